@@ -1,0 +1,88 @@
+"""What a tired reader sees."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from cutover.reporting.sample import sample
+from cutover.reporting.terminal import show
+from cutover.reporting.words import headline
+from cutover.verdict import Outcome, Verdict
+from tests.unit.reporting.verdicts import decision, judged
+
+FOLDER = Path("reports/runs/20261123T020000Z-main-phase3")
+
+
+def shown(verdict: Verdict, *, width: int = 80, colour: bool = False, encoding: str = "utf-8") -> str:
+    raw = io.BytesIO()
+    file = io.TextIOWrapper(raw, encoding=encoding)
+    show(verdict, Console(file=file, width=width, force_terminal=colour, color_system="truecolor" if colour else None), FOLDER)
+    file.flush()
+    return raw.getvalue().decode(encoding)
+
+
+def test_in_a_pipe_the_first_line_is_the_headline() -> None:
+    """Whoever reads one line of a log reads the word, the place and the release."""
+    assert shown(judged()).splitlines()[0] == headline(judged())
+
+
+def test_eighty_columns_are_enough(every_word: list[Verdict]) -> None:
+    """No line is wider, but for a command that must stay whole to be copied."""
+    for verdict in [*every_word, sample()]:
+        wide = [line for line in shown(verdict).splitlines() if cell_len(line) > 80 and not line.startswith("    curl ")]
+        assert wide == []
+
+
+def test_the_words_are_the_same_without_colour() -> None:
+    """Colour adds nothing that is not said, and a pipe gets no control codes."""
+    text = shown(judged({"patients": Outcome.FAILED}))
+    assert "\x1b" not in text
+    assert "FAILED          patients" in text
+    assert "\x1b[" in shown(judged(), colour=True)
+
+
+def test_every_item_has_its_line(every_word: list[Verdict]) -> None:
+    """The checklist is whole, whatever the outcome."""
+    for verdict in every_word:
+        checklist = shown(verdict).split("Checklist\n")[1]
+        assert all(result.item.id in checklist for result in verdict.items)
+
+
+def test_a_failed_check_shows_what_was_expected_what_came_and_its_curl() -> None:
+    """The last request is the one to repeat; its command is not broken into lines."""
+    curl = "curl -sS -X GET -H \"Authorization: Bearer $TOKEN\" https://main.hospital.example/api/v1/patients/" + "7" * 60
+    evidence = [{"kind": "exchange", "curl": "curl first"}, {"kind": "exchange", "curl": curl}]
+    text = shown(judged({"patients": Outcome.FAILED}, why="expected: 1 patient\n     got: 2 patients", evidence=evidence))
+    assert "    | expected: 1 patient\n    |      got: 2 patients\n    the last of 2 requests:\n" in text
+    assert f"    {curl}\n" in text
+
+
+def test_a_hostile_text_is_shown_as_text() -> None:
+    """Neither markup of the console nor escape sequences nor a runner's commands do anything."""
+    text = shown(judged({"patients": Outcome.FAILED}, why="[bold red]x[/nothing] \x1b[2J\n::error::gotcha"))
+    assert "[bold red]x[/nothing]" in text
+    assert "\x1b" not in text
+    assert not [line for line in text.splitlines() if line.lstrip().startswith("::")]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_that_lacks_a_character_gets_the_verdict_all_the_same(encoding: str) -> None:
+    """A verdict is never lost over a dot."""
+    assert shown(judged({"patients": Outcome.FAILED}, why="≤ 3 → 4"), encoding=encoding).startswith("NO-GO  PRODUCTION (main)")
+
+
+def test_it_says_where_the_evidence_is() -> None:
+    """The path is whole."""
+    assert f"{FOLDER}/verdict.html" in shown(judged())
+
+
+def test_a_waived_failure_is_still_shown() -> None:
+    """The check of a waived item ran: what it saw is not hidden."""
+    text = shown(judged({"patients": Outcome.FAILED}, waived=(decision("patients"), decision("all-of-it"))))
+    assert text.startswith("GO WITH WAIVERS")
+    assert "failed: smoke/test_patients.py::test_it" in text
