@@ -1,0 +1,55 @@
+"""Command line options and markers, and what a gate changes about pytest's own."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from cutover.plan import GATES, SUITES
+from cutover.pytest_plugin.run import Run
+
+HELP = {
+    "t24": "24 hours before the cutover", "t12": "12 hours before", "t1": "one hour before", "phase1": "after the database migration",
+    "phase2": "during the deployment", "phase3": "the validation", "rollback": "after a rollback", "post": "after the cutover", "nightly": "every night on staging",
+    "smoke": "do the critical paths work?", "migrations": "is the data whole?", "performance": "is it fast, and does it stay up?",
+    "contract": "does the API keep its promises?",
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Never `--host`: locust owns it."""
+    group = parser.getgroup("cutover", "go/no-go gates")
+    group.addoption("--target", metavar="NAME", help="the target to judge, a name from [targets] of the settings (default: embedded)")
+    group.addoption("--release", metavar="VERSION", help="the release under judgement (default: the target's `release` in the settings)")
+    group.addoption("--cutover-config", metavar="PATH", type=Path, help="the settings file (default: cutover.toml beside pyproject.toml)")
+    group.addoption("--sweep", action="store_true", help="only remove what killed runs left behind on the target, then stop")
+
+
+def add_markers(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "plan(*ids): the items of plan.toml that this check proves")
+    for name in GATES + SUITES:
+        config.addinivalue_line("markers", f"{name}: gate: {HELP[name]} (follows from the plan; never written by hand)")
+
+
+def widen(config: pytest.Config, run: Run) -> None:
+    """In every process of a gate: collect all suites, from whatever directory pytest was called, bound each check, and write Allure's results to the run's folder."""
+    given = config.args_source is pytest.Config.ArgsSource.ARGS
+    if not given or [Path(config.invocation_params.dir, arg).resolve() for arg in config.args] == [run.root]:
+        config.args = [str(run.root / suite) for suite in SUITES if (run.root / suite).is_dir()]
+    if config.pluginmanager.hasplugin("timeout") and config.option.timeout is None:
+        config.option.timeout = run.settings.chosen.limits.check_seconds
+    if config.pluginmanager.hasplugin("allure_pytest") and not config.option.collectonly:
+        config.option.allure_report_dir = config.option.allure_report_dir or str(run.first_folder / "allure-results")
+
+
+def never_end_well() -> None:
+    """A check that calls `os._exit(0)` would end pytest itself, without a verdict and with success: from now on that is a failure."""
+    leave = os._exit
+
+    def leave_badly(status: int) -> NoReturn:
+        leave(status or 1)
+
+    os._exit = leave_badly

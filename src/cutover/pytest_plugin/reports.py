@@ -1,0 +1,97 @@
+"""What happened to each check, seen where it runs (also in an xdist worker), and carried to the judge on pytest's own reports.
+
+A plugin can turn a failure into a pass (reruns, xfail, a hook of someone's own). So the call itself is watched: how often it was set up, and what it raised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+from cutover.evidence.record import Recorder
+from cutover.evidence.redact import Redactor
+from cutover.hospital import NotOffered, Refused
+from cutover.pytest_plugin.ties import items_of
+
+ATTEMPTS = pytest.StashKey[int]()
+RAISED = pytest.StashKey[bool]()
+
+
+class Witness:
+    """Hooks around each check: evidence begins and ends with it, and its reports say what was seen."""
+
+    def __init__(self, recorder: Recorder, redactor: Redactor) -> None:
+        self.recorder, self.redactor = recorder, redactor
+        self._told = 0
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        item.stash[ATTEMPTS] = item.stash.get(ATTEMPTS, 0) + 1
+        item.stash[RAISED] = False
+        self.recorder.begin(item.nodeid)
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
+        """Innermost: nothing stands between this and the check's own function."""
+        try:
+            yield
+        except BaseException:
+            item.stash[RAISED] = True
+            raise
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[Any]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Innermost again: secrets are masked, and what was seen is attached, before any other plugin (Allure, JUnit, reruns) gets hold of the report."""
+        items = items_of(item)
+        if not items:
+            return (yield)
+        raised = call.excinfo.value if call.excinfo else None
+        self._mask(raised)
+        report = yield
+        if isinstance(raised, NotOffered):
+            report.outcome = "skipped"
+            report.longrepr = (str(item.path), 0, f"Skipped: not applicable: {raised.why}")
+        elif report.longrepr is not None and not isinstance(report.longrepr, tuple):
+            text = report.longreprtext
+            masked = self.redactor.text(text)
+            if masked != text:
+                report.longrepr = masked
+        report.sections = [(title, self.redactor.text(text)) for title, text in report.sections]
+        report.cutover = self._seen(item, report, raised, items)
+        return report
+
+    def _seen(self, item: pytest.Item, report: pytest.TestReport, raised: BaseException | None, items: frozenset[str]) -> dict[str, Any]:
+        return {
+            "items": sorted(items),
+            "attempt": item.stash.get(ATTEMPTS, 0),
+            "raised": item.stash.get(RAISED, False),
+            "not_offered": raised.operation if isinstance(raised, NotOffered) else None,
+            "finding": isinstance(raised, AssertionError | Refused | pytest.fail.Exception),
+            "why": self.redactor.text(_sentence(raised)),
+            "evidence": self.recorder.end() if report.when == "teardown" else [],
+            "secrets": self._news(),
+        }
+
+    def _news(self) -> list[tuple[str, str]]:
+        """Secrets (value, name) learnt since the last report: the controller must find them in its outputs, and drops them before anyone else sees the report."""
+        news = list(self.redactor.learnt().items())[self._told:]
+        self._told += len(news)
+        return news
+
+    def _mask(self, error: BaseException | None) -> None:
+        """Mask secrets in the texts of an exception and of those behind it."""
+        seen: set[int] = set()
+        while error is not None and id(error) not in seen:
+            seen.add(id(error))
+            error.args = tuple(self.redactor.text(arg) if isinstance(arg, str) else arg for arg in error.args)
+            error = error.__cause__ or error.__context__
+
+
+def _sentence(error: BaseException | None) -> str:
+    """What an exception says; its class too where it is no plain assertion."""
+    if error is None:
+        return ""
+    text = str(error).strip()
+    return text if isinstance(error, AssertionError | Refused | pytest.fail.Exception | NotOffered) and text else f"{type(error).__name__}: {text}"

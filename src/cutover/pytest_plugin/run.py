@@ -1,0 +1,147 @@
+"""One run of pytest: its settings, plan, target, tag, recorder. Made in `pytest_configure`, in the controller and in every xdist worker."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cutover.evidence.record import Recorder
+from cutover.evidence.redact import Redactor
+from cutover.plan import Plan, PlanError, judged_gates, load_plan
+from cutover.settings import Settings, SettingsError, load_settings
+from cutover.targets import Standing
+from cutover.waivers import DecisionError
+
+RUN: pytest.StashKey[Run] = pytest.StashKey()
+MISTAKES = (SettingsError, PlanError, DecisionError)
+"""Mistakes of the user: one sentence, exit status 4, no traceback."""
+
+
+@dataclass
+class Run:
+    """What every part of the plugin asks. `gates` is empty where no verdict is asked for; `worker` is '' in the controller and without xdist."""
+
+    root: Path
+    settings: Settings
+    plan: Plan
+    gates: tuple[str, ...]
+    tag: str
+    worker: str
+    redactor: Redactor
+    recorder: Recorder
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    standing: Standing | None = None
+    folders: dict[str, Path] = field(default_factory=dict)
+
+    def stand(self, standing: Standing) -> Standing:
+        """The target is up: learn its secrets before anything is said to it."""
+        for name, value in standing.secrets().items():
+            self.redactor.learn(name, value)
+        self.standing = standing
+        return standing
+
+    @property
+    def ledgers(self) -> Path:
+        """The folder of this target's ledgers, beside the reports."""
+        return self.settings.path(self.settings.reports).parent / "ledgers" / self.settings.target
+
+    @property
+    def first_folder(self) -> Path:
+        return next(iter(self.folders.values()))
+
+
+def make_run(config: pytest.Config) -> Run:
+    """The run of this process. Raises `pytest.UsageError` with one sentence for each mistake in settings or plan."""
+    told: dict[str, Any] = getattr(config, "workerinput", {})
+    option = config.option
+    try:
+        settings = load_settings(option.cutover_config, config.rootpath, target=option.target, release=option.release)
+        _ = settings.chosen
+        plan = load_plan(_plan_path(settings, config.rootpath))
+    except MISTAKES as mistake:
+        raise pytest.UsageError(str(mistake)) from None
+    redactor = Redactor()
+    run = Run(config.rootpath, settings, plan, judged_gates(option.markexpr or ""), told.get("cutover_tag") or _new_tag(),
+              told.get("workerid", ""), redactor, Recorder(redactor))
+    if told.get("cutover_standing"):
+        run.stand(Standing.from_plain(told["cutover_standing"]))
+    if told.get("cutover_folder"):
+        run.folders = {"": Path(told["cutover_folder"])}
+    return run
+
+
+def _plan_path(settings: Settings, root: Path) -> Path:
+    """The plan beside the settings file; where that has none of its own, the plan of the repository."""
+    beside = settings.path(settings.plan)
+    return beside if beside.exists() or "plan" in settings.model_fields_set else root / settings.plan
+
+
+def _new_tag() -> str:
+    """Marks everything that this run creates. Short enough for a medical record number, unique enough for two runs in a second."""
+    return f"cut{datetime.now(UTC):%y%m%d%H%M}{secrets.token_hex(2)}"
+
+
+def bring_up(run: Run) -> Iterator[Standing]:
+    """The target of this run, for as long as the iterator is held. An embedded hospital is started here and stopped at the end."""
+    if run.standing is not None:
+        yield run.standing
+    elif run.settings.chosen.kind == "embedded":
+        from cutover.targets import embedded
+
+        hospital = embedded.start(run.settings, run.root)
+        try:
+            yield run.stand(hospital.standing)
+        finally:
+            hospital.stop()
+    else:
+        from cutover.targets import remote
+
+        yield run.stand(remote.given(run.settings))
+
+
+@pytest.fixture(scope="session")
+def run(pytestconfig: pytest.Config) -> Run:
+    """This run of pytest."""
+    return pytestconfig.stash[RUN]
+
+
+@pytest.fixture(scope="session")
+def settings(run: Run) -> Settings:
+    """The typed settings: command line over environment over file."""
+    return run.settings
+
+
+@pytest.fixture(scope="session")
+def standing(run: Run) -> Iterator[Standing]:
+    """The target that is up: where it is, who may sign in, which release is judged."""
+    yield from bring_up(run)
+
+
+@pytest.fixture(scope="session")
+def run_tag(run: Run) -> str:
+    """The tag that everything of this run carries."""
+    return run.tag
+
+
+@pytest.fixture(scope="session")
+def redactor(run: Run) -> Redactor:
+    """The one place that masks secrets."""
+    return run.redactor
+
+
+@pytest.fixture(scope="session")
+def recorder(run: Run) -> Recorder:
+    """Where a check leaves what it saw."""
+    return run.recorder
+
+
+@pytest.fixture(scope="session")
+def ledger_path(run: Run) -> Path:
+    """This process's ledger file."""
+    return run.ledgers / f"{run.tag}-{run.worker or 'main'}.jsonl"

@@ -1,0 +1,47 @@
+"""What a target says of itself, asked before the first check and after the last."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from cutover.hospital import Misbehaved, NotOffered, Refused
+from cutover.pytest_plugin.run import Run
+from cutover.targets import Standing
+
+
+@dataclass(frozen=True)
+class Survey:
+    """`answers` is False when nothing listens; `words` then says so. `release` and `migration` are None where the target does not tell."""
+
+    answers: bool
+    words: str = ""
+    release: str | None = None
+    migration: str | None = None
+
+
+def survey(run: Run) -> Survey:
+    """Ask the standing target. Takes at most the connect and request limits of its settings; raises nothing for what a target does."""
+    standing = run.standing
+    assert standing is not None
+    limits = run.settings.chosen.limits
+    address = urlsplit(standing.url)
+    try:
+        socket.create_connection((address.hostname or "", address.port or {"https": 443}.get(address.scheme, 80)), limits.connect_seconds).close()
+    except OSError as error:
+        return Survey(False, f"target {standing.name!r} does not answer at {address.hostname}:{address.port or address.scheme}: {error.strerror or error}")
+    return Survey(True, "", _release(run, standing), _migration(run, standing))
+
+
+def _release(run: Run, standing: Standing) -> str | None:
+    from cutover.pytest_plugin.fixtures import open_hospital
+
+    try:
+        return str(open_hospital(run.settings, standing, run.recorder, run.tag).release())
+    except (Misbehaved, NotOffered, Refused):
+        return None
+
+
+def _migration(run: Run, standing: Standing) -> str | None:
+    return None

@@ -1,0 +1,130 @@
+"""From pytest's reports to check results: every way in which a check may *not* have proven something gets its name here.
+
+Pure: it is given what was written (census), what was collected, what was deselected and what was reported, and knows nothing of pytest's objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import Any
+
+from cutover.pytest_plugin.census import Census
+from cutover.verdict import CheckResult, Outcome
+
+
+@dataclass
+class Phase:
+    """One report of one check. `seen` is what `Witness` attached; empty where pytest or xdist made the report itself (a crash)."""
+
+    when: str
+    outcome: str
+    seconds: float
+    text: str = ""
+    xfail: bool = False
+    seen: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Tally:
+    """What is known of a run's checks. `collected` maps node ids to item ids, before anything was deselected."""
+
+    collected: dict[str, frozenset[str]] = field(default_factory=dict)
+    deselected: set[str] = field(default_factory=set)
+    broken_files: dict[str, str] = field(default_factory=dict)
+    phases: dict[str, list[Phase]] = field(default_factory=dict)
+
+    def add(self, check: str, phase: Phase) -> None:
+        self.phases.setdefault(check, []).append(phase)
+        if items := phase.seen.get("items"):
+            self.collected.setdefault(check, frozenset(items))
+
+    def results(self, census: Census, narrowed_files: Iterable[str] = (), unsupported: Iterable[str] = ()) -> list[CheckResult]:
+        """One result for every check that was written or collected, and one for whatever the census could not read.
+
+        `narrowed_files` are the files of which single checks were asked for, in any spelling. `unsupported`: the operations that the settings declare so.
+        """
+        narrowed, declared = _in_census(narrowed_files, census), frozenset(unsupported)
+        results = [self._result(check, items, declared) for check, items in sorted(self.collected.items())]
+        present = {base(check) for check in self.collected}
+        for written in census.checks:
+            file = written.check.partition("::")[0]
+            if written.check not in present:
+                results.append(self._missing(written.check, written.items))
+            elif file in narrowed:
+                results.append(CheckResult(written.check, written.items, Outcome.NOT_PROVEN, f"the run was narrowed to single checks of {file}"))
+        return results + [CheckResult(name, frozenset(), Outcome.NOT_PROVEN, f"{name} cannot be counted: {_how(name)}") for name in census.unreadable]
+
+    def _missing(self, check: str, items: frozenset[str]) -> CheckResult:
+        file = check.partition("::")[0]
+        if file in self.broken_files:
+            return CheckResult(check, items, Outcome.ERROR, f"{file} could not be collected: {self.broken_files[file]}")
+        return CheckResult(check, items, Outcome.NOT_PROVEN, f"{check} was not collected")
+
+    def _result(self, check: str, items: frozenset[str], declared: frozenset[str]) -> CheckResult:
+        phases = self.phases.get(check, [])
+        evidence = [entry for phase in phases for entry in phase.seen.get("evidence", [])]
+        outcome, why = self._outcome(check, phases, declared, bool(evidence))
+        return CheckResult(check, items, outcome, why, round(sum(phase.seconds for phase in phases), 3), evidence)
+
+    def _outcome(self, check: str, phases: Sequence[Phase], declared: frozenset[str], has_evidence: bool) -> tuple[Outcome, str]:
+        if not phases:
+            how = "deselected" if check in self.deselected else "never started"
+            return Outcome.NOT_PROVEN, f"{check} was {how}" if how == "deselected" else f"{check} {how}"
+        return _broken(phases) or _hole(phases, declared, has_evidence) or (Outcome.PASSED, "")
+
+
+def base(check: str) -> str:
+    """A node id without its parameters."""
+    file, _, rest = check.partition("::")
+    return f"{file}::{rest.partition('[')[0]}"
+
+
+def _in_census(narrowed_files: Iterable[str], census: Census) -> frozenset[str]:
+    """The census' files that are meant by names that pytest took: absolute, seen from another folder, or (--pyargs) with dots."""
+    files = {written.check.partition("::")[0] for written in census.checks}
+    found: set[str] = set()
+    for given in narrowed_files:
+        meant = {file for file in files if PurePath(file).name == PurePath(given).name}
+        found |= meant or files  # a name that fits none may mean any
+    return frozenset(found)
+
+
+def _how(name: str) -> str:
+    return "it is not written out as a function in its file" if "::" in name else "the file is no Python"
+
+
+def _broken(phases: Sequence[Phase]) -> tuple[Outcome, str] | None:
+    """A failure in any phase of any attempt."""
+    for phase in phases:
+        if phase.outcome == "failed":
+            if phase.when == "call" and (phase.seen.get("finding") or not phase.seen.get("why")):
+                return Outcome.FAILED, phase.seen.get("why") or phase.text  # without an exception: a strict xfail that passed
+            place = {"setup": "its arrangement broke: ", "teardown": "its clean-up broke: ", "call": "the check itself broke: "}.get(phase.when, "")
+            return Outcome.ERROR, place + (phase.seen.get("why") or phase.text)
+    return None
+
+
+def _hole(phases: Sequence[Phase], declared: frozenset[str], has_evidence: bool) -> tuple[Outcome, str] | None:
+    """Everything that pytest would call passed, or not a failure, and that proves nothing."""
+    if any(phase.outcome == "rerun" for phase in phases) or any(phase.seen.get("attempt", 1) > 1 for phase in phases):
+        return Outcome.NOT_PROVEN, "it passed only on a retry"
+    for phase in phases:
+        operation = phase.seen.get("not_offered")
+        if operation is not None:
+            known = operation in declared
+            return (Outcome.NOT_APPLICABLE, phase.seen.get("why", "")) if known else (Outcome.NOT_PROVEN, f"it called {operation} not offered, which no setting declares")
+        if phase.xfail:
+            return Outcome.NOT_PROVEN, "it is marked xfail" + (" and passed all the same" if phase.outcome == "passed" else "")
+        if phase.outcome == "skipped":
+            return Outcome.NOT_PROVEN, f"it was skipped: {phase.text}"
+        if phase.outcome != "passed":
+            return Outcome.NOT_PROVEN, f"its {phase.when} ended as {phase.outcome!r}"
+    if not {phase.when for phase in phases} >= {"setup", "call", "teardown"}:
+        return Outcome.NOT_PROVEN, "it did not come to its end"
+    if any(phase.seen.get("raised") for phase in phases):
+        return Outcome.NOT_PROVEN, "it raised an exception, and something turned that into a pass"
+    if not has_evidence:
+        return Outcome.NOT_PROVEN, "it passed without any evidence: it asked the target nothing"
+    return None

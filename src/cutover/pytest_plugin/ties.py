@@ -1,0 +1,61 @@
+"""Ties collected checks to items of the plan, and gives them the markers that follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from pathlib import Path
+
+import pytest
+
+from cutover.plan import SUITES, Plan, PlanError
+
+ITEMS = pytest.StashKey[frozenset[str]]()
+
+
+def suite_of(path: Path, root: Path) -> str | None:
+    """The suite folder that a file stands in, None outside the suites."""
+    if not path.is_relative_to(root):
+        return None
+    first = path.relative_to(root).parts[0]
+    return first if first in SUITES else None
+
+
+class Ties:
+    """Collection hooks. A check without an item, with an unknown one, or in the wrong suite's folder is a collection error."""
+
+    def __init__(self, plan: Plan, root: Path) -> None:
+        self.plan, self.root = plan, root
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(self, collector: pytest.Collector) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        report = yield
+        items = [node for node in report.result or [] if isinstance(node, pytest.Item)]
+        wrong = [sentence for item in items for sentence in self._tie(item)]
+        if wrong:
+            report.outcome, report.result = "failed", []
+            report.longrepr = "\n".join(dict.fromkeys(wrong))
+        return report
+
+    def _tie(self, item: pytest.Item) -> Sequence[str]:
+        """Tie one check; the sentences say what is wrong with it."""
+        suite = suite_of(item.path, self.root)
+        if suite is None:
+            return []
+        ids = frozenset(str(arg) for mark in item.iter_markers("plan") for arg in mark.args)
+        if not ids:
+            return [f"{item.nodeid} names no item of the plan: write @pytest.mark.plan(\"<item id>\")"]
+        try:
+            items = [self.plan.item(item_id) for item_id in sorted(ids)]
+        except PlanError as error:
+            return [f"{item.nodeid}: {error}"]
+        wrong = [f"{item.nodeid}: {found.id!r} is proven in {found.suite or 'a sign-off'}, and this check stands in {suite}" for found in items if found.suite != suite]
+        if not wrong:
+            item.stash[ITEMS] = ids
+            for name in sorted(self.plan.gates_of(ids) | {suite}):
+                item.add_marker(name)
+        return wrong
+
+
+def items_of(item: pytest.Item) -> frozenset[str]:
+    """The items that a collected check is tied to; none outside the suites."""
+    return item.stash.get(ITEMS, frozenset())

@@ -1,0 +1,79 @@
+"""The embedded hospital: `python -m reference` as a process of its own, tied to this one.
+
+It needs neither Docker nor root nor a PostgreSQL of the system. It stops when its standard input ends, so also when this process is killed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from cutover.hospital import Credentials, Role
+from cutover.settings import Settings
+from cutover.targets import Standing
+
+START_SECONDS = 120.0  # a cold start seeds a database; a warm one takes a few seconds
+STOP_SECONDS = 5.0
+
+
+class DidNotStart(RuntimeError):
+    """The embedded hospital did not come up; the message holds the end of what it printed."""
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """A running embedded hospital."""
+
+    standing: Standing
+    process: subprocess.Popen[bytes]
+
+    def stop(self) -> None:
+        """Stop it and wait until it is gone; kill it when it takes longer than `STOP_SECONDS`."""
+        if self.process.stdin:
+            self.process.stdin.close()
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def start(settings: Settings, root: Path) -> Embedded:
+    """Start the hospital of `root/reference` and wait until it is ready. Raises `DidNotStart`."""
+    process = subprocess.Popen([sys.executable, "-m", "reference", "--json", "--tied"], cwd=root, env=_environment(root),
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    line = _first_line(process)
+    try:
+        told = json.loads(line)
+    except json.JSONDecodeError:
+        process.kill()
+        errors = process.communicate()[1].decode(errors="replace").strip().splitlines()
+        raise DidNotStart("the embedded hospital did not start: " + (" | ".join(errors[-5:]) or f"it said nothing in {START_SECONDS:.0f} s")) from None
+    users = {Role(role): Credentials(user["username"], user["password"]) for role, user in told["users"].items()}
+    release = settings.release or settings.chosen.release or told["release"]
+    return Embedded(Standing(settings.target, "embedded", told["url"], release, False, users, told["database"], told["expired_token"], told["log"]), process)
+
+
+def _environment(root: Path) -> dict[str, str]:
+    paths = [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+
+
+def _first_line(process: subprocess.Popen[bytes]) -> bytes:
+    """The first line of the process's output; what came so far when it ends or takes too long."""
+    assert process.stdout is not None
+    deadline, line = time.monotonic() + START_SECONDS, b""
+    descriptor = process.stdout.fileno()
+    while not line.endswith(b"\n") and (left := deadline - time.monotonic()) > 0:
+        if select.select([descriptor], [], [], left)[0]:
+            chunk = os.read(descriptor, 65536)
+            if not chunk:
+                break
+            line += chunk
+    return line

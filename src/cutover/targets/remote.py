@@ -1,0 +1,24 @@
+"""A target that somebody else runs: its URL, accounts and database are given in the settings."""
+
+from __future__ import annotations
+
+from cutover.hospital import Credentials, Role
+from cutover.settings import Settings, SettingsError
+from cutover.targets import Standing
+
+
+def given(settings: Settings) -> Standing:
+    """The remote target as the settings describe it. Raises `SettingsError` for a missing release or password."""
+    target, name = settings.chosen, settings.target
+    release = settings.release or target.release
+    if not release:
+        raise SettingsError(f"target {name!r} names no release: give --release, CUTOVER_RELEASE, or release in [targets.{name}]; a verdict is bound to one")
+    users = {}
+    for role, user in target.users.items():
+        password = user.secret("password")
+        if password is None:
+            variable = f"CUTOVER_TARGETS__{name}__USERS__{role}__PASSWORD".upper()
+            raise SettingsError(f"the password of {role} at target {name!r} is missing: set {variable}, or password_file in [targets.{name}.users.{role}]")
+        users[Role(role)] = Credentials(user.username, password)
+    return Standing(name, target.kind, (target.url or "").rstrip("/"), release, target.production, users,
+                    target.database.secret("dsn"), target.secret("expired_token"))
