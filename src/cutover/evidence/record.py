@@ -187,17 +187,23 @@ class Recorder:
         """What the check saw, JSON-able and redacted. Without a `begin` an empty list."""
         with self._lock:
             ended, self._current = self._current, self._between
-        return [] if ended is self._between else ended.all()
+            entries = [] if ended is self._between else ended.all()
+        return self._redacted(entries)
 
     def between_checks(self) -> list[dict[str, Any]]:
         """What was seen outside of checks, JSON-able and redacted."""
         with self._lock:
-            return self._between.all()
+            entries = self._between.all()
+        return self._redacted(entries)
 
     def _add(self, entry: dict[str, Any]) -> None:
-        safe = self.redactor.value(_plain(entry))
+        plain = _plain(entry)
         with self._lock:
-            self._current.add(safe)
+            self._current.add(plain)
+
+    def _redacted(self, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Only now, so that a secret learnt in the middle of a check is masked in what was seen before too."""
+        return [self.redactor.value(entry) for entry in entries]
 
 
 def _plain(value: Any) -> Any:

@@ -99,3 +99,12 @@ def test_threads_of_one_check_write_to_one_list() -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda number: recorder.observe("n", number=number), range(1000)))
     assert sorted(entry["facts"]["number"] for entry in recorder.end()) == list(range(1000))
+
+
+def test_a_secret_learnt_late_is_masked_in_what_was_seen_before() -> None:
+    """A token is in an address before anyone knows that it is one."""
+    recorder = Recorder()
+    recorder.begin("check")
+    recorder.observe("seen", address="http://h/opaque-value-1")
+    recorder.redactor.learn("late", "opaque-value-1")
+    assert recorder.end()[0]["facts"] == {"address": "http://h/‹late›"}

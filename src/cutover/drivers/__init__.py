@@ -1,0 +1,108 @@
+"""Drivers: the only place that knows URLs and payloads. `connect` builds the one that a target's settings name."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import ssl
+from collections.abc import Mapping as Table
+from typing import Any
+
+import httpx
+
+from cutover.drivers.forger import tampered, unsigned
+from cutover.drivers.guard import GuardError
+from cutover.drivers.keeper import TokenKeeper
+from cutover.drivers.ledgered import Ledgered
+from cutover.drivers.mapping import load
+from cutover.drivers.models import Mapping
+from cutover.drivers.rest import RestHospital
+from cutover.drivers.sweeping import Swept
+from cutover.drivers.teaching import nearest
+from cutover.drivers.transport import GuardedTransport, TargetGone
+from cutover.evidence import Recorder
+from cutover.hospital import Hospital, MappingError
+
+__all__ = [
+    "GuardError",
+    "GuardedTransport",
+    "Ledgered",
+    "Mapping",
+    "RestHospital",
+    "Swept",
+    "TargetGone",
+    "TokenKeeper",
+    "client_for",
+    "connect",
+    "load",
+    "tampered",
+    "unsigned",
+]
+
+
+def client_for(transport: GuardedTransport) -> httpx.Client:
+    """A client on `transport`: follows no redirect, reads no proxy or password from its surroundings, asks for bytes as they are."""
+    headers = {"Accept-Encoding": "identity", "User-Agent": "cutover"}
+    return httpx.Client(transport=transport, follow_redirects=False, trust_env=False, headers=headers)
+
+
+def connect(
+    base_url: str,
+    *,
+    recorder: Recorder,
+    run_tag: str,
+    driver: str = "rest",
+    mapping: Table[str, Any] | None = None,
+    source: str = "cutover.toml",
+    production: bool = False,
+    deadline: float = 5.0,
+    patience: float = 6.0,
+    tls: ssl.SSLContext | None = None,
+    secrets: Table[str, str] | None = None,
+) -> Hospital:
+    """The driver of a target. `driver` is `rest`, or `package.module:Class` of the user's own; `mapping` is the table in `source`, None for
+    the default dialect. `deadline` (seconds a request) and `patience` (seconds without any answer) bound every wait.
+
+    A class of the user's own is called with `base_url, client=, run_tag=, recorder=, settings=` (the mapping's table, as it is).
+    Raises `MappingError`.
+    """
+    transport = GuardedTransport(recorder, production=production, deadline=deadline, patience=patience, tls=tls)
+    if driver == "rest":
+        client = client_for(transport)
+        return RestHospital(
+            base_url, load(mapping, source), client, run_tag=run_tag, recorder=recorder, secrets=secrets, transport=transport
+        )
+    made = _own_class(driver)
+    try:
+        hospital = made(base_url, client=client_for(transport), run_tag=run_tag, recorder=recorder, settings=dict(mapping or {}))
+    except TypeError as error:
+        raise MappingError(f"{source}: driver = {driver!r}: cannot be made: {error}") from error
+    return _is_a_hospital(hospital, driver, source)
+
+
+def _own_class(driver: str) -> Any:
+    module, colon, name = driver.partition(":")
+    if not colon or not module or not name:
+        raise MappingError(f"driver = {driver!r}: {nearest(driver, ['rest'])} A driver of your own is 'package.module:Class'")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except ImportError as error:
+        raise MappingError(f"driver = {driver!r}: the module {module!r} cannot be imported: {error}") from error
+    except AttributeError:
+        raise MappingError(f"driver = {driver!r}: the module {module!r} has no {name!r}") from None
+
+
+def _is_a_hospital(made: Any, driver: str, source: str) -> Hospital:
+    """`made`, when it has every method of the protocol with parameters of the same names."""
+    for name, method in inspect.getmembers(Hospital, inspect.isfunction):
+        if name.startswith("_"):
+            continue
+        own = getattr(made, name, None)
+        if not callable(own):
+            raise MappingError(f"{source}: driver = {driver!r}: has no method {name}{inspect.signature(method)}")
+        wanted = [parameter for parameter in inspect.signature(method).parameters if parameter != "self"]
+        given = list(inspect.signature(own).parameters)
+        if given[: len(wanted)] != wanted and not any(p.kind.name.startswith("VAR_") for p in inspect.signature(own).parameters.values()):
+            raise MappingError(f"{source}: driver = {driver!r}: {name} takes ({', '.join(given)}), expected ({', '.join(wanted)})")
+    hospital: Hospital = made
+    return hospital

@@ -1,0 +1,241 @@
+"""What can be known to be wrong with a mapping before any target is asked.
+
+Each check raises a `MappingError` of one sentence that names the line to mend.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from cutover.drivers.models import Mapping, OperationMap, Step
+from cutover.drivers.reading import ReadFault, compiled
+from cutover.drivers.teaching import nearest, wrong
+from cutover.drivers.templates import TemplateFault, attributes, is_template, names
+from cutover.drivers.vocabulary import ALWAYS, ANYTHING, FIELDS, OPERATIONS, READING_ONLY, SESSION, WORDS
+from cutover.hospital import Reason
+
+Known = dict[str, frozenset[str] | None]
+
+
+def check(mapping: Mapping) -> None:
+    """Everything that can be checked without a target."""
+    _every_operation_is_spoken_of(mapping)
+    _words(mapping)
+    _refusals(mapping)
+    _read(mapping, "error.message", mapping.error.message)
+    _read(mapping, "error.request_id", mapping.error.request_id)
+    _template(mapping, "token.value", mapping.token.value, {"token": ANYTHING})
+    shared = _setup(mapping)
+    session = _captures(mapping.operations["sign_in"]) if "sign_in" in mapping.operations else {}
+    used: set[str] = set()
+    for name, operation in mapping.operations.items():
+        used |= _operation(mapping, name, operation, {**shared, **session})
+    _becomes(mapping)
+    _captures_are_used(mapping, used)
+
+
+def _every_operation_is_spoken_of(mapping: Mapping) -> None:
+    for name in OPERATIONS:
+        mapped, unsupported = name in mapping.operations, name in mapping.unsupported
+        if not mapped and not unsupported:
+            raise wrong(mapping.source, f"operations.{name}", None, f'missing; map it, or say unsupported.{name} = "why"')
+        if mapped and unsupported:
+            raise wrong(mapping.source, f"unsupported.{name}", mapping.unsupported[name], f"operations.{name} maps it; keep one of the two")
+    for name, why in mapping.unsupported.items():
+        if not why.strip():
+            raise wrong(mapping.source, f"unsupported.{name}", why, "say why: the verdict shows it")
+
+
+def _words(mapping: Mapping) -> None:
+    for kind, words in mapping.words.items():
+        seen: dict[str | int, str] = {}
+        for key, theirs in words.items():
+            if key not in WORDS[kind]:
+                raise wrong(mapping.source, f"words.{kind}.{key}", None, f"not known; {nearest(key, WORDS[kind])}")
+            for word in theirs:
+                if word in seen:
+                    raise wrong(mapping.source, f"words.{kind}.{key}", word, f"also stands for {seen[word]!r}, so it cannot be read back")
+                seen[word] = key
+
+
+def _refusals(mapping: Mapping) -> None:
+    for reason, rules in mapping.refusals.items():
+        for rule in rules:
+            if rule.where is not None:
+                _read(mapping, f"refusals.{reason.value}.where", rule.where)
+            for name in rule.operations:
+                if name not in OPERATIONS:
+                    raise wrong(mapping.source, f"refusals.{reason.value}.operations", name, f"not known; {nearest(name, OPERATIONS)}")
+    for reason in (Reason.UNAUTHENTICATED, Reason.NOT_FOUND, Reason.INVALID):
+        if not mapping.refusals.get(reason):
+            raise wrong(mapping.source, f"refusals.{reason.value}", None, "missing; say by which status or words the target refuses so")
+
+
+def _setup(mapping: Mapping) -> Known:
+    known: Known = {**ALWAYS, "session": SESSION}
+    for index, step in enumerate(mapping.setup):
+        _step(mapping, f"setup[{index}]", step, known)
+        known |= dict.fromkeys(step.capture, ANYTHING)
+    return {name: None for step in mapping.setup for name in step.capture}
+
+
+def _captures(operation: OperationMap) -> Known:
+    return {name: ANYTHING for step in operation.steps for name in step.capture}
+
+
+def _operation(mapping: Mapping, name: str, operation: OperationMap, shared: Known) -> set[str]:
+    """Check one operation; returns the names of the variables it uses."""
+    meaning, key, used = OPERATIONS[name], f"operations.{name}", set[str]()
+    known: Known = {**ALWAYS, **meaning.variables}
+    if name != "sign_in":
+        known |= shared
+    if meaning.token or name == "refresh":
+        known["session"] = SESSION
+    for variable, template in operation.let.items():
+        used |= _tree(mapping, f"{key}.let.{variable}", template, known)
+        known[variable] = ANYTHING
+    for index, step in enumerate(operation.steps):
+        used |= _step(mapping, mapping.key_of_step(name, index), step, known)
+        known |= dict.fromkeys(step.capture, ANYTHING)
+    for field in operation.answer:
+        if field not in FIELDS[meaning.answer or "content"]:
+            raise wrong(mapping.source, f"{key}.answer.{field}", None, f"not known; {nearest(field, FIELDS[meaning.answer or 'content'])}")
+    used |= _answer(mapping, name, known)
+    _list(mapping, name, operation, used)
+    local = {variable for step in operation.steps for variable in step.capture} | set(operation.let)
+    if name != "sign_in":
+        _used(mapping, name, operation, used, local)
+    return used
+
+
+def _used(mapping: Mapping, name: str, operation: OperationMap, used: set[str], local: set[str]) -> None:
+    for index, step in enumerate(operation.steps):
+        for variable in step.capture:
+            if variable not in used:
+                place = f"{mapping.key_of_step(name, index)}.capture.{variable}"
+                raise wrong(mapping.source, place, step.capture[variable], f"captured, but never used{_perhaps(variable, used - local)}")
+
+
+def _perhaps(variable: str, used: set[str]) -> str:
+    near = [name for name in used if name[:3] == variable[:3]]
+    return f" (used is {near[0]!r})" if near else ""
+
+
+def _answer(mapping: Mapping, name: str, known: Known) -> set[str]:
+    kind = OPERATIONS[name].answer
+    used: set[str] = set()
+    if kind is None:
+        return used
+    fields = mapping.fields(name)
+    for field, required in FIELDS[kind].items():
+        if required and field not in fields:
+            raise wrong(mapping.source, f"answers.{kind}.{field}", None, f"missing; say where the {kind}'s {field} stands in the answer")
+    for field, where in fields.items():
+        if field not in FIELDS[kind]:
+            raise wrong(mapping.source, f"answers.{kind}.{field}", None, f"not known; {nearest(field, FIELDS[kind])}")
+        used |= _read(mapping, mapping.key_of_field(name, field), where, known)
+    return used
+
+
+def _list(mapping: Mapping, name: str, operation: OperationMap, used: set[str]) -> None:
+    key = f"operations.{name}"
+    if not OPERATIONS[name].is_list:
+        for unfit in ("items", "total", "paging"):
+            if getattr(operation, unfit) is not None:
+                raise wrong(mapping.source, f"{key}.{unfit}", None, "this operation gives no list")
+        return
+    if operation.items is None:
+        raise wrong(
+            mapping.source, f"{key}.items", None, "missing; say where the list stands in the answer, '@' when the answer is the list"
+        )
+    for where, field in ((operation.items, "items"), (operation.total, "total")):
+        if where is not None:
+            _read(mapping, f"{key}.{field}", where)
+    if operation.paging is None:
+        return
+    if operation.paging.next is not None:
+        _read(mapping, f"{key}.paging.next", operation.paging.next)
+    if operation.paging.style != "link" and "page" not in used:
+        raise wrong(
+            mapping.source, f"{key}.paging.style", operation.paging.style, "no request uses {{ page.… }}, so the page would never turn"
+        )
+
+
+def _becomes(mapping: Mapping) -> None:
+    known: Known = {**ALWAYS, **OPERATIONS["register"].variables}
+    for field, template in mapping.becomes.items():
+        if template is not None:
+            _template(mapping, f"becomes.{field}", template, known)
+
+
+def _captures_are_used(mapping: Mapping, used: set[str]) -> None:
+    """Captures of the set-up and of the sign-in are variables everywhere: anywhere they must be used."""
+    for index, step in enumerate(mapping.setup):
+        used |= {name for _, text in _texts(step) if is_template(text) for name in names(text)}
+        for variable in step.capture:
+            if variable not in used:
+                raise wrong(mapping.source, f"setup[{index}].capture.{variable}", step.capture[variable], "captured, but never used")
+    if "sign_in" in mapping.operations:
+        _used(mapping, "sign_in", mapping.operations["sign_in"], used, set())
+
+
+def _texts(step: Step) -> Iterator[tuple[str, str]]:
+    """Every text of a step that may be a template, with its key."""
+    for key in ("path", "url", "query", "headers", "json_body", "form", "multipart", "bytes_body"):
+        yield from _leaves(key.removesuffix("_body"), getattr(step, key))
+
+
+def _leaves(key: str, tree: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(tree, str):
+        yield key, tree
+    elif isinstance(tree, dict):
+        for name, item in tree.items():
+            yield from _leaves(f"{key}.{name}", item)
+    elif isinstance(tree, list):
+        for index, item in enumerate(tree):
+            yield from _leaves(f"{key}[{index}]", item)
+
+
+def _step(mapping: Mapping, key: str, step: Step, known: Known) -> set[str]:
+    used: set[str] = set()
+    for variable, where in step.capture.items():
+        if variable in ALWAYS or variable in OPERATIONS["update"].variables or variable in READING_ONLY | {"session", "token"}:
+            raise wrong(mapping.source, f"{key}.capture.{variable}", where, "that name is taken; capture under another one")
+        _read(mapping, f"{key}.capture.{variable}", where)
+    for place, text in _texts(step):
+        used |= _template(mapping, f"{key}.{place}", text, known)
+    return used
+
+
+def _tree(mapping: Mapping, key: str, tree: Any, known: Known) -> set[str]:
+    return {name for place, text in _leaves(key, tree) for name in _template(mapping, place, text, known)}
+
+
+def _read(mapping: Mapping, key: str, where: str, known: Known | None = None) -> set[str]:
+    """Check a JMESPath, `header:`, `cookie:` or template; returns the variables it uses."""
+    if where.startswith(("header:", "cookie:")):
+        return set()
+    if is_template(where):
+        return _template(mapping, key, where, {**(known or {}), **dict.fromkeys(READING_ONLY, ANYTHING)})
+    try:
+        compiled(where)
+    except ReadFault as fault:
+        raise wrong(mapping.source, key, where, str(fault)) from None
+    return set()
+
+
+def _template(mapping: Mapping, key: str, text: str, known: Known) -> set[str]:
+    if not is_template(text):
+        return set()
+    try:
+        used, seen = names(text), attributes(text)
+    except TemplateFault as fault:
+        raise wrong(mapping.source, key, text, str(fault)) from None
+    for name in sorted(used - set(known)):
+        raise wrong(mapping.source, key, text, f"there is no variable {name!r} here; {nearest(name, known)}")
+    for name, attribute in sorted(seen):
+        allowed = known.get(name)
+        if allowed is not None and attribute not in allowed:
+            raise wrong(mapping.source, key, text, f"{name} has no {attribute!r}; {nearest(attribute, allowed)}")
+    return used

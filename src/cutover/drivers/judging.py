@@ -1,0 +1,127 @@
+"""What an answer means: as expected, a refusal that the mapping knows, or a misbehaviour. Also the words of every failure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+from cutover.drivers.exchanges import EXCHANGE, exchange_of
+from cutover.drivers.models import Mapping, Rule, Step
+from cutover.drivers.reading import ReadFault, read, search
+from cutover.drivers.vocabulary import OPERATIONS
+from cutover.evidence import Redactor
+from cutover.hospital import Answer, MappingError, Misbehaved, Reason, Refused
+
+_NOT_THERE = frozenset({404, 405, 501})
+_MESSAGE_LIMIT = 300
+
+
+def answer_of(response: httpx.Response, seconds: float) -> Answer:
+    """The answer. JSON is read where the media type says so, or where a text begins like it."""
+    body = None
+    media_type = response.headers.get("content-type", "").partition(";")[0].lower()
+    if "json" in media_type or (media_type in ("", "text/plain") and response.content[:1] in (b"{", b"[")):
+        try:
+            body = json.loads(response.content)
+        except ValueError:
+            body = None
+    return Answer(response.status_code, response.headers, response.content, body, seconds)
+
+
+class Judge:
+    """Judges answers by the mapping. `works` names the operations that were seen to work: their paths cannot be mistaken."""
+
+    def __init__(self, mapping: Mapping, redactor: Redactor) -> None:
+        self._mapping, self._redactor = mapping, redactor
+        self._works: set[str] = set()
+
+    def judge(self, operation: str, step: Step, key: str, request: httpx.Request, answer: Answer) -> None:
+        """Return when the answer is what the step expects; raise `Refused`, `MappingError` or `Misbehaved` otherwise."""
+        self._refuse_if(operation, answer, lambda rule: bool(rule.where or rule.text))
+        if answer.status in step.expect:
+            self._whole_json(key, request, answer)
+            self._works.add(key)
+            return
+        self._no_such_place(operation, key, request, answer)
+        self._refuse_if(operation, answer, lambda rule: not (rule.where or rule.text) and bool(rule.operations))
+        self._refuse_if(operation, answer, lambda rule: not (rule.where or rule.text or rule.operations))
+        expected = f"HTTP {' or '.join(map(str, step.expect))}, or a refusal that the mapping knows"
+        raise self.misbehaved(operation, expected, self._came(answer), f"{key}.expect = {list(step.expect)}", request)
+
+    def misbehaved(self, operation: str, expected: str, came: str, line: str, request: httpx.Request) -> Misbehaved:
+        """The finding, in five lines: what was expected, what came, which line of the mapping expects it, and how to see it again."""
+        exchange = request.extensions.get(EXCHANGE) or exchange_of(request, None, 0.0)
+        lines = [
+            f"{operation}: {request.method} {request.url.path}",
+            f"  expected: {expected}",
+            f"  came:     {came}",
+            f"  mapping:  {line} ({self._mapping.source})",
+            f"  again:    {exchange.curl()}",
+        ]
+        if exchange.request_id:
+            lines.append(f"  request:  {exchange.request_id}")
+        return Misbehaved(self._redactor.text("\n".join(lines)))
+
+    def message(self, answer: Answer) -> str:
+        """The target's own words of an error, short and redacted."""
+        try:
+            message = read(self._mapping.error.message, answer, answer.json, {})
+        except ReadFault:
+            message = None
+        return self._redactor.text(str(message if message is not None else f"({answer.media_type or 'no content'})")[:_MESSAGE_LIMIT])
+
+    def _refuse_if(self, operation: str, answer: Answer, kind: Callable[[Rule], bool]) -> None:
+        for reason, rules in self._mapping.refusals.items():
+            if any(kind(rule) and self._holds(rule, operation, answer) for rule in rules):
+                raise Refused(reason, self.message(answer), answer)
+
+    def _holds(self, rule: Rule, operation: str, answer: Answer) -> bool:
+        if rule.operations and operation not in rule.operations:
+            return False
+        if rule.status and answer.status not in rule.status:
+            return False
+        if rule.text is not None and rule.text not in answer.text:
+            return False
+        try:
+            return rule.where is None or bool(search(rule.where, answer.json))
+        except ReadFault:
+            return False  # a body of another shape is not this refusal
+
+    def _no_such_place(self, operation: str, key: str, request: httpx.Request, answer: Answer) -> None:
+        """Not found, where nothing was looked for by an id: the path is wrong. With the default dialect it is the target that broke its
+        promise; with a mapping written for this target, and a path that never worked, its author must look first."""
+        takes_id = operation == "setup" or OPERATIONS[operation].takes_id
+        astray = answer.status in _NOT_THERE and not takes_id
+        redirected = 300 <= answer.status < 400
+        if not astray and not redirected:
+            return
+        expected = "an answer: this operation names no single thing that could be missing"
+        if self._mapping.is_default or key in self._works:
+            raise self.misbehaved(operation, expected, self._came(answer), key, request)
+        where = f"redirected to {answer.headers.get('location', '?').partition('?')[0]}" if redirected else f"answered HTTP {answer.status}"
+        raise MappingError(
+            self._redactor.text(
+                f"{self._mapping.source}: {key}: {request.method} {request.url.copy_with(query=None)} {where}; is the path right?"
+            )
+        )
+
+    def _whole_json(self, key: str, request: httpx.Request, answer: Answer) -> None:
+        if "json" in answer.media_type and answer.json is None and answer.content.strip() not in (b"", b"null"):
+            raise self.misbehaved(
+                key, "JSON that can be read", f"{len(answer.content)} bytes of {answer.media_type} that cannot", key, request
+            )
+
+    def _came(self, answer: Answer) -> str:
+        words: Any = "" if answer.status < 400 else f": {self.message(answer)}"
+        return f"HTTP {answer.status} ({answer.media_type or 'no media type'}, {len(answer.content)} bytes){words}"
+
+    def reason_of(self, answer: Answer, operation: str = "describe") -> Reason | None:
+        """The reason by which the mapping would read `answer` as a refusal, None when it would not."""
+        for kind in (True, False):
+            for reason, rules in self._mapping.refusals.items():
+                if any(bool(rule.where or rule.text) is kind and self._holds(rule, operation, answer) for rule in rules):
+                    return reason
+        return None

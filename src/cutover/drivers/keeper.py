@@ -1,0 +1,102 @@
+"""Keeps one living session a role: signs in once, refreshes before the end, hands out the same session to every thread."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from cutover.evidence import Redactor
+from cutover.hospital import Credentials, Hospital, MappingError, NotOffered, Refused, Role, Session
+
+
+@dataclass
+class _Kept:
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    session: Session | None = None
+    since: float = 0.0
+    refused: Refused | None = None
+
+
+class TokenKeeper:
+    """`margin` is in seconds before the end of a token's life. How often it may sign in is held by the driver (`sign_ins_per_minute`).
+
+    A refused sign-in is not tried again: a wrong password in the settings must not lock a real account.
+    """
+
+    def __init__(
+        self,
+        hospital: Hospital,
+        credentials: Mapping[Role, Credentials],
+        *,
+        redactor: Redactor,
+        margin: float = 30.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._hospital, self._credentials, self._redactor = hospital, dict(credentials), redactor
+        self._margin, self._clock = margin, clock
+        self._kept = {role: _Kept() for role in Role}
+        for role, one in self._credentials.items():
+            redactor.learn(f"password of {role}", one.password)
+
+    def session(self, role: Role) -> Session:
+        """A session of `role` that lives for at least the margin. Raises `MappingError` without credentials, else as signing in does."""
+        if role not in self._credentials:
+            raise MappingError(f"there are no credentials for the role {role.value!r} in the settings of this target")
+        kept = self._kept[role]
+        with kept.lock:
+            if kept.refused is not None:
+                raise kept.refused
+            if kept.session is None:
+                self._keep(kept, self._signed_in(role, kept))
+            elif self._ends_soon(kept, kept.session):
+                self._keep(kept, self._renewed(role, kept, kept.session))
+            assert kept.session is not None
+            return kept.session
+
+    def forget(self, role: Role) -> None:
+        """The next one who asks signs in anew: a check ended this session, or the target was restarted."""
+        with self._kept[role].lock:
+            self._kept[role].session = None
+
+    def close(self) -> None:
+        """Sign out everywhere. A target that refuses that now is not worth an error."""
+        for kept in self._kept.values():
+            with kept.lock:
+                session, kept.session = kept.session, None
+            if session is not None:
+                self._leave(session)
+
+    def _leave(self, session: Session) -> None:
+        try:
+            self._hospital.sign_out(session)
+        except (Refused, NotOffered, MappingError, AssertionError):
+            return
+
+    def _keep(self, kept: _Kept, session: Session) -> None:
+        self._redactor.learn(f"access token of {session.username}", session.access)
+        self._redactor.learn(f"refresh token of {session.username}", session.refresh)
+        kept.session, kept.since = session, self._clock()
+
+    def _signed_in(self, role: Role, kept: _Kept) -> Session:
+        try:
+            return self._hospital.sign_in(self._credentials[role])
+        except Refused as refused:
+            kept.refused = refused
+            raise
+
+    def _renewed(self, role: Role, kept: _Kept, session: Session) -> Session:
+        if session.refresh is None:
+            return self._signed_in(role, kept)
+        try:
+            return self._hospital.refresh(session)
+        except (Refused, NotOffered):
+            return self._signed_in(role, kept)
+
+    def _ends_soon(self, kept: _Kept, session: Session) -> bool:
+        if session.expires_in is None:
+            return False
+        # A token that lives hardly longer than the margin would be refreshed at every use.
+        margin = min(self._margin, session.expires_in / 2)
+        return self._clock() >= kept.since + session.expires_in - margin

@@ -1,0 +1,190 @@
+"""Wraps any `Hospital`: whatever is made is entered in the ledger first, and on production only what this run made is touched."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from cutover.drivers.guard import GuardError
+from cutover.drivers.sweeping import Swept, sweep
+from cutover.evidence import Ledger
+from cutover.hospital import (
+    Answer,
+    Credentials,
+    Document,
+    Health,
+    Hospital,
+    Misbehaved,
+    Move,
+    NotOffered,
+    Operation,
+    Patient,
+    PatientDraft,
+    PatientQuery,
+    Reason,
+    Refused,
+    Session,
+    Upload,
+    Visit,
+)
+
+T = TypeVar("T", Patient, Visit, Document)
+
+
+class Ledgered:
+    """A `Hospital` whose every creation is in `ledger` before it is sent. `production`: a write to a patient that this run did not make
+    raises `GuardError` before anything is written (an id that leads to nobody is let through)."""
+
+    def __init__(self, hospital: Hospital, ledger: Ledger, *, production: bool, run_tag: str | None = None) -> None:
+        self.inner, self.ledger, self._production = hospital, ledger, production
+        self._run_tag = run_tag or ledger.run
+
+    # -- what makes something
+
+    def register(self, session: Session, draft: PatientDraft, *, idempotency_key: str | None = None) -> Patient:
+        entry = self.ledger.intend("patient", draft.mrn, family_name=draft.family_name, given_name=draft.given_name)
+        return self._making(entry, lambda: self.inner.register(session, draft, idempotency_key=idempotency_key), None)
+
+    def open_visit(self, session: Session, patient_id: str, reason: str) -> Visit:
+        self._ours(session, patient_id, "open a visit for")
+        entry = self.ledger.intend("visit", reason, patient_id=patient_id)
+        return self._making(entry, lambda: self.inner.open_visit(session, patient_id, reason), patient_id)
+
+    def upload(self, session: Session, patient_id: str, upload: Upload) -> Document:
+        self._ours(session, patient_id, "file a document for")
+        entry = self.ledger.intend("document", upload.file_name, patient_id=patient_id)
+        return self._making(entry, lambda: self.inner.upload(session, patient_id, upload), patient_id)
+
+    def cut_upload(self, session: Session, patient_id: str, upload: Upload) -> None:
+        self._ours(session, patient_id, "file a document for")
+        self.ledger.intend("document", upload.file_name, patient_id=patient_id)  # stays open: the sweep looks whether it left something
+        self.inner.cut_upload(session, patient_id, upload)
+
+    # -- what changes something
+
+    def update(self, session: Session, patient: Patient) -> Patient:
+        self._ours(session, patient.id, "update")
+        return self.inner.update(session, patient)
+
+    def move(self, session: Session, visit: Visit, move: Move) -> Visit:
+        self._ours(session, visit.patient_id, f"{move.value} a visit of")
+        return self.inner.move(session, visit, move)
+
+    def retire(self, session: Session, kind: str, thing_id: str, patient_id: str | None) -> str:
+        if self._production and thing_id not in self.ledger.made(kind):
+            raise GuardError(f"this run did not make {kind} {thing_id}, and this target is production: it is not retired")
+        how = self.inner.retire(session, kind, thing_id, patient_id)
+        for left in self.ledger.left():
+            if (left.kind, left.id) == (kind, thing_id):
+                self.ledger.retired(left, how)
+        return how
+
+    def attempt(self, operation: Operation, session: Session | None, values: Mapping[str, str] | None = None) -> Answer:
+        """Should the operation register somebody, they get a number of this run's, by which the sweep finds them again. A caller who gives
+        an `mrn` of his own answers for it himself: nobody is ever retired by a number that may be a real patient's."""
+        given = values or {}
+        if operation.method != "POST" or "mrn" in given:
+            return self.inner.attempt(operation, session, given)
+        number = f"{self._run_tag[:18]}-{uuid.uuid4().hex[:12]}"
+        entry = self.ledger.intend("patient", number, attempt=str(operation))
+        try:
+            answer = self.inner.attempt(operation, session, {"mrn": number, "tag": self._run_tag, **given})
+        except GuardError:
+            self.ledger.refused(entry)
+            raise
+        if answer.status >= 300:
+            self.ledger.refused(entry)
+        return answer
+
+    def sweep(self, session: Session) -> list[Swept]:
+        """Retire everything that this run made, newest first, documents before visits before patients. `session` is an administrator's."""
+        return sweep(self.inner, self.ledger, session)
+
+    def sweep_abandoned(self, session: Session, folder: Path) -> list[Swept]:
+        """Retire what dead runs left on this target; their ledgers are closed when nothing is left."""
+        swept: list[Swept] = []
+        for ledger in Ledger.abandoned(folder, self.ledger.target):
+            try:
+                swept += sweep(self.inner, ledger, session)
+            finally:
+                ledger.close()
+        return swept
+
+    # -- what only reads, or signs in and out
+
+    def sign_in(self, credentials: Credentials) -> Session:
+        return self.inner.sign_in(credentials)
+
+    def refresh(self, session: Session) -> Session:
+        return self.inner.refresh(session)
+
+    def sign_out(self, session: Session) -> None:
+        self.inner.sign_out(session)
+
+    def patient(self, session: Session, patient_id: str) -> Patient:
+        return self.inner.patient(session, patient_id)
+
+    def search(self, session: Session, query: PatientQuery) -> Sequence[Patient]:
+        return self.inner.search(session, query)
+
+    def visit(self, session: Session, patient_id: str, visit_id: str) -> Visit:
+        return self.inner.visit(session, patient_id, visit_id)
+
+    def visits_of(self, session: Session, patient_id: str) -> Sequence[Visit]:
+        return self.inner.visits_of(session, patient_id)
+
+    def document(self, session: Session, patient_id: str, document_id: str) -> Document:
+        return self.inner.document(session, patient_id, document_id)
+
+    def content(self, session: Session, document: Document) -> bytes:
+        return self.inner.content(session, document)
+
+    def documents_of(self, session: Session, patient_id: str) -> Sequence[Document]:
+        return self.inner.documents_of(session, patient_id)
+
+    def live(self) -> Health:
+        return self.inner.live()
+
+    def ready(self) -> Health:
+        return self.inner.ready()
+
+    def release(self) -> str:
+        return self.inner.release()
+
+    def operations(self) -> Sequence[Operation]:
+        return self.inner.operations()
+
+    def as_stored(self, draft: PatientDraft) -> PatientDraft:
+        """What a draft becomes in this target: as it was sent, unless the driver knows better."""
+        known = getattr(self.inner, "as_stored", None)
+        return known(draft) if known is not None else draft
+
+    # -- below
+
+    def _making(self, entry: int, make: Callable[[], T], patient_id: str | None) -> T:
+        """Make something and complete its entry. Without an answer the entry stays open, to be looked up by the sweep."""
+        try:
+            made = make()
+        except (Refused, NotOffered, GuardError):
+            self.ledger.refused(entry)
+            raise
+        self.ledger.done(entry, made.id, patient_id)
+        return made
+
+    def _ours(self, session: Session, patient_id: str, act: str) -> None:
+        if not self._production or patient_id in self.ledger.made("patient"):
+            return
+        try:
+            self.inner.patient(session, patient_id)
+        except Refused as refused:
+            if refused.reason is Reason.NOT_FOUND:
+                return  # an id that leads to nobody: nothing can be harmed
+            raise self._not_ours(patient_id, act) from refused
+        except Misbehaved as error:
+            raise self._not_ours(patient_id, act) from error
+        raise self._not_ours(patient_id, act)
+
+    def _not_ours(self, patient_id: str, act: str) -> GuardError:
+        return GuardError(f"refusing to {act} patient {patient_id}: this run did not make that patient, and this target is production")

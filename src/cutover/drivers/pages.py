@@ -1,0 +1,97 @@
+"""Walks the pages of a list, in whatever style the target turns them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Mapping as Table
+from typing import Any
+from urllib.parse import urljoin
+
+import httpx
+
+from cutover.drivers.building import same_origin
+from cutover.drivers.models import OperationMap
+from cutover.drivers.reading import ReadFault, read, search
+from cutover.drivers.running import Outcome, Runner
+from cutover.hospital import Session
+
+MOST_PAGES = 1000
+
+
+class Pages:
+    """The lists of one target."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+
+    def walk(self, name: str, session: Session, **variables: Any) -> Iterator[tuple[Outcome, list[Any], int | None]]:
+        """Each page of a list, with its items, and the total where the target tells it."""
+        operation = self._runner.operation(name)
+        paging = operation.paging
+        size, number, offset = (paging.size, paging.first, 0) if paging else (0, 1, 0)
+        cursor: Any = None
+        for _ in range(MOST_PAGES):
+            page = {"number": number, "size": size, "offset": offset, "cursor": cursor}
+            if paging and paging.style == "link" and cursor:
+                outcome = self._follow(name, str(cursor), session, variables)
+            else:
+                outcome = self._runner.run(name, session, page=page, **variables)
+            items = self._items(outcome, operation)
+            yield outcome, items, self._total(outcome, operation)
+            if paging is None or (not items and paging.next is None):
+                return
+            number, offset = number + 1, offset + len(items)
+            if paging.next is not None:
+                last, cursor = cursor, self._next(outcome, paging.next)
+                if cursor in (None, "", False):
+                    return
+                if cursor == last:
+                    raise self._runner.judge.misbehaved(
+                        name, "another page", "the same page again", f"operations.{name}.paging.next = {paging.next!r}", outcome.request
+                    )
+        raise self._runner.judge.misbehaved(name, f"at most {MOST_PAGES} pages", "no end", f"operations.{name}.paging", outcome.request)
+
+    def _follow(self, name: str, link: str, session: Session, variables: Table[str, Any]) -> Outcome:
+        operation = self._runner.operation(name)
+        key, step = self._runner.mapping.key_of_step(name, len(operation.steps) - 1), operation.steps[-1]
+        url = urljoin(self._runner.base_url + self._runner.mapping.base_path + "/", link)
+        token = self._runner.token(name, step, session)
+        request = self._runner.build.to(url, token if same_origin(url, self._runner.base_url) else None)
+        answer = self._runner.sent(name, key, request)
+        self._runner.judge.judge(name, step, key, request, answer)
+        return Outcome(name, request, answer, self._runner.scope(name, operation, session, variables))
+
+    def _next(self, outcome: Outcome, where: str) -> Any:
+        if where.partition(":")[0] == "header" and where.partition(":")[2].strip().lower() == "link":
+            links = httpx.Response(200, headers={"link": outcome.answer.headers.get("link", "")}).links
+            return links.get("next", {}).get("url")
+        return self._found(outcome, f"operations.{outcome.operation}.paging.next", where)
+
+    def _found(self, outcome: Outcome, key: str, where: str) -> Any:
+        try:
+            return read(where, outcome.answer, outcome.answer.json, outcome.variables)
+        except ReadFault as fault:
+            raise self._runner.judge.misbehaved(
+                outcome.operation, f"{where!r} in the answer", str(fault), f"{key} = {where!r}", outcome.request
+            ) from fault
+
+    def _items(self, outcome: Outcome, operation: OperationMap) -> list[Any]:
+        where = operation.items or "@"
+        items = self._found(outcome, f"operations.{outcome.operation}.items", where)
+        if not isinstance(items, list):
+            came = "nothing there" if items is None else f"a {type(items).__name__}"
+            raise self._runner.judge.misbehaved(
+                outcome.operation, f"a list at {where!r}", came, f"operations.{outcome.operation}.items = {where!r}", outcome.request
+            )
+        return items
+
+    def _total(self, outcome: Outcome, operation: OperationMap) -> int | None:
+        if operation.total is None:
+            return None
+        total = search(operation.total, outcome.answer.json)
+        if not isinstance(total, int):
+            line = f"operations.{outcome.operation}.total = {operation.total!r}"
+            raise self._runner.judge.misbehaved(
+                outcome.operation, "the number of all matches", f"{type(total).__name__}", line, outcome.request
+            )
+        return total

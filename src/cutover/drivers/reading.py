@@ -1,0 +1,64 @@
+"""How a value is read from an answer: a JMESPath into its body, `header:NAME`, `cookie:NAME`, or a template for what comes back changed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+
+import jmespath
+from jmespath.exceptions import JMESPathError
+
+from cutover.drivers.templates import TemplateFault, is_template, render
+from cutover.hospital import Answer
+
+
+class ReadFault(Exception):
+    """A value cannot be read; the message says why in one line."""
+
+
+@cache
+def compiled(expression: str) -> Any:
+    """The compiled JMESPath. Raises `ReadFault` when it is not one."""
+    try:
+        return jmespath.compile(expression)
+    except JMESPathError as error:
+        raise ReadFault(f"not a JMESPath: {str(error).splitlines()[0]}") from error
+
+
+def search(expression: str, body: Any) -> Any:
+    """What `expression` finds in `body`, None when nothing is there."""
+    try:
+        return compiled(expression).search(body)
+    except JMESPathError as error:
+        raise ReadFault(f"{expression!r} cannot be applied to what came: {str(error).splitlines()[0]}") from error
+
+
+def read(where: str, answer: Answer, body: Any, variables: Mapping[str, Any]) -> Any:
+    """The value that `where` names. `body` is the answer's JSON, or one item of the list in it."""
+    kind, _, name = where.partition(":")
+    if kind == "header":
+        return answer.headers.get(name.strip())
+    if kind == "cookie":
+        return _cookie(answer, name.strip())
+    if not is_template(where):
+        return search(where, body)
+    try:
+        headers = {key.lower(): value for key, value in answer.headers.items()}
+        return render(where, {**variables, "body": body, "headers": headers})
+    except TemplateFault as fault:
+        raise ReadFault(str(fault)) from fault
+
+
+def _cookie(answer: Answer, name: str) -> str | None:
+    # Several Set-Cookie headers come joined by commas; a comma inside of a date is not followed by `name=`.
+    for text in re.split(r",\s*(?=[^\s;,=]+=)", answer.headers.get("set-cookie", "")):
+        try:
+            cookies = SimpleCookie(text)
+        except CookieError:
+            continue
+        if name in cookies:
+            return cookies[name].value
+    return None

@@ -1,0 +1,169 @@
+"""Runs an operation of the mapping: its steps in order, with what each captures, up to the answer that is read."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+import uuid
+from collections.abc import Mapping as Table
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from cutover.drivers.building import Builder
+from cutover.drivers.guard import READING
+from cutover.drivers.judging import Judge, answer_of
+from cutover.drivers.models import Mapping, OperationMap, Step
+from cutover.drivers.reading import ReadFault, read
+from cutover.drivers.teaching import wrong
+from cutover.drivers.templates import TemplateFault, render_tree
+from cutover.drivers.vocabulary import OPERATIONS
+from cutover.evidence import Recorder
+from cutover.hospital import Answer, MappingError, NotOffered, Refused, Session
+
+_LONG_ENOUGH_FOR_A_SECRET = 24  # a made-up token such as "garbage" must not become a secret that is then "found" in every report
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The last answer of an operation, the request that brought it, and every variable there was."""
+
+    operation: str
+    request: httpx.Request
+    answer: Answer
+    variables: dict[str, Any]
+
+
+class Runner:
+    """Runs the operations of one mapping against one target. Safe under threads."""
+
+    def __init__(
+        self,
+        base_url: str,
+        mapping: Mapping,
+        client: httpx.Client,
+        run_tag: str,
+        recorder: Recorder,
+        secrets: Table[str, str] | None = None,
+    ) -> None:
+        self.base_url, self.mapping, self.client, self.recorder = base_url.rstrip("/"), mapping, client, recorder
+        self.build = Builder(self.base_url, mapping, client)
+        self.judge = Judge(mapping, recorder.redactor)
+        self._always = {
+            "run": {"tag": run_tag},
+            "base_url": self.base_url,
+            "secret": dict(secrets or {}),
+            "unique": lambda: uuid.uuid4().hex[:12],
+            "unique_number": lambda: uuid.uuid4().int % 10**9,
+        }
+        self._setup_lock = threading.Lock()
+        self._setup: dict[str, Any] | None = None
+        self._setup_names = [name for step in mapping.setup for name in step.capture]
+
+    def operation(self, name: str) -> OperationMap:
+        """The operation's mapping. Raises `NotOffered`."""
+        if name not in self.mapping.operations:
+            raise NotOffered(name, self.mapping.unsupported.get(name, "it is not mapped"))
+        return self.mapping.operations[name]
+
+    def run(self, name: str, session: Session | None = None, **variables: Any) -> Outcome:
+        """All steps of the operation. Raises as `Hospital` says."""
+        operation = self.operation(name)
+        scope = self.scope(name, operation, session, variables)
+        outcome: Outcome | None = None
+        for index, step in enumerate(operation.steps):
+            outcome = self.step(name, step, self.mapping.key_of_step(name, index), session, scope)
+        assert outcome is not None  # the mapping has at least one step
+        return outcome
+
+    def request(self, name: str, session: Session | None, **variables: Any) -> httpx.Request:
+        """The request of the last step, after all steps before it were run: for an upload that is to be cut."""
+        operation = self.operation(name)
+        scope = self.scope(name, operation, session, variables)
+        *before, last = operation.steps
+        for index, step in enumerate(before):
+            self.step(name, step, self.mapping.key_of_step(name, index), session, scope)
+        return self.build.build(last, self.mapping.key_of_step(name, len(before)), scope, self.token(name, last, session))
+
+    def scope(self, name: str, operation: OperationMap, session: Session | None, variables: Table[str, Any]) -> dict[str, Any]:
+        """What the operation's templates see."""
+        scope = {**self._always, **(session.variables if session else {}), **self._prerequisites(name, session), **variables}
+        if session is not None:
+            scope["session"] = session
+        for variable, template in operation.let.items():
+            scope[variable] = self._let(name, variable, template, scope)
+        return scope
+
+    def send(self, request: httpx.Request) -> Answer:
+        """Send one request. Whatever keeps an answer from coming is a `Misbehaved`, told by `failed`."""
+        started = time.monotonic()
+        response = self.client.send(request)
+        return answer_of(response, time.monotonic() - started)
+
+    def step(self, name: str, step: Step, key: str, session: Session | None, scope: dict[str, Any]) -> Outcome:
+        """One request, judged; what it captures is added to `scope`."""
+        synthetic = name != "setup" or step.method in READING or step.reads_only
+        request = self.build.build(step, key, scope, self.token(name, step, session), synthetic=synthetic)
+        answer = self.sent(name, key, request)
+        self.judge.judge(name, step, key, request, answer)
+        for variable, where in step.capture.items():
+            scope[variable] = self._captured(name, f"{key}.capture.{variable}", where, request, answer, scope)
+        return Outcome(name, request, answer, scope)
+
+    def sent(self, name: str, key: str, request: httpx.Request) -> Answer:
+        try:
+            return self.send(request)
+        except httpx.TransportError as error:
+            came = f"no answer: {type(error).__name__}: {error}"
+            raise self.judge.misbehaved(name, "an answer", came, key, request) from error
+
+    def _captured(self, name: str, key: str, where: str, request: httpx.Request, answer: Answer, scope: Table[str, Any]) -> Any:
+        try:
+            value = read(where, answer, answer.json, scope)
+        except ReadFault as fault:
+            raise wrong(self.mapping.source, key, where, str(fault)) from fault
+        if value is None:
+            came = f"nothing there, in HTTP {answer.status} ({answer.media_type or 'no media type'}, {len(answer.content)} bytes)"
+            raise self.judge.misbehaved(name, f"a value at {where!r}", came, f"{key} = {where!r}", request)
+        if (
+            isinstance(value, str)
+            and len(value) >= _LONG_ENOUGH_FOR_A_SECRET
+            and re.search("(?i)token|secret|cookie", key.rpartition(".")[2])
+        ):
+            self.recorder.redactor.learn(key.rpartition(".")[2], value)
+        return value
+
+    def token(self, name: str, step: Step, session: Session | None) -> str | None:
+        wanted = step.token if step.token is not None else step.path is not None and (name == "setup" or OPERATIONS[name].token)
+        if not wanted or session is None:
+            return None
+        if len(session.access) >= _LONG_ENOUGH_FOR_A_SECRET:
+            self.recorder.redactor.learn("token", session.access)
+        return session.access
+
+    def _let(self, name: str, variable: str, template: Any, scope: Table[str, Any]) -> Any:
+        try:
+            return render_tree(template, scope)
+        except TemplateFault as fault:
+            raise wrong(self.mapping.source, f"operations.{name}.let.{variable}", template, str(fault)) from fault
+
+    def _prerequisites(self, name: str, session: Session | None) -> dict[str, Any]:
+        """What the set-up captured; run once, by the first operation that shows a token."""
+        if not self._setup_names or session is None or not OPERATIONS[name].token or name == "sign_out":
+            return self._setup or {}
+        with self._setup_lock:
+            if self._setup is None:
+                self._setup = self._set_up(session)
+        return self._setup
+
+    def _set_up(self, session: Session) -> dict[str, Any]:
+        scope = {**self._always, **session.variables, "session": session}
+        for index, step in enumerate(self.mapping.setup):
+            key = f"setup[{index}]"
+            try:
+                self.step("setup", step, key, session, scope)
+            except Refused as refused:
+                raise MappingError(f"{self.mapping.source}: {key}: {session.username} was refused here: {refused}") from refused
+        return {name: scope[name] for name in self._setup_names}

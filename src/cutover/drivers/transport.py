@@ -1,0 +1,132 @@
+"""The one way out to a target over HTTP: bounded in time and size, recorded, guarded on production, and closed when nobody answers."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from functools import cache
+
+import httpcore
+import httpx
+
+from cutover.drivers.breaker import Breaker
+from cutover.drivers.deadlines import CONNECT_SECONDS, Clock, DeadlineBackend
+from cutover.drivers.exchanges import EXCHANGE, exchange_of
+from cutover.drivers.guard import READING, SYNTHETIC, GuardError
+from cutover.evidence import Exchange, Recorder
+
+SIZE_LIMIT = 16 * 1024 * 1024
+"""Bytes of an answer's body. No document of the suite comes near."""
+KEEP_ALIVE_SECONDS = 2.0
+"""Idle connections are dropped before usual servers drop them (uvicorn: 5 s), or the two would race and the target be blamed."""
+
+
+@cache
+def _usual_tls() -> ssl.SSLContext:
+    """Made once: reading all the world's certificates takes longer than most requests."""
+    return httpx.create_ssl_context()
+
+
+class TargetGone(httpx.TransportError):
+    """The target had stopped answering before; this request was not sent."""
+
+
+class AnswerTooLarge(httpx.TransportError):
+    """The answer's body passed the size limit and was not read to its end."""
+
+
+class GuardedTransport(httpx.BaseTransport):
+    """Around `httpx.HTTPTransport`. `deadline` bounds a request in seconds, from its start to its last byte; `patience` see `Breaker`.
+
+    The answer comes back wholly read. Raises httpx's transport errors, `TargetGone`, `AnswerTooLarge`, and `GuardError` on production.
+    """
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        *,
+        production: bool = False,
+        deadline: float = 5.0,
+        patience: float = 6.0,
+        tls: ssl.SSLContext | None = None,
+        size_limit: int = SIZE_LIMIT,
+    ) -> None:
+        self.recorder, self.breaker, self.deadline, self.production = recorder, Breaker(patience), deadline, production
+        self.tls = tls or _usual_tls()
+        self._size_limit = size_limit
+        self._clock = Clock()
+        self._inner = httpx.HTTPTransport(verify=self.tls)
+        # httpx has no argument for the network backend; a test fails should it ever name its pool otherwise.
+        self._inner._pool = httpcore.ConnectionPool(
+            ssl_context=self.tls,
+            max_connections=100,
+            max_keepalive_connections=20,
+            keepalive_expiry=KEEP_ALIVE_SECONDS,
+            network_backend=DeadlineBackend(self._clock),
+        )
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self._guard(request)
+        started = time.monotonic()
+        try:
+            response = self._bounded(request, started)
+        except httpx.TransportError as error:
+            self._keep(request, exchange_of(request, None, time.monotonic() - started, f"{type(error).__name__}: {error}"))
+            raise
+        self._keep(request, exchange_of(request, response, time.monotonic() - started))
+        return response
+
+    def check_alive(self, request: httpx.Request) -> None:
+        """Raise `TargetGone` when the breaker is open."""
+        if self.breaker.why:
+            raise TargetGone(self.breaker.why, request=request)
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def _guard(self, request: httpx.Request) -> None:
+        if self.production and request.method not in READING and not request.extensions.get(SYNTHETIC):
+            raise GuardError(
+                f"{request.method} {request.url.path} is not the driver's own operation on synthetic data, and this target is production"
+            )
+
+    def _keep(self, request: httpx.Request, exchange: Exchange) -> None:
+        request.extensions[EXCHANGE] = exchange
+        self.recorder.exchange(exchange)
+
+    def _bounded(self, request: httpx.Request, started: float) -> httpx.Response:
+        """Send and read within the deadline, and tell the breaker what came of it."""
+        self.check_alive(request)
+        seconds = self.breaker.bound(request.extensions.get("cutover.deadline", self.deadline))
+        request.extensions["timeout"] = {"connect": CONNECT_SECONDS, "read": seconds, "write": seconds, "pool": seconds}
+        try:
+            with self._clock.bounded(seconds):
+                response = self._read(request)
+        except httpx.TimeoutException as error:
+            self.breaker.silent(started)
+            raise type(error)(f"no complete answer within {time.monotonic() - started:.1f} s", request=request) from error
+        except httpx.ConnectError:
+            self.breaker.refused()
+            raise
+        self.breaker.answered()
+        return response
+
+    def _read(self, request: httpx.Request) -> httpx.Response:
+        """The answer, wholly read; still encoded as it came, for httpx to decode."""
+        response = self._inner.handle_request(request)
+        content = bytearray()
+        try:
+            for chunk in response.iter_raw():
+                content += chunk
+                if len(content) > self._size_limit:
+                    raise AnswerTooLarge(f"the answer is larger than {self._size_limit} bytes", request=request)
+        finally:
+            response.close()
+        whole = httpx.Response(
+            response.status_code, headers=response.headers, stream=httpx.ByteStream(bytes(content)), extensions=response.extensions
+        )
+        try:
+            whole.read()
+        except httpx.DecodingError as error:
+            raise httpx.RemoteProtocolError(f"the answer's Content-Encoding is not what it says: {error}", request=request) from error
+        return whole
