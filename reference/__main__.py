@@ -1,0 +1,65 @@
+"""The embedded hospital: `python -m reference [--port N] [--json] [--tied]`. See the package's docstring."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from reference import announcement, cutover, postgres, serve, template
+from reference.app import create_app
+from reference.settings import Settings
+
+DATABASE = "hospital"
+
+
+def main() -> None:
+    """Bring everything up, say where it is, and serve until told to stop. Whatever was started is stopped, whatever was made is removed."""
+    arguments = _arguments()
+    serve.stop_in_order()
+    if arguments.tied:
+        serve.stop_with_parent()
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(serve.listen(arguments.port))
+        server = stack.enter_context(postgres.running(template.cached()))
+        staff = announcement.accounts()
+        server.copy(template.DATABASE, DATABASE)
+        cutover.perform(server, DATABASE, staff)
+        settings = Settings(
+            database=server.dsn(DATABASE, postgres.APPLICATION),
+            signing_key=secrets.token_hex(32),
+            log=Path(server.directory) / "hospital.jsonl",
+        )
+        app = create_app(settings)
+        where = announcement.announcement(serve.url(listener), server, DATABASE, staff, settings)
+        print(json.dumps(where) if arguments.json else _for_a_human(where), flush=True)
+        serve.serve(app, listener)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m reference", description="The embedded hospital, with 10,000 synthetic patients.")
+    parser.add_argument("--port", type=int, default=0, help="the port on 127.0.0.1; a free one by default")
+    parser.add_argument("--json", action="store_true", help="say where it is as one line of JSON")
+    parser.add_argument("--tied", action="store_true", help="stop when standard input ends")
+    return parser.parse_args()
+
+
+def _for_a_human(where: Mapping[str, Any]) -> str:
+    lines = [
+        f"The hospital, release {where['release']}, is open at {where['url']}",
+        f"  its document  {where['url']}/openapi.json",
+        f"  its database  {where['database']}  (read-only)",
+        f"  its log       {where['log']}",
+        "Sign in at /api/v1/auth/sign-in as",
+        *(f"  {user['username']:<14}{user['password']}" for user in where["users"].values()),
+        "Ctrl-C closes it; nothing stays behind.",
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""What a started hospital tells its caller: one JSON line."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from reference import postgres
+from reference.auth import sessions, tokens
+from reference.seed import Account
+from reference.settings import Settings
+
+
+def accounts() -> list[Account]:
+    """The embedded hospital's staff, each with a new random password."""
+    roles = {name: (name, "north") for name in ("registrar", "clinician", "auditor", "administrator")}
+    roles["outsider"] = ("clinician", "south")
+    return [Account(name, secrets.token_urlsafe(12), role, facility) for name, (role, facility) in roles.items()]
+
+
+def announcement(url: str, server: postgres.Server, database: str, staff: Sequence[Account], settings: Settings) -> dict[str, Any]:
+    """Where everything is, as `python -m reference --json` prints it."""
+    owner = server.dsn(database)
+    return {
+        "url": url,
+        "database": server.dsn(database, postgres.READER),
+        "owner_database": owner,
+        "release": settings.release,
+        "migration": _latest_migration(owner),
+        "users": {account.username: {"username": account.username, "password": account.password} for account in staff},
+        "expired_token": _expired_token(owner, settings),
+        "log": str(settings.log),
+        "pid": os.getpid(),
+    }
+
+
+def _latest_migration(dsn: str) -> str:
+    with psycopg.connect(dsn) as connection:
+        row = connection.execute("SELECT version FROM flyway_schema_history ORDER BY installed_rank DESC LIMIT 1").fetchone()
+    return str(row and row[0])
+
+
+def _expired_token(dsn: str, settings: Settings) -> str:
+    """A token of the clinician that was ours and good until a minute ago; its session still lives."""
+    with psycopg.connect(dsn, row_factory=dict_row) as connection:
+        session_id = sessions.open_session(connection, "clinician")
+    return tokens.issue(settings.signing_key, "clinician", session_id, lifetime=-60)

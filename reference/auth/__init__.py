@@ -1,0 +1,1 @@
+"""Who calls: passwords, sessions, tokens, and the throttle."""

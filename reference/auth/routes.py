@@ -1,0 +1,95 @@
+"""`/auth`: sign in, refresh, sign out, who am I."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel, StringConstraints
+
+from reference import text
+from reference.auth import service, sessions
+from reference.openapi import EVERYWHERE, example, refusals, success
+from reference.security import Caller, Guarded, bearer, pool_of
+from reference.settings import BASE_PATH
+
+Secret = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+
+
+class Credentials(BaseModel):
+    """What a member of staff types."""
+
+    # Nobody's name, so that whoever tries out the examples does not throttle somebody.
+    model_config = example(username="a.name", password="a password")
+
+    username: Annotated[str, text.line(1, 200)]
+    password: Secret
+
+
+class RefreshRequest(BaseModel):
+    """The refresh token of the latest answer."""
+
+    model_config = example(refresh_token="bm90IGEgdG9rZW4")
+
+    refresh_token: Secret
+
+
+class Tokens(BaseModel):
+    """`expires_in` is the access token's lifetime in seconds."""
+
+    access_token: str
+    refresh_token: str
+    token_type: Literal["Bearer"]
+    expires_in: int
+
+
+class Me(BaseModel):
+    """The caller."""
+
+    username: str
+    role: Literal["registrar", "clinician", "auditor", "administrator"]
+    facility: str
+
+
+public = APIRouter(prefix=BASE_PATH + "/auth", tags=["auth"])
+guarded = APIRouter(prefix=BASE_PATH + "/auth", tags=["auth"], route_class=Guarded, dependencies=[Depends(bearer)])
+
+
+@public.post(
+    "/sign-in",
+    operation_id="signIn",
+    response_model=Tokens,
+    responses={**refusals(401, 413, 422, 429, *EVERYWHERE), **success(200, "Signed in")},
+)
+def sign_in(request: Request, credentials: Credentials) -> service.Tokens:
+    """Open a session. The same answer for an unknown name and a wrong password."""
+    settings = request.app.state.settings
+    tokens = service.sign_in(pool_of(request), settings, credentials.username, credentials.password)
+    request.state.username = credentials.username
+    return tokens
+
+
+@public.post(
+    "/refresh",
+    operation_id="refresh",
+    response_model=Tokens,
+    responses={**refusals(401, 413, 422, *EVERYWHERE), **success(200, "New tokens")},
+)
+def refresh(request: Request, body: RefreshRequest) -> service.Tokens:
+    """Trade a refresh token for new tokens. Each holds once; using one again ends its session."""
+    return service.refresh(pool_of(request), request.app.state.settings, body.refresh_token)
+
+
+@guarded.post("/sign-out", operation_id="signOut", status_code=204, responses=refusals(401, *EVERYWHERE))
+def sign_out(request: Request) -> None:
+    """End the session: its access and refresh tokens are refused from now on."""
+    caller: Caller = request.state.caller
+    with pool_of(request).connection() as connection:
+        sessions.end(connection, caller.session_id)
+
+
+@guarded.get("/me", operation_id="whoAmI", response_model=Me, responses=refusals(401, *EVERYWHERE))
+def who_am_i(request: Request) -> Caller:
+    """The caller's name, role and facility."""
+    caller: Caller = request.state.caller
+    return caller

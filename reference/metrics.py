@@ -1,0 +1,48 @@
+"""What Prometheus sees. Each application has a registry of its own, so that two in one process do not add up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
+
+from reference.pool import Pool
+
+_METHODS = {"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"}
+_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)  # seconds
+
+
+class Metrics:
+    """`http_requests_total{method,route,status}`, `http_request_duration_seconds{method,route}`, the pool and the process."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = Counter("http_requests", "Requests answered", ["method", "route", "status"], registry=self.registry)
+        self._seconds = Histogram("http_request_duration_seconds", "Time to answer", ["method", "route"], registry=self.registry, buckets=_BUCKETS)
+        self.registry.register(_PoolCollector(pool))
+        ProcessCollector(registry=self.registry)
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count a request. `route` is a template, never a path with an id in it."""
+        method = method if method in _METHODS else "other"
+        self._requests.labels(method, route, str(status)).inc()
+        self._seconds.labels(method, route).observe(seconds)
+
+
+class _PoolCollector(Collector):
+    """Asks the pool at the moment that it is read."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    def collect(self) -> Iterator[Metric]:
+        stats = self._pool.get_stats()
+        size, idle = stats.get("pool_size", 0), stats.get("pool_available", 0)
+        yield GaugeMetricFamily("db_pool_size", "Connections", value=size)
+        yield GaugeMetricFamily("db_pool_max", "Connections at most", value=stats.get("pool_max", 0))
+        yield GaugeMetricFamily("db_pool_in_use", "Connections in use", value=size - idle)
+        yield GaugeMetricFamily("db_pool_waiting", "Requests that wait for a connection", value=stats.get("requests_waiting", 0))
+        yield CounterMetricFamily("db_pool_timeouts", "Requests that waited in vain", value=stats.get("requests_errors", 0))

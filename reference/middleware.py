@@ -1,0 +1,136 @@
+"""What happens around every request, as plain ASGI: from outside in `Frame`, `BodyLimit`, then the routes.
+
+`Frame` gives the request its id, sets the security headers, counts, logs, and turns a defect into a problem.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from uuid import uuid4
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from reference import problems
+from reference.logs import Log
+from reference.metrics import Metrics
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
+_SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+}
+_NO_ANSWER = 499  # for the log only: the client went away before there was one
+_PATIENCE_WITH_BODY = 2.0  # seconds to read on, once the answer is known
+_READ_ON = 16 * 1024 * 1024  # bytes to read on
+
+
+class Frame:
+    """The outermost layer."""
+
+    def __init__(self, app: ASGIApp, log: Log, metrics: Metrics) -> None:
+        self._app, self._log, self._metrics = app, log, metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        request_id = _request_id(Headers(scope=scope))
+        scope.setdefault("state", {})["request_id"] = request_id
+        status = _NO_ANSWER
+
+        async def send_framed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                _set_headers(MutableHeaders(scope=message), request_id, scope["path"])
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_framed)
+        except ClientDisconnect:
+            pass
+        except Exception as error:  # The last resort: whatever it is, the caller gets an answer and we a line.
+            self._log.defect(error, request_id)
+            if status == _NO_ANSWER:
+                await problems.answer(problems.named(error), request_id)(scope, receive, send_framed)
+        finally:
+            self._record(scope, status, time.perf_counter() - started)
+
+    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path_format", "unmatched")
+        self._metrics.answered(scope["method"], route, status, seconds)
+        self._log.write(
+            "request",
+            method=scope["method"],
+            route=route,
+            status=status,
+            milliseconds=round(seconds * 1000, 1),
+            request_id=scope["state"]["request_id"],
+            username=scope["state"].get("username"),
+        )
+
+
+class BodyLimit:
+    """Refuses bodies of more than `limit` bytes, and reads on a little before an early refusal, so that the sender gets to read it."""
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self._app, self._limit = app, limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        received, complete = 0, "Content-Length" not in headers and "Transfer-Encoding" not in headers
+
+        async def receive_limited() -> Message:
+            nonlocal received, complete
+            message = await receive()
+            received += len(message.get("body", b""))
+            complete = not message.get("more_body", False)
+            if received > self._limit:
+                raise problems.Problem("too-large", f"A request's body has at most {self._limit} bytes.")
+            return message
+
+        async def send_after_body(message: Message) -> None:
+            nonlocal complete
+            if message["type"] == "http.response.start" and not complete:
+                complete = True
+                await _read_on(receive)
+            await send(message)
+
+        await self._app(scope, receive_limited, send_after_body)
+
+
+async def _read_on(receive: Receive) -> None:
+    """Throw away the rest of a body, within bounds."""
+    thrown_away = 0
+    try:
+        async with asyncio.timeout(_PATIENCE_WITH_BODY):
+            while thrown_away < _READ_ON:
+                message = await receive()
+                thrown_away += len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
+    except TimeoutError:
+        return
+
+
+def _request_id(headers: Headers) -> str:
+    sent = headers.get("X-Request-Id", "")
+    return sent if _REQUEST_ID.fullmatch(sent) else str(uuid4())
+
+
+def _set_headers(headers: MutableHeaders, request_id: str, path: str) -> None:
+    headers["X-Request-Id"] = request_id
+    for name, value in _SECURITY_HEADERS.items():
+        headers[name] = value
+    if path.startswith("/api"):
+        headers["Cache-Control"] = "no-store"

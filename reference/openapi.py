@@ -1,0 +1,72 @@
+"""What the OpenAPI document says beyond what FastAPI knows by itself: problems, headers, links, examples.
+
+A 500 is not in it: it would be a defect, and a document promises none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import ConfigDict
+
+from reference import problems
+
+Responses = dict[int | str, dict[str, Any]]
+
+_PROBLEM = {"$ref": "#/components/schemas/Problem"}
+_TEXT, _NUMBER = {"schema": {"type": "string"}}, {"schema": {"type": "integer"}}
+_PROBLEM_HEADERS = {401: {"WWW-Authenticate": _TEXT}, 429: {"Retry-After": _NUMBER}, 503: {"Retry-After": _NUMBER}}
+
+EVERYWHERE = (503,)
+SIGNED_IN = (401, 403, 503)
+
+
+def refusals(*statuses: int) -> Responses:
+    """The problems that an operation may answer with."""
+    return {
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {problems.MEDIA_TYPE: {"schema": _PROBLEM}},
+            "headers": _PROBLEM_HEADERS.get(status, {}),
+        }
+        for status in sorted(statuses)
+    }
+
+
+def success(status: int, description: str, headers: tuple[str, ...] = (), **links: Mapping[str, str]) -> Responses:
+    """The answer hoped for: its headers, and which operation can follow with which of its values as parameters."""
+    return {
+        status: {
+            "description": description,
+            "headers": dict.fromkeys(headers, _TEXT),
+            "links": {name: {"operationId": name, "parameters": dict(parameters)} for name, parameters in links.items()},
+        }
+    }
+
+
+def example(**body: Any) -> ConfigDict:
+    """The configuration of a body's model: unknown fields are refused, and this is what a valid body looks like."""
+    return ConfigDict(extra="forbid", json_schema_extra={"examples": [body]})
+
+
+def install(app: FastAPI) -> None:
+    """Let `app` describe itself, once."""
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _document(app)
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way to extend its document.
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+    document["components"]["schemas"]["Problem"] = problems.ProblemBody.model_json_schema(ref_template="#/components/schemas/{model}")
+    definitions = document["components"]["schemas"]["Problem"].pop("$defs")
+    document["components"]["schemas"].update(definitions)
+    return document

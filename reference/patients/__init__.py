@@ -1,0 +1,1 @@
+"""Patients: who is registered here."""

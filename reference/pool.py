@@ -1,0 +1,42 @@
+"""Connections to PostgreSQL.
+
+Every wait for one is bounded: who waits too long gets `psycopg.OperationalError`, which the API answers with 503.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from psycopg import Connection
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import ConnectionPool
+
+from reference.settings import Settings
+
+Rows: TypeAlias = Connection[DictRow]
+Pool: TypeAlias = ConnectionPool[Rows]
+
+# Seconds. Who comes later starts anew at once, while an attempt that is never given up waits longer each time: so recovery is quick.
+_GIVE_UP_CONNECTING = 1.0
+
+
+def create(settings: Settings) -> Pool:
+    """A pool that is still closed; rows come as dictionaries, times in UTC. A connection is tried before it is handed out."""
+    milliseconds = round(settings.statement_timeout * 1000)
+    return ConnectionPool(
+        settings.database,
+        connection_class=Rows,
+        min_size=2,
+        max_size=settings.pool_size,
+        timeout=settings.pool_wait,
+        reconnect_timeout=_GIVE_UP_CONNECTING,
+        max_waiting=10 * settings.pool_size,
+        check=ConnectionPool.check_connection,
+        kwargs={
+            "row_factory": dict_row,
+            "connect_timeout": settings.connect_timeout,
+            "application_name": f"hospital-backend {settings.release}",
+            "options": f"-c statement_timeout={milliseconds} -c timezone=UTC",
+        },
+        open=False,
+    )

@@ -1,0 +1,132 @@
+"""Who calls, and what they may do.
+
+`Guarded` routes find out who calls before they read one byte of the body. `allowed("patient.read", *roles)` is the dependency that lets
+only these roles pass and gives an `Access`, which every read and write of a record goes through: it leaves the audit log's line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from fastapi import Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPBearer
+
+from reference.audit import store as audit
+from reference.auth import sessions, tokens
+from reference.pool import Pool, Rows
+from reference.problems import Problem
+from reference.settings import Settings
+
+REGISTRAR, CLINICIAN, AUDITOR, ADMINISTRATOR = "registrar", "clinician", "auditor", "administrator"
+
+# Says in the document how to authenticate. The work is done in `Guarded`.
+bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", scheme_name="bearer")
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who holds the session that a request came with."""
+
+    username: str
+    role: str
+    facility: str
+    session_id: UUID
+
+    @property
+    def sees(self) -> str | None:
+        """The facility whose patients exist for the caller; `None` for all of them."""
+        return None if self.role in (ADMINISTRATOR, AUDITOR) else self.facility
+
+
+class Guarded(APIRoute):
+    """A route that only knows callers with a live session."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            request.state.caller = await run_in_threadpool(authenticate, request)
+            return await handle(request)
+
+        return guarded
+
+
+def authenticate(request: Request) -> Caller:
+    """Who calls. Why a token is refused is told to nobody."""
+    settings: Settings = request.app.state.settings
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    try:
+        if scheme.lower() != "bearer":
+            raise tokens.Refused
+        session_id = tokens.verify(settings.signing_key, token.strip())
+        with pool_of(request).connection() as connection:
+            holder = sessions.find(connection, session_id)
+        if holder is None:
+            raise tokens.Refused
+    except tokens.Refused:
+        raise Problem("unauthenticated", "A valid access token is required.") from None
+    request.state.username = holder["username"]
+    return Caller(**holder, session_id=session_id)
+
+
+@dataclass
+class Access:
+    """One use of a record: by whom, for what, and whose it is (set `patient_id` where it is not in the path)."""
+
+    caller: Caller
+    action: str
+    patient_id: UUID | None
+    request_id: str
+    pool: Pool
+
+    @contextmanager
+    def transaction(self) -> Iterator[Rows]:
+        """A transaction that ends with the audit log's line. A problem undoes it, and is itself written down as refused."""
+        try:
+            with self.pool.connection() as connection:
+                yield connection
+                audit.write(connection, *self._line("allowed"))
+        except Problem:
+            self.refuse()
+            raise
+
+    def refuse(self) -> None:
+        """Write down that it was not allowed, or did not come to anything."""
+        with self.pool.connection() as connection:
+            audit.write(connection, *self._line("refused"))
+
+    def _line(self, outcome: str) -> tuple[str, str, UUID | None, str, str]:
+        return self.caller.username, self.action, self.patient_id, outcome, self.request_id
+
+
+def allowed(action: str, *roles: str) -> Callable[[Request], Coroutine[Any, Any, Access]]:
+    """The dependency of a route that only `roles` may use."""
+
+    async def check(request: Request) -> Access:
+        caller: Caller = request.state.caller
+        access = Access(caller, action, _patient_in_path(request), request.state.request_id, pool_of(request))
+        if caller.role not in roles:
+            await run_in_threadpool(access.refuse)
+            raise Problem("forbidden", f"Only for: {', '.join(roles)}.")
+        return access
+
+    return check
+
+
+def pool_of(request: Request) -> Pool:
+    """The application's pool."""
+    pool: Pool = request.app.state.pool
+    return pool
+
+
+def _patient_in_path(request: Request) -> UUID | None:
+    try:
+        return UUID(request.path_params.get("patient_id"))
+    except (ValueError, TypeError, AttributeError):
+        return None

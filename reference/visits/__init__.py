@@ -1,0 +1,1 @@
+"""Visits: a patient comes, stays, and leaves."""
