@@ -72,7 +72,8 @@ class ItemResult:
 class Subject:
     """What was judged: the part of a verdict that binds it to a system, a release and a moment.
 
-    `reported_release` and `migration` are what the target said of itself (None where it did not). `settings` is a SHA-256 of all settings but secrets.
+    `reported_release` and `migration` are what the target said of itself (None where it did not).
+    `settings` is a SHA-256 of all settings but secrets.
     """
 
     target: str
@@ -156,11 +157,8 @@ class _Bench:
 
     def _unwaived(self, item: Item) -> ItemResult:
         if item.id in self.not_applicable:
-            if not item.waivable:
-                return ItemResult(item, Outcome.NOT_PROVEN, f"declared not applicable, which {item.id} cannot be: it guards against data loss or open doors")
-            if item.rests_on:  # it would hide what it rests on, which this gate may not ask for by itself
-                return ItemResult(item, Outcome.NOT_PROVEN, f"declared not applicable, but it rests on {', '.join(item.rests_on)}: declare the one that is meant")
-            return ItemResult(item, Outcome.NOT_APPLICABLE, self.not_applicable[item.id])
+            against = _always_applicable(item)
+            return ItemResult(item, Outcome.NOT_PROVEN if against else Outcome.NOT_APPLICABLE, against or self.not_applicable[item.id])
         return self._signed(item) if item.proof == "sign-off" else self._checked(item)
 
     def _signed(self, item: Item) -> ItemResult:
@@ -181,11 +179,21 @@ class _Bench:
         return ItemResult(item, outcome, _why(outcome, own, below), own + elsewhere)
 
 
+def _always_applicable(item: Item) -> str:
+    """Why an item cannot be declared not applicable; empty where it can."""
+    if not item.waivable:
+        return f"declared not applicable, which {item.id} cannot be: it guards against data loss or open doors"
+    if item.rests_on:  # it would hide what it rests on, which this gate may not ask for by itself
+        return f"declared not applicable, but it rests on {', '.join(item.rests_on)}: declare the one that is meant"
+    return ""
+
+
 def _why(outcome: Outcome, own: Sequence[CheckResult], below: Sequence[ItemResult]) -> str:
     """What the worst of them say, the first of each kind."""
     blamed = [result.why for result in own if result.outcome is outcome and result.why]
     blamed += [f"{result.item.id} is {result.outcome.value}" for result in below if result.outcome in HOLES | {Outcome.WAIVED}]
     if outcome is Outcome.NOT_PROVEN and not blamed:  # an item that may not be left out, and every check of it was
-        blamed = [f"nothing proves it: {given.why}" for given in (*own, *below) if given.outcome is Outcome.NOT_APPLICABLE]
+        blamed = [f"nothing proves it: {given.why}" for given in own if given.outcome is Outcome.NOT_APPLICABLE]
+        blamed += [f"nothing proves it: {given.item.id} is not applicable" for given in below if given.outcome is Outcome.NOT_APPLICABLE]
     rest = f" (and {len(blamed) - 1} more)" if len(blamed) > 1 else ""
     return blamed[0] + rest if blamed and outcome not in PROOF else ""

@@ -86,8 +86,8 @@ def _moment(value: object, time_of_day: time, where: str) -> datetime:
     raise DecisionError(f"{where} must be a date or a time without quotes, such as 2026-11-23 or 2026-11-23T02:00:00Z")
 
 
-def why_not(kind: str, decision: Decision, plan: Plan, target: str, release: str, now: datetime) -> str | None:
-    """The reason for which a decision does not count for this target, release and time; None when it counts.
+def why_not(kind: str, decision: Decision, plan: Plan, release: str, now: datetime) -> str | None:
+    """The reason for which a decision does not count for this release and time; None when it counts.
 
     A decision for another target is not for us at all and is left out before (`sort_out`).
     """
@@ -117,7 +117,7 @@ def sort_out(kind: str, decisions: Iterable[Decision], plan: Plan, target: str, 
     for decision in decisions:
         if decision.target != target:
             continue
-        why = why_not(kind, decision, plan, target, release, now)
+        why = why_not(kind, decision, plan, release, now)
         if why is not None:
             refused.append(Refusal(kind, decision, why))
         elif decision.item not in counted or counted[decision.item].expires < decision.expires:

@@ -136,12 +136,19 @@ def test_a_hole_is_never_a_go(toy: Toy, hole: Hole) -> None:
     assert hole.says in ran.why(hole.item, gate), ran.output
 
 
-@pytest.mark.parametrize("words", [["--collect-only"], ["--fixtures"], ["--cache-show"], ["--collect-only", "-n", "2"]], ids=" ".join)
+@pytest.mark.parametrize("words", [["--collect-only"], ["--fixtures"], ["--cache-show"], ["--collect-only", "-n", "2"], ["--markers"], ["--setup-plan"]], ids=" ".join)
 def test_a_gate_that_was_asked_for_and_not_run_is_not_a_success(toy: Toy, words: list[str]) -> None:
     """pytest itself exits with 0 here; a pipeline with such an option in PYTEST_ADDOPTS must not be green."""
     ran = toy.gate(PYTEST_ADDOPTS=" ".join(words))
     assert ran.status != 0
     assert "NO-GO" in ran.output
+
+
+def test_a_sweep_is_no_gate(toy: Toy) -> None:
+    """`--sweep` in PYTEST_ADDOPTS would turn every gate into a success."""
+    ran = toy.gate(PYTEST_ADDOPTS="--sweep")
+    assert ran.status == 4
+    assert "--sweep runs no gate" in ran.output
 
 
 def test_without_the_plugin_there_is_no_green_run(toy: Toy) -> None:

@@ -55,18 +55,21 @@ def connect(
     mapping: Table[str, Any] | None = None,
     source: str = "cutover.toml",
     production: bool = False,
+    connect_seconds: float = 2.0,
     deadline: float = 5.0,
     patience: float = 6.0,
     tls: ssl.SSLContext | None = None,
     secrets: Table[str, str] | None = None,
 ) -> Hospital:
     """The driver of a target. `driver` is `rest`, or `package.module:Class` of the user's own; `mapping` is the table in `source`, None for
-    the default dialect. `deadline` (seconds a request) and `patience` (seconds without any answer) bound every wait.
+    the default dialect. `connect_seconds`, `deadline` (seconds a request) and `patience` (seconds without any answer) bound every wait.
 
     A class of the user's own is called with `base_url, client=, run_tag=, recorder=, settings=` (the mapping's table, as it is).
     Raises `MappingError`.
     """
-    transport = GuardedTransport(recorder, production=production, deadline=deadline, patience=patience, tls=tls)
+    transport = GuardedTransport(
+        recorder, production=production, connect_seconds=connect_seconds, deadline=deadline, patience=patience, tls=tls
+    )
     if driver == "rest":
         client = client_for(transport)
         return RestHospital(

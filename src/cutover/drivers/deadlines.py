@@ -83,12 +83,13 @@ class DeadlineBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        ends = time.monotonic() + min(CONNECT_SECONDS, timeout or CONNECT_SECONDS)
+        seconds = timeout or CONNECT_SECONDS
+        ends = time.monotonic() + seconds
         failed: Exception = httpcore.ConnectError(f"{host} has no address")
         for address in addresses(host, port, ends - time.monotonic()):
             left = self._clock.remaining(ends - time.monotonic(), httpcore.ConnectTimeout)
             if left is None or left <= 0:
-                raise httpcore.ConnectTimeout(f"no connection to {host}:{port} within {CONNECT_SECONDS:g} s")
+                raise httpcore.ConnectTimeout(f"no connection to {host}:{port} within {seconds:g} s")
             try:
                 return _Stream(self._sockets.connect_tcp(address, port, left, local_address, socket_options), self._clock)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
@@ -113,5 +114,5 @@ def addresses(host: str, port: int, seconds: float) -> list[str]:
     if faults:
         raise httpcore.ConnectError(f"the name {host} has no address: {faults[0]}") from faults[0]
     if not found:
-        raise httpcore.ConnectTimeout(f"no address for {host} within {CONNECT_SECONDS:g} s")
+        raise httpcore.ConnectTimeout(f"no address for {host} within {seconds:g} s")
     return list(found)

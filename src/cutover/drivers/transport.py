@@ -36,7 +36,8 @@ class AnswerTooLarge(httpx.TransportError):
 
 
 class GuardedTransport(httpx.BaseTransport):
-    """Around `httpx.HTTPTransport`. `deadline` bounds a request in seconds, from its start to its last byte; `patience` see `Breaker`.
+    """Around `httpx.HTTPTransport`. `deadline` bounds a request in seconds, from its start to its last byte, of which `connect_seconds` may go
+    into connecting; `patience` see `Breaker`.
 
     The answer comes back wholly read. Raises httpx's transport errors, `TargetGone`, `AnswerTooLarge`, and `GuardError` on production.
     """
@@ -46,6 +47,7 @@ class GuardedTransport(httpx.BaseTransport):
         recorder: Recorder,
         *,
         production: bool = False,
+        connect_seconds: float = CONNECT_SECONDS,
         deadline: float = 5.0,
         patience: float = 6.0,
         tls: ssl.SSLContext | None = None,
@@ -53,7 +55,7 @@ class GuardedTransport(httpx.BaseTransport):
     ) -> None:
         self.recorder, self.breaker, self.deadline, self.production = recorder, Breaker(patience), deadline, production
         self.tls = tls or _usual_tls()
-        self._size_limit = size_limit
+        self._size_limit, self._connect_seconds = size_limit, connect_seconds
         self._clock = Clock()
         self._inner = httpx.HTTPTransport(verify=self.tls)
         # httpx has no argument for the network backend; a test fails should it ever name its pool otherwise.
@@ -98,7 +100,7 @@ class GuardedTransport(httpx.BaseTransport):
         """Send and read within the deadline, and tell the breaker what came of it."""
         self.check_alive(request)
         seconds = self.breaker.bound(request.extensions.get("cutover.deadline", self.deadline))
-        request.extensions["timeout"] = {"connect": CONNECT_SECONDS, "read": seconds, "write": seconds, "pool": seconds}
+        request.extensions["timeout"] = {"connect": self._connect_seconds, "read": seconds, "write": seconds, "pool": seconds}
         try:
             with self._clock.bounded(seconds):
                 response = self._read(request)

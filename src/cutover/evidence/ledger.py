@@ -103,7 +103,8 @@ class Ledger:
     def _write(self, **line: Any) -> None:
         self._file.write(json.dumps({**line, "at": datetime.now(UTC).isoformat(timespec="milliseconds")}, default=str).encode() + b"\n")
         self._file.flush()
-        os.fsync(self._file.fileno())
+        if line["do"] == "intend":  # only what has not happened yet must be safe: the rest can be looked up on the target
+            os.fdatasync(self._file.fileno())
 
     def _mend_torn_line(self) -> None:
         """A killed run may have left half a line: what comes next must start on a line of its own."""

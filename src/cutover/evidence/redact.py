@@ -19,7 +19,7 @@ from urllib.parse import quote, quote_plus
 SHORTEST = 6
 """Characters. Anything shorter is too likely to be an ordinary word: masking it would only garble the evidence."""
 
-_SECRET_KEYS = r"[\w.-]*(?:password|passwd|pwd|secret|access_token|refresh_token|id_token|api_?key|signature)"
+_SECRET_WORDS = r"(?:password|passwd|pwd|secret|access_token|refresh_token|id_token|api_?key|signature)"
 _MASKED = r"(?![$‹])"  # already masked, or a placeholder such as $TOKEN: left as it is
 _UNMASKED = r"(?!\w*\s*[$‹])"  # the same behind a scheme
 _QUOTE = r"(?:b(?=[\"']))?+[\"']?+"  # what may open a value, given nothing back
@@ -29,8 +29,8 @@ _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(rf"(?i)(\bauthorization[\"']?+\s*+[:=]\s*+{_QUOTE}){_UNMASKED}[^\r\n\"'\\]+"), r"\1‹authorization›"),
     (re.compile(rf"(?i)([\"']authorization[\"'],\s*+{_QUOTE}){_UNMASKED}[^\r\n\"'\\]+"), r"\1‹authorization›"),
     (re.compile(rf"(://[^\s/:@\"']*:){_MASKED}[^\s/\"']+@"), r"\1‹password›@"),
-    (re.compile(rf"(?i)(\\?[\"']{_SECRET_KEYS}\\?[\"']\s*:\s*\\?[\"']){_MASKED}(?:[^\"'\\]|\\[^\"'])+"), r"\1‹secret›"),
-    (re.compile(rf"(?i)({_SECRET_KEYS}\s*=\s*){_MASKED}(?:'[^']*'|\"[^\"]*\"|[^\s&;,'\"]+)"), r"\1‹secret›"),
+    (re.compile(rf"(?i)(\\?[\"'][\w.-]*{_SECRET_WORDS}\\?[\"']\s*:\s*\\?[\"']){_MASKED}(?:[^\"'\\]|\\[^\"'])+"), r"\1‹secret›"),
+    (re.compile(rf"(?i)({_SECRET_WORDS}\s*=\s*){_MASKED}(?:'[^']*'|\"[^\"]*\"|[^\s&;,'\"]+)"), r"\1‹secret›"),
 )
 
 _HINT = re.compile(r"(?i)eyJ|authorization|://|password|passwd|pwd|secret|_token|api_?key|signature")

@@ -10,16 +10,15 @@ from collections.abc import Generator
 
 import pytest
 
-from cutover.pytest_plugin.options import add_markers, never_end_well, pytest_addoption, widen
+from cutover.plan import judged_gates
+from cutover.pytest_plugin.options import add_markers, never_end_well, widen
 from cutover.pytest_plugin.reports import Witness
 from cutover.pytest_plugin.roll import Roll
-from cutover.pytest_plugin.run import MISTAKES, RUN, make_run
+from cutover.pytest_plugin.run import KEEPER, MISTAKES, RUN, make_run
 from cutover.pytest_plugin.tally import Tally
 from cutover.pytest_plugin.ties import Ties
 
-__all__ = ["pytest_addoption", "pytest_cmdline_main", "pytest_configure"]
-
-pytest_plugins = ["cutover.pytest_plugin.run", "cutover.pytest_plugin.fixtures"]
+pytest_plugins = ["cutover.pytest_plugin.options", "cutover.pytest_plugin.run", "cutover.pytest_plugin.fixtures"]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -38,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _keep_the_gate(config: pytest.Config, tally: Tally) -> None:
-    from cutover.pytest_plugin.gate import KEEPER, GateKeeper
+    from cutover.pytest_plugin.gate import GateKeeper
     from cutover.pytest_plugin.progress import Progress, quiet
 
     try:
@@ -56,10 +55,10 @@ def _keep_the_gate(config: pytest.Config, tally: Tally) -> None:
 def pytest_cmdline_main(config: pytest.Config) -> Generator[None, int | None, int | None]:
     """Outermost of all: whatever pytest was made to do, a gate's status is its verdict's."""
     status = yield
-    if RUN not in config.stash or not config.stash[RUN].gates or config.stash[RUN].worker:
+    gates = judged_gates(config.option.markexpr or "")
+    if not gates or hasattr(config, "workerinput"):
         return status
-    from cutover.pytest_plugin.gate import KEEPER
-
-    keeper = config.stash[KEEPER]
-    keeper.unasked()
-    return keeper.status(status or 0)
+    keeper = config.stash.get(KEEPER, None)
+    if keeper is None or not keeper.verdicts:
+        print(f"NO-GO: {' and '.join(gates)} was asked for, and nothing was run", flush=True)
+    return keeper.status(status or 0) if keeper else status or int(pytest.ExitCode.TESTS_FAILED)

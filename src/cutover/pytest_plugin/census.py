@@ -99,7 +99,8 @@ def _made(body: list[ast.stmt], name: str) -> Iterator[str]:
 
 def _collected(node: ast.ClassDef) -> bool:
     """Whether pytest may find checks in a class with bases: by its own name, or (unittest) by those of its functions."""
-    return node.name.startswith("Test") or any(isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef) and part.name.startswith("test") for part in node.body)
+    functions = [part.name for part in node.body if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return any(name.startswith(("Test", "test")) for name in [node.name, *functions])
 
 
 def _ids(marks: list[ast.expr]) -> frozenset[str]:

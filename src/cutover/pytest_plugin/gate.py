@@ -20,6 +20,7 @@ from cutover.pytest_plugin.subject import subject_of
 from cutover.pytest_plugin.survey import Survey, survey
 from cutover.pytest_plugin.tally import Phase, Tally
 from cutover.pytest_plugin.ties import suite_of
+from cutover.pytest_plugin.traces import keep_account, sweep_dead_runs, told
 from cutover.reporting import github, terminal
 from cutover.reporting.write import placeholder, run_folder, write_all
 from cutover.settings import SettingsError
@@ -32,9 +33,6 @@ JUDGED_STATUS = {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
 """pytest's own statuses under which a run came to its end. Every other one is a fault of the run."""
 
 
-KEEPER: pytest.StashKey[GateKeeper] = pytest.StashKey()
-
-
 class GateKeeper:
     """One judged run. `holds` are faults of the run itself: any of them is NO-GO."""
 
@@ -43,6 +41,7 @@ class GateKeeper:
         self.holds: list[str] = []
         self.verdicts: list[Verdict] = []
         self.before: Survey | None = None
+        self.left: list[str] = []
         self._target: Iterator[Standing] | None = None
         self._narrowed = frozenset(arg.partition("::")[0] for arg in config.args if "::" in arg)
         self._waivers = load_decisions(run.settings.path(run.settings.waivers), "waiver")
@@ -85,6 +84,14 @@ class GateKeeper:
             self._give_up(str(error), int(pytest.ExitCode.TESTS_FAILED))
         if self.before and not self.before.answers:
             self._give_up(self.before.words, int(pytest.ExitCode.TESTS_FAILED))
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Retire what dead runs left on the target: earlier ones before this run, its own crashed workers after it."""
+        assert self.run.standing is not None
+        self.left = told(sweep_dead_runs(self.run, self.run.standing))
+        for sentence in self.left:
+            self._say(sentence)
 
     def _announce(self) -> None:
         subject = subject_of(self.run)
@@ -163,6 +170,9 @@ class GateKeeper:
             self.holds.append("pytest reports a failure that belongs to no check")
         if self.before and self.before.answers and (after := survey(self.run)).release != self.before.release:
             self.holds.append(f"the target changed during the run: it was release {self.before.release}, and is {after.release or 'silent'} at the end")
+        if self.before and self.before.answers:
+            self._sweep()
+        self.left.append(keep_account(self.run, self.run.first_folder / "traces"))
         if self._target is not None:
             next(self._target, None)
 
@@ -182,7 +192,7 @@ class GateKeeper:
     def _share_outputs(self) -> None:
         """JUnit and Allure speak of the whole run: each gate's folder has them."""
         for folder in list(self.run.folders.values())[1:]:
-            for name in ("junit.xml", "allure-results"):
+            for name in ("junit.xml", "allure-results", "traces"):
                 source = self.run.first_folder / name
                 if source.is_dir():
                     shutil.copytree(source, folder / name, dirs_exist_ok=True)
@@ -195,17 +205,14 @@ class GateKeeper:
             console.print()
             terminal.show(verdict, console, self.run.folders[verdict.gate])
             github.announce(verdict, os.environ, sys.__stdout__ or sys.stdout)
+        for sentence in filter(None, self.left):
+            self._say(sentence)
 
     def status(self, pytest_status: int) -> int:
         """0 for GO and GO WITH WAIVERS, and never 0 otherwise."""
         if self.verdicts and all(verdict.is_go for verdict in self.verdicts):
             return 0
         return int(pytest_status) or int(pytest.ExitCode.TESTS_FAILED)
-
-    def unasked(self) -> None:
-        """pytest did something else than run (--collect-only, --fixtures …): a gate that was asked for and not judged is not a success."""
-        if not self.verdicts:
-            self._say(f"NO-GO: {' and '.join(self.run.gates)} was asked for, and nothing was run")
 
     def _say(self, sentence: str) -> None:
         Console(file=sys.__stdout__, highlight=False, markup=False).print(sentence, soft_wrap=True)

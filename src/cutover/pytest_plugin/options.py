@@ -28,6 +28,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--sweep", action="store_true", help="only remove what killed runs left behind on the target, then stop")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """`--sweep` runs no session at all."""
+    if not config.option.sweep:
+        return None
+    from cutover.pytest_plugin.traces import sweep_only  # here, because the drivers take long to load
+
+    return sweep_only(config)
+
+
 def add_markers(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "plan(*ids): the items of plan.toml that this check proves")
     for name in GATES + SUITES:

@@ -7,19 +7,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from cutover.evidence.record import Recorder
 from cutover.evidence.redact import Redactor
+from cutover.hospital import MappingError
 from cutover.plan import Plan, PlanError, judged_gates, load_plan
 from cutover.settings import Settings, SettingsError, load_settings
 from cutover.targets import Standing
 from cutover.waivers import DecisionError
 
+if TYPE_CHECKING:
+    from cutover.pytest_plugin.gate import GateKeeper
+
 RUN: pytest.StashKey[Run] = pytest.StashKey()
-MISTAKES = (SettingsError, PlanError, DecisionError)
+KEEPER: pytest.StashKey[GateKeeper] = pytest.StashKey()
+MISTAKES = (SettingsError, PlanError, DecisionError, MappingError)
 """Mistakes of the user: one sentence, exit status 4, no traceback."""
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from cutover.hospital import Misbehaved, NotOffered, Refused
+from cutover.pytest_plugin.connecting import open_hospital
 from cutover.pytest_plugin.run import Run
 from cutover.targets import Standing
 
@@ -35,13 +36,14 @@ def survey(run: Run) -> Survey:
 
 
 def _release(run: Run, standing: Standing) -> str | None:
-    from cutover.pytest_plugin.fixtures import open_hospital
-
+    """What the target says it is. A mapping that does not say where that stands is its author's mistake, told when checks run."""
     try:
-        return str(open_hospital(run.settings, standing, run.recorder, run.tag).release())
+        return open_hospital(run.settings, standing, run.recorder, run.tag).release()
     except (Misbehaved, NotOffered, Refused):
         return None
 
 
 def _migration(run: Run, standing: Standing) -> str | None:
-    return None
+    from cutover.database.migration import latest  # here, because psycopg takes long to load and not every target gives a database
+
+    return latest(standing.database, run.settings.chosen.database) if standing.database else None

@@ -43,7 +43,8 @@ class Tally:
     def results(self, census: Census, narrowed_files: Iterable[str] = (), unsupported: Iterable[str] = ()) -> list[CheckResult]:
         """One result for every check that was written or collected, and one for whatever the census could not read.
 
-        `narrowed_files` are the files of which single checks were asked for, in any spelling. `unsupported`: the operations that the settings declare so.
+        `narrowed_files` are the files of which single checks were asked for, in any spelling.
+        `unsupported`: the operations that the settings declare so.
         """
         narrowed, declared = _in_census(narrowed_files, census), frozenset(unsupported)
         results = [self._result(check, items, declared) for check, items in sorted(self.collected.items())]
@@ -113,8 +114,9 @@ def _hole(phases: Sequence[Phase], declared: frozenset[str], has_evidence: bool)
     for phase in phases:
         operation = phase.seen.get("not_offered")
         if operation is not None:
-            known = operation in declared
-            return (Outcome.NOT_APPLICABLE, phase.seen.get("why", "")) if known else (Outcome.NOT_PROVEN, f"it called {operation} not offered, which no setting declares")
+            if operation in declared:
+                return Outcome.NOT_APPLICABLE, phase.seen.get("why", "")
+            return Outcome.NOT_PROVEN, f"it called {operation} not offered, which no setting declares"
         if phase.xfail:
             return Outcome.NOT_PROVEN, "it is marked xfail" + (" and passed all the same" if phase.outcome == "passed" else "")
         if phase.outcome == "skipped":

@@ -10,6 +10,7 @@ import os
 import select
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,18 +47,24 @@ class Embedded:
 
 def start(settings: Settings, root: Path) -> Embedded:
     """Start the hospital of `root/reference` and wait until it is ready. Raises `DidNotStart`."""
+    # Not a pipe: nobody reads while it runs, and a full one would stop it.
+    complaints = tempfile.TemporaryFile()  # noqa: SIM115  # the process keeps it open
     process = subprocess.Popen([sys.executable, "-m", "reference", "--json", "--tied"], cwd=root, env=_environment(root),
-                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints)
     line = _first_line(process)
     try:
         told = json.loads(line)
-    except json.JSONDecodeError:
+    except ValueError:  # no JSON, or not even text
         process.kill()
-        errors = process.communicate()[1].decode(errors="replace").strip().splitlines()
-        raise DidNotStart("the embedded hospital did not start: " + (" | ".join(errors[-5:]) or f"it said nothing in {START_SECONDS:.0f} s")) from None
+        process.wait()
+        complaints.seek(0)
+        errors = complaints.read().decode(errors="replace").strip().splitlines()
+        said = " | ".join(errors[-5:]) or f"it said nothing in {START_SECONDS:.0f} s"
+        raise DidNotStart(f"the embedded hospital did not start: {said}") from None
     users = {Role(role): Credentials(user["username"], user["password"]) for role, user in told["users"].items()}
     release = settings.release or settings.chosen.release or told["release"]
-    return Embedded(Standing(settings.target, "embedded", told["url"], release, False, users, told["database"], told["expired_token"], told["log"]), process)
+    standing = Standing(settings.target, "embedded", told["url"], release, False, users, told["database"], told["expired_token"], told["log"])
+    return Embedded(standing, process)
 
 
 def _environment(root: Path) -> dict[str, str]:

@@ -10,15 +10,18 @@ from cutover.targets import Standing
 def given(settings: Settings) -> Standing:
     """The remote target as the settings describe it. Raises `SettingsError` for a missing release or password."""
     target, name = settings.chosen, settings.target
+    section = f"targets.{name}"
     release = settings.release or target.release
     if not release:
-        raise SettingsError(f"target {name!r} names no release: give --release, CUTOVER_RELEASE, or release in [targets.{name}]; a verdict is bound to one")
+        raise SettingsError(f"target {name!r} names no release, and a verdict is bound to one: "
+                            f"give --release, CUTOVER_RELEASE, or release in [{section}]")
     users = {}
     for role, user in target.users.items():
-        password = user.secret("password")
+        password = settings.secret(user, "password", f"{section}.users.{role}")
         if password is None:
             variable = f"CUTOVER_TARGETS__{name}__USERS__{role}__PASSWORD".upper()
-            raise SettingsError(f"the password of {role} at target {name!r} is missing: set {variable}, or password_file in [targets.{name}.users.{role}]")
+            raise SettingsError(f"the password of {role} at target {name!r} is missing: set {variable}, "
+                                f"or password_file in [{section}.users.{role}]")
         users[Role(role)] = Credentials(user.username, password)
     return Standing(name, target.kind, (target.url or "").rstrip("/"), release, target.production, users,
-                    target.database.secret("dsn"), target.secret("expired_token"))
+                    settings.secret(target.database, "dsn", f"{section}.database"), settings.secret(target, "expired_token", section))

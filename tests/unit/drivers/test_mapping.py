@@ -135,7 +135,7 @@ EXAMPLES = re.findall(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_every_example_in_the_documentation_is_a_mapping_without_mistakes(example: str) -> None:
     """What a newcomer copies must work."""
-    table = tomllib.loads(example)["targets"]["mine"]["mapping"]
+    table = tomllib.loads(example)["targets"]["mine"]["rest"]
     assert load({"extends": "default", **table}).operations.keys().isdisjoint(table.get("unsupported", {}))
 
 

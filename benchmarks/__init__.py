@@ -1,0 +1,1 @@
+"""What the suite costs: `python -m benchmarks`. See `__main__`."""

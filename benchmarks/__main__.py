@@ -1,0 +1,44 @@
+"""What the suite costs, as ratios within one run: `python -m benchmarks [--runs N] [--rounds N] [--why]`.
+
+Exit status 1 when a limit of `figures.LIMITS` is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable
+
+from benchmarks.checks import cost_per_check
+from benchmarks.figures import Figure
+from benchmarks.startup import heaviest, startup
+
+
+def main() -> int:
+    arguments = _arguments()
+    held = _show(startup(arguments.runs))
+    if arguments.why:
+        print("imports that a collection spends most on:", *heaviest(), sep="\n")
+    held &= arguments.only_startup or _show(cost_per_check(arguments.rounds))
+    print("every limit holds" if held else "a limit is MISSED")
+    return 0 if held else 1
+
+
+def _show(figures: Iterable[Figure]) -> bool:
+    """Print them, and say whether all hold."""
+    shown = list(figures)
+    print(*shown, "", sep="\n", flush=True)
+    return all(figure.holds for figure in shown)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Start-up, and cost per check over the bare httpx calls.")
+    parser.add_argument("--runs", type=int, default=7, help="measurements of the start-up (default 7)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of suite and bare calls (default 3)")
+    parser.add_argument("--why", action="store_true", help="also name the heaviest imports")
+    parser.add_argument("--only-startup", action="store_true", help="leave the cost per check out")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

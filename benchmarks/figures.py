@@ -1,0 +1,61 @@
+"""Figures and their limits. A figure is the median of several runs, shown with its spread."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+LIMITS: Mapping[str, float] = {
+    "start-up, s": 2.0,
+    "cost per check, x": 1.3,
+}
+"""What must hold. Changed here and nowhere else."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured quantity: its runs in the order in which they were made, in `unit`."""
+
+    name: str
+    unit: str
+    runs: Sequence[float]
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.runs)
+
+    @property
+    def limit(self) -> float | None:
+        return LIMITS.get(f"{self.name}, {self.unit}")
+
+    @property
+    def holds(self) -> bool:
+        return self.limit is None or self.median <= self.limit
+
+    def __str__(self) -> str:
+        line = f"{self.name:<46} {self.median:8.2f} {self.unit:<2} (median of {len(self.runs)}: {min(self.runs):.2f} to {max(self.runs):.2f})"
+        if self.limit is None:
+            return line
+        return f"{line}  limit {self.limit:g} {self.unit}: {'holds' if self.holds else 'MISSED'}"
+
+
+def python(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run this Python on the repository, with `environment` over our own."""
+    paths = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
+    return subprocess.run([sys.executable, *words], cwd=ROOT, env={**os.environ, "PYTHONPATH": paths, **environment},
+                          capture_output=True, text=True, check=False)
+
+
+def seconds(*words: str, **environment: str) -> float:
+    """Wall time of `python`."""
+    started = time.perf_counter()
+    python(*words, **environment)
+    return time.perf_counter() - started

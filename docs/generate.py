@@ -1,0 +1,91 @@
+"""Writes the pages of this folder that follow from the code: `python docs/generate.py`. A test holds them to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from cutover.settings import Database, Limits, Settings, Target, User
+
+HERE = Path(__file__).resolve().parent
+
+HEAD = """# Settings
+
+<!-- Made by `python docs/generate.py` from the models in src/cutover/settings.py. Change it there. -->
+
+Settings come from `cutover.toml`, over it from the environment, over that from the command line (`--target`, `--release`).
+`--cutover-config PATH` names another file; without any, the embedded hospital is judged. `cutover.toml` shows every key with an example.
+
+- Paths are seen from the folder of the settings file.
+- A variable that is empty counts as not given; one that begins with `CUTOVER_` and sets nothing is a mistake. Lists and whole tables are JSON.
+- A **secret** never stands in the file: it comes from its variable, or from the file that its `_file` key names.
+- A mistake is told in one sentence: section, key, the value given, the values allowed, and the nearest known word. Secrets are never shown.
+"""
+
+SECTIONS: tuple[tuple[str, type[BaseModel], str], ...] = (
+    ("Top level", Settings, "CUTOVER_"),
+    ("[targets.NAME]", Target, "CUTOVER_TARGETS__NAME__"),
+    ("[targets.NAME.users.ROLE]", User, "CUTOVER_TARGETS__NAME__USERS__ROLE__"),
+    ("[targets.NAME.database]", Database, "CUTOVER_TARGETS__NAME__DATABASE__"),
+    ("[targets.NAME.limits]", Limits, "CUTOVER_TARGETS__NAME__LIMITS__"),
+)
+"""Heading, model, and how its variables begin."""
+
+KINDS = {"string": "text", "boolean": "true or false", "integer": "whole number", "number": "number", "array": "list of texts", "object": "table",
+         "path": "path", "password": "**secret**"}
+
+
+def settings_page() -> str:
+    """The text of `settings.md`."""
+    return "\n".join([HEAD, *(line for section in SECTIONS for line in _section(*section))])
+
+
+def _section(heading: str, model: type[BaseModel], variables: str) -> Iterator[str]:
+    """A heading, what the table is for, and a row for each key."""
+    yield from (f"## {heading if heading[0] != '[' else f'`{heading}`'}", "", (model.__doc__ or "").strip(), "")
+    yield from ("| key | what it says | kind | default | variable |", "|---|---|---|---|---|")
+    schemas = model.model_json_schema()["properties"]
+    for name, field in model.model_fields.items():
+        yield f"| `{name}` | {field.description} | {_kind(schemas[name])} | {_default(field)} | `{variables}{name.upper()}` |"
+    yield ""
+
+
+def _kind(schema: dict[str, Any]) -> str:
+    """What kind of value it is, in words, from its JSON schema."""
+    one = next((option for option in schema.get("anyOf", []) if option.get("type") != "null"), schema)
+    if "enum" in one:
+        return " or ".join(f"`{value}`" for value in one["enum"])
+    words = KINDS[one.get("format") or one.get("type", "object")]
+    return f"{words} greater than 0" if "exclusiveMinimum" in one else words
+
+
+def _default(field: FieldInfo) -> str:
+    """The default as the settings file would have it."""
+    if field.is_required():
+        return "must be given"
+    if field.default is None or field.default in ({}, ()):
+        return "none"
+    if isinstance(field.default, BaseModel):
+        return "see below"
+    return f"`{_toml(field.default)}`"
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_toml, value))}]"
+    return str(value) if isinstance(value, int | float) else f'"{value}"'
+
+
+def main() -> None:
+    """Write the pages."""
+    (HERE / "settings.md").write_text(settings_page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""What runs left on a target: swept at the start of the next gate, at the end of this one, and by `pytest --sweep`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from cutover.drivers import TokenKeeper
+from cutover.drivers.sweeping import Swept, sweep
+from cutover.evidence import Ledger
+from cutover.hospital import MappingError, Misbehaved, NotOffered, Refused, Role
+from cutover.pytest_plugin.connecting import open_hospital
+from cutover.pytest_plugin.run import MISTAKES, Run, bring_up, make_run
+from cutover.targets import Standing
+
+
+def sweep_dead_runs(run: Run, standing: Standing) -> list[Swept]:
+    """Retire what dead runs (and dead workers of this run) left on the target. Things that stay are told with the reason.
+
+    An embedded hospital's database went with its run: there is nothing to retire, and the ledgers go too.
+    """
+    if standing.kind == "embedded":
+        for path in run.ledgers.glob("*.jsonl"):
+            if not path.name.startswith(run.tag):
+                path.unlink()
+        return []
+    ledgers = [ledger for ledger in Ledger.abandoned(run.ledgers, standing.name)]
+    try:
+        return _swept(run, standing, [ledger for ledger in ledgers if ledger.left()])
+    finally:
+        for ledger in ledgers:
+            ledger.close()
+
+
+def _swept(run: Run, standing: Standing, ledgers: Sequence[Ledger]) -> list[Swept]:
+    if not ledgers:
+        return []
+    hospital = open_hospital(run.settings, standing, run.recorder, run.tag)
+    keeper = TokenKeeper(hospital, standing.users, redactor=run.redactor)
+    try:
+        session = keeper.session(Role.ADMINISTRATOR)
+        return [swept for ledger in ledgers for swept in sweep(hospital, ledger, session)]
+    except (Refused, Misbehaved, NotOffered, MappingError) as error:
+        why = f"no administrator could sign in: {str(error).splitlines()[0]}"
+        return [Swept(left.kind, left.key, left.id, None, why, left.run) for ledger in ledgers for left in ledger.left()]
+    finally:
+        keeper.close()
+
+
+def keep_account(run: Run, folder: Path) -> str:
+    """Copy this run's ledgers into `folder` and sum them up: 'made 3 patients, 1 visit; retired 4 (deleted)'. Empty when nothing was made."""
+    made: Counter[str] = Counter()
+    retired: Counter[str] = Counter()
+    for path in sorted(run.ledgers.glob(f"{run.tag}-*.jsonl")):
+        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip().endswith("}")]
+        kinds = {line["entry"]: line["kind"] for line in lines if line["do"] == "intend"}
+        made.update(kinds[line["entry"]] for line in lines if line["do"] == "done")
+        retired.update(line["how"] for line in lines if line["do"] == "retired" and line.get("id"))
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, folder)
+    if not made:
+        return ""
+    things = ", ".join(f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in sorted(made.items()))
+    return f"synthetic data: made {things}; retired {retired.total()} ({', '.join(sorted(retired)) or 'none'})"
+
+
+def told(swept: Sequence[Swept]) -> list[str]:
+    """What was swept, in sentences: a count by the mapping's words, and each thing that is still there."""
+    done = [one for one in swept if one.how is not None]
+    sentences = [f"swept {len(done)} things that earlier runs left: {', '.join(sorted({str(one.how) for one in done}))}"] if done else []
+    return sentences + [f"still on the target: {one.kind} {one.key} of run {one.run}: {one.why}" for one in swept if one.how is None]
+
+
+def sweep_only(config: pytest.Config) -> int:
+    """`pytest --sweep`: no checks, only the sweep. Returns 0 when nothing is left on the target. Raises `pytest.UsageError`."""
+    run = make_run(config)
+    if run.gates:
+        raise pytest.UsageError(f"--sweep runs no gate: leave -m {' or '.join(run.gates)} out, or leave --sweep out")
+    console = Console(highlight=False, markup=False)
+    try:
+        target = bring_up(run)
+        swept = sweep_dead_runs(run, next(target))
+        next(target, None)
+    except MISTAKES as mistake:
+        raise pytest.UsageError(str(mistake)) from None
+    for sentence in told(swept) or [f"nothing was left behind on {run.settings.target}"]:
+        console.print(sentence, soft_wrap=True)
+    return int(any(one.how is None for one in swept))

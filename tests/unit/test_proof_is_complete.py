@@ -1,0 +1,122 @@
+"""Every item of the plan that a program shall prove has its check, and every check an item: strict in both directions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cutover.plan import Plan, load_plan
+from cutover.pytest_plugin.census import Census, take_census
+
+ROOT = Path(__file__).resolve().parents[2]
+
+MIGRATIONS = "the part \"migrations\": is the data whole?"
+PERFORMANCE = "the part \"performance\": is it fast, and does it stay up?"
+CONTRACT = "the part \"contract\": does the API keep its promises?"
+OPERATIONS = "the part \"monitoring and preflight\": can operations see it, is the ground prepared?"
+
+AWAITED = {
+    "kubernetes-cluster": OPERATIONS,
+    "database-cluster": OPERATIONS,
+    "redis-cluster": OPERATIONS,
+    "load-balancer": OPERATIONS,
+    "dns-records": OPERATIONS,
+    "tls-certificates": OPERATIONS,
+    "monitoring-configured": OPERATIONS,
+    "log-aggregation": OPERATIONS,
+    "tests-passing": OPERATIONS,
+    "code-coverage": OPERATIONS,
+    "performance-tests": PERFORMANCE,
+    "migrations-in-staging": MIGRATIONS,
+    "backups-verified": MIGRATIONS,
+    "migration-scripts-tested": MIGRATIONS,
+    "restoration-tested": MIGRATIONS,
+    "migration-dry-run": MIGRATIONS,
+    "final-backups": MIGRATIONS,
+    "dashboards-verified": OPERATIONS,
+    "alert-rules-tested": OPERATIONS,
+    "backup-taken": MIGRATIONS,
+    "migrations-applied": MIGRATIONS,
+    "migration-verified": MIGRATIONS,
+    "data-validation": MIGRATIONS,
+    "key-tables": MIGRATIONS,
+    "row-counts": MIGRATIONS,
+    "constraints-hold": MIGRATIONS,
+    "canary-deployment": PERFORMANCE,
+    "half-deployment": PERFORMANCE,
+    "full-deployment": PERFORMANCE,
+    "performance-validation": PERFORMANCE,
+    "monitoring-validation": OPERATIONS,
+    "response-times": PERFORMANCE,
+    "error-rate": PERFORMANCE,
+    "connection-pool": PERFORMANCE,
+    "resource-usage": PERFORMANCE,
+    "metrics-reporting": OPERATIONS,
+    "logs-flowing": OPERATIONS,
+    "alerts-configured": OPERATIONS,
+    "trigger-health": PERFORMANCE,
+    "trigger-error-rate": PERFORMANCE,
+    "trigger-response-time": PERFORMANCE,
+    "trigger-database": PERFORMANCE,
+    "database-rolled-back": MIGRATIONS,
+    "rollback-verified": OPERATIONS,
+    "rollback-logs": OPERATIONS,
+    "zero-downtime": PERFORMANCE,
+    "success-error-rate": PERFORMANCE,
+    "success-response-times": PERFORMANCE,
+    "no-data-loss": MIGRATIONS,
+    "contract-document": CONTRACT,
+    "contract-fuzzing": CONTRACT,
+    "contract-access": CONTRACT,
+    "contract-compatibility": CONTRACT,
+}
+"""The items that still wait for their checks, and for which part. Until then each is *not proven*, and its gates say NO-GO."""
+
+
+@pytest.fixture(scope="module")
+def plan() -> Plan:
+    """The plan of this repository."""
+    return load_plan(ROOT / "plan.toml")
+
+
+@pytest.fixture(scope="module")
+def census() -> Census:
+    """Every check that is written in the suite folders."""
+    return take_census(ROOT)
+
+
+def proven(plan: Plan, census: Census) -> set[str]:
+    """The items that have all their checks: of their own, or everything that they rest on has."""
+    own = {item for check in census.checks for item in check.items}
+    complete: set[str] = set()
+    for item in sorted(plan.items, key=lambda item: len(plan.below(item.id))):  # what rests on others comes after them
+        resting = bool(item.rests_on) and set(item.rests_on) <= complete
+        if item.proof == "check" and (resting or (item.id in own and not item.rests_on)):
+            complete.add(item.id)
+    return complete
+
+
+def test_every_item_has_its_check_or_waits_for_one(plan: Plan, census: Census) -> None:
+    """Strict both ways: an item without a check stands on the list, and one that got its checks leaves it."""
+    to_prove = {item.id for item in plan.items if item.proof == "check"}
+    assert to_prove - proven(plan, census) == set(AWAITED)
+
+
+def test_every_check_names_items_of_its_own_suite(plan: Plan, census: Census) -> None:
+    """Written out in its file, known to the plan, and standing in that item's suite."""
+    wrong = [(check.check, item) for check in census.checks for item in check.items or {"(none)"}
+             if item not in plan.by_id or plan.item(item).suite != check.check.partition("/")[0]]
+    assert not wrong
+
+
+def test_every_check_can_be_counted(census: Census) -> None:
+    """What cannot be read without being run cannot be missed when it is lost."""
+    assert census.checks
+    assert census.unreadable == ()
+
+
+def test_a_check_is_written_once(census: Census) -> None:
+    """Of two functions of one name Python keeps the second: the first would never run, and nobody would notice."""
+    names = [check.check for check in census.checks]
+    assert not sorted({name for name in names if names.count(name) > 1})
