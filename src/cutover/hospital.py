@@ -219,7 +219,8 @@ class Operation:
 
 @runtime_checkable
 class Hospital(Protocol):
-    """What a driver can do to a target. Every method raises `Refused`, `Misbehaved`, `NotOffered` or `MappingError`, nothing else."""
+    """What a driver can do to a target. Every method raises `Refused`, `Misbehaved`, `NotOffered` or
+    `MappingError`, and on production the driver's `GuardError`; nothing else."""
 
     def sign_in(self, credentials: Credentials) -> Session: ...
     def refresh(self, session: Session) -> Session: ...
@@ -256,7 +257,10 @@ class Hospital(Protocol):
         ...
 
     def retire(self, session: Session, kind: str, thing_id: str, patient_id: str | None) -> str:
-        """Remove what the run made (`kind` is patient, visit or document). Returns what was done, in the mapping's words: deleted, inactive, entered-in-error."""
+        """Remove what the run made (`kind` is patient, visit or document).
+
+        Returns what was done, in the mapping's words: deleted, inactive, entered-in-error.
+        """
         ...
 
     def operations(self) -> Sequence[Operation]: ...

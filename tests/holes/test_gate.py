@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.holes.test_holes import SIGN_IN, body
+from tests.holes.catalogue import SIGN_IN, body, documents_fail
 from tests.holes.toy import PASSWORD, Toy
 
 WAIVER = """
@@ -28,7 +28,8 @@ def test_the_verdict_does_not_depend_on_how_checks_are_run(toy: Toy, words: list
     """One process or two, shuffled or not: the same items, outcomes, checks and reasons."""
     toy.replace("smoke/test_documents.py", "    recorder", "    assert False, 'no disk'\n    recorder")
     ran = toy.gate(*words)
-    found = {item["id"]: (item["outcome"], item["why"], sorted(check["check"] for check in item["checks"])) for item in ran.verdicts["phase3"]["items"]}
+    found = {item["id"]: (item["outcome"], item["why"], sorted(check["check"] for check in item["checks"]))
+             for item in ran.verdicts["phase3"]["items"]}
     patients = ["smoke/test_patients.py::test_a_patient_is_found", "smoke/test_patients.py::test_a_patient_is_registered[long]",
                 "smoke/test_patients.py::test_a_patient_is_registered[plain]"]
     assert {name: (outcome, checks) for name, (outcome, _, checks) in found.items()} == {
@@ -47,7 +48,7 @@ def test_a_gate_judges_the_whole_plan_from_any_directory(toy: Toy, tmp_path_fact
 
 def test_each_judged_gate_has_a_verdict_of_its_own(toy: Toy) -> None:
     """`phase3 or nightly` asks twice: the worse answer is the exit status, and both are written."""
-    toy.replace("smoke/test_documents.py", "    recorder", "    assert False\n    recorder")
+    documents_fail(toy)
     ran = toy.run("-m", "phase3 or nightly")
     assert ({gate: found["verdict"] for gate, found in ran.verdicts.items()}, ran.status) == ({"phase3": "NO-GO", "nightly": "GO"}, 1)
     assert len(list(toy.folder.glob("reports/runs/*/junit.xml"))) == 2
@@ -120,7 +121,7 @@ def test_an_unreadable_waiver_file_stops_the_run_with_one_sentence(toy: Toy) -> 
 
 def test_a_secret_in_a_failure_is_masked_everywhere(toy: Toy) -> None:
     """Assertion text, captured output, traceback: JUnit, Allure, page and terminal hold the name of the secret, not the secret."""
-    body(f"print('using {PASSWORD}')\nassert 'x' == '{PASSWORD}', 'sent {PASSWORD}'")(toy)
+    body(f"print('using {PASSWORD}')", f"assert 'x' == '{PASSWORD}', 'sent {PASSWORD}'")(toy)
     ran = toy.gate("--tb=long", "-v")
     assert (ran.verdict, ran.status) == ("NO-GO", 1)
     outputs = [path for path in toy.folder.glob("reports/**/*") if path.is_file()]
@@ -132,9 +133,9 @@ def test_a_secret_in_a_failure_is_masked_everywhere(toy: Toy) -> None:
 @pytest.mark.parametrize("words", [[], ["-n", "2"]], ids=["one process", "two"])
 def test_a_secret_in_an_output_is_no_go(toy: Toy, words: list[str]) -> None:
     """Whatever way it took: the last look at the outputs finds it, also one that only a worker has learnt."""
-    leak = "import pathlib\nredactor.learn('a token', 'tok-0123456789')\nnext(pathlib.Path('reports/runs').iterdir()).joinpath('notes.txt').write_text('tok-0123456789')"
     toy.replace(SIGN_IN, "(recorder)", "(recorder, redactor)")
-    body(leak)(toy)
+    body("import pathlib", "redactor.learn('a token', 'tok-0123456789')", "folder = next(pathlib.Path('reports/runs').iterdir())",
+         "folder.joinpath('notes.txt').write_text('tok-0123456789')")(toy)
     ran = toy.gate(*words)
     assert (ran.verdict, ran.status) == ("NO-GO", 1), ran.output
     assert any("notes.txt holds a secret (a token)" in hold for hold in ran.verdicts["phase3"]["holds"])
@@ -145,7 +146,7 @@ def test_a_secret_in_an_output_is_no_go(toy: Toy, words: list[str]) -> None:
 
 def test_a_killed_run_leaves_a_no_go(toy: Toy) -> None:
     """`kill -9` in mid-run: what is found in the morning says that the run did not come to its end."""
-    body("import pathlib, time\npathlib.Path('running').touch()\ntime.sleep(30)")(toy)
+    body("import pathlib, time", "pathlib.Path('running').touch()", "time.sleep(30)")(toy)
     process = toy.start("-m", "phase3")
     _until(toy.folder / "running")
     process.kill()
@@ -156,7 +157,7 @@ def test_a_killed_run_leaves_a_no_go(toy: Toy) -> None:
 
 def test_an_interrupted_run_is_no_go(toy: Toy) -> None:
     """Ctrl-C ends in a verdict, too."""
-    body("import pathlib, time\npathlib.Path('running').touch()\ntime.sleep(30)")(toy)
+    body("import pathlib, time", "pathlib.Path('running').touch()", "time.sleep(30)")(toy)
     process = toy.start("-m", "phase3")
     _until(toy.folder / "running")
     process.send_signal(2)

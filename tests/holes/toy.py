@@ -162,7 +162,7 @@ class Toy:
 
     def gate(self, *words: str, **environment: str) -> Ran:
         """`pytest -m phase3 words…`."""
-        return self.run("-m", "phase3", *words, **environment)
+        return self.run("-m", "phase3", *words, cwd=None, **environment)
 
     def verdicts(self) -> dict[str, dict[str, Any]]:
         """The newest verdict of each gate."""

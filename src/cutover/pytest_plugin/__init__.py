@@ -1,7 +1,7 @@
 """The pytest plugin: options, markers, fixtures, gates. Registered by the root `conftest.py`; the only importer of pytest.
 
-The way of a run: `options` are read, `run` is made, `ties` bind checks to items while they are collected, `roll` and `census` know what there is to prove,
-`reports` watch each check, `tally` turns what happened into outcomes, and `gate` judges.
+The way of a run: `options` are read, `run` is made, `ties` bind checks to items while they are collected, `roll` and `census` know what
+there is to prove, `reports` watch each check, `tally` turns what happened into outcomes, and `gate` judges.
 """
 
 from __future__ import annotations

@@ -12,8 +12,9 @@ from cutover.plan import GATES, SUITES
 from cutover.pytest_plugin.run import Run
 
 HELP = {
-    "t24": "24 hours before the cutover", "t12": "12 hours before", "t1": "one hour before", "phase1": "after the database migration",
-    "phase2": "during the deployment", "phase3": "the validation", "rollback": "after a rollback", "post": "after the cutover", "nightly": "every night on staging",
+    "t24": "24 hours before the cutover", "t12": "12 hours before", "t1": "one hour before",
+    "phase1": "after the database migration", "phase2": "during the deployment", "phase3": "the validation",
+    "rollback": "after a rollback", "post": "after the cutover", "nightly": "every night on staging",
     "smoke": "do the critical paths work?", "migrations": "is the data whole?", "performance": "is it fast, and does it stay up?",
     "contract": "does the API keep its promises?",
 }
@@ -45,7 +46,7 @@ def add_markers(config: pytest.Config) -> None:
 
 
 def widen(config: pytest.Config, run: Run) -> None:
-    """In every process of a gate: collect all suites, from whatever directory pytest was called, bound each check, and write Allure's results to the run's folder."""
+    """In every process of a gate: collect all suites, from whatever directory pytest was called, bound each check, and keep Allure's results."""
     given = config.args_source is pytest.Config.ArgsSource.ARGS
     if not given or [Path(config.invocation_params.dir, arg).resolve() for arg in config.args] == [run.root]:
         config.args = [str(run.root / suite) for suite in SUITES if (run.root / suite).is_dir()]

@@ -1,4 +1,7 @@
-"""A line of progress while a gate runs: how far, how long, what failed so far. pytest's own dots and tracebacks are for people who work on one check."""
+"""A line of progress while a gate runs: how far, how long, what failed so far.
+
+pytest's own dots and tracebacks are for people who work on one check.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +54,8 @@ class Progress:
         if failed:
             self._line(f"{'FAILED' if report.when == 'call' else 'ERROR'} {report.nodeid}", stays=True)
         if report.when == "teardown":
-            self._line(f"{self.done} of {self.total or '?'} checks, {time.monotonic() - self.started:.0f} s" + (f", {self.open} failed" if self.open else ""))
+            failures = f", {self.open} failed" if self.open else ""
+            self._line(f"{self.done} of {self.total or '?'} checks, {time.monotonic() - self.started:.0f} s{failures}")
 
     def _line(self, text: str, *, stays: bool = False) -> None:
         out = sys.__stdout__

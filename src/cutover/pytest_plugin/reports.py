@@ -1,6 +1,7 @@
 """What happened to each check, seen where it runs (also in an xdist worker), and carried to the judge on pytest's own reports.
 
-A plugin can turn a failure into a pass (reruns, xfail, a hook of someone's own). So the call itself is watched: how often it was set up, and what it raised.
+A plugin can turn a failure into a pass (reruns, xfail, a hook of someone's own). So the call itself is watched: how often it was set up,
+and what it raised.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class Witness:
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[Any]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Innermost again: secrets are masked, and what was seen is attached, before any other plugin (Allure, JUnit, reruns) gets hold of the report."""
+        """Innermost again: secrets are masked, and what was seen is attached, before Allure, JUnit or reruns get hold of the report."""
         items = items_of(item)
         if not items:
             return (yield)
@@ -59,7 +60,7 @@ class Witness:
             if masked != text:
                 report.longrepr = masked
         report.sections = [(title, self.redactor.text(text)) for title, text in report.sections]
-        report.cutover = self._seen(item, report, raised, items)
+        vars(report)["cutover"] = self._seen(item, report, raised, items)  # goes with the report, also from an xdist worker
         return report
 
     def _seen(self, item: pytest.Item, report: pytest.TestReport, raised: BaseException | None, items: frozenset[str]) -> dict[str, Any]:
@@ -75,7 +76,7 @@ class Witness:
         }
 
     def _news(self) -> list[tuple[str, str]]:
-        """Secrets (value, name) learnt since the last report: the controller must find them in its outputs, and drops them before anyone else sees the report."""
+        """Secrets (value, name) learnt since the last report: the controller looks for them in its outputs, and takes them off the report."""
         news = list(self.redactor.learnt().items())[self._told:]
         self._told += len(news)
         return news

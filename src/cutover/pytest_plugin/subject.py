@@ -9,16 +9,18 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from cutover.pytest_plugin.run import Run
+from cutover.pytest_plugin.survey import Survey
 from cutover.verdict import Subject
 
 
-def subject_of(run: Run, reported_release: str | None = None, migration: str | None = None) -> Subject:
+def subject_of(run: Run, told: Survey | None = None) -> Subject:
     """The subject as far as it is known; before the target is up its address and release are those of the settings."""
     target, standing = run.settings.chosen, run.standing
     return Subject(
         target=run.settings.target, kind=target.kind, address=_without_user(standing.url if standing else target.url or "(being started)"),
         release=standing.release if standing else run.settings.release or target.release or "(not named)",
-        reported_release=reported_release, migration=migration, suite_version=_suite_version(), suite_commit=_commit(run.root),
+        reported_release=told.release if told else None, migration=told.migration if told else None,
+        suite_version=_suite_version(), suite_commit=_commit(run.root),
         settings=run.settings.digest(), host=socket.gethostname(), production=target.production,
     )
 

@@ -22,16 +22,15 @@ class Survey:
     migration: str | None = None
 
 
-def survey(run: Run) -> Survey:
+def survey(run: Run, standing: Standing) -> Survey:
     """Ask the standing target. Takes at most the connect and request limits of its settings; raises nothing for what a target does."""
-    standing = run.standing
-    assert standing is not None
     limits = run.settings.chosen.limits
     address = urlsplit(standing.url)
+    host, port = address.hostname or "", address.port or {"https": 443}.get(address.scheme, 80)
     try:
-        socket.create_connection((address.hostname or "", address.port or {"https": 443}.get(address.scheme, 80)), limits.connect_seconds).close()
+        socket.create_connection((host, port), limits.connect_seconds).close()
     except OSError as error:
-        return Survey(False, f"target {standing.name!r} does not answer at {address.hostname}:{address.port or address.scheme}: {error.strerror or error}")
+        return Survey(False, f"target {standing.name!r} does not answer at {host}:{port}: {error.strerror or error}")
     return Survey(True, "", _release(run, standing), _migration(run, standing))
 
 

@@ -27,7 +27,7 @@ class Ties:
         self.plan, self.root = plan, root
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_make_collect_report(self, collector: pytest.Collector) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    def pytest_make_collect_report(self) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
         report = yield
         items = [node for node in report.result or [] if isinstance(node, pytest.Item)]
         wrong = [sentence for item in items for sentence in self._tie(item)]
@@ -48,7 +48,8 @@ class Ties:
             items = [self.plan.item(item_id) for item_id in sorted(ids)]
         except PlanError as error:
             return [f"{item.nodeid}: {error}"]
-        wrong = [f"{item.nodeid}: {found.id!r} is proven in {found.suite or 'a sign-off'}, and this check stands in {suite}" for found in items if found.suite != suite]
+        wrong = [f"{item.nodeid}: {found.id!r} is proven in {found.suite or 'a sign-off'}, and this check stands in {suite}"
+                 for found in items if found.suite != suite]
         if not wrong:
             item.stash[ITEMS] = ids
             for name in sorted(self.plan.gates_of(ids) | {suite}):

@@ -30,7 +30,7 @@ def sweep_dead_runs(run: Run, standing: Standing) -> list[Swept]:
             if not path.name.startswith(run.tag):
                 path.unlink()
         return []
-    ledgers = [ledger for ledger in Ledger.abandoned(run.ledgers, standing.name)]
+    ledgers = Ledger.abandoned(run.ledgers, standing.name)
     try:
         return _swept(run, standing, [ledger for ledger in ledgers if ledger.left()])
     finally:

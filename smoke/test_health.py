@@ -1,0 +1,38 @@
+"""Liveness and readiness say what is true."""
+
+from __future__ import annotations
+
+import pytest
+
+from cutover.hospital import FrontDesk, Hospital
+from cutover.matchers import at_once
+from cutover.synthetic import People
+
+pytestmark = pytest.mark.plan("health-checks")
+
+PROBES = 8
+
+
+def test_the_target_says_that_it_lives(hospital: Hospital) -> None:
+    """A load balancer restarts what does not say that it lives. Liveness is asked without a token, and says live."""
+    live = hospital.live()
+    assert live.healthy, f"expected: live\ncame:     {live.detail}"
+
+
+def test_the_target_says_that_it_is_ready(hospital: Hospital) -> None:
+    """A load balancer sends nobody to what is not ready. Readiness is asked without a token, and says ready."""
+    ready = hospital.ready()
+    assert ready.healthy, f"expected: ready\ncame:     {ready.detail}"
+
+
+def test_a_target_that_says_ready_serves(hospital: Hospital, front_desk: FrontDesk, people: People) -> None:
+    """Readiness is a promise to serve. What says ready looks up a patient in its database."""
+    ready = hospital.ready()
+    assert ready.healthy, f"expected: ready\ncame:     {ready.detail}"
+    assert not front_desk.find(mrn=people.mrn()), "expected: nobody of a number that was never given"
+
+
+def test_readiness_does_not_waver(hospital: Hospital) -> None:
+    """One probe in eight that fails is one user in eight turned away. Many probes at once all hear the same."""
+    answers = at_once(*[hospital.ready] * PROBES)
+    assert [answer for answer in answers if getattr(answer, "healthy", False)] == answers, f"expected: {PROBES} times ready\ncame:     {answers}"

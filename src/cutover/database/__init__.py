@@ -1,0 +1,1 @@
+"""What the suites ask of a target's database: the only place that knows SQL."""

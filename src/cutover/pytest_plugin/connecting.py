@@ -1,0 +1,43 @@
+"""The way to the target: its driver, built as the settings say. Used by the fixtures, by the survey before a run, and by the sweep after one."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from typing import Any
+
+from cutover.evidence import Recorder
+from cutover.hospital import Hospital
+from cutover.settings import Settings, SettingsError
+from cutover.targets import Standing
+
+
+def open_hospital(settings: Settings, standing: Standing, recorder: Recorder, run_tag: str) -> Hospital:
+    """The driver of the chosen target; nothing is sent yet. Raises `MappingError` or `SettingsError`."""
+    from cutover.drivers import connect  # here, because it takes long and not every run needs it
+
+    target = settings.chosen
+    mapping, source = _mapping(settings)
+    return connect(
+        standing.url, recorder=recorder, run_tag=run_tag, driver=target.driver, mapping=mapping, source=source,
+        production=standing.production, connect_seconds=target.limits.connect_seconds, deadline=target.limits.request_seconds,
+        patience=target.limits.patience_seconds,
+    )
+
+
+def declared_unsupported(settings: Settings) -> frozenset[str]:
+    """The operations and other things that settings or mapping declare unsupported. Raises `SettingsError`."""
+    table, _ = _mapping(settings)
+    return frozenset(settings.chosen.unsupported) | frozenset((table or {}).get("unsupported", {}))
+
+
+def _mapping(settings: Settings) -> tuple[Mapping[str, Any] | None, str]:
+    """The mapping's table and the file that it stands in; no table for the default dialect."""
+    target = settings.chosen
+    if target.mapping is None:
+        return target.rest, "cutover.toml"
+    path = settings.path(target.mapping)
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8")), path.name
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"mapping = {str(target.mapping)!r} cannot be read: {error}") from None
