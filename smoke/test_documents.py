@@ -136,6 +136,7 @@ def test_a_new_patient_has_an_empty_record(records: Records, registered: Patient
     assert not records.of(registered)
 
 
+@pytest.mark.plan("acknowledged-writes")
 def test_a_document_is_seen_by_other_sessions(archive: Records, records: Records, registered: Patient, files: Files) -> None:
     """A document does not live in the session that filed it. An administrator reads the same bytes."""
     upload = files.of("image/jpeg")
@@ -143,6 +144,7 @@ def test_a_document_is_seen_by_other_sessions(archive: Records, records: Records
     byte_for_byte(upload.content, archive.content(document))
 
 
+@pytest.mark.plan("acknowledged-writes")
 def test_an_acknowledged_document_stands_in_the_database(records: Records, registered: Patient, files: Files, stored: Stored) -> None:
     """Acknowledged is stored. The row is there when the answer has come, and describes the bytes that were sent."""
     upload = files.of("application/pdf")

@@ -221,6 +221,7 @@ def test_an_unknown_patient_is_not_there(front_desk: FrontDesk, registered: Pati
         front_desk.patient(unlike(registered.id))
 
 
+@pytest.mark.plan("acknowledged-writes")
 def test_an_acknowledged_patient_stands_in_the_database(front_desk: FrontDesk, people: People, stored: Stored, as_stored: AsStored) -> None:
     """Acknowledged is stored. The row is there when the answer has come, with what was sent in it."""
     draft = people.draft()
@@ -228,12 +229,14 @@ def test_an_acknowledged_patient_stands_in_the_database(front_desk: FrontDesk, p
     stands(as_stored(draft), stored.patient(patient.id))
 
 
+@pytest.mark.plan("acknowledged-writes")
 def test_an_acknowledged_update_stands_in_the_database(front_desk: FrontDesk, registered: Patient, stored: Stored, as_stored: AsStored) -> None:
     """Acknowledged is stored. The row holds the correction when the answer has come."""
     corrected = front_desk.update(replace(registered, address="1 New Street"))
     stands(as_stored(corrected.draft), stored.patient(registered.id))
 
 
+@pytest.mark.plan("acknowledged-writes")
 def test_a_registered_patient_is_seen_by_other_sessions(ward_desk: FrontDesk, registered: Patient) -> None:
     """What was registered does not live in the session that typed it. A clinician who is signed in elsewhere reads the same patient."""
     same(registered.draft, ward_desk.patient(registered.id))

@@ -141,12 +141,14 @@ def test_a_new_patient_has_no_visits(ward: Ward, registered: Patient) -> None:
     assert not ward.visits_of(registered)
 
 
+@pytest.mark.plan("acknowledged-writes")
 def test_a_visit_is_seen_by_other_sessions(reception: Ward, registered: Patient, admitted: Visit) -> None:
     """A visit does not live in the session that opened it. The front desk reads it as it stands on the ward."""
     found = only(reception.visits_of(registered), "visit")
     assert (found.id, found.status) == (admitted.id, Status.ADMITTED)
 
 
+@pytest.mark.plan("acknowledged-writes")
 def test_an_acknowledged_visit_stands_in_the_database(ward: Ward, registered: Patient, stored: Stored) -> None:
     """Acknowledged is stored. The row is there when the answer has come, and follows every move."""
     visit = ward.open(registered, "to be found in the database")

@@ -189,7 +189,9 @@ def _always_applicable(item: Item) -> str:
 
 
 def _why(outcome: Outcome, own: Sequence[CheckResult], below: Sequence[ItemResult]) -> str:
-    """What the worst of them say, the first of each kind."""
+    """What the worst of them say, the first of each kind; of a passed item, what was left out of it by declaration."""
+    if outcome is Outcome.PASSED and (left_out := [result for result in own if result.outcome is Outcome.NOT_APPLICABLE]):
+        return f"{len(left_out)} of its {len(own)} checks are declared not applicable: {left_out[0].why}"
     blamed = [result.why for result in own if result.outcome is outcome and result.why]
     blamed += [f"{result.item.id} is {result.outcome.value}" for result in below if result.outcome in HOLES | {Outcome.WAIVED}]
     if outcome is Outcome.NOT_PROVEN and not blamed:  # an item that may not be left out, and every check of it was

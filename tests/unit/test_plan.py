@@ -38,7 +38,7 @@ OTHER_LINES = {
     "Rollback Procedures / Manual Rollback Steps": 4,
     "Rollback Procedures / Manual Rollback Steps / Verify Rollback": 1,  # of three lines, the one that no other item proves
     "Communication Plan / Status Updates": 6,
-    "Added to the plan": 5,
+    "Added to the plan": 6,
 }
 
 NEVER_WAIVED = {
@@ -46,6 +46,7 @@ NEVER_WAIVED = {
         "database-cluster", "backups-verified", "restoration-tested", "final-backups", "backup-taken", "database-rolled-back"},
     "data loss: the migration leaves the data whole": {
         "migrations-applied", "migration-verified", "data-validation", "key-tables", "row-counts", "constraints-hold", "no-data-loss"},
+    "data loss: what was acknowledged is kept": {"acknowledged-writes"},
     "access control: only those get in, and only to what is theirs": {"authentication-flow", "access-control", "contract-access"},
 }
 

@@ -315,6 +315,12 @@ def test_not_applicable_is_shown_with_its_reason() -> None:
     assert (verdict.word, verdict.items[0].outcome, verdict.items[0].why) == (Word.GO, Outcome.NOT_APPLICABLE, "there is none")
 
 
+def test_a_passed_item_tells_what_was_left_out_of_it() -> None:
+    """Some checks of it are declared not applicable: an auditor reads how many, and why."""
+    found = only(judged([check("a")], [result("a", Outcome.PASSED, "", "test_one"), result("a", Outcome.NOT_APPLICABLE, "no Redis here", "test_two")]))
+    assert (found.outcome, found.why) == (Outcome.PASSED, "1 of its 2 checks are declared not applicable: no Redis here")
+
+
 def test_what_is_never_waived_is_never_not_applicable() -> None:
     """Declared so in settings, it is not proven; not even where its checks passed."""
     for came in (Outcome.PASSED, Outcome.FAILED):

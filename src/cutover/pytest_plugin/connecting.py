@@ -15,13 +15,16 @@ from cutover.targets import Standing
 def open_hospital(settings: Settings, standing: Standing, recorder: Recorder, run_tag: str) -> Hospital:
     """The driver of the chosen target; nothing is sent yet. Raises `MappingError` or `SettingsError`."""
     from cutover.drivers import connect  # here, because it takes long and not every run needs it
+    from cutover.drivers.vocabulary import OPERATIONS
 
     target = settings.chosen
     mapping, source = _mapping(settings)
+    if operations := {name: why for name, why in target.unsupported.items() if name in OPERATIONS}:
+        table = mapping or {"extends": "default"}
+        mapping = {**table, "unsupported": {**table.get("unsupported", {}), **operations}}
     return connect(
-        standing.url, recorder=recorder, run_tag=run_tag, driver=target.driver, mapping=mapping, source=source,
-        production=standing.production, connect_seconds=target.limits.connect_seconds, deadline=target.limits.request_seconds,
-        patience=target.limits.patience_seconds,
+        standing.url, recorder=recorder, run_tag=run_tag, driver=target.driver, mapping=mapping, source=source, production=standing.production,
+        connect_seconds=target.limits.connect_seconds, deadline=target.limits.request_seconds, patience=target.limits.patience_seconds,
     )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cutover.evidence import Ledger, Recorder, Redactor
-from cutover.hospital import Answer, Credentials, MappingError, Misbehaved, NotOffered, Operation, PatientDraft, Refused, Role, Session
+from cutover.hospital import Answer, Credentials, NotOffered, Operation, PatientDraft, Role, Session
 from cutover.pytest_plugin.connecting import open_hospital
 from cutover.settings import Limits, Settings, SettingsError
 from cutover.synthetic import Files, Forgeries, People, token
@@ -21,14 +21,11 @@ from cutover.targets import Standing
 
 if TYPE_CHECKING:
     from cutover.database.stored import Stored
-    from cutover.drivers import Ledgered, Swept, TokenKeeper
+    from cutover.drivers import Ledgered, TokenKeeper
 
 pytest_plugins = ["cutover.pytest_plugin.actors"]
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
-
-LEFT_BEHIND: pytest.StashKey[list[Swept]] = pytest.StashKey()
-"""On `config.stash`, at the end of the session: what this process made and could not retire, for the terminal."""
 
 
 # ── the target, and the way to it ──
@@ -79,33 +76,15 @@ def ledger(ledger_path: Path, run_tag: str, standing: Standing) -> Iterator[Ledg
 
 
 @pytest.fixture(scope="session")
-def hospital(settings: Settings, standing: Standing, recorder: Recorder, redactor: Redactor, run_tag: str, ledger: Ledger,
-             pytestconfig: pytest.Config) -> Iterator[Ledgered]:
+def hospital(settings: Settings, standing: Standing, recorder: Recorder, redactor: Redactor, run_tag: str,
+             ledger: Ledger) -> Iterator[Ledgered]:
     """The target, spoken to in the language of `cutover.hospital`. One client for the session; what was made through it is retired at the end."""
-    from cutover.drivers import Ledgered, TokenKeeper
+    from cutover.drivers import Ledgered
+    from cutover.pytest_plugin.traces import retire
 
     opened = Ledgered(open_hospital(settings, standing, recorder, run_tag), ledger, production=standing.production, run_tag=run_tag)
     yield opened
-    if ledger.left():
-        cleaner = TokenKeeper(opened, standing.users, redactor=redactor)
-        pytestconfig.stash[LEFT_BEHIND] = clean_up(opened, cleaner, ledger)
-        cleaner.close()
-
-
-def clean_up(hospital: Ledgered, keeper: TokenKeeper, ledger: Ledger) -> list[Swept]:
-    """Retire what this process made; returns what is still there, each with its reason."""
-    from cutover.drivers import Swept
-
-    try:
-        session = keeper.session(Role.ADMINISTRATOR)
-    except (Refused, Misbehaved, NotOffered, MappingError) as error:
-        why = f"no administrator could sign in: {_first_line(error)}"
-        return [Swept(left.kind, left.key, left.id, None, why, left.run) for left in ledger.left()]
-    return [swept for swept in hospital.sweep(session) if swept.how is None]
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+    retire(opened.inner, standing, redactor, [ledger])
 
 
 @pytest.fixture(scope="session")
