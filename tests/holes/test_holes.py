@@ -36,6 +36,14 @@ def test_a_gate_that_was_asked_for_and_not_run_is_not_a_success(toy: Toy, words:
     assert "NO-GO" in ran.output
 
 
+@pytest.mark.parametrize("words", ["", "--assert=plain"])
+def test_without_assertions_nothing_is_proven(toy: Toy, words: str) -> None:
+    """`python -O` takes every `assert` away that pytest has not rewritten: checks would pass whatever the target does."""
+    ran = toy.gate(PYTHONOPTIMIZE="1", PYTEST_ADDOPTS=words)
+    assert (ran.verdict, ran.status) == ("NO-GO", 1), ran.output
+    assert "assertions are not executed" in ran.output
+
+
 def test_a_sweep_is_no_gate(toy: Toy) -> None:
     """`--sweep` in PYTEST_ADDOPTS would turn every gate into a success."""
     ran = toy.gate(PYTEST_ADDOPTS="--sweep")

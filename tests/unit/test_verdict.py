@@ -317,7 +317,8 @@ def test_not_applicable_is_shown_with_its_reason() -> None:
 
 def test_a_passed_item_tells_what_was_left_out_of_it() -> None:
     """Some checks of it are declared not applicable: an auditor reads how many, and why."""
-    found = only(judged([check("a")], [result("a", Outcome.PASSED, "", "test_one"), result("a", Outcome.NOT_APPLICABLE, "no Redis here", "test_two")]))
+    passed, left_out = result("a", Outcome.PASSED, "", "test_one"), result("a", Outcome.NOT_APPLICABLE, "no Redis here", "test_two")
+    found = only(judged([check("a")], [passed, left_out]))
     assert (found.outcome, found.why) == (Outcome.PASSED, "1 of its 2 checks are declared not applicable: no Redis here")
 
 

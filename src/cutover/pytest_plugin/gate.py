@@ -53,6 +53,8 @@ class GateKeeper:
         outputs.make_folders(self.run)
         option = self.config.option
         option.xmlpath = option.xmlpath or str(self.run.first_folder / "junit.xml")
+        if not __debug__:
+            self.holds.append("Python runs with -O or PYTHONOPTIMIZE: assertions are not executed, and a check without them proves nothing")
         if not self.config.pluginmanager.hasplugin("timeout"):
             self.holds.append("the plugin pytest-timeout is missing or switched off: a check that hangs would have no bound")
 

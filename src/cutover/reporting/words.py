@@ -14,6 +14,7 @@ WAIVER_KEYS = "item, target, release, by, at, reason, expires"
 BROKEN = {Outcome.FAILED: "failed", Outcome.ERROR: "ended in an error"}
 MOST_BROKEN = 5
 MOST_OTHERS = 3
+MOST_IDS = 24
 
 
 def place(subject: Subject) -> str:
@@ -62,7 +63,7 @@ def _not_proven(verdict: Verdict) -> list[str]:
     missing = _roots(verdict, (Outcome.NOT_PROVEN,))
     if len(missing) == 1:
         return [f"{missing[0].item.id} is not proven: {first_sentence(missing[0].why)}"]
-    return [f"not proven: {listed([result.item.id for result in missing])}"] if missing else []
+    return [f"not proven: {listed([result.item.id for result in missing], most=MOST_IDS)}"] if missing else []
 
 
 def _refused(verdict: Verdict) -> list[str]:

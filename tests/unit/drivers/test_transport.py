@@ -202,7 +202,12 @@ def test_every_exchange_is_recorded_without_its_token(target: StandIn, recorder:
 def test_an_unresolvable_name_fails_soon(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     """A name server that does not answer is not waited for longer than for a connection."""
     over = threading.Event()
-    monkeypatch.setattr("cutover.drivers.deadlines.socket.getaddrinfo", lambda *_, **__: [] if over.wait(5) else [])
+
+    def never_resolved(*_: object, **__: object) -> list[object]:
+        over.wait(5)
+        return []
+
+    monkeypatch.setattr("cutover.drivers.deadlines.socket.getaddrinfo", never_resolved)
     started = time.monotonic()
     with client_for(GuardedTransport(recorder, connect_seconds=0.3)) as client, pytest.raises(httpx.ConnectTimeout, match="no complete answer"):
         client.get("http://hospital.invalid/")
