@@ -43,7 +43,7 @@ def because(verdict: Verdict) -> list[str]:
         reasons = ["no item of this gate was proven, and a gate of nothing is not a GO"]
     if verdict.is_go:
         reasons = [tally(verdict)]
-    return reasons + _refused(verdict) + _waived(verdict)
+    return reasons + _refused(verdict) + _waived(verdict) + _left_out(verdict)
 
 
 def _holds(verdict: Verdict) -> list[str]:
@@ -74,6 +74,14 @@ def _refused(verdict: Verdict) -> list[str]:
 
 def _waived(verdict: Verdict) -> list[str]:
     return _shortened(waivers(verdict), MOST_OTHERS, "waivers")
+
+
+def _left_out(verdict: Verdict) -> list[str]:
+    """What settings declare not applicable: whole items, and parts of items that passed without them."""
+    declared = [result for result in verdict.items if result.why and result.outcome in (Outcome.NOT_APPLICABLE, Outcome.PASSED)]
+    lines = [f"{result.item.id} {'passed' if result.outcome is Outcome.PASSED else 'is not applicable'}: {first_sentence(result.why)}"
+             for result in declared]
+    return _shortened(lines, MOST_OTHERS, "declared not applicable")
 
 
 def waivers(verdict: Verdict) -> list[str]:
