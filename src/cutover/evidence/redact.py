@@ -19,6 +19,9 @@ from urllib.parse import quote, quote_plus
 SHORTEST = 6
 """Characters. Anything shorter is too likely to be an ordinary word: masking it would only garble the evidence."""
 
+SHORT = 64
+MOST_HARMLESS = 10_000
+
 _SECRET_WORDS = r"(?:password|passwd|pwd|secret|access_token|refresh_token|id_token|api_?key|signature)"
 _MASKED = r"(?![$‹])"  # already masked, or a placeholder such as $TOKEN: left as it is
 _UNMASKED = r"(?!\w*\s*[$‹])"  # the same behind a scheme
@@ -65,6 +68,7 @@ class Redactor:
         self._lock = threading.Lock()
         self._names: dict[str, str] = {}
         self._masks: tuple[tuple[str, str], ...] = ()
+        self._harmless: set[str] = set()  # short texts that come again and again (keys, methods, types) and hold nothing to mask
 
     def learn(self, name: str, value: str | None) -> None:
         """Remember `value` as a secret called `name`. Values under `SHORTEST` characters are ignored; the first name of a value stays."""
@@ -75,6 +79,7 @@ class Redactor:
             masks = {*self._masks, *((form, name) for form in _forms(value))}
             # The longest first: a secret that holds another one is masked as a whole.
             self._masks = tuple(sorted(masks, key=lambda mask: (-len(mask[0]), mask)))
+            self._harmless = set()
 
     def learnt(self) -> dict[str, str]:
         """Every secret learnt so far, value to name, in the order of learning. Tells another process what to look for; never written."""
@@ -83,6 +88,15 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """`text` with each secret replaced by `‹its name›`. Masking what is masked already changes nothing."""
+        harmless = self._harmless
+        if text in harmless:
+            return text
+        masked = self._searched(text)
+        if masked == text and len(text) <= SHORT and len(harmless) < MOST_HARMLESS:
+            harmless.add(text)
+        return masked
+
+    def _searched(self, text: str) -> str:
         for form, name in self._masks:
             if form in text:
                 text = text.replace(form, f"‹{name}›")
