@@ -10,12 +10,13 @@ import ast
 import difflib
 import keyword
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from cutover.tables import read_table
 
 GATES = ("t24", "t12", "t1", "phase1", "phase2", "phase3", "rollback", "post", "nightly")
 SUITES = ("smoke", "migrations", "performance", "contract")
@@ -142,7 +143,9 @@ def _holds(node: ast.expr, markers: frozenset[str]) -> bool | None:
 
 def load_plan(path: Path) -> Plan:
     """Read and check a plan file. Raises `PlanError` with the file, the item and what to write."""
-    data = _read(path)
+    if not path.exists():
+        raise PlanError(f"{path.name} is missing: a plan file with one [[item]] a line of your cutover plan is needed (docs/your-plan.md)")
+    data = read_table(path, PlanError)
     for key in data:
         if key != "item":  # a misspelt [[item]] would be a line of the plan that nobody asks for
             raise PlanError(f"{path.name}: unknown table {key!r}; write [[item]]")
@@ -152,17 +155,6 @@ def load_plan(path: Path) -> Plan:
     plan = Plan(tuple(_item(row, f"{path.name}, item {number}") for number, row in enumerate(rows, start=1)))
     _check_ids(plan, path.name)
     return plan
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise PlanError(f"{path.name} is missing: a plan file with one [[item]] a line of your cutover plan is needed (docs/your-plan.md)") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise PlanError(f"{path.name} is not valid TOML: {error}") from None
-    except OSError as error:
-        raise PlanError(f"{path.name} cannot be read: {error.strerror}") from None
 
 
 def _item(row: Mapping[str, Any], where: str) -> Item:

@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -22,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, Valid
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from cutover.plan import nearest
+from cutover.tables import read_table
 
 FILE_NAME = "cutover.toml"
 SECRETS = frozenset({"password", "dsn", "expired_token"})
@@ -258,12 +258,7 @@ def load_settings(path: Path | None, folder: Path, **command_line: str | None) -
 def _read(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path.name} is not valid TOML: {error}") from None
-    except OSError as error:
-        raise SettingsError(f"{path.name} cannot be read: {error.strerror}") from None
+    data = read_table(path, SettingsError)
     for where in _literal_secrets(data):
         variable = "CUTOVER_" + "__".join(where).upper()
         raise SettingsError(f"{path.name}: {'.'.join(where)} is a secret and may not stand in the file: "

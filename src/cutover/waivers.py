@@ -5,7 +5,6 @@ A waiver goes without one item; a sign-off attests one that no program can check
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cutover.plan import Plan, nearest
+from cutover.tables import read_table
 
 KEYS = ("item", "target", "release", "by", "at", "reason", "expires")
 
@@ -47,12 +47,7 @@ def load_decisions(path: Path, table: str) -> tuple[Decision, ...]:
     """Read `[[waiver]]` or `[[signoff]]` rows. A missing file holds none. Raises `DecisionError`."""
     if not path.exists():
         return ()
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DecisionError(f"{path.name} is not valid TOML: {error}") from None
-    except OSError as error:
-        raise DecisionError(f"{path.name} cannot be read: {error.strerror}") from None
+    data = read_table(path, DecisionError)
     for key in data:
         if key != table:
             raise DecisionError(f"{path.name}: unknown table {key!r}; write [[{table}]]")

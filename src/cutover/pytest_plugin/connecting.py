@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from typing import Any
 
 from cutover.evidence import Recorder
 from cutover.hospital import Hospital
 from cutover.settings import Settings, SettingsError
+from cutover.tables import read_table
 from cutover.targets import Standing
 
 
@@ -40,7 +40,4 @@ def _mapping(settings: Settings) -> tuple[Mapping[str, Any] | None, str]:
     if target.mapping is None:
         return target.rest, "cutover.toml"
     path = settings.path(target.mapping)
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8")), path.name
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"mapping = {str(target.mapping)!r} cannot be read: {error}") from None
+    return read_table(path, SettingsError), path.name

@@ -1,0 +1,115 @@
+"""A gate that is killed leaves no process behind, and what it made on the target goes with the next run."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from tests.faults import gates
+from tests.faults.hospitals import ROOT, Hospital
+
+SECONDS_TO_BEGIN = 60.0
+SECONDS_TO_END = 5.0
+ENOUGH = 3
+"""Patients, visits and documents each that a run has made when it is killed."""
+ONE_FILE = (*gates.PLAIN, "smoke/test_health.py")
+"""A short run: what it proves does not matter here, and it sweeps like any other."""
+KINDS = ("patients", "visits", "documents")
+
+
+def wait(for_what: str, there: Callable[[], bool], seconds: float) -> None:
+    """Wait until it is there."""
+    ends = time.monotonic() + seconds
+    while not there():
+        assert time.monotonic() < ends, f"waited {seconds:g} s for {for_what}"
+        time.sleep(0.02)
+
+
+def made(hospital: Hospital, tag: str) -> dict[str, int]:
+    """How many rows of the target's database carry the tag."""
+    with psycopg.connect(hospital.owner_database) as connection:
+        counts = [connection.execute(f"SELECT count(*) FROM {kind} WHERE tag = %s".encode(), [tag]).fetchone() for kind in KINDS]
+    return {kind: count[0] for kind, count in zip(KINDS, counts, strict=True) if count}
+
+
+def tag_of(folder: Path) -> str | None:
+    """The tag of the run whose ledger is in the folder, as soon as there is one."""
+    for path in folder.glob("reports/ledgers/*/*.jsonl"):
+        if first := path.read_text(encoding="utf-8").partition("\n")[0]:
+            return str(json.loads(first)["run"])
+    return None
+
+
+@pytest.fixture
+def killed(hospital: Hospital, tmp_path: Path) -> Iterator[str]:
+    """The tag of a run that was killed in its middle: much of what it made is still on the target."""
+    process = gates.begin(hospital, tmp_path)
+    wait("a run in its middle", lambda: bool(tag := tag_of(tmp_path)) and min(made(hospital, tag).values()) >= ENOUGH, SECONDS_TO_BEGIN)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    tag = tag_of(tmp_path)
+    assert tag is not None
+    assert min(made(hospital, tag).values()) >= ENOUGH
+    yield tag
+
+
+def test_the_next_run_sweeps_what_a_killed_one_left(hospital: Hospital, killed: str, tmp_path: Path) -> None:
+    """No row of the killed run is left, and the next verdict says that it was swept."""
+    verdict = gates.run(hospital, tmp_path, *ONE_FILE)
+    assert made(hospital, killed) == dict.fromkeys(KINDS, 0), verdict.output
+    assert "that earlier runs left" in verdict.output
+
+
+def test_a_sweep_alone_does_it_too(hospital: Hospital, killed: str, tmp_path: Path) -> None:
+    """`pytest --sweep` removes what killed runs left, judges nothing, and then has nothing more to do."""
+    first, second = (gates.sweep(hospital, tmp_path) for _ in range(2))
+    assert made(hospital, killed) == dict.fromkeys(KINDS, 0), first.stdout
+    assert (first.returncode, second.returncode) == (0, 0), first.stdout + second.stdout
+    assert "that earlier runs left" in first.stdout
+    assert "nothing was left behind" in second.stdout
+
+
+def test_a_run_that_lives_is_not_swept(hospital: Hospital, tmp_path: Path) -> None:
+    """Two gates at once on one target: neither takes away what the other one needs."""
+    process = gates.begin(hospital, tmp_path)
+    wait("a run in its middle", lambda: bool(tag := tag_of(tmp_path)) and min(made(hospital, tag).values()) >= ENOUGH, SECONDS_TO_BEGIN)
+    tag = tag_of(tmp_path)
+    assert tag is not None
+    process.send_signal(signal.SIGSTOP)  # so that it makes nothing more meanwhile
+    before = made(hospital, tag)
+    gates.sweep(hospital, tmp_path)
+    assert made(hospital, tag) == before
+    process.kill()
+    process.communicate()
+
+
+def test_a_killed_run_leaves_no_process_behind(tmp_path: Path) -> None:
+    """Neither the embedded hospital nor its PostgreSQL outlives the run that started them."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("CUTOVER_", "PYTEST_", "GITHUB_"))}
+    environment |= {"PYTHONPATH": str(ROOT / "src"), "CUTOVER_REPORTS": str(tmp_path / "reports/runs")}
+    process = subprocess.Popen([sys.executable, "-m", "pytest", "-m", gates.GATE, *gates.PLAIN], cwd=ROOT, env=environment,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait("a run in its middle", lambda: tag_of(tmp_path) is not None, SECONDS_TO_BEGIN)
+    started = psutil.Process(process.pid).children(recursive=True)
+    assert {"postgres"} <= {one.name() for one in started}
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    wait(f"the end of {started}", lambda: not any(runs(one) for one in started), SECONDS_TO_END)
+
+
+def runs(process: psutil.Process) -> bool:
+    """Alive, and not merely waiting to be buried."""
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
