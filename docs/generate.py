@@ -15,7 +15,7 @@ HERE = Path(__file__).resolve().parent
 
 HEAD = """# Settings
 
-<!-- Made by `python docs/generate.py` from the models in src/cutover/settings.py. Change it there. -->
+<!-- Made by `python docs/generate.py` from the models in src/cutover/settings/. Change it there. -->
 
 Settings come from `cutover.toml`, over it from the environment, over that from the command line (`--target`, `--release`).
 `--cutover-config PATH` names another file; without any, the embedded hospital is judged. `cutover.toml` shows every key with an example.

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -42,25 +42,29 @@ def made(hospital: Hospital, tag: str) -> dict[str, int]:
     return {kind: count[0] for kind, count in zip(KINDS, counts, strict=True) if count}
 
 
-def tag_of(folder: Path) -> str | None:
-    """The tag of the run whose ledger is in the folder, as soon as there is one."""
+def tag_of(folder: Path) -> str:
+    """The tag of the run whose ledger is in the folder; empty as long as there is none."""
     for path in folder.glob("reports/ledgers/*/*.jsonl"):
         if first := path.read_text(encoding="utf-8").partition("\n")[0]:
             return str(json.loads(first)["run"])
-    return None
+    return ""
+
+
+def in_its_middle(hospital: Hospital, folder: Path) -> subprocess.Popen[str]:
+    """A gate that has made some of everything, and is going on."""
+    process = gates.begin(hospital, folder)
+    wait("a run in its middle", lambda: min(made(hospital, tag_of(folder)).values()) >= ENOUGH, SECONDS_TO_BEGIN)
+    return process
 
 
 @pytest.fixture
-def killed(hospital: Hospital, tmp_path: Path) -> Iterator[str]:
-    """The tag of a run that was killed in its middle: much of what it made is still on the target."""
-    process = gates.begin(hospital, tmp_path)
-    wait("a run in its middle", lambda: bool(tag := tag_of(tmp_path)) and min(made(hospital, tag).values()) >= ENOUGH, SECONDS_TO_BEGIN)
+def killed(hospital: Hospital, tmp_path: Path) -> str:
+    """The tag of a run that was killed in its middle: what it made is still on the target."""
+    process = in_its_middle(hospital, tmp_path)
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    tag = tag_of(tmp_path)
-    assert tag is not None
-    assert min(made(hospital, tag).values()) >= ENOUGH
-    yield tag
+    assert min(made(hospital, tag_of(tmp_path)).values()) >= ENOUGH
+    return tag_of(tmp_path)
 
 
 def test_the_next_run_sweeps_what_a_killed_one_left(hospital: Hospital, killed: str, tmp_path: Path) -> None:
@@ -81,14 +85,11 @@ def test_a_sweep_alone_does_it_too(hospital: Hospital, killed: str, tmp_path: Pa
 
 def test_a_run_that_lives_is_not_swept(hospital: Hospital, tmp_path: Path) -> None:
     """Two gates at once on one target: neither takes away what the other one needs."""
-    process = gates.begin(hospital, tmp_path)
-    wait("a run in its middle", lambda: bool(tag := tag_of(tmp_path)) and min(made(hospital, tag).values()) >= ENOUGH, SECONDS_TO_BEGIN)
-    tag = tag_of(tmp_path)
-    assert tag is not None
+    process = in_its_middle(hospital, tmp_path)
     process.send_signal(signal.SIGSTOP)  # so that it makes nothing more meanwhile
-    before = made(hospital, tag)
+    before = made(hospital, tag_of(tmp_path))
     gates.sweep(hospital, tmp_path)
-    assert made(hospital, tag) == before
+    assert made(hospital, tag_of(tmp_path)) == before
     process.kill()
     process.communicate()
 
@@ -99,7 +100,7 @@ def test_a_killed_run_leaves_no_process_behind(tmp_path: Path) -> None:
     environment |= {"PYTHONPATH": str(ROOT / "src"), "CUTOVER_REPORTS": str(tmp_path / "reports/runs")}
     process = subprocess.Popen([sys.executable, "-m", "pytest", "-m", gates.GATE, *gates.PLAIN], cwd=ROOT, env=environment,
                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    wait("a run in its middle", lambda: tag_of(tmp_path) is not None, SECONDS_TO_BEGIN)
+    wait("a run in its middle", lambda: bool(tag_of(tmp_path)), SECONDS_TO_BEGIN)
     started = psutil.Process(process.pid).children(recursive=True)
     assert {"postgres"} <= {one.name() for one in started}
     process.send_signal(signal.SIGKILL)
