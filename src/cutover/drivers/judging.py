@@ -13,7 +13,7 @@ from cutover.drivers.models import Mapping, Rule, Step
 from cutover.drivers.reading import ReadFault, read, search
 from cutover.drivers.vocabulary import OPERATIONS
 from cutover.evidence import Redactor
-from cutover.hospital import Answer, MappingError, Misbehaved, Reason, Refused
+from cutover.hospital import Answer, MappingError, Misbehaved, Reason, Refused, Unreachable
 
 _NOT_THERE = frozenset({404, 405, 501})
 _MESSAGE_LIMIT = 300
@@ -52,7 +52,15 @@ class Judge:
         raise self.misbehaved(operation, expected, self._came(answer), f"{key}.expect = {list(step.expect)}", request)
 
     def misbehaved(self, operation: str, expected: str, came: str, line: str, request: httpx.Request) -> Misbehaved:
-        """The finding, in five lines: what was expected, what came, which line of the mapping expects it, and how to see it again."""
+        """The finding: what was expected, what came, which line of the mapping expects it, and how to see it again."""
+        return Misbehaved(self._told(operation, expected, came, line, request))
+
+    def unreachable(self, operation: str, line: str, request: httpx.Request, error: httpx.TransportError) -> Unreachable:
+        """The finding that no answer came."""
+        return Unreachable(self._told(operation, "an answer", f"no answer: {type(error).__name__}: {error}", line, request))
+
+    def _told(self, operation: str, expected: str, came: str, line: str, request: httpx.Request) -> str:
+        """Five lines, or six with a request id."""
         exchange = request.extensions.get(EXCHANGE) or exchange_of(request, None, 0.0)
         lines = [
             f"{operation}: {request.method} {request.url.path}",
@@ -63,7 +71,7 @@ class Judge:
         ]
         if exchange.request_id:
             lines.append(f"  request:  {exchange.request_id}")
-        return Misbehaved(self._redactor.text("\n".join(lines)))
+        return self._redactor.text("\n".join(lines))
 
     def message(self, answer: Answer) -> str:
         """The target's own words of an error, short and redacted."""

@@ -193,8 +193,7 @@ class RestHospital:
         try:
             return self._runner.send(request)
         except httpx.TransportError as error:
-            came = f"no answer: {type(error).__name__}: {error}"
-            raise self._runner.judge.misbehaved(str(operation), "an answer", came, "operations.describe", request) from error
+            raise self._runner.judge.unreachable(str(operation), "operations.describe", request, error) from error
 
     # -- below
 

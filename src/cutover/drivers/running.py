@@ -116,8 +116,7 @@ class Runner:
         try:
             return self.send(request)
         except httpx.TransportError as error:
-            came = f"no answer: {type(error).__name__}: {error}"
-            raise self.judge.misbehaved(name, "an answer", came, key, request) from error
+            raise self.judge.unreachable(name, key, request, error) from error
 
     def _captured(self, name: str, key: str, where: str, request: httpx.Request, answer: Answer, scope: Table[str, Any]) -> Any:
         try:

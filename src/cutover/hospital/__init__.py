@@ -4,7 +4,7 @@ Nothing here knows a URL, a status code of a particular target, or a payload. A 
 """
 
 from cutover.hospital.actors import Door, FrontDesk, Records, Ward
-from cutover.hospital.answers import Answer, MappingError, Misbehaved, NotOffered, Refused
+from cutover.hospital.answers import Answer, MappingError, Misbehaved, NotOffered, Refused, Unreachable
 from cutover.hospital.protocol import Hospital
 from cutover.hospital.values import (
     Credentials,
@@ -47,6 +47,7 @@ __all__ = [
     "Session",
     "Sex",
     "Status",
+    "Unreachable",
     "Upload",
     "Visit",
     "Ward",

@@ -40,6 +40,10 @@ class Misbehaved(AssertionError):
     """The target answered with what its protocol does not allow: a 500, another type, a field that is not there, no answer at all."""
 
 
+class Unreachable(Misbehaved):
+    """No answer came at all: refused, cut, or not in time."""
+
+
 class NotOffered(Exception):
     """The operation is declared `unsupported` in the target's settings. Shown as not applicable, with the reason given there."""
 

@@ -169,10 +169,12 @@ class GateKeeper:
         if exitstatus == pytest.ExitCode.TESTS_FAILED and not failed:
             self.holds.append("pytest reports a failure that belongs to no check")
         if self._before and self._before.answers and self.run.standing:
-            after = survey(self.run, self.run.standing).release
-            if after != self._before.release:
-                self.holds.append(f"the target changed during the run: it said release {self._before.release}, and says {after} at the end")
-            self._sweep()
+            after = survey(self.run, self.run.standing)
+            if after.release != self._before.release:
+                said = after.release or after.words or "nothing"
+                self.holds.append(f"the target changed during the run: it said release {self._before.release}, and at the end {said}")
+            if after.answers:
+                self._sweep()
             self._traces.append(keep_account(self.run, self.run.first_folder / "traces"))
         if self._target is not None:
             next(self._target, None)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from cutover.hospital import Misbehaved, NotOffered, Refused
+from cutover.hospital import Misbehaved, NotOffered, Refused, Unreachable
 from cutover.pytest_plugin.connecting import open_hospital
 from cutover.pytest_plugin.run import Run
 from cutover.targets import Standing
+
+SILENT = object()
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class Survey:
 
 
 def survey(run: Run, standing: Standing) -> Survey:
-    """Ask the standing target. Takes at most the connect and request limits of its settings; raises nothing for what a target does."""
+    """Ask the standing target. Bounded by the connect time and the patience of its settings; raises nothing for what a target does."""
     limits = run.settings.chosen.limits
     address = urlsplit(standing.url)
     host, port = address.hostname or "", address.port or {"https": 443}.get(address.scheme, 80)
@@ -31,13 +34,19 @@ def survey(run: Run, standing: Standing) -> Survey:
         socket.create_connection((host, port), limits.connect_seconds).close()
     except OSError as error:
         return Survey(False, f"target {standing.name!r} does not answer at {host}:{port}: {error.strerror or error}")
-    return Survey(True, "", _release(run, standing), _migration(run, standing))
+    hospital = open_hospital(run.settings, standing, run.recorder, run.tag)
+    release = _asked(hospital.release)
+    if release is SILENT and _asked(hospital.live) is SILENT:
+        return Survey(False, f"target {standing.name!r} takes connections at {host}:{port}, and answers nothing")
+    return Survey(True, "", release if isinstance(release, str) else None, _migration(run, standing))
 
 
-def _release(run: Run, standing: Standing) -> str | None:
-    """What the target says it is. A mapping that does not say where that stands is its author's mistake, told when checks run."""
+def _asked(question: Callable[[], object]) -> object:
+    """The answer; None for any other than the one that was wanted, `SILENT` for none at all."""
     try:
-        return open_hospital(run.settings, standing, run.recorder, run.tag).release()
+        return question()
+    except Unreachable:
+        return SILENT
     except (Misbehaved, NotOffered, Refused):
         return None
 
