@@ -60,6 +60,12 @@ def test_every_operation_answers_a_stranger_as_documented(ask: Ask, operations: 
     assert not wrong, "expected: every operation answers as documented\ncame:\n  " + "\n  ".join(wrong)
 
 
+def test_what_is_not_there_is_refused_as_documented(ask: Ask, operations: Sequence[Operation], administrator: Session) -> None:
+    """A refusal is an answer, too. Asked for what nobody has, every operation that names something answers with a documented status and type."""
+    wrong = [f"{operation}: {said}" for operation in operations if parameters(operation) and (said := as_documented(operation, ask(operation, administrator)))]
+    assert not wrong, "expected: every operation answers as documented\ncame:\n  " + "\n  ".join(wrong)
+
+
 def test_every_answer_carries_the_security_headers(ask: Ask, operations: Sequence[Operation], own_ids: Own, administrator: Session) -> None:
     """A browser protects patients only where it is told to. Refusals and answers of every operation carry the security headers."""
     assert operations, "expected: a document with operations\ncame:     none"

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from cutover.database.stored import Stored
-from cutover.hospital import Hospital, Move, Patient, Reason, Refused, Session, Status, Visit, Ward
+from cutover.hospital import FrontDesk, Hospital, Move, Patient, Reason, Refused, Session, Status, Visit, Ward
 from cutover.matchers import at_once, only, refused, same, stands
 from cutover.synthetic import unlike
 
@@ -139,6 +139,13 @@ def test_a_patients_visits_are_listed(ward: Ward, registered: Patient) -> None:
 def test_a_new_patient_has_no_visits(ward: Ward, registered: Patient) -> None:
     """Visits are not made up. Who was just registered has none."""
     assert not ward.visits_of(registered)
+
+
+def test_a_visit_leaves_the_patient_as_he_was(ward: Ward, front_desk: FrontDesk, registered: Patient) -> None:
+    """A visit corrects nothing about the patient. Opened, admitted and discharged, he reads as he did before."""
+    before = front_desk.patient(registered.id)
+    ward.discharge(ward.admit(ward.open(registered)))
+    same(before.draft, front_desk.patient(registered.id).draft)
 
 
 @pytest.mark.plan("acknowledged-writes")
