@@ -116,23 +116,6 @@ class DocumentsAreDescribedAsAnother(_Documents):
         replace(store, find=find)
 
 
-class AnUnknownIdShowsAnotherDocument(_Documents):
-    """A mistyped address opens another of the patient's documents, and it is taken for the one that was meant."""
-
-    def put_in(self) -> None:
-        right = store.find
-
-        def find(connection: Rows, patient_id: UUID, document_id: UUID) -> store.Document | None:
-            other = row(connection, "SELECT id FROM documents WHERE patient_id = %s LIMIT 1", patient_id)
-            return right(connection, patient_id, document_id) or (other and right(connection, patient_id, other["id"]))
-
-        def content(connection: Rows, document_id: UUID) -> bytes:
-            kept = row(connection, "SELECT content FROM documents ORDER BY id = %s DESC LIMIT 1", document_id)
-            return bytes(kept["content"]) if kept else b""
-
-        replace(store, find=find, content=content)
-
-
 class TheLatestDocumentIsNotInTheRecord(_Documents):
     """The record ends before the report that everybody waits for."""
 

@@ -129,11 +129,3 @@ class DownloadsMayBeTakenForPrograms(_Rewritten):
     def change(self, answer: Answer) -> None:
         if answer.scope["path"].endswith("/content"):
             del answer.headers["x-content-type-options"]
-
-
-class RecordsStayInTheWardsBrowser(_Rewritten):
-    """The next one at the ward's computer presses “back” and reads the record from the browser's memory."""
-
-    def change(self, answer: Answer) -> None:
-        if answer.scope.get("method") == "GET":
-            del answer.headers["cache-control"]

@@ -147,20 +147,6 @@ def _english(name: str) -> bytes:
     return name.encode().lower()  # bytes fold only A to Z
 
 
-class SearchesLookOnlyAtFamilyNames(_Registering):
-    """Whoever is known by her given name is not found, and is registered again."""
-
-    def put_in(self) -> None:
-        right = store.search
-
-        def search(*place: Any, name: str | None, **wanted: Any) -> dict[str, Any]:
-            found = right(*place, name=name, **wanted)
-            items = [patient for patient in found["items"] if (name or "").upper() in patient["family_name"].upper()]
-            return {**found, "items": items, "total": found["total"] - len(found["items"]) + len(items)}
-
-        replace(store, search=search)
-
-
 class AnUnknownIdShowsSomebodyElse(_Registering):
     """A mistyped address shows another patient, and the nurse goes on with his record."""
 

@@ -78,27 +78,6 @@ def _session_in(token: str) -> UUID:
     return UUID(jwt.decode(token, options={"verify_signature": False, "verify_exp": True})["sid"])
 
 
-class RefreshTokensOpenTheRecords(_Session):
-    """The token that is meant to lie safe for hours is as good as the one that is shown with every request."""
-
-    def put_in(self) -> None:
-        right = security.authenticate
-
-        def authenticate(request: Request) -> security.Caller:
-            try:
-                return right(request)
-            except Problem:
-                token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-                with security.pool_of(request).connection() as connection:
-                    kept = row(connection, "SELECT session_id FROM refresh_tokens WHERE token_hash = sha256(%s)", token.encode())
-                    holder = kept and sessions.find(connection, kept["session_id"])
-                if not kept or not holder:
-                    raise
-                return security.Caller(**holder, session_id=kept["session_id"])
-
-        replace(security, authenticate=authenticate)
-
-
 class RefreshTokensNeverWearOut(_Session):
     """A refresh token that was stolen goes on beside the nurse's own, and nobody notices."""
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,10 +14,8 @@ from reference.patients import store as patients
 from reference.pool import Rows
 from reference.security import Access
 from reference.visits import routes, store
-from tests.faults.application import RACE_SECONDS, row, without_the_last
+from tests.faults.application import row
 from tests.faults.fault import Fault, replace
-
-LATE_SECONDS = 1.0
 
 
 class _Visits(Fault):
@@ -38,21 +35,6 @@ class EveryMoveIsAllowed(_Visits):
     def put_in(self) -> None:
         statuses = ("open", "admitted", "discharged", "cancelled")
         replace(routes, TRANSITIONS={(before, after) for before in statuses for after in statuses})
-
-
-class AdmissionsAtOnceBothCount(_Visits):
-    """Two clinicians press the button in the same second, and two beds are kept for one patient."""
-
-    def put_in(self) -> None:
-        find = store.find
-
-        def lock(connection: Rows, patient_id: UUID, visit_id: UUID) -> store.Visit | None:
-            visit = find(connection, patient_id, visit_id)
-            if visit and visit["status"] == "open":
-                time.sleep(RACE_SECONDS)  # who comes at the same moment finds the same status
-            return visit
-
-        replace(store, lock=lock)
 
 
 class VisitsNeverEnd(_Visits):
@@ -123,51 +105,6 @@ class NobodysVisitsAreOpened(_Visits):
 
         replace(routes, _require_patient=require_if_known)
         replace(store, insert=insert)
-
-
-class TheLatestVisitIsNotListed(_Visits):
-    """The ward's list ends before the visit that is going on."""
-
-    def put_in(self) -> None:
-        replace(store, page=without_the_last(store.page))
-
-
-class VisitsAreReadFromALateReplica(_Visits):
-    """A patient is shown as waiting who was admitted: a second bed is made."""
-
-    def put_in(self) -> None:
-        moved: dict[UUID, float] = {}
-        find, page, move = store.find, store.page, store.move
-
-        def move_and_remember(connection: Rows, visit_id: UUID, status: str) -> store.Visit:
-            moved[visit_id] = time.monotonic()
-            return move(connection, visit_id, status)
-
-        def late(visit: store.Visit) -> store.Visit:
-            return {**visit, "status": "open"} if time.monotonic() < moved.get(visit["id"], 0.0) + LATE_SECONDS else visit
-
-        def find_late(connection: Rows, patient_id: UUID, visit_id: UUID) -> store.Visit | None:
-            visit = find(connection, patient_id, visit_id)
-            return visit and late(visit)
-
-        def page_late(connection: Rows, patient_id: UUID, place: paging.Place) -> dict[str, Any]:
-            found = page(connection, patient_id, place)
-            return {**found, "items": [late(visit) for visit in found["items"]]}
-
-        replace(store, find=find_late, page=page_late, move=move_and_remember)
-
-
-class ReasonsAreShortened(_Visits):
-    """What the patient said is cut where it becomes important."""
-
-    def put_in(self) -> None:
-        find = store.find
-
-        def find_shortened(connection: Rows, patient_id: UUID, visit_id: UUID) -> store.Visit | None:
-            visit = find(connection, patient_id, visit_id)
-            return visit and {**visit, "reason": visit["reason"][:10]}
-
-        replace(store, find=find_shortened)
 
 
 class AnAdmissionWipesThePhoneNumber(_Visits):

@@ -125,13 +125,6 @@ class LargeDownloadsAreCut(Cut):
             await super().harm(caller, request)
 
 
-class UploadsAreSentTwice(Twice):
-    """Every report lies in the record twice, and nobody knows which one counts."""
-
-    item, hits = "document-upload", UPLOADS
-    also: ClassVar[Mapping[str, str]] = {"access-control": "a record that is looked at there holds one document, and now two"}
-
-
 class SignInsAreSentTwice(Twice):
     """Each mistyped password counts double: a tired nurse is locked out after three."""
 

@@ -11,6 +11,7 @@ import httpx
 from cutover.drivers.exchanges import EXCHANGE, exchange_of
 from cutover.drivers.models import Mapping, Rule, Step
 from cutover.drivers.reading import ReadFault, read, search
+from cutover.drivers.transport import TargetGone
 from cutover.drivers.vocabulary import OPERATIONS
 from cutover.evidence import Redactor
 from cutover.hospital import Answer, MappingError, Misbehaved, Reason, Refused, Unreachable
@@ -57,7 +58,8 @@ class Judge:
 
     def unreachable(self, operation: str, line: str, request: httpx.Request, error: httpx.TransportError) -> Unreachable:
         """The finding that no answer came."""
-        return Unreachable(self._told(operation, "an answer", f"no answer: {type(error).__name__}: {error}", line, request))
+        told = self._told(operation, "an answer", f"no answer: {type(error).__name__}: {error}", line, request)
+        return Unreachable(told, final=isinstance(error, TargetGone))
 
     def _told(self, operation: str, expected: str, came: str, line: str, request: httpx.Request) -> str:
         """Five lines, or six with a request id."""

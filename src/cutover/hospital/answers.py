@@ -41,7 +41,11 @@ class Misbehaved(AssertionError):
 
 
 class Unreachable(Misbehaved):
-    """No answer came at all: refused, cut, or not in time."""
+    """No answer came at all: refused, cut, or not in time. `final`: so often that the driver sends nothing more."""
+
+    def __init__(self, message: str, *, final: bool = False) -> None:
+        super().__init__(message)
+        self.final = final
 
 
 class NotOffered(Exception):

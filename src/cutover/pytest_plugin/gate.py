@@ -13,6 +13,7 @@ import pytest
 from cutover.pytest_plugin import outputs
 from cutover.pytest_plugin.census import take_census
 from cutover.pytest_plugin.connecting import declared_unsupported
+from cutover.pytest_plugin.reports import GONE
 from cutover.pytest_plugin.roll import read_rolls
 from cutover.pytest_plugin.run import MISTAKES, Run, bring_up
 from cutover.pytest_plugin.subject import subject_of
@@ -168,13 +169,17 @@ class GateKeeper:
         failed = any(phase.outcome == "failed" for phases in self.tally.phases.values() for phase in phases)
         if exitstatus == pytest.ExitCode.TESTS_FAILED and not failed:
             self.holds.append("pytest reports a failure that belongs to no check")
-        if self._before and self._before.answers and self.run.standing:
+        gone = any(phase.seen.get("gone") for phases in self.tally.phases.values() for phase in phases)
+        if gone:
+            self.holds.append(GONE)
+        elif self._before and self._before.answers and self.run.standing:
             after = survey(self.run, self.run.standing)
             if after.release != self._before.release:
                 said = after.release or after.words or "nothing"
                 self.holds.append(f"the target changed during the run: it said release {self._before.release}, and at the end {said}")
             if after.answers:
                 self._sweep()
+        if self.run.standing:
             self._traces.append(keep_account(self.run, self.run.first_folder / "traces"))
         if self._target is not None:
             next(self._target, None)

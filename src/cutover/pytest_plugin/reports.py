@@ -13,11 +13,12 @@ import pytest
 
 from cutover.evidence.record import Recorder
 from cutover.evidence.redact import Redactor
-from cutover.hospital import NotOffered, Refused
+from cutover.hospital import NotOffered, Refused, Unreachable
 from cutover.pytest_plugin.ties import items_of
 
 ATTEMPTS = pytest.StashKey[int]()
 RAISED = pytest.StashKey[bool]()
+GONE = "the target stopped answering during the run"
 
 
 class Witness:
@@ -60,6 +61,8 @@ class Witness:
             if masked != text:
                 report.longrepr = masked
         report.sections = [(title, self.redactor.text(text)) for title, text in report.sections]
+        if _target_is_gone(raised):
+            item.session.shouldstop = GONE  # every further check would say the same, and cost its time
         vars(report)["cutover"] = self._seen(item, report, raised, items)  # goes with the report, also from an xdist worker
         return report
 
@@ -73,6 +76,7 @@ class Witness:
             "why": self.redactor.text(_sentence(raised)),
             "evidence": self.recorder.end() if report.when == "teardown" else [],
             "secrets": self._news(),
+            "gone": _target_is_gone(raised),
         }
 
     def _news(self) -> list[tuple[str, str]]:
@@ -88,6 +92,13 @@ class Witness:
             seen.add(id(error))
             error.args = tuple(self.redactor.text(arg) if isinstance(arg, str) else arg for arg in error.args)
             error = error.__cause__ or error.__context__
+
+
+def _target_is_gone(error: BaseException | None) -> bool:
+    """Whether the driver has given the target up; also where an arrangement broke over it."""
+    while error is not None and not (isinstance(error, Unreachable) and error.final):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _sentence(error: BaseException | None) -> str:

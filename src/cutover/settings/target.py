@@ -52,8 +52,8 @@ class Limits(_Table):
                                             description="Media types of the documents that the target takes.")
     sign_in_failures: int = Field(default=5, gt=0, description="Failed sign-ins in a row after which the target says \"slow down\".")
     connect_seconds: Seconds = Field(default=2, description="Seconds to wait for a connection to the target.")
-    request_seconds: Seconds = Field(default=5, description="Seconds within which every request must be answered, from first byte to last.")
-    patience_seconds: Seconds = Field(default=6, description="Seconds that a check waits for a condition to become true.")
+    request_seconds: Seconds = Field(default=4, description="Seconds within which every request must be answered, from first byte to last.")
+    patience_seconds: Seconds = Field(default=5, description="Seconds lost in a row without any answer, after which the target counts as gone.")
     check_seconds: Seconds = Field(default=60, description="Seconds after which a check is stopped: it is then not proven.")
 
 
