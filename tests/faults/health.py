@@ -68,7 +68,7 @@ class LivenessSaysNothing(_Health):
 class ReadyWithoutADatabase(_Health):
     """The balancer goes on sending nurses to a server that has lost its database."""
 
-    also, seconds = EVERYTHING, 10
+    also = EVERYTHING
 
     def put_in(self) -> None:
         create = connections.create

@@ -1,4 +1,4 @@
-"""Faults of what is stored of a patient: lost, changed, doubled, or given to somebody else."""
+"""Faults of what is stored of a patient: changed on its way, or corrected in vain."""
 
 # What takes a function's place takes what that one took, whether it looks at it or not.
 # ruff: noqa: ARG005
@@ -101,7 +101,7 @@ class NewPatientsAreUnknownOnTheWard(_Patients):
 
 
 class CorrectionsAreLost(_Patients):
-    """An allergy clinic's new telephone number is acknowledged and forgotten: the transaction is never committed."""
+    """A new telephone number is acknowledged and forgotten: the transaction is never committed."""
 
     def put_in(self) -> None:
         replace(store, update=_as_updated)
@@ -136,7 +136,7 @@ class CorrectionsAtOnceOverwriteEachOther(_Patients):
 
 
 class ReadsComeFromALateReplica(_Patients):
-    """The desk corrects the blood group's note, looks again, and sees the old one. Next time nobody looks."""
+    """The desk corrects a name, looks again, sees the old one, and corrects it once more: over what somebody else wrote meanwhile."""
 
     def put_in(self) -> None:
         former: dict[UUID, tuple[float, Patient]] = {}

@@ -53,7 +53,7 @@ class VisitsNeverEnd(_Visits):
         replace(store, move=move)
 
 
-# ── stored and listed ──
+# ── what is stored ──
 
 
 class VisitsLiveInMemory(_Visits):

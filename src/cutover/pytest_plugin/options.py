@@ -50,6 +50,8 @@ def widen(config: pytest.Config, run: Run) -> None:
     given = config.args_source is pytest.Config.ArgsSource.ARGS
     if not given or [Path(config.invocation_params.dir, arg).resolve() for arg in config.args] == [run.root]:
         config.args = [str(run.root / suite) for suite in SUITES if (run.root / suite).is_dir()]
+    if config.option.tbstyle == "auto":
+        config.option.tbstyle = "native"  # made in no time: for its own styles pytest reads the sources again, for every line
     if config.pluginmanager.hasplugin("timeout") and config.option.timeout is None:
         config.option.timeout = run.settings.chosen.limits.check_seconds
     if config.pluginmanager.hasplugin("allure_pytest") and not config.option.collectonly:

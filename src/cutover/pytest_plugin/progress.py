@@ -20,7 +20,7 @@ def quiet(config: pytest.Config) -> None:
     """Keep pytest itself short, unless the user asked for more: the verdict says it all."""
     option = config.option
     if option.verbose == 0 and option.tbstyle == "auto":
-        option.verbose, option.no_header, option.no_summary, option.tbstyle = -1, True, True, "short"
+        option.verbose, option.no_header, option.no_summary = -1, True, True
 
 
 class Progress:
