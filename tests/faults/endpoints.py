@@ -75,7 +75,8 @@ class ErrorsAreHtmlPages(_Endpoints):
         right = problems.answer
 
         def answer(problem: Problem, request_id: str) -> Response:
-            return HTMLResponse("<h1>Not found</h1>", 404) if problem.kind == "not-found" else right(problem, request_id)
+            plain = problem.kind not in ("not-found", "unauthenticated", "forbidden")
+            return right(problem, request_id) if plain else HTMLResponse(f"<h1>{problem.title}</h1>", problem.status_code, problem.headers)
 
         replace(problems, answer=answer)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import multiprocessing
 import os
 import secrets
@@ -46,6 +47,7 @@ def open_for_parent(name: str, dsn: str, log: Path, told: Connection) -> None:
 def open_hospital(name: str, dsn: str, log: Path, tell: Callable[[dict[str, Any]], None]) -> None:
     """Serve the hospital with the fault `name` until SIGTERM or Ctrl-C."""
     serve.stop_in_order()
+    logging.basicConfig(filename=log)  # what libraries complain of is expected, and not for the terminal
     fault = BY_NAME.get(name, Fault)()
     settings = fault.settings(Settings(dsn, secrets.token_hex(32), log=log, hashing=HASHING))
     expired = _expired_token(settings)  # before the fault is in: what it breaks may be the tokens
