@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from cutover.evidence.examination import NotProven
 from cutover.evidence.record import Recorder
 from cutover.evidence.redact import Redactor
 from cutover.hospital import NotOffered, Refused, Unreachable
@@ -55,6 +56,9 @@ class Witness:
         if isinstance(raised, NotOffered):
             report.outcome = "skipped"
             report.longrepr = (str(item.path), 0, f"Skipped: not applicable: {raised.why}")
+        elif isinstance(raised, NotProven):
+            report.outcome = "skipped"
+            report.longrepr = (str(item.path), 0, f"Skipped: not proven: {self.redactor.text(str(raised))}")
         elif report.longrepr is not None and not isinstance(report.longrepr, tuple):
             text = report.longreprtext
             masked = self.redactor.text(text)
@@ -72,6 +76,7 @@ class Witness:
             "attempt": item.stash.get(ATTEMPTS, 0),
             "raised": item.stash.get(RAISED, False),
             "not_offered": raised.operation if isinstance(raised, NotOffered) else None,
+            "unproven": isinstance(raised, NotProven),
             "finding": isinstance(raised, AssertionError | Refused | pytest.fail.Exception),
             "why": self.redactor.text(_sentence(raised)),
             "evidence": self.recorder.end() if report.when == "teardown" else [],
@@ -106,4 +111,5 @@ def _sentence(error: BaseException | None) -> str:
     if error is None:
         return ""
     text = str(error).strip()
-    return text if isinstance(error, AssertionError | Refused | pytest.fail.Exception | NotOffered) and text else f"{type(error).__name__}: {text}"
+    plain = isinstance(error, AssertionError | Refused | pytest.fail.Exception | NotOffered | NotProven)
+    return text if plain and text else f"{type(error).__name__}: {text}"

@@ -117,6 +117,8 @@ def _hole(phases: Sequence[Phase], declared: frozenset[str], has_evidence: bool)
             if operation in declared:
                 return Outcome.NOT_APPLICABLE, phase.seen.get("why", "")
             return Outcome.NOT_PROVEN, f"it called {operation} not offered, which no setting declares"
+        if phase.seen.get("unproven"):
+            return Outcome.NOT_PROVEN, str(phase.seen.get("why", ""))
         if phase.xfail:
             return Outcome.NOT_PROVEN, "it is marked xfail" + (" and passed all the same" if phase.outcome == "passed" else "")
         if phase.outcome == "skipped":

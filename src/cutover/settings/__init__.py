@@ -4,8 +4,26 @@ Secrets (`SecretStr` fields) come from the environment or from a `<name>_file`, 
 Every mistake becomes a `SettingsError` that names section, key, the value given and the values allowed.
 """
 
+from cutover.settings.base import SECRETS, SettingsError
 from cutover.settings.loading import load_settings
+from cutover.settings.migrations import Backup, Key, Migrations, Rehearsal, Scratch, TableChange
 from cutover.settings.model import Settings
-from cutover.settings.target import SECRETS, USERS, Database, Limits, SettingsError, Target, User
+from cutover.settings.target import USERS, Database, Limits, Target, User
 
-__all__ = ["SECRETS", "USERS", "Database", "Limits", "Settings", "SettingsError", "Target", "User", "load_settings"]
+__all__ = [
+    "SECRETS",
+    "USERS",
+    "Backup",
+    "Database",
+    "Key",
+    "Limits",
+    "Migrations",
+    "Rehearsal",
+    "Scratch",
+    "Settings",
+    "SettingsError",
+    "TableChange",
+    "Target",
+    "User",
+    "load_settings",
+]

@@ -11,8 +11,8 @@ import pydantic_settings
 from pydantic import ValidationError
 
 from cutover.plan import nearest
+from cutover.settings.base import SECRETS, SettingsError
 from cutover.settings.model import Settings
-from cutover.settings.target import SECRETS, SettingsError
 from cutover.settings.teaching import not_json, teach
 from cutover.tables import read_table
 

@@ -12,7 +12,8 @@ from pydantic import Field, PrivateAttr, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from cutover.plan import nearest
-from cutover.settings.target import TARGET_NAME, Database, SettingsError, Target, User
+from cutover.settings.base import SettingsError, Table
+from cutover.settings.target import TARGET_NAME, Target
 
 
 class Settings(BaseSettings):
@@ -63,7 +64,7 @@ class Settings(BaseSettings):
         """A path of the settings, seen from the folder of the settings file."""
         return self._folder / path
 
-    def secret(self, table: User | Database | Target, name: str, section: str) -> str | None:
+    def secret(self, table: Table, name: str, section: str) -> str | None:
         """A secret's value, from the environment or its file; None when neither was given. Raises `SettingsError` for a file that gives none.
 
         `section` is where `table` stands, for the message. The text of the file counts without its last line break.
@@ -84,7 +85,8 @@ class Settings(BaseSettings):
 
     def digest(self) -> str:
         """SHA-256 over all settings but secrets, and over the mapping and plan files that they name: two runs with one digest were asked the same."""
-        secret = {"targets": {"__all__": {"expired_token": True, "database": {"dsn"}, "users": {"__all__": {"password"}}}}}
+        secret = {"targets": {"__all__": {"expired_token": True, "database": {"dsn", "standby_dsn"}, "migrations": {"scratch": {"dsn"}},
+                                          "users": {"__all__": {"password"}}}}}
         shown = self.model_dump(mode="json", exclude=secret)  # type: ignore[arg-type]  # the recursive type of pydantic, which mypy cannot infer
         named = [self.plan, *(target.mapping for target in self.targets.values() if target.mapping)]
         shown["files"] = [_fingerprint(self.path(path)) for path in named]

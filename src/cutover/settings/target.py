@@ -4,28 +4,19 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
-SECRETS = frozenset({"password", "dsn", "expired_token"})
+from cutover.settings.base import Seconds, Table
+from cutover.settings.migrations import Migrations
+
 USERS = ("registrar", "clinician", "auditor", "administrator", "outsider")
 TARGET_NAME = re.compile(r"[a-z0-9]+([_-][a-z0-9]+)*")
 
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-"""A bound that is one: greater than 0, and not `inf`."""
 
-
-class SettingsError(ValueError):
-    """The settings cannot be used; the message is one sentence for each mistake, for the person who wrote them."""
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class User(_Table):
+class User(Table):
     """An account of the target that the checks sign in with."""
 
     username: str = Field(min_length=1, description="The name to sign in with.")
@@ -33,18 +24,20 @@ class User(_Table):
     password_file: Path | None = Field(default=None, description="A file that holds the password, instead of the environment.")
 
 
-class Database(_Table):
+class Database(Table):
     """A read-only way into the target's database."""
 
     dsn: SecretStr | None = Field(default=None, description="Where the database is and who reads it, as libpq has it.")
     dsn_file: Path | None = Field(default=None, description="A file that holds the DSN, instead of the environment.")
+    standby_dsn: SecretStr | None = Field(default=None, description="A standby for the heavy reads: then they burden it, and not the primary.")
+    standby_dsn_file: Path | None = Field(default=None, description="A file that holds the standby's DSN, instead of the environment.")
     rows: dict[str, str] = Field(default={}, description="Queries that find one row by its id: patient, visit, document. "
                                  "Default: those of `src/cutover/database/default_rows.toml`.")
     connect_seconds: Seconds = Field(default=3, description="Seconds to wait for a connection.")
     statement_seconds: Seconds = Field(default=5, description="Seconds after which the database itself stops a query.")
 
 
-class Limits(_Table):
+class Limits(Table):
     """What the target promises, and how long a check waits."""
 
     document_bytes: int = Field(default=2 * 1024 * 1024, gt=0, description="Bytes of the largest document that the target takes.")
@@ -57,7 +50,7 @@ class Limits(_Table):
     check_seconds: Seconds = Field(default=60, description="Seconds after which a check is stopped: it is then not proven.")
 
 
-class Target(_Table):
+class Target(Table):
     """One system under test."""
 
     kind: Literal["embedded", "remote"] = Field(default="remote", description="`remote`: somebody runs it, and `url` says where. "
@@ -73,6 +66,7 @@ class Target(_Table):
         default={}, description="The accounts that the checks sign in with, by role. The outsider is a clinician of another facility.")
     database: Database = Field(default=Database(), description="The target's database.")
     limits: Limits = Field(default=Limits(), description="What the target promises, and how long a check waits.")
+    migrations: Migrations = Field(default=Migrations(), description="How the database is migrated, and what is expected of its data.")
     not_applicable: dict[str, str] = Field(default={}, description="Items of the plan that this target cannot have, each with its reason. "
                                            "They are shown in the verdict.")
     unsupported: dict[str, str] = Field(default={}, description="Operations that this target does not offer, each with its reason. "

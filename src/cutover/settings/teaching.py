@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 
 from cutover.plan import nearest
+from cutover.settings.base import SECRETS
 from cutover.settings.model import Settings
-from cutover.settings.target import SECRETS, Database, Limits, Target, User
 
 
 def not_json() -> str:
@@ -53,6 +53,15 @@ def _given(mistake: Mapping[str, Any], place: list[str]) -> str:
 
 def _keys_at(section: list[str]) -> list[str]:
     """The keys that a section may have."""
-    inner: dict[tuple[str, ...], type[BaseModel]] = {(): Target, ("database",): Database, ("limits",): Limits}
-    model = User if section[2:3] == ["users"] else inner.get(tuple(section[2:]), Target) if section else Settings
+    model: type[BaseModel] = Settings
+    for key in section:
+        field = model.model_fields.get(key)
+        model = (field and _table_in(field.annotation)) or model  # a name of the author's own (a target, a role, a table) leads no further
     return list(model.model_fields)
+
+
+def _table_in(annotation: Any) -> type[BaseModel] | None:
+    """The table that a key holds: by itself, in a list, or under names of the author's own."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _table_in(part))), None)

@@ -1,0 +1,116 @@
+"""A target's database with all that is needed to examine it: the way in, what is expected of it, and how long it may take.
+
+Everything in this package that looks at a database is given a `Site`. It reads and cannot do otherwise (`session.read_only`).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from pydantic import SecretStr
+
+from cutover.database.session import Row, read_only
+from cutover.evidence.examination import Examination, NotProven
+from cutover.settings import Database, Migrations, TableChange
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Seconds that a gate may take, from a moment that is the same in all its processes. `ends` is a `time.time()`."""
+
+    ends: float
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left; 0 when it is spent."""
+        return max(0.0, self.ends - time.time())
+
+
+@dataclass(frozen=True)
+class Site:
+    """`folder` is the settings file's (paths are seen from it), `snapshots` this target's folder of snapshots.
+
+    `say` shows a line of progress; `record` leaves an examination in the evidence. `backup` is where the newest backup is, when the target said so itself.
+    `once_in` is a folder that all processes of the run share, for what is too dear to be done twice; it holds no secret and no row's content.
+    """
+
+    target: str
+    release: str
+    dsn: SecretStr
+    database: Database
+    migrations: Migrations
+    folder: Path
+    snapshots: Path
+    once_in: Path
+    budget: Budget
+    standby: SecretStr | None = None
+    scratch_dsn: SecretStr | None = None
+    backup: str | None = None
+    say: Callable[[str], None] = field(default=lambda _line: None, repr=False)
+    record: Callable[[Examination], None] = field(default=lambda _examination: None, repr=False)
+
+    def examined(self, examination: Examination) -> Examination:
+        """Leave an examination in the evidence, and hand it on."""
+        self.record(examination)
+        return examination
+
+    def change_of(self, table: str) -> TableChange:
+        """What is declared for a table, given as `schema.name`. Nothing declared means that it stays as it was."""
+        declared = self.migrations.tables
+        return declared.get(table) or declared.get(self.shown(table)) or TableChange()
+
+    def shown(self, table: str) -> str:
+        """`schema.name` as a reader has it: without the schema where it is the first one of the settings."""
+        return table.removeprefix(f"{self.migrations.schemas[0]}.")
+
+    def connect(self, seconds: float | None = None) -> psycopg.Connection[Row]:
+        """A read-only session on the target; `seconds` bound each statement. Default: the settings', and never more than the budget has left.
+
+        Raises `DatabaseSilent`, and `NotProven` when the budget is spent.
+        """
+        return self._open(self.dsn, seconds)
+
+    def connect_for_heavy_reads(self, seconds: float | None = None) -> psycopg.Connection[Row]:
+        """The same on the standby, where one is named."""
+        return self._open(self.standby or self.dsn, seconds)
+
+    def once(self, key: str, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """What `compute` gives (JSON-able), computed by the first process of the run that asks; the others wait for it and read it.
+
+        A `NotProven` is remembered too: what could not be seen is not tried again.
+        """
+        self.once_in.mkdir(parents=True, exist_ok=True)
+        path = self.once_in / f"{key}.json"
+        with (self.once_in / f"{key}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not path.exists():
+                path.write_text(json.dumps(_outcome(compute)), encoding="utf-8")
+            outcome = json.loads(path.read_text(encoding="utf-8"))
+        if "not_proven" in outcome:
+            raise NotProven(outcome["not_proven"])
+        return dict(outcome["found"])
+
+    def path(self, path: Path | str) -> Path:
+        """A path of the settings."""
+        return self.folder / path
+
+    def _open(self, dsn: SecretStr, seconds: float | None) -> psycopg.Connection[Row]:
+        left = self.budget.left
+        if left <= 0:
+            raise NotProven(f"the {self.migrations.budget_seconds:g} s that the gate may take (budget_seconds) were spent before this was looked at")
+        bound = min(seconds or self.database.statement_seconds, left)
+        return read_only(dsn.get_secret_value(), self.database.model_copy(update={"statement_seconds": bound}))
+
+
+def _outcome(compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    try:
+        return {"found": compute()}
+    except NotProven as hole:
+        return {"not_proven": str(hole)}

@@ -1,0 +1,26 @@
+"""What an examination of something large saw: what it looked at, what is wrong with it, and what it could not see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+class NotProven(Exception):
+    """Something that a check needed could not be seen. Nothing is known to be wrong, and nothing is proven."""
+
+
+@dataclass(frozen=True)
+class Examination:
+    """One question put to many things, such as every table of a database.
+
+    `examined` names each thing that was looked at to the end. `findings` say what is wrong, `unproven` what could not be seen and why: a sentence
+    each. `facts` are figures for the evidence (JSON-able; names and keys, never the content of a row).
+    """
+
+    title: str
+    examined: tuple[str, ...]
+    findings: tuple[str, ...] = ()
+    unproven: tuple[str, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
