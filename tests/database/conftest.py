@@ -4,7 +4,7 @@
         hospital = spare("migrated", "DELETE FROM visits WHERE id = (SELECT min(id::text)::uuid FROM visits)")
         site = site_of(hospital, tmp_path)
 
-`spare(template, *statements)` copies a database (0.1 s), runs the statements as its owner, and gives the owner's DSN. Session-wide there is one server.
+`spare(template, *statements)` copies a database (0.1 s), runs the statements as its owner, and gives the owner's DSN. One server a session.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ class Budget:
 class Site:
     """`folder` is the settings file's (paths are seen from it), `snapshots` this target's folder of snapshots.
 
-    `say` shows a line of progress; `record` leaves an examination in the evidence. `backup` is where the newest backup is, when the target said so itself.
+    `say` shows a line of progress; `record` leaves an examination in the evidence. `backup`: where the newest is, when the target itself said so.
     `once_in` is a folder that all processes of the run share, for what is too dear to be done twice; it holds no secret and no row's content.
     """
 
