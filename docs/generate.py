@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from cutover.settings import Database, Limits, Settings, Target, User
+from cutover.settings import Backup, Database, Key, Limits, Migrations, Rehearsal, Scratch, Settings, TableChange, Target, User
 
 HERE = Path(__file__).resolve().parent
 
@@ -32,6 +32,12 @@ SECTIONS: tuple[tuple[str, type[BaseModel], str], ...] = (
     ("[targets.NAME.users.ROLE]", User, "CUTOVER_TARGETS__NAME__USERS__ROLE__"),
     ("[targets.NAME.database]", Database, "CUTOVER_TARGETS__NAME__DATABASE__"),
     ("[targets.NAME.limits]", Limits, "CUTOVER_TARGETS__NAME__LIMITS__"),
+    ("[targets.NAME.migrations]", Migrations, "CUTOVER_TARGETS__NAME__MIGRATIONS__"),
+    ("[targets.NAME.migrations.tables.TABLE]", TableChange, "CUTOVER_TARGETS__NAME__MIGRATIONS__TABLES__TABLE__"),
+    ("[[targets.NAME.migrations.keys]]", Key, ""),
+    ("[targets.NAME.migrations.scratch]", Scratch, "CUTOVER_TARGETS__NAME__MIGRATIONS__SCRATCH__"),
+    ("[targets.NAME.migrations.backup]", Backup, "CUTOVER_TARGETS__NAME__MIGRATIONS__BACKUP__"),
+    ("[targets.NAME.migrations.rehearsal]", Rehearsal, "CUTOVER_TARGETS__NAME__MIGRATIONS__REHEARSAL__"),
 )
 """Heading, model, and how its variables begin."""
 
@@ -50,7 +56,8 @@ def _section(heading: str, model: type[BaseModel], variables: str) -> Iterator[s
     yield from ("| key | what it says | kind | default | variable |", "|---|---|---|---|---|")
     schemas = model.model_json_schema()["properties"]
     for name, field in model.model_fields.items():
-        yield f"| `{name}` | {field.description} | {_kind(schemas[name])} | {_default(field)} | `{variables}{name.upper()}` |"
+        variable = f"`{variables}{name.upper()}`" if variables else "part of the list's"
+        yield f"| `{name}` | {field.description} | {_kind(schemas[name])} | {_default(field)} | {variable} |"
     yield ""
 
 

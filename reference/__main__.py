@@ -1,4 +1,4 @@
-"""The embedded hospital: `python -m reference [--port N] [--json] [--tied]`. See the package's docstring."""
+"""The embedded hospital: `python -m reference [--port N] [--stage before] [--backup] [--json] [--tied]`. See the package's docstring."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import argparse
 import contextlib
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from reference import announcement, cutover, postgres, serve, template
+from reference import announcement, cutover, postgres, serve, stages, template
 from reference.app import create_app
+from reference.seed import Account
 from reference.settings import Settings
 
 DATABASE = "hospital"
@@ -27,22 +28,36 @@ def main() -> None:
         listener = stack.enter_context(serve.listen(arguments.port))
         server = stack.enter_context(postgres.running(template.cached()))
         staff = announcement.accounts()
-        server.copy(template.DATABASE, DATABASE)
-        cutover.perform(server, DATABASE, staff)
+        backup = _bring_to(arguments.stage, server, staff, with_backup=arguments.backup)
         settings = Settings(
             database=server.dsn(DATABASE, postgres.APPLICATION),
+            release=Settings.release if arguments.stage == "after" else stages.RELEASE_BEFORE,
             signing_key=secrets.token_hex(32),
             log=Path(server.directory) / "hospital.jsonl",
         )
         app = create_app(settings)
-        where = announcement.announcement(serve.url(listener), server, DATABASE, staff, settings)
+        where = announcement.announcement(serve.url(listener), server, DATABASE, staff, settings, backup)
         print(json.dumps(where) if arguments.json else _for_a_human(where), flush=True)
         serve.serve(app, listener)
+
+
+def _bring_to(stage: str, server: postgres.Server, staff: Sequence[Account], *, with_backup: bool) -> Path | None:
+    """The database at a moment of its cutover; the backup, when one was made."""
+    stages.before(server, DATABASE)
+    backup = stages.back_up(server, DATABASE) if with_backup or stage == "restored" else None
+    if stage == "after":
+        cutover.perform(server, DATABASE, staff)
+    elif stage == "restored" and backup is not None:
+        stages.restore(server, DATABASE, backup)
+    return backup
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m reference", description="The embedded hospital, with 10,000 synthetic patients.")
     parser.add_argument("--port", type=int, default=0, help="the port on 127.0.0.1; a free one by default")
+    parser.add_argument("--stage", choices=stages.NAMES, default="after",
+                        help="before its cutover, after it, or restored from the backup; only after it there is an application for all of it")
+    parser.add_argument("--backup", action="store_true", help="make a backup before anything is changed, as the plan has it")
     parser.add_argument("--json", action="store_true", help="say where it is as one line of JSON")
     parser.add_argument("--tied", action="store_true", help="stop when standard input ends")
     return parser.parse_args()
@@ -54,6 +69,7 @@ def _for_a_human(where: Mapping[str, Any]) -> str:
         f"  its document  {where['url']}/openapi.json",
         f"  its database  {where['database']}  (read-only)",
         f"  its log       {where['log']}",
+        *([f"  its backup    {where['backup']}"] if where["backup"] else []),
         "Sign in at /api/v1/auth/sign-in as",
         *(f"  {user['username']:<14}{user['password']}" for user in where["users"].values()),
         "Ctrl-C closes it; nothing stays behind.",

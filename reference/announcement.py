@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -23,7 +24,8 @@ def accounts() -> list[Account]:
     return [Account(name, secrets.token_urlsafe(12), role, facility) for name, (role, facility) in roles.items()]
 
 
-def announcement(url: str, server: postgres.Server, database: str, staff: Sequence[Account], settings: Settings) -> dict[str, Any]:
+def announcement(url: str, server: postgres.Server, database: str, staff: Sequence[Account], settings: Settings,
+                 backup: Path | None = None) -> dict[str, Any]:
     """Where everything is, as `python -m reference --json` prints it."""
     owner = server.dsn(database)
     return {
@@ -33,7 +35,8 @@ def announcement(url: str, server: postgres.Server, database: str, staff: Sequen
         "release": settings.release,
         "migration": _latest_migration(owner),
         "users": {account.username: {"username": account.username, "password": account.password} for account in staff},
-        "expired_token": _expired_token(owner, settings),
+        "expired_token": _expired_token(owner, settings) if settings.release == Settings.release else None,  # before, no sessions of ours
+        "backup": str(backup) if backup else None,
         "log": str(settings.log),
         "pid": os.getpid(),
     }

@@ -16,7 +16,7 @@ from typing import Protocol
 import psycopg
 import pytest
 
-from reference import announcement, cutover, postgres, template
+from reference import announcement, cutover, postgres, stages, template
 from tests.faults import serve
 
 BEFORE, MIGRATED = "before", "migrated"
@@ -33,8 +33,8 @@ class Spare(Protocol):
 def server() -> Iterator[postgres.Server]:
     """One PostgreSQL 18, with the databases `before` (release 1, version 6) and `migrated` (release 2.0.0)."""
     with postgres.running(template.cached()) as running:
-        running.copy(template.DATABASE, BEFORE)
-        running.copy(template.DATABASE, MIGRATED)
+        stages.before(running, BEFORE)
+        stages.before(running, MIGRATED)
         cutover.perform(running, MIGRATED, announcement.accounts(), serve.HASHING)
         yield running
 

@@ -103,6 +103,8 @@ DID_NOT_JUDGE = [
     Hole("pass on a rerun", ("--reruns", "2"), body(*RERUN_ONCE), says="retry"),
     Hole("pass on a rerun, marked", change=both(mark("flaky(reruns=2)"), body(*RERUN_ONCE)), says="retry"),
     Hole("failure that a hook turns into a pass", change=both(body("assert False"), file("smoke/conftest.py", SWALLOW)), says="raised"),
+    Hole("something that could not be seen", change=body("from cutover.evidence import NotProven", "raise NotProven('half of the tables were not read')"),
+         says="half of the tables were not read"),
     Hole("not offered, which nobody declared", change=body(*NOBODY_DECLARED), says="no setting declares"),
     Hole("leaving the session with status 0", change=body("pytest.exit('done', returncode=0)")),
     Hole("system exit 0", change=body("raise SystemExit(0)"), outcome="error"),

@@ -13,7 +13,23 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from cutover.settings import SECRETS, USERS, Database, Limits, Settings, SettingsError, Target, User, load_settings
+from cutover.settings import (
+    SECRETS,
+    USERS,
+    Backup,
+    Database,
+    Key,
+    Limits,
+    Migrations,
+    Rehearsal,
+    Scratch,
+    Settings,
+    SettingsError,
+    TableChange,
+    Target,
+    User,
+    load_settings,
+)
 from cutover.targets.remote import given
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -338,27 +354,43 @@ OTHER: dict[str, dict[str, Any]] = {
     "TARGETS__STAGING__": {"url": "https://b.example", "release": "9", "production": "true", "driver": "a:B", "mapping": "m.toml",
                          "rest__base_path": "/x", "not_applicable__redis": "none", "unsupported__refresh": "none", "expired_token_file": "f"},
     "TARGETS__STAGING__USERS__REGISTRAR__": {"username": "other", "password_file": "f"},
-    "TARGETS__STAGING__DATABASE__": {"dsn_file": "f", "rows__patient": "q", "connect_seconds": "9", "statement_seconds": "9"},
+    "TARGETS__STAGING__DATABASE__": {"dsn_file": "f", "standby_dsn_file": "f", "rows__patient": "q", "connect_seconds": "9", "statement_seconds": "9"},
     "TARGETS__STAGING__LIMITS__": {"document_bytes": "9", "document_types": '["a/b"]', "sign_in_failures": "9", "connect_seconds": "9",
                                  "request_seconds": "9", "patience_seconds": "9", "check_seconds": "9"},
+    "TARGETS__STAGING__MIGRATIONS__": {"tool": "django", "locations": '["x"]', "history_table": "h", "placeholders__a": "b", "out_of_order": "true",
+                                     "schemas": '["x"]', "key_tables": '["x"]', "expected_catalog": "f", "connections": "9", "budget_seconds": "9",
+                                     "standby_lag_seconds": "9", "snapshot_max_age_hours": "9", "staging": "x",
+                                     "keys": '[{"column": "a.b", "refers_to": "c.d"}]'},
+    "TARGETS__STAGING__MIGRATIONS__TABLES__VISITS__": {"rows": "+9", "rows_become": "q", "grows_above": "c", "becomes__a": "b", "drops": '["x"]',
+                                                     "content": "any", "reason": "r"},
+    "TARGETS__STAGING__MIGRATIONS__SCRATCH__": {"kind": "server", "dsn_file": "f", "image": "i"},
+    "TARGETS__STAGING__MIGRATIONS__BACKUP__": {"path": "p", "max_age_hours": "9", "restore": "false"},
+    "TARGETS__STAGING__MIGRATIONS__REHEARSAL__": {"lock_seconds": "9", "script_seconds": "9", "workload": '["q"]', "lint_except__a": "b"},
 }
 """Another value for every key that is no secret, by the start of its variable's name."""
 
 
 def test_the_digest_changes_with_every_other_setting(load: Load) -> None:
     """Each of them alone, and each in its own way."""
+    also = {"TABLES__VISITS__CONTENT": {"CUTOVER_TARGETS__STAGING__MIGRATIONS__TABLES__VISITS__REASON": "why"}}  # which it must have
     variables = {f"CUTOVER_{start}{key.upper()}": value for start, keys in OTHER.items() for key, value in keys.items()}
-    digests = [load(STAGING).digest(), *(load(STAGING, {name: value}).digest() for name, value in variables.items())]
+    digests = [load(STAGING).digest()]
+    for name, value in variables.items():
+        digests.append(load(STAGING, {name: value, **also.get(name.removeprefix("CUTOVER_TARGETS__STAGING__MIGRATIONS__"), {})}).digest())
     assert len(set(digests)) == len(digests) == len(variables) + 1
 
 
 def test_the_table_above_knows_every_key() -> None:
     """A new setting that the digest does not know would be a change that nobody sees."""
-    models: dict[str, type[BaseModel]] = {"": Settings, "TARGETS__STAGING__": Target, "TARGETS__STAGING__USERS__REGISTRAR__": User,
-                                          "TARGETS__STAGING__DATABASE__": Database, "TARGETS__STAGING__LIMITS__": Limits}
+    migrations = "TARGETS__STAGING__MIGRATIONS__"
+    models: dict[str, type[BaseModel]] = {
+        "": Settings, "TARGETS__STAGING__": Target, "TARGETS__STAGING__USERS__REGISTRAR__": User, "TARGETS__STAGING__DATABASE__": Database,
+        "TARGETS__STAGING__LIMITS__": Limits, migrations: Migrations, f"{migrations}TABLES__VISITS__": TableChange, f"{migrations}SCRATCH__": Scratch,
+        f"{migrations}BACKUP__": Backup, f"{migrations}REHEARSAL__": Rehearsal,
+    }
     for start, model in models.items():
-        tables = {"targets", "users", "database", "limits"}
-        assert {key.partition("__")[0] for key in OTHER[start]} == set(model.model_fields) - SECRETS - tables - {"kind"}  # which follows from url
+        tables = {"targets", "users", "database", "limits", "migrations", "tables", "scratch", "backup", "rehearsal"}
+        assert {key.partition("__")[0] for key in OTHER[start]} == set(model.model_fields) - SECRETS - tables - ({"kind"} if model is Target else set())
 
 
 def test_the_digest_changes_with_the_files_that_settings_name(tmp_path: Path, load: Load) -> None:
@@ -391,7 +423,8 @@ def example() -> str:
 def test_the_settings_file_of_this_repository_judges_the_embedded_hospital(load: Load) -> None:
     """As it stands it changes nothing."""
     settings = load((ROOT / "cutover.toml").read_text(encoding="utf-8"))
-    assert settings.model_dump() == load().model_dump()
+    own = settings.targets["embedded"].model_copy(update={"migrations": Migrations()})  # what its migrations do is said in the file, for all to see
+    assert settings.model_copy(update={"targets": {"embedded": own}}).model_dump() == load().model_dump()
 
 
 def test_the_examples_of_the_settings_file_can_be_loaded(load: Load) -> None:
@@ -406,18 +439,21 @@ def test_the_examples_of_the_settings_file_can_be_loaded(load: Load) -> None:
 def written_keys(model: type[BaseModel], table: dict[str, Any]) -> Iterator[str]:
     """The model's keys that the table, or those below it, show."""
     yield from (f"{model.__name__}.{key}" for key in table if key in model.model_fields)
-    below: dict[str, type[BaseModel]] = {"database": Database, "limits": Limits}
+    below: dict[str, type[BaseModel]] = {"database": Database, "limits": Limits, "migrations": Migrations, "scratch": Scratch, "backup": Backup,
+                                         "rehearsal": Rehearsal}
+    named: dict[str, type[BaseModel]] = {"targets": Target, "users": User, "tables": TableChange}
     for key, inner in table.items():
         if key in below:
             yield from written_keys(below[key], inner)
-        elif key in ("targets", "users"):
-            for each in inner.values():
-                yield from written_keys(Target if key == "targets" else User, each)
+        elif key in named or key == "keys":
+            for each in inner.values() if key in named else inner:
+                yield from written_keys(named.get(key, Key), each)
 
 
 def test_every_key_is_explained_in_the_settings_file() -> None:
     """Shown by an example below a comment that gives its default; a secret by the words on its variable, since it may not stand there."""
-    every = {f"{model.__name__}.{key}" for model in (Settings, Target, User, Database, Limits) for key in model.model_fields if key not in SECRETS}
+    models = (Settings, Target, User, Database, Limits, Migrations, TableChange, Key, Scratch, Backup, Rehearsal)
+    every = {f"{model.__name__}.{key}" for model in models for key in model.model_fields if key not in SECRETS}
     assert every - set(written_keys(Settings, tomllib.loads(example()))) == set()
     text = (ROOT / "cutover.toml").read_text(encoding="utf-8")
     assert not [name for name in SECRETS if f"__{name.upper()}" not in text]

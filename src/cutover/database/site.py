@@ -35,7 +35,8 @@ class Budget:
 
 @dataclass(frozen=True)
 class Site:
-    """`folder` is the settings file's (paths are seen from it), `snapshots` this target's folder of snapshots.
+    """`folder` is the settings file's (paths are seen from it), `snapshots` this target's folder of snapshots,
+    `reports` the folder of all runs.
 
     `say` shows a line of progress; `record` leaves an examination in the evidence. `backup`: where the newest is, when the target itself said so.
     `once_in` is a folder that all processes of the run share, for what is too dear to be done twice; it holds no secret and no row's content.
@@ -48,6 +49,7 @@ class Site:
     migrations: Migrations
     folder: Path
     snapshots: Path
+    reports: Path
     once_in: Path
     budget: Budget
     standby: SecretStr | None = None

@@ -11,7 +11,7 @@ from collections.abc import Generator
 import pytest
 
 from cutover.plan import judged_gates
-from cutover.pytest_plugin.options import add_markers, never_end_well, widen
+from cutover.pytest_plugin.options import add_markers, bounds, never_end_well, widen
 from cutover.pytest_plugin.reports import Witness
 from cutover.pytest_plugin.roll import Roll
 from cutover.pytest_plugin.run import KEEPER, MISTAKES, RUN, make_run
@@ -27,7 +27,7 @@ def pytest_configure(config: pytest.Config) -> None:
     add_markers(config)
     this = config.stash[RUN] = make_run(config)
     tally = Tally()
-    config.pluginmanager.register(Ties(this.plan, this.root), "cutover-ties")
+    config.pluginmanager.register(Ties(this.plan, this.root, bounds(this)), "cutover-ties")
     config.pluginmanager.register(Witness(this.recorder, this.redactor), "cutover-witness")
     config.pluginmanager.register(Roll(tally, this.first_folder if this.folders else None, this.worker), "cutover-roll")
     if this.gates and not this.worker:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cutover.database.stored import Stored
     from cutover.drivers import Ledgered, TokenKeeper
 
-pytest_plugins = ["cutover.pytest_plugin.actors"]
+pytest_plugins = ["cutover.pytest_plugin.actors", "cutover.pytest_plugin.database"]
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -103,13 +103,14 @@ def stored(settings: Settings, standing: Standing) -> Iterator[Stored]:
     from cutover.database.stored import Stored
 
     if standing.database is None:
-        raise _no_database(settings, standing)
+        raise no_database(settings, standing)
     stored = Stored(standing.database, settings.chosen.database)
     yield stored
     stored.close()
 
 
-def _no_database(settings: Settings, standing: Standing) -> Exception:
+def no_database(settings: Settings, standing: Standing) -> Exception:
+    """Why the target's database cannot be asked: it is declared so, or nobody has said where it is."""
     name, why = standing.name, settings.chosen.unsupported.get("database")
     if why is not None:
         return NotOffered("database", why)

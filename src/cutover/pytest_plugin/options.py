@@ -26,17 +26,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--target", metavar="NAME", help="the target to judge, a name from [targets] of the settings (default: embedded)")
     group.addoption("--release", metavar="VERSION", help="the release under judgement (default: the target's `release` in the settings)")
     group.addoption("--cutover-config", metavar="PATH", type=Path, help="the settings file (default: cutover.toml beside pyproject.toml)")
+    group.addoption("--snapshot", action="store_true", help="only take a snapshot of the target's database, to compare with later, then stop")
     group.addoption("--sweep", action="store_true", help="only remove what killed runs left behind on the target, then stop")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
-    """`--sweep` runs no session at all."""
-    if not config.option.sweep:
-        return None
-    from cutover.pytest_plugin.traces import sweep_only  # here, because the drivers take long to load
+    """`--sweep` and `--snapshot` run no session at all."""
+    if config.option.sweep:
+        from cutover.pytest_plugin.traces import sweep_only  # here, because the drivers take long to load
 
-    return sweep_only(config)
+        return sweep_only(config)
+    if config.option.snapshot:
+        from cutover.pytest_plugin.snapshot import snapshot_only
+
+        return snapshot_only(config)
+    return None
 
 
 def add_markers(config: pytest.Config) -> None:
@@ -56,6 +61,11 @@ def widen(config: pytest.Config, run: Run) -> None:
         config.option.timeout = run.settings.chosen.limits.check_seconds
     if config.pluginmanager.hasplugin("allure_pytest") and not config.option.collectonly:
         config.option.allure_report_dir = config.option.allure_report_dir or str(run.first_folder / "allure-results")
+
+
+def bounds(run: Run) -> dict[str, float]:
+    """The suites whose checks bound themselves by a budget: they are stopped only well after it, so that they can say what did not fit."""
+    return {"migrations": run.settings.chosen.migrations.budget_seconds + run.settings.chosen.limits.check_seconds}
 
 
 def never_end_well() -> None:

@@ -14,7 +14,7 @@ import pytest
 from cutover.evidence.record import Recorder
 from cutover.evidence.redact import Redactor
 from cutover.hospital import MappingError
-from cutover.plan import Plan, PlanError, judged_gates, load_plan
+from cutover.plan import GATES, SUITES, WORD, Plan, PlanError, judged_gates, load_plan
 from cutover.settings import Settings, SettingsError, load_settings
 from cutover.targets import Standing
 from cutover.waivers import DecisionError
@@ -24,13 +24,18 @@ if TYPE_CHECKING:
 
 RUN: pytest.StashKey[Run] = pytest.StashKey()
 KEEPER: pytest.StashKey[GateKeeper] = pytest.StashKey()
+STAGES = {"t12": "before", "rollback": "restored"}
+"""The moments at which an embedded hospital is not the one after its cutover."""
 MISTAKES = (SettingsError, PlanError, DecisionError, MappingError)
 """Mistakes of the user: one sentence, exit status 4, no traceback."""
 
 
 @dataclass
 class Run:
-    """What every part of the plugin asks. `gates` is empty where no verdict is asked for; `worker` is '' in the controller and without xdist."""
+    """What every part of the plugin asks. `gates` is empty where no verdict is asked for; `worker` is '' in the controller and without xdist.
+
+    `snapshot_only`: nothing is judged, a snapshot of the database is taken (`pytest --snapshot`).
+    """
 
     root: Path
     settings: Settings
@@ -43,6 +48,7 @@ class Run:
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     standing: Standing | None = None
     folders: dict[str, Path] = field(default_factory=dict)
+    snapshot_only: bool = False
 
     def stand(self, standing: Standing) -> Standing:
         """The target is up: learn its secrets before anything is said to it."""
@@ -55,6 +61,14 @@ class Run:
     def ledgers(self) -> Path:
         """The folder of this target's ledgers, beside the reports."""
         return self.settings.path(self.settings.reports).parent / "ledgers" / self.settings.target
+
+    @property
+    def suites(self) -> frozenset[str]:
+        """The suites whose checks are asked for; all of them where no verdict is."""
+        if not self.gates:
+            return frozenset(SUITES)
+        judged = {below for gate in self.gates for item in self.plan.judged_by(gate) for below in self.plan.below(item.id)}
+        return frozenset(suite for item_id in judged if (suite := self.plan.item(item_id).suite))
 
     @property
     def first_folder(self) -> Path:
@@ -99,7 +113,7 @@ def bring_up(run: Run) -> Iterator[Standing]:
     elif run.settings.chosen.kind == "embedded":
         from cutover.targets import embedded
 
-        hospital = embedded.start(run.settings, run.root)
+        hospital = embedded.start(run.settings, run.root, embedded_stage(run), backed_up="migrations" in run.suites)
         try:
             yield run.stand(hospital.standing)
         finally:
@@ -108,6 +122,16 @@ def bring_up(run: Run) -> Iterator[Standing]:
         from cutover.targets import remote
 
         yield run.stand(remote.given(run.settings))
+
+
+def embedded_stage(run: Run) -> str:
+    """The moment at which an embedded hospital stands for these gates. Raises `SettingsError` where they ask for two moments at once."""
+    words = {word for gate in run.gates for word in WORD.findall(gate)}
+    stages = {STAGES.get(gate, "after") for gate in words & set(GATES)} | ({"before"} if run.snapshot_only else set())
+    if len(stages) > 1:
+        raise SettingsError(f"{' and '.join(sorted(words & set(GATES)))} are different moments of a cutover, and an embedded hospital stands at one: "
+                            "run them one after the other")
+    return next(iter(stages), "after")
 
 
 @pytest.fixture(scope="session")

@@ -26,7 +26,12 @@ class Survey:
 
 
 def survey(run: Run, standing: Standing) -> Survey:
-    """Ask the standing target. Bounded by the connect time and the patience of its settings; raises nothing for what a target does."""
+    """Ask the standing target. Bounded by the connect time and the patience of its settings; raises nothing for what a target does.
+
+    Gates that only look at the database (Phase 1) do not need the application, which may be down for the migration: then the database is asked.
+    """
+    if run.suites == {"migrations"}:
+        return _database_alone(run, standing)
     limits = run.settings.chosen.limits
     address = urlsplit(standing.url)
     host, port = address.hostname or "", address.port or {"https": 443}.get(address.scheme, 80)
@@ -39,6 +44,17 @@ def survey(run: Run, standing: Standing) -> Survey:
     if release is SILENT and _asked(hospital.live) is SILENT:
         return Survey(False, f"target {standing.name!r} takes connections at {host}:{port}, and answers nothing")
     return Survey(True, "", release if isinstance(release, str) else None, _migration(run, standing))
+
+
+def _database_alone(run: Run, standing: Standing) -> Survey:
+    from cutover.database.session import DatabaseSilent, read_only
+
+    if standing.database is not None:
+        try:
+            read_only(standing.database, run.settings.chosen.database).close()
+        except DatabaseSilent as silence:
+            return Survey(False, f"target {standing.name!r}: {silence}")
+    return Survey(True, migration=_migration(run, standing))
 
 
 def _asked(question: Callable[[], object]) -> object:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -21,10 +21,13 @@ def suite_of(path: Path, root: Path) -> str | None:
 
 
 class Ties:
-    """Collection hooks. A check without an item, with an unknown one, or in the wrong suite's folder is a collection error."""
+    """Collection hooks. A check without an item, with an unknown one, or in the wrong suite's folder is a collection error.
 
-    def __init__(self, plan: Plan, root: Path) -> None:
-        self.plan, self.root = plan, root
+    `bounds`: seconds after which a check of a suite is stopped, for suites that take longer than others.
+    """
+
+    def __init__(self, plan: Plan, root: Path, bounds: Mapping[str, float]) -> None:
+        self.plan, self.root, self.bounds = plan, root, bounds
 
     @pytest.hookimpl(wrapper=True)
     def pytest_make_collect_report(self) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
@@ -54,6 +57,8 @@ class Ties:
             item.stash[ITEMS] = ids
             for name in sorted(self.plan.gates_of(ids) | {suite}):
                 item.add_marker(name)
+            if suite in self.bounds:
+                item.add_marker(pytest.mark.timeout(self.bounds[suite]))
         return wrong
 
 

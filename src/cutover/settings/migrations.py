@@ -79,6 +79,14 @@ class Rehearsal(Table):
     workload: tuple[str, ...] = Field(default=(), description="Statements that run over and over meanwhile. Default: made up for the busiest tables.")
     lint_except: dict[str, str] = Field(default={}, description="Rules of the linter (squawk) that are not asked for, each with its reason.")
 
+    @field_validator("lint_except")
+    @classmethod
+    def _with_reasons(cls, value: dict[str, str]) -> dict[str, str]:
+        for rule, reason in value.items():
+            if not reason.strip():
+                raise ValueError(f"{rule} needs a reason: an auditor will ask for it")
+        return value
+
 
 class Migrations(Table):
     """How the database is migrated, what is expected of its data, and what proving it may cost."""

@@ -11,7 +11,10 @@ from cutover.hospital import Credentials, Role
 
 @dataclass(frozen=True)
 class Standing:
-    """A target that is there to be asked. Goes to xdist workers as a plain mapping (`as_plain`); secrets never show in a repr."""
+    """A target that is there to be asked. Goes to xdist workers as a plain mapping (`as_plain`); secrets never show in a repr.
+
+    `database`, `standby` and `scratch` are DSNs; `backup` is where the newest backup lies, when the target itself says so.
+    """
 
     name: str
     kind: str
@@ -20,14 +23,18 @@ class Standing:
     production: bool
     users: Mapping[Role, Credentials]
     database: str | None = field(default=None, repr=False)
+    standby: str | None = field(default=None, repr=False)
+    scratch: str | None = field(default=None, repr=False)
     expired_token: str | None = field(default=None, repr=False)
     log: str | None = None
+    backup: str | None = None
 
     def as_plain(self) -> dict[str, Any]:
         return {
             "name": self.name, "kind": self.kind, "url": self.url, "release": self.release, "production": self.production,
             "users": {role.value: [user.username, user.password] for role, user in self.users.items()},
-            "database": self.database, "expired_token": self.expired_token, "log": self.log,
+            "database": self.database, "standby": self.standby, "scratch": self.scratch, "expired_token": self.expired_token,
+            "log": self.log, "backup": self.backup,
         }
 
     @classmethod
@@ -38,8 +45,8 @@ class Standing:
     def secrets(self) -> Mapping[str, str]:
         """Every secret by the name under which it is masked."""
         found = {f"password of {role.value}": user.password for role, user in self.users.items()}
-        if self.database:
-            found["database dsn"] = self.database
+        dsns = {"database dsn": self.database, "standby dsn": self.standby, "scratch dsn": self.scratch}
+        found |= {name: dsn for name, dsn in dsns.items() if dsn}
         if self.expired_token:
             found["expired token"] = self.expired_token
         return found

@@ -45,12 +45,15 @@ class Embedded:
             self.process.wait()
 
 
-def start(settings: Settings, root: Path) -> Embedded:
-    """Start the hospital of `root/reference` and wait until it is ready. Raises `DidNotStart`."""
+def start(settings: Settings, root: Path, stage: str = "after", *, backed_up: bool = False) -> Embedded:
+    """Start the hospital of `root/reference` and wait until it is ready. Raises `DidNotStart`.
+
+    `stage` is "before" (its cutover), "after", or "restored" (from the backup, as after a rollback). `backed_up`: it makes a backup before the cutover.
+    """
     # Not a pipe: nobody reads while it runs, and a full one would stop it.
     complaints = tempfile.TemporaryFile()  # noqa: SIM115  # the process keeps it open
-    process = subprocess.Popen([sys.executable, "-m", "reference", "--json", "--tied"], cwd=root, env=_environment(root),
-                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints)
+    command = [sys.executable, "-m", "reference", "--json", "--tied", "--stage", stage, *(["--backup"] if backed_up else [])]
+    process = subprocess.Popen(command, cwd=root, env=_environment(root), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints)
     line = _first_line(process)
     try:
         told = json.loads(line)
@@ -63,7 +66,9 @@ def start(settings: Settings, root: Path) -> Embedded:
         raise DidNotStart(f"the embedded hospital did not start: {said}") from None
     users = {Role(role): Credentials(user["username"], user["password"]) for role, user in told["users"].items()}
     release = settings.release or settings.chosen.release or told["release"]
-    standing = Standing(settings.target, "embedded", told["url"], release, False, users, told["database"], told["expired_token"], told["log"])
+    standing = Standing(settings.target, "embedded", told["url"], release, False, users, database=told["database"],
+                        scratch=settings.secret(settings.chosen.migrations.scratch, "dsn", f"targets.{settings.target}.migrations.scratch"),
+                        expired_token=told["expired_token"], log=told["log"], backup=told["backup"])
     return Embedded(standing, process)
 
 

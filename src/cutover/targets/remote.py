@@ -23,5 +23,10 @@ def given(settings: Settings) -> Standing:
             raise SettingsError(f"the password of {role} at target {name!r} is missing: set {variable}, "
                                 f"or password_file in [{section}.users.{role}]")
         users[Role(role)] = Credentials(user.username, password)
-    return Standing(name, target.kind, (target.url or "").rstrip("/"), release, target.production, users,
-                    settings.secret(target.database, "dsn", f"{section}.database"), settings.secret(target, "expired_token", section))
+    return Standing(
+        name, target.kind, (target.url or "").rstrip("/"), release, target.production, users,
+        database=settings.secret(target.database, "dsn", f"{section}.database"),
+        standby=settings.secret(target.database, "standby_dsn", f"{section}.database"),
+        scratch=settings.secret(target.migrations.scratch, "dsn", f"{section}.migrations.scratch"),
+        expired_token=settings.secret(target, "expired_token", section),
+    )
