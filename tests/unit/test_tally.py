@@ -76,7 +76,7 @@ HOLES = (
     Hole("never started", [], "never started"),
     Hole("skipped in its arrangement", [phase("setup", "skipped", "no database"), phase("teardown")], "it was skipped: no database"),
     Hole("skipped by itself", whole(outcome="skipped", text="not today"), "it was skipped: not today"),
-    Hole("something that it could not see", whole(outcome="skipped", unproven=True, raised=True, why="3 tables were not read"), "3 tables were not read"),
+    Hole("something it could not see", whole(outcome="skipped", unproven=True, raised=True, why="3 were not read"), "3 were not read"),
     Hole("xfailed", whole(outcome="skipped", text="known", xfail=True), "it is marked xfail"),
     Hole("xpassed", whole(xfail=True), "it is marked xfail and passed all the same"),
     Hole("xpassed, strictly", whole(outcome="failed", text="[XPASS(strict)] known"), "[XPASS(strict)] known", Outcome.FAILED),

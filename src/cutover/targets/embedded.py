@@ -48,7 +48,7 @@ class Embedded:
 def start(settings: Settings, root: Path, stage: str = "after", *, backed_up: bool = False) -> Embedded:
     """Start the hospital of `root/reference` and wait until it is ready. Raises `DidNotStart`.
 
-    `stage` is "before" (its cutover), "after", or "restored" (from the backup, as after a rollback). `backed_up`: it makes a backup before the cutover.
+    `stage` is "before" (its cutover), "after", or "restored" (from the backup, as after a rollback). `backed_up`: it makes a backup first.
     """
     # Not a pipe: nobody reads while it runs, and a full one would stop it.
     complaints = tempfile.TemporaryFile()  # noqa: SIM115  # the process keeps it open
