@@ -85,9 +85,20 @@ def _settings(hospital: Hospital, folder: Path) -> str:
 
 
 def run(hospital: Hospital, folder: Path, *options: str, seconds: float = 45) -> Verdict:
-    """The gate's verdict. Raises `NoVerdict` where there is none within `seconds`."""
+    """The gate's verdict on a hospital. Raises `NoVerdict` where there is none within `seconds`."""
+    return _ended(begin(hospital, folder, *options), folder, seconds)
+
+
+def judged(gate: str, config: Path, told: Mapping[str, str], compiled: Path, *options: str, seconds: float) -> Verdict:
+    """The verdict of any gate with these settings; `told` goes by the environment. Raises `NoVerdict`."""
+    command = [sys.executable, "-m", "pytest", "-m", gate, f"--cutover-config={config}", *(options or PLAIN)]
+    process = subprocess.Popen(command, cwd=ROOT, env={**_plain_environment(compiled), **told}, text=True, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return _ended(process, config.parent, seconds)
+
+
+def _ended(process: subprocess.Popen[str], folder: Path, seconds: float) -> Verdict:
     started = time.monotonic()
-    process = begin(hospital, folder, *options)
     try:
         output, _ = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
@@ -106,15 +117,15 @@ def _verdict(folder: Path, status: int, seconds: float, output: str) -> Verdict:
 
 def _environment(hospital: Hospital) -> dict[str, str]:
     """Ours, without what would change a gate, and with the target's secrets."""
-    ours = {name: value for name, value in os.environ.items() if not name.startswith(("CUTOVER_", "PYTEST_", "GITHUB_", "COV_"))}
     passwords = {f"CUTOVER_TARGETS__TRIED__USERS__{role.upper()}__PASSWORD": password for role, password in hospital.staff.items()}
     return {
-        **ours, **passwords,
-        "PYTHONPATH": str(ROOT / "src"),
-        # What one gate has compiled the next need not compile again.
-        "PYTHONPYCACHEPREFIX": str(Path(hospital.shared) / "compiled"),
-        "PYTHONDONTWRITEBYTECODE": "",
+        **_plain_environment(Path(hospital.shared) / "compiled"), **passwords,
         "CUTOVER_TARGETS__TRIED__DATABASE__DSN": hospital.database,
         "CUTOVER_TARGETS__TRIED__EXPIRED_TOKEN": hospital.expired_token,
-        "COLUMNS": "120",
     }
+
+
+def _plain_environment(compiled: Path) -> dict[str, str]:
+    """`compiled`: what one gate has compiled the next need not compile again."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(("CUTOVER_", "PYTEST_", "GITHUB_", "COV_"))}
+    return {**ours, "PYTHONPATH": str(ROOT / "src"), "PYTHONPYCACHEPREFIX": str(compiled), "PYTHONDONTWRITEBYTECODE": "", "COLUMNS": "120"}

@@ -20,7 +20,17 @@ ROOT = Path(__file__).resolve().parents[2]
 
 SPOKEN = frozenset({"pytest", "cutover.hospital", "cutover.synthetic", "cutover.matchers"})
 """Beside the standard library: what a check may say and do."""
-NAMED = {"cutover.database.stored": {"Stored"}, "cutover.settings": {"Limits"}}
+NAMED = {
+    "cutover.settings": {"Limits"},
+    "cutover.database.stored": {"Stored"},
+    "cutover.database.history": {"History"},
+    "cutover.database.catalog": {"Schema"},
+    "cutover.database.rows": {"Rows"},
+    "cutover.database.integrity": {"Integrity"},
+    "cutover.database.server": {"Server"},
+    "cutover.database.backup": {"Backups"},
+    "cutover.database.rehearsal": {"Lint", "Rehearsal", "Staging"},
+}
 """Types of fixtures: a check may name them in its signature and nowhere else."""
 WAYS_OUT = frozenset({"socket", "ssl", "http", "urllib", "ftplib", "smtplib", "subprocess", "asyncio", "sqlite3", "importlib", "ctypes"})
 """Modules of the standard library by which a check could reach a target behind the driver's back."""

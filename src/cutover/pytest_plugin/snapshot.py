@@ -34,5 +34,6 @@ def snapshot_only(config: pytest.Config) -> int:
     except (DatabaseSilent, NotProven, DidNotStart) as why:
         say(f"no snapshot was taken: {why}")
         return int(pytest.ExitCode.TESTS_FAILED)
-    say(f"snapshot of {run.settings.target}: {taken}")
+    rows = sum(table.counted or 0 for table in taken.figures.tables.values())
+    say(f"snapshot of {run.settings.target}, taken {taken.taken}: {len(taken.figures.tables)} tables, {rows:,} rows, in {taken.path}")
     return 0

@@ -1,0 +1,167 @@
+"""Backups that are not what they should be, and a way back that does not lead back."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from typing import ClassVar
+
+from tests.faults.data.fault import DataFault
+from tests.faults.data.ground import Ground
+
+
+class _AtNoon(DataFault):
+    """Twelve hours before: nothing is migrated yet."""
+
+    item = "final-backups"
+    gate = "t12"
+    also: ClassVar[Mapping[str, str]] = {"backups-verified": "it is the same backup"}
+
+
+class TheBackupIsCutOff(_AtNoon):
+    """The disk was full: on the night of the restore half of the hospital is not there."""
+
+    says = "backup"
+
+    def harm(self, ground: Ground) -> None:
+        with ground.backup.open("r+b") as archive:
+            archive.truncate(ground.backup.stat().st_size * 2 // 3)
+
+
+class OneBitOfTheBackup(_AtNoon):
+    """One bit of an uncompressed archive: it restores without a word, and one value is another."""
+
+    says = "documents"
+
+    def harm(self, ground: Ground) -> None:
+        uncompressed = ground.dump("--format=custom", "--compress=0")
+        content = bytearray(uncompressed.read_bytes())
+        place = content.index("Nota clínica".encode().hex().encode()) + 21  # in the text of a bytea, among hex digits
+        content[place] ^= 1
+        uncompressed.write_bytes(content)
+        ground.put(uncompressed)
+
+
+class TheBackupIsOld(_AtNoon):
+    """A day of the hospital would be lost."""
+
+    says = "old"
+
+    def harm(self, ground: Ground) -> None:
+        plain = ground.dump("--format=plain")  # it does not say when it was made, so the file's own time counts
+        ground.put(plain)
+        yesterday = time.time() - 30 * 3600
+        os.utime(ground.backup, (yesterday, yesterday))
+
+
+class TheBackupIsOfAnotherDatabase(_AtNoon):
+    """The test hospital's backup lies in the place of the real one."""
+
+    says = "another"
+
+    def harm(self, ground: Ground) -> None:
+        ground.server.copy("before", "another")
+        try:
+            ground.put(ground.dump("--format=custom", database="another"))
+        finally:
+            ground.server.drop("another")
+
+
+class ThePlainBackupEndsInTheMiddle(_AtNoon):
+    """psql reads it to its end and says nothing."""
+
+    says = "end"
+
+    def harm(self, ground: Ground) -> None:
+        plain = ground.dump("--format=plain")
+        text = plain.read_bytes()
+        plain.write_bytes(text[: text.index(b"COPY public.visits")])
+        ground.put(plain)
+
+
+class ATableIsNotInTheBackup(_AtNoon):
+    """Somebody left the large table out, to be quicker."""
+
+    says = "documents"
+
+    def harm(self, ground: Ground) -> None:
+        ground.put(ground.dump("--format=custom", "--exclude-table=documents"))
+
+
+class DataOfATableAreNotInTheBackup(_AtNoon):
+    """The table is there, and empty."""
+
+    says = "documents"
+
+    def harm(self, ground: Ground) -> None:
+        ground.put(ground.dump("--format=custom", "--exclude-table-data=documents"))
+
+
+class ThereIsNoBackup(_AtNoon):
+    """The job did not run."""
+
+    outcome = "not proven"
+    says = "backup"
+
+    def harm(self, ground: Ground) -> None:
+        ground.backup.unlink()
+
+
+class TheBackupIsCutOffOnTheNight(DataFault):
+    """The same at Phase 1: the last way back is none."""
+
+    item = "backup-taken"
+    says = "backup"
+
+    def harm(self, ground: Ground) -> None:
+        with ground.backup.open("r+b") as archive:
+            archive.truncate(ground.backup.stat().st_size * 2 // 3)
+
+
+class TheBackupWasMadeAfterTheMigration(DataFault):
+    """It holds the new release's data: there is no way back to the old one."""
+
+    item = "backup-taken"
+    says = "backup"
+
+    def harm(self, ground: Ground) -> None:
+        ground.put(ground.dump("--format=custom"))
+
+
+class _WayBack(DataFault):
+    """After a rollback: the database should be what it was."""
+
+    item = "database-rolled-back"
+    gate = "rollback"
+
+
+class NothingWasRestored(_WayBack):
+    """The old release runs on the new release's database."""
+
+    says = "visits"
+
+    def harm(self, ground: Ground) -> None:
+        ground.become("migrated")
+
+
+class TheRestoreLeftAConstraintOut(_WayBack):
+    """pg_restore went on after an error: the data are there, and a key is not."""
+
+    statements = "ALTER TABLE visits DROP CONSTRAINT visits_patient_id_fkey"
+    says = "visits_patient_id_fkey"
+
+
+class TheRestoreDoubledRows(_WayBack):
+    """psql read the dump into a database that was not empty: tables without a key have each row twice."""
+
+    before = "INSERT INTO sign_in_failures SELECT 'nobody', '2025-10-01'::timestamptz + n * interval '1 minute' FROM generate_series(1, 50) AS n"
+    statements = "INSERT INTO sign_in_failures SELECT * FROM sign_in_failures"
+    says = "sign_in_failures"
+
+
+class AnOlderBackupWasRestored(_WayBack):
+    """The visits of the last hours are not there."""
+
+    statements = "DELETE FROM visits WHERE opened_at > (SELECT max(opened_at) - interval '6 hours' FROM visits)"
+    says = "visits"

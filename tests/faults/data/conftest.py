@@ -1,0 +1,16 @@
+"""One world for all data faults of a test process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.data import world as worlds
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[worlds.World]:
+    """A hospital's database before and after its cutover, and a server for databases that are thrown away."""
+    with worlds.world(tmp_path_factory.mktemp("world")) as world:
+        yield world

@@ -1,0 +1,108 @@
+"""Constraints that say "valid" and are not true of the data, or that nobody enforces any more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import psycopg
+
+from tests.faults.data.fault import DataFault
+from tests.faults.data.ground import Ground
+
+_ROWS = {"row-counts": "the row that is gone", "content-unchanged": "and what it held"}
+
+
+class VisitsWithoutAPatient(DataFault):
+    """A visit belongs to nobody; the key that forbids it still calls itself valid, for triggers were off."""
+
+    item = "constraints-hold"
+    also = _ROWS
+    statements = """
+        SET session_replication_role = replica;
+        DELETE FROM patients WHERE id = (SELECT patient_id FROM visits ORDER BY id LIMIT 1)
+    """
+    says = "visits"
+
+
+class AConstraintIsNotValidated(DataFault):
+    """NOT VALID was left behind: what stood there before may be wrong, and the next restore fails."""
+
+    item = "constraints-hold"
+    also: ClassVar[Mapping[str, str]] = {"migration-verified": "the scripts make it valid"}
+    statements = """
+        ALTER TABLE visits DROP CONSTRAINT visits_reason_check;
+        ALTER TABLE visits ADD CONSTRAINT visits_reason_check CHECK (reason <> '') NOT VALID
+    """
+    says = "visits_reason_check"
+
+
+class AnIndexIsInvalid(DataFault):
+    """A unique index that failed to be built stands there and forbids nothing."""
+
+    item = "constraints-hold"
+    also: ClassVar[Mapping[str, str]] = {"migration-verified": "the scripts make no such index"}
+    says = "visits_once"
+
+    def harm(self, ground: Ground) -> None:
+        with psycopg.connect(ground.dsn, autocommit=True) as connection:
+            try:
+                connection.execute("CREATE UNIQUE INDEX CONCURRENTLY visits_once ON visits (patient_id)")
+            except psycopg.errors.UniqueViolation:
+                return
+        raise AssertionError("the index was built, so nothing is harmed")
+
+
+class ReferencesAreNotEnforced(DataFault):
+    """Somebody switched the triggers off for a faster load, and never on again."""
+
+    item = "constraints-hold"
+    also: ClassVar[Mapping[str, str]] = {"migration-verified": "the scripts leave them on"}
+    statements = "ALTER TABLE visits DISABLE TRIGGER ALL"
+    says = "visits"
+
+
+class ASequenceIsBehind(DataFault):
+    """The next audit entry would fail, and with it every look into a chart."""
+
+    item = "constraints-hold"
+    statements = "SELECT setval('audit_entries_id_seq', (SELECT max(id) - 5 FROM audit_entries))"
+    says = "audit_entries_id_seq"
+
+
+class ACheckIsNotTrue(DataFault):
+    """Visits that are discharged without ever having been admitted stand under a check that calls itself valid."""
+
+    item = "constraints-hold"
+    also: ClassVar[Mapping[str, str]] = {"content-unchanged": "the values that break it"}
+    statements = """
+        ALTER TABLE visits DROP CONSTRAINT visits_admitted_at_check;
+        UPDATE visits SET admitted_at = NULL WHERE id = (SELECT id FROM visits WHERE status = 'discharged' ORDER BY id LIMIT 1);
+        ALTER TABLE visits ADD CONSTRAINT visits_admitted_at_check
+            CHECK ((admitted_at IS NOT NULL) = (status IN ('admitted', 'discharged'))) NOT VALID;
+        UPDATE pg_constraint SET convalidated = true WHERE conname = 'visits_admitted_at_check'
+    """
+    says = "visits_admitted_at_check"
+
+
+class NothingStandsWhereSomethingMust(DataFault):
+    """A document without a digest, in a column that says NOT NULL."""
+
+    item = "constraints-hold"
+    also: ClassVar[Mapping[str, str]] = {"content-unchanged": "the digest is gone"}
+    before = "SELECT 1"
+    statements = """
+        ALTER TABLE documents ALTER COLUMN sha256 DROP NOT NULL;
+        UPDATE documents SET sha256 = NULL WHERE id = (SELECT id FROM documents ORDER BY id LIMIT 1);
+        UPDATE pg_attribute SET attnotnull = true WHERE attrelid = 'documents'::regclass AND attname = 'sha256'
+    """
+    says = "sha256"
+
+
+class AnAuditEntryOfNobody(DataFault):
+    """An entry speaks of a patient who does not exist. No constraint forbids it; the model does, and so do the settings."""
+
+    item = "constraints-hold"
+    also: ClassVar[Mapping[str, str]] = {"content-unchanged": "the entry says something else than before"}
+    statements = "UPDATE audit_entries SET patient_id = gen_random_uuid() WHERE id = (SELECT min(id) FROM audit_entries WHERE patient_id IS NOT NULL)"
+    says = "patient_id"

@@ -1,0 +1,132 @@
+"""As many rows as before, and not what stood in them: what only a look at every value finds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from tests.faults.data.fault import DataFault
+
+
+class _Content(DataFault):
+    item = "content-unchanged"
+
+
+class NamesOfTwoPatientsAreSwapped(_Content):
+    """One patient gets the other's medicine."""
+
+    statements = """
+        WITH two AS (SELECT id, row_number() OVER (ORDER BY id) AS n FROM patients ORDER BY id LIMIT 2)
+        UPDATE patients SET family_name = other.family_name, given_name = other.given_name
+        FROM two JOIN two AS twin ON twin.n = 3 - two.n JOIN patients AS other ON other.id = twin.id
+        WHERE patients.id = two.id
+    """
+    says = "patients"
+
+
+class ColumnsAreShifted(_Content):
+    """All family names are given names: a script inserted its columns in another order."""
+
+    statements = "UPDATE patients SET family_name = given_name, given_name = family_name WHERE given_name <> ''"
+    says = "patients"
+
+
+class AddressesAreCutOff(_Content):
+    """Letters come back: a column was copied through one that is too short."""
+
+    statements = "UPDATE patients SET address = left(address, 12) WHERE length(address) > 12"
+    says = "patients"
+
+
+class TimesAreInAnotherZone(_Content):
+    """Every admission is an hour late: local times were read as UTC."""
+
+    statements = "UPDATE visits SET opened_at = opened_at + interval '1 hour'"
+    says = "visits"
+
+
+class ABirthdayIsOffByOne(_Content):
+    """A child's dose is reckoned for the wrong age, in one chart of ten thousand."""
+
+    statements = "UPDATE patients SET birth_date = birth_date + 1 WHERE id = (SELECT id FROM patients ORDER BY mrn OFFSET 4321 LIMIT 1)"
+    says = "patients"
+
+
+class NamesAreMangled(_Content):
+    """Names outside of ASCII were decoded as Latin-1 and written as UTF-8."""
+
+    statements = "UPDATE patients SET family_name = convert_from(convert_to(family_name, 'UTF8'), 'LATIN1') WHERE family_name ~ '[^ -~]'"
+    says = "patients"
+
+
+class AVisitIsInAnotherChart(_Content):
+    """A finding stands in the chart of someone who never was there."""
+
+    statements = """
+        UPDATE visits SET patient_id = (SELECT id FROM patients ORDER BY id DESC LIMIT 1)
+        WHERE id = (SELECT id FROM visits ORDER BY id LIMIT 1)
+    """
+    says = "visits"
+
+
+class OneBitOfADocument(_Content):
+    """One pixel of an image, or one digit of a dose."""
+
+    statements = """
+        UPDATE documents SET content = set_bit(content, 17, 1 - get_bit(content, 17))
+        WHERE id = (SELECT id FROM documents ORDER BY id LIMIT 1)
+    """
+    says = "documents"
+
+
+class SexIsTranslatedWrongly(_Content):
+    """The migration's own work: "unknown" became "other"."""
+
+    statements = "UPDATE patients SET sex = 'other' WHERE sex = 'unknown'"
+    says = "patients"
+
+
+class PhonesAreLost(_Content):
+    """The script cleared all phones, and not only the empty ones."""
+
+    statements = "UPDATE patients SET phone = NULL"
+    says = "patients"
+
+
+class StatesAreTranslatedWrongly(_Content):
+    """Cancelled visits are admitted: the clinician looks for patients who are not there."""
+
+    statements = "UPDATE visits SET status = 'admitted', admitted_at = opened_at WHERE status = 'cancelled'"
+    says = "visits"
+
+
+class RowsAreExchangedForOthers(_Content):
+    """One visit is lost and another one invented: the count is the same."""
+
+    statements = """
+        DELETE FROM visits WHERE id = (SELECT id FROM visits ORDER BY id LIMIT 1);
+        INSERT INTO visits (patient_id, status, reason, opened_at)
+        SELECT id, 'open', 'Not recorded', '2025-01-01' FROM patients ORDER BY id LIMIT 1
+    """
+    says = "visits"
+
+
+class AScaleIsLost(_Content):
+    """A dose of 1.50 is 1.5: PostgreSQL's own hash calls them equal, a printed prescription does not."""
+
+    before = "ALTER TABLE visits ADD COLUMN dose numeric; UPDATE visits SET dose = 1.50"
+    statements = "UPDATE visits SET dose = 1.5"
+    also: ClassVar[Mapping[str, str]] = {"migration-verified": "the column of this trial is in no script"}
+    says = "visits"
+
+
+class AnOldRowIsLostUnderTraffic(_Content):
+    """The ward goes on working while the gate looks: new entries may not hide that an old one is gone."""
+
+    item = "row-counts"
+    also: ClassVar[Mapping[str, str]] = {"content-unchanged": "what is left holds less"}
+    statements = """
+        DELETE FROM audit_entries WHERE id = (SELECT min(id) FROM audit_entries);
+        INSERT INTO audit_entries (username, action, outcome) VALUES ('north-ward-01', 'patient.read', 'allowed')
+    """
+    says = "audit_entries"

@@ -1,0 +1,74 @@
+"""The migration itself, rehearsed; and the server that it runs on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from tests.faults.data.fault import DataFault
+from tests.faults.data.ground import Ground
+
+
+class _Rehearsed(DataFault):
+    """The day before: the pending scripts run on a copy."""
+
+    item = "migration-dry-run"
+    gate = "t24"
+    also: ClassVar[Mapping[str, str]] = {"migration-scripts-tested": "they are the same scripts"}
+    script: ClassVar[str]
+
+    def harm(self, ground: Ground) -> None:
+        (ground.scripts / "V11__more.sql").write_text(self.script, encoding="utf-8")
+
+
+class ALongLock(_Rehearsed):
+    """Nobody can open a visit for two seconds: the plan promises zero downtime."""
+
+    also: ClassVar[Mapping[str, str]] = {}
+    script = "LOCK TABLE visits IN ACCESS EXCLUSIVE MODE;\nSELECT pg_sleep(2);\n"
+    says = "visits"
+
+
+class AScriptThatFails(_Rehearsed):
+    """It ran on the developer's laptop, where no visit is older than the column's rule."""
+
+    script = "ALTER TABLE visits ADD CONSTRAINT visits_recent CHECK (opened_at > '2026-01-01');\n"
+    says = "V11"
+
+
+class AScriptThatSpoilsData(_Rehearsed):
+    """It runs, quickly and without a lock, and shifts every birthday."""
+
+    item = "migration-scripts-tested"
+    also: ClassVar[Mapping[str, str]] = {"migration-dry-run": "it is the same rehearsal"}
+    script = "UPDATE patients SET birth_date = birth_date + 1;\n"
+    says = "patients"
+
+
+class AScriptThatALinterKnows(_Rehearsed):
+    """On ten thousand rows nobody notices; on a hundred million the ward waits for the index."""
+
+    item = "script-lint"
+    also: ClassVar[Mapping[str, str]] = {"migration-dry-run": "the index is in no expectation", "migration-scripts-tested": "the same"}
+    script = "CREATE INDEX visits_by_reason ON visits (reason);\n"
+    says = "require-concurrent-index-creation"
+
+
+class SomebodySitsInATransaction(DataFault):
+    """An open transaction holds its locks: the next script would wait for it, and everybody else for the script."""
+
+    item = "database-health"
+    outcome = "failed"
+    says = "transaction"
+
+    def harm(self, ground: Ground) -> None:
+        ground.hold("BEGIN", "LOCK TABLE visits IN ROW EXCLUSIVE MODE")
+
+
+class AnExtensionAppeared(DataFault):
+    """Something was installed on the server that the release does not know."""
+
+    item = "database-health"
+    also: ClassVar[Mapping[str, str]] = {"migration-verified": "no script makes it"}
+    statements = "CREATE EXTENSION vector"
+    says = "vector"

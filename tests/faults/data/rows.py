@@ -1,0 +1,57 @@
+"""Rows were lost, doubled or invented: what a migration script with a wrong join, or a second run of one, leaves behind."""
+
+from __future__ import annotations
+
+from tests.faults.data.fault import DataFault
+
+_CONTENT = {"content-unchanged": "the rows that are there hold other values than those that were"}
+
+
+class AVisitIsLost(DataFault):
+    """Yesterday's visit is not in the chart."""
+
+    item = "row-counts"
+    also = _CONTENT
+    statements = "DELETE FROM visits WHERE id = (SELECT id FROM visits ORDER BY id LIMIT 1)"
+    says = "visits"
+
+
+class DocumentsOfOneDayAreLost(DataFault):
+    """The findings of one day are gone, among thousands of others."""
+
+    item = "row-counts"
+    also = _CONTENT
+    statements = "DELETE FROM documents WHERE uploaded_at::date = (SELECT max(uploaded_at)::date - 30 FROM documents)"
+    says = "documents"
+
+
+class VisitsAreDoubled(DataFault):
+    """Every visit of one patient is there twice, and billed twice."""
+
+    item = "row-counts"
+    also = _CONTENT
+    statements = """
+        INSERT INTO visits (patient_id, status, reason, opened_at, admitted_at, discharged_at)
+        SELECT patient_id, status, reason, opened_at, admitted_at, discharged_at FROM visits
+        WHERE patient_id = (SELECT patient_id FROM visits ORDER BY id LIMIT 1)
+    """
+    says = "visits"
+
+
+class AStaffAccountIsLost(DataFault):
+    """A clinician of the night shift cannot sign in; the table grows on this night, so its number alone says nothing."""
+
+    item = "row-counts"
+    also = _CONTENT
+    statements = "DELETE FROM staff WHERE username = 'north-ward-07' AND NOT EXISTS (SELECT FROM documents WHERE uploaded_by = username)"
+    before = "DELETE FROM documents WHERE uploaded_by = 'north-ward-07'; DELETE FROM sessions WHERE username = 'north-ward-07'"
+    says = "staff"
+
+
+class AuditEntriesAreLost(DataFault):
+    """Who looked into whose chart in the last days can no longer be said."""
+
+    item = "row-counts"
+    also = _CONTENT
+    statements = "DELETE FROM audit_entries WHERE id > (SELECT max(id) - 10 FROM audit_entries)"
+    says = "audit_entries"

@@ -1,0 +1,146 @@
+"""The schema is not what the scripts make: something was lost, left behind, or changed by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from tests.faults.data.fault import DataFault
+
+
+class ACheckWasDropped(DataFault):
+    """A visit could be stored with a status that no screen knows: the patient is in nobody's list."""
+
+    item = "migration-verified"
+    statements = "ALTER TABLE visits DROP CONSTRAINT visits_status_check"
+    says = "visits_status_check"
+
+
+class AReferenceWasDropped(DataFault):
+    """Documents could be filed for patients who do not exist."""
+
+    item = "migration-verified"
+    statements = "ALTER TABLE documents DROP CONSTRAINT documents_patient_id_fkey"
+    says = "documents_patient_id_fkey"
+
+
+class AUniqueKeyWasDropped(DataFault):
+    """Two patients could get one medical record number, and one of them the other's blood."""
+
+    item = "migration-verified"
+    statements = "ALTER TABLE patients DROP CONSTRAINT patients_mrn_key"
+    says = "patients_mrn_key"
+
+
+class AColumnDrifted(DataFault):
+    """Long reasons for a visit would be refused, on one server and not on the other."""
+
+    item = "migration-verified"
+    statements = "ALTER TABLE visits ALTER COLUMN reason TYPE varchar(2000)"
+    says = "reason"
+
+
+class ATimeLostItsZone(DataFault):
+    """Admissions would be off by an hour twice a year."""
+
+    item = "migration-verified"
+    also: ClassVar[Mapping[str, str]] = {"content-unchanged": "a time without its zone is another value"}
+    statements = "ALTER TABLE visits ALTER COLUMN opened_at TYPE timestamp USING opened_at AT TIME ZONE 'UTC'"
+    says = "opened_at"
+
+
+class ADefaultWasLost(DataFault):
+    """A visit would be opened without a time."""
+
+    item = "migration-verified"
+    statements = "ALTER TABLE visits ALTER COLUMN opened_at DROP DEFAULT"
+    says = "opened_at"
+
+
+class NothingMayNowBeMissing(DataFault):
+    """A document could be stored without its digest, and nobody could tell whether it is whole."""
+
+    item = "migration-verified"
+    statements = "ALTER TABLE documents ALTER COLUMN sha256 DROP NOT NULL"
+    says = "sha256"
+
+
+class TheSearchKeyIsMadeOtherwise(DataFault):
+    """Patients would be searched for by given name first, and not be found."""
+
+    item = "migration-verified"
+    statements = """
+        ALTER TABLE patients DROP COLUMN search_key;
+        ALTER TABLE patients ADD COLUMN search_key text GENERATED ALWAYS AS (upper(given_name) || E'\\n' || upper(family_name)) STORED
+    """
+    says = "search_key"
+
+
+class AnIndexWasLost(DataFault):
+    """Every look into a chart would read all visits of the hospital."""
+
+    item = "migration-verified"
+    statements = "DROP INDEX visits_by_patient"
+    says = "visits_by_patient"
+
+
+class ATableWasLeftBehind(DataFault):
+    """A copy of all patients stands around, that nobody knows of and nobody guards."""
+
+    item = "migration-verified"
+    also: ClassVar[Mapping[str, str]] = {"row-counts": "a table that nobody declared"}
+    statements = "CREATE TABLE patients_backup AS SELECT * FROM patients"
+    says = "patients_backup"
+
+
+class ARightWasForgotten(DataFault):
+    """The new release could not read one document."""
+
+    item = "migration-verified"
+    statements = "REVOKE SELECT ON documents FROM hospital_app"
+    says = "documents"
+
+
+class ARightTooMany(DataFault):
+    """Everybody who can sign in to the database could read all patients."""
+
+    item = "migration-verified"
+    statements = "GRANT SELECT ON patients TO PUBLIC"
+    says = "patients"
+
+
+class RowsAreHidden(DataFault):
+    """Row security was switched on without a policy: the application would see no patient at all."""
+
+    item = "migration-verified"
+    statements = "ALTER TABLE patients ENABLE ROW LEVEL SECURITY"
+    says = "patients"
+
+
+class ATriggerChangesWhatIsWritten(DataFault):
+    """A trigger of some trial would write other reasons than the clinician's."""
+
+    item = "migration-verified"
+    statements = """
+        CREATE FUNCTION shorten() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.reason := left(NEW.reason, 10); RETURN NEW; END';
+        CREATE TRIGGER shorten BEFORE INSERT ON visits FOR EACH ROW EXECUTE FUNCTION shorten()
+    """
+    says = "shorten"
+
+
+class AKeyTableIsMissing(DataFault):
+    """Repeated requests would register a patient twice."""
+
+    item = "key-tables"
+    also: ClassVar[Mapping[str, str]] = {"migration-verified": "the table is missing from the schema, too"}
+    statements = "DROP TABLE idempotency_keys"
+    says = "idempotency_keys"
+
+
+class AKeyTableIsEmpty(DataFault):
+    """All documents are gone."""
+
+    item = "key-tables"
+    also: ClassVar[Mapping[str, str]] = {"row-counts": "its rows are gone", "content-unchanged": "with what they held"}
+    statements = "TRUNCATE documents"
+    says = "documents"

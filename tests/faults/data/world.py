@@ -1,0 +1,109 @@
+"""Two servers, and on one of them a hospital before and after its cutover, with the backup and the snapshot from before.
+
+The database is always called `hospital`: a snapshot is bound to that name. What takes long (backup, snapshot, migration) is done once, and anew only
+for a fault that wants another hospital (`DataFault.before`).
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from cutover.database.snapshot import Snapshot
+from pydantic import SecretStr
+
+from cutover.database.site import Budget, Site
+from cutover.settings import Database, Migrations
+from reference import announcement, cutover, postgres, stages, template
+from tests.faults import serve
+from tests.faults.data.fault import DataFault
+from tests.faults.data.ground import NAME, RELEASE, TARGET, Ground, remove
+
+ROOT = Path(__file__).resolve().parents[3]
+SCRIPTS = ROOT / "reference/database/migrations"
+STATE_AT = {"t12": "before", "t24": "before", "phase1": "migrated", "rollback": "before", "post": "migrated"}
+"""What the hospital's database is at a gate: a template's name."""
+
+
+@dataclass(frozen=True)
+class Past:
+    """What was kept of the hospital before its cutover."""
+
+    backup: Path
+    snapshots: Path
+
+
+@dataclass
+class World:
+    """The two servers, and the past of an ordinary hospital."""
+
+    server: postgres.Server
+    scratch: postgres.Server
+    folder: Path
+    past: Past = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.past = self._lay(None, self.folder / "past")
+
+    @contextmanager
+    def ground(self, fault: type[DataFault] | None, gate: str, folder: Path) -> Iterator[Ground]:
+        """The hospital at a gate, to be harmed and judged. Everything in it is a copy: what one fault harms, the next one finds whole."""
+        before = fault.before if fault else None
+        past = self._lay(before, folder / "past") if before else self.past
+        try:
+            yield self._ground(past, gate, folder)
+        finally:
+            if before:
+                shutil.rmtree(self.folder / "past")
+                self.past = self._lay(None, self.folder / "past")
+
+    def _lay(self, before: str | None, folder: Path) -> Past:
+        """Lay the templates anew, `before` run on the first one, and make backup and snapshot of it."""
+        remove(self.server, "before", "migrated", NAME)
+        stages.before(self.server, NAME)
+        if before:
+            with psycopg.connect(self.server.dsn(NAME)) as connection:
+                connection.execute(before.encode())
+        folder.mkdir(parents=True)
+        backup = Path(shutil.move(stages.back_up(self.server, NAME), folder / "hospital.dump"))
+        Snapshot.take(_site(self.server.dsn(NAME), folder))
+        self.server.copy(NAME, "before")
+        cutover.perform(self.server, NAME, announcement.accounts(), serve.HASHING)
+        self.server.copy(NAME, "migrated")
+        return Past(backup, folder / "snapshots" / TARGET)
+
+    def _ground(self, past: Past, gate: str, folder: Path) -> Ground:
+        scripts = Path(shutil.copytree(SCRIPTS, folder / "scripts"))
+        backup = Path(shutil.copy2(past.backup, folder / "hospital.dump"))
+        shutil.copytree(past.snapshots, folder / "reports" / "snapshots" / TARGET)
+        migrations = {**declared(), "locations": [str(scripts)], "backup": {"path": str(backup)}, "scratch": {"kind": "server"}}
+        ground = Ground(self.server, self.scratch.dsn("postgres"), folder, self.folder / "compiled", scripts, backup, migrations)
+        ground.become(STATE_AT[gate])
+        return ground
+
+
+@contextmanager
+def world(folder: Path) -> Iterator[World]:
+    """Both servers: about six seconds."""
+    with postgres.running(template.cached()) as server, postgres.running(template.cached()) as scratch:
+        yield World(server, scratch, folder)
+
+
+def declared() -> dict[str, Any]:
+    """What the repository's settings say of the embedded hospital's migration."""
+    settings = tomllib.loads((ROOT / "cutover.toml").read_text(encoding="utf-8"))
+    return dict(settings["targets"]["embedded"]["migrations"])
+
+
+def _site(dsn: str, folder: Path) -> Site:
+    """The hospital's database, to take a snapshot of."""
+    settings = Migrations.model_validate({**declared(), "locations": [str(SCRIPTS)]})
+    return Site(TARGET, RELEASE, SecretStr(dsn), Database(), settings, folder, folder / "snapshots" / TARGET, folder / "runs", folder / "once",
+                Budget(time.time() + 120))
