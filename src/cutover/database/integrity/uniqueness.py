@@ -1,0 +1,97 @@
+"""Whether what may stand only once does: unique indexes, of a constraint or not, and exclusion constraints. Read from the heap, not the index."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import sql
+
+from cutover.database.integrity.reading import KEYS_SHOWN, Reader, Seen
+from cutover.database.integrity.structure import Relation, read_structure, rows_are, say_what_declares_nothing, such_as
+from cutover.database.site import Site
+
+_UNIQUE = """
+SELECT i.indrelid AS oid, x.relname AS name, pg_get_expr(i.indpred, i.indrelid) AS predicate,
+       coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false) AS nulls_are_equal,
+       ARRAY(SELECT '(' || pg_get_indexdef(i.indexrelid, k, false) || ')' ||
+                    coalesce((SELECT format(' COLLATE %%I.%%I', s.nspname, l.collname)
+                              FROM pg_collation l JOIN pg_namespace s ON s.oid = l.collnamespace WHERE l.oid = i.indcollation[k - 1]), '')
+             FROM generate_series(1, i.indnkeyatts) AS k ORDER BY k) AS parts,
+       (SELECT ARRAY(SELECT format('OPERATOR(%%I.%%s)', s.nspname, o.oprname)
+                     FROM unnest(con.conexclop) WITH ORDINALITY AS e (operator, position)
+                     JOIN pg_operator o ON o.oid = e.operator JOIN pg_namespace s ON s.oid = o.oprnamespace ORDER BY e.position)
+        FROM pg_constraint con
+        WHERE con.conindid = i.indexrelid AND con.conrelid = i.indrelid AND con.conexclop IS NOT NULL) AS excludes
+FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = ANY (%(schemas)s) AND c.relkind IN ('r', 'm') AND (i.indisunique OR i.indisexclusion) ORDER BY name
+"""
+
+
+@dataclass(frozen=True)
+class Once:
+    """An index whose `parts` (SQL) may have each value once. `excludes`: of an exclusion constraint, the operators by which no two rows may meet."""
+
+    table: Relation
+    name: str
+    parts: tuple[str, ...]
+    predicate: str | None
+    nulls_are_equal: bool
+    excludes: tuple[str, ...]
+
+    @property
+    def rows(self) -> sql.Composed:
+        """Each row that the index is about: its place, and its parts as `k0`, `k1` …"""
+        parts = sql.SQL(", ").join(sql.SQL("{} AS {}").format(sql.SQL(part), name) for part, name in zip(self.parts, self.names, strict=True))
+        return sql.SQL("SELECT ctid AS place, {} FROM {} WHERE ({})").format(parts, self.table.rows, sql.SQL(self.predicate or "true"))
+
+    @property
+    def names(self) -> list[sql.Identifier]:
+        return [sql.Identifier(f"k{number}") for number in range(len(self.parts))]
+
+
+def duplicates(site: Site, reader: Reader) -> Seen:
+    """Every unique index and exclusion constraint, the smallest table first, exclusions last: these cost the square of the rows."""
+    seen, structure = Seen(), read_structure(site, reader)
+    order = list(structure.tables)
+    found = [_once(structure.tables[row["oid"]], row) for row in reader.catalog(_UNIQUE)]
+    for once in sorted(found, key=lambda once: (bool(once.excludes), order.index(once.table.oid))):
+        site.say(f"only once: {once.table.shown}.{once.name}")
+        with seen.looking_at(f"{once.table.shown}.{once.name}"):
+            seen.findings.extend(_excluded(reader, once) if once.excludes else _twice(reader, once))
+    say_what_declares_nothing(structure, seen, "has no unique index")
+    return seen
+
+
+def _once(table: Relation, row: dict[str, Any]) -> Once:
+    return Once(table, row["name"], tuple(row["parts"]), row["predicate"], row["nulls_are_equal"], tuple(row["excludes"] or ()))
+
+
+def _twice(reader: Reader, once: Once) -> list[str]:
+    names = sql.SQL(", ").join(once.names)
+    given = sql.SQL("true") if once.nulls_are_equal else sql.SQL("num_nulls({}) = 0").format(names)
+    found = reader.row(sql.SQL(
+        "SELECT coalesce(sum(rows - 1), 0)::bigint AS surplus, (array_agg(place))[1:{shown}]::text[] AS places FROM ("
+        "SELECT count(*) AS rows, max(place) AS place FROM ({rows}) AS r WHERE {given} GROUP BY {names} HAVING count(*) > 1) AS groups",
+    ).format(shown=sql.Literal(KEYS_SHOWN), rows=once.rows, given=given, names=names))
+    if not found["surplus"]:
+        return []
+    repeat = "repeats" if found["surplus"] == 1 else "repeat"
+    return [f"{once.table.shown}.{once.name}: {rows_are(found['surplus'])} of {once.table.shown} {repeat} a value that may stand only once"
+            f"{such_as(reader, _at(once.table, found['places']))}."]
+
+
+def _excluded(reader: Reader, once: Once) -> list[str]:
+    meet = sql.SQL(" AND ").join(sql.SQL("a.{} {} b.{}").format(name, sql.SQL(operator), name)
+                                 for name, operator in zip(once.names, once.excludes, strict=True))
+    pairs = reader.row(sql.SQL(
+        "WITH r AS MATERIALIZED ({rows}) SELECT count(*) AS pairs, (array_agg(b.place))[1:{shown}]::text[] AS places "
+        "FROM r AS a JOIN r AS b ON a.place < b.place AND {meet}").format(rows=once.rows, shown=sql.Literal(KEYS_SHOWN), meet=meet))
+    if not pairs["pairs"]:
+        return []
+    return [f"{once.table.shown}.{once.name}: {pairs['pairs']} pairs of rows of {once.table.shown} meet, which it excludes; the second of each"
+            f"{such_as(reader, _at(once.table, pairs['places']))}."]
+
+
+def _at(table: Relation, places: list[str]) -> sql.Composed:
+    return sql.SQL("SELECT {} AS key FROM {} AS t WHERE t.ctid = ANY ({}::tid[])").format(table.key_of("t"), table.rows, sql.Literal(places))

@@ -1,0 +1,99 @@
+"""Whether what the server writes gets to its standbys and to its archive."""
+
+from __future__ import annotations
+
+import psycopg
+
+from cutover.database.integrity.reading import Reader, Seen
+from cutover.database.rows.server import await_standby
+from cutover.database.server.bounds import LAG_BYTES
+from cutover.database.server.load import hidden
+from cutover.database.session import DatabaseSilent, Row, first_line
+from cutover.database.site import Site
+from cutover.evidence.examination import NotProven
+
+_STANDBYS = """
+SELECT coalesce(nullif(application_name, ''), 'process ' || pid) AS name, state, sync_state,
+       coalesce(extract(epoch FROM replay_lag), 0)::float AS seconds,
+       pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)::bigint AS bytes
+FROM pg_stat_replication WHERE state <> 'backup' ORDER BY name
+"""
+_SLOTS = """
+SELECT slot_name AS name, active, wal_status, pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::bigint AS bytes
+FROM pg_replication_slots WHERE NOT temporary ORDER BY slot_name
+"""
+_WHERE = """
+SELECT pg_is_in_recovery() AS standby, current_setting('synchronous_standby_names') AS waits_for
+"""
+_ARCHIVE = """
+SELECT current_setting('archive_mode') AS mode, archived_count AS archived, failed_count AS failed, last_failed_wal AS failed_file,
+       last_failed_time::text AS failed_at, last_archived_time::text AS archived_at,
+       coalesce(last_failed_time > coalesce(last_archived_time, '-infinity'), false) AS fails
+FROM pg_stat_archiver
+"""
+
+
+def replication(site: Site, reader: Reader) -> Seen:
+    """Every standby that is connected, every slot that should be in use, and the standby that the settings name for the heavy reads."""
+    seen, here = Seen(facts={"bytes that a standby may be behind": LAG_BYTES}), reader.row(_WHERE)
+    if here["standby"]:
+        seen.unproven.append("Replication: the DSN leads to a standby, which does not know the others.")
+        return seen
+    if why := hidden(reader, "Standbys"):
+        seen.unproven.append(why)
+    else:
+        _standbys(site, reader.rows(_STANDBYS), here["waits_for"], seen)
+    _slots(reader.rows(_SLOTS), seen)
+    if site.standby:
+        _named_standby(site, seen)
+    return seen
+
+
+def archiving(_site: Site, reader: Reader) -> Seen:
+    """The archive of the write-ahead log, where there is one: its last attempt succeeded. Without one that is said in the facts."""
+    found = reader.row(_ARCHIVE)
+    seen = Seen(examined=["the archiver"], facts=dict(found))
+    if found["mode"] != "off" and found["fails"]:
+        success = f"the last success was at {found['archived_at']}" if found["archived_at"] else "nothing was ever archived"
+        seen.findings.append(f"Archiving fails: {found['failed']} failures, the last with {found['failed_file']} at {found['failed_at']}, and "
+                             f"{success}: what is written now can be restored from no backup.")
+    return seen
+
+
+def _standbys(site: Site, standbys: list[Row], waits_for: str, seen: Seen) -> None:
+    allowed = site.migrations.standby_lag_seconds
+    seen.examined.append("standbys")
+    seen.facts["standbys"] = standbys
+    for row in standbys:
+        if row["state"] != "streaming":
+            seen.findings.append(f"The standby {row['name']} is not streaming but in state {row['state']}.")
+        if row["seconds"] > allowed or (row["bytes"] or 0) > LAG_BYTES:
+            seen.findings.append(f"The standby {row['name']} is {row['seconds']:.1f} s and {row['bytes']} bytes behind, and {allowed:g} s "
+                                 f"(standby_lag_seconds) or {LAG_BYTES} bytes is the limit.")
+    if waits_for and not any(row["sync_state"] in ("sync", "quorum") for row in standbys):
+        seen.findings.append(f"Every commit waits for a synchronous standby ({waits_for}), and none is connected.")
+
+
+def _slots(slots: list[Row], seen: Seen) -> None:
+    seen.examined.append("replication slots")
+    seen.facts["slots"] = slots
+    for row in slots:
+        if row["wal_status"] in ("lost", "unreserved"):
+            seen.findings.append(f"The replication slot {row['name']} has lost what it was to keep (wal_status {row['wal_status']}): its "
+                                 "standby cannot follow.")
+        elif not row["active"]:
+            seen.findings.append(f"The replication slot {row['name']} is used by nobody and holds back {row['bytes'] or 0} bytes of write-ahead log: "
+                                 "the disk fills up; start what uses it, or drop it.")
+
+
+def _named_standby(site: Site, seen: Seen) -> None:
+    """The heavy reads see what is there now only if this standby is a copy of this server, and close behind it."""
+    name = "The standby of the settings (standby_dsn)"
+    try:
+        await_standby(site)
+    except (NotProven, DatabaseSilent) as why:
+        seen.findings.append(f"{name} cannot be relied on: {why}.")
+    except psycopg.Error as error:
+        seen.unproven.append(f"{name} cannot be asked: {first_line(error)}.")
+    else:
+        seen.examined.append(name)
