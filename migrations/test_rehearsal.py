@@ -20,7 +20,7 @@ def test_nobody_waits_long_for_the_migration(rehearsal: Rehearsal) -> None:
     sound(rehearsal.waits())
 
 
-@pytest.mark.plan("migration-dry-run")
+@pytest.mark.plan("migration-dry-run", "migration-scripts-tested")
 def test_the_rehearsed_migration_leaves_the_data_whole(rehearsal: Rehearsal) -> None:
     """A script may run well and lose rows. Afterwards the copy's data is what the settings say it becomes, and all else as it was."""
     sound(rehearsal.leaves_the_data_whole())

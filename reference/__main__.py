@@ -46,7 +46,7 @@ def _bring_to(stage: str, server: postgres.Server, staff: Sequence[Account], *, 
     stages.before(server, DATABASE)
     backup = stages.back_up(server, DATABASE) if with_backup or stage == "restored" else None
     if stage == "after":
-        cutover.perform(server, DATABASE, staff)
+        cutover.perform(server, DATABASE, staff, by=cutover.flyway())
     elif stage == "restored" and backup is not None:
         stages.restore(server, DATABASE, backup)
     return backup

@@ -3,13 +3,20 @@
 with postgres.running(template.cached()) as server:
     server.copy(template.DATABASE, "hospital")
     cutover.perform(server, "hospital", staff.accounts())
+
+The migrations are run by our own `migrate`, or by the real Flyway where one is given: `flyway()` finds it on the PATH. Both write the same history.
 """
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 from collections.abc import Iterable
+from pathlib import Path
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 from reference import migrate, postgres, seed
 from reference.auth.passwords import LIGHT, Hashing
@@ -22,14 +29,46 @@ GRANT SELECT, INSERT, UPDATE, DELETE
 GRANT SELECT, INSERT ON audit_entries TO hospital_app;
 GRANT SELECT ON flyway_schema_history TO hospital_app;
 """
+_FLYWAY_TIMEOUT = 120.0  # seconds; on the embedded hospital it takes two
 
 
-def perform(server: postgres.Server, database: str, accounts: Iterable[seed.Account], hashing: Hashing = LIGHT) -> None:
-    """Bring `database` from the release before to 2.0.0, ready for the application. Half a second."""
+class FlywayFailed(Exception):
+    """Flyway did not migrate; says what it said."""
+
+
+def flyway() -> Path | None:
+    """The real Flyway, where it is on the PATH."""
+    found = shutil.which("flyway")
+    return Path(found) if found else None
+
+
+def perform(server: postgres.Server, database: str, accounts: Iterable[seed.Account], hashing: Hashing = LIGHT, *, by: Path | None = None) -> None:
+    """Bring `database` from the release before to 2.0.0, ready for the application. Half a second; with Flyway (`by`) two more to start Java."""
     dsn = server.dsn(database)
     with psycopg.connect(dsn) as connection:
         seed.staff(connection, accounts, hashing)
-    migrate.migrate(dsn)
+    if by:
+        _migrate_with(by, dsn)
+    else:
+        migrate.migrate(dsn)
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute(_RIGHTS)
         connection.execute("ANALYZE")
+
+
+def _migrate_with(program: Path, dsn: str) -> None:
+    """Run `flyway migrate`. It is told the way in by environment: everybody on the machine can read a command line."""
+    parts = conninfo_to_dict(dsn)
+    way_in = {
+        "FLYWAY_URL": f"jdbc:postgresql://{parts['host']}:{parts['port']}/{parts['dbname']}",
+        "FLYWAY_USER": str(parts["user"]),
+        "FLYWAY_PASSWORD": str(parts["password"]),
+        "FLYWAY_LOCATIONS": f"filesystem:{migrate.SCRIPTS}",
+    }
+    # Neither somebody's own settings of Flyway in the environment nor those in the folder that we were started from are meant for this hospital.
+    environment = {**{name: value for name, value in os.environ.items() if not name.startswith("FLYWAY_")}, **way_in}
+    done = subprocess.run(
+        [program.resolve(), "migrate"], env=environment, cwd=migrate.SCRIPTS, capture_output=True, text=True, timeout=_FLYWAY_TIMEOUT, check=False
+    )
+    if done.returncode:
+        raise FlywayFailed(f"Flyway ended with status {done.returncode}: {(done.stdout + done.stderr).strip()[-2000:]}")

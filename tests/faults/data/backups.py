@@ -46,7 +46,7 @@ class OneBitOfTheBackup(_AtNoon):
 class TheBackupIsOld(_AtNoon):
     """A day of the hospital would be lost."""
 
-    says = "old"
+    says = "h ago"
 
     def harm(self, ground: Ground) -> None:
         plain = ground.dump("--format=plain")  # it does not say when it was made, so the file's own time counts

@@ -39,9 +39,9 @@ class AddressesAreCutOff(_Content):
 
 
 class TimesAreInAnotherZone(_Content):
-    """Every admission is an hour late: local times were read as UTC."""
+    """Every discharge is an hour late: local times were read as UTC."""
 
-    statements = "UPDATE visits SET opened_at = opened_at + interval '1 hour'"
+    statements = "UPDATE visits SET discharged_at = discharged_at + interval '1 hour' WHERE discharged_at IS NOT NULL"
     says = "visits"
 
 

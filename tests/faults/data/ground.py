@@ -28,7 +28,6 @@ class Ground:
     scripts: Path
     backup: Path
     migrations: dict[str, Any]
-    held: list[psycopg.Connection] = field(default_factory=list, repr=False)
 
     @property
     def dsn(self) -> str:
@@ -54,25 +53,16 @@ class Ground:
         """Lay it where the gate finds the backup."""
         shutil.move(backup, self.backup)
 
-    def hold(self, *statements: str) -> None:
-        """A session that stays open until the gate has ended."""
-        connection = psycopg.connect(self.dsn, autocommit=True)
-        for statement in statements:
-            connection.execute(statement.encode())
-        self.held.append(connection)
-
     def judged(self, gate: str, *options: str, seconds: float = 90) -> gates.Verdict:
         """The gate's verdict, as a user would come to it."""
         config = self.folder / "cutover.toml"
         config.write_text(f'target = "{TARGET}"\n[targets.{TARGET}]\nurl = "http://127.0.0.1:9"\nrelease = "{RELEASE}"\n', encoding="utf-8")
         start = f"CUTOVER_TARGETS__{TARGET.upper()}__"
-        told = {f"{start}DATABASE__DSN": self.server.dsn(NAME, postgres.READER), f"{start}MIGRATIONS__SCRATCH__DSN": self.scratch,
-                f"{start}MIGRATIONS": json.dumps(self.migrations)}
-        try:
-            return gates.judged(f"{gate} and migrations", config, told, self.compiled, *options, seconds=seconds)
-        finally:
-            for connection in self.held:
-                connection.close()
+        secret = self.folder / "scratch-dsn"
+        secret.write_text(self.scratch, encoding="utf-8")
+        migrations = {**self.migrations, "scratch": {"kind": "server", "dsn_file": str(secret)}}
+        told = {f"{start}DATABASE__DSN": self.server.dsn(NAME, postgres.READER), f"{start}MIGRATIONS": json.dumps(migrations)}
+        return gates.judged(gate if gate == "phase1" else f"{gate} and migrations", config, told, self.compiled, *options, seconds=seconds)
 
 
 def remove(server: postgres.Server, *databases: str) -> None:

@@ -46,23 +46,21 @@ class AScriptThatSpoilsData(_Rehearsed):
 
 
 class AScriptThatALinterKnows(_Rehearsed):
-    """On ten thousand rows nobody notices; on a hundred million the ward waits for the index."""
+    """The release before still runs, and reads the table by its old name."""
 
     item = "script-lint"
-    also: ClassVar[Mapping[str, str]] = {"migration-dry-run": "the index is in no expectation", "migration-scripts-tested": "the same"}
-    script = "CREATE INDEX visits_by_reason ON visits (reason);\n"
-    says = "require-concurrent-index-creation"
+    also: ClassVar[Mapping[str, str]] = {"migration-dry-run": "the table is in every expectation", "migration-scripts-tested": "the same"}
+    script = "ALTER TABLE facilities RENAME TO houses;\n"
+    says = "renaming-table"
 
 
-class SomebodySitsInATransaction(DataFault):
-    """An open transaction holds its locks: the next script would wait for it, and everybody else for the script."""
+class NothingCanBeWritten(DataFault):
+    """The switch that kept people from writing during the migration was left on: nobody can be registered."""
 
     item = "database-health"
-    outcome = "failed"
-    says = "transaction"
-
-    def harm(self, ground: Ground) -> None:
-        ground.hold("BEGIN", "LOCK TABLE visits IN ROW EXCLUSIVE MODE")
+    also: ClassVar[Mapping[str, str]] = {"migration-verified": "it was not so before"}
+    statements = "ALTER DATABASE hospital SET default_transaction_read_only = on"
+    says = "read"
 
 
 class AnExtensionAppeared(DataFault):

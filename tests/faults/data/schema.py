@@ -44,7 +44,6 @@ class ATimeLostItsZone(DataFault):
     """Admissions would be off by an hour twice a year."""
 
     item = "migration-verified"
-    also: ClassVar[Mapping[str, str]] = {"content-unchanged": "a time without its zone is another value"}
     statements = "ALTER TABLE visits ALTER COLUMN opened_at TYPE timestamp USING opened_at AT TIME ZONE 'UTC'"
     says = "opened_at"
 
@@ -113,6 +112,9 @@ class RowsAreHidden(DataFault):
     """Row security was switched on without a policy: the application would see no patient at all."""
 
     item = "migration-verified"
+    also: ClassVar[Mapping[str, str]] = {
+        "key-tables": "the gate sees no patient either", "row-counts": "so it counts none", "content-unchanged": "compares none",
+        "constraints-hold": "and cannot say whether any keeps the rules"}
     statements = "ALTER TABLE patients ENABLE ROW LEVEL SECURITY"
     says = "patients"
 
@@ -129,12 +131,12 @@ class ATriggerChangesWhatIsWritten(DataFault):
 
 
 class AKeyTableIsMissing(DataFault):
-    """Repeated requests would register a patient twice."""
+    """Everybody would be signed out at once, and nobody could stay signed in."""
 
     item = "key-tables"
-    also: ClassVar[Mapping[str, str]] = {"migration-verified": "the table is missing from the schema, too"}
-    statements = "DROP TABLE idempotency_keys"
-    says = "idempotency_keys"
+    also: ClassVar[Mapping[str, str]] = {"migration-verified": "the table is missing from the schema, too", "row-counts": "and from the count"}
+    statements = "DROP TABLE refresh_tokens"
+    says = "refresh_tokens"
 
 
 class AKeyTableIsEmpty(DataFault):

@@ -1,0 +1,124 @@
+"""Base backups: a whole server's files, as pg_basebackup writes them, with the list of what belongs to them."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import lzma
+import re
+import shutil
+import tarfile
+import zlib
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cutover.database.backup.kinds import Backup, Kind, NoBackup
+from cutover.database.backup.programs import run
+from cutover.database.scratch import client
+from cutover.database.scratch.place import Place
+from cutover.database.site import Site
+from cutover.evidence.examination import NotProven
+
+_SUM = b'"Manifest-Checksum": "'
+_SETTINGS = ("postgresql.auto.conf", "standby.signal", "recovery.signal", "tablespace_map", "postmaster.pid")
+
+
+def made_at(backup: Backup) -> datetime:
+    """When the last of its files was written, by the server's clock."""
+    written = [file["Last-Modified"].replace(" GMT", "+00:00") for file in _files(backup)]
+    return max(datetime.fromisoformat(moment) for moment in written).astimezone(UTC)
+
+
+def major(backup: Backup) -> int:
+    """The server's major version."""
+    if backup.kind is Kind.BASE:
+        return int((backup.path / "PG_VERSION").read_text())
+    part = next(backup.path.glob("base.tar*"))
+    with _read(backup, part) as tar:
+        member = next((member for member in tar if member.name.removeprefix("./") == "PG_VERSION"), None)
+        file = member and tar.extractfile(member)
+        if not file:
+            raise NoBackup(f"{backup}: {part.name} has no PG_VERSION")
+        return int(file.read())
+
+
+def verify(site: Site, backup: Backup) -> None:
+    """Every file that the list names is there in full; by `pg_verifybackup` also what is in it, where that program works. Raises `NoBackup`."""
+    sizes = {file["Path"]: int(file["Size"]) for file in _files(backup)}
+    found = dict(_sizes(backup))
+    for path, size in sizes.items():
+        if path not in found:
+            raise NoBackup(f"{backup} lacks {path}, which its list names")
+        if found[path] != size:
+            raise NoBackup(f"{backup}: {path} has {found[path]} bytes, and its list says {size}")
+    _by_program(site, backup)
+
+
+def copy(site: Site, backup: Backup) -> Callable[[Place], None]:
+    """What puts a copy of it into the place of a scratch server. Links to tablespaces become folders, so that nothing is written outside of it."""
+
+    def fill(place: Place) -> None:
+        if shutil.disk_usage(place.directory).free < sum(int(file["Size"]) for file in _files(backup)):
+            raise NotProven(f"there is no room in {place.directory.parent} (TMPDIR) for a copy of {backup}")
+        if backup.kind is Kind.BASE:
+            shutil.copytree(backup.path, place.data)
+        else:
+            _unpack(backup, place.data)
+        for name in _SETTINGS:  # they would follow a primary, or archive, or look elsewhere for its files
+            (place.data / name).unlink(missing_ok=True)
+        place.data.chmod(0o700)
+        if not site.budget.left:
+            raise NotProven(f"{backup} could not be copied within the time that the gate may take (budget_seconds)")
+
+    return fill
+
+
+def _files(backup: Backup) -> list[dict[str, Any]]:
+    """The list of its files, once its own checksum holds."""
+    content = (backup.path / "backup_manifest").read_bytes()
+    at = content.rfind(_SUM)
+    if at < 0 or hashlib.sha256(content[:at]).hexdigest().encode() != content[at + len(_SUM):][:64]:
+        raise NoBackup(f"{backup} has a damaged list of its files (backup_manifest)")
+    return list(json.loads(content)["Files"])
+
+
+def _sizes(backup: Backup) -> Iterator[tuple[str, int]]:
+    if backup.kind is Kind.BASE:
+        yield from ((str(path.relative_to(backup.path)), path.stat().st_size) for path in backup.path.rglob("*") if path.is_file())
+        return
+    for part in backup.path.glob("*.tar*"):
+        with _read(backup, part) as tar:
+            yield from ((f"{_folder(part)}{member.name.removeprefix('./')}", member.size) for member in tar if member.isfile())
+
+
+def _by_program(site: Site, backup: Backup) -> None:
+    """The program of PostgreSQL 18 in the wheel crashes (status below zero): then a started copy, read to its end, has to show it."""
+    with contextlib.suppress(NotProven):
+        program = client("pg_verifybackup", major(backup))
+        outcome = run(site, program, "--no-parse-wal", backup.path)
+        if outcome.status > 0:
+            raise NoBackup(f"{backup} is damaged: {'; '.join(outcome.complaints[:3]) or 'pg_verifybackup says so'}")
+
+
+def _unpack(backup: Backup, to: Path) -> None:
+    for part in sorted(backup.path.glob("*.tar*")):
+        with _read(backup, part) as tar:
+            tar.extractall(to / _folder(part), filter="data")
+
+
+def _folder(part: Path) -> str:
+    """Where the content of a tar file belongs: `base`, `pg_wal`, or a tablespace by its number."""
+    name = re.sub(r"\.tar.*", "", part.name)
+    return {"base": "", "pg_wal": "pg_wal/"}.get(name, f"pg_tblspc/{name}/")
+
+
+@contextlib.contextmanager
+def _read(backup: Backup, part: Path) -> Iterator[tarfile.TarFile]:
+    try:
+        with tarfile.open(part) as tar:
+            yield tar
+    except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError) as error:
+        raise NoBackup(f"{backup}: {part.name} is damaged and cannot be read to its end: {error}") from None

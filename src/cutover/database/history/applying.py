@@ -1,0 +1,119 @@
+"""Runs scripts on a database that may be thrown away, the way Flyway does: each in a transaction of its own, or none where PostgreSQL allows none.
+
+It writes no history: what is wanted is what the scripts do. Flyway's callbacks (`afterMigrate.sql` and the like) are not run.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import psycopg
+from psycopg import sql
+
+from cutover.database.history import flyway
+from cutover.database.history.scripts import Script
+from cutover.database.session import APPLICATION_NAME, first_line
+
+_ALONE = re.compile(
+    r"(?:CREATE|DROP) (?:DATABASE|TABLESPACE|SUBSCRIPTION)\b|ALTER SYSTEM\b|(?:CREATE|DROP)(?: UNIQUE)? INDEX CONCURRENTLY\b|VACUUM\b"
+    r"|DISCARD ALL\b|REINDEX\b.* (?:CONCURRENTLY|SCHEMA|DATABASE|SYSTEM)\b|ALTER TABLE\b.* DETACH PARTITION .*CONCURRENTLY\b",
+    re.IGNORECASE)
+"""What PostgreSQL refuses inside a transaction."""
+
+_PIECE = re.compile(
+    r"(?P<comment>--[^\r\n]*)|(?P<block>/\*)|(?P<dollar>\$(?P<tag>[^\W\d]\w*)?\$.*?\$(?(tag)(?P=tag))\$)|(?P<escaped>\b[eE]'(?:[^'\\]|\\.|'')*')"
+    r"|(?P<quoted>'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\")|(?P<end>;)|(?P<word>\w+|.)", re.DOTALL)
+
+
+class ScriptFailed(Exception):
+    """A script could not be run to its end; says which, and what PostgreSQL said first."""
+
+    def __init__(self, script: Script, why: str) -> None:
+        super().__init__(f"{script.file_name} failed: {why}")
+        self.script, self.why = script, why
+
+
+def apply(dsn: str, scripts: Sequence[Script], placeholders: Mapping[str, str], *, schema: str | None = None,
+          started: Callable[[Script, int], None] | None = None) -> list[tuple[Script, float]]:
+    """Run the scripts in the given order, and say how many seconds each took.
+
+    `started(script, backend_pid)` is called before each. `schema` is made where it is missing, and unqualified names mean it. Raises `ScriptFailed`.
+    """
+    took = []
+    with psycopg.connect(dsn, autocommit=True, application_name=f"{APPLICATION_NAME} migration") as connection:
+        if schema:
+            connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {0}; SET search_path = {0}, public").format(sql.Identifier(schema)))
+        for script in scripts:
+            text = _filled(script, placeholders)
+            if started:
+                started(script, connection.info.backend_pid)
+            begun = time.monotonic()
+            _run(connection, script, text)
+            took.append((script, time.monotonic() - begun))
+    return took
+
+
+def statements(text: str) -> Iterator[str]:
+    """The statements of a script without their comments and closing semicolons. (A body after `BEGIN ATOMIC` is not kept together.)"""
+    statement, at = "", 0
+    while at < len(text):
+        piece = _PIECE.match(text, at)
+        assert piece is not None
+        at = _after_comment(text, at) if piece["block"] else piece.end()
+        if piece["end"]:
+            yield from _not_empty(statement)
+            statement = ""
+        else:
+            statement += " " if piece["comment"] or piece["block"] else piece[0]
+    yield from _not_empty(statement)
+
+
+def runs_alone(script: Script, text: str) -> bool:
+    """Whether a script cannot, or must not (`executeInTransaction=false` in its `.conf`), run in a transaction."""
+    settings = script.path.with_name(script.path.name + ".conf")
+    if settings.is_file() and re.search(r"(?mi)^\s*executeInTransaction\s*=\s*false\s*$", settings.read_text(encoding="utf-8")):
+        return True
+    return any(_ALONE.match(" ".join(statement.split())) for statement in statements(text))
+
+
+def _filled(script: Script, placeholders: Mapping[str, str]) -> str:
+    known = {"flyway:filename": script.path.name, **placeholders}
+    text = script.content.decode("utf-8-sig")
+    missing = flyway.unfilled(text, known)
+    if missing:
+        raise ScriptFailed(script, f"nothing is declared for ${{{missing[0]}}}: set it under migrations.placeholders")
+    return flyway.replaced(text, known)
+
+
+def _run(connection: psycopg.Connection, script: Script, text: str) -> None:
+    try:
+        if runs_alone(script, text):
+            for statement in statements(text):
+                connection.execute(statement.encode())
+        else:
+            with connection.transaction():
+                connection.execute(text.encode())
+    except psycopg.Error as error:
+        raise ScriptFailed(script, _without_values(error)) from None
+
+
+def _without_values(error: psycopg.Error) -> str:
+    """What PostgreSQL says first, but only its kind where that may repeat what stands in a row (data exceptions, and what functions raise)."""
+    return f"{type(error).__name__} ({error.sqlstate})" if (error.sqlstate or "")[:2] in ("22", "P0") else first_line(error)
+
+
+def _after_comment(text: str, at: int) -> int:
+    """Where the block comment that begins at `at` ends; they may be nested."""
+    depth = 0
+    for mark in re.compile(r"/\*|\*/").finditer(text, at):
+        depth += 1 if mark[0] == "/*" else -1
+        if not depth:
+            return mark.end()
+    return len(text)
+
+
+def _not_empty(statement: str) -> Iterator[str]:
+    if statement.strip():
+        yield statement.strip()
