@@ -11,7 +11,6 @@ from cutover.pytest_plugin.census import Census, take_census
 
 ROOT = Path(__file__).resolve().parents[2]
 
-MIGRATIONS = "the part \"migrations\": is the data whole?"
 PERFORMANCE = "the part \"performance\": is it fast, and does it stay up?"
 CONTRACT = "the part \"contract\": does the API keep its promises?"
 OPERATIONS = "the part \"monitoring and preflight\": can operations see it, is the ground prepared?"
@@ -28,21 +27,8 @@ AWAITED = {
     "tests-passing": OPERATIONS,
     "code-coverage": OPERATIONS,
     "performance-tests": PERFORMANCE,
-    "migrations-in-staging": MIGRATIONS,
-    "backups-verified": MIGRATIONS,
-    "migration-scripts-tested": MIGRATIONS,
-    "restoration-tested": MIGRATIONS,
-    "migration-dry-run": MIGRATIONS,
-    "final-backups": MIGRATIONS,
     "dashboards-verified": OPERATIONS,
     "alert-rules-tested": OPERATIONS,
-    "backup-taken": MIGRATIONS,
-    "migrations-applied": MIGRATIONS,
-    "migration-verified": MIGRATIONS,
-    "data-validation": MIGRATIONS,
-    "key-tables": MIGRATIONS,
-    "row-counts": MIGRATIONS,
-    "constraints-hold": MIGRATIONS,
     "canary-deployment": PERFORMANCE,
     "half-deployment": PERFORMANCE,
     "full-deployment": PERFORMANCE,
@@ -59,13 +45,11 @@ AWAITED = {
     "trigger-error-rate": PERFORMANCE,
     "trigger-response-time": PERFORMANCE,
     "trigger-database": PERFORMANCE,
-    "database-rolled-back": MIGRATIONS,
     "rollback-verified": OPERATIONS,
     "rollback-logs": OPERATIONS,
     "zero-downtime": PERFORMANCE,
     "success-error-rate": PERFORMANCE,
     "success-response-times": PERFORMANCE,
-    "no-data-loss": MIGRATIONS,
     "contract-document": CONTRACT,
     "contract-fuzzing": CONTRACT,
     "contract-access": CONTRACT,

@@ -68,6 +68,15 @@ def refusal(load: Load, *given: Any, **command_line: str) -> str:
     return str(error.value)
 
 
+# ── which target ──
+
+
+def test_containers_is_the_embedded_hospital_with_its_scratch_databases_in_docker(load: Load) -> None:
+    """Without a word about it in the file; what is declared of the embedded one's migration holds for it, too."""
+    chosen = load('[targets.embedded.migrations]\nkey_tables = ["patients"]', target="containers").chosen
+    assert (chosen.kind, chosen.migrations.scratch.kind, chosen.migrations.key_tables) == ("embedded", "container", ("patients",))
+
+
 # ── precedence ──
 
 

@@ -15,7 +15,7 @@ from cutover.evidence.record import Recorder
 from cutover.evidence.redact import Redactor
 from cutover.hospital import MappingError
 from cutover.plan import GATES, SUITES, WORD, Plan, PlanError, judged_gates, load_plan
-from cutover.settings import Settings, SettingsError, load_settings
+from cutover.settings import CONTAINERS, Settings, SettingsError, load_settings
 from cutover.targets import Standing
 from cutover.waivers import DecisionError
 
@@ -113,6 +113,8 @@ def bring_up(run: Run) -> Iterator[Standing]:
     elif run.settings.chosen.kind == "embedded":
         from cutover.targets import embedded
 
+        if run.settings.target == CONTAINERS:
+            _await_engine()
         hospital = embedded.start(run.settings, run.root, embedded_stage(run), backed_up="migrations" in run.suites)
         try:
             yield run.stand(hospital.standing)
@@ -122,6 +124,17 @@ def bring_up(run: Run) -> Iterator[Standing]:
         from cutover.targets import remote
 
         yield run.stand(remote.given(run.settings))
+
+
+def _await_engine() -> None:
+    """Nothing is started for a target that cannot come up. Raises `SettingsError`."""
+    from cutover.database.scratch.container import refuse_without_engine
+    from cutover.evidence import NotProven
+
+    try:
+        refuse_without_engine()
+    except NotProven as missing:
+        raise SettingsError(f"target {CONTAINERS!r}: {missing}") from None
 
 
 def embedded_stage(run: Run) -> str:

@@ -7,10 +7,11 @@ Every mistake becomes a `SettingsError` that names section, key, the value given
 from cutover.settings.base import SECRETS, SettingsError
 from cutover.settings.loading import load_settings
 from cutover.settings.migrations import Backup, Key, Migrations, Rehearsal, Scratch, TableChange
-from cutover.settings.model import Settings
+from cutover.settings.model import CONTAINERS, Settings
 from cutover.settings.target import USERS, Database, Limits, Target, User
 
 __all__ = [
+    "CONTAINERS",
     "SECRETS",
     "USERS",
     "Backup",

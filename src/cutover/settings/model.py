@@ -15,6 +15,8 @@ from cutover.plan import nearest
 from cutover.settings.base import SettingsError, Table
 from cutover.settings.target import TARGET_NAME, Target
 
+CONTAINERS = "containers"
+
 
 class Settings(BaseSettings):
     """Everything that can be set. Paths are relative to the settings file's folder."""
@@ -54,7 +56,12 @@ class Settings(BaseSettings):
 
     @property
     def chosen(self) -> Target:
-        """The target that this run is about. Raises `SettingsError` for an unknown name."""
+        """The target that this run is about. Raises `SettingsError` for an unknown name.
+
+        `containers` need not be declared: it is the embedded hospital with its scratch databases in Docker containers.
+        """
+        if self.target == CONTAINERS and CONTAINERS not in self.targets:
+            return _in_containers(self.targets["embedded"])
         if self.target not in self.targets:
             declared = ", ".join(sorted(self.targets))
             raise SettingsError(f"target {self.target!r} is not declared; declared: {declared}.{nearest(self.target, self.targets)}")
@@ -91,6 +98,12 @@ class Settings(BaseSettings):
         named = [self.plan, *(target.mapping for target in self.targets.values() if target.mapping)]
         shown["files"] = [_fingerprint(self.path(path)) for path in named]
         return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()
+
+
+def _in_containers(embedded: Target) -> Target:
+    migrations = embedded.migrations
+    scratch = migrations.scratch.model_copy(update={"kind": "container"})
+    return embedded.model_copy(update={"migrations": migrations.model_copy(update={"scratch": scratch})})
 
 
 def _fingerprint(path: Path) -> str:

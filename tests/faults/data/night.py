@@ -8,13 +8,15 @@ from typing import ClassVar
 from tests.faults.data.fault import DataFault
 from tests.faults.data.ground import Ground
 
+_STAGING: Mapping[str, str] = {"migrations-in-staging": "staging never had that script"}
+
 
 class _Rehearsed(DataFault):
     """The day before: the pending scripts run on a copy."""
 
     item = "migration-dry-run"
     gate = "t24"
-    also: ClassVar[Mapping[str, str]] = {"migration-scripts-tested": "they are the same scripts"}
+    also: ClassVar[Mapping[str, str]] = {"migration-scripts-tested": "they are the same scripts", **_STAGING}
     script: ClassVar[str]
 
     def harm(self, ground: Ground) -> None:
@@ -22,10 +24,10 @@ class _Rehearsed(DataFault):
 
 
 class ALongLock(_Rehearsed):
-    """Nobody can open a visit for two seconds: the plan promises zero downtime."""
+    """Nobody can open a visit for six seconds: the plan promises zero downtime."""
 
-    also: ClassVar[Mapping[str, str]] = {}
-    script = "LOCK TABLE visits IN ACCESS EXCLUSIVE MODE;\nSELECT pg_sleep(2);\n"
+    also: ClassVar[Mapping[str, str]] = _STAGING
+    script = "LOCK TABLE visits IN ACCESS EXCLUSIVE MODE;\nSELECT pg_sleep(6);\n"
     says = "visits"
 
 
@@ -40,7 +42,7 @@ class AScriptThatSpoilsData(_Rehearsed):
     """It runs, quickly and without a lock, and shifts every birthday."""
 
     item = "migration-scripts-tested"
-    also: ClassVar[Mapping[str, str]] = {"migration-dry-run": "it is the same rehearsal"}
+    also: ClassVar[Mapping[str, str]] = {"migration-dry-run": "it is the same rehearsal", **_STAGING}
     script = "UPDATE patients SET birth_date = birth_date + 1;\n"
     says = "patients"
 
@@ -49,7 +51,7 @@ class AScriptThatALinterKnows(_Rehearsed):
     """The release before still runs, and reads the table by its old name."""
 
     item = "script-lint"
-    also: ClassVar[Mapping[str, str]] = {"migration-dry-run": "the table is in every expectation", "migration-scripts-tested": "the same"}
+    also: ClassVar[Mapping[str, str]] = {"migration-dry-run": "the table is in every expectation", "migration-scripts-tested": "the same", **_STAGING}
     script = "ALTER TABLE facilities RENAME TO houses;\n"
     says = "renaming-table"
 
