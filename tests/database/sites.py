@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,12 @@ from cutover.settings import Database, Migrations
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = ROOT / "reference/database/migrations"
+
+
+def declared() -> dict[str, Any]:
+    """What the repository's settings say of the embedded hospital's migration: `[targets.embedded.migrations]`."""
+    settings = tomllib.loads((ROOT / "cutover.toml").read_text(encoding="utf-8"))
+    return dict(settings["targets"]["embedded"]["migrations"])
 
 
 def site_of(dsn: str, folder: Path, *, seconds: float = 60, **migrations: Any) -> Site:

@@ -8,11 +8,12 @@ import pytest
 
 from tests.faults import gates, hospitals
 from tests.faults.catalogue import BY_NAME
+from tests.faults.choice import cases
 from tests.faults.judging import FUNCTIONAL, complaints
 from tests.faults.serve import NONE
 
 
-@pytest.mark.parametrize("name", BY_NAME)
+@pytest.mark.parametrize("name", cases(BY_NAME))
 def test_the_gate_catches(name: str, cluster: hospitals.Cluster, tmp_path: Path) -> None:
     """With this one fault in the hospital, or on the way to it, the gate says NO-GO and names its item."""
     with hospitals.hospital(cluster, name, tmp_path) as hospital:

@@ -39,6 +39,7 @@ class Site:
     `reports` the folder of all runs.
 
     `say` shows a line of progress; `record` leaves an examination in the evidence. `backup`: where the newest is, when the target itself said so.
+    `is_copy`: the database is a scratch one that holds a copy of the target's.
     `once_in` is a folder that all processes of the run share, for what is too dear to be done twice; it holds no secret and no row's content.
     """
 
@@ -55,6 +56,7 @@ class Site:
     standby: SecretStr | None = None
     scratch_dsn: SecretStr | None = None
     backup: str | None = None
+    is_copy: bool = False
     say: Callable[[str], None] = field(default=lambda _line: None, repr=False)
     record: Callable[[Examination], None] = field(default=lambda _examination: None, repr=False)
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 RUN: pytest.StashKey[Run] = pytest.StashKey()
 KEEPER: pytest.StashKey[GateKeeper] = pytest.StashKey()
-STAGES = {"t12": "before", "rollback": "restored"}
+STAGES = {"t24": "before", "t12": "before", "rollback": "restored"}
 """The moments at which an embedded hospital is not the one after its cutover."""
 MISTAKES = (SettingsError, PlanError, DecisionError, MappingError)
 """Mistakes of the user: one sentence, exit status 4, no traceback."""

@@ -26,8 +26,8 @@ from cutover.evidence import Examination, NotProven
 from cutover.settings import SettingsError
 from reference import postgres, stages
 from tests.database.conftest import BEFORE, MIGRATED, Spare
-from tests.database.rehearsal.sets import RELEASE_2, folder_with
-from tests.database.sites import site_of
+from tests.database.rehearsal.sets import folder_with
+from tests.database.sites import declared, site_of
 
 PATIENT = {"lock_seconds": 20}
 """For what is not about waiting: a machine that is busy with other things makes nobody wait as long as that."""
@@ -333,7 +333,7 @@ def test_one_rehearsal_serves_all_questions(backed_up: Backed, monkeypatch: pyte
 def test_the_releases_own_scripts_leave_the_data_as_they_are_declared_to(server: postgres.Server, spare: Spare, tmp_path: Path) -> None:
     dsn = spare(BEFORE)
     archive = stages.back_up(server, str(conninfo_to_dict(dsn)["dbname"]))
-    whole = Rehearsal(site_of(dsn, tmp_path, backup={"path": str(archive)}, tables=RELEASE_2)).leaves_the_data_whole()
+    whole = Rehearsal(site_of(dsn, tmp_path, backup={"path": str(archive)}, tables=declared()["tables"])).leaves_the_data_whole()
     assert not whole.findings + whole.unproven
 
 

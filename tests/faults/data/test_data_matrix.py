@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.choice import cases
 from tests.faults.data.catalogue import BY_NAME
 from tests.faults.data.judging import complaints, why
 from tests.faults.data.world import STATE_AT, World
 from tests.faults.judging import PLAN
 
 
-@pytest.mark.parametrize("name", BY_NAME)
+@pytest.mark.parametrize("name", cases(BY_NAME))
 def test_the_gate_catches(name: str, world: World, tmp_path: Path) -> None:
     """With this one fault the gate says NO-GO and names its item."""
     fault = BY_NAME[name]

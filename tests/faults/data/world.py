@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import shutil
 import time
-import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import psycopg
 from pydantic import SecretStr
@@ -23,6 +21,7 @@ from cutover.database.site import Budget, Site
 from cutover.database.snapshot import Snapshot
 from cutover.settings import Database, Migrations
 from reference import announcement, cutover, postgres, stages, template
+from tests.database.sites import declared
 from tests.faults import serve
 from tests.faults.data.fault import DataFault
 from tests.faults.data.ground import NAME, RELEASE, TARGET, Ground, remove
@@ -108,12 +107,6 @@ def world(folder: Path) -> Iterator[World]:
     """Both servers: about six seconds."""
     with postgres.running(template.cached()) as server, postgres.initialised() as (scratch, _):
         yield World(server, scratch, folder)
-
-
-def declared() -> dict[str, Any]:
-    """What the repository's settings say of the embedded hospital's migration."""
-    settings = tomllib.loads((ROOT / "cutover.toml").read_text(encoding="utf-8"))
-    return dict(settings["targets"]["embedded"]["migrations"])
 
 
 def _site(dsn: str, folder: Path) -> Site:

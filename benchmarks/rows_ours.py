@@ -1,0 +1,42 @@
+"""Our own measurement of one table, in a process of its own so that its memory is its own: `python -m benchmarks.rows_ours DSN TABLE [snapshot]`.
+
+Prints JSON: seconds of counting and of fingerprinting, rows, and the process's largest memory in MB. With `snapshot` as a snapshot is taken: with
+segments.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import time
+
+from cutover.database.rows import measure_in, read_tables, spec_of
+from cutover.database.rows.reading import reading
+from cutover.database.rows.taking import SEGMENTS, divided
+from cutover.database.rows.tallies import Seen
+from cutover.settings import TableChange
+
+CONNECTIONS = max(2, min(4, os.cpu_count() or 2))
+"""As one would set `migrations.connections` on a server with so many processors."""
+
+
+def main(dsn: str, table: str, *, snapshot: bool) -> None:
+    seconds: dict[str, float] = {}
+
+    def watch(seen: Seen) -> None:
+        seconds[seen.what] = seen.seconds
+
+    with reading(dsn, time.time() + 3600) as session:
+        spec = spec_of(session.first, read_tables(session.first, ("public",))[0][f"public.{table}"], TableChange())
+        figures = measure_in(session, [divided(session.first, spec, SEGMENTS) if snapshot else spec], connections=CONNECTIONS, watch=watch)
+    found = figures.tables[f"public.{table}"]
+    if figures.unproven or found.sums is None:
+        raise SystemExit(f"benchmarks: {table} was not measured: {figures.unproven}")
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"count": seconds["counted"], "content": seconds["compared"], "rows": found.counted, "memory": memory}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], snapshot="snapshot" in sys.argv[3:])

@@ -1,0 +1,167 @@
+"""What a target's database was like at one moment: kept in a file, to hold the database against it later.
+
+    taken = Snapshot.take(site)        # before the cutover: `pytest -m t12`
+    before = Snapshot.newest(site)     # in every gate after it
+    before.figures.tables["public.patients"].counted
+
+A file is `<UTC>.json.gz` in `site.snapshots`, with a SHA-256 of its content inside: one that was cut short or edited is refused. It holds counts,
+hashes, keys' bounds and the catalog; never a row's content.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+import time
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cutover.database.site import Site
+from cutover.evidence.examination import NotProven
+
+if TYPE_CHECKING:  # rows are held against snapshots, so that package imports this module
+    from cutover.database.rows.figures import Figures
+
+FORMAT = 1
+SUFFIX = ".json.gz"
+_NAME = "%Y%m%dT%H%M%S.%fZ"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """`taken_at` is a `time.time()`, `migration` the newest one applied then, `catalog` a `Catalog.as_plain()`, `history` the history's facts.
+
+    `server`: version, major, system_identifier, database, encoding, collation, extensions. `left_out`: what stands in the schemas and is no table
+    that holds rows of its own, with what it is. `declarations`: a digest of what was declared of the tables' content.
+    """
+
+    target: str
+    release: str
+    migration: str | None
+    taken_at: float
+    server: Mapping[str, Any]
+    figures: Figures
+    declarations: str
+    catalog: Mapping[str, Any] | None = None
+    history: Mapping[str, Any] | None = None
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    path: Path | None = None
+
+    @property
+    def taken(self) -> str:
+        """When, for a reader."""
+        return f"{datetime.fromtimestamp(self.taken_at, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+    def save(self, folder: Path) -> Path:
+        """Write it down as a whole or not at all; gives the file."""
+        content = {**vars(self), "figures": self.figures.as_plain()}
+        del content["path"]
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{datetime.fromtimestamp(self.taken_at, UTC).strftime(_NAME)}{SUFFIX}"
+        unfinished = path.with_suffix(".unfinished")
+        with unfinished.open("wb") as file:
+            file.write(gzip.compress(json.dumps({"format": FORMAT, "sha256": _digest(content), "content": content}).encode(), mtime=0))
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.rename(path)
+        return path
+
+    @classmethod
+    def load(cls, path: Path) -> Snapshot:
+        """Raises `NotProven` for a file that is not whole."""
+        from cutover.database.rows.figures import Figures
+
+        try:
+            plain = json.loads(gzip.decompress(path.read_bytes()))
+            content = plain["content"]
+            whole = plain["format"] == FORMAT and plain["sha256"] == _digest(content)
+            found = cls(**{**content, "figures": Figures.from_plain(content["figures"]), "path": path})
+        except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, AttributeError):
+            whole = False
+        if not whole:
+            raise NotProven(f"the snapshot {path.name} is damaged or was edited, so nothing can be compared with it: take another, or bring back the "
+                            "file as it was written")
+        return found
+
+    @classmethod
+    def take(cls, site: Site) -> Snapshot:
+        """Measure everything, write it down, and read it back. Raises `NotProven`, `SettingsError`, `DatabaseSilent`."""
+        from cutover.database.rows.taking import taken
+
+        return cls.load(taken(site).save(site.snapshots))
+
+    @staticmethod
+    def newest(site: Site, *, same_server: bool = True) -> Snapshot:
+        """The snapshot that this target's database is to be compared with: the newest that was taken before its newest migration.
+
+        Raises `NotProven`, with what to do, where there is none, and for one that is too old, or of another database. `same_server` is false where
+        the data may have moved to another server, as by a restore.
+        """
+        from cutover.database.rows.server import facts, migrated_at, migration, newest_script
+
+        with site.connect() as connection:
+            now, applied, on_disk = facts(connection), migration(site, connection), newest_script(site)
+            found = _choose(site, applied, on_disk)
+            if found.migration == applied == on_disk and applied is not None:
+                _refuse_after(site, found, migrated_at(site, connection))
+        for fact in ("system_identifier", "database") if same_server else ("database",):
+            if found.server[fact] != now[fact]:
+                raise NotProven(f"the newest snapshot was taken of another database: its {fact.replace('_', ' ')} is {found.server[fact]}, and here "
+                                f"it is {now[fact]}. {how_to_take(site)}")
+        return found
+
+
+def how_to_take(site: Site) -> str:
+    """What whoever lacks a snapshot has to do."""
+    return f"Take one before the migration: pytest -m t12 --target {site.target}"
+
+
+def declarations(site: Site) -> str:
+    """A digest of what a snapshot evaluates: a snapshot made with other declarations holds other figures."""
+    said = {name: change.model_dump(include={"rows_become", "becomes", "drops", "grows_above"}) for name, change in site.migrations.tables.items()}
+    return _digest({name: change for name, change in said.items() if any(change.values())})
+
+
+def _choose(site: Site, applied: str | None, on_disk: str | None) -> Snapshot:
+    """Before the migration, and after a rollback: the newest of this migration. After it: the newest of another one. Where there is none of the kind
+    (a script failed, or the history was tampered with): the newest of all, for what became of the data is asked all the more."""
+    fresh = list(_fresh(site))
+    if not fresh:
+        raise NotProven(f"there is no snapshot of {site.target} to compare with. {how_to_take(site)}")
+    waiting = on_disk is not None and applied != on_disk
+    fitting = [found for found in fresh if (found.migration == applied) == waiting]
+    return (fitting or fresh)[0]
+
+
+def _refuse_after(site: Site, found: Snapshot, migrated: float | None) -> None:
+    """A release without migrations has a snapshot of the same migration, and that one is old by then."""
+    if migrated is None or found.taken_at - migrated < site.migrations.snapshot_max_age_hours * 3600:
+        raise NotProven(f"the only snapshot, of {found.taken}, was taken after the migration {found.migration}, so it says nothing of what was there "
+                        f"before. {how_to_take(site)}")
+
+
+def _fresh(site: Site) -> Iterator[Snapshot]:
+    """This target's snapshots that are not too old, the newest first. Raises `NotProven` where all are, and for one that is not whole."""
+    hours, fitting = site.migrations.snapshot_max_age_hours, 0
+    for path in sorted(site.snapshots.glob(f"*{SUFFIX}"), reverse=True):
+        found = Snapshot.load(path)
+        if found.target != site.target:
+            continue
+        if time.time() - found.taken_at <= hours * 3600:
+            fitting += 1
+            yield found
+        elif not fitting:
+            raise NotProven(f"the newest snapshot was taken at {found.taken}, more than {hours:g} h ago (snapshot_max_age_hours). "
+                            f"{how_to_take(site)}")
+        else:
+            return
+
+
+def _digest(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":"), default=dict).encode()).hexdigest()

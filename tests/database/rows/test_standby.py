@@ -1,0 +1,108 @@
+"""The heavy reads on a real standby: once it has everything that the target has, and not before."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+from pydantic import SecretStr
+
+from cutover.database.rows import Rows
+from cutover.database.site import Site
+from cutover.database.snapshot import Snapshot
+from cutover.evidence.examination import NotProven
+from cutover.matchers.examinations import sound
+from reference import installation, postgres
+from tests.database.conftest import BEFORE, Spare
+from tests.database.rows.conftest import Nights
+from tests.database.sites import site_of
+
+
+@pytest.fixture(scope="module")
+def standby(server: postgres.Server) -> Iterator[int]:
+    """A second server that follows the first; gives its port."""
+    with installation.claim() as place:
+        subprocess.run([installation.binaries() / "pg_basebackup", "--pgdata", place.data, "--dbname", server.dsn("postgres"), "--checkpoint=fast",
+                        "--write-recovery-conf"], check=True, capture_output=True)
+        installation.hand_over(place.data)
+        user, port = installation.postgres_user(), _free_port()
+        running = subprocess.Popen([installation.binaries() / "postgres", "-D", place.data, "-c", f"port={port}", "-c", "listen_addresses=127.0.0.1",
+                                    "-c", "unix_socket_directories=", "-c", "max_connections=200"],
+                                   user=user and user.pw_uid, group=user and user.pw_gid, stderr=subprocess.DEVNULL)
+        try:
+            _await(make_conninfo(server.dsn("postgres"), port=port))
+            yield port
+        finally:
+            running.terminate()
+            running.wait(20)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _await(dsn: str) -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        with suppress(psycopg.OperationalError), psycopg.connect(dsn):
+            return
+        time.sleep(0.05)
+    raise AssertionError("the standby did not start")
+
+
+@pytest.fixture
+def followed(server: postgres.Server, standby: int, tmp_path: Path) -> Iterator[Site]:
+    """A database whose heavy reads go to the standby."""
+    server.copy(BEFORE, "followed")
+    on_standby = make_conninfo(server.dsn("followed"), port=standby)
+    _await(on_standby)
+    yield replace(site_of(server.dsn("followed"), tmp_path), standby=SecretStr(on_standby))
+    server.drop("followed")
+
+
+def _paused(site: Site, pause: bool) -> None:
+    assert site.standby is not None
+    with psycopg.connect(site.standby.get_secret_value(), autocommit=True) as connection:
+        connection.execute("SELECT pg_wal_replay_pause()" if pause else "SELECT pg_wal_replay_resume()")
+
+
+def test_it_is_read_once_it_has_caught_up(followed: Site) -> None:
+    Snapshot.take(followed)
+    with psycopg.connect(followed.dsn.get_secret_value(), autocommit=True) as connection:
+        connection.execute("DELETE FROM visits WHERE id = (SELECT min(id::text)::uuid FROM visits)")
+    found = Rows(followed).counts()
+    assert "visits" in " ".join(found.findings)
+
+
+def test_one_that_lags_proves_nothing(followed: Site) -> None:
+    Snapshot.take(followed)
+    late = replace(followed, migrations=followed.migrations.model_copy(update={"standby_lag_seconds": 1}))
+    _paused(followed, True)
+    try:
+        with psycopg.connect(followed.dsn.get_secret_value(), autocommit=True) as connection:
+            connection.execute("DELETE FROM visits WHERE id = (SELECT min(id::text)::uuid FROM visits)")
+        with pytest.raises(NotProven, match="did not catch up within 1 s"):
+            Rows(late).counts()
+    finally:
+        _paused(followed, False)
+
+
+def test_a_server_that_follows_nobody_is_no_standby(nights: Nights, spare: Spare) -> None:
+    night = nights()
+    with pytest.raises(NotProven, match="follows nobody"):
+        Rows(replace(night.site, standby=SecretStr(spare(BEFORE)))).contents()
+
+
+def test_a_snapshot_taken_on_it_serves_the_target(followed: Site) -> None:
+    Snapshot.take(followed)
+    sound(Rows(replace(followed, standby=None)).contents())

@@ -1,0 +1,25 @@
+"""Which faults every CI run tries, and which only the long proof does (`tox run -e thorough`)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import ClassVar, Protocol
+
+import pytest
+from _pytest.mark import ParameterSet  # pytest's own name for what `pytest.param` gives
+
+ALWAYS = 3
+"""Faults of each item that are tried in every run."""
+
+
+class _Fault(Protocol):
+    item: ClassVar[str]
+
+
+def cases(faults: Mapping[str, type[_Fault]]) -> Iterator[ParameterSet]:
+    """The names of all faults. Those beyond the first few of their item are marked as thorough."""
+    seen: Counter[str] = Counter()
+    for name, fault in faults.items():
+        seen[fault.item] += 1
+        yield pytest.param(name, marks=[pytest.mark.thorough] if seen[fault.item] > ALWAYS else [])
