@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from cutover.database.backup import Backups
+from cutover.database.rows import Rows
 from cutover.database.site import Site
 from cutover.database.snapshot import Snapshot
 from cutover.evidence import NotProven
@@ -107,3 +108,50 @@ def test_where_the_settings_say_so_the_backup_is_only_read_to_its_end(site: Site
 
 def _dsn(site: Site) -> str:
     return site.dsn.get_secret_value()
+
+
+@pytest.mark.parametrize("hours", [-8, 0, 11])
+def test_a_history_in_the_local_time_of_another_zone_is_no_finding(site: Site, cut: Cut, hours: int) -> None:
+    """Flyway writes down the local time of its JVM, and no zone: a hospital in Seattle is not sent home for that."""
+    dumps.archive(_dsn(site), site.folder)
+    cut()
+    _run(site, f"UPDATE flyway_schema_history SET installed_on = installed_on + interval '{hours} hours'")
+    sound(Backups(site).taken_before_the_change())
+
+
+def test_what_no_zone_explains_is_left_to_the_content(site: Site, cut: Cut) -> None:
+    """A backup that may be from after the first script: without a restore nobody can tell."""
+    cut()
+    _run(site, "UPDATE flyway_schema_history SET installed_on = installed_on - interval '1 hour' WHERE installed_rank > 6")
+    with psycopg.connect(_dsn(site)) as connection:
+        connection.execute("SELECT pg_sleep(0.2)")
+    dumps.plain(_dsn(site), site.folder)
+    unread = replace(site, migrations=site.migrations.model_copy(update={"backup": site.migrations.backup.model_copy(update={"restore": False})}))
+    asked = Backups(unread).taken_before_the_change()
+    assert asked.findings or asked.unproven
+
+
+def test_the_keys_that_differ_are_looked_up_in_the_backup(site: Site, cut: Cut) -> None:
+    """The names of two patients are exchanged: both keys are named, no other, and no name."""
+    dumps.archive(_dsn(site), site.folder)
+    cut()
+    with psycopg.connect(_dsn(site)) as connection:
+        query = "SELECT id::text, family_name FROM patients WHERE family_name IN ('Smith', 'Nguyễn') ORDER BY family_name, id"
+        two = connection.execute(query).fetchall()
+    (one, its), (other, others) = two[0], two[-1]
+    _run(site, f"UPDATE patients SET family_name = CASE id WHEN '{one}' THEN '{others}' ELSE '{its}' END WHERE id IN ('{one}', '{other}')")
+    (exact,) = (finding for finding in Rows(site).contents().findings if "against the restored backup" in finding)
+    assert exact == f"patients, against the restored backup: changed: {', '.join(sorted([one, other]))}."
+
+
+def test_without_a_backup_the_segments_are_named(site: Site, cut: Cut) -> None:
+    cut()
+    _run(site, "UPDATE patients SET address = 'x' WHERE id = (SELECT id FROM patients ORDER BY id LIMIT 1)")
+    found = Rows(site).contents()
+    assert [finding for finding in found.findings if "patients: it differs at segment" in finding]
+    assert "no keys from the backup" in found.facts
+
+
+def _run(site: Site, statement: str) -> None:
+    with psycopg.connect(_dsn(site)) as connection:
+        connection.execute(statement.encode())

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import psycopg
-from psycopg.rows import dict_row
 
 from cutover.database.history import reading
 from cutover.database.history.scripts import Script, on_disk, scripts_on_disk
 from cutover.database.history.states import states
-from cutover.database.session import first_line
+from cutover.database.session import DatabaseSilent, first_line, read_only
 from cutover.database.site import Site
 from cutover.evidence.examination import NotProven
 
@@ -23,10 +22,12 @@ def pending(site: Site, dsn: str) -> list[Script]:
         raise NotProven(f"scripts of {site.migrations.tool} are programs: they are not run from here")
     expected = scripts_on_disk(site)
     try:
-        with psycopg.connect(dsn, autocommit=True, row_factory=dict_row) as connection:
+        with read_only(dsn, site.database) as connection:
             rows = reading.rows_of(reading.lines(site, connection))
     except psycopg.Error as error:
-        raise NotProven(f"the copy's history cannot be read: {first_line(error)}") from None
+        raise NotProven(f"the history cannot be read: {first_line(error)}") from None
+    except DatabaseSilent as silence:
+        raise NotProven(f"the history cannot be read: {silence}") from None
     except reading.NoHistory:
         return expected
     found = states(on_disk(site).scripts, rows, out_of_order=site.migrations.out_of_order)

@@ -54,10 +54,13 @@ def compare(site: Site, before: Snapshot, now: Look, dsn: str, expected: str = M
     verdict = _Verdict()
     for name, then in sorted(before.figures.tables.items()):
         _compare_one(site, before, now, name, then, expected, verdict)
-    verdict.findings += _located(site, before, dsn, verdict.differing, expected)
+    exact, why = _pinpointed(site, before, dsn, verdict.differing[:LOCATED], expected)
+    verdict.findings += (f"{site.shown(name)}, against the restored backup: {keys}." for name, keys in exact.items() if keys)
+    verdict.findings += _located(site, before, dsn, [name for name in verdict.differing if not exact.get(name)], expected)
     if not any(then.sums and then.sums.rows for then in before.figures.tables.values()):
         verdict.unproven.append("No row's content stands in the snapshot, and that nothing became of nothing proves nothing.")
-    facts = {"left_out": {**now.left_out, **verdict.left_out}, "columns that came and were not compared": verdict.columns}
+    facts = {"left_out": {**now.left_out, **verdict.left_out}, "columns that came and were not compared": verdict.columns,
+             **({"no keys from the backup": why} if why else {})}
     title = "The database holds what it held when the snapshot was taken" + (", as the migration should leave it" if expected == MIGRATED else "")
     return Examination(title, tuple(verdict.examined), tuple(verdict.findings), tuple(verdict.unproven), facts)
 
@@ -142,6 +145,18 @@ def _located(site: Site, before: Snapshot, dsn: str, names: list[str], expected:
                     yield from (f"{site.shown(name)}: it differs at {place}." for place in where)
     except (DatabaseSilent, psycopg.Error) as error:
         yield f"Where they differ could not be looked up: {error if isinstance(error, DatabaseSilent) else first_line(error)}."
+
+
+def _pinpointed(site: Site, before: Snapshot, dsn: str, names: list[str], expected: str) -> tuple[dict[str, str], str]:
+    """Key by key, where a backup can be restored to look it up in, and the settings let this gate restore one; else why not."""
+    if not names or not site.migrations.backup.restore or not (site.backup or site.migrations.backup.path):
+        return {}, ""
+    from cutover.database.backup.pinpointing import pinpointed  # a backup is compared by means of rows, so it knows this module
+
+    try:
+        return pinpointed(site, before, dsn, names, expected), ""
+    except NotProven as hole:
+        return {}, str(hole)
 
 
 def equal(site: Site, before: Snapshot, now: Look, dsn: str) -> Examination:
