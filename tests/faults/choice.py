@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import ClassVar, Protocol
 
 import pytest
@@ -17,9 +17,11 @@ class _Fault(Protocol):
     item: ClassVar[str]
 
 
-def cases(faults: Mapping[str, type[_Fault]]) -> Iterator[ParameterSet]:
+def cases(faults: Mapping[str, type[_Fault]]) -> list[ParameterSet]:
     """The names of all faults. Those beyond the first few of their item are marked as thorough."""
     seen: Counter[str] = Counter()
+    chosen = []
     for name, fault in faults.items():
         seen[fault.item] += 1
-        yield pytest.param(name, marks=[pytest.mark.thorough] if seen[fault.item] > ALWAYS else [])
+        chosen.append(pytest.param(name, marks=[pytest.mark.thorough] if seen[fault.item] > ALWAYS else []))
+    return chosen

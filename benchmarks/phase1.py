@@ -1,0 +1,113 @@
+"""What the gates around a migration take on a larger hospital: `python -m benchmarks.phase1 [--visits N …]`.
+
+The whole gates as a captain runs them, each in a process of its own: t12 (snapshot, backup restored and compared), the migration, phase1. The
+backup is restored on the same machine. Exit status 1 when a gate does not say GO.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from benchmarks.figures import ROOT
+from reference import announcement, cutover, postgres, stages, template
+
+SIZES = (100_000, 1_000_000)
+DATABASE, TARGET = "hospital", "measured"
+_MORE_VISITS = """
+WITH numbered AS (SELECT id, row_number() OVER (ORDER BY id) AS n FROM patients)
+INSERT INTO visits (patient_id, state, reason, opened_at, admitted_at, discharged_at)
+SELECT numbered.id, g % 4, 'Follow-up ' || g, at, CASE WHEN g % 4 IN (1, 2) THEN at END, CASE WHEN g % 4 = 2 THEN at + interval '1 day' END
+FROM generate_series(1, %(visits)s) AS g
+JOIN numbered ON numbered.n = 1 + g % 10000
+CROSS JOIN LATERAL (SELECT timestamptz '2020-01-01' + g * interval '1 second' AS at) AS moment
+"""
+
+
+@dataclass(frozen=True)
+class Took:
+    """Seconds of each step, and how the gates ended."""
+
+    visits: int
+    noon: float
+    backup: float
+    migration: float
+    phase1: float
+    words: tuple[str, str]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.phase1", description="Time the gates around a migration on a larger hospital.")
+    parser.add_argument("--visits", type=int, nargs="+", default=SIZES, help="how many visits to add to the hospital's own")
+    arguments = parser.parse_args()
+    found = [_took(visits) for visits in arguments.visits]
+    print("\n".join(_table(found)))
+    return int(any(set(one.words) != {"GO"} for one in found))
+
+
+def _took(visits: int) -> Took:
+    with postgres.running(template.cached()) as server, tempfile.TemporaryDirectory() as kept:
+        folder = Path(kept)
+        stages.before(server, DATABASE)
+        with psycopg.connect(server.dsn(DATABASE), autocommit=True) as connection:
+            connection.execute(_MORE_VISITS, {"visits": visits})
+            connection.execute("VACUUM (ANALYZE) visits")
+        told = _told(server, folder)
+        stages.back_up(server, DATABASE)
+        noon = _judged("t12 and migrations", folder, told)
+        began = time.monotonic()
+        stages.back_up(server, DATABASE)
+        backup = time.monotonic() - began
+        began = time.monotonic()
+        cutover.perform(server, DATABASE, announcement.accounts())
+        migration = time.monotonic() - began
+        phase1 = _judged("phase1", folder, told)
+        return Took(visits, noon[0], backup, migration, phase1[0], (noon[1], phase1[1]))
+
+
+def _told(server: postgres.Server, folder: Path) -> Mapping[str, str]:
+    """The settings: those of the embedded hospital's migration, and this database."""
+    declared = tomllib.loads((ROOT / "cutover.toml").read_text(encoding="utf-8"))["targets"]["embedded"]["migrations"]
+    backup = str(Path(server.directory) / "backups" / f"{DATABASE}-before.dump")
+    migrations = {**declared, "locations": [str(ROOT / location) for location in declared["locations"]], "backup": {"path": backup}}
+    settings = f'target = "{TARGET}"\n[targets.{TARGET}]\nurl = "http://127.0.0.1:9"\nrelease = "2.0.0"\n'
+    (folder / "cutover.toml").write_text(settings, encoding="utf-8")
+    start = f"CUTOVER_TARGETS__{TARGET.upper()}__"
+    return {f"{start}DATABASE__DSN": server.dsn(DATABASE, postgres.READER), f"{start}MIGRATIONS": json.dumps(migrations)}
+
+
+def _judged(gate: str, folder: Path, told: Mapping[str, str]) -> tuple[float, str]:
+    """Seconds of wall time from the command to its end, and the verdict's word."""
+    command = [sys.executable, "-m", "pytest", "-m", gate, f"--cutover-config={folder / 'cutover.toml'}"]
+    began = time.monotonic()
+    done = subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT / "src"), **told}, capture_output=True, text=True, check=False)
+    seconds = time.monotonic() - began
+    written = sorted((folder / "reports" / "runs").glob("*/verdict.json"))
+    word = str(json.loads(written[-1].read_text(encoding="utf-8"))["verdict"]) if written else "none"
+    if word != "GO":
+        print(done.stdout, done.stderr, file=sys.stderr)
+    return seconds, word
+
+
+def _table(found: list[Took]) -> Iterator[str]:
+    yield "| visits added | t12, s | pg_dump, s | migration, s | phase1, s | phase1 per million, s | verdicts |"
+    yield "|---|---|---|---|---|---|---|"
+    for one in found:
+        words = ", ".join(one.words)
+        yield (f"| {one.visits:,} | {one.noon:.1f} | {one.backup:.1f} | {one.migration:.1f} | {one.phase1:.1f} | {one.phase1 / one.visits * 1e6:.1f} "
+               f"| {words} |")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
