@@ -17,6 +17,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -28,9 +29,9 @@ DATABASE, TARGET = "hospital", "measured"
 _MORE_VISITS = """
 WITH numbered AS (SELECT id, row_number() OVER (ORDER BY id) AS n FROM patients)
 INSERT INTO visits (patient_id, state, reason, opened_at, admitted_at, discharged_at)
-SELECT numbered.id, g % 4, 'Follow-up ' || g, at, CASE WHEN g % 4 IN (1, 2) THEN at END, CASE WHEN g % 4 = 2 THEN at + interval '1 day' END
+SELECT numbered.id, g %% 4, 'Follow-up ' || g, at, CASE WHEN g %% 4 IN (1, 2) THEN at END, CASE WHEN g %% 4 = 2 THEN at + interval '1 day' END
 FROM generate_series(1, %(visits)s) AS g
-JOIN numbered ON numbered.n = 1 + g % 10000
+JOIN numbered ON numbered.n = 1 + g %% 10000
 CROSS JOIN LATERAL (SELECT timestamptz '2020-01-01' + g * interval '1 second' AS at) AS moment
 """
 
@@ -45,6 +46,16 @@ class Took:
     migration: float
     phase1: float
     words: tuple[str, str]
+    checks: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A gate: seconds of wall time from the command to its end, the verdict's word, and the seconds of each check of phase1."""
+
+    seconds: float
+    word: str
+    checks: Mapping[str, float]
 
 
 def main() -> int:
@@ -73,7 +84,7 @@ def _took(visits: int) -> Took:
         cutover.perform(server, DATABASE, announcement.accounts())
         migration = time.monotonic() - began
         phase1 = _judged("phase1", folder, told)
-        return Took(visits, noon[0], backup, migration, phase1[0], (noon[1], phase1[1]))
+        return Took(visits, noon.seconds, backup, migration, phase1.seconds, (noon.word, phase1.word), phase1.checks)
 
 
 def _told(server: postgres.Server, folder: Path) -> Mapping[str, str]:
@@ -87,17 +98,17 @@ def _told(server: postgres.Server, folder: Path) -> Mapping[str, str]:
     return {f"{start}DATABASE__DSN": server.dsn(DATABASE, postgres.READER), f"{start}MIGRATIONS": json.dumps(migrations)}
 
 
-def _judged(gate: str, folder: Path, told: Mapping[str, str]) -> tuple[float, str]:
-    """Seconds of wall time from the command to its end, and the verdict's word."""
+def _judged(gate: str, folder: Path, told: Mapping[str, str]) -> Judged:
     command = [sys.executable, "-m", "pytest", "-m", gate, f"--cutover-config={folder / 'cutover.toml'}"]
     began = time.monotonic()
     done = subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT / "src"), **told}, capture_output=True, text=True, check=False)
     seconds = time.monotonic() - began
     written = sorted((folder / "reports" / "runs").glob("*/verdict.json"))
-    word = str(json.loads(written[-1].read_text(encoding="utf-8"))["verdict"]) if written else "none"
-    if word != "GO":
+    verdict: dict[str, Any] = json.loads(written[-1].read_text(encoding="utf-8")) if written else {"verdict": "none", "items": []}
+    if verdict["verdict"] != "GO":
         print(done.stdout, done.stderr, file=sys.stderr)
-    return seconds, word
+    checks = {check["check"].partition("::")[2]: check["seconds"] for item in verdict["items"] for check in item["checks"]}
+    return Judged(seconds, verdict["verdict"], checks)
 
 
 def _table(found: list[Took]) -> Iterator[str]:
@@ -107,6 +118,13 @@ def _table(found: list[Took]) -> Iterator[str]:
         words = ", ".join(one.words)
         yield (f"| {one.visits:,} | {one.noon:.1f} | {one.backup:.1f} | {one.migration:.1f} | {one.phase1:.1f} | {one.phase1 / one.visits * 1e6:.1f} "
                f"| {words} |")
+    yield ""
+    largest = found[-1]
+    yield f"What phase1 spent its time on, with {largest.visits:,} visits more (checks above 2 % of it):"
+    yield ""
+    for check, seconds in sorted(largest.checks.items(), key=lambda one: -one[1]):
+        if seconds > largest.phase1 / 50:
+            yield f"- {seconds:.1f} s `{check}`"
 
 
 if __name__ == "__main__":

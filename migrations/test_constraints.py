@@ -53,8 +53,3 @@ def test_every_row_is_in_its_partition(integrity: Integrity) -> None:
 def test_sequences_are_ahead(integrity: Integrity) -> None:
     """Restored rows leave a sequence behind, and then the first insert fails. Every sequence's next number is new, and enough are left."""
     sound(integrity.sequences())
-
-
-def test_indexes_agree_with_their_tables(integrity: Integrity) -> None:
-    """A row that its index lacks is not found by those who look for it. Every index holds what its table holds, in order."""
-    sound(integrity.indexes_agree())

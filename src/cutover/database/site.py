@@ -32,6 +32,10 @@ class Budget:
         """Seconds that are left; 0 when it is spent."""
         return max(0.0, self.ends - time.time())
 
+    def share(self, part: float) -> Budget:
+        """A part of what is left, for a question that may not use up the time of all others."""
+        return Budget(time.time() + self.left * part)
+
 
 @dataclass(frozen=True)
 class Site:

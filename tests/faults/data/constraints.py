@@ -62,6 +62,19 @@ class ReferencesAreNotEnforced(DataFault):
     says = "visits"
 
 
+class AnIndexLacksARow(DataFault):
+    """A visit that is in the table and not in its index: nobody who opens the chart finds it."""
+
+    item = "indexes-agree"
+    statements = """
+        UPDATE pg_index SET indisready = false WHERE indexrelid = 'visits_by_patient'::regclass;
+        COMMIT;
+        INSERT INTO visits (patient_id, status, reason) SELECT id, 'open', 'Pain' FROM patients ORDER BY id LIMIT 1;
+        UPDATE pg_index SET indisready = true WHERE indexrelid = 'visits_by_patient'::regclass
+    """
+    says = "visits_by_patient"
+
+
 class ASequenceIsBehind(DataFault):
     """The next audit entry would fail, and with it every look into a chart."""
 
