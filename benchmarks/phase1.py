@@ -25,8 +25,8 @@ from benchmarks.figures import ROOT
 from reference import announcement, cutover, postgres, stages, template
 
 SIZES = (1_000_000, 4_000_000)
-HOW = """`python -m benchmarks.phase1`, one run on two cores that also run the database, the migration and the restore. The hospital has 45,000 rows besides.
-`phase1` restores the backup and walks every index (there is no amcheck here, and the migration has just rewritten the table)."""
+HOW = """`python -m benchmarks.phase1`, one run on two cores that also run the database, the migration and the restore. The hospital has 45,000 rows
+besides. `phase1` restores the backup and walks every index (there is no amcheck here, and the migration has just rewritten the table)."""
 DATABASE, TARGET = "hospital", "measured"
 _MORE_VISITS = """
 WITH numbered AS (SELECT id, row_number() OVER (ORDER BY id) AS n FROM patients)
