@@ -5,14 +5,15 @@ Each examines the target through a `Site`. What costs much (counting, restoring,
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from cutover.evidence import Examination, Recorder
+from cutover.pytest_plugin.progress import Teller
 from cutover.pytest_plugin.run import Run
 from cutover.settings import Settings
 from cutover.targets import Standing
@@ -29,12 +30,14 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def site(run: Run, settings: Settings, standing: Standing, recorder: Recorder, tmp_path_factory: pytest.TempPathFactory) -> Site:
+def site(run: Run, settings: Settings, standing: Standing, recorder: Recorder, tmp_path_factory: pytest.TempPathFactory,
+         pytestconfig: pytest.Config) -> Site:
     """The target's database with all that is needed to examine it."""
-    return open_site(run, settings, standing, _recording(recorder), lambda: tmp_path_factory.mktemp("database"))
+    teller = Teller(pytestconfig.pluginmanager.getplugin("capturemanager"))
+    return replace(open_site(run, settings, standing, lambda: tmp_path_factory.mktemp("database")), record=_recording(recorder), say=teller)
 
 
-def open_site(run: Run, settings: Settings, standing: Standing, record: Callable[[Examination], None], elsewhere: Callable[[], Path]) -> Site:
+def open_site(run: Run, settings: Settings, standing: Standing, elsewhere: Callable[[], Path]) -> Site:
     """`elsewhere` makes the folder for what is done once, where the run has none. Raises `SettingsError` or `NotOffered` without a database."""
     from pydantic import SecretStr
 
@@ -50,7 +53,7 @@ def open_site(run: Run, settings: Settings, standing: Standing, record: Callable
         Budget(run.started.timestamp() + migrations.budget_seconds),
         standby=SecretStr(standing.standby) if standing.standby else None,
         scratch_dsn=SecretStr(standing.scratch) if standing.scratch else None,
-        backup=standing.backup, say=_say, record=record,
+        backup=standing.backup,
     )
 
 
@@ -60,12 +63,6 @@ def _recording(recorder: Recorder) -> Callable[[Examination], None]:
                          not_proven=list(examination.unproven), **examination.facts)
 
     return record
-
-
-def _say(line: str) -> None:
-    """Standard error also reaches the terminal from a worker of xdist."""
-    if sys.__stderr__ is not None:
-        print(line, file=sys.__stderr__, flush=True)
 
 
 @pytest.fixture

@@ -6,14 +6,43 @@ pytest's own dots and tracebacks are for people who work on one check.
 from __future__ import annotations
 
 import sys
+import threading
 import time
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
 
 import pytest
 
 from cutover.pytest_plugin.tally import Tally
 from cutover.pytest_plugin.ties import items_of
 
+if TYPE_CHECKING:
+    from _pytest.capture import CaptureManager  # pytest has no public name for it
+
 EVERY_SECONDS = 5.0
+
+
+class Teller:
+    """Says a line while a check runs: on a terminal over the line before, in a pipe one every few seconds. Standard error also reaches the terminal
+    from a worker of xdist. `capture` is pytest's own capture manager, which has to let go of the output for a moment.
+    """
+
+    def __init__(self, capture: CaptureManager | None) -> None:
+        self._capture = capture
+        self._lock = threading.Lock()
+        self._said = 0.0
+
+    def __call__(self, line: str) -> None:
+        with self._lock, self._capture.global_and_fixture_disabled() if self._capture else nullcontext():
+            out = sys.__stderr__
+            if out is None:
+                return
+            if out.isatty():
+                out.write(f"\r\x1b[K{line}")
+            elif time.monotonic() - self._said > EVERY_SECONDS:
+                self._said = time.monotonic()
+                out.write(f"{line}\n")
+            out.flush()
 
 
 def quiet(config: pytest.Config) -> None:

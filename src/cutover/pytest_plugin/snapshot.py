@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from cutover.database.session import DatabaseSilent
 from cutover.evidence import NotProven
 from cutover.pytest_plugin.database import open_site
 from cutover.pytest_plugin.outputs import say
+from cutover.pytest_plugin.progress import Teller
 from cutover.pytest_plugin.run import MISTAKES, bring_up, make_run
 from cutover.targets.embedded import DidNotStart
 
@@ -26,7 +28,7 @@ def snapshot_only(config: pytest.Config) -> int:
     try:
         target = bring_up(run)
         with tempfile.TemporaryDirectory() as folder:
-            site = open_site(run, run.settings, next(target), lambda _examination: None, lambda: Path(folder))
+            site = replace(open_site(run, run.settings, next(target), lambda: Path(folder)), say=Teller(None))
             taken = Snapshot.take(site)
         next(target, None)
     except MISTAKES as mistake:

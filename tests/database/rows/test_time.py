@@ -120,10 +120,11 @@ def test_no_more_connections_are_used_than_declared(spare: Spare) -> None:
 
 
 def test_a_line_of_progress_has_tables_rows_rate_and_time_left() -> None:
-    assert line(Seen("compared", 40, 12, 3_400_000, 0.25, 10)) == "12 of 40 tables compared, 3,400,000 rows, 340,000 rows/s, 0:30 left"
+    assert line(Seen("compared", 40, 12, 3_400_000, 0.25, 10)) == (
+        "[#####...............] 12 of 40 tables compared, 3,400,000 rows, 340,000 rows/s, 0:30 left")
 
 
-def test_a_line_is_said_where_nobody_sits_at_a_terminal(nights: Nights, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_line_is_said_on_the_way(nights: Nights, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("cutover.database.rows.progress.EVERY", 0.0)
     said: list[str] = []
     night = nights()

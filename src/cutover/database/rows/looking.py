@@ -43,10 +43,10 @@ class Look:
 def look(site: Site, before: Snapshot, dsn: str, expected: str) -> Look:
     """Count and fingerprint everything at `dsn`. Raises `DatabaseSilent`."""
     schemas = site.migrations.schemas
-    with reading(dsn, time.time() + site.budget.left, schemas) as session, Progress(site, "rows") as progress:
+    with reading(dsn, time.time() + site.budget.left, schemas) as session:
         tables, left_out = read_tables(session.first, schemas)
         specs = [spec_against(session.first, site, table, before.figures.tables.get(table.name), expected) for table in tables.values()]
-        figures = measure_in(session, specs, connections=site.migrations.connections, watch=progress)
+        figures = measure_in(session, specs, connections=site.migrations.connections, watch=Progress(site, "rows"))
     return Look(figures, {name: table.columns for name, table in tables.items()}, left_out)
 
 

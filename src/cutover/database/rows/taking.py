@@ -47,11 +47,11 @@ def taken(site: Site) -> Snapshot:
         catalog = _catalog(site, target)
     dsn, schemas = (site.standby or site.dsn).get_secret_value(), site.migrations.schemas
     began = time.time()
-    with reading(dsn, time.time() + site.budget.left, schemas) as session, Progress(site, "snapshot") as progress:
+    with reading(dsn, time.time() + site.budget.left, schemas) as session:
         tables, left_out = read_tables(session.first, schemas)
         specs = [_spec(session.first, site, table, marks, len(tables)) for table in tables.values()]
         become = {name: _rows_become(session.first, site, name) for name in tables if site.change_of(name).rows_become}
-        figures = measure_in(session, specs, connections=site.migrations.connections, watch=progress)
+        figures = measure_in(session, specs, connections=site.migrations.connections, watch=Progress(site, "snapshot"))
     return Snapshot(site.target, site.release, migration, began, facts, _with(figures, become), declarations(site), catalog, _history(site), left_out)
 
 
