@@ -15,6 +15,7 @@ from typing import Protocol
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from reference import announcement, cutover, postgres, stages, template
 from tests.faults import serve
@@ -41,7 +42,7 @@ def server() -> Iterator[postgres.Server]:
 
 @pytest.fixture
 def spare(server: postgres.Server) -> Iterator[Spare]:
-    """Copies that go away with the test."""
+    """Copies that go away with the test, and with them the roles that its statements made: those belong to the whole server."""
     made: list[str] = []
 
     def copy(template: str, *statements: str) -> str:
@@ -56,3 +57,11 @@ def spare(server: postgres.Server) -> Iterator[Spare]:
     yield copy
     for name in made:
         server.drop(name)
+    _drop_foreign_roles(server)
+
+
+def _drop_foreign_roles(server: postgres.Server) -> None:
+    with psycopg.connect(server.dsn("postgres"), autocommit=True) as connection:
+        query = "SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_' AND rolname <> ALL (%s)"
+        for (role,) in connection.execute(query, [list(postgres.ROLES)]).fetchall():
+            connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
