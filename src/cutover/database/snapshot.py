@@ -97,20 +97,19 @@ class Snapshot:
         return cls.load(taken(site).save(site.snapshots))
 
     @staticmethod
-    def newest(site: Site, *, same_server: bool = True) -> Snapshot:
+    def newest(site: Site, *, rolled_back: bool = False) -> Snapshot:
         """The snapshot that this target's database is to be compared with: the newest that was taken before its newest migration.
 
-        Raises `NotProven`, with what to do, where there is none, and for one that is too old, or of another database. `same_server` is false where
-        the data may have moved to another server, as by a restore.
+        `rolled_back`: the database is meant to be what it was, and a restore may have brought it to another server. Then it is the newest of the
+        very migration that the database is at. Raises `NotProven`, with what to do, where there is none, and for one that is too old, or of another
+        database.
         """
-        from cutover.database.rows.server import facts, migrated_at, migration, newest_script
+        from cutover.database.rows.server import facts, migration, newest_script
 
         with site.connect() as connection:
-            now, applied, on_disk = facts(connection), migration(site, connection), newest_script(site)
-            found = _choose(site, applied, on_disk)
-            if found.migration == applied == on_disk and applied is not None:
-                _refuse_after(site, found, migrated_at(site, connection))
-        for fact in ("system_identifier", "database") if same_server else ("database",):
+            now, applied = facts(connection), migration(site, connection)
+        found = _choose(site, applied, newest_script(site), rolled_back=rolled_back)
+        for fact in ("database",) if rolled_back else ("system_identifier", "database"):
             if found.server[fact] != now[fact]:
                 raise NotProven(f"the newest snapshot was taken of another database: its {fact.replace('_', ' ')} is {found.server[fact]}, and here "
                                 f"it is {now[fact]}. {how_to_take(site)}")
@@ -128,22 +127,21 @@ def declarations(site: Site) -> str:
     return _digest({name: change for name, change in said.items() if any(change.values())})
 
 
-def _choose(site: Site, applied: str | None, on_disk: str | None) -> Snapshot:
-    """Before the migration, and after a rollback: the newest of this migration. After it: the newest of another one. Where there is none of the kind
-    (a script failed, or the history was tampered with): the newest of all, for what became of the data is asked all the more."""
+def _choose(site: Site, applied: str | None, on_disk: str | None, *, rolled_back: bool) -> Snapshot:
+    """After a rollback, and while scripts wait to be run: the newest of this migration. After the migration: the newest of another one.
+
+    Where there is none of the first kind (a script failed, or the history was tampered with) it is the newest of all, for what became of the data is
+    asked all the more. Where there is none of the second, it is a snapshot from after the migration, which would find the database equal to itself.
+    """
     fresh = list(_fresh(site))
     if not fresh:
         raise NotProven(f"there is no snapshot of {site.target} to compare with. {how_to_take(site)}")
-    waiting = on_disk is not None and applied != on_disk
-    fitting = [found for found in fresh if (found.migration == applied) == waiting]
+    as_it_is = rolled_back or (on_disk is not None and applied != on_disk)
+    fitting = [found for found in fresh if (found.migration == applied) == as_it_is]
+    if not fitting and not as_it_is and site.migrations.brings_scripts:
+        raise NotProven(f"the only snapshot, of {fresh[0].taken}, was taken after the migration {applied}, so it says nothing of what was there "
+                        f"before. {how_to_take(site)}. For a release that brings no migration, say so: migrations.brings_scripts = false")
     return (fitting or fresh)[0]
-
-
-def _refuse_after(site: Site, found: Snapshot, migrated: float | None) -> None:
-    """A release without migrations has a snapshot of the same migration, and that one is old by then."""
-    if migrated is None or found.taken_at - migrated < site.migrations.snapshot_max_age_hours * 3600:
-        raise NotProven(f"the only snapshot, of {found.taken}, was taken after the migration {found.migration}, so it says nothing of what was there "
-                        f"before. {how_to_take(site)}")
 
 
 def _fresh(site: Site) -> Iterator[Snapshot]:

@@ -93,6 +93,8 @@ class Migrations(Table):
 
     tool: Literal["flyway", "alembic", "django"] = Field(default="flyway", description="Who keeps the history of migrations.")
     locations: tuple[Path, ...] = Field(default=(), description="The folders that hold the scripts of the release under judgement.")
+    brings_scripts: bool = Field(default=True, description="False for a release without migrations: only then may a snapshot of the "
+                                 "migration that the database is at be the one from before.")
     history_table: str | None = Field(default=None, description="The history's table. Default: the tool's own name for it, in the first schema.")
     placeholders: dict[str, str] = Field(default={}, description="What `${name}` in a script stands for.")
     out_of_order: bool = Field(default=False, description="Whether the tool may apply a script below the highest one.")

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from cutover.database.rows import Rows
+from cutover.database.site import Site
 from cutover.database.snapshot import Snapshot
 from cutover.evidence.examination import NotProven
 from cutover.matchers.examinations import sound
@@ -105,10 +106,43 @@ def test_the_one_from_before_serves_though_a_later_one_is_there(spare: Spare, tm
     assert Snapshot.newest(site).path == early
 
 
-def test_a_release_without_migrations_has_a_snapshot_too(spare: Spare, tmp_path: Path) -> None:
+def test_one_from_long_after_the_migration_is_no_before_either(spare: Spare, tmp_path: Path) -> None:
+    """Whoever lacks a snapshot, and takes one now, would find the database equal to itself: however long ago the migration was."""
     site = site_of(spare(MIGRATED, "UPDATE flyway_schema_history SET installed_on = installed_on - interval '30 days'"), tmp_path)
     Snapshot.take(site)
+    with pytest.raises(NotProven, match="taken after the migration 10"):
+        Rows(site).contents()
+
+
+ALEMBIC = "CREATE TABLE alembic_version (version_num varchar(32))", "INSERT INTO alembic_version VALUES ('now')"
+
+
+def of_alembic(dsn: str, folder: Path, *migrations: str) -> Site:
+    """A site whose history Alembic keeps, with a snapshot of each of these migrations, the newest last."""
+    flyway = site_of(dsn, folder)
+    taken = Snapshot.take(flyway)
+    for number, migration in enumerate(migrations):
+        replace(taken, migration=migration, taken_at=taken.taken_at + number).save(flyway.snapshots)
+    return replace(flyway, migrations=flyway.migrations.model_copy(update={"tool": "alembic"}))
+
+
+def test_one_from_after_the_migration_is_no_before_with_other_tools(spare: Spare, tmp_path: Path) -> None:
+    """No script on disk says which migration is the release's; the database does."""
+    site = of_alembic(spare(BEFORE, *ALEMBIC), tmp_path, "now")
+    with pytest.raises(NotProven, match="taken after the migration now"):
+        Snapshot.newest(site)
+
+
+def test_a_release_without_migrations_has_a_snapshot_too(spare: Spare, tmp_path: Path) -> None:
+    site = site_of(spare(MIGRATED), tmp_path, brings_scripts=False)
+    Snapshot.take(site)
     sound(Rows(site).contents())
+
+
+def test_after_a_rollback_it_is_the_one_of_this_very_migration(spare: Spare, tmp_path: Path) -> None:
+    """Also where a later snapshot, of the migration that was rolled back, is there."""
+    site = of_alembic(spare(BEFORE, *ALEMBIC), tmp_path, "now", "later")
+    assert Snapshot.newest(site, rolled_back=True).migration == "now"
 
 
 def test_a_table_that_cannot_be_read_leaves_no_half_snapshot(nights: Nights) -> None:

@@ -80,7 +80,7 @@ class Schema:
 
     def as_it_was(self) -> Examination:
         """After a rollback: everything is as the newest snapshot recorded it, down to the order of columns."""
-        return self.equal_to(self._newest_snapshot(same_server=False))
+        return self.equal_to(self._newest_snapshot(rolled_back=True))
 
     def equal_to(self, snapshot: Snapshot) -> Examination:
         """Everything in the catalog is as that `Snapshot` recorded it."""
@@ -109,10 +109,10 @@ class Schema:
         except NotProven as why:
             return Catalog({}), (f"What the release itself makes is not known: {why}.",)
 
-    def _newest_snapshot(self, *, same_server: bool = True) -> Snapshot:
+    def _newest_snapshot(self, *, rolled_back: bool = False) -> Snapshot:
         from cutover.database.snapshot import Snapshot  # a snapshot holds a catalog, so that its module is made from ours
 
-        return Snapshot.newest(self.site, same_server=same_server)
+        return Snapshot.newest(self.site, rolled_back=rolled_back)
 
     def _qualified(self, table: str) -> str:
         return table if "." in table else f"{self.site.migrations.schemas[0]}.{table}"

@@ -77,14 +77,14 @@ class Rows:
     @_answered
     def equal_to_snapshot(self) -> Examination:
         """After a rollback: the database is the one of which the snapshot was taken."""
-        before = Snapshot.newest(self._site, same_server=False)
+        before = Snapshot.newest(self._site, rolled_back=True)
         comparing.same_hashes(before, self._server())
         return self._site.examined(comparing.equal(self._site, before, self._look(before, RESTORED), self._dsn))
 
     @_answered
     def since(self) -> Examination:
         """What was acknowledged since the snapshot, and a restore of it loses."""
-        before = Snapshot.newest(self._site, same_server=False)
+        before = Snapshot.newest(self._site, rolled_back=True)
         return self._site.examined(acknowledged(self._site, before, self._dsn))
 
     @property

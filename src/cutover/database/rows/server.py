@@ -26,10 +26,6 @@ _NEWEST = {
     "alembic": "SELECT string_agg(version_num, ', ' ORDER BY version_num) AS at FROM {}",
     "django": "SELECT app || '.' || name AS at FROM {} ORDER BY id DESC LIMIT 1",
 }
-_WHEN = {
-    "flyway": "SELECT extract(epoch FROM max(installed_on)::timestamptz)::float8 AS at FROM {}",
-    "django": "SELECT extract(epoch FROM max(applied))::float8 AS at FROM {}",
-}
 _STEP = 0.2
 _PAGE_HEADER = 24
 """Bytes of the log that the next record will begin behind, and nobody replays before it comes. The smallest commit has 34."""
@@ -51,13 +47,6 @@ def migration(site: Site, connection: Connection) -> str | None:
     """The newest migration that was applied; None where the database keeps no history."""
     found = _ask(site, connection, _NEWEST[site.migrations.tool])
     return None if found is None else str(found)
-
-
-def migrated_at(site: Site, connection: Connection) -> float | None:
-    """When the newest migration was applied, as a `time.time()`; None where the history does not say."""
-    query = _WHEN.get(site.migrations.tool)
-    found = _ask(site, connection, query) if query else None
-    return None if found is None else float(found)
 
 
 def newest_script(site: Site) -> str | None:
