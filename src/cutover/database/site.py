@@ -87,7 +87,12 @@ class Site:
 
     def connect_for_heavy_reads(self, seconds: float | None = None) -> psycopg.Connection[Row]:
         """The same on the standby, where one is named."""
-        return self._open(self.standby or self.dsn, seconds)
+        return self._open(SecretStr(self.heavy_dsn), seconds)
+
+    @property
+    def heavy_dsn(self) -> str:
+        """Where the heavy reads go: the standby, where one is named."""
+        return (self.standby or self.dsn).get_secret_value()
 
     def once(self, key: str, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """What `compute` gives (JSON-able), computed by the first process of the run that asks; the others wait for it and read it.

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import psycopg
@@ -12,7 +11,7 @@ from cutover.database.backup.restoring import restored
 from cutover.database.rows.locating import differing_keys
 from cutover.database.rows.looking import MIGRATED, spec_against
 from cutover.database.rows.reading import reading
-from cutover.database.rows.tables import TableSpec, read_tables, spec_of
+from cutover.database.rows.tables import Connection, Table, TableSpec, read_tables, spec_of
 from cutover.database.session import DatabaseSilent, first_line
 from cutover.database.site import Site
 from cutover.database.snapshot import Snapshot
@@ -24,11 +23,12 @@ def pinpointed(site: Site, before: Snapshot, dsn: str, names: Sequence[str], exp
     found = {}
     try:
         with restored(site) as copy:
+            here = _specs(site, dsn, names, lambda session, table: spec_against(session, site, table, before.figures.tables[table.name], expected))
+            there = _specs(site, copy.dsn, names, lambda session, table: _as_expected(site, session, table, before, expected))
             for name in names:
-                here, there = _spec_here(site, before, dsn, name, expected), _spec_there(site, before, copy.dsn, name, expected)
-                if here.key and here.key == there.key:
-                    keys = differing_keys(dsn, here, copy.dsn, there, ends=site.budget.ends, connections=site.migrations.connections)
-                    found[name] = str(keys)
+                if here[name].key and here[name].key == there[name].key:
+                    found[name] = str(differing_keys(dsn, here[name], copy.dsn, there[name], ends=site.budget.ends,
+                                                     connections=site.migrations.connections))
     except DatabaseSilent as silence:
         raise NotProven(str(silence)) from None
     except psycopg.Error as error:
@@ -36,18 +36,15 @@ def pinpointed(site: Site, before: Snapshot, dsn: str, names: Sequence[str], exp
     return found
 
 
-def _spec_here(site: Site, before: Snapshot, dsn: str, name: str, expected: str) -> TableSpec:
-    with reading(dsn, time.time() + site.budget.left, site.migrations.schemas) as session:
-        table = read_tables(session.first, site.migrations.schemas)[0][name]
-        return spec_against(session.first, site, table, before.figures.tables[name], expected)
+def _specs(site: Site, dsn: str, names: Sequence[str], spec: Callable[[Connection, Table], TableSpec]) -> dict[str, TableSpec]:
+    with reading(dsn, site.budget.ends, site.migrations.schemas) as session:
+        tables, _ = read_tables(session.first, site.migrations.schemas)
+        return {name: spec(session.first, tables[name]) for name in names}
 
 
-def _spec_there(site: Site, before: Snapshot, dsn: str, name: str, expected: str) -> TableSpec:
+def _as_expected(site: Site, connection: Connection, table: Table, before: Snapshot, expected: str) -> TableSpec:
     """The same columns of the old table: as they are, or as they should have become. Up to the snapshot's mark, too."""
-    then = before.figures.tables[name]
-    with reading(dsn, time.time() + site.budget.left, site.migrations.schemas) as session:
-        table = read_tables(session.first, site.migrations.schemas)[0][name]
-        spec = replace(spec_of(session.first, table, site.change_of(name)), mark=then.mark)
+    spec = replace(spec_of(connection, table, site.change_of(table.name)), mark=before.figures.tables[table.name].mark)
     if expected == MIGRATED and spec.expected is not None:
         return replace(spec, content=spec.expected, key=spec.expected_key, expected=None)
     return replace(spec, expected=None)

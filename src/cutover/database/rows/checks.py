@@ -89,7 +89,7 @@ class Rows:
 
     @property
     def _dsn(self) -> str:
-        return (self._site.standby or self._site.dsn).get_secret_value()
+        return self._site.heavy_dsn
 
     def _take(self) -> dict[str, Any]:
         return {"path": str(Snapshot.take(self._site).path)}

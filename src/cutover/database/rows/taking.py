@@ -45,7 +45,7 @@ def taken(site: Site) -> Snapshot:
     with site.connect() as target:
         facts, migration = server.facts(target), server.migration(site, target)
         catalog = _catalog(site, target)
-    dsn, schemas = (site.standby or site.dsn).get_secret_value(), site.migrations.schemas
+    dsn, schemas = site.heavy_dsn, site.migrations.schemas
     began = time.time()
     with reading(dsn, time.time() + site.budget.left, schemas) as session:
         tables, left_out = read_tables(session.first, schemas)
@@ -64,8 +64,7 @@ def _marks(site: Site) -> dict[str, str | None]:
     growing = {name: change.grows_above for name, change in site.migrations.tables.items() if change.grows_above}
     if not growing:
         return {}
-    dsn = (site.standby or site.dsn).get_secret_value()
-    with reading(dsn, time.time() + site.budget.left, site.migrations.schemas) as session:
+    with reading(site.heavy_dsn, time.time() + site.budget.left, site.migrations.schemas) as session:
         tables, _ = read_tables(session.first, site.migrations.schemas)
         found = {name: _highest(session.first, table, column) for name, table in tables.items()
                  if (column := site.change_of(name).grows_above) and column in table.columns}
