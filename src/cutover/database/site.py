@@ -5,8 +5,6 @@ Everything in this package that looks at a database is given a `Site`. It reads 
 
 from __future__ import annotations
 
-import fcntl
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,6 +16,7 @@ from pydantic import SecretStr
 
 from cutover.database.session import Row, read_only
 from cutover.evidence.examination import Examination, NotProven
+from cutover.evidence.once import once
 from cutover.settings import Database, Migrations, TableChange
 
 
@@ -95,20 +94,8 @@ class Site:
         return (self.standby or self.dsn).get_secret_value()
 
     def once(self, key: str, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """What `compute` gives (JSON-able), computed by the first process of the run that asks; the others wait for it and read it.
-
-        A `NotProven` is remembered too: what could not be seen is not tried again.
-        """
-        self.once_in.mkdir(parents=True, exist_ok=True)
-        path = self.once_in / f"{key}.json"
-        with (self.once_in / f"{key}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not path.exists():
-                path.write_text(json.dumps(_outcome(compute)), encoding="utf-8")
-            outcome = json.loads(path.read_text(encoding="utf-8"))
-        if "not_proven" in outcome:
-            raise NotProven(outcome["not_proven"])
-        return dict(outcome["found"])
+        """What `compute` gives (JSON-able), computed once a run (`evidence.once`)."""
+        return once(self.once_in, key, compute)
 
     def path(self, path: Path | str) -> Path:
         """A path of the settings."""
@@ -121,9 +108,3 @@ class Site:
         bound = min(seconds or self.database.statement_seconds, left)
         return read_only(dsn.get_secret_value(), self.database.model_copy(update={"statement_seconds": bound}))
 
-
-def _outcome(compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    try:
-        return {"found": compute()}
-    except NotProven as hole:
-        return {"not_proven": str(hole)}

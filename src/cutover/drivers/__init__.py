@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 
-def client_for(transport: GuardedTransport) -> httpx.Client:
+def client_for(transport: httpx.BaseTransport) -> httpx.Client:
     """A client on `transport`: follows no redirect, reads no proxy or password from its surroundings, asks for bytes as they are."""
     headers = {"Accept-Encoding": "identity", "User-Agent": "cutover"}
     return httpx.Client(transport=transport, follow_redirects=False, trust_env=False, headers=headers)
@@ -60,9 +60,11 @@ def connect(
     patience: float = 6.0,
     tls: ssl.SSLContext | None = None,
     secrets: Table[str, str] | None = None,
+    client: httpx.Client | None = None,
 ) -> Hospital:
     """The driver of a target. `driver` is `rest`, or `package.module:Class` of the user's own; `mapping` is the table in `source`, None for
     the default dialect. `connect_seconds`, `deadline` (seconds a request) and `patience` (seconds without any answer) bound every wait.
+    `client`: one that guards and bounds by itself, instead (a load process has its own).
 
     A class of the user's own is called with `base_url, client=, run_tag=, recorder=, settings=` (the mapping's table, as it is).
     Raises `MappingError`.
@@ -70,14 +72,14 @@ def connect(
     transport = GuardedTransport(
         recorder, production=production, connect_seconds=connect_seconds, deadline=deadline, patience=patience, tls=tls
     )
+    client = client or client_for(transport)
     if driver == "rest":
-        client = client_for(transport)
         return RestHospital(
             base_url, load(mapping, source), client, run_tag=run_tag, recorder=recorder, secrets=secrets, transport=transport
         )
     made = _own_class(driver)
     try:
-        hospital = made(base_url, client=client_for(transport), run_tag=run_tag, recorder=recorder, settings=dict(mapping or {}))
+        hospital = made(base_url, client=client, run_tag=run_tag, recorder=recorder, settings=dict(mapping or {}))
     except TypeError as error:
         raise MappingError(f"{source}: driver = {driver!r}: cannot be made: {error}") from error
     return _is_a_hospital(hospital, driver, source)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from cutover.evidence.record import Recorder
 
 
 class NotProven(Exception):
@@ -24,3 +26,13 @@ class Examination:
     findings: tuple[str, ...] = ()
     unproven: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def examinations_to(recorder: Recorder) -> Callable[[Examination], None]:
+    """What leaves an examination in the evidence of the check that runs."""
+
+    def record(examination: Examination) -> None:
+        recorder.observe(examination.title, examined=len(examination.examined), names=list(examination.examined), findings=list(examination.findings),
+                         not_proven=list(examination.unproven), **examination.facts)
+
+    return record

@@ -11,7 +11,7 @@ import fcntl
 import json
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,6 +61,16 @@ class Ledger:
             self._write(do="intend", entry=entry, kind=kind, key=key, patient_id=patient_id, hints=hints)
         return entry
 
+    def intend_many(self, kind: str, things: Sequence[tuple[str, str | None, Mapping[str, Any]]]) -> list[int]:
+        """The same for many things at once, each (key, patient's id, hints): on the disk, all of them, when this returns the entries' numbers."""
+        with self._lock:
+            first = self._entries + 1
+            self._entries += len(things)
+            for entry, (key, patient_id, hints) in enumerate(things, first):
+                self._open[entry] = Left(kind, key, self.run, None, patient_id, hints, entry)
+                self._write(sync=entry == self._entries, do="intend", entry=entry, kind=kind, key=key, patient_id=patient_id, hints=hints)
+        return list(range(first, first + len(things)))
+
     def done(self, entry: int, thing_id: str, patient_id: str | None = None) -> None:
         """The thing was made and has this id."""
         with self._lock:
@@ -100,10 +110,10 @@ class Ledger:
             self._write(do="ended" if self._open else "closed", left=len(self._open))
             self._file.close()  # also lets go of the lock
 
-    def _write(self, **line: Any) -> None:
+    def _write(self, *, sync: bool = True, **line: Any) -> None:
         self._file.write(json.dumps({**line, "at": datetime.now(UTC).isoformat(timespec="milliseconds")}, default=str).encode() + b"\n")
         self._file.flush()
-        if line["do"] == "intend":  # only what has not happened yet must be safe: the rest can be looked up on the target
+        if sync and line["do"] == "intend":  # only what has not happened yet must be safe: the rest can be looked up on the target
             os.fdatasync(self._file.fileno())
 
     def _mend_torn_line(self) -> None:

@@ -18,7 +18,7 @@ def open_hospital(settings: Settings, standing: Standing, recorder: Recorder, ru
     from cutover.drivers.vocabulary import OPERATIONS
 
     target = settings.chosen
-    mapping, source = _mapping(settings)
+    mapping, source = mapping_of(settings)
     if operations := {name: why for name, why in target.unsupported.items() if name in OPERATIONS}:
         table = mapping or {"extends": "default"}
         mapping = {**table, "unsupported": {**table.get("unsupported", {}), **operations}}
@@ -30,11 +30,11 @@ def open_hospital(settings: Settings, standing: Standing, recorder: Recorder, ru
 
 def declared_unsupported(settings: Settings) -> frozenset[str]:
     """The operations and other things that settings or mapping declare unsupported. Raises `SettingsError`."""
-    table, _ = _mapping(settings)
+    table, _ = mapping_of(settings)
     return frozenset(settings.chosen.unsupported) | frozenset((table or {}).get("unsupported", {}))
 
 
-def _mapping(settings: Settings) -> tuple[Mapping[str, Any] | None, str]:
+def mapping_of(settings: Settings) -> tuple[Mapping[str, Any] | None, str]:
     """The mapping's table and the file that it stands in; no table for the default dialect."""
     target = settings.chosen
     if target.mapping is None:

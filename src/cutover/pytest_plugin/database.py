@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cutover.evidence import Examination, Recorder
+from cutover.evidence import Recorder
+from cutover.evidence.examination import examinations_to
 from cutover.pytest_plugin.progress import Teller
 from cutover.pytest_plugin.run import Run
 from cutover.settings import Settings
@@ -34,7 +35,7 @@ def site(run: Run, settings: Settings, standing: Standing, recorder: Recorder, t
          pytestconfig: pytest.Config) -> Site:
     """The target's database with all that is needed to examine it."""
     teller = Teller(pytestconfig.pluginmanager.getplugin("capturemanager"))
-    return replace(open_site(run, settings, standing, lambda: tmp_path_factory.mktemp("database")), record=_recording(recorder), say=teller)
+    return replace(open_site(run, settings, standing, lambda: tmp_path_factory.mktemp("database")), record=examinations_to(recorder), say=teller)
 
 
 def open_site(run: Run, settings: Settings, standing: Standing, elsewhere: Callable[[], Path]) -> Site:
@@ -55,14 +56,6 @@ def open_site(run: Run, settings: Settings, standing: Standing, elsewhere: Calla
         scratch_dsn=SecretStr(standing.scratch) if standing.scratch else None,
         backup=standing.backup,
     )
-
-
-def _recording(recorder: Recorder) -> Callable[[Examination], None]:
-    def record(examination: Examination) -> None:
-        recorder.observe(examination.title, examined=len(examination.examined), names=list(examination.examined), findings=list(examination.findings),
-                         not_proven=list(examination.unproven), **examination.facts)
-
-    return record
 
 
 @pytest.fixture

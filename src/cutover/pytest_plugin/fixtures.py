@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cutover.database.stored import Stored
     from cutover.drivers import Ledgered, TokenKeeper
 
-pytest_plugins = ["cutover.pytest_plugin.actors", "cutover.pytest_plugin.database"]
+pytest_plugins = ["cutover.pytest_plugin.actors", "cutover.pytest_plugin.database", "cutover.pytest_plugin.performance"]
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from cutover.evidence import NotProven
 from cutover.pytest_plugin import outputs
 from cutover.pytest_plugin.census import take_census
 from cutover.pytest_plugin.connecting import declared_unsupported
+from cutover.pytest_plugin.progress import Teller
 from cutover.pytest_plugin.reports import GONE
 from cutover.pytest_plugin.roll import read_rolls
 from cutover.pytest_plugin.run import MISTAKES, Run, bring_up
@@ -76,6 +78,23 @@ class GateKeeper:
         if self._before and not self._before.answers:
             self._give_up(self._before.words, pytest.ExitCode.TESTS_FAILED)
         self._sweep()
+        self._put_load_on()
+
+    def _put_load_on(self) -> None:
+        """Before the first check, so that nothing else is asked of the target meanwhile. What it proves is for the checks to say."""
+        if "performance" not in self.run.suites:
+            return
+        from cutover.pytest_plugin.performance import conducted, folder_of
+
+        folder = folder_of(self.run)
+        assert self.run.standing is not None
+        assert folder is not None
+        try:
+            conducted(self.run, self.run.standing, folder, Teller(None))
+        except NotProven:
+            pass  # the checks ask again, and are told the same
+        except MISTAKES as mistake:
+            self._give_up(str(mistake), pytest.ExitCode.USAGE_ERROR)
 
     def _announce(self) -> None:
         subject = subject_of(self.run)

@@ -8,6 +8,7 @@ from cutover.settings.base import SECRETS, SettingsError
 from cutover.settings.loading import load_settings
 from cutover.settings.migrations import Backup, Key, Migrations, Rehearsal, Scratch, TableChange
 from cutover.settings.model import CONTAINERS, Settings
+from cutover.settings.performance import Baseline, Journey, Kubernetes, Objective, Objectives, Performance, Pool, Resources
 from cutover.settings.target import USERS, Database, Limits, Target, User
 
 __all__ = [
@@ -15,11 +16,19 @@ __all__ = [
     "SECRETS",
     "USERS",
     "Backup",
+    "Baseline",
     "Database",
+    "Journey",
     "Key",
+    "Kubernetes",
     "Limits",
     "Migrations",
+    "Objective",
+    "Objectives",
+    "Performance",
+    "Pool",
     "Rehearsal",
+    "Resources",
     "Scratch",
     "Settings",
     "SettingsError",

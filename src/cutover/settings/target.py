@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from cutover.settings.base import Seconds, Table
 from cutover.settings.migrations import Migrations
+from cutover.settings.performance import Performance
 
 USERS = ("registrar", "clinician", "auditor", "administrator", "outsider")
 TARGET_NAME = re.compile(r"[a-z0-9]+([_-][a-z0-9]+)*")
@@ -67,6 +68,7 @@ class Target(Table):
     database: Database = Field(default=Database(), description="The target's database.")
     limits: Limits = Field(default=Limits(), description="What the target promises, and how long a check waits.")
     migrations: Migrations = Field(default=Migrations(), description="How the database is migrated, and what is expected of its data.")
+    performance: Performance = Field(default=Performance(), description="The load that the target is known to bear, and what must hold under it.")
     not_applicable: dict[str, str] = Field(default={}, description="Items of the plan that this target cannot have, each with its reason. "
                                            "They are shown in the verdict.")
     unsupported: dict[str, str] = Field(default={}, description="Operations that this target does not offer, each with its reason. "

@@ -7,7 +7,7 @@ from cutover.database.server import bounds
 from cutover.database.session import APPLICATION_NAME, Row
 from cutover.database.site import Site
 
-_HEADROOM = """
+CONNECTIONS = """
 SELECT 'the server' AS name, current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
            - coalesce(current_setting('reserved_connections', true)::int, 0) AS most, (SELECT sum(numbackends)::int FROM pg_stat_database) AS taken
 UNION ALL
@@ -28,19 +28,19 @@ _PREPARED = """
 SELECT gid AS name, owner::text AS role, extract(epoch FROM clock_timestamp() - prepared)::float AS lasts
 FROM pg_prepared_xacts WHERE database = current_database() ORDER BY prepared
 """
-_MAY_SEE = "SELECT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS yes, current_user::text AS role"
+MAY_SEE = "SELECT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS yes, current_user::text AS role"
 
 
 def hidden(reader: Reader, what: str) -> str | None:
     """The sentence that says that the role of the DSN does not see something; None where it does."""
-    asked = reader.row(_MAY_SEE)
+    asked = reader.row(MAY_SEE)
     return None if asked["yes"] else f"{what}: not seen; grant pg_monitor to {asked['role']}."
 
 
 def headroom(_site: Site, reader: Reader) -> Seen:
     """Connections of the server, and of the database and the roles that have a limit of their own."""
     seen = Seen(facts={"may be taken": bounds.HEADROOM})
-    for row in reader.rows(_HEADROOM):
+    for row in reader.rows(CONNECTIONS):
         seen.examined.append(row["name"])
         seen.facts[row["name"]] = {"taken": row["taken"], "most": row["most"]}
         if row["taken"] > bounds.HEADROOM * row["most"]:

@@ -1,0 +1,91 @@
+"""What a load process is told: one line of JSON on its standard input. It holds secrets, so it never stands in a file or on a command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from typing import Any
+
+from cutover.hospital import Credentials, Document, Patient, PatientDraft, Role, Sex
+from cutover.load.journey import Known
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a process stands in a run: `alone`, or the `master` (who makes no load) or a `worker` of one at host and port."""
+
+    part: str = "alone"
+    index: int = 0
+    host: str = "127.0.0.1"
+    port: int = 0
+    workers: int = 0
+
+
+@dataclass(frozen=True)
+class Stock:
+    """What may be made during the run, entered in the ledger beforehand. Each with the number of its entry there.
+
+    `patients`: (entry, draft); `visits` and `documents`: (entry, reason or file name, index of the known patient whose it becomes).
+    """
+
+    patients: list[tuple[int, PatientDraft]] = field(default_factory=list)
+    visits: list[tuple[int, str, int]] = field(default_factory=list)
+    documents: list[tuple[int, str, int]] = field(default_factory=list)
+
+    def share(self, index: int, count: int) -> Stock:
+        """The part of one of `count` processes."""
+        return Stock(self.patients[index::count], self.visits[index::count], self.documents[index::count])
+
+
+@dataclass(frozen=True)
+class Brief:
+    """`mapping` and `source` as `drivers.connect` takes them; `journeys` is the text of their file, `work` says of each (weight, think seconds).
+
+    `journey_rate` is in journeys a second, of all streams of all processes together; `streams` of them come up within `ramp_seconds`.
+    Sample records name operations by their index in `operations`.
+    """
+
+    url: str
+    driver: str
+    mapping: Mapping[str, Any] | None
+    source: str
+    production: bool
+    tag: str
+    users: Mapping[Role, Credentials] = field(repr=False)
+    journeys: str = field(repr=False)
+    work: Mapping[str, tuple[float, float]]
+    operations: tuple[str, ...]
+    journey_rate: float
+    streams: int
+    ramp_seconds: float
+    connect_seconds: float
+    request_seconds: float
+    most_waiting: int
+    seed: int
+    document_type: str
+    known: tuple[Known, ...] = field(repr=False)
+    stock: Stock = field(repr=False)
+    place: Place = Place()
+
+    def to_line(self) -> bytes:
+        plain = asdict(self)
+        plain["users"] = {role.value: [one.username, one.password] for role, one in self.users.items()}
+        return json.dumps(plain, default=str).encode() + b"\n"
+
+    @classmethod
+    def from_line(cls, line: bytes) -> Brief:
+        plain = json.loads(line)
+        stock = plain["stock"]
+        plain["users"] = {Role(role): Credentials(*pair) for role, pair in plain["users"].items()}
+        plain["known"] = tuple(Known(Patient(**_person(one["patient"])), Document(**one["document"]), one["sha256"]) for one in plain["known"])
+        plain["stock"] = Stock([(entry, PatientDraft(**_person(draft))) for entry, draft in stock["patients"]], stock["visits"], stock["documents"])
+        plain["work"] = {name: tuple(pair) for name, pair in plain["work"].items()}
+        plain["operations"] = tuple(plain["operations"])
+        plain["place"] = Place(**plain["place"])
+        return cls(**plain)
+
+
+def _person(plain: Mapping[str, Any]) -> dict[str, Any]:
+    return {**plain, "birth_date": date.fromisoformat(plain["birth_date"]), "sex": Sex(plain["sex"])}

@@ -1,0 +1,98 @@
+"""What a run stands on: how much of which work, patients to work with, and what may be made, all entered in the ledger before the first request."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cutover.drivers.teaching import nearest
+from cutover.evidence import Ledger
+from cutover.hospital import Hospital, Role, Session
+from cutover.load.brief import Stock
+from cutover.load.journey import Known, read_journeys, steps_of
+from cutover.load.supplies import DOCUMENT_BYTES
+from cutover.settings import Performance, SettingsError
+from cutover.synthetic import Files, People
+
+ROOM = 1.3
+"""So many times more may be made than is expected to be: people come at random."""
+MAKING = {"register": "patient", "open_visit": "visit", "upload": "document"}
+
+
+@dataclass(frozen=True)
+class Work:
+    """What will be done. `source` is the text of the journeys' file, `rate` in journeys a second; `steps` are those that each journey comes to."""
+
+    source: str
+    weights: Mapping[str, tuple[float, float]]
+    steps: Mapping[str, tuple[str, ...]]
+    rate: float
+
+    @property
+    def operations(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(step for steps in self.steps.values() for step in steps))
+
+    def expected(self, operation: str, seconds: float) -> float:
+        """How often an operation is done in so many seconds, on the average."""
+        total = sum(weight for weight, _ in self.weights.values())
+        per_journey = sum(self.weights[name][0] * steps.count(operation) for name, steps in self.steps.items()) / total
+        return self.rate * per_journey * seconds
+
+
+def work_of(performance: Performance, file: Path, unsupported: Mapping[str, str]) -> Work:
+    """The work that the settings ask for. Raises `SettingsError` for a journey that the file does not have.
+
+    What a target does not offer ends a journey: the steps after it cannot be done.
+    """
+    source = file.read_text(encoding="utf-8")
+    journeys = read_journeys(source, str(file))
+    asked = {name: journey for name, journey in performance.journeys.items() if journey.weight}
+    if unknown := next((name for name in asked if name not in journeys), None):
+        raise SettingsError(f"performance.journeys.{unknown}: there is no such journey in {file.parent.name}/{file.name}. "
+                            f"{nearest(unknown, list(journeys))} There are: {', '.join(journeys)}")
+    steps = {name: _until(steps_of(journeys[name]), unsupported) for name in asked}
+    if not any(steps.values()):
+        raise SettingsError("no journey has a step that this target offers, so there would be no load: write a journey of your own")
+    weights = {name: (asked[name].weight, asked[name].think_seconds) for name in asked if steps[name]}
+    steps = {name: steps[name] for name in weights}
+    mean = sum(weights[name][0] * len(steps[name]) for name in steps) / sum(weight for weight, _ in weights.values())
+    return Work(source, weights, steps, performance.intended_rate / mean)
+
+
+def _until(steps: tuple[str, ...], unsupported: Mapping[str, str]) -> tuple[str, ...]:
+    missing = next((number for number, step in enumerate(steps) if step in unsupported), len(steps))
+    return steps[:missing]
+
+
+def prepare(hospital: Hospital, sessions: Callable[[Role], Session], performance: Performance, tag: str, document_type: str) -> tuple[Known, ...]:
+    """Patients to work with, each with a document. Raises as the hospital does."""
+    people, files = People(tag), Files(tag)
+    registrar, clinician = sessions(Role.REGISTRAR), sessions(Role.CLINICIAN)
+    known = []
+    for _ in range(performance.patients):
+        patient = hospital.register(registrar, people.draft())
+        upload = files.of(document_type, DOCUMENT_BYTES)
+        document = hospital.upload(clinician, patient.id, upload)
+        known.append(Known(patient, document, hashlib.sha256(upload.content).hexdigest()))
+    return tuple(known)
+
+
+def stocked(ledger: Ledger, work: Work, seconds: float, known: tuple[Known, ...], tag: str) -> Stock:
+    """Enter what may be made within so many seconds."""
+    people, files = People(tag), Files(tag)
+    count = {kind: round(work.expected(operation, seconds) * ROOM) + len(known) for operation, kind in MAKING.items() if operation in work.operations}
+    drafts = [people.draft() for _ in range(count.get("patient", 0))]
+    patients = ledger.intend_many("patient", [(one.mrn, None, {"family_name": one.family_name, "given_name": one.given_name}) for one in drafts])
+    owners = range(len(known))
+    reasons = [(f"load {people.mrn()}", owners[number % len(known)]) for number in range(count.get("visit", 0))]
+    names = [(files.name("bin"), owners[number % len(known)]) for number in range(count.get("document", 0))]
+    return Stock(list(zip(patients, drafts, strict=True)), _entered(ledger, "visit", reasons, known), _entered(ledger, "document", names, known))
+
+
+def _entered(ledger: Ledger, kind: str, things: list[tuple[str, int]], known: tuple[Known, ...]) -> list[tuple[int, str, int]]:
+    nothing: Mapping[str, Any] = {}
+    entries = ledger.intend_many(kind, [(key, known[owner].patient.id, nothing) for key, owner in things])
+    return [(entry, key, owner) for entry, (key, owner) in zip(entries, things, strict=True)]
