@@ -9,7 +9,27 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from cutover.settings import Backup, Database, Key, Limits, Migrations, Rehearsal, Scratch, Settings, TableChange, Target, User
+from cutover.settings import (
+    Backup,
+    Baseline,
+    Database,
+    Journey,
+    Key,
+    Kubernetes,
+    Limits,
+    Migrations,
+    Objective,
+    Objectives,
+    Performance,
+    Pool,
+    Rehearsal,
+    Resources,
+    Scratch,
+    Settings,
+    TableChange,
+    Target,
+    User,
+)
 
 HERE = Path(__file__).resolve().parent
 
@@ -38,6 +58,15 @@ SECTIONS: tuple[tuple[str, type[BaseModel], str], ...] = (
     ("[targets.NAME.migrations.scratch]", Scratch, "CUTOVER_TARGETS__NAME__MIGRATIONS__SCRATCH__"),
     ("[targets.NAME.migrations.backup]", Backup, "CUTOVER_TARGETS__NAME__MIGRATIONS__BACKUP__"),
     ("[targets.NAME.migrations.rehearsal]", Rehearsal, "CUTOVER_TARGETS__NAME__MIGRATIONS__REHEARSAL__"),
+    ("[targets.NAME.performance]", Performance, "CUTOVER_TARGETS__NAME__PERFORMANCE__"),
+    ("[targets.NAME.performance.journeys.JOURNEY]", Journey, "CUTOVER_TARGETS__NAME__PERFORMANCE__JOURNEYS__JOURNEY__"),
+    ("[targets.NAME.performance.objectives]", Objectives, "CUTOVER_TARGETS__NAME__PERFORMANCE__OBJECTIVES__"),
+    ("[targets.NAME.performance.objectives.operations.OPERATION]", Objective,
+     "CUTOVER_TARGETS__NAME__PERFORMANCE__OBJECTIVES__OPERATIONS__OPERATION__"),
+    ("[targets.NAME.performance.baseline]", Baseline, "CUTOVER_TARGETS__NAME__PERFORMANCE__BASELINE__"),
+    ("[targets.NAME.performance.resources]", Resources, "CUTOVER_TARGETS__NAME__PERFORMANCE__RESOURCES__"),
+    ("[targets.NAME.performance.resources.pool]", Pool, "CUTOVER_TARGETS__NAME__PERFORMANCE__RESOURCES__POOL__"),
+    ("[targets.NAME.performance.resources.kubernetes]", Kubernetes, "CUTOVER_TARGETS__NAME__PERFORMANCE__RESOURCES__KUBERNETES__"),
 )
 """Heading, model, and how its variables begin."""
 

@@ -38,7 +38,7 @@ OTHER_LINES = {
     "Rollback Procedures / Manual Rollback Steps": 4,
     "Rollback Procedures / Manual Rollback Steps / Verify Rollback": 1,  # of three lines, the one that no other item proves
     "Communication Plan / Status Updates": 6,
-    "Added to the plan": 10,
+    "Added to the plan": 11,
 }
 
 NEVER_WAIVED = {

@@ -17,11 +17,19 @@ from cutover.settings import (
     SECRETS,
     USERS,
     Backup,
+    Baseline,
     Database,
+    Journey,
     Key,
+    Kubernetes,
     Limits,
     Migrations,
+    Objective,
+    Objectives,
+    Performance,
+    Pool,
     Rehearsal,
+    Resources,
     Scratch,
     Settings,
     SettingsError,
@@ -377,6 +385,17 @@ OTHER: dict[str, dict[str, Any]] = {
     "TARGETS__STAGING__MIGRATIONS__SCRATCH__": {"kind": "server", "dsn_file": "f", "image": "i"},
     "TARGETS__STAGING__MIGRATIONS__BACKUP__": {"path": "p", "max_age_hours": "9", "restore": "false"},
     "TARGETS__STAGING__MIGRATIONS__REHEARSAL__": {"lock_seconds": "9", "script_seconds": "9", "workload": '["q"]', "lint_except__a": "b"},
+    "TARGETS__STAGING__PERFORMANCE__": {"rate": "9", "max_rate": "9", "ramp_seconds": "9", "min_seconds": "9", "max_seconds": "99",
+                                        "confidence": "0.9", "error_rate": "0.5", "request_seconds": "9", "patients": "9", "seed": "9",
+                                        "processes": "9", "worker_command": "w", "master_host": "h"},
+    "TARGETS__STAGING__PERFORMANCE__JOURNEYS__CLERK__": {"weight": "9", "think_seconds": "9"},
+    "TARGETS__STAGING__PERFORMANCE__OBJECTIVES__": {"p50": "9", "p95": "9", "p99": "9"},
+    "TARGETS__STAGING__PERFORMANCE__OBJECTIVES__OPERATIONS__UPLOAD__": {"p50": "9", "p95": "9", "p99": "9"},
+    "TARGETS__STAGING__PERFORMANCE__BASELINE__": {"name": "n", "ratio": "9", "max_age_hours": "9"},
+    "TARGETS__STAGING__PERFORMANCE__RESOURCES__": {"metrics_path": "/m", "prometheus": "http://p.example", "labels": "l", "cpu": "c", "memory": "m",
+                                                   "cpu_cores": "9", "memory_bytes": "9", "growth_bytes_per_minute": "9", "pool_share": "0.5",
+                                                   "pool_waiting_share": "0.5", "lock_wait_seconds": "9"},
+    "TARGETS__STAGING__PERFORMANCE__RESOURCES__POOL__": {"in_use": "i", "maximum": "m", "waiting": "w", "timeouts": "t"},
 }
 """Another value for every key that is no secret, by the start of its variable's name."""
 
@@ -393,15 +412,19 @@ def test_the_digest_changes_with_every_other_setting(load: Load) -> None:
 
 def test_the_table_above_knows_every_key() -> None:
     """A new setting that the digest does not know would be a change that nobody sees."""
-    migrations = "TARGETS__STAGING__MIGRATIONS__"
+    migrations, performance = "TARGETS__STAGING__MIGRATIONS__", "TARGETS__STAGING__PERFORMANCE__"
     models: dict[str, type[BaseModel]] = {
         "": Settings, "TARGETS__STAGING__": Target, "TARGETS__STAGING__USERS__REGISTRAR__": User, "TARGETS__STAGING__DATABASE__": Database,
         "TARGETS__STAGING__LIMITS__": Limits, migrations: Migrations, f"{migrations}TABLES__VISITS__": TableChange, f"{migrations}SCRATCH__": Scratch,
-        f"{migrations}BACKUP__": Backup, f"{migrations}REHEARSAL__": Rehearsal,
+        f"{migrations}BACKUP__": Backup, f"{migrations}REHEARSAL__": Rehearsal, performance: Performance, f"{performance}JOURNEYS__CLERK__": Journey,
+        f"{performance}OBJECTIVES__": Objectives, f"{performance}OBJECTIVES__OPERATIONS__UPLOAD__": Objective, f"{performance}BASELINE__": Baseline,
+        f"{performance}RESOURCES__": Resources, f"{performance}RESOURCES__POOL__": Pool,
     }
     for start, model in models.items():
-        tables = {"targets", "users", "database", "limits", "migrations", "tables", "scratch", "backup", "rehearsal"}
-        follows = {"kind"} if model is Target else set()  # from url
+        tables = {"targets", "users", "database", "limits", "migrations", "tables", "scratch", "backup", "rehearsal", "performance", "journeys",
+                  "objectives", "operations", "baseline", "resources", "pool"}
+        # `kind` follows from url; a cluster and further machines are whole tables or lists, that need more than one key.
+        follows = {"kind"} if model is Target else {"workers", "kubernetes"}
         assert {key.partition("__")[0] for key in OTHER[start]} == set(model.model_fields) - SECRETS - tables - follows
 
 
@@ -435,7 +458,8 @@ def example() -> str:
 def test_the_settings_file_of_this_repository_judges_the_embedded_hospital(load: Load) -> None:
     """As it stands it changes nothing."""
     settings = load((ROOT / "cutover.toml").read_text(encoding="utf-8"))
-    own = settings.targets["embedded"].model_copy(update={"migrations": Migrations()})  # what its migrations do is said in the file, for all to see
+    # What its migrations do and what load it bears is said in the file, for all to see.
+    own = settings.targets["embedded"].model_copy(update={"migrations": Migrations(), "performance": Performance(), "unsupported": {}})
     assert settings.model_copy(update={"targets": {"embedded": own}}).model_dump() == load().model_dump()
 
 
@@ -452,8 +476,9 @@ def written_keys(model: type[BaseModel], table: dict[str, Any]) -> Iterator[str]
     """The model's keys that the table, or those below it, show."""
     yield from (f"{model.__name__}.{key}" for key in table if key in model.model_fields)
     below: dict[str, type[BaseModel]] = {"database": Database, "limits": Limits, "migrations": Migrations, "scratch": Scratch, "backup": Backup,
-                                         "rehearsal": Rehearsal}
-    named: dict[str, type[BaseModel]] = {"targets": Target, "users": User, "tables": TableChange}
+                                         "rehearsal": Rehearsal, "performance": Performance, "objectives": Objectives, "baseline": Baseline,
+                                         "resources": Resources, "pool": Pool, "kubernetes": Kubernetes}
+    named: dict[str, type[BaseModel]] = {"targets": Target, "users": User, "tables": TableChange, "journeys": Journey, "operations": Objective}
     for key, inner in table.items():
         if key in below:
             yield from written_keys(below[key], inner)
@@ -464,7 +489,8 @@ def written_keys(model: type[BaseModel], table: dict[str, Any]) -> Iterator[str]
 
 def test_every_key_is_explained_in_the_settings_file() -> None:
     """Shown by an example below a comment that gives its default; a secret by the words on its variable, since it may not stand there."""
-    models = (Settings, Target, User, Database, Limits, Migrations, TableChange, Key, Scratch, Backup, Rehearsal)
+    models = (Settings, Target, User, Database, Limits, Migrations, TableChange, Key, Scratch, Backup, Rehearsal, Performance, Journey, Objective,
+              Objectives, Baseline, Resources, Pool, Kubernetes)
     every = {f"{model.__name__}.{key}" for model in models for key in model.model_fields if key not in SECRETS}
     assert every - set(written_keys(Settings, tomllib.loads(example()))) == set()
     text = (ROOT / "cutover.toml").read_text(encoding="utf-8")

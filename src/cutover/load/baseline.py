@@ -87,7 +87,7 @@ class Baselines:
                                 "Record a new one with `pytest -m t1`, or give this run the other's settings")
         age = datetime.now(UTC) - datetime.fromisoformat(found["recorded"])
         if age > timedelta(hours=self.performance.baseline.max_age_hours) or age < timedelta(minutes=-1):
-            raise NotProven(f"the baseline {name!r} was recorded {found['recorded']}, and one may be {self.performance.baseline.max_age_hours:g} h old")
+            raise NotProven(f"the baseline {name!r} is of {found['recorded']}, and one may be {self.performance.baseline.max_age_hours:g} h old")
         return found
 
     def _bound(self) -> dict[str, str]:

@@ -74,7 +74,7 @@ class Resources(Table):
 
     metrics_path: str | None = Field(default="/metrics", description="The target's own page in Prometheus' text format, seen from its url, or a "
                                      "whole address.")
-    prometheus: str | None = Field(default=None, description="A Prometheus that scrapes the target; then it is asked instead of the page.")
+    prometheus: str | None = Field(default=None, description="The address of a Prometheus that scrapes the target; then it is asked instead of the page.")
     labels: str = Field(default="", description="For Prometheus: labels that single the target out, such as `job=\"hospital\"`.")
     kubernetes: Kubernetes | None = Field(default=None, description="A cluster that is asked for CPU and memory instead.")
     cpu: str = Field(default="process_cpu_seconds_total", description="The metric of the CPU seconds that were used; several series are added up.")
@@ -91,12 +91,12 @@ class Resources(Table):
 class Performance(Table):
     """The load that the target is known to bear, and what must hold under it."""
 
-    rate: Rate = Field(default=20, description="Requests a second, in all. Choose what the target is known to bear.")
+    rate: Rate = Field(default=40, description="Requests a second, in all. Choose what the target is known to bear.")
     max_rate: Rate | None = Field(default=None, description="Requests a second that are never passed, whatever else is said. A production target "
                                   "must have it.")
     ramp_seconds: float = Field(default=5, ge=0, description="Seconds in which the load rises to its rate. They are not judged.")
     min_seconds: Seconds = Field(default=25, description="Seconds that are judged at least: what comes every ten seconds must be seen to come.")
-    max_seconds: Seconds = Field(default=150, description="Seconds that are judged at most. What is not certain by then is not proven.")
+    max_seconds: Seconds = Field(default=180, description="Seconds that are judged at most. What is not certain by then is not proven.")
     confidence: Share = Field(default=0.95, description="How sure a verdict is, at whatever moment the run ends.")
     error_rate: Share = Field(default=0.001, description="Share of requests that may fail (the plan: < 0.1 %).")
     request_seconds: Seconds = Field(default=10, description="Seconds after which a request is given up: it failed.")

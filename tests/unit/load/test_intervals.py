@@ -64,13 +64,21 @@ def test_more_bad_ones_raise_both_ends_and_more_requests_bring_them_together() -
     assert widths == sorted(widths, reverse=True)
 
 
+@pytest.mark.parametrize(("bad", "total"), [(0.0675, 0.675), (1.5, 30.2), (29.9, 30.2)])
+def test_counts_need_not_be_whole(bad: float, total: float) -> None:
+    """They are the quantiles of the same beta distributions."""
+    assert clopper_pearson(bad, total, side="upper") == pytest.approx((0.0, beta.ppf(0.95, bad + 1, total - bad)))
+    assert clopper_pearson(bad, total, side="lower") == pytest.approx((beta.ppf(0.05, bad, total - bad + 1), 1.0))
+    assert clopper_pearson(bad, total) == pytest.approx((beta.ppf(0.025, bad, total - bad + 1), beta.ppf(0.975, bad + 1, total - bad)))
+
+
 def test_of_no_requests_nothing_is_known() -> None:
     """Neither end is bounded."""
     assert clopper_pearson(0, 0) == clopper_pearson(0, 0, side="upper") == clopper_pearson(0, 0, side="lower") == (0.0, 1.0)
 
 
-@pytest.mark.parametrize(("bad", "total"), [(-1, 5), (6, 5)])
-def test_a_share_is_from_none_to_all(bad: int, total: int) -> None:
+@pytest.mark.parametrize(("bad", "total"), [(-1, 5), (6, 5), (-0.1, 5), (5.1, 5)])
+def test_a_share_is_from_none_to_all(bad: float, total: float) -> None:
     """Anything else is a mistake of the caller."""
     with pytest.raises(ValueError, match="no such share"):
         clopper_pearson(bad, total)

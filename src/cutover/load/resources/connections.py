@@ -117,7 +117,7 @@ def _backends(pressures: Sequence[Pressure], resources: Resources, seen: Seen) -
     for place in dict.fromkeys(name for one in told for name in one.connections):
         pairs = [one.connections[place] for one in told if place in one.connections]
         over = sum(taken > resources.pool_share * most for taken, most in pairs)
-        if False:
+        if over > OVER_SHARE * len(pairs):
             seen.findings.append(f"More than {resources.pool_share:.0%} (pool_share) of the {pairs[-1][1]} connections that {place} may have were "
                                  f"taken in {over} of {len(pairs)} looks (at most {max(pairs)[0]}), and in {OVER_SHARE:.0%} of them they may be.")
 

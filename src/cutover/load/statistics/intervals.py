@@ -18,10 +18,11 @@ Side = Literal["both", "upper", "lower"]
 Interval = tuple[float, float]
 
 
-def clopper_pearson(bad: int, total: int, confidence: float = 0.95, side: Side = "both") -> Interval:
+def clopper_pearson(bad: float, total: float, confidence: float = 0.95, side: Side = "both") -> Interval:
     """The share of bad ones, of which `bad` in `total` were seen: an exact binomial interval (Clopper and Pearson 1934, Biometrika 26).
 
     With `side` "upper" or "lower" all of what may go wrong lies on that side, and the other end is 0 or 1. Of nothing nothing is known: (0, 1).
+    Counts need not be whole: the beta distributions behind it take any, and `bursts` has such ones.
     """
     if not 0 <= bad <= total:
         raise ValueError(f"{bad} bad of {total}: there is no such share")
