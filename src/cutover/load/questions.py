@@ -78,14 +78,17 @@ class Load:
         return self._examined(told["title"], tuple(told["examined"]), tuple(told["findings"]), tuple(told["unproven"]), told["facts"])
 
     def _judged(self, title: str, mine: Callable[[Mapping[str, Any]], bool], facts: Mapping[str, Any]) -> Examination:
-        """Claims that are broken are findings; needed ones that are open are not proven."""
+        """Claims that are broken are findings; needed ones that are open are not proven. Where the load was not made as it was intended nothing is
+        known of the target: what looks like its fault may be ours."""
         claims = [claim for claim in self.facts["claims"] if mine(claim)]
-        findings = [self._broken(claim) for claim in claims if claim["state"] == "broken"]
+        holes = usable(dict(self.facts), self.performance)
+        broken = [self._broken(claim) for claim in claims if claim["state"] == "broken"]
+        findings, doubtful = ([], broken) if holes else (broken, [])
         if self.facts["stopped_for_safety"] and (("failed" in self.facts["ended"]) == (title == "errors")):
             findings.insert(0, str(self.facts["ended"]))
         unproven = [self._open(claim) for claim in claims if claim["needed"] and claim["state"] == "open"]
         examined = [f"{claim['operation']}: {claim['statistic']} {claim['limit']}" for claim in claims if claim["state"] != "open"]
-        return self._examined(title, tuple(examined), findings, [*self.facts["notes"], *unproven], {"claims": claims, **facts})
+        return self._examined(title, tuple(examined), findings, [*holes, *doubtful, *unproven], {"claims": claims, **facts})
 
     def _broken(self, claim: Mapping[str, Any]) -> str:
         words = [f"{_name(claim)} is not {claim['limit']}: {claim['bad']} of {claim['of']} requests "
