@@ -105,6 +105,18 @@ class Trial:
         return self.burst_bounds
 
 
+def hopeless(claims: list[Claim], expected: Callable[[str], float]) -> str | None:
+    """What could not be proven by a whole run without a single bad request, with how many it would take; None when all could.
+
+    `expected`: how many requests of an operation (or `ALL`) there will be at most.
+    """
+    for claim in claims:
+        needed, there = claim.at_most.clean_requests_needed(), expected(claim.operation)
+        if claim.needed and there < needed:
+            return f"{claim} takes {needed} requests without a bad one, and there would be about {there:.0f}"
+    return None
+
+
 def claims_of(performance: Performance, operations: tuple[str, ...], medians: dict[str, tuple[float, float]]) -> list[Claim]:
     """Every claim of a run. `medians` are the bounds (seconds) between which the baseline's median of an operation lies; empty without a baseline."""
     told = list(_told(performance, operations, medians))

@@ -36,7 +36,9 @@ class Work:
         return tuple(dict.fromkeys(step for steps in self.steps.values() for step in steps))
 
     def expected(self, operation: str, seconds: float) -> float:
-        """How often an operation is done in so many seconds, on the average."""
+        """How often an operation is done in so many seconds, on the average; all together for a name that is none."""
+        if operation not in self.operations:
+            return sum(self.expected(one, seconds) for one in self.operations)
         total = sum(weight for weight, _ in self.weights.values())
         per_journey = sum(self.weights[name][0] * steps.count(operation) for name, steps in self.steps.items()) / total
         return self.rate * per_journey * seconds

@@ -74,7 +74,8 @@ class Resources(Table):
 
     metrics_path: str | None = Field(default="/metrics", description="The target's own page in Prometheus' text format, seen from its url, or a "
                                      "whole address.")
-    prometheus: str | None = Field(default=None, description="The address of a Prometheus that scrapes the target; then it is asked instead of the page.")
+    prometheus: str | None = Field(default=None, description="The address of a Prometheus that scrapes the target; it is then asked instead "
+                                   "of the page.")
     labels: str = Field(default="", description="For Prometheus: labels that single the target out, such as `job=\"hospital\"`.")
     kubernetes: Kubernetes | None = Field(default=None, description="A cluster that is asked for CPU and memory instead.")
     cpu: str = Field(default="process_cpu_seconds_total", description="The metric of the CPU seconds that were used; several series are added up.")
@@ -105,7 +106,7 @@ class Performance(Table):
     processes: int = Field(default=1, ge=1, le=64, description="Load processes on this machine. More than one: a master beside them.")
     workers: tuple[str, ...] = Field(default=(), description="Further machines that make load, one process each (`docs/scale/README.md`).")
     worker_command: str = Field(default="ssh -T {host} cutover-load", description="What starts a load process on one of them; it is told its work on "
-                                "standard input. `cutover-load` is installed with this project.")
+                                "standard input. `cutover-load` comes with this project.")
     master_host: str = Field(default="127.0.0.1", description="This machine's address as the other machines see it. Set it with `workers`.")
     journeys: dict[str, Journey] = Field(default={name: Journey() for name in DEFAULT_JOURNEYS}, description="The work that is done, by name: those "
                                          "of `performance/journeys.py`.")

@@ -37,7 +37,7 @@ def test_a_good_run_is_recorded_and_compared_with(baselines: Baselines) -> None:
 
 def test_a_bad_run_never_becomes_one(baselines: Baselines) -> None:
     baselines.record(FACTS, [])
-    with pytest.raises(NotProven, match="no good one.*p95 of search"):
+    with pytest.raises(NotProven, match=r"no good one.*p95 of search"):
         baselines.record(now(0.5), ["p95 of search is not within 0.5 s"])
     assert baselines.medians() == {"search": (0.009, 0.011)}
 
@@ -84,10 +84,10 @@ def test_a_spoiled_one_is_refused(baselines: Baselines, text: str, says: str) ->
 
 
 def test_without_one_it_says_how_to_record_it(baselines: Baselines) -> None:
-    with pytest.raises(NotProven, match="pytest -m t1 --target staging"):
+    with pytest.raises(NotProven, match="record one with `pytest -m t1 --target staging`"):
         baselines.compared(FACTS)
     nameless = replace(baselines, performance=Performance())
-    with pytest.raises(NotProven, match="performance.baseline.name"):
+    with pytest.raises(NotProven, match=r"set performance\.baseline\.name"):
         nameless.compared(FACTS)
     with pytest.raises(NotProven, match="no name"):
         nameless.record(FACTS, [])

@@ -95,7 +95,8 @@ def test_what_was_made_stands_in_the_ledger(tmp_path: Path) -> None:
 
 
 def test_secrets_of_a_process_are_masked_from_then_on(book: Book) -> None:
-    book.take(Block(head(0, secrets=[("correct-horse-battery", "password of clinician")], troubles=[("search", "got correct-horse-battery")]), samples()))
+    secret = "correct-horse-battery"
+    book.take(Block(head(0, secrets=[(secret, "password of clinician")], troubles=[("search", f"got {secret}")]), samples()))
     assert "correct-horse" not in book.troubles["search"][0]
 
 

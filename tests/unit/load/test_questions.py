@@ -51,7 +51,8 @@ def test_a_broken_claim_is_a_finding_with_its_figures(tmp_path: Path) -> None:
 
 
 def test_an_error_is_shown_in_the_targets_own_words(tmp_path: Path) -> None:
-    broken = facts(claim("error-rate", "errors", "broken", limit="below 0.1 %"), troubles={"upload": ["upload: POST\n  came: HTTP 500"], "search": ["x"]})
+    troubles = {"upload": ["upload: POST\n  came: HTTP 500"], "search": ["x"]}
+    broken = facts(claim("error-rate", "errors", "broken", limit="below 0.1 %"), troubles=troubles)
     with pytest.raises(AssertionError, match="came: HTTP 500"):
         sound(load(tmp_path, broken).error_rate())
 
