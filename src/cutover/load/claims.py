@@ -93,7 +93,7 @@ class Trial:
 
     @property
     def bound(self) -> float:
-        """The share of bad requests that is not passed, with the confidence of the run (Clopper-Pearson)."""
+        """The share of bad requests that is not passed, with the confidence that a GO asks (Clopper-Pearson, one-sided)."""
         return clopper_pearson(self.bad, self.total, 1 - self.claim.at_most.wrong_holds, side="upper")[1]
 
     def _bounds(self, mine: Samples, bad: Mask, wrong: float) -> tuple[float, float]:

@@ -92,6 +92,7 @@ def test_the_series_can_be_drawn() -> None:
     assert facts["pool_in_use"][:4] == [[0.0, 0.0], [1.0, 1.0], [2.0, 2.0], [3.0, 3.0]]
     assert facts["pool_waiting"][-1] == [29.0, 0.0]
     assert facts["backends"][:2] == [[0.0, 12], [1.0, 12]]
+    assert json.dumps(facts["memory_bytes"]).count(".0]") == 0  # whole bytes
 
 
 def test_the_time_of_a_series_may_begin_with_the_run() -> None:
@@ -189,6 +190,10 @@ def test_a_growth_that_may_be_too_much_is_not_proven() -> None:
 
 def test_one_wild_value_does_not_make_a_leak() -> None:
     sound(usage(looks(memory=lambda number: (1500 if number == 28 else 300 + number % 3) * MIB), LIMITS))
+
+
+def test_a_wild_value_now_and_then_does_not_hide_that_memory_stays() -> None:
+    sound(usage(looks(60, memory=lambda number: (1500 if number in (42, 47, 52, 57) else 300 + number % 3) * MIB), LIMITS))
 
 
 def test_too_much_memory_is_found_even_in_one_look() -> None:
@@ -310,6 +315,12 @@ def test_one_timeout_is_found() -> None:
 
 def test_timeouts_that_began_anew_are_not_proven() -> None:
     assert "began anew during the run" in hole(pool(looks(pool_timeouts=lambda number: 2.0 if number < 9 else 0.0), None, LIMITS))
+
+
+def test_what_was_counted_since_a_counter_began_anew_is_found() -> None:
+    findings, unproven = said(pool(looks(pool_timeouts=lambda number: 5.0 if number < 9 else 3.0), None, LIMITS))
+    assert "(db_pool_timeouts_total): 3, and 0 is the limit" in findings[0]
+    assert "began anew" in unproven[0]
 
 
 def test_a_maximum_of_zero_is_not_proven() -> None:
@@ -438,12 +449,12 @@ def test_a_watcher_looks_once_more_when_the_run_is_over() -> None:
     assert source.asked == 2
 
 
-def test_only_what_was_seen_in_the_judged_part_is_judged() -> None:
+def test_only_what_was_seen_in_the_judged_part_is_judged_and_the_look_that_follows() -> None:
     source = Scripted(lambda number: Look(START + number))
     with Watcher(source, None, every=0.01) as watcher:
         until(lambda: source.asked >= 10)
     seen, nobody = watcher.within(START + 3, START + 6)
-    assert [look.at - START for look in seen or ()] == [3, 4, 5, 6]
+    assert [look.at - START for look in seen or ()] == [3, 4, 5, 6, 7]
     assert nobody is None
 
 
