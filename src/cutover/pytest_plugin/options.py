@@ -65,7 +65,9 @@ def widen(config: pytest.Config, run: Run) -> None:
 
 def bounds(run: Run) -> dict[str, float]:
     """The suites whose checks bound themselves by a budget: they are stopped only well after it, so that they can say what did not fit."""
-    return {"migrations": run.settings.chosen.migrations.budget_seconds + run.settings.chosen.limits.check_seconds}
+    chosen = run.settings.chosen
+    load = chosen.performance.ramp_seconds + chosen.performance.max_seconds
+    return {"migrations": chosen.migrations.budget_seconds + chosen.limits.check_seconds, "performance": load + chosen.limits.check_seconds}
 
 
 def never_end_well() -> None:

@@ -37,7 +37,8 @@ def load(run: Run, standing: Standing, recorder: Recorder, tmp_path_factory: pyt
     """The load run of this run of pytest."""
     from cutover.load.questions import Load
 
-    folder = folder_of(run) or tmp_path_factory.mktemp("load")
+    base = tmp_path_factory.getbasetemp()
+    folder = folder_of(run) or (base.parent if run.worker else base) / "load"  # without a gate, too, xdist's workers make one load together
     facts = conducted(run, standing, folder, Teller(pytestconfig.pluginmanager.getplugin("capturemanager")))
     return Load(facts, run.settings.chosen.performance, baselines_of(run, standing), run.settings.chosen.unsupported, examinations_to(recorder))
 
