@@ -34,7 +34,7 @@ SELECT count(*) FILTER (WHERE a.wait_event_type = 'Lock')::int AS waiting,
                                                                WHERE l.pid = a.pid AND NOT l.granted) END), 0)::float AS longest_wait,
        count(*) FILTER (WHERE a.state LIKE 'idle in transaction%' AND clock_timestamp() - a.state_change > interval '{IDLE_SECONDS} s')::int AS idle
 FROM pg_stat_activity a
-WHERE a.backend_type = 'client backend' AND a.application_name <> '{APPLICATION_NAME}'
+WHERE a.datname = current_database() AND a.backend_type = 'client backend' AND a.application_name <> '{APPLICATION_NAME}'
 """
 _COUNTERS = """
 SELECT s.deadlocks, s.xact_commit AS committed, s.xact_rollback AS rolled_back, s.sessions_killed AS killed, s.sessions_abandoned AS abandoned,
@@ -84,7 +84,6 @@ class Gauge:
             with _hung_up_after(self._seconds, self._connection):
                 return _seen(self._connection)
         except psycopg.Error as error:
-            self.close()
             raise DatabaseSilent(f"the database gave no answer (a look may take {self._seconds:g} s): {first_line(error)}") from None
 
     def close(self) -> None:

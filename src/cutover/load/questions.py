@@ -42,7 +42,8 @@ class Load:
 
     def error_rate(self) -> Examination:
         """Do few enough requests fail?"""
-        return self._judged("errors", lambda claim: claim["item"] == "error-rate", {"troubles": self.facts["troubles"], "ended": self.facts["ended"]})
+        facts = {key: self.facts[key] for key in ("troubles", "series", "ended")}
+        return self._judged("errors", lambda claim: claim["item"] == "error-rate", facts)
 
     def against_baseline(self) -> Examination:
         """Does every operation take at most so many times what it took in the baseline? Raises `NotProven` where none can be compared with."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from cutover.reporting.operations import Table, tables
+from cutover.reporting.plots import Figure, figures
 from cutover.reporting.text import lasting, printable
 from cutover.verdict import CheckResult
 
@@ -16,17 +18,26 @@ SHOWN_ELSEWHERE = frozenset({"kind", "method", "status", "seconds", "curl", "tit
 
 @dataclass(frozen=True)
 class Exhibit:
-    """One piece of evidence: a line, a command that repeats it (exchanges only), and named facts."""
+    """One piece of evidence: a line, a command that repeats it (exchanges only), and named facts; for a page also tables and figures, with a note
+    where they are missing."""
 
     kind: str
     title: str
     curl: str
     facts: tuple[tuple[str, str], ...]
+    tables: tuple[Table, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    note: str = ""
 
 
 def exhibits(check: CheckResult) -> list[Exhibit]:
     """All that a check kept, in its order."""
     return [_exhibit(entry) for entry in check.evidence]
+
+
+def illustrated(check: CheckResult) -> list[Exhibit]:
+    """The same for a page: with tables and figures, and without the long series that they show."""
+    return [_illustrated(entry) for entry in check.evidence]
 
 
 def last_curl(check: CheckResult) -> tuple[str, int]:
@@ -41,6 +52,20 @@ def _exhibit(entry: Mapping[str, Any]) -> Exhibit:
     facts = _facts({key: value for key, value in entry.items() if key not in SHOWN_ELSEWHERE})
     facts += _facts(told) if isinstance(told, Mapping) else _facts({"facts": told})
     return Exhibit(kind, _title(kind, entry), printable(str(entry.get("curl") or "")), tuple(facts))
+
+
+def _illustrated(entry: Mapping[str, Any]) -> Exhibit:
+    told = entry.get("facts")
+    if not isinstance(told, Mapping):
+        return _exhibit(entry)
+    made, (drawn, note) = tables(told), figures(told)
+    shown = frozenset[str]().union(*(table.facts for table in made), *(figure.facts for figure in drawn))
+    brief = {key: _counted(value) if key in shown else value for key, value in told.items()}
+    return replace(_exhibit({**entry, "facts": brief}), tables=tuple(made), figures=tuple(drawn), note=note)
+
+
+def _counted(value: object) -> object:
+    return f"{len(value)} entries, in verdict.json" if isinstance(value, Collection) and value and not isinstance(value, str | bytes) else value
 
 
 def _title(kind: str, entry: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from cutover.reporting.exhibits import exhibits
+from cutover.reporting.exhibits import illustrated
 from cutover.reporting.text import lasting, printable, utc
 from cutover.reporting.words import because, headline, next_step, place, tally
 from cutover.verdict import HOLES, ItemResult, Outcome, Verdict
@@ -25,7 +25,7 @@ MARKS = {
 def to_html(verdict: Verdict) -> str:
     """The whole page."""
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"printable": printable, "utc": utc, "lasting": lasting, "exhibits": exhibits}
+    environment.filters |= {"printable": printable, "utc": utc, "lasting": lasting, "illustrated": illustrated}
     style = (TEMPLATES / "verdict.css").read_text(encoding="utf-8")
     return environment.get_template("verdict.html.j2").render(
         verdict=verdict, headline=headline(verdict), place=place(verdict.subject), tally=tally(verdict), because=because(verdict),

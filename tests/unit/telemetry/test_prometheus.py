@@ -19,7 +19,7 @@ from cutover.telemetry.prometheus import Prometheus
 from tests.unit.drivers.stand_in import StandIn, says, standing_in
 from tests.unit.telemetry.test_page import PYTHON, page
 
-PATIENCE = 15.0
+PATIENCE = 30.0
 CONFIGURATION = """
 global: {{scrape_interval: 1s, scrape_timeout: 1s}}
 scrape_configs:
@@ -58,7 +58,8 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             running = Running(f"http://{address}", pages)
-            until(lambda: _scraped(running.url))
+            until(lambda: process.poll() is not None or _scraped(running.url))
+            assert process.poll() is None, "Prometheus ended before it was asked"
             yield running
         finally:
             process.kill()
@@ -75,7 +76,7 @@ def _scraped(url: str) -> bool:
     try:
         told = httpx.get(f"{url}/api/v1/query", params={"query": "count(up == 1)"}, timeout=1).json()
         return [one["value"][1] for one in told["data"]["result"]] == ["4"]
-    except httpx.HTTPError:
+    except (httpx.HTTPError, ValueError):  # while it starts it answers in words
         return False
 
 

@@ -41,7 +41,7 @@ def points(looks: Sequence[Look], figure: str) -> list[Point]:
 
 def plot(series: Points, start: float, digits: int = 3) -> Plot:
     """As a report draws it."""
-    return [[round(point.at - start, 2), round(point.value, digits)] for point in series]
+    return [[round(point.at - start, 2), round(point.value, digits or None)] for point in series]
 
 
 # ── is it enough? ──

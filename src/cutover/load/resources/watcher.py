@@ -89,9 +89,15 @@ class Watcher:
         self.pressures = self._of_gauge.seen(ends - time.monotonic()) if self._of_gauge else None
 
     def within(self, begins: float, ends: float) -> tuple[tuple[Look, ...] | None, tuple[Pressure, ...] | None]:
-        """What was seen between two moments (seconds since the epoch), such as those between which the run is judged."""
+        """What was seen between two moments (seconds since the epoch), such as those between which the run is judged.
+
+        With it comes the first look after them: only that one tells what was counted last.
+        """
         return _within(self.looks, begins, ends), _within(self.pressures, begins, ends)
 
 
 def _within(seen: tuple[T, ...] | None, begins: float, ends: float) -> tuple[T, ...] | None:
-    return None if seen is None else tuple(one for one in seen if begins <= one.at <= ends)
+    if seen is None:
+        return None
+    inside = [one for one in seen if begins <= one.at <= ends]
+    return (*inside, *[one for one in seen if one.at > ends][:1])
