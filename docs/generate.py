@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from cutover.settings import (
     Backup,
     Baseline,
+    Contract,
     Database,
     Journey,
     Key,
@@ -67,6 +68,7 @@ SECTIONS: tuple[tuple[str, type[BaseModel], str], ...] = (
     ("[targets.NAME.performance.resources]", Resources, "CUTOVER_TARGETS__NAME__PERFORMANCE__RESOURCES__"),
     ("[targets.NAME.performance.resources.pool]", Pool, "CUTOVER_TARGETS__NAME__PERFORMANCE__RESOURCES__POOL__"),
     ("[targets.NAME.performance.resources.kubernetes]", Kubernetes, "CUTOVER_TARGETS__NAME__PERFORMANCE__RESOURCES__KUBERNETES__"),
+    ("[targets.NAME.contract]", Contract, "CUTOVER_TARGETS__NAME__CONTRACT__"),
 )
 """Heading, model, and how its variables begin."""
 

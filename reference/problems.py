@@ -16,6 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.routing import Match
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -40,6 +41,7 @@ _HEADERS: Mapping[str, Mapping[str, str]] = {
     "unavailable": {"Retry-After": "1"},
 }
 _KIND_OF_STATUS = {400: "invalid", 404: "not-found", 405: "method-not-allowed", 413: "too-large"}
+_METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _LONGEST_FIELD = 100  # characters of a field's name that are told back to whoever sent it
 
 
@@ -102,7 +104,16 @@ def install(app: FastAPI) -> None:
 
 
 async def _answer_error(request: Request, error: Exception) -> Response:
-    return answer(named(error), request.state.request_id)
+    problem = named(error)
+    if problem.kind == "method-not-allowed":
+        problem.headers = {"Allow": ", ".join(_methods(request))}
+    return answer(problem, request.state.request_id)
+
+
+def _methods(request: Request) -> list[str]:
+    """What can be done at a path. Starlette's own answer names the methods of one route, and several may share a path (RFC 9110, 10.2.1)."""
+    return [method for method in _METHODS
+            if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in request.app.routes)]
 
 
 def named(error: Exception) -> Problem:

@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Form, Response, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Response, UploadFile
 from pydantic import BaseModel
 
 from reference import paging, text
 from reference.documents import files, store
-from reference.openapi import SIGNED_IN, refusals, success
+from reference.openapi import SIGNED_IN, file_types, refusals, success
 from reference.patients import store as patients
 from reference.pool import Rows
 from reference.problems import Problem, not_found
@@ -46,13 +46,14 @@ class Document(BaseModel):
     status_code=201,
     response_model=Document,
     responses={**refusals(404, 413, 415, 422, *SIGNED_IN), **success(201, "Stored", ("Location",), **_LINKS)},
+    openapi_extra=file_types("file", files.MEDIA_TYPES),
 )
 def upload(
     patient_id: UUID,
-    file: UploadFile,
+    file: Annotated[UploadFile, File(json_schema_extra={"minLength": 1})],
     response: Response,
     access: Annotated[Access, Depends(allowed("document.upload", CLINICIAN, ADMINISTRATOR))],
-    tag: Annotated[str | None, text.line(1, 64), Form()] = None,
+    tag: Annotated[str | None, text.line(0, 64), Form()] = None,  # FastAPI takes an empty field as none
 ) -> store.Document:
     """Put a file into a patient's record: PDF, PNG, JPEG or plain text of at most 2 MiB. Of its name the last part is kept."""
     with access.transaction() as connection:

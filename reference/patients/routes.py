@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Query, Response
 
 from reference import paging, text
-from reference.openapi import SIGNED_IN, refusals, success
+from reference.openapi import SIGNED_IN, refusals, required_header, success
 from reference.patients import service, store
 from reference.patients.model import Patient, PatientBody
 from reference.security import ADMINISTRATOR, CLINICIAN, REGISTRAR, Access, Guarded, allowed, bearer
@@ -76,13 +76,14 @@ def read(
     operation_id="updatePatient",
     response_model=Patient,
     responses={**refusals(404, 409, 412, 413, 422, 428, *SIGNED_IN), **success(200, "Changed", ("ETag",))},
+    openapi_extra=required_header("If-Match", "The patient's ETag."),
 )
 def update(
     patient_id: UUID,
     body: PatientBody,
     response: Response,
     access: Annotated[Access, Depends(allowed("patient.update", REGISTRAR, ADMINISTRATOR))],
-    if_match: Annotated[str | None, Header(alias="If-Match")] = None,
+    if_match: Annotated[str | None, Header(alias="If-Match", include_in_schema=False)] = None,
 ) -> Patient:
     """Replace what is known of a patient, if nobody else did since `If-Match`."""
     patient = service.change(access, patient_id, body, if_match)

@@ -17,11 +17,11 @@ class _Fault(Protocol):
     item: ClassVar[str]
 
 
-def cases(faults: Mapping[str, type[_Fault]]) -> list[ParameterSet]:
-    """The names of all faults. Those beyond the first few of their item are marked as thorough."""
+def cases(faults: Mapping[str, type[_Fault]], always: int = ALWAYS) -> list[ParameterSet]:
+    """The names of all faults. Those beyond the first few of their item (`always`) are marked as thorough."""
     seen: Counter[str] = Counter()
     chosen = []
     for name, fault in faults.items():
         seen[fault.item] += 1
-        chosen.append(pytest.param(name, marks=[pytest.mark.thorough] if seen[fault.item] > ALWAYS else []))
+        chosen.append(pytest.param(name, marks=[pytest.mark.thorough] if seen[fault.item] > always else []))
     return chosen

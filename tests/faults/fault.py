@@ -14,17 +14,10 @@ EVERYTHING: Mapping[str, str] = {"*": "nothing of this hospital can be used"}
 """For `also`: any item may fail beside the one that is named."""
 
 
-class Fault:
-    """A defect of the hospital. A subclass's name says the harm, its docstring what a patient or a nurse would suffer.
+class Defect:
+    """What can be wrong with a hospital, put in from outside. `statement` is run by the database's owner before the hospital opens."""
 
-    `item` must catch it. `also` maps the items that cannot help failing, too, to the reason why; it is empty wherever it can be.
-    `statement` is run by the database's owner before the hospital opens. The gate has `seconds` to say NO-GO.
-    """
-
-    item: ClassVar[str]
-    also: ClassVar[Mapping[str, str]] = {}
     statement: ClassVar[str | None] = None
-    seconds: ClassVar[float] = 45
 
     def settings(self, settings: Settings) -> Settings:
         """The settings that the hospital is made with."""
@@ -36,6 +29,18 @@ class Fault:
     def around(self, app: ASGIApp) -> ASGIApp:
         """The application with something wrapped around it."""
         return app
+
+
+class Fault(Defect):
+    """A defect that the gates of functions must catch. A subclass's name says the harm, its docstring what a patient or a nurse would suffer.
+
+    `item` must catch it. `also` maps the items that cannot help failing, too, to the reason why; it is empty wherever it can be.
+    The gate has `seconds` to say NO-GO.
+    """
+
+    item: ClassVar[str]
+    also: ClassVar[Mapping[str, str]] = {}
+    seconds: ClassVar[float] = 45
 
 
 def replace(place: ModuleType | type, **others: Any) -> None:

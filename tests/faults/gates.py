@@ -64,40 +64,44 @@ class Verdict:
 
 def begin(hospital: Hospital, folder: Path, *options: str) -> subprocess.Popen[str]:
     """Start the gate, with its settings and reports in `folder`; secrets go by the environment."""
-    command = [sys.executable, "-m", "pytest", "-m", GATE, _settings(hospital, folder), *(options or PLAIN)]
-    return subprocess.Popen(command, cwd=ROOT, env=_environment(hospital), text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT)
+    return begun(GATE, settings(hospital, folder), secrets_of(hospital), Path(hospital.shared) / "compiled", *options)
 
 
 def sweep(hospital: Hospital, folder: Path) -> subprocess.CompletedProcess[str]:
     """`pytest --sweep`, for what gates with their reports in `folder` have left."""
-    command = [sys.executable, "-m", "pytest", "--sweep", "--target", "tried", _settings(hospital, folder)]
-    return subprocess.run(command, cwd=ROOT, env=_environment(hospital), text=True, stdin=subprocess.DEVNULL, capture_output=True, check=False,
+    command = [sys.executable, "-m", "pytest", "--sweep", "--target", "tried", f"--cutover-config={settings(hospital, folder)}"]
+    environment = {**_plain_environment(Path(hospital.shared) / "compiled"), **secrets_of(hospital)}
+    return subprocess.run(command, cwd=ROOT, env=environment, text=True, stdin=subprocess.DEVNULL, capture_output=True, check=False,
                           timeout=45)
 
 
-def _settings(hospital: Hospital, folder: Path) -> str:
-    """Write the settings file; the option that names it."""
+def settings(hospital: Hospital, folder: Path) -> Path:
+    """Write the settings file."""
     config = folder / "cutover.toml"
     users = "\n".join(f'[targets.tried.users.{role}]\nusername = "{role}"' for role in hospital.staff)
     config.write_text(_SETTINGS.format(url=hospital.url, release=Settings.release, users=users), encoding="utf-8")
-    return f"--cutover-config={config}"
+    return config
 
 
 def run(hospital: Hospital, folder: Path, *options: str, seconds: float = 45) -> Verdict:
     """The gate's verdict on a hospital. Raises `NoVerdict` where there is none within `seconds`."""
-    return _ended(begin(hospital, folder, *options), folder, seconds)
+    return ended(begin(hospital, folder, *options), folder, seconds)
 
 
 def judged(gate: str, config: Path, told: Mapping[str, str], compiled: Path, *options: str, seconds: float) -> Verdict:
     """The verdict of any gate with these settings; `told` goes by the environment. Raises `NoVerdict`."""
+    return ended(begun(gate, config, told, compiled, *options), config.parent, seconds)
+
+
+def begun(gate: str, config: Path, told: Mapping[str, str], compiled: Path, *options: str) -> subprocess.Popen[str]:
+    """Start any gate with these settings; `told` goes by the environment."""
     command = [sys.executable, "-m", "pytest", "-m", gate, f"--cutover-config={config}", *(options or PLAIN)]
-    process = subprocess.Popen(command, cwd=ROOT, env={**_plain_environment(compiled), **told}, text=True, stdin=subprocess.DEVNULL,
-                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    return _ended(process, config.parent, seconds)
+    return subprocess.Popen(command, cwd=ROOT, env={**_plain_environment(compiled), **told}, text=True, stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
-def _ended(process: subprocess.Popen[str], folder: Path, seconds: float) -> Verdict:
+def ended(process: subprocess.Popen[str], folder: Path, seconds: float) -> Verdict:
+    """The verdict in which a gate ends whose reports are in `folder`. Raises `NoVerdict`, and ends it, where there is none within `seconds`."""
     started = time.monotonic()
     try:
         output, _ = process.communicate(timeout=seconds)
@@ -115,17 +119,17 @@ def _verdict(folder: Path, status: int, seconds: float, output: str) -> Verdict:
     return Verdict(status, found["verdict"], seconds, {item["id"]: item for item in found["items"]}, output)
 
 
-def _environment(hospital: Hospital) -> dict[str, str]:
-    """Ours, without what would change a gate, and with the target's secrets."""
+def secrets_of(hospital: Hospital) -> dict[str, str]:
+    """What a gate is told by the environment: passwords and tokens, and the way into the database."""
     passwords = {f"CUTOVER_TARGETS__TRIED__USERS__{role.upper()}__PASSWORD": password for role, password in hospital.staff.items()}
     return {
-        **_plain_environment(Path(hospital.shared) / "compiled"), **passwords,
+        **passwords,
         "CUTOVER_TARGETS__TRIED__DATABASE__DSN": hospital.database,
         "CUTOVER_TARGETS__TRIED__EXPIRED_TOKEN": hospital.expired_token,
     }
 
 
 def _plain_environment(compiled: Path) -> dict[str, str]:
-    """`compiled`: what one gate has compiled the next need not compile again."""
+    """Ours, without what would change a gate. `compiled`: what one gate has compiled the next need not compile again."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("CUTOVER_", "PYTEST_", "GITHUB_", "COV_"))}
     return {**ours, "PYTHONPATH": str(ROOT / "src"), "PYTHONPYCACHEPREFIX": str(compiled), "PYTHONDONTWRITEBYTECODE": "", "COLUMNS": "120"}

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 
 from reference import announcement, cutover, postgres, template
 from tests.faults import serve
-from tests.faults.catalogue import BY_NAME
 
 ROOT = Path(__file__).resolve().parents[2]
 OPEN_SECONDS = 30.0
@@ -58,32 +58,38 @@ def cluster() -> Iterator[Cluster]:
 
 
 @contextmanager
-def hospital(cluster: Cluster, name: str, folder: Path) -> Iterator[Hospital]:
-    """The hospital with the fault `name` until the block ends; its log is in `folder`."""
+def hospital(cluster: Cluster, name: str, folder: Path, port: int = 0) -> Iterator[Hospital]:
+    """The hospital with the fault `name` until the block ends, at a free port where none is named; its log is in `folder`."""
     database = name.lower()
     cluster.server.copy(_MIGRATED, database)
     try:
         _prepare(cluster.server.dsn(database), name)
-        with _process(name, cluster.server.dsn(database, postgres.APPLICATION), folder / "hospital.jsonl") as told:
+        with _process(name, cluster.server.dsn(database, postgres.APPLICATION), folder / "hospital.jsonl", port) as told:
             yield Hospital(told["url"], cluster.server.dsn(database, postgres.READER), cluster.server.dsn(database), cluster.staff,
                            told["expired_token"], int(told["pid"]), cluster.server.directory)
     finally:
         cluster.server.drop(database)
 
 
+def reopened(cluster: Cluster, hospital: Hospital, name: str, folder: Path) -> AbstractContextManager[dict[str, str]]:
+    """Another process for a hospital whose own is dead: at the same address, on the same database."""
+    port = urlsplit(hospital.url).port or 0
+    return _process(name, cluster.server.dsn(name.lower(), postgres.APPLICATION), folder / "reopened.jsonl", port)
+
+
 def _prepare(owner_database: str, name: str) -> None:
     """Run the fault's own statement."""
-    statement = BY_NAME[name].statement if name in BY_NAME else None
+    statement = serve.DEFECTS[name].statement
     if statement is not None:
         with psycopg.connect(owner_database) as connection:
             connection.execute(statement.encode())
 
 
 @contextmanager
-def _process(name: str, dsn: str, log: Path) -> Iterator[dict[str, str]]:
+def _process(name: str, dsn: str, log: Path, port: int) -> Iterator[dict[str, str]]:
     """The process that serves it, and what it said when it was open."""
     ours, theirs = _PROCESSES.Pipe(duplex=False)
-    process = _PROCESSES.Process(target=serve.open_for_parent, args=(name, dsn, log, theirs), daemon=True)
+    process = _PROCESSES.Process(target=serve.open_for_parent, args=(name, dsn, log, port, theirs), daemon=True)
     process.start()
     theirs.close()
     try:

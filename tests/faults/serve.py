@@ -13,7 +13,7 @@ import multiprocessing
 import os
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -28,32 +28,36 @@ from reference.auth.passwords import Hashing
 from reference.settings import Settings
 from tests.faults import proxy
 from tests.faults.catalogue import BY_NAME
-from tests.faults.fault import Fault
+from tests.faults.contract import catalogue as of_the_contract
+from tests.faults.fault import Defect
+from tests.faults.load import catalogue as under_load
 from tests.faults.wire import Wire
 
 NONE = "none"
+DEFECTS: Mapping[str, type[Defect]] = {NONE: Defect, **BY_NAME, **under_load.BY_NAME, **under_load.BEFORE, **of_the_contract.BY_NAME}
+"""What a hospital can be opened with, by name: the faults of its functions, those under load, and those of its API against its document."""
 HASHING = Hashing(passes=1, memory=8)
 """As cheap as argon2 can be: these accounts live for seconds, and every gate signs in dozens of times."""
 
 
-def open_for_parent(name: str, dsn: str, log: Path, told: Connection) -> None:
+def open_for_parent(name: str, dsn: str, log: Path, port: int, told: Connection) -> None:
     """Serve until the process that started this one is gone, or says so; `told` hears where."""
     parent = multiprocessing.parent_process()
     assert parent is not None  # Only `multiprocessing` calls this.
     serve.stop_with_parent(parent.sentinel)
-    open_hospital(name, dsn, log, told.send)
+    open_hospital(name, dsn, log, told.send, port)
 
 
-def open_hospital(name: str, dsn: str, log: Path, tell: Callable[[dict[str, Any]], None]) -> None:
-    """Serve the hospital with the fault `name` until SIGTERM or Ctrl-C."""
+def open_hospital(name: str, dsn: str, log: Path, tell: Callable[[dict[str, Any]], None], port: int = 0) -> None:
+    """Serve the hospital with the fault `name` until SIGTERM or Ctrl-C; 0 is any free port."""
     serve.stop_in_order()
     logging.basicConfig(filename=log)  # what libraries complain of is expected, and not for the terminal
-    fault = BY_NAME.get(name, Fault)()
+    fault = DEFECTS[name]()
     settings = fault.settings(Settings(dsn, secrets.token_hex(32), log=log, hashing=HASHING))
     expired = _expired_token(settings)  # before the fault is in: what it breaks may be the tokens
     fault.put_in()
     app = fault.around(create_app(settings))
-    with serve.listen() as listener:
+    with serve.listen(port) as listener:
         tell({"url": _way(fault, listener), "expired_token": expired, "pid": os.getpid()})
         serve.serve(app, listener)
 
@@ -65,7 +69,7 @@ def _expired_token(settings: Settings) -> str:
     return tokens.issue(settings.signing_key, "clinician", session_id, lifetime=-60)
 
 
-def _way(fault: Fault, hospital: socket.socket) -> str:
+def _way(fault: Defect, hospital: socket.socket) -> str:
     """The address at which the hospital is asked: its own, or that of a proxy before it."""
     if not isinstance(fault, Wire):
         return serve.url(hospital)
@@ -80,7 +84,7 @@ def _way(fault: Fault, hospital: socket.socket) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.faults.serve", description="A hospital with one fault.")
-    parser.add_argument("name", choices=[NONE, *BY_NAME], metavar="NAME", help=f"a fault's name, or {NONE!r}")
+    parser.add_argument("name", choices=list(DEFECTS), metavar="NAME", help=f"a fault's name, or {NONE!r}")
     parser.add_argument("--dsn", required=True, help="a migrated database, as the application's role")
     parser.add_argument("--log", type=Path, default=Path(os.devnull), help="where the JSON lines go")
     parser.add_argument("--json", action="store_true", help="say where it is as one line of JSON")

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
-import psycopg
 import pytest
 
 from tests.faults import gates
 from tests.faults.hospitals import ROOT, Hospital
+from tests.kill.looking import KINDS, made, runs, tag_of, wait
 
 SECONDS_TO_BEGIN = 60.0
 SECONDS_TO_END = 5.0
@@ -24,30 +21,6 @@ ENOUGH = 3
 """Patients, visits and documents each that a run has made when it is killed."""
 ONE_FILE = (*gates.PLAIN, "smoke/test_health.py")
 """A short run: what it proves does not matter here, and it sweeps like any other."""
-KINDS = ("patients", "visits", "documents")
-
-
-def wait(for_what: str, there: Callable[[], bool], seconds: float) -> None:
-    """Wait until it is there."""
-    ends = time.monotonic() + seconds
-    while not there():
-        assert time.monotonic() < ends, f"waited {seconds:g} s for {for_what}"
-        time.sleep(0.02)
-
-
-def made(hospital: Hospital, tag: str) -> dict[str, int]:
-    """How many rows of the target's database carry the tag."""
-    with psycopg.connect(hospital.owner_database) as connection:
-        counts = [connection.execute(f"SELECT count(*) FROM {kind} WHERE tag = %s".encode(), [tag]).fetchone() for kind in KINDS]
-    return {kind: count[0] for kind, count in zip(KINDS, counts, strict=True) if count}
-
-
-def tag_of(folder: Path) -> str:
-    """The tag of the run whose ledger is in the folder; empty as long as there is none."""
-    for path in folder.glob("reports/ledgers/*/*.jsonl"):
-        if first := path.read_text(encoding="utf-8").partition("\n")[0]:
-            return str(json.loads(first)["run"])
-    return ""
 
 
 def in_its_middle(hospital: Hospital, folder: Path) -> subprocess.Popen[str]:
@@ -106,11 +79,3 @@ def test_a_killed_run_leaves_no_process_behind(tmp_path: Path) -> None:
     process.send_signal(signal.SIGKILL)
     process.wait()
     wait(f"the end of {started}", lambda: not any(runs(one) for one in started), SECONDS_TO_END)
-
-
-def runs(process: psutil.Process) -> bool:
-    """Alive, and not merely waiting to be buried."""
-    try:
-        return bool(process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False

@@ -54,11 +54,24 @@ def test_a_request_id_is_kept_if_it_is_one(hospital: Hospital, sent: str, kept: 
     assert problem(answer) == (404, "not-found")
 
 
-def test_an_unknown_method_is_refused_as_a_problem(hospital: Hospital) -> None:
-    """With the methods that there are."""
-    answer = httpx.request("PATCH", f"{hospital.url}/api/v1/patients")
+@pytest.mark.parametrize(("path", "allowed"), [
+    ("/health/live", "GET"), ("/api/v1/patients", "GET, POST"), ("/api/v1/patients/31d977a8-7480-4bfb-b9c0-0376437e1278", "DELETE, GET, PUT"),
+])
+def test_an_unknown_method_is_refused_as_a_problem(hospital: Hospital, path: str, allowed: str) -> None:
+    """With all the methods that there are."""
+    answer = httpx.request("PATCH", f"{hospital.url}{path}")
     assert problem(answer) == (405, "method-not-allowed")
-    assert answer.headers["allow"]
+    assert answer.headers["allow"] == allowed
+
+
+def test_the_document_says_what_is_always_demanded(document: Json) -> None:
+    """Who is let in without a token, that a change names its version, and which files are taken."""
+    opened = {path for path, item in document["paths"].items() for operation in item.values() if operation["security"] == []}
+    assert opened == {"/health/live", "/health/ready", "/version", "/metrics", "/api/v1/auth/sign-in", "/api/v1/auth/refresh"}
+    update = document["paths"]["/api/v1/patients/{patient_id}"]["put"]
+    assert [one["required"] for one in update["parameters"] if one["name"] == "If-Match"] == [True]
+    form = document["paths"]["/api/v1/patients/{patient_id}/documents"]["post"]["requestBody"]["content"]["multipart/form-data"]
+    assert form["encoding"]["file"]["contentType"] == "application/pdf, image/png, image/jpeg, text/plain"
 
 
 def test_health_and_version_tell_the_truth(hospital: Hospital) -> None:

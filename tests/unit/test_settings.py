@@ -18,6 +18,7 @@ from cutover.settings import (
     USERS,
     Backup,
     Baseline,
+    Contract,
     Database,
     Journey,
     Key,
@@ -387,7 +388,7 @@ OTHER: dict[str, dict[str, Any]] = {
     "TARGETS__STAGING__MIGRATIONS__REHEARSAL__": {"lock_seconds": "9", "script_seconds": "9", "workload": '["q"]', "lint_except__a": "b"},
     "TARGETS__STAGING__PERFORMANCE__": {"rate": "9", "max_rate": "9", "ramp_seconds": "9", "min_seconds": "9", "max_seconds": "99",
                                         "confidence": "0.9", "error_rate": "0.5", "request_seconds": "9", "patients": "9", "seed": "9",
-                                        "processes": "9", "worker_command": "w", "master_host": "h"},
+                                        "processes": "9", "worker_command": "w", "master_host": "h", "master_port": "9"},
     "TARGETS__STAGING__PERFORMANCE__JOURNEYS__CLERK__": {"weight": "9", "think_seconds": "9"},
     "TARGETS__STAGING__PERFORMANCE__OBJECTIVES__": {"p50": "9", "p95": "9", "p99": "9"},
     "TARGETS__STAGING__PERFORMANCE__OBJECTIVES__OPERATIONS__UPLOAD__": {"p50": "9", "p95": "9", "p99": "9"},
@@ -396,17 +397,22 @@ OTHER: dict[str, dict[str, Any]] = {
                                                    "cpu_cores": "9", "memory_bytes": "9", "growth_bytes_per_minute": "9", "pool_share": "0.5",
                                                    "pool_waiting_share": "0.5", "lock_wait_seconds": "9"},
     "TARGETS__STAGING__PERFORMANCE__RESOURCES__POOL__": {"in_use": "i", "maximum": "m", "waiting": "w", "timeouts": "t"},
+    "TARGETS__STAGING__CONTRACT__": {"document": "f", "previous_document": "f", "mode": "deep", "throwaway": "true", "seconds": "9",
+                                     "deep_seconds": "9", "rate": "9", "seed": "9", "account": "auditor", "accepted": "f",
+                                     "roles__auditor": '["GET /x"]', "parameters__ward_id": "12", "untried__post_x": "why"},
 }
 """Another value for every key that is no secret, by the start of its variable's name."""
 
 
 def test_the_digest_changes_with_every_other_setting(load: Load) -> None:
     """Each of them alone, and each in its own way."""
-    also = {"TABLES__VISITS__CONTENT": {"CUTOVER_TARGETS__STAGING__MIGRATIONS__TABLES__VISITS__REASON": "why"}}  # which it must have
+    staging = "CUTOVER_TARGETS__STAGING__"
+    also = {f"{staging}MIGRATIONS__TABLES__VISITS__CONTENT": {f"{staging}MIGRATIONS__TABLES__VISITS__REASON": "why"},  # which it must have
+            f"{staging}CONTRACT__MODE": {f"{staging}CONTRACT__THROWAWAY": "true"}}
     variables = {f"CUTOVER_{start}{key.upper()}": value for start, keys in OTHER.items() for key, value in keys.items()}
     digests = [load(STAGING).digest()]
     for name, value in variables.items():
-        digests.append(load(STAGING, {name: value, **also.get(name.removeprefix("CUTOVER_TARGETS__STAGING__MIGRATIONS__"), {})}).digest())
+        digests.append(load(STAGING, {name: value, **also.get(name, {})}).digest())
     assert len(set(digests)) == len(digests) == len(variables) + 1
 
 
@@ -418,11 +424,11 @@ def test_the_table_above_knows_every_key() -> None:
         "TARGETS__STAGING__LIMITS__": Limits, migrations: Migrations, f"{migrations}TABLES__VISITS__": TableChange, f"{migrations}SCRATCH__": Scratch,
         f"{migrations}BACKUP__": Backup, f"{migrations}REHEARSAL__": Rehearsal, performance: Performance, f"{performance}JOURNEYS__CLERK__": Journey,
         f"{performance}OBJECTIVES__": Objectives, f"{performance}OBJECTIVES__OPERATIONS__UPLOAD__": Objective, f"{performance}BASELINE__": Baseline,
-        f"{performance}RESOURCES__": Resources, f"{performance}RESOURCES__POOL__": Pool,
+        f"{performance}RESOURCES__": Resources, f"{performance}RESOURCES__POOL__": Pool, "TARGETS__STAGING__CONTRACT__": Contract,
     }
     for start, model in models.items():
         tables = {"targets", "users", "database", "limits", "migrations", "tables", "scratch", "backup", "rehearsal", "performance", "journeys",
-                  "objectives", "operations", "baseline", "resources", "pool"}
+                  "objectives", "operations", "baseline", "resources", "pool", "contract"}
         # `kind` follows from url; a cluster and further machines are whole tables or lists, that need more than one key.
         follows = {"kind"} if model is Target else {"workers", "kubernetes"}
         assert {key.partition("__")[0] for key in OTHER[start]} == set(model.model_fields) - SECRETS - tables - follows
@@ -430,13 +436,23 @@ def test_the_table_above_knows_every_key() -> None:
 
 def test_the_digest_changes_with_the_files_that_settings_name(tmp_path: Path, load: Load) -> None:
     """A mapping or a plan that says something else asks something else."""
-    file = STAGING.replace("url =", 'mapping = "m.toml"\nurl =')
+    file = STAGING.replace("url =", 'mapping = "m.toml"\ncontract = { document = "d.json", previous_document = "p.json" }\nurl =')
     digests = [load(file).digest()]
-    for name in ("m.toml", "plan.toml"):
+    for name in ("m.toml", "plan.toml", "d.json", "p.json"):
         for text in ("a = 1", "a = 2"):
             (tmp_path / name).write_text(text)
             digests.append(load(file).digest())
     assert len(set(digests)) == len(digests)
+
+
+@pytest.mark.parametrize(("where", "says"), [
+    ("production = true\n", "production never gets the deep mode"),
+    ("", "set contract.throwaway = true where all data may be spoilt"),
+])
+def test_the_deep_mode_is_for_what_may_be_spoilt(load: Load, where: str, says: str) -> None:
+    """What it makes cannot be found again: it is refused before anything is asked, whatever else is said."""
+    with pytest.raises(SettingsError, match=says):
+        load(f'[targets.staging]\nurl = "https://staging.example"\n{where}', {"CUTOVER_TARGETS__STAGING__CONTRACT__MODE": "deep"})
 
 
 def test_the_same_settings_have_the_same_digest(load: Load) -> None:
@@ -459,7 +475,8 @@ def test_the_settings_file_of_this_repository_judges_the_embedded_hospital(load:
     """As it stands it changes nothing."""
     settings = load((ROOT / "cutover.toml").read_text(encoding="utf-8"))
     # What its migrations do and what load it bears is said in the file, for all to see.
-    own = settings.targets["embedded"].model_copy(update={"migrations": Migrations(), "performance": Performance(), "unsupported": {}})
+    said = {"migrations": Migrations(), "performance": Performance(), "contract": Contract(), "unsupported": {}}
+    own = settings.targets["embedded"].model_copy(update=said)
     assert settings.model_copy(update={"targets": {"embedded": own}}).model_dump() == load().model_dump()
 
 
@@ -477,7 +494,7 @@ def written_keys(model: type[BaseModel], table: dict[str, Any]) -> Iterator[str]
     yield from (f"{model.__name__}.{key}" for key in table if key in model.model_fields)
     below: dict[str, type[BaseModel]] = {"database": Database, "limits": Limits, "migrations": Migrations, "scratch": Scratch, "backup": Backup,
                                          "rehearsal": Rehearsal, "performance": Performance, "objectives": Objectives, "baseline": Baseline,
-                                         "resources": Resources, "pool": Pool, "kubernetes": Kubernetes}
+                                         "resources": Resources, "pool": Pool, "kubernetes": Kubernetes, "contract": Contract}
     named: dict[str, type[BaseModel]] = {"targets": Target, "users": User, "tables": TableChange, "journeys": Journey, "operations": Objective}
     for key, inner in table.items():
         if key in below:
@@ -490,7 +507,7 @@ def written_keys(model: type[BaseModel], table: dict[str, Any]) -> Iterator[str]
 def test_every_key_is_explained_in_the_settings_file() -> None:
     """Shown by an example below a comment that gives its default; a secret by the words on its variable, since it may not stand there."""
     models = (Settings, Target, User, Database, Limits, Migrations, TableChange, Key, Scratch, Backup, Rehearsal, Performance, Journey, Objective,
-              Objectives, Baseline, Resources, Pool, Kubernetes)
+              Objectives, Baseline, Resources, Pool, Kubernetes, Contract)
     every = {f"{model.__name__}.{key}" for model in models for key in model.model_fields if key not in SECRETS}
     assert every - set(written_keys(Settings, tomllib.loads(example()))) == set()
     text = (ROOT / "cutover.toml").read_text(encoding="utf-8")

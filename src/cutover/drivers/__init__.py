@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from cutover.drivers.client import Client
 from cutover.drivers.forger import tampered, unsigned
 from cutover.drivers.guard import GuardError
 from cutover.drivers.keeper import TokenKeeper
@@ -60,11 +61,11 @@ def connect(
     patience: float = 6.0,
     tls: ssl.SSLContext | None = None,
     secrets: Table[str, str] | None = None,
-    client: httpx.Client | None = None,
+    client: Client | None = None,
 ) -> Hospital:
     """The driver of a target. `driver` is `rest`, or `package.module:Class` of the user's own; `mapping` is the table in `source`, None for
     the default dialect. `connect_seconds`, `deadline` (seconds a request) and `patience` (seconds without any answer) bound every wait.
-    `client`: one that guards and bounds by itself, instead (a load process has its own).
+    `client`: one that guards and bounds by itself, instead (a load process has its own); for a class of the user's own an `httpx.Client`.
 
     A class of the user's own is called with `base_url, client=, run_tag=, recorder=, settings=` (the mapping's table, as it is).
     Raises `MappingError`.

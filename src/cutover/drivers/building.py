@@ -8,11 +8,13 @@ from collections.abc import Mapping as Table
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum
+from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
+from cutover.drivers.client import Client
 from cutover.drivers.exchanges import PARTS, SHOWN
 from cutover.drivers.guard import SYNTHETIC
 from cutover.drivers.models import Mapping, Step
@@ -59,12 +61,12 @@ class Builder:
 
     base_url: str
     mapping: Mapping
-    client: httpx.Client
+    client: Client
 
     def build(self, step: Step, key: str, variables: Table[str, Any], token: str | None, *, synthetic: bool = True) -> httpx.Request:
         """The request of `step`, which stands at `key` of the mapping. `token` None: without one. Raises `MappingError`."""
         url = self._url(step, key, variables)
-        if token is not None and _origin(url) != _origin(self.base_url):
+        if token is not None and not self._at_target(step, url):
             raise wrong(self.mapping.source, f"{key}.token", True, f"the token would be sent to {_origin(url)}, which is not the target")
         headers = self._table(step.headers, f"{key}.headers", variables)
         shown = dict(headers)
@@ -74,8 +76,7 @@ class Builder:
         content = self._body(step, key, variables)
         extensions: dict[str, Any] = {SYNTHETIC: synthetic, SHOWN: shown, PARTS: content.pop("parts", ())}
         query = self._table(step.query, f"{key}.query", variables)
-        address = httpx.URL(url)
-        address = address.copy_merge_params(query) if query else address
+        address = str(httpx.URL(url).copy_merge_params(query)) if query else url
         return self.client.build_request(step.method, address, headers=headers, extensions=extensions, **content)
 
     def to(self, url: str, token: str | None) -> httpx.Request:
@@ -85,7 +86,15 @@ class Builder:
         return self.client.build_request("GET", url, headers=headers, extensions={SYNTHETIC: True, SHOWN: shown})
 
     def token(self, token: str) -> str:
-        return str(render(self.mapping.token.value, {"token": token}))
+        return _shown(self.mapping.token.value, token)
+
+    def _at_target(self, step: Step, url: str) -> bool:
+        """Whether the token may be shown there. Where every path is, is asked once."""
+        return self._paths_at_target if step.path is not None else same_origin(url, self.base_url)
+
+    @cached_property
+    def _paths_at_target(self) -> bool:
+        return same_origin(f"{self.base_url}{self.mapping.base_path}/", self.base_url)
 
     def _url(self, step: Step, key: str, variables: Table[str, Any]) -> str:
         try:
@@ -162,6 +171,12 @@ def _without_nulls(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _without_nulls(item) for key, item in value.items() if item is not None}
     return [_without_nulls(item) for item in value] if isinstance(value, list) else value
+
+
+@lru_cache(maxsize=64)
+def _shown(template: str, token: str) -> str:
+    """The header's value. A session shows its token in every request."""
+    return str(render(template, {"token": token}))
 
 
 def _origin(url: str) -> str:

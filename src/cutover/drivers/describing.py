@@ -26,7 +26,7 @@ class Description:
     def __init__(self, document: Any, build: Builder, mapping: Mapping) -> None:
         if not str(document["openapi"]).startswith("3."):
             raise ValueError(f"OpenAPI {document['openapi']}, only 3.x is read")
-        self._document, self._build, self._mapping = document, build, mapping
+        self.document, self._build, self._mapping = document, build, mapping
         self._entries: dict[tuple[str, str], dict[str, Any]] = {}
         self.operations = [self._operation(path, method, entry) for path, method, entry in self._all()]
 
@@ -42,12 +42,12 @@ class Description:
             shown[self._mapping.token.header] = self._build.token("$TOKEN")
         content = self._body(entry, values)
         extensions = {SHOWN: shown, PARTS: content.pop("parts", ())}  # never marked as synthetic: on production only reading goes out
-        url = httpx.URL(self._build.base_url + self._prefix() + path).copy_merge_params(query)
+        url = httpx.URL(self.root + path).copy_merge_params(query)
         return self._build.client.build_request(operation.method, url, headers=headers, extensions=extensions, **content)
 
     def _all(self) -> list[tuple[str, str, dict[str, Any]]]:
         found = []
-        for path, item in self._document["paths"].items():
+        for path, item in self.document["paths"].items():
             item = self._resolved(item)
             for method in _METHODS:
                 if method in item:
@@ -57,7 +57,7 @@ class Description:
         return found
 
     def _operation(self, path: str, method: str, entry: dict[str, Any]) -> Operation:
-        security = entry.get("security", self._document.get("security", []))
+        security = entry.get("security", self.document.get("security", []))
         statuses: set[int] = set()
         media_types: dict[int, frozenset[str]] = {}
         for code, response in entry.get("responses", {}).items():
@@ -67,11 +67,12 @@ class Description:
                 media_types[status] = media_types.get(status, frozenset()) | kinds
         return Operation(method, path, bool(security) and {} not in security, frozenset(statuses), media_types)
 
-    def _prefix(self) -> str:
-        """The path of the first server. Its host is not used: the target is where the settings say."""
-        servers = self._document.get("servers") or [{"url": "/"}]
+    @property
+    def root(self) -> str:
+        """Where the paths begin: the target's address, and the path of the first server. Its host is not used: the settings know the target's."""
+        servers = self.document.get("servers") or [{"url": "/"}]
         path = urlsplit(str(servers[0]["url"])).path.rstrip("/")
-        return "" if urlsplit(self._build.base_url).path.rstrip("/") == path else path
+        return self._build.base_url + ("" if urlsplit(self._build.base_url).path.rstrip("/") == path else path)
 
     def _resolved(self, node: Any) -> Any:
         """`node`, with a local $ref followed. Raises ValueError for one that leaves the document."""
@@ -81,7 +82,7 @@ class Description:
             reference = str(node["$ref"])
             if not reference.startswith("#/"):
                 raise ValueError(f"$ref {reference!r} leaves the document")
-            node = self._document
+            node = self.document
             for part in reference[2:].split("/"):
                 node = node[part.replace("~1", "/").replace("~0", "~")]
         raise ValueError("a $ref that never ends")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Iterable
 from typing import Any
 
 import httpx
 
+from cutover.drivers.client import Came
 from cutover.drivers.exchanges import EXCHANGE, exchange_of
 from cutover.drivers.models import Mapping, Rule, Step
 from cutover.drivers.reading import ReadFault, read, search
@@ -20,7 +21,7 @@ _NOT_THERE = frozenset({404, 405, 501})
 _MESSAGE_LIMIT = 300
 
 
-def answer_of(response: httpx.Response, seconds: float) -> Answer:
+def answer_of(response: Came, seconds: float) -> Answer:
     """The answer. JSON is read where the media type says so, or where a text begins like it."""
     body = None
     media_type = response.headers.get("content-type", "").partition(";")[0].lower()
@@ -38,17 +39,22 @@ class Judge:
     def __init__(self, mapping: Mapping, redactor: Redactor) -> None:
         self._mapping, self._redactor = mapping, redactor
         self._works: set[str] = set()
+        rules = [(reason, rule) for reason, several in mapping.refusals.items() for rule in several]
+        self._looking_inside = [(reason, rule) for reason, rule in rules if rule.where or rule.text]
+        self._by_status = [(reason, rule) for reason, rule in rules if not (rule.where or rule.text)]
+        self._of_one_operation = [(reason, rule) for reason, rule in self._by_status if rule.operations]
+        self._of_all = [(reason, rule) for reason, rule in self._by_status if not rule.operations]
 
     def judge(self, operation: str, step: Step, key: str, request: httpx.Request, answer: Answer) -> None:
         """Return when the answer is what the step expects; raise `Refused`, `MappingError` or `Misbehaved` otherwise."""
-        self._refuse_if(operation, answer, lambda rule: bool(rule.where or rule.text))
+        self._refuse_if(operation, answer, self._looking_inside)
         if answer.status in step.expect:
             self._whole_json(key, request, answer)
             self._works.add(key)
             return
         self._no_such_place(operation, key, request, answer)
-        self._refuse_if(operation, answer, lambda rule: not (rule.where or rule.text) and bool(rule.operations))
-        self._refuse_if(operation, answer, lambda rule: not (rule.where or rule.text or rule.operations))
+        self._refuse_if(operation, answer, self._of_one_operation)
+        self._refuse_if(operation, answer, self._of_all)
         expected = f"HTTP {' or '.join(map(str, step.expect))}, or a refusal that the mapping knows"
         raise self.misbehaved(operation, expected, self._came(answer), f"{key}.expect = {list(step.expect)}", request)
 
@@ -83,9 +89,9 @@ class Judge:
             message = None
         return self._redactor.text(str(message if message is not None else f"({answer.media_type or 'no content'})")[:_MESSAGE_LIMIT])
 
-    def _refuse_if(self, operation: str, answer: Answer, kind: Callable[[Rule], bool]) -> None:
-        for reason, rules in self._mapping.refusals.items():
-            if any(kind(rule) and self._holds(rule, operation, answer) for rule in rules):
+    def _refuse_if(self, operation: str, answer: Answer, rules: Iterable[tuple[Reason, Rule]]) -> None:
+        for reason, rule in rules:
+            if self._holds(rule, operation, answer):
                 raise Refused(reason, self.message(answer), answer)
 
     def _holds(self, rule: Rule, operation: str, answer: Answer) -> bool:
@@ -119,7 +125,7 @@ class Judge:
         )
 
     def _whole_json(self, key: str, request: httpx.Request, answer: Answer) -> None:
-        if "json" in answer.media_type and answer.json is None and answer.content.strip() not in (b"", b"null"):
+        if answer.json is None and "json" in answer.media_type and answer.content.strip() not in (b"", b"null"):
             raise self.misbehaved(
                 key, "JSON that can be read", f"{len(answer.content)} bytes of {answer.media_type} that cannot", key, request
             )
@@ -130,8 +136,5 @@ class Judge:
 
     def reason_of(self, answer: Answer, operation: str = "describe") -> Reason | None:
         """The reason by which the mapping would read `answer` as a refusal, None when it would not."""
-        for kind in (True, False):
-            for reason, rules in self._mapping.refusals.items():
-                if any(bool(rule.where or rule.text) is kind and self._holds(rule, operation, answer) for rule in rules):
-                    return reason
-        return None
+        rules = (*self._looking_inside, *self._by_status)
+        return next((reason for reason, rule in rules if self._holds(rule, operation, answer)), None)

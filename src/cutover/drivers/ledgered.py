@@ -32,6 +32,9 @@ from cutover.hospital import (
 
 T = TypeVar("T", Patient, Visit, Document)
 
+_BY_STATUS = {401: Reason.UNAUTHENTICATED, 403: Reason.FORBIDDEN, 404: Reason.NOT_FOUND, 400: Reason.INVALID, 422: Reason.INVALID,
+              412: Reason.STALE, 413: Reason.TOO_LARGE, 415: Reason.UNSUPPORTED_TYPE, 429: Reason.THROTTLED}
+
 
 class Ledgered:
     """A `Hospital` whose every creation is in `ledger` before it is sent. `production`: a write to a patient that this run did not make
@@ -160,6 +163,11 @@ class Ledgered:
         """What a draft becomes in this target: as it was sent, unless the driver knows better."""
         known = getattr(self.inner, "as_stored", None)
         return known(draft) if known is not None else draft
+
+    def reason_of(self, answer: Answer) -> Reason | None:
+        """Why an answer to `attempt` is a refusal; None where it is none. A driver that does not say is read by HTTP's own words (RFC 9110)."""
+        known = getattr(self.inner, "reason_of", None)
+        return known(answer) if known is not None else _BY_STATUS.get(answer.status)
 
     # -- below
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 import jmespath
 from jmespath.exceptions import JMESPathError
+from jmespath.visitor import TreeInterpreter
 
 from cutover.drivers.templates import TemplateFault, is_template, render
 from cutover.hospital import Answer
 
+_INTERPRETER = TreeInterpreter()  # it keeps nothing
 
 class ReadFault(Exception):
     """A value cannot be read; the message says why in one line."""
@@ -28,28 +30,44 @@ def compiled(expression: str) -> Any:
         raise ReadFault(f"not a JMESPath: {str(error).splitlines()[0]}") from error
 
 
+@cache
+def _finder(expression: str) -> Callable[[Any], Any]:
+    """The search itself, without what JMESPath does anew for each: to make an interpreter, and to ask it for the expression's kind."""
+    tree = compiled(expression).parsed
+    return partial(getattr(_INTERPRETER, f"visit_{tree['type']}"), tree)
+
+
 def search(expression: str, body: Any) -> Any:
     """What `expression` finds in `body`, None when nothing is there."""
     try:
-        return compiled(expression).search(body)
+        return _finder(expression)(body)
     except JMESPathError as error:
         raise ReadFault(f"{expression!r} cannot be applied to what came: {str(error).splitlines()[0]}") from error
 
 
 def read(where: str, answer: Answer, body: Any, variables: Mapping[str, Any]) -> Any:
     """The value that `where` names. `body` is the answer's JSON, or one item of the list in it."""
-    kind, _, name = where.partition(":")
-    if kind == "header":
-        return answer.headers.get(name.strip())
-    if kind == "cookie":
-        return _cookie(answer, name.strip())
-    if not is_template(where):
+    kind, name = _kind(where)
+    if kind == "body":
         return search(where, body)
+    if kind == "header":
+        return answer.headers.get(name)
+    if kind == "cookie":
+        return _cookie(answer, name)
     try:
         headers = {key.lower(): value for key, value in answer.headers.items()}
         return render(where, {**variables, "body": body, "headers": headers})
     except TemplateFault as fault:
         raise ReadFault(str(fault)) from fault
+
+
+@cache
+def _kind(where: str) -> tuple[str, str]:
+    """header or cookie, with its name; else template or body."""
+    kind, _, name = where.partition(":")
+    if kind in ("header", "cookie"):
+        return kind, name.strip()
+    return ("template" if is_template(where) else "body"), where
 
 
 def _cookie(answer: Answer, name: str) -> str | None:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import httpx
 
 from cutover.drivers.building import UploadVariable
+from cutover.drivers.client import Client
 from cutover.drivers.cutting import send_half
 from cutover.drivers.describing import Description
 from cutover.drivers.exchanges import exchange_of
@@ -37,6 +38,7 @@ from cutover.hospital import (
     Patient,
     PatientDraft,
     PatientQuery,
+    Reason,
     Session,
     Sex,
     Upload,
@@ -53,7 +55,7 @@ class RestHospital:
         self,
         base_url: str,
         mapping: Mapping,
-        client: httpx.Client,
+        client: Client,
         *,
         run_tag: str,
         recorder: Recorder,
@@ -194,6 +196,29 @@ class RestHospital:
             return self._runner.send(request)
         except httpx.TransportError as error:
             raise self._runner.judge.unreachable(str(operation), "operations.describe", request, error) from error
+
+    def reason_of(self, answer: Answer) -> Reason | None:
+        """The reason by which the mapping reads an answer to `attempt` as a refusal; None where it is none."""
+        return self._runner.judge.reason_of(answer)
+
+    # -- the document itself: what only a driver that knows one can give
+
+    def described(self, document: Table[str, Any] | None = None) -> tuple[Table[str, Any], str]:
+        """The OpenAPI document, and the address at which its paths begin. With `document`: from now on that one, instead of the target's own.
+
+        Raises ValueError for a given one that is none, else as `operations` does.
+        """
+        if document is not None:
+            try:
+                self._description = Description(document, self._runner.build, self.mapping)
+            except (KeyError, TypeError, AttributeError) as error:
+                raise ValueError(f"no OpenAPI 3 document: {type(error).__name__}: {error}") from error
+        found = self._described()
+        return found.document, found.root
+
+    def shown(self, session: Session) -> tuple[str, str]:
+        """The header by which a session shows itself, and its value."""
+        return self.mapping.token.header, self._runner.build.token(session.access)
 
     # -- below
 

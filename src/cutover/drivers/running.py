@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 
 from cutover.drivers.building import Builder
+from cutover.drivers.client import Client
 from cutover.drivers.guard import READING
 from cutover.drivers.judging import Judge, answer_of
 from cutover.drivers.models import Mapping, OperationMap, Step
@@ -43,7 +44,7 @@ class Runner:
         self,
         base_url: str,
         mapping: Mapping,
-        client: httpx.Client,
+        client: Client,
         run_tag: str,
         recorder: Recorder,
         secrets: Table[str, str] | None = None,

@@ -53,12 +53,20 @@ def _whole(text: str) -> str | None:
 
 @cache
 def _expression(text: str) -> TemplateExpression:
-    return _TEXT.compile_expression(text, undefined_to_none=False)
+    expression = _TEXT.compile_expression(text, undefined_to_none=False)
+    _flatten(expression._template)
+    return expression
 
 
 @cache
 def _template(text: str, in_path: bool) -> Template:
-    return (_PATH if in_path else _TEXT).from_string(text)
+    return _flatten((_PATH if in_path else _TEXT).from_string(text))
+
+
+def _flatten(template: Template) -> Template:
+    """Each rendering copies the environment's names, and Jinja keeps them where that takes longer than the rendering."""
+    template.globals = dict(template.globals)
+    return template
 
 
 def _once(text: str, variables: Mapping[str, Any]) -> Any:

@@ -20,6 +20,7 @@ class Reader:
 
     def __init__(self, mapping: Mapping, runner: Runner) -> None:
         self._mapping, self._runner = mapping, runner
+        self._fields = {name: mapping.fields(name) for name in mapping.operations}
 
     def patient(self, outcome: Outcome, body: Any = None) -> Patient:
         get = _Fields(self, outcome, body)
@@ -69,7 +70,7 @@ class Reader:
 
     def value(self, outcome: Outcome, field: str, body: Any) -> Any:
         """The raw value of a field, None where it is not there or not mapped."""
-        where = self._mapping.fields(outcome.operation).get(field)
+        where = self._fields[outcome.operation].get(field)
         if where is None:
             return None
         try:
@@ -91,7 +92,7 @@ class Reader:
         return str(theirs) if theirs in [member.value for member in allowed] and theirs not in words else None
 
     def broken(self, outcome: Outcome, field: str, expected: str, came: str) -> Exception:
-        where = self._mapping.fields(outcome.operation).get(field, "")
+        where = self._fields[outcome.operation].get(field, "")
         line = f"{self._mapping.key_of_field(outcome.operation, field)} = {where!r}"
         return self._runner.judge.misbehaved(outcome.operation, f"{expected} at {where!r}", came, line, outcome.request)
 

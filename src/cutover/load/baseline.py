@@ -16,7 +16,7 @@ from cutover.evidence import NotProven
 from cutover.settings import Performance
 
 SCHEMA = "cutover/baseline/1"
-NOT_THE_LOAD = {"baseline", "resources", "objectives", "min_seconds", "max_seconds", "confidence", "error_rate"}
+NOT_THE_LOAD = {"baseline", "resources", "objectives", "min_seconds", "max_seconds", "confidence", "error_rate", "master_host", "master_port"}
 """Settings that do not change what a target is asked: a baseline may be compared when only these are others."""
 
 

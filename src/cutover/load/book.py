@@ -14,7 +14,7 @@ CPU_WINDOW = 5.0
 
 
 class Book:
-    """`samples` are all so far, by the moment at which they were due."""
+    """`samples` are all so far, by the moment at which they were due. `asked`: the ledger's entries that the target was asked to make."""
 
     def __init__(self, ledger: Ledger, redactor: Redactor) -> None:
         self._ledger, self._redactor = ledger, redactor
@@ -23,7 +23,7 @@ class Book:
         self.heads: dict[int, list[Head]] = defaultdict(list)
         self.notes: list[str] = []
         self.troubles: dict[str, list[str]] = defaultdict(list)
-        self.touched: set[int] = set()
+        self.asked: set[int] = set()
 
     def take(self, block: Block) -> None:
         head = block.head
@@ -39,7 +39,7 @@ class Book:
             self._ledger.done(entry, thing_id)
         for entry in head.refused:
             self._ledger.refused(entry)
-        self.touched |= {entry for entry, _ in head.made} | set(head.refused)
+        self.asked |= set(head.asked)
         for operation, trouble in head.troubles:
             self.troubles[operation].append(self._redactor.text(trouble))
         if head.note:

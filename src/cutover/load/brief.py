@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -14,13 +14,14 @@ from cutover.load.journey import Known
 
 @dataclass(frozen=True)
 class Place:
-    """Where a process stands in a run: `alone`, or the `master` (who makes no load) or a `worker` of one at host and port."""
+    """Where a process stands in a run: `alone`, or the `master` (who makes no load) or a `worker` of one at host and port. `name` is for people."""
 
     part: str = "alone"
     index: int = 0
     host: str = "127.0.0.1"
     port: int = 0
     workers: int = 0
+    name: str = "the load process"
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,14 @@ class Stock:
     visits: list[tuple[int, str, int]] = field(default_factory=list)
     documents: list[tuple[int, str, int]] = field(default_factory=list)
 
+    @property
+    def entries(self) -> set[int]:
+        return {entry for entry, _ in self.patients} | {entry for entry, _, _ in [*self.visits, *self.documents]}
+
     def share(self, index: int, count: int) -> Stock:
-        """The part of one of `count` processes."""
-        return Stock(self.patients[index::count], self.visits[index::count], self.documents[index::count])
+        """The part of one of `count` processes: what is for its own known patients, by their numbers among these."""
+        mine = [[(entry, key, owner // count) for entry, key, owner in things if owner % count == index] for things in (self.visits, self.documents)]
+        return Stock(self.patients[index::count], *mine)
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,10 @@ class Brief:
     stock: Stock = field(repr=False)
     place: Place = Place()
 
+    def share(self, place: Place, index: int, count: int) -> Brief:
+        """What one of `count` processes is told. No patient is with two of them, so there must be as many as processes."""
+        return replace(self, place=place, known=self.known[index::count], stock=self.stock.share(index, count))
+
     def to_line(self) -> bytes:
         plain = asdict(self)
         plain["users"] = {role.value: [one.username, one.password] for role, one in self.users.items()}
@@ -76,6 +86,7 @@ class Brief:
 
     @classmethod
     def from_line(cls, line: bytes) -> Brief:
+        """Raises `ValueError`, `TypeError` or `KeyError` for a line of another release."""
         plain = json.loads(line)
         stock = plain["stock"]
         plain["users"] = {Role(role): Credentials(*pair) for role, pair in plain["users"].items()}

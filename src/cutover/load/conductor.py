@@ -44,7 +44,9 @@ class Order:
 
 @dataclass
 class Run:
-    """What came of it. `judged_from` and `until` are seconds since the epoch; `why` it ended; `certain`: it was decided; `stopped`: for safety."""
+    """What came of it. `judged_from` and `until` are seconds since the epoch; `why` it ended; `certain`: it was decided; `stopped`: for safety.
+    `perhaps_made`: the ledger's entries that the target was, or may have been, asked to make.
+    """
 
     book: Book
     trials: list[Trial]
@@ -54,6 +56,7 @@ class Run:
     why: str = ""
     certain: bool = False
     stopped: bool = False
+    perhaps_made: set[int] = field(default_factory=set)
 
     @property
     def judged(self) -> Samples:
@@ -75,6 +78,9 @@ def conduct(order: Order, watcher: AbstractContextManager[object]) -> Run:
             _look(run, order, processes)
         _take(run, processes.finish(), log)
         run.until = time.time()
+        run.perhaps_made = run.book.asked | processes.perhaps_made
+        if processes.cut_off and not run.book.notes:
+            run.book.notes.append(f"the end of the log did not come: of {', '.join(processes.cut_off)}")
     for trial in run.trials:
         trial.look(run.judged)
     return run
@@ -102,12 +108,10 @@ def _look(run: Run, order: Order, processes: LoadProcesses) -> None:
 
 def _harm(run: Run, order: Order, processes: LoadProcesses, now: float) -> tuple[str, bool]:
     """A reason to stop at once, and whether it is the target's."""
+    if not run.book.notes and (lost := processes.lost()):
+        run.book.notes.append(order.redactor.text(lost))
     if run.book.notes:
         return run.book.notes[0], False
-    if processes.ended:
-        return f"the load process ended by itself: {processes.complaints() or 'it said nothing'}", False
-    if processes.alive < processes.count:
-        return "a load process was lost", False
     if not len(run.book.samples) and now - run.started > SILENCE_SECONDS:
         return f"not one request was made in {SILENCE_SECONDS:g} s", False
     why = alarmed(run.book.samples, now, usual_seconds(order.performance))

@@ -82,10 +82,14 @@ def prepare(hospital: Hospital, sessions: Callable[[Role], Session], performance
     return tuple(known)
 
 
-def stocked(ledger: Ledger, work: Work, seconds: float, known: tuple[Known, ...], tag: str) -> Stock:
-    """Enter what may be made within so many seconds."""
+def planned(work: Work, seconds: float, known: tuple[Known, ...]) -> dict[str, int]:
+    """How many things of each kind may be made within so many seconds."""
+    return {kind: round(work.expected(operation, seconds) * ROOM) + len(known) for operation, kind in MAKING.items() if operation in work.operations}
+
+
+def stocked(ledger: Ledger, count: Mapping[str, int], known: tuple[Known, ...], tag: str) -> Stock:
+    """Enter so many things of each kind that may be made."""
     people, files = People(tag), Files(tag)
-    count = {kind: round(work.expected(operation, seconds) * ROOM) + len(known) for operation, kind in MAKING.items() if operation in work.operations}
     drafts = [people.draft() for _ in range(count.get("patient", 0))]
     patients = ledger.intend_many("patient", [(one.mrn, None, {"family_name": one.family_name, "given_name": one.given_name}) for one in drafts])
     owners = range(len(known))

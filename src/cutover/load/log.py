@@ -17,11 +17,11 @@ from cutover.load.samples import RECORD, Samples
 
 @dataclass(frozen=True)
 class Head:
-    """`number` counts a process's blocks from 0. `cpu` and `wall` are seconds that the process had used and lived by then; `made` are (ledger entry,
-    id) of what was created, `troubles` are (operation, what was wrong with it, in words). `secrets` are (value, name) that it has learnt since.
+    """`number` counts a process's blocks from 0. `cpu` and `wall` are seconds that the process had used and lived by then, `at` is the time on
+    its clock (seconds since the epoch). `troubles` are (operation, what was wrong with it, in words), `secrets` (value, name) that it has learnt.
 
-    `begun` counts the journeys that were begun so far, by name, `refused` the ledger entries of which the target would have nothing.
-    `note`: something that the run must know, such as a worker that was lost. `ended`: this is its last block.
+    `begun` counts the journeys that were begun so far, by name. Of the ledger's entries, `asked` are those that the target was asked to make,
+    `made` (entry, id) of what it made, `refused` those of which it would have nothing. `note`: something that the run must know. `ended`: its last.
     """
 
     process: int
@@ -29,8 +29,10 @@ class Head:
     records: int
     cpu: float
     wall: float
+    at: float = 0.0
     streams: int = 0
     begun: dict[str, int] = field(default_factory=dict)
+    asked: list[int] = field(default_factory=list)
     made: list[tuple[int, str]] = field(default_factory=list)
     refused: list[int] = field(default_factory=list)
     troubles: list[tuple[str, str]] = field(default_factory=list)
@@ -52,8 +54,12 @@ def packed(head: Head, records: bytes) -> bytes:
     return json.dumps(asdict(head)).encode() + b"\n" + records
 
 
+class NoLog(ValueError):
+    """Bytes that are no log. The message is their beginning."""
+
+
 class BlockReader:
-    """Takes bytes as they come, gives every block that is whole."""
+    """Takes bytes as they come, gives every block that is whole. Raises `NoLog`."""
 
     def __init__(self) -> None:
         self._waiting = bytearray()
@@ -61,12 +67,18 @@ class BlockReader:
     def feed(self, data: bytes) -> Iterator[Block]:
         self._waiting += data
         while (line_end := self._waiting.find(b"\n")) >= 0:
-            plain: dict[str, Any] = json.loads(self._waiting[:line_end])
-            end = line_end + 1 + plain["records"] * RECORD.itemsize
+            head = _head(bytes(self._waiting[:line_end]))
+            end = line_end + 1 + head.records * RECORD.itemsize
             if len(self._waiting) < end:
                 return
             samples = np.frombuffer(bytes(self._waiting[line_end + 1:end]), RECORD)
             del self._waiting[:end]
-            for key in ("made", "troubles", "secrets"):
-                plain[key] = [tuple(pair) for pair in plain[key]]
-            yield Block(Head(**plain), samples)
+            yield Block(head, samples)
+
+
+def _head(line: bytes) -> Head:
+    try:
+        plain: dict[str, Any] = json.loads(line)
+        return Head(**{**plain, **{key: [tuple(pair) for pair in plain[key]] for key in ("made", "troubles", "secrets")}})
+    except (ValueError, TypeError, KeyError):
+        raise NoLog(line[:80].decode(errors="replace")) from None

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import selectors
 import shlex
-import signal
 import socket
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from cutover.load.brief import Brief, Place
-from cutover.load.log import Block, BlockReader
+from cutover.load.brief import Brief, Place, Stock
+from cutover.load.log import Block
+from cutover.load.pipes import LoadProcess
 from cutover.settings import Performance
 
 STOP_SECONDS = 1.5
+"""From the moment at which they are told to stop: then the last of them is gone."""
+WORKERS_SECONDS = 15.0
+"""For all of them to come."""
+SILENT_SECONDS = 8.0
+"""A process writes its log twice a second. Before the alarm (`alarm.SECONDS`) takes the silence of ours for the target's."""
 OURS = (sys.executable, "-m", "cutover.load.process")
 
 
@@ -28,15 +29,15 @@ class LoadProcesses:
 
     def __init__(self, brief: Brief, performance: Performance) -> None:
         self._commands = list(_commands(brief, performance))
-        self._reader = BlockReader()
-        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115  # the processes keep it open
-        self._processes: list[subprocess.Popen[bytes]] = []
         self._selector = selectors.DefaultSelector()
+        self._processes: list[LoadProcess] = []
+        self._started = self._told = 0.0
 
     def __enter__(self) -> LoadProcesses:
+        self._started = time.monotonic()
         try:
             for command, brief in self._commands:
-                self._start(command, brief)
+                self._processes.append(LoadProcess(command, brief, self._selector))
         except BaseException:
             self.stop()
             raise
@@ -44,88 +45,66 @@ class LoadProcesses:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-        self._complaints.close()
 
     def hear(self, seconds: float) -> Iterator[Block]:
         """The blocks that come within `seconds`, as they come."""
         ends = time.monotonic() + seconds
         while self._selector.get_map() and (left := ends - time.monotonic()) > 0:
             for key, _ in self._selector.select(left):
-                data = os.read(key.fd, 1 << 16)
-                if not data:
-                    self._selector.unregister(key.fd)
-                yield from self._reader.feed(data)
+                yield from key.data()
 
-    @property
-    def ended(self) -> bool:
-        """Whether the one that speaks to us is gone."""
-        return not self._selector.get_map()
-
-    @property
-    def count(self) -> int:
-        return len(self._processes)
-
-    @property
-    def alive(self) -> int:
-        return sum(process.poll() is None for process in self._processes)
+    def lost(self) -> str:
+        """What is wrong with them, in a sentence; empty as long as all is well."""
+        if found := next((lost for process in self._processes if (lost := process.lost(SILENT_SECONDS))), ""):
+            return found
+        late = [process for process in self._processes if not process.come]
+        if late and time.monotonic() - self._started > WORKERS_SECONDS:
+            names = ", ".join(f"{process.name}{process.complaint()}" for process in late)
+            return f"{len(late)} of {len(self._processes)} load processes did not come within {WORKERS_SECONDS:g} s: {names}"
+        return ""
 
     def finish(self) -> Iterator[Block]:
         """Tell them to stop; their last blocks."""
         self._tell()
-        yield from self.hear(STOP_SECONDS)
+        yield from self.hear(self._told + STOP_SECONDS - time.monotonic())
+
+    @property
+    def cut_off(self) -> list[str]:
+        """Those whose log has begun and did not come to its end."""
+        return [process.name for process in self._processes if process.come and not process.ended_well]
+
+    @property
+    def perhaps_made(self) -> set[int]:
+        """The ledger's entries that may have been made without our hearing of it."""
+        return {entry for process in self._processes if process.may_have_made for entry in process.brief.stock.entries}
 
     def stop(self) -> None:
         """Whatever they are doing: in two seconds none of them is there any more."""
         self._tell()
-        ends = time.monotonic() + STOP_SECONDS
         for process in self._processes:
-            try:
-                process.wait(max(0.0, ends - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-
-    def complaints(self) -> str:
-        """The end of what they said on standard error."""
-        self._complaints.seek(0)
-        return " | ".join(self._complaints.read().decode(errors="replace").strip().splitlines()[-3:])
-
-    def _start(self, command: Sequence[str], brief: Brief) -> None:
-        speaks = brief.place.part != "worker"
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE if speaks else subprocess.DEVNULL, stderr=self._complaints,
-                                   start_new_session=True)  # Ctrl-C is for us: we stop them in order
-        self._processes.append(process)
-        assert process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):  # it ended at once: its complaint tells why
-            process.stdin.write(brief.to_line())
-            process.stdin.flush()
-        if process.stdout is not None:
-            self._selector.register(process.stdout, selectors.EVENT_READ)
+            process.end(self._told + STOP_SECONDS)
+        self._selector.close()
 
     def _tell(self) -> None:
+        self._told = self._told or time.monotonic()
         for process in self._processes:
-            if process.stdin is not None and not process.stdin.closed:
-                with contextlib.suppress(BrokenPipeError):
-                    process.stdin.close()
+            process.tell()
 
 
 def _commands(brief: Brief, performance: Performance) -> Iterator[tuple[Sequence[str], Brief]]:
     """One process alone; or a master and its workers, here and on other machines."""
-    here = performance.processes if performance.processes > 1 or not performance.workers else 0
-    count = here + len(performance.workers)
+    here, count = performance.here, performance.load_processes
     if count == 1 and not performance.workers:
         yield OURS, brief
         return
-    port = _free_port()
-    place = Place("master", 0, performance.master_host, port, count)
-    yield OURS, replace(brief, place=place, known=(), stock=brief.stock.share(0, 10**9))
+    far = bool(performance.workers)
+    place = Place("master", 0, "*" if far else "127.0.0.1", performance.master_port or _free_port(), count, "the master")
+    yield OURS, replace(brief, place=place, users={}, known=(), stock=Stock())
     for index in range(count):
-        far = index >= here
-        host = performance.workers[index - here] if far else ""
-        worker = replace(place, part="worker", index=index + 1, host=performance.master_host if far else "127.0.0.1")
-        mine = replace(brief, place=worker, stock=brief.stock.share(index, count))
-        yield (shlex.split(performance.worker_command.format(host=host)) if far else OURS), mine
+        name = performance.workers[index - here] if index >= here else f"load process {index + 1} on this machine"
+        worker = replace(place, part="worker", index=index + 1, host=performance.master_host if index >= here else "127.0.0.1", name=name)
+        command = [word.replace("{host}", name) for word in shlex.split(performance.worker_command)] if index >= here else OURS
+        yield command, brief.share(worker, index, count)
 
 
 def _free_port() -> int:

@@ -32,6 +32,7 @@ class Scribe:
         self._number = self._secrets_told = 0
         self._begun: Counter[str] = Counter()
         self._told: Counter[str] = Counter()
+        self._asked: list[int] = []
         self._made: list[tuple[int, str]] = []
         self._refused: list[int] = []
         self._troubles: list[tuple[str, str]] = []
@@ -54,6 +55,10 @@ class Scribe:
     def begun(self, journey: str) -> None:
         self._begun[journey] += 1
 
+    def asked(self, entry: int) -> None:
+        """The target is about to be asked to make this: from now on only its answer tells whether it is there."""
+        self._asked.append(entry)
+
     def made(self, entry: int, thing_id: str) -> None:
         self._made.append((entry, thing_id))
 
@@ -71,8 +76,8 @@ class Scribe:
         with self._lock:
             records, self._records = bytes(self._records), bytearray()
             wall = time.perf_counter() - self._started
-            head = Head(self._process, self._number, len(records) // RECORD.itemsize, time.process_time(), wall, streams, dict(self._begun),
-                        self._made, self._refused, self._troubles, self._secrets, ended, note)
+            head = Head(self._process, self._number, len(records) // RECORD.itemsize, time.process_time(), wall, self.clock(), streams,
+                        dict(self._begun), self._asked, self._made, self._refused, self._troubles, self._secrets, ended, note)
             self._number += 1
-            self._made, self._refused, self._troubles, self._secrets = [], [], [], []
+            self._asked, self._made, self._refused, self._troubles, self._secrets = [], [], [], [], []
             self._out(packed(head, records))

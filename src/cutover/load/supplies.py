@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, cast
+from typing import Any, TypeVar
 
 from cutover.hospital import Hospital, PatientDraft, Refused, Upload
-from cutover.load.brief import Brief
+from cutover.load.brief import Brief, Stock
 from cutover.load.scribe import Scribe
 from cutover.synthetic import Files
 
 DOCUMENT_BYTES = 16 * 1024
+Thing = TypeVar("Thing")
 
 
 class SoldOut(Exception):
@@ -21,19 +22,29 @@ class SoldOut(Exception):
 
 
 class Supplies:
-    """Deals out patients to work with and things to make. A patient is with one person at a time, as long as there are enough."""
+    """Deals out patients to work with and things to make. A patient is with one person at a time, as long as there are enough.
 
-    def __init__(self, brief: Brief) -> None:
-        self._known = brief.known
+    `more` enters further things of a kind in the ledger (patient, visit, document); without it the stock is all there is.
+    """
+
+    def __init__(self, brief: Brief, more: Callable[[str], Stock] | None = None) -> None:
+        self._known, self._more = brief.known, more
         self._free = deque(range(len(brief.known)))
-        self._patients = deque(brief.stock.patients)
-        self._visits = _by_patient(brief.stock.visits)
-        self._documents = _by_patient(brief.stock.documents)
+        self._patients = deque[PatientDraft]()
+        self._keys = defaultdict[tuple[str, int], deque[str]](deque)
         self._content = Files(brief.tag).of(brief.document_type, DOCUMENT_BYTES).content
         self._type = brief.document_type
         self._turn = 0
-        self.entries = {draft.mrn: entry for entry, draft in brief.stock.patients}
-        self.entries |= {key: entry for entry, key, _ in [*brief.stock.visits, *brief.stock.documents]}
+        self.entries: dict[str, int] = {}
+        self._shelve(brief.stock)
+
+    def _shelve(self, stock: Stock) -> None:
+        self._patients += [draft for _, draft in stock.patients]
+        for kind, things in (("visit", stock.visits), ("document", stock.documents)):
+            for _, key, patient in things:
+                self._keys[kind, patient].append(key)
+        self.entries |= {draft.mrn: entry for entry, draft in stock.patients}
+        self.entries |= {key: entry for entry, key, _ in [*stock.visits, *stock.documents]}
 
     @contextmanager
     def somebody(self) -> Iterator[int]:
@@ -48,15 +59,22 @@ class Supplies:
 
     def newcomer(self) -> PatientDraft:
         """A patient who is not registered yet. Raises `SoldOut`, as the next two do."""
-        return cast(PatientDraft, _next(self._patients)[1])
+        return self._next("patient", self._patients)
 
     def reason(self, index: int) -> str:
         """The reason of a visit of that known patient, that no other visit has."""
-        return str(_next(self._visits.get(index, deque()))[1])
+        return self._next("visit", self._keys["visit", index])
 
     def file(self, index: int) -> Upload:
         """A file for that known patient's record."""
-        return Upload(str(_next(self._documents.get(index, deque()))[1]), self._type, self._content)
+        return Upload(self._next("document", self._keys["document", index]), self._type, self._content)
+
+    def _next(self, kind: str, things: deque[Thing]) -> Thing:
+        if not things and self._more is not None:
+            self._shelve(self._more(kind))
+        if not things:
+            raise SoldOut
+        return things.popleft()
 
 
 class Entered:
@@ -71,6 +89,7 @@ class Entered:
 
     def _make(self, act: Callable[..., Any], key_of: Callable[..., str], *words: Any, **named: Any) -> Any:
         entry = self._supplies.entries[key_of(*words)]
+        self._scribe.asked(entry)
         try:
             made = act(*words, **named)
         except Refused:
@@ -86,16 +105,3 @@ _KEYS: dict[str, Callable[..., str]] = {
     "upload": lambda _session, _patient, upload: str(upload.file_name),
 }
 """By what the ledger knows each thing."""
-
-
-def _by_patient(stock: list[tuple[int, str, int]]) -> dict[int, deque[tuple[Any, ...]]]:
-    dealt: dict[int, deque[tuple[Any, ...]]] = {}
-    for entry, key, patient in stock:
-        dealt.setdefault(patient, deque()).append((entry, key))
-    return dealt
-
-
-def _next(things: deque[Any]) -> Any:
-    if not things:
-        raise SoldOut
-    return things.popleft()

@@ -7,33 +7,37 @@ between processes, and locust may deal the streams out as it likes. Only for loa
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
+from itertools import accumulate
 from typing import cast
 
 import gevent
-from gevent.pool import Group
+from gevent.queue import SimpleQueue
 from locust import FastHttpUser, constant, task
 
 from cutover.drivers import TokenKeeper, client_for, connect
 from cutover.evidence import Recorder, Redactor
 from cutover.hospital import FrontDesk, Hospital, MappingError, Misbehaved, NotOffered, Records, Refused, Role, Ward
-from cutover.load.brief import Brief
+from cutover.load.brief import Brief, Stock
 from cutover.load.journey import Journey, Shift, read_journeys, steps_of
 from cutover.load.samples import Ending
 from cutover.load.scribe import Scribe
 from cutover.load.supplies import Entered, SoldOut, Supplies
 from cutover.load.walk import JourneyEnds, Walk, measured
-from cutover.load.way import FastTransport
+from cutover.load.way import FastClient, FastTransport
 
 
 class House:
     """What all streams of a process share: the driver, living sessions, what may be made, the scribe."""
 
-    def __init__(self, brief: Brief, scribe: Scribe) -> None:
+    def __init__(self, brief: Brief, scribe: Scribe, more: Callable[[str], Stock] | None = None) -> None:
         self.brief, self.scribe, self.redactor = brief, scribe, Redactor()
         self._journeys: dict[str, Journey] = read_journeys(brief.journeys, "performance/journeys.py")
-        self._under_way, self._walks = Group(), set[Walk]()
-        self._supplies = Supplies(brief)
-        client = client_for(FastTransport(brief.connect_seconds, brief.request_seconds, brief.most_waiting + 10, production=brief.production))
+        self._under_way, self._idle = set[Walk](), 0
+        self._begun = SimpleQueue[tuple[Journey, Walk]]()
+        self._supplies = Supplies(brief, more)
+        transport = FastTransport(brief.connect_seconds, brief.request_seconds, brief.most_waiting + 10, production=brief.production)
+        client = FastClient(transport) if brief.driver == "rest" else client_for(transport)  # whoever wrote his own driver may use all of httpx's
         driver = connect(brief.url, recorder=Recorder(self.redactor, cap=1), run_tag=brief.tag, driver=brief.driver, mapping=brief.mapping,
                          source=brief.source, client=client)
         self._hospital = cast(Hospital, Entered(driver, self._supplies, scribe))
@@ -53,15 +57,31 @@ class House:
             self._kept(steps_of(journey)[0], due, 0.0, self.brief.request_seconds, Ending.NOT_SENT, 0, "too many were waiting for their answers")
         else:
             seconds = self.brief.work[name][1]
-            self._under_way.spawn(self._go, journey, Walk(due, self.scribe.clock, gevent.sleep, lambda: seconds * dice.expovariate(1), self._kept))
+            walk = Walk(due, self.scribe.clock, gevent.sleep, lambda: seconds * dice.expovariate(1), self._kept)
+            self._under_way.add(walk)
+            self._begun.put((journey, walk))
+            if self._idle:
+                self._idle -= 1
+            else:
+                gevent.spawn(self._guide)
 
     def close(self) -> None:
         """The run is over: what is still without an answer is written down as it is."""
-        for walk in list(self._walks):
+        for walk in list(self._under_way):
             walk.cut()
 
+    @property
+    def busy(self) -> bool:
+        """Whether somebody is still here."""
+        return bool(self._under_way)
+
+    def _guide(self) -> None:
+        """Goes through one journey after the other. There are as many guides as were ever needed at once: each greenlet that is begun costs."""
+        while True:
+            self._go(*self._begun.get())
+            self._idle += 1
+
     def _go(self, journey: Journey, walk: Walk) -> None:
-        self._walks.add(walk)
         try:
             with self._supplies.somebody() as index:
                 journey(self._shift(walk, index))
@@ -73,7 +93,7 @@ class House:
         except (Refused, Misbehaved, MappingError) as error:
             self._kept(steps_of(journey)[0], walk.due, 0.0, self.scribe.clock() - walk.due, Ending.REFUSED, 0, f"to sign in again failed: {error}")
         finally:
-            self._walks.discard(walk)
+            self._under_way.discard(walk)
 
     def _shift(self, walk: Walk, index: int) -> Shift:
         supplies, hospital = self._supplies, measured(self._hospital, walk)
@@ -96,14 +116,15 @@ class Stream(FastHttpUser):
     def on_start(self) -> None:
         brief = self.house.brief
         self._dice = random.Random(f"{brief.seed} {brief.place.index} {next(Stream._numbers)}")
-        self._names, self._weights = list(brief.work), [weight for weight, _ in brief.work.values()]
-        self._due = self.house.scribe.clock()
+        self._names, self._weights = list(brief.work), [*accumulate(weight for weight, _ in brief.work.values())]
+        self._rate, self._due = brief.journey_rate / brief.streams, self.house.scribe.clock()
 
     @task
     def come(self) -> None:
-        """The next arrival: wait for its moment, and begin it. Who comes late (the process was busy) is due when he was due."""
-        brief = self.house.brief
-        self._due += self._dice.expovariate(brief.journey_rate / brief.streams)
-        gevent.sleep(max(0.0, self._due - self.house.scribe.clock()))
-        self.house.begin(self._dice.choices(self._names, self._weights)[0], self._due, self._dice)
+        """One arrival after the other, until locust ends the user: wait for its moment, and begin it. Who comes late (the process was busy) is due when
+        he was due."""
+        while True:
+            self._due += self._dice.expovariate(self._rate)
+            gevent.sleep(max(0.0, self._due - self.house.scribe.clock()))
+            self.house.begin(self._dice.choices(self._names, cum_weights=self._weights)[0], self._due, self._dice)
 

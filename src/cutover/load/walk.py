@@ -31,6 +31,7 @@ class Walk:
         self.due, self._clock, self._pause, self._think, self._keep = due, clock, pause, think, keep
         self._open: tuple[str, float, float, float] | None = None
         self._asking: tuple[str, float] | None = None
+        self._over = False
 
     def think(self) -> None:
         """The last answer was as it should be; then think."""
@@ -39,7 +40,9 @@ class Walk:
         self._pause(self.due - self._clock())
 
     def do(self, name: str, act: Callable[..., Any], *words: Any, **named: Any) -> Any:
-        """Do one operation and measure it. Raises `JourneyEnds` when it did not go well."""
+        """Do one operation and measure it. Raises `JourneyEnds` when it did not go well, or the run is over."""
+        if self._over:
+            raise JourneyEnds
         self.settle()
         operation = next((word.value for word in words if isinstance(word, Move)), name)
         sent = self._clock()
@@ -68,11 +71,16 @@ class Walk:
             self._keep(operation, due, late, took, Ending.WRONG if wrong else Ending.WELL, 0, wrong)
 
     def cut(self) -> None:
-        """The run is over: what waits for its answer has waited so long."""
+        """The run is over: what waits for its answer has waited so long, and nothing more is asked or kept."""
         self.settle()
         if self._asking is not None:
             operation, sent = self._asking
             self._keep(operation, self.due, sent - self.due, self._clock() - self.due, Ending.CUT, 0, "")
+        self._over, self._keep = True, _forget
+
+
+def _forget(operation: str, due: float, late: float, took: float, ending: Ending, status: int, trouble: str) -> None:
+    """Where what ends after the run goes."""
 
 
 def _ending(error: BaseException) -> Ending:

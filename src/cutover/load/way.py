@@ -1,20 +1,35 @@
-"""The way to the target in a load process: httpx's shape, so that any driver can speak through it, on the client below locust's `FastHttpUser`.
+"""The way to the target in a load process, on the client below locust's `FastHttpUser`.
+
+`FastTransport` is for httpx, so that any driver can speak through it. `FastClient` is for the driver by mapping: it has what that one needs of
+`httpx.Client`, and spares it what takes httpx longest. It sends the same, and what it is not sure of it leaves to httpx.
 
 Only for load processes: geventhttpclient makes its sockets gevent's.
 """
 
 from __future__ import annotations
 
+import json
+import re
 import ssl
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
+from typing import Any
 
 import gevent
 import httpx
 from geventhttpclient import HTTPClient
+from geventhttpclient.header import Headers
+from geventhttpclient.response import HTTPResponse
 from locust.contrib.fasthttp import FAILURE_EXCEPTIONS
 
+from cutover.drivers import client_for
+from cutover.drivers.client import Came
 from cutover.drivers.guard import READING, SYNTHETIC, GuardError
 from cutover.drivers.transport import SIZE_LIMIT
+
+BLOCK_BYTES = 1 << 16
+HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity", "Connection": "keep-alive", "User-Agent": "cutover"}
+"""What each request has, as `client_for` has it."""
 
 
 @cache
@@ -30,29 +45,131 @@ class FastTransport(httpx.BaseTransport):
 
     def __init__(self, connect_seconds: float, seconds: float, connections: int, *, production: bool) -> None:
         self._connect_seconds, self._seconds, self._connections, self._production = connect_seconds, seconds, connections, production
-        self._clients: dict[tuple[bytes, bytes, int | None], HTTPClient] = {}
+        self._clients: dict[str, HTTPClient] = {}
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        url = request.url
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.headers.raw}
+        answer, content = self.ask(request, f"{url.scheme}://{url.netloc.decode('ascii')}", url.raw_path.decode("ascii"), headers, request.read())
+        return decoded(request, answer, content)
+
+    def ask(self, request: httpx.Request, origin: str, path: str, headers: Mapping[str, str], body: bytes) -> tuple[HTTPResponse, bytes]:
+        """Send it to `path` of `origin`. The answer, and its bytes as they came."""
         if self._production and request.method not in READING and not request.extensions.get(SYNTHETIC):
             raise GuardError(f"{request.method} {request.url.path} is no operation of the driver's on synthetic data, and this target is production")
-        late = httpx.ReadTimeout(f"no complete answer within {self._seconds:g} s", request=request)
-        client, path = self._client(request.url), request.url.raw_path.decode("ascii")
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.headers.raw}
+        client = self._clients.get(origin) or self._client(origin)
+        limit = gevent.Timeout(self._seconds)
         try:
-            with gevent.Timeout(self._seconds, late):
-                answer = client.request(request.method, path, body=request.read() or None, headers=headers)
-                content = bytes(answer.read(SIZE_LIMIT + 1))
-                answer.release()
+            with limit:
+                answer = client.request(request.method, path, body=body, headers=headers)
+                content = _whole(answer)
+        except gevent.Timeout as fired:
+            if fired is not limit:
+                raise
+            raise httpx.ReadTimeout(f"no complete answer within {self._seconds:g} s", request=request) from None
         except FAILURE_EXCEPTIONS as error:
             raise httpx.ReadError(f"{type(error).__name__}: {error}", request=request) from error
         if len(content) > SIZE_LIMIT:
             raise httpx.ReadError(f"the answer is larger than {SIZE_LIMIT} bytes", request=request)
-        return httpx.Response(answer.status_code, headers=list(answer.headers), content=content)
+        return answer, content
 
-    def _client(self, url: httpx.URL) -> HTTPClient:
-        key = (url.raw_scheme, url.raw_host, url.port)
-        if key not in self._clients:
-            self._clients[key] = HTTPClient.from_url(f"{url.scheme}://{url.netloc.decode()}", concurrency=self._connections, insecure=False,
-                                                     connection_timeout=self._connect_seconds, network_timeout=self._seconds,
-                                                     ssl_context_factory=_tls)
-        return self._clients[key]
+    def _client(self, origin: str) -> HTTPClient:
+        """Its sockets have no time limit of their own: `ask` has one for the whole."""
+        client = HTTPClient.from_url(origin, headers=HEADERS, concurrency=self._connections, insecure=False, block_size=BLOCK_BYTES,
+                                     ssl_context_factory=_tls, connection_timeout=self._connect_seconds, network_timeout=None)
+        # When a connection ends without an answer, it would send a GET again, as often as the pool is large, and hide what the target does.
+        client._connection_pool.size = -1
+        self._clients[origin] = client
+        return client
+
+
+class FastClient:
+    """`drivers.client.Client` on a `FastTransport`."""
+
+    def __init__(self, transport: FastTransport) -> None:
+        self._transport, self._httpx = transport, client_for(transport)
+
+    @property
+    def cookies(self) -> httpx.Cookies:
+        return self._httpx.cookies
+
+    def build_request(self, method: str, url: httpx.URL | str, *, headers: Mapping[str, str] | None = None,
+                      extensions: dict[str, Any] | None = None, **content: Any) -> httpx.Request:
+        """Quick for an address in which nothing needs to be quoted, and for no body or JSON."""
+        whole = partial(self._httpx.build_request, method, url, headers=headers, extensions=extensions, **content)
+        place, fields, body = _PLAIN.fullmatch(str(url)), headers or {}, b""
+        if place is None or not content.keys() <= {"json"} or not all(value.isascii() for value in fields.values()):
+            return whole()
+        if "json" in content:
+            body = json.dumps(content["json"], ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+            fields = {"Content-Type": "application/json", **fields}
+        return LeanRequest(method, place[1], place[2] or "/", fields, body, extensions or {}, whole)
+
+    def send(self, request: httpx.Request) -> Came:
+        if not isinstance(request, LeanRequest):
+            return self._httpx.send(request)
+        answer, content = self._transport.ask(request, request.origin, request.path, request.fields, request.body)
+        return LeanResponse(answer, content) if "content-encoding" not in answer else decoded(request, answer, content)
+
+    def close(self) -> None:
+        self._httpx.close()
+
+
+class LeanRequest(httpx.Request):
+    """What is sent, and no more. What else a request has (its parsed address, all its headers) httpx makes when somebody asks: to tell of a failure."""
+
+    def __init__(self, method: str, origin: str, path: str, fields: Mapping[str, str], body: bytes, extensions: dict[str, Any],
+                 whole: Callable[[], httpx.Request]) -> None:
+        self.method, self.origin, self.path, self.fields, self.body, self.extensions = method, origin, path, fields, body, extensions
+        self._whole = whole
+
+    def __getattr__(self, name: str) -> Any:
+        """Only for what is not there yet."""
+        if name in ("url", "headers", "stream", "_content"):
+            vars(self).update(vars(self._whole()) | vars(self))
+        return super().__getattribute__(name)
+
+
+class LeanResponse:
+    """What is read of an answer, and no more."""
+
+    def __init__(self, answer: HTTPResponse, content: bytes) -> None:
+        self.status_code, self.content, self.headers = answer.status_code, content, Fields(answer.info())
+
+
+class Fields(Mapping[str, str]):
+    """An answer's headers as httpx has them: names in any case, and one that came several times as one text."""
+
+    def __init__(self, headers: Headers) -> None:
+        self._headers = headers
+
+    def __getitem__(self, name: str) -> str:
+        value = self._headers[name]
+        return value if isinstance(value, str) else ", ".join(value)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._headers.keys())
+
+    def __len__(self) -> int:
+        return len(self._headers.compatible_dict())
+
+
+_PLAIN = re.compile(r"(https?://[a-z0-9.-]+(?::\d+)?)(/(?!/)(?:(?<!/)\.|[A-Za-z0-9_~!$&()*+,;=:@/?-]|%[0-9A-F]{2})*)?")
+"""(origin, path with its query) of an address in which httpx changes nothing: no dots at the beginning of a segment."""
+
+
+def decoded(request: httpx.Request, answer: HTTPResponse, content: bytes) -> httpx.Response:
+    """The answer as httpx has it. Bytes that are not encoded as they say are no answer."""
+    try:
+        return httpx.Response(answer.status_code, headers=list(answer.headers), content=content, request=request)
+    except httpx.DecodingError as error:
+        raise httpx.RemoteProtocolError(f"the answer's Content-Encoding is not what it says: {error}", request=request) from error
+
+
+def _whole(answer: Any) -> bytes:
+    """Every byte of the answer's body, but not many more than may be. The connection is free for others then."""
+    blocks = [answer.read(BLOCK_BYTES)]
+    while len(blocks[-1]) >= BLOCK_BYTES and len(blocks) * BLOCK_BYTES <= SIZE_LIMIT:
+        blocks.append(answer.read(BLOCK_BYTES))
+    answer.release()
+    return b"".join(blocks)

@@ -14,16 +14,16 @@ import pytest
 
 from cutover.evidence import Ledger, Recorder, Redactor
 from cutover.hospital import Answer, Credentials, NotOffered, Operation, PatientDraft, Role, Session
-from cutover.pytest_plugin.connecting import open_hospital
 from cutover.settings import Limits, Settings, SettingsError
 from cutover.synthetic import Files, Forgeries, People, token
 from cutover.targets import Standing
+from cutover.targets.connecting import open_hospital
 
 if TYPE_CHECKING:
     from cutover.database.stored import Stored
     from cutover.drivers import Ledgered, TokenKeeper
 
-pytest_plugins = ["cutover.pytest_plugin.actors", "cutover.pytest_plugin.database", "cutover.pytest_plugin.performance"]
+pytest_plugins = [f"cutover.pytest_plugin.{name}" for name in ("actors", "database", "performance", "contract", "contract_access")]
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -80,7 +80,7 @@ def hospital(settings: Settings, standing: Standing, recorder: Recorder, redacto
              ledger: Ledger) -> Iterator[Ledgered]:
     """The target, spoken to in the language of `cutover.hospital`. One client for the session; what was made through it is retired at the end."""
     from cutover.drivers import Ledgered
-    from cutover.pytest_plugin.traces import retire
+    from cutover.targets.entered import retire
 
     opened = Ledgered(open_hospital(settings, standing, recorder, run_tag), ledger, production=standing.production, run_tag=run_tag)
     yield opened

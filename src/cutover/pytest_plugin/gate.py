@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from cutover.evidence import NotProven
+from cutover.hospital import NotOffered
 from cutover.pytest_plugin import outputs
 from cutover.pytest_plugin.census import take_census
-from cutover.pytest_plugin.connecting import declared_unsupported
 from cutover.pytest_plugin.progress import Teller
 from cutover.pytest_plugin.reports import GONE
 from cutover.pytest_plugin.roll import read_rolls
@@ -24,6 +24,7 @@ from cutover.pytest_plugin.tally import Phase, Tally
 from cutover.pytest_plugin.ties import suite_of
 from cutover.pytest_plugin.traces import keep_account, sweep_dead_runs, told
 from cutover.targets import Standing
+from cutover.targets.connecting import declared_unsupported
 from cutover.targets.embedded import DidNotStart
 from cutover.verdict import CheckResult, Subject, Verdict, judge
 from cutover.waivers import load_decisions
@@ -45,7 +46,7 @@ class GateKeeper:
         self._narrowed = frozenset(arg.partition("::")[0] for arg in config.args if "::" in arg)
         self._waivers = load_decisions(run.settings.path(run.settings.waivers), "waiver")
         self._signoffs = load_decisions(run.settings.path(run.settings.signoffs), "signoff")
-        self._unsupported = declared_unsupported(run.settings)
+        self._unsupported = frozenset(declared_unsupported(run.settings))
 
     # ── the run begins ──
 
@@ -79,6 +80,7 @@ class GateKeeper:
             self._give_up(self._before.words, pytest.ExitCode.TESTS_FAILED)
         self._sweep()
         self._put_load_on()
+        self._try_out()
 
     def _put_load_on(self) -> None:
         """Before the first check, so that nothing else is asked of the target meanwhile. What it proves is for the checks to say."""
@@ -92,6 +94,22 @@ class GateKeeper:
         try:
             conducted(self.run, self.run.standing, folder, Teller(None))
         except NotProven:
+            pass  # the checks ask again, and are told the same
+        except MISTAKES as mistake:
+            self._give_up(str(mistake), pytest.ExitCode.USAGE_ERROR)
+
+    def _try_out(self) -> None:
+        """The run over the API's document: before the checks, so that each operation has its own."""
+        if "contract" not in self.run.suites:
+            return
+        from cutover.pytest_plugin.contract import accepted_in, folder_of, plan_in, tried
+
+        assert self.run.standing is not None
+        try:
+            accepted_in(self.run)
+            outputs.say(plan_in(self.run, self.run.standing).words)
+            tried(self.run, self.run.standing, folder_of(self.run), Teller(None))
+        except (NotProven, NotOffered):
             pass  # the checks ask again, and are told the same
         except MISTAKES as mistake:
             self._give_up(str(mistake), pytest.ExitCode.USAGE_ERROR)

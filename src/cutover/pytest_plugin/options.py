@@ -67,7 +67,9 @@ def bounds(run: Run) -> dict[str, float]:
     """The suites whose checks bound themselves by a budget: they are stopped only well after it, so that they can say what did not fit."""
     chosen = run.settings.chosen
     load = chosen.performance.ramp_seconds + chosen.performance.max_seconds
-    return {"migrations": chosen.migrations.budget_seconds + chosen.limits.check_seconds, "performance": load + chosen.limits.check_seconds}
+    tried = max(chosen.contract.seconds, chosen.contract.deep_seconds) + 30  # with coming up and going
+    budgets = {"migrations": chosen.migrations.budget_seconds, "performance": load, "contract": tried}
+    return {suite: seconds + chosen.limits.check_seconds for suite, seconds in budgets.items()}
 
 
 def never_end_well() -> None:

@@ -5,8 +5,7 @@ A gate makes it before its first check. Without a gate the first check that asks
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +15,10 @@ from cutover.evidence import Ledger, NotProven, Recorder
 from cutover.evidence.examination import examinations_to
 from cutover.evidence.once import once
 from cutover.hospital import Hospital, Misbehaved, NotOffered, Refused, Role, Session
-from cutover.pytest_plugin.connecting import mapping_of, open_hospital
 from cutover.pytest_plugin.progress import Teller
 from cutover.pytest_plugin.run import Run
-from cutover.settings import SettingsError
 from cutover.targets import Standing
+from cutover.targets.connecting import declared_unsupported, mapping_of
 
 if TYPE_CHECKING:
     from cutover.load.baseline import Baselines
@@ -50,7 +48,9 @@ def folder_of(run: Run) -> Path | None:
 
 def conducted(run: Run, standing: Standing, folder: Path, say: Callable[[str], None]) -> dict[str, Any]:
     """The facts of the run's load (`load.course`). Raises `NotProven` where none could be made, `SettingsError` where none may be."""
-    _refuse(run, standing)
+    from cutover.load.briefing import refuse
+
+    refuse(run.settings.chosen.performance, standing)
     return once(folder, KEY, lambda: _conducted(run, standing, folder, say))
 
 
@@ -63,38 +63,32 @@ def baselines_of(run: Run, standing: Standing) -> Baselines:
     return Baselines(folder, standing.name, standing.release, address, run.settings.chosen.performance, journeys)
 
 
-def _refuse(run: Run, standing: Standing) -> None:
-    """Production is loaded only within a cap that somebody has set. Raises `SettingsError`."""
-    performance, section = run.settings.chosen.performance, f"[targets.{standing.name}.performance]"
-    if standing.production and performance.max_rate is None:
-        raise SettingsError(f"target {standing.name!r} is production, and no load is put on it without a cap: set max_rate in {section} to the "
-                            "requests a second that it can bear beside its patients")
-    if standing.production and not performance.ramp_seconds:
-        raise SettingsError(f"target {standing.name!r} is production, and its load must rise slowly: set ramp_seconds in {section} above 0")
-
-
 def _conducted(run: Run, standing: Standing, folder: Path, say: Callable[[str], None]) -> dict[str, Any]:
     """Prepare, conduct, clean up."""
     try:
         import cutover.load.conductor  # here, because numpy takes long to load and only this suite needs it
     except ImportError as missing:
         raise NotProven(f"no load can be made: {missing.name} is not installed; install this project with its extra `performance`") from None
+    from cutover.load.briefing import settle
     from cutover.load.claims import claims_of
     from cutover.load.course import course
     from cutover.load.ground import work_of
+    from cutover.targets.entered import entered
 
     assert cutover.load.conductor
     performance = run.settings.chosen.performance
-    work = work_of(performance, run.root / JOURNEYS, _unsupported(run))
+    work = work_of(performance, run.root / JOURNEYS, declared_unsupported(run.settings))
     claims = claims_of(performance, work.operations, baselines_of(run, standing).medians())
     ledger = Ledger(run.ledgers / f"{run.tag}-load.jsonl", run.tag, standing.name)
     try:
-        with _ground(run, standing, ledger) as (hospital, sessions):
+        with entered(run.settings, standing, ledger, run.redactor) as (hospital, sessions):
             order = _order(run, standing, ledger, work, claims, folder, say, hospital, sessions)
             watcher = _watcher(run, standing)
             result = cutover.load.conductor.conduct(order, watcher)
-            _settle(ledger, order.brief.stock, result.book.touched, certain=not result.book.notes)
+            settle(ledger, order.brief.stock, result.perhaps_made)
         facts = course(order, result)
+    except (Refused, Misbehaved, NotOffered) as error:
+        raise NotProven(f"the load could not be prepared: {error}") from None
     finally:
         ledger.close()
     return {**facts, "resources": _resources(run, watcher, result)}
@@ -102,46 +96,16 @@ def _conducted(run: Run, standing: Standing, folder: Path, say: Callable[[str], 
 
 def _order(run: Run, standing: Standing, ledger: Ledger, work: Work, claims: list[Any], folder: Path, say: Callable[[str], None], hospital: Hospital,
            sessions: Callable[[Role], Session]) -> Any:
-    from cutover.load.brief import Brief
+    from cutover.load.briefing import brief_of, document_type
     from cutover.load.conductor import Order
-    from cutover.load.ground import prepare, stocked
+    from cutover.load.ground import planned, prepare, stocked
 
-    performance, limits = run.settings.chosen.performance, run.settings.chosen.limits
-    document_type = "text/plain" if "text/plain" in limits.document_types else limits.document_types[0]
-    known = prepare(hospital, sessions, performance, run.tag, document_type)
-    stock = stocked(ledger, work, performance.max_seconds + performance.ramp_seconds + 10, known, run.tag)
-    mapping, source = mapping_of(run.settings)
-    streams = 10 * max(1, performance.processes + len(performance.workers))
-    brief = Brief(standing.url, run.settings.chosen.driver, mapping, source, standing.production, run.tag, standing.users, work.source, work.weights,
-                  work.operations, work.rate, streams, performance.ramp_seconds, limits.connect_seconds, performance.request_seconds,
-                  round(performance.intended_rate * performance.request_seconds) + 20, performance.seed, document_type, known, stock)
+    target = run.settings.chosen
+    performance = target.performance
+    known = prepare(hospital, sessions, performance, run.tag, document_type(target.limits))
+    stock = stocked(ledger, planned(work, performance.max_seconds + performance.ramp_seconds + 10, known), known, run.tag)
+    brief = brief_of(target, standing, mapping_of(run.settings), run.tag, work, known, stock)
     return Order(brief, performance, claims, folder / "samples.log", ledger, run.redactor, say)
-
-
-@contextmanager
-def _ground(run: Run, standing: Standing, ledger: Ledger) -> Iterator[tuple[Hospital, Callable[[Role], Session]]]:
-    """The hospital, entered in the load's own ledger; what was made is retired at the end. Raises `NotProven` where nothing could be prepared."""
-    from cutover.drivers import Ledgered, TokenKeeper
-    from cutover.pytest_plugin.traces import retire
-
-    recorder = Recorder(run.redactor, cap=1)
-    hospital = Ledgered(open_hospital(run.settings, standing, recorder, run.tag), ledger, production=standing.production, run_tag=run.tag)
-    keeper = TokenKeeper(hospital, standing.users, redactor=run.redactor)
-    try:
-        yield hospital, keeper.session
-    except (Refused, Misbehaved, NotOffered) as error:
-        raise NotProven(f"the load could not be prepared: {error}") from None
-    finally:
-        keeper.close()
-        if standing.kind != "embedded":  # its database goes with it
-            retire(hospital.inner, standing, run.redactor, [ledger])
-
-
-def _settle(ledger: Ledger, stock: Any, touched: set[int], *, certain: bool) -> None:
-    """What was entered and never sent needs no looking up. After a process was lost nobody knows what it sent: then all of it is looked up."""
-    if certain:
-        for entry in {one[0] for one in [*stock.patients, *stock.visits, *stock.documents]} - touched:
-            ledger.refused(entry)
 
 
 def _watcher(run: Run, standing: Standing) -> Watcher:
@@ -169,9 +133,3 @@ def _resources(run: Run, watcher: Watcher, result: Any) -> dict[str, Any]:
     silent = [where.format(run.settings.target, NO_POOL)] if looks is None and NO_POOL not in declared else []
     blind = ["nobody says where the target's database is"] if pressures is None and "database" not in declared else []
     return {"pool": {**vars(of_pool), "unproven": [*of_pool.unproven, *silent, *blind]}, "usage": vars(of_usage)}
-
-
-def _unsupported(run: Run) -> Mapping[str, str]:
-    mapping, _ = mapping_of(run.settings)
-    return {**(mapping or {}).get("unsupported", {}), **run.settings.chosen.unsupported}
-

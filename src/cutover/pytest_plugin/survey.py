@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from cutover.hospital import Misbehaved, NotOffered, Refused, Unreachable
-from cutover.pytest_plugin.connecting import open_hospital
 from cutover.pytest_plugin.run import Run
 from cutover.targets import Standing
+from cutover.targets.connecting import open_hospital
 
 SILENT = object()
 

@@ -11,13 +11,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from cutover.drivers import TokenKeeper
-from cutover.drivers.sweeping import Swept, sweep
-from cutover.evidence import Ledger, Redactor
-from cutover.hospital import Hospital, MappingError, Misbehaved, NotOffered, Refused, Role
-from cutover.pytest_plugin.connecting import open_hospital
+from cutover.drivers.sweeping import Swept
+from cutover.evidence import Ledger
 from cutover.pytest_plugin.run import MISTAKES, Run, bring_up, make_run
 from cutover.targets import Standing
+from cutover.targets.connecting import open_hospital
+from cutover.targets.entered import retire
 
 
 def sweep_dead_runs(run: Run, standing: Standing) -> list[Swept]:
@@ -42,21 +41,6 @@ def _swept(run: Run, standing: Standing, ledgers: Sequence[Ledger]) -> list[Swep
     if not ledgers:
         return []
     return retire(open_hospital(run.settings, standing, run.recorder, run.tag), standing, run.redactor, ledgers)
-
-
-def retire(hospital: Hospital, standing: Standing, redactor: Redactor, ledgers: Sequence[Ledger]) -> list[Swept]:
-    """Retire what stands in the ledgers, as an administrator. Without one, everything is told as still there."""
-    if not any(ledger.left() for ledger in ledgers):
-        return []
-    keeper = TokenKeeper(hospital, standing.users, redactor=redactor)
-    try:
-        session = keeper.session(Role.ADMINISTRATOR)
-        return [swept for ledger in ledgers for swept in sweep(hospital, ledger, session)]
-    except (Refused, Misbehaved, NotOffered, MappingError) as error:
-        why = f"no administrator could sign in: {next(iter(str(error).splitlines()), type(error).__name__)}"
-        return [Swept(left.kind, left.key, left.id, None, why, left.run) for ledger in ledgers for left in ledger.left()]
-    finally:
-        keeper.close()
 
 
 def keep_account(run: Run, folder: Path) -> str:

@@ -5,6 +5,7 @@ Every mistake becomes a `SettingsError` that names section, key, the value given
 """
 
 from cutover.settings.base import SECRETS, SettingsError
+from cutover.settings.contract import Contract, Mode
 from cutover.settings.loading import load_settings
 from cutover.settings.migrations import Backup, Key, Migrations, Rehearsal, Scratch, TableChange
 from cutover.settings.model import CONTAINERS, Settings
@@ -17,12 +18,14 @@ __all__ = [
     "USERS",
     "Backup",
     "Baseline",
+    "Contract",
     "Database",
     "Journey",
     "Key",
     "Kubernetes",
     "Limits",
     "Migrations",
+    "Mode",
     "Objective",
     "Objectives",
     "Performance",

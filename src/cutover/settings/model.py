@@ -91,11 +91,13 @@ class Settings(BaseSettings):
         return text
 
     def digest(self) -> str:
-        """SHA-256 over all settings but secrets, and over the mapping and plan files that they name: two runs with one digest were asked the same."""
+        """SHA-256 over all settings but secrets, and over the files that they name: two runs with one digest were asked the same."""
         secret = {"targets": {"__all__": {"expired_token": True, "database": {"dsn", "standby_dsn"}, "migrations": {"scratch": {"dsn"}},
                                           "users": {"__all__": {"password"}}}}}
         shown = self.model_dump(mode="json", exclude=secret)  # type: ignore[arg-type]  # the recursive type of pydantic, which mypy cannot infer
-        named = [self.plan, *(target.mapping for target in self.targets.values() if target.mapping)]
+        named = [self.plan]
+        for target in self.targets.values():
+            named += filter(None, (target.mapping, target.contract.document, target.contract.previous_document))
         shown["files"] = [_fingerprint(self.path(path)) for path in named]
         return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()
 

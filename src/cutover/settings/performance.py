@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Annotated
 
 from pydantic import Field, field_validator, model_validator
@@ -108,11 +109,23 @@ class Performance(Table):
     worker_command: str = Field(default="ssh -T {host} cutover-load", description="What starts a load process on one of them; it is told its work on "
                                 "standard input. `cutover-load` comes with this project.")
     master_host: str = Field(default="127.0.0.1", description="This machine's address as the other machines see it. Set it with `workers`.")
+    master_port: int = Field(default=0, ge=0, le=65535, description="The port there to which the other machines connect. 0: any that is free.")
     journeys: dict[str, Journey] = Field(default={name: Journey() for name in DEFAULT_JOURNEYS}, description="The work that is done, by name: those "
                                          "of `performance/journeys.py`.")
     objectives: Objectives = Field(default=Objectives(), description="The response times that must be held.")
     baseline: Baseline = Field(default=Baseline(), description="The recorded run that this one is held against.")
     resources: Resources = Field(default=Resources(), description="What the target may use.")
+
+    @field_validator("worker_command")
+    @classmethod
+    def _a_command(cls, value: str) -> str:
+        try:
+            words = shlex.split(value)
+        except ValueError as error:
+            raise ValueError(f"that is no command ({error}): write one such as \"ssh -T {{host}} cutover-load\"") from None
+        if not words:
+            raise ValueError("an empty command starts nothing: write one such as \"ssh -T {host} cutover-load\"")
+        return value
 
     @field_validator("journeys")
     @classmethod
@@ -125,9 +138,22 @@ class Performance(Table):
     def _times_fit(self) -> Performance:
         if self.min_seconds > self.max_seconds:
             raise ValueError(f"min_seconds = {self.min_seconds:g} is above max_seconds = {self.max_seconds:g}: give max_seconds more")
+        if self.patients < self.load_processes:
+            raise ValueError(f"patients = {self.patients} is fewer than the load processes ({self.load_processes}), and each needs one of its own: "
+                             "give patients more")
         if self.workers and self.master_host == "127.0.0.1":
             raise ValueError("workers on other machines cannot reach a master at 127.0.0.1: set master_host to this machine's address")
         return self
+
+    @property
+    def here(self) -> int:
+        """Processes on this machine that make load: none where the others do, unless several are asked for."""
+        return self.processes if self.processes > 1 or not self.workers else 0
+
+    @property
+    def load_processes(self) -> int:
+        """All processes that make load, on all machines."""
+        return self.here + len(self.workers)
 
     @property
     def intended_rate(self) -> float:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from cutover.settings.base import Seconds, Table
+from cutover.settings.contract import Contract
 from cutover.settings.migrations import Migrations
 from cutover.settings.performance import Performance
 
@@ -69,6 +70,7 @@ class Target(Table):
     limits: Limits = Field(default=Limits(), description="What the target promises, and how long a check waits.")
     migrations: Migrations = Field(default=Migrations(), description="How the database is migrated, and what is expected of its data.")
     performance: Performance = Field(default=Performance(), description="The load that the target is known to bear, and what must hold under it.")
+    contract: Contract = Field(default=Contract(), description="How its API is held to its own document.")
     not_applicable: dict[str, str] = Field(default={}, description="Items of the plan that this target cannot have, each with its reason. "
                                            "They are shown in the verdict.")
     unsupported: dict[str, str] = Field(default={}, description="Operations that this target does not offer, each with its reason. "
@@ -101,6 +103,10 @@ class Target(Table):
             raise ValueError("an embedded target brings its own url and is never production; write kind = \"remote\"")
         if self.mapping and self.rest is not None:
             raise ValueError("give mapping (a file) or rest (a table), not both")
+        if self.contract.mode == "deep" and self.production:
+            raise ValueError("production never gets the deep mode of contract: leave contract.mode out")
+        if self.contract.mode == "deep" and self.kind == "remote" and not self.contract.throwaway:
+            raise ValueError("contract.mode = \"deep\" leaves behind what it makes: set contract.throwaway = true where all data may be spoilt")
         return self
 
 

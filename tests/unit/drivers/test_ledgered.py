@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from cutover.drivers import GuardError, Ledgered, RestHospital
 from cutover.evidence import Ledger
-from cutover.hospital import Hospital, Misbehaved, Move, Operation, PatientDraft, Reason, Refused, Session, Status, Upload, Visit
+from cutover.hospital import Answer, Hospital, Misbehaved, Move, Operation, PatientDraft, Reason, Refused, Session, Status, Upload, Visit
 from tests.unit.drivers.stand_in import Asked, Reply, StandIn, problem, says
 
 Make = Callable[..., RestHospital]
@@ -65,6 +65,16 @@ def open_target(target: StandIn) -> StandIn:
         "DELETE /api/v1/patients/p1": GONE,
     }
     return target
+
+
+@pytest.mark.parametrize(("status", "reason"), [(401, Reason.UNAUTHENTICATED), (403, Reason.FORBIDDEN), (404, Reason.NOT_FOUND), (200, None)])
+def test_an_answer_is_a_refusal_by_the_mapping(driver: Make, ledger: Ledger, status: int, reason: Reason | None) -> None:
+    """What a status means is the mapping's to say; of a driver that does not say, HTTP's own words hold."""
+    told = Answer(status, {}, b"")
+    assert Ledgered(driver(), ledger, production=False).reason_of(told) is reason
+    assert Ledgered(cast("Hospital", object()), ledger, production=False).reason_of(told) is reason
+    hidden = driver({"refusals": {"unauthenticated": {"status": [418]}}})
+    assert Ledgered(hidden, ledger, production=False).reason_of(Answer(418, {}, b"")) is Reason.UNAUTHENTICATED
 
 
 def test_the_wrapper_is_a_hospital_too(hospital: Ledgered) -> None:

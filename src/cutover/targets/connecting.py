@@ -1,4 +1,4 @@
-"""The way to the target: its driver, built as the settings say. Used by the fixtures, by the survey before a run, and by the sweep after one."""
+"""The way to the target: its driver, built as the settings say. Used by fixtures, by the survey before a run, the sweep after one, and by hand."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def open_hospital(settings: Settings, standing: Standing, recorder: Recorder, ru
     )
 
 
-def declared_unsupported(settings: Settings) -> frozenset[str]:
-    """The operations and other things that settings or mapping declare unsupported. Raises `SettingsError`."""
+def declared_unsupported(settings: Settings) -> dict[str, str]:
+    """The operations and other things that settings or mapping declare unsupported, each with its reason. Raises `SettingsError`."""
     table, _ = mapping_of(settings)
-    return frozenset(settings.chosen.unsupported) | frozenset((table or {}).get("unsupported", {}))
+    return {**(table or {}).get("unsupported", {}), **settings.chosen.unsupported}
 
 
 def mapping_of(settings: Settings) -> tuple[Mapping[str, Any] | None, str]:

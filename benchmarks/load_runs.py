@@ -1,0 +1,113 @@
+"""Our own load runs against the stand-in, conducted as the suite `performance` does it, without a hospital and without pytest. And what load costs."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import psutil
+from numpy.typing import NDArray
+
+from cutover.evidence import Ledger, Redactor
+from cutover.hospital import Credentials, Document, Patient, Role, Sex
+from cutover.load.brief import Brief, Stock
+from cutover.load.claims import claims_of
+from cutover.load.conductor import Order, Run, conduct
+from cutover.load.journey import Known
+from cutover.settings import Performance
+
+JOURNEYS = '''
+from cutover.load.journey import Shift, steps
+
+@steps("patient")
+def look(shift: Shift) -> None:
+    """One chart, and that it is the right one."""
+    known = shift.known.patient
+    assert shift.front_desk.patient(known.id).mrn == known.mrn, "another patient's chart came"
+'''
+KNOWN = Known(Patient("MRN-1", "Synthetic", "Ada", date(1980, 2, 29), Sex.FEMALE, id="1"), Document("1", "1", "none.txt", "text/plain"), "")
+USERS = {role: Credentials(role.value, "a-password-for-the-stand-in") for role in (Role.REGISTRAR, Role.CLINICIAN)}
+STREAMS = 10
+TAG = "bench-load"
+TICK = 0.1
+WARM_UP = 2.0
+"""Seconds after its first request in which a generator is not measured."""
+
+
+def ours(url: str, folder: Path, watcher: AbstractContextManager[object] | None = None, *, judged: bool = False, **settings: Any) -> Run:
+    """A run with these settings of `performance`. `judged`: with its claims, and over as soon as they are certain; else when its time is over."""
+    performance = Performance.model_validate({"journeys": {"look": {"weight": 1, "think_seconds": 0}}, "ramp_seconds": 0, **settings})
+    rate = performance.intended_rate
+    brief = Brief(url, "rest", None, "default_dialect.toml", production=False, tag=TAG, users=USERS, journeys=JOURNEYS, work={"look": (1.0, 0.0)},
+                  operations=("patient",), journey_rate=rate, streams=STREAMS * performance.processes, ramp_seconds=performance.ramp_seconds,
+                  connect_seconds=2.0, request_seconds=performance.request_seconds, most_waiting=round(rate * performance.request_seconds) + 20,
+                  seed=performance.seed, document_type="text/plain", known=(KNOWN,) * 20, stock=Stock())
+    claims = claims_of(performance, brief.operations, {}) if judged else []
+    with ExitStack() as stack:
+        ledger = Ledger(folder / "ledger.jsonl", TAG, "stand-in")
+        stack.callback(ledger.close)
+        order = Order(brief, performance, claims, folder / "samples.log", ledger, Redactor(), lambda _line: None)
+        run = conduct(order, watcher or nullcontext())
+    if run.book.notes:
+        raise SystemExit(f"benchmarks: the load could not be made: {run.book.notes[0]}")
+    return run
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a generator used between two moments: `cpu` seconds of all its processes for `requests` requests, and megabytes of memory in the end."""
+
+    cpu: float
+    requests: int
+    seconds: float
+    memory: float
+
+    @property
+    def per_10_000(self) -> float:
+        """CPU seconds."""
+        return self.cpu / self.requests * 10_000
+
+    @property
+    def rate(self) -> float:
+        return self.requests / self.seconds
+
+
+class Meter:
+    """Watches, during its block, the processes that this one has started, but for the stand-in: they are the generator, whoever it is."""
+
+    def __init__(self, stand_in: int) -> None:
+        self._stand_in, self._stop, self._seen = stand_in, threading.Event(), list[tuple[float, float, float]]()
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def cost(self, served: NDArray[np.float64]) -> Cost:
+        """Of the requests in the stand-in's own log, from the end of the warm-up to the last moment in which all processes were there."""
+        first = float(served[:, 0].min()) + WARM_UP
+        until = float(served[:, 0].max()) - 0.5
+        steady = [one for one in self._seen if first <= one[0] <= until]
+        (began, cpu, _), (ended, more_cpu, memory) = steady[0], steady[-1]
+        requests = int(((served[:, 0] >= began) & (served[:, 0] < ended)).sum())
+        return Cost(more_cpu - cpu, requests, ended - began, memory)
+
+    def _watch(self) -> None:
+        me = psutil.Process(os.getpid())
+        while not self._stop.wait(TICK):
+            try:
+                times = [(one.cpu_times(), one.memory_info().rss) for one in me.children(recursive=True) if one.pid != self._stand_in]
+            except psutil.NoSuchProcess:  # one has just ended
+                continue
+            self._seen.append((time.time(), sum(cpu.user + cpu.system for cpu, _ in times), sum(memory for _, memory in times) / 1e6))

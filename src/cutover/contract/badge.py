@@ -1,0 +1,41 @@
+"""What a run shows at the door, and whose names it never gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+UNAUTHENTICATED = 401
+PATIENCE = 3
+"""So many tokens in a row may be refused."""
+
+
+class Badge:
+    """The token that is shown. Where it is refused another is asked for: a run may sign itself out. Not for ever: an account may be shut out."""
+
+    def __init__(self, ask: Callable[[], str]) -> None:
+        self._ask = ask
+        self._shown: str | None = None
+        self._refused = 0
+
+    def show(self) -> str:
+        if self._shown is None:
+            self._shown = self._ask()
+        return self._shown
+
+    def answered(self, shown: object, status: int) -> None:
+        """What came of showing it."""
+        if shown is None or shown != self._shown:
+            return
+        self._refused = self._refused + 1 if status == UNAUTHENTICATED else 0
+        if 0 < self._refused <= PATIENCE:
+            self._shown = None
+
+
+def unnamed(value: Any, accounts: frozenset[str]) -> Any:
+    """A body in which nobody is called like one of these accounts: schemathesis learns names from answers, and would try passwords for them."""
+    if isinstance(value, dict):
+        return {name: unnamed(inner, accounts) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [unnamed(inner, accounts) for inner in value]
+    return f"{value}-nobody" if isinstance(value, str) and value.strip().casefold() in accounts else value

@@ -1,0 +1,88 @@
+"""What came of a run, as plain facts that all checks read: what each operation was asked and what it answered, and whatever is in the way."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from cutover.contract.configuration import PHASES, WHOLE, Plan
+from cutover.contract.document import READING, Described, Entry
+from cutover.contract.findings import SILENT, grouped
+from cutover.contract.running import Course
+
+REFUSALS = frozenset({"401", "403"})
+UNANSWERED = frozenset({"Network Error", "Unresponsive Operation"})
+DONE = frozenset({"success", "failure"})
+
+
+def facts(described: Described, plan: Plan, course: Course) -> dict[str, Any]:
+    """The facts of a run (JSON-able). `operations` are those that the mode asks; `left_out` those that it does not, for all to see."""
+    meant = [entry for entry in described.operations if plan.mode == "deep" or entry.method in READING]
+    report = course.report
+    return {
+        "mode": plan.mode, "seed": plan.seed if plan.mode == "deep" else None, "seconds": course.seconds, "limit": plan.seconds, "rate": plan.rate,
+        "complete": bool(report.get("complete")), "stop_reason": report.get("stop_reason"), "version": report.get("schemathesis_version"),
+        "troubles": list(troubles(plan, course)),
+        "operations": {str(entry): _operation(entry, plan, course.notes) for entry in meant},
+        "left_out": [str(entry) for entry in described.operations if entry not in meant],
+        "findings": grouped([*(note for note in course.notes if note["kind"] == "failure"), *_silences(course.notes)]),
+        "warnings": {name: list(where) for name, where in (report.get("warnings") or {}).items() if where},
+        "tokens": course.tokens,
+    }
+
+
+def _silences(notes: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Requests without an answer, as failures: not in time, or cut where others are answered. Where nothing answers at all the target is gone."""
+    answering = {note["operation"] for note in notes if note["kind"] == "asked" and note["statuses"]}
+    for note in notes:
+        if note["kind"] == "error" and note["title"] in UNANSWERED and (note["operation"] in answering or "Timeout" in note["type"]):
+            yield {**note, "check": SILENT, "shape": note["type"], "message": "", "status": None}
+
+
+def troubles(plan: Plan, course: Course) -> Iterable[str]:
+    """Why the run as a whole proves less than it was meant to. A deep run is ended by its time; a safe one has an end of its own."""
+    if course.ended:
+        yield course.ended
+    elif not course.report.get("complete"):
+        yield f"the run is not complete: it ended because of {course.report.get('stop_reason')}"
+    elif (why := course.report.get("stop_reason")) not in ("completed", *(["max_time"] if plan.mode == "deep" else [])):
+        yield f"the run did not come to its end: {f'its time was over (seconds = {plan.seconds})' if why == 'max_time' else why}"
+    yield from (f"schemathesis could not go on at {note['operation'] or 'the start'}: {note['title']} ({note['type']})"
+                for note in course.notes if note["kind"] == "error" and not _of_an_operation(note))
+
+
+def _operation(entry: Entry, plan: Plan, notes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    mine = [note for note in notes if note.get("operation") == str(entry)]
+    asked = [note for note in mine if note["kind"] == "asked"]
+    statuses, signed = Counter[str](), Counter[str]()
+    for note in asked:
+        statuses.update(note["statuses"])
+        signed.update(note["signed_in"])
+    phases = {phase: sum(note["requests"] for note in asked if note["phase"] == phase) for phase in PHASES[plan.mode]}
+    given = {name for note in asked for name in note["parameters"]}
+    parameters = {f"{one.get('in')} {one.get('name')}" for one in entry.parameters}
+    return {
+        "requests": sum(phases.values()), "phases": phases, "statuses": dict(sorted(statuses.items())), "documented": sorted(entry.answers),
+        "parameters": sorted(parameters & given), "parameters_not_sent": sorted(parameters - given),
+        "slowest": max([note["slowest"] for note in asked], default=0.0),
+        "unproven": list(_unproven(entry, plan, asked, [note for note in mine if note["kind"] == "error"], signed)),
+    }
+
+
+def _unproven(entry: Entry, plan: Plan, asked: list[Mapping[str, Any]], errors: list[Mapping[str, Any]], signed: Mapping[str, int]) -> Iterable[str]:
+    """What is not known of an operation."""
+    for phase in WHOLE[plan.mode]:
+        ends = {note["ended"] for note in asked if note["phase"] == phase and note["requests"] > note["unanswered"]}
+        if not ends & DONE:
+            yield f"{entry} was not tested to the end: {f'its {phase} was {ends.pop()}' if ends else f'{phase} never asked it'}"
+    if not sum(note["requests"] - note["unanswered"] for note in asked):
+        yield f"{entry} never answered"
+    yield from dict.fromkeys(f"{entry}: schemathesis could not go on ({note['phase']}): {note['title']} ({note['type']})" for note in errors)
+    if entry.protected and set(signed) <= REFUSALS:
+        said = ", ".join(f"{count} times {status}" for status, count in signed.items()) or "nothing"
+        yield f"{entry} never let the run's account in: with a token it answered {said}. What lies behind the door was not tried"
+
+
+def _of_an_operation(note: Mapping[str, Any]) -> bool:
+    return note["operation"].partition(" ")[0].isupper() and " /" in note["operation"]

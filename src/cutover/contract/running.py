@@ -1,0 +1,160 @@
+"""Makes a run: one `st run` in a process of its own, bounded in time and rate, that leaves no process and no secret behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from cutover.contract.brief import CONFIG, DOCUMENT, REPORT, Brief
+from cutover.contract.configuration import Plan, configuration
+from cutover.contract.document import Described
+from cutover.hospital import Misbehaved, Refused
+
+STOP_SECONDS = 1.5
+"""So long it is waited for after it was told to stop."""
+GRACE_SECONDS = 20
+"""So much longer than its own limit it may take, to come up and to write its report."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """A run to be made. `token` gives one that lives, in the form in which `header` shows it; it raises `Refused` or `Misbehaved` where
+    there is none. `accounts`: the names that may sign in. `examples`: ids of things that are there, by the names of path parameters."""
+
+    described: Described
+    plan: Plan
+    header: str
+    token: Callable[[], str] = field(repr=False)
+    accounts: tuple[str, ...] = ()
+    examples: Mapping[str, str] = field(default_factory=dict)
+    say: Callable[[str], None] = field(default=lambda _line: None, repr=False)
+
+
+@dataclass(frozen=True)
+class Course:
+    """What came of it. `notes` are the observer's; `report` is schemathesis' own, empty where it wrote none; `ended` says why it was cut short;
+    `tokens` how often it had to sign in."""
+
+    notes: tuple[Mapping[str, Any], ...]
+    report: Mapping[str, Any]
+    seconds: float
+    ended: str = ""
+    tokens: int = 0
+
+
+def run(order: Order) -> Course:
+    """From the first request to the report. Whatever happens, no process of the run is left when this returns or raises."""
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="cutover-contract-") as folder, tempfile.TemporaryFile() as complaints:
+        _lay_out(order, Path(folder))
+        with _started(complaints) as process:
+            told, ended = _followed(process, order, folder, started + order.plan.seconds + GRACE_SECONDS)
+        report = _read(Path(folder) / REPORT)
+        if not report and not ended:
+            complaints.seek(0)
+            last = complaints.read().decode(errors="replace").strip().splitlines()[-2:]
+            ended = f"schemathesis gave no report: {' | '.join(last) or 'it said nothing'}"
+    notes = tuple(note for note in told if note["kind"] != "token")
+    return Course(notes, report, round(time.monotonic() - started, 1), ended, len(told) - len(notes))
+
+
+def _lay_out(order: Order, folder: Path) -> None:
+    document = order.described.with_examples(order.examples)
+    (folder / DOCUMENT).write_text(json.dumps(document), encoding="utf-8")
+    (folder / CONFIG).write_text(configuration(order.plan), encoding="utf-8")
+
+
+@contextmanager
+def _started(complaints: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    """Its environment holds no secret of ours, and names no proxy and no file with passwords. In two seconds at most it is gone."""
+    command = [sys.executable, "-m", "cutover.contract.process"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CUTOVER_") and not name.lower().endswith("_proxy")}
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints, start_new_session=True,
+                               env={**environment, "NO_PROXY": "*", "NETRC": os.devnull})
+    try:
+        yield process
+    finally:
+        assert process.stdin is not None
+        with suppress(BrokenPipeError):
+            process.stdin.close()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+def _followed(process: subprocess.Popen[bytes], order: Order, folder: str, until: float) -> tuple[list[dict[str, Any]], str]:
+    """Answer what it asks, keep what it tells; why it had to be cut short, if it had."""
+    protected = tuple(str(entry) for entry in order.described.operations if entry.protected)
+    accounts = tuple(name.casefold() for name in order.accounts)
+    brief = Brief(folder, order.described.root, order.header, protected, accounts, order.plan.mode == "safe")
+    _send(process, brief.to_line())
+    notes: list[dict[str, Any]] = []
+    for line in _lines(process, until):
+        note = json.loads(line)
+        if note["kind"] == "ended":
+            return notes, ""  # its report is written; whether it goes by itself does not matter
+        notes.append(note)
+        if note["kind"] == "token":
+            _send(process, json.dumps(_token(order)).encode() + b"\n")
+        else:
+            order.say(_progress(notes))
+    return notes, "" if process.poll() is not None else f"the run did not end within {order.plan.seconds + GRACE_SECONDS} s, and was stopped"
+
+
+def _token(order: Order) -> dict[str, str]:
+    try:
+        return {"token": order.token()}
+    except (Refused, Misbehaved) as error:
+        return {"refused": str(error)}
+
+
+def _send(process: subprocess.Popen[bytes], line: bytes) -> None:
+    assert process.stdin is not None
+    with suppress(BrokenPipeError):  # it ended: its complaint tells why
+        process.stdin.write(line)
+        process.stdin.flush()
+
+
+def _lines(process: subprocess.Popen[bytes], until: float) -> Iterator[bytes]:
+    """Its lines as they come, until it ends or `until` is over."""
+    assert process.stdout is not None
+    rest = b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while (left := until - time.monotonic()) > 0 and selector.select(left):
+            data = os.read(process.stdout.fileno(), 1 << 16)
+            if not data:
+                process.wait(STOP_SECONDS)
+                return
+            *lines, rest = (rest + data).split(b"\n")
+            yield from lines
+
+
+def _progress(notes: list[dict[str, Any]]) -> str:
+    asked = [note for note in notes if note["kind"] == "asked"]
+    failures = sum(note["kind"] == "failure" for note in notes)
+    operations = len({note["operation"] for note in asked})
+    return f"contract: {sum(note['requests'] for note in asked)} requests to {operations} operations, {failures} broke a promise"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return {}

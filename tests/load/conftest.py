@@ -1,0 +1,25 @@
+"""A hospital without a fault, to put load on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults import hospitals
+from tests.faults.serve import NONE
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[hospitals.Cluster]:
+    """A running PostgreSQL, from which every test copies a database of its own."""
+    with hospitals.cluster() as running:
+        yield running
+
+
+@pytest.fixture
+def hospital(cluster: hospitals.Cluster, tmp_path: Path) -> Iterator[hospitals.Hospital]:
+    """An open hospital; its log is `hospital.jsonl` in the test's folder."""
+    with hospitals.hospital(cluster, NONE, tmp_path) as running:
+        yield running

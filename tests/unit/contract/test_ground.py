@@ -1,0 +1,51 @@
+"""What a safe run makes for itself."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+from cutover.contract.ground import own_ids
+from cutover.hospital import Hospital, NotOffered, Role, Session
+
+
+class Clinic:
+    """A hospital that makes what it offers."""
+
+    def __init__(self, *offers: str) -> None:
+        self.offers = offers
+
+    def __getattr__(self, name: str) -> Any:
+        def make(*_: object) -> SimpleNamespace:
+            if name not in self.offers:
+                raise NotOffered(name, "it has none")
+            return SimpleNamespace(id=f"id of {name}")
+
+        return make
+
+
+def ids(*offers: str) -> dict[str, str]:
+    return own_ids(cast(Hospital, Clinic(*offers)), lambda role: Session(role.value, "token"), "cut2611", "text/plain")
+
+
+def test_it_makes_one_of_each_and_gives_their_ids() -> None:
+    """By both names that paths give them."""
+    made = ids("register", "open_visit", "upload")
+    assert made == {"patient_id": "id of register", "patientId": "id of register", "visit_id": "id of open_visit", "visitId": "id of open_visit",
+                    "document_id": "id of upload", "documentId": "id of upload"}
+
+
+def test_what_cannot_be_made_is_left_out() -> None:
+    assert set(ids("register")) == {"patient_id", "patientId"}
+    assert ids() == {}
+
+
+def test_the_role_that_may_make_it_makes_it() -> None:
+    asked: list[Role] = []
+
+    def session(role: Role) -> Session:
+        asked.append(role)
+        return Session(role.value, "token")
+
+    own_ids(cast(Hospital, Clinic("register", "open_visit", "upload")), session, "cut2611", "text/plain")
+    assert asked == [Role.REGISTRAR, Role.CLINICIAN]

@@ -1,0 +1,77 @@
+"""Stands for a load process: takes its work, writes a log, and behaves as the word on its command line says. It makes no load."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+
+from cutover.load.brief import Brief
+from cutover.load.samples import Ending
+from cutover.load.scribe import Scribe
+
+MANY = 20_000
+
+
+def main(behaviour: str) -> None:
+    if behaviour == "deaf":
+        time.sleep(60)
+    brief = Brief.from_line(sys.stdin.buffer.readline())
+    if behaviour == "noisy":
+        print("Welcome to this machine!", flush=True)
+    scribe = Wrong(brief) if behaviour == "ahead" else Scribe(brief.operations, brief.place.index, _print)
+    told = threading.Event()
+    threading.Thread(target=_await_end, args=(told,), daemon=True).start()
+    for number in range(100):
+        _keep(scribe, 1)
+        scribe.asked(min(brief.stock.entries, default=0))
+        scribe.write(streams=1)
+        if number == 2:
+            _then(behaviour)
+        if told.wait(0.05):
+            break
+    if behaviour == "stubborn":
+        time.sleep(60)
+    if behaviour != "torn":
+        _keep(scribe, MANY)
+        scribe.write(ended=True)
+
+
+class Wrong(Scribe):
+    """Its clock is wrong."""
+
+    def __init__(self, brief: Brief) -> None:
+        super().__init__(brief.operations, brief.place.index, _print)
+
+    def clock(self) -> float:
+        return super().clock() + 60
+
+
+def _await_end(told: threading.Event) -> None:
+    os.read(0, 1)
+    told.set()
+
+
+def _then(behaviour: str) -> None:
+    if behaviour == "failing":
+        sys.exit("this and that\nis wrong with me")
+    if behaviour == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if behaviour == "silent":
+        time.sleep(60)
+
+
+def _keep(scribe: Scribe, count: int) -> None:
+    for _ in range(count):
+        scribe.keep("search", time.time(), 0.0, 0.01, Ending.WELL, 200, "")
+
+
+def _print(block: bytes) -> None:
+    sys.stdout.buffer.write(block)
+    sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
