@@ -162,7 +162,7 @@ def test_nothing_is_left_after_ctrl_c(hospital: Hospital, tmp_path: Path) -> Non
             started.extend(load_processes())
             raise KeyboardInterrupt
 
-    with ordered(hospital, hospital.url, tmp_path, performance(processes=2, ramp_seconds=30), interrupt) as order:
+    with ordered(hospital, hospital.url, tmp_path, performance(processes=2, ramp_seconds=8), interrupt) as order:
         with pytest.raises(KeyboardInterrupt):
             conduct(order, contextlib.nullcontext())
         assert not any(map(running, started))

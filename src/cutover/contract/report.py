@@ -60,13 +60,14 @@ def _operation(entry: Entry, plan: Plan, notes: Iterable[Mapping[str, Any]]) -> 
         statuses.update(note["statuses"])
         signed.update(note["signed_in"])
     phases = {phase: sum(note["requests"] for note in asked if note["phase"] == phase) for phase in PHASES[plan.mode]}
+    errors = [note for note in mine if note["kind"] == "error"]
     given = {name for note in asked for name in note["parameters"]}
     parameters = {f"{one.get('in')} {one.get('name')}" for one in entry.parameters}
     return {
         "requests": sum(phases.values()), "phases": phases, "statuses": dict(sorted(statuses.items())), "documented": sorted(entry.answers),
         "parameters": sorted(parameters & given), "parameters_not_sent": sorted(parameters - given),
         "slowest": max([note["slowest"] for note in asked], default=0.0),
-        "unproven": list(_unproven(entry, plan, asked, [note for note in mine if note["kind"] == "error"], signed)),
+        "gave_up": dict(Counter(map(_gave_up, errors))), "unproven": list(_unproven(entry, plan, asked, errors, signed)),
     }
 
 
@@ -78,10 +79,15 @@ def _unproven(entry: Entry, plan: Plan, asked: list[Mapping[str, Any]], errors: 
             yield f"{entry} was not tested to the end: {f'its {phase} was {ends.pop()}' if ends else f'{phase} never asked it'}"
     if not sum(note["requests"] - note["unanswered"] for note in asked):
         yield f"{entry} never answered"
-    yield from dict.fromkeys(f"{entry}: schemathesis could not go on ({note['phase']}): {note['title']} ({note['type']})" for note in errors)
+    done = {note["phase"] for note in asked if note["ended"] in DONE}  # in another turn of the same phase it could
+    yield from dict.fromkeys(f"{entry}: {_gave_up(note)}" for note in errors if note["phase"] not in done)
     if entry.protected and set(signed) <= REFUSALS:
         said = ", ".join(f"{count} times {status}" for status, count in signed.items()) or "nothing"
         yield f"{entry} never let the run's account in: with a token it answered {said}. What lies behind the door was not tried"
+
+
+def _gave_up(note: Mapping[str, Any]) -> str:
+    return f"schemathesis could not go on ({note['phase']}): {note['title']} ({note['type']})"
 
 
 def _of_an_operation(note: Mapping[str, Any]) -> bool:

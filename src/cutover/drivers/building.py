@@ -110,6 +110,8 @@ class Builder:
 
     def _table(self, table: Table[str, Any], key: str, variables: Table[str, Any]) -> dict[str, Any]:
         """Headers, query or form fields as text, without those that came out as null."""
+        if not table:
+            return {}
         rendered = {name: _plain(self._tree(item, f"{key}.{name}", variables)) for name, item in table.items()}
         return {name: item if isinstance(item, list) else _text(item) for name, item in rendered.items() if item is not None}
 

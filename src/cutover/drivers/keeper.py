@@ -45,6 +45,8 @@ class TokenKeeper:
         if role not in self._credentials:
             raise MappingError(f"there are no credentials for the role {role.value!r} in the settings of this target")
         kept = self._kept[role]
+        if kept.session is not None and not self._ends_soon(kept, kept.session):
+            return kept.session
         with kept.lock:
             if kept.refused is not None:
                 raise kept.refused

@@ -7,8 +7,7 @@ import threading
 import time
 import uuid
 from collections.abc import Mapping as Table
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 
@@ -27,8 +26,7 @@ from cutover.hospital import Answer, MappingError, NotOffered, Refused, Session
 _LONG_ENOUGH_FOR_A_SECRET = 24  # a made-up token such as "garbage" must not become a secret that is then "found" in every report
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """The last answer of an operation, the request that brought it, and every variable there was."""
 
     operation: str

@@ -13,6 +13,7 @@ from cutover.drivers.vocabulary import FIELDS, OPERATIONS
 from cutover.hospital import Document, Health, Patient, Session, Sex, Status, Visit
 
 T = TypeVar("T")
+_NESTED = (dict, list)
 
 
 class Reader:
@@ -20,7 +21,7 @@ class Reader:
 
     def __init__(self, mapping: Mapping, runner: Runner) -> None:
         self._mapping, self._runner = mapping, runner
-        self._fields = {name: mapping.fields(name) for name in mapping.operations}
+        self.fields = {name: mapping.fields(name) for name in mapping.operations}
 
     def patient(self, outcome: Outcome, body: Any = None) -> Patient:
         get = _Fields(self, outcome, body)
@@ -68,16 +69,6 @@ class Reader:
     def text(self, outcome: Outcome, field: str) -> str:
         return _Fields(self, outcome, None)(field, str)
 
-    def value(self, outcome: Outcome, field: str, body: Any) -> Any:
-        """The raw value of a field, None where it is not there or not mapped."""
-        where = self._fields[outcome.operation].get(field)
-        if where is None:
-            return None
-        try:
-            return read(where, outcome.answer, outcome.answer.json if body is None else body, outcome.variables)
-        except ReadFault as fault:
-            raise self.broken(outcome, field, f"a {field}", str(fault)) from fault
-
     def theirs(self, kind: str, ours: str) -> Any:
         """The target's word for ours."""
         return self._mapping.words.get(kind, {}).get(ours, (ours,))[0]
@@ -92,7 +83,7 @@ class Reader:
         return str(theirs) if theirs in [member.value for member in allowed] and theirs not in words else None
 
     def broken(self, outcome: Outcome, field: str, expected: str, came: str) -> Exception:
-        where = self._fields[outcome.operation].get(field, "")
+        where = self.fields[outcome.operation].get(field, "")
         line = f"{self._mapping.key_of_field(outcome.operation, field)} = {where!r}"
         return self._runner.judge.misbehaved(outcome.operation, f"{expected} at {where!r}", came, line, outcome.request)
 
@@ -101,7 +92,8 @@ class _Fields:
     """The fields of one answer (or of one item of a list)."""
 
     def __init__(self, reader: Reader, outcome: Outcome, body: Any) -> None:
-        self._reader, self._outcome, self._body = reader, outcome, body
+        self._reader, self._outcome, self._where = reader, outcome, reader.fields[outcome.operation]
+        self._body = outcome.answer.json if body is None else body
 
     def __call__(self, field: str, kind: Callable[[Any], T]) -> T:
         """A value that must be there."""
@@ -113,10 +105,17 @@ class _Fields:
         return value
 
     def optional(self, field: str, kind: Callable[[Any], T]) -> T | None:
-        value = self._reader.value(self._outcome, field, self._body)
+        """A value, None where it is not there or not mapped."""
+        where = self._where.get(field)
+        if where is None:
+            return None
+        try:
+            value = read(where, self._outcome.answer, self._body, self._outcome.variables)
+        except ReadFault as fault:
+            raise self._reader.broken(self._outcome, field, f"a {field}", str(fault)) from fault
         if value is None:
             return None
-        if isinstance(value, dict | list):
+        if isinstance(value, _NESTED):
             raise self._reader.broken(self._outcome, field, f"one {field}", f"a {type(value).__name__}")
         try:
             return kind(value)

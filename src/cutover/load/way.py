@@ -10,16 +10,21 @@ from __future__ import annotations
 
 import json
 import re
+import select
 import ssl
+import time
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache, partial
+from functools import cache, lru_cache, partial
+from itertools import takewhile
 from typing import Any
 
 import gevent
 import httpx
+from gevent import monkey
 from geventhttpclient import HTTPClient
 from geventhttpclient.header import Headers
 from geventhttpclient.response import HTTPResponse
+from greenlet import greenlet
 from locust.contrib.fasthttp import FAILURE_EXCEPTIONS
 
 from cutover.drivers import client_for
@@ -28,6 +33,7 @@ from cutover.drivers.guard import READING, SYNTHETIC, GuardError
 from cutover.drivers.transport import SIZE_LIMIT
 
 BLOCK_BYTES = 1 << 16
+TICK = 0.05
 HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity", "Connection": "keep-alive", "User-Agent": "cutover"}
 """What each request has, as `client_for` has it."""
 
@@ -46,6 +52,7 @@ class FastTransport(httpx.BaseTransport):
     def __init__(self, connect_seconds: float, seconds: float, connections: int, *, production: bool) -> None:
         self._connect_seconds, self._seconds, self._connections, self._production = connect_seconds, seconds, connections, production
         self._clients: dict[str, HTTPClient] = {}
+        self._limit = Limit(seconds)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         url = request.url
@@ -58,29 +65,57 @@ class FastTransport(httpx.BaseTransport):
         if self._production and request.method not in READING and not request.extensions.get(SYNTHETIC):
             raise GuardError(f"{request.method} {request.url.path} is no operation of the driver's on synthetic data, and this target is production")
         client = self._clients.get(origin) or self._client(origin)
-        limit = gevent.Timeout(self._seconds)
+        self._limit.begin()
         try:
-            with limit:
-                answer = client.request(request.method, path, body=body, headers=headers)
-                content = _whole(answer)
-        except gevent.Timeout as fired:
-            if fired is not limit:
-                raise
+            answer = client.request(request.method, path, body=body, headers=headers)
+            content = _whole(answer)
+        except TooLong:
             raise httpx.ReadTimeout(f"no complete answer within {self._seconds:g} s", request=request) from None
         except FAILURE_EXCEPTIONS as error:
             raise httpx.ReadError(f"{type(error).__name__}: {error}", request=request) from error
+        finally:
+            self._limit.end()
         if len(content) > SIZE_LIMIT:
             raise httpx.ReadError(f"the answer is larger than {SIZE_LIMIT} bytes", request=request)
         return answer, content
 
     def _client(self, origin: str) -> HTTPClient:
-        """Its sockets have no time limit of their own: `ask` has one for the whole."""
+        """Its sockets have no time limit of their own: `ask` has one for the whole.
+
+        Two ways of its pool of connections are changed. When one ends without an answer, a GET would be sent again, as often as the pool is large: that
+        would hide what the target does. And whether one can still be used it asks in a way that costs more than to send the request.
+        """
         client = HTTPClient.from_url(origin, headers=HEADERS, concurrency=self._connections, insecure=False, block_size=BLOCK_BYTES,
                                      ssl_context_factory=_tls, connection_timeout=self._connect_seconds, network_timeout=None)
-        # When a connection ends without an answer, it would send a GET again, as often as the pool is large, and hide what the target does.
         client._connection_pool.size = -1
+        client._connection_pool._is_socket_alive = _usable  # type: ignore[method-assign]  # see above
         self._clients[origin] = client
         return client
+
+
+class TooLong(BaseException):
+    """Thrown into who asks for longer than he may. No `Exception`, so that nothing on the way takes it for its own."""
+
+
+class Limit:
+    """Ends what takes longer than `seconds`, `TICK` late at most. One timer for all requests: one for each would cost a tenth of a request."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds, self._until = seconds, dict[greenlet, float]()  # all may take as long, so they stand in the order of their ends
+        self._timer = gevent.get_hub().loop.timer(TICK, TICK)
+        self._timer.start(self._look)
+
+    def begin(self) -> None:
+        """From now on the one who calls this is watched."""
+        self._until[gevent.getcurrent()] = time.monotonic() + self._seconds
+
+    def end(self) -> None:
+        self._until.pop(gevent.getcurrent(), None)
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        for who, _ in list(takewhile(lambda one: one[1] <= now, self._until.items())):
+            who.throw(TooLong)
 
 
 class FastClient:
@@ -97,13 +132,14 @@ class FastClient:
                       extensions: dict[str, Any] | None = None, **content: Any) -> httpx.Request:
         """Quick for an address in which nothing needs to be quoted, and for no body or JSON."""
         whole = partial(self._httpx.build_request, method, url, headers=headers, extensions=extensions, **content)
-        place, fields, body = _PLAIN.fullmatch(str(url)), headers or {}, b""
-        if place is None or not content.keys() <= {"json"} or not all(value.isascii() for value in fields.values()):
+        address, fields, body = str(url), headers or {}, b""
+        place = _PLAIN.fullmatch(address)
+        if place is None or "/." in address or (content and content.keys() != {"json"}):
             return whole()
-        if "json" in content:
+        if content:
             body = json.dumps(content["json"], ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
             fields = {"Content-Type": "application/json", **fields}
-        return LeanRequest(method, place[1], place[2] or "/", fields, body, extensions or {}, whole)
+        return LeanRequest(method, place[1], place[2], _headers(*fields.items()), body, extensions or {}, whole)
 
     def send(self, request: httpx.Request) -> Came:
         if not isinstance(request, LeanRequest):
@@ -118,7 +154,7 @@ class FastClient:
 class LeanRequest(httpx.Request):
     """What is sent, and no more. What else a request has (its parsed address, all its headers) httpx makes when somebody asks: to tell of a failure."""
 
-    def __init__(self, method: str, origin: str, path: str, fields: Mapping[str, str], body: bytes, extensions: dict[str, Any],
+    def __init__(self, method: str, origin: str, path: str, fields: Headers, body: bytes, extensions: dict[str, Any],
                  whole: Callable[[], httpx.Request]) -> None:
         self.method, self.origin, self.path, self.fields, self.body, self.extensions = method, origin, path, fields, body, extensions
         self._whole = whole
@@ -154,8 +190,9 @@ class Fields(Mapping[str, str]):
         return len(self._headers.compatible_dict())
 
 
-_PLAIN = re.compile(r"(https?://[a-z0-9.-]+(?::\d+)?)(/(?!/)(?:(?<!/)\.|[A-Za-z0-9_~!$&()*+,;=:@/?-]|%[0-9A-F]{2})*)?")
-"""(origin, path with its query) of an address in which httpx changes nothing: no dots at the beginning of a segment."""
+_POLL: Callable[[], select.poll] = monkey.get_original("select", "poll")
+_PLAIN = re.compile(r"(https?://[a-z0-9.-]+(?::\d+)?)(/(?!/)(?:[A-Za-z0-9_~!$&()*+,;=:@/?.-]+|%[0-9A-F]{2})*)")
+"""(origin, path with its query) of an address in which httpx changes nothing, if no segment begins with a dot."""
 
 
 def decoded(request: httpx.Request, answer: HTTPResponse, content: bytes) -> httpx.Response:
@@ -164,6 +201,24 @@ def decoded(request: httpx.Request, answer: HTTPResponse, content: bytes) -> htt
         return httpx.Response(answer.status_code, headers=list(answer.headers), content=content, request=request)
     except httpx.DecodingError as error:
         raise httpx.RemoteProtocolError(f"the answer's Content-Encoding is not what it says: {error}", request=request) from error
+
+
+@lru_cache(maxsize=64)
+def _headers(*fields: tuple[str, str]) -> Headers:
+    """Most requests of a session have the same ones."""
+    for _, value in fields:
+        value.encode("ascii")  # as httpx does, which sends nothing else
+    return Headers(fields)
+
+
+def _usable(connection: Any) -> bool:
+    """Whether an idle connection can be used: what comes from it now, unasked, is its end."""
+    look = _POLL()
+    try:
+        look.register(connection, select.POLLIN)
+        return not look.poll(0)
+    except (OSError, ValueError):  # it is closed already
+        return False
 
 
 def _whole(answer: Any) -> bytes:

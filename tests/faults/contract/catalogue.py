@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from types import ModuleType
 
-from tests.faults.contract import changes, documents, doors, promises
+from tests.faults.contract import changes, documents, doors, promises, runs
 from tests.faults.contract.fault import ContractFault
 
-AREAS: tuple[ModuleType, ...] = (promises, doors, changes, documents)
+AREAS: tuple[ModuleType, ...] = (promises, runs, doors, changes, documents)
 
 
 def faults_in(area: ModuleType) -> Iterator[type[ContractFault]]:

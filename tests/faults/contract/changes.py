@@ -27,17 +27,6 @@ class AnOperationIsGone(_Change):
         del operation(document, "openVisit")["responses"]["201"]["links"]["cancelVisit"]
 
 
-class AnAddressIsAnother(_Change):
-    """A program that asks where it always asked finds nobody."""
-
-    says = "discharge"
-    only = ("openVisit", "getVisit", "dischargeVisit")
-
-    def change(self, document: dict[str, Any]) -> None:
-        start = "/api/v1/patients/{patient_id}/visits/{visit_id}/"
-        document["paths"][f"{start}release"] = document["paths"].pop(f"{start}discharge")
-
-
 # ── what is sent ──
 
 

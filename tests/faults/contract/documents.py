@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from tests.faults.contract.fault import ContractFault, fields, operation
 
@@ -27,6 +28,7 @@ class AReferenceLeadsNowhere(_Document):
     """Nobody can know what a duplicate is answered with."""
 
     says = "leads nowhere"
+    also: ClassVar[Mapping[str, str]] = {"contract-compatibility": "what cannot be read cannot be compared"}
     only = ("createPatient", "getPatient")
 
     def change(self, document: dict[str, Any]) -> None:
@@ -50,6 +52,7 @@ class NoSuccessIsDocumented(_Document):
     """A client cannot tell that the visit was cancelled."""
 
     says = "no answer of success"
+    also: ClassVar[Mapping[str, str]] = {"contract-compatibility": "clients wait for what was documented"}
     only = ("getVisit", "cancelVisit")
 
     def change(self, document: dict[str, Any]) -> None:
@@ -59,7 +62,7 @@ class NoSuccessIsDocumented(_Document):
 class AnExampleBreaksItsSchema(_Document):
     """Examples are what is copied first: every first try of a new client is refused."""
 
-    says = "sex"
+    says = "is not one of"
     only = ("createPatient", "getPatient")
 
     def change(self, document: dict[str, Any]) -> None:
@@ -80,7 +83,7 @@ class NobodySaysWhoMayAsk(_Document):
     """The generated client shows no token, and whoever wrote it cannot know whether it should."""
 
     says = "who may ask"
-    only = ("signIn", "whoAmI")
+    only = ("signIn", "getPatient")
 
     def change(self, document: dict[str, Any]) -> None:
         del operation(document, "signIn")["security"]
@@ -90,7 +93,7 @@ class TwoOperationsHaveOneName(_Document):
     """The generated client has one function for two things, and discharges who was to be admitted."""
 
     says = "stands 2 times"
-    only = ("signOut", "whoAmI")
+    only = ("signOut", "whoAmI", "getPatient")
 
     def change(self, document: dict[str, Any]) -> None:
         operation(document, "signOut")["operationId"] = "whoAmI"

@@ -8,16 +8,20 @@ from typing import Any
 
 
 def narrowed(document: dict[str, Any], only: Collection[str]) -> dict[str, Any]:
-    """The document with only these operations, by their operationIds, and links to these; all of it where none is named."""
+    """The document with only the paths of these operations (operationIds), and links within them; all of it where none is named.
+
+    Paths are kept whole: a method that is there and not documented would be a finding.
+    """
     if not only:
         return document
-    paths = {path: {method: _linked(one, only) for method, one in item.items() if one["operationId"] in only} for path, item in document["paths"].items()}
-    return {**document, "paths": {path: item for path, item in paths.items() if item}}
+    paths = {path: item for path, item in document["paths"].items() if any(one["operationId"] in only for one in item.values())}
+    left = {one["operationId"] for item in paths.values() for one in item.values()}
+    return {**document, "paths": {path: {method: _linked(one, left) for method, one in item.items()} for path, item in paths.items()}}
 
 
-def _linked(operation: dict[str, Any], only: Collection[str]) -> dict[str, Any]:
-    """The operation without links to others."""
-    responses = {status: {**response, "links": {name: link for name, link in response.get("links", {}).items() if link["operationId"] in only}}
+def _linked(operation: dict[str, Any], left: Collection[str]) -> dict[str, Any]:
+    """The operation, with links to what is left."""
+    responses = {status: {**response, "links": {name: link for name, link in response.get("links", {}).items() if link["operationId"] in left}}
                  for status, response in operation["responses"].items()}
     return {**operation, "responses": responses}
 

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import struct
 from collections.abc import Mapping
-from itertools import count
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID, uuid4
 
-from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from reference import paging, security
+from reference import paging
 from reference.patients import service, store
 from reference.patients.model import Patient, PatientBody
 from reference.pool import Rows
 from reference.problems import Problem, invalid
-from reference.security import ADMINISTRATOR, Access, Caller
+from reference.security import ADMINISTRATOR, Access
 from tests.faults.application import Answer, rewritten
-from tests.faults.contract.fault import DEEP, ContractFault
+from tests.faults.contract.fault import DEEP, FOLLOWED, ContractFault
 from tests.faults.fault import replace
 
 VISITS = "/visits"
@@ -150,7 +147,7 @@ class TooMuchIsAskedAndLessIsGiven(_Promise):
     """Who asks for ten thousand audit entries gets two hundred, is not told, and believes that he has seen all."""
 
     says = "negative_data_rejection"
-    only = ("readAudit", "whoAmI")
+    only = ("readAudit", "getPatient")
 
     def around(self, app: ASGIApp) -> ASGIApp:
         right = super().around(app)
@@ -183,7 +180,7 @@ class ShortNamesAreRefused(_Searched):
 class RemovedPatientsAreStillThere(_Promise):
     """A patient who was registered by mistake is removed, and still called up in the waiting room."""
 
-    says, asked = "use_after_free", DEEP
+    says, asked = "use_after_free", FOLLOWED
     only = ("createPatient", "getPatient", "deletePatient")
 
     def put_in(self) -> None:
@@ -196,7 +193,7 @@ class RemovedPatientsAreStillThere(_Promise):
 class WhomTheAdministratorRegistersIsLost(_Promise):
     """An import of patients is acknowledged one by one, and none of them is there afterwards."""
 
-    says, asked = "ensure_resource_availability", DEEP
+    says, asked = "ensure_resource_availability", FOLLOWED
     only = ("createPatient", "getPatient", "deletePatient")
 
     def put_in(self) -> None:
@@ -207,60 +204,3 @@ class WhomTheAdministratorRegistersIsLost(_Promise):
             return patient.model_copy(update={"id": uuid4()}) if access.caller.role == ADMINISTRATOR else patient
 
         replace(service, register=register)
-
-
-# ── the run itself ──
-
-
-class _Run(_Promise):
-    """A run that does not get to see the hospital: nothing was found, and nothing is proven."""
-
-    outcome: ClassVar[str] = "not proven"
-
-
-class TheSearchEatsTheTime(_Run):
-    """Half a second for one search is not much; for a hundred it is all the time that the gate has."""
-
-    says, asked = "its time was over", {"seconds": 6}
-    only = ("searchPatients", "getPatient")
-
-    def around(self, app: ASGIApp) -> ASGIApp:
-        right = super().around(app)
-
-        async def slow(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] == "http" and scope["path"].endswith("/patients"):
-                await asyncio.sleep(0.5)
-            await right(scope, receive, send)
-
-        return slow
-
-
-class _TokenDies(_Run):
-    """Tokens of the administrator, with whom the run signs in, open so many doors (`uses`), and then no more: new ones neither."""
-
-    uses: ClassVar[int]
-    also: ClassVar[Mapping[str, str]] = {"contract-access": "the administrator is let in nowhere"}
-
-    def put_in(self) -> None:
-        right = security.authenticate
-        opened = count(1)
-
-        def authenticate(request: Request) -> Caller:
-            caller = right(request)
-            if caller.role == ADMINISTRATOR and next(opened) > self.uses:
-                raise Problem("unauthenticated", "A valid access token is required.")
-            return caller
-
-        replace(security, authenticate=authenticate)
-
-
-class TheTokenDiesInMidRun(_TokenDies):
-    """The account is locked while the run is under way: from then on every refusal is as documented, and proves nothing."""
-
-    says, uses = "never let the run's account in", 60
-
-
-class TheTokenDiesNearTheEnd(_TokenDies):
-    """The same, when every operation has let it in once: the last one was hardly tried."""
-
-    says, uses = "refused", 280

@@ -27,7 +27,7 @@ FEWEST = 3
 ITEMS = ("contract-document", "contract-fuzzing", "contract-access", "contract-compatibility")
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(260)
 @pytest.mark.parametrize("name", [pytest.param(name, marks=[] if fault in ALWAYS else [pytest.mark.thorough]) for name, fault in BY_NAME.items()])
 def test_the_gate_catches(name: str, cluster: hospitals.Cluster, tmp_path: Path) -> None:
     """With this one fault in the hospital, or in what it says of itself, the gate does not say GO, and names its item."""
@@ -36,7 +36,7 @@ def test_the_gate_catches(name: str, cluster: hospitals.Cluster, tmp_path: Path)
     assert not wrong, "\n".join([*wrong, verdict.output])
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(260)
 def test_without_a_fault_every_item_is_passed(cluster: hospitals.Cluster, tmp_path: Path) -> None:
     """No false alarm, and an exit status that says so."""
     verdict = clean(cluster, {}, tmp_path)

@@ -86,9 +86,18 @@ def test_an_operation_that_was_not_tried_is_not_proven(note: dict[str, Any] | No
 
 
 def test_an_error_of_schemathesis_is_no_proof() -> None:
-    run = fuzzing(course(*CLEAN, error("InvalidSchema", "Schema Error")))
+    run = fuzzing(course(asked(READ, ended="error"), asked(OPEN), error("InvalidSchema", "Schema Error")))
     assert "schemathesis could not go on (coverage): Schema Error" in said(run.operation(READ))
     sound(run.operation(OPEN))
+
+
+def test_an_error_in_one_turn_of_many_is_told_and_no_more() -> None:
+    """A deep run asks each operation again and again. A body that cannot be sent in one turn takes nothing from the others."""
+    phases = [asked(READ), asked(READ, "fuzzing"), asked(READ, "fuzzing", ended="error")]
+    run = fuzzing(course(*phases, {**error("SerializationNotPossible", "Serialization not possible"), "phase": "fuzzing"}), DEEP)
+    examination = run.operation(READ)
+    sound(examination)
+    assert "Serialization not possible" in str(examination.facts)
 
 
 @pytest.mark.parametrize("found", [course(*CLEAN, error("ConnectionError")), course(asked(READ, requests=1, unanswered=1), error("ReadTimeout"))])
