@@ -1,7 +1,7 @@
 """Bare locust, to be measured beside: one request again and again. `benchmarks.load_rivals` runs it.
 
-`LOAD_RATE`: requests a second of each user (0: as fast as it goes). `LOAD_LOG`: a file in which each request also goes through a log such as ours, and
-beside it (`.raw`) its seconds as locust measured them. At the end locust's own figures stand on standard error, in a line of JSON.
+`LOAD_RATE`: requests a second of each user (0: as fast as it goes). `LOAD_LOG`: a file in which each request also goes through a log such as ours,
+and beside it (`.raw`) its seconds as locust measured them. At the end locust's own figures stand on standard error, in a line of JSON.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Bare(FastHttpUser):
         self.client.get("/api/v1/patients/1", name="patient", headers={"Authorization": f"Bearer {TOKEN}"})
 
 
-@events.quitting.add_listener
+@events.quitting.add_listener  # type: ignore[untyped-decorator]  # locust brings no types for it
 def _told(environment: Environment, **_: Any) -> None:
     total = environment.stats.total
     figures = {name: (total.get_response_time_percentile(share) or 0) / 1000 for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))}
@@ -42,17 +42,21 @@ def _told(environment: Environment, **_: Any) -> None:
 
 
 if LOG:
-    _FILE, _RAW = open(LOG, "wb", buffering=0), array("d")  # noqa: SIM115  # for as long as the process lasts
-    _SCRIBE = Scribe(("patient",), 0, lambda block: _FILE.write(block) and None)
+    _FILE, _RAW = Path(LOG).open("wb", buffering=0), array("d")  # noqa: SIM115  # for as long as the process lasts
 
-    @events.request.add_listener
+    def _write(block: bytes) -> None:
+        _FILE.write(block)
+
+    _SCRIBE = Scribe(("patient",), 0, _write)
+
+    @events.request.add_listener  # type: ignore[untyped-decorator]  # locust brings no types for it
     def _kept(name: str, start_time: float, response_time: float, exception: Exception | None, response: Any, **_: Any) -> None:
         ending = Ending.WELL if exception is None else Ending.REFUSED
         _SCRIBE.keep(name, start_time, 0.0, response_time / 1000, ending, response.status_code, "")
         if "LOAD_RAW" in os.environ:
             _RAW.append(response_time / 1000)
 
-    @events.test_start.add_listener
+    @events.test_start.add_listener  # type: ignore[untyped-decorator]  # locust brings no types for it
     def _write_often(**_: Any) -> None:
         def write() -> None:
             while True:
@@ -61,7 +65,7 @@ if LOG:
 
         gevent.spawn(write)
 
-    @events.quitting.add_listener
+    @events.quitting.add_listener  # type: ignore[untyped-decorator]  # locust brings no types for it
     def _write_last(**_: Any) -> None:
         _SCRIBE.write(ended=True)
         if _RAW:

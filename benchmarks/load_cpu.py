@@ -17,8 +17,8 @@ SECONDS = 10.0
 BARE, LOG, OURS, FLAT_OUT = "bare FastHttpUser", "bare FastHttpUser, our log on", "ours, log and mapping", "bare FastHttpUser, flat out"
 HOW = f"""{RATE:g} requests/s of one chart, {SECONDS - 2.5:g} s of each run measured, by the operating system's count of CPU seconds and by the
 stand-in's own count of requests. Bare: `self.client.get(path, name=…, headers=…)` of {load_rivals.USERS} users with `constant_throughput`. Ours: the
-whole process that a run starts (open arrivals, the driver by mapping with all that it judges, the walk, the log). wrk knows no rate and goes as fast as it
-can, which costs less for each request: nothing is waited for. "flat out" is bare locust without a pace, for comparison with wrk."""
+whole process that a run starts (open arrivals, the driver by mapping with all that it judges, the walk, the log). wrk knows no rate and goes as
+fast as it can, which costs less for each request: nothing is waited for. "flat out" is bare locust without a pace, for comparison with wrk."""
 
 Making = Callable[[str, Path, Meter], object]
 

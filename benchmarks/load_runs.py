@@ -1,4 +1,4 @@
-"""Our own load runs against the stand-in, conducted as the suite `performance` does it, without a hospital and without pytest. And what load costs."""
+"""Our own load runs against the stand-in, conducted as the suite `performance` does it, without hospital and pytest. And what load costs."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from benchmarks.figures import ROOT
 
-TOKEN = "a-token-that-opens-the-stand-in-only"  # noqa: S105  # opens nothing else
+TOKEN = "a-token-that-opens-the-stand-in-only"  # opens nothing else
 CHART = b"""{"id":"1","mrn":"MRN-1","family_name":"Synthetic","given_name":"Ada","birth_date":"1980-02-29","sex":"female",\
 "phone":"+1-555-0100","address":"1 Example Street","version":1}"""
 
@@ -40,8 +40,8 @@ SIGNED_IN = _answer("200 OK", f'{{"access_token":"{TOKEN}","refresh_token":null,
 
 @dataclass
 class Behaviour:
-    """A share `errors` of the charts fails. An answer takes `delay` seconds on the average (exponential). In the last `freeze` of each `every` seconds
-    nothing is answered; then all that came meanwhile is."""
+    """A share `errors` of the charts fails. An answer takes `delay` seconds on the average (exponential). In the last `freeze` of each `every`
+    seconds nothing is answered; then all that came meanwhile is."""
 
     errors: float
     delay: float

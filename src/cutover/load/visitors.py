@@ -121,8 +121,8 @@ class Stream(FastHttpUser):
 
     @task
     def come(self) -> None:
-        """One arrival after the other, until locust ends the user: wait for its moment, and begin it. Who comes late (the process was busy) is due when
-        he was due."""
+        """One arrival after the other, until locust ends the user: wait for its moment, and begin it. Who comes late (the process was busy) is due
+        when he was due."""
         while True:
             self._due += self._dice.expovariate(self._rate)
             gevent.sleep(max(0.0, self._due - self.house.scribe.clock()))

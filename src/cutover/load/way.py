@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, lru_cache, partial
 from itertools import takewhile
-from typing import Any
+from typing import Any, cast
 
 import gevent
 import httpx
@@ -82,13 +82,13 @@ class FastTransport(httpx.BaseTransport):
     def _client(self, origin: str) -> HTTPClient:
         """Its sockets have no time limit of their own: `ask` has one for the whole.
 
-        Two ways of its pool of connections are changed. When one ends without an answer, a GET would be sent again, as often as the pool is large: that
-        would hide what the target does. And whether one can still be used it asks in a way that costs more than to send the request.
+        Two ways of its pool of connections are changed. When one ends without an answer, a GET would be sent again, as often as the pool is large:
+        that would hide what the target does. And whether one can still be used it asks in a way that costs more than to send the request.
         """
         client = HTTPClient.from_url(origin, headers=HEADERS, concurrency=self._connections, insecure=False, block_size=BLOCK_BYTES,
                                      ssl_context_factory=_tls, connection_timeout=self._connect_seconds, network_timeout=None)
         client._connection_pool.size = -1
-        client._connection_pool._is_socket_alive = _usable  # type: ignore[method-assign]  # see above
+        client._connection_pool._is_socket_alive = _usable  # type: ignore[method-assign, assignment]  # see above
         self._clients[origin] = client
         return client
 
@@ -144,7 +144,7 @@ class FastClient:
     def send(self, request: httpx.Request) -> Came:
         if not isinstance(request, LeanRequest):
             return self._httpx.send(request)
-        answer, content = self._transport.ask(request, request.origin, request.path, request.fields, request.body)
+        answer, content = self._transport.ask(request, request.origin, request.path, cast(Mapping[str, str], request.fields), request.body)
         return LeanResponse(answer, content) if "content-encoding" not in answer else decoded(request, answer, content)
 
     def close(self) -> None:
@@ -152,7 +152,7 @@ class FastClient:
 
 
 class LeanRequest(httpx.Request):
-    """What is sent, and no more. What else a request has (its parsed address, all its headers) httpx makes when somebody asks: to tell of a failure."""
+    """What is sent, and no more. What else a request has (its parsed address, all its headers) httpx makes when somebody asks, to tell a failure."""
 
     def __init__(self, method: str, origin: str, path: str, fields: Headers, body: bytes, extensions: dict[str, Any],
                  whole: Callable[[], httpx.Request]) -> None:

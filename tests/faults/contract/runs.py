@@ -44,7 +44,7 @@ class _EatsTheTime(_Run):
 class TheSearchEatsTheTime(_EatsTheTime):
     """Each operation is given its share of the time: the search is asked three times instead of a hundred, and called tried like all others."""
 
-    says, path = "time", "/patients"
+    says, path, asked = "time", "/patients", {"seconds": 20}
 
 
 class TheLastOperationEatsTheTime(_EatsTheTime):
