@@ -1,0 +1,135 @@
+"""What load costs and how true its figures are: `python -m benchmarks.load [--rounds N] [--only PART …] [--write]`.
+
+Ratios within one run, on a stand-in of our own (`load_server`). `--write` puts the figures into docs/load-cost.md. Exit status 1 when a limit of
+`figures.LIMITS` is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks import load_cpu, load_rivals
+from benchmarks.certainty import Rule
+from benchmarks.figures import ROOT, Figure
+from benchmarks.load_runs import Meter, ours
+from benchmarks.load_server import standing
+from cutover.load.log import BlockReader
+from cutover.load.statistics.intervals import quantile
+
+SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
+STALL_RATE, STALL_SECONDS, FREEZE = 100.0, 30.0, 2.0
+CERTAIN_RATE, CERTAIN_SECONDS, ERROR_RATE = 500.0, 90.0, 0.001
+ERRORS = (0.0, 0.0001, 0.003, 0.01, 0.05)
+RATES, GROWTH_SECONDS = (100.0, 500.0, 1000.0, 2000.0), 8.0
+PAGE = ROOT / "docs" / "load-cost.md"
+HOW = f"""`python -m benchmarks.load --write`: made anew by that command. A stand-in answers one chart, on this machine, beside the generator.
+
+- **CPU.** {load_cpu.HOW}
+- **Stall.** {STALL_RATE:g} requests/s for {STALL_SECONDS:g} s, and in the last {FREEZE:g} s of every ten nobody is answered. The truth is the time
+  from arrival to answer in the server's own log: with open arrivals everybody comes, also during the stall. Bare locust waits for its answers before it
+  asks again, so most of those who would have waited never come.
+- **Percentiles.** Answers take 0.15 s on the average; each percentile of our log against the exact one of the same requests' times, and locust's own.
+- **Certain.** Real runs at {CERTAIN_RATE:g} requests/s, ended by the run itself, at several true error rates; a limit of {ERROR_RATE:.1%}. A fixed
+  length is what one would plan who knew the true rate beforehand (`benchmarks.certainty`).
+- **Growth.** CPU and memory of all load processes, one against two."""
+
+
+def stall(rounds: int) -> Iterator[Figure]:
+    """A server that answers nobody for two seconds in every ten."""
+    p95 = {"ours": list[float](), "by the server's own log": list[float](), "by locust's own figures": list[float]()}
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory() as kept:
+            with standing(Path(kept), "--freeze", str(FREEZE)) as server:
+                run = ours(server.url, Path(kept), rate=STALL_RATE, min_seconds=STALL_SECONDS, max_seconds=STALL_SECONDS)
+            served = server.served()
+        with tempfile.TemporaryDirectory() as kept, standing(Path(kept), "--freeze", str(FREEZE)) as other:
+            closed = load_rivals.locust(other.url, STALL_SECONDS, STALL_RATE)
+        p95["ours"].append(quantile(np.sort(run.book.samples["took"].astype(float)), 0.95))
+        p95["by the server's own log"].append(quantile(np.sort(served[:, 1] - served[:, 0]), 0.95))
+        p95["by locust's own figures"].append(closed["p95"])
+    yield from (Figure(f"p95 under a stall, {name}", "s", found) for name, found in p95.items())
+    off = [abs(one / true - 1) * 100 for one, true in zip(p95["ours"], p95["by the server's own log"], strict=True)]
+    yield Figure("p95 under a stall, off the true one", "%", off)
+
+
+def percentiles(rounds: int) -> Iterator[Figure]:
+    """Our log and locust's own figures against the exact percentiles of the same requests."""
+    off: dict[str, list[float]] = {"our log": [], "locust's own figures": []}
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory() as kept, standing(Path(kept), "--delay", "0.15") as server:
+            log = Path(kept) / "bare.log"
+            told = load_rivals.locust(server.url, 10.0, 200.0, users=60, log=log, raw=True)
+            exact = np.sort(np.fromfile(f"{log}.raw"))
+            kept_by_us = np.sort(np.concatenate([block.samples["took"] for block in BlockReader().feed(log.read_bytes())]).astype(float))
+        true = {name: quantile(exact, share) for name, share in SHARES.items()}
+        off["our log"].append(max(abs(quantile(kept_by_us, share) / true[name] - 1) * 100 for name, share in SHARES.items()))
+        off["locust's own figures"].append(max(abs(told[name] / true[name] - 1) * 100 for name in SHARES))
+    yield from (Figure(f"percentiles, {name}, off the exact ones", "%", found) for name, found in off.items())
+
+
+def certain(rounds: int) -> Iterator[Figure]:
+    """Requests until the run itself is certain, at several true error rates, and what a fixed length would have taken."""
+    rule = Rule(ERROR_RATE)
+    for share in ERRORS:
+        requests, seconds, ended = list[float](), list[float](), set[str]()
+        for _ in range(rounds):
+            with tempfile.TemporaryDirectory() as kept, standing(Path(kept), "--errors", str(share)) as server:
+                run = ours(server.url, Path(kept), judged=True, rate=CERTAIN_RATE, min_seconds=5, max_seconds=CERTAIN_SECONDS, error_rate=ERROR_RATE)
+            requests.append(float(len(run.judged)))
+            seconds.append(run.judged_seconds)
+            ended.add("NO-GO" if "does not hold" in run.why else "GO" if run.certain else "open")
+        name = f"{' or '.join(sorted(ended))} at {share:.2%} errors"
+        yield Figure(f"{name}: requests", "", requests)
+        yield Figure(f"{name}: judged", "s", seconds)
+        if fixed := rule.fixed(share):
+            yield Figure(f"{name}: over a fixed length of {fixed:,}", "x", [one / fixed for one in requests])
+
+
+def growth(rounds: int) -> Iterator[Figure]:
+    """CPU and memory of the generator from 100 to 2,000 requests a second."""
+    for processes in (1, 2):
+        for rate in RATES:
+            costs = []
+            for _ in range(rounds):
+                with tempfile.TemporaryDirectory() as kept:
+                    with standing(Path(kept)) as server:
+                        meter = Meter(server.pid)
+                        ours(server.url, Path(kept), meter, rate=rate, processes=processes, min_seconds=GROWTH_SECONDS, max_seconds=GROWTH_SECONDS)
+                    costs.append(meter.cost(server.served()))
+            name = f"{processes} process{'es' if processes > 1 else ''}, {rate:g} requests/s"
+            yield Figure(f"{name}: reached", "/s", [cost.rate for cost in costs])
+            yield Figure(f"{name}: CPU per 10,000", "s", [cost.per_10_000 for cost in costs])
+            yield Figure(f"{name}: memory", "MB", [cost.memory for cost in costs])
+
+
+PARTS: dict[str, Callable[[int], Iterator[Figure]]] = {
+    "cpu": load_cpu.cpu, "stall": stall, "percentiles": percentiles, "certain": certain, "growth": growth,
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.load", description="What load costs, and how true its figures are.")
+    parser.add_argument("--rounds", type=int, default=3, help="measurements of each figure (default 3)")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="parts to measure; all when none is named")
+    parser.add_argument("--write", action="store_true", help="write docs/load-cost.md")
+    words = parser.parse_args()
+    shown: list[Figure] = []
+    for part in words.only:
+        for figure in PARTS[part](words.rounds):
+            print(figure, flush=True)
+            shown.append(figure)
+    if words.write:
+        busy = f"Load average of the machine at the end: {os.getloadavg()[0]:.1f}, with {os.cpu_count()} processors."
+        PAGE.write_text("\n".join(["# What load costs", "", HOW, "", busy, "", "```text", *map(str, shown), "```", ""]), encoding="utf-8")
+    return int(not all(figure.holds for figure in shown))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
