@@ -33,8 +33,8 @@ HOW = f"""`python -m benchmarks.load --write`: made anew by that command. A stan
 
 - **CPU.** {load_cpu.HOW}
 - **Stall.** {STALL_RATE:g} requests/s for {STALL_SECONDS:g} s, and in the last {FREEZE:g} s of every ten nobody is answered. The truth is the time
-  from arrival to answer in the server's own log: with open arrivals everybody comes, also during the stall. Bare locust waits for its answers before it
-  asks again, so most of those who would have waited never come.
+  from arrival to answer in the server's own log: with open arrivals everybody comes, also during the stall. Bare locust waits for its answers before
+  it asks again, so most of those who would have waited never come.
 - **Percentiles.** Answers take 0.15 s on the average; each percentile of our log against the exact one of the same requests' times, and locust's own.
 - **Certain.** Real runs at {CERTAIN_RATE:g} requests/s, ended by the run itself, at several true error rates; a limit of {ERROR_RATE:.1%}. A fixed
   length is what one would plan who knew the true rate beforehand (`benchmarks.certainty`).

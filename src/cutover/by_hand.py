@@ -98,7 +98,7 @@ def _open(environment: Environment, suite: Path) -> Iterator[None]:
     with _standing(settings, suite.parent, redactor) as standing, _ledger(settings, tag) as ledger:
         refuse(performance, standing)
         with entered(settings, standing, ledger, redactor) as (hospital, sessions):
-            known = ground.prepare(hospital, sessions, performance, tag, document_type(settings.chosen.limits))
+            known = ground.prepare(hospital, sessions, ground.people_for(performance, work), tag, document_type(settings.chosen.limits))
             brief = brief_of(settings.chosen, standing, mapping_of(settings), tag, work, known, Stock())
             page = Page(environment, ledger, redactor, known, usual_seconds(performance) if standing.production else None)
             scribe = Scribe(work.operations, 0, page.take, page.show)

@@ -9,7 +9,7 @@ from typing import ClassVar, Protocol
 import pytest
 from _pytest.mark import ParameterSet  # pytest's own name for what `pytest.param` gives
 
-ALWAYS = 3
+ALWAYS = 2
 """Faults of each item that are tried in every run."""
 
 

@@ -89,6 +89,7 @@ def test_what_locust_shows_is_what_the_hospital_was_asked(hospital: Hospital, tm
     assert all(password not in output for password in hospital.staff.values())
 
 
+@pytest.mark.thorough
 def test_a_response_time_counts_from_when_its_request_was_due(hospital: Hospital, tmp_path: Path) -> None:
     """The hospital stands still for two seconds. People come all the same, and each of them waited: more than there are users."""
     options = ("--headless", "-u", "10", "-r", "10", "-t", "6s", "--json-file", str(tmp_path / "stats"))
@@ -102,6 +103,7 @@ def test_a_response_time_counts_from_when_its_request_was_due(hospital: Hospital
     assert slow > 15, output
 
 
+@pytest.mark.thorough
 def test_its_page_starts_the_load_and_shows_it(hospital: Hospital, tmp_path: Path) -> None:
     """And Ctrl-C ends it in order, in the midst of the load."""
     with socket.create_server(("127.0.0.1", 0)) as one:
@@ -129,6 +131,7 @@ def shown_by(browser: httpx.Client) -> set[str]:
     return {row["name"] for row in browser.get("/stats/requests").json()["stats"]}
 
 
+@pytest.mark.thorough
 def test_the_default_is_the_embedded_hospital(tmp_path: Path) -> None:
     """It is started, and neither it nor its database is there any more when locust is killed."""
     with locust(environment(None, tmp_path), "--headless", "-u", "2", "-r", "2", "-t", "60s") as process:

@@ -84,6 +84,7 @@ def test_all_samples_of_all_machines_are_merged(hospital: Hospital, three: Machi
     assert len(networks) == (4 if three.apart else 1), "each is on a machine of its own, and the master is here"
 
 
+@pytest.mark.thorough
 def test_what_is_kept_is_what_was_judged(hospital: Hospital, tmp_path: Path) -> None:
     """The file of the run holds every sample of every process; and nothing that was made stays on the hospital unknown."""
     with ordered(hospital, hospital.url, tmp_path, performance(processes=2)) as order:
@@ -115,6 +116,7 @@ def test_a_lost_worker_ends_the_run_at_once_and_nothing_is_proven(hospital: Hosp
     assert '"do": "closed"' in order.ledger.path.read_text(encoding="utf-8").splitlines()[-1], "what the lost one made was looked up"
 
 
+@pytest.mark.thorough
 def test_a_worker_that_cannot_reach_its_master_says_so(hospital: Hospital, three: Machines, tmp_path: Path) -> None:
     load = performance(workers=three.names[:1], worker_command=three.command, master_host="203.0.113.1")  # where nobody is (RFC 5737)
     with ordered(hospital, seen_from(three, hospital), tmp_path, load) as order:
@@ -124,6 +126,7 @@ def test_a_worker_that_cannot_reach_its_master_says_so(hospital: Hospital, three
     assert not len(run.book.samples)
 
 
+@pytest.mark.thorough
 def test_a_worker_that_cannot_reach_the_target_says_so(hospital: Hospital, three: Machines, tmp_path: Path) -> None:
     """As where the target is at 127.0.0.1, which is another place on each machine."""
     load = performance(workers=three.names[:1], worker_command=three.command, master_host=three.address)
@@ -153,6 +156,7 @@ def test_nothing_is_left_when_the_one_who_conducts_is_killed(hospital: Hospital,
     assert len(started) >= 4
 
 
+@pytest.mark.thorough
 def test_nothing_is_left_after_ctrl_c(hospital: Hospital, tmp_path: Path) -> None:
     """Also in the ramp, when the master is still dealing out."""
     started = list[psutil.Process]()

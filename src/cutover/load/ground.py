@@ -69,12 +69,22 @@ def _until(steps: tuple[str, ...], unsupported: Mapping[str, str]) -> tuple[str,
     return steps[:missing]
 
 
-def prepare(hospital: Hospital, sessions: Callable[[Role], Session], performance: Performance, tag: str, document_type: str) -> tuple[Known, ...]:
+def people_for(performance: Performance, work: Work) -> int:
+    """Patients for everyone who is at work at the same time, twice over: two people at one chart would disturb each other, and the target be blamed.
+
+    A list that grows while it is read, say, has more entries than its count says.
+    """
+    total = sum(weight for weight, _ in work.weights.values())
+    pauses = sum(weight * think * (len(work.steps[name]) - 1) for name, (weight, think) in work.weights.items()) / total
+    return max(performance.patients, round(2 * work.rate * pauses) + 10)
+
+
+def prepare(hospital: Hospital, sessions: Callable[[Role], Session], count: int, tag: str, document_type: str) -> tuple[Known, ...]:
     """Patients to work with, each with a document. Raises as the hospital does."""
     people, files = People(tag), Files(tag)
     registrar, clinician = sessions(Role.REGISTRAR), sessions(Role.CLINICIAN)
     known = []
-    for _ in range(performance.patients):
+    for _ in range(count):
         patient = hospital.register(registrar, people.draft())
         upload = files.of(document_type, DOCUMENT_BYTES)
         document = hospital.upload(clinician, patient.id, upload)

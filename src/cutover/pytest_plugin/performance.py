@@ -98,11 +98,11 @@ def _order(run: Run, standing: Standing, ledger: Ledger, work: Work, claims: lis
            sessions: Callable[[Role], Session]) -> Any:
     from cutover.load.briefing import brief_of, document_type
     from cutover.load.conductor import Order
-    from cutover.load.ground import planned, prepare, stocked
+    from cutover.load.ground import people_for, planned, prepare, stocked
 
     target = run.settings.chosen
     performance = target.performance
-    known = prepare(hospital, sessions, performance, run.tag, document_type(target.limits))
+    known = prepare(hospital, sessions, people_for(performance, work), run.tag, document_type(target.limits))
     stock = stocked(ledger, planned(work, performance.max_seconds + performance.ramp_seconds + 10, known), known, run.tag)
     brief = brief_of(target, standing, mapping_of(run.settings), run.tag, work, known, stock)
     return Order(brief, performance, claims, folder / "samples.log", ledger, run.redactor, say)

@@ -10,23 +10,25 @@ from pathlib import Path
 import pytest
 
 from tests.faults import hospitals
-from tests.faults.choice import cases
 from tests.faults.data.judging import why
 from tests.faults.judging import PLAN
 from tests.faults.load.catalogue import BY_NAME, is_a_fault
+from tests.faults.load.errors import AnswersAreEmpty
 from tests.faults.load.fault import LoadFault
 from tests.faults.load.judging import complaints
+from tests.faults.load.pool import ABatchLocksThePatients
+from tests.faults.load.times import EverythingTakesASecond
 from tests.faults.load.trying import clean, tried
 
-ALWAYS = 1
-"""Faults of each item that are tried in every run: each takes as long as its load."""
+ALWAYS: tuple[type[LoadFault], ...] = (AnswersAreEmpty, EverythingTakesASecond, ABatchLocksThePatients)
+"""What every run tries; the others take as long as their loads (`tox run -e thorough`)."""
 FEWEST = 3
 """Faults that every item must catch: one could be caught by luck."""
 ITEMS = ("response-times", "error-rate", "connection-pool", "resource-usage", "baseline-recorded")
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("name", cases(BY_NAME, ALWAYS))
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[] if fault in ALWAYS else [pytest.mark.thorough]) for name, fault in BY_NAME.items()])
 def test_the_gate_catches(name: str, cluster: hospitals.Cluster, tmp_path: Path) -> None:
     """With this one fault in the hospital, or in the load, the gate does not say GO, and names its item."""
     found = tried(cluster, BY_NAME[name], tmp_path)

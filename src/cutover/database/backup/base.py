@@ -106,7 +106,8 @@ def _by_program(site: Site, backup: Backup) -> None:
 def _unpack(backup: Backup, to: Path) -> None:
     for part in sorted(backup.path.glob("*.tar*")):
         with _read(backup, part) as tar:
-            tar.extractall(to / _folder(part), filter="data")
+            safely: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}  # Python 3.11 has it since 3.11.4
+            tar.extractall(to / _folder(part), **safely)
 
 
 def _folder(part: Path) -> str:
