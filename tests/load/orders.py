@@ -36,7 +36,7 @@ def ordered(hospital: Hospital, url: str, folder: Path, load: Performance, say: 
     work = work_of(load, ROOT / "performance/journeys.py", {})
     ledger, redactor = Ledger(folder / "ledger.jsonl", TAG, "tried"), Redactor()
     with entered(settings, standing, ledger, redactor) as (opened, sessions):
-        known = prepare(opened, sessions, load, TAG, document_type(settings.chosen.limits))
+        known = prepare(opened, sessions, load.patients, TAG, document_type(settings.chosen.limits))
         stock = stocked(ledger, planned(work, load.max_seconds + load.ramp_seconds + 10, known), known, TAG)
         brief = brief_of(settings.chosen, standing, (None, ""), TAG, work, known, stock)
         yield Order(brief, load, claims_of(load, work.operations, {}), folder / "samples.log", ledger, redactor, say)

@@ -19,6 +19,8 @@ import psutil
 import psycopg
 import pytest
 
+from cutover.load.ground import people_for, work_of
+from cutover.settings import Performance
 from tests.faults.hospitals import ROOT, Hospital
 from tests.load.seen import running, served, wait
 
@@ -78,7 +80,8 @@ def test_what_locust_shows_is_what_the_hospital_was_asked(hospital: Hospital, tm
     shown = figures(tmp_path / "stats")
     (ledger,) = (tmp_path / "reports/ledgers/tried").glob("hand*.jsonl")
     lines = [json.loads(line) for line in ledger.read_text(encoding="utf-8").splitlines()]
-    prepared, cut_off = 2 * int(SETTINGS["PATIENTS"]), 15
+    load = Performance.model_validate({name.lower(): value for name, value in SETTINGS.items() if "__" not in name})
+    prepared, cut_off = 2 * people_for(load, work_of(load, ROOT / "performance/journeys.py", {})), 15
     assert {"search", "register", "patient", "open_visit", "admit", "upload"} <= shown.keys()
     assert 0 <= served(tmp_path) - prepared - sum(row["num_requests"] for row in shown.values()) <= cut_off
     assert not sum(row["num_failures"] for row in shown.values()), output
