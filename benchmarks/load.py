@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import load_cpu, load_rivals
+from benchmarks import load_cpu, load_rivals, load_stall
 from benchmarks.certainty import Rule
 from benchmarks.figures import ROOT, Figure
 from benchmarks.load_runs import Meter, ours
@@ -24,39 +24,20 @@ from cutover.load.log import BlockReader
 from cutover.load.statistics.intervals import quantile
 
 SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
-STALL_RATE, STALL_SECONDS, FREEZE = 100.0, 30.0, 2.0
 CERTAIN_RATE, CERTAIN_SECONDS, ERROR_RATE = 500.0, 90.0, 0.001
 ERRORS = (0.0, 0.0001, 0.003, 0.01, 0.05)
 RATES, GROWTH_SECONDS = (100.0, 500.0, 1000.0, 2000.0), 8.0
+HEAD = ("| figure | median | from, to | runs | limit |", "|---|---|---|---|---|")
 PAGE = ROOT / "docs" / "load-cost.md"
 HOW = f"""`python -m benchmarks.load --write`: made anew by that command. A stand-in answers one chart, on this machine, beside the generator.
 
 - **CPU.** {load_cpu.HOW}
-- **Stall.** {STALL_RATE:g} requests/s for {STALL_SECONDS:g} s, and in the last {FREEZE:g} s of every ten nobody is answered. The truth is the time
-  from arrival to answer in the server's own log: with open arrivals everybody comes, also during the stall. Bare locust waits for its answers before
-  it asks again, so most of those who would have waited never come.
+- **Stall.** {load_stall.HOW}
 - **Percentiles.** Answers take 0.15 s on the average; each percentile of our log against the exact one of the same requests' times, and locust's own.
-- **Certain.** Real runs at {CERTAIN_RATE:g} requests/s, ended by the run itself, at several true error rates; a limit of {ERROR_RATE:.1%}. A fixed
-  length is what one would plan who knew the true rate beforehand (`benchmarks.certainty`).
+- **Certainty.** Real runs at {CERTAIN_RATE:g} requests/s, each ended by itself, at several true error rates; the limit is {ERROR_RATE:.1%}. None
+  decides before 5 s are judged. A fixed length is what one would choose who knew the true rate beforehand, or who plans for half the limit (GO) and
+  for 1.5 times the limit (NO-GO): `benchmarks.certainty`.
 - **Growth.** CPU and memory of all load processes, one against two."""
-
-
-def stall(rounds: int) -> Iterator[Figure]:
-    """A server that answers nobody for two seconds in every ten."""
-    p95 = {"ours": list[float](), "by the server's own log": list[float](), "by locust's own figures": list[float]()}
-    for _ in range(rounds):
-        with tempfile.TemporaryDirectory() as kept:
-            with standing(Path(kept), "--freeze", str(FREEZE)) as server:
-                run = ours(server.url, Path(kept), rate=STALL_RATE, min_seconds=STALL_SECONDS, max_seconds=STALL_SECONDS)
-            served = server.served()
-        with tempfile.TemporaryDirectory() as kept, standing(Path(kept), "--freeze", str(FREEZE)) as other:
-            closed = load_rivals.locust(other.url, STALL_SECONDS, STALL_RATE)
-        p95["ours"].append(quantile(np.sort(run.book.samples["took"].astype(float)), 0.95))
-        p95["by the server's own log"].append(quantile(np.sort(served[:, 1] - served[:, 0]), 0.95))
-        p95["by locust's own figures"].append(closed["p95"])
-    yield from (Figure(f"p95 under a stall, {name}", "s", found) for name, found in p95.items())
-    off = [abs(one / true - 1) * 100 for one, true in zip(p95["ours"], p95["by the server's own log"], strict=True)]
-    yield Figure("p95 under a stall, off the true one", "%", off)
 
 
 def percentiles(rounds: int) -> Iterator[Figure]:
@@ -74,13 +55,13 @@ def percentiles(rounds: int) -> Iterator[Figure]:
     yield from (Figure(f"percentiles, {name}, off the exact ones", "%", found) for name, found in off.items())
 
 
-def certain(rounds: int) -> Iterator[Figure]:
+def certainty(rounds: int) -> Iterator[Figure]:
     """Requests until the run itself is certain, at several true error rates, and what a fixed length would have taken."""
     rule = Rule(ERROR_RATE)
     for share in ERRORS:
         requests, seconds, ended = list[float](), list[float](), set[str]()
-        for _ in range(rounds):
-            with tempfile.TemporaryDirectory() as kept, standing(Path(kept), "--errors", str(share)) as server:
+        for number in range(1, rounds + 1):
+            with tempfile.TemporaryDirectory() as kept, standing(Path(kept), "--errors", str(share), "--seed", str(number)) as server:
                 run = ours(server.url, Path(kept), judged=True, rate=CERTAIN_RATE, min_seconds=5, max_seconds=CERTAIN_SECONDS, error_rate=ERROR_RATE)
             requests.append(float(len(run.judged)))
             seconds.append(run.judged_seconds)
@@ -88,8 +69,9 @@ def certain(rounds: int) -> Iterator[Figure]:
         name = f"{' or '.join(sorted(ended))} at {share:.2%} errors"
         yield Figure(f"{name}: requests", "", requests)
         yield Figure(f"{name}: judged", "s", seconds)
-        if fixed := rule.fixed(share):
-            yield Figure(f"{name}: over a fixed length of {fixed:,}", "x", [one / fixed for one in requests])
+        for how, at in (("known", share), ("planned", ERROR_RATE * (0.5 if share < ERROR_RATE else 1.5))):
+            if fixed := rule.fixed(at):
+                yield Figure(f"{name}: over a fixed length of {fixed:,}, {how}", "x", [one / fixed for one in requests])
 
 
 def growth(rounds: int) -> Iterator[Figure]:
@@ -110,7 +92,7 @@ def growth(rounds: int) -> Iterator[Figure]:
 
 
 PARTS: dict[str, Callable[[int], Iterator[Figure]]] = {
-    "cpu": load_cpu.cpu, "stall": stall, "percentiles": percentiles, "certain": certain, "growth": growth,
+    "cpu": load_cpu.cpu, "stall": load_stall.stall, "percentiles": percentiles, "certainty": certainty, "growth": growth,
 }
 
 
@@ -127,8 +109,14 @@ def main() -> int:
             shown.append(figure)
     if words.write:
         busy = f"Load average of the machine at the end: {os.getloadavg()[0]:.1f}, with {os.cpu_count()} processors."
-        PAGE.write_text("\n".join(["# What load costs", "", HOW, "", busy, "", "```text", *map(str, shown), "```", ""]), encoding="utf-8")
+        PAGE.write_text("\n".join(["# What load costs", "", HOW, "", busy, "", *HEAD, *map(_row, shown), ""]), encoding="utf-8")
     return int(not all(figure.holds for figure in shown))
+
+
+def _row(figure: Figure) -> str:
+    limit = "" if figure.limit is None else f"{figure.limit:g}: {'holds' if figure.holds else 'MISSED'}"
+    spread = f"{min(figure.runs):,.2f} to {max(figure.runs):,.2f}"
+    return f"| {figure.name} | {figure.median:,.2f} {figure.unit} | {spread} | {len(figure.runs)} | {limit} |"
 
 
 if __name__ == "__main__":

@@ -1,13 +1,15 @@
 """Bare locust, to be measured beside: one request again and again. `benchmarks.load_rivals` runs it.
 
-`LOAD_RATE`: requests a second of each user (0: as fast as it goes). `LOAD_LOG`: a file in which each request also goes through a log such as ours,
-and beside it (`.raw`) its seconds as locust measured them. At the end locust's own figures stand on standard error, in a line of JSON.
+`LOAD_RATE`: requests a second of each user, one in each interval (0: as fast as it goes); with `LOAD_RANDOM` after random waits instead.
+`LOAD_LOG`: a file in which each request also goes through a log such as ours; with `LOAD_RAW` its seconds as locust measured them stand beside it
+(`.raw`). At the end locust's own figures stand on standard error, in a line of JSON.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import random
 import sys
 from array import array
 from pathlib import Path
@@ -24,10 +26,14 @@ from cutover.load.scribe import Scribe
 RATE, LOG = float(os.environ.get("LOAD_RATE", "0")), os.environ.get("LOAD_LOG")
 
 
+def _at_random(_user: FastHttpUser) -> float:
+    return random.expovariate(RATE)
+
+
 class Bare(FastHttpUser):
     """Somebody who looks at one chart all the time."""
 
-    wait_time = constant_throughput(RATE) if RATE else constant(0)
+    wait_time = _at_random if "LOAD_RANDOM" in os.environ else constant_throughput(RATE) if RATE else constant(0)
 
     @task
     def patient(self) -> None:

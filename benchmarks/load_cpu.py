@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -14,11 +15,14 @@ from benchmarks.load_server import standing
 
 RATE = 1000.0
 SECONDS = 10.0
-BARE, LOG, OURS, FLAT_OUT = "bare FastHttpUser", "bare FastHttpUser, our log on", "ours, log and mapping", "bare FastHttpUser, flat out"
+BARE, LOG, RANDOM, FLAT_OUT = (f"bare FastHttpUser{how}" for how in ("", ", our log on", " at random moments", " flat out"))
+OURS = "ours, log and mapping"
 HOW = f"""{RATE:g} requests/s of one chart, {SECONDS - 2.5:g} s of each run measured, by the operating system's count of CPU seconds and by the
-stand-in's own count of requests. Bare: `self.client.get(path, name=…, headers=…)` of {load_rivals.USERS} users with `constant_throughput`. Ours: the
-whole process that a run starts (open arrivals, the driver by mapping with all that it judges, the walk, the log). wrk knows no rate and goes as
-fast as it can, which costs less for each request: nothing is waited for. "flat out" is bare locust without a pace, for comparison with wrk."""
+  stand-in's own count of requests. Bare: `self.client.get(path, name=…, headers=…)` of {load_rivals.USERS} users with `constant_throughput`. Ours:
+  the whole process that a run starts (open arrivals, the driver by mapping with all that it judges, the walk, the log). What a request costs also
+  depends on how many are awake together: bare users with `constant_throughput` fall into step, ten requests then share one awakening, and each costs
+  less. Who comes at random moments, as ours do, comes alone. Therefore also bare users with random waits; and one request alone, one after the other,
+  ours and bare ones in turns in one process. wrk knows no rate, and goes as fast as it can, as does "flat out"."""
 
 Making = Callable[[str, Path, Meter], object]
 
@@ -27,24 +31,34 @@ def cpu(rounds: int) -> Iterator[Figure]:
     """CPU seconds per 10,000 requests, and the ratios. Each round measures all, so that a busy minute hits all alike."""
     makers = dict(_makers())
     costs: dict[str, list[Cost]] = {name: [] for name in makers}
+    alone = []
     for _ in range(rounds):
         for name, make in makers.items():
             costs[name].append(_cost(make))
+        alone.append(_alone())
     for name, found in costs.items():
         yield Figure(f"CPU of {name}, per 10,000 requests", "s", [cost.per_10_000 for cost in found])
-    for name in (LOG, OURS):
-        yield Figure(f"CPU of {name}, over bare", "x", [one.per_10_000 / bare.per_10_000 for one, bare in zip(costs[name], costs[BARE], strict=True)])
-    if any(cost.rate < 0.9 * RATE for name in (BARE, LOG, OURS) for cost in costs[name]):
-        yield Figure("lowest rate that was reached", "/s", [min(cost.rate for cost in costs[name]) for name in (BARE, LOG, OURS)])
+    yield _over(LOG, BARE, costs, "")
+    yield _over(OURS, BARE, costs, "")
+    yield _over(OURS, RANDOM, costs, " at random moments")
+    yield Figure("CPU of one request alone, ours over bare", "x", alone)
+    if slow := [f"{name}: {cost.rate:.0f}" for name in (BARE, LOG, OURS) for cost in costs[name] if cost.rate < 0.9 * RATE]:
+        print(f"not every run reached its {RATE:g} requests/s, so these ratios say little: {', '.join(slow)}")
+
+
+def _over(name: str, other: str, costs: dict[str, list[Cost]], how: str) -> Figure:
+    ratios = [one.per_10_000 / two.per_10_000 for one, two in zip(costs[name], costs[other], strict=True)]
+    return Figure(f"CPU of {name}, over bare{how}", "x", ratios)
 
 
 def _makers() -> Iterator[tuple[str, Making]]:
-    yield BARE, partial(_locust, rate=RATE, logged=False)
+    yield BARE, partial(_locust, rate=RATE)
     yield LOG, partial(_locust, rate=RATE, logged=True)
     yield OURS, lambda url, folder, meter: ours(url, folder, meter, rate=RATE, min_seconds=SECONDS, max_seconds=SECONDS)
-    yield FLAT_OUT, partial(_locust, rate=0.0, logged=False)
+    yield RANDOM, partial(_locust, rate=RATE, users=2 * load_rivals.USERS, random=True)
+    yield FLAT_OUT, partial(_locust, rate=0.0)
     if load_rivals.there_is("wrk"):
-        yield "wrk, flat out", _metered(lambda url, _: load_rivals.wrk(url, SECONDS))
+        yield "wrk flat out", _metered(lambda url, _: load_rivals.wrk(url, SECONDS))
     if load_rivals.there_is("hey"):
         yield "hey", _metered(lambda url, _: load_rivals.hey(url, SECONDS, RATE))
     if load_rivals.there_is("k6"):
@@ -60,9 +74,14 @@ def _cost(make: Making) -> Cost:
         return meter.cost(server.served())
 
 
-def _locust(url: str, folder: Path, meter: Meter, *, rate: float, logged: bool) -> None:
+def _alone() -> float:
+    with tempfile.TemporaryDirectory() as kept, standing(Path(kept)) as server:
+        return statistics.median(load_rivals.closed(server.url))
+
+
+def _locust(url: str, folder: Path, meter: Meter, *, rate: float, users: int = load_rivals.USERS, logged: bool = False, random: bool = False) -> None:
     with meter:
-        load_rivals.locust(url, SECONDS, rate, log=folder / "bare.log" if logged else None)
+        load_rivals.locust(url, SECONDS, rate, users=users, log=folder / "bare.log" if logged else None, random=random)
 
 
 def _metered(make: Callable[[str, Path], object]) -> Making:

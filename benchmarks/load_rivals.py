@@ -28,13 +28,21 @@ def there_is(name: str) -> bool:
     return shutil.which(name) is not None
 
 
-def locust(url: str, seconds: float, rate: float, *, users: int = USERS, log: Path | None = None, raw: bool = False) -> dict[str, Any]:
-    """Bare locust; its own figures, in seconds. `rate` is that of all users together, 0 for as fast as it goes."""
-    told = {"LOAD_RATE": str(rate / users)} | ({"LOAD_LOG": str(log)} if log else {}) | ({"LOAD_RAW": "yes"} if raw else {})
+def locust(url: str, seconds: float, rate: float, *, users: int = USERS, log: Path | None = None, raw: bool = False,
+           random: bool = False) -> dict[str, Any]:
+    """Bare locust; its own figures, in seconds. `rate` is that of all users together, 0 for as fast as it goes. `random`: after random waits; the
+    answers' times come on top of these, so that the rate is a little lower."""
+    told = {"LOAD_RATE": str(rate / users)} | ({"LOAD_LOG": str(log)} if log else {})
+    told |= {name: "yes" for name, wanted in (("LOAD_RAW", raw), ("LOAD_RANDOM", random)) if wanted}
     words = ["-m", "locust", "-f", str(ROOT / "benchmarks" / "load_bare.py"), "--headless", "--users", str(users), "--spawn-rate", "1000",
              "--run-time", f"{seconds:g}s", "--host", url, "--only-summary", "--loglevel", "WARNING"]
-    complaints = _run([sys.executable, *words], told)
+    complaints = _run([sys.executable, *words], told).stderr
     return dict(json.loads(next(line for line in reversed(complaints.splitlines()) if line.startswith("{"))))
+
+
+def closed(url: str) -> list[float]:
+    """Of one request alone: our CPU over bare locust's, in turns (`load_closed`)."""
+    return list(json.loads(_run([sys.executable, "-m", "benchmarks.load_closed", url]).stdout))
 
 
 def wrk(url: str, seconds: float) -> None:
@@ -58,10 +66,10 @@ def k6(url: str, seconds: float, rate: float, folder: Path, users: int = 50) -> 
             "dropped": metrics.get("dropped_iterations", {}).get("count", 0.0)}
 
 
-def _run(words: list[str], told: Mapping[str, str] | None = None) -> str:
+def _run(words: list[str], told: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     paths = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
     done = subprocess.run(words, cwd=ROOT, env={**os.environ, "PYTHONPATH": paths, **(told or {})}, capture_output=True, text=True, check=False,
                           timeout=300)
     if done.returncode:
         raise SystemExit(f"benchmarks: {words[0]} ended with {done.returncode}: {done.stderr[-1000:]}")
-    return done.stderr
+    return done

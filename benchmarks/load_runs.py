@@ -36,7 +36,7 @@ KNOWN = Known(Patient("MRN-1", "Synthetic", "Ada", date(1980, 2, 29), Sex.FEMALE
 USERS = {role: Credentials(role.value, "a-password-for-the-stand-in") for role in (Role.REGISTRAR, Role.CLINICIAN)}
 STREAMS = 10
 TAG = "bench-load"
-TICK = 0.1
+TICK = 0.5
 WARM_UP = 2.0
 """Seconds after its first request in which a generator is not measured."""
 
@@ -44,11 +44,7 @@ WARM_UP = 2.0
 def ours(url: str, folder: Path, watcher: AbstractContextManager[object] | None = None, *, judged: bool = False, **settings: Any) -> Run:
     """A run with these settings of `performance`. `judged`: with its claims, and over as soon as they are certain; else when its time is over."""
     performance = Performance.model_validate({"journeys": {"look": {"weight": 1, "think_seconds": 0}}, "ramp_seconds": 0, **settings})
-    rate = performance.intended_rate
-    brief = Brief(url, "rest", None, "default_dialect.toml", production=False, tag=TAG, users=USERS, journeys=JOURNEYS, work={"look": (1.0, 0.0)},
-                  operations=("patient",), journey_rate=rate, streams=STREAMS * performance.processes, ramp_seconds=performance.ramp_seconds,
-                  connect_seconds=2.0, request_seconds=performance.request_seconds, most_waiting=round(rate * performance.request_seconds) + 20,
-                  seed=performance.seed, document_type="text/plain", known=(KNOWN,) * 20, stock=Stock())
+    brief = brief_of(url, performance)
     claims = claims_of(performance, brief.operations, {}) if judged else []
     with ExitStack() as stack:
         ledger = Ledger(folder / "ledger.jsonl", TAG, "stand-in")
@@ -58,6 +54,15 @@ def ours(url: str, folder: Path, watcher: AbstractContextManager[object] | None 
     if run.book.notes:
         raise SystemExit(f"benchmarks: the load could not be made: {run.book.notes[0]}")
     return run
+
+
+def brief_of(url: str, performance: Performance) -> Brief:
+    """The work of a run: to look at one chart."""
+    rate = performance.intended_rate
+    return Brief(url, "rest", None, "default_dialect.toml", production=False, tag=TAG, users=USERS, journeys=JOURNEYS, work={"look": (1.0, 0.0)},
+                 operations=("patient",), journey_rate=rate, streams=STREAMS * performance.processes, ramp_seconds=performance.ramp_seconds,
+                 connect_seconds=2.0, request_seconds=performance.request_seconds, most_waiting=round(rate * performance.request_seconds) + 20,
+                 seed=performance.seed, document_type="text/plain", known=(KNOWN,) * 20, stock=Stock())
 
 
 @dataclass(frozen=True)

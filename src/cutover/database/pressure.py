@@ -84,6 +84,7 @@ class Gauge:
             with _hung_up_after(self._seconds, self._connection):
                 return _seen(self._connection)
         except psycopg.Error as error:
+            self.close()  # whatever state it is in now, the next look begins anew
             raise DatabaseSilent(f"the database gave no answer (a look may take {self._seconds:g} s): {first_line(error)}") from None
 
     def close(self) -> None:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import inf
 
 from cutover.evidence import Redactor
 from cutover.hospital import Credentials, Hospital, MappingError, NotOffered, Refused, Role, Session
@@ -15,7 +16,7 @@ from cutover.hospital import Credentials, Hospital, MappingError, NotOffered, Re
 class _Kept:
     lock: threading.Lock = field(default_factory=threading.Lock)
     session: Session | None = None
-    since: float = 0.0
+    until: float = 0.0  # then its life has all but ended
     refused: Refused | None = None
 
 
@@ -45,14 +46,14 @@ class TokenKeeper:
         if role not in self._credentials:
             raise MappingError(f"there are no credentials for the role {role.value!r} in the settings of this target")
         kept = self._kept[role]
-        if kept.session is not None and not self._ends_soon(kept, kept.session):
+        if kept.session is not None and self._clock() < kept.until:
             return kept.session
         with kept.lock:
             if kept.refused is not None:
                 raise kept.refused
             if kept.session is None:
                 self._keep(kept, self._signed_in(role, kept))
-            elif self._ends_soon(kept, kept.session):
+            elif self._clock() >= kept.until:
                 self._keep(kept, self._renewed(role, kept, kept.session))
             assert kept.session is not None
             return kept.session
@@ -79,7 +80,7 @@ class TokenKeeper:
     def _keep(self, kept: _Kept, session: Session) -> None:
         self._redactor.learn(f"access token of {session.username}", session.access)
         self._redactor.learn(f"refresh token of {session.username}", session.refresh)
-        kept.session, kept.since = session, self._clock()
+        kept.session, kept.until = session, self._clock() + self._seconds(session)
 
     def _signed_in(self, role: Role, kept: _Kept) -> Session:
         try:
@@ -96,9 +97,9 @@ class TokenKeeper:
         except (Refused, NotOffered):
             return self._signed_in(role, kept)
 
-    def _ends_soon(self, kept: _Kept, session: Session) -> bool:
+    def _seconds(self, session: Session) -> float:
+        """For how long it can be used."""
         if session.expires_in is None:
-            return False
+            return inf
         # A token that lives hardly longer than the margin would be refreshed at every use.
-        margin = min(self._margin, session.expires_in / 2)
-        return self._clock() >= kept.since + session.expires_in - margin
+        return session.expires_in - min(self._margin, session.expires_in / 2)

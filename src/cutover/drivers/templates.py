@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cache
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, Undefined, UndefinedError, meta, nodes
@@ -90,7 +90,8 @@ def render(text: str, variables: Mapping[str, Any]) -> Any:
 def render_path(text: str, variables: Mapping[str, Any]) -> str:
     """A path, in which every value is quoted to stay one segment."""
     try:
-        return _template(text, True).render(variables)
+        template = _template(text, True)
+        return "".join(template.root_render_func(template.new_context(cast(dict[str, Any], variables))))
     except (TemplateError, TypeError, ValueError, LookupError, AttributeError) as error:
         raise TemplateFault(_say(error)) from error
 

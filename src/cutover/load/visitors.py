@@ -7,12 +7,13 @@ between processes, and locust may deal the streams out as it likes. Only for loa
 from __future__ import annotations
 
 import random
+from bisect import bisect
 from collections.abc import Callable
 from itertools import accumulate
 from typing import cast
 
 import gevent
-from gevent.queue import SimpleQueue
+from greenlet import greenlet
 from locust import FastHttpUser, constant, task
 
 from cutover.drivers import TokenKeeper, client_for, connect
@@ -20,11 +21,12 @@ from cutover.evidence import Recorder, Redactor
 from cutover.hospital import FrontDesk, Hospital, MappingError, Misbehaved, NotOffered, Records, Refused, Role, Ward
 from cutover.load.brief import Brief, Stock
 from cutover.load.journey import Journey, Shift, read_journeys, steps_of
+from cutover.load.lean import FastClient
 from cutover.load.samples import Ending
 from cutover.load.scribe import Scribe
 from cutover.load.supplies import Entered, SoldOut, Supplies
 from cutover.load.walk import JourneyEnds, Walk, measured
-from cutover.load.way import FastClient, FastTransport
+from cutover.load.way import FastTransport
 
 
 class House:
@@ -33,8 +35,7 @@ class House:
     def __init__(self, brief: Brief, scribe: Scribe, more: Callable[[str], Stock] | None = None) -> None:
         self.brief, self.scribe, self.redactor = brief, scribe, Redactor()
         self._journeys: dict[str, Journey] = read_journeys(brief.journeys, "performance/journeys.py")
-        self._under_way, self._idle = set[Walk](), 0
-        self._begun = SimpleQueue[tuple[Journey, Walk]]()
+        self._under_way, self._idle, self._hub = set[Walk](), list[greenlet](), gevent.get_hub()
         self._supplies = Supplies(brief, more)
         transport = FastTransport(brief.connect_seconds, brief.request_seconds, brief.most_waiting + 10, production=brief.production)
         client = FastClient(transport) if brief.driver == "rest" else client_for(transport)  # whoever wrote his own driver may use all of httpx's
@@ -59,11 +60,10 @@ class House:
             seconds = self.brief.work[name][1]
             walk = Walk(due, self.scribe.clock, gevent.sleep, lambda: seconds * dice.expovariate(1), self._kept)
             self._under_way.add(walk)
-            self._begun.put((journey, walk))
             if self._idle:
-                self._idle -= 1
+                self._hub.loop.run_callback(self._idle.pop().switch, (journey, walk))
             else:
-                gevent.spawn(self._guide)
+                gevent.spawn(self._guide, journey, walk)
 
     def close(self) -> None:
         """The run is over: what is still without an answer is written down as it is."""
@@ -75,11 +75,12 @@ class House:
         """Whether somebody is still here."""
         return bool(self._under_way)
 
-    def _guide(self) -> None:
+    def _guide(self, journey: Journey, walk: Walk) -> None:
         """Goes through one journey after the other. There are as many guides as were ever needed at once: each greenlet that is begun costs."""
         while True:
-            self._go(*self._begun.get())
-            self._idle += 1
+            self._go(journey, walk)
+            self._idle.append(gevent.getcurrent())
+            journey, walk = self._hub.switch()
 
     def _go(self, journey: Journey, walk: Walk) -> None:
         try:
@@ -126,5 +127,5 @@ class Stream(FastHttpUser):
         while True:
             self._due += self._dice.expovariate(self._rate)
             gevent.sleep(max(0.0, self._due - self.house.scribe.clock()))
-            self.house.begin(self._dice.choices(self._names, cum_weights=self._weights)[0], self._due, self._dice)
+            self.house.begin(self._names[bisect(self._weights, self._dice.random() * self._weights[-1])], self._due, self._dice)
 

@@ -1,40 +1,32 @@
-"""The way to the target in a load process, on the client below locust's `FastHttpUser`.
-
-`FastTransport` is for httpx, so that any driver can speak through it. `FastClient` is for the driver by mapping: it has what that one needs of
-`httpx.Client`, and spares it what takes httpx longest. It sends the same, and what it is not sure of it leaves to httpx.
+"""The way to the target in a load process: httpx's shape, so that any driver can speak through it, on the client below locust's `FastHttpUser`.
 
 Only for load processes: geventhttpclient makes its sockets gevent's.
 """
 
 from __future__ import annotations
 
-import json
-import re
 import select
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping
-from functools import cache, lru_cache, partial
+from collections.abc import Callable, Mapping
+from functools import cache
 from itertools import takewhile
-from typing import Any, cast
+from typing import Any
 
 import gevent
 import httpx
 from gevent import monkey
 from geventhttpclient import HTTPClient
-from geventhttpclient.header import Headers
 from geventhttpclient.response import HTTPResponse
 from greenlet import greenlet
 from locust.contrib.fasthttp import FAILURE_EXCEPTIONS
 
-from cutover.drivers import client_for
-from cutover.drivers.client import Came
 from cutover.drivers.guard import READING, SYNTHETIC, GuardError
 from cutover.drivers.transport import SIZE_LIMIT
 
 BLOCK_BYTES = 1 << 16
 TICK = 0.05
-HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity", "Connection": "keep-alive", "User-Agent": "cutover"}
+HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "cutover"}
 """What each request has, as `client_for` has it."""
 
 
@@ -73,6 +65,8 @@ class FastTransport(httpx.BaseTransport):
             raise httpx.ReadTimeout(f"no complete answer within {self._seconds:g} s", request=request) from None
         except FAILURE_EXCEPTIONS as error:
             raise httpx.ReadError(f"{type(error).__name__}: {error}", request=request) from error
+        except ValueError as error:
+            raise httpx.LocalProtocolError(str(error), request=request) from error
         finally:
             self._limit.end()
         if len(content) > SIZE_LIMIT:
@@ -118,81 +112,7 @@ class Limit:
             who.throw(TooLong)
 
 
-class FastClient:
-    """`drivers.client.Client` on a `FastTransport`."""
-
-    def __init__(self, transport: FastTransport) -> None:
-        self._transport, self._httpx = transport, client_for(transport)
-
-    @property
-    def cookies(self) -> httpx.Cookies:
-        return self._httpx.cookies
-
-    def build_request(self, method: str, url: httpx.URL | str, *, headers: Mapping[str, str] | None = None,
-                      extensions: dict[str, Any] | None = None, **content: Any) -> httpx.Request:
-        """Quick for an address in which nothing needs to be quoted, and for no body or JSON."""
-        whole = partial(self._httpx.build_request, method, url, headers=headers, extensions=extensions, **content)
-        address, fields, body = str(url), headers or {}, b""
-        place = _PLAIN.fullmatch(address)
-        if place is None or "/." in address or (content and content.keys() != {"json"}):
-            return whole()
-        if content:
-            body = json.dumps(content["json"], ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-            fields = {"Content-Type": "application/json", **fields}
-        return LeanRequest(method, place[1], place[2], _headers(*fields.items()), body, extensions or {}, whole)
-
-    def send(self, request: httpx.Request) -> Came:
-        if not isinstance(request, LeanRequest):
-            return self._httpx.send(request)
-        answer, content = self._transport.ask(request, request.origin, request.path, cast(Mapping[str, str], request.fields), request.body)
-        return LeanResponse(answer, content) if "content-encoding" not in answer else decoded(request, answer, content)
-
-    def close(self) -> None:
-        self._httpx.close()
-
-
-class LeanRequest(httpx.Request):
-    """What is sent, and no more. What else a request has (its parsed address, all its headers) httpx makes when somebody asks, to tell a failure."""
-
-    def __init__(self, method: str, origin: str, path: str, fields: Headers, body: bytes, extensions: dict[str, Any],
-                 whole: Callable[[], httpx.Request]) -> None:
-        self.method, self.origin, self.path, self.fields, self.body, self.extensions = method, origin, path, fields, body, extensions
-        self._whole = whole
-
-    def __getattr__(self, name: str) -> Any:
-        """Only for what is not there yet."""
-        if name in ("url", "headers", "stream", "_content"):
-            vars(self).update(vars(self._whole()) | vars(self))
-        return super().__getattribute__(name)
-
-
-class LeanResponse:
-    """What is read of an answer, and no more."""
-
-    def __init__(self, answer: HTTPResponse, content: bytes) -> None:
-        self.status_code, self.content, self.headers = answer.status_code, content, Fields(answer.info())
-
-
-class Fields(Mapping[str, str]):
-    """An answer's headers as httpx has them: names in any case, and one that came several times as one text."""
-
-    def __init__(self, headers: Headers) -> None:
-        self._headers = headers
-
-    def __getitem__(self, name: str) -> str:
-        value = self._headers[name]
-        return value if isinstance(value, str) else ", ".join(value)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._headers.keys())
-
-    def __len__(self) -> int:
-        return len(self._headers.compatible_dict())
-
-
 _POLL: Callable[[], select.poll] = monkey.get_original("select", "poll")
-_PLAIN = re.compile(r"(https?://[a-z0-9.-]+(?::\d+)?)(/(?!/)(?:[A-Za-z0-9_~!$&()*+,;=:@/?.-]+|%[0-9A-F]{2})*)")
-"""(origin, path with its query) of an address in which httpx changes nothing, if no segment begins with a dot."""
 
 
 def decoded(request: httpx.Request, answer: HTTPResponse, content: bytes) -> httpx.Response:
@@ -201,14 +121,6 @@ def decoded(request: httpx.Request, answer: HTTPResponse, content: bytes) -> htt
         return httpx.Response(answer.status_code, headers=list(answer.headers), content=content, request=request)
     except httpx.DecodingError as error:
         raise httpx.RemoteProtocolError(f"the answer's Content-Encoding is not what it says: {error}", request=request) from error
-
-
-@lru_cache(maxsize=64)
-def _headers(*fields: tuple[str, str]) -> Headers:
-    """Most requests of a session have the same ones."""
-    for _, value in fields:
-        value.encode("ascii")  # as httpx does, which sends nothing else
-    return Headers(fields)
 
 
 def _usable(connection: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Try the gate on faults of the API, and print what caught them: `python -m tests.faults.contract [NAME …]`. All of them take about ten minutes."""
+"""Try the gate on faults of the API, and print what caught them: `python -m tests.faults.contract [NAME …]`. All of them take about five minutes."""
 
 from __future__ import annotations
 

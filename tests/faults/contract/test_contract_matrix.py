@@ -21,7 +21,7 @@ from tests.faults.data.judging import why
 from tests.faults.judging import PLAN
 
 ALWAYS: tuple[type[ContractFault], ...] = (AHugePageBreaksTheLists, RegistrarsDownloadDocuments, AFieldIsGone)
-"""What every run tries: the others take ten minutes (`tox run -e thorough`)."""
+"""What every run tries: the others take five minutes (`tox run -e thorough`)."""
 FEWEST = 3
 """Faults that every item must catch: one could be caught by luck."""
 ITEMS = ("contract-document", "contract-fuzzing", "contract-access", "contract-compatibility")

@@ -1,4 +1,4 @@
-"""Try the gate on faults under load, and print what caught them: `python -m tests.faults.load [NAME …]`. All of them take about half an hour."""
+"""Try the gate on faults under load, and print what caught them: `python -m tests.faults.load [NAME …]`. All of them take a quarter of an hour."""
 
 from __future__ import annotations
 

@@ -58,7 +58,8 @@ def _said(number: int, found: Tried | str) -> str:
     print(f"{number}: {verdict.word}, {made}; {load.get('ended', 'no load was made')}", flush=True)
     for item in verdict.items:
         if verdict.outcome(item) != "passed":
-            print(f"   {item} is {verdict.outcome(item)}: {why(verdict, item)}", flush=True)
+            first, _, _ = why(verdict, item).partition("\n")
+            print(f"   {item} is {verdict.outcome(item)}: {first}", flush=True)
     return verdict.word
 
 
