@@ -89,7 +89,8 @@ def test_a_long_lock_below_the_limit_is_told_and_no_finding(rehearsed: Callable[
     waits = rehearsed(V7__short="ALTER TABLE visits ADD COLUMN x int; SELECT pg_sleep(0.4)").waits()
     assert not waits.findings
     assert waits.facts["longest wait"]["seconds"] >= 0.3
-    assert waits.facts["scripts"]["V7__short.sql"]["locks"]["public.visits"]["seconds"] >= 0.4
+    # Looked at every 20 ms, later on a busy machine: what is seen of a lock is a little shorter than the lock.
+    assert waits.facts["scripts"]["V7__short.sql"]["locks"]["public.visits"]["seconds"] >= 0.3
 
 
 def test_a_lock_where_nobody_worked_is_found_too(rehearsed: Callable[..., Rehearsal]) -> None:
