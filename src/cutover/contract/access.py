@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cutover.contract.matrix import EXPIRED, NOBODY, OUTSIDER, Asking, Expected, Matrix
+from cutover.contract.matrix import ASTRAY, EXPIRED, NOBODY, OUTSIDER, Asking, Expected, Matrix
 from cutover.contract.roles import STAFF
 from cutover.evidence import Examination
 
@@ -39,8 +39,8 @@ class Access:
         return self._examined("by role", STAFF, holes=[*self.asking.table.holes(self.asking.operations, self.asking.every), *idle])
 
     def from_another_facility(self) -> Examination:
-        """Is another facility's chart shut?"""
-        return self._examined("from another facility", (OUTSIDER,))
+        """Is another facility's chart shut, and another patient's, whose documents are asked for below one's own?"""
+        return self._examined("from another facility", (OUTSIDER, ASTRAY))
 
     def _examined(self, title: str, who: Sequence[str], *, findings: Iterable[str] = (), holes: Iterable[str] = ()) -> Examination:
         made = self.once(KEY, lambda: Matrix(self.asking).made())

@@ -11,25 +11,44 @@ PATIENCE = 3
 
 
 class Badge:
-    """The token that is shown. Where it is refused another is asked for: a run may sign itself out. Not for ever: an account may be shut out."""
+    """The token that is shown. Where it is refused another is asked for: a run may sign itself out. Not for ever: an account may be shut out.
+
+    `trouble` says whether it was, or may have been: what was refused meanwhile was refused as documented, and proves nothing.
+    """
 
     def __init__(self, ask: Callable[[], str]) -> None:
         self._ask = ask
         self._shown: str | None = None
         self._refused = 0
+        self._where: set[str] = set()
+        self._shut_out = ""
 
     def show(self) -> str:
         if self._shown is None:
             self._shown = self._ask()
         return self._shown
 
-    def answered(self, shown: object, status: int) -> None:
+    def answered(self, shown: object, status: int, operation: str) -> None:
         """What came of showing it."""
         if shown is None or shown != self._shown:
             return
-        self._refused = self._refused + 1 if status == UNAUTHENTICATED else 0
-        if 0 < self._refused <= PATIENCE:
+        if status != UNAUTHENTICATED:
+            self._refused = 0
+            self._where.clear()
+            return
+        self._refused += 1
+        self._where.add(operation)
+        if self._refused <= PATIENCE:
             self._shown = None
+        elif len(self._where) > 1:  # one alone may have its own reason to say so
+            self._shut_out = f"no token opened {' and '.join(sorted(self._where)[:2])}"
+
+    @property
+    def trouble(self) -> str:
+        """Why what the run asked last, or for a while, says nothing; empty where every refusal was followed by a welcome."""
+        if self._shut_out or self._refused <= PATIENCE:
+            return self._shut_out
+        return f"no token opened {next(iter(self._where))}, up to the end"
 
 
 def unnamed(value: Any, accounts: frozenset[str]) -> Any:

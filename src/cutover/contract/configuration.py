@@ -9,17 +9,25 @@ from cutover.settings import Contract, Mode
 PHASES = {"safe": ("examples", "coverage"), "deep": ("examples", "coverage", "fuzzing", "stateful")}
 WHOLE = {"safe": ("coverage",), "deep": ("coverage", "fuzzing")}
 """The phases that ask every operation. Examples are only where the document has some, and stateful only follows links."""
+START_SECONDS = 30
+"""That schemathesis may take to load, and to end when its own time is over."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How a run is made. `seconds`: its own limit; `answer_seconds`: what a single answer may take."""
+    """How a run is made. `seconds`: a safe run that takes longer is stopped, and not proven; a deep one takes as long. `answer_seconds`: what a single
+    answer may take."""
 
     mode: Mode
     seconds: int
     rate: int
     seed: int
     answer_seconds: float
+
+    @property
+    def stopped_after(self) -> float:
+        """Seconds after which it is told to end. A deep run ends by itself, once it has come up."""
+        return self.seconds + (START_SECONDS if self.mode == "deep" else 0)
 
     @property
     def words(self) -> str:
@@ -41,12 +49,14 @@ def plan_of(contract: Contract, mode: Mode, answer_seconds: float) -> Plan:
 
 def configuration(plan: Plan) -> str:
     """The configuration file. No secret is in it."""
-    return _COMMON.format(plan=plan) + (_SAFE if plan.mode == "safe" else _DEEP)
+    return _OWN_END[plan.mode].format(plan=plan) + _COMMON.format(plan=plan) + (_SAFE if plan.mode == "safe" else _DEEP)
 
+
+_OWN_END = {"safe": "", "deep": "max-time = {plan.seconds}"}
+"""What is asked at random has no end; the other phases have, and are never cut short by a share of the time (`process`)."""
 
 _COMMON = """
 seed = {plan.seed}
-max-time = {plan.seconds}
 rate-limit = "{plan.rate}/s"
 workers = 1
 request-timeout = {plan.answer_seconds}

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from cutover.contract.roles import STAFF, RoleTable
@@ -18,9 +19,10 @@ from cutover.hospital import Answer, NotOffered, Operation, Reason, Role, Sessio
 from cutover.settings import SettingsError
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
-NOBODY, EXPIRED, OUTSIDER = "no token", "an expired token", "another facility"
+NOBODY, EXPIRED, OUTSIDER, ASTRAY = "no token", "an expired token", "another facility", "another patient's"
 FINE = ("", "")
-_BY = {NOBODY: "with no token", EXPIRED: "with an expired token", OUTSIDER: "by a clinician of another facility"}
+_BY = {NOBODY: "with no token", EXPIRED: "with an expired token", OUTSIDER: "by a clinician of another facility",
+       ASTRAY: "below another patient than the one to whom it belongs"}
 _LOOKED_ELSEWHERE = frozenset({Reason.INVALID, Reason.TOO_LARGE, Reason.UNSUPPORTED_TYPE, Reason.THROTTLED})
 """Refusals that say nothing of who asks."""
 
@@ -44,10 +46,12 @@ class Asked(Protocol):
 
 @dataclass(frozen=True)
 class Chart:
-    """A patient of the run's own with what belongs to him: `ids` by kind (patient, visit, document), `words` that stand in no other chart."""
+    """A patient of the run's own with what belongs to him: `ids` by kind (patient, visit, document), `words` that stand in no other chart, and
+    what lists find him by: names and values of query parameters, one set for each way."""
 
     ids: Mapping[str, str]
     words: tuple[str, ...]
+    sought: tuple[Mapping[str, str], ...] = ()
 
     def values(self, operation: Operation, names: Mapping[str, str]) -> dict[str, str]:
         """What the operation's path and query are filled with. `names`: the kind of thing, or the very id, that a path means by a name."""
@@ -83,6 +87,7 @@ class Matrix:
         self._lacking: dict[str, list[str]] = {}
         self._own: dict[Role, Session] = {}
         self._at_hand: Chart | None = None
+        self._another: Chart | None = None
 
     def made(self) -> dict[str, Any]:
         """The cells as plain facts: no id, no token, no body."""
@@ -110,6 +115,7 @@ class Matrix:
         if isinstance(self._asking.expired, Session):
             yield self._cell(operation, EXPIRED, Expected.SHUT, self._asking.expired)
         yield from self._of_the_outsider(operation)
+        yield from self._astray(operation)
         may = {role: self._asking.table.may(role, operation) for role in STAFF if role in self._people and role in self._asking.table.rows}
         for role in sorted(may, key=lambda role: may[role]):
             if not may[role]:
@@ -124,8 +130,22 @@ class Matrix:
             return
         if self._inside(operation):
             yield self._cell(operation, OUTSIDER, Expected.NOT_THEIRS, self._people[Role.OUTSIDER])
-        elif operation.method in READING:
-            yield self._cell(operation, OUTSIDER, Expected.NOTHING_SHOWN, self._people[Role.OUTSIDER])
+        elif operation.method in READING:  # and sought, for in a list of thousands the patient may be on a later page
+            for given in ({}, *self._chart().sought):
+                yield self._cell(operation, OUTSIDER, Expected.NOTHING_SHOWN, self._people[Role.OUTSIDER], given=given)
+
+    def _astray(self, operation: Operation) -> Iterator[dict[str, Any]]:
+        """What belongs to one patient, asked for below another one, by somebody who may read both."""
+        values, ids = self._chart().values(operation, self._asking.names), self._chart().ids
+        named = {name: next((kind for kind, one in ids.items() if one == values.get(name)), None) for name in _names(operation)}
+        patients = [name for name, kind in named.items() if kind == "patient"]
+        role = next((role for role in STAFF if role in self._people and self._asking.table.may(role, operation)), None)
+        if role is None or operation.method not in READING or not patients or not set(named.values()) - {"patient", None}:
+            return
+        if self._another is None:
+            self._another = self._asking.chart()
+        given = dict.fromkeys(patients, self._another.ids["patient"])
+        yield self._cell(operation, ASTRAY, Expected.NOT_THEIRS, self._people[role], given=given)
 
     def _left_alone(self, operation: Operation, role: Role) -> str | None:
         """Why somebody who may does not try: it would change what is not the run's own, and nobody could put it back."""
@@ -137,9 +157,10 @@ class Matrix:
         return (f"{operation} is not tried by one who is {role.value}, and may: it changes something that is not this run's own. Say in "
                 f"[targets.{self._asking.table.target}.contract.untried] why it need not be")
 
-    def _cell(self, operation: Operation, who: str, expected: Expected, session: Session | None, role: Role | None = None) -> dict[str, Any]:
+    def _cell(self, operation: Operation, who: str, expected: Expected, session: Session | None, role: Role | None = None,
+              given: Mapping[str, str] = MappingProxyType({})) -> dict[str, Any]:
         chart = self._chart()
-        values = chart.values(operation, self._asking.names)
+        values = {**chart.values(operation, self._asking.names), **given}
         cell = {**_empty(operation, who), "expected": expected.value}
         try:
             answer = self._asking.hospital.attempt(operation, session, values)

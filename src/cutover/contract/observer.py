@@ -34,6 +34,9 @@ def observing(tell: Tell, header: str) -> type[EventHandler[Any]]:
             if isinstance(event, events.ScenarioFinished):
                 for note in noted(event.recorder, event.phase.value, event.status.value, header, label=event.label):
                     tell(note)
+            elif isinstance(event, events.PhaseFinished):
+                reason = event.phase.skip_reason
+                tell({"kind": "phase", "phase": event.phase.name.value, "ended": reason.value if reason else event.status.value})
             elif isinstance(event, events.NonFatalError):
                 tell({"kind": "error", "operation": event.label, "phase": event.phase.value if event.phase else "", "title": event.info.title,
                       "type": type(event.value).__name__, "curl": event.info.code_sample or ""})

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import signal
 import sys
 import threading
 from datetime import UTC, date, datetime
@@ -24,6 +25,7 @@ from hypothesis import strategies
 from schemathesis import cli
 from schemathesis.core.failures import AcceptedNegativeData, Failure
 from schemathesis.core.parameters import ParameterLocation
+from schemathesis.engine.context import EngineContext
 
 from cutover.contract.badge import Badge, unnamed
 from cutover.contract.brief import CONFIG, DOCUMENT, REPORT, Brief
@@ -37,6 +39,9 @@ IDEMPOTENCY = "idempotency-key"
 LIKELY = (date(1900, 1, 1), datetime.now(UTC).date())
 """The days that a well-formed request speaks of. JSON Schema has no word for "not in the future", and no hospital takes a birth in the year 9000."""
 ELSEWHERE = (ParameterLocation.PATH, ParameterLocation.QUERY, ParameterLocation.HEADER, ParameterLocation.COOKIE)
+
+NO_SHARES = "under max-time schemathesis gives every operation a share of the time, cuts what is slow at its share, and calls the run complete"
+"""Why no operation gets one: it is asked to its end, and what does not come to its turn before the time is over is seen to be missing."""
 
 Case = schemathesis.Case[Any]
 
@@ -74,13 +79,16 @@ class Line:
 
 def main() -> None:
     """Read the brief, run, tell how it ended."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever started us may have been deaf to it, and left us so
     line = Line(sys.stdin.buffer, os.fdopen(os.dup(1), "wb"))
     brief = Brief.from_line(sys.stdin.buffer.readline())
     line.listen()
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what schemathesis prints may hold what an answer held
     os.chdir(brief.folder)
-    _sign_in(brief, Badge(line.token))
+    badge = Badge(line.token)
+    _sign_in(brief, badge)
     _guard(brief)
+    EngineContext.take_operation_slice = EngineContext.release_operation_slice  # type: ignore[method-assign]  # see NO_SHARES
     _judge(Described(json.loads(Path(DOCUMENT).read_text(encoding="utf-8")), brief.root))
     schemathesis.openapi.format("date", strategies.dates(*LIKELY).map(str))
     cli.handler()(observing(line.tell, brief.header))
@@ -88,6 +96,8 @@ def main() -> None:
     try:
         cli.schemathesis.main(arguments, prog_name="st")
     finally:
+        if why := badge.trouble:
+            line.tell({"kind": "shut out", "why": why})
         line.tell({"kind": "ended"})
 
 
@@ -101,8 +111,8 @@ def _sign_in(brief: Brief, badge: Badge) -> None:
         def set(self, case: Case, data: str, _context: schemathesis.AuthContext) -> None:
             case.headers[brief.header] = data
 
-    def after_call(_context: schemathesis.HookContext, _case: Case, response: schemathesis.Response) -> None:
-        badge.answered(response.request.headers.get(brief.header), response.status_code)
+    def after_call(_context: schemathesis.HookContext, case: Case, response: schemathesis.Response) -> None:
+        badge.answered(response.request.headers.get(brief.header), response.status_code, case.operation.label)
 
     protected = frozenset(brief.protected)
     schemathesis.auth(refresh_interval=None).apply_to(lambda context: context.operation.label in protected)(Token)

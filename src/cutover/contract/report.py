@@ -14,6 +14,7 @@ from cutover.contract.running import Course
 REFUSALS = frozenset({"401", "403"})
 UNANSWERED = frozenset({"Network Error", "Unresponsive Operation"})
 DONE = frozenset({"success", "failure"})
+NOTHING_TO_DO = frozenset({"not_applicable", "nothing_to_test"})
 
 
 def facts(described: Described, plan: Plan, course: Course) -> dict[str, Any]:
@@ -41,13 +42,23 @@ def _silences(notes: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def troubles(plan: Plan, course: Course) -> Iterable[str]:
-    """Why the run as a whole proves less than it was meant to. A deep run is ended by its time; a safe one has an end of its own."""
+    """Why the run as a whole proves less than it was meant to. A safe run has an end of its own. A deep one is ended by its time, once everything was
+    done: what was under way at that moment is not counted."""
+    why, key = course.report.get("stop_reason"), "deep_seconds" if plan.mode == "deep" else "seconds"
     if course.ended:
         yield course.ended
+    elif why == "interrupted":
+        yield f"the run did not come to its end: its time was over ({key} = {plan.seconds})"
+    elif why not in ("completed", *(["max_time"] if plan.mode == "deep" else [])):
+        yield f"the run did not come to its end: {why}"
     elif not course.report.get("complete"):
-        yield f"the run is not complete: it ended because of {course.report.get('stop_reason')}"
-    elif (why := course.report.get("stop_reason")) not in ("completed", *(["max_time"] if plan.mode == "deep" else [])):
-        yield f"the run did not come to its end: {f'its time was over (seconds = {plan.seconds})' if why == 'max_time' else why}"
+        yield "the run is not complete, says schemathesis"
+    yield from (f"the run's account was let in no more, though it signed in anew: {note['why']}" for note in course.notes if note["kind"] == "shut out")
+    ended = [(note["phase"], note["ended"]) for note in course.notes if note["kind"] == "phase"]
+    whole = ended[:-1] if why == "max_time" else ended
+    done = {phase for phase, how in whole if how in DONE | NOTHING_TO_DO | {"error"}}  # errors are told by the operation
+    yield from (f"the phase {phase} was not done: {dict(ended).get(phase, 'never begun')}" for phase in PHASES[plan.mode] if phase not in done
+                and not course.ended)
     yield from (f"schemathesis could not go on at {note['operation'] or 'the start'}: {note['title']} ({note['type']})"
                 for note in course.notes if note["kind"] == "error" and not _of_an_operation(note))
 
@@ -55,10 +66,9 @@ def troubles(plan: Plan, course: Course) -> Iterable[str]:
 def _operation(entry: Entry, plan: Plan, notes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     mine = [note for note in notes if note.get("operation") == str(entry)]
     asked = [note for note in mine if note["kind"] == "asked"]
-    statuses, signed = Counter[str](), Counter[str]()
+    statuses = Counter[str]()
     for note in asked:
         statuses.update(note["statuses"])
-        signed.update(note["signed_in"])
     phases = {phase: sum(note["requests"] for note in asked if note["phase"] == phase) for phase in PHASES[plan.mode]}
     errors = [note for note in mine if note["kind"] == "error"]
     given = {name for note in asked for name in note["parameters"]}
@@ -67,12 +77,15 @@ def _operation(entry: Entry, plan: Plan, notes: Iterable[Mapping[str, Any]]) -> 
         "requests": sum(phases.values()), "phases": phases, "statuses": dict(sorted(statuses.items())), "documented": sorted(entry.answers),
         "parameters": sorted(parameters & given), "parameters_not_sent": sorted(parameters - given),
         "slowest": max([note["slowest"] for note in asked], default=0.0),
-        "gave_up": dict(Counter(map(_gave_up, errors))), "unproven": list(_unproven(entry, plan, asked, errors, signed)),
+        "gave_up": dict(Counter(map(_gave_up, errors))), "unproven": list(_unproven(entry, plan, asked, errors)),
     }
 
 
-def _unproven(entry: Entry, plan: Plan, asked: list[Mapping[str, Any]], errors: list[Mapping[str, Any]], signed: Mapping[str, int]) -> Iterable[str]:
+def _unproven(entry: Entry, plan: Plan, asked: list[Mapping[str, Any]], errors: list[Mapping[str, Any]]) -> Iterable[str]:
     """What is not known of an operation."""
+    where = {phase: Counter[str]() for phase in WHOLE[plan.mode]}
+    for note in asked:
+        where.get(note["phase"], Counter()).update(note["signed_in"])
     for phase in WHOLE[plan.mode]:
         ends = {note["ended"] for note in asked if note["phase"] == phase and note["requests"] > note["unanswered"]}
         if not ends & DONE:
@@ -81,9 +94,11 @@ def _unproven(entry: Entry, plan: Plan, asked: list[Mapping[str, Any]], errors: 
         yield f"{entry} never answered"
     done = {note["phase"] for note in asked if note["ended"] in DONE}  # in another turn of the same phase it could
     yield from dict.fromkeys(f"{entry}: {_gave_up(note)}" for note in errors if note["phase"] not in done)
-    if entry.protected and set(signed) <= REFUSALS:
-        said = ", ".join(f"{count} times {status}" for status, count in signed.items()) or "nothing"
-        yield f"{entry} never let the run's account in: with a token it answered {said}. What lies behind the door was not tried"
+    for phase, signed in where.items() if entry.protected else ():
+        if set(signed) <= REFUSALS:
+            said = ", ".join(f"{count} times {status}" for status, count in signed.items()) or "nothing"
+            yield (f"{entry} never let the run's account in ({phase}): with a token it answered {said}. What lies behind the door was not tried")
+            break
 
 
 def _gave_up(note: Mapping[str, Any]) -> str:

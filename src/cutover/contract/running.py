@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -24,7 +25,7 @@ from cutover.hospital import Misbehaved, Refused
 STOP_SECONDS = 1.5
 """So long it is waited for after it was told to stop."""
 GRACE_SECONDS = 20
-"""So much longer than its own limit it may take, to come up and to write its report."""
+"""So much longer it may take to come to an end and to write its report, once its time is over."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,8 @@ def run(order: Order) -> Course:
     with tempfile.TemporaryDirectory(prefix="cutover-contract-") as folder, tempfile.TemporaryFile() as complaints:
         _lay_out(order, Path(folder))
         with _started(complaints) as process:
-            told, ended = _followed(process, order, folder, started + order.plan.seconds + GRACE_SECONDS)
+            with _interrupted(process, order.plan.stopped_after):
+                told, ended = _followed(process, order, folder, started + order.plan.stopped_after + GRACE_SECONDS)
         report = _read(Path(folder) / REPORT)
         if not report and not ended:
             complaints.seek(0)
@@ -98,6 +100,18 @@ def _started(complaints: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
         process.stdout.close()
 
 
+@contextmanager
+def _interrupted(process: subprocess.Popen[bytes], seconds: float) -> Iterator[None]:
+    """When its time is over it is told to end, and still writes its report."""
+    timer = threading.Timer(seconds, process.send_signal, [signal.SIGINT])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
 def _followed(process: subprocess.Popen[bytes], order: Order, folder: str, until: float) -> tuple[list[dict[str, Any]], str]:
     """Answer what it asks, keep what it tells; why it had to be cut short, if it had."""
     protected = tuple(str(entry) for entry in order.described.operations if entry.protected)
@@ -114,7 +128,7 @@ def _followed(process: subprocess.Popen[bytes], order: Order, folder: str, until
             _send(process, json.dumps(_token(order)).encode() + b"\n")
         else:
             order.say(_progress(notes))
-    return notes, "" if process.poll() is not None else f"the run did not end within {order.plan.seconds + GRACE_SECONDS} s, and was stopped"
+    return notes, "" if process.poll() is not None else f"the run did not end within {order.plan.stopped_after + GRACE_SECONDS} s, and was stopped"
 
 
 def _token(order: Order) -> dict[str, str]:

@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from cutover.drivers import Ledgered
 
 
+NUMBERS = ("mrn", "number", "identifier")
+NAMES = ("name", "family_name", "familyName", "last_name", "lastName", "family", "q", "query", "search")
+"""What query parameters are called by which lists are searched, where people write APIs."""
+
+
 @pytest.fixture
 def access(run: Run, settings: Settings, standing: Standing, recorder: Recorder, hospital: Ledgered, sessions: Callable[[Role], Session],
            accounts: Callable[[Role], Credentials], door: Door, forgeries: Forgeries, new_chart: Callable[[], Chart],
@@ -70,7 +75,9 @@ def new_chart(hospital: Ledgered, sessions: Callable[[Role], Session], people: P
                     ids[kind] = make().id
                 except NotOffered:
                     continue  # declared: the target has none
-        return Chart(ids, (draft.mrn, draft.family_name, draft.given_name, reason, file.file_name))
+        by_number = dict.fromkeys(NUMBERS, draft.mrn)
+        by_name = dict.fromkeys(NAMES, draft.family_name)
+        return Chart(ids, (draft.mrn, draft.family_name, draft.given_name, reason, file.file_name), (by_number, by_name))
 
     return made
 

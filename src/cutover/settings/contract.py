@@ -23,7 +23,7 @@ class Contract(Table):
     throwaway: bool = Field(default=False, description="True where all data may be spoilt: what a deep run makes cannot be told apart and removed. "
                             "The embedded hospital is always so.")
     seconds: int = Field(default=60, ge=1, description="Seconds after which a safe run is stopped. What was not asked by then is not proven.")
-    deep_seconds: int = Field(default=300, ge=1, description="Seconds that a deep run takes.")
+    deep_seconds: int = Field(default=300, ge=1, description="Seconds that a deep run takes. What was not asked by then is not proven.")
     rate: int = Field(default=50, ge=1, description="Requests a second that the run never passes.")
     seed: int = Field(default=1, ge=0, description="Of a deep run's random choices. A safe run makes none.")
     account: Literal["registrar", "clinician", "auditor", "administrator"] = Field(

@@ -143,7 +143,7 @@ class OutsidersAreShownPatients(_TakenForAnother):
 class ADocumentIsFoundUnderAnyPatient(_Door):
     """Who puts another document's id behind a patient of his own reads it, whosever it is."""
 
-    says = "by a clinician of another facility"
+    says = "below another patient"
     only = ("getDocument", "downloadDocument")
 
     def put_in(self) -> None:

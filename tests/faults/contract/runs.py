@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from reference import security
 from reference.problems import Problem
 from reference.security import ADMINISTRATOR, Caller
-from tests.faults.contract.fault import ContractFault
+from tests.faults.contract.fault import DEEP, ContractFault
 from tests.faults.fault import replace
 
 
@@ -42,15 +42,22 @@ class _EatsTheTime(_Run):
 
 
 class TheSearchEatsTheTime(_EatsTheTime):
-    """Each operation is given its share of the time: the search is asked three times instead of a hundred, and called tried like all others."""
+    """Were each operation given its share of the time, the search would be asked three times instead of a hundred, and called tried like all
+    others."""
 
-    says, path, asked = "time", "/patients", {"seconds": 20}
+    path, asked = "/patients", {"seconds": 20}
 
 
 class TheLastOperationEatsTheTime(_EatsTheTime):
     """Every operation was asked, and the last one only a few times: most of what could be wrong with it was not looked at."""
 
     path, only = "/audit", ("getPatient", "readAudit")
+
+
+class TheDeepRunIsTooShort(_Run):
+    """Its links are followed last: a run that is stopped before has not seen what comes of a deleted patient."""
+
+    says, asked, only = "was not tested to the end", {**DEEP, "deep_seconds": 3}, ("searchPatients", "createPatient", "getPatient", "deletePatient")
 
 
 class _TokenDies(_Run):

@@ -21,6 +21,7 @@ PATIENT = Operation("GET", "/patients/{patient_id}", True, frozenset({200}))
 REMOVE = Operation("DELETE", "/patients/{patient_id}", True, frozenset({204}))
 AUDIT = Operation("GET", "/audit", True, frozenset({200}))
 SETTINGS = Operation("PUT", "/settings", True, frozenset({200}))
+LETTER = Operation("GET", "/patients/{patient_id}/letters/{document_id}", True, frozenset({200}))
 WARD = Operation("GET", "/wards/{ward_id}", True, frozenset({200}))
 
 TABLE: Mapping[str, Sequence[str]] = {
@@ -35,7 +36,7 @@ STATUS = {Reason.UNAUTHENTICATED: 401, Reason.FORBIDDEN: 403, Reason.NOT_FOUND: 
 @dataclass
 class Clinic:
     """`answers`: operation, who, and what is answered whatever is right: a `Reason`, a status, or a text that comes with 200.
-    `chatty`: its refusals name the patient."""
+    `chatty`: its refusals name the patient. `mixing`: a letter is found below any patient. `talkative`: whoever searches finds."""
 
     operations: Sequence[Operation] = (VERSION, ME, LEAVE, FIND, PATIENT, REMOVE, AUDIT)
     may: Mapping[str, Sequence[str]] = field(default_factory=lambda: TABLE)
@@ -43,6 +44,8 @@ class Clinic:
     takes_expired: bool = False
     silent: bool = False
     chatty: bool = False
+    mixing: bool = False
+    talkative: bool = False
     charts: dict[str, str] = field(default_factory=dict)
     living: dict[str, str] = field(default_factory=dict)
     asked: list[tuple[Operation, str]] = field(default_factory=list)
@@ -56,7 +59,7 @@ class Clinic:
     def chart(self) -> Chart:
         number = next(self.numbers)
         self.charts[f"p{number}"] = f"Okafor-{number}"
-        return Chart({"patient": f"p{number}"}, (f"Okafor-{number}",))
+        return Chart({"patient": f"p{number}", "document": f"d{number}"}, (f"Okafor-{number}",), ({"name": f"Okafor-{number}"},))
 
     def attempt(self, operation: Operation, session: Session | None, values: Mapping[str, str] | None = None) -> Answer:
         who = self._who(session)
@@ -64,7 +67,7 @@ class Clinic:
         if self.silent:
             raise Unreachable("no answer", final=True)
         told = next((told for asked, by, told in self.answers if (asked, by) == (operation, who)), None)
-        found = told if told is not None else self._right(operation, who, (values or {}).get("patient_id", "nobody"))
+        found = told if told is not None else self._right(operation, who, values or {})
         if found == 204 and operation is LEAVE and session is not None:
             self.living.pop(session.access, None)
         about = self.charts.get((values or {}).get("patient_id", ""), "")
@@ -82,7 +85,8 @@ class Clinic:
             return "nobody"
         return "expired" if session.access == "expired" else self.living.get(session.access, "ended")
 
-    def _right(self, operation: Operation, who: str, patient: str) -> Reason | int | str:
+    def _right(self, operation: Operation, who: str, values: Mapping[str, str]) -> Reason | int | str:
+        patient = values.get("patient_id", "nobody")
         if not operation.protected:
             return 200
         if who in ("nobody", "ended") or (who == "expired" and not self.takes_expired):
@@ -92,6 +96,10 @@ class Clinic:
             return Reason.FORBIDDEN
         if "{" in operation.path and (patient not in self.charts or who == "outsider"):
             return Reason.NOT_FOUND
+        if operation is LETTER and values.get("document_id", "")[1:] != patient[1:] and not self.mixing:
+            return Reason.NOT_FOUND
+        if operation is FIND and "name" in values and (self.talkative or who != "outsider"):
+            return f"[{values['name']}]"
         return 204 if operation.method != "GET" else f"about {self.charts.get(patient, '')}" if operation is PATIENT else "[]"
 
 

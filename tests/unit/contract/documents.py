@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from cutover.contract.configuration import Plan
@@ -45,10 +47,11 @@ def failure(operation: str = READ, check: str = "not_a_server_error", status: in
             "message": message, "status": status, "curl": curl}
 
 
-def course(*notes: dict[str, Any], ended: str = "", **report: Any) -> Course:
-    """A run that came to its end."""
+def course(*notes: dict[str, Any], ended: str = "", phases: Mapping[str, str] = MappingProxyType({}), **report: Any) -> Course:
+    """A run that came to its end; `phases` ended otherwise than well."""
     told = {"complete": True, "stop_reason": "completed", "schemathesis_version": "4.32.5"}
-    return Course(notes, {**told, **report}, 3.0, ended)
+    done = [{"kind": "phase", "phase": phase, "ended": phases.get(phase, "success")} for phase in ("examples", "coverage", "fuzzing", "stateful")]
+    return Course((*notes, *done), {**told, **report}, 3.0, ended)
 
 
 CLEAN = (asked(READ), asked(OPEN, signed_in={}))

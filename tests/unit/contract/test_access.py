@@ -13,7 +13,7 @@ from cutover.evidence import Examination, NotProven
 from cutover.hospital import NotOffered, Operation, Reason, Role, Session
 from cutover.matchers import sound
 from cutover.settings import SettingsError
-from tests.unit.contract.clinic import AUDIT, FIND, LEAVE, ME, PATIENT, REMOVE, SETTINGS, TABLE, VERSION, WARD, Clinic, access
+from tests.unit.contract.clinic import AUDIT, FIND, LEAVE, LETTER, ME, PATIENT, REMOVE, SETTINGS, TABLE, VERSION, WARD, Clinic, access
 
 QUESTIONS = ("without_a_token", "with_an_expired_token", "by_role", "from_another_facility")
 
@@ -32,10 +32,11 @@ def test_a_clinic_that_is_right_has_no_finding() -> None:
 
 
 def test_everybody_is_asked_once_for_everything() -> None:
-    """Seven operations, six of them protected: by nobody, an expired token and four roles each; the outsider asks for charts and lists."""
+    """Seven operations, six of them protected: by nobody, an expired token and four roles each; the outsider asks for charts, and for lists with and
+    without a name."""
     clinic = Clinic()
     sizes = {question: len(examination.examined) for question, examination in asked(access(clinic)).items()}
-    assert sizes == {"without_a_token": 7, "with_an_expired_token": 6, "by_role": 24, "from_another_facility": 5}
+    assert sizes == {"without_a_token": 7, "with_an_expired_token": 6, "by_role": 24, "from_another_facility": 8}
     assert len(clinic.asked) == sum(sizes.values())
 
 
@@ -50,6 +51,9 @@ FAULTS: Sequence[tuple[str, Clinic, str, str]] = [
     ("a failure for somebody who may", Clinic(answers=[(FIND, "clinician", 500)]), "by_role", "HTTP 500"),
     ("what is there is not found by those who may", Clinic(answers=[(PATIENT, "clinician", Reason.NOT_FOUND)]), "by_role", "not-found"),
     ("another facility's patient by id", Clinic(answers=[(PATIENT, "outsider", "somebody")]), "from_another_facility", "of another facility"),
+    ("another facility's patient by name", Clinic(talkative=True), "from_another_facility", "something of the patient"),
+    ("another patient's letter below one's own", Clinic(operations=(VERSION, AUDIT, PATIENT, LETTER), mixing=True), "from_another_facility",
+     "below another patient than the one to whom it belongs"),
     ("another facility's patient removed", Clinic(answers=[(REMOVE, "outsider", 204)]), "from_another_facility", "DELETE /patients/{patient_id}"),
 ]
 

@@ -40,6 +40,7 @@ def test_a_run_has_the_limits_of_its_mode() -> None:
     assert (plan_of(contract, "safe", 4).seconds, plan_of(contract, "deep", 4).seconds) == (11, 22)
     told = tomllib.loads(configuration(plan_of(contract, "deep", 4)))
     assert (told["max-time"], told["rate-limit"], told["seed"], told["request-timeout"]) == (22, "33/s", 44, 4)
+    assert "max-time" not in tomllib.loads(configuration(plan_of(contract, "safe", 4)))
     assert "seed 44" in plan_of(contract, "deep", 4).words
 
 
@@ -73,20 +74,40 @@ def test_a_token_is_shown_until_it_is_refused() -> None:
     shown = badge()
     assert (shown.show(), shown.show()) == ("token 0", "token 0")
     for other, status in ((None, 401), ("token 9", 401), ("token 0", 403), ("token 0", 200)):
-        shown.answered(other, status)
+        shown.answered(other, status, "GET /a")
         assert shown.show() == "token 0"
-    shown.answered("token 0", 401)
+    shown.answered("token 0", 401, "GET /a")
     assert shown.show() == "token 1"
 
 
 def test_an_account_that_is_not_let_in_is_not_tried_for_ever() -> None:
     shown = badge()
     for _ in range(20):
-        shown.answered(shown.show(), 401)
+        shown.answered(shown.show(), 401, "GET /a")
     assert shown.show() == f"token {PATIENCE}"
-    shown.answered(shown.show(), 200)
-    shown.answered(shown.show(), 401)
+    shown.answered(shown.show(), 200, "GET /a")
+    shown.answered(shown.show(), 401, "GET /a")
     assert shown.show() == f"token {PATIENCE + 1}"
+
+
+def test_an_account_that_is_shut_out_is_told() -> None:
+    """At the end, or for a while in between: what was refused meanwhile proves nothing. One operation alone may have its own reason to refuse."""
+    for later, told in ((("GET /a", 401), "up to the end"), (("GET /b", 401), "GET /a and GET /b"), (("GET /a", 200), "")):
+        shown = badge()
+        for operation, status in [("GET /a", 401)] * (PATIENCE + 1) + [later]:
+            shown.answered(shown.show(), status, operation)
+        assert told in shown.trouble
+        assert bool(told) == bool(shown.trouble)
+    shown.answered(shown.show(), 401, "GET /a")
+    assert shown.trouble == ""
+
+
+def test_who_was_shut_out_for_a_while_stays_told() -> None:
+    shown = badge()
+    for operation in ("GET /a", "GET /a", "GET /b", "GET /b"):
+        shown.answered(shown.show(), 401, operation)
+    shown.answered(shown.show(), 200, "GET /c")
+    assert "GET /a and GET /b" in shown.trouble
 
 
 def test_no_password_is_tried_for_an_account_that_somebody_needs() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -47,8 +48,11 @@ def test_a_clean_run_proves_what_it_asked() -> None:
 
 @pytest.mark.parametrize(("found", "says"), [
     (course(*CLEAN, ended="the run did not end within 80 s, and was stopped"), "was stopped"),
-    (course(*CLEAN, complete=False, stop_reason="error"), "not complete"),
-    (course(*CLEAN, stop_reason="max_time"), "its time was over (seconds = 60)"),
+    (course(*CLEAN, complete=False, stop_reason="error"), "did not come to its end: error"),
+    (course(*CLEAN, complete=False), "not complete"),
+    (course(*CLEAN, stop_reason="interrupted"), "its time was over (seconds = 60)"),
+    (course(*CLEAN, phases={"coverage": "skip"}), "the phase coverage was not done: skip"),
+    (course(*CLEAN, {"kind": "shut out", "why": "no token opened GET /a, up to the end"}), "let in no more"),
     (course(*CLEAN, stop_reason="server_unavailable"), "server_unavailable"),
     (course(*CLEAN, {"kind": "error", "operation": "", "phase": "", "title": "Schema Loading Error", "type": "LoaderError", "curl": ""}),
      "Schema Loading Error"),
@@ -57,13 +61,19 @@ def test_a_run_that_did_not_come_to_its_end_proves_nothing(found: Course, says: 
     assert says in said(fuzzing(found).run())
 
 
-def test_a_deep_run_ends_with_its_time() -> None:
-    """Fuzzing has no end of its own; that every operation was asked to the end is seen of each."""
-    phases = [asked(operation, phase) for operation in (READ, WRITE) for phase in ("coverage", "fuzzing")]
-    clean = fuzzing(course(*phases, asked(OPEN), asked(OPEN, "fuzzing"), stop_reason="max_time"), DEEP)
-    sound(clean.run())
-    sound(clean.operation(EVERY))
-    assert "fuzzing never asked it" in said(fuzzing(course(*CLEAN, stop_reason="max_time"), DEEP).operation(READ))
+def test_a_deep_run_does_all_that_it_is_meant_to() -> None:
+    """Every operation at random, too, and links to their end, unless the document has none; then again, until its time is over. When that comes
+    sooner, links were not followed."""
+    deep = [asked(operation, phase) for operation in (READ, WRITE, OPEN) for phase in ("coverage", "fuzzing")]
+    once = course(*deep, stop_reason="max_time")
+    whole = replace(once, notes=(*once.notes, {"kind": "phase", "phase": "fuzzing", "ended": "success"}))
+    for found in (course(*deep), course(*deep, phases={"stateful": "not_applicable"}), whole):
+        clean = fuzzing(found, DEEP)
+        sound(clean.run())
+        sound(clean.operation(EVERY))
+    assert "fuzzing never asked it" in said(fuzzing(course(*CLEAN), DEEP).operation(READ))
+    assert "the phase stateful was not done" in said(fuzzing(course(*deep, stop_reason="max_time"), DEEP).run())
+    assert "its time was over (deep_seconds = 300)" in said(fuzzing(course(*deep, stop_reason="interrupted"), DEEP).run())
 
 
 def test_a_document_without_operations_proves_nothing() -> None:
@@ -76,13 +86,19 @@ def test_a_document_without_operations_proves_nothing() -> None:
     (asked(READ, ended="interrupted"), "its coverage was interrupted"),
     (asked(READ, ended="error"), "its coverage was error"),
     (asked(READ, requests=2, unanswered=2), "never answered"),
-    (asked(READ, s401=3), "never let the run's account in: with a token it answered 3 times 401"),
+    (asked(READ, s401=3), "never let the run's account in (coverage): with a token it answered 3 times 401"),
     (asked(READ, s401=3, s403=1), "3 times 401, 1 times 403"),
     (asked(READ, s200=1, signed_in={}), "with a token it answered nothing"),
 ])
 def test_an_operation_that_was_not_tried_is_not_proven(note: dict[str, Any] | None, says: str) -> None:
     """Not asked, cut short, silent; and an expired or useless token, with which everything behind the door stays untried."""
     assert says in said(fuzzing(course(*([note] if note else []), asked(OPEN, signed_in={}))).operation(READ))
+
+
+def test_being_let_in_before_is_no_proof_of_what_came_later() -> None:
+    """A token that dies between two phases leaves the second one before closed doors."""
+    late = fuzzing(course(asked(READ, "examples"), asked(READ, s401=3), asked(OPEN, signed_in={})))
+    assert "never let the run's account in (coverage)" in said(late.operation(READ))
 
 
 def test_an_error_of_schemathesis_is_no_proof() -> None:
