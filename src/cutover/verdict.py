@@ -151,7 +151,7 @@ class _Bench:
     def item(self, item: Item) -> ItemResult:
         found = self._unwaived(item)
         waiver = self.waived.get(item.id)
-        if waiver is not None and found.outcome in HOLES:
+        if waiver is not None and found.outcome in (HOLES if waiver.covers == "anything" else {Outcome.NOT_PROVEN}):
             return ItemResult(item, Outcome.WAIVED, f"{found.outcome.value}: {found.why}", found.checks, waiver)
         return found
 

@@ -15,6 +15,8 @@ from cutover.plan import Plan, nearest
 from cutover.tables import read_table
 
 KEYS = ("item", "target", "release", "by", "at", "reason", "expires")
+COVERS = ("anything", "not proven")
+"""What a waiver goes without: an item whatever came of it, or only one that was not proven, so that a failure is still a failure."""
 
 
 class DecisionError(ValueError):
@@ -23,7 +25,10 @@ class DecisionError(ValueError):
 
 @dataclass(frozen=True)
 class Decision:
-    """A waiver or a sign-off. `at` and `expires` are aware times (a bare date means its last second, UTC, for `expires`, its first for `at`)."""
+    """A waiver or a sign-off. `at` and `expires` are aware times (a bare date means its last second, UTC, for `expires`, its first for `at`).
+
+    `covers`: one of `COVERS`; of a waiver only.
+    """
 
     item: str
     target: str
@@ -32,6 +37,7 @@ class Decision:
     at: datetime
     reason: str
     expires: datetime
+    covers: str = COVERS[0]
 
 
 @dataclass(frozen=True)
@@ -54,23 +60,26 @@ def load_decisions(path: Path, table: str) -> tuple[Decision, ...]:
     rows = data.get(table, [])
     if not isinstance(rows, list):
         raise DecisionError(f"{path.name}: write [[{table}]] with two brackets, one for each decision")
-    return tuple(_decision(row, f"{path.name}, {table} {number}") for number, row in enumerate(rows, start=1))
+    more = ("covers",) if table == "waiver" else ()
+    return tuple(_decision(row, f"{path.name}, {table} {number}", more) for number, row in enumerate(rows, start=1))
 
 
-def _decision(row: Mapping[str, Any], where: str) -> Decision:
+def _decision(row: Mapping[str, Any], where: str, more: tuple[str, ...]) -> Decision:
     if not isinstance(row, dict):
         raise DecisionError(f"{where} is {row!r}; write a table with {', '.join(KEYS)}")
     for key in row:
-        if key not in KEYS:
-            raise DecisionError(f"{where}: unknown key {key!r}.{nearest(key, KEYS)} Allowed: {', '.join(KEYS)}")
+        if key not in KEYS + more:
+            raise DecisionError(f"{where}: unknown key {key!r}.{nearest(key, KEYS + more)} Allowed: {', '.join(KEYS + more)}")
     for key in KEYS:
         if key not in row:
             raise DecisionError(f"{where}: {key!r} is missing; a decision says {', '.join(KEYS)}")
     for key in ("item", "target", "release", "by", "reason"):
         if not isinstance(row[key], str) or not row[key].strip():
             raise DecisionError(f"{where}: {key!r} must be a text that is not empty")
+    if (covers := row.get("covers", COVERS[0])) not in COVERS:
+        raise DecisionError(f"{where}: 'covers' is {covers!r}; write {' or '.join(map(repr, COVERS))}")
     return Decision(row["item"], row["target"], row["release"], row["by"], _moment(row["at"], time.min, f"{where}: at"),
-                    row["reason"], _moment(row["expires"], time.max, f"{where}: expires"))
+                    row["reason"], _moment(row["expires"], time.max, f"{where}: expires"), covers)
 
 
 def _moment(value: object, time_of_day: time, where: str) -> datetime:
@@ -106,7 +115,8 @@ def why_not(kind: str, decision: Decision, plan: Plan, release: str, now: dateti
 
 def sort_out(kind: str, decisions: Iterable[Decision], plan: Plan, target: str, release: str, now: datetime,
              ) -> tuple[dict[str, Decision], list[Refusal]]:
-    """The decisions that count, by item (the one that lasts longest), and the refused ones. Those of other targets are neither."""
+    """The decisions that count, by item (the one that covers most, of these the one that lasts longest), and the refused ones. Those of other
+    targets are neither."""
     counted: dict[str, Decision] = {}
     refused: list[Refusal] = []
     for decision in decisions:
@@ -115,6 +125,10 @@ def sort_out(kind: str, decisions: Iterable[Decision], plan: Plan, target: str, 
         why = why_not(kind, decision, plan, release, now)
         if why is not None:
             refused.append(Refusal(kind, decision, why))
-        elif decision.item not in counted or counted[decision.item].expires < decision.expires:
+        elif decision.item not in counted or _reach(counted[decision.item]) < _reach(decision):
             counted[decision.item] = decision
     return counted, refused
+
+
+def _reach(decision: Decision) -> tuple[bool, datetime]:
+    return decision.covers == COVERS[0], decision.expires

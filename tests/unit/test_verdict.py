@@ -201,6 +201,21 @@ def test_a_waiver_goes_without_any_hole(outcome: Outcome) -> None:
     assert (found.why, [ran.outcome for ran in found.checks]) == (f"{outcome.value}: because", [outcome])
 
 
+def test_a_waiver_of_what_is_not_proven_is_none_of_what_failed() -> None:
+    """Whoever goes without a proof has not decided to go with a fault."""
+    given = decision("a", covers="not proven")
+    for outcome, word in ((Outcome.NOT_PROVEN, Word.GO_WITH_WAIVERS), (Outcome.FAILED, Word.NO_GO), (Outcome.ERROR, Word.NO_GO)):
+        verdict = judged([check("a"), check("b")], [result("a", outcome), result("b", Outcome.PASSED)], waivers=[given])
+        assert verdict.word is word
+
+
+def test_a_waiver_that_covers_more_goes_over_one_that_lasts_longer() -> None:
+    narrow, wide = decision("a", covers="not proven", expires=NOW + timedelta(days=900)), decision("a")
+    for given in ([narrow, wide], [wide, narrow]):
+        verdict = judged([check("a"), check("b")], [result("a", Outcome.FAILED), result("b", Outcome.PASSED)], waivers=given)
+        assert verdict.items[0].decision == wide
+
+
 def test_a_waiver_of_a_passed_item_changes_nothing() -> None:
     """What is proven needs no waiver: the verdict is a plain GO."""
     verdict = judged([check("a")], [result("a", Outcome.PASSED)], waivers=[decision("a")])

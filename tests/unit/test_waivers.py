@@ -98,6 +98,7 @@ def test_a_moment_is_written_without_quotes(tmp_path: Path, key: str, value: str
     ("waiver = ['redis-cluster']", "waiver 1 is 'redis-cluster'; write a table"),
     ("item = 'redis-cluster'", "unknown table 'item'; write [[waiver]]"),
     ("[[waiver]", "is not valid TOML"),
+    (ROW + "covers = 'failures'\n", "waiver 1: 'covers' is 'failures'; write 'anything' or 'not proven'"),
 ])
 def test_a_mistake_is_told_with_its_place_and_its_remedy(tmp_path: Path, text: str, says: str) -> None:
     """One sentence, and no decision of that file counts."""
@@ -121,11 +122,19 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
             load_decisions(path, "waiver")
 
 
+def test_what_a_waiver_covers_can_be_said_and_a_signature_covers_nothing(tmp_path: Path) -> None:
+    assert read(tmp_path, ROW)[0].covers == "anything"
+    assert read(tmp_path, ROW + "covers = 'not proven'\n")[0].covers == "not proven"
+    with pytest.raises(DecisionError, match="unknown key 'covers'"):
+        read(tmp_path, ROW.replace("[[waiver]]", "[[signoff]]") + "covers = 'not proven'\n", "signoff")
+
+
 @pytest.mark.parametrize("table", ["waiver", "signoff"])
-def test_the_files_of_this_repository_decide_nothing_and_show_how(tmp_path: Path, table: str) -> None:
-    """No active entry; the commented one is a decision as soon as its marks are taken away."""
+def test_the_files_of_this_repository_decide_nothing_of_yours_and_show_how(tmp_path: Path, table: str) -> None:
+    """The active entries are the demonstration's, and go without nothing that failed; the commented one is a decision as soon as its marks are
+    taken away."""
     path = ROOT / f"{table}s.toml"
-    assert load_decisions(path, table) == ()
+    assert {(one.target, one.covers) for one in load_decisions(path, table)} <= {("embedded", "not proven")}
     lines = path.read_text(encoding="utf-8").splitlines()
     example = [line[1:] for line in lines if line[:1] == "#" and line[1:2] not in ("", " ")]  # prose has a space after the sign
     (found,) = read(tmp_path, "\n".join(example), table)
