@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -10,6 +11,7 @@ from cutover.evidence import Ledger, Left
 from cutover.hospital import Hospital, MappingError, Misbehaved, NotOffered, PatientQuery, Reason, Refused, Session
 
 ORDER = ("document", "visit", "patient")
+LATER = "the time for cleaning up was over; the next run, or `pytest --sweep`, goes on"
 
 
 @dataclass(frozen=True)
@@ -24,13 +26,16 @@ class Swept:
     run: str = ""
 
 
-def sweep(hospital: Hospital, ledger: Ledger, session: Session) -> list[Swept]:
+def sweep(hospital: Hospital, ledger: Ledger, session: Session, until: float = float("inf")) -> list[Swept]:
     """Retire everything in the ledger: documents, then visits, then patients, each newest first. Never raises for one thing; what is left
-    is told with the reason, and stays in the ledger for the next sweep."""
+    is told with the reason, and stays in the ledger for the next sweep. `until`, on the monotonic clock, nothing more is begun."""
     swept: list[Swept] = []
     waiting: list[Left] = []  # visits and documents that only go with their patient
     for kind in ORDER:
         for left in [left for left in ledger.left() if left.kind == kind]:
+            if time.monotonic() > until:
+                swept.append(_still_there(left, LATER))
+                continue
             for thing in _found(hospital, ledger, session, left, swept):
                 done = _retired(hospital, ledger, session, thing)
                 waiting += [thing] if done is None else []

@@ -9,6 +9,8 @@ from cutover.load.samples import Samples
 
 SECONDS = 10
 ERROR_SHARE = 0.05
+FEWEST = 20
+"""Requests of which one is 5 %. Seconds with fewer are taken together: a slow load has some without an error."""
 TIMES = 5.0
 
 
@@ -19,15 +21,27 @@ def alarmed(samples: Samples, now: float, usual_seconds: float) -> str | None:
     windows = [samples[ended == second] for second in range(whole - SECONDS, whole)]
     if not len(samples) or samples["due"].min() > whole - SECONDS:
         return None
-    if all(_fails(window) for window in windows):
-        return f"more than {ERROR_SHARE * 100:g} % of the requests failed in each of the last {SECONDS} s"
+    if all(map(_fails, filled := _filled(windows))) and filled:
+        return f"more than {ERROR_SHARE * 100:g} % of the requests failed, all through the last {SECONDS} s"
     if all(_drags(window, usual_seconds * TIMES) for window in windows):
         return f"half of the requests took more than {usual_seconds * TIMES:g} s, {TIMES:g} times what they may, in each of the last {SECONDS} s"
     return None
 
 
+def _filled(windows: list[Samples]) -> list[Samples]:
+    """The windows, with neighbours taken together until each has enough; what is left over goes to the last."""
+    filled: list[Samples] = []
+    waiting = windows[0][:0]
+    for window in windows:
+        waiting = np.concatenate([waiting, window])
+        if len(waiting) >= FEWEST:
+            filled.append(waiting)
+            waiting = waiting[:0]
+    return [*filled[:-1], np.concatenate([filled[-1], waiting])] if filled else []
+
+
 def _fails(window: Samples) -> bool:
-    return bool(len(window)) and float(np.isin(window["outcome"], ERRORS).mean()) > ERROR_SHARE
+    return float(np.isin(window["outcome"], ERRORS).mean()) > ERROR_SHARE
 
 
 def _drags(window: Samples, seconds: float) -> bool:

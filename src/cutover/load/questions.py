@@ -65,8 +65,8 @@ class Load:
     def recorded(self) -> Examination:
         """Record this run as the baseline. Raises `NotProven` where it is no good one."""
         self._offered("baseline")
-        bad = [sentence for question in (self.offered, self.response_times, self.error_rate, self.connection_pool, self.resource_usage)
-               for sentence in (*question().findings, *question().unproven)]
+        asked = [question() for question in (self.offered, self.response_times, self.error_rate, self.connection_pool, self.resource_usage)]
+        bad = [*(finding for one in asked for finding in one.findings), *(hole for one in asked for hole in one.unproven)]
         path, facts = self.baselines.record(self.facts, bad)
         return self._examined("the baseline", (path,), (), (), facts)
 

@@ -70,7 +70,7 @@ def _conducted(run: Run, standing: Standing, folder: Path, say: Callable[[str], 
     except ImportError as missing:
         raise NotProven(f"no load can be made: {missing.name} is not installed; install this project with its extra `performance`") from None
     from cutover.load.briefing import settle
-    from cutover.load.claims import claims_of
+    from cutover.load.claims import claims_of, hopeless
     from cutover.load.course import course
     from cutover.load.ground import work_of
     from cutover.targets.entered import entered
@@ -79,6 +79,9 @@ def _conducted(run: Run, standing: Standing, folder: Path, say: Callable[[str], 
     performance = run.settings.chosen.performance
     work = work_of(performance, run.root / JOURNEYS, declared_unsupported(run.settings))
     claims = claims_of(performance, work.operations, baselines_of(run, standing).medians())
+    if why := hopeless(claims, lambda operation: work.expected(operation, performance.max_seconds)):
+        raise NotProven(f"no load was made, for it could not prove what it must: {why}. Raise rate or max_seconds in "
+                        f"[targets.{standing.name}.performance], or take the objective away")
     ledger = Ledger(run.ledgers / f"{run.tag}-load.jsonl", run.tag, standing.name)
     try:
         with entered(run.settings, standing, ledger, run.redactor) as (hospital, sessions):

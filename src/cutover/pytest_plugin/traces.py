@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from cutover.drivers.sweeping import Swept
+from cutover.drivers.sweeping import LATER, Swept
 from cutover.evidence import Ledger
 from cutover.pytest_plugin.run import MISTAKES, Run, bring_up, make_run
 from cutover.targets import Standing
 from cutover.targets.connecting import open_hospital
-from cutover.targets.entered import retire
+from cutover.targets.entered import CLEANING_SECONDS, retire
 
 
-def sweep_dead_runs(run: Run, standing: Standing) -> list[Swept]:
+def sweep_dead_runs(run: Run, standing: Standing, seconds: float = CLEANING_SECONDS) -> list[Swept]:
     """Retire what dead runs (and dead workers of this run) left on the target. Things that stay are told with the reason.
 
     An embedded hospital's database went with its run: there is nothing to retire, and the ledgers go too.
@@ -31,16 +31,16 @@ def sweep_dead_runs(run: Run, standing: Standing) -> list[Swept]:
         return []
     ledgers = Ledger.abandoned(run.ledgers, standing.name)
     try:
-        return _swept(run, standing, [ledger for ledger in ledgers if ledger.left()])
+        return _swept(run, standing, [ledger for ledger in ledgers if ledger.left()], seconds)
     finally:
         for ledger in ledgers:
             ledger.close()
 
 
-def _swept(run: Run, standing: Standing, ledgers: Sequence[Ledger]) -> list[Swept]:
+def _swept(run: Run, standing: Standing, ledgers: Sequence[Ledger], seconds: float) -> list[Swept]:
     if not ledgers:
         return []
-    return retire(open_hospital(run.settings, standing, run.recorder, run.tag), standing, run.redactor, ledgers)
+    return retire(open_hospital(run.settings, standing, run.recorder, run.tag), standing, run.redactor, ledgers, seconds)
 
 
 def keep_account(run: Run, folder: Path) -> str:
@@ -64,7 +64,10 @@ def told(swept: Sequence[Swept]) -> list[str]:
     """What was swept, in sentences: a count by the mapping's words, and each thing that is still there."""
     done = [one for one in swept if one.how is not None]
     sentences = [f"swept {len(done)} things that earlier runs left: {', '.join(sorted({str(one.how) for one in done}))}"] if done else []
-    return sentences + [f"still on the target: {one.kind} {one.key} of run {one.run}: {one.why}" for one in swept if one.how is None]
+    there = [one for one in swept if one.how is None and one.why != LATER]
+    later = Counter(one.run for one in swept if one.why == LATER)
+    return [*sentences, *(f"still on the target: {one.kind} {one.key} of run {one.run}: {one.why}" for one in there),
+            *(f"still on the target: {count} things of run {tag}: {LATER}" for tag, count in later.items())]
 
 
 def sweep_only(config: pytest.Config) -> int:
@@ -75,7 +78,7 @@ def sweep_only(config: pytest.Config) -> int:
     console = Console(highlight=False, markup=False)
     try:
         target = bring_up(run)
-        swept = sweep_dead_runs(run, next(target))
+        swept = sweep_dead_runs(run, next(target), seconds=float("inf"))
         next(target, None)
     except MISTAKES as mistake:
         raise pytest.UsageError(str(mistake)) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -13,6 +14,8 @@ from cutover.settings import Settings
 from cutover.targets import Standing
 from cutover.targets.connecting import open_hospital
 
+CLEANING_SECONDS = 45.0
+"""That a verdict may wait for what was made to be retired. The rest stays in the ledger, and the next run goes on with it."""
 Entered = tuple[Hospital, Callable[[Role], Session]]
 
 
@@ -30,14 +33,16 @@ def entered(settings: Settings, standing: Standing, ledger: Ledger, redactor: Re
             retire(opened, standing, redactor, [ledger])
 
 
-def retire(hospital: Hospital, standing: Standing, redactor: Redactor, ledgers: Sequence[Ledger]) -> list[Swept]:
-    """Retire what stands in the ledgers, as an administrator. Without one, everything is told as still there."""
+def retire(hospital: Hospital, standing: Standing, redactor: Redactor, ledgers: Sequence[Ledger],
+           seconds: float = CLEANING_SECONDS) -> list[Swept]:
+    """Retire what stands in the ledgers, as an administrator, for so many seconds. Without one, everything is told as still there."""
     if not any(ledger.left() for ledger in ledgers):
         return []
     keeper = TokenKeeper(hospital, standing.users, redactor=redactor)
     try:
         session = keeper.session(Role.ADMINISTRATOR)
-        return [swept for ledger in ledgers for swept in sweep(hospital, ledger, session)]
+        until = time.monotonic() + seconds
+        return [swept for ledger in ledgers for swept in sweep(hospital, ledger, session, until)]
     except (Refused, Misbehaved, NotOffered, MappingError) as error:
         why = f"no administrator could sign in: {next(iter(str(error).splitlines()), type(error).__name__)}"
         return [Swept(left.kind, left.key, left.id, None, why, left.run) for ledger in ledgers for left in ledger.left()]

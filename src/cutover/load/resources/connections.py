@@ -15,6 +15,8 @@ TITLE = "The database connection pool has room"
 OVER_SHARE = 0.25
 """Share of the looks in which connections may be above their limit: a spike may, also one that a stall of the machine makes, and no habit may.
 Whether anybody suffers from it is told by who waits and who waited in vain, and those have limits of their own."""
+A_POOL_GROWS = 2.0
+"""Looks in which somebody may wait, however short the run: a pool that opens a connection lets the first ones wait for it."""
 THE_SERVER = "the server"  # as the query for connections names it
 
 
@@ -22,7 +24,7 @@ def pool(looks: Sequence[Look] | None, pressures: Sequence[Pressure] | None, res
     """Judges the looks of the judged part of a run; what is None is not judged. `start` is where the time of the series begins.
 
     Connections (of the pool, of the server) above their limit in a quarter of the looks are a finding, a spike is not. That somebody waits is one in
-    more looks than pool_waiting_share, and more than one. A timeout, a deadlock, a lock that was waited for too long: one is enough, none comes by
+    more looks than pool_waiting_share, and more than two. A timeout, a deadlock, a lock that was waited for too long: one is enough, none comes by
     chance. A wait is seen for certain when it lasts longer than the limit by the time between two looks.
     """
     seen = Seen(facts={"limits": {"pool_share": resources.pool_share, "pool_waiting_share": resources.pool_waiting_share,
@@ -67,7 +69,7 @@ def _waiting(looks: Sequence[Look], resources: Resources, seen: Seen) -> None:
     enough(looks, "pool_waiting")
     moving(looks)
     waited = [point.value > 0 for point in points(looks, "pool_waiting")]
-    allowed = max(1.0, resources.pool_waiting_share * len(waited)) if resources.pool_waiting_share else 0.0
+    allowed = max(A_POOL_GROWS, resources.pool_waiting_share * len(waited)) if resources.pool_waiting_share else 0.0
     if sum(waited) > allowed:
         seen.findings.append(f"Somebody waited for a connection in {sum(waited)} of {len(waited)} looks, and {resources.pool_waiting_share:.0%} is "
                              "the limit (pool_waiting_share).")
