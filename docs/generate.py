@@ -19,6 +19,7 @@ from cutover.settings import (
     Kubernetes,
     Limits,
     Migrations,
+    Monitoring,
     Objective,
     Objectives,
     Performance,
@@ -31,6 +32,10 @@ from cutover.settings import (
     Target,
     User,
 )
+from cutover.settings.ground import Cluster, Pipeline, Registry
+from cutover.settings.monitoring import Alerts, Metrics
+from cutover.settings.network import Balancer, Dns, Redis, Tls
+from cutover.settings.signals import Channel, Dashboards, Logs
 
 HERE = Path(__file__).resolve().parent
 
@@ -69,11 +74,24 @@ SECTIONS: tuple[tuple[str, type[BaseModel], str], ...] = (
     ("[targets.NAME.performance.resources.pool]", Pool, "CUTOVER_TARGETS__NAME__PERFORMANCE__RESOURCES__POOL__"),
     ("[targets.NAME.performance.resources.kubernetes]", Kubernetes, "CUTOVER_TARGETS__NAME__PERFORMANCE__RESOURCES__KUBERNETES__"),
     ("[targets.NAME.contract]", Contract, "CUTOVER_TARGETS__NAME__CONTRACT__"),
+    ("[targets.NAME.infrastructure.tls]", Tls, "CUTOVER_TARGETS__NAME__INFRASTRUCTURE__TLS__"),
+    ("[targets.NAME.infrastructure.dns]", Dns, "CUTOVER_TARGETS__NAME__INFRASTRUCTURE__DNS__"),
+    ("[targets.NAME.infrastructure.balancer]", Balancer, "CUTOVER_TARGETS__NAME__INFRASTRUCTURE__BALANCER__"),
+    ("[targets.NAME.infrastructure.redis]", Redis, "CUTOVER_TARGETS__NAME__INFRASTRUCTURE__REDIS__"),
+    ("[targets.NAME.infrastructure.cluster]", Cluster, "CUTOVER_TARGETS__NAME__INFRASTRUCTURE__CLUSTER__"),
+    ("[targets.NAME.infrastructure.registry]", Registry, "CUTOVER_TARGETS__NAME__INFRASTRUCTURE__REGISTRY__"),
+    ("[targets.NAME.infrastructure.pipeline]", Pipeline, "CUTOVER_TARGETS__NAME__INFRASTRUCTURE__PIPELINE__"),
+    ("[targets.NAME.monitoring]", Monitoring, "CUTOVER_TARGETS__NAME__MONITORING__"),
+    ("[targets.NAME.monitoring.metrics]", Metrics, "CUTOVER_TARGETS__NAME__MONITORING__METRICS__"),
+    ("[targets.NAME.monitoring.alerts]", Alerts, "CUTOVER_TARGETS__NAME__MONITORING__ALERTS__"),
+    ("[targets.NAME.monitoring.logs]", Logs, "CUTOVER_TARGETS__NAME__MONITORING__LOGS__"),
+    ("[targets.NAME.monitoring.dashboards]", Dashboards, "CUTOVER_TARGETS__NAME__MONITORING__DASHBOARDS__"),
+    ("[targets.NAME.monitoring.channels.CHANNEL]", Channel, "CUTOVER_TARGETS__NAME__MONITORING__CHANNELS__CHANNEL__"),
 )
 """Heading, model, and how its variables begin."""
 
 KINDS = {"string": "text", "boolean": "true or false", "integer": "whole number", "number": "number", "array": "list of texts", "object": "table",
-         "path": "path", "password": "**secret**"}
+         "path": "path", "password": "**secret**", "date-time": "date and time"}
 
 
 def settings_page() -> str:

@@ -2,6 +2,7 @@
 
     python -m reference            look around; Ctrl-C ends it
     python -m reference --json --tied     for a program: one JSON line when it is ready, and it ends when standard input does
+    python -m reference --surroundings    and, around it, a second instance, a reverse proxy, Prometheus and Alertmanager
 
 Who reads on, reads in this order:
 
@@ -14,6 +15,7 @@ Who reads on, reads in this order:
     installation, postgres, keeper    a private PostgreSQL that never outlives us
     template, cutover    the cached cluster of the release before; bringing it to 2.0.0
     serve, announcement  a socket, and what is told to whoever asked
+    surroundings/        what stands around it: real programs, kept by a process that ends with us. monitoring/ holds their files
 
 Tests that need a hospital of their own, perhaps a faulty one, build it from the same parts. One cluster for the test session:
 

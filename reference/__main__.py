@@ -1,12 +1,16 @@
-"""The embedded hospital: `python -m reference [--port N] [--stage before] [--backup] [--json] [--tied]`. See the package's docstring."""
+"""The embedded hospital: `python -m reference [--port N] [--stage before] [--backup] [--surroundings] [--json] [--tied]`. See `reference`."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
 import json
+import os
 import secrets
-from collections.abc import Mapping, Sequence
+import signal
+import threading
+import traceback
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +18,7 @@ from reference import announcement, cutover, postgres, serve, stages, template
 from reference.app import create_app
 from reference.seed import Account
 from reference.settings import Settings
+from reference.surroundings.around import WHAT, around
 
 DATABASE = "hospital"
 
@@ -27,18 +32,38 @@ def main() -> None:
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(serve.listen(arguments.port))
         server = stack.enter_context(postgres.running(template.cached()))
-        staff = announcement.accounts()
-        backup = _bring_to(arguments.stage, server, staff, with_backup=arguments.backup)
         settings = Settings(
             database=server.dsn(DATABASE, postgres.APPLICATION),
             release=Settings.release if arguments.stage == "after" else stages.RELEASE_BEFORE,
             signing_key=secrets.token_hex(32),
             log=Path(server.directory) / "hospital.jsonl",
         )
+        what = arguments.surroundings
+        surroundings = stack.enter_context(around(serve.url(listener), settings, what)) if what else None
+        staff = announcement.accounts()
+        backup = _bring_to(arguments.stage, server, staff, with_backup=arguments.backup)
         app = create_app(settings)
-        where = announcement.announcement(serve.url(listener), server, DATABASE, staff, settings, backup)
-        print(json.dumps(where) if arguments.json else _for_a_human(where), flush=True)
+
+        def tell() -> None:
+            told = surroundings.told() if surroundings else {}
+            where = announcement.announcement(serve.url(listener), server, DATABASE, staff, settings, backup, told)
+            print(json.dumps(where) if arguments.json else _for_a_human(where), flush=True)
+
+        if surroundings:
+            surroundings.open()
+            threading.Thread(target=_or_end, args=[tell], daemon=True).start()  # while we serve: the proxy waits for an answer of ours
+        else:
+            tell()
         serve.serve(app, listener)
+
+
+def _or_end(tell: Callable[[], None]) -> None:
+    """Who cannot say where he is ends, as he would if it had happened before he served."""
+    try:
+        tell()
+    except Exception:
+        traceback.print_exc()
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _bring_to(stage: str, server: postgres.Server, staff: Sequence[Account], *, with_backup: bool) -> Path | None:
@@ -58,6 +83,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--stage", choices=stages.NAMES, default="after",
                         help="before its cutover, after it, or restored from the backup; only after it there is an application for all of it")
     parser.add_argument("--backup", action="store_true", help="make a backup before anything is changed, as the plan has it")
+    parser.add_argument("--surroundings", nargs="?", choices=WHAT, const="all",
+                        help="front: start a second instance and a reverse proxy before both; all: Prometheus and Alertmanager, too")
     parser.add_argument("--json", action="store_true", help="say where it is as one line of JSON")
     parser.add_argument("--tied", action="store_true", help="stop when standard input ends")
     return parser.parse_args()
@@ -70,11 +97,22 @@ def _for_a_human(where: Mapping[str, Any]) -> str:
         f"  its database  {where['database']}  (read-only)",
         f"  its log       {where['log']}",
         *([f"  its backup    {where['backup']}"] if where["backup"] else []),
+        *_around(where["surroundings"]),
         "Sign in at /api/v1/auth/sign-in as",
         *(f"  {user['username']:<14}{user['password']}" for user in where["users"].values()),
         "Ctrl-C closes it; nothing stays behind.",
     ]
     return "\n".join(lines)
+
+
+def _around(told: Mapping[str, Any]) -> list[str]:
+    """What stands around it, for a human."""
+    infrastructure, monitoring = told.get("infrastructure", {}), told.get("monitoring", {})
+    places = {
+        "its proxy": infrastructure.get("balancer", {}).get("url"), "Prometheus": monitoring.get("prometheus"),
+        "Alertmanager": monitoring.get("alerts", {}).get("alertmanager"),
+    }
+    return [f"  {name:<14}{where}" for name, where in places.items() if where] + [f"  missing: {why}" for why in told.get("absent", {}).values()]
 
 
 if __name__ == "__main__":

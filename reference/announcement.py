@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,8 @@ def accounts() -> list[Account]:
 
 
 def announcement(url: str, server: postgres.Server, database: str, staff: Sequence[Account], settings: Settings,
-                 backup: Path | None = None) -> dict[str, Any]:
-    """Where everything is, as `python -m reference --json` prints it."""
+                 backup: Path | None = None, surroundings: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Where everything is, as `python -m reference --json` prints it. `surroundings`: what `surroundings.told()` told."""
     owner = server.dsn(database)
     return {
         "url": url,
@@ -39,6 +39,7 @@ def announcement(url: str, server: postgres.Server, database: str, staff: Sequen
         "backup": str(backup) if backup else None,
         "log": str(settings.log),
         "pid": os.getpid(),
+        "surroundings": dict(surroundings or {}),
     }
 
 

@@ -18,13 +18,13 @@ class Log:
         self._stream: TextIO = path.open("a", encoding="utf-8") if path else sys.stderr
         self._lock = threading.Lock()
 
-    def write(self, message: str, **fields: object) -> None:
-        """`{"time", "message", …fields}` as one line, on disk at once."""
-        line = json.dumps({"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "message": message, **fields})
+    def write(self, message: str, *, level: str = "info", **fields: object) -> None:
+        """`{"time", "level", "message", …fields}` as one line, on disk at once."""
+        line = json.dumps({"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "level": level, "message": message, **fields})
         with self._lock:
             print(line, file=self._stream, flush=True)
 
     def defect(self, error: BaseException, request_id: str) -> None:
         """What went wrong and where. Not the error's words: they may quote a patient's data."""
         frames = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
-        self.write("defect", error=type(error).__name__, frames=frames, request_id=request_id)
+        self.write("defect", level="error", error=type(error).__name__, frames=frames, request_id=request_id)

@@ -68,12 +68,15 @@ class Frame:
         self._metrics.answered(scope["method"], route, status, seconds)
         self._log.write(
             "request",
+            level=_level(status),
             method=scope["method"],
             route=route,
             status=status,
             milliseconds=round(seconds * 1000, 1),
             request_id=scope["state"]["request_id"],
             username=scope["state"].get("username"),
+            client=_host(scope.get("client")),  # whom the proxy names, where one of this machine stands before us: uvicorn sees to it
+            instance=_host(scope.get("server"), with_port=True),
         )
 
 
@@ -121,6 +124,19 @@ async def _read_on(receive: Receive) -> None:
                     return
     except TimeoutError:
         return
+
+
+def _level(status: int) -> str:
+    """Of a request's line: a refusal is the caller's matter, a failure ours."""
+    if status >= 500:
+        return "error"
+    return "warning" if status >= 400 else "info"
+
+
+def _host(address: tuple[str, int | None] | None, *, with_port: bool = False) -> str | None:
+    if address is None:
+        return None
+    return f"{address[0]}:{address[1]}" if with_port else address[0]
 
 
 def _request_id(headers: Headers) -> str:

@@ -101,7 +101,7 @@ def test_the_log_has_one_line_a_request_and_no_secret(hospital: Hospital, staff:
     staff("registrar").get("/patients", params={"name": family})
     log = hospital.log.read_text()
     [line] = [json.loads(line) for line in log.splitlines() if request_id in line]
-    assert line.keys() == {"time", "message", "method", "route", "status", "milliseconds", "request_id", "username"}
+    assert line.keys() == {"time", "level", "message", "method", "route", "status", "milliseconds", "request_id", "username", "client", "instance"}
     assert (line["method"], line["route"], line["status"], line["username"]) == ("POST", "/api/v1/patients", 201, "registrar")
     for secret in (family, password, tokens["access_token"], tokens["refresh_token"], created.json()["mrn"], created.json()["id"]):
         assert secret not in log

@@ -36,6 +36,12 @@ NAMED = {
     "cutover.database.backup": {"Backups"},
     "cutover.database.rehearsal": {"Lint", "Rehearsal", "Staging"},
     "cutover.load.questions": {"Load"},
+    "cutover.telemetry.ground": {"Cluster", "Pipeline", "Registry"},
+    "cutover.telemetry.network": {"Balancer", "Dns", "Redis", "Tls"},
+    "cutover.telemetry.signals.alerts": {"Alerts"},
+    "cutover.telemetry.signals.dashboards": {"Dashboards"},
+    "cutover.telemetry.signals.logs": {"Logs"},
+    "cutover.telemetry.signals.metrics": {"Metrics"},
 }
 """Types of fixtures: a check may name them in its signature and nowhere else."""
 OWN = {

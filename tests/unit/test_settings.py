@@ -20,11 +20,13 @@ from cutover.settings import (
     Baseline,
     Contract,
     Database,
+    Infrastructure,
     Journey,
     Key,
     Kubernetes,
     Limits,
     Migrations,
+    Monitoring,
     Objective,
     Objectives,
     Performance,
@@ -39,6 +41,10 @@ from cutover.settings import (
     User,
     load_settings,
 )
+from cutover.settings.ground import Cluster, Pipeline, Registry
+from cutover.settings.monitoring import Alerts, Metrics
+from cutover.settings.network import Balancer, Dns, Redis, Tls
+from cutover.settings.signals import Channel, Dashboards, Logs
 from cutover.targets.remote import given
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -362,7 +368,8 @@ def test_no_secret_shows_in_the_error_of_another_key(load: Load) -> None:
 
 def test_the_digest_does_not_know_secrets(load: Load) -> None:
     """Neither what they are, nor whether they were given: a rotated password is no other setting."""
-    names = (PASSWORD, "CUTOVER_TARGETS__STAGING__DATABASE__DSN", "CUTOVER_TARGETS__STAGING__EXPIRED_TOKEN")
+    names = (PASSWORD, "CUTOVER_TARGETS__STAGING__DATABASE__DSN", "CUTOVER_TARGETS__STAGING__EXPIRED_TOKEN",
+             "CUTOVER_TARGETS__STAGING__INFRASTRUCTURE__REGISTRY__PASSWORD")
     digests = {load(STAGING, environment).digest() for environment in ({}, dict.fromkeys(names, "one"), dict.fromkeys(names, "two"))}
     assert len(digests) == 1
 
@@ -379,7 +386,7 @@ OTHER: dict[str, dict[str, Any]] = {
     "TARGETS__STAGING__MIGRATIONS__": {"tool": "django", "locations": '["x"]', "brings_scripts": "false",
                                      "history_table": "h", "placeholders__a": "b", "out_of_order": "true",
                                      "schemas": '["x"]', "key_tables": '["x"]', "expected_catalog": "f", "connections": "9", "budget_seconds": "9",
-                                     "standby_lag_seconds": "9", "snapshot_max_age_hours": "9", "staging": "x",
+                                     "standby_lag_seconds": "9", "standbys": "9", "archived": "true", "snapshot_max_age_hours": "9", "staging": "x",
                                      "keys": '[{"column": "a.b", "refers_to": "c.d"}]'},
     "TARGETS__STAGING__MIGRATIONS__TABLES__VISITS__": {"rows": "+9", "rows_become": "q", "grows_above": "c", "becomes__a": "b", "drops": '["x"]',
                                                      "content": "any", "reason": "r"},
@@ -400,6 +407,40 @@ OTHER: dict[str, dict[str, Any]] = {
     "TARGETS__STAGING__CONTRACT__": {"document": "f", "previous_document": "f", "mode": "deep", "throwaway": "true", "seconds": "9",
                                      "deep_seconds": "9", "rate": "9", "seed": "9", "account": "auditor", "accepted": "f",
                                      "roles__auditor": '["GET /x"]', "parameters__ward_id": "12", "untried__post_x": "why"},
+    "TARGETS__STAGING__INFRASTRUCTURE__TLS__": {"endpoints": '["a.example:443"]', "ca_file": "f", "days_left": "9",
+                                                "redirects": '["http://a.example/"]', "hsts_path": "/x", "hsts_seconds": "9", "seconds": "2"},
+    "TARGETS__STAGING__INFRASTRUCTURE__DNS__": {"records": '{"a.example": ["10.0.0.9"]}', "resolvers": '["10.0.0.9"]',
+                                                "authorities": '["10.0.0.9"]', "ttl_seconds": "9", "seconds": "2"},
+    "TARGETS__STAGING__INFRASTRUCTURE__BALANCER__": {"url": "https://b.example", "ca_file": "f", "backends": '["http://10.0.0.9"]',
+                                                     "health_path": "/x",
+                                                     "instance_header": "h", "kill": '["x"]', "back_seconds": "9", "client_address": "127.0.0.9",
+                                                     "client_field": "f", "seconds": "2"},
+    "TARGETS__STAGING__INFRASTRUCTURE__REDIS__": {"url": "redis://r.example", "ca_file": "f", "username": "u", "password_file": "f",
+                                                  "role": "replica",
+                                                  "maxmemory_policy": "p", "persistence": "aof", "memory_share": "0.5", "seconds": "2"},
+    "TARGETS__STAGING__INFRASTRUCTURE__CLUSTER__": {"api": "https://k.example", "ca_file": "f", "token_file": "f", "namespace": "n",
+                                                    "deployment": "d", "image": "i", "digest": f"sha256:{'1' * 64}", "previous_digest": f"sha256:{'2' * 64}",
+                                                    "runs": "previous", "replicas": "9", "helm_release": "h", "restarts": "9", "restart_hours": "9",
+                                                    "must_declare": '["limits.memory"]'},
+    "TARGETS__STAGING__INFRASTRUCTURE__REGISTRY__": {"url": "https://r.example", "repository": "r", "username": "u", "password_file": "f",
+                                                     "ca_file": "f", "platform": "linux/arm64"},
+    "TARGETS__STAGING__INFRASTRUCTURE__PIPELINE__": {"file": "f", "coverage_file": "f", "commit": "c" * 40, "suites": '["unit"]',
+                                                     "coverage_percent": "9", "max_age_hours": "9"},
+    "TARGETS__STAGING__MONITORING__": {"prometheus": "http://p.example", "labels": "l", "targets": '["a"]', "scrape_seconds": "9", "token_file": "f",
+                                       "ca_file": "f"},
+    "TARGETS__STAGING__MONITORING__METRICS__": {"requests": "r", "quiet": "true", "traffic": "9", "moving": '["m"]', "present": '["p"]'},
+    "TARGETS__STAGING__MONITORING__ALERTS__": {"alertmanager": "http://a.example", "rules__health": "r", "for_seconds__health": "9",
+                                               "thresholds__health": "9", "absent_when_healthy__up": "why", "receiver": "r", "canary": "c",
+                                               "canary_receiver": "c", "canary_labels__severity": "s", "receiver_listen": "h:9",
+                                               "canary_seconds": "9"},
+    "TARGETS__STAGING__MONITORING__LOGS__": {"kind": "loki", "path": "f", "url": "http://l.example", "index": "i", "selector": "s", "namespace": "n",
+                                             "context": "c", "token_file": "f", "token_scheme": "ApiKey", "ca_file": "f",
+                                             "pattern": "(?P<time>.)(?P<level>.)(?P<request_id>.)", "time": "t", "level": "l", "request_id": "r",
+                                             "levels": '["l"]', "error_levels": '["e"]', "seconds": "9", "clock_seconds": "9",
+                                             "rolled_back": "2026-11-28T02:40:00Z"},
+    "TARGETS__STAGING__MONITORING__DASHBOARDS__": {"grafana": "http://g.example", "uids": '["u"]', "token_file": "f", "ca_file": "f", "minutes": "9",
+                                                   "empty__panel": "why", "variables__job": "j"},
+    "TARGETS__STAGING__MONITORING__CHANNELS__TEAM__": {"apprise_url_file": "f"},
 }
 """Another value for every key that is no secret, by the start of its variable's name."""
 
@@ -425,10 +466,19 @@ def test_the_table_above_knows_every_key() -> None:
         f"{migrations}BACKUP__": Backup, f"{migrations}REHEARSAL__": Rehearsal, performance: Performance, f"{performance}JOURNEYS__CLERK__": Journey,
         f"{performance}OBJECTIVES__": Objectives, f"{performance}OBJECTIVES__OPERATIONS__UPLOAD__": Objective, f"{performance}BASELINE__": Baseline,
         f"{performance}RESOURCES__": Resources, f"{performance}RESOURCES__POOL__": Pool, "TARGETS__STAGING__CONTRACT__": Contract,
+        "TARGETS__STAGING__INFRASTRUCTURE__TLS__": Tls, "TARGETS__STAGING__INFRASTRUCTURE__DNS__": Dns,
+        "TARGETS__STAGING__INFRASTRUCTURE__BALANCER__": Balancer, "TARGETS__STAGING__INFRASTRUCTURE__REDIS__": Redis,
+        "TARGETS__STAGING__INFRASTRUCTURE__CLUSTER__": Cluster, "TARGETS__STAGING__INFRASTRUCTURE__REGISTRY__": Registry,
+        "TARGETS__STAGING__INFRASTRUCTURE__PIPELINE__": Pipeline,
+        "TARGETS__STAGING__MONITORING__": Monitoring, "TARGETS__STAGING__MONITORING__METRICS__": Metrics,
+        "TARGETS__STAGING__MONITORING__ALERTS__": Alerts, "TARGETS__STAGING__MONITORING__LOGS__": Logs,
+        "TARGETS__STAGING__MONITORING__DASHBOARDS__": Dashboards, "TARGETS__STAGING__MONITORING__CHANNELS__TEAM__": Channel,
     }
     for start, model in models.items():
-        tables = {"targets", "users", "database", "limits", "migrations", "tables", "scratch", "backup", "rehearsal", "performance", "journeys",
-                  "objectives", "operations", "baseline", "resources", "pool", "contract"}
+        tables = {*(["targets"] if model is Settings else []), "users", "database", "limits", "migrations", "tables", "scratch", "backup",
+                  "rehearsal", "performance", "journeys",
+                  "objectives", "operations", "baseline", "resources", "pool", "contract", "monitoring", "metrics", "alerts", "logs", "dashboards",
+                  "channels", "infrastructure", "tls", "dns", "balancer", "redis", "cluster", "registry", "pipeline"}
         # `kind` follows from url; a cluster and further machines are whole tables or lists, that need more than one key.
         follows = {"kind"} if model is Target else {"workers", "kubernetes"}
         assert {key.partition("__")[0] for key in OTHER[start]} == set(model.model_fields) - SECRETS - tables - follows
@@ -475,7 +525,7 @@ def test_the_settings_file_of_this_repository_judges_the_embedded_hospital(load:
     """As it stands it changes nothing."""
     settings = load((ROOT / "cutover.toml").read_text(encoding="utf-8"))
     # What its migrations do and what load it bears is said in the file, for all to see.
-    said = {"migrations": Migrations(), "performance": Performance(), "contract": Contract(), "unsupported": {}}
+    said = {"migrations": Migrations(), "performance": Performance(), "contract": Contract(), "unsupported": {}, "not_applicable": {}}
     own = settings.targets["embedded"].model_copy(update=said)
     assert settings.model_copy(update={"targets": {"embedded": own}}).model_dump() == load().model_dump()
 
@@ -492,14 +542,18 @@ def test_the_examples_of_the_settings_file_can_be_loaded(load: Load) -> None:
 def written_keys(model: type[BaseModel], table: dict[str, Any]) -> Iterator[str]:
     """The model's keys that the table, or those below it, show."""
     yield from (f"{model.__name__}.{key}" for key in table if key in model.model_fields)
-    below: dict[str, type[BaseModel]] = {"database": Database, "limits": Limits, "migrations": Migrations, "scratch": Scratch, "backup": Backup,
+    below: dict[str, type[BaseModel]] = {"infrastructure": Infrastructure, "tls": Tls, "dns": Dns, "balancer": Balancer, "redis": Redis,
+                                         "cluster": Cluster, "registry": Registry, "pipeline": Pipeline,
+                                         "database": Database, "limits": Limits, "migrations": Migrations, "scratch": Scratch, "backup": Backup,
                                          "rehearsal": Rehearsal, "performance": Performance, "objectives": Objectives, "baseline": Baseline,
-                                         "resources": Resources, "pool": Pool, "kubernetes": Kubernetes, "contract": Contract}
-    named: dict[str, type[BaseModel]] = {"targets": Target, "users": User, "tables": TableChange, "journeys": Journey, "operations": Objective}
+                                         "resources": Resources, "pool": Pool, "kubernetes": Kubernetes, "contract": Contract,
+                                         "monitoring": Monitoring, "metrics": Metrics, "alerts": Alerts, "logs": Logs, "dashboards": Dashboards}
+    named: dict[str, type[BaseModel]] = {"targets": Target, "users": User, "tables": TableChange, "journeys": Journey, "operations": Objective,
+                                         "channels": Channel}
     for key, inner in table.items():
         if key in below:
             yield from written_keys(below[key], inner)
-        elif key in named or key == "keys":
+        elif (key in named and isinstance(inner, dict)) or key == "keys":  # monitoring has a list that is called targets
             for each in inner.values() if key in named else inner:
                 yield from written_keys(named.get(key, Key), each)
 
@@ -507,7 +561,9 @@ def written_keys(model: type[BaseModel], table: dict[str, Any]) -> Iterator[str]
 def test_every_key_is_explained_in_the_settings_file() -> None:
     """Shown by an example below a comment that gives its default; a secret by the words on its variable, since it may not stand there."""
     models = (Settings, Target, User, Database, Limits, Migrations, TableChange, Key, Scratch, Backup, Rehearsal, Performance, Journey, Objective,
-              Objectives, Baseline, Resources, Pool, Kubernetes, Contract)
+              Objectives, Baseline, Resources, Pool, Kubernetes, Contract, Tls, Dns, Balancer, Redis, Cluster, Registry, Pipeline,
+              Monitoring, Metrics, Alerts, Logs, Dashboards,
+              Channel)
     every = {f"{model.__name__}.{key}" for model in models for key in model.model_fields if key not in SECRETS}
     assert every - set(written_keys(Settings, tomllib.loads(example()))) == set()
     text = (ROOT / "cutover.toml").read_text(encoding="utf-8")

@@ -15,8 +15,8 @@ START_SECONDS = 30
 
 @dataclass(frozen=True)
 class Plan:
-    """How a run is made. `seconds`: a safe run that takes longer is stopped, and not proven; a deep one takes as long. `answer_seconds`: what a single
-    answer may take."""
+    """How a run is made. `seconds`: a safe run that takes longer is stopped, and not proven; a deep one takes as long. `answer_seconds`: what a
+    single answer may take."""
 
     mode: Mode
     seconds: int

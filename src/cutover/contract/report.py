@@ -53,7 +53,8 @@ def troubles(plan: Plan, course: Course) -> Iterable[str]:
         yield f"the run did not come to its end: {why}"
     elif not course.report.get("complete"):
         yield "the run is not complete, says schemathesis"
-    yield from (f"the run's account was let in no more, though it signed in anew: {note['why']}" for note in course.notes if note["kind"] == "shut out")
+    yield from (f"the run's account was let in no more, though it signed in anew: {note['why']}"
+                for note in course.notes if note["kind"] == "shut out")
     ended = [(note["phase"], note["ended"]) for note in course.notes if note["kind"] == "phase"]
     whole = ended[:-1] if why == "max_time" else ended
     done = {phase for phase, how in whole if how in DONE | NOTHING_TO_DO | {"error"}}  # errors are told by the operation

@@ -59,9 +59,8 @@ def run(order: Order) -> Course:
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="cutover-contract-") as folder, tempfile.TemporaryFile() as complaints:
         _lay_out(order, Path(folder))
-        with _started(complaints) as process:
-            with _interrupted(process, order.plan.stopped_after):
-                told, ended = _followed(process, order, folder, started + order.plan.stopped_after + GRACE_SECONDS)
+        with _started(complaints) as process, _interrupted(process, order.plan.stopped_after):
+            told, ended = _followed(process, order, folder, started + order.plan.stopped_after + GRACE_SECONDS)
         report = _read(Path(folder) / REPORT)
         if not report and not ended:
             complaints.seek(0)

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from cutover.database.stored import Stored
     from cutover.drivers import Ledgered, TokenKeeper
 
-pytest_plugins = [f"cutover.pytest_plugin.{name}" for name in ("actors", "database", "performance", "contract", "contract_access")]
+pytest_plugins = [f"cutover.pytest_plugin.{name}" for name in ("actors", "database", "performance", "contract", "contract_access", "network",
+                                                               "ground", "monitoring")]
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 

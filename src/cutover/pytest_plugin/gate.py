@@ -93,7 +93,7 @@ class GateKeeper:
         assert folder is not None
         try:
             conducted(self.run, self.run.standing, folder, Teller(None))
-        except NotProven:
+        except (NotProven, NotOffered):
             pass  # the checks ask again, and are told the same
         except MISTAKES as mistake:
             self._give_up(str(mistake), pytest.ExitCode.USAGE_ERROR)

@@ -27,12 +27,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--release", metavar="VERSION", help="the release under judgement (default: the target's `release` in the settings)")
     group.addoption("--cutover-config", metavar="PATH", type=Path, help="the settings file (default: cutover.toml beside pyproject.toml)")
     group.addoption("--snapshot", action="store_true", help="only take a snapshot of the target's database, to compare with later, then stop")
+    group.addoption("--send-test-messages", action="store_true", help="only send a test message to each channel of the target, then stop")
     group.addoption("--sweep", action="store_true", help="only remove what killed runs left behind on the target, then stop")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
-    """`--sweep` and `--snapshot` run no session at all."""
+    """`--sweep`, `--snapshot` and `--send-test-messages` run no session at all."""
     if config.option.sweep:
         from cutover.pytest_plugin.traces import sweep_only  # here, because the drivers take long to load
 
@@ -41,6 +42,10 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         from cutover.pytest_plugin.snapshot import snapshot_only
 
         return snapshot_only(config)
+    if config.option.send_test_messages:
+        from cutover.pytest_plugin.channels import send_only
+
+        return send_only(config)
     return None
 
 

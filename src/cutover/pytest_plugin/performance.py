@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 JOURNEYS = Path("performance/journeys.py")
 KEY = "load"
+RECORDED = "baseline-recorded"
+"""The item for which a load is made only to be remembered."""
 
 
 @pytest.fixture(scope="session")
@@ -47,9 +49,13 @@ def folder_of(run: Run) -> Path | None:
 
 
 def conducted(run: Run, standing: Standing, folder: Path, say: Callable[[str], None]) -> dict[str, Any]:
-    """The facts of the run's load (`load.course`). Raises `NotProven` where none could be made, `SettingsError` where none may be."""
+    """The facts of the run's load (`load.course`). Raises `NotProven` where none could be made, `SettingsError` where none may be, and `NotOffered`
+    where only a baseline is asked for, and the target has none."""
     from cutover.load.briefing import refuse
 
+    declared = declared_unsupported(run.settings)
+    if "baseline" in declared and {item for item in run.asked if run.plan.item(item).suite == "performance"} == {RECORDED}:
+        raise NotOffered("baseline", declared["baseline"])
     refuse(run.settings.chosen.performance, standing)
     return once(folder, KEY, lambda: _conducted(run, standing, folder, say))
 

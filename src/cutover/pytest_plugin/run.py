@@ -15,6 +15,7 @@ from cutover.evidence.record import Recorder
 from cutover.evidence.redact import Redactor
 from cutover.hospital import MappingError
 from cutover.plan import GATES, SUITES, WORD, Plan, PlanError, judged_gates, load_plan
+from cutover.pytest_plugin.ties import items_of
 from cutover.settings import CONTAINERS, Settings, SettingsError, load_settings
 from cutover.targets import Standing
 from cutover.waivers import DecisionError
@@ -26,6 +27,12 @@ RUN: pytest.StashKey[Run] = pytest.StashKey()
 KEEPER: pytest.StashKey[GateKeeper] = pytest.StashKey()
 STAGES = {"t24": "before", "t12": "before", "rollback": "restored"}
 """The moments at which an embedded hospital is not the one after its cutover."""
+FRONT = frozenset({"tls-certificates", "load-balancer", "log-aggregation", "logs-flowing"})
+WATCHED = frozenset({"monitoring-configured", "metrics-reporting", "alerts-configured", "alert-rules-tested", "dashboards-verified"})
+"""Items that are proven on what stands around a target: on its reverse proxy and second instance, and on what watches it. An embedded hospital
+brings along what is asked for, and no more: it costs time to start, and shares the machine with the load."""
+BACKED_UP = "database-cluster"
+"""The item that asks for a backup beside those of the suite `migrations`."""
 MISTAKES = (SettingsError, PlanError, DecisionError, MappingError)
 """Mistakes of the user: one sentence, exit status 4, no traceback."""
 
@@ -67,8 +74,12 @@ class Run:
         """The suites whose checks are asked for; all of them where no verdict is."""
         if not self.gates:
             return frozenset(SUITES)
-        judged = {below for gate in self.gates for item in self.plan.judged_by(gate) for below in self.plan.below(item.id)}
-        return frozenset(suite for item_id in judged if (suite := self.plan.item(item_id).suite))
+        return frozenset(suite for item_id in self.asked if (suite := self.plan.item(item_id).suite))
+
+    @property
+    def asked(self) -> frozenset[str]:
+        """The items that are asked for, and all that they rest on; none where no verdict is."""
+        return frozenset(below for gate in self.gates for item in self.plan.judged_by(gate) for below in self.plan.below(item.id))
 
     @property
     def first_folder(self) -> Path:
@@ -106,8 +117,11 @@ def _new_tag() -> str:
     return f"cut{datetime.now(UTC):%y%m%d%H%M}{secrets.token_hex(2)}"
 
 
-def bring_up(run: Run) -> Iterator[Standing]:
-    """The target of this run, for as long as the iterator is held. An embedded hospital is started here and stopped at the end."""
+def bring_up(run: Run, tied: frozenset[str] = frozenset()) -> Iterator[Standing]:
+    """The target of this run, for as long as the iterator is held. An embedded hospital is started here and stopped at the end.
+
+    `tied`: items that are asked for beside those of the gates, because a check of them runs without one.
+    """
     if run.standing is not None:
         yield run.standing
     elif run.settings.chosen.kind == "embedded":
@@ -115,7 +129,11 @@ def bring_up(run: Run) -> Iterator[Standing]:
 
         if run.settings.target == CONTAINERS:
             _await_engine()
-        hospital = embedded.start(run.settings, run.root, embedded_stage(run), backed_up="migrations" in run.suites)
+        asked = run.asked | tied
+        hospital = embedded.start(run.settings, run.root, embedded_stage(run), surroundings=surroundings_for(asked),
+                                  backed_up="migrations" in run.suites or BACKED_UP in asked)
+        for why in hospital.standing.surroundings.get("absent", {}).values() if run.gates else ():
+            _say(f"not with the embedded hospital: {why}")
         try:
             yield run.stand(hospital.standing)
         finally:
@@ -124,6 +142,17 @@ def bring_up(run: Run) -> Iterator[Standing]:
         from cutover.targets import remote
 
         yield run.stand(remote.given(run.settings))
+
+
+def _say(sentence: str) -> None:
+    from cutover.pytest_plugin.outputs import say  # which imports this module
+
+    say(sentence)
+
+
+def surroundings_for(items: frozenset[str]) -> str | None:
+    """What an embedded hospital must bring along so that these items can be proven, as `embedded.start` has it."""
+    return "all" if items & WATCHED else "front" if items & FRONT else None
 
 
 def _await_engine() -> None:
@@ -160,9 +189,9 @@ def settings(run: Run) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def standing(run: Run) -> Iterator[Standing]:
+def standing(run: Run, request: pytest.FixtureRequest) -> Iterator[Standing]:
     """The target that is up: where it is, who may sign in, which release is judged."""
-    yield from bring_up(run)
+    yield from bring_up(run, frozenset(item_id for item in request.session.items for item_id in items_of(item)))
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,11 @@ Every mistake becomes a `SettingsError` that names section, key, the value given
 
 from cutover.settings.base import SECRETS, SettingsError
 from cutover.settings.contract import Contract, Mode
+from cutover.settings.infrastructure import Infrastructure
 from cutover.settings.loading import load_settings
 from cutover.settings.migrations import Backup, Key, Migrations, Rehearsal, Scratch, TableChange
 from cutover.settings.model import CONTAINERS, Settings
+from cutover.settings.monitoring import Monitoring
 from cutover.settings.performance import Baseline, Journey, Kubernetes, Objective, Objectives, Performance, Pool, Resources
 from cutover.settings.target import USERS, Database, Limits, Target, User
 
@@ -20,12 +22,14 @@ __all__ = [
     "Baseline",
     "Contract",
     "Database",
+    "Infrastructure",
     "Journey",
     "Key",
     "Kubernetes",
     "Limits",
     "Migrations",
     "Mode",
+    "Monitoring",
     "Objective",
     "Objectives",
     "Performance",

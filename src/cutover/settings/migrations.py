@@ -106,6 +106,10 @@ class Migrations(Table):
     keys: tuple[Key, ...] = Field(default=(), description="References that the model implies and nobody declared.")
     connections: int = Field(default=4, gt=0, le=64, description="Connections that the heavy reads may use at a time.")
     budget_seconds: Seconds = Field(default=840, description="Seconds that the whole gate may take. What does not fit is not proven.")
+    standbys: int | None = Field(default=None, ge=0, description="Standbys that must follow the primary; 0 where there is none. "
+                                 "Unless it is said, one that is gone is not missed, and `database-cluster` is not proven.")
+    archived: bool | None = Field(default=None, description="Whether the write-ahead log is archived. Unless it is said, a server without an archive "
+                                  "leaves `database-cluster` not proven.")
     standby_lag_seconds: Seconds = Field(default=10, description="Seconds that a standby may be behind.")
     snapshot_max_age_hours: float = Field(default=24, gt=0, description="Hours after which a snapshot is too old to compare with.")
     staging: str | None = Field(default=None, description="Target whose own Phase 1 must have ended in GO with these scripts. Default: `staging`.")

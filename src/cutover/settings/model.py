@@ -93,7 +93,9 @@ class Settings(BaseSettings):
     def digest(self) -> str:
         """SHA-256 over all settings but secrets, and over the files that they name: two runs with one digest were asked the same."""
         secret = {"targets": {"__all__": {"expired_token": True, "database": {"dsn", "standby_dsn"}, "migrations": {"scratch": {"dsn"}},
-                                          "users": {"__all__": {"password"}}}}}
+                                          "infrastructure": {"redis": {"password"}, "registry": {"password"}},
+                                          "users": {"__all__": {"password"}},
+                                          "monitoring": {"channels": {"__all__": {"apprise_url"}}}}}}
         shown = self.model_dump(mode="json", exclude=secret)  # type: ignore[arg-type]  # the recursive type of pydantic, which mypy cannot infer
         named = [self.plan]
         for target in self.targets.values():

@@ -11,7 +11,9 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from cutover.settings.base import Seconds, Table
 from cutover.settings.contract import Contract
+from cutover.settings.infrastructure import Infrastructure
 from cutover.settings.migrations import Migrations
+from cutover.settings.monitoring import Monitoring
 from cutover.settings.performance import Performance
 
 USERS = ("registrar", "clinician", "auditor", "administrator", "outsider")
@@ -71,6 +73,8 @@ class Target(Table):
     migrations: Migrations = Field(default=Migrations(), description="How the database is migrated, and what is expected of its data.")
     performance: Performance = Field(default=Performance(), description="The load that the target is known to bear, and what must hold under it.")
     contract: Contract = Field(default=Contract(), description="How its API is held to its own document.")
+    infrastructure: Infrastructure = Field(default=Infrastructure(), description="What stands around it.")
+    monitoring: Monitoring = Field(default=Monitoring(), description="What watches it, and whom it tells.")
     not_applicable: dict[str, str] = Field(default={}, description="Items of the plan that this target cannot have, each with its reason. "
                                            "They are shown in the verdict.")
     unsupported: dict[str, str] = Field(default={}, description="Operations that this target does not offer, each with its reason. "

@@ -13,7 +13,8 @@ from cutover.hospital import Credentials, Role
 class Standing:
     """A target that is there to be asked. Goes to xdist workers as a plain mapping (`as_plain`); secrets never show in a repr.
 
-    `database`, `standby` and `scratch` are DSNs; `backup` is where the newest backup lies, when the target itself says so.
+    `database`, `standby` and `scratch` are DSNs; `backup` is where the newest backup lies, when the target itself says so. `surroundings` are
+    settings that the target itself brings for what stands around it (`infrastructure`, `monitoring`): they go over those of the file.
     """
 
     name: str
@@ -28,13 +29,14 @@ class Standing:
     expired_token: str | None = field(default=None, repr=False)
     log: str | None = None
     backup: str | None = None
+    surroundings: Mapping[str, Any] = field(default_factory=dict)
 
     def as_plain(self) -> dict[str, Any]:
         return {
             "name": self.name, "kind": self.kind, "url": self.url, "release": self.release, "production": self.production,
             "users": {role.value: [user.username, user.password] for role, user in self.users.items()},
             "database": self.database, "standby": self.standby, "scratch": self.scratch, "expired_token": self.expired_token,
-            "log": self.log, "backup": self.backup,
+            "log": self.log, "backup": self.backup, "surroundings": dict(self.surroundings),
         }
 
     @classmethod

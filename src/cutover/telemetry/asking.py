@@ -1,4 +1,4 @@
-"""One GET request with a total bound on its time, whatever the other side does: no address, no handshake, a drip of single bytes."""
+"""One request with a total bound on its time, whatever the other side does: no address, no handshake, a drip of single bytes."""
 
 from __future__ import annotations
 
@@ -56,10 +56,17 @@ class Asker:
 
     def get(self, url: str, parameters: dict[str, str] | None = None, accept: str = "*/*") -> Answer:
         """The answer, wholly read, whatever its status. Raises `TelemetrySilent`."""
+        return self._bounded(url, parameters or {}, accept, None)
+
+    def post(self, url: str, body: bytes) -> Answer:
+        """The same for a question that is too long for an address: JSON, which changes nothing on the other side."""
+        return self._bounded(url, {}, "application/json", body)
+
+    def _bounded(self, url: str, parameters: dict[str, str], accept: str, body: bytes | None) -> Answer:
         if self._asking and self._asking.is_alive():
             raise TelemetrySilent(f"{shown(url)} is still busy with the look before")
         came: list[Answer | str] = []
-        self._asking = threading.Thread(target=lambda: came.append(self._ask(url, parameters or {}, accept)), daemon=True, name="asking")
+        self._asking = threading.Thread(target=lambda: came.append(self._ask(url, parameters, accept, body)), daemon=True, name="asking")
         self._asking.start()
         self._asking.join(self._seconds)
         answer = came[0] if came else self._late(url)
@@ -70,9 +77,9 @@ class Asker:
     def _late(self, url: str) -> str:
         return f"{shown(url)} gave no whole answer within {self._seconds:g} s"
 
-    def _ask(self, url: str, parameters: dict[str, str], accept: str) -> Answer | str:
+    def _ask(self, url: str, parameters: dict[str, str], accept: str, body: bytes | None) -> Answer | str:
         try:
-            return self._read(url, parameters, accept)
+            return self._read(url, parameters, accept, body)
         except TelemetrySilent as silent:
             return str(silent)
         except httpx.TimeoutException:
@@ -82,10 +89,11 @@ class Asker:
         except Exception as error:  # whatever it is, only its kind is told: its text may hold a header
             return f"{shown(url)} cannot be asked: {type(error).__name__}"
 
-    def _read(self, url: str, parameters: dict[str, str], accept: str) -> Answer:
+    def _read(self, url: str, parameters: dict[str, str], accept: str, body: bytes | None) -> Answer:
         ends, content = time.monotonic() + self._seconds, bytearray()
+        headers = {"Accept": accept, "Connection": "close", **({} if body is None else {"Content-Type": "application/json"})}
         with (httpx.Client(verify=self._tls, auth=self._auth, timeout=self._seconds, trust_env=False) as client,
-              client.stream("GET", url, params=parameters or None, headers={"Accept": accept, "Connection": "close"}) as response):
+              client.stream("GET" if body is None else "POST", url, params=parameters or None, content=body, headers=headers) as response):
             for chunk in response.iter_bytes():
                 content += chunk
                 if len(content) > SIZE_LIMIT:

@@ -298,8 +298,8 @@ def test_a_pool_that_is_full_now_and_then_is_found_when_it_is_a_habit(full: int,
 
 
 @pytest.mark.parametrize(("count", "waiting", "share", "found"), [
-    (30, 30, 0.05, True), (100, 1, 0.05, False), (100, 5, 0.05, False), (100, 6, 0.05, True), (12, 1, 0.05, False), (12, 2, 0.05, False), (12, 3, 0.05, True),
-    (100, 1, 0.0, True), (100, 0, 0.0, False), (30, 30, 1.0, False)])
+    (30, 30, 0.05, True), (100, 1, 0.05, False), (100, 5, 0.05, False), (100, 6, 0.05, True), (12, 1, 0.05, False), (12, 2, 0.05, False),
+    (12, 3, 0.05, True), (100, 1, 0.0, True), (100, 0, 0.0, False), (30, 30, 1.0, False)])
 def test_somebody_who_waits_is_found_when_it_is_a_habit(count: int, waiting: int, share: float, found: bool) -> None:
     seen = pool(looks(count, pool_waiting=lambda number: 3.0 if number < waiting else 0.0), None, changed(pool_waiting_share=share))
     assert bool(seen.findings) is found

@@ -60,6 +60,38 @@ def archiving(_site: Site, reader: Reader) -> Seen:
     return seen
 
 
+def declared(site: Site, reader: Reader) -> Seen:
+    """As many standbys as the settings say, and an archive where they say so. What nobody declared, nobody can miss: that is not proven."""
+    seen, here = Seen(examined=["the copies that are declared"]), reader.row(_WHERE)
+    if here["standby"]:
+        seen.unproven.append("Copies: the DSN leads to a standby, which does not know the others.")
+    elif why := hidden(reader, "Standbys"):
+        seen.unproven.append(why)
+    else:
+        _as_many(site.migrations.standbys, [row["name"] for row in reader.rows(_STANDBYS) if row["state"] == "streaming"], seen)
+    _an_archive(site.migrations.archived, str(reader.row(_ARCHIVE)["mode"]), seen)
+    return seen
+
+
+def _as_many(wanted: int | None, following: list[str], seen: Seen) -> None:
+    seen.facts |= {"standbys that follow": following, "standbys that must": wanted}
+    if wanted is None:
+        seen.unproven.append(f"Standbys: {len(following)} follow, and nobody says how many must: write standbys in the target's migrations, 0 "
+                             "where there is none.")
+    elif len(following) < wanted:
+        seen.findings.append(f"{wanted} standbys must follow the primary (standbys), and {len(following)} do{': ' if following else '.'}"
+                             f"{', '.join(following)}")
+
+
+def _an_archive(wanted: bool | None, mode: str, seen: Seen) -> None:
+    seen.facts |= {"archive_mode": mode}
+    if mode == "off" and wanted:
+        seen.findings.append("The write-ahead log must be archived (archived), and archive_mode is off.")
+    elif mode == "off" and wanted is None:
+        seen.unproven.append("The archive: archive_mode is off, and nobody says that it may be: write archived = false in the target's migrations, or "
+                             "switch it on.")
+
+
 def _standbys(site: Site, standbys: list[Row], waits_for: str, seen: Seen) -> None:
     allowed = site.migrations.standby_lag_seconds
     seen.examined.append("standbys")

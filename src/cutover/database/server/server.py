@@ -33,6 +33,10 @@ class Server:
         """Standbys keep up, and no slot fills the disk."""
         return self._examine("Standbys keep up", copies.replication)
 
+    def copies(self) -> Examination:
+        """There are as many standbys as declared, and an archive where one is declared."""
+        return self._examine("The copies are there", copies.declared)
+
     def archiving(self) -> Examination:
         """The archive of the write-ahead log, where there is one, works."""
         return self._examine("The archive works", copies.archiving)

@@ -1,0 +1,25 @@
+"""Names lead to the declared addresses, whoever is asked, and nobody keeps an old answer for long."""
+
+from __future__ import annotations
+
+import pytest
+
+from cutover.matchers import sound
+from cutover.telemetry.network import Dns
+
+pytestmark = pytest.mark.plan("dns-records")
+
+
+def test_names_lead_to_the_declared_addresses(dns: Dns) -> None:
+    """One resolver that was forgotten leads a ward to the old system. Each of them gives exactly the declared addresses."""
+    sound(dns.addresses())
+
+
+def test_all_resolvers_say_the_same(dns: Dns) -> None:
+    """Two answers mean two hospitals. All resolvers give the same one."""
+    sound(dns.agreement())
+
+
+def test_answers_are_not_kept_for_long(dns: Dns) -> None:
+    """What is kept for a day leads to the old address for a day. The time to live is short enough for the cutover, and for a rollback."""
+    sound(dns.times_to_live())

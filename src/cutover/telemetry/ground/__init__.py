@@ -1,0 +1,11 @@
+"""The ground that a release stands on: its deployment in Kubernetes, the registry of its images, what its pipeline wrote down. Read-only.
+
+    cluster = Cluster("staging", settings, Api(settings, …).look, record)
+    sound(cluster.available())
+"""
+
+from cutover.telemetry.ground.cluster import Cluster
+from cutover.telemetry.ground.pipeline import Pipeline
+from cutover.telemetry.ground.registry import Registry
+
+__all__ = ["Cluster", "Pipeline", "Registry"]

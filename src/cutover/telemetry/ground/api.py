@@ -1,0 +1,152 @@
+"""A cluster's API, asked through the official client: all that belongs to one deployment, in one look.
+
+Of a Secret only its metadata are asked for. The token is read anew for each request, for a cluster renews it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from cutover.evidence import Redactor
+from cutover.settings.ground import Cluster
+from cutover.telemetry.abreast import abreast
+from cutover.telemetry.asking import SAID, shown
+from cutover.telemetry.ground.bounded import SECONDS, NotThere, bounded
+from cutover.telemetry.ground.selectors import query
+from cutover.telemetry.looks import TelemetrySilent
+
+_TOKEN = re.compile(r"[\x21-\x7e]+")
+_METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+_HINTS = {401: "is the token in token_file still valid?", 403: "the token may not read them"}
+
+
+@dataclass(frozen=True)
+class Look:
+    """`parts`: deployment, pods, replica_sets, budgets, and releases (Helm's secrets, without their data). What could not be had is why."""
+
+    parts: Mapping[str, Any]
+
+    def of(self, part: str) -> Any:
+        """An object of the client's, or a list of them. Raises `TelemetrySilent`, and `NotThere` for a deployment that is none."""
+        found = self.parts[part]
+        if isinstance(found, TelemetrySilent):
+            raise type(found)(str(found))
+        return found
+
+
+class Api:
+    """Asks for one deployment. `ca_file` and `token_file` are paths that can be opened; `redactor` learns the token."""
+
+    def __init__(self, settings: Cluster, ca_file: Path | None, token_file: Path, redactor: Redactor, seconds: float = SECONDS) -> None:
+        self._settings, self._ca_file, self._token_file = settings, ca_file, token_file
+        self._redactor, self._seconds = redactor, seconds
+        self._name, self._namespace = shown(settings.api or ""), str(settings.namespace)
+
+    def look(self) -> Look:
+        """All of it within the bound: first the deployment, which says what its pods are, and then the rest at the same time."""
+        ends = time.monotonic() + self._seconds
+        deployment = bounded(lambda: self._ask("deployment", self._read_deployment), ends, self._seconds, self._name)
+        others = ("pods", "replica_sets", "budgets", "releases")
+        if isinstance(deployment, TelemetrySilent):
+            return Look(dict.fromkeys(("deployment", *others), deployment))
+        asks: dict[str, Callable[[Any], Any]] = {
+            "pods": partial(self._list, "CoreV1Api", "list_namespaced_pod", query(deployment.spec.selector)),
+            "replica_sets": partial(self._list, "AppsV1Api", "list_namespaced_replica_set", query(deployment.spec.selector)),
+            "budgets": partial(self._list, "PolicyV1Api", "list_namespaced_pod_disruption_budget", None),
+            "releases": self._list_releases,
+        }
+        found = abreast(partial(bounded, partial(self._ask, part.replace("_", " "), asks[part]), ends, self._seconds, self._name) for part in others)
+        return Look({"deployment": deployment, **dict(zip(others, found, strict=True))})
+
+    def _read_deployment(self, client: Any) -> Any:
+        from kubernetes.client import AppsV1Api
+        from kubernetes.client.exceptions import ApiException
+
+        where, name = self._namespace, str(self._settings.deployment)
+        try:
+            return AppsV1Api(client).read_namespaced_deployment(name, where, _request_timeout=self._seconds)
+        except ApiException as refused:
+            if refused.status == 404:
+                raise NotThere(f"the namespace {where} has no deployment {name}; see kubectl -n {where} get deployments") from None
+            raise
+
+    def _list(self, group: str, method: str, selector: str | None, client: Any) -> Any:
+        import kubernetes.client
+
+        options = {"label_selector": selector} if selector else {}
+        ask = getattr(getattr(kubernetes.client, group)(client), method)
+        return ask(self._namespace, _request_timeout=self._seconds, **options).items
+
+    def _list_releases(self, client: Any) -> Any:
+        """What Helm keeps of the release: one secret a revision. Its data hold every value of the chart, and are not asked for."""
+        from kubernetes.client import CoreV1Api
+
+        if self._settings.helm_release is None:
+            return []
+        client.set_default_header("Accept", _METADATA)
+        return CoreV1Api(client).list_namespaced_secret(
+            self._namespace, label_selector=f"owner=helm,name={self._settings.helm_release}", field_selector="type=helm.sh/release.v1",
+            _request_timeout=self._seconds).items
+
+    def _ask(self, what: str, ask: Callable[[Any], Any]) -> Any:
+        """Each question has a client of its own: its threads and connections end with it. Raises `TelemetrySilent`."""
+        from kubernetes.client import ApiClient
+        from kubernetes.client.exceptions import ApiException
+
+        try:
+            with ApiClient(self._configuration()) as client:
+                return _whole(ask(client))
+        except TelemetrySilent:
+            raise
+        except ApiException as refused:
+            if not refused.status:  # the client's word for what never came to an answer
+                raise TelemetrySilent(self._unasked(what, str(refused.reason))) from None
+            raise TelemetrySilent(f"{self._name}, asked for {what}, answered {refused.status}: {self._why(refused)}") from None
+        except Exception as error:  # of urllib3, or of pydantic where the answer is no such object
+            raise TelemetrySilent(self._unasked(what, str(error) or type(error).__name__)) from None
+
+    def _unasked(self, what: str, why: str) -> str:
+        return f"{self._name} cannot be asked for {what}: {' '.join(self._redactor.text(why).split())[:SAID]}"
+
+    def _why(self, refused: Any) -> str:
+        try:
+            said = json.loads(refused.body)["message"]
+        except (KeyError, TypeError, ValueError):
+            said = refused.reason or "no reason"
+        return _HINTS.get(refused.status) or self._redactor.text(str(said))[:SAID]
+
+    def _configuration(self) -> Any:
+        from kubernetes.client import Configuration
+
+        configuration = Configuration(host=(self._settings.api or "").rstrip("/"))
+        configuration.ssl_ca_cert = str(self._ca_file) if self._ca_file else None
+        configuration.retries = False  # the client would ask a dead server four times
+        configuration.proxy = None  # nor does anything else here go by what the environment says of proxies
+        configuration.api_key["authorization"] = f"Bearer {self._token()}"
+        return configuration
+
+    def _token(self) -> str:
+        try:
+            token = self._token_file.read_text(encoding="utf-8").strip()
+        except (OSError, ValueError) as error:
+            raise TelemetrySilent(f"the token in {self._token_file} cannot be read: {type(error).__name__}") from None
+        self._redactor.learn("kubernetes token", token)
+        if not _TOKEN.fullmatch(token):
+            raise TelemetrySilent(f"{self._token_file} holds no token")
+        return token
+
+
+def _whole(told: Any) -> Any:
+    """An object or a list of them, as it is. Raises `ValueError` where one lacks a part that every such object of a cluster has."""
+    for one in told if isinstance(told, list) else [told]:
+        lacking = [part for part in ("metadata", "spec", "status") if getattr(one, part, told) is None]
+        if lacking:
+            raise ValueError(f"one of them has no {' and no '.join(lacking)}")
+    return told

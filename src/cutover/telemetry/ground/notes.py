@@ -1,0 +1,33 @@
+"""What a look at the ground saw, as it comes together, and the sentence for what nobody declared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cutover.evidence import Examination
+from cutover.settings.base import Table
+
+
+@dataclass
+class Notes:
+    """An examination that is being made."""
+
+    title: str
+    examined: list[str] = field(default_factory=list)
+    findings: list[str] = field(default_factory=list)
+    unproven: list[str] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def examination(self) -> Examination:
+        return Examination(self.title, tuple(self.examined), tuple(self.findings), tuple(self.unproven), self.facts)
+
+
+def undeclared(target: str, item: str, section: str, table: Table, keys: Sequence[str]) -> str | None:
+    """What to write where one of `keys` is not declared; None where all of them are. `section` is the table's name under `infrastructure`."""
+    lacking = [key for key in keys if getattr(table, key) is None]
+    if not lacking:
+        return None
+    return (f"Not declared: write {', '.join(lacking)} in [targets.{target}.infrastructure.{section}]; or, where there is none, "
+            f"{item} = \"why\" in [targets.{target}.not_applicable].")

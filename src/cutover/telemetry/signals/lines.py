@@ -1,0 +1,75 @@
+"""Lines of a log: what stands in their fields."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from cutover.settings.signals import Logs
+
+
+class Line(dict[str, Any]):
+    """The fields of one line. `text` is all of it, as it stands in the store."""
+
+    def __init__(self, fields: Mapping[str, Any], text: str) -> None:
+        super().__init__(fields)
+        self.text = text
+
+    def field(self, name: str) -> Any:
+        """A field by its name, or by the way to it (`kubernetes.pod`); None where there is none."""
+        if name in self:
+            return self[name]
+        found: Any = self
+        for part in name.split("."):
+            found = found.get(part) if isinstance(found, Mapping) else None
+        return found
+
+
+def read(text: str, settings: Logs, beside: Mapping[str, Any] | None = None) -> Line:
+    """A line in JSON, or as `pattern` has it. `beside`: what the store itself says of it; the line's own words go over that."""
+    fields: Any = None
+    if text.lstrip().startswith("{"):
+        try:
+            fields = json.loads(text)
+        except ValueError:
+            fields = None
+    if not isinstance(fields, dict):
+        found = re.search(settings.pattern, text) if settings.pattern else None
+        fields = {"message": text, **_named(found, settings)} if found else {"message": text}
+    return Line({**(beside or {}), **fields}, text)
+
+
+def _named(found: re.Match[str], settings: Logs) -> dict[str, str]:
+    """The groups under the names that the settings give to their fields."""
+    names = {"time": settings.time, "level": settings.level, "request_id": settings.request_id}
+    return {names.get(group, group): value for group, value in found.groupdict().items() if value is not None}
+
+
+def moment(value: Any) -> float | None:
+    """Seconds since 1970, from ISO 8601 (without a zone: UTC) or a number of seconds, milli-, micro- or nanoseconds; None where it is none."""
+    if isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?", value):
+        value = float(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        for unit in (1, 1e3, 1e6, 1e9):
+            if value / unit < 1e11:
+                return float(value) / unit
+        return None
+    try:
+        at = datetime.fromisoformat(str(value).strip())
+    except ValueError:
+        return None
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+
+
+def since(lines: Iterable[Line], at: float, settings: Logs) -> Sequence[Line]:
+    """Those from `at` on. A line without a time (a trace, say) belongs to the one before it."""
+    found, current = [], None
+    for line in lines:
+        own = moment(line.field(settings.time))
+        current = own if own is not None else current
+        if current is None or current >= at:
+            found.append(line)
+    return found
