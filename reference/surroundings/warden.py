@@ -19,12 +19,14 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 _PR_SET_PDEATHSIG = 1
 _STANDARD_INPUT = 0
 _GLANCE = 0.1  # seconds between two looks at who still runs
+_PAUSE = 0.5  # seconds for which a dead part stays dead: who looks at it once a second shall see it, and one that dies at once shall not spin
 
 
 class Part:
@@ -33,6 +35,7 @@ class Part:
     def __init__(self, order: dict[str, Any], directory: Path) -> None:
         self._order, self._directory = order, directory
         self._process: subprocess.Popen[bytes] | None = None
+        self._seen_alive = time.monotonic()
 
     def start(self) -> None:
         """Nothing is said where the program cannot be run: who waits for it notices, and its log tells why."""
@@ -58,7 +61,9 @@ class Part:
 
     def look(self) -> None:
         """Start it anew if it died and shall live."""
-        if self._order["again"] and self._process and self._process.poll() is not None:
+        if self._process and self._process.poll() is None:
+            self._seen_alive = time.monotonic()
+        elif self._order["again"] and time.monotonic() - self._seen_alive > _PAUSE:
             self.start()
 
     def stop(self) -> None:

@@ -126,7 +126,7 @@ def test_a_run_that_ends_its_own_session_goes_on(hospital: Hospital, described: 
         return tokens[-1]
 
     only = {path: item for path, item in described.document["paths"].items() if "/auth/" in path}
-    plan = Plan("deep", 15, 500, 1, 4.0)
+    plan = Plan("deep", 10, 500, 1, 4.0)
     found = made(Described({**described.document, "paths": only}, described.root), plan, token, accounts=tuple(hospital.users))
     assert not found.facts["findings"]
     sound(found.run())

@@ -88,8 +88,8 @@ def _an_archive(wanted: bool | None, mode: str, seen: Seen) -> None:
     if mode == "off" and wanted:
         seen.findings.append("The write-ahead log must be archived (archived), and archive_mode is off.")
     elif mode == "off" and wanted is None:
-        seen.unproven.append("The archive: archive_mode is off, and nobody says that it may be: write archived = false in the target's migrations, or "
-                             "switch it on.")
+        seen.unproven.append("The archive: archive_mode is off, and nobody says that it may be: write archived = false in the target's migrations, "
+                             "or switch it on.")
 
 
 def _standbys(site: Site, standbys: list[Row], waits_for: str, seen: Seen) -> None:
