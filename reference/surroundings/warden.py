@@ -2,7 +2,8 @@
 
 `surroundings.around` starts it as `python warden.py DIRECTORY` with a pipe as standard input, and writes one JSON line: a list of parts. Of each it
 says `name`, `command` (its argument list), `environment` (beside our own), `says` (a line for its standard input, which then stays open; or null),
-`pid` (the file in which its process id stands) and `again` (whether it is started anew when it dies). Each part's output goes to `NAME.log`.
+`pid` (the file in which its process id stands), `after` (a file without which it is not started yet; or null) and `again` (whether it is started anew
+when it dies). Each part's output goes to `NAME.log`.
 
 - The pipe ends because its other end was closed, or because that process died in whatever way: every part is killed, the directory removed.
 - The warden itself is killed: on Linux the kernel kills the parts, and the next start sweeps the directory. Elsewhere they would stay.
@@ -35,10 +36,11 @@ class Part:
     def __init__(self, order: dict[str, Any], directory: Path) -> None:
         self._order, self._directory = order, directory
         self._process: subprocess.Popen[bytes] | None = None
-        self._seen_alive = time.monotonic()
+        self._seen_alive: float | None = None  # as long as it was never started
 
     def start(self) -> None:
         """Nothing is said where the program cannot be run: who waits for it notices, and its log tells why."""
+        self._seen_alive = time.monotonic()
         with (self._directory / f"{self._order['name']}.log").open("ab") as log:
             try:
                 self._process = subprocess.Popen(
@@ -60,11 +62,16 @@ class Part:
                 self._process.stdin.flush()
 
     def look(self) -> None:
-        """Start it anew if it died and shall live."""
-        if self._process and self._process.poll() is None:
+        """Start it when its time has come, and anew if it died and shall live. Who is dead has no process id: it may be somebody else's by then."""
+        if self._seen_alive is None:
+            if self._order["after"] is None or Path(self._order["after"]).exists():
+                self.start()
+        elif self._process and self._process.poll() is None:
             self._seen_alive = time.monotonic()
-        elif self._order["again"] and time.monotonic() - self._seen_alive > _PAUSE:
-            self.start()
+        else:
+            Path(self._order["pid"]).unlink(missing_ok=True)
+            if self._order["again"] and time.monotonic() - self._seen_alive > _PAUSE:
+                self.start()
 
     def stop(self) -> None:
         """At once: what it has on disk is thrown away."""
@@ -82,11 +89,11 @@ class Part:
 def main() -> int:
     directory = Path(sys.argv[1])
     parts = [Part(order, directory) for order in json.loads(_first_line() or "[]")]
-    for part in parts:
-        part.start()
-    while not select.select([_STANDARD_INPUT], [], [], _GLANCE)[0]:
+    ended = False
+    while not ended:
         for part in parts:
             part.look()
+        ended = bool(select.select([_STANDARD_INPUT], [], [], _GLANCE)[0])
     for part in parts:
         part.stop()
     shutil.rmtree(directory, ignore_errors=True)

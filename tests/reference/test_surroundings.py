@@ -255,9 +255,11 @@ def test_a_hospital_that_is_killed_leaves_neither_a_process_nor_a_folder(hospita
     process, told = hospitals[1]
     balancer = told["infrastructure"]["balancer"]
     folder = Path(balancer["ca_file"]).parent
-    before = (folder / "instance.pid").read_text()
+    written = folder / "instance.pid"
+    before = written.read_text()
     subprocess.run(balancer["kill"], check=True)
-    wait("another instance", lambda: (folder / "instance.pid").read_text() != before)
+    wait("it to be dead", lambda: not written.exists() or written.read_text() != before)
+    wait("another instance", written.exists)
     helpers = psutil.Process(process.pid).children(recursive=True)
     assert {"caddy", "postgres", *({"prometheus"} if "prometheus" in told["monitoring"] else ())} <= {helper.name() for helper in helpers}
     process.kill()
@@ -277,7 +279,7 @@ def test_a_killed_warden_takes_everything_with_it(settings: Settings) -> None:
     """The kernel ends what it kept: nothing of a hospital goes on unseen."""
     with starting.around("http://127.0.0.1:1", settings):
         [warden] = [child for child in psutil.Process().children() if "warden.py" in " ".join(child.cmdline())]
-        wait("it to start them", lambda: len(warden.children()) >= 2)
+        wait("it to start something", lambda: bool(warden.children()))
         kept = warden.children()
         warden.kill()
         wait("every process to end", lambda: not any(_runs(process) for process in kept), 3)
