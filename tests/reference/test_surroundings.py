@@ -278,7 +278,7 @@ def settings(tmp_path: Path) -> Settings:
 def test_a_killed_warden_takes_everything_with_it(settings: Settings) -> None:
     """The kernel ends what it kept: nothing of a hospital goes on unseen."""
     with starting.around("http://127.0.0.1:1", settings):
-        [warden] = [child for child in psutil.Process().children() if "warden.py" in " ".join(child.cmdline())]
+        [warden] = [child for child in psutil.Process().children() if _runs(child) and "warden.py" in " ".join(child.cmdline())]
         wait("it to start something", lambda: bool(warden.children()))
         kept = warden.children()
         warden.kill()

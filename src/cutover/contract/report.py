@@ -56,7 +56,7 @@ def troubles(plan: Plan, course: Course) -> Iterable[str]:
     yield from (f"the run's account was let in no more, though it signed in anew: {note['why']}"
                 for note in course.notes if note["kind"] == "shut out")
     ended = [(note["phase"], note["ended"]) for note in course.notes if note["kind"] == "phase"]
-    whole = ended[:-1] if why == "max_time" else ended
+    whole = [one for number, one in enumerate(ended, 1) if why != "max_time" or number < len(ended) or one[1] in NOTHING_TO_DO]
     done = {phase for phase, how in whole if how in DONE | NOTHING_TO_DO | {"error"}}  # errors are told by the operation
     yield from (f"the phase {phase} was not done: {dict(ended).get(phase, 'never begun')}" for phase in PHASES[plan.mode] if phase not in done
                 and not course.ended)

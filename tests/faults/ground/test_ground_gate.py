@@ -36,7 +36,8 @@ def judged(ground: Ground, folder: Path) -> gates.Verdict:
     config.write_text("", encoding="utf-8")
     ground.lay()
     told = {"CUTOVER_TARGETS__EMBEDDED__INFRASTRUCTURE": json.dumps(ground.settings({})),
-            "CUTOVER_TARGETS__EMBEDDED__INFRASTRUCTURE__REGISTRY__PASSWORD": ground.registry.password}
+            "CUTOVER_TARGETS__EMBEDDED__INFRASTRUCTURE__REGISTRY__PASSWORD": ground.registry.password,
+            "CUTOVER_TARGETS__EMBEDDED__MIGRATIONS": json.dumps({"standbys": 0, "archived": False})}
     return gates.judged("t24 and smoke", config, told, folder / "compiled", *gates.PLAIN, *FILES, seconds=90)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cutover.load.claims import ALL, Claim, Trial, claims_of
+from cutover.load.claims import ALL, Claim, Trial, claims_of, hopeless
 from cutover.load.samples import Ending
 from cutover.load.statistics.sequential import State
 from cutover.settings import Objectives, Performance
@@ -29,6 +29,18 @@ def test_every_operation_has_its_claims() -> None:
         ("response-times", "search", "p95", True), ("response-times", "search", "p99", True),
         ("response-times", "upload", "p95", True), ("response-times", "upload", "p99", True), ("response-times", "upload", "ratio", True),
     }
+
+
+def test_a_run_that_can_prove_nothing_is_told_beforehand() -> None:
+    """Without a single bad request: too few in all for the error rate, or of one operation for its p99. What need not be proven does not count."""
+    claims = claims_of(Performance(), OPERATIONS, {})
+    needed = {one.operation: one.at_most.clean_requests_needed() for one in claims if one.needed}
+    assert hopeless(claims, lambda operation: needed[ALL] if operation == ALL else needed["search"]) is None
+    assert f"all requests: errors below 0.1 % takes {needed[ALL]} requests" in (hopeless(claims, lambda _: needed[ALL] - 1.0) or "")
+    few = hopeless(claims, lambda operation: 10.0 if operation == "upload" else needed[ALL])
+    assert few is not None
+    assert few.startswith("upload: p95 within 0.5 s takes ")
+    assert few.endswith("there would be about 10")
 
 
 def test_nothing_is_certain_of_no_request() -> None:
