@@ -28,6 +28,20 @@ class Examination:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(kw_only=True)
+class Gathered:
+    """An examination that is being made: its lists grow while things are looked at."""
+
+    examined: list[str] = field(default_factory=list)
+    findings: list[str] = field(default_factory=list)
+    unproven: list[str] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def examination(self, title: str) -> Examination:
+        """As the checks take it. What is said twice is said once."""
+        return Examination(title, tuple(self.examined), tuple(dict.fromkeys(self.findings)), tuple(dict.fromkeys(self.unproven)), self.facts)
+
+
 def examinations_to(recorder: Recorder) -> Callable[[Examination], None]:
     """What leaves an examination in the evidence of the check that runs."""
 

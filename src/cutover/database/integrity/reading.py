@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import psycopg
 from psycopg import sql
@@ -14,7 +14,7 @@ from psycopg.abc import Params
 
 from cutover.database.session import DatabaseSilent, Row, first_line
 from cutover.database.site import Site
-from cutover.evidence.examination import Examination, NotProven
+from cutover.evidence.examination import Gathered, NotProven
 
 Query = str | sql.SQL | sql.Composed
 
@@ -53,13 +53,8 @@ class Damaged(Unseen):
 
 
 @dataclass
-class Seen:
+class Seen(Gathered):
     """What came of looking at many things."""
-
-    examined: list[str] = field(default_factory=list)
-    findings: list[str] = field(default_factory=list)
-    unproven: list[str] = field(default_factory=list)
-    facts: dict[str, Any] = field(default_factory=dict)
 
     @contextmanager
     def looking_at(self, name: str) -> Iterator[None]:
@@ -70,10 +65,6 @@ class Seen:
             (self.findings if why.damaged else self.unproven).append(f"{name}: {why}.")
         else:
             self.examined.append(name)
-
-    def examination(self, title: str) -> Examination:
-        """As the checks take it."""
-        return Examination(title, tuple(self.examined), tuple(self.findings), tuple(self.unproven), self.facts)
 
 
 class Reader:

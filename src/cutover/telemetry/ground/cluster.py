@@ -67,6 +67,6 @@ class Cluster:
             notes.findings.append(f"{title}: {missing}.")
         except TelemetrySilent as silent:
             notes.unproven.append(f"{title}: {silent}.")
-        found = notes.examination()
+        found = notes.done()
         self._record(found)
         return found

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
-from cutover.evidence import Examination
+from cutover.evidence import Examination, Gathered
 from cutover.settings.base import Table
 
 
 @dataclass
-class Notes:
-    """An examination that is being made."""
+class Notes(Gathered):
+    """What is gathered for the question `title`."""
 
     title: str
-    examined: list[str] = field(default_factory=list)
-    findings: list[str] = field(default_factory=list)
-    unproven: list[str] = field(default_factory=list)
-    facts: dict[str, Any] = field(default_factory=dict)
 
-    def examination(self) -> Examination:
-        return Examination(self.title, tuple(self.examined), tuple(self.findings), tuple(self.unproven), self.facts)
+    def done(self) -> Examination:
+        return self.examination(self.title)
 
 
 def undeclared(target: str, item: str, section: str, table: Table, keys: Sequence[str]) -> str | None:

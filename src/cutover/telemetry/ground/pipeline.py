@@ -125,7 +125,7 @@ class Pipeline:
             notes.unproven.append(lacking)
         elif (told := self._told(notes)) is not None:
             examine(told, notes)
-        found = notes.examination()
+        found = notes.done()
         self._record(found)
         return found
 

@@ -44,7 +44,7 @@ class Registry:
                 notes.findings.append(f"{title}: {found}.")
             elif isinstance(found, TelemetrySilent):
                 notes.unproven.append(f"{title}: {found}.")
-        found_out = notes.examination()
+        found_out = notes.done()
         self._record(found_out)
         return found_out
 

@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from cutover.evidence import Examination
+from cutover.evidence import Examination, Gathered
 from cutover.telemetry.abreast import abreast
 from cutover.telemetry.looks import TelemetrySilent
 
@@ -35,14 +35,10 @@ class Context:
 
 
 @dataclass
-class Seen:
+class Seen(Gathered):
     """What came of looking at many things."""
 
     title: str
-    examined: list[str] = field(default_factory=list)
-    findings: list[str] = field(default_factory=list)
-    unproven: list[str] = field(default_factory=list)
-    facts: dict[str, Any] = field(default_factory=dict)
 
     def judge(self, thing: str, findings: Iterable[str]) -> None:
         """The thing was looked at to its end, and this is wrong with it."""
@@ -51,7 +47,7 @@ class Seen:
 
     def told(self, context: Context) -> Examination:
         """As the checks take it, and left in the evidence."""
-        examination = Examination(self.title, tuple(self.examined), tuple(self.findings), tuple(self.unproven), self.facts)
+        examination = self.examination(self.title)
         context.record(examination)
         return examination
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
-from cutover.evidence import Examination
+from cutover.evidence import Examination, Gathered
 from cutover.evidence.examination import NotProven
 from cutover.telemetry.looks import TelemetrySilent
 
@@ -14,16 +13,12 @@ Record = Callable[[Examination], None]
 
 
 @dataclass
-class Seen:
+class Seen(Gathered):
     """Filled in the course of a question. `target` (under `[targets]`) and `items` (of the plan) are for the sentence on what is not declared."""
 
     title: str
     target: str = ""
     items: tuple[str, ...] = ()
-    examined: list[str] = field(default_factory=list)
-    findings: list[str] = field(default_factory=list)
-    unproven: list[str] = field(default_factory=list)
-    facts: dict[str, Any] = field(default_factory=dict)
 
     def undeclared(self, table: str, keys: str, what: str) -> None:
         """Nothing says where `what` is: how to say it, or that there is none."""
@@ -38,6 +33,6 @@ def examined(seen: Seen, record: Record, look: Callable[[Seen], None]) -> Examin
         look(seen)
     except (TelemetrySilent, NotProven) as silent:
         seen.unproven.append(str(silent))
-    examination = Examination(seen.title, tuple(seen.examined), tuple(dict.fromkeys(seen.findings)), tuple(dict.fromkeys(seen.unproven)), seen.facts)
+    examination = seen.examination(seen.title)
     record(examination)
     return examination
