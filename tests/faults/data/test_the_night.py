@@ -25,7 +25,7 @@ def _go(ground: Ground, gate: str) -> None:
     assert (verdict.word, verdict.status) == ("GO", 0), verdict.output
 
 
-@pytest.mark.parametrize("by", ["flyway", "our own"])
+@pytest.mark.parametrize("by", [pytest.param("flyway", marks=pytest.mark.thorough), "our own"])
 def test_from_noon_to_phase_1_and_back(by: str, world: World, tmp_path: Path) -> None:
     """t12, a cutover, phase1: GO. Three faults, one after the other: NO-GO, by the right item each. The backup restored: GO."""
     tool = _flyway() if by == "flyway" else None

@@ -20,7 +20,7 @@ from tests.database.sites import site_of
 from tests.faults import hospitals
 from tests.faults.ground.catalogue import BY_NAME, OF_THE_DATABASE
 from tests.faults.ground.clusters import EVERY
-from tests.faults.ground.databases import DatabaseFault, Place, TheBackupIsOld, TheDatabaseWasLeftReadOnly, TheStandbyIsBehind, dump
+from tests.faults.ground.databases import DatabaseFault, Place, TheBackupIsOld, TheDatabaseWasLeftReadOnly, TheStandbyIsGone, dump
 from tests.faults.ground.fault import GroundFault
 from tests.faults.ground.ground import FILES, Outcome, World, checks, outcome, world
 from tests.faults.ground.judging import complaints
@@ -31,7 +31,7 @@ FEWEST = 3
 """Faults that every item must catch: one could be caught by luck."""
 ITEMS = ("database-cluster", "kubernetes-cluster", "tests-passing", "code-coverage")
 DATABASE = "database_cluster"
-ALWAYS: tuple[type[DatabaseFault], ...] = (TheDatabaseWasLeftReadOnly, TheStandbyIsBehind, TheBackupIsOld)
+ALWAYS: tuple[type[DatabaseFault], ...] = (TheDatabaseWasLeftReadOnly, TheStandbyIsGone, TheBackupIsOld)
 """What every run tries of the database's; the others are dear (`tox run -e thorough`)."""
 
 

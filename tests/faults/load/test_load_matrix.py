@@ -16,11 +16,10 @@ from tests.faults.load.catalogue import BY_NAME, is_a_fault
 from tests.faults.load.errors import AnswersAreEmpty
 from tests.faults.load.fault import LoadFault
 from tests.faults.load.judging import complaints
-from tests.faults.load.pool import ABatchLocksThePatients
 from tests.faults.load.times import EverythingTakesASecond
 from tests.faults.load.trying import clean, tried
 
-ALWAYS: tuple[type[LoadFault], ...] = (AnswersAreEmpty, EverythingTakesASecond, ABatchLocksThePatients)
+ALWAYS: tuple[type[LoadFault], ...] = (AnswersAreEmpty, EverythingTakesASecond)
 """What every run tries; the others take as long as their loads (`tox run -e thorough`)."""
 FEWEST = 3
 """Faults that every item must catch: one could be caught by luck."""

@@ -51,6 +51,9 @@ class Api:
 
     def look(self) -> Look:
         """All of it within the bound: first the deployment, which says what its pods are, and then the rest at the same time."""
+        # Before the clock: they take seconds to load on a busy machine, and that is no time of the cluster's.
+        from kubernetes.client import AppsV1Api, CoreV1Api, PolicyV1Api, V1PodList  # noqa: F401  # loaded here, used below
+
         ends = time.monotonic() + self._seconds
         deployment = bounded(lambda: self._ask("deployment", self._read_deployment), ends, self._seconds, self._name)
         others = ("pods", "replica_sets", "budgets", "releases")

@@ -28,7 +28,7 @@ from tests.standins.deployed import NAME, NAMESPACE
 PARTS = ("deployment", "pods", "replica_sets", "budgets", "releases")
 
 
-def api(ground: Ground, *, seconds: float = 3.0, redactor: Redactor | None = None, **changed: Any) -> Api:
+def api(ground: Ground, *, seconds: float = 5.0, redactor: Redactor | None = None, **changed: Any) -> Api:
     settings = Cluster.model_validate({**ground.settings({})["cluster"], **changed})
     return Api(settings, settings.ca_file, settings.token_file, redactor or Redactor(), seconds)
 
