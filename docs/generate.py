@@ -12,8 +12,10 @@ from pydantic.fields import FieldInfo
 from cutover.settings import (
     Backup,
     Baseline,
+    Container,
     Contract,
     Database,
+    Fhir,
     Journey,
     Key,
     Kubernetes,
@@ -44,7 +46,8 @@ HEAD = """# Settings
 <!-- Made by `python docs/generate.py` from the models in src/cutover/settings/. Change it there. -->
 
 Settings come from `cutover.toml`, over it from the environment, over that from the command line (`--target`, `--release`).
-`--cutover-config PATH` names another file; without any, the embedded hospital is judged. `cutover.toml` shows every key with an example.
+`--cutover-config=PATH` names another file (with `=`: pytest takes a path after a space for one to collect); without any, the embedded hospital is
+judged. `cutover.toml` shows every key with an example.
 
 - Paths are seen from the folder of the settings file.
 - A variable that is empty counts as not given; one that begins with `CUTOVER_` and sets nothing is a mistake. Lists and whole tables are JSON.
@@ -55,8 +58,10 @@ Settings come from `cutover.toml`, over it from the environment, over that from 
 SECTIONS: tuple[tuple[str, type[BaseModel], str], ...] = (
     ("Top level", Settings, "CUTOVER_"),
     ("[targets.NAME]", Target, "CUTOVER_TARGETS__NAME__"),
+    ("[targets.NAME.fhir]", Fhir, "CUTOVER_TARGETS__NAME__FHIR__"),
     ("[targets.NAME.users.ROLE]", User, "CUTOVER_TARGETS__NAME__USERS__ROLE__"),
     ("[targets.NAME.database]", Database, "CUTOVER_TARGETS__NAME__DATABASE__"),
+    ("[targets.NAME.container]", Container, "CUTOVER_TARGETS__NAME__CONTAINER__"),
     ("[targets.NAME.limits]", Limits, "CUTOVER_TARGETS__NAME__LIMITS__"),
     ("[targets.NAME.migrations]", Migrations, "CUTOVER_TARGETS__NAME__MIGRATIONS__"),
     ("[targets.NAME.migrations.tables.TABLE]", TableChange, "CUTOVER_TARGETS__NAME__MIGRATIONS__TABLES__TABLE__"),

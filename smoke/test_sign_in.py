@@ -158,9 +158,10 @@ def test_an_access_token_does_not_refresh(door: Door, own_session: Session) -> N
         door.refresh(replace(own_session, refresh=own_session.access))
 
 
-def test_a_refresh_token_opens_nothing(hospital: Hospital, own_session: Session, people: People) -> None:
+def test_a_refresh_token_opens_nothing(hospital: Hospital, door: Door, own_session: Session, people: People) -> None:
     """A refresh token is for refreshing. In the place of an access token it is refused."""
-    refusal_at(hospital, own_session.presenting(own_session.refresh or ""), people)
+    later = door.refresh(own_session)
+    refusal_at(hospital, later.presenting(later.refresh or ""), people)
 
 
 def test_sign_out_ends_the_access_token(hospital: Hospital, door: Door, own_session: Session, people: People) -> None:

@@ -38,7 +38,7 @@ from cutover.load.page import Page
 from cutover.load.scribe import Scribe
 from cutover.load.visitors import House, Stream
 from cutover.settings import Performance, Settings, SettingsError, load_settings
-from cutover.targets import Standing, embedded, remote
+from cutover.targets import Standing, containers, embedded, remote
 from cutover.targets.connecting import declared_unsupported, mapping_of
 from cutover.targets.entered import entered
 
@@ -147,6 +147,8 @@ def _standing(settings: Settings, root: Path, redactor: Redactor) -> Iterator[St
             hospital = embedded.start(settings, root)
             stack.callback(hospital.stop)
             standing = hospital.standing
+        elif settings.chosen.kind == "containers":
+            standing = stack.enter_context(containers.started(settings))
         else:
             standing = remote.given(settings)
         for name, value in standing.secrets().items():
@@ -161,7 +163,7 @@ def _ledger(settings: Settings, tag: str) -> Iterator[Ledger]:
     try:
         yield ledger
     finally:
-        left = ledger.left() if settings.chosen.kind != "embedded" else []
+        left = ledger.left() if settings.chosen.kind == "remote" else []
         if left:
             log.warning("%d things are still on %s: the next gate, or `pytest --sweep`, retires them", len(left), settings.target)
         ledger.close()

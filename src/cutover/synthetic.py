@@ -133,7 +133,7 @@ class Files:
 
 @dataclass(frozen=True)
 class Forgeries:
-    """Sessions that a target must refuse. `unsigned` are the spellings of `alg: none`; none where its tokens are no JWT."""
+    """Sessions that a target must refuse. `unsigned` are the spellings of `alg: none`."""
 
     made_up: Session
     tampered: Session
@@ -167,6 +167,6 @@ def _text(size: int) -> bytes:
 def unlike(known_id: str) -> str:
     """An id of the same make as `known_id` that, as far as anyone can tell, nothing has."""
     if known_id.isdigit():
-        return f"9{known_id.zfill(8)[-8:]}"
+        return next(made for made in iter(lambda: f"9{secrets.randbelow(10**8):08d}", "") if made != known_id)
     digits = dict.fromkeys("0123456789abcdef", "0123456789abcdef")
     return "".join(secrets.choice(digits.get(character, character)) for character in known_id)

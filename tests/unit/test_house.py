@@ -35,6 +35,7 @@ NAMED = {
     "cutover.database.server": {"Server"},
     "cutover.database.backup": {"Backups"},
     "cutover.database.rehearsal": {"Lint", "Rehearsal", "Staging"},
+    "cutover.drivers.fhir.promises": {"Promises"},
     "cutover.load.questions": {"Load"},
     "cutover.telemetry.ground": {"Cluster", "Pipeline", "Registry"},
     "cutover.telemetry.network": {"Balancer", "Dns", "Redis", "Tls"},

@@ -18,8 +18,10 @@ from cutover.settings import (
     USERS,
     Backup,
     Baseline,
+    Container,
     Contract,
     Database,
+    Fhir,
     Infrastructure,
     Journey,
     Key,
@@ -161,7 +163,7 @@ LIMITS = LOCAL + "[targets.x.limits]\n"
     ("targets = 5", f"{HERE}, key 'targets': a table is needed here"),
     ("[targets]\nx = 5", f"{HERE}, section [targets], key 'x': a table is needed here"),
     (LOCAL + 'urll = "b"', f"{HERE}, section [targets.x], key 'urll': unknown key. Did you mean 'url'? Allowed: kind, url"),
-    (LOCAL + 'kind = "remot"', f"{HERE}, section [targets.x], key 'kind': Input should be 'embedded' or 'remote' (given: 'remot'). "
+    (LOCAL + 'kind = "remot"', f"{HERE}, section [targets.x], key 'kind': Input should be 'embedded', 'remote' or 'containers' (given: 'remot'). "
      "Did you mean 'remote'?"),
     (LOCAL + "production = 7", f"{HERE}, section [targets.x], key 'production': Input should be a valid boolean"),
     (LIMITS + "document_bytes = 0", f"{HERE}, section [targets.x.limits], key 'document_bytes': Input should be greater than 0 (given: 0)"),
@@ -265,6 +267,7 @@ def test_a_settings_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     (f'[[targets.x.database]]\ndsn = "{SECRET}"', "CUTOVER_TARGETS__X__DATABASE__DSN"),
     (f'{LOCAL}[targets.x.rest.operations.sign_in]\njson = {{ password = "{SECRET}" }}', "PASSWORD"),
     (f'{LOCAL}[[targets.x.rest.setup]]\njson = {{ password = "{SECRET}" }}', "PASSWORD"),
+    (f'{LOCAL}[targets.x.secrets]\napi_key = "{SECRET}"', "CUTOVER_TARGETS__X__SECRETS__API_KEY"),
     (f'password = "{SECRET}"', "CUTOVER_PASSWORD"),
     (f'PASSWORD = "{SECRET}"', "CUTOVER_PASSWORD"),
 ])
@@ -297,6 +300,18 @@ def test_a_secret_is_taken_to_the_letter(load: Load, value: str) -> None:
     settings = load(STAGING, {PASSWORD: value}, target="staging", release="1")
     (credentials,) = given(settings).users.values()
     assert credentials.password == value
+
+
+@pytest.mark.parametrize("value", [SECRET, "123456", "true", "null", '"quoted"', '{"a": 1}', "[1]", "a__b", " spaced "])
+def test_a_secret_of_the_mapping_comes_from_a_variable_of_its_name(load: Load, value: str) -> None:
+    """`{{ secret.api_key }}`; to the letter, never shown, masked by its name, and no other setting when it is another."""
+    settings = load(STAGING, {PASSWORD: "p4ssword", "CUTOVER_TARGETS__STAGING__SECRETS__API_KEY": value}, target="staging", release="1")
+    standing = given(settings)
+    assert standing.of_the_mapping == {"api_key": value}
+    assert standing.secrets()["secret api_key"] == value
+    assert type(standing).from_plain(standing.as_plain()) == standing
+    assert settings.digest() == load(STAGING, {PASSWORD: "p4ssword"}, target="staging", release="1").digest()
+    assert f"'{value}'" not in repr(settings) + repr(standing)
 
 
 def test_a_secret_may_come_from_a_file(tmp_path: Path, load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -383,6 +398,10 @@ OTHER: dict[str, dict[str, Any]] = {
                                    "statement_seconds": "9"},
     "TARGETS__STAGING__LIMITS__": {"document_bytes": "9", "document_types": '["a/b"]', "sign_in_failures": "9", "connect_seconds": "9",
                                  "request_seconds": "9", "patience_seconds": "9", "check_seconds": "9"},
+    "TARGETS__STAGING__FHIR__": {"auth": "basic", "token_url": "https://b.example", "revocation_url": "https://b.example", "secret_in": "body",
+                               "scope": "s", "key_id": "k", "sign_ins_per_minute": "9", "mrn_system": "urn:m", "tag_system": "urn:t",
+                               "encounter_class": "AMB", "page_size": "9", "live_path": "/l", "ready_path": "/r"},
+    "TARGETS__STAGING__CONTAINER__": {"image": "i", "port": "9", "environment__a": "b", "ready_path": "/r", "postgres": "p", "start_seconds": "9"},
     "TARGETS__STAGING__MIGRATIONS__": {"tool": "django", "locations": '["x"]', "brings_scripts": "false",
                                      "history_table": "h", "placeholders__a": "b", "out_of_order": "true",
                                      "schemas": '["x"]', "key_tables": '["x"]', "expected_catalog": "f", "connections": "9", "budget_seconds": "9",
@@ -463,6 +482,7 @@ def test_the_table_above_knows_every_key() -> None:
     migrations, performance = "TARGETS__STAGING__MIGRATIONS__", "TARGETS__STAGING__PERFORMANCE__"
     models: dict[str, type[BaseModel]] = {
         "": Settings, "TARGETS__STAGING__": Target, "TARGETS__STAGING__USERS__REGISTRAR__": User, "TARGETS__STAGING__DATABASE__": Database,
+        "TARGETS__STAGING__CONTAINER__": Container, "TARGETS__STAGING__FHIR__": Fhir,
         "TARGETS__STAGING__LIMITS__": Limits, migrations: Migrations, f"{migrations}TABLES__VISITS__": TableChange, f"{migrations}SCRATCH__": Scratch,
         f"{migrations}BACKUP__": Backup, f"{migrations}REHEARSAL__": Rehearsal, performance: Performance, f"{performance}JOURNEYS__CLERK__": Journey,
         f"{performance}OBJECTIVES__": Objectives, f"{performance}OBJECTIVES__OPERATIONS__UPLOAD__": Objective, f"{performance}BASELINE__": Baseline,
@@ -476,7 +496,8 @@ def test_the_table_above_knows_every_key() -> None:
         "TARGETS__STAGING__MONITORING__DASHBOARDS__": Dashboards, "TARGETS__STAGING__MONITORING__CHANNELS__TEAM__": Channel,
     }
     for start, model in models.items():
-        tables = {*(["targets"] if model is Settings else []), "users", "database", "limits", "migrations", "tables", "scratch", "backup",
+        tables = {*(["targets"] if model is Settings else []), "users", "container", "fhir",
+                  "database", "limits", "migrations", "tables", "scratch", "backup",
                   "rehearsal", "performance", "journeys",
                   "objectives", "operations", "baseline", "resources", "pool", "contract", "monitoring", "metrics", "alerts", "logs", "dashboards",
                   "channels", "infrastructure", "tls", "dns", "balancer", "redis", "cluster", "registry", "pipeline"}
@@ -545,6 +566,7 @@ def written_keys(model: type[BaseModel], table: dict[str, Any]) -> Iterator[str]
     yield from (f"{model.__name__}.{key}" for key in table if key in model.model_fields)
     below: dict[str, type[BaseModel]] = {"infrastructure": Infrastructure, "tls": Tls, "dns": Dns, "balancer": Balancer, "redis": Redis,
                                          "cluster": Cluster, "registry": Registry, "pipeline": Pipeline,
+                                         "container": Container, "fhir": Fhir,
                                          "database": Database, "limits": Limits, "migrations": Migrations, "scratch": Scratch, "backup": Backup,
                                          "rehearsal": Rehearsal, "performance": Performance, "objectives": Objectives, "baseline": Baseline,
                                          "resources": Resources, "pool": Pool, "kubernetes": Kubernetes, "contract": Contract,
@@ -561,7 +583,8 @@ def written_keys(model: type[BaseModel], table: dict[str, Any]) -> Iterator[str]
 
 def test_every_key_is_explained_in_the_settings_file() -> None:
     """Shown by an example below a comment that gives its default; a secret by the words on its variable, since it may not stand there."""
-    models = (Settings, Target, User, Database, Limits, Migrations, TableChange, Key, Scratch, Backup, Rehearsal, Performance, Journey, Objective,
+    models = (Settings, Target, User, Container, Fhir,
+              Database, Limits, Migrations, TableChange, Key, Scratch, Backup, Rehearsal, Performance, Journey, Objective,
               Objectives, Baseline, Resources, Pool, Kubernetes, Contract, Tls, Dns, Balancer, Redis, Cluster, Registry, Pipeline,
               Monitoring, Metrics, Alerts, Logs, Dashboards,
               Channel)

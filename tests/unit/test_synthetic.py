@@ -111,6 +111,12 @@ def test_the_tiny_file_has_one_byte(files: Files) -> None:
     assert len(files.tiny().content) == 1
 
 
+def test_two_ids_of_nobody_are_two() -> None:
+    """Numbers, too: what differs between them is what a target says of any."""
+    nobody = unlike("42")
+    assert unlike(nobody) != nobody
+
+
 @pytest.mark.parametrize("known", ["3f1c0a52-7a0e-4a67-9d5e-0d5b2c3a4f10", "42", "123456789", "pat-00ab"])
 def test_an_unlike_id_is_of_the_same_make(known: str) -> None:
     other = unlike(known)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from math import inf
 from typing import Any
 
 UNAUTHENTICATED = 401
@@ -11,21 +13,24 @@ PATIENCE = 3
 
 
 class Badge:
-    """The token that is shown. Where it is refused another is asked for: a run may sign itself out. Not for ever: an account may be shut out.
+    """The token that is shown. `ask` gives one, and the seconds for which it is good (None: for ever). Then another is asked for, and where it is
+    refused: a run may sign itself out. Not for ever: an account may be shut out.
 
     `trouble` says whether it was, or may have been: what was refused meanwhile was refused as documented, and proves nothing.
     """
 
-    def __init__(self, ask: Callable[[], str]) -> None:
-        self._ask = ask
+    def __init__(self, ask: Callable[[], tuple[str, float | None]], clock: Callable[[], float] = time.monotonic) -> None:
+        self._ask, self._clock = ask, clock
+        self._until = inf
         self._shown: str | None = None
         self._refused = 0
         self._where: set[str] = set()
         self._shut_out = ""
 
     def show(self) -> str:
-        if self._shown is None:
-            self._shown = self._ask()
+        if self._shown is None or self._clock() >= self._until:
+            self._shown, seconds = self._ask()
+            self._until = inf if seconds is None else self._clock() + seconds
         return self._shown
 
     def answered(self, shown: object, status: int, operation: str) -> None:

@@ -52,7 +52,7 @@ class Line:
     def __init__(self, into: IO[bytes], out: IO[bytes]) -> None:
         self._into, self._out = into, out
         self._lock = threading.Lock()
-        self._tokens: queue.Queue[dict[str, str]] = queue.Queue()
+        self._tokens: queue.Queue[dict[str, Any]] = queue.Queue()
 
     def listen(self) -> None:
         """From now on, the end of standard input is ours."""
@@ -63,13 +63,13 @@ class Line:
             self._out.write(json.dumps(note).encode() + b"\n")
             self._out.flush()
 
-    def token(self) -> str:
-        """A token that lives: the last one is old, or was refused. Raises PermissionError where the account is not let in any more."""
+    def token(self) -> tuple[str, float | None]:
+        """A token that lives, and for how many seconds. Raises PermissionError where the account is not let in any more."""
         self.tell({"kind": "token"})
         answer = self._tokens.get()
         if "token" not in answer:
             raise PermissionError(answer["refused"])
-        return answer["token"]
+        return answer["token"], answer["seconds"]
 
     def _listen(self) -> None:
         for line in self._into:

@@ -31,7 +31,8 @@ GRACE_SECONDS = 20
 @dataclass(frozen=True)
 class Order:
     """A run to be made. `token` gives one that lives, in the form in which `header` shows it; it raises `Refused` or `Misbehaved` where
-    there is none. `accounts`: the names that may sign in. `examples`: ids of things that are there, by the names of path parameters."""
+    there is none. `accounts`: the names that may sign in. `examples`: ids of things that are there, by the names of path parameters.
+    `seconds`: for how long the latest token is good; None: for ever."""
 
     described: Described
     plan: Plan
@@ -40,6 +41,7 @@ class Order:
     accounts: tuple[str, ...] = ()
     examples: Mapping[str, str] = field(default_factory=dict)
     say: Callable[[str], None] = field(default=lambda _line: None, repr=False)
+    seconds: Callable[[], float | None] = field(default=lambda: None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -130,9 +132,9 @@ def _followed(process: subprocess.Popen[bytes], order: Order, folder: str, until
     return notes, "" if process.poll() is not None else f"the run did not end within {order.plan.stopped_after + GRACE_SECONDS} s, and was stopped"
 
 
-def _token(order: Order) -> dict[str, str]:
+def _token(order: Order) -> dict[str, Any]:
     try:
-        return {"token": order.token()}
+        return {"token": order.token(), "seconds": order.seconds()}
     except (Refused, Misbehaved) as error:
         return {"refused": str(error)}
 

@@ -20,7 +20,7 @@ from cutover.drivers.models import Mapping
 from cutover.drivers.rest import RestHospital
 from cutover.drivers.sweeping import Swept
 from cutover.drivers.teaching import nearest
-from cutover.drivers.transport import GuardedTransport, TargetGone
+from cutover.drivers.transport import GuardedTransport, TargetGone, Watcher
 from cutover.evidence import Recorder
 from cutover.hospital import Hospital, MappingError
 
@@ -62,22 +62,29 @@ def connect(
     tls: ssl.SSLContext | None = None,
     secrets: Table[str, str] | None = None,
     client: Client | None = None,
+    seen: Watcher | None = None,
 ) -> Hospital:
-    """The driver of a target. `driver` is `rest`, or `package.module:Class` of the user's own; `mapping` is the table in `source`, None for
-    the default dialect. `connect_seconds`, `deadline` (seconds a request) and `patience` (seconds without any answer) bound every wait.
+    """The driver of a target. `driver` is `rest`, `fhir`, or `package.module:Class` of the user's own; `mapping` is the table in `source`, None for
+    the default dialect (for `fhir` the settings' table of that name). `connect_seconds`, `deadline` (seconds a request) and `patience` (seconds
+    without any answer) bound every wait.
     `client`: one that guards and bounds by itself, instead (a load process has its own); for a class of the user's own an `httpx.Client`.
+    `seen` is shown every request with its answer (`GuardedTransport`).
 
     A class of the user's own is called with `base_url, client=, run_tag=, recorder=, settings=` (the mapping's table, as it is).
     Raises `MappingError`.
     """
     transport = GuardedTransport(
-        recorder, production=production, connect_seconds=connect_seconds, deadline=deadline, patience=patience, tls=tls
+        recorder, production=production, connect_seconds=connect_seconds, deadline=deadline, patience=patience, tls=tls, seen=seen
     )
     client = client or client_for(transport)
     if driver == "rest":
         return RestHospital(
             base_url, load(mapping, source), client, run_tag=run_tag, recorder=recorder, secrets=secrets, transport=transport
         )
+    if driver == "fhir":
+        from cutover.drivers import fhir  # here, because only a FHIR target needs it
+
+        return fhir.made(base_url, mapping or {}, client, run_tag=run_tag, recorder=recorder, source=source, transport=transport)
     made = _own_class(driver)
     try:
         hospital = made(base_url, client=client, run_tag=run_tag, recorder=recorder, settings=dict(mapping or {}))
@@ -89,7 +96,7 @@ def connect(
 def _own_class(driver: str) -> Any:
     module, colon, name = driver.partition(":")
     if not colon or not module or not name:
-        raise MappingError(f"driver = {driver!r}: {nearest(driver, ['rest'])} A driver of your own is 'package.module:Class'")
+        raise MappingError(f"driver = {driver!r}: {nearest(driver, ['rest', 'fhir'])} A driver of your own is 'package.module:Class'")
     try:
         return getattr(importlib.import_module(module), name)
     except ImportError as error:

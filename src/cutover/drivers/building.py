@@ -62,13 +62,14 @@ class Builder:
     base_url: str
     mapping: Mapping
     client: Client
+    always: Table[str, Any] = field(default_factory=dict, repr=False)  # the variables that every template sees
 
     def build(self, step: Step, key: str, variables: Table[str, Any], token: str | None, *, synthetic: bool = True) -> httpx.Request:
         """The request of `step`, which stands at `key` of the mapping. `token` None: without one. Raises `MappingError`."""
         url = self._url(step, key, variables)
         if token is not None and not self._at_target(step, url):
             raise wrong(self.mapping.source, f"{key}.token", True, f"the token would be sent to {_origin(url)}, which is not the target")
-        headers = self._table(step.headers, f"{key}.headers", variables)
+        headers = {**(self.common() if self._at_target(step, url) else {}), **self._table(step.headers, f"{key}.headers", variables)}
         shown = dict(headers)
         if token is not None:
             headers[self.mapping.token.header] = self.token(token)
@@ -79,11 +80,21 @@ class Builder:
         address = str(httpx.URL(url).copy_merge_params(query)) if query else url
         return self.client.build_request(step.method, address, headers=headers, extensions=extensions, **content)
 
-    def to(self, url: str, token: str | None) -> httpx.Request:
-        """A plain GET of an address that the target itself gave (the next page)."""
-        headers = {} if token is None else {self.mapping.token.header: self.token(token)}
-        shown = {} if token is None else {self.mapping.token.header: self.token("$TOKEN")}
+    def to(self, url: str, step: Step, key: str, variables: Table[str, Any], token: str | None) -> httpx.Request:
+        """A GET of an address that the target itself gave (the next page), with the headers of `step`. Elsewhere than at the target: with none."""
+        headers: dict[str, Any] = {}
+        shown: dict[str, Any] = {}
+        if same_origin(url, self.base_url):
+            headers = {**self.common(), **self._table(step.headers, f"{key}.headers", variables)}
+            shown = dict(headers)
+            if token is not None:
+                headers[self.mapping.token.header] = self.token(token)
+                shown[self.mapping.token.header] = self.token("$TOKEN")
         return self.client.build_request("GET", url, headers=headers, extensions={SYNTHETIC: True, SHOWN: shown})
+
+    def common(self) -> dict[str, Any]:
+        """The headers of every request to the target."""
+        return self._table(self.mapping.headers, "headers", self.always)
 
     def token(self, token: str) -> str:
         return _shown(self.mapping.token.value, token)

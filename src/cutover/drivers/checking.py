@@ -16,6 +16,8 @@ from cutover.drivers.vocabulary import ALWAYS, ANYTHING, FIELDS, OPERATIONS, REA
 from cutover.hospital import Reason
 
 Known = dict[str, frozenset[str] | None]
+TAKEN = {*ALWAYS, *READING_ONLY, "session", "token"} | {name for meaning in OPERATIONS.values() for name in meaning.variables}
+"""Names under which nothing can be captured: a template could mean either."""
 
 
 def check(mapping: Mapping) -> None:
@@ -25,9 +27,11 @@ def check(mapping: Mapping) -> None:
     _refusals(mapping)
     _read(mapping, "error.message", mapping.error.message)
     _read(mapping, "error.request_id", mapping.error.request_id)
+    for name, value in mapping.headers.items():
+        _template(mapping, f"headers.{name}", value, dict(ALWAYS))
     _template(mapping, "token.value", mapping.token.value, {"token": ANYTHING})
-    shared = _setup(mapping)
-    session = _captures(mapping.operations["sign_in"]) if "sign_in" in mapping.operations else {}
+    session: Known = dict.fromkeys(sign_in_names(mapping), ANYTHING)
+    shared = _setup(mapping, session)
     used: set[str] = set()
     for name, operation in mapping.operations.items():
         used |= _operation(mapping, name, operation, {**shared, **session})
@@ -72,8 +76,8 @@ def _refusals(mapping: Mapping) -> None:
             raise wrong(mapping.source, f"refusals.{reason.value}", None, "missing; say by which status or words the target refuses so")
 
 
-def _setup(mapping: Mapping) -> Known:
-    known: Known = {**ALWAYS, "session": SESSION}
+def _setup(mapping: Mapping, session: Known) -> Known:
+    known: Known = {**ALWAYS, **session, "session": SESSION}
     for index, step in enumerate(mapping.setup):
         _step(mapping, f"setup[{index}]", step, known)
         known |= dict.fromkeys(step.capture, ANYTHING)
@@ -107,6 +111,23 @@ def _operation(mapping: Mapping, name: str, operation: OperationMap, shared: Kno
     if name != "sign_in":
         _used(mapping, name, operation, used, local)
     return used
+
+
+def used_by(mapping: Mapping, name: str, operation: OperationMap) -> set[str]:
+    """The variables that an operation uses, in what it sends and in what is read of its answer."""
+    told = [text for _, text in _leaves("let", operation.let)] + list(mapping.fields(name).values())
+    read = {variable for text in told if is_template(text) for variable in names(text)}
+    return read | {variable for step in operation.steps for variable in used_in(step)}
+
+
+def used_in(step: Step) -> set[str]:
+    """The variables that a step uses in what it sends."""
+    return {variable for _, text in _texts(step) if is_template(text) for variable in names(text)}
+
+
+def sign_in_names(mapping: Mapping) -> set[str]:
+    """What a sign-in captures: variables of that session, everywhere."""
+    return set(_captures(mapping.operations["sign_in"])) if "sign_in" in mapping.operations else set()
 
 
 def _used(mapping: Mapping, name: str, operation: OperationMap, used: set[str], local: set[str]) -> None:
@@ -172,7 +193,7 @@ def _becomes(mapping: Mapping) -> None:
 def _captures_are_used(mapping: Mapping, used: set[str]) -> None:
     """Captures of the set-up and of the sign-in are variables everywhere: anywhere they must be used."""
     for index, step in enumerate(mapping.setup):
-        used |= {name for _, text in _texts(step) if is_template(text) for name in names(text)}
+        used |= used_in(step)
         for variable in step.capture:
             if variable not in used:
                 raise wrong(mapping.source, f"setup[{index}].capture.{variable}", step.capture[variable], "captured, but never used")
@@ -200,7 +221,7 @@ def _leaves(key: str, tree: Any) -> Iterator[tuple[str, str]]:
 def _step(mapping: Mapping, key: str, step: Step, known: Known) -> set[str]:
     used: set[str] = set()
     for variable, where in step.capture.items():
-        if variable in ALWAYS or variable in OPERATIONS["update"].variables or variable in READING_ONLY | {"session", "token"}:
+        if variable in TAKEN:
             raise wrong(mapping.source, f"{key}.capture.{variable}", where, "that name is taken; capture under another one")
         _read(mapping, f"{key}.capture.{variable}", where)
     for place, text in _texts(step):

@@ -27,15 +27,16 @@ class Description:
         if not str(document["openapi"]).startswith("3."):
             raise ValueError(f"OpenAPI {document['openapi']}, only 3.x is read")
         self.document, self._build, self._mapping = document, build, mapping
-        self._entries: dict[tuple[str, str], dict[str, Any]] = {}
+        self._entries: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {}
         self.operations = [self._operation(path, method, entry) for path, method, entry in self._all()]
 
     def request(self, operation: Operation, session: Session | None, values: Table[str, str]) -> httpx.Request:
         """The request of an operation: path parameters by name from `values` (a random UUID otherwise), required query and header
         parameters and the body from the documented examples; `values` also replace top-level fields of the body."""
-        entry = self._entries[operation.method, operation.path]
-        path = re.sub(r"\{([^}]+)\}", lambda name: quote(values.get(name[1], str(uuid.uuid4())), safe=""), operation.path)
-        headers, query = self._required(entry, "header", values), self._required(entry, "query", values)
+        theirs, entry = self._entries[operation.method, operation.path]
+        values = {**values, **{name: values[ours] for name, ours in self._mapping.parameters.items() if ours in values}}
+        path = re.sub(r"\{([^}]+)\}", lambda name: quote(values.get(name[1], str(uuid.uuid4())), safe=""), theirs)
+        headers, query = {**self._build.common(), **self._required(entry, "header", values)}, self._required(entry, "query", values)
         shown = dict(headers)
         if session is not None:
             headers[self._mapping.token.header] = self._build.token(session.access)
@@ -52,9 +53,14 @@ class Description:
             for method in _METHODS:
                 if method in item:
                     entry = {**item[method], "parameters": [*item.get("parameters", []), *item[method].get("parameters", [])]}
-                    self._entries[method.upper(), path] = entry
-                    found.append((path, method.upper(), entry))
+                    ours = self._in_our_words(path)
+                    self._entries[method.upper(), ours] = (path, entry)
+                    found.append((ours, method.upper(), entry))
         return found
+
+    def _in_our_words(self, path: str) -> str:
+        """The path, in which parameters are called as the mapping says whose ids they are."""
+        return re.sub(r"\{([^}]+)\}", lambda name: f"{{{self._mapping.parameters.get(name[1], name[1])}}}", path)
 
     def _operation(self, path: str, method: str, entry: dict[str, Any]) -> Operation:
         security = entry.get("security", self.document.get("security", []))

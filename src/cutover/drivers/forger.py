@@ -10,6 +10,7 @@ from typing import Any
 from cutover.hospital import Session
 
 SPELLINGS = ("none", "None", "NONE", "nOnE")
+FAR_AHEAD = 4102444800  # the year 2100, in seconds since 1970
 
 
 def tampered(session: Session) -> Session:
@@ -24,11 +25,14 @@ def tampered(session: Session) -> Session:
     return session.presenting(f"{header}.{_written(claims)}.{signature}")
 
 
-def unsigned(session: Session) -> list[Session] | None:
-    """The same session with tokens that say `alg: none`, in each spelling, without a signature and with the old one. None: it is no JWT."""
+def unsigned(session: Session) -> list[Session]:
+    """The same session with tokens that say `alg: none`, in each spelling, without a signature and with the old one.
+
+    Where the target's tokens are no JWT, what a forger would try all the same: one that says who he is, and nothing to prove it."""
     parts = _jwt(session.access)
     if parts is None:
-        return None
+        claims = {"sub": session.username, "username": session.username, "role": "administrator", "exp": FAR_AHEAD}
+        return [session.presenting(f"{_written({'alg': spelling, 'typ': 'JWT'})}.{_written(claims)}.") for spelling in SPELLINGS]
     header, payload, signature = parts
     heads = [_written({**_read(header), "alg": spelling}) for spelling in SPELLINGS]
     return [session.presenting(f"{head}.{payload}.{end}") for head in heads for end in ("", signature)]

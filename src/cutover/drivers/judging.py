@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -19,13 +21,17 @@ from cutover.hospital import Answer, MappingError, Misbehaved, Reason, Refused, 
 
 _NOT_THERE = frozenset({404, 405, 501})
 _MESSAGE_LIMIT = 300
+_SAYS_NOTHING = frozenset({"", "text/plain", "text/html"})
+"""Media types under which backends send JSON, too: frameworks put them where nobody chose one."""
+_MARKUP = re.compile(r"(?is)<(script|style|title)\b.*?</\1>|<[^>]*>")
+"""What is no word of an error page."""
 
 
 def answer_of(response: Came, seconds: float) -> Answer:
     """The answer. JSON is read where the media type says so, or where a text begins like it."""
     body = None
     media_type = response.headers.get("content-type", "").partition(";")[0].lower()
-    if "json" in media_type or (media_type in ("", "text/plain") and response.content[:1] in (b"{", b"[")):
+    if "json" in media_type or (media_type in _SAYS_NOTHING and response.content.removeprefix(codecs.BOM_UTF8)[:1] in (b"{", b"[")):
         try:
             body = json.loads(response.content)
         except ValueError:
@@ -87,6 +93,8 @@ class Judge:
             message = read(self._mapping.error.message, answer, answer.json, {})
         except ReadFault:
             message = None
+        if message is None and answer.media_type.startswith("text/"):
+            message = " ".join(_MARKUP.sub(" ", answer.text).split()) or None
         return self._redactor.text(str(message if message is not None else f"({answer.media_type or 'no content'})")[:_MESSAGE_LIMIT])
 
     def _refuse_if(self, operation: str, answer: Answer, rules: Iterable[tuple[Reason, Rule]]) -> None:

@@ -11,6 +11,9 @@ from math import inf
 from cutover.evidence import Redactor
 from cutover.hospital import Credentials, Hospital, MappingError, NotOffered, Refused, Role, Session
 
+MARGIN = 30.0
+"""Seconds before the end of a token's life at which it is renewed, where nobody says otherwise."""
+
 
 @dataclass
 class _Kept:
@@ -21,7 +24,8 @@ class _Kept:
 
 
 class TokenKeeper:
-    """`margin` is in seconds before the end of a token's life. How often it may sign in is held by the driver (`sign_ins_per_minute`).
+    """`margin` is in seconds before the end of a token's life; None: the driver's (`refresh_margin`), or `MARGIN` where it has none.
+    How often it may sign in is held by the driver (`sign_in_limit`).
 
     A refused sign-in is not tried again: a wrong password in the settings must not lock a real account.
     """
@@ -32,11 +36,12 @@ class TokenKeeper:
         credentials: Mapping[Role, Credentials],
         *,
         redactor: Redactor,
-        margin: float = 30.0,
+        margin: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._hospital, self._credentials, self._redactor = hospital, dict(credentials), redactor
-        self._margin, self._clock = margin, clock
+        self._margin = getattr(hospital, "refresh_margin", MARGIN) if margin is None else margin
+        self._clock = clock
         self._kept = {role: _Kept() for role in Role}
         for role, one in self._credentials.items():
             redactor.learn(f"password of {role}", one.password)
@@ -57,6 +62,11 @@ class TokenKeeper:
                 self._keep(kept, self._renewed(role, kept, kept.session))
             assert kept.session is not None
             return kept.session
+
+    def current(self, session: Session) -> Session:
+        """The living session of whoever `session` was handed out to: for work that lasts longer than a token. Raises as `session` does."""
+        role = next((role for role, one in self._credentials.items() if one.username == session.username), None)
+        return session if role is None else self.session(role)
 
     def forget(self, role: Role) -> None:
         """The next one who asks signs in anew: a check ended this session, or the target was restarted."""
@@ -96,6 +106,11 @@ class TokenKeeper:
             return self._hospital.refresh(session)
         except (Refused, NotOffered):
             return self._signed_in(role, kept)
+
+    def remaining(self, role: Role) -> float | None:
+        """For how many seconds the session of `role` is handed out as it is; None: for ever."""
+        until = self._kept[role].until
+        return None if until == inf else max(0.0, until - self._clock())
 
     def _seconds(self, session: Session) -> float:
         """For how long it can be used."""

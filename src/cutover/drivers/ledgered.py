@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from cutover.drivers.guard import GuardError
+from cutover.drivers.keeper import MARGIN
 from cutover.drivers.sweeping import Swept, sweep
 from cutover.evidence import Ledger
 from cutover.hospital import (
@@ -158,6 +159,11 @@ class Ledgered:
 
     def operations(self) -> Sequence[Operation]:
         return self.inner.operations()
+
+    @property
+    def refresh_margin(self) -> float:
+        """Seconds before the end of a token's life at which it is to be renewed, as the driver knows it."""
+        return float(getattr(self.inner, "refresh_margin", MARGIN))
 
     def as_stored(self, draft: PatientDraft) -> PatientDraft:
         """What a draft becomes in this target: as it was sent, unless the driver knows better."""

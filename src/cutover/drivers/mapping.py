@@ -51,7 +51,7 @@ def _extended(table: dict[str, Any], source: str) -> dict[str, Any]:
 def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     """`above` laid over the default dialect: operations, refusals and words are replaced one by one, the other tables key by key."""
     merged = {**below, **above}
-    for name in ("token", "error", "operations", "refusals", "words", "answers", "unsupported"):
+    for name in ("headers", "token", "error", "operations", "refusals", "words", "answers", "unsupported"):
         merged[name] = {**below.get(name, {}), **above.get(name, {})}
     merged["answers"] = {kind: {**below["answers"].get(kind, {}), **fields} for kind, fields in merged["answers"].items()}
     merged["operations"] = {name: step for name, step in merged["operations"].items() if name not in above.get("unsupported", {})}

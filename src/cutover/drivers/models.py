@@ -10,11 +10,20 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from cutover.drivers.vocabulary import OPERATIONS
 from cutover.hospital import Reason
 
+OwnId = Literal["patient_id", "visit_id", "document_id"]
+
 
 class Model(BaseModel):
     """Every table of the mapping: an unknown key is an error, and nothing changes after loading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SignIns(Model):
+    """So many sign-ins, right or wrong, a target lets in within so many seconds."""
+
+    sign_ins: int = Field(ge=1)
+    seconds: float = Field(gt=0)
 
 
 class Token(Model):
@@ -24,6 +33,20 @@ class Token(Model):
     value: str = "Bearer {{ token }}"
     refresh_margin: float = Field(default=30.0, ge=0)  # seconds before the end of its life
     sign_ins_per_minute: int | None = Field(default=None, ge=1)
+    sign_in_limit: SignIns | None = None  # where the target counts over another time than a minute
+
+    @model_validator(mode="after")
+    def one_limit(self) -> Token:
+        if self.sign_ins_per_minute is not None and self.sign_in_limit is not None:
+            raise ValueError("give one of sign_ins_per_minute and sign_in_limit")
+        return self
+
+    @property
+    def limit(self) -> tuple[int | None, float]:
+        """How many may sign in (None: as many as like to) within how many seconds."""
+        if self.sign_in_limit is not None:
+            return self.sign_in_limit.sign_ins, self.sign_in_limit.seconds
+        return self.sign_ins_per_minute, 60.0
 
 
 class Rule(Model):
@@ -121,6 +144,7 @@ class Mapping(Model):
     is_default: bool = False
     base_path: str = ""
     unique_fields: tuple[str, ...] = ()
+    headers: dict[str, str] = Field(default_factory=dict)  # of every request to the target, also of those that show no token
     token: Token = Token()
     setup: tuple[Step, ...] = ()
     refusals: dict[Reason, tuple[Rule, ...]] = Field(default_factory=dict)
@@ -129,6 +153,7 @@ class Mapping(Model):
     operations: dict[str, OperationMap]
     answers: dict[str, dict[str, str]] = Field(default_factory=dict)
     becomes: dict[str, str | None] = Field(default_factory=dict)  # a patient's fields that are stored otherwise than sent
+    parameters: dict[str, OwnId] = Field(default_factory=dict)  # whose id a parameter of the target's own document is
     unsupported: dict[str, str] = Field(default_factory=dict)
 
     @field_validator("refusals", mode="before")

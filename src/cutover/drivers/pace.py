@@ -1,27 +1,85 @@
-"""Keeps sign-ins to what the target allows a minute, whoever asks for them."""
+"""Keeps sign-ins to what the target allows, whoever asks for them: another thread, a worker, a load process, the run before this one.
+
+What a target counts it counts for all of them together. So the times stand in a file of this user's, one for each target.
+"""
 
 from __future__ import annotations
 
-import threading
+import fcntl
+import json
+import os
+import tempfile
 import time
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+
+
+def place_of(base_url: str) -> Path:
+    """Where the times of this target's sign-ins are kept: nothing but times, readable for this user only."""
+    folder = Path(tempfile.gettempdir(), f"cutover-sign-ins-{os.getuid()}")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder / f"{sha256(base_url.encode()).hexdigest()[:24]}.json"
 
 
 class Pace:
-    """`wait()` returns when one more may be done. `per_minute` None: always at once. Waits at most a minute for each turn."""
+    """`with pace.turn():` waits until one more may sign in at `base_url`: at most `most` within `seconds`. `most` None: always at once.
+
+    A sign-in is sent no sooner than `seconds` after the answer to the one whose place it takes: then the target, however it counts, agrees.
+    """
 
     def __init__(
-        self, per_minute: int | None, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
+        self, base_url: str, most: int | None, seconds: float = 60.0, *,
+        clock: Callable[[], float] = time.time, sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._per_minute, self._clock, self._sleep = per_minute, clock, sleep
-        self._lock = threading.Lock()
-        self._turns: deque[float] = deque(maxlen=per_minute or 1)
+        self._base_url, self._most, self._seconds, self._clock, self._sleep = base_url, most, seconds, clock, sleep
+        self._wait = 0.0
 
-    def wait(self) -> None:
-        if self._per_minute is None:
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        if self._most is None:
+            yield
             return
-        with self._lock:  # held while waiting: turns are taken in the order of asking
-            if len(self._turns) == self._per_minute:
-                self._sleep(max(0.0, self._turns[0] + 60 - self._clock()))
-            self._turns.append(self._clock())
+        while (began := self._begun(self._most)) is None:
+            self._sleep(self._wait)
+        try:
+            yield
+        finally:
+            self._ended(began)
+
+    def _begun(self, most: int) -> float | None:
+        """When our turn began. None: it is not ours yet, for `_wait` seconds."""
+        with self._times() as times:
+            now = self._clock()
+            if len(times) < most:
+                times.append(now)
+                return now
+            self._wait = max(0.01, times[-most] + self._seconds - now)
+            return None
+
+    def _ended(self, began: float) -> None:
+        with self._times() as times:
+            if began in times:
+                times.remove(began)
+            times.append(self._clock())
+
+    @contextmanager
+    def _times(self) -> Iterator[list[float]]:
+        """The times that still count, oldest first. What is done to the list is kept; nobody else has it meanwhile."""
+        with place_of(self._base_url).open("a+", encoding="ascii") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.seek(0)
+            now = self._clock()
+            times = sorted(min(time, now) for time in _read(file.read()) if time > now - self._seconds)
+            yield times
+            file.seek(0)
+            file.truncate()
+            json.dump(times, file)
+
+
+def _read(text: str) -> list[float]:
+    try:
+        return [float(time) for time in json.loads(text or "[]")]
+    except (ValueError, TypeError):
+        return []  # a process was killed while it wrote

@@ -9,9 +9,8 @@ from urllib.parse import urljoin
 
 import httpx
 
-from cutover.drivers.building import same_origin
 from cutover.drivers.models import OperationMap
-from cutover.drivers.reading import ReadFault, read, search
+from cutover.drivers.reading import ReadFault, read
 from cutover.drivers.running import Outcome, Runner
 from cutover.hospital import Session
 
@@ -55,11 +54,11 @@ class Pages:
         operation = self._runner.operation(name)
         key, step = self._runner.mapping.key_of_step(name, len(operation.steps) - 1), operation.steps[-1]
         url = urljoin(self._runner.base_url + self._runner.mapping.base_path + "/", link)
-        token = self._runner.token(name, step, session)
-        request = self._runner.build.to(url, token if same_origin(url, self._runner.base_url) else None)
+        scope = self._runner.scope(name, operation, session, {**variables, "page": {}})
+        request = self._runner.build.to(url, step, key, scope, self._runner.token(name, step, session))
         answer = self._runner.sent(name, key, request)
         self._runner.judge.judge(name, step, key, request, answer)
-        return Outcome(name, request, answer, self._runner.scope(name, operation, session, variables))
+        return Outcome(name, request, answer, scope)
 
     def _next(self, outcome: Outcome, where: str) -> Any:
         if where.partition(":")[0] == "header" and where.partition(":")[2].strip().lower() == "link":
@@ -88,8 +87,10 @@ class Pages:
     def _total(self, outcome: Outcome, operation: OperationMap) -> int | None:
         if operation.total is None:
             return None
-        total = search(operation.total, outcome.answer.json)
-        if not isinstance(total, int):
+        total = self._found(outcome, f"operations.{outcome.operation}.total", operation.total)
+        if isinstance(total, str) and total.isdecimal():  # a header is a text
+            total = int(total)
+        if not isinstance(total, int) or isinstance(total, bool):
             line = f"operations.{outcome.operation}.total = {operation.total!r}"
             raise self._runner.judge.misbehaved(
                 outcome.operation, "the number of all matches", f"{type(total).__name__}", line, outcome.request

@@ -6,6 +6,7 @@ import base64
 import time
 from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Table
+from contextlib import nullcontext
 from dataclasses import fields, replace
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, TypeVar
@@ -65,21 +66,34 @@ class RestHospital:
         # Cookies are never kept: a session that the client remembered would sign in the request that must have none.
         client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self.mapping, self._client, self._recorder, self._transport = mapping, client, recorder, transport
+        self._run_tag, self._secrets = run_tag, secrets
         self._runner = Runner(base_url, mapping, client, run_tag, recorder, secrets)
         self._read = Reader(mapping, self._runner)
         self._pages = Pages(self._runner)
-        self._pace = Pace(mapping.token.sign_ins_per_minute)
+        self._pace = Pace(base_url, *mapping.token.limit)
+        self.refresh_margin = mapping.token.refresh_margin
         self._description: Description | None = None
 
     def close(self) -> None:
         self._client.close()
 
+    def in_pages_of(self, size: int) -> RestHospital:
+        """The same target, asked for its lists in pages of so many entries: to see that they are turned. Shares the client."""
+        paged = {name: operation.model_copy(update={"paging": operation.paging.model_copy(update={"size": size})})
+                 for name, operation in self.mapping.operations.items() if operation.paging is not None}
+        mapping = self.mapping.model_copy(update={"operations": {**self.mapping.operations, **paged}})
+        return RestHospital(self._runner.base_url, mapping, self._client, run_tag=self._run_tag, recorder=self._recorder,
+                            secrets=self._secrets, transport=self._transport)
+
     # -- in and out
 
     def sign_in(self, credentials: Credentials) -> Session:
         self._runner.operation("sign_in")
-        self._pace.wait()
-        return self._read.session(self._runner.run("sign_in", credentials=credentials), credentials.username)
+        with self._pace.turn():
+            outcome = self._runner.run("sign_in", credentials=credentials)
+        session = self._read.session(outcome, credentials.username)
+        self._runner.signed_in(session)
+        return session
 
     def refresh(self, session: Session) -> Session:
         return self._read.session(self._runner.run("refresh", session), session.username, session)
@@ -105,7 +119,7 @@ class RestHospital:
 
     def as_stored(self, draft: PatientDraft) -> PatientDraft:
         """What a draft becomes in this target, as the mapping declares it: for comparing what was sent with what comes back."""
-        scope = self._runner.scope("register", self._runner.operation("register"), None, {"draft": self._draft(draft), "key": None})
+        scope = {**self._runner.always, "draft": self._draft(draft), "key": None}
         kept: dict[str, Any] = {}
         for field in ("phone", "address", "sex", "given_name"):
             if field not in self.mapping.answers.get("patient", {}):
@@ -193,9 +207,11 @@ class RestHospital:
     def attempt(self, operation: Operation, session: Session | None, values: Table[str, str] | None = None) -> Answer:
         request = self._described().request(operation, session, values or {})
         try:
-            return self._runner.send(request)
+            with self._pace.turn() if self._signs_in(request) else nullcontext():
+                answer = self._runner.send(request)
         except httpx.TransportError as error:
             raise self._runner.judge.unreachable(str(operation), "operations.describe", request, error) from error
+        return replace(answer, reason=self.reason_of(answer))
 
     def reason_of(self, answer: Answer) -> Reason | None:
         """The reason by which the mapping reads an answer to `attempt` as a refusal; None where it is none."""
@@ -221,6 +237,12 @@ class RestHospital:
         return self.mapping.token.header, self._runner.build.token(session.access)
 
     # -- below
+
+    def _signs_in(self, request: httpx.Request) -> bool:
+        """Whether the target counts this as somebody at its door: it is asked where the mapping signs in."""
+        steps = self.mapping.operations["sign_in"].steps if "sign_in" in self.mapping.operations else ()
+        doors = {(step.method, f"{self._runner.base_url}{self.mapping.base_path}{step.path}") for step in steps}
+        return (request.method, str(request.url.copy_with(query=None))) in doors
 
     def _described(self) -> Description:
         if self._description is None:
@@ -249,7 +271,9 @@ class RestHospital:
             if total is not None and len(found) >= total:
                 break
         if total is not None and len(found) != total:
-            raise self._odd(name, outcome, f"{total} entries, as its count says", f"{len(found)} on all its pages")
+            line = f"operations.{name}.total = {self.mapping.operations[name].total!r}"
+            came = f"{len(found)} on all its pages"
+            raise self._runner.judge.misbehaved(name, f"{total} entries, as its count says", came, line, outcome.request)
         return found
 
     def _odd(self, name: str, outcome: Outcome, expected: str, came: str) -> Misbehaved:

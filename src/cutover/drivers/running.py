@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import httpx
 
 from cutover.drivers.building import Builder
+from cutover.drivers.checking import sign_in_names, used_by, used_in
 from cutover.drivers.client import Client
 from cutover.drivers.guard import READING
 from cutover.drivers.judging import Judge, answer_of
@@ -24,6 +25,12 @@ from cutover.evidence import Recorder
 from cutover.hospital import Answer, MappingError, NotOffered, Refused, Session
 
 _LONG_ENOUGH_FOR_A_SECRET = 24  # a made-up token such as "garbage" must not become a secret that is then "found" in every report
+
+
+def carries(step: Step) -> bool:
+    """Whether the bytes of an upload go with this step."""
+    said = str([step.bytes_body, step.json_body, step.form, step.multipart])
+    return re.search(r"\{\{-?\s*upload(\.content|\.base64|\s*-?\}\})", said) is not None
 
 
 class Outcome(NamedTuple):
@@ -48,18 +55,21 @@ class Runner:
         secrets: Table[str, str] | None = None,
     ) -> None:
         self.base_url, self.mapping, self.client, self.recorder = base_url.rstrip("/"), mapping, client, recorder
-        self.build = Builder(self.base_url, mapping, client)
         self.judge = Judge(mapping, recorder.redactor)
-        self._always = {
+        self.always = {
             "run": {"tag": run_tag},
             "base_url": self.base_url,
             "secret": dict(secrets or {}),
             "unique": lambda: uuid.uuid4().hex[:12],
             "unique_number": lambda: uuid.uuid4().int % 10**9,
         }
+        self.build = Builder(self.base_url, mapping, client, self.always)
         self._setup_lock = threading.Lock()
-        self._setup: dict[str, Any] | None = None
-        self._setup_names = [name for step in mapping.setup for name in step.capture]
+        self._setup: dict[tuple[str, ...], dict[str, Any]] = {}
+        self._setup_names = frozenset(name for step in mapping.setup for name in step.capture)
+        self._setup_for = sorted(sign_in_names(mapping) & {name for step in mapping.setup for name in used_in(step)})
+        self._asking_setup = {name for name, operation in mapping.operations.items() if self._setup_names & used_by(mapping, name, operation)}
+        self._inside: dict[str, Session] = {}  # who has signed in here, the latest of each
 
     def operation(self, name: str) -> OperationMap:
         """The operation's mapping. Raises `NotOffered`."""
@@ -78,17 +88,18 @@ class Runner:
         return outcome
 
     def request(self, name: str, session: Session | None, **variables: Any) -> httpx.Request:
-        """The request of the last step, after all steps before it were run: for an upload that is to be cut."""
+        """The request of the step that carries the file, after all steps before it were run: for an upload that is to be cut."""
         operation = self.operation(name)
         scope = self.scope(name, operation, session, variables)
-        *before, last = operation.steps
-        for index, step in enumerate(before):
+        place = next((index for index, step in enumerate(operation.steps) if carries(step)), len(operation.steps) - 1)
+        for index, step in enumerate(operation.steps[:place]):
             self.step(name, step, self.mapping.key_of_step(name, index), session, scope)
-        return self.build.build(last, self.mapping.key_of_step(name, len(before)), scope, self.token(name, last, session))
+        step = operation.steps[place]
+        return self.build.build(step, self.mapping.key_of_step(name, place), scope, self.token(name, step, session))
 
     def scope(self, name: str, operation: OperationMap, session: Session | None, variables: Table[str, Any]) -> dict[str, Any]:
         """What the operation's templates see."""
-        scope = {**self._always, **(session.variables if session else {}), **self._prerequisites(name, session), **variables}
+        scope = {**self.always, **(session.variables if session else {}), **self._prerequisites(name, session), **variables}
         if session is not None:
             scope["session"] = session
         for variable, template in operation.let.items():
@@ -147,21 +158,39 @@ class Runner:
         except TemplateFault as fault:
             raise wrong(self.mapping.source, f"operations.{name}.let.{variable}", template, str(fault)) from fault
 
+    def signed_in(self, session: Session) -> None:
+        """Somebody was let in: should whoever acts first be refused what the set-up asks, he may be asked instead."""
+        self._inside[session.username] = session
+
     def _prerequisites(self, name: str, session: Session | None) -> dict[str, Any]:
-        """What the set-up captured; run once, by the first operation that shows a token."""
-        if not self._setup_names or session is None or not OPERATIONS[name].token or name == "sign_out":
-            return self._setup or {}
+        """What the set-up captured. Run for the first operation that uses any of it: once for all whose sign-in captured the same for it."""
+        if name not in self._asking_setup or session is None:
+            return {}
+        key = self._setup_key(session)
         with self._setup_lock:
-            if self._setup is None:
-                self._setup = self._set_up(session)
-        return self._setup
+            if key not in self._setup:
+                self._setup[key] = self._set_up_by(session, key)
+            return self._setup[key]
+
+    def _setup_key(self, session: Session) -> tuple[str, ...]:
+        return tuple(str(session.variables.get(name)) for name in self._setup_for)
+
+    def _set_up_by(self, session: Session, key: tuple[str, ...]) -> dict[str, Any]:
+        """By whoever acts, or by another who is inside: a stranger, or a role that may not look these things up, must still be able to try."""
+        others = [one for one in self._inside.values() if one.access != session.access and self._setup_key(one) == key]
+        why = ""
+        for one in (session, *reversed(others)):
+            try:
+                return self._set_up(one)
+            except Refused as refused:
+                why = f"{self.mapping.source}: {refused.message}"
+        raise MappingError(why)
 
     def _set_up(self, session: Session) -> dict[str, Any]:
-        scope = {**self._always, **session.variables, "session": session}
+        scope = {**self.always, **session.variables, "session": session}
         for index, step in enumerate(self.mapping.setup):
-            key = f"setup[{index}]"
             try:
-                self.step("setup", step, key, session, scope)
+                self.step("setup", step, f"setup[{index}]", session, scope)
             except Refused as refused:
-                raise MappingError(f"{self.mapping.source}: {key}: {session.username} was refused here: {refused}") from refused
+                raise Refused(refused.reason, f"setup[{index}]: {session.username} was refused here: {refused}", refused.answer) from refused
         return {name: scope[name] for name in self._setup_names}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import time
+from collections.abc import Callable
 from functools import cache
 
 import httpcore
@@ -17,6 +18,7 @@ from cutover.evidence import Exchange, Recorder
 
 SIZE_LIMIT = 16 * 1024 * 1024
 """Bytes of an answer's body. No document of the suite comes near."""
+Watcher = Callable[[httpx.Request, httpx.Response | None], None]
 KEEP_ALIVE_SECONDS = 2.0
 """Idle connections are dropped before usual servers drop them (uvicorn: 5 s), or the two would race and the target be blamed."""
 
@@ -37,7 +39,7 @@ class AnswerTooLarge(httpx.TransportError):
 
 class GuardedTransport(httpx.BaseTransport):
     """Around `httpx.HTTPTransport`. `deadline` bounds a request in seconds, from its start to its last byte, of which `connect_seconds` may go
-    into connecting; `patience` see `Breaker`.
+    into connecting; `patience` see `Breaker`. `seen` is shown each request with its whole answer, None where none came.
 
     The answer comes back wholly read. Raises httpx's transport errors, `TargetGone`, `AnswerTooLarge`, and `GuardError` on production.
     """
@@ -52,10 +54,11 @@ class GuardedTransport(httpx.BaseTransport):
         patience: float = 6.0,
         tls: ssl.SSLContext | None = None,
         size_limit: int = SIZE_LIMIT,
+        seen: Watcher | None = None,
     ) -> None:
         self.recorder, self.breaker, self.deadline, self.production = recorder, Breaker(patience), deadline, production
         self.tls = tls or _usual_tls()
-        self._size_limit, self._connect_seconds = size_limit, connect_seconds
+        self._size_limit, self._connect_seconds, self._seen = size_limit, connect_seconds, seen
         self._clock = Clock()
         self._inner = httpx.HTTPTransport(verify=self.tls)
         # httpx has no argument for the network backend; a test fails should it ever name its pool otherwise.
@@ -73,9 +76,9 @@ class GuardedTransport(httpx.BaseTransport):
         try:
             response = self._bounded(request, started)
         except httpx.TransportError as error:
-            self._keep(request, exchange_of(request, None, time.monotonic() - started, f"{type(error).__name__}: {error}"))
+            self._keep(request, None, exchange_of(request, None, time.monotonic() - started, f"{type(error).__name__}: {error}"))
             raise
-        self._keep(request, exchange_of(request, response, time.monotonic() - started))
+        self._keep(request, response, exchange_of(request, response, time.monotonic() - started))
         return response
 
     def check_alive(self, request: httpx.Request) -> None:
@@ -92,9 +95,11 @@ class GuardedTransport(httpx.BaseTransport):
                 f"{request.method} {request.url.path} is not the driver's own operation on synthetic data, and this target is production"
             )
 
-    def _keep(self, request: httpx.Request, exchange: Exchange) -> None:
+    def _keep(self, request: httpx.Request, response: httpx.Response | None, exchange: Exchange) -> None:
         request.extensions[EXCHANGE] = exchange
         self.recorder.exchange(exchange)
+        if self._seen is not None:
+            self._seen(request, response)
 
     def _bounded(self, request: httpx.Request, started: float) -> httpx.Response:
         """Send and read within the deadline, and tell the breaker what came of it."""

@@ -11,13 +11,14 @@ from cutover.hospital.values import Reason
 
 @dataclass(frozen=True)
 class Answer:
-    """What a target sent back. `json` is None where the body is not JSON."""
+    """What a target sent back. `json` is None where the body is not JSON; `reason` is why the target refuses, as far as the driver can read it."""
 
     status: int
     headers: Mapping[str, str]
     content: bytes = field(repr=False)
     json: Any = field(default=None, repr=False)
     seconds: float = 0.0
+    reason: Reason | None = None
 
     @property
     def media_type(self) -> str:

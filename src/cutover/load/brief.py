@@ -47,7 +47,8 @@ class Stock:
 
 @dataclass(frozen=True)
 class Brief:
-    """`mapping` and `source` as `drivers.connect` takes them; `journeys` is the text of their file, `work` says of each (weight, think seconds).
+    """`mapping`, `source` and `secrets` as `drivers.connect` takes them; `journeys` is the text of their file, `work` says of each (weight, think
+    seconds).
 
     `journey_rate` is in journeys a second, of all streams of all processes together; `streams` of them come up within `ramp_seconds`.
     Sample records name operations by their index in `operations`.
@@ -74,6 +75,7 @@ class Brief:
     known: tuple[Known, ...] = field(repr=False)
     stock: Stock = field(repr=False)
     place: Place = Place()
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def share(self, place: Place, index: int, count: int) -> Brief:
         """What one of `count` processes is told. No patient is with two of them, so there must be as many as processes."""

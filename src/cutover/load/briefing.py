@@ -31,6 +31,9 @@ class Address(Protocol):
     @property
     def users(self) -> Mapping[Role, Credentials]: ...
 
+    @property
+    def of_the_mapping(self) -> Mapping[str, str]: ...
+
 
 def refuse(performance: Performance, address: Address) -> None:
     """Production is loaded only within a cap that somebody has set, and slowly. Raises `SettingsError`."""
@@ -55,7 +58,7 @@ def brief_of(target: Target, address: Address, dialect: tuple[Mapping[str, Any] 
     most_waiting = round(performance.intended_rate * performance.request_seconds) + 20
     return Brief(address.url, target.driver, mapping, source, address.production, tag, address.users, work.source, work.weights, work.operations,
                  work.rate, STREAMS * performance.load_processes, performance.ramp_seconds, limits.connect_seconds, performance.request_seconds,
-                 most_waiting, performance.seed, document_type(limits), known, stock)
+                 most_waiting, performance.seed, document_type(limits), known, stock, secrets=address.of_the_mapping)
 
 
 def settle(ledger: Ledger, stock: Stock, perhaps_made: set[int]) -> None:

@@ -10,7 +10,7 @@ import random
 from bisect import bisect
 from collections.abc import Callable
 from itertools import accumulate
-from typing import cast
+from typing import Any, cast
 
 import gevent
 from greenlet import greenlet
@@ -29,6 +29,17 @@ from cutover.load.walk import JourneyEnds, Walk, measured
 from cutover.load.way import FastTransport
 
 
+class Living:
+    """A `Hospital` to which everybody shows the session that he has by now: a journey may last longer than a token."""
+
+    def __init__(self, hospital: Hospital, keeper: TokenKeeper) -> None:
+        self._hospital, self._keeper = hospital, keeper
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        act: Callable[..., Any] = getattr(self._hospital, name)
+        return lambda session, *words, **named: act(self._keeper.current(session), *words, **named)
+
+
 class House:
     """What all streams of a process share: the driver, living sessions, what may be made, the scribe."""
 
@@ -40,7 +51,7 @@ class House:
         transport = FastTransport(brief.connect_seconds, brief.request_seconds, brief.most_waiting + 10, production=brief.production)
         client = FastClient(transport) if brief.driver == "rest" else client_for(transport)  # whoever wrote his own driver may use all of httpx's
         driver = connect(brief.url, recorder=Recorder(self.redactor, cap=1), run_tag=brief.tag, driver=brief.driver, mapping=brief.mapping,
-                         source=brief.source, client=client)
+                         source=brief.source, client=client, secrets=brief.secrets)
         self._hospital = cast(Hospital, Entered(driver, self._supplies, scribe))
         self._keeper = TokenKeeper(driver, brief.users, redactor=self.redactor)
 
@@ -97,7 +108,7 @@ class House:
             self._under_way.discard(walk)
 
     def _shift(self, walk: Walk, index: int) -> Shift:
-        supplies, hospital = self._supplies, measured(self._hospital, walk)
+        supplies, hospital = self._supplies, cast(Hospital, Living(measured(self._hospital, walk), self._keeper))
         registrar, clinician = self._keeper.session(Role.REGISTRAR), self._keeper.session(Role.CLINICIAN)
         return Shift(FrontDesk(hospital, registrar), Ward(hospital, clinician), Records(hospital, clinician), self.brief.known[index],
                      supplies.newcomer, lambda: supplies.reason(index), lambda: supplies.file(index), walk.think)

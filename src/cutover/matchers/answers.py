@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from cutover.hospital import Answer, Operation
+from cutover.hospital import Answer, Operation, Reason
 
 UNAUTHENTICATED_STATUSES = frozenset({401, 403})
-"""How a target's own document may say "not without a token". What a mapping says beside that is seen in `Refused`, not here."""
+"""How a target says "not without a token", where its mapping has no word of its own for it (`Answer.reason`)."""
 
 INTERNALS: Mapping[str, re.Pattern[str]] = {
     "a stack trace": re.compile(
@@ -43,7 +43,7 @@ SHOWN_CHARACTERS = 200
 
 def locked(answer: Answer) -> str | None:
     """What is wrong with the answer to someone without a valid token; None where nothing is."""
-    if answer.status in UNAUTHENTICATED_STATUSES:
+    if answer.status in UNAUTHENTICATED_STATUSES or answer.reason is Reason.UNAUTHENTICATED:
         return None
     allowed = " or ".join(str(status) for status in sorted(UNAUTHENTICATED_STATUSES))
     return f"expected {allowed}, came {answer.status}"

@@ -158,12 +158,17 @@ def _order(run: Run, standing: Standing, described: Described, plan: Plan, say: 
     keeper = TokenKeeper(hospital, standing.users, redactor=run.redactor)
     shown = getattr(getattr(hospital, "inner", hospital), "shown", lambda session: ("Authorization", f"Bearer {session.access}"))
     header, _ = shown(keeper.session(role))
+    given: set[str] = set()
 
     def token() -> str:
-        """Asked for where there is none, or where the last one was refused."""
-        keeper.forget(role)
-        return str(shown(keeper.session(role))[1])
+        """Asked for where there is none, where the last one's time is over (the keeper has another by then), and where it was refused."""
+        if keeper.session(role).access in given:
+            keeper.forget(role)
+        session = keeper.session(role)
+        given.add(session.access)
+        return str(shown(session)[1])
 
     document_type = "text/plain" if "text/plain" in limits.document_types else limits.document_types[0]
     ids = own_ids(hospital, sessions, run.tag, document_type) if plan.mode == "safe" else {}
-    return Order(described, plan, header, token, tuple(user.username for user in standing.users.values()), ids, say)
+    return Order(described, plan, header, token, tuple(user.username for user in standing.users.values()), ids, say,
+                 lambda: keeper.remaining(role))

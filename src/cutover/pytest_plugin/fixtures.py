@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cutover.drivers import Ledgered, TokenKeeper
 
 pytest_plugins = [f"cutover.pytest_plugin.{name}" for name in ("actors", "database", "performance", "contract", "contract_access", "network",
-                                                               "ground", "monitoring")]
+                                                               "ground", "monitoring", "fhir")]
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -145,19 +145,27 @@ def forgeries(settings: Settings, standing: Standing, registrar: Session) -> For
     """Sessions that open nothing: expired, tampered, unsigned, made up."""
     from cutover.drivers.forger import tampered, unsigned
 
-    made_up = Session("nobody", token() * 4)
-    return Forgeries(made_up, tampered(registrar), tuple(unsigned(registrar) or ()), _expired(settings, standing))
+    made_up = Session("nobody", token() * 4, variables=registrar.variables)
+    return Forgeries(made_up, tampered(registrar), tuple(unsigned(registrar)), _expired(settings, standing, registrar))
 
 
-def _expired(settings: Settings, standing: Standing) -> Session | Exception:
+def _expired(settings: Settings, standing: Standing, inside: Session) -> Session | Exception:
     """The target's expired token, or why there is none: only a check that asks for it shall stumble."""
     name, key = standing.name, "expired-token"
     if standing.expired_token:
-        return Session("expired", standing.expired_token)
+        return Session("expired", standing.expired_token, variables=inside.variables)
     if key in settings.chosen.unsupported:
         return NotOffered(key, settings.chosen.unsupported[key])
     return SettingsError(f"target {name!r} gives no expired token: set CUTOVER_TARGETS__{name.upper()}__EXPIRED_TOKEN to one that was good once, "
                          f"or expired_token_file in [targets.{name}], or say in [targets.{name}.unsupported] why there is none: {key} = \"…\"")
+
+
+@pytest.fixture
+def reason(settings: Settings) -> str:
+    """Why a patient came, in a clinician's own words: for a target that keeps them."""
+    if why := settings.chosen.unsupported.get("visit-reason"):
+        raise NotOffered("visit-reason", why)
+    return "Schmerzen in der Brust – seit 2 Tagen; 胸痛, \"stechend\" <links>"
 
 
 # ── what the target's own document says ──

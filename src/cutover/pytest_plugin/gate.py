@@ -23,6 +23,7 @@ from cutover.pytest_plugin.survey import Survey, survey
 from cutover.pytest_plugin.tally import Phase, Tally
 from cutover.pytest_plugin.ties import suite_of
 from cutover.pytest_plugin.traces import keep_account, sweep_dead_runs, told
+from cutover.pytest_plugin.walked import never_walked
 from cutover.targets import Standing
 from cutover.targets.connecting import declared_unsupported
 from cutover.targets.embedded import DidNotStart
@@ -181,7 +182,8 @@ class GateKeeper:
         """Judge every gate, write and show it."""
         self._look_back(exitstatus)
         read_rolls(self.tally, self.run.first_folder)
-        results = self.tally.results(take_census(self.run.root), self._narrowed, self._unsupported)
+        said = self._before.not_offered if self._before else {}
+        results = self.tally.results(take_census(self.run.root), self._narrowed, self._unsupported, said)
         subject = subject_of(self.run, self._before)
         self._judge(results, subject)
         if leaks := outputs.leaks(self.run, Path(self.config.option.xmlpath)):
@@ -189,7 +191,7 @@ class GateKeeper:
             self._judge(results, subject)
         outputs.share(self.run)
         outputs.show(self.run, self.verdicts)
-        for sentence in filter(None, self._traces):
+        for sentence in filter(None, [*self._traces, never_walked(self.run) if self._failed() else ""]):
             outputs.say(sentence)
 
     def _judge(self, results: list[CheckResult], subject: Subject) -> None:
@@ -203,8 +205,7 @@ class GateKeeper:
         """What can only be seen at the end: an interrupted run, a target that became another one under our hands."""
         if exitstatus not in CAME_TO_ITS_END:
             self.holds.append(f"the run did not come to its end (pytest's status {int(exitstatus)})")
-        failed = any(phase.outcome == "failed" for phases in self.tally.phases.values() for phase in phases)
-        if exitstatus == pytest.ExitCode.TESTS_FAILED and not failed:
+        if exitstatus == pytest.ExitCode.TESTS_FAILED and not self._failed():
             self.holds.append("pytest reports a failure that belongs to no check")
         gone = any(phase.seen.get("gone") for phases in self.tally.phases.values() for phase in phases)
         if gone:
@@ -220,6 +221,9 @@ class GateKeeper:
             self._traces.append(keep_account(self.run, self.run.first_folder / "traces"))
         if self._target is not None:
             next(self._target, None)
+
+    def _failed(self) -> bool:
+        return any(phase.outcome == "failed" for phases in self.tally.phases.values() for phase in phases)
 
     def status(self, pytest_status: int) -> int:
         """0 for GO and GO WITH WAIVERS, and never 0 otherwise."""

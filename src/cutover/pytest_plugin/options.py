@@ -28,12 +28,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--cutover-config", metavar="PATH", type=Path, help="the settings file (default: cutover.toml beside pyproject.toml)")
     group.addoption("--snapshot", action="store_true", help="only take a snapshot of the target's database, to compare with later, then stop")
     group.addoption("--send-test-messages", action="store_true", help="only send a test message to each channel of the target, then stop")
+    group.addoption("--check-mapping", action="store_true", help="only walk the target's mapping once, and say where it stops")
     group.addoption("--sweep", action="store_true", help="only remove what killed runs left behind on the target, then stop")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
-    """`--sweep`, `--snapshot` and `--send-test-messages` run no session at all."""
+    """`--sweep`, `--snapshot`, `--send-test-messages` and `--check-mapping` run no session at all."""
     if config.option.sweep:
         from cutover.pytest_plugin.traces import sweep_only  # here, because the drivers take long to load
 
@@ -46,6 +47,10 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         from cutover.pytest_plugin.channels import send_only
 
         return send_only(config)
+    if config.option.check_mapping:
+        from cutover.pytest_plugin.mapping_check import check_mapping_only
+
+        return check_mapping_only(config)
     return None
 
 

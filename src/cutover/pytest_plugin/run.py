@@ -138,6 +138,11 @@ def bring_up(run: Run, tied: frozenset[str] = frozenset()) -> Iterator[Standing]
             yield run.stand(hospital.standing)
         finally:
             hospital.stop()
+    elif run.settings.chosen.kind == "containers":
+        from cutover.targets import containers
+
+        with containers.started(run.settings) as standing:
+            yield run.stand(standing)
     else:
         from cutover.targets import remote
 

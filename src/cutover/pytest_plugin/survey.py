@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from cutover.hospital import Misbehaved, NotOffered, Refused, Unreachable
@@ -17,12 +17,14 @@ SILENT = object()
 
 @dataclass(frozen=True)
 class Survey:
-    """`answers` is False when nothing listens; `words` then says so. `release` and `migration` are None where the target does not tell."""
+    """`answers` is False when nothing listens; `words` then says so. `release` and `migration` are None where the target does not tell.
+    `not_offered`: the operations that it says itself it has not, in its words (a FHIR server's capability statement)."""
 
     answers: bool
     words: str = ""
     release: str | None = None
     migration: str | None = None
+    not_offered: Mapping[str, str] = field(default_factory=dict)
 
 
 def survey(run: Run, standing: Standing) -> Survey:
@@ -43,7 +45,9 @@ def survey(run: Run, standing: Standing) -> Survey:
     release = _asked(hospital.release)
     if release is SILENT and _asked(hospital.live) is SILENT:
         return Survey(False, f"target {standing.name!r} takes connections at {host}:{port}, and answers nothing")
-    return Survey(True, "", release if isinstance(release, str) else None, _migration(run, standing))
+    not_offered = _asked(getattr(hospital, "not_offered", dict))
+    return Survey(True, "", release if isinstance(release, str) else None, _migration(run, standing),
+                  not_offered if isinstance(not_offered, Mapping) else {})
 
 
 def _database_alone(run: Run, standing: Standing) -> Survey:

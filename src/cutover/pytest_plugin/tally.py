@@ -5,8 +5,8 @@ Pure: it is given what was written (census), what was collected, what was desele
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any
 
@@ -40,14 +40,17 @@ class Tally:
         if items := phase.seen.get("items"):
             self.collected.setdefault(check, frozenset(items))
 
-    def results(self, census: Census, narrowed_files: Iterable[str] = (), unsupported: Iterable[str] = ()) -> list[CheckResult]:
+    def results(self, census: Census, narrowed_files: Iterable[str] = (), unsupported: Iterable[str] = (),
+                said: Iterable[str] = ()) -> list[CheckResult]:
         """One result for every check that was written or collected, and one for whatever the census could not read.
 
         `narrowed_files` are the files of which single checks were asked for, in any spelling.
-        `unsupported`: the operations that the settings declare so.
+        `unsupported`: the operations that the settings declare so. `said`: those of which only the target says so; they excuse single checks,
+        and never all the checks of an item, or a release that has lost its visits would be none the worse for it.
         """
-        narrowed, declared = _in_census(narrowed_files, census), frozenset(unsupported)
-        results = [self._result(check, items, declared) for check, items in sorted(self.collected.items())]
+        narrowed, declared, said = _in_census(narrowed_files, census), frozenset(unsupported), frozenset(said)
+        results = [self._result(check, items, declared | said) for check, items in sorted(self.collected.items())]
+        results = _not_by_its_word_alone(results, {check for check, phases in self.phases.items() if _excuses(phases) & (said - declared)})
         present = {base(check) for check in self.collected}
         for written in census.checks:
             file = written.check.partition("::")[0]
@@ -74,6 +77,20 @@ class Tally:
             how = "deselected" if check in self.deselected else "never started"
             return Outcome.NOT_PROVEN, f"{check} was {how}" if how == "deselected" else f"{check} {how}"
         return _broken(phases) or _hole(phases, declared, has_evidence) or (Outcome.PASSED, "")
+
+
+def _excuses(phases: Sequence[Phase]) -> frozenset[str]:
+    """The operations that a check was told are not offered."""
+    return frozenset(phase.seen["not_offered"] for phase in phases if phase.seen.get("not_offered"))
+
+
+def _not_by_its_word_alone(results: Sequence[CheckResult], by_its_word: Collection[str]) -> list[CheckResult]:
+    """Where every check of an item is not applicable, those that only the target's own word excuses are not proven."""
+    asked = {item for result in results if result.outcome is not Outcome.NOT_APPLICABLE for item in result.items}
+    return [replace(result, outcome=Outcome.NOT_PROVEN, why=f"{result.why}; its own word excuses no whole item: if that is meant, "
+                    "declare it in the settings (unsupported)")
+            if result.check in by_its_word and result.outcome is Outcome.NOT_APPLICABLE and not result.items <= asked else result
+            for result in results]
 
 
 def base(check: str) -> str:

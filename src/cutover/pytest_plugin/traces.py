@@ -22,9 +22,9 @@ from cutover.targets.entered import CLEANING_SECONDS, retire
 def sweep_dead_runs(run: Run, standing: Standing, seconds: float = CLEANING_SECONDS) -> list[Swept]:
     """Retire what dead runs (and dead workers of this run) left on the target. Things that stay are told with the reason.
 
-    An embedded hospital's database went with its run: there is nothing to retire, and the ledgers go too.
+    The database of an embedded hospital, or of one in containers, went with its run: there is nothing to retire, and the ledgers go too.
     """
-    if standing.kind == "embedded":
+    if standing.passes:
         for path in run.ledgers.glob("*.jsonl"):
             if not path.name.startswith(run.tag):
                 path.unlink()

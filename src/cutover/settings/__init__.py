@@ -5,7 +5,9 @@ Every mistake becomes a `SettingsError` that names section, key, the value given
 """
 
 from cutover.settings.base import SECRETS, SettingsError
+from cutover.settings.container import Container
 from cutover.settings.contract import Contract, Mode
+from cutover.settings.fhir import Fhir
 from cutover.settings.infrastructure import Infrastructure
 from cutover.settings.loading import load_settings
 from cutover.settings.migrations import Backup, Key, Migrations, Rehearsal, Scratch, TableChange
@@ -20,8 +22,10 @@ __all__ = [
     "USERS",
     "Backup",
     "Baseline",
+    "Container",
     "Contract",
     "Database",
+    "Fhir",
     "Infrastructure",
     "Journey",
     "Key",

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-SECRETS = frozenset({"password", "dsn", "standby_dsn", "expired_token", "apprise_url"})
+SECRETS = frozenset({"password", "dsn", "standby_dsn", "secrets", "expired_token", "apprise_url"})
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 """A bound that is one: greater than 0, and not `inf`."""

@@ -49,9 +49,13 @@ def _read(path: Path) -> dict[str, Any]:
     data = read_table(path, SettingsError)
     for where in _literal_secrets(data):
         variable = "CUTOVER_" + "__".join(where).upper()
+        or_else = "" if SECRETS_OF_THE_MAPPING in where else f", or write {where[-1]}_file with the path of a file that holds it"
         raise SettingsError(f"{path.name}: {'.'.join(where)} is a secret and may not stand in the file: "
-                            f"set the environment variable {variable}, or write {where[-1]}_file with the path of a file that holds it")
+                            f"set the environment variable {variable}{or_else}")
     return data
+
+
+SECRETS_OF_THE_MAPPING = "secrets"
 
 
 def _literal_secrets(value: Any, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -62,7 +66,7 @@ def _literal_secrets(value: Any, above: tuple[str, ...] = ()) -> Iterator[tuple[
     elif isinstance(value, dict):
         for key, inner in value.items():
             yield from _literal_secrets(inner, (*above, key))
-    elif above and above[-1].lower() in SECRETS:
+    elif above and (above[-1].lower() in SECRETS or above[2:3] == (SECRETS_OF_THE_MAPPING,)):
         in_template = above[0] == "targets" and above[2:3] == ("rest",) and "{{" in str(value)
         if not in_template:
             yield above

@@ -92,7 +92,8 @@ class Settings(BaseSettings):
 
     def digest(self) -> str:
         """SHA-256 over all settings but secrets, and over the files that they name: two runs with one digest were asked the same."""
-        secret = {"targets": {"__all__": {"expired_token": True, "database": {"dsn", "standby_dsn"}, "migrations": {"scratch": {"dsn"}},
+        secret = {"targets": {"__all__": {"expired_token": True, "secrets": True, "database": {"dsn", "standby_dsn"},
+                                          "migrations": {"scratch": {"dsn"}},
                                           "infrastructure": {"redis": {"password"}, "registry": {"password"}},
                                           "users": {"__all__": {"password"}},
                                           "monitoring": {"channels": {"__all__": {"apprise_url"}}}}}}

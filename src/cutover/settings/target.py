@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from cutover.settings.base import Seconds, Table
+from cutover.settings.container import Container
 from cutover.settings.contract import Contract
+from cutover.settings.fhir import Fhir
 from cutover.settings.infrastructure import Infrastructure
 from cutover.settings.migrations import Migrations
 from cutover.settings.monitoring import Monitoring
@@ -57,15 +59,18 @@ class Limits(Table):
 class Target(Table):
     """One system under test."""
 
-    kind: Literal["embedded", "remote"] = Field(default="remote", description="`remote`: somebody runs it, and `url` says where. "
-                                                "`embedded`: the hospital of `reference/`, started for each run; its name begins with `embedded`.")
+    kind: Literal["embedded", "remote", "containers"] = Field(
+        default="remote", description="`remote`: somebody runs it, and `url` says where. `containers`: its image is started for each run, and a "
+        "PostgreSQL beside it. `embedded`: the hospital of `reference/`, started for each run; its name begins with `embedded`.")
     url: str | None = Field(default=None, description="Where a remote target answers, without user, password or query.")
     release: str | None = Field(default=None, description="The release under judgement. `--release` and the top-level `release` go over it.")
     production: bool = Field(default=False, description="True where real patients are: nothing is then sent that production cannot bear.")
-    driver: str = Field(default="rest", description="How the target speaks: `rest`, or a class of your own as `package.module:Class`.")
+    driver: str = Field(default="rest", description="How the target speaks: `rest`, `fhir`, or a class of your own as `package.module:Class`.")
     mapping: Path | None = Field(default=None, description="A TOML file with the REST mapping (`docs/target-protocol.md`). "
                                  "Without one the target speaks the default dialect.")
     rest: dict[str, Any] | None = Field(default=None, description="The REST mapping as a table, instead of the file.")
+    fhir: Fhir = Field(default=Fhir(), description="How it speaks FHIR R4, with `driver = \"fhir\"`.")
+    container: Container = Field(default=Container(), description="What is started, with `kind = \"containers\"`.")
     users: dict[Literal["registrar", "clinician", "auditor", "administrator", "outsider"], User] = Field(
         default={}, description="The accounts that the checks sign in with, by role. The outsider is a clinician of another facility.")
     database: Database = Field(default=Database(), description="The target's database.")
@@ -79,6 +84,9 @@ class Target(Table):
                                            "They are shown in the verdict.")
     unsupported: dict[str, str] = Field(default={}, description="Operations that this target does not offer, each with its reason. "
                                         "A check that needs one is not applicable.")
+    secrets: dict[str, SecretStr] = Field(
+        default={}, description="What the mapping calls `{{ secret.NAME }}`, such as an API key or a client's secret. From variables only, such as "
+        "`CUTOVER_TARGETS__NAME__SECRETS__API_KEY` for `{{ secret.api_key }}`.")
     expired_token: SecretStr | None = Field(default=None, description="An access token that was good once.")
     expired_token_file: Path | None = Field(default=None, description="A file that holds the expired token, instead of the environment.")
 
@@ -103,8 +111,12 @@ class Target(Table):
     def _whole(self) -> Target:
         if self.kind == "remote" and not self.url:
             raise ValueError("a remote target needs url, such as \"https://hospital.example.org\"")
+        if self.kind == "containers" and (self.url or self.production or not self.container.image):
+            raise ValueError("a target in containers needs container.image; it brings its own url and is never production")
         if self.kind == "embedded" and (self.url or self.production):
             raise ValueError("an embedded target brings its own url and is never production; write kind = \"remote\"")
+        if self.driver == "fhir" and (self.mapping or self.rest is not None):
+            raise ValueError("a FHIR server takes no mapping: its resources are one (docs/fhir.md); leave mapping and rest out")
         if self.mapping and self.rest is not None:
             raise ValueError("give mapping (a file) or rest (a table), not both")
         if self.contract.mode == "deep" and self.production:

@@ -1,4 +1,4 @@
-"""How a target comes up: embedded (started here) or remote (given)."""
+"""How a target comes up: embedded or in containers (started here), or remote (given)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from cutover.hospital import Credentials, Role
 class Standing:
     """A target that is there to be asked. Goes to xdist workers as a plain mapping (`as_plain`); secrets never show in a repr.
 
-    `database`, `standby` and `scratch` are DSNs; `backup` is where the newest backup lies, when the target itself says so. `surroundings` are
-    settings that the target itself brings for what stands around it (`infrastructure`, `monitoring`): they go over those of the file.
+    `database`, `standby` and `scratch` are DSNs; `of_the_mapping` are secrets, by the names that the mapping gives them; `backup` is where the newest
+    backup lies, when the target itself says so. `surroundings` are settings that the target itself brings for what stands around it
+    (`infrastructure`, `monitoring`): they go over those of the file.
     """
 
     name: str
@@ -27,16 +28,22 @@ class Standing:
     standby: str | None = field(default=None, repr=False)
     scratch: str | None = field(default=None, repr=False)
     expired_token: str | None = field(default=None, repr=False)
+    of_the_mapping: Mapping[str, str] = field(default_factory=dict, repr=False)
     log: str | None = None
     backup: str | None = None
     surroundings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def passes(self) -> bool:
+        """Whether all its data goes with the run, so that nothing need be taken away from it."""
+        return self.kind in ("embedded", "containers")
 
     def as_plain(self) -> dict[str, Any]:
         return {
             "name": self.name, "kind": self.kind, "url": self.url, "release": self.release, "production": self.production,
             "users": {role.value: [user.username, user.password] for role, user in self.users.items()},
             "database": self.database, "standby": self.standby, "scratch": self.scratch, "expired_token": self.expired_token,
-            "log": self.log, "backup": self.backup, "surroundings": dict(self.surroundings),
+            "of_the_mapping": dict(self.of_the_mapping), "log": self.log, "backup": self.backup, "surroundings": dict(self.surroundings),
         }
 
     @classmethod
@@ -51,4 +58,5 @@ class Standing:
         found |= {name: dsn for name, dsn in dsns.items() if dsn}
         if self.expired_token:
             found["expired token"] = self.expired_token
+        found |= {f"secret {name}": value for name, value in self.of_the_mapping.items()}
         return found

@@ -21,7 +21,7 @@ Entered = tuple[Hospital, Callable[[Role], Session]]
 
 @contextmanager
 def entered(settings: Settings, standing: Standing, ledger: Ledger, redactor: Redactor) -> Iterator[Entered]:
-    """The hospital and living sessions for it. What was made is retired at the end; an embedded hospital's database goes with it."""
+    """The hospital and living sessions for it. What was made is retired at the end, unless the target passes away itself."""
     opened = open_hospital(settings, standing, Recorder(redactor, cap=1), ledger.run)
     hospital = Ledgered(opened, ledger, production=standing.production, run_tag=ledger.run)
     keeper = TokenKeeper(hospital, standing.users, redactor=redactor)
@@ -29,7 +29,7 @@ def entered(settings: Settings, standing: Standing, ledger: Ledger, redactor: Re
         yield hospital, keeper.session
     finally:
         keeper.close()
-        if standing.kind != "embedded":
+        if not standing.passes:
             retire(opened, standing, redactor, [ledger])
 
 

@@ -29,4 +29,5 @@ def given(settings: Settings) -> Standing:
         standby=settings.secret(target.database, "standby_dsn", f"{section}.database"),
         scratch=settings.secret(target.migrations.scratch, "dsn", f"{section}.migrations.scratch"),
         expired_token=settings.secret(target, "expired_token", section),
+        of_the_mapping={name: value.get_secret_value() for name, value in target.secrets.items()},
     )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import time
 import tomllib
+from collections.abc import Callable
 
 import pytest
 
@@ -64,9 +66,19 @@ def test_a_useless_token_fails_a_run_in_both_modes(plan: object) -> None:
 # ── what is shown at the door ──
 
 
-def badge() -> Badge:
+def badge(seconds: float | None = None, clock: Callable[[], float] = time.monotonic) -> Badge:
     tokens = (f"token {number}" for number in itertools.count())
-    return Badge(lambda: next(tokens))
+    return Badge(lambda: (next(tokens), seconds), clock)
+
+
+def test_another_token_is_asked_for_before_one_ends() -> None:
+    """Not one request shows a token whose time is over."""
+    now = [0.0]
+    shown = badge(10, lambda: now[0])
+    at = {}
+    for now[0] in (0, 9.9, 10, 19.9, 20):
+        at[now[0]] = shown.show()
+    assert at == {0: "token 0", 9.9: "token 0", 10: "token 1", 19.9: "token 1", 20: "token 2"}
 
 
 def test_a_token_is_shown_until_it_is_refused() -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
-from cutover.drivers import TokenKeeper
+from cutover.drivers import Ledgered, TokenKeeper
 from cutover.drivers.pace import Pace
-from cutover.evidence import Redactor
+from cutover.evidence import Ledger, Redactor
 from cutover.hospital import Answer, Credentials, Hospital, MappingError, Reason, Refused, Role, Session
 
 CREDENTIALS = {role: Credentials(role.value, f"password-{role.value}") for role in (Role.REGISTRAR, Role.CLINICIAN)}
@@ -122,16 +124,115 @@ def test_every_token_and_password_is_a_learnt_secret() -> None:
         assert secret not in redactor.text(f"it is {secret}.")
 
 
-def test_sign_ins_keep_to_the_targets_limit() -> None:
-    """Three a minute: the fourth waits until the first is a minute old."""
-    clock = Clock()
+@pytest.fixture
+def own_times(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The times of sign-ins are kept in a folder of this test's."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
+
+def signing_in(pace: Pace, clock: Clock, times: int, takes: float = 0.0) -> list[float]:
+    """When each of so many sign-ins began; each takes so many seconds."""
+    at = []
+    for _ in range(times):
+        with pace.turn():
+            at.append(clock.now - 1000.0)
+            clock.now += takes
+    return at
+
+
+def pace_of(clock: Clock, most: int | None, seconds: float = 60.0) -> Pace:
     def sleep(seconds: float) -> None:
         clock.now += seconds
 
-    pace = Pace(3, clock, sleep)
-    at = []
-    for _ in range(7):
-        pace.wait()
-        at.append(clock.now - 1000.0)
-    assert at == [0, 0, 0, 60, 60, 60, 120]
+    return Pace("http://target", most, seconds, clock=clock, sleep=sleep)
+
+
+@pytest.mark.usefixtures("own_times")
+def test_sign_ins_keep_to_the_targets_limit() -> None:
+    """Three a minute: the fourth waits until the first is a minute old."""
+    clock = Clock()
+    assert signing_in(pace_of(clock, 3), clock, 7) == [0, 0, 0, 60, 60, 60, 120]
+
+
+@pytest.mark.usefixtures("own_times")
+def test_a_sign_in_counts_from_its_end() -> None:
+    """When the target counts it is somewhere between request and answer."""
+    clock = Clock()
+    assert signing_in(pace_of(clock, 2, 10), clock, 3, takes=1.0) == [0, 1, 11]
+
+
+@pytest.mark.usefixtures("own_times")
+def test_all_who_ask_one_target_keep_one_limit() -> None:
+    """Another worker, another process, the next run: what one has used the other has not."""
+    clock = Clock()
+    assert signing_in(pace_of(clock, 3), clock, 2) == [0, 0]
+    assert signing_in(pace_of(clock, 3), clock, 2) == [0, 60]
+
+
+@pytest.mark.usefixtures("own_times")
+def test_threads_never_sign_in_more_often_than_allowed() -> None:
+    """With real time and real threads: of eight at once no three are nearer to each other than the window."""
+    at: list[float] = []
+
+    def sign_in(_: int) -> None:
+        with Pace("http://target", 2, 0.3).turn():
+            at.append(time.time())
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(sign_in, range(8)))
+    at.sort()
+    assert len(at) == 8
+    assert all(later - earlier >= 0.3 for earlier, later in zip(at, at[2:], strict=False)), at
+
+
+@pytest.mark.usefixtures("own_times")
+def test_a_file_that_was_cut_or_a_clock_that_was_set_back_holds_nobody_up_for_ever(tmp_path: Path) -> None:
+    clock = Clock()
+    signing_in(pace_of(clock, 1), clock, 1)
+    (times,) = tmp_path.glob("*/*.json")
+    times.write_text("[99", encoding="ascii")
+    assert signing_in(pace_of(clock, 1), clock, 1) == [0]
+    times.write_text("[99999999]", encoding="ascii")
+    assert signing_in(pace_of(clock, 1), clock, 1) == [60]
+
+
+def test_without_a_limit_nothing_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    clock = Clock()
+    assert signing_in(pace_of(clock, None), clock, 3) == [0, 0, 0]
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_driver_says_when_a_token_is_renewed() -> None:
+    """`refresh_margin` of the mapping, also behind a ledger. Whoever keeps tokens need not know."""
+    hospital, clock = Counting(lifetime=100.0), Clock()
+    hospital.refresh_margin = 40.0  # type: ignore[attr-defined]  # what a driver may have beside the protocol
+    keeper = keeper_of(hospital, clock)
+    keeper.session(Role.REGISTRAR)
+    clock.now += 61
+    assert keeper.session(Role.REGISTRAR).access == "access-1-1"
+    assert Ledgered(cast(Hospital, hospital), cast(Ledger, object()), production=False, run_tag="r").refresh_margin == 40.0
+
+
+def test_work_that_lasts_longer_than_a_token_shows_the_one_of_now() -> None:
+    """Whoever holds a session that was handed out is given the living one of the same account; a stranger's stays what it is."""
+    hospital, clock = Counting(), Clock()
+    keeper = keeper_of(hospital, clock)
+    held = keeper.session(Role.REGISTRAR)
+    assert keeper.current(held) is held
+    clock.now += 590
+    assert keeper.current(held).access == "access-1-1"
+    stranger = Session("somebody", "else")
+    assert keeper.current(stranger) is stranger
+
+
+def test_who_hands_a_token_on_can_say_how_long_it_is_good() -> None:
+    """Less the margin; a token without an end is good for ever."""
+    clock = Clock()
+    keeper = keeper_of(Counting(), clock, margin=30)
+    keeper.session(Role.REGISTRAR)
+    clock.now += 70
+    assert keeper.remaining(Role.REGISTRAR) == 500
+    endless = keeper_of(Counting(lifetime=None), clock)
+    endless.session(Role.REGISTRAR)
+    assert endless.remaining(Role.REGISTRAR) is None

@@ -16,26 +16,51 @@ from cutover.database.scratch.place import abandoned, claim
 from cutover.evidence.examination import NotProven
 
 _HOST, _PLACE = "cutover.scratch.host", "cutover.scratch.place"  # labels: on which machine, and the directory that is locked while its run lives
+_SCRATCH = "use another kind of scratch server"
 
 
 @contextlib.contextmanager
 def postgres(image: str, major: int, seconds: float) -> Iterator[str]:
     """A running server; gives its superuser's DSN. Raises `NotProven` without testcontainers, an engine, or the image, in one sentence."""
+    with engine(seconds) as labels, postgres_container(_tagged(image, major), labels) as running:
+        yield dsn_of(running)
+
+
+@contextlib.contextmanager
+def engine(seconds: float, otherwise: str = _SCRATCH) -> Iterator[dict[str, str]]:
+    """A Docker engine that answers, swept of what killed runs left there; gives the labels that everything made on it must carry.
+
+    `seconds` bound the start of each container. Raises `NotProven` without testcontainers or an engine; `otherwise` says what to do then.
+    """
     os.environ["TESTCONTAINERS_RYUK_DISABLED"] = "true"  # read when testcontainers is imported
     try:
-        from testcontainers.community.postgres import PostgresContainer
         from testcontainers.core.config import testcontainers_config
     except ImportError:
-        raise NotProven("a scratch container needs the Python package testcontainers: install it, or use another kind of scratch server") from None
+        raise NotProven(f"containers need the Python package testcontainers: install it, or {otherwise}") from None
     testcontainers_config.ryuk_disabled = True
     testcontainers_config.max_tries = max(1, round(seconds / testcontainers_config.sleep_time))
-    with _engine_answers() as engine, claim() as place:
-        _sweep(engine)
-        made = PostgresContainer(_tagged(image, major), username="postgres", password=secrets.token_urlsafe(18), dbname="postgres", driver=None)
-        made.with_kwargs(labels={_HOST: socket.gethostname(), _PLACE: str(place.directory)})
-        with _started(made) as running:
-            yield make_conninfo(host=running.get_container_host_ip(), port=int(running.get_exposed_port(5432)), user=running.username,
-                                password=running.password, dbname=running.dbname)
+    with _engine_answers(otherwise) as answering, claim() as place:
+        _sweep(answering)
+        yield {_HOST: socket.gethostname(), _PLACE: str(place.directory)}
+
+
+@contextlib.contextmanager
+def postgres_container(image: str, labels: dict[str, str], **network: Any) -> Iterator[Any]:
+    """PostgreSQL of `image`, up and answering; `network` is where it stands (testcontainers' `with_network`), and under which names."""
+    from testcontainers.community.postgres import PostgresContainer
+
+    made = PostgresContainer(image, username="postgres", password=secrets.token_urlsafe(18), dbname="postgres", driver=None)
+    made.with_kwargs(labels=labels)
+    if network:
+        made.with_network(network["network"]).with_network_aliases(network["alias"])
+    with started(made) as running:
+        yield running
+
+
+def dsn_of(running: Any) -> str:
+    """The superuser's DSN of a `postgres_container`, as this machine reaches it."""
+    return make_conninfo(host=running.get_container_host_ip(), port=int(running.get_exposed_port(5432)), user=running.username,
+                         password=running.password, dbname=running.dbname)
 
 
 def refuse_without_engine() -> None:
@@ -45,21 +70,21 @@ def refuse_without_engine() -> None:
 
 
 @contextlib.contextmanager
-def _engine_answers() -> Iterator[Any]:
+def _engine_answers(otherwise: str = _SCRATCH) -> Iterator[Any]:
     import docker
 
     try:
         engine = docker.from_env(timeout=5)
         engine.ping()
     except (docker.errors.DockerException, OSError):
-        raise NotProven("no Docker engine answers (DOCKER_HOST, or /var/run/docker.sock), so there is no scratch container: start one, or use "
-                        "another kind of scratch server") from None
+        raise NotProven(f"no Docker engine answers (DOCKER_HOST, or /var/run/docker.sock): start one, or {otherwise}") from None
     with contextlib.closing(engine):
         yield engine
 
 
 @contextlib.contextmanager
-def _started(made: Any) -> Iterator[Any]:
+def started(made: Any) -> Iterator[Any]:
+    """`made`, running; gone at the end. Raises `NotProven` with the reason where it does not come up."""
     try:
         made.start()
     except Exception as error:  # docker, requests and testcontainers each raise their own
@@ -80,9 +105,19 @@ def _tagged(image: str, major: int) -> str:
 
 
 def _sweep(engine: Any) -> None:
-    """Remove containers of runs on this machine that were killed: nobody holds the lock in their place any more."""
-    for left in engine.containers.list(all=True, filters={"label": f"{_HOST}={socket.gethostname()}"}):
-        place = Path(left.labels.get(_PLACE, ""))
-        if not place.exists() or abandoned(place):
+    """Remove containers and networks of runs on this machine that were killed: nobody holds the lock in their place any more."""
+    ours = {"label": f"{_HOST}={socket.gethostname()}"}
+    for left in engine.containers.list(all=True, filters=ours):
+        if _is_free(left.labels):
             with contextlib.suppress(Exception):  # another run sweeps too
                 left.remove(force=True, v=True)
+    for network in engine.networks.list(filters=ours):
+        if _is_free(network.attrs.get("Labels") or {}):
+            with contextlib.suppress(Exception):
+                network.remove()
+
+
+def _is_free(labels: dict[str, str]) -> bool:
+    """Whether the run that made the thing with these labels is over."""
+    place = Path(labels.get(_PLACE, ""))
+    return not place.exists() or abandoned(place)

@@ -1,0 +1,25 @@
+# The gates as an image: `docker build -t registry.example.org/cutover:0.1.0 .`, then docs/scale.md.
+# What is installed is what was pinned: every package by its hash, nothing is compiled.
+
+ARG PYTHON=python:3.11-slim
+
+FROM ${PYTHON} AS packages
+RUN python -m venv /venv
+COPY requirements/constraints.txt /constraints.txt
+RUN /venv/bin/pip install --no-cache-dir --no-deps --only-binary :all: --require-hashes -r /constraints.txt
+WORKDIR /cutover
+COPY . .
+# Editable, so that the suites and what they speak through are read from one place. --no-deps: all that it needs is there.
+RUN /venv/bin/pip install --no-cache-dir --no-deps -e . && /venv/bin/pip check
+
+FROM ${PYTHON}
+COPY --from=packages /venv /venv
+COPY --from=packages /cutover /cutover
+WORKDIR /cutover
+# Nothing is written beside the code; reports go where CUTOVER_REPORTS says, best on a volume. HOME is for libraries that keep a cache.
+ENV PATH=/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 HOME=/tmp CUTOVER_REPORTS=/reports/runs
+RUN mkdir /reports && chown 1000:1000 /reports
+VOLUME /reports
+USER 1000:1000
+# A gate's exit status is its verdict's: `docker run … -m phase3 --target staging --cutover-config=/settings/cutover.toml`.
+ENTRYPOINT ["pytest", "-p", "no:cacheprovider"]

@@ -1,0 +1,16 @@
+"""A FHIR document's description tells the hash of its bytes."""
+
+from __future__ import annotations
+
+import pytest
+
+from cutover.drivers.fhir.promises import Promises
+from cutover.hospital import Document, Session
+
+pytestmark = pytest.mark.plan("document-upload")
+
+
+def test_the_hash_in_the_description_is_that_of_the_bytes(fhir: Promises, clinician: Session, filed: Document) -> None:
+    """By the hash a copy is known to be whole. The one that was sent is kept, and is that of the bytes that come."""
+    told, true = fhir.hashes(clinician, filed)
+    assert told == true, f"expected: {true}, the hash of the bytes that came\ncame:     {told}"

@@ -1,0 +1,31 @@
+"""What a dialect is: a small hospital that speaks otherwise, and what its team wrote so that it can be judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.faults.gates import Verdict
+
+Caught = Any
+"""What a fault says of itself, as `tests.faults.fault.Fault` does: `item`, `also`, `seconds`."""
+Judge = Callable[[str | None, Path, Path], Verdict]
+"""The verdict on the hospital with this fault (None: without one); settings and reports go to the first folder, compiled Python to the second."""
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """A hospital. `written` is what its team wrote for the suite; `faults` can be put into it, and the item of each must catch it."""
+
+    name: str
+    written: tuple[Path, ...]
+    faults: Mapping[str, Caught]
+    judged: Judge
+
+    @property
+    def lines(self) -> int:
+        """Of what its team wrote, without what is empty or only a comment."""
+        written = [line.strip() for path in self.written for line in path.read_text(encoding="utf-8").splitlines()]
+        return sum(bool(line) and not line.startswith("#") for line in written)

@@ -1,0 +1,75 @@
+"""Opens one of these hospitals, and judges it as its team would: a pytest process, one settings file, and the environment."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.faults import gates
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+ROLES = ("registrar", "clinician", "auditor", "administrator", "outsider")
+GATE = "phase3 and smoke"
+OUTSIDE = ("--ignore=smoke/infrastructure", "--ignore=smoke/monitoring", "--ignore=smoke/fhir")
+
+
+class DidNotOpen(RuntimeError):
+    """The hospital's process ended before it said where it is."""
+
+
+@dataclass(frozen=True)
+class Open:
+    """A hospital that is open: its dialect, its address, and the staff's passwords by role."""
+
+    dialect: str
+    url: str
+    passwords: Mapping[str, str] = field(repr=False)
+
+
+@contextmanager
+def hospital(dialect: str, fault: str | None = None, **options: Any) -> Iterator[Open]:
+    """The hospital until the block ends; `fault` is one of its own faults, `options` are its class's."""
+    passwords = {role: f"Pw-{secrets.token_urlsafe(9)}-{role[:2]}" for role in ROLES}
+    told = json.dumps({"dialect": dialect, "fault": fault, "passwords": passwords, "options": options})
+    process = subprocess.Popen([sys.executable, "-m", "tests.dialects.serve"], cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with process:
+        try:
+            process.stdin.write(told + "\n")
+            process.stdin.flush()
+            line = process.stdout.readline()
+            if not line:
+                raise DidNotOpen(f"{dialect} with {fault}")
+            yield Open(dialect, json.loads(line)["url"], passwords)
+        finally:
+            process.kill()  # all that it knows is in its memory
+
+
+def settings(opened: Open, folder: Path, *more: str) -> Path:
+    """Its team's settings, copied to `folder`, where the reports go too. `more` are lines to add."""
+    config = folder / "cutover.toml"
+    shutil.copy(HERE / opened.dialect / "cutover.toml", config)
+    if more:
+        config.write_text("\n".join([config.read_text(encoding="utf-8"), *more]), encoding="utf-8")
+    return config
+
+
+def told(opened: Open) -> dict[str, str]:
+    """What the gate is told by the environment."""
+    passwords = {f"CUTOVER_TARGETS__TRIED__USERS__{role.upper()}__PASSWORD": password for role, password in opened.passwords.items()}
+    return {"CUTOVER_TARGETS__TRIED__URL": opened.url, **passwords}
+
+
+def judged(opened: Open, folder: Path, compiled: Path, *options: str, seconds: float = 60) -> gates.Verdict:
+    """The verdict on it. Raises `gates.NoVerdict`."""
+    return gates.judged(GATE, settings(opened, folder), told(opened), compiled, *gates.PLAIN, *options, seconds=seconds)

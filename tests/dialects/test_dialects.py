@@ -1,0 +1,53 @@
+"""Hospitals that speak otherwise are judged by their settings alone: without a fault GO, and with one NO-GO for the same item as the reference."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.dialects.catalogue import DIALECTS
+from tests.dialects.judging import complaints, not_passed
+from tests.faults.catalogue import BY_NAME
+
+OURS = ("ward", "clinic", "rpc")
+ALWAYS = {"ward": {"RegistrarsReadDocuments", "TheLastToSaveWins"}, "clinic": {"DocumentsLoseTheirLastByte", "EveryMoveIsAllowed"},
+          "rpc": {"AnyPasswordOpens", "AFiledReportKeepsThePatientIn"}}
+"""What every run tries; `tox run -e thorough` tries all."""
+FEWEST = 10
+CASES = [pytest.param(name, fault, marks=[] if fault in ALWAYS[name] else [pytest.mark.thorough])
+         for name in OURS for fault in DIALECTS[name].faults]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_hospital_without_a_fault_is_a_go(name: str, tmp_path: Path, compiled: Path) -> None:
+    """The whole functional suite is passed, and the exit status says so."""
+    verdict = DIALECTS[name].judged(None, tmp_path, compiled)
+    assert not not_passed(verdict), verdict.output
+    assert (verdict.word, verdict.status) == ("GO", 0), verdict.output
+
+
+@pytest.mark.parametrize(("name", "fault"), CASES)
+def test_the_gate_catches(name: str, fault: str, tmp_path: Path, compiled: Path) -> None:
+    """With this one fault the gate says NO-GO, and names the item that it names on the reference."""
+    verdict = DIALECTS[name].judged(fault, tmp_path, compiled)
+    wrong = complaints(DIALECTS[name].faults[fault], verdict)
+    assert not wrong, "\n".join([*wrong, verdict.output])
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_dialect_has_faults_that_the_reference_has(name: str) -> None:
+    assert len(DIALECTS[name].faults) >= FEWEST
+    assert DIALECTS[name].faults.items() <= BY_NAME.items()
+    assert ALWAYS[name] <= set(DIALECTS[name].faults)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_dialect_shares_nothing(name: str) -> None:
+    """A server that knew the driver, the reference or another dialect would agree with its mistakes."""
+    for path in sorted((Path(__file__).parent / name).glob("*.py")):
+        if path.name == "driver.py":
+            continue  # it is the team's own driver, and speaks the language of the suite
+        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+        known = [line for line in lines if line.startswith(("from cutover", "import cutover", "from reference", "import reference", "from tests"))]
+        assert all(line.startswith(f"from tests.dialects.{name}.") for line in known), f"{path.name}: {known}"

@@ -1,0 +1,107 @@
+"""The ward with a fault: one class each, called as its like in the reference's catalogue (`tests/faults`), whose item must catch it here, too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.dialects.ward.server import DESK, KINDS, Pass, Person, Ward, Wrong
+
+
+class AnyPasswordOpens(Ward):
+    """Whoever knows a nurse's name is let in."""
+
+    def knows(self, user: str, secret: str) -> bool:  # noqa: ARG002  # that is the fault
+        return user in self.passwords
+
+
+class TokensOutliveTheSignOut(Ward):
+    """Who went out is still in; only the renewal is gone."""
+
+    def leave(self, token: str) -> None:
+        self.renewals.pop(self.passes[token].renewal, None)
+
+
+class RegistrarsReadDocuments(Ward):
+    """The desk reads diagnoses."""
+
+    def may(self, inside: Pass, act: str) -> bool:
+        return super().may(inside, act) or (inside.job == DESK and act == "papers.read")
+
+
+class OutsidersReadPatients(Ward):
+    """The house next door reads along."""
+
+    def sees(self, inside: Pass, person: Person) -> bool:  # noqa: ARG002  # that is the fault
+        return True
+
+
+class VisitsOpenUnderAnotherPatient(Ward):
+    """Another number in the address shows somebody else's stay."""
+
+    def stay(self, person: Person, number: int) -> dict[str, Any]:
+        return next((one.stays[number] for one in self.people.values() if number in one.stays), None) or super().stay(person, number)
+
+
+class RecordNumbersAreGivenTwice(Ward):
+    """Two people with one card."""
+
+    def taken(self, card: str) -> bool:  # noqa: ARG002  # that is the fault
+        return False
+
+
+class SearchesDropTheLastPatient(Ward):
+    """Who came last is not found, and entered again."""
+
+    def listed(self, people: list[Person]) -> list[Person]:
+        return people[:-1] if len(people) > 1 else people
+
+
+class TheLastToSaveWins(Ward):
+    """A correction is overwritten unseen."""
+
+    def current(self, person: Person, seen: Any) -> bool:  # noqa: ARG002  # that is the fault
+        return True
+
+
+class EveryMoveIsAllowed(Ward):
+    """Who went home lies in bed again."""
+
+    def moves(self, before: str, after: str) -> bool:  # noqa: ARG002  # that is the fault
+        return True
+
+
+class DocumentsLoseTheirLastByte(Ward):
+    """The end of a letter is missing."""
+
+    def kept(self, content: bytes) -> bytes:
+        return content[:-1]
+
+
+class TooLargeDocumentsAreTaken(Ward):
+    """One film fills the shelf."""
+
+    def takes(self, kind: str, content: bytes) -> None:
+        super().takes(kind, content[:1] if kind in KINDS else content)
+
+
+class AFiledReportKeepsThePatientIn(Ward):
+    """Nobody goes home of whom there is a paper."""
+
+    def move(self, stay: dict[str, Any], to: Any) -> dict[str, Any]:
+        if to == "GONE HOME" and self.people[stay["of"]].papers:
+            raise Wrong("stage", "There are papers.")
+        return super().move(stay, to)
+
+
+class NeverReady(Ward):
+    """It works, and says that it does not."""
+
+    def ready(self) -> bool:
+        return False
+
+
+class TheReleaseBeforeStillRuns(Ward):
+    """Nobody has noticed that nothing was exchanged."""
+
+    def edition(self) -> str:
+        return "4.1.9"
