@@ -15,11 +15,18 @@ from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
+from cutover.hospital import MappingError
+
 
 def place_of(base_url: str) -> Path:
-    """Where the times of this target's sign-ins are kept: nothing but times, readable for this user only."""
+    """Where the times of this target's sign-ins are kept: nothing but times, readable for this user only.
+
+    Raises `MappingError` where somebody else has that folder: he could have us write over any file of ours.
+    """
     folder = Path(tempfile.gettempdir(), f"cutover-sign-ins-{os.getuid()}")
     folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.lstat().st_uid != os.getuid():
+        raise MappingError(f"{folder}, where the times of sign-ins are kept, belongs to another user: remove it, or set TMPDIR")
     return folder / f"{sha256(base_url.encode()).hexdigest()[:24]}.json"
 
 

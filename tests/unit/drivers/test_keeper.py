@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -194,6 +196,16 @@ def test_a_file_that_was_cut_or_a_clock_that_was_set_back_holds_nobody_up_for_ev
     assert signing_in(pace_of(clock, 1), clock, 1) == [0]
     times.write_text("[99999999]", encoding="ascii")
     assert signing_in(pace_of(clock, 1), clock, 1) == [60]
+
+
+@pytest.mark.usefixtures("own_times")
+def test_nothing_is_kept_in_a_folder_of_somebody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """He could have put a link to any file of ours there."""
+    clock, us = Clock(), os.getuid()
+    signing_in(pace_of(clock, 1), clock, 1)
+    monkeypatch.setattr(Path, "lstat", lambda _path: SimpleNamespace(st_uid=us + 1))
+    with pytest.raises(MappingError, match="belongs to another user"):
+        signing_in(pace_of(clock, 1), clock, 1)
 
 
 def test_without_a_limit_nothing_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
