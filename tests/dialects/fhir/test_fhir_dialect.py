@@ -11,7 +11,7 @@ from tests.dialects.fhir import faults, judged
 from tests.dialects.judging import FUNCTIONAL, complaints, not_passed
 from tests.faults.catalogue import BY_NAME
 
-ALWAYS = ("TheLastToSaveWins", "OutsidersReadPatients")
+ALWAYS = ("TheLastToSaveWins",)
 """Tried in every CI run; the rest in the thorough one."""
 
 
