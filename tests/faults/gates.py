@@ -54,7 +54,8 @@ class Verdict:
         return [check for check, outcome in self.checks_of(item).items() if outcome == "failed"]
 
     def not_passed(self, item: str) -> list[str]:
-        return [check for check, outcome in self.checks_of(item).items() if outcome != "passed"]
+        """The item's checks that are to blame. One that does not apply to this target is not."""
+        return [check for check, outcome in self.checks_of(item).items() if outcome not in ("passed", "not applicable")]
 
     @property
     def checks(self) -> Mapping[str, str]:
