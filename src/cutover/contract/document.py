@@ -67,6 +67,12 @@ class Described:
                     security = table.get("security", self.document.get("security"))
                     yield Entry(method.upper(), path, table, tuple(one for one in parameters if isinstance(one, dict)), security)
 
+    @property
+    def linked(self) -> bool:
+        """Whether an answer has a link to another operation."""
+        answers = [self.resolved(one) for entry in self.operations for one in (entry.table.get("responses") or {}).values()]
+        return any(isinstance(one, dict) and one.get("links") for one in answers)
+
     def resolved(self, node: Any) -> Any:
         """`node`, with a reference inside the document followed; None for one that leads nowhere."""
         for _ in range(LEVELS):

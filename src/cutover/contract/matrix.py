@@ -25,6 +25,7 @@ _BY = {NOBODY: "with no token", EXPIRED: "with an expired token", OUTSIDER: "by 
        ASTRAY: "below another patient than the one to whom it belongs"}
 _LOOKED_ELSEWHERE = frozenset({Reason.INVALID, Reason.TOO_LARGE, Reason.UNSUPPORTED_TYPE, Reason.THROTTLED})
 """Refusals that say nothing of who asks."""
+_UNSEEN = ", before anybody looked at who asks: give the document an example that is valid"
 
 
 class Expected(StrEnum):
@@ -131,8 +132,10 @@ class Matrix:
         if self._inside(operation):
             yield self._cell(operation, OUTSIDER, Expected.NOT_THEIRS, self._people[Role.OUTSIDER])
         elif operation.method in READING:  # and sought, for in a list of thousands the patient may be on a later page
-            for given in ({}, *self._chart().sought):
-                yield self._cell(operation, OUTSIDER, Expected.NOTHING_SHOWN, self._people[Role.OUTSIDER], given=given)
+            ways = ({}, *self._chart().sought)
+            cells = [self._cell(operation, OUTSIDER, Expected.NOTHING_SHOWN, self._people[Role.OUTSIDER], given=given) for given in ways]
+            looked = any(not cell["unclear"] for cell in cells)  # one way that gets through is enough: not every list is searched by all
+            yield from ({**cell, "unclear": ""} if looked else cell for cell in cells)
 
     def _astray(self, operation: Operation) -> Iterator[dict[str, Any]]:
         """What belongs to one patient, asked for below another one, by somebody who may read both."""
@@ -187,7 +190,7 @@ class Matrix:
         if expected is Expected.SHUT:
             return FINE if reason is Reason.UNAUTHENTICATED else ("wrong", "")
         if expected is Expected.NOTHING_SHOWN:
-            return FINE
+            return ("unclear", _UNSEEN) if reason in _LOOKED_ELSEWHERE else FINE
         strange = sorted(_names(operation) - chart.values(operation, self._asking.names).keys())
         return self._of_a_member(expected, reason, strange)
 
@@ -200,7 +203,7 @@ class Matrix:
             shut = reason in (Reason.UNAUTHENTICATED, Reason.FORBIDDEN, Reason.NOT_FOUND)
             return ("wrong", "") if shut else ("unclear", "") if reason is Reason.THROTTLED else FINE
         if reason in _LOOKED_ELSEWHERE:
-            return "unclear", ", before anybody looked at who asks: give the document an example that is valid"
+            return "unclear", _UNSEEN
         return FINE if reason in (Reason.FORBIDDEN, Reason.NOT_FOUND) else ("wrong", "")
 
     def _session(self, operation: Operation, role: Role) -> Session:

@@ -24,7 +24,7 @@ def facts(described: Described, plan: Plan, course: Course) -> dict[str, Any]:
     return {
         "mode": plan.mode, "seed": plan.seed if plan.mode == "deep" else None, "seconds": course.seconds, "limit": plan.seconds, "rate": plan.rate,
         "complete": bool(report.get("complete")), "stop_reason": report.get("stop_reason"), "version": report.get("schemathesis_version"),
-        "troubles": list(troubles(plan, course)),
+        "troubles": list(troubles(plan, course, described.linked)),
         "operations": {str(entry): _operation(entry, plan, course.notes) for entry in meant},
         "left_out": [str(entry) for entry in described.operations if entry not in meant],
         "findings": grouped([*(note for note in course.notes if note["kind"] == "failure"), *_silences(course.notes)]),
@@ -41,9 +41,9 @@ def _silences(notes: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
             yield {**note, "check": SILENT, "shape": note["type"], "message": "", "status": None}
 
 
-def troubles(plan: Plan, course: Course) -> Iterable[str]:
+def troubles(plan: Plan, course: Course, linked: bool) -> Iterable[str]:
     """Why the run as a whole proves less than it was meant to. A safe run has an end of its own. A deep one is ended by its time, once everything was
-    done: what was under way at that moment is not counted."""
+    done: what was under way at that moment is not counted. `linked`: the document has links, so that there is something to follow."""
     why, key = course.report.get("stop_reason"), "deep_seconds" if plan.mode == "deep" else "seconds"
     if course.ended:
         yield course.ended
@@ -57,7 +57,7 @@ def troubles(plan: Plan, course: Course) -> Iterable[str]:
                 for note in course.notes if note["kind"] == "shut out")
     ended = [(note["phase"], note["ended"]) for note in course.notes if note["kind"] == "phase"]
     whole = [one for number, one in enumerate(ended, 1) if why != "max_time" or number < len(ended) or one[1] in NOTHING_TO_DO]
-    done = {phase for phase, how in whole if how in DONE | NOTHING_TO_DO | {"error"}}  # errors are told by the operation
+    done = {phase for phase, how in whole if how in DONE | {"error"} or (how in NOTHING_TO_DO and not (phase == "stateful" and linked))}
     yield from (f"the phase {phase} was not done: {dict(ended).get(phase, 'never begun')}" for phase in PHASES[plan.mode] if phase not in done
                 and not course.ended)
     yield from (f"schemathesis could not go on at {note['operation'] or 'the start'}: {note['title']} ({note['type']})"

@@ -36,7 +36,8 @@ STATUS = {Reason.UNAUTHENTICATED: 401, Reason.FORBIDDEN: 403, Reason.NOT_FOUND: 
 @dataclass
 class Clinic:
     """`answers`: operation, who, and what is answered whatever is right: a `Reason`, a status, or a text that comes with 200.
-    `chatty`: its refusals name the patient. `mixing`: a letter is found below any patient. `talkative`: whoever searches finds."""
+    `chatty`: its refusals name the patient. `mixing`: a letter is found below any patient. `talkative`: whoever searches finds.
+    `picky`: a list wants a name."""
 
     operations: Sequence[Operation] = (VERSION, ME, LEAVE, FIND, PATIENT, REMOVE, AUDIT)
     may: Mapping[str, Sequence[str]] = field(default_factory=lambda: TABLE)
@@ -46,6 +47,7 @@ class Clinic:
     chatty: bool = False
     mixing: bool = False
     talkative: bool = False
+    picky: bool = False
     charts: dict[str, str] = field(default_factory=dict)
     living: dict[str, str] = field(default_factory=dict)
     asked: list[tuple[Operation, str]] = field(default_factory=list)
@@ -98,6 +100,8 @@ class Clinic:
             return Reason.NOT_FOUND
         if operation is LETTER and values.get("document_id", "")[1:] != patient[1:] and not self.mixing:
             return Reason.NOT_FOUND
+        if operation is FIND and self.picky and "name" not in values:
+            return Reason.INVALID
         if operation is FIND and "name" in values and (self.talkative or who != "outsider"):
             return f"[{values['name']}]"
         return 204 if operation.method != "GET" else f"about {self.charts.get(patient, '')}" if operation is PATIENT else "[]"

@@ -136,6 +136,14 @@ def test_a_refusal_for_another_reason_proves_nothing(reason: Reason, said: str) 
     assert [sentence for sentence in examination.unproven if said in sentence]
 
 
+def test_a_list_that_refuses_a_stranger_for_another_reason_shows_nothing_and_proves_nothing() -> None:
+    """Nobody looked at who asks. One way of asking that gets through is enough."""
+    invalid = access(Clinic(answers=[(FIND, "outsider", Reason.INVALID)])).from_another_facility()
+    assert any("GET /patients, asked by a clinician of another facility" in hole for hole in invalid.unproven), invalid
+    assert not invalid.findings
+    assert not access(Clinic(picky=True)).from_another_facility().unproven
+
+
 def test_what_nobody_can_name_proves_nothing_when_it_is_not_found() -> None:
     """Of a ward that is not there, "not found" says nothing about who may look at one."""
     table = with_row("administrator", "GET /wards/*")

@@ -76,6 +76,16 @@ def test_a_deep_run_does_all_that_it_is_meant_to() -> None:
     assert "its time was over (deep_seconds = 300)" in said(fuzzing(course(*deep, stop_reason="interrupted"), DEEP).run())
 
 
+def test_links_that_nobody_could_follow_are_not_proven() -> None:
+    """Where the document has none there is nothing to follow; where it has some, "not applicable" means that they were not."""
+    deep = [asked(operation, phase) for operation in (READ, WRITE, OPEN) for phase in ("coverage", "fuzzing")]
+    linked = document()
+    linked["paths"]["/things"]["post"]["responses"]["201"]["links"] = {"made": {"operationId": "nowhere"}}
+    unfollowed = course(*deep, phases={"stateful": "not_applicable"})
+    assert "the phase stateful was not done: not_applicable" in said(fuzzing(unfollowed, DEEP, **linked).run())
+    sound(fuzzing(unfollowed, DEEP).run())
+
+
 def test_a_document_without_operations_proves_nothing() -> None:
     assert "no operation was tried" in said(fuzzing(course(), paths={}).run())
 
