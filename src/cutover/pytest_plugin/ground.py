@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,12 +21,13 @@ SECTION = "targets.{}.infrastructure.{}"
 @pytest.fixture(scope="session")
 def cluster(settings: Settings, standing: Standing, recorder: Recorder, redactor: Redactor) -> Cluster:
     """The deployment in Kubernetes. All questions of a process go by one look."""
+    from cutover.telemetry.credentials import trusting_only
     from cutover.telemetry.ground import Cluster
     from cutover.telemetry.ground.api import Api
 
     declared = infrastructure_of(settings, standing).cluster
     trusted = settings.path(declared.ca_file) if declared.ca_file else None
-    _ = _trusting(trusted, SECTION.format(standing.name, "cluster"))
+    _ = trusting_only(trusted, f"[{SECTION.format(standing.name, 'cluster')}] ca_file")
     api = Api(declared, trusted, settings.path(declared.token_file), redactor)
     return Cluster(standing.name, declared, api.look, examinations_to(recorder))
 
@@ -36,6 +35,7 @@ def cluster(settings: Settings, standing: Standing, recorder: Recorder, redactor
 @pytest.fixture(scope="session")
 def registry(settings: Settings, standing: Standing, recorder: Recorder, redactor: Redactor) -> Registry:
     """Where the images of the release and of the one before are pulled from."""
+    from cutover.telemetry.credentials import trusting_only
     from cutover.telemetry.ground import Registry
     from cutover.telemetry.ground.oci import Repository
 
@@ -45,7 +45,7 @@ def registry(settings: Settings, standing: Standing, recorder: Recorder, redacto
     if declared.username is not None and password is None:
         variable = f"CUTOVER_TARGETS__{standing.name}__INFRASTRUCTURE__REGISTRY__PASSWORD".upper()
         raise SettingsError(f"the password of {declared.username} at the registry is missing: set {variable}, or password_file in [{section}]")
-    trusted = _trusting(settings.path(declared.ca_file) if declared.ca_file else None, section)
+    trusted = trusting_only(settings.path(declared.ca_file) if declared.ca_file else None, f"[{section}] ca_file")
 
     def opened() -> Repository:
         return Repository(declared.url or "", declared.repository or "", declared.username, password, trusted, redactor)
@@ -60,11 +60,3 @@ def pipeline(settings: Settings, standing: Standing, recorder: Recorder, redacto
 
     declared = infrastructure_of(settings, standing).pipeline
     return Pipeline(standing.name, standing.release, declared, settings.path, redactor, examinations_to(recorder))
-
-
-def _trusting(ca_file: Path | None, section: str) -> ssl.SSLContext | None:
-    """TLS that trusts only this authority; None for the usual ones. Raises `SettingsError`."""
-    try:
-        return ssl.create_default_context(cafile=ca_file) if ca_file else None
-    except OSError as error:  # also what ssl raises for a file that holds no certificate
-        raise SettingsError(f"[{section}] ca_file = {str(ca_file)!r} cannot be used: {error.strerror or type(error).__name__}") from None

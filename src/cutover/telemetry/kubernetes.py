@@ -6,46 +6,23 @@ It gives a rate of CPU, no counter, so that a restart is not seen here. Memory i
 from __future__ import annotations
 
 import json
-import re
-import ssl
 import time
-from collections.abc import Generator
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import httpx
-
 from cutover.evidence import Redactor
 from cutover.settings import Kubernetes, SettingsError
 from cutover.telemetry.asking import SAID, SECONDS, Answer, Asker, shown
+from cutover.telemetry.credentials import TokenInFile, trusting_only
 from cutover.telemetry.looks import Found, Look, TelemetrySilent, look_of
 from cutover.telemetry.metrics import SECTION
 from cutover.telemetry.quantities import duration, quantity
 
-_TOKEN = re.compile(r"[\x21-\x7e]+")
 _HINTS = {401: "is the token in token_file still valid?", 403: "the token may not list pods of metrics.k8s.io in this namespace",
           404: "does a metrics-server run in the cluster?"}
-
-
-class _Bearer(httpx.Auth):
-    """Reads the token anew for each request, for a cluster renews it; and makes it known to what masks secrets."""
-
-    def __init__(self, path: Path, redactor: Redactor) -> None:
-        self._path, self._redactor = path, redactor
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        try:
-            token = self._path.read_text(encoding="utf-8").strip()
-        except (OSError, ValueError) as error:
-            raise TelemetrySilent(f"the token in {self._path} cannot be read: {type(error).__name__}") from None
-        self._redactor.learn("kubernetes token", token)
-        if not _TOKEN.fullmatch(token):  # httpx would quote it in its complaint
-            raise TelemetrySilent(f"{self._path} holds no token")
-        request.headers["Authorization"] = f"Bearer {token}"
-        yield request
 
 
 class Cluster:
@@ -58,8 +35,9 @@ class Cluster:
         path = f"apis/metrics.k8s.io/v1beta1/namespaces/{quote(settings.namespace, safe='')}/pods"
         self._url, self._selector = f"{settings.api.rstrip('/')}/{path}", settings.selector
         self._redactor = redactor or Redactor()
-        bearer = _Bearer(Path(settings.token_file), self._redactor)
-        self._asker = Asker(seconds, tls=_trusting(settings.ca_file), auth=bearer, redactor=self._redactor)
+        bearer = TokenInFile(Path(settings.token_file), self._redactor, name="kubernetes token")
+        tls = trusting_only(settings.ca_file, f"{SECTION}.kubernetes.ca_file")
+        self._asker = Asker(seconds, tls=tls, auth=bearer, redactor=self._redactor)
         self._behind: float | None = None
 
     def look(self) -> Look:
@@ -98,10 +76,3 @@ def _json(text: str) -> dict[str, Any]:
     except ValueError:
         return {}
     return told if isinstance(told, dict) else {}
-
-
-def _trusting(ca_file: str | None) -> ssl.SSLContext | None:
-    try:
-        return ssl.create_default_context(cafile=ca_file) if ca_file else None
-    except OSError as error:  # also what ssl raises for a file that holds no certificate
-        raise SettingsError(f"{SECTION}.kubernetes.ca_file = {ca_file!r} cannot be used: {error.strerror or type(error).__name__}") from None

@@ -6,7 +6,6 @@ Of a Secret only its metadata are asked for. The token is read anew for each req
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,11 +17,11 @@ from cutover.evidence import Redactor
 from cutover.settings.ground import Cluster
 from cutover.telemetry.abreast import abreast
 from cutover.telemetry.asking import SAID, shown
+from cutover.telemetry.credentials import read_token
 from cutover.telemetry.ground.bounded import SECONDS, NotThere, bounded
 from cutover.telemetry.ground.selectors import query
 from cutover.telemetry.looks import TelemetrySilent
 
-_TOKEN = re.compile(r"[\x21-\x7e]+")
 _METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _HINTS = {401: "is the token in token_file still valid?", 403: "the token may not read them"}
 
@@ -132,18 +131,8 @@ class Api:
         configuration.ssl_ca_cert = str(self._ca_file) if self._ca_file else None
         configuration.retries = False  # the client would ask a dead server four times
         configuration.proxy = None  # nor does anything else here go by what the environment says of proxies
-        configuration.api_key["authorization"] = f"Bearer {self._token()}"
+        configuration.api_key["authorization"] = f"Bearer {read_token(self._token_file, 'kubernetes token', self._redactor)}"
         return configuration
-
-    def _token(self) -> str:
-        try:
-            token = self._token_file.read_text(encoding="utf-8").strip()
-        except (OSError, ValueError) as error:
-            raise TelemetrySilent(f"the token in {self._token_file} cannot be read: {type(error).__name__}") from None
-        self._redactor.learn("kubernetes token", token)
-        if not _TOKEN.fullmatch(token):
-            raise TelemetrySilent(f"{self._token_file} holds no token")
-        return token
 
 
 def _whole(told: Any) -> Any:

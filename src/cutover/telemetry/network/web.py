@@ -10,8 +10,8 @@ from pathlib import Path
 
 import httpx
 
-from cutover.settings import SettingsError
 from cutover.telemetry.asking import SAID, shown
+from cutover.telemetry.credentials import trusting_only
 from cutover.telemetry.looks import TelemetrySilent
 
 SLACK = 0.5
@@ -58,10 +58,7 @@ def get(url: str, seconds: float, *, tls: ssl.SSLContext | None = None, headers:
 @cache
 def trusting(ca_file: Path | None, *, name: bool = True) -> ssl.SSLContext:
     """Trusts these authorities, without a file those of the system; `name`: only where the host's name matches, too. Raises `SettingsError`."""
-    try:
-        context = ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
-    except OSError as error:  # also what ssl raises for a file that holds no certificate
-        raise SettingsError(f"ca_file = {str(ca_file)!r} cannot be used: {error.strerror or type(error).__name__}") from None
+    context = trusting_only(ca_file) or ssl.create_default_context()
     context.check_hostname = name
     context.verify_flags = ssl.VERIFY_X509_TRUSTED_FIRST  # one verdict on every Python: 3.13 is stricter than browsers, and more lenient
     return context

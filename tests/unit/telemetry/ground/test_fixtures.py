@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cutover.pytest_plugin.ground import _trusting
 from cutover.settings import SettingsError
+from cutover.telemetry.credentials import trusting_only
 
 
 @pytest.mark.parametrize("content", [None, "no certificate"])
@@ -16,8 +16,8 @@ def test_an_authority_that_cannot_be_used_is_told(tmp_path: Path, content: str |
     if content:
         file.write_text(content, encoding="utf-8")
     with pytest.raises(SettingsError, match=r"^\[targets\.x\.infrastructure\.registry\] ca_file = .* cannot be used: "):
-        _trusting(file, "targets.x.infrastructure.registry")
+        trusting_only(file, "[targets.x.infrastructure.registry] ca_file")
 
 
 def test_without_one_the_worlds_are_trusted() -> None:
-    assert _trusting(None, "anywhere") is None
+    assert trusting_only(None, "[anywhere] ca_file") is None
