@@ -41,7 +41,7 @@ def to_login_page(path: str, said: Said) -> Said:
     return Said(302, b"", {"Location": "/login?next=/patients"}) if "/patients" in path else said
 
 
-def with_byte_order_mark(path: str, said: Said) -> Said:  # noqa: ARG001
+def with_byte_order_mark(path: str, said: Said) -> Said:  # noqa: ARG001  # the form of all of them
     """JSON that begins as some servers' files do."""
     return Said(said.status, b"\xef\xbb\xbf" + said.content, said.headers) if said.content[:1] == b"{" else said
 

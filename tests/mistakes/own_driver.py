@@ -19,7 +19,7 @@ class Whole(RestHospital):
 class ForgotAKey(Whole):
     """It reads what is not there."""
 
-    def register(self, session: Session, draft: PatientDraft, *, idempotency_key: str | None = None) -> Patient:  # noqa: ARG002
+    def register(self, session: Session, draft: PatientDraft, *, idempotency_key: str | None = None) -> Patient:  # noqa: ARG002  # the protocol
         answer: dict[str, Any] = {"number": draft.mrn}
         return Patient(**answer["patient"])
 
@@ -27,14 +27,14 @@ class ForgotAKey(Whole):
 class ToldNothing(Whole):
     """It gives back nothing where the protocol asks for a list."""
 
-    def search(self, session: Session, query: PatientQuery) -> Sequence[Patient]:  # noqa: ARG002
+    def search(self, session: Session, query: PatientQuery) -> Sequence[Patient]:  # noqa: ARG002  # the protocol has them
         return None  # type: ignore[return-value]  # the mistake
 
 
 class AnswersOfAnother(Whole):
     """It gives back what it was sent, and not what is stored."""
 
-    def content(self, session: Session, document: Document) -> bytes:  # noqa: ARG002
+    def content(self, session: Session, document: Document) -> bytes:  # noqa: ARG002  # the protocol has it
         return b"always the same"
 
 
