@@ -40,6 +40,11 @@ class Look:
         return found
 
 
+def load_client() -> None:
+    """Before the clock runs, and only where a cluster is asked: on a busy machine it takes seconds, and they are no time of the cluster's."""
+    from kubernetes.client import AppsV1Api, CoreV1Api, PolicyV1Api, V1PodList  # noqa: F401  # each is loaded when it is named
+
+
 class Api:
     """Asks for one deployment. `ca_file` and `token_file` are paths that can be opened; `redactor` learns the token."""
 
@@ -50,9 +55,7 @@ class Api:
 
     def look(self) -> Look:
         """All of it within the bound: first the deployment, which says what its pods are, and then the rest at the same time."""
-        # Before the clock: they take seconds to load on a busy machine, and that is no time of the cluster's.
-        from kubernetes.client import AppsV1Api, CoreV1Api, PolicyV1Api, V1PodList  # noqa: F401  # loaded here, used below
-
+        load_client()
         ends = time.monotonic() + self._seconds
         deployment = bounded(lambda: self._ask("deployment", self._read_deployment), ends, self._seconds, self._name)
         others = ("pods", "replica_sets", "budgets", "releases")

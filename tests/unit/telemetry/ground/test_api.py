@@ -19,7 +19,7 @@ import trustme
 
 from cutover.evidence import Redactor
 from cutover.settings.ground import Cluster
-from cutover.telemetry.ground.api import Api
+from cutover.telemetry.ground.api import Api, load_client
 from cutover.telemetry.ground.bounded import NotThere
 from cutover.telemetry.looks import TelemetrySilent
 from tests.faults.ground.ground import Ground
@@ -139,6 +139,7 @@ def silent() -> Iterator[str]:
 
 def test_one_that_never_answers_costs_one_bound(ground: Ground) -> None:
     """All its parts together."""
+    load_client()
     with silent() as address:
         began = time.monotonic()
         look = api(ground, api=address, seconds=0.5).look()
