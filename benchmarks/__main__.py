@@ -1,4 +1,5 @@
-"""What the suite costs, as ratios within one run: `python -m benchmarks [--runs N] [--rounds N] [--why]`.
+"""What the suite costs, as ratios within one run: `python -m benchmarks [--runs N] [--rounds N]
+[--why]`.
 
 Exit status 1 when a limit of `figures.LIMITS` is missed.
 """
@@ -32,9 +33,16 @@ def _show(figures: Iterable[Figure]) -> bool:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Start-up, and cost per check over the bare httpx calls.")
-    parser.add_argument("--runs", type=int, default=7, help="measurements of the start-up (default 7)")
-    parser.add_argument("--rounds", type=int, default=3, help="rounds of suite and bare calls (default 3)")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Start-up, and cost per check over the bare httpx calls.",
+    )
+    parser.add_argument(
+        "--runs", type=int, default=7, help="measurements of the start-up (default 7)"
+    )
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="rounds of suite and bare calls (default 3)"
+    )
     parser.add_argument("--why", action="store_true", help="also name the heaviest imports")
     parser.add_argument("--only-startup", action="store_true", help="leave the cost per check out")
     return parser.parse_args()

@@ -1,6 +1,8 @@
-"""The faults of the API, given to others: `python -m benchmarks.contract_peers [--seconds N] [--only PEER …] [--write]`.
+"""The faults of the API, given to others: `python -m benchmarks.contract_peers [--seconds N]
+[--only PEER …] [--write]`.
 
-Faults live in `tests/`, and nothing outside may import them: so this only starts the program that stands beside them.
+Faults live in `tests/`, and nothing outside may import them: so this only starts the program that
+stands beside them.
 """
 
 from __future__ import annotations
@@ -12,7 +14,9 @@ from benchmarks.figures import ROOT
 
 
 def main() -> int:
-    return subprocess.run([sys.executable, "-m", "tests.faults.contract.peers", *sys.argv[1:]], cwd=ROOT, check=False).returncode
+    return subprocess.run(
+        [sys.executable, "-m", "tests.faults.contract.peers", *sys.argv[1:]], cwd=ROOT, check=False
+    ).returncode
 
 
 if __name__ == "__main__":

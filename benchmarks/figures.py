@@ -44,7 +44,10 @@ class Figure:
         return self.limit is None or self.median <= self.limit
 
     def __str__(self) -> str:
-        line = f"{self.name:<46} {self.median:8.2f} {self.unit:<2} (median of {len(self.runs)}: {min(self.runs):.2f} to {max(self.runs):.2f})"
+        line = (
+            f"{self.name:<46} {self.median:8.2f} {self.unit:<2} (median of {len(self.runs)}:"
+            f" {min(self.runs):.2f} to {max(self.runs):.2f})"
+        )
         if self.limit is None:
             return line
         return f"{line}  limit {self.limit:g} {self.unit}: {'holds' if self.holds else 'MISSED'}"
@@ -53,8 +56,14 @@ class Figure:
 def python(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run this Python on the repository, with `environment` over our own."""
     paths = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
-    return subprocess.run([sys.executable, *words], cwd=ROOT, env={**os.environ, "PYTHONPATH": paths, **environment},
-                          capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, *words],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": paths, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def seconds(*words: str, **environment: str) -> float:

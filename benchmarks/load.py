@@ -1,7 +1,8 @@
-"""What load costs and how true its figures are: `python -m benchmarks.load [--rounds N] [--only PART …] [--write]`.
+"""What load costs and how true its figures are: `python -m benchmarks.load [--rounds N] [--only
+PART …] [--write]`.
 
-Ratios within one run, on a stand-in of our own (`load_server`). `--write` puts the figures into docs/load-cost.md. Exit status 1 when a limit of
-`figures.LIMITS` is missed.
+Ratios within one run, on a stand-in of our own (`load_server`). `--write` puts the figures into
+docs/load-cost.md. Exit status 1 when a limit of `figures.LIMITS` is missed.
 """
 
 from __future__ import annotations
@@ -44,34 +45,71 @@ def percentiles(rounds: int) -> Iterator[Figure]:
     """Our log and locust's own figures against the exact percentiles of the same requests."""
     off: dict[str, list[float]] = {"our log": [], "locust's own figures": []}
     for _ in range(rounds):
-        with tempfile.TemporaryDirectory() as kept, standing(Path(kept), "--delay", "0.15") as server:
+        with (
+            tempfile.TemporaryDirectory() as kept,
+            standing(Path(kept), "--delay", "0.15") as server,
+        ):
             log = Path(kept) / "bare.log"
             told = load_rivals.locust(server.url, 10.0, 200.0, users=60, log=log, raw=True)
             exact = np.sort(np.fromfile(f"{log}.raw"))
-            kept_by_us = np.sort(np.concatenate([block.samples["took"] for block in BlockReader().feed(log.read_bytes())]).astype(float))
+            kept_by_us = np.sort(
+                np.concatenate(
+                    [block.samples["took"] for block in BlockReader().feed(log.read_bytes())]
+                ).astype(float)
+            )
         true = {name: quantile(exact, share) for name, share in SHARES.items()}
-        off["our log"].append(max(abs(quantile(kept_by_us, share) / true[name] - 1) * 100 for name, share in SHARES.items()))
-        off["locust's own figures"].append(max(abs(told[name] / true[name] - 1) * 100 for name in SHARES))
-    yield from (Figure(f"percentiles, {name}, off the exact ones", "%", found) for name, found in off.items())
+        off["our log"].append(
+            max(
+                abs(quantile(kept_by_us, share) / true[name] - 1) * 100
+                for name, share in SHARES.items()
+            )
+        )
+        off["locust's own figures"].append(
+            max(abs(told[name] / true[name] - 1) * 100 for name in SHARES)
+        )
+    yield from (
+        Figure(f"percentiles, {name}, off the exact ones", "%", found)
+        for name, found in off.items()
+    )
 
 
 def certainty(rounds: int) -> Iterator[Figure]:
-    """Requests until the run itself is certain, at several true error rates, and what a fixed length would have taken."""
+    """Requests until the run itself is certain, at several true error rates, and what a fixed
+    length would have taken.
+    """
     rule = Rule(ERROR_RATE)
     for share in ERRORS:
         requests, seconds, ended = list[float](), list[float](), set[str]()
         for number in range(1, rounds + 1):
-            with tempfile.TemporaryDirectory() as kept, standing(Path(kept), "--errors", str(share), "--seed", str(number)) as server:
-                run = ours(server.url, Path(kept), judged=True, rate=CERTAIN_RATE, min_seconds=5, max_seconds=CERTAIN_SECONDS, error_rate=ERROR_RATE)
+            with (
+                tempfile.TemporaryDirectory() as kept,
+                standing(Path(kept), "--errors", str(share), "--seed", str(number)) as server,
+            ):
+                run = ours(
+                    server.url,
+                    Path(kept),
+                    judged=True,
+                    rate=CERTAIN_RATE,
+                    min_seconds=5,
+                    max_seconds=CERTAIN_SECONDS,
+                    error_rate=ERROR_RATE,
+                )
             requests.append(float(len(run.judged)))
             seconds.append(run.judged_seconds)
             ended.add("NO-GO" if "does not hold" in run.why else "GO" if run.certain else "open")
         name = f"{' or '.join(sorted(ended))} at {share:.2%} errors"
         yield Figure(f"{name}: requests", "", requests)
         yield Figure(f"{name}: judged", "s", seconds)
-        for how, at in (("known", share), ("planned", ERROR_RATE * (0.5 if share < ERROR_RATE else 1.5))):
+        for how, at in (
+            ("known", share),
+            ("planned", ERROR_RATE * (0.5 if share < ERROR_RATE else 1.5)),
+        ):
             if fixed := rule.fixed(at):
-                yield Figure(f"{name}: over a fixed length of {fixed:,}, {how}", "x", [one / fixed for one in requests])
+                yield Figure(
+                    f"{name}: over a fixed length of {fixed:,}, {how}",
+                    "x",
+                    [one / fixed for one in requests],
+                )
 
 
 def growth(rounds: int) -> Iterator[Figure]:
@@ -83,7 +121,15 @@ def growth(rounds: int) -> Iterator[Figure]:
                 with tempfile.TemporaryDirectory() as kept:
                     with standing(Path(kept)) as server:
                         meter = Meter(server.pid)
-                        ours(server.url, Path(kept), meter, rate=rate, processes=processes, min_seconds=GROWTH_SECONDS, max_seconds=GROWTH_SECONDS)
+                        ours(
+                            server.url,
+                            Path(kept),
+                            meter,
+                            rate=rate,
+                            processes=processes,
+                            min_seconds=GROWTH_SECONDS,
+                            max_seconds=GROWTH_SECONDS,
+                        )
                     costs.append(meter.cost(server.served()))
             name = f"{processes} process{'es' if processes > 1 else ''}, {rate:g} requests/s"
             yield Figure(f"{name}: reached", "/s", [cost.rate for cost in costs])
@@ -92,14 +138,29 @@ def growth(rounds: int) -> Iterator[Figure]:
 
 
 PARTS: dict[str, Callable[[int], Iterator[Figure]]] = {
-    "cpu": load_cpu.cpu, "stall": load_stall.stall, "percentiles": percentiles, "certainty": certainty, "growth": growth,
+    "cpu": load_cpu.cpu,
+    "stall": load_stall.stall,
+    "percentiles": percentiles,
+    "certainty": certainty,
+    "growth": growth,
 }
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.load", description="What load costs, and how true its figures are.")
-    parser.add_argument("--rounds", type=int, default=3, help="measurements of each figure (default 3)")
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="parts to measure; all when none is named")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.load",
+        description="What load costs, and how true its figures are.",
+    )
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="measurements of each figure (default 3)"
+    )
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=PARTS,
+        default=list(PARTS),
+        help="parts to measure; all when none is named",
+    )
     parser.add_argument("--write", action="store_true", help="write docs/load-cost.md")
     words = parser.parse_args()
     shown: list[Figure] = []
@@ -108,15 +169,26 @@ def main() -> int:
             print(figure, flush=True)
             shown.append(figure)
     if words.write:
-        busy = f"Load average of the machine at the end: {os.getloadavg()[0]:.1f}, with {os.cpu_count()} processors."
-        PAGE.write_text("\n".join(["# What load costs", "", HOW, "", busy, "", *HEAD, *map(_row, shown), ""]), encoding="utf-8")
+        busy = (
+            f"Load average of the machine at the end: {os.getloadavg()[0]:.1f}, with"
+            f" {os.cpu_count()} processors."
+        )
+        PAGE.write_text(
+            "\n".join(["# What load costs", "", HOW, "", busy, "", *HEAD, *map(_row, shown), ""]),
+            encoding="utf-8",
+        )
     return int(not all(figure.holds for figure in shown))
 
 
 def _row(figure: Figure) -> str:
-    limit = "" if figure.limit is None else f"{figure.limit:g}: {'holds' if figure.holds else 'MISSED'}"
+    limit = (
+        "" if figure.limit is None else f"{figure.limit:g}: {'holds' if figure.holds else 'MISSED'}"
+    )
     spread = f"{min(figure.runs):,.2f} to {max(figure.runs):,.2f}"
-    return f"| {figure.name} | {figure.median:,.2f} {figure.unit} | {spread} | {len(figure.runs)} | {limit} |"
+    return (
+        f"| {figure.name} | {figure.median:,.2f} {figure.unit} | {spread} | {len(figure.runs)} |"
+        f" {limit} |"
+    )
 
 
 if __name__ == "__main__":

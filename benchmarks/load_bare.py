@@ -1,8 +1,11 @@
-"""Bare locust, to be measured beside: one request again and again. `benchmarks.load_rivals` runs it.
+"""Bare locust, to be measured beside: one request again and again.
 
-`LOAD_RATE`: requests a second of each user, one in each interval (0: as fast as it goes); with `LOAD_RANDOM` after random waits instead.
-`LOAD_LOG`: a file in which each request also goes through a log such as ours; with `LOAD_RAW` its seconds as locust measured them stand beside it
-(`.raw`). At the end locust's own figures stand on standard error, in a line of JSON.
+`benchmarks.load_rivals` runs it.
+
+`LOAD_RATE`: requests a second of each user, one in each interval (0: as fast as it goes); with
+`LOAD_RANDOM` after random waits instead. `LOAD_LOG`: a file in which each request also goes through
+a log such as ours; with `LOAD_RAW` its seconds as locust measured them stand beside it (`.raw`). At
+the end locust's own figures stand on standard error, in a line of JSON.
 """
 
 from __future__ import annotations
@@ -33,22 +36,33 @@ def _at_random(_user: FastHttpUser) -> float:
 class Bare(FastHttpUser):
     """Somebody who looks at one chart all the time."""
 
-    wait_time = _at_random if "LOAD_RANDOM" in os.environ else constant_throughput(RATE) if RATE else constant(0)
+    wait_time = (
+        _at_random
+        if "LOAD_RANDOM" in os.environ
+        else constant_throughput(RATE)
+        if RATE
+        else constant(0)
+    )
 
     @task
     def patient(self) -> None:
-        self.client.get("/api/v1/patients/1", name="patient", headers={"Authorization": f"Bearer {TOKEN}"})
+        self.client.get(
+            "/api/v1/patients/1", name="patient", headers={"Authorization": f"Bearer {TOKEN}"}
+        )
 
 
 @events.quitting.add_listener  # type: ignore[untyped-decorator]  # locust brings no types for it
 def _told(environment: Environment, **_: Any) -> None:
     total = environment.stats.total
-    figures = {name: (total.get_response_time_percentile(share) or 0) / 1000 for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))}
+    figures = {
+        name: (total.get_response_time_percentile(share) or 0) / 1000
+        for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
+    }
     print(json.dumps({**figures, "requests": total.num_requests}), file=sys.stderr, flush=True)
 
 
 if LOG:
-    _FILE, _RAW = Path(LOG).open("wb", buffering=0), array("d")  # noqa: SIM115  # for as long as the process lasts
+    _FILE, _RAW = Path(LOG).open("wb", buffering=0), array("d")  # for as long as the process lasts  # noqa: SIM115
 
     def _write(block: bytes) -> None:
         _FILE.write(block)
@@ -56,7 +70,14 @@ if LOG:
     _SCRIBE = Scribe(("patient",), 0, _write)
 
     @events.request.add_listener  # type: ignore[untyped-decorator]  # locust brings no types for it
-    def _kept(name: str, start_time: float, response_time: float, exception: Exception | None, response: Any, **_: Any) -> None:
+    def _kept(
+        name: str,
+        start_time: float,
+        response_time: float,
+        exception: Exception | None,
+        response: Any,
+        **_: Any,
+    ) -> None:
         ending = Ending.WELL if exception is None else Ending.REFUSED
         _SCRIBE.keep(name, start_time, 0.0, response_time / 1000, ending, response.status_code, "")
         if "LOAD_RAW" in os.environ:

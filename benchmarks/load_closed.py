@@ -1,7 +1,9 @@
-"""One request alone, of ours and of bare locust, in one process and in turns: `python -m benchmarks.load_closed URL`, run by `benchmarks.load_cpu`.
+"""One request alone, of ours and of bare locust, in one process and in turns: `python -m
+benchmarks.load_closed URL`, run by `benchmarks.load_cpu`.
 
-Each asks when the one before is answered, so that none shares an awakening with another one, and whatever else the machine does hits both alike. What
-it costs to begin requests when they are due is not in it. Prints the ratio of each turn, ours over bare.
+Each asks when the one before is answered, so that none shares an awakening with another one, and
+whatever else the machine does hits both alike. What it costs to begin requests when they are due is
+not in it. Prints the ratio of each turn, ours over bare.
 """
 
 from __future__ import annotations
@@ -38,7 +40,9 @@ def main(url: str) -> None:
     environment.create_local_runner()  # its statistics are part of what a request costs
     user = Bare(environment)
     turns = [(_turn(user.patient), _turn(partial(_visit, house, scribe))) for _ in range(TURNS + 1)]
-    print(json.dumps([ours / bare for bare, ours in turns[1:]]))  # in the first one connections are made
+    print(
+        json.dumps([ours / bare for bare, ours in turns[1:]])
+    )  # in the first one connections are made
 
 
 def _visit(house: House, scribe: Scribe) -> None:

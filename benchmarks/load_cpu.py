@@ -15,7 +15,9 @@ from benchmarks.load_server import standing
 
 RATE = 1000.0
 SECONDS = 10.0
-BARE, LOG, RANDOM, FLAT_OUT = (f"bare FastHttpUser{how}" for how in ("", ", our log on", " at random moments", " flat out"))
+BARE, LOG, RANDOM, FLAT_OUT = (
+    f"bare FastHttpUser{how}" for how in ("", ", our log on", " at random moments", " flat out")
+)
 OURS = "ours, log and mapping"
 HOW = f"""{RATE:g} requests/s of one chart, {SECONDS - 2.5:g} s of each run measured, by the operating system's count of CPU seconds and by the
   stand-in's own count of requests. Bare: `self.client.get(path, name=…, headers=…)` of {load_rivals.USERS} users with `constant_throughput`. Ours:
@@ -28,7 +30,10 @@ Making = Callable[[str, Path, Meter], object]
 
 
 def cpu(rounds: int) -> Iterator[Figure]:
-    """CPU seconds per 10,000 requests, and the ratios. Each round measures all, so that a busy minute hits all alike."""
+    """CPU seconds per 10,000 requests, and the ratios.
+
+    Each round measures all, so that a busy minute hits all alike.
+    """
     makers = dict(_makers())
     costs: dict[str, list[Cost]] = {name: [] for name in makers}
     alone = []
@@ -37,24 +42,41 @@ def cpu(rounds: int) -> Iterator[Figure]:
             costs[name].append(_cost(make))
         alone.append(_alone())
     for name, found in costs.items():
-        yield Figure(f"CPU of {name}, per 10,000 requests", "s", [cost.per_10_000 for cost in found])
+        yield Figure(
+            f"CPU of {name}, per 10,000 requests", "s", [cost.per_10_000 for cost in found]
+        )
     yield _over(LOG, BARE, costs, "")
     yield _over(OURS, BARE, costs, "")
     yield _over(OURS, RANDOM, costs, " at random moments")
     yield Figure("CPU of one request alone, ours over bare", "x", alone)
-    if slow := [f"{name}: {cost.rate:.0f}" for name in (BARE, LOG, OURS) for cost in costs[name] if cost.rate < 0.9 * RATE]:
-        print(f"not every run reached its {RATE:g} requests/s, so these ratios say little: {', '.join(slow)}")
+    if slow := [
+        f"{name}: {cost.rate:.0f}"
+        for name in (BARE, LOG, OURS)
+        for cost in costs[name]
+        if cost.rate < 0.9 * RATE
+    ]:
+        print(
+            f"not every run reached its {RATE:g} requests/s, so these ratios say little:"
+            f" {', '.join(slow)}"
+        )
 
 
 def _over(name: str, other: str, costs: dict[str, list[Cost]], how: str) -> Figure:
-    ratios = [one.per_10_000 / two.per_10_000 for one, two in zip(costs[name], costs[other], strict=True)]
+    ratios = [
+        one.per_10_000 / two.per_10_000 for one, two in zip(costs[name], costs[other], strict=True)
+    ]
     return Figure(f"CPU of {name}, over bare{how}", "x", ratios)
 
 
 def _makers() -> Iterator[tuple[str, Making]]:
     yield BARE, partial(_locust, rate=RATE)
     yield LOG, partial(_locust, rate=RATE, logged=True)
-    yield OURS, lambda url, folder, meter: ours(url, folder, meter, rate=RATE, min_seconds=SECONDS, max_seconds=SECONDS)
+    yield (
+        OURS,
+        lambda url, folder, meter: ours(
+            url, folder, meter, rate=RATE, min_seconds=SECONDS, max_seconds=SECONDS
+        ),
+    )
     yield RANDOM, partial(_locust, rate=RATE, users=2 * load_rivals.USERS, random=True)
     yield FLAT_OUT, partial(_locust, rate=0.0)
     if load_rivals.there_is("wrk"):
@@ -79,9 +101,25 @@ def _alone() -> float:
         return statistics.median(load_rivals.closed(server.url))
 
 
-def _locust(url: str, folder: Path, meter: Meter, *, rate: float, users: int = load_rivals.USERS, logged: bool = False, random: bool = False) -> None:
+def _locust(
+    url: str,
+    folder: Path,
+    meter: Meter,
+    *,
+    rate: float,
+    users: int = load_rivals.USERS,
+    logged: bool = False,
+    random: bool = False,
+) -> None:
     with meter:
-        load_rivals.locust(url, SECONDS, rate, users=users, log=folder / "bare.log" if logged else None, random=random)
+        load_rivals.locust(
+            url,
+            SECONDS,
+            rate,
+            users=users,
+            log=folder / "bare.log" if logged else None,
+            random=random,
+        )
 
 
 def _metered(make: Callable[[str, Path], object]) -> Making:

@@ -1,4 +1,6 @@
-"""Others who make load, to be measured beside ours, each in a process of its own: bare locust, wrk, hey, k6."""
+"""Others who make load, to be measured beside ours, each in a process of its own: bare locust, wrk,
+hey, k6.
+"""
 
 from __future__ import annotations
 
@@ -28,16 +30,45 @@ def there_is(name: str) -> bool:
     return shutil.which(name) is not None
 
 
-def locust(url: str, seconds: float, rate: float, *, users: int = USERS, log: Path | None = None, raw: bool = False,
-           random: bool = False) -> dict[str, Any]:
-    """Bare locust; its own figures, in seconds. `rate` is that of all users together, 0 for as fast as it goes. `random`: after random waits; the
-    answers' times come on top of these, so that the rate is a little lower."""
+def locust(
+    url: str,
+    seconds: float,
+    rate: float,
+    *,
+    users: int = USERS,
+    log: Path | None = None,
+    raw: bool = False,
+    random: bool = False,
+) -> dict[str, Any]:
+    """Bare locust; its own figures, in seconds.
+
+    `rate` is that of all users together, 0 for as fast as it goes. `random`: after random waits;
+    the answers' times come on top of these, so that the rate is a little lower.
+    """
     told = {"LOAD_RATE": str(rate / users)} | ({"LOAD_LOG": str(log)} if log else {})
     told |= {name: "yes" for name, wanted in (("LOAD_RAW", raw), ("LOAD_RANDOM", random)) if wanted}
-    words = ["-m", "locust", "-f", str(ROOT / "benchmarks" / "load_bare.py"), "--headless", "--users", str(users), "--spawn-rate", "1000",
-             "--run-time", f"{seconds:g}s", "--host", url, "--only-summary", "--loglevel", "WARNING"]
+    words = [
+        "-m",
+        "locust",
+        "-f",
+        str(ROOT / "benchmarks" / "load_bare.py"),
+        "--headless",
+        "--users",
+        str(users),
+        "--spawn-rate",
+        "1000",
+        "--run-time",
+        f"{seconds:g}s",
+        "--host",
+        url,
+        "--only-summary",
+        "--loglevel",
+        "WARNING",
+    ]
     complaints = _run([sys.executable, *words], told).stderr
-    return dict(json.loads(next(line for line in reversed(complaints.splitlines()) if line.startswith("{"))))
+    return dict(
+        json.loads(next(line for line in reversed(complaints.splitlines()) if line.startswith("{")))
+    )
 
 
 def closed(url: str) -> list[float]:
@@ -47,29 +78,85 @@ def closed(url: str) -> list[float]:
 
 def wrk(url: str, seconds: float) -> None:
     """As fast as it goes: it knows no rate."""
-    _run(["wrk", "-t1", f"-c{USERS}", f"-d{seconds:g}s", "-H", f"Authorization: Bearer {TOKEN}", f"{url}/api/v1/patients/1"])
+    _run(
+        [
+            "wrk",
+            "-t1",
+            f"-c{USERS}",
+            f"-d{seconds:g}s",
+            "-H",
+            f"Authorization: Bearer {TOKEN}",
+            f"{url}/api/v1/patients/1",
+        ]
+    )
 
 
 def hey(url: str, seconds: float, rate: float) -> None:
     pace = ["-q", f"{rate / USERS:g}"] if rate else []
-    _run(["hey", "-z", f"{seconds:g}s", "-c", str(USERS), *pace, "-H", f"Authorization: Bearer {TOKEN}", f"{url}/api/v1/patients/1"])
+    _run(
+        [
+            "hey",
+            "-z",
+            f"{seconds:g}s",
+            "-c",
+            str(USERS),
+            *pace,
+            "-H",
+            f"Authorization: Bearer {TOKEN}",
+            f"{url}/api/v1/patients/1",
+        ]
+    )
 
 
 def k6(url: str, seconds: float, rate: float, folder: Path, users: int = 50) -> dict[str, float]:
-    """Arrivals at a constant rate; k6's own p50, p95, p99 in seconds, and how many requests it did not send."""
+    """Arrivals at a constant rate; k6's own p50, p95, p99 in seconds, and how many requests it did
+    not send.
+    """
     (folder / "k6.js").write_text(K6, encoding="utf-8")
-    told = {"RATE": f"{rate:g}", "SECONDS": f"{seconds:g}", "USERS": str(users), "URL": url, "TOKEN": TOKEN, "K6_NO_USAGE_REPORT": "true"}
-    _run(["k6", "run", "--quiet", "--summary-export", str(folder / "k6.json"), str(folder / "k6.js")], told)
+    told = {
+        "RATE": f"{rate:g}",
+        "SECONDS": f"{seconds:g}",
+        "USERS": str(users),
+        "URL": url,
+        "TOKEN": TOKEN,
+        "K6_NO_USAGE_REPORT": "true",
+    }
+    _run(
+        [
+            "k6",
+            "run",
+            "--quiet",
+            "--summary-export",
+            str(folder / "k6.json"),
+            str(folder / "k6.js"),
+        ],
+        told,
+    )
     metrics = json.loads((folder / "k6.json").read_text(encoding="utf-8"))["metrics"]
     times = metrics["http_req_duration"]
-    return {"p50": times["med"] / 1000, "p95": times["p(95)"] / 1000, "p99": times["p(99)"] / 1000,
-            "dropped": metrics.get("dropped_iterations", {}).get("count", 0.0)}
+    return {
+        "p50": times["med"] / 1000,
+        "p95": times["p(95)"] / 1000,
+        "p99": times["p(99)"] / 1000,
+        "dropped": metrics.get("dropped_iterations", {}).get("count", 0.0),
+    }
 
 
-def _run(words: list[str], told: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def _run(
+    words: list[str], told: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     paths = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
-    done = subprocess.run(words, cwd=ROOT, env={**os.environ, "PYTHONPATH": paths, **(told or {})}, capture_output=True, text=True, check=False,
-                          timeout=300)
+    done = subprocess.run(
+        words,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": paths, **(told or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
     if done.returncode:
-        raise SystemExit(f"benchmarks: {words[0]} ended with {done.returncode}: {done.stderr[-1000:]}")
+        raise SystemExit(
+            f"benchmarks: {words[0]} ended with {done.returncode}: {done.stderr[-1000:]}"
+        )
     return done

@@ -1,4 +1,6 @@
-"""Our own load runs against the stand-in, conducted as the suite `performance` does it, without hospital and pytest. And what load costs."""
+"""Our own load runs against the stand-in, conducted as the suite `performance` does it, without
+hospital and pytest. And what load costs.
+"""
 
 from __future__ import annotations
 
@@ -32,8 +34,15 @@ def look(shift: Shift) -> None:
     known = shift.known.patient
     assert shift.front_desk.patient(known.id).mrn == known.mrn, "another patient's chart came"
 '''
-KNOWN = Known(Patient("MRN-1", "Synthetic", "Ada", date(1980, 2, 29), Sex.FEMALE, id="1"), Document("1", "1", "none.txt", "text/plain"), "")
-USERS = {role: Credentials(role.value, "a-password-for-the-stand-in") for role in (Role.REGISTRAR, Role.CLINICIAN)}
+KNOWN = Known(
+    Patient("MRN-1", "Synthetic", "Ada", date(1980, 2, 29), Sex.FEMALE, id="1"),
+    Document("1", "1", "none.txt", "text/plain"),
+    "",
+)
+USERS = {
+    role: Credentials(role.value, "a-password-for-the-stand-in")
+    for role in (Role.REGISTRAR, Role.CLINICIAN)
+}
 STREAMS = 10
 TAG = "bench-load"
 TICK = 0.5
@@ -41,15 +50,35 @@ WARM_UP = 2.0
 """Seconds after its first request in which a generator is not measured."""
 
 
-def ours(url: str, folder: Path, watcher: AbstractContextManager[object] | None = None, *, judged: bool = False, **settings: Any) -> Run:
-    """A run with these settings of `performance`. `judged`: with its claims, and over as soon as they are certain; else when its time is over."""
-    performance = Performance.model_validate({"journeys": {"look": {"weight": 1, "think_seconds": 0}}, "ramp_seconds": 0, **settings})
+def ours(
+    url: str,
+    folder: Path,
+    watcher: AbstractContextManager[object] | None = None,
+    *,
+    judged: bool = False,
+    **settings: Any,
+) -> Run:
+    """A run with these settings of `performance`.
+
+    `judged`: with its claims, and over as soon as they are certain; else when its time is over.
+    """
+    performance = Performance.model_validate(
+        {"journeys": {"look": {"weight": 1, "think_seconds": 0}}, "ramp_seconds": 0, **settings}
+    )
     brief = brief_of(url, performance)
     claims = claims_of(performance, brief.operations, {}) if judged else []
     with ExitStack() as stack:
         ledger = Ledger(folder / "ledger.jsonl", TAG, "stand-in")
         stack.callback(ledger.close)
-        order = Order(brief, performance, claims, folder / "samples.log", ledger, Redactor(), lambda _line: None)
+        order = Order(
+            brief,
+            performance,
+            claims,
+            folder / "samples.log",
+            ledger,
+            Redactor(),
+            lambda _line: None,
+        )
         run = conduct(order, watcher or nullcontext())
     if run.book.notes:
         raise SystemExit(f"benchmarks: the load could not be made: {run.book.notes[0]}")
@@ -59,15 +88,35 @@ def ours(url: str, folder: Path, watcher: AbstractContextManager[object] | None 
 def brief_of(url: str, performance: Performance) -> Brief:
     """The work of a run: to look at one chart."""
     rate = performance.intended_rate
-    return Brief(url, "rest", None, "default_dialect.toml", production=False, tag=TAG, users=USERS, journeys=JOURNEYS, work={"look": (1.0, 0.0)},
-                 operations=("patient",), journey_rate=rate, streams=STREAMS * performance.processes, ramp_seconds=performance.ramp_seconds,
-                 connect_seconds=2.0, request_seconds=performance.request_seconds, most_waiting=round(rate * performance.request_seconds) + 20,
-                 seed=performance.seed, document_type="text/plain", known=(KNOWN,) * 20, stock=Stock())
+    return Brief(
+        url,
+        "rest",
+        None,
+        "default_dialect.toml",
+        production=False,
+        tag=TAG,
+        users=USERS,
+        journeys=JOURNEYS,
+        work={"look": (1.0, 0.0)},
+        operations=("patient",),
+        journey_rate=rate,
+        streams=STREAMS * performance.processes,
+        ramp_seconds=performance.ramp_seconds,
+        connect_seconds=2.0,
+        request_seconds=performance.request_seconds,
+        most_waiting=round(rate * performance.request_seconds) + 20,
+        seed=performance.seed,
+        document_type="text/plain",
+        known=(KNOWN,) * 20,
+        stock=Stock(),
+    )
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a generator used between two moments: `cpu` seconds of all its processes for `requests` requests, and megabytes of memory in the end."""
+    """What a generator used between two moments: `cpu` seconds of all its processes for `requests`
+    requests, and megabytes of memory in the end.
+    """
 
     cpu: float
     requests: int
@@ -85,10 +134,16 @@ class Cost:
 
 
 class Meter:
-    """Watches, during its block, the processes that this one has started, but for the stand-in: they are the generator, whoever it is."""
+    """Watches, during its block, the processes that this one has started, but for the stand-in:
+    they are the generator, whoever it is.
+    """
 
     def __init__(self, stand_in: int) -> None:
-        self._stand_in, self._stop, self._seen = stand_in, threading.Event(), list[tuple[float, float, float]]()
+        self._stand_in, self._stop, self._seen = (
+            stand_in,
+            threading.Event(),
+            list[tuple[float, float, float]](),
+        )
 
     def __enter__(self) -> Self:
         self._thread = threading.Thread(target=self._watch, daemon=True)
@@ -100,7 +155,9 @@ class Meter:
         self._thread.join()
 
     def cost(self, served: NDArray[np.float64]) -> Cost:
-        """Of the requests in the stand-in's own log, from the end of the warm-up to the last moment in which all processes were there."""
+        """Of the requests in the stand-in's own log, from the end of the warm-up to the last moment
+        in which all processes were there.
+        """
         first = float(served[:, 0].min()) + WARM_UP
         until = float(served[:, 0].max()) - 0.5
         steady = [one for one in self._seen if first <= one[0] <= until]
@@ -112,7 +169,17 @@ class Meter:
         me = psutil.Process(os.getpid())
         while not self._stop.wait(TICK):
             try:
-                times = [(one.cpu_times(), one.memory_info().rss) for one in me.children(recursive=True) if one.pid != self._stand_in]
+                times = [
+                    (one.cpu_times(), one.memory_info().rss)
+                    for one in me.children(recursive=True)
+                    if one.pid != self._stand_in
+                ]
             except psutil.NoSuchProcess:  # one has just ended
                 continue
-            self._seen.append((time.time(), sum(cpu.user + cpu.system for cpu, _ in times), sum(memory for _, memory in times) / 1e6))
+            self._seen.append(
+                (
+                    time.time(),
+                    sum(cpu.user + cpu.system for cpu, _ in times),
+                    sum(memory for _, memory in times) / 1e6,
+                )
+            )

@@ -1,8 +1,10 @@
-"""A stand-in for a hospital of one patient, as fast as asyncio allows: `python -m benchmarks.load_server --log FILE [--errors 0.003] [--freeze 2] …`.
+"""A stand-in for a hospital of one patient, as fast as asyncio allows: `python -m
+benchmarks.load_server --log FILE [--errors 0.003] [--freeze 2] …`.
 
-It answers as the default dialect expects: who signs in gets a token, who asks for a patient gets one chart. Its port is the first line on standard
-output; it ends with its standard input, and then writes its own log: of each chart that was asked for, when the request was there and when the
-answer had been written.
+It answers as the default dialect expects: who signs in gets a token, who asks for a patient gets
+one chart. Its port is the first line on standard output; it ends with its standard input, and then
+writes its own log: of each chart that was asked for, when the request was there and when the answer
+had been written.
 """
 
 from __future__ import annotations
@@ -30,25 +32,36 @@ CHART = b"""{"id":"1","mrn":"MRN-1","family_name":"Synthetic","given_name":"Ada"
 
 
 def _answer(status: str, body: bytes, headers: str = "") -> bytes:
-    return f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n{headers}\r\n".encode() + body
+    return (
+        f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length:"
+        f" {len(body)}\r\n{headers}\r\n".encode()
+        + body
+    )
 
 
 FOUND = _answer("200 OK", CHART, 'ETag: "1"\r\nX-Request-Id: 1\r\n')
 FAILED = _answer("500 Internal Server Error", b'{"title":"seeded error"}')
-SIGNED_IN = _answer("200 OK", f'{{"access_token":"{TOKEN}","refresh_token":null,"expires_in":3600}}'.encode())
+SIGNED_IN = _answer(
+    "200 OK", f'{{"access_token":"{TOKEN}","refresh_token":null,"expires_in":3600}}'.encode()
+)
 
 
 @dataclass
 class Behaviour:
-    """A share `errors` of the charts fails. An answer takes `delay` seconds on the average (exponential). In the last `freeze` of each `every`
-    seconds nothing is answered; then all that came meanwhile is."""
+    """A share `errors` of the charts fails.
+
+    An answer takes `delay` seconds on the average (exponential). In the last `freeze` of each
+    `every` seconds nothing is answered; then all that came meanwhile is.
+    """
 
     errors: float
     delay: float
     freeze: float
     every: float
     dice: random.Random
-    log: array[float] = field(default_factory=lambda: array("d"))  # arrival and end in turns, seconds since the epoch
+    log: array[float] = field(
+        default_factory=lambda: array("d")
+    )  # arrival and end in turns, seconds since the epoch
     began: float = field(default_factory=time.time)
 
     def seconds(self, now: float) -> float:
@@ -73,7 +86,7 @@ class Desk(asyncio.Protocol):
         self._waiting += data
         while (end := self._waiting.find(b"\r\n\r\n")) >= 0:
             if self._waiting.startswith(b"GET /api/v1/patients/"):
-                self._waiting = self._waiting[end + 4:]
+                self._waiting = self._waiting[end + 4 :]
                 self._chart(arrived)
             elif len(self._waiting) >= (whole := end + 4 + _length(self._waiting[:end])):
                 self._waiting = self._waiting[whole:]
@@ -90,7 +103,9 @@ class Desk(asyncio.Protocol):
 
     def _write(self, arrived: float) -> None:
         errors = self._behaviour.errors
-        self._transport.write(FAILED if errors and self._behaviour.dice.random() < errors else FOUND)
+        self._transport.write(
+            FAILED if errors and self._behaviour.dice.random() < errors else FOUND
+        )
         self._behaviour.log.extend((arrived, time.time()))
 
 
@@ -108,16 +123,26 @@ class Standing:
     _log: Path
 
     def served(self) -> NDArray[np.float64]:
-        """Its own log, once it has ended: a row (arrival, end) for each chart, in seconds since the epoch."""
+        """Its own log, once it has ended: a row (arrival, end) for each chart, in seconds since the
+        epoch.
+        """
         return np.fromfile(self._log, np.float64).reshape(-1, 2)
 
 
 @contextmanager
 def standing(folder: Path, *words: str) -> Iterator[Standing]:
-    """A stand-in in a process of its own, for as long as the block lasts. `words` as on the command line."""
+    """A stand-in in a process of its own, for as long as the block lasts.
+
+    `words` as on the command line.
+    """
     log = folder / "server.log"
-    process = subprocess.Popen([sys.executable, "-m", "benchmarks.load_server", "--log", str(log), *words], cwd=ROOT, stdin=subprocess.PIPE,
-                               stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.load_server", "--log", str(log), *words],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     assert process.stdin
     assert process.stdout
     try:
@@ -128,7 +153,9 @@ def standing(folder: Path, *words: str) -> Iterator[Standing]:
 
 
 async def _serve(behaviour: Behaviour) -> None:
-    server = await asyncio.get_running_loop().create_server(lambda: Desk(behaviour), "127.0.0.1", 0, backlog=4096)
+    server = await asyncio.get_running_loop().create_server(
+        lambda: Desk(behaviour), "127.0.0.1", 0, backlog=4096
+    )
     print(server.sockets[0].getsockname()[1], flush=True)
     await asyncio.to_thread(sys.stdin.read)
     server.close()
@@ -136,11 +163,19 @@ async def _serve(behaviour: Behaviour) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.load_server")
-    for name, usual in (("--errors", 0.0), ("--delay", 0.0), ("--freeze", 0.0), ("--every", 10.0), ("--seed", 1.0)):
+    for name, usual in (
+        ("--errors", 0.0),
+        ("--delay", 0.0),
+        ("--freeze", 0.0),
+        ("--every", 10.0),
+        ("--seed", 1.0),
+    ):
         parser.add_argument(name, type=float, default=usual)
     parser.add_argument("--log", type=Path, required=True)
     words = parser.parse_args()
-    behaviour = Behaviour(words.errors, words.delay, words.freeze, words.every, random.Random(words.seed))
+    behaviour = Behaviour(
+        words.errors, words.delay, words.freeze, words.every, random.Random(words.seed)
+    )
     asyncio.run(_serve(behaviour))
     with words.log.open("wb") as file:
         behaviour.log.tofile(file)

@@ -1,4 +1,6 @@
-"""A server that answers nobody for two seconds in every ten: what ours says of it, what others say, and what is true."""
+"""A server that answers nobody for two seconds in every ten: what ours says of it, what others say,
+and what is true.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ HOW = f"""{RATE:g} requests/s for {SECONDS:g} s, and in the last {FREEZE:g} s of
 
 def stall(rounds: int) -> Iterator[Figure]:
     """The p95 that each says, and how far it is off the true one."""
-    p95: dict[str, list[float]] = {name: [] for name in (OURS, TRUE, LOCUST, *([K6] if load_rivals.there_is("k6") else []))}
+    p95: dict[str, list[float]] = {
+        name: [] for name in (OURS, TRUE, LOCUST, *([K6] if load_rivals.there_is("k6") else []))
+    }
     for _ in range(rounds):
         took, true = _ours()
         p95[OURS].append(quantile(np.sort(took), 0.95))
@@ -49,17 +53,25 @@ def _ours() -> tuple[Floats, Floats]:
 
 
 def _rival(name: str) -> float:
-    with tempfile.TemporaryDirectory() as kept, standing(Path(kept), "--freeze", str(FREEZE)) as server:
+    with (
+        tempfile.TemporaryDirectory() as kept,
+        standing(Path(kept), "--freeze", str(FREEZE)) as server,
+    ):
         if name == K6:
             return load_rivals.k6(server.url, SECONDS, RATE, Path(kept), K6_USERS)["p95"]
         return float(load_rivals.locust(server.url, SECONDS, RATE)["p95"])
 
 
 def both(run: Run, served: Floats) -> tuple[Floats, Floats]:
-    """What each request took in seconds, by our log and in truth; of those that were due long enough before the end to be answered."""
+    """What each request took in seconds, by our log and in truth; of those that were due long
+    enough before the end to be answered.
+    """
     samples, served = run.book.samples, served[served[:, 0].argsort()]
     settled = int((samples["due"] < run.until - FREEZE - 1).sum())
     apart = float(np.abs(served[:settled, 0] - samples["due"][:settled]).max())
     if apart > 0.5:
-        raise SystemExit(f"benchmarks: a request was there {apart:.1f} s after its moment, so the two logs cannot be brought together")
+        raise SystemExit(
+            f"benchmarks: a request was there {apart:.1f} s after its moment, so the two logs"
+            " cannot be brought together"
+        )
     return samples["took"][:settled].astype(float), served[:settled, 1] - samples["due"][:settled]

@@ -1,7 +1,9 @@
-"""What the gates around a migration take on a larger hospital: `python -m benchmarks.phase1 [--visits N …]`.
+"""What the gates around a migration take on a larger hospital: `python -m benchmarks.phase1
+[--visits N …]`.
 
-The whole gates as a captain runs them, each in a process of its own: t12 (snapshot, backup restored and compared), the migration, phase1. The
-backup is restored on the same machine. Exit status 1 when a gate does not say GO.
+The whole gates as a captain runs them, each in a process of its own: t12 (snapshot, backup restored
+and compared), the migration, phase1. The backup is restored on the same machine. Exit status 1 when
+a gate does not say GO.
 """
 
 from __future__ import annotations
@@ -53,7 +55,9 @@ class Took:
 
 @dataclass(frozen=True)
 class Judged:
-    """A gate: seconds of wall time from the command to its end, the verdict's word, and the seconds of each check of phase1."""
+    """A gate: seconds of wall time from the command to its end, the verdict's word, and the seconds
+    of each check of phase1.
+    """
 
     seconds: float
     word: str
@@ -61,15 +65,26 @@ class Judged:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.phase1", description="Time the gates around a migration on a larger hospital.")
-    parser.add_argument("--visits", type=int, nargs="+", default=SIZES, help="how many visits to add to the hospital's own")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.phase1",
+        description="Time the gates around a migration on a larger hospital.",
+    )
+    parser.add_argument(
+        "--visits",
+        type=int,
+        nargs="+",
+        default=SIZES,
+        help="how many visits to add to the hospital's own",
+    )
     parser.add_argument("--write", type=Path, help="also write the table to this file")
     arguments = parser.parse_args()
     found = [_took(visits) for visits in arguments.visits]
     table = "\n".join(_table(found))
     print(table)
     if arguments.write:
-        arguments.write.write_text(f"# What the gates around a migration take\n\n{HOW}\n\n{table}\n", encoding="utf-8")
+        arguments.write.write_text(
+            f"# What the gates around a migration take\n\n{HOW}\n\n{table}\n", encoding="utf-8"
+        )
     return int(any(set(one.words) != {"GO"} for one in found))
 
 
@@ -90,43 +105,92 @@ def _took(visits: int) -> Took:
         cutover.perform(server, DATABASE, announcement.accounts())
         migration = time.monotonic() - began
         phase1 = _judged("phase1", folder, told)
-        return Took(visits, noon.seconds, backup, migration, phase1.seconds, (noon.word, phase1.word), phase1.checks)
+        return Took(
+            visits,
+            noon.seconds,
+            backup,
+            migration,
+            phase1.seconds,
+            (noon.word, phase1.word),
+            phase1.checks,
+        )
 
 
 def _told(server: postgres.Server, folder: Path) -> Mapping[str, str]:
     """The settings: those of the embedded hospital's migration, and this database."""
-    declared = tomllib.loads((ROOT / "cutover.toml").read_text(encoding="utf-8"))["targets"]["embedded"]["migrations"]
+    declared = tomllib.loads((ROOT / "cutover.toml").read_text(encoding="utf-8"))["targets"][
+        "embedded"
+    ]["migrations"]
     backup = str(Path(server.directory) / "backups" / f"{DATABASE}-before.dump")
-    migrations = {**declared, "locations": [str(ROOT / location) for location in declared["locations"]], "backup": {"path": backup}}
-    settings = f'target = "{TARGET}"\n[targets.{TARGET}]\nurl = "http://127.0.0.1:9"\nrelease = "2.0.0"\n'
+    migrations = {
+        **declared,
+        "locations": [str(ROOT / location) for location in declared["locations"]],
+        "backup": {"path": backup},
+    }
+    settings = (
+        f'target = "{TARGET}"\n[targets.{TARGET}]\nurl = "http://127.0.0.1:9"\nrelease = "2.0.0"\n'
+    )
     (folder / "cutover.toml").write_text(settings, encoding="utf-8")
     start = f"CUTOVER_TARGETS__{TARGET.upper()}__"
-    return {f"{start}DATABASE__DSN": server.dsn(DATABASE, postgres.READER), f"{start}MIGRATIONS": json.dumps(migrations)}
+    return {
+        f"{start}DATABASE__DSN": server.dsn(DATABASE, postgres.READER),
+        f"{start}MIGRATIONS": json.dumps(migrations),
+    }
 
 
 def _judged(gate: str, folder: Path, told: Mapping[str, str]) -> Judged:
-    command = [sys.executable, "-m", "pytest", "-m", gate, f"--cutover-config={folder / 'cutover.toml'}"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-m",
+        gate,
+        f"--cutover-config={folder / 'cutover.toml'}",
+    ]
     began = time.monotonic()
-    done = subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT / "src"), **told}, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src"), **told},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     seconds = time.monotonic() - began
     written = sorted((folder / "reports" / "runs").glob("*/verdict.json"))
-    verdict: dict[str, Any] = json.loads(written[-1].read_text(encoding="utf-8")) if written else {"verdict": "none", "items": []}
+    verdict: dict[str, Any] = (
+        json.loads(written[-1].read_text(encoding="utf-8"))
+        if written
+        else {"verdict": "none", "items": []}
+    )
     if verdict["verdict"] != "GO":
         print(done.stdout, done.stderr, file=sys.stderr)
-    checks = {check["check"].partition("::")[2]: check["seconds"] for item in verdict["items"] for check in item["checks"]}
+    checks = {
+        check["check"].partition("::")[2]: check["seconds"]
+        for item in verdict["items"]
+        for check in item["checks"]
+    }
     return Judged(seconds, verdict["verdict"], checks)
 
 
 def _table(found: list[Took]) -> Iterator[str]:
-    yield "| visits added | t12, s | pg_dump, s | migration, s | phase1, s | phase1 per million, s | verdicts |"
+    yield (
+        "| visits added | t12, s | pg_dump, s | migration, s | phase1, s | phase1 per million, s |"
+        " verdicts |"
+    )
     yield "|---|---|---|---|---|---|---|"
     for one in found:
         words = ", ".join(one.words)
-        yield (f"| {one.visits:,} | {one.noon:.1f} | {one.backup:.1f} | {one.migration:.1f} | {one.phase1:.1f} | {one.phase1 / one.visits * 1e6:.1f} "
-               f"| {words} |")
+        yield (
+            f"| {one.visits:,} | {one.noon:.1f} | {one.backup:.1f} | {one.migration:.1f} |"
+            f" {one.phase1:.1f} | {one.phase1 / one.visits * 1e6:.1f} | {words} |"
+        )
     yield ""
     largest = found[-1]
-    yield f"What phase1 spent its time on, with {largest.visits:,} visits more (checks above 2 % of it):"
+    yield (
+        f"What phase1 spent its time on, with {largest.visits:,} visits more (checks above 2 % of"
+        " it):"
+    )
     yield ""
     for check, seconds in sorted(largest.checks.items(), key=lambda one: -one[1]):
         if seconds > largest.phase1 / 50:

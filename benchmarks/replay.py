@@ -1,7 +1,8 @@
 """Sends a tape again with nothing but httpx, to another hospital of the same seed.
 
-What the first hospital made up (ids, tokens, versions) the second one makes up anew. So each answer is laid beside the recorded one,
-and where they differ, later requests say what the second hospital said.
+What the first hospital made up (ids, tokens, versions) the second one makes up anew. So each answer
+is laid beside the recorded one, and where they differ, later requests say what the second hospital
+said.
 """
 
 from __future__ import annotations
@@ -32,14 +33,20 @@ class Replayed:
 
 
 def replay(tape: Sequence[Taken], url: str, known: Mapping[str, str]) -> Replayed:
-    """`known`: texts of the first hospital (its address, its passwords) and what stands for them at the second, at `url`."""
+    """`known`: texts of the first hospital (its address, its passwords) and what stands for them at
+    the second, at `url`.
+    """
     texts = dict(known)
     total, alike = 0.0, 0
     with httpx.Client(base_url=url, timeout=30) as client, ThreadPoolExecutor(32) as threads:
         for group in at_once(tape):
             requests = [_request(client, taken, texts) for taken in group]
             started = time.perf_counter()
-            answers = list(threads.map(client.send, requests)) if len(requests) > 1 else [client.send(requests[0])]
+            answers = (
+                list(threads.map(client.send, requests))
+                if len(requests) > 1
+                else [client.send(requests[0])]
+            )
             total += time.perf_counter() - started
             for taken, answer in zip(group, answers, strict=True):
                 alike += taken.status == answer.status_code
@@ -86,6 +93,8 @@ def _pairs(one: Any, other: Any) -> Iterable[tuple[str, str]]:
     if isinstance(one, dict) and isinstance(other, dict):
         return [pair for key in one.keys() & other.keys() for pair in _pairs(one[key], other[key])]
     if isinstance(one, list) and isinstance(other, list):
-        return [pair for here, there in zip(one, other, strict=False) for pair in _pairs(here, there)]
+        return [
+            pair for here, there in zip(one, other, strict=False) for pair in _pairs(here, there)
+        ]
     both = isinstance(one, str) and isinstance(other, str)
     return [(one, other)] if both and one != other and len(one) >= SHORTEST else []

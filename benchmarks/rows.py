@@ -1,7 +1,8 @@
-"""What counting and fingerprinting rows costs, as ratios within one run: `python -m benchmarks.rows [--rows N …] [--rounds N] [--write FILE]`.
+"""What counting and fingerprinting rows costs, as ratios within one run: `python -m benchmarks.rows
+[--rows N …] [--rounds N] [--write FILE]`.
 
-On tables of a PostgreSQL of its own. Each round measures everything once, so that a busy minute hits all alike; of the rounds the best is taken.
-Exit status 1 when a limit of `LIMITS` is missed.
+On tables of a PostgreSQL of its own. Each round measures everything once, so that a busy minute
+hits all alike; of the rounds the best is taken. Exit status 1 when a limit of `LIMITS` is missed.
 """
 
 from __future__ import annotations
@@ -29,13 +30,24 @@ WORKERS = (0, 1, 2, 4)
 BUDGET = 15 * 60
 """Seconds that the plan gives Phase 1."""
 GOAL = 100_000_000
-LIMITS: Mapping[str, float] = {"fingerprint": 1.1, "same sums": 1.1, "cpu": 0.5, "count": 1.1, "memory": 150}
-"""Over the best single parallel statement; over the same sums in one; over the rival's processor time; over count(*); MB."""
+LIMITS: Mapping[str, float] = {
+    "fingerprint": 1.1,
+    "same sums": 1.1,
+    "cpu": 0.5,
+    "count": 1.1,
+    "memory": 150,
+}
+"""Over the best single parallel statement; over the same sums in one; over the rival's processor
+time; over count(*); MB.
+"""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One table of one size. Seconds; `memory` and `snapshot_memory` in MB, `rival` and `ours` in seconds of processor."""
+    """One table of one size.
+
+    Seconds; `memory` and `snapshot_memory` in MB, `rival` and `ours` in seconds of processor.
+    """
 
     table: str
     rows: int
@@ -51,8 +63,13 @@ class Measured:
 
     @property
     def ratios(self) -> dict[str, float | None]:
-        return {"fingerprint": self.content / self.single, "same sums": self.content / self.same_statement,
-                "cpu": self.ours / self.rival if self.rival else None, "count": self.count / self.plain_count, "memory": self.memory}
+        return {
+            "fingerprint": self.content / self.single,
+            "same sums": self.content / self.same_statement,
+            "cpu": self.ours / self.rival if self.rival else None,
+            "count": self.count / self.plain_count,
+            "memory": self.memory,
+        }
 
 
 def main() -> int:
@@ -62,8 +79,16 @@ def main() -> int:
     print(table)
     if arguments.write:
         arguments.write.write_text(f"# What Phase 1 costs\n\n{table}\n", encoding="utf-8")
-    missed = [name for one in found for name, value in one.ratios.items() if value is None or value > LIMITS[name]]
-    print(f"a limit is MISSED: {', '.join(sorted(set(missed)))}" if missed else "every limit holds", file=sys.stderr)
+    missed = [
+        name
+        for one in found
+        for name, value in one.ratios.items()
+        if value is None or value > LIMITS[name]
+    ]
+    print(
+        f"a limit is MISSED: {', '.join(sorted(set(missed)))}" if missed else "every limit holds",
+        file=sys.stderr,
+    )
     return 1 if missed else 0
 
 
@@ -80,24 +105,40 @@ def _measured(sizes: Sequence[int], rounds: int) -> Iterator[Measured]:
                     _execute(dsn, f"DROP TABLE {table}")
 
 
-def _measure(server: postgres.Server, dsn: str, table: str, rows: int, rounds: int, other: Rival | None) -> Measured:
-    statements = {"plain_count": f"SELECT count(*) FROM {table}", "single": f"SELECT sum(hash_record_extended({table}, 0)) FROM {table}",
-                  "same_statement": _same_statement(dsn, table)}
+def _measure(
+    server: postgres.Server, dsn: str, table: str, rows: int, rounds: int, other: Rival | None
+) -> Measured:
+    statements = {
+        "plain_count": f"SELECT count(*) FROM {table}",
+        "single": f"SELECT sum(hash_record_extended({table}, 0)) FROM {table}",
+        "same_statement": _same_statement(dsn, table),
+    }
     seconds: dict[str, list[float]] = {}
     spent: dict[str, list[float]] = {"ours": [], "rival": []}
     ours, snapshots = list[dict[str, float]](), list[dict[str, float]]()
     for _ in range(rounds):
         for name, statement in statements.items():
-            seconds.setdefault(name, []).append(min(_timed(dsn, statement, workers) for workers in WORKERS))
-        for _ in WORKERS:  # as often as the single statements are tried: the best of more tries is better
+            seconds.setdefault(name, []).append(
+                min(_timed(dsn, statement, workers) for workers in WORKERS)
+            )
+        for _ in (
+            WORKERS
+        ):  # as often as the single statements are tried: the best of more tries is better
             spent["ours"].append(cost(server, lambda: ours.append(_ours(dsn, table, rows))))
         snapshots.append(_ours(dsn, table, rows, "snapshot"))
         if other is not None:
             spent["rival"].append(cost(server, lambda: _rivals(other, dsn, table, rows)))
     seconds |= {name: [each[name] for each in ours] for name in ("count", "content")}
     best = {name: min(values) for name, values in seconds.items()}
-    return Measured(table, rows, **best, snapshot=min(each["content"] for each in snapshots),
-                    memory=max(each["memory"] for each in (*ours, *snapshots)), ours=min(spent["ours"]), rival=min(spent["rival"], default=None))
+    return Measured(
+        table,
+        rows,
+        **best,
+        snapshot=min(each["content"] for each in snapshots),
+        memory=max(each["memory"] for each in (*ours, *snapshots)),
+        ours=min(spent["ours"]),
+        rival=min(spent["rival"], default=None),
+    )
 
 
 def _ours(dsn: str, table: str, rows: int, *how: str) -> dict[str, float]:
@@ -105,9 +146,13 @@ def _ours(dsn: str, table: str, rows: int, *how: str) -> dict[str, float]:
     try:
         found: dict[str, float] = json.loads(ran.stdout)
     except ValueError:
-        raise SystemExit(f"benchmarks: our own measurement did not run\n{ran.stderr[-2000:]}") from None
+        raise SystemExit(
+            f"benchmarks: our own measurement did not run\n{ran.stderr[-2000:]}"
+        ) from None
     if found["rows"] != rows:
-        raise SystemExit(f"benchmarks: {found['rows']} rows were counted in {table}, which has {rows}")
+        raise SystemExit(
+            f"benchmarks: {found['rows']} rows were counted in {table}, which has {rows}"
+        )
     return found
 
 
@@ -118,14 +163,22 @@ def _rivals(other: Rival, dsn: str, table: str, rows: int) -> None:
 
 
 def _same_statement(dsn: str, table: str) -> str:
-    """The very sums that we ask for, as one statement: what dividing the table costs or saves by itself."""
+    """The very sums that we ask for, as one statement: what dividing the table costs or saves by
+    itself.
+    """
     from cutover.database.rows import read_tables, spec_of, statements
     from cutover.database.rows.reading import reading
     from cutover.settings import TableChange
 
     with reading(dsn, time.time() + 60) as session:
-        spec = spec_of(session.first, read_tables(session.first, ("public",))[0][f"public.{table}"], TableChange())
-        return statements.content(spec, next(iter(statements.pieces(spec, whole=True)))).as_string(session.first)
+        spec = spec_of(
+            session.first,
+            read_tables(session.first, ("public",))[0][f"public.{table}"],
+            TableChange(),
+        )
+        return statements.content(spec, next(iter(statements.pieces(spec, whole=True)))).as_string(
+            session.first
+        )
 
 
 def _timed(dsn: str, statement: str, workers: int) -> float:
@@ -143,25 +196,47 @@ def _execute(dsn: str, statement: str) -> None:
 
 
 def _table(found: Sequence[Measured]) -> Iterator[str]:
-    yield (f"Ratios of one run on {os.cpu_count()} processors with {CONNECTIONS} connections, the best of its rounds. `single`: the fastest of "
-           f"`sum(hash_record_extended(t, 0))` with {', '.join(map(str, WORKERS))} parallel workers, which is cheaper and misses much.\n")
-    yield ("| table | rows | count, x `count(*)` | fingerprint, s | x single | x the same sums in one statement | processor, x data-diff | "
-           "with segments, x without | largest memory, MB | per million rows, s | 100 million rows, s (of 900) |")
+    yield (
+        f"Ratios of one run on {os.cpu_count()} processors with {CONNECTIONS} connections, the best"
+        " of its rounds. `single`: the fastest of `sum(hash_record_extended(t, 0))` with"
+        f" {', '.join(map(str, WORKERS))} parallel workers, which is cheaper and misses much.\n"
+    )
+    yield (
+        "| table | rows | count, x `count(*)` | fingerprint, s | x single | x the same sums in one"
+        " statement | processor, x data-diff | with segments, x without | largest memory, MB | per"
+        " million rows, s | 100 million rows, s (of 900) |"
+    )
     yield "|---|---|---|---|---|---|---|---|---|---|---|"
     for one in found:
         per_row = (one.count + one.content) / one.rows
         cpu = f"{one.ours / one.rival:.2f}" if one.rival else "not measured"
-        yield (f"| {one.table} | {one.rows:,} | {one.count / one.plain_count:.2f} | {one.content:.2f} | {one.content / one.single:.2f} | "
-               f"{one.content / one.same_statement:.2f} | {cpu} | {one.snapshot / one.content:.2f} | {one.memory:.0f} | {per_row * 1e6:.3f} | "
-               f"{per_row * GOAL:.0f}{'' if per_row * GOAL <= BUDGET else ' (too long)'} |")
-    limits = f"count {LIMITS['count']:g}, x single {LIMITS['fingerprint']:g}, x data-diff {LIMITS['cpu']:g}, memory {LIMITS['memory']:g} MB"
-    yield (f"\nLimits: {limits}. Cost is linear where the seconds per million rows stay the same from size to size. "
-           "`single` hashes JSON by its `=`, and so does not see nesting or scale.")
+        yield (
+            f"| {one.table} | {one.rows:,} | {one.count / one.plain_count:.2f} | {one.content:.2f}"
+            f" | {one.content / one.single:.2f} | {one.content / one.same_statement:.2f} | {cpu} |"
+            f" {one.snapshot / one.content:.2f} | {one.memory:.0f} | {per_row * 1e6:.3f} |"
+            f" {per_row * GOAL:.0f}{'' if per_row * GOAL <= BUDGET else ' (too long)'} |"
+        )
+    limits = (
+        f"count {LIMITS['count']:g}, x single {LIMITS['fingerprint']:g}, x data-diff"
+        f" {LIMITS['cpu']:g}, memory {LIMITS['memory']:g} MB"
+    )
+    yield (
+        f"\nLimits: {limits}. Cost is linear where the seconds per million rows stay the same from"
+        " size to size. `single` hashes JSON by its `=`, and so does not see nesting or scale."
+    )
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.rows", description="What counting and fingerprinting rows costs.")
-    parser.add_argument("--rows", type=int, nargs="+", default=SIZES, help="sizes of the tables (default: 1, 5 and 20 million)")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.rows", description="What counting and fingerprinting rows costs."
+    )
+    parser.add_argument(
+        "--rows",
+        type=int,
+        nargs="+",
+        default=SIZES,
+        help="sizes of the tables (default: 1, 5 and 20 million)",
+    )
     parser.add_argument("--rounds", type=int, default=3, help="rounds (default 3)")
     parser.add_argument("--write", type=Path, help="also write the table to this file")
     return parser.parse_args()

@@ -1,7 +1,8 @@
-"""Our own measurement of one table, in a process of its own so that its memory is its own: `python -m benchmarks.rows_ours DSN TABLE [snapshot]`.
+"""Our own measurement of one table, in a process of its own so that its memory is its own: `python
+-m benchmarks.rows_ours DSN TABLE [snapshot]`.
 
-Prints JSON: seconds of counting and of fingerprinting, rows, and the process's largest memory in MB. With `snapshot` as a snapshot is taken: with
-segments.
+Prints JSON: seconds of counting and of fingerprinting, rows, and the process's largest memory in
+MB. With `snapshot` as a snapshot is taken: with segments.
 """
 
 from __future__ import annotations
@@ -29,13 +30,31 @@ def main(dsn: str, table: str, *, snapshot: bool) -> None:
         seconds[seen.what] = seen.seconds
 
     with reading(dsn, time.time() + 3600) as session:
-        spec = spec_of(session.first, read_tables(session.first, ("public",))[0][f"public.{table}"], TableChange())
-        figures = measure_in(session, [divided(session.first, spec, SEGMENTS) if snapshot else spec], connections=CONNECTIONS, watch=watch)
+        spec = spec_of(
+            session.first,
+            read_tables(session.first, ("public",))[0][f"public.{table}"],
+            TableChange(),
+        )
+        figures = measure_in(
+            session,
+            [divided(session.first, spec, SEGMENTS) if snapshot else spec],
+            connections=CONNECTIONS,
+            watch=watch,
+        )
     found = figures.tables[f"public.{table}"]
     if figures.unproven or found.sums is None:
         raise SystemExit(f"benchmarks: {table} was not measured: {figures.unproven}")
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"count": seconds["counted"], "content": seconds["compared"], "rows": found.counted, "memory": memory}))
+    print(
+        json.dumps(
+            {
+                "count": seconds["counted"],
+                "content": seconds["compared"],
+                "rows": found.counted,
+                "memory": memory,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

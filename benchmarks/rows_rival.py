@@ -1,6 +1,8 @@
-"""The checksum that data-diff (or reladiff, which goes on where data-diff ended) sends to PostgreSQL, run by that program itself.
+"""The checksum that data-diff (or reladiff, which goes on where data-diff ended) sends to
+PostgreSQL, run by that program itself.
 
-Neither is a dependency of this project: they are installed from PyPI into an environment that lasts as long as the benchmark.
+Neither is a dependency of this project: they are installed from PyPI into an environment that lasts
+as long as the benchmark.
 """
 
 from __future__ import annotations
@@ -15,8 +17,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-RIVALS = {"data_diff": ("data-diff==0.11.2", "dbt-core<1.10", "psycopg2-binary", "setuptools<81"), "reladiff": ("reladiff[postgresql]==0.6.0",)}
-"""Modules, and what pip is asked for (later releases of dbt-core fetch a parser from elsewhere). The first that can be installed and run is measured.
+RIVALS = {
+    "data_diff": ("data-diff==0.11.2", "dbt-core<1.10", "psycopg2-binary", "setuptools<81"),
+    "reladiff": ("reladiff[postgresql]==0.6.0",),
+}
+"""Modules, and what pip is asked for (later releases of dbt-core fetch a parser from elsewhere).
+
+The first that can be installed and run is measured.
 """
 _CHECKSUM = """
 import importlib, sys
@@ -36,7 +43,12 @@ class Rival:
 
     def checksum(self, dsn: str, table: str, key: str, columns: Sequence[str]) -> int:
         """Sum up a table as it does; gives the rows that it saw. Raises `CalledProcessError`."""
-        ran = subprocess.run([self.python, "-c", _CHECKSUM, self.module, dsn, table, key, *columns], capture_output=True, text=True, check=True)
+        ran = subprocess.run(
+            [self.python, "-c", _CHECKSUM, self.module, dsn, table, key, *columns],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         return int(ran.stdout.split()[-1])
 
 
@@ -50,7 +62,11 @@ def rival(dsn: str, table: str, key: str) -> Iterator[Rival | None]:
                 if found is not None and found.checksum(dsn, table, key, ()):
                     break
             except (subprocess.CalledProcessError, ValueError, IndexError) as error:
-                print(f"{found and found.name} does not run here: {str(getattr(error, 'stderr', error)).strip()[-200:]}", file=sys.stderr)
+                print(
+                    f"{found and found.name} does not run here:"
+                    f" {str(getattr(error, 'stderr', error)).strip()[-200:]}",
+                    file=sys.stderr,
+                )
             found = None
         yield found
 
@@ -58,7 +74,9 @@ def rival(dsn: str, table: str, key: str) -> Iterator[Rival | None]:
 def _installed(folder: Path, module: str, wanted: Sequence[str]) -> Rival | None:
     venv.create(folder, with_pip=True)
     python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
-    ran = subprocess.run([python, "-m", "pip", "install", "-q", *wanted], capture_output=True, text=True, check=False)
+    ran = subprocess.run(
+        [python, "-m", "pip", "install", "-q", *wanted], capture_output=True, text=True, check=False
+    )
     if ran.returncode:
         print(f"{wanted[0]} cannot be installed: {ran.stderr.strip()[-200:]}", file=sys.stderr)
         return None

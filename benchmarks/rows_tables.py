@@ -17,13 +17,19 @@ _PLAIN = {
     "status": ("varchar(16)", "(ARRAY['open', 'admitted', 'discharged'])[1 + g % 3]"),
     "reason": ("varchar(200)", "'reason ' || md5((g * 7)::text) || repeat('x', (g % 40)::int)"),
     "opened_at": ("timestamptz", "timestamptz '2020-01-01' + g * interval '37 s'"),
-    "closed_at": ("timestamptz", "CASE WHEN g % 3 = 2 THEN timestamptz '2020-01-01' + g * interval '47 s' END"),
+    "closed_at": (
+        "timestamptz",
+        "CASE WHEN g % 3 = 2 THEN timestamptz '2020-01-01' + g * interval '47 s' END",
+    ),
     "amount": ("numeric(10, 2)", "(g % 100000) / 100.0"),
     "ward": ("int", "g % 50"),
 }
 _JSON = {"notes": ("jsonb", "jsonb_build_object('a', g, 'b', 'text ' || g, 'c', ARRAY[g, g + 1])")}
 SHAPES = {"visits": _PLAIN, "visits_json": {**_PLAIN, **_JSON}}
-"""By table: column to type and the SQL that makes its value for the row number g. JSON is dear to hash, so it is shown apart."""
+"""By table: column to type and the SQL that makes its value for the row number g.
+
+JSON is dear to hash, so it is shown apart.
+"""
 KEY = "id"
 _REAPED = 0.5
 """Seconds after which processes that ended are in the postmaster's sum."""
@@ -33,15 +39,22 @@ def fill(dsn: str, table: str, rows: int) -> None:
     """Make a table of so many rows, as one that has been there for a while."""
     columns = SHAPES.get(table, _PLAIN)
     with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute(f"CREATE TABLE {table} ({', '.join(f'{name} {kind}' for name, (kind, _) in columns.items())})".encode())
+        connection.execute(
+            f"CREATE TABLE {table}"
+            f" ({', '.join(f'{name} {kind}' for name, (kind, _) in columns.items())})".encode()
+        )
         values = ", ".join(value for _, value in columns.values())
-        connection.execute(f"INSERT INTO {table} SELECT {values} FROM generate_series(1, {rows}::bigint) g".encode())
+        connection.execute(
+            f"INSERT INTO {table} SELECT {values} FROM generate_series(1, {rows}::bigint) g".encode()
+        )
         connection.execute(f"VACUUM (FREEZE, ANALYZE) {table}".encode())
         connection.execute(b"CHECKPOINT")
 
 
 def cost(server: Server, act: Callable[[], object]) -> float:
-    """Seconds of all processors that the server spends on `act`: its processes' times, and those of the ones that ended meanwhile."""
+    """Seconds of all processors that the server spends on `act`: its processes' times, and those of
+    the ones that ended meanwhile.
+    """
     before = _spent(server)
     act()
     time.sleep(_REAPED)

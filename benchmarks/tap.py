@@ -1,6 +1,8 @@
-"""A pytest plugin (`-p benchmarks.tap`): writes down what the checks send and get, to be sent again without the suite.
+"""A pytest plugin (`-p benchmarks.tap`): writes down what the checks send and get, to be sent again
+without the suite.
 
-It stands outside of `GuardedTransport`, so that its own small cost is the suite's, never the bare client's.
+It stands outside of `GuardedTransport`, so that its own small cost is the suite's, never the bare
+client's.
 """
 
 from __future__ import annotations
@@ -21,7 +23,10 @@ TAPE = "BENCHMARK_TAPE"
 
 @dataclass(frozen=True)
 class Taken:
-    """One exchange. `began` and `ended` are seconds of one clock: requests that overlap were sent at once."""
+    """One exchange.
+
+    `began` and `ended` are seconds of one clock: requests that overlap were sent at once.
+    """
 
     began: float
     ended: float
@@ -53,8 +58,19 @@ class _Tap:
             began = time.perf_counter()
             response = send(transport, request)
             if self.listening:
-                self.tape.append(Taken(began, time.perf_counter(), request.method, str(request.url), tuple(request.headers.items()), request.read(),
-                                       response.status_code, tuple(response.headers.items()), response.content))
+                self.tape.append(
+                    Taken(
+                        began,
+                        time.perf_counter(),
+                        request.method,
+                        str(request.url),
+                        tuple(request.headers.items()),
+                        request.read(),
+                        response.status_code,
+                        tuple(response.headers.items()),
+                        response.content,
+                    )
+                )
             return response
 
         GuardedTransport.handle_request = tapped  # type: ignore[assignment, method-assign]  # a tap; the suite has no switch for it

@@ -1,4 +1,6 @@
-"""Clients that were built for the release before still work: its document against the one of the release under judgement."""
+"""Clients that were built for the release before still work: its document against the one of the
+release under judgement.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +18,17 @@ def test_every_operation_is_still_there(compatibility: Compatibility) -> None:
 
 
 def test_everything_that_was_sent_is_still_taken(compatibility: Compatibility) -> None:
-    """A client sends what it always sent. Nothing more is required of it, and nothing that was taken is refused."""
+    """A client sends what it always sent.
+
+    Nothing more is required of it, and nothing that was taken is refused.
+    """
     sound(compatibility.requests())
 
 
 def test_everything_that_was_read_still_comes(compatibility: Compatibility) -> None:
-    """A client reads what it always read. Every status, type, header and field of the release before still comes, and holds nothing unknown."""
+    """A client reads what it always read.
+
+    Every status, type, header and field of the release before still comes, and holds nothing
+    unknown.
+    """
     sound(compatibility.answers())

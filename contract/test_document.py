@@ -11,17 +11,26 @@ pytestmark = pytest.mark.plan("contract-document")
 
 
 def test_the_document_is_valid(shape: Shape) -> None:
-    """A document that tools cannot read helps nobody. It is OpenAPI 3, and every reference in it leads somewhere."""
+    """A document that tools cannot read helps nobody.
+
+    It is OpenAPI 3, and every reference in it leads somewhere.
+    """
     sound(shape.valid())
 
 
 def test_every_operation_says_how_it_answers(shape: Shape) -> None:
-    """A refusal is an answer, too. Every operation documents success, and the refusals that its input and its lock make possible."""
+    """A refusal is an answer, too.
+
+    Every operation documents success, and the refusals that its input and its lock make possible.
+    """
     sound(shape.answers())
 
 
 def test_every_operation_says_who_may_ask(shape: Shape) -> None:
-    """An open door must be meant. Every operation says by what it lets callers in, or that it lets in anybody."""
+    """An open door must be meant.
+
+    Every operation says by what it lets callers in, or that it lets in anybody.
+    """
     sound(shape.security())
 
 
@@ -31,5 +40,8 @@ def test_every_operation_has_a_name_of_its_own(shape: Shape) -> None:
 
 
 def test_every_example_is_true(shape: Shape) -> None:
-    """Examples are what is copied first. Every example and every default is what its own schema allows."""
+    """Examples are what is copied first.
+
+    Every example and every default is what its own schema allows.
+    """
     sound(shape.examples())

@@ -1,4 +1,7 @@
-"""Writes the pages of this folder that follow from the code: `python docs/generate.py`. A test holds them to it."""
+"""Writes the pages of this folder that follow from the code: `python docs/generate.py`.
+
+A test holds them to it.
+"""
 
 from __future__ import annotations
 
@@ -64,39 +67,111 @@ SECTIONS: tuple[tuple[str, type[BaseModel], str], ...] = (
     ("[targets.NAME.container]", Container, "CUTOVER_TARGETS__NAME__CONTAINER__"),
     ("[targets.NAME.limits]", Limits, "CUTOVER_TARGETS__NAME__LIMITS__"),
     ("[targets.NAME.migrations]", Migrations, "CUTOVER_TARGETS__NAME__MIGRATIONS__"),
-    ("[targets.NAME.migrations.tables.TABLE]", TableChange, "CUTOVER_TARGETS__NAME__MIGRATIONS__TABLES__TABLE__"),
+    (
+        "[targets.NAME.migrations.tables.TABLE]",
+        TableChange,
+        "CUTOVER_TARGETS__NAME__MIGRATIONS__TABLES__TABLE__",
+    ),
     ("[[targets.NAME.migrations.keys]]", Key, ""),
     ("[targets.NAME.migrations.scratch]", Scratch, "CUTOVER_TARGETS__NAME__MIGRATIONS__SCRATCH__"),
     ("[targets.NAME.migrations.backup]", Backup, "CUTOVER_TARGETS__NAME__MIGRATIONS__BACKUP__"),
-    ("[targets.NAME.migrations.rehearsal]", Rehearsal, "CUTOVER_TARGETS__NAME__MIGRATIONS__REHEARSAL__"),
+    (
+        "[targets.NAME.migrations.rehearsal]",
+        Rehearsal,
+        "CUTOVER_TARGETS__NAME__MIGRATIONS__REHEARSAL__",
+    ),
     ("[targets.NAME.performance]", Performance, "CUTOVER_TARGETS__NAME__PERFORMANCE__"),
-    ("[targets.NAME.performance.journeys.JOURNEY]", Journey, "CUTOVER_TARGETS__NAME__PERFORMANCE__JOURNEYS__JOURNEY__"),
-    ("[targets.NAME.performance.objectives]", Objectives, "CUTOVER_TARGETS__NAME__PERFORMANCE__OBJECTIVES__"),
-    ("[targets.NAME.performance.objectives.operations.OPERATION]", Objective,
-     "CUTOVER_TARGETS__NAME__PERFORMANCE__OBJECTIVES__OPERATIONS__OPERATION__"),
-    ("[targets.NAME.performance.baseline]", Baseline, "CUTOVER_TARGETS__NAME__PERFORMANCE__BASELINE__"),
-    ("[targets.NAME.performance.resources]", Resources, "CUTOVER_TARGETS__NAME__PERFORMANCE__RESOURCES__"),
-    ("[targets.NAME.performance.resources.pool]", Pool, "CUTOVER_TARGETS__NAME__PERFORMANCE__RESOURCES__POOL__"),
-    ("[targets.NAME.performance.resources.kubernetes]", Kubernetes, "CUTOVER_TARGETS__NAME__PERFORMANCE__RESOURCES__KUBERNETES__"),
+    (
+        "[targets.NAME.performance.journeys.JOURNEY]",
+        Journey,
+        "CUTOVER_TARGETS__NAME__PERFORMANCE__JOURNEYS__JOURNEY__",
+    ),
+    (
+        "[targets.NAME.performance.objectives]",
+        Objectives,
+        "CUTOVER_TARGETS__NAME__PERFORMANCE__OBJECTIVES__",
+    ),
+    (
+        "[targets.NAME.performance.objectives.operations.OPERATION]",
+        Objective,
+        "CUTOVER_TARGETS__NAME__PERFORMANCE__OBJECTIVES__OPERATIONS__OPERATION__",
+    ),
+    (
+        "[targets.NAME.performance.baseline]",
+        Baseline,
+        "CUTOVER_TARGETS__NAME__PERFORMANCE__BASELINE__",
+    ),
+    (
+        "[targets.NAME.performance.resources]",
+        Resources,
+        "CUTOVER_TARGETS__NAME__PERFORMANCE__RESOURCES__",
+    ),
+    (
+        "[targets.NAME.performance.resources.pool]",
+        Pool,
+        "CUTOVER_TARGETS__NAME__PERFORMANCE__RESOURCES__POOL__",
+    ),
+    (
+        "[targets.NAME.performance.resources.kubernetes]",
+        Kubernetes,
+        "CUTOVER_TARGETS__NAME__PERFORMANCE__RESOURCES__KUBERNETES__",
+    ),
     ("[targets.NAME.contract]", Contract, "CUTOVER_TARGETS__NAME__CONTRACT__"),
     ("[targets.NAME.infrastructure.tls]", Tls, "CUTOVER_TARGETS__NAME__INFRASTRUCTURE__TLS__"),
     ("[targets.NAME.infrastructure.dns]", Dns, "CUTOVER_TARGETS__NAME__INFRASTRUCTURE__DNS__"),
-    ("[targets.NAME.infrastructure.balancer]", Balancer, "CUTOVER_TARGETS__NAME__INFRASTRUCTURE__BALANCER__"),
-    ("[targets.NAME.infrastructure.redis]", Redis, "CUTOVER_TARGETS__NAME__INFRASTRUCTURE__REDIS__"),
-    ("[targets.NAME.infrastructure.cluster]", Cluster, "CUTOVER_TARGETS__NAME__INFRASTRUCTURE__CLUSTER__"),
-    ("[targets.NAME.infrastructure.registry]", Registry, "CUTOVER_TARGETS__NAME__INFRASTRUCTURE__REGISTRY__"),
-    ("[targets.NAME.infrastructure.pipeline]", Pipeline, "CUTOVER_TARGETS__NAME__INFRASTRUCTURE__PIPELINE__"),
+    (
+        "[targets.NAME.infrastructure.balancer]",
+        Balancer,
+        "CUTOVER_TARGETS__NAME__INFRASTRUCTURE__BALANCER__",
+    ),
+    (
+        "[targets.NAME.infrastructure.redis]",
+        Redis,
+        "CUTOVER_TARGETS__NAME__INFRASTRUCTURE__REDIS__",
+    ),
+    (
+        "[targets.NAME.infrastructure.cluster]",
+        Cluster,
+        "CUTOVER_TARGETS__NAME__INFRASTRUCTURE__CLUSTER__",
+    ),
+    (
+        "[targets.NAME.infrastructure.registry]",
+        Registry,
+        "CUTOVER_TARGETS__NAME__INFRASTRUCTURE__REGISTRY__",
+    ),
+    (
+        "[targets.NAME.infrastructure.pipeline]",
+        Pipeline,
+        "CUTOVER_TARGETS__NAME__INFRASTRUCTURE__PIPELINE__",
+    ),
     ("[targets.NAME.monitoring]", Monitoring, "CUTOVER_TARGETS__NAME__MONITORING__"),
     ("[targets.NAME.monitoring.metrics]", Metrics, "CUTOVER_TARGETS__NAME__MONITORING__METRICS__"),
     ("[targets.NAME.monitoring.alerts]", Alerts, "CUTOVER_TARGETS__NAME__MONITORING__ALERTS__"),
     ("[targets.NAME.monitoring.logs]", Logs, "CUTOVER_TARGETS__NAME__MONITORING__LOGS__"),
-    ("[targets.NAME.monitoring.dashboards]", Dashboards, "CUTOVER_TARGETS__NAME__MONITORING__DASHBOARDS__"),
-    ("[targets.NAME.monitoring.channels.CHANNEL]", Channel, "CUTOVER_TARGETS__NAME__MONITORING__CHANNELS__CHANNEL__"),
+    (
+        "[targets.NAME.monitoring.dashboards]",
+        Dashboards,
+        "CUTOVER_TARGETS__NAME__MONITORING__DASHBOARDS__",
+    ),
+    (
+        "[targets.NAME.monitoring.channels.CHANNEL]",
+        Channel,
+        "CUTOVER_TARGETS__NAME__MONITORING__CHANNELS__CHANNEL__",
+    ),
 )
 """Heading, model, and how its variables begin."""
 
-KINDS = {"string": "text", "boolean": "true or false", "integer": "whole number", "number": "number", "array": "list of texts", "object": "table",
-         "path": "path", "password": "**secret**", "date-time": "date and time"}
+KINDS = {
+    "string": "text",
+    "boolean": "true or false",
+    "integer": "whole number",
+    "number": "number",
+    "array": "list of texts",
+    "object": "table",
+    "path": "path",
+    "password": "**secret**",
+    "date-time": "date and time",
+}
 
 
 def settings_page() -> str:
@@ -106,18 +181,28 @@ def settings_page() -> str:
 
 def _section(heading: str, model: type[BaseModel], variables: str) -> Iterator[str]:
     """A heading, what the table is for, and a row for each key."""
-    yield from (f"## {heading if heading[0] != '[' else f'`{heading}`'}", "", (model.__doc__ or "").strip(), "")
+    yield from (
+        f"## {heading if heading[0] != '[' else f'`{heading}`'}",
+        "",
+        (model.__doc__ or "").strip(),
+        "",
+    )
     yield from ("| key | what it says | kind | default | variable |", "|---|---|---|---|---|")
     schemas = model.model_json_schema()["properties"]
     for name, field in model.model_fields.items():
         variable = f"`{variables}{name.upper()}`" if variables else "part of the list's"
-        yield f"| `{name}` | {field.description} | {_kind(schemas[name])} | {_default(field)} | {variable} |"
+        yield (
+            f"| `{name}` | {field.description} | {_kind(schemas[name])} | {_default(field)} |"
+            f" {variable} |"
+        )
     yield ""
 
 
 def _kind(schema: dict[str, Any]) -> str:
     """What kind of value it is, in words, from its JSON schema."""
-    one = next((option for option in schema.get("anyOf", []) if option.get("type") != "null"), schema)
+    one = next(
+        (option for option in schema.get("anyOf", []) if option.get("type") != "null"), schema
+    )
     if "enum" in one:
         return " or ".join(f"`{value}`" for value in one["enum"])
     words = KINDS[one.get("format") or one.get("type", "object")]

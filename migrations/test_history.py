@@ -1,4 +1,6 @@
-"""Phase 1, history: the database has had every migration of the release, as it lies on disk, and no other."""
+"""Phase 1, history: the database has had every migration of the release, as it lies on disk, and no
+other.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +12,24 @@ from cutover.matchers import sound
 
 @pytest.mark.plan("migrations-applied")
 def test_every_migration_of_the_release_is_applied(history: History) -> None:
-    """None is pending, failed, missing or from the future, and the last is the release's highest. An empty folder of scripts proves nothing."""
+    """None is pending, failed, missing or from the future, and the last is the release's highest.
+
+    An empty folder of scripts proves nothing.
+    """
     sound(history.applied())
 
 
 @pytest.mark.plan("migrations-applied")
 def test_what_was_applied_is_what_the_release_has(history: History) -> None:
-    """Each script has its row's checksum, below a baseline, too; and neither was changed since the snapshot, which a checksum may not show."""
+    """Each script has its row's checksum, below a baseline, too; and neither was changed since the
+    snapshot, which a checksum may not show.
+    """
     sound(history.unaltered())
 
 
 @pytest.mark.plan("migrations-applied")
 def test_the_migrations_were_applied_in_order(history: History) -> None:
-    """A script that was slipped in below a higher one, or applied twice, met another database than the one it was tried on."""
+    """A script that was slipped in below a higher one, or applied twice, met another database than
+    the one it was tried on.
+    """
     sound(history.in_order())

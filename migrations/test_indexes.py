@@ -10,5 +10,8 @@ from cutover.matchers import sound
 
 @pytest.mark.plan("indexes-agree")
 def test_indexes_agree_with_their_tables(integrity: Integrity) -> None:
-    """A row that its index lacks is not found by those who look for it. Every index holds what its table holds, in order."""
+    """A row that its index lacks is not found by those who look for it.
+
+    Every index holds what its table holds, in order.
+    """
     sound(integrity.indexes_agree())

@@ -1,4 +1,6 @@
-"""The schema is the release's: what its scripts make, with what stood around it before; and after a rollback, what it was."""
+"""The schema is the release's: what its scripts make, with what stood around it before; and after a
+rollback, what it was.
+"""
 
 from __future__ import annotations
 
@@ -10,23 +12,35 @@ from cutover.matchers import sound
 
 @pytest.mark.plan("migration-verified")
 def test_the_schema_is_what_the_scripts_make(schema: Schema) -> None:
-    """A history that says "success" does not say what is there. Every table, column, constraint and index is as the scripts make it of nothing."""
+    """A history that says "success" does not say what is there.
+
+    Every table, column, constraint and index is as the scripts make it of nothing.
+    """
     sound(schema.as_the_scripts_make_it())
 
 
 @pytest.mark.plan("migration-verified")
 def test_what_the_scripts_say_nothing_of_is_as_it_was(schema: Schema) -> None:
-    """Rights are granted by hand, and a table that is made anew has lost them. Rights, owners, extensions, roles and collation are as before."""
+    """Rights are granted by hand, and a table that is made anew has lost them.
+
+    Rights, owners, extensions, roles and collation are as before.
+    """
     sound(schema.as_before())
 
 
 @pytest.mark.plan("key-tables")
 def test_the_key_tables_exist_and_hold_rows(schema: Schema) -> None:
-    """An empty table has nothing wrong with it. Each table that the release cannot work without is there, and holds rows."""
+    """An empty table has nothing wrong with it.
+
+    Each table that the release cannot work without is there, and holds rows.
+    """
     sound(schema.key_tables())
 
 
 @pytest.mark.plan("database-rolled-back")
 def test_the_schema_is_the_recorded_one(schema: Schema) -> None:
-    """A restore onto what is already there leaves new things behind. After a rollback nothing is missing, and nothing is left over."""
+    """A restore onto what is already there leaves new things behind.
+
+    After a rollback nothing is missing, and nothing is left over.
+    """
     sound(schema.as_it_was())

@@ -1,4 +1,6 @@
-"""The database server is well: it has room, keeps up with its standbys and its archive, and is the one it was."""
+"""The database server is well: it has room, keeps up with its standbys and its archive, and is the
+one it was.
+"""
 
 from __future__ import annotations
 
@@ -11,35 +13,56 @@ pytestmark = pytest.mark.plan("database-health")
 
 
 def test_the_server_answers_and_takes_writes(server: Server) -> None:
-    """A standby, or a database that was left read-only, takes no patient. The server is the primary, and nothing makes it read-only."""
+    """A standby, or a database that was left read-only, takes no patient.
+
+    The server is the primary, and nothing makes it read-only.
+    """
     sound(server.writable())
 
 
 def test_connections_are_left(server: Server) -> None:
-    """The cutover opens connections of its own. The server, the database and the roles have room for them."""
+    """The cutover opens connections of its own.
+
+    The server, the database and the roles have room for them.
+    """
     sound(server.headroom())
 
 
 def test_no_session_is_in_the_way(server: Server) -> None:
-    """An open transaction blocks the migration, and then everybody behind it. None is old, none waits for another, none was left prepared."""
+    """An open transaction blocks the migration, and then everybody behind it.
+
+    None is old, none waits for another, none was left prepared.
+    """
     sound(server.sessions())
 
 
 def test_standbys_keep_up(server: Server) -> None:
-    """Who falls behind cannot take over. Every standby is close, and no slot keeps the log for nobody."""
+    """Who falls behind cannot take over.
+
+    Every standby is close, and no slot keeps the log for nobody.
+    """
     sound(server.replication())
 
 
 def test_the_archive_works(server: Server) -> None:
-    """Without its archive a backup is worth what it was when it was taken. The last attempt to archive succeeded."""
+    """Without its archive a backup is worth what it was when it was taken.
+
+    The last attempt to archive succeeded.
+    """
     sound(server.archiving())
 
 
 def test_the_storage_is_intact(server: Server) -> None:
-    """Pages carry checksums, rows an age, indexes the order of their collation. None of them has gone wrong."""
+    """Pages carry checksums, rows an age, indexes the order of their collation.
+
+    None of them has gone wrong.
+    """
     sound(server.storage())
 
 
 def test_the_server_is_the_one_it_was(server: Server) -> None:
-    """What was measured before can only be compared on the same server. Its identity, version and extensions are those of the snapshot."""
+    """What was measured before can only be compared on the same server.
+
+    Its identity, version and extensions are those of the snapshot.
+    """
     sound(server.as_before())

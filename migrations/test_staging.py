@@ -10,5 +10,8 @@ from cutover.matchers import sound
 
 @pytest.mark.plan("migrations-in-staging")
 def test_staging_was_whole_after_these_very_scripts(staging: Staging) -> None:
-    """A migration that only production has seen was never tried. Staging's own Phase 1 ended in GO, for this release, and with the same scripts."""
+    """A migration that only production has seen was never tried.
+
+    Staging's own Phase 1 ended in GO, for this release, and with the same scripts.
+    """
     sound(staging.went_well())

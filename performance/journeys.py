@@ -1,7 +1,8 @@
 """What people in the hospital do all day: the work that a load run consists of.
 
-A journey asks, looks at what came, thinks, and asks again. `@steps` says what it asks. An answer that is not what it should be is an error of that
-request, whatever its status. How often each journey is begun, and how long people think, stands in the settings (`performance.journeys`).
+A journey asks, looks at what came, thinks, and asks again. `@steps` says what it asks. An answer
+that is not what it should be is an error of that request, whatever its status. How often each
+journey is begun, and how long people think, stands in the settings (`performance.journeys`).
 """
 
 from __future__ import annotations
@@ -15,9 +16,14 @@ from cutover.matchers import same
 
 @steps("search", "register", "patient")
 def registrar(shift: Shift) -> None:
-    """Somebody who was here before is found by his number. Somebody new is registered, and his chart is opened."""
+    """Somebody who was here before is found by his number.
+
+    Somebody new is registered, and his chart is opened.
+    """
     known = shift.known.patient
-    assert [patient.id for patient in shift.front_desk.find(mrn=known.mrn)] == [known.id], "another patient was found"
+    assert [patient.id for patient in shift.front_desk.find(mrn=known.mrn)] == [known.id], (
+        "another patient was found"
+    )
     shift.think()
     registered = shift.front_desk.register(shift.newcomer())
     assert registered.id, "the new patient has no id"
@@ -31,28 +37,41 @@ def clinician(shift: Shift) -> None:
     known = shift.known.patient
     assert shift.front_desk.patient(known.id).mrn == known.mrn, "another patient's chart came"
     shift.think()
-    assert all(visit.patient_id == known.id for visit in shift.ward.visits_of(known)), "another patient's visit is on the list"
+    assert all(visit.patient_id == known.id for visit in shift.ward.visits_of(known)), (
+        "another patient's visit is on the list"
+    )
     shift.think()
     visit = shift.ward.open(known, shift.reason())
     assert (visit.patient_id, visit.status) == (known.id, Status.OPEN), "another visit was opened"
     shift.think()
     admitted = shift.ward.admit(visit)
-    assert (admitted.id, admitted.status) == (visit.id, Status.ADMITTED), "the visit is not admitted"
+    assert (admitted.id, admitted.status) == (
+        visit.id,
+        Status.ADMITTED,
+    ), "the visit is not admitted"
     shift.think()
     discharged = shift.ward.discharge(admitted)
-    assert (discharged.id, discharged.status) == (visit.id, Status.DISCHARGED), "the visit is not discharged"
+    assert (discharged.id, discharged.status) == (
+        visit.id,
+        Status.DISCHARGED,
+    ), "the visit is not discharged"
 
 
 @steps("content", "upload", "documents_of")
 def clerk(shift: Shift) -> None:
     """A report is read, a new one is filed, and both stand in the record."""
     known = shift.known
-    assert sha256(shift.records.content(known.document)).hexdigest() == known.sha256, "the report came back with other bytes"
+    assert sha256(shift.records.content(known.document)).hexdigest() == known.sha256, (
+        "the report came back with other bytes"
+    )
     shift.think()
     upload = shift.file()
     filed = shift.records.file(known.patient, upload)
     assert filed.id, "the new report has no id"
-    assert filed.sha256 in (None, sha256(upload.content).hexdigest()), "the report was stored with other bytes"
+    assert filed.sha256 in (
+        None,
+        sha256(upload.content).hexdigest(),
+    ), "the report was stored with other bytes"
     shift.think()
     listed = {document.id for document in shift.records.of(known.patient)}
     assert {known.document.id, filed.id} <= listed, "a filed report is not on the list"

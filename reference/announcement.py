@@ -19,14 +19,29 @@ from reference.settings import Settings
 
 def accounts() -> list[Account]:
     """The embedded hospital's staff, each with a new random password."""
-    roles = {name: (name, "north") for name in ("registrar", "clinician", "auditor", "administrator")}
+    roles = {
+        name: (name, "north") for name in ("registrar", "clinician", "auditor", "administrator")
+    }
     roles["outsider"] = ("clinician", "south")
-    return [Account(name, secrets.token_urlsafe(12), role, facility) for name, (role, facility) in roles.items()]
+    return [
+        Account(name, secrets.token_urlsafe(12), role, facility)
+        for name, (role, facility) in roles.items()
+    ]
 
 
-def announcement(url: str, server: postgres.Server, database: str, staff: Sequence[Account], settings: Settings,
-                 backup: Path | None = None, surroundings: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Where everything is, as `python -m reference --json` prints it. `surroundings`: what `surroundings.told()` told."""
+def announcement(
+    url: str,
+    server: postgres.Server,
+    database: str,
+    staff: Sequence[Account],
+    settings: Settings,
+    backup: Path | None = None,
+    surroundings: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Where everything is, as `python -m reference --json` prints it.
+
+    `surroundings`: what `surroundings.told()` told.
+    """
     owner = server.dsn(database)
     return {
         "url": url,
@@ -34,8 +49,13 @@ def announcement(url: str, server: postgres.Server, database: str, staff: Sequen
         "owner_database": owner,
         "release": settings.release,
         "migration": _latest_migration(owner),
-        "users": {account.username: {"username": account.username, "password": account.password} for account in staff},
-        "expired_token": _expired_token(owner, settings) if settings.release == Settings.release else None,  # before, no sessions of ours
+        "users": {
+            account.username: {"username": account.username, "password": account.password}
+            for account in staff
+        },
+        "expired_token": (
+            _expired_token(owner, settings) if settings.release == Settings.release else None
+        ),  # before, no sessions of ours
         "backup": str(backup) if backup else None,
         "log": str(settings.log),
         "pid": os.getpid(),
@@ -45,7 +65,9 @@ def announcement(url: str, server: postgres.Server, database: str, staff: Sequen
 
 def _latest_migration(dsn: str) -> str:
     with psycopg.connect(dsn) as connection:
-        row = connection.execute("SELECT version FROM flyway_schema_history ORDER BY installed_rank DESC LIMIT 1").fetchone()
+        row = connection.execute(
+            "SELECT version FROM flyway_schema_history ORDER BY installed_rank DESC LIMIT 1"
+        ).fetchone()
     return str(row and row[0])
 
 

@@ -1,7 +1,8 @@
 """The hospital backend as an ASGI application: `create_app(settings)`.
 
-Every function below a route is looked up in its module when it is called, so a test process may put another in its place
-(`reference.auth.tokens.verify`, `reference.patients.store.insert`), and any ASGI middleware may be wrapped around the application.
+Every function below a route is looked up in its module when it is called, so a test process may put
+another in its place (`reference.auth.tokens.verify`, `reference.patients.store.insert`), and any
+ASGI middleware may be wrapped around the application.
 """
 
 from __future__ import annotations
@@ -23,11 +24,17 @@ from reference.settings import UPLOAD_LIMIT, Settings
 from reference.visits import routes as visits
 
 _ROOM_FOR_FORM = 64 * 1024  # bytes around a document in its multipart form
-_DESCRIPTION = "Patients, visits and documents of a hospital. Errors are problem details (RFC 9457). All patients are synthetic."
+_DESCRIPTION = (
+    "Patients, visits and documents of a hospital. Errors are problem details (RFC 9457). All"
+    " patients are synthetic."
+)
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """The application. Its pool opens when the application starts, and needs no database until the first request."""
+    """The application.
+
+    Its pool opens when the application starts, and needs no database until the first request.
+    """
     connections = pool.create(settings)
 
     @asynccontextmanager
@@ -57,5 +64,13 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 def _include_routes(app: FastAPI) -> None:
-    for router in (health.router, auth.public, auth.guarded, patients.router, visits.router, documents.router, audit.router):
+    for router in (
+        health.router,
+        auth.public,
+        auth.guarded,
+        patients.router,
+        visits.router,
+        documents.router,
+        audit.router,
+    ):
         app.include_router(router)

@@ -1,10 +1,12 @@
-"""The cutover itself, on a running PostgreSQL: staff get their passwords, 2.0.0's migrations run, roles get their rights.
+"""The cutover itself, on a running PostgreSQL: staff get their passwords, 2.0.0's migrations run,
+roles get their rights.
 
 with postgres.running(template.cached()) as server:
     server.copy(template.DATABASE, "hospital")
     cutover.perform(server, "hospital", staff.accounts())
 
-The migrations are run by our own `migrate`, or by the real Flyway where one is given: `flyway()` finds it on the PATH. Both write the same history.
+The migrations are run by our own `migrate`, or by the real Flyway where one is given: `flyway()`
+finds it on the PATH. Both write the same history.
 """
 
 from __future__ import annotations
@@ -42,8 +44,18 @@ def flyway() -> Path | None:
     return Path(found) if found else None
 
 
-def perform(server: postgres.Server, database: str, accounts: Iterable[seed.Account], hashing: Hashing = LIGHT, *, by: Path | None = None) -> None:
-    """Bring `database` from the release before to 2.0.0, ready for the application. Half a second; with Flyway (`by`) two more to start Java."""
+def perform(
+    server: postgres.Server,
+    database: str,
+    accounts: Iterable[seed.Account],
+    hashing: Hashing = LIGHT,
+    *,
+    by: Path | None = None,
+) -> None:
+    """Bring `database` from the release before to 2.0.0, ready for the application.
+
+    Half a second; with Flyway (`by`) two more to start Java.
+    """
     dsn = server.dsn(database)
     with psycopg.connect(dsn) as connection:
         seed.staff(connection, accounts, hashing)
@@ -57,7 +69,10 @@ def perform(server: postgres.Server, database: str, accounts: Iterable[seed.Acco
 
 
 def _migrate_with(program: Path, dsn: str) -> None:
-    """Run `flyway migrate`. It is told the way in by environment: everybody on the machine can read a command line."""
+    """Run `flyway migrate`.
+
+    It is told the way in by environment: everybody on the machine can read a command line.
+    """
     parts = conninfo_to_dict(dsn)
     way_in = {
         "FLYWAY_URL": f"jdbc:postgresql://{parts['host']}:{parts['port']}/{parts['dbname']}",
@@ -65,10 +80,23 @@ def _migrate_with(program: Path, dsn: str) -> None:
         "FLYWAY_PASSWORD": str(parts["password"]),
         "FLYWAY_LOCATIONS": f"filesystem:{migrate.SCRIPTS}",
     }
-    # Neither somebody's own settings of Flyway in the environment nor those in the folder that we were started from are meant for this hospital.
-    environment = {**{name: value for name, value in os.environ.items() if not name.startswith("FLYWAY_")}, **way_in}
+    # Neither somebody's own settings of Flyway in the environment nor those in the folder that we
+    # were started from are meant for this hospital.
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("FLYWAY_")},
+        **way_in,
+    }
     done = subprocess.run(
-        [program.resolve(), "migrate"], env=environment, cwd=migrate.SCRIPTS, capture_output=True, text=True, timeout=_FLYWAY_TIMEOUT, check=False
+        [program.resolve(), "migrate"],
+        env=environment,
+        cwd=migrate.SCRIPTS,
+        capture_output=True,
+        text=True,
+        timeout=_FLYWAY_TIMEOUT,
+        check=False,
     )
     if done.returncode:
-        raise FlywayFailed(f"Flyway ended with status {done.returncode}: {(done.stdout + done.stderr).strip()[-2000:]}")
+        raise FlywayFailed(
+            f"Flyway ended with status {done.returncode}:"
+            f" {(done.stdout + done.stderr).strip()[-2000:]}"
+        )

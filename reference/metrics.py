@@ -1,4 +1,7 @@
-"""What Prometheus sees. Each application has a registry of its own, so that two in one process do not add up."""
+"""What Prometheus sees.
+
+Each application has a registry of its own, so that two in one process do not add up.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +19,25 @@ _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)  # seconds
 
 
 class Metrics:
-    """`http_requests_total{method,route,status}`, `http_request_duration_seconds{method,route}`, the pool and the process."""
+    """`http_requests_total{method,route,status}`, `http_request_duration_seconds{method,route}`,
+    the pool and the process.
+    """
 
     def __init__(self, pool: Pool) -> None:
         self.registry = CollectorRegistry()
-        self._requests = Counter("http_requests", "Requests answered", ["method", "route", "status"], registry=self.registry)
-        self._seconds = Histogram("http_request_duration_seconds", "Time to answer", ["method", "route"], registry=self.registry, buckets=_BUCKETS)
+        self._requests = Counter(
+            "http_requests",
+            "Requests answered",
+            ["method", "route", "status"],
+            registry=self.registry,
+        )
+        self._seconds = Histogram(
+            "http_request_duration_seconds",
+            "Time to answer",
+            ["method", "route"],
+            registry=self.registry,
+            buckets=_BUCKETS,
+        )
         self.registry.register(_PoolCollector(pool))
         ProcessCollector(registry=self.registry)
 
@@ -42,7 +58,17 @@ class _PoolCollector(Collector):
         stats = self._pool.get_stats()
         size, idle = stats.get("pool_size", 0), stats.get("pool_available", 0)
         yield GaugeMetricFamily("db_pool_size", "Connections", value=size)
-        yield GaugeMetricFamily("db_pool_max", "Connections at most", value=stats.get("pool_max", 0))
+        yield GaugeMetricFamily(
+            "db_pool_max", "Connections at most", value=stats.get("pool_max", 0)
+        )
         yield GaugeMetricFamily("db_pool_in_use", "Connections in use", value=size - idle)
-        yield GaugeMetricFamily("db_pool_waiting", "Requests that wait for a connection", value=stats.get("requests_waiting", 0))
-        yield CounterMetricFamily("db_pool_timeouts", "Requests that waited in vain", value=stats.get("requests_errors", 0))
+        yield GaugeMetricFamily(
+            "db_pool_waiting",
+            "Requests that wait for a connection",
+            value=stats.get("requests_waiting", 0),
+        )
+        yield CounterMetricFamily(
+            "db_pool_timeouts",
+            "Requests that waited in vain",
+            value=stats.get("requests_errors", 0),
+        )

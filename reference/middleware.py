@@ -1,6 +1,8 @@
-"""What happens around every request, as plain ASGI: from outside in `Frame`, `BodyLimit`, then the routes.
+"""What happens around every request, as plain ASGI: from outside in `Frame`, `BodyLimit`, then the
+routes.
 
-`Frame` gives the request its id, sets the security headers, counts, logs, and turns a defect into a problem.
+`Frame` gives the request its id, sets the security headers, counts, logs, and turns a defect into a
+problem.
 """
 
 from __future__ import annotations
@@ -56,10 +58,14 @@ class Frame:
             await self._app(scope, receive, send_framed)
         except ClientDisconnect:
             pass
-        except Exception as error:  # The last resort: whatever it is, the caller gets an answer and we a line.
+        except (
+            Exception
+        ) as error:  # The last resort: whatever it is, the caller gets an answer and we a line.
             self._log.defect(error, request_id)
             if status == _NO_ANSWER:
-                await problems.answer(problems.named(error), request_id)(scope, receive, send_framed)
+                await problems.answer(problems.named(error), request_id)(
+                    scope, receive, send_framed
+                )
         finally:
             self._record(scope, status, time.perf_counter() - started)
 
@@ -75,13 +81,17 @@ class Frame:
             milliseconds=round(seconds * 1000, 1),
             request_id=scope["state"]["request_id"],
             username=scope["state"].get("username"),
-            client=_host(scope.get("client")),  # whom the proxy names, where one of this machine stands before us: uvicorn sees to it
+            client=_host(
+                scope.get("client")
+            ),  # whom the proxy names, where one of this machine stands before us: uvicorn sees to it
             instance=_host(scope.get("server"), with_port=True),
         )
 
 
 class BodyLimit:
-    """Refuses bodies of more than `limit` bytes, and reads on a little before an early refusal, so that the sender gets to read it."""
+    """Refuses bodies of more than `limit` bytes, and reads on a little before an early refusal, so
+    that the sender gets to read it.
+    """
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
         self._app, self._limit = app, limit
@@ -91,7 +101,10 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        received, complete = 0, "Content-Length" not in headers and "Transfer-Encoding" not in headers
+        received, complete = (
+            0,
+            "Content-Length" not in headers and "Transfer-Encoding" not in headers,
+        )
 
         async def receive_limited() -> Message:
             nonlocal received, complete
@@ -99,7 +112,9 @@ class BodyLimit:
             received += len(message.get("body", b""))
             complete = not message.get("more_body", False)
             if received > self._limit:
-                raise problems.Problem("too-large", f"A request's body has at most {self._limit} bytes.")
+                raise problems.Problem(
+                    "too-large", f"A request's body has at most {self._limit} bytes."
+                )
             return message
 
         async def send_after_body(message: Message) -> None:

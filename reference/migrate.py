@@ -2,9 +2,10 @@
 
     python -m reference.migrate --dsn postgresql://owner@127.0.0.1/hospital [--to 6]
 
-`migrate(dsn, to=6)` lays the schema of the release before the cutover; `migrate(dsn)` brings it to 2.0.0. Each script runs in a
-transaction of its own together with its line of `flyway_schema_history`; an advisory lock keeps two migrations apart.
-A script that was changed after it was applied is refused with `ScriptChanged`.
+`migrate(dsn, to=6)` lays the schema of the release before the cutover; `migrate(dsn)` brings it to
+2.0.0. Each script runs in a transaction of its own together with its line of
+`flyway_schema_history`; an advisory lock keeps two migrations apart. A script that was changed
+after it was applied is refused with `ScriptChanged`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ import psycopg
 
 SCRIPTS = Path(__file__).parent / "database" / "migrations"
 BEFORE_THE_CUTOVER = 6
-_ADVISORY_LOCK = 0x466C79776179  # "Flyway" in ASCII: any number will do, if every migration of this database uses the same.
+# "Flyway" in ASCII: any number will do, if every migration of this database uses the same.
+_ADVISORY_LOCK = 0x466C79776179
 _NAME = re.compile(r"V(\d+)__(\w+)\.sql")
 
 _HISTORY = """
@@ -55,7 +57,9 @@ class Script:
 
 
 def checksum(content: bytes) -> int:
-    """Flyway's checksum of a UTF-8 script: CRC-32 of its lines without their ends, as a signed 32-bit number."""
+    """Flyway's checksum of a UTF-8 script: CRC-32 of its lines without their ends, as a signed
+    32-bit number.
+    """
     without_mark = content.removeprefix(b"\xef\xbb\xbf")
     crc = zlib.crc32(without_mark.replace(b"\r", b"").replace(b"\n", b""))
     return crc - 2**32 if crc >= 2**31 else crc
@@ -87,14 +91,19 @@ def migrate(dsn: str, to: int | None = None, folder: Path = SCRIPTS) -> list[Scr
 
 def _applied(connection: psycopg.Connection) -> dict[str, int]:
     """The checksums of the history by version."""
-    rows = connection.execute("SELECT version, checksum FROM flyway_schema_history WHERE success AND version IS NOT NULL")
+    rows = connection.execute(
+        "SELECT version, checksum FROM flyway_schema_history WHERE success AND version IS NOT NULL"
+    )
     return dict(rows.fetchall())
 
 
 def _is_applied(script: Script, applied: dict[str, int]) -> bool:
     recorded = applied.get(str(script.version))
     if recorded is not None and recorded != checksum(script.content):
-        raise ScriptChanged(f"{script.file_name} was applied with checksum {recorded} and now has {checksum(script.content)}")
+        raise ScriptChanged(
+            f"{script.file_name} was applied with checksum {recorded} and now has"
+            f" {checksum(script.content)}"
+        )
     return recorded is not None
 
 
@@ -120,9 +129,15 @@ def _apply(connection: psycopg.Connection, script: Script) -> None:
 
 
 def _main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m reference.migrate", description="Apply the migrations as Flyway would.")
-    parser.add_argument("--dsn", required=True, help="the database, as a role that may create tables")
-    parser.add_argument("--to", type=int, help="the last version to apply (6 is the release before the cutover)")
+    parser = argparse.ArgumentParser(
+        prog="python -m reference.migrate", description="Apply the migrations as Flyway would."
+    )
+    parser.add_argument(
+        "--dsn", required=True, help="the database, as a role that may create tables"
+    )
+    parser.add_argument(
+        "--to", type=int, help="the last version to apply (6 is the release before the cutover)"
+    )
     arguments = parser.parse_args()
     for script in migrate(arguments.dsn, arguments.to):
         print(f"applied {script.version}: {script.description}")

@@ -1,4 +1,5 @@
-"""What the OpenAPI document says beyond what FastAPI knows by itself: problems, headers, links, examples.
+"""What the OpenAPI document says beyond what FastAPI knows by itself: problems, headers, links,
+examples.
 
 A 500 is not in it: it would be a defect, and a document promises none.
 """
@@ -19,7 +20,11 @@ Responses = dict[int | str, dict[str, Any]]
 
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
 _TEXT, _NUMBER = {"schema": {"type": "string"}}, {"schema": {"type": "integer"}}
-_PROBLEM_HEADERS = {401: {"WWW-Authenticate": _TEXT}, 429: {"Retry-After": _NUMBER}, 503: {"Retry-After": _NUMBER}}
+_PROBLEM_HEADERS = {
+    401: {"WWW-Authenticate": _TEXT},
+    429: {"Retry-After": _NUMBER},
+    503: {"Retry-After": _NUMBER},
+}
 
 EVERYWHERE = (503,)
 SIGNED_IN = (401, 403, 503)
@@ -37,30 +42,59 @@ def refusals(*statuses: int) -> Responses:
     }
 
 
-def success(status: int, description: str, headers: tuple[str, ...] = (), **links: Mapping[str, str]) -> Responses:
-    """The answer hoped for: its headers, and which operation can follow with which of its values as parameters."""
+def success(
+    status: int, description: str, headers: tuple[str, ...] = (), **links: Mapping[str, str]
+) -> Responses:
+    """The answer hoped for: its headers, and which operation can follow with which of its values as
+    parameters.
+    """
     return {
         status: {
             "description": description,
             "headers": dict.fromkeys(headers, _TEXT),
-            "links": {name: {"operationId": name, "parameters": dict(parameters)} for name, parameters in links.items()},
+            "links": {
+                name: {"operationId": name, "parameters": dict(parameters)}
+                for name, parameters in links.items()
+            },
         }
     }
 
 
 def example(**body: Any) -> ConfigDict:
-    """The configuration of a body's model: unknown fields are refused, and this is what a valid body looks like."""
+    """The configuration of a body's model: unknown fields are refused, and this is what a valid
+    body looks like.
+    """
     return ConfigDict(extra="forbid", json_schema_extra={"examples": [body]})
 
 
 def required_header(name: str, description: str) -> dict[str, Any]:
-    """A header that is asked for by a problem of its own (428), and not as an invalid field: FastAPI is not told that it is required."""
-    return {"parameters": [{"name": name, "in": "header", "required": True, "description": description, "schema": {"type": "string"}}]}
+    """A header that is asked for by a problem of its own (428), and not as an invalid field:
+    FastAPI is not told that it is required.
+    """
+    return {
+        "parameters": [
+            {
+                "name": name,
+                "in": "header",
+                "required": True,
+                "description": description,
+                "schema": {"type": "string"},
+            }
+        ]
+    }
 
 
 def file_types(field: str, media_types: tuple[str, ...]) -> dict[str, Any]:
     """Which files a form takes."""
-    return {"requestBody": {"content": {"multipart/form-data": {"encoding": {field: {"contentType": ", ".join(media_types)}}}}}}
+    return {
+        "requestBody": {
+            "content": {
+                "multipart/form-data": {
+                    "encoding": {field: {"contentType": ", ".join(media_types)}}
+                }
+            }
+        }
+    }
 
 
 def install(app: FastAPI) -> None:
@@ -75,10 +109,16 @@ def install(app: FastAPI) -> None:
 
 
 def _document(app: FastAPI) -> dict[str, Any]:
-    document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-    document["components"]["schemas"]["Problem"] = problems.ProblemBody.model_json_schema(ref_template="#/components/schemas/{model}")
+    document = get_openapi(
+        title=app.title, version=app.version, description=app.description, routes=app.routes
+    )
+    document["components"]["schemas"]["Problem"] = problems.ProblemBody.model_json_schema(
+        ref_template="#/components/schemas/{model}"
+    )
     definitions = document["components"]["schemas"]["Problem"].pop("$defs")
     document["components"]["schemas"].update(definitions)
-    for operation in (operation for item in document["paths"].values() for operation in item.values()):
+    for operation in (
+        operation for item in document["paths"].values() for operation in item.values()
+    ):
         operation.setdefault("security", [])  # anybody may ask: said, not left open
     return document

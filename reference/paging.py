@@ -33,17 +33,36 @@ class Place:
     page_size: int
 
 
-def _place(page: Annotated[int, Query(ge=1, le=_LAST_PAGE)] = 1, page_size: Annotated[int, Query(ge=1, le=200)] = 50) -> Place:
+def _place(
+    page: Annotated[int, Query(ge=1, le=_LAST_PAGE)] = 1,
+    page_size: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Place:
     return Place(page, page_size)
 
 
 WantedPlace = Annotated[Place, Depends(_place)]
 
 
-def select(connection: Rows, columns: str, source: sql.Composable, order: str, values: Sequence[Any], place: Place) -> dict[str, Any]:
-    """One page of `SELECT columns <source> ORDER BY order`; `source` begins with FROM and holds as many %s as there are `values`."""
+def select(
+    connection: Rows,
+    columns: str,
+    source: sql.Composable,
+    order: str,
+    values: Sequence[Any],
+    place: Place,
+) -> dict[str, Any]:
+    """One page of `SELECT columns <source> ORDER BY order`; `source` begins with FROM and holds as
+    many %s as there are `values`.
+    """
     counted = connection.execute(sql.SQL("SELECT count(*) AS total ") + source, values).fetchone()
     assert counted is not None  # A count always has its row.
-    page = sql.SQL("SELECT {} {} ORDER BY {} LIMIT %s OFFSET %s").format(sql.SQL(columns), source, sql.SQL(order))
+    page = sql.SQL("SELECT {} {} ORDER BY {} LIMIT %s OFFSET %s").format(
+        sql.SQL(columns), source, sql.SQL(order)
+    )
     rows = connection.execute(page, [*values, place.page_size, (place.page - 1) * place.page_size])
-    return {"items": rows.fetchall(), "page": place.page, "page_size": place.page_size, "total": counted["total"]}
+    return {
+        "items": rows.fetchall(),
+        "page": place.page,
+        "page_size": place.page_size,
+        "total": counted["total"],
+    }

@@ -1,6 +1,7 @@
 """Connections to PostgreSQL.
 
-Every wait for one is bounded: who waits too long gets `psycopg.OperationalError`, which the API answers with 503.
+Every wait for one is bounded: who waits too long gets `psycopg.OperationalError`, which the API
+answers with 503.
 """
 
 from __future__ import annotations
@@ -16,12 +17,16 @@ from reference.settings import Settings
 Rows: TypeAlias = Connection[DictRow]
 Pool: TypeAlias = ConnectionPool[Rows]
 
-# Seconds. Who comes later starts anew at once, while an attempt that is never given up waits longer each time: so recovery is quick.
+# Seconds. Who comes later starts anew at once, while an attempt that is never given up waits longer
+# each time: so recovery is quick.
 _GIVE_UP_CONNECTING = 1.0
 
 
 def create(settings: Settings) -> Pool:
-    """A pool that is still closed; rows come as dictionaries, times in UTC. A connection is tried before it is handed out."""
+    """A pool that is still closed; rows come as dictionaries, times in UTC.
+
+    A connection is tried before it is handed out.
+    """
     milliseconds = round(settings.statement_timeout * 1000)
     return ConnectionPool(
         settings.database,

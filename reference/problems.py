@@ -1,7 +1,9 @@
-"""Errors as RFC 9457 problem details: `{"type": "/problems/stale", "title", "status", "detail", "request_id"}`.
+"""Errors as RFC 9457 problem details: `{"type": "/problems/stale", "title", "status", "detail",
+"request_id"}`.
 
-An invalid request also says what is wrong with it: `"errors": [{"field": "birth_date", "message": "…"}]`.
-Raise `Problem("stale", "…")` anywhere below a route. What went wrong inside of us is never part of an answer.
+An invalid request also says what is wrong with it: `"errors": [{"field": "birth_date", "message":
+"…"}]`. Raise `Problem("stale", "…")` anywhere below a route. What went wrong inside of us is never
+part of an answer.
 """
 
 from __future__ import annotations
@@ -66,7 +68,13 @@ class ProblemBody(BaseModel):
 class Problem(HTTPException):
     """An answer that is not what the caller hoped for; `kind` is a key of `KINDS`."""
 
-    def __init__(self, kind: str, detail: str, errors: Sequence[FieldError] = (), headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        kind: str,
+        detail: str,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         status, self.title = KINDS[kind]
         super().__init__(status, detail, {**_HEADERS.get(kind, {}), **(headers or {})})
         self.kind = kind
@@ -111,9 +119,19 @@ async def _answer_error(request: Request, error: Exception) -> Response:
 
 
 def _methods(request: Request) -> list[str]:
-    """What can be done at a path. Starlette's own answer names the methods of one route, and several may share a path (RFC 9110, 10.2.1)."""
-    return [method for method in _METHODS
-            if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in request.app.routes)]
+    """What can be done at a path.
+
+    Starlette's own answer names the methods of one route, and several may share a path (RFC 9110,
+    10.2.1).
+    """
+    return [
+        method
+        for method in _METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
+    ]
 
 
 def named(error: Exception) -> Problem:

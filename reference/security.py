@@ -1,7 +1,8 @@
 """Who calls, and what they may do.
 
-`Guarded` routes find out who calls before they read one byte of the body. `allowed("patient.read", *roles)` is the dependency that lets
-only these roles pass and gives an `Access`, which every read and write of a record goes through: it leaves the audit log's line.
+`Guarded` routes find out who calls before they read one byte of the body. `allowed("patient.read",
+*roles)` is the dependency that lets only these roles pass and gives an `Access`, which every read
+and write of a record goes through: it leaves the audit log's line.
 """
 
 from __future__ import annotations
@@ -77,7 +78,9 @@ def authenticate(request: Request) -> Caller:
 
 @dataclass
 class Access:
-    """One use of a record: by whom, for what, and whose it is (set `patient_id` where it is not in the path)."""
+    """One use of a record: by whom, for what, and whose it is (set `patient_id` where it is not in
+    the path).
+    """
 
     caller: Caller
     action: str
@@ -87,7 +90,10 @@ class Access:
 
     @contextmanager
     def transaction(self) -> Iterator[Rows]:
-        """A transaction that ends with the audit log's line. A problem undoes it, and is itself written down as refused."""
+        """A transaction that ends with the audit log's line.
+
+        A problem undoes it, and is itself written down as refused.
+        """
         try:
             with self.pool.connection() as connection:
                 yield connection
@@ -110,7 +116,9 @@ def allowed(action: str, *roles: str) -> Callable[[Request], Coroutine[Any, Any,
 
     async def check(request: Request) -> Access:
         caller: Caller = request.state.caller
-        access = Access(caller, action, _patient_in_path(request), request.state.request_id, pool_of(request))
+        access = Access(
+            caller, action, _patient_in_path(request), request.state.request_id, pool_of(request)
+        )
         if caller.role not in roles:
             await run_in_threadpool(access.refuse)
             raise Problem("forbidden", f"Only for: {', '.join(roles)}.")

@@ -1,8 +1,10 @@
-"""The synthetic hospital that a cutover moves: staff, 10,000 patients, 30,000 visits, 5,000 documents, in two facilities.
+"""The synthetic hospital that a cutover moves: staff, 10,000 patients, 30,000 visits, 5,000
+documents, in two facilities.
 
-`records(connection)` lays them in the schema of the release *before* (migrations 1 to 6), always the same from one fixed seed, and
-with that release's habits: letters for sex, empty phones, visits without a reason, file names with paths. Migrations 7 to 10 then
-have something to transform. `staff(connection, accounts)` adds the people who sign in, with passwords given from outside.
+`records(connection)` lays them in the schema of the release *before* (migrations 1 to 6), always
+the same from one fixed seed, and with that release's habits: letters for sex, empty phones, visits
+without a reason, file names with paths. Migrations 7 to 10 then have something to transform.
+`staff(connection, accounts)` adds the people who sign in, with passwords given from outside.
 """
 
 from __future__ import annotations
@@ -26,15 +28,91 @@ _SEED = 20_251_101
 _TODAY = datetime(2025, 11, 1, 8, 0, tzinfo=UTC)
 
 _FAMILY_NAMES = (
-    *("Smith", "García", "Nguyễn", "O’Brien", "Müller-Lüdenscheidt", "Þórsdóttir", "Łukaszewicz", "Šimůnek", "Dvořáková", "İnönü"),
-    *("Straße", "Ødegård", "D'Angelo", "van der Berg", "Ivanova", "Петренко", "Щербакова", "Παπαδόπουλος", "Σίσυφος", "Հակոբյան"),
-    *("ბერიძე", "כהן", "الحسيني", "رضایی", "शर्मा", "চৌধুরী", "சுப்பிரமணியம்", "ศรีสุวรรณ", "欧阳", "髙橋", "𠮷田", "김", "Ngũgĩ", "Kealoha"),
+    *(
+        "Smith",
+        "García",
+        "Nguyễn",
+        "O’Brien",
+        "Müller-Lüdenscheidt",
+        "Þórsdóttir",
+        "Łukaszewicz",
+        "Šimůnek",
+        "Dvořáková",
+        "İnönü",
+    ),
+    *(
+        "Straße",
+        "Ødegård",
+        "D'Angelo",
+        "van der Berg",
+        "Ivanova",
+        "Петренко",
+        "Щербакова",
+        "Παπαδόπουλος",
+        "Σίσυφος",
+        "Հակոբյան",
+    ),
+    *(
+        "ბერიძე",
+        "כהן",
+        "الحسيني",
+        "رضایی",
+        "शर्मा",
+        "চৌধুরী",
+        "சுப்பிரமணியம்",
+        "ศรีสุวรรณ",
+        "欧阳",
+        "髙橋",
+        "𠮷田",
+        "김",
+        "Ngũgĩ",
+        "Kealoha",
+    ),
 )
 _GIVEN_NAMES = (
-    *("Ann", "José", "Zoë", "Siân", "Björk", "Mary Jane", "Jean-Luc", "Ayşe", "Ciarán", "Renée", "Ольга", "Дмитро", "Ελένη", "Անի"),
-    *("ნინო", "שרה", "فاطمة", "آرش", "लक्ष्मी", "মীনা", "கமலா", "สมชาย", "小明", "さくら", "지우", "Wanjirũ", "Kawika", ""),
+    *(
+        "Ann",
+        "José",
+        "Zoë",
+        "Siân",
+        "Björk",
+        "Mary Jane",
+        "Jean-Luc",
+        "Ayşe",
+        "Ciarán",
+        "Renée",
+        "Ольга",
+        "Дмитро",
+        "Ελένη",
+        "Անի",
+    ),
+    *(
+        "ნინო",
+        "שרה",
+        "فاطمة",
+        "آرش",
+        "लक्ष्मी",
+        "মীনা",
+        "கமலா",
+        "สมชาย",
+        "小明",
+        "さくら",
+        "지우",
+        "Wanjirũ",
+        "Kawika",
+        "",
+    ),
 )
-_REASONS = ("Chest pain", "Fièvre", "Brüche nach Sturz", "Контрольный осмотр", "定期検診", "Follow-up", "  ", None)
+_REASONS = (
+    "Chest pain",
+    "Fièvre",
+    "Brüche nach Sturz",
+    "Контрольный осмотр",
+    "定期検診",
+    "Follow-up",
+    "  ",
+    None,
+)
 _STREETS = ("Main Street", "Rue de l’Église", "Große Straße", "улица Мира", "中山路")
 _FOLDERS = ("", "", "scans/", "C:\\scans\\", "../outbox/", "/home/ward/")
 
@@ -51,40 +129,58 @@ class Account:
     facility: str
 
 
-def staff(connection: psycopg.Connection, accounts: Iterable[Account], hashing: passwords.Hashing) -> None:
+def staff(
+    connection: psycopg.Connection, accounts: Iterable[Account], hashing: passwords.Hashing
+) -> None:
     """Add the accounts, their passwords hashed."""
     for account in accounts:
         connection.execute(
             "INSERT INTO staff (username, password_hash, role, facility) VALUES (%s, %s, %s, %s)",
-            [account.username, passwords.hash_of(account.password, hashing), account.role, account.facility],
+            [
+                account.username,
+                passwords.hash_of(account.password, hashing),
+                account.role,
+                account.facility,
+            ],
         )
 
 
 def records(connection: psycopg.Connection) -> None:
     """Lay the whole synthetic past into empty tables of the release before. About two seconds."""
     chance = random.Random(_SEED)
-    people = {facility: [f"{facility}-ward-{number:02}" for number in range(1, 11)] for facility in FACILITIES}
+    people = {
+        facility: [f"{facility}-ward-{number:02}" for number in range(1, 11)]
+        for facility in FACILITIES
+    }
     patients = list(_patients(chance))
     facility_of = {patient[0]: patient[1] for patient in patients}
-    _copy(connection, "COPY staff (username, password_hash, role, facility, created_at) FROM STDIN", _past_staff(people))
     _copy(
         connection,
-        "COPY patients (id, facility, mrn, family_name, given_name, birth_date, sex, phone, address, version, created_at, updated_at) FROM STDIN",
+        "COPY staff (username, password_hash, role, facility, created_at) FROM STDIN",
+        _past_staff(people),
+    )
+    _copy(
+        connection,
+        "COPY patients (id, facility, mrn, family_name, given_name, birth_date, sex, phone,"
+        " address, version, created_at, updated_at) FROM STDIN",
         patients,
     )
     _copy(
         connection,
-        "COPY visits (id, patient_id, state, reason, opened_at, admitted_at, discharged_at) FROM STDIN",
+        "COPY visits (id, patient_id, state, reason, opened_at, admitted_at, discharged_at) FROM"
+        " STDIN",
         _visits(chance, patients),
     )
     _copy(
         connection,
-        "COPY documents (id, patient_id, file_name, media_type, content, uploaded_by, uploaded_at) FROM STDIN",
+        "COPY documents (id, patient_id, file_name, media_type, content, uploaded_by, uploaded_at)"
+        " FROM STDIN",
         _documents(chance, facility_of, people),
     )
     _copy(
         connection,
-        "COPY sessions (id, username, refresh_token_hash, created_at, expires_at, ended_at) FROM STDIN",
+        "COPY sessions (id, username, refresh_token_hash, created_at, expires_at, ended_at) FROM"
+        " STDIN",
         _sessions(chance, people),
     )
     _copy(
@@ -131,33 +227,69 @@ def _visits(chance: random.Random, patients: Sequence[Row]) -> Iterator[Row]:
         patient = chance.choice(patients)
         opened = _moment(chance, patient[10], 450)
         state = chance.choice((0, 1, 2, 2, 2, 2, 3))
-        # One in five was discharged without ever having been admitted, which the release before allowed.
-        admitted = opened + timedelta(hours=1) if state == 1 or (state == 2 and chance.random() < 0.8) else None
+        # One in five was discharged without ever having been admitted, which the release before
+        # allowed.
+        admitted = (
+            opened + timedelta(hours=1)
+            if state == 1 or (state == 2 and chance.random() < 0.8)
+            else None
+        )
         discharged = opened + timedelta(days=chance.randrange(1, 20)) if state == 2 else None
-        yield _uuid(chance), patient[0], state, chance.choice(_REASONS), opened, admitted, discharged
+        yield (
+            _uuid(chance),
+            patient[0],
+            state,
+            chance.choice(_REASONS),
+            opened,
+            admitted,
+            discharged,
+        )
 
 
-def _documents(chance: random.Random, facility_of: Mapping[UUID, str], people: Mapping[str, Sequence[str]]) -> Iterator[Row]:
+def _documents(
+    chance: random.Random, facility_of: Mapping[UUID, str], people: Mapping[str, Sequence[str]]
+) -> Iterator[Row]:
     patients = list(facility_of)
     for number in range(1, DOCUMENTS + 1):
         patient = chance.choice(patients)
         media_type, ending, content = chance.choice((_note, _picture, _letter))(number)
         name = f"{chance.choice(_FOLDERS)}Befund {number:05}.{ending}"
         uploaded_by = chance.choice(people[facility_of[patient]])
-        yield _uuid(chance), patient, name, media_type, content, uploaded_by, _moment(chance, _TODAY - timedelta(days=450), 450)
+        yield (
+            _uuid(chance),
+            patient,
+            name,
+            media_type,
+            content,
+            uploaded_by,
+            _moment(chance, _TODAY - timedelta(days=450), 450),
+        )
 
 
 def _note(number: int) -> tuple[str, str, bytes]:
-    return "text/plain", "txt", f"Nota clínica № {number}\nОсмотр без особенностей. 経過良好。\n".encode() * (1 + number % 5)
+    return (
+        "text/plain",
+        "txt",
+        f"Nota clínica № {number}\nОсмотр без особенностей. 経過良好。\n".encode()
+        * (1 + number % 5),
+    )
 
 
 def _picture(number: int) -> tuple[str, str, bytes]:
     """Begins as a PNG does; nobody looks at the rest."""
-    return "image/png", "png", b"\x89PNG\r\n\x1a\n" + sha256(str(number).encode()).digest() * (1 + number % 7)
+    return (
+        "image/png",
+        "png",
+        b"\x89PNG\r\n\x1a\n" + sha256(str(number).encode()).digest() * (1 + number % 7),
+    )
 
 
 def _letter(number: int) -> tuple[str, str, bytes]:
-    return "application/pdf", "pdf", b"%%PDF-1.4\n%% letter %d\n1 0 obj<</Type/Catalog>>endobj\n%%%%EOF\n" % number
+    return (
+        "application/pdf",
+        "pdf",
+        b"%%PDF-1.4\n%% letter %d\n1 0 obj<</Type/Catalog>>endobj\n%%%%EOF\n" % number,
+    )
 
 
 def _sessions(chance: random.Random, people: Mapping[str, Sequence[str]]) -> Iterator[Row]:
@@ -166,16 +298,31 @@ def _sessions(chance: random.Random, people: Mapping[str, Sequence[str]]) -> Ite
     for _ in range(SESSIONS):
         created = _moment(chance, _TODAY - timedelta(days=30), 29)
         expires = created + timedelta(hours=8)
-        yield _uuid(chance), chance.choice(everyone), chance.randbytes(32), created, expires, chance.choice((None, expires))
+        yield (
+            _uuid(chance),
+            chance.choice(everyone),
+            chance.randbytes(32),
+            created,
+            expires,
+            chance.choice((None, expires)),
+        )
 
 
-def _audit_entries(chance: random.Random, facility_of: Mapping[UUID, str], people: Mapping[str, Sequence[str]]) -> Iterator[Row]:
+def _audit_entries(
+    chance: random.Random, facility_of: Mapping[UUID, str], people: Mapping[str, Sequence[str]]
+) -> Iterator[Row]:
     patients = list(facility_of)
     for _ in range(AUDIT_ENTRIES):
         patient = chance.choice(patients)
         username = chance.choice(people[facility_of[patient]])
         action = chance.choice(("patient.read", "visit.list", "document.read"))
-        yield _moment(chance, _TODAY - timedelta(days=400), 399), username, action, patient, chance.random() < 0.97
+        yield (
+            _moment(chance, _TODAY - timedelta(days=400), 399),
+            username,
+            action,
+            patient,
+            chance.random() < 0.97,
+        )
 
 
 def _uuid(chance: random.Random) -> UUID:

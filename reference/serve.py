@@ -1,4 +1,5 @@
-"""Serves an ASGI application on a socket that is already bound, so that nobody can take the port in between.
+"""Serves an ASGI application on a socket that is already bound, so that nobody can take the port in
+between.
 
 with serve.listen() as listener:                  # a free loopback port
     print(serve.url(listener))
@@ -25,7 +26,8 @@ _SECONDS_TO_FINISH = 1  # for requests that are still running when we are told t
 @contextlib.contextmanager
 def listen(port: int = 0) -> Iterator[socket.socket]:
     """A socket that listens on 127.0.0.1: connections wait in it until `serve` answers them."""
-    # The protocol must be named: asyncio sends small answers at once (TCP_NODELAY) only where it sees that this is TCP.
+    # The protocol must be named: asyncio sends small answers at once (TCP_NODELAY) only where it
+    # sees that this is TCP.
     with socket.socket(proto=socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", port))
@@ -48,7 +50,8 @@ def serve(app: ASGIApp, listener: socket.socket) -> None:
         timeout_graceful_shutdown=_SECONDS_TO_FINISH,
         lifespan="on",
         ws="none",
-        timeout_keep_alive=75,  # longer than clients usually keep an idle connection, so that it is they who close it
+        # longer than clients usually keep an idle connection, so that it is they who close it
+        timeout_keep_alive=75,
     )
     uvicorn.Server(config).run([listener])
 
@@ -60,10 +63,14 @@ def stop_in_order() -> None:
 
 
 def stop_with_parent(descriptor: int = _STANDARD_INPUT) -> None:
-    """From now on the end of this pipe (our parent closed its end, or is dead) ends the process like SIGTERM does."""
+    """From now on the end of this pipe (our parent closed its end, or is dead) ends the process
+    like SIGTERM does.
+    """
 
     def wait() -> None:
-        while os.read(descriptor, 1024):  # Unbuffered: a lock of `sys.stdin` must not stand in the way when we end otherwise.
+        while os.read(
+            descriptor, 1024
+        ):  # Unbuffered: a lock of `sys.stdin` must not stand in the way when we end otherwise.
             pass
         os.kill(os.getpid(), signal.SIGTERM)
 

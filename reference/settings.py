@@ -13,7 +13,9 @@ UPLOAD_LIMIT = 2 * 1024 * 1024  # bytes in one document; exactly this many are a
 
 @dataclass(frozen=True)
 class Settings:
-    """`database` is the DSN of a role that may read and write rows; `signing_key` signs access tokens. All times are seconds."""
+    """`database` is the DSN of a role that may read and write rows; `signing_key` signs access
+    tokens. All times are seconds.
+    """
 
     database: str = field(repr=False)
     signing_key: str = field(repr=False)

@@ -1,9 +1,10 @@
-"""The database at the moments of its cutover: before it, after it, and restored from the backup that was made before it.
+"""The database at the moments of its cutover: before it, after it, and restored from the backup
+that was made before it.
 
-    stages.before(server, "hospital")                      # the release before, as its users left it
-    backup = stages.back_up(server, "hospital")            # the plan's Phase 1, step 1
-    cutover.perform(server, "hospital", staff)             # steps 2 and 3
-    stages.restore(server, "hospital", backup)             # the plan's rollback, step 3
+stages.before(server, "hospital")                      # the release before, as its users left it
+backup = stages.back_up(server, "hospital")            # the plan's Phase 1, step 1
+cutover.perform(server, "hospital", staff)             # steps 2 and 3
+stages.restore(server, "hospital", backup)             # the plan's rollback, step 3
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ def before(server: postgres.Server, database: str) -> None:
 
 
 def back_up(server: postgres.Server, database: str) -> Path:
-    """`pg_dump` of the database, as the plan has it before anything is changed: a custom archive that goes away with the server."""
+    """`pg_dump` of the database, as the plan has it before anything is changed: a custom archive
+    that goes away with the server.
+    """
     archive = Path(server.directory) / "backups" / f"{database}-before.dump"
     archive.parent.mkdir(exist_ok=True)
     _client("pg_dump", server, database, "--format=custom", "--compress=1", f"--file={archive}")
@@ -51,8 +54,19 @@ def restore(server: postgres.Server, database: str, archive: Path) -> None:
 
 def _client(program: str, server: postgres.Server, database: str, *arguments: str) -> None:
     """Run one of PostgreSQL's programs as the owner. Raises `PostgresFailed` with its own words."""
-    where = {"PGHOST": "127.0.0.1", "PGPORT": str(server.port), "PGUSER": postgres.OWNER, "PGPASSWORD": server.passwords[postgres.OWNER]}
+    where = {
+        "PGHOST": "127.0.0.1",
+        "PGPORT": str(server.port),
+        "PGUSER": postgres.OWNER,
+        "PGPASSWORD": server.passwords[postgres.OWNER],
+    }
     command = [str(installation.binaries() / program), *arguments]
-    done = subprocess.run(command, env={**os.environ, **where, "PGDATABASE": database}, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command,
+        env={**os.environ, **where, "PGDATABASE": database},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode != 0:
         raise installation.PostgresFailed(f"{program} failed:\n{done.stderr}")

@@ -1,8 +1,10 @@
-"""The cached cluster: PostgreSQL with one database, `release_before`: the seeded hospital as it stood before the cutover.
+"""The cached cluster: PostgreSQL with one database, `release_before`: the seeded hospital as it
+stood before the cutover.
 
-`cached()` gives its directory, and builds it first where there is none yet (a few seconds). It lies in the user's cache directory under
-`cutover-reference/`, named for everything that went into it: the migrations up to 6, the seed, and the version of PostgreSQL.
-Two that need it at the same moment do not collide: one builds, the other waits. Nobody ever sees a half-built one.
+`cached()` gives its directory, and builds it first where there is none yet (a few seconds). It lies
+in the user's cache directory under `cutover-reference/`, named for everything that went into it:
+the migrations up to 6, the seed, and the version of PostgreSQL. Two that need it at the same moment
+do not collide: one builds, the other waits. Nobody ever sees a half-built one.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ import psycopg
 from reference import installation, migrate, postgres, seed
 
 DATABASE = "release_before"
-_MADE_BY = tuple(Path(module.__file__) for module in (installation, migrate, postgres, seed) if module.__file__)
+_MADE_BY = tuple(
+    Path(module.__file__) for module in (installation, migrate, postgres, seed) if module.__file__
+)
 
 
 def cached() -> Path:

@@ -1,6 +1,7 @@
 """The kinds of text that the API takes: they check what comes in, and say so in the document.
 
-`Annotated[str, line(1, 200)]` is any Unicode text of 1 to 200 characters without control characters, kept exactly as it was sent.
+`Annotated[str, line(1, 200)]` is any Unicode text of 1 to 200 characters without control
+characters, kept exactly as it was sent.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from typing import Annotated
 from pydantic import BeforeValidator, StringConstraints, WithJsonSchema
 
 _NO_CONTROLS = r"^[^\u0000-\u001f\u007f-\u009f]*$"
-_NOT_BLANK = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$"
+_NOT_BLANK = (
+    r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$"
+)
 _EARLIEST_BIRTH = date(1880, 1, 1)
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
@@ -44,9 +47,18 @@ def _born(value: object) -> object:
     return born
 
 
-ISODate = Annotated[date, BeforeValidator(_iso_date), WithJsonSchema({"type": "string", "format": "date"})]
+ISODate = Annotated[
+    date, BeforeValidator(_iso_date), WithJsonSchema({"type": "string", "format": "date"})
+]
 BirthDate = Annotated[
     date,
     BeforeValidator(_born),
-    WithJsonSchema({"type": "string", "format": "date", "description": "Not before 1880-01-01 and not in the future.", "examples": ["1971-12-31"]}),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "date",
+            "description": "Not before 1880-01-01 and not in the future.",
+            "examples": ["1971-12-31"],
+        }
+    ),
 ]

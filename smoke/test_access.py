@@ -46,14 +46,26 @@ class Chart:
 
 
 @pytest.fixture
-def chart(hospital: Hospital, people: People, files: Files, registered: Patient, opened: Visit, filed: Document) -> Chart:
-    """A patient of this facility with an open visit and a document, for one check: whoever tries to change it may succeed."""
+def chart(
+    hospital: Hospital,
+    people: People,
+    files: Files,
+    registered: Patient,
+    opened: Visit,
+    filed: Document,
+) -> Chart:
+    """A patient of this facility with an open visit and a document, for one check: whoever tries to
+    change it may succeed.
+    """
     return Chart(hospital, people, files, registered, opened, filed)
 
 
 @pytest.fixture(scope="module")
 def shown_chart(hospital: Hospital, people: People, files: Files, sessions: Sessions) -> Chart:
-    """Another such chart, for all checks that only try to look at it. Someone who may has looked: what a cache keeps of it must not be shown."""
+    """Another such chart, for all checks that only try to look at it.
+
+    Someone who may has looked: what a cache keeps of it must not be shown.
+    """
     clinician = sessions(Role.CLINICIAN)
     patient = hospital.register(sessions(Role.REGISTRAR), people.draft())
     visit = hospital.open_visit(clinician, patient.id, "to be looked at")
@@ -68,23 +80,39 @@ Act = Callable[[Chart, Session], object]
 
 LOOKS: Mapping[str, Act] = {
     "read-patient": lambda chart, session: chart.hospital.patient(session, chart.patient.id),
-    "read-visit": lambda chart, session: chart.hospital.visit(session, chart.patient.id, chart.visit.id),
+    "read-visit": lambda chart, session: chart.hospital.visit(
+        session, chart.patient.id, chart.visit.id
+    ),
     "list-visits": lambda chart, session: chart.hospital.visits_of(session, chart.patient.id),
-    "read-document": lambda chart, session: chart.hospital.document(session, chart.patient.id, chart.document.id),
+    "read-document": lambda chart, session: chart.hospital.document(
+        session, chart.patient.id, chart.document.id
+    ),
     "download-document": lambda chart, session: chart.hospital.content(session, chart.document),
     "list-documents": lambda chart, session: chart.hospital.documents_of(session, chart.patient.id),
 }
 CHANGES: Mapping[str, Act] = {
-    "correct-patient": lambda chart, session: chart.hospital.update(session, replace(chart.patient, given_name="Changed")),
-    "open-visit": lambda chart, session: chart.hospital.open_visit(session, chart.patient.id, "not mine to open"),
+    "correct-patient": lambda chart, session: chart.hospital.update(
+        session, replace(chart.patient, given_name="Changed")
+    ),
+    "open-visit": lambda chart, session: chart.hospital.open_visit(
+        session, chart.patient.id, "not mine to open"
+    ),
     "admit": lambda chart, session: chart.hospital.move(session, chart.visit, Move.ADMIT),
     "cancel": lambda chart, session: chart.hospital.move(session, chart.visit, Move.CANCEL),
-    "upload": lambda chart, session: chart.hospital.upload(session, chart.patient.id, chart.files.of("text/plain")),
-    "remove-document": lambda chart, session: chart.hospital.retire(session, "document", chart.document.id, chart.patient.id),
-    "remove-patient": lambda chart, session: chart.hospital.retire(session, "patient", chart.patient.id, None),
+    "upload": lambda chart, session: chart.hospital.upload(
+        session, chart.patient.id, chart.files.of("text/plain")
+    ),
+    "remove-document": lambda chart, session: chart.hospital.retire(
+        session, "document", chart.document.id, chart.patient.id
+    ),
+    "remove-patient": lambda chart, session: chart.hospital.retire(
+        session, "patient", chart.patient.id, None
+    ),
 }
 AT_THE_DESK: Mapping[str, Act] = {
-    "search": lambda chart, session: chart.hospital.search(session, PatientQuery(mrn=chart.patient.mrn)),
+    "search": lambda chart, session: chart.hospital.search(
+        session, PatientQuery(mrn=chart.patient.mrn)
+    ),
     "register": lambda chart, session: chart.hospital.register(session, chart.people.draft()),
 }
 WITHOUT_HARM = {**LOOKS, **AT_THE_DESK}
@@ -95,7 +123,10 @@ NOT_THEIRS_TO_SEE = [
     *[(Role.AUDITOR, act) for act in WITHOUT_HARM],
 ]
 NOT_THEIRS_TO_CHANGE = [
-    *[(Role.REGISTRAR, act) for act in ("admit", "cancel", "upload", "remove-document", "remove-patient")],
+    *[
+        (Role.REGISTRAR, act)
+        for act in ("admit", "cancel", "upload", "remove-document", "remove-patient")
+    ],
     *[(Role.CLINICIAN, act) for act in ("correct-patient", "remove-document", "remove-patient")],
     *[(Role.AUDITOR, act) for act in CHANGES],
 ]
@@ -121,49 +152,80 @@ def unchanged(chart: Chart, act: str, administrator: Session) -> Iterator[None]:
     assert after == before, f"expected: as it was, {before}\ncame:     {after}"
 
 
-def open_without(hospital: Hospital, operations: Sequence[Operation], session: Session | None) -> str:
+def open_without(
+    hospital: Hospital, operations: Sequence[Operation], session: Session | None
+) -> str:
     """The protected operations that do not refuse this session, one a line."""
     protected = [operation for operation in operations if operation.protected]
-    assert protected, f"expected: operations that the target's document calls protected\ncame:     none among {len(operations)}"
-    found = {str(operation): locked(hospital.attempt(operation, session)) for operation in protected}
+    assert protected, (
+        "expected: operations that the target's document calls protected\ncame:     none among"
+        f" {len(operations)}"
+    )
+    found = {
+        str(operation): locked(hospital.attempt(operation, session)) for operation in protected
+    }
     return "\n".join(f"  {name}: {wrong}" for name, wrong in found.items() if wrong)
 
 
-def test_no_protected_operation_answers_without_a_token(hospital: Hospital, operations: Sequence[Operation]) -> None:
-    """What is behind the door stays there. Every protected operation of the target's document refuses a caller without a token."""
+def test_no_protected_operation_answers_without_a_token(
+    hospital: Hospital, operations: Sequence[Operation]
+) -> None:
+    """What is behind the door stays there.
+
+    Every protected operation of the target's document refuses a caller without a token.
+    """
     wrong = open_without(hospital, operations, None)
-    assert not wrong, f"expected: every protected operation refuses a caller without a token\ncame:\n{wrong}"
+    assert not wrong, (
+        f"expected: every protected operation refuses a caller without a token\ncame:\n{wrong}"
+    )
 
 
-def test_no_protected_operation_answers_to_a_made_up_token(hospital: Hospital, operations: Sequence[Operation], forgeries: Forgeries) -> None:
-    """A token has to be looked at. Every protected operation of the target's document refuses one that was never given out."""
+def test_no_protected_operation_answers_to_a_made_up_token(
+    hospital: Hospital, operations: Sequence[Operation], forgeries: Forgeries
+) -> None:
+    """A token has to be looked at.
+
+    Every protected operation of the target's document refuses one that was never given out.
+    """
     wrong = open_without(hospital, operations, forgeries.made_up)
     assert not wrong, f"expected: every protected operation refuses a made-up token\ncame:\n{wrong}"
 
 
 @pytest.mark.parametrize("act", WITHOUT_HARM)
 def test_nothing_is_shown_to_a_stranger(shown_chart: Chart, forgeries: Forgeries, act: str) -> None:
-    """What the document calls protected must be so for this patient too. To someone with a made-up token each look at a real chart is refused."""
+    """What the document calls protected must be so for this patient too.
+
+    To someone with a made-up token each look at a real chart is refused.
+    """
     with refused(Reason.UNAUTHENTICATED):
         WITHOUT_HARM[act](shown_chart, forgeries.made_up)
 
 
 @pytest.mark.parametrize("act", CHANGES)
-def test_nothing_is_done_for_a_stranger(chart: Chart, forgeries: Forgeries, administrator: Session, act: str) -> None:
-    """What the document calls protected must be so for this patient too. Someone with a made-up token is refused, and the chart is as it was."""
+def test_nothing_is_done_for_a_stranger(
+    chart: Chart, forgeries: Forgeries, administrator: Session, act: str
+) -> None:
+    """What the document calls protected must be so for this patient too.
+
+    Someone with a made-up token is refused, and the chart is as it was.
+    """
     with unchanged(chart, act, administrator), refused(Reason.UNAUTHENTICATED):
         CHANGES[act](chart, forgeries.made_up)
 
 
 @pytest.mark.parametrize(("role", "act"), NOT_THEIRS_TO_SEE)
-def test_a_role_cannot_see_what_it_must_not(shown_chart: Chart, sessions: Sessions, role: Role, act: str) -> None:
+def test_a_role_cannot_see_what_it_must_not(
+    shown_chart: Chart, sessions: Sessions, role: Role, act: str
+) -> None:
     """Each role sees what its work needs. What is not part of it is refused."""
     with refused(Reason.FORBIDDEN):
         WITHOUT_HARM[act](shown_chart, sessions(role))
 
 
 @pytest.mark.parametrize(("role", "act"), NOT_THEIRS_TO_CHANGE)
-def test_a_role_cannot_do_what_it_must_not(chart: Chart, sessions: Sessions, administrator: Session, role: Role, act: str) -> None:
+def test_a_role_cannot_do_what_it_must_not(
+    chart: Chart, sessions: Sessions, administrator: Session, role: Role, act: str
+) -> None:
     """Each role has its own work. What is not part of it is refused, and the chart is as it was."""
     with unchanged(chart, act, administrator), refused(Reason.FORBIDDEN):
         CHANGES[act](chart, sessions(role))
@@ -171,26 +233,42 @@ def test_a_role_cannot_do_what_it_must_not(chart: Chart, sessions: Sessions, adm
 
 @pytest.mark.parametrize("act", LOOKS)
 def test_another_facilitys_chart_is_closed(shown_chart: Chart, outsider: Session, act: str) -> None:
-    """Staff see the patients of their own facility. To a clinician of another one the chart is not there."""
+    """Staff see the patients of their own facility.
+
+    To a clinician of another one the chart is not there.
+    """
     with refused(Reason.NOT_FOUND, Reason.FORBIDDEN):
         LOOKS[act](shown_chart, outsider)
 
 
 @pytest.mark.parametrize("act", CHANGES)
-def test_another_facilitys_chart_cannot_be_changed(chart: Chart, outsider: Session, administrator: Session, act: str) -> None:
-    """Staff care for the patients of their own facility. A clinician of another one is refused, and the chart is as it was."""
+def test_another_facilitys_chart_cannot_be_changed(
+    chart: Chart, outsider: Session, administrator: Session, act: str
+) -> None:
+    """Staff care for the patients of their own facility.
+
+    A clinician of another one is refused, and the chart is as it was.
+    """
     with unchanged(chart, act, administrator), refused(Reason.NOT_FOUND, Reason.FORBIDDEN):
         CHANGES[act](chart, outsider)
 
 
-def test_another_facilitys_patients_are_not_found(outsider_desk: FrontDesk, registered: Patient) -> None:
-    """A search is a way in, too. A clinician of another facility finds nobody by record number, nor by name."""
+def test_another_facilitys_patients_are_not_found(
+    outsider_desk: FrontDesk, registered: Patient
+) -> None:
+    """A search is a way in, too.
+
+    A clinician of another facility finds nobody by record number, nor by name.
+    """
     assert not outsider_desk.find(mrn=registered.mrn)
     assert not outsider_desk.find(name=registered.family_name)
 
 
 def test_a_hidden_patient_looks_like_none(outsider_desk: FrontDesk, registered: Patient) -> None:
-    """To hear "you may not" is to hear "she is here". Another facility's patient and an unknown one are refused in the same words."""
+    """To hear "you may not" is to hear "she is here".
+
+    Another facility's patient and an unknown one are refused in the same words.
+    """
     nobody = unlike(registered.id)
     told = {}
     for patient_id in (registered.id, nobody, unlike(nobody)):
@@ -198,31 +276,54 @@ def test_a_hidden_patient_looks_like_none(outsider_desk: FrontDesk, registered: 
             outsider_desk.patient(patient_id)
     hidden, unknown, also_unknown = (refusal.answer for refusal in told.values())
     differences = told_apart(hidden, unknown, volatile=changing(unknown, also_unknown))
-    assert not differences, f"expected: the same words for a hidden patient and for none\ncame:     {'; '.join(differences)}"
+    assert not differences, (
+        "expected: the same words for a hidden patient and for none\ncame:    "
+        f" {'; '.join(differences)}"
+    )
 
 
-def test_each_patient_is_shown_as_himself(front_desk: FrontDesk, registered: Patient, neighbour: Patient) -> None:
-    """Nobody is shown in another's place. Two patients, read one after the other, each come back as themselves."""
+def test_each_patient_is_shown_as_himself(
+    front_desk: FrontDesk, registered: Patient, neighbour: Patient
+) -> None:
+    """Nobody is shown in another's place.
+
+    Two patients, read one after the other, each come back as themselves.
+    """
     for patient in (registered, neighbour, registered):
         shown = front_desk.patient(patient.id)
-        assert (shown.id, shown.mrn) == (patient.id, patient.mrn), f"expected: patient {patient.mrn}\ncame:     patient {shown.mrn}"
+        assert (shown.id, shown.mrn) == (
+            patient.id,
+            patient.mrn,
+        ), f"expected: patient {patient.mrn}\ncame:     patient {shown.mrn}"
 
 
-def test_a_visit_cannot_be_read_through_another_patient(ward: Ward, opened: Visit, neighbour: Patient) -> None:
+def test_a_visit_cannot_be_read_through_another_patient(
+    ward: Ward, opened: Visit, neighbour: Patient
+) -> None:
     """A visit is one patient's. Asked for under another patient's id, it is not there."""
     with refused(Reason.NOT_FOUND):
         ward.visit(replace(opened, patient_id=neighbour.id))
 
 
-def test_a_visit_cannot_be_moved_through_another_patient(ward: Ward, opened: Visit, neighbour: Patient) -> None:
-    """A visit is one patient's. Moved under another patient's id, it is not there, and stays as it was."""
+def test_a_visit_cannot_be_moved_through_another_patient(
+    ward: Ward, opened: Visit, neighbour: Patient
+) -> None:
+    """A visit is one patient's.
+
+    Moved under another patient's id, it is not there, and stays as it was.
+    """
     with refused(Reason.NOT_FOUND):
         ward.admit(replace(opened, patient_id=neighbour.id))
     assert ward.visit(opened).status is Status.OPEN
 
 
-def test_a_document_cannot_be_read_through_another_patient(records: Records, filed: Document, neighbour: Patient) -> None:
-    """A document is one patient's. Asked for under another patient's id, neither its description nor its bytes are there."""
+def test_a_document_cannot_be_read_through_another_patient(
+    records: Records, filed: Document, neighbour: Patient
+) -> None:
+    """A document is one patient's.
+
+    Asked for under another patient's id, neither its description nor its bytes are there.
+    """
     astray = replace(filed, patient_id=neighbour.id)
     with refused(Reason.NOT_FOUND):
         records.document(astray)
@@ -230,13 +331,23 @@ def test_a_document_cannot_be_read_through_another_patient(records: Records, fil
         records.content(astray)
 
 
-def test_a_record_holds_no_other_patients_documents(records: Records, registered: Patient, filed: Document, neighbour: Patient) -> None:
-    """A record is one patient's. A neighbour's record does not list the document, the patient's own does."""
+def test_a_record_holds_no_other_patients_documents(
+    records: Records, registered: Patient, filed: Document, neighbour: Patient
+) -> None:
+    """A record is one patient's.
+
+    A neighbour's record does not list the document, the patient's own does.
+    """
     assert not records.of(neighbour)
     assert only(records.of(registered), "document").id == filed.id
 
 
-def test_a_list_holds_no_other_patients_visits(ward: Ward, registered: Patient, opened: Visit, neighbour: Patient) -> None:
-    """A list is one patient's. A neighbour's list does not hold the visit, the patient's own does."""
+def test_a_list_holds_no_other_patients_visits(
+    ward: Ward, registered: Patient, opened: Visit, neighbour: Patient
+) -> None:
+    """A list is one patient's.
+
+    A neighbour's list does not hold the visit, the patient's own does.
+    """
     assert not ward.visits_of(neighbour)
     assert only(ward.visits_of(registered), "visit").id == opened.id

@@ -22,9 +22,22 @@ def comes_back(records: Records, patient: Patient, upload: Upload) -> None:
     """Filed, described truly in the answer and when it is asked for again, and the same bytes."""
     document = records.file(patient, upload)
     for described in (document, records.document(document)):
-        same({"patient_id": patient.id, "file_name": upload.file_name, "media_type": upload.media_type}, described)
-        assert described.size in (None, len(upload.content)), f"expected: size {len(upload.content)}\ncame:     {described.size}"
-        assert described.sha256 in (None, sha256(upload.content).hexdigest()), f"expected: the SHA-256 of what was sent\ncame:     {described.sha256}"
+        same(
+            {
+                "patient_id": patient.id,
+                "file_name": upload.file_name,
+                "media_type": upload.media_type,
+            },
+            described,
+        )
+        assert described.size in (
+            None,
+            len(upload.content),
+        ), f"expected: size {len(upload.content)}\ncame:     {described.size}"
+        assert described.sha256 in (
+            None,
+            sha256(upload.content).hexdigest(),
+        ), f"expected: the SHA-256 of what was sent\ncame:     {described.sha256}"
     byte_for_byte(upload.content, records.content(document))
 
 
@@ -38,34 +51,55 @@ def test_a_mebibyte_comes_back(records: Records, registered: Patient, files: Fil
     comes_back(records, registered, files.of("image/png", MIB))
 
 
-def test_the_largest_document_comes_back(records: Records, registered: Patient, files: Files, limits: Limits) -> None:
+def test_the_largest_document_comes_back(
+    records: Records, registered: Patient, files: Files, limits: Limits
+) -> None:
     """The limit itself is allowed. A document of exactly that size comes back whole."""
     comes_back(records, registered, files.of("application/pdf", limits.document_bytes))
 
 
-def test_every_allowed_type_comes_back(records: Records, registered: Patient, files: Files, limits: Limits) -> None:
-    """What may be filed can be filed: each allowed type comes back as itself, byte for byte, line ends and all."""
+def test_every_allowed_type_comes_back(
+    records: Records, registered: Patient, files: Files, limits: Limits
+) -> None:
+    """What may be filed can be filed: each allowed type comes back as itself, byte for byte, line
+    ends and all.
+    """
     for media_type in limits.document_types:
         comes_back(records, registered, files.of(media_type))
 
 
-def test_too_large_a_document_is_refused(records: Records, registered: Patient, files: Files, limits: Limits) -> None:
-    """One byte over the limit is too much. It is refused as too large, and nothing is in the patient's record."""
+def test_too_large_a_document_is_refused(
+    records: Records, registered: Patient, files: Files, limits: Limits
+) -> None:
+    """One byte over the limit is too much.
+
+    It is refused as too large, and nothing is in the patient's record.
+    """
     size = limits.document_bytes + 1
-    with refused(Reason.TOO_LARGE, doing=f"{size} bytes, where {limits.document_bytes} are allowed"):
+    with refused(
+        Reason.TOO_LARGE, doing=f"{size} bytes, where {limits.document_bytes} are allowed"
+    ):
         records.file(registered, files.of("application/pdf", size))
     assert not records.of(registered)
 
 
-@pytest.mark.parametrize(("media_type", "suffix"), [
-    pytest.param("application/x-msdownload", "exe", id="program"),
-    pytest.param("application/x-msdownload", "pdf", id="program-called-pdf"),
-    pytest.param("text/html", "txt", id="page-called-text"),
-    pytest.param("image/svg+xml", "png", id="drawing-with-scripts-called-png"),
-    pytest.param("application/pdfx", "pdf", id="nearly-an-allowed-type"),
-])
-def test_a_forbidden_type_is_refused(records: Records, registered: Patient, files: Files, media_type: str, suffix: str) -> None:
-    """What could run in a reader's hands is not filed, whatever its name says. It is refused, and nothing is in the patient's record."""
+@pytest.mark.parametrize(
+    ("media_type", "suffix"),
+    [
+        pytest.param("application/x-msdownload", "exe", id="program"),
+        pytest.param("application/x-msdownload", "pdf", id="program-called-pdf"),
+        pytest.param("text/html", "txt", id="page-called-text"),
+        pytest.param("image/svg+xml", "png", id="drawing-with-scripts-called-png"),
+        pytest.param("application/pdfx", "pdf", id="nearly-an-allowed-type"),
+    ],
+)
+def test_a_forbidden_type_is_refused(
+    records: Records, registered: Patient, files: Files, media_type: str, suffix: str
+) -> None:
+    """What could run in a reader's hands is not filed, whatever its name says.
+
+    It is refused, and nothing is in the patient's record.
+    """
     with refused(Reason.UNSUPPORTED_TYPE) as told:
         records.file(registered, files.forbidden(media_type, suffix))
     assert told.refusal is not None
@@ -74,51 +108,81 @@ def test_a_forbidden_type_is_refused(records: Records, registered: Patient, file
 
 
 def test_a_cut_upload_leaves_nothing(records: Records, registered: Patient, files: Files) -> None:
-    """Half a document is none. When the connection breaks, no stump is in the record, and the next upload is the only one there."""
+    """Half a document is none.
+
+    When the connection breaks, no stump is in the record, and the next upload is the only one
+    there.
+    """
     records.file_but_cut(registered, files.of("application/pdf", MIB))
     assert not records.of(registered)
     whole = records.file(registered, files.of("application/pdf"))
     assert only(records.of(registered), "document").id == whole.id
 
 
-def test_a_document_is_found_in_its_patients_record(records: Records, registered: Patient, files: Files) -> None:
-    """The record drops no document, not even the last. All are listed, each once, as they were filed."""
+def test_a_document_is_found_in_its_patients_record(
+    records: Records, registered: Patient, files: Files
+) -> None:
+    """The record drops no document, not even the last.
+
+    All are listed, each once, as they were filed.
+    """
     filed = [records.file(registered, files.of("text/plain")) for _ in range(3)]
     listed = sorted(records.of(registered), key=lambda document: document.id)
     assert [document.id for document in listed] == sorted(document.id for document in filed)
-    for expected, found in zip(sorted(filed, key=lambda document: document.id), listed, strict=True):
+    for expected, found in zip(
+        sorted(filed, key=lambda document: document.id), listed, strict=True
+    ):
         same(expected, found)
 
 
-def test_two_documents_of_one_name_are_two(records: Records, registered: Patient, files: Files) -> None:
-    """Every scanner calls its files alike. The second does not overwrite the first: both come back."""
+def test_two_documents_of_one_name_are_two(
+    records: Records, registered: Patient, files: Files
+) -> None:
+    """Every scanner calls its files alike.
+
+    The second does not overwrite the first: both come back.
+    """
     first, second = files.named("scan.txt"), files.named("scan.txt")
     filed = [records.file(registered, upload) for upload in (first, second)]
     byte_for_byte(first.content, records.content(filed[0]))
     byte_for_byte(second.content, records.content(filed[1]))
 
 
-@pytest.mark.parametrize("sent", [
-    pytest.param("../../../etc/passwd.txt", id="upwards"),
-    pytest.param("/etc/cron.d/job.txt", id="absolute"),
-    pytest.param("..\\..\\windows\\win.txt", id="upwards-with-backslashes"),
-    pytest.param("C:\\Users\\someone\\scan.txt", id="drive"),
-])
-def test_a_file_name_with_path_parts_does_no_harm(records: Records, registered: Patient, files: Files, sent: str) -> None:
-    """A file name is a name, never a place. Only its last part is kept, and the document comes back."""
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param("../../../etc/passwd.txt", id="upwards"),
+        pytest.param("/etc/cron.d/job.txt", id="absolute"),
+        pytest.param("..\\..\\windows\\win.txt", id="upwards-with-backslashes"),
+        pytest.param("C:\\Users\\someone\\scan.txt", id="drive"),
+    ],
+)
+def test_a_file_name_with_path_parts_does_no_harm(
+    records: Records, registered: Patient, files: Files, sent: str
+) -> None:
+    """A file name is a name, never a place.
+
+    Only its last part is kept, and the document comes back.
+    """
     upload = files.named(sent)
     document = records.file(registered, upload)
     kept = records.document(document).file_name
-    assert kept == sent.replace("\\", "/").rpartition("/")[2], f"expected: the last part of {sent!r}\ncame:     {kept!r}"
+    assert kept == sent.replace("\\", "/").rpartition("/")[2], (
+        f"expected: the last part of {sent!r}\ncame:     {kept!r}"
+    )
     byte_for_byte(upload.content, records.content(document))
 
 
-def test_a_file_name_in_any_script_comes_back(records: Records, registered: Patient, files: Files) -> None:
+def test_a_file_name_in_any_script_comes_back(
+    records: Records, registered: Patient, files: Files
+) -> None:
     """A file may be called in any script. Its name comes back as sent."""
     comes_back(records, registered, files.named("Röntgen „links“ 胸部 α.txt"))
 
 
-def test_an_unknown_patient_has_no_record(records: Records, registered: Patient, files: Files) -> None:
+def test_an_unknown_patient_has_no_record(
+    records: Records, registered: Patient, files: Files
+) -> None:
     """A document is somebody's. For a patient who is not registered it is refused."""
     nobody = replace(registered, id=unlike(registered.id))
     with refused(Reason.NOT_FOUND):
@@ -137,17 +201,35 @@ def test_a_new_patient_has_an_empty_record(records: Records, registered: Patient
 
 
 @pytest.mark.plan("acknowledged-writes")
-def test_a_document_is_seen_by_other_sessions(archive: Records, records: Records, registered: Patient, files: Files) -> None:
-    """A document does not live in the session that filed it. An administrator reads the same bytes."""
+def test_a_document_is_seen_by_other_sessions(
+    archive: Records, records: Records, registered: Patient, files: Files
+) -> None:
+    """A document does not live in the session that filed it.
+
+    An administrator reads the same bytes.
+    """
     upload = files.of("image/jpeg")
     document = records.file(registered, upload)
     byte_for_byte(upload.content, archive.content(document))
 
 
 @pytest.mark.plan("acknowledged-writes")
-def test_an_acknowledged_document_stands_in_the_database(records: Records, registered: Patient, files: Files, stored: Stored) -> None:
-    """Acknowledged is stored. The row is there when the answer has come, and describes the bytes that were sent."""
+def test_an_acknowledged_document_stands_in_the_database(
+    records: Records, registered: Patient, files: Files, stored: Stored
+) -> None:
+    """Acknowledged is stored.
+
+    The row is there when the answer has come, and describes the bytes that were sent.
+    """
     upload = files.of("application/pdf")
     document = records.file(registered, upload)
-    stands({"patient_id": registered.id, "file_name": upload.file_name, "media_type": upload.media_type, "size": len(upload.content),
-          "sha256": sha256(upload.content).hexdigest()}, stored.document(document.id))
+    stands(
+        {
+            "patient_id": registered.id,
+            "file_name": upload.file_name,
+            "media_type": upload.media_type,
+            "size": len(upload.content),
+            "sha256": sha256(upload.content).hexdigest(),
+        },
+        stored.document(document.id),
+    )

@@ -14,25 +14,40 @@ PROBES = 8
 
 
 def test_the_target_says_that_it_lives(hospital: Hospital) -> None:
-    """A load balancer restarts what does not say that it lives. Liveness is asked without a token, and says live."""
+    """A load balancer restarts what does not say that it lives.
+
+    Liveness is asked without a token, and says live.
+    """
     live = hospital.live()
     assert live.healthy, f"expected: live\ncame:     {live.detail}"
 
 
 def test_the_target_says_that_it_is_ready(hospital: Hospital) -> None:
-    """A load balancer sends nobody to what is not ready. Readiness is asked without a token, and says ready."""
+    """A load balancer sends nobody to what is not ready.
+
+    Readiness is asked without a token, and says ready.
+    """
     ready = hospital.ready()
     assert ready.healthy, f"expected: ready\ncame:     {ready.detail}"
 
 
-def test_a_target_that_says_ready_serves(hospital: Hospital, front_desk: FrontDesk, people: People) -> None:
+def test_a_target_that_says_ready_serves(
+    hospital: Hospital, front_desk: FrontDesk, people: People
+) -> None:
     """Readiness is a promise to serve. What says ready looks up a patient in its database."""
     ready = hospital.ready()
     assert ready.healthy, f"expected: ready\ncame:     {ready.detail}"
-    assert not front_desk.find(mrn=people.mrn()), "expected: nobody of a number that was never given"
+    assert not front_desk.find(mrn=people.mrn()), (
+        "expected: nobody of a number that was never given"
+    )
 
 
 def test_readiness_does_not_waver(hospital: Hospital) -> None:
-    """One probe in eight that fails is one user in eight turned away. Many probes at once all hear the same."""
+    """One probe in eight that fails is one user in eight turned away.
+
+    Many probes at once all hear the same.
+    """
     answers = at_once(*[hospital.ready] * PROBES)
-    assert [answer for answer in answers if getattr(answer, "healthy", False)] == answers, f"expected: {PROBES} times ready\ncame:     {answers}"
+    assert [answer for answer in answers if getattr(answer, "healthy", False)] == answers, (
+        f"expected: {PROBES} times ready\ncame:     {answers}"
+    )

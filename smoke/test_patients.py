@@ -21,8 +21,13 @@ AsStored = Callable[[PatientDraft], PatientDraft]
 CROWD = 4
 
 
-def test_a_registered_patient_reads_back_as_sent(front_desk: FrontDesk, people: People, as_stored: AsStored) -> None:
-    """What was typed is what is stored. Every field comes back with its own value, in the answer and when it is read again."""
+def test_a_registered_patient_reads_back_as_sent(
+    front_desk: FrontDesk, people: People, as_stored: AsStored
+) -> None:
+    """What was typed is what is stored.
+
+    Every field comes back with its own value, in the answer and when it is read again.
+    """
     draft = people.draft()
     patient = front_desk.register(draft)
     same(as_stored(draft), patient)
@@ -30,29 +35,43 @@ def test_a_registered_patient_reads_back_as_sent(front_desk: FrontDesk, people: 
 
 
 @pytest.mark.parametrize("kind", NAMES)
-def test_a_name_in_any_script_reads_back_as_sent(front_desk: FrontDesk, people: People, kind: str, as_stored: AsStored) -> None:
-    """A name is not the software's to change. Every character comes back, neither normalized, nor trimmed, nor replaced."""
+def test_a_name_in_any_script_reads_back_as_sent(
+    front_desk: FrontDesk, people: People, kind: str, as_stored: AsStored
+) -> None:
+    """A name is not the software's to change.
+
+    Every character comes back, neither normalized, nor trimmed, nor replaced.
+    """
     draft = people.named(kind)
     patient = front_desk.register(draft)
     same(as_stored(draft), front_desk.patient(patient.id))
 
 
-def test_a_minimal_patient_reads_back_as_sent(front_desk: FrontDesk, people: People, as_stored: AsStored) -> None:
+def test_a_minimal_patient_reads_back_as_sent(
+    front_desk: FrontDesk, people: People, as_stored: AsStored
+) -> None:
     """A patient of whom little is known can be registered. What is not known stays empty."""
     draft = people.minimal()
     patient = front_desk.register(draft)
     same(as_stored(draft), front_desk.patient(patient.id))
 
 
-def test_the_longest_names_read_back_as_sent(front_desk: FrontDesk, people: People, as_stored: AsStored) -> None:
-    """A name of the greatest length is stored whole. Length is counted in characters, not in bytes."""
+def test_the_longest_names_read_back_as_sent(
+    front_desk: FrontDesk, people: People, as_stored: AsStored
+) -> None:
+    """A name of the greatest length is stored whole.
+
+    Length is counted in characters, not in bytes.
+    """
     draft = people.longest()
     patient = front_desk.register(draft)
     same(as_stored(draft), front_desk.patient(patient.id))
 
 
 @pytest.mark.parametrize("sex", Sex)
-def test_every_sex_reads_back_as_sent(front_desk: FrontDesk, people: People, sex: Sex, as_stored: AsStored) -> None:
+def test_every_sex_reads_back_as_sent(
+    front_desk: FrontDesk, people: People, sex: Sex, as_stored: AsStored
+) -> None:
     """Administrative gender has four words. Each is stored as itself."""
     draft = replace(people.draft(), sex=sex)
     patient = front_desk.register(draft)
@@ -74,38 +93,69 @@ def test_a_patient_is_found_by_either_name(front_desk: FrontDesk, people: People
         assert only(front_desk.find(name=name), f"patient named {name}").id == patient.id
 
 
-@pytest.mark.parametrize(("family_name", "typed"), [
-    pytest.param("Åström", "åSTRÖM", id="latin"),
-    pytest.param("Жуков", "жУКОВ", id="cyrillic"),
-    pytest.param("Παπαδόπουλος", "ΠΑΠΑΔΌΠΟΥΛΟΣ", id="greek"),
-    pytest.param("欧阳", "欧阳", id="cjk"),
-    pytest.param("الخطيب", "الخطيب", id="arabic"),
-    pytest.param("O'Brien", "o'brien", id="apostrophe"),
-])
-def test_a_name_is_found_in_any_script_and_case(front_desk: FrontDesk, people: People, family_name: str, typed: str) -> None:
-    """Whoever searches does not know the case that was typed. A part of the name in another case finds the patient, in every script."""
+@pytest.mark.parametrize(
+    ("family_name", "typed"),
+    [
+        pytest.param("Åström", "åSTRÖM", id="latin"),
+        pytest.param("Жуков", "жУКОВ", id="cyrillic"),
+        pytest.param("Παπαδόπουλος", "ΠΑΠΑΔΌΠΟΥΛΟΣ", id="greek"),
+        pytest.param("欧阳", "欧阳", id="cjk"),
+        pytest.param("الخطيب", "الخطيب", id="arabic"),
+        pytest.param("O'Brien", "o'brien", id="apostrophe"),
+    ],
+)
+def test_a_name_is_found_in_any_script_and_case(
+    front_desk: FrontDesk, people: People, family_name: str, typed: str
+) -> None:
+    """Whoever searches does not know the case that was typed.
+
+    A part of the name in another case finds the patient, in every script.
+    """
     draft = people.draft()
     patient = front_desk.register(replace(draft, family_name=f"{family_name} {draft.mrn}"))
     found = only(front_desk.find(name=f"{typed} {draft.mrn}"), f"patient named {typed}")
     assert found.id == patient.id
 
 
-def test_a_patient_is_found_by_birth_date(front_desk: FrontDesk, people: People, as_stored: AsStored) -> None:
-    """Name and birth date together tell people apart. The right day finds the patient, the next day (or year, if only that is kept) does not."""
+def test_a_patient_is_found_by_birth_date(
+    front_desk: FrontDesk, people: People, as_stored: AsStored
+) -> None:
+    """Name and birth date together tell people apart.
+
+    The right day finds the patient, the next day (or year, if only that is kept) does not.
+    """
     draft = people.draft()
     patient = front_desk.register(draft)
     days = [draft.birth_date + timedelta(days=days) for days in (1, 366)]
-    other = next(day for day in days if as_stored(replace(draft, birth_date=day)).birth_date != as_stored(draft).birth_date)
-    assert only(front_desk.find(name=patient.family_name, birth_date=patient.birth_date), "patient of this name and day").id == patient.id
+    other = next(
+        day
+        for day in days
+        if as_stored(replace(draft, birth_date=day)).birth_date != as_stored(draft).birth_date
+    )
+    assert (
+        only(
+            front_desk.find(name=patient.family_name, birth_date=patient.birth_date),
+            "patient of this name and day",
+        ).id
+        == patient.id
+    )
     assert not front_desk.find(name=patient.family_name, birth_date=other)
 
 
 def test_a_search_lists_every_match_once(front_desk: FrontDesk, people: People) -> None:
-    """A search drops nobody, not even the last. All patients of one name are listed, each once, and nobody else."""
+    """A search drops nobody, not even the last.
+
+    All patients of one name are listed, each once, and nobody else.
+    """
     family_name = people.draft().family_name
-    registered = [front_desk.register(replace(people.draft(), family_name=family_name)).id for _ in range(CROWD)]
+    registered = [
+        front_desk.register(replace(people.draft(), family_name=family_name)).id
+        for _ in range(CROWD)
+    ]
     found = [patient.id for patient in front_desk.find(name=family_name)]
-    assert sorted(found) == sorted(registered), f"registered {len(registered)} of one name, the search lists {len(found)}"
+    assert sorted(found) == sorted(registered), (
+        f"registered {len(registered)} of one name, the search lists {len(found)}"
+    )
 
 
 def test_a_search_for_nobody_finds_nobody(front_desk: FrontDesk, people: People) -> None:
@@ -113,30 +163,54 @@ def test_a_search_for_nobody_finds_nobody(front_desk: FrontDesk, people: People)
     assert not front_desk.find(mrn=people.mrn())
 
 
-def test_a_record_number_is_given_once(front_desk: FrontDesk, people: People, as_stored: AsStored) -> None:
-    """A record number is one patient's. The second registration is refused, and the first patient stays as it was."""
+def test_a_record_number_is_given_once(
+    front_desk: FrontDesk, people: People, as_stored: AsStored
+) -> None:
+    """A record number is one patient's.
+
+    The second registration is refused, and the first patient stays as it was.
+    """
     first = front_desk.register(people.draft())
     with refused(Reason.DUPLICATE):
         front_desk.register(replace(people.draft(), mrn=first.mrn))
-    same(as_stored(first.draft), only(front_desk.find(mrn=first.mrn), "patient with this record number"))
+    same(
+        as_stored(first.draft),
+        only(front_desk.find(mrn=first.mrn), "patient with this record number"),
+    )
 
 
-def test_a_record_number_is_given_once_also_at_the_same_moment(front_desk: FrontDesk, people: People) -> None:
-    """Two desks may type the same number at once. One registration wins, the others are refused, and one patient is there."""
+def test_a_record_number_is_given_once_also_at_the_same_moment(
+    front_desk: FrontDesk, people: People
+) -> None:
+    """Two desks may type the same number at once.
+
+    One registration wins, the others are refused, and one patient is there.
+    """
     mrn = people.mrn()
-    answers = at_once(*[partial(front_desk.register, replace(people.draft(), mrn=mrn)) for _ in range(CROWD)])
-    winner = only([answer for answer in answers if isinstance(answer, Patient)], "registration that won")
-    assert {answer.reason for answer in answers if isinstance(answer, Refused)} == {Reason.DUPLICATE}
+    answers = at_once(
+        *[partial(front_desk.register, replace(people.draft(), mrn=mrn)) for _ in range(CROWD)]
+    )
+    winner = only(
+        [answer for answer in answers if isinstance(answer, Patient)], "registration that won"
+    )
+    assert {answer.reason for answer in answers if isinstance(answer, Refused)} == {
+        Reason.DUPLICATE
+    }
     assert only(front_desk.find(mrn=mrn), "patient with this record number").id == winner.id
 
 
-@pytest.mark.parametrize("wrong", [
-    pytest.param({"birth_date": date.today() + timedelta(days=366)}, id="born-in-the-future"),
-    pytest.param({"birth_date": date(1, 1, 1)}, id="born-in-the-year-one"),
-    pytest.param({"family_name": ""}, id="no-family-name"),
-    pytest.param({"family_name": " \u2003 "}, id="blank-family-name"),
-])
-def test_an_invalid_patient_leaves_nothing(front_desk: FrontDesk, people: People, wrong: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        pytest.param({"birth_date": date.today() + timedelta(days=366)}, id="born-in-the-future"),
+        pytest.param({"birth_date": date(1, 1, 1)}, id="born-in-the-year-one"),
+        pytest.param({"family_name": ""}, id="no-family-name"),
+        pytest.param({"family_name": " \u2003 "}, id="blank-family-name"),
+    ],
+)
+def test_an_invalid_patient_leaves_nothing(
+    front_desk: FrontDesk, people: People, wrong: dict[str, object]
+) -> None:
     """What cannot be true of a patient is refused. Nothing of it is stored."""
     draft = people.draft()
     with refused(Reason.INVALID):
@@ -144,8 +218,13 @@ def test_an_invalid_patient_leaves_nothing(front_desk: FrontDesk, people: People
     assert not front_desk.find(mrn=draft.mrn)
 
 
-def test_an_update_is_stored_and_changes_nothing_else(front_desk: FrontDesk, people: People, as_stored: AsStored) -> None:
-    """A correction is seen at once by whoever reads next. The corrected field is new, and all others are as before."""
+def test_an_update_is_stored_and_changes_nothing_else(
+    front_desk: FrontDesk, people: People, as_stored: AsStored
+) -> None:
+    """A correction is seen at once by whoever reads next.
+
+    The corrected field is new, and all others are as before.
+    """
     patient = front_desk.patient(front_desk.register(people.draft()).id)
     corrected = replace(patient, given_name="Amélie", phone=None)
     front_desk.update(corrected)
@@ -157,12 +236,20 @@ def test_an_update_is_found_by_the_next_search(front_desk: FrontDesk, people: Pe
     patient = front_desk.register(people.draft())
     corrected = replace(patient, family_name=people.draft().family_name)
     front_desk.update(corrected)
-    assert only(front_desk.find(name=corrected.family_name), "patient of the new name").id == patient.id
+    assert (
+        only(front_desk.find(name=corrected.family_name), "patient of the new name").id
+        == patient.id
+    )
     assert not front_desk.find(name=patient.family_name)
 
 
-def test_a_stale_update_is_refused_and_nothing_is_lost(front_desk: FrontDesk, people: People, as_stored: AsStored) -> None:
-    """Two desks correct one patient, each from what it read before. The second is refused, and the first one's correction stands."""
+def test_a_stale_update_is_refused_and_nothing_is_lost(
+    front_desk: FrontDesk, people: People, as_stored: AsStored
+) -> None:
+    """Two desks correct one patient, each from what it read before.
+
+    The second is refused, and the first one's correction stands.
+    """
     patient = front_desk.register(people.draft())
     first = replace(patient, phone="+49301111111")
     front_desk.update(first)
@@ -171,18 +258,33 @@ def test_a_stale_update_is_refused_and_nothing_is_lost(front_desk: FrontDesk, pe
     same(as_stored(first.draft), front_desk.patient(patient.id))
 
 
-def test_of_updates_at_the_same_moment_one_wins(front_desk: FrontDesk, people: People, as_stored: AsStored) -> None:
-    """Nobody's correction is overwritten unseen, however close they come. One is stored, the others are refused as stale."""
+def test_of_updates_at_the_same_moment_one_wins(
+    front_desk: FrontDesk, people: People, as_stored: AsStored
+) -> None:
+    """Nobody's correction is overwritten unseen, however close they come.
+
+    One is stored, the others are refused as stale.
+    """
     patient = front_desk.register(people.draft())
     corrections = [replace(patient, phone=f"+4930{number:07d}") for number in range(CROWD)]
     answers = at_once(*[partial(front_desk.update, correction) for correction in corrections])
-    won = only([correction for correction, answer in zip(corrections, answers, strict=True) if isinstance(answer, Patient)], "update that won")
+    won = only(
+        [
+            correction
+            for correction, answer in zip(corrections, answers, strict=True)
+            if isinstance(answer, Patient)
+        ],
+        "update that won",
+    )
     assert {answer.reason for answer in answers if isinstance(answer, Refused)} == {Reason.STALE}
     same(as_stored(won.draft), front_desk.patient(patient.id))
 
 
 def test_an_update_of_nobody_is_refused(front_desk: FrontDesk, people: People) -> None:
-    """Only who is registered can be corrected. An update under an unknown id is refused, and registers nobody."""
+    """Only who is registered can be corrected.
+
+    An update under an unknown id is refused, and registers nobody.
+    """
     patient = front_desk.register(people.draft())
     stranger = replace(patient, id=unlike(patient.id), mrn=people.mrn())
     with refused(Reason.NOT_FOUND):
@@ -191,7 +293,10 @@ def test_an_update_of_nobody_is_refused(front_desk: FrontDesk, people: People) -
 
 
 def test_a_repeated_request_registers_once(front_desk: FrontDesk, people: People) -> None:
-    """A desk that got no answer asks again with the same key. It gets the same patient, and one patient is there."""
+    """A desk that got no answer asks again with the same key.
+
+    It gets the same patient, and one patient is there.
+    """
     draft, key = people.draft(), people.mrn()
     first = front_desk.register(draft, idempotency_key=key)
     again = front_desk.register(draft, idempotency_key=key)
@@ -199,18 +304,30 @@ def test_a_repeated_request_registers_once(front_desk: FrontDesk, people: People
     assert only(front_desk.find(mrn=draft.mrn), "patient with this record number").id == first.id
 
 
-def test_a_repeated_request_registers_once_also_at_the_same_moment(front_desk: FrontDesk, people: People) -> None:
-    """An impatient client asks again before the first answer is there. All get the same patient, and one patient is there."""
+def test_a_repeated_request_registers_once_also_at_the_same_moment(
+    front_desk: FrontDesk, people: People
+) -> None:
+    """An impatient client asks again before the first answer is there.
+
+    All get the same patient, and one patient is there.
+    """
     draft, key = people.draft(), people.mrn()
-    answers = at_once(*[partial(front_desk.register, draft, idempotency_key=key) for _ in range(CROWD)])
+    answers = at_once(
+        *[partial(front_desk.register, draft, idempotency_key=key) for _ in range(CROWD)]
+    )
     for answer in answers:
-        assert isinstance(answer, Patient), f"expected: the same patient for every request with one key\ncame:     {answer}"
+        assert isinstance(answer, Patient), (
+            f"expected: the same patient for every request with one key\ncame:     {answer}"
+        )
     found = only(front_desk.find(mrn=draft.mrn), "patient with this record number")
     assert {answer.id for answer in answers if isinstance(answer, Patient)} == {found.id}
 
 
 def test_a_key_is_not_taken_for_another_patient(front_desk: FrontDesk, people: People) -> None:
-    """A key that is used again by mistake must not swallow a patient. The request is refused, and the second patient is not there."""
+    """A key that is used again by mistake must not swallow a patient.
+
+    The request is refused, and the second patient is not there.
+    """
     key, other = people.mrn(), people.draft()
     front_desk.register(people.draft(), idempotency_key=key)
     with refused(Reason.INVALID, Reason.DUPLICATE):
@@ -219,27 +336,42 @@ def test_a_key_is_not_taken_for_another_patient(front_desk: FrontDesk, people: P
 
 
 def test_an_unknown_patient_is_not_there(front_desk: FrontDesk, registered: Patient) -> None:
-    """An id that was never given leads nowhere. It is refused as not found, and nobody else is shown in its place."""
+    """An id that was never given leads nowhere.
+
+    It is refused as not found, and nobody else is shown in its place.
+    """
     with refused(Reason.NOT_FOUND):
         front_desk.patient(unlike(registered.id))
 
 
 @pytest.mark.plan("acknowledged-writes")
-def test_an_acknowledged_patient_stands_in_the_database(front_desk: FrontDesk, people: People, stored: Stored, as_stored: AsStored) -> None:
-    """Acknowledged is stored. The row is there when the answer has come, with what was sent in it."""
+def test_an_acknowledged_patient_stands_in_the_database(
+    front_desk: FrontDesk, people: People, stored: Stored, as_stored: AsStored
+) -> None:
+    """Acknowledged is stored.
+
+    The row is there when the answer has come, with what was sent in it.
+    """
     draft = people.draft()
     patient = front_desk.register(draft)
     stands(as_stored(draft), stored.patient(patient.id))
 
 
 @pytest.mark.plan("acknowledged-writes")
-def test_an_acknowledged_update_stands_in_the_database(front_desk: FrontDesk, registered: Patient, stored: Stored, as_stored: AsStored) -> None:
+def test_an_acknowledged_update_stands_in_the_database(
+    front_desk: FrontDesk, registered: Patient, stored: Stored, as_stored: AsStored
+) -> None:
     """Acknowledged is stored. The row holds the correction when the answer has come."""
     corrected = front_desk.update(replace(registered, address="1 New Street"))
     stands(as_stored(corrected.draft), stored.patient(registered.id))
 
 
 @pytest.mark.plan("acknowledged-writes")
-def test_a_registered_patient_is_seen_by_other_sessions(ward_desk: FrontDesk, registered: Patient) -> None:
-    """What was registered does not live in the session that typed it. A clinician who is signed in elsewhere reads the same patient."""
+def test_a_registered_patient_is_seen_by_other_sessions(
+    ward_desk: FrontDesk, registered: Patient
+) -> None:
+    """What was registered does not live in the session that typed it.
+
+    A clinician who is signed in elsewhere reads the same patient.
+    """
     same(registered.draft, ward_desk.patient(registered.id))

@@ -37,27 +37,38 @@ def refusal_at(hospital: Hospital, session: Session, people: People) -> Told:
 
 
 @pytest.mark.parametrize("role", [Role.REGISTRAR, Role.CLINICIAN, Role.ADMINISTRATOR])
-def test_the_right_password_opens_a_session(hospital: Hospital, door: Door, accounts: Accounts, people: People, role: Role) -> None:
+def test_the_right_password_opens_a_session(
+    hospital: Hospital, door: Door, accounts: Accounts, people: People, role: Role
+) -> None:
     """Who knows the password comes in. The session that he is given opens the patients' index."""
     session = door.sign_in(accounts(role))
     assert opens(hospital, session, people)
 
 
-@pytest.mark.parametrize(("role", "wrong"), [
-    pytest.param(Role.REGISTRAR, "{password}x", id="one-character-more"),
-    pytest.param(Role.CLINICIAN, "{shorter}", id="one-character-less"),
-    pytest.param(Role.ADMINISTRATOR, "{swapped}", id="the-other-case"),
-])
-def test_a_wrong_password_is_refused(door: Door, accounts: Accounts, role: Role, wrong: str) -> None:
+@pytest.mark.parametrize(
+    ("role", "wrong"),
+    [
+        pytest.param(Role.REGISTRAR, "{password}x", id="one-character-more"),
+        pytest.param(Role.CLINICIAN, "{shorter}", id="one-character-less"),
+        pytest.param(Role.ADMINISTRATOR, "{swapped}", id="the-other-case"),
+    ],
+)
+def test_a_wrong_password_is_refused(
+    door: Door, accounts: Accounts, role: Role, wrong: str
+) -> None:
     """Nearly right is wrong. The sign-in is refused."""
     right = accounts(role)
-    password = wrong.format(password=right.password, shorter=right.password[:-1], swapped=right.password.swapcase())
+    password = wrong.format(
+        password=right.password, shorter=right.password[:-1], swapped=right.password.swapcase()
+    )
     refusal_of(door, replace(right, password=password))
 
 
 def test_another_persons_password_is_refused(door: Door, accounts: Accounts) -> None:
     """A password opens one account. Under another name it is refused."""
-    refusal_of(door, Credentials(accounts(Role.OUTSIDER).username, accounts(Role.REGISTRAR).password))
+    refusal_of(
+        door, Credentials(accounts(Role.OUTSIDER).username, accounts(Role.REGISTRAR).password)
+    )
 
 
 def test_an_unknown_user_is_refused(door: Door, people: People) -> None:
@@ -65,17 +76,30 @@ def test_an_unknown_user_is_refused(door: Door, people: People) -> None:
     refusal_of(door, people.nobody())
 
 
-def test_a_refused_sign_in_does_not_tell_who_is_known(door: Door, accounts: Accounts, people: People) -> None:
-    """Whoever guesses must not learn which names exist. A wrong password and an unknown name are refused in the same words."""
+def test_a_refused_sign_in_does_not_tell_who_is_known(
+    door: Door, accounts: Accounts, people: People
+) -> None:
+    """Whoever guesses must not learn which names exist.
+
+    A wrong password and an unknown name are refused in the same words.
+    """
     nobody = people.nobody()
     first, second = refusal_of(door, nobody), refusal_of(door, nobody)
     wrong = refusal_of(door, Credentials(accounts(Role.AUDITOR).username, nobody.password))
-    differences = told_apart(wrong.answer, second.answer, volatile=changing(first.answer, second.answer))
-    assert not differences, f"expected: the same words for a wrong password and an unknown name\ncame:     {'; '.join(differences)}"
+    differences = told_apart(
+        wrong.answer, second.answer, volatile=changing(first.answer, second.answer)
+    )
+    assert not differences, (
+        "expected: the same words for a wrong password and an unknown name\ncame:    "
+        f" {'; '.join(differences)}"
+    )
 
 
 def test_guessing_is_slowed_down(door: Door, people: People, limits: Limits) -> None:
-    """Whoever guesses is held up. After the allowed number of failures for one name, that name is told to wait."""
+    """Whoever guesses is held up.
+
+    After the allowed number of failures for one name, that name is told to wait.
+    """
     nobody = people.nobody()
     for _ in range(limits.sign_in_failures):
         refusal_of(door, nobody)
@@ -83,57 +107,98 @@ def test_guessing_is_slowed_down(door: Door, people: People, limits: Limits) -> 
         door.sign_in(nobody)
 
 
-def test_guessing_at_one_name_holds_up_nobody_else(door: Door, people: People, accounts: Accounts, limits: Limits) -> None:
-    """A stranger at the door must not lock out the staff. While one name has to wait, another signs in."""
+def test_guessing_at_one_name_holds_up_nobody_else(
+    door: Door, people: People, accounts: Accounts, limits: Limits
+) -> None:
+    """A stranger at the door must not lock out the staff.
+
+    While one name has to wait, another signs in.
+    """
     nobody = people.nobody()
     for _ in range(limits.sign_in_failures):
         refusal_of(door, nobody)
     assert door.sign_in(accounts(Role.REGISTRAR)).access
 
 
-def test_an_expired_token_is_refused(hospital: Hospital, forgeries: Forgeries, people: People) -> None:
+def test_an_expired_token_is_refused(
+    hospital: Hospital, forgeries: Forgeries, people: People
+) -> None:
     """A token ends. One that was good until a minute ago is refused."""
     refusal_at(hospital, forgeries.expired, people)
 
 
-def test_a_tampered_token_is_refused(hospital: Hospital, forgeries: Forgeries, people: People) -> None:
+def test_a_tampered_token_is_refused(
+    hospital: Hospital, forgeries: Forgeries, people: People
+) -> None:
     """A token is what the hospital signed. One in which a claim was changed is refused."""
     refusal_at(hospital, forgeries.tampered, people)
 
 
-def test_an_unsigned_token_is_refused(hospital: Hospital, forgeries: Forgeries, people: People) -> None:
-    """A token without a signature is anybody's. One that says `alg: none` is refused, in every spelling."""
+def test_an_unsigned_token_is_refused(
+    hospital: Hospital, forgeries: Forgeries, people: People
+) -> None:
+    """A token without a signature is anybody's.
+
+    One that says `alg: none` is refused, in every spelling.
+    """
     for session in forgeries.unsigned:
         refusal_at(hospital, session, people)
 
 
-def test_a_made_up_token_is_refused(hospital: Hospital, forgeries: Forgeries, people: People) -> None:
+def test_a_made_up_token_is_refused(
+    hospital: Hospital, forgeries: Forgeries, people: People
+) -> None:
     """A token cannot be guessed. One that was never given out is refused."""
     refusal_at(hospital, forgeries.made_up, people)
 
 
-def test_a_forged_token_does_not_tell_why_it_is_refused(hospital: Hospital, forgeries: Forgeries, people: People) -> None:
-    """Whoever forges must not learn how near he came. Tampered, unsigned and made-up tokens are refused in the same words."""
+def test_a_forged_token_does_not_tell_why_it_is_refused(
+    hospital: Hospital, forgeries: Forgeries, people: People
+) -> None:
+    """Whoever forges must not learn how near he came.
+
+    Tampered, unsigned and made-up tokens are refused in the same words.
+    """
     one, again = (refusal_at(hospital, forgeries.made_up, people).answer for _ in range(2))
     for session in (forgeries.tampered, *forgeries.unsigned):
-        differences = told_apart(refusal_at(hospital, session, people).answer, one, volatile=changing(one, again))
-        assert not differences, f"expected: the same words for every bad token\ncame:     {'; '.join(differences)}"
+        differences = told_apart(
+            refusal_at(hospital, session, people).answer, one, volatile=changing(one, again)
+        )
+        assert not differences, (
+            f"expected: the same words for every bad token\ncame:     {'; '.join(differences)}"
+        )
 
 
-def test_an_expired_token_does_not_tell_that_it_was_good(hospital: Hospital, forgeries: Forgeries, people: People) -> None:
-    """Whoever finds an old token must not learn whose it was. It is refused in the same words as one that was never given out."""
+def test_an_expired_token_does_not_tell_that_it_was_good(
+    hospital: Hospital, forgeries: Forgeries, people: People
+) -> None:
+    """Whoever finds an old token must not learn whose it was.
+
+    It is refused in the same words as one that was never given out.
+    """
     one, again = (refusal_at(hospital, forgeries.made_up, people).answer for _ in range(2))
-    differences = told_apart(refusal_at(hospital, forgeries.expired, people).answer, one, volatile=changing(one, again))
-    assert not differences, f"expected: the same words as for a made-up token\ncame:     {'; '.join(differences)}"
+    differences = told_apart(
+        refusal_at(hospital, forgeries.expired, people).answer, one, volatile=changing(one, again)
+    )
+    assert not differences, (
+        f"expected: the same words as for a made-up token\ncame:     {'; '.join(differences)}"
+    )
 
 
-def test_a_refreshed_session_goes_on(hospital: Hospital, door: Door, own_session: Session, people: People) -> None:
-    """A shift is longer than a token. Refreshing gives a new token, and that opens the patients' index."""
+def test_a_refreshed_session_goes_on(
+    hospital: Hospital, door: Door, own_session: Session, people: People
+) -> None:
+    """A shift is longer than a token.
+
+    Refreshing gives a new token, and that opens the patients' index.
+    """
     later = door.refresh(own_session)
     assert opens(hospital, later, people)
 
 
-def test_a_session_can_be_refreshed_again(hospital: Hospital, door: Door, own_session: Session, people: People) -> None:
+def test_a_session_can_be_refreshed_again(
+    hospital: Hospital, door: Door, own_session: Session, people: People
+) -> None:
     """A shift is longer than two tokens. What a refresh gave can be refreshed in its turn."""
     later = door.refresh(door.refresh(own_session))
     assert opens(hospital, later, people)
@@ -146,25 +211,34 @@ def test_a_refresh_token_holds_once(door: Door, own_session: Session) -> None:
         door.refresh(own_session)
 
 
-def test_a_made_up_refresh_token_is_refused(door: Door, own_session: Session, people: People) -> None:
+def test_a_made_up_refresh_token_is_refused(
+    door: Door, own_session: Session, people: People
+) -> None:
     """A refresh token cannot be guessed. One that was never given out is refused."""
     with refused(Reason.UNAUTHENTICATED):
         door.refresh(replace(own_session, refresh=people.nobody().password))
 
 
 def test_an_access_token_does_not_refresh(door: Door, own_session: Session) -> None:
-    """A token that lives minutes must not be worth hours. In the place of a refresh token it is refused."""
+    """A token that lives minutes must not be worth hours.
+
+    In the place of a refresh token it is refused.
+    """
     with refused(Reason.UNAUTHENTICATED, Reason.INVALID):
         door.refresh(replace(own_session, refresh=own_session.access))
 
 
-def test_a_refresh_token_opens_nothing(hospital: Hospital, door: Door, own_session: Session, people: People) -> None:
+def test_a_refresh_token_opens_nothing(
+    hospital: Hospital, door: Door, own_session: Session, people: People
+) -> None:
     """A refresh token is for refreshing. In the place of an access token it is refused."""
     later = door.refresh(own_session)
     refusal_at(hospital, later.presenting(later.refresh or ""), people)
 
 
-def test_sign_out_ends_the_access_token(hospital: Hospital, door: Door, own_session: Session, people: People) -> None:
+def test_sign_out_ends_the_access_token(
+    hospital: Hospital, door: Door, own_session: Session, people: People
+) -> None:
     """Who signs out has left. The token that he held is refused at once."""
     assert opens(hospital, own_session, people)
     door.sign_out(own_session)
@@ -178,8 +252,13 @@ def test_sign_out_ends_the_refresh_token(door: Door, own_session: Session) -> No
         door.refresh(own_session)
 
 
-def test_sign_out_ends_no_other_session(hospital: Hospital, door: Door, own_session: Session, accounts: Accounts, people: People) -> None:
-    """A nurse who signs out at one desk is still at the other. The other session of the same account goes on."""
+def test_sign_out_ends_no_other_session(
+    hospital: Hospital, door: Door, own_session: Session, accounts: Accounts, people: People
+) -> None:
+    """A nurse who signs out at one desk is still at the other.
+
+    The other session of the same account goes on.
+    """
     other = door.sign_in(accounts(Role.REGISTRAR))
     door.sign_out(own_session)
     assert opens(hospital, other, people)

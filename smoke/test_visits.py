@@ -7,7 +7,18 @@ from functools import partial
 import pytest
 
 from cutover.database.stored import Stored
-from cutover.hospital import FrontDesk, Hospital, Move, Patient, Reason, Refused, Session, Status, Visit, Ward
+from cutover.hospital import (
+    FrontDesk,
+    Hospital,
+    Move,
+    Patient,
+    Reason,
+    Refused,
+    Session,
+    Status,
+    Visit,
+    Ward,
+)
 from cutover.matchers import at_once, only, refused, same, stands
 from cutover.synthetic import unlike
 
@@ -17,7 +28,10 @@ ROUNDS = 3
 
 
 def test_a_visit_opens_for_a_patient(ward: Ward, registered: Patient) -> None:
-    """A visit begins open, and belongs to the patient for whom it was opened. It reads back as it was acknowledged."""
+    """A visit begins open, and belongs to the patient for whom it was opened.
+
+    It reads back as it was acknowledged.
+    """
     visit = ward.open(registered)
     assert (visit.status, visit.patient_id) == (Status.OPEN, registered.id)
     same(visit, ward.visit(visit))
@@ -36,7 +50,10 @@ def test_a_front_desk_opens_a_visit(reception: Ward, registered: Patient) -> Non
 
 
 def test_an_open_visit_can_be_admitted(ward: Ward, opened: Visit) -> None:
-    """The patient is given a bed. The visit is admitted, in the answer and when it is read again."""
+    """The patient is given a bed.
+
+    The visit is admitted, in the answer and when it is read again.
+    """
     assert ward.admit(opened).status is Status.ADMITTED
     assert ward.visit(opened).status is Status.ADMITTED
 
@@ -47,14 +64,22 @@ def test_an_admitted_visit_can_be_discharged(ward: Ward, admitted: Visit) -> Non
     assert ward.visit(admitted).status is Status.DISCHARGED
 
 
-def test_an_open_visit_can_be_cancelled(hospital: Hospital, clinician: Session, ward: Ward, opened: Visit) -> None:
-    """The patient left before anyone looked. The visit is cancelled, in the answer and when it is read again."""
+def test_an_open_visit_can_be_cancelled(
+    hospital: Hospital, clinician: Session, ward: Ward, opened: Visit
+) -> None:
+    """The patient left before anyone looked.
+
+    The visit is cancelled, in the answer and when it is read again.
+    """
     assert hospital.move(clinician, opened, Move.CANCEL).status is Status.CANCELLED
     assert ward.visit(opened).status is Status.CANCELLED
 
 
 def test_a_discharged_visit_cannot_be_reopened(ward: Ward, discharged: Visit) -> None:
-    """Discharge is final: billing and bed planning rely on it. The move back is refused, and the visit stays discharged."""
+    """Discharge is final: billing and bed planning rely on it.
+
+    The move back is refused, and the visit stays discharged.
+    """
     with refused(Reason.ILLEGAL_TRANSITION):
         ward.admit(discharged)
     assert ward.visit(discharged).status is Status.DISCHARGED
@@ -67,8 +92,13 @@ def test_a_visit_is_discharged_once(ward: Ward, discharged: Visit) -> None:
     assert ward.visit(discharged).status is Status.DISCHARGED
 
 
-def test_a_discharged_visit_cannot_be_cancelled(hospital: Hospital, clinician: Session, ward: Ward, discharged: Visit) -> None:
-    """What took place cannot be undone. The cancellation is refused, and the visit stays discharged."""
+def test_a_discharged_visit_cannot_be_cancelled(
+    hospital: Hospital, clinician: Session, ward: Ward, discharged: Visit
+) -> None:
+    """What took place cannot be undone.
+
+    The cancellation is refused, and the visit stays discharged.
+    """
     with refused(Reason.ILLEGAL_TRANSITION):
         hospital.move(clinician, discharged, Move.CANCEL)
     assert ward.visit(discharged).status is Status.DISCHARGED
@@ -88,7 +118,9 @@ def test_a_visit_is_admitted_once(ward: Ward, admitted: Visit) -> None:
     assert ward.visit(admitted).status is Status.ADMITTED
 
 
-def test_an_admitted_visit_cannot_be_cancelled(hospital: Hospital, clinician: Session, ward: Ward, admitted: Visit) -> None:
+def test_an_admitted_visit_cannot_be_cancelled(
+    hospital: Hospital, clinician: Session, ward: Ward, admitted: Visit
+) -> None:
     """Who lies in a bed is there. The cancellation is refused, and the visit stays admitted."""
     with refused(Reason.ILLEGAL_TRANSITION):
         hospital.move(clinician, admitted, Move.CANCEL)
@@ -96,7 +128,9 @@ def test_an_admitted_visit_cannot_be_cancelled(hospital: Hospital, clinician: Se
 
 
 @pytest.mark.parametrize("move", Move)
-def test_a_cancelled_visit_stays_cancelled(hospital: Hospital, clinician: Session, ward: Ward, cancelled: Visit, move: Move) -> None:
+def test_a_cancelled_visit_stays_cancelled(
+    hospital: Hospital, clinician: Session, ward: Ward, cancelled: Visit, move: Move
+) -> None:
     """A cancelled visit is closed. Every further move is refused, and the visit stays cancelled."""
     with refused(Reason.ILLEGAL_TRANSITION):
         hospital.move(clinician, cancelled, move)
@@ -104,10 +138,15 @@ def test_a_cancelled_visit_stays_cancelled(hospital: Hospital, clinician: Sessio
 
 
 def test_of_admissions_at_the_same_moment_one_counts(ward: Ward, opened: Visit) -> None:
-    """Two clinicians may press the button at once. One admission counts, the others are refused, and the visit is admitted."""
+    """Two clinicians may press the button at once.
+
+    One admission counts, the others are refused, and the visit is admitted.
+    """
     answers = at_once(*[partial(ward.admit, opened)] * ROUNDS)
     only([answer for answer in answers if isinstance(answer, Visit)], "admission that counts")
-    assert {answer.reason for answer in answers if isinstance(answer, Refused)} == {Reason.ILLEGAL_TRANSITION}
+    assert {answer.reason for answer in answers if isinstance(answer, Refused)} == {
+        Reason.ILLEGAL_TRANSITION
+    }
     assert ward.visit(opened).status is Status.ADMITTED
 
 
@@ -117,14 +156,19 @@ def test_an_unknown_patient_has_no_visits(ward: Ward, registered: Patient) -> No
         ward.open_for(unlike(registered.id))
 
 
-def test_an_unknown_visit_cannot_be_moved(hospital: Hospital, clinician: Session, registered: Patient, opened: Visit) -> None:
+def test_an_unknown_visit_cannot_be_moved(
+    hospital: Hospital, clinician: Session, registered: Patient, opened: Visit
+) -> None:
     """Only a visit that is there can be moved. An unknown one is refused as not found."""
     with refused(Reason.NOT_FOUND):
         hospital.move(clinician, Visit(unlike(opened.id), registered.id, Status.OPEN), Move.ADMIT)
 
 
 def test_a_patients_visits_are_listed(ward: Ward, registered: Patient) -> None:
-    """The list drops no visit, not even the last, and shows each as it stands. All are there, each once, with their status."""
+    """The list drops no visit, not even the last, and shows each as it stands.
+
+    All are there, each once, with their status.
+    """
     visits = []
     for _ in range(ROUNDS):
         visit = ward.open(registered)
@@ -140,24 +184,43 @@ def test_a_new_patient_has_no_visits(ward: Ward, registered: Patient) -> None:
     assert not ward.visits_of(registered)
 
 
-def test_a_visit_leaves_the_patient_as_he_was(ward: Ward, front_desk: FrontDesk, registered: Patient) -> None:
-    """A visit corrects nothing about the patient. Opened, admitted and discharged, he reads as he did before."""
+def test_a_visit_leaves_the_patient_as_he_was(
+    ward: Ward, front_desk: FrontDesk, registered: Patient
+) -> None:
+    """A visit corrects nothing about the patient.
+
+    Opened, admitted and discharged, he reads as he did before.
+    """
     before = front_desk.patient(registered.id)
     ward.discharge(ward.admit(ward.open(registered)))
     same(before.draft, front_desk.patient(registered.id).draft)
 
 
 @pytest.mark.plan("acknowledged-writes")
-def test_a_visit_is_seen_by_other_sessions(reception: Ward, registered: Patient, admitted: Visit) -> None:
-    """A visit does not live in the session that opened it. The front desk reads it as it stands on the ward."""
+def test_a_visit_is_seen_by_other_sessions(
+    reception: Ward, registered: Patient, admitted: Visit
+) -> None:
+    """A visit does not live in the session that opened it.
+
+    The front desk reads it as it stands on the ward.
+    """
     found = only(reception.visits_of(registered), "visit")
     assert (found.id, found.status) == (admitted.id, Status.ADMITTED)
 
 
 @pytest.mark.plan("acknowledged-writes")
-def test_an_acknowledged_visit_stands_in_the_database(ward: Ward, registered: Patient, stored: Stored) -> None:
+def test_an_acknowledged_visit_stands_in_the_database(
+    ward: Ward, registered: Patient, stored: Stored
+) -> None:
     """Acknowledged is stored. The row is there when the answer has come, and follows every move."""
     visit = ward.open(registered, "to be found in the database")
-    stands({"patient_id": registered.id, "status": Status.OPEN, "reason": "to be found in the database"}, stored.visit(visit.id))
+    stands(
+        {
+            "patient_id": registered.id,
+            "status": Status.OPEN,
+            "reason": "to be found in the database",
+        },
+        stored.visit(visit.id),
+    )
     ward.admit(visit)
     stands({"patient_id": registered.id, "status": Status.ADMITTED}, stored.visit(visit.id))

@@ -14,11 +14,20 @@ from reference.problems import Problem
 from reference.security import ADMINISTRATOR, AUDITOR, Caller, Guarded, bearer, pool_of
 from reference.settings import BASE_PATH
 
-router = APIRouter(prefix=BASE_PATH + "/audit", tags=["audit"], route_class=Guarded, dependencies=[Depends(bearer)])
+router = APIRouter(
+    prefix=BASE_PATH + "/audit", tags=["audit"], route_class=Guarded, dependencies=[Depends(bearer)]
+)
 
 
-@router.get("", operation_id="readAudit", response_model=paging.Page[store.Entry], responses=refusals(422, *SIGNED_IN))
-def read(request: Request, place: paging.WantedPlace, patient_id: Annotated[UUID | None, Query()] = None) -> dict[str, Any]:
+@router.get(
+    "",
+    operation_id="readAudit",
+    response_model=paging.Page[store.Entry],
+    responses=refusals(422, *SIGNED_IN),
+)
+def read(
+    request: Request, place: paging.WantedPlace, patient_id: Annotated[UUID | None, Query()] = None
+) -> dict[str, Any]:
     """The audit log, newest first: all of it, or what concerns one patient."""
     caller: Caller = request.state.caller
     if caller.role not in (AUDITOR, ADMINISTRATOR):

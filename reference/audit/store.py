@@ -1,4 +1,6 @@
-"""The audit log: who touched whose record, when, by which request, and whether they were allowed to."""
+"""The audit log: who touched whose record, when, by which request, and whether they were allowed
+to.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,11 @@ _COLUMNS = "id, at, username, action, patient_id, outcome, request_id"
 
 
 class Entry(BaseModel):
-    """One line. `patient_id` is null where no single patient was meant; lines of the release before name no request."""
+    """One line.
+
+    `patient_id` is null where no single patient was meant; lines of the release before name no
+    request.
+    """
 
     id: int
     at: datetime
@@ -27,10 +33,18 @@ class Entry(BaseModel):
     request_id: str | None
 
 
-def write(connection: Rows, username: str, action: str, patient_id: UUID | None, outcome: str, request_id: str) -> None:
+def write(
+    connection: Rows,
+    username: str,
+    action: str,
+    patient_id: UUID | None,
+    outcome: str,
+    request_id: str,
+) -> None:
     """Add a line, in the transaction of what it tells about."""
     connection.execute(
-        "INSERT INTO audit_entries (username, action, patient_id, outcome, request_id) VALUES (%s, %s, %s, %s, %s)",
+        "INSERT INTO audit_entries (username, action, patient_id, outcome, request_id) VALUES (%s,"
+        " %s, %s, %s, %s)",
         [username, action, patient_id, outcome, request_id],
     )
 

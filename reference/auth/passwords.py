@@ -1,7 +1,8 @@
 """Passwords as argon2id hashes.
 
-How costly a hash is, is a setting. `LIGHT` takes about 10 ms and is for the embedded hospital: its accounts live for minutes, with random
-passwords, and a gate signs in hundreds of times on two cores. `FULL` is argon2's own recommendation, for accounts that matter.
+How costly a hash is, is a setting. `LIGHT` takes about 10 ms and is for the embedded hospital: its
+accounts live for minutes, with random passwords, and a gate signs in hundreds of times on two
+cores. `FULL` is argon2's own recommendation, for accounts that matter.
 """
 
 from __future__ import annotations
@@ -32,16 +33,24 @@ def hash_of(password: str, hashing: Hashing) -> str:
 
 
 def matches(password: str, password_hash: str | None, hashing: Hashing) -> bool:
-    """Is this the password? Takes as long for an account that does not exist (`None`) as for one that does."""
+    """Is this the password?
+
+    Takes as long for an account that does not exist (`None`) as for one that does.
+    """
     try:
-        return _hasher(hashing).verify(password_hash or _nobodys_hash(hashing), password) and password_hash is not None
+        return (
+            _hasher(hashing).verify(password_hash or _nobodys_hash(hashing), password)
+            and password_hash is not None
+        )
     except (Argon2Error, InvalidHashError):
         return False
 
 
 @cache
 def _hasher(hashing: Hashing) -> PasswordHasher:
-    return PasswordHasher(time_cost=hashing.passes, memory_cost=hashing.memory, parallelism=hashing.threads)
+    return PasswordHasher(
+        time_cost=hashing.passes, memory_cost=hashing.memory, parallelism=hashing.threads
+    )
 
 
 @cache

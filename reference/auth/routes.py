@@ -52,7 +52,9 @@ class Me(BaseModel):
 
 
 public = APIRouter(prefix=BASE_PATH + "/auth", tags=["auth"])
-guarded = APIRouter(prefix=BASE_PATH + "/auth", tags=["auth"], route_class=Guarded, dependencies=[Depends(bearer)])
+guarded = APIRouter(
+    prefix=BASE_PATH + "/auth", tags=["auth"], route_class=Guarded, dependencies=[Depends(bearer)]
+)
 
 
 @public.post(
@@ -80,7 +82,9 @@ def refresh(request: Request, body: RefreshRequest) -> service.Tokens:
     return service.refresh(pool_of(request), request.app.state.settings, body.refresh_token)
 
 
-@guarded.post("/sign-out", operation_id="signOut", status_code=204, responses=refusals(401, *EVERYWHERE))
+@guarded.post(
+    "/sign-out", operation_id="signOut", status_code=204, responses=refusals(401, *EVERYWHERE)
+)
 def sign_out(request: Request) -> None:
     """End the session: its access and refresh tokens are refused from now on."""
     caller: Caller = request.state.caller

@@ -14,17 +14,27 @@ Tokens = dict[str, Any]
 
 
 def sign_in(pool: Pool, settings: Settings, username: str, password: str) -> Tokens:
-    """A new session's tokens. `unauthenticated` alike for an unknown name and a wrong password; `throttled` after too many failures."""
+    """A new session's tokens.
+
+    `unauthenticated` alike for an unknown name and a wrong password; `throttled` after too many
+    failures.
+    """
     with pool.connection() as connection:
         _refuse_if_throttled(connection, settings, username)
-        account = connection.execute("SELECT password_hash FROM staff WHERE username = %s", [username]).fetchone()
+        account = connection.execute(
+            "SELECT password_hash FROM staff WHERE username = %s", [username]
+        ).fetchone()
     # No connection is held meanwhile: the hash takes longer than all queries together.
-    right = passwords.matches(password, account["password_hash"] if account else None, settings.hashing)
+    right = passwords.matches(
+        password, account["password_hash"] if account else None, settings.hashing
+    )
     with pool.connection() as connection:
         throttle.lock(connection, username)
         _refuse_if_throttled(connection, settings, username)
         if right:
-            return _tokens(connection, settings, username, sessions.open_session(connection, username))
+            return _tokens(
+                connection, settings, username, sessions.open_session(connection, username)
+            )
         throttle.record_failure(connection, username, settings.throttle_window)
     raise Problem("unauthenticated", "Username or password is wrong.")
 
@@ -41,15 +51,25 @@ def refresh(pool: Pool, settings: Settings, refresh_token: str) -> Tokens:
 
 
 def _refuse_if_throttled(connection: Rows, settings: Settings, username: str) -> None:
-    seconds = throttle.seconds_left(connection, username, settings.throttle_failures, settings.throttle_window)
+    seconds = throttle.seconds_left(
+        connection, username, settings.throttle_failures, settings.throttle_window
+    )
     if seconds:
-        raise Problem("throttled", "Too many failures for this username; wait.", headers={"Retry-After": str(seconds)})
+        raise Problem(
+            "throttled",
+            "Too many failures for this username; wait.",
+            headers={"Retry-After": str(seconds)},
+        )
 
 
 def _tokens(connection: Rows, settings: Settings, username: str, session_id: UUID) -> Tokens:
     return {
-        "access_token": tokens.issue(settings.signing_key, username, session_id, settings.access_token_lifetime),
-        "refresh_token": sessions.issue_refresh_token(connection, session_id, settings.refresh_token_lifetime),
+        "access_token": tokens.issue(
+            settings.signing_key, username, session_id, settings.access_token_lifetime
+        ),
+        "refresh_token": sessions.issue_refresh_token(
+            connection, session_id, settings.refresh_token_lifetime
+        ),
         "token_type": "Bearer",
         "expires_in": settings.access_token_lifetime,
     }

@@ -1,4 +1,7 @@
-"""Sessions and their refresh tokens. A refresh token is used once; its second use means that it was stolen, and ends the session."""
+"""Sessions and their refresh tokens.
+
+A refresh token is used once; its second use means that it was stolen, and ends the session.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,9 @@ from reference.pool import Rows
 
 def open_session(connection: Rows, username: str) -> UUID:
     """A new session."""
-    row = connection.execute("INSERT INTO sessions (username) VALUES (%s) RETURNING id", [username]).fetchone()
+    row = connection.execute(
+        "INSERT INTO sessions (username) VALUES (%s) RETURNING id", [username]
+    ).fetchone()
     assert row is not None
     return UUID(str(row["id"]))
 
@@ -31,21 +36,27 @@ def find(connection: Rows, session_id: UUID) -> dict[str, Any] | None:
 
 def end(connection: Rows, session_id: UUID) -> None:
     """From now on its access and refresh tokens are refused."""
-    connection.execute("UPDATE sessions SET ended_at = now() WHERE id = %s AND ended_at IS NULL", [session_id])
+    connection.execute(
+        "UPDATE sessions SET ended_at = now() WHERE id = %s AND ended_at IS NULL", [session_id]
+    )
 
 
 def issue_refresh_token(connection: Rows, session_id: UUID, lifetime: int) -> str:
     """A new refresh token for `lifetime` seconds. Only its hash is kept."""
     token = secrets.token_urlsafe(32)
     connection.execute(
-        "INSERT INTO refresh_tokens (token_hash, session_id, expires_at) VALUES (%s, %s, now() + make_interval(secs => %s))",
+        "INSERT INTO refresh_tokens (token_hash, session_id, expires_at) VALUES (%s, %s, now() +"
+        " make_interval(secs => %s))",
         [_hash(token), session_id, lifetime],
     )
     return token
 
 
 def use_refresh_token(connection: Rows, token: str) -> UUID | None:
-    """Spend a token: its session, or `None` if it buys nothing. One that was spent before ends its session."""
+    """Spend a token: its session, or `None` if it buys nothing.
+
+    One that was spent before ends its session.
+    """
     found = connection.execute(
         """
         SELECT session_id, used_at IS NOT NULL AS used, refresh_tokens.expires_at > now() AND ended_at IS NULL AS holds
@@ -60,7 +71,9 @@ def use_refresh_token(connection: Rows, token: str) -> UUID | None:
     if found["used"]:
         end(connection, found["session_id"])
         return None
-    connection.execute("UPDATE refresh_tokens SET used_at = now() WHERE token_hash = %s", [_hash(token)])
+    connection.execute(
+        "UPDATE refresh_tokens SET used_at = now() WHERE token_hash = %s", [_hash(token)]
+    )
     return UUID(str(found["session_id"])) if found["holds"] else None
 
 

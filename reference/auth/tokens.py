@@ -21,14 +21,21 @@ class Refused(Exception):
 def issue(signing_key: str, username: str, session_id: UUID, lifetime: int) -> str:
     """A token that holds for `lifetime` seconds from now; below zero it has expired already."""
     now = int(time.time())
-    claims = {"sub": username, "sid": str(session_id), "iat": now + min(lifetime, 0), "exp": now + lifetime}
+    claims = {
+        "sub": username,
+        "sid": str(session_id),
+        "iat": now + min(lifetime, 0),
+        "exp": now + lifetime,
+    }
     return jwt.encode(claims, signing_key, ALGORITHM)
 
 
 def verify(signing_key: str, token: str) -> UUID:
     """The session that the token belongs to. `Refused` if it is forged, damaged, or expired."""
     try:
-        claims: dict[str, Any] = jwt.decode(token, signing_key, [ALGORITHM], options={"require": ["sub", "sid", "exp", "iat"]})
+        claims: dict[str, Any] = jwt.decode(
+            token, signing_key, [ALGORITHM], options={"require": ["sub", "sid", "exp", "iat"]}
+        )
         return UUID(claims["sid"])
     except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError) as error:
         raise Refused from error

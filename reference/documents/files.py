@@ -16,7 +16,10 @@ _NAMELESS = "unnamed"
 
 
 def media_type(content_type: str | None) -> str:
-    """The type without its parameters: `text/plain; charset=utf-8` is text/plain. `unsupported-type` if it is not taken."""
+    """The type without its parameters: `text/plain; charset=utf-8` is text/plain.
+
+    `unsupported-type` if it is not taken.
+    """
     plain = (content_type or "").partition(";")[0].strip().lower()
     if plain not in MEDIA_TYPES:
         raise Problem("unsupported-type", f"Taken are: {', '.join(MEDIA_TYPES)}.")
@@ -34,13 +37,19 @@ def content(file: BinaryIO) -> bytes:
 
 
 def safe_name(sent: str | None) -> str:
-    """The last part of what was sent, without control characters: `../../etc/passwd` is kept as "passwd"."""
+    """The last part of what was sent, without control characters: `../../etc/passwd` is kept as
+    "passwd".
+    """
     last = re.split(r"[/\\]", sent or "")[-1]
-    printable = "".join(character for character in last if unicodedata.category(character) != "Cc").strip()
+    printable = "".join(
+        character for character in last if unicodedata.category(character) != "Cc"
+    ).strip()
     return printable[:_LONGEST_NAME] if printable.strip(".") else _NAMELESS
 
 
 def disposition(file_name: str) -> str:
-    """A Content-Disposition (RFC 6266) that saves the file under its name; the first form is for those that only know ASCII."""
+    """A Content-Disposition (RFC 6266) that saves the file under its name; the first form is for
+    those that only know ASCII.
+    """
     ascii_name = re.sub(r'[^ -~]|["\\%]', "_", file_name)
     return f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(file_name, safe='')}"

@@ -19,11 +19,19 @@ from reference.problems import Problem, not_found
 from reference.security import ADMINISTRATOR, CLINICIAN, Access, Guarded, allowed, bearer
 from reference.settings import BASE_PATH
 
-router = APIRouter(prefix=BASE_PATH + "/patients/{patient_id}/documents", tags=["documents"], route_class=Guarded, dependencies=[Depends(bearer)])
+router = APIRouter(
+    prefix=BASE_PATH + "/patients/{patient_id}/documents",
+    tags=["documents"],
+    route_class=Guarded,
+    dependencies=[Depends(bearer)],
+)
 
 _NEXT = {"patient_id": "$request.path.patient_id", "document_id": "$response.body#/id"}
 _LINKS = dict.fromkeys(("getDocument", "downloadDocument", "deleteDocument"), _NEXT)
-_BYTES: dict[str, Any] = {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in files.MEDIA_TYPES}
+_BYTES: dict[str, Any] = {
+    media_type: {"schema": {"type": "string", "format": "binary"}}
+    for media_type in files.MEDIA_TYPES
+}
 
 
 class Document(BaseModel):
@@ -45,7 +53,10 @@ class Document(BaseModel):
     operation_id="uploadDocument",
     status_code=201,
     response_model=Document,
-    responses={**refusals(404, 413, 415, 422, *SIGNED_IN), **success(201, "Stored", ("Location",), **_LINKS)},
+    responses={
+        **refusals(404, 413, 415, 422, *SIGNED_IN),
+        **success(201, "Stored", ("Location",), **_LINKS),
+    },
     openapi_extra=file_types("file", files.MEDIA_TYPES),
 )
 def upload(
@@ -53,9 +64,14 @@ def upload(
     file: Annotated[UploadFile, File(json_schema_extra={"minLength": 1})],
     response: Response,
     access: Annotated[Access, Depends(allowed("document.upload", CLINICIAN, ADMINISTRATOR))],
-    tag: Annotated[str | None, text.line(0, 64), Form()] = None,  # FastAPI takes an empty field as none
+    tag: Annotated[
+        str | None, text.line(0, 64), Form()
+    ] = None,  # FastAPI takes an empty field as none
 ) -> store.Document:
-    """Put a file into a patient's record: PDF, PNG, JPEG or plain text of at most 2 MiB. Of its name the last part is kept."""
+    """Put a file into a patient's record: PDF, PNG, JPEG or plain text of at most 2 MiB.
+
+    Of its name the last part is kept.
+    """
     with access.transaction() as connection:
         _require_patient(connection, access, patient_id)
         media_type, content = files.media_type(file.content_type), files.content(file.file)
@@ -74,7 +90,12 @@ def upload(
     return stored
 
 
-@router.get("", operation_id="listDocuments", response_model=paging.Page[Document], responses=refusals(404, 422, *SIGNED_IN))
+@router.get(
+    "",
+    operation_id="listDocuments",
+    response_model=paging.Page[Document],
+    responses=refusals(404, 422, *SIGNED_IN),
+)
 def list_documents(
     patient_id: UUID,
     place: paging.WantedPlace,
@@ -86,9 +107,16 @@ def list_documents(
         return store.page(connection, patient_id, place)
 
 
-@router.get("/{document_id}", operation_id="getDocument", response_model=Document, responses=refusals(404, 422, *SIGNED_IN))
+@router.get(
+    "/{document_id}",
+    operation_id="getDocument",
+    response_model=Document,
+    responses=refusals(404, 422, *SIGNED_IN),
+)
 def read(
-    patient_id: UUID, document_id: UUID, access: Annotated[Access, Depends(allowed("document.read", CLINICIAN, ADMINISTRATOR))]
+    patient_id: UUID,
+    document_id: UUID,
+    access: Annotated[Access, Depends(allowed("document.read", CLINICIAN, ADMINISTRATOR))],
 ) -> store.Document:
     """What is known of a document."""
     with access.transaction() as connection:
@@ -101,11 +129,18 @@ def read(
     response_class=Response,
     responses={
         **refusals(404, 422, *SIGNED_IN),
-        200: {**success(200, "The bytes, as they were uploaded", ("ETag", "Content-Disposition"))[200], "content": _BYTES},
+        200: {
+            **success(200, "The bytes, as they were uploaded", ("ETag", "Content-Disposition"))[
+                200
+            ],
+            "content": _BYTES,
+        },
     },
 )
 def download(
-    patient_id: UUID, document_id: UUID, access: Annotated[Access, Depends(allowed("document.download", CLINICIAN, ADMINISTRATOR))]
+    patient_id: UUID,
+    document_id: UUID,
+    access: Annotated[Access, Depends(allowed("document.download", CLINICIAN, ADMINISTRATOR))],
 ) -> Response:
     """The document's bytes, of the type it was stored with."""
     with access.transaction() as connection:
@@ -119,8 +154,17 @@ def download(
     return Response(content, headers=headers)
 
 
-@router.delete("/{document_id}", operation_id="deleteDocument", status_code=204, responses=refusals(404, 422, *SIGNED_IN))
-def delete(patient_id: UUID, document_id: UUID, access: Annotated[Access, Depends(allowed("document.delete", ADMINISTRATOR))]) -> None:
+@router.delete(
+    "/{document_id}",
+    operation_id="deleteDocument",
+    status_code=204,
+    responses=refusals(404, 422, *SIGNED_IN),
+)
+def delete(
+    patient_id: UUID,
+    document_id: UUID,
+    access: Annotated[Access, Depends(allowed("document.delete", ADMINISTRATOR))],
+) -> None:
     """Remove a synthetic (tagged) document. Any other is refused as forbidden."""
     with access.transaction() as connection:
         document = _require_document(connection, access, patient_id, document_id)
@@ -129,7 +173,9 @@ def delete(patient_id: UUID, document_id: UUID, access: Annotated[Access, Depend
         store.delete(connection, document_id)
 
 
-def _require_document(connection: Rows, access: Access, patient_id: UUID, document_id: UUID) -> store.Document:
+def _require_document(
+    connection: Rows, access: Access, patient_id: UUID, document_id: UUID
+) -> store.Document:
     _require_patient(connection, access, patient_id)
     document = store.find(connection, patient_id, document_id)
     if document is None:

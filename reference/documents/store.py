@@ -1,4 +1,8 @@
-"""Documents in the database. Like a visit, a document is only ever found under its patient. Lists and metadata never load the bytes."""
+"""Documents in the database.
+
+Like a visit, a document is only ever found under its patient. Lists and metadata never load the
+bytes.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,9 @@ _COLUMNS = "id, patient_id, file_name, media_type, size, sha256, tag, uploaded_b
 
 
 def insert(connection: Rows, document: Mapping[str, Any]) -> Document:
-    """A new document from patient_id, file_name, media_type, content, size, sha256, tag and uploaded_by."""
+    """A new document from patient_id, file_name, media_type, content, size, sha256, tag and
+    uploaded_by.
+    """
     stored = connection.execute(
         f"""
         INSERT INTO documents (patient_id, file_name, media_type, content, size, sha256, tag, uploaded_by)
@@ -38,14 +44,23 @@ def find(connection: Rows, patient_id: UUID, document_id: UUID) -> Document | No
 
 def content(connection: Rows, document_id: UUID) -> bytes:
     """The bytes, as they were uploaded."""
-    row = connection.execute("SELECT content FROM documents WHERE id = %s", [document_id], binary=True).fetchone()
+    row = connection.execute(
+        "SELECT content FROM documents WHERE id = %s", [document_id], binary=True
+    ).fetchone()
     assert row is not None  # It was found in the same transaction.
     return bytes(row["content"])
 
 
 def page(connection: Rows, patient_id: UUID, place: paging.Place) -> dict[str, Any]:
     """A patient's documents, the first uploaded first."""
-    return paging.select(connection, _COLUMNS, sql.SQL("FROM documents WHERE patient_id = %s"), "uploaded_at, id", [patient_id], place)
+    return paging.select(
+        connection,
+        _COLUMNS,
+        sql.SQL("FROM documents WHERE patient_id = %s"),
+        "uploaded_at, id",
+        [patient_id],
+        place,
+    )
 
 
 def delete(connection: Rows, document_id: UUID) -> None:

@@ -1,7 +1,8 @@
-"""A registration that may be sent again: the same `Idempotency-Key` gets the same answer, and there is one patient.
+"""A registration that may be sent again: the same `Idempotency-Key` gets the same answer, and there
+is one patient.
 
-The key is taken in the transaction that registers. Whoever comes with the same key meanwhile waits in the database for that transaction,
-and then finds its answer, or, if it failed, takes the key.
+The key is taken in the transaction that registers. Whoever comes with the same key meanwhile waits
+in the database for that transaction, and then finds its answer, or, if it failed, takes the key.
 """
 
 from __future__ import annotations
@@ -17,17 +18,26 @@ from reference.problems import Problem, invalid
 
 
 def take(connection: Rows, username: str, key: str, body: Mapping[str, Any]) -> str | None:
-    """Take the key for this body: `None` if it was free, or the answer (JSON) that it earned before. `invalid` if for another body."""
+    """Take the key for this body: `None` if it was free, or the answer (JSON) that it earned
+    before. `invalid` if for another body.
+    """
     digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
     taken = connection.execute(
-        "INSERT INTO idempotency_keys (username, key, body_sha256) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING RETURNING key",
+        "INSERT INTO idempotency_keys (username, key, body_sha256) VALUES (%s, %s, %s) ON CONFLICT"
+        " DO NOTHING RETURNING key",
         [username, key, digest],
     ).fetchone()
     if taken:
         return None
-    earlier = connection.execute("SELECT body_sha256, answer FROM idempotency_keys WHERE username = %s AND key = %s", [username, key]).fetchone()
+    earlier = connection.execute(
+        "SELECT body_sha256, answer FROM idempotency_keys WHERE username = %s AND key = %s",
+        [username, key],
+    ).fetchone()
     if earlier is None:
-        raise Problem("unavailable", "The patient of this Idempotency-Key was deleted this very moment; try again.")
+        raise Problem(
+            "unavailable",
+            "The patient of this Idempotency-Key was deleted this very moment; try again.",
+        )
     if earlier["body_sha256"] != digest:
         raise invalid("Idempotency-Key", "was used for another body")
     return str(earlier["answer"])
@@ -36,5 +46,6 @@ def take(connection: Rows, username: str, key: str, body: Mapping[str, Any]) -> 
 def keep(connection: Rows, username: str, key: str, patient_id: UUID, answer: str) -> None:
     """Remember the answer (JSON), for as long as the patient exists."""
     connection.execute(
-        "UPDATE idempotency_keys SET patient_id = %s, answer = %s WHERE username = %s AND key = %s", [patient_id, answer, username, key]
+        "UPDATE idempotency_keys SET patient_id = %s, answer = %s WHERE username = %s AND key = %s",
+        [patient_id, answer, username, key],
     )

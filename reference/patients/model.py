@@ -15,9 +15,19 @@ Sex = Literal["female", "male", "other", "unknown"]
 
 
 class PatientBody(BaseModel):
-    """What registers or changes a patient. Names are kept exactly as they are sent. A `tag` marks a synthetic patient."""
+    """What registers or changes a patient.
 
-    model_config = example(mrn="X-2026-0001", family_name="Þórsdóttir", given_name="Zoë", birth_date="1971-12-31", sex="female", tag="example")
+    Names are kept exactly as they are sent. A `tag` marks a synthetic patient.
+    """
+
+    model_config = example(
+        mrn="X-2026-0001",
+        family_name="Þórsdóttir",
+        given_name="Zoë",
+        birth_date="1971-12-31",
+        sex="female",
+        tag="example",
+    )
 
     mrn: text.MRN
     family_name: Annotated[str, text.name(200)]

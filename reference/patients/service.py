@@ -15,15 +15,21 @@ def register(access: Access, body: PatientBody, key: str | None) -> Patient:
     caller = access.caller
     with access.transaction() as connection:
         if key is not None:
-            earlier = idempotency.take(connection, caller.username, key, body.model_dump(mode="json"))
+            earlier = idempotency.take(
+                connection, caller.username, key, body.model_dump(mode="json")
+            )
             if earlier is not None:
                 patient = Patient.model_validate_json(earlier)
                 access.patient_id = patient.id
                 return patient
-        patient = Patient.model_validate(store.insert(connection, caller.facility, body.model_dump()))
+        patient = Patient.model_validate(
+            store.insert(connection, caller.facility, body.model_dump())
+        )
         access.patient_id = patient.id
         if key is not None:
-            idempotency.keep(connection, caller.username, key, patient.id, patient.model_dump_json())
+            idempotency.keep(
+                connection, caller.username, key, patient.id, patient.model_dump_json()
+            )
         return patient
 
 
@@ -37,7 +43,9 @@ def read(access: Access, patient_id: UUID) -> Patient:
 
 
 def change(access: Access, patient_id: UUID, body: PatientBody, if_match: str | None) -> Patient:
-    """The patient as the body says, if `if_match` names its present version; `stale` or `precondition-required` otherwise."""
+    """The patient as the body says, if `if_match` names its present version; `stale` or
+    `precondition-required` otherwise.
+    """
     with access.transaction() as connection:
         if if_match is None:
             raise Problem("precondition-required", "Send the patient's ETag as If-Match.")

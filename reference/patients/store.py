@@ -1,4 +1,8 @@
-"""Patients in the database. `facility` limits what exists to one facility's patients; `None` is no limit. A patient is a dictionary."""
+"""Patients in the database.
+
+`facility` limits what exists to one facility's patients; `None` is no limit. A patient is a
+dictionary.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,10 @@ from reference.problems import Problem
 
 Patient = dict[str, Any]
 
-_COLUMNS = "id, mrn, family_name, given_name, birth_date, sex, phone, address, tag, version, created_at, updated_at"
+_COLUMNS = (
+    "id, mrn, family_name, given_name, birth_date, sex, phone, address, tag, version, created_at,"
+    " updated_at"
+)
 _HERE = "(%(facility)s::text IS NULL OR facility = %(facility)s)"
 
 
@@ -54,7 +61,10 @@ def search(
     birth_date: date | None = None,
     tag: str | None = None,
 ) -> dict[str, Any]:
-    """A page of the patients that match everything given. A name matches any part of either name, in any case of any script."""
+    """A page of the patients that match everything given.
+
+    A name matches any part of either name, in any case of any script.
+    """
     wanted: dict[str, object] = {
         "facility = %s": facility,
         "mrn = %s": mrn,
@@ -63,12 +73,17 @@ def search(
         "tag = %s": tag,
     }
     given = {condition: value for condition, value in wanted.items() if value is not None}
-    source = sql.SQL("FROM patients WHERE {}").format(sql.SQL(" AND ").join(map(_condition, given)) if given else sql.SQL("true"))
+    source = sql.SQL("FROM patients WHERE {}").format(
+        sql.SQL(" AND ").join(map(_condition, given)) if given else sql.SQL("true")
+    )
     return paging.select(connection, _COLUMNS, source, "mrn", list(given.values()), place)
 
 
 def update(connection: Rows, patient_id: UUID, body: Mapping[str, Any]) -> Patient:
-    """The patient with all of the body's values and the next version. `duplicate` if the new medical record number is taken."""
+    """The patient with all of the body's values and the next version.
+
+    `duplicate` if the new medical record number is taken.
+    """
     return _write(
         connection,
         f"""

@@ -44,7 +44,9 @@ def holds(prometheus: str, expression: str) -> bool:
     """Does the expression find anything there?"""
     query = urllib.parse.urlencode({"query": expression})
     try:
-        with urllib.request.urlopen(f"{prometheus}/api/v1/query?{query}", timeout=_ONE_ANSWER) as answer:
+        with urllib.request.urlopen(
+            f"{prometheus}/api/v1/query?{query}", timeout=_ONE_ANSWER
+        ) as answer:
             return bool(json.load(answer)["data"]["result"])
     except _SILENCE:
         return False

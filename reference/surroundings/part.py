@@ -22,7 +22,11 @@ class Missing(Exception):
 
 @dataclass(frozen=True)
 class Part:
-    """One process. `says` may hold secrets: it goes to the process on its standard input, and nowhere else. `after`: a file that it waits for."""
+    """One process.
+
+    `says` may hold secrets: it goes to the process on its standard input, and nowhere else.
+    `after`: a file that it waits for.
+    """
 
     name: str
     command: Sequence[str]
@@ -33,7 +37,11 @@ class Part:
 
     def order(self, directory: Path) -> dict[str, Any]:
         """As the warden reads it."""
-        return {**asdict(self), "after": self.after and str(self.after), "pid": str(pid_file(directory, self.name))}
+        return {
+            **asdict(self),
+            "after": self.after and str(self.after),
+            "pid": str(pid_file(directory, self.name)),
+        }
 
 
 def pid_file(directory: Path, name: str) -> Path:
@@ -42,7 +50,10 @@ def pid_file(directory: Path, name: str) -> Path:
 
 
 def program(*names: str, how: str) -> str:
-    """The path of the first of these programs that is beside this Python or on the PATH. Raises `Missing`; `how` says where to get it."""
+    """The path of the first of these programs that is beside this Python or on the PATH.
+
+    Raises `Missing`; `how` says where to get it.
+    """
     places = os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)])
     found = next(filter(None, (shutil.which(name, path=places) for name in names)), None)
     if found is None:
@@ -51,8 +62,11 @@ def program(*names: str, how: str) -> str:
 
 
 def free_ports(count: int) -> list[int]:
-    """Different ports of 127.0.0.1 that nobody has. None of those that a system gives to outgoing connections: one of these would keep a part that
-    died from coming back."""
+    """Different ports of 127.0.0.1 that nobody has.
+
+    None of those that a system gives to outgoing connections: one of these would keep a part that
+    died from coming back.
+    """
     found: list[int] = []
     with contextlib.ExitStack() as stack:
         while len(found) < count:

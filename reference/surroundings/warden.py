@@ -1,12 +1,18 @@
-"""Keeps what stands around the hospital running for exactly as long as the hospital does. A script of its own, standard library only.
+"""Keeps what stands around the hospital running for exactly as long as the hospital does.
 
-`surroundings.around` starts it as `python warden.py DIRECTORY` with a pipe as standard input, and writes one JSON line: a list of parts. Of each it
-says `name`, `command` (its argument list), `environment` (beside our own), `says` (a line for its standard input, which then stays open; or null),
-`pid` (the file in which its process id stands), `after` (a file without which it is not started yet; or null) and `again` (whether it is started anew
-when it dies). Each part's output goes to `NAME.log`.
+A script of its own, standard library only.
 
-- The pipe ends because its other end was closed, or because that process died in whatever way: every part is killed, the directory removed.
-- The warden itself is killed: on Linux the kernel kills the parts, and the next start sweeps the directory. Elsewhere they would stay.
+`surroundings.around` starts it as `python warden.py DIRECTORY` with a pipe as standard input, and
+writes one JSON line: a list of parts. Of each it says `name`, `command` (its argument list),
+`environment` (beside our own), `says` (a line for its standard input, which then stays open; or
+null), `pid` (the file in which its process id stands), `after` (a file without which it is not
+started yet; or null) and `again` (whether it is started anew when it dies). Each part's output goes
+to `NAME.log`.
+
+- The pipe ends because its other end was closed, or because that process died in whatever way:
+  every part is killed, the directory removed.
+- The warden itself is killed: on Linux the kernel kills the parts, and the next start sweeps the
+  directory. Elsewhere they would stay.
 """
 
 from __future__ import annotations
@@ -27,7 +33,9 @@ from typing import Any
 _PR_SET_PDEATHSIG = 1
 _STANDARD_INPUT = 0
 _GLANCE = 0.1  # seconds between two looks at who still runs
-_PAUSE = 0.5  # seconds for which a dead part stays dead: who looks at it once a second shall see it, and one that dies at once shall not spin
+# seconds for which a dead part stays dead: who looks at it once a second shall see it, and one that
+# dies at once shall not spin
+_PAUSE = 0.5
 
 
 class Part:
@@ -39,7 +47,9 @@ class Part:
         self._seen_alive: float | None = None  # as long as it was never started
 
     def start(self) -> None:
-        """Nothing is said where the program cannot be run: who waits for it notices, and its log tells why."""
+        """Nothing is said where the program cannot be run: who waits for it notices, and its log
+        tells why.
+        """
         self._seen_alive = time.monotonic()
         with (self._directory / f"{self._order['name']}.log").open("ab") as log:
             try:
@@ -57,12 +67,17 @@ class Part:
                 return
         self._write_down(self._process.pid)
         if self._order["says"] is not None and self._process.stdin:
-            with contextlib.suppress(BrokenPipeError):  # It is dead already; the next glance sees it.
+            with contextlib.suppress(
+                BrokenPipeError
+            ):  # It is dead already; the next glance sees it.
                 self._process.stdin.write(self._order["says"].encode() + b"\n")
                 self._process.stdin.flush()
 
     def look(self) -> None:
-        """Start it when its time has come, and anew if it died and shall live. Who is dead has no process id: it may be somebody else's by then."""
+        """Start it when its time has come, and anew if it died and shall live.
+
+        Who is dead has no process id: it may be somebody else's by then.
+        """
         if self._seen_alive is None:
             if self._order["after"] is None or Path(self._order["after"]).exists():
                 self.start()

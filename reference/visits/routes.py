@@ -20,7 +20,12 @@ from reference.visits import store
 
 TRANSITIONS = {("open", "admitted"), ("admitted", "discharged"), ("open", "cancelled")}
 
-router = APIRouter(prefix=BASE_PATH + "/patients/{patient_id}/visits", tags=["visits"], route_class=Guarded, dependencies=[Depends(bearer)])
+router = APIRouter(
+    prefix=BASE_PATH + "/patients/{patient_id}/visits",
+    tags=["visits"],
+    route_class=Guarded,
+    dependencies=[Depends(bearer)],
+)
 
 Reader = Annotated[Access, Depends(allowed("visit.read", REGISTRAR, CLINICIAN, ADMINISTRATOR))]
 
@@ -56,7 +61,9 @@ class Visit(BaseModel):
     response_model=Visit,
     responses={
         **refusals(404, 413, 422, *SIGNED_IN),
-        **success(201, "Opened", ("Location",), getVisit=_NEXT, admitVisit=_NEXT, cancelVisit=_NEXT),
+        **success(
+            201, "Opened", ("Location",), getVisit=_NEXT, admitVisit=_NEXT, cancelVisit=_NEXT
+        ),
     },
 )
 def open_visit(
@@ -73,7 +80,12 @@ def open_visit(
     return visit
 
 
-@router.get("", operation_id="listVisits", response_model=paging.Page[Visit], responses=refusals(404, 422, *SIGNED_IN))
+@router.get(
+    "",
+    operation_id="listVisits",
+    response_model=paging.Page[Visit],
+    responses=refusals(404, 422, *SIGNED_IN),
+)
 def list_visits(
     patient_id: UUID,
     place: paging.WantedPlace,
@@ -85,7 +97,12 @@ def list_visits(
         return store.page(connection, patient_id, place)
 
 
-@router.get("/{visit_id}", operation_id="getVisit", response_model=Visit, responses=refusals(404, 422, *SIGNED_IN))
+@router.get(
+    "/{visit_id}",
+    operation_id="getVisit",
+    response_model=Visit,
+    responses=refusals(404, 422, *SIGNED_IN),
+)
 def read(patient_id: UUID, visit_id: UUID, access: Reader) -> store.Visit:
     """One visit of this patient."""
     with access.transaction() as connection:
@@ -100,22 +117,47 @@ def _moved(description: str, **links: dict[str, str]) -> Responses:
     return {**refusals(404, 409, 422, *SIGNED_IN), **success(200, description, (), **links)}
 
 
-@router.post("/{visit_id}/admit", operation_id="admitVisit", response_model=Visit, responses=_moved("Admitted", dischargeVisit=_NEXT))
-def admit(patient_id: UUID, visit_id: UUID, access: Annotated[Access, Depends(allowed("visit.admit", CLINICIAN, ADMINISTRATOR))]) -> store.Visit:
+@router.post(
+    "/{visit_id}/admit",
+    operation_id="admitVisit",
+    response_model=Visit,
+    responses=_moved("Admitted", dischargeVisit=_NEXT),
+)
+def admit(
+    patient_id: UUID,
+    visit_id: UUID,
+    access: Annotated[Access, Depends(allowed("visit.admit", CLINICIAN, ADMINISTRATOR))],
+) -> store.Visit:
     """Admit an open visit."""
     return move(access, patient_id, visit_id, "admitted")
 
 
-@router.post("/{visit_id}/discharge", operation_id="dischargeVisit", response_model=Visit, responses=_moved("Discharged"))
+@router.post(
+    "/{visit_id}/discharge",
+    operation_id="dischargeVisit",
+    response_model=Visit,
+    responses=_moved("Discharged"),
+)
 def discharge(
-    patient_id: UUID, visit_id: UUID, access: Annotated[Access, Depends(allowed("visit.discharge", CLINICIAN, ADMINISTRATOR))]
+    patient_id: UUID,
+    visit_id: UUID,
+    access: Annotated[Access, Depends(allowed("visit.discharge", CLINICIAN, ADMINISTRATOR))],
 ) -> store.Visit:
     """Discharge an admitted visit."""
     return move(access, patient_id, visit_id, "discharged")
 
 
-@router.post("/{visit_id}/cancel", operation_id="cancelVisit", response_model=Visit, responses=_moved("Cancelled"))
-def cancel(patient_id: UUID, visit_id: UUID, access: Annotated[Access, Depends(allowed("visit.cancel", CLINICIAN, ADMINISTRATOR))]) -> store.Visit:
+@router.post(
+    "/{visit_id}/cancel",
+    operation_id="cancelVisit",
+    response_model=Visit,
+    responses=_moved("Cancelled"),
+)
+def cancel(
+    patient_id: UUID,
+    visit_id: UUID,
+    access: Annotated[Access, Depends(allowed("visit.cancel", CLINICIAN, ADMINISTRATOR))],
+) -> store.Visit:
     """Cancel an open visit."""
     return move(access, patient_id, visit_id, "cancelled")
 
@@ -128,7 +170,9 @@ def move(access: Access, patient_id: UUID, visit_id: UUID, status: str) -> store
         if visit is None:
             raise not_found("visit")
         if (visit["status"], status) not in TRANSITIONS:
-            raise Problem("illegal-transition", f"A visit that is {visit['status']} cannot be {status}.")
+            raise Problem(
+                "illegal-transition", f"A visit that is {visit['status']} cannot be {status}."
+            )
         return store.move(connection, visit_id, status)
 
 

@@ -1,4 +1,7 @@
-"""Visits in the database. A visit is only ever found under its patient, and the patient only in the caller's facility."""
+"""Visits in the database.
+
+A visit is only ever found under its patient, and the patient only in the caller's facility.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,8 @@ _COLUMNS = "id, patient_id, status, reason, tag, opened_at, admitted_at, dischar
 def insert(connection: Rows, patient_id: UUID, reason: str, tag: str | None) -> Visit:
     """A new, open visit."""
     visit = connection.execute(
-        f"INSERT INTO visits (patient_id, reason, tag) VALUES (%s, %s, %s) RETURNING {_COLUMNS}".encode(), [patient_id, reason, tag]
+        f"INSERT INTO visits (patient_id, reason, tag) VALUES (%s, %s, %s) RETURNING {_COLUMNS}".encode(),
+        [patient_id, reason, tag],
     ).fetchone()
     assert visit is not None  # The statement returns the row that it wrote.
     return visit
@@ -38,7 +42,14 @@ def lock(connection: Rows, patient_id: UUID, visit_id: UUID) -> Visit | None:
 
 def page(connection: Rows, patient_id: UUID, place: paging.Place) -> dict[str, Any]:
     """A patient's visits, the first opened first."""
-    return paging.select(connection, _COLUMNS, sql.SQL("FROM visits WHERE patient_id = %s"), "opened_at, id", [patient_id], place)
+    return paging.select(
+        connection,
+        _COLUMNS,
+        sql.SQL("FROM visits WHERE patient_id = %s"),
+        "opened_at, id",
+        [patient_id],
+        place,
+    )
 
 
 def move(connection: Rows, visit_id: UUID, status: str) -> Visit:

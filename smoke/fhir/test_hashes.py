@@ -10,7 +10,12 @@ from cutover.hospital import Document, Session
 pytestmark = pytest.mark.plan("document-upload")
 
 
-def test_the_hash_in_the_description_is_that_of_the_bytes(fhir: Promises, clinician: Session, filed: Document) -> None:
-    """By the hash a copy is known to be whole. The one that was sent is kept, and is that of the bytes that come."""
+def test_the_hash_in_the_description_is_that_of_the_bytes(
+    fhir: Promises, clinician: Session, filed: Document
+) -> None:
+    """By the hash a copy is known to be whole.
+
+    The one that was sent is kept, and is that of the bytes that come.
+    """
     told, true = fhir.hashes(clinician, filed)
     assert told == true, f"expected: {true}, the hash of the bytes that came\ncame:     {told}"

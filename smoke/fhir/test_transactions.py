@@ -12,7 +12,9 @@ from cutover.synthetic import People
 pytestmark = pytest.mark.plan("patient-creation")
 
 
-def test_a_transaction_registers_everybody_in_it(fhir: Promises, front_desk: FrontDesk, registrar: Session, people: People) -> None:
+def test_a_transaction_registers_everybody_in_it(
+    fhir: Promises, front_desk: FrontDesk, registrar: Session, people: People
+) -> None:
     """What is sent together is there together. Each patient of the transaction is found."""
     drafts = [people.draft(), people.draft()]
     fhir.register_together(registrar, drafts)
@@ -20,7 +22,9 @@ def test_a_transaction_registers_everybody_in_it(fhir: Promises, front_desk: Fro
         only(front_desk.find(mrn=draft.mrn), "patient with this record number")
 
 
-def test_a_transaction_that_fails_leaves_nothing(fhir: Promises, front_desk: FrontDesk, registrar: Session, people: People) -> None:
+def test_a_transaction_that_fails_leaves_nothing(
+    fhir: Promises, front_desk: FrontDesk, registrar: Session, people: People
+) -> None:
     """Half a transaction is none. When the last one in it is no patient at all, nobody is there."""
     drafts = [people.draft(), people.draft()]
     with refused(Reason.INVALID):

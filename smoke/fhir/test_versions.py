@@ -13,14 +13,26 @@ from cutover.matchers import same
 pytestmark = pytest.mark.plan("patient-creation")
 
 
-def test_a_correction_keeps_the_version_before(fhir: Promises, front_desk: FrontDesk, registrar: Session, registered: Patient) -> None:
-    """Who corrected what must be seen years later. The history holds both versions, the newest first."""
+def test_a_correction_keeps_the_version_before(
+    fhir: Promises, front_desk: FrontDesk, registrar: Session, registered: Patient
+) -> None:
+    """Who corrected what must be seen years later.
+
+    The history holds both versions, the newest first.
+    """
     corrected = front_desk.update(replace(registered, phone="+49301111111"))
     versions = fhir.versions(registrar, registered.id)
-    assert [(one.version, one.phone) for one in versions] == [(one.version, one.phone) for one in (corrected, registered)]
+    assert [(one.version, one.phone) for one in versions] == [
+        (one.version, one.phone) for one in (corrected, registered)
+    ]
 
 
-def test_a_former_version_reads_as_it_was(fhir: Promises, front_desk: FrontDesk, registrar: Session, registered: Patient) -> None:
-    """A version never changes. After a correction the one before still reads as it was acknowledged."""
+def test_a_former_version_reads_as_it_was(
+    fhir: Promises, front_desk: FrontDesk, registrar: Session, registered: Patient
+) -> None:
+    """A version never changes.
+
+    After a correction the one before still reads as it was acknowledged.
+    """
     front_desk.update(replace(registered, phone="+49301111111"))
     same(registered, fhir.version(registrar, registered))

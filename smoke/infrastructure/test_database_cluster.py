@@ -1,4 +1,6 @@
-"""The database cluster is ready: a primary that takes writes and has room, copies that keep up, and a backup to fall back on."""
+"""The database cluster is ready: a primary that takes writes and has room, copies that keep up, and
+a backup to fall back on.
+"""
 
 from __future__ import annotations
 
@@ -12,35 +14,56 @@ pytestmark = pytest.mark.plan("database-cluster")
 
 
 def test_the_database_answers_and_takes_writes(server: Server) -> None:
-    """A standby, or a database that was left read-only, takes no patient. The server is the primary, and nothing makes it read-only."""
+    """A standby, or a database that was left read-only, takes no patient.
+
+    The server is the primary, and nothing makes it read-only.
+    """
     sound(server.writable())
 
 
 def test_connections_are_left_for_the_cutover(server: Server) -> None:
-    """Two releases are connected at once while one replaces the other. The server, the database and the roles have room for both."""
+    """Two releases are connected at once while one replaces the other.
+
+    The server, the database and the roles have room for both.
+    """
     sound(server.headroom())
 
 
 def test_standbys_keep_up(server: Server) -> None:
-    """Who falls behind cannot take over. Every standby is close, and no slot keeps the log for nobody."""
+    """Who falls behind cannot take over.
+
+    Every standby is close, and no slot keeps the log for nobody.
+    """
     sound(server.replication())
 
 
 def test_no_standby_is_missing(server: Server) -> None:
-    """One that is gone keeps up with nobody, and nothing else tells of it. As many follow as are declared, and the archive is on where it must be."""
+    """One that is gone keeps up with nobody, and nothing else tells of it.
+
+    As many follow as are declared, and the archive is on where it must be.
+    """
     sound(server.copies())
 
 
 def test_the_archive_works(server: Server) -> None:
-    """Without its archive a backup is worth what it was when it was taken. The last attempt to archive succeeded."""
+    """Without its archive a backup is worth what it was when it was taken.
+
+    The last attempt to archive succeeded.
+    """
     sound(server.archiving())
 
 
 def test_backups_are_made_and_one_is_recent(backups: Backups) -> None:
-    """A backup job that failed leaves the last good file behind. The newest backup is no older than is allowed."""
+    """A backup job that failed leaves the last good file behind.
+
+    The newest backup is no older than is allowed.
+    """
     sound(backups.recent())
 
 
 def test_the_newest_backup_is_whole(backups: Backups) -> None:
-    """A truncated archive lists well. The newest backup is read to its end, is of this database, and holds every table."""
+    """A truncated archive lists well.
+
+    The newest backup is read to its end, is of this database, and holds every table.
+    """
     sound(backups.whole())

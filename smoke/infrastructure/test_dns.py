@@ -11,7 +11,10 @@ pytestmark = pytest.mark.plan("dns-records")
 
 
 def test_names_lead_to_the_declared_addresses(dns: Dns) -> None:
-    """One resolver that was forgotten leads a ward to the old system. Each of them gives exactly the declared addresses."""
+    """One resolver that was forgotten leads a ward to the old system.
+
+    Each of them gives exactly the declared addresses.
+    """
     sound(dns.addresses())
 
 
@@ -21,5 +24,8 @@ def test_all_resolvers_say_the_same(dns: Dns) -> None:
 
 
 def test_answers_are_not_kept_for_long(dns: Dns) -> None:
-    """What is kept for a day leads to the old address for a day. The time to live is short enough for the cutover, and for a rollback."""
+    """What is kept for a day leads to the old address for a day.
+
+    The time to live is short enough for the cutover, and for a rollback.
+    """
     sound(dns.times_to_live())

@@ -11,5 +11,8 @@ pytestmark = pytest.mark.plan("log-aggregation")
 
 
 def test_logs_arrive_in_the_store(logs: Logs) -> None:
-    """A log that stays on its machine is lost with it. A request's line is found in the store in time, with level, time and id."""
+    """A log that stays on its machine is lost with it.
+
+    A request's line is found in the store in time, with level, time and id.
+    """
     sound(logs.arriving())

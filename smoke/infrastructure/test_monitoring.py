@@ -17,5 +17,8 @@ def test_monitoring_sees_the_target(metrics: Metrics) -> None:
 
 
 def test_alert_rules_are_loaded(alerts: Alerts) -> None:
-    """A day is enough to write a rule that is missing. Each rollback trigger has one, in force, and Prometheus knows whom to tell."""
+    """A day is enough to write a rule that is missing.
+
+    Each rollback trigger has one, in force, and Prometheus knows whom to tell.
+    """
     sound(alerts.loaded())

@@ -1,4 +1,6 @@
-"""The release's own tests: a recent, green run of the very commit under judgement, that covers its code."""
+"""The release's own tests: a recent, green run of the very commit under judgement, that covers its
+code.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +12,19 @@ from cutover.telemetry.ground import Pipeline
 
 @pytest.mark.plan("tests-passing")
 def test_the_commit_under_judgement_has_a_green_run(pipeline: Pipeline) -> None:
-    """A green run of another commit says nothing of this one. The run is of the declared commit, and ended in success."""
+    """A green run of another commit says nothing of this one.
+
+    The run is of the declared commit, and ended in success.
+    """
     sound(pipeline.green())
 
 
 @pytest.mark.plan("tests-passing")
 def test_every_suite_is_there_and_green(pipeline: Pipeline) -> None:
-    """A pipeline is green also where a suite was skipped. Unit, integration and security tests were run, and each succeeded."""
+    """A pipeline is green also where a suite was skipped.
+
+    Unit, integration and security tests were run, and each succeeded.
+    """
     sound(pipeline.suites())
 
 
@@ -28,5 +36,8 @@ def test_the_run_is_recent(pipeline: Pipeline) -> None:
 
 @pytest.mark.plan("code-coverage")
 def test_the_code_is_covered_as_far_as_the_plan_asks(pipeline: Pipeline) -> None:
-    """Green tests of little code prove little. The share of covered lines is at least the declared one, and is a share of something."""
+    """Green tests of little code prove little.
+
+    The share of covered lines is at least the declared one, and is a share of something.
+    """
     sound(pipeline.coverage())

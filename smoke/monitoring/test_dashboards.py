@@ -11,5 +11,8 @@ pytestmark = pytest.mark.plan("dashboards-verified")
 
 
 def test_the_dashboards_show_data(dashboards: Dashboards) -> None:
-    """An empty panel at 2 a.m. says nothing. Each dashboard is there, and every query of its panels finds data."""
+    """An empty panel at 2 a.m. says nothing.
+
+    Each dashboard is there, and every query of its panels finds data.
+    """
     sound(dashboards.showing())

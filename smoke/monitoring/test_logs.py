@@ -1,4 +1,6 @@
-"""The target's log arrives where it is read, complete, and holds nothing that its readers must not know."""
+"""The target's log arrives where it is read, complete, and holds nothing that its readers must not
+know.
+"""
 
 from __future__ import annotations
 
@@ -10,23 +12,35 @@ from cutover.telemetry.signals.logs import Logs
 
 @pytest.mark.plan("logs-flowing")
 def test_the_line_of_a_request_arrives(logs: Logs) -> None:
-    """Tonight's errors are looked for in the log. A request's line is in the store in time, with level, time and the request's id."""
+    """Tonight's errors are looked for in the log.
+
+    A request's line is in the store in time, with level, time and the request's id.
+    """
     sound(logs.arriving())
 
 
 @pytest.mark.plan("logs-flowing")
 def test_no_line_holds_a_secret(logs: Logs) -> None:
-    """More people read logs than may sign in as others. While somebody signs in and works, no line holds a password or a token."""
+    """More people read logs than may sign in as others.
+
+    While somebody signs in and works, no line holds a password or a token.
+    """
     sound(logs.without_secrets())
 
 
 @pytest.mark.plan("logs-flowing")
 def test_no_line_holds_patient_data(logs: Logs) -> None:
-    """A log is no chart, and is kept for years. A patient is registered and looked for, and no line tells of her, in whatever spelling."""
+    """A log is no chart, and is kept for years.
+
+    A patient is registered and looked for, and no line tells of her, in whatever spelling.
+    """
     sound(logs.without_patients())
 
 
 @pytest.mark.plan("rollback-logs")
 def test_no_error_since_the_rollback(logs: Logs) -> None:
-    """A rollback that brings back errors is none. Since it was done, no line of the log tells of an error."""
+    """A rollback that brings back errors is none.
+
+    Since it was done, no line of the log tells of an error.
+    """
     sound(logs.since_the_rollback())

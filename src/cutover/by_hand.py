@@ -1,7 +1,9 @@
-"""Load by hand, for `performance/locustfile.py`: the work, the target and the care of a gate's load, at the pace of whoever sits at locust's page.
+"""Load by hand, for `performance/locustfile.py`: the work, the target and the care of a gate's
+load, at the pace of whoever sits at locust's page.
 
-One of locust's users is a stream of people; ten of them are the rate of the settings. A response time counts from when its request was due. What is
-made stands in a ledger of its own and is retired at the end. Nothing is judged here, and locust rounds its percentiles: a verdict is a gate's.
+One of locust's users is a stream of people; ten of them are the rate of the settings. A response
+time counts from when its request was due. What is made stands in a ledger of its own and is retired
+at the end. Nothing is judged here, and locust rounds its percentiles: a verdict is a gate's.
 """
 
 from __future__ import annotations
@@ -9,9 +11,13 @@ from __future__ import annotations
 import sys
 
 if "pytest" in sys.modules:
-    raise ImportError("performance/locustfile.py is for locust (`locust -f …`), which would make pytest's sockets its own; no gate needs it")
+    raise ImportError(
+        "performance/locustfile.py is for locust (`locust -f …`), which would make pytest's sockets"
+        " its own; no gate needs it"
+    )
 
-import locust  # first of all: it makes this process gevent's, which must come before anything that opens a socket
+# first of all: it makes this process gevent's, which must come before anything that opens a socket
+import locust
 
 # isort: split
 import logging
@@ -51,7 +57,10 @@ log = logging.getLogger("cutover")
 
 
 class People(Stream):
-    """One of locust's users: a stream of people. There are never more of them than the cap allows, and on production they come one by one."""
+    """One of locust's users: a stream of people.
+
+    There are never more of them than the cap allows, and on production they come one by one.
+    """
 
     most: int | None = None
     _there = 0
@@ -59,7 +68,9 @@ class People(Stream):
     def on_start(self) -> None:
         self._counts = self.most is None or People._there < self.most
         if not self._counts:
-            log.warning("no more than %d users are let in: performance.max_rate is the cap", self.most)
+            log.warning(
+                "no more than %d users are let in: performance.max_rate is the cap", self.most
+            )
             gevent.sleep(FOR_EVER)  # to end the user would be an error on locust's page
         People._there += 1
         if self.house.brief.production:
@@ -71,15 +82,23 @@ class People(Stream):
 
 
 def prepare(suite: Path) -> None:
-    """Have locust open the house before anybody comes, and close it at the end. `suite` is the folder of the journeys, beside the settings."""
+    """Have locust open the house before anybody comes, and close it at the end.
+
+    `suite` is the folder of the journeys, beside the settings.
+    """
     events = cast(Any, locust.events)  # it has no types for them
     events.init.add_listener(lambda environment, **_: _begun(environment, suite))
 
 
 def _begun(environment: Environment, suite: Path) -> None:
     if not isinstance(environment.runner, LocalRunner):
-        sys.exit("by hand one process makes the load; more of them, and more machines, are for a gate: performance.processes, performance.workers")
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it would tell of each request that is made before and after the load
+        sys.exit(
+            "by hand one process makes the load; more of them, and more machines, are for a gate:"
+            " performance.processes, performance.workers"
+        )
+    logging.getLogger("httpx").setLevel(
+        logging.WARNING
+    )  # it would tell of each request that is made before and after the load
     stack, events = ExitStack(), cast(Any, environment.events)
     events.quitting.add_listener(lambda **_: stack.close())
     try:
@@ -92,15 +111,32 @@ def _begun(environment: Environment, suite: Path) -> None:
 def _open(environment: Environment, suite: Path) -> Iterator[None]:
     """A hospital that is ready for people."""
     settings = load_settings(None, suite.parent)
-    performance, tag = settings.chosen.performance, f"hand{datetime.now(UTC):%y%m%d%H%M}{secrets.token_hex(2)}"
+    performance, tag = (
+        settings.chosen.performance,
+        f"hand{datetime.now(UTC):%y%m%d%H%M}{secrets.token_hex(2)}",
+    )
     work = ground.work_of(performance, suite / "journeys.py", declared_unsupported(settings))
     redactor = Redactor()
     with _standing(settings, suite.parent, redactor) as standing, _ledger(settings, tag) as ledger:
         refuse(performance, standing)
         with entered(settings, standing, ledger, redactor) as (hospital, sessions):
-            known = ground.prepare(hospital, sessions, ground.people_for(performance, work), tag, document_type(settings.chosen.limits))
-            brief = brief_of(settings.chosen, standing, mapping_of(settings), tag, work, known, Stock())
-            page = Page(environment, ledger, redactor, known, usual_seconds(performance) if standing.production else None)
+            known = ground.prepare(
+                hospital,
+                sessions,
+                ground.people_for(performance, work),
+                tag,
+                document_type(settings.chosen.limits),
+            )
+            brief = brief_of(
+                settings.chosen, standing, mapping_of(settings), tag, work, known, Stock()
+            )
+            page = Page(
+                environment,
+                ledger,
+                redactor,
+                known,
+                usual_seconds(performance) if standing.production else None,
+            )
             scribe = Scribe(work.operations, 0, page.take, page.show)
             house = House(replace(brief, streams=STREAMS), scribe, page.more)
             house.open()
@@ -116,10 +152,23 @@ def _open(environment: Environment, suite: Path) -> Iterator[None]:
 
 def _welcome(house: House, standing: Standing, performance: Performance, ledger: Ledger) -> None:
     rate, cap = performance.intended_rate, performance.max_rate
-    People.house, People.host, People.most = house, standing.url, int(STREAMS * cap / rate) if cap else None
-    log.info("%s at %s: one user is a stream of people who make %g requests a second; %d users are the rate of the settings, %g a second",
-             standing.name, standing.url, rate / STREAMS, STREAMS, rate)
-    log.info("what is made stands in %s and is retired at the end; nothing is judged here", ledger.path)
+    People.house, People.host, People.most = (
+        house,
+        standing.url,
+        int(STREAMS * cap / rate) if cap else None,
+    )
+    log.info(
+        "%s at %s: one user is a stream of people who make %g requests a second; %d users are the"
+        " rate of the settings, %g a second",
+        standing.name,
+        standing.url,
+        rate / STREAMS,
+        STREAMS,
+        rate,
+    )
+    log.info(
+        "what is made stands in %s and is retired at the end; nothing is judged here", ledger.path
+    )
 
 
 def _write(scribe: Scribe) -> None:
@@ -158,12 +207,22 @@ def _standing(settings: Settings, root: Path, redactor: Redactor) -> Iterator[St
 
 @contextmanager
 def _ledger(settings: Settings, tag: str) -> Iterator[Ledger]:
-    """A ledger among those of the target: the next gate sweeps what a load that was killed has left."""
-    ledger = Ledger(settings.path(settings.reports).parent / "ledgers" / settings.target / f"{tag}.jsonl", tag, settings.target)
+    """A ledger among those of the target: the next gate sweeps what a load that was killed has
+    left.
+    """
+    ledger = Ledger(
+        settings.path(settings.reports).parent / "ledgers" / settings.target / f"{tag}.jsonl",
+        tag,
+        settings.target,
+    )
     try:
         yield ledger
     finally:
         left = ledger.left() if settings.chosen.kind == "remote" else []
         if left:
-            log.warning("%d things are still on %s: the next gate, or `pytest --sweep`, retires them", len(left), settings.target)
+            log.warning(
+                "%d things are still on %s: the next gate, or `pytest --sweep`, retires them",
+                len(left),
+                settings.target,
+            )
         ledger.close()

@@ -1,7 +1,8 @@
 """The cutover plan as data: `plan.toml` read, checked, and asked.
 
-A plan is items; an item belongs to gates (moments of the timeline) and, where a program proves it, to a suite (a folder of checks).
-Gates and suites are pytest markers, and the `-m` expression over them says what a run judges.
+A plan is items; an item belongs to gates (moments of the timeline) and, where a program proves it,
+to a suite (a folder of checks). Gates and suites are pytest markers, and the `-m` expression over
+them says what a run judges.
 """
 
 from __future__ import annotations
@@ -89,31 +90,40 @@ class Plan:
 
     def gates_of(self, item_ids: Iterable[str]) -> frozenset[str]:
         """The gate markers of a check that is tied to `item_ids`."""
-        return frozenset(gate for item_id in self.served_by(item_ids) for gate in self.item(item_id).gates)
+        return frozenset(
+            gate for item_id in self.served_by(item_ids) for gate in self.item(item_id).gates
+        )
 
     def judged_by(self, expression: str) -> tuple[Item, ...]:
         """The items that satisfy a marker expression over gates and suites (see `judged_gates`)."""
         tree = _parsed(expression)
-        return tuple(item for item in self.items if tree is not None and _holds(tree, item.markers) is True)
+        return tuple(
+            item for item in self.items if tree is not None and _holds(tree, item.markers) is True
+        )
 
 
 def judged_gates(expression: str) -> tuple[str, ...]:
-    """The gates that an `-m` expression asks for, each an expression of its own: 'phase3 or nightly' is two, 'phase3 and contract' is one.
+    """The gates that an `-m` expression asks for, each an expression of its own: 'phase3 or
+    nightly' is two, 'phase3 and contract' is one.
 
-    Markers that are neither gates nor suites do not count: they narrow the run, not the question. Empty when there is nothing to judge.
+    Markers that are neither gates nor suites do not count: they narrow the run, not the question.
+    Empty when there is nothing to judge.
     """
     tree = _parsed(expression)
     if tree is None:
         return ()
     parts = tree.values if isinstance(tree, ast.BoolOp) and isinstance(tree.op, ast.Or) else [tree]
-    return tuple(dict.fromkeys(ast.unparse(part) for part in parts if _holds(part, frozenset()) is not None))
+    return tuple(
+        dict.fromkeys(ast.unparse(part) for part in parts if _holds(part, frozenset()) is not None)
+    )
 
 
 def _parsed(expression: str) -> ast.expr | None:
-    """The expression's syntax tree; None where it has none (pytest will refuse it in its own words).
+    """The expression's syntax tree; None where it has none (pytest will refuse it in its own
+    words).
 
-    pytest's words may be no names in Python ('class', '2nd-night'). Each is made one first: were such an expression passed over, its gate would
-    run without being judged.
+    pytest's words may be no names in Python ('class', '2nd-night'). Each is made one first: were
+    such an expression passed over, its gate would run without being judged.
     """
     readable = WORD.sub(lambda found: _as_name(found[0]), expression).strip()
     try:
@@ -123,20 +133,28 @@ def _parsed(expression: str) -> ast.expr | None:
 
 
 def _as_name(word: str) -> str:
-    if word in ("and", "or", "not") or re.fullmatch("0|[1-9][0-9]*", word) or (word.isidentifier() and not keyword.iskeyword(word)):
+    if (
+        word in ("and", "or", "not")
+        or re.fullmatch("0|[1-9][0-9]*", word)
+        or (word.isidentifier() and not keyword.iskeyword(word))
+    ):
         return word
     return "_" + re.sub(r"\W", "_", word)
 
 
 def _holds(node: ast.expr, markers: frozenset[str]) -> bool | None:
-    """Whether `markers` satisfy the expression; None where it only speaks of markers that the plan does not know."""
+    """Whether `markers` satisfy the expression; None where it only speaks of markers that the plan
+    does not know.
+    """
     if isinstance(node, ast.Name):
         return node.id in markers if node.id in GATES + SUITES else None
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
         inner = _holds(node.operand, markers)
         return None if inner is None else not inner
     if isinstance(node, ast.BoolOp):
-        known = [value for value in (_holds(part, markers) for part in node.values) if value is not None]
+        known = [
+            value for value in (_holds(part, markers) for part in node.values) if value is not None
+        ]
         return (all(known) if isinstance(node.op, ast.And) else any(known)) if known else None
     return None
 
@@ -144,15 +162,22 @@ def _holds(node: ast.expr, markers: frozenset[str]) -> bool | None:
 def load_plan(path: Path) -> Plan:
     """Read and check a plan file. Raises `PlanError` with the file, the item and what to write."""
     if not path.exists():
-        raise PlanError(f"{path.name} is missing: a plan file with one [[item]] a line of your cutover plan is needed (docs/your-plan.md)")
+        raise PlanError(
+            f"{path.name} is missing: a plan file with one [[item]] a line of your cutover plan is"
+            " needed (docs/your-plan.md)"
+        )
     data = read_table(path, PlanError)
     for key in data:
         if key != "item":  # a misspelt [[item]] would be a line of the plan that nobody asks for
             raise PlanError(f"{path.name}: unknown table {key!r}; write [[item]]")
     rows = data.get("item", [])
     if not isinstance(rows, list) or not rows:
-        raise PlanError(f"{path.name} has no [[item]]: a plan without items proves nothing (docs/your-plan.md)")
-    plan = Plan(tuple(_item(row, f"{path.name}, item {number}") for number, row in enumerate(rows, start=1)))
+        raise PlanError(
+            f"{path.name} has no [[item]]: a plan without items proves nothing (docs/your-plan.md)"
+        )
+    plan = Plan(
+        tuple(_item(row, f"{path.name}, item {number}") for number, row in enumerate(rows, start=1))
+    )
     _check_ids(plan, path.name)
     return plan
 
@@ -163,7 +188,9 @@ def _item(row: Mapping[str, Any], where: str) -> Item:
     where = f"{where} ({row['id']})" if isinstance(row.get("id"), str) else where
     for key in row:
         if key not in KEYS:
-            raise PlanError(f"{where}: unknown key {key!r}.{nearest(key, KEYS)} Allowed: {', '.join(KEYS)}")
+            raise PlanError(
+                f"{where}: unknown key {key!r}.{nearest(key, KEYS)} Allowed: {', '.join(KEYS)}"
+            )
     for key in ("id", "section", "title", "proof"):
         if not isinstance(row.get(key), str) or not row[key].strip():
             raise PlanError(f"{where}: {key!r} must be a text that is not empty")
@@ -173,27 +200,45 @@ def _item(row: Mapping[str, Any], where: str) -> Item:
         _one_of(gate, GATES, f"{where}: gates")
     if not isinstance(row.get("waivable", True), bool):
         raise PlanError(f"{where}: waivable must be true or false")
-    return Item(row["id"], row["section"], row["title"], gates, row["proof"], _suite(row, where),
-                _texts(row.get("rests_on", []), f"{where}: rests_on", may_be_empty=True), row.get("waivable", True))
+    return Item(
+        row["id"],
+        row["section"],
+        row["title"],
+        gates,
+        row["proof"],
+        _suite(row, where),
+        _texts(row.get("rests_on", []), f"{where}: rests_on", may_be_empty=True),
+        row.get("waivable", True),
+    )
 
 
 def _suite(row: Mapping[str, Any], where: str) -> str | None:
     if row["proof"] == "sign-off":
         if "suite" in row or "rests_on" in row:
-            raise PlanError(f"{where}: a sign-off has neither suite nor rests_on: a person attests it")
+            raise PlanError(
+                f"{where}: a sign-off has neither suite nor rests_on: a person attests it"
+            )
         return None
     return _one_of(row.get("suite"), SUITES, f"{where}: suite")
 
 
 def _one_of(value: object, allowed: tuple[str, ...], where: str) -> str:
     if not isinstance(value, str) or value not in allowed:
-        raise PlanError(f"{where} is {value!r}; allowed: {', '.join(allowed)}.{nearest(str(value), allowed)}")
+        raise PlanError(
+            f"{where} is {value!r}; allowed: {', '.join(allowed)}.{nearest(str(value), allowed)}"
+        )
     return value
 
 
 def _texts(value: object, where: str, *, may_be_empty: bool = False) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(text, str) for text in value) or not (value or may_be_empty):
-        raise PlanError(f"{where} must be a list of texts{'' if may_be_empty else ' that is not empty'}")
+    if (
+        not isinstance(value, list)
+        or not all(isinstance(text, str) for text in value)
+        or not (value or may_be_empty)
+    ):
+        raise PlanError(
+            f"{where} must be a list of texts{'' if may_be_empty else ' that is not empty'}"
+        )
     return tuple(value)
 
 
@@ -206,6 +251,9 @@ def _check_ids(plan: Plan, where: str) -> None:
     for item in plan.items:
         for other in item.rests_on:
             if other not in seen:
-                raise PlanError(f"{where}: {item.id!r} rests on {other!r}, which is no item.{nearest(other, seen)}")
+                raise PlanError(
+                    f"{where}: {item.id!r} rests on {other!r}, which is no"
+                    f" item.{nearest(other, seen)}"
+                )
             if item.id in plan.below(other):
                 raise PlanError(f"{where}: {item.id!r} and {other!r} rest on each other")

@@ -1,6 +1,9 @@
-"""Made-up people and files. Nothing here is about anyone: names come from a fixed list, and every MRN carries the run's tag.
+"""Made-up people and files.
 
-What is made is unique to each call, so that checks can run beside each other, and again, on one target.
+Nothing here is about anyone: names come from a fixed list, and every MRN carries the run's tag.
+
+What is made is unique to each call, so that checks can run beside each other, and again, on one
+target.
 """
 
 from __future__ import annotations
@@ -31,7 +34,12 @@ MAGIC: Mapping[str, tuple[bytes, bytes]] = {
 }
 """How a file of each type begins and ends."""
 
-SUFFIXES: Mapping[str, str] = {"application/pdf": "pdf", "image/png": "png", "image/jpeg": "jpg", "text/plain": "txt"}
+SUFFIXES: Mapping[str, str] = {
+    "application/pdf": "pdf",
+    "image/png": "png",
+    "image/jpeg": "jpg",
+    "text/plain": "txt",
+}
 
 NAMES: Mapping[str, tuple[str, str]] = {
     "plain": ("Okafor", "Adaeze"),
@@ -43,9 +51,12 @@ NAMES: Mapping[str, tuple[str, str]] = {
     "arabic": ("الخطيب", "ليلى"),
     "hebrew": ("בן־דוד", "נועה"),
     "devanagari": ("शर्मा", "क्षितिज"),
-    "combining": ("Nguye\u0302\u0303n", "Zoe\u0308"),  # kept decomposed: to normalize a name is to change it
+    "combining": (
+        "Nguye\u0302\u0303n",
+        "Zoe\u0308",
+    ),  # kept decomposed: to normalize a name is to change it
     "beyond-the-basic-plane": ("𠮷野", "🙂"),
-    "markup": ("<b>Smith</b> & \"Co\"", "{{7*7}}%s"),
+    "markup": ('<b>Smith</b> & "Co"', "{{7*7}}%s"),
     "sql": ("Robert'); DROP TABLE patients;--", "%_\\"),
     "words-for-nothing": ("Null", "None"),
 }
@@ -53,7 +64,10 @@ NAMES: Mapping[str, tuple[str, str]] = {
 
 
 def token() -> str:
-    """Ten characters that nothing else has. Not from `random`: a seed that makes a run repeatable would make these repeat."""
+    """Ten characters that nothing else has.
+
+    Not from `random`: a seed that makes a run repeatable would make these repeat.
+    """
     return secrets.token_hex(TOKEN_BYTES)
 
 
@@ -66,17 +80,31 @@ class People:
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9-]+", self.tag) or len(self.mrn()) > MRN_CHARACTERS:
             room = MRN_CHARACTERS - 2 * TOKEN_BYTES - 1
-            raise ValueError(f"a run's tag has 1 to {room} letters, digits or hyphens, so that it fits into a record number; given: {self.tag!r}")
+            raise ValueError(
+                f"a run's tag has 1 to {room} letters, digits or hyphens, so that it fits into a"
+                f" record number; given: {self.tag!r}"
+            )
 
     def mrn(self) -> str:
         """A medical record number that nobody has."""
         return f"{self.tag}-{token()}"
 
     def draft(self) -> PatientDraft:
-        """An ordinary patient. No two fields hold the same value, so that swapped ones show; the 4th of March, so that swapped day and month do."""
+        """An ordinary patient.
+
+        No two fields hold the same value, so that swapped ones show; the 4th of March, so that
+        swapped day and month do.
+        """
         unique = token()
-        return PatientDraft(self.mrn(), f"Okafor-{unique}", f"Adaeze-{unique[::-1]}", date(1987, 3, 4), Sex.FEMALE,
-                            f"+4930{int(unique, 16) % 10**8:08d}", f"{int(unique, 16) % 97 + 1} Harbour Road, Bremen")
+        return PatientDraft(
+            self.mrn(),
+            f"Okafor-{unique}",
+            f"Adaeze-{unique[::-1]}",
+            date(1987, 3, 4),
+            Sex.FEMALE,
+            f"+4930{int(unique, 16) % 10**8:08d}",
+            f"{int(unique, 16) % 97 + 1} Harbour Road, Bremen",
+        )
 
     def named(self, kind: str) -> PatientDraft:
         """A patient whose name is one of `NAMES`."""
@@ -89,8 +117,12 @@ class People:
 
     def longest(self) -> PatientDraft:
         """Names of the greatest length, of characters with two, three and four bytes."""
-        family_name = "".join(character for character, _ in zip(cycle("é語𠮷"), range(NAME_CHARACTERS), strict=False))
-        return PatientDraft(self.mrn(), family_name, "Ж" * NAME_CHARACTERS, date(1900, 1, 1), Sex.MALE)
+        family_name = "".join(
+            character for character, _ in zip(cycle("é語𠮷"), range(NAME_CHARACTERS), strict=False)
+        )
+        return PatientDraft(
+            self.mrn(), family_name, "Ж" * NAME_CHARACTERS, date(1900, 1, 1), Sex.MALE
+        )
 
     def nobody(self) -> Credentials:
         """An account that does not exist."""
@@ -111,7 +143,10 @@ class Files:
         head, tail = MAGIC[media_type]
         room = size - len(head) - len(tail)
         if room < 0:
-            raise ValueError(f"a file of {media_type} has at least {len(head) + len(tail)} bytes; asked for: {size}")
+            raise ValueError(
+                f"a file of {media_type} has at least {len(head) + len(tail)} bytes; asked for:"
+                f" {size}"
+            )
         filling = _text(room) if media_type == "text/plain" else _bytes(room)
         return Upload(self.name(SUFFIXES[media_type]), media_type, head + filling + tail)
 
@@ -153,7 +188,9 @@ HOSTILE = ("'\"--;", "\x00", "9" * 40, "🙂", "..", "null")
 
 
 def _bytes(size: int) -> bytes:
-    """Random bytes of which, where there is room, each value occurs: zero bytes, line ends, and bytes that are no UTF-8."""
+    """Random bytes of which, where there is room, each value occurs: zero bytes, line ends, and
+    bytes that are no UTF-8.
+    """
     return (bytes(range(256)) + secrets.token_bytes(max(0, size - 256)))[:size]
 
 
@@ -167,6 +204,10 @@ def _text(size: int) -> bytes:
 def unlike(known_id: str) -> str:
     """An id of the same make as `known_id` that, as far as anyone can tell, nothing has."""
     if known_id.isdigit():
-        return next(made for made in iter(lambda: f"9{secrets.randbelow(10**8):08d}", "") if made != known_id)
+        return next(
+            made
+            for made in iter(lambda: f"9{secrets.randbelow(10**8):08d}", "")
+            if made != known_id
+        )
     digits = dict.fromkeys("0123456789abcdef", "0123456789abcdef")
     return "".join(secrets.choice(digits.get(character, character)) for character in known_id)

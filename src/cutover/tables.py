@@ -1,4 +1,7 @@
-"""Reads the TOML files that people write. Each kind of file has its own error, and every mistake in one is a sentence."""
+"""Reads the TOML files that people write.
+
+Each kind of file has its own error, and every mistake in one is a sentence.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,11 @@ from typing import Any
 
 
 def read_table(path: Path, error: type[ValueError]) -> dict[str, Any]:
-    """The file's table. Raises `error` for what is no TOML or cannot be read; a file that is missing is the caller's to judge before."""
+    """The file's table.
+
+    Raises `error` for what is no TOML or cannot be read; a file that is missing is the caller's to
+    judge before.
+    """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as mistake:

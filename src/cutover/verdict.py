@@ -1,6 +1,7 @@
 """What GO means: a pure function from plan, outcomes, waivers, sign-offs and clock to a verdict.
 
-Nothing is read or written here. A GO is proof: every item of the gate is passed or attested, by checks that all ran, once, to their end.
+Nothing is read or written here. A GO is proof: every item of the gate is passed or attested, by
+checks that all ran, once, to their end.
 """
 
 from __future__ import annotations
@@ -16,7 +17,10 @@ from cutover.waivers import Decision, Refusal, sort_out
 
 
 class Outcome(StrEnum):
-    """How one check or item came out. The order is the ladder: the worst of several is the first that is among them."""
+    """How one check or item came out.
+
+    The order is the ladder: the worst of several is the first that is among them.
+    """
 
     ERROR = "error"
     FAILED = "failed"
@@ -47,7 +51,11 @@ class Word(StrEnum):
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One check's outcome. `check` is its node id, `items` what it is tied to, `evidence` what it saw (JSON-able, redacted)."""
+    """One check's outcome.
+
+    `check` is its node id, `items` what it is tied to, `evidence` what it saw (JSON-able,
+    redacted).
+    """
 
     check: str
     items: frozenset[str]
@@ -91,7 +99,10 @@ class Subject:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A gate's word with all that it stands on. `holds` are faults of the run itself, each of them NO-GO."""
+    """A gate's word with all that it stands on.
+
+    `holds` are faults of the run itself, each of them NO-GO.
+    """
 
     gate: str
     word: Word
@@ -111,23 +122,56 @@ class Verdict:
 
 
 def judge(
-    plan: Plan, gate: str, results: Sequence[CheckResult], *, subject: Subject, started: datetime, now: datetime,
-    waivers: Sequence[Decision] = (), signoffs: Sequence[Decision] = (), not_applicable: Mapping[str, str] | None = None, holds: Sequence[str] = (),
+    plan: Plan,
+    gate: str,
+    results: Sequence[CheckResult],
+    *,
+    subject: Subject,
+    started: datetime,
+    now: datetime,
+    waivers: Sequence[Decision] = (),
+    signoffs: Sequence[Decision] = (),
+    not_applicable: Mapping[str, str] | None = None,
+    holds: Sequence[str] = (),
 ) -> Verdict:
-    """Judge one gate (an expression over gates and suites). `not_applicable` maps item ids to the reasons declared in settings."""
-    waived, refused_waivers = sort_out("waiver", waivers, plan, subject.target, subject.release, now)
-    signed, refused_signoffs = sort_out("sign-off", signoffs, plan, subject.target, subject.release, now)
+    """Judge one gate (an expression over gates and suites).
+
+    `not_applicable` maps item ids to the reasons declared in settings.
+    """
+    waived, refused_waivers = sort_out(
+        "waiver", waivers, plan, subject.target, subject.release, now
+    )
+    signed, refused_signoffs = sort_out(
+        "sign-off", signoffs, plan, subject.target, subject.release, now
+    )
     judged = plan.judged_by(gate)
-    bench = _Bench(plan, frozenset(item.id for item in judged), results, waived, signed, not_applicable or {})
+    bench = _Bench(
+        plan, frozenset(item.id for item in judged), results, waived, signed, not_applicable or {}
+    )
     items = tuple(bench.item(item) for item in judged)
     holds = (*holds, *_strays(plan, results))
-    return Verdict(gate, _word(items, holds), subject, started, now, items, holds, (*refused_waivers, *refused_signoffs))
+    return Verdict(
+        gate,
+        _word(items, holds),
+        subject,
+        started,
+        now,
+        items,
+        holds,
+        (*refused_waivers, *refused_signoffs),
+    )
 
 
 def _strays(plan: Plan, results: Sequence[CheckResult]) -> tuple[str, ...]:
-    """What is not proven and belongs to no item of the plan: any item might have needed it, so it belongs to the run itself."""
-    return tuple(result.why or f"{result.check} is {result.outcome.value}, and no item of the plan is known for it"
-                 for result in results if result.outcome in HOLES and not result.items & plan.by_id.keys())
+    """What is not proven and belongs to no item of the plan: any item might have needed it, so it
+    belongs to the run itself.
+    """
+    return tuple(
+        result.why
+        or f"{result.check} is {result.outcome.value}, and no item of the plan is known for it"
+        for result in results
+        if result.outcome in HOLES and not result.items & plan.by_id.keys()
+    )
 
 
 def _word(items: Sequence[ItemResult], holds: Sequence[str]) -> Word:
@@ -151,14 +195,22 @@ class _Bench:
     def item(self, item: Item) -> ItemResult:
         found = self._unwaived(item)
         waiver = self.waived.get(item.id)
-        if waiver is not None and found.outcome in (HOLES if waiver.covers == "anything" else {Outcome.NOT_PROVEN}):
-            return ItemResult(item, Outcome.WAIVED, f"{found.outcome.value}: {found.why}", found.checks, waiver)
+        if waiver is not None and found.outcome in (
+            HOLES if waiver.covers == "anything" else {Outcome.NOT_PROVEN}
+        ):
+            return ItemResult(
+                item, Outcome.WAIVED, f"{found.outcome.value}: {found.why}", found.checks, waiver
+            )
         return found
 
     def _unwaived(self, item: Item) -> ItemResult:
         if item.id in self.not_applicable:
             against = _always_applicable(item)
-            return ItemResult(item, Outcome.NOT_PROVEN if against else Outcome.NOT_APPLICABLE, against or self.not_applicable[item.id])
+            return ItemResult(
+                item,
+                Outcome.NOT_PROVEN if against else Outcome.NOT_APPLICABLE,
+                against or self.not_applicable[item.id],
+            )
         return self._signed(item) if item.proof == "sign-off" else self._checked(item)
 
     def _signed(self, item: Item) -> ItemResult:
@@ -175,27 +227,59 @@ class _Bench:
         outcome = worst([result.outcome for result in own] + [result.outcome for result in below])
         if outcome in (Outcome.WAIVED, Outcome.NOT_APPLICABLE) and not item.waivable:
             outcome = Outcome.NOT_PROVEN
-        elsewhere = tuple(check for result in below if result.item.id not in self.judged for check in result.checks)
+        elsewhere = tuple(
+            check
+            for result in below
+            if result.item.id not in self.judged
+            for check in result.checks
+        )
         return ItemResult(item, outcome, _why(outcome, own, below), own + elsewhere)
 
 
 def _always_applicable(item: Item) -> str:
     """Why an item cannot be declared not applicable; empty where it can."""
     if not item.waivable:
-        return f"declared not applicable, which {item.id} cannot be: it guards against data loss or open doors"
+        return (
+            f"declared not applicable, which {item.id} cannot be: it guards against data loss or"
+            " open doors"
+        )
     if item.rests_on:  # it would hide what it rests on, which this gate may not ask for by itself
-        return f"declared not applicable, but it rests on {', '.join(item.rests_on)}: declare the one that is meant"
+        return (
+            f"declared not applicable, but it rests on {', '.join(item.rests_on)}: declare the one"
+            " that is meant"
+        )
     return ""
 
 
 def _why(outcome: Outcome, own: Sequence[CheckResult], below: Sequence[ItemResult]) -> str:
-    """What the worst of them say, the first of each kind; of a passed item, what was left out of it by declaration."""
-    if outcome is Outcome.PASSED and (left_out := [result for result in own if result.outcome is Outcome.NOT_APPLICABLE]):
-        return f"{len(left_out)} of its {len(own)} checks are declared not applicable: {left_out[0].why}"
+    """What the worst of them say, the first of each kind; of a passed item, what was left out of it
+    by declaration.
+    """
+    if outcome is Outcome.PASSED and (
+        left_out := [result for result in own if result.outcome is Outcome.NOT_APPLICABLE]
+    ):
+        return (
+            f"{len(left_out)} of its {len(own)} checks are declared not applicable:"
+            f" {left_out[0].why}"
+        )
     blamed = [result.why for result in own if result.outcome is outcome and result.why]
-    blamed += [f"{result.item.id} is {result.outcome.value}" for result in below if result.outcome in HOLES | {Outcome.WAIVED}]
-    if outcome is Outcome.NOT_PROVEN and not blamed:  # an item that may not be left out, and every check of it was
-        blamed = [f"nothing proves it: {given.why}" for given in own if given.outcome is Outcome.NOT_APPLICABLE]
-        blamed += [f"nothing proves it: {given.item.id} is not applicable" for given in below if given.outcome is Outcome.NOT_APPLICABLE]
+    blamed += [
+        f"{result.item.id} is {result.outcome.value}"
+        for result in below
+        if result.outcome in HOLES | {Outcome.WAIVED}
+    ]
+    if (
+        outcome is Outcome.NOT_PROVEN and not blamed
+    ):  # an item that may not be left out, and every check of it was
+        blamed = [
+            f"nothing proves it: {given.why}"
+            for given in own
+            if given.outcome is Outcome.NOT_APPLICABLE
+        ]
+        blamed += [
+            f"nothing proves it: {given.item.id} is not applicable"
+            for given in below
+            if given.outcome is Outcome.NOT_APPLICABLE
+        ]
     rest = f" (and {len(blamed) - 1} more)" if len(blamed) > 1 else ""
     return blamed[0] + rest if blamed and outcome not in PROOF else ""

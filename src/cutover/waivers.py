@@ -1,6 +1,8 @@
-"""Waivers and sign-offs: named people's dated decisions, read from `waivers.toml` and `signoffs.toml`, and what makes one count.
+"""Waivers and sign-offs: named people's dated decisions, read from `waivers.toml` and
+`signoffs.toml`, and what makes one count.
 
-A waiver goes without one item; a sign-off attests one that no program can check. Both are bound to an item, a target and a release, and both expire.
+A waiver goes without one item; a sign-off attests one that no program can check. Both are bound to
+an item, a target and a release, and both expire.
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ from cutover.tables import read_table
 
 KEYS = ("item", "target", "release", "by", "at", "reason", "expires")
 COVERS = ("anything", "not proven")
-"""What a waiver goes without: an item whatever came of it, or only one that was not proven, so that a failure is still a failure."""
+"""What a waiver goes without: an item whatever came of it, or only one that was not proven, so that
+a failure is still a failure.
+"""
 
 
 class DecisionError(ValueError):
@@ -25,7 +29,10 @@ class DecisionError(ValueError):
 
 @dataclass(frozen=True)
 class Decision:
-    """A waiver or a sign-off. `at` and `expires` are aware times (a bare date means its last second, UTC, for `expires`, its first for `at`).
+    """A waiver or a sign-off.
+
+    `at` and `expires` are aware times (a bare date means its last second, UTC, for `expires`, its
+    first for `at`).
 
     `covers`: one of `COVERS`; of a waiver only.
     """
@@ -50,7 +57,10 @@ class Refusal:
 
 
 def load_decisions(path: Path, table: str) -> tuple[Decision, ...]:
-    """Read `[[waiver]]` or `[[signoff]]` rows. A missing file holds none. Raises `DecisionError`."""
+    """Read `[[waiver]]` or `[[signoff]]` rows.
+
+    A missing file holds none. Raises `DecisionError`.
+    """
     if not path.exists():
         return ()
     data = read_table(path, DecisionError)
@@ -59,9 +69,14 @@ def load_decisions(path: Path, table: str) -> tuple[Decision, ...]:
             raise DecisionError(f"{path.name}: unknown table {key!r}; write [[{table}]]")
     rows = data.get(table, [])
     if not isinstance(rows, list):
-        raise DecisionError(f"{path.name}: write [[{table}]] with two brackets, one for each decision")
+        raise DecisionError(
+            f"{path.name}: write [[{table}]] with two brackets, one for each decision"
+        )
     more = ("covers",) if table == "waiver" else ()
-    return tuple(_decision(row, f"{path.name}, {table} {number}", more) for number, row in enumerate(rows, start=1))
+    return tuple(
+        _decision(row, f"{path.name}, {table} {number}", more)
+        for number, row in enumerate(rows, start=1)
+    )
 
 
 def _decision(row: Mapping[str, Any], where: str, more: tuple[str, ...]) -> Decision:
@@ -69,7 +84,10 @@ def _decision(row: Mapping[str, Any], where: str, more: tuple[str, ...]) -> Deci
         raise DecisionError(f"{where} is {row!r}; write a table with {', '.join(KEYS)}")
     for key in row:
         if key not in KEYS + more:
-            raise DecisionError(f"{where}: unknown key {key!r}.{nearest(key, KEYS + more)} Allowed: {', '.join(KEYS + more)}")
+            raise DecisionError(
+                f"{where}: unknown key {key!r}.{nearest(key, KEYS + more)} Allowed:"
+                f" {', '.join(KEYS + more)}"
+            )
     for key in KEYS:
         if key not in row:
             raise DecisionError(f"{where}: {key!r} is missing; a decision says {', '.join(KEYS)}")
@@ -77,9 +95,19 @@ def _decision(row: Mapping[str, Any], where: str, more: tuple[str, ...]) -> Deci
         if not isinstance(row[key], str) or not row[key].strip():
             raise DecisionError(f"{where}: {key!r} must be a text that is not empty")
     if (covers := row.get("covers", COVERS[0])) not in COVERS:
-        raise DecisionError(f"{where}: 'covers' is {covers!r}; write {' or '.join(map(repr, COVERS))}")
-    return Decision(row["item"], row["target"], row["release"], row["by"], _moment(row["at"], time.min, f"{where}: at"),
-                    row["reason"], _moment(row["expires"], time.max, f"{where}: expires"), covers)
+        raise DecisionError(
+            f"{where}: 'covers' is {covers!r}; write {' or '.join(map(repr, COVERS))}"
+        )
+    return Decision(
+        row["item"],
+        row["target"],
+        row["release"],
+        row["by"],
+        _moment(row["at"], time.min, f"{where}: at"),
+        row["reason"],
+        _moment(row["expires"], time.max, f"{where}: expires"),
+        covers,
+    )
 
 
 def _moment(value: object, time_of_day: time, where: str) -> datetime:
@@ -87,11 +115,15 @@ def _moment(value: object, time_of_day: time, where: str) -> datetime:
         return value if value.tzinfo else value.replace(tzinfo=UTC)
     if isinstance(value, date):
         return datetime.combine(value, time_of_day, tzinfo=UTC)
-    raise DecisionError(f"{where} must be a date or a time without quotes, such as 2026-11-23 or 2026-11-23T02:00:00Z")
+    raise DecisionError(
+        f"{where} must be a date or a time without quotes, such as 2026-11-23 or"
+        " 2026-11-23T02:00:00Z"
+    )
 
 
 def why_not(kind: str, decision: Decision, plan: Plan, release: str, now: datetime) -> str | None:
-    """The reason for which a decision does not count for this release and time; None when it counts.
+    """The reason for which a decision does not count for this release and time; None when it
+    counts.
 
     A decision for another target is not for us at all and is left out before (`sort_out`).
     """
@@ -101,7 +133,9 @@ def why_not(kind: str, decision: Decision, plan: Plan, release: str, now: dateti
     if kind == "waiver" and not item.waivable:
         return f"{item.id} is not waivable: data loss and access control never are"
     if kind == "waiver" and item.rests_on:
-        return f"{item.id} rests on {', '.join(item.rests_on)}: waive the one of these that is meant"
+        return (
+            f"{item.id} rests on {', '.join(item.rests_on)}: waive the one of these that is meant"
+        )
     if kind == "sign-off" and item.proof != "sign-off":
         return f"{item.id} is proven by checks; a signature cannot replace them"
     if decision.release != release:
@@ -113,10 +147,17 @@ def why_not(kind: str, decision: Decision, plan: Plan, release: str, now: dateti
     return None
 
 
-def sort_out(kind: str, decisions: Iterable[Decision], plan: Plan, target: str, release: str, now: datetime,
-             ) -> tuple[dict[str, Decision], list[Refusal]]:
-    """The decisions that count, by item (the one that covers most, of these the one that lasts longest), and the refused ones. Those of other
-    targets are neither."""
+def sort_out(
+    kind: str,
+    decisions: Iterable[Decision],
+    plan: Plan,
+    target: str,
+    release: str,
+    now: datetime,
+) -> tuple[dict[str, Decision], list[Refusal]]:
+    """The decisions that count, by item (the one that covers most, of these the one that lasts
+    longest), and the refused ones. Those of other targets are neither.
+    """
     counted: dict[str, Decision] = {}
     refused: list[Refusal] = []
     for decision in decisions:

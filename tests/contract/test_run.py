@@ -1,4 +1,6 @@
-"""A run as it is made: schemathesis in a process of its own, against a hospital that answers over its socket."""
+"""A run as it is made: schemathesis in a process of its own, against a hospital that answers over
+its socket.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,13 @@ def hospital() -> Iterator[Hospital]:
     """A started hospital."""
     process = launch("--tied")
     announced = announced_by(process)
-    yield Hospital(**{name: announced[name] for name in ("url", "database", "owner_database", "users", "expired_token")}, log=Path(announced["log"]))
+    yield Hospital(
+        **{
+            name: announced[name]
+            for name in ("url", "database", "owner_database", "users", "expired_token")
+        },
+        log=Path(announced["log"]),
+    )
     process.communicate(timeout=5)
 
 
@@ -51,7 +59,11 @@ def signed_in(hospital: Hospital) -> str:
 
 def made(described: Described, plan: Plan, token: Callable[[], str], **more: Any) -> Fuzzing:
     """A run, and what it proves."""
-    return Fuzzing(facts(described, plan, run(Order(described, plan, "Authorization", token, **more))), (), datetime.now(UTC).date())
+    return Fuzzing(
+        facts(described, plan, run(Order(described, plan, "Authorization", token, **more))),
+        (),
+        datetime.now(UTC).date(),
+    )
 
 
 def registered(hospital: Hospital) -> str:
@@ -60,22 +72,35 @@ def registered(hospital: Hospital) -> str:
 
 
 def logged(hospital: Hospital) -> list[dict[str, Any]]:
-    return [line for line in map(json.loads, hospital.log.read_text(encoding="utf-8").splitlines()) if "method" in line]
+    return [
+        line
+        for line in map(json.loads, hospital.log.read_text(encoding="utf-8").splitlines())
+        if "method" in line
+    ]
 
 
 def test_a_safe_run_over_a_clean_hospital(hospital: Hospital, described: Described) -> None:
-    """Everything that reads is proven, nothing is found, what is there is read; and nothing but GET and HEAD came in."""
+    """Everything that reads is proven, nothing is found, what is there is read; and nothing but GET
+    and HEAD came in.
+    """
     token, patient_id, before = signed_in(hospital), registered(hospital), len(logged(hospital))
     found = made(described, SAFE, lambda: token, examples={"patient_id": patient_id})
     sound(found.run())
     sound(found.operation(EVERY))
     assert {line["method"] for line in logged(hospital)[before:]} == {"GET"}
-    assert {"200", "401", "404", "422"} <= set(found.facts["operations"]["GET /api/v1/patients/{patient_id}"]["statuses"])
+    assert {"200", "401", "404", "422"} <= set(
+        found.facts["operations"]["GET /api/v1/patients/{patient_id}"]["statuses"]
+    )
     assert sum(told["requests"] for told in found.facts["operations"].values()) > 200
 
 
-def test_a_safe_run_cannot_write(hospital: Hospital, described: Described, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not even where it is configured to: the last look is in its process, before the wire. And nothing is proven then."""
+def test_a_safe_run_cannot_write(
+    hospital: Hospital, described: Described, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even where it is configured to: the last look is in its process, before the wire.
+
+    And nothing is proven then.
+    """
     deep = Plan("deep", 8, 500, 1, 4.0)
     monkeypatch.setattr("cutover.contract.running.configuration", lambda _plan: configuration(deep))
     monkeypatch.setattr("cutover.contract.running.GRACE_SECONDS", 5)
@@ -87,7 +112,10 @@ def test_a_safe_run_cannot_write(hospital: Hospital, described: Described, monke
 
 
 def test_a_useless_token_is_noticed(hospital: Hospital, described: Described) -> None:
-    """An expired one is refused as documented, and schemathesis finds nothing wrong with that. Not one operation behind the door is proven."""
+    """An expired one is refused as documented, and schemathesis finds nothing wrong with that.
+
+    Not one operation behind the door is proven.
+    """
     found = made(described, SAFE, lambda: f"Bearer {hospital.expired_token}")
     assert not found.facts["findings"]
     for entry in described.operations:
@@ -118,7 +146,10 @@ def test_a_hospital_that_is_gone_proves_nothing(described: Described) -> None:
 
 
 def test_a_run_that_ends_its_own_session_goes_on(hospital: Hospital, described: Described) -> None:
-    """A deep run signs out, among all else. It is let in again with another token, and keeps its time."""
+    """A deep run signs out, among all else.
+
+    It is let in again with another token, and keeps its time.
+    """
     tokens: list[str] = []
 
     def token() -> str:
@@ -127,7 +158,12 @@ def test_a_run_that_ends_its_own_session_goes_on(hospital: Hospital, described: 
 
     only = {path: item for path, item in described.document["paths"].items() if "/auth/" in path}
     plan = Plan("deep", 10, 500, 1, 4.0)
-    found = made(Described({**described.document, "paths": only}, described.root), plan, token, accounts=tuple(hospital.users))
+    found = made(
+        Described({**described.document, "paths": only}, described.root),
+        plan,
+        token,
+        accounts=tuple(hospital.users),
+    )
     assert not found.facts["findings"]
     sound(found.run())
     assert found.facts["operations"]["POST /api/v1/auth/sign-out"]["statuses"]["204"] >= 1
@@ -147,13 +183,26 @@ run(Order(Described(told["document"], told["url"]), Plan("safe", 60, 5, 1, 4.0),
 
 
 @pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGINT])
-def test_no_run_outlives_the_one_who_started_it(hospital: Hospital, described: Described, sign: signal.Signals) -> None:
+def test_no_run_outlives_the_one_who_started_it(
+    hospital: Hospital, described: Described, sign: signal.Signals
+) -> None:
     """Killed or interrupted: in two seconds its process is gone."""
-    process = subprocess.Popen([sys.executable, "-c", _KILLED], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                               env={**os.environ, "PYTHONPATH": str(ROOT / "src")})
+    process = subprocess.Popen(
+        [sys.executable, "-c", _KILLED],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+    )
     assert process.stdin is not None
     assert process.stdout is not None
-    process.stdin.write(json.dumps({"document": described.document, "url": hospital.url, "token": signed_in(hospital)}).encode() + b"\n")
+    process.stdin.write(
+        json.dumps(
+            {"document": described.document, "url": hospital.url, "token": signed_in(hospital)}
+        ).encode()
+        + b"\n"
+    )
     process.stdin.flush()
     assert b"contract:" in process.stdout.readline()
     children = psutil.Process(process.pid).children(recursive=True)
@@ -166,7 +215,9 @@ def test_no_run_outlives_the_one_who_started_it(hospital: Hospital, described: D
     assert time.monotonic() - started < SECONDS_TO_END + 1
 
 
-def test_no_secret_stands_where_others_can_read_it(hospital: Hospital, described: Described, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_secret_stands_where_others_can_read_it(
+    hospital: Hospital, described: Described, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Neither on the command line nor in the environment of the run's process, nor in its files."""
     monkeypatch.setenv("CUTOVER_TARGETS__X__USERS__REGISTRAR__PASSWORD", "correct-horse-battery")
     secret = signed_in(hospital)
@@ -174,16 +225,46 @@ def test_no_secret_stands_where_others_can_read_it(hospital: Hospital, described
 
     def look(_line: str) -> None:
         for child in psutil.Process().children(recursive=True):
-            if child.status() != psutil.STATUS_ZOMBIE and "cutover.contract.process" in " ".join(child.cmdline()):
-                seen.append(" ".join([*child.cmdline(), *child.environ().values(), *(path.read_text() for path in Path(child.cwd()).glob("*.*"))]))
+            if child.status() != psutil.STATUS_ZOMBIE and "cutover.contract.process" in " ".join(
+                child.cmdline()
+            ):
+                seen.append(
+                    " ".join(
+                        [
+                            *child.cmdline(),
+                            *child.environ().values(),
+                            *(path.read_text() for path in Path(child.cwd()).glob("*.*")),
+                        ]
+                    )
+                )
 
     made(described, SAFE, lambda: secret, say=look)
     assert seen
-    assert not [text for text in seen if secret.split()[1] in text or "correct-horse-battery" in text]
+    assert not [
+        text for text in seen if secret.split()[1] in text or "correct-horse-battery" in text
+    ]
 
 
 def test_schemathesis_is_never_loaded_by_whoever_asks_for_a_run() -> None:
     """It takes a second to load, and brings plugins: pytest's process stays without it."""
-    rooms = [f"cutover.{room}" for room in ("contract.running", "contract.fuzzing", "contract.report", "contract.shape", "pytest_plugin.contract")]
-    code = f"import sys, {', '.join(rooms)}; sys.exit(any(name in sys.modules for name in ('schemathesis', 'hypothesis')))"
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT / "src")}, check=True, timeout=30)
+    rooms = [
+        f"cutover.{room}"
+        for room in (
+            "contract.running",
+            "contract.fuzzing",
+            "contract.report",
+            "contract.shape",
+            "pytest_plugin.contract",
+        )
+    ]
+    code = (
+        f"import sys, {', '.join(rooms)}; sys.exit(any(name in sys.modules for name in"
+        " ('schemathesis', 'hypothesis')))"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        check=True,
+        timeout=30,
+    )

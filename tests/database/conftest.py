@@ -1,10 +1,12 @@
 """A real PostgreSQL with the hospital's database before and after its cutover, to copy and to harm.
 
     def test_a_lost_row_is_found(spare: Spare) -> None:
-        hospital = spare("migrated", "DELETE FROM visits WHERE id = (SELECT min(id::text)::uuid FROM visits)")
+        hospital = spare("migrated", "DELETE FROM visits WHERE id = (SELECT min(id::text)::uuid FROM
+        visits)")
         site = site_of(hospital, tmp_path)
 
-`spare(template, *statements)` copies a database (0.1 s), runs the statements as its owner, and gives the owner's DSN. One server a session.
+`spare(template, *statements)` copies a database (0.1 s), runs the statements as its owner, and
+gives the owner's DSN. One server a session.
 """
 
 from __future__ import annotations
@@ -32,7 +34,9 @@ class Spare(Protocol):
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[postgres.Server]:
-    """One PostgreSQL 18, with the databases `before` (release 1, version 6) and `migrated` (release 2.0.0)."""
+    """One PostgreSQL 18, with the databases `before` (release 1, version 6) and `migrated` (release
+    2.0.0).
+    """
     with postgres.running(template.cached()) as running:
         stages.before(running, BEFORE)
         stages.before(running, MIGRATED)
@@ -42,7 +46,9 @@ def server() -> Iterator[postgres.Server]:
 
 @pytest.fixture
 def spare(server: postgres.Server) -> Iterator[Spare]:
-    """Copies that go away with the test, and with them the roles that its statements made: those belong to the whole server."""
+    """Copies that go away with the test, and with them the roles that its statements made: those
+    belong to the whole server.
+    """
     made: list[str] = []
 
     def copy(template: str, *statements: str) -> str:

@@ -17,13 +17,27 @@ SCRIPTS = ROOT / "reference/database/migrations"
 
 
 def declared() -> dict[str, Any]:
-    """What the repository's settings say of the embedded hospital's migration: `[targets.embedded.migrations]`."""
+    """What the repository's settings say of the embedded hospital's migration:
+    `[targets.embedded.migrations]`.
+    """
     settings = tomllib.loads((ROOT / "cutover.toml").read_text(encoding="utf-8"))
     return dict(settings["targets"]["embedded"]["migrations"])
 
 
 def site_of(dsn: str, folder: Path, *, seconds: float = 60, **migrations: Any) -> Site:
-    """The site of a database, with these settings under `[targets.NAME.migrations]`; its files are kept in `folder`."""
+    """The site of a database, with these settings under `[targets.NAME.migrations]`; its files are
+    kept in `folder`.
+    """
     settings = Migrations.model_validate({"locations": [SCRIPTS], **migrations})
-    return Site("tried", "2.0.0", SecretStr(dsn), Database(), settings, folder, folder / "snapshots", folder / "runs",
-                folder / "once", Budget(time.time() + seconds))
+    return Site(
+        "tried",
+        "2.0.0",
+        SecretStr(dsn),
+        Database(),
+        settings,
+        folder,
+        folder / "snapshots",
+        folder / "runs",
+        folder / "once",
+        Budget(time.time() + seconds),
+    )

@@ -1,4 +1,6 @@
-"""Judge every dialect, and try the gate on its faults: `python -m tests.dialects [NAME …] [--faults]`."""
+"""Judge every dialect, and try the gate on its faults: `python -m tests.dialects [NAME …]
+[--faults]`.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +16,19 @@ from tests.faults.gates import NoVerdict
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.dialects", description="Judge hospitals that speak otherwise, by their settings alone.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"dialects to judge; all when none is named: {', '.join(DIALECTS)}")
-    parser.add_argument("--faults", action="store_true", help="try every fault in each of them, too")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.dialects",
+        description="Judge hospitals that speak otherwise, by their settings alone.",
+    )
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"dialects to judge; all when none is named: {', '.join(DIALECTS)}",
+    )
+    parser.add_argument(
+        "--faults", action="store_true", help="try every fault in each of them, too"
+    )
     arguments = parser.parse_args()
     if unknown := sorted(set(arguments.names) - DIALECTS.keys()):
         parser.error(f"there is no dialect {', '.join(unknown)}; there are: {', '.join(DIALECTS)}")
@@ -31,16 +43,31 @@ def main() -> int:
 def _said(dialect: Dialect, folder: Path) -> bool:
     """Judge it, and print the verdict."""
     verdict = dialect.judged(None, _new(folder, f"{dialect.name}-clean"), folder / "compiled")
-    passed, open_ones = (sum((outcome == "passed") is wanted for outcome in verdict.checks.values()) for wanted in (True, False))
-    print(f"{dialect.name:<8} {verdict.word:<6} {dialect.lines:>4} lines of settings{' and driver' if len(dialect.written) > 1 else ''}, "
-          f"{passed} checks passed, {open_ones} not applicable or open, {verdict.seconds:.1f} s", flush=True)
+    passed, open_ones = (
+        sum((outcome == "passed") is wanted for outcome in verdict.checks.values())
+        for wanted in (True, False)
+    )
+    print(
+        f"{dialect.name:<8} {verdict.word:<6} {dialect.lines:>4} lines of"
+        f" settings{' and driver' if len(dialect.written) > 1 else ''}, {passed} checks passed,"
+        f" {open_ones} not applicable or open, {verdict.seconds:.1f} s",
+        flush=True,
+    )
     return verdict.status == 0
 
 
 def _tried(dialects: list[Dialect], folder: Path) -> bool:
     """Every fault in every dialect, as a table."""
     names = sorted({fault for dialect in dialects for fault in dialect.faults})
-    print("\n" + "".join([f"{'fault':<34}{'must be caught by':<22}", *(f"{dialect.name:<10}" for dialect in dialects)]))
+    print(
+        "\n"
+        + "".join(
+            [
+                f"{'fault':<34}{'must be caught by':<22}",
+                *(f"{dialect.name:<10}" for dialect in dialects),
+            ]
+        )
+    )
     complained: list[str] = []
     tries = 0
     for name in names:
@@ -49,16 +76,25 @@ def _tried(dialects: list[Dialect], folder: Path) -> bool:
         for dialect in dialects:
             wrong = _wrong(dialect, name, folder) if name in dialect.faults else None
             tries += wrong is not None
-            print(f"{'-' if wrong is None else 'NOT' if wrong else 'caught':<10}", end="", flush=True)
+            print(
+                f"{'-' if wrong is None else 'NOT' if wrong else 'caught':<10}", end="", flush=True
+            )
             complained += [f"{dialect.name}, {name}: {sentence}" for sentence in wrong or ()]
         print()
-    print(*complained, f"{tries - len({line.partition(':')[0] for line in complained})} of {tries} caught", sep="\n")
+    print(
+        *complained,
+        f"{tries - len({line.partition(':')[0] for line in complained})} of {tries} caught",
+        sep="\n",
+    )
     return not complained
 
 
 def _wrong(dialect: Dialect, fault: str, folder: Path) -> list[str]:
     try:
-        return complaints(dialect.faults[fault], dialect.judged(fault, _new(folder, f"{dialect.name}-{fault}"), folder / "compiled"))
+        return complaints(
+            dialect.faults[fault],
+            dialect.judged(fault, _new(folder, f"{dialect.name}-{fault}"), folder / "compiled"),
+        )
     except NoVerdict as error:
         return [str(error)]
 

@@ -1,4 +1,5 @@
-"""The dialects: small hospitals that nobody here would have thought of, each judged by its team's settings alone.
+"""The dialects: small hospitals that nobody here would have thought of, each judged by its team's
+settings alone.
 
 Another one is a folder of its own, whose module `dialect` holds it as `DIALECT`.
 """
@@ -24,16 +25,31 @@ def _judged(name: str, fault: str | None, folder: Path, compiled: Path) -> Verdi
 
 def _of_ours(name: str, *more: str) -> Dialect:
     faults = importlib.import_module(f"tests.dialects.{name}.faults")
-    named = [kind.__name__ for kind in vars(faults).values() if isinstance(kind, type) and kind.__module__ == faults.__name__]
+    named = [
+        kind.__name__
+        for kind in vars(faults).values()
+        if isinstance(kind, type) and kind.__module__ == faults.__name__
+    ]
     written = tuple(running.HERE / name / file for file in ("cutover.toml", *more))
-    return Dialect(name, written, {fault: BY_NAME[fault] for fault in named}, partial(_judged, name))
+    return Dialect(
+        name, written, {fault: BY_NAME[fault] for fault in named}, partial(_judged, name)
+    )
 
 
 def _from_elsewhere() -> list[Dialect]:
     names = sorted(path.parent.name for path in running.HERE.glob("*/dialect.py"))
-    return [cast(Dialect, importlib.import_module(f"tests.dialects.{name}.dialect").DIALECT) for name in names]
+    return [
+        cast(Dialect, importlib.import_module(f"tests.dialects.{name}.dialect").DIALECT)
+        for name in names
+    ]
 
 
 DIALECTS: Mapping[str, Dialect] = {
-    one.name: one for one in (_of_ours("ward"), _of_ours("clinic"), _of_ours("rpc", "driver.py"), *_from_elsewhere())
+    one.name: one
+    for one in (
+        _of_ours("ward"),
+        _of_ours("clinic"),
+        _of_ours("rpc", "driver.py"),
+        *_from_elsewhere(),
+    )
 }

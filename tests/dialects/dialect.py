@@ -1,4 +1,6 @@
-"""What a dialect is: a small hospital that speaks otherwise, and what its team wrote so that it can be judged."""
+"""What a dialect is: a small hospital that speaks otherwise, and what its team wrote so that it can
+be judged.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +14,18 @@ from tests.faults.gates import Verdict
 Caught = Any
 """What a fault says of itself, as `tests.faults.fault.Fault` does: `item`, `also`, `seconds`."""
 Judge = Callable[[str | None, Path, Path], Verdict]
-"""The verdict on the hospital with this fault (None: without one); settings and reports go to the first folder, compiled Python to the second."""
+"""The verdict on the hospital with this fault (None: without one); settings and reports go to the
+first folder, compiled Python to the second.
+"""
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """A hospital. `written` is what its team wrote for the suite; `faults` can be put into it, and the item of each must catch it."""
+    """A hospital.
+
+    `written` is what its team wrote for the suite; `faults` can be put into it, and the item of
+    each must catch it.
+    """
 
     name: str
     written: tuple[Path, ...]
@@ -27,5 +35,9 @@ class Dialect:
     @property
     def lines(self) -> int:
         """Of what its team wrote, without what is empty or only a comment."""
-        written = [line.strip() for path in self.written for line in path.read_text(encoding="utf-8").splitlines()]
+        written = [
+            line.strip()
+            for path in self.written
+            for line in path.read_text(encoding="utf-8").splitlines()
+        ]
         return sum(bool(line) and not line.startswith("#") for line in written)

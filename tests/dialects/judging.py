@@ -1,4 +1,6 @@
-"""When a fault in a dialect counts as caught: as on the reference (`tests.faults.judging`), but for what a dialect does not offer."""
+"""When a fault in a dialect counts as caught: as on the reference (`tests.faults.judging`), but for
+what a dialect does not offer.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,10 @@ __all__ = ["FUNCTIONAL", "complaints", "not_passed"]
 
 
 def complaints(fault: Caught, verdict: Verdict) -> list[str]:
-    """Why this verdict does not do for the fault, a sentence each. None: its item has caught it, and nothing else is blamed."""
+    """Why this verdict does not do for the fault, a sentence each.
+
+    None: its item has caught it, and nothing else is blamed.
+    """
     return judging.complaints(fault, _offered(verdict))
 
 
@@ -24,6 +29,11 @@ def not_passed(verdict: Verdict) -> dict[str, str]:
 
 def _offered(verdict: Verdict) -> Verdict:
     """The verdict without the checks that are not applicable here."""
-    items = {name: {**item, "checks": [check for check in item["checks"] if check["outcome"] != "not applicable"]}
-             for name, item in verdict.items.items()}
+    items = {
+        name: {
+            **item,
+            "checks": [check for check in item["checks"] if check["outcome"] != "not applicable"],
+        }
+        for name, item in verdict.items.items()
+    }
     return replace(verdict, items=items)

@@ -1,4 +1,6 @@
-"""Opens one of these hospitals, and judges it as its team would: a pytest process, one settings file, and the environment."""
+"""Opens one of these hospitals, and judges it as its team would: a pytest process, one settings
+file, and the environment.
+"""
 
 from __future__ import annotations
 
@@ -37,10 +39,20 @@ class Open:
 
 @contextmanager
 def hospital(dialect: str, fault: str | None = None, **options: Any) -> Iterator[Open]:
-    """The hospital until the block ends; `fault` is one of its own faults, `options` are its class's."""
+    """The hospital until the block ends; `fault` is one of its own faults, `options` are its
+    class's.
+    """
     passwords = {role: f"Pw-{secrets.token_urlsafe(9)}-{role[:2]}" for role in ROLES}
-    told = json.dumps({"dialect": dialect, "fault": fault, "passwords": passwords, "options": options})
-    process = subprocess.Popen([sys.executable, "-m", "tests.dialects.serve"], cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    told = json.dumps(
+        {"dialect": dialect, "fault": fault, "passwords": passwords, "options": options}
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.dialects.serve"],
+        cwd=ROOT,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
     assert process.stdin is not None
     assert process.stdout is not None
     with process:
@@ -56,7 +68,10 @@ def hospital(dialect: str, fault: str | None = None, **options: Any) -> Iterator
 
 
 def settings(opened: Open, folder: Path, *more: str) -> Path:
-    """Its team's settings, copied to `folder`, where the reports go too. `more` are lines to add."""
+    """Its team's settings, copied to `folder`, where the reports go too.
+
+    `more` are lines to add.
+    """
     config = folder / "cutover.toml"
     shutil.copy(HERE / opened.dialect / "cutover.toml", config)
     if more:
@@ -66,10 +81,23 @@ def settings(opened: Open, folder: Path, *more: str) -> Path:
 
 def told(opened: Open) -> dict[str, str]:
     """What the gate is told by the environment."""
-    passwords = {f"CUTOVER_TARGETS__TRIED__USERS__{role.upper()}__PASSWORD": password for role, password in opened.passwords.items()}
+    passwords = {
+        f"CUTOVER_TARGETS__TRIED__USERS__{role.upper()}__PASSWORD": password
+        for role, password in opened.passwords.items()
+    }
     return {"CUTOVER_TARGETS__TRIED__URL": opened.url, **passwords}
 
 
-def judged(opened: Open, folder: Path, compiled: Path, *options: str, seconds: float = 60) -> gates.Verdict:
+def judged(
+    opened: Open, folder: Path, compiled: Path, *options: str, seconds: float = 60
+) -> gates.Verdict:
     """The verdict on it. Raises `gates.NoVerdict`."""
-    return gates.judged(GATE, settings(opened, folder), told(opened), compiled, *gates.PLAIN, *options, seconds=seconds)
+    return gates.judged(
+        GATE,
+        settings(opened, folder),
+        told(opened),
+        compiled,
+        *gates.PLAIN,
+        *options,
+        seconds=seconds,
+    )

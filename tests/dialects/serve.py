@@ -1,5 +1,8 @@
-"""One of these hospitals in a process of its own: `python -m tests.dialects.serve`. What it shall be comes as a line of JSON on standard input;
-where it is goes out as one. It ends when its standard input does."""
+"""One of these hospitals in a process of its own: `python -m tests.dialects.serve`.
+
+What it shall be comes as a line of JSON on standard input; where it is goes out as one. It ends
+when its standard input does.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,9 @@ def kind_of(dialect: str, fault: str | None) -> Any:
 
 
 def apps_of(dialect: str, hospital: Any) -> list[Any]:
-    """What answers at each address: as the hospital itself says, or as the module `routes` beside it makes it."""
+    """What answers at each address: as the hospital itself says, or as the module `routes` beside
+    it makes it.
+    """
     if hasattr(hospital, "apps"):
         return list(hospital.apps())
     return list(importlib.import_module(f"tests.dialects.{dialect}.routes").apps(hospital))
@@ -48,9 +53,23 @@ def _listening() -> socket.socket:
 
 
 async def _serve(apps: list[Any], sockets: list[socket.socket]) -> None:
-    servers = [uvicorn.Server(uvicorn.Config(app, access_log=False, log_level="critical", server_header=False, lifespan="off", ws="none",
-                                             timeout_keep_alive=75)) for app in apps]
-    await asyncio.gather(*(server.serve([one]) for server, one in zip(servers, sockets, strict=True)))
+    servers = [
+        uvicorn.Server(
+            uvicorn.Config(
+                app,
+                access_log=False,
+                log_level="critical",
+                server_header=False,
+                lifespan="off",
+                ws="none",
+                timeout_keep_alive=75,
+            )
+        )
+        for app in apps
+    ]
+    await asyncio.gather(
+        *(server.serve([one]) for server, one in zip(servers, sockets, strict=True))
+    )
 
 
 def _end_with_input() -> None:

@@ -1,4 +1,6 @@
-"""Hospitals that speak otherwise are judged by their settings alone: without a fault GO, and with one NO-GO for the same item as the reference."""
+"""Hospitals that speak otherwise are judged by their settings alone: without a fault GO, and with
+one NO-GO for the same item as the reference.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +13,18 @@ from tests.dialects.judging import complaints, not_passed
 from tests.faults.catalogue import BY_NAME
 
 OURS = ("ward", "clinic", "rpc")
-ALWAYS = {"ward": {"RegistrarsReadDocuments"}, "clinic": {"DocumentsLoseTheirLastByte"}, "rpc": {"AnyPasswordOpens"}}
+ALWAYS = {
+    "ward": {"RegistrarsReadDocuments"},
+    "clinic": {"DocumentsLoseTheirLastByte"},
+    "rpc": {"AnyPasswordOpens"},
+}
 """What every run tries; `tox run -e thorough` tries all."""
 FEWEST = 10
-CASES = [pytest.param(name, fault, marks=[] if fault in ALWAYS[name] else [pytest.mark.thorough])
-         for name in OURS for fault in DIALECTS[name].faults]
+CASES = [
+    pytest.param(name, fault, marks=[] if fault in ALWAYS[name] else [pytest.mark.thorough])
+    for name in OURS
+    for fault in DIALECTS[name].faults
+]
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -43,10 +52,26 @@ def test_every_dialect_has_faults_that_the_reference_has(name: str) -> None:
 
 @pytest.mark.parametrize("name", OURS)
 def test_a_dialect_shares_nothing(name: str) -> None:
-    """A server that knew the driver, the reference or another dialect would agree with its mistakes."""
+    """A server that knew the driver, the reference or another dialect would agree with its
+    mistakes.
+    """
     for path in sorted((Path(__file__).parent / name).glob("*.py")):
         if path.name == "driver.py":
             continue  # it is the team's own driver, and speaks the language of the suite
         lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
-        known = [line for line in lines if line.startswith(("from cutover", "import cutover", "from reference", "import reference", "from tests"))]
-        assert all(line.startswith(f"from tests.dialects.{name}.") for line in known), f"{path.name}: {known}"
+        known = [
+            line
+            for line in lines
+            if line.startswith(
+                (
+                    "from cutover",
+                    "import cutover",
+                    "from reference",
+                    "import reference",
+                    "from tests",
+                )
+            )
+        ]
+        assert all(line.startswith(f"from tests.dialects.{name}.") for line in known), (
+            f"{path.name}: {known}"
+        )

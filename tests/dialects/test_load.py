@@ -1,4 +1,6 @@
-"""Load speaks through the same mapping and the same token keeper: tokens are renewed under parallel use, and nobody signs in too often."""
+"""Load speaks through the same mapping and the same token keeper: tokens are renewed under parallel
+use, and nobody signs in too often.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +15,25 @@ from tests.faults import gates
 from tests.faults.load.trying import USUAL
 
 LIVES = 4
-"""Seconds of a token's life: shorter than a journey may take, and renewed several times in the shortest run."""
+"""Seconds of a token's life: shorter than a journey may take, and renewed several times in the
+shortest run.
+"""
 SIGN_INS, WINDOW = 4, 3
 ASKED = {
-    **USUAL, "rate": 40, "processes": 2, "error_rate": 0.03, "objectives": {"p95": 1.0, "p99": None},
-    "journeys": {"registrar": {"weight": 0}, "clinician": {"weight": 1, "think_seconds": 1.0}, "clerk": {"weight": 0}},
+    **USUAL,
+    "rate": 40,
+    "processes": 2,
+    "error_rate": 0.03,
+    "objectives": {"p95": 1.0, "p99": None},
+    "journeys": {
+        "registrar": {"weight": 0},
+        "clinician": {"weight": 1, "think_seconds": 1.0},
+        "clerk": {"weight": 0},
+    },
 }
-WITHOUT = dict.fromkeys(("connection-pool", "resource-usage"), "the ward tells nothing of what it uses")
+WITHOUT = dict.fromkeys(
+    ("connection-pool", "resource-usage"), "the ward tells nothing of what it uses"
+)
 CLIENT = "sesame-open-the-door"
 HEADERS = '\n[targets.tried.rest.headers]\nX-Ward-Client = "{{ secret.client }}"\n'
 NO_BASELINE = "each ward here is new: there is nothing to hold it against"
@@ -28,15 +42,35 @@ NO_BASELINE = "each ward here is new: there is nothing to hold it against"
 @pytest.mark.timeout(200)
 @pytest.mark.thorough
 def test_tokens_are_renewed_under_load_and_nobody_signs_in_too_often(tmp_path: Path) -> None:
-    """Not one request meets an old token, though each lives for seconds; and the target, which counts, turns nobody away at its door."""
-    with running.hospital("ward", lives=LIVES, sign_ins=SIGN_INS, window=WINDOW, client=CLIENT) as opened:
+    """Not one request meets an old token, though each lives for seconds; and the target, which
+    counts, turns nobody away at its door.
+    """
+    with running.hospital(
+        "ward", lives=LIVES, sign_ins=SIGN_INS, window=WINDOW, client=CLIENT
+    ) as opened:
         config = running.settings(opened, tmp_path)
-        text = config.read_text(encoding="utf-8").replace("{ sign_ins = 30, seconds = 2 }", f"{{ sign_ins = {SIGN_INS}, seconds = {WINDOW} }}")
+        text = config.read_text(encoding="utf-8").replace(
+            "{ sign_ins = 30, seconds = 2 }", f"{{ sign_ins = {SIGN_INS}, seconds = {WINDOW} }}"
+        )
         more = "\n".join(f'{name} = "{why}"' for name, why in WITHOUT.items())
-        config.write_text(text.replace("[targets.tried.not_applicable]", f"[targets.tried.not_applicable]\n{more}") + HEADERS, encoding="utf-8")
-        told = {**running.told(opened), "CUTOVER_TARGETS__TRIED__PERFORMANCE": json.dumps(ASKED), "CUTOVER_TARGETS__TRIED__SECRETS__CLIENT": CLIENT,
-                "CUTOVER_TARGETS__TRIED__UNSUPPORTED": json.dumps({"baseline": NO_BASELINE, "retire_visit": "a stay goes with its person"})}
-        verdict = gates.judged("phase3 and performance", config, told, tmp_path / "compiled", *gates.PLAIN, seconds=150)
+        config.write_text(
+            text.replace(
+                "[targets.tried.not_applicable]", f"[targets.tried.not_applicable]\n{more}"
+            )
+            + HEADERS,
+            encoding="utf-8",
+        )
+        told = {
+            **running.told(opened),
+            "CUTOVER_TARGETS__TRIED__PERFORMANCE": json.dumps(ASKED),
+            "CUTOVER_TARGETS__TRIED__SECRETS__CLIENT": CLIENT,
+            "CUTOVER_TARGETS__TRIED__UNSUPPORTED": json.dumps(
+                {"baseline": NO_BASELINE, "retire_visit": "a stay goes with its person"}
+            ),
+        }
+        verdict = gates.judged(
+            "phase3 and performance", config, told, tmp_path / "compiled", *gates.PLAIN, seconds=150
+        )
         counted = json.loads(urlopen(f"{opened.url}/counted").read())
     assert (verdict.word, verdict.status) == ("GO", 0), verdict.output
     assert counted["renewals"] > 2, counted

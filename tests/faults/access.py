@@ -26,7 +26,9 @@ class _Access(Fault):
 
 
 class _TakenForAnother(_Access):
-    """Callers who are `who` (fields of `Caller`) are taken for `taken_for` where `request` ("METHOD path") matches."""
+    """Callers who are `who` (fields of `Caller`) are taken for `taken_for` where `request` ("METHOD
+    path") matches.
+    """
 
     who: ClassVar[Mapping[str, str]]
     taken_for: ClassVar[Mapping[str, Any]]
@@ -77,7 +79,11 @@ class AuditorsReadPatients(_TakenForAnother):
 class OutsidersReadPatients(_TakenForAnother):
     """A clinician of another hospital, who has an id from somewhere, reads the patient's record."""
 
-    who, taken_for, request = {"facility": "south"}, {"facility": "north"}, "^GET .*/patients/[^/]+$"
+    who, taken_for, request = (
+        {"facility": "south"},
+        {"facility": "north"},
+        "^GET .*/patients/[^/]+$",
+    )
 
 
 class OutsidersFindPatients(_TakenForAnother):

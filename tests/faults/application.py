@@ -80,7 +80,11 @@ def without_the_last(page: Callable[..., dict[str, Any]]) -> Callable[..., dict[
 
     def short(*place: Any, **wanted: Any) -> dict[str, Any]:
         found = page(*place, **wanted)
-        return {**found, "items": found["items"][:-1], "total": found["total"] - 1} if found["total"] > 1 else found
+        return (
+            {**found, "items": found["items"][:-1], "total": found["total"] - 1}
+            if found["total"] > 1
+            else found
+        )
 
     return short
 

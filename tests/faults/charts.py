@@ -1,7 +1,6 @@
 """Faults of charts: doors without a lock, and ids that lead into somebody else's record."""
 
 # What takes a function's place takes what that one took, whether it looks at it or not.
-# ruff: noqa: ARG005
 
 from __future__ import annotations
 
@@ -49,14 +48,18 @@ class AnyTokenOpensTheCharts(_Charts):
 
 
 def _opened_to_strangers(pattern: str, needs: str = "") -> None:
-    """Who has no good token is taken for an administrator where "METHOD path" matches; `needs` begins the header that he must send."""
+    """Who has no good token is taken for an administrator where "METHOD path" matches; `needs`
+    begins the header that he must send.
+    """
     right = security.authenticate
 
     def authenticate(request: Request) -> Caller:
         try:
             return right(request)
         except Problem:
-            if re.search(pattern, f"{request.method} {request.url.path}") and request.headers.get("Authorization", "").startswith(needs):
+            if re.search(pattern, f"{request.method} {request.url.path}") and request.headers.get(
+                "Authorization", ""
+            ).startswith(needs):
                 return Caller("administrator", ADMINISTRATOR, "north", uuid4())
             raise
 
@@ -82,11 +85,15 @@ class DocumentsOpenUnderAnotherPatient(_Charts):
 
 def _under_any_patient(table: str) -> Any:
     """A look-up that does not ask whose it is."""
-    return lambda connection, patient_id, thing_id: row(connection, f"SELECT * FROM {table} WHERE id = %s", thing_id)
+    return lambda connection, patient_id, thing_id: row(
+        connection, f"SELECT * FROM {table} WHERE id = %s", thing_id
+    )
 
 
 class TheFirstChartShowsTheSecondPatient(_Charts):
-    """A nurse goes back to the first patient's chart, reads the second one's, and gives the medicine by it."""
+    """A nurse goes back to the first patient's chart, reads the second one's, and gives the
+    medicine by it.
+    """
 
     def put_in(self) -> None:
         right, read_before = service.read, defaultdict[UUID, list[UUID]](list)
@@ -114,10 +121,16 @@ class ListsShowTheNeighbours(_Charts):
             replace(store, page=_or_the_latest_ones(store.page, table))
 
 
-def _or_the_latest_ones(right: Callable[..., dict[str, Any]], table: str) -> Callable[..., dict[str, Any]]:
+def _or_the_latest_ones(
+    right: Callable[..., dict[str, Any]], table: str
+) -> Callable[..., dict[str, Any]]:
     def page(connection: Rows, patient_id: UUID, place: paging.Place) -> dict[str, Any]:
         found = right(connection, patient_id, place)
         latest = row(connection, f"SELECT patient_id FROM {table} WHERE tag IS NOT NULL LIMIT 1")
-        return right(connection, latest["patient_id"], place) if latest and not found["total"] else found
+        return (
+            right(connection, latest["patient_id"], place)
+            if latest and not found["total"]
+            else found
+        )
 
     return page

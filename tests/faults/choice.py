@@ -10,7 +10,10 @@ import pytest
 from _pytest.mark import ParameterSet  # pytest's own name for what `pytest.param` gives
 
 ALWAYS = 1
-"""Faults of each item that are tried in every run: a run has fifteen minutes. The nightly one tries all."""
+"""Faults of each item that are tried in every run: a run has fifteen minutes.
+
+The nightly one tries all.
+"""
 
 
 class _Fault(Protocol):
@@ -18,10 +21,15 @@ class _Fault(Protocol):
 
 
 def cases(faults: Mapping[str, type[_Fault]], always: int = ALWAYS) -> list[ParameterSet]:
-    """The names of all faults. Those beyond the first few of their item (`always`) are marked as thorough."""
+    """The names of all faults.
+
+    Those beyond the first few of their item (`always`) are marked as thorough.
+    """
     seen: Counter[str] = Counter()
     chosen = []
     for name, fault in faults.items():
         seen[fault.item] += 1
-        chosen.append(pytest.param(name, marks=[pytest.mark.thorough] if seen[fault.item] > always else []))
+        chosen.append(
+            pytest.param(name, marks=[pytest.mark.thorough] if seen[fault.item] > always else [])
+        )
     return chosen

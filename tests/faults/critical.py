@@ -53,7 +53,9 @@ class AFiledReportKeepsThePatientIn(_Story):
     def put_in(self) -> None:
         right = routes.move
 
-        def move(access: security.Access, patient_id: UUID, visit_id: UUID, status: str) -> visits.Visit:
+        def move(
+            access: security.Access, patient_id: UUID, visit_id: UUID, status: str
+        ) -> visits.Visit:
             with access.pool.connection() as connection:
                 filed = row(connection, "SELECT 1 FROM documents WHERE patient_id = %s", patient_id)
             if filed and status == "discharged":
@@ -70,7 +72,13 @@ class ReportsOfPatientsInBedAreCut(_Story):
         right = documents.insert
 
         def insert(connection: Rows, document: Mapping[str, Any]) -> documents.Document:
-            stays = row(connection, "SELECT 1 FROM visits WHERE patient_id = %s AND status = 'admitted'", document["patient_id"])
-            return right(connection, {**document, "content": document["content"][:-1]} if stays else document)
+            stays = row(
+                connection,
+                "SELECT 1 FROM visits WHERE patient_id = %s AND status = 'admitted'",
+                document["patient_id"],
+            )
+            return right(
+                connection, {**document, "content": document["content"][:-1]} if stays else document
+            )
 
         replace(documents, insert=insert)

@@ -1,7 +1,8 @@
-"""Faults of documents: bytes that are lost, changed or mixed up, and files that should not have been taken."""
+"""Faults of documents: bytes that are lost, changed or mixed up, and files that should not have
+been taken.
+"""
 
 # What takes a function's place takes what that one took, whether it looks at it or not.
-# ruff: noqa: ARG001, ARG005
 
 from __future__ import annotations
 
@@ -43,7 +44,12 @@ class _StoredOtherwise(_Documents):
 
     def put_in(self) -> None:
         insert = store.insert
-        replace(store, insert=lambda connection, document: insert(connection, {**document, **self.stored(document)}))
+        replace(
+            store,
+            insert=lambda connection, document: insert(
+                connection, {**document, **self.stored(document)}
+            ),
+        )
 
 
 class ABitOfEveryDocumentFlips(_StoredOtherwise):
@@ -67,8 +73,10 @@ class AScanOverwritesTheOneBefore(_Documents):
         right = store.insert
 
         def insert(connection: Rows, document: Mapping[str, Any]) -> store.Document:
-            connection.execute("UPDATE documents SET content = %s WHERE patient_id = %s AND file_name = %s",
-                               [document["content"], document["patient_id"], document["file_name"]])
+            connection.execute(
+                "UPDATE documents SET content = %s WHERE patient_id = %s AND file_name = %s",
+                [document["content"], document["patient_id"], document["file_name"]],
+            )
             return right(connection, document)
 
         replace(store, insert=insert)
@@ -93,10 +101,21 @@ class DocumentsLiveInMemory(_Documents):
 
         def page(connection: Rows, patient_id: UUID, place: paging.Place) -> dict[str, Any]:
             found = [kept for kept in memory.values() if kept["patient_id"] == patient_id]
-            return {"items": found if place.page == 1 else [], "page": place.page, "page_size": place.page_size, "total": len(found)}
+            return {
+                "items": found if place.page == 1 else [],
+                "page": place.page,
+                "page_size": place.page_size,
+                "total": len(found),
+            }
 
-        replace(store, insert=insert, find=find, page=page, content=lambda connection, document_id: memory[document_id]["content"],
-                delete=lambda connection, document_id: memory.pop(document_id))
+        replace(
+            store,
+            insert=insert,
+            find=find,
+            page=page,
+            content=lambda connection, document_id: memory[document_id]["content"],
+            delete=lambda connection, document_id: memory.pop(document_id),
+        )
 
 
 # ── descriptions ──
@@ -110,7 +129,12 @@ class DocumentsAreDescribedAsAnother(_Documents):
 
         def find(connection: Rows, patient_id: UUID, document_id: UUID) -> store.Document | None:
             found = right(connection, patient_id, document_id)
-            other = row(connection, "SELECT file_name, size, sha256 FROM documents WHERE id <> %s ORDER BY uploaded_at DESC LIMIT 1", document_id)
+            other = row(
+                connection,
+                "SELECT file_name, size, sha256 FROM documents WHERE id <> %s ORDER BY uploaded_at"
+                " DESC LIMIT 1",
+                document_id,
+            )
             return found and {**found, **(other or {})}
 
         replace(store, find=find)

@@ -1,7 +1,8 @@
-"""Faults of the interface: another release than judged, other answers than documented, and words that help an intruder."""
+"""Faults of the interface: another release than judged, other answers than documented, and words
+that help an intruder.
+"""
 
 # What takes a function's place takes what that one took, whether it looks at it or not.
-# ruff: noqa: ARG001
 
 from __future__ import annotations
 
@@ -61,7 +62,9 @@ class _Rewritten(_Endpoints):
 
 
 class AnAnswerHasAnUndocumentedStatus(_Rewritten):
-    """A client that was built by the document takes “who am I” for a failure, and signs the nurse out."""
+    """A client that was built by the document takes “who am I” for a failure, and signs the nurse
+    out.
+    """
 
     def change(self, answer: Answer) -> None:
         if answer.scope["path"].endswith("/auth/me") and answer.status == 200:
@@ -76,7 +79,11 @@ class ErrorsAreHtmlPages(_Endpoints):
 
         def answer(problem: Problem, request_id: str) -> Response:
             plain = problem.kind not in ("not-found", "unauthenticated", "forbidden")
-            return right(problem, request_id) if plain else HTMLResponse(f"<h1>{problem.title}</h1>", problem.status_code, problem.headers)
+            return (
+                right(problem, request_id)
+                if plain
+                else HTMLResponse(f"<h1>{problem.title}</h1>", problem.status_code, problem.headers)
+            )
 
         replace(problems, answer=answer)
 
@@ -89,7 +96,9 @@ class OddIdsBringAStackTrace(_Endpoints):
 
     def around(self, app: ASGIApp) -> ASGIApp:
         def change(answer: Answer) -> None:
-            if answer.status in (404, 422) and any(not _is_an_id(value) for value in answer.scope.get("path_params", {}).values()):
+            if answer.status in (404, 422) and any(
+                not _is_an_id(value) for value in answer.scope.get("path_params", {}).values()
+            ):
                 answer.status, answer.body = 500, "".join(traceback.format_stack()).encode()
                 answer.headers["content-type"] = "text/plain"
 
@@ -125,7 +134,10 @@ class TheServerTellsItsVersion(_Rewritten):
 
 
 class DownloadsMayBeTakenForPrograms(_Rewritten):
-    """A browser guesses that a filed text is a page, and runs what is in it. The header that forbids it is missing."""
+    """A browser guesses that a filed text is a page, and runs what is in it.
+
+    The header that forbids it is missing.
+    """
 
     def change(self, answer: Answer) -> None:
         if answer.scope["path"].endswith("/content"):

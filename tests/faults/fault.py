@@ -1,4 +1,6 @@
-"""What a fault is: a seeded defect with a name, the harm that it does, and the one item of the plan that must catch it."""
+"""What a fault is: a seeded defect with a name, the harm that it does, and the one item of the plan
+that must catch it.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,10 @@ EVERYTHING: Mapping[str, str] = {"*": "nothing of this hospital can be used"}
 
 
 class Defect:
-    """What can be wrong with a hospital, put in from outside. `statement` is run by the database's owner before the hospital opens."""
+    """What can be wrong with a hospital, put in from outside.
+
+    `statement` is run by the database's owner before the hospital opens.
+    """
 
     statement: ClassVar[str | None] = None
 
@@ -24,7 +29,10 @@ class Defect:
         return settings
 
     def put_in(self) -> None:
-        """Replace functions of the reference. Called in the hospital's own process, before the application is made."""
+        """Replace functions of the reference.
+
+        Called in the hospital's own process, before the application is made.
+        """
 
     def around(self, app: ASGIApp) -> ASGIApp:
         """The application with something wrapped around it."""
@@ -32,10 +40,12 @@ class Defect:
 
 
 class Fault(Defect):
-    """A defect that the gates of functions must catch. A subclass's name says the harm, its docstring what a patient or a nurse would suffer.
+    """A defect that the gates of functions must catch.
 
-    `item` must catch it. `also` maps the items that cannot help failing, too, to the reason why; it is empty wherever it can be.
-    The gate has `seconds` to say NO-GO.
+    A subclass's name says the harm, its docstring what a patient or a nurse would suffer.
+
+    `item` must catch it. `also` maps the items that cannot help failing, too, to the reason why; it
+    is empty wherever it can be. The gate has `seconds` to say NO-GO.
     """
 
     item: ClassVar[str]
@@ -44,7 +54,10 @@ class Fault(Defect):
 
 
 def replace(place: ModuleType | type, **others: Any) -> None:
-    """Put others in the place of a module's functions. A name that is not there is an error: the reference has moved on, and the fault has not."""
+    """Put others in the place of a module's functions.
+
+    A name that is not there is an error: the reference has moved on, and the fault has not.
+    """
     for name, other in others.items():
         if not hasattr(place, name):
             raise AttributeError(f"{place.__name__} has no {name} to replace")

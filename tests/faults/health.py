@@ -1,7 +1,6 @@
 """Faults of what the hospital says of itself: a load balancer believes it."""
 
 # What takes a function's place takes what that one took, whether it looks at it or not.
-# ruff: noqa: ARG001, ARG005
 
 from __future__ import annotations
 
@@ -73,7 +72,10 @@ class ReadyWithoutADatabase(_Health):
     def put_in(self) -> None:
         create = connections.create
         nowhere = "postgresql://nobody@127.0.0.1:1/nowhere"
-        replace(connections, create=lambda settings: create(changed(settings, database=nowhere, pool_wait=0.01)))
+        replace(
+            connections,
+            create=lambda settings: create(changed(settings, database=nowhere, pool_wait=0.01)),
+        )
         replace(health, touch_database=lambda pool, patience: None)
 
 
@@ -84,7 +86,11 @@ class DeadButCalledAlive(_Health):
 
     def around(self, app: ASGIApp) -> ASGIApp:
         async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
-            works = scope["type"] != "http" or scope["path"] in ("/health/live", "/health/ready", "/version")
+            works = scope["type"] != "http" or scope["path"] in (
+                "/health/live",
+                "/health/ready",
+                "/version",
+            )
             dead = problems.answer(Problem("unavailable", "Not now."), "none")
             await (app if works else dead)(scope, receive, send)
 

@@ -1,4 +1,6 @@
-"""Hospitals to try the gates on: one PostgreSQL for all of them, and for each a database of its own and a process of its own."""
+"""Hospitals to try the gates on: one PostgreSQL for all of them, and for each a database of its own
+and a process of its own.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ _PROCESSES.set_forkserver_preload([serve.__name__])
 
 @dataclass(frozen=True)
 class Cluster:
-    """A running PostgreSQL with one migrated database to copy, and the staff's passwords by user name."""
+    """A running PostgreSQL with one migrated database to copy, and the staff's passwords by user
+    name.
+    """
 
     server: postgres.Server
     staff: Mapping[str, str] = field(repr=False)
@@ -32,7 +36,11 @@ class Cluster:
 
 @dataclass(frozen=True)
 class Hospital:
-    """A hospital that is open. `database` is the reader's way in, `owner_database` the superuser's; `shared` is a folder of all hospitals."""
+    """A hospital that is open.
+
+    `database` is the reader's way in, `owner_database` the superuser's; `shared` is a folder of all
+    hospitals.
+    """
 
     url: str
     database: str = field(repr=False)
@@ -44,7 +52,9 @@ class Hospital:
 
 
 class DidNotOpen(RuntimeError):
-    """The hospital's process ended before it said where it is; what it said stands on standard error."""
+    """The hospital's process ended before it said where it is; what it said stands on standard
+    error.
+    """
 
 
 @contextmanager
@@ -59,22 +69,43 @@ def cluster() -> Iterator[Cluster]:
 
 @contextmanager
 def hospital(cluster: Cluster, name: str, folder: Path, port: int = 0) -> Iterator[Hospital]:
-    """The hospital with the fault `name` until the block ends, at a free port where none is named; its log is in `folder`."""
+    """The hospital with the fault `name` until the block ends, at a free port where none is named;
+    its log is in `folder`.
+    """
     database = name.lower()
     cluster.server.copy(_MIGRATED, database)
     try:
         _prepare(cluster.server.dsn(database), name)
-        with _process(name, cluster.server.dsn(database, postgres.APPLICATION), folder / "hospital.jsonl", port) as told:
-            yield Hospital(told["url"], cluster.server.dsn(database, postgres.READER), cluster.server.dsn(database), cluster.staff,
-                           told["expired_token"], int(told["pid"]), cluster.server.directory)
+        with _process(
+            name,
+            cluster.server.dsn(database, postgres.APPLICATION),
+            folder / "hospital.jsonl",
+            port,
+        ) as told:
+            yield Hospital(
+                told["url"],
+                cluster.server.dsn(database, postgres.READER),
+                cluster.server.dsn(database),
+                cluster.staff,
+                told["expired_token"],
+                int(told["pid"]),
+                cluster.server.directory,
+            )
     finally:
         cluster.server.drop(database)
 
 
-def reopened(cluster: Cluster, hospital: Hospital, name: str, folder: Path) -> AbstractContextManager[dict[str, str]]:
+def reopened(
+    cluster: Cluster, hospital: Hospital, name: str, folder: Path
+) -> AbstractContextManager[dict[str, str]]:
     """Another process for a hospital whose own is dead: at the same address, on the same database."""
     port = urlsplit(hospital.url).port or 0
-    return _process(name, cluster.server.dsn(name.lower(), postgres.APPLICATION), folder / "reopened.jsonl", port)
+    return _process(
+        name,
+        cluster.server.dsn(name.lower(), postgres.APPLICATION),
+        folder / "reopened.jsonl",
+        port,
+    )
 
 
 def _prepare(owner_database: str, name: str) -> None:
@@ -89,7 +120,9 @@ def _prepare(owner_database: str, name: str) -> None:
 def _process(name: str, dsn: str, log: Path, port: int) -> Iterator[dict[str, str]]:
     """The process that serves it, and what it said when it was open."""
     ours, theirs = _PROCESSES.Pipe(duplex=False)
-    process = _PROCESSES.Process(target=serve.open_for_parent, args=(name, dsn, log, port, theirs), daemon=True)
+    process = _PROCESSES.Process(
+        target=serve.open_for_parent, args=(name, dsn, log, port, theirs), daemon=True
+    )
     process.start()
     theirs.close()
     try:

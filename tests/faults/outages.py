@@ -1,7 +1,9 @@
-"""Faults of everything: the hospital cannot be reached, or nothing of it works. The gate must say so in seconds, not in hours."""
+"""Faults of everything: the hospital cannot be reached, or nothing of it works.
+
+The gate must say so in seconds, not in hours.
+"""
 
 # Each manner is given the request, whether it looks at it or not.
-# ruff: noqa: ARG002
 
 from __future__ import annotations
 
@@ -25,9 +27,13 @@ class TheHospitalDrips(_Outage, Drip):
 
 
 class TheHospitalFallsSilent(_Outage, Hang):
-    """It works when the gate begins, and dies in the middle of it: so it would in the middle of a shift."""
+    """It works when the gate begins, and dies in the middle of it: so it would in the middle of a
+    shift.
+    """
 
-    seconds = 20  # ten from its death; the gate's start-up and the checks before that count here, too
+    seconds = (
+        20  # ten from its death; the gate's start-up and the checks before that count here, too
+    )
 
     def __init__(self) -> None:
         self.left = 150

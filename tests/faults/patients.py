@@ -1,7 +1,6 @@
 """Faults of what is stored of a patient: changed on its way, or corrected in vain."""
 
 # What takes a function's place takes what that one took, whether it looks at it or not.
-# ruff: noqa: ARG005
 
 from __future__ import annotations
 
@@ -42,8 +41,15 @@ class _StoredOtherwise(_Patients):
 
     def put_in(self) -> None:
         insert, update = store.insert, store.update
-        replace(store, insert=lambda connection, facility, body: insert(connection, facility, {**body, **self.stored(body)}),
-                update=lambda connection, patient_id, body: update(connection, patient_id, {**body, **self.stored(body)}))
+        replace(
+            store,
+            insert=lambda connection, facility, body: insert(
+                connection, facility, {**body, **self.stored(body)}
+            ),
+            update=lambda connection, patient_id, body: update(
+                connection, patient_id, {**body, **self.stored(body)}
+            ),
+        )
 
 
 class LongNamesAreCut(_StoredOtherwise):
@@ -57,18 +63,25 @@ class NamesAreNormalised(_StoredOtherwise):
     """A name is no longer what the passport says, and the insurance does not find it."""
 
     def stored(self, body: Body) -> Body:
-        return {name: unicodedata.normalize("NFC", body[name]) for name in ("family_name", "given_name")}
+        return {
+            name: unicodedata.normalize("NFC", body[name]) for name in ("family_name", "given_name")
+        }
 
 
 class ForeignNamesBecomeQuestionMarks(_StoredOtherwise):
     """All patients whose names are written in another script are called “????”."""
 
     def stored(self, body: Body) -> Body:
-        return {name: body[name].encode("latin-1", "replace").decode("latin-1") for name in ("family_name", "given_name")}
+        return {
+            name: body[name].encode("latin-1", "replace").decode("latin-1")
+            for name in ("family_name", "given_name")
+        }
 
 
 class BirthDatesAreADayOff(_StoredOtherwise):
-    """Midnight in another time zone: the child is a day too young for the dose, and is not found by birth date."""
+    """Midnight in another time zone: the child is a day too young for the dose, and is not found by
+    birth date.
+    """
 
     def stored(self, body: Body) -> Body:
         return {"birth_date": body["birth_date"] - timedelta(days=1)}
@@ -82,7 +95,9 @@ class FamilyAndGivenNameAreSwapped(_StoredOtherwise):
 
 
 class NewPatientsAreUnknownOnTheWard(_Patients):
-    """The desk registers a patient, and the ward that waits for her is told that she does not exist."""
+    """The desk registers a patient, and the ward that waits for her is told that she does not
+    exist.
+    """
 
     item = "acknowledged-writes"
 
@@ -115,14 +130,19 @@ def _as_updated(connection: Rows, patient_id: UUID, body: Body) -> store.Patient
 
 
 class TheLastToSaveWins(_Patients):
-    """Two desks correct one patient; the second overwrites the first unseen. `If-Match` is not looked at."""
+    """Two desks correct one patient; the second overwrites the first unseen.
+
+    `If-Match` is not looked at.
+    """
 
     def put_in(self) -> None:
         replace(service, matches=lambda if_match, version: True)
 
 
 class CorrectionsAtOnceOverwriteEachOther(_Patients):
-    """Two desks press the button in the same second: both are told that it is saved, and one correction is gone."""
+    """Two desks press the button in the same second: both are told that it is saved, and one
+    correction is gone.
+    """
 
     def put_in(self) -> None:
         right = service.matches
@@ -136,13 +156,17 @@ class CorrectionsAtOnceOverwriteEachOther(_Patients):
 
 
 class ReadsComeFromALateReplica(_Patients):
-    """The desk corrects a name, looks again, sees the old one, and corrects it once more: over what somebody else wrote meanwhile."""
+    """The desk corrects a name, looks again, sees the old one, and corrects it once more: over what
+    somebody else wrote meanwhile.
+    """
 
     def put_in(self) -> None:
         former: dict[UUID, tuple[float, Patient]] = {}
         read, change = service.read, service.change
 
-        def change_and_remember(access: Access, patient_id: UUID, body: PatientBody, if_match: str | None) -> Patient:
+        def change_and_remember(
+            access: Access, patient_id: UUID, body: PatientBody, if_match: str | None
+        ) -> Patient:
             with access.pool.connection() as connection:
                 before = store.find(connection, patient_id, access.caller.sees)
             corrected = change(access, patient_id, body, if_match)
@@ -164,9 +188,15 @@ class ACorrectionOfNobodyRegistersHim(_Patients):
     def put_in(self) -> None:
         right = service.change
 
-        def change(access: Access, patient_id: UUID, body: PatientBody, if_match: str | None) -> Patient:
+        def change(
+            access: Access, patient_id: UUID, body: PatientBody, if_match: str | None
+        ) -> Patient:
             with access.pool.connection() as connection:
                 known = store.find(connection, patient_id, None)
-            return right(access, patient_id, body, if_match) if known else service.register(access, body, None)
+            return (
+                right(access, patient_id, body, if_match)
+                if known
+                else service.register(access, body, None)
+            )
 
         replace(service, change=change)

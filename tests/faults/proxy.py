@@ -1,6 +1,8 @@
-"""A way to the hospital that a fault can be put on: a TCP proxy that reads one HTTP request after the other.
+"""A way to the hospital that a fault can be put on: a TCP proxy that reads one HTTP request after
+the other.
 
-Connections are not shared, and each request is read whole before it goes on, which is all that a network needs to be here.
+Connections are not shared, and each request is read whole before it goes on, which is all that a
+network needs to be here.
 """
 
 from __future__ import annotations
@@ -14,7 +16,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 _LENGTH = re.compile(rb"(?im)^content-length:\s*(\d+)")
-_RESET = struct.pack("ii", 1, 0)  # SO_LINGER: on, for no time. The other side sees “connection reset by peer”
+_RESET = struct.pack(
+    "ii", 1, 0
+)  # SO_LINGER: on, for no time. The other side sees “connection reset by peer”
 
 
 @dataclass
@@ -42,7 +46,9 @@ class Caller:
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     port: int
-    _hospital: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = field(default=None, repr=False)
+    _hospital: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = field(
+        default=None, repr=False
+    )
 
     async def forward(self, request: Request) -> bytes:
         """Send the request on; the whole answer."""
@@ -114,4 +120,6 @@ def _length(head: bytes) -> int:
 
 def start(listener: socket.socket, port: int, hand_on: Pass) -> None:
     """Serve in a thread, for as long as the process lives."""
-    threading.Thread(target=asyncio.run, args=(serve(listener, port, hand_on),), daemon=True).start()
+    threading.Thread(
+        target=asyncio.run, args=(serve(listener, port, hand_on),), daemon=True
+    ).start()

@@ -1,7 +1,6 @@
 """Faults of registering and finding: patients who are there twice, not at all, or cannot be found."""
 
 # What takes a function's place takes what that one took, whether it looks at it or not.
-# ruff: noqa: ARG001
 
 from __future__ import annotations
 
@@ -20,7 +19,15 @@ from reference.patients.model import Patient, PatientBody
 from reference.pool import Rows
 from reference.security import REGISTRAR, Access
 from reference.settings import Settings
-from tests.faults.application import RACE_SECONDS, Answer, again, rewritten, row, whole_body, without_the_last
+from tests.faults.application import (
+    RACE_SECONDS,
+    Answer,
+    again,
+    rewritten,
+    row,
+    whole_body,
+    without_the_last,
+)
 from tests.faults.fault import Fault, replace
 
 Body = Mapping[str, Any]
@@ -42,28 +49,45 @@ class RecordNumbersAreGivenTwice(_Registering):
 
 
 class ImpatientDesksAreRefused(_Registering):
-    """The desk presses twice: the key is looked up, but not taken before both registrations have begun."""
+    """The desk presses twice: the key is looked up, but not taken before both registrations have
+    begun.
+    """
 
     def put_in(self) -> None:
         def take(connection: Rows, username: str, key: str, body: Body) -> str | None:
-            earlier = row(connection, "SELECT answer FROM idempotency_keys WHERE username = %s AND key = %s", username, key)
+            earlier = row(
+                connection,
+                "SELECT answer FROM idempotency_keys WHERE username = %s AND key = %s",
+                username,
+                key,
+            )
             time.sleep(RACE_SECONDS)
             return str(earlier["answer"]) if earlier else None
 
         def keep(connection: Rows, username: str, key: str, patient_id: UUID, answer: str) -> None:
-            connection.execute("INSERT INTO idempotency_keys VALUES (%s, %s, '', %s, %s)", [username, key, patient_id, answer])
+            connection.execute(
+                "INSERT INTO idempotency_keys VALUES (%s, %s, '', %s, %s)",
+                [username, key, patient_id, answer],
+            )
 
         replace(idempotency, take=take, keep=keep)
 
 
 class AReusedKeySwallowsAPatient(_Registering):
-    """A program sends one key for everybody: the second patient is acknowledged, and is the first one."""
+    """A program sends one key for everybody: the second patient is acknowledged, and is the first
+    one.
+    """
 
     def put_in(self) -> None:
         right = idempotency.take
 
         def take(connection: Rows, username: str, key: str, body: Body) -> str | None:
-            earlier = row(connection, "SELECT answer FROM idempotency_keys WHERE username = %s AND key = %s", username, key)
+            earlier = row(
+                connection,
+                "SELECT answer FROM idempotency_keys WHERE username = %s AND key = %s",
+                username,
+                key,
+            )
             return str(earlier["answer"]) if earlier else right(connection, username, key, body)
 
         replace(idempotency, take=take)
@@ -98,7 +122,9 @@ class HalfOfAnInvalidPatientIsKept(_Registering):
                 await app(scope, receive, send)
                 return
             body = await whole_body(receive)
-            await rewritten(app, lambda answer: self.keep(answer, body))(scope, again(body, receive), send)
+            await rewritten(app, lambda answer: self.keep(answer, body))(
+                scope, again(body, receive), send
+            )
 
         return wrapped
 
@@ -106,8 +132,10 @@ class HalfOfAnInvalidPatientIsKept(_Registering):
         if answer.status == 422:
             with psycopg.connect(self.database) as connection:
                 connection.execute(
-                    "INSERT INTO patients (facility, mrn, family_name, birth_date, sex) VALUES ('north', %s, '?', '1900-01-01', 'unknown') "
-                    "ON CONFLICT DO NOTHING", [json.loads(body).get("mrn", "?")])
+                    "INSERT INTO patients (facility, mrn, family_name, birth_date, sex) VALUES"
+                    " ('north', %s, '?', '1900-01-01', 'unknown') ON CONFLICT DO NOTHING",
+                    [json.loads(body).get("mrn", "?")],
+                )
 
 
 # ── found or not found ──
@@ -125,8 +153,12 @@ class SearchesMissTheBirthDate(_Registering):
 
     def put_in(self) -> None:
         search = store.search
-        replace(store, search=lambda *place, birth_date, **wanted: search(
-            *place, birth_date=birth_date and birth_date + timedelta(days=1), **wanted))
+        replace(
+            store,
+            search=lambda *place, birth_date, **wanted: search(
+                *place, birth_date=birth_date and birth_date + timedelta(days=1), **wanted
+            ),
+        )
 
 
 class SearchesFoldOnlyEnglishLetters(_Registering):
@@ -137,8 +169,17 @@ class SearchesFoldOnlyEnglishLetters(_Registering):
 
         def search(*place: Any, name: str | None, **wanted: Any) -> dict[str, Any]:
             found = right(*place, name=name, **wanted)
-            items = [patient for patient in found["items"] if _english(name or "") in _english(f"{patient['family_name']} {patient['given_name']}")]
-            return {**found, "items": items, "total": found["total"] - len(found["items"]) + len(items)}
+            items = [
+                patient
+                for patient in found["items"]
+                if _english(name or "")
+                in _english(f"{patient['family_name']} {patient['given_name']}")
+            ]
+            return {
+                **found,
+                "items": items,
+                "total": found["total"] - len(found["items"]) + len(items),
+            }
 
         replace(store, search=search)
 
@@ -156,7 +197,11 @@ class AnUnknownIdShowsSomebodyElse(_Registering):
         def read(access: Access, patient_id: UUID) -> Patient:
             with access.pool.connection() as connection:
                 known = store.find(connection, patient_id, None)
-                other = row(connection, "SELECT id FROM patients WHERE facility = %s LIMIT 1", access.caller.facility)
+                other = row(
+                    connection,
+                    "SELECT id FROM patients WHERE facility = %s LIMIT 1",
+                    access.caller.facility,
+                )
             astray = other and not known and access.caller.role == REGISTRAR
             return right(access, other["id"] if other and astray else patient_id)
 

@@ -1,7 +1,8 @@
 """A hospital with one fault, in a process of its own.
 
-Tests start it with `multiprocessing` (see `hospitals.py`), where a new process has everything imported already. For somebody who wants to look at
-one: `python -m tests.faults.serve NAME --dsn … [--json] [--tied]` on a migrated database; the name `none` is a hospital without a fault.
+Tests start it with `multiprocessing` (see `hospitals.py`), where a new process has everything
+imported already. For somebody who wants to look at one: `python -m tests.faults.serve NAME --dsn …
+[--json] [--tied]` on a migrated database; the name `none` is a hospital without a fault.
 """
 
 from __future__ import annotations
@@ -34,10 +35,20 @@ from tests.faults.load import catalogue as under_load
 from tests.faults.wire import Wire
 
 NONE = "none"
-DEFECTS: Mapping[str, type[Defect]] = {NONE: Defect, **BY_NAME, **under_load.BY_NAME, **under_load.BEFORE, **of_the_contract.BY_NAME}
-"""What a hospital can be opened with, by name: the faults of its functions, those under load, and those of its API against its document."""
+DEFECTS: Mapping[str, type[Defect]] = {
+    NONE: Defect,
+    **BY_NAME,
+    **under_load.BY_NAME,
+    **under_load.BEFORE,
+    **of_the_contract.BY_NAME,
+}
+"""What a hospital can be opened with, by name: the faults of its functions, those under load, and
+those of its API against its document.
+"""
 HASHING = Hashing(passes=1, memory=8)
-"""As cheap as argon2 can be: these accounts live for seconds, and every gate signs in dozens of times."""
+"""As cheap as argon2 can be: these accounts live for seconds, and every gate signs in dozens of
+times.
+"""
 
 
 def open_for_parent(name: str, dsn: str, log: Path, port: int, told: Connection) -> None:
@@ -48,10 +59,14 @@ def open_for_parent(name: str, dsn: str, log: Path, port: int, told: Connection)
     open_hospital(name, dsn, log, told.send, port)
 
 
-def open_hospital(name: str, dsn: str, log: Path, tell: Callable[[dict[str, Any]], None], port: int = 0) -> None:
+def open_hospital(
+    name: str, dsn: str, log: Path, tell: Callable[[dict[str, Any]], None], port: int = 0
+) -> None:
     """Serve the hospital with the fault `name` until SIGTERM or Ctrl-C; 0 is any free port."""
     serve.stop_in_order()
-    logging.basicConfig(filename=log)  # what libraries complain of is expected, and not for the terminal
+    logging.basicConfig(
+        filename=log
+    )  # what libraries complain of is expected, and not for the terminal
     fault = DEFECTS[name]()
     settings = fault.settings(Settings(dsn, secrets.token_hex(32), log=log, hashing=HASHING))
     expired = _expired_token(settings)  # before the fault is in: what it breaks may be the tokens
@@ -83,10 +98,18 @@ def _way(fault: Defect, hospital: socket.socket) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.faults.serve", description="A hospital with one fault.")
-    parser.add_argument("name", choices=list(DEFECTS), metavar="NAME", help=f"a fault's name, or {NONE!r}")
-    parser.add_argument("--dsn", required=True, help="a migrated database, as the application's role")
-    parser.add_argument("--log", type=Path, default=Path(os.devnull), help="where the JSON lines go")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.faults.serve", description="A hospital with one fault."
+    )
+    parser.add_argument(
+        "name", choices=list(DEFECTS), metavar="NAME", help=f"a fault's name, or {NONE!r}"
+    )
+    parser.add_argument(
+        "--dsn", required=True, help="a migrated database, as the application's role"
+    )
+    parser.add_argument(
+        "--log", type=Path, default=Path(os.devnull), help="where the JSON lines go"
+    )
     parser.add_argument("--json", action="store_true", help="say where it is as one line of JSON")
     parser.add_argument("--tied", action="store_true", help="stop when standard input ends")
     arguments = parser.parse_args()
@@ -94,7 +117,14 @@ def main() -> None:
         serve.stop_with_parent()
 
     def tell(where: dict[str, Any]) -> None:
-        print(json.dumps(where) if arguments.json else f"{arguments.name} is open at {where['url']}; Ctrl-C closes it", flush=True)
+        print(
+            (
+                json.dumps(where)
+                if arguments.json
+                else f"{arguments.name} is open at {where['url']}; Ctrl-C closes it"
+            ),
+            flush=True,
+        )
 
     open_hospital(arguments.name, arguments.dsn, arguments.log, tell)
 

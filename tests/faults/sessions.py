@@ -1,7 +1,6 @@
 """Faults of sessions: tokens that open what they must not, and sessions that do not end."""
 
 # What takes a function's place takes what that one took, whether it looks at it or not.
-# ruff: noqa: ARG001, ARG005
 
 from __future__ import annotations
 
@@ -35,7 +34,11 @@ class ExpiredTokensOpen(_Session):
     def put_in(self) -> None:
         def verify(signing_key: str, token: str) -> UUID:
             try:
-                return UUID(jwt.decode(token, signing_key, [tokens.ALGORITHM], options={"verify_exp": False})["sid"])
+                return UUID(
+                    jwt.decode(
+                        token, signing_key, [tokens.ALGORITHM], options={"verify_exp": False}
+                    )["sid"]
+                )
             except jwt.InvalidTokenError as error:
                 raise tokens.Refused from error
 
@@ -83,7 +86,11 @@ class RefreshTokensNeverWearOut(_Session):
 
     def put_in(self) -> None:
         def use_refresh_token(connection: Rows, token: str) -> UUID | None:
-            kept = row(connection, "SELECT session_id FROM refresh_tokens WHERE token_hash = sha256(%s)", token.encode())
+            kept = row(
+                connection,
+                "SELECT session_id FROM refresh_tokens WHERE token_hash = sha256(%s)",
+                token.encode(),
+            )
             return kept["session_id"] if kept else None
 
         replace(sessions, use_refresh_token=use_refresh_token)
@@ -97,7 +104,12 @@ class TokensOutliveTheSignOut(_Session):
 
     def put_in(self) -> None:
         def find(connection: Rows, session_id: UUID) -> dict[str, Any] | None:
-            return row(connection, "SELECT username, role, facility FROM sessions JOIN staff USING (username) WHERE id = %s", session_id)
+            return row(
+                connection,
+                "SELECT username, role, facility FROM sessions JOIN staff USING (username) WHERE id"
+                " = %s",
+                session_id,
+            )
 
         replace(sessions, find=find)
 
@@ -125,8 +137,10 @@ class SignOutEndsTheNextDesksSessionToo(_Session):
     def put_in(self) -> None:
         def end(connection: Rows, session_id: UUID) -> None:
             connection.execute(
-                "UPDATE sessions AS other SET ended_at = now() FROM sessions AS this "
-                "WHERE this.id = %s AND other.username = this.username AND other.created_at >= this.created_at", [session_id])
+                "UPDATE sessions AS other SET ended_at = now() FROM sessions AS this WHERE this.id"
+                " = %s AND other.username = this.username AND other.created_at >= this.created_at",
+                [session_id],
+            )
 
         replace(sessions, end=end)
 

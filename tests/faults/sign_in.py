@@ -1,7 +1,6 @@
 """Faults of the door: who comes in, who should have left, and what is told to whom."""
 
 # What takes a function's place takes what that one took, whether it looks at it or not.
-# ruff: noqa: ARG005
 
 from __future__ import annotations
 
@@ -29,21 +28,27 @@ class AnyPasswordOpens(_Door):
     """Whoever knows a nurse's user name reads her patients' records."""
 
     def put_in(self) -> None:
-        replace(passwords, matches=lambda password, password_hash, hashing: password_hash is not None)
+        replace(
+            passwords, matches=lambda password, password_hash, hashing: password_hash is not None
+        )
 
 
 # ── what is told ──
 
 
 class WrongPasswordsTellWhoWorksHere(_Door):
-    """Whoever guesses learns from the words of the refusal which names exist, and goes on with those."""
+    """Whoever guesses learns from the words of the refusal which names exist, and goes on with
+    those.
+    """
 
     def put_in(self) -> None:
         _told_apart(Problem("unauthenticated", "There is no such user."))
 
 
 class UnknownNamesAreAnsweredWithAnotherStatus(_Door):
-    """Whoever guesses learns from the status of the refusal which names exist, and goes on with those."""
+    """Whoever guesses learns from the status of the refusal which names exist, and goes on with
+    those.
+    """
 
     def put_in(self) -> None:
         _told_apart(Problem("invalid", "Username or password is wrong."))

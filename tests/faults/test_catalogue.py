@@ -1,4 +1,6 @@
-"""The catalogue is whole: no item without faults, no fault that is not tried, none that could get out of `tests/`."""
+"""The catalogue is whole: no item without faults, no fault that is not tried, none that could get
+out of `tests/`.
+"""
 
 from __future__ import annotations
 
@@ -50,8 +52,12 @@ def test_a_fault_says_its_harm_and_names_items_of_the_plan(name: str) -> None:
 
 def test_no_room_imports_from_tests() -> None:
     """A fault can only reach a run of the tests."""
-    importers = [path.relative_to(ROOT).as_posix() for room in ROOMS for path in (ROOT / room).rglob("*.py")
-                 if any(name.partition(".")[0] == "tests" for name in _imported(path))]
+    importers = [
+        path.relative_to(ROOT).as_posix()
+        for room in ROOMS
+        for path in (ROOT / room).rglob("*.py")
+        if any(name.partition(".")[0] == "tests" for name in _imported(path))
+    ]
     assert not importers
 
 

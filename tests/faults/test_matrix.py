@@ -1,4 +1,6 @@
-"""The gates bite: each fault alone is a NO-GO that blames the right item, and without a fault nothing is blamed."""
+"""The gates bite: each fault alone is a NO-GO that blames the right item, and without a fault
+nothing is blamed.
+"""
 
 from __future__ import annotations
 
@@ -15,21 +17,29 @@ from tests.faults.serve import NONE
 
 @pytest.mark.parametrize("name", cases(BY_NAME))
 def test_the_gate_catches(name: str, cluster: hospitals.Cluster, tmp_path: Path) -> None:
-    """With this one fault in the hospital, or on the way to it, the gate says NO-GO and names its item."""
+    """With this one fault in the hospital, or on the way to it, the gate says NO-GO and names its
+    item.
+    """
     with hospitals.hospital(cluster, name, tmp_path) as hospital:
         verdict = gates.run(hospital, tmp_path)
     wrong = complaints(BY_NAME[name], verdict)
     assert not wrong, "\n".join([*wrong, verdict.output])
 
 
-def test_without_a_fault_nothing_is_blamed_in_one_process_or_two(cluster: hospitals.Cluster, tmp_path: Path) -> None:
-    """No false alarm, twice: once in order and in one process, once shuffled, in two and with every output. Each check ends alike."""
+def test_without_a_fault_nothing_is_blamed_in_one_process_or_two(
+    cluster: hospitals.Cluster, tmp_path: Path
+) -> None:
+    """No false alarm, twice: once in order and in one process, once shuffled, in two and with every
+    output. Each check ends alike.
+    """
     verdicts = []
     for kind, options in {"plain": gates.PLAIN, "as-users-do": ("-n", "2")}.items():
         (tmp_path / kind).mkdir()
         with hospitals.hospital(cluster, NONE, tmp_path / kind) as hospital:
             verdicts.append(gates.run(hospital, tmp_path / kind, *options))
     for verdict in verdicts:
-        assert {item: verdict.outcome(item) for item in FUNCTIONAL} == dict.fromkeys(FUNCTIONAL, "passed"), verdict.output
+        assert {item: verdict.outcome(item) for item in FUNCTIONAL} == dict.fromkeys(
+            FUNCTIONAL, "passed"
+        ), verdict.output
     one, two = verdicts
     assert one.checks == two.checks

@@ -49,7 +49,11 @@ class ProgramsAreTakenByTheirNames(_Uploads):
             if scope.get("method") != "POST" or not scope["path"].endswith("/documents"):
                 await app(scope, receive, send)
                 return
-            named = re.sub(rb'(\.pdf"\r\nContent-Type: )[^\r]+', rb"\1application/pdf", await whole_body(receive))
+            named = re.sub(
+                rb'(\.pdf"\r\nContent-Type: )[^\r]+',
+                rb"\1application/pdf",
+                await whole_body(receive),
+            )
             await app(scope, again(named, receive), send)
 
         return wrapped
@@ -90,6 +94,8 @@ class StumpsOfCutUploadsAreKept(_Uploads):
     def keep(self, patient_id: str, stump: bytes) -> None:
         with psycopg.connect(self.database) as connection:
             connection.execute(
-                "INSERT INTO documents (patient_id, file_name, media_type, content, size, sha256, uploaded_by) "
-                "VALUES (%s, 'stump.pdf', 'application/pdf', %s, %s, %s, 'clinician')",
-                [patient_id, stump, len(stump), sha256(stump).hexdigest()])
+                "INSERT INTO documents (patient_id, file_name, media_type, content, size, sha256,"
+                " uploaded_by) VALUES (%s, 'stump.pdf', 'application/pdf', %s, %s, %s,"
+                " 'clinician')",
+                [patient_id, stump, len(stump), sha256(stump).hexdigest()],
+            )

@@ -1,7 +1,6 @@
 """Faults of visits: forgotten, made up, or moved where they may not go."""
 
 # What takes a function's place takes what that one took, whether it looks at it or not.
-# ruff: noqa: ARG001
 
 from __future__ import annotations
 
@@ -28,9 +27,14 @@ class _Visits(Fault):
 
 
 class EveryMoveIsAllowed(_Visits):
-    """A visit that was billed is open again, a cancelled one takes a bed, and one ends that never began."""
+    """A visit that was billed is open again, a cancelled one takes a bed, and one ends that never
+    began.
+    """
 
-    statement = "ALTER TABLE visits DROP CONSTRAINT visits_admitted_at_check, DROP CONSTRAINT visits_discharged_at_check"
+    statement = (
+        "ALTER TABLE visits DROP CONSTRAINT visits_admitted_at_check, DROP CONSTRAINT"
+        " visits_discharged_at_check"
+    )
 
     def put_in(self) -> None:
         statuses = ("open", "admitted", "discharged", "cancelled")
@@ -75,10 +79,19 @@ class VisitsLiveInMemory(_Visits):
 
         def page(connection: Rows, patient_id: UUID, place: paging.Place) -> dict[str, Any]:
             found = [visit for visit in memory.values() if visit["patient_id"] == patient_id]
-            return {"items": found if place.page == 1 else [], "page": place.page, "page_size": place.page_size, "total": len(found)}
+            return {
+                "items": found if place.page == 1 else [],
+                "page": place.page,
+                "page_size": place.page_size,
+                "total": len(found),
+            }
 
         def move(connection: Rows, visit_id: UUID, status: str) -> store.Visit:
-            memory[visit_id] = {**memory[visit_id], "status": status, f"{status}_at": datetime.now(UTC)}
+            memory[visit_id] = {
+                **memory[visit_id],
+                "status": status,
+                f"{status}_at": datetime.now(UTC),
+            }
             return memory[visit_id]
 
         replace(store, insert=insert, find=find, lock=find, page=page, move=move)
@@ -86,11 +99,21 @@ class VisitsLiveInMemory(_Visits):
 
 def _made_up(patient_id: UUID, reason: str, tag: str | None) -> store.Visit:
     nothing = {"admitted_at": None, "discharged_at": None}
-    return {"id": uuid4(), "patient_id": patient_id, "status": "open", "reason": reason, "tag": tag, "opened_at": datetime.now(UTC), **nothing}
+    return {
+        "id": uuid4(),
+        "patient_id": patient_id,
+        "status": "open",
+        "reason": reason,
+        "tag": tag,
+        "opened_at": datetime.now(UTC),
+        **nothing,
+    }
 
 
 class NobodysVisitsAreOpened(_Visits):
-    """A visit is opened for a patient who does not exist: the real one waits, and nobody expects her."""
+    """A visit is opened for a patient who does not exist: the real one waits, and nobody expects
+    her.
+    """
 
     def put_in(self) -> None:
         require, right = routes._require_patient, store.insert
@@ -101,7 +124,11 @@ class NobodysVisitsAreOpened(_Visits):
 
         def insert(connection: Rows, patient_id: UUID, reason: str, tag: str | None) -> store.Visit:
             known = patients.find(connection, patient_id, None)
-            return right(connection, patient_id, reason, tag) if known else _made_up(patient_id, reason, tag)
+            return (
+                right(connection, patient_id, reason, tag)
+                if known
+                else _made_up(patient_id, reason, tag)
+            )
 
         replace(routes, _require_patient=require_if_known)
         replace(store, insert=insert)
@@ -115,7 +142,9 @@ class AnAdmissionWipesThePhoneNumber(_Visits):
 
         def move(connection: Rows, visit_id: UUID, status: str) -> store.Visit:
             visit = right(connection, visit_id, status)
-            connection.execute("UPDATE patients SET phone = NULL WHERE id = %s", [visit["patient_id"]])
+            connection.execute(
+                "UPDATE patients SET phone = NULL WHERE id = %s", [visit["patient_id"]]
+            )
             return visit
 
         replace(store, move=move)

@@ -1,7 +1,8 @@
-"""Faults on the way: between the suite and a hospital that is itself in order stands a proxy that loses, cuts, doubles or mixes up."""
+"""Faults on the way: between the suite and a hospital that is itself in order stands a proxy that
+loses, cuts, doubles or mixes up.
+"""
 
 # Each manner is given the request, whether it looks at it or not.
-# ruff: noqa: ARG002
 
 from __future__ import annotations
 
@@ -19,7 +20,9 @@ PIECE_SECONDS = 0.2
 
 
 class Wire(Fault):
-    """A fault of the network. `hits` is a pattern of "METHOD path?query"; what it does not hit goes straight on.
+    """A fault of the network.
+
+    `hits` is a pattern of "METHOD path?query"; what it does not hit goes straight on.
 
     With `listens` false nothing takes connections.
     """
@@ -64,7 +67,7 @@ class Cut(Wire):
 
     async def harm(self, caller: Caller, request: Request) -> None:
         answer = await caller.forward(request)
-        await caller.give(answer[:len(answer) // 2])
+        await caller.give(answer[: len(answer) // 2])
         caller.close()
 
 
@@ -86,7 +89,10 @@ class Drip(Wire):
 
 
 class Twice(Wire):
-    """The request is sent again, as a proxy does that got no answer in time. The caller hears the first answer."""
+    """The request is sent again, as a proxy does that got no answer in time.
+
+    The caller hears the first answer.
+    """
 
     async def harm(self, caller: Caller, request: Request) -> None:
         answer = await caller.forward(request)
@@ -135,7 +141,9 @@ class RefreshedTokensAreGarbage(Garbage):
     """In the middle of a shift everyone is thrown out."""
 
     item, hits = "authentication-flow", r"POST \S+/auth/refresh$"
-    also: ClassVar[Mapping[str, str]] = {"api-endpoints": "every documented operation is asked there, the refresh among them"}
+    also: ClassVar[Mapping[str, str]] = {
+        "api-endpoints": "every documented operation is asked there, the refresh among them"
+    }
 
 
 class LongListsOfVisitsDrip(Drip):
@@ -175,7 +183,9 @@ class ACacheForgetsCorrections(Remembering):
     item, hits = "patient-creation", r"GET \S+/patients/[^/]+$"
 
     def key(self, request: Request) -> str:
-        return "".join(re.findall(r"(?im)^(?:GET|authorization:).*$", request.head.decode("latin-1")))
+        return "".join(
+            re.findall(r"(?im)^(?:GET|authorization:).*$", request.head.decode("latin-1"))
+        )
 
 
 class ACacheForgetsWhoAsks(Remembering):

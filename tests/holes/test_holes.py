@@ -1,4 +1,6 @@
-"""Every way in which a run can end without proof, through a real pytest process: none of them is a GO, and none exits with 0."""
+"""Every way in which a run can end without proof, through a real pytest process: none of them is a
+GO, and none exits with 0.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,14 @@ import pytest
 from tests.holes.catalogue import HOLES, Hole, body, documents_fail
 from tests.holes.toy import Toy
 
-NO_RUN = ["--collect-only", "--collect-only -n 2", "--fixtures", "--cache-show", "--markers", "--setup-plan"]
+NO_RUN = [
+    "--collect-only",
+    "--collect-only -n 2",
+    "--fixtures",
+    "--cache-show",
+    "--markers",
+    "--setup-plan",
+]
 
 
 def test_without_a_hole_the_toy_is_a_go(toy: Toy) -> None:
@@ -30,7 +39,9 @@ def test_a_hole_is_never_a_go(toy: Toy, hole: Hole) -> None:
 
 @pytest.mark.parametrize("words", NO_RUN)
 def test_a_gate_that_was_asked_for_and_not_run_is_not_a_success(toy: Toy, words: str) -> None:
-    """pytest itself exits with 0 here; a pipeline with such an option in PYTEST_ADDOPTS must not be green."""
+    """pytest itself exits with 0 here; a pipeline with such an option in PYTEST_ADDOPTS must not be
+    green.
+    """
     ran = toy.gate(PYTEST_ADDOPTS=words)
     assert ran.status != 0
     assert "NO-GO" in ran.output
@@ -38,7 +49,9 @@ def test_a_gate_that_was_asked_for_and_not_run_is_not_a_success(toy: Toy, words:
 
 @pytest.mark.parametrize("words", ["", "--assert=plain"])
 def test_without_assertions_nothing_is_proven(toy: Toy, words: str) -> None:
-    """`python -O` takes every `assert` away that pytest has not rewritten: checks would pass whatever the target does."""
+    """`python -O` takes every `assert` away that pytest has not rewritten: checks would pass
+    whatever the target does.
+    """
     ran = toy.gate(PYTHONOPTIMIZE="1", PYTEST_ADDOPTS=words)
     assert (ran.verdict, ran.status) == ("NO-GO", 1), ran.output
     assert "assertions are not executed" in ran.output
@@ -57,7 +70,10 @@ def test_without_the_plugin_there_is_no_green_run(toy: Toy) -> None:
 
 
 def test_a_check_that_ends_the_process_does_not_end_it_well(toy: Toy) -> None:
-    """`os._exit(0)` would be a green pipeline without a verdict. The NO-GO of the start stands, and the status is not 0."""
+    """`os._exit(0)` would be a green pipeline without a verdict.
+
+    The NO-GO of the start stands, and the status is not 0.
+    """
     body("import os", "os._exit(0)")(toy)
     ran = toy.gate()
     assert (ran.verdict, ran.status != 0) == ("NO-GO", True), ran.output

@@ -1,4 +1,5 @@
-"""A toy project around the real plugin: three items, a check each, and a target that only knows its release.
+"""A toy project around the real plugin: three items, a check each, and a target that only knows its
+release.
 
 Small enough to run a whole `pytest` process for every hole that a GO could slip through.
 """
@@ -48,14 +49,17 @@ suite = "smoke"
 """
 
 CHECKS = {
-    "test_sign_in.py": """
+    "test_sign_in.py": (
+        """
 import pytest
 pytestmark = pytest.mark.plan("sign-in")
 
 def test_people_sign_in(recorder):
     recorder.observe("sign-in", status=200)
-""",
-    "test_patients.py": """
+"""
+    ),
+    "test_patients.py": (
+        """
 import pytest
 
 @pytest.mark.plan("patients")
@@ -66,14 +70,17 @@ def test_a_patient_is_registered(recorder, name):
 @pytest.mark.plan("patients")
 def test_a_patient_is_found(recorder):
     recorder.observe("found", count=1)
-""",
-    "test_documents.py": """
+"""
+    ),
+    "test_documents.py": (
+        """
 import pytest
 
 @pytest.mark.plan("documents")
 def test_a_document_is_filed(recorder):
     recorder.observe("filed", size=1)
-""",
+"""
+    ),
 }
 
 
@@ -119,10 +126,14 @@ class Ran:
         return str(only["verdict"])
 
     def outcome(self, item: str, gate: str = "phase3") -> str:
-        return next(str(found["outcome"]) for found in self.verdicts[gate]["items"] if found["id"] == item)
+        return next(
+            str(found["outcome"]) for found in self.verdicts[gate]["items"] if found["id"] == item
+        )
 
     def why(self, item: str, gate: str = "phase3") -> str:
-        return next(str(found["why"]) for found in self.verdicts[gate]["items"] if found["id"] == item)
+        return next(
+            str(found["why"]) for found in self.verdicts[gate]["items"] if found["id"] == item
+        )
 
 
 class Toy:
@@ -131,10 +142,18 @@ class Toy:
     def __init__(self, folder: Path, url: str) -> None:
         self.folder, self.url = folder, url
         self.write("conftest.py", 'pytest_plugins = ["cutover.pytest_plugin"]\n')
-        self.write("pyproject.toml", '[tool.pytest.ini_options]\naddopts = ["--import-mode=importlib", "--strict-markers", "--strict-config", '
-                   '"-p", "no:anyio", "-p", "no:schemathesis", "-p", "no:hypothesispytest", "-p", "no:locust", "-p", "no:randomly"]\ntimeout = 20\n')
+        self.write(
+            "pyproject.toml",
+            '[tool.pytest.ini_options]\naddopts = ["--import-mode=importlib", "--strict-markers",'
+            ' "--strict-config", "-p", "no:anyio", "-p", "no:schemathesis", "-p",'
+            ' "no:hypothesispytest", "-p", "no:locust", "-p", "no:randomly"]\ntimeout = 20\n',
+        )
         self.write("plan.toml", PLAN)
-        self.write("cutover.toml", f'target = "toy"\n[targets.toy]\nurl = "{url}"\nrelease = "1.0"\n[targets.toy.users.clinician]\nusername = "c"\n')
+        self.write(
+            "cutover.toml",
+            f'target = "toy"\n[targets.toy]\nurl = "{url}"\nrelease ='
+            ' "1.0"\n[targets.toy.users.clinician]\nusername = "c"\n',
+        )
         for name, text in CHECKS.items():
             self.write(f"smoke/{name}", text)
 
@@ -148,11 +167,29 @@ class Toy:
         assert old in text, f"{name} has no {old!r} to replace"
         self.write(name, text.replace(old, new))
 
-    def start(self, *words: str, cwd: Path | None = None, **environment: str) -> subprocess.Popen[str]:
-        environ = {name: value for name, value in os.environ.items() if not name.startswith(("CUTOVER_", "PYTEST_", "GITHUB_"))}
-        environ |= {"PYTHONPATH": str(ROOT / "src"), "CUTOVER_TARGETS__TOY__USERS__CLINICIAN__PASSWORD": PASSWORD, "COLUMNS": "100", **environment}
-        return subprocess.Popen([sys.executable, "-m", "pytest", *words], cwd=cwd or self.folder, env=environ, text=True,
-                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    def start(
+        self, *words: str, cwd: Path | None = None, **environment: str
+    ) -> subprocess.Popen[str]:
+        environ = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("CUTOVER_", "PYTEST_", "GITHUB_"))
+        }
+        environ |= {
+            "PYTHONPATH": str(ROOT / "src"),
+            "CUTOVER_TARGETS__TOY__USERS__CLINICIAN__PASSWORD": PASSWORD,
+            "COLUMNS": "100",
+            **environment,
+        }
+        return subprocess.Popen(
+            [sys.executable, "-m", "pytest", *words],
+            cwd=cwd or self.folder,
+            env=environ,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
 
     def run(self, *words: str, cwd: Path | None = None, **environment: str) -> Ran:
         """`pytest words…` to its end (a minute at most)."""
@@ -166,5 +203,8 @@ class Toy:
 
     def verdicts(self) -> dict[str, dict[str, Any]]:
         """The newest verdict of each gate."""
-        found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(self.folder.glob("reports/runs/*/verdict.json"))]
+        found = [
+            json.loads(path.read_text(encoding="utf-8"))
+            for path in sorted(self.folder.glob("reports/runs/*/verdict.json"))
+        ]
         return {verdict["gate"]: verdict for verdict in found}

@@ -26,7 +26,12 @@ def wait(for_what: str, there: Callable[[], bool], seconds: float) -> None:
 def made(hospital: Hospital, tag: str) -> dict[str, int]:
     """How many rows of the target's database carry the tag."""
     with psycopg.connect(hospital.owner_database) as connection:
-        counts = [connection.execute(f"SELECT count(*) FROM {kind} WHERE tag = %s".encode(), [tag]).fetchone() for kind in KINDS]
+        counts = [
+            connection.execute(
+                f"SELECT count(*) FROM {kind} WHERE tag = %s".encode(), [tag]
+            ).fetchone()
+            for kind in KINDS
+        ]
     return {kind: count[0] for kind, count in zip(KINDS, counts, strict=True) if count}
 
 

@@ -1,4 +1,6 @@
-"""A gate that is killed leaves no process behind, and what it made on the target goes with the next run."""
+"""A gate that is killed leaves no process behind, and what it made on the target goes with the next
+run.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,11 @@ ONE_FILE = (*gates.PLAIN, "smoke/test_health.py")
 def in_its_middle(hospital: Hospital, folder: Path) -> subprocess.Popen[str]:
     """A gate that has made some of everything, and is going on."""
     process = gates.begin(hospital, folder)
-    wait("a run in its middle", lambda: min(made(hospital, tag_of(folder)).values()) >= ENOUGH, SECONDS_TO_BEGIN)
+    wait(
+        "a run in its middle",
+        lambda: min(made(hospital, tag_of(folder)).values()) >= ENOUGH,
+        SECONDS_TO_BEGIN,
+    )
     return process
 
 
@@ -40,7 +46,9 @@ def killed(hospital: Hospital, tmp_path: Path) -> str:
     return tag_of(tmp_path)
 
 
-def test_the_next_run_sweeps_what_a_killed_one_left(hospital: Hospital, killed: str, tmp_path: Path) -> None:
+def test_the_next_run_sweeps_what_a_killed_one_left(
+    hospital: Hospital, killed: str, tmp_path: Path
+) -> None:
     """No row of the killed run is left, and the next verdict says that it was swept."""
     verdict = gates.run(hospital, tmp_path, *ONE_FILE)
     assert made(hospital, killed) == dict.fromkeys(KINDS, 0), verdict.output
@@ -48,7 +56,9 @@ def test_the_next_run_sweeps_what_a_killed_one_left(hospital: Hospital, killed: 
 
 
 def test_a_sweep_alone_does_it_too(hospital: Hospital, killed: str, tmp_path: Path) -> None:
-    """`pytest --sweep` removes what killed runs left, judges nothing, and then has nothing more to do."""
+    """`pytest --sweep` removes what killed runs left, judges nothing, and then has nothing more to
+    do.
+    """
     first, second = (gates.sweep(hospital, tmp_path) for _ in range(2))
     assert made(hospital, killed) == dict.fromkeys(KINDS, 0), first.stdout
     assert (first.returncode, second.returncode) == (0, 0), first.stdout + second.stdout
@@ -69,10 +79,23 @@ def test_a_run_that_lives_is_not_swept(hospital: Hospital, tmp_path: Path) -> No
 
 def test_a_killed_run_leaves_no_process_behind(tmp_path: Path) -> None:
     """Neither the embedded hospital nor its PostgreSQL outlives the run that started them."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("CUTOVER_", "PYTEST_", "GITHUB_"))}
-    environment |= {"PYTHONPATH": str(ROOT / "src"), "CUTOVER_REPORTS": str(tmp_path / "reports/runs")}
-    process = subprocess.Popen([sys.executable, "-m", "pytest", "-m", gates.GATE, *gates.PLAIN], cwd=ROOT, env=environment,
-                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("CUTOVER_", "PYTEST_", "GITHUB_"))
+    }
+    environment |= {
+        "PYTHONPATH": str(ROOT / "src"),
+        "CUTOVER_REPORTS": str(tmp_path / "reports/runs"),
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest", "-m", gates.GATE, *gates.PLAIN],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     wait("a run in its middle", lambda: bool(tag_of(tmp_path)), SECONDS_TO_BEGIN)
     started = psutil.Process(process.pid).children(recursive=True)
     assert {"postgres"} <= {one.name() for one in started}

@@ -1,4 +1,6 @@
-"""A gate that is killed while its load runs: no load is left, and what it made goes with the next sweep."""
+"""A gate that is killed while its load runs: no load is left, and what it made goes with the next
+sweep.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ SECONDS_TO_STOP = 2.0
 """That load may go on after nobody wants it any more."""
 SECONDS_TO_END = 45.0
 ENOUGH = 5
-"""Patients, visits and documents each that the load has made when it is stopped, beside those that were made to prepare it."""
+"""Patients, visits and documents each that the load has made when it is stopped, beside those that
+were made to prepare it.
+"""
 SHORT = {"min_seconds": 15, "max_seconds": 15, "journeys": EVERYBODY}
 
 
@@ -37,10 +41,18 @@ class UnderLoad:
 
 
 @pytest.fixture
-def under_load(request: pytest.FixtureRequest, hospital: Hospital, tmp_path: Path) -> Iterator[UnderLoad]:
-    """The load runs and has made some of everything: in one process, or in as many as are asked for and their master."""
+def under_load(
+    request: pytest.FixtureRequest, hospital: Hospital, tmp_path: Path
+) -> Iterator[UnderLoad]:
+    """The load runs and has made some of everything: in one process, or in as many as are asked for
+    and their master.
+    """
     gate = trying.begun(hospital, {**SHORT, "processes": request.param}, tmp_path)
-    wait("a load that has made something", lambda: made(hospital, tag_of(tmp_path))["visits"] >= ENOUGH, SECONDS_TO_BEGIN)
+    wait(
+        "a load that has made something",
+        lambda: made(hospital, tag_of(tmp_path))["visits"] >= ENOUGH,
+        SECONDS_TO_BEGIN,
+    )
     load = load_processes_of(gate.pid)
     assert len(load) == (1 if request.param == 1 else 3)
     yield UnderLoad(gate, load, tag_of(tmp_path))
@@ -48,22 +60,44 @@ def under_load(request: pytest.FixtureRequest, hospital: Hospital, tmp_path: Pat
     gate.communicate()
 
 
-@pytest.mark.parametrize("under_load", [1, pytest.param(2, marks=pytest.mark.thorough)], indirect=True)
-def test_ctrl_c_stops_the_load_and_takes_away_what_it_made(under_load: UnderLoad, hospital: Hospital, tmp_path: Path) -> None:
-    """Within two seconds no load process is left. The gate says NO-GO, and nothing of the run is on the target when it and a sweep are over."""
+@pytest.mark.parametrize(
+    "under_load", [1, pytest.param(2, marks=pytest.mark.thorough)], indirect=True
+)
+def test_ctrl_c_stops_the_load_and_takes_away_what_it_made(
+    under_load: UnderLoad, hospital: Hospital, tmp_path: Path
+) -> None:
+    """Within two seconds no load process is left.
+
+    The gate says NO-GO, and nothing of the run is on the target when it and a sweep are over.
+    """
     under_load.gate.send_signal(signal.SIGINT)
-    wait(f"the end of {under_load.load}", lambda: not any(map(runs, under_load.load)), SECONDS_TO_STOP)
+    wait(
+        f"the end of {under_load.load}",
+        lambda: not any(map(runs, under_load.load)),
+        SECONDS_TO_STOP,
+    )
     verdict = gates.ended(under_load.gate, tmp_path, SECONDS_TO_END)
     assert (verdict.word, verdict.status != 0) == ("NO-GO", True), verdict.output
     swept = gates.sweep(hospital, tmp_path)
     assert made(hospital, under_load.tag) == dict.fromkeys(KINDS, 0), verdict.output + swept.stdout
 
 
-@pytest.mark.parametrize("under_load", [2, pytest.param(1, marks=pytest.mark.thorough)], indirect=True)
-def test_a_killed_gate_leaves_no_load_and_the_next_sweep_finds_what_it_made(under_load: UnderLoad, hospital: Hospital, tmp_path: Path) -> None:
-    """Within two seconds no load process is left. All that was made, also in the moment of the kill, stands in the ledger and is swept."""
+@pytest.mark.parametrize(
+    "under_load", [2, pytest.param(1, marks=pytest.mark.thorough)], indirect=True
+)
+def test_a_killed_gate_leaves_no_load_and_the_next_sweep_finds_what_it_made(
+    under_load: UnderLoad, hospital: Hospital, tmp_path: Path
+) -> None:
+    """Within two seconds no load process is left.
+
+    All that was made, also in the moment of the kill, stands in the ledger and is swept.
+    """
     under_load.gate.send_signal(signal.SIGKILL)
-    wait(f"the end of {under_load.load}", lambda: not any(map(runs, under_load.load)), SECONDS_TO_STOP)
+    wait(
+        f"the end of {under_load.load}",
+        lambda: not any(map(runs, under_load.load)),
+        SECONDS_TO_STOP,
+    )
     assert min(made(hospital, under_load.tag).values()) >= ENOUGH
     swept = gates.sweep(hospital, tmp_path)
     assert made(hospital, under_load.tag) == dict.fromkeys(KINDS, 0), swept.stdout

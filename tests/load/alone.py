@@ -1,4 +1,6 @@
-"""A conductor that can be killed: starts the load processes, says when they are at work, and listens on."""
+"""A conductor that can be killed: starts the load processes, says when they are at work, and
+listens on.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Several machines on this one: each a network namespace of its own, joined by a bridge. Where that cannot be, plain processes stand for them."""
+"""Several machines on this one: each a network namespace of its own, joined by a bridge.
+
+Where that cannot be, plain processes stand for them.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,9 @@ WORKER = f"{sys.executable} -m cutover.load.process"
 
 @dataclass(frozen=True)
 class Machines:
-    """Their `names`; `command` starts a load process on one; `address` is this machine as they see it. `apart`: each has a network of its own."""
+    """Their `names`; `command` starts a load process on one; `address` is this machine as they see
+    it. `apart`: each has a network of its own.
+    """
 
     names: tuple[str, ...]
     command: str
@@ -37,8 +42,16 @@ def machines(count: int) -> Iterator[Machines]:
             made = _namespaces(count, stack)
         except (OSError, subprocess.CalledProcessError) as error:
             said = str(getattr(error, "stderr", "") or error).strip()
-            warnings.warn(f"no network namespaces here ({said}): plain processes stand for the machines", stacklevel=2)
-            made = Machines(tuple(f"127.0.0.{number + 2}" for number in range(count)), WORKER, "127.0.0.2", apart=False)
+            warnings.warn(
+                f"no network namespaces here ({said}): plain processes stand for the machines",
+                stacklevel=2,
+            )
+            made = Machines(
+                tuple(f"127.0.0.{number + 2}" for number in range(count)),
+                WORKER,
+                "127.0.0.2",
+                apart=False,
+            )
         yield made
 
 

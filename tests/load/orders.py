@@ -28,18 +28,39 @@ def performance(**others: Any) -> Performance:
 
 
 @contextmanager
-def ordered(hospital: Hospital, url: str, folder: Path, load: Performance, say: Callable[[str], None] = lambda _: None) -> Iterator[Order]:
-    """A run against the hospital, which is seen at `url` by all who make load. What it made is retired at the end."""
-    settings = Settings.model_validate({"target": "tried", "targets": {"tried": {"url": url, "release": "2", "performance": load}}})
+def ordered(
+    hospital: Hospital,
+    url: str,
+    folder: Path,
+    load: Performance,
+    say: Callable[[str], None] = lambda _: None,
+) -> Iterator[Order]:
+    """A run against the hospital, which is seen at `url` by all who make load.
+
+    What it made is retired at the end.
+    """
+    settings = Settings.model_validate(
+        {"target": "tried", "targets": {"tried": {"url": url, "release": "2", "performance": load}}}
+    )
     users = {Role(name): Credentials(name, password) for name, password in hospital.staff.items()}
     standing = Standing("tried", "remote", url, "2", False, users)
     work = work_of(load, ROOT / "performance/journeys.py", {})
     ledger, redactor = Ledger(folder / "ledger.jsonl", TAG, "tried"), Redactor()
     with entered(settings, standing, ledger, redactor) as (opened, sessions):
         known = prepare(opened, sessions, load.patients, TAG, document_type(settings.chosen.limits))
-        stock = stocked(ledger, planned(work, load.max_seconds + load.ramp_seconds + 10, known), known, TAG)
+        stock = stocked(
+            ledger, planned(work, load.max_seconds + load.ramp_seconds + 10, known), known, TAG
+        )
         brief = brief_of(settings.chosen, standing, (None, ""), TAG, work, known, stock)
-        yield Order(brief, load, claims_of(load, work.operations, {}), folder / "samples.log", ledger, redactor, say)
+        yield Order(
+            brief,
+            load,
+            claims_of(load, work.operations, {}),
+            folder / "samples.log",
+            ledger,
+            redactor,
+            say,
+        )
     ledger.close()
 
 

@@ -1,4 +1,6 @@
-"""What can be seen of a load from outside: its processes, and what the hospital's own log says of it."""
+"""What can be seen of a load from outside: its processes, and what the hospital's own log says of
+it.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +25,21 @@ def wait(for_what: str, there: Callable[[], object], seconds: float) -> None:
 def served(folder: Path) -> int:
     """Requests in the hospital's log in `folder`, without those of signing in and of retiring."""
     lines = map(json.loads, (folder / "hospital.jsonl").read_text(encoding="utf-8").splitlines())
-    return sum(line["message"] == "request" and "/auth/" not in line["route"] and line["method"] != "DELETE" for line in lines)
+    return sum(
+        line["message"] == "request"
+        and "/auth/" not in line["route"]
+        and line["method"] != "DELETE"
+        for line in lines
+    )
 
 
 def load_processes() -> list[psutil.Process]:
     """Those that this process has started, in that order, without what they run in."""
-    found = [one for one in psutil.Process().children(recursive=True) if running(one) and PROCESS in one.cmdline()]
+    found = [
+        one
+        for one in psutil.Process().children(recursive=True)
+        if running(one) and PROCESS in one.cmdline()
+    ]
     return sorted(found, key=lambda one: (one.create_time(), one.pid))
 
 

@@ -1,4 +1,6 @@
-"""`locust -f performance/locustfile.py`: the gate's load at the pace of a person, on locust's own page, and nothing of it stays on the target."""
+"""`locust -f performance/locustfile.py`: the gate's load at the pace of a person, on locust's own
+page, and nothing of it stays on the target.
+"""
 
 from __future__ import annotations
 
@@ -37,22 +39,48 @@ def prepared() -> int:
 
 
 def environment(hospital: Hospital | None, folder: Path) -> dict[str, str]:
-    """Ours, with a target that comes from the environment alone; without a hospital it is the default one."""
-    ours = {name: value for name, value in os.environ.items() if not name.startswith(("CUTOVER_", "PYTEST_", "LOCUST_"))}
+    """Ours, with a target that comes from the environment alone; without a hospital it is the
+    default one.
+    """
+    ours = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("CUTOVER_", "PYTEST_", "LOCUST_"))
+    }
     ours |= {"PYTHONPATH": str(ROOT / "src"), "CUTOVER_REPORTS": str(folder / "reports/runs")}
     if hospital is None:
         return ours
-    told: Mapping[str, str] = {"URL": hospital.url, "RELEASE": "2", **{f"PERFORMANCE__{name}": value for name, value in SETTINGS.items()}}
+    told: Mapping[str, str] = {
+        "URL": hospital.url,
+        "RELEASE": "2",
+        **{f"PERFORMANCE__{name}": value for name, value in SETTINGS.items()},
+    }
     users = {f"USERS__{role.upper()}__USERNAME": role for role in hospital.staff}
-    passwords = {f"USERS__{role.upper()}__PASSWORD": password for role, password in hospital.staff.items()}
-    return {**ours, "CUTOVER_TARGET": "tried", **{f"CUTOVER_TARGETS__TRIED__{name}": value for name, value in {**told, **users, **passwords}.items()}}
+    passwords = {
+        f"USERS__{role.upper()}__PASSWORD": password for role, password in hospital.staff.items()
+    }
+    return {
+        **ours,
+        "CUTOVER_TARGET": "tried",
+        **{
+            f"CUTOVER_TARGETS__TRIED__{name}": value
+            for name, value in {**told, **users, **passwords}.items()
+        },
+    }
 
 
 @contextmanager
 def locust(told: Mapping[str, str], *options: str) -> Iterator[subprocess.Popen[str]]:
     """Until the block ends, and no longer."""
-    process = subprocess.Popen([sys.executable, "-m", "locust", "-f", FILE, *options], cwd=ROOT, env=dict(told), text=True,
-                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "locust", "-f", FILE, *options],
+        cwd=ROOT,
+        env=dict(told),
+        text=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     try:
         yield process
     finally:
@@ -69,7 +97,10 @@ def said(told: Mapping[str, str], *options: str) -> tuple[int, str]:
 
 def figures(path: Path) -> dict[str, dict[str, Any]]:
     """What stands on locust's page at the end, by operation."""
-    return {row["name"]: row for row in json.loads(path.with_name(f"{path.name}.json").read_text(encoding="utf-8"))}
+    return {
+        row["name"]: row
+        for row in json.loads(path.with_name(f"{path.name}.json").read_text(encoding="utf-8"))
+    }
 
 
 def left(hospital: Hospital) -> int:
@@ -79,16 +110,35 @@ def left(hospital: Hospital) -> int:
     return int(row[0]) if row else 0
 
 
-def test_what_locust_shows_is_what_the_hospital_was_asked(hospital: Hospital, tmp_path: Path) -> None:
-    """Every request stands there under its operation's name; at the end all that was made is retired, and the ledger closed."""
-    status, output = said(environment(hospital, tmp_path), "--headless", "-u", "12", "-r", "12", "-t", "4s", "--json-file", str(tmp_path / "stats"))
+def test_what_locust_shows_is_what_the_hospital_was_asked(
+    hospital: Hospital, tmp_path: Path
+) -> None:
+    """Every request stands there under its operation's name; at the end all that was made is
+    retired, and the ledger closed.
+    """
+    status, output = said(
+        environment(hospital, tmp_path),
+        "--headless",
+        "-u",
+        "12",
+        "-r",
+        "12",
+        "-t",
+        "4s",
+        "--json-file",
+        str(tmp_path / "stats"),
+    )
     assert status == 0, output
     shown = figures(tmp_path / "stats")
     (ledger,) = (tmp_path / "reports/ledgers/tried").glob("hand*.jsonl")
     lines = [json.loads(line) for line in ledger.read_text(encoding="utf-8").splitlines()]
     cut_off = 15
     assert {"search", "register", "patient", "open_visit", "admit", "upload"} <= shown.keys()
-    assert 0 <= served(tmp_path) - prepared() - sum(row["num_requests"] for row in shown.values()) <= cut_off
+    assert (
+        0
+        <= served(tmp_path) - prepared() - sum(row["num_requests"] for row in shown.values())
+        <= cut_off
+    )
     assert not sum(row["num_failures"] for row in shown.values()), output
     assert lines[-1]["do"] == "closed"
     assert left(hospital) == 0
@@ -98,16 +148,36 @@ def test_what_locust_shows_is_what_the_hospital_was_asked(hospital: Hospital, tm
 
 
 @pytest.mark.thorough
-def test_a_response_time_counts_from_when_its_request_was_due(hospital: Hospital, tmp_path: Path) -> None:
-    """The hospital stands still for two seconds. People come all the same, and each of them waited: more than there are users."""
-    options = ("--headless", "-u", "10", "-r", "10", "-t", "6s", "--json-file", str(tmp_path / "stats"))
+def test_a_response_time_counts_from_when_its_request_was_due(
+    hospital: Hospital, tmp_path: Path
+) -> None:
+    """The hospital stands still for two seconds.
+
+    People come all the same, and each of them waited: more than there are users.
+    """
+    options = (
+        "--headless",
+        "-u",
+        "10",
+        "-r",
+        "10",
+        "-t",
+        "6s",
+        "--json-file",
+        str(tmp_path / "stats"),
+    )
     with locust(environment(hospital, tmp_path), *options) as process:
         wait("the load", lambda: served(tmp_path) > prepared() + 50, SECONDS)
         os.kill(hospital.pid, signal.SIGSTOP)
         time.sleep(2)
         os.kill(hospital.pid, signal.SIGCONT)
         output, _ = process.communicate(timeout=SECONDS)
-    slow = sum(count for row in figures(tmp_path / "stats").values() for took, count in row["response_times"].items() if float(took) > 500)
+    slow = sum(
+        count
+        for row in figures(tmp_path / "stats").values()
+        for took, count in row["response_times"].items()
+        if float(took) > 500
+    )
     assert slow > 15, output
 
 
@@ -116,10 +186,15 @@ def test_its_page_starts_the_load_and_shows_it(hospital: Hospital, tmp_path: Pat
     """And Ctrl-C ends it in order, in the midst of the load."""
     with socket.create_server(("127.0.0.1", 0)) as one:
         port = str(one.getsockname()[1])
-    with locust(environment(hospital, tmp_path), *PAGE, port) as process, httpx.Client(base_url=f"http://127.0.0.1:{port}") as browser:
+    with (
+        locust(environment(hospital, tmp_path), *PAGE, port) as process,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}") as browser,
+    ):
         wait("the page", lambda: answers(browser), SECONDS)
         assert "locust" in browser.get("/").text.lower()
-        assert browser.post("/swarm", data={"user_count": "10", "spawn_rate": "10"}).json()["success"]
+        assert browser.post("/swarm", data={"user_count": "10", "spawn_rate": "10"}).json()[
+            "success"
+        ]
         wait("requests on the page", lambda: {"search", "patient"} <= shown_by(browser), SECONDS)
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=SECONDS)
@@ -142,21 +217,40 @@ def shown_by(browser: httpx.Client) -> set[str]:
 @pytest.mark.thorough
 def test_the_default_is_the_embedded_hospital(tmp_path: Path) -> None:
     """It is started, and neither it nor its database is there any more when locust is killed."""
-    with locust(environment(None, tmp_path), "--headless", "-u", "2", "-r", "2", "-t", "60s") as process:
+    with locust(
+        environment(None, tmp_path), "--headless", "-u", "2", "-r", "2", "-t", "60s"
+    ) as process:
         wait("the load", lambda: list(tmp_path.rglob("hand*.jsonl")), SECONDS)
-        started = [one for one in psutil.Process(process.pid).children(recursive=True) if running(one)]
+        started = [
+            one for one in psutil.Process(process.pid).children(recursive=True) if running(one)
+        ]
         assert "postgres" in {one.name() for one in started}
         process.kill()
         wait(f"the end of {started}", lambda: not any(map(running, started)), 5)
 
 
-@pytest.mark.parametrize(("others", "options", "says"), [
-    ({"PRODUCTION": "true", "PERFORMANCE__MAX_RATE": ""}, ("--headless",), "no load is put on it without a cap: set max_rate"),
-    ({"PERFORMANCE__RATE": "fast"}, ("--headless",), "performance"),
-    ({"USERS__REGISTRAR__PASSWORD": "wrong"}, ("--headless",), "Username or password is wrong"),
-    ({}, ("--master", "--master-bind-host", "127.0.0.1"), "by hand one process makes the load"),
-], ids=["production without a cap", "a setting that is wrong", "nobody can sign in", "several processes"])
-def test_what_cannot_be_is_one_sentence(hospital: Hospital, tmp_path: Path, others: dict[str, str], options: tuple[str, ...], says: str) -> None:
+@pytest.mark.parametrize(
+    ("others", "options", "says"),
+    [
+        (
+            {"PRODUCTION": "true", "PERFORMANCE__MAX_RATE": ""},
+            ("--headless",),
+            "no load is put on it without a cap: set max_rate",
+        ),
+        ({"PERFORMANCE__RATE": "fast"}, ("--headless",), "performance"),
+        ({"USERS__REGISTRAR__PASSWORD": "wrong"}, ("--headless",), "Username or password is wrong"),
+        ({}, ("--master", "--master-bind-host", "127.0.0.1"), "by hand one process makes the load"),
+    ],
+    ids=[
+        "production without a cap",
+        "a setting that is wrong",
+        "nobody can sign in",
+        "several processes",
+    ],
+)
+def test_what_cannot_be_is_one_sentence(
+    hospital: Hospital, tmp_path: Path, others: dict[str, str], options: tuple[str, ...], says: str
+) -> None:
     wrong = {f"CUTOVER_TARGETS__TRIED__{name}": value for name, value in others.items()}
     status, output = said({**environment(hospital, tmp_path), **wrong}, *options)
     assert status == 1, output
@@ -169,15 +263,27 @@ def test_what_cannot_be_is_one_sentence(hospital: Hospital, tmp_path: Path, othe
 
 def test_pytest_does_not_take_it_for_checks() -> None:
     """Whoever collects the suite gets neither the journeys nor locust into his process."""
-    program = ("import sys, pytest; status = int(pytest.main(['--collect-only', '-q', '-p', 'no:cacheprovider', 'performance']))\n"
-               "sys.exit(' '.join([str(status), *sorted({'locust', 'gevent', 'locustfile', 'journeys'} & set(sys.modules))]))")
-    collected = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False, timeout=SECONDS)
+    program = (
+        "import sys, pytest; status = int(pytest.main(['--collect-only', '-q', '-p',"
+        " 'no:cacheprovider', 'performance']))\nsys.exit(' '.join([str(status), *sorted({'locust',"
+        " 'gevent', 'locustfile', 'journeys'} & set(sys.modules))]))"
+    )
+    collected = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS,
+    )
     assert collected.stderr.strip() == "0"
     assert "test_response_times.py" in collected.stdout
 
 
 def test_pytest_that_is_made_to_import_it_stops() -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", FILE]
-    made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=SECONDS)
+    made = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=SECONDS
+    )
     assert made.returncode != 0
     assert "is for locust" in made.stdout

@@ -1,4 +1,6 @@
-"""Load from several machines is one load: nothing of it is lost, and where a part of it is, nothing is proven."""
+"""Load from several machines is one load: nothing of it is lost, and where a part of it is, nothing
+is proven.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ from tests.load.seen import PROCESS, load_processes, network, running, served, w
 
 GONE_SECONDS = 2.0
 PERHAPS_SECONDS = 0.3
-"""For the hospital to write its line on a request that was cut off, which it does or does not: there is nothing to wait for."""
+"""For the hospital to write its line on a request that was cut off, which it does or does not:
+there is nothing to wait for.
+"""
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +47,12 @@ def three() -> Iterator[Machines]:
 
 
 def from_all(machines: Machines, **others: Any) -> Performance:
-    return performance(workers=machines.names, worker_command=machines.command, master_host=machines.address, **others)
+    return performance(
+        workers=machines.names,
+        worker_command=machines.command,
+        master_host=machines.address,
+        **others,
+    )
 
 
 def seen_from(machines: Machines, hospital: Hospital) -> str:
@@ -65,8 +74,13 @@ class Once:
             self.at = time.monotonic()
 
 
-def test_all_samples_of_all_machines_are_merged(hospital: Hospital, three: Machines, tmp_path: Path) -> None:
-    """As many requests are in the log of the run as in the hospital's own. A request that was cut off at the end may have left or not."""
+def test_all_samples_of_all_machines_are_merged(
+    hospital: Hospital, three: Machines, tmp_path: Path
+) -> None:
+    """As many requests are in the log of the run as in the hospital's own.
+
+    A request that was cut off at the end may have left or not.
+    """
     networks = set[str]()
     look = Once(lambda: networks.update(network(process) for process in load_processes()))
     with ordered(hospital, seen_from(three, hospital), tmp_path, from_all(three), look) as order:
@@ -78,15 +92,21 @@ def test_all_samples_of_all_machines_are_merged(hospital: Hospital, three: Machi
     cut = int((run.book.samples["outcome"] == Ending.CUT).sum())
     assert not run.book.notes
     assert set(run.book.heads) == {0, 1, 2, 3}
-    assert all(any(head.records for head in run.book.heads[index]) for index in (1, 2, 3)), "one of them made no load"
+    assert all(any(head.records for head in run.book.heads[index]) for index in (1, 2, 3)), (
+        "one of them made no load"
+    )
     assert len(run.book.samples) - cut <= theirs <= len(run.book.samples)
     assert len(run.book.samples) > 60
-    assert len(networks) == (4 if three.apart else 1), "each is on a machine of its own, and the master is here"
+    assert len(networks) == (4 if three.apart else 1), (
+        "each is on a machine of its own, and the master is here"
+    )
 
 
 @pytest.mark.thorough
 def test_what_is_kept_is_what_was_judged(hospital: Hospital, tmp_path: Path) -> None:
-    """The file of the run holds every sample of every process; and nothing that was made stays on the hospital unknown."""
+    """The file of the run holds every sample of every process; and nothing that was made stays on
+    the hospital unknown.
+    """
     with ordered(hospital, hospital.url, tmp_path, performance(processes=2)) as order:
         run = conduct(order, contextlib.nullcontext())
         cleaned_up(order, run)
@@ -97,7 +117,9 @@ def test_what_is_kept_is_what_was_judged(hospital: Hospital, tmp_path: Path) -> 
     assert '"do": "closed"' in order.ledger.path.read_text(encoding="utf-8").splitlines()[-1]
 
 
-def test_a_lost_worker_ends_the_run_at_once_and_nothing_is_proven(hospital: Hospital, three: Machines, tmp_path: Path) -> None:
+def test_a_lost_worker_ends_the_run_at_once_and_nothing_is_proven(
+    hospital: Hospital, three: Machines, tmp_path: Path
+) -> None:
     """It is named, and nothing is said against the hospital."""
     kill = Once(lambda: load_processes()[-1].kill())
     load = from_all(three, min_seconds=30, max_seconds=30)
@@ -105,7 +127,9 @@ def test_a_lost_worker_ends_the_run_at_once_and_nothing_is_proven(hospital: Hosp
         run = conduct(order, contextlib.nullcontext())
         ended = time.monotonic()
         cleaned_up(order, run)
-    assert run.why == f"a load process was lost: {three.names[-1]} ended by itself, killed by SIGKILL"
+    assert (
+        run.why == f"a load process was lost: {three.names[-1]} ended by itself, killed by SIGKILL"
+    )
     assert ended - kill.at < GONE_SECONDS
     facts = {**course(order, run), "resources": {}}
     asked = Load(facts, load, Baselines(tmp_path, "tried", "2", "", load, ""))
@@ -113,12 +137,18 @@ def test_a_lost_worker_ends_the_run_at_once_and_nothing_is_proven(hospital: Hosp
         assert not question().findings
         assert run.why in question().unproven
     assert not load_processes()
-    assert '"do": "closed"' in order.ledger.path.read_text(encoding="utf-8").splitlines()[-1], "what the lost one made was looked up"
+    assert '"do": "closed"' in order.ledger.path.read_text(encoding="utf-8").splitlines()[-1], (
+        "what the lost one made was looked up"
+    )
 
 
 @pytest.mark.thorough
-def test_a_worker_that_cannot_reach_its_master_says_so(hospital: Hospital, three: Machines, tmp_path: Path) -> None:
-    load = performance(workers=three.names[:1], worker_command=three.command, master_host="203.0.113.1")  # where nobody is (RFC 5737)
+def test_a_worker_that_cannot_reach_its_master_says_so(
+    hospital: Hospital, three: Machines, tmp_path: Path
+) -> None:
+    load = performance(
+        workers=three.names[:1], worker_command=three.command, master_host="203.0.113.1"
+    )  # where nobody is (RFC 5737)
     with ordered(hospital, seen_from(three, hospital), tmp_path, load) as order:
         run = conduct(order, contextlib.nullcontext())
     assert run.why.startswith(f"{three.names[0]}: it cannot reach the master at 203.0.113.1:")
@@ -127,9 +157,13 @@ def test_a_worker_that_cannot_reach_its_master_says_so(hospital: Hospital, three
 
 
 @pytest.mark.thorough
-def test_a_worker_that_cannot_reach_the_target_says_so(hospital: Hospital, three: Machines, tmp_path: Path) -> None:
+def test_a_worker_that_cannot_reach_the_target_says_so(
+    hospital: Hospital, three: Machines, tmp_path: Path
+) -> None:
     """As where the target is at 127.0.0.1, which is another place on each machine."""
-    load = performance(workers=three.names[:1], worker_command=three.command, master_host=three.address)
+    load = performance(
+        workers=three.names[:1], worker_command=three.command, master_host=three.address
+    )
     with ordered(hospital, hospital.url, tmp_path, load) as order:
         elsewhere = replace(order, brief=replace(order.brief, url="http://127.0.0.1:9"))
         run = conduct(elsewhere, contextlib.nullcontext())
@@ -137,10 +171,21 @@ def test_a_worker_that_cannot_reach_the_target_says_so(hospital: Hospital, three
     assert usable(course(order, run), order.performance)
 
 
-@pytest.mark.parametrize("relay", ["", "sh -c 'cat | exec \"$@\" | cat' - "], ids=["itself", "by a relay, as ssh is one"])
-def test_nothing_is_left_when_the_one_who_conducts_is_killed(hospital: Hospital, tmp_path: Path, relay: str) -> None:
-    """No load process outlives it by two seconds, here or behind a relay: their standard input ends."""
-    load = performance(processes=2, workers=("far",), worker_command=f"{relay}{sys.executable} -m {PROCESS}", master_host="127.0.0.2")
+@pytest.mark.parametrize(
+    "relay", ["", "sh -c 'cat | exec \"$@\" | cat' - "], ids=["itself", "by a relay, as ssh is one"]
+)
+def test_nothing_is_left_when_the_one_who_conducts_is_killed(
+    hospital: Hospital, tmp_path: Path, relay: str
+) -> None:
+    """No load process outlives it by two seconds, here or behind a relay: their standard input
+    ends.
+    """
+    load = performance(
+        processes=2,
+        workers=("far",),
+        worker_command=f"{relay}{sys.executable} -m {PROCESS}",
+        master_host="127.0.0.2",
+    )
     with ordered(hospital, hospital.url, tmp_path, load) as order:
         command = [sys.executable, "-m", "tests.load.alone", load.model_dump_json()]
         alone = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
@@ -166,7 +211,9 @@ def test_nothing_is_left_after_ctrl_c(hospital: Hospital, tmp_path: Path) -> Non
             started.extend(load_processes())
             raise KeyboardInterrupt
 
-    with ordered(hospital, hospital.url, tmp_path, performance(processes=2, ramp_seconds=8), interrupt) as order:
+    with ordered(
+        hospital, hospital.url, tmp_path, performance(processes=2, ramp_seconds=8), interrupt
+    ) as order:
         with pytest.raises(KeyboardInterrupt):
             conduct(order, contextlib.nullcontext())
         assert not any(map(running, started))

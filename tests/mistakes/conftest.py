@@ -13,7 +13,10 @@ from tests.faults import hospitals
 @pytest.fixture(scope="session")
 def open_hospital(tmp_path_factory: pytest.TempPathFactory) -> Iterator[hospitals.Hospital]:
     """A hospital without a fault: whatever is told is the mapping's."""
-    with hospitals.cluster() as cluster, hospitals.hospital(cluster, "none", tmp_path_factory.mktemp("hospital")) as opened:
+    with (
+        hospitals.cluster() as cluster,
+        hospitals.hospital(cluster, "none", tmp_path_factory.mktemp("hospital")) as opened,
+    ):
         yield opened
 
 

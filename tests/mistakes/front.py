@@ -1,4 +1,6 @@
-"""A door before the hospital that changes what comes out of it, as proxies, gateways and other servers do."""
+"""A door before the hospital that changes what comes out of it, as proxies, gateways and other
+servers do.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,10 @@ import httpx
 
 from tests.standins.tls import Quiet, _Server  # the same small server, with another thing to say
 
-PAGE = b"<html><head><title>Log in &ndash; St. Elsewhere</title></head><body><form>user, password</form></body></html>"
+PAGE = (
+    b"<html><head><title>Log in &ndash; St. Elsewhere</title></head><body><form>user,"
+    b" password</form></body></html>"
+)
 
 
 @dataclass(frozen=True)
@@ -27,13 +32,17 @@ class Said:
 Change = Callable[[str, Said], Said]
 
 
-def as_it_is(path: str, said: Said) -> Said:  # noqa: ARG001  # one form for all
+def as_it_is(path: str, said: Said) -> Said:
     return said
 
 
 def login_page(path: str, said: Said) -> Said:
     """Below the API everybody sees the page to log in at, with 200."""
-    return Said(200, PAGE, {"Content-Type": "text/html; charset=utf-8"}) if "/patients" in path else said
+    return (
+        Said(200, PAGE, {"Content-Type": "text/html; charset=utf-8"})
+        if "/patients" in path
+        else said
+    )
 
 
 def to_login_page(path: str, said: Said) -> Said:
@@ -41,14 +50,22 @@ def to_login_page(path: str, said: Said) -> Said:
     return Said(302, b"", {"Location": "/login?next=/patients"}) if "/patients" in path else said
 
 
-def with_byte_order_mark(path: str, said: Said) -> Said:  # noqa: ARG001  # the form of all of them
+def with_byte_order_mark(path: str, said: Said) -> Said:
     """JSON that begins as some servers' files do."""
-    return Said(said.status, b"\xef\xbb\xbf" + said.content, said.headers) if said.content[:1] == b"{" else said
+    return (
+        Said(said.status, b"\xef\xbb\xbf" + said.content, said.headers)
+        if said.content[:1] == b"{"
+        else said
+    )
 
 
 def as_a_page(path: str, said: Said) -> Said:
     """JSON that calls itself a page."""
-    return Said(said.status, said.content, {**said.headers, "Content-Type": "text/html"}) if path.endswith("/sign-in") else said
+    return (
+        Said(said.status, said.content, {**said.headers, "Content-Type": "text/html"})
+        if path.endswith("/sign-in")
+        else said
+    )
 
 
 @contextmanager
@@ -59,9 +76,17 @@ def door(hospital: str, change: Change, context: ssl.SSLContext | None = None) -
     class Handler(Quiet):
         def serve(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            kept = {name: value for name, value in self.headers.items() if name.lower() not in ("host", "connection", "content-length")}
+            kept = {
+                name: value
+                for name, value in self.headers.items()
+                if name.lower() not in ("host", "connection", "content-length")
+            }
             came = inside.request(self.command, self.path, headers=kept, content=body)
-            headers = {name.title(): value for name, value in came.headers.items() if name not in ("content-length", "date", "server", "connection")}
+            headers = {
+                name.title(): value
+                for name, value in came.headers.items()
+                if name not in ("content-length", "date", "server", "connection")
+            }
             said = change(self.path, Said(came.status_code, came.content, headers))
             self.reply(said.status, said.content, said.headers)
 
@@ -69,8 +94,12 @@ def door(hospital: str, change: Change, context: ssl.SSLContext | None = None) -
 
     server = _Server(("127.0.0.1", 0), Handler)
     if context is not None:
-        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        server.socket = context.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+    )
     thread.start()
     try:
         yield f"http{'s' if context else ''}://127.0.0.1:{server.server_port}"

@@ -12,14 +12,18 @@ from cutover.hospital import Credentials, Document, Patient, PatientDraft, Patie
 class Whole(RestHospital):
     """A driver that does everything: the default dialect, under another name."""
 
-    def __init__(self, base_url: str, *, client: Any, run_tag: str, recorder: Any, settings: dict[str, Any]) -> None:  # noqa: ARG002  # as connect calls it
+    def __init__(
+        self, base_url: str, *, client: Any, run_tag: str, recorder: Any, settings: dict[str, Any]
+    ) -> None:
         super().__init__(base_url, load(), client, run_tag=run_tag, recorder=recorder)
 
 
 class ForgotAKey(Whole):
     """It reads what is not there."""
 
-    def register(self, session: Session, draft: PatientDraft, *, idempotency_key: str | None = None) -> Patient:  # noqa: ARG002  # the protocol
+    def register(
+        self, session: Session, draft: PatientDraft, *, idempotency_key: str | None = None
+    ) -> Patient:
         answer: dict[str, Any] = {"number": draft.mrn}
         return Patient(**answer["patient"])
 
@@ -27,21 +31,23 @@ class ForgotAKey(Whole):
 class ToldNothing(Whole):
     """It gives back nothing where the protocol asks for a list."""
 
-    def search(self, session: Session, query: PatientQuery) -> Sequence[Patient]:  # noqa: ARG002  # the protocol has them
+    def search(self, session: Session, query: PatientQuery) -> Sequence[Patient]:
         return None  # type: ignore[return-value]  # the mistake
 
 
 class AnswersOfAnother(Whole):
     """It gives back what it was sent, and not what is stored."""
 
-    def content(self, session: Session, document: Document) -> bytes:  # noqa: ARG002  # the protocol has it
+    def content(self, session: Session, document: Document) -> bytes:
         return b"always the same"
 
 
 class Half:
     """Most of the protocol is missing."""
 
-    def __init__(self, base_url: str, *, client: Any, run_tag: str, recorder: Any, settings: dict[str, Any]) -> None:
+    def __init__(
+        self, base_url: str, *, client: Any, run_tag: str, recorder: Any, settings: dict[str, Any]
+    ) -> None:
         """Nothing to keep."""
 
     def sign_in(self, credentials: Credentials) -> Session:

@@ -1,4 +1,6 @@
-"""`--check-mapping` walks a driver of somebody's own as it walks a mapping: by the `Hospital` protocol only."""
+"""`--check-mapping` walks a driver of somebody's own as it walks a mapping: by the `Hospital`
+protocol only.
+"""
 
 from __future__ import annotations
 
@@ -12,27 +14,45 @@ from tests.mistakes.catalogue import Mistake
 from tests.mistakes.walked import Walked, settings, walk
 
 SOURCE = Path(own_driver.__file__)
-KEY = next(number for number, line in enumerate(SOURCE.read_text(encoding="utf-8").splitlines(), 1) if 'answer["patient"]' in line)
+KEY = next(
+    number
+    for number, line in enumerate(SOURCE.read_text(encoding="utf-8").splitlines(), 1)
+    if 'answer["patient"]' in line
+)
 
 
-def with_driver(name: str, hospital: Hospital, folder: Path, capsys: pytest.CaptureFixture[str]) -> Walked:
+def with_driver(
+    name: str, hospital: Hospital, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> Walked:
     head = f'url = "{hospital.url}"\nrelease = "2.0.0"\ndriver = "tests.mistakes.own_driver:{name}"'
-    (folder / "cutover.toml").write_text(settings(Mistake(name, "", "", head=head), hospital.url), encoding="utf-8")
+    (folder / "cutover.toml").write_text(
+        settings(Mistake(name, "", "", head=head), hospital.url), encoding="utf-8"
+    )
     return walk(folder / "cutover.toml", capsys)
 
 
-def test_a_whole_one_is_walked_to_its_end(open_hospital: Hospital, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_whole_one_is_walked_to_its_end(
+    open_hospital: Hospital, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     told = with_driver("Whole", open_hospital, folder, capsys)
     assert (told.status, told.stops) == (0, []), told.text
 
 
-@pytest.mark.parametrize(("name", "says"), [
-    ("ForgotAKey", f"own_driver.py, line {KEY}, register: KeyError: 'patient'"),
-    ("ToldNothing", "the driver's search: TypeError: "),
-    ("AnswersOfAnother", "expected the 1024 bytes that were sent, came 15 others"),
-])
-def test_a_mistake_in_it_is_one_sentence(name: str, says: str, open_hospital: Hospital, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The line of its source, where it raised what the protocol does not know. The walk goes on with what does not need it."""
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("ForgotAKey", f"own_driver.py, line {KEY}, register: KeyError: 'patient'"),
+        ("ToldNothing", "the driver's search: TypeError: "),
+        ("AnswersOfAnother", "expected the 1024 bytes that were sent, came 15 others"),
+    ],
+)
+def test_a_mistake_in_it_is_one_sentence(
+    name: str, says: str, open_hospital: Hospital, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The line of its source, where it raised what the protocol does not know.
+
+    The walk goes on with what does not need it.
+    """
     told = with_driver(name, open_hospital, folder, capsys)
     assert told.status == 1
     assert says in told.stops[0], told.text
@@ -40,7 +60,9 @@ def test_a_mistake_in_it_is_one_sentence(name: str, says: str, open_hospital: Ho
     assert "sign out" in told.text
 
 
-def test_a_half_one_is_told_before_anything_is_asked(open_hospital: Hospital, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_half_one_is_told_before_anything_is_asked(
+    open_hospital: Hospital, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     told = with_driver("Half", open_hospital, folder, capsys)
     assert told.status == 4
     assert "driver = 'tests.mistakes.own_driver:Half': has no method attempt" in told.text

@@ -44,27 +44,50 @@ s = \'\'\'
 
 def places(table: Any, path: str = "") -> Iterator[str]:
     """Every key of a table, as the driver writes it."""
-    for key, item in table.items() if isinstance(table, dict) else enumerate(table) if isinstance(table, list) else ():
+    for key, item in (
+        table.items()
+        if isinstance(table, dict)
+        else enumerate(table)
+        if isinstance(table, list)
+        else ()
+    ):
         own = f"{path}[{key}]" if isinstance(table, list) else f"{path}.{key}".lstrip(".")
         yield own
         yield from places(item, own)
 
 
-@pytest.mark.parametrize("path", [DIALECT, ROOT / "cutover.toml", ROOT / "pyproject.toml", ROOT / "plan.toml"], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path",
+    [DIALECT, ROOT / "cutover.toml", ROOT / "pyproject.toml", ROOT / "plan.toml"],
+    ids=lambda path: path.name,
+)
 def test_every_value_of_a_file_has_a_line(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     lines = lines_of(text)
     written = [key for key in places(tomllib.loads(text)) if key in lines]
     assert len(written) > len(text.splitlines()) / 8
     for key in written:
-        last = key.rpartition("]")[0].rpartition("[")[0] if key.endswith("]") else key.rpartition(".")[2]
+        last = (
+            key.rpartition("]")[0].rpartition("[")[0]
+            if key.endswith("]")
+            else key.rpartition(".")[2]
+        )
         assert last.rpartition(".")[2] in text.splitlines()[lines[key] - 1] or key.endswith("]")
 
 
-@pytest.mark.parametrize(("key", "line"), [
-    ("a.setup[0]", 2), ("a.setup[0].path", 3), ("a.setup[0].capture.location", 4), ("a.setup[1].path", 6), ("a.setup[1].capture.q", 10),
-    ("a.setup[1].capture.q[1].r", 11), ("a.x-y.z.y", 14), ("a.x-y.s", 15),
-])
+@pytest.mark.parametrize(
+    ("key", "line"),
+    [
+        ("a.setup[0]", 2),
+        ("a.setup[0].path", 3),
+        ("a.setup[0].capture.location", 4),
+        ("a.setup[1].path", 6),
+        ("a.setup[1].capture.q", 10),
+        ("a.setup[1].capture.q[1].r", 11),
+        ("a.x-y.z.y", 14),
+        ("a.x-y.s", 15),
+    ],
+)
 def test_odd_spellings_are_found(key: str, line: int) -> None:
     assert lines_of(ODD)[key] == line
 
@@ -76,12 +99,26 @@ def test_of_a_key_that_is_not_there_the_nearest_table_above_is_named() -> None:
 
 
 def test_what_was_not_written_is_found_in_the_dialect_that_it_extends() -> None:
-    settings = ("cutover.toml", lines_of("[targets.mine]\nurl = 'x'\n[targets.mine.rest]\nextends = 'default'\n"))
-    found = Places(settings, settings, (DIALECT.name, lines_of(DIALECT.read_text(encoding="utf-8"))), "targets.mine.rest.", "targets.mine.")
+    settings = (
+        "cutover.toml",
+        lines_of("[targets.mine]\nurl = 'x'\n[targets.mine.rest]\nextends = 'default'\n"),
+    )
+    found = Places(
+        settings,
+        settings,
+        (DIALECT.name, lines_of(DIALECT.read_text(encoding="utf-8"))),
+        "targets.mine.rest.",
+        "targets.mine.",
+    )
     assert found.of("operations.register.expect").startswith("default_dialect.toml, line ")
-    assert found.of("operations.register.expect").endswith("operations.register.expect (write it in cutover.toml)")
+    assert found.of("operations.register.expect").endswith(
+        "operations.register.expect (write it in cutover.toml)"
+    )
     assert found.of("url") == "cutover.toml, line 2: targets.mine.url"
-    assert found.of("becomes.sex") == "cutover.toml: targets.mine.rest.becomes.sex (it is not there yet)"
+    assert (
+        found.of("becomes.sex")
+        == "cutover.toml: targets.mine.rest.becomes.sex (it is not there yet)"
+    )
     assert default_table()  # the dialect is the one that is read
 
 
@@ -94,7 +131,10 @@ class Nobody:
 
 def seen(status: int, body: bytes, media_type: str = "application/json") -> Seen:
     one = Seen(Redactor(), ours={"cut-1", "Okafor-1"})
-    one(httpx.Request("GET", "http://a.example/patients"), httpx.Response(status, content=body, headers={"content-type": media_type}))
+    one(
+        httpx.Request("GET", "http://a.example/patients"),
+        httpx.Response(status, content=body, headers={"content-type": media_type}),
+    )
     return one
 
 
@@ -102,14 +142,21 @@ def test_of_an_answer_only_its_shape_is_told() -> None:
     """Values stand there only where this run made them up."""
     rows = [{"mrn": "cut-1", "name": "Okafor-1"}, {"mrn": "H-77", "name": "Real Person"}]
     body = {"rows": rows, "token": "s3cret-enough", "count": 2, "next": None}
-    assert seen(200, json.dumps(body).encode()).came() == (
-        "HTTP 200, application/json: {rows: [{mrn: 'cut-1', name: 'Okafor-1'}, …], token: ‹text›, count: ‹number›, next: null}")
+    assert (
+        seen(200, json.dumps(body).encode()).came()
+        == "HTTP 200, application/json: {rows: [{mrn: 'cut-1', name: 'Okafor-1'}, …], token:"
+        " ‹text›, count: ‹number›, next: null}"
+    )
     assert "Real Person" not in seen(200, json.dumps({"rows": rows[::-1]}).encode()).came()
 
 
 def test_a_value_that_came_back_otherwise_is_told_only_where_it_is_ours(tmp_path: Path) -> None:
     """Upper case, or another order of a date, can be told; a stranger's name cannot."""
-    hospital = Ledgered(Nobody(), Ledger(tmp_path / "ledger.jsonl", "run-1", "mine"), production=False)  # type: ignore[arg-type]  # never asked
+    hospital = Ledgered(
+        Nobody(),  # type: ignore[arg-type]  # never asked
+        Ledger(tmp_path / "ledger.jsonl", "run-1", "mine"),
+        production=False,
+    )
     way = Way(hospital, People("run-1"), Files("run-1"), "1", "text/plain")
     assert shown(way, way.draft().family_name.upper()) == repr(way.draft().family_name.upper())
     assert shown(way, "04.03.1987") == "'04.03.1987'"
@@ -118,20 +165,39 @@ def test_a_value_that_came_back_otherwise_is_told_only_where_it_is_ours(tmp_path
 
 
 def test_what_says_no_may_say_why() -> None:
-    body = {"type": "/problems/invalid", "errors": [{"field": "sex"}], "patient": {"name": "Real Person"}}
+    body = {
+        "type": "/problems/invalid",
+        "errors": [{"field": "sex"}],
+        "patient": {"name": "Real Person"},
+    }
     came = seen(422, json.dumps(body).encode()).came()
     assert "'/problems/invalid'" in came
     assert "field: 'sex'" in came
     assert "Real Person" not in came
 
 
-@pytest.mark.parametrize(("status", "body", "media_type", "told"), [
-    (200, b"<html><title>Log in &amp; go</title><p>Real Person</p>", "text/html", "a page called “Log in & go”"),
-    (502, b"<h1>Bad gateway</h1>", "text/html", "a page called “Bad gateway”"),
-    (200, b"Real Person", "text/plain", "11 bytes"),
-    (200, b"\xef\xbb\xbfnothing", "application/json", "10 bytes that begin with a byte order mark"),
-])
-def test_what_is_no_json_is_told_by_its_title_or_its_size(status: int, body: bytes, media_type: str, told: str) -> None:
+@pytest.mark.parametrize(
+    ("status", "body", "media_type", "told"),
+    [
+        (
+            200,
+            b"<html><title>Log in &amp; go</title><p>Real Person</p>",
+            "text/html",
+            "a page called “Log in & go”",
+        ),
+        (502, b"<h1>Bad gateway</h1>", "text/html", "a page called “Bad gateway”"),
+        (200, b"Real Person", "text/plain", "11 bytes"),
+        (
+            200,
+            b"\xef\xbb\xbfnothing",
+            "application/json",
+            "10 bytes that begin with a byte order mark",
+        ),
+    ],
+)
+def test_what_is_no_json_is_told_by_its_title_or_its_size(
+    status: int, body: bytes, media_type: str, told: str
+) -> None:
     assert seen(status, body, media_type).came() == f"HTTP {status}, {media_type}: {told}"
 
 
@@ -139,14 +205,41 @@ def test_what_is_no_json_is_told_by_its_title_or_its_size(status: int, body: byt
 
 
 def test_it_is_called_by_its_option(tmp_path: Path) -> None:
-    """A real pytest: nothing is collected, no folder of a run is made, and what needs the network says so in one sentence."""
+    """A real pytest: nothing is collected, no folder of a run is made, and what needs the network
+    says so in one sentence.
+    """
     config = tmp_path / "cutover.toml"
-    config.write_text('[targets.mine]\nurl = "http://127.0.0.1:1"\nrelease = "1"\n', encoding="utf-8")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("CUTOVER_", "PYTEST_"))}
-    told = subprocess.run([sys.executable, "-m", "pytest", "--target", "mine", "--check-mapping", f"--cutover-config={config}"], cwd=ROOT,
-                          env={**environment, "PYTHONPATH": f"{ROOT}/src:{ROOT}"}, capture_output=True, text=True, check=False)
+    config.write_text(
+        '[targets.mine]\nurl = "http://127.0.0.1:1"\nrelease = "1"\n', encoding="utf-8"
+    )
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("CUTOVER_", "PYTEST_"))
+    }
+    told = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "--target",
+            "mine",
+            "--check-mapping",
+            f"--cutover-config={config}",
+        ],
+        cwd=ROOT,
+        env={**environment, "PYTHONPATH": f"{ROOT}/src:{ROOT}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert told.returncode == 1, told.stderr
-    assert "STOP         is it alive: cutover.toml, line 2: targets.mine.url: no answer: ConnectError" in told.stdout
-    assert told.stdout.splitlines()[-1].startswith("0 of 46 steps went well, 1 stopped, 45 were not walked. Mend first: cutover.toml, line 2:")
+    assert (
+        "STOP         is it alive: cutover.toml, line 2: targets.mine.url: no answer: ConnectError"
+        in told.stdout
+    )
+    assert told.stdout.splitlines()[-1].startswith(
+        "0 of 46 steps went well, 1 stopped, 45 were not walked. Mend first: cutover.toml, line 2:"
+    )
     assert "collected" not in told.stdout
     assert not (tmp_path / "reports/runs").exists()

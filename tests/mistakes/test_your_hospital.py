@@ -1,4 +1,6 @@
-"""`docs/your-hospital.md`: what a newcomer copies from there can be loaded at every step, and what he reads is what is said."""
+"""`docs/your-hospital.md`: what a newcomer copies from there can be loaded at every step, and what
+he reads is what is said.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,12 @@ from cutover.targets.connecting import mapping_of
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/your-hospital.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
-SAID = [phrase for line in PAGE.splitlines() if line.startswith("| `") for phrase in re.findall(r"`([^`]+)`", line.split(" | ")[0])]
+SAID = [
+    phrase
+    for line in PAGE.splitlines()
+    if line.startswith("| `")
+    for phrase in re.findall(r"`([^`]+)`", line.split(" | ")[0])
+]
 
 
 @pytest.mark.parametrize("steps", range(1, len(BLOCKS) + 1))
@@ -35,8 +42,15 @@ def test_there_are_steps_and_words_to_look_at() -> None:
 @pytest.mark.parametrize("phrase", SAID)
 def test_what_the_page_explains_is_what_is_said(phrase: str) -> None:
     """A newcomer looks for the words that he reads."""
-    pattern = re.compile(r"\{[^{}]*\}".join(map(re.escape, phrase.split("0"))) if phrase.startswith("a list of") else re.escape(phrase))
-    assert any(pattern.search(path.read_text(encoding="utf-8")) for path in (ROOT / "src/cutover").rglob("*.py")), phrase
+    pattern = re.compile(
+        r"\{[^{}]*\}".join(map(re.escape, phrase.split("0")))
+        if phrase.startswith("a list of")
+        else re.escape(phrase)
+    )
+    assert any(
+        pattern.search(path.read_text(encoding="utf-8"))
+        for path in (ROOT / "src/cutover").rglob("*.py")
+    ), phrase
 
 
 def test_the_pages_that_it_leads_to_are_there() -> None:

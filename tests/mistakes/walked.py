@@ -28,7 +28,9 @@ class Walked:
         return [line for line in self.text.splitlines() if line.startswith("STOP ")]
 
 
-def walk(path: Path, capsys: pytest.CaptureFixture[str], markexpr: str = "", target: str = "mine") -> Walked:
+def walk(
+    path: Path, capsys: pytest.CaptureFixture[str], markexpr: str = "", target: str = "mine"
+) -> Walked:
     """A target of the settings file `path`."""
     try:
         status = check_mapping_only(_config(path, markexpr, target))
@@ -44,14 +46,20 @@ def run_of(path: Path) -> Run:
 
 def _config(path: Path, markexpr: str, target: str = "mine") -> Any:
     """As much of pytest's as a run asks for."""
-    return SimpleNamespace(option=SimpleNamespace(cutover_config=path, target=target, release=None, markexpr=markexpr), rootpath=ROOT)
+    return SimpleNamespace(
+        option=SimpleNamespace(cutover_config=path, target=target, release=None, markexpr=markexpr),
+        rootpath=ROOT,
+    )
 
 
 def settings(mistake: Mistake, url: str) -> str:
     """The settings file with the mistake in it."""
     port = url.rpartition(":")[2]
     usual = {role: f"username = {role!r}\npassword_file = {role!r}" for role in USERS}
-    users = "\n".join(f"[targets.mine.users.{role}]\n{account}" for role, account in {**usual, **mistake.users}.items())
+    users = "\n".join(
+        f"[targets.mine.users.{role}]\n{account}"
+        for role, account in {**usual, **mistake.users}.items()
+    )
     mapped = mistake.dialect is not None or "mapping =" in mistake.head
     rest = "" if mapped else f'[targets.mine.rest]\nextends = "default"\n{mistake.rest}'
     head = mistake.head.replace("{url}", url).replace("{port}", port)

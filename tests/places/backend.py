@@ -1,4 +1,6 @@
-"""A backend's image, made from what is on this machine: this Python's own files, and a hospital that can say that it is there."""
+"""A backend's image, made from what is on this machine: this Python's own files, and a hospital
+that can say that it is there.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ from typing import Any
 from tests.database.scratch.image import _libraries, _text  # another image, made in the same way
 
 NAME, TAG = "cutover-backend", "1"
-_SERVED = '''
+_SERVED = """
 import http.server, json, os, socket, sys
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
@@ -30,14 +32,27 @@ class Handler(http.server.BaseHTTPRequestHandler):
 if os.environ.get("FAILS"):
     sys.exit("no licence: " + os.environ["FAILS"])
 http.server.ThreadingHTTPServer(("0.0.0.0", 8000), Handler).serve_forever()
-'''
-_LEFT_OUT = {"site-packages", "test", "tests", "__pycache__", "idlelib", "tkinter", "ensurepip", "lib2to3", "turtledemo"}
+"""
+_LEFT_OUT = {
+    "site-packages",
+    "test",
+    "tests",
+    "__pycache__",
+    "idlelib",
+    "tkinter",
+    "ensurepip",
+    "lib2to3",
+    "turtledemo",
+}
 
 
 def build(engine: Any) -> str:
     """The image's name with its tag."""
-    changes = ["ENV LD_LIBRARY_PATH=/libraries PYTHONHOME=/python PYTHONUNBUFFERED=1", "EXPOSE 8000",
-               'ENTRYPOINT ["/python/bin/python", "/served.py"]']
+    changes = [
+        "ENV LD_LIBRARY_PATH=/libraries PYTHONHOME=/python PYTHONUNBUFFERED=1",
+        "EXPOSE 8000",
+        'ENTRYPOINT ["/python/bin/python", "/served.py"]',
+    ]
     engine.api.import_image_from_data(_tree(), repository=NAME, tag=TAG, changes=changes)
     return f"{NAME}:{TAG}"
 
@@ -48,8 +63,15 @@ def _tree() -> bytes:
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w") as tar:
         tar.add(python, "python/bin/python")
-        tar.add(library, f"python/lib/{library.name}", filter=lambda entry: None if Path(entry.name).name in _LEFT_OUT else entry)
+        tar.add(
+            library,
+            f"python/lib/{library.name}",
+            filter=lambda entry: None if Path(entry.name).name in _LEFT_OUT else entry,
+        )
         for one in sorted(_libraries(python, *(library / "lib-dynload").glob("*.so"))):
-            tar.add(one.resolve(), str(one).lstrip("/") if one.name.startswith("ld-") else f"libraries/{one.name}")
+            tar.add(
+                one.resolve(),
+                str(one).lstrip("/") if one.name.startswith("ld-") else f"libraries/{one.name}",
+            )
         _text(tar, "served.py", _SERVED)
     return content.getvalue()

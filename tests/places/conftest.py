@@ -21,7 +21,11 @@ def load(tmp_path: Path) -> Load:
 
     def load(container: str) -> Settings:
         path = tmp_path / "cutover.toml"
-        path.write_text(f'[targets.mine]\nkind = "containers"\nrelease = "3.1.4"\n[targets.mine.container]\n{container}\n', encoding="utf-8")
+        path.write_text(
+            '[targets.mine]\nkind = "containers"\nrelease ='
+            f' "3.1.4"\n[targets.mine.container]\n{container}\n',
+            encoding="utf-8",
+        )
         return load_settings(path, tmp_path, target="mine")
 
     return load

@@ -1,4 +1,6 @@
-"""Stands for a Docker engine that answers and has nothing: no image, no network but those that are made now."""
+"""Stands for a Docker engine that answers and has nothing: no image, no network but those that are
+made now.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ def answering(path: Path) -> Iterator[Engine]:
         do_GET = do_POST = do_DELETE = do_HEAD = serve
 
     with _Server(str(path), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        thread = threading.Thread(
+            target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+        )
         thread.start()
         try:
             yield engine
@@ -52,8 +56,13 @@ def answering(path: Path) -> Iterator[Engine]:
 
 def _answer(asked: str) -> tuple[int, object]:
     fixed: dict[str, tuple[int, object]] = {
-        "GET /_ping": (200, "OK"), "GET /version": (200, {"ApiVersion": "1.41", "Version": "20"}), "GET /info": (200, {}),
-        "GET /containers/json": (200, []), "GET /networks": (200, []), "POST /networks/create": (201, {"Id": "n1", "Warning": ""}),
-        "GET /networks/n1": (200, {"Id": "n1", "Name": "made", "Labels": {}}), "DELETE /networks/n1": (204, None),
+        "GET /_ping": (200, "OK"),
+        "GET /version": (200, {"ApiVersion": "1.41", "Version": "20"}),
+        "GET /info": (200, {}),
+        "GET /containers/json": (200, []),
+        "GET /networks": (200, []),
+        "POST /networks/create": (201, {"Id": "n1", "Warning": ""}),
+        "GET /networks/n1": (200, {"Id": "n1", "Name": "made", "Labels": {}}),
+        "DELETE /networks/n1": (204, None),
     }
     return fixed.get(asked, (404, {"message": "there is no such image"}))

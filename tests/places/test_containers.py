@@ -27,36 +27,56 @@ environment = {{ DB_HOST = "{{host}}", DB_PORT = "{{port}}", DB_USER = "{{user}}
 """
 
 
-def test_without_an_engine_it_is_one_sentence_in_under_a_second(load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_an_engine_it_is_one_sentence_in_under_a_second(
+    load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
     settings, began = load(OURS), time.monotonic()
-    with pytest.raises(SettingsError, match=r"^target 'mine': no Docker engine answers") as refused, started(settings):
+    with (
+        pytest.raises(SettingsError, match=r"^target 'mine': no Docker engine answers") as refused,
+        started(settings),
+    ):
         pytest.fail("who answered?")
     assert time.monotonic() - began < 1
     assert "\n" not in str(refused.value)
     assert "runs elsewhere" in str(refused.value)
 
 
-def test_an_image_that_cannot_be_had_is_one_sentence(load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By a stand-in for an engine that has no image and finds none. What was made until then is taken away again."""
+def test_an_image_that_cannot_be_had_is_one_sentence(
+    load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a stand-in for an engine that has no image and finds none.
+
+    What was made until then is taken away again.
+    """
     with answering(tmp_path / "docker.sock") as engine:
         monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
-        with pytest.raises(DidNotStart, match="the container of the image nowhere/postgres:1 did not come up") as refused, \
-                started(load('image = "nowhere/backend:1"\npostgres = "nowhere/postgres:1"')):
+        with (
+            pytest.raises(
+                DidNotStart, match="the container of the image nowhere/postgres:1 did not come up"
+            ) as refused,
+            started(load('image = "nowhere/backend:1"\npostgres = "nowhere/postgres:1"')),
+        ):
             pytest.fail("there is no such image")
     assert "\n" not in str(refused.value)
     assert [line for line in engine.asked if line.startswith("POST /networks/create")]
     assert [line for line in engine.asked if line.startswith("DELETE /networks/")]
 
 
-@pytest.mark.parametrize(("toml", "says"), [
-    ("port = 8000", "needs container.image"),
-    ('image = "a"\nenvironment = { URL = "{hots}" }', "URL: {hots} is not known; known are {host}, {port}, {user}, {password}, {name}"),
-    ('image = "a"\nenvironment = { URL = "{" }', "double a brace that is meant"),
-    ('image = "a"\nready_path = "health"', "a path starts with a slash"),
-    ('image = "a"\n[targets.mine.users.registrar]\nusername = ""', "users.registrar"),
-    ('imgae = "a"', "Did you mean 'image'?"),
-])
+@pytest.mark.parametrize(
+    ("toml", "says"),
+    [
+        ("port = 8000", "needs container.image"),
+        (
+            'image = "a"\nenvironment = { URL = "{hots}" }',
+            "URL: {hots} is not known; known are {host}, {port}, {user}, {password}, {name}",
+        ),
+        ('image = "a"\nenvironment = { URL = "{" }', "double a brace that is meant"),
+        ('image = "a"\nready_path = "health"', "a path starts with a slash"),
+        ('image = "a"\n[targets.mine.users.registrar]\nusername = ""', "users.registrar"),
+        ('imgae = "a"', "Did you mean 'image'?"),
+    ],
+)
 def test_a_mistake_in_its_settings_is_told(load: Load, toml: str, says: str) -> None:
     with pytest.raises(SettingsError) as refused:
         load(toml)
@@ -77,15 +97,21 @@ def test_it_comes_up_with_its_database_and_is_gone_at_the_end(load: Load, engine
 
 
 def test_a_backend_that_ends_is_told_with_its_own_words(load: Load, engine: Any) -> None:
-    with pytest.raises(DidNotStart, match=r"ended before it was ready\. It said: .*no licence: expired"), \
-            started(load(OURS.replace("DB_URL =", 'FAILS = "expired", DB_URL ='))):
+    with (
+        pytest.raises(
+            DidNotStart, match=r"ended before it was ready\. It said: .*no licence: expired"
+        ),
+        started(load(OURS.replace("DB_URL =", 'FAILS = "expired", DB_URL ='))),
+    ):
         pytest.fail("it had ended")
     assert not _ours(engine)
 
 
 def test_a_backend_that_is_never_ready_is_told(load: Load, engine: Any) -> None:
-    with pytest.raises(DidNotStart, match=r"not ready within 4 s: http://\S+/ready said HTTP 503"), \
-            started(load(OURS.replace('DB_PORT = "{port}"', 'DB_PORT = "1"') + "start_seconds = 4\n")):
+    with (
+        pytest.raises(DidNotStart, match=r"not ready within 4 s: http://\S+/ready said HTTP 503"),
+        started(load(OURS.replace('DB_PORT = "{port}"', 'DB_PORT = "1"') + "start_seconds = 4\n")),
+    ):
         pytest.fail("it was not ready")
     assert not _ours(engine)
 

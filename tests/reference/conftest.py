@@ -24,7 +24,9 @@ def hospital() -> Iterator[Hospital]:
 @pytest.fixture(scope="session")
 def staff(hospital: Hospital) -> Iterator[Staff]:
     """`staff("registrar")` is a client of somebody who is signed in."""
-    clients = {name: hospital.client(hospital.sign_in(name)["access_token"]) for name in hospital.users}
+    clients = {
+        name: hospital.client(hospital.sign_in(name)["access_token"]) for name in hospital.users
+    }
     yield clients.__getitem__
     for client in clients.values():
         client.close()
@@ -47,7 +49,10 @@ def server() -> Iterator[postgres.Server]:
 
 @pytest.fixture(scope="session")
 def migrated(server: postgres.Server) -> str:
-    """The name of a database that went through the cutover. Copy it; nobody connects to it but to look."""
+    """The name of a database that went through the cutover.
+
+    Copy it; nobody connects to it but to look.
+    """
     server.copy(template.DATABASE, "migrated")
     cutover.perform(server, "migrated", announcement.accounts())
     return "migrated"

@@ -1,4 +1,6 @@
-"""The embedded hospital as its tests see it: started like by anybody else, and spoken to over its socket."""
+"""The embedded hospital as its tests see it: started like by anybody else, and spoken to over its
+socket.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,12 @@ class Hospital:
 
 def launch(*options: str) -> subprocess.Popen[bytes]:
     """Begin to start `python -m reference --json`."""
-    return subprocess.Popen([sys.executable, "-m", "reference", "--json", *options], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    return subprocess.Popen(
+        [sys.executable, "-m", "reference", "--json", *options],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
 
 
 def announced_by(process: subprocess.Popen[bytes]) -> Json:

@@ -16,8 +16,16 @@ ROLES = ("registrar", "clinician", "auditor", "administrator")
 def test_each_member_of_staff_is_who_they_say(staff: Staff) -> None:
     """Whoever signs in is told their name, role and facility."""
     for role in ROLES:
-        assert staff(role).get("/auth/me").json() == {"username": role, "role": role, "facility": "north"}
-    assert staff("outsider").get("/auth/me").json() == {"username": "outsider", "role": "clinician", "facility": "south"}
+        assert staff(role).get("/auth/me").json() == {
+            "username": role,
+            "role": role,
+            "facility": "north",
+        }
+    assert staff("outsider").get("/auth/me").json() == {
+        "username": "outsider",
+        "role": "clinician",
+        "facility": "south",
+    }
 
 
 def test_a_wrong_password_and_an_unknown_name_are_refused_alike(hospital: Hospital) -> None:
@@ -34,7 +42,9 @@ def test_a_wrong_password_and_an_unknown_name_are_refused_alike(hospital: Hospit
 def test_an_expired_token_of_a_live_session_is_refused(hospital: Hospital) -> None:
     """The signature is right and the session lives, so only the time can be the reason."""
     session = jwt.decode(hospital.expired_token, options={"verify_signature": False})["sid"]
-    assert hospital.query("SELECT ended_at FROM sessions WHERE id = %s", session) == [{"ended_at": None}]
+    assert hospital.query("SELECT ended_at FROM sessions WHERE id = %s", session) == [
+        {"ended_at": None}
+    ]
     with hospital.client(hospital.expired_token) as late:
         assert problem(late.get("/auth/me")) == (401, "unauthenticated")
 
@@ -63,30 +73,48 @@ def test_signing_out_ends_both_tokens(hospital: Hospital) -> None:
     with hospital.client(tokens["access_token"]) as client:
         assert client.post("/auth/sign-out").status_code == 204
         assert problem(client.get("/auth/me")) == (401, "unauthenticated")
-        assert problem(client.post("/auth/refresh", json={"refresh_token": tokens["refresh_token"]})) == (401, "unauthenticated")
+        assert problem(
+            client.post("/auth/refresh", json={"refresh_token": tokens["refresh_token"]})
+        ) == (401, "unauthenticated")
 
 
 def test_a_refresh_token_used_twice_ends_its_session(hospital: Hospital) -> None:
-    """A second use means that somebody else has the token, so everything of the session is refused from then on."""
+    """A second use means that somebody else has the token, so everything of the session is refused
+    from then on.
+    """
     first = hospital.sign_in("clinician")
     with hospital.client() as client:
         second = client.post("/auth/refresh", json={"refresh_token": first["refresh_token"]}).json()
         headers = {"Authorization": f"Bearer {second['access_token']}"}
         assert client.get("/auth/me", headers=headers).status_code == 200
-        assert problem(client.post("/auth/refresh", json={"refresh_token": first["refresh_token"]})) == (401, "unauthenticated")
+        assert problem(
+            client.post("/auth/refresh", json={"refresh_token": first["refresh_token"]})
+        ) == (401, "unauthenticated")
         assert problem(client.get("/auth/me", headers=headers)) == (401, "unauthenticated")
-        assert problem(client.post("/auth/refresh", json={"refresh_token": second["refresh_token"]})) == (401, "unauthenticated")
+        assert problem(
+            client.post("/auth/refresh", json={"refresh_token": second["refresh_token"]})
+        ) == (401, "unauthenticated")
 
 
 def test_tokens_are_kept_only_as_hashes(hospital: Hospital) -> None:
     """Who reads the database cannot sign in with what it holds."""
     token = hospital.sign_in("clinician")["refresh_token"]
-    assert hospital.query("SELECT 1 FROM refresh_tokens WHERE position(%s::bytea in token_hash) > 0", token.encode()) == []
+    assert (
+        hospital.query(
+            "SELECT 1 FROM refresh_tokens WHERE position(%s::bytea in token_hash) > 0",
+            token.encode(),
+        )
+        == []
+    )
 
 
 def test_five_failures_throttle_that_name_only(hospital: Hospital, staff: Staff) -> None:
-    """After five failures the sixth is 429 also with the right password; other names are not affected."""
-    staff("outsider")  # Signed in before the name is throttled, for the tests that need the outsider.
+    """After five failures the sixth is 429 also with the right password; other names are not
+    affected.
+    """
+    staff(
+        "outsider"
+    )  # Signed in before the name is throttled, for the tests that need the outsider.
     right = hospital.users["outsider"]
     with hospital.client() as client:
         for _ in range(5):
@@ -102,18 +130,36 @@ def test_parallel_guesses_do_not_slip_past_the_throttle(hospital: Hospital) -> N
     """Of twelve guesses at once exactly five learn that they were wrong."""
     guess = {"username": f"guessed-{uuid4()}", "password": "wrong"}
     with hospital.client() as client, ThreadPoolExecutor(12) as threads:
-        answers = list(threads.map(lambda _: client.post("/auth/sign-in", json=guess).status_code, range(12)))
+        answers = list(
+            threads.map(lambda _: client.post("/auth/sign-in", json=guess).status_code, range(12))
+        )
     assert sorted(answers) == [401] * 5 + [429] * 7
 
 
 @pytest.mark.parametrize(
     ("ages", "expected"),
-    [((50, 49, 48, 47, 1), 429), ((50, 49, 48, 47), 401), ((100, 99, 98, 97, 41), 429), ((121, 120, 119, 118, 61), 401), ((70, 9, 8, 7, 6), 401)],
+    [
+        ((50, 49, 48, 47, 1), 429),
+        ((50, 49, 48, 47), 401),
+        ((100, 99, 98, 97, 41), 429),
+        ((121, 120, 119, 118, 61), 401),
+        ((70, 9, 8, 7, 6), 401),
+    ],
 )
 def test_the_throttle_slides(hospital: Hospital, ages: tuple[int, ...], expected: int) -> None:
-    """Five failures within 60 s close a name for 60 s after the fifth, and then it is open again; older ones do not count."""
+    """Five failures within 60 s close a name for 60 s after the fifth, and then it is open again;
+    older ones do not count.
+    """
     name = f"sliding-{uuid4()}"
     for age in ages:
-        hospital.query("INSERT INTO sign_in_failures VALUES (%s, clock_timestamp() - make_interval(secs => %s))", name, age)
+        hospital.query(
+            "INSERT INTO sign_in_failures VALUES (%s, clock_timestamp() - make_interval(secs =>"
+            " %s))",
+            name,
+            age,
+        )
     with hospital.client() as client:
-        assert client.post("/auth/sign-in", json={"username": name, "password": "wrong"}).status_code == expected
+        assert (
+            client.post("/auth/sign-in", json={"username": name, "password": "wrong"}).status_code
+            == expected
+        )

@@ -19,8 +19,17 @@ from reference import migrate, postgres, template
         (b"SELECT 1;\r\n", 78787420),
         (b"\xef\xbb\xbfSELECT 1;\n", 78787420),
         ("INSERT INTO p VALUES ('José');".encode(), -240743555),
-        (b"alter table location_history add column valid_until timestamp with time zone;", -1039259818),
-        (b"DROP TABLE IF EXISTS settings;\nCREATE TABLE IF NOT EXISTS settings (\n    id INTEGER PRIMARY KEY\n);", -723451720),
+        (
+            b"alter table location_history add column valid_until timestamp with time zone;",
+            -1039259818,
+        ),
+        (
+            (
+                b"DROP TABLE IF EXISTS settings;\nCREATE TABLE IF NOT EXISTS settings (\n    id"
+                b" INTEGER PRIMARY KEY\n);"
+            ),
+            -723451720,
+        ),
         (b"", 0),
     ],
 )
@@ -33,11 +42,23 @@ def test_the_history_is_flyways(server: postgres.Server, migrated: str) -> None:
     """One line a script, in order, all successful, with the checksum of the file that is there."""
     with psycopg.connect(server.dsn(migrated)) as connection:
         rows = connection.execute(
-            "SELECT installed_rank, version, description, type, script, checksum, success FROM flyway_schema_history ORDER BY 1"
+            "SELECT installed_rank, version, description, type, script, checksum, success FROM"
+            " flyway_schema_history ORDER BY 1"
         ).fetchall()
-        [constraint] = connection.execute("SELECT conname FROM pg_constraint WHERE conrelid = 'flyway_schema_history'::regclass AND contype = 'p'")
+        [constraint] = connection.execute(
+            "SELECT conname FROM pg_constraint WHERE conrelid = 'flyway_schema_history'::regclass"
+            " AND contype = 'p'"
+        )
     expected = [
-        (rank, str(script.version), script.description, "SQL", script.file_name, migrate.checksum(script.content), True)
+        (
+            rank,
+            str(script.version),
+            script.description,
+            "SQL",
+            script.file_name,
+            migrate.checksum(script.content),
+            True,
+        )
         for rank, script in enumerate(migrate.scripts(), start=1)
     ]
     assert rows == expected
@@ -74,11 +95,18 @@ def test_a_script_that_fails_leaves_nothing(server: postgres.Server, tmp_path: P
         assert connection.execute("SELECT count(*) FROM flyway_schema_history").fetchone() == (0,)
 
 
-@pytest.mark.parametrize(("table", "rows"), [("patients", 10_000), ("visits", 30_000), ("documents", 5_000)])
-def test_the_cutover_loses_no_row(server: postgres.Server, migrated: str, table: str, rows: int) -> None:
+@pytest.mark.parametrize(
+    ("table", "rows"), [("patients", 10_000), ("visits", 30_000), ("documents", 5_000)]
+)
+def test_the_cutover_loses_no_row(
+    server: postgres.Server, migrated: str, table: str, rows: int
+) -> None:
     """As many rows after as before, with the same ids."""
     statement = f"SELECT count(*), sum(hashtextextended(id::text, 0)) FROM {table}".encode()
-    with psycopg.connect(server.dsn(template.DATABASE)) as before, psycopg.connect(server.dsn(migrated)) as after:
+    with (
+        psycopg.connect(server.dsn(template.DATABASE)) as before,
+        psycopg.connect(server.dsn(migrated)) as after,
+    ):
         counted = before.execute(statement).fetchone()
         assert counted == after.execute(statement).fetchone()
     assert counted is not None
@@ -88,22 +116,50 @@ def test_the_cutover_loses_no_row(server: postgres.Server, migrated: str, table:
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        ("SELECT count(*) FROM patients WHERE sex = 'F'", "SELECT count(*) FROM patients WHERE sex = 'female'"),
-        ("SELECT count(*) FROM patients WHERE coalesce(phone, '') = ''", "SELECT count(*) FROM patients WHERE phone IS NULL"),
-        ("SELECT count(*) FROM visits WHERE state = 3", "SELECT count(*) FROM visits WHERE status = 'cancelled'"),
-        ("SELECT count(*) FROM visits WHERE coalesce(btrim(reason), '') = ''", "SELECT count(*) FROM visits WHERE reason = 'Not recorded'"),
-        ("SELECT sum(octet_length(content)) FROM documents", "SELECT sum(size) FROM documents WHERE sha256 = encode(sha256(content), 'hex')"),
         (
-            "SELECT string_agg(regexp_replace(file_name, '^.*[/\\\\]', ''), ',' ORDER BY id) FROM documents",
+            "SELECT count(*) FROM patients WHERE sex = 'F'",
+            "SELECT count(*) FROM patients WHERE sex = 'female'",
+        ),
+        (
+            "SELECT count(*) FROM patients WHERE coalesce(phone, '') = ''",
+            "SELECT count(*) FROM patients WHERE phone IS NULL",
+        ),
+        (
+            "SELECT count(*) FROM visits WHERE state = 3",
+            "SELECT count(*) FROM visits WHERE status = 'cancelled'",
+        ),
+        (
+            "SELECT count(*) FROM visits WHERE coalesce(btrim(reason), '') = ''",
+            "SELECT count(*) FROM visits WHERE reason = 'Not recorded'",
+        ),
+        (
+            "SELECT sum(octet_length(content)) FROM documents",
+            "SELECT sum(size) FROM documents WHERE sha256 = encode(sha256(content), 'hex')",
+        ),
+        (
+            (
+                "SELECT string_agg(regexp_replace(file_name, '^.*[/\\\\]', ''), ',' ORDER BY id)"
+                " FROM documents"
+            ),
             "SELECT string_agg(file_name, ',' ORDER BY id) FROM documents",
         ),
         ("SELECT count(*) FROM sessions", "SELECT count(*) FROM refresh_tokens"),
-        ("SELECT count(*) FROM audit_entries WHERE NOT allowed", "SELECT count(*) FROM audit_entries WHERE outcome = 'refused'"),
+        (
+            "SELECT count(*) FROM audit_entries WHERE NOT allowed",
+            "SELECT count(*) FROM audit_entries WHERE outcome = 'refused'",
+        ),
     ],
 )
-def test_old_data_is_really_transformed(server: postgres.Server, migrated: str, before: str, after: str) -> None:
-    """What the release before wrote in its own way is there in the new one's, and there was something to transform."""
-    with psycopg.connect(server.dsn(template.DATABASE)) as old, psycopg.connect(server.dsn(migrated)) as new:
+def test_old_data_is_really_transformed(
+    server: postgres.Server, migrated: str, before: str, after: str
+) -> None:
+    """What the release before wrote in its own way is there in the new one's, and there was
+    something to transform.
+    """
+    with (
+        psycopg.connect(server.dsn(template.DATABASE)) as old,
+        psycopg.connect(server.dsn(migrated)) as new,
+    ):
         counted = old.execute(before.encode()).fetchone()
         assert counted == new.execute(after.encode()).fetchone()
     assert counted is not None

@@ -1,4 +1,6 @@
-"""A test can run a hospital with a fault in it, in a process of its own, and no other hospital has it."""
+"""A test can run a hospital with a fault in it, in a process of its own, and no other hospital has
+it.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +21,17 @@ from tests.reference.started import Hospital
 DATABASE = "faulty"
 
 
-def accept_any_password(password: str, password_hash: str | None, hashing: passwords.Hashing) -> bool:
+def accept_any_password(
+    password: str, password_hash: str | None, hashing: passwords.Hashing
+) -> bool:
     """The fault."""
     del password, password_hash, hashing  # Nobody looks at them: that is the fault.
     return True
 
 
-def open_faulty_hospital(server: postgres.Server, staff: Sequence[seed.Account], told: Connection) -> None:
+def open_faulty_hospital(
+    server: postgres.Server, staff: Sequence[seed.Account], told: Connection
+) -> None:
     """Runs in the process of its own."""
     parent = multiprocessing.parent_process()
     assert parent is not None
@@ -33,20 +39,28 @@ def open_faulty_hospital(server: postgres.Server, staff: Sequence[seed.Account],
     serve.stop_with_parent(parent.sentinel)
     passwords.matches = accept_any_password
     settings = Settings(
-        database=server.dsn(DATABASE, postgres.APPLICATION), signing_key=secrets.token_hex(32), log=Path(server.directory) / "faulty.jsonl"
+        database=server.dsn(DATABASE, postgres.APPLICATION),
+        signing_key=secrets.token_hex(32),
+        log=Path(server.directory) / "faulty.jsonl",
     )
     with serve.listen() as listener:
         told.send(announcement.announcement(serve.url(listener), server, DATABASE, staff, settings))
         serve.serve(create_app(settings), listener)
 
 
-def test_a_fault_is_in_its_own_process_only(hospital: Hospital, server: postgres.Server, migrated: str) -> None:
-    """The function that was replaced there is used there; here and in the hospital beside it the password still counts."""
+def test_a_fault_is_in_its_own_process_only(
+    hospital: Hospital, server: postgres.Server, migrated: str
+) -> None:
+    """The function that was replaced there is used there; here and in the hospital beside it the
+    password still counts.
+    """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["reference.app", "uvicorn"])
     server.copy(migrated, DATABASE)
     ours, theirs = context.Pipe()
-    process = context.Process(target=open_faulty_hospital, args=(server, announcement.accounts(), theirs), daemon=True)
+    process = context.Process(
+        target=open_faulty_hospital, args=(server, announcement.accounts(), theirs), daemon=True
+    )
     process.start()
     where = ours.recv()
     wrong = {"username": "clinician", "password": "wrong"}

@@ -1,4 +1,6 @@
-"""The embedded hospital comes up quickly, alone or beside others, and never outlives who started it."""
+"""The embedded hospital comes up quickly, alone or beside others, and never outlives who started
+it.
+"""
 
 from __future__ import annotations
 
@@ -59,12 +61,17 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def doomed(cache: Path) -> Iterator[dict[str, Started]]:
-    """Five hospitals, started at once where none was before; each is about to end in a way of its own."""
+    """Five hospitals, started at once where none was before; each is about to end in a way of its
+    own.
+    """
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("XDG_CACHE_HOME", str(cache))
         processes = {end: launch("--tied") for end in (*ENDS, "with its keeper")}
         started = {end: (process, announced_by(process)) for end, process in processes.items()}
-    assert {httpx.get(f"{announced['url']}/health/ready", timeout=10).status_code for _, announced in started.values()} == {200}
+    assert {
+        httpx.get(f"{announced['url']}/health/ready", timeout=10).status_code
+        for _, announced in started.values()
+    } == {200}
     yield started
     for process in processes.values():
         process.kill()
@@ -72,7 +79,9 @@ def doomed(cache: Path) -> Iterator[dict[str, Started]]:
 
 
 def test_five_starts_at_once_do_not_meet(doomed: dict[str, Started], cache: Path) -> None:
-    """Not even when none finds a cached cluster: one builds it, all start, on ports and in directories of their own."""
+    """Not even when none finds a cached cluster: one builds it, all start, on ports and in
+    directories of their own.
+    """
     announcements = [announced for _, announced in doomed.values()]
     for of_its_own in ("url", "database", "log", "pid"):
         assert len({announced[of_its_own] for announced in announcements}) == len(doomed)
@@ -82,7 +91,9 @@ def test_five_starts_at_once_do_not_meet(doomed: dict[str, Started], cache: Path
 
 @pytest.mark.parametrize("end", ENDS)
 def test_nothing_stays_behind(doomed: dict[str, Started], end: str) -> None:
-    """However the hospital ends, its PostgreSQL ends too, and its directory is removed with the log in it."""
+    """However the hospital ends, its PostgreSQL ends too, and its directory is removed with the log
+    in it.
+    """
     process, announced = doomed[end]
     helpers = psutil.Process(process.pid).children(recursive=True)
     assert announced["pid"] == process.pid
@@ -98,9 +109,15 @@ def test_nothing_stays_behind(doomed: dict[str, Started], end: str) -> None:
     assert process.returncode == (-signal.SIGKILL if end == "SIGKILL" else 0)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere PostgreSQL itself notices, within a minute")
-def test_a_killed_keeper_takes_postgresql_with_it_and_the_next_start_sweeps(doomed: dict[str, Started]) -> None:
-    """The kernel ends PostgreSQL; the directory that nobody holds any more is removed by whoever comes next."""
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="elsewhere PostgreSQL itself notices, within a minute"
+)
+def test_a_killed_keeper_takes_postgresql_with_it_and_the_next_start_sweeps(
+    doomed: dict[str, Started],
+) -> None:
+    """The kernel ends PostgreSQL; the directory that nobody holds any more is removed by whoever
+    comes next.
+    """
     process, announced = doomed["with its keeper"]
     helpers = psutil.Process(process.pid).children(recursive=True)
     [keeper] = [helper for helper in helpers if "keeper.py" in " ".join(helper.cmdline())]
@@ -127,15 +144,21 @@ def application(server: postgres.Server, migrated: str) -> Iterator[str]:
     server.drop("gone")
 
 
-def test_without_its_database_a_hospital_lives_but_is_not_ready(server: postgres.Server, application: str) -> None:
-    """Everything that needs the database answers 503 as a problem, soon; liveness stays; and when the database is back, so are they."""
+def test_without_its_database_a_hospital_lives_but_is_not_ready(
+    server: postgres.Server, application: str
+) -> None:
+    """Everything that needs the database answers 503 as a problem, soon; liveness stays; and when
+    the database is back, so are they.
+    """
     assert httpx.get(f"{application}/health/ready").status_code == 200
     server.allow_connections("gone", False)
     for path in ("/health/ready", "/version"):
         started = time.monotonic()
         assert problem(httpx.get(application + path)) == (503, "unavailable")
         assert time.monotonic() - started < 2
-    assert problem(httpx.post(f"{application}/api/v1/auth/sign-in", json={"username": "a", "password": "b"})) == (503, "unavailable")
+    assert problem(
+        httpx.post(f"{application}/api/v1/auth/sign-in", json={"username": "a", "password": "b"})
+    ) == (503, "unavailable")
     assert httpx.get(f"{application}/health/live").status_code == 200
     server.allow_connections("gone", True)
     _wait(lambda: httpx.get(f"{application}/health/ready").status_code == 200, seconds=10)

@@ -31,18 +31,42 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def brought(expression: str, *tied: str) -> object:
     redactor = Redactor()
-    run = Run(ROOT, load_settings(None, ROOT), load_plan(ROOT / "plan.toml"), judged_gates(expression), "cut", "", redactor, Recorder(redactor))
+    run = Run(
+        ROOT,
+        load_settings(None, ROOT),
+        load_plan(ROOT / "plan.toml"),
+        judged_gates(expression),
+        "cut",
+        "",
+        redactor,
+        Recorder(redactor),
+    )
     with pytest.raises(Begun) as how:
         next(bring_up(run, frozenset(tied)))
     return how.value.args[0]
 
 
 @pytest.mark.usefixtures("begun")
-@pytest.mark.parametrize(("expression", "expected"), [
-    ("t24", "all"), ("t24 and smoke", "all"), ("t12", "all"), ("t1", "front"), ("phase3", "all"), ("phase3 and smoke", "all"), ("nightly", "all"),
-    ("phase1 or phase3", "all"), ("phase3 and performance", None), ("phase3 and contract", None), ("t12 and migrations", None),
-    ("t24 and performance", None), ("phase1", None), ("rollback", None), ("", None),
-])
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("t24", "all"),
+        ("t24 and smoke", "all"),
+        ("t12", "all"),
+        ("t1", "front"),
+        ("phase3", "all"),
+        ("phase3 and smoke", "all"),
+        ("nightly", "all"),
+        ("phase1 or phase3", "all"),
+        ("phase3 and performance", None),
+        ("phase3 and contract", None),
+        ("t12 and migrations", None),
+        ("t24 and performance", None),
+        ("phase1", None),
+        ("rollback", None),
+        ("", None),
+    ],
+)
 def test_a_gate_gets_what_it_asks_for(expression: str, expected: str | None) -> None:
     assert brought(expression) == expected
 
@@ -62,7 +86,9 @@ def test_every_item_that_needs_them_is_in_the_plan() -> None:
 
 
 def test_the_shipped_waivers_stand_for_what_may_not_be_installed_and_for_nothing_else() -> None:
-    """They count for the embedded hospital alone, and only where nothing was proven: what fails there stays failed."""
+    """They count for the embedded hospital alone, and only where nothing was proven: what fails
+    there stays failed.
+    """
     shipped = load_decisions(ROOT / "waivers.toml", "waiver")
     assert {waiver.item for waiver in shipped} == WATCHED - {"dashboards-verified"}
     assert {(waiver.target, waiver.covers) for waiver in shipped} == {("embedded", "not proven")}

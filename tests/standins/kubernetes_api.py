@@ -1,6 +1,9 @@
-"""A stand-in for a cluster's API server. It is no Kubernetes: it tells what a test laid into it, over TLS, to whoever brings the token.
+"""A stand-in for a cluster's API server.
 
-It speaks the paths, lists, selectors and discovery that the official client and `kubectl get … -o name` ask for, and nothing more.
+It is no Kubernetes: it tells what a test laid into it, over TLS, to whoever brings the token.
+
+It speaks the paths, lists, selectors and discovery that the official client and `kubectl get … -o
+name` ask for, and nothing more.
 """
 
 from __future__ import annotations
@@ -19,11 +22,18 @@ from tests.standins.tls import Authority, Quiet, serving
 Object = dict[str, Any]
 RESOURCES: Mapping[str, Mapping[str, tuple[str, str, list[str]]]] = {
     "api/v1": {"pods": ("Pod", "pod", ["po"]), "secrets": ("Secret", "secret", [])},
-    "apis/apps/v1": {"deployments": ("Deployment", "deployment", ["deploy"]), "replicasets": ("ReplicaSet", "replicaset", ["rs"])},
-    "apis/policy/v1": {"poddisruptionbudgets": ("PodDisruptionBudget", "poddisruptionbudget", ["pdb"])},
+    "apis/apps/v1": {
+        "deployments": ("Deployment", "deployment", ["deploy"]),
+        "replicasets": ("ReplicaSet", "replicaset", ["rs"]),
+    },
+    "apis/policy/v1": {
+        "poddisruptionbudgets": ("PodDisruptionBudget", "poddisruptionbudget", ["pdb"])
+    },
 }
 """Group and version → plural → kind, singular, short names."""
-_PATH = re.compile(r"/(?P<group>api/v1|apis/\w+/v1)/namespaces/(?P<namespace>[^/]+)/(?P<plural>\w+)(?:/(?P<name>[^/]+))?")
+_PATH = re.compile(
+    r"/(?P<group>api/v1|apis/\w+/v1)/namespaces/(?P<namespace>[^/]+)/(?P<plural>\w+)(?:/(?P<name>[^/]+))?"
+)
 
 
 @dataclass
@@ -50,24 +60,52 @@ class KubernetesApi:
             return 404, _status(404, "NotFound", "the server could not find the requested resource")
         group, plural, name = match["group"], match["plural"], match["name"]
         if plural in self.forbidden:
-            return 403, _status(403, "Forbidden", f"{plural} is forbidden: the user cannot list {plural}")
-        of_the_namespace = [one for one in self.objects.get(plural, []) if one["metadata"]["namespace"] == match["namespace"]]
-        kind, version = RESOURCES[group][plural][0], group.removeprefix("apis/").removeprefix("api/")
+            return 403, _status(
+                403, "Forbidden", f"{plural} is forbidden: the user cannot list {plural}"
+            )
+        of_the_namespace = [
+            one
+            for one in self.objects.get(plural, [])
+            if one["metadata"]["namespace"] == match["namespace"]
+        ]
+        kind, version = (
+            RESOURCES[group][plural][0],
+            group.removeprefix("apis/").removeprefix("api/"),
+        )
         if name:
             one = next((one for one in of_the_namespace if one["metadata"]["name"] == name), None)
-            return (200, {"apiVersion": version, "kind": kind, **one}) if one else (404, _status(404, "NotFound", f'{plural} "{name}" not found'))
-        items = [{"apiVersion": version, "kind": kind, **one} for one in of_the_namespace if _found(one, query)]
+            return (
+                (200, {"apiVersion": version, "kind": kind, **one})
+                if one
+                else (404, _status(404, "NotFound", f'{plural} "{name}" not found'))
+            )
+        items = [
+            {"apiVersion": version, "kind": kind, **one}
+            for one in of_the_namespace
+            if _found(one, query)
+        ]
         if "as=PartialObjectMetadataList" in accept:
-            return 200, {"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadataList", "metadata": {},
-                         "items": [{"metadata": one["metadata"]} for one in items]}
-        return 200, {"apiVersion": version, "kind": f"{kind}List", "metadata": {"resourceVersion": "1"}, "items": copy.deepcopy(items)}
+            return 200, {
+                "apiVersion": "meta.k8s.io/v1",
+                "kind": "PartialObjectMetadataList",
+                "metadata": {},
+                "items": [{"metadata": one["metadata"]} for one in items],
+            }
+        return 200, {
+            "apiVersion": version,
+            "kind": f"{kind}List",
+            "metadata": {"resourceVersion": "1"},
+            "items": copy.deepcopy(items),
+        }
 
 
 def _found(one: Object, query: Mapping[str, str]) -> bool:
     labels = one["metadata"].get("labels") or {}
     wanted = [part for part in re.split(r",(?![^(]*\))", query.get("labelSelector", "")) if part]
     of_type = query.get("fieldSelector", "").removeprefix("type=")
-    return all(_meets(part, labels) for part in wanted) and (not of_type or one.get("type") == of_type)
+    return all(_meets(part, labels) for part in wanted) and (
+        not of_type or one.get("type") == of_type
+    )
 
 
 def _meets(part: str, labels: Mapping[str, str]) -> bool:
@@ -80,7 +118,15 @@ def _meets(part: str, labels: Mapping[str, str]) -> bool:
 
 
 def _status(code: int, reason: str, message: str) -> Object:
-    return {"apiVersion": "v1", "kind": "Status", "metadata": {}, "status": "Failure", "code": code, "reason": reason, "message": message}
+    return {
+        "apiVersion": "v1",
+        "kind": "Status",
+        "metadata": {},
+        "status": "Failure",
+        "code": code,
+        "reason": reason,
+        "message": message,
+    }
 
 
 def _discovery(path: str) -> Object | None:
@@ -91,11 +137,28 @@ def _discovery(path: str) -> Object | None:
     if path == "api":
         return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []}
     if path == "apis":
-        return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_group(name) for name in groups]}
+        return {
+            "kind": "APIGroupList",
+            "apiVersion": "v1",
+            "groups": [_group(name) for name in groups],
+        }
     if path in RESOURCES:
-        return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": path.removeprefix("apis/").removeprefix("api/"), "resources": [
-            {"name": plural, "singularName": singular, "namespaced": True, "kind": kind, "verbs": ["get", "list"], "shortNames": short}
-            for plural, (kind, singular, short) in RESOURCES[path].items()]}
+        return {
+            "kind": "APIResourceList",
+            "apiVersion": "v1",
+            "groupVersion": path.removeprefix("apis/").removeprefix("api/"),
+            "resources": [
+                {
+                    "name": plural,
+                    "singularName": singular,
+                    "namespaced": True,
+                    "kind": kind,
+                    "verbs": ["get", "list"],
+                    "shortNames": short,
+                }
+                for plural, (kind, singular, short) in RESOURCES[path].items()
+            ],
+        }
     return None
 
 

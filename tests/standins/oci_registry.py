@@ -1,4 +1,6 @@
-"""A stand-in for a registry of images. It is none: it gives out what a test laid into it, by the OCI distribution API, over TLS.
+"""A stand-in for a registry of images.
+
+It is none: it gives out what a test laid into it, by the OCI distribution API, over TLS.
 
 It wants a token (of its own realm, for a name and password), or basic authentication, or nothing.
 """
@@ -26,7 +28,10 @@ def digest_of(content: bytes) -> str:
 
 @dataclass
 class OciRegistry:
-    """`manifests`: digest → media type and bytes. `blobs`: digest → bytes. `store`: blobs are then given out elsewhere, after a redirect."""
+    """`manifests`: digest → media type and bytes.
+
+    `blobs`: digest → bytes. `store`: blobs are then given out elsewhere, after a redirect.
+    """
 
     url: str = ""
     ca_file: str = ""
@@ -42,15 +47,34 @@ class OciRegistry:
 
     def push(self, name: str, layers: int = 2) -> str:
         """An image of its own by this name; the digest of its manifest."""
-        contents = [f"{name} configuration".encode(), *(f"{name} layer {number}".encode() for number in range(layers))]
+        contents = [
+            f"{name} configuration".encode(),
+            *(f"{name} layer {number}".encode() for number in range(layers)),
+        ]
         self.blobs |= {digest_of(content): content for content in contents}
-        config, *rest = ({"digest": digest_of(content), "size": len(content), "mediaType": "application/octet-stream"} for content in contents)
-        return self.put(MANIFEST, {"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": rest})
+        config, *rest = (
+            {
+                "digest": digest_of(content),
+                "size": len(content),
+                "mediaType": "application/octet-stream",
+            }
+            for content in contents
+        )
+        return self.put(
+            MANIFEST, {"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": rest}
+        )
 
     def push_index(self, **platforms: str) -> str:
         """An image for several platforms: `amd64=digest`."""
-        entries = [{"mediaType": MANIFEST, "digest": digest, "size": len(self.manifests[digest][1]),
-                    "platform": {"os": "linux", "architecture": architecture}} for architecture, digest in platforms.items()]
+        entries = [
+            {
+                "mediaType": MANIFEST,
+                "digest": digest,
+                "size": len(self.manifests[digest][1]),
+                "platform": {"os": "linux", "architecture": architecture},
+            }
+            for architecture, digest in platforms.items()
+        ]
         return self.put(INDEX, {"schemaVersion": 2, "mediaType": INDEX, "manifests": entries})
 
     def put(self, media_type: str, told: dict[str, Any]) -> str:
@@ -71,15 +95,28 @@ class OciRegistry:
         self.authorizations.append((parts.path, authorization))
         if parts.path == "/token":
             asked = parse_qs(parts.query)
-            fits = asked.get("scope") == [f"repository:{self.repository}:pull"] and asked.get("service") == ["stand-in"]
-            return (200, json.dumps({"token": self.token}).encode(), {}) if fits and authorization == self.basic else (401, b"{}", {})
+            fits = asked.get("scope") == [f"repository:{self.repository}:pull"] and asked.get(
+                "service"
+            ) == ["stand-in"]
+            return (
+                (200, json.dumps({"token": self.token}).encode(), {})
+                if fits and authorization == self.basic
+                else (401, b"{}", {})
+            )
         if parts.path.startswith("/store/"):
             return self._blob(parts.path.removeprefix("/store/"))
-        if self.wants != "nothing" and authorization != {"token": f"Bearer {self.token}", "basic": self.basic}[self.wants]:
+        if (
+            self.wants != "nothing"
+            and authorization != {"token": f"Bearer {self.token}", "basic": self.basic}[self.wants]
+        ):
             return 401, b"{}", {"WWW-Authenticate": self._challenge()}
         kind, _, digest = parts.path.removeprefix(f"/v2/{self.repository}/").partition("/")
         if kind == "blobs":
-            return (307, b"", {"Location": f"{self.store}/store/{digest}"}) if self.store else self._blob(digest)
+            return (
+                (307, b"", {"Location": f"{self.store}/store/{digest}"})
+                if self.store
+                else self._blob(digest)
+            )
         if kind == "manifests" and digest in self.manifests:
             media_type, content = self.manifests[digest]
             return 200, content, {"Content-Type": media_type, "Docker-Content-Digest": digest}
@@ -91,7 +128,10 @@ class OciRegistry:
     def _challenge(self) -> str:
         if self.wants == "basic":
             return 'Basic realm="stand-in"'
-        return f'Bearer realm="{self.url}/token",service="stand-in",scope="repository:{self.repository}:pull"'
+        return (
+            "Bearer"
+            f' realm="{self.url}/token",service="stand-in",scope="repository:{self.repository}:pull"'
+        )
 
 
 @contextmanager
@@ -101,7 +141,9 @@ def oci_registry(authority: Authority) -> Iterator[OciRegistry]:
 
     class Handler(Quiet):
         def do_GET(self) -> None:
-            status, body, headers = stand_in.answer(self.path, self.headers.get("Authorization", ""))
+            status, body, headers = stand_in.answer(
+                self.path, self.headers.get("Authorization", "")
+            )
             self.reply(status, body, headers)
 
         do_HEAD = do_GET

@@ -54,7 +54,9 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def get_request(self) -> tuple[Any, Any]:
-        """The handshake is made in the thread of its own connection: who never ends it holds up nobody."""
+        """The handshake is made in the thread of its own connection: who never ends it holds up
+        nobody.
+        """
         connection, address = super().get_request()
         connection.settimeout(20)
         return connection, address
@@ -67,8 +69,12 @@ class _Server(ThreadingHTTPServer):
 def serving(handler: type[BaseHTTPRequestHandler], authority: Authority) -> Iterator[str]:
     """The address, until the block ends."""
     server = _Server(("127.0.0.1", 0), handler)
-    server.socket = authority.context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    server.socket = authority.context.wrap_socket(
+        server.socket, server_side=True, do_handshake_on_connect=False
+    )
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+    )
     thread.start()
     try:
         yield f"https://127.0.0.1:{server.server_port}"

@@ -1,4 +1,6 @@
-"""What a check makes of an examination: wrong is a finding, unseen is not proven, and nothing to look at proves nothing."""
+"""What a check makes of an examination: wrong is a finding, unseen is not proven, and nothing to
+look at proves nothing.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,14 @@ def test_what_was_not_seen_is_not_proven() -> None:
 def test_a_finding_goes_before_what_was_not_seen() -> None:
     """That something is broken matters more."""
     with pytest.raises(AssertionError, match="lost"):
-        sound(Examination("rows", SEEN, findings=("visits lost 3 rows",), unproven=("documents was not counted",)))
+        sound(
+            Examination(
+                "rows",
+                SEEN,
+                findings=("visits lost 3 rows",),
+                unproven=("documents was not counted",),
+            )
+        )
 
 
 def test_nothing_to_look_at_proves_nothing() -> None:
@@ -38,5 +47,9 @@ def test_nothing_to_look_at_proves_nothing() -> None:
 
 def test_of_many_findings_the_first_are_told_and_the_rest_counted() -> None:
     with pytest.raises(AssertionError) as error:
-        sound(Examination("rows", SEEN, findings=tuple(f"finding {number}" for number in range(SHOWN + 5))))
+        sound(
+            Examination(
+                "rows", SEEN, findings=tuple(f"finding {number}" for number in range(SHOWN + 5))
+            )
+        )
     assert str(error.value).splitlines()[-1] == "… and 5 more"

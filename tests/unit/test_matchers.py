@@ -69,12 +69,21 @@ def test_an_act_that_is_done_fails() -> None:
 
 
 def test_another_refusal_fails() -> None:
-    with pytest.raises(AssertionError, match=r"expected: refused as stale\ncame:     refused as not-found \(HTTP 409\)"), refused(Reason.STALE):
+    with (
+        pytest.raises(
+            AssertionError,
+            match=r"expected: refused as stale\ncame:     refused as not-found \(HTTP 409\)",
+        ),
+        refused(Reason.STALE),
+    ):
         refuse(Reason.NOT_FOUND)
 
 
 def test_what_was_tried_is_told() -> None:
-    with pytest.raises(AssertionError, match="refused as too-large, when trying 11 bytes"), refused(Reason.TOO_LARGE, doing="11 bytes"):
+    with (
+        pytest.raises(AssertionError, match="refused as too-large, when trying 11 bytes"),
+        refused(Reason.TOO_LARGE, doing="11 bytes"),
+    ):
         pass
 
 
@@ -85,7 +94,7 @@ def test_a_misbehaviour_is_no_refusal() -> None:
 
 def test_the_answer_cannot_be_looked_at_too_early() -> None:
     with pytest.raises(RuntimeError, match="after the with block"), refused(Reason.STALE) as told:
-        told.answer  # noqa: B018  # looking is the act
+        told.answer  # looking is the act  # noqa: B018  # looking is the act
 
 
 # ── same, stands, only, byte_for_byte ──
@@ -126,13 +135,18 @@ def test_a_row_stands_as_far_as_it_tells() -> None:
     stands(DRAFT, {"mrn": "m-1", "family_name": "Okafor"})
 
 
-@pytest.mark.parametrize(("row", "said"), [
-    (None, "no row"),
-    ({"mrn": "m-2"}, "mrn: expected 'm-1', came 'm-2'"),
-    ({}, "a row with some of"),
-    ({"other": 1}, "came:     a row with other"),
-])
-def test_a_row_that_proves_nothing_or_the_contrary_fails(row: dict[str, Any] | None, said: str) -> None:
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        (None, "no row"),
+        ({"mrn": "m-2"}, "mrn: expected 'm-1', came 'm-2'"),
+        ({}, "a row with some of"),
+        ({"other": 1}, "came:     a row with other"),
+    ],
+)
+def test_a_row_that_proves_nothing_or_the_contrary_fails(
+    row: dict[str, Any] | None, said: str
+) -> None:
     with pytest.raises(AssertionError, match=said):
         stands(DRAFT, row)
 
@@ -143,13 +157,17 @@ def test_the_only_one_is_given() -> None:
 
 @pytest.mark.parametrize("several", [[], [1, 2]])
 def test_none_or_several_are_not_one(several: list[int]) -> None:
-    with pytest.raises(AssertionError, match=f"expected: exactly one number\ncame:     {len(several)}"):
+    with pytest.raises(
+        AssertionError, match=f"expected: exactly one number\ncame:     {len(several)}"
+    ):
         only(several, "number")
 
 
 @pytest.mark.parametrize(("came", "position"), [(b"abX", 2), (b"ab", 2), (b"abcd", 3), (b"", 0)])
 def test_other_bytes_are_told_with_their_place(came: bytes, position: int) -> None:
-    with pytest.raises(AssertionError, match=f"{len(came)} bytes, other ones from byte {position} on"):
+    with pytest.raises(
+        AssertionError, match=f"{len(came)} bytes, other ones from byte {position} on"
+    ):
         byte_for_byte(b"abc", came)
     byte_for_byte(b"abc", b"abc")
 
@@ -181,46 +199,73 @@ def test_any_other_error_is_raised() -> None:
 # ── answers ──
 
 
-@pytest.mark.parametrize(("status", "is_locked"), [(401, True), (403, True), (200, False), (404, False), (422, False), (500, False)])
+@pytest.mark.parametrize(
+    ("status", "is_locked"),
+    [(401, True), (403, True), (200, False), (404, False), (422, False), (500, False)],
+)
 def test_only_a_closed_door_is_locked(status: int, is_locked: bool) -> None:
     """404 and 422 mean that someone without a token was let in far enough to be told so."""
     assert (locked(answer(status)) is None) is is_locked
 
 
-OPERATION = Operation("GET", "/things", True, frozenset({200, 404}), {200: frozenset({"application/json"}), 404: frozenset()})
+OPERATION = Operation(
+    "GET",
+    "/things",
+    True,
+    frozenset({200, 404}),
+    {200: frozenset({"application/json"}), 404: frozenset()},
+)
 
 
-@pytest.mark.parametrize(("came", "said"), [
-    (answer(200, {}), None),
-    (answer(404), None),
-    (answer(500, {}), "came 500, documented are 200, 404"),
-    (answer(200, {}, **{"content-type": "text/html; charset=utf-8"}), "came 200 as text/html, documented is application/json"),
-    (answer(404, {}), "came 404 as application/json, documented is no content"),
-])
+@pytest.mark.parametrize(
+    ("came", "said"),
+    [
+        (answer(200, {}), None),
+        (answer(404), None),
+        (answer(500, {}), "came 500, documented are 200, 404"),
+        (
+            answer(200, {}, **{"content-type": "text/html; charset=utf-8"}),
+            "came 200 as text/html, documented is application/json",
+        ),
+        (answer(404, {}), "came 404 as application/json, documented is no content"),
+    ],
+)
 def test_what_is_not_documented_is_told(came: Answer, said: str | None) -> None:
     assert as_documented(OPERATION, came) == said
 
 
-@pytest.mark.parametrize("text", [
-    'Traceback (most recent call last):\n  File "app/main.py", line 3, in get',
-    "java.lang.NullPointerException\n\tat org.hospital.Ward.admit(Ward.java:42)",
-    "open /srv/app/settings.yml: no such file",
-    "C:\\inetpub\\wwwroot\\app.dll",
-    'duplicate key value violates unique constraint "patients_mrn_key"',
-    "SELECT id FROM patients WHERE mrn = $1",
-    "psycopg.errors.UniqueViolation",
-    "ValueError: month must be in 1..12",
-    "postgresql://hospital:secret@db/hospital",
-    "/usr/lib/python3.11/site-packages/fastapi/routing.py",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        'Traceback (most recent call last):\n  File "app/main.py", line 3, in get',
+        "java.lang.NullPointerException\n\tat org.hospital.Ward.admit(Ward.java:42)",
+        "open /srv/app/settings.yml: no such file",
+        "C:\\inetpub\\wwwroot\\app.dll",
+        'duplicate key value violates unique constraint "patients_mrn_key"',
+        "SELECT id FROM patients WHERE mrn = $1",
+        "psycopg.errors.UniqueViolation",
+        "ValueError: month must be in 1..12",
+        "postgresql://hospital:secret@db/hospital",
+        "/usr/lib/python3.11/site-packages/fastapi/routing.py",
+    ],
+)
 def test_what_tells_of_the_inside_is_told(text: str) -> None:
     assert revealing(answer(500, {"detail": text})) or revealing(Answer(500, {}, text.encode()))
 
 
-@pytest.mark.parametrize("text", [
-    "There is no such patient.", "Select a ward from the list.", "See errors.", "must be a date like 1971-12-31",
-    "The home address is too long.", "A visit that is discharged cannot be admitted.", "/problems/not-found", "Error: see errors",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "There is no such patient.",
+        "Select a ward from the list.",
+        "See errors.",
+        "must be a date like 1971-12-31",
+        "The home address is too long.",
+        "A visit that is discharged cannot be admitted.",
+        "/problems/not-found",
+        "Error: see errors",
+    ],
+)
 def test_words_for_users_tell_nothing(text: str) -> None:
     assert revealing(answer(422, {"detail": text})) is None
 
@@ -242,21 +287,32 @@ def test_what_is_not_about_a_patient_may_be_kept() -> None:
 
 @pytest.mark.parametrize(("server", "told"), [("nginx", 0), ("nginx/1.25.3", 1)])
 def test_a_server_may_tell_its_name_but_not_its_version(server: str, told: int) -> None:
-    assert len(unshielded(Answer(200, {**SHIELDED, "Server": server}, b"{}"), personal=True)) == told
+    assert (
+        len(unshielded(Answer(200, {**SHIELDED, "Server": server}, b"{}"), personal=True)) == told
+    )
 
 
 def test_refusals_in_the_same_words_cannot_be_told_apart() -> None:
-    one, again = answer(401, {"detail": "no", "request_id": "1"}), answer(401, {"detail": "no", "request_id": "2"})
+    one, again = (
+        answer(401, {"detail": "no", "request_id": "1"}),
+        answer(401, {"detail": "no", "request_id": "2"}),
+    )
     assert told_apart(one, again, volatile=changing(one, again)) == []
 
 
-@pytest.mark.parametrize("other", [
-    answer(403, {"detail": "no", "request_id": "3"}),
-    answer(401, {"detail": "no such user", "request_id": "3"}),
-    answer(401, {"detail": "no", "request_id": "3", "hint": "password"}),
-    answer(401, {"detail": "no", "request_id": "3"}, **{"x-known-user": "1"}),
-    answer(401, {"detail": "no", "request_id": "3"}, **{"content-type": "text/html"}),
-])
+@pytest.mark.parametrize(
+    "other",
+    [
+        answer(403, {"detail": "no", "request_id": "3"}),
+        answer(401, {"detail": "no such user", "request_id": "3"}),
+        answer(401, {"detail": "no", "request_id": "3", "hint": "password"}),
+        answer(401, {"detail": "no", "request_id": "3"}, **{"x-known-user": "1"}),
+        answer(401, {"detail": "no", "request_id": "3"}, **{"content-type": "text/html"}),
+    ],
+)
 def test_refusals_in_other_words_are_told_apart(other: Answer) -> None:
-    one, again = answer(401, {"detail": "no", "request_id": "1"}), answer(401, {"detail": "no", "request_id": "2"})
+    one, again = (
+        answer(401, {"detail": "no", "request_id": "1"}),
+        answer(401, {"detail": "no", "request_id": "2"}),
+    )
     assert told_apart(one, other, volatile=changing(one, again))

@@ -20,9 +20,28 @@ def test_it(pytestconfig):
 
 def _run(folder: Path, error: int) -> None:
     (folder / "test_told.py").write_text(TOLD, encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "--rootdir", str(folder), str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:randomly",
+        "--rootdir",
+        str(folder),
+        str(folder),
+    ]
     paths = {"PYTHONPATH": os.pathsep.join(sys.path)}
-    subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=error, check=True, env={**os.environ, **paths})
+    subprocess.run(
+        command,
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=error,
+        check=True,
+        env={**os.environ, **paths},
+    )
 
 
 def test_on_a_terminal_each_line_goes_over_the_one_before(tmp_path: Path) -> None:

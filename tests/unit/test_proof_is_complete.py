@@ -1,4 +1,6 @@
-"""Every item of the plan that a program shall prove has its check, and every check an item: strict in both directions."""
+"""Every item of the plan that a program shall prove has its check, and every check an item: strict
+in both directions.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,10 @@ AWAITED = {
     "trigger-database": PERFORMANCE,
     "zero-downtime": PERFORMANCE,
 }
-"""The items that still wait for their checks, and for which part. Until then each is *not proven*, and its gates say NO-GO."""
+"""The items that still wait for their checks, and for which part.
+
+Until then each is *not proven*, and its gates say NO-GO.
+"""
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +47,9 @@ def proven(plan: Plan, census: Census) -> set[str]:
     """The items that have all their checks: of their own, or everything that they rest on has."""
     own = {item for check in census.checks for item in check.items}
     complete: set[str] = set()
-    for item in sorted(plan.items, key=lambda item: len(plan.below(item.id))):  # what rests on others comes after them
+    for item in sorted(
+        plan.items, key=lambda item: len(plan.below(item.id))
+    ):  # what rests on others comes after them
         resting = bool(item.rests_on) and set(item.rests_on) <= complete
         if item.proof == "check" and (resting or (item.id in own and not item.rests_on)):
             complete.add(item.id)
@@ -50,15 +57,21 @@ def proven(plan: Plan, census: Census) -> set[str]:
 
 
 def test_every_item_has_its_check_or_waits_for_one(plan: Plan, census: Census) -> None:
-    """Strict both ways: an item without a check stands on the list, and one that got its checks leaves it."""
+    """Strict both ways: an item without a check stands on the list, and one that got its checks
+    leaves it.
+    """
     to_prove = {item.id for item in plan.items if item.proof == "check"}
     assert to_prove - proven(plan, census) == set(AWAITED)
 
 
 def test_every_check_names_items_of_its_own_suite(plan: Plan, census: Census) -> None:
     """Written out in its file, known to the plan, and standing in that item's suite."""
-    wrong = [(check.check, item) for check in census.checks for item in check.items or {"(none)"}
-             if item not in plan.by_id or plan.item(item).suite != check.check.partition("/")[0]]
+    wrong = [
+        (check.check, item)
+        for check in census.checks
+        for item in check.items or {"(none)"}
+        if item not in plan.by_id or plan.item(item).suite != check.check.partition("/")[0]
+    ]
     assert not wrong
 
 
@@ -69,6 +82,8 @@ def test_every_check_can_be_counted(census: Census) -> None:
 
 
 def test_a_check_is_written_once(census: Census) -> None:
-    """Of two functions of one name Python keeps the second: the first would never run, and nobody would notice."""
+    """Of two functions of one name Python keeps the second: the first would never run, and nobody
+    would notice.
+    """
     names = [check.check for check in census.checks]
     assert not sorted({name for name in names if names.count(name) > 1})

@@ -22,7 +22,9 @@ UNKNOWN = "3f1c0a52-7a0e-4a67-9d5e-0d5b2c3a4f10"
 @pytest.fixture(scope="module")
 def dsn() -> Iterator[str]:
     """An empty PostgreSQL."""
-    folder = tempfile.mkdtemp()  # short: the path of a socket may not be long, and pytest's own folders are
+    folder = (
+        tempfile.mkdtemp()
+    )  # short: the path of a socket may not be long, and pytest's own folders are
     server = get_server(folder)
     yield server.get_uri()
     server.cleanup()
@@ -47,17 +49,25 @@ def test_one_query_can_be_replaced() -> None:
     assert rows_of({"visit": query}) == {**default_rows(), "visit": query}
 
 
-@pytest.mark.parametrize(("rows", "said"), [
-    ({"visits": "SELECT %(id)s"}, "database.rows.visits: unknown key. Allowed: patient, visit, document"),
-    ({"visit": "SELECT 1"}, "database.rows.visit asks for no id"),
-])
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (
+            {"visits": "SELECT %(id)s"},
+            "database.rows.visits: unknown key. Allowed: patient, visit, document",
+        ),
+        ({"visit": "SELECT 1"}, "database.rows.visit asks for no id"),
+    ],
+)
 def test_a_query_that_cannot_be_meant_is_refused(rows: dict[str, str], said: str) -> None:
     with pytest.raises(SettingsError, match=said):
         rows_of(rows)
 
 
 def test_a_row_comes_by_its_column_names(dsn: str) -> None:
-    row = stored(dsn, patient="SELECT 'm-1' AS mrn, DATE '1987-03-04' AS birth_date").patient(UNKNOWN)
+    row = stored(dsn, patient="SELECT 'm-1' AS mrn, DATE '1987-03-04' AS birth_date").patient(
+        UNKNOWN
+    )
     assert row is not None
     assert list(row) == ["mrn", "birth_date"]
 
@@ -72,7 +82,10 @@ def test_two_rows_for_one_id_are_a_mistake_of_the_query(dsn: str) -> None:
 
 
 def test_a_query_that_the_database_refuses_is_a_mistake_of_the_query(dsn: str) -> None:
-    with pytest.raises(SettingsError, match=r'database\.rows\.patient cannot be used: relation "patients" does not exist'):
+    with pytest.raises(
+        SettingsError,
+        match=r'database\.rows\.patient cannot be used: relation "patients" does not exist',
+    ):
         Stored(dsn, Database()).patient(UNKNOWN)
 
 
@@ -83,7 +96,12 @@ def test_nothing_can_be_written(dsn: str) -> None:
 
 
 def test_the_session_says_who_it_is_and_waits_for_nobody(dsn: str) -> None:
-    names = ("application_name", "statement_timeout", "lock_timeout", "default_transaction_read_only")
+    names = (
+        "application_name",
+        "statement_timeout",
+        "lock_timeout",
+        "default_transaction_read_only",
+    )
     settings = "SELECT " + ", ".join(f"current_setting('{name}') AS {name}" for name in names)
     row = stored(dsn, patient=settings).patient(UNKNOWN)
     assert row is not None
@@ -91,7 +109,9 @@ def test_the_session_says_who_it_is_and_waits_for_nobody(dsn: str) -> None:
 
 
 def test_each_question_sees_what_was_committed_meanwhile(dsn: str) -> None:
-    reader = stored(dsn, patient="SELECT count(*) AS people FROM pg_tables WHERE tablename = 'late'")
+    reader = stored(
+        dsn, patient="SELECT count(*) AS people FROM pg_tables WHERE tablename = 'late'"
+    )
     before = reader.patient(UNKNOWN)
     with psycopg.connect(dsn, autocommit=True) as writer:
         writer.execute("CREATE TABLE late ()")
@@ -99,21 +119,41 @@ def test_each_question_sees_what_was_committed_meanwhile(dsn: str) -> None:
 
 
 def test_too_slow_a_query_is_given_up(dsn: str) -> None:
-    slow = Stored(dsn, Database(rows={"patient": asking("SELECT pg_sleep(5)")}, statement_seconds=0.1))
-    with pytest.raises(DatabaseSilent, match="did not answer the query for a patient: canceling statement due to statement timeout"):
+    slow = Stored(
+        dsn, Database(rows={"patient": asking("SELECT pg_sleep(5)")}, statement_seconds=0.1)
+    )
+    with pytest.raises(
+        DatabaseSilent,
+        match=(
+            "did not answer the query for a patient: canceling statement due to statement timeout"
+        ),
+    ):
         slow.patient(UNKNOWN)
 
 
 def test_a_lost_connection_is_opened_again(dsn: str) -> None:
-    reader = stored(dsn, patient="SELECT 1 AS one", visit="SELECT pg_terminate_backend(pg_backend_pid())")
+    reader = stored(
+        dsn, patient="SELECT 1 AS one", visit="SELECT pg_terminate_backend(pg_backend_pid())"
+    )
     with pytest.raises(DatabaseSilent):
         reader.visit(UNKNOWN)
     assert reader.patient(UNKNOWN) == {"one": 1}
 
 
-@pytest.mark.parametrize("where", ["host=127.0.0.1 port=1 user=reader dbname=hospital", "postgres://reader@127.0.0.1:1/hospital", "nonsense"])
+@pytest.mark.parametrize(
+    "where",
+    [
+        "host=127.0.0.1 port=1 user=reader dbname=hospital",
+        "postgres://reader@127.0.0.1:1/hospital",
+        "nonsense",
+    ],
+)
 def test_a_database_that_is_not_there_is_said_without_the_password(where: str) -> None:
-    dsn = where.replace("reader@", f"reader:{PASSWORD}@") if "://" in where else f"{where} password={PASSWORD}"
+    dsn = (
+        where.replace("reader@", f"reader:{PASSWORD}@")
+        if "://" in where
+        else f"{where} password={PASSWORD}"
+    )
     with pytest.raises(DatabaseSilent) as error:
         Stored(dsn, Database()).patient(UNKNOWN)
     assert PASSWORD not in str(error.value)
@@ -127,8 +167,13 @@ def test_the_dsn_shows_in_no_repr() -> None:
 def test_the_latest_migration_is_the_one_that_was_applied_last(dsn: str) -> None:
     """By rank, not by number; failed and repeatable ones do not count."""
     with psycopg.connect(dsn, autocommit=True) as owner:
-        owner.execute("CREATE TABLE flyway_schema_history (installed_rank int, version text, success bool)")
-        owner.execute("INSERT INTO flyway_schema_history VALUES (1, '9', true), (2, '10', true), (3, '11', false), (4, NULL, true)")
+        owner.execute(
+            "CREATE TABLE flyway_schema_history (installed_rank int, version text, success bool)"
+        )
+        owner.execute(
+            "INSERT INTO flyway_schema_history VALUES (1, '9', true), (2, '10', true), (3, '11',"
+            " false), (4, NULL, true)"
+        )
         try:
             assert latest(dsn, Database()) == "10"
         finally:
@@ -137,5 +182,7 @@ def test_the_latest_migration_is_the_one_that_was_applied_last(dsn: str) -> None
 
 @pytest.mark.parametrize("where", ["dsn", "nowhere"])
 def test_a_database_that_tells_no_migration_is_no_error(dsn: str, where: str) -> None:
-    """Without a history, or without a database that answers, the verdict says that nothing was reported."""
+    """Without a history, or without a database that answers, the verdict says that nothing was
+    reported.
+    """
     assert latest(dsn if where == "dsn" else "postgresql://127.0.0.1:1/none", Database()) is None

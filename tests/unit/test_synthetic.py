@@ -8,7 +8,16 @@ from dataclasses import fields
 import pytest
 
 from cutover.hospital import PatientDraft
-from cutover.synthetic import KIB, MAGIC, MRN_CHARACTERS, NAME_CHARACTERS, NAMES, Files, People, unlike
+from cutover.synthetic import (
+    KIB,
+    MAGIC,
+    MRN_CHARACTERS,
+    NAME_CHARACTERS,
+    NAMES,
+    Files,
+    People,
+    unlike,
+)
 
 TAG = "cut2611231234abcd"
 
@@ -58,7 +67,11 @@ def test_day_and_month_of_a_draft_can_be_told_apart(people: People) -> None:
 @pytest.mark.parametrize("kind", NAMES)
 def test_a_name_holds_no_control_characters(people: People, kind: str) -> None:
     draft = people.named(kind)
-    assert not [character for character in draft.family_name + draft.given_name if unicodedata.category(character) == "Cc"]
+    assert not [
+        character
+        for character in draft.family_name + draft.given_name
+        if unicodedata.category(character) == "Cc"
+    ]
 
 
 def test_the_combining_name_is_decomposed() -> None:
@@ -79,7 +92,9 @@ def test_a_minimal_patient_has_only_what_must_be(people: People) -> None:
 
 @pytest.mark.parametrize("media_type", MAGIC)
 @pytest.mark.parametrize("size", [40, 41, KIB, 1024 * KIB])
-def test_a_file_has_its_size_and_begins_and_ends_as_its_type_does(files: Files, media_type: str, size: int) -> None:
+def test_a_file_has_its_size_and_begins_and_ends_as_its_type_does(
+    files: Files, media_type: str, size: int
+) -> None:
     content = files.of(media_type, size).content
     head, tail = MAGIC[media_type]
     assert len(content) == size
@@ -117,9 +132,13 @@ def test_two_ids_of_nobody_are_two() -> None:
     assert unlike(nobody) != nobody
 
 
-@pytest.mark.parametrize("known", ["3f1c0a52-7a0e-4a67-9d5e-0d5b2c3a4f10", "42", "123456789", "pat-00ab"])
+@pytest.mark.parametrize(
+    "known", ["3f1c0a52-7a0e-4a67-9d5e-0d5b2c3a4f10", "42", "123456789", "pat-00ab"]
+)
 def test_an_unlike_id_is_of_the_same_make(known: str) -> None:
     other = unlike(known)
     assert other != known
     assert other.isdigit() == known.isdigit()
-    assert [character for character in other if not character.isalnum()] == [character for character in known if not character.isalnum()]
+    assert [character for character in other if not character.isalnum()] == [
+        character for character in known if not character.isalnum()
+    ]

@@ -13,13 +13,21 @@ PATIENCE = 3
 
 
 class Badge:
-    """The token that is shown. `ask` gives one, and the seconds for which it is good (None: for ever). Then another is asked for, and where it is
-    refused: a run may sign itself out. Not for ever: an account may be shut out.
+    """The token that is shown.
 
-    `trouble` says whether it was, or may have been: what was refused meanwhile was refused as documented, and proves nothing.
+    `ask` gives one, and the seconds for which it is good (None: for ever). Then another is asked
+    for, and where it is refused: a run may sign itself out. Not for ever: an account may be shut
+    out.
+
+    `trouble` says whether it was, or may have been: what was refused meanwhile was refused as
+    documented, and proves nothing.
     """
 
-    def __init__(self, ask: Callable[[], tuple[str, float | None]], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        ask: Callable[[], tuple[str, float | None]],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._ask, self._clock = ask, clock
         self._until = inf
         self._shown: str | None = None
@@ -50,16 +58,24 @@ class Badge:
 
     @property
     def trouble(self) -> str:
-        """Why what the run asked last, or for a while, says nothing; empty where every refusal was followed by a welcome."""
+        """Why what the run asked last, or for a while, says nothing; empty where every refusal was
+        followed by a welcome.
+        """
         if self._shut_out or self._refused <= PATIENCE:
             return self._shut_out
         return f"no token opened {next(iter(self._where))}, up to the end"
 
 
 def unnamed(value: Any, accounts: frozenset[str]) -> Any:
-    """A body in which nobody is called like one of these accounts: schemathesis learns names from answers, and would try passwords for them."""
+    """A body in which nobody is called like one of these accounts: schemathesis learns names from
+    answers, and would try passwords for them.
+    """
     if isinstance(value, dict):
         return {name: unnamed(inner, accounts) for name, inner in value.items()}
     if isinstance(value, list):
         return [unnamed(inner, accounts) for inner in value]
-    return f"{value}-nobody" if isinstance(value, str) and value.strip().casefold() in accounts else value
+    return (
+        f"{value}-nobody"
+        if isinstance(value, str) and value.strip().casefold() in accounts
+        else value
+    )

@@ -1,4 +1,7 @@
-"""What schemathesis is configured to do, in the two modes. Each line that differs from its defaults has its reason in decision 0012."""
+"""What schemathesis is configured to do, in the two modes.
+
+Each line that differs from its defaults has its reason in decision 0012.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,21 @@ from cutover.settings import Contract, Mode
 
 PHASES = {"safe": ("examples", "coverage"), "deep": ("examples", "coverage", "fuzzing", "stateful")}
 WHOLE = {"safe": ("coverage",), "deep": ("coverage", "fuzzing")}
-"""The phases that ask every operation. Examples are only where the document has some, and stateful only follows links."""
+"""The phases that ask every operation.
+
+Examples are only where the document has some, and stateful only follows links.
+"""
 START_SECONDS = 30
 """That schemathesis may take to load, and to end when its own time is over."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How a run is made. `seconds`: a safe run that takes longer is stopped, and not proven; a deep one takes as long. `answer_seconds`: what a
-    single answer may take."""
+    """How a run is made.
+
+    `seconds`: a safe run that takes longer is stopped, and not proven; a deep one takes as long.
+    `answer_seconds`: what a single answer may take.
+    """
 
     mode: Mode
     seconds: int
@@ -32,28 +41,51 @@ class Plan:
     @property
     def words(self) -> str:
         """For whoever waits, and for whoever wants to make the same run again."""
-        how = "reading only, without chance" if self.mode == "safe" else f"writing at random, seed {self.seed}"
-        return f"trying the API against its own document: {how}; at most {self.seconds} s, {self.rate} requests/s"
+        how = (
+            "reading only, without chance"
+            if self.mode == "safe"
+            else f"writing at random, seed {self.seed}"
+        )
+        return (
+            f"trying the API against its own document: {how}; at most {self.seconds} s, {self.rate}"
+            " requests/s"
+        )
 
 
 def mode_of(contract: Contract, *, production: bool, embedded: bool, nightly: bool) -> Mode:
-    """The mode of a run. What is made at random cannot be removed, so `deep` is only for what may be spoilt, and never for production."""
+    """The mode of a run.
+
+    What is made at random cannot be removed, so `deep` is only for what may be spoilt, and never
+    for production.
+    """
     if production or not (embedded or contract.throwaway):
         return "safe"
     return contract.mode or ("deep" if nightly else "safe")
 
 
 def plan_of(contract: Contract, mode: Mode, answer_seconds: float) -> Plan:
-    return Plan(mode, contract.deep_seconds if mode == "deep" else contract.seconds, contract.rate, contract.seed, answer_seconds)
+    return Plan(
+        mode,
+        contract.deep_seconds if mode == "deep" else contract.seconds,
+        contract.rate,
+        contract.seed,
+        answer_seconds,
+    )
 
 
 def configuration(plan: Plan) -> str:
     """The configuration file. No secret is in it."""
-    return _OWN_END[plan.mode].format(plan=plan) + _COMMON.format(plan=plan) + (_SAFE if plan.mode == "safe" else _DEEP)
+    return (
+        _OWN_END[plan.mode].format(plan=plan)
+        + _COMMON.format(plan=plan)
+        + (_SAFE if plan.mode == "safe" else _DEEP)
+    )
 
 
 _OWN_END = {"safe": "", "deep": "max-time = {plan.seconds}"}
-"""What is asked at random has no end; the other phases have, and are never cut short by a share of the time (`process`)."""
+"""What is asked at random has no end; the other phases have, and are never cut short by a share of
+the time (`process`).
+"""
 
 _COMMON = """
 seed = {plan.seed}

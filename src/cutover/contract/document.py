@@ -22,7 +22,10 @@ LEVELS = 12  # of references to references
 
 @dataclass(frozen=True)
 class Entry:
-    """One operation as the document has it. `parameters` are those of the path, too; references are followed, one level deep."""
+    """One operation as the document has it.
+
+    `parameters` are those of the path, too; references are followed, one level deep.
+    """
 
     method: str
     path: str
@@ -53,7 +56,10 @@ class Described:
 
     @cached_property
     def operations(self) -> tuple[Entry, ...]:
-        """Every operation, in the order of the document. What is no operation is for `shape` to find."""
+        """Every operation, in the order of the document.
+
+        What is no operation is for `shape` to find.
+        """
         return tuple(self._operations())
 
     def _operations(self) -> Iterator[Entry]:
@@ -63,14 +69,30 @@ class Described:
             for method in METHODS:
                 table = item.get(method) if isinstance(item, dict) else None
                 if isinstance(table, dict):
-                    parameters = [self.resolved(one) for one in [*(item.get("parameters") or []), *(table.get("parameters") or [])]]
+                    parameters = [
+                        self.resolved(one)
+                        for one in [
+                            *(item.get("parameters") or []),
+                            *(table.get("parameters") or []),
+                        ]
+                    ]
                     security = table.get("security", self.document.get("security"))
-                    yield Entry(method.upper(), path, table, tuple(one for one in parameters if isinstance(one, dict)), security)
+                    yield Entry(
+                        method.upper(),
+                        path,
+                        table,
+                        tuple(one for one in parameters if isinstance(one, dict)),
+                        security,
+                    )
 
     @property
     def linked(self) -> bool:
         """Whether an answer has a link to another operation."""
-        answers = [self.resolved(one) for entry in self.operations for one in (entry.table.get("responses") or {}).values()]
+        answers = [
+            self.resolved(one)
+            for entry in self.operations
+            for one in (entry.table.get("responses") or {}).values()
+        ]
         return any(isinstance(one, dict) and one.get("links") for one in answers)
 
     def resolved(self, node: Any) -> Any:
@@ -90,34 +112,51 @@ class Described:
         return node if reference.startswith("#/") else None
 
     def with_examples(self, ids: Mapping[str, str]) -> dict[str, Any]:
-        """A copy in which the path parameters of these names have two examples: something that is there, and an id of nothing."""
+        """A copy in which the path parameters of these names have two examples: something that is
+        there, and an id of nothing.
+        """
         document: dict[str, Any] = json.loads(json.dumps(self.document))
         copied = Described(document, self.root)
         for entry in copied.operations:
             for parameter in entry.parameters:
-                if parameter.get("in") == "path" and parameter.get("name") in ids and isinstance(parameter, dict):
+                if (
+                    parameter.get("in") == "path"
+                    and parameter.get("name") in ids
+                    and isinstance(parameter, dict)
+                ):
                     parameter.pop("example", None)
                     there = ids[parameter["name"]]
-                    parameter["examples"] = {"there": {"value": there}, "nowhere": {"value": _like(there)}}
+                    parameter["examples"] = {
+                        "there": {"value": there},
+                        "nowhere": {"value": _like(there)},
+                    }
         return document
 
 
 def _like(there: str) -> str:
-    """An id that looks like this one, and is nobody's: the same signs, turned round, if that is another one."""
+    """An id that looks like this one, and is nobody's: the same signs, turned round, if that is
+    another one.
+    """
     turned = re.sub(r"[0-9a-z]+", lambda part: part[0][::-1], there)
     return turned if turned != there else f"{there}0"
 
 
 def describe(hospital: Hospital, root: str, file: Path | None) -> Described:
-    """The target's document, or the one in the file. `root`: where the paths begin, for a driver that cannot tell.
+    """The target's document, or the one in the file.
 
-    Raises `SettingsError` for a file that holds none, `NotProven` where a driver gives none, else as the driver does.
+    `root`: where the paths begin, for a driver that cannot tell.
+
+    Raises `SettingsError` for a file that holds none, `NotProven` where a driver gives none, else
+    as the driver does.
     """
     given = _read(file) if file else None
     driver = getattr(hospital, "described", None)
     if driver is None:
         if given is None:
-            raise NotProven("this target's driver gives no OpenAPI document: name a file with one as `document` in [targets.NAME.contract]")
+            raise NotProven(
+                "this target's driver gives no OpenAPI document: name a file with one as `document`"
+                " in [targets.NAME.contract]"
+            )
         return Described(given, root)
     try:
         document, root = driver(given)
@@ -132,4 +171,6 @@ def _read(file: Path) -> Any:
     except OSError as error:
         raise SettingsError(f"contract.document: {file} cannot be read: {error.strerror}") from None
     except ValueError:
-        raise SettingsError(f"contract.document: {file} is not JSON; the OpenAPI document must be") from None
+        raise SettingsError(
+            f"contract.document: {file} is not JSON; the OpenAPI document must be"
+        ) from None

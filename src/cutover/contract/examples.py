@@ -23,15 +23,23 @@ class Validators:
 
     def __init__(self, described: Described) -> None:
         self._described = described
-        resource: Resource[Any] = Resource.from_contents(dict(described.document), default_specification=DRAFT202012)
+        resource: Resource[Any] = Resource.from_contents(
+            dict(described.document), default_specification=DRAFT202012
+        )
         self._registry: Registry[Any] = Registry().with_resource(HERE, resource)
-        self._kind = OAS30Validator if str(described.document.get("openapi")).startswith("3.0") else OAS31Validator
+        self._kind = (
+            OAS30Validator
+            if str(described.document.get("openapi")).startswith("3.0")
+            else OAS31Validator
+        )
 
     def errors(self, schema: str, value: Any) -> Iterator[str]:
         """Why a value is not allowed. Where no schema stands, all is."""
         if self._described.at(schema) is None:
             return
-        validator = self._kind({"$ref": f"{HERE}{schema}"}, registry=self._registry, format_checker=FormatChecker())
+        validator = self._kind(
+            {"$ref": f"{HERE}{schema}"}, registry=self._registry, format_checker=FormatChecker()
+        )
         yield from (error.message[:300] for error in validator.iter_errors(value))
 
     def allows(self, schema: str, value: Any) -> bool:
@@ -48,7 +56,9 @@ def untrue(described: Described) -> tuple[list[str], int]:
 
 
 def _examples(described: Described, node: Any, where: str) -> Iterator[tuple[str, Any, str]]:
-    """Where an example stands, the example, where its schema stands: of parameters, headers, bodies, and inside of schemas."""
+    """Where an example stands, the example, where its schema stands: of parameters, headers,
+    bodies, and inside of schemas.
+    """
     if isinstance(node, list):
         for number, inner in enumerate(node):
             yield from _examples(described, inner, f"{where}/{number}")
@@ -63,7 +73,9 @@ def _examples(described: Described, node: Any, where: str) -> Iterator[tuple[str
                 yield from _examples(described, inner, at)
 
 
-def _beside(described: Described, node: dict[str, Any], where: str) -> Iterator[tuple[str, Any, str]]:
+def _beside(
+    described: Described, node: dict[str, Any], where: str
+) -> Iterator[tuple[str, Any, str]]:
     """The examples of a parameter, a header or a body: they stand beside its schema."""
     if "example" in node:
         yield f"{where}/example", node["example"], f"{where}/schema"
@@ -78,9 +90,16 @@ def _inside(schema: Any, where: str) -> Iterator[tuple[str, Any, str]]:
     """The examples and defaults of a schema, and of those inside of it."""
     if not isinstance(schema, dict):
         return
-    yield from ((f"{where}/{name}", schema[name], where) for name in ("example", "default") if name in schema)
+    yield from (
+        (f"{where}/{name}", schema[name], where)
+        for name in ("example", "default")
+        if name in schema
+    )
     several = schema.get("examples")
-    yield from ((f"{where}/examples/{number}", value, where) for number, value in enumerate(several if isinstance(several, list) else []))
+    yield from (
+        (f"{where}/examples/{number}", value, where)
+        for number, value in enumerate(several if isinstance(several, list) else [])
+    )
     for name, inner in schema.items():
         if name in MAPS and isinstance(inner, dict):
             for key, one in inner.items():
@@ -93,4 +112,10 @@ def _inside(schema: Any, where: str) -> Iterator[tuple[str, Any, str]]:
 
 def quoted(name: str) -> str:
     """As a JSON pointer (RFC 6901) in a fragment has it."""
-    return name.replace("~", "~0").replace("/", "~1").replace("%", "%25").replace("{", "%7B").replace("}", "%7D")
+    return (
+        name.replace("~", "~0")
+        .replace("/", "~1")
+        .replace("%", "%25")
+        .replace("{", "%7B")
+        .replace("}", "%7D")
+    )

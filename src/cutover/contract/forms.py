@@ -12,13 +12,20 @@ from cutover.contract.examples import Validators, quoted
 FORMS = frozenset({"multipart/form-data", "application/x-www-form-urlencoded"})
 
 
-def allowed_as_sent(described: Described, operation: str, media_type: str, body: dict[str, Any]) -> bool:
-    """Whether the schema allows a form as it is read: each field as a text, or as what the text means."""
+def allowed_as_sent(
+    described: Described, operation: str, media_type: str, body: dict[str, Any]
+) -> bool:
+    """Whether the schema allows a form as it is read: each field as a text, or as what the text
+    means.
+    """
     method, _, path = operation.partition(" ")
     validators = Validators(described)
     schema = _followed(described, f"#/paths/{quoted(path)}/{method.lower()}/requestBody")
     schema = _followed(described, f"{schema}/content/{quoted(media_type)}/schema")
-    read = {name: _read(validators, _followed(described, f"{schema}/properties/{quoted(name)}"), value) for name, value in body.items()}
+    read = {
+        name: _read(validators, _followed(described, f"{schema}/properties/{quoted(name)}"), value)
+        for name, value in body.items()
+    }
     return validators.allows(schema, read)
 
 
@@ -29,7 +36,13 @@ def _read(validators: Validators, schema: str, value: Any) -> Any:
 
 
 def _ways(value: Any) -> Iterator[Any]:
-    text = value.decode("latin-1") if isinstance(value, bytes) else value if isinstance(value, str) else json.dumps(value)
+    text = (
+        value.decode("latin-1")
+        if isinstance(value, bytes)
+        else value
+        if isinstance(value, str)
+        else json.dumps(value)
+    )
     yield text
     try:
         yield json.loads(text)

@@ -14,7 +14,18 @@ from cutover.evidence import Examination
 EVERY = "every operation"
 """In the place of an operation where none is known yet."""
 
-ABOUT = ("mode", "seed", "seconds", "limit", "rate", "stop_reason", "version", "left_out", "warnings", "tokens")
+ABOUT = (
+    "mode",
+    "seed",
+    "seconds",
+    "limit",
+    "rate",
+    "stop_reason",
+    "version",
+    "left_out",
+    "warnings",
+    "tokens",
+)
 
 
 @dataclass(frozen=True)
@@ -31,47 +42,115 @@ class Fuzzing:
         operations, facts = self.facts["operations"], self.facts
         unproven = [*facts["troubles"]]
         if not any(told["statuses"] for told in operations.values()):
-            unproven.append("not one operation answered" if operations else "no operation was tried: the document has none that this mode may ask")
-        # What only reads cannot tell whether an operation that it leaves out still fails. That a day is over it can.
+            unproven.append(
+                "not one operation answered"
+                if operations
+                else "no operation was tried: the document has none that this mode may ask"
+            )
+        # What only reads cannot tell whether an operation that it leaves out still fails. That a
+        # day is over it can.
         elsewhere = [one for one in self.accepted if one.operation not in operations]
-        stray_rows = [one for one in elsewhere if one.operation not in facts["left_out"] or one.expires < self.today]
+        stray_rows = [
+            one
+            for one in elsewhere
+            if one.operation not in facts["left_out"] or one.expires < self.today
+        ]
         _, stale = judged(stray_rows, [], self.today, facts["mode"])
-        stray = [sentence(finding) for finding in facts["findings"] if finding["operation"] not in operations]
-        examined = [f"{name}: {told['requests']} requests" for name, told in operations.items() if told["requests"]]
+        stray = [
+            sentence(finding)
+            for finding in facts["findings"]
+            if finding["operation"] not in operations
+        ]
+        examined = [
+            f"{name}: {told['requests']} requests"
+            for name, told in operations.items()
+            if told["requests"]
+        ]
         about = {name: facts[name] for name in ABOUT}
-        return self._examined("the run over the API's document", examined, [*stray, *stale], unproven, {**about, "coverage": coverage(operations)})
+        return self._examined(
+            "the run over the API's document",
+            examined,
+            [*stray, *stale],
+            unproven,
+            {**about, "coverage": coverage(operations)},
+        )
 
     def operation(self, name: str) -> Examination:
         """Does an operation keep what the document promises? `EVERY` for all of them together."""
         names = list(self.facts["operations"]) if name == EVERY else [name]
         told = {one: self.facts["operations"].get(one) for one in names}
         findings = [finding for finding in self.facts["findings"] if finding["operation"] in names]
-        open_, stale = judged([one for one in self.accepted if one.operation in names], findings, self.today, self.facts["mode"])
-        unproven = [hole for one, facts in told.items() for hole in (facts["unproven"] if facts else [f"{one} was not tried"])]
-        examined = [f"{one}: {facts['requests']} requests" for one, facts in told.items() if facts and facts["requests"]]
+        open_, stale = judged(
+            [one for one in self.accepted if one.operation in names],
+            findings,
+            self.today,
+            self.facts["mode"],
+        )
+        unproven = [
+            hole
+            for one, facts in told.items()
+            for hole in (facts["unproven"] if facts else [f"{one} was not tried"])
+        ]
+        examined = [
+            f"{one}: {facts['requests']} requests"
+            for one, facts in told.items()
+            if facts and facts["requests"]
+        ]
         accepted = [str(one) for one in self.accepted if any(map(one.covers, findings))]
         facts = {"operations": told, "accepted": accepted, "findings_in_full": findings}
-        return self._examined(f"promises of {name}", examined, [*map(sentence, open_), *stale], unproven, facts)
+        return self._examined(
+            f"promises of {name}", examined, [*map(sentence, open_), *stale], unproven, facts
+        )
 
-    def _examined(self, title: str, examined: Sequence[str], findings: Sequence[str], unproven: Sequence[str],
-                  facts: Mapping[str, Any]) -> Examination:
+    def _examined(
+        self,
+        title: str,
+        examined: Sequence[str],
+        findings: Sequence[str],
+        unproven: Sequence[str],
+        facts: Mapping[str, Any],
+    ) -> Examination:
         examination = Examination(title, tuple(examined), tuple(findings), tuple(unproven), facts)
         self.record(examination)
         return examination
 
 
 def coverage(operations: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """How much of the document the run saw: operations that were asked, parameters that were sent, documented statuses that came."""
-    statuses = [(status, told["statuses"]) for told in operations.values() for status in told["documented"]]
+    """How much of the document the run saw: operations that were asked, parameters that were sent,
+    documented statuses that came.
+    """
+    statuses = [
+        (status, told["statuses"]) for told in operations.values() for status in told["documented"]
+    ]
     seen = sum(any(_is(came, status) for came in told) for status, told in statuses)
-    return {"operations": len(operations), "asked": sum(bool(told["requests"]) for told in operations.values()),
-            "parameters": sum(len(told["parameters"]) + len(told["parameters_not_sent"]) for told in operations.values()),
-            "sent_parameters": sum(len(told["parameters"]) for told in operations.values()),
-            "documented_statuses": len(statuses), "seen_statuses": seen,
-            "not_seen": {name: rest for name, told in operations.items()
-                         if (rest := [status for status in told["documented"] if not any(_is(came, status) for came in told["statuses"])])}}
+    return {
+        "operations": len(operations),
+        "asked": sum(bool(told["requests"]) for told in operations.values()),
+        "parameters": sum(
+            len(told["parameters"]) + len(told["parameters_not_sent"])
+            for told in operations.values()
+        ),
+        "sent_parameters": sum(len(told["parameters"]) for told in operations.values()),
+        "documented_statuses": len(statuses),
+        "seen_statuses": seen,
+        "not_seen": {
+            name: rest
+            for name, told in operations.items()
+            if (
+                rest := [
+                    status
+                    for status in told["documented"]
+                    if not any(_is(came, status) for came in told["statuses"])
+                ]
+            )
+        },
+    }
 
 
 def _is(came: str, documented: str) -> bool:
     """Whether a status is the documented one: `404`, `4XX`, or `default`, which is any."""
-    return documented == "default" or came == documented or (documented.upper().endswith("XX") and came[0] == documented[0])
+    return (
+        documented == "default"
+        or came == documented
+        or (documented.upper().endswith("XX") and came[0] == documented[0])
+    )

@@ -9,8 +9,12 @@ from cutover.hospital import Hospital, MappingError, Misbehaved, NotOffered, Ref
 from cutover.synthetic import Files, People
 
 
-def own_ids(hospital: Hospital, sessions: Callable[[Role], Session], tag: str, document_type: str) -> dict[str, str]:
-    """A patient, a visit and a document, made for the run: their ids by the names that path parameters give them. Fewer where one cannot be made."""
+def own_ids(
+    hospital: Hospital, sessions: Callable[[Role], Session], tag: str, document_type: str
+) -> dict[str, str]:
+    """A patient, a visit and a document, made for the run: their ids by the names that path
+    parameters give them. Fewer where one cannot be made.
+    """
     ids: dict[str, str] = {}
     with suppress(Refused, Misbehaved, NotOffered, MappingError):
         for kind, made in _made(hospital, sessions, tag, document_type):
@@ -18,7 +22,9 @@ def own_ids(hospital: Hospital, sessions: Callable[[Role], Session], tag: str, d
     return ids
 
 
-def _made(hospital: Hospital, sessions: Callable[[Role], Session], tag: str, document_type: str) -> Iterator[tuple[str, str]]:
+def _made(
+    hospital: Hospital, sessions: Callable[[Role], Session], tag: str, document_type: str
+) -> Iterator[tuple[str, str]]:
     patient = hospital.register(sessions(Role.REGISTRAR), People(tag).draft())
     yield "patient", patient.id
     clinician = sessions(Role.CLINICIAN)

@@ -1,8 +1,10 @@
-"""Whether a schema still takes what was sent before (`sending`), or still promises what was read before.
+"""Whether a schema still takes what was sent before (`sending`), or still promises what was read
+before.
 
-One rule for both: all that the *inner* schema allows must be allowed by the *outer* one. For what clients send the inner one is the old, for what
-they read it is the new. Beside that rule a field that was known and is gone is always told: nobody would name one that may be dropped in silence.
-And a new field in an answer is always allowed: clients of JSON skip what they do not know.
+One rule for both: all that the *inner* schema allows must be allowed by the *outer* one. For what
+clients send the inner one is the old, for what they read it is the new. Beside that rule a field
+that was known and is gone is always told: nobody would name one that may be dropped in silence. And
+a new field in an answer is always allowed: clients of JSON skip what they do not know.
 """
 
 from __future__ import annotations
@@ -18,17 +20,38 @@ from cutover.contract.schemas import Flat, Json, alternatives, resolved
 Kind = Literal["breaking", "unclear", "added"]
 
 _PLAIN = frozenset({"string", "integer", "number", "boolean"})
-_LOWER, _UPPER = ("minLength", "minItems", "minProperties"), ("maxLength", "maxItems", "maxProperties")
+_LOWER, _UPPER = (
+    ("minLength", "minItems", "minProperties"),
+    ("maxLength", "maxItems", "maxProperties"),
+)
 _SHOWN_ONLY = frozenset({"binary", "byte", "password", "float", "double"})
 """Formats that say how to show or to send a value, and narrow nothing."""
-_UNDECIDED = ("not", "if", "then", "else", "patternProperties", "propertyNames", "contains", "minContains", "maxContains", "dependentRequired",
-              "dependentSchemas", "unevaluatedProperties", "unevaluatedItems", "prefixItems", "uniqueItems")
+_UNDECIDED = (
+    "not",
+    "if",
+    "then",
+    "else",
+    "patternProperties",
+    "propertyNames",
+    "contains",
+    "minContains",
+    "maxContains",
+    "dependentRequired",
+    "dependentSchemas",
+    "unevaluatedProperties",
+    "unevaluatedItems",
+    "prefixItems",
+    "uniqueItems",
+)
 """Keywords that are only compared for being the same."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """`place`: from where the comparison began, such as `.items[].mrn`. `schema`: the same from the innermost schema that has a name."""
+    """`place`: from where the comparison began, such as `.items[].mrn`.
+
+    `schema`: the same from the innermost schema that has a name.
+    """
 
     kind: Kind
     said: str
@@ -43,21 +66,29 @@ class Difference:
 
 
 class Narrowing:
-    """Compares schemas of two documents. `sending`: of what clients send, else of what they read."""
+    """Compares schemas of two documents.
+
+    `sending`: of what clients send, else of what they read.
+    """
 
     def __init__(self, old: Json, new: Json, *, sending: bool) -> None:
         self._old, self._new, self._sending = old, new, sending
         self._known: dict[tuple[str, str], list[Difference]] = {}
 
     def differences(self, old: Any, new: Any, *, text: bool = False) -> list[Difference]:
-        """`text`: values are sent as text (parameters), so that a string takes a number, too. Raises ValueError for a schema that has no end."""
+        """`text`: values are sent as text (parameters), so that a string takes a number, too.
+
+        Raises ValueError for a schema that has no end.
+        """
         names = _reference(old), _reference(new)
         if None in names or text:
             return list(dict.fromkeys(self._compared(old, new, text)))
         pair = str(names[0]), str(names[1])
         if pair not in self._known:
             self._known[pair] = []  # a schema that holds itself: its differences are told once
-            self._known[pair] = [found.named(pair[0]) for found in dict.fromkeys(self._compared(old, new, text))]
+            self._known[pair] = [
+                found.named(pair[0]) for found in dict.fromkeys(self._compared(old, new, text))
+            ]
         return self._known[pair]
 
     def _compared(self, old: Any, new: Any, text: bool) -> Iterator[Difference]:
@@ -65,51 +96,108 @@ class Narrowing:
         inner, outer = (lefts, rights) if self._sending else (rights, lefts)
         if not rights and lefts and not self._sending:
             yield _breaking("no value is allowed now")
-        for one in inner if not text else [one for one in inner if one.get("type") != "null"]:  # there is no null in a text
-            fitting = [list(self._within(one, other, text)) for other in outer if _fits(one, other, text)]
+        for one in (
+            inner if not text else [one for one in inner if one.get("type") != "null"]
+        ):  # there is no null in a text
+            fitting = [
+                list(self._within(one, other, text)) for other in outer if _fits(one, other, text)
+            ]
             yield from min(fitting, key=_weight) if fitting else [self._other_type(one, outer)]
 
     def _within(self, inner: Flat, outer: Flat, text: bool) -> Iterator[Difference]:
         old, new = (inner, outer) if self._sending else (outer, inner)
         if inner.get("type") != outer.get("type") and outer.get("type") == "string":
             return
-        yield from self._values(inner, outer) if "enum" in inner or "enum" in outer else self._bounds(inner, outer, old, new)
-        if self._sending and "default" in old and "default" in new and old["default"] != new["default"]:
+        yield from (
+            self._values(inner, outer)
+            if "enum" in inner or "enum" in outer
+            else self._bounds(inner, outer, old, new)
+        )
+        if (
+            self._sending
+            and "default" in old
+            and "default" in new
+            and old["default"] != new["default"]
+        ):
             yield _breaking(_now("the default", old["default"], new["default"]))
         for keyword in _UNDECIDED:
             if keyword in outer and outer[keyword] != inner.get(keyword):
-                yield Difference("unclear", f"{keyword} has changed, and what that means for clients cannot be computed")
+                yield Difference(
+                    "unclear",
+                    f"{keyword} has changed, and what that means for clients cannot be computed",
+                )
         if outer.get("type") == "array":
-            yield from (found.under("[]") for found in self.differences(old.get("items", {}), new.get("items", {}), text=text))
+            yield from (
+                found.under("[]")
+                for found in self.differences(old.get("items", {}), new.get("items", {}), text=text)
+            )
         if outer.get("type") == "object":
             yield from self._fields(old, new)
 
     def _other_type(self, inner: Flat, outer: list[Flat]) -> Difference:
-        one, others = inner.get("type", "anything"), " or ".join(dict.fromkeys(other.get("type", "anything") for other in outer)) or "nothing"
-        return _breaking(f"{one} is not taken any more, only {others}" if self._sending else f"may be {one} now, was {others}")
+        one, others = (
+            inner.get("type", "anything"),
+            " or ".join(dict.fromkeys(other.get("type", "anything") for other in outer))
+            or "nothing",
+        )
+        return _breaking(
+            f"{one} is not taken any more, only {others}"
+            if self._sending
+            else f"may be {one} now, was {others}"
+        )
 
     def _values(self, inner: Flat, outer: Flat) -> Iterator[Difference]:
         if "enum" not in inner:
             words = ", ".join(map(repr, outer["enum"]))
-            yield _breaking(f"only {words} is taken now" if self._sending else f"may be more than {words} now")
+            yield _breaking(
+                f"only {words} is taken now" if self._sending else f"may be more than {words} now"
+            )
             return
-        plain = {key: value for key, value in outer.items() if key not in ("properties", "items", "additionalProperties")}
-        refused = [value for value in inner["enum"] if not jsonschema.Draft202012Validator(plain).is_valid(value)]
-        yield from (_breaking(f"{value!r} is not taken any more" if self._sending else f"may be {value!r} now") for value in refused)
+        plain = {
+            key: value
+            for key, value in outer.items()
+            if key not in ("properties", "items", "additionalProperties")
+        }
+        refused = [
+            value
+            for value in inner["enum"]
+            if not jsonschema.Draft202012Validator(plain).is_valid(value)
+        ]
+        yield from (
+            _breaking(
+                f"{value!r} is not taken any more" if self._sending else f"may be {value!r} now"
+            )
+            for value in refused
+        )
 
     def _bounds(self, inner: Flat, outer: Flat, old: Flat, new: Flat) -> Iterator[Difference]:
         wider = [key for key in _LOWER if inner.get(key, 0) < outer.get(key, 0)]
-        wider += [key for key in _UPPER if key in outer and inner.get(key, float("inf")) > outer[key]]
-        wider += [_written(key, old, new) for key, inside in (("minimum", _low(inner) >= _low(outer)), ("maximum", _high(inner) <= _high(outer)))
-                  if not inside]
+        wider += [
+            key for key in _UPPER if key in outer and inner.get(key, float("inf")) > outer[key]
+        ]
+        wider += [
+            _written(key, old, new)
+            for key, inside in (
+                ("minimum", _low(inner) >= _low(outer)),
+                ("maximum", _high(inner) <= _high(outer)),
+            )
+            if not inside
+        ]
         if "multipleOf" in outer and inner.get("multipleOf", 0.1) % outer["multipleOf"]:
             wider.append("multipleOf")
-        if outer.get("format", "binary") not in _SHOWN_ONLY and (inner.get("format"), outer["format"]) != ("int32", "int64"):
+        if outer.get("format", "binary") not in _SHOWN_ONLY and (
+            inner.get("format"),
+            outer["format"],
+        ) != ("int32", "int64"):
             wider += ["format"] if inner.get("format") != outer["format"] else []
         yield from (_breaking(_now(key, old.get(key), new.get(key))) for key in wider)
         if "pattern" in outer and inner.get("pattern") != outer["pattern"]:
             kind: Kind = "unclear" if "pattern" in inner else "breaking"
-            more = ", and whether all of the one matches the other cannot be computed" if kind == "unclear" else ""
+            more = (
+                ", and whether all of the one matches the other cannot be computed"
+                if kind == "unclear"
+                else ""
+            )
             yield Difference(kind, _now("pattern", old.get("pattern"), new.get("pattern")) + more)
 
     def _fields(self, old: Flat, new: Flat) -> Iterator[Difference]:
@@ -119,15 +207,25 @@ class Narrowing:
             if name not in right:
                 yield _breaking("the field is gone", f".{name}")
             else:
-                yield from (found.under(f".{name}") for found in self.differences(schema, right[name]))
+                yield from (
+                    found.under(f".{name}") for found in self.differences(schema, right[name])
+                )
         for name in right.keys() - left.keys():
             if not (self._sending and name in needed):
                 yield Difference("added", "a new field", f".{name}")
         if self._sending:
-            yield from (_breaking("is required now", f".{name}") for name in sorted(needed - before))
+            yield from (
+                _breaking("is required now", f".{name}") for name in sorted(needed - before)
+            )
         else:
-            yield from (_breaking("may be missing now", f".{name}") for name in sorted(before - needed) if name in right)
-        yield from self._others(old.get("additionalProperties", True), new.get("additionalProperties", True))
+            yield from (
+                _breaking("may be missing now", f".{name}")
+                for name in sorted(before - needed)
+                if name in right
+            )
+        yield from self._others(
+            old.get("additionalProperties", True), new.get("additionalProperties", True)
+        )
 
     def _others(self, old: Any, new: Any) -> Iterator[Difference]:
         """Fields that have no name of their own."""
@@ -138,14 +236,23 @@ class Narrowing:
             yield from (found.under(".*") for found in self.differences(old, new))
 
     def _shown(self, schema: Flat, document: Json) -> Json:
-        """The fields that are there on this way: what is `readOnly` is never sent, what is `writeOnly` never comes back."""
+        """The fields that are there on this way: what is `readOnly` is never sent, what is
+        `writeOnly` never comes back.
+        """
         hidden = "readOnly" if self._sending else "writeOnly"
-        return {name: one for name, one in schema.get("properties", {}).items()
-                if not (isinstance(found := resolved(one, document), Mapping) and found.get(hidden))}
+        return {
+            name: one
+            for name, one in schema.get("properties", {}).items()
+            if not (isinstance(found := resolved(one, document), Mapping) and found.get(hidden))
+        }
 
     def _required(self, schema: Flat, shown: Json) -> set[str]:
         """The required fields; also one that is named nowhere else."""
-        return {name for name in schema.get("required", ()) if name in shown or name not in schema.get("properties", {})}
+        return {
+            name
+            for name in schema.get("required", ())
+            if name in shown or name not in schema.get("properties", {})
+        }
 
 
 def _breaking(said: str, place: str = "") -> Difference:
@@ -180,11 +287,16 @@ def _written(bound: str, old: Flat, new: Flat) -> str:
 
 def _low(schema: Flat) -> tuple[float, int]:
     """The lower bound, and 1 where it is itself excluded."""
-    return max((schema.get("minimum", float("-inf")), 0), (schema.get("exclusiveMinimum", float("-inf")), 1))
+    return max(
+        (schema.get("minimum", float("-inf")), 0),
+        (schema.get("exclusiveMinimum", float("-inf")), 1),
+    )
 
 
 def _high(schema: Flat) -> tuple[float, int]:
-    return min((schema.get("maximum", float("inf")), 0), (schema.get("exclusiveMaximum", float("inf")), -1))
+    return min(
+        (schema.get("maximum", float("inf")), 0), (schema.get("exclusiveMaximum", float("inf")), -1)
+    )
 
 
 def _reference(schema: Any) -> str | None:

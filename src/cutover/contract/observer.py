@@ -1,4 +1,6 @@
-"""Sees a run from inside, and tells of it what may be kept: of requests, which are ours, all; of answers the status. Never what an answer holds."""
+"""Sees a run from inside, and tells of it what may be kept: of requests, which are ours, all; of
+answers the status. Never what an answer holds.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +15,27 @@ from schemathesis.engine import events
 from schemathesis.engine.recorder import Interaction, ScenarioRecorder
 from schemathesis.openapi.checks import JsonSchemaError
 
-SPEAKING = frozenset({
-    "AcceptedNegativeData", "AllowHeaderMismatch", "EnsureResourceAvailability", "IgnoredAuth", "MissingContentType", "MissingHeaderNotRejected",
-    "MissingHeaders", "RejectedPositiveData", "ResponseTimeExceeded", "UndefinedContentType", "UndefinedStatusCode", "UnsupportedMethodResponse",
-    "UseAfterFree",
-})
-"""The failures whose message speaks of the request and the document alone. Others may quote the answer."""
+SPEAKING = frozenset(
+    {
+        "AcceptedNegativeData",
+        "AllowHeaderMismatch",
+        "EnsureResourceAvailability",
+        "IgnoredAuth",
+        "MissingContentType",
+        "MissingHeaderNotRejected",
+        "MissingHeaders",
+        "RejectedPositiveData",
+        "ResponseTimeExceeded",
+        "UndefinedContentType",
+        "UndefinedStatusCode",
+        "UnsupportedMethodResponse",
+        "UseAfterFree",
+    }
+)
+"""The failures whose message speaks of the request and the document alone.
+
+Others may quote the answer.
+"""
 
 PLACES = {"path_parameters": "path", "query": "query", "headers": "header", "cookies": "cookie"}
 """Where a case has its parameters, and how the document calls it."""
@@ -32,22 +49,50 @@ def observing(tell: Tell, header: str) -> type[EventHandler[Any]]:
     class Observer(EventHandler[Any]):
         def handle_event(self, _ctx: Any, event: events.EngineEvent) -> None:
             if isinstance(event, events.ScenarioFinished):
-                for note in noted(event.recorder, event.phase.value, event.status.value, header, label=event.label):
+                for note in noted(
+                    event.recorder, event.phase.value, event.status.value, header, label=event.label
+                ):
                     tell(note)
             elif isinstance(event, events.PhaseFinished):
                 reason = event.phase.skip_reason
-                tell({"kind": "phase", "phase": event.phase.name.value, "ended": reason.value if reason else event.status.value})
+                tell(
+                    {
+                        "kind": "phase",
+                        "phase": event.phase.name.value,
+                        "ended": reason.value if reason else event.status.value,
+                    }
+                )
             elif isinstance(event, events.NonFatalError):
-                tell({"kind": "error", "operation": event.label, "phase": event.phase.value if event.phase else "", "title": event.info.title,
-                      "type": type(event.value).__name__, "curl": event.info.code_sample or ""})
+                tell(
+                    {
+                        "kind": "error",
+                        "operation": event.label,
+                        "phase": event.phase.value if event.phase else "",
+                        "title": event.info.title,
+                        "type": type(event.value).__name__,
+                        "curl": event.info.code_sample or "",
+                    }
+                )
             elif isinstance(event, events.FatalError):
-                tell({"kind": "error", "operation": "", "phase": "", "title": "the run broke", "type": type(event.exception).__name__, "curl": ""})
+                tell(
+                    {
+                        "kind": "error",
+                        "operation": "",
+                        "phase": "",
+                        "title": "the run broke",
+                        "type": type(event.exception).__name__,
+                        "curl": "",
+                    }
+                )
 
     return Observer
 
 
-def noted(recorder: ScenarioRecorder, phase: str, status: str, header: str, label: str | None = None) -> Iterator[dict[str, Any]]:
-    """One note for each operation that a scenario asked (a stateful one asks many), and one for each failure.
+def noted(
+    recorder: ScenarioRecorder, phase: str, status: str, header: str, label: str | None = None
+) -> Iterator[dict[str, Any]]:
+    """One note for each operation that a scenario asked (a stateful one asks many), and one for
+    each failure.
 
     `ended` is how the scenario ended for the operation that it is named after.
     """
@@ -57,19 +102,44 @@ def noted(recorder: ScenarioRecorder, phase: str, status: str, header: str, labe
     if label and label not in by_operation and status != "skip":
         by_operation[label] = []
     for operation, case_ids in by_operation.items():
-        exchanges = [recorder.interactions[case_id] for case_id in case_ids if case_id in recorder.interactions]
-        yield {"kind": "asked", "operation": operation, "phase": phase, "ended": status, **_counted(exchanges, header),
-               "parameters": sorted({name for case_id in case_ids for name in _parameters(recorder.cases[case_id].value)})}
+        exchanges = [
+            recorder.interactions[case_id]
+            for case_id in case_ids
+            if case_id in recorder.interactions
+        ]
+        yield {
+            "kind": "asked",
+            "operation": operation,
+            "phase": phase,
+            "ended": status,
+            **_counted(exchanges, header),
+            "parameters": sorted(
+                {
+                    name
+                    for case_id in case_ids
+                    for name in _parameters(recorder.cases[case_id].value)
+                }
+            ),
+        }
     yield from _failures(recorder, phase)
 
 
 def _counted(exchanges: list[Interaction], header: str) -> dict[str, Any]:
     answers = [exchange.response for exchange in exchanges if exchange.response is not None]
-    signed = [exchange for exchange in exchanges if exchange.response is not None and _shows(exchange, header)]
-    return {"requests": len(exchanges), "unanswered": len(exchanges) - len(answers),
-            "statuses": dict(Counter(str(answer.status_code) for answer in answers)),
-            "signed_in": dict(Counter(str(exchange.response.status_code) for exchange in signed if exchange.response)),
-            "slowest": round(max((answer.elapsed for answer in answers), default=0.0), 3)}
+    signed = [
+        exchange
+        for exchange in exchanges
+        if exchange.response is not None and _shows(exchange, header)
+    ]
+    return {
+        "requests": len(exchanges),
+        "unanswered": len(exchanges) - len(answers),
+        "statuses": dict(Counter(str(answer.status_code) for answer in answers)),
+        "signed_in": dict(
+            Counter(str(exchange.response.status_code) for exchange in signed if exchange.response)
+        ),
+        "slowest": round(max((answer.elapsed for answer in answers), default=0.0), 3),
+    }
 
 
 def _shows(exchange: Interaction, header: str) -> bool:
@@ -93,16 +163,32 @@ def _failures(recorder: ScenarioRecorder, phase: str) -> Iterator[dict[str, Any]
             exchange = recorder.interactions.get(mine)
             answer = exchange.response if exchange else None
             operation = failure.operation or recorder.cases[case_id].value.operation.label
-            curls = [step.curl for step in check.failure_info.steps] or [check.failure_info.code_sample]
-            yield {"kind": "failure", "operation": operation, "phase": phase, "check": check.name, "title": failure.title, "shape": shape_of(failure),
-                   "message": message_of(failure), "status": answer.status_code if answer else None, "curl": "\n".join(curls)}
+            curls = [step.curl for step in check.failure_info.steps] or [
+                check.failure_info.code_sample
+            ]
+            yield {
+                "kind": "failure",
+                "operation": operation,
+                "phase": phase,
+                "check": check.name,
+                "title": failure.title,
+                "shape": shape_of(failure),
+                "message": message_of(failure),
+                "status": answer.status_code if answer else None,
+                "curl": "\n".join(curls),
+            }
 
 
 def shape_of(failure: Failure) -> str:
-    """What makes two failures one: for a body that breaks its schema the place and the keyword, else what schemathesis calls it."""
+    """What makes two failures one: for a body that breaks its schema the place and the keyword,
+    else what schemathesis calls it.
+    """
     if not isinstance(failure, JsonSchemaError):
         return failure.title
-    return f"{place(failure.instance_path)} breaks {failure.schema_path[-1] if failure.schema_path else 'its schema'}"
+    return (
+        f"{place(failure.instance_path)} breaks"
+        f" {failure.schema_path[-1] if failure.schema_path else 'its schema'}"
+    )
 
 
 def place(path: list[str | int]) -> str:
@@ -115,5 +201,9 @@ def message_of(failure: Failure) -> str:
     if isinstance(failure, JsonSchemaError):
         keyword = str(failure.schema_path[-1]) if failure.schema_path else ""
         wanted = json.dumps(failure.schema.get(keyword))[:200]
-        return f"{place(failure.instance_path)} is not as its schema says: {keyword} = {wanted}" if keyword in failure.schema else ""
+        return (
+            f"{place(failure.instance_path)} is not as its schema says: {keyword} = {wanted}"
+            if keyword in failure.schema
+            else ""
+        )
     return failure.message if type(failure).__name__ in SPEAKING else ""

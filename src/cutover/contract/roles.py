@@ -1,4 +1,7 @@
-"""Which role may do what: the table in the settings, held against the operations of the document. Strict both ways."""
+"""Which role may do what: the table in the settings, held against the operations of the document.
+
+Strict both ways.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,18 @@ from cutover.hospital import Operation, Role
 STAFF = (Role.REGISTRAR, Role.CLINICIAN, Role.AUDITOR, Role.ADMINISTRATOR)
 """Who works in this facility. The outsider works in another one, as a clinician."""
 ANYBODY = "anybody"
-"""The row of what is open to everybody. Without it an operation that lost its lock, in the document too, would look as if it never had one."""
+"""The row of what is open to everybody.
+
+Without it an operation that lost its lock, in the document too, would look as if it never had one.
+"""
 
 
 @dataclass(frozen=True)
 class RoleTable:
-    """`rows`: for each role the operations that it may use, as `GET /api/v1/patients`; `*` stands for anything. A row may be of a role that has no
-    account here: its operations are then nobody else's."""
+    """`rows`: for each role the operations that it may use, as `GET /api/v1/patients`; `*` stands
+    for anything. A row may be of a role that has no account here: its operations are then nobody
+    else's.
+    """
 
     target: str
     rows: Mapping[str, Sequence[str]]
@@ -29,29 +37,44 @@ class RoleTable:
         """The operations that the document leaves open to everybody, and the table does not."""
         for operation in operations:
             if not operation.protected and self.rows and not self._lets(ANYBODY, operation):
-                yield (f"{operation} is open to everybody, says the document, and the table does not: lock it, or write it to {ANYBODY} in "
-                       f"[targets.{self.target}.contract.roles]")
+                yield (
+                    f"{operation} is open to everybody, says the document, and the table does not:"
+                    f" lock it, or write it to {ANYBODY} in [targets.{self.target}.contract.roles]"
+                )
 
     def _lets(self, role: str, operation: Operation) -> bool:
         return any(_matches(pattern, str(operation)) for pattern in self.rows.get(role, ()))
 
     def holes(self, operations: Iterable[Operation], every: Iterable[Operation]) -> Iterator[str]:
-        """What must be written before the table says something of everything, a sentence each. `operations` are those that are asked, `every` all
-        of the document."""
+        """What must be written before the table says something of everything, a sentence each.
+
+        `operations` are those that are asked, `every` all of the document.
+        """
         where = f"[targets.{self.target}.contract.roles]"
         if not self.rows:
-            yield f"nobody says which role may do what: write a row for each in {where}, such as auditor = [\"GET /api/v1/audit\"]"
+            yield (
+                f"nobody says which role may do what: write a row for each in {where}, such as"
+                ' auditor = ["GET /api/v1/audit"]'
+            )
             return
         for role in STAFF:
             if role not in self.rows:
-                yield f"{where} says nothing of the role {role.value}: write {role.value} = […], and leave it empty if it may do nothing"
+                yield (
+                    f"{where} says nothing of the role {role.value}: write {role.value} = […], and"
+                    " leave it empty if it may do nothing"
+                )
         known = [str(operation) for operation in every]
         for who, patterns in self.rows.items():
             for pattern in patterns:
                 if not any(_matches(pattern, name) for name in known):
-                    yield f"{where} lets {who} do {pattern}, and the document has no such operation: take it out, or write it as the document does"
+                    yield (
+                        f"{where} lets {who} do {pattern}, and the document has no such operation:"
+                        " take it out, or write it as the document does"
+                    )
         for operation in operations:
-            if operation.protected and not any(self._lets(who, operation) for who in self.rows if who != ANYBODY):
+            if operation.protected and not any(
+                self._lets(who, operation) for who in self.rows if who != ANYBODY
+            ):
                 yield f"{where} lets nobody do {operation}: write it to those who may"
 
 

@@ -1,4 +1,6 @@
-"""Makes a run: one `st run` in a process of its own, bounded in time and rate, that leaves no process and no secret behind."""
+"""Makes a run: one `st run` in a process of its own, bounded in time and rate, that leaves no
+process and no secret behind.
+"""
 
 from __future__ import annotations
 
@@ -30,9 +32,13 @@ GRACE_SECONDS = 20
 
 @dataclass(frozen=True)
 class Order:
-    """A run to be made. `token` gives one that lives, in the form in which `header` shows it; it raises `Refused` or `Misbehaved` where
-    there is none. `accounts`: the names that may sign in. `examples`: ids of things that are there, by the names of path parameters.
-    `seconds`: for how long the latest token is good; None: for ever."""
+    """A run to be made.
+
+    `token` gives one that lives, in the form in which `header` shows it; it raises `Refused` or
+    `Misbehaved` where there is none. `accounts`: the names that may sign in. `examples`: ids of
+    things that are there, by the names of path parameters. `seconds`: for how long the latest token
+    is good; None: for ever.
+    """
 
     described: Described
     plan: Plan
@@ -46,8 +52,11 @@ class Order:
 
 @dataclass(frozen=True)
 class Course:
-    """What came of it. `notes` are the observer's; `report` is schemathesis' own, empty where it wrote none; `ended` says why it was cut short;
-    `tokens` how often it had to sign in."""
+    """What came of it.
+
+    `notes` are the observer's; `report` is schemathesis' own, empty where it wrote none; `ended`
+    says why it was cut short; `tokens` how often it had to sign in.
+    """
 
     notes: tuple[Mapping[str, Any], ...]
     report: Mapping[str, Any]
@@ -57,19 +66,29 @@ class Course:
 
 
 def run(order: Order) -> Course:
-    """From the first request to the report. Whatever happens, no process of the run is left when this returns or raises."""
+    """From the first request to the report.
+
+    Whatever happens, no process of the run is left when this returns or raises.
+    """
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="cutover-contract-") as folder, tempfile.TemporaryFile() as complaints:
+    with (
+        tempfile.TemporaryDirectory(prefix="cutover-contract-") as folder,
+        tempfile.TemporaryFile() as complaints,
+    ):
         _lay_out(order, Path(folder))
         with _started(complaints) as process, _interrupted(process, order.plan.stopped_after):
-            told, ended = _followed(process, order, folder, started + order.plan.stopped_after + GRACE_SECONDS)
+            told, ended = _followed(
+                process, order, folder, started + order.plan.stopped_after + GRACE_SECONDS
+            )
         report = _read(Path(folder) / REPORT)
         if not report and not ended:
             complaints.seek(0)
             last = complaints.read().decode(errors="replace").strip().splitlines()[-2:]
             ended = f"schemathesis gave no report: {' | '.join(last) or 'it said nothing'}"
     notes = tuple(note for note in told if note["kind"] != "token")
-    return Course(notes, report, round(time.monotonic() - started, 1), ended, len(told) - len(notes))
+    return Course(
+        notes, report, round(time.monotonic() - started, 1), ended, len(told) - len(notes)
+    )
 
 
 def _lay_out(order: Order, folder: Path) -> None:
@@ -80,11 +99,24 @@ def _lay_out(order: Order, folder: Path) -> None:
 
 @contextmanager
 def _started(complaints: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
-    """Its environment holds no secret of ours, and names no proxy and no file with passwords. In two seconds at most it is gone."""
+    """Its environment holds no secret of ours, and names no proxy and no file with passwords.
+
+    In two seconds at most it is gone.
+    """
     command = [sys.executable, "-m", "cutover.contract.process"]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("CUTOVER_") and not name.lower().endswith("_proxy")}
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints, start_new_session=True,
-                               env={**environment, "NO_PROXY": "*", "NETRC": os.devnull})
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("CUTOVER_") and not name.lower().endswith("_proxy")
+    }
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=complaints,
+        start_new_session=True,
+        env={**environment, "NO_PROXY": "*", "NETRC": os.devnull},
+    )
     try:
         yield process
     finally:
@@ -113,11 +145,15 @@ def _interrupted(process: subprocess.Popen[bytes], seconds: float) -> Iterator[N
         timer.cancel()
 
 
-def _followed(process: subprocess.Popen[bytes], order: Order, folder: str, until: float) -> tuple[list[dict[str, Any]], str]:
+def _followed(
+    process: subprocess.Popen[bytes], order: Order, folder: str, until: float
+) -> tuple[list[dict[str, Any]], str]:
     """Answer what it asks, keep what it tells; why it had to be cut short, if it had."""
     protected = tuple(str(entry) for entry in order.described.operations if entry.protected)
     accounts = tuple(name.casefold() for name in order.accounts)
-    brief = Brief(folder, order.described.root, order.header, protected, accounts, order.plan.mode == "safe")
+    brief = Brief(
+        folder, order.described.root, order.header, protected, accounts, order.plan.mode == "safe"
+    )
     _send(process, brief.to_line())
     notes: list[dict[str, Any]] = []
     for line in _lines(process, until):
@@ -129,7 +165,17 @@ def _followed(process: subprocess.Popen[bytes], order: Order, folder: str, until
             _send(process, json.dumps(_token(order)).encode() + b"\n")
         else:
             order.say(_progress(notes))
-    return notes, "" if process.poll() is not None else f"the run did not end within {order.plan.stopped_after + GRACE_SECONDS} s, and was stopped"
+    return (
+        notes,
+        (
+            ""
+            if process.poll() is not None
+            else (
+                f"the run did not end within {order.plan.stopped_after + GRACE_SECONDS} s, and was"
+                " stopped"
+            )
+        ),
+    )
 
 
 def _token(order: Order) -> dict[str, Any]:
@@ -165,7 +211,10 @@ def _progress(notes: list[dict[str, Any]]) -> str:
     asked = [note for note in notes if note["kind"] == "asked"]
     failures = sum(note["kind"] == "failure" for note in notes)
     operations = len({note["operation"] for note in asked})
-    return f"contract: {sum(note['requests'] for note in asked)} requests to {operations} operations, {failures} broke a promise"
+    return (
+        f"contract: {sum(note['requests'] for note in asked)} requests to {operations} operations,"
+        f" {failures} broke a promise"
+    )
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -1,7 +1,8 @@
-"""A JSON Schema laid flat: as alternatives of one type each, without $ref, allOf, anyOf and oneOf at their top.
+"""A JSON Schema laid flat: as alternatives of one type each, without $ref, allOf, anyOf and oneOf
+at their top.
 
-Reads the schemas of OpenAPI 3.0 (`nullable`, boolean `exclusiveMinimum`) and 3.1 (JSON Schema 2020-12). Where `allOf` and `anyOf` meet, every part
-holds in every alternative.
+Reads the schemas of OpenAPI 3.0 (`nullable`, boolean `exclusiveMinimum`) and 3.1 (JSON Schema
+2020-12). Where `allOf` and `anyOf` meet, every part holds in every alternative.
 """
 
 from __future__ import annotations
@@ -14,11 +15,22 @@ Flat = dict[str, Any]
 
 DEPTH = 24  # of schemas that consist of schemas; one that only consists of itself has no end
 _COMBINED = frozenset({"$ref", "allOf", "anyOf", "oneOf"})
-_TYPES = {"null": type(None), "boolean": bool, "integer": int, "number": float, "string": str, "array": list, "object": dict}
+_TYPES = {
+    "null": type(None),
+    "boolean": bool,
+    "integer": int,
+    "number": float,
+    "string": str,
+    "array": list,
+    "object": dict,
+}
 
 
 def resolved(node: Any, document: Json) -> Any:
-    """`node`, or what its $ref leads to. Raises ValueError for one that leaves the document, or leads nowhere."""
+    """`node`, or what its $ref leads to.
+
+    Raises ValueError for one that leaves the document, or leads nowhere.
+    """
     for _ in range(DEPTH):
         if not isinstance(node, Mapping) or "$ref" not in node:
             return node
@@ -35,7 +47,10 @@ def resolved(node: Any, document: Json) -> Any:
 
 
 def alternatives(schema: Any, document: Json, depth: int = 0) -> list[Flat]:
-    """What a value may be: one of these. Each has one `type`, or none where it may be anything; nothing at all where no value is valid."""
+    """What a value may be: one of these.
+
+    Each has one `type`, or none where it may be anything; nothing at all where no value is valid.
+    """
     if depth > DEPTH:
         raise ValueError("a schema that consists of itself")
     if schema is False:
@@ -43,12 +58,16 @@ def alternatives(schema: Any, document: Json, depth: int = 0) -> list[Flat]:
     if not isinstance(schema, Mapping):
         return [{}]
     flat = _by_type({key: value for key, value in schema.items() if key not in _COMBINED})
-    choices = [[part] for part in schema.get("allOf", ())] + [schema[key] for key in ("anyOf", "oneOf") if key in schema]
+    choices = [[part] for part in schema.get("allOf", ())] + [
+        schema[key] for key in ("anyOf", "oneOf") if key in schema
+    ]
     if "$ref" in schema:
         choices.append([resolved({"$ref": schema["$ref"]}, document)])
     for parts in choices:
         found = [one for part in parts for one in alternatives(part, document, depth + 1)]
-        flat = [both for left in flat for right in found if (both := _both(left, right)) is not None]
+        flat = [
+            both for left in flat for right in found if (both := _both(left, right)) is not None
+        ]
     return [one for each in flat for one in _by_type(each)]
 
 
@@ -59,7 +78,9 @@ def type_of(value: Any) -> str:
 
 def _by_type(schema: Flat) -> list[Flat]:
     """One alternative for each type that the schema names, or implies by its values or fields."""
-    rest = _with_plain_bounds({key: value for key, value in schema.items() if key not in ("type", "nullable", "const")})
+    rest = _with_plain_bounds(
+        {key: value for key, value in schema.items() if key not in ("type", "nullable", "const")}
+    )
     if "const" in schema:
         rest["enum"] = [schema["const"]]
     kinds = schema.get("type") or _implied(rest)
@@ -68,12 +89,23 @@ def _by_type(schema: Flat) -> list[Flat]:
     kinds = [kinds] if isinstance(kinds, str) else list(kinds)
     if schema.get("nullable") and "null" not in kinds:
         kinds.append("null")
-    return [one for kind in kinds if (one := _of_type(rest, kind, written=schema.get("nullable", False))) is not None]
+    return [
+        one
+        for kind in kinds
+        if (one := _of_type(rest, kind, written=schema.get("nullable", False))) is not None
+    ]
 
 
 def _of_type(rest: Flat, kind: str, *, written: bool) -> Flat | None:
-    """The alternative of one type, its values narrowed to that type; None where there are none. `written`: null is named beside the values."""
-    values = [value for value in rest.get("enum", ()) if type_of(value) == kind or (kind == "number" and type_of(value) == "integer")]
+    """The alternative of one type, its values narrowed to that type; None where there are none.
+
+    `written`: null is named beside the values.
+    """
+    values = [
+        value
+        for value in rest.get("enum", ())
+        if type_of(value) == kind or (kind == "number" and type_of(value) == "integer")
+    ]
     if kind == "null":
         return {"type": "null"} if "enum" not in rest or values or written else None
     if "enum" not in rest:
@@ -113,7 +145,11 @@ def _both(left: Flat, right: Flat) -> Flat | None:
 
 
 def _fields(left: Json, right: Json) -> Flat:
-    shared = {name: {"allOf": [left[name], right[name]]} for name in left.keys() & right.keys() if left[name] != right[name]}
+    shared = {
+        name: {"allOf": [left[name], right[name]]}
+        for name in left.keys() & right.keys()
+        if left[name] != right[name]
+    }
     return {**left, **right, **shared}
 
 

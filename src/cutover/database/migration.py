@@ -7,11 +7,16 @@ import psycopg
 from cutover.database.session import DatabaseSilent, read_only
 from cutover.settings import Database
 
-LATEST = "SELECT version FROM flyway_schema_history WHERE success AND version IS NOT NULL ORDER BY installed_rank DESC LIMIT 1"
+LATEST = (
+    "SELECT version FROM flyway_schema_history WHERE success AND version IS NOT NULL ORDER BY"
+    " installed_rank DESC LIMIT 1"
+)
 
 
 def latest(dsn: str, database: Database) -> str | None:
-    """The version that Flyway applied last; None where the database cannot be asked or keeps no such history."""
+    """The version that Flyway applied last; None where the database cannot be asked or keeps no
+    such history.
+    """
     try:
         with read_only(dsn, database) as connection:
             found = connection.execute(LATEST).fetchone()

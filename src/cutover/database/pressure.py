@@ -1,8 +1,10 @@
-"""What the database server sees of a target's sessions while it is under load. Asked once a second: each look is three short queries.
+"""What the database server sees of a target's sessions while it is under load.
 
-    with closing(Gauge(dsn, database)) as gauge:
-        before, after = gauge.look(), gauge.look()
-        difference(before, after)
+Asked once a second: each look is three short queries.
+
+with closing(Gauge(dsn, database)) as gauge:
+    before, after = gauge.look(), gauge.look()
+    difference(before, after)
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ SECONDS = 1.5
 IDLE_SECONDS = 5.0
 """Nobody thinks that long inside of a transaction of a request: its session was forgotten."""
 
-# Who is blocked by whom is not asked: pg_blocking_pids holds up the lock manager. pg_locks is read only for those who wait.
+# Who is blocked by whom is not asked: pg_blocking_pids holds up the lock manager. pg_locks is read
+# only for those who wait.
 _SESSIONS = f"""
 SELECT count(*) FILTER (WHERE a.wait_event_type = 'Lock')::int AS waiting,
        coalesce(max(CASE WHEN a.wait_event_type = 'Lock' THEN (SELECT extract(epoch FROM clock_timestamp() - min(l.waitstart)) FROM pg_locks l
@@ -45,12 +48,16 @@ FROM pg_stat_database s WHERE s.datname = current_database()
 
 @dataclass(frozen=True)
 class Pressure:
-    """One look, at `at` (seconds since the epoch). What could not be seen is None or empty, and `missing` holds why: a sentence without its dot.
+    """One look, at `at` (seconds since the epoch).
 
-    `connections`: for the server, and for the database and the roles that have a limit of their own, how many are taken and how many there may be.
-    `waiting` sessions of the target's database wait for a lock, the longest for `longest_wait` seconds; `idle` ones have left a transaction open.
-    `counters` are totals since `counted_since`: deadlocks; transactions committed and rolled_back; sessions killed, abandoned, fatal. PostgreSQL
-    counts with a delay: a second for a session that works, up to ten for one that has just fallen idle.
+    What could not be seen is None or empty, and `missing` holds why: a sentence without its dot.
+
+    `connections`: for the server, and for the database and the roles that have a limit of their
+    own, how many are taken and how many there may be. `waiting` sessions of the target's database
+    wait for a lock, the longest for `longest_wait` seconds; `idle` ones have left a transaction
+    open. `counters` are totals since `counted_since`: deadlocks; transactions committed and
+    rolled_back; sessions killed, abandoned, fatal. PostgreSQL counts with a delay: a second for a
+    session that works, up to ten for one that has just fallen idle.
     """
 
     at: float
@@ -73,7 +80,12 @@ class Gauge:
 
     def __init__(self, dsn: str, database: Database, seconds: float = SECONDS) -> None:
         self._dsn, self._seconds = SecretStr(dsn), seconds
-        self._database = database.model_copy(update={"statement_seconds": min(seconds, database.statement_seconds), "connect_seconds": seconds})
+        self._database = database.model_copy(
+            update={
+                "statement_seconds": min(seconds, database.statement_seconds),
+                "connect_seconds": seconds,
+            }
+        )
         self._connection: psycopg.Connection[Row] | None = None
 
     def look(self) -> Pressure:
@@ -85,7 +97,10 @@ class Gauge:
                 return _seen(self._connection)
         except psycopg.Error as error:
             self.close()  # whatever state it is in now, the next look begins anew
-            raise DatabaseSilent(f"the database gave no answer (a look may take {self._seconds:g} s): {first_line(error)}") from None
+            raise DatabaseSilent(
+                f"the database gave no answer (a look may take {self._seconds:g} s):"
+                f" {first_line(error)}"
+            ) from None
 
     def close(self) -> None:
         if self._connection is not None:
@@ -93,8 +108,14 @@ class Gauge:
 
 
 def difference(first: Pressure, last: Pressure) -> dict[str, int] | None:
-    """What was counted between two looks; None where the counters began anew, or one of the looks is blind."""
-    counted = {name: last.counters[name] - value for name, value in first.counters.items() if name in last.counters}
+    """What was counted between two looks; None where the counters began anew, or one of the looks
+    is blind.
+    """
+    counted = {
+        name: last.counters[name] - value
+        for name, value in first.counters.items()
+        if name in last.counters
+    }
     anew = first.counted_since != last.counted_since or any(value < 0 for value in counted.values())
     return None if anew or not counted else counted
 
@@ -102,13 +123,29 @@ def difference(first: Pressure, last: Pressure) -> dict[str, int] | None:
 def _seen(connection: psycopg.Connection[Row]) -> Pressure:
     may, counters = _row(connection, MAY_SEE), _row(connection, _COUNTERS)
     if counters.pop("standby"):
-        return Pressure.blind(time.time(), "the DSN leads to a standby, and the target works on the primary")
-    connections = {row["name"]: (row["taken"], row["most"]) for row in connection.execute(CONNECTIONS.encode()).fetchall()}
+        return Pressure.blind(
+            time.time(), "the DSN leads to a standby, and the target works on the primary"
+        )
+    connections = {
+        row["name"]: (row["taken"], row["most"])
+        for row in connection.execute(CONNECTIONS.encode()).fetchall()
+    }
     since = counters.pop("counted_since")
     if not may["yes"]:  # the sessions of others would look as if they waited for nothing
-        return Pressure(time.time(), connections, counters=counters, counted_since=since,
-                        missing=f"the sessions of other roles are not seen; grant pg_monitor to {may['role']}")
-    return Pressure(time.time(), connections, **_row(connection, _SESSIONS), counters=counters, counted_since=since)
+        return Pressure(
+            time.time(),
+            connections,
+            counters=counters,
+            counted_since=since,
+            missing=f"the sessions of other roles are not seen; grant pg_monitor to {may['role']}",
+        )
+    return Pressure(
+        time.time(),
+        connections,
+        **_row(connection, _SESSIONS),
+        counters=counters,
+        counted_since=since,
+    )
 
 
 def _row(connection: psycopg.Connection[Row], query: str) -> Row:
@@ -118,7 +155,10 @@ def _row(connection: psycopg.Connection[Row], query: str) -> Row:
 
 @contextmanager
 def _hung_up_after(seconds: float, connection: psycopg.Connection[Row]) -> Iterator[None]:
-    """statement_timeout is kept by the server. One that stands still, or a network that swallows all, keeps nothing: then the socket is shut."""
+    """statement_timeout is kept by the server.
+
+    One that stands still, or a network that swallows all, keeps nothing: then the socket is shut.
+    """
     with socket.socket(fileno=os.dup(connection.fileno())) as held:
         timer = threading.Timer(seconds, _shut, [held])
         timer.daemon = True

@@ -1,6 +1,8 @@
-"""A target's database with all that is needed to examine it: the way in, what is expected of it, and how long it may take.
+"""A target's database with all that is needed to examine it: the way in, what is expected of it,
+and how long it may take.
 
-Everything in this package that looks at a database is given a `Site`. It reads and cannot do otherwise (`session.read_only`).
+Everything in this package that looks at a database is given a `Site`. It reads and cannot do
+otherwise (`session.read_only`).
 """
 
 from __future__ import annotations
@@ -22,7 +24,10 @@ from cutover.settings import Database, Migrations, TableChange
 
 @dataclass(frozen=True)
 class Budget:
-    """Seconds that a gate may take, from a moment that is the same in all its processes. `ends` is a `time.time()`."""
+    """Seconds that a gate may take, from a moment that is the same in all its processes.
+
+    `ends` is a `time.time()`.
+    """
 
     ends: float
 
@@ -38,12 +43,13 @@ class Budget:
 
 @dataclass(frozen=True)
 class Site:
-    """`folder` is the settings file's (paths are seen from it), `snapshots` this target's folder of snapshots,
-    `reports` the folder of all runs.
+    """`folder` is the settings file's (paths are seen from it), `snapshots` this target's folder of
+    snapshots, `reports` the folder of all runs.
 
-    `say` shows a line of progress; `record` leaves an examination in the evidence. `backup`: where the newest is, when the target itself said so.
-    `is_copy`: the database is a scratch one that holds a copy of the target's.
-    `once_in` is a folder that all processes of the run share, for what is too dear to be done twice; it holds no secret and no row's content.
+    `say` shows a line of progress; `record` leaves an examination in the evidence. `backup`: where
+    the newest is, when the target itself said so. `is_copy`: the database is a scratch one that
+    holds a copy of the target's. `once_in` is a folder that all processes of the run share, for
+    what is too dear to be done twice; it holds no secret and no row's content.
     """
 
     target: str
@@ -69,16 +75,23 @@ class Site:
         return examination
 
     def change_of(self, table: str) -> TableChange:
-        """What is declared for a table, given as `schema.name`. Nothing declared means that it stays as it was."""
+        """What is declared for a table, given as `schema.name`.
+
+        Nothing declared means that it stays as it was.
+        """
         declared = self.migrations.tables
         return declared.get(table) or declared.get(self.shown(table)) or TableChange()
 
     def shown(self, table: str) -> str:
-        """`schema.name` as a reader has it: without the schema where it is the first one of the settings."""
+        """`schema.name` as a reader has it: without the schema where it is the first one of the
+        settings.
+        """
         return table.removeprefix(f"{self.migrations.schemas[0]}.")
 
     def connect(self, seconds: float | None = None) -> psycopg.Connection[Row]:
-        """A read-only session on the target; `seconds` bound each statement. Default: the settings', and never more than the budget has left.
+        """A read-only session on the target; `seconds` bound each statement.
+
+        Default: the settings', and never more than the budget has left.
 
         Raises `DatabaseSilent`, and `NotProven` when the budget is spent.
         """
@@ -104,7 +117,11 @@ class Site:
     def _open(self, dsn: SecretStr, seconds: float | None) -> psycopg.Connection[Row]:
         left = self.budget.left
         if left <= 0:
-            raise NotProven(f"the {self.migrations.budget_seconds:g} s that the gate may take (budget_seconds) were spent before this was looked at")
+            raise NotProven(
+                f"the {self.migrations.budget_seconds:g} s that the gate may take (budget_seconds)"
+                " were spent before this was looked at"
+            )
         bound = min(seconds or self.database.statement_seconds, left)
-        return read_only(dsn.get_secret_value(), self.database.model_copy(update={"statement_seconds": bound}))
-
+        return read_only(
+            dsn.get_secret_value(), self.database.model_copy(update={"statement_seconds": bound})
+        )

@@ -1,11 +1,13 @@
-"""What a target's database was like at one moment: kept in a file, to hold the database against it later.
+"""What a target's database was like at one moment: kept in a file, to hold the database against it
+later.
 
     taken = Snapshot.take(site)        # before the cutover: `pytest -m t12`
     before = Snapshot.newest(site)     # in every gate after it
     before.figures.tables["public.patients"].counted
 
-A file is `<UTC>.json.gz` in `site.snapshots`, with a SHA-256 of its content inside: one that was cut short or edited is refused. It holds counts,
-hashes, keys' bounds and the catalog; never a row's content.
+A file is `<UTC>.json.gz` in `site.snapshots`, with a SHA-256 of its content inside: one that was
+cut short or edited is refused. It holds counts, hashes, keys' bounds and the catalog; never a row's
+content.
 """
 
 from __future__ import annotations
@@ -35,10 +37,12 @@ _NAME = "%Y%m%dT%H%M%S.%fZ"
 
 @dataclass(frozen=True)
 class Snapshot:
-    """`taken_at` is a `time.time()`, `migration` the newest one applied then, `catalog` a `Catalog.as_plain()`, `history` the history's facts.
+    """`taken_at` is a `time.time()`, `migration` the newest one applied then, `catalog` a
+    `Catalog.as_plain()`, `history` the history's facts.
 
-    `server`: version, major, system_identifier, database, encoding, collation, extensions. `left_out`: what stands in the schemas and is no table
-    that holds rows of its own, with what it is. `declarations`: a digest of what was declared of the tables' content.
+    `server`: version, major, system_identifier, database, encoding, collation, extensions.
+    `left_out`: what stands in the schemas and is no table that holds rows of its own, with what it
+    is. `declarations`: a digest of what was declared of the tables' content.
     """
 
     target: str
@@ -66,7 +70,14 @@ class Snapshot:
         path = folder / f"{datetime.fromtimestamp(self.taken_at, UTC).strftime(_NAME)}{SUFFIX}"
         unfinished = path.with_suffix(".unfinished")
         with unfinished.open("wb") as file:
-            file.write(gzip.compress(json.dumps({"format": FORMAT, "sha256": _digest(content), "content": content}).encode(), mtime=0))
+            file.write(
+                gzip.compress(
+                    json.dumps(
+                        {"format": FORMAT, "sha256": _digest(content), "content": content}
+                    ).encode(),
+                    mtime=0,
+                )
+            )
             file.flush()
             os.fsync(file.fileno())
         unfinished.rename(path)
@@ -81,28 +92,37 @@ class Snapshot:
             plain = json.loads(gzip.decompress(path.read_bytes()))
             content = plain["content"]
             whole = plain["format"] == FORMAT and plain["sha256"] == _digest(content)
-            found = cls(**{**content, "figures": Figures.from_plain(content["figures"]), "path": path})
+            found = cls(
+                **{**content, "figures": Figures.from_plain(content["figures"]), "path": path}
+            )
         except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, AttributeError):
             whole = False
         if not whole:
-            raise NotProven(f"the snapshot {path.name} is damaged or was edited, so nothing can be compared with it: take another, or bring back the "
-                            "file as it was written")
+            raise NotProven(
+                f"the snapshot {path.name} is damaged or was edited, so nothing can be compared"
+                " with it: take another, or bring back the file as it was written"
+            )
         return found
 
     @classmethod
     def take(cls, site: Site) -> Snapshot:
-        """Measure everything, write it down, and read it back. Raises `NotProven`, `SettingsError`, `DatabaseSilent`."""
+        """Measure everything, write it down, and read it back.
+
+        Raises `NotProven`, `SettingsError`, `DatabaseSilent`.
+        """
         from cutover.database.rows.taking import taken
 
         return cls.load(taken(site).save(site.snapshots))
 
     @staticmethod
     def newest(site: Site, *, rolled_back: bool = False) -> Snapshot:
-        """The snapshot that this target's database is to be compared with: the newest that was taken before its newest migration.
+        """The snapshot that this target's database is to be compared with: the newest that was
+        taken before its newest migration.
 
-        `rolled_back`: the database is meant to be what it was, and a restore may have brought it to another server. Then it is the newest of the
-        very migration that the database is at. Raises `NotProven`, with what to do, where there is none, and for one that is too old, or of another
-        database.
+        `rolled_back`: the database is meant to be what it was, and a restore may have brought it to
+        another server. Then it is the newest of the very migration that the database is at. Raises
+        `NotProven`, with what to do, where there is none, and for one that is too old, or of
+        another database.
         """
         from cutover.database.rows.server import facts, migration, newest_script
 
@@ -111,8 +131,11 @@ class Snapshot:
         found = _choose(site, applied, newest_script(site), rolled_back=rolled_back)
         for fact in ("database",) if rolled_back else ("system_identifier", "database"):
             if found.server[fact] != now[fact]:
-                raise NotProven(f"the newest snapshot was taken of another database: its {fact.replace('_', ' ')} is {found.server[fact]}, and here "
-                                f"it is {now[fact]}. {how_to_take(site)}")
+                raise NotProven(
+                    "the newest snapshot was taken of another database: its"
+                    f" {fact.replace('_', ' ')} is {found.server[fact]}, and here it is"
+                    f" {now[fact]}. {how_to_take(site)}"
+                )
         return found
 
 
@@ -122,30 +145,47 @@ def how_to_take(site: Site) -> str:
 
 
 def declarations(site: Site) -> str:
-    """A digest of what a snapshot evaluates: a snapshot made with other declarations holds other figures."""
-    said = {name: change.model_dump(include={"rows_become", "becomes", "drops", "grows_above"}) for name, change in site.migrations.tables.items()}
+    """A digest of what a snapshot evaluates: a snapshot made with other declarations holds other
+    figures.
+    """
+    said = {
+        name: change.model_dump(include={"rows_become", "becomes", "drops", "grows_above"})
+        for name, change in site.migrations.tables.items()
+    }
     return _digest({name: change for name, change in said.items() if any(change.values())})
 
 
 def _choose(site: Site, applied: str | None, on_disk: str | None, *, rolled_back: bool) -> Snapshot:
-    """After a rollback, and while scripts wait to be run: the newest of this migration. After the migration: the newest of another one.
+    """After a rollback, and while scripts wait to be run: the newest of this migration.
 
-    Where there is none of the first kind (a script failed, or the history was tampered with) it is the newest of all, for what became of the data is
-    asked all the more. Where there is none of the second, it is a snapshot from after the migration, which would find the database equal to itself.
+    After the migration: the newest of another one.
+
+    Where there is none of the first kind (a script failed, or the history was tampered with) it is
+    the newest of all, for what became of the data is asked all the more. Where there is none of the
+    second, it is a snapshot from after the migration, which would find the database equal to
+    itself.
     """
     fresh = list(_fresh(site))
     if not fresh:
-        raise NotProven(f"there is no snapshot of {site.target} to compare with. {how_to_take(site)}")
+        raise NotProven(
+            f"there is no snapshot of {site.target} to compare with. {how_to_take(site)}"
+        )
     as_it_is = rolled_back or (on_disk is not None and applied != on_disk)
     fitting = [found for found in fresh if (found.migration == applied) == as_it_is]
     if not fitting and not as_it_is and site.migrations.brings_scripts:
-        raise NotProven(f"the only snapshot, of {fresh[0].taken}, was taken after the migration {applied}, so it says nothing of what was there "
-                        f"before. {how_to_take(site)}. For a release that brings no migration, say so: migrations.brings_scripts = false")
+        raise NotProven(
+            f"the only snapshot, of {fresh[0].taken}, was taken after the migration {applied}, so"
+            f" it says nothing of what was there before. {how_to_take(site)}. For a release that"
+            " brings no migration, say so: migrations.brings_scripts = false"
+        )
     return (fitting or fresh)[0]
 
 
 def _fresh(site: Site) -> Iterator[Snapshot]:
-    """This target's snapshots that are not too old, the newest first. Raises `NotProven` where all are, and for one that is not whole."""
+    """This target's snapshots that are not too old, the newest first.
+
+    Raises `NotProven` where all are, and for one that is not whole.
+    """
     hours, fitting = site.migrations.snapshot_max_age_hours, 0
     for path in sorted(site.snapshots.glob(f"*{SUFFIX}"), reverse=True):
         found = Snapshot.load(path)
@@ -155,11 +195,15 @@ def _fresh(site: Site) -> Iterator[Snapshot]:
             fitting += 1
             yield found
         elif not fitting:
-            raise NotProven(f"the newest snapshot was taken at {found.taken}, more than {hours:g} h ago (snapshot_max_age_hours). "
-                            f"{how_to_take(site)}")
+            raise NotProven(
+                f"the newest snapshot was taken at {found.taken}, more than {hours:g} h ago"
+                f" (snapshot_max_age_hours). {how_to_take(site)}"
+            )
         else:
             return
 
 
 def _digest(content: Any) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":"), default=dict).encode()).hexdigest()
+    return hashlib.sha256(
+        json.dumps(content, sort_keys=True, separators=(",", ":"), default=dict).encode()
+    ).hexdigest()

@@ -1,6 +1,9 @@
-"""What stands in the target's database: one row for each thing that the API acknowledged. Reads only, and cannot do otherwise.
+"""What stands in the target's database: one row for each thing that the API acknowledged.
 
-The queries are data (`default_rows.toml`, overridden by `[targets.<name>.database.rows]`), so that no check knows a table.
+Reads only, and cannot do otherwise.
+
+The queries are data (`default_rows.toml`, overridden by `[targets.<name>.database.rows]`), so that
+no check knows a table.
 """
 
 from __future__ import annotations
@@ -20,12 +23,17 @@ KINDS = ("patient", "visit", "document")
 
 def default_rows() -> dict[str, str]:
     """The queries of the default target, by kind."""
-    found = tomllib.loads((files("cutover.database") / "default_rows.toml").read_text(encoding="utf-8"))
+    found = tomllib.loads(
+        (files("cutover.database") / "default_rows.toml").read_text(encoding="utf-8")
+    )
     return {kind: str(found[kind]) for kind in KINDS}
 
 
 def rows_of(overrides: Mapping[str, str]) -> dict[str, str]:
-    """The queries to use. Raises `SettingsError` for a kind that is none, and for a query that does not ask for the id."""
+    """The queries to use.
+
+    Raises `SettingsError` for a kind that is none, and for a query that does not ask for the id.
+    """
     for kind, query in overrides.items():
         if kind not in KINDS:
             raise SettingsError(f"database.rows.{kind}: unknown key. Allowed: {', '.join(KINDS)}")
@@ -35,7 +43,10 @@ def rows_of(overrides: Mapping[str, str]) -> dict[str, str]:
 
 
 class Stored:
-    """One read-only connection, opened at the first question and kept. Each answer is a row by its column names, or None where there is none."""
+    """One read-only connection, opened at the first question and kept.
+
+    Each answer is a row by its column names, or None where there is none.
+    """
 
     def __init__(self, dsn: str, database: Database) -> None:
         self._dsn = SecretStr(dsn)
@@ -58,17 +69,27 @@ class Stored:
             self._connection = None
 
     def _row(self, kind: str, thing_id: str) -> Row | None:
-        """The row of one thing. Raises `DatabaseSilent` when the database cannot be asked, `SettingsError` when the query is at fault."""
+        """The row of one thing.
+
+        Raises `DatabaseSilent` when the database cannot be asked, `SettingsError` when the query is
+        at fault.
+        """
         query = self._rows[kind]
         try:
             found = self._connected().execute(query.encode(), {"id": thing_id}).fetchmany(2)
         except psycopg.OperationalError as error:
             self.close()
-            raise DatabaseSilent(f"the database did not answer the query for a {kind}: {first_line(error)}") from None
+            raise DatabaseSilent(
+                f"the database did not answer the query for a {kind}: {first_line(error)}"
+            ) from None
         except psycopg.Error as error:
-            raise SettingsError(f"database.rows.{kind} cannot be used: {first_line(error)}") from None
+            raise SettingsError(
+                f"database.rows.{kind} cannot be used: {first_line(error)}"
+            ) from None
         if len(found) > 1:
-            raise SettingsError(f"database.rows.{kind} returns more than one row for one id: narrow it")
+            raise SettingsError(
+                f"database.rows.{kind} returns more than one row for one id: narrow it"
+            )
         return found[0] if found else None
 
     def _connected(self) -> psycopg.Connection[Row]:

@@ -1,4 +1,7 @@
-"""Drivers: the only place that knows URLs and payloads. `connect` builds the one that a target's settings name."""
+"""Drivers: the only place that knows URLs and payloads.
+
+`connect` builds the one that a target's settings name.
+"""
 
 from __future__ import annotations
 
@@ -42,9 +45,13 @@ __all__ = [
 
 
 def client_for(transport: httpx.BaseTransport) -> httpx.Client:
-    """A client on `transport`: follows no redirect, reads no proxy or password from its surroundings, asks for bytes as they are."""
+    """A client on `transport`: follows no redirect, reads no proxy or password from its
+    surroundings, asks for bytes as they are.
+    """
     headers = {"Accept-Encoding": "identity", "User-Agent": "cutover"}
-    return httpx.Client(transport=transport, follow_redirects=False, trust_env=False, headers=headers)
+    return httpx.Client(
+        transport=transport, follow_redirects=False, trust_env=False, headers=headers
+    )
 
 
 def connect(
@@ -64,30 +71,59 @@ def connect(
     client: Client | None = None,
     seen: Watcher | None = None,
 ) -> Hospital:
-    """The driver of a target. `driver` is `rest`, `fhir`, or `package.module:Class` of the user's own; `mapping` is the table in `source`, None for
-    the default dialect (for `fhir` the settings' table of that name). `connect_seconds`, `deadline` (seconds a request) and `patience` (seconds
-    without any answer) bound every wait.
-    `client`: one that guards and bounds by itself, instead (a load process has its own); for a class of the user's own an `httpx.Client`.
-    `seen` is shown every request with its answer (`GuardedTransport`).
+    """The driver of a target.
 
-    A class of the user's own is called with `base_url, client=, run_tag=, recorder=, settings=` (the mapping's table, as it is).
-    Raises `MappingError`.
+    `driver` is `rest`, `fhir`, or `package.module:Class` of the user's own; `mapping` is the table
+    in `source`, None for the default dialect (for `fhir` the settings' table of that name).
+    `connect_seconds`, `deadline` (seconds a request) and `patience` (seconds without any answer)
+    bound every wait. `client`: one that guards and bounds by itself, instead (a load process has
+    its own); for a class of the user's own an `httpx.Client`. `seen` is shown every request with
+    its answer (`GuardedTransport`).
+
+    A class of the user's own is called with `base_url, client=, run_tag=, recorder=, settings=`
+    (the mapping's table, as it is). Raises `MappingError`.
     """
     transport = GuardedTransport(
-        recorder, production=production, connect_seconds=connect_seconds, deadline=deadline, patience=patience, tls=tls, seen=seen
+        recorder,
+        production=production,
+        connect_seconds=connect_seconds,
+        deadline=deadline,
+        patience=patience,
+        tls=tls,
+        seen=seen,
     )
     client = client or client_for(transport)
     if driver == "rest":
         return RestHospital(
-            base_url, load(mapping, source), client, run_tag=run_tag, recorder=recorder, secrets=secrets, transport=transport
+            base_url,
+            load(mapping, source),
+            client,
+            run_tag=run_tag,
+            recorder=recorder,
+            secrets=secrets,
+            transport=transport,
         )
     if driver == "fhir":
         from cutover.drivers import fhir  # here, because only a FHIR target needs it
 
-        return fhir.made(base_url, mapping or {}, client, run_tag=run_tag, recorder=recorder, source=source, transport=transport)
+        return fhir.made(
+            base_url,
+            mapping or {},
+            client,
+            run_tag=run_tag,
+            recorder=recorder,
+            source=source,
+            transport=transport,
+        )
     made = _own_class(driver)
     try:
-        hospital = made(base_url, client=client, run_tag=run_tag, recorder=recorder, settings=dict(mapping or {}))
+        hospital = made(
+            base_url,
+            client=client,
+            run_tag=run_tag,
+            recorder=recorder,
+            settings=dict(mapping or {}),
+        )
     except TypeError as error:
         raise MappingError(f"{source}: driver = {driver!r}: cannot be made: {error}") from error
     return _is_a_hospital(hospital, driver, source)
@@ -96,11 +132,16 @@ def connect(
 def _own_class(driver: str) -> Any:
     module, colon, name = driver.partition(":")
     if not colon or not module or not name:
-        raise MappingError(f"driver = {driver!r}: {nearest(driver, ['rest', 'fhir'])} A driver of your own is 'package.module:Class'")
+        raise MappingError(
+            f"driver = {driver!r}: {nearest(driver, ['rest', 'fhir'])} A driver of your own is"
+            " 'package.module:Class'"
+        )
     try:
         return getattr(importlib.import_module(module), name)
     except ImportError as error:
-        raise MappingError(f"driver = {driver!r}: the module {module!r} cannot be imported: {error}") from error
+        raise MappingError(
+            f"driver = {driver!r}: the module {module!r} cannot be imported: {error}"
+        ) from error
     except AttributeError:
         raise MappingError(f"driver = {driver!r}: the module {module!r} has no {name!r}") from None
 
@@ -112,10 +153,19 @@ def _is_a_hospital(made: Any, driver: str, source: str) -> Hospital:
             continue
         own = getattr(made, name, None)
         if not callable(own):
-            raise MappingError(f"{source}: driver = {driver!r}: has no method {name}{inspect.signature(method)}")
-        wanted = [parameter for parameter in inspect.signature(method).parameters if parameter != "self"]
+            raise MappingError(
+                f"{source}: driver = {driver!r}: has no method {name}{inspect.signature(method)}"
+            )
+        wanted = [
+            parameter for parameter in inspect.signature(method).parameters if parameter != "self"
+        ]
         given = list(inspect.signature(own).parameters)
-        if given[: len(wanted)] != wanted and not any(p.kind.name.startswith("VAR_") for p in inspect.signature(own).parameters.values()):
-            raise MappingError(f"{source}: driver = {driver!r}: {name} takes ({', '.join(given)}), expected ({', '.join(wanted)})")
+        if given[: len(wanted)] != wanted and not any(
+            p.kind.name.startswith("VAR_") for p in inspect.signature(own).parameters.values()
+        ):
+            raise MappingError(
+                f"{source}: driver = {driver!r}: {name} takes ({', '.join(given)}), expected"
+                f" ({', '.join(wanted)})"
+            )
     hospital: Hospital = made
     return hospital

@@ -10,9 +10,11 @@ REFUSED_IN_A_ROW = 3
 
 
 class Breaker:
-    """Open once the time lost without any answer passes `patience` seconds, or after three refused connections in a row.
+    """Open once the time lost without any answer passes `patience` seconds, or after three refused
+    connections in a row.
 
-    Time is lost as a clock on the wall sees it: sixteen threads that wait for the same second lose one second. Any answer sets it back.
+    Time is lost as a clock on the wall sees it: sixteen threads that wait for the same second lose
+    one second. Any answer sets it back.
     """
 
     def __init__(self, patience: float = 6.0) -> None:
@@ -59,4 +61,6 @@ class Breaker:
     def _open(self, why: str) -> None:
         if self._why is None:
             at = datetime.now(UTC).strftime("%H:%M:%S")
-            self._why = f"the target stopped answering at {at} UTC ({why}); nothing more is sent to it"
+            self._why = (
+                f"the target stopped answering at {at} UTC ({why}); nothing more is sent to it"
+            )

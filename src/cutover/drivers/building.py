@@ -62,26 +62,57 @@ class Builder:
     base_url: str
     mapping: Mapping
     client: Client
-    always: Table[str, Any] = field(default_factory=dict, repr=False)  # the variables that every template sees
+    always: Table[str, Any] = field(
+        default_factory=dict, repr=False
+    )  # the variables that every template sees
 
-    def build(self, step: Step, key: str, variables: Table[str, Any], token: str | None, *, synthetic: bool = True) -> httpx.Request:
-        """The request of `step`, which stands at `key` of the mapping. `token` None: without one. Raises `MappingError`."""
+    def build(
+        self,
+        step: Step,
+        key: str,
+        variables: Table[str, Any],
+        token: str | None,
+        *,
+        synthetic: bool = True,
+    ) -> httpx.Request:
+        """The request of `step`, which stands at `key` of the mapping.
+
+        `token` None: without one. Raises `MappingError`.
+        """
         url = self._url(step, key, variables)
         if token is not None and not self._at_target(step, url):
-            raise wrong(self.mapping.source, f"{key}.token", True, f"the token would be sent to {_origin(url)}, which is not the target")
-        headers = {**(self.common() if self._at_target(step, url) else {}), **self._table(step.headers, f"{key}.headers", variables)}
+            raise wrong(
+                self.mapping.source,
+                f"{key}.token",
+                True,
+                f"the token would be sent to {_origin(url)}, which is not the target",
+            )
+        headers = {
+            **(self.common() if self._at_target(step, url) else {}),
+            **self._table(step.headers, f"{key}.headers", variables),
+        }
         shown = dict(headers)
         if token is not None:
             headers[self.mapping.token.header] = self.token(token)
             shown[self.mapping.token.header] = self.token("$TOKEN")
         content = self._body(step, key, variables)
-        extensions: dict[str, Any] = {SYNTHETIC: synthetic, SHOWN: shown, PARTS: content.pop("parts", ())}
+        extensions: dict[str, Any] = {
+            SYNTHETIC: synthetic,
+            SHOWN: shown,
+            PARTS: content.pop("parts", ()),
+        }
         query = self._table(step.query, f"{key}.query", variables)
         address = str(httpx.URL(url).copy_merge_params(query)) if query else url
-        return self.client.build_request(step.method, address, headers=headers, extensions=extensions, **content)
+        return self.client.build_request(
+            step.method, address, headers=headers, extensions=extensions, **content
+        )
 
-    def to(self, url: str, step: Step, key: str, variables: Table[str, Any], token: str | None) -> httpx.Request:
-        """A GET of an address that the target itself gave (the next page), with the headers of `step`. Elsewhere than at the target: with none."""
+    def to(
+        self, url: str, step: Step, key: str, variables: Table[str, Any], token: str | None
+    ) -> httpx.Request:
+        """A GET of an address that the target itself gave (the next page), with the headers of
+        `step`. Elsewhere than at the target: with none.
+        """
         headers: dict[str, Any] = {}
         shown: dict[str, Any] = {}
         if same_origin(url, self.base_url):
@@ -90,7 +121,9 @@ class Builder:
             if token is not None:
                 headers[self.mapping.token.header] = self.token(token)
                 shown[self.mapping.token.header] = self.token("$TOKEN")
-        return self.client.build_request("GET", url, headers=headers, extensions={SYNTHETIC: True, SHOWN: shown})
+        return self.client.build_request(
+            "GET", url, headers=headers, extensions={SYNTHETIC: True, SHOWN: shown}
+        )
 
     def common(self) -> dict[str, Any]:
         """The headers of every request to the target."""
@@ -114,17 +147,33 @@ class Builder:
             url = str(render(step.url or "", variables))
         except TemplateFault as fault:
             place = "path" if step.path is not None else "url"
-            raise wrong(self.mapping.source, f"{key}.{place}", step.path or step.url, str(fault)) from fault
+            raise wrong(
+                self.mapping.source, f"{key}.{place}", step.path or step.url, str(fault)
+            ) from fault
         if not url.startswith(("http://", "https://")):
-            raise wrong(self.mapping.source, f"{key}.url", step.url, f"became {url!r}, which is no absolute http address")
+            raise wrong(
+                self.mapping.source,
+                f"{key}.url",
+                step.url,
+                f"became {url!r}, which is no absolute http address",
+            )
         return url
 
-    def _table(self, table: Table[str, Any], key: str, variables: Table[str, Any]) -> dict[str, Any]:
+    def _table(
+        self, table: Table[str, Any], key: str, variables: Table[str, Any]
+    ) -> dict[str, Any]:
         """Headers, query or form fields as text, without those that came out as null."""
         if not table:
             return {}
-        rendered = {name: _plain(self._tree(item, f"{key}.{name}", variables)) for name, item in table.items()}
-        return {name: item if isinstance(item, list) else _text(item) for name, item in rendered.items() if item is not None}
+        rendered = {
+            name: _plain(self._tree(item, f"{key}.{name}", variables))
+            for name, item in table.items()
+        }
+        return {
+            name: item if isinstance(item, list) else _text(item)
+            for name, item in rendered.items()
+            if item is not None
+        }
 
     def _tree(self, tree: Any, key: str, variables: Table[str, Any]) -> Any:
         try:
@@ -144,18 +193,27 @@ class Builder:
         if step.bytes_body is not None:
             content = self._tree(step.bytes_body, f"{key}.bytes", variables)
             if not isinstance(content, bytes | str):
-                raise wrong(self.mapping.source, f"{key}.bytes", step.bytes_body, 'does not give bytes; "{{ upload.content }}" does')
+                raise wrong(
+                    self.mapping.source,
+                    f"{key}.bytes",
+                    step.bytes_body,
+                    'does not give bytes; "{{ upload.content }}" does',
+                )
             return {"content": content}
         return {}
 
-    def _multipart(self, table: Table[str, Any], key: str, variables: Table[str, Any]) -> dict[str, Any]:
+    def _multipart(
+        self, table: Table[str, Any], key: str, variables: Table[str, Any]
+    ) -> dict[str, Any]:
         files: list[tuple[str, tuple[str | None, bytes, str | None]]] = []
         parts: list[Part] = []
         for name, template in table.items():
             value = self._tree(template, f"{key}.{name}", variables)
             if isinstance(value, UploadVariable):
                 files.append((name, (value.file_name, value.content, value.media_type)))
-                parts.append(Part(name, None, value.file_name, value.media_type, value.size, value.sha256))
+                parts.append(
+                    Part(name, None, value.file_name, value.media_type, value.size, value.sha256)
+                )
             elif value is not None:
                 # As a part without a file name, so that httpx makes it a plain field.
                 files.append((name, (None, _text(_plain(value)).encode(), None)))

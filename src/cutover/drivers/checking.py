@@ -12,11 +12,21 @@ from cutover.drivers.models import Mapping, OperationMap, Step
 from cutover.drivers.reading import ReadFault, compiled
 from cutover.drivers.teaching import nearest, wrong
 from cutover.drivers.templates import TemplateFault, attributes, is_template, names
-from cutover.drivers.vocabulary import ALWAYS, ANYTHING, FIELDS, OPERATIONS, READING_ONLY, SESSION, WORDS
+from cutover.drivers.vocabulary import (
+    ALWAYS,
+    ANYTHING,
+    FIELDS,
+    OPERATIONS,
+    READING_ONLY,
+    SESSION,
+    WORDS,
+)
 from cutover.hospital import Reason
 
 Known = dict[str, frozenset[str] | None]
-TAKEN = {*ALWAYS, *READING_ONLY, "session", "token"} | {name for meaning in OPERATIONS.values() for name in meaning.variables}
+TAKEN = {*ALWAYS, *READING_ONLY, "session", "token"} | {
+    name for meaning in OPERATIONS.values() for name in meaning.variables
+}
 """Names under which nothing can be captured: a template could mean either."""
 
 
@@ -43,9 +53,19 @@ def _every_operation_is_spoken_of(mapping: Mapping) -> None:
     for name in OPERATIONS:
         mapped, unsupported = name in mapping.operations, name in mapping.unsupported
         if not mapped and not unsupported:
-            raise wrong(mapping.source, f"operations.{name}", None, f'missing; map it, or say unsupported.{name} = "why"')
+            raise wrong(
+                mapping.source,
+                f"operations.{name}",
+                None,
+                f'missing; map it, or say unsupported.{name} = "why"',
+            )
         if mapped and unsupported:
-            raise wrong(mapping.source, f"unsupported.{name}", mapping.unsupported[name], f"operations.{name} maps it; keep one of the two")
+            raise wrong(
+                mapping.source,
+                f"unsupported.{name}",
+                mapping.unsupported[name],
+                f"operations.{name} maps it; keep one of the two",
+            )
     for name, why in mapping.unsupported.items():
         if not why.strip():
             raise wrong(mapping.source, f"unsupported.{name}", why, "say why: the verdict shows it")
@@ -56,10 +76,20 @@ def _words(mapping: Mapping) -> None:
         seen: dict[str | int, str] = {}
         for key, theirs in words.items():
             if key not in WORDS[kind]:
-                raise wrong(mapping.source, f"words.{kind}.{key}", None, f"not known; {nearest(key, WORDS[kind])}")
+                raise wrong(
+                    mapping.source,
+                    f"words.{kind}.{key}",
+                    None,
+                    f"not known; {nearest(key, WORDS[kind])}",
+                )
             for word in theirs:
                 if word in seen:
-                    raise wrong(mapping.source, f"words.{kind}.{key}", word, f"also stands for {seen[word]!r}, so it cannot be read back")
+                    raise wrong(
+                        mapping.source,
+                        f"words.{kind}.{key}",
+                        word,
+                        f"also stands for {seen[word]!r}, so it cannot be read back",
+                    )
                 seen[word] = key
 
 
@@ -70,10 +100,20 @@ def _refusals(mapping: Mapping) -> None:
                 _read(mapping, f"refusals.{reason.value}.where", rule.where)
             for name in rule.operations:
                 if name not in OPERATIONS:
-                    raise wrong(mapping.source, f"refusals.{reason.value}.operations", name, f"not known; {nearest(name, OPERATIONS)}")
+                    raise wrong(
+                        mapping.source,
+                        f"refusals.{reason.value}.operations",
+                        name,
+                        f"not known; {nearest(name, OPERATIONS)}",
+                    )
     for reason in (Reason.UNAUTHENTICATED, Reason.NOT_FOUND, Reason.INVALID):
         if not mapping.refusals.get(reason):
-            raise wrong(mapping.source, f"refusals.{reason.value}", None, "missing; say by which status or words the target refuses so")
+            raise wrong(
+                mapping.source,
+                f"refusals.{reason.value}",
+                None,
+                "missing; say by which status or words the target refuses so",
+            )
 
 
 def _setup(mapping: Mapping, session: Known) -> Known:
@@ -104,7 +144,12 @@ def _operation(mapping: Mapping, name: str, operation: OperationMap, shared: Kno
         known |= dict.fromkeys(step.capture, ANYTHING)
     for field in operation.answer:
         if field not in FIELDS[meaning.answer or "content"]:
-            raise wrong(mapping.source, f"{key}.answer.{field}", None, f"not known; {nearest(field, FIELDS[meaning.answer or 'content'])}")
+            raise wrong(
+                mapping.source,
+                f"{key}.answer.{field}",
+                None,
+                f"not known; {nearest(field, FIELDS[meaning.answer or 'content'])}",
+            )
     used |= _answer(mapping, name, known)
     _list(mapping, name, operation, used)
     local = {variable for step in operation.steps for variable in step.capture} | set(operation.let)
@@ -127,15 +172,24 @@ def used_in(step: Step) -> set[str]:
 
 def sign_in_names(mapping: Mapping) -> set[str]:
     """What a sign-in captures: variables of that session, everywhere."""
-    return set(_captures(mapping.operations["sign_in"])) if "sign_in" in mapping.operations else set()
+    return (
+        set(_captures(mapping.operations["sign_in"])) if "sign_in" in mapping.operations else set()
+    )
 
 
-def _used(mapping: Mapping, name: str, operation: OperationMap, used: set[str], local: set[str]) -> None:
+def _used(
+    mapping: Mapping, name: str, operation: OperationMap, used: set[str], local: set[str]
+) -> None:
     for index, step in enumerate(operation.steps):
         for variable in step.capture:
             if variable not in used:
                 place = f"{mapping.key_of_step(name, index)}.capture.{variable}"
-                raise wrong(mapping.source, place, step.capture[variable], f"captured, but never used{_perhaps(variable, used - local)}")
+                raise wrong(
+                    mapping.source,
+                    place,
+                    step.capture[variable],
+                    f"captured, but never used{_perhaps(variable, used - local)}",
+                )
 
 
 def _perhaps(variable: str, used: set[str]) -> str:
@@ -151,10 +205,20 @@ def _answer(mapping: Mapping, name: str, known: Known) -> set[str]:
     fields = mapping.fields(name)
     for field, required in FIELDS[kind].items():
         if required and field not in fields:
-            raise wrong(mapping.source, f"answers.{kind}.{field}", None, f"missing; say where the {kind}'s {field} stands in the answer")
+            raise wrong(
+                mapping.source,
+                f"answers.{kind}.{field}",
+                None,
+                f"missing; say where the {kind}'s {field} stands in the answer",
+            )
     for field, where in fields.items():
         if field not in FIELDS[kind]:
-            raise wrong(mapping.source, f"answers.{kind}.{field}", None, f"not known; {nearest(field, FIELDS[kind])}")
+            raise wrong(
+                mapping.source,
+                f"answers.{kind}.{field}",
+                None,
+                f"not known; {nearest(field, FIELDS[kind])}",
+            )
         used |= _read(mapping, mapping.key_of_field(name, field), where, known)
     return used
 
@@ -168,7 +232,10 @@ def _list(mapping: Mapping, name: str, operation: OperationMap, used: set[str]) 
         return
     if operation.items is None:
         raise wrong(
-            mapping.source, f"{key}.items", None, "missing; say where the list stands in the answer, '@' when the answer is the list"
+            mapping.source,
+            f"{key}.items",
+            None,
+            "missing; say where the list stands in the answer, '@' when the answer is the list",
         )
     for where, field in ((operation.items, "items"), (operation.total, "total")):
         if where is not None:
@@ -179,7 +246,10 @@ def _list(mapping: Mapping, name: str, operation: OperationMap, used: set[str]) 
         _read(mapping, f"{key}.paging.next", operation.paging.next)
     if operation.paging.style != "link" and "page" not in used:
         raise wrong(
-            mapping.source, f"{key}.paging.style", operation.paging.style, "no request uses {{ page.… }}, so the page would never turn"
+            mapping.source,
+            f"{key}.paging.style",
+            operation.paging.style,
+            "no request uses {{ page.… }}, so the page would never turn",
         )
 
 
@@ -191,12 +261,19 @@ def _becomes(mapping: Mapping) -> None:
 
 
 def _captures_are_used(mapping: Mapping, used: set[str]) -> None:
-    """Captures of the set-up and of the sign-in are variables everywhere: anywhere they must be used."""
+    """Captures of the set-up and of the sign-in are variables everywhere: anywhere they must be
+    used.
+    """
     for index, step in enumerate(mapping.setup):
         used |= used_in(step)
         for variable in step.capture:
             if variable not in used:
-                raise wrong(mapping.source, f"setup[{index}].capture.{variable}", step.capture[variable], "captured, but never used")
+                raise wrong(
+                    mapping.source,
+                    f"setup[{index}].capture.{variable}",
+                    step.capture[variable],
+                    "captured, but never used",
+                )
     if "sign_in" in mapping.operations:
         _used(mapping, "sign_in", mapping.operations["sign_in"], used, set())
 
@@ -222,7 +299,12 @@ def _step(mapping: Mapping, key: str, step: Step, known: Known) -> set[str]:
     used: set[str] = set()
     for variable, where in step.capture.items():
         if variable in TAKEN:
-            raise wrong(mapping.source, f"{key}.capture.{variable}", where, "that name is taken; capture under another one")
+            raise wrong(
+                mapping.source,
+                f"{key}.capture.{variable}",
+                where,
+                "that name is taken; capture under another one",
+            )
         _read(mapping, f"{key}.capture.{variable}", where)
     for place, text in _texts(step):
         used |= _template(mapping, f"{key}.{place}", text, known)
@@ -230,7 +312,11 @@ def _step(mapping: Mapping, key: str, step: Step, known: Known) -> set[str]:
 
 
 def _tree(mapping: Mapping, key: str, tree: Any, known: Known) -> set[str]:
-    return {name for place, text in _leaves(key, tree) for name in _template(mapping, place, text, known)}
+    return {
+        name
+        for place, text in _leaves(key, tree)
+        for name in _template(mapping, place, text, known)
+    }
 
 
 def _read(mapping: Mapping, key: str, where: str, known: Known | None = None) -> set[str]:
@@ -238,7 +324,9 @@ def _read(mapping: Mapping, key: str, where: str, known: Known | None = None) ->
     if where.startswith(("header:", "cookie:")):
         return set()
     if is_template(where):
-        return _template(mapping, key, where, {**(known or {}), **dict.fromkeys(READING_ONLY, ANYTHING)})
+        return _template(
+            mapping, key, where, {**(known or {}), **dict.fromkeys(READING_ONLY, ANYTHING)}
+        )
     try:
         compiled(where)
     except ReadFault as fault:
@@ -254,9 +342,16 @@ def _template(mapping: Mapping, key: str, text: str, known: Known) -> set[str]:
     except TemplateFault as fault:
         raise wrong(mapping.source, key, text, str(fault)) from None
     for name in sorted(used - set(known)):
-        raise wrong(mapping.source, key, text, f"there is no variable {name!r} here; {nearest(name, known)}")
+        raise wrong(
+            mapping.source, key, text, f"there is no variable {name!r} here; {nearest(name, known)}"
+        )
     for name, attribute in sorted(seen):
         allowed = known.get(name)
         if allowed is not None and attribute not in allowed:
-            raise wrong(mapping.source, key, text, f"{name} has no {attribute!r}; {nearest(attribute, allowed)}")
+            raise wrong(
+                mapping.source,
+                key,
+                text,
+                f"{name} has no {attribute!r}; {nearest(attribute, allowed)}",
+            )
     return used

@@ -1,4 +1,6 @@
-"""What a driver needs of its HTTP client: two methods of `httpx.Client`, and little of what they give. A load process has a leaner one."""
+"""What a driver needs of its HTTP client: two methods of `httpx.Client`, and little of what they
+give. A load process has a leaner one.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,10 @@ import httpx
 
 
 class Came(Protocol):
-    """An answer, wholly read, as the client gives it. The names of `headers` are found in any case."""
+    """An answer, wholly read, as the client gives it.
+
+    The names of `headers` are found in any case.
+    """
 
     @property
     def status_code(self) -> int: ...

@@ -1,4 +1,6 @@
-"""Sends half of a request and breaks the connection, as a lost network does: over a plain socket, since no HTTP library will do it."""
+"""Sends half of a request and breaks the connection, as a lost network does: over a plain socket,
+since no HTTP library will do it.
+"""
 
 from __future__ import annotations
 
@@ -15,16 +17,23 @@ GONE_SECONDS = 2.0
 
 
 def send_half(request: httpx.Request, tls: ssl.SSLContext | None) -> None:
-    """Declare the whole Content-Length, send half of the body, and close. Returns when the connection is gone; the answer is not read.
+    """Declare the whole Content-Length, send half of the body, and close.
+
+    Returns when the connection is gone; the answer is not read.
 
     Raises `OSError` when there is no connection in the first place.
     """
     body = request.read()
-    host, port = request.url.host, request.url.port or (443 if request.url.scheme == "https" else 80)
+    host, port = (
+        request.url.host,
+        request.url.port or (443 if request.url.scheme == "https" else 80),
+    )
     with socket.create_connection((host, port), timeout=CONNECT_SECONDS) as plain:
         connection = plain
         if request.url.scheme == "https":
-            connection = (tls or ssl.create_default_context()).wrap_socket(plain, server_hostname=host)
+            connection = (tls or ssl.create_default_context()).wrap_socket(
+                plain, server_hostname=host
+            )
         try:
             connection.settimeout(GONE_SECONDS)
             connection.sendall(_head(request, len(body)) + body[: len(body) // 2])
@@ -41,7 +50,9 @@ def _head(request: httpx.Request, length: int) -> bytes:
     for name, value in request.headers.raw:
         if name.lower() not in (b"content-length", b"transfer-encoding", b"connection"):
             lines.append(name + b": " + value)
-    return b"\r\n".join([*lines, f"Content-Length: {length}".encode(), b"Connection: close", b"", b""])
+    return b"\r\n".join(
+        [*lines, f"Content-Length: {length}".encode(), b"Connection: close", b"", b""]
+    )
 
 
 def _wait_until_gone(connection: socket.socket) -> None:

@@ -1,7 +1,9 @@
-"""A total bound on the time of a request, which neither a slow drip of bytes nor a slow name server can stretch.
+"""A total bound on the time of a request, which neither a slow drip of bytes nor a slow name server
+can stretch.
 
-httpx bounds each read, so a server that sends one byte a second is waited for for ever. Here every read, write, connect and TLS handshake
-of the thread that runs the request is given what remains of the request's own time.
+httpx bounds each read, so a server that sends one byte a second is waited for for ever. Here every
+read, write, connect and TLS handshake of the thread that runs the request is given what remains of
+the request's own time.
 """
 
 from __future__ import annotations
@@ -33,7 +35,10 @@ class Clock(threading.local):
             self.ends = None
 
     def remaining(self, most: float | None, error: type[Exception]) -> float | None:
-        """Seconds that may still be waited, at most `most`. Raises `error` when the time is over."""
+        """Seconds that may still be waited, at most `most`.
+
+        Raises `error` when the time is over.
+        """
         if self.ends is None:
             return most
         left = self.ends - time.monotonic()
@@ -52,15 +57,21 @@ class _Stream(httpcore.NetworkStream):
         return self._stream.read(max_bytes, self._clock.remaining(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        # In pieces: the socket's own time-out would begin anew with each part that the other side takes.
+        # In pieces: the socket's own time-out would begin anew with each part that the other side
+        # takes.
         for start in range(0, len(buffer), 65536):
-            self._stream.write(buffer[start : start + 65536], self._clock.remaining(timeout, httpcore.WriteTimeout))
+            self._stream.write(
+                buffer[start : start + 65536], self._clock.remaining(timeout, httpcore.WriteTimeout)
+            )
 
     def close(self) -> None:
         self._stream.close()
 
     def start_tls(
-        self, ssl_context: SSLContext, server_hostname: str | None = None, timeout: float | None = None
+        self,
+        ssl_context: SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
     ) -> httpcore.NetworkStream:
         left = self._clock.remaining(timeout, httpcore.ConnectTimeout)
         return _Stream(self._stream.start_tls(ssl_context, server_hostname, left), self._clock)
@@ -70,7 +81,10 @@ class _Stream(httpcore.NetworkStream):
 
 
 class DeadlineBackend(httpcore.NetworkBackend):
-    """Opens connections that watch `clock`. A name with several addresses gets one bound for all of them."""
+    """Opens connections that watch `clock`.
+
+    A name with several addresses gets one bound for all of them.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock, self._sockets = clock, httpcore.SyncBackend()
@@ -89,22 +103,36 @@ class DeadlineBackend(httpcore.NetworkBackend):
         for address in addresses(host, port, ends - time.monotonic()):
             left = self._clock.remaining(ends - time.monotonic(), httpcore.ConnectTimeout)
             if left is None or left <= 0:
-                raise httpcore.ConnectTimeout(f"no connection to {host}:{port} within {seconds:g} s")
+                raise httpcore.ConnectTimeout(
+                    f"no connection to {host}:{port} within {seconds:g} s"
+                )
             try:
-                return _Stream(self._sockets.connect_tcp(address, port, left, local_address, socket_options), self._clock)
+                return _Stream(
+                    self._sockets.connect_tcp(address, port, left, local_address, socket_options),
+                    self._clock,
+                )
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failed = error
         raise failed
 
 
 def addresses(host: str, port: int, seconds: float) -> list[str]:
-    """The addresses of `host`. The system's resolver cannot be given a bound, so it is asked in a thread that is not waited for longer."""
+    """The addresses of `host`.
+
+    The system's resolver cannot be given a bound, so it is asked in a thread that is not waited for
+    longer.
+    """
     found: list[str] = []
     faults: list[OSError] = []
 
     def ask() -> None:
         try:
-            found.extend(dict.fromkeys(str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
+            found.extend(
+                dict.fromkeys(
+                    str(entry[4][0])
+                    for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+                )
+            )
         except OSError as error:
             faults.append(error)
 

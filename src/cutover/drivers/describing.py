@@ -1,4 +1,6 @@
-"""Reads the target's own OpenAPI document: which operations there are, and how each is asked with its documented example."""
+"""Reads the target's own OpenAPI document: which operations there are, and how each is asked with
+its documented example.
+"""
 
 from __future__ import annotations
 
@@ -21,30 +23,58 @@ _DEPTH = 12  # of schemas inside schemas; a schema may hold itself
 
 
 class Description:
-    """The operations of an OpenAPI 3 document. Raises KeyError, TypeError or ValueError where it is none."""
+    """The operations of an OpenAPI 3 document.
+
+    Raises KeyError, TypeError or ValueError where it is none.
+    """
 
     def __init__(self, document: Any, build: Builder, mapping: Mapping) -> None:
         if not str(document["openapi"]).startswith("3."):
             raise ValueError(f"OpenAPI {document['openapi']}, only 3.x is read")
         self.document, self._build, self._mapping = document, build, mapping
         self._entries: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {}
-        self.operations = [self._operation(path, method, entry) for path, method, entry in self._all()]
+        self.operations = [
+            self._operation(path, method, entry) for path, method, entry in self._all()
+        ]
 
-    def request(self, operation: Operation, session: Session | None, values: Table[str, str]) -> httpx.Request:
-        """The request of an operation: path parameters by name from `values` (a random UUID otherwise), required query and header
-        parameters and the body from the documented examples; `values` also replace top-level fields of the body."""
+    def request(
+        self, operation: Operation, session: Session | None, values: Table[str, str]
+    ) -> httpx.Request:
+        """The request of an operation: path parameters by name from `values` (a random UUID
+        otherwise), required query and header parameters and the body from the documented examples;
+        `values` also replace top-level fields of the body.
+        """
         theirs, entry = self._entries[operation.method, operation.path]
-        values = {**values, **{name: values[ours] for name, ours in self._mapping.parameters.items() if ours in values}}
-        path = re.sub(r"\{([^}]+)\}", lambda name: quote(values.get(name[1], str(uuid.uuid4())), safe=""), theirs)
-        headers, query = {**self._build.common(), **self._required(entry, "header", values)}, self._required(entry, "query", values)
+        values = {
+            **values,
+            **{
+                name: values[ours]
+                for name, ours in self._mapping.parameters.items()
+                if ours in values
+            },
+        }
+        path = re.sub(
+            r"\{([^}]+)\}",
+            lambda name: quote(values.get(name[1], str(uuid.uuid4())), safe=""),
+            theirs,
+        )
+        headers, query = (
+            {**self._build.common(), **self._required(entry, "header", values)},
+            self._required(entry, "query", values),
+        )
         shown = dict(headers)
         if session is not None:
             headers[self._mapping.token.header] = self._build.token(session.access)
             shown[self._mapping.token.header] = self._build.token("$TOKEN")
         content = self._body(entry, values)
-        extensions = {SHOWN: shown, PARTS: content.pop("parts", ())}  # never marked as synthetic: on production only reading goes out
+        extensions = {
+            SHOWN: shown,
+            PARTS: content.pop("parts", ()),
+        }  # never marked as synthetic: on production only reading goes out
         url = httpx.URL(self.root + path).copy_merge_params(query)
-        return self._build.client.build_request(operation.method, url, headers=headers, extensions=extensions, **content)
+        return self._build.client.build_request(
+            operation.method, url, headers=headers, extensions=extensions, **content
+        )
 
     def _all(self) -> list[tuple[str, str, dict[str, Any]]]:
         found = []
@@ -52,7 +82,13 @@ class Description:
             item = self._resolved(item)
             for method in _METHODS:
                 if method in item:
-                    entry = {**item[method], "parameters": [*item.get("parameters", []), *item[method].get("parameters", [])]}
+                    entry = {
+                        **item[method],
+                        "parameters": [
+                            *item.get("parameters", []),
+                            *item[method].get("parameters", []),
+                        ],
+                    }
                     ours = self._in_our_words(path)
                     self._entries[method.upper(), ours] = (path, entry)
                     found.append((ours, method.upper(), entry))
@@ -60,28 +96,45 @@ class Description:
 
     def _in_our_words(self, path: str) -> str:
         """The path, in which parameters are called as the mapping says whose ids they are."""
-        return re.sub(r"\{([^}]+)\}", lambda name: f"{{{self._mapping.parameters.get(name[1], name[1])}}}", path)
+        return re.sub(
+            r"\{([^}]+)\}",
+            lambda name: f"{{{self._mapping.parameters.get(name[1], name[1])}}}",
+            path,
+        )
 
     def _operation(self, path: str, method: str, entry: dict[str, Any]) -> Operation:
         security = entry.get("security", self.document.get("security", []))
         statuses: set[int] = set()
         media_types: dict[int, frozenset[str]] = {}
         for code, response in entry.get("responses", {}).items():
-            kinds = frozenset(str(name).partition(";")[0].strip().lower() for name in self._resolved(response).get("content", {}))
+            kinds = frozenset(
+                str(name).partition(";")[0].strip().lower()
+                for name in self._resolved(response).get("content", {})
+            )
             for status in _statuses(str(code)):
                 statuses.add(status)
                 media_types[status] = media_types.get(status, frozenset()) | kinds
-        return Operation(method, path, bool(security) and {} not in security, frozenset(statuses), media_types)
+        return Operation(
+            method, path, bool(security) and {} not in security, frozenset(statuses), media_types
+        )
 
     @property
     def root(self) -> str:
-        """Where the paths begin: the target's address, and the path of the first server. Its host is not used: the settings know the target's."""
+        """Where the paths begin: the target's address, and the path of the first server.
+
+        Its host is not used: the settings know the target's.
+        """
         servers = self.document.get("servers") or [{"url": "/"}]
         path = urlsplit(str(servers[0]["url"])).path.rstrip("/")
-        return self._build.base_url + ("" if urlsplit(self._build.base_url).path.rstrip("/") == path else path)
+        return self._build.base_url + (
+            "" if urlsplit(self._build.base_url).path.rstrip("/") == path else path
+        )
 
     def _resolved(self, node: Any) -> Any:
-        """`node`, with a local $ref followed. Raises ValueError for one that leaves the document."""
+        """`node`, with a local $ref followed.
+
+        Raises ValueError for one that leaves the document.
+        """
         for _ in range(_DEPTH):
             if not isinstance(node, dict) or "$ref" not in node:
                 return node
@@ -93,10 +146,18 @@ class Description:
                 node = node[part.replace("~1", "/").replace("~0", "~")]
         raise ValueError("a $ref that never ends")
 
-    def _required(self, entry: dict[str, Any], place: str, values: Table[str, str]) -> dict[str, str]:
+    def _required(
+        self, entry: dict[str, Any], place: str, values: Table[str, str]
+    ) -> dict[str, str]:
         parameters = [self._resolved(parameter) for parameter in entry["parameters"]]
-        wanted = [p for p in parameters if p["in"] == place and (p.get("required") or p["name"] in values)]
-        return {p["name"]: values.get(p["name"], str(self._example(p))) for p in wanted if p["name"].lower() != "authorization"}
+        wanted = [
+            p for p in parameters if p["in"] == place and (p.get("required") or p["name"] in values)
+        ]
+        return {
+            p["name"]: values.get(p["name"], str(self._example(p)))
+            for p in wanted
+            if p["name"].lower() != "authorization"
+        }
 
     def _body(self, entry: dict[str, Any], values: Table[str, str]) -> dict[str, Any]:
         content = self._resolved(entry.get("requestBody", {})).get("content", {})
@@ -104,8 +165,16 @@ class Description:
             example = self._example(described)
             known = self._resolved(described.get("schema", {})).get("properties", {})
             if isinstance(example, dict):
-                example |= {name: uuid.uuid4().hex[:20] for name in self._mapping.unique_fields if name in example}
-                example |= {name: value for name, value in values.items() if name in example or name in known}
+                example |= {
+                    name: uuid.uuid4().hex[:20]
+                    for name in self._mapping.unique_fields
+                    if name in example
+                }
+                example |= {
+                    name: value
+                    for name, value in values.items()
+                    if name in example or name in known
+                }
             if kind == "multipart/form-data":
                 return self._multipart(example, known)
             if kind == "application/x-www-form-urlencoded":
@@ -130,7 +199,10 @@ class Description:
         return {"files": files, "parts": tuple(parts)}
 
     def _example(self, described: dict[str, Any]) -> Any:
-        """The documented example of a parameter or media type, else one made from its schema. A copy: callers change it."""
+        """The documented example of a parameter or media type, else one made from its schema.
+
+        A copy: callers change it.
+        """
         if "example" in described:
             return _copy(described["example"])
         for named in (described.get("examples") or {}).values():
@@ -150,7 +222,9 @@ class Description:
                 return self._made(schema[key][0], depth + 1)
         if schema.get("allOf") and depth < _DEPTH:
             made = [self._made(part, depth + 1) for part in schema["allOf"]]
-            return {key: item for part in made if isinstance(part, dict) for key, item in part.items()} or made[0]
+            return {
+                key: item for part in made if isinstance(part, dict) for key, item in part.items()
+            } or made[0]
         return self._made_by_type(schema, depth)
 
     def _made_by_type(self, schema: dict[str, Any], depth: int) -> Any:
@@ -164,11 +238,26 @@ class Description:
                 if name in required and depth < _DEPTH
             }
         if kind == "array":
-            return [self._made(schema.get("items", {}), depth + 1)] if schema.get("minItems") and depth < _DEPTH else []
+            return (
+                [self._made(schema.get("items", {}), depth + 1)]
+                if schema.get("minItems") and depth < _DEPTH
+                else []
+            )
         if kind == "string":
-            known = {"date": "1980-02-29", "date-time": "2020-02-29T12:00:00Z", "uuid": str(uuid.uuid4()), "email": "cutover@example.org"}
-            return known.get(schema.get("format", ""), "cutover".ljust(schema.get("minLength", 0), "x"))
-        return {"integer": schema.get("minimum", 1), "number": schema.get("minimum", 1), "boolean": False}.get(kind)
+            known = {
+                "date": "1980-02-29",
+                "date-time": "2020-02-29T12:00:00Z",
+                "uuid": str(uuid.uuid4()),
+                "email": "cutover@example.org",
+            }
+            return known.get(
+                schema.get("format", ""), "cutover".ljust(schema.get("minLength", 0), "x")
+            )
+        return {
+            "integer": schema.get("minimum", 1),
+            "number": schema.get("minimum", 1),
+            "boolean": False,
+        }.get(kind)
 
 
 def _copy(value: Any) -> Any:

@@ -1,4 +1,7 @@
-"""What an answer means: as expected, a refusal that the mapping knows, or a misbehaviour. Also the words of every failure."""
+"""What an answer means: as expected, a refusal that the mapping knows, or a misbehaviour.
+
+Also the words of every failure.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,10 @@ def answer_of(response: Came, seconds: float) -> Answer:
     """The answer. JSON is read where the media type says so, or where a text begins like it."""
     body = None
     media_type = response.headers.get("content-type", "").partition(";")[0].lower()
-    if "json" in media_type or (media_type in _SAYS_NOTHING and response.content.removeprefix(codecs.BOM_UTF8)[:1] in (b"{", b"[")):
+    if "json" in media_type or (
+        media_type in _SAYS_NOTHING
+        and response.content.removeprefix(codecs.BOM_UTF8)[:1] in (b"{", b"[")
+    ):
         try:
             body = json.loads(response.content)
         except ValueError:
@@ -40,19 +46,30 @@ def answer_of(response: Came, seconds: float) -> Answer:
 
 
 class Judge:
-    """Judges answers by the mapping. `works` names the operations that were seen to work: their paths cannot be mistaken."""
+    """Judges answers by the mapping.
+
+    `works` names the operations that were seen to work: their paths cannot be mistaken.
+    """
 
     def __init__(self, mapping: Mapping, redactor: Redactor) -> None:
         self._mapping, self._redactor = mapping, redactor
         self._works: set[str] = set()
         rules = [(reason, rule) for reason, several in mapping.refusals.items() for rule in several]
         self._looking_inside = [(reason, rule) for reason, rule in rules if rule.where or rule.text]
-        self._by_status = [(reason, rule) for reason, rule in rules if not (rule.where or rule.text)]
-        self._of_one_operation = [(reason, rule) for reason, rule in self._by_status if rule.operations]
+        self._by_status = [
+            (reason, rule) for reason, rule in rules if not (rule.where or rule.text)
+        ]
+        self._of_one_operation = [
+            (reason, rule) for reason, rule in self._by_status if rule.operations
+        ]
         self._of_all = [(reason, rule) for reason, rule in self._by_status if not rule.operations]
 
-    def judge(self, operation: str, step: Step, key: str, request: httpx.Request, answer: Answer) -> None:
-        """Return when the answer is what the step expects; raise `Refused`, `MappingError` or `Misbehaved` otherwise."""
+    def judge(
+        self, operation: str, step: Step, key: str, request: httpx.Request, answer: Answer
+    ) -> None:
+        """Return when the answer is what the step expects; raise `Refused`, `MappingError` or
+        `Misbehaved` otherwise.
+        """
         self._refuse_if(operation, answer, self._looking_inside)
         if answer.status in step.expect:
             self._whole_json(key, request, answer)
@@ -62,18 +79,30 @@ class Judge:
         self._refuse_if(operation, answer, self._of_one_operation)
         self._refuse_if(operation, answer, self._of_all)
         expected = f"HTTP {' or '.join(map(str, step.expect))}, or a refusal that the mapping knows"
-        raise self.misbehaved(operation, expected, self._came(answer), f"{key}.expect = {list(step.expect)}", request)
+        raise self.misbehaved(
+            operation, expected, self._came(answer), f"{key}.expect = {list(step.expect)}", request
+        )
 
-    def misbehaved(self, operation: str, expected: str, came: str, line: str, request: httpx.Request) -> Misbehaved:
-        """The finding: what was expected, what came, which line of the mapping expects it, and how to see it again."""
+    def misbehaved(
+        self, operation: str, expected: str, came: str, line: str, request: httpx.Request
+    ) -> Misbehaved:
+        """The finding: what was expected, what came, which line of the mapping expects it, and how
+        to see it again.
+        """
         return Misbehaved(self._told(operation, expected, came, line, request))
 
-    def unreachable(self, operation: str, line: str, request: httpx.Request, error: httpx.TransportError) -> Unreachable:
+    def unreachable(
+        self, operation: str, line: str, request: httpx.Request, error: httpx.TransportError
+    ) -> Unreachable:
         """The finding that no answer came."""
-        told = self._told(operation, "an answer", f"no answer: {type(error).__name__}: {error}", line, request)
+        told = self._told(
+            operation, "an answer", f"no answer: {type(error).__name__}: {error}", line, request
+        )
         return Unreachable(told, final=isinstance(error, TargetGone))
 
-    def _told(self, operation: str, expected: str, came: str, line: str, request: httpx.Request) -> str:
+    def _told(
+        self, operation: str, expected: str, came: str, line: str, request: httpx.Request
+    ) -> str:
         """Five lines, or six with a request id."""
         exchange = request.extensions.get(EXCHANGE) or exchange_of(request, None, 0.0)
         lines = [
@@ -95,9 +124,15 @@ class Judge:
             message = None
         if message is None and answer.media_type.startswith("text/"):
             message = " ".join(_MARKUP.sub(" ", answer.text).split()) or None
-        return self._redactor.text(str(message if message is not None else f"({answer.media_type or 'no content'})")[:_MESSAGE_LIMIT])
+        return self._redactor.text(
+            str(message if message is not None else f"({answer.media_type or 'no content'})")[
+                :_MESSAGE_LIMIT
+            ]
+        )
 
-    def _refuse_if(self, operation: str, answer: Answer, rules: Iterable[tuple[Reason, Rule]]) -> None:
+    def _refuse_if(
+        self, operation: str, answer: Answer, rules: Iterable[tuple[Reason, Rule]]
+    ) -> None:
         for reason, rule in rules:
             if self._holds(rule, operation, answer):
                 raise Refused(reason, self.message(answer), answer)
@@ -114,9 +149,14 @@ class Judge:
         except ReadFault:
             return False  # a body of another shape is not this refusal
 
-    def _no_such_place(self, operation: str, key: str, request: httpx.Request, answer: Answer) -> None:
-        """Not found, where nothing was looked for by an id: the path is wrong. With the default dialect it is the target that broke its
-        promise; with a mapping written for this target, and a path that never worked, its author must look first."""
+    def _no_such_place(
+        self, operation: str, key: str, request: httpx.Request, answer: Answer
+    ) -> None:
+        """Not found, where nothing was looked for by an id: the path is wrong.
+
+        With the default dialect it is the target that broke its promise; with a mapping written for
+        this target, and a path that never worked, its author must look first.
+        """
         takes_id = operation == "setup" or OPERATIONS[operation].takes_id
         astray = answer.status in _NOT_THERE and not takes_id
         redirected = 300 <= answer.status < 400
@@ -125,24 +165,42 @@ class Judge:
         expected = "an answer: this operation names no single thing that could be missing"
         if self._mapping.is_default or key in self._works:
             raise self.misbehaved(operation, expected, self._came(answer), key, request)
-        where = f"redirected to {answer.headers.get('location', '?').partition('?')[0]}" if redirected else f"answered HTTP {answer.status}"
+        where = (
+            f"redirected to {answer.headers.get('location', '?').partition('?')[0]}"
+            if redirected
+            else f"answered HTTP {answer.status}"
+        )
         raise MappingError(
             self._redactor.text(
-                f"{self._mapping.source}: {key}: {request.method} {request.url.copy_with(query=None)} {where}; is the path right?"
+                f"{self._mapping.source}: {key}: {request.method}"
+                f" {request.url.copy_with(query=None)} {where}; is the path right?"
             )
         )
 
     def _whole_json(self, key: str, request: httpx.Request, answer: Answer) -> None:
-        if answer.json is None and "json" in answer.media_type and answer.content.strip() not in (b"", b"null"):
+        if (
+            answer.json is None
+            and "json" in answer.media_type
+            and answer.content.strip() not in (b"", b"null")
+        ):
             raise self.misbehaved(
-                key, "JSON that can be read", f"{len(answer.content)} bytes of {answer.media_type} that cannot", key, request
+                key,
+                "JSON that can be read",
+                f"{len(answer.content)} bytes of {answer.media_type} that cannot",
+                key,
+                request,
             )
 
     def _came(self, answer: Answer) -> str:
         words: Any = "" if answer.status < 400 else f": {self.message(answer)}"
-        return f"HTTP {answer.status} ({answer.media_type or 'no media type'}, {len(answer.content)} bytes){words}"
+        return (
+            f"HTTP {answer.status} ({answer.media_type or 'no media type'}, {len(answer.content)}"
+            f" bytes){words}"
+        )
 
     def reason_of(self, answer: Answer, operation: str = "describe") -> Reason | None:
         """The reason by which the mapping would read `answer` as a refusal, None when it would not."""
         rules = (*self._looking_inside, *self._by_status)
-        return next((reason for reason, rule in rules if self._holds(rule, operation, answer)), None)
+        return next(
+            (reason for reason, rule in rules if self._holds(rule, operation, answer)), None
+        )

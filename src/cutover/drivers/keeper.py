@@ -1,4 +1,6 @@
-"""Keeps one living session a role: signs in once, refreshes before the end, hands out the same session to every thread."""
+"""Keeps one living session a role: signs in once, refreshes before the end, hands out the same
+session to every thread.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +26,12 @@ class _Kept:
 
 
 class TokenKeeper:
-    """`margin` is in seconds before the end of a token's life; None: the driver's (`refresh_margin`), or `MARGIN` where it has none.
-    How often it may sign in is held by the driver (`sign_in_limit`).
+    """`margin` is in seconds before the end of a token's life; None: the driver's
+    (`refresh_margin`), or `MARGIN` where it has none. How often it may sign in is held by the
+    driver (`sign_in_limit`).
 
-    A refused sign-in is not tried again: a wrong password in the settings must not lock a real account.
+    A refused sign-in is not tried again: a wrong password in the settings must not lock a real
+    account.
     """
 
     def __init__(
@@ -47,9 +51,15 @@ class TokenKeeper:
             redactor.learn(f"password of {role}", one.password)
 
     def session(self, role: Role) -> Session:
-        """A session of `role` that lives for at least the margin. Raises `MappingError` without credentials, else as signing in does."""
+        """A session of `role` that lives for at least the margin.
+
+        Raises `MappingError` without credentials, else as signing in does.
+        """
         if role not in self._credentials:
-            raise MappingError(f"there are no credentials for the role {role.value!r} in the settings of this target")
+            raise MappingError(
+                f"there are no credentials for the role {role.value!r} in the settings of this"
+                " target"
+            )
         kept = self._kept[role]
         if kept.session is not None and self._clock() < kept.until:
             return kept.session
@@ -64,12 +74,19 @@ class TokenKeeper:
             return kept.session
 
     def current(self, session: Session) -> Session:
-        """The living session of whoever `session` was handed out to: for work that lasts longer than a token. Raises as `session` does."""
-        role = next((role for role, one in self._credentials.items() if one.username == session.username), None)
+        """The living session of whoever `session` was handed out to: for work that lasts longer
+        than a token. Raises as `session` does.
+        """
+        role = next(
+            (role for role, one in self._credentials.items() if one.username == session.username),
+            None,
+        )
         return session if role is None else self.session(role)
 
     def forget(self, role: Role) -> None:
-        """The next one who asks signs in anew: a check ended this session, or the target was restarted."""
+        """The next one who asks signs in anew: a check ended this session, or the target was
+        restarted.
+        """
         with self._kept[role].lock:
             self._kept[role].session = None
 

@@ -1,4 +1,6 @@
-"""Wraps any `Hospital`: whatever is made is entered in the ledger first, and on production only what this run made is touched."""
+"""Wraps any `Hospital`: whatever is made is entered in the ledger first, and on production only
+what this run made is touched.
+"""
 
 from __future__ import annotations
 
@@ -33,37 +35,65 @@ from cutover.hospital import (
 
 T = TypeVar("T", Patient, Visit, Document)
 
-_BY_STATUS = {401: Reason.UNAUTHENTICATED, 403: Reason.FORBIDDEN, 404: Reason.NOT_FOUND, 400: Reason.INVALID, 422: Reason.INVALID,
-              412: Reason.STALE, 413: Reason.TOO_LARGE, 415: Reason.UNSUPPORTED_TYPE, 429: Reason.THROTTLED}
+_BY_STATUS = {
+    401: Reason.UNAUTHENTICATED,
+    403: Reason.FORBIDDEN,
+    404: Reason.NOT_FOUND,
+    400: Reason.INVALID,
+    422: Reason.INVALID,
+    412: Reason.STALE,
+    413: Reason.TOO_LARGE,
+    415: Reason.UNSUPPORTED_TYPE,
+    429: Reason.THROTTLED,
+}
 
 
 class Ledgered:
-    """A `Hospital` whose every creation is in `ledger` before it is sent. `production`: a write to a patient that this run did not make
-    raises `GuardError` before anything is written (an id that leads to nobody is let through)."""
+    """A `Hospital` whose every creation is in `ledger` before it is sent.
 
-    def __init__(self, hospital: Hospital, ledger: Ledger, *, production: bool, run_tag: str | None = None) -> None:
+    `production`: a write to a patient that this run did not make raises `GuardError` before
+    anything is written (an id that leads to nobody is let through).
+    """
+
+    def __init__(
+        self, hospital: Hospital, ledger: Ledger, *, production: bool, run_tag: str | None = None
+    ) -> None:
         self.inner, self.ledger, self._production = hospital, ledger, production
         self._run_tag = run_tag or ledger.run
 
     # -- what makes something
 
-    def register(self, session: Session, draft: PatientDraft, *, idempotency_key: str | None = None) -> Patient:
-        entry = self.ledger.intend("patient", draft.mrn, family_name=draft.family_name, given_name=draft.given_name)
-        return self._making(entry, lambda: self.inner.register(session, draft, idempotency_key=idempotency_key), None)
+    def register(
+        self, session: Session, draft: PatientDraft, *, idempotency_key: str | None = None
+    ) -> Patient:
+        entry = self.ledger.intend(
+            "patient", draft.mrn, family_name=draft.family_name, given_name=draft.given_name
+        )
+        return self._making(
+            entry,
+            lambda: self.inner.register(session, draft, idempotency_key=idempotency_key),
+            None,
+        )
 
     def open_visit(self, session: Session, patient_id: str, reason: str) -> Visit:
         self._ours(session, patient_id, "open a visit for")
         entry = self.ledger.intend("visit", reason, patient_id=patient_id)
-        return self._making(entry, lambda: self.inner.open_visit(session, patient_id, reason), patient_id)
+        return self._making(
+            entry, lambda: self.inner.open_visit(session, patient_id, reason), patient_id
+        )
 
     def upload(self, session: Session, patient_id: str, upload: Upload) -> Document:
         self._ours(session, patient_id, "file a document for")
         entry = self.ledger.intend("document", upload.file_name, patient_id=patient_id)
-        return self._making(entry, lambda: self.inner.upload(session, patient_id, upload), patient_id)
+        return self._making(
+            entry, lambda: self.inner.upload(session, patient_id, upload), patient_id
+        )
 
     def cut_upload(self, session: Session, patient_id: str, upload: Upload) -> None:
         self._ours(session, patient_id, "file a document for")
-        self.ledger.intend("document", upload.file_name, patient_id=patient_id)  # stays open: the sweep looks whether it left something
+        self.ledger.intend(
+            "document", upload.file_name, patient_id=patient_id
+        )  # stays open: the sweep looks whether it left something
         self.inner.cut_upload(session, patient_id, upload)
 
     # -- what changes something
@@ -78,23 +108,32 @@ class Ledgered:
 
     def retire(self, session: Session, kind: str, thing_id: str, patient_id: str | None) -> str:
         if self._production and thing_id not in self.ledger.made(kind):
-            raise GuardError(f"this run did not make {kind} {thing_id}, and this target is production: it is not retired")
+            raise GuardError(
+                f"this run did not make {kind} {thing_id}, and this target is production: it is not"
+                " retired"
+            )
         how = self.inner.retire(session, kind, thing_id, patient_id)
         for left in self.ledger.left():
             if (left.kind, left.id) == (kind, thing_id):
                 self.ledger.retired(left, how)
         return how
 
-    def attempt(self, operation: Operation, session: Session | None, values: Mapping[str, str] | None = None) -> Answer:
-        """Should the operation register somebody, they get a number of this run's, by which the sweep finds them again. A caller who gives
-        an `mrn` of his own answers for it himself: nobody is ever retired by a number that may be a real patient's."""
+    def attempt(
+        self, operation: Operation, session: Session | None, values: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Should the operation register somebody, they get a number of this run's, by which the
+        sweep finds them again. A caller who gives an `mrn` of his own answers for it himself:
+        nobody is ever retired by a number that may be a real patient's.
+        """
         given = values or {}
         if operation.method != "POST" or "mrn" in given:
             return self.inner.attempt(operation, session, given)
         number = f"{self._run_tag[:18]}-{uuid.uuid4().hex[:12]}"
         entry = self.ledger.intend("patient", number, attempt=str(operation))
         try:
-            answer = self.inner.attempt(operation, session, {"mrn": number, "tag": self._run_tag, **given})
+            answer = self.inner.attempt(
+                operation, session, {"mrn": number, "tag": self._run_tag, **given}
+            )
         except GuardError:
             self.ledger.refused(entry)
             raise
@@ -103,7 +142,9 @@ class Ledgered:
         return answer
 
     def sweep(self, session: Session) -> list[Swept]:
-        """Retire everything that this run made, newest first, documents before visits before patients. `session` is an administrator's."""
+        """Retire everything that this run made, newest first, documents before visits before
+        patients. `session` is an administrator's.
+        """
         return sweep(self.inner, self.ledger, session)
 
     def sweep_abandoned(self, session: Session, folder: Path) -> list[Swept]:
@@ -162,7 +203,9 @@ class Ledgered:
 
     @property
     def refresh_margin(self) -> float:
-        """Seconds before the end of a token's life at which it is to be renewed, as the driver knows it."""
+        """Seconds before the end of a token's life at which it is to be renewed, as the driver
+        knows it.
+        """
         return float(getattr(self.inner, "refresh_margin", MARGIN))
 
     def as_stored(self, draft: PatientDraft) -> PatientDraft:
@@ -171,14 +214,20 @@ class Ledgered:
         return known(draft) if known is not None else draft
 
     def reason_of(self, answer: Answer) -> Reason | None:
-        """Why an answer to `attempt` is a refusal; None where it is none. A driver that does not say is read by HTTP's own words (RFC 9110)."""
+        """Why an answer to `attempt` is a refusal; None where it is none.
+
+        A driver that does not say is read by HTTP's own words (RFC 9110).
+        """
         known = getattr(self.inner, "reason_of", None)
         return known(answer) if known is not None else _BY_STATUS.get(answer.status)
 
     # -- below
 
     def _making(self, entry: int, make: Callable[[], T], patient_id: str | None) -> T:
-        """Make something and complete its entry. Without an answer the entry stays open, to be looked up by the sweep."""
+        """Make something and complete its entry.
+
+        Without an answer the entry stays open, to be looked up by the sweep.
+        """
         try:
             made = make()
         except (Refused, NotOffered, GuardError):
@@ -201,4 +250,7 @@ class Ledgered:
         raise self._not_ours(patient_id, act)
 
     def _not_ours(self, patient_id: str, act: str) -> GuardError:
-        return GuardError(f"refusing to {act} patient {patient_id}: this run did not make that patient, and this target is production")
+        return GuardError(
+            f"refusing to {act} patient {patient_id}: this run did not make that patient, and this"
+            " target is production"
+        )

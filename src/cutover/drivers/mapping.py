@@ -1,7 +1,8 @@
 """The mapping: how one target speaks, as data. `default_dialect.toml` is its commented example.
 
-`load` reads a TOML table into a `Mapping`, or raises a `MappingError` that names the source, the dotted key, the value given and what is
-allowed. Whatever can be checked without a target is checked here (see `checking`).
+`load` reads a TOML table into a `Mapping`, or raises a `MappingError` that names the source, the
+dotted key, the value given and what is allowed. Whatever can be checked without a target is checked
+here (see `checking`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,16 @@ from typing import Any
 from pydantic import ValidationError
 
 from cutover.drivers.checking import check
-from cutover.drivers.models import ErrorMap, Mapping, OperationMap, Paging, Rule, Step, Token, keys_of
+from cutover.drivers.models import (
+    ErrorMap,
+    Mapping,
+    OperationMap,
+    Paging,
+    Rule,
+    Step,
+    Token,
+    keys_of,
+)
 from cutover.drivers.teaching import nearest, wrong
 from cutover.drivers.vocabulary import FIELDS, OPERATIONS, WORDS
 from cutover.hospital import MappingError, Reason
@@ -25,11 +35,15 @@ __all__ = ["Mapping", "default_table", "load"]
 
 def default_table() -> dict[str, Any]:
     """The default REST dialect, as TOML data."""
-    return tomllib.loads(files("cutover.drivers").joinpath("default_dialect.toml").read_text(encoding="utf-8"))
+    return tomllib.loads(
+        files("cutover.drivers").joinpath("default_dialect.toml").read_text(encoding="utf-8")
+    )
 
 
 def load(table: Table[str, Any] | None = None, source: str = "cutover.toml") -> Mapping:
-    """The mapping in `table`; without one, or with nothing but additions to `extends = "default"`, the default dialect."""
+    """The mapping in `table`; without one, or with nothing but additions to `extends = "default"`,
+    the default dialect.
+    """
     if table is None:
         mapping = _parse({**default_table(), "is_default": True}, "default_dialect.toml")
     else:
@@ -49,13 +63,35 @@ def _extended(table: dict[str, Any], source: str) -> dict[str, Any]:
 
 
 def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    """`above` laid over the default dialect: operations, refusals and words are replaced one by one, the other tables key by key."""
+    """`above` laid over the default dialect: operations, refusals and words are replaced one by
+    one, the other tables key by key.
+    """
     merged = {**below, **above}
-    for name in ("headers", "token", "error", "operations", "refusals", "words", "answers", "unsupported"):
+    for name in (
+        "headers",
+        "token",
+        "error",
+        "operations",
+        "refusals",
+        "words",
+        "answers",
+        "unsupported",
+    ):
         merged[name] = {**below.get(name, {}), **above.get(name, {})}
-    merged["answers"] = {kind: {**below["answers"].get(kind, {}), **fields} for kind, fields in merged["answers"].items()}
-    merged["operations"] = {name: step for name, step in merged["operations"].items() if name not in above.get("unsupported", {})}
-    merged["unsupported"] = {name: why for name, why in merged["unsupported"].items() if name not in above.get("operations", {})}
+    merged["answers"] = {
+        kind: {**below["answers"].get(kind, {}), **fields}
+        for kind, fields in merged["answers"].items()
+    }
+    merged["operations"] = {
+        name: step
+        for name, step in merged["operations"].items()
+        if name not in above.get("unsupported", {})
+    }
+    merged["unsupported"] = {
+        name: why
+        for name, why in merged["unsupported"].items()
+        if name not in above.get("operations", {})
+    }
     return merged
 
 
@@ -87,14 +123,26 @@ def _taught(error: ValidationError, source: str, table: dict[str, Any]) -> Mappi
     """The first complaint, in one sentence."""
     first = error.errors()[0]
     place = list(first["loc"])
-    if place[:1] == ["operations"] and place[2:4] == ["steps", 0] and "steps" not in table["operations"].get(place[1], {}):
+    if (
+        place[:1] == ["operations"]
+        and place[2:4] == ["steps", 0]
+        and "steps" not in table["operations"].get(place[1], {})
+    ):
         del place[2:4]
-    if place[:1] == ["refusals"] and len(place) > 2 and isinstance(table["refusals"].get(place[1]), dict):
+    if (
+        place[:1] == ["refusals"]
+        and len(place) > 2
+        and isinstance(table["refusals"].get(place[1]), dict)
+    ):
         del place[2]
-    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
+    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(
+        "."
+    )
     given = first["input"] if isinstance(first["input"], str | int | float | bool) else None
     if first["type"] == "extra_forbidden":
-        return wrong(source, key, given, f"not known; {nearest(str(place[-1]), _allowed_at(place))}")
+        return wrong(
+            source, key, given, f"not known; {nearest(str(place[-1]), _allowed_at(place))}"
+        )
     return wrong(source, key or "the mapping", given, first["msg"].removeprefix("Value error, "))
 
 

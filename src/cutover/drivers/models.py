@@ -1,4 +1,7 @@
-"""The shape of a mapping: its tables and keys, and what each must be. What every key means is said in `default_dialect.toml`."""
+"""The shape of a mapping: its tables and keys, and what each must be.
+
+What every key means is said in `default_dialect.toml`.
+"""
 
 from __future__ import annotations
 
@@ -87,13 +90,21 @@ class Step(Model):
     expect: tuple[int, ...] = (200, 201, 204)
     capture: dict[str, str] = Field(default_factory=dict)
     token: bool | None = None
-    reads_only: bool = False  # a POST that changes nothing, so that it may be sent to production as a set-up step
+    reads_only: bool = (
+        False  # a POST that changes nothing, so that it may be sent to production as a set-up step
+    )
 
     @model_validator(mode="after")
     def one_place_one_body(self) -> Step:
         if (self.path is None) == (self.url is None):
             raise ValueError("give either a path or a url")
-        if sum(body is not None for body in (self.json_body, self.form, self.multipart, self.bytes_body)) > 1:
+        if (
+            sum(
+                body is not None
+                for body in (self.json_body, self.form, self.multipart, self.bytes_body)
+            )
+            > 1
+        ):
             raise ValueError("give one of json, form, multipart, bytes")
         if self.path is not None and not self.path.startswith("/"):
             raise ValueError(f"a path starts with a slash, this one is {self.path!r}")
@@ -101,17 +112,26 @@ class Step(Model):
 
 
 class Paging(Model):
-    """How a list goes on. Where the target wants it, a request says {{ page.number }}, page.size, page.offset or page.cursor."""
+    """How a list goes on.
+
+    Where the target wants it, a request says {{ page.number }}, page.size, page.offset or
+    page.cursor.
+    """
 
     style: Literal["page", "offset", "cursor", "link"]
     size: int = Field(default=100, ge=1)
     first: int = 1
-    next: str | None = None  # cursor and link: where the next one stands; "header:Link" is read as RFC 8288
+    next: str | None = (
+        None  # cursor and link: where the next one stands; "header:Link" is read as RFC 8288
+    )
 
     @model_validator(mode="after")
     def next_where_needed(self) -> Paging:
         if (self.style in ("cursor", "link")) != (self.next is not None):
-            raise ValueError("styles cursor and link say in `next` where the next one stands; page and offset have no `next`")
+            raise ValueError(
+                "styles cursor and link say in `next` where the next one stands; page and offset"
+                " have no `next`"
+            )
         return self
 
 
@@ -120,13 +140,17 @@ class OperationMap(Model):
 
     steps: tuple[Step, ...] = Field(min_length=1)
     let: dict[str, Any] = Field(default_factory=dict)  # values made once, before the first step
-    answer: dict[str, str] = Field(default_factory=dict)  # over [answers.<kind>], for this operation only
+    answer: dict[str, str] = Field(
+        default_factory=dict
+    )  # over [answers.<kind>], for this operation only
     items: str | None = None  # where the list stands
     total: str | None = None  # where the count of all matches stands
     paging: Paging | None = None
     how: str = "deleted"  # retire_*: what happens to the thing, in a word
     base64: str | None = None  # content: where the bytes stand in a JSON body
-    inline: bool = Field(default=False, exclude=True)  # not for the mapping's author: the one step was written without `steps`
+    inline: bool = Field(
+        default=False, exclude=True
+    )  # not for the mapping's author: the one step was written without `steps`
 
     @model_validator(mode="before")
     @classmethod
@@ -134,7 +158,11 @@ class OperationMap(Model):
         if not isinstance(table, dict) or "steps" in table:
             return table
         step = {key: value for key, value in table.items() if key in step_keys()}
-        return {**{key: value for key, value in table.items() if key not in step}, "steps": [step], "inline": True}
+        return {
+            **{key: value for key, value in table.items() if key not in step},
+            "steps": [step],
+            "inline": True,
+        }
 
 
 class Mapping(Model):
@@ -144,7 +172,9 @@ class Mapping(Model):
     is_default: bool = False
     base_path: str = ""
     unique_fields: tuple[str, ...] = ()
-    headers: dict[str, str] = Field(default_factory=dict)  # of every request to the target, also of those that show no token
+    headers: dict[str, str] = Field(
+        default_factory=dict
+    )  # of every request to the target, also of those that show no token
     token: Token = Token()
     setup: tuple[Step, ...] = ()
     refusals: dict[Reason, tuple[Rule, ...]] = Field(default_factory=dict)
@@ -152,14 +182,22 @@ class Mapping(Model):
     words: dict[str, dict[str, tuple[str | int, ...]]] = Field(default_factory=dict)
     operations: dict[str, OperationMap]
     answers: dict[str, dict[str, str]] = Field(default_factory=dict)
-    becomes: dict[str, str | None] = Field(default_factory=dict)  # a patient's fields that are stored otherwise than sent
-    parameters: dict[str, OwnId] = Field(default_factory=dict)  # whose id a parameter of the target's own document is
+    becomes: dict[str, str | None] = Field(
+        default_factory=dict
+    )  # a patient's fields that are stored otherwise than sent
+    parameters: dict[str, OwnId] = Field(
+        default_factory=dict
+    )  # whose id a parameter of the target's own document is
     unsupported: dict[str, str] = Field(default_factory=dict)
 
     @field_validator("refusals", mode="before")
     @classmethod
     def one_rule_may_stand_alone(cls, table: Any) -> Any:
-        return {key: [rules] if isinstance(rules, dict) else rules for key, rules in table.items()} if isinstance(table, dict) else table
+        return (
+            {key: [rules] if isinstance(rules, dict) else rules for key, rules in table.items()}
+            if isinstance(table, dict)
+            else table
+        )
 
     @field_validator("words", mode="before")
     @classmethod
@@ -167,7 +205,11 @@ class Mapping(Model):
         if not isinstance(table, dict):
             return table
         return {
-            kind: {key: word if isinstance(word, list) else [word] for key, word in words.items()} if isinstance(words, dict) else words
+            kind: (
+                {key: word if isinstance(word, list) else [word] for key, word in words.items()}
+                if isinstance(words, dict)
+                else words
+            )
             for kind, words in table.items()
         }
 

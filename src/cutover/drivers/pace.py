@@ -1,6 +1,8 @@
-"""Keeps sign-ins to what the target allows, whoever asks for them: another thread, a worker, a load process, the run before this one.
+"""Keeps sign-ins to what the target allows, whoever asks for them: another thread, a worker, a load
+process, the run before this one.
 
-What a target counts it counts for all of them together. So the times stand in a file of this user's, one for each target.
+What a target counts it counts for all of them together. So the times stand in a file of this
+user's, one for each target.
 """
 
 from __future__ import annotations
@@ -19,28 +21,46 @@ from cutover.hospital import MappingError
 
 
 def place_of(base_url: str) -> Path:
-    """Where the times of this target's sign-ins are kept: nothing but times, readable for this user only.
+    """Where the times of this target's sign-ins are kept: nothing but times, readable for this user
+    only.
 
-    Raises `MappingError` where somebody else has that folder: he could have us write over any file of ours.
+    Raises `MappingError` where somebody else has that folder: he could have us write over any file
+    of ours.
     """
     folder = Path(tempfile.gettempdir(), f"cutover-sign-ins-{os.getuid()}")
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.lstat().st_uid != os.getuid():
-        raise MappingError(f"{folder}, where the times of sign-ins are kept, belongs to another user: remove it, or set TMPDIR")
+        raise MappingError(
+            f"{folder}, where the times of sign-ins are kept, belongs to another user: remove it,"
+            " or set TMPDIR"
+        )
     return folder / f"{sha256(base_url.encode()).hexdigest()[:24]}.json"
 
 
 class Pace:
-    """`with pace.turn():` waits until one more may sign in at `base_url`: at most `most` within `seconds`. `most` None: always at once.
+    """`with pace.turn():` waits until one more may sign in at `base_url`: at most `most` within
+    `seconds`. `most` None: always at once.
 
-    A sign-in is sent no sooner than `seconds` after the answer to the one whose place it takes: then the target, however it counts, agrees.
+    A sign-in is sent no sooner than `seconds` after the answer to the one whose place it takes:
+    then the target, however it counts, agrees.
     """
 
     def __init__(
-        self, base_url: str, most: int | None, seconds: float = 60.0, *,
-        clock: Callable[[], float] = time.time, sleep: Callable[[float], None] = time.sleep,
+        self,
+        base_url: str,
+        most: int | None,
+        seconds: float = 60.0,
+        *,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._base_url, self._most, self._seconds, self._clock, self._sleep = base_url, most, seconds, clock, sleep
+        self._base_url, self._most, self._seconds, self._clock, self._sleep = (
+            base_url,
+            most,
+            seconds,
+            clock,
+            sleep,
+        )
         self._wait = 0.0
 
     @contextmanager
@@ -73,12 +93,17 @@ class Pace:
 
     @contextmanager
     def _times(self) -> Iterator[list[float]]:
-        """The times that still count, oldest first. What is done to the list is kept; nobody else has it meanwhile."""
+        """The times that still count, oldest first.
+
+        What is done to the list is kept; nobody else has it meanwhile.
+        """
         with place_of(self._base_url).open("a+", encoding="ascii") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             file.seek(0)
             now = self._clock()
-            times = sorted(min(time, now) for time in _read(file.read()) if time > now - self._seconds)
+            times = sorted(
+                min(time, now) for time in _read(file.read()) if time > now - self._seconds
+            )
             yield times
             file.seek(0)
             file.truncate()

@@ -23,7 +23,9 @@ class Pages:
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
 
-    def walk(self, name: str, session: Session, **variables: Any) -> Iterator[tuple[Outcome, list[Any], int | None]]:
+    def walk(
+        self, name: str, session: Session, **variables: Any
+    ) -> Iterator[tuple[Outcome, list[Any], int | None]]:
         """Each page of a list, with its items, and the total where the target tells it."""
         operation = self._runner.operation(name)
         paging = operation.paging
@@ -46,23 +48,45 @@ class Pages:
                     return
                 if cursor == last:
                     raise self._runner.judge.misbehaved(
-                        name, "another page", "the same page again", f"operations.{name}.paging.next = {paging.next!r}", outcome.request
+                        name,
+                        "another page",
+                        "the same page again",
+                        f"operations.{name}.paging.next = {paging.next!r}",
+                        outcome.request,
                     )
-        raise self._runner.judge.misbehaved(name, f"at most {MOST_PAGES} pages", "no end", f"operations.{name}.paging", outcome.request)
+        raise self._runner.judge.misbehaved(
+            name,
+            f"at most {MOST_PAGES} pages",
+            "no end",
+            f"operations.{name}.paging",
+            outcome.request,
+        )
 
-    def _follow(self, name: str, link: str, session: Session, variables: Table[str, Any]) -> Outcome:
+    def _follow(
+        self, name: str, link: str, session: Session, variables: Table[str, Any]
+    ) -> Outcome:
         operation = self._runner.operation(name)
-        key, step = self._runner.mapping.key_of_step(name, len(operation.steps) - 1), operation.steps[-1]
+        key, step = (
+            self._runner.mapping.key_of_step(name, len(operation.steps) - 1),
+            operation.steps[-1],
+        )
         url = urljoin(self._runner.base_url + self._runner.mapping.base_path + "/", link)
         scope = self._runner.scope(name, operation, session, {**variables, "page": {}})
-        request = self._runner.build.to(url, step, key, scope, self._runner.token(name, step, session))
+        request = self._runner.build.to(
+            url, step, key, scope, self._runner.token(name, step, session)
+        )
         answer = self._runner.sent(name, key, request)
         self._runner.judge.judge(name, step, key, request, answer)
         return Outcome(name, request, answer, scope)
 
     def _next(self, outcome: Outcome, where: str) -> Any:
-        if where.partition(":")[0] == "header" and where.partition(":")[2].strip().lower() == "link":
-            links = httpx.Response(200, headers={"link": outcome.answer.headers.get("link", "")}).links
+        if (
+            where.partition(":")[0] == "header"
+            and where.partition(":")[2].strip().lower() == "link"
+        ):
+            links = httpx.Response(
+                200, headers={"link": outcome.answer.headers.get("link", "")}
+            ).links
             return links.get("next", {}).get("url")
         return self._found(outcome, f"operations.{outcome.operation}.paging.next", where)
 
@@ -71,7 +95,11 @@ class Pages:
             return read(where, outcome.answer, outcome.answer.json, outcome.variables)
         except ReadFault as fault:
             raise self._runner.judge.misbehaved(
-                outcome.operation, f"{where!r} in the answer", str(fault), f"{key} = {where!r}", outcome.request
+                outcome.operation,
+                f"{where!r} in the answer",
+                str(fault),
+                f"{key} = {where!r}",
+                outcome.request,
             ) from fault
 
     def _items(self, outcome: Outcome, operation: OperationMap) -> list[Any]:
@@ -80,7 +108,11 @@ class Pages:
         if not isinstance(items, list):
             came = "nothing there" if items is None else f"a {type(items).__name__}"
             raise self._runner.judge.misbehaved(
-                outcome.operation, f"a list at {where!r}", came, f"operations.{outcome.operation}.items = {where!r}", outcome.request
+                outcome.operation,
+                f"a list at {where!r}",
+                came,
+                f"operations.{outcome.operation}.items = {where!r}",
+                outcome.request,
             )
         return items
 
@@ -93,6 +125,10 @@ class Pages:
         if not isinstance(total, int) or isinstance(total, bool):
             line = f"operations.{outcome.operation}.total = {operation.total!r}"
             raise self._runner.judge.misbehaved(
-                outcome.operation, "the number of all matches", f"{type(total).__name__}", line, outcome.request
+                outcome.operation,
+                "the number of all matches",
+                f"{type(total).__name__}",
+                line,
+                outcome.request,
             )
         return total

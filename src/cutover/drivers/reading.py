@@ -1,4 +1,6 @@
-"""How a value is read from an answer: a JMESPath into its body, `header:NAME`, `cookie:NAME`, or a template for what comes back changed."""
+"""How a value is read from an answer: a JMESPath into its body, `header:NAME`, `cookie:NAME`, or a
+template for what comes back changed.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +19,7 @@ from cutover.hospital import Answer
 
 _INTERPRETER = TreeInterpreter()  # it keeps nothing
 
+
 class ReadFault(Exception):
     """A value cannot be read; the message says why in one line."""
 
@@ -32,7 +35,9 @@ def compiled(expression: str) -> Any:
 
 @cache
 def _finder(expression: str) -> Callable[[Any], Any]:
-    """The search itself, without what JMESPath does anew for each: to make an interpreter, and to ask it for the expression's kind."""
+    """The search itself, without what JMESPath does anew for each: to make an interpreter, and to
+    ask it for the expression's kind.
+    """
     tree = compiled(expression).parsed
     return partial(getattr(_INTERPRETER, f"visit_{tree['type']}"), tree)
 
@@ -42,7 +47,9 @@ def search(expression: str, body: Any) -> Any:
     try:
         return _finder(expression)(body)
     except JMESPathError as error:
-        raise ReadFault(f"{expression!r} cannot be applied to what came: {str(error).splitlines()[0]}") from error
+        raise ReadFault(
+            f"{expression!r} cannot be applied to what came: {str(error).splitlines()[0]}"
+        ) from error
 
 
 def read(where: str, answer: Answer, body: Any, variables: Mapping[str, Any]) -> Any:
@@ -71,7 +78,8 @@ def _kind(where: str) -> tuple[str, str]:
 
 
 def _cookie(answer: Answer, name: str) -> str | None:
-    # Several Set-Cookie headers come joined by commas; a comma inside of a date is not followed by `name=`.
+    # Several Set-Cookie headers come joined by commas; a comma inside of a date is not followed by
+    # `name=`.
     for text in re.split(r",\s*(?=[^\s;,=]+=)", answer.headers.get("set-cookie", "")):
         try:
             cookies = SimpleCookie(text)

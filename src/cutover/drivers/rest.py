@@ -1,4 +1,7 @@
-"""Drives any REST backend by its mapping. What is sent and where things stand is the mapping's; here is only what each operation means."""
+"""Drives any REST backend by its mapping.
+
+What is sent and where things stand is the mapping's; here is only what each operation means.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +53,10 @@ T = TypeVar("T", Patient, Visit, Document)
 
 
 class RestHospital:
-    """A `Hospital` behind a REST interface. `client` should stand on a `GuardedTransport`; `secrets` are the templates' `secret.NAME`."""
+    """A `Hospital` behind a REST interface.
+
+    `client` should stand on a `GuardedTransport`; `secrets` are the templates' `secret.NAME`.
+    """
 
     def __init__(
         self,
@@ -63,9 +69,15 @@ class RestHospital:
         secrets: Table[str, str] | None = None,
         transport: GuardedTransport | None = None,
     ) -> None:
-        # Cookies are never kept: a session that the client remembered would sign in the request that must have none.
+        # Cookies are never kept: a session that the client remembered would sign in the request
+        # that must have none.
         client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self.mapping, self._client, self._recorder, self._transport = mapping, client, recorder, transport
+        self.mapping, self._client, self._recorder, self._transport = (
+            mapping,
+            client,
+            recorder,
+            transport,
+        )
         self._run_tag, self._secrets = run_tag, secrets
         self._runner = Runner(base_url, mapping, client, run_tag, recorder, secrets)
         self._read = Reader(mapping, self._runner)
@@ -78,12 +90,28 @@ class RestHospital:
         self._client.close()
 
     def in_pages_of(self, size: int) -> RestHospital:
-        """The same target, asked for its lists in pages of so many entries: to see that they are turned. Shares the client."""
-        paged = {name: operation.model_copy(update={"paging": operation.paging.model_copy(update={"size": size})})
-                 for name, operation in self.mapping.operations.items() if operation.paging is not None}
-        mapping = self.mapping.model_copy(update={"operations": {**self.mapping.operations, **paged}})
-        return RestHospital(self._runner.base_url, mapping, self._client, run_tag=self._run_tag, recorder=self._recorder,
-                            secrets=self._secrets, transport=self._transport)
+        """The same target, asked for its lists in pages of so many entries: to see that they are
+        turned. Shares the client.
+        """
+        paged = {
+            name: operation.model_copy(
+                update={"paging": operation.paging.model_copy(update={"size": size})}
+            )
+            for name, operation in self.mapping.operations.items()
+            if operation.paging is not None
+        }
+        mapping = self.mapping.model_copy(
+            update={"operations": {**self.mapping.operations, **paged}}
+        )
+        return RestHospital(
+            self._runner.base_url,
+            mapping,
+            self._client,
+            run_tag=self._run_tag,
+            recorder=self._recorder,
+            secrets=self._secrets,
+            transport=self._transport,
+        )
 
     # -- in and out
 
@@ -103,8 +131,12 @@ class RestHospital:
 
     # -- patients
 
-    def register(self, session: Session, draft: PatientDraft, *, idempotency_key: str | None = None) -> Patient:
-        return self._read.patient(self._runner.run("register", session, draft=self._draft(draft), key=idempotency_key))
+    def register(
+        self, session: Session, draft: PatientDraft, *, idempotency_key: str | None = None
+    ) -> Patient:
+        return self._read.patient(
+            self._runner.run("register", session, draft=self._draft(draft), key=idempotency_key)
+        )
 
     def patient(self, session: Session, patient_id: str) -> Patient:
         return self._read.patient(self._runner.run("patient", session, patient={"id": patient_id}))
@@ -118,7 +150,9 @@ class RestHospital:
         return self._read.patient(self._runner.run("update", session, patient=variable))
 
     def as_stored(self, draft: PatientDraft) -> PatientDraft:
-        """What a draft becomes in this target, as the mapping declares it: for comparing what was sent with what comes back."""
+        """What a draft becomes in this target, as the mapping declares it: for comparing what was
+        sent with what comes back.
+        """
         scope = {**self._runner.always, "draft": self._draft(draft), "key": None}
         kept: dict[str, Any] = {}
         for field in ("phone", "address", "sex", "given_name"):
@@ -128,16 +162,22 @@ class RestHospital:
             try:
                 kept[field] = None if template is None else render(template, scope)
             except TemplateFault as fault:
-                raise wrong(self.mapping.source, f"becomes.{field}", template, str(fault)) from fault
+                raise wrong(
+                    self.mapping.source, f"becomes.{field}", template, str(fault)
+                ) from fault
         return replace(draft, **kept)
 
     # -- visits
 
     def open_visit(self, session: Session, patient_id: str, reason: str) -> Visit:
-        return self._read.visit(self._runner.run("open_visit", session, patient={"id": patient_id}, reason=reason))
+        return self._read.visit(
+            self._runner.run("open_visit", session, patient={"id": patient_id}, reason=reason)
+        )
 
     def visit(self, session: Session, patient_id: str, visit_id: str) -> Visit:
-        return self._read.visit(self._runner.run("visit", session, patient={"id": patient_id}, visit={"id": visit_id}))
+        return self._read.visit(
+            self._runner.run("visit", session, patient={"id": patient_id}, visit={"id": visit_id})
+        )
 
     def visits_of(self, session: Session, patient_id: str) -> Sequence[Visit]:
         return self._all("visits_of", session, self._read.visit, patient={"id": patient_id})
@@ -150,33 +190,59 @@ class RestHospital:
             "status": self._read.theirs("status", visit.status),
         }
         word = self._read.theirs("move", move)
-        return self._read.visit(self._runner.run(move.value, session, patient={"id": visit.patient_id}, visit=variable, move=word))
+        return self._read.visit(
+            self._runner.run(
+                move.value, session, patient={"id": visit.patient_id}, visit=variable, move=word
+            )
+        )
 
     # -- documents
 
     def upload(self, session: Session, patient_id: str, upload: Upload) -> Document:
-        return self._read.document(self._runner.run("upload", session, patient={"id": patient_id}, upload=UploadVariable(upload)))
+        return self._read.document(
+            self._runner.run(
+                "upload", session, patient={"id": patient_id}, upload=UploadVariable(upload)
+            )
+        )
 
     def cut_upload(self, session: Session, patient_id: str, upload: Upload) -> None:
-        request = self._runner.request("upload", session, patient={"id": patient_id}, upload=UploadVariable(upload))
+        request = self._runner.request(
+            "upload", session, patient={"id": patient_id}, upload=UploadVariable(upload)
+        )
         started = time.monotonic()
         try:
             if self._transport is not None:
                 self._transport.check_alive(request)
             send_half(request, self._transport.tls if self._transport else None)
         except (OSError, httpx.TransportError) as error:
-            self._recorder.exchange(exchange_of(request, None, time.monotonic() - started, f"{type(error).__name__}: {error}"))
+            self._recorder.exchange(
+                exchange_of(
+                    request, None, time.monotonic() - started, f"{type(error).__name__}: {error}"
+                )
+            )
             raise self._runner.judge.misbehaved(
-                "upload", "a connection", f"{type(error).__name__}: {error}", "operations.upload", request
+                "upload",
+                "a connection",
+                f"{type(error).__name__}: {error}",
+                "operations.upload",
+                request,
             ) from error
-        self._recorder.exchange(exchange_of(request, None, time.monotonic() - started, "cut half way, on purpose"))
+        self._recorder.exchange(
+            exchange_of(request, None, time.monotonic() - started, "cut half way, on purpose")
+        )
 
     def document(self, session: Session, patient_id: str, document_id: str) -> Document:
-        return self._read.document(self._runner.run("document", session, patient={"id": patient_id}, document={"id": document_id}))
+        return self._read.document(
+            self._runner.run(
+                "document", session, patient={"id": patient_id}, document={"id": document_id}
+            )
+        )
 
     def content(self, session: Session, document: Document) -> bytes:
         variable = {field.name: getattr(document, field.name) for field in fields(Document)}
-        outcome = self._runner.run("content", session, patient={"id": document.patient_id}, document=variable)
+        outcome = self._runner.run(
+            "content", session, patient={"id": document.patient_id}, document=variable
+        )
         where = self._runner.operation("content").base64
         return outcome.answer.content if where is None else self._decoded(outcome, where)
 
@@ -197,30 +263,42 @@ class RestHospital:
     def retire(self, session: Session, kind: str, thing_id: str, patient_id: str | None) -> str:
         name = f"retire_{kind}"
         patient = {"id": thing_id if kind == "patient" else patient_id}
-        variables = {"patient": patient} if kind == "patient" else {"patient": patient, kind: {"id": thing_id}}
+        variables = (
+            {"patient": patient}
+            if kind == "patient"
+            else {"patient": patient, kind: {"id": thing_id}}
+        )
         self._runner.run(name, session, **variables)
         return self._runner.operation(name).how
 
     def operations(self) -> Sequence[Operation]:
         return self._described().operations
 
-    def attempt(self, operation: Operation, session: Session | None, values: Table[str, str] | None = None) -> Answer:
+    def attempt(
+        self, operation: Operation, session: Session | None, values: Table[str, str] | None = None
+    ) -> Answer:
         request = self._described().request(operation, session, values or {})
         try:
             with self._pace.turn() if self._signs_in(request) else nullcontext():
                 answer = self._runner.send(request)
         except httpx.TransportError as error:
-            raise self._runner.judge.unreachable(str(operation), "operations.describe", request, error) from error
+            raise self._runner.judge.unreachable(
+                str(operation), "operations.describe", request, error
+            ) from error
         return replace(answer, reason=self.reason_of(answer))
 
     def reason_of(self, answer: Answer) -> Reason | None:
-        """The reason by which the mapping reads an answer to `attempt` as a refusal; None where it is none."""
+        """The reason by which the mapping reads an answer to `attempt` as a refusal; None where it
+        is none.
+        """
         return self._runner.judge.reason_of(answer)
 
     # -- the document itself: what only a driver that knows one can give
 
     def described(self, document: Table[str, Any] | None = None) -> tuple[Table[str, Any], str]:
-        """The OpenAPI document, and the address at which its paths begin. With `document`: from now on that one, instead of the target's own.
+        """The OpenAPI document, and the address at which its paths begin.
+
+        With `document`: from now on that one, instead of the target's own.
 
         Raises ValueError for a given one that is none, else as `operations` does.
         """
@@ -228,7 +306,9 @@ class RestHospital:
             try:
                 self._description = Description(document, self._runner.build, self.mapping)
             except (KeyError, TypeError, AttributeError) as error:
-                raise ValueError(f"no OpenAPI 3 document: {type(error).__name__}: {error}") from error
+                raise ValueError(
+                    f"no OpenAPI 3 document: {type(error).__name__}: {error}"
+                ) from error
         found = self._described()
         return found.document, found.root
 
@@ -239,29 +319,53 @@ class RestHospital:
     # -- below
 
     def _signs_in(self, request: httpx.Request) -> bool:
-        """Whether the target counts this as somebody at its door: it is asked where the mapping signs in."""
-        steps = self.mapping.operations["sign_in"].steps if "sign_in" in self.mapping.operations else ()
-        doors = {(step.method, f"{self._runner.base_url}{self.mapping.base_path}{step.path}") for step in steps}
+        """Whether the target counts this as somebody at its door: it is asked where the mapping
+        signs in.
+        """
+        steps = (
+            self.mapping.operations["sign_in"].steps if "sign_in" in self.mapping.operations else ()
+        )
+        doors = {
+            (step.method, f"{self._runner.base_url}{self.mapping.base_path}{step.path}")
+            for step in steps
+        }
         return (request.method, str(request.url.copy_with(query=None))) in doors
 
     def _described(self) -> Description:
         if self._description is None:
             outcome = self._runner.run("describe")
             try:
-                self._description = Description(outcome.answer.json, self._runner.build, self.mapping)
+                self._description = Description(
+                    outcome.answer.json, self._runner.build, self.mapping
+                )
             except (KeyError, TypeError, ValueError, AttributeError) as error:
-                came = f"{outcome.answer.media_type or 'no media type'}: {type(error).__name__}: {error}"
+                came = (
+                    f"{outcome.answer.media_type or 'no media type'}: {type(error).__name__}:"
+                    f" {error}"
+                )
                 raise self._runner.judge.misbehaved(
-                    "describe", "an OpenAPI 3 document", came, "operations.describe", outcome.request
+                    "describe",
+                    "an OpenAPI 3 document",
+                    came,
+                    "operations.describe",
+                    outcome.request,
                 ) from error
         return self._description
 
     def _draft(self, draft: PatientDraft) -> dict[str, Any]:
         """A draft as templates see it, in the target's words."""
-        return {**{field.name: getattr(draft, field.name) for field in fields(PatientDraft)}, "sex": self._read.theirs("sex", draft.sex)}
+        return {
+            **{field.name: getattr(draft, field.name) for field in fields(PatientDraft)},
+            "sex": self._read.theirs("sex", draft.sex),
+        }
 
-    def _all(self, name: str, session: Session, value: Callable[[Outcome, Any], T], **variables: Any) -> list[T]:
-        """Every entry of a list, all pages walked. A page that only repeats, or an end before the count is reached, is a misbehaviour."""
+    def _all(
+        self, name: str, session: Session, value: Callable[[Outcome, Any], T], **variables: Any
+    ) -> list[T]:
+        """Every entry of a list, all pages walked.
+
+        A page that only repeats, or an end before the count is reached, is a misbehaviour.
+        """
         found: list[T] = []
         for outcome, items, total in self._pages.walk(name, session, **variables):
             page = [value(outcome, item) for item in items]
@@ -273,7 +377,9 @@ class RestHospital:
         if total is not None and len(found) != total:
             line = f"operations.{name}.total = {self.mapping.operations[name].total!r}"
             came = f"{len(found)} on all its pages"
-            raise self._runner.judge.misbehaved(name, f"{total} entries, as its count says", came, line, outcome.request)
+            raise self._runner.judge.misbehaved(
+                name, f"{total} entries, as its count says", came, line, outcome.request
+            )
         return found
 
     def _odd(self, name: str, outcome: Outcome, expected: str, came: str) -> Misbehaved:

@@ -8,7 +8,16 @@ from dataclasses import dataclass, replace
 
 from cutover.drivers.guard import GuardError
 from cutover.evidence import Ledger, Left
-from cutover.hospital import Hospital, MappingError, Misbehaved, NotOffered, PatientQuery, Reason, Refused, Session
+from cutover.hospital import (
+    Hospital,
+    MappingError,
+    Misbehaved,
+    NotOffered,
+    PatientQuery,
+    Reason,
+    Refused,
+    Session,
+)
 
 ORDER = ("document", "visit", "patient")
 LATER = "the time for cleaning up was over; the next run, or `pytest --sweep`, goes on"
@@ -26,9 +35,14 @@ class Swept:
     run: str = ""
 
 
-def sweep(hospital: Hospital, ledger: Ledger, session: Session, until: float = float("inf")) -> list[Swept]:
-    """Retire everything in the ledger: documents, then visits, then patients, each newest first. Never raises for one thing; what is left
-    is told with the reason, and stays in the ledger for the next sweep. `until`, on the monotonic clock, nothing more is begun."""
+def sweep(
+    hospital: Hospital, ledger: Ledger, session: Session, until: float = float("inf")
+) -> list[Swept]:
+    """Retire everything in the ledger: documents, then visits, then patients, each newest first.
+
+    Never raises for one thing; what is left is told with the reason, and stays in the ledger for
+    the next sweep. `until`, on the monotonic clock, nothing more is begun.
+    """
     swept: list[Swept] = []
     waiting: list[Left] = []  # visits and documents that only go with their patient
     for kind in ORDER:
@@ -44,8 +58,12 @@ def sweep(hospital: Hospital, ledger: Ledger, session: Session, until: float = f
     return swept + [_with_patient(ledger, left, gone) for left in waiting]
 
 
-def _found(hospital: Hospital, ledger: Ledger, session: Session, left: Left, swept: list[Swept]) -> list[Left]:
-    """The things that an entry stands for: itself, or what a look-up finds for an intent that never got an id."""
+def _found(
+    hospital: Hospital, ledger: Ledger, session: Session, left: Left, swept: list[Swept]
+) -> list[Left]:
+    """The things that an entry stands for: itself, or what a look-up finds for an intent that never
+    got an id.
+    """
     if left.id is not None:
         return [left]
     try:
@@ -71,11 +89,26 @@ def _looked_up(hospital: Hospital, session: Session, left: Left) -> Sequence[str
     if left.kind == "patient":
         found = hospital.search(session, PatientQuery(mrn=left.key))
         # The number alone is not enough: a check may have tried the number of somebody real.
-        names = {name: left.hints[name] for name in ("family_name", "given_name") if name in left.hints}
-        return [one.id for one in found if one.mrn == left.key and all(getattr(one, name) == value for name, value in names.items())]
+        names = {
+            name: left.hints[name] for name in ("family_name", "given_name") if name in left.hints
+        }
+        return [
+            one.id
+            for one in found
+            if one.mrn == left.key
+            and all(getattr(one, name) == value for name, value in names.items())
+        ]
     if left.kind == "visit":
-        return [visit.id for visit in hospital.visits_of(session, left.patient_id or "") if visit.reason in (left.key, None)]
-    return [document.id for document in hospital.documents_of(session, left.patient_id or "") if document.file_name == left.key]
+        return [
+            visit.id
+            for visit in hospital.visits_of(session, left.patient_id or "")
+            if visit.reason in (left.key, None)
+        ]
+    return [
+        document.id
+        for document in hospital.documents_of(session, left.patient_id or "")
+        if document.file_name == left.key
+    ]
 
 
 def _retired(hospital: Hospital, ledger: Ledger, session: Session, left: Left) -> Swept | None:

@@ -1,4 +1,6 @@
-"""The words of a mapping's mistakes: one sentence that names the source, the key, the value given, and what would be right."""
+"""The words of a mapping's mistakes: one sentence that names the source, the key, the value given,
+and what would be right.
+"""
 
 from __future__ import annotations
 

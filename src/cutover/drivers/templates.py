@@ -1,6 +1,7 @@
 """The mapping's templates: Jinja2 in its sandbox, where a name that is not there is an error.
 
-A text that is one whole `{{ … }}` gives the value itself (a number stays a number, None stays None); anything else gives text.
+A text that is one whole `{{ … }}` gives the value itself (a number stays a number, None stays
+None); anything else gives text.
 """
 
 from __future__ import annotations
@@ -11,11 +12,28 @@ from functools import cache
 from typing import Any, cast
 from urllib.parse import quote
 
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, Undefined, UndefinedError, meta, nodes
+from jinja2 import (
+    StrictUndefined,
+    Template,
+    TemplateError,
+    TemplateSyntaxError,
+    Undefined,
+    UndefinedError,
+    meta,
+    nodes,
+)
 from jinja2.environment import TemplateExpression
 from jinja2.sandbox import SandboxedEnvironment
 
-__all__ = ["TemplateFault", "attributes", "is_template", "names", "render", "render_path", "render_tree"]
+__all__ = [
+    "TemplateFault",
+    "attributes",
+    "is_template",
+    "names",
+    "render",
+    "render_path",
+    "render_tree",
+]
 
 
 class TemplateFault(Exception):
@@ -46,7 +64,12 @@ def is_template(text: str) -> bool:
 def _whole(text: str) -> str | None:
     """The expression, when `text` is nothing but one `{{ … }}`."""
     inner = text.strip()
-    if inner.startswith("{{") and inner.endswith("}}") and "{{" not in inner[2:] and "}}" not in inner[:-2]:
+    if (
+        inner.startswith("{{")
+        and inner.endswith("}}")
+        and "{{" not in inner[2:]
+        and "}}" not in inner[:-2]
+    ):
         return inner[2:-2].strip()
     return None
 
@@ -64,7 +87,9 @@ def _template(text: str, in_path: bool) -> Template:
 
 
 def _flatten(template: Template) -> Template:
-    """Each rendering copies the environment's names, and Jinja keeps them where that takes longer than the rendering."""
+    """Each rendering copies the environment's names, and Jinja keeps them where that takes longer
+    than the rendering.
+    """
     template.globals = dict(template.globals)
     return template
 
@@ -80,7 +105,10 @@ def _once(text: str, variables: Mapping[str, Any]) -> Any:
 
 
 def render(text: str, variables: Mapping[str, Any]) -> Any:
-    """The value of a template. Raises `TemplateFault` when a name is missing or the expression fails."""
+    """The value of a template.
+
+    Raises `TemplateFault` when a name is missing or the expression fails.
+    """
     try:
         return _once(text, variables) if is_template(text) else text
     except (TemplateError, TypeError, ValueError, LookupError, AttributeError) as error:
@@ -91,7 +119,9 @@ def render_path(text: str, variables: Mapping[str, Any]) -> str:
     """A path, in which every value is quoted to stay one segment."""
     try:
         template = _template(text, True)
-        return "".join(template.root_render_func(template.new_context(cast(dict[str, Any], variables))))
+        return "".join(
+            template.root_render_func(template.new_context(cast(dict[str, Any], variables)))
+        )
     except (TemplateError, TypeError, ValueError, LookupError, AttributeError) as error:
         raise TemplateFault(_say(error)) from error
 
@@ -134,4 +164,8 @@ def names(text: str) -> set[str]:
 
 def attributes(text: str) -> set[tuple[str, str]]:
     """The (variable, attribute) pairs that a template uses, as far as they can be seen in its text."""
-    return {(node.node.name, node.attr) for node in _parse(text).find_all(nodes.Getattr) if isinstance(node.node, nodes.Name)}
+    return {
+        (node.node.name, node.attr)
+        for node in _parse(text).find_all(nodes.Getattr)
+        if isinstance(node.node, nodes.Name)
+    }

@@ -1,4 +1,6 @@
-"""The one way out to a target over HTTP: bounded in time and size, recorded, guarded on production, and closed when nobody answers."""
+"""The one way out to a target over HTTP: bounded in time and size, recorded, guarded on production,
+and closed when nobody answers.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ SIZE_LIMIT = 16 * 1024 * 1024
 """Bytes of an answer's body. No document of the suite comes near."""
 Watcher = Callable[[httpx.Request, httpx.Response | None], None]
 KEEP_ALIVE_SECONDS = 2.0
-"""Idle connections are dropped before usual servers drop them (uvicorn: 5 s), or the two would race and the target be blamed."""
+"""Idle connections are dropped before usual servers drop them (uvicorn: 5 s), or the two would race
+and the target be blamed.
+"""
 
 
 @cache
@@ -38,10 +42,14 @@ class AnswerTooLarge(httpx.TransportError):
 
 
 class GuardedTransport(httpx.BaseTransport):
-    """Around `httpx.HTTPTransport`. `deadline` bounds a request in seconds, from its start to its last byte, of which `connect_seconds` may go
-    into connecting; `patience` see `Breaker`. `seen` is shown each request with its whole answer, None where none came.
+    """Around `httpx.HTTPTransport`.
 
-    The answer comes back wholly read. Raises httpx's transport errors, `TargetGone`, `AnswerTooLarge`, and `GuardError` on production.
+    `deadline` bounds a request in seconds, from its start to its last byte, of which
+    `connect_seconds` may go into connecting; `patience` see `Breaker`. `seen` is shown each request
+    with its whole answer, None where none came.
+
+    The answer comes back wholly read. Raises httpx's transport errors, `TargetGone`,
+    `AnswerTooLarge`, and `GuardError` on production.
     """
 
     def __init__(
@@ -56,12 +64,18 @@ class GuardedTransport(httpx.BaseTransport):
         size_limit: int = SIZE_LIMIT,
         seen: Watcher | None = None,
     ) -> None:
-        self.recorder, self.breaker, self.deadline, self.production = recorder, Breaker(patience), deadline, production
+        self.recorder, self.breaker, self.deadline, self.production = (
+            recorder,
+            Breaker(patience),
+            deadline,
+            production,
+        )
         self.tls = tls or _usual_tls()
         self._size_limit, self._connect_seconds, self._seen = size_limit, connect_seconds, seen
         self._clock = Clock()
         self._inner = httpx.HTTPTransport(verify=self.tls)
-        # httpx has no argument for the network backend; a test fails should it ever name its pool otherwise.
+        # httpx has no argument for the network backend; a test fails should it ever name its pool
+        # otherwise.
         self._inner._pool = httpcore.ConnectionPool(
             ssl_context=self.tls,
             max_connections=100,
@@ -76,7 +90,13 @@ class GuardedTransport(httpx.BaseTransport):
         try:
             response = self._bounded(request, started)
         except httpx.TransportError as error:
-            self._keep(request, None, exchange_of(request, None, time.monotonic() - started, f"{type(error).__name__}: {error}"))
+            self._keep(
+                request,
+                None,
+                exchange_of(
+                    request, None, time.monotonic() - started, f"{type(error).__name__}: {error}"
+                ),
+            )
             raise
         self._keep(request, response, exchange_of(request, response, time.monotonic() - started))
         return response
@@ -90,12 +110,19 @@ class GuardedTransport(httpx.BaseTransport):
         self._inner.close()
 
     def _guard(self, request: httpx.Request) -> None:
-        if self.production and request.method not in READING and not request.extensions.get(SYNTHETIC):
+        if (
+            self.production
+            and request.method not in READING
+            and not request.extensions.get(SYNTHETIC)
+        ):
             raise GuardError(
-                f"{request.method} {request.url.path} is not the driver's own operation on synthetic data, and this target is production"
+                f"{request.method} {request.url.path} is not the driver's own operation on"
+                " synthetic data, and this target is production"
             )
 
-    def _keep(self, request: httpx.Request, response: httpx.Response | None, exchange: Exchange) -> None:
+    def _keep(
+        self, request: httpx.Request, response: httpx.Response | None, exchange: Exchange
+    ) -> None:
         request.extensions[EXCHANGE] = exchange
         self.recorder.exchange(exchange)
         if self._seen is not None:
@@ -105,13 +132,20 @@ class GuardedTransport(httpx.BaseTransport):
         """Send and read within the deadline, and tell the breaker what came of it."""
         self.check_alive(request)
         seconds = self.breaker.bound(request.extensions.get("cutover.deadline", self.deadline))
-        request.extensions["timeout"] = {"connect": self._connect_seconds, "read": seconds, "write": seconds, "pool": seconds}
+        request.extensions["timeout"] = {
+            "connect": self._connect_seconds,
+            "read": seconds,
+            "write": seconds,
+            "pool": seconds,
+        }
         try:
             with self._clock.bounded(seconds):
                 response = self._read(request)
         except httpx.TimeoutException as error:
             self.breaker.silent(started)
-            raise type(error)(f"no complete answer within {time.monotonic() - started:.1f} s", request=request) from error
+            raise type(error)(
+                f"no complete answer within {time.monotonic() - started:.1f} s", request=request
+            ) from error
         except httpx.ConnectError:
             self.breaker.refused()
             raise
@@ -126,14 +160,21 @@ class GuardedTransport(httpx.BaseTransport):
             for chunk in response.iter_raw():
                 content += chunk
                 if len(content) > self._size_limit:
-                    raise AnswerTooLarge(f"the answer is larger than {self._size_limit} bytes", request=request)
+                    raise AnswerTooLarge(
+                        f"the answer is larger than {self._size_limit} bytes", request=request
+                    )
         finally:
             response.close()
         whole = httpx.Response(
-            response.status_code, headers=response.headers, stream=httpx.ByteStream(bytes(content)), extensions=response.extensions
+            response.status_code,
+            headers=response.headers,
+            stream=httpx.ByteStream(bytes(content)),
+            extensions=response.extensions,
         )
         try:
             whole.read()
         except httpx.DecodingError as error:
-            raise httpx.RemoteProtocolError(f"the answer's Content-Encoding is not what it says: {error}", request=request) from error
+            raise httpx.RemoteProtocolError(
+                f"the answer's Content-Encoding is not what it says: {error}", request=request
+            ) from error
         return whole

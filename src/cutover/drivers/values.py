@@ -17,7 +17,10 @@ _NESTED = (dict, list)
 
 
 class Reader:
-    """Reads values by the mapping. Whatever is missing or of another kind is a `Misbehaved` that names the mapping's line too."""
+    """Reads values by the mapping.
+
+    Whatever is missing or of another kind is a `Misbehaved` that names the mapping's line too.
+    """
 
     def __init__(self, mapping: Mapping, runner: Runner) -> None:
         self._mapping, self._runner = mapping, runner
@@ -40,7 +43,9 @@ class Reader:
     def visit(self, outcome: Outcome, body: Any = None) -> Visit:
         get = _Fields(self, outcome, body)
         status = get.word("status", "status") or ""
-        return Visit(get("id", str), get("patient_id", str), Status(status), get.optional("reason", str))
+        return Visit(
+            get("id", str), get("patient_id", str), Status(status), get.optional("reason", str)
+        )
 
     def document(self, outcome: Outcome, body: Any = None) -> Document:
         get = _Fields(self, outcome, body)
@@ -56,15 +61,24 @@ class Reader:
     def session(self, outcome: Outcome, username: str, before: Session | None = None) -> Session:
         """The session; what a refresh does not give anew is kept from `before`."""
         get = _Fields(self, outcome, None)
-        captured = {name: outcome.variables[name] for step in self._mapping.operations[outcome.operation].steps for name in step.capture}
+        captured = {
+            name: outcome.variables[name]
+            for step in self._mapping.operations[outcome.operation].steps
+            for name in step.capture
+        }
         refresh = get.optional("refresh", str) or (before.refresh if before else None)
         variables = {**(before.variables if before else {}), **captured}
-        return Session(username, get("access", str), refresh, get.optional("lifetime", float), variables)
+        return Session(
+            username, get("access", str), refresh, get.optional("lifetime", float), variables
+        )
 
     def health(self, outcome: Outcome) -> Health:
         get = _Fields(self, outcome, None)
         healthy = get.optional("healthy", bool) or False
-        return Health(healthy and outcome.answer.status < 300, get.optional("detail", str) or f"HTTP {outcome.answer.status}")
+        return Health(
+            healthy and outcome.answer.status < 300,
+            get.optional("detail", str) or f"HTTP {outcome.answer.status}",
+        )
 
     def text(self, outcome: Outcome, field: str) -> str:
         return _Fields(self, outcome, None)(field, str)
@@ -80,12 +94,18 @@ class Reader:
             if theirs in same:
                 return word
         allowed = {"sex": Sex, "status": Status}[kind]
-        return str(theirs) if theirs in [member.value for member in allowed] and theirs not in words else None
+        return (
+            str(theirs)
+            if theirs in [member.value for member in allowed] and theirs not in words
+            else None
+        )
 
     def broken(self, outcome: Outcome, field: str, expected: str, came: str) -> Exception:
         where = self.fields[outcome.operation].get(field, "")
         line = f"{self._mapping.key_of_field(outcome.operation, field)} = {where!r}"
-        return self._runner.judge.misbehaved(outcome.operation, f"{expected} at {where!r}", came, line, outcome.request)
+        return self._runner.judge.misbehaved(
+            outcome.operation, f"{expected} at {where!r}", came, line, outcome.request
+        )
 
 
 class _Fields:
@@ -100,7 +120,10 @@ class _Fields:
         value = self.optional(field, kind)
         if value is None:
             answer = self._outcome.answer
-            came = f"nothing there, in HTTP {answer.status} ({answer.media_type or 'no media type'}, {len(answer.content)} bytes)"
+            came = (
+                f"nothing there, in HTTP {answer.status} ({answer.media_type or 'no media type'},"
+                f" {len(answer.content)} bytes)"
+            )
             raise self._reader.broken(self._outcome, field, f"a {field}", came)
         return value
 
@@ -116,21 +139,31 @@ class _Fields:
         if value is None:
             return None
         if isinstance(value, _NESTED):
-            raise self._reader.broken(self._outcome, field, f"one {field}", f"a {type(value).__name__}")
+            raise self._reader.broken(
+                self._outcome, field, f"one {field}", f"a {type(value).__name__}"
+            )
         try:
             return kind(value)
         except (TypeError, ValueError) as error:
-            raise self._reader.broken(self._outcome, field, f"a {field}", f"a value that is none ({type(error).__name__})") from error
+            raise self._reader.broken(
+                self._outcome, field, f"a {field}", f"a value that is none ({type(error).__name__})"
+            ) from error
 
     def word(self, field: str, kind: str) -> str | None:
-        """One of our words. A word that the mapping does not know is the target's misbehaviour, or a line missing in the mapping."""
+        """One of our words.
+
+        A word that the mapping does not know is the target's misbehaviour, or a line missing in the
+        mapping.
+        """
         required = FIELDS[OPERATIONS[self._outcome.operation].answer or "content"][field]
         theirs = self(field, _as_it_is) if required else self.optional(field, _as_it_is)
         if theirs is None:
             return None
         ours = self._reader.ours(kind, theirs)
         if ours is None:
-            raise self._reader.broken(self._outcome, field, f"a word that [words.{kind}] knows", f"{str(theirs)[:40]!r}")
+            raise self._reader.broken(
+                self._outcome, field, f"a word that [words.{kind}] knows", f"{str(theirs)[:40]!r}"
+            )
         return ours
 
 

@@ -1,4 +1,6 @@
-"""The words that a mapping may use: its operations, the variables that each one's templates see, and the fields read from answers."""
+"""The words that a mapping may use: its operations, the variables that each one's templates see,
+and the fields read from answers.
+"""
 
 from __future__ import annotations
 
@@ -17,16 +19,21 @@ ALWAYS: dict[str, frozenset[str] | None] = {
     "run": frozenset({"tag"}),  # the tag that marks everything this run makes
     "base_url": ANYTHING,
     "secret": ANYTHING,  # secrets from the environment, by name
-    "unique": ANYTHING,  # unique() gives a new text of 12 characters, unique_number() a new whole number
+    # unique() gives a new text of 12 characters, unique_number() a new whole number
+    "unique": ANYTHING,
     "unique_number": ANYTHING,
 }
 READING_ONLY = frozenset({"body", "headers"})
-"""Variables that only a template in an answer's field sees: the object that is read, and the answer's headers (names in lower case)."""
+"""Variables that only a template in an answer's field sees: the object that is read, and the
+answer's headers (names in lower case).
+"""
 
 
 @dataclass(frozen=True)
 class Meaning:
-    """What an operation is about: the value its answer is read as (None: nothing is read) and the variables its templates see."""
+    """What an operation is about: the value its answer is read as (None: nothing is read) and the
+    variables its templates see.
+    """
 
     answer: str | None
     variables: dict[str, frozenset[str] | None]
@@ -40,12 +47,19 @@ _MOVE: dict[str, frozenset[str] | None] = {"patient": _ID, "visit": _VISIT, "mov
 _PAGE = {"page": frozenset({"number", "size", "offset", "cursor"})}
 
 OPERATIONS: dict[str, Meaning] = {
-    "sign_in": Meaning("session", {"credentials": frozenset({"username", "password"})}, token=False, takes_id=False),
+    "sign_in": Meaning(
+        "session", {"credentials": frozenset({"username", "password"})}, token=False, takes_id=False
+    ),
     "refresh": Meaning("session", {}, token=False, takes_id=False),
     "sign_out": Meaning(None, {}, takes_id=False),
     "register": Meaning("patient", {"draft": _DRAFT, "key": ANYTHING}, takes_id=False),
     "patient": Meaning("patient", {"patient": _ID}),
-    "search": Meaning("patient", {"query": frozenset({"mrn", "name", "birth_date"}), **_PAGE}, is_list=True, takes_id=False),
+    "search": Meaning(
+        "patient",
+        {"query": frozenset({"mrn", "name", "birth_date"}), **_PAGE},
+        is_list=True,
+        takes_id=False,
+    ),
     "update": Meaning("patient", {"patient": _DRAFT | {"id", "version"}}),
     "open_visit": Meaning("visit", {"patient": _ID, "reason": ANYTHING}),
     "visit": Meaning("visit", {"patient": _ID, "visit": _ID}),
@@ -54,10 +68,16 @@ OPERATIONS: dict[str, Meaning] = {
     "discharge": Meaning("visit", _MOVE),
     "cancel": Meaning("visit", _MOVE),
     "upload": Meaning(
-        "document", {"patient": _ID, "upload": frozenset({"file_name", "media_type", "content", "size", "sha256", "base64"})}
+        "document",
+        {
+            "patient": _ID,
+            "upload": frozenset({"file_name", "media_type", "content", "size", "sha256", "base64"}),
+        },
     ),
     "document": Meaning("document", {"patient": _ID, "document": _ID}),
-    "content": Meaning("content", {"patient": _ID, "document": frozenset(field.name for field in fields(Document))}),
+    "content": Meaning(
+        "content", {"patient": _ID, "document": frozenset(field.name for field in fields(Document))}
+    ),
     "documents_of": Meaning("document", {"patient": _ID, **_PAGE}, is_list=True),
     "live": Meaning("health", {}, token=False, takes_id=False),
     "ready": Meaning("health", {}, token=False, takes_id=False),
@@ -84,7 +104,14 @@ FIELDS: dict[str, dict[str, bool]] = {
         "version": False,
     },
     "visit": {"id": True, "patient_id": True, "status": True, "reason": False},
-    "document": {"id": True, "patient_id": True, "file_name": True, "media_type": True, "size": False, "sha256": False},
+    "document": {
+        "id": True,
+        "patient_id": True,
+        "file_name": True,
+        "media_type": True,
+        "size": False,
+        "sha256": False,
+    },
     "health": {"healthy": True, "detail": False},
     "release": {"release": True},
     "content": {},

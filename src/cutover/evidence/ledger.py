@@ -1,8 +1,10 @@
-"""What a run makes on a target, written down *before* it is made, so that nothing is forgotten, even by a run that was killed.
+"""What a run makes on a target, written down *before* it is made, so that nothing is forgotten,
+even by a run that was killed.
 
-JSON lines, one file a run (and a worker). The first line says whose it is; each further line is one of
-`intend`, `done`, `refused`, `retired`, `ended`, `closed`. A line is flushed to the disk before the request that it announces leaves.
-The file is locked (flock) while its run lives: a file without a lock and without `closed` belongs to a dead run.
+JSON lines, one file a run (and a worker). The first line says whose it is; each further line is one
+of `intend`, `done`, `refused`, `retired`, `ended`, `closed`. A line is flushed to the disk before
+the request that it announces leaves. The file is locked (flock) while its run lives: a file without
+a lock and without `closed` belongs to a dead run.
 """
 
 from __future__ import annotations
@@ -20,8 +22,11 @@ from typing import Any
 
 @dataclass
 class Left:
-    """One thing on the target. `id` is None when no answer to its creation ever came: then it must be looked up by `key` (a patient's
-    MRN, a visit's reason, a document's file name) and `hints` (what else was sent)."""
+    """One thing on the target.
+
+    `id` is None when no answer to its creation ever came: then it must be looked up by `key` (a
+    patient's MRN, a visit's reason, a document's file name) and `hints` (what else was sent).
+    """
 
     kind: str
     key: str
@@ -33,7 +38,10 @@ class Left:
 
 
 class Ledger:
-    """The ledger of one run against one target. Raises `BlockingIOError` when another live process holds the file."""
+    """The ledger of one run against one target.
+
+    Raises `BlockingIOError` when another live process holds the file.
+    """
 
     def __init__(self, path: Path, run: str, target: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -53,22 +61,39 @@ class Ledger:
             raise
 
     def intend(self, kind: str, key: str, *, patient_id: str | None = None, **hints: Any) -> int:
-        """Announce that a `kind` (patient, visit, document) is about to be made. On the disk when this returns."""
+        """Announce that a `kind` (patient, visit, document) is about to be made.
+
+        On the disk when this returns.
+        """
         with self._lock:
             self._entries += 1
             entry = self._entries
             self._open[entry] = Left(kind, key, self.run, None, patient_id, hints, entry)
-            self._write(do="intend", entry=entry, kind=kind, key=key, patient_id=patient_id, hints=hints)
+            self._write(
+                do="intend", entry=entry, kind=kind, key=key, patient_id=patient_id, hints=hints
+            )
         return entry
 
-    def intend_many(self, kind: str, things: Sequence[tuple[str, str | None, Mapping[str, Any]]]) -> list[int]:
-        """The same for many things at once, each (key, patient's id, hints): on the disk, all of them, when this returns the entries' numbers."""
+    def intend_many(
+        self, kind: str, things: Sequence[tuple[str, str | None, Mapping[str, Any]]]
+    ) -> list[int]:
+        """The same for many things at once, each (key, patient's id, hints): on the disk, all of
+        them, when this returns the entries' numbers.
+        """
         with self._lock:
             first = self._entries + 1
             self._entries += len(things)
             for entry, (key, patient_id, hints) in enumerate(things, first):
                 self._open[entry] = Left(kind, key, self.run, None, patient_id, hints, entry)
-                self._write(sync=entry == self._entries, do="intend", entry=entry, kind=kind, key=key, patient_id=patient_id, hints=hints)
+                self._write(
+                    sync=entry == self._entries,
+                    do="intend",
+                    entry=entry,
+                    kind=kind,
+                    key=key,
+                    patient_id=patient_id,
+                    hints=hints,
+                )
         return list(range(first, first + len(things)))
 
     def done(self, entry: int, thing_id: str, patient_id: str | None = None) -> None:
@@ -85,9 +110,16 @@ class Ledger:
             self._write(do="refused", entry=entry)
 
     def retired(self, left: Left, how: str) -> None:
-        """The thing is gone, `how` in the mapping's words. Every entry of the same thing is settled with it."""
+        """The thing is gone, `how` in the mapping's words.
+
+        Every entry of the same thing is settled with it.
+        """
         with self._lock:
-            same = [e for e, other in self._open.items() if e == left.entry or (left.id and (other.kind, other.id) == (left.kind, left.id))]
+            same = [
+                e
+                for e, other in self._open.items()
+                if e == left.entry or (left.id and (other.kind, other.id) == (left.kind, left.id))
+            ]
             for entry in same:
                 del self._open[entry]
                 self._write(do="retired", entry=entry, kind=left.kind, id=left.id, how=how)
@@ -103,7 +135,10 @@ class Ledger:
             return _each_once(self._open.values())
 
     def close(self) -> None:
-        """End the run. Only when nothing is left is the ledger closed; otherwise the next run finds it and sweeps."""
+        """End the run.
+
+        Only when nothing is left is the ledger closed; otherwise the next run finds it and sweeps.
+        """
         with self._lock:
             if self._file.closed:
                 return
@@ -111,9 +146,16 @@ class Ledger:
             self._file.close()  # also lets go of the lock
 
     def _write(self, *, sync: bool = True, **line: Any) -> None:
-        self._file.write(json.dumps({**line, "at": datetime.now(UTC).isoformat(timespec="milliseconds")}, default=str).encode() + b"\n")
+        self._file.write(
+            json.dumps(
+                {**line, "at": datetime.now(UTC).isoformat(timespec="milliseconds")}, default=str
+            ).encode()
+            + b"\n"
+        )
         self._file.flush()
-        if sync and line["do"] == "intend":  # only what has not happened yet must be safe: the rest can be looked up on the target
+        if (
+            sync and line["do"] == "intend"
+        ):  # only what has not happened yet must be safe: the rest can be looked up on the target
             os.fdatasync(self._file.fileno())
 
     def _mend_torn_line(self) -> None:
@@ -124,7 +166,9 @@ class Ledger:
 
     @classmethod
     def abandoned(cls, folder: Path, target: str) -> list[Ledger]:
-        """The ledgers of dead runs against `target` that are not closed, reopened and locked, so that no other run sweeps them too."""
+        """The ledgers of dead runs against `target` that are not closed, reopened and locked, so
+        that no other run sweeps them too.
+        """
         found = []
         for path in sorted(folder.glob("*.jsonl")) if folder.is_dir() else []:
             lines = _lines(path)
@@ -138,7 +182,10 @@ class Ledger:
 
     @classmethod
     def left_behind(cls, folder: Path, target: str) -> list[Left]:
-        """What dead runs against `target` left there, for a report. To retire it, take `abandoned` and sweep each."""
+        """What dead runs against `target` left there, for a report.
+
+        To retire it, take `abandoned` and sweep each.
+        """
         left: list[Left] = []
         for ledger in cls.abandoned(folder, target):
             left += ledger.left()
@@ -147,7 +194,10 @@ class Ledger:
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
-    """The readable lines. A torn one (the run was killed while writing) announces a request that never left."""
+    """The readable lines.
+
+    A torn one (the run was killed while writing) announces a request that never left.
+    """
     lines = []
     for raw in path.read_bytes().split(b"\n"):
         try:
@@ -166,7 +216,15 @@ def _replay(lines: list[dict[str, Any]]) -> dict[int, Left]:
     for line in lines:
         entry, do = line.get("entry", 0), line.get("do")
         if do == "intend":
-            left[entry] = Left(line["kind"], line["key"], run, None, line.get("patient_id"), line.get("hints", {}), entry)
+            left[entry] = Left(
+                line["kind"],
+                line["key"],
+                run,
+                None,
+                line.get("patient_id"),
+                line.get("hints", {}),
+                entry,
+            )
         elif do == "done" and entry in left:
             left[entry].id, left[entry].patient_id = line["id"], line.get("patient_id")
         elif do in ("refused", "retired"):

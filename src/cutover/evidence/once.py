@@ -1,4 +1,6 @@
-"""What is too dear to be done twice is done by the first process of a run that asks; the others wait for it and read it."""
+"""What is too dear to be done twice is done by the first process of a run that asks; the others
+wait for it and read it.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from cutover.evidence.examination import NotProven
 
 
 def once(folder: Path, key: str, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """What `compute` gives (JSON-able). `folder` is one that all processes of the run share; nothing secret may be in what is computed.
+    """What `compute` gives (JSON-able).
+
+    `folder` is one that all processes of the run share; nothing secret may be in what is computed.
 
     A `NotProven` is remembered too: what could not be seen is not tried again.
     """

@@ -1,6 +1,9 @@
-"""What a check saw: requests with the facts of their answers, and observations. Gathered per check, redacted on the way out.
+"""What a check saw: requests with the facts of their answers, and observations.
 
-Of an answer only an allow-list of facts is kept: whatever else stands in it may be a real person's data.
+Gathered per check, redacted on the way out.
+
+Of an answer only an allow-list of facts is kept: whatever else stands in it may be a real person's
+data.
 """
 
 from __future__ import annotations
@@ -39,7 +42,9 @@ class Part:
 
 @dataclass(frozen=True)
 class Body:
-    """A request body, ours and synthetic: as `text` when short and readable, else by size (bytes) and SHA-256."""
+    """A request body, ours and synthetic: as `text` when short and readable, else by size (bytes)
+    and SHA-256.
+    """
 
     size: int
     text: str | None = None
@@ -58,7 +63,10 @@ class Body:
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request and what came of it. `status` is None and `error` says why where no answer came; `seconds` is the wall time."""
+    """One request and what came of it.
+
+    `status` is None and `error` says why where no answer came; `seconds` is the wall time.
+    """
 
     method: str
     url: str
@@ -71,10 +79,15 @@ class Exchange:
     error: str | None = None
 
     def curl(self) -> str:
-        """A command that can be pasted. The token is `$TOKEN`; an uploaded file is described in a comment behind it."""
+        """A command that can be pasted.
+
+        The token is `$TOKEN`; an uploaded file is described in a comment behind it.
+        """
         words, notes = ["curl", "-sS", "-X", self.method], []
         for name, value in self.headers.items():
-            if not (self.body and self.body.parts and name.lower() == "content-type"):  # curl writes the boundary itself
+            if not (
+                self.body and self.body.parts and name.lower() == "content-type"
+            ):  # curl writes the boundary itself
                 words += ["-H", _in_quotes(f"{name}: {value}")]
         if self.body and self.body.parts:
             for part in self.body.parts:
@@ -86,7 +99,9 @@ class Exchange:
         elif self.body and self.body.size:
             words += ["--data-binary", "@body.bin"]
             notes.append(f"body.bin has {self.body.size} bytes, sha256 {self.body.sha256}")
-        return " ".join([*words, shlex.quote(self.url)]) + (f"  # {'; '.join(notes)}" if notes else "")
+        return " ".join([*words, shlex.quote(self.url)]) + (
+            f"  # {'; '.join(notes)}" if notes else ""
+        )
 
 
 def _in_quotes(text: str) -> str:
@@ -98,23 +113,33 @@ def _in_quotes(text: str) -> str:
 
 
 def _form(part: Part) -> list[str]:
-    """A file is always called `upload.bin` here: the name that was sent may be a path, and no reader's file shall be sent by mistake."""
+    """A file is always called `upload.bin` here: the name that was sent may be a path, and no
+    reader's file shall be sent by mistake.
+    """
     if part.value is not None:
         return ["--form-string", shlex.quote(f"{part.name}={part.value}")]
     sent_name = (part.file_name or "").replace("\\", "\\\\").replace('"', '\\"')
-    return ["--form", shlex.quote(f'{part.name}=@upload.bin;filename="{sent_name}";type={part.media_type}')]
+    return [
+        "--form",
+        shlex.quote(f'{part.name}=@upload.bin;filename="{sent_name}";type={part.media_type}'),
+    ]
 
 
 @dataclass(frozen=True)
 class Observation:
-    """Something that a check saw and wants to keep: a figure, a query's result. `facts` is JSON-able."""
+    """Something that a check saw and wants to keep: a figure, a query's result.
+
+    `facts` is JSON-able.
+    """
 
     title: str
     facts: Mapping[str, Any]
 
 
 def answer_facts(status: int, media_type: str, content: bytes) -> dict[str, Any]:
-    """The allow-list: media type, size, and of an error its problem members and the *names* of the fields it complains of."""
+    """The allow-list: media type, size, and of an error its problem members and the *names* of the
+    fields it complains of.
+    """
     facts: dict[str, Any] = {"media_type": media_type, "size": len(content)}
     if not (status >= 400 or media_type == "application/problem+json") or len(content) > 65536:
         return facts
@@ -129,7 +154,11 @@ def answer_facts(status: int, media_type: str, content: bytes) -> dict[str, Any]
             facts[name] = body[name] if isinstance(body[name], int) else body[name][:FACT_LIMIT]
     errors = body.get("errors")
     if isinstance(errors, list):
-        facts["fields"] = [str(error["field"])[:FACT_LIMIT] for error in errors[:20] if isinstance(error, dict) and "field" in error]
+        facts["fields"] = [
+            str(error["field"])[:FACT_LIMIT]
+            for error in errors[:20]
+            if isinstance(error, dict) and "field" in error
+        ]
     elif isinstance(errors, dict):
         facts["fields"] = [str(name)[:FACT_LIMIT] for name in list(errors)[:20]]
     return facts
@@ -158,9 +187,12 @@ class _Kept:
 
 
 class Recorder:
-    """Gathers what the running check sees. One check runs at a time in a process, but it may use threads.
+    """Gathers what the running check sees.
 
-    What is seen while no check runs (session fixtures, the keeper, clean-up) goes to a list of its own: `between_checks()`.
+    One check runs at a time in a process, but it may use threads.
+
+    What is seen while no check runs (session fixtures, the keeper, clean-up) goes to a list of its
+    own: `between_checks()`.
     """
 
     def __init__(self, redactor: Redactor | None = None, *, cap: int = 200) -> None:
@@ -180,7 +212,10 @@ class Recorder:
         self._add(entry)
 
     def observe(self, title: str, **facts: Any) -> None:
-        """Keep `facts` under `title`. Dates become ISO text, enumerations their value, bytes their size and SHA-256."""
+        """Keep `facts` under `title`.
+
+        Dates become ISO text, enumerations their value, bytes their size and SHA-256.
+        """
         self._add({"kind": "observation", **dataclasses.asdict(Observation(title, facts))})
 
     def end(self) -> list[dict[str, Any]]:
@@ -202,7 +237,9 @@ class Recorder:
             self._current.add(plain)
 
     def _redacted(self, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Only now, so that a secret learnt in the middle of a check is masked in what was seen before too."""
+        """Only now, so that a secret learnt in the middle of a check is masked in what was seen
+        before too.
+        """
         return [self.redactor.value(entry) for entry in entries]
 
 

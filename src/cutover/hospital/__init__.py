@@ -1,10 +1,19 @@
-"""The language that checks speak: patients, visits, documents, sessions, and the protocol that a driver fulfils.
+"""The language that checks speak: patients, visits, documents, sessions, and the protocol that a
+driver fulfils.
 
-Nothing here knows a URL, a status code of a particular target, or a payload. A driver (`cutover.drivers`) translates.
+Nothing here knows a URL, a status code of a particular target, or a payload. A driver
+(`cutover.drivers`) translates.
 """
 
 from cutover.hospital.actors import Door, FrontDesk, Records, Ward
-from cutover.hospital.answers import Answer, MappingError, Misbehaved, NotOffered, Refused, Unreachable
+from cutover.hospital.answers import (
+    Answer,
+    MappingError,
+    Misbehaved,
+    NotOffered,
+    Refused,
+    Unreachable,
+)
 from cutover.hospital.protocol import Hospital
 from cutover.hospital.values import (
     Credentials,

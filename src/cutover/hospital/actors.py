@@ -6,7 +6,17 @@ from collections.abc import Sequence
 from datetime import date
 
 from cutover.hospital.protocol import Hospital
-from cutover.hospital.values import Credentials, Document, Move, Patient, PatientDraft, PatientQuery, Session, Upload, Visit
+from cutover.hospital.values import (
+    Credentials,
+    Document,
+    Move,
+    Patient,
+    PatientDraft,
+    PatientQuery,
+    Session,
+    Upload,
+    Visit,
+)
 
 
 class Door:
@@ -37,7 +47,9 @@ class FrontDesk:
     def patient(self, patient_id: str) -> Patient:
         return self._hospital.patient(self._session, patient_id)
 
-    def find(self, *, mrn: str | None = None, name: str | None = None, birth_date: date | None = None) -> Sequence[Patient]:
+    def find(
+        self, *, mrn: str | None = None, name: str | None = None, birth_date: date | None = None
+    ) -> Sequence[Patient]:
         return self._hospital.search(self._session, PatientQuery(mrn, name, birth_date))
 
     def update(self, patient: Patient) -> Patient:

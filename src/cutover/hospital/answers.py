@@ -11,7 +11,11 @@ from cutover.hospital.values import Reason
 
 @dataclass(frozen=True)
 class Answer:
-    """What a target sent back. `json` is None where the body is not JSON; `reason` is why the target refuses, as far as the driver can read it."""
+    """What a target sent back.
+
+    `json` is None where the body is not JSON; `reason` is why the target refuses, as far as the
+    driver can read it.
+    """
 
     status: int
     headers: Mapping[str, str]
@@ -30,7 +34,10 @@ class Answer:
 
 
 class Refused(Exception):
-    """The target said no, for a reason that the mapping knows. A finding only where a check did not expect it."""
+    """The target said no, for a reason that the mapping knows.
+
+    A finding only where a check did not expect it.
+    """
 
     def __init__(self, reason: Reason, message: str, answer: Answer) -> None:
         super().__init__(f"{reason.value} (HTTP {answer.status}): {message}")
@@ -38,11 +45,16 @@ class Refused(Exception):
 
 
 class Misbehaved(AssertionError):
-    """The target answered with what its protocol does not allow: a 500, another type, a field that is not there, no answer at all."""
+    """The target answered with what its protocol does not allow: a 500, another type, a field that
+    is not there, no answer at all.
+    """
 
 
 class Unreachable(Misbehaved):
-    """No answer came at all: refused, cut, or not in time. `final`: so often that the driver sends nothing more."""
+    """No answer came at all: refused, cut, or not in time.
+
+    `final`: so often that the driver sends nothing more.
+    """
 
     def __init__(self, message: str, *, final: bool = False) -> None:
         super().__init__(message)
@@ -50,7 +62,10 @@ class Unreachable(Misbehaved):
 
 
 class NotOffered(Exception):
-    """The operation is declared `unsupported` in the target's settings. Shown as not applicable, with the reason given there."""
+    """The operation is declared `unsupported` in the target's settings.
+
+    Shown as not applicable, with the reason given there.
+    """
 
     def __init__(self, operation: str, why: str) -> None:
         super().__init__(f"{operation} is not offered by this target: {why}")
@@ -58,4 +73,7 @@ class NotOffered(Exception):
 
 
 class MappingError(Exception):
-    """The mapping does not fit the target: its author must act. Never a finding about the target."""
+    """The mapping does not fit the target: its author must act.
+
+    Never a finding about the target.
+    """

@@ -23,21 +23,28 @@ from cutover.hospital.values import (
 
 @runtime_checkable
 class Hospital(Protocol):
-    """What a driver can do to a target. Every method raises `Refused`, `Misbehaved`, `NotOffered` or
-    `MappingError`, and on production the driver's `GuardError`; nothing else."""
+    """What a driver can do to a target.
+
+    Every method raises `Refused`, `Misbehaved`, `NotOffered` or `MappingError`, and on production
+    the driver's `GuardError`; nothing else.
+    """
 
     def sign_in(self, credentials: Credentials) -> Session: ...
     def refresh(self, session: Session) -> Session: ...
     def sign_out(self, session: Session) -> None: ...
 
-    def register(self, session: Session, draft: PatientDraft, *, idempotency_key: str | None = None) -> Patient: ...
+    def register(
+        self, session: Session, draft: PatientDraft, *, idempotency_key: str | None = None
+    ) -> Patient: ...
     def patient(self, session: Session, patient_id: str) -> Patient: ...
     def search(self, session: Session, query: PatientQuery) -> Sequence[Patient]:
         """Every match, all pages walked."""
         ...
 
     def update(self, session: Session, patient: Patient) -> Patient:
-        """Store `patient` over the version that it carries; `Refused(STALE)` when that is no longer the current one."""
+        """Store `patient` over the version that it carries; `Refused(STALE)` when that is no longer
+        the current one.
+        """
         ...
 
     def open_visit(self, session: Session, patient_id: str, reason: str) -> Visit: ...
@@ -47,7 +54,10 @@ class Hospital(Protocol):
 
     def upload(self, session: Session, patient_id: str, upload: Upload) -> Document: ...
     def cut_upload(self, session: Session, patient_id: str, upload: Upload) -> None:
-        """Begin an upload and break the connection half way. Returns when the connection is gone."""
+        """Begin an upload and break the connection half way.
+
+        Returns when the connection is gone.
+        """
         ...
 
     def document(self, session: Session, patient_id: str, document_id: str) -> Document: ...
@@ -68,6 +78,10 @@ class Hospital(Protocol):
         ...
 
     def operations(self) -> Sequence[Operation]: ...
-    def attempt(self, operation: Operation, session: Session | None, values: Mapping[str, str] | None = None) -> Answer:
-        """Send one documented operation with its documented example and the given path values; the answer comes back as it is, also a refusal."""
+    def attempt(
+        self, operation: Operation, session: Session | None, values: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Send one documented operation with its documented example and the given path values; the
+        answer comes back as it is, also a refusal.
+        """
         ...

@@ -1,4 +1,6 @@
-"""The things that checks speak of: roles, patients, visits, documents, sessions, and the words for their states."""
+"""The things that checks speak of: roles, patients, visits, documents, sessions, and the words for
+their states.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,10 @@ from typing import Any
 
 
 class Role(StrEnum):
-    """Who signs in. `OUTSIDER` is a clinician of another facility, who must see nothing of this one."""
+    """Who signs in.
+
+    `OUTSIDER` is a clinician of another facility, who must see nothing of this one.
+    """
 
     REGISTRAR = "registrar"
     CLINICIAN = "clinician"
@@ -70,7 +75,10 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Session:
-    """A signed-in user. Tokens never show in a repr; `variables` holds what a sign-in in several steps captured."""
+    """A signed-in user.
+
+    Tokens never show in a repr; `variables` holds what a sign-in in several steps captured.
+    """
 
     username: str
     access: str = field(repr=False)
@@ -98,7 +106,10 @@ class PatientDraft:
 
 @dataclass(frozen=True)
 class Patient(PatientDraft):
-    """A patient as the target knows it. `version` is what a later update must present (an ETag, a versionId)."""
+    """A patient as the target knows it.
+
+    `version` is what a later update must present (an ETag, a versionId).
+    """
 
     id: str = ""
     version: str | None = None
@@ -106,7 +117,15 @@ class Patient(PatientDraft):
     @property
     def draft(self) -> PatientDraft:
         """What was typed, without what the target added: for comparing sent with stored."""
-        return PatientDraft(self.mrn, self.family_name, self.given_name, self.birth_date, self.sex, self.phone, self.address)
+        return PatientDraft(
+            self.mrn,
+            self.family_name,
+            self.given_name,
+            self.birth_date,
+            self.sex,
+            self.phone,
+            self.address,
+        )
 
 
 @dataclass(frozen=True)
@@ -139,7 +158,10 @@ class Upload:
 
 @dataclass(frozen=True)
 class Document:
-    """A filed document: what is known about it, without its bytes. `sha256` is hexadecimal, None where the target gives none."""
+    """A filed document: what is known about it, without its bytes.
+
+    `sha256` is hexadecimal, None where the target gives none.
+    """
 
     id: str
     patient_id: str
@@ -159,7 +181,10 @@ class Health:
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation of the target's own API document. `statuses` are the documented ones; `protected` as its security section says."""
+    """One operation of the target's own API document.
+
+    `statuses` are the documented ones; `protected` as its security section says.
+    """
 
     method: str
     path: str

@@ -1,4 +1,6 @@
-"""Keeps the book of a run while it lasts: every sample of every process, what was made, what was lost."""
+"""Keeps the book of a run while it lasts: every sample of every process, what was made, what was
+lost.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,10 @@ CPU_WINDOW = 5.0
 
 
 class Book:
-    """`samples` are all so far, by the moment at which they were due. `asked`: the ledger's entries that the target was asked to make."""
+    """`samples` are all so far, by the moment at which they were due.
+
+    `asked`: the ledger's entries that the target was asked to make.
+    """
 
     def __init__(self, ledger: Ledger, redactor: Redactor) -> None:
         self._ledger, self._redactor = ledger, redactor

@@ -1,4 +1,7 @@
-"""What a load process is told: one line of JSON on its standard input. It holds secrets, so it never stands in a file or on a command line."""
+"""What a load process is told: one line of JSON on its standard input.
+
+It holds secrets, so it never stands in a file or on a command line.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,9 @@ from cutover.load.journey import Known
 
 @dataclass(frozen=True)
 class Place:
-    """Where a process stands in a run: `alone`, or the `master` (who makes no load) or a `worker` of one at host and port. `name` is for people."""
+    """Where a process stands in a run: `alone`, or the `master` (who makes no load) or a `worker`
+    of one at host and port. `name` is for people.
+    """
 
     part: str = "alone"
     index: int = 0
@@ -26,9 +31,12 @@ class Place:
 
 @dataclass(frozen=True)
 class Stock:
-    """What may be made during the run, entered in the ledger beforehand. Each with the number of its entry there.
+    """What may be made during the run, entered in the ledger beforehand.
 
-    `patients`: (entry, draft); `visits` and `documents`: (entry, reason or file name, index of the known patient whose it becomes).
+    Each with the number of its entry there.
+
+    `patients`: (entry, draft); `visits` and `documents`: (entry, reason or file name, index of the
+    known patient whose it becomes).
     """
 
     patients: list[tuple[int, PatientDraft]] = field(default_factory=list)
@@ -37,21 +45,29 @@ class Stock:
 
     @property
     def entries(self) -> set[int]:
-        return {entry for entry, _ in self.patients} | {entry for entry, _, _ in [*self.visits, *self.documents]}
+        return {entry for entry, _ in self.patients} | {
+            entry for entry, _, _ in [*self.visits, *self.documents]
+        }
 
     def share(self, index: int, count: int) -> Stock:
-        """The part of one of `count` processes: what is for its own known patients, by their numbers among these."""
-        mine = [[(entry, key, owner // count) for entry, key, owner in things if owner % count == index] for things in (self.visits, self.documents)]
+        """The part of one of `count` processes: what is for its own known patients, by their
+        numbers among these.
+        """
+        mine = [
+            [(entry, key, owner // count) for entry, key, owner in things if owner % count == index]
+            for things in (self.visits, self.documents)
+        ]
         return Stock(self.patients[index::count], *mine)
 
 
 @dataclass(frozen=True)
 class Brief:
-    """`mapping`, `source` and `secrets` as `drivers.connect` takes them; `journeys` is the text of their file, `work` says of each (weight, think
-    seconds).
+    """`mapping`, `source` and `secrets` as `drivers.connect` takes them; `journeys` is the text of
+    their file, `work` says of each (weight, think seconds).
 
-    `journey_rate` is in journeys a second, of all streams of all processes together; `streams` of them come up within `ramp_seconds`.
-    Sample records name operations by their index in `operations`.
+    `journey_rate` is in journeys a second, of all streams of all processes together; `streams` of
+    them come up within `ramp_seconds`. Sample records name operations by their index in
+    `operations`.
     """
 
     url: str
@@ -78,12 +94,19 @@ class Brief:
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def share(self, place: Place, index: int, count: int) -> Brief:
-        """What one of `count` processes is told. No patient is with two of them, so there must be as many as processes."""
-        return replace(self, place=place, known=self.known[index::count], stock=self.stock.share(index, count))
+        """What one of `count` processes is told.
+
+        No patient is with two of them, so there must be as many as processes.
+        """
+        return replace(
+            self, place=place, known=self.known[index::count], stock=self.stock.share(index, count)
+        )
 
     def to_line(self) -> bytes:
         plain = asdict(self)
-        plain["users"] = {role.value: [one.username, one.password] for role, one in self.users.items()}
+        plain["users"] = {
+            role.value: [one.username, one.password] for role, one in self.users.items()
+        }
         return json.dumps(plain, default=str).encode() + b"\n"
 
     @classmethod
@@ -92,8 +115,15 @@ class Brief:
         plain = json.loads(line)
         stock = plain["stock"]
         plain["users"] = {Role(role): Credentials(*pair) for role, pair in plain["users"].items()}
-        plain["known"] = tuple(Known(Patient(**_person(one["patient"])), Document(**one["document"]), one["sha256"]) for one in plain["known"])
-        plain["stock"] = Stock([(entry, PatientDraft(**_person(draft))) for entry, draft in stock["patients"]], stock["visits"], stock["documents"])
+        plain["known"] = tuple(
+            Known(Patient(**_person(one["patient"])), Document(**one["document"]), one["sha256"])
+            for one in plain["known"]
+        )
+        plain["stock"] = Stock(
+            [(entry, PatientDraft(**_person(draft))) for entry, draft in stock["patients"]],
+            stock["visits"],
+            stock["documents"],
+        )
         plain["work"] = {name: tuple(pair) for name, pair in plain["work"].items()}
         plain["operations"] = tuple(plain["operations"])
         plain["place"] = Place(**plain["place"])
@@ -101,4 +131,8 @@ class Brief:
 
 
 def _person(plain: Mapping[str, Any]) -> dict[str, Any]:
-    return {**plain, "birth_date": date.fromisoformat(plain["birth_date"]), "sex": Sex(plain["sex"])}
+    return {
+        **plain,
+        "birth_date": date.fromisoformat(plain["birth_date"]),
+        "sex": Sex(plain["sex"]),
+    }

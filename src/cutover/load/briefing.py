@@ -36,13 +36,21 @@ class Address(Protocol):
 
 
 def refuse(performance: Performance, address: Address) -> None:
-    """Production is loaded only within a cap that somebody has set, and slowly. Raises `SettingsError`."""
+    """Production is loaded only within a cap that somebody has set, and slowly.
+
+    Raises `SettingsError`.
+    """
     section = f"[targets.{address.name}.performance]"
     if address.production and performance.max_rate is None:
-        raise SettingsError(f"target {address.name!r} is production, and no load is put on it without a cap: set max_rate in {section} to the "
-                            "requests a second that it can bear beside its patients")
+        raise SettingsError(
+            f"target {address.name!r} is production, and no load is put on it without a cap: set"
+            f" max_rate in {section} to the requests a second that it can bear beside its patients"
+        )
     if address.production and not performance.ramp_seconds:
-        raise SettingsError(f"target {address.name!r} is production, and its load must rise slowly: set ramp_seconds in {section} above 0")
+        raise SettingsError(
+            f"target {address.name!r} is production, and its load must rise slowly: set"
+            f" ramp_seconds in {section} above 0"
+        )
 
 
 def document_type(limits: Limits) -> str:
@@ -50,18 +58,51 @@ def document_type(limits: Limits) -> str:
     return "text/plain" if "text/plain" in limits.document_types else limits.document_types[0]
 
 
-def brief_of(target: Target, address: Address, dialect: tuple[Mapping[str, Any] | None, str], tag: str, work: Work, known: tuple[Known, ...],
-             stock: Stock) -> Brief:
-    """What the processes of a run are told, all of them together. `dialect` is the mapping's table and where it stands."""
+def brief_of(
+    target: Target,
+    address: Address,
+    dialect: tuple[Mapping[str, Any] | None, str],
+    tag: str,
+    work: Work,
+    known: tuple[Known, ...],
+    stock: Stock,
+) -> Brief:
+    """What the processes of a run are told, all of them together.
+
+    `dialect` is the mapping's table and where it stands.
+    """
     performance, limits = target.performance, target.limits
     mapping, source = dialect
     most_waiting = round(performance.intended_rate * performance.request_seconds) + 20
-    return Brief(address.url, target.driver, mapping, source, address.production, tag, address.users, work.source, work.weights, work.operations,
-                 work.rate, STREAMS * performance.load_processes, performance.ramp_seconds, limits.connect_seconds, performance.request_seconds,
-                 most_waiting, performance.seed, document_type(limits), known, stock, secrets=address.of_the_mapping)
+    return Brief(
+        address.url,
+        target.driver,
+        mapping,
+        source,
+        address.production,
+        tag,
+        address.users,
+        work.source,
+        work.weights,
+        work.operations,
+        work.rate,
+        STREAMS * performance.load_processes,
+        performance.ramp_seconds,
+        limits.connect_seconds,
+        performance.request_seconds,
+        most_waiting,
+        performance.seed,
+        document_type(limits),
+        known,
+        stock,
+        secrets=address.of_the_mapping,
+    )
 
 
 def settle(ledger: Ledger, stock: Stock, perhaps_made: set[int]) -> None:
-    """What the target was never asked to make needs no looking up. `perhaps_made`: the entries that it was, or may have been, asked for."""
+    """What the target was never asked to make needs no looking up.
+
+    `perhaps_made`: the entries that it was, or may have been, asked for.
+    """
     for entry in stock.entries - perhaps_made:
         ledger.refused(entry)

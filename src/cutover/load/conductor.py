@@ -1,4 +1,6 @@
-"""Conducts a run: starts it, watches it, and ends it in the first moment in which it can be decided."""
+"""Conducts a run: starts it, watches it, and ends it in the first moment in which it can be
+decided.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,10 @@ FIRST_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Order:
-    """A run to be conducted. `log` is the file that keeps every sample; `say` shows a line while it goes on."""
+    """A run to be conducted.
+
+    `log` is the file that keeps every sample; `say` shows a line while it goes on.
+    """
 
     brief: Brief
     performance: Performance
@@ -44,8 +49,11 @@ class Order:
 
 @dataclass
 class Run:
-    """What came of it. `judged_from` and `until` are seconds since the epoch; `why` it ended; `certain`: it was decided; `stopped`: for safety.
-    `perhaps_made`: the ledger's entries that the target was, or may have been, asked to make.
+    """What came of it.
+
+    `judged_from` and `until` are seconds since the epoch; `why` it ended; `certain`: it was
+    decided; `stopped`: for safety. `perhaps_made`: the ledger's entries that the target was, or may
+    have been, asked to make.
     """
 
     book: Book
@@ -70,9 +78,18 @@ class Run:
 
 
 def conduct(order: Order, watcher: AbstractContextManager[object]) -> Run:
-    """From the first process to the last sample. Whatever happens, no load process is left when this returns or raises."""
-    run = Run(Book(order.ledger, order.redactor), [Trial(claim) for claim in order.claims], time.time())
-    with order.log.open("wb") as log, LoadProcesses(order.brief, order.performance) as processes, watcher:
+    """From the first process to the last sample.
+
+    Whatever happens, no load process is left when this returns or raises.
+    """
+    run = Run(
+        Book(order.ledger, order.redactor), [Trial(claim) for claim in order.claims], time.time()
+    )
+    with (
+        order.log.open("wb") as log,
+        LoadProcesses(order.brief, order.performance) as processes,
+        watcher,
+    ):
         while not run.why:
             _take(run, processes.hear(LOOK_SECONDS), log)
             _look(run, order, processes)
@@ -80,7 +97,9 @@ def conduct(order: Order, watcher: AbstractContextManager[object]) -> Run:
         run.until = time.time()
         run.perhaps_made = run.book.asked | processes.perhaps_made
         if processes.cut_off and not run.book.notes:
-            run.book.notes.append(f"the end of the log did not come: of {', '.join(processes.cut_off)}")
+            run.book.notes.append(
+                f"the end of the log did not come: of {', '.join(processes.cut_off)}"
+            )
     for trial in run.trials:
         trial.look(run.judged)
     return run
@@ -121,14 +140,21 @@ def _harm(run: Run, order: Order, processes: LoadProcesses, now: float) -> tuple
 def usual_seconds(performance: Performance) -> float:
     """What an answer may take, for the alarm: the least of the objectives for all operations."""
     objectives = performance.objectives
-    return min([seconds for seconds in (objectives.p50, objectives.p95, objectives.p99) if seconds] or [1.0])
+    return min(
+        [seconds for seconds in (objectives.p50, objectives.p95, objectives.p99) if seconds]
+        or [1.0]
+    )
 
 
 def _decided(run: Run, performance: Performance) -> tuple[str, bool]:
     """Whether the run can end: because everything is certain, or because its time is over."""
-    if run.judged_seconds >= FIRST_SECONDS and (broken := [trial for trial in run.trials if trial.state is State.BROKEN]):
+    if run.judged_seconds >= FIRST_SECONDS and (
+        broken := [trial for trial in run.trials if trial.state is State.BROKEN]
+    ):
         return f"it is certain that {broken[0].claim} does not hold", True
-    if run.judged_seconds >= performance.min_seconds and all(trial.state is State.HOLDS for trial in run.trials if trial.claim.needed):
+    if run.judged_seconds >= performance.min_seconds and all(
+        trial.state is State.HOLDS for trial in run.trials if trial.claim.needed
+    ):
         return "everything is certain", True
     if run.judged_seconds >= performance.max_seconds:
         return f"its time is over (max_seconds = {performance.max_seconds:g})", False
@@ -145,8 +171,12 @@ def _line(run: Run, performance: Performance) -> str:
     errors = int(np.isin(samples["outcome"], ERRORS).sum())
     needed = [trial for trial in run.trials if trial.claim.needed]
     certain = sum(trial.state is not State.OPEN for trial in needed)
-    return (f"load {run.judged_seconds:.0f} s: {len(recent) / min(5.0, max(run.judged_seconds, 0.5)):.0f} requests/s, p50 {p50 * 1000:.0f} ms, "
-            f"p95 {p95 * 1000:.0f} ms, {errors} errors of {len(samples)}; {certain} of {len(needed)} certain, {_left(run, needed, performance)}")
+    return (
+        f"load {run.judged_seconds:.0f} s:"
+        f" {len(recent) / min(5.0, max(run.judged_seconds, 0.5)):.0f} requests/s, p50"
+        f" {p50 * 1000:.0f} ms, p95 {p95 * 1000:.0f} ms, {errors} errors of {len(samples)};"
+        f" {certain} of {len(needed)} certain, {_left(run, needed, performance)}"
+    )
 
 
 def _left(run: Run, needed: list[Trial], performance: Performance) -> str:
@@ -155,5 +185,11 @@ def _left(run: Run, needed: list[Trial], performance: Performance) -> str:
     for trial in needed:
         rate = trial.total / run.judged_seconds if run.judged_seconds else 0.0
         missing = trial.missing
-        seconds.append(missing / rate if rate and missing is not None else performance.max_seconds - run.judged_seconds)
-    return f"about {min(max(0.0, *seconds), performance.max_seconds - run.judged_seconds):.0f} s left"
+        seconds.append(
+            missing / rate
+            if rate and missing is not None
+            else performance.max_seconds - run.judged_seconds
+        )
+    return (
+        f"about {min(max(0.0, *seconds), performance.max_seconds - run.judged_seconds):.0f} s left"
+    )

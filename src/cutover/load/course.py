@@ -1,4 +1,6 @@
-"""What a run is remembered by: figures and sentences, JSON-able, without a token and without a patient. Checks, report and baseline read it."""
+"""What a run is remembered by: figures and sentences, JSON-able, without a token and without a
+patient. Checks, report and baseline read it.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +24,23 @@ def course(order: Order, run: Run) -> dict[str, Any]:
     """Everything that is said of a run."""
     judged = run.judged
     return {
-        "ended": run.why, "certain": run.certain, "stopped_for_safety": run.stopped, "judged_seconds": round(run.judged_seconds, 1),
-        "judged_from": run.judged_from, "until": run.until, "requests": len(judged), "requests_in_all": len(run.book.samples),
-        "notes": run.book.notes, "begun": run.book.begun, "generator": _generator(order, run),
+        "ended": run.why,
+        "certain": run.certain,
+        "stopped_for_safety": run.stopped,
+        "judged_seconds": round(run.judged_seconds, 1),
+        "judged_from": run.judged_from,
+        "until": run.until,
+        "requests": len(judged),
+        "requests_in_all": len(run.book.samples),
+        "notes": run.book.notes,
+        "begun": run.book.begun,
+        "generator": _generator(order, run),
         "claims": [_claim(trial) for trial in run.trials],
-        "operations": [_operation(order, index, judged) for index in range(len(order.brief.operations))],
-        "troubles": {name: texts for name, texts in run.book.troubles.items() if texts}, "series": _series(run.book.samples, run.started),
+        "operations": [
+            _operation(order, index, judged) for index in range(len(order.brief.operations))
+        ],
+        "troubles": {name: texts for name, texts in run.book.troubles.items() if texts},
+        "series": _series(run.book.samples, run.started),
     }
 
 
@@ -37,17 +50,31 @@ def _generator(order: Order, run: Run) -> dict[str, Any]:
     in_time = float((judged["late"] <= LATE_SECONDS).mean()) if len(judged) else 0.0
     expected = order.brief.journey_rate * seconds
     return {
-        "intended_rate": order.performance.intended_rate, "rate": round(len(judged) / seconds, 2), "in_time": round(in_time, 4),
-        "late_p99": round(quantile(np.sort(judged["late"].astype(float)), 0.99), 4) if len(judged) else None, "busiest": round(run.book.busiest(), 3),
-        "processes": len(run.book.heads), "expected_journeys": round(expected, 1),
+        "intended_rate": order.performance.intended_rate,
+        "rate": round(len(judged) / seconds, 2),
+        "in_time": round(in_time, 4),
+        "late_p99": (
+            round(quantile(np.sort(judged["late"].astype(float)), 0.99), 4) if len(judged) else None
+        ),
+        "busiest": round(run.book.busiest(), 3),
+        "processes": len(run.book.heads),
+        "expected_journeys": round(expected, 1),
     }
 
 
 def _claim(trial: Trial) -> dict[str, Any]:
     claim = trial.claim
     return {
-        "item": claim.item, "operation": claim.operation, "statistic": claim.statistic, "limit": claim.limit, "needed": claim.needed,
-        "state": trial.state.value, "bad": trial.bad, "of": trial.total, "share": round(claim.at_most.limit, 6), "at_most": round(trial.bound, 6),
+        "item": claim.item,
+        "operation": claim.operation,
+        "statistic": claim.statistic,
+        "limit": claim.limit,
+        "needed": claim.needed,
+        "state": trial.state.value,
+        "bad": trial.bad,
+        "of": trial.total,
+        "share": round(claim.at_most.limit, 6),
+        "at_most": round(trial.bound, 6),
         "missing": trial.missing,
     }
 
@@ -57,8 +84,12 @@ def _operation(order: Order, index: int, judged: Samples) -> dict[str, Any]:
     mine = judged[judged["operation"] == index]
     times = np.sort(mine["took"][mine["outcome"] == Ending.WELL].astype(float))
     objective = order.performance.objectives.of(order.brief.operations[index])
-    facts: dict[str, Any] = {"name": order.brief.operations[index], "requests": len(mine), "errors": int(np.isin(mine["outcome"], ERRORS).sum()),
-                             "objective": objective.model_dump(exclude_none=True)}
+    facts: dict[str, Any] = {
+        "name": order.brief.operations[index],
+        "requests": len(mine),
+        "errors": int(np.isin(mine["outcome"], ERRORS).sum()),
+        "objective": objective.model_dump(exclude_none=True),
+    }
     for statistic, share in SHARES.items() if len(times) else ():
         low, high = quantile_interval(times, share, order.performance.confidence)
         facts[statistic] = [_seconds(quantile(times, share)), _seconds(low), _seconds(high)]
@@ -76,7 +107,10 @@ def _distribution(times: np.ndarray[Any, np.dtype[np.float64]]) -> list[list[flo
     if not len(times):
         return []
     bins = np.ceil(np.log10(np.maximum(times, 1e-4)) * BINS_PER_DECADE).astype(int)
-    return [[round(10 ** (number / BINS_PER_DECADE), 5), int((bins == number).sum())] for number in np.unique(bins)]
+    return [
+        [round(10 ** (number / BINS_PER_DECADE), 5), int((bins == number).sum())]
+        for number in np.unique(bins)
+    ]
 
 
 def _series(samples: Samples, started: float) -> list[list[float | None]]:
@@ -87,23 +121,40 @@ def _series(samples: Samples, started: float) -> list[list[float | None]]:
     rows: list[list[float | None]] = []
     for number in range(max(0, int(second.min())), int(second.max()) + 1):
         mine = samples[second == number]
-        p50, p95 = (map(_seconds, np.quantile(mine["took"], [0.5, 0.95]))) if len(mine) else (None, None)
+        p50, p95 = (
+            (map(_seconds, np.quantile(mine["took"], [0.5, 0.95]))) if len(mine) else (None, None)
+        )
         rows.append([number, len(mine), p50, p95, int(np.isin(mine["outcome"], ERRORS).sum())])
     return rows
 
 
 def usable(facts: dict[str, Any], performance: Performance) -> list[str]:
-    """Why the load itself proves nothing, a sentence each; empty when it was made as it was intended."""
+    """Why the load itself proves nothing, a sentence each; empty when it was made as it was
+    intended.
+    """
     generator, why = facts["generator"], list(facts["notes"])
     if not facts["requests"]:
         return [*why, f"no request was judged: {facts['ended']}"]
     if generator["in_time"] < 0.95:
-        why.append(f"only {generator['in_time'] * 100:.1f} % of the requests left when they were intended to (95 % must): this machine is too slow, "
-                   "or too busy, to make the load; use another one, or a lower performance.rate")
+        why.append(
+            f"only {generator['in_time'] * 100:.1f} % of the requests left when they were intended"
+            " to (95 % must): this machine is too slow, or too busy, to make the load; use another"
+            " one, or a lower performance.rate"
+        )
     expected = generator["expected_journeys"]
-    begun = sum(facts["begun"].values()) * facts["judged_seconds"] / max(facts["judged_seconds"] + performance.ramp_seconds / 2, 0.001)
+    begun = (
+        sum(facts["begun"].values())
+        * facts["judged_seconds"]
+        / max(facts["judged_seconds"] + performance.ramp_seconds / 2, 0.001)
+    )
     if begun < 0.95 * expected - 3 * expected**0.5:
-        why.append(f"{begun:.0f} journeys were begun, and {expected:.0f} were intended: the load was not made")
+        why.append(
+            f"{begun:.0f} journeys were begun, and {expected:.0f} were intended: the load was not"
+            " made"
+        )
     if generator["busiest"] > 0.9:
-        why.append(f"a load process used {generator['busiest'] * 100:.0f} % of a processor: set performance.processes higher")
+        why.append(
+            f"a load process used {generator['busiest'] * 100:.0f} % of a processor: set"
+            " performance.processes higher"
+        )
     return why

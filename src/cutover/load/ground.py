@@ -1,4 +1,6 @@
-"""What a run stands on: how much of which work, patients to work with, and what may be made, all entered in the ledger before the first request."""
+"""What a run stands on: how much of which work, patients to work with, and what may be made, all
+entered in the ledger before the first request.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,11 @@ MAKING = {"register": "patient", "open_visit": "visit", "upload": "document"}
 
 @dataclass(frozen=True)
 class Work:
-    """What will be done. `source` is the text of the journeys' file, `rate` in journeys a second; `steps` are those that each journey comes to."""
+    """What will be done.
+
+    `source` is the text of the journeys' file, `rate` in journeys a second; `steps` are those that
+    each journey comes to.
+    """
 
     source: str
     weights: Mapping[str, tuple[float, float]]
@@ -36,16 +42,25 @@ class Work:
         return tuple(dict.fromkeys(step for steps in self.steps.values() for step in steps))
 
     def expected(self, operation: str, seconds: float) -> float:
-        """How often an operation is done in so many seconds, on the average; all together for a name that is none."""
+        """How often an operation is done in so many seconds, on the average; all together for a
+        name that is none.
+        """
         if operation not in self.operations:
             return sum(self.expected(one, seconds) for one in self.operations)
         total = sum(weight for weight, _ in self.weights.values())
-        per_journey = sum(self.weights[name][0] * steps.count(operation) for name, steps in self.steps.items()) / total
+        per_journey = (
+            sum(
+                self.weights[name][0] * steps.count(operation) for name, steps in self.steps.items()
+            )
+            / total
+        )
         return self.rate * per_journey * seconds
 
 
 def work_of(performance: Performance, file: Path, unsupported: Mapping[str, str]) -> Work:
-    """The work that the settings ask for. Raises `SettingsError` for a journey that the file does not have.
+    """The work that the settings ask for.
+
+    Raises `SettingsError` for a journey that the file does not have.
 
     What a target does not offer ends a journey: the steps after it cannot be done.
     """
@@ -53,14 +68,24 @@ def work_of(performance: Performance, file: Path, unsupported: Mapping[str, str]
     journeys = read_journeys(source, str(file))
     asked = {name: journey for name, journey in performance.journeys.items() if journey.weight}
     if unknown := next((name for name in asked if name not in journeys), None):
-        raise SettingsError(f"performance.journeys.{unknown}: there is no such journey in {file.parent.name}/{file.name}. "
-                            f"{nearest(unknown, list(journeys))} There are: {', '.join(journeys)}")
+        raise SettingsError(
+            f"performance.journeys.{unknown}: there is no such journey in"
+            f" {file.parent.name}/{file.name}. {nearest(unknown, list(journeys))} There are:"
+            f" {', '.join(journeys)}"
+        )
     steps = {name: _until(steps_of(journeys[name]), unsupported) for name in asked}
     if not any(steps.values()):
-        raise SettingsError("no journey has a step that this target offers, so there would be no load: write a journey of your own")
-    weights = {name: (asked[name].weight, asked[name].think_seconds) for name in asked if steps[name]}
+        raise SettingsError(
+            "no journey has a step that this target offers, so there would be no load: write a"
+            " journey of your own"
+        )
+    weights = {
+        name: (asked[name].weight, asked[name].think_seconds) for name in asked if steps[name]
+    }
     steps = {name: steps[name] for name in weights}
-    mean = sum(weights[name][0] * len(steps[name]) for name in steps) / sum(weight for weight, _ in weights.values())
+    mean = sum(weights[name][0] * len(steps[name]) for name in steps) / sum(
+        weight for weight, _ in weights.values()
+    )
     return Work(source, weights, steps, performance.intended_rate / mean)
 
 
@@ -70,16 +95,29 @@ def _until(steps: tuple[str, ...], unsupported: Mapping[str, str]) -> tuple[str,
 
 
 def people_for(performance: Performance, work: Work) -> int:
-    """Patients for everyone who is at work at the same time, twice over: two people at one chart would disturb each other, and the target be blamed.
+    """Patients for everyone who is at work at the same time, twice over: two people at one chart
+    would disturb each other, and the target be blamed.
 
     A list that grows while it is read, say, has more entries than its count says.
     """
     total = sum(weight for weight, _ in work.weights.values())
-    pauses = sum(weight * think * (len(work.steps[name]) - 1) for name, (weight, think) in work.weights.items()) / total
+    pauses = (
+        sum(
+            weight * think * (len(work.steps[name]) - 1)
+            for name, (weight, think) in work.weights.items()
+        )
+        / total
+    )
     return max(performance.patients, round(2 * work.rate * pauses) + 10)
 
 
-def prepare(hospital: Hospital, sessions: Callable[[Role], Session], count: int, tag: str, document_type: str) -> tuple[Known, ...]:
+def prepare(
+    hospital: Hospital,
+    sessions: Callable[[Role], Session],
+    count: int,
+    tag: str,
+    document_type: str,
+) -> tuple[Known, ...]:
     """Patients to work with, each with a document. Raises as the hospital does."""
     people, files = People(tag), Files(tag)
     registrar, clinician = sessions(Role.REGISTRAR), sessions(Role.CLINICIAN)
@@ -94,21 +132,45 @@ def prepare(hospital: Hospital, sessions: Callable[[Role], Session], count: int,
 
 def planned(work: Work, seconds: float, known: tuple[Known, ...]) -> dict[str, int]:
     """How many things of each kind may be made within so many seconds."""
-    return {kind: round(work.expected(operation, seconds) * ROOM) + len(known) for operation, kind in MAKING.items() if operation in work.operations}
+    return {
+        kind: round(work.expected(operation, seconds) * ROOM) + len(known)
+        for operation, kind in MAKING.items()
+        if operation in work.operations
+    }
 
 
 def stocked(ledger: Ledger, count: Mapping[str, int], known: tuple[Known, ...], tag: str) -> Stock:
     """Enter so many things of each kind that may be made."""
     people, files = People(tag), Files(tag)
     drafts = [people.draft() for _ in range(count.get("patient", 0))]
-    patients = ledger.intend_many("patient", [(one.mrn, None, {"family_name": one.family_name, "given_name": one.given_name}) for one in drafts])
+    patients = ledger.intend_many(
+        "patient",
+        [
+            (one.mrn, None, {"family_name": one.family_name, "given_name": one.given_name})
+            for one in drafts
+        ],
+    )
     owners = range(len(known))
-    reasons = [(f"load {people.mrn()}", owners[number % len(known)]) for number in range(count.get("visit", 0))]
-    names = [(files.name("bin"), owners[number % len(known)]) for number in range(count.get("document", 0))]
-    return Stock(list(zip(patients, drafts, strict=True)), _entered(ledger, "visit", reasons, known), _entered(ledger, "document", names, known))
+    reasons = [
+        (f"load {people.mrn()}", owners[number % len(known)])
+        for number in range(count.get("visit", 0))
+    ]
+    names = [
+        (files.name("bin"), owners[number % len(known)])
+        for number in range(count.get("document", 0))
+    ]
+    return Stock(
+        list(zip(patients, drafts, strict=True)),
+        _entered(ledger, "visit", reasons, known),
+        _entered(ledger, "document", names, known),
+    )
 
 
-def _entered(ledger: Ledger, kind: str, things: list[tuple[str, int]], known: tuple[Known, ...]) -> list[tuple[int, str, int]]:
+def _entered(
+    ledger: Ledger, kind: str, things: list[tuple[str, int]], known: tuple[Known, ...]
+) -> list[tuple[int, str, int]]:
     nothing: Mapping[str, Any] = {}
-    entries = ledger.intend_many(kind, [(key, known[owner].patient.id, nothing) for key, owner in things])
+    entries = ledger.intend_many(
+        kind, [(key, known[owner].patient.id, nothing) for key, owner in things]
+    )
     return [(entry, key, owner) for entry, (key, owner) in zip(entries, things, strict=True)]

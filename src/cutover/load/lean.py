@@ -1,6 +1,8 @@
-"""A lean client for the driver by mapping in a load process: what that one needs of `httpx.Client`, without what takes httpx longest.
+"""A lean client for the driver by mapping in a load process: what that one needs of `httpx.Client`,
+without what takes httpx longest.
 
-It sends what httpx would send, and what it is not sure of it leaves to httpx. What a mapping means is not known here.
+It sends what httpx would send, and what it is not sure of it leaves to httpx. What a mapping means
+is not known here.
 """
 
 from __future__ import annotations
@@ -19,8 +21,12 @@ from cutover.drivers import client_for
 from cutover.drivers.client import Came
 from cutover.load.way import FastTransport, decoded
 
-_PLAIN = re.compile(r"(https?://[a-z0-9.-]+(?::\d+)?)(/(?!/)(?:[A-Za-z0-9_~!$&()*+,;=:@/?.-]+|%[0-9A-F]{2})*)")
-"""(origin, path with its query) of an address in which httpx changes nothing, if no segment begins with a dot."""
+_PLAIN = re.compile(
+    r"(https?://[a-z0-9.-]+(?::\d+)?)(/(?!/)(?:[A-Za-z0-9_~!$&()*+,;=:@/?.-]+|%[0-9A-F]{2})*)"
+)
+"""(origin, path with its query) of an address in which httpx changes nothing, if no segment begins
+with a dot.
+"""
 
 
 class FastClient:
@@ -33,35 +39,82 @@ class FastClient:
     def cookies(self) -> httpx.Cookies:
         return self._httpx.cookies
 
-    def build_request(self, method: str, url: httpx.URL | str, *, headers: Mapping[str, str] | None = None,
-                      extensions: dict[str, Any] | None = None, **content: Any) -> httpx.Request:
+    def build_request(
+        self,
+        method: str,
+        url: httpx.URL | str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        extensions: dict[str, Any] | None = None,
+        **content: Any,
+    ) -> httpx.Request:
         """Quick for an address in which nothing needs to be quoted, and for no body or JSON."""
-        whole = partial(self._httpx.build_request, method, url, headers=headers, extensions=extensions, **content)
+        whole = partial(
+            self._httpx.build_request,
+            method,
+            url,
+            headers=headers,
+            extensions=extensions,
+            **content,
+        )
         address, fields, body = str(url), headers or {}, b""
         place = _PLAIN.fullmatch(address)
         if place is None or "/." in address or (content and content.keys() != {"json"}):
             return whole()
         if content:
-            body = json.dumps(content["json"], ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+            body = json.dumps(
+                content["json"], ensure_ascii=False, separators=(",", ":"), allow_nan=False
+            ).encode()
             fields = {"Content-Type": "application/json", **fields}
-        return LeanRequest(method, place[1], place[2], _headers(*fields.items()), body, extensions or {}, whole)
+        return LeanRequest(
+            method, place[1], place[2], _headers(*fields.items()), body, extensions or {}, whole
+        )
 
     def send(self, request: httpx.Request) -> Came:
         if not isinstance(request, LeanRequest):
             return self._httpx.send(request)
-        answer, content = self._transport.ask(request, request.origin, request.path, cast(Mapping[str, str], request.fields), request.body)
-        return LeanResponse(answer, content) if "content-encoding" not in answer else decoded(request, answer, content)
+        answer, content = self._transport.ask(
+            request,
+            request.origin,
+            request.path,
+            cast(Mapping[str, str], request.fields),
+            request.body,
+        )
+        return (
+            LeanResponse(answer, content)
+            if "content-encoding" not in answer
+            else decoded(request, answer, content)
+        )
 
     def close(self) -> None:
         self._httpx.close()
 
 
 class LeanRequest(httpx.Request):
-    """What is sent, and no more. What else a request has (its parsed address, all its headers) httpx makes when somebody asks, to tell a failure."""
+    """What is sent, and no more.
 
-    def __init__(self, method: str, origin: str, path: str, fields: Headers, body: bytes, extensions: dict[str, Any],
-                 whole: Callable[[], httpx.Request]) -> None:
-        self.method, self.origin, self.path, self.fields, self.body, self.extensions = method, origin, path, fields, body, extensions
+    What else a request has (its parsed address, all its headers) httpx makes when somebody asks, to
+    tell a failure.
+    """
+
+    def __init__(
+        self,
+        method: str,
+        origin: str,
+        path: str,
+        fields: Headers,
+        body: bytes,
+        extensions: dict[str, Any],
+        whole: Callable[[], httpx.Request],
+    ) -> None:
+        self.method, self.origin, self.path, self.fields, self.body, self.extensions = (
+            method,
+            origin,
+            path,
+            fields,
+            body,
+            extensions,
+        )
         self._whole = whole
 
     def __getattr__(self, name: str) -> Any:
@@ -75,11 +128,17 @@ class LeanResponse:
     """What is read of an answer, and no more."""
 
     def __init__(self, answer: HTTPResponse, content: bytes) -> None:
-        self.status_code, self.content, self.headers = answer.status_code, content, Fields(answer.info())
+        self.status_code, self.content, self.headers = (
+            answer.status_code,
+            content,
+            Fields(answer.info()),
+        )
 
 
 class Fields(Mapping[str, str]):
-    """An answer's headers as httpx has them: names in any case, and one that came several times as one text."""
+    """An answer's headers as httpx has them: names in any case, and one that came several times as
+    one text.
+    """
 
     def __init__(self, headers: Headers) -> None:
         self._headers = headers

@@ -1,6 +1,9 @@
-"""The log of a run: blocks of sample records, each with a head that says whose they are. Complete: a block that is lost is missed by its number.
+"""The log of a run: blocks of sample records, each with a head that says whose they are.
 
-A block is one line of JSON and then the records (`samples.RECORD`), as many as the head says. A process writes two a second.
+Complete: a block that is lost is missed by its number.
+
+A block is one line of JSON and then the records (`samples.RECORD`), as many as the head says. A
+process writes two a second.
 """
 
 from __future__ import annotations
@@ -17,11 +20,15 @@ from cutover.load.samples import RECORD, Samples
 
 @dataclass(frozen=True)
 class Head:
-    """`number` counts a process's blocks from 0. `cpu` and `wall` are seconds that the process had used and lived by then, `at` is the time on
-    its clock (seconds since the epoch). `troubles` are (operation, what was wrong with it, in words), `secrets` (value, name) that it has learnt.
+    """`number` counts a process's blocks from 0.
 
-    `begun` counts the journeys that were begun so far, by name. Of the ledger's entries, `asked` are those that the target was asked to make,
-    `made` (entry, id) of what it made, `refused` those of which it would have nothing. `note`: something that the run must know. `ended`: its last.
+    `cpu` and `wall` are seconds that the process had used and lived by then, `at` is the time on
+    its clock (seconds since the epoch). `troubles` are (operation, what was wrong with it, in
+    words), `secrets` (value, name) that it has learnt.
+
+    `begun` counts the journeys that were begun so far, by name. Of the ledger's entries, `asked`
+    are those that the target was asked to make, `made` (entry, id) of what it made, `refused` those
+    of which it would have nothing. `note`: something that the run must know. `ended`: its last.
     """
 
     process: int
@@ -71,7 +78,7 @@ class BlockReader:
             end = line_end + 1 + head.records * RECORD.itemsize
             if len(self._waiting) < end:
                 return
-            samples = np.frombuffer(bytes(self._waiting[line_end + 1:end]), RECORD)
+            samples = np.frombuffer(bytes(self._waiting[line_end + 1 : end]), RECORD)
             del self._waiting[:end]
             yield Block(head, samples)
 
@@ -79,6 +86,14 @@ class BlockReader:
 def _head(line: bytes) -> Head:
     try:
         plain: dict[str, Any] = json.loads(line)
-        return Head(**{**plain, **{key: [tuple(pair) for pair in plain[key]] for key in ("made", "troubles", "secrets")}})
+        return Head(
+            **{
+                **plain,
+                **{
+                    key: [tuple(pair) for pair in plain[key]]
+                    for key in ("made", "troubles", "secrets")
+                },
+            }
+        )
     except (ValueError, TypeError, KeyError):
         raise NoLog(line[:80].decode(errors="replace")) from None

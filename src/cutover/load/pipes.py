@@ -1,4 +1,7 @@
-"""One load process, as seen by the one who started it. Its work goes in and its log comes out by two pipes, and it does not outlive them."""
+"""One load process, as seen by the one who started it.
+
+Its work goes in and its log comes out by two pipes, and it does not outlive them.
+"""
 
 from __future__ import annotations
 
@@ -15,16 +18,26 @@ from cutover.load.brief import Brief
 from cutover.load.log import Block, BlockReader, NoLog
 
 CLOCK_SECONDS = 2.0
-"""By so much two machines' clocks may differ. A request belongs to the second in which it was due."""
+"""By so much two machines' clocks may differ.
+
+A request belongs to the second in which it was due.
+"""
 ENOUGH_BLOCKS = 4
-"""After so many blocks one of them has come without delay, and tells what the process's clock says."""
+"""After so many blocks one of them has come without delay, and tells what the process's clock says.
+"""
 SHOWN_CHARACTERS = 400
 
 
 class LoadProcess:
-    """Starts it. `selector` tells when a pipe is ready; what it registered there (`_give`, `_hear`) is called then, and gives blocks."""
+    """Starts it.
 
-    def __init__(self, command: Sequence[str], brief: Brief, selector: selectors.BaseSelector) -> None:
+    `selector` tells when a pipe is ready; what it registered there (`_give`, `_hear`) is called
+    then, and gives blocks.
+    """
+
+    def __init__(
+        self, command: Sequence[str], brief: Brief, selector: selectors.BaseSelector
+    ) -> None:
         self.brief, self.name = brief, brief.place.name
         self.ended_well = False
         self._selector, self._reader = selector, BlockReader()
@@ -33,25 +46,39 @@ class LoadProcess:
         self._blocks, self._skew = 0, float("inf")
         self._silent = False
         self._trouble = ""
-        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115  # the process keeps it open
+        # the process keeps it open
+        self._complaints = tempfile.TemporaryFile()  # the process keeps it open  # noqa: SIM115
         try:
             self._process: subprocess.Popen[bytes] | None = self._started(command)
         except OSError as error:
-            self._process, self._trouble = None, f"a load process could not be started: {self.name}: {error.strerror}: {command[0]}"
+            self._process, self._trouble = (
+                None,
+                f"a load process could not be started: {self.name}: {error.strerror}: {command[0]}",
+            )
 
     def _started(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._complaints, bufsize=0,
-                                   start_new_session=True)  # Ctrl-C is for us: we stop them in order
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._complaints,
+            bufsize=0,
+            start_new_session=True,
+        )  # Ctrl-C is for us: we stop them in order
         assert process.stdin is not None
         assert process.stdout is not None
-        os.set_blocking(process.stdin.fileno(), False)  # one that does not listen (yet) must not keep the others waiting
+        os.set_blocking(
+            process.stdin.fileno(), False
+        )  # one that does not listen (yet) must not keep the others waiting
         self._selector.register(process.stdin, selectors.EVENT_WRITE, self._give)
         self._selector.register(process.stdout, selectors.EVENT_READ, self._hear)
         return process
 
     @property
     def may_have_made(self) -> bool:
-        """Whether it may have asked for things that its log does not tell of: its log has begun, and not come to its end."""
+        """Whether it may have asked for things that its log does not tell of: its log has begun,
+        and not come to its end.
+        """
         return (self._blocks > 0 or bool(self._trouble and self._process)) and not self.ended_well
 
     @property
@@ -64,12 +91,24 @@ class LoadProcess:
         if self._trouble:
             return self._trouble
         if self._silent:
-            return f"a load process {'was lost' if self.come else 'could not be started'}: {self.name} {self._ending()}{self.complaint()}"
-        if self._heard_at is not None and (seconds := time.monotonic() - self._heard_at) > silent_seconds:
-            return f"a load process was lost: {self.name} has said nothing for {seconds:.0f} s{self.complaint()}"
+            return (
+                f"a load process {'was lost' if self.come else 'could not be started'}: {self.name}"
+                f" {self._ending()}{self.complaint()}"
+            )
+        if (
+            self._heard_at is not None
+            and (seconds := time.monotonic() - self._heard_at) > silent_seconds
+        ):
+            return (
+                f"a load process was lost: {self.name} has said nothing for {seconds:.0f}"
+                f" s{self.complaint()}"
+            )
         if self._blocks >= ENOUGH_BLOCKS and abs(self._skew) > CLOCK_SECONDS:
             where = "behind" if self._skew > 0 else "ahead of"
-            return f"the clock of {self.name} is {abs(self._skew):.0f} s {where} this machine's: set both right (NTP)"
+            return (
+                f"the clock of {self.name} is {abs(self._skew):.0f} s {where} this machine's: set"
+                " both right (NTP)"
+            )
         return ""
 
     def complaint(self) -> str:
@@ -80,7 +119,11 @@ class LoadProcess:
 
     def tell(self) -> None:
         """To stop: its standard input ends."""
-        if self._process is not None and self._process.stdin is not None and not self._process.stdin.closed:
+        if (
+            self._process is not None
+            and self._process.stdin is not None
+            and not self._process.stdin.closed
+        ):
             self._forget(self._process.stdin)
             self._process.stdin.close()
 
@@ -106,7 +149,7 @@ class LoadProcess:
         assert self._process is not None
         assert self._process.stdin is not None
         try:
-            self._unsaid = self._unsaid[os.write(self._process.stdin.fileno(), self._unsaid):]
+            self._unsaid = self._unsaid[os.write(self._process.stdin.fileno(), self._unsaid) :]
         except BlockingIOError:
             return []
         except BrokenPipeError:  # it has ended: it is noticed where it should speak
@@ -123,7 +166,10 @@ class LoadProcess:
         try:
             blocks = list(self._reader.feed(data))
         except NoLog as begins:
-            self._trouble = f"{self.name} says what is no log: {str(begins)!r}. Does something else (a login script) print there?"
+            self._trouble = (
+                f"{self.name} says what is no log: {str(begins)!r}. Does something else (a login"
+                " script) print there?"
+            )
             data, blocks = b"", []
         if not data:
             self._silent = True
@@ -149,4 +195,7 @@ class LoadProcess:
             status = self._process.wait(0.2)
         except subprocess.TimeoutExpired:
             return "closed its log"
-        return f"ended by itself, {f'killed by {signal.Signals(-status).name}' if status < 0 else f'with status {status}'}"
+        return (
+            "ended by itself,"
+            f" {f'killed by {signal.Signals(-status).name}' if status < 0 else f'with status {status}'}"
+        )

@@ -1,4 +1,7 @@
-"""The load processes of a run: how they are started, heard and stopped. None outlives the one who started it: their standard input ends with it."""
+"""The load processes of a run: how they are started, heard and stopped.
+
+None outlives the one who started it: their standard input ends with it.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,10 @@ STOP_SECONDS = 1.5
 WORKERS_SECONDS = 15.0
 """For all of them to come."""
 SILENT_SECONDS = 8.0
-"""A process writes its log twice a second. Before the alarm (`alarm.SECONDS`) takes the silence of ours for the target's."""
+"""A process writes its log twice a second.
+
+Before the alarm (`alarm.SECONDS`) takes the silence of ours for the target's.
+"""
 OURS = (sys.executable, "-m", "cutover.load.process")
 
 
@@ -55,12 +61,17 @@ class LoadProcesses:
 
     def lost(self) -> str:
         """What is wrong with them, in a sentence; empty as long as all is well."""
-        if found := next((lost for process in self._processes if (lost := process.lost(SILENT_SECONDS))), ""):
+        if found := next(
+            (lost for process in self._processes if (lost := process.lost(SILENT_SECONDS))), ""
+        ):
             return found
         late = [process for process in self._processes if not process.come]
         if late and time.monotonic() - self._started > WORKERS_SECONDS:
             names = ", ".join(f"{process.name}{process.complaint()}" for process in late)
-            return f"{len(late)} of {len(self._processes)} load processes did not come within {WORKERS_SECONDS:g} s: {names}"
+            return (
+                f"{len(late)} of {len(self._processes)} load processes did not come within"
+                f" {WORKERS_SECONDS:g} s: {names}"
+            )
         return ""
 
     def finish(self) -> Iterator[Block]:
@@ -71,12 +82,19 @@ class LoadProcesses:
     @property
     def cut_off(self) -> list[str]:
         """Those whose log has begun and did not come to its end."""
-        return [process.name for process in self._processes if process.come and not process.ended_well]
+        return [
+            process.name for process in self._processes if process.come and not process.ended_well
+        ]
 
     @property
     def perhaps_made(self) -> set[int]:
         """The ledger's entries that may have been made without our hearing of it."""
-        return {entry for process in self._processes if process.may_have_made for entry in process.brief.stock.entries}
+        return {
+            entry
+            for process in self._processes
+            if process.may_have_made
+            for entry in process.brief.stock.entries
+        }
 
     def stop(self) -> None:
         """Whatever they are doing: in two seconds none of them is there any more."""
@@ -98,12 +116,33 @@ def _commands(brief: Brief, performance: Performance) -> Iterator[tuple[Sequence
         yield OURS, brief
         return
     far = bool(performance.workers)
-    place = Place("master", 0, "*" if far else "127.0.0.1", performance.master_port or _free_port(), count, "the master")
+    place = Place(
+        "master",
+        0,
+        "*" if far else "127.0.0.1",
+        performance.master_port or _free_port(),
+        count,
+        "the master",
+    )
     yield OURS, replace(brief, place=place, users={}, known=(), stock=Stock())
     for index in range(count):
-        name = performance.workers[index - here] if index >= here else f"load process {index + 1} on this machine"
-        worker = replace(place, part="worker", index=index + 1, host=performance.master_host if index >= here else "127.0.0.1", name=name)
-        command = [word.replace("{host}", name) for word in shlex.split(performance.worker_command)] if index >= here else OURS
+        name = (
+            performance.workers[index - here]
+            if index >= here
+            else f"load process {index + 1} on this machine"
+        )
+        worker = replace(
+            place,
+            part="worker",
+            index=index + 1,
+            host=performance.master_host if index >= here else "127.0.0.1",
+            name=name,
+        )
+        command = (
+            [word.replace("{host}", name) for word in shlex.split(performance.worker_command)]
+            if index >= here
+            else OURS
+        )
         yield command, brief.share(worker, index, count)
 
 

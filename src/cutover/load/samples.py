@@ -1,7 +1,8 @@
 """What is kept of every request of a load run: one record of twenty bytes, exact and complete.
 
-Times are seconds. `due` (since the epoch) is when the request was meant to begin, `late` by how much later it left, `took` how long after `due` its
-answer was there and read: a stall counts for everyone who would have come, whether he could be sent or not.
+Times are seconds. `due` (since the epoch) is when the request was meant to begin, `late` by how
+much later it left, `took` how long after `due` its answer was there and read: a stall counts for
+everyone who would have come, whether he could be sent or not.
 """
 
 from __future__ import annotations
@@ -11,8 +12,19 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-RECORD = np.dtype([("due", "<f8"), ("late", "<f4"), ("took", "<f4"), ("operation", "u1"), ("outcome", "u1"), ("status", "<u2")])
-"""`operation` is an index into the brief's operations, `outcome` an `Ending`, `status` the HTTP status or 0."""
+RECORD = np.dtype(
+    [
+        ("due", "<f8"),
+        ("late", "<f4"),
+        ("took", "<f4"),
+        ("operation", "u1"),
+        ("outcome", "u1"),
+        ("status", "<u2"),
+    ]
+)
+"""`operation` is an index into the brief's operations, `outcome` an `Ending`, `status` the HTTP
+status or 0.
+"""
 
 Samples = NDArray[np.void]
 """Records in the order in which they ended."""

@@ -1,4 +1,7 @@
-"""Writes the log of a load process: records as they come, a block of them twice a second. Knows neither locust nor gevent."""
+"""Writes the log of a load process: records as they come, a block of them twice a second.
+
+Knows neither locust nor gevent.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +25,18 @@ Heard = Callable[[str, float, Ending, str], None]
 
 
 class Scribe:
-    """`out` takes each block. `heard` hears of every request too: (operation, seconds, how it ended, trouble)."""
+    """`out` takes each block.
 
-    def __init__(self, operations: tuple[str, ...], process: int, out: Callable[[bytes], None], heard: Heard | None = None) -> None:
+    `heard` hears of every request too: (operation, seconds, how it ended, trouble).
+    """
+
+    def __init__(
+        self,
+        operations: tuple[str, ...],
+        process: int,
+        out: Callable[[bytes], None],
+        heard: Heard | None = None,
+    ) -> None:
         self._index = {name: number for number, name in enumerate(operations)}
         self._process, self._out, self._heard = process, out, heard
         self._origin, self._started = time.time() - time.perf_counter(), time.perf_counter()
@@ -43,8 +55,20 @@ class Scribe:
         """Seconds since the epoch, by a clock that never jumps."""
         return self._origin + time.perf_counter()
 
-    def keep(self, operation: str, due: float, late: float, took: float, ending: Ending, status: int, trouble: str) -> None:
-        """One request has ended. An operation that the brief does not know is the journeys' mistake (KeyError)."""
+    def keep(
+        self,
+        operation: str,
+        due: float,
+        late: float,
+        took: float,
+        ending: Ending,
+        status: int,
+        trouble: str,
+    ) -> None:
+        """One request has ended.
+
+        An operation that the brief does not know is the journeys' mistake (KeyError).
+        """
         self._records += _PACK.pack(due, late, took, self._index[operation], ending, status)
         if trouble and self._told[operation] < MOST_TROUBLES:
             self._told[operation] += 1
@@ -56,7 +80,9 @@ class Scribe:
         self._begun[journey] += 1
 
     def asked(self, entry: int) -> None:
-        """The target is about to be asked to make this: from now on only its answer tells whether it is there."""
+        """The target is about to be asked to make this: from now on only its answer tells whether
+        it is there.
+        """
         self._asked.append(entry)
 
     def made(self, entry: int, thing_id: str) -> None:
@@ -67,7 +93,7 @@ class Scribe:
 
     def learnt(self, redactor: Redactor) -> None:
         """Secrets of this process, for whoever looks through the outputs at the end."""
-        news = list(redactor.learnt().items())[self._secrets_told:]
+        news = list(redactor.learnt().items())[self._secrets_told :]
         self._secrets_told += len(news)
         self._secrets += news
 
@@ -76,8 +102,29 @@ class Scribe:
         with self._lock:
             records, self._records = bytes(self._records), bytearray()
             wall = time.perf_counter() - self._started
-            head = Head(self._process, self._number, len(records) // RECORD.itemsize, time.process_time(), wall, self.clock(), streams,
-                        dict(self._begun), self._asked, self._made, self._refused, self._troubles, self._secrets, ended, note)
+            head = Head(
+                self._process,
+                self._number,
+                len(records) // RECORD.itemsize,
+                time.process_time(),
+                wall,
+                self.clock(),
+                streams,
+                dict(self._begun),
+                self._asked,
+                self._made,
+                self._refused,
+                self._troubles,
+                self._secrets,
+                ended,
+                note,
+            )
             self._number += 1
-            self._asked, self._made, self._refused, self._troubles, self._secrets = [], [], [], [], []
+            self._asked, self._made, self._refused, self._troubles, self._secrets = (
+                [],
+                [],
+                [],
+                [],
+                [],
+            )
             self._out(packed(head, records))

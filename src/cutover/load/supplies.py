@@ -1,4 +1,7 @@
-"""What a load process may make, and whom it may work with. Everything stands in the run's ledger already; here it is dealt out, each once."""
+"""What a load process may make, and whom it may work with.
+
+Everything stands in the run's ledger already; here it is dealt out, each once.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +21,18 @@ Thing = TypeVar("Thing")
 
 
 class SoldOut(Exception):
-    """Everything that was entered in the ledger has been made: the run has lasted longer, or gone faster, than was planned."""
+    """Everything that was entered in the ledger has been made: the run has lasted longer, or gone
+    faster, than was planned.
+    """
 
 
 class Supplies:
-    """Deals out patients to work with and things to make. A patient is with one person at a time, as long as there are enough.
+    """Deals out patients to work with and things to make.
 
-    `more` enters further things of a kind in the ledger (patient, visit, document); without it the stock is all there is.
+    A patient is with one person at a time, as long as there are enough.
+
+    `more` enters further things of a kind in the ledger (patient, visit, document); without it the
+    stock is all there is.
     """
 
     def __init__(self, brief: Brief, more: Callable[[str], Stock] | None = None) -> None:
@@ -48,7 +56,9 @@ class Supplies:
 
     @contextmanager
     def somebody(self) -> Iterator[int]:
-        """The index of a known patient whom nobody else is busy with, or, where all are taken, of the next in turn."""
+        """The index of a known patient whom nobody else is busy with, or, where all are taken, of
+        the next in turn.
+        """
         index = self._free.popleft() if self._free else None
         self._turn += 1
         try:
@@ -67,7 +77,9 @@ class Supplies:
 
     def file(self, index: int) -> Upload:
         """A file for that known patient's record."""
-        return Upload(self._next("document", self._keys["document", index]), self._type, self._content)
+        return Upload(
+            self._next("document", self._keys["document", index]), self._type, self._content
+        )
 
     def _next(self, kind: str, things: deque[Thing]) -> Thing:
         if not things and self._more is not None:
@@ -78,7 +90,10 @@ class Supplies:
 
 
 class Entered:
-    """A `Hospital` that tells the scribe what became of each thing in the ledger. Without an answer it stays open there, to be looked up."""
+    """A `Hospital` that tells the scribe what became of each thing in the ledger.
+
+    Without an answer it stays open there, to be looked up.
+    """
 
     def __init__(self, hospital: Hospital, supplies: Supplies, scribe: Scribe) -> None:
         self._hospital, self._supplies, self._scribe = hospital, supplies, scribe
@@ -87,7 +102,9 @@ class Entered:
         act: Callable[..., Any] = getattr(self._hospital, name)
         return partial(self._make, act, _KEYS[name]) if name in _KEYS else act
 
-    def _make(self, act: Callable[..., Any], key_of: Callable[..., str], *words: Any, **named: Any) -> Any:
+    def _make(
+        self, act: Callable[..., Any], key_of: Callable[..., str], *words: Any, **named: Any
+    ) -> Any:
         entry = self._supplies.entries[key_of(*words)]
         self._scribe.asked(entry)
         try:

@@ -1,4 +1,6 @@
-"""Importing this ties the process to its standard input: soon after that has ended the process is gone, whatever it is doing, and be it importing."""
+"""Importing this ties the process to its standard input: soon after that has ended the process is
+gone, whatever it is doing, and be it importing.
+"""
 
 from __future__ import annotations
 

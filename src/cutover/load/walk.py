@@ -1,7 +1,9 @@
-"""Measures what a journey asks: each request from the moment at which it was due, to the moment at which its answer had been read.
+"""Measures what a journey asks: each request from the moment at which it was due, to the moment at
+which its answer had been read.
 
-A journey's first request is due when its arrival is; each further one when its person has thought long enough after the answer before
-(a partly open model: Schroeder, Wierman, Harchol-Balter, "Open Versus Closed: A Cautionary Tale", NSDI 2006).
+A journey's first request is due when its arrival is; each further one when its person has thought
+long enough after the answer before (a partly open model: Schroeder, Wierman, Harchol-Balter, "Open
+Versus Closed: A Cautionary Tale", NSDI 2006).
 """
 
 from __future__ import annotations
@@ -10,7 +12,15 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol, cast
 
-from cutover.hospital import Hospital, MappingError, Misbehaved, Move, NotOffered, Refused, Unreachable
+from cutover.hospital import (
+    Hospital,
+    MappingError,
+    Misbehaved,
+    Move,
+    NotOffered,
+    Refused,
+    Unreachable,
+)
 from cutover.load.samples import Ending
 
 
@@ -21,13 +31,32 @@ class JourneyEnds(Exception):
 class Keep(Protocol):
     """Where a finished request goes. Times are seconds as in `samples.RECORD`."""
 
-    def __call__(self, operation: str, due: float, late: float, took: float, ending: Ending, status: int, trouble: str) -> None: ...
+    def __call__(
+        self,
+        operation: str,
+        due: float,
+        late: float,
+        took: float,
+        ending: Ending,
+        status: int,
+        trouble: str,
+    ) -> None: ...
 
 
 class Walk:
-    """One journey under way. The clock and the pause are the process's; `think` gives the seconds of the next pause."""
+    """One journey under way.
 
-    def __init__(self, due: float, clock: Callable[[], float], pause: Callable[[float], None], think: Callable[[], float], keep: Keep) -> None:
+    The clock and the pause are the process's; `think` gives the seconds of the next pause.
+    """
+
+    def __init__(
+        self,
+        due: float,
+        clock: Callable[[], float],
+        pause: Callable[[float], None],
+        think: Callable[[], float],
+        keep: Keep,
+    ) -> None:
         self.due, self._clock, self._pause, self._think, self._keep = due, clock, pause, think, keep
         self._open: tuple[str, float, float, float] | None = None
         self._asking: tuple[str, float] | None = None
@@ -40,7 +69,10 @@ class Walk:
         self._pause(self.due - self._clock())
 
     def do(self, name: str, act: Callable[..., Any], *words: Any, **named: Any) -> Any:
-        """Do one operation and measure it. Raises `JourneyEnds` when it did not go well, or the run is over."""
+        """Do one operation and measure it.
+
+        Raises `JourneyEnds` when it did not go well, or the run is over.
+        """
         if self._over:
             raise JourneyEnds
         self.settle()
@@ -54,7 +86,15 @@ class Walk:
         except (Refused, Misbehaved, MappingError, OSError, TimeoutError) as error:
             ended = self._clock()
             status = error.answer.status if isinstance(error, Refused) else 0
-            self._keep(operation, self.due, sent - self.due, ended - self.due, _ending(error), status, str(error))
+            self._keep(
+                operation,
+                self.due,
+                sent - self.due,
+                ended - self.due,
+                _ending(error),
+                status,
+                str(error),
+            )
             raise JourneyEnds from None
         finally:
             self._asking = None
@@ -71,15 +111,21 @@ class Walk:
             self._keep(operation, due, late, took, Ending.WRONG if wrong else Ending.WELL, 0, wrong)
 
     def cut(self) -> None:
-        """The run is over: what waits for its answer has waited so long, and nothing more is asked or kept."""
+        """The run is over: what waits for its answer has waited so long, and nothing more is asked
+        or kept.
+        """
         self.settle()
         if self._asking is not None:
             operation, sent = self._asking
-            self._keep(operation, self.due, sent - self.due, self._clock() - self.due, Ending.CUT, 0, "")
+            self._keep(
+                operation, self.due, sent - self.due, self._clock() - self.due, Ending.CUT, 0, ""
+            )
         self._over, self._keep = True, _forget
 
 
-def _forget(operation: str, due: float, late: float, took: float, ending: Ending, status: int, trouble: str) -> None:
+def _forget(
+    operation: str, due: float, late: float, took: float, ending: Ending, status: int, trouble: str
+) -> None:
     """Where what ends after the run goes."""
 
 
@@ -102,4 +148,3 @@ class _Measured:
 def measured(hospital: Hospital, walk: Walk) -> Hospital:
     """The hospital, measured by `walk`."""
     return cast(Hospital, _Measured(hospital, walk))
-

@@ -24,23 +24,32 @@ class Told:
     def answer(self) -> Answer:
         """The refusal as it came. Only after the `with` block."""
         if self.refusal is None:
-            raise RuntimeError("nothing was refused yet: look at the refusal after the with block, not in it")
+            raise RuntimeError(
+                "nothing was refused yet: look at the refusal after the with block, not in it"
+            )
         return self.refusal.answer
 
 
 @contextmanager
 def refused(*reasons: Reason, doing: str = "") -> Iterator[Told]:
-    """The block's act must be refused, for one of `reasons`. What the target said is in the value of the `with`, for a further look.
+    """The block's act must be refused, for one of `reasons`.
 
-    `doing` says what is tried, where the act itself does not show it: the size of a file, the number of an attempt.
+    What the target said is in the value of the `with`, for a further look.
+
+    `doing` says what is tried, where the act itself does not show it: the size of a file, the
+    number of an attempt.
     """
     told = Told()
-    expected = " or ".join(reason.value for reason in reasons) + (f", when trying {doing}" if doing else "")
+    expected = " or ".join(reason.value for reason in reasons) + (
+        f", when trying {doing}" if doing else ""
+    )
     try:
         yield told
     except Refused as refusal:
         if refusal.reason not in reasons:
-            raise AssertionError(f"expected: refused as {expected}\ncame:     refused as {refusal}") from None
+            raise AssertionError(
+                f"expected: refused as {expected}\ncame:     refused as {refusal}"
+            ) from None
         told.refusal = refusal
     else:
         raise AssertionError(f"expected: refused as {expected}\ncame:     the target did it")

@@ -1,4 +1,6 @@
-"""What may be seen in an answer as it came: statuses, types, headers, and words that should have stayed inside."""
+"""What may be seen in an answer as it came: statuses, types, headers, and words that should have
+stayed inside.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +11,14 @@ from typing import Any
 from cutover.hospital import Answer, Operation, Reason
 
 UNAUTHENTICATED_STATUSES = frozenset({401, 403})
-"""How a target says "not without a token", where its mapping has no word of its own for it (`Answer.reason`)."""
+"""How a target says "not without a token", where its mapping has no word of its own for it
+(`Answer.reason`).
+"""
 
 INTERNALS: Mapping[str, re.Pattern[str]] = {
     "a stack trace": re.compile(
-        r"Traceback \(most recent call last\)|^\s*File \".+\", line \d+|^\s+at [\w.$<>]+\(.*\)|\.(?:py|java|js|rb|go|php|cs):\d+|goroutine \d+ \[",
+        r"Traceback \(most recent call last\)|^\s*File \".+\", line \d+|^\s+at"
+        r" [\w.$<>]+\(.*\)|\.(?:py|java|js|rb|go|php|cs):\d+|goroutine \d+ \[",
         re.MULTILINE,
     ),
     "a path on the server": re.compile(
@@ -24,7 +29,9 @@ INTERNALS: Mapping[str, re.Pattern[str]] = {
         r"|SQLSTATE|ORA-\d{5}|\bSELECT\b.+\bFROM\b|\bINSERT INTO\b|\bUPDATE\b.+\bSET\b",
     ),
     "an exception's name": re.compile(r"\b\w+(?:Error|Exception)\b\s*[:(]|NullPointerException"),
-    "a connection string": re.compile(r"\b(?:postgres(?:ql)?|mysql|redis|amqp|mongodb)(?:\+\w+)?://"),
+    "a connection string": re.compile(
+        r"\b(?:postgres(?:ql)?|mysql|redis|amqp|mongodb)(?:\+\w+)?://"
+    ),
 }
 """What tells a stranger how a server is made."""
 
@@ -56,43 +63,68 @@ def as_documented(operation: Operation, answer: Answer) -> str | None:
         return f"came {answer.status}, documented are {documented}"
     kinds = operation.media_types.get(answer.status, frozenset())
     if answer.content and answer.media_type not in kinds:
-        return f"came {answer.status} as {answer.media_type or 'no type'}, documented is {', '.join(sorted(kinds)) or 'no content'}"
+        return (
+            f"came {answer.status} as {answer.media_type or 'no type'}, documented is"
+            f" {', '.join(sorted(kinds)) or 'no content'}"
+        )
     return None
 
 
 def revealing(answer: Answer) -> str | None:
-    """What of the server's inside an answer tells, with the words that tell it; None where it tells nothing."""
+    """What of the server's inside an answer tells, with the words that tell it; None where it tells
+    nothing.
+    """
     for what, pattern in INTERNALS.items():
         if found := pattern.search(answer.text):
-            return f"HTTP {answer.status} tells {what}: {found.group().strip()[:SHOWN_CHARACTERS]!r}"
+            return (
+                f"HTTP {answer.status} tells {what}: {found.group().strip()[:SHOWN_CHARACTERS]!r}"
+            )
     return None
 
 
 def unshielded(answer: Answer, *, personal: bool) -> list[str]:
-    """The security headers that an answer lacks. `personal`: it may be about a patient, so that nobody on the way may keep it."""
+    """The security headers that an answer lacks.
+
+    `personal`: it may be about a patient, so that nobody on the way may keep it.
+    """
     headers = {name.lower(): value for name, value in answer.headers.items()}
     wanted = {**SHIELDS, **({"cache-control": NOT_KEPT} if personal else {})}
-    lacking = [name for name, pattern in wanted.items() if not pattern.search(headers.get(name, ""))]
-    telling = [name for name in ("server", "x-powered-by") if VERSION_DIGITS.search(headers.get(name, ""))]
+    lacking = [
+        name for name, pattern in wanted.items() if not pattern.search(headers.get(name, ""))
+    ]
+    telling = [
+        name for name in ("server", "x-powered-by") if VERSION_DIGITS.search(headers.get(name, ""))
+    ]
     return [
-        *(f"{name} is {headers.get(name)!r}, expected /{wanted[name].pattern}/" for name in lacking),
+        *(
+            f"{name} is {headers.get(name)!r}, expected /{wanted[name].pattern}/"
+            for name in lacking
+        ),
         *(f"{name} tells a version: {headers[name]!r}" for name in telling),
     ]
 
 
 def told_apart(one: Answer, other: Answer, *, volatile: frozenset[str] = frozenset()) -> list[str]:
-    """By what a stranger could tell two refusals apart. `volatile`: what differs between any two answers, as `changing` finds it."""
+    """By what a stranger could tell two refusals apart.
+
+    `volatile`: what differs between any two answers, as `changing` finds it.
+    """
     wrong = [] if one.status == other.status else [f"status: {one.status} and {other.status}"]
     if one.media_type != other.media_type:
         wrong.append(f"type: {one.media_type} and {other.media_type}")
     left, right = _facts(one), _facts(other)
     for name in sorted(changing(one, other) - volatile):
-        wrong.append(f"{name}: {left.get(name)!r:.{SHOWN_CHARACTERS}} and {right.get(name)!r:.{SHOWN_CHARACTERS}}")
+        wrong.append(
+            f"{name}: {left.get(name)!r:.{SHOWN_CHARACTERS}} and"
+            f" {right.get(name)!r:.{SHOWN_CHARACTERS}}"
+        )
     return wrong
 
 
 def changing(one: Answer, other: Answer) -> frozenset[str]:
-    """The fields that differ between two answers to one and the same request: a request's id, a time."""
+    """The fields that differ between two answers to one and the same request: a request's id, a
+    time.
+    """
     left, right = _facts(one), _facts(other)
     return frozenset(name for name in {*left, *right} if left.get(name) != right.get(name))
 
@@ -100,4 +132,7 @@ def changing(one: Answer, other: Answer) -> frozenset[str]:
 def _facts(answer: Answer) -> Mapping[str, Any]:
     """The body, field by field where it has fields, and the names of the headers."""
     body = answer.json if isinstance(answer.json, Mapping) else {"body": answer.text}
-    return {**{f"body.{name}": value for name, value in body.items()}, "headers": sorted(name.lower() for name in answer.headers)}
+    return {
+        **{f"body.{name}": value for name, value in body.items()},
+        "headers": sorted(name.lower() for name in answer.headers),
+    }

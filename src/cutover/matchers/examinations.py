@@ -8,7 +8,9 @@ SHOWN = 20
 
 
 def sound(examination: Examination) -> None:
-    """Something was looked at, all of it to the end, and nothing is wrong. Raises `AssertionError` for findings, `NotProven` for holes.
+    """Something was looked at, all of it to the end, and nothing is wrong.
+
+    Raises `AssertionError` for findings, `NotProven` for holes.
 
     Findings go first: that something is broken matters more than that something else was not seen.
     """
@@ -17,7 +19,9 @@ def sound(examination: Examination) -> None:
     if examination.unproven:
         raise NotProven(_listed(examination.unproven))
     if not examination.examined:
-        raise NotProven(f"{examination.title}: there was nothing to look at, and that proves nothing")
+        raise NotProven(
+            f"{examination.title}: there was nothing to look at, and that proves nothing"
+        )
 
 
 def _listed(sentences: tuple[str, ...]) -> str:

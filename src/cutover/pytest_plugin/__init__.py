@@ -1,7 +1,10 @@
-"""The pytest plugin: options, markers, fixtures, gates. Registered by the root `conftest.py`; the only importer of pytest.
+"""The pytest plugin: options, markers, fixtures, gates.
 
-The way of a run: `options` are read, `run` is made, `ties` bind checks to items while they are collected, `roll` and `census` know what
-there is to prove, `reports` watch each check, `tally` turns what happened into outcomes, and `gate` judges.
+Registered by the root `conftest.py`; the only importer of pytest.
+
+The way of a run: `options` are read, `run` is made, `ties` bind checks to items while they are
+collected, `roll` and `census` know what there is to prove, `reports` watch each check, `tally`
+turns what happened into outcomes, and `gate` judges.
 """
 
 from __future__ import annotations
@@ -18,7 +21,11 @@ from cutover.pytest_plugin.run import KEEPER, MISTAKES, RUN, make_run
 from cutover.pytest_plugin.tally import Tally
 from cutover.pytest_plugin.ties import Ties
 
-pytest_plugins = ["cutover.pytest_plugin.options", "cutover.pytest_plugin.run", "cutover.pytest_plugin.fixtures"]
+pytest_plugins = [
+    "cutover.pytest_plugin.options",
+    "cutover.pytest_plugin.run",
+    "cutover.pytest_plugin.fixtures",
+]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -29,7 +36,9 @@ def pytest_configure(config: pytest.Config) -> None:
     tally = Tally()
     config.pluginmanager.register(Ties(this.plan, this.root, bounds(this)), "cutover-ties")
     config.pluginmanager.register(Witness(this.recorder, this.redactor), "cutover-witness")
-    config.pluginmanager.register(Roll(tally, this.first_folder if this.folders else None, this.worker), "cutover-roll")
+    config.pluginmanager.register(
+        Roll(tally, this.first_folder if this.folders else None, this.worker), "cutover-roll"
+    )
     if this.gates and not this.worker:
         _keep_the_gate(config, tally)
     if this.gates:

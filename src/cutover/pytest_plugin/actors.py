@@ -1,4 +1,7 @@
-"""Who acts in a check, and the fresh things that they act on. The target itself and everything else is in `fixtures`."""
+"""Who acts in a check, and the fresh things that they act on.
+
+The target itself and everything else is in `fixtures`.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,9 @@ if TYPE_CHECKING:
 
 
 class NotArranged(Exception):
-    """What a check needs could not be arranged: the check was not made, so this is an error of the check and no finding of its item."""
+    """What a check needs could not be arranged: the check was not made, so this is an error of the
+    check and no finding of its item.
+    """
 
 
 @contextmanager
@@ -40,15 +45,22 @@ def arranging(what: str) -> Iterator[None]:
     try:
         yield
     except (Refused, Misbehaved) as error:
-        raise NotArranged(f"{what} could not be arranged, so the check was not made\n{error}") from None
+        raise NotArranged(
+            f"{what} could not be arranged, so the check was not made\n{error}"
+        ) from None
 
 
 # ── who acts ──
 
 
 @pytest.fixture(scope="session")
-def sessions(keeper: TokenKeeper, accounts: Callable[[Role], Credentials]) -> Callable[[Role], Session]:
-    """`sessions(role)`: a living session. Signs in at the first use, so that only roles that a check needs must have an account."""
+def sessions(
+    keeper: TokenKeeper, accounts: Callable[[Role], Credentials]
+) -> Callable[[Role], Session]:
+    """`sessions(role)`: a living session.
+
+    Signs in at the first use, so that only roles that a check needs must have an account.
+    """
 
     def living(role: Role) -> Session:
         accounts(role)
@@ -91,7 +103,10 @@ def own_session(door: Door, accounts: Callable[[Role], Credentials]) -> Session:
 
 @pytest.fixture
 def spent_session(door: Door, accounts: Callable[[Role], Credentials]) -> Session:
-    """An auditor's session of the check's own: he may change nothing, and the session may be lost. Costs a sign-in."""
+    """An auditor's session of the check's own: he may change nothing, and the session may be lost.
+
+    Costs a sign-in.
+    """
     with arranging("a session of its own"):
         return door.sign_in(accounts(Role.AUDITOR))
 
@@ -192,7 +207,9 @@ def cancelled(hospital: Ledgered, clinician: Session, opened: Visit) -> Visit:
 def _standing_at(status: Status, visit: Visit) -> Visit:
     """The visit, if it is where the check must begin."""
     if visit.status is not status:
-        raise Misbehaved(f"expected: a visit that is {status.value}\ncame:     one that is {visit.status.value}")
+        raise Misbehaved(
+            f"expected: a visit that is {status.value}\ncame:     one that is {visit.status.value}"
+        )
     return visit
 
 

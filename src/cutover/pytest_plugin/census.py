@@ -1,7 +1,8 @@
 """Which checks stand on disk, read without importing them.
 
-A run can be narrowed in more ways than anyone can list (paths, `--ignore`, `--lf`, `-o python_functions=…`). What was collected is therefore
-held against what is written: a check of the census that was not collected is not proven.
+A run can be narrowed in more ways than anyone can list (paths, `--ignore`, `--lf`, `-o
+python_functions=…`). What was collected is therefore held against what is written: a check of the
+census that was not collected is not proven.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from cutover.plan import SUITES
 class Written:
     """A check as its file has it. `check` is its node id without parameters.
 
-    `items` are the ids of its plan marks; none where one of them is not written out (then it may be any, and the judge takes it so).
+    `items` are the ids of its plan marks; none where one of them is not written out (then it may be
+    any, and the judge takes it so).
     """
 
     check: str
@@ -27,7 +29,9 @@ class Written:
 
 @dataclass(frozen=True)
 class Census:
-    """All checks on disk, and what could not be read: files that are no Python, and checks that are made rather than written."""
+    """All checks on disk, and what could not be read: files that are no Python, and checks that are
+    made rather than written.
+    """
 
     checks: tuple[Written, ...]
     unreadable: tuple[str, ...]
@@ -60,14 +64,18 @@ def _checks(body: list[ast.stmt], above: str, marks: list[ast.expr]) -> Iterator
     statements = list(_flat(body))
     marks = marks + [value for node in statements for value in _pytestmark(node)]
     for node in statements:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test"):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith(
+            "test"
+        ):
             yield Written(f"{above}::{node.name}", _ids(marks + node.decorator_list))
         elif isinstance(node, ast.ClassDef) and node.name.startswith("Test"):
             yield from _checks(node.body, f"{above}::{node.name}", marks + node.decorator_list)
 
 
 def _flat(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements, also those below `if`, `try`, `with`: a check that stands under a condition is written all the same."""
+    """The statements, also those below `if`, `try`, `with`: a check that stands under a condition
+    is written all the same.
+    """
     for node in body:
         yield node
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
@@ -79,32 +87,54 @@ def _flat(body: list[ast.stmt]) -> Iterator[ast.stmt]:
 
 def _pytestmark(node: ast.stmt) -> list[ast.expr]:
     """The value of `pytestmark = …`, however it is assigned."""
-    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign | ast.AugAssign) else []
+    targets = (
+        node.targets
+        if isinstance(node, ast.Assign)
+        else [node.target]
+        if isinstance(node, ast.AnnAssign | ast.AugAssign)
+        else []
+    )
     named = any(isinstance(target, ast.Name) and target.id == "pytestmark" for target in targets)
     value = getattr(node, "value", None)
     return [value] if named and value is not None else []
 
 
 def _made(body: list[ast.stmt], name: str) -> Iterator[str]:
-    """Checks that pytest would collect and that nobody can count here: imported, assigned, or inherited ones."""
+    """Checks that pytest would collect and that nobody can count here: imported, assigned, or
+    inherited ones.
+    """
     for node in _flat(body):
         if isinstance(node, ast.ImportFrom):
             names = [alias.asname or alias.name for alias in node.names]
         elif isinstance(node, ast.Assign):
             names = [target.id for target in node.targets if isinstance(target, ast.Name)]
         else:
-            names = [node.name] if isinstance(node, ast.ClassDef) and node.bases and _collected(node) else []
-        yield from (f"{name}::{found}" for found in names if found == "*" or found.startswith(("test", "Test")) or isinstance(node, ast.ClassDef))
+            names = (
+                [node.name]
+                if isinstance(node, ast.ClassDef) and node.bases and _collected(node)
+                else []
+            )
+        yield from (
+            f"{name}::{found}"
+            for found in names
+            if found == "*" or found.startswith(("test", "Test")) or isinstance(node, ast.ClassDef)
+        )
 
 
 def _collected(node: ast.ClassDef) -> bool:
-    """Whether pytest may find checks in a class with bases: by its own name, or (unittest) by those of its functions."""
-    functions = [part.name for part in node.body if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef)]
+    """Whether pytest may find checks in a class with bases: by its own name, or (unittest) by those
+    of its functions.
+    """
+    functions = [
+        part.name for part in node.body if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
     return any(name.startswith(("Test", "test")) for name in [node.name, *functions])
 
 
 def _ids(marks: list[ast.expr]) -> frozenset[str]:
-    """The arguments of every `…mark.plan(…)` within the marks; none at all where one of them is not a text that stands there."""
+    """The arguments of every `…mark.plan(…)` within the marks; none at all where one of them is not
+    a text that stands there.
+    """
     try:
         return frozenset(item for mark in marks for item in _literal(mark))
     except _Unclear:
@@ -116,7 +146,11 @@ def _literal(mark: ast.expr) -> Iterator[str]:
         if isinstance(part, ast.Name):  # a mark under a name of its own may be any mark
             raise _Unclear
     for node in ast.walk(mark):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "plan":
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == "plan"
+        ):
             for arg in node.args:
                 if not (isinstance(arg, ast.Constant) and isinstance(arg.value, str)):
                     raise _Unclear

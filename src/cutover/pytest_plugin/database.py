@@ -1,6 +1,7 @@
 """The fixtures of the suite `migrations`: one for each question that a database can be asked.
 
-Each examines the target through a `Site`. What costs much (counting, restoring, rehearsing) is done once a run, whichever process asks first.
+Each examines the target through a `Site`. What costs much (counting, restoring, rehearsing) is done
+once a run, whichever process asks first.
 """
 
 from __future__ import annotations
@@ -31,15 +32,30 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def site(run: Run, settings: Settings, standing: Standing, recorder: Recorder, tmp_path_factory: pytest.TempPathFactory,
-         pytestconfig: pytest.Config) -> Site:
+def site(
+    run: Run,
+    settings: Settings,
+    standing: Standing,
+    recorder: Recorder,
+    tmp_path_factory: pytest.TempPathFactory,
+    pytestconfig: pytest.Config,
+) -> Site:
     """The target's database with all that is needed to examine it."""
     teller = Teller(pytestconfig.pluginmanager.getplugin("capturemanager"))
-    return replace(open_site(run, settings, standing, lambda: tmp_path_factory.mktemp("database")), record=examinations_to(recorder), say=teller)
+    return replace(
+        open_site(run, settings, standing, lambda: tmp_path_factory.mktemp("database")),
+        record=examinations_to(recorder),
+        say=teller,
+    )
 
 
-def open_site(run: Run, settings: Settings, standing: Standing, elsewhere: Callable[[], Path]) -> Site:
-    """`elsewhere` makes the folder for what is done once, where the run has none. Raises `SettingsError` or `NotOffered` without a database."""
+def open_site(
+    run: Run, settings: Settings, standing: Standing, elsewhere: Callable[[], Path]
+) -> Site:
+    """`elsewhere` makes the folder for what is done once, where the run has none.
+
+    Raises `SettingsError` or `NotOffered` without a database.
+    """
     from pydantic import SecretStr
 
     from cutover.database.site import Budget, Site
@@ -49,8 +65,15 @@ def open_site(run: Run, settings: Settings, standing: Standing, elsewhere: Calla
         raise no_database(settings, standing)
     migrations, reports = settings.chosen.migrations, settings.path(settings.reports)
     return Site(
-        standing.name, standing.release, SecretStr(standing.database), settings.chosen.database, migrations, settings.path(Path()),
-        reports.parent / "snapshots" / standing.name, reports, run.first_folder / "database" if run.folders else elsewhere(),
+        standing.name,
+        standing.release,
+        SecretStr(standing.database),
+        settings.chosen.database,
+        migrations,
+        settings.path(Path()),
+        reports.parent / "snapshots" / standing.name,
+        reports,
+        run.first_folder / "database" if run.folders else elsewhere(),
         Budget(run.started.timestamp() + migrations.budget_seconds),
         standby=SecretStr(standing.standby) if standing.standby else None,
         scratch_dsn=SecretStr(standing.scratch) if standing.scratch else None,
@@ -68,7 +91,9 @@ def history(site: Site) -> History:
 
 @pytest.fixture
 def schema(site: Site) -> Schema:
-    """Tables, columns, constraints and all else that the catalog holds, against what the scripts make."""
+    """Tables, columns, constraints and all else that the catalog holds, against what the scripts
+    make.
+    """
     from cutover.database.catalog import Schema
 
     return Schema(site)

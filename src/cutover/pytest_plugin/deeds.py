@@ -1,4 +1,6 @@
-"""What the run does at the target so that there is something to be seen in its signals; and the ids that the answers carry."""
+"""What the run does at the target so that there is something to be seen in its signals; and the ids
+that the answers carry.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +56,10 @@ class DeedsAtTheTarget:
     redactor: Redactor
 
     def mark(self) -> Done:
-        """One search; as a stranger, who is refused, where there is no account that could sign in. Either is a request, and has its line."""
+        """One search; as a stranger, who is refused, where there is no account that could sign in.
+
+        Either is a request, and has its line.
+        """
         try:
             session = self.sessions(Role.REGISTRAR)
         except (NotArranged, NotOffered, SettingsError):
@@ -90,19 +95,31 @@ class DeedsAtTheTarget:
         return self._done("a sign-in", deed)
 
     def confide(self) -> Done:
-        """A patient is registered whose names have signs that are written otherwise in an address, and is looked for by name and day of birth."""
+        """A patient is registered whose names have signs that are written otherwise in an address,
+        and is looked for by name and day of birth.
+        """
         unique = token()
-        draft = replace(self.people.draft(), family_name=f"Ångström-{unique}", given_name=f"Zoë {unique[::-1]}")
-        private = {"a patient's family name": draft.family_name, "a part of a patient's name": unique, "a patient's given name": draft.given_name,
-                   "a patient's record number": draft.mrn, "a patient's telephone number": (draft.phone or "").lstrip("+"),
-                   "a patient's address": draft.address or "", "a patient's day of birth": draft.birth_date.isoformat()}
+        draft = replace(
+            self.people.draft(), family_name=f"Ångström-{unique}", given_name=f"Zoë {unique[::-1]}"
+        )
+        private = {
+            "a patient's family name": draft.family_name,
+            "a part of a patient's name": unique,
+            "a patient's given name": draft.given_name,
+            "a patient's record number": draft.mrn,
+            "a patient's telephone number": (draft.phone or "").lstrip("+"),
+            "a patient's address": draft.address or "",
+            "a patient's day of birth": draft.birth_date.isoformat(),
+        }
         session = self.sessions(Role.REGISTRAR)
 
         def deed() -> None:
             self.hospital.register(session, draft)
             self.hospital.search(session, PatientQuery(name=draft.family_name))
             self.hospital.search(session, PatientQuery(mrn=draft.mrn))
-            self.hospital.search(session, PatientQuery(name=draft.family_name, birth_date=draft.birth_date))
+            self.hospital.search(
+                session, PatientQuery(name=draft.family_name, birth_date=draft.birth_date)
+            )
 
         return replace(self._done("a patient of the check's own", deed), private=private)
 
@@ -112,4 +129,9 @@ class DeedsAtTheTarget:
         with arranging(what):
             deed()
         noted = [exchange for exchange in self.noting.noted() if exchange.status is not None]
-        return Done(began, time.time(), tuple(exchange.request_id for exchange in noted if exchange.request_id), len(noted))
+        return Done(
+            began,
+            time.time(),
+            tuple(exchange.request_id for exchange in noted if exchange.request_id),
+            len(noted),
+        )

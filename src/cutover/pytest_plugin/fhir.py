@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def fhir(hospital: Ledgered, settings: Settings, recorder: Recorder) -> Promises:
-    """What only a FHIR server promises: that its capability statement is true, that versions are kept, that transactions are atomic."""
+    """What only a FHIR server promises: that its capability statement is true, that versions are
+    kept, that transactions are atomic.
+    """
     if settings.chosen.driver != FHIR:
         raise NotOffered(FHIR, declared_unsupported(settings)[FHIR])
     from cutover.drivers.fhir import FhirHospital

@@ -1,4 +1,6 @@
-"""The fixtures that checks use. `pytest --fixtures` shows them, `docs/writing-a-check.md` says which to take.
+"""The fixtures that checks use.
+
+`pytest --fixtures` shows them, `docs/writing-a-check.md` says which to take.
 
 Heavy libraries are imported where they are used: collecting checks must stay quick.
 """
@@ -23,8 +25,20 @@ if TYPE_CHECKING:
     from cutover.database.stored import Stored
     from cutover.drivers import Ledgered, TokenKeeper
 
-pytest_plugins = [f"cutover.pytest_plugin.{name}" for name in ("actors", "database", "performance", "contract", "contract_access", "network",
-                                                               "ground", "monitoring", "fhir")]
+pytest_plugins = [
+    f"cutover.pytest_plugin.{name}"
+    for name in (
+        "actors",
+        "database",
+        "performance",
+        "contract",
+        "contract_access",
+        "network",
+        "ground",
+        "monitoring",
+        "fhir",
+    )
+]
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -34,7 +48,10 @@ READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 @dataclass(frozen=True)
 class _Accounts:
-    """Looks up credentials, and says what to write where there are none. A method, so that only a check that needs a role stumbles over its lack."""
+    """Looks up credentials, and says what to write where there are none.
+
+    A method, so that only a check that needs a role stumbles over its lack.
+    """
 
     standing: Standing
     unsupported: Mapping[str, str]
@@ -46,8 +63,11 @@ class _Accounts:
         if key in self.unsupported:
             raise NotOffered(key, self.unsupported[key])
         name = self.standing.name
-        raise SettingsError(f"target {name!r} has no account for the role {role.value}: give [targets.{name}.users.{role.value}], "
-                            f"or say in [targets.{name}.unsupported] why there is none: {key} = \"…\"")
+        raise SettingsError(
+            f"target {name!r} has no account for the role {role.value}: give"
+            f" [targets.{name}.users.{role.value}], "
+            f'or say in [targets.{name}.unsupported] why there is none: {key} = "…"'
+        )
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +84,10 @@ def release(standing: Standing) -> str:
 
 @pytest.fixture(scope="session")
 def accounts(settings: Settings, standing: Standing) -> Callable[[Role], Credentials]:
-    """`accounts(role)`: user name and password, for checks about signing in. All others take a session."""
+    """`accounts(role)`: user name and password, for checks about signing in.
+
+    All others take a session.
+    """
     return _Accounts(standing, settings.chosen.unsupported).of
 
 
@@ -77,20 +100,37 @@ def ledger(ledger_path: Path, run_tag: str, standing: Standing) -> Iterator[Ledg
 
 
 @pytest.fixture(scope="session")
-def hospital(settings: Settings, standing: Standing, recorder: Recorder, redactor: Redactor, run_tag: str,
-             ledger: Ledger) -> Iterator[Ledgered]:
-    """The target, spoken to in the language of `cutover.hospital`. One client for the session; what was made through it is retired at the end."""
+def hospital(
+    settings: Settings,
+    standing: Standing,
+    recorder: Recorder,
+    redactor: Redactor,
+    run_tag: str,
+    ledger: Ledger,
+) -> Iterator[Ledgered]:
+    """The target, spoken to in the language of `cutover.hospital`.
+
+    One client for the session; what was made through it is retired at the end.
+    """
     from cutover.drivers import Ledgered
     from cutover.targets.entered import retire
 
-    opened = Ledgered(open_hospital(settings, standing, recorder, run_tag), ledger, production=standing.production, run_tag=run_tag)
+    opened = Ledgered(
+        open_hospital(settings, standing, recorder, run_tag),
+        ledger,
+        production=standing.production,
+        run_tag=run_tag,
+    )
     yield opened
     retire(opened.inner, standing, redactor, [ledger])
 
 
 @pytest.fixture(scope="session")
 def keeper(hospital: Ledgered, standing: Standing, redactor: Redactor) -> Iterator[TokenKeeper]:
-    """Living sessions: one sign-in a role, refreshed before its end. Sessions that a check ends are not taken from here (see `own_session`)."""
+    """Living sessions: one sign-in a role, refreshed before its end.
+
+    Sessions that a check ends are not taken from here (see `own_session`).
+    """
     from cutover.drivers import TokenKeeper
 
     keeper = TokenKeeper(hospital, standing.users, redactor=redactor)
@@ -115,13 +155,19 @@ def no_database(settings: Settings, standing: Standing) -> Exception:
     name, why = standing.name, settings.chosen.unsupported.get("database")
     if why is not None:
         return NotOffered("database", why)
-    return SettingsError(f"target {name!r} gives no database: set CUTOVER_TARGETS__{name.upper()}__DATABASE__DSN, "
-                         f"or dsn_file in [targets.{name}.database], or say in [targets.{name}.unsupported] why there is none: database = \"…\"")
+    return SettingsError(
+        f"target {name!r} gives no database: set CUTOVER_TARGETS__{name.upper()}__DATABASE__DSN, "
+        f"or dsn_file in [targets.{name}.database], or say in [targets.{name}.unsupported] why"
+        ' there is none: database = "…"'
+    )
 
 
 @pytest.fixture
 def as_stored(hospital: Ledgered) -> Callable[[PatientDraft], PatientDraft]:
-    """`as_stored(draft)`: what a draft becomes in this target. The draft itself, unless the mapping declares otherwise."""
+    """`as_stored(draft)`: what a draft becomes in this target.
+
+    The draft itself, unless the mapping declares otherwise.
+    """
     return hospital.as_stored
 
 
@@ -146,18 +192,29 @@ def forgeries(settings: Settings, standing: Standing, registrar: Session) -> For
     from cutover.drivers.forger import tampered, unsigned
 
     made_up = Session("nobody", token() * 4, variables=registrar.variables)
-    return Forgeries(made_up, tampered(registrar), tuple(unsigned(registrar)), _expired(settings, standing, registrar))
+    return Forgeries(
+        made_up,
+        tampered(registrar),
+        tuple(unsigned(registrar)),
+        _expired(settings, standing, registrar),
+    )
 
 
 def _expired(settings: Settings, standing: Standing, inside: Session) -> Session | Exception:
-    """The target's expired token, or why there is none: only a check that asks for it shall stumble."""
+    """The target's expired token, or why there is none: only a check that asks for it shall
+    stumble.
+    """
     name, key = standing.name, "expired-token"
     if standing.expired_token:
         return Session("expired", standing.expired_token, variables=inside.variables)
     if key in settings.chosen.unsupported:
         return NotOffered(key, settings.chosen.unsupported[key])
-    return SettingsError(f"target {name!r} gives no expired token: set CUTOVER_TARGETS__{name.upper()}__EXPIRED_TOKEN to one that was good once, "
-                         f"or expired_token_file in [targets.{name}], or say in [targets.{name}.unsupported] why there is none: {key} = \"…\"")
+    return SettingsError(
+        f"target {name!r} gives no expired token: set"
+        f" CUTOVER_TARGETS__{name.upper()}__EXPIRED_TOKEN to one that was good once, "
+        f"or expired_token_file in [targets.{name}], or say in [targets.{name}.unsupported] why"
+        f' there is none: {key} = "…"'
+    )
 
 
 @pytest.fixture
@@ -165,7 +222,7 @@ def reason(settings: Settings) -> str:
     """Why a patient came, in a clinician's own words: for a target that keeps them."""
     if why := settings.chosen.unsupported.get("visit-reason"):
         raise NotOffered("visit-reason", why)
-    return "Schmerzen in der Brust – seit 2 Tagen; 胸痛, \"stechend\" <links>"
+    return 'Schmerzen in der Brust – seit 2 Tagen; 胸痛, "stechend" <links>'
 
 
 # ── what the target's own document says ──
@@ -173,11 +230,20 @@ def reason(settings: Settings) -> str:
 
 @pytest.fixture
 def operations(hospital: Ledgered, standing: Standing) -> Sequence[Operation]:
-    """Every operation of the target's own document. On production only those that read: no other may be tried there."""
-    return [operation for operation in hospital.operations() if not standing.production or operation.method in READING]
+    """Every operation of the target's own document.
+
+    On production only those that read: no other may be tried there.
+    """
+    return [
+        operation
+        for operation in hospital.operations()
+        if not standing.production or operation.method in READING
+    ]
 
 
 @pytest.fixture
 def ask(hospital: Ledgered) -> Callable[..., Answer]:
-    """`ask(operation, session, values)`: send a documented operation; the answer as it is, also a refusal. `session` None: without a token."""
+    """`ask(operation, session, values)`: send a documented operation; the answer as it is, also a
+    refusal. `session` None: without a token.
+    """
     return hospital.attempt

@@ -1,4 +1,6 @@
-"""`pytest --check-mapping`: no checks and no verdict, only one walk through the target's mapping, that says where it stops and what to mend."""
+"""`pytest --check-mapping`: no checks and no verdict, only one walk through the target's mapping,
+that says where it stops and what to mend.
+"""
 
 from __future__ import annotations
 
@@ -28,10 +30,16 @@ if TYPE_CHECKING:
 
 
 def check_mapping_only(config: pytest.Config) -> int:
-    """Walk and tell. Returns 0 when every step went well or is declared as not offered. Raises `pytest.UsageError`."""
+    """Walk and tell.
+
+    Returns 0 when every step went well or is declared as not offered. Raises `pytest.UsageError`.
+    """
     run = make_run(config)
     if run.gates:
-        raise pytest.UsageError(f"--check-mapping runs no gate: leave -m {' or '.join(run.gates)} out, or leave --check-mapping out")
+        raise pytest.UsageError(
+            f"--check-mapping runs no gate: leave -m {' or '.join(run.gates)} out, or leave"
+            " --check-mapping out"
+        )
     path = config.option.cutover_config or config.rootpath / "cutover.toml"
     try:
         target = bring_up(run)
@@ -53,7 +61,10 @@ def _walked(run: Run, standing: Standing, path: Path) -> bool:
     seen = Seen(run.redactor)
     teller = Teller(places, seen, standing.url)
     with _entered(run, standing, teller) as way:
-        _print(f"The mapping of {standing.name} ({standing.url}), walked once by run {run.tag}. Nobody is judged: a stop is a line to mend.")
+        _print(
+            f"The mapping of {standing.name} ({standing.url}), walked once by run {run.tag}. Nobody"
+            " is judged: a stop is a line to mend."
+        )
         walked: list[Walked] = []
         for one in walk(way, teller):
             walked.append(one)
@@ -68,14 +79,24 @@ def _walked(run: Run, standing: Standing, path: Path) -> bool:
         remember(run)
         _print(f"The whole walk went well: {done} steps, {len(walked) - done} not offered.")
         return True
-    _print(f"{done} of {len(walked)} steps went well, {len(stops)} stopped, {len(undone)} were not walked." +
-           (f" Mend first: {run.redactor.text(stops[0].sentence)}" if stops else f" The first: {undone[0].step.title}: {undone[0].said}."))
+    _print(
+        f"{done} of {len(walked)} steps went well, {len(stops)} stopped, {len(undone)} were not"
+        " walked."
+        + (
+            f" Mend first: {run.redactor.text(stops[0].sentence)}"
+            if stops
+            else f" The first: {undone[0].step.title}: {undone[0].said}."
+        )
+    )
     return False
 
 
 @contextmanager
 def _entered(run: Run, standing: Standing, teller: Teller) -> Iterator[Way]:
-    """The way, on which everything that is made stands in a ledger first. What the walk did not retire itself is retired at the end."""
+    """The way, on which everything that is made stands in a ledger first.
+
+    What the walk did not retire itself is retired at the end.
+    """
     from cutover.drivers import Ledgered
     from cutover.drivers.walking import Way
     from cutover.targets.entered import retire
@@ -88,13 +109,32 @@ def _entered(run: Run, standing: Standing, teller: Teller) -> Iterator[Way]:
     try:
         hospital = Ledgered(opened, ledger, production=standing.production, run_tag=run.tag)
         in_pages = getattr(opened, "in_pages_of", None)
-        way = Way(hospital, People(run.tag), Files(run.tag), standing.release, run.settings.chosen.limits.document_types[0],
-                  in_pages(1) if in_pages else None, run.settings.chosen.unsupported)
-        way.things |= {f"account of {role.value}": credentials for role, credentials in standing.users.items()}
-        teller.seen.ours |= {str(getattr(way.draft(), field.name)) for field in fields(PatientDraft)}
+        way = Way(
+            hospital,
+            People(run.tag),
+            Files(run.tag),
+            standing.release,
+            run.settings.chosen.limits.document_types[0],
+            in_pages(1) if in_pages else None,
+            run.settings.chosen.unsupported,
+        )
+        way.things |= {
+            f"account of {role.value}": credentials for role, credentials in standing.users.items()
+        }
+        teller.seen.ours |= {
+            str(getattr(way.draft(), field.name)) for field in fields(PatientDraft)
+        }
         yield way
-        for sentence in told(retire(opened, standing, run.redactor, [ledger])) if not standing.passes else ():
-            _print(run.redactor.text(sentence.replace("that earlier runs left", "that the walk had not retired itself")))
+        for sentence in (
+            told(retire(opened, standing, run.redactor, [ledger])) if not standing.passes else ()
+        ):
+            _print(
+                run.redactor.text(
+                    sentence.replace(
+                        "that earlier runs left", "that the walk had not retired itself"
+                    )
+                )
+            )
     finally:
         ledger.close()
 
@@ -105,8 +145,15 @@ def _tell(walked: Walked, seen: Seen) -> None:
     if walked.stop is None:
         _print(f"{walked.outcome.value:<12} {walked.step.title}{seen.redactor.text(said)}")
         return
-    _print(f"{walked.outcome.value:<12} {walked.step.title}: {seen.redactor.text(walked.stop.sentence)}")
-    for word, text in (("sent", seen.sent()), ("came", seen.came() or walked.stop.came), ("expected", walked.stop.expected)):
+    _print(
+        f"{walked.outcome.value:<12} {walked.step.title}:"
+        f" {seen.redactor.text(walked.stop.sentence)}"
+    )
+    for word, text in (
+        ("sent", seen.sent()),
+        ("came", seen.came() or walked.stop.came),
+        ("expected", walked.stop.expected),
+    ):
         if text:
             _print(f"{'':<12} {word:<9} {seen.redactor.text(text)}")
 
@@ -119,8 +166,20 @@ def _places(run: Run, path: Path) -> Places:
     settings = (path.name, lines_of(_text(path)))
     own = run.settings.path(target.mapping) if target.mapping else None
     mapping = (own.name, lines_of(_text(own))) if own else settings
-    default = ("default_dialect.toml", lines_of(files("cutover.drivers").joinpath("default_dialect.toml").read_text(encoding="utf-8")))
-    return Places(mapping, settings, default, "" if own else f"targets.{name}.rest.", f"targets.{name}.", target.driver)
+    default = (
+        "default_dialect.toml",
+        lines_of(
+            files("cutover.drivers").joinpath("default_dialect.toml").read_text(encoding="utf-8")
+        ),
+    )
+    return Places(
+        mapping,
+        settings,
+        default,
+        "" if own else f"targets.{name}.rest.",
+        f"targets.{name}.",
+        target.driver,
+    )
 
 
 def _text(path: Path) -> str:

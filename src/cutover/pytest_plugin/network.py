@@ -1,4 +1,6 @@
-"""The fixtures behind the way to a target in `smoke/infrastructure`: certificates, names, the load balancer, Redis."""
+"""The fixtures behind the way to a target in `smoke/infrastructure`: certificates, names, the load
+balancer, Redis.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ if TYPE_CHECKING:
     from cutover.telemetry.signals.stores import Store
 
 FRONT = ("instance", "proxy")
-"""What an embedded target brings along on the way to it, by the names under which it says that something is absent."""
+"""What an embedded target brings along on the way to it, by the names under which it says that
+something is absent.
+"""
 
 
 @pytest.fixture(scope="session")
@@ -36,15 +40,22 @@ def way(settings: Settings, standing: Standing, recorder: Recorder) -> Context:
     try:
         from cutover.telemetry.network import Context
     except ImportError as missing:
-        raise NotProven(f"{missing.name} is not installed: install this project with its extra `surroundings`") from None
+        raise NotProven(
+            f"{missing.name} is not installed: install this project with its extra `surroundings`"
+        ) from None
     absent = standing.surroundings.get("absent", {})
     lacking = tuple(absent[part] for part in FRONT if part in absent)
-    return Context(settings.target, declared_unsupported(settings), lacking, examinations_to(recorder))
+    return Context(
+        settings.target, declared_unsupported(settings), lacking, examinations_to(recorder)
+    )
 
 
 @pytest.fixture
 def peace(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], None]]:
-    """No other process of this run makes a backend die while the check runs. `peace()`: from now on nobody else looks at them, either."""
+    """No other process of this run makes a backend die while the check runs.
+
+    `peace()`: from now on nobody else looks at them, either.
+    """
     from cutover.telemetry.network.peace import peace
 
     base = tmp_path_factory.getbasetemp()
@@ -53,12 +64,16 @@ def peace(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callab
 
 
 @pytest.fixture
-def tls(way: Context, infrastructure: Infrastructure, settings: Settings, standing: Standing) -> Tls:
+def tls(
+    way: Context, infrastructure: Infrastructure, settings: Settings, standing: Standing
+) -> Tls:
     """Whether certificates are trusted, right and lasting, and nothing weaker is spoken."""
     from cutover.telemetry.network import Tls
 
     declared = infrastructure.tls
-    return Tls(declared, standing.url, way, settings.path(declared.ca_file) if declared.ca_file else None)
+    return Tls(
+        declared, standing.url, way, settings.path(declared.ca_file) if declared.ca_file else None
+    )
 
 
 @pytest.fixture
@@ -70,23 +85,54 @@ def dns(way: Context, infrastructure: Infrastructure) -> Dns:
 
 
 @pytest.fixture
-def balancer(way: Context, infrastructure: Infrastructure, settings: Settings, standing: Standing, watching: Monitoring, log_store: Store | None,
-             run_tag: str, peace: Callable[[], None]) -> Balancer:
+def balancer(
+    way: Context,
+    infrastructure: Infrastructure,
+    settings: Settings,
+    standing: Standing,
+    watching: Monitoring,
+    log_store: Store | None,
+    run_tag: str,
+    peace: Callable[[], None],
+) -> Balancer:
     """Whether the load balancer reaches every backend, drops a dead one, and says who asks."""
     from cutover.telemetry.network import Balancer
 
     declared, numbers = infrastructure.balancer, count()
     ca_file, field = declared.ca_file or infrastructure.tls.ca_file, declared.client_field or ""
-    logged = (lambda marker: [{field: line.field(field)} for line in log_store.find(marker)]) if log_store else None
-    return Balancer(declared, standing.url, way, production=standing.production, ca_file=settings.path(ca_file) if ca_file else None,
-                    logged=logged, log_seconds=watching.logs.seconds, marker=lambda: f"{run_tag}-balancer-{next(numbers)}", alone=peace)
+    logged = (
+        (lambda marker: [{field: line.field(field)} for line in log_store.find(marker)])
+        if log_store
+        else None
+    )
+    return Balancer(
+        declared,
+        standing.url,
+        way,
+        production=standing.production,
+        ca_file=settings.path(ca_file) if ca_file else None,
+        logged=logged,
+        log_seconds=watching.logs.seconds,
+        marker=lambda: f"{run_tag}-balancer-{next(numbers)}",
+        alone=peace,
+    )
 
 
 @pytest.fixture
-def redis(way: Context, infrastructure: Infrastructure, settings: Settings, redactor: Redactor) -> Redis:
+def redis(
+    way: Context, infrastructure: Infrastructure, settings: Settings, redactor: Redactor
+) -> Redis:
     """Whether the target's Redis is as declared, has room, and keeps what it is given."""
     from cutover.telemetry.network import Redis
 
     declared = infrastructure.redis
-    password = settings.secret(declared, "password", f"targets.{settings.target}.infrastructure.redis")
-    return Redis(declared, way, password=password, ca_file=settings.path(declared.ca_file) if declared.ca_file else None, redactor=redactor)
+    password = settings.secret(
+        declared, "password", f"targets.{settings.target}.infrastructure.redis"
+    )
+    return Redis(
+        declared,
+        way,
+        password=password,
+        ca_file=settings.path(declared.ca_file) if declared.ca_file else None,
+        redactor=redactor,
+    )

@@ -1,4 +1,6 @@
-"""Where a gate's outputs go: one folder a gate, a NO-GO from the start, the last look for secrets, and what the captain reads."""
+"""Where a gate's outputs go: one folder a gate, a NO-GO from the start, the last look for secrets,
+and what the captain reads.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,10 @@ SHARED = ("junit.xml", "allure-results", "traces")
 
 
 def make_folders(run: Run) -> None:
-    """A new folder for each gate, with the NO-GO that stands should this process be killed. Raises `SettingsError`."""
+    """A new folder for each gate, with the NO-GO that stands should this process be killed.
+
+    Raises `SettingsError`.
+    """
     reports = run.settings.path(run.settings.reports)
     for gate in run.gates:
         name = run_folder(run.started, run.settings.target, gate)
@@ -31,7 +36,10 @@ def make_folders(run: Run) -> None:
         try:
             write_all(placeholder(run.plan, gate, subject_of(run), run.started), folder)
         except OSError as error:
-            raise SettingsError(f"the reports folder {reports} cannot be written ({error.strerror}): mend its permissions or set `reports`") from None
+            raise SettingsError(
+                f"the reports folder {reports} cannot be written ({error.strerror}): mend its"
+                " permissions or set `reports`"
+            ) from None
         run.folders[gate] = folder
 
 
@@ -42,10 +50,19 @@ def write(run: Run, verdicts: Sequence[Verdict]) -> None:
 
 def leaks(run: Run, *others: Path) -> list[str]:
     """Every output is read again before it is handed over: a sentence for each that holds a secret."""
-    files = [path for folder in run.folders.values() for path in sorted(folder.rglob("*")) if path.is_file()]
+    files = [
+        path
+        for folder in run.folders.values()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    ]
     files += [path for path in others if path.is_file() and path not in files]
-    return [f"the output {path.name} holds a secret ({', '.join(names)}): do not hand it on, and change that secret"
-            for path in files if (names := run.redactor.find(path.read_bytes()))]
+    return [
+        f"the output {path.name} holds a secret ({', '.join(names)}): do not hand it on, and change"
+        " that secret"
+        for path in files
+        if (names := run.redactor.find(path.read_bytes()))
+    ]
 
 
 def share(run: Run) -> None:

@@ -23,8 +23,9 @@ EVERY_SECONDS = 5.0
 
 
 class Teller:
-    """Says a line while a check runs: on a terminal over the line before, in a pipe one every few seconds. Standard error also reaches the terminal
-    from a worker of xdist. `capture` is pytest's own capture manager, which has to let go of the output for a moment.
+    """Says a line while a check runs: on a terminal over the line before, in a pipe one every few
+    seconds. Standard error also reaches the terminal from a worker of xdist. `capture` is pytest's
+    own capture manager, which has to let go of the output for a moment.
     """
 
     def __init__(self, capture: CaptureManager | None) -> None:
@@ -33,7 +34,10 @@ class Teller:
         self._said = 0.0
 
     def __call__(self, line: str) -> None:
-        with self._lock, self._capture.global_and_fixture_disabled() if self._capture else nullcontext():
+        with (
+            self._lock,
+            self._capture.global_and_fixture_disabled() if self._capture else nullcontext(),
+        ):
             out = sys.__stderr__
             if out is None:
                 return
@@ -53,7 +57,9 @@ def quiet(config: pytest.Config) -> None:
 
 
 class Progress:
-    """On a terminal one line that is written over; in a pipe a line every few seconds, and one for each failure."""
+    """On a terminal one line that is written over; in a pipe a line every few seconds, and one for
+    each failure.
+    """
 
     def __init__(self, tally: Tally) -> None:
         self.tally, self.started = tally, time.monotonic()
@@ -81,10 +87,15 @@ class Progress:
         self.open += failed
         self.done += report.when == "teardown"
         if failed:
-            self._line(f"{'FAILED' if report.when == 'call' else 'ERROR'} {report.nodeid}", stays=True)
+            self._line(
+                f"{'FAILED' if report.when == 'call' else 'ERROR'} {report.nodeid}", stays=True
+            )
         if report.when == "teardown":
             failures = f", {self.open} failed" if self.open else ""
-            self._line(f"{self.done} of {self.total or '?'} checks, {time.monotonic() - self.started:.0f} s{failures}")
+            self._line(
+                f"{self.done} of {self.total or '?'} checks, {time.monotonic() - self.started:.0f}"
+                f" s{failures}"
+            )
 
     def _line(self, text: str, *, stays: bool = False) -> None:
         out = sys.__stdout__

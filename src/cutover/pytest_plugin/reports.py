@@ -1,7 +1,8 @@
-"""What happened to each check, seen where it runs (also in an xdist worker), and carried to the judge on pytest's own reports.
+"""What happened to each check, seen where it runs (also in an xdist worker), and carried to the
+judge on pytest's own reports.
 
-A plugin can turn a failure into a pass (reruns, xfail, a hook of someone's own). So the call itself is watched: how often it was set up,
-and what it raised.
+A plugin can turn a failure into a pass (reruns, xfail, a hook of someone's own). So the call itself
+is watched: how often it was set up, and what it raised.
 """
 
 from __future__ import annotations
@@ -45,8 +46,12 @@ class Witness:
             raise
 
     @pytest.hookimpl(wrapper=True, trylast=True)
-    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[Any]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Innermost again: secrets are masked, and what was seen is attached, before Allure, JUnit or reruns get hold of the report."""
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[Any]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Innermost again: secrets are masked, and what was seen is attached, before Allure, JUnit
+        or reruns get hold of the report.
+        """
         items = items_of(item)
         if not items:
             return (yield)
@@ -58,7 +63,11 @@ class Witness:
             report.longrepr = (str(item.path), 0, f"Skipped: not applicable: {raised.why}")
         elif isinstance(raised, NotProven):
             report.outcome = "skipped"
-            report.longrepr = (str(item.path), 0, f"Skipped: not proven: {self.redactor.text(str(raised))}")
+            report.longrepr = (
+                str(item.path),
+                0,
+                f"Skipped: not proven: {self.redactor.text(str(raised))}",
+            )
         elif report.longrepr is not None and not isinstance(report.longrepr, tuple):
             text = report.longreprtext
             masked = self.redactor.text(text)
@@ -66,11 +75,21 @@ class Witness:
                 report.longrepr = masked
         report.sections = [(title, self.redactor.text(text)) for title, text in report.sections]
         if _target_is_gone(raised):
-            item.session.shouldstop = GONE  # every further check would say the same, and cost its time
-        vars(report)["cutover"] = self._seen(item, report, raised, items)  # goes with the report, also from an xdist worker
+            item.session.shouldstop = (
+                GONE  # every further check would say the same, and cost its time
+            )
+        vars(report)["cutover"] = self._seen(
+            item, report, raised, items
+        )  # goes with the report, also from an xdist worker
         return report
 
-    def _seen(self, item: pytest.Item, report: pytest.TestReport, raised: BaseException | None, items: frozenset[str]) -> dict[str, Any]:
+    def _seen(
+        self,
+        item: pytest.Item,
+        report: pytest.TestReport,
+        raised: BaseException | None,
+        items: frozenset[str],
+    ) -> dict[str, Any]:
         return {
             "items": sorted(items),
             "attempt": item.stash.get(ATTEMPTS, 0),
@@ -85,8 +104,10 @@ class Witness:
         }
 
     def _news(self) -> list[tuple[str, str]]:
-        """Secrets (value, name) learnt since the last report: the controller looks for them in its outputs, and takes them off the report."""
-        news = list(self.redactor.learnt().items())[self._told:]
+        """Secrets (value, name) learnt since the last report: the controller looks for them in its
+        outputs, and takes them off the report.
+        """
+        news = list(self.redactor.learnt().items())[self._told :]
         self._told += len(news)
         return news
 
@@ -95,7 +116,9 @@ class Witness:
         seen: set[int] = set()
         while error is not None and id(error) not in seen:
             seen.add(id(error))
-            error.args = tuple(self.redactor.text(arg) if isinstance(arg, str) else arg for arg in error.args)
+            error.args = tuple(
+                self.redactor.text(arg) if isinstance(arg, str) else arg for arg in error.args
+            )
             error = error.__cause__ or error.__context__
 
 
@@ -111,5 +134,7 @@ def _sentence(error: BaseException | None) -> str:
     if error is None:
         return ""
     text = str(error).strip()
-    plain = isinstance(error, AssertionError | Refused | pytest.fail.Exception | NotOffered | NotProven)
+    plain = isinstance(
+        error, AssertionError | Refused | pytest.fail.Exception | NotOffered | NotProven
+    )
     return text if plain and text else f"{type(error).__name__}: {text}"

@@ -1,4 +1,6 @@
-"""Which checks were collected and which deselected, called out in every process and known to the judge even if a worker dies later."""
+"""Which checks were collected and which deselected, called out in every process and known to the
+judge even if a worker dies later.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from cutover.pytest_plugin.ties import items_of
 
 
 class Roll:
-    """Notes the collection in a tally; a worker (with a `folder`) also writes it down for the controller, before the first check runs."""
+    """Notes the collection in a tally; a worker (with a `folder`) also writes it down for the
+    controller, before the first check runs.
+    """
 
     def __init__(self, tally: Tally, folder: Path | None, worker: str) -> None:
         self.tally, self.folder, self.worker = tally, folder, worker
@@ -21,14 +25,19 @@ class Roll:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Before -k, -m, --lf and --deselect take anything away."""
-        self.tally.collected.update({item.nodeid: items_of(item) for item in items if items_of(item)})
+        self.tally.collected.update(
+            {item.nodeid: items_of(item) for item in items if items_of(item)}
+        )
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         self.tally.deselected.update(item.nodeid for item in items)
 
     def pytest_collection_finish(self) -> None:
         if self.worker and self.folder:
-            called = {"collected": {check: sorted(ids) for check, ids in self.tally.collected.items()}, "deselected": sorted(self.tally.deselected)}
+            called = {
+                "collected": {check: sorted(ids) for check, ids in self.tally.collected.items()},
+                "deselected": sorted(self.tally.deselected),
+            }
             path = self.folder / f"collected-{self.worker}.json"
             path.write_text(json.dumps(called), encoding="utf-8")
 
@@ -39,7 +48,11 @@ def read_rolls(tally: Tally, folder: Path) -> None:
         try:
             called = json.loads(path.read_text(encoding="utf-8"))
         except ValueError:
-            continue  # the worker died while writing: what it would have said is missing, and missing is not proven
-        tally.collected.update({check: frozenset(ids) for check, ids in called["collected"].items()})
+            # the worker died while writing: what it would have said is missing, and missing is not
+            # proven
+            continue
+        tally.collected.update(
+            {check: frozenset(ids) for check, ids in called["collected"].items()}
+        )
         tally.deselected.update(called["deselected"])
         path.unlink()

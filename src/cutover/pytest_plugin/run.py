@@ -1,4 +1,7 @@
-"""One run of pytest: its settings, plan, target, tag, recorder. Made in `pytest_configure`, in the controller and in every xdist worker."""
+"""One run of pytest: its settings, plan, target, tag, recorder.
+
+Made in `pytest_configure`, in the controller and in every xdist worker.
+"""
 
 from __future__ import annotations
 
@@ -28,9 +31,19 @@ KEEPER: pytest.StashKey[GateKeeper] = pytest.StashKey()
 STAGES = {"t24": "before", "t12": "before", "rollback": "restored"}
 """The moments at which an embedded hospital is not the one after its cutover."""
 FRONT = frozenset({"tls-certificates", "load-balancer", "log-aggregation", "logs-flowing"})
-WATCHED = frozenset({"monitoring-configured", "metrics-reporting", "alerts-configured", "alert-rules-tested", "dashboards-verified"})
-"""Items that are proven on what stands around a target: on its reverse proxy and second instance, and on what watches it. An embedded hospital
-brings along what is asked for, and no more: it costs time to start, and shares the machine with the load."""
+WATCHED = frozenset(
+    {
+        "monitoring-configured",
+        "metrics-reporting",
+        "alerts-configured",
+        "alert-rules-tested",
+        "dashboards-verified",
+    }
+)
+"""Items that are proven on what stands around a target: on its reverse proxy and second instance,
+and on what watches it. An embedded hospital brings along what is asked for, and no more: it costs
+time to start, and shares the machine with the load.
+"""
 BACKED_UP = "database-cluster"
 """The item that asks for a backup beside those of the suite `migrations`."""
 MISTAKES = (SettingsError, PlanError, DecisionError, MappingError)
@@ -39,7 +52,10 @@ MISTAKES = (SettingsError, PlanError, DecisionError, MappingError)
 
 @dataclass
 class Run:
-    """What every part of the plugin asks. `gates` is empty where no verdict is asked for; `worker` is '' in the controller and without xdist.
+    """What every part of the plugin asks.
+
+    `gates` is empty where no verdict is asked for; `worker` is '' in the controller and without
+    xdist.
 
     `snapshot_only`: nothing is judged, a snapshot of the database is taken (`pytest --snapshot`).
     """
@@ -74,12 +90,19 @@ class Run:
         """The suites whose checks are asked for; all of them where no verdict is."""
         if not self.gates:
             return frozenset(SUITES)
-        return frozenset(suite for item_id in self.asked if (suite := self.plan.item(item_id).suite))
+        return frozenset(
+            suite for item_id in self.asked if (suite := self.plan.item(item_id).suite)
+        )
 
     @property
     def asked(self) -> frozenset[str]:
         """The items that are asked for, and all that they rest on; none where no verdict is."""
-        return frozenset(below for gate in self.gates for item in self.plan.judged_by(gate) for below in self.plan.below(item.id))
+        return frozenset(
+            below
+            for gate in self.gates
+            for item in self.plan.judged_by(gate)
+            for below in self.plan.below(item.id)
+        )
 
     @property
     def first_folder(self) -> Path:
@@ -87,18 +110,31 @@ class Run:
 
 
 def make_run(config: pytest.Config) -> Run:
-    """The run of this process. Raises `pytest.UsageError` with one sentence for each mistake in settings or plan."""
+    """The run of this process.
+
+    Raises `pytest.UsageError` with one sentence for each mistake in settings or plan.
+    """
     told: dict[str, Any] = getattr(config, "workerinput", {})
     option = config.option
     try:
-        settings = load_settings(option.cutover_config, config.rootpath, target=option.target, release=option.release)
+        settings = load_settings(
+            option.cutover_config, config.rootpath, target=option.target, release=option.release
+        )
         _ = settings.chosen
         plan = load_plan(_plan_path(settings, config.rootpath))
     except MISTAKES as mistake:
         raise pytest.UsageError(str(mistake)) from None
     redactor = Redactor()
-    run = Run(config.rootpath, settings, plan, judged_gates(option.markexpr or ""), told.get("cutover_tag") or _new_tag(),
-              told.get("workerid", ""), redactor, Recorder(redactor))
+    run = Run(
+        config.rootpath,
+        settings,
+        plan,
+        judged_gates(option.markexpr or ""),
+        told.get("cutover_tag") or _new_tag(),
+        told.get("workerid", ""),
+        redactor,
+        Recorder(redactor),
+    )
     if told.get("cutover_standing"):
         run.stand(Standing.from_plain(told["cutover_standing"]))
     if told.get("cutover_folder"):
@@ -107,20 +143,30 @@ def make_run(config: pytest.Config) -> Run:
 
 
 def _plan_path(settings: Settings, root: Path) -> Path:
-    """The plan beside the settings file; where that has none of its own, the plan of the repository."""
+    """The plan beside the settings file; where that has none of its own, the plan of the
+    repository.
+    """
     beside = settings.path(settings.plan)
-    return beside if beside.exists() or "plan" in settings.model_fields_set else root / settings.plan
+    return (
+        beside if beside.exists() or "plan" in settings.model_fields_set else root / settings.plan
+    )
 
 
 def _new_tag() -> str:
-    """Marks everything that this run creates. Short enough for a medical record number, unique enough for two runs in a second."""
+    """Marks everything that this run creates.
+
+    Short enough for a medical record number, unique enough for two runs in a second.
+    """
     return f"cut{datetime.now(UTC):%y%m%d%H%M}{secrets.token_hex(2)}"
 
 
 def bring_up(run: Run, tied: frozenset[str] = frozenset()) -> Iterator[Standing]:
-    """The target of this run, for as long as the iterator is held. An embedded hospital is started here and stopped at the end.
+    """The target of this run, for as long as the iterator is held.
 
-    `tied`: items that are asked for beside those of the gates, because a check of them runs without one.
+    An embedded hospital is started here and stopped at the end.
+
+    `tied`: items that are asked for beside those of the gates, because a check of them runs without
+    one.
     """
     if run.standing is not None:
         yield run.standing
@@ -130,8 +176,13 @@ def bring_up(run: Run, tied: frozenset[str] = frozenset()) -> Iterator[Standing]
         if run.settings.target == CONTAINERS:
             _await_engine()
         asked = run.asked | tied
-        hospital = embedded.start(run.settings, run.root, embedded_stage(run), surroundings=surroundings_for(asked),
-                                  backed_up="migrations" in run.suites or BACKED_UP in asked)
+        hospital = embedded.start(
+            run.settings,
+            run.root,
+            embedded_stage(run),
+            surroundings=surroundings_for(asked),
+            backed_up="migrations" in run.suites or BACKED_UP in asked,
+        )
         for why in hospital.standing.surroundings.get("absent", {}).values() if run.gates else ():
             _say(f"not with the embedded hospital: {why}")
         try:
@@ -156,7 +207,9 @@ def _say(sentence: str) -> None:
 
 
 def surroundings_for(items: frozenset[str]) -> str | None:
-    """What an embedded hospital must bring along so that these items can be proven, as `embedded.start` has it."""
+    """What an embedded hospital must bring along so that these items can be proven, as
+    `embedded.start` has it.
+    """
     return "all" if items & WATCHED else "front" if items & FRONT else None
 
 
@@ -172,12 +225,19 @@ def _await_engine() -> None:
 
 
 def embedded_stage(run: Run) -> str:
-    """The moment at which an embedded hospital stands for these gates. Raises `SettingsError` where they ask for two moments at once."""
+    """The moment at which an embedded hospital stands for these gates.
+
+    Raises `SettingsError` where they ask for two moments at once.
+    """
     words = {word for gate in run.gates for word in WORD.findall(gate)}
-    stages = {STAGES.get(gate, "after") for gate in words & set(GATES)} | ({"before"} if run.snapshot_only else set())
+    stages = {STAGES.get(gate, "after") for gate in words & set(GATES)} | (
+        {"before"} if run.snapshot_only else set()
+    )
     if len(stages) > 1:
-        raise SettingsError(f"{' and '.join(sorted(words & set(GATES)))} are different moments of a cutover, and an embedded hospital stands at one: "
-                            "run them one after the other")
+        raise SettingsError(
+            f"{' and '.join(sorted(words & set(GATES)))} are different moments of a cutover, and an"
+            " embedded hospital stands at one: run them one after the other"
+        )
     return next(iter(stages), "after")
 
 
@@ -196,7 +256,9 @@ def settings(run: Run) -> Settings:
 @pytest.fixture(scope="session")
 def standing(run: Run, request: pytest.FixtureRequest) -> Iterator[Standing]:
     """The target that is up: where it is, who may sign in, which release is judged."""
-    yield from bring_up(run, frozenset(item_id for item in request.session.items for item_id in items_of(item)))
+    yield from bring_up(
+        run, frozenset(item_id for item in request.session.items for item_id in items_of(item))
+    )
 
 
 @pytest.fixture(scope="session")

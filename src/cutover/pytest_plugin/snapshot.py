@@ -1,4 +1,6 @@
-"""`pytest --snapshot`: no checks and no verdict, only a snapshot of the target's database, such as just before the migration."""
+"""`pytest --snapshot`: no checks and no verdict, only a snapshot of the target's database, such as
+just before the migration.
+"""
 
 from __future__ import annotations
 
@@ -18,17 +20,25 @@ from cutover.targets.embedded import DidNotStart
 
 
 def snapshot_only(config: pytest.Config) -> int:
-    """Take it and say where it lies. Returns 0 when every table is in it. Raises `pytest.UsageError`."""
+    """Take it and say where it lies.
+
+    Returns 0 when every table is in it. Raises `pytest.UsageError`.
+    """
     from cutover.database.snapshot import Snapshot
 
     run = make_run(config)
     if run.gates:
-        raise pytest.UsageError(f"--snapshot runs no gate: leave -m {' or '.join(run.gates)} out, or leave --snapshot out")
+        raise pytest.UsageError(
+            f"--snapshot runs no gate: leave -m {' or '.join(run.gates)} out, or leave"
+            " --snapshot out"
+        )
     run.snapshot_only = True
     try:
         target = bring_up(run)
         with tempfile.TemporaryDirectory() as folder:
-            site = replace(open_site(run, run.settings, next(target), lambda: Path(folder)), say=Teller(None))
+            site = replace(
+                open_site(run, run.settings, next(target), lambda: Path(folder)), say=Teller(None)
+            )
             taken = Snapshot.take(site)
         next(target, None)
     except MISTAKES as mistake:
@@ -37,5 +47,8 @@ def snapshot_only(config: pytest.Config) -> int:
         say(f"no snapshot was taken: {why}")
         return int(pytest.ExitCode.TESTS_FAILED)
     rows = sum(table.counted or 0 for table in taken.figures.tables.values())
-    say(f"snapshot of {run.settings.target}, taken {taken.taken}: {len(taken.figures.tables)} tables, {rows:,} rows, in {taken.path}")
+    say(
+        f"snapshot of {run.settings.target}, taken {taken.taken}: {len(taken.figures.tables)}"
+        f" tables, {rows:,} rows, in {taken.path}"
+    )
     return 0

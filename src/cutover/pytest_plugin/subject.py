@@ -14,14 +14,26 @@ from cutover.verdict import Subject
 
 
 def subject_of(run: Run, told: Survey | None = None) -> Subject:
-    """The subject as far as it is known; before the target is up its address and release are those of the settings."""
+    """The subject as far as it is known; before the target is up its address and release are those
+    of the settings.
+    """
     target, standing = run.settings.chosen, run.standing
     return Subject(
-        target=run.settings.target, kind=target.kind, address=_without_user(standing.url if standing else target.url or "(being started)"),
-        release=standing.release if standing else run.settings.release or target.release or "(not named)",
-        reported_release=told.release if told else None, migration=told.migration if told else None,
-        suite_version=_suite_version(), suite_commit=_commit(run.root),
-        settings=run.settings.digest(), host=socket.gethostname(), production=target.production,
+        target=run.settings.target,
+        kind=target.kind,
+        address=_without_user(standing.url if standing else target.url or "(being started)"),
+        release=(
+            standing.release
+            if standing
+            else run.settings.release or target.release or "(not named)"
+        ),
+        reported_release=told.release if told else None,
+        migration=told.migration if told else None,
+        suite_version=_suite_version(),
+        suite_commit=_commit(run.root),
+        settings=run.settings.digest(),
+        host=socket.gethostname(),
+        production=target.production,
     )
 
 
@@ -39,13 +51,19 @@ def _suite_version() -> str:
 
 
 def _commit(root: Path) -> str:
-    """The commit of the suite, with '+changes' when files differ from it; '(unknown)' outside a git checkout."""
+    """The commit of the suite, with '+changes' when files differ from it; '(unknown)' outside a git
+    checkout.
+    """
     try:
         head = _git(root, "rev-parse", "HEAD")
-        return head + ("+changes" if _git(root, "status", "--porcelain", "--untracked-files=no") else "")
+        return head + (
+            "+changes" if _git(root, "status", "--porcelain", "--untracked-files=no") else ""
+        )
     except (OSError, subprocess.SubprocessError):
         return "(unknown)"
 
 
 def _git(root: Path, *words: str) -> str:
-    return subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, timeout=5, check=True).stdout.strip()
+    return subprocess.run(
+        ["git", *words], cwd=root, capture_output=True, text=True, timeout=5, check=True
+    ).stdout.strip()

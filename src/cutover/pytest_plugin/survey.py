@@ -17,8 +17,11 @@ SILENT = object()
 
 @dataclass(frozen=True)
 class Survey:
-    """`answers` is False when nothing listens; `words` then says so. `release` and `migration` are None where the target does not tell.
-    `not_offered`: the operations that it says itself it has not, in its words (a FHIR server's capability statement)."""
+    """`answers` is False when nothing listens; `words` then says so.
+
+    `release` and `migration` are None where the target does not tell. `not_offered`: the operations
+    that it says itself it has not, in its words (a FHIR server's capability statement).
+    """
 
     answers: bool
     words: str = ""
@@ -28,9 +31,13 @@ class Survey:
 
 
 def survey(run: Run, standing: Standing) -> Survey:
-    """Ask the standing target. Bounded by the connect time and the patience of its settings; raises nothing for what a target does.
+    """Ask the standing target.
 
-    Gates that only look at the database (Phase 1) do not need the application, which may be down for the migration: then the database is asked.
+    Bounded by the connect time and the patience of its settings; raises nothing for what a target
+    does.
+
+    Gates that only look at the database (Phase 1) do not need the application, which may be down
+    for the migration: then the database is asked.
     """
     if run.suites == {"migrations"}:
         return _database_alone(run, standing)
@@ -40,14 +47,25 @@ def survey(run: Run, standing: Standing) -> Survey:
     try:
         socket.create_connection((host, port), limits.connect_seconds).close()
     except OSError as error:
-        return Survey(False, f"target {standing.name!r} does not answer at {host}:{port}: {error.strerror or error}")
+        return Survey(
+            False,
+            f"target {standing.name!r} does not answer at {host}:{port}: {error.strerror or error}",
+        )
     hospital = open_hospital(run.settings, standing, run.recorder, run.tag)
     release = _asked(hospital.release)
     if release is SILENT and _asked(hospital.live) is SILENT:
-        return Survey(False, f"target {standing.name!r} takes connections at {host}:{port}, and answers nothing")
+        return Survey(
+            False,
+            f"target {standing.name!r} takes connections at {host}:{port}, and answers nothing",
+        )
     not_offered = _asked(getattr(hospital, "not_offered", dict))
-    return Survey(True, "", release if isinstance(release, str) else None, _migration(run, standing),
-                  not_offered if isinstance(not_offered, Mapping) else {})
+    return Survey(
+        True,
+        "",
+        release if isinstance(release, str) else None,
+        _migration(run, standing),
+        not_offered if isinstance(not_offered, Mapping) else {},
+    )
 
 
 def _database_alone(run: Run, standing: Standing) -> Survey:
@@ -72,6 +90,8 @@ def _asked(question: Callable[[], object]) -> object:
 
 
 def _migration(run: Run, standing: Standing) -> str | None:
-    from cutover.database.migration import latest  # here, because psycopg takes long to load and not every target gives a database
+    from cutover.database.migration import (
+        latest,
+    )  # here, because psycopg takes long to load and not every target gives a database
 
     return latest(standing.database, run.settings.chosen.database) if standing.database else None

@@ -1,6 +1,8 @@
-"""From pytest's reports to check results: every way in which a check may *not* have proven something gets its name here.
+"""From pytest's reports to check results: every way in which a check may *not* have proven
+something gets its name here.
 
-Pure: it is given what was written (census), what was collected, what was deselected and what was reported, and knows nothing of pytest's objects.
+Pure: it is given what was written (census), what was collected, what was deselected and what was
+reported, and knows nothing of pytest's objects.
 """
 
 from __future__ import annotations
@@ -16,7 +18,10 @@ from cutover.verdict import CheckResult, Outcome
 
 @dataclass
 class Phase:
-    """One report of one check. `seen` is what `Witness` attached; empty where pytest or xdist made the report itself (a crash)."""
+    """One report of one check.
+
+    `seen` is what `Witness` attached; empty where pytest or xdist made the report itself (a crash).
+    """
 
     when: str
     outcome: str
@@ -28,7 +33,10 @@ class Phase:
 
 @dataclass
 class Tally:
-    """What is known of a run's checks. `collected` maps node ids to item ids, before anything was deselected."""
+    """What is known of a run's checks.
+
+    `collected` maps node ids to item ids, before anything was deselected.
+    """
 
     collected: dict[str, frozenset[str]] = field(default_factory=dict)
     deselected: set[str] = field(default_factory=set)
@@ -40,42 +48,87 @@ class Tally:
         if items := phase.seen.get("items"):
             self.collected.setdefault(check, frozenset(items))
 
-    def results(self, census: Census, narrowed_files: Iterable[str] = (), unsupported: Iterable[str] = (),
-                said: Iterable[str] = ()) -> list[CheckResult]:
-        """One result for every check that was written or collected, and one for whatever the census could not read.
+    def results(
+        self,
+        census: Census,
+        narrowed_files: Iterable[str] = (),
+        unsupported: Iterable[str] = (),
+        said: Iterable[str] = (),
+    ) -> list[CheckResult]:
+        """One result for every check that was written or collected, and one for whatever the census
+        could not read.
 
         `narrowed_files` are the files of which single checks were asked for, in any spelling.
-        `unsupported`: the operations that the settings declare so. `said`: those of which only the target says so; they excuse single checks,
-        and never all the checks of an item, or a release that has lost its visits would be none the worse for it.
+        `unsupported`: the operations that the settings declare so. `said`: those of which only the
+        target says so; they excuse single checks, and never all the checks of an item, or a release
+        that has lost its visits would be none the worse for it.
         """
-        narrowed, declared, said = _in_census(narrowed_files, census), frozenset(unsupported), frozenset(said)
-        results = [self._result(check, items, declared | said) for check, items in sorted(self.collected.items())]
-        results = _not_by_its_word_alone(results, {check for check, phases in self.phases.items() if _excuses(phases) & (said - declared)})
+        narrowed, declared, said = (
+            _in_census(narrowed_files, census),
+            frozenset(unsupported),
+            frozenset(said),
+        )
+        results = [
+            self._result(check, items, declared | said)
+            for check, items in sorted(self.collected.items())
+        ]
+        results = _not_by_its_word_alone(
+            results,
+            {
+                check
+                for check, phases in self.phases.items()
+                if _excuses(phases) & (said - declared)
+            },
+        )
         present = {base(check) for check in self.collected}
         for written in census.checks:
             file = written.check.partition("::")[0]
             if written.check not in present:
                 results.append(self._missing(written.check, written.items))
             elif file in narrowed:
-                results.append(CheckResult(written.check, written.items, Outcome.NOT_PROVEN, f"the run was narrowed to single checks of {file}"))
-        return results + [CheckResult(name, frozenset(), Outcome.NOT_PROVEN, f"{name} cannot be counted: {_how(name)}") for name in census.unreadable]
+                results.append(
+                    CheckResult(
+                        written.check,
+                        written.items,
+                        Outcome.NOT_PROVEN,
+                        f"the run was narrowed to single checks of {file}",
+                    )
+                )
+        return results + [
+            CheckResult(
+                name, frozenset(), Outcome.NOT_PROVEN, f"{name} cannot be counted: {_how(name)}"
+            )
+            for name in census.unreadable
+        ]
 
     def _missing(self, check: str, items: frozenset[str]) -> CheckResult:
         file = check.partition("::")[0]
         if file in self.broken_files:
-            return CheckResult(check, items, Outcome.ERROR, f"{file} could not be collected: {self.broken_files[file]}")
+            return CheckResult(
+                check,
+                items,
+                Outcome.ERROR,
+                f"{file} could not be collected: {self.broken_files[file]}",
+            )
         return CheckResult(check, items, Outcome.NOT_PROVEN, f"{check} was not collected")
 
     def _result(self, check: str, items: frozenset[str], declared: frozenset[str]) -> CheckResult:
         phases = self.phases.get(check, [])
         evidence = [entry for phase in phases for entry in phase.seen.get("evidence", [])]
         outcome, why = self._outcome(check, phases, declared, bool(evidence))
-        return CheckResult(check, items, outcome, why, round(sum(phase.seconds for phase in phases), 3), evidence)
+        return CheckResult(
+            check, items, outcome, why, round(sum(phase.seconds for phase in phases), 3), evidence
+        )
 
-    def _outcome(self, check: str, phases: Sequence[Phase], declared: frozenset[str], has_evidence: bool) -> tuple[Outcome, str]:
+    def _outcome(
+        self, check: str, phases: Sequence[Phase], declared: frozenset[str], has_evidence: bool
+    ) -> tuple[Outcome, str]:
         if not phases:
             how = "deselected" if check in self.deselected else "never started"
-            return Outcome.NOT_PROVEN, f"{check} was {how}" if how == "deselected" else f"{check} {how}"
+            return (
+                Outcome.NOT_PROVEN,
+                f"{check} was {how}" if how == "deselected" else f"{check} {how}",
+            )
         return _broken(phases) or _hole(phases, declared, has_evidence) or (Outcome.PASSED, "")
 
 
@@ -84,13 +137,35 @@ def _excuses(phases: Sequence[Phase]) -> frozenset[str]:
     return frozenset(phase.seen["not_offered"] for phase in phases if phase.seen.get("not_offered"))
 
 
-def _not_by_its_word_alone(results: Sequence[CheckResult], by_its_word: Collection[str]) -> list[CheckResult]:
-    """Where every check of an item is not applicable, those that only the target's own word excuses are not proven."""
-    asked = {item for result in results if result.outcome is not Outcome.NOT_APPLICABLE for item in result.items}
-    return [replace(result, outcome=Outcome.NOT_PROVEN, why=f"{result.why}; its own word excuses no whole item: if that is meant, "
-                    "declare it in the settings (unsupported)")
-            if result.check in by_its_word and result.outcome is Outcome.NOT_APPLICABLE and not result.items <= asked else result
-            for result in results]
+def _not_by_its_word_alone(
+    results: Sequence[CheckResult], by_its_word: Collection[str]
+) -> list[CheckResult]:
+    """Where every check of an item is not applicable, those that only the target's own word excuses
+    are not proven.
+    """
+    asked = {
+        item
+        for result in results
+        if result.outcome is not Outcome.NOT_APPLICABLE
+        for item in result.items
+    }
+    return [
+        (
+            replace(
+                result,
+                outcome=Outcome.NOT_PROVEN,
+                why=(
+                    f"{result.why}; its own word excuses no whole item: if that is meant, "
+                    "declare it in the settings (unsupported)"
+                ),
+            )
+            if result.check in by_its_word
+            and result.outcome is Outcome.NOT_APPLICABLE
+            and not result.items <= asked
+            else result
+        )
+        for result in results
+    ]
 
 
 def base(check: str) -> str:
@@ -100,7 +175,9 @@ def base(check: str) -> str:
 
 
 def _in_census(narrowed_files: Iterable[str], census: Census) -> frozenset[str]:
-    """The census' files that are meant by names that pytest took: absolute, seen from another folder, or (--pyargs) with dots."""
+    """The census' files that are meant by names that pytest took: absolute, seen from another
+    folder, or (--pyargs) with dots.
+    """
     files = {written.check.partition("::")[0] for written in census.checks}
     found: set[str] = set()
     for given in narrowed_files:
@@ -110,7 +187,11 @@ def _in_census(narrowed_files: Iterable[str], census: Census) -> frozenset[str]:
 
 
 def _how(name: str) -> str:
-    return "it is not written out as a function in its file" if "::" in name else "the file is no Python"
+    return (
+        "it is not written out as a function in its file"
+        if "::" in name
+        else "the file is no Python"
+    )
 
 
 def _broken(phases: Sequence[Phase]) -> tuple[Outcome, str] | None:
@@ -118,26 +199,42 @@ def _broken(phases: Sequence[Phase]) -> tuple[Outcome, str] | None:
     for phase in phases:
         if phase.outcome == "failed":
             if phase.when == "call" and (phase.seen.get("finding") or not phase.seen.get("why")):
-                return Outcome.FAILED, phase.seen.get("why") or phase.text  # without an exception: a strict xfail that passed
-            place = {"setup": "its arrangement broke: ", "teardown": "its clean-up broke: ", "call": "the check itself broke: "}.get(phase.when, "")
+                return (
+                    Outcome.FAILED,
+                    phase.seen.get("why") or phase.text,
+                )  # without an exception: a strict xfail that passed
+            place = {
+                "setup": "its arrangement broke: ",
+                "teardown": "its clean-up broke: ",
+                "call": "the check itself broke: ",
+            }.get(phase.when, "")
             return Outcome.ERROR, place + (phase.seen.get("why") or phase.text)
     return None
 
 
-def _hole(phases: Sequence[Phase], declared: frozenset[str], has_evidence: bool) -> tuple[Outcome, str] | None:
+def _hole(
+    phases: Sequence[Phase], declared: frozenset[str], has_evidence: bool
+) -> tuple[Outcome, str] | None:
     """Everything that pytest would call passed, or not a failure, and that proves nothing."""
-    if any(phase.outcome == "rerun" for phase in phases) or any(phase.seen.get("attempt", 1) > 1 for phase in phases):
+    if any(phase.outcome == "rerun" for phase in phases) or any(
+        phase.seen.get("attempt", 1) > 1 for phase in phases
+    ):
         return Outcome.NOT_PROVEN, "it passed only on a retry"
     for phase in phases:
         operation = phase.seen.get("not_offered")
         if operation is not None:
             if operation in declared:
                 return Outcome.NOT_APPLICABLE, phase.seen.get("why", "")
-            return Outcome.NOT_PROVEN, f"it called {operation} not offered, which no setting declares"
+            return (
+                Outcome.NOT_PROVEN,
+                f"it called {operation} not offered, which no setting declares",
+            )
         if phase.seen.get("unproven"):
             return Outcome.NOT_PROVEN, str(phase.seen.get("why", ""))
         if phase.xfail:
-            return Outcome.NOT_PROVEN, "it is marked xfail" + (" and passed all the same" if phase.outcome == "passed" else "")
+            return Outcome.NOT_PROVEN, "it is marked xfail" + (
+                " and passed all the same" if phase.outcome == "passed" else ""
+            )
         if phase.outcome == "skipped":
             return Outcome.NOT_PROVEN, f"it was skipped: {phase.text}"
         if phase.outcome != "passed":

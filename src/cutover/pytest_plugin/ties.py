@@ -21,16 +21,22 @@ def suite_of(path: Path, root: Path) -> str | None:
 
 
 class Ties:
-    """Collection hooks. A check without an item, with an unknown one, or in the wrong suite's folder is a collection error.
+    """Collection hooks.
 
-    `bounds`: seconds after which a check of a suite is stopped, for suites that take longer than others.
+    A check without an item, with an unknown one, or in the wrong suite's folder is a collection
+    error.
+
+    `bounds`: seconds after which a check of a suite is stopped, for suites that take longer than
+    others.
     """
 
     def __init__(self, plan: Plan, root: Path, bounds: Mapping[str, float]) -> None:
         self.plan, self.root, self.bounds = plan, root, bounds
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_make_collect_report(self) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    def pytest_make_collect_report(
+        self,
+    ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
         report = yield
         items = [node for node in report.result or [] if isinstance(node, pytest.Item)]
         wrong = [sentence for item in items for sentence in self._tie(item)]
@@ -46,13 +52,19 @@ class Ties:
             return []
         ids = frozenset(str(arg) for mark in item.iter_markers("plan") for arg in mark.args)
         if not ids:
-            return [f"{item.nodeid} names no item of the plan: write @pytest.mark.plan(\"<item id>\")"]
+            return [
+                f'{item.nodeid} names no item of the plan: write @pytest.mark.plan("<item id>")'
+            ]
         try:
             items = [self.plan.item(item_id) for item_id in sorted(ids)]
         except PlanError as error:
             return [f"{item.nodeid}: {error}"]
-        wrong = [f"{item.nodeid}: {found.id!r} is proven in {found.suite or 'a sign-off'}, and this check stands in {suite}"
-                 for found in items if found.suite != suite]
+        wrong = [
+            f"{item.nodeid}: {found.id!r} is proven in {found.suite or 'a sign-off'}, and this"
+            f" check stands in {suite}"
+            for found in items
+            if found.suite != suite
+        ]
         if not wrong:
             item.stash[ITEMS] = ids
             for name in sorted(self.plan.gates_of(ids) | {suite}):

@@ -1,4 +1,6 @@
-"""What runs left on a target: swept at the start of the next gate, at the end of this one, and by `pytest --sweep`."""
+"""What runs left on a target: swept at the start of the next gate, at the end of this one, and by
+`pytest --sweep`.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +22,12 @@ from cutover.targets.entered import CLEANING_SECONDS, retire
 
 
 def sweep_dead_runs(run: Run, standing: Standing, seconds: float = CLEANING_SECONDS) -> list[Swept]:
-    """Retire what dead runs (and dead workers of this run) left on the target. Things that stay are told with the reason.
+    """Retire what dead runs (and dead workers of this run) left on the target.
 
-    The database of an embedded hospital, or of one in containers, went with its run: there is nothing to retire, and the ledgers go too.
+    Things that stay are told with the reason.
+
+    The database of an embedded hospital, or of one in containers, went with its run: there is
+    nothing to retire, and the ledgers go too.
     """
     if standing.passes:
         for path in run.ledgers.glob("*.jsonl"):
@@ -40,15 +45,27 @@ def sweep_dead_runs(run: Run, standing: Standing, seconds: float = CLEANING_SECO
 def _swept(run: Run, standing: Standing, ledgers: Sequence[Ledger], seconds: float) -> list[Swept]:
     if not ledgers:
         return []
-    return retire(open_hospital(run.settings, standing, run.recorder, run.tag), standing, run.redactor, ledgers, seconds)
+    return retire(
+        open_hospital(run.settings, standing, run.recorder, run.tag),
+        standing,
+        run.redactor,
+        ledgers,
+        seconds,
+    )
 
 
 def keep_account(run: Run, folder: Path) -> str:
-    """Copy this run's ledgers into `folder` and sum them up: 'made 3 patients, 1 visit; retired 4 (deleted)'. Empty when nothing was made."""
+    """Copy this run's ledgers into `folder` and sum them up: 'made 3 patients, 1 visit; retired 4
+    (deleted)'. Empty when nothing was made.
+    """
     made: Counter[str] = Counter()
     retired: Counter[str] = Counter()
     for path in sorted(run.ledgers.glob(f"{run.tag}-*.jsonl")):
-        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip().endswith("}")]
+        lines = [
+            json.loads(line)
+            for line in path.read_text(encoding="utf-8").splitlines()
+            if line.strip().endswith("}")
+        ]
         kinds = {line["entry"]: line["kind"] for line in lines if line["do"] == "intend"}
         made.update(kinds[line["entry"]] for line in lines if line["do"] == "done")
         retired.update(line["how"] for line in lines if line["do"] == "retired" and line.get("id"))
@@ -56,25 +73,53 @@ def keep_account(run: Run, folder: Path) -> str:
         shutil.copy2(path, folder)
     if not made:
         return ""
-    things = ", ".join(f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in sorted(made.items()))
-    return f"synthetic data: made {things}; retired {retired.total()} ({', '.join(sorted(retired)) or 'none'})"
+    things = ", ".join(
+        f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in sorted(made.items())
+    )
+    return (
+        f"synthetic data: made {things}; retired {retired.total()}"
+        f" ({', '.join(sorted(retired)) or 'none'})"
+    )
 
 
 def told(swept: Sequence[Swept]) -> list[str]:
-    """What was swept, in sentences: a count by the mapping's words, and each thing that is still there."""
+    """What was swept, in sentences: a count by the mapping's words, and each thing that is still
+    there.
+    """
     done = [one for one in swept if one.how is not None]
-    sentences = [f"swept {len(done)} things that earlier runs left: {', '.join(sorted({str(one.how) for one in done}))}"] if done else []
+    sentences = (
+        [
+            f"swept {len(done)} things that earlier runs left:"
+            f" {', '.join(sorted({str(one.how) for one in done}))}"
+        ]
+        if done
+        else []
+    )
     there = [one for one in swept if one.how is None and one.why != LATER]
     later = Counter(one.run for one in swept if one.why == LATER)
-    return [*sentences, *(f"still on the target: {one.kind} {one.key} of run {one.run}: {one.why}" for one in there),
-            *(f"still on the target: {count} things of run {tag}: {LATER}" for tag, count in later.items())]
+    return [
+        *sentences,
+        *(
+            f"still on the target: {one.kind} {one.key} of run {one.run}: {one.why}"
+            for one in there
+        ),
+        *(
+            f"still on the target: {count} things of run {tag}: {LATER}"
+            for tag, count in later.items()
+        ),
+    ]
 
 
 def sweep_only(config: pytest.Config) -> int:
-    """`pytest --sweep`: no checks, only the sweep. Returns 0 when nothing is left on the target. Raises `pytest.UsageError`."""
+    """`pytest --sweep`: no checks, only the sweep.
+
+    Returns 0 when nothing is left on the target. Raises `pytest.UsageError`.
+    """
     run = make_run(config)
     if run.gates:
-        raise pytest.UsageError(f"--sweep runs no gate: leave -m {' or '.join(run.gates)} out, or leave --sweep out")
+        raise pytest.UsageError(
+            f"--sweep runs no gate: leave -m {' or '.join(run.gates)} out, or leave --sweep out"
+        )
     console = Console(highlight=False, markup=False)
     try:
         target = bring_up(run)

@@ -1,4 +1,7 @@
-"""The verdict as JSON: what `reports/verdict.schema.json` publishes. Its shape is a promise; a change of it is a new `SCHEMA`."""
+"""The verdict as JSON: what `reports/verdict.schema.json` publishes.
+
+Its shape is a promise; a change of it is a new `SCHEMA`.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,11 @@ def to_json(verdict: Verdict) -> dict[str, Any]:
 
 
 def _item(result: ItemResult) -> dict[str, Any]:
-    kind = "sign-off" if result.item.proof == "sign-off" and result.outcome is Outcome.ATTESTED else "waiver"
+    kind = (
+        "sign-off"
+        if result.item.proof == "sign-off" and result.outcome is Outcome.ATTESTED
+        else "waiver"
+    )
     return {
         "id": result.item.id,
         "title": result.item.title,
@@ -75,7 +82,9 @@ def _refused(refusal: Refusal) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """The value as JSON can hold it: an odd object or a NaN in the evidence becomes text, rather than costing the whole verdict."""
+    """The value as JSON can hold it: an odd object or a NaN in the evidence becomes text, rather
+    than costing the whole verdict.
+    """
     if isinstance(value, Mapping):
         return {str(key): plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

@@ -1,4 +1,7 @@
-"""Evidence made ready to show: JSON mappings as `cutover.evidence.record` gives them. Keys and kinds not known here are shown as they are."""
+"""Evidence made ready to show: JSON mappings as `cutover.evidence.record` gives them.
+
+Keys and kinds not known here are shown as they are.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,9 @@ SHOWN_ELSEWHERE = frozenset({"kind", "method", "status", "seconds", "curl", "tit
 
 @dataclass(frozen=True)
 class Exhibit:
-    """One piece of evidence: a line, a command that repeats it (exchanges only), and named facts; for a page also tables and figures, with a note
-    where they are missing."""
+    """One piece of evidence: a line, a command that repeats it (exchanges only), and named facts;
+    for a page also tables and figures, with a note where they are missing.
+    """
 
     kind: str
     title: str
@@ -41,7 +45,9 @@ def illustrated(check: CheckResult) -> list[Exhibit]:
 
 
 def last_curl(check: CheckResult) -> tuple[str, int]:
-    """The command that repeats the check's last exchange ('' without one), and how many exchanges there were."""
+    """The command that repeats the check's last exchange ('' without one), and how many exchanges
+    there were.
+    """
     curls = [entry.curl for entry in exhibits(check) if entry.curl]
     return (curls[-1] if curls else ""), len(curls)
 
@@ -59,20 +65,31 @@ def _illustrated(entry: Mapping[str, Any]) -> Exhibit:
     if not isinstance(told, Mapping):
         return _exhibit(entry)
     made, (drawn, note) = tables(told), figures(told)
-    shown = frozenset[str]().union(*(table.facts for table in made), *(figure.facts for figure in drawn))
+    shown = frozenset[str]().union(
+        *(table.facts for table in made), *(figure.facts for figure in drawn)
+    )
     brief = {key: _counted(value) if key in shown else value for key, value in told.items()}
-    return replace(_exhibit({**entry, "facts": brief}), tables=tuple(made), figures=tuple(drawn), note=note)
+    return replace(
+        _exhibit({**entry, "facts": brief}), tables=tuple(made), figures=tuple(drawn), note=note
+    )
 
 
 def _counted(value: object) -> object:
-    return f"{len(value)} entries, in verdict.json" if isinstance(value, Collection) and value and not isinstance(value, str | bytes) else value
+    return (
+        f"{len(value)} entries, in verdict.json"
+        if isinstance(value, Collection) and value and not isinstance(value, str | bytes)
+        else value
+    )
 
 
 def _title(kind: str, entry: Mapping[str, Any]) -> str:
     if kind == "exchange":
         status = entry.get("status")
         came = "no answer" if status is None else _shown(status)
-        return f"{_shown(entry.get('method', ''))} {_path(entry.get('url'))} → {came}{_time(entry.get('seconds'))}"
+        return (
+            f"{_shown(entry.get('method', ''))} {_path(entry.get('url'))} →"
+            f" {came}{_time(entry.get('seconds'))}"
+        )
     if kind == "left-out":
         return f"{_shown(entry.get('count', 'some'))} entries are left out here"
     return _shown(entry.get("title", kind)) + _time(entry.get("seconds"))
@@ -93,7 +110,11 @@ def _time(seconds: object) -> str:
 
 def _facts(mapping: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Names and values as text; what is empty says nothing and is left out."""
-    return [(_shown(key), _shown(value)) for key, value in mapping.items() if value not in (None, "", [], {}, ())]
+    return [
+        (_shown(key), _shown(value))
+        for key, value in mapping.items()
+        if value not in (None, "", [], {}, ())
+    ]
 
 
 def _shown(value: object) -> str:

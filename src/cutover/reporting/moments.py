@@ -1,6 +1,8 @@
-"""What each gate is in the plan's timeline: its status update, and what the captain does after GO and after NO-GO.
+"""What each gate is in the plan's timeline: its status update, and what the captain does after GO
+and after NO-GO.
 
-The words are those of `cutover-plan.md`; a gate that is no moment of the timeline (a suite, an expression over several) gets general ones.
+The words are those of `cutover-plan.md`; a gate that is no moment of the timeline (a suite, an
+expression over several) gets general ones.
 """
 
 from __future__ import annotations
@@ -14,7 +16,10 @@ ROLL_BACK = "If the window closes first, start the rollback (plan: Manual Rollba
 
 @dataclass(frozen=True)
 class Moment:
-    """One gate's words. `done` and `not_done` are titles of the status update; `last` closes the next step after NO-GO."""
+    """One gate's words.
+
+    `done` and `not_done` are titles of the status update; `last` closes the next step after NO-GO.
+    """
 
     done: str
     not_done: str
@@ -26,50 +31,88 @@ class Moment:
 # `{target}` in `go` is the name of the target.
 MOMENTS = {
     "t24": Moment(
-        "T-24 hours: Final preparations complete", "T-24 hours: Final preparations NOT complete",
-        "Go on to T-12 hours: make the final backups, look at dashboards, alert rules and channels, then run `pytest -m t12 --target {target}`.",
-        "Do not confirm the cutover yet."),
+        "T-24 hours: Final preparations complete",
+        "T-24 hours: Final preparations NOT complete",
+        "Go on to T-12 hours: make the final backups, look at dashboards, alert rules and channels,"
+        " then run `pytest -m t12 --target {target}`.",
+        "Do not confirm the cutover yet.",
+    ),
     "t12": Moment(
-        "T-12 hours: Pre-cutover complete", "T-12 hours: Pre-cutover NOT complete",
-        "Go on to T-1 hour: health checks, team on standby, rollback plan read together, then run `pytest -m t1 --target {target}`.",
-        "Do not go on towards the cutover yet.", "If it is still open at T-1 hour, put the cutover off and tell the stakeholders."),
+        "T-12 hours: Pre-cutover complete",
+        "T-12 hours: Pre-cutover NOT complete",
+        "Go on to T-1 hour: health checks, team on standby, rollback plan read together, then run"
+        " `pytest -m t1 --target {target}`.",
+        "Do not go on towards the cutover yet.",
+        "If it is still open at T-1 hour, put the cutover off and tell the stakeholders.",
+    ),
     "t1": Moment(
-        "T-1 hour: Pre-cutover status: ready", "T-1 hour: Pre-cutover status: NOT ready",
-        "Start the cutover at T-0 and send 'T+0: Cutover started'. After phase 1 (backup, migration) run `pytest -m phase1 --target {target}`.",
-        "Do not start the cutover.", "If it is still open at T-0, put the cutover off and tell the stakeholders."),
+        "T-1 hour: Pre-cutover status: ready",
+        "T-1 hour: Pre-cutover status: NOT ready",
+        "Start the cutover at T-0 and send 'T+0: Cutover started'. After phase 1 (backup,"
+        " migration) run `pytest -m phase1 --target {target}`.",
+        "Do not start the cutover.",
+        "If it is still open at T-0, put the cutover off and tell the stakeholders.",
+    ),
     "phase1": Moment(
-        "T+15 min: Database migration complete", "T+15 min: Database migration NOT complete",
-        "Deploy: phase 2 begins with the canary (10 % of traffic); run `pytest -m phase2 --target {target}` while it takes traffic.",
-        "Do not deploy the application.", ROLL_BACK),
+        "T+15 min: Database migration complete",
+        "T+15 min: Database migration NOT complete",
+        "Deploy: phase 2 begins with the canary (10 % of traffic); run `pytest -m phase2 --target"
+        " {target}` while it takes traffic.",
+        "Do not deploy the application.",
+        ROLL_BACK,
+    ),
     "phase2": Moment(
-        "T+30 min: Application deployment complete", "T+30 min: Application deployment NOT complete",
+        "T+30 min: Application deployment complete",
+        "T+30 min: Application deployment NOT complete",
         "Validate: phase 3, run `pytest -m phase3 --target {target}`.",
-        "Do not send more traffic to the new release.", ROLL_BACK),
+        "Do not send more traffic to the new release.",
+        ROLL_BACK,
+    ),
     "phase3": Moment(
-        "T+60 min: Validation complete", "T+60 min: Validation NOT complete",
-        "The release stays. Send this status update, watch dashboards and logs for the first hour, then run `pytest -m post --target {target}`.",
-        "Do not proceed.", ROLL_BACK),
+        "T+60 min: Validation complete",
+        "T+60 min: Validation NOT complete",
+        "The release stays. Send this status update, watch dashboards and logs for the first hour,"
+        " then run `pytest -m post --target {target}`.",
+        "Do not proceed.",
+        ROLL_BACK,
+    ),
     "rollback": Moment(
-        "Rollback complete", "Rollback NOT complete",
-        "The previous release serves again. Tell the stakeholders, keep this folder for the post-mortem.",
-        "The rollback is not done: keep users off the system and go through the plan's Manual Rollback Steps again.",
-        "Call the database admin and the engineering manager (plan: Emergency Contacts)."),
+        "Rollback complete",
+        "Rollback NOT complete",
+        "The previous release serves again. Tell the stakeholders, keep this folder for the"
+        " post-mortem.",
+        "The rollback is not done: keep users off the system and go through the plan's Manual"
+        " Rollback Steps again.",
+        "Call the database admin and the engineering manager (plan: Emergency Contacts).",
+    ),
     "post": Moment(
-        "T+24 hours: Post-cutover summary: complete", "T+24 hours: Post-cutover summary: NOT complete",
+        "T+24 hours: Post-cutover summary: complete",
+        "T+24 hours: Post-cutover summary: NOT complete",
         "Send the T+24 hours summary and close the cutover.",
-        "Do not close the cutover."),
+        "Do not close the cutover.",
+    ),
     "nightly": Moment(
-        "Nightly regression: passed", "Nightly regression: NOT passed",
+        "Nightly regression: passed",
+        "Nightly regression: NOT passed",
         "Nothing to do: the state of the night is good.",
-        "Do not release from this state."),
+        "Do not release from this state.",
+    ),
 }
 
 
 def moment(gate: str) -> Moment:
-    """The words of a gate. An expression such as 'phase3 and contract' is never given the words of one of its parts: it asks for less."""
+    """The words of a gate.
+
+    An expression such as 'phase3 and contract' is never given the words of one of its parts: it
+    asks for less.
+    """
     if gate in MOMENTS:
         return MOMENTS[gate]
     name = f"Suite {gate}" if gate in SUITES else f"Gate '{gate}'"
-    return Moment(f"{name}: passed", f"{name}: NOT passed",
-                  f"{name} holds. It stands for no moment of the plan's timeline: go on with the gate of the hour.",
-                  "Do not release from this state.")
+    return Moment(
+        f"{name}: passed",
+        f"{name}: NOT passed",
+        f"{name} holds. It stands for no moment of the plan's timeline: go on with the gate of the"
+        " hour.",
+        "Do not release from this state.",
+    )

@@ -1,6 +1,8 @@
-"""What a load run is sure of, as tables for the page: each operation with its figures, its limit, and whether that is certain.
+"""What a load run is sure of, as tables for the page: each operation with its figures, its limit,
+and whether that is certain.
 
-Like the figures they are read from the facts of an observation, which may hold anything: what cannot be read gives no table.
+Like the figures they are read from the facts of an observation, which may hold anything: what
+cannot be read gives no table.
 """
 
 from __future__ import annotations
@@ -16,7 +18,10 @@ STATISTICS = ("p50", "p95", "p99")
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of cells as text, the first of which names its row. `facts` names the facts that it shows to the full."""
+    """Rows of cells as text, the first of which names its row.
+
+    `facts` names the facts that it shows to the full.
+    """
 
     caption: str
     columns: tuple[str, ...]
@@ -38,32 +43,90 @@ def tables(facts: Mapping[str, Any]) -> list[Table]:
 def _times(facts: Mapping[str, Any]) -> list[Table]:
     if "operations" not in facts:
         return []
-    rows = tuple((_name(one["name"]), _count(one["requests"]), _count(one["errors"]), *(_interval(one.get(name), _ms) for name in STATISTICS),
-                  _objective(one.get("objective") or {}), _certain(_of(facts, one["name"]))) for one in facts["operations"])
-    return [Table("Response times in ms; in brackets between what they lie for certain (?: too few requests to tell)",
-                  ("Operation", "Requests", "Errors", *STATISTICS, "Objective", "Certain?"), rows, frozenset({"claims"}))]
+    rows = tuple(
+        (
+            _name(one["name"]),
+            _count(one["requests"]),
+            _count(one["errors"]),
+            *(_interval(one.get(name), _ms) for name in STATISTICS),
+            _objective(one.get("objective") or {}),
+            _certain(_of(facts, one["name"])),
+        )
+        for one in facts["operations"]
+    )
+    return [
+        Table(
+            "Response times in ms; in brackets between what they lie for certain (?: too few"
+            " requests to tell)",
+            ("Operation", "Requests", "Errors", *STATISTICS, "Objective", "Certain?"),
+            rows,
+            frozenset({"claims"}),
+        )
+    ]
 
 
 def _errors(facts: Mapping[str, Any]) -> list[Table]:
     claims = [claim for claim in facts.get("claims") or () if claim["statistic"] == "errors"]
-    rows = tuple((_name(claim["operation"]), _count(claim["bad"]), _count(claim["of"]), _percent(claim["bad"] / claim["of"]) if claim["of"] else "-",
-                  _percent(claim["at_most"]), _name(claim["limit"]), _certain([claim])) for claim in claims)
-    return [Table("Requests that failed", ("Operation", "Failed", "Requests", "Share", "For certain at most", "Limit", "Certain?"), rows,
-                  frozenset({"claims"}))]
+    rows = tuple(
+        (
+            _name(claim["operation"]),
+            _count(claim["bad"]),
+            _count(claim["of"]),
+            _percent(claim["bad"] / claim["of"]) if claim["of"] else "-",
+            _percent(claim["at_most"]),
+            _name(claim["limit"]),
+            _certain([claim]),
+        )
+        for claim in claims
+    )
+    return [
+        Table(
+            "Requests that failed",
+            (
+                "Operation",
+                "Failed",
+                "Requests",
+                "Share",
+                "For certain at most",
+                "Limit",
+                "Certain?",
+            ),
+            rows,
+            frozenset({"claims"}),
+        )
+    ]
 
 
 def _ratios(facts: Mapping[str, Any]) -> list[Table]:
     claims = [claim for claim in facts.get("claims") or () if claim["statistic"] == "ratio"]
     ratios = facts.get("ratios") or {}
-    rows = tuple((_name(claim["operation"]), _interval(ratios.get(claim["operation"]), lambda ratio: f"{ratio:.2f}"), _name(claim["limit"]),
-                  _certain([claim])) for claim in claims)
-    return [Table("Median response time as a multiple of the baseline's; in brackets between what it lies for certain",
-                  ("Operation", "Times the baseline", "Limit", "Certain?"), rows, frozenset({"claims", "ratios"}))]
+    rows = tuple(
+        (
+            _name(claim["operation"]),
+            _interval(ratios.get(claim["operation"]), lambda ratio: f"{ratio:.2f}"),
+            _name(claim["limit"]),
+            _certain([claim]),
+        )
+        for claim in claims
+    )
+    return [
+        Table(
+            "Median response time as a multiple of the baseline's; in brackets between what it lies"
+            " for certain",
+            ("Operation", "Times the baseline", "Limit", "Certain?"),
+            rows,
+            frozenset({"claims", "ratios"}),
+        )
+    ]
 
 
 def _of(facts: Mapping[str, Any], operation: str) -> list[Mapping[str, Any]]:
     """What is claimed of an operation's times."""
-    return [claim for claim in facts.get("claims") or () if claim["operation"] == operation and claim["statistic"] in STATISTICS]
+    return [
+        claim
+        for claim in facts.get("claims") or ()
+        if claim["operation"] == operation and claim["statistic"] in STATISTICS
+    ]
 
 
 def _certain(claims: list[Mapping[str, Any]]) -> str:
@@ -79,11 +142,20 @@ def _certain(claims: list[Mapping[str, Any]]) -> str:
         return "no excess seen" if still_open else "yes"
     what = f": {', '.join(_name(claim['statistic']) for claim in still_open)}" if several else ""
     more = max(_whole(claim["missing"]) for claim in still_open)
-    return f"no{what}" + (f", about {more:,} more requests needed" if more else ", too near to the limit")
+    return f"no{what}" + (
+        f", about {more:,} more requests needed" if more else ", too near to the limit"
+    )
 
 
 def _objective(told: Mapping[str, Any]) -> str:
-    return ", ".join(f"{statistic} {round(1000 * float(told[statistic]), 1):,.10g}" for statistic in STATISTICS if told.get(statistic)) or "none"
+    return (
+        ", ".join(
+            f"{statistic} {round(1000 * float(told[statistic]), 1):,.10g}"
+            for statistic in STATISTICS
+            if told.get(statistic)
+        )
+        or "none"
+    )
 
 
 def _interval(told: Any, shown: Callable[[float], str]) -> str:

@@ -1,6 +1,8 @@
-"""The verdict for a tired reader: the word, why, what to do now; then the checklist, what failed and how to see it again, and where the evidence is.
+"""The verdict for a tired reader: the word, why, what to do now; then the checklist, what failed
+and how to see it again, and where the evidence is.
 
-Every line says in words what colour says too, and nothing but a `curl` is wider than the terminal: that one stays whole, to be copied.
+Every line says in words what colour says too, and nothing but a `curl` is wider than the terminal:
+that one stays whole, to be copied.
 """
 
 from __future__ import annotations
@@ -16,23 +18,42 @@ from cutover.reporting.text import lasting, printable, utc
 from cutover.reporting.words import because, headline, next_step, tally
 from cutover.verdict import HOLES, LADDER, CheckResult, Outcome, Verdict, Word
 
-BANNER = {Word.GO: "bold white on dark_green", Word.GO_WITH_WAIVERS: "bold black on yellow", Word.NO_GO: "bold white on red3"}
+BANNER = {
+    Word.GO: "bold white on dark_green",
+    Word.GO_WITH_WAIVERS: "bold black on yellow",
+    Word.NO_GO: "bold white on red3",
+}
 COLOUR = {
-    Outcome.ERROR: "bold red", Outcome.FAILED: "bold red", Outcome.NOT_PROVEN: "red", Outcome.WAIVED: "yellow",
-    Outcome.ATTESTED: "green", Outcome.PASSED: "green", Outcome.NOT_APPLICABLE: "dim",
+    Outcome.ERROR: "bold red",
+    Outcome.FAILED: "bold red",
+    Outcome.NOT_PROVEN: "red",
+    Outcome.WAIVED: "yellow",
+    Outcome.ATTESTED: "green",
+    Outcome.PASSED: "green",
+    Outcome.NOT_APPLICABLE: "dim",
 }
 MOST_CHECKS = 10
 MOST_LINES = 12
 
 
 def show(verdict: Verdict, console: Console, folder: Path) -> None:
-    """Print the verdict. `folder` is where `write_all` put its files. Never raises for odd characters: they are replaced."""
+    """Print the verdict.
+
+    `folder` is where `write_all` put its files. Never raises for odd characters: they are replaced.
+    """
     _banner(verdict, console)
     _paragraphs(console, "Why", because(verdict))
     _paragraphs(console, "Now", [next_step(verdict)])
     _checklist(verdict, console)
     _failures(verdict, console)
-    _paragraphs(console, "Evidence", [f"{folder}{'/' if not str(folder).endswith('/') else ''}verdict.html (also verdict.json, status.md)"])
+    _paragraphs(
+        console,
+        "Evidence",
+        [
+            f"{folder}{'/' if not str(folder).endswith('/') else ''}verdict.html (also"
+            " verdict.json, status.md)"
+        ],
+    )
 
 
 def _line(console: Console, text: str, style: str = "", *, whole: bool = False) -> None:
@@ -44,14 +65,22 @@ def _line(console: Console, text: str, style: str = "", *, whole: bool = False) 
 
 
 def _banner(verdict: Verdict, console: Console) -> None:
-    """Three lines of colour on a terminal, where the word must be seen from afar; in a pipe the words alone."""
+    """Three lines of colour on a terminal, where the word must be seen from afar; in a pipe the
+    words alone.
+    """
     lines = textwrap.wrap(headline(verdict), console.width - 2)
     if console.is_terminal:
         lines = ["", *lines, ""]
     for line in lines:
-        _line(console, f" {line}".ljust(console.width) if console.is_terminal else line, BANNER[verdict.word])
+        _line(
+            console,
+            f" {line}".ljust(console.width) if console.is_terminal else line,
+            BANNER[verdict.word],
+        )
     span = lasting((verdict.finished - verdict.started).total_seconds())
-    for line in textwrap.wrap(f"{tally(verdict)}. {utc(verdict.finished)}, after {span}.", console.width):
+    for line in textwrap.wrap(
+        f"{tally(verdict)}. {utc(verdict.finished)}, after {span}.", console.width
+    ):
         _line(console, line)
 
 
@@ -60,8 +89,13 @@ def _paragraphs(console: Console, title: str, paragraphs: list[str]) -> None:
     _line(console, title, "bold")
     bullet = "- " if len(paragraphs) > 1 else ""
     for paragraph in paragraphs:
-        for line in textwrap.wrap(printable(paragraph), console.width - 2, initial_indent=f"  {bullet}", subsequent_indent="  " + " " * len(bullet),
-                                  break_on_hyphens=False):
+        for line in textwrap.wrap(
+            printable(paragraph),
+            console.width - 2,
+            initial_indent=f"  {bullet}",
+            subsequent_indent="  " + " " * len(bullet),
+            break_on_hyphens=False,
+        ):
             _line(console, line)
 
 
@@ -77,7 +111,12 @@ def _checklist(verdict: Verdict, console: Console) -> None:
 
 def _failures(verdict: Verdict, console: Console) -> None:
     """Each broken or unproven check once, whatever number of items it is tied to."""
-    checks = {check.check: check for result in verdict.items for check in result.checks if check.outcome in HOLES}
+    checks = {
+        check.check: check
+        for result in verdict.items
+        for check in result.checks
+        if check.outcome in HOLES
+    }
     if not checks:
         return
     console.print()
@@ -90,14 +129,27 @@ def _failures(verdict: Verdict, console: Console) -> None:
 
 
 def _failure(check: CheckResult, console: Console) -> None:
-    for line in textwrap.wrap(f"{check.outcome.value}: {printable(check.check)}", console.width - 2, initial_indent="  ", subsequent_indent="    "):
+    for line in textwrap.wrap(
+        f"{check.outcome.value}: {printable(check.check)}",
+        console.width - 2,
+        initial_indent="  ",
+        subsequent_indent="    ",
+    ):
         _line(console, line, COLOUR[check.outcome])
-    said = [part for line in printable(check.why).splitlines() if line.strip() for part in textwrap.wrap(line, console.width - 8)]
+    said = [
+        part
+        for line in printable(check.why).splitlines()
+        if line.strip()
+        for part in textwrap.wrap(line, console.width - 8)
+    ]
     for line in said[:MOST_LINES]:
         _line(console, f"    | {line}")
     if len(said) > MOST_LINES:
         _line(console, f"    | ... {len(said) - MOST_LINES} more lines in verdict.html")
     curl, exchanges = last_curl(check)
     if curl:
-        _line(console, f"    the last of {exchanges} requests:" if exchanges > 1 else "    the request:")
+        _line(
+            console,
+            f"    the last of {exchanges} requests:" if exchanges > 1 else "    the request:",
+        )
         _line(console, f"    {curl}", whole=True)

@@ -1,4 +1,7 @@
-"""Small texts made safe and short. What a check says may hold what a target sent, so nothing here trusts its input."""
+"""Small texts made safe and short.
+
+What a check says may hold what a target sent, so nothing here trusts its input.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +14,22 @@ COMMAND_START = re.compile(r"(?<!\S)(?:::|##\[)")
 
 
 def printable(text: str) -> str:
-    """The text without characters that drive a terminal or turn the direction of reading; line ends stay.
+    """The text without characters that drive a terminal or turn the direction of reading; line ends
+    stay.
 
     A CI runner obeys output that begins with `::` or `##[`: both are broken up by a space.
     """
-    shown = "".join(char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}" for char in text.replace("\r\n", "\n").expandtabs(4))
+    shown = "".join(
+        char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}"
+        for char in text.replace("\r\n", "\n").expandtabs(4)
+    )
     return COMMAND_START.sub(lambda found: " ".join(found.group()), shown)
 
 
 def first_sentence(text: str, limit: int = 200) -> str:
-    """The first sentence of the first line that says anything, cut at `limit` characters; '' for an empty text."""
+    """The first sentence of the first line that says anything, cut at `limit` characters; '' for an
+    empty text.
+    """
     line = next((line.strip() for line in printable(text).splitlines() if line.strip()), "")
     sentence = SENTENCE_END.split(line, maxsplit=1)[0]
     return sentence if len(sentence) <= limit else sentence[: limit - 1].rstrip() + "…"

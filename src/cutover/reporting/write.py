@@ -1,4 +1,7 @@
-"""A verdict's files in a run's folder. A file is there whole or not at all, and a run that is killed leaves NO-GO behind."""
+"""A verdict's files in a run's folder.
+
+A file is there whole or not at all, and a run that is killed leaves NO-GO behind.
+"""
 
 from __future__ import annotations
 
@@ -24,27 +27,37 @@ def run_folder(started: datetime, target: str, gate: str) -> str:
 
 
 def placeholder(plan: Plan, gate: str, subject: Subject, started: datetime) -> Verdict:
-    """The verdict of a run that is killed: NO-GO, nothing proven. Write it when a run starts; the true one replaces it."""
+    """The verdict of a run that is killed: NO-GO, nothing proven.
+
+    Write it when a run starts; the true one replaces it.
+    """
     items = tuple(ItemResult(item, Outcome.NOT_PROVEN, UNFINISHED) for item in plan.judged_by(gate))
     return Verdict(gate, Word.NO_GO, subject, started, started, items, holds=(UNFINISHED,))
 
 
 def write_all(verdict: Verdict, folder: Path) -> list[Path]:
-    """Write `status.md`, `verdict.html` and `verdict.json` into `folder` (made if missing). Raises `OSError`.
+    """Write `status.md`, `verdict.html` and `verdict.json` into `folder` (made if missing).
 
-    All are rendered before the first is written, and `verdict.json` comes last: if anything breaks, the NO-GO of the start stays.
+    Raises `OSError`.
+
+    All are rendered before the first is written, and `verdict.json` comes last: if anything breaks,
+    the NO-GO of the start stays.
     """
     texts = {
         "status.md": to_markdown(verdict),
         "verdict.html": to_html(verdict),
-        "verdict.json": json.dumps(to_json(verdict), ensure_ascii=False, indent=2, allow_nan=False) + "\n",
+        "verdict.json": (
+            json.dumps(to_json(verdict), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+        ),
     }
     folder.mkdir(parents=True, exist_ok=True)
     return [write_whole(folder / name, text) for name, text in texts.items()]
 
 
 def write_whole(path: Path, text: str) -> Path:
-    """Write a file beside its place and move it there: a reader sees the old or the new one, never a part. Raises `OSError`."""
+    """Write a file beside its place and move it there: a reader sees the old or the new one, never
+    a part. Raises `OSError`.
+    """
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with beside.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:

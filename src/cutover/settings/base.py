@@ -13,7 +13,9 @@ Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class SettingsError(ValueError):
-    """The settings cannot be used; the message is one sentence for each mistake, for the person who wrote them."""
+    """The settings cannot be used; the message is one sentence for each mistake, for the person who
+    wrote them.
+    """
 
 
 class Table(BaseModel):

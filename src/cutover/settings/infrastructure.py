@@ -18,4 +18,7 @@ class Infrastructure(Table):
     redis: Redis = Field(default=Redis(), description="The target's Redis.")
     cluster: Cluster = Field(default=Cluster(), description="The deployment in Kubernetes.")
     registry: Registry = Field(default=Registry(), description="Where the images are pulled from.")
-    pipeline: Pipeline = Field(default=Pipeline(), description="What the pipeline wrote down of the commit under judgement.")
+    pipeline: Pipeline = Field(
+        default=Pipeline(),
+        description="What the pipeline wrote down of the commit under judgement.",
+    )

@@ -22,7 +22,8 @@ EMBEDDED = {"kind": "embedded", "release": "2.0.0"}
 
 
 def load_settings(path: Path | None, folder: Path, **command_line: str | None) -> Settings:
-    """Settings from `path` (or `folder/cutover.toml`, which may be missing), environment and command line.
+    """Settings from `path` (or `folder/cutover.toml`, which may be missing), environment and
+    command line.
 
     `command_line` values that are None were not given. Raises `SettingsError`.
     """
@@ -32,11 +33,19 @@ def load_settings(path: Path | None, folder: Path, **command_line: str | None) -
     _refuse_unknown_environment()
     Settings.file = _with_embedded(_read(path))
     try:
-        settings = Settings(**{key: value for key, value in command_line.items() if value is not None})  # type: ignore[arg-type]  # texts, for pydantic
+        given = {key: value for key, value in command_line.items() if value is not None}
+        settings = Settings(**given)  # type: ignore[arg-type]  # texts, for pydantic
     except ValidationError as error:
-        raise SettingsError("\n".join(teach(mistake, path.name) for mistake in error.errors())) from None
-    except pydantic_settings.SettingsError:  # its text and its cause may hold the value, which may be a secret
-        raise SettingsError(f"environment: {not_json()}; give each key a variable of its own, such as CUTOVER_TARGETS__STAGING__URL") from None
+        raise SettingsError(
+            "\n".join(teach(mistake, path.name) for mistake in error.errors())
+        ) from None
+    except (
+        pydantic_settings.SettingsError
+    ):  # its text and its cause may hold the value, which may be a secret
+        raise SettingsError(
+            f"environment: {not_json()}; give each key a variable of its own, such as"
+            " CUTOVER_TARGETS__STAGING__URL"
+        ) from None
     finally:
         Settings.file = {}
     settings._folder = path.parent
@@ -49,9 +58,15 @@ def _read(path: Path) -> dict[str, Any]:
     data = read_table(path, SettingsError)
     for where in _literal_secrets(data):
         variable = "CUTOVER_" + "__".join(where).upper()
-        or_else = "" if SECRETS_OF_THE_MAPPING in where else f", or write {where[-1]}_file with the path of a file that holds it"
-        raise SettingsError(f"{path.name}: {'.'.join(where)} is a secret and may not stand in the file: "
-                            f"set the environment variable {variable}{or_else}")
+        or_else = (
+            ""
+            if SECRETS_OF_THE_MAPPING in where
+            else f", or write {where[-1]}_file with the path of a file that holds it"
+        )
+        raise SettingsError(
+            f"{path.name}: {'.'.join(where)} is a secret and may not stand in the file: "
+            f"set the environment variable {variable}{or_else}"
+        )
     return data
 
 
@@ -59,7 +74,10 @@ SECRETS_OF_THE_MAPPING = "secrets"
 
 
 def _literal_secrets(value: Any, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Where a secret stands in the file. A mapping ([targets.NAME.rest]) may speak of one in a template."""
+    """Where a secret stands in the file.
+
+    A mapping ([targets.NAME.rest]) may speak of one in a template.
+    """
     if isinstance(value, list):
         for part in value:
             yield from _literal_secrets(part, above)
@@ -78,15 +96,29 @@ def _with_embedded(data: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(targets, dict):
         return dict(data)
     own = targets.get("embedded", {})
-    return {**data, "targets": {**targets, "embedded": {**EMBEDDED, **own} if isinstance(own, dict) else own}}
+    return {
+        **data,
+        "targets": {**targets, "embedded": {**EMBEDDED, **own} if isinstance(own, dict) else own},
+    }
 
 
 def _refuse_unknown_environment() -> None:
-    """Refuse a misspelt variable, which pydantic-settings would pass over. Keys inside of tables are then known to pydantic."""
+    """Refuse a misspelt variable, which pydantic-settings would pass over.
+
+    Keys inside of tables are then known to pydantic.
+    """
     fields = set(Settings.model_fields)
     for name in sorted(os.environ):
         field, _, inner = name.upper().removeprefix("CUTOVER_").lower().partition("__")
-        if name.upper().startswith("CUTOVER_") and (field not in fields or (inner and field != "targets")):
-            known = {"CUTOVER_" + other.upper() for other in (fields if field not in fields else {"targets"})}
-            raise SettingsError(f"environment variable {name} sets nothing.{nearest('CUTOVER_' + field.upper(), known)} "
-                                f"Allowed: {', '.join(sorted('CUTOVER_' + other.upper() for other in fields))}")
+        if name.upper().startswith("CUTOVER_") and (
+            field not in fields or (inner and field != "targets")
+        ):
+            known = {
+                "CUTOVER_" + other.upper()
+                for other in (fields if field not in fields else {"targets"})
+            }
+            raise SettingsError(
+                f"environment variable {name} sets"
+                f" nothing.{nearest('CUTOVER_' + field.upper(), known)} Allowed:"
+                f" {', '.join(sorted('CUTOVER_' + other.upper() for other in fields))}"
+            )

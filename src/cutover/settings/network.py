@@ -1,4 +1,7 @@
-"""The way to a target: certificates, names, the load balancer. `[targets.NAME.infrastructure.tls]`, `.dns`, `.balancer`, `.redis`."""
+"""The way to a target: certificates, names, the load balancer.
+
+`[targets.NAME.infrastructure.tls]`, `.dns`, `.balancer`, `.redis`.
+"""
 
 from __future__ import annotations
 
@@ -12,21 +15,53 @@ from pydantic import Field, SecretStr, field_validator
 from cutover.settings.base import Table
 
 Bound = Annotated[float, Field(gt=0, le=5)]
-"""Seconds that one question to one place may take: a dead place must not hold up the others for long."""
+"""Seconds that one question to one place may take: a dead place must not hold up the others for
+long.
+"""
 
 
 class Tls(Table):
     """The certificates that people meet, and what they promise."""
 
-    endpoints: tuple[str, ...] = Field(default=(), description="Where people meet them, as `host:port`. Default: the target's own url, where that is "
-                                       "https.")
-    ca_file: Path | None = Field(default=None, description="A file with the authorities that people's machines trust. Default: the system's.")
-    days_left: float = Field(default=30, gt=0, allow_inf_nan=False, description="Days that every certificate must still be valid, also the "
-                             "intermediate ones that are sent with it.")
-    redirects: tuple[str, ...] = Field(default=(), description="Addresses in plain HTTP that must lead to https. Default: `http://HOST/` of each "
-                                       "endpoint at port 443; where none listens there, `unsupported.plain-http` says so.")
-    hsts_path: str = Field(default="/", pattern="^/", description="The path whose answer must carry Strict-Transport-Security.")
-    hsts_seconds: int = Field(default=15_552_000, gt=0, description="Seconds for which browsers must be told to stay with https (180 days).")
+    endpoints: tuple[str, ...] = Field(
+        default=(),
+        description=(
+            "Where people meet them, as `host:port`. Default: the target's own url, where that is "
+            "https."
+        ),
+    )
+    ca_file: Path | None = Field(
+        default=None,
+        description=(
+            "A file with the authorities that people's machines trust. Default: the system's."
+        ),
+    )
+    days_left: float = Field(
+        default=30,
+        gt=0,
+        allow_inf_nan=False,
+        description=(
+            "Days that every certificate must still be valid, also the "
+            "intermediate ones that are sent with it."
+        ),
+    )
+    redirects: tuple[str, ...] = Field(
+        default=(),
+        description=(
+            "Addresses in plain HTTP that must lead to https. Default: `http://HOST/` of each "
+            "endpoint at port 443; where none listens there, `unsupported.plain-http` says so."
+        ),
+    )
+    hsts_path: str = Field(
+        default="/",
+        pattern="^/",
+        description="The path whose answer must carry Strict-Transport-Security.",
+    )
+    hsts_seconds: int = Field(
+        default=15_552_000,
+        gt=0,
+        description="Seconds for which browsers must be told to stay with https (180 days).",
+    )
     seconds: Bound = Field(default=4, description="Seconds that one look at one endpoint may take.")
 
     @field_validator("endpoints")
@@ -35,7 +70,9 @@ class Tls(Table):
         for endpoint in value:
             host, port = _place(endpoint)
             if not host or port is None:
-                raise ValueError(f"{endpoint!r} is no endpoint: write one such as \"hospital.example.org:443\"")
+                raise ValueError(
+                    f'{endpoint!r} is no endpoint: write one such as "hospital.example.org:443"'
+                )
         return value
 
     @field_validator("redirects")
@@ -43,20 +80,39 @@ class Tls(Table):
     def _plain(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for address in value:
             if not address.startswith("http://"):
-                raise ValueError(f"{address!r} is no address in plain HTTP: write one such as \"http://hospital.example.org/\"")
+                raise ValueError(
+                    f"{address!r} is no address in plain HTTP: write one such as"
+                    ' "http://hospital.example.org/"'
+                )
         return value
 
 
 class Dns(Table):
     """The names, and where they must lead."""
 
-    records: dict[str, tuple[str, ...]] = Field(default={}, description="Each name with all addresses (IPv4 and IPv6) that it must lead to, and no "
-                                                "others.")
-    resolvers: tuple[str, ...] = Field(default=(), description="The resolvers that people's machines ask, as addresses, with a port where it is not "
-                                       "53: `\"10.0.1.53:5353\"`.")
-    authorities: tuple[str, ...] = Field(default=(), description="The zone's own servers, written as resolvers are. They are asked for the time to "
-                                         "live where a resolver answers from a cache.")
-    ttl_seconds: int = Field(default=300, gt=0, description="Seconds for which anybody may keep an answer.")
+    records: dict[str, tuple[str, ...]] = Field(
+        default={},
+        description=(
+            "Each name with all addresses (IPv4 and IPv6) that it must lead to, and no others."
+        ),
+    )
+    resolvers: tuple[str, ...] = Field(
+        default=(),
+        description=(
+            "The resolvers that people's machines ask, as addresses, with a port where it is not "
+            '53: `"10.0.1.53:5353"`.'
+        ),
+    )
+    authorities: tuple[str, ...] = Field(
+        default=(),
+        description=(
+            "The zone's own servers, written as resolvers are. They are asked for the time to "
+            "live where a resolver answers from a cache."
+        ),
+    )
+    ttl_seconds: int = Field(
+        default=300, gt=0, description="Seconds for which anybody may keep an answer."
+    )
     seconds: Bound = Field(default=3, description="Seconds that a resolver has for one name.")
 
     @field_validator("records")
@@ -78,27 +134,73 @@ class Dns(Table):
 class Balancer(Table):
     """What stands before the backends."""
 
-    url: str | None = Field(default=None, description="Where it answers. Default: the target's own url.")
-    ca_file: Path | None = Field(default=None, description="A file with the authority of its certificate. Default: that of `tls`.")
-    backends: tuple[str, ...] = Field(default=(), description="The address of each backend behind it, such as `http://10.0.0.11:8080`.")
-    health_path: str = Field(default="/health/ready", pattern="^/", description="The path that is asked, of the backends and through the balancer: "
-                             "reading it changes nothing.")
-    instance_header: str | None = Field(default=None, description="A header of the answers that names the backend: its `host:port`, or the name that "
-                                        "it gives itself when it is asked directly.")
-    kill: tuple[str, ...] = Field(default=(), description="A command, as a list, that makes one backend die. Never run on a production target.")
-    back_seconds: float = Field(default=30, gt=0, le=45, description="Seconds after its death within which a backend must be back in rotation.")
-    client_address: str | None = Field(default=None, description="An address of this machine to ask from. Default: the one that the machine chooses; "
-                                       "that proves nothing where all stands on one machine.")
-    client_field: str | None = Field(default=None, description="The field of the target's log that holds the client's address.")
-    seconds: Bound = Field(default=3, description="Seconds within which one request must be answered.")
+    url: str | None = Field(
+        default=None, description="Where it answers. Default: the target's own url."
+    )
+    ca_file: Path | None = Field(
+        default=None,
+        description="A file with the authority of its certificate. Default: that of `tls`.",
+    )
+    backends: tuple[str, ...] = Field(
+        default=(),
+        description="The address of each backend behind it, such as `http://10.0.0.11:8080`.",
+    )
+    health_path: str = Field(
+        default="/health/ready",
+        pattern="^/",
+        description=(
+            "The path that is asked, of the backends and through the balancer: "
+            "reading it changes nothing."
+        ),
+    )
+    instance_header: str | None = Field(
+        default=None,
+        description=(
+            "A header of the answers that names the backend: its `host:port`, or the name that "
+            "it gives itself when it is asked directly."
+        ),
+    )
+    kill: tuple[str, ...] = Field(
+        default=(),
+        description=(
+            "A command, as a list, that makes one backend die. Never run on a production target."
+        ),
+    )
+    back_seconds: float = Field(
+        default=30,
+        gt=0,
+        le=45,
+        description="Seconds after its death within which a backend must be back in rotation.",
+    )
+    client_address: str | None = Field(
+        default=None,
+        description=(
+            "An address of this machine to ask from. Default: the one that the machine chooses; "
+            "that proves nothing where all stands on one machine."
+        ),
+    )
+    client_field: str | None = Field(
+        default=None, description="The field of the target's log that holds the client's address."
+    )
+    seconds: Bound = Field(
+        default=3, description="Seconds within which one request must be answered."
+    )
 
     @field_validator("url", "backends")
     @classmethod
     def _web(cls, value: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
         for address in (value,) if isinstance(value, str) else value or ():
             parts = urlsplit(address)
-            if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
-                raise ValueError("that is no address: write one such as \"http://10.0.0.11:8080\", without user, password or query")
+            if (
+                parts.scheme not in ("http", "https")
+                or not parts.hostname
+                or parts.username
+                or parts.query
+            ):
+                raise ValueError(
+                    'that is no address: write one such as "http://10.0.0.11:8080", without user,'
+                    " password or query"
+                )
         return value
 
     @field_validator("client_address")
@@ -110,25 +212,51 @@ class Balancer(Table):
 class Redis(Table):
     """The target's Redis."""
 
-    url: str | None = Field(default=None, description="Where it is: `redis://` or `rediss://` (TLS), host, port and number of the database. Without "
-                            "user and password.")
-    ca_file: Path | None = Field(default=None, description="A file with the authority of its certificate. Default: the system's.")
-    username: str | None = Field(default=None, description="The user to sign in as, where it is not the default one.")
+    url: str | None = Field(
+        default=None,
+        description=(
+            "Where it is: `redis://` or `rediss://` (TLS), host, port and number of the database."
+            " Without user and password."
+        ),
+    )
+    ca_file: Path | None = Field(
+        default=None,
+        description="A file with the authority of its certificate. Default: the system's.",
+    )
+    username: str | None = Field(
+        default=None, description="The user to sign in as, where it is not the default one."
+    )
     password: SecretStr | None = Field(default=None, description="The password.")
-    password_file: Path | None = Field(default=None, description="A file that holds the password, instead of the environment.")
+    password_file: Path | None = Field(
+        default=None, description="A file that holds the password, instead of the environment."
+    )
     role: Literal["master", "replica"] = Field(default="master", description="What it must be.")
-    maxmemory_policy: str = Field(default="noeviction", description="What it must do when its memory is full.")
-    persistence: Literal["aof", "rdb", "none", "any"] = Field(default="any", description="How it must keep its data: `aof`, `rdb`, `none`, or `any` "
-                                                              "of the first two.")
-    memory_share: float = Field(default=0.9, gt=0, le=1, description="Share of its memory that may be in use.")
+    maxmemory_policy: str = Field(
+        default="noeviction", description="What it must do when its memory is full."
+    )
+    persistence: Literal["aof", "rdb", "none", "any"] = Field(
+        default="any",
+        description="How it must keep its data: `aof`, `rdb`, `none`, or `any` of the first two.",
+    )
+    memory_share: float = Field(
+        default=0.9, gt=0, le=1, description="Share of its memory that may be in use."
+    )
     seconds: Bound = Field(default=3, description="Seconds within which it must answer.")
 
     @field_validator("url")
     @classmethod
     def _redis(cls, value: str | None) -> str | None:
         parts = urlsplit(value or "redis://localhost")
-        if parts.scheme not in ("redis", "rediss") or not parts.hostname or parts.username is not None or parts.query:
-            raise ValueError("that is no address of a Redis: write one such as \"rediss://redis.example.org:6379/0\", without user and password")
+        if (
+            parts.scheme not in ("redis", "rediss")
+            or not parts.hostname
+            or parts.username is not None
+            or parts.query
+        ):
+            raise ValueError(
+                "that is no address of a Redis: write one such as"
+                ' "rediss://redis.example.org:6379/0", without user and password'
+            )
         return value
 
 
@@ -155,4 +283,4 @@ def _address(text: str) -> str:
     try:
         return str(ip_address(text))
     except ValueError:
-        raise ValueError(f"{text!r} is no address: write one such as \"10.0.0.53\"") from None
+        raise ValueError(f'{text!r} is no address: write one such as "10.0.0.53"') from None

@@ -23,10 +23,17 @@ def teach(mistake: Mapping[str, Any], file: str) -> str:
     """One sentence: section, key, value given, values allowed, the nearest known one."""
     place = [str(part) for part in mistake["loc"] if part != "[key]"]
     if mistake["type"] == "value_error" and isinstance(mistake["input"], dict):
-        return f"{file} or environment{f', section [{_dotted(place)}]' if place else ''}: {_words(mistake)}"
+        return (
+            f"{file} or environment{f', section [{_dotted(place)}]' if place else ''}:"
+            f" {_words(mistake)}"
+        )
     *section, key = place
-    where = f"{file} or environment{f', section [{_dotted(section)}]' if section else ''}, key {key!r}"
-    if mistake["type"] == "extra_forbidden":  # the value is not shown: under a misspelt key it may be a secret
+    where = (
+        f"{file} or environment{f', section [{_dotted(section)}]' if section else ''}, key {key!r}"
+    )
+    if (
+        mistake["type"] == "extra_forbidden"
+    ):  # the value is not shown: under a misspelt key it may be a secret
         allowed = _keys_at(section)
         return f"{where}: unknown key.{nearest(key, allowed)} Allowed: {', '.join(allowed)}"
     return f"{where}: {_words(mistake)}{_given(mistake, place)}"
@@ -38,14 +45,25 @@ def _dotted(section: list[str]) -> str:
 
 def _words(mistake: Mapping[str, Any]) -> str:
     """What is wrong, in the words of the file's author."""
-    words = {"missing": "it must be given", "model_type": "a table is needed here", "dict_type": "a table is needed here"}
+    words = {
+        "missing": "it must be given",
+        "model_type": "a table is needed here",
+        "dict_type": "a table is needed here",
+    }
     return words.get(mistake["type"], str(mistake["msg"]).removeprefix("Value error, "))
 
 
 def _given(mistake: Mapping[str, Any], place: list[str]) -> str:
-    """The value given, and the nearest allowed one. Not where it is a secret, or stands where a whole table with secrets should."""
+    """The value given, and the nearest allowed one.
+
+    Not where it is a secret, or stands where a whole table with secrets should.
+    """
     value = mistake["input"]
-    if set(place) & SECRETS or mistake["type"] in ("model_type", "dict_type", "value_error") or not isinstance(value, str | int | float):
+    if (
+        set(place) & SECRETS
+        or mistake["type"] in ("model_type", "dict_type", "value_error")
+        or not isinstance(value, str | int | float)
+    ):
         return ""
     allowed = re.findall(r"'([^']+)'", str(mistake.get("ctx", {}).get("expected", "")))
     return f" (given: {value!r}).{nearest(str(value), allowed)}"
@@ -56,7 +74,9 @@ def _keys_at(section: list[str]) -> list[str]:
     model: type[BaseModel] = Settings
     for key in section:
         field = model.model_fields.get(key)
-        model = (field and _table_in(field.annotation)) or model  # a name of the author's own (a target, a role, a table) leads no further
+        model = (
+            field and _table_in(field.annotation)
+        ) or model  # a name of the author's own (a target, a role, a table) leads no further
     return list(model.model_fields)
 
 

@@ -11,10 +11,13 @@ from cutover.hospital import Credentials, Role
 
 @dataclass(frozen=True)
 class Standing:
-    """A target that is there to be asked. Goes to xdist workers as a plain mapping (`as_plain`); secrets never show in a repr.
+    """A target that is there to be asked.
 
-    `database`, `standby` and `scratch` are DSNs; `of_the_mapping` are secrets, by the names that the mapping gives them; `backup` is where the newest
-    backup lies, when the target itself says so. `surroundings` are settings that the target itself brings for what stands around it
+    Goes to xdist workers as a plain mapping (`as_plain`); secrets never show in a repr.
+
+    `database`, `standby` and `scratch` are DSNs; `of_the_mapping` are secrets, by the names that
+    the mapping gives them; `backup` is where the newest backup lies, when the target itself says
+    so. `surroundings` are settings that the target itself brings for what stands around it
     (`infrastructure`, `monitoring`): they go over those of the file.
     """
 
@@ -40,10 +43,22 @@ class Standing:
 
     def as_plain(self) -> dict[str, Any]:
         return {
-            "name": self.name, "kind": self.kind, "url": self.url, "release": self.release, "production": self.production,
-            "users": {role.value: [user.username, user.password] for role, user in self.users.items()},
-            "database": self.database, "standby": self.standby, "scratch": self.scratch, "expired_token": self.expired_token,
-            "of_the_mapping": dict(self.of_the_mapping), "log": self.log, "backup": self.backup, "surroundings": dict(self.surroundings),
+            "name": self.name,
+            "kind": self.kind,
+            "url": self.url,
+            "release": self.release,
+            "production": self.production,
+            "users": {
+                role.value: [user.username, user.password] for role, user in self.users.items()
+            },
+            "database": self.database,
+            "standby": self.standby,
+            "scratch": self.scratch,
+            "expired_token": self.expired_token,
+            "of_the_mapping": dict(self.of_the_mapping),
+            "log": self.log,
+            "backup": self.backup,
+            "surroundings": dict(self.surroundings),
         }
 
     @classmethod
@@ -54,7 +69,11 @@ class Standing:
     def secrets(self) -> Mapping[str, str]:
         """Every secret by the name under which it is masked."""
         found = {f"password of {role.value}": user.password for role, user in self.users.items()}
-        dsns = {"database dsn": self.database, "standby dsn": self.standby, "scratch dsn": self.scratch}
+        dsns = {
+            "database dsn": self.database,
+            "standby dsn": self.standby,
+            "scratch dsn": self.scratch,
+        }
         found |= {name: dsn for name, dsn in dsns.items() if dsn}
         if self.expired_token:
             found["expired token"] = self.expired_token

@@ -1,4 +1,6 @@
-"""A target in containers: the backend's image, and a PostgreSQL of its own beside it, on a network of their own. Both are gone at the end."""
+"""A target in containers: the backend's image, and a PostgreSQL of its own beside it, on a network
+of their own. Both are gone at the end.
+"""
 
 from __future__ import annotations
 
@@ -26,20 +28,30 @@ _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 def started(settings: Settings) -> Iterator[Standing]:
     """The target, ready to be asked, until the block ends.
 
-    Raises `SettingsError` within a second where no engine answers, and `DidNotStart` for an image that cannot be had or does not come up in time.
+    Raises `SettingsError` within a second where no engine answers, and `DidNotStart` for an image
+    that cannot be had or does not come up in time.
     """
     asked = settings.chosen.container
     given = remote.given(settings)  # its accounts, before anything is started
     try:
-        with container.engine(asked.start_seconds, "judge a target that runs elsewhere (kind = \"remote\")") as labels, _network(labels) as network, \
-                container.postgres_container(asked.postgres, labels, network=network, alias=ALIAS) as database, \
-                _backend(asked, labels, network, database) as backend:
+        with (
+            container.engine(
+                asked.start_seconds, 'judge a target that runs elsewhere (kind = "remote")'
+            ) as labels,
+            _network(labels) as network,
+            container.postgres_container(
+                asked.postgres, labels, network=network, alias=ALIAS
+            ) as database,
+            _backend(asked, labels, network, database) as backend,
+        ):
             url = f"http://{backend.get_container_host_ip()}:{backend.get_exposed_port(asked.port)}"
             _await(url + asked.ready_path, backend, asked.start_seconds)
             yield replace(given, url=url, database=container.dsn_of(database))
     except NotProven as why:
         mistake = "engine" in str(why) or "testcontainers" in str(why)
-        raise (SettingsError if mistake else DidNotStart)(f"target {settings.target!r}: {why}") from None
+        raise (SettingsError if mistake else DidNotStart)(
+            f"target {settings.target!r}: {why}"
+        ) from None
 
 
 @contextmanager
@@ -51,12 +63,25 @@ def _network(labels: dict[str, str]) -> Iterator[Any]:
 
 
 @contextmanager
-def _backend(asked: Container, labels: dict[str, str], network: Any, database: Any) -> Iterator[Any]:
+def _backend(
+    asked: Container, labels: dict[str, str], network: Any, database: Any
+) -> Iterator[Any]:
     """The backend's container, started and perhaps not ready."""
     from testcontainers.core.container import DockerContainer
 
-    where = {"host": ALIAS, "port": 5432, "user": database.username, "password": database.password, "name": database.dbname}
-    made = DockerContainer(asked.image or "").with_kwargs(labels=labels).with_exposed_ports(asked.port).with_network(network)
+    where = {
+        "host": ALIAS,
+        "port": 5432,
+        "user": database.username,
+        "password": database.password,
+        "name": database.dbname,
+    }
+    made = (
+        DockerContainer(asked.image or "")
+        .with_kwargs(labels=labels)
+        .with_exposed_ports(asked.port)
+        .with_network(network)
+    )
     for variable, text in asked.environment.items():
         made.with_env(variable, text.format(**where))
     with container.started(made) as running:
@@ -64,17 +89,25 @@ def _backend(asked: Container, labels: dict[str, str], network: Any, database: A
 
 
 def _await(address: str, backend: Any, seconds: float) -> None:
-    """Return when `address` answers well. Raises `DidNotStart` with what came last, and with the backend's own last words."""
+    """Return when `address` answers well.
+
+    Raises `DidNotStart` with what came last, and with the backend's own last words.
+    """
     deadline, came = time.monotonic() + seconds, "nothing was asked"
     while time.monotonic() < deadline:
         backend.reload()
         if backend.status != "running":
-            raise DidNotStart(f"the backend's container ended before it was ready{_last_words(backend)}")
+            raise DidNotStart(
+                f"the backend's container ended before it was ready{_last_words(backend)}"
+            )
         came = _asked(address)
         if not came:
             return
         time.sleep(PAUSE)  # between two looks at a condition
-    raise DidNotStart(f"the backend was not ready within {seconds:.0f} s: {address} said {came}{_last_words(backend)}")
+    raise DidNotStart(
+        f"the backend was not ready within {seconds:.0f} s: {address} said"
+        f" {came}{_last_words(backend)}"
+    )
 
 
 def _asked(address: str) -> str:

@@ -1,6 +1,7 @@
 """The embedded hospital: `python -m reference` as a process of its own, tied to this one.
 
-It needs neither Docker nor root nor a PostgreSQL of the system. It stops when its standard input ends, so also when this process is killed.
+It needs neither Docker nor root nor a PostgreSQL of the system. It stops when its standard input
+ends, so also when this process is killed.
 """
 
 from __future__ import annotations
@@ -45,18 +46,43 @@ class Embedded:
             self.process.wait()
 
 
-def start(settings: Settings, root: Path, stage: str = "after", *, backed_up: bool = False, surroundings: str | None = None) -> Embedded:
+def start(
+    settings: Settings,
+    root: Path,
+    stage: str = "after",
+    *,
+    backed_up: bool = False,
+    surroundings: str | None = None,
+) -> Embedded:
     """Start the hospital of `root/reference` and wait until it is ready. Raises `DidNotStart`.
 
-    `stage` is "before" (its cutover), "after", or "restored" (from the backup, as after a rollback). `backed_up`: it makes a backup first.
-    `surroundings`: "front" brings a second instance and a reverse proxy along, "all" Prometheus and Alertmanager, too. `Standing.surroundings` says
-    where they are, and under `absent` what is missing.
+    `stage` is "before" (its cutover), "after", or "restored" (from the backup, as after a
+    rollback). `backed_up`: it makes a backup first. `surroundings`: "front" brings a second
+    instance and a reverse proxy along, "all" Prometheus and Alertmanager, too.
+    `Standing.surroundings` says where they are, and under `absent` what is missing.
     """
     # Not a pipe: nobody reads while it runs, and a full one would stop it.
-    complaints = tempfile.TemporaryFile()  # noqa: SIM115  # the process keeps it open
-    command = [sys.executable, "-m", "reference", "--json", "--tied", "--stage", stage,
-               *(["--backup"] if backed_up else []), *(["--surroundings", surroundings] if surroundings else [])]
-    process = subprocess.Popen(command, cwd=root, env=_environment(root), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints)
+    # the process keeps it open
+    complaints = tempfile.TemporaryFile()  # the process keeps it open  # noqa: SIM115
+    command = [
+        sys.executable,
+        "-m",
+        "reference",
+        "--json",
+        "--tied",
+        "--stage",
+        stage,
+        *(["--backup"] if backed_up else []),
+        *(["--surroundings", surroundings] if surroundings else []),
+    ]
+    process = subprocess.Popen(
+        command,
+        cwd=root,
+        env=_environment(root),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=complaints,
+    )
     line = _first_line(process)
     try:
         told = json.loads(line)
@@ -67,12 +93,29 @@ def start(settings: Settings, root: Path, stage: str = "after", *, backed_up: bo
         errors = complaints.read().decode(errors="replace").strip().splitlines()
         said = " | ".join(errors[-5:]) or f"it said nothing in {START_SECONDS:.0f} s"
         raise DidNotStart(f"the embedded hospital did not start: {said}") from None
-    users = {Role(role): Credentials(user["username"], user["password"]) for role, user in told["users"].items()}
+    users = {
+        Role(role): Credentials(user["username"], user["password"])
+        for role, user in told["users"].items()
+    }
     release = settings.release or settings.chosen.release or told["release"]
-    standing = Standing(settings.target, "embedded", told["url"], release, False, users, database=told["database"],
-                        scratch=settings.secret(settings.chosen.migrations.scratch, "dsn", f"targets.{settings.target}.migrations.scratch"),
-                        expired_token=told["expired_token"], log=told["log"], backup=told["backup"],
-                        surroundings=told["surroundings"])
+    standing = Standing(
+        settings.target,
+        "embedded",
+        told["url"],
+        release,
+        False,
+        users,
+        database=told["database"],
+        scratch=settings.secret(
+            settings.chosen.migrations.scratch,
+            "dsn",
+            f"targets.{settings.target}.migrations.scratch",
+        ),
+        expired_token=told["expired_token"],
+        log=told["log"],
+        backup=told["backup"],
+        surroundings=told["surroundings"],
+    )
     return Embedded(standing, process)
 
 

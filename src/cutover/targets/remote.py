@@ -8,23 +8,35 @@ from cutover.targets import Standing
 
 
 def given(settings: Settings) -> Standing:
-    """The remote target as the settings describe it. Raises `SettingsError` for a missing release or password."""
+    """The remote target as the settings describe it.
+
+    Raises `SettingsError` for a missing release or password.
+    """
     target, name = settings.chosen, settings.target
     section = f"targets.{name}"
     release = settings.release or target.release
     if not release:
-        raise SettingsError(f"target {name!r} names no release, and a verdict is bound to one: "
-                            f"give --release, CUTOVER_RELEASE, or release in [{section}]")
+        raise SettingsError(
+            f"target {name!r} names no release, and a verdict is bound to one: "
+            f"give --release, CUTOVER_RELEASE, or release in [{section}]"
+        )
     users = {}
     for role, user in target.users.items():
         password = settings.secret(user, "password", f"{section}.users.{role}")
         if password is None:
             variable = f"CUTOVER_TARGETS__{name}__USERS__{role}__PASSWORD".upper()
-            raise SettingsError(f"the password of {role} at target {name!r} is missing: set {variable}, "
-                                f"or password_file in [{section}.users.{role}]")
+            raise SettingsError(
+                f"the password of {role} at target {name!r} is missing: set {variable}, "
+                f"or password_file in [{section}.users.{role}]"
+            )
         users[Role(role)] = Credentials(user.username, password)
     return Standing(
-        name, target.kind, (target.url or "").rstrip("/"), release, target.production, users,
+        name,
+        target.kind,
+        (target.url or "").rstrip("/"),
+        release,
+        target.production,
+        users,
         database=settings.secret(target.database, "dsn", f"{section}.database"),
         standby=settings.secret(target.database, "standby_dsn", f"{section}.database"),
         scratch=settings.secret(target.migrations.scratch, "dsn", f"{section}.migrations.scratch"),

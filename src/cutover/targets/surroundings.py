@@ -1,4 +1,6 @@
-"""What stands around a target, as the settings have it, and over them what an embedded target brought along itself."""
+"""What stands around a target, as the settings have it, and over them what an embedded target
+brought along itself.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +25,16 @@ def monitoring_of(settings: Settings, standing: Standing) -> Monitoring:
 
 
 def _over(table: Kind, brought: Mapping[str, Any]) -> Kind:
-    """The table with what was brought along in the places of its keys; tables in it are merged, all else is replaced."""
-    return table.model_copy(update={name: _over(getattr(table, name), value) if isinstance(getattr(table, name), Table)
-                                    else getattr(type(table).model_validate({name: value}), name) for name, value in brought.items()})
+    """The table with what was brought along in the places of its keys; tables in it are merged, all
+    else is replaced.
+    """
+    return table.model_copy(
+        update={
+            name: (
+                _over(getattr(table, name), value)
+                if isinstance(getattr(table, name), Table)
+                else getattr(type(table).model_validate({name: value}), name)
+            )
+            for name, value in brought.items()
+        }
+    )

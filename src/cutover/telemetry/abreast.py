@@ -10,7 +10,10 @@ T = TypeVar("T")
 
 
 def abreast(asks: Iterable[Callable[[], T]]) -> list[T]:
-    """What each gives, in their order. Each has a bound of its own and answers with a value; the first that raises is raised."""
+    """What each gives, in their order.
+
+    Each has a bound of its own and answers with a value; the first that raises is raised.
+    """
     waiting = list(asks)
     if not waiting:
         return []

@@ -16,10 +16,15 @@ from cutover.telemetry.prometheus import Prometheus
 OF_THE_CLUSTER = ("cpu_cores", "memory")
 
 
-def source_of(resources: Resources, url: str, *, seconds: float = SECONDS, redactor: Redactor | None = None) -> Source | None:
-    """What tells of the target at `url`; None where the settings name nothing. `seconds` bound a look, `redactor` learns the cluster's token.
+def source_of(
+    resources: Resources, url: str, *, seconds: float = SECONDS, redactor: Redactor | None = None
+) -> Source | None:
+    """What tells of the target at `url`; None where the settings name nothing.
 
-    With a cluster two are asked: it for CPU and memory, the other one for the pool. Raises `SettingsError`.
+    `seconds` bound a look, `redactor` learns the cluster's token.
+
+    With a cluster two are asked: it for CPU and memory, the other one for the pool. Raises
+    `SettingsError`.
     """
     share = seconds / 2 if resources.kubernetes else seconds
     told: Source | None = None
@@ -33,7 +38,10 @@ def source_of(resources: Resources, url: str, *, seconds: float = SECONDS, redac
 
 
 class Together:
-    """A cluster's CPU and memory, and all else from another source. When one is silent the other's figures remain."""
+    """A cluster's CPU and memory, and all else from another source.
+
+    When one is silent the other's figures remain.
+    """
 
     def __init__(self, cluster: Source, other: Source | None) -> None:
         self._cluster, self._other = cluster, other
@@ -45,9 +53,18 @@ class Together:
         other = _answered(self._other)
         kept = {name: why for name, why in other.missing.items() if name not in OF_THE_CLUSTER}
         lost = {name: why for name, why in cluster.missing.items() if name in OF_THE_CLUSTER}
-        measured = {name: moment for name, moment in other.measured.items() if name not in OF_THE_CLUSTER}
-        return replace(other, cpu_cores=cluster.cpu_cores, memory=cluster.memory, missing={**kept, **lost}, over=cluster.over, parts=cluster.parts,
-                       measured={**measured, **cluster.measured})
+        measured = {
+            name: moment for name, moment in other.measured.items() if name not in OF_THE_CLUSTER
+        }
+        return replace(
+            other,
+            cpu_cores=cluster.cpu_cores,
+            memory=cluster.memory,
+            missing={**kept, **lost},
+            over=cluster.over,
+            parts=cluster.parts,
+            measured={**measured, **cluster.measured},
+        )
 
 
 def _answered(source: Source) -> Look:
@@ -59,4 +76,8 @@ def _answered(source: Source) -> Look:
 
 
 def _address(path: str, url: str) -> str:
-    return path if path.startswith(("http://", "https://")) else f"{url.rstrip('/')}/{path.lstrip('/')}"
+    return (
+        path
+        if path.startswith(("http://", "https://"))
+        else f"{url.rstrip('/')}/{path.lstrip('/')}"
+    )

@@ -1,6 +1,7 @@
 """A target's own page of metrics, in Prometheus' text format.
 
-A page tells of the process that answers. Where several stand behind one address, each look may meet another: ask a Prometheus or a cluster there.
+A page tells of the process that answers. Where several stand behind one address, each look may meet
+another: ask a Prometheus or a cluster there.
 """
 
 from __future__ import annotations
@@ -28,15 +29,27 @@ class Figures:
             for family in text_string_to_metric_families(text):
                 for sample in family.samples:
                     self._samples[sample.name].append(sample)
-        except Exception as error:  # the parser raises whatever its slicing meets, not only ValueError
-            raise TelemetrySilent(f"{where} is not in Prometheus' text format ({type(error).__name__})") from None
+        except (
+            Exception
+        ) as error:  # the parser raises whatever its slicing meets, not only ValueError
+            raise TelemetrySilent(
+                f"{where} is not in Prometheus' text format ({type(error).__name__})"
+            ) from None
 
     def of(self, metric: Metric) -> Found | None:
-        """The sum of the series that have the metric's name and labels; None where there is none, or where the sum is no number."""
+        """The sum of the series that have the metric's name and labels; None where there is none,
+        or where the sum is no number.
+        """
         for name in metric.names:
-            series = [sample for sample in self._samples.get(name, ()) if metric.labels.items() <= sample.labels.items()]
+            series = [
+                sample
+                for sample in self._samples.get(name, ())
+                if metric.labels.items() <= sample.labels.items()
+            ]
             if series and math.isfinite(value := sum(float(sample.value) for sample in series)):
-                moments = [float(sample.timestamp) for sample in series if sample.timestamp is not None]
+                moments = [
+                    float(sample.timestamp) for sample in series if sample.timestamp is not None
+                ]
                 return Found(value, min(moments, default=None), len(series))
         return None
 
@@ -51,7 +64,15 @@ class Page:
         answer = self._asker.get(self._url, accept=TEXT_FORMAT)
         figures, where = _figures(answer, self._url), shown(self._url)
         found = {metric.figure: one for metric in self._metrics if (one := figures.of(metric))}
-        return look_of(answer.at, found, {metric.figure: metric.absent(where) for metric in self._metrics if metric.figure not in found})
+        return look_of(
+            answer.at,
+            found,
+            {
+                metric.figure: metric.absent(where)
+                for metric in self._metrics
+                if metric.figure not in found
+            },
+        )
 
 
 def read_page(url: str, seconds: float = SECONDS) -> Figures:
@@ -61,5 +82,8 @@ def read_page(url: str, seconds: float = SECONDS) -> Figures:
 
 def _figures(answer: Answer, url: str) -> Figures:
     if answer.status != 200:
-        raise TelemetrySilent(f"{shown(url)} answered {answer.status}; say where the page is in performance.resources.metrics_path")
+        raise TelemetrySilent(
+            f"{shown(url)} answered {answer.status}; say where the page is in"
+            " performance.resources.metrics_path"
+        )
     return Figures(answer.text, shown(url))

@@ -19,7 +19,9 @@ HOUR = 3600.0
 
 def dump(dsn: str, to: Path, *options: str, major: int = 18) -> Path:
     """By `pg_dump` of that version."""
-    subprocess.run([client("pg_dump", major), *options, "--file", to, dsn], check=True, capture_output=True)
+    subprocess.run(
+        [client("pg_dump", major), *options, "--file", to, dsn], check=True, capture_output=True
+    )
     return to
 
 
@@ -34,11 +36,20 @@ def plain(dsn: str, to: Path, *options: str) -> Path:
 
 
 def of_kind(kind: str, dsn: str, to: Path, major: int = 18) -> Path:
-    """`custom`, `stored` (uncompressed), `directory`, `tar`, `plain`, `inserts`, or plain compressed by `gzip`, `bzip2`, `xz`, `zstd`, `lz4`."""
+    """`custom`, `stored` (uncompressed), `directory`, `tar`, `plain`, `inserts`, or plain
+    compressed by `gzip`, `bzip2`, `xz`, `zstd`, `lz4`.
+    """
     if kind in ("gzip", "bzip2", "xz", "zstd", "lz4"):
         return compressed(kind, plain(dsn, to))
-    options = {"custom": ["--format=custom"], "stored": ["--format=custom", "--compress=0"], "directory": ["--format=directory"],
-               "tar": ["--format=tar"], "plain": [], "inserts": ["--inserts"], "packed": ["--format=custom"]}[kind]
+    options = {
+        "custom": ["--format=custom"],
+        "stored": ["--format=custom", "--compress=0"],
+        "directory": ["--format=directory"],
+        "tar": ["--format=tar"],
+        "plain": [],
+        "inserts": ["--inserts"],
+        "packed": ["--format=custom"],
+    }[kind]
     made = dump(dsn, to / kind, *options, major=major)
     return compressed("gzip", made) if kind == "packed" else made
 
@@ -58,7 +69,19 @@ def compressed(program: str, path: Path) -> Path:
 def base(dsn: str, to: Path, *options: str) -> Path:
     """A base backup."""
     made = to / "base"
-    subprocess.run([client("pg_basebackup", 18), "--pgdata", made, "--dbname", dsn, "--checkpoint=fast", *options], check=True, capture_output=True)
+    subprocess.run(
+        [
+            client("pg_basebackup", 18),
+            "--pgdata",
+            made,
+            "--dbname",
+            dsn,
+            "--checkpoint=fast",
+            *options,
+        ],
+        check=True,
+        capture_output=True,
+    )
     return made
 
 
@@ -109,5 +132,7 @@ def without(folder: Path, pattern: str) -> str:
 
 
 def have(program: str) -> bool:
-    """Whether a compressor is there; Python has the first three itself, and tests make theirs with the program."""
+    """Whether a compressor is there; Python has the first three itself, and tests make theirs with
+    the program.
+    """
     return program not in ("bzip2", "xz", "zstd", "lz4") or shutil.which(program) is not None

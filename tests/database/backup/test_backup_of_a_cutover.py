@@ -1,4 +1,6 @@
-"""In Phase 1 the backup is held against the snapshot: it must be from before the change, and hold what was there."""
+"""In Phase 1 the backup is held against the snapshot: it must be from before the change, and hold
+what was there.
+"""
 
 from __future__ import annotations
 
@@ -54,20 +56,26 @@ def test_a_backup_from_right_before_the_cutover_is_sound(site: Site, cut: Cut) -
 def test_a_backup_from_after_the_cutover_is_found(site: Site, cut: Cut) -> None:
     cut()
     dumps.plain(_dsn(site), site.folder)
-    assert "it does not hold the old data" in " ".join(Backups(site).taken_before_the_change().findings)
+    assert "it does not hold the old data" in " ".join(
+        Backups(site).taken_before_the_change().findings
+    )
     assert "is at 6: it is of other data" in " ".join(Backups(site).holds_the_old_data().findings)
 
 
 def test_a_backup_from_before_the_snapshot_is_found(site: Site, cut: Cut) -> None:
     dumps.age(dumps.plain(_dsn(site), site.folder), 1)
     cut()
-    assert "what came in between is not in it" in " ".join(Backups(site).taken_before_the_change().findings)
+    assert "what came in between is not in it" in " ".join(
+        Backups(site).taken_before_the_change().findings
+    )
 
 
 def test_a_backup_from_long_before_the_cutover_is_found(site: Site, cut: Cut) -> None:
     dumps.age(dumps.plain(_dsn(site), site.folder), 13)
     cut()
-    assert "was made 13.0 h before the migration" in " ".join(Backups(site).taken_before_the_change().findings)
+    assert "was made 13.0 h before the migration" in " ".join(
+        Backups(site).taken_before_the_change().findings
+    )
 
 
 def test_a_row_that_the_snapshot_knows_and_the_backup_lacks_is_found(site: Site, cut: Cut) -> None:
@@ -75,13 +83,19 @@ def test_a_row_that_the_snapshot_knows_and_the_backup_lacks_is_found(site: Site,
         connection.execute("DELETE FROM documents WHERE id = (SELECT id FROM documents LIMIT 1)")
     dumps.archive(_dsn(site), site.folder)
     cut()
-    assert any(finding.startswith("documents: the snapshot of ") for finding in Backups(site).holds_the_old_data().findings)
+    assert any(
+        finding.startswith("documents: the snapshot of ")
+        for finding in Backups(site).holds_the_old_data().findings
+    )
 
 
 def test_what_came_between_snapshot_and_backup_is_no_difference(site: Site, cut: Cut) -> None:
     with psycopg.connect(_dsn(site)) as connection:
-        connection.execute("INSERT INTO patients SELECT (jsonb_populate_record(NULL::patients, to_jsonb(p) || jsonb_build_object("
-                           "'id', gen_random_uuid(), 'mrn', 'NEW-1', 'created_at', now()))).* FROM (SELECT * FROM patients LIMIT 1) p")
+        connection.execute(
+            "INSERT INTO patients SELECT (jsonb_populate_record(NULL::patients, to_jsonb(p) ||"
+            " jsonb_build_object('id', gen_random_uuid(), 'mrn', 'NEW-1', 'created_at', now()))).*"
+            " FROM (SELECT * FROM patients LIMIT 1) p"
+        )
     dumps.archive(_dsn(site), site.folder)
     cut()
     sound(Backups(site).holds_the_old_data())
@@ -111,22 +125,38 @@ def _dsn(site: Site) -> str:
 
 
 @pytest.mark.parametrize("hours", [-8, 0, 11])
-def test_a_history_in_the_local_time_of_another_zone_is_no_finding(site: Site, cut: Cut, hours: int) -> None:
-    """Flyway writes down the local time of its JVM, and no zone: a hospital in Seattle is not sent home for that."""
+def test_a_history_in_the_local_time_of_another_zone_is_no_finding(
+    site: Site, cut: Cut, hours: int
+) -> None:
+    """Flyway writes down the local time of its JVM, and no zone: a hospital in Seattle is not sent
+    home for that.
+    """
     dumps.archive(_dsn(site), site.folder)
     cut()
-    _run(site, f"UPDATE flyway_schema_history SET installed_on = installed_on + interval '{hours} hours'")
+    _run(
+        site,
+        f"UPDATE flyway_schema_history SET installed_on = installed_on + interval '{hours} hours'",
+    )
     sound(Backups(site).taken_before_the_change())
 
 
 def test_what_no_zone_explains_is_left_to_the_content(site: Site, cut: Cut) -> None:
     """A backup that may be from after the first script: without a restore nobody can tell."""
     cut()
-    _run(site, "UPDATE flyway_schema_history SET installed_on = installed_on - interval '1 hour' WHERE installed_rank > 6")
+    _run(
+        site,
+        "UPDATE flyway_schema_history SET installed_on = installed_on - interval '1 hour' WHERE"
+        " installed_rank > 6",
+    )
     with psycopg.connect(_dsn(site)) as connection:
         connection.execute("SELECT pg_sleep(0.2)")
     dumps.plain(_dsn(site), site.folder)
-    unread = replace(site, migrations=site.migrations.model_copy(update={"backup": site.migrations.backup.model_copy(update={"restore": False})}))
+    unread = replace(
+        site,
+        migrations=site.migrations.model_copy(
+            update={"backup": site.migrations.backup.model_copy(update={"restore": False})}
+        ),
+    )
     asked = Backups(unread).taken_before_the_change()
     assert asked.findings or asked.unproven
 
@@ -136,17 +166,35 @@ def test_the_keys_that_differ_are_looked_up_in_the_backup(site: Site, cut: Cut) 
     dumps.archive(_dsn(site), site.folder)
     cut()
     with psycopg.connect(_dsn(site)) as connection:
-        query = "SELECT id::text, family_name FROM patients WHERE family_name IN ('Smith', 'Nguyễn') ORDER BY family_name, id"
+        query = (
+            "SELECT id::text, family_name FROM patients WHERE family_name IN ('Smith', 'Nguyễn')"
+            " ORDER BY family_name, id"
+        )
         two = connection.execute(query).fetchall()
     (one, its), (other, others) = two[0], two[-1]
-    _run(site, f"UPDATE patients SET family_name = CASE id WHEN '{one}' THEN '{others}' ELSE '{its}' END WHERE id IN ('{one}', '{other}')")
-    (exact,) = (finding for finding in Rows(site).contents().findings if "against the restored backup" in finding)
-    assert exact == f"patients, against the restored backup: changed: {', '.join(sorted([one, other]))}."
+    _run(
+        site,
+        f"UPDATE patients SET family_name = CASE id WHEN '{one}' THEN '{others}' ELSE '{its}' END"
+        f" WHERE id IN ('{one}', '{other}')",
+    )
+    (exact,) = (
+        finding
+        for finding in Rows(site).contents().findings
+        if "against the restored backup" in finding
+    )
+    assert (
+        exact
+        == f"patients, against the restored backup: changed: {', '.join(sorted([one, other]))}."
+    )
 
 
 def test_without_a_backup_the_segments_are_named(site: Site, cut: Cut) -> None:
     cut()
-    _run(site, "UPDATE patients SET address = 'x' WHERE id = (SELECT id FROM patients ORDER BY id LIMIT 1)")
+    _run(
+        site,
+        "UPDATE patients SET address = 'x' WHERE id = (SELECT id FROM patients ORDER BY id"
+        " LIMIT 1)",
+    )
     found = Rows(site).contents()
     assert [finding for finding in found.findings if "patients: it differs at segment" in finding]
     assert "no keys from the backup" in found.facts

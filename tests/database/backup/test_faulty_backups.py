@@ -17,7 +17,10 @@ from tests.database.backup import dumps
 from tests.database.conftest import BEFORE, Spare
 from tests.database.sites import site_of
 
-ORPHAN = ("SET session_replication_role = replica", "DELETE FROM patients WHERE id = (SELECT patient_id FROM visits LIMIT 1)")
+ORPHAN = (
+    "SET session_replication_role = replica",
+    "DELETE FROM patients WHERE id = (SELECT patient_id FROM visits LIMIT 1)",
+)
 
 
 def test_an_empty_file_is_no_backup(tmp_path: Path, spare: Spare) -> None:
@@ -29,11 +32,16 @@ def test_an_empty_file_is_no_backup(tmp_path: Path, spare: Spare) -> None:
 
 def test_a_file_that_is_no_backup_is_told(tmp_path: Path, spare: Spare) -> None:
     (tmp_path / "a.dump").write_text("503 Service Unavailable")
-    _found(_backups(spare(BEFORE), tmp_path / "a.dump").whole(), r"a\.dump is no backup that PostgreSQL makes")
+    _found(
+        _backups(spare(BEFORE), tmp_path / "a.dump").whole(),
+        r"a\.dump is no backup that PostgreSQL makes",
+    )
 
 
 @pytest.mark.parametrize("place", ["nothing", "*.dump", None])
-def test_without_a_backup_nothing_is_proven(place: str | None, tmp_path: Path, spare: Spare) -> None:
+def test_without_a_backup_nothing_is_proven(
+    place: str | None, tmp_path: Path, spare: Spare
+) -> None:
     backups = Backups(site_of(spare(BEFORE), tmp_path, backup={"path": place} if place else {}))
     for question in (backups.recent, backups.whole, backups.restores_to_equal_data):
         with pytest.raises(NotProven, match="no backup"):
@@ -56,7 +64,9 @@ def test_a_flipped_bit_in_a_compressed_archive_is_found(tmp_path: Path, spare: S
     _found(_backups(dsn, path).whole(), "cannot be read to its end: could not uncompress data")
 
 
-def test_a_flipped_bit_in_an_uncompressed_archive_is_found_by_the_fingerprint(tmp_path: Path, spare: Spare) -> None:
+def test_a_flipped_bit_in_an_uncompressed_archive_is_found_by_the_fingerprint(
+    tmp_path: Path, spare: Spare
+) -> None:
     """Reading it to its end and restoring it both succeed."""
     dsn = spare(BEFORE)
     name = _one(dsn, "SELECT family_name FROM patients WHERE family_name ~ '^[a-zA-Z]+$' LIMIT 1")
@@ -64,7 +74,9 @@ def test_a_flipped_bit_in_an_uncompressed_archive_is_found_by_the_fingerprint(tm
     dumps.flip(path, dumps.place_of(b"\t" + name.encode() + b"\t", path) + 2)
     sound(_backups(dsn, path).whole())
     found = _backups(dsn, path).restores_to_equal_data()
-    _found(found, "^patients: the restored backup has the same keys as the target, and other content")
+    _found(
+        found, "^patients: the restored backup has the same keys as the target, and other content"
+    )
     assert name not in str(found)
 
 
@@ -73,11 +85,18 @@ def test_a_stale_backup_is_found_by_its_own_date(tmp_path: Path, spare: Spare) -
     dsn = spare(BEFORE)
     path = dumps.archive(dsn, tmp_path)
     content = bytearray(path.read_bytes())
-    at = content.index(b"PGDMP") + 11 + 1 + 15  # magic, versions and sizes, the compression, and sec, min, hour, each with its sign
+    at = (
+        content.index(b"PGDMP") + 11 + 1 + 15
+    )  # magic, versions and sizes, the compression, and sec, min, hour, each with its sign
     assert content[at + 1] == _today(path)
-    content[at:at + 5 * 3] = b"\x00\x01\x00\x00\x00" + b"\x00\x00\x00\x00\x00" + content[at + 10:at + 15]  # the first of January
+    content[at : at + 5 * 3] = (
+        b"\x00\x01\x00\x00\x00" + b"\x00\x00\x00\x00\x00" + content[at + 10 : at + 15]
+    )  # the first of January
     path.write_bytes(content)
-    _found(_backups(dsn, path).recent(), r"was made \d+\.\d h ago, at \d{4}-01-01 .*; 12 h are allowed \(backup\.max_age_hours\)")
+    _found(
+        _backups(dsn, path).recent(),
+        r"was made \d+\.\d h ago, at \d{4}-01-01 .*; 12 h are allowed \(backup\.max_age_hours\)",
+    )
 
 
 def test_a_stale_plain_dump_is_found_by_its_files_date(tmp_path: Path, spare: Spare) -> None:
@@ -97,12 +116,24 @@ def test_a_backup_from_the_future_is_found(tmp_path: Path, spare: Spare) -> None
 def test_a_backup_of_another_database_is_found(tmp_path: Path, spare: Spare) -> None:
     dsn, other = spare(BEFORE), spare(BEFORE)
     path = dumps.archive(other, tmp_path)
-    _found(_backups(dsn, path).whole(), f"is of another database: of {dumps.database(other)}, and the target is {dumps.database(dsn)}")
+    _found(
+        _backups(dsn, path).whole(),
+        f"is of another database: of {dumps.database(other)}, and the target is"
+        f" {dumps.database(dsn)}",
+    )
 
 
-def test_a_plain_dump_of_another_database_is_found_by_what_it_holds(tmp_path: Path, spare: Spare) -> None:
-    dsn, other = spare(BEFORE), spare(BEFORE, "DELETE FROM documents WHERE id = (SELECT id FROM documents LIMIT 1)")
-    _found(_backups(dsn, dumps.plain(other, tmp_path)).restores_to_equal_data(), r"^documents: the target has \d+ rows, and the restored backup \d+")
+def test_a_plain_dump_of_another_database_is_found_by_what_it_holds(
+    tmp_path: Path, spare: Spare
+) -> None:
+    dsn, other = (
+        spare(BEFORE),
+        spare(BEFORE, "DELETE FROM documents WHERE id = (SELECT id FROM documents LIMIT 1)"),
+    )
+    _found(
+        _backups(dsn, dumps.plain(other, tmp_path)).restores_to_equal_data(),
+        r"^documents: the target has \d+ rows, and the restored backup \d+",
+    )
 
 
 @pytest.mark.parametrize("share", [0.5, 0.9999], ids=["in a table", "before its end"])
@@ -110,10 +141,15 @@ def test_a_plain_dump_that_was_cut_off_is_found(share: float, tmp_path: Path, sp
     dsn = spare(BEFORE)
     path = dumps.plain(dsn, tmp_path)
     dumps.cut(path, share)
-    _found(_backups(dsn, path).whole(), "ends in the midst of the rows of" if share == 0.5 else "was cut off")
+    _found(
+        _backups(dsn, path).whole(),
+        "ends in the midst of the rows of" if share == 0.5 else "was cut off",
+    )
 
 
-def test_an_error_in_the_midst_of_a_plain_dump_is_found_and_quotes_no_patient(tmp_path: Path, spare: Spare) -> None:
+def test_an_error_in_the_midst_of_a_plain_dump_is_found_and_quotes_no_patient(
+    tmp_path: Path, spare: Spare
+) -> None:
     dsn = spare(BEFORE)
     path = dumps.plain(dsn, tmp_path)
     mrn = _one(dsn, "SELECT mrn FROM patients LIMIT 1")
@@ -127,7 +163,10 @@ def test_a_missing_table_is_found(tmp_path: Path, spare: Spare) -> None:
     dsn = spare(BEFORE)
     path = dumps.archive(dsn, tmp_path, "--exclude-table=documents")
     _found(_backups(dsn, path).whole(), "does not hold the table documents")
-    _found(_backups(dsn, path).restores_to_equal_data(), "documents: the target has this table, and the backup does not")
+    _found(
+        _backups(dsn, path).restores_to_equal_data(),
+        "documents: the target has this table, and the backup does not",
+    )
 
 
 @pytest.mark.parametrize("kind", ["custom", "plain"])
@@ -141,7 +180,11 @@ def test_an_orphan_that_no_key_admits_on_restoring_is_found(tmp_path: Path, spar
     """PostgreSQL calls the key valid; the backup holds the data and cannot give the key back."""
     dsn = spare(BEFORE, *ORPHAN)
     found = _backups(dsn, dumps.archive(dsn, tmp_path)).restores_to_equal_data()
-    _found(found, 'does not restore without an error: insert or update on table "visits" violates foreign key constraint')
+    _found(
+        found,
+        'does not restore without an error: insert or update on table "visits" violates foreign key'
+        " constraint",
+    )
     assert "Key (" not in str(found)
 
 
@@ -156,7 +199,10 @@ def test_a_directory_without_one_of_its_files_is_found(tmp_path: Path, spare: Sp
     dsn = spare(BEFORE)
     path = dumps.of_kind("directory", dsn, tmp_path)
     dumps.without(path, "*.dat.gz")
-    _found(_backups(dsn, path).whole(), r"cannot be read to its end: could not open input file .*: No such file")
+    _found(
+        _backups(dsn, path).whole(),
+        r"cannot be read to its end: could not open input file .*: No such file",
+    )
 
 
 @pytest.mark.parametrize("program", ["gzip", "bzip2", "xz", "zstd", "lz4"])
@@ -166,7 +212,10 @@ def test_a_damaged_compressed_dump_is_found(program: str, tmp_path: Path, spare:
     dsn = spare(BEFORE)
     path = dumps.of_kind(program, dsn, tmp_path)
     dumps.flip(path, path.stat().st_size * 2 // 3)
-    _found(_backups(dsn, path).whole(), r"(is damaged and cannot be read to its end|was cut off|ends in the midst)")
+    _found(
+        _backups(dsn, path).whole(),
+        r"(is damaged and cannot be read to its end|was cut off|ends in the midst)",
+    )
 
 
 def test_a_compressed_dump_that_was_cut_off_is_found(tmp_path: Path, spare: Spare) -> None:
@@ -215,7 +264,10 @@ def test_a_base_backup_that_lacks_a_file_is_found(tmp_path: Path, spare: Spare) 
     _found(_backups(dsn, path).whole(), f"lacks global/{gone}, which its list names")
     largest = max((tmp_path / "shorter/base").rglob("[0-9]*"), key=lambda each: each.stat().st_size)
     dumps.cut(largest)
-    _found(_backups(dsn, tmp_path / "shorter").whole(), rf"{largest.name} has \d+ bytes, and its list says \d+")
+    _found(
+        _backups(dsn, tmp_path / "shorter").whole(),
+        rf"{largest.name} has \d+ bytes, and its list says \d+",
+    )
 
 
 def test_a_base_backup_whose_list_was_edited_is_found(tmp_path: Path, spare: Spare) -> None:
@@ -234,13 +286,18 @@ def test_a_base_backup_in_a_damaged_tar_file_is_found(tmp_path: Path, spare: Spa
 
 def test_a_base_backup_with_a_flipped_bit_is_found(tmp_path: Path, spare: Spare) -> None:
     dsn = spare(BEFORE)
-    name = _one(dsn, "SELECT family_name FROM patients WHERE family_name ~ '^[a-zA-Z]{6,}$' LIMIT 1")
+    name = _one(
+        dsn, "SELECT family_name FROM patients WHERE family_name ~ '^[a-zA-Z]{6,}$' LIMIT 1"
+    )
     with psycopg.connect(dsn) as connection:
         where = connection.execute("SELECT pg_relation_filepath('patients')").fetchone()
     path = dumps.base(dsn, tmp_path)
     assert where is not None
     dumps.flip(path / where[0], dumps.place_of(name.encode(), path / where[0]) + 1)
-    _found(_backups(dsn, path).restores_to_equal_data(), "^patients: the restored backup cannot be read: invalid page")
+    _found(
+        _backups(dsn, path).restores_to_equal_data(),
+        "^patients: the restored backup cannot be read: invalid page",
+    )
 
 
 def _backups(dsn: str, path: Path) -> Backups:
@@ -248,7 +305,9 @@ def _backups(dsn: str, path: Path) -> Backups:
 
 
 def _found(examination: Examination, pattern: str) -> None:
-    assert any(re.search(pattern, finding) for finding in examination.findings), examination.findings
+    assert any(re.search(pattern, finding) for finding in examination.findings), (
+        examination.findings
+    )
 
 
 def _one(dsn: str, query: str) -> str:

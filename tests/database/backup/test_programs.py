@@ -13,25 +13,49 @@ from cutover.evidence import NotProven
 from tests.database.sites import site_of
 
 
-@pytest.mark.parametrize(("said", "told"), [
-    ('pg_restore: error: COPY failed for table "patients": ERROR:  invalid input syntax for type date: "Miller 1970"\nCONTEXT:  COPY',
-     "invalid input syntax for type date: …"),
-    ('psql:<stdin>:7: ERROR:  value "9912345" is out of range for type integer', "value …"),
-    ('psql:<stdin>:7: error: invalid command \\Miller', "invalid command …"),
-    ('psql:<stdin>:7: ERROR:  syntax error at or near "Miller"\nLINE 1: Miller\tAnna', "syntax error at or near …"),
-    ('psql:<stdin>:7: ERROR:  malformed array literal: "{"Miller", "Anna"}"', "malformed array literal: …"),
-    ('pg_restore: error: could not execute query: ERROR:  insert or update on table "visits" violates foreign key constraint "visits_fk"\n'
-     "DETAIL:  Key (patient)=(Miller) is not present in table \"patients\".\nCommand was: ALTER TABLE",
-     'insert or update on table "visits" violates foreign key constraint "visits_fk"'),
-    ("pg_restore: error: could not uncompress data: (null)", "could not uncompress data: (null)"),
-])
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            (
+                'pg_restore: error: COPY failed for table "patients": ERROR:  invalid input syntax'
+                ' for type date: "Miller 1970"\nCONTEXT:  COPY'
+            ),
+            "invalid input syntax for type date: …",
+        ),
+        ('psql:<stdin>:7: ERROR:  value "9912345" is out of range for type integer', "value …"),
+        ("psql:<stdin>:7: error: invalid command \\Miller", "invalid command …"),
+        (
+            'psql:<stdin>:7: ERROR:  syntax error at or near "Miller"\nLINE 1: Miller\tAnna',
+            "syntax error at or near …",
+        ),
+        (
+            'psql:<stdin>:7: ERROR:  malformed array literal: "{"Miller", "Anna"}"',
+            "malformed array literal: …",
+        ),
+        (
+            (
+                "pg_restore: error: could not execute query: ERROR:  insert or update on table"
+                ' "visits" violates foreign key constraint "visits_fk"\nDETAIL:  Key'
+                ' (patient)=(Miller) is not present in table "patients".\nCommand was: ALTER TABLE'
+            ),
+            'insert or update on table "visits" violates foreign key constraint "visits_fk"',
+        ),
+        (
+            "pg_restore: error: could not uncompress data: (null)",
+            "could not uncompress data: (null)",
+        ),
+    ],
+)
 def test_a_complaint_keeps_names_of_objects_and_no_content(said: str, told: str) -> None:
     assert list(complaints(said)) == [told]
 
 
 def test_a_password_goes_by_the_environment_and_never_by_the_arguments(tmp_path: Path) -> None:
     program = _script(tmp_path, 'echo "$@ password=$PGPASSWORD host=$PGHOST database=$PGDATABASE"')
-    found = run(site_of("host=x", tmp_path), program, "one", dsn="host=h dbname=d user=u password=so-secret")
+    found = run(
+        site_of("host=x", tmp_path), program, "one", dsn="host=h dbname=d user=u password=so-secret"
+    )
     assert found.output.strip() == "one password=so-secret host=h database=d"
 
 

@@ -1,4 +1,6 @@
-"""A migrated hospital that has one of everything that PostgreSQL can be made of, to harm, and a site whose scripts are applied once a session."""
+"""A migrated hospital that has one of everything that PostgreSQL can be made of, to harm, and a
+site whose scripts are applied once a session.
+"""
 
 from __future__ import annotations
 
@@ -76,17 +78,25 @@ SchemaAt = Callable[..., Schema]
 
 @pytest.fixture(scope="session")
 def applied_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of what is worked out once: the hospital's scripts are applied a single time in all tests."""
+    """The folder of what is worked out once: the hospital's scripts are applied a single time in
+    all tests.
+    """
     return tmp_path_factory.mktemp("once")
 
 
 @pytest.fixture
 def schema_at(tmp_path: Path, applied_once: Path) -> SchemaAt:
-    """`schema_at(dsn, **settings)`: the schema at that DSN, held against the hospital's own scripts, unless settings name others."""
+    """`schema_at(dsn, **settings)`: the schema at that DSN, held against the hospital's own
+    scripts, unless settings name others.
+    """
 
     def schema(dsn: str, **settings: Any) -> Schema:
         site = site_of(dsn, tmp_path, **settings)
-        return Schema(site if {"locations", "expected_catalog", "tool", "schemas"} & settings.keys() else replace(site, once_in=applied_once))
+        return Schema(
+            site
+            if {"locations", "expected_catalog", "tool", "schemas"} & settings.keys()
+            else replace(site, once_in=applied_once)
+        )
 
     return schema
 
@@ -96,5 +106,7 @@ RecordedAt = Callable[[str], Snapshot]
 
 @pytest.fixture
 def recorded_at(tmp_path: Path) -> RecordedAt:
-    """`recorded_at(dsn)`: a snapshot of the database at that DSN, kept where the site of a test has its snapshots."""
+    """`recorded_at(dsn)`: a snapshot of the database at that DSN, kept where the site of a test has
+    its snapshots.
+    """
     return lambda dsn: Snapshot.take(site_of(dsn, tmp_path))

@@ -16,35 +16,60 @@ from tests.database.conftest import BEFORE, Spare
 
 @pytest.mark.usefixtures("rich")
 def test_a_database_that_was_dumped_and_restored_is_equal(
-        server: postgres.Server, spare: Spare, schema_at: SchemaAt, recorded_at: RecordedAt, tmp_path: Path) -> None:
+    server: postgres.Server,
+    spare: Spare,
+    schema_at: SchemaAt,
+    recorded_at: RecordedAt,
+    tmp_path: Path,
+) -> None:
     """Though PostgreSQL words `x IN (…)` over varchar otherwise once it was restored."""
     original = spare(RICH)
     archive = tmp_path / "hospital.dump"
     _run(client("pg_dump", 18), "--format=custom", f"--file={archive}", f"--dbname={original}")
     server.create("restored")
     try:
-        _run(client("pg_restore", 18), "--exit-on-error", f"--dbname={server.dsn('restored')}", str(archive))
+        _run(
+            client("pg_restore", 18),
+            "--exit-on-error",
+            f"--dbname={server.dsn('restored')}",
+            str(archive),
+        )
         restored = schema_at(server.dsn("restored"))
         seen = restored.equal_to(recorded_at(original))
         assert not seen.findings
         assert "constraint visits.visits_status_check" in seen.examined
-        assert not [sentence for sentence in restored.as_the_scripts_make_it().findings if "nothing expects it" not in sentence]
+        assert not [
+            sentence
+            for sentence in restored.as_the_scripts_make_it().findings
+            if "nothing expects it" not in sentence
+        ]
     finally:
         server.drop("restored")
 
 
-def test_a_database_that_was_rolled_back_is_the_recorded_one(spare: Spare, schema_at: SchemaAt, recorded_at: RecordedAt) -> None:
+def test_a_database_that_was_rolled_back_is_the_recorded_one(
+    spare: Spare, schema_at: SchemaAt, recorded_at: RecordedAt
+) -> None:
     hospital = spare(BEFORE)
     recorded_at(hospital)
 
     assert not schema_at(hospital).as_it_was().findings
 
 
-@pytest.mark.parametrize("statement", [
-    "ALTER TABLE patients ADD tag varchar(64)", "REVOKE SELECT ON visits FROM hospital_app", "DROP INDEX visits_by_patient",
-    "CREATE TABLE refresh_tokens (id int)", "ALTER TABLE visits DISABLE TRIGGER ALL", "CREATE EXTENSION vector",
-])
-def test_what_a_rollback_left_behind_is_found(spare: Spare, schema_at: SchemaAt, recorded_at: RecordedAt, statement: str) -> None:
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "ALTER TABLE patients ADD tag varchar(64)",
+        "REVOKE SELECT ON visits FROM hospital_app",
+        "DROP INDEX visits_by_patient",
+        "CREATE TABLE refresh_tokens (id int)",
+        "ALTER TABLE visits DISABLE TRIGGER ALL",
+        "CREATE EXTENSION vector",
+    ],
+)
+def test_what_a_rollback_left_behind_is_found(
+    spare: Spare, schema_at: SchemaAt, recorded_at: RecordedAt, statement: str
+) -> None:
     hospital = spare(BEFORE)
     recorded_at(hospital)
     with psycopg.connect(hospital, autocommit=True) as connection:

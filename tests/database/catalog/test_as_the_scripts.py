@@ -20,21 +20,53 @@ def test_a_migrated_hospital_is_what_the_scripts_make(spare: Spare, schema_at: S
     assert "table patients" in seen.examined
     assert "column visits.status" in seen.examined
     assert not any("flyway" in name for name in seen.examined)
-    assert seen.facts["expected"] == "the scripts V1__facilities_and_staff.sql to V10__token_rotation_idempotency_and_audit.sql"
+    assert (
+        seen.facts["expected"] == "the scripts V1__facilities_and_staff.sql to"
+        " V10__token_rotation_idempotency_and_audit.sql"
+    )
 
 
-@pytest.mark.parametrize(("statement", "sentence"), [
-    ("ALTER TABLE visits ALTER tag TYPE text", 'The column visits.tag: expected type "character varying(64)", found "text".'),
-    ("ALTER TABLE documents DROP CONSTRAINT documents_size_check",
-     "The constraint documents.documents_size_check is missing: expected CHECK (((size >= 1) AND (size <= 2097152)))."),
-    ("DROP INDEX patients_by_facility",
-     "The index patients_by_facility is missing: expected CREATE INDEX patients_by_facility ON public.patients USING btree (facility, mrn)."),
-    ("CREATE TABLE patients_old AS SELECT * FROM patients", "The table patients_old is there, and nothing expects it."),
-    ("ALTER TABLE patients ENABLE ROW LEVEL SECURITY", 'The table patients: expected row security "off", found "on".'),
-    ("ALTER TABLE visits DISABLE TRIGGER ALL",
-     'The constraint visits.visits_patient_id_fkey: expected enforcing triggers "enabled", found "disabled".'),
-])
-def test_what_the_scripts_do_not_make_is_found(spare: Spare, schema_at: SchemaAt, statement: str, sentence: str) -> None:
+@pytest.mark.parametrize(
+    ("statement", "sentence"),
+    [
+        (
+            "ALTER TABLE visits ALTER tag TYPE text",
+            'The column visits.tag: expected type "character varying(64)", found "text".',
+        ),
+        (
+            "ALTER TABLE documents DROP CONSTRAINT documents_size_check",
+            (
+                "The constraint documents.documents_size_check is missing: expected CHECK (((size"
+                " >= 1) AND (size <= 2097152)))."
+            ),
+        ),
+        (
+            "DROP INDEX patients_by_facility",
+            (
+                "The index patients_by_facility is missing: expected CREATE INDEX"
+                " patients_by_facility ON public.patients USING btree (facility, mrn)."
+            ),
+        ),
+        (
+            "CREATE TABLE patients_old AS SELECT * FROM patients",
+            "The table patients_old is there, and nothing expects it.",
+        ),
+        (
+            "ALTER TABLE patients ENABLE ROW LEVEL SECURITY",
+            'The table patients: expected row security "off", found "on".',
+        ),
+        (
+            "ALTER TABLE visits DISABLE TRIGGER ALL",
+            (
+                "The constraint visits.visits_patient_id_fkey: expected enforcing triggers"
+                ' "enabled", found "disabled".'
+            ),
+        ),
+    ],
+)
+def test_what_the_scripts_do_not_make_is_found(
+    spare: Spare, schema_at: SchemaAt, statement: str, sentence: str
+) -> None:
     assert schema_at(spare(MIGRATED, statement)).as_the_scripts_make_it().findings == (sentence,)
 
 
@@ -46,8 +78,15 @@ def test_a_hospital_that_was_not_migrated_is_found(spare: Spare, schema_at: Sche
 
 
 def test_rights_outside_of_the_scripts_are_no_difference(spare: Spare, schema_at: SchemaAt) -> None:
-    """The hospital grants after its migration, by hand. Whether such rights are as they were, another check asks."""
-    assert not schema_at(spare(MIGRATED, "REVOKE ALL ON visits FROM hospital_app")).as_the_scripts_make_it().findings
+    """The hospital grants after its migration, by hand.
+
+    Whether such rights are as they were, another check asks.
+    """
+    assert (
+        not schema_at(spare(MIGRATED, "REVOKE ALL ON visits FROM hospital_app"))
+        .as_the_scripts_make_it()
+        .findings
+    )
 
 
 GRANTING = """
@@ -59,18 +98,38 @@ CREATE FUNCTION secret() RETURNS int LANGUAGE sql AS 'SELECT 1'; REVOKE EXECUTE 
 """
 
 
-@pytest.mark.parametrize(("statement", "sentence"), [
-    ("SELECT 1", None),
-    ("GRANT DELETE ON wards TO hospital_app", None),
-    ("REVOKE USAGE ON SCHEMA public FROM PUBLIC", None),
-    ("REVOKE INSERT ON wards FROM hospital_app", 'The grant on wards to hospital_app: expected rights "INSERT, SELECT", found "SELECT".'),
-    ("REVOKE ALL ON wards FROM hospital_app", 'The grant on wards to hospital_app is missing: expected rights "INSERT, SELECT".'),
-    ("ALTER TABLE notes OWNER TO hospital_app", 'The owner of notes: expected owner "hospital_reader", found "hospital_app".'),
-    ("GRANT EXECUTE ON FUNCTION secret TO PUBLIC", "Everybody (PUBLIC) has the right EXECUTE on secret(), and nothing expects that."),
-    ("DROP EXTENSION vector", "The extension vector is missing."),
-])
+@pytest.mark.parametrize(
+    ("statement", "sentence"),
+    [
+        ("SELECT 1", None),
+        ("GRANT DELETE ON wards TO hospital_app", None),
+        ("REVOKE USAGE ON SCHEMA public FROM PUBLIC", None),
+        (
+            "REVOKE INSERT ON wards FROM hospital_app",
+            'The grant on wards to hospital_app: expected rights "INSERT, SELECT", found "SELECT".',
+        ),
+        (
+            "REVOKE ALL ON wards FROM hospital_app",
+            'The grant on wards to hospital_app is missing: expected rights "INSERT, SELECT".',
+        ),
+        (
+            "ALTER TABLE notes OWNER TO hospital_app",
+            'The owner of notes: expected owner "hospital_reader", found "hospital_app".',
+        ),
+        (
+            "GRANT EXECUTE ON FUNCTION secret TO PUBLIC",
+            "Everybody (PUBLIC) has the right EXECUTE on secret(), and nothing expects that.",
+        ),
+        ("DROP EXTENSION vector", "The extension vector is missing."),
+    ],
+)
 def test_what_scripts_say_of_rights_is_kept(
-        server: postgres.Server, schema_at: SchemaAt, tmp_path: Path, statement: str, sentence: str | None) -> None:
+    server: postgres.Server,
+    schema_at: SchemaAt,
+    tmp_path: Path,
+    statement: str,
+    sentence: str | None,
+) -> None:
     scripts = tmp_path / "scripts"
     scripts.mkdir()
     (scripts / "V1__wards.sql").write_text(GRANTING)
@@ -85,17 +144,24 @@ def test_what_scripts_say_of_rights_is_kept(
         server.drop("granting")
 
 
-def test_partitions_that_somebody_adds_every_month_are_no_difference(server: postgres.Server, schema_at: SchemaAt, tmp_path: Path) -> None:
+def test_partitions_that_somebody_adds_every_month_are_no_difference(
+    server: postgres.Server, schema_at: SchemaAt, tmp_path: Path
+) -> None:
     scripts = tmp_path / "scripts"
     scripts.mkdir()
     (scripts / "V1__readings.sql").write_text(
-        "CREATE TABLE readings (id int, at date, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);"
-        "CREATE TABLE readings_1 PARTITION OF readings FOR VALUES FROM ('2026-01-01') TO ('2026-02-01');")
+        "CREATE TABLE readings (id int, at date, PRIMARY KEY (id, at)) PARTITION BY RANGE"
+        " (at);CREATE TABLE readings_1 PARTITION OF readings FOR VALUES FROM ('2026-01-01') TO"
+        " ('2026-02-01');"
+    )
     server.create("partitioned")
     try:
         with psycopg.connect(server.dsn("partitioned"), autocommit=True) as connection:
             connection.execute((scripts / "V1__readings.sql").read_bytes())
-            connection.execute("CREATE TABLE readings_2 PARTITION OF readings FOR VALUES FROM ('2026-02-01') TO ('2026-03-01')")
+            connection.execute(
+                "CREATE TABLE readings_2 PARTITION OF readings FOR VALUES FROM ('2026-02-01') TO"
+                " ('2026-03-01')"
+            )
             schema = schema_at(server.dsn("partitioned"), locations=[scripts])
             added = schema.as_the_scripts_make_it()
             connection.execute("DROP TABLE readings_1")

@@ -1,4 +1,6 @@
-"""The same on older servers: the catalog of PostgreSQL changes from version to version, and what is read from it does not."""
+"""The same on older servers: the catalog of PostgreSQL changes from version to version, and what is
+read from it does not.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +21,17 @@ ROLES = ("hospital_app", "hospital_reader")
 
 
 @pytest.fixture(scope="module", params=[15, 16, 18])
-def older(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ScratchServer]:
-    """A server of each version that is on this machine; 16 and 18 are wherever the embedded hospital is."""
+def older(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ScratchServer]:
+    """A server of each version that is on this machine; 16 and 18 are wherever the embedded
+    hospital is.
+    """
     major = int(request.param)
     try:
-        with scratch_server(site_of("postgresql:///none", tmp_path_factory.mktemp("older")), major) as server:
+        with scratch_server(
+            site_of("postgresql:///none", tmp_path_factory.mktemp("older")), major
+        ) as server:
             yield server
     except NotProven as why:
         if major == 15:
@@ -41,16 +49,44 @@ def test_a_migrated_database_is_what_the_scripts_make(older: ScratchServer, tmp_
     assert "column visits.status" in seen.examined
 
 
-@pytest.mark.parametrize(("statement", "sentence"), [
-    ("ALTER TABLE visits ALTER tag TYPE text", 'The column visits.tag: expected type "character varying(64)", found "text".'),
-    ("ALTER TABLE beds DISABLE TRIGGER ALL", 'The constraint beds.beds_ward_fkey: expected enforcing triggers "enabled", found "disabled".'),
-    ("DROP INDEX patients_by_birth_date",
-     "The index patients_by_birth_date is missing: expected CREATE INDEX patients_by_birth_date ON public.patients USING btree (birth_date)."),
-    ("REVOKE SELECT ON wards FROM hospital_app", 'The grant on wards to hospital_app is missing: expected rights "SELECT".'),
-    ("ALTER FUNCTION next_bed VOLATILE", 'The function next_bed(bed integer): expected definition with line 4 "IMMUTABLE", '
-     'found "AS $function$SELECT bed + 1$function$".'),
-    ("ALTER SEQUENCE tickets INCREMENT 2", 'The sequence tickets: expected increment "1", found "2".'),
-])
+@pytest.mark.parametrize(
+    ("statement", "sentence"),
+    [
+        (
+            "ALTER TABLE visits ALTER tag TYPE text",
+            'The column visits.tag: expected type "character varying(64)", found "text".',
+        ),
+        (
+            "ALTER TABLE beds DISABLE TRIGGER ALL",
+            (
+                'The constraint beds.beds_ward_fkey: expected enforcing triggers "enabled", found'
+                ' "disabled".'
+            ),
+        ),
+        (
+            "DROP INDEX patients_by_birth_date",
+            (
+                "The index patients_by_birth_date is missing: expected CREATE INDEX"
+                " patients_by_birth_date ON public.patients USING btree (birth_date)."
+            ),
+        ),
+        (
+            "REVOKE SELECT ON wards FROM hospital_app",
+            'The grant on wards to hospital_app is missing: expected rights "SELECT".',
+        ),
+        (
+            "ALTER FUNCTION next_bed VOLATILE",
+            (
+                'The function next_bed(bed integer): expected definition with line 4 "IMMUTABLE", '
+                'found "AS $function$SELECT bed + 1$function$".'
+            ),
+        ),
+        (
+            "ALTER SEQUENCE tickets INCREMENT 2",
+            'The sequence tickets: expected increment "1", found "2".',
+        ),
+    ],
+)
 def test_drift_is_told(older: ScratchServer, statement: str, sentence: str) -> None:
     dsn = older.create(roles=ROLES)
     migrate.migrate(dsn)
@@ -61,4 +97,6 @@ def test_drift_is_told(older: ScratchServer, statement: str, sentence: str) -> N
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute(statement.encode())
 
-    assert differences(before, catalog_at(dsn), lambda name: name.removeprefix("public.")) == [sentence]
+    assert differences(before, catalog_at(dsn), lambda name: name.removeprefix("public.")) == [
+        sentence
+    ]

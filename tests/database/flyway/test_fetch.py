@@ -30,7 +30,9 @@ def test_another_jar_is_refused(elsewhere: Path) -> None:
 def test_a_jar_that_cannot_be_had_is_named(elsewhere: Path) -> None:
     for jar in (elsewhere / "maven").rglob("*.jar"):
         jar.unlink()
-    with pytest.raises(fetch.Unavailable, match=r"^Flyway's flyway-commandline-.* cannot be downloaded"):
+    with pytest.raises(
+        fetch.Unavailable, match=r"^Flyway's flyway-commandline-.* cannot be downloaded"
+    ):
         fetch.executable()
 
 
@@ -40,7 +42,9 @@ def test_without_java_there_is_no_flyway(monkeypatch: pytest.MonkeyPatch) -> Non
         fetch.executable()
 
 
-def test_what_is_fetched_once_is_not_fetched_again(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_fetched_once_is_not_fetched_again(
+    elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     content = b"another jar"
     monkeypatch.setattr(fetch, "JARS", dict.fromkeys(fetch.JARS, fetch._sha256(content)))
     program = fetch.executable()

@@ -14,15 +14,22 @@ from cutover.evidence.examination import NotProven
 from tests.database.history.written import write_files
 from tests.database.sites import site_of
 
-REVISION = 'raise RuntimeError("a gate never runs a release\'s code")\nrevision: str = "{}"\ndown_revision = {!r}\nbranch_labels = None\n'
+REVISION = (
+    'raise RuntimeError("a gate never runs a release\'s code")\nrevision: str = "{}"\ndown_revision'
+    " = {!r}\nbranch_labels = None\n"
+)
 
 
 def revision(name: str, before: str | tuple[str, ...] | None) -> str:
     return REVISION.format(name, before)
 
 
-LINE = {"env.py": "raise RuntimeError", "versions/1_a.py": revision("a1", None), "versions/2_b.py": revision("b2", "a1"),
-        "versions/3_c.py": revision("c3", "b2")}
+LINE = {
+    "env.py": "raise RuntimeError",
+    "versions/1_a.py": revision("a1", None),
+    "versions/2_b.py": revision("b2", "a1"),
+    "versions/3_c.py": revision("c3", "b2"),
+}
 
 
 def history(dsn: str, folder: Path, files: dict[str, str], *at: str) -> History:
@@ -30,7 +37,9 @@ def history(dsn: str, folder: Path, files: dict[str, str], *at: str) -> History:
         connection.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
         for version in at:
             connection.execute("INSERT INTO alembic_version VALUES (%s)", [version])
-    return History(site_of(dsn, folder, tool="alembic", locations=[write_files(folder / "alembic", files)]))
+    return History(
+        site_of(dsn, folder, tool="alembic", locations=[write_files(folder / "alembic", files)])
+    )
 
 
 def test_at_the_head_everything_is_applied(empty: str, tmp_path: Path) -> None:
@@ -40,46 +49,98 @@ def test_at_the_head_everything_is_applied(empty: str, tmp_path: Path) -> None:
     assert len(found.unaltered().examined) == 3
 
 
-@pytest.mark.parametrize(("at", "files", "finding"), [
-    (["b2"], LINE, "versions/3_c.py is not applied (revision c3)"),
-    (["d4"], LINE, "the database is at revision d4, which the release does not have"),
-    ([], LINE, "the table public.alembic_version is empty: no migration was applied"),
-    (["c3"], {**LINE, "versions/4_d.py": revision("d4", "a1")}, "versions/4_d.py is not applied (revision d4)"),
-    (["c3"], {**LINE, "versions/3_d.py": revision("c3", "b2")}, "versions/3_d.py and versions/3_c.py are both revision c3"),
-    (["c3"], {**LINE, "versions/2_b.py": revision("b2", "a0")}, "versions/2_b.py is built on revision a0, which the release does not have"),
-])
-def test_what_is_not_applied_as_released_is_found(at: list[str], files: dict[str, str], finding: str, empty: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("at", "files", "finding"),
+    [
+        (["b2"], LINE, "versions/3_c.py is not applied (revision c3)"),
+        (["d4"], LINE, "the database is at revision d4, which the release does not have"),
+        ([], LINE, "the table public.alembic_version is empty: no migration was applied"),
+        (
+            ["c3"],
+            {**LINE, "versions/4_d.py": revision("d4", "a1")},
+            "versions/4_d.py is not applied (revision d4)",
+        ),
+        (
+            ["c3"],
+            {**LINE, "versions/3_d.py": revision("c3", "b2")},
+            "versions/3_d.py and versions/3_c.py are both revision c3",
+        ),
+        (
+            ["c3"],
+            {**LINE, "versions/2_b.py": revision("b2", "a0")},
+            "versions/2_b.py is built on revision a0, which the release does not have",
+        ),
+    ],
+)
+def test_what_is_not_applied_as_released_is_found(
+    at: list[str], files: dict[str, str], finding: str, empty: str, tmp_path: Path
+) -> None:
     assert finding in history(empty, tmp_path, files, *at).applied().findings
 
 
 def test_a_merge_has_both_of_its_branches(empty: str, tmp_path: Path) -> None:
-    files = {**LINE, "versions/4_d.py": revision("d4", "a1"), "versions/5_e.py": revision("e5", ("c3", "d4"))}
+    files = {
+        **LINE,
+        "versions/4_d.py": revision("d4", "a1"),
+        "versions/5_e.py": revision("e5", ("c3", "d4")),
+    }
     assert history(empty, tmp_path, files, "e5").applied().findings == ()
 
 
 def test_several_heads_and_a_row_written_by_hand_are_found(empty: str, tmp_path: Path) -> None:
-    found = history(empty, tmp_path, {**LINE, "versions/4_d.py": revision("d4", "a1")}, "c3", "d4", "b2").in_order().findings
-    assert found == ("the release has 2 heads (c3, d4): `alembic upgrade head` refuses",
-                     "the database names revision b2 and also one that was built on it: its history was written by hand")
+    found = (
+        history(
+            empty, tmp_path, {**LINE, "versions/4_d.py": revision("d4", "a1")}, "c3", "d4", "b2"
+        )
+        .in_order()
+        .findings
+    )
+    assert found == (
+        "the release has 2 heads (c3, d4): `alembic upgrade head` refuses",
+        (
+            "the database names revision b2 and also one that was built on it: its history was"
+            " written by hand"
+        ),
+    )
 
 
-def test_a_changed_revision_is_found_by_the_snapshot(empty: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_changed_revision_is_found_by_the_snapshot(
+    empty: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked = history(empty, tmp_path, LINE, "c3")
     kept = Recorded.from_plain(facts(asked.site))
     monkeypatch.setattr(asking, "_in_snapshot", lambda _site: kept)
     assert asked.unaltered().findings == ()
     write_files(tmp_path / "alembic", {"versions/2_b.py": revision("b2", "a1") + "# and more\n"})
-    assert [each for each in History(asked.site).unaltered().findings if each.startswith("versions/2_b.py is not the file that the snapshot")]
+    assert [
+        each
+        for each in History(asked.site).unaltered().findings
+        if each.startswith("versions/2_b.py is not the file that the snapshot")
+    ]
 
 
-@pytest.mark.parametrize(("files", "reason"), [
-    ({"env.py": ""}, "no revision of Alembic was found"), ({"a.py": "revision = new()"}, "is no literal"),
-    ({"a.py": "revision ="}, "it is no Python")])
-def test_what_cannot_be_read_proves_nothing(files: dict[str, str], reason: str, empty: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("files", "reason"),
+    [
+        ({"env.py": ""}, "no revision of Alembic was found"),
+        ({"a.py": "revision = new()"}, "is no literal"),
+        ({"a.py": "revision ="}, "it is no Python"),
+    ],
+)
+def test_what_cannot_be_read_proves_nothing(
+    files: dict[str, str], reason: str, empty: str, tmp_path: Path
+) -> None:
     with pytest.raises(NotProven, match=reason):
         history(empty, tmp_path, files, "c3").applied()
 
 
 def test_without_its_table_nothing_was_applied(empty: str, tmp_path: Path) -> None:
-    site = site_of(empty, tmp_path, tool="alembic", locations=[write_files(tmp_path / "alembic", LINE)])
-    assert History(site).applied().findings == ("the database has no table public.alembic_version, so nothing says which migrations it has had",)
+    site = site_of(
+        empty, tmp_path, tool="alembic", locations=[write_files(tmp_path / "alembic", LINE)]
+    )
+    assert History(site).applied().findings == (
+        (
+            "the database has no table public.alembic_version, so nothing says which migrations it"
+            " has had"
+        ),
+    )

@@ -1,4 +1,7 @@
-"""What is wrong with a history is found and named; a clean one gives no finding. On the hospital's own database."""
+"""What is wrong with a history is found and named; a clean one gives no finding.
+
+On the hospital's own database.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,10 @@ from tests.database.conftest import Spare
 from tests.database.sites import SCRIPTS, site_of
 
 UPDATE = "UPDATE flyway_schema_history SET "
-FAKE = ("INSERT INTO flyway_schema_history VALUES ({rank}, '{version}', '{what}', '{kind}', '{script}', {checksum}, 'somebody', now(), 1, {success})")
+FAKE = (
+    "INSERT INTO flyway_schema_history VALUES ({rank}, '{version}', '{what}', '{kind}', '{script}',"
+    " {checksum}, 'somebody', now(), 1, {success})"
+)
 V8 = "V8__visit_status_in_words.sql"
 V9 = "V9__document_size_and_digest.sql"
 
@@ -38,16 +44,39 @@ def remembers(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asking, "_in_snapshot", lambda _site: kept)
 
 
-def row(rank: int, version: str, *, kind: str = "SQL", script: str = "V.sql", checksum: str = "1", success: str = "true", what: str = "x") -> str:
-    return FAKE.format(rank=rank, version=version, kind=kind, script=script, checksum=checksum, success=success, what=what)
+def row(
+    rank: int,
+    version: str,
+    *,
+    kind: str = "SQL",
+    script: str = "V.sql",
+    checksum: str = "1",
+    success: str = "true",
+    what: str = "x",
+) -> str:
+    return FAKE.format(
+        rank=rank,
+        version=version,
+        kind=kind,
+        script=script,
+        checksum=checksum,
+        success=success,
+        what=what,
+    )
 
 
 def examined(site: Site) -> dict[str, Examination]:
     history = History(site)
-    return {"applied": history.applied(), "unaltered": history.unaltered(), "in order": history.in_order()}
+    return {
+        "applied": history.applied(),
+        "unaltered": history.unaltered(),
+        "in order": history.in_order(),
+    }
 
 
-def test_the_hospital_after_its_cutover_is_clean(spare: Spare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_hospital_after_its_cutover_is_clean(
+    spare: Spare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     site = site_of(spare("migrated"), tmp_path)
     remembers(site, monkeypatch)
     for examination in examined(site).values():
@@ -62,13 +91,31 @@ def test_before_the_cutover_its_migrations_are_pending(spare: Spare, tmp_path: P
 
 
 TAMPERED = {
-    "a row that was deleted by hand": ("DELETE FROM flyway_schema_history WHERE version = '8'", f"{V8} is not applied and never will be"),
-    "a failed script": (UPDATE + "success = false WHERE version = '8'", f"{V8} failed when it was applied (Failed)"),
-    "a script of another release": (row(11, "11", script="V11__x.sql"), "V11__x.sql was applied and is newer than every script"),
-    "a script that the release has not": (row(11, "8.1", script="V8.1__x.sql"), "V8.1__x.sql was applied, but the release has no such script"),
+    "a row that was deleted by hand": (
+        "DELETE FROM flyway_schema_history WHERE version = '8'",
+        f"{V8} is not applied and never will be",
+    ),
+    "a failed script": (
+        UPDATE + "success = false WHERE version = '8'",
+        f"{V8} failed when it was applied (Failed)",
+    ),
+    "a script of another release": (
+        row(11, "11", script="V11__x.sql"),
+        "V11__x.sql was applied and is newer than every script",
+    ),
+    "a script that the release has not": (
+        row(11, "8.1", script="V8.1__x.sql"),
+        "V8.1__x.sql was applied, but the release has no such script",
+    ),
     "a baseline that stands for everything": (
-        "DELETE FROM flyway_schema_history WHERE installed_rank > 6; " + row(7, "10", kind="BASELINE", script="<< B >>"), "is at version 6, and"),
-    "no history": ("DROP TABLE flyway_schema_history", "the database has no table public.flyway_schema_history"),
+        "DELETE FROM flyway_schema_history WHERE installed_rank > 6; "
+        + row(7, "10", kind="BASELINE", script="<< B >>"),
+        "is at version 6, and",
+    ),
+    "no history": (
+        "DROP TABLE flyway_schema_history",
+        "the database has no table public.flyway_schema_history",
+    ),
     "an empty history": ("DELETE FROM flyway_schema_history", "the database is at version none"),
 }
 
@@ -88,9 +135,16 @@ def _rename(folder: Path) -> None:
     (folder / V8).rename(folder / "V8__visit_status.sql")
 
 
-@pytest.mark.parametrize(("harm", "expected"), [
-    (_edit, f"{V8} was changed after it was applied"), (_rename, "V8__visit_status.sql was renamed after it was applied")])
-def test_an_edited_or_renamed_script_is_found(harm: Callable[[Path], None], expected: str, spare: Spare, scripts: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("harm", "expected"),
+    [
+        (_edit, f"{V8} was changed after it was applied"),
+        (_rename, "V8__visit_status.sql was renamed after it was applied"),
+    ],
+)
+def test_an_edited_or_renamed_script_is_found(
+    harm: Callable[[Path], None], expected: str, spare: Spare, scripts: Path, tmp_path: Path
+) -> None:
     harm(scripts)
     found = History(site_of(spare("migrated"), tmp_path, locations=[scripts])).unaltered()
     assert [finding for finding in found.findings if expected in finding]
@@ -100,12 +154,19 @@ def test_an_edit_below_a_baseline_is_found(spare: Spare, scripts: Path, tmp_path
     """`flyway validate` looks at nothing at or below it."""
     _edit(scripts)
     history = spare("migrated", row(11, "9", kind="BASELINE", script="<< B >>", checksum="null"))
-    assert any(V8 in finding for finding in History(site_of(history, tmp_path, locations=[scripts])).unaltered().findings)
+    assert any(
+        V8 in finding
+        for finding in History(site_of(history, tmp_path, locations=[scripts])).unaltered().findings
+    )
 
 
 def test_a_comment_that_swallows_a_statement_has_the_same_checksum_and_is_found(
-        spare: Spare, scripts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    r"""Flyway's checksum leaves out line ends: `-- x\nDELETE …` and `-- xDELETE …` are one. The snapshot's SHA-256 tells them apart."""
+    spare: Spare, scripts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    r"""Flyway's checksum leaves out line ends: `-- x\nDELETE …` and `-- xDELETE …` are one.
+
+    The snapshot's SHA-256 tells them apart.
+    """
     site = site_of(spare("migrated"), tmp_path, locations=[scripts])
     remembers(site, monkeypatch)
     content = (scripts / V9).read_bytes()
@@ -113,82 +174,152 @@ def test_a_comment_that_swallows_a_statement_has_the_same_checksum_and_is_found(
     (scripts / V9).write_bytes(content.replace(b"\n", b"", 1))
     keeper = History(site)._keeper.unaltered()
     assert not keeper.findings
-    assert [finding for finding in History(site).unaltered().findings if finding.startswith(f"{V9} is not the file that the snapshot recorded")]
+    assert [
+        finding
+        for finding in History(site).unaltered().findings
+        if finding.startswith(f"{V9} is not the file that the snapshot recorded")
+    ]
 
 
-def test_a_script_repaired_together_with_its_row_is_found(spare: Spare, scripts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`flyway repair` writes the edited script's checksum into its row: both agree again, and only the snapshot remembers."""
+def test_a_script_repaired_together_with_its_row_is_found(
+    spare: Spare, scripts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`flyway repair` writes the edited script's checksum into its row: both agree again, and only
+    the snapshot remembers.
+    """
     dsn = spare("migrated")
     site = site_of(dsn, tmp_path, locations=[scripts])
     remembers(site, monkeypatch)
     _edit(scripts)
     [now] = [script["checksum"] for name, script in facts(site)["scripts"].items() if name == V8]
-    repaired = site_of(spare("migrated", f"{UPDATE} checksum = {now} WHERE version = '8'"), tmp_path, locations=[scripts])
+    repaired = site_of(
+        spare("migrated", f"{UPDATE} checksum = {now} WHERE version = '8'"),
+        tmp_path,
+        locations=[scripts],
+    )
     found = History(repaired).unaltered().findings
     assert not History(repaired)._keeper.unaltered().findings
-    assert [finding for finding in found if f"row 8 ({V8}) was rewritten since the snapshot (checksum)" in finding]
+    assert [
+        finding
+        for finding in found
+        if f"row 8 ({V8}) was rewritten since the snapshot (checksum)" in finding
+    ]
 
 
-@pytest.mark.parametrize(("statement", "expected"), [
-    ("DELETE FROM flyway_schema_history WHERE version = '3'", "row 3 (V3__visits.sql) is gone since the snapshot"),
-    (row(11, "3", kind="DELETE", script="V3__visits.sql", checksum="null"), "got a DELETE row since the snapshot"),
-    (row(11, "10", kind="BASELINE", script="<< B >>", checksum="null"), "got a BASELINE row since the snapshot"),
-])
-def test_a_history_that_was_rewritten_is_found(statement: str, expected: str, spare: Spare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        (
+            "DELETE FROM flyway_schema_history WHERE version = '3'",
+            "row 3 (V3__visits.sql) is gone since the snapshot",
+        ),
+        (
+            row(11, "3", kind="DELETE", script="V3__visits.sql", checksum="null"),
+            "got a DELETE row since the snapshot",
+        ),
+        (
+            row(11, "10", kind="BASELINE", script="<< B >>", checksum="null"),
+            "got a BASELINE row since the snapshot",
+        ),
+    ],
+)
+def test_a_history_that_was_rewritten_is_found(
+    statement: str, expected: str, spare: Spare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     remembers(site_of(spare("migrated"), tmp_path), monkeypatch)
     found = History(site_of(spare("migrated", statement), tmp_path)).unaltered()
     assert [finding for finding in found.findings if expected in finding], found.findings
 
 
-def test_a_script_that_came_after_the_snapshot_is_found(spare: Spare, scripts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_script_that_came_after_the_snapshot_is_found(
+    spare: Spare, scripts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     site = site_of(spare("migrated"), tmp_path, locations=[scripts])
     remembers(site, monkeypatch)
     (scripts / "V11__late.sql").write_text("SELECT 1;")
     (scripts / V9).unlink()
     found = History(site).unaltered().findings
-    assert [finding for finding in found if finding.startswith("V11__late.sql was not there when the snapshot was taken")]
+    assert [
+        finding
+        for finding in found
+        if finding.startswith("V11__late.sql was not there when the snapshot was taken")
+    ]
     assert f"{V9} is gone since the snapshot" in found
 
 
-def test_the_snapshot_of_before_the_cutover_knows_the_scripts_of_after_it(spare: Spare, scripts: Path, tmp_path: Path) -> None:
+def test_the_snapshot_of_before_the_cutover_knows_the_scripts_of_after_it(
+    spare: Spare, scripts: Path, tmp_path: Path
+) -> None:
     dsn = spare("before")
     site = site_of(dsn, tmp_path, locations=[scripts])
     Snapshot.take(site)
     migrate.migrate(dsn)
     sound(History(site).unaltered())
     (scripts / V9).write_bytes((scripts / V9).read_bytes() + b"\n")
-    assert [finding for finding in History(site).unaltered().findings if finding.startswith(f"{V9} is not the file that the snapshot recorded")]
+    assert [
+        finding
+        for finding in History(site).unaltered().findings
+        if finding.startswith(f"{V9} is not the file that the snapshot recorded")
+    ]
 
 
 def test_without_a_snapshot_the_checksum_alone_proves_nothing(spare: Spare, tmp_path: Path) -> None:
-    with pytest.raises(NotProven, match="cannot be seen without a snapshot of the history: there is no snapshot of tried"):
+    with pytest.raises(
+        NotProven,
+        match="cannot be seen without a snapshot of the history: there is no snapshot of tried",
+    ):
         sound(History(site_of(spare("migrated"), tmp_path)).unaltered())
 
 
-def test_a_script_applied_out_of_order_is_found_unless_it_is_allowed(spare: Spare, tmp_path: Path) -> None:
+def test_a_script_applied_out_of_order_is_found_unless_it_is_allowed(
+    spare: Spare, tmp_path: Path
+) -> None:
     """`flyway validate` lets it through."""
     dsn = spare("migrated", UPDATE + "installed_rank = 11 WHERE version = '8'")
     [late, hole] = History(site_of(dsn, tmp_path)).in_order().findings
     assert late.startswith(f"{V8} was applied after a higher version")
     assert hole == "the history has no row 8, though later ones: somebody took it out"
-    assert not [each for each in History(site_of(dsn, tmp_path, out_of_order=True)).in_order().findings if V8 in each]
+    assert not [
+        each
+        for each in History(site_of(dsn, tmp_path, out_of_order=True)).in_order().findings
+        if V8 in each
+    ]
 
 
 @pytest.mark.parametrize("taken", ["1", "5"])
-def test_a_row_taken_out_leaves_a_hole_that_is_found(taken: str, spare: Spare, tmp_path: Path) -> None:
-    found = History(site_of(spare("migrated", f"DELETE FROM flyway_schema_history WHERE version = '{taken}'"), tmp_path)).in_order()
-    assert f"the history has no row {taken}, though later ones: somebody took it out" in found.findings
+def test_a_row_taken_out_leaves_a_hole_that_is_found(
+    taken: str, spare: Spare, tmp_path: Path
+) -> None:
+    found = History(
+        site_of(
+            spare("migrated", f"DELETE FROM flyway_schema_history WHERE version = '{taken}'"),
+            tmp_path,
+        )
+    ).in_order()
+    assert (
+        f"the history has no row {taken}, though later ones: somebody took it out" in found.findings
+    )
 
 
-def test_a_hole_that_the_snapshot_had_already_is_not_this_migrations(spare: Spare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    site = site_of(spare("migrated", UPDATE + "installed_rank = 11 WHERE installed_rank = 4"), tmp_path, out_of_order=True)
-    assert History(site).in_order().findings == ("the history has no row 4, though later ones: somebody took it out",)
+def test_a_hole_that_the_snapshot_had_already_is_not_this_migrations(
+    spare: Spare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = site_of(
+        spare("migrated", UPDATE + "installed_rank = 11 WHERE installed_rank = 4"),
+        tmp_path,
+        out_of_order=True,
+    )
+    assert History(site).in_order().findings == (
+        "the history has no row 4, though later ones: somebody took it out",
+    )
     remembers(site, monkeypatch)
     sound(History(site).in_order())
 
 
 @pytest.mark.parametrize("locations", [[], ["nowhere"], ["."]])
-def test_without_scripts_nothing_is_proven(locations: list[str], spare: Spare, tmp_path: Path) -> None:
+def test_without_scripts_nothing_is_proven(
+    locations: list[str], spare: Spare, tmp_path: Path
+) -> None:
     """`flyway validate` is content with an empty folder."""
     site = site_of(spare("migrated"), tmp_path, locations=locations)
     for examine in (History(site).applied, History(site).unaltered, History(site).in_order):
@@ -196,29 +327,59 @@ def test_without_scripts_nothing_is_proven(locations: list[str], spare: Spare, t
             examine()
 
 
-@pytest.mark.parametrize("name", ["v11__small.sql", "V11_single.sql", "V__none.sql", "R_single.sql"])
-def test_a_script_that_flyway_does_not_see_is_found(name: str, spare: Spare, scripts: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "name", ["v11__small.sql", "V11_single.sql", "V__none.sql", "R_single.sql"]
+)
+def test_a_script_that_flyway_does_not_see_is_found(
+    name: str, spare: Spare, scripts: Path, tmp_path: Path
+) -> None:
     (scripts / name).write_text("SELECT 1;")
     found = History(site_of(spare("migrated"), tmp_path, locations=[scripts])).applied()
-    assert [finding for finding in found.findings if finding.startswith(f"{name} looks like a migration, but Flyway does not see it")]
+    assert [
+        finding
+        for finding in found.findings
+        if finding.startswith(f"{name} looks like a migration, but Flyway does not see it")
+    ]
 
 
-@pytest.mark.parametrize(("name", "content", "expected"), [
-    ("V8.0__twice.sql", b"", "and V8__visit_status_in_words.sql have the same version (or"),
-    ("V11__latin.sql", b"-- \xe9", "V11__latin.sql is not UTF-8")])
-def test_a_script_that_flyway_refuses_is_found(name: str, content: bytes, expected: str, spare: Spare, scripts: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("V8.0__twice.sql", b"", "and V8__visit_status_in_words.sql have the same version (or"),
+        ("V11__latin.sql", b"-- \xe9", "V11__latin.sql is not UTF-8"),
+    ],
+)
+def test_a_script_that_flyway_refuses_is_found(
+    name: str, content: bytes, expected: str, spare: Spare, scripts: Path, tmp_path: Path
+) -> None:
     (scripts / name).write_bytes(content)
     found = History(site_of(spare("migrated"), tmp_path, locations=[scripts])).applied()
     assert [finding for finding in found.findings if expected in finding]
 
 
 def test_a_program_of_flyway_is_not_proven(spare: Spare, tmp_path: Path) -> None:
-    found = History(site_of(spare("migrated", row(11, "9.5", kind="JDBC", script="db.migration.V9_5__Fill", checksum="null")), tmp_path)).applied()
-    assert found.unproven == ("db.migration.V9_5__Fill was applied by a program (JDBC): it cannot be held against a script",)
+    found = History(
+        site_of(
+            spare(
+                "migrated",
+                row(11, "9.5", kind="JDBC", script="db.migration.V9_5__Fill", checksum="null"),
+            ),
+            tmp_path,
+        )
+    ).applied()
+    assert found.unproven == (
+        (
+            "db.migration.V9_5__Fill was applied by a program (JDBC): it cannot be held against a"
+            " script"
+        ),
+    )
 
 
 def test_another_table_can_be_named(spare: Spare, tmp_path: Path) -> None:
-    move = "CREATE SCHEMA ops; ALTER TABLE flyway_schema_history SET SCHEMA ops; ALTER TABLE ops.flyway_schema_history RENAME TO done"
+    move = (
+        "CREATE SCHEMA ops; ALTER TABLE flyway_schema_history SET SCHEMA ops; ALTER TABLE"
+        " ops.flyway_schema_history RENAME TO done"
+    )
     moved = spare("migrated", move)
     sound(History(site_of(moved, tmp_path, history_table="ops.done")).applied())
     assert History(site_of(moved, tmp_path)).applied().findings

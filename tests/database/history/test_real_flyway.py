@@ -1,4 +1,7 @@
-"""Our state of every script and row is Flyway's own, for every way in which a history can be off. One start of Java a case."""
+"""Our state of every script and row is Flyway's own, for every way in which a history can be off.
+
+One start of Java a case.
+"""
 
 from __future__ import annotations
 
@@ -37,8 +40,21 @@ class Case:
     placeholders: Mapping[str, str] = field(default_factory=dict)
 
 
-BASELINE_2 = ran("V2__x.sql", type="BASELINE", description="<< Flyway Baseline >>", script="<< Flyway Baseline >>", checksum=None)
-CREATED = ran("R__x.sql", type="SCHEMA", rank=0, description="<< Flyway Schema Creation >>", script='"public"', checksum=None)
+BASELINE_2 = ran(
+    "V2__x.sql",
+    type="BASELINE",
+    description="<< Flyway Baseline >>",
+    script="<< Flyway Baseline >>",
+    checksum=None,
+)
+CREATED = ran(
+    "R__x.sql",
+    type="SCHEMA",
+    rank=0,
+    description="<< Flyway Schema Creation >>",
+    script='"public"',
+    checksum=None,
+)
 DELETED_2 = ran("V2__visits.sql", type="DELETE", checksum=None)
 CASES = {
     "clean": Case(),
@@ -49,12 +65,16 @@ CASES = {
     "renamed": Case(files={**WITHOUT_2, "V2__stays.sql": FILES["V2__visits.sql"]}),
     "renumbered": Case(files={**WITHOUT_2, "V2.5__visits.sql": FILES["V2__visits.sql"]}),
     "added_below": Case(files={**FILES, "V1.5__late.sql": "SELECT 1;"}),
-    "added_below_and_allowed": Case(files={**FILES, "V1.5__late.sql": "SELECT 1;"}, out_of_order=True),
+    "added_below_and_allowed": Case(
+        files={**FILES, "V1.5__late.sql": "SELECT 1;"}, out_of_order=True
+    ),
     "applied_out_of_order": Case(rows=(V1, V3, V2, R)),
     "future": Case(files={name: content for name, content in FILES.items() if "V3" not in name}),
     "empty_location": Case(files={}),
     "failed": Case(rows=(V1, V2, ran("V3__tags.sql", success=False))),
-    "failed_and_missing": Case(rows=(V1, ran("V2__visits.sql", success=False), V3), files=WITHOUT_2),
+    "failed_and_missing": Case(
+        rows=(V1, ran("V2__visits.sql", success=False), V3), files=WITHOUT_2
+    ),
     "failed_in_the_future": Case(rows=(*ALL, ran("V9__x.sql", success=False))),
     "repaired": Case(rows=(*ALL, DELETED_2), files=WITHOUT_2),
     "repaired_and_still_there": Case(rows=(*ALL, DELETED_2)),
@@ -62,26 +82,55 @@ CASES = {
     "repeatable_changed": Case(files={**FILES, "R__overview.sql": "SELECT 2;"}),
     "repeatable_run_again": Case(rows=(V1, V2, V3, ran("R__overview.sql", "SELECT 0;"), R)),
     "repeatable_run_back": Case(rows=(*ALL, ran("R__overview.sql", "SELECT 0;"))),
-    "repeatable_missing": Case(files={name: content for name, content in FILES.items() if name[0] != "R"}),
+    "repeatable_missing": Case(
+        files={name: content for name, content in FILES.items() if name[0] != "R"}
+    ),
     "repeatable_failed": Case(rows=(V1, V2, V3, ran("R__overview.sql", success=False))),
     "repeatable_deleted": Case(rows=(*ALL, ran("R__overview.sql", type="DELETE", checksum=None))),
-    "placeholders": Case(rows=(ran("R__rights.sql", "GRANT app"), ran("R__raw.sql", "GRANT ${role}")), placeholders={"role": "app"},
-                         files={"R__rights.sql": "GRANT ${role}", "R__raw.sql": "GRANT ${role}"}),
+    "placeholders": Case(
+        rows=(ran("R__rights.sql", "GRANT app"), ran("R__raw.sql", "GRANT ${role}")),
+        placeholders={"role": "app"},
+        files={"R__rights.sql": "GRANT ${role}", "R__raw.sql": "GRANT ${role}"},
+    ),
     "baseline": Case(rows=(BASELINE_2, V3, R)),
     "baseline_over_everything": Case(rows=(ran("V9__x.sql", type="BASELINE", checksum=None), R)),
     "baseline_script_pending": Case(rows=(), files={**FILES, "B2__start.sql": "SELECT 1;"}),
-    "baseline_script_applied": Case(rows=(ran("B2__start.sql", "SELECT 1;", type="SQL_BASELINE"), V3, R),
-                                    files={**FILES, "B2__start.sql": "SELECT 1;"}),
-    "baseline_script_too_late": Case(files={**FILES, "B2__start.sql": "SELECT 1;", "B4__later.sql": "SELECT 1;"}),
-    "baseline_script_missing": Case(rows=(ran("B2__start.sql", "SELECT 1;", type="SQL_BASELINE"), V3, R)),
-    "baseline_script_failed": Case(rows=(ran("B2__start.sql", "SELECT 1;", type="SQL_BASELINE", success=False),)),
+    "baseline_script_applied": Case(
+        rows=(ran("B2__start.sql", "SELECT 1;", type="SQL_BASELINE"), V3, R),
+        files={**FILES, "B2__start.sql": "SELECT 1;"},
+    ),
+    "baseline_script_too_late": Case(
+        files={**FILES, "B2__start.sql": "SELECT 1;", "B4__later.sql": "SELECT 1;"}
+    ),
+    "baseline_script_missing": Case(
+        rows=(ran("B2__start.sql", "SELECT 1;", type="SQL_BASELINE"), V3, R)
+    ),
+    "baseline_script_failed": Case(
+        rows=(ran("B2__start.sql", "SELECT 1;", type="SQL_BASELINE", success=False),)
+    ),
     "schema_row": Case(rows=(CREATED, *ALL)),
     "applied_by_a_program": Case(rows=(V1, ran("V2__visits.sql", type="JDBC", checksum=None), V3)),
-    "program_missing": Case(rows=(V1, ran("V2__visits.sql", type="JDBC", checksum=None), V3), files=WITHOUT_2),
-    "odd_names": Case(rows=(ran("V1__patients.sql"),), files={
-        "V1.0.1__a__b.sql": "", "V01__patients.sql": FILES["V1__patients.sql"], "V1_10__ten.sql": "", "V1_9__nine.sql": "\ufeffSELECT 1;\r\n",
-        "V7.sql": "SELECT 1;", "v8__small.sql": "", "V9_single.sql": "", "Rx__y.sql": "", "U1__undo.sql": "", "deep/V5__deep.sql": "",
-        "afterMigrate.sql": "SELECT 1;", "V6__x.SQL": "", "V20240101.12__dated.sql": ""}),
+    "program_missing": Case(
+        rows=(V1, ran("V2__visits.sql", type="JDBC", checksum=None), V3), files=WITHOUT_2
+    ),
+    "odd_names": Case(
+        rows=(ran("V1__patients.sql"),),
+        files={
+            "V1.0.1__a__b.sql": "",
+            "V01__patients.sql": FILES["V1__patients.sql"],
+            "V1_10__ten.sql": "",
+            "V1_9__nine.sql": "\ufeffSELECT 1;\r\n",
+            "V7.sql": "SELECT 1;",
+            "v8__small.sql": "",
+            "V9_single.sql": "",
+            "Rx__y.sql": "",
+            "U1__undo.sql": "",
+            "deep/V5__deep.sql": "",
+            "afterMigrate.sql": "SELECT 1;",
+            "V6__x.SQL": "",
+            "V20240101.12__dated.sql": "",
+        },
+    ),
 }
 
 
@@ -91,24 +140,41 @@ def ours(site: Site, target: Version | None = None) -> list[tuple[str, str, str]
         rows = reading.rows_of(reading.lines_if_any(lambda: reading.lines(site, connection)))
     scripts = () if not any(site.migrations.locations[0].iterdir()) else on_disk(site).scripts
     found = states(scripts, rows, out_of_order=site.migrations.out_of_order, target=target)
-    return sorted((str(each.version or ""), (each.row or each.script).description, each.state) for each in found)  # type: ignore[union-attr]
+    return sorted(
+        (str(each.version or ""), (each.row or each.script).description, each.state)  # type: ignore[union-attr]
+        for each in found
+    )
 
 
 def theirs(program: Path, site: Site, *arguments: str) -> list[tuple[str, str, str]]:
     """The same from `flyway info`."""
-    answer = flyway(program, site.dsn.get_secret_value(), site.migrations.locations[0], "info", *arguments)
-    return sorted((each["version"] or "", each["description"], each["state"]) for each in answer["migrations"])
+    answer = flyway(
+        program, site.dsn.get_secret_value(), site.migrations.locations[0], "info", *arguments
+    )
+    return sorted(
+        (each["version"] or "", each["description"], each["state"]) for each in answer["migrations"]
+    )
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_our_states_are_those_of_flyway_info(name: str, program: Path, empty: str, tmp_path: Path) -> None:
+def test_our_states_are_those_of_flyway_info(
+    name: str, program: Path, empty: str, tmp_path: Path
+) -> None:
     case = CASES[name]
     write_history(empty, case.rows)
     folder = write_files(tmp_path / "sql", case.files)
-    site = site_of(empty, tmp_path, locations=[folder], out_of_order=case.out_of_order, placeholders=case.placeholders)
+    site = site_of(
+        empty,
+        tmp_path,
+        locations=[folder],
+        out_of_order=case.out_of_order,
+        placeholders=case.placeholders,
+    )
     settings = [f"-placeholders.{key}={value}" for key, value in case.placeholders.items()]
     found = ours(site)
-    assert found == theirs(program, site, f"-outOfOrder={str(case.out_of_order).lower()}", *settings)
+    assert found == theirs(
+        program, site, f"-outOfOrder={str(case.out_of_order).lower()}", *settings
+    )
     assert found or not (case.rows or case.files)
 
 
@@ -120,7 +186,10 @@ def test_a_target_holds_back_what_is_above_it(program: Path, empty: str, tmp_pat
 
 
 def test_a_history_made_by_flyway_is_accepted(program: Path, empty: str, tmp_path: Path) -> None:
-    """Flyway itself applies them; then each of our three questions is answered without a finding. And what it refuses to apply leaves no row."""
+    """Flyway itself applies them; then each of our three questions is answered without a finding.
+
+    And what it refuses to apply leaves no row.
+    """
     site = site_of(empty, tmp_path, locations=[write_files(tmp_path / "sql", FILES)])
     assert flyway(program, empty, tmp_path / "sql", "migrate")["migrationsExecuted"] == len(FILES)
     history = History(site)
@@ -129,41 +198,74 @@ def test_a_history_made_by_flyway_is_accepted(program: Path, empty: str, tmp_pat
         assert not examination.findings
     write_files(tmp_path / "sql", {"V4__broken.sql": "CREATE TABLE later (id int); SELECT 1 / 0;"})
     assert "error" in flyway(program, empty, tmp_path / "sql", "migrate")
-    assert [finding for finding in History(site).applied().findings if finding.startswith("V4__broken.sql is not applied")]
+    assert [
+        finding
+        for finding in History(site).applied().findings
+        if finding.startswith("V4__broken.sql is not applied")
+    ]
     assert ours(site) == theirs(program, site)
 
 
-def test_the_cutover_can_be_flyways_own(program: Path, server: postgres.Server, spare: Spare, tmp_path: Path) -> None:
+def test_the_cutover_can_be_flyways_own(
+    program: Path, server: postgres.Server, spare: Spare, tmp_path: Path
+) -> None:
     """V1–V6 are the reference's, V7–V10 Flyway's, and the history is one."""
     dsn = spare("before")
-    cutover.perform(server, str(conninfo_to_dict(dsn)["dbname"]), announcement.accounts(), serve.HASHING, by=program)
+    cutover.perform(
+        server,
+        str(conninfo_to_dict(dsn)["dbname"]),
+        announcement.accounts(),
+        serve.HASHING,
+        by=program,
+    )
     history = History(site_of(dsn, tmp_path))
-    assert [history.applied().findings, history.unaltered().findings, history.in_order().findings] == [(), (), ()]
+    assert [
+        history.applied().findings,
+        history.unaltered().findings,
+        history.in_order().findings,
+    ] == [(), (), ()]
     assert len(history.unaltered().examined) == 10
 
 
-def test_a_history_made_by_the_reference_passes_flyway_validate(program: Path, spare: Spare) -> None:
+def test_a_history_made_by_the_reference_passes_flyway_validate(
+    program: Path, spare: Spare
+) -> None:
     assert flyway(program, spare("migrated"), SCRIPTS, "validate")["validationSuccessful"]
 
 
-def test_a_failed_script_outside_a_transaction_leaves_a_row_and_its_traces(program: Path, empty: str, tmp_path: Path) -> None:
-    """`CREATE INDEX CONCURRENTLY` runs alone, so what came before it stays. Repairing takes the row away, and the script is pending again.
+def test_a_failed_script_outside_a_transaction_leaves_a_row_and_its_traces(
+    program: Path, empty: str, tmp_path: Path
+) -> None:
+    """`CREATE INDEX CONCURRENTLY` runs alone, so what came before it stays.
 
-    (With its usual lock Flyway would wait for itself here, for ever: `postgresql.transactional.lock` must be off for such scripts.)
+    Repairing takes the row away, and the script is pending again.
+
+    (With its usual lock Flyway would wait for itself here, for ever:
+    `postgresql.transactional.lock` must be off for such scripts.)
     """
-    folder = write_files(tmp_path / "sql", {**FILES, "V4__index.sql": "CREATE INDEX CONCURRENTLY i ON nothing (id);"})
+    folder = write_files(
+        tmp_path / "sql", {**FILES, "V4__index.sql": "CREATE INDEX CONCURRENTLY i ON nothing (id);"}
+    )
     site = site_of(empty, tmp_path, locations=[folder])
-    assert "error" in flyway(program, empty, folder, "migrate", "-postgresql.transactional.lock=false")
+    assert "error" in flyway(
+        program, empty, folder, "migrate", "-postgresql.transactional.lock=false"
+    )
     assert ("4", "index", "Failed") in ours(site) == theirs(program, site)
     assert "V4__index.sql failed when it was applied (Failed)" in History(site).applied().findings
     flyway(program, empty, folder, "repair")
     assert ("4", "index", "Pending") in ours(site)
 
 
-def test_what_flyway_validate_lets_through_is_found(program: Path, empty: str, tmp_path: Path) -> None:
-    """An empty location, with the rows of another release in the table: Flyway is content, and nothing was compared."""
+def test_what_flyway_validate_lets_through_is_found(
+    program: Path, empty: str, tmp_path: Path
+) -> None:
+    """An empty location, with the rows of another release in the table: Flyway is content, and
+    nothing was compared.
+    """
     write_history(empty, ALL)
     folder = write_files(tmp_path / "sql", {})
-    assert flyway(program, empty, folder, "validate", "-ignoreMigrationPatterns=*:future,*:missing")["validationSuccessful"]
+    assert flyway(
+        program, empty, folder, "validate", "-ignoreMigrationPatterns=*:future,*:missing"
+    )["validationSuccessful"]
     with pytest.raises(NotProven, match="an empty location proves nothing"):
         History(site_of(empty, tmp_path, locations=[folder])).applied()

@@ -20,18 +20,37 @@ FILES = {
 """A small release."""
 
 
-def ran(name: str, content: str | None = None, *, type: str = "SQL", success: bool = True, rank: int = -1, **changes: object) -> Row:
-    """The row that a script of this name and content leaves; `rank` is by its place where none is given."""
+def ran(
+    name: str,
+    content: str | None = None,
+    *,
+    type: str = "SQL",
+    success: bool = True,
+    rank: int = -1,
+    **changes: object,
+) -> Row:
+    """The row that a script of this name and content leaves; `rank` is by its place where none is
+    given.
+    """
     read = named(name)
     assert read is not None
     crc = checksum((FILES.get(name, "") if content is None else content).encode())
-    values = {"version": read.version, "description": read.description, "script": name, "checksum": crc, **changes}
+    values = {
+        "version": read.version,
+        "description": read.description,
+        "script": name,
+        "checksum": crc,
+        **changes,
+    }
     return Row(rank=rank, type=type, success=success, **values)  # type: ignore[arg-type]
 
 
 def numbered(rows: Iterable[Row]) -> list[Row]:
     """Rows with ranks 1, 2, 3 … where they have none."""
-    return [Row(place if row.rank < 0 else row.rank, *list(vars(row).values())[1:]) for place, row in enumerate(rows, 1)]
+    return [
+        Row(place if row.rank < 0 else row.rank, *list(vars(row).values())[1:])
+        for place, row in enumerate(rows, 1)
+    ]
 
 
 def write_history(dsn: str, rows: Iterable[Row]) -> None:
@@ -40,8 +59,18 @@ def write_history(dsn: str, rows: Iterable[Row]) -> None:
         connection.execute(migrate._HISTORY.encode())
         for row in numbered(rows):
             connection.execute(
-                "INSERT INTO flyway_schema_history VALUES (%s, %s, %s, %s, %s, %s, 'somebody', now(), 1, %s)",
-                [row.rank, row.version and str(row.version), row.description, row.type, row.script, row.checksum, row.success])
+                "INSERT INTO flyway_schema_history VALUES (%s, %s, %s, %s, %s, %s, 'somebody',"
+                " now(), 1, %s)",
+                [
+                    row.rank,
+                    row.version and str(row.version),
+                    row.description,
+                    row.type,
+                    row.script,
+                    row.checksum,
+                    row.success,
+                ],
+            )
 
 
 def write_files(folder: Path, files: Mapping[str, str]) -> Path:

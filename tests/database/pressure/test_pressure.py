@@ -38,7 +38,10 @@ def until(true: Callable[[], bool]) -> None:
 
 @contextmanager
 def one_waits(dsn: str) -> Iterator[psycopg.Connection]:
-    """Somebody holds a table, and another session waits for it. Gives the connection of the first."""
+    """Somebody holds a table, and another session waits for it.
+
+    Gives the connection of the first.
+    """
     with psycopg.connect(dsn) as holder, closing(psycopg.connect(dsn)) as waiter:
         holder.execute("LOCK TABLE visits")
         waiter.pgconn.send_query(b"BEGIN; LOCK TABLE visits")
@@ -89,8 +92,12 @@ def test_another_database_is_not_meant(spare: Spare) -> None:
         assert eye.look().waiting == 0
 
 
-def test_a_transaction_that_was_left_open_is_seen(spare: Spare, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pressure, "_SESSIONS", pressure._SESSIONS.replace(f"{pressure.IDLE_SECONDS} s", "0.1 s"))
+def test_a_transaction_that_was_left_open_is_seen(
+    spare: Spare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        pressure, "_SESSIONS", pressure._SESSIONS.replace(f"{pressure.IDLE_SECONDS} s", "0.1 s")
+    )
     dsn = spare("migrated")
     with gauge(dsn) as eye, psycopg.connect(dsn) as session:
         session.execute("SELECT 1")
@@ -116,8 +123,14 @@ def test_a_deadlock_and_what_was_rolled_back_are_counted(spare: Spare) -> None:
 
 
 def _deadlock(dsn: str) -> None:
-    """Two sessions wait for each other, until PostgreSQL ends one of them. Both go away, and with that their counts arrive."""
-    def cross(connection: psycopg.Connection, first: bytes, second: bytes, met: threading.Barrier) -> None:
+    """Two sessions wait for each other, until PostgreSQL ends one of them.
+
+    Both go away, and with that their counts arrive.
+    """
+
+    def cross(
+        connection: psycopg.Connection, first: bytes, second: bytes, met: threading.Barrier
+    ) -> None:
         with connection:
             connection.execute(first)
             met.wait(PATIENCE)
@@ -128,7 +141,10 @@ def _deadlock(dsn: str) -> None:
 
     met = threading.Barrier(2)
     tables = (b"LOCK TABLE visits", b"LOCK TABLE patients")
-    threads = [threading.Thread(target=cross, args=(psycopg.connect(dsn), *order, met)) for order in (tables, tables[::-1])]
+    threads = [
+        threading.Thread(target=cross, args=(psycopg.connect(dsn), *order, met))
+        for order in (tables, tables[::-1])
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -137,7 +153,11 @@ def _deadlock(dsn: str) -> None:
 
 def test_a_session_that_was_killed_is_counted(spare: Spare) -> None:
     dsn = spare("migrated")
-    with gauge(dsn) as eye, closing(psycopg.connect(dsn)) as victim, psycopg.connect(dsn, autocommit=True) as other:
+    with (
+        gauge(dsn) as eye,
+        closing(psycopg.connect(dsn)) as victim,
+        psycopg.connect(dsn, autocommit=True) as other,
+    ):
         before = eye.look()
         other.execute("SELECT pg_terminate_backend(%s)", [victim.info.backend_pid])
         until(lambda: counted_since(eye, before)["killed"] == 1)
@@ -163,18 +183,27 @@ def judged(dsn: str, meanwhile: Callable[[], None]) -> Examination:
 
 
 def test_a_role_without_rights_sees_nobody_wait_and_says_so(spare: Spare) -> None:
-    dsn = spare("migrated", "DROP ROLE IF EXISTS stranger", "CREATE ROLE stranger LOGIN PASSWORD 'x'")
+    dsn = spare(
+        "migrated", "DROP ROLE IF EXISTS stranger", "CREATE ROLE stranger LOGIN PASSWORD 'x'"
+    )
     with one_waits(dsn):
-        examination = judged(make_conninfo(dsn, user="stranger", password="x"), lambda: time.sleep(1.2))
+        examination = judged(
+            make_conninfo(dsn, user="stranger", password="x"), lambda: time.sleep(1.2)
+        )
     assert examination.findings == ()
     (why,) = examination.unproven
     assert why.startswith("Waits for locks in the database: seen in 0 of ")
     assert why.endswith("the sessions of other roles are not seen; grant pg_monitor to stranger.")
-    assert examination.examined == ("Connections of the database server", "Deadlocks in the database")
+    assert examination.examined == (
+        "Connections of the database server",
+        "Deadlocks in the database",
+    )
 
 
 @pytest.mark.parametrize("role", [postgres.READER, postgres.OWNER])
-def test_a_lock_that_is_held_for_two_seconds_is_found(spare: Spare, server: postgres.Server, role: str) -> None:
+def test_a_lock_that_is_held_for_two_seconds_is_found(
+    spare: Spare, server: postgres.Server, role: str
+) -> None:
     database = str(psycopg.conninfo.conninfo_to_dict(spare("migrated"))["dbname"])
 
     def held() -> None:
@@ -191,7 +220,10 @@ def test_a_quiet_run_is_sound(spare: Spare) -> None:
 
 
 def test_a_database_that_does_not_answer_is_silent() -> None:
-    with gauge("postgresql://anna:s3cret-word@127.0.0.1:1/none") as eye, pytest.raises(DatabaseSilent, match="no connection") as raised:
+    with (
+        gauge("postgresql://anna:s3cret-word@127.0.0.1:1/none") as eye,
+        pytest.raises(DatabaseSilent, match="no connection") as raised,
+    ):
         eye.look()
     assert "s3cret" not in str(raised.value)
 
@@ -218,7 +250,9 @@ def test_a_connection_that_was_lost_is_opened_again(spare: Spare) -> None:
         eye.look()
         assert eye._connection
         with psycopg.connect(dsn, autocommit=True) as other:
-            other.execute("SELECT pg_terminate_backend(%s, 5000)", [eye._connection.info.backend_pid])
+            other.execute(
+                "SELECT pg_terminate_backend(%s, 5000)", [eye._connection.info.backend_pid]
+            )
         with pytest.raises(DatabaseSilent, match="gave no answer"):
             eye.look()
         assert eye.look().missing is None

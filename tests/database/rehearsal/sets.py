@@ -9,7 +9,9 @@ from tests.database.sites import SCRIPTS
 
 
 def folder_with(folder: Path, **more: str) -> Path:
-    """A folder with the scripts that `before` has had (up to 6), and these, by file name without its ending."""
+    """A folder with the scripts that `before` has had (up to 6), and these, by file name without
+    its ending.
+    """
     scripts = folder / "scripts"
     scripts.mkdir(parents=True, exist_ok=True)
     for path in SCRIPTS.glob("V[1-6]__*.sql"):

@@ -1,8 +1,8 @@
 """A database with a snapshot of it, to be harmed afterwards.
 
-    night = nights("CREATE TABLE t …", tables={"t": {"rows": "+1"}})     # the hospital before its cutover, with these statements; snapshot taken
-    night.happens("DELETE FROM t WHERE id = 1")
-    night.rows.contents()
+night = nights("CREATE TABLE t …", tables={"t": {"rows": "+1"}}) # the hospital before its cutover,
+with these statements; snapshot taken night.happens("DELETE FROM t WHERE id = 1")
+night.rows.contents()
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ class Night:
                 connection.execute(statement.encode())
 
     def declares(self, **tables: Any) -> None:
-        declared = self.seen.migrations.model_copy(update={"tables": site_of(self.dsn, self.seen.folder, tables=tables).migrations.tables})
+        declared = self.seen.migrations.model_copy(
+            update={"tables": site_of(self.dsn, self.seen.folder, tables=tables).migrations.tables}
+        )
         self.seen = replace(self.seen, migrations=declared)
 
 

@@ -12,45 +12,85 @@ from cutover.database.snapshot import Snapshot
 from cutover.matchers.examinations import sound
 from tests.database.rows.conftest import Nights
 
-TABLE = "CREATE TABLE t (id int PRIMARY KEY, v text, n int)", "INSERT INTO t SELECT g, 'v' || g, g * 10 FROM generate_series(1, 100) g"
-NEW, OLD_LOST, OLD_CHANGED = "INSERT INTO t VALUES (101, 'new', 1)", "DELETE FROM t WHERE id = 50", "UPDATE t SET v = 'x' WHERE id = 50"
+TABLE = (
+    "CREATE TABLE t (id int PRIMARY KEY, v text, n int)",
+    "INSERT INTO t SELECT g, 'v' || g, g * 10 FROM generate_series(1, 100) g",
+)
+NEW, OLD_LOST, OLD_CHANGED = (
+    "INSERT INTO t VALUES (101, 'new', 1)",
+    "DELETE FROM t WHERE id = 50",
+    "UPDATE t SET v = 'x' WHERE id = 50",
+)
 
 
-@pytest.mark.parametrize(("declared", "happened"), [
-    ({}, ("ALTER TABLE t ADD COLUMN came int DEFAULT 7",)),
-    ({}, ("ALTER TABLE t ALTER n TYPE bigint, ALTER v TYPE varchar(255)",)),
-    ({}, ("CREATE TABLE u (n int, v text, id int PRIMARY KEY)", "INSERT INTO u SELECT n, v, id FROM t", "DROP TABLE t", "ALTER TABLE u RENAME TO t")),
-    ({}, ("CLUSTER t USING t_pkey", "VACUUM FULL t")),
-    ({"becomes": {"n": "n::text"}}, ("ALTER TABLE t ALTER n TYPE text",)),
-    ({"becomes": {"n": "n / 100.0"}}, ("ALTER TABLE t ALTER n TYPE numeric USING n / 100.0",)),
-    ({"drops": ["n"]}, ("ALTER TABLE t DROP COLUMN n",)),
-    ({"becomes": {"w": "upper(v)"}, "drops": ["v"]}, ("ALTER TABLE t RENAME v TO w", "UPDATE t SET w = upper(w)")),
-    ({"becomes": {"id": "id + 1000"}}, ("UPDATE t SET id = id + 1000",)),
-    ({"grows_above": "id"}, (NEW,)),
-    ({"grows_above": "id", "becomes": {"v": "upper(v)"}}, ("UPDATE t SET v = upper(v)", NEW)),
-    ({"content": "any", "reason": "a cache"}, (OLD_CHANGED,)),
-])
-def test_what_was_declared_is_accepted(nights: Nights, declared: dict[str, Any], happened: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("declared", "happened"),
+    [
+        ({}, ("ALTER TABLE t ADD COLUMN came int DEFAULT 7",)),
+        ({}, ("ALTER TABLE t ALTER n TYPE bigint, ALTER v TYPE varchar(255)",)),
+        (
+            {},
+            (
+                "CREATE TABLE u (n int, v text, id int PRIMARY KEY)",
+                "INSERT INTO u SELECT n, v, id FROM t",
+                "DROP TABLE t",
+                "ALTER TABLE u RENAME TO t",
+            ),
+        ),
+        ({}, ("CLUSTER t USING t_pkey", "VACUUM FULL t")),
+        ({"becomes": {"n": "n::text"}}, ("ALTER TABLE t ALTER n TYPE text",)),
+        ({"becomes": {"n": "n / 100.0"}}, ("ALTER TABLE t ALTER n TYPE numeric USING n / 100.0",)),
+        ({"drops": ["n"]}, ("ALTER TABLE t DROP COLUMN n",)),
+        (
+            {"becomes": {"w": "upper(v)"}, "drops": ["v"]},
+            ("ALTER TABLE t RENAME v TO w", "UPDATE t SET w = upper(w)"),
+        ),
+        ({"becomes": {"id": "id + 1000"}}, ("UPDATE t SET id = id + 1000",)),
+        ({"grows_above": "id"}, (NEW,)),
+        ({"grows_above": "id", "becomes": {"v": "upper(v)"}}, ("UPDATE t SET v = upper(v)", NEW)),
+        ({"content": "any", "reason": "a cache"}, (OLD_CHANGED,)),
+    ],
+)
+def test_what_was_declared_is_accepted(
+    nights: Nights, declared: dict[str, Any], happened: tuple[str, ...]
+) -> None:
     night = nights(*TABLE, tables={"t": declared})
     night.happens(*happened)
     sound(night.rows.contents())
 
 
-@pytest.mark.parametrize(("declared", "happened", "said"), [
-    ({}, (OLD_CHANGED,), "t: the same 100 rows as in the snapshot"),
-    ({}, ("ALTER TABLE t DROP COLUMN n",), 'where that is meant, write drops = ["n"]'),
-    ({}, ("ALTER TABLE t ALTER n TYPE text",), "n was integer and is text"),
-    ({}, ("UPDATE t SET v = 'renamed' || id",), "not the same content"),
-    ({}, ("DROP TABLE t",), "The table t is gone"),
-    ({"becomes": {"v": "upper(v)"}}, (), "not the same content"),
-    ({"becomes": {"w": "upper(v)"}}, (), "t has no column w, which the migration is declared to fill"),
-    ({"becomes": {"n": "n / 100.0"}}, ("ALTER TABLE t ALTER n TYPE text USING (n / 100.0)::text",), "n was numeric and is text"),
-    ({"grows_above": "id"}, (NEW, OLD_LOST), "99 old rows, and 100 in the snapshot"),
-    ({"grows_above": "id"}, (NEW, OLD_CHANGED), "the same 100 old rows"),
-    ({"grows_above": "id"}, (OLD_LOST, "INSERT INTO t VALUES (0, 'v50', 500)"), "but under other keys"),
-    ({"grows_above": "n"}, ("UPDATE t SET n = NULL WHERE id = 3",), "not the same content"),
-])
-def test_what_was_not_declared_is_found(nights: Nights, declared: dict[str, Any], happened: tuple[str, ...], said: str) -> None:
+@pytest.mark.parametrize(
+    ("declared", "happened", "said"),
+    [
+        ({}, (OLD_CHANGED,), "t: the same 100 rows as in the snapshot"),
+        ({}, ("ALTER TABLE t DROP COLUMN n",), 'where that is meant, write drops = ["n"]'),
+        ({}, ("ALTER TABLE t ALTER n TYPE text",), "n was integer and is text"),
+        ({}, ("UPDATE t SET v = 'renamed' || id",), "not the same content"),
+        ({}, ("DROP TABLE t",), "The table t is gone"),
+        ({"becomes": {"v": "upper(v)"}}, (), "not the same content"),
+        (
+            {"becomes": {"w": "upper(v)"}},
+            (),
+            "t has no column w, which the migration is declared to fill",
+        ),
+        (
+            {"becomes": {"n": "n / 100.0"}},
+            ("ALTER TABLE t ALTER n TYPE text USING (n / 100.0)::text",),
+            "n was numeric and is text",
+        ),
+        ({"grows_above": "id"}, (NEW, OLD_LOST), "99 old rows, and 100 in the snapshot"),
+        ({"grows_above": "id"}, (NEW, OLD_CHANGED), "the same 100 old rows"),
+        (
+            {"grows_above": "id"},
+            (OLD_LOST, "INSERT INTO t VALUES (0, 'v50', 500)"),
+            "but under other keys",
+        ),
+        ({"grows_above": "n"}, ("UPDATE t SET n = NULL WHERE id = 3",), "not the same content"),
+    ],
+)
+def test_what_was_not_declared_is_found(
+    nights: Nights, declared: dict[str, Any], happened: tuple[str, ...], said: str
+) -> None:
     night = nights(*TABLE, tables={"t": declared})
     night.happens(*happened)
     assert said in " ".join(night.rows.contents().findings)
@@ -109,8 +149,11 @@ def test_what_a_restore_loses_is_known_after_it(nights: Nights) -> None:
 
 def test_a_row_that_was_under_way_when_the_snapshot_was_taken_is_waited_for(nights: Nights) -> None:
     """It bears the time at which its transaction began, so it would come up among the old rows."""
-    night = nights("CREATE TABLE t (id int PRIMARY KEY, at timestamptz DEFAULT now())", "INSERT INTO t VALUES (1)",
-                   tables={"t": {"grows_above": "at"}})
+    night = nights(
+        "CREATE TABLE t (id int PRIMARY KEY, at timestamptz DEFAULT now())",
+        "INSERT INTO t VALUES (1)",
+        tables={"t": {"grows_above": "at"}},
+    )
     with psycopg.connect(night.dsn) as other:
         other.execute("INSERT INTO t VALUES (2)")  # under way
         night.happens("INSERT INTO t VALUES (3)")  # later, and done earlier: its time is the mark

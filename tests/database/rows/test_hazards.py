@@ -1,4 +1,6 @@
-"""Every way in which content may change is found, by the table's name; and the same tables left alone give no finding."""
+"""Every way in which content may change is found, by the table's name; and the same tables left
+alone give no finding.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,10 @@ def night(server: postgres.Server, tmp_path_factory: pytest.TempPathFactory) -> 
     """One database with a table for each hazard, a snapshot of it taken."""
     server.copy(BEFORE, NAME)
     with psycopg.connect(server.dsn(NAME), autocommit=True) as connection:
-        for statement in (*TYPES, *(statement for name, hazard in HAZARDS.items() for statement in hazard.created(name))):
+        for statement in (
+            *TYPES,
+            *(statement for name, hazard in HAZARDS.items() for statement in hazard.created(name)),
+        ):
             connection.execute(statement.encode())
     folder: Path = tmp_path_factory.mktemp("harmed")
     night = Night(server.dsn(NAME), site_of(server.dsn(NAME), folder))
@@ -44,7 +49,9 @@ def clean(night: Night) -> Examination:
 def harmed(night: Night, clean: Examination) -> Examination:
     """What is said when everything has happened."""
     assert not clean.findings
-    night.happens(*(statement for name, hazard in HAZARDS.items() for statement in hazard.harmed(name)))
+    night.happens(
+        *(statement for name, hazard in HAZARDS.items() for statement in hazard.harmed(name))
+    )
     return night.rows.contents()
 
 
@@ -63,13 +70,18 @@ def test_what_was_left_alone_is_not_accused(harmed: Examination) -> None:
     assert {"patients", "visits", "documents", "audit_entries"} <= set(harmed.examined)
 
 
-@pytest.mark.parametrize(("field", "said"), [
-    (Field('"x"', 142, "xml"), '(("x")::text COLLATE "C")'),
-    (Field('"x"', 25, "text"), '("x" COLLATE "C")'),
-    (Field('"x"', 1700, "numeric"), '"x", scale("x")'),
-    (Field('"x"', 20, "bigint"), '"x"'),
-    (Field('"x"', 987654, "citext"), '(("x")::text COLLATE "C")'),
-])
-def test_what_this_server_cannot_do_is_hashed_as_the_bytes_of_a_dump(field: Field, said: str) -> None:
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
+        (Field('"x"', 142, "xml"), '(("x")::text COLLATE "C")'),
+        (Field('"x"', 25, "text"), '("x" COLLATE "C")'),
+        (Field('"x"', 1700, "numeric"), '"x", scale("x")'),
+        (Field('"x"', 20, "bigint"), '"x"'),
+        (Field('"x"', 987654, "citext"), '(("x")::text COLLATE "C")'),
+    ],
+)
+def test_what_this_server_cannot_do_is_hashed_as_the_bytes_of_a_dump(
+    field: Field, said: str
+) -> None:
     """XML, and texts whose collation or type holds a and A equal, are not in every build."""
     assert hashed(field).as_string(None) == said

@@ -1,4 +1,6 @@
-"""A snapshot serves as "before" only when it is whole, of this database, young enough, and from before."""
+"""A snapshot serves as "before" only when it is whole, of this database, young enough, and from
+before.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ from tests.database.sites import site_of
 
 
 def test_it_is_read_as_it_was_written(nights: Nights) -> None:
-    taken = Snapshot.newest(nights("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (-5), (7)").site)
+    taken = Snapshot.newest(
+        nights("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (-5), (7)").site
+    )
     again = replace(taken, path=None)
     assert replace(Snapshot.load(again.save(taken.path.parent / "again")), path=None) == again  # type: ignore[union-attr]  # it was loaded
     assert taken.figures.tables["public.t"].counted == 2
@@ -99,26 +103,43 @@ def test_one_from_after_the_migration_is_no_before(spare: Spare, tmp_path: Path)
         Snapshot.newest(site)
 
 
-def test_the_one_from_before_serves_though_a_later_one_is_there(spare: Spare, tmp_path: Path) -> None:
+def test_the_one_from_before_serves_though_a_later_one_is_there(
+    spare: Spare, tmp_path: Path
+) -> None:
     site = site_of(spare(MIGRATED), tmp_path)
     late = Snapshot.take(site)
     early = replace(late, migration="6", taken_at=late.taken_at - 60).save(site.snapshots)
     assert Snapshot.newest(site).path == early
 
 
-def test_one_from_long_after_the_migration_is_no_before_either(spare: Spare, tmp_path: Path) -> None:
-    """Whoever lacks a snapshot, and takes one now, would find the database equal to itself: however long ago the migration was."""
-    site = site_of(spare(MIGRATED, "UPDATE flyway_schema_history SET installed_on = installed_on - interval '30 days'"), tmp_path)
+def test_one_from_long_after_the_migration_is_no_before_either(
+    spare: Spare, tmp_path: Path
+) -> None:
+    """Whoever lacks a snapshot, and takes one now, would find the database equal to itself: however
+    long ago the migration was.
+    """
+    site = site_of(
+        spare(
+            MIGRATED,
+            "UPDATE flyway_schema_history SET installed_on = installed_on - interval '30 days'",
+        ),
+        tmp_path,
+    )
     Snapshot.take(site)
     with pytest.raises(NotProven, match="taken after the migration 10"):
         Rows(site).contents()
 
 
-ALEMBIC = "CREATE TABLE alembic_version (version_num varchar(32))", "INSERT INTO alembic_version VALUES ('now')"
+ALEMBIC = (
+    "CREATE TABLE alembic_version (version_num varchar(32))",
+    "INSERT INTO alembic_version VALUES ('now')",
+)
 
 
 def of_alembic(dsn: str, folder: Path, *migrations: str) -> Site:
-    """A site whose history Alembic keeps, with a snapshot of each of these migrations, the newest last."""
+    """A site whose history Alembic keeps, with a snapshot of each of these migrations, the newest
+    last.
+    """
     flyway = site_of(dsn, folder)
     taken = Snapshot.take(flyway)
     for number, migration in enumerate(migrations):
@@ -126,7 +147,9 @@ def of_alembic(dsn: str, folder: Path, *migrations: str) -> Site:
     return replace(flyway, migrations=flyway.migrations.model_copy(update={"tool": "alembic"}))
 
 
-def test_one_from_after_the_migration_is_no_before_with_other_tools(spare: Spare, tmp_path: Path) -> None:
+def test_one_from_after_the_migration_is_no_before_with_other_tools(
+    spare: Spare, tmp_path: Path
+) -> None:
     """No script on disk says which migration is the release's; the database does."""
     site = of_alembic(spare(BEFORE, *ALEMBIC), tmp_path, "now")
     with pytest.raises(NotProven, match="taken after the migration now"):
@@ -139,7 +162,9 @@ def test_a_release_without_migrations_has_a_snapshot_too(spare: Spare, tmp_path:
     sound(Rows(site).contents())
 
 
-def test_after_a_rollback_it_is_the_one_of_this_very_migration(spare: Spare, tmp_path: Path) -> None:
+def test_after_a_rollback_it_is_the_one_of_this_very_migration(
+    spare: Spare, tmp_path: Path
+) -> None:
     """Also where a later snapshot, of the migration that was rolled back, is there."""
     site = of_alembic(spare(BEFORE, *ALEMBIC), tmp_path, "now", "later")
     assert Snapshot.newest(site, rolled_back=True).migration == "now"

@@ -30,13 +30,39 @@ from tests.database.sites import site_of
 def standby(server: postgres.Server) -> Iterator[int]:
     """A second server that follows the first; gives its port."""
     with installation.claim() as place:
-        subprocess.run([installation.binaries() / "pg_basebackup", "--pgdata", place.data, "--dbname", server.dsn("postgres"), "--checkpoint=fast",
-                        "--write-recovery-conf"], check=True, capture_output=True)
+        subprocess.run(
+            [
+                installation.binaries() / "pg_basebackup",
+                "--pgdata",
+                place.data,
+                "--dbname",
+                server.dsn("postgres"),
+                "--checkpoint=fast",
+                "--write-recovery-conf",
+            ],
+            check=True,
+            capture_output=True,
+        )
         installation.hand_over(place.data)
         user, port = installation.postgres_user(), _free_port()
-        running = subprocess.Popen([installation.binaries() / "postgres", "-D", place.data, "-c", f"port={port}", "-c", "listen_addresses=127.0.0.1",
-                                    "-c", "unix_socket_directories=", "-c", "max_connections=200"],
-                                   user=user and user.pw_uid, group=user and user.pw_gid, stderr=subprocess.DEVNULL)
+        running = subprocess.Popen(
+            [
+                installation.binaries() / "postgres",
+                "-D",
+                place.data,
+                "-c",
+                f"port={port}",
+                "-c",
+                "listen_addresses=127.0.0.1",
+                "-c",
+                "unix_socket_directories=",
+                "-c",
+                "max_connections=200",
+            ],
+            user=user and user.pw_uid,
+            group=user and user.pw_gid,
+            stderr=subprocess.DEVNULL,
+        )
         try:
             _await(make_conninfo(server.dsn("postgres"), port=port))
             yield port
@@ -73,7 +99,9 @@ def followed(server: postgres.Server, standby: int, tmp_path: Path) -> Iterator[
 def _paused(site: Site, pause: bool) -> None:
     assert site.standby is not None
     with psycopg.connect(site.standby.get_secret_value(), autocommit=True) as connection:
-        connection.execute("SELECT pg_wal_replay_pause()" if pause else "SELECT pg_wal_replay_resume()")
+        connection.execute(
+            "SELECT pg_wal_replay_pause()" if pause else "SELECT pg_wal_replay_resume()"
+        )
 
 
 def test_it_is_read_once_it_has_caught_up(followed: Site) -> None:
@@ -86,11 +114,15 @@ def test_it_is_read_once_it_has_caught_up(followed: Site) -> None:
 
 def test_one_that_lags_proves_nothing(followed: Site) -> None:
     Snapshot.take(followed)
-    late = replace(followed, migrations=followed.migrations.model_copy(update={"standby_lag_seconds": 1}))
+    late = replace(
+        followed, migrations=followed.migrations.model_copy(update={"standby_lag_seconds": 1})
+    )
     _paused(followed, True)
     try:
         with psycopg.connect(followed.dsn.get_secret_value(), autocommit=True) as connection:
-            connection.execute("DELETE FROM visits WHERE id = (SELECT min(id::text)::uuid FROM visits)")
+            connection.execute(
+                "DELETE FROM visits WHERE id = (SELECT min(id::text)::uuid FROM visits)"
+            )
         with pytest.raises(NotProven, match="did not catch up within 1 s"):
             Rows(late).counts()
     finally:

@@ -1,4 +1,6 @@
-"""What did not fit into the time is not proven, by name; and whoever is killed or interrupted leaves nothing running."""
+"""What did not fit into the time is not proven, by name; and whoever is killed or interrupted
+leaves nothing running.
+"""
 
 from __future__ import annotations
 
@@ -22,21 +24,39 @@ from reference import postgres
 from tests.database.conftest import BEFORE, Spare
 from tests.database.rows.conftest import Nights
 
-SLOW = ("CREATE FUNCTION slow(int) RETURNS text LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.02); RETURN $1; END $$",
-        "CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t SELECT generate_series(1, 1000)")
+SLOW = (
+    (
+        "CREATE FUNCTION slow(int) RETURNS text LANGUAGE plpgsql AS $$ BEGIN PERFORM"
+        " pg_sleep(0.02); RETURN $1; END $$"
+    ),
+    "CREATE TABLE t (id int PRIMARY KEY)",
+    "INSERT INTO t SELECT generate_series(1, 1000)",
+)
 BECOMES = {"t": {"becomes": {"id": "slow(id)"}}}
 
 
 def _specs(dsn: str, change: TableChange | None = None) -> list[TableSpec]:
     with reading(dsn, time.time() + 30, ("public",)) as session:
         tables = read_tables(session.first, ("public",))[0].values()
-        return [spec_of(session.first, table, change if change and table.name == "public.t" else TableChange()) for table in tables]
+        return [
+            spec_of(
+                session.first,
+                table,
+                change if change and table.name == "public.t" else TableChange(),
+            )
+            for table in tables
+        ]
 
 
 def test_what_does_not_fit_is_named_and_the_rest_is_there(spare: Spare) -> None:
     dsn = spare(BEFORE, *SLOW)
     began = time.monotonic()
-    figures = measure(dsn, _specs(dsn, TableChange(becomes={"id": "slow(id)"})), ends=time.time() + 2, schemas=("public",))
+    figures = measure(
+        dsn,
+        _specs(dsn, TableChange(becomes={"id": "slow(id)"})),
+        ends=time.time() + 2,
+        schemas=("public",),
+    )
     assert time.monotonic() - began < 10
     assert figures.unproven == {"public.t": OUT_OF_TIME}
     assert figures.tables["public.t"].counted == 1000
@@ -46,7 +66,13 @@ def test_what_does_not_fit_is_named_and_the_rest_is_there(spare: Spare) -> None:
 
 def test_a_statement_that_takes_too_long_leaves_its_table_unproven(spare: Spare) -> None:
     dsn = spare(BEFORE, *SLOW)
-    figures = measure(dsn, _specs(dsn, TableChange(becomes={"id": "slow(id)"})), ends=time.time() + 30, schemas=("public",), statement_seconds=1)
+    figures = measure(
+        dsn,
+        _specs(dsn, TableChange(becomes={"id": "slow(id)"})),
+        ends=time.time() + 30,
+        schemas=("public",),
+        statement_seconds=1,
+    )
     assert figures.unproven == {"public.t": "canceling statement due to statement timeout"}
 
 
@@ -62,16 +88,25 @@ def test_a_table_that_cannot_be_read_is_not_proven_and_not_passed(nights: Nights
         other.execute("LOCK TABLE visits IN ACCESS EXCLUSIVE MODE")
         rows = night.rows
         for found in (rows.counts(), rows.contents()):
-            assert any(hole.startswith("visits was not co") and "lock timeout" in hole for hole in found.unproven)
+            assert any(
+                hole.startswith("visits was not co") and "lock timeout" in hole
+                for hole in found.unproven
+            )
             assert "visits" not in found.examined
             assert "patients" in found.examined
 
 
 def test_rows_that_a_policy_hides_are_not_proven(nights: Nights, server: postgres.Server) -> None:
-    night = nights("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)", "ALTER TABLE t ENABLE ROW LEVEL SECURITY")
+    night = nights(
+        "CREATE TABLE t (id int PRIMARY KEY)",
+        "INSERT INTO t VALUES (1)",
+        "ALTER TABLE t ENABLE ROW LEVEL SECURITY",
+    )
     reader = psycopg.conninfo.conninfo_to_dict(night.dsn)
     dsn = server.dsn(str(reader["dbname"]), postgres.READER)
-    figures = measure(dsn, [spec for spec in _specs(night.dsn) if spec.name == "public.t"], ends=time.time() + 30)
+    figures = measure(
+        dsn, [spec for spec in _specs(night.dsn) if spec.name == "public.t"], ends=time.time() + 30
+    )
     assert "row-level security" in figures.unproven["public.t"]
 
 
@@ -98,7 +133,10 @@ def test_an_interrupt_cancels_what_runs(spare: Spare) -> None:
         measure(dsn, specs, ends=time.time() + 60, schemas=("public",), watch=interrupted)
     with psycopg.connect(dsn, autocommit=True) as other:
         deadline = time.monotonic() + 5
-        running = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'cutover' AND state = 'active' AND datname = current_database()"
+        running = (
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'cutover' AND state ="
+            " 'active' AND datname = current_database()"
+        )
         while (other.execute(running).fetchone() or (0,))[0] and time.monotonic() < deadline:
             time.sleep(0.05)
         assert other.execute(running).fetchone() == (0,)
@@ -109,10 +147,13 @@ def test_no_more_connections_are_used_than_declared(spare: Spare) -> None:
     dsn = spare(BEFORE)
     specs, most = _specs(dsn), 0
     with psycopg.connect(dsn, autocommit=True) as other:
+
         def watched(_seen: Seen) -> None:
             nonlocal most
-            found = other.execute("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'cutover' AND datname = current_database() "
-                                  "AND backend_type = 'client backend'").fetchone()
+            found = other.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'cutover' AND"
+                " datname = current_database() AND backend_type = 'client backend'"
+            ).fetchone()
             most = max(most, found[0] if found else 0)
 
         measure(dsn, specs, ends=time.time() + 30, connections=2, watch=watched)
@@ -120,11 +161,16 @@ def test_no_more_connections_are_used_than_declared(spare: Spare) -> None:
 
 
 def test_a_line_of_progress_has_tables_rows_rate_and_time_left() -> None:
-    assert line(Seen("compared", 40, 12, 3_400_000, 0.25, 10)) == (
-        "[#####...............] 12 of 40 tables compared, 3,400,000 rows, 340,000 rows/s, 0:30 left")
+    assert (
+        line(Seen("compared", 40, 12, 3_400_000, 0.25, 10))
+        == "[#####...............] 12 of 40 tables compared, 3,400,000 rows, 340,000 rows/s, 0:30"
+        " left"
+    )
 
 
-def test_a_line_is_said_on_the_way(nights: Nights, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_line_is_said_on_the_way(
+    nights: Nights, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr("cutover.database.rows.progress.EVERY", 0.0)
     said: list[str] = []
     night = nights()

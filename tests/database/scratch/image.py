@@ -1,4 +1,5 @@
-"""A container image of PostgreSQL, built from what is on this machine: the wheel's programs, a shell, and the libraries that both load.
+"""A container image of PostgreSQL, built from what is on this machine: the wheel's programs, a
+shell, and the libraries that both load.
 
 It understands what the official image is told: POSTGRES_USER, POSTGRES_PASSWORD.
 """
@@ -25,7 +26,12 @@ printf '%s' "$POSTGRES_PASSWORD" > /tmp/password
 echo 'host all all all scram-sha-256' >> /tmp/data/pg_hba.conf
 exec {_HOME}/bin/postgres -D /tmp/data -c listen_addresses='*' -c unix_socket_directories=/tmp -c fsync=off
 """
-_CHANGES = ["USER postgres", f"ENV PATH={_HOME}/bin:/bin LD_LIBRARY_PATH=/libraries", 'ENTRYPOINT ["/bin/sh", "/start.sh"]', "EXPOSE 5432"]
+_CHANGES = [
+    "USER postgres",
+    f"ENV PATH={_HOME}/bin:/bin LD_LIBRARY_PATH=/libraries",
+    'ENTRYPOINT ["/bin/sh", "/start.sh"]',
+    "EXPOSE 5432",
+]
 
 
 def build(engine: Any) -> str:
@@ -42,7 +48,14 @@ def _tree() -> bytes:
         tar.add(installed, _HOME.lstrip("/"))
         tar.add(shell.resolve(), "bin/sh")
         for library in sorted(_libraries(shell, *(installed / "bin").iterdir())):
-            tar.add(library.resolve(), str(library).lstrip("/") if library.name.startswith("ld-") else f"libraries/{library.name}")
+            tar.add(
+                library.resolve(),
+                (
+                    str(library).lstrip("/")
+                    if library.name.startswith("ld-")
+                    else f"libraries/{library.name}"
+                ),
+            )
         _text(tar, "start.sh", _START)
         _text(tar, "etc/passwd", "postgres:x:999:999::/tmp:/bin/sh\n")
         folder = tarfile.TarInfo("tmp")

@@ -18,7 +18,9 @@ from cutover.evidence import NotProven
 from tests.database.scratch import image
 from tests.database.sites import site_of
 
-pytestmark = pytest.mark.skipif(importlib.util.find_spec("testcontainers") is None, reason="testcontainers is not installed")
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("testcontainers") is None, reason="testcontainers is not installed"
+)
 
 
 @pytest.fixture(scope="module")
@@ -36,16 +38,23 @@ def engine() -> Iterator[Any]:
     engine.close()
 
 
-def test_without_an_engine_it_is_one_sentence_in_under_a_second(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_an_engine_it_is_one_sentence_in_under_a_second(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
     started = time.monotonic()
-    with pytest.raises(NotProven, match="no Docker engine answers") as refused, scratch_server(_site(tmp_path), 18):
+    with (
+        pytest.raises(NotProven, match="no Docker engine answers") as refused,
+        scratch_server(_site(tmp_path), 18),
+    ):
         pytest.fail("who answered?")
     assert "\n" not in str(refused.value)
     assert time.monotonic() - started < 1
 
 
-def test_a_container_serves_scratch_databases_and_is_gone_at_the_end(engine: Any, tmp_path: Path) -> None:
+def test_a_container_serves_scratch_databases_and_is_gone_at_the_end(
+    engine: Any, tmp_path: Path
+) -> None:
     with scratch_server(_site(tmp_path), 18) as server:
         assert (server.kind, server.major) == ("container", 18)
         with psycopg.connect(server.create(roles=["hospital_app"])) as scratch:
@@ -55,22 +64,35 @@ def test_a_container_serves_scratch_databases_and_is_gone_at_the_end(engine: Any
 
 
 def test_a_container_of_a_killed_run_is_removed_by_the_next(engine: Any, tmp_path: Path) -> None:
-    left = engine.containers.run(f"{image.NAME}:{image.TAG}", detach=True, environment={"POSTGRES_USER": "u", "POSTGRES_PASSWORD": "p"},
-                                 labels={"cutover.scratch.host": socket.gethostname(), "cutover.scratch.place": str(tmp_path / "gone")})
+    left = engine.containers.run(
+        f"{image.NAME}:{image.TAG}",
+        detach=True,
+        environment={"POSTGRES_USER": "u", "POSTGRES_PASSWORD": "p"},
+        labels={
+            "cutover.scratch.host": socket.gethostname(),
+            "cutover.scratch.place": str(tmp_path / "gone"),
+        },
+    )
     with scratch_server(_site(tmp_path), 18):
         assert left.id not in {one.id for one in _ours(engine)}
 
 
 def test_an_image_that_cannot_be_had_is_one_sentence(engine: Any, tmp_path: Path) -> None:
     assert engine
-    with pytest.raises(NotProven, match="the image cutover-no-such-image:18 did not come up") as refused, \
-            scratch_server(_site(tmp_path, "cutover-no-such-image"), 18):
+    with (
+        pytest.raises(
+            NotProven, match="the image cutover-no-such-image:18 did not come up"
+        ) as refused,
+        scratch_server(_site(tmp_path, "cutover-no-such-image"), 18),
+    ):
         pytest.fail("there is no such image")
     assert "\n" not in str(refused.value)
 
 
 def _site(folder: Path, name: str = image.NAME) -> Site:
-    return site_of("host=127.0.0.1 port=1 user=nobody", folder, scratch={"kind": "container", "image": name})
+    return site_of(
+        "host=127.0.0.1 port=1 user=nobody", folder, scratch={"kind": "container", "image": name}
+    )
 
 
 def _ours(engine: Any) -> list[Any]:

@@ -1,4 +1,6 @@
-"""Scratch databases: made in the target's likeness, of its major version, and gone with the run however that ends."""
+"""Scratch databases: made in the target's likeness, of its major version, and gone with the run
+however that ends.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,10 @@ from tests.database.conftest import BEFORE, Spare
 from tests.database.sites import ROOT, site_of
 
 HERE = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")])}
-LOCALE = "SELECT pg_encoding_to_char(encoding), datlocprovider, datlocale FROM pg_database WHERE datname = current_database()"
+LOCALE = (
+    "SELECT pg_encoding_to_char(encoding), datlocprovider, datlocale FROM pg_database WHERE datname"
+    " = current_database()"
+)
 A_RUN = """
 import sys, time, pathlib
 from tests.database.sites import site_of
@@ -36,31 +41,47 @@ with scratch_server(site_of("host=127.0.0.1 port=1 user=nobody", pathlib.Path(sy
 """
 
 
-def test_a_scratch_database_is_empty_and_in_the_targets_locale(spare: Spare, tmp_path: Path) -> None:
+def test_a_scratch_database_is_empty_and_in_the_targets_locale(
+    spare: Spare, tmp_path: Path
+) -> None:
     site = site_of(spare(BEFORE), tmp_path)
-    with scratch_server(site, 18) as server, psycopg.connect(server.create()) as scratch, site.connect() as target:
+    with (
+        scratch_server(site, 18) as server,
+        psycopg.connect(server.create()) as scratch,
+        site.connect() as target,
+    ):
         assert scratch.info.server_version // 10000 == 18
         wanted = target.execute(LOCALE).fetchone()
         assert wanted is not None
         assert scratch.execute(LOCALE).fetchone() == tuple(wanted.values())
-        assert scratch.execute("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace").fetchone() == (0,)
+        assert scratch.execute(
+            "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+        ).fetchone() == (0,)
         assert scratch.execute("SHOW transaction_read_only").fetchone() == ("off",)
 
 
 @pytest.mark.parametrize("major", sorted(set(versions("initdb"))))
 def test_each_version_on_this_machine_serves_its_targets(major: int, tmp_path: Path) -> None:
-    with scratch_server(_silent(tmp_path), major) as server, psycopg.connect(server.create()) as scratch:
+    with (
+        scratch_server(_silent(tmp_path), major) as server,
+        psycopg.connect(server.create()) as scratch,
+    ):
         assert scratch.info.server_version // 10000 == major
 
 
 def test_a_version_that_is_not_here_is_not_replaced_by_another(tmp_path: Path) -> None:
-    with pytest.raises(NotProven, match=r'needs PostgreSQL 13 .* kind = "server" .* or "container"'), scratch_server(_silent(tmp_path), 13):
+    with (
+        pytest.raises(NotProven, match=r'needs PostgreSQL 13 .* kind = "server" .* or "container"'),
+        scratch_server(_silent(tmp_path), 13),
+    ):
         pytest.fail("another version was started")
 
 
 def test_roles_that_a_script_grants_to_are_made(tmp_path: Path) -> None:
     with scratch_server(_silent(tmp_path), 18) as server:
-        with psycopg.connect(server.create(roles=["hospital_app", "Odd \"name\"", "pg_monitor", "postgres"])) as scratch:
+        with psycopg.connect(
+            server.create(roles=["hospital_app", 'Odd "name"', "pg_monitor", "postgres"])
+        ) as scratch:
             scratch.execute('CREATE TABLE t (); GRANT SELECT ON t TO hospital_app, "Odd ""name"""')
         server.create(roles=["hospital_app"])
 
@@ -83,7 +104,13 @@ def test_nothing_is_left_at_the_end(tmp_path: Path) -> None:
 
 
 def test_a_run_that_is_killed_leaves_no_server_and_no_data(tmp_path: Path) -> None:
-    run = subprocess.Popen([sys.executable, "-c", A_RUN, str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=ROOT, env=HERE)
+    run = subprocess.Popen(
+        [sys.executable, "-c", A_RUN, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env=HERE,
+    )
     assert run.stdout is not None
     dsn = run.stdout.readline().strip()
     psycopg.connect(dsn).close()
@@ -107,10 +134,15 @@ def test_a_given_server_is_used_and_left_as_it_was(given: str, tmp_path: Path) -
     assert _left(given) == []
 
 
-def test_what_a_killed_run_left_on_a_given_server_is_dropped_and_what_a_living_one_uses_is_not(given: str, tmp_path: Path) -> None:
+def test_what_a_killed_run_left_on_a_given_server_is_dropped_and_what_a_living_one_uses_is_not(
+    given: str, tmp_path: Path
+) -> None:
     with psycopg.connect(given, autocommit=True) as connection:
         connection.execute("CREATE DATABASE cutover_scratch_0123456789ab_1")
-        connection.execute("CREATE ROLE left_behind NOLOGIN; COMMENT ON ROLE left_behind IS 'cutover_scratch_0123456789ab'")
+        connection.execute(
+            "CREATE ROLE left_behind NOLOGIN; COMMENT ON ROLE left_behind IS"
+            " 'cutover_scratch_0123456789ab'"
+        )
     with scratch_server(_with_scratch(tmp_path, given), 18) as first:
         dsn = first.create()
         with scratch_server(_with_scratch(tmp_path, given), 18):
@@ -121,12 +153,18 @@ def test_what_a_killed_run_left_on_a_given_server_is_dropped_and_what_a_living_o
 def test_the_targets_own_server_is_never_a_scratch_server(spare: Spare, tmp_path: Path) -> None:
     target = spare(BEFORE)
     for same in (target, target.replace("127.0.0.1", "localhost")):
-        with pytest.raises(SettingsError, match="it is the target's own server"), scratch_server(_with_scratch(tmp_path, same, target), 18):
+        with (
+            pytest.raises(SettingsError, match="it is the target's own server"),
+            scratch_server(_with_scratch(tmp_path, same, target), 18),
+        ):
             pytest.fail("databases would have been made on the target")
 
 
 def test_a_given_server_of_another_version_is_refused(given: str, tmp_path: Path) -> None:
-    with pytest.raises(NotProven, match="is PostgreSQL 18 and the target 16"), scratch_server(_with_scratch(tmp_path, given), 16):
+    with (
+        pytest.raises(NotProven, match="is PostgreSQL 18 and the target 16"),
+        scratch_server(_with_scratch(tmp_path, given), 16),
+    ):
         pytest.fail("another version was used")
 
 
@@ -160,8 +198,12 @@ def _silent(folder: Path) -> Site:
     return site_of("host=127.0.0.1 port=1 user=nobody", folder)
 
 
-def _with_scratch(folder: Path, scratch: str, target: str = "host=127.0.0.1 port=1 user=nobody") -> Site:
-    return replace(site_of(target, folder, scratch={"kind": "server"}), scratch_dsn=SecretStr(scratch))
+def _with_scratch(
+    folder: Path, scratch: str, target: str = "host=127.0.0.1 port=1 user=nobody"
+) -> Site:
+    return replace(
+        site_of(target, folder, scratch={"kind": "server"}), scratch_dsn=SecretStr(scratch)
+    )
 
 
 def _directory(dsn: str) -> Path:
@@ -170,6 +212,11 @@ def _directory(dsn: str) -> Path:
 
 def _left(server: str) -> list[str]:
     with psycopg.connect(server) as connection:
-        return [name for (name,) in connection.execute(
-            "SELECT datname FROM pg_database WHERE datname LIKE 'cutover_scratch%' "
-            "UNION ALL SELECT rolname FROM pg_roles WHERE rolname IN ('left_behind', 'cutover_test_role')")]
+        return [
+            name
+            for (name,) in connection.execute(
+                "SELECT datname FROM pg_database WHERE datname LIKE 'cutover_scratch%' UNION ALL"
+                " SELECT rolname FROM pg_roles WHERE rolname IN ('left_behind',"
+                " 'cutover_test_role')"
+            )
+        ]

@@ -1,4 +1,6 @@
-"""A PostgreSQL 16 that archives, has room for prepared transactions, and for few connections: what health must be seen on."""
+"""A PostgreSQL 16 that archives, has room for prepared transactions, and for few connections: what
+health must be seen on.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,13 @@ import pytest
 
 from tests.database.integrity.older import sixteen_running
 
-SETTINGS = ("archive_mode = on", "archive_command = 'false'", "max_prepared_transactions = 5", "wal_level = logical", "max_connections = 30")
+SETTINGS = (
+    "archive_mode = on",
+    "archive_command = 'false'",
+    "max_prepared_transactions = 5",
+    "wal_level = logical",
+    "max_connections = 30",
+)
 
 
 @pytest.fixture(scope="module")

@@ -24,31 +24,48 @@ from tests.database.conftest import Spare
 from tests.database.sites import site_of
 
 QUESTIONS: tuple[Callable[[Server], Examination], ...] = (
-    Server.writable, Server.headroom, Server.sessions, Server.replication, Server.archiving, Server.storage, Server.as_before)
+    Server.writable,
+    Server.headroom,
+    Server.sessions,
+    Server.replication,
+    Server.archiving,
+    Server.storage,
+    Server.as_before,
+)
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
-def test_a_server_that_is_well_gives_no_finding(spare: Spare, tmp_path: Path, question: Callable[[Server], Examination]) -> None:
+def test_a_server_that_is_well_gives_no_finding(
+    spare: Spare, tmp_path: Path, question: Callable[[Server], Examination]
+) -> None:
     examination = question(Server(site_of(spare("migrated"), tmp_path)))
     sound(examination)
     assert json.dumps(examination.facts)
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
-def test_a_server_that_does_not_answer_is_found(tmp_path: Path, question: Callable[[Server], Examination]) -> None:
-    finding, = question(Server(site_of("postgresql://127.0.0.1:1/none", tmp_path))).findings
+def test_a_server_that_does_not_answer_is_found(
+    tmp_path: Path, question: Callable[[Server], Examination]
+) -> None:
+    (finding,) = question(Server(site_of("postgresql://127.0.0.1:1/none", tmp_path))).findings
     assert "no connection to the database" in finding
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
-def test_without_time_nothing_is_proven(spare: Spare, tmp_path: Path, question: Callable[[Server], Examination]) -> None:
+def test_without_time_nothing_is_proven(
+    spare: Spare, tmp_path: Path, question: Callable[[Server], Examination]
+) -> None:
     with pytest.raises(NotProven, match="were spent"):
         question(Server(site_of(spare("migrated"), tmp_path, seconds=0)))
 
 
 def test_a_database_that_takes_no_writes_is_found(spare: Spare, tmp_path: Path) -> None:
-    dsn = spare("migrated", "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database()); END $$")
-    finding, = Server(site_of(dsn, tmp_path)).writable().findings
+    dsn = spare(
+        "migrated",
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on',"
+        " current_database()); END $$",
+    )
+    (finding,) = Server(site_of(dsn, tmp_path)).writable().findings
     assert finding.startswith("default_transaction_read_only is on for the database spare_")
 
 
@@ -68,19 +85,29 @@ def test_too_few_connections_that_are_left_are_found(sixteen: str, tmp_path: Pat
     with connected(sixteen, 15):
         assert not server.headroom().findings
     with connected(sixteen, 23):
-        finding, = server.headroom().findings
-    assert finding.startswith("Of the 27 connections that the server may have, 24 are taken, and 80% is the limit")
+        (finding,) = server.headroom().findings
+    assert finding.startswith(
+        "Of the 27 connections that the server may have, 24 are taken, and 80% is the limit"
+    )
 
 
 def test_a_database_with_a_limit_of_its_own_is_found(sixteen: str, tmp_path: Path) -> None:
-    with limited(sixteen, "DATABASE postgres CONNECTION LIMIT 5", "DATABASE postgres CONNECTION LIMIT -1"), connected(sixteen, 4):
-        finding, = Server(site_of(sixteen, tmp_path)).headroom().findings
+    with (
+        limited(
+            sixteen, "DATABASE postgres CONNECTION LIMIT 5", "DATABASE postgres CONNECTION LIMIT -1"
+        ),
+        connected(sixteen, 4),
+    ):
+        (finding,) = Server(site_of(sixteen, tmp_path)).headroom().findings
     assert finding.startswith("Of the 5 connections that the database postgres may have, ")
 
 
 def test_a_role_with_a_limit_of_its_own_is_found(sixteen: str, tmp_path: Path) -> None:
-    with limited(sixteen, "ROLE postgres CONNECTION LIMIT 5", "ROLE postgres CONNECTION LIMIT -1"), connected(sixteen, 4):
-        finding, = Server(site_of(sixteen, tmp_path)).headroom().findings
+    with (
+        limited(sixteen, "ROLE postgres CONNECTION LIMIT 5", "ROLE postgres CONNECTION LIMIT -1"),
+        connected(sixteen, 4),
+    ):
+        (finding,) = Server(site_of(sixteen, tmp_path)).headroom().findings
     assert finding.startswith("Of the 5 connections that the role postgres may have, ")
 
 
@@ -108,12 +135,16 @@ def test_a_session_that_is_idle_in_a_transaction_is_found(spare: Spare, tmp_path
         session.execute("SELECT count(*) FROM visits")
         time.sleep(0.2)
         pid = session.info.backend_pid
-        finding, = Server(site_of(dsn, tmp_path)).sessions().findings
-    assert finding.startswith(f"The session {pid} of owner (forgotten) has been idle in a transaction for ")
+        (finding,) = Server(site_of(dsn, tmp_path)).sessions().findings
+    assert finding.startswith(
+        f"The session {pid} of owner (forgotten) has been idle in a transaction for "
+    )
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_long_transaction_and_who_waits_for_a_lock_are_found(spare: Spare, tmp_path: Path) -> None:
+def test_a_long_transaction_and_who_waits_for_a_lock_are_found(
+    spare: Spare, tmp_path: Path
+) -> None:
     dsn = spare("migrated")
     with psycopg.connect(dsn) as holder, closing(psycopg.connect(dsn)) as waiter:
         held, waiting = holder.info.backend_pid, waiter.info.backend_pid
@@ -122,8 +153,17 @@ def test_a_long_transaction_and_who_waits_for_a_lock_are_found(spare: Spare, tmp
         waiter.pgconn.send_query(b"LOCK TABLE visits")
         time.sleep(0.3)
         said = Server(site_of(dsn, tmp_path)).sessions().findings
-    assert [line for line in said if f"The session {waiting} " in line and "has had its transaction open for" in line]
-    assert [line for line in said if f"The session {waiting} " in line and f"for a lock of {held}, and 0.1 s is the limit" in line]
+    assert [
+        line
+        for line in said
+        if f"The session {waiting} " in line and "has had its transaction open for" in line
+    ]
+    assert [
+        line
+        for line in said
+        if f"The session {waiting} " in line
+        and f"for a lock of {held}, and 0.1 s is the limit" in line
+    ]
 
 
 def test_a_short_transaction_is_nobodys_business(spare: Spare, tmp_path: Path) -> None:
@@ -142,19 +182,37 @@ def test_a_prepared_transaction_that_was_left_behind_is_found(sixteen: str, tmp_
         time.sleep(0.2)
         said = Server(site_of(sixteen, tmp_path)).sessions().findings
         owner.execute("ROLLBACK PREPARED 'left'")
-    assert [line for line in said if line.startswith("The transaction left of postgres has stood prepared for ")]
+    assert [
+        line
+        for line in said
+        if line.startswith("The transaction left of postgres has stood prepared for ")
+    ]
 
 
-def test_a_role_that_does_not_see_the_others_is_told_what_it_needs(spare: Spare, tmp_path: Path) -> None:
-    dsn = spare("migrated", "DROP ROLE IF EXISTS stranger", "CREATE ROLE stranger LOGIN PASSWORD 'x'")
+def test_a_role_that_does_not_see_the_others_is_told_what_it_needs(
+    spare: Spare, tmp_path: Path
+) -> None:
+    dsn = spare(
+        "migrated", "DROP ROLE IF EXISTS stranger", "CREATE ROLE stranger LOGIN PASSWORD 'x'"
+    )
     server = Server(site_of(make_conninfo(dsn, user="stranger", password="x"), tmp_path))
-    assert server.sessions().unproven == ("Sessions of other roles: not seen; grant pg_monitor to stranger.",)
+    assert server.sessions().unproven == (
+        "Sessions of other roles: not seen; grant pg_monitor to stranger.",
+    )
     assert server.replication().unproven == ("Standbys: not seen; grant pg_monitor to stranger.",)
-    for question in (Server.writable, Server.headroom, Server.archiving, Server.storage, Server.as_before):
+    for question in (
+        Server.writable,
+        Server.headroom,
+        Server.archiving,
+        Server.storage,
+        Server.as_before,
+    ):
         sound(question(server))
 
 
-def test_the_readers_role_of_the_reference_sees_all_of_it(server: postgres.Server, spare: Spare, tmp_path: Path) -> None:
+def test_the_readers_role_of_the_reference_sees_all_of_it(
+    server: postgres.Server, spare: Spare, tmp_path: Path
+) -> None:
     name = spare("migrated").rpartition("/")[2]
     reader = Server(site_of(server.dsn(name, postgres.READER), tmp_path))
     for question in QUESTIONS:
@@ -167,31 +225,50 @@ def test_the_readers_role_of_the_reference_sees_all_of_it(server: postgres.Serve
 def test_a_slot_that_nobody_uses_is_found(sixteen: str, tmp_path: Path) -> None:
     with psycopg.connect(sixteen, autocommit=True) as owner:
         owner.execute("SELECT pg_create_physical_replication_slot('gone', true)")
-        finding, = Server(site_of(sixteen, tmp_path)).replication().findings
+        (finding,) = Server(site_of(sixteen, tmp_path)).replication().findings
         owner.execute("SELECT pg_drop_replication_slot('gone')")
     assert finding.startswith("The replication slot gone is used by nobody and holds back ")
 
 
-def test_commits_that_wait_for_a_standby_that_is_not_there_are_found(sixteen: str, tmp_path: Path) -> None:
+def test_commits_that_wait_for_a_standby_that_is_not_there_are_found(
+    sixteen: str, tmp_path: Path
+) -> None:
     with psycopg.connect(sixteen, autocommit=True) as owner:
         owner.execute("ALTER SYSTEM SET synchronous_standby_names = 'second'")
         owner.execute("SELECT pg_reload_conf()")
         time.sleep(0.3)
-        finding, = Server(site_of(sixteen, tmp_path)).replication().findings
+        (finding,) = Server(site_of(sixteen, tmp_path)).replication().findings
         owner.execute("ALTER SYSTEM RESET synchronous_standby_names")
         owner.execute("SELECT pg_reload_conf()")
-    assert finding == "Every commit waits for a synchronous standby (second), and none is connected."
+    assert (
+        finding == "Every commit waits for a synchronous standby (second), and none is connected."
+    )
 
 
-def test_a_standby_of_the_settings_that_is_none_is_found(spare: Spare, sixteen: str, tmp_path: Path) -> None:
+def test_a_standby_of_the_settings_that_is_none_is_found(
+    spare: Spare, sixteen: str, tmp_path: Path
+) -> None:
     dsn = spare("migrated")
     site = site_of(dsn, tmp_path)
-    finding, = Server(replace(site, standby=SecretStr(dsn))).replication().findings
-    assert finding.startswith("The standby of the settings (standby_dsn) cannot be relied on: what is named as the standby is none")
-    finding, = Server(replace(site, standby=SecretStr(sixteen))).replication().findings
-    assert finding.startswith("The standby of the settings (standby_dsn) cannot be relied on: the standby belongs to another server")
-    finding, = Server(replace(site, standby=SecretStr("postgresql://127.0.0.1:1/none"))).replication().findings
-    assert finding.startswith("The standby of the settings (standby_dsn) cannot be relied on: no connection to the database")
+    (finding,) = Server(replace(site, standby=SecretStr(dsn))).replication().findings
+    assert finding.startswith(
+        "The standby of the settings (standby_dsn) cannot be relied on: what is named as the"
+        " standby is none"
+    )
+    (finding,) = Server(replace(site, standby=SecretStr(sixteen))).replication().findings
+    assert finding.startswith(
+        "The standby of the settings (standby_dsn) cannot be relied on: the standby belongs to"
+        " another server"
+    )
+    (finding,) = (
+        Server(replace(site, standby=SecretStr("postgresql://127.0.0.1:1/none")))
+        .replication()
+        .findings
+    )
+    assert finding.startswith(
+        "The standby of the settings (standby_dsn) cannot be relied on: no connection to the"
+        " database"
+    )
 
 
 def test_an_archive_that_fails_is_found(sixteen: str, tmp_path: Path) -> None:
@@ -200,10 +277,15 @@ def test_an_archive_that_fails_is_found(sixteen: str, tmp_path: Path) -> None:
         owner.execute("INSERT INTO written VALUES (1)")
         owner.execute("SELECT pg_switch_wal()")
         deadline = time.monotonic() + 20
-        while not (found := Server(site_of(sixteen, tmp_path)).archiving().findings) and time.monotonic() < deadline:
+        while (
+            not (found := Server(site_of(sixteen, tmp_path)).archiving().findings)
+            and time.monotonic() < deadline
+        ):
             time.sleep(0.1)
     assert found[0].startswith("Archiving fails: ")
-    assert "nothing was ever archived: what is written now can be restored from no backup." in found[0]
+    assert (
+        "nothing was ever archived: what is written now can be restored from no backup." in found[0]
+    )
 
 
 # ── storage ──
@@ -212,36 +294,74 @@ def test_an_archive_that_fails_is_found(sixteen: str, tmp_path: Path) -> None:
 def test_an_invalid_database_is_found(sixteen: str, tmp_path: Path) -> None:
     with psycopg.connect(sixteen, autocommit=True) as owner:
         owner.execute("CREATE DATABASE half")
-        owner.execute("UPDATE pg_database SET datconnlimit = -2 WHERE datname = 'half'")  # as a DROP DATABASE that was interrupted leaves it
+        owner.execute(
+            "UPDATE pg_database SET datconnlimit = -2 WHERE datname = 'half'"
+        )  # as a DROP DATABASE that was interrupted leaves it
         said = Server(site_of(sixteen, tmp_path)).storage().findings
         owner.execute("DROP DATABASE half")
     assert said == ("the database half is invalid: a DROP DATABASE ended half-way; drop it again.",)
 
 
 def test_rows_that_are_too_old_are_found(spare: Spare, tmp_path: Path) -> None:
-    dsn = spare("migrated", "UPDATE pg_database SET datfrozenxid = ((txid_current() + 2^32 - 1100000000)::bigint % 4294967296)::text::xid "
-                            "WHERE datname = current_database()")
+    dsn = spare(
+        "migrated",
+        "UPDATE pg_database SET datfrozenxid = ((txid_current() + 2^32 - 1100000000)::bigint %"
+        " 4294967296)::text::xid WHERE datname = current_database()",
+    )
     said = Server(site_of(dsn, tmp_path)).storage().findings
-    assert [line for line in said if line.startswith("the database spare_") and "has rows that are 11000" in line]
+    assert [
+        line
+        for line in said
+        if line.startswith("the database spare_") and "has rows that are 11000" in line
+    ]
 
 
 def test_a_collation_of_another_version_is_found(spare: Spare, tmp_path: Path) -> None:
-    dsn = spare("migrated", "CREATE COLLATION words (provider = builtin, locale = 'C.UTF-8', version = '0')",
-                "CREATE TABLE t (word text COLLATE words)")
-    finding, = Server(site_of(dsn, tmp_path)).storage().findings
-    assert finding.startswith("The collation words was version 0 when its indexes were made and is 1 now")
+    dsn = spare(
+        "migrated",
+        "CREATE COLLATION words (provider = builtin, locale = 'C.UTF-8', version = '0')",
+        "CREATE TABLE t (word text COLLATE words)",
+    )
+    (finding,) = Server(site_of(dsn, tmp_path)).storage().findings
+    assert finding.startswith(
+        "The collation words was version 0 when its indexes were made and is 1 now"
+    )
 
 
 # ── as before ──
 
 CHANGED: dict[str, tuple[dict[str, Any], str]] = {
-    "version": ({"version": "18.0"}, "The database has another version than at the snapshot: it was 18.0 and is "),
-    "server": ({"system_identifier": "1"}, "The database is another server than the one of the snapshot: its system identifier was 1 and is "),
-    "database": ({"database": "other"}, "The database is another database than that of the snapshot: its name was other and is spare_"),
-    "encoding": ({"encoding": "LATIN1"}, "The database has another encoding than at the snapshot: it was LATIN1 and is UTF8."),
-    "extension gone": ({"extensions": {"plpgsql": "1.0", "pg_trgm": "1.6"}}, "The extension pg_trgm 1.6 is gone."),
+    "version": (
+        {"version": "18.0"},
+        "The database has another version than at the snapshot: it was 18.0 and is ",
+    ),
+    "server": (
+        {"system_identifier": "1"},
+        (
+            "The database is another server than the one of the snapshot: its system identifier was"
+            " 1 and is "
+        ),
+    ),
+    "database": (
+        {"database": "other"},
+        (
+            "The database is another database than that of the snapshot: its name was other and is"
+            " spare_"
+        ),
+    ),
+    "encoding": (
+        {"encoding": "LATIN1"},
+        "The database has another encoding than at the snapshot: it was LATIN1 and is UTF8.",
+    ),
+    "extension gone": (
+        {"extensions": {"plpgsql": "1.0", "pg_trgm": "1.6"}},
+        "The extension pg_trgm 1.6 is gone.",
+    ),
     "extension new": ({"extensions": {}}, "The extension plpgsql 1.0 is new."),
-    "extension updated": ({"extensions": {"plpgsql": "0.9"}}, "The extension plpgsql was 0.9 and is 1.0."),
+    "extension updated": (
+        {"extensions": {"plpgsql": "0.9"}},
+        "The extension plpgsql was 0.9 and is 1.0.",
+    ),
 }
 
 
@@ -251,8 +371,10 @@ def test_what_is_not_as_it_was_is_found(spare: Spare, tmp_path: Path, what: str)
     site = site_of(spare("migrated"), tmp_path)
     taken = Snapshot.take(site)
     sound(Server(site).as_before())
-    replace(taken, server={**taken.server, **change}, taken_at=taken.taken_at + 1).save(site.snapshots)
-    finding, = Server(site).as_before().findings
+    replace(taken, server={**taken.server, **change}, taken_at=taken.taken_at + 1).save(
+        site.snapshots
+    )
+    (finding,) = Server(site).as_before().findings
     assert finding.startswith(said)
 
 

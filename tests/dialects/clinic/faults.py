@@ -1,4 +1,6 @@
-"""The clinic with a fault: one class each, called as its like in the reference's catalogue (`tests/faults`), whose item must catch it here, too."""
+"""The clinic with a fault: one class each, called as its like in the reference's catalogue
+(`tests/faults`), whose item must catch it here, too.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from tests.dialects.clinic.server import Caller, Clinic, Entry, Page
 class AnyPasswordOpens(Clinic):
     """A name is enough."""
 
-    def right(self, name: str, password: str) -> bool:  # noqa: ARG002  # that is the fault
+    def right(self, name: str, password: str) -> bool:
         return name in self.passwords
 
 
@@ -31,7 +33,7 @@ class RegistrarsReadDocuments(Clinic):
 class OutsidersReadPatients(Clinic):
     """Whose site it is, is not asked."""
 
-    def at(self, caller: Caller, site: str, patient: Entry) -> bool:  # noqa: ARG002  # that is the fault
+    def at(self, caller: Caller, site: str, patient: Entry) -> bool:
         return True
 
 
@@ -39,13 +41,17 @@ class VisitsOpenUnderAnotherPatient(Clinic):
     """An encounter is found below anybody."""
 
     def below(self, things: dict[str, Entry], patient: Entry, name: str) -> Entry:
-        return self.encounters[name] if name in self.encounters else super().below(things, patient, name)
+        return (
+            self.encounters[name]
+            if name in self.encounters
+            else super().below(things, patient, name)
+        )
 
 
 class RecordNumbersAreGivenTwice(Clinic):
     """One number for two."""
 
-    def in_use(self, number: str) -> bool:  # noqa: ARG002  # that is the fault
+    def in_use(self, number: str) -> bool:
         return False
 
 
@@ -59,14 +65,14 @@ class SearchesDropTheLastPatient(Clinic):
 class TheLastToSaveWins(Clinic):
     """Nothing has ever changed meanwhile."""
 
-    def changed(self, patient: Entry, revision: str) -> bool:  # noqa: ARG002  # that is the fault
+    def changed(self, patient: Entry, revision: str) -> bool:
         return False
 
 
 class EveryMoveIsAllowed(Clinic):
     """Who left can arrive."""
 
-    def possible(self, event: str, state: str) -> bool:  # noqa: ARG002  # that is the fault
+    def possible(self, event: str, state: str) -> bool:
         return True
 
 
@@ -88,7 +94,10 @@ class AFiledReportKeepsThePatientIn(Clinic):
     """With a file there is no leaving."""
 
     def happen(self, encounter: Entry, event: Any) -> Entry:
-        if event == "leave" and any(file["patient"] == encounter["patient"] and file["whole"] for file in self.files.values()):
+        if event == "leave" and any(
+            file["patient"] == encounter["patient"] and file["whole"]
+            for file in self.files.values()
+        ):
             raise Page(409, "not-in-this-state")
         return super().happen(encounter, event)
 

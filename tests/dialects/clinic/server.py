@@ -1,6 +1,10 @@
-"""The clinic's backend. Everything stands below a site, departments and locations must be known first, files go to another address, errors are pages.
+"""The clinic's backend.
 
-In memory, one event loop: all of it happens at once. Whoever wants a clinic with a fault replaces one of its rules.
+Everything stands below a site, departments and locations must be known first, files go to another
+address, errors are pages.
+
+In memory, one event loop: all of it happens at once. Whoever wants a clinic with a fault replaces
+one of its rules.
 """
 
 from __future__ import annotations
@@ -16,13 +20,27 @@ from typing import Any
 
 Entry = dict[str, Any]
 NORTH, SOUTH = str(uuid.uuid4()), str(uuid.uuid4())
-STAFF = {"registrar": ("front", NORTH), "clinician": ("doctor", NORTH), "auditor": ("audit", NORTH), "administrator": ("head", NORTH),
-         "outsider": ("doctor", SOUTH)}
+STAFF = {
+    "registrar": ("front", NORTH),
+    "clinician": ("doctor", NORTH),
+    "auditor": ("audit", NORTH),
+    "administrator": ("head", NORTH),
+    "outsider": ("doctor", SOUTH),
+}
 WORK = {
     "front": {"patients", "patients+", "encounters", "encounters+"},
     "doctor": {"patients", "encounters", "encounters+", "events+", "files", "files+"},
     "audit": {"rooms"},
-    "head": {"patients", "patients+", "patients-", "encounters", "encounters+", "events+", "files", "files+"},
+    "head": {
+        "patients",
+        "patients+",
+        "patients-",
+        "encounters",
+        "encounters+",
+        "events+",
+        "files",
+        "files+",
+    },
 }
 EVENTS = {"arrive": ("planned", "here"), "leave": ("here", "left"), "void": ("planned", "void")}
 TYPES = ("application/pdf", "image/png", "image/jpeg", "text/plain")
@@ -53,8 +71,13 @@ class Clinic:
         self.store_address, self.passwords = addresses[1], passwords
         self.callers: dict[str, Caller] = {}
         self.failures: dict[str, list[float]] = defaultdict(list)
-        self.departments = {site: [{"id": str(uuid.uuid4()), "name": name} for name in ("Laboratory", "Ward")] for site in (NORTH, SOUTH)}
-        self.locations = {one["id"]: str(uuid.uuid4()) for site in self.departments.values() for one in site}
+        self.departments = {
+            site: [{"id": str(uuid.uuid4()), "name": name} for name in ("Laboratory", "Ward")]
+            for site in (NORTH, SOUTH)
+        }
+        self.locations = {
+            one["id"]: str(uuid.uuid4()) for site in self.departments.values() for one in site
+        }
         self.users = {name: str(uuid.uuid4()) for name in STAFF}
         self.patients: dict[str, Entry] = {}
         self.encounters: dict[str, Entry] = {}
@@ -147,7 +170,9 @@ class Clinic:
             raise Page(404, "nothing")
         return found
 
-    def admit_to_index(self, caller: Caller, site: str, department: str | None, key: str | None, body: Entry) -> Entry:
+    def admit_to_index(
+        self, caller: Caller, site: str, department: str | None, key: str | None, body: Entry
+    ) -> Entry:
         facts = _facts(body)
         if caller.site != site or department not in {one["id"] for one in self.departments[site]}:
             raise Page(400, "not-valid")
@@ -159,9 +184,18 @@ class Clinic:
         if self.in_use(facts["record_no"]):
             raise Page(409, "number-in-use")
         display = body.get("display_id")
-        if not display or any(patient["display_id"] == display for patient in self.patients.values()):
+        if not display or any(
+            patient["display_id"] == display for patient in self.patients.values()
+        ):
             raise Page(400, "not-valid")
-        entry = {"id": str(uuid.uuid4()), "site": site, "display_id": display, "state": "draft", "revision": 1, **facts}
+        entry = {
+            "id": str(uuid.uuid4()),
+            "site": site,
+            "display_id": display,
+            "state": "draft",
+            "revision": 1,
+            **facts,
+        }
         self.patients[entry["id"]] = entry
         if key:
             self.answered[caller.name, key] = facts, entry["id"]
@@ -176,11 +210,23 @@ class Clinic:
 
     def open(self, patient: Entry, body: Entry) -> Entry:
         number = body.get("visit_no")
-        if not isinstance(number, int) or any(one["visit_no"] == number for one in self.encounters.values()):
+        if not isinstance(number, int) or any(
+            one["visit_no"] == number for one in self.encounters.values()
+        ):
             raise Page(400, "not-valid")
-        if body.get("location") not in self.locations.values() or body.get("by") not in self.users.values() or not body.get("why"):
+        if (
+            body.get("location") not in self.locations.values()
+            or body.get("by") not in self.users.values()
+            or not body.get("why")
+        ):
             raise Page(400, "not-valid")
-        entry = {"id": str(uuid.uuid4()), "patient": patient["id"], "visit_no": number, "state": "planned", "why": body["why"]}
+        entry = {
+            "id": str(uuid.uuid4()),
+            "patient": patient["id"],
+            "visit_no": number,
+            "state": "planned",
+            "why": body["why"],
+        }
         self.encounters[entry["id"]] = entry
         return entry
 
@@ -195,7 +241,14 @@ class Clinic:
     def announce(self, patient: Entry, body: Entry) -> Entry:
         self.acceptable(str(body.get("type")), int(body.get("size") or 0))
         name = str(body.get("name")).replace("\\", "/").split("/")[-1]
-        entry = {"id": str(uuid.uuid4()), "patient": patient["id"], "name": name, "type": body["type"], "size": body["size"], "whole": False}
+        entry = {
+            "id": str(uuid.uuid4()),
+            "patient": patient["id"],
+            "name": name,
+            "type": body["type"],
+            "size": body["size"],
+            "whole": False,
+        }
         self.files[entry["id"]] = entry
         return {"file": entry["id"], "put_here": self.sign("PUT", entry["id"])}
 
@@ -218,7 +271,18 @@ def _facts(body: Entry) -> Entry:
         day = datetime.strptime(str(born), "%d/%m/%Y").date()
     except ValueError:
         raise Page(400, "not-valid") from None
-    if not isinstance(surname, str) or not surname.strip() or not date(1880, 1, 1) <= day <= date.today() or body.get("gender") not in (0, 1, 2, 9):
+    if (
+        not isinstance(surname, str)
+        or not surname.strip()
+        or not date(1880, 1, 1) <= day <= date.today()
+        or body.get("gender") not in (0, 1, 2, 9)
+    ):
         raise Page(400, "not-valid")
-    return {"record_no": str(body.get("record_no")), "surname": surname, "forename": body.get("forename") or None, "born": born,
-            "gender": body["gender"], "contact": {"phone": (body.get("contact") or {}).get("phone")}}
+    return {
+        "record_no": str(body.get("record_no")),
+        "surname": surname,
+        "forename": body.get("forename") or None,
+        "born": born,
+        "gender": body["gender"],
+        "contact": {"phone": (body.get("contact") or {}).get("phone")},
+    }

@@ -1,4 +1,6 @@
-"""Who comes in: registered clients, tokens by client credentials or a signed assertion, and what their scopes let them do."""
+"""Who comes in: registered clients, tokens by client credentials or a signed assertion, and what
+their scopes let them do.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,10 @@ BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 @dataclass(frozen=True)
 class Registered:
-    """A client: its secret or its public key, what it may, and where it belongs. Scopes as SMART v2 writes them."""
+    """A client: its secret or its public key, what it may, and where it belongs.
+
+    Scopes as SMART v2 writes them.
+    """
 
     client_id: str
     secret: str = field(repr=False)
@@ -30,15 +35,33 @@ class Registered:
 
     def may(self, kind: str, act: str) -> bool:
         """`act` is c, r, u, d or s."""
-        return any(act in letters for name, _, letters in map(_parted, self.scopes) if name in (kind, "*"))
+        return any(
+            act in letters for name, _, letters in map(_parted, self.scopes) if name in (kind, "*")
+        )
 
 
 STAFF: dict[str, tuple[tuple[str, ...], str]] = {
     "registrar": (("system/Patient.crus", "system/Encounter.crs"), "north"),
-    "clinician": (("system/Patient.rs", "system/Encounter.crus", "system/DocumentReference.crs", "system/Binary.cr"), "north"),
+    "clinician": (
+        (
+            "system/Patient.rs",
+            "system/Encounter.crus",
+            "system/DocumentReference.crs",
+            "system/Binary.cr",
+        ),
+        "north",
+    ),
     "auditor": (("system/AuditEvent.rs",), "north"),
     "administrator": (("system/*.cruds",), "north"),
-    "outsider": (("system/Patient.rs", "system/Encounter.crus", "system/DocumentReference.crs", "system/Binary.cr"), "south"),
+    "outsider": (
+        (
+            "system/Patient.rs",
+            "system/Encounter.crus",
+            "system/DocumentReference.crs",
+            "system/Binary.cr",
+        ),
+        "south",
+    ),
 }
 
 
@@ -60,11 +83,18 @@ class Doors:
         self._ended: set[str] = set()
         self._assertions: set[str] = set()
 
-    def token(self, form: dict[str, str], authorization: str | None, audience: str) -> dict[str, Any]:
+    def token(
+        self, form: dict[str, str], authorization: str | None, audience: str
+    ) -> dict[str, Any]:
         client = self.client(form, authorization, audience)
         if form.get("grant_type") != "client_credentials":
             raise OAuthNo(400, "unsupported_grant_type")
-        return {"access_token": self.issue(client, LIFETIME), "token_type": "bearer", "expires_in": LIFETIME, "scope": " ".join(client.scopes)}
+        return {
+            "access_token": self.issue(client, LIFETIME),
+            "token_type": "bearer",
+            "expires_in": LIFETIME,
+            "scope": " ".join(client.scopes),
+        }
 
     def end(self, form: dict[str, str], authorization: str | None, audience: str) -> None:
         self.client(form, authorization, audience)
@@ -73,7 +103,12 @@ class Doors:
 
     def issue(self, client: Registered, lifetime: int) -> str:
         now = int(time.time())
-        claims = {"sub": client.client_id, "iat": now, "exp": now + lifetime, "jti": secrets.token_hex(16)}
+        claims = {
+            "sub": client.client_id,
+            "iat": now,
+            "exp": now + lifetime,
+            "jti": secrets.token_hex(16),
+        }
         return jwt.encode(claims, self._key, "HS256")
 
     def bearer(self, authorization: str | None) -> Registered | None:
@@ -103,7 +138,9 @@ class Doors:
             self._failed[name] = 0 if good else self._failed[name] + 1
         return self.clients[name] if good else None
 
-    def _shown(self, form: dict[str, str], authorization: str | None, audience: str) -> tuple[str, bool]:
+    def _shown(
+        self, form: dict[str, str], authorization: str | None, audience: str
+    ) -> tuple[str, bool]:
         if form.get("client_assertion_type") == BEARER:
             return self._asserted(form.get("client_assertion", ""), audience)
         name, secret = form.get("client_id", ""), form.get("client_secret", "")
@@ -113,10 +150,16 @@ class Doors:
 
     def _knows(self, name: str, secret: str) -> bool:
         client = self.clients.get(name)
-        return client is not None and client.public_key is None and secrets.compare_digest(client.secret.encode(), secret.encode())
+        return (
+            client is not None
+            and client.public_key is None
+            and secrets.compare_digest(client.secret.encode(), secret.encode())
+        )
 
     def _asserted(self, assertion: str, audience: str) -> tuple[str, bool]:
-        """A JWT that only the client could sign, made for us, for at most five minutes, and not seen before."""
+        """A JWT that only the client could sign, made for us, for at most five minutes, and not
+        seen before.
+        """
         try:
             name = str(jwt.decode(assertion, options={"verify_signature": False}).get("sub"))
         except jwt.PyJWTError:
@@ -125,8 +168,14 @@ class Doors:
         if client is None or client.public_key is None:
             return name, False
         try:
-            claims = jwt.decode(assertion, client.public_key, ["RS384", "ES384"], audience=audience, issuer=name,
-                                options={"require": ["exp", "jti", "iss", "sub", "aud"]})
+            claims = jwt.decode(
+                assertion,
+                client.public_key,
+                ["RS384", "ES384"],
+                audience=audience,
+                issuer=name,
+                options={"require": ["exp", "jti", "iss", "sub", "aud"]},
+            )
         except jwt.PyJWTError:
             return name, False
         with self._lock:
@@ -136,7 +185,9 @@ class Doors:
 
     def _claims(self, token: str) -> dict[str, Any]:
         try:
-            claims: dict[str, Any] = jwt.decode(token, self._key, ["HS256"], options={"require": ["exp", "sub", "jti"]})
+            claims: dict[str, Any] = jwt.decode(
+                token, self._key, ["HS256"], options={"require": ["exp", "sub", "jti"]}
+            )
         except jwt.PyJWTError:
             return {}
         return claims

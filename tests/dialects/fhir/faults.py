@@ -1,4 +1,6 @@
-"""What can be wrong with this hospital: the same harms as on the reference (`tests/faults/`), put into a FHIR server."""
+"""What can be wrong with this hospital: the same harms as on the reference (`tests/faults/`), put
+into a FHIR server.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ from tests.dialects.fhir.store import Store
 
 
 class Fault(Fhir):
-    """As `tests.faults.fault.Fault`: the name says the harm, `item` must catch it, `also` cannot help failing, too."""
+    """As `tests.faults.fault.Fault`: the name says the harm, `item` must catch it, `also` cannot
+    help failing, too.
+    """
 
     item: ClassVar[str]
     also: ClassVar[Mapping[str, str]] = {}
@@ -37,7 +41,9 @@ class WrongSecretsOpen(Fault):
     item = "authentication-flow"
 
     class doors(Doors):
-        def _shown(self, form: dict[str, str], authorization: str | None, audience: str) -> tuple[str, bool]:
+        def _shown(
+            self, form: dict[str, str], authorization: str | None, audience: str
+        ) -> tuple[str, bool]:
             name, _ = super()._shown(form, authorization, audience)
             return name, name in self.clients
 
@@ -50,7 +56,9 @@ class ExpiredTokensOpen(Fault):
     class doors(Doors):
         def _claims(self, token: str) -> dict[str, Any]:
             try:
-                claims: dict[str, Any] = jwt.decode(token, self._key, ["HS256"], options={"verify_exp": False})
+                claims: dict[str, Any] = jwt.decode(
+                    token, self._key, ["HS256"], options={"verify_exp": False}
+                )
             except jwt.PyJWTError:
                 return {}
             return claims
@@ -74,7 +82,11 @@ class AuditorsReadPatients(Fault):
     class doors(Doors):
         def bearer(self, authorization: str | None) -> Registered | None:
             client = super().bearer(authorization)
-            return replace(client, scopes=STAFF["clinician"][0]) if client and client.client_id == "auditor" else client
+            return (
+                replace(client, scopes=STAFF["clinician"][0])
+                if client and client.client_id == "auditor"
+                else client
+            )
 
 
 class OutsidersReadPatients(Fault):
@@ -111,7 +123,12 @@ class BirthDatesAreADayOff(Fault):
     class store(Store):
         def keep(self, kind: str, thing_id: str, resource: Resource) -> Resource:
             if kind == "Patient" and not self._kept[kind, thing_id].versions:
-                resource = {**resource, "birthDate": (date.fromisoformat(resource["birthDate"]) - timedelta(days=1)).isoformat()}
+                resource = {
+                    **resource,
+                    "birthDate": (
+                        (date.fromisoformat(resource["birthDate"]) - timedelta(days=1)).isoformat()
+                    ),
+                }
             return super().keep(kind, thing_id, resource)
 
 
@@ -123,18 +140,26 @@ class LongNamesAreCut(Fault):
     class store(Store):
         def keep(self, kind: str, thing_id: str, resource: Resource) -> Resource:
             if kind == "Patient":
-                resource = {**resource, "name": [{**name, "family": name["family"][:100]} for name in resource["name"]]}
+                resource = {
+                    **resource,
+                    "name": [{**name, "family": name["family"][:100]} for name in resource["name"]],
+                }
             return super().keep(kind, thing_id, resource)
 
 
 class TheLastToSaveWins(Fault):
-    """Two desks correct one patient; the second overwrites the first unseen. `If-Match` is not looked at."""
+    """Two desks correct one patient; the second overwrites the first unseen.
+
+    `If-Match` is not looked at.
+    """
 
     item = "patient-creation"
 
     class store(Store):
         def update(self, facility: str, resource: Resource, version: str | None) -> Resource:
-            return super().update(facility, resource, None if resource["resourceType"] == "Patient" else version)
+            return super().update(
+                facility, resource, None if resource["resourceType"] == "Patient" else version
+            )
 
 
 class CorrectionsAreLost(Fault):
@@ -151,12 +176,17 @@ class CorrectionsAreLost(Fault):
 
 
 class RecordNumbersAreGivenTwice(Fault):
-    """Two patients share one record, and one of them gets the other's blood group. `If-None-Exist` is not looked at either."""
+    """Two patients share one record, and one of them gets the other's blood group.
+
+    `If-None-Exist` is not looked at either.
+    """
 
     item = "patient-creation"
 
     class store(Store):
-        def create(self, facility: str, resource: Resource, once: dict[str, str] | None = None) -> tuple[Resource, bool]:  # noqa: ARG002  # the harm
+        def create(
+            self, facility: str, resource: Resource, once: dict[str, str] | None = None
+        ) -> tuple[Resource, bool]:
             return super().create(facility, resource)
 
         def _unique(self, resource: Resource, own_id: str | None) -> None:
@@ -178,7 +208,9 @@ class TheLastPageIsMissing(Fault):
 
 
 class EveryMoveIsAllowed(Fault):
-    """A visit that was billed is open again, a cancelled one takes a bed, and one ends that never began."""
+    """A visit that was billed is open again, a cancelled one takes a bed, and one ends that never
+    began.
+    """
 
     item = "visit-creation"
 
@@ -196,7 +228,10 @@ class VisitsNeverEnd(Fault):
         def update(self, facility: str, resource: Resource, version: str | None) -> Resource:
             stored = super().update(facility, resource, version)
             if stored.get("status") == "finished":
-                self._kept["Encounter", stored["id"]].versions[-1] = {**stored, "status": "in-progress"}
+                self._kept["Encounter", stored["id"]].versions[-1] = {
+                    **stored,
+                    "status": "in-progress",
+                }
             return stored
 
 
@@ -207,7 +242,9 @@ class VisitsAreOvertaken(Fault):
 
     class store(Store):
         def update(self, facility: str, resource: Resource, version: str | None) -> Resource:
-            return super().update(facility, resource, None if resource["resourceType"] == "Encounter" else version)
+            return super().update(
+                facility, resource, None if resource["resourceType"] == "Encounter" else version
+            )
 
 
 # ── documents ──
@@ -265,7 +302,9 @@ class TheLatestDocumentIsNotInTheRecord(Fault):
 
 
 class TheStatementPromisesTooMuch(Fault):
-    """An application trusts the statement, asks for a former version of a visit, and fails in the night."""
+    """An application trusts the statement, asks for a former version of a visit, and fails in the
+    night.
+    """
 
     item = "api-endpoints"
 
@@ -282,7 +321,7 @@ class FormerVersionsAreOverwritten(Fault):
     item = "patient-creation"
 
     class store(Store):
-        def version(self, facility: str, kind: str, thing_id: str, version: str) -> Resource:  # noqa: ARG002  # the harm
+        def version(self, facility: str, kind: str, thing_id: str, version: str) -> Resource:
             return self.read(facility, kind, thing_id)
 
 
@@ -303,7 +342,15 @@ class RefusalsShowTheInside(Fault):
     item = "api-endpoints"
 
     class server(Server):
-        def answer(self, method: str, parts: list[str], query: dict[str, str], headers: dict[str, str], body: bytes, base: str) -> Response:
+        def answer(
+            self,
+            method: str,
+            parts: list[str],
+            query: dict[str, str],
+            headers: dict[str, str],
+            body: bytes,
+            base: str,
+        ) -> Response:
             try:
                 return super().answer(method, parts, query, headers, body, base)
             except No as no:
@@ -316,10 +363,15 @@ class RefusalsShowTheInside(Fault):
 
 
 class Less(Fhir):
-    """A server that keeps bytes inside of their descriptions, deletes nothing, and has neither versions nor transactions."""
+    """A server that keeps bytes inside of their descriptions, deletes nothing, and has neither
+    versions nor transactions.
+    """
 
     class server(Server):
-        offered = dict.fromkeys(("Patient", "Encounter", "DocumentReference"), ("read", "update", "create", "search-type"))
+        offered = dict.fromkeys(
+            ("Patient", "Encounter", "DocumentReference"),
+            ("read", "update", "create", "search-type"),
+        )
         transactions = False
 
 
@@ -327,7 +379,9 @@ class WithoutVisits(Fhir):
     """A release that has lost its visits, and says so."""
 
     class server(Server):
-        offered: ClassVar[Mapping[str, tuple[str, ...]]] = {kind: acts for kind, acts in INTERACTIONS.items() if kind != "Encounter"}
+        offered: ClassVar[Mapping[str, tuple[str, ...]]] = {
+            kind: acts for kind, acts in INTERACTIONS.items() if kind != "Encounter"
+        }
 
 
 ALL: Mapping[str, type[Fault]] = {kind.__name__: kind for kind in Fault.__subclasses__()}

@@ -11,26 +11,45 @@ from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ec import SECP384R1, generate_private_key
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 
 from tests.dialects import running
 from tests.faults import gates
 
 SIGN_INS = ("client-credentials", "smart-backend", "basic")
-BASIC = 'sign_out = "HTTP Basic knows no session that could be ended"\nexpired-token = "HTTP Basic knows no tokens"'
+BASIC = (
+    'sign_out = "HTTP Basic knows no session that could be ended"\nexpired-token = "HTTP Basic'
+    ' knows no tokens"'
+)
 
 
 @contextmanager
-def hospital(fault: str | None = None, auth: str = "client-credentials") -> Iterator[tuple[running.Open, dict[str, str]]]:
+def hospital(
+    fault: str | None = None, auth: str = "client-credentials"
+) -> Iterator[tuple[running.Open, dict[str, str]]]:
     """The hospital until the block ends, and what a gate is told of it by the environment."""
     key = secrets.token_hex(32)
     keys, public = _pairs() if auth == "smart-backend" else ({}, {})
     with running.hospital("fhir", fault, key=key, public_keys=public) as opened:
         here = running.Open("fhir", f"{opened.url}/fhir", {**opened.passwords, **keys})
-        yield here, {**running.told(here), "CUTOVER_TARGETS__TRIED__EXPIRED_TOKEN": _expired(key), "CUTOVER_TARGETS__TRIED__FHIR__AUTH": auth}
+        yield (
+            here,
+            {
+                **running.told(here),
+                "CUTOVER_TARGETS__TRIED__EXPIRED_TOKEN": _expired(key),
+                "CUTOVER_TARGETS__TRIED__FHIR__AUTH": auth,
+            },
+        )
 
 
-def verdict(fault: str | None, folder: Path, compiled: Path, auth: str = "client-credentials") -> gates.Verdict:
+def verdict(
+    fault: str | None, folder: Path, compiled: Path, auth: str = "client-credentials"
+) -> gates.Verdict:
     """The verdict on it. Raises `gates.NoVerdict`."""
     with hospital(fault, auth) as (opened, told):
         config = running.settings(opened, folder, *([BASIC] if auth == "basic" else []))
@@ -42,12 +61,24 @@ def verdict(fault: str | None, folder: Path, compiled: Path, auth: str = "client
 def _pairs() -> tuple[dict[str, str], dict[str, str]]:
     """A private key for each role, and the public keys that the hospital knows."""
     made: dict[str, Any] = {role: generate_private_key(SECP384R1()) for role in running.ROLES}
-    private = {role: key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode().strip() for role, key in made.items()}
-    public = {role: key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode() for role, key in made.items()}
+    private = {
+        role: key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode().strip()
+        for role, key in made.items()
+    }
+    public = {
+        role: (
+            key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+        )
+        for role, key in made.items()
+    }
     return private, public
 
 
 def _expired(key: str) -> str:
     """A clinician's token that was good until a minute ago."""
     now = int(time.time())
-    return jwt.encode({"sub": "clinician", "iat": now - 660, "exp": now - 60, "jti": secrets.token_hex(16)}, key, "HS256")
+    return jwt.encode(
+        {"sub": "clinician", "iat": now - 660, "exp": now - 60, "jti": secrets.token_hex(16)},
+        key,
+        "HS256",
+    )

@@ -16,8 +16,11 @@ MRN = "urn:cutover:mrn"
 TYPES = frozenset({"application/pdf", "image/png", "image/jpeg", "text/plain"})
 LARGEST = 2 * 1024 * 1024
 NEXT = {
-    "planned": {"planned", "arrived", "in-progress", "cancelled"}, "arrived": {"arrived", "in-progress", "cancelled"},
-    "in-progress": {"in-progress", "finished"}, "finished": {"finished"}, "cancelled": {"cancelled"},
+    "planned": {"planned", "arrived", "in-progress", "cancelled"},
+    "arrived": {"arrived", "in-progress", "cancelled"},
+    "in-progress": {"in-progress", "finished"},
+    "finished": {"finished"},
+    "cancelled": {"cancelled"},
 }
 EVERYWHERE = {"resourceType", "id", "meta", "text", "extension", "contained", "identifier"}
 ELEMENTS = {
@@ -33,7 +36,12 @@ def taken(resource: Resource) -> Resource:
     kind = str(resource["resourceType"])
     for name in sorted(resource.keys() - ELEMENTS[kind]):
         raise No(400, "structure", f"{name} is no element that is known", f"{kind}.{name}")
-    return {"Patient": patient, "Encounter": encounter, "DocumentReference": document, "Binary": binary}[kind](resource)
+    return {
+        "Patient": patient,
+        "Encounter": encounter,
+        "DocumentReference": document,
+        "Binary": binary,
+    }[kind](resource)
 
 
 def patient(resource: Resource) -> Resource:
@@ -64,8 +72,15 @@ def encounter(resource: Resource) -> Resource:
 
 def may_follow(before: Resource, after: Resource) -> None:
     """A visit goes forward only."""
-    if after["status"] != "entered-in-error" and after["status"] not in NEXT.get(before["status"], set()):
-        raise No(422, "business-rule", f"a visit that is {before['status']} cannot become {after['status']}", "Encounter.status")
+    if after["status"] != "entered-in-error" and after["status"] not in NEXT.get(
+        before["status"], set()
+    ):
+        raise No(
+            422,
+            "business-rule",
+            f"a visit that is {before['status']} cannot become {after['status']}",
+            "Encounter.status",
+        )
 
 
 def document(resource: Resource) -> Resource:
@@ -97,4 +112,7 @@ def _bytes_taken(kind: Any, data: Any) -> None:
 
 
 def mrn_of(resource: Resource) -> str | None:
-    return next((one.get("value") for one in resource.get("identifier", []) if one.get("system") == MRN), None)
+    return next(
+        (one.get("value") for one in resource.get("identifier", []) if one.get("system") == MRN),
+        None,
+    )

@@ -8,7 +8,15 @@ from typing import Any
 INTERACTIONS: dict[str, tuple[str, ...]] = {
     "Patient": ("read", "vread", "update", "delete", "history-instance", "create", "search-type"),
     "Encounter": ("read", "vread", "update", "delete", "history-instance", "create", "search-type"),
-    "DocumentReference": ("read", "vread", "update", "delete", "history-instance", "create", "search-type"),
+    "DocumentReference": (
+        "read",
+        "vread",
+        "update",
+        "delete",
+        "history-instance",
+        "create",
+        "search-type",
+    ),
     "Binary": ("read", "create", "delete"),
 }
 SEARCHED: dict[str, dict[str, str]] = {
@@ -16,22 +24,57 @@ SEARCHED: dict[str, dict[str, str]] = {
     "Encounter": {"_id": "token", "patient": "reference", "subject": "reference"},
     "DocumentReference": {"_id": "token", "patient": "reference", "subject": "reference"},
 }
-LETTERS = {"read": "r", "vread": "r", "history-instance": "r", "create": "c", "update": "u", "delete": "d", "search-type": "s"}
+LETTERS = {
+    "read": "r",
+    "vread": "r",
+    "history-instance": "r",
+    "create": "c",
+    "update": "u",
+    "delete": "d",
+    "search-type": "s",
+}
 """The letter of a scope that an interaction needs."""
 
 
-def statement(release: str, offered: Mapping[str, tuple[str, ...]], transactions: bool) -> dict[str, Any]:
+def statement(
+    release: str, offered: Mapping[str, tuple[str, ...]], transactions: bool
+) -> dict[str, Any]:
     """The CapabilityStatement of a server that offers these interactions."""
     resources = []
     for kind, interactions in offered.items():
-        one: dict[str, Any] = {"type": kind, "versioning": "versioned-update", "conditionalCreate": kind == "Patient",
-                               "interaction": [{"code": interaction} for interaction in interactions]}
+        one: dict[str, Any] = {
+            "type": kind,
+            "versioning": "versioned-update",
+            "conditionalCreate": kind == "Patient",
+            "interaction": [{"code": interaction} for interaction in interactions],
+        }
         if kind in SEARCHED:
-            one["searchParam"] = [{"name": name, "type": type_} for name, type_ in SEARCHED[kind].items()]
+            one["searchParam"] = [
+                {"name": name, "type": type_} for name, type_ in SEARCHED[kind].items()
+            ]
         resources.append(one)
-    service = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/restful-security-service", "code": "SMART-on-FHIR"}]}
-    rest = {"mode": "server", "security": {"service": [service]}, "resource": resources,
-            **({"interaction": [{"code": "transaction"}]} if transactions else {})}
-    return {"resourceType": "CapabilityStatement", "status": "active", "date": "2026-11-01", "kind": "instance", "fhirVersion": "4.0.1",
-            "format": ["application/fhir+json"], "software": {"name": "Small R4 server", "version": release},
-            "implementation": {"description": "A hospital that speaks FHIR"}, "rest": [rest]}
+    service = {
+        "coding": [
+            {
+                "system": "http://terminology.hl7.org/CodeSystem/restful-security-service",
+                "code": "SMART-on-FHIR",
+            }
+        ]
+    }
+    rest = {
+        "mode": "server",
+        "security": {"service": [service]},
+        "resource": resources,
+        **({"interaction": [{"code": "transaction"}]} if transactions else {}),
+    }
+    return {
+        "resourceType": "CapabilityStatement",
+        "status": "active",
+        "date": "2026-11-01",
+        "kind": "instance",
+        "fhirVersion": "4.0.1",
+        "format": ["application/fhir+json"],
+        "software": {"name": "Small R4 server", "version": release},
+        "implementation": {"description": "A hospital that speaks FHIR"},
+        "rest": [rest],
+    }

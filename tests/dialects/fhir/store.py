@@ -19,7 +19,9 @@ from tests.dialects.fhir.rules import Resource
 
 @dataclass
 class Kept:
-    """A resource's versions, oldest first (None: it was deleted), and the facility that it belongs to."""
+    """A resource's versions, oldest first (None: it was deleted), and the facility that it belongs
+    to.
+    """
 
     facility: str
     versions: list[Resource | None] = field(default_factory=list)
@@ -30,7 +32,10 @@ class Kept:
 
 
 class Store:
-    """All resources of one server. Whoever calls belongs to a facility; what is another one's is not there."""
+    """All resources of one server.
+
+    Whoever calls belongs to a facility; what is another one's is not there.
+    """
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
@@ -40,7 +45,9 @@ class Store:
     def all_or_nothing(self) -> Iterator[None]:
         """Whatever is raised inside leaves everything as it was."""
         with self.lock:
-            before = {key: Kept(kept.facility, list(kept.versions)) for key, kept in self._kept.items()}
+            before = {
+                key: Kept(kept.facility, list(kept.versions)) for key, kept in self._kept.items()
+            }
             try:
                 yield
             except BaseException:
@@ -57,17 +64,29 @@ class Store:
 
     def version(self, facility: str, kind: str, thing_id: str, version: str) -> Resource:
         versions = self._of(facility, kind, thing_id).versions
-        found = versions[int(version) - 1] if version.isdigit() and 0 < int(version) <= len(versions) else None
+        found = (
+            versions[int(version) - 1]
+            if version.isdigit() and 0 < int(version) <= len(versions)
+            else None
+        )
         if found is None:
             raise not_known("version")
         return found
 
     def history(self, facility: str, kind: str, thing_id: str) -> list[Resource]:
         """Newest first, without deletions."""
-        return [version for version in reversed(self._of(facility, kind, thing_id).versions) if version is not None]
+        return [
+            version
+            for version in reversed(self._of(facility, kind, thing_id).versions)
+            if version is not None
+        ]
 
-    def create(self, facility: str, resource: Resource, once: dict[str, str] | None = None) -> tuple[Resource, bool]:
-        """The resource, and whether it is new: with `once`, what a search by it finds is not made again."""
+    def create(
+        self, facility: str, resource: Resource, once: dict[str, str] | None = None
+    ) -> tuple[Resource, bool]:
+        """The resource, and whether it is new: with `once`, what a search by it finds is not made
+        again.
+        """
         kind = resource["resourceType"]
         taken = rules.taken(copy.deepcopy(resource))
         with self.lock:
@@ -106,7 +125,11 @@ class Store:
     def keep(self, kind: str, thing_id: str, resource: Resource) -> Resource:
         """The next version."""
         versions = self._kept[kind, thing_id].versions
-        meta = {**resource.get("meta", {}), "versionId": str(len(versions) + 1), "lastUpdated": datetime.now(UTC).isoformat(timespec="milliseconds")}
+        meta = {
+            **resource.get("meta", {}),
+            "versionId": str(len(versions) + 1),
+            "lastUpdated": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        }
         versions.append({**resource, "id": thing_id, "meta": meta})
         return versions[-1] or {}
 
@@ -114,8 +137,17 @@ class Store:
 
     def search(self, facility: str, kind: str, asked: dict[str, str]) -> list[Resource]:
         with self.lock:
-            found = [kept.current for (name, _), kept in self._kept.items() if name == kind and kept.facility == facility]
-        return [resource for resource in found if resource is not None and all(matches(resource, name, value) for name, value in asked.items())]
+            found = [
+                kept.current
+                for (name, _), kept in self._kept.items()
+                if name == kind and kept.facility == facility
+            ]
+        return [
+            resource
+            for resource in found
+            if resource is not None
+            and all(matches(resource, name, value) for name, value in asked.items())
+        ]
 
     # -- below
 
@@ -130,14 +162,24 @@ class Store:
         if resource["resourceType"] != "Patient" or number is None:
             return
         for (kind, thing_id), kept in self._kept.items():
-            if kind == "Patient" and thing_id != own_id and kept.current and rules.mrn_of(kept.current) == number:
+            if (
+                kind == "Patient"
+                and thing_id != own_id
+                and kept.current
+                and rules.mrn_of(kept.current) == number
+            ):
                 raise No(409, "duplicate", "this record number is taken")
 
     def _refers(self, facility: str, resource: Resource) -> None:
         """Whom it is about is there."""
         about = resource.get("subject") or resource.get("securityContext")
         if about is None and resource["resourceType"] in ("Encounter", "DocumentReference"):
-            raise No(422, "required", "whom it is about is missing", f"{resource['resourceType']}.subject")
+            raise No(
+                422,
+                "required",
+                "whom it is about is missing",
+                f"{resource['resourceType']}.subject",
+            )
         if about is not None:
             kind, _, thing_id = str(about.get("reference", "")).partition("/")
             try:
@@ -154,14 +196,24 @@ def matches(resource: Resource, name: str, value: str) -> bool:
     """Whether it is found by one search parameter."""
     if name == "identifier":
         system, _, number = value.rpartition("|")
-        return any(one.get("value") == _plain(number) and system in ("", one.get("system")) for one in resource.get("identifier", []))
+        return any(
+            one.get("value") == _plain(number) and system in ("", one.get("system"))
+            for one in resource.get("identifier", [])
+        )
     if name == "name":
-        texts = [text for one in resource.get("name", []) for text in [one.get("family", ""), *one.get("given", [])]]
+        texts = [
+            text
+            for one in resource.get("name", [])
+            for text in [one.get("family", ""), *one.get("given", [])]
+        ]
         return any(_folded(text).startswith(_folded(_plain(value))) for text in texts)
     if name == "birthdate":
         return bool(resource.get("birthDate") == value)
     if name in ("patient", "subject"):
-        return bool(resource.get("subject", {}).get("reference") == f"Patient/{value.removeprefix('Patient/')}")
+        return bool(
+            resource.get("subject", {}).get("reference")
+            == f"Patient/{value.removeprefix('Patient/')}"
+        )
     if name == "_id":
         return bool(resource["id"] == value)
     raise No(400, "not-supported", "there is no such search parameter")

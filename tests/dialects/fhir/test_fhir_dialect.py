@@ -1,4 +1,6 @@
-"""The functional suite, unchanged, judges a FHIR server by settings alone: without a fault nothing is blamed; each fault is caught by its item."""
+"""The functional suite, unchanged, judges a FHIR server by settings alone: without a fault nothing
+is blamed; each fault is caught by its item.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +17,25 @@ ALWAYS = ("TheLastToSaveWins",)
 """Tried in every CI run; the rest in the thorough one."""
 
 
-@pytest.mark.parametrize("auth", [pytest.param(auth, marks=[pytest.mark.thorough] if number else []) for number, auth in enumerate(judged.SIGN_INS)])
+@pytest.mark.parametrize(
+    "auth",
+    [
+        pytest.param(auth, marks=[pytest.mark.thorough] if number else [])
+        for number, auth in enumerate(judged.SIGN_INS)
+    ],
+)
 def test_the_functional_suite_passes(auth: str, tmp_path: Path, compiled: Path) -> None:
-    """In whichever way its clients sign in it is a GO, and what makes only sense for FHIR was tried."""
+    """In whichever way its clients sign in it is a GO, and what makes only sense for FHIR was
+    tried.
+    """
     verdict = judged.verdict(None, tmp_path, compiled, auth)
     assert not not_passed(verdict), verdict.output
     assert (verdict.word, verdict.status) == ("GO", 0), verdict.output
-    own = {check: outcome for check, outcome in verdict.checks.items() if check.startswith("smoke/fhir/")}
+    own = {
+        check: outcome
+        for check, outcome in verdict.checks.items()
+        if check.startswith("smoke/fhir/")
+    }
     assert len(own) == 7
     assert set(own.values()) == {"passed"}, own
 
@@ -30,26 +44,53 @@ def test_the_harms_are_those_of_the_reference() -> None:
     """What has the name that it has there must be caught by the item that catches it there."""
     shared = faults.ALL.keys() & BY_NAME.keys()
     assert len(shared) >= 10
-    assert {name: faults.ALL[name].item for name in shared} == {name: BY_NAME[name].item for name in shared}
+    assert {name: faults.ALL[name].item for name in shared} == {
+        name: BY_NAME[name].item for name in shared
+    }
 
 
 def test_the_server_shares_nothing() -> None:
     """A server that knew the driver or the reference would agree with its mistakes."""
-    files = [Path(__file__).parent / f"{name}.py" for name in ("doors", "faults", "outcome", "rules", "server", "statement", "store", "transactions")]
+    files = [
+        Path(__file__).parent / f"{name}.py"
+        for name in (
+            "doors",
+            "faults",
+            "outcome",
+            "rules",
+            "server",
+            "statement",
+            "store",
+            "transactions",
+        )
+    ]
     lines = [line for path in files for line in path.read_text(encoding="utf-8").splitlines()]
-    known = [line for line in lines if re.match(r"\s*(?:from|import) (?:cutover|reference|tests)", line)]
+    known = [
+        line for line in lines if re.match(r"\s*(?:from|import) (?:cutover|reference|tests)", line)
+    ]
     assert known
-    assert all(line.strip().startswith(("from tests.dialects.fhir.", "from tests.dialects.fhir ")) for line in known)
+    assert all(
+        line.strip().startswith(("from tests.dialects.fhir.", "from tests.dialects.fhir "))
+        for line in known
+    )
 
 
 @pytest.mark.thorough
 def test_a_server_may_offer_less(tmp_path: Path, compiled: Path) -> None:
-    """What its statement does not list is not applicable, in its words, and takes nothing from the items. What was made is marked, not deleted."""
+    """What its statement does not list is not applicable, in its words, and takes nothing from the
+    items. What was made is marked, not deleted.
+    """
     verdict = judged.verdict("Less", tmp_path, compiled)
     outcomes = {item: verdict.outcome(item) for item in FUNCTIONAL}
-    # Whoever may correct a patient may mark him inactive, where removing is nothing else: docs/fhir.md.
-    assert outcomes == {**dict.fromkeys(FUNCTIONAL, "passed"), "access-control": "failed"}, verdict.output
-    assert verdict.failed_checks("access-control") == ["smoke/test_access.py::test_a_role_cannot_do_what_it_must_not[registrar-remove-patient]"]
+    # Whoever may correct a patient may mark him inactive, where removing is nothing else:
+    # docs/fhir.md.
+    assert outcomes == {
+        **dict.fromkeys(FUNCTIONAL, "passed"),
+        "access-control": "failed",
+    }, verdict.output
+    assert verdict.failed_checks("access-control") == [
+        "smoke/test_access.py::test_a_role_cannot_do_what_it_must_not[registrar-remove-patient]"
+    ]
     lacking = ("smoke/fhir/test_versions", "smoke/fhir/test_transactions")
     own = {check: outcome for check, outcome in verdict.checks.items() if check.startswith(lacking)}
     assert set(own.values()) == {"not applicable"}
@@ -65,9 +106,17 @@ def test_a_release_that_lost_its_visits_is_no_go(tmp_path: Path, compiled: Path)
     assert verdict.outcome("patient-creation") == "passed"
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=[] if name in ALWAYS else [pytest.mark.thorough]) for name in faults.ALL])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if name in ALWAYS else [pytest.mark.thorough])
+        for name in faults.ALL
+    ],
+)
 def test_the_gate_catches(name: str, tmp_path: Path, compiled: Path) -> None:
-    """With this one fault in the server the gate says NO-GO and names its item, as on the reference."""
+    """With this one fault in the server the gate says NO-GO and names its item, as on the
+    reference.
+    """
     verdict = judged.verdict(name, tmp_path, compiled)
     wrong = complaints(faults.ALL[name], verdict)
     assert not wrong, "\n".join([*wrong, verdict.output])

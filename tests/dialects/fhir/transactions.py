@@ -14,7 +14,10 @@ ACTS = {"POST": "c", "PUT": "u", "DELETE": "d"}
 
 
 def performed(store: Store, caller: Registered, bundle: Resource) -> Resource:
-    """The bundle of answers. Raises `No` for the first entry that cannot be done, and then nothing is done."""
+    """The bundle of answers.
+
+    Raises `No` for the first entry that cannot be done, and then nothing is done.
+    """
     if bundle.get("resourceType") != "Bundle" or bundle.get("type") != "transaction":
         raise No(400, "invalid", "only transactions are taken here")
     with store.all_or_nothing():
@@ -24,7 +27,9 @@ def performed(store: Store, caller: Registered, bundle: Resource) -> Resource:
 
 
 def _one(store: Store, caller: Registered, entry: Resource, known: dict[str, str]) -> Resource:
-    """One entry; `known` turns the names that entries have inside the bundle into what became of them."""
+    """One entry; `known` turns the names that entries have inside the bundle into what became of
+    them.
+    """
     method, url = entry["request"]["method"], str(entry["request"]["url"])
     kind, _, thing_id = url.partition("/")
     if method not in ACTS or kind not in INTERACTIONS:
@@ -38,7 +43,17 @@ def _one(store: Store, caller: Registered, entry: Resource, known: dict[str, str
     for name, became in known.items():
         text = text.replace(name, became)
     resource = json.loads(text)
-    made = store.create(caller.facility, resource)[0] if method == "POST" else store.update(caller.facility, {**resource, "id": thing_id}, None)
+    made = (
+        store.create(caller.facility, resource)[0]
+        if method == "POST"
+        else store.update(caller.facility, {**resource, "id": thing_id}, None)
+    )
     known[str(entry.get("fullUrl", ""))] = f"{kind}/{made['id']}"
     known.pop("", None)
-    return {"response": {"status": "201" if method == "POST" else "200", "location": f"{kind}/{made['id']}", "etag": etag(made)}}
+    return {
+        "response": {
+            "status": "201" if method == "POST" else "200",
+            "location": f"{kind}/{made['id']}",
+            "etag": etag(made),
+        }
+    }

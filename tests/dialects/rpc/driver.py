@@ -1,6 +1,8 @@
-"""A team's own driver for a backend that no mapping fits: one address, calls by name, errors inside a 200, files as base64 in JSON.
+"""A team's own driver for a backend that no mapping fits: one address, calls by name, errors inside
+a 200, files as base64 in JSON.
 
-It knows the language of `cutover.hospital`, and the client that it is given: that one bounds, guards and records every request.
+It knows the language of `cutover.hospital`, and the client that it is given: that one bounds,
+guards and records every request.
 """
 
 from __future__ import annotations
@@ -42,10 +44,23 @@ from cutover.hospital import (
 
 T = TypeVar("T")
 REASONS = {
-    "SESSION": Reason.UNAUTHENTICATED, "RIGHTS": Reason.FORBIDDEN, "NONE": Reason.NOT_FOUND, "CODE": Reason.DUPLICATE, "PARAMS": Reason.INVALID,
-    "REV": Reason.STALE, "STATE": Reason.ILLEGAL_TRANSITION, "SIZE": Reason.TOO_LARGE, "MIME": Reason.UNSUPPORTED_TYPE, "LATER": Reason.THROTTLED,
+    "SESSION": Reason.UNAUTHENTICATED,
+    "RIGHTS": Reason.FORBIDDEN,
+    "NONE": Reason.NOT_FOUND,
+    "CODE": Reason.DUPLICATE,
+    "PARAMS": Reason.INVALID,
+    "REV": Reason.STALE,
+    "STATE": Reason.ILLEGAL_TRANSITION,
+    "SIZE": Reason.TOO_LARGE,
+    "MIME": Reason.UNSUPPORTED_TYPE,
+    "LATER": Reason.THROTTLED,
 }
-STATES = {"new": Status.OPEN, "in": Status.ADMITTED, "out": Status.DISCHARGED, "off": Status.CANCELLED}
+STATES = {
+    "new": Status.OPEN,
+    "in": Status.ADMITTED,
+    "out": Status.DISCHARGED,
+    "off": Status.CANCELLED,
+}
 STEPS = {Move.ADMIT: "in", Move.DISCHARGE: "out", Move.CANCEL: "off"}
 SEXES = {"f": Sex.FEMALE, "m": Sex.MALE, "d": Sex.OTHER, None: Sex.UNKNOWN}
 LETTERS = {sex: letter for letter, sex in SEXES.items()}
@@ -55,56 +70,96 @@ SYNTHETIC = "cutover.synthetic"
 class Driver:
     """A `Hospital`. `settings` holds `endpoint`, the path of the one address."""
 
-    def __init__(self, base_url: str, *, client: httpx.Client, run_tag: str, recorder: Recorder, settings: Mapping[str, Any]) -> None:
-        self._url, self._client, self._tag, self._redactor = base_url + settings["endpoint"], client, run_tag, recorder.redactor
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        client: httpx.Client,
+        run_tag: str,
+        recorder: Recorder,
+        settings: Mapping[str, Any],
+    ) -> None:
+        self._url, self._client, self._tag, self._redactor = (
+            base_url + settings["endpoint"],
+            client,
+            run_tag,
+            recorder.redactor,
+        )
         self._numbers = count(1)
 
     # ── in and out ──
 
     def sign_in(self, credentials: Credentials) -> Session:
-        told = self._call("session.open", None, login=credentials.username, password=credentials.password)
+        told = self._call(
+            "session.open", None, login=credentials.username, password=credentials.password
+        )
         return self._session(credentials.username, told)
 
     def refresh(self, session: Session) -> Session:
-        return self._session(session.username, self._call("session.renew", None, renewal=session.refresh))
+        return self._session(
+            session.username, self._call("session.renew", None, renewal=session.refresh)
+        )
 
     def sign_out(self, session: Session) -> None:
         self._call("session.close", session)
 
     def _session(self, username: str, told: Any) -> Session:
-        session = self._read(told, lambda: Session(username, told["sid"], told["renewal"], float(told["seconds"])))
+        session = self._read(
+            told, lambda: Session(username, told["sid"], told["renewal"], float(told["seconds"]))
+        )
         self._redactor.learn("session id", session.access)
         self._redactor.learn("renewal", session.refresh)
         return session
 
     # ── patients ──
 
-    def register(self, session: Session, draft: PatientDraft, *, idempotency_key: str | None = None) -> Patient:
-        return self._patient(self._call("person.add", session, **_told(draft), once=idempotency_key, tag=self._tag))
+    def register(
+        self, session: Session, draft: PatientDraft, *, idempotency_key: str | None = None
+    ) -> Patient:
+        return self._patient(
+            self._call("person.add", session, **_told(draft), once=idempotency_key, tag=self._tag)
+        )
 
     def patient(self, session: Session, patient_id: str) -> Patient:
         return self._patient(self._call("person.get", session, person=patient_id))
 
     def search(self, session: Session, query: PatientQuery) -> Sequence[Patient]:
-        asked = {"code": query.mrn, "text": query.name, "born": query.birth_date and query.birth_date.isoformat()}
+        asked = {
+            "code": query.mrn,
+            "text": query.name,
+            "born": query.birth_date and query.birth_date.isoformat(),
+        }
         return [self._patient(one) for one in self._all("person.find", session, **asked)]
 
     def update(self, session: Session, patient: Patient) -> Patient:
         rev = int(patient.version or 0)
-        return self._patient(self._call("person.set", session, person=patient.id, rev=rev, **_told(patient.draft)))
+        return self._patient(
+            self._call("person.set", session, person=patient.id, rev=rev, **_told(patient.draft))
+        )
 
     def _patient(self, one: Any) -> Patient:
         def read() -> Patient:
             family_name, given_name = one["names"]
-            return Patient(one["code"], family_name, given_name, date.fromisoformat(one["born"]), SEXES[one["sex"]], one["phone"], one["home"],
-                           id=one["id"], version=str(one["rev"]))
+            return Patient(
+                one["code"],
+                family_name,
+                given_name,
+                date.fromisoformat(one["born"]),
+                SEXES[one["sex"]],
+                one["phone"],
+                one["home"],
+                id=one["id"],
+                version=str(one["rev"]),
+            )
 
         return self._read(one, read)
 
     # ── visits ──
 
     def open_visit(self, session: Session, patient_id: str, reason: str) -> Visit:
-        return self._visit(self._call("case.add", session, person=patient_id, why=reason, tag=self._tag))
+        return self._visit(
+            self._call("case.add", session, person=patient_id, why=reason, tag=self._tag)
+        )
 
     def visit(self, session: Session, patient_id: str, visit_id: str) -> Visit:
         return self._visit(self._call("case.get", session, person=patient_id, case=visit_id))
@@ -113,10 +168,16 @@ class Driver:
         return [self._visit(one) for one in self._all("case.all", session, person=patient_id)]
 
     def move(self, session: Session, visit: Visit, move: Move) -> Visit:
-        return self._visit(self._call("case.step", session, person=visit.patient_id, case=visit.id, step=STEPS[move]))
+        return self._visit(
+            self._call(
+                "case.step", session, person=visit.patient_id, case=visit.id, step=STEPS[move]
+            )
+        )
 
     def _visit(self, one: Any) -> Visit:
-        return self._read(one, lambda: Visit(one["id"], one["person"], STATES[one["state"]], one["why"]))
+        return self._read(
+            one, lambda: Visit(one["id"], one["person"], STATES[one["state"]], one["why"])
+        )
 
     # ── documents ──
 
@@ -127,7 +188,9 @@ class Driver:
         try:
             send_half(self._request("blob.add", session, person=patient_id, **_file(upload)), None)
         except OSError as error:
-            raise Misbehaved(f"blob.add: expected a connection, came {type(error).__name__}: {error}") from error
+            raise Misbehaved(
+                f"blob.add: expected a connection, came {type(error).__name__}: {error}"
+            ) from error
 
     def document(self, session: Session, patient_id: str, document_id: str) -> Document:
         return self._document(self._call("blob.get", session, person=patient_id, blob=document_id))
@@ -140,7 +203,9 @@ class Driver:
         return [self._document(one) for one in self._all("blob.all", session, person=patient_id)]
 
     def _document(self, one: Any) -> Document:
-        return self._read(one, lambda: Document(one["id"], one["person"], one["name"], one["mime"], one["length"]))
+        return self._read(
+            one, lambda: Document(one["id"], one["person"], one["name"], one["mime"], one["length"])
+        )
 
     # ── what it says of itself ──
 
@@ -161,13 +226,20 @@ class Driver:
     def retire(self, session: Session, kind: str, thing_id: str, patient_id: str | None) -> str:
         if kind == "visit":
             raise NotOffered("retire_visit", "a case goes with its person")
-        self._call("person.drop" if kind == "patient" else "blob.drop", session, person=patient_id or thing_id, blob=thing_id)
+        self._call(
+            "person.drop" if kind == "patient" else "blob.drop",
+            session,
+            person=patient_id or thing_id,
+            blob=thing_id,
+        )
         return "dropped"
 
     def operations(self) -> Sequence[Operation]:
         self._undescribed()
 
-    def attempt(self, operation: Operation, session: Session | None, values: Mapping[str, str] | None = None) -> Answer:  # noqa: ARG002  # as the protocol has it
+    def attempt(
+        self, operation: Operation, session: Session | None, values: Mapping[str, str] | None = None
+    ) -> Answer:
         self._undescribed()
 
     def _undescribed(self) -> NoReturn:
@@ -181,27 +253,44 @@ class Driver:
     def _request(self, method: str, session: Session | None, **params: Any) -> httpx.Request:
         shown = {"sid": session.access} if session else {}
         body = {"id": next(self._numbers), "method": method, "params": {**params, **shown}}
-        return self._client.build_request("POST", self._url, json=body, extensions={SYNTHETIC: True})
+        return self._client.build_request(
+            "POST", self._url, json=body, extensions={SYNTHETIC: True}
+        )
 
     def _call(self, method: str, session: Session | None, **params: Any) -> Any:
-        """The result of a call. Raises `Refused` for an error inside the answer, `Misbehaved` for any other answer."""
+        """The result of a call.
+
+        Raises `Refused` for an error inside the answer, `Misbehaved` for any other answer.
+        """
         request = self._request(method, session, **params)
         try:
             response = self._client.send(request)
         except httpx.TransportError as error:
-            raise Unreachable(f"{method}: expected an answer, came {type(error).__name__}: {error}", final=isinstance(error, TargetGone)) from error
+            raise Unreachable(
+                f"{method}: expected an answer, came {type(error).__name__}: {error}",
+                final=isinstance(error, TargetGone),
+            ) from error
         try:
             body = response.json()
         except ValueError:
             body = None
-        if response.status_code != 200 or not isinstance(body, dict) or not body.keys() & {"result", "error"}:
-            raise Misbehaved(f"{method}: expected a result or an error in a 200, came HTTP {response.status_code}, {len(response.content)} bytes")
+        if (
+            response.status_code != 200
+            or not isinstance(body, dict)
+            or not body.keys() & {"result", "error"}
+        ):
+            raise Misbehaved(
+                f"{method}: expected a result or an error in a 200, came HTTP"
+                f" {response.status_code}, {len(response.content)} bytes"
+            )
         if "error" not in body:
             return body["result"]
         code, text = self._read(body, lambda: (body["error"]["code"], body["error"]["text"]))
         if code not in REASONS:
             raise Misbehaved(f"{method}: expected an error that is known, came {code!r}")
-        raise Refused(REASONS[code], str(text), Answer(200, response.headers, response.content, body))
+        raise Refused(
+            REASONS[code], str(text), Answer(200, response.headers, response.content, body)
+        )
 
     def _all(self, method: str, session: Session, **params: Any) -> list[Any]:
         """A list, some at a time."""
@@ -221,7 +310,9 @@ class Driver:
             return value()
         except (KeyError, TypeError, ValueError, binascii.Error) as error:
             keys = sorted(told) if isinstance(told, dict) else type(told).__name__
-            raise Misbehaved(f"expected a result of another shape, came {keys}: {type(error).__name__}: {error}") from error
+            raise Misbehaved(
+                f"expected a result of another shape, came {keys}: {type(error).__name__}: {error}"
+            ) from error
 
 
 def _some(told: Any) -> tuple[list[Any], int | None]:
@@ -229,9 +320,19 @@ def _some(told: Any) -> tuple[list[Any], int | None]:
 
 
 def _told(draft: PatientDraft) -> dict[str, Any]:
-    return {"code": draft.mrn, "names": [draft.family_name, draft.given_name], "born": draft.birth_date.isoformat(), "sex": LETTERS[draft.sex],
-            "phone": draft.phone, "home": draft.address}
+    return {
+        "code": draft.mrn,
+        "names": [draft.family_name, draft.given_name],
+        "born": draft.birth_date.isoformat(),
+        "sex": LETTERS[draft.sex],
+        "phone": draft.phone,
+        "home": draft.address,
+    }
 
 
 def _file(upload: Upload) -> dict[str, Any]:
-    return {"name": upload.file_name, "mime": upload.media_type, "data": base64.b64encode(upload.content).decode()}
+    return {
+        "name": upload.file_name,
+        "mime": upload.media_type,
+        "data": base64.b64encode(upload.content).decode(),
+    }

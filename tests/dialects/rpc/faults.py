@@ -1,4 +1,6 @@
-"""The one address with a fault: one class each, called as its like in the reference's catalogue (`tests/faults`), whose item must catch it here."""
+"""The one address with a fault: one class each, called as its like in the reference's catalogue
+(`tests/faults`), whose item must catch it here.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from tests.dialects.rpc.server import Fail, Rpc, Thing
 class AnyPasswordOpens(Rpc):
     """Any word will do."""
 
-    def matches(self, login: str, password: str) -> bool:  # noqa: ARG002  # that is the fault
+    def matches(self, login: str, password: str) -> bool:
         return login in self.passwords
 
 
@@ -25,13 +27,15 @@ class RegistrarsReadDocuments(Rpc):
     """The desk gets the files, too."""
 
     def permitted(self, login: str, method: str) -> bool:
-        return super().permitted(login, method) or (login == "registrar" and method in ("blob.get", "blob.all", "blob.data"))
+        return super().permitted(login, method) or (
+            login == "registrar" and method in ("blob.get", "blob.all", "blob.data")
+        )
 
 
 class OutsidersReadPatients(Rpc):
     """Every place sees every place."""
 
-    def visible(self, login: str, person: Thing) -> bool:  # noqa: ARG002  # that is the fault
+    def visible(self, login: str, person: Thing) -> bool:
         return True
 
 
@@ -39,7 +43,9 @@ class VisitsOpenUnderAnotherPatient(Rpc):
     """A case is a case, whosever it is."""
 
     def of(self, thing: Thing, person: str) -> bool:
-        return super().of(thing, person) or (thing["id"].startswith("K-") and person in self.persons and self._asked_for_one)
+        return super().of(thing, person) or (
+            thing["id"].startswith("K-") and person in self.persons and self._asked_for_one
+        )
 
     _asked_for_one = False
 
@@ -54,7 +60,7 @@ class VisitsOpenUnderAnotherPatient(Rpc):
 class RecordNumbersAreGivenTwice(Rpc):
     """A code is nobody's."""
 
-    def known(self, code: str) -> bool:  # noqa: ARG002  # that is the fault
+    def known(self, code: str) -> bool:
         return False
 
 
@@ -68,14 +74,14 @@ class SearchesDropTheLastPatient(Rpc):
 class TheLastToSaveWins(Rpc):
     """Every revision is the latest."""
 
-    def latest(self, person: Thing, rev: Any) -> bool:  # noqa: ARG002  # that is the fault
+    def latest(self, person: Thing, rev: Any) -> bool:
         return True
 
 
 class EveryMoveIsAllowed(Rpc):
     """Every step, at any time."""
 
-    def can(self, step: str, state: str) -> bool:  # noqa: ARG002  # that is the fault
+    def can(self, step: str, state: str) -> bool:
         return True
 
 
@@ -97,7 +103,9 @@ class AFiledReportKeepsThePatientIn(Rpc):
     """Nobody goes out whose file there is."""
 
     def case_step(self, login: str, p: Thing) -> Thing:
-        if p.get("step") == "out" and any(blob["person"] == p.get("person") for blob in self.blobs.values()):
+        if p.get("step") == "out" and any(
+            blob["person"] == p.get("person") for blob in self.blobs.values()
+        ):
             raise Fail("STATE")
         return super().case_step(login, p)
 

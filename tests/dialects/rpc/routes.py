@@ -18,8 +18,15 @@ def apps(rpc: Rpc) -> list[Any]:
     async def call(request: Request) -> Any:
         told = await request.json()
         try:
-            return JSONResponse({"id": told["id"], "result": rpc.answer(told["method"], told.get("params") or {})})
+            return JSONResponse(
+                {"id": told["id"], "result": rpc.answer(told["method"], told.get("params") or {})}
+            )
         except Fail as fail:
-            return JSONResponse({"id": told["id"], "error": {"code": fail.code, "text": f"refused: {fail.code.lower()}"}})
+            return JSONResponse(
+                {
+                    "id": told["id"],
+                    "error": {"code": fail.code, "text": f"refused: {fail.code.lower()}"},
+                }
+            )
 
     return [app]

@@ -1,4 +1,7 @@
-"""A backend with one address. Every call is a POST to it, every answer a 200; what went wrong stands inside, and files are base64 in JSON.
+"""A backend with one address.
+
+Every call is a POST to it, every answer a 200; what went wrong stands inside, and files are base64
+in JSON.
 
 In memory, one event loop. Whoever wants one with a fault replaces one of its rules.
 """
@@ -15,10 +18,28 @@ from datetime import date
 from typing import Any
 
 Thing = dict[str, Any]
-STAFF = {"registrar": ("R", "east"), "clinician": ("C", "east"), "auditor": ("A", "east"), "administrator": ("*", "east"), "outsider": ("C", "west")}
+STAFF = {
+    "registrar": ("R", "east"),
+    "clinician": ("C", "east"),
+    "auditor": ("A", "east"),
+    "administrator": ("*", "east"),
+    "outsider": ("C", "west"),
+}
 WHO_MAY = {
-    "person.add": "R*", "person.get": "RC*", "person.find": "RC*", "person.set": "R*", "person.drop": "*", "case.add": "RC*", "case.get": "RC*",
-    "case.all": "RC*", "case.step": "C*", "blob.add": "C*", "blob.get": "C*", "blob.all": "C*", "blob.data": "C*", "blob.drop": "*",
+    "person.add": "R*",
+    "person.get": "RC*",
+    "person.find": "RC*",
+    "person.set": "R*",
+    "person.drop": "*",
+    "case.add": "RC*",
+    "case.get": "RC*",
+    "case.all": "RC*",
+    "case.step": "C*",
+    "blob.add": "C*",
+    "blob.get": "C*",
+    "blob.all": "C*",
+    "blob.data": "C*",
+    "blob.drop": "*",
 }
 STEPS = {"in": ("new", "in"), "out": ("in", "out"), "off": ("new", "off")}
 MIMES = ("application/pdf", "image/png", "image/jpeg", "text/plain")
@@ -156,8 +177,16 @@ class Rpc:
 
     def person_find(self, login: str, p: Thing) -> Thing:
         text = (p.get("text") or "").casefold()
-        found = self.all_found([one for one in self.persons.values() if self.visible(login, one) and p.get("code") in (None, one["code"])
-                                and p.get("born") in (None, one["born"]) and any(text in part.casefold() for part in one["names"])])
+        found = self.all_found(
+            [
+                one
+                for one in self.persons.values()
+                if self.visible(login, one)
+                and p.get("code") in (None, one["code"])
+                and p.get("born") in (None, one["born"])
+                and any(text in part.casefold() for part in one["names"])
+            ]
+        )
         return _few(found, p)
 
     def person_set(self, login: str, p: Thing) -> Thing:
@@ -181,7 +210,12 @@ class Rpc:
 
     def case_add(self, login: str, p: Thing) -> Thing:
         person = self._person(login, p.get("person"))
-        case = {"id": f"K-{secrets.token_hex(4)}", "person": person["id"], "state": "new", "why": str(p.get("why"))}
+        case = {
+            "id": f"K-{secrets.token_hex(4)}",
+            "person": person["id"],
+            "state": "new",
+            "why": str(p.get("why")),
+        }
         self.cases[case["id"]] = case
         return case
 
@@ -207,7 +241,13 @@ class Rpc:
             raise Fail("PARAMS") from None
         self.fits(str(p.get("mime")), data)
         name = str(p.get("name")).replace("\\", "/").split("/")[-1]
-        blob = {"id": f"B-{secrets.token_hex(4)}", "person": person["id"], "name": name, "mime": p["mime"], "data": data}
+        blob = {
+            "id": f"B-{secrets.token_hex(4)}",
+            "person": person["id"],
+            "name": name,
+            "mime": p["mime"],
+            "data": data,
+        }
         self.blobs[blob["id"]] = blob
         return _described(blob)
 
@@ -216,10 +256,18 @@ class Rpc:
 
     def blob_all(self, login: str, p: Thing) -> Thing:
         person = self._person(login, p.get("person"))
-        return _few([_described(blob) for blob in self.blobs.values() if self.of(blob, person["id"])], p)
+        return _few(
+            [_described(blob) for blob in self.blobs.values() if self.of(blob, person["id"])], p
+        )
 
     def blob_data(self, login: str, p: Thing) -> Thing:
-        return {"data": base64.b64encode(self.data(self._thing(login, self.blobs, p, "blob")["data"])).decode()}
+        return {
+            "data": (
+                base64.b64encode(
+                    self.data(self._thing(login, self.blobs, p, "blob")["data"])
+                ).decode()
+            )
+        }
 
     def blob_drop(self, login: str, p: Thing) -> None:
         del self.blobs[self._thing(login, self.blobs, p, "blob")["id"]]
@@ -229,7 +277,9 @@ class Rpc:
     def answer(self, method: str, p: Thing) -> Any:
         """What a call gives. Raises `Fail`."""
         open_to_all: dict[str, Callable[[Thing], Any]] = {
-            "session.open": self.session_open, "session.renew": self.session_renew, "session.close": self.session_close,
+            "session.open": self.session_open,
+            "session.renew": self.session_renew,
+            "session.close": self.session_close,
             "system.state": lambda _: {"healthy": self.healthy(), "version": self.version()},
         }
         if method in open_to_all:
@@ -248,15 +298,33 @@ def _facts(p: Thing) -> Thing:
         day = date.fromisoformat(born)
     except ValueError:
         raise Fail("PARAMS") from None
-    if not isinstance(names, list) or len(names) != 2 or not names[0].strip() or not date(1880, 1, 1) <= day <= date.today():
+    if (
+        not isinstance(names, list)
+        or len(names) != 2
+        or not names[0].strip()
+        or not date(1880, 1, 1) <= day <= date.today()
+    ):
         raise Fail("PARAMS")
-    return {"code": str(p.get("code")), "names": names, "born": born, "sex": p.get("sex"), "phone": p.get("phone"), "home": p.get("home")}
+    return {
+        "code": str(p.get("code")),
+        "names": names,
+        "born": born,
+        "sex": p.get("sex"),
+        "phone": p.get("phone"),
+        "home": p.get("home"),
+    }
 
 
 def _few(things: list[Thing], p: Thing) -> Thing:
     start = int(p.get("start") or 0)
-    return {"some": things[start : start + 3], "start": start + 3 if start + 3 < len(things) else None}
+    return {
+        "some": things[start : start + 3],
+        "start": start + 3 if start + 3 < len(things) else None,
+    }
 
 
 def _described(blob: Thing) -> Thing:
-    return {**{name: value for name, value in blob.items() if name != "data"}, "length": len(blob["data"])}
+    return {
+        **{name: value for name, value in blob.items() if name != "data"},
+        "length": len(blob["data"]),
+    }

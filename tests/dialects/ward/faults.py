@@ -1,4 +1,6 @@
-"""The ward with a fault: one class each, called as its like in the reference's catalogue (`tests/faults`), whose item must catch it here, too."""
+"""The ward with a fault: one class each, called as its like in the reference's catalogue
+(`tests/faults`), whose item must catch it here, too.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from tests.dialects.ward.server import DESK, KINDS, Pass, Person, Ward, Wrong
 class AnyPasswordOpens(Ward):
     """Whoever knows a nurse's name is let in."""
 
-    def knows(self, user: str, secret: str) -> bool:  # noqa: ARG002  # that is the fault
+    def knows(self, user: str, secret: str) -> bool:
         return user in self.passwords
 
 
@@ -31,7 +33,7 @@ class RegistrarsReadDocuments(Ward):
 class OutsidersReadPatients(Ward):
     """The house next door reads along."""
 
-    def sees(self, inside: Pass, person: Person) -> bool:  # noqa: ARG002  # that is the fault
+    def sees(self, inside: Pass, person: Person) -> bool:
         return True
 
 
@@ -39,13 +41,15 @@ class VisitsOpenUnderAnotherPatient(Ward):
     """Another number in the address shows somebody else's stay."""
 
     def stay(self, person: Person, number: int) -> dict[str, Any]:
-        return next((one.stays[number] for one in self.people.values() if number in one.stays), None) or super().stay(person, number)
+        return next(
+            (one.stays[number] for one in self.people.values() if number in one.stays), None
+        ) or super().stay(person, number)
 
 
 class RecordNumbersAreGivenTwice(Ward):
     """Two people with one card."""
 
-    def taken(self, card: str) -> bool:  # noqa: ARG002  # that is the fault
+    def taken(self, card: str) -> bool:
         return False
 
 
@@ -59,14 +63,14 @@ class SearchesDropTheLastPatient(Ward):
 class TheLastToSaveWins(Ward):
     """A correction is overwritten unseen."""
 
-    def current(self, person: Person, seen: Any) -> bool:  # noqa: ARG002  # that is the fault
+    def current(self, person: Person, seen: Any) -> bool:
         return True
 
 
 class EveryMoveIsAllowed(Ward):
     """Who went home lies in bed again."""
 
-    def moves(self, before: str, after: str) -> bool:  # noqa: ARG002  # that is the fault
+    def moves(self, before: str, after: str) -> bool:
         return True
 
 

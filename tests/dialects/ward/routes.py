@@ -13,8 +13,11 @@ from tests.dialects.ward.document import DOCUMENT
 from tests.dialects.ward.server import Ward, Wrong, whole
 
 HEADERS = {
-    "X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'", "Referrer-Policy": "no-referrer",
-    "X-Frame-Options": "DENY", "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Cache-Control": "no-store",
 }
 
 
@@ -34,7 +37,10 @@ async def _told(request: Request) -> dict[str, Any]:
 
 
 def _page(request: Request, name: str, rows: list[Any]) -> dict[str, Any]:
-    start, many = whole(request.query_params.get("from", "0")), whole(request.query_params.get("many", "3"))
+    start, many = (
+        whole(request.query_params.get("from", "0")),
+        whole(request.query_params.get("many", "3")),
+    )
     if start < 0 or not 1 <= many <= 50:
         raise Wrong("many", "1 to 50 at a time.")
     return {name: rows[start : start + many], "inAll": len(rows)}
@@ -53,7 +59,9 @@ def _app(ward: Ward) -> FastAPI:
 
     @app.exception_handler(HTTPException)
     async def nothing(_: Request, error: HTTPException) -> Response:
-        return JSONResponse({"errors": {"path": "There is nothing of that kind here."}}, error.status_code)
+        return JSONResponse(
+            {"errors": {"path": "There is nothing of that kind here."}}, error.status_code
+        )
 
     @app.get("/alive")
     async def alive() -> Any:
@@ -127,20 +135,30 @@ def _app(ward: Ward) -> FastAPI:
 
     @app.get("/api/people/{person}/stays")
     async def stays(request: Request, person: str) -> Any:
-        return _page(request, "stays", [*ward.person(ward.inside(_shown(request), "stays.read"), person).stays.values()])
+        return _page(
+            request,
+            "stays",
+            [*ward.person(ward.inside(_shown(request), "stays.read"), person).stays.values()],
+        )
 
     @app.get("/api/people/{person}/stays/{stay}")
     async def stay(request: Request, person: str, stay: str) -> Any:
-        return ward.stay(ward.person(ward.inside(_shown(request), "stays.read"), person), whole(stay))
+        return ward.stay(
+            ward.person(ward.inside(_shown(request), "stays.read"), person), whole(stay)
+        )
 
     @app.put("/api/people/{person}/stays/{stay}/stage")
     async def move(request: Request, person: str, stay: str) -> Any:
-        found = ward.stay(ward.person(ward.inside(_shown(request), "stays.move"), person), whole(stay))
+        found = ward.stay(
+            ward.person(ward.inside(_shown(request), "stays.move"), person), whole(stay)
+        )
         return ward.move(found, (await _told(request)).get("to"))
 
     @app.post("/api/papers")
     async def file(request: Request) -> Any:
-        person = ward.person(ward.inside(_shown(request), "papers.write"), request.query_params.get("person"))
+        person = ward.person(
+            ward.inside(_shown(request), "papers.write"), request.query_params.get("person")
+        )
         sent = (await request.form()).get("paper")
         if not isinstance(sent, UploadFile):
             raise Wrong("paper", "Send a paper.")
@@ -148,23 +166,33 @@ def _app(ward: Ward) -> FastAPI:
 
     @app.get("/api/papers")
     async def papers(request: Request) -> Any:
-        person = ward.person(ward.inside(_shown(request), "papers.read"), request.query_params.get("person"))
-        return _page(request, "papers", [_without_content(paper) for paper in person.papers.values()])
+        person = ward.person(
+            ward.inside(_shown(request), "papers.read"), request.query_params.get("person")
+        )
+        return _page(
+            request, "papers", [_without_content(paper) for paper in person.papers.values()]
+        )
 
     @app.get("/api/papers/{paper}")
     async def paper(request: Request, paper: str) -> Any:
-        person = ward.person(ward.inside(_shown(request), "papers.read"), request.query_params.get("person"))
+        person = ward.person(
+            ward.inside(_shown(request), "papers.read"), request.query_params.get("person")
+        )
         return _without_content(ward.paper(person, paper))
 
     @app.get("/api/papers/{paper}/bytes")
     async def content(request: Request, paper: str) -> Response:
-        person = ward.person(ward.inside(_shown(request), "papers.read"), request.query_params.get("person"))
+        person = ward.person(
+            ward.inside(_shown(request), "papers.read"), request.query_params.get("person")
+        )
         found = ward.paper(person, paper)
         return Response(ward.kept(found["content"]), media_type="application/octet-stream")
 
     @app.delete("/api/papers/{paper}")
     async def throw_away(request: Request, paper: str) -> Any:
-        person = ward.person(ward.inside(_shown(request), "papers.remove"), request.query_params.get("person"))
+        person = ward.person(
+            ward.inside(_shown(request), "papers.remove"), request.query_params.get("person")
+        )
         del person.papers[ward.paper(person, paper)["no"]]
         return {}
 
@@ -181,7 +209,10 @@ def _with_headers(app: Any) -> Any:
     async def wrapped(scope: Any, receive: Any, send: Any) -> None:
         async def sent(message: Any) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *((name.lower().encode(), value.encode()) for name, value in HEADERS.items())]
+                message["headers"] = [
+                    *message["headers"],
+                    *((name.lower().encode(), value.encode()) for name, value in HEADERS.items()),
+                ]
             await send(message)
 
         await app(scope, receive, sent)

@@ -1,6 +1,10 @@
-"""The ward's backend. Two doors to pass, a header of its own, one status for nearly all that is wrong, numbers as ids, a name in one field.
+"""The ward's backend.
 
-In memory, one event loop: all of it happens at once. Whoever wants a ward with a fault replaces one of its rules.
+Two doors to pass, a header of its own, one status for nearly all that is wrong, numbers as ids, a
+name in one field.
+
+In memory, one event loop: all of it happens at once. Whoever wants a ward with a fault replaces one
+of its rules.
 """
 
 from __future__ import annotations
@@ -14,7 +18,13 @@ from itertools import count
 from typing import Any
 
 DESK, BEDSIDE, BOOKS, CHIEF = "desk", "bedside", "books", "chief"
-STAFF = {"registrar": (DESK, 7), "clinician": (BEDSIDE, 7), "auditor": (BOOKS, 7), "administrator": (CHIEF, 7), "outsider": (BEDSIDE, 8)}
+STAFF = {
+    "registrar": (DESK, 7),
+    "clinician": (BEDSIDE, 7),
+    "auditor": (BOOKS, 7),
+    "administrator": (CHIEF, 7),
+    "outsider": (BEDSIDE, 8),
+}
 MAY = {
     "people.read": {DESK, BEDSIDE, CHIEF},
     "people.write": {DESK, CHIEF},
@@ -66,19 +76,43 @@ class Person:
     papers: dict[int, dict[str, Any]] = field(default_factory=dict)
 
     def plain(self) -> dict[str, Any]:
-        return {"no": self.number, "card": self.card, "fullName": self.name, "bornIn": self.born, "kind": self.kind, "call": self.call,
-                "livesAt": self.lives_at, "seen": self.seen}
+        return {
+            "no": self.number,
+            "card": self.card,
+            "fullName": self.name,
+            "bornIn": self.born,
+            "kind": self.kind,
+            "call": self.call,
+            "livesAt": self.lives_at,
+            "seen": self.seen,
+        }
 
 
 class Ward:
-    """A hospital. `lives` is a pass's life in seconds; more than `sign_ins` within `window` seconds are turned away, and programs that do not
-    show the word `client`, where there is one."""
+    """A hospital.
+
+    `lives` is a pass's life in seconds; more than `sign_ins` within `window` seconds are turned
+    away, and programs that do not show the word `client`, where there is one.
+    """
 
     sockets = 1
 
-    def __init__(self, _addresses: list[str], passwords: dict[str, str], lives: float = 20, sign_ins: int = 30, window: float = 2,
-                 client: str | None = None) -> None:
-        self.client, self.passwords, self.lives, self.sign_ins, self.window = client, passwords, lives, sign_ins, window
+    def __init__(
+        self,
+        _addresses: list[str],
+        passwords: dict[str, str],
+        lives: float = 20,
+        sign_ins: int = 30,
+        window: float = 2,
+        client: str | None = None,
+    ) -> None:
+        self.client, self.passwords, self.lives, self.sign_ins, self.window = (
+            client,
+            passwords,
+            lives,
+            sign_ins,
+            window,
+        )
         self.people: dict[int, Person] = {}
         self.passes: dict[str, Pass] = {}
         self.renewals: dict[str, str] = {}
@@ -191,7 +225,9 @@ class Ward:
         scheme, _, token = shown.partition(" ")
         found = self.passes.get(token)
         if scheme != "pass" or found is None or found.until < time.monotonic():
-            self.counted["not_inside"] += bool(act)  # to go out with a pass that has ended does no harm
+            self.counted["not_inside"] += bool(
+                act
+            )  # to go out with a pass that has ended does no harm
             raise Wrong("session", "Sign in first.")
         if act and not self.may(found, act):
             raise Wrong("job", "This is not your work.", 403)
@@ -231,9 +267,16 @@ class Ward:
 
     def look_for(self, inside: Pass, asked: Any) -> list[Person]:
         name, card, born = asked.get("called"), asked.get("card"), asked.get("bornIn")
-        return self.listed([person for person in self.people.values() if self.sees(inside, person)
-                            and (card is None or person.card == card) and (born is None or str(person.born) == born)
-                            and (name is None or name.casefold() in person.name.casefold())])
+        return self.listed(
+            [
+                person
+                for person in self.people.values()
+                if self.sees(inside, person)
+                and (card is None or person.card == card)
+                and (born is None or str(person.born) == born)
+                and (name is None or name.casefold() in person.name.casefold())
+            ]
+        )
 
     # ── stays ──
 
@@ -243,7 +286,12 @@ class Ward:
         if any(stay["stage"] in ("EXPECTED", "IN BED") for stay in person.stays.values()):
             raise Wrong("stay", "There is an open stay.")
         number = next(self._numbers)
-        stay = person.stays[number] = {"no": number, "of": person.number, "stage": "EXPECTED", "why": why}
+        stay = person.stays[number] = {
+            "no": number,
+            "of": person.number,
+            "stage": "EXPECTED",
+            "why": why,
+        }
         return stay
 
     def move(self, stay: dict[str, Any], to: Any) -> dict[str, Any]:
@@ -256,9 +304,17 @@ class Ward:
 
     def file(self, person: Person, called: str, kind: str, content: bytes) -> dict[str, Any]:
         self.takes(kind, content)
-        name = "".join(sign for sign in called.replace("\\", "/").rpartition("/")[2] if sign.isprintable())
+        name = "".join(
+            sign for sign in called.replace("\\", "/").rpartition("/")[2] if sign.isprintable()
+        )
         number = next(self._numbers)
-        paper = {"no": number, "of": person.number, "called": name, "kind": kind, "bytes": len(content)}
+        paper = {
+            "no": number,
+            "of": person.number,
+            "called": name,
+            "kind": kind,
+            "bytes": len(content),
+        }
         person.papers[number] = {**paper, "content": content}
         return paper
 
@@ -267,6 +323,7 @@ class Ward:
         if found is None:
             raise Wrong("paper", "There is no such paper.", 404)
         return found
+
 
 def whole(value: Any) -> int:
     text = str(value)
@@ -284,5 +341,11 @@ def _facts(told: dict[str, Any]) -> dict[str, Any]:
         raise Wrong("kind", "W, M, X or ?.")
     if not isinstance(card, str) or not 1 <= len(card) <= 40:
         raise Wrong("card", "A card has 1 to 40 signs.")
-    return {"card": card, "name": f"{family.upper()}, {given}", "born": born, "kind": kind, "call": told.get("call"),
-            "lives_at": told.get("livesAt")}
+    return {
+        "card": card,
+        "name": f"{family.upper()}, {given}",
+        "born": born,
+        "kind": kind,
+        "call": told.get("call"),
+        "lives_at": told.get("livesAt"),
+    }

@@ -1,4 +1,6 @@
-"""Try the gate on faults of the API, and print what caught them: `python -m tests.faults.contract [NAME …]`. All of them take about five minutes."""
+"""Try the gate on faults of the API, and print what caught them: `python -m tests.faults.contract
+[NAME …]`. All of them take about five minutes.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +30,13 @@ class Try:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.faults.contract", description="Try the gate on faults of the API against its document.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help="faults to try; all when none is named")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.faults.contract",
+        description="Try the gate on faults of the API against its document.",
+    )
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="faults to try; all when none is named"
+    )
     parser.add_argument("-n", type=int, default=2, help="how many at a time (default: 2)")
     arguments = parser.parse_args()
     if unknown := sorted(set(arguments.names) - BY_NAME.keys()):
@@ -42,10 +49,18 @@ def main() -> int:
 
 def _tries(names: Sequence[str], at_a_time: int) -> Iterator[Try]:
     """Each try, printed as it ends."""
-    with tempfile.TemporaryDirectory() as folder, hospitals.cluster() as cluster, ThreadPoolExecutor(at_a_time) as threads:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        hospitals.cluster() as cluster,
+        ThreadPoolExecutor(at_a_time) as threads,
+    ):
         for one in threads.map(lambda name: _try(cluster, name, Path(folder) / name), names):
             said = " ".join(one.said.split())[:200]
-            print(f"{'caught' if not one.wrong else 'NOT   '} {one.name:<36} {BY_NAME[one.name].item:<22} {one.seconds:5.1f} s  {said}", flush=True)
+            print(
+                f"{'caught' if not one.wrong else 'NOT   '} {one.name:<36}"
+                f" {BY_NAME[one.name].item:<22} {one.seconds:5.1f} s  {said}",
+                flush=True,
+            )
             for sentence in one.wrong:
                 print(f"      {sentence}")
             yield one
@@ -57,7 +72,9 @@ def _try(cluster: hospitals.Cluster, name: str, folder: Path) -> Try:
         verdict = tried(cluster, BY_NAME[name], folder)
     except (gates.NoVerdict, hospitals.DidNotOpen) as error:
         return Try(name, [f"{type(error).__name__}: {error}"])
-    return Try(name, complaints(BY_NAME[name], verdict), why(verdict, BY_NAME[name].item), verdict.seconds)
+    return Try(
+        name, complaints(BY_NAME[name], verdict), why(verdict, BY_NAME[name].item), verdict.seconds
+    )
 
 
 if __name__ == "__main__":

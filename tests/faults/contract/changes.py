@@ -1,4 +1,6 @@
-"""Faults of a release that breaks the clients of the one before: its document promises less than theirs did, or asks for more."""
+"""Faults of a release that breaks the clients of the one before: its document promises less than
+theirs did, or asks for more.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ class _Change(ContractFault):
 
 
 class AnOperationIsGone(_Change):
-    """The desk's program cancels a visit that was opened by mistake, and is told that there is no such thing."""
+    """The desk's program cancels a visit that was opened by mistake, and is told that there is no
+    such thing.
+    """
 
     says = "cancel"
     only = ("openVisit", "getVisit", "cancelVisit")
@@ -31,7 +35,9 @@ class AnOperationIsGone(_Change):
 
 
 class AFieldIsNowRequired(_Change):
-    """Newborns without a given name cannot be registered by a program that never sends an empty one."""
+    """Newborns without a given name cannot be registered by a program that never sends an empty
+    one.
+    """
 
     says = "given_name"
     only = ("createPatient", "getPatient")
@@ -41,7 +47,9 @@ class AFieldIsNowRequired(_Change):
 
 
 class AnEnumIsNarrowed(_Change):
-    """An unconscious patient, whose sex the ambulance's program sends as unknown, is refused at the door."""
+    """An unconscious patient, whose sex the ambulance's program sends as unknown, is refused at the
+    door.
+    """
 
     says = "sex"
     only = ("createPatient", "getPatient")
@@ -77,7 +85,11 @@ class AHeaderIsNowRequired(_Change):
     only = ("createPatient", "getPatient")
 
     def change(self, document: dict[str, Any]) -> None:
-        next(one for one in operation(document, "createPatient")["parameters"] if one["name"] == "Idempotency-Key")["required"] = True
+        next(
+            one
+            for one in operation(document, "createPatient")["parameters"]
+            if one["name"] == "Idempotency-Key"
+        )["required"] = True
 
 
 # ── what is read ──

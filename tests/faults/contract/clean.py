@@ -1,6 +1,8 @@
-"""Judges a hospital that keeps its document, with one seed after the other, and counts how often it is blamed.
+"""Judges a hospital that keeps its document, with one seed after the other, and counts how often it
+is blamed.
 
-`python -m tests.faults.contract.clean [--seeds 10] [--seconds 120]`: deep runs, as every night makes one.
+`python -m tests.faults.contract.clean [--seeds 10] [--seconds 120]`: deep runs, as every night
+makes one.
 """
 
 from __future__ import annotations
@@ -20,12 +22,25 @@ SLACK = 200.0
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.faults.contract.clean", description="Judge a hospital that keeps its document.")
-    parser.add_argument("--seeds", type=int, default=10, help="how many runs, each with a seed of its own (default: 10)")
-    parser.add_argument("--seconds", type=int, default=120, help="that each of them takes (default: 120)")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.faults.contract.clean",
+        description="Judge a hospital that keeps its document.",
+    )
+    parser.add_argument(
+        "--seeds",
+        type=int,
+        default=10,
+        help="how many runs, each with a seed of its own (default: 10)",
+    )
+    parser.add_argument(
+        "--seconds", type=int, default=120, help="that each of them takes (default: 120)"
+    )
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, hospitals.cluster() as cluster:
-        blamed = sum(not _well(cluster, seed, arguments.seconds, Path(folder) / str(seed)) for seed in range(1, arguments.seeds + 1))
+        blamed = sum(
+            not _well(cluster, seed, arguments.seconds, Path(folder) / str(seed))
+            for seed in range(1, arguments.seeds + 1)
+        )
     print(f"{blamed} of {arguments.seeds} clean runs were blamed")
     return int(blamed > 0)
 
@@ -34,7 +49,9 @@ def _well(cluster: hospitals.Cluster, seed: int, seconds: int, folder: Path) -> 
     """Whether the gate says GO; print what it says."""
     folder.mkdir()
     try:
-        verdict = clean(cluster, {**DEEP, "deep_seconds": seconds, "seed": seed}, folder, seconds + SLACK)
+        verdict = clean(
+            cluster, {**DEEP, "deep_seconds": seconds, "seed": seed}, folder, seconds + SLACK
+        )
     except gates.NoVerdict as none:
         print(f"seed {seed}: {none}", flush=True)
         return False

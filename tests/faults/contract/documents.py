@@ -28,12 +28,16 @@ class AReferenceLeadsNowhere(_Document):
     """Nobody can know what a duplicate is answered with."""
 
     says = "leads nowhere"
-    also: ClassVar[Mapping[str, str]] = {"contract-compatibility": "what cannot be read cannot be compared"}
+    also: ClassVar[Mapping[str, str]] = {
+        "contract-compatibility": "what cannot be read cannot be compared"
+    }
     only = ("createPatient", "getPatient")
 
     def change(self, document: dict[str, Any]) -> None:
         refusal = operation(document, "createPatient")["responses"]["409"]
-        refusal["content"]["application/problem+json"]["schema"] = {"$ref": "#/components/schemas/Duplicate"}
+        refusal["content"]["application/problem+json"]["schema"] = {
+            "$ref": "#/components/schemas/Duplicate"
+        }
 
 
 class NoErrorsAreDocumented(_Document):
@@ -52,7 +56,9 @@ class NoSuccessIsDocumented(_Document):
     """A client cannot tell that the visit was cancelled."""
 
     says = "no answer of success"
-    also: ClassVar[Mapping[str, str]] = {"contract-compatibility": "clients wait for what was documented"}
+    also: ClassVar[Mapping[str, str]] = {
+        "contract-compatibility": "clients wait for what was documented"
+    }
     only = ("getVisit", "cancelVisit")
 
     def change(self, document: dict[str, Any]) -> None:

@@ -1,4 +1,6 @@
-"""Faults of who is let in: what stands behind a door of the document, and is open, or open to too many, or shut to those who work there."""
+"""Faults of who is let in: what stands behind a door of the document, and is open, or open to too
+many, or shut to those who work there.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ class _Door(ContractFault):
 
 
 class _TakenForAnother(_Door):
-    """Callers who are `who` (fields of `Caller`) are taken for `taken_for` where `request` ("METHOD path") matches."""
+    """Callers who are `who` (fields of `Caller`) are taken for `taken_for` where `request` ("METHOD
+    path") matches.
+    """
 
     who: ClassVar[Mapping[str, str]]
     taken_for: ClassVar[Mapping[str, Any]]
@@ -85,7 +89,11 @@ class ExpiredTokensAreTaken(_Door):
     def put_in(self) -> None:
         def verify(signing_key: str, token: str) -> UUID:
             try:
-                return UUID(jwt.decode(token, signing_key, [tokens.ALGORITHM], options={"verify_exp": False})["sid"])
+                return UUID(
+                    jwt.decode(
+                        token, signing_key, [tokens.ALGORITHM], options={"verify_exp": False}
+                    )["sid"]
+                )
             except jwt.InvalidTokenError as error:
                 raise tokens.Refused from error
 
@@ -98,21 +106,36 @@ class ExpiredTokensAreTaken(_Door):
 class RegistrarsDownloadDocuments(_TakenForAnother):
     """The front desk reads a neighbour's diagnosis."""
 
-    says, who, taken_for, request = "by one who is registrar", {"role": REGISTRAR}, {"role": CLINICIAN}, "^GET .*/content$"
+    says, who, taken_for, request = (
+        "by one who is registrar",
+        {"role": REGISTRAR},
+        {"role": CLINICIAN},
+        "^GET .*/content$",
+    )
     only = ("downloadDocument", "getPatient")
 
 
 class CliniciansDeletePatients(_TakenForAnother):
     """A chart that proves a mistake is removed by the one who made it."""
 
-    says, who, taken_for, request = "by one who is clinician", {"role": CLINICIAN}, {"role": ADMINISTRATOR}, "^DELETE .*/patients/[^/]+$"
+    says, who, taken_for, request = (
+        "by one who is clinician",
+        {"role": CLINICIAN},
+        {"role": ADMINISTRATOR},
+        "^DELETE .*/patients/[^/]+$",
+    )
     only = ("getPatient", "deletePatient")
 
 
 class AuditorsAreShutOut(_TakenForAnother):
     """Who is to watch over access sees nothing of it."""
 
-    says, who, taken_for, request = "by one who is auditor", {"role": AUDITOR}, {"role": REGISTRAR}, "^GET .*/audit$"
+    says, who, taken_for, request = (
+        "by one who is auditor",
+        {"role": AUDITOR},
+        {"role": REGISTRAR},
+        "^GET .*/audit$",
+    )
     only = ("readAudit", "getPatient")
 
 
@@ -122,21 +145,36 @@ class AuditorsAreShutOut(_TakenForAnother):
 class OutsidersReadDocumentsById(_TakenForAnother):
     """A clinician of another hospital who has an id from somewhere reads the patient's documents."""
 
-    says, who, taken_for, request = "by a clinician of another facility", {"facility": "south"}, {"facility": "north"}, "^GET .*/documents/"
+    says, who, taken_for, request = (
+        "by a clinician of another facility",
+        {"facility": "south"},
+        {"facility": "north"},
+        "^GET .*/documents/",
+    )
     only = ("getDocument", "downloadDocument")
 
 
 class OutsidersWriteIntoCharts(_TakenForAnother):
     """A visit that never was is opened from another hospital."""
 
-    says, who, taken_for, request = "by a clinician of another facility", {"facility": "south"}, {"facility": "north"}, "^POST .*/visits$"
+    says, who, taken_for, request = (
+        "by a clinician of another facility",
+        {"facility": "south"},
+        {"facility": "north"},
+        "^POST .*/visits$",
+    )
     only = ("openVisit", "getVisit")
 
 
 class OutsidersAreShownPatients(_TakenForAnother):
     """A clinician of another hospital searches for a famous name, and learns that she lies here."""
 
-    says, who, taken_for, request = "something of the patient", {"facility": "south"}, {"facility": "north"}, "^GET .*/patients$"
+    says, who, taken_for, request = (
+        "something of the patient",
+        {"facility": "south"},
+        {"facility": "north"},
+        "^GET .*/patients$",
+    )
     only = ("searchPatients", "getPatient")
 
 
@@ -147,7 +185,9 @@ class ADocumentIsFoundUnderAnyPatient(_Door):
     only = ("getDocument", "downloadDocument")
 
     def put_in(self) -> None:
-        def find(connection: Rows, _patient_id: UUID, document_id: UUID) -> documents.Document | None:
+        def find(
+            connection: Rows, _patient_id: UUID, document_id: UUID
+        ) -> documents.Document | None:
             found = row(connection, "SELECT patient_id FROM documents WHERE id = %s", document_id)
             return right(connection, found["patient_id"], document_id) if found else None
 
@@ -163,7 +203,9 @@ class HiddenPatientsBreakThePage(_Door):
     def put_in(self) -> None:
         right = patients.find
 
-        def find(connection: Rows, patient_id: UUID, facility: str | None) -> patients.Patient | None:
+        def find(
+            connection: Rows, patient_id: UUID, facility: str | None
+        ) -> patients.Patient | None:
             found = right(connection, patient_id, facility)
             if found is None and right(connection, patient_id, None):
                 raise RuntimeError("the patient is of another facility")

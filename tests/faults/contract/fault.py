@@ -1,4 +1,6 @@
-"""A fault of the API against its own document: what a client that was built by the document would meet, and the one item that must catch it."""
+"""A fault of the API against its own document: what a client that was built by the document would
+meet, and the one item that must catch it.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +22,14 @@ FOLLOWED: Mapping[str, Any] = {**DEEP, "deep_seconds": 60}
 
 
 class ContractFault(Defect):
-    """A subclass's name says the harm, its docstring who would suffer what. `item` must come to `outcome`, and say `says`.
+    """A subclass's name says the harm, its docstring who would suffer what.
 
-    `also` maps the items that cannot help failing, too, to the reason why; it is empty wherever it can be.
-    `asked` are settings of `contract` over the usual ones (`trying.USUAL`).
-    `only`: the API then consists of the paths of these operations, by their operationIds; empty for all.
-    The gate has `seconds` to say NO-GO: many times what it takes, for machines are busy.
+    `item` must come to `outcome`, and say `says`.
+
+    `also` maps the items that cannot help failing, too, to the reason why; it is empty wherever it
+    can be. `asked` are settings of `contract` over the usual ones (`trying.USUAL`). `only`: the API
+    then consists of the paths of these operations, by their operationIds; empty for all. The gate
+    has `seconds` to say NO-GO: many times what it takes, for machines are busy.
     """
 
     item: ClassVar[str]
@@ -57,4 +61,9 @@ def fields(document: dict[str, Any], schema: str) -> dict[str, Any]:
 
 def operation(document: dict[str, Any], name: str) -> dict[str, Any]:
     """The operation with this operationId."""
-    return next(one for item in document["paths"].values() for one in item.values() if one["operationId"] == name)
+    return next(
+        one
+        for item in document["paths"].values()
+        for one in item.values()
+        if one["operationId"] == name
+    )

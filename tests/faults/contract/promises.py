@@ -1,4 +1,6 @@
-"""Faults by which the hospital breaks what its document promises: failures inside, answers and refusals that nobody documented."""
+"""Faults by which the hospital breaks what its document promises: failures inside, answers and
+refusals that nobody documented.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,9 @@ class _Searched(_Promise):
     def put_in(self) -> None:
         right = store.search
 
-        def search(connection: Rows, facility: str | None, place: paging.Place, **wanted: Any) -> dict[str, Any]:
+        def search(
+            connection: Rows, facility: str | None, place: paging.Place, **wanted: Any
+        ) -> dict[str, Any]:
             return self.searched(right(connection, facility, place, **wanted), wanted)
 
         replace(store, search=search)
@@ -61,7 +65,9 @@ class _Searched(_Promise):
 
 
 class AHugePageBreaksTheLists(_Promise):
-    """Who leafs on far enough gets an error instead of an empty page: the number is kept in two bytes."""
+    """Who leafs on far enough gets an error instead of an empty page: the number is kept in two
+    bytes.
+    """
 
     says = "HTTP 500"
     only = ("whoAmI", "listVisits")
@@ -69,7 +75,14 @@ class AHugePageBreaksTheLists(_Promise):
     def put_in(self) -> None:
         right = paging.select
 
-        def select(connection: Rows, columns: str, source: Any, order: str, values: Any, place: paging.Place) -> dict[str, Any]:
+        def select(
+            connection: Rows,
+            columns: str,
+            source: Any,
+            order: str,
+            values: Any,
+            place: paging.Place,
+        ) -> dict[str, Any]:
             struct.pack(">h", place.page)
             return right(connection, columns, source, order, values, place)
 
@@ -106,7 +119,9 @@ class WithoutATagNobodyIsRegistered(_Promise):
 
 
 class NobodyFoundIsAnError(_Searched):
-    """The desk's program knows no 404 of a search, and shows an error where nobody was born on that day."""
+    """The desk's program knows no 404 of a search, and shows an error where nobody was born on that
+    day.
+    """
 
     says = "status_code_conformance"
     only = ("searchPatients", "getPatient")
@@ -144,7 +159,9 @@ class TheCountIsAText(_Answered):
 
 
 class TooMuchIsAskedAndLessIsGiven(_Promise):
-    """Who asks for ten thousand audit entries gets two hundred, is not told, and believes that he has seen all."""
+    """Who asks for ten thousand audit entries gets two hundred, is not told, and believes that he
+    has seen all.
+    """
 
     says = "negative_data_rejection"
     only = ("readAudit", "getPatient")
@@ -155,7 +172,17 @@ class TooMuchIsAskedAndLessIsGiven(_Promise):
         async def clamped(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] == "http" and scope["path"].endswith("/audit"):
                 asked = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-                less = [(name, "200" if name == "page_size" and value.isdigit() and int(value) > 200 else value) for name, value in asked]
+                less = [
+                    (
+                        name,
+                        (
+                            "200"
+                            if name == "page_size" and value.isdigit() and int(value) > 200
+                            else value
+                        ),
+                    )
+                    for name, value in asked
+                ]
                 scope = {**scope, "query_string": urlencode(less).encode()}
             await right(scope, receive, send)
 
@@ -201,6 +228,10 @@ class WhomTheAdministratorRegistersIsLost(_Promise):
 
         def register(access: Access, body: PatientBody, key: str | None) -> Patient:
             patient = right(access, body, key)
-            return patient.model_copy(update={"id": uuid4()}) if access.caller.role == ADMINISTRATOR else patient
+            return (
+                patient.model_copy(update={"id": uuid4()})
+                if access.caller.role == ADMINISTRATOR
+                else patient
+            )
 
         replace(service, register=register)

@@ -1,4 +1,6 @@
-"""Faults by which the run over the document does not see what it should: the hospital may be as good as it likes, and nothing is proven of it."""
+"""Faults by which the run over the document does not see what it should: the hospital may be as
+good as it likes, and nothing is proven of it.
+"""
 
 from __future__ import annotations
 
@@ -42,26 +44,37 @@ class _EatsTheTime(_Run):
 
 
 class TheSearchEatsTheTime(_EatsTheTime):
-    """Were each operation given its share of the time, the search would be asked three times instead of a hundred, and called tried like all
-    others."""
+    """Were each operation given its share of the time, the search would be asked three times
+    instead of a hundred, and called tried like all others.
+    """
 
     path, asked = "/patients", {"seconds": 20}
 
 
 class TheLastOperationEatsTheTime(_EatsTheTime):
-    """Every operation was asked, and the last one only a few times: most of what could be wrong with it was not looked at."""
+    """Every operation was asked, and the last one only a few times: most of what could be wrong
+    with it was not looked at.
+    """
 
     path, only = "/audit", ("getPatient", "readAudit")
 
 
 class TheDeepRunIsTooShort(_Run):
-    """Its links are followed last: a run that is stopped before has not seen what comes of a deleted patient."""
+    """Its links are followed last: a run that is stopped before has not seen what comes of a
+    deleted patient.
+    """
 
-    says, asked, only = "was not tested to the end", {**DEEP, "deep_seconds": 3}, ("searchPatients", "createPatient", "getPatient", "deletePatient")
+    says, asked, only = (
+        "was not tested to the end",
+        {**DEEP, "deep_seconds": 3},
+        ("searchPatients", "createPatient", "getPatient", "deletePatient"),
+    )
 
 
 class _TokenDies(_Run):
-    """Tokens of the administrator, with whom the run signs in, open so many doors (`uses`), and then no more: new ones neither."""
+    """Tokens of the administrator, with whom the run signs in, open so many doors (`uses`), and
+    then no more: new ones neither.
+    """
 
     uses: ClassVar[int]
     also: ClassVar[Mapping[str, str]] = {"contract-access": "the administrator is let in nowhere"}
@@ -80,7 +93,9 @@ class _TokenDies(_Run):
 
 
 class TheTokenDiesInMidRun(_TokenDies):
-    """The account is locked while the run is under way: from then on every refusal is as documented, and proves nothing."""
+    """The account is locked while the run is under way: from then on every refusal is as
+    documented, and proves nothing.
+    """
 
     says, uses = "never let the run's account in", 60
 

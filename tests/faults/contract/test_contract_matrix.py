@@ -1,4 +1,6 @@
-"""The gates of the API's contract bite: each fault alone is a NO-GO that blames the right item, and without a fault every item is passed."""
+"""The gates of the API's contract bite: each fault alone is a NO-GO that blames the right item, and
+without a fault every item is passed.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,11 @@ from tests.faults.contract.trying import clean, tried
 from tests.faults.data.judging import why
 from tests.faults.judging import PLAN
 
-ALWAYS: tuple[type[ContractFault], ...] = (AHugePageBreaksTheLists, RegistrarsDownloadDocuments, AFieldIsGone)
+ALWAYS: tuple[type[ContractFault], ...] = (
+    AHugePageBreaksTheLists,
+    RegistrarsDownloadDocuments,
+    AFieldIsGone,
+)
 """What every run tries: the others take five minutes (`tox run -e thorough`)."""
 FEWEST = 3
 """Faults that every item must catch: one could be caught by luck."""
@@ -28,9 +34,17 @@ ITEMS = ("contract-document", "contract-fuzzing", "contract-access", "contract-c
 
 
 @pytest.mark.timeout(260)
-@pytest.mark.parametrize("name", [pytest.param(name, marks=[] if fault in ALWAYS else [pytest.mark.thorough]) for name, fault in BY_NAME.items()])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if fault in ALWAYS else [pytest.mark.thorough])
+        for name, fault in BY_NAME.items()
+    ],
+)
 def test_the_gate_catches(name: str, cluster: hospitals.Cluster, tmp_path: Path) -> None:
-    """With this one fault in the hospital, or in what it says of itself, the gate does not say GO, and names its item."""
+    """With this one fault in the hospital, or in what it says of itself, the gate does not say GO,
+    and names its item.
+    """
     verdict = tried(cluster, BY_NAME[name], tmp_path)
     wrong = complaints(BY_NAME[name], verdict)
     assert not wrong, "\n".join([*wrong, verdict.output])
@@ -40,7 +54,9 @@ def test_the_gate_catches(name: str, cluster: hospitals.Cluster, tmp_path: Path)
 def test_without_a_fault_every_item_is_passed(cluster: hospitals.Cluster, tmp_path: Path) -> None:
     """No false alarm, and an exit status that says so."""
     verdict = clean(cluster, {}, tmp_path)
-    assert {item: why(verdict, item) for item in ITEMS if verdict.outcome(item) != "passed"} == {}, verdict.output
+    assert {
+        item: why(verdict, item) for item in ITEMS if verdict.outcome(item) != "passed"
+    } == {}, verdict.output
     assert (verdict.word, verdict.status) == ("GO", 0), verdict.output
 
 
@@ -54,7 +70,9 @@ def test_every_fault_of_the_contract_is_in_the_catalogue() -> None:
     for path in Path(__file__).parent.glob("[a-z]*.py"):
         if not path.name.startswith(("test_", "conftest")):
             importlib.import_module(f"tests.faults.contract.{path.stem}")
-    assert {kind.__name__ for kind in _kinds_of(ContractFault) if not kind.__name__.startswith("_")} == set(BY_NAME)
+    assert {
+        kind.__name__ for kind in _kinds_of(ContractFault) if not kind.__name__.startswith("_")
+    } == set(BY_NAME)
 
 
 def _kinds_of(kind: type[ContractFault]) -> Iterator[type[ContractFault]]:

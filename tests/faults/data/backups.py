@@ -37,7 +37,9 @@ class OneBitOfTheBackup(_AtNoon):
     def harm(self, ground: Ground) -> None:
         uncompressed = ground.dump("--format=custom", "--compress=0")
         content = bytearray(uncompressed.read_bytes())
-        place = content.index("Nota clínica".encode().hex().encode()) + 21  # in the text of a bytea, among hex digits
+        place = (
+            content.index("Nota clínica".encode().hex().encode()) + 21
+        )  # in the text of a bytea, among hex digits
         content[place] ^= 1
         uncompressed.write_bytes(content)
         ground.put(uncompressed)
@@ -49,7 +51,9 @@ class TheBackupIsOld(_AtNoon):
     says = "h ago"
 
     def harm(self, ground: Ground) -> None:
-        plain = ground.dump("--format=plain")  # it does not say when it was made, so the file's own time counts
+        plain = ground.dump(
+            "--format=plain"
+        )  # it does not say when it was made, so the file's own time counts
         ground.put(plain)
         yesterday = time.time() - 30 * 3600
         os.utime(ground.backup, (yesterday, yesterday))
@@ -153,9 +157,14 @@ class TheRestoreLeftAConstraintOut(_WayBack):
 
 
 class TheRestoreDoubledRows(_WayBack):
-    """psql read the dump into a database that was not empty: tables without a key have each row twice."""
+    """psql read the dump into a database that was not empty: tables without a key have each row
+    twice.
+    """
 
-    before = "INSERT INTO sign_in_failures SELECT 'nobody', '2025-10-01'::timestamptz + n * interval '1 minute' FROM generate_series(1, 50) AS n"
+    before = (
+        "INSERT INTO sign_in_failures SELECT 'nobody', '2025-10-01'::timestamptz + n * interval '1"
+        " minute' FROM generate_series(1, 50) AS n"
+    )
     statements = "INSERT INTO sign_in_failures SELECT * FROM sign_in_failures"
     says = "sign_in_failures"
 
@@ -163,5 +172,8 @@ class TheRestoreDoubledRows(_WayBack):
 class AnOlderBackupWasRestored(_WayBack):
     """The visits of the last hours are not there."""
 
-    statements = "DELETE FROM visits WHERE opened_at > (SELECT max(opened_at) - interval '6 hours' FROM visits)"
+    statements = (
+        "DELETE FROM visits WHERE opened_at > (SELECT max(opened_at) - interval '6 hours' FROM"
+        " visits)"
+    )
     says = "visits"

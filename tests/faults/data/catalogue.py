@@ -12,10 +12,20 @@ AREAS: tuple[ModuleType, ...] = (history, schema, rows, content, constraints, ba
 
 
 def faults_in(area: ModuleType) -> Iterator[type[DataFault]]:
-    """The faults of one module, in the order in which they are written. A name that begins with an underscore is a manner that faults share."""
+    """The faults of one module, in the order in which they are written.
+
+    A name that begins with an underscore is a manner that faults share.
+    """
     for value in vars(area).values():
-        if isinstance(value, type) and issubclass(value, DataFault) and value.__module__ == area.__name__ and not value.__name__.startswith("_"):
+        if (
+            isinstance(value, type)
+            and issubclass(value, DataFault)
+            and value.__module__ == area.__name__
+            and not value.__name__.startswith("_")
+        ):
             yield value
 
 
-BY_NAME: Mapping[str, type[DataFault]] = {fault.__name__: fault for area in AREAS for fault in faults_in(area)}
+BY_NAME: Mapping[str, type[DataFault]] = {
+    fault.__name__: fault for area in AREAS for fault in faults_in(area)
+}

@@ -11,6 +11,8 @@ from tests.faults.data import world as worlds
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[worlds.World]:
-    """A hospital's database before and after its cutover, and a server for databases that are thrown away."""
+    """A hospital's database before and after its cutover, and a server for databases that are
+    thrown away.
+    """
     with worlds.world(tmp_path_factory.mktemp("world")) as world:
         yield world

@@ -14,7 +14,9 @@ _ROWS = {"row-counts": "the row that is gone", "content-unchanged": "and what it
 
 
 class VisitsWithoutAPatient(DataFault):
-    """A visit belongs to nobody; the key that forbids it still calls itself valid, for triggers were off."""
+    """A visit belongs to nobody; the key that forbids it still calls itself valid, for triggers
+    were off.
+    """
 
     item = "constraints-hold"
     also = _ROWS
@@ -47,7 +49,9 @@ class AnIndexIsInvalid(DataFault):
     def harm(self, ground: Ground) -> None:
         with psycopg.connect(ground.dsn, autocommit=True) as connection:
             try:
-                connection.execute("CREATE UNIQUE INDEX CONCURRENTLY visits_once ON visits (patient_id)")
+                connection.execute(
+                    "CREATE UNIQUE INDEX CONCURRENTLY visits_once ON visits (patient_id)"
+                )
             except psycopg.errors.UniqueViolation:
                 return
         raise AssertionError("the index was built, so nothing is harmed")
@@ -84,7 +88,9 @@ class ASequenceIsBehind(DataFault):
 
 
 class ACheckIsNotTrue(DataFault):
-    """Visits that are discharged without ever having been admitted stand under a check that calls itself valid."""
+    """Visits that are discharged without ever having been admitted stand under a check that calls
+    itself valid.
+    """
 
     item = "constraints-hold"
     also: ClassVar[Mapping[str, str]] = {"content-unchanged": "the values that break it"}
@@ -113,9 +119,17 @@ class NothingStandsWhereSomethingMust(DataFault):
 
 
 class AnAuditEntryOfNobody(DataFault):
-    """An entry speaks of a patient who does not exist. No constraint forbids it; the model does, and so do the settings."""
+    """An entry speaks of a patient who does not exist.
+
+    No constraint forbids it; the model does, and so do the settings.
+    """
 
     item = "constraints-hold"
-    also: ClassVar[Mapping[str, str]] = {"content-unchanged": "the entry says something else than before"}
-    statements = "UPDATE audit_entries SET patient_id = gen_random_uuid() WHERE id = (SELECT min(id) FROM audit_entries WHERE patient_id IS NOT NULL)"
+    also: ClassVar[Mapping[str, str]] = {
+        "content-unchanged": "the entry says something else than before"
+    }
+    statements = (
+        "UPDATE audit_entries SET patient_id = gen_random_uuid() WHERE id = (SELECT min(id) FROM"
+        " audit_entries WHERE patient_id IS NOT NULL)"
+    )
     says = "patient_id"

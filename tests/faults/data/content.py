@@ -27,7 +27,10 @@ class NamesOfTwoPatientsAreSwapped(_Content):
 class ColumnsAreShifted(_Content):
     """All family names are given names: a script inserted its columns in another order."""
 
-    statements = "UPDATE patients SET family_name = given_name, given_name = family_name WHERE given_name <> ''"
+    statements = (
+        "UPDATE patients SET family_name = given_name, given_name = family_name WHERE given_name"
+        " <> ''"
+    )
     says = "patients"
 
 
@@ -41,21 +44,30 @@ class AddressesAreCutOff(_Content):
 class TimesAreInAnotherZone(_Content):
     """Every discharge is an hour late: local times were read as UTC."""
 
-    statements = "UPDATE visits SET discharged_at = discharged_at + interval '1 hour' WHERE discharged_at IS NOT NULL"
+    statements = (
+        "UPDATE visits SET discharged_at = discharged_at + interval '1 hour' WHERE discharged_at IS"
+        " NOT NULL"
+    )
     says = "visits"
 
 
 class ABirthdayIsOffByOne(_Content):
     """A child's dose is reckoned for the wrong age, in one chart of ten thousand."""
 
-    statements = "UPDATE patients SET birth_date = birth_date + 1 WHERE id = (SELECT id FROM patients ORDER BY mrn OFFSET 4321 LIMIT 1)"
+    statements = (
+        "UPDATE patients SET birth_date = birth_date + 1 WHERE id = (SELECT id FROM patients ORDER"
+        " BY mrn OFFSET 4321 LIMIT 1)"
+    )
     says = "patients"
 
 
 class NamesAreMangled(_Content):
     """Names outside of ASCII were decoded as Latin-1 and written as UTF-8."""
 
-    statements = "UPDATE patients SET family_name = convert_from(convert_to(family_name, 'UTF8'), 'LATIN1') WHERE family_name ~ '[^ -~]'"
+    statements = (
+        "UPDATE patients SET family_name = convert_from(convert_to(family_name, 'UTF8'), 'LATIN1')"
+        " WHERE family_name ~ '[^ -~]'"
+    )
     says = "patients"
 
 
@@ -96,7 +108,9 @@ class PhonesAreLost(_Content):
 class StatesAreTranslatedWrongly(_Content):
     """Cancelled visits are admitted: the clinician looks for patients who are not there."""
 
-    statements = "UPDATE visits SET status = 'admitted', admitted_at = opened_at WHERE status = 'cancelled'"
+    statements = (
+        "UPDATE visits SET status = 'admitted', admitted_at = opened_at WHERE status = 'cancelled'"
+    )
     says = "visits"
 
 
@@ -112,16 +126,22 @@ class RowsAreExchangedForOthers(_Content):
 
 
 class AScaleIsLost(_Content):
-    """A dose of 1.50 is 1.5: PostgreSQL's own hash calls them equal, a printed prescription does not."""
+    """A dose of 1.50 is 1.5: PostgreSQL's own hash calls them equal, a printed prescription does
+    not.
+    """
 
     before = "ALTER TABLE visits ADD COLUMN dose numeric; UPDATE visits SET dose = 1.50"
     statements = "UPDATE visits SET dose = 1.5"
-    also: ClassVar[Mapping[str, str]] = {"migration-verified": "the column of this trial is in no script"}
+    also: ClassVar[Mapping[str, str]] = {
+        "migration-verified": "the column of this trial is in no script"
+    }
     says = "visits"
 
 
 class AnOldRowIsLostUnderTraffic(_Content):
-    """The ward goes on working while the gate looks: new entries may not hide that an old one is gone."""
+    """The ward goes on working while the gate looks: new entries may not hide that an old one is
+    gone.
+    """
 
     item = "row-counts"
     also: ClassVar[Mapping[str, str]] = {"content-unchanged": "what is left holds less"}

@@ -1,4 +1,6 @@
-"""A fault of the data: what a migration, a restore or a hand in the database may do wrong, and the one item of the plan that must catch it."""
+"""A fault of the data: what a migration, a restore or a hand in the database may do wrong, and the
+one item of the plan that must catch it.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +11,15 @@ from tests.faults.data.ground import Ground
 
 
 class DataFault:
-    """A subclass's name says the harm, its docstring who would suffer what. `item` must catch it at `gate`.
+    """A subclass's name says the harm, its docstring who would suffer what.
 
-    `also` maps the items that cannot help failing, too, to the reason why; it is empty wherever it can be. `outcome` is what the item must come to.
-    `before` is what the hospital was like before its cutover, where it must be other than it is (snapshot, backup and migration are then made anew).
-    `statements` do the harm, after the migration; a fault that harms something else does it in `harm`.
-    `says` is a word that the verdict must say of the item: what is wrong, or where.
+    `item` must catch it at `gate`.
+
+    `also` maps the items that cannot help failing, too, to the reason why; it is empty wherever it
+    can be. `outcome` is what the item must come to. `before` is what the hospital was like before
+    its cutover, where it must be other than it is (snapshot, backup and migration are then made
+    anew). `statements` do the harm, after the migration; a fault that harms something else does it
+    in `harm`. `says` is a word that the verdict must say of the item: what is wrong, or where.
     """
 
     item: ClassVar[str]

@@ -1,4 +1,6 @@
-"""The ground that a fault may harm: a hospital's database at one moment, its backup, its snapshot, its scripts; and the gate that judges it."""
+"""The ground that a fault may harm: a hospital's database at one moment, its backup, its snapshot,
+its scripts; and the gate that judges it.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ NAME, TARGET, RELEASE = "hospital", "tried", "2.0.0"
 
 @dataclass(frozen=True)
 class Ground:
-    """`dsn` is a superuser's; `scratch` leads to the server for databases that are thrown away; `migrations` are the target's settings."""
+    """`dsn` is a superuser's; `scratch` leads to the server for databases that are thrown away;
+    `migrations` are the target's settings.
+    """
 
     server: postgres.Server
     scratch: str = field(repr=False)
@@ -46,7 +50,15 @@ class Ground:
     def dump(self, *options: str, database: str = NAME) -> Path:
         """Another backup beside the one that the gate will find, by `pg_dump` with these options."""
         path = self.backup.with_suffix(".other")
-        subprocess.run([installation.binaries() / "pg_dump", f"--dbname={self.server.dsn(database)}", f"--file={path}", *options], check=True)
+        subprocess.run(
+            [
+                installation.binaries() / "pg_dump",
+                f"--dbname={self.server.dsn(database)}",
+                f"--file={path}",
+                *options,
+            ],
+            check=True,
+        )
         return path
 
     def put(self, backup: Path) -> None:
@@ -56,13 +68,27 @@ class Ground:
     def judged(self, gate: str, *options: str, seconds: float = 90) -> gates.Verdict:
         """The gate's verdict, as a user would come to it."""
         config = self.folder / "cutover.toml"
-        config.write_text(f'target = "{TARGET}"\n[targets.{TARGET}]\nurl = "http://127.0.0.1:9"\nrelease = "{RELEASE}"\n', encoding="utf-8")
+        config.write_text(
+            f'target = "{TARGET}"\n[targets.{TARGET}]\nurl = "http://127.0.0.1:9"\nrelease ='
+            f' "{RELEASE}"\n',
+            encoding="utf-8",
+        )
         start = f"CUTOVER_TARGETS__{TARGET.upper()}__"
         secret = self.folder / "scratch-dsn"
         secret.write_text(self.scratch, encoding="utf-8")
         migrations = {**self.migrations, "scratch": {"kind": "server", "dsn_file": str(secret)}}
-        told = {f"{start}DATABASE__DSN": self.server.dsn(NAME, postgres.READER), f"{start}MIGRATIONS": json.dumps(migrations)}
-        return gates.judged(gate if gate == "phase1" else f"{gate} and migrations", config, told, self.compiled, *options, seconds=seconds)
+        told = {
+            f"{start}DATABASE__DSN": self.server.dsn(NAME, postgres.READER),
+            f"{start}MIGRATIONS": json.dumps(migrations),
+        }
+        return gates.judged(
+            gate if gate == "phase1" else f"{gate} and migrations",
+            config,
+            told,
+            self.compiled,
+            *options,
+            seconds=seconds,
+        )
 
 
 def remove(server: postgres.Server, *databases: str) -> None:

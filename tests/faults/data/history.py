@@ -1,4 +1,6 @@
-"""The migration history is not that of the release: scripts changed, missing, left out, or run by someone else."""
+"""The migration history is not that of the release: scripts changed, missing, left out, or run by
+someone else.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,10 @@ class AScriptWasEdited(_History):
 
     def harm(self, ground: Ground) -> None:
         script = next(ground.scripts.glob("V8__*.sql"))
-        script.write_text(script.read_text(encoding="utf-8").replace("'Not recorded'", "'not recorded'"), encoding="utf-8")
+        script.write_text(
+            script.read_text(encoding="utf-8").replace("'Not recorded'", "'not recorded'"),
+            encoding="utf-8",
+        )
 
 
 class AnEditThatTheChecksumDoesNotSee(_History):
@@ -43,7 +48,9 @@ class AScriptIsPending(_History):
     says = "V11"
 
     def harm(self, ground: Ground) -> None:
-        (ground.scripts / "V11__wards.sql").write_text("CREATE TABLE wards (code varchar(32) PRIMARY KEY);\n", encoding="utf-8")
+        (ground.scripts / "V11__wards.sql").write_text(
+            "CREATE TABLE wards (code varchar(32) PRIMARY KEY);\n", encoding="utf-8"
+        )
 
 
 class AScriptFailed(_History):
@@ -54,10 +61,15 @@ class AScriptFailed(_History):
 
 
 class AFailedScriptLeftNoTrace(_History):
-    """On PostgreSQL a failed script leaves no row: the history is shorter, and nothing in it has failed."""
+    """On PostgreSQL a failed script leaves no row: the history is shorter, and nothing in it has
+    failed.
+    """
 
-    also: ClassVar[Mapping[str, str]] = {"migration-verified": "what it makes is not there",
-            "key-tables": "its table is missing", "row-counts": "its tables are missing"}
+    also: ClassVar[Mapping[str, str]] = {
+        "migration-verified": "what it makes is not there",
+        "key-tables": "its table is missing",
+        "row-counts": "its tables are missing",
+    }
     statements = """
         DELETE FROM flyway_schema_history WHERE version = '10';
         DROP TABLE refresh_tokens, idempotency_keys
@@ -68,7 +80,9 @@ class AFailedScriptLeftNoTrace(_History):
 class AScriptIsMissingOnDisk(_History):
     """Something ran that the release does not know."""
 
-    also: ClassVar[Mapping[str, str]] = {"migration-verified": "the scripts that are left cannot be applied, or make something else"}
+    also: ClassVar[Mapping[str, str]] = {
+        "migration-verified": "the scripts that are left cannot be applied, or make something else"
+    }
     says = "V5"
 
     def harm(self, ground: Ground) -> None:
@@ -109,5 +123,8 @@ class TheScriptsAreNotWhereTheyShouldBe(_History):
 class TheHistoryIsGone(_History):
     """Nobody can say what ran."""
 
-    also: ClassVar[Mapping[str, str]] = {"row-counts": "it held rows", "backup-taken": "nobody can say what is before and what is after"}
+    also: ClassVar[Mapping[str, str]] = {
+        "row-counts": "it held rows",
+        "backup-taken": "nobody can say what is before and what is after",
+    }
     statements = "DROP TABLE flyway_schema_history"

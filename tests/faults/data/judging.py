@@ -11,8 +11,15 @@ NO_DEFECT = frozenset({"passed", "waived", "not applicable"})
 
 
 def complaints(fault: type[DataFault], verdict: Verdict) -> list[str]:
-    """Why this verdict does not do for this fault, a sentence each. None: it is caught, by its own item, and nothing else is blamed."""
-    wrong = [] if verdict.word == "NO-GO" and verdict.status != 0 else [f"the gate said {verdict.word}, with exit status {verdict.status}"]
+    """Why this verdict does not do for this fault, a sentence each.
+
+    None: it is caught, by its own item, and nothing else is blamed.
+    """
+    wrong = (
+        []
+        if verdict.word == "NO-GO" and verdict.status != 0
+        else [f"the gate said {verdict.word}, with exit status {verdict.status}"]
+    )
     if (outcome := verdict.outcome(fault.item)) != fault.outcome:
         wrong.append(f"{fault.item} is {outcome}: {why(verdict, fault.item)}")
     elif fault.says.lower() not in why(verdict, fault.item).lower():
@@ -20,11 +27,24 @@ def complaints(fault: type[DataFault], verdict: Verdict) -> list[str]:
     for item in verdict.items.keys() - {fault.item, *fault.also} - FOLLOWS:
         if verdict.outcome(item) not in NO_DEFECT:
             wrong.append(f"{item} was blamed ({verdict.outcome(item)}): {why(verdict, item)}")
-    wrong += [f"`also` names {item}, which is passed" for item in fault.also if verdict.items.get(item) and verdict.outcome(item) == "passed"]
+    wrong += [
+        f"`also` names {item}, which is passed"
+        for item in fault.also
+        if verdict.items.get(item) and verdict.outcome(item) == "passed"
+    ]
     return wrong
 
 
 def why(verdict: Verdict, item: str) -> str:
     """What is said of the item and of its checks."""
     found = verdict.items[item]
-    return " | ".join([str(found.get("why", "")), *(str(check.get("why", "")) for check in found["checks"] if check["outcome"] != "passed")])
+    return " | ".join(
+        [
+            str(found.get("why", "")),
+            *(
+                str(check.get("why", ""))
+                for check in found["checks"]
+                if check["outcome"] != "passed"
+            ),
+        ]
+    )

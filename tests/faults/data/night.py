@@ -16,7 +16,10 @@ class _Rehearsed(DataFault):
 
     item = "migration-dry-run"
     gate = "t24"
-    also: ClassVar[Mapping[str, str]] = {"migration-scripts-tested": "they are the same scripts", **_STAGING}
+    also: ClassVar[Mapping[str, str]] = {
+        "migration-scripts-tested": "they are the same scripts",
+        **_STAGING,
+    }
     script: ClassVar[str]
 
     def harm(self, ground: Ground) -> None:
@@ -42,7 +45,10 @@ class AScriptThatSpoilsData(_Rehearsed):
     """It runs, quickly and without a lock, and shifts every birthday."""
 
     item = "migration-scripts-tested"
-    also: ClassVar[Mapping[str, str]] = {"migration-dry-run": "it is the same rehearsal", **_STAGING}
+    also: ClassVar[Mapping[str, str]] = {
+        "migration-dry-run": "it is the same rehearsal",
+        **_STAGING,
+    }
     script = "UPDATE patients SET birth_date = birth_date + 1;\n"
     says = "patients"
 
@@ -51,13 +57,19 @@ class AScriptThatALinterKnows(_Rehearsed):
     """The release before still runs, and reads the table by its old name."""
 
     item = "script-lint"
-    also: ClassVar[Mapping[str, str]] = {"migration-dry-run": "the table is in every expectation", "migration-scripts-tested": "the same", **_STAGING}
+    also: ClassVar[Mapping[str, str]] = {
+        "migration-dry-run": "the table is in every expectation",
+        "migration-scripts-tested": "the same",
+        **_STAGING,
+    }
     script = "ALTER TABLE facilities RENAME TO houses;\n"
     says = "renaming-table"
 
 
 class NothingCanBeWritten(DataFault):
-    """The switch that kept people from writing during the migration was left on: nobody can be registered."""
+    """The switch that kept people from writing during the migration was left on: nobody can be
+    registered.
+    """
 
     item = "database-health"
     also: ClassVar[Mapping[str, str]] = {"migration-verified": "it was not so before"}

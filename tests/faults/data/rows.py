@@ -1,4 +1,6 @@
-"""Rows were lost, doubled or invented: what a migration script with a wrong join, or a second run of one, leaves behind."""
+"""Rows were lost, doubled or invented: what a migration script with a wrong join, or a second run
+of one, leaves behind.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,10 @@ class DocumentsOfOneDayAreLost(DataFault):
 
     item = "row-counts"
     also = _CONTENT
-    statements = "DELETE FROM documents WHERE uploaded_at::date = (SELECT max(uploaded_at)::date - 30 FROM documents)"
+    statements = (
+        "DELETE FROM documents WHERE uploaded_at::date = (SELECT max(uploaded_at)::date - 30 FROM"
+        " documents)"
+    )
     says = "documents"
 
 
@@ -39,12 +44,20 @@ class VisitsAreDoubled(DataFault):
 
 
 class AStaffAccountIsLost(DataFault):
-    """A clinician of the night shift cannot sign in; the table grows on this night, so its number alone says nothing."""
+    """A clinician of the night shift cannot sign in; the table grows on this night, so its number
+    alone says nothing.
+    """
 
     item = "row-counts"
     also = _CONTENT
-    statements = "DELETE FROM staff WHERE username = 'north-ward-07' AND NOT EXISTS (SELECT FROM documents WHERE uploaded_by = username)"
-    before = "DELETE FROM documents WHERE uploaded_by = 'north-ward-07'; DELETE FROM sessions WHERE username = 'north-ward-07'"
+    statements = (
+        "DELETE FROM staff WHERE username = 'north-ward-07' AND NOT EXISTS (SELECT FROM documents"
+        " WHERE uploaded_by = username)"
+    )
+    before = (
+        "DELETE FROM documents WHERE uploaded_by = 'north-ward-07'; DELETE FROM sessions WHERE"
+        " username = 'north-ward-07'"
+    )
     says = "staff"
 
 

@@ -44,7 +44,10 @@ class ATimeLostItsZone(DataFault):
     """Admissions would be off by an hour twice a year."""
 
     item = "migration-verified"
-    statements = "ALTER TABLE visits ALTER COLUMN opened_at TYPE timestamp USING opened_at AT TIME ZONE 'UTC'"
+    statements = (
+        "ALTER TABLE visits ALTER COLUMN opened_at TYPE timestamp USING opened_at AT TIME ZONE"
+        " 'UTC'"
+    )
     says = "opened_at"
 
 
@@ -113,8 +116,12 @@ class RowsAreHidden(DataFault):
 
     item = "migration-verified"
     also: ClassVar[Mapping[str, str]] = {
-        "key-tables": "the gate sees no patient either", "row-counts": "so it counts none", "content-unchanged": "compares none",
-        "constraints-hold": "and cannot say whether any keeps the rules", "indexes-agree": "nor whether it is found"}
+        "key-tables": "the gate sees no patient either",
+        "row-counts": "so it counts none",
+        "content-unchanged": "compares none",
+        "constraints-hold": "and cannot say whether any keeps the rules",
+        "indexes-agree": "nor whether it is found",
+    }
     statements = "ALTER TABLE patients ENABLE ROW LEVEL SECURITY"
     says = "patients"
 
@@ -134,7 +141,10 @@ class AKeyTableIsMissing(DataFault):
     """Everybody would be signed out at once, and nobody could stay signed in."""
 
     item = "key-tables"
-    also: ClassVar[Mapping[str, str]] = {"migration-verified": "the table is missing from the schema, too", "row-counts": "and from the count"}
+    also: ClassVar[Mapping[str, str]] = {
+        "migration-verified": "the table is missing from the schema, too",
+        "row-counts": "and from the count",
+    }
     statements = "DROP TABLE refresh_tokens"
     says = "refresh_tokens"
 
@@ -143,6 +153,9 @@ class AKeyTableIsEmpty(DataFault):
     """All documents are gone."""
 
     item = "key-tables"
-    also: ClassVar[Mapping[str, str]] = {"row-counts": "its rows are gone", "content-unchanged": "with what they held"}
+    also: ClassVar[Mapping[str, str]] = {
+        "row-counts": "its rows are gone",
+        "content-unchanged": "with what they held",
+    }
     statements = "TRUNCATE documents"
     says = "documents"

@@ -1,4 +1,6 @@
-"""The gates of the migration bite: each fault alone is a NO-GO that blames the right item, and without a fault every item is passed."""
+"""The gates of the migration bite: each fault alone is a NO-GO that blames the right item, and
+without a fault every item is passed.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ def test_without_a_fault_nothing_is_blamed(gate: str, world: World, tmp_path: Pa
     """No false alarm at any gate of the migration."""
     with world.ground(None, gate, tmp_path) as ground:
         verdict = ground.judged(gate)
-    blamed = {item: why(verdict, item) for item in verdict.items if verdict.outcome(item) != "passed"}
+    blamed = {
+        item: why(verdict, item) for item in verdict.items if verdict.outcome(item) != "passed"
+    }
     assert not blamed, verdict.output
 
 

@@ -1,4 +1,6 @@
-"""The whole way of one database, by the plan: noon before, backup, migration, Phase 1, and back again."""
+"""The whole way of one database, by the plan: noon before, backup, migration, Phase 1, and back
+again.
+"""
 
 from __future__ import annotations
 
@@ -27,10 +29,15 @@ def _go(ground: Ground, gate: str) -> None:
 
 @pytest.mark.parametrize("by", [pytest.param("flyway", marks=pytest.mark.thorough), "our own"])
 def test_from_noon_to_phase_1_and_back(by: str, world: World, tmp_path: Path) -> None:
-    """t12, a cutover, phase1: GO. Three faults, one after the other: NO-GO, by the right item each. The backup restored: GO."""
+    """t12, a cutover, phase1: GO.
+
+    Three faults, one after the other: NO-GO, by the right item each. The backup restored: GO.
+    """
     tool = _flyway() if by == "flyway" else None
     with world.ground(None, "t12", tmp_path) as ground:
-        shutil.rmtree(tmp_path / "reports")  # also the snapshot of the world's own: the gate takes it
+        shutil.rmtree(
+            tmp_path / "reports"
+        )  # also the snapshot of the world's own: the gate takes it
         _go(ground, "t12")
         ground.put(stages.back_up(world.server, NAME))
         cutover.perform(world.server, NAME, announcement.accounts(), serve.HASHING, by=tool)

@@ -1,7 +1,9 @@
-"""Two servers, and on one of them a hospital before and after its cutover, with the backup and the snapshot from before.
+"""Two servers, and on one of them a hospital before and after its cutover, with the backup and the
+snapshot from before.
 
-The database is always called `hospital`: a snapshot is bound to that name. What takes long (backup, snapshot, migration) is done once, and anew only
-for a fault that wants another hospital (`DataFault.before`).
+The database is always called `hospital`: a snapshot is bound to that name. What takes long (backup,
+snapshot, migration) is done once, and anew only for a fault that wants another hospital
+(`DataFault.before`).
 """
 
 from __future__ import annotations
@@ -28,7 +30,13 @@ from tests.faults.data.ground import NAME, RELEASE, TARGET, Ground, remove
 
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPTS = ROOT / "reference/database/migrations"
-STATE_AT = {"t12": "before", "t24": "before", "phase1": "migrated", "rollback": "before", "post": "migrated"}
+STATE_AT = {
+    "t12": "before",
+    "t24": "before",
+    "phase1": "migrated",
+    "rollback": "before",
+    "post": "migrated",
+}
 """What the hospital's database is at a gate: a template's name."""
 
 
@@ -54,7 +62,10 @@ class World:
 
     @contextmanager
     def ground(self, fault: type[DataFault] | None, gate: str, folder: Path) -> Iterator[Ground]:
-        """The hospital at a gate, to be harmed and judged. Everything in it is a copy: what one fault harms, the next one finds whole."""
+        """The hospital at a gate, to be harmed and judged.
+
+        Everything in it is a copy: what one fault harms, the next one finds whole.
+        """
         before = fault.before if fault else None
         past = self._lay(before, folder / "past") if before else self.past
         try:
@@ -65,7 +76,9 @@ class World:
                 self.past = self._lay(None, self.folder / "past")
 
     def _lay(self, before: str | None, folder: Path) -> Past:
-        """Lay the templates anew, `before` run on the first one, and make backup and snapshot of it."""
+        """Lay the templates anew, `before` run on the first one, and make backup and snapshot of
+        it.
+        """
         remove(self.server, "before", "migrated", NAME)
         stages.before(self.server, NAME)
         if before:
@@ -83,17 +96,39 @@ class World:
         scripts = Path(shutil.copytree(SCRIPTS, folder / "scripts"))
         backup = Path(shutil.copy2(past.backup, folder / "hospital.dump"))
         shutil.copytree(past.snapshots, folder / "reports" / "snapshots" / TARGET)
-        night = {**declared()["rehearsal"], "lock_seconds": 5}  # on a busy machine one second is too short for what is not harmed
-        migrations = {**declared(), "rehearsal": night, "locations": [str(scripts)], "backup": {"path": str(backup)}, "staging": TARGET}
-        ground = Ground(self.server, self.scratch.dsn("postgres"), folder, self.folder / "compiled", scripts, backup, migrations)
+        night = {
+            **declared()["rehearsal"],
+            "lock_seconds": 5,
+        }  # on a busy machine one second is too short for what is not harmed
+        migrations = {
+            **declared(),
+            "rehearsal": night,
+            "locations": [str(scripts)],
+            "backup": {"path": str(backup)},
+            "staging": TARGET,
+        }
+        ground = Ground(
+            self.server,
+            self.scratch.dsn("postgres"),
+            folder,
+            self.folder / "compiled",
+            scripts,
+            backup,
+            migrations,
+        )
         if gate == "t24":
-            shutil.copytree(self._verdict_of_phase1, folder / "reports" / "runs" / self._verdict_of_phase1.name)
+            shutil.copytree(
+                self._verdict_of_phase1, folder / "reports" / "runs" / self._verdict_of_phase1.name
+            )
         ground.become(STATE_AT[gate])
         return ground
 
     @cached_property
     def _verdict_of_phase1(self) -> Path:
-        """What a gate the day before wants to see: the run of Phase 1 on staging. Ours plays staging, too."""
+        """What a gate the day before wants to see: the run of Phase 1 on staging.
+
+        Ours plays staging, too.
+        """
         folder = self.folder / "staging"
         folder.mkdir()
         verdict = self._ground(self.past, "phase1", folder).judged("phase1")
@@ -112,5 +147,15 @@ def world(folder: Path) -> Iterator[World]:
 def _site(dsn: str, folder: Path) -> Site:
     """The hospital's database, to take a snapshot of."""
     settings = Migrations.model_validate({**declared(), "locations": [str(SCRIPTS)]})
-    return Site(TARGET, RELEASE, SecretStr(dsn), Database(), settings, folder, folder / "snapshots" / TARGET, folder / "runs", folder / "once",
-                Budget(time.time() + 120))
+    return Site(
+        TARGET,
+        RELEASE,
+        SecretStr(dsn),
+        Database(),
+        settings,
+        folder,
+        folder / "snapshots" / TARGET,
+        folder / "runs",
+        folder / "once",
+        Budget(time.time() + 120),
+    )

@@ -16,12 +16,25 @@ AREAS: tuple[ModuleType, ...] = (clusters, images, pipelines)
 
 
 def faults_in(area: ModuleType, kind: type[Kind]) -> Iterator[type[Kind]]:
-    """The faults of one module, in the order in which they are written. A name that begins with an underscore is a manner that faults share."""
+    """The faults of one module, in the order in which they are written.
+
+    A name that begins with an underscore is a manner that faults share.
+    """
     for value in vars(area).values():
-        if isinstance(value, type) and issubclass(value, kind) and value.__module__ == area.__name__ and not value.__name__.startswith("_"):
+        if (
+            isinstance(value, type)
+            and issubclass(value, kind)
+            and value.__module__ == area.__name__
+            and not value.__name__.startswith("_")
+        ):
             yield value
 
 
-BY_NAME: Mapping[str, type[GroundFault]] = {fault.__name__: fault for area in AREAS for fault in faults_in(area, GroundFault)}
-OF_THE_DATABASE: Mapping[str, type[DatabaseFault]] = {fault.__name__: fault for fault in faults_in(databases, DatabaseFault)
-                                                      if fault is not DatabaseFault}
+BY_NAME: Mapping[str, type[GroundFault]] = {
+    fault.__name__: fault for area in AREAS for fault in faults_in(area, GroundFault)
+}
+OF_THE_DATABASE: Mapping[str, type[DatabaseFault]] = {
+    fault.__name__: fault
+    for fault in faults_in(databases, DatabaseFault)
+    if fault is not DatabaseFault
+}

@@ -9,9 +9,15 @@ from tests.faults.ground.fault import GroundFault
 from tests.faults.ground.ground import Ground
 from tests.standins.deployed import IMAGE, LABELS, NAME, ago, budget, helm, pod
 
-EVERY = ("test_the_deployment_is_available", "test_every_pod_runs_the_declared_image", "test_no_pod_waits_crashes_or_restarts",
-         "test_a_disruption_budget_guards_the_pods", "test_probes_are_defined", "test_requests_and_limits_are_declared",
-         "test_the_previous_revision_is_there")
+EVERY = (
+    "test_the_deployment_is_available",
+    "test_every_pod_runs_the_declared_image",
+    "test_no_pod_waits_crashes_or_restarts",
+    "test_a_disruption_budget_guards_the_pods",
+    "test_probes_are_defined",
+    "test_requests_and_limits_are_declared",
+    "test_the_previous_revision_is_there",
+)
 OTHER = f"sha256:{'0' * 63}1"
 
 
@@ -21,7 +27,9 @@ class _Cluster(GroundFault):
     @staticmethod
     def status(ground: Ground, number: int = 1) -> dict[str, Any]:
         """Of the hospital's container in one of its pods."""
-        found: dict[str, Any] = ground.kubernetes.objects["pods"][number]["status"]["containerStatuses"][0]
+        found: dict[str, Any] = ground.kubernetes.objects["pods"][number]["status"][
+            "containerStatuses"
+        ][0]
         return found
 
     @staticmethod
@@ -33,7 +41,9 @@ class _Cluster(GroundFault):
 
 
 class ATagWasMoved(_Cluster):
-    """One pod of three was started after somebody pushed 2.0.0 again: every third nurse works with another program."""
+    """One pod of three was started after somebody pushed 2.0.0 again: every third nurse works with
+    another program.
+    """
 
     check, says = "test_every_pod_runs_the_declared_image", OTHER
 
@@ -73,8 +83,12 @@ class APodCrashLoops(_Cluster):
 
     def harm(self, ground: Ground) -> None:
         ended = {"exitCode": 137, "reason": "OOMKilled", "finishedAt": ago(hours=2)}
-        self.status(ground).update(ready=False, restartCount=12, state={"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}},
-                                   lastState={"terminated": ended})
+        self.status(ground).update(
+            ready=False,
+            restartCount=12,
+            state={"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}},
+            lastState={"terminated": ended},
+        )
 
 
 class APodRestartsNowAndThen(_Cluster):
@@ -83,13 +97,22 @@ class APodRestartsNowAndThen(_Cluster):
     check, says = "test_no_pod_waits_crashes_or_restarts", "was restarted 1 times"
 
     def harm(self, ground: Ground) -> None:
-        self.status(ground).update(restartCount=1, lastState={"terminated": {"exitCode": 1, "reason": "Error", "finishedAt": ago(minutes=20)}})
+        self.status(ground).update(
+            restartCount=1,
+            lastState={
+                "terminated": {"exitCode": 1, "reason": "Error", "finishedAt": ago(minutes=20)}
+            },
+        )
 
 
 class APodWasRestartedAtATimeThatNobodyKnows(_Cluster):
     """The node has forgotten when: it may have been a moment ago."""
 
-    check, outcome, says = "test_no_pod_waits_crashes_or_restarts", "not proven", "does not tell when"
+    check, outcome, says = (
+        "test_no_pod_waits_crashes_or_restarts",
+        "not proven",
+        "does not tell when",
+    )
 
     def harm(self, ground: Ground) -> None:
         self.status(ground).update(restartCount=3)
@@ -99,11 +122,21 @@ class APodIsPending(_Cluster):
     """No node has room for it: the next one that falls leaves too few."""
 
     check, says = "test_no_pod_waits_crashes_or_restarts", "Insufficient memory"
-    also: ClassVar[Mapping[str, str]] = {"test_every_pod_runs_the_declared_image": "it has not pulled anything yet"}
+    also: ClassVar[Mapping[str, str]] = {
+        "test_every_pod_runs_the_declared_image": "it has not pulled anything yet"
+    }
 
     def harm(self, ground: Ground) -> None:
-        placed = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes are available: 3 Insufficient memory."}
-        ground.kubernetes.objects["pods"][2]["status"] = {"phase": "Pending", "conditions": [placed]}
+        placed = {
+            "type": "PodScheduled",
+            "status": "False",
+            "reason": "Unschedulable",
+            "message": "0/3 nodes are available: 3 Insufficient memory.",
+        }
+        ground.kubernetes.objects["pods"][2]["status"] = {
+            "phase": "Pending",
+            "conditions": [placed],
+        }
 
 
 class APodIsNotReady(_Cluster):
@@ -122,7 +155,9 @@ class AReplicaIsMissing(_Cluster):
 
     def harm(self, ground: Ground) -> None:
         del ground.kubernetes.objects["pods"][2]
-        self.deployment(ground)["status"].update(replicas=2, readyReplicas=2, availableReplicas=2, updatedReplicas=2)
+        self.deployment(ground)["status"].update(
+            replicas=2, readyReplicas=2, availableReplicas=2, updatedReplicas=2
+        )
 
 
 class SomebodyScaledItDown(_Cluster):
@@ -183,7 +218,10 @@ class NoLimitOfMemory(_Cluster):
 
     def harm(self, ground: Ground) -> None:
         for one in ground.kubernetes.objects["pods"]:
-            one["spec"]["containers"][0]["resources"] = {"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"cpu": "1"}}
+            one["spec"]["containers"][0]["resources"] = {
+                "requests": {"cpu": "1", "memory": "1Gi"},
+                "limits": {"cpu": "1"},
+            }
 
 
 class NothingIsDeclaredBesideTheBackend(_Cluster):
@@ -202,7 +240,9 @@ class NoDisruptionBudget(_Cluster):
     check, says = "test_a_disruption_budget_guards_the_pods", "No disruption budget selects"
 
     def harm(self, ground: Ground) -> None:
-        ground.kubernetes.objects["poddisruptionbudgets"] = [budget("of-another", {"app": "another"}, 3)]
+        ground.kubernetes.objects["poddisruptionbudgets"] = [
+            budget("of-another", {"app": "another"}, 3)
+        ]
 
 
 class TheBudgetLetsNobodyGo(_Cluster):
@@ -250,7 +290,9 @@ class ThePreviousRevisionIsAnotherRelease(_Cluster):
     check, says = "test_the_previous_revision_is_there", "No revision"
 
     def harm(self, ground: Ground) -> None:
-        ground.kubernetes.objects["replicasets"][1]["spec"]["template"]["spec"]["containers"][0]["image"] = f"{IMAGE}@{OTHER}"
+        ground.kubernetes.objects["replicasets"][1]["spec"]["template"]["spec"]["containers"][0][
+            "image"
+        ] = f"{IMAGE}@{OTHER}"
 
 
 class ThePreviousRevisionIsOnlyATag(_Cluster):
@@ -259,7 +301,9 @@ class ThePreviousRevisionIsOnlyATag(_Cluster):
     check, outcome, says = "test_the_previous_revision_is_there", "not proven", "by tag"
 
     def harm(self, ground: Ground) -> None:
-        ground.kubernetes.objects["replicasets"][1]["spec"]["template"]["spec"]["containers"][0]["image"] = f"{IMAGE}:1.9.0"
+        ground.kubernetes.objects["replicasets"][1]["spec"]["template"]["spec"]["containers"][0][
+            "image"
+        ] = f"{IMAGE}:1.9.0"
 
 
 class NoRevisionIsKept(_Cluster):
@@ -277,7 +321,9 @@ class HelmsHistoryIsGone(_Cluster):
     check, says = "test_the_previous_revision_is_there", "Helm has no history"
 
     def harm(self, ground: Ground) -> None:
-        ground.kubernetes.objects["secrets"] = [one for one in ground.kubernetes.objects["secrets"] if one["type"] == "Opaque"]
+        ground.kubernetes.objects["secrets"] = [
+            one for one in ground.kubernetes.objects["secrets"] if one["type"] == "Opaque"
+        ]
 
 
 class HelmHasOneRevisionOnly(_Cluster):
@@ -290,7 +336,9 @@ class HelmHasOneRevisionOnly(_Cluster):
 
 
 class HelmIsHalfDone(_Cluster):
-    """An upgrade was interrupted: Helm refuses everything until somebody cleans up, at two in the morning."""
+    """An upgrade was interrupted: Helm refuses everything until somebody cleans up, at two in the
+    morning.
+    """
 
     check, says = "test_the_previous_revision_is_there", "pending-upgrade"
 

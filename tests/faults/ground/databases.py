@@ -20,14 +20,23 @@ from cutover.database.server import copies
 from reference import installation, postgres
 
 WRITES, ROOM, COPIES, THERE, ARCHIVE, RECENT, WHOLE = (
-    "test_the_database_answers_and_takes_writes", "test_connections_are_left_for_the_cutover", "test_standbys_keep_up", "test_no_standby_is_missing",
-    "test_the_archive_works", "test_backups_are_made_and_one_is_recent", "test_the_newest_backup_is_whole")
+    "test_the_database_answers_and_takes_writes",
+    "test_connections_are_left_for_the_cutover",
+    "test_standbys_keep_up",
+    "test_no_standby_is_missing",
+    "test_the_archive_works",
+    "test_backups_are_made_and_one_is_recent",
+    "test_the_newest_backup_is_whole",
+)
 HOURS_AGO = 30.0
 
 
 @dataclass
 class Place:
-    """A database of the fault's own, its owner's DSN, and its backup. What `open` holds ends with the fault. `dsn` may be led elsewhere."""
+    """A database of the fault's own, its owner's DSN, and its backup.
+
+    What `open` holds ends with the fault. `dsn` may be led elsewhere.
+    """
 
     server: postgres.Server
     name: str
@@ -62,14 +71,21 @@ class TheDatabaseWasLeftReadOnly(DatabaseFault):
     check, says = WRITES, "default_transaction_read_only is on"
 
     def harm(self, place: Place) -> None:
-        place.run(sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = on").format(sql.Identifier(place.name)))
+        place.run(
+            sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = on").format(
+                sql.Identifier(place.name)
+            )
+        )
 
 
 class TheDsnLeadsToAStandby(DatabaseFault):
     """The primary has moved, and the old address leads to a copy that takes no writes."""
 
     check, says = WRITES, "is on a standby"
-    also: ClassVar[dict[str, str]] = {COPIES: "a standby does not know the others", THERE: "a standby does not know the others"}
+    also: ClassVar[dict[str, str]] = {
+        COPIES: "a standby does not know the others",
+        THERE: "a standby does not know the others",
+    }
 
     def harm(self, place: Place) -> None:
         place.dsn = make_conninfo(place.dsn, port=place.open.enter_context(standby(place.server)))
@@ -84,14 +100,20 @@ class TheStandbyIsBehind(DatabaseFault):
     def harm(self, place: Place) -> None:
         place.standby_lag_seconds = 0.5
         place.open.enter_context(standby(place.server, "recovery_min_apply_delay=1500"))
-        with psycopg.connect(place.server.dsn("postgres"), autocommit=True) as owner:  # of the same server: the backup is not to lack a table
+        with psycopg.connect(
+            place.server.dsn("postgres"), autocommit=True
+        ) as owner:  # of the same server: the backup is not to lack a table
             place.open.callback(place.run, sql.SQL("DROP TABLE written").format())
             owner.execute("CREATE TABLE written (at timestamptz)")
             _until(lambda: _written(owner), "the standby tells no lag")
 
 
 class TheStandbyIsGone(DatabaseFault):
-    """It fell over a week ago. Who keeps up with nobody is behind nobody, so all else is well; and when the primary goes, so does the hospital."""
+    """It fell over a week ago.
+
+    Who keeps up with nobody is behind nobody, so all else is well; and when the primary goes, so
+    does the hospital.
+    """
 
     check, says = THERE, "1 standbys must follow the primary (standbys), and 0 do."
 
@@ -109,7 +131,9 @@ class NobodySaysHowManyStandbys(DatabaseFault):
 
 
 class TheArchiveIsOff(DatabaseFault):
-    """It was switched off for the rehearsal: what was written since the last backup can be restored from nothing."""
+    """It was switched off for the rehearsal: what was written since the last backup can be restored
+    from nothing.
+    """
 
     check, says = THERE, "archive_mode is off"
 
@@ -123,19 +147,26 @@ class NoConnectionIsLeft(DatabaseFault):
     check, says = ROOM, "connections that the database"
 
     def harm(self, place: Place) -> None:
-        place.run(sql.SQL("ALTER DATABASE {} CONNECTION LIMIT 5").format(sql.Identifier(place.name)))
+        place.run(
+            sql.SQL("ALTER DATABASE {} CONNECTION LIMIT 5").format(sql.Identifier(place.name))
+        )
         for _ in range(4):
             place.open.enter_context(psycopg.connect(place.dsn))
 
 
 class TheArchiveFails(DatabaseFault):
-    """What is written now is in no backup. A stand-in of the server's answer: the real thing is in `tests/database/server`."""
+    """What is written now is in no backup.
+
+    A stand-in of the server's answer: the real thing is in `tests/database/server`.
+    """
 
     check, says = ARCHIVE, "Archiving fails"
 
     def harm(self, place: Place) -> None:
-        told = ("SELECT 'on' AS mode, 7 AS archived, 3 AS failed, '0000000100000000000000A1' AS failed_file, now()::text AS failed_at, "
-                "NULL::text AS archived_at, true AS fails")
+        told = (
+            "SELECT 'on' AS mode, 7 AS archived, 3 AS failed, '0000000100000000000000A1' AS"
+            " failed_file, now()::text AS failed_at, NULL::text AS archived_at, true AS fails"
+        )
         place.open.callback(setattr, copies, "_ARCHIVE", copies._ARCHIVE)
         copies._ARCHIVE = told
 
@@ -147,7 +178,9 @@ class TheBackupIsOld(DatabaseFault):
 
     def harm(self, place: Place) -> None:
         yesterday = time.time() - HOURS_AGO * 3600
-        dump(place, "--format=plain")  # it does not say when it was made, so the file's own time counts
+        dump(
+            place, "--format=plain"
+        )  # it does not say when it was made, so the file's own time counts
         os.utime(place.backup, (yesterday, yesterday))
 
 
@@ -173,20 +206,54 @@ class ThereIsNoBackup(DatabaseFault):
 
 def dump(place: Place, *options: str) -> None:
     """Lay another backup of the database in the place of the one that is there."""
-    subprocess.run([installation.binaries() / "pg_dump", f"--dbname={place.server.dsn(place.name)}", f"--file={place.backup}", *options], check=True)
+    subprocess.run(
+        [
+            installation.binaries() / "pg_dump",
+            f"--dbname={place.server.dsn(place.name)}",
+            f"--file={place.backup}",
+            *options,
+        ],
+        check=True,
+    )
 
 
 @contextmanager
 def standby(server: postgres.Server, *settings: str) -> Iterator[int]:
     """A second server that follows the first one, with these settings; gives its port."""
     with installation.claim() as folder:
-        subprocess.run([installation.binaries() / "pg_basebackup", "--pgdata", folder.data, "--dbname", server.dsn("postgres"), "--checkpoint=fast",
-                        "--write-recovery-conf"], check=True, capture_output=True)
+        subprocess.run(
+            [
+                installation.binaries() / "pg_basebackup",
+                "--pgdata",
+                folder.data,
+                "--dbname",
+                server.dsn("postgres"),
+                "--checkpoint=fast",
+                "--write-recovery-conf",
+            ],
+            check=True,
+            capture_output=True,
+        )
         installation.hand_over(folder.data)
         user, port = installation.postgres_user(), _free_port()
-        given = [f"port={port}", "listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200", *settings]
-        running = subprocess.Popen([installation.binaries() / "postgres", "-D", folder.data, *(word for one in given for word in ("-c", one))],
-                                   user=user and user.pw_uid, group=user and user.pw_gid, stderr=subprocess.DEVNULL)
+        given = [
+            f"port={port}",
+            "listen_addresses=127.0.0.1",
+            "unix_socket_directories=",
+            "max_connections=200",
+            *settings,
+        ]
+        running = subprocess.Popen(
+            [
+                installation.binaries() / "postgres",
+                "-D",
+                folder.data,
+                *(word for one in given for word in ("-c", one)),
+            ],
+            user=user and user.pw_uid,
+            group=user and user.pw_gid,
+            stderr=subprocess.DEVNULL,
+        )
         try:
             _await(make_conninfo(server.dsn("postgres"), port=port))
             yield port
@@ -198,7 +265,9 @@ def standby(server: postgres.Server, *settings: str) -> Iterator[int]:
 def _written(owner: psycopg.Connection[tuple[object, ...]]) -> bool:
     """Write a row; whether the standby tells a lag by now."""
     owner.execute("INSERT INTO written VALUES (now())")
-    found = owner.execute("SELECT coalesce(max(extract(epoch FROM replay_lag)), 0) > 1 FROM pg_stat_replication").fetchone()
+    found = owner.execute(
+        "SELECT coalesce(max(extract(epoch FROM replay_lag)), 0) > 1 FROM pg_stat_replication"
+    ).fetchone()
     return bool(found and found[0])
 
 

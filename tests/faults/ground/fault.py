@@ -9,10 +9,13 @@ from tests.faults.ground.ground import Ground
 
 
 class GroundFault:
-    """A subclass's name says the harm, its docstring who would suffer what. The check `check` of `item` must come to `outcome` and say `says`.
+    """A subclass's name says the harm, its docstring who would suffer what.
 
-    `file` is that of its check: no other one can see the fault. `also` maps the checks of that file which cannot help failing with it to the reason
-    why; it is empty wherever it can be. `asked` are settings over the usual ones, by table of `infrastructure`.
+    The check `check` of `item` must come to `outcome` and say `says`.
+
+    `file` is that of its check: no other one can see the fault. `also` maps the checks of that file
+    which cannot help failing with it to the reason why; it is empty wherever it can be. `asked` are
+    settings over the usual ones, by table of `infrastructure`.
     """
 
     item: ClassVar[str]

@@ -1,4 +1,6 @@
-"""The ground that a fault may harm: stand-ins of a cluster and of a registry, and what a pipeline wrote down. And the checks that judge it."""
+"""The ground that a fault may harm: stand-ins of a cluster and of a registry, and what a pipeline
+wrote down. And the checks that judge it.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,10 @@ class Outcome:
 
 @dataclass
 class Ground:
-    """Nothing is wrong with it. `run` is what the pipeline writes down, `report` its coverage.xml; None: there is no such file."""
+    """Nothing is wrong with it.
+
+    `run` is what the pipeline writes down, `report` its coverage.xml; None: there is no such file.
+    """
 
     kubernetes: KubernetesApi
     registry: OciRegistry
@@ -56,25 +61,52 @@ class Ground:
         token = self.folder / "token"
         token.write_text("t0ken-of-the-cluster\n", encoding="utf-8")
         usual: dict[str, dict[str, Any]] = {
-            "cluster": {"api": self.kubernetes.url, "ca_file": self.kubernetes.ca_file, "token_file": str(token), "namespace": NAMESPACE,
-                        "deployment": NAME, "image": IMAGE, "digest": self.digest, "previous_digest": self.previous, "replicas": 3,
-                        "helm_release": HELM},
-            "registry": {"url": self.registry.url, "ca_file": self.registry.ca_file, "repository": "hospital/backend", "username": "puller"},
+            "cluster": {
+                "api": self.kubernetes.url,
+                "ca_file": self.kubernetes.ca_file,
+                "token_file": str(token),
+                "namespace": NAMESPACE,
+                "deployment": NAME,
+                "image": IMAGE,
+                "digest": self.digest,
+                "previous_digest": self.previous,
+                "replicas": 3,
+                "helm_release": HELM,
+            },
+            "registry": {
+                "url": self.registry.url,
+                "ca_file": self.registry.ca_file,
+                "repository": "hospital/backend",
+                "username": "puller",
+            },
             "pipeline": {"file": "pipeline.json", "commit": COMMIT},
         }
         return {name: {**table, **asked.get(name, {})} for name, table in usual.items()}
 
     def lay(self) -> None:
         """Write the pipeline's files."""
-        text = self.text if self.text is not None else json.dumps(self.run) if self.run is not None else None
+        text = (
+            self.text
+            if self.text is not None
+            else json.dumps(self.run)
+            if self.run is not None
+            else None
+        )
         for name, content in (("pipeline.json", text), ("coverage.xml", self.report)):
             if content is not None:
                 (self.folder / name).write_text(content, encoding="utf-8")
 
-    def judged(self, asked: Mapping[str, Mapping[str, Any]], *files: str, seen: list[Examination] | None = None) -> dict[str, Outcome]:
+    def judged(
+        self,
+        asked: Mapping[str, Mapping[str, Any]],
+        *files: str,
+        seen: list[Examination] | None = None,
+    ) -> dict[str, Outcome]:
         """What every check of these files (all of them where none is named) comes to, by its name."""
         self.lay()
-        given = self._fixtures(Infrastructure.model_validate(self.settings(asked)), seen if seen is not None else [])
+        given = self._fixtures(
+            Infrastructure.model_validate(self.settings(asked)), seen if seen is not None else []
+        )
         return {name: outcome(check, given) for name, check in checks(*(files or FILES)).items()}
 
     def _fixtures(self, declared: Infrastructure, seen: list[Examination]) -> dict[str, Any]:
@@ -84,12 +116,23 @@ class Ground:
 
         def opened() -> Repository:
             assert declared.registry.url
-            return Repository(declared.registry.url, declared.registry.repository or "", declared.registry.username, "pa55word-of-the-registry",
-                              ssl.create_default_context(cafile=declared.registry.ca_file), self.redactor, SECONDS)
+            return Repository(
+                declared.registry.url,
+                declared.registry.repository or "",
+                declared.registry.username,
+                "pa55word-of-the-registry",
+                ssl.create_default_context(cafile=declared.registry.ca_file),
+                self.redactor,
+                SECONDS,
+            )
 
-        return {"cluster": Cluster(TARGET, cluster, api.look, seen.append),
-                "registry": Registry(TARGET, declared.registry, cluster, opened, seen.append),
-                "pipeline": Pipeline(TARGET, RELEASE, declared.pipeline, self.folder.joinpath, self.redactor, seen.append)}
+        return {
+            "cluster": Cluster(TARGET, cluster, api.look, seen.append),
+            "registry": Registry(TARGET, declared.registry, cluster, opened, seen.append),
+            "pipeline": Pipeline(
+                TARGET, RELEASE, declared.pipeline, self.folder.joinpath, self.redactor, seen.append
+            ),
+        }
 
 
 def outcome(check: Callable[..., None], given: Mapping[str, Any]) -> Outcome:
@@ -106,7 +149,12 @@ def outcome(check: Callable[..., None], given: Mapping[str, Any]) -> Outcome:
 def checks(*files: str) -> dict[str, Callable[..., None]]:
     """Those of the suite's own files: what is tried is what is shipped."""
     modules = [importlib.import_module(f"smoke.infrastructure.test_{name}") for name in files]
-    return {name: check for module in modules for name, check in vars(module).items() if name.startswith("test_")}
+    return {
+        name: check
+        for module in modules
+        for name, check in vars(module).items()
+        if name.startswith("test_")
+    }
 
 
 @dataclass(frozen=True)
@@ -121,10 +169,20 @@ class World:
         fresh = OciRegistry(url=self.registry.url, ca_file=self.registry.ca_file)
         vars(self.registry).update(vars(fresh))
         digest, previous = self.registry.push("2.0.0"), self.registry.push("1.9.0", layers=3)
-        anew = KubernetesApi(url=self.kubernetes.url, ca_file=self.kubernetes.ca_file, objects=deployed(digest, previous))
+        anew = KubernetesApi(
+            url=self.kubernetes.url,
+            ca_file=self.kubernetes.ca_file,
+            objects=deployed(digest, previous),
+        )
         vars(self.kubernetes).update(vars(anew))
-        run = {"commit": COMMIT, "release": RELEASE, "result": "success", "suites": dict.fromkeys(("unit", "integration", "security"), "success"),
-               "coverage": {"percent": 83.1}, "finished": datetime.now(UTC).isoformat()}
+        run = {
+            "commit": COMMIT,
+            "release": RELEASE,
+            "result": "success",
+            "suites": dict.fromkeys(("unit", "integration", "security"), "success"),
+            "coverage": {"percent": 83.1},
+            "finished": datetime.now(UTC).isoformat(),
+        }
         return Ground(self.kubernetes, self.registry, folder, digest, previous, run)
 
 
@@ -133,4 +191,3 @@ def world(folder: Path) -> Iterator[World]:
     signed: Authority = authority(folder)
     with kubernetes_api(signed) as kubernetes, oci_registry(signed) as registry:
         yield World(kubernetes, registry)
-

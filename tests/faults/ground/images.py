@@ -9,7 +9,10 @@ from typing import Any, ClassVar
 from tests.faults.ground.fault import GroundFault
 from tests.faults.ground.ground import Ground
 
-NOW, BEFORE = "test_the_image_under_judgement_can_be_pulled", "test_the_image_of_the_release_before_can_be_pulled"
+NOW, BEFORE = (
+    "test_the_image_under_judgement_can_be_pulled",
+    "test_the_image_of_the_release_before_can_be_pulled",
+)
 
 
 class _Image(GroundFault):
@@ -42,7 +45,10 @@ class OtherBytesStandUnderTheDigest(_Image):
 
     def harm(self, ground: Ground) -> None:
         media_type, content = ground.registry.manifests[ground.digest]
-        ground.registry.manifests[ground.digest] = (media_type, content.replace(b'"size": ', b'"size":  '))
+        ground.registry.manifests[ground.digest] = (
+            media_type,
+            content.replace(b'"size": ', b'"size":  '),
+        )
 
 
 class ALayerIsGone(_Image):
@@ -79,7 +85,9 @@ class SomethingElseStandsUnderTheDigest(_Image):
     says = "but something else"
 
     def harm(self, ground: Ground) -> None:
-        ground.digest = ground.registry.put("application/json", {"what": json.dumps("a list of parts")})
+        ground.digest = ground.registry.put(
+            "application/json", {"what": json.dumps("a list of parts")}
+        )
 
 
 class TheLoginFails(_Image):

@@ -21,11 +21,21 @@ class Fault(Protocol):
 
 
 def complaints(fault: Fault, found: Mapping[str, Outcome]) -> list[str]:
-    """Why what the checks came to does not do for this fault, a sentence each. None: its own check caught it, and no other one was blamed."""
+    """Why what the checks came to does not do for this fault, a sentence each.
+
+    None: its own check caught it, and no other one was blamed.
+    """
     came = found[fault.check]
     wrong = [] if came.word == fault.outcome else [f"{fault.check} is {came.word}: {came.why}"]
     if fault.says.lower() not in came.why.lower():
         wrong.append(f"{fault.check} does not say {fault.says!r}: {came.why}")
-    wrong += [f"{name} was blamed ({one.word}): {one.why}" for name, one in found.items()
-              if one.word != "passed" and name not in {fault.check, *fault.also}]
-    return wrong + [f"`also` names {name}, which is passed" for name in fault.also if found[name].word == "passed"]
+    wrong += [
+        f"{name} was blamed ({one.word}): {one.why}"
+        for name, one in found.items()
+        if one.word != "passed" and name not in {fault.check, *fault.also}
+    ]
+    return wrong + [
+        f"`also` names {name}, which is passed"
+        for name in fault.also
+        if found[name].word == "passed"
+    ]

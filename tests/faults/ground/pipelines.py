@@ -9,16 +9,23 @@ from typing import Any, ClassVar
 from tests.faults.ground.fault import GroundFault
 from tests.faults.ground.ground import Ground
 
-GREEN, SUITES, RECENT, COVERED = ("test_the_commit_under_judgement_has_a_green_run", "test_every_suite_is_there_and_green", "test_the_run_is_recent",
-                                  "test_the_code_is_covered_as_far_as_the_plan_asks")
+GREEN, SUITES, RECENT, COVERED = (
+    "test_the_commit_under_judgement_has_a_green_run",
+    "test_every_suite_is_there_and_green",
+    "test_the_run_is_recent",
+    "test_the_code_is_covered_as_far_as_the_plan_asks",
+)
 REPORTED: Mapping[str, Mapping[str, Any]] = {"pipeline": {"coverage_file": "coverage.xml"}}
 NOTHING_ELSE = "there is nothing else to read"
 
 
 def report(covered: int, lines: int, rate: str) -> str:
     """As coverage.py writes it, without what is below its first line."""
-    return (f'<?xml version="1.0" ?>\n<coverage version="7.6" timestamp="1795800000000" lines-valid="{lines}" lines-covered="{covered}" '
-            f'line-rate="{rate}" branch-rate="0" complexity="0"><packages/></coverage>\n')
+    return (
+        '<?xml version="1.0" ?>\n<coverage version="7.6" timestamp="1795800000000"'
+        f' lines-valid="{lines}" lines-covered="{covered}" line-rate="{rate}" branch-rate="0"'
+        ' complexity="0"><packages/></coverage>\n'
+    )
 
 
 class _Tests(GroundFault):
@@ -48,7 +55,9 @@ class TheGreenRunIsOfAnotherCommit(_Tests):
     """The last change came after it."""
 
     check, says = GREEN, "is under judgement (commit)"
-    also: ClassVar[Mapping[str, str]] = dict.fromkeys((SUITES, RECENT, COVERED), "nothing of it is about this commit")
+    also: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        (SUITES, RECENT, COVERED), "nothing of it is about this commit"
+    )
 
     def harm(self, ground: Ground) -> None:
         run_of(ground)["commit"] = "0" * 40
@@ -202,7 +211,9 @@ class TheCoverageIsNoNumber(_Covered):
     """Nothing is below it: a comparison would let it pass."""
 
     check, says = COVERED, "no JSON"
-    also: ClassVar[Mapping[str, str]] = dict.fromkeys((GREEN, SUITES, RECENT), "the whole file is none")
+    also: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        (GREEN, SUITES, RECENT), "the whole file is none"
+    )
 
     def harm(self, ground: Ground) -> None:
         run_of(ground)["coverage"] = {"percent": float("nan")}

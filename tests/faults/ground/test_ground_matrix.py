@@ -1,4 +1,6 @@
-"""The checks of the ground bite: each fault alone is caught by its own check, and without a fault every check passes."""
+"""The checks of the ground bite: each fault alone is caught by its own check, and without a fault
+every check passes.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,14 @@ from tests.database.sites import site_of
 from tests.faults import hospitals
 from tests.faults.ground.catalogue import BY_NAME, OF_THE_DATABASE
 from tests.faults.ground.clusters import EVERY
-from tests.faults.ground.databases import DatabaseFault, Place, TheBackupIsOld, TheDatabaseWasLeftReadOnly, TheStandbyIsGone, dump
+from tests.faults.ground.databases import (
+    DatabaseFault,
+    Place,
+    TheBackupIsOld,
+    TheDatabaseWasLeftReadOnly,
+    TheStandbyIsGone,
+    dump,
+)
 from tests.faults.ground.fault import GroundFault
 from tests.faults.ground.ground import FILES, Outcome, World, checks, outcome, world
 from tests.faults.ground.judging import complaints
@@ -31,7 +40,11 @@ FEWEST = 3
 """Faults that every item must catch: one could be caught by luck."""
 ITEMS = ("database-cluster", "kubernetes-cluster", "tests-passing", "code-coverage")
 DATABASE = "database_cluster"
-ALWAYS: tuple[type[DatabaseFault], ...] = (TheDatabaseWasLeftReadOnly, TheStandbyIsGone, TheBackupIsOld)
+ALWAYS: tuple[type[DatabaseFault], ...] = (
+    TheDatabaseWasLeftReadOnly,
+    TheStandbyIsGone,
+    TheBackupIsOld,
+)
 """What every run tries of the database's; the others are dear (`tox run -e thorough`)."""
 
 
@@ -53,9 +66,14 @@ def test_its_check_catches(name: str, whole: World, tmp_path: Path) -> None:
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("asked", [{}, {"cluster": {"helm_release": None}}, {"pipeline": {"coverage_percent": 83.1}}],
-                         ids=["all", "no Helm", "exact"])
-def test_without_a_fault_every_check_passes(whole: World, tmp_path: Path, asked: Mapping[str, Mapping[str, Any]]) -> None:
+@pytest.mark.parametrize(
+    "asked",
+    [{}, {"cluster": {"helm_release": None}}, {"pipeline": {"coverage_percent": 83.1}}],
+    ids=["all", "no Helm", "exact"],
+)
+def test_without_a_fault_every_check_passes(
+    whole: World, tmp_path: Path, asked: Mapping[str, Mapping[str, Any]]
+) -> None:
     """No false alarm; each names what it looked at."""
     seen: list[Examination] = []
     found = whole.ground(tmp_path).judged(asked, seen=seen)
@@ -65,7 +83,9 @@ def test_without_a_fault_every_check_passes(whole: World, tmp_path: Path, asked:
 
 
 def test_before_the_cutover_the_release_before_may_still_run(whole: World, tmp_path: Path) -> None:
-    """It is then itself what a rollback goes back to, and the first of its kind has nothing behind it."""
+    """It is then itself what a rollback goes back to, and the first of its kind has nothing behind
+    it.
+    """
     ground = whole.ground(tmp_path)
     ground.kubernetes.objects |= deployed(ground.previous, ground.digest)
     del ground.kubernetes.objects["replicasets"][1]
@@ -79,17 +99,32 @@ def test_nothing_secret_is_left_in_evidence(whole: World, tmp_path: Path) -> Non
     seen: list[Examination] = []
     ground = whole.ground(tmp_path)
     said = [one.why for one in ground.judged({}, seen=seen).values()]
-    assert not [secret for secret in ("t0ken", "pa55word", "dmFsdWVz") if secret in repr(seen) + "".join(said)]
+    assert not [
+        secret
+        for secret in ("t0ken", "pa55word", "dmFsdWVz")
+        if secret in repr(seen) + "".join(said)
+    ]
     assert not [body for body in ground.kubernetes.given_out if b"dmFsdWVz" in body]
-    assert {"kubernetes token", "registry password", "registry token"} == set(ground.redactor.learnt().values())
+    assert {"kubernetes token", "registry password", "registry token"} == set(
+        ground.redactor.learnt().values()
+    )
 
 
-@pytest.mark.parametrize("declared", [{"cluster": dict.fromkeys(("api", "namespace", "deployment"))}, {"cluster": {"digest": None}},
-                                      {"registry": {"url": None}}, {"pipeline": {"commit": None}}],
-                         ids=["no cluster", "no digest", "no registry", "no commit"])
-def test_what_is_not_declared_is_not_proven(whole: World, tmp_path: Path, declared: Mapping[str, Mapping[str, Any]]) -> None:
+@pytest.mark.parametrize(
+    "declared",
+    [
+        {"cluster": dict.fromkeys(("api", "namespace", "deployment"))},
+        {"cluster": {"digest": None}},
+        {"registry": {"url": None}},
+        {"pipeline": {"commit": None}},
+    ],
+    ids=["no cluster", "no digest", "no registry", "no commit"],
+)
+def test_what_is_not_declared_is_not_proven(
+    whole: World, tmp_path: Path, declared: Mapping[str, Mapping[str, Any]]
+) -> None:
     """The sentence names the keys, and the way out where there is no such thing."""
-    (section, keys), = declared.items()
+    ((section, keys),) = declared.items()
     found = whole.ground(tmp_path).judged(declared)
     said = [one.why for one in found.values() if one.word == "not proven"]
     assert said
@@ -110,7 +145,13 @@ def placed(cluster: hospitals.Cluster, name: str, folder: Path) -> Iterator[Plac
     cluster.server.copy("migrated", database)
     try:
         with ExitStack() as opened:
-            place = Place(cluster.server, database, cluster.server.dsn(database), folder / "hospital.dump", opened)
+            place = Place(
+                cluster.server,
+                database,
+                cluster.server.dsn(database),
+                folder / "hospital.dump",
+                opened,
+            )
             dump(place, "--format=custom")
             yield place
     finally:
@@ -119,15 +160,28 @@ def placed(cluster: hospitals.Cluster, name: str, folder: Path) -> Iterator[Plac
 
 def judged(place: Place, folder: Path) -> dict[str, Outcome]:
     """What the checks of the database cluster come to."""
-    site = site_of(place.dsn, folder, backup={"path": str(place.backup)}, standby_lag_seconds=place.standby_lag_seconds,
-                   standbys=place.standbys, archived=place.archived)
+    site = site_of(
+        place.dsn,
+        folder,
+        backup={"path": str(place.backup)},
+        standby_lag_seconds=place.standby_lag_seconds,
+        standbys=place.standbys,
+        archived=place.archived,
+    )
     given = {"server": Server(site), "backups": Backups(site)}
     return {name: outcome(check, given) for name, check in checks(DATABASE).items()}
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=[] if fault in ALWAYS else [pytest.mark.thorough])
-                                  for name, fault in OF_THE_DATABASE.items()])
-def test_its_check_of_the_database_catches(name: str, cluster: hospitals.Cluster, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if fault in ALWAYS else [pytest.mark.thorough])
+        for name, fault in OF_THE_DATABASE.items()
+    ],
+)
+def test_its_check_of_the_database_catches(
+    name: str, cluster: hospitals.Cluster, tmp_path: Path
+) -> None:
     with placed(cluster, name, tmp_path) as place:
         fault = OF_THE_DATABASE[name]()
         fault.harm(place)
@@ -135,7 +189,9 @@ def test_its_check_of_the_database_catches(name: str, cluster: hospitals.Cluster
     assert not wrong, "\n".join(wrong)
 
 
-def test_without_a_fault_the_database_cluster_is_sound(cluster: hospitals.Cluster, tmp_path: Path) -> None:
+def test_without_a_fault_the_database_cluster_is_sound(
+    cluster: hospitals.Cluster, tmp_path: Path
+) -> None:
     with placed(cluster, "unharmed", tmp_path) as place:
         found = judged(place, tmp_path)
     assert {name: one for name, one in found.items() if one.word != "passed"} == {}
@@ -146,13 +202,18 @@ def test_without_a_fault_the_database_cluster_is_sound(cluster: hospitals.Cluste
 
 @pytest.mark.parametrize("item", ITEMS)
 def test_every_item_of_the_ground_has_faults_to_catch(item: str) -> None:
-    faults: list[type[GroundFault] | type[DatabaseFault]] = [*BY_NAME.values(), *OF_THE_DATABASE.values()]
+    faults: list[type[GroundFault] | type[DatabaseFault]] = [
+        *BY_NAME.values(),
+        *OF_THE_DATABASE.values(),
+    ]
     assert Counter(fault.item for fault in faults)[item] >= FEWEST
 
 
 def test_every_check_has_a_fault_that_it_catches() -> None:
     """A check that nothing ever fails proves nothing."""
-    caught = {fault.check for fault in BY_NAME.values()} | {fault.check for fault in OF_THE_DATABASE.values()}
+    caught = {fault.check for fault in BY_NAME.values()} | {
+        fault.check for fault in OF_THE_DATABASE.values()
+    }
     assert caught == checks(*FILES, DATABASE).keys()
 
 
@@ -168,5 +229,8 @@ def test_a_fault_says_its_harm_and_names_the_item_of_its_check(name: str) -> Non
 @cache
 def _tied() -> Mapping[str, frozenset[str]]:
     """The items of each check of `smoke/infrastructure`."""
-    return {check.check.rpartition("::")[2]: check.items for check in take_census(hospitals.ROOT).checks
-            if check.check.startswith("smoke/infrastructure/")}
+    return {
+        check.check.rpartition("::")[2]: check.items
+        for check in take_census(hospitals.ROOT).checks
+        if check.check.startswith("smoke/infrastructure/")
+    }

@@ -1,4 +1,6 @@
-"""Try the gate on faults under load, and print what caught them: `python -m tests.faults.load [NAME …]`. All of them take a quarter of an hour."""
+"""Try the gate on faults under load, and print what caught them: `python -m tests.faults.load [NAME
+…]`. All of them take a quarter of an hour.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,10 @@ from tests.faults.load.under_way import TooLate
 
 @dataclass(frozen=True)
 class Try:
-    """What became of one fault. `judged` are the seconds that its load was judged, `seconds` those of the whole gate."""
+    """What became of one fault.
+
+    `judged` are the seconds that its load was judged, `seconds` those of the whole gate.
+    """
 
     name: str
     wrong: Sequence[str]
@@ -33,8 +38,12 @@ class Try:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.faults.load", description="Try the gate on faults under load.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help="faults to try; all when none is named")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.faults.load", description="Try the gate on faults under load."
+    )
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="faults to try; all when none is named"
+    )
     parser.add_argument("-n", type=int, default=2, help="how many at a time (default: 2)")
     arguments = parser.parse_args()
     if unknown := sorted(set(arguments.names) - BY_NAME.keys()):
@@ -46,15 +55,26 @@ def main() -> int:
 
 
 def _tries(names: Sequence[str], at_a_time: int) -> Iterator[Try]:
-    """Each try, printed as it ends. Those at the same time have a PostgreSQL each: some faults are of the whole server."""
-    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack, ThreadPoolExecutor(at_a_time) as threads:
+    """Each try, printed as it ends.
+
+    Those at the same time have a PostgreSQL each: some faults are of the whole server.
+    """
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        ExitStack() as stack,
+        ThreadPoolExecutor(at_a_time) as threads,
+    ):
         idle: SimpleQueue[hospitals.Cluster] = SimpleQueue()
         for _ in range(at_a_time):
             idle.put(stack.enter_context(hospitals.cluster()))
         for one in threads.map(lambda name: _try(idle, name, Path(folder) / name), names):
             item = BY_NAME[one.name].item
             times = f"{one.seconds:5.1f} s, {one.judged:5.1f} s judged"
-            print(f"{'caught' if not one.wrong else 'NOT   '} {one.name:<34} {item:<17} {times}  {one.said[:200]}", flush=True)
+            print(
+                f"{'caught' if not one.wrong else 'NOT   '} {one.name:<34} {item:<17} {times} "
+                f" {one.said[:200]}",
+                flush=True,
+            )
             for sentence in one.wrong:
                 print(f"      {sentence}")
             yield one
@@ -70,7 +90,13 @@ def _try(idle: SimpleQueue[hospitals.Cluster], name: str, folder: Path) -> Try:
     finally:
         idle.put(cluster)
     said = why(found.verdict, BY_NAME[name].item).partition("\n")[0]
-    return Try(name, complaints(BY_NAME[name], found), said, found.load.get("judged_seconds", 0.0), time.monotonic() - started)
+    return Try(
+        name,
+        complaints(BY_NAME[name], found),
+        said,
+        found.load.get("judged_seconds", 0.0),
+        time.monotonic() - started,
+    )
 
 
 if __name__ == "__main__":

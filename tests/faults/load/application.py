@@ -1,4 +1,6 @@
-"""Ways to put a fault into the application for as long as there is load: before it the gate can be prepared, and after it clean up."""
+"""Ways to put a fault into the application for as long as there is load: before it the gate can be
+prepared, and after it clean up.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +11,15 @@ from collections.abc import Callable
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 OF_THE_LOAD = (3, 4)
-"""Sign-ins, by number: the gate's own two, as registrar and clinician, to prepare the load; the same two of who makes it; and the administrator's,
-who cleans up."""
+"""Sign-ins, by number: the gate's own two, as registrar and clinician, to prepare the load; the
+same two of who makes it; and the administrator's, who cleans up.
+"""
 
 
 def under_load(app: ASGIApp, harmed: Callable[[str, float], ASGIApp]) -> ASGIApp:
-    """The application, but for requests of the API while there is load: what answers those is asked of `harmed` (see `OnTheWay.pause`)."""
+    """The application, but for requests of the API while there is load: what answers those is asked
+    of `harmed` (see `OnTheWay.pause`).
+    """
     sign_ins, began = 0, 0.0
 
     async def chosen(scope: Scope, receive: Receive, send: Send) -> None:
@@ -23,7 +28,11 @@ def under_load(app: ASGIApp, harmed: Callable[[str, float], ASGIApp]) -> ASGIApp
         if line.endswith("/auth/sign-in"):
             sign_ins += 1
             began = began or (time.monotonic() if sign_ins in OF_THE_LOAD else 0.0)
-        answering = harmed(line, time.monotonic() - began) if sign_ins in OF_THE_LOAD and " /api/" in line else app
+        answering = (
+            harmed(line, time.monotonic() - began)
+            if sign_ins in OF_THE_LOAD and " /api/" in line
+            else app
+        )
         await answering(scope, receive, send)
 
     return chosen
@@ -42,7 +51,10 @@ def waiting(app: ASGIApp, seconds: float) -> ASGIApp:
 
 
 class EveryNth:
-    """Calls themselves by number: true for each `n`th, however they are spread. No luck, so the share is what it is said to be."""
+    """Calls themselves by number: true for each `n`th, however they are spread.
+
+    No luck, so the share is what it is said to be.
+    """
 
     def __init__(self, n: int) -> None:
         self._n, self._count = n, 0

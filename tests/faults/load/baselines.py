@@ -1,7 +1,8 @@
-"""Faults at the moment when the baseline is recorded: what is bad already must not become the measure of what comes."""
+"""Faults at the moment when the baseline is recorded: what is bad already must not become the
+measure of what comes.
+"""
 
 # Each manner is given the request and the time, whether it looks at them or not.
-# ruff: noqa: ARG002
 
 from __future__ import annotations
 
@@ -17,7 +18,10 @@ class _NoBaseline(LoadFault):
 
 
 class ARunWithErrorsIsNoBaseline(_NoBaseline, OnTheWay):
-    """Whoever answers one request in twenty with an error at once is quick. Nobody is to be as quick as that."""
+    """Whoever answers one request in twenty with an error at once is quick.
+
+    Nobody is to be as quick as that.
+    """
 
     def __init__(self) -> None:
         self._unlucky = EveryNth(20)

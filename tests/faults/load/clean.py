@@ -1,6 +1,8 @@
-"""Judges a hospital without a fault, again and again, and counts how often it is blamed: `python -m tests.faults.load.clean --runs 20 [--busy 2]`.
+"""Judges a hospital without a fault, again and again, and counts how often it is blamed: `python -m
+tests.faults.load.clean --runs 20 [--busy 2]`.
 
-With the plan's own error rate, all journeys and all objectives, as the embedded hospital is judged: a run takes a minute to a minute and a half.
+With the plan's own error rate, all journeys and all objectives, as the embedded hospital is judged:
+a run takes a minute to a minute and a half.
 """
 
 from __future__ import annotations
@@ -22,15 +24,33 @@ SECONDS = 400.0
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.faults.load.clean", description="Judge a hospital without a fault.")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.faults.load.clean", description="Judge a hospital without a fault."
+    )
     parser.add_argument("--runs", type=int, default=20, help="how many in a row (default: 20)")
     parser.add_argument("--rate", type=float, default=80, help="requests a second (default: 80)")
-    parser.add_argument("--busy", type=int, default=0, metavar="N", help="with N processes beside it that do nothing, as fast as they can")
+    parser.add_argument(
+        "--busy",
+        type=int,
+        default=0,
+        metavar="N",
+        help="with N processes beside it that do nothing, as fast as they can",
+    )
     arguments = parser.parse_args()
-    asked = {"rate": arguments.rate, "ramp_seconds": 5, "min_seconds": 25, "max_seconds": 150, "request_seconds": 10, "error_rate": 0.001,
-             "journeys": EVERYBODY, "resources": {"cpu_cores": 1.6}}
+    asked = {
+        "rate": arguments.rate,
+        "ramp_seconds": 5,
+        "min_seconds": 25,
+        "max_seconds": 150,
+        "request_seconds": 10,
+        "error_rate": 0.001,
+        "journeys": EVERYBODY,
+        "resources": {"cpu_cores": 1.6},
+    }
     with burning(arguments.busy):
-        words = [_said(number, found) for number, found in enumerate(_runs(arguments.runs, asked), 1)]
+        words = [
+            _said(number, found) for number, found in enumerate(_runs(arguments.runs, asked), 1)
+        ]
     false = sum(word != "GO" for word in words)
     print(f"{false} of {len(words)} clean runs ended in a false NO-GO")
     return int(false > 0)
@@ -54,7 +74,10 @@ def _said(number: int, found: Tried | str) -> str:
         print(f"{number}: {found}", flush=True)
         return "none"
     load, verdict = found.load, found.verdict
-    made = f"{load.get('judged_seconds', 0):.0f} s judged, {load.get('requests', 0)} requests, {verdict.seconds:.0f} s in all"
+    made = (
+        f"{load.get('judged_seconds', 0):.0f} s judged, {load.get('requests', 0)} requests,"
+        f" {verdict.seconds:.0f} s in all"
+    )
     print(f"{number}: {verdict.word}, {made}; {load.get('ended', 'no load was made')}", flush=True)
     for item in verdict.items:
         if verdict.outcome(item) != "passed":

@@ -1,7 +1,8 @@
-"""Faults by which requests fail under load: refusals, wrong answers with the right status, no answer at all."""
+"""Faults by which requests fail under load: refusals, wrong answers with the right status, no
+answer at all.
+"""
 
 # Each manner is given the request and the time, whether it looks at them or not.
-# ruff: noqa: ARG002
 
 from __future__ import annotations
 
@@ -43,7 +44,15 @@ class AnotherReportIsOpened(_Failing):
         right, tenth = documents.content, EveryNth(10)
 
         def content(connection: Rows, document_id: UUID) -> bytes:
-            other = row(connection, "SELECT id FROM documents WHERE id <> %s ORDER BY uploaded_at LIMIT 1", document_id) if tenth() else None
+            other = (
+                row(
+                    connection,
+                    "SELECT id FROM documents WHERE id <> %s ORDER BY uploaded_at LIMIT 1",
+                    document_id,
+                )
+                if tenth()
+                else None
+            )
             return right(connection, other["id"] if other else document_id)
 
         replace(documents, content=content)
@@ -75,7 +84,12 @@ class AnotherPatientsChartIsShown(_Failing):
         def read(access: Access, patient_id: UUID) -> Patient:
             if tenth():
                 with access.pool.connection() as connection:
-                    other = row(connection, "SELECT id FROM patients WHERE id <> %s AND facility = %s LIMIT 1", patient_id, access.caller.sees)
+                    other = row(
+                        connection,
+                        "SELECT id FROM patients WHERE id <> %s AND facility = %s LIMIT 1",
+                        patient_id,
+                        access.caller.sees,
+                    )
                 return right(access, other["id"] if other else patient_id)
             return right(access, patient_id)
 
@@ -92,7 +106,11 @@ class TheReportIsNotOnTheList(_Failing):
 
         def page(*place: Any, **wanted: Any) -> dict[str, Any]:
             found = right(*place, **wanted)
-            return {**found, "items": found["items"][1:], "total": found["total"] - 1} if tenth() and found["items"] else found
+            return (
+                {**found, "items": found["items"][1:], "total": found["total"] - 1}
+                if tenth() and found["items"]
+                else found
+            )
 
         replace(documents, page=page)
 
@@ -105,7 +123,11 @@ class TheNewReportIsNotOnTheList(_Failing):
 
         def page(*place: Any, **wanted: Any) -> dict[str, Any]:
             found = right(*place, **wanted)
-            return {**found, "items": found["items"][:-1], "total": found["total"] - 1} if found["total"] > 1 else found
+            return (
+                {**found, "items": found["items"][:-1], "total": found["total"] - 1}
+                if found["total"] > 1
+                else found
+            )
 
         replace(documents, page=page)
 
@@ -114,7 +136,10 @@ class TheNewReportIsNotOnTheList(_Failing):
 
 
 class OneUploadInTenIsRefused(_Failing, OnTheWay):
-    """Every tenth scan has to be scanned again. Among all that the hospital does they hardly show."""
+    """Every tenth scan has to be scanned again.
+
+    Among all that the hospital does they hardly show.
+    """
 
     says, asked = "upload", {"journeys": EVERYBODY}
 
@@ -122,14 +147,27 @@ class OneUploadInTenIsRefused(_Failing, OnTheWay):
         self._tenth = EveryNth(10)
 
     def refuses(self, line: str, since: float) -> int | None:
-        return 500 if line.startswith("POST") and line.endswith("/documents") and self._tenth() else None
+        return (
+            500
+            if line.startswith("POST") and line.endswith("/documents") and self._tenth()
+            else None
+        )
 
 
 class ThreeInAThousandFail(_Failing, OnTheWay):
-    """A nurse meets an error every other day, and a hospital three hundred of them. No short look sees it."""
+    """A nurse meets an error every other day, and a hospital three hundred of them.
 
-    # The plan's own limit: 0.1 %. So slight a fault takes thousands of requests, whoever looks for it.
-    asked: ClassVar[Mapping[str, Any]] = {"error_rate": 0.001, "rate": 60, "max_seconds": 150, "patients": 100}
+    No short look sees it.
+    """
+
+    # The plan's own limit: 0.1 %. So slight a fault takes thousands of requests, whoever looks for
+    # it.
+    asked: ClassVar[Mapping[str, Any]] = {
+        "error_rate": 0.001,
+        "rate": 60,
+        "max_seconds": 150,
+        "patients": 100,
+    }
 
     def __init__(self) -> None:
         self._unlucky = EveryNth(333)
@@ -139,7 +177,9 @@ class ThreeInAThousandFail(_Failing, OnTheWay):
 
 
 class TheHospitalThrottles(_Failing, OnTheWay):
-    """Somebody set a limit for one user, and all of the house comes by one address: from the morning on most of them wait."""
+    """Somebody set a limit for one user, and all of the house comes by one address: from the
+    morning on most of them wait.
+    """
 
     says = "429"
 
@@ -156,7 +196,9 @@ class TheHospitalThrottles(_Failing, OnTheWay):
 
 
 class SignInIsRefusedToTheLoad(_Failing, OnTheWay):
-    """Nobody gets in any more, so nothing was asked, and nothing failed: that is no proof of anything."""
+    """Nobody gets in any more, so nothing was asked, and nothing failed: that is no proof of
+    anything.
+    """
 
     outcome, says = "not proven", "nobody could sign in"
 
@@ -165,7 +207,10 @@ class SignInIsRefusedToTheLoad(_Failing, OnTheWay):
 
 
 class MostFailsAsTheLoadRises(_Failing, OnTheWay):
-    """It breaks down before half of the people are there. Who goes on loading it harms those who are."""
+    """It breaks down before half of the people are there.
+
+    Who goes on loading it harms those who are.
+    """
 
     says, asked, stops_within = "stopped for safety", {"ramp_seconds": 40}, 20
 
@@ -188,7 +233,9 @@ class NobodyIsAnswered(_Failing, OnTheWay):
 class TheHospitalCrashesAndComesBack(_Failing):
     """For some seconds nobody is answered, and what was being written is lost."""
 
-    also: ClassVar[Mapping[str, str]] = {"resource-usage": "the run is over before the new process was measured"}
+    also: ClassVar[Mapping[str, str]] = {
+        "resource-usage": "the run is over before the new process was measured"
+    }
 
     def meanwhile(self, gate: UnderWay) -> None:
         gate.wait(300)

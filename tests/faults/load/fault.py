@@ -1,7 +1,8 @@
-"""A fault under load: what one request does not show, and many do; and the one item of the plan that must catch it."""
+"""A fault under load: what one request does not show, and many do; and the one item of the plan
+that must catch it.
+"""
 
 # Each manner is given the request and the time, whether it looks at them or not.
-# ruff: noqa: ARG002
 
 from __future__ import annotations
 
@@ -23,12 +24,15 @@ EVERYBODY: Mapping[str, Any] = {"registrar": {}, "clinician": {}, "clerk": {}}
 
 
 class LoadFault(Defect):
-    """A subclass's name says the harm, its docstring who would suffer what. `item` must come to `outcome` at `gate`, and say `says`.
+    """A subclass's name says the harm, its docstring who would suffer what.
 
-    `also` maps the items that cannot help failing, too, to the reason why, `perhaps` those that fail as chance has it; they are empty wherever they
-    can be. `asked` are settings of `performance` over
-    the usual ones (`trying.USUAL`). `before` names the hospital that the baseline is recorded of. The load has `stops_within` seconds to end, and the
-    gate `seconds` to say NO-GO.
+    `item` must come to `outcome` at `gate`, and say `says`.
+
+    `also` maps the items that cannot help failing, too, to the reason why, `perhaps` those that
+    fail as chance has it; they are empty wherever they can be. `asked` are settings of
+    `performance` over the usual ones (`trying.USUAL`). `before` names the hospital that the
+    baseline is recorded of. The load has `stops_within` seconds to end, and the gate `seconds` to
+    say NO-GO.
     """
 
     item: ClassVar[str]
@@ -47,10 +51,15 @@ class LoadFault(Defect):
 
 
 class OnTheWay(LoadFault):
-    """A fault that lies on the way to the hospital: requests wait, or are refused, once the load has begun."""
+    """A fault that lies on the way to the hospital: requests wait, or are refused, once the load
+    has begun.
+    """
 
     def pause(self, line: str, since: float) -> float:
-        """Seconds that a request waits. `line` is "METHOD path", `since` the seconds since the load began."""
+        """Seconds that a request waits.
+
+        `line` is "METHOD path", `since` the seconds since the load began.
+        """
         return 0.0
 
     def refuses(self, line: str, since: float) -> int | None:
@@ -60,7 +69,9 @@ class OnTheWay(LoadFault):
     def around(self, app: ASGIApp) -> ASGIApp:
         def harmed(line: str, since: float) -> ASGIApp:
             status = self.refuses(line, since)
-            answer: ASGIApp = JSONResponse({"title": "refused on the way"}, status) if status else app
+            answer: ASGIApp = (
+                JSONResponse({"title": "refused on the way"}, status) if status else app
+            )
             return waiting(answer, self.pause(line, since))
 
         return under_load(app, harmed)

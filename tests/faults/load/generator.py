@@ -1,4 +1,7 @@
-"""Faults of the load itself. The hospital is in order, and nothing may be said of it: neither that it failed, nor that it passed."""
+"""Faults of the load itself.
+
+The hospital is in order, and nothing may be said of it: neither that it failed, nor that it passed.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,10 @@ class _NotMade(LoadFault):
 
 
 class TheLoadStandsStill(_NotMade):
-    """For five seconds the machine that makes the load does nothing. Everybody who was to come then comes late, and the hospital is not to blame."""
+    """For five seconds the machine that makes the load does nothing.
+
+    Everybody who was to come then comes late, and the hospital is not to blame.
+    """
 
     says = "left when they were intended"
 
@@ -49,7 +55,10 @@ class TheLoadIsStarved(_NotMade):
 
 
 class TheLoadIsKilled(_NotMade):
-    """The process that makes the load dies when nearly everything is known. What it would have seen at the end nobody knows."""
+    """The process that makes the load dies when nearly everything is known.
+
+    What it would have seen at the end nobody knows.
+    """
 
     says, asked = "ended by itself", {"min_seconds": 40, "max_seconds": 60}
 

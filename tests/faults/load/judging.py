@@ -11,30 +11,52 @@ FOLLOWS = frozenset({"performance-validation"})
 
 
 def complaints(fault: type[LoadFault], found: Tried) -> list[str]:
-    """Why this verdict does not do for this fault, a sentence each. None: it is caught, by its own item, and nothing else is blamed.
+    """Why this verdict does not do for this fault, a sentence each.
 
-    - The gate says NO-GO, with an exit status that says so, in time. Its named item comes to what the fault says, and says what is wrong.
+    None: it is caught, by its own item, and nothing else is blamed.
+
+    - The gate says NO-GO, with an exit status that says so, in time. Its named item comes to what
+      the fault says, and says what is wrong.
     - The load stops in time.
-    - No other item has found anything. It may be not proven only where the run had to end before everything was certain: then it says so itself.
+    - No other item has found anything. It may be not proven only where the run had to end before
+      everything was certain: then it says so itself.
     """
     verdict = found.verdict
-    wrong = [] if verdict.word == "NO-GO" and verdict.status != 0 else [f"the gate said {verdict.word}, with exit status {verdict.status}"]
+    wrong = (
+        []
+        if verdict.word == "NO-GO" and verdict.status != 0
+        else [f"the gate said {verdict.word}, with exit status {verdict.status}"]
+    )
     if (outcome := verdict.outcome(fault.item)) != fault.outcome:
         wrong.append(f"{fault.item} is {outcome}: {why(verdict, fault.item)}")
     elif fault.says.lower() not in why(verdict, fault.item).lower():
         wrong.append(f"{fault.item} does not say {fault.says!r}: {why(verdict, fault.item)}")
     if (lasted := lasted_for(found)) > fault.stops_within:
         wrong.append(f"the load went on for {lasted:.0f} s, and may for {fault.stops_within:g}")
-    allowed = {"passed", "not proven"} if fault.outcome == "not proven" or ended_early(found) else {"passed"}
+    allowed = (
+        {"passed", "not proven"}
+        if fault.outcome == "not proven" or ended_early(found)
+        else {"passed"}
+    )
     for item in verdict.items.keys() - {fault.item, *fault.also, *fault.perhaps} - FOLLOWS:
         if verdict.outcome(item) not in allowed:
             wrong.append(f"{item} was blamed ({verdict.outcome(item)}): {why(verdict, item)}")
-    wrong += [f"`also` names {item}, which is passed" for item in fault.also if verdict.outcome(item) == "passed"]
-    return wrong + (["a run that is no good one became the baseline"] if fault.gate == "t1" and found.recorded else [])
+    wrong += [
+        f"`also` names {item}, which is passed"
+        for item in fault.also
+        if verdict.outcome(item) == "passed"
+    ]
+    return wrong + (
+        ["a run that is no good one became the baseline"]
+        if fault.gate == "t1" and found.recorded
+        else []
+    )
 
 
 def ended_early(found: Tried) -> bool:
-    """Whether the run ended before everything was certain: because one thing was, for safety, or because its time was over."""
+    """Whether the run ended before everything was certain: because one thing was, for safety, or
+    because its time was over.
+    """
     return found.load.get("ended") != "everything is certain"
 
 

@@ -33,16 +33,21 @@ class _Connections(LoadFault):
 
 
 class ConnectionsAreNotGivenBack(_Connections):
-    """Every second one more connection is lost, and at eight in the evening nobody gets one any more."""
+    """Every second one more connection is lost, and at eight in the evening nobody gets one any
+    more.
+    """
 
     says = "waited for a connection"
-    also: ClassVar[Mapping[str, str]] = {"error-rate": "who waits in vain gets no answer", "response-times": "and he waited long for that"}
+    also: ClassVar[Mapping[str, str]] = {
+        "error-rate": "who waits in vain gets no answer",
+        "response-times": "and he waited long for that",
+    }
 
     def around(self, app: ASGIApp) -> ASGIApp:
         assert isinstance(app, FastAPI)
         pool, lost = app.state.pool, list[object]()
 
-        def harmed(line: str, since: float) -> ASGIApp:  # noqa: ARG001  # it is the time that counts
+        def harmed(line: str, since: float) -> ASGIApp:
             if len(lost) < since / 1.2:
                 with contextlib.suppress(psycopg_pool.PoolTimeout):
                     lost.append(pool.getconn(timeout=0.001))
@@ -52,7 +57,10 @@ class ConnectionsAreNotGivenBack(_Connections):
 
 
 class APoolOfTwo(_Connections):
-    """The pool is as small as on somebody's laptop. All is well, as long as the database is near and the house is empty."""
+    """The pool is as small as on somebody's laptop.
+
+    All is well, as long as the database is near and the house is empty.
+    """
 
     says = "waited for a connection"
 
@@ -75,7 +83,9 @@ class APoolOfTwo(_Connections):
 
 
 class _Beside(_Connections):
-    """Something works in the database beside the requests: `work`, in two threads, from the load on."""
+    """Something works in the database beside the requests: `work`, in two threads, from the load
+    on.
+    """
 
     def settings(self, settings: Settings) -> Settings:
         self._dsn = settings.database
@@ -84,9 +94,12 @@ class _Beside(_Connections):
     def around(self, app: ASGIApp) -> ASGIApp:
         begun: list[threading.Thread] = []
 
-        def harmed(line: str, since: float) -> ASGIApp:  # noqa: ARG001  # it only has to begin
+        def harmed(line: str, since: float) -> ASGIApp:
             if not begun:
-                begun.extend(threading.Thread(target=self.work, args=(number,), daemon=True) for number in range(2))
+                begun.extend(
+                    threading.Thread(target=self.work, args=(number,), daemon=True)
+                    for number in range(2)
+                )
                 for each in begun:
                     each.start()
             return app
@@ -98,14 +111,20 @@ class _Beside(_Connections):
         raise NotImplementedError
 
     def connect(self) -> psycopg.Connection:
-        return psycopg.connect(self._dsn, autocommit=True, application_name="hospital-backend batch")
+        return psycopg.connect(
+            self._dsn, autocommit=True, application_name="hospital-backend batch"
+        )
 
 
 class ABatchLocksThePatients(_Beside):
-    """Every six seconds a job holds all patients for two: who wants to file something for one of them waits."""
+    """Every six seconds a job holds all patients for two: who wants to file something for one of
+    them waits.
+    """
 
     says = "for a lock"
-    also: ClassVar[Mapping[str, str]] = {"response-times": "who waits for the lock waits for his answer"}
+    also: ClassVar[Mapping[str, str]] = {
+        "response-times": "who waits for the lock waits for his answer"
+    }
     asked: ClassVar[Mapping[str, Any]] = {"min_seconds": 15}
 
     def work(self, number: int) -> None:
@@ -120,10 +139,15 @@ class ABatchLocksThePatients(_Beside):
 
 
 class ATransactionIsForgotten(_Beside):
-    """Somebody went home in the middle of a change, and whoever needs the same patients waits until he comes back."""
+    """Somebody went home in the middle of a change, and whoever needs the same patients waits until
+    he comes back.
+    """
 
     says = "for a lock"
-    also: ClassVar[Mapping[str, str]] = {"response-times": "who waits for the lock waits for his answer", "error-rate": "and in the end gets none"}
+    also: ClassVar[Mapping[str, str]] = {
+        "response-times": "who waits for the lock waits for his answer",
+        "error-rate": "and in the end gets none",
+    }
 
     def work(self, number: int) -> None:
         if number:
@@ -135,11 +159,14 @@ class ATransactionIsForgotten(_Beside):
 
 
 class TwoBatchesWaitForEachOther(_Beside):
-    """No request suffers yet. The night's two jobs hold each other up for seconds, and one day they will hold up a request."""
+    """No request suffers yet.
+
+    The night's two jobs hold each other up for seconds, and one day they will hold up a request.
+    """
 
     says = "for a lock"
 
-    def work(self, number: int) -> None:  # noqa: ARG002  # both do the same
+    def work(self, number: int) -> None:
         with self.connect() as connection:
             while True:
                 connection.execute("SELECT pg_advisory_lock(1)")
@@ -148,7 +175,10 @@ class TwoBatchesWaitForEachOther(_Beside):
 
 
 class TwoBatchesDeadlock(_Beside):
-    """Two jobs take the same things in another order. One of them is thrown out each time, and what it did is lost."""
+    """Two jobs take the same things in another order.
+
+    One of them is thrown out each time, and what it did is lost.
+    """
 
     says = "Deadlocks"
 
@@ -167,13 +197,18 @@ class TwoBatchesDeadlock(_Beside):
 
 
 class TheServersConnectionsRunOut(_Beside):
-    """Something else in the house takes nearly all connections of the database. The next one who comes finds none."""
+    """Something else in the house takes nearly all connections of the database.
+
+    The next one who comes finds none.
+    """
 
     says = "connections that the server may have"
 
-    def work(self, number: int) -> None:  # noqa: ARG002  # both do the same
+    def work(self, number: int) -> None:
         held: list[psycopg.Connection] = []
-        with contextlib.suppress(psycopg.OperationalError):  # none is left: somebody else on this server has taken some, too
+        with contextlib.suppress(
+            psycopg.OperationalError
+        ):  # none is left: somebody else on this server has taken some, too
             while len(held) < 92:
                 held.append(self.connect())
         time.sleep(3600)

@@ -1,4 +1,6 @@
-"""The gates of load bite: each fault alone is a NO-GO that blames the right item, and without a fault every item is passed."""
+"""The gates of load bite: each fault alone is a NO-GO that blames the right item, and without a
+fault every item is passed.
+"""
 
 from __future__ import annotations
 
@@ -27,9 +29,17 @@ ITEMS = ("response-times", "error-rate", "connection-pool", "resource-usage", "b
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("name", [pytest.param(name, marks=[] if fault in ALWAYS else [pytest.mark.thorough]) for name, fault in BY_NAME.items()])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if fault in ALWAYS else [pytest.mark.thorough])
+        for name, fault in BY_NAME.items()
+    ],
+)
 def test_the_gate_catches(name: str, cluster: hospitals.Cluster, tmp_path: Path) -> None:
-    """With this one fault in the hospital, or in the load, the gate does not say GO, and names its item."""
+    """With this one fault in the hospital, or in the load, the gate does not say GO, and names its
+    item.
+    """
     found = tried(cluster, BY_NAME[name], tmp_path)
     wrong = complaints(BY_NAME[name], found)
     assert not wrong, "\n".join([*wrong, found.verdict.output])
@@ -39,7 +49,9 @@ def test_the_gate_catches(name: str, cluster: hospitals.Cluster, tmp_path: Path)
 def test_without_a_fault_every_item_is_passed(cluster: hospitals.Cluster, tmp_path: Path) -> None:
     """No false alarm, and an exit status that says so."""
     verdict = clean(cluster, {}, tmp_path).verdict
-    assert {item: why(verdict, item) for item in verdict.items if verdict.outcome(item) != "passed"} == {}, verdict.output
+    assert {
+        item: why(verdict, item) for item in verdict.items if verdict.outcome(item) != "passed"
+    } == {}, verdict.output
     assert (verdict.word, verdict.status) == ("GO", 0), verdict.output
 
 

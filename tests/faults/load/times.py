@@ -1,7 +1,6 @@
 """Faults by which answers come too late: all of them, some of them, now and then."""
 
 # Each manner is given the request and the time, whether it looks at them or not.
-# ruff: noqa: ARG002
 
 from __future__ import annotations
 
@@ -33,7 +32,10 @@ class AdmissionsAreSlow(_Late, OnTheWay):
 
 
 class OneReportInTwentyIsSlow(_Late, OnTheWay):
-    """Some reports come from another archive. Who opens one waits, and the average knows nothing of it."""
+    """Some reports come from another archive.
+
+    Who opens one waits, and the average knows nothing of it.
+    """
 
     says, share = "p99 of content", 20
 
@@ -45,17 +47,26 @@ class OneReportInTwentyIsSlow(_Late, OnTheWay):
 
 
 class OneReportInFiftyIsSlow(OneReportInTwentyIsSlow):
-    """The same, only twice as often as it may be: no luck decides that, but nearly two thousand reports."""
+    """The same, only twice as often as it may be: no luck decides that, but nearly two thousand
+    reports.
+    """
 
     share = 50
     asked: ClassVar[Mapping[str, Any]] = {"rate": 60, "max_seconds": 150}
 
 
 class AStallEveryTenSeconds(_Late):
-    """Everybody waits together, two seconds in every ten. Who comes meanwhile waits, too, whether anybody counts him or not."""
+    """Everybody waits together, two seconds in every ten.
+
+    Who comes meanwhile waits, too, whether anybody counts him or not.
+    """
 
     asked: ClassVar[Mapping[str, Any]] = {"min_seconds": 25, "max_seconds": 60}
-    perhaps: ClassVar[Mapping[str, str]] = {"connection-pool": "after a stall all come at once, and the look that waited with them sees it"}
+    perhaps: ClassVar[Mapping[str, str]] = {
+        "connection-pool": (
+            "after a stall all come at once, and the look that waited with them sees it"
+        )
+    }
 
     def around(self, app: ASGIApp) -> ASGIApp:
         stalling: list[asyncio.Task[None]] = []
@@ -65,7 +76,7 @@ class AStallEveryTenSeconds(_Late):
                 await asyncio.sleep(8)
                 time.sleep(2)
 
-        def harmed(line: str, since: float) -> ASGIApp:  # noqa: ARG001  # all are
+        def harmed(line: str, since: float) -> ASGIApp:
             if not stalling:
                 stalling.append(asyncio.ensure_future(stall()))
             return app
@@ -74,7 +85,10 @@ class AStallEveryTenSeconds(_Late):
 
 
 class ASlowStart(_Late, OnTheWay):
-    """The first ten seconds after the house is full are slow, and then all is well. In those seconds everybody was there."""
+    """The first ten seconds after the house is full are slow, and then all is well.
+
+    In those seconds everybody was there.
+    """
 
     def pause(self, line: str, since: float) -> float:
         return 0.8 if since < 12 else 0
@@ -88,7 +102,10 @@ class EverythingTakesASecond(_Late, OnTheWay):
 
 
 class ItDragsAsTheLoadRises(_Late, OnTheWay):
-    """Thirty times as slow as usual, with some errors, before half of the people are there. Who goes on loading it harms those who are."""
+    """Thirty times as slow as usual, with some errors, before half of the people are there.
+
+    Who goes on loading it harms those who are.
+    """
 
     says, asked, stops_within = "stopped for safety", {"ramp_seconds": 40}, 20
 
@@ -103,7 +120,10 @@ class ItDragsAsTheLoadRises(_Late, OnTheWay):
 
 
 class TheOldRelease(Defect):
-    """No fault: a hospital that takes fifty milliseconds for everything. It is what a baseline is recorded of."""
+    """No fault: a hospital that takes fifty milliseconds for everything.
+
+    It is what a baseline is recorded of.
+    """
 
     seconds = 0.05
 
@@ -112,7 +132,9 @@ class TheOldRelease(Defect):
 
 
 class TwiceAsSlowAsBefore(_Late):
-    """Within every objective, and twice as slow as what people are used to: that is how a bad night begins."""
+    """Within every objective, and twice as slow as what people are used to: that is how a bad night
+    begins.
+    """
 
     says, before = "median response time", TheOldRelease.__name__
 

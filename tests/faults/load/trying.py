@@ -1,4 +1,6 @@
-"""Tries a gate of the suite `performance` on a hospital, as a user would: a pytest process with settings of its own, and its verdict."""
+"""Tries a gate of the suite `performance` on a hospital, as a user would: a pytest process with
+settings of its own, and its verdict.
+"""
 
 from __future__ import annotations
 
@@ -19,16 +21,27 @@ from tests.faults.load.under_way import UnderWay
 from tests.faults.serve import NONE
 
 USUAL: Mapping[str, Any] = {
-    "rate": 40, "ramp_seconds": 1, "min_seconds": 12, "max_seconds": 45, "request_seconds": 4, "error_rate": 0.01, "journeys": CLERK,
+    "rate": 40,
+    "ramp_seconds": 1,
+    "min_seconds": 12,
+    "max_seconds": 45,
+    "request_seconds": 4,
+    "error_rate": 0.01,
+    "journeys": CLERK,
     "objectives": {"p95": 0.5, "p99": 1.0},
 }
-"""As short as certainty can be: the plan's 0.1 % would take 3,500 requests, 1 % takes a tenth. Two such runs fit side by side on two processors."""
+"""As short as certainty can be: the plan's 0.1 % would take 3,500 requests, 1 % takes a tenth.
+
+Two such runs fit side by side on two processors.
+"""
 NO_BASELINE = "each hospital here is new: there is nothing to hold it against"
 
 
 @dataclass(frozen=True)
 class Tried:
-    """What a gate ended in, and the facts of its load (`cutover.load.course`); none where no load was made. `recorded`: there is a baseline now."""
+    """What a gate ended in, and the facts of its load (`cutover.load.course`); none where no load
+    was made. `recorded`: there is a baseline now.
+    """
 
     verdict: gates.Verdict
     load: Mapping[str, Any] = field(repr=False)
@@ -36,44 +49,73 @@ class Tried:
 
 
 def tried(cluster: hospitals.Cluster, fault: type[LoadFault], folder: Path) -> Tried:
-    """The gate on a hospital with this fault. One that is slower than before is opened at the address at which the baseline was recorded."""
+    """The gate on a hospital with this fault.
+
+    One that is slower than before is opened at the address at which the baseline was recorded.
+    """
     port = _record_baseline(cluster, fault, fault.before, folder) if fault.before else 0
     with hospitals.hospital(cluster, fault.__name__, folder, port) as hospital:
         process = begun(hospital, _compared(fault), folder, fault.gate)
         return _harmed(cluster, hospital, process, fault, folder)
 
 
-def clean(cluster: hospitals.Cluster, asked: Mapping[str, Any], folder: Path, seconds: float = LoadFault.seconds) -> Tried:
+def clean(
+    cluster: hospitals.Cluster,
+    asked: Mapping[str, Any],
+    folder: Path,
+    seconds: float = LoadFault.seconds,
+) -> Tried:
     """The gate on a hospital without a fault; `asked` is as a fault's."""
     with hospitals.hospital(cluster, NONE, folder) as hospital:
         verdict = gates.ended(begun(hospital, asked, folder), folder, seconds)
     return Tried(verdict, _load_of(folder), recorded=False)
 
 
-def begun(hospital: hospitals.Hospital, asked: Mapping[str, Any], folder: Path, gate: str = "phase3") -> subprocess.Popen[str]:
+def begun(
+    hospital: hospitals.Hospital, asked: Mapping[str, Any], folder: Path, gate: str = "phase3"
+) -> subprocess.Popen[str]:
     """Start the gate; `asked` are settings of `performance` over the usual ones."""
-    return gates.begun(f"{gate} and performance", gates.settings(hospital, folder), {**gates.secrets_of(hospital), **_told({**USUAL, **asked})},
-                       Path(hospital.shared) / "compiled")
+    return gates.begun(
+        f"{gate} and performance",
+        gates.settings(hospital, folder),
+        {**gates.secrets_of(hospital), **_told({**USUAL, **asked})},
+        Path(hospital.shared) / "compiled",
+    )
 
 
-def _record_baseline(cluster: hospitals.Cluster, fault: type[LoadFault], before: str, folder: Path) -> int:
+def _record_baseline(
+    cluster: hospitals.Cluster, fault: type[LoadFault], before: str, folder: Path
+) -> int:
     """Record one, of a hospital that is as it should be; the port at which it was."""
     with hospitals.hospital(cluster, before, folder) as hospital:
-        verdict = gates.ended(begun(hospital, _compared(fault), folder, "t1"), folder, fault.seconds)
+        verdict = gates.ended(
+            begun(hospital, _compared(fault), folder, "t1"), folder, fault.seconds
+        )
         assert _baselines(folder), verdict.output
         return urlsplit(hospital.url).port or 0
 
 
 def _compared(fault: type[LoadFault]) -> Mapping[str, Any]:
     """The fault's settings, with a baseline's name where there is to be one."""
-    return {**fault.asked, **({"baseline": {"name": "before"}} if fault.before or fault.gate == "t1" else {})}
+    return {
+        **fault.asked,
+        **({"baseline": {"name": "before"}} if fault.before or fault.gate == "t1" else {}),
+    }
 
 
-def _harmed(cluster: hospitals.Cluster, hospital: hospitals.Hospital, process: subprocess.Popen[str], fault: type[LoadFault], folder: Path) -> Tried:
+def _harmed(
+    cluster: hospitals.Cluster,
+    hospital: hospitals.Hospital,
+    process: subprocess.Popen[str],
+    fault: type[LoadFault],
+    folder: Path,
+) -> Tried:
     """Do to the running gate what the fault does to it; what it ends in."""
     with ThreadPoolExecutor(1) as thread, ExitStack() as until_the_end:
         again = partial(hospitals.reopened, cluster, hospital, fault.__name__, folder)
-        harm = thread.submit(fault().meanwhile, UnderWay(process, folder, hospital, again, until_the_end))
+        harm = thread.submit(
+            fault().meanwhile, UnderWay(process, folder, hospital, again, until_the_end)
+        )
         verdict = gates.ended(process, folder, fault.seconds)
         harm.result()
     return Tried(verdict, _load_of(folder), _baselines(folder))
@@ -83,7 +125,11 @@ def _told(performance: Mapping[str, Any]) -> dict[str, str]:
     """The settings, by the environment: JSON."""
     start = "CUTOVER_TARGETS__TRIED__"
     told = {f"{start}PERFORMANCE": json.dumps(performance)}
-    return told if "baseline" in performance else {**told, f"{start}UNSUPPORTED": json.dumps({"baseline": NO_BASELINE})}
+    return (
+        told
+        if "baseline" in performance
+        else {**told, f"{start}UNSUPPORTED": json.dumps({"baseline": NO_BASELINE})}
+    )
 
 
 def _baselines(folder: Path) -> bool:
@@ -92,6 +138,12 @@ def _baselines(folder: Path) -> bool:
 
 def _load_of(folder: Path) -> Mapping[str, Any]:
     """The facts of the latest run's load."""
-    *_, latest = [{}, *(json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("reports/runs/*/load/load.json")))]
+    *_, latest = [
+        {},
+        *(
+            json.loads(path.read_text(encoding="utf-8"))
+            for path in sorted(folder.glob("reports/runs/*/load/load.json"))
+        ),
+    ]
     found: Mapping[str, Any] = latest.get("found", {})
     return found

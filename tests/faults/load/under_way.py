@@ -26,7 +26,9 @@ class TooLate(AssertionError):
 
 @dataclass(frozen=True)
 class UnderWay:
-    """`again` opens the hospital anew, at the same address; `until_the_end` keeps what must last as long as the gate does."""
+    """`again` opens the hospital anew, at the same address; `until_the_end` keeps what must last as
+    long as the gate does.
+    """
 
     process: subprocess.Popen[str]
     folder: Path
@@ -39,16 +41,23 @@ class UnderWay:
         ends = time.monotonic() + SECONDS_TO_BEGIN
         while (there := self.requests()) < requests:
             if self.process.poll() is not None or time.monotonic() > ends:
-                raise TooLate(f"{there} requests of {requests} were made, and the gate {'is over' if self.process.poll() is not None else 'is slow'}")
+                raise TooLate(
+                    f"{there} requests of {requests} were made, and the gate"
+                    f" {'is over' if self.process.poll() is not None else 'is slow'}"
+                )
             time.sleep(0.05)
 
     def requests(self) -> int:
         """How many the run has logged so far."""
         logs = self.folder.glob("reports/runs/*/load/samples.log")
-        return sum(block.head.records for log in logs for block in BlockReader().feed(log.read_bytes()))
+        return sum(
+            block.head.records for log in logs for block in BlockReader().feed(log.read_bytes())
+        )
 
     def load_processes(self) -> list[psutil.Process]:
-        """The processes that make the load, in the order in which they were started: where there are several, the first one is their master."""
+        """The processes that make the load, in the order in which they were started: where there
+        are several, the first one is their master.
+        """
         return load_processes_of(self.process.pid)
 
     def kill_hospital(self) -> None:

@@ -36,7 +36,7 @@ class EveryRequestLeavesSomethingBehind(_Usage):
     def around(self, app: ASGIApp) -> ASGIApp:
         kept: list[bytes] = []
 
-        def harmed(line: str, since: float) -> ASGIApp:  # noqa: ARG001  # all are
+        def harmed(line: str, since: float) -> ASGIApp:
             kept.append(b"x" * 100_000)
             return app
 
@@ -44,7 +44,10 @@ class EveryRequestLeavesSomethingBehind(_Usage):
 
 
 class ItNeedsTooMuchMemory(_Usage):
-    """It takes more than it was given. The next time that somebody else on the machine needs some, it is killed."""
+    """It takes more than it was given.
+
+    The next time that somebody else on the machine needs some, it is killed.
+    """
 
     says, asked = "memory rose", {"resources": {"memory_bytes": 300 * MIB}}
 
@@ -55,7 +58,8 @@ class ItNeedsTooMuchMemory(_Usage):
 class SomethingSpins(_Usage):
     """One processor does nothing but turn in a circle. Requests do not feel it yet."""
 
-    # Three times what a hospital in order uses here. On a busy machine nobody gets a whole processor.
+    # Three times what a hospital in order uses here. On a busy machine nobody gets a whole
+    # processor.
     says, asked = "processors on the average", {"resources": {"cpu_cores": 0.4}}
 
     def put_in(self) -> None:
@@ -63,7 +67,9 @@ class SomethingSpins(_Usage):
 
     def _spin(self) -> None:
         while True:
-            hashlib.sha256(bytes(4 * MIB))  # lets go of Python's lock, so that requests are answered meanwhile
+            hashlib.sha256(
+                bytes(4 * MIB)
+            )  # lets go of Python's lock, so that requests are answered meanwhile
 
 
 # ── told wrongly ──
@@ -94,7 +100,7 @@ class ThePageOfMetricsIsGone(_OfItsPage):
 
     says = "404"
 
-    def page(self, app: FastAPI) -> Response:  # noqa: ARG002  # there is nothing to tell
+    def page(self, app: FastAPI) -> Response:
         return PlainTextResponse("not found", 404)
 
 
@@ -109,20 +115,27 @@ class ThePageOfMetricsIsFrozen(_OfItsPage):
 
 
 class ThePageOfMetricsIsSilentUnderLoad(_OfItsPage):
-    """It is answered as long as nobody is there. How it fares when the house is full nobody ever sees."""
+    """It is answered as long as nobody is there.
+
+    How it fares when the house is full nobody ever sees.
+    """
 
     def around(self, app: ASGIApp) -> ASGIApp:
         assert isinstance(app, FastAPI)
         busy: list[float] = []
 
-        def harmed(line: str, since: float) -> ASGIApp:  # noqa: ARG001  # it only has to begin
+        def harmed(line: str, since: float) -> ASGIApp:
             busy.append(time.monotonic())
             return app
 
         loaded = under_load(app, harmed)
 
         async def around(scope: Scope, receive: Receive, send: Send) -> None:
-            answering = PlainTextResponse("busy", 503) if scope.get("path") == "/metrics" and busy else loaded
+            answering = (
+                PlainTextResponse("busy", 503)
+                if scope.get("path") == "/metrics" and busy
+                else loaded
+            )
             await answering(scope, receive, send)
 
         return around

@@ -18,7 +18,7 @@ class _OfTheBalancer(NetworkFault):
     manners: ClassVar[dict[str, Any]] = {}
     world: ClassVar[dict[str, Any]] = {}
 
-    def way(self, folder: Path) -> AbstractContextManager[Balancer]:  # noqa: ARG002  # it needs none
+    def way(self, folder: Path) -> AbstractContextManager[Balancer]:
         return standing(Manners(**self.manners), **self.world)
 
 
@@ -37,38 +37,61 @@ class OneBackendIsIll(_OfTheBalancer):
 class ADeadBackendIsStillInRotation(_OfTheBalancer):
     """Every second click ends in an error, and nobody finds a rule in it."""
 
-    check, says, manners, world = "test_every_backend_is_in_rotation", "answer 502", {"notices": False}, {"dead": 1}
+    check, says, manners, world = (
+        "test_every_backend_is_in_rotation",
+        "answer 502",
+        {"notices": False},
+        {"dead": 1},
+    )
 
 
 class OneBackendGetsNoTraffic(_OfTheBalancer):
     """It was never put into the pool: the hospital runs on one leg, and nobody knows."""
 
-    check, says, manners = "test_every_backend_is_in_rotation", "it is not in rotation", {"only_first": True}
+    check, says, manners = (
+        "test_every_backend_is_in_rotation",
+        "it is not in rotation",
+        {"only_first": True},
+    )
 
 
 class TheOldBackendIsStillInRotation(_OfTheBalancer):
     """Some requests are answered by the release of yesterday, on the schema of today."""
 
-    check, says, world = "test_every_backend_is_in_rotation", "backend-of-old answers", {"stranger": True}
+    check, says, world = (
+        "test_every_backend_is_in_rotation",
+        "backend-of-old answers",
+        {"stranger": True},
+    )
 
 
 class RequestsAreLostWhenABackendDies(_OfTheBalancer):
     """A nurse presses Save, and gets an error page; some press it twice."""
 
-    check, says, manners = "test_a_dead_backend_is_taken_out_and_comes_back", "were lost when", {"notices": False}
+    check, says, manners = (
+        "test_a_dead_backend_is_taken_out_and_comes_back",
+        "were lost when",
+        {"notices": False},
+    )
 
 
 class ABackendStaysDead(_OfTheBalancer):
     """It is not started again: after the second night nobody is left."""
 
-    check, says = "test_a_dead_backend_is_taken_out_and_comes_back", "does not answer when it is asked directly either"
+    check, says = (
+        "test_a_dead_backend_is_taken_out_and_comes_back",
+        "does not answer when it is asked directly either",
+    )
     world: ClassVar[dict[str, Any]] = {"fate": {"returns": False}, "back_seconds": 1.5}
 
 
 class ABackendNeverComesBackIntoRotation(_OfTheBalancer):
     """It runs, and gets nothing: the other one carries all, until it does not."""
 
-    check, says = "test_a_dead_backend_is_taken_out_and_comes_back", "it answers when it is asked directly"
+    check, says = (
+        "test_a_dead_backend_is_taken_out_and_comes_back",
+        "it answers when it is asked directly",
+    )
     manners: ClassVar[dict[str, Any]] = {"forgives": False}
     world: ClassVar[dict[str, Any]] = {"back_seconds": 1.5}
 
@@ -76,23 +99,43 @@ class ABackendNeverComesBackIntoRotation(_OfTheBalancer):
 class NothingCanBeMadeToDie(_OfTheBalancer):
     """The command does nothing: that no request was lost then proves nothing."""
 
-    check, outcome, says = "test_a_dead_backend_is_taken_out_and_comes_back", "not proven", "ended with status 1"
+    check, outcome, says = (
+        "test_a_dead_backend_is_taken_out_and_comes_back",
+        "not proven",
+        "ended with status 1",
+    )
     world: ClassVar[dict[str, Any]] = {"kill": ("false",)}
 
 
 class TheClientsAddressIsNotPassedOn(_OfTheBalancer):
-    """The audit says that everything was done by the balancer, and the lock against guessing locks out everybody."""
+    """The audit says that everything was done by the balancer, and the lock against guessing locks
+    out everybody.
+    """
 
-    check, says, manners = "test_the_clients_address_is_passed_on", "stands in the log as one from 127.0.0.1", {"passes_on": False}
+    check, says, manners = (
+        "test_the_clients_address_is_passed_on",
+        "stands in the log as one from 127.0.0.1",
+        {"passes_on": False},
+    )
 
 
 class TheLogDoesNotTellWhoAsked(_OfTheBalancer):
     """Nothing is known, so nothing is proven."""
 
-    check, outcome, says, world = "test_the_clients_address_is_passed_on", "not proven", "with a field remote", {"client_field": "remote"}
+    check, outcome, says, world = (
+        "test_the_clients_address_is_passed_on",
+        "not proven",
+        "with a field remote",
+        {"client_field": "remote"},
+    )
 
 
 class WeAskFromTheBalancersOwnMachine(_OfTheBalancer):
     """The address is right in the log, and would be if it were not passed on."""
 
-    check, outcome, says, world = "test_the_clients_address_is_passed_on", "not proven", "is on this machine", {"client_address": None}
+    check, outcome, says, world = (
+        "test_the_clients_address_is_passed_on",
+        "not proven",
+        "is on this machine",
+        {"client_address": None},
+    )

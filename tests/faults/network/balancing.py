@@ -1,4 +1,6 @@
-"""Backends that can die and come back, and a small balancer before them whose manners can be changed."""
+"""Backends that can die and come back, and a small balancer before them whose manners can be
+changed.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +64,9 @@ class _Server(ThreadingHTTPServer):
 @contextmanager
 def _serving(handler: type[_Quiet], port: int = 0) -> Iterator[int]:
     with _Server(("127.0.0.1", port), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread = threading.Thread(
+            target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        )
         thread.start()
         try:
             yield server.server_address[1]
@@ -73,7 +77,10 @@ def _serving(handler: type[_Quiet], port: int = 0) -> Iterator[int]:
 
 @dataclass
 class Backend:
-    """Names itself, logs who asked, and can die for a while, or for good. `status`: what it answers."""
+    """Names itself, logs who asked, and can die for a while, or for good.
+
+    `status`: what it answers.
+    """
 
     name: str
     log: list[dict[str, Any]]
@@ -89,7 +96,9 @@ class Backend:
         class Handler(_Quiet):
             def do_GET(self) -> None:
                 client = self.headers.get("X-Forwarded-For") or self.client_address[0]
-                backend.log.append({"request_id": self.headers.get("X-Request-Id"), "client": client})
+                backend.log.append(
+                    {"request_id": self.headers.get("X-Request-Id"), "client": client}
+                )
                 self.answer(backend.status, {"X-Instance": backend.name})
 
         self.port = self._life.enter_context(_serving(Handler, self.port))
@@ -115,7 +124,11 @@ def _balancer(manners: Manners, ports: list[int]) -> Iterator[int]:
     def candidates() -> list[int]:
         every = ports[:1] if manners.only_first else [*ports, *manners.strangers]
         begin = next(turn) % len(every)
-        inside = [port for port in every[begin:] + every[:begin] if port not in out or (manners.forgives and time.monotonic() - out[port] > 0.3)]
+        inside = [
+            port
+            for port in every[begin:] + every[:begin]
+            if port not in out or (manners.forgives and time.monotonic() - out[port] > 0.3)
+        ]
         return inside if manners.notices else inside[:1]
 
     class Handler(_Quiet):
@@ -144,12 +157,25 @@ def _balancer(manners: Manners, ports: list[int]) -> Iterator[int]:
 
 
 @contextmanager
-def standing(manners: Manners | None = None, *, backends: int = 2, dead: int = 0, fate: Mapping[str, Any] | None = None, stranger: bool = False,
-             **declared: Any) -> Iterator[Balancer]:
-    """The questions to a balancer. The last `dead` backends are dead from the start; `fate` are fields of the last one. The command `kill`
-    kills it."""
+def standing(
+    manners: Manners | None = None,
+    *,
+    backends: int = 2,
+    dead: int = 0,
+    fate: Mapping[str, Any] | None = None,
+    stranger: bool = False,
+    **declared: Any,
+) -> Iterator[Balancer]:
+    """The questions to a balancer.
+
+    The last `dead` backends are dead from the start; `fate` are fields of the last one. The command
+    `kill` kills it.
+    """
     manners, log = manners or Manners(), list[dict[str, Any]]()
-    alive = [Backend(f"backend-{number}", log, **((fate or {}) if number == backends - 1 else {})) for number in range(backends)]
+    alive = [
+        Backend(f"backend-{number}", log, **((fate or {}) if number == backends - 1 else {}))
+        for number in range(backends)
+    ]
     with ExitStack() as stack:
         for backend in alive:
             backend.live()
@@ -159,7 +185,7 @@ def standing(manners: Manners | None = None, *, backends: int = 2, dead: int = 0
             unknown.live()
             stack.callback(unknown.end)
             manners.strangers = (unknown.port,)
-        for backend in alive[backends - dead:]:
+        for backend in alive[backends - dead :]:
             backend.end()
 
         class Control(_Quiet):
@@ -167,9 +193,30 @@ def standing(manners: Manners | None = None, *, backends: int = 2, dead: int = 0
                 alive[-1].die()
                 self.answer(200)
 
-        control, port = stack.enter_context(_serving(Control)), stack.enter_context(_balancer(manners, [backend.port for backend in alive]))
-        kill = [sys.executable, "-S", "-c", f"import urllib.request as r; r.urlopen('http://127.0.0.1:{control}/')"]
-        settings = {"backends": [f"http://127.0.0.1:{backend.port}" for backend in alive], "instance_header": "X-Instance", "kill": kill,
-                    "client_address": CLIENT, "client_field": "client", "back_seconds": BACK_SECONDS, "seconds": 5, **declared}
-        yield Balancer(Declared.model_validate(settings), f"http://127.0.0.1:{port}", CONTEXT, log_seconds=1,
-                       logged=lambda marker: [entry for entry in list(log) if entry["request_id"] == marker])
+        control, port = (
+            stack.enter_context(_serving(Control)),
+            stack.enter_context(_balancer(manners, [backend.port for backend in alive])),
+        )
+        kill = [
+            sys.executable,
+            "-S",
+            "-c",
+            f"import urllib.request as r; r.urlopen('http://127.0.0.1:{control}/')",
+        ]
+        settings = {
+            "backends": [f"http://127.0.0.1:{backend.port}" for backend in alive],
+            "instance_header": "X-Instance",
+            "kill": kill,
+            "client_address": CLIENT,
+            "client_field": "client",
+            "back_seconds": BACK_SECONDS,
+            "seconds": 5,
+            **declared,
+        }
+        yield Balancer(
+            Declared.model_validate(settings),
+            f"http://127.0.0.1:{port}",
+            CONTEXT,
+            log_seconds=1,
+            logged=lambda marker: [entry for entry in list(log) if entry["request_id"] == marker],
+        )

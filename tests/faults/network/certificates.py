@@ -28,7 +28,9 @@ class _OfTheFront(NetworkFault):
 
 
 class _OtherPaper(_OfTheFront):
-    """Another certificate than the right one: for this `name`, for so many `days`, and signed by whom `signer` gives."""
+    """Another certificate than the right one: for this `name`, for so many `days`, and signed by
+    whom `signer` gives.
+    """
 
     check = "test_certificates_lead_to_a_trusted_authority"
     name: ClassVar[str] = NAME
@@ -68,7 +70,9 @@ class _Speaks(_OfTheFront):
 
 
 class TheCertificateExpired(_OtherPaper):
-    """Every browser of the hospital shows a warning on Monday morning, and the wards call the help desk."""
+    """Every browser of the hospital shows a warning on Monday morning, and the wards call the help
+    desk.
+    """
 
     says, days = "certificate has expired", -1
 
@@ -85,7 +89,7 @@ class NobodySignedTheCertificate(_OtherPaper):
 
     says = "self-signed certificate"
 
-    def signer(self, root: Paper) -> Paper | None:  # noqa: ARG002  # that is the fault
+    def signer(self, root: Paper) -> Paper | None:
         return None
 
 
@@ -94,12 +98,14 @@ class AStrangerSignedTheCertificate(_OtherPaper):
 
     says = "ca_file does not name the authority"
 
-    def signer(self, root: Paper) -> Paper | None:  # noqa: ARG002  # that is the fault
+    def signer(self, root: Paper) -> Paper | None:
         return Paper("Stranger", authority=True)
 
 
 class TheIntermediateIsMissing(_OtherPaper):
-    """The browsers of the office have it from elsewhere, the scanners on the wards have not: they stop sending."""
+    """The browsers of the office have it from elsewhere, the scanners on the wards have not: they
+    stop sending.
+    """
 
     says = "an intermediate certificate is missing"
 
@@ -133,13 +139,20 @@ class TheIntermediateEndsNextWeek(_OfTheFront):
 
 
 class TheOtherAddressHasTheOldCertificate(_OfTheFront):
-    """The name has two addresses, and only one of the two fronts was renewed: every second browser shows a warning."""
+    """The name has two addresses, and only one of the two fronts was renewed: every second browser
+    shows a warning.
+    """
 
-    check, says = "test_certificates_lead_to_a_trusted_authority", f" at {SECOND}: its certificate is refused: certificate has expired"
+    check, says = (
+        "test_certificates_lead_to_a_trusted_authority",
+        f" at {SECOND}: its certificate is refused: certificate has expired",
+    )
 
     def front(self, folder: Path) -> Front:
         root = Paper("Root", authority=True)
-        return Front(Paper(NAME, root).served(folder), root, other=Paper(NAME, root, days=-1).served(folder))
+        return Front(
+            Paper(NAME, root).served(folder), root, other=Paper(NAME, root, days=-1).served(folder)
+        )
 
 
 class Tls10IsSpoken(_Speaks):
@@ -159,7 +172,11 @@ class Tls11IsSpoken(_Speaks):
 class NothingIsEncrypted(_Speaks):
     """Diagnoses go over the line in plain text, under a lock that looks shut."""
 
-    check, says, ciphers = "test_weak_ciphers_are_refused", "(no encryption)", "ALL:eNULL:@SECLEVEL=0"
+    check, says, ciphers = (
+        "test_weak_ciphers_are_refused",
+        "(no encryption)",
+        "ALL:eNULL:@SECLEVEL=0",
+    )
 
 
 class AnybodyMayBeTheHospital(_Speaks):
@@ -171,28 +188,48 @@ class AnybodyMayBeTheHospital(_Speaks):
 class PlainHttpShowsTheHospital(_Without):
     """Who writes the name without https signs in without encryption."""
 
-    check, says, lacks = "test_plain_http_leads_to_https", "answers 200, and not with a way to https", {"redirects": False}
+    check, says, lacks = (
+        "test_plain_http_leads_to_https",
+        "answers 200, and not with a way to https",
+        {"redirects": False},
+    )
 
 
 class BrowsersAreNotToldToStay(_Without):
     """On a stranger's network the first request is plain, and is caught."""
 
-    check, says, lacks = "test_browsers_are_told_to_stay_with_https", "Strict-Transport-Security is ''", {"hsts": None}
+    check, says, lacks = (
+        "test_browsers_are_told_to_stay_with_https",
+        "Strict-Transport-Security is ''",
+        {"hsts": None},
+    )
 
 
 class BrowsersForgetWithinADay(_Without):
     """They were told, and forget it over the weekend."""
 
-    check, says, lacks = "test_browsers_are_told_to_stay_with_https", "max-age=15552000 is the least", {"hsts": "max-age=86400"}
+    check, says, lacks = (
+        "test_browsers_are_told_to_stay_with_https",
+        "max-age=15552000 is the least",
+        {"hsts": "max-age=86400"},
+    )
 
 
 class NobodyListensForHttps(_Without):
     """The new front was not started: nobody gets in."""
 
-    check, says, lacks = "test_certificates_lead_to_a_trusted_authority", "nobody gets in here: Connection refused", {"answers": False}
+    check, says, lacks = (
+        "test_certificates_lead_to_a_trusted_authority",
+        "nobody gets in here: Connection refused",
+        {"answers": False},
+    )
 
 
 class HttpIsSpokenWhereHttpsShouldBe(_Without):
     """The port is right and the certificate was not loaded: browsers show an error."""
 
-    check, says, lacks = "test_certificates_lead_to_a_trusted_authority", "no connection by TLS comes about", {"context": None}
+    check, says, lacks = (
+        "test_certificates_lead_to_a_trusted_authority",
+        "no connection by TLS comes about",
+        {"context": None},
+    )

@@ -1,4 +1,6 @@
-"""A fault of the way to a target: what people would meet on it, and the one check that must catch it."""
+"""A fault of the way to a target: what people would meet on it, and the one check that must catch
+it.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,10 @@ Check = Callable[[Any], None]
 
 
 class NetworkFault:
-    """A subclass's name says the harm, its docstring who would suffer what. `check`, of the file `checks`, must come to `outcome` and say `says`."""
+    """A subclass's name says the harm, its docstring who would suffer what.
+
+    `check`, of the file `checks`, must come to `outcome` and say `says`.
+    """
 
     item: ClassVar[str]
     checks: ClassVar[str]

@@ -24,8 +24,11 @@ HSTS = "max-age=31536000; includeSubDomains"
 
 @dataclass
 class Front:
-    """What is served where. `context` None: plain HTTP behind the address of https. `redirects` False: plain HTTP shows the hospital. `other`: the
-    name has a second address, and this is served there."""
+    """What is served where.
+
+    `context` None: plain HTTP behind the address of https. `redirects` False: plain HTTP shows the
+    hospital. `other`: the name has a second address, and this is served there.
+    """
 
     context: ssl.SSLContext | None
     trusted: Paper
@@ -49,15 +52,37 @@ def standing(front: Front, folder: Path) -> Iterator[Tls]:
     authority = folder / "authority.pem"
     authority.write_bytes(front.trusted.pem)
     with ExitStack() as stack:
-        secure = stack.enter_context(serving(front.context, 200, {"Strict-Transport-Security": front.hsts} if front.hsts else {}))
-        plain = stack.enter_context(serving(None, 301, {"Location": f"https://{NAME}:{secure}/"}) if front.redirects else serving(None, 200, {}))
+        secure = stack.enter_context(
+            serving(
+                front.context, 200, {"Strict-Transport-Security": front.hsts} if front.hsts else {}
+            )
+        )
+        plain = stack.enter_context(
+            serving(None, 301, {"Location": f"https://{NAME}:{secure}/"})
+            if front.redirects
+            else serving(None, 200, {})
+        )
         place = secure if front.answers else closed_port()
         if front.other:
             stack.enter_context(serving(front.other, 200, {}, (SECOND, secure)))
-            found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, secure)) for address in ("127.0.0.1", SECOND)]
-            stack.enter_context(patch("cutover.telemetry.network.certificates.socket.getaddrinfo", lambda host, *_rest, **_more: [
-                one for one in found if host in (NAME, one[4][0])]))
-        declared = {"endpoints": (f"{NAME}:{place}",), "redirects": (f"http://127.0.0.1:{plain}/",), "seconds": 5, **front.declared}
+            found = [
+                (socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, secure))
+                for address in ("127.0.0.1", SECOND)
+            ]
+            stack.enter_context(
+                patch(
+                    "cutover.telemetry.network.certificates.socket.getaddrinfo",
+                    lambda host, *_rest, **_more: [
+                        one for one in found if host in (NAME, one[4][0])
+                    ],
+                )
+            )
+        declared = {
+            "endpoints": (f"{NAME}:{place}",),
+            "redirects": (f"http://127.0.0.1:{plain}/",),
+            "seconds": 5,
+            **front.declared,
+        }
         yield Tls(Declared.model_validate(declared), "http://unused.example", CONTEXT, authority)
 
 
@@ -66,7 +91,9 @@ class _Server(ThreadingHTTPServer):
     context: ssl.SSLContext | None = None
 
     def finish_request(self, request: Any, client_address: Any) -> None:
-        """Each handshake in the thread of its own connection; one that fails is the client's matter."""
+        """Each handshake in the thread of its own connection; one that fails is the client's
+        matter.
+        """
         if self.context is None:
             super().finish_request(request, client_address)
             return
@@ -81,8 +108,14 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving(context: ssl.SSLContext | None, status: int, headers: Mapping[str, str], at: tuple[str, int] = ("127.0.0.1", 0)) -> Iterator[int]:
+def serving(
+    context: ssl.SSLContext | None,
+    status: int,
+    headers: Mapping[str, str],
+    at: tuple[str, int] = ("127.0.0.1", 0),
+) -> Iterator[int]:
     """The port at which every GET gets this answer, until the block ends."""
+
     class Handler(BaseHTTPRequestHandler):
         def log_message(self, *_: Any) -> None:
             """Quiet."""
@@ -95,7 +128,9 @@ def serving(context: ssl.SSLContext | None, status: int, headers: Mapping[str, s
 
     with _Server(at, Handler) as server:
         server.context = context
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread = threading.Thread(
+            target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        )
         thread.start()
         try:
             yield server.server_address[1]

@@ -24,12 +24,17 @@ _KINDS = {"A": A, "AAAA": AAAA, "CNAME": CNAME}
 
 @dataclass
 class Server:
-    """`zone`: kind and value of each name's records. `cache`: it answers as one that asked somebody else. `refuses`: names with how it refuses.
+    """`zone`: kind and value of each name's records.
 
-    `silent`: it takes every question and answers none. `long`: it has no room for an answer over UDP.
+    `cache`: it answers as one that asked somebody else. `refuses`: names with how it refuses.
+
+    `silent`: it takes every question and answers none. `long`: it has no room for an answer over
+    UDP.
     """
 
-    zone: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=lambda: {NAME: (("A", NEW),)})
+    zone: Mapping[str, tuple[tuple[str, str], ...]] = field(
+        default_factory=lambda: {NAME: (("A", NEW),)}
+    )
     ttl: int = 60
     cache: bool = False
     refuses: Mapping[str, str] = field(default_factory=dict)
@@ -47,7 +52,9 @@ class Server:
                 reply.header.rcode = getattr(RCODE, self.refuses.get(name, "NXDOMAIN"))
             for kind, value in self.zone.get(name, ()):
                 if kind in (QTYPE[request.q.qtype], "CNAME"):
-                    reply.add_answer(RR(name, getattr(QTYPE, kind), rdata=_KINDS[kind](value), ttl=self.ttl))
+                    reply.add_answer(
+                        RR(name, getattr(QTYPE, kind), rdata=_KINDS[kind](value), ttl=self.ttl)
+                    )
             behind = [value for kind, value in self.zone.get(name, ()) if kind == "CNAME"]
             if not behind:
                 return reply
@@ -55,20 +62,34 @@ class Server:
 
 
 @contextmanager
-def standing(*servers: Server, records: Mapping[str, tuple[str, ...]] | None = None, **declared: Any) -> Iterator[Dns]:
-    """The questions to these servers. `authorities` counts how many of them, from the end, are declared as the zone's own."""
+def standing(
+    *servers: Server, records: Mapping[str, tuple[str, ...]] | None = None, **declared: Any
+) -> Iterator[Dns]:
+    """The questions to these servers.
+
+    `authorities` counts how many of them, from the end, are declared as the zone's own.
+    """
     own = declared.pop("authorities", 0)
     with ExitStack() as stack:
         places = [stack.enter_context(_serving(server)) for server in servers]
-        settings = {"records": records or {NAME: (NEW,)}, "resolvers": places[:len(places) - own], "authorities": places[len(places) - own:],
-                    "seconds": SILENCE if any(server.silent for server in servers) else 5, **declared}
+        settings = {
+            "records": records or {NAME: (NEW,)},
+            "resolvers": places[: len(places) - own],
+            "authorities": places[len(places) - own :],
+            "seconds": SILENCE if any(server.silent for server in servers) else 5,
+            **declared,
+        }
         yield Dns(Declared.model_validate(settings), CONTEXT)
 
 
 def _free_port() -> int:
     """One that is free for UDP and for TCP."""
     while True:
-        with socket.socket(type=socket.SOCK_DGRAM) as one, socket.socket() as other, suppress(OSError):
+        with (
+            socket.socket(type=socket.SOCK_DGRAM) as one,
+            socket.socket() as other,
+            suppress(OSError),
+        ):
             one.bind(("127.0.0.1", 0))
             other.bind(one.getsockname())
             return int(one.getsockname()[1])
@@ -82,8 +103,14 @@ def _serving(server: Server) -> Iterator[str]:
             yield f"127.0.0.1:{bound.getsockname()[1]}"
             return
     port, quiet = _free_port(), DNSLogger("-request,-reply,-truncated,-error")
-    ways = [DNSServer(server, address="127.0.0.1", port=port, tcp=tcp, logger=quiet).server for tcp in (False, True)]
-    threads = [threading.Thread(target=way.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True) for way in ways]
+    ways = [
+        DNSServer(server, address="127.0.0.1", port=port, tcp=tcp, logger=quiet).server
+        for tcp in (False, True)
+    ]
+    threads = [
+        threading.Thread(target=way.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        for way in ways
+    ]
     for thread in threads:
         thread.start()
     try:

@@ -18,7 +18,7 @@ class _OfTheNames(NetworkFault):
     other: ClassVar[dict[str, Any]]
     declared: ClassVar[dict[str, Any]] = {}
 
-    def way(self, folder: Path) -> AbstractContextManager[Dns]:  # noqa: ARG002  # it needs none
+    def way(self, folder: Path) -> AbstractContextManager[Dns]:
         return standing(Server(), Server(**self.other), **self.declared)
 
 
@@ -38,7 +38,10 @@ class OneResolverSaysSomethingElse(_OfTheNames):
 class TheOldAddressIsStillThere(_OfTheNames):
     """Every second request goes to the old system: what is written in the morning is gone at noon."""
 
-    says, other = f"to {NEW}, {OLD}, and {NEW} is declared", {"zone": {NAME: (("A", NEW), ("A", OLD))}}
+    says, other = (
+        f"to {NEW}, {OLD}, and {NEW} is declared",
+        {"zone": {NAME: (("A", NEW), ("A", OLD))}},
+    )
 
 
 class TheOldAddressIsThereForIpv6(_OfTheNames):
@@ -50,7 +53,10 @@ class TheOldAddressIsThereForIpv6(_OfTheNames):
 class TheNameLeadsBehindAnOldName(_OfTheNames):
     """The alias was left at the old balancer."""
 
-    says, other = f"to {OLD}", {"zone": {NAME: (("CNAME", "old.example.org"),), "old.example.org": (("A", OLD),)}}
+    says, other = (
+        f"to {OLD}",
+        {"zone": {NAME: (("CNAME", "old.example.org"),), "old.example.org": (("A", OLD),)}},
+    )
 
 
 class TheNameIsUnknown(_OfTheNames):
@@ -72,22 +78,37 @@ class TheNameLeadsNowhere(_OfTheNames):
 
 
 class OldAnswersAreKeptForADay(_OfTheNames):
-    """Half of the hospital stays with the old system until the next night; and after a rollback with the new one."""
+    """Half of the hospital stays with the old system until the next night; and after a rollback
+    with the new one.
+    """
 
-    check, says, other = "test_answers_are_not_kept_for_long", "A for 86400 s, and 300 s is the limit", {"ttl": 86400}
+    check, says, other = (
+        "test_answers_are_not_kept_for_long",
+        "A for 86400 s, and 300 s is the limit",
+        {"ttl": 86400},
+    )
 
 
 class TheAliasIsKeptForADay(_OfTheNames):
     """The address is short-lived, the alias before it is not."""
 
     check, says = "test_answers_are_not_kept_for_long", "CNAME for 86400 s"
-    other: ClassVar[dict[str, Any]] = {"zone": {NAME: (("CNAME", "front.example.org"),), "front.example.org": (("A", NEW),)}, "ttl": 86400}
+    other: ClassVar[dict[str, Any]] = {
+        "zone": {NAME: (("CNAME", "front.example.org"),), "front.example.org": (("A", NEW),)},
+        "ttl": 86400,
+    }
 
 
 class TheZoneItselfLetsAnswersBeKeptForADay(_OfTheNames):
-    """The cache happens to be almost over, and looks short-lived; the next answer is kept for a day."""
+    """The cache happens to be almost over, and looks short-lived; the next answer is kept for a
+    day.
+    """
 
-    check, says, declared = "test_answers_are_not_kept_for_long", "A for 86400 s", {"authorities": 1}
+    check, says, declared = (
+        "test_answers_are_not_kept_for_long",
+        "A for 86400 s",
+        {"authorities": 1},
+    )
     other: ClassVar[dict[str, Any]] = {"ttl": 86400}
 
 
@@ -100,8 +121,12 @@ class OneResolverIsDead(_OfTheNames):
 class OnlyCachesAreAsked(_OfTheNames):
     """What is left in a cache says nothing of how long the next answer is kept."""
 
-    check, outcome, says = "test_answers_are_not_kept_for_long", "not proven", "a cache only what is left of it"
+    check, outcome, says = (
+        "test_answers_are_not_kept_for_long",
+        "not proven",
+        "a cache only what is left of it",
+    )
     other: ClassVar[dict[str, Any]] = {"cache": True}
 
-    def way(self, folder: Path) -> AbstractContextManager[Dns]:  # noqa: ARG002  # it needs none
+    def way(self, folder: Path) -> AbstractContextManager[Dns]:
         return standing(Server(cache=True), Server(cache=True))

@@ -27,23 +27,50 @@ class Paper:
     signed_by: Paper | None = None
     days: float = VALID
     authority: bool = False
-    key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
+    key: ec.EllipticCurvePrivateKey = field(
+        default_factory=lambda: ec.generate_private_key(ec.SECP256R1())
+    )
     certificate: x509.Certificate = field(init=False)
 
     def __post_init__(self) -> None:
         signer, now = self.signed_by or self, datetime.now(UTC)
         ends = now + timedelta(days=self.days)
-        builder = (x509.CertificateBuilder().subject_name(_called(self.name)).issuer_name(_called(signer.name)).public_key(self.key.public_key())
-                   .serial_number(x509.random_serial_number()).not_valid_before(min(now, ends) - timedelta(days=1)).not_valid_after(ends)
-                   .add_extension(x509.BasicConstraints(ca=self.authority, path_length=None), critical=True)
-                   .add_extension(x509.SubjectKeyIdentifier.from_public_key(self.key.public_key()), critical=False)
-                   .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.key.public_key()), critical=False))
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(_called(self.name))
+            .issuer_name(_called(signer.name))
+            .public_key(self.key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(min(now, ends) - timedelta(days=1))
+            .not_valid_after(ends)
+            .add_extension(
+                x509.BasicConstraints(ca=self.authority, path_length=None), critical=True
+            )
+            .add_extension(
+                x509.SubjectKeyIdentifier.from_public_key(self.key.public_key()), critical=False
+            )
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.key.public_key()),
+                critical=False,
+            )
+        )
         if self.authority:
-            usage = x509.KeyUsage(digital_signature=True, content_commitment=False, key_encipherment=False, data_encipherment=False,
-                                  key_agreement=False, key_cert_sign=True, crl_sign=True, encipher_only=False, decipher_only=False)
+            usage = x509.KeyUsage(
+                digital_signature=True,
+                content_commitment=False,
+                key_encipherment=False,
+                data_encipherment=False,
+                key_agreement=False,
+                key_cert_sign=True,
+                crl_sign=True,
+                encipher_only=False,
+                decipher_only=False,
+            )
             builder = builder.add_extension(usage, critical=True)
         else:
-            builder = builder.add_extension(x509.SubjectAlternativeName([_general(self.name)]), critical=False)
+            builder = builder.add_extension(
+                x509.SubjectAlternativeName([_general(self.name)]), critical=False
+            )
         self.certificate = builder.sign(signer.key, hashes.SHA256())
 
     @property

@@ -25,7 +25,9 @@ class _OfRedis(NetworkFault):
     known: ClassVar[dict[str, Any]] = {}
 
     def way(self, folder: Path) -> AbstractContextManager[Redis]:
-        return standing(Server(dict(self.options), self.harm, dict(self.declared), **self.known), folder)
+        return standing(
+            Server(dict(self.options), self.harm, dict(self.declared), **self.known), folder
+        )
 
     def harm(self, client: Any) -> None:
         """Nothing."""
@@ -34,7 +36,11 @@ class _OfRedis(NetworkFault):
 class SessionsAreEvicted(_OfRedis):
     """In the busiest hour nurses are signed out in the middle of a form."""
 
-    check, says, declared = "test_redis_has_room", "has thrown away", {"maxmemory_policy": "allkeys-lru"}
+    check, says, declared = (
+        "test_redis_has_room",
+        "has thrown away",
+        {"maxmemory_policy": "allkeys-lru"},
+    )
     options: ClassVar[dict[str, str]] = {"maxmemory": "3mb", "maxmemory-policy": "allkeys-lru"}
 
     def harm(self, client: Any) -> None:
@@ -45,7 +51,10 @@ class SessionsAreEvicted(_OfRedis):
 class ThePolicyThrowsSessionsAway(_OfRedis):
     """Nothing is thrown away yet: the memory is not full yet."""
 
-    check, says = "test_redis_keeps_its_memory_policy", "has the policy allkeys-lru, and noeviction is declared"
+    check, says = (
+        "test_redis_keeps_its_memory_policy",
+        "has the policy allkeys-lru, and noeviction is declared",
+    )
     options: ClassVar[dict[str, str]] = {"maxmemory-policy": "allkeys-lru"}
 
 
@@ -63,37 +72,62 @@ class TheMemoryIsFull(_OfRedis):
 class AReplicaStandsInForTheMaster(_OfRedis):
     """It was not promoted after the last failure: every write is refused."""
 
-    check, says, options = "test_redis_answers", "is a replica, and master is declared", {"replicaof": "127.0.0.1 1"}
+    check, says, options = (
+        "test_redis_answers",
+        "is a replica, and master is declared",
+        {"replicaof": "127.0.0.1 1"},
+    )
 
 
 class AReplicaTakesNoWrites(_OfRedis):
     """The same, found by writing."""
 
-    check, says, options = "test_redis_gives_back_what_is_written", "it takes no writes", {"replicaof": "127.0.0.1 1"}
+    check, says, options = (
+        "test_redis_gives_back_what_is_written",
+        "it takes no writes",
+        {"replicaof": "127.0.0.1 1"},
+    )
 
 
 class TheReplicaLostItsMaster(_OfRedis):
     """What it has is from yesterday."""
 
-    check, says, options, declared = "test_redis_answers", "has lost its master", {"replicaof": "127.0.0.1 1"}, {"role": "replica"}
+    check, says, options, declared = (
+        "test_redis_answers",
+        "has lost its master",
+        {"replicaof": "127.0.0.1 1"},
+        {"role": "replica"},
+    )
 
 
 class TheClusterIsNotWhole(_OfRedis):
     """Part of the keys belongs to nobody: some sign-ins work, others do not."""
 
-    check, says, options = "test_redis_answers", "its cluster is not whole (cluster_state fail)", {"cluster-enabled": "yes"}
+    check, says, options = (
+        "test_redis_answers",
+        "its cluster is not whole (cluster_state fail)",
+        {"cluster-enabled": "yes"},
+    )
 
 
 class NothingIsKept(_OfRedis):
     """After the first restart everybody signs in anew, all at once."""
 
-    check, says, options = "test_redis_keeps_its_data", "keeps its data by nothing, and aof is declared", {"appendonly": "no"}
+    check, says, options = (
+        "test_redis_keeps_its_data",
+        "keeps its data by nothing, and aof is declared",
+        {"appendonly": "no"},
+    )
 
 
 class TheLastSnapshotFailed(_OfRedis):
     """The disk is full since Tuesday, and nobody looked."""
 
-    check, says, declared = "test_redis_keeps_its_data", "the last snapshot failed", {"persistence": "rdb"}
+    check, says, declared = (
+        "test_redis_keeps_its_data",
+        "the last snapshot failed",
+        {"persistence": "rdb"},
+    )
     options: ClassVar[dict[str, str]] = {"appendonly": "no", "save": "3600 1", "dbfilename": "gone"}
 
     def harm(self, client: Any) -> None:
@@ -111,6 +145,14 @@ class RedisDoesNotAnswer(_OfRedis):
 
 
 class ThePasswordIsAnother(_OfRedis):
-    """Nothing is known of it, so nothing is proven. What was tried as a password stands in no sentence."""
+    """Nothing is known of it, so nothing is proven.
 
-    check, outcome, says, known = "test_redis_answers", "not proven", "it does not let us in", {"password": "another-secret"}
+    What was tried as a password stands in no sentence.
+    """
+
+    check, outcome, says, known = (
+        "test_redis_answers",
+        "not proven",
+        "it does not let us in",
+        {"password": "another-secret"},
+    )

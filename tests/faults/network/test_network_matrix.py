@@ -1,4 +1,6 @@
-"""The checks of the way bite: each fault is caught by the check that it names, in the words that it names, and without a fault every check passes."""
+"""The checks of the way bite: each fault is caught by the check that it names, in the words that it
+names, and without a fault every check passes.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ from tests.faults.network.fault import NetworkFault, checks_of
 Way = Callable[[Path], AbstractContextManager[Any]]
 CLEAN: dict[str, Way] = {
     "test_tls": lambda folder: fronts.standing(fronts.whole(folder), folder),
-    "test_dns": lambda _folder: name_servers.standing(name_servers.Server(), name_servers.Server(cache=True)),
+    "test_dns": lambda _folder: name_servers.standing(
+        name_servers.Server(), name_servers.Server(cache=True)
+    ),
     "test_load_balancer": lambda _folder: balancing.standing(),
     "test_redis": lambda folder: redises.standing(redises.Server(), folder),
 }
@@ -47,7 +51,9 @@ def test_the_check_catches(name: str, tmp_path: Path) -> None:
     assert "secret" not in str(said.value)
 
 
-@pytest.mark.parametrize(("checks", "check"), [(checks, check) for checks, found in CHECKS.items() for check in found])
+@pytest.mark.parametrize(
+    ("checks", "check"), [(checks, check) for checks, found in CHECKS.items() for check in found]
+)
 def test_without_a_fault_the_check_passes(checks: str, check: str, tmp_path: Path) -> None:
     """No false alarm."""
     _here(checks)
@@ -57,7 +63,9 @@ def test_without_a_fault_the_check_passes(checks: str, check: str, tmp_path: Pat
 
 def test_every_check_has_a_fault_that_it_catches() -> None:
     """A check that cannot fail proves nothing."""
-    caught = {(fault.checks, fault.check) for fault in BY_NAME.values() if fault.outcome == "failed"}
+    caught = {
+        (fault.checks, fault.check) for fault in BY_NAME.values() if fault.outcome == "failed"
+    }
     assert {(checks, check) for checks, found in CHECKS.items() for check in found} == caught
 
 
@@ -71,7 +79,9 @@ def test_every_fault_of_the_way_is_in_the_catalogue() -> None:
     for path in Path(__file__).parent.glob("[a-z]*.py"):
         if not path.name.startswith("test_"):
             importlib.import_module(f"tests.faults.network.{path.stem}")
-    assert {kind.__name__ for kind in _kinds_of(NetworkFault) if not kind.__name__.startswith("_")} == set(BY_NAME)
+    assert {
+        kind.__name__ for kind in _kinds_of(NetworkFault) if not kind.__name__.startswith("_")
+    } == set(BY_NAME)
 
 
 def _kinds_of(kind: type[NetworkFault]) -> Iterator[type[NetworkFault]]:

@@ -11,14 +11,37 @@ from tests.faults.signals.fault import SignalFault
 from tests.faults.signals.watched import Watched
 
 LOADED, GROUNDED = "test_every_trigger_has_a_rule_in_force", "test_the_rules_look_at_something"
-ROUTED, AUDIBLE, ARRIVING = "test_the_alerts_would_go_to_the_receiver", "test_nothing_swallows_the_alerts", "test_an_alert_arrives"
+ROUTED, AUDIBLE, ARRIVING = (
+    "test_the_alerts_would_go_to_the_receiver",
+    "test_nothing_swallows_the_alerts",
+    "test_an_alert_arrives",
+)
 
 GOOD: Sequence[Mapping[str, Any]] = (
-    {"alert": "GoodHealth", "expr": 'up{job="good"} == 0', "for": "3s", "labels": {"severity": "page"}},
-    {"alert": "GoodErrors", "labels": {"severity": "page"},
-     "expr": 'sum(rate(http_requests_total{job="good",status=~"5.."}[1m])) / sum(rate(http_requests_total{job="good"}[1m])) > 0.01'},
-    {"alert": "GoodSlow", "expr": 'rate(http_seconds_count{job="good"}[1m]) > 1e6', "labels": {"severity": "page"}},
-    {"alert": "GoodDatabase", "expr": 'db_pool_in_use{job="good"} > 99 # all of them', "labels": {"severity": "page"}},
+    {
+        "alert": "GoodHealth",
+        "expr": 'up{job="good"} == 0',
+        "for": "3s",
+        "labels": {"severity": "page"},
+    },
+    {
+        "alert": "GoodErrors",
+        "labels": {"severity": "page"},
+        "expr": (
+            'sum(rate(http_requests_total{job="good",status=~"5.."}[1m])) /'
+            ' sum(rate(http_requests_total{job="good"}[1m])) > 0.01'
+        ),
+    },
+    {
+        "alert": "GoodSlow",
+        "expr": 'rate(http_seconds_count{job="good"}[1m]) > 1e6',
+        "labels": {"severity": "page"},
+    },
+    {
+        "alert": "GoodDatabase",
+        "expr": 'db_pool_in_use{job="good"} > 99 # all of them',
+        "labels": {"severity": "page"},
+    },
     {"alert": "GoodCanary", "expr": "vector(1)", "labels": {"severity": "test"}},
     {"alert": "Maintenance", "expr": "vector(1)", "labels": {"site": "north"}},
 )
@@ -26,8 +49,9 @@ GOOD: Sequence[Mapping[str, Any]] = (
 
 
 class AlertFault(SignalFault):
-    """`rule` stands beside the good ones, and is that of the trigger `trigger`; `lazy`: it is evaluated once an hour. `goes_to`: the receiver of its
-    route. `silence`: matchers by label."""
+    """`rule` stands beside the good ones, and is that of the trigger `trigger`; `lazy`: it is
+    evaluated once an hour. `goes_to`: the receiver of its route. `silence`: matchers by label.
+    """
 
     item = "alerts-configured"
     rule: ClassVar[Mapping[str, Any] | None] = None
@@ -56,29 +80,43 @@ class ARuleHasAnError(AlertFault):
     """Every evaluation fails; the alert is quiet for ever."""
 
     check, says = LOADED, "its evaluation fails"
-    rule: ClassVar[Mapping[str, Any]] = {"alert": "Erring", "for": "3s",
-                                         "expr": 'http_requests_total{job="good"} * on (job) http_requests_total{job="good"} > 1'}
+    rule: ClassVar[Mapping[str, Any]] = {
+        "alert": "Erring",
+        "for": "3s",
+        "expr": 'http_requests_total{job="good"} * on (job) http_requests_total{job="good"} > 1',
+    }
 
 
 class ARuleIsNotEvaluated(AlertFault):
     """Its group has an interval of an hour."""
 
     check, says, lazy = LOADED, "not evaluated yet", True
-    rule: ClassVar[Mapping[str, Any]] = {"alert": "Lazy", "expr": 'up{job="good"} == 0', "for": "3s"}
+    rule: ClassVar[Mapping[str, Any]] = {
+        "alert": "Lazy",
+        "expr": 'up{job="good"} == 0',
+        "for": "3s",
+    }
 
 
 class ARuleWaitsTooLong(AlertFault):
     """The plan says three looks, the rule an hour."""
 
     check, says = LOADED, "for: 3s, came 3600s"
-    rule: ClassVar[Mapping[str, Any]] = {"alert": "Waiting", "expr": 'up{job="good"} == 0', "for": "1h"}
+    rule: ClassVar[Mapping[str, Any]] = {
+        "alert": "Waiting",
+        "expr": 'up{job="good"} == 0',
+        "for": "1h",
+    }
 
 
 class ARuleHasAnotherThreshold(AlertFault):
     """The plan says 1 %, the rule fires at 10 %."""
 
     check, says, trigger = LOADED, "compare with 0.01", "error-rate"
-    rule: ClassVar[Mapping[str, Any]] = {"alert": "Tolerant", "expr": 'sum(rate(http_requests_total{job="good"}[1m])) > 0.1'}
+    rule: ClassVar[Mapping[str, Any]] = {
+        "alert": "Tolerant",
+        "expr": 'sum(rate(http_requests_total{job="good"}[1m])) > 0.1',
+    }
 
 
 class PrometheusKnowsNoAlertmanager(AlertFault):
@@ -102,26 +140,42 @@ class ATriggerHasNoAlert(AlertFault):
 
     @classmethod
     def asked(cls, watched: Watched) -> Alerts:
-        return watched.alerts(rules={"health": "GoodHealth", "error-rate": "GoodErrors", "response-time": "GoodSlow"})
+        return watched.alerts(
+            rules={"health": "GoodHealth", "error-rate": "GoodErrors", "response-time": "GoodSlow"}
+        )
 
 
 class ARuleLooksAtAMissingMetric(AlertFault):
     """The metric was renamed with the release; the rule was not."""
 
     check, says = GROUNDED, "http_request_errors_total"
-    rule: ClassVar[Mapping[str, Any]] = {"alert": "Blind", "expr": 'rate(http_request_errors_total{job="good"}[5m]) > 0'}
+    rule: ClassVar[Mapping[str, Any]] = {
+        "alert": "Blind",
+        "expr": 'rate(http_request_errors_total{job="good"}[5m]) > 0',
+    }
 
 
 class ARuleLooksAtAMissingLabel(AlertFault):
     """It is declared that its series come only with trouble; but there is no such label."""
 
     check, says = GROUNDED, "label of it does not exist"
-    rule: ClassVar[Mapping[str, Any]] = {"alert": "Mislabelled", "expr": 'sum by (job) (rate(http_requests_total{code=~"5.."}[5m])) > 0'}
+    rule: ClassVar[Mapping[str, Any]] = {
+        "alert": "Mislabelled",
+        "expr": 'sum by (job) (rate(http_requests_total{code=~"5.."}[5m])) > 0',
+    }
 
     @classmethod
     def asked(cls, watched: Watched) -> Alerts:
-        rules = {"health": "Mislabelled", "error-rate": "GoodErrors", "response-time": "GoodSlow", "database": "GoodDatabase"}
-        absent = {'http_requests_total{code=~"5.."}': "no failure yet", 'http_requests_total{job="good",status=~"5.."}': "no failure yet"}
+        rules = {
+            "health": "Mislabelled",
+            "error-rate": "GoodErrors",
+            "response-time": "GoodSlow",
+            "database": "GoodDatabase",
+        }
+        absent = {
+            'http_requests_total{code=~"5.."}': "no failure yet",
+            'http_requests_total{job="good",status=~"5.."}': "no failure yet",
+        }
         return watched.alerts(rules=rules, absent_when_healthy=absent)
 
 
@@ -136,14 +190,24 @@ class AnAlertGoesToAnotherTeam(AlertFault):
     """Billing is woken, and does not know why."""
 
     check, says = ROUTED, "another-team"
-    rule: ClassVar[Mapping[str, Any]] = {"alert": "Astray", "expr": 'up{job="good"} == 0', "for": "3s", "labels": {"team": "billing"}}
+    rule: ClassVar[Mapping[str, Any]] = {
+        "alert": "Astray",
+        "expr": 'up{job="good"} == 0',
+        "for": "3s",
+        "labels": {"team": "billing"},
+    }
 
 
 class TheReceiverTellsNobody(AlertFault):
     """A receiver without a single way to send takes every alert and keeps it."""
 
     check, says = ROUTED, "without a single way to send"
-    rule: ClassVar[Mapping[str, Any]] = {"alert": "Kept", "expr": 'up{job="good"} == 0', "for": "3s", "labels": {"team": "nobody-yet"}}
+    rule: ClassVar[Mapping[str, Any]] = {
+        "alert": "Kept",
+        "expr": 'up{job="good"} == 0',
+        "for": "3s",
+        "labels": {"team": "nobody-yet"},
+    }
 
     @classmethod
     def asked(cls, watched: Watched) -> Alerts:
@@ -154,7 +218,11 @@ class AnAlertIsSilenced(AlertFault):
     """The silence of last month's works, with an end in 2099."""
 
     check, says = AUDIBLE, "silence"
-    rule: ClassVar[Mapping[str, Any]] = {"alert": "SilencedHealth", "expr": 'up{job="good"} == 0', "for": "3s"}
+    rule: ClassVar[Mapping[str, Any]] = {
+        "alert": "SilencedHealth",
+        "expr": 'up{job="good"} == 0',
+        "for": "3s",
+    }
     silence: ClassVar[Mapping[str, str]] = {"alertname": "Silenced.*"}
 
 
@@ -162,22 +230,35 @@ class OneInstanceIsSilenced(AlertFault):
     """Of two instances one may burn in silence."""
 
     check, says = AUDIBLE, 'instance=~"a"'
-    rule: ClassVar[Mapping[str, Any]] = {"alert": "HalfSilent", "expr": 'db_pool_in_use{job="good"} > 98'}
+    rule: ClassVar[Mapping[str, Any]] = {
+        "alert": "HalfSilent",
+        "expr": 'db_pool_in_use{job="good"} > 98',
+    }
     silence: ClassVar[Mapping[str, str]] = {"alertname": "Half.*", "instance": "a"}
 
 
 class AnAlertIsInhibited(AlertFault):
-    """"Maintenance" has been active for weeks, and keeps everything else back."""
+    """ "Maintenance" has been active for weeks, and keeps everything else back."""
 
     check, says = AUDIBLE, "inhibition"
-    rule: ClassVar[Mapping[str, Any]] = {"alert": "InhibitedHealth", "expr": 'up{job="good"} == 0', "for": "3s", "labels": {"site": "north"}}
+    rule: ClassVar[Mapping[str, Any]] = {
+        "alert": "InhibitedHealth",
+        "expr": 'up{job="good"} == 0',
+        "for": "3s",
+        "labels": {"site": "north"},
+    }
 
 
 class TheRouteIsMuteAtThisTime(AlertFault):
     """Between ten and six nobody is to be woken; the cutover is at two."""
 
     check, says = AUDIBLE, "time interval 'always'"
-    rule: ClassVar[Mapping[str, Any]] = {"alert": "Asleep", "expr": 'up{job="good"} == 0', "for": "3s", "labels": {"team": "asleep"}}
+    rule: ClassVar[Mapping[str, Any]] = {
+        "alert": "Asleep",
+        "expr": 'up{job="good"} == 0',
+        "for": "3s",
+        "labels": {"team": "asleep"},
+    }
 
 
 class CanaryFault(AlertFault):
@@ -195,7 +276,11 @@ class TheCanaryNeverFires(CanaryFault):
     """Its threshold is one that nobody reaches: what is tested is nothing."""
 
     says = "expected to fire"
-    rule: ClassVar[Mapping[str, Any]] = {"alert": "QuietCanary", "expr": 'http_requests_total{job="good"} > 1e9', "labels": {"severity": "test"}}
+    rule: ClassVar[Mapping[str, Any]] = {
+        "alert": "QuietCanary",
+        "expr": 'http_requests_total{job="good"} > 1e9',
+        "labels": {"severity": "test"},
+    }
     goes_to = "cutover"
 
 
@@ -203,7 +288,11 @@ class TheCanaryIsSilenced(CanaryFault):
     """It fires, and Alertmanager says nothing."""
 
     says = "kept back by"
-    rule: ClassVar[Mapping[str, Any]] = {"alert": "SilencedCanary", "expr": "vector(1)", "labels": {"severity": "test"}}
+    rule: ClassVar[Mapping[str, Any]] = {
+        "alert": "SilencedCanary",
+        "expr": "vector(1)",
+        "labels": {"severity": "test"},
+    }
     goes_to = "cutover"
 
 
@@ -211,7 +300,11 @@ class TheCanaryIsInhibited(CanaryFault):
     """It fires, and another alert keeps it back."""
 
     says = "suppressed"
-    rule: ClassVar[Mapping[str, Any]] = {"alert": "InhibitedCanary", "expr": "vector(1)", "labels": {"severity": "test", "site": "north"}}
+    rule: ClassVar[Mapping[str, Any]] = {
+        "alert": "InhibitedCanary",
+        "expr": "vector(1)",
+        "labels": {"severity": "test", "site": "north"},
+    }
     goes_to = "cutover"
 
 
@@ -219,7 +312,11 @@ class TheCanaryComesByTheWrongReceiver(CanaryFault):
     """It arrives, by the way of another team: theirs is proven, and not ours."""
 
     says = "'another-team'"
-    rule: ClassVar[Mapping[str, Any]] = {"alert": "StrayCanary", "expr": "vector(1)", "labels": {"severity": "test"}}
+    rule: ClassVar[Mapping[str, Any]] = {
+        "alert": "StrayCanary",
+        "expr": "vector(1)",
+        "labels": {"severity": "test"},
+    }
     goes_to = "another-team"
 
     @classmethod
@@ -231,7 +328,11 @@ class TheReceiverRefuses(CanaryFault):
     """Whoever should be told does not answer."""
 
     says = "is active in Alertmanager"
-    rule: ClassVar[Mapping[str, Any]] = {"alert": "RefusedCanary", "expr": "vector(1)", "labels": {"severity": "test"}}
+    rule: ClassVar[Mapping[str, Any]] = {
+        "alert": "RefusedCanary",
+        "expr": "vector(1)",
+        "labels": {"severity": "test"},
+    }
     goes_to = "refusing"
 
 
@@ -264,4 +365,6 @@ class AnotherRunListensThere(CanaryFault):
 
     @classmethod
     def asked(cls, watched: Watched) -> Alerts:
-        return watched.canary("GoodCanary", receiver_listen=watched.prometheus_url.removeprefix("http://"))
+        return watched.canary(
+            "GoodCanary", receiver_listen=watched.prometheus_url.removeprefix("http://")
+        )

@@ -1,4 +1,7 @@
-"""Dashboards that are gone, empty, or shut. What shows them here is a stand-in for Grafana, which speaks the two paths that are asked."""
+"""Dashboards that are gone, empty, or shut.
+
+What shows them here is a stand-in for Grafana, which speaks the two paths that are asked.
+"""
 
 from __future__ import annotations
 
@@ -17,18 +20,57 @@ TOKEN = "glsa_t0ken-of-the-dashboards"
 SOURCE = {"type": "prometheus", "uid": "p1"}
 BOARD: dict[str, Any] = {
     "title": "Cutover",
-    "templating": {"list": [{"name": "job", "current": {"value": ["hospital"]}}, {"name": "where", "current": {"value": "$__all"}}]},
+    "templating": {
+        "list": [
+            {"name": "job", "current": {"value": ["hospital"]}},
+            {"name": "where", "current": {"value": "$__all"}},
+        ]
+    },
     "panels": [
         {"type": "text", "title": "Read me"},
-        {"id": 2, "title": "Requests", "type": "timeseries", "datasource": SOURCE,
-         "targets": [{"refId": "A", "expr": 'rate(http_requests_total{job="$job",site=~"${where:regex}"}[$__rate_interval])'}]},
-        {"type": "row", "title": "Folded", "panels": [{"id": 4, "title": "Pool", "datasource": SOURCE, "targets": [
-            {"refId": "A", "expr": 'db_pool_in_use{job="[[job]]"}'}, {"refId": "B", "expr": "never", "hide": True}]}]},
-        {"id": 5, "title": "The same again", "datasource": {"uid": "-- Dashboard --"}, "targets": [{"refId": "A", "panelId": 2}]},
+        {
+            "id": 2,
+            "title": "Requests",
+            "type": "timeseries",
+            "datasource": SOURCE,
+            "targets": [
+                {
+                    "refId": "A",
+                    "expr": (
+                        'rate(http_requests_total{job="$job",site=~"${where:regex}"}[$__rate_interval])'
+                    ),
+                }
+            ],
+        },
+        {
+            "type": "row",
+            "title": "Folded",
+            "panels": [
+                {
+                    "id": 4,
+                    "title": "Pool",
+                    "datasource": SOURCE,
+                    "targets": [
+                        {"refId": "A", "expr": 'db_pool_in_use{job="[[job]]"}'},
+                        {"refId": "B", "expr": "never", "hide": True},
+                    ],
+                }
+            ],
+        },
+        {
+            "id": 5,
+            "title": "The same again",
+            "datasource": {"uid": "-- Dashboard --"},
+            "targets": [{"refId": "A", "panelId": 2}],
+        },
         {"id": 6, "libraryPanel": {"uid": "shared", "name": "Errors"}},
     ],
 }
-SHARED = {"title": "Errors", "datasource": "by-name", "targets": [{"refId": "A", "expr": 'rate(http_requests_total{status=~"5.."}[5m])'}]}
+SHARED = {
+    "title": "Errors",
+    "datasource": "by-name",
+    "targets": [{"refId": "A", "expr": 'rate(http_requests_total{status=~"5.."}[5m])'}],
+}
 DATA = {"frames": [{"data": {"values": [[1, 2], [3.5, 4]]}}]}
 
 
@@ -46,9 +88,15 @@ def grafana() -> Iterator[StandIn]:
         return answer
 
     with standing_in() as stand_in:
-        stand_in.answers["GET /api/dashboards/uid/cutover"] = guarded(lambda _: says({"dashboard": BOARD, "meta": {}}))
-        stand_in.answers["GET /api/library-elements/shared"] = guarded(lambda _: says({"result": {"model": SHARED}}))
-        stand_in.answers["POST /api/ds/query"] = guarded(lambda asked: says({"results": {one["refId"]: DATA for one in asked.json["queries"]}}))
+        stand_in.answers["GET /api/dashboards/uid/cutover"] = guarded(
+            lambda _: says({"dashboard": BOARD, "meta": {}})
+        )
+        stand_in.answers["GET /api/library-elements/shared"] = guarded(
+            lambda _: says({"result": {"model": SHARED}})
+        )
+        stand_in.answers["POST /api/ds/query"] = guarded(
+            lambda asked: says({"results": {one["refId"]: DATA for one in asked.json["queries"]}})
+        )
         yield stand_in
 
 
@@ -62,7 +110,9 @@ class DashboardFault(SignalFault):
     def asked(cls, stand_in: StandIn, folder: Path) -> Dashboards:
         cls.change(stand_in)
         (folder / "token").write_text(f"{cls.token}\n", encoding="utf-8")
-        settings = DashboardSettings(grafana=stand_in.url, uids=("cutover",), token_file=folder / "token")
+        settings = DashboardSettings(
+            grafana=stand_in.url, uids=("cutover",), token_file=folder / "token"
+        )
         return Dashboards(settings, Service(stand_in.url, token_file=folder / "token"), "staging")
 
     @classmethod
@@ -77,7 +127,9 @@ class ADashboardIsGone(DashboardFault):
 
     @classmethod
     def change(cls, stand_in: StandIn) -> None:
-        stand_in.answers["GET /api/dashboards/uid/cutover"] = says({"message": "Dashboard not found"}, 404)
+        stand_in.answers["GET /api/dashboards/uid/cutover"] = says(
+            {"message": "Dashboard not found"}, 404
+        )
 
 
 class APanelHasNoData(DashboardFault):
@@ -88,8 +140,14 @@ class APanelHasNoData(DashboardFault):
     @classmethod
     def change(cls, stand_in: StandIn) -> None:
         times = {"frames": [{"data": {"values": [[1, 2], [None, None]]}}]}
-        stand_in.answers["POST /api/ds/query"] = lambda asked: says({"results": {
-            one["refId"]: times if "pool" in one["expr"] else DATA for one in asked.json["queries"]}})
+        stand_in.answers["POST /api/ds/query"] = lambda asked: says(
+            {
+                "results": {
+                    one["refId"]: times if "pool" in one["expr"] else DATA
+                    for one in asked.json["queries"]
+                }
+            }
+        )
 
 
 class AQueryFails(DashboardFault):
@@ -99,7 +157,9 @@ class AQueryFails(DashboardFault):
 
     @classmethod
     def change(cls, stand_in: StandIn) -> None:
-        stand_in.answers["POST /api/ds/query"] = says({"results": {"A": {"status": 502, "error": "bad gateway"}}})
+        stand_in.answers["POST /api/ds/query"] = says(
+            {"results": {"A": {"status": 502, "error": "bad gateway"}}}
+        )
 
 
 class TheTokenIsRefused(DashboardFault):
@@ -115,7 +175,9 @@ class ADashboardIsEmpty(DashboardFault):
 
     @classmethod
     def change(cls, stand_in: StandIn) -> None:
-        stand_in.answers["GET /api/dashboards/uid/cutover"] = says({"dashboard": {"panels": [{"type": "text"}]}})
+        stand_in.answers["GET /api/dashboards/uid/cutover"] = says(
+            {"dashboard": {"panels": [{"type": "text"}]}}
+        )
 
 
 class GrafanaAnswersSomethingElse(DashboardFault):
@@ -125,4 +187,8 @@ class GrafanaAnswersSomethingElse(DashboardFault):
 
     @classmethod
     def change(cls, stand_in: StandIn) -> None:
-        stand_in.answers["GET /api/dashboards/uid/cutover"] = (200, {"Content-Type": "text/html"}, b"<html>sign in</html>")
+        stand_in.answers["GET /api/dashboards/uid/cutover"] = (
+            200,
+            {"Content-Type": "text/html"},
+            b"<html>sign in</html>",
+        )

@@ -1,4 +1,6 @@
-"""Lines of a log that are lost, late, incomplete, wrong about the time, or hold what nobody may read there."""
+"""Lines of a log that are lost, late, incomplete, wrong about the time, or hold what nobody may
+read there.
+"""
 
 from __future__ import annotations
 
@@ -20,14 +22,21 @@ from cutover.telemetry.signals.logs import Logs, store_of
 from tests.faults.signals.fault import SignalFault
 
 PASSWORD, TOKEN, NAME = "correct-horse-battery", "0paque-token-of-the-run", "Ångström-1f2e3d4c5b"
-ARRIVES, SECRETS, PATIENTS = "test_the_line_of_a_request_arrives", "test_no_line_holds_a_secret", "test_no_line_holds_patient_data"
+ARRIVES, SECRETS, PATIENTS = (
+    "test_the_line_of_a_request_arrives",
+    "test_no_line_holds_a_secret",
+    "test_no_line_holds_patient_data",
+)
 ROLLBACK = "test_no_error_since_the_rollback"
 SECONDS = 0.6
 Fields = dict[str, Any]
 
 
 class Writer:
-    """A target that does nothing but write its log, as a fault has it. It is asked for what a run asks of a real one."""
+    """A target that does nothing but write its log, as a fault has it.
+
+    It is asked for what a run asks of a real one.
+    """
 
     def __init__(self, path: Path, fault: type[LogFault]) -> None:
         self._path, self._fault = path, fault
@@ -40,16 +49,26 @@ class Writer:
         return self._done([{"route": "/patients", "status": 200} for _ in range(times)])
 
     def sign_in(self) -> Done:
-        return self._done([{"route": "/sign-in", "status": 200}, {"route": "/patients", "status": 200}])
+        return self._done(
+            [{"route": "/sign-in", "status": 200}, {"route": "/patients", "status": 200}]
+        )
 
     def confide(self) -> Done:
-        done = self._done([{"route": "/patients", "status": 201}, {"route": "/patients", "status": 200}])
+        done = self._done(
+            [{"route": "/patients", "status": 201}, {"route": "/patients", "status": 200}]
+        )
         return Done(done.began, done.ended, done.ids, done.sent, {"a patient's family name": NAME})
 
     def _done(self, requests: list[Fields]) -> Done:
         began, ids = time.time(), [uuid4().hex for _ in requests]
         for number, fields in zip(ids, requests, strict=True):
-            line = {"time": datetime.now(UTC).isoformat(), "level": "info", "message": "request", "request_id": number, **fields}
+            line = {
+                "time": datetime.now(UTC).isoformat(),
+                "level": "info",
+                "message": "request",
+                "request_id": number,
+                **fields,
+            }
             self._fault.write(self._append, line)
         return Done(began, time.time(), tuple(ids) if self._fault.tells_ids else (), len(ids))
 
@@ -82,7 +101,14 @@ class LogFault(SignalFault):
         redactor.learn("token of registrar", TOKEN)
         settings = LogSettings(kind="file", path=folder / "hospital.jsonl", seconds=SECONDS)
         deeds = Writer(folder / "hospital.jsonl", cls)
-        return Logs(settings, store_of(settings, None), deeds, redactor, "staging", restored=time.time() - 60)
+        return Logs(
+            settings,
+            store_of(settings, None),
+            deeds,
+            redactor,
+            "staging",
+            restored=time.time() - 60,
+        )
 
 
 class LinesAreLost(LogFault):
@@ -279,7 +305,9 @@ class NobodySaysWhenTheRollbackWas(LogFault):
 
 
 class TheLogIsThatOfYesterday(LogFault):
-    """The file that is read is one that nobody writes any more: it holds no errors, and nothing else."""
+    """The file that is read is one that nobody writes any more: it holds no errors, and nothing
+    else.
+    """
 
     item, check, says, open_end = "rollback-logs", ROLLBACK, "not all lines", True
 

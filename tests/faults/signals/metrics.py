@@ -10,11 +10,17 @@ from cutover.telemetry.signals.prometheus import Prometheus
 from tests.faults.signals.fault import SignalFault
 from tests.faults.signals.watched import Pages, Watched, good, text
 
-TARGETS, THERE, MOVING = "test_every_instance_is_scraped", "test_every_declared_metric_is_there", "test_metrics_move_with_the_work"
+TARGETS, THERE, MOVING = (
+    "test_every_instance_is_scraped",
+    "test_every_declared_metric_is_there",
+    "test_metrics_move_with_the_work",
+)
 
 
 class MetricFault(SignalFault):
-    """`page` is what an instance of the fault's own job shows; `interval` how often it is scraped, where that is not all the time."""
+    """`page` is what an instance of the fault's own job shows; `interval` how often it is scraped,
+    where that is not all the time.
+    """
 
     item = "metrics-reporting"
     interval: ClassVar[str | None] = None
@@ -55,7 +61,9 @@ class TheMetricIsOfLongAgo(MetricFault):
 
     @staticmethod
     def page(pages: Pages, instance: str) -> str:
-        return text(pages.counted[instance], pool=f"db_pool_in_use 1 {round((time.time() - 120) * 1000)}\n")
+        return text(
+            pages.counted[instance], pool=f"db_pool_in_use 1 {round((time.time() - 120) * 1000)}\n"
+        )
 
 
 class TheCountersAreFrozen(MetricFault):
@@ -64,7 +72,7 @@ class TheCountersAreFrozen(MetricFault):
     check, says = MOVING, "frozen"
 
     @staticmethod
-    def page(pages: Pages, instance: str) -> str:  # noqa: ARG004  # nothing that was counted is shown
+    def page(pages: Pages, instance: str) -> str:
         return text(0)
 
 
@@ -163,7 +171,9 @@ class NobodySaysWhichMetrics(MetricFault):
 
     @classmethod
     def asked(cls, watched: Watched) -> Metrics:
-        return watched.metrics(cls.__name__, metrics={"requests": None, "moving": (), "present": ()})
+        return watched.metrics(
+            cls.__name__, metrics={"requests": None, "moving": (), "present": ()}
+        )
 
 
 class PrometheusIsDead(MetricFault):

@@ -1,4 +1,6 @@
-"""The checks of the signals bite: each fault alone is caught by its own check, and without a fault every check is content."""
+"""The checks of the signals bite: each fault alone is caught by its own check, and without a fault
+every check is content.
+"""
 
 from __future__ import annotations
 
@@ -24,19 +26,30 @@ from tests.faults.signals.watched import Watched, good, missing, watched
 
 ROOT = Path(__file__).resolve().parents[3]
 PLAN = load_plan(ROOT / "plan.toml")
-SUITE = tuple(f"smoke/monitoring/test_{name}.py" for name in ("metrics", "alerts", "logs", "dashboards"))
+SUITE = tuple(
+    f"smoke/monitoring/test_{name}.py" for name in ("metrics", "alerts", "logs", "dashboards")
+)
 
 
 def faults_in(module: ModuleType, of: type[SignalFault]) -> Mapping[str, Any]:
     """The faults of one module that are asked for: those with a check and a word of their own."""
-    return {name: value for name, value in vars(module).items()
-            if isinstance(value, type) and issubclass(value, of) and value.__module__ == module.__name__ and not name.startswith("_") and value.says}
+    return {
+        name: value
+        for name, value in vars(module).items()
+        if isinstance(value, type)
+        and issubclass(value, of)
+        and value.__module__ == module.__name__
+        and not name.startswith("_")
+        and value.says
+    }
 
 
 METRICS, ALERTS = faults_in(metrics, MetricFault), faults_in(alerts, AlertFault)
 LOGS, DASHBOARDS = faults_in(logs, LogFault), faults_in(dashboards, DashboardFault)
 OFTEN = 5
-"""Faults of metrics and alerts, of each item, that are tried in every run: some last a second or two."""
+"""Faults of metrics and alerts, of each item, that are tried in every run: some last a second or
+two.
+"""
 ALL: Mapping[str, type[SignalFault]] = {**METRICS, **ALERTS, **LOGS, **DASHBOARDS}
 
 
@@ -51,7 +64,11 @@ def _checks() -> Iterator[tuple[str, Callable[..., None], frozenset[str]]]:
         of_all = [getattr(module, "pytestmark", None)]
         for name, check in inspect.getmembers(module, inspect.isfunction):
             if name.startswith("test_"):
-                marks = [mark for mark in (*of_all, *getattr(check, "pytestmark", ())) if mark is not None]
+                marks = [
+                    mark
+                    for mark in (*of_all, *getattr(check, "pytestmark", ()))
+                    if mark is not None
+                ]
                 yield name, check, frozenset(item for mark in marks for item in mark.args)
 
 
@@ -63,12 +80,20 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     if why := missing():
         pytest.skip(why)
     pages = {"good": good, **{name: fault.page for name, fault in METRICS.items()}}
-    rules = [*alerts.GOOD, *(fault.rule for fault in ALERTS.values() if fault.rule and not fault.lazy)]
+    rules = [
+        *alerts.GOOD,
+        *(fault.rule for fault in ALERTS.values() if fault.rule and not fault.lazy),
+    ]
     lazy = [fault.rule for fault in ALERTS.values() if fault.lazy]
-    canaries = {"GoodCanary": "cutover", **{fault.rule["alert"]: fault.goes_to for fault in ALERTS.values() if fault.goes_to}}
+    canaries = {
+        "GoodCanary": "cutover",
+        **{fault.rule["alert"]: fault.goes_to for fault in ALERTS.values() if fault.goes_to},
+    }
     intervals = {name: fault.interval for name, fault in METRICS.items() if fault.interval}
     silences = [fault.silence for fault in ALERTS.values() if fault.silence]
-    with watched(tmp_path_factory.mktemp("watched"), pages, rules, lazy, intervals, canaries, silences) as there:
+    with watched(
+        tmp_path_factory.mktemp("watched"), pages, rules, lazy, intervals, canaries, silences
+    ) as there:
         yield there
 
 
@@ -80,7 +105,11 @@ def complaint(fault: type[SignalFault], asked: object) -> str:
     except (AssertionError, NotProven) as caught:
         if isinstance(caught, NotProven) is not fault.open_end:
             return f"{fault.check} ended in {type(caught).__name__}: {caught}"
-        return "" if fault.says in str(caught) else f"{fault.check} does not say {fault.says!r}: {caught}"
+        return (
+            ""
+            if fault.says in str(caught)
+            else f"{fault.check} does not say {fault.says!r}: {caught}"
+        )
     return f"{fault.check} is content"
 
 
@@ -113,7 +142,9 @@ def test_without_a_fault_metrics_are_sound(check: str, world: Watched) -> None:
     CHECKS[check][0](world.metrics(metrics={"quiet": True}))
 
 
-@pytest.mark.parametrize("check", [alerts.LOADED, alerts.GROUNDED, alerts.ROUTED, alerts.AUDIBLE, alerts.ARRIVING])
+@pytest.mark.parametrize(
+    "check", [alerts.LOADED, alerts.GROUNDED, alerts.ROUTED, alerts.AUDIBLE, alerts.ARRIVING]
+)
 def test_without_a_fault_alerts_are_sound(check: str, world: Watched) -> None:
     CHECKS[check][0](world.alerts())
 
@@ -127,8 +158,11 @@ def test_without_a_fault_dashboards_are_sound(tmp_path: Path) -> None:
     with dashboards.grafana() as stand_in:
         CHECKS[DashboardFault.check][0](DashboardFault.asked(stand_in, tmp_path))
         asked = [one.json["queries"][0]["expr"] for one in stand_in.asked if one.method == "POST"]
-    assert sorted(asked) == ['db_pool_in_use{job="hospital"}', 'rate(http_requests_total{job="hospital",site=~".*"}[$__rate_interval])',
-                             'rate(http_requests_total{status=~"5.."}[5m])']
+    assert sorted(asked) == [
+        'db_pool_in_use{job="hospital"}',
+        'rate(http_requests_total{job="hospital",site=~".*"}[$__rate_interval])',
+        'rate(http_requests_total{status=~"5.."}[5m])',
+    ]
 
 
 @pytest.mark.parametrize("name", ALL)

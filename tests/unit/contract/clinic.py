@@ -1,4 +1,6 @@
-"""A clinic in memory that can be asked like a driver, right as it stands; what a test sets otherwise is wrong with it."""
+"""A clinic in memory that can be asked like a driver, right as it stands; what a test sets
+otherwise is wrong with it.
+"""
 
 from __future__ import annotations
 
@@ -31,13 +33,21 @@ TABLE: Mapping[str, Sequence[str]] = {
     "auditor": ["GET /me", "POST /leave", "GET /audit"],
     "administrator": ["GET /me", "POST /leave", "* /patients*", "GET /audit"],
 }
-STATUS = {Reason.UNAUTHENTICATED: 401, Reason.FORBIDDEN: 403, Reason.NOT_FOUND: 404, Reason.INVALID: 422, Reason.THROTTLED: 429}
+STATUS = {
+    Reason.UNAUTHENTICATED: 401,
+    Reason.FORBIDDEN: 403,
+    Reason.NOT_FOUND: 404,
+    Reason.INVALID: 422,
+    Reason.THROTTLED: 429,
+}
+
 
 @dataclass
 class Clinic:
-    """`answers`: operation, who, and what is answered whatever is right: a `Reason`, a status, or a text that comes with 200.
-    `chatty`: its refusals name the patient. `mixing`: a letter is found below any patient. `talkative`: whoever searches finds.
-    `picky`: a list wants a name."""
+    """`answers`: operation, who, and what is answered whatever is right: a `Reason`, a status, or a
+    text that comes with 200. `chatty`: its refusals name the patient. `mixing`: a letter is found
+    below any patient. `talkative`: whoever searches finds. `picky`: a list wants a name.
+    """
 
     operations: Sequence[Operation] = (VERSION, ME, LEAVE, FIND, PATIENT, REMOVE, AUDIT)
     may: Mapping[str, Sequence[str]] = field(default_factory=lambda: TABLE)
@@ -61,14 +71,22 @@ class Clinic:
     def chart(self) -> Chart:
         number = next(self.numbers)
         self.charts[f"p{number}"] = f"Okafor-{number}"
-        return Chart({"patient": f"p{number}", "document": f"d{number}"}, (f"Okafor-{number}",), ({"name": f"Okafor-{number}"},))
+        return Chart(
+            {"patient": f"p{number}", "document": f"d{number}"},
+            (f"Okafor-{number}",),
+            ({"name": f"Okafor-{number}"},),
+        )
 
-    def attempt(self, operation: Operation, session: Session | None, values: Mapping[str, str] | None = None) -> Answer:
+    def attempt(
+        self, operation: Operation, session: Session | None, values: Mapping[str, str] | None = None
+    ) -> Answer:
         who = self._who(session)
         self.asked.append((operation, who))
         if self.silent:
             raise Unreachable("no answer", final=True)
-        told = next((told for asked, by, told in self.answers if (asked, by) == (operation, who)), None)
+        told = next(
+            (told for asked, by, told in self.answers if (asked, by) == (operation, who)), None
+        )
         found = told if told is not None else self._right(operation, who, values or {})
         if found == 204 and operation is LEAVE and session is not None:
             self.living.pop(session.access, None)
@@ -76,7 +94,11 @@ class Clinic:
         if found == 204 and operation is REMOVE:
             del self.charts[(values or {})["patient_id"]]
         if isinstance(found, Reason):
-            return Answer(STATUS[found], {"x-request-id": "r1"}, f"not yours: {about}".encode() if self.chatty else b"")
+            return Answer(
+                STATUS[found],
+                {"x-request-id": "r1"},
+                f"not yours: {about}".encode() if self.chatty else b"",
+            )
         return Answer(found, {}, b"") if isinstance(found, int) else Answer(200, {}, found.encode())
 
     def reason_of(self, answer: Answer) -> Reason | None:
@@ -85,9 +107,13 @@ class Clinic:
     def _who(self, session: Session | None) -> str:
         if session is None:
             return "nobody"
-        return "expired" if session.access == "expired" else self.living.get(session.access, "ended")
+        return (
+            "expired" if session.access == "expired" else self.living.get(session.access, "ended")
+        )
 
-    def _right(self, operation: Operation, who: str, values: Mapping[str, str]) -> Reason | int | str:
+    def _right(
+        self, operation: Operation, who: str, values: Mapping[str, str]
+    ) -> Reason | int | str:
         patient = values.get("patient_id", "nobody")
         if not operation.protected:
             return 200
@@ -98,18 +124,36 @@ class Clinic:
             return Reason.FORBIDDEN
         if "{" in operation.path and (patient not in self.charts or who == "outsider"):
             return Reason.NOT_FOUND
-        if operation is LETTER and values.get("document_id", "")[1:] != patient[1:] and not self.mixing:
+        if (
+            operation is LETTER
+            and values.get("document_id", "")[1:] != patient[1:]
+            and not self.mixing
+        ):
             return Reason.NOT_FOUND
         if operation is FIND and self.picky and "name" not in values:
             return Reason.INVALID
         if operation is FIND and "name" in values and (self.talkative or who != "outsider"):
             return f"[{values['name']}]"
-        return 204 if operation.method != "GET" else f"about {self.charts.get(patient, '')}" if operation is PATIENT else "[]"
+        return (
+            204
+            if operation.method != "GET"
+            else f"about {self.charts.get(patient, '')}"
+            if operation is PATIENT
+            else "[]"
+        )
 
 
-def access(clinic: Clinic, table: Mapping[str, Sequence[str]] = TABLE, *, kept: list[Examination] | None = None,
-           sessions: Callable[[Role], Session] | None = None, expired: Session | Exception | None = None, names: Mapping[str, str] | None = None,
-           untried: Mapping[str, str] | None = None, asked: Sequence[Operation] | None = None) -> Access:
+def access(
+    clinic: Clinic,
+    table: Mapping[str, Sequence[str]] = TABLE,
+    *,
+    kept: list[Examination] | None = None,
+    sessions: Callable[[Role], Session] | None = None,
+    expired: Session | Exception | None = None,
+    names: Mapping[str, str] | None = None,
+    untried: Mapping[str, str] | None = None,
+    asked: Sequence[Operation] | None = None,
+) -> Access:
     """The questions, put to a clinic."""
     living = {role: clinic.sign_in(role) for role in Role}
     made: dict[str, dict[str, Any]] = {}
@@ -119,7 +163,16 @@ def access(clinic: Clinic, table: Mapping[str, Sequence[str]] = TABLE, *, kept: 
             made[key] = compute()
         return made[key]
 
-    asking = Asking(clinic, clinic.operations if asked is None else asked, clinic.operations, RoleTable("staging", table),
-                    sessions or living.__getitem__, clinic.sign_in, expired or Session("expired", "expired"), clinic.chart,
-                    names or {}, untried or {})
+    asking = Asking(
+        clinic,
+        clinic.operations if asked is None else asked,
+        clinic.operations,
+        RoleTable("staging", table),
+        sessions or living.__getitem__,
+        clinic.sign_in,
+        expired or Session("expired", "expired"),
+        clinic.chart,
+        names or {},
+        untried or {},
+    )
     return Access(asking, once, kept.append if kept is not None else lambda _: None)

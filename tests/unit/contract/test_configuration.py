@@ -15,24 +15,33 @@ from cutover.settings import Contract
 from tests.unit.contract.documents import DEEP, SAFE
 
 
-@pytest.mark.parametrize(("embedded", "throwaway", "mode", "nightly"),
-                         list(itertools.product([True, False], [True, False], ["safe", "deep", None], [True, False])))
-def test_production_never_gets_the_deep_mode(embedded: bool, throwaway: bool, mode: str | None, nightly: bool) -> None:
+@pytest.mark.parametrize(
+    ("embedded", "throwaway", "mode", "nightly"),
+    list(itertools.product([True, False], [True, False], ["safe", "deep", None], [True, False])),
+)
+def test_production_never_gets_the_deep_mode(
+    embedded: bool, throwaway: bool, mode: str | None, nightly: bool
+) -> None:
     """Whatever else is said."""
     contract = Contract.model_validate({"throwaway": throwaway, "mode": mode})
     assert mode_of(contract, production=True, embedded=embedded, nightly=nightly) == "safe"
 
 
-@pytest.mark.parametrize(("embedded", "contract", "nightly", "mode"), [
-    (True, Contract(), False, "safe"),
-    (True, Contract(), True, "deep"),
-    (True, Contract(mode="deep"), False, "deep"),
-    (True, Contract(mode="safe"), True, "safe"),
-    (False, Contract(), True, "safe"),
-    (False, Contract(throwaway=True), True, "deep"),
-    (False, Contract(throwaway=True), False, "safe"),
-])
-def test_the_deep_mode_is_for_what_may_be_spoilt(embedded: bool, contract: Contract, nightly: bool, mode: str) -> None:
+@pytest.mark.parametrize(
+    ("embedded", "contract", "nightly", "mode"),
+    [
+        (True, Contract(), False, "safe"),
+        (True, Contract(), True, "deep"),
+        (True, Contract(mode="deep"), False, "deep"),
+        (True, Contract(mode="safe"), True, "safe"),
+        (False, Contract(), True, "safe"),
+        (False, Contract(throwaway=True), True, "deep"),
+        (False, Contract(throwaway=True), False, "safe"),
+    ],
+)
+def test_the_deep_mode_is_for_what_may_be_spoilt(
+    embedded: bool, contract: Contract, nightly: bool, mode: str
+) -> None:
     """Every night, or when asked for; a target that is kept is only read."""
     assert mode_of(contract, production=False, embedded=embedded, nightly=nightly) == mode
 
@@ -41,20 +50,30 @@ def test_a_run_has_the_limits_of_its_mode() -> None:
     contract = Contract(seconds=11, deep_seconds=22, rate=33, seed=44)
     assert (plan_of(contract, "safe", 4).seconds, plan_of(contract, "deep", 4).seconds) == (11, 22)
     told = tomllib.loads(configuration(plan_of(contract, "deep", 4)))
-    assert (told["max-time"], told["rate-limit"], told["seed"], told["request-timeout"]) == (22, "33/s", 44, 4)
+    assert (told["max-time"], told["rate-limit"], told["seed"], told["request-timeout"]) == (
+        22,
+        "33/s",
+        44,
+        4,
+    )
     assert "max-time" not in tomllib.loads(configuration(plan_of(contract, "safe", 4)))
     assert "seed 44" in plan_of(contract, "deep", 4).words
 
 
 def test_a_safe_run_only_reads_and_knows_no_chance() -> None:
-    """No other methods, undocumented ones neither; and nothing from an answer goes into a request, for that may be a patient's data."""
+    """No other methods, undocumented ones neither; and nothing from an answer goes into a request,
+    for that may be a patient's data.
+    """
     told = tomllib.loads(configuration(SAFE))
     assert told["operations"] == [{"exclude-method": ["GET", "HEAD"], "enabled": False}]
     assert told["phases"]["coverage"]["unexpected-methods"] == []
     assert not told["phases"]["fuzzing"]["enabled"]
     assert not told["phases"]["stateful"]["enabled"]
     assert told["generation"]["deterministic"]
-    assert not any(told["phases"][phase]["extra-data-sources"]["responses"] for phase in ("examples", "coverage"))
+    assert not any(
+        told["phases"][phase]["extra-data-sources"]["responses"]
+        for phase in ("examples", "coverage")
+    )
 
 
 @pytest.mark.parametrize("plan", [SAFE, DEEP])
@@ -103,8 +122,15 @@ def test_an_account_that_is_not_let_in_is_not_tried_for_ever() -> None:
 
 
 def test_an_account_that_is_shut_out_is_told() -> None:
-    """At the end, or for a while in between: what was refused meanwhile proves nothing. One operation alone may have its own reason to refuse."""
-    for later, told in ((("GET /a", 401), "up to the end"), (("GET /b", 401), "GET /a and GET /b"), (("GET /a", 200), "")):
+    """At the end, or for a while in between: what was refused meanwhile proves nothing.
+
+    One operation alone may have its own reason to refuse.
+    """
+    for later, told in (
+        (("GET /a", 401), "up to the end"),
+        (("GET /b", 401), "GET /a and GET /b"),
+        (("GET /a", 200), ""),
+    ):
         shown = badge()
         for operation, status in [("GET /a", 401)] * (PATIENCE + 1) + [later]:
             shown.answered(shown.show(), status, operation)
@@ -125,4 +151,7 @@ def test_who_was_shut_out_for_a_while_stays_told() -> None:
 def test_no_password_is_tried_for_an_account_that_somebody_needs() -> None:
     """However deep its name stands in a body, and however it is written."""
     accounts = frozenset({"registrar"})
-    assert unnamed({"a": ["Registrar ", "x", 1, None], "b": "registrars"}, accounts) == {"a": ["Registrar -nobody", "x", 1, None], "b": "registrars"}
+    assert unnamed({"a": ["Registrar ", "x", 1, None], "b": "registrars"}, accounts) == {
+        "a": ["Registrar -nobody", "x", 1, None],
+        "b": "registrars",
+    }

@@ -38,7 +38,11 @@ def described(driver: object, file: Path | None = None) -> Described:
 def test_every_operation_is_known_with_its_lock() -> None:
     """The document's own security holds where an operation has none; an empty one opens it."""
     operations = described(Telling()).operations
-    assert {str(entry): entry.protected for entry in operations} == {READ: True, WRITE: True, OPEN: False}
+    assert {str(entry): entry.protected for entry in operations} == {
+        READ: True,
+        WRITE: True,
+        OPEN: False,
+    }
     assert [parameter["name"] for parameter in operations[0].parameters] == ["thing_id"]
 
 
@@ -50,7 +54,10 @@ def test_the_document_may_stand_in_a_file(tmp_path: Path) -> None:
         assert (found.document["info"]["title"], found.root) == ("filed", root)
 
 
-@pytest.mark.parametrize(("text", "says"), [(None, "cannot be read"), ("<html>", "is not JSON"), ("{}", "no OpenAPI 3 document")])
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [(None, "cannot be read"), ("<html>", "is not JSON"), ("{}", "no OpenAPI 3 document")],
+)
 def test_a_file_without_a_document_is_told(tmp_path: Path, text: str | None, says: str) -> None:
     if text is not None:
         (tmp_path / "d.json").write_text(text)
@@ -64,7 +71,10 @@ def test_without_a_document_nothing_is_proven() -> None:
 
 
 def test_what_is_there_becomes_an_example() -> None:
-    """And an id of nothing beside it, so that both answers are seen. The document itself stays as it is."""
+    """And an id of nothing beside it, so that both answers are seen.
+
+    The document itself stays as it is.
+    """
     ids = {"thing_id": "0f0e0d0c-0000-4000-8000-123456789abc"}
     whole = Described(document(), ROOT)
     examples = whole.with_examples(ids)["paths"]["/things/{thing_id}"]["parameters"][0]["examples"]

@@ -28,31 +28,61 @@ def test_one_cause_is_one_finding() -> None:
 
 
 def test_another_operation_check_status_or_shape_is_another_finding() -> None:
-    others = [failure(), failure(OPEN, curl="curl 1"), failure(check="use_after_free", curl="curl 2"), failure(status=503, curl="curl 3"),
-              failure(shape="$.name breaks type", curl="curl 4")]
+    others = [
+        failure(),
+        failure(OPEN, curl="curl 1"),
+        failure(check="use_after_free", curl="curl 2"),
+        failure(status=503, curl="curl 3"),
+        failure(shape="$.name breaks type", curl="curl 4"),
+    ]
     assert len(grouped(others)) == len(others)
 
 
 def test_one_request_is_one_finding() -> None:
-    """Of the gravest rule that it breaks, and it names the others; an acceptance of any of them covers it."""
-    (finding,) = grouped([failure(check="status_code_conformance"), failure(), failure(check="positive_data_acceptance")])
+    """Of the gravest rule that it breaks, and it names the others; an acceptance of any of them
+    covers it.
+    """
+    (finding,) = grouped(
+        [
+            failure(check="status_code_conformance"),
+            failure(),
+            failure(check="positive_data_acceptance"),
+        ]
+    )
     assert finding["check"] == "not_a_server_error"
     assert finding["also"] == ["status_code_conformance", "positive_data_acceptance"]
-    assert sentence(finding).startswith(f"{READ}: not_a_server_error, status_code_conformance, positive_data_acceptance\n")
+    assert sentence(finding).startswith(
+        f"{READ}: not_a_server_error, status_code_conformance, positive_data_acceptance\n"
+    )
     assert Accepted(READ, "status_code_conformance", "why", "Ada", TODAY).covers(finding)
 
 
 def test_a_request_can_be_pasted() -> None:
     """With the token that the reader has."""
-    (finding,) = grouped([failure(curl="curl -X GET -H 'Authorization: [Filtered]' -H 'X-Token: [Filtered]' http://127.0.0.1:1/x")])
-    assert finding["curl"] == 'curl -X GET -H "Authorization: Bearer $TOKEN" -H "X-Token: $TOKEN" http://127.0.0.1:1/x'
+    (finding,) = grouped(
+        [
+            failure(
+                curl=(
+                    "curl -X GET -H 'Authorization: [Filtered]' -H 'X-Token: [Filtered]'"
+                    " http://127.0.0.1:1/x"
+                )
+            )
+        ]
+    )
+    assert (
+        finding["curl"]
+        == 'curl -X GET -H "Authorization: Bearer $TOKEN" -H "X-Token: $TOKEN" http://127.0.0.1:1/x'
+    )
 
 
 def test_a_finding_says_rule_what_came_and_how_to_see_it() -> None:
     (finding,) = grouped([failure(message="two\n\nlines", curl="curl one\ncurl two")])
     assert sentence(finding).splitlines() == [
         "GET /things/{thing_id}: not_a_server_error",
-        "expected: whatever is sent, the server never fails inside (no 5xx that the document does not speak of)",
+        (
+            "expected: whatever is sent, the server never fails inside (no 5xx that the document"
+            " does not speak of)"
+        ),
         "came:     Server error, HTTP 500 (1 times)",
         "          two lines",
         "request:  curl one",
@@ -85,11 +115,14 @@ def test_what_only_a_deep_run_sees_is_not_missed_by_a_safe_one() -> None:
     assert len(judged([deep], [], TODAY, "deep")[1]) == 1
 
 
-@pytest.mark.parametrize(("row", "says"), [
-    (ACCEPTED, "not there any more; take it out"),
-    (Accepted("GET /gone", "not_a_server_error", "why", "Ada", date(2026, 12, 1)), "GET /gone"),
-    (Accepted(WRITE, "not_a_server_error", "why", "Ada", date(2026, 1, 1)), "expired"),
-])
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        (ACCEPTED, "not there any more; take it out"),
+        (Accepted("GET /gone", "not_a_server_error", "why", "Ada", date(2026, 12, 1)), "GET /gone"),
+        (Accepted(WRITE, "not_a_server_error", "why", "Ada", date(2026, 1, 1)), "expired"),
+    ],
+)
 def test_an_acceptance_of_nothing_fails_the_run(row: Accepted, says: str) -> None:
     """Its finding is mended, or its operation is gone, or its day is over."""
     run = Fuzzing(facts(Described(document(), ""), SAFE, course(*CLEAN)), (row,), TODAY)
@@ -102,7 +135,10 @@ def test_an_operation_that_a_safe_run_leaves_out_keeps_its_acceptance() -> None:
     sound(Fuzzing(facts(Described(document(), ""), SAFE, course(*CLEAN)), (row,), TODAY).run())
 
 
-GOOD = '[[finding]]\noperation = "GET /x"\ncheck = "use_after_free"\nreason = "r"\nowner = "o"\nexpires = 2027-01-31\n'
+GOOD = (
+    '[[finding]]\noperation = "GET /x"\ncheck = "use_after_free"\nreason = "r"\nowner ='
+    ' "o"\nexpires = 2027-01-31\n'
+)
 
 
 def test_the_file_is_read(tmp_path: Path) -> None:
@@ -110,20 +146,25 @@ def test_the_file_is_read(tmp_path: Path) -> None:
     path = tmp_path / "known.toml"
     assert load_accepted(path) == ()
     path.write_text(GOOD + 'mode = "deep"\n')
-    assert load_accepted(path) == (Accepted("GET /x", "use_after_free", "r", "o", date(2027, 1, 31), "deep"),)
+    assert load_accepted(path) == (
+        Accepted("GET /x", "use_after_free", "r", "o", date(2027, 1, 31), "deep"),
+    )
 
 
-@pytest.mark.parametrize(("text", "says"), [
-    (GOOD.replace("owner", "ownr"), "unknown key 'ownr'"),
-    (GOOD.replace('owner = "o"\n', ""), "'owner' is missing"),
-    (GOOD.replace('"r"', '" "'), "'reason' must be a text"),
-    (GOOD.replace("use_after_free", "use_after_fre"), "use_after_free"),
-    (GOOD.replace("2027-01-31", '"soon"'), "expires must be a date"),
-    (GOOD + 'mode = "x"', "mode must be"),
-    ("[finding]\na = 1", "two brackets"),
-    ("[[findings]]", "two brackets"),
-    ("[[finding", "not valid TOML"),
-])
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (GOOD.replace("owner", "ownr"), "unknown key 'ownr'"),
+        (GOOD.replace('owner = "o"\n', ""), "'owner' is missing"),
+        (GOOD.replace('"r"', '" "'), "'reason' must be a text"),
+        (GOOD.replace("use_after_free", "use_after_fre"), "use_after_free"),
+        (GOOD.replace("2027-01-31", '"soon"'), "expires must be a date"),
+        (GOOD + 'mode = "x"', "mode must be"),
+        ("[finding]\na = 1", "two brackets"),
+        ("[[findings]]", "two brackets"),
+        ("[[finding", "not valid TOML"),
+    ],
+)
 def test_a_mistake_in_the_file_is_told(tmp_path: Path, text: str, says: str) -> None:
     (tmp_path / "known.toml").write_text(text)
     with pytest.raises(SettingsError, match=says.replace("[", r"\[")):

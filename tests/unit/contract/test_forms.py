@@ -11,25 +11,39 @@ from cutover.contract.forms import allowed_as_sent
 from tests.unit.contract.documents import document
 
 FORM = {
-    "type": "object", "required": ["file"], "additionalProperties": False,
-    "properties": {"file": {"type": "string", "minLength": 1}, "tag": {"$ref": "#/components/schemas/Tag"}, "count": {"type": "integer"}},
+    "type": "object",
+    "required": ["file"],
+    "additionalProperties": False,
+    "properties": {
+        "file": {"type": "string", "minLength": 1},
+        "tag": {"$ref": "#/components/schemas/Tag"},
+        "count": {"type": "integer"},
+    },
 }
 
 
-@pytest.mark.parametrize(("body", "allowed"), [
-    ({"file": "x"}, True),
-    ({"file": b"\xff"}, True),
-    ({"file": 12.5, "tag": False}, True),   # they arrive as texts
-    ({"file": "x", "count": "7"}, True),    # and this one as a number
-    ({"file": "x", "count": "seven"}, False),
-    ({"file": ""}, False),
-    ({"file": "x", "tag": "too long"}, False),
-    ({"tag": "x"}, False),
-    ({"file": "x", "other": "x"}, False),
-])
+@pytest.mark.parametrize(
+    ("body", "allowed"),
+    [
+        ({"file": "x"}, True),
+        ({"file": b"\xff"}, True),
+        ({"file": 12.5, "tag": False}, True),  # they arrive as texts
+        ({"file": "x", "count": "7"}, True),  # and this one as a number
+        ({"file": "x", "count": "seven"}, False),
+        ({"file": ""}, False),
+        ({"file": "x", "tag": "too long"}, False),
+        ({"tag": "x"}, False),
+        ({"file": "x", "other": "x"}, False),
+    ],
+)
 def test_a_form_is_judged_as_it_is_read(body: dict[str, Any], allowed: bool) -> None:
     """Fields are texts, or what they mean; what is missing, too much or not allowed stays so."""
     whole = document()
-    whole["paths"]["/things"]["post"]["requestBody"] = {"content": {"multipart/form-data": {"schema": {"$ref": "#/components/schemas/Form"}}}}
+    whole["paths"]["/things"]["post"]["requestBody"] = {
+        "content": {"multipart/form-data": {"schema": {"$ref": "#/components/schemas/Form"}}}
+    }
     whole["components"]["schemas"] |= {"Form": FORM, "Tag": {"type": "string", "maxLength": 5}}
-    assert allowed_as_sent(Described(whole, ""), "POST /things", "multipart/form-data", body) is allowed
+    assert (
+        allowed_as_sent(Described(whole, ""), "POST /things", "multipart/form-data", body)
+        is allowed
+    )

@@ -25,14 +25,25 @@ class Clinic:
 
 
 def ids(*offers: str) -> dict[str, str]:
-    return own_ids(cast(Hospital, Clinic(*offers)), lambda role: Session(role.value, "token"), "cut2611", "text/plain")
+    return own_ids(
+        cast(Hospital, Clinic(*offers)),
+        lambda role: Session(role.value, "token"),
+        "cut2611",
+        "text/plain",
+    )
 
 
 def test_it_makes_one_of_each_and_gives_their_ids() -> None:
     """By both names that paths give them."""
     made = ids("register", "open_visit", "upload")
-    assert made == {"patient_id": "id of register", "patientId": "id of register", "visit_id": "id of open_visit", "visitId": "id of open_visit",
-                    "document_id": "id of upload", "documentId": "id of upload"}
+    assert made == {
+        "patient_id": "id of register",
+        "patientId": "id of register",
+        "visit_id": "id of open_visit",
+        "visitId": "id of open_visit",
+        "document_id": "id of upload",
+        "documentId": "id of upload",
+    }
 
 
 def test_what_cannot_be_made_is_left_out() -> None:
@@ -47,5 +58,7 @@ def test_the_role_that_may_make_it_makes_it() -> None:
         asked.append(role)
         return Session(role.value, "token")
 
-    own_ids(cast(Hospital, Clinic("register", "open_visit", "upload")), session, "cut2611", "text/plain")
+    own_ids(
+        cast(Hospital, Clinic("register", "open_visit", "upload")), session, "cut2611", "text/plain"
+    )
     assert asked == [Role.REGISTRAR, Role.CLINICIAN]

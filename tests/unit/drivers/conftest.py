@@ -26,13 +26,24 @@ def recorder() -> Recorder:
 
 @pytest.fixture
 def driver(target: StandIn, recorder: Recorder) -> Iterator[Callable[..., RestHospital]]:
-    """Makes a driver for the stand-in: `driver(table)`; without a table it speaks the default dialect."""
+    """Makes a driver for the stand-in: `driver(table)`; without a table it speaks the default
+    dialect.
+    """
     made: list[RestHospital] = []
 
     def make(table: dict[str, Any] | None = None, **options: Any) -> RestHospital:
         transport = GuardedTransport(recorder, **{"deadline": 1.0, **options})
         mapping = load(table and {"extends": "default", **table}, "cutover.toml")
-        made.append(RestHospital(target.url, mapping, client_for(transport), run_tag="run-1", recorder=recorder, transport=transport))
+        made.append(
+            RestHospital(
+                target.url,
+                mapping,
+                client_for(transport),
+                run_tag="run-1",
+                recorder=recorder,
+                transport=transport,
+            )
+        )
         return made[-1]
 
     yield make

@@ -1,4 +1,7 @@
-"""A small HTTP server in a thread, told by each test what to answer. Stands in for a target where a socket is needed."""
+"""A small HTTP server in a thread, told by each test what to answer.
+
+Stands in for a target where a socket is needed.
+"""
 
 from __future__ import annotations
 
@@ -35,13 +38,19 @@ def says(body: Any, status: int = 200, **headers: str) -> Reply:
     """A JSON answer."""
     return (
         status,
-        {"Content-Type": "application/json", **{name.replace("_", "-"): value for name, value in headers.items()}},
+        {
+            "Content-Type": "application/json",
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        },
         json.dumps(body).encode(),
     )
 
 
 def problem(slug: str, status: int) -> Reply:
-    return says({"type": f"/problems/{slug}", "title": slug, "status": status, "detail": f"it is {slug}"}, status)
+    return says(
+        {"type": f"/problems/{slug}", "title": slug, "status": status, "detail": f"it is {slug}"},
+        status,
+    )
 
 
 @dataclass
@@ -63,7 +72,9 @@ def standing_in() -> Iterator[StandIn]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        wbufsize = -1  # head and body in one packet, or each answer waits for a delayed acknowledgement
+        wbufsize = (
+            -1
+        )  # head and body in one packet, or each answer waits for a delayed acknowledgement
 
         def log_message(self, *_: Any) -> None:
             """Quiet."""
@@ -72,7 +83,13 @@ def standing_in() -> Iterator[StandIn]:
             parts = urlsplit(self.path)
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-            asked = Asked(self.command, parts.path, query, {k.lower(): v for k, v in self.headers.items()}, body)
+            asked = Asked(
+                self.command,
+                parts.path,
+                query,
+                {k.lower(): v for k, v in self.headers.items()},
+                body,
+            )
             stand_in.asked.append(asked)
             known = stand_in.answers.get(f"{self.command} {parts.path}", problem("not-found", 404))
             status, headers, content = known(asked) if callable(known) else known
@@ -92,7 +109,9 @@ def standing_in() -> Iterator[StandIn]:
 
     server = Server(("127.0.0.1", 0), Handler)
     stand_in.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+    )
     thread.start()
     try:
         yield stand_in
@@ -104,7 +123,9 @@ def standing_in() -> Iterator[StandIn]:
 
 @contextmanager
 def raw_server(speak: Callable[[socket.socket], None]) -> Iterator[str]:
-    """A server that accepts connections and hands each to `speak` in a thread: for what no HTTP library would send."""
+    """A server that accepts connections and hands each to `speak` in a thread: for what no HTTP
+    library would send.
+    """
     listener = socket.create_server(("127.0.0.1", 0))
     over = threading.Event()
 

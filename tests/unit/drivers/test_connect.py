@@ -1,4 +1,6 @@
-"""Rules of choosing a driver: `rest`, or a class of the user's own, and each mistake with it taught in one sentence."""
+"""Rules of choosing a driver: `rest`, or a class of the user's own, and each mistake with it taught
+in one sentence.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,15 @@ from cutover.hospital import Hospital, MappingError
 class Own(RestHospital):
     """A driver of the user's own."""
 
-    def __init__(self, base_url: str, *, client: Any, run_tag: str, recorder: Recorder, settings: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        client: Any,
+        run_tag: str,
+        recorder: Recorder,
+        settings: dict[str, Any],
+    ) -> None:
         from cutover.drivers import load
 
         super().__init__(base_url, load(), client, run_tag=run_tag, recorder=recorder)
@@ -42,7 +52,9 @@ def own_module(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def made(driver: str, **options: Any) -> Hospital:
-    return connect("http://127.0.0.1:1", recorder=Recorder(), run_tag="run-1", driver=driver, **options)
+    return connect(
+        "http://127.0.0.1:1", recorder=Recorder(), run_tag="run-1", driver=driver, **options
+    )
 
 
 def test_the_default_driver_is_rest() -> None:

@@ -1,4 +1,6 @@
-"""Rules of what a mapping can say of a backend far from the default dialect: prerequisites, files in steps, lists, its document, its pages."""
+"""Rules of what a mapping can say of a backend far from the default dialect: prerequisites, files
+in steps, lists, its document, its pages.
+"""
 
 from __future__ import annotations
 
@@ -13,34 +15,77 @@ import pytest
 
 from cutover.drivers import RestHospital, connect, load
 from cutover.evidence import Recorder
-from cutover.hospital import Credentials, MappingError, PatientDraft, PatientQuery, Reason, Refused, Session, Upload
+from cutover.hospital import (
+    Credentials,
+    MappingError,
+    PatientDraft,
+    PatientQuery,
+    Reason,
+    Refused,
+    Session,
+    Upload,
+)
 from cutover.matchers import locked
-from tests.unit.drivers.stand_in import Asked, Reply, StandIn, problem, raw_server, says, standing_in
+from tests.unit.drivers.stand_in import (
+    Asked,
+    Reply,
+    StandIn,
+    problem,
+    raw_server,
+    says,
+    standing_in,
+)
 
 Make = Callable[..., RestHospital]
-PATIENT = {"id": "p1", "mrn": "MRN-1", "family_name": "F", "given_name": "G", "birth_date": "1980-02-29", "sex": "female", "version": 1}
+PATIENT = {
+    "id": "p1",
+    "mrn": "MRN-1",
+    "family_name": "F",
+    "given_name": "G",
+    "birth_date": "1980-02-29",
+    "sex": "female",
+    "version": 1,
+}
 VISIT = {"id": "v1", "patient_id": "p1", "status": "open", "reason": "pain"}
-OPEN = {"method": "POST", "path": "/patients/{{ patient.id }}/visits", "json": {"where": "{{ ward }}"}}
-LOOKED_UP = {"setup": [{"path": "/wards", "capture": {"ward": "[0].id"}}], "operations": {"open_visit": OPEN}}
+OPEN = {
+    "method": "POST",
+    "path": "/patients/{{ patient.id }}/visits",
+    "json": {"where": "{{ ward }}"},
+}
+LOOKED_UP = {
+    "setup": [{"path": "/wards", "capture": {"ward": "[0].id"}}],
+    "operations": {"open_visit": OPEN},
+}
 STRANGER = Session("nobody", "made-up")
 
 
 def only_for(user: str) -> Callable[[Asked], Reply]:
     """A list of wards that one user's token opens."""
-    return lambda asked: says([{"id": "w7"}]) if asked.headers.get("authorization") == f"Bearer {user}-token" else problem("forbidden", 403)
+    return lambda asked: (
+        says([{"id": "w7"}])
+        if asked.headers.get("authorization") == f"Bearer {user}-token"
+        else problem("forbidden", 403)
+    )
 
 
 def sign_in(target: StandIn, driver: RestHospital, user: str) -> Session:
-    target.answers["POST /api/v1/auth/sign-in"] = says({"access_token": f"{user}-token", "refresh_token": "r", "expires_in": 60})
+    target.answers["POST /api/v1/auth/sign-in"] = says(
+        {"access_token": f"{user}-token", "refresh_token": "r", "expires_in": 60}
+    )
     return driver.sign_in(Credentials(user, "password"))
 
 
 # ── prerequisites ──
 
 
-def test_only_an_operation_that_uses_them_looks_prerequisites_up(target: StandIn, driver: Make, session: Session) -> None:
-    target.answers |= {"GET /api/v1/patients/p1": says(PATIENT), "GET /api/v1/wards": says([{"id": "w7"}]),
-                       "POST /api/v1/patients/p1/visits": says(VISIT, 201)}
+def test_only_an_operation_that_uses_them_looks_prerequisites_up(
+    target: StandIn, driver: Make, session: Session
+) -> None:
+    target.answers |= {
+        "GET /api/v1/patients/p1": says(PATIENT),
+        "GET /api/v1/wards": says([{"id": "w7"}]),
+        "POST /api/v1/patients/p1/visits": says(VISIT, 201),
+    }
     mapped = driver(LOOKED_UP)
     mapped.patient(session, "p1")
     assert target.paths() == ["GET /api/v1/patients/p1"]
@@ -48,9 +93,16 @@ def test_only_an_operation_that_uses_them_looks_prerequisites_up(target: StandIn
     assert target.asked[-1].json == {"where": "w7"}
 
 
-def test_a_stranger_is_refused_by_the_operation_and_not_by_what_must_be_looked_up_first(target: StandIn, driver: Make) -> None:
-    """Somebody who is inside looks it up for him: else nobody could see that the operation itself is locked."""
-    target.answers |= {"GET /api/v1/wards": only_for("clinician"), "POST /api/v1/patients/p1/visits": problem("unauthenticated", 401)}
+def test_a_stranger_is_refused_by_the_operation_and_not_by_what_must_be_looked_up_first(
+    target: StandIn, driver: Make
+) -> None:
+    """Somebody who is inside looks it up for him: else nobody could see that the operation itself
+    is locked.
+    """
+    target.answers |= {
+        "GET /api/v1/wards": only_for("clinician"),
+        "POST /api/v1/patients/p1/visits": problem("unauthenticated", 401),
+    }
     mapped = driver(LOOKED_UP)
     sign_in(target, mapped, "clinician")
     with pytest.raises(Refused) as told:
@@ -65,49 +117,90 @@ def test_where_nobody_may_look_it_up_the_mapping_is_blamed(target: StandIn, driv
         driver(LOOKED_UP).open_visit(STRANGER, "p1", "pain")
 
 
-def test_prerequisites_are_looked_up_once_for_all_whose_sign_in_captured_the_same(target: StandIn, driver: Make) -> None:
+def test_prerequisites_are_looked_up_once_for_all_whose_sign_in_captured_the_same(
+    target: StandIn, driver: Make
+) -> None:
     """Two of one site share them; whoever signs in at another has his own."""
     token = {"access_token": "t", "refresh_token": "r", "expires_in": 60}
     table = {
         "setup": [{"path": "/sites/{{ site }}/wards", "capture": {"ward": "id"}}],
-        "operations": {"open_visit": OPEN, "sign_in": {"method": "POST", "path": "/auth/sign-in", "capture": {"site": "site"}}},
+        "operations": {
+            "open_visit": OPEN,
+            "sign_in": {"method": "POST", "path": "/auth/sign-in", "capture": {"site": "site"}},
+        },
     }
     mapped = driver(table)
     for site in ("a", "a", "b"):
-        target.answers |= {"POST /api/v1/auth/sign-in": says({**token, "site": site}), f"GET /api/v1/sites/{site}/wards": says({"id": f"w-{site}"}),
-                           "POST /api/v1/patients/p1/visits": says(VISIT, 201)}
+        target.answers |= {
+            "POST /api/v1/auth/sign-in": says({**token, "site": site}),
+            f"GET /api/v1/sites/{site}/wards": says({"id": f"w-{site}"}),
+            "POST /api/v1/patients/p1/visits": says(VISIT, 201),
+        }
         mapped.open_visit(mapped.sign_in(Credentials(f"anna-{site}", "password")), "p1", "pain")
         assert target.asked[-1].json == {"where": f"w-{site}"}
-    assert [path for path in target.paths() if path.endswith("wards")] == ["GET /api/v1/sites/a/wards", "GET /api/v1/sites/b/wards"]
+    assert [path for path in target.paths() if path.endswith("wards")] == [
+        "GET /api/v1/sites/a/wards",
+        "GET /api/v1/sites/b/wards",
+    ]
 
 
 @pytest.mark.parametrize("name", ["key", "draft", "upload", "page", "visit", "session", "run"])
 def test_nothing_is_captured_under_a_name_that_means_something(name: str) -> None:
     with pytest.raises(MappingError, match="that name is taken"):
-        load({"extends": "default", "operations": {"open_visit": {**OPEN, "json": {}, "capture": {name: "id"}}}})
+        load(
+            {
+                "extends": "default",
+                "operations": {"open_visit": {**OPEN, "json": {}, "capture": {name: "id"}}},
+            }
+        )
 
 
 def test_what_a_draft_becomes_is_told_before_anybody_has_signed_in(driver: Make) -> None:
     """Also where to register somebody takes what only a sign-in or the set-up knows."""
-    register = {"method": "POST", "path": "/people", "let": {"place": "{{ ward }}"}, "json": {"at": "{{ place }}"}}
-    mapped = driver({**LOOKED_UP, "operations": {"register": register}, "becomes": {"family_name": "{{ draft.family_name | upper }}"}})
-    assert mapped.as_stored(PatientDraft("MRN-1", "Okafor", "Ada", date(1980, 2, 29))).family_name == "OKAFOR"
+    register = {
+        "method": "POST",
+        "path": "/people",
+        "let": {"place": "{{ ward }}"},
+        "json": {"at": "{{ place }}"},
+    }
+    mapped = driver(
+        {
+            **LOOKED_UP,
+            "operations": {"register": register},
+            "becomes": {"family_name": "{{ draft.family_name | upper }}"},
+        }
+    )
+    assert (
+        mapped.as_stored(PatientDraft("MRN-1", "Okafor", "Ada", date(1980, 2, 29))).family_name
+        == "OKAFOR"
+    )
 
 
 # ── a file in steps ──
 
 
-def test_the_step_that_is_cut_is_the_one_that_carries_the_file(target: StandIn, driver: Make, session: Session) -> None:
+def test_the_step_that_is_cut_is_the_one_that_carries_the_file(
+    target: StandIn, driver: Make, session: Session
+) -> None:
     """The step after it, which says that all of it is there, is never sent."""
     heard: list[bytes] = []
     with raw_server(lambda connection: heard.append(connection.makefile("rb").read())) as store:
-        target.answers["POST /api/v1/files"] = says({"id": "f1", "place": f"{store}/f1?signature=s"}, 201)
+        target.answers["POST /api/v1/files"] = says(
+            {"id": "f1", "place": f"{store}/f1?signature=s"}, 201
+        )
         steps = [
-            {"method": "POST", "path": "/files", "json": {"name": "{{ upload.file_name }}"}, "capture": {"file": "id", "place": "place"}},
+            {
+                "method": "POST",
+                "path": "/files",
+                "json": {"name": "{{ upload.file_name }}"},
+                "capture": {"file": "id", "place": "place"},
+            },
             {"method": "PUT", "url": "{{ place }}", "bytes": "{{ upload.content }}"},
             {"method": "POST", "path": "/files/{{ file }}/complete"},
         ]
-        driver({"operations": {"upload": {"steps": steps}}}).cut_upload(session, "p1", Upload("a.txt", "text/plain", b"x" * 1000))
+        driver({"operations": {"upload": {"steps": steps}}}).cut_upload(
+            session, "p1", Upload("a.txt", "text/plain", b"x" * 1000)
+        )
     head, _, body = heard[0].partition(b"\r\n\r\n")
     assert head.startswith(b"PUT /f1?signature=s HTTP/1.1")
     assert b"authorization" not in head.lower()
@@ -129,12 +222,23 @@ def test_a_count_may_stand_in_a_header(target: StandIn, driver: Make, session: S
         mapped.search(session, PatientQuery())
 
 
-def test_the_next_page_is_asked_for_with_the_headers_of_the_first(target: StandIn, driver: Make, session: Session) -> None:
+def test_the_next_page_is_asked_for_with_the_headers_of_the_first(
+    target: StandIn, driver: Make, session: Session
+) -> None:
     """A target that wants to know the site in every request wants it here, too."""
-    target.answers |= {"GET /api/v1/people": says([PATIENT], Link='</api/v1/more>; rel="next"'), "GET /api/v1/more": says([{**PATIENT, "id": "p2"}])}
-    search = {**SEARCH, "headers": {"X-Site": "north"}, "paging": {"style": "link", "next": "header:Link"}}
+    target.answers |= {
+        "GET /api/v1/people": says([PATIENT], Link='</api/v1/more>; rel="next"'),
+        "GET /api/v1/more": says([{**PATIENT, "id": "p2"}]),
+    }
+    search = {
+        **SEARCH,
+        "headers": {"X-Site": "north"},
+        "paging": {"style": "link", "next": "header:Link"},
+    }
     assert len(driver({"operations": {"search": search}}).search(session, PatientQuery())) == 2
-    assert [(asked.headers["x-site"], asked.headers["authorization"]) for asked in target.asked] == [("north", f"Bearer {session.access}")] * 2
+    assert [
+        (asked.headers["x-site"], asked.headers["authorization"]) for asked in target.asked
+    ] == [("north", f"Bearer {session.access}")] * 2
 
 
 # ── its own document, its own pages ──
@@ -142,15 +246,31 @@ def test_the_next_page_is_asked_for_with_the_headers_of_the_first(target: StandI
 DOCUMENT = {
     "openapi": "3.0.3",
     "paths": {
-        "/people/{person}": {"get": {"security": [{"t": []}], "parameters": [{"name": "person", "in": "path"}], "responses": {"200": {}}}},
-        "/papers": {"get": {"security": [{"t": []}], "parameters": [{"name": "person", "in": "query", "required": True}], "responses": {"200": {}}}},
+        "/people/{person}": {
+            "get": {
+                "security": [{"t": []}],
+                "parameters": [{"name": "person", "in": "path"}],
+                "responses": {"200": {}},
+            }
+        },
+        "/papers": {
+            "get": {
+                "security": [{"t": []}],
+                "parameters": [{"name": "person", "in": "query", "required": True}],
+                "responses": {"200": {}},
+            }
+        },
     },
 }
 
 
 def test_a_documents_own_names_for_ids_are_told_in_ours(target: StandIn, driver: Make) -> None:
     """A check speaks of patient_id, in paths and in queries; the target is asked by its own name."""
-    target.answers |= {"GET /openapi.json": says(DOCUMENT), "GET /people/p1": says({}), "GET /papers": says({})}
+    target.answers |= {
+        "GET /openapi.json": says(DOCUMENT),
+        "GET /people/p1": says({}),
+        "GET /papers": says({}),
+    }
     mapped = driver({"parameters": {"person": "patient_id"}})
     one, papers = mapped.operations()
     assert one.path == "/people/{patient_id}"
@@ -159,33 +279,64 @@ def test_a_documents_own_names_for_ids_are_told_in_ours(target: StandIn, driver:
     assert (target.asked[-2].path, target.asked[-1].query) == ("/people/p1", {"person": "p1"})
 
 
-def test_a_lock_is_seen_by_what_the_mapping_says_whatever_the_status(target: StandIn, driver: Make) -> None:
+def test_a_lock_is_seen_by_what_the_mapping_says_whatever_the_status(
+    target: StandIn, driver: Make
+) -> None:
     """400 for a stranger, told apart from 400 for an invalid request."""
-    target.answers |= {"GET /openapi.json": says(DOCUMENT), "GET /people/p1": says({"errors": {"session": "who?"}}, 400)}
+    target.answers |= {
+        "GET /openapi.json": says(DOCUMENT),
+        "GET /people/p1": says({"errors": {"session": "who?"}}, 400),
+    }
     mapped = driver({"refusals": {"unauthenticated": {"status": [400], "where": "errors.session"}}})
     operation = mapped.operations()[0]
     assert locked(mapped.attempt(operation, None, {"person": "p1"})) is None
     target.answers["GET /people/p1"] = says({"errors": {"born": "when?"}}, 400)
-    assert locked(mapped.attempt(operation, None, {"person": "p1"})) == "expected 401 or 403, came 400"
+    assert (
+        locked(mapped.attempt(operation, None, {"person": "p1"})) == "expected 401 or 403, came 400"
+    )
 
 
-def test_what_an_error_page_says_is_the_message(target: StandIn, driver: Make, session: Session) -> None:
+def test_what_an_error_page_says_is_the_message(
+    target: StandIn, driver: Make, session: Session
+) -> None:
     """Its words, without its markup; an empty page has none."""
-    page = b"<html><head><title>Clinic</title><style>p {}</style></head><body><h1>Not for you</h1><p>Ask the desk.</p></body></html>"
+    page = (
+        b"<html><head><title>Clinic</title><style>p {}</style></head><body><h1>Not for"
+        b" you</h1><p>Ask the desk.</p></body></html>"
+    )
     target.answers["GET /api/v1/patients/p1"] = (403, {"Content-Type": "text/html"}, page)
     with pytest.raises(Refused) as told:
         driver().patient(session, "p1")
     assert told.value.message == "Not for you Ask the desk."
 
 
-def test_a_secret_stands_where_the_mapping_says(target: StandIn, recorder: Recorder, session: Session) -> None:
-    """An API key in a header of every request, also of those without a token; another host never sees it."""
-    target.answers |= {"GET /api/v1/patients/p1": says(PATIENT), "GET /openapi.json": says(DOCUMENT), "GET /people/p1": says({})}
+def test_a_secret_stands_where_the_mapping_says(
+    target: StandIn, recorder: Recorder, session: Session
+) -> None:
+    """An API key in a header of every request, also of those without a token; another host never
+    sees it.
+    """
+    target.answers |= {
+        "GET /api/v1/patients/p1": says(PATIENT),
+        "GET /openapi.json": says(DOCUMENT),
+        "GET /people/p1": says({}),
+    }
     with standing_in() as elsewhere:
         elsewhere.answers["GET /version"] = says({"release": "1"})
-        table = {"extends": "default", "headers": {"X-Key": "{{ secret.api_key }}"},
-                 "operations": {"release": {"url": f"{elsewhere.url}/version", "answer": {"release": "release"}}}}
-        driver = connect(target.url, recorder=recorder, run_tag="run-1", mapping=table, secrets={"api_key": "sesame-open"})
+        table = {
+            "extends": "default",
+            "headers": {"X-Key": "{{ secret.api_key }}"},
+            "operations": {
+                "release": {"url": f"{elsewhere.url}/version", "answer": {"release": "release"}}
+            },
+        }
+        driver = connect(
+            target.url,
+            recorder=recorder,
+            run_tag="run-1",
+            mapping=table,
+            secrets={"api_key": "sesame-open"},
+        )
         driver.patient(session, "p1")
         driver.attempt(driver.operations()[0], None, {"person": "p1"})
         driver.release()
@@ -194,18 +345,32 @@ def test_a_secret_stands_where_the_mapping_says(target: StandIn, recorder: Recor
 
 
 def test_a_header_of_every_request_knows_only_what_every_request_has() -> None:
-    with pytest.raises(MappingError, match=r"headers\.X-Site = '\{\{ site \}\}': there is no variable 'site' here"):
+    with pytest.raises(
+        MappingError, match=r"headers\.X-Site = '\{\{ site \}\}': there is no variable 'site' here"
+    ):
         load({"extends": "default", "headers": {"X-Site": "{{ site }}"}})
 
 
 # ── sign-ins ──
 
 
-def test_trying_the_documented_sign_in_takes_a_turn_too(target: StandIn, driver: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_trying_the_documented_sign_in_takes_a_turn_too(
+    target: StandIn, driver: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The target counts it like any other."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    document = {"openapi": "3.0.3", "paths": {"/api/v1/auth/sign-in": {"post": {"responses": {"200": {}}}}, "/other": {"post": {"responses": {}}}}}
-    target.answers |= {"GET /openapi.json": says(document), "POST /api/v1/auth/sign-in": problem("unauthenticated", 401), "POST /other": says({})}
+    document = {
+        "openapi": "3.0.3",
+        "paths": {
+            "/api/v1/auth/sign-in": {"post": {"responses": {"200": {}}}},
+            "/other": {"post": {"responses": {}}},
+        },
+    }
+    target.answers |= {
+        "GET /openapi.json": says(document),
+        "POST /api/v1/auth/sign-in": problem("unauthenticated", 401),
+        "POST /other": says({}),
+    }
     mapped = driver({"token": {"sign_ins_per_minute": 5}})
     for operation in mapped.operations():
         mapped.attempt(operation, None)
@@ -215,4 +380,6 @@ def test_trying_the_documented_sign_in_takes_a_turn_too(target: StandIn, driver:
 
 def test_one_limit_of_sign_ins_is_given(driver: Make) -> None:
     with pytest.raises(MappingError, match="give one of sign_ins_per_minute and sign_in_limit"):
-        driver({"token": {"sign_ins_per_minute": 5, "sign_in_limit": {"sign_ins": 1, "seconds": 2}}})
+        driver(
+            {"token": {"sign_ins_per_minute": 5, "sign_in_limit": {"sign_ins": 1, "seconds": 2}}}
+        )

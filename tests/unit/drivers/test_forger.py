@@ -25,18 +25,33 @@ def test_unsigned_tokens_spell_none_in_every_way() -> None:
     """With an empty signature, and with the old one left on."""
     forged = unsigned(TRUE)
     assert forged is not None
-    heads = [(jwt.get_unverified_header(one.access)["alg"], one.access.endswith(".")) for one in forged]
-    assert set(heads) == {(spelling, empty) for spelling in ("none", "None", "NONE", "nOnE") for empty in (True, False)}
+    heads = [
+        (jwt.get_unverified_header(one.access)["alg"], one.access.endswith(".")) for one in forged
+    ]
+    assert set(heads) == {
+        (spelling, empty)
+        for spelling in ("none", "None", "NONE", "nOnE")
+        for empty in (True, False)
+    }
 
 
 @pytest.mark.parametrize("token", ["opaque-token-0123456789", "a.b.c", "AAAA"])
-def test_an_opaque_token_is_tampered_by_one_character_and_an_unsigned_one_is_made_up(token: str) -> None:
+def test_an_opaque_token_is_tampered_by_one_character_and_an_unsigned_one_is_made_up(
+    token: str,
+) -> None:
     """There is nothing to sign in it. A forger would still try a JWT that says who he is."""
     session = Session("anna", token)
     forged = tampered(session).access
     assert len(forged) == len(token)
     assert sum(one != other for one, other in zip(forged, token, strict=True)) == 1
-    made_up = [jwt.decode(one.access, options={"verify_signature": False}) for one in unsigned(session)]
+    made_up = [
+        jwt.decode(one.access, options={"verify_signature": False}) for one in unsigned(session)
+    ]
     assert {claims["sub"] for claims in made_up} == {"anna"}
-    assert {jwt.get_unverified_header(one.access)["alg"] for one in unsigned(session)} == {"none", "None", "NONE", "nOnE"}
+    assert {jwt.get_unverified_header(one.access)["alg"] for one in unsigned(session)} == {
+        "none",
+        "None",
+        "NONE",
+        "nOnE",
+    }
     assert all(one.access.endswith(".") for one in unsigned(session))

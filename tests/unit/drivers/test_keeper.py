@@ -16,9 +16,21 @@ import pytest
 from cutover.drivers import Ledgered, TokenKeeper
 from cutover.drivers.pace import Pace
 from cutover.evidence import Ledger, Redactor
-from cutover.hospital import Answer, Credentials, Hospital, MappingError, Reason, Refused, Role, Session
+from cutover.hospital import (
+    Answer,
+    Credentials,
+    Hospital,
+    MappingError,
+    Reason,
+    Refused,
+    Role,
+    Session,
+)
 
-CREDENTIALS = {role: Credentials(role.value, f"password-{role.value}") for role in (Role.REGISTRAR, Role.CLINICIAN)}
+CREDENTIALS = {
+    role: Credentials(role.value, f"password-{role.value}")
+    for role in (Role.REGISTRAR, Role.CLINICIAN)
+}
 
 
 class Counting:
@@ -34,7 +46,12 @@ class Counting:
             self.sign_ins += 1
         if self.refuse_sign_in:
             raise Refused(Reason.UNAUTHENTICATED, "no", Answer(401, {}, b""))
-        return Session(credentials.username, f"access-{self.sign_ins}-0", f"refresh-{self.sign_ins}", self._lifetime)
+        return Session(
+            credentials.username,
+            f"access-{self.sign_ins}-0",
+            f"refresh-{self.sign_ins}",
+            self._lifetime,
+        )
 
     def refresh(self, session: Session) -> Session:
         time.sleep(0.02)
@@ -42,7 +59,12 @@ class Counting:
             self.refreshes += 1
         if self.refuse_refresh:
             raise Refused(Reason.UNAUTHENTICATED, "no", Answer(401, {}, b""))
-        return Session(session.username, f"access-{self.sign_ins}-{self.refreshes}", f"refresh-again-{self.refreshes}", self._lifetime)
+        return Session(
+            session.username,
+            f"access-{self.sign_ins}-{self.refreshes}",
+            f"refresh-again-{self.refreshes}",
+            self._lifetime,
+        )
 
 
 class Clock:
@@ -53,12 +75,21 @@ class Clock:
 
 
 def keeper_of(hospital: Counting, clock: Clock, **options: Any) -> TokenKeeper:
-    return TokenKeeper(cast(Hospital, hospital), CREDENTIALS, redactor=options.pop("redactor", Redactor()), clock=clock, **options)
+    return TokenKeeper(
+        cast(Hospital, hospital),
+        CREDENTIALS,
+        redactor=options.pop("redactor", Redactor()),
+        clock=clock,
+        **options,
+    )
 
 
 def by_sixteen(keeper: TokenKeeper) -> set[str]:
     with ThreadPoolExecutor(16) as pool:
-        return {session.access for session in pool.map(lambda _: keeper.session(Role.REGISTRAR), range(16))}
+        return {
+            session.access
+            for session in pool.map(lambda _: keeper.session(Role.REGISTRAR), range(16))
+        }
 
 
 def test_sixteen_threads_share_one_sign_in_and_one_refresh() -> None:
@@ -122,7 +153,13 @@ def test_every_token_and_password_is_a_learnt_secret() -> None:
     keeper.session(Role.REGISTRAR)
     clock.now += 600
     keeper.session(Role.REGISTRAR)
-    for secret in ("password-registrar", "access-1-0", "refresh-1", "access-1-1", "refresh-again-1"):
+    for secret in (
+        "password-registrar",
+        "access-1-0",
+        "refresh-1",
+        "access-1-1",
+        "refresh-again-1",
+    ):
         assert secret not in redactor.text(f"it is {secret}.")
 
 
@@ -173,7 +210,9 @@ def test_all_who_ask_one_target_keep_one_limit() -> None:
 
 @pytest.mark.usefixtures("own_times")
 def test_threads_never_sign_in_more_often_than_allowed() -> None:
-    """With real time and real threads: of eight at once no three are nearer to each other than the window."""
+    """With real time and real threads: of eight at once no three are nearer to each other than the
+    window.
+    """
     at: list[float] = []
 
     def sign_in(_: int) -> None:
@@ -188,7 +227,9 @@ def test_threads_never_sign_in_more_often_than_allowed() -> None:
 
 
 @pytest.mark.usefixtures("own_times")
-def test_a_file_that_was_cut_or_a_clock_that_was_set_back_holds_nobody_up_for_ever(tmp_path: Path) -> None:
+def test_a_file_that_was_cut_or_a_clock_that_was_set_back_holds_nobody_up_for_ever(
+    tmp_path: Path,
+) -> None:
     clock = Clock()
     signing_in(pace_of(clock, 1), clock, 1)
     (times,) = tmp_path.glob("*/*.json")
@@ -223,11 +264,18 @@ def test_the_driver_says_when_a_token_is_renewed() -> None:
     keeper.session(Role.REGISTRAR)
     clock.now += 61
     assert keeper.session(Role.REGISTRAR).access == "access-1-1"
-    assert Ledgered(cast(Hospital, hospital), cast(Ledger, object()), production=False, run_tag="r").refresh_margin == 40.0
+    assert (
+        Ledgered(
+            cast(Hospital, hospital), cast(Ledger, object()), production=False, run_tag="r"
+        ).refresh_margin
+        == 40.0
+    )
 
 
 def test_work_that_lasts_longer_than_a_token_shows_the_one_of_now() -> None:
-    """Whoever holds a session that was handed out is given the living one of the same account; a stranger's stays what it is."""
+    """Whoever holds a session that was handed out is given the living one of the same account; a
+    stranger's stays what it is.
+    """
     hospital, clock = Counting(), Clock()
     keeper = keeper_of(hospital, clock)
     held = keeper.session(Role.REGISTRAR)

@@ -12,7 +12,20 @@ import pytest
 
 from cutover.drivers import GuardError, Ledgered, RestHospital
 from cutover.evidence import Ledger
-from cutover.hospital import Answer, Hospital, Misbehaved, Move, Operation, PatientDraft, Reason, Refused, Session, Status, Upload, Visit
+from cutover.hospital import (
+    Answer,
+    Hospital,
+    Misbehaved,
+    Move,
+    Operation,
+    PatientDraft,
+    Reason,
+    Refused,
+    Session,
+    Status,
+    Upload,
+    Visit,
+)
 from tests.unit.drivers.stand_in import Asked, Reply, StandIn, problem, says
 
 Make = Callable[..., RestHospital]
@@ -67,14 +80,24 @@ def open_target(target: StandIn) -> StandIn:
     return target
 
 
-@pytest.mark.parametrize(("status", "reason"), [(401, Reason.UNAUTHENTICATED), (403, Reason.FORBIDDEN), (404, Reason.NOT_FOUND), (200, None)])
-def test_an_answer_is_a_refusal_by_the_mapping(driver: Make, ledger: Ledger, status: int, reason: Reason | None) -> None:
-    """What a status means is the mapping's to say; of a driver that does not say, HTTP's own words hold."""
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [(401, Reason.UNAUTHENTICATED), (403, Reason.FORBIDDEN), (404, Reason.NOT_FOUND), (200, None)],
+)
+def test_an_answer_is_a_refusal_by_the_mapping(
+    driver: Make, ledger: Ledger, status: int, reason: Reason | None
+) -> None:
+    """What a status means is the mapping's to say; of a driver that does not say, HTTP's own words
+    hold.
+    """
     told = Answer(status, {}, b"")
     assert Ledgered(driver(), ledger, production=False).reason_of(told) is reason
     assert Ledgered(cast("Hospital", object()), ledger, production=False).reason_of(told) is reason
     hidden = driver({"refusals": {"unauthenticated": {"status": [418]}}})
-    assert Ledgered(hidden, ledger, production=False).reason_of(Answer(418, {}, b"")) is Reason.UNAUTHENTICATED
+    assert (
+        Ledgered(hidden, ledger, production=False).reason_of(Answer(418, {}, b""))
+        is Reason.UNAUTHENTICATED
+    )
 
 
 def test_the_wrapper_is_a_hospital_too(hospital: Ledgered) -> None:
@@ -82,7 +105,9 @@ def test_the_wrapper_is_a_hospital_too(hospital: Ledgered) -> None:
     assert isinstance(hospital, Hospital)
 
 
-def test_an_intent_is_written_before_the_request_leaves(open_target: StandIn, hospital: Ledgered, ledger: Ledger, session: Session) -> None:
+def test_an_intent_is_written_before_the_request_leaves(
+    open_target: StandIn, hospital: Ledgered, ledger: Ledger, session: Session
+) -> None:
     """Seen from the target's side, at the moment the request comes in."""
     written: list[str] = []
 
@@ -144,7 +169,9 @@ def test_an_intent_without_an_answer_is_looked_up_by_its_number_and_name(
     assert ledger.left() == []
 
 
-def test_an_intent_that_never_came_to_be_is_settled(open_target: StandIn, hospital: Ledgered, ledger: Ledger, session: Session) -> None:
+def test_an_intent_that_never_came_to_be_is_settled(
+    open_target: StandIn, hospital: Ledgered, ledger: Ledger, session: Session
+) -> None:
     """Nothing there, nothing left."""
     open_target.answers["POST /api/v1/patients"] = says({}, 500)
     with pytest.raises(Misbehaved):
@@ -153,7 +180,9 @@ def test_an_intent_that_never_came_to_be_is_settled(open_target: StandIn, hospit
     assert ledger.left() == []
 
 
-def test_a_refused_creation_leaves_nothing_to_retire(open_target: StandIn, hospital: Ledgered, ledger: Ledger, session: Session) -> None:
+def test_a_refused_creation_leaves_nothing_to_retire(
+    open_target: StandIn, hospital: Ledgered, ledger: Ledger, session: Session
+) -> None:
     """The target said no."""
     open_target.answers["POST /api/v1/patients"] = problem("duplicate", 409)
     with pytest.raises(Refused):
@@ -178,7 +207,10 @@ def test_a_dead_runs_things_are_swept_by_the_next(
 def test_on_production_a_patient_that_this_run_did_not_make_is_not_written_to(
     open_target: StandIn, production: Ledgered, session: Session
 ) -> None:
-    """Not updated, no visit opened or moved, no document filed, not retired. Only a look whether they exist is sent."""
+    """Not updated, no visit opened or moved, no document filed, not retired.
+
+    Only a look whether they exist is sent.
+    """
     somebody = production.patient(session, "p1")
     acts: list[Callable[[], object]] = [
         lambda: production.update(session, somebody),
@@ -194,7 +226,9 @@ def test_on_production_a_patient_that_this_run_did_not_make_is_not_written_to(
     assert {asked.method for asked in open_target.asked} == {"GET"}
 
 
-def test_on_production_the_runs_own_patient_may_be_written_to(open_target: StandIn, production: Ledgered, session: Session) -> None:
+def test_on_production_the_runs_own_patient_may_be_written_to(
+    open_target: StandIn, production: Ledgered, session: Session
+) -> None:
     """That is what the gate is there for."""
     patient = production.register(session, DRAFT)
     production.update(session, replace(patient, phone="1"))
@@ -204,17 +238,26 @@ def test_on_production_the_runs_own_patient_may_be_written_to(open_target: Stand
 
 
 @pytest.mark.usefixtures("open_target")
-def test_on_production_an_id_that_leads_to_nobody_may_be_tried(production: Ledgered, session: Session) -> None:
+def test_on_production_an_id_that_leads_to_nobody_may_be_tried(
+    production: Ledgered, session: Session
+) -> None:
     """A check makes it up to see the refusal; nobody can be harmed."""
     with pytest.raises(Refused) as told:
         production.open_visit(session, "made-up", "pain")
     assert told.value.reason is Reason.NOT_FOUND
 
 
-def test_on_production_documented_operations_are_only_tried_when_they_read(target: StandIn, production: Ledgered, session: Session) -> None:
+def test_on_production_documented_operations_are_only_tried_when_they_read(
+    target: StandIn, production: Ledgered, session: Session
+) -> None:
     """Their examples are not the run's own synthetic people."""
-    paths: dict[str, Any] = {"/x": {"get": {"responses": {"200": {}}}, "post": {"responses": {"200": {}}}}}
-    target.answers = {"GET /openapi.json": says({"openapi": "3.1.0", "paths": paths}), "GET /x": says({})}
+    paths: dict[str, Any] = {
+        "/x": {"get": {"responses": {"200": {}}}, "post": {"responses": {"200": {}}}}
+    }
+    target.answers = {
+        "GET /openapi.json": says({"openapi": "3.1.0", "paths": paths}),
+        "GET /x": says({}),
+    }
     read, write = production.operations()
     assert production.attempt(read, session).status == 200
     with pytest.raises(GuardError):
@@ -223,15 +266,23 @@ def test_on_production_documented_operations_are_only_tried_when_they_read(targe
     assert production.ledger.left() == []
 
 
-def test_whom_a_tried_operation_registered_is_found_again(open_target: StandIn, hospital: Ledgered, session: Session) -> None:
+def test_whom_a_tried_operation_registered_is_found_again(
+    open_target: StandIn, hospital: Ledgered, session: Session
+) -> None:
     """By the number of this run that it was given."""
     content = {"application/json": {"example": {"mrn": "X", "family_name": "Example"}}}
-    paths = {"/api/v1/patients": {"post": {"requestBody": {"content": content}, "responses": {"201": {}}}}}
+    paths = {
+        "/api/v1/patients": {
+            "post": {"requestBody": {"content": content}, "responses": {"201": {}}}
+        }
+    }
     open_target.answers["GET /openapi.json"] = says({"openapi": "3.1.0", "paths": paths})
     (operation,) = hospital.operations()
     assert isinstance(operation, Operation)
     assert hospital.attempt(operation, session).status == 201
     number = open_target.asked[-1].json["mrn"]
     assert number.startswith("run-1-")
-    open_target.answers["GET /api/v1/patients"] = says({"items": [{**PATIENT, "mrn": number}], "total": 1})
+    open_target.answers["GET /api/v1/patients"] = says(
+        {"items": [{**PATIENT, "mrn": number}], "total": 1}
+    )
     assert [one.how for one in hospital.sweep(session)] == ["deleted"]

@@ -1,4 +1,6 @@
-"""Rules of the REST driver: how it speaks the default dialect, and how far a mapping can lead it from there."""
+"""Rules of the REST driver: how it speaks the default dialect, and how far a mapping can lead it
+from there.
+"""
 
 from __future__ import annotations
 
@@ -30,17 +32,36 @@ from cutover.hospital import (
     Upload,
     Visit,
 )
-from tests.unit.drivers.stand_in import Asked, Reply, StandIn, problem, raw_server, says, standing_in
+from tests.unit.drivers.stand_in import (
+    Asked,
+    Reply,
+    StandIn,
+    problem,
+    raw_server,
+    says,
+    standing_in,
+)
 
 Make = Callable[..., RestHospital]
 DRAFT = PatientDraft("MRN-1", "Łukášová", "Zoë", date(1980, 2, 29), Sex.FEMALE)
-PATIENT = {"id": "p1", "mrn": "MRN-1", "family_name": "Łukášová", "given_name": "Zoë", "birth_date": "1980-02-29", "sex": "female"}
+PATIENT = {
+    "id": "p1",
+    "mrn": "MRN-1",
+    "family_name": "Łukášová",
+    "given_name": "Zoë",
+    "birth_date": "1980-02-29",
+    "sex": "female",
+}
 VISIT = {"id": "v1", "patient_id": "p1", "status": "open", "reason": "pain"}
 FILE = Upload("scan.pdf", "application/pdf", b"%PDF-\x00\xff")
 
 
-def test_a_patient_is_registered_and_read_back_as_sent(target: StandIn, driver: Make, session: Session) -> None:
-    """With the token, the idempotency key and the run's tag in the request; with the version from the ETag in the value."""
+def test_a_patient_is_registered_and_read_back_as_sent(
+    target: StandIn, driver: Make, session: Session
+) -> None:
+    """With the token, the idempotency key and the run's tag in the request; with the version from
+    the ETag in the value.
+    """
     target.answers["POST /api/v1/patients"] = says({**PATIENT, "phone": None}, 201, ETag='"1"')
     patient = driver().register(session, DRAFT, idempotency_key="key-1")
     assert patient.draft == DRAFT
@@ -48,26 +69,43 @@ def test_a_patient_is_registered_and_read_back_as_sent(target: StandIn, driver: 
     (asked,) = target.asked
     assert asked.headers["authorization"] == f"Bearer {session.access}"
     assert asked.headers["idempotency-key"] == "key-1"
-    assert asked.json == {**{key: value for key, value in PATIENT.items() if key != "id"}, "phone": None, "address": None, "tag": "run-1"}
+    assert asked.json == {
+        **{key: value for key, value in PATIENT.items() if key != "id"},
+        "phone": None,
+        "address": None,
+        "tag": "run-1",
+    }
 
 
-def test_a_header_that_comes_out_as_null_is_left_out(target: StandIn, driver: Make, session: Session) -> None:
+def test_a_header_that_comes_out_as_null_is_left_out(
+    target: StandIn, driver: Make, session: Session
+) -> None:
     """No idempotency key, no header."""
     target.answers["POST /api/v1/patients"] = says(PATIENT, 201)
     driver().register(session, DRAFT)
     assert "idempotency-key" not in target.asked[0].headers
 
 
-def test_an_id_stays_one_segment_of_the_path(target: StandIn, driver: Make, session: Session) -> None:
+def test_an_id_stays_one_segment_of_the_path(
+    target: StandIn, driver: Make, session: Session
+) -> None:
     """Whatever a check makes up."""
     with pytest.raises(Refused):
         driver().patient(session, "../admin?x=1#y")
     assert target.asked[0].path == "/api/v1/patients/..%2Fadmin%3Fx%3D1%23y"
 
 
-def test_a_declared_refusal_is_told_by_its_reason(target: StandIn, driver: Make, session: Session) -> None:
+def test_a_declared_refusal_is_told_by_its_reason(
+    target: StandIn, driver: Make, session: Session
+) -> None:
     """Two reasons with one status are told apart by the body."""
-    for slug, status in (("duplicate", 409), ("illegal-transition", 409), ("stale", 412), ("invalid", 422), ("unauthenticated", 401)):
+    for slug, status in (
+        ("duplicate", 409),
+        ("illegal-transition", 409),
+        ("stale", 412),
+        ("invalid", 422),
+        ("unauthenticated", 401),
+    ):
         target.answers["POST /api/v1/patients"] = problem(slug, status)
         with pytest.raises(Refused) as told:
             driver().register(session, DRAFT)
@@ -76,7 +114,9 @@ def test_a_declared_refusal_is_told_by_its_reason(target: StandIn, driver: Make,
         assert told.value.answer.status == status
 
 
-def test_an_undeclared_status_is_a_misbehaviour_that_can_be_repeated(target: StandIn, driver: Make, session: Session) -> None:
+def test_an_undeclared_status_is_a_misbehaviour_that_can_be_repeated(
+    target: StandIn, driver: Make, session: Session
+) -> None:
     """What was expected, what came, which line expects it, and the curl; no token."""
     target.answers["POST /api/v1/patients"] = problem("oops", 500)
     with pytest.raises(Misbehaved) as told:
@@ -94,7 +134,10 @@ def test_an_undeclared_status_is_a_misbehaviour_that_can_be_repeated(target: Sta
     ("answer", "line"),
     [
         (says({**PATIENT, "id": None}), "answers.patient.id = 'id'"),
-        (says({key: value for key, value in PATIENT.items() if key != "mrn"}), "answers.patient.mrn = 'mrn'"),
+        (
+            says({key: value for key, value in PATIENT.items() if key != "mrn"}),
+            "answers.patient.mrn = 'mrn'",
+        ),
         (says({**PATIENT, "birth_date": "soon"}), "answers.patient.birth_date = 'birth_date'"),
         (says({**PATIENT, "sex": "F"}), "[words.sex]"),
         (says({**PATIENT, "family_name": {"a": 1}}), "answers.patient.family_name"),
@@ -123,8 +166,12 @@ def test_no_answer_is_a_misbehaviour(recorder: Recorder, session: Session) -> No
         connect(url, recorder=recorder, run_tag="run-1").patient(session, "p1")
 
 
-def test_a_sign_in_in_two_steps_goes_on_with_the_second_token(target: StandIn, driver: Make) -> None:
-    """Sign in, choose a facility, and speak with what came of it; the facility stays a variable of the session."""
+def test_a_sign_in_in_two_steps_goes_on_with_the_second_token(
+    target: StandIn, driver: Make
+) -> None:
+    """Sign in, choose a facility, and speak with what came of it; the facility stays a variable of
+    the session.
+    """
     table = {
         "token": {"header": "X-Session", "value": "Token {{ token }}"},
         "answers": {"session": {"access": "token", "refresh": "nothing", "lifetime": "{{ 600 }}"}},
@@ -134,7 +181,10 @@ def test_a_sign_in_in_two_steps_goes_on_with_the_second_token(target: StandIn, d
                     {
                         "method": "POST",
                         "path": "/login",
-                        "form": {"user": "{{ credentials.username }}", "pw": "{{ credentials.password }}"},
+                        "form": {
+                            "user": "{{ credentials.username }}",
+                            "pw": "{{ credentials.password }}",
+                        },
                         "capture": {"first_token": "token", "facility": "facilities[0].id"},
                     },
                     {
@@ -144,7 +194,10 @@ def test_a_sign_in_in_two_steps_goes_on_with_the_second_token(target: StandIn, d
                     },
                 ]
             },
-            "patient": {"path": "/patients/{{ patient.id }}", "query": {"facility": "{{ facility }}"}},
+            "patient": {
+                "path": "/patients/{{ patient.id }}",
+                "query": {"facility": "{{ facility }}"},
+            },
         },
     }
     target.answers = {
@@ -154,7 +207,11 @@ def test_a_sign_in_in_two_steps_goes_on_with_the_second_token(target: StandIn, d
     }
     hospital = driver(table)
     session = hospital.sign_in(Credentials("anna", "secret word"))
-    assert (session.access, session.expires_in, session.variables["facility"]) == ("second", 600.0, 7)
+    assert (session.access, session.expires_in, session.variables["facility"]) == (
+        "second",
+        600.0,
+        7,
+    )
     hospital.patient(session, "p1")
     assert target.asked[0].body == b"user=anna&pw=secret+word"
     assert target.asked[1].headers["x-session"] == "Token first"
@@ -162,13 +219,20 @@ def test_a_sign_in_in_two_steps_goes_on_with_the_second_token(target: StandIn, d
     assert target.asked[2].query == {"facility": "7"}
 
 
-def test_an_error_inside_a_200_is_a_refusal(target: StandIn, driver: Make, session: Session) -> None:
+def test_an_error_inside_a_200_is_a_refusal(
+    target: StandIn, driver: Make, session: Session
+) -> None:
     """Conditions over the body are tried before the status is believed."""
     table = {
-        "refusals": {"duplicate": {"where": "error.code == 'EXISTS'"}, "invalid": [{"status": [400]}, {"where": "error.code == 'BAD'"}]},
+        "refusals": {
+            "duplicate": {"where": "error.code == 'EXISTS'"},
+            "invalid": [{"status": [400]}, {"where": "error.code == 'BAD'"}],
+        },
         "error": {"message": "error.text"},
     }
-    target.answers["POST /api/v1/patients"] = says({"error": {"code": "EXISTS", "text": "there already"}}, 201)
+    target.answers["POST /api/v1/patients"] = says(
+        {"error": {"code": "EXISTS", "text": "there already"}}, 201
+    )
     with pytest.raises(Refused, match=r"duplicate .HTTP 201.: there already"):
         driver(table).register(session, DRAFT)
     target.answers["POST /api/v1/patients"] = says({"error": {"code": "BAD", "text": "no"}}, 201)
@@ -176,23 +240,36 @@ def test_an_error_inside_a_200_is_a_refusal(target: StandIn, driver: Make, sessi
         driver(table).register(session, DRAFT)
 
 
-def test_one_status_means_another_thing_in_another_operation(target: StandIn, driver: Make, session: Session) -> None:
-    """400 at sign-in is a wrong password, elsewhere an invalid request; an HTML page is told by its text."""
+def test_one_status_means_another_thing_in_another_operation(
+    target: StandIn, driver: Make, session: Session
+) -> None:
+    """400 at sign-in is a wrong password, elsewhere an invalid request; an HTML page is told by its
+    text.
+    """
     table = {
         "refusals": {
             "invalid": {"status": [400]},
-            "unauthenticated": [{"status": [400], "operations": ["sign_in"]}, {"status": [403], "text": "log in again"}],
+            "unauthenticated": [
+                {"status": [400], "operations": ["sign_in"]},
+                {"status": [403], "text": "log in again"},
+            ],
         }
     }
     hospital = driver(table)
-    target.answers["POST /api/v1/auth/sign-in"] = target.answers["POST /api/v1/patients"] = says({}, 400)
+    target.answers["POST /api/v1/auth/sign-in"] = target.answers["POST /api/v1/patients"] = says(
+        {}, 400
+    )
     with pytest.raises(Refused) as told:
         hospital.sign_in(Credentials("a", "b"))
     assert told.value.reason is Reason.UNAUTHENTICATED
     with pytest.raises(Refused) as told:
         hospital.register(session, DRAFT)
     assert told.value.reason is Reason.INVALID
-    target.answers["POST /api/v1/patients"] = (403, {"Content-Type": "text/html"}, b"<p>Please log in again</p>")
+    target.answers["POST /api/v1/patients"] = (
+        403,
+        {"Content-Type": "text/html"},
+        b"<p>Please log in again</p>",
+    )
     with pytest.raises(Refused) as told:
         hospital.register(session, DRAFT)
     assert told.value.reason is Reason.UNAUTHENTICATED
@@ -208,63 +285,110 @@ def page_of(asked: Asked) -> Reply:
 
 
 def offset_of(asked: Asked) -> Reply:
-    return says({"rows": many(7)[int(asked.query["skip"]) : int(asked.query["skip"]) + int(asked.query["take"])]})
+    return says(
+        {
+            "rows": many(7)[
+                int(asked.query["skip"]) : int(asked.query["skip"]) + int(asked.query["take"])
+            ]
+        }
+    )
 
 
 def cursor_of(asked: Asked) -> Reply:
     start = int(asked.query.get("after", "0"))
-    return says({"rows": many(7)[start : start + 3], "next": str(start + 3) if start + 3 < 7 else None})
+    return says(
+        {"rows": many(7)[start : start + 3], "next": str(start + 3) if start + 3 < 7 else None}
+    )
 
 
 def link_of(asked: Asked) -> Reply:
     start = int(asked.query.get("from", "0"))
     rows = many(7)[start : start + 3]
-    return says(rows, Link=f'</api/v1/patients?from={start + 3}>; rel="next"') if start + 3 < 7 else says(rows)
+    return (
+        says(rows, Link=f'</api/v1/patients?from={start + 3}>; rel="next"')
+        if start + 3 < 7
+        else says(rows)
+    )
 
 
 PAGES: dict[str, tuple[Callable[[Asked], Reply], dict[str, Any] | None]] = {
     "page": (page_of, None),
     "offset": (
         offset_of,
-        {"items": "rows", "query": {"skip": "{{ page.offset }}", "take": "{{ page.size }}"}, "paging": {"style": "offset", "size": 3}},
+        {
+            "items": "rows",
+            "query": {"skip": "{{ page.offset }}", "take": "{{ page.size }}"},
+            "paging": {"style": "offset", "size": 3},
+        },
     ),
-    "cursor": (cursor_of, {"items": "rows", "query": {"after": "{{ page.cursor }}"}, "paging": {"style": "cursor", "next": "next"}}),
+    "cursor": (
+        cursor_of,
+        {
+            "items": "rows",
+            "query": {"after": "{{ page.cursor }}"},
+            "paging": {"style": "cursor", "next": "next"},
+        },
+    ),
     "link": (link_of, {"items": "@", "paging": {"style": "link", "next": "header:Link"}}),
 }
 
 
 @pytest.mark.parametrize(("answer", "search"), PAGES.values(), ids=PAGES.keys())
 def test_all_pages_are_walked(
-    target: StandIn, driver: Make, session: Session, answer: Callable[[Asked], Reply], search: dict[str, Any] | None
+    target: StandIn,
+    driver: Make,
+    session: Session,
+    answer: Callable[[Asked], Reply],
+    search: dict[str, Any] | None,
 ) -> None:
     """In each style, with the token on each page."""
     target.answers["GET /api/v1/patients"] = answer
     table = None if search is None else {"operations": {"search": {"path": "/patients", **search}}}
     found = driver(table).search(session, PatientQuery(name="x"))
     assert [patient.id for patient in found] == [f"p{index}" for index in range(7)]
-    assert all(asked.headers["authorization"] == f"Bearer {session.access}" for asked in target.asked)
+    assert all(
+        asked.headers["authorization"] == f"Bearer {session.access}" for asked in target.asked
+    )
 
 
-def test_a_page_that_only_repeats_is_a_misbehaviour(target: StandIn, driver: Make, session: Session) -> None:
+def test_a_page_that_only_repeats_is_a_misbehaviour(
+    target: StandIn, driver: Make, session: Session
+) -> None:
     """A target that ignores the page number would be asked for ever."""
     target.answers["GET /api/v1/patients"] = says({"items": many(3), "total": 7})
     with pytest.raises(Misbehaved, match="on a page before"):
         driver().search(session, PatientQuery())
 
 
-def test_fewer_entries_than_the_count_says_is_a_misbehaviour(target: StandIn, driver: Make, session: Session) -> None:
+def test_fewer_entries_than_the_count_says_is_a_misbehaviour(
+    target: StandIn, driver: Make, session: Session
+) -> None:
     """Somebody is missing from the list."""
-    target.answers["GET /api/v1/patients"] = lambda asked: says({"items": many(3) if asked.query["page"] == "1" else [], "total": 7})
+    target.answers["GET /api/v1/patients"] = lambda asked: says(
+        {"items": many(3) if asked.query["page"] == "1" else [], "total": 7}
+    )
     with pytest.raises(Misbehaved, match="expected: 7 entries"):
         driver().search(session, PatientQuery())
 
 
-def test_the_token_does_not_follow_a_link_to_another_host(target: StandIn, driver: Make, session: Session) -> None:
+def test_the_token_does_not_follow_a_link_to_another_host(
+    target: StandIn, driver: Make, session: Session
+) -> None:
     """The next page may be anywhere; the token is the target's."""
     with standing_in() as elsewhere:
         elsewhere.answers["GET /more"] = says(many(7)[3:])
-        target.answers["GET /api/v1/patients"] = says(many(3), Link=f'<{elsewhere.url}/more>; rel="next"')
-        table = {"operations": {"search": {"path": "/patients", "items": "@", "paging": {"style": "link", "next": "header:Link"}}}}
+        target.answers["GET /api/v1/patients"] = says(
+            many(3), Link=f'<{elsewhere.url}/more>; rel="next"'
+        )
+        table = {
+            "operations": {
+                "search": {
+                    "path": "/patients",
+                    "items": "@",
+                    "paging": {"style": "link", "next": "header:Link"},
+                }
+            }
+        }
         assert len(driver(table).search(session, PatientQuery())) == 7
         assert "authorization" not in elsewhere.asked[0].headers
 
@@ -298,10 +422,19 @@ def test_a_whole_template_keeps_its_type(target: StandIn, driver: Make, session:
     sent = target.asked[0].json
     assert isinstance(sent["one"], int)
     assert sent.pop("one") == sent.pop("two")
-    assert sent == {"year": 1980, "label": "year 1980", "born": "29/02/1980", "names": ["Zoë", "ŁUKÁŠOVÁ"], "sex": "F", "fixed": 3}
+    assert sent == {
+        "year": 1980,
+        "label": "year 1980",
+        "born": "29/02/1980",
+        "names": ["Zoë", "ŁUKÁŠOVÁ"],
+        "sex": "F",
+        "fixed": 3,
+    }
 
 
-def test_values_that_come_back_changed_are_declared(target: StandIn, driver: Make, session: Session) -> None:
+def test_values_that_come_back_changed_are_declared(
+    target: StandIn, driver: Make, session: Session
+) -> None:
     """Read by a template, and said in advance what they become."""
     table = {
         "answers": {
@@ -315,7 +448,8 @@ def test_values_that_come_back_changed_are_declared(target: StandIn, driver: Mak
         "becomes": {"family_name": "{{ draft.family_name | upper }}", "phone": None},
     }
     target.answers["POST /api/v1/patients"] = says(
-        {"no": 17, "mrn": "MRN-1", "name": "ŁUKÁŠOVÁ, Zoë", "dob": "29/02/1980", "sex": "female"}, 201
+        {"no": 17, "mrn": "MRN-1", "name": "ŁUKÁŠOVÁ, Zoë", "dob": "29/02/1980", "sex": "female"},
+        201,
     )
     hospital = driver(table)
     sent = replace(DRAFT, phone="1")
@@ -325,9 +459,14 @@ def test_values_that_come_back_changed_are_declared(target: StandIn, driver: Mak
 
 
 def test_a_document_may_take_many_steps(target: StandIn, driver: Make, session: Session) -> None:
-    """Metadata, the bytes to another host without the token, mark as completed; then a link to get it."""
+    """Metadata, the bytes to another host without the token, mark as completed; then a link to get
+    it.
+    """
     with standing_in() as store:
-        store.answers = {"PUT /blob/9": (200, {}, b""), "GET /blob/9": (200, {"Content-Type": "application/pdf"}, FILE.content)}
+        store.answers = {
+            "PUT /blob/9": (200, {}, b""),
+            "GET /blob/9": (200, {"Content-Type": "application/pdf"}, FILE.content),
+        }
         table = {
             "operations": {
                 "upload": {
@@ -348,12 +487,19 @@ def test_a_document_may_take_many_steps(target: StandIn, driver: Make, session: 
                     ],
                     "answer": {"id": "{{ file }}", "patient_id": "{{ patient.id }}"},
                 },
-                "content": {"steps": [{"path": "/files/{{ document.id }}/link", "capture": {"link": "url"}}, {"url": "{{ link }}"}]},
+                "content": {
+                    "steps": [
+                        {"path": "/files/{{ document.id }}/link", "capture": {"link": "url"}},
+                        {"url": "{{ link }}"},
+                    ]
+                },
             }
         }
         target.answers = {
             "POST /api/v1/files": says({"id": 9, "upload_url": f"{store.url}/blob/9"}),
-            "POST /api/v1/files/9/complete": says({"file_name": "scan.pdf", "media_type": "application/pdf"}),
+            "POST /api/v1/files/9/complete": says(
+                {"file_name": "scan.pdf", "media_type": "application/pdf"}
+            ),
             "GET /api/v1/files/9/link": says({"url": f"{store.url}/blob/9"}),
         }
         hospital = driver(table)
@@ -374,7 +520,9 @@ def test_the_token_is_never_sent_to_another_host(driver: Make, session: Session)
         assert elsewhere.asked == []
 
 
-def test_bytes_may_travel_as_base64_in_json(target: StandIn, driver: Make, session: Session) -> None:
+def test_bytes_may_travel_as_base64_in_json(
+    target: StandIn, driver: Make, session: Session
+) -> None:
     """There and back."""
     table = {
         "operations": {
@@ -383,16 +531,33 @@ def test_bytes_may_travel_as_base64_in_json(target: StandIn, driver: Make, sessi
         }
     }
     encoded = base64.b64encode(FILE.content).decode()
-    metadata = {"id": "d1", "patient_id": "p1", "file_name": "scan.pdf", "media_type": "application/pdf"}
-    target.answers = {"POST /api/v1/files": says(metadata), "GET /api/v1/files/d1": says({"file": {"data": encoded}})}
+    metadata = {
+        "id": "d1",
+        "patient_id": "p1",
+        "file_name": "scan.pdf",
+        "media_type": "application/pdf",
+    }
+    target.answers = {
+        "POST /api/v1/files": says(metadata),
+        "GET /api/v1/files/d1": says({"file": {"data": encoded}}),
+    }
     hospital = driver(table)
     assert hospital.content(session, hospital.upload(session, "p1", FILE)) == FILE.content
     assert target.asked[0].json == {"data": encoded}
 
 
-def test_a_multipart_upload_carries_name_type_bytes_and_tag(target: StandIn, driver: Make, session: Session) -> None:
+def test_a_multipart_upload_carries_name_type_bytes_and_tag(
+    target: StandIn, driver: Make, session: Session
+) -> None:
     """The file name as it is, path parts too: what the target makes of it is a check's business."""
-    metadata = {"id": "d1", "patient_id": "p1", "file_name": "x", "media_type": "application/pdf", "size": 7, "sha256": "ab"}
+    metadata = {
+        "id": "d1",
+        "patient_id": "p1",
+        "file_name": "x",
+        "media_type": "application/pdf",
+        "size": 7,
+        "sha256": "ab",
+    }
     target.answers["POST /api/v1/patients/p1/documents"] = says(metadata, 201)
     driver().upload(session, "p1", replace(FILE, file_name="../../x.pdf"))
     body = target.asked[0].body
@@ -402,14 +567,22 @@ def test_a_multipart_upload_carries_name_type_bytes_and_tag(target: StandIn, dri
     assert b'name="tag"\r\n\r\nrun-1' in body
 
 
-def test_prerequisites_are_looked_up_once_and_only_when_needed(target: StandIn, driver: Make, session: Session) -> None:
+def test_prerequisites_are_looked_up_once_and_only_when_needed(
+    target: StandIn, driver: Make, session: Session
+) -> None:
     """An auditor, who may not look them up, is not made to."""
     table = {
         "setup": [
             {"path": "/wards", "capture": {"ward": "[0].id"}},
             {"path": "/wards/{{ ward }}/codes", "capture": {"code": "code"}},
         ],
-        "operations": {"open_visit": {"method": "POST", "path": "/visits", "json": {"ward": "{{ ward }}", "code": "{{ code }}"}}},
+        "operations": {
+            "open_visit": {
+                "method": "POST",
+                "path": "/visits",
+                "json": {"ward": "{{ ward }}", "code": "{{ code }}"},
+            }
+        },
     }
     target.answers = {
         "GET /api/v1/wards": says([{"id": 4}]),
@@ -431,7 +604,9 @@ def test_prerequisites_are_looked_up_once_and_only_when_needed(target: StandIn, 
     assert target.asked[-1].json == {"ward": 4, "code": "GEN"}
 
 
-def test_a_capture_that_finds_nothing_names_its_line(target: StandIn, driver: Make, session: Session) -> None:
+def test_a_capture_that_finds_nothing_names_its_line(
+    target: StandIn, driver: Make, session: Session
+) -> None:
     """Target or mapping: the reader sees both."""
     steps = [{"path": "/a", "capture": {"thing": "data.id"}}, {"path": "/b/{{ thing }}"}]
     target.answers["GET /api/v1/a"] = says({"data": {}})
@@ -439,10 +614,15 @@ def test_a_capture_that_finds_nothing_names_its_line(target: StandIn, driver: Ma
         driver({"operations": {"visit": {"steps": steps}}}).visit(session, "p1", "v1")
 
 
-def test_a_path_that_never_worked_is_the_mappings_until_it_worked_once(target: StandIn, driver: Make) -> None:
+def test_a_path_that_never_worked_is_the_mappings_until_it_worked_once(
+    target: StandIn, driver: Make
+) -> None:
     """Then it is the target that changed. In the default dialect it is always the target."""
     hospital = driver({"operations": {"sign_in": {"method": "POST", "path": "/login"}}})
-    with pytest.raises(MappingError, match=r"cutover.toml: operations.sign_in: POST .* answered HTTP 404; is the path right"):
+    with pytest.raises(
+        MappingError,
+        match=r"cutover.toml: operations.sign_in: POST .* answered HTTP 404; is the path right",
+    ):
         hospital.sign_in(Credentials("a", "b"))
     target.answers["POST /api/v1/login"] = says({"access_token": "x"})
     hospital.sign_in(Credentials("a", "b"))
@@ -453,7 +633,9 @@ def test_a_path_that_never_worked_is_the_mappings_until_it_worked_once(target: S
         driver().sign_in(Credentials("a", "b"))
 
 
-def test_a_redirect_to_a_login_page_is_the_mappings(target: StandIn, driver: Make, session: Session) -> None:
+def test_a_redirect_to_a_login_page_is_the_mappings(
+    target: StandIn, driver: Make, session: Session
+) -> None:
     """It says where it led, without the query."""
     target.answers["GET /api/v1/p"] = (302, {"Location": "/login?next=secret"}, b"")
     with pytest.raises(MappingError, match=r"redirected to /login; is the path right"):
@@ -463,7 +645,9 @@ def test_a_redirect_to_a_login_page_is_the_mappings(target: StandIn, driver: Mak
 def test_what_is_not_offered_says_why(driver: Make, session: Session) -> None:
     """In the mapping's words, for the verdict."""
     with pytest.raises(NotOffered, match="cancel is not offered by this target: never here"):
-        driver({"unsupported": {"cancel": "never here"}}).move(session, Visit("v", "p", Status.OPEN), Move.CANCEL)
+        driver({"unsupported": {"cancel": "never here"}}).move(
+            session, Visit("v", "p", Status.OPEN), Move.CANCEL
+        )
 
 
 def test_health_tells_the_truth_about_a_503(target: StandIn, driver: Make) -> None:
@@ -478,7 +662,9 @@ def test_health_tells_the_truth_about_a_503(target: StandIn, driver: Make) -> No
 
 def test_cookies_are_never_kept(target: StandIn, driver: Make) -> None:
     """A session that the client remembered would sign in the request that must have none."""
-    target.answers["GET /health/live"] = says({"status": "live"}, Set_Cookie="JSESSIONID=abc; Path=/")
+    target.answers["GET /health/live"] = says(
+        {"status": "live"}, Set_Cookie="JSESSIONID=abc; Path=/"
+    )
     hospital = driver()
     hospital.live()
     hospital.live()
@@ -486,7 +672,9 @@ def test_cookies_are_never_kept(target: StandIn, driver: Make) -> None:
 
 
 def test_a_cut_upload_breaks_half_way(session: Session, recorder: Recorder) -> None:
-    """The whole length is declared, half the body is sent, and the connection is gone when the call returns."""
+    """The whole length is declared, half the body is sent, and the connection is gone when the call
+    returns.
+    """
     came = bytearray()
 
     def listen(connection: socket.socket) -> None:
@@ -494,9 +682,15 @@ def test_a_cut_upload_breaks_half_way(session: Session, recorder: Recorder) -> N
             came.extend(chunk)
 
     with raw_server(listen) as url:
-        connect(url, recorder=recorder, run_tag="run-1").cut_upload(session, "p1", Upload("a.txt", "text/plain", b"x" * 100_000))
+        connect(url, recorder=recorder, run_tag="run-1").cut_upload(
+            session, "p1", Upload("a.txt", "text/plain", b"x" * 100_000)
+        )
     head, _, body = bytes(came).partition(b"\r\n\r\n")
-    declared = int(next(line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")).split(b":")[1])
+    declared = int(
+        next(
+            line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")
+        ).split(b":")[1]
+    )
     assert declared > 100_000
     assert len(body) == declared // 2
     assert b"authorization: Bearer" in head.replace(b"Authorization", b"authorization")
@@ -508,13 +702,25 @@ OPENAPI = {
     "paths": {
         "/api/v1/patients": {
             "post": {
-                "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Patient"}}}},
-                "responses": {"201": {"content": {"application/json": {}}}, "4XX": {"$ref": "#/components/responses/Problem"}},
+                "requestBody": {
+                    "content": {
+                        "application/json": {"schema": {"$ref": "#/components/schemas/Patient"}}
+                    }
+                },
+                "responses": {
+                    "201": {"content": {"application/json": {}}},
+                    "4XX": {"$ref": "#/components/responses/Problem"},
+                },
             },
         },
         "/api/v1/patients/{patient_id}": {
             "parameters": [{"name": "patient_id", "in": "path", "required": True}],
-            "get": {"parameters": [{"name": "view", "in": "query", "required": True, "example": "full"}], "responses": {"200": {}}},
+            "get": {
+                "parameters": [
+                    {"name": "view", "in": "query", "required": True, "example": "full"}
+                ],
+                "responses": {"200": {}},
+            },
         },
         "/health/live": {"get": {"security": [], "responses": {"200": {}}}},
     },
@@ -523,7 +729,11 @@ OPENAPI = {
             "Patient": {
                 "type": "object",
                 "required": ["mrn", "born"],
-                "properties": {"mrn": {"type": "string"}, "born": {"type": "string", "format": "date"}, "tag": {"type": "string"}},
+                "properties": {
+                    "mrn": {"type": "string"},
+                    "born": {"type": "string", "format": "date"},
+                    "tag": {"type": "string"},
+                },
             }
         },
         "responses": {"Problem": {"content": {"application/problem+json": {}}}},
@@ -552,8 +762,12 @@ def test_the_targets_own_document_tells_its_operations(driver: Make) -> None:
     assert create.media_types[404] == {"application/problem+json"}
 
 
-def test_an_operation_is_attempted_with_its_documented_example(described: StandIn, driver: Make, session: Session) -> None:
-    """Path values by name, required query parameters, unique fields made new, and the answer as it is."""
+def test_an_operation_is_attempted_with_its_documented_example(
+    described: StandIn, driver: Make, session: Session
+) -> None:
+    """Path values by name, required query parameters, unique fields made new, and the answer as it
+    is.
+    """
     hospital = driver()
     create, read, _ = hospital.operations()
     described.answers["POST /api/v1/patients"] = problem("duplicate", 409)
@@ -566,4 +780,7 @@ def test_an_operation_is_attempted_with_its_documented_example(described: StandI
     assert described.asked[-1].json["mrn"] != sent["mrn"]
     assert "authorization" not in described.asked[-1].headers
     hospital.attempt(read, session, {"patient_id": "p 1"})
-    assert (described.asked[-1].path, described.asked[-1].query) == ("/api/v1/patients/p%201", {"view": "full"})
+    assert (described.asked[-1].path, described.asked[-1].query) == (
+        "/api/v1/patients/p%201",
+        {"view": "full"},
+    )

@@ -63,9 +63,14 @@ def garbage(connection: socket.socket) -> None:
 
 
 @pytest.mark.parametrize("speak", [drip_headers, drip_body, say_nothing])
-def test_the_deadline_bounds_a_request_from_start_to_last_byte(speak: Callable[[socket.socket], None], recorder: Recorder) -> None:
+def test_the_deadline_bounds_a_request_from_start_to_last_byte(
+    speak: Callable[[socket.socket], None], recorder: Recorder
+) -> None:
     """Also when bytes keep coming, in the head or in the body."""
-    with raw_server(speak) as url, client_for(GuardedTransport(recorder, deadline=DEADLINE)) as client:
+    with (
+        raw_server(speak) as url,
+        client_for(GuardedTransport(recorder, deadline=DEADLINE)) as client,
+    ):
         started = time.monotonic()
         with pytest.raises(httpx.TimeoutException):
             client.get(url)
@@ -74,7 +79,10 @@ def test_the_deadline_bounds_a_request_from_start_to_last_byte(speak: Callable[[
 
 def test_the_deadline_bounds_a_slowly_taken_upload(recorder: Recorder) -> None:
     """A server that reads a little now and then does not stretch it."""
-    with raw_server(take_slowly) as url, client_for(GuardedTransport(recorder, deadline=DEADLINE)) as client:
+    with (
+        raw_server(take_slowly) as url,
+        client_for(GuardedTransport(recorder, deadline=DEADLINE)) as client,
+    ):
         started = time.monotonic()
         with pytest.raises(httpx.TimeoutException):
             client.post(url, content=b"x" * 12_000_000)
@@ -82,10 +90,16 @@ def test_the_deadline_bounds_a_slowly_taken_upload(recorder: Recorder) -> None:
 
 
 @pytest.mark.parametrize("speak", [reset, cut, garbage])
-def test_a_broken_answer_is_an_error_and_is_recorded(speak: Callable[[socket.socket], None], recorder: Recorder) -> None:
+def test_a_broken_answer_is_an_error_and_is_recorded(
+    speak: Callable[[socket.socket], None], recorder: Recorder
+) -> None:
     """With the reason in its words, and no status."""
     recorder.begin("check")
-    with raw_server(speak) as url, client_for(GuardedTransport(recorder, deadline=DEADLINE)) as client, pytest.raises(httpx.TransportError):
+    with (
+        raw_server(speak) as url,
+        client_for(GuardedTransport(recorder, deadline=DEADLINE)) as client,
+        pytest.raises(httpx.TransportError),
+    ):
         client.get(url)
     (entry,) = recorder.end()
     assert entry["status"] is None
@@ -94,7 +108,10 @@ def test_a_broken_answer_is_an_error_and_is_recorded(speak: Callable[[socket.soc
 
 def test_a_silent_target_is_given_up_after_the_patience(recorder: Recorder) -> None:
     """Every later request fails at once and says when the target stopped answering."""
-    with raw_server(say_nothing) as url, client_for(GuardedTransport(recorder, deadline=DEADLINE, patience=1.0)) as client:
+    with (
+        raw_server(say_nothing) as url,
+        client_for(GuardedTransport(recorder, deadline=DEADLINE, patience=1.0)) as client,
+    ):
         started = time.monotonic()
         for _ in range(3):
             with pytest.raises(httpx.TimeoutException):
@@ -102,7 +119,9 @@ def test_a_silent_target_is_given_up_after_the_patience(recorder: Recorder) -> N
         assert time.monotonic() - started <= 1.0 + SLACK
         started = time.monotonic()
         for _ in range(20):
-            with pytest.raises(TargetGone, match=r"the target stopped answering at \d\d:\d\d:\d\d UTC"):
+            with pytest.raises(
+                TargetGone, match=r"the target stopped answering at \d\d:\d\d:\d\d UTC"
+            ):
                 client.get(url)
         assert time.monotonic() - started < 0.2
 
@@ -160,11 +179,17 @@ def test_an_answer_without_end_is_not_read_to_its_end(recorder: Recorder) -> Non
         while True:
             connection.sendall(b"x" * 65536)
 
-    with raw_server(pour) as url, client_for(GuardedTransport(recorder, size_limit=1_000_000)) as client, pytest.raises(AnswerTooLarge):
+    with (
+        raw_server(pour) as url,
+        client_for(GuardedTransport(recorder, size_limit=1_000_000)) as client,
+        pytest.raises(AnswerTooLarge),
+    ):
         client.get(url)
 
 
-def test_on_production_nothing_is_written_but_the_drivers_own_synthetic_operations(target: StandIn, recorder: Recorder) -> None:
+def test_on_production_nothing_is_written_but_the_drivers_own_synthetic_operations(
+    target: StandIn, recorder: Recorder
+) -> None:
     """The guard stands in the transport: no check can go round it, and nothing is sent."""
     target.answers = {"GET /x": says({}), "POST /x": says({})}
     with client_for(GuardedTransport(recorder, production=True)) as client:
@@ -191,7 +216,10 @@ def test_every_exchange_is_recorded_without_its_token(target: StandIn, recorder:
     target.answers = {"GET /x": says({}, X_Request_Id="r-1")}
     recorder.begin("check")
     with client_for(GuardedTransport(recorder)) as client:
-        client.get(f"{target.url}/x", headers={"Authorization": "Bearer opaque-token-123", "X-Api-Key": "k3y"})
+        client.get(
+            f"{target.url}/x",
+            headers={"Authorization": "Bearer opaque-token-123", "X-Api-Key": "k3y"},
+        )
     (entry,) = recorder.end()
     assert (entry["method"], entry["status"], entry["request_id"]) == ("GET", 200, "r-1")
     assert entry["headers"] == {"authorization": "Bearer $TOKEN"}
@@ -199,7 +227,9 @@ def test_every_exchange_is_recorded_without_its_token(target: StandIn, recorder:
     assert "k3y" not in str(entry)
 
 
-def test_an_unresolvable_name_fails_soon(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unresolvable_name_fails_soon(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A name server that does not answer is not waited for longer than for a connection."""
     over = threading.Event()
 
@@ -209,7 +239,10 @@ def test_an_unresolvable_name_fails_soon(recorder: Recorder, monkeypatch: pytest
 
     monkeypatch.setattr("cutover.drivers.deadlines.socket.getaddrinfo", never_resolved)
     started = time.monotonic()
-    with client_for(GuardedTransport(recorder, connect_seconds=0.3)) as client, pytest.raises(httpx.ConnectTimeout, match="no complete answer"):
+    with (
+        client_for(GuardedTransport(recorder, connect_seconds=0.3)) as client,
+        pytest.raises(httpx.ConnectTimeout, match="no complete answer"),
+    ):
         client.get("http://hospital.invalid/")
     assert time.monotonic() - started < 0.3 + SLACK
     over.set()

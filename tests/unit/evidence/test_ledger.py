@@ -114,13 +114,16 @@ def test_equal_ids_of_different_kinds_are_different_things(path: Path) -> None:
 def test_a_killed_process_leaves_what_it_made(path: Path) -> None:
     """SIGKILL, with the lock held and an intent just announced."""
     program = (
-        "import sys, time; from pathlib import Path; from cutover.evidence.ledger import Ledger;"
-        "ledger = Ledger(Path(sys.argv[1]), 'run-1', 'staging'); ledger.done(ledger.intend('patient', 'MRN-1'), 'id-1');"
-        "ledger.intend('patient', 'MRN-2'); print('ready', flush=True); time.sleep(60)"
+        "import sys, time; from pathlib import Path; from cutover.evidence.ledger import"
+        " Ledger;ledger = Ledger(Path(sys.argv[1]), 'run-1', 'staging');"
+        " ledger.done(ledger.intend('patient', 'MRN-1'), 'id-1');ledger.intend('patient', 'MRN-2');"
+        " print('ready', flush=True); time.sleep(60)"
     )
     source = Path(sys.modules["cutover.evidence"].__file__ or "").parents[2]
     with subprocess.Popen(
-        [sys.executable, "-c", program, str(path)], stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(source)}
+        [sys.executable, "-c", program, str(path)],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(source)},
     ) as run:
         assert run.stdout is not None
         assert run.stdout.readline() == b"ready\n"

@@ -14,7 +14,12 @@ from cutover.hospital import Sex
 def test_a_curl_can_be_pasted_and_names_the_token() -> None:
     """Quoted for a shell; `$TOKEN` stays where the shell will fill it in."""
     exchange = Exchange(
-        "POST", "http://h/p?a=1&b=2", 201, 0.1, headers={"authorization": "Bearer $TOKEN"}, body=Body.of(b'{"name": "O\'Hara"}')
+        "POST",
+        "http://h/p?a=1&b=2",
+        201,
+        0.1,
+        headers={"authorization": "Bearer $TOKEN"},
+        body=Body.of(b'{"name": "O\'Hara"}'),
     )
     words = shlex.split(exchange.curl())
     assert words[:4] == ["curl", "-sS", "-X", "POST"]
@@ -43,15 +48,29 @@ def test_a_long_or_binary_body_is_kept_as_size_and_hash() -> None:
 
 
 def test_of_an_answer_only_the_allowed_facts_are_kept() -> None:
-    """Nothing of a good answer's content, and of an error its problem members and the names of its fields."""
+    """Nothing of a good answer's content, and of an error its problem members and the names of its
+    fields.
+    """
     patient = json.dumps({"title": "Dr", "detail": "Anna Real", "status": "ill"}).encode()
-    assert answer_facts(200, "application/json", patient) == {"media_type": "application/json", "size": len(patient)}
-    problem = json.dumps({"title": "Bad", "patient": "Anna Real", "errors": [{"field": "mrn", "message": "Anna Real"}]}).encode()
+    assert answer_facts(200, "application/json", patient) == {
+        "media_type": "application/json",
+        "size": len(patient),
+    }
+    problem = json.dumps(
+        {
+            "title": "Bad",
+            "patient": "Anna Real",
+            "errors": [{"field": "mrn", "message": "Anna Real"}],
+        }
+    ).encode()
     facts = answer_facts(422, "application/problem+json", problem)
     assert facts["title"] == "Bad"
     assert facts["fields"] == ["mrn"]
     assert "Anna" not in json.dumps(facts)
-    assert answer_facts(500, "text/html", b"<h1>Anna Real</h1>") == {"media_type": "text/html", "size": 18}
+    assert answer_facts(500, "text/html", b"<h1>Anna Real</h1>") == {
+        "media_type": "text/html",
+        "size": 18,
+    }
 
 
 def test_the_first_and_the_last_entries_are_kept_with_a_count_between() -> None:
@@ -71,7 +90,9 @@ def test_evidence_is_redacted_and_json_able_when_it_ends() -> None:
     redactor.learn("token", "s3cr3t-value")
     recorder = Recorder(redactor)
     recorder.begin("check")
-    recorder.observe("seen", on=date(2026, 1, 2), sex=Sex.FEMALE, content=b"abc", note="s3cr3t-value", rows={1})
+    recorder.observe(
+        "seen", on=date(2026, 1, 2), sex=Sex.FEMALE, content=b"abc", note="s3cr3t-value", rows={1}
+    )
     recorder.exchange(Exchange("GET", "http://h/s3cr3t-value", None, 1.0, error="ReadTimeout"))
     text = json.dumps(recorder.end(), ensure_ascii=False)
     assert "s3cr3t" not in text

@@ -34,8 +34,12 @@ FORMS = {
     "base64": base64.b64encode(SECRET.encode()).decode(),
     "base64, url-safe": base64.urlsafe_b64encode(SECRET.encode()).decode(),
     "basic authentication": base64.b64encode(b"registrar:" + SECRET.encode()).decode(),
-    "base64 of a report, shifted by one": base64.b64encode(b"x" + SECRET.encode() + b" and more").decode(),
-    "base64 of a report, shifted by two": base64.b64encode(b"xy" + SECRET.encode() + b" and more").decode(),
+    "base64 of a report, shifted by one": (
+        base64.b64encode(b"x" + SECRET.encode() + b" and more").decode()
+    ),
+    "base64 of a report, shifted by two": (
+        base64.b64encode(b"xy" + SECRET.encode() + b" and more").decode()
+    ),
 }
 
 
@@ -79,12 +83,20 @@ def test_what_was_never_learnt_is_masked_by_its_shape(text: str, hidden: str) ->
 
 def test_what_stands_beside_a_shape_is_kept() -> None:
     """A masked DSN still says which host and database."""
-    assert Redactor().text("postgresql://app:hunter2@db:5432/x") == "postgresql://app:‹password›@db:5432/x"
+    assert (
+        Redactor().text("postgresql://app:hunter2@db:5432/x")
+        == "postgresql://app:‹password›@db:5432/x"
+    )
     assert Redactor().text("password=hunter2 dbname=x").endswith("dbname=x")
 
 
 @pytest.mark.parametrize(
-    "text", ['-H "authorization: Bearer $TOKEN"', "GET /patients?mrn=1 on http://host:80/a", "user@example.org: hello"]
+    "text",
+    [
+        '-H "authorization: Bearer $TOKEN"',
+        "GET /patients?mrn=1 on http://host:80/a",
+        "user@example.org: hello",
+    ],
 )
 def test_what_is_no_secret_is_left_alone(text: str) -> None:
     """Above all `$TOKEN`, or no curl could be pasted."""
@@ -93,4 +105,7 @@ def test_what_is_no_secret_is_left_alone(text: str) -> None:
 
 def test_values_are_masked_at_any_depth(redactor: Redactor) -> None:
     """Keys too; numbers stay numbers."""
-    assert redactor.value({"a": [{SECRET: SECRET}], "n": 1}) == {"a": [{"‹the password›": "‹the password›"}], "n": 1}
+    assert redactor.value({"a": [{SECRET: SECRET}], "n": 1}) == {
+        "a": [{"‹the password›": "‹the password›"}],
+        "n": 1,
+    }

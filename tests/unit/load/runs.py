@@ -10,7 +10,13 @@ from cutover.load.samples import RECORD, Ending, Samples
 START = 1_000_000.0
 
 
-def samples(*took: float, operation: int = 0, ending: Ending = Ending.WELL, rate: float = 100.0, since: float = START) -> Samples:
+def samples(
+    *took: float,
+    operation: int = 0,
+    ending: Ending = Ending.WELL,
+    rate: float = 100.0,
+    since: float = START,
+) -> Samples:
     """One sample for each of `took` (seconds), due evenly at `rate` a second."""
     made = np.zeros(len(took), RECORD)
     made["due"] = since + np.arange(len(took)) / rate

@@ -1,4 +1,6 @@
-"""Stands for a load process: takes its work, writes a log, and behaves as the word on its command line says. It makes no load."""
+"""Stands for a load process: takes its work, writes a log, and behaves as the word on its command
+line says. It makes no load.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,11 @@ def main(behaviour: str) -> None:
     brief = Brief.from_line(sys.stdin.buffer.readline())
     if behaviour == "noisy":
         print("Welcome to this machine!", flush=True)
-    scribe = Wrong(brief) if behaviour == "ahead" else Scribe(brief.operations, brief.place.index, _print)
+    scribe = (
+        Wrong(brief)
+        if behaviour == "ahead"
+        else Scribe(brief.operations, brief.place.index, _print)
+    )
     told = threading.Event()
     threading.Thread(target=_await_end, args=(told,), daemon=True).start()
     for number in range(100):

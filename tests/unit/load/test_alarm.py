@@ -25,12 +25,16 @@ def test_errors_for_nine_seconds_do_not() -> None:
 
 def test_errors_of_a_slow_load_stop_it_too() -> None:
     """At five requests a second many a second has none that fails, though every tenth does."""
-    few = together(samples(*[0.01] * 90, rate=4.5), samples(*[0.01] * 12, ending=Ending.REFUSED, rate=0.6))
+    few = together(
+        samples(*[0.01] * 90, rate=4.5), samples(*[0.01] * 12, ending=Ending.REFUSED, rate=0.6)
+    )
     assert "failed" in (alarmed(few, NOW, 0.5) or "")
 
 
 def test_one_error_of_a_slow_load_does_not() -> None:
-    few = together(samples(*[0.01] * 100, rate=5), samples(0.01, ending=Ending.REFUSED, since=NOW - 5))
+    few = together(
+        samples(*[0.01] * 100, rate=5), samples(0.01, ending=Ending.REFUSED, since=NOW - 5)
+    )
     assert alarmed(few, NOW, 0.5) is None
 
 

@@ -1,4 +1,6 @@
-"""A baseline is a good run's, of the same target under the same load on the same machine, and not old. Everything else is refused in a sentence."""
+"""A baseline is a good run's, of the same target under the same load on the same machine, and not
+old. Everything else is refused in a sentence.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +15,30 @@ from cutover.evidence import NotProven
 from cutover.load.baseline import Baselines
 from cutover.settings import Baseline, Performance
 
-FACTS: dict[str, Any] = {"requests": 5000, "judged_seconds": 50.0, "operations": [{"name": "search", "p50": [0.010, 0.009, 0.011]}]}
+FACTS: dict[str, Any] = {
+    "requests": 5000,
+    "judged_seconds": 50.0,
+    "operations": [{"name": "search", "p50": [0.010, 0.009, 0.011]}],
+}
 
 
 @pytest.fixture
 def baselines(tmp_path: Path) -> Baselines:
-    return Baselines(tmp_path, "staging", "1.9", "https://staging.example", Performance(baseline=Baseline(name="before")), "def registrar(): ...")
+    return Baselines(
+        tmp_path,
+        "staging",
+        "1.9",
+        "https://staging.example",
+        Performance(baseline=Baseline(name="before")),
+        "def registrar(): ...",
+    )
 
 
 def now(median: float) -> dict[str, Any]:
-    return {**FACTS, "operations": [{"name": "search", "p50": [median, median * 0.9, median * 1.1]}]}
+    return {
+        **FACTS,
+        "operations": [{"name": "search", "p50": [median, median * 0.9, median * 1.1]}],
+    }
 
 
 def test_a_good_run_is_recorded_and_compared_with(baselines: Baselines) -> None:
@@ -42,10 +58,15 @@ def test_a_bad_run_never_becomes_one(baselines: Baselines) -> None:
     assert baselines.medians() == {"search": (0.009, 0.011)}
 
 
-@pytest.mark.parametrize("other", [
-    {"target": "production"}, {"address": "https://other.example"}, {"journeys": "def clerk(): ..."},
-    {"performance": Performance(rate=7, baseline=Baseline(name="before"))},
-])
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"target": "production"},
+        {"address": "https://other.example"},
+        {"journeys": "def clerk(): ..."},
+        {"performance": Performance(rate=7, baseline=Baseline(name="before"))},
+    ],
+)
 def test_another_target_or_load_is_refused(baselines: Baselines, other: dict[str, Any]) -> None:
     baselines.record(FACTS, [])
     changed = replace(baselines, **other)
@@ -57,7 +78,9 @@ def test_another_target_or_load_is_refused(baselines: Baselines, other: dict[str
 def test_what_is_asked_of_the_answers_may_change(baselines: Baselines) -> None:
     """Another objective, or another end of the run, is the same load."""
     baselines.record(FACTS, [])
-    performance = Performance(baseline=Baseline(name="before", ratio=3), max_seconds=400, error_rate=0.01)
+    performance = Performance(
+        baseline=Baseline(name="before", ratio=3), max_seconds=400, error_rate=0.01
+    )
     assert replace(baselines, performance=performance).medians()
 
 
@@ -76,7 +99,10 @@ def test_an_old_one_is_refused(baselines: Baselines) -> None:
         baselines.compared(FACTS)
 
 
-@pytest.mark.parametrize(("text", "says"), [("{", "cannot be read"), ("[]", "no measure here"), ("{}", "no measure here")])
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("{", "cannot be read"), ("[]", "no measure here"), ("{}", "no measure here")],
+)
 def test_a_spoiled_one_is_refused(baselines: Baselines, text: str, says: str) -> None:
     baselines.path.write_text(text)
     with pytest.raises(NotProven, match=says):
@@ -96,4 +122,6 @@ def test_without_one_it_says_how_to_record_it(baselines: Baselines) -> None:
 def test_an_operation_that_it_does_not_hold_is_not_proven(baselines: Baselines) -> None:
     baselines.record(FACTS, [])
     with pytest.raises(NotProven, match="nothing of upload"):
-        baselines.compared({**FACTS, "operations": [*FACTS["operations"], {"name": "upload", "p50": [1, 1, 1]}]})
+        baselines.compared(
+            {**FACTS, "operations": [*FACTS["operations"], {"name": "upload", "p50": [1, 1, 1]}]}
+        )

@@ -18,29 +18,45 @@ Counts = NDArray[np.int64]
 
 def plain_bounds(bad: int, total: int, confidence: float = 0.95) -> Interval:
     """The same for independent requests."""
-    return clopper_pearson(bad, total, confidence, side="lower")[0], clopper_pearson(bad, total, confidence, side="upper")[1]
+    return (
+        clopper_pearson(bad, total, confidence, side="lower")[0],
+        clopper_pearson(bad, total, confidence, side="upper")[1],
+    )
 
 
 def runs_with_bursts(bursts: float, runs: int = 1_000) -> list[tuple[Counts, Counts]]:
     """600 seconds of unlike traffic each, in which so many, on the average, have 80 % bad requests."""
     chance = np.random.default_rng(3)
     total = chance.poisson(50, (runs, 600))
-    return list(zip(chance.binomial(total, np.where(chance.random(total.shape) < bursts / 600, 0.8, 0.0)), total, strict=True))
+    return list(
+        zip(
+            chance.binomial(total, np.where(chance.random(total.shape) < bursts / 600, 0.8, 0.0)),
+            total,
+            strict=True,
+        )
+    )
 
 
 def covered(bounds: list[Interval], truth: float) -> tuple[float, float]:
     """How often the lower bound lies below the truth, and the upper one above it."""
-    return float(np.mean([low <= truth for low, _ in bounds])), float(np.mean([truth <= high for _, high in bounds]))
+    return float(np.mean([low <= truth for low, _ in bounds])), float(
+        np.mean([truth <= high for _, high in bounds])
+    )
 
 
 # ── what a burst proves ──
 
 
 def test_a_known_pair_of_bounds() -> None:
-    """Two blocks of ten with 0 and 2 bad: a share of 0.1 with a variance of 0.01, as of nine requests. Student's t makes 0.675 of them."""
+    """Two blocks of ten with 0 and 2 bad: a share of 0.1 with a variance of 0.01, as of nine
+    requests. Student's t makes 0.675 of them.
+    """
     size = 9 * (t.ppf(0.95, 19) / t.ppf(0.95, 1)) ** 2
     assert size == pytest.approx(0.675, abs=1e-3)
-    low, high = beta.ppf(0.05, 0.1 * size, 0.9 * size + 1), beta.ppf(0.95, 0.1 * size + 1, 0.9 * size)
+    low, high = (
+        beta.ppf(0.05, 0.1 * size, 0.9 * size + 1),
+        beta.ppf(0.95, 0.1 * size + 1, 0.9 * size),
+    )
     assert clustered_bounds([0, 2], [10, 10]) == pytest.approx((low, high))
 
 
@@ -48,11 +64,16 @@ def test_a_run_with_one_burst_is_worth_about_as_many_requests_as_it_has_blocks()
     """One second of six hundred is bad altogether: like one bad request of six hundred."""
     burst = np.zeros(600)
     burst[300] = SECOND
-    assert clustered_bounds(burst, np.full(600, SECOND)) == pytest.approx(plain_bounds(1, 600), rel=0.02)
+    assert clustered_bounds(burst, np.full(600, SECOND)) == pytest.approx(
+        plain_bounds(1, 600), rel=0.02
+    )
 
 
 def test_one_stall_is_not_as_much_proof_as_its_requests() -> None:
-    """A minute at 100 a second, two seconds of it stalled: 3.3 % are slow. Request by request that is under 5 %; second by second it is not."""
+    """A minute at 100 a second, two seconds of it stalled: 3.3 % are slow.
+
+    Request by request that is under 5 %; second by second it is not.
+    """
     slow, total = np.zeros(60, dtype=int), np.full(60, SECOND)
     slow[30:32] = SECOND
     assert AtMost(0.05).look(int(slow.sum()), int(total.sum())) is State.HOLDS
@@ -61,7 +82,10 @@ def test_one_stall_is_not_as_much_proof_as_its_requests() -> None:
 
 
 def test_one_stall_does_not_break_a_claim_either() -> None:
-    """The same stall where 1 % may be slow. Request by request that is broken; second by second it may have been chance."""
+    """The same stall where 1 % may be slow.
+
+    Request by request that is broken; second by second it may have been chance.
+    """
     slow, total = np.zeros(60, dtype=int), np.full(60, SECOND)
     slow[30:32] = SECOND
     assert AtMost(0.01).look(int(slow.sum()), int(total.sum())) is State.BROKEN
@@ -80,14 +104,24 @@ def test_the_same_share_spread_evenly_is_between_the_limits() -> None:
 
 @pytest.mark.parametrize("bursts", [100, 30, 10, 3])
 def test_each_bound_is_right_as_often_as_it_says(bursts: int) -> None:
-    """In at least 93 % of a thousand runs: 95 % less three times the simulation's own error. The plain bounds are right in about 60 %."""
+    """In at least 93 % of a thousand runs: 95 % less three times the simulation's own error.
+
+    The plain bounds are right in about 60 %.
+    """
     truth, runs = 0.8 * bursts / 600, runs_with_bursts(bursts)
     assert min(covered([clustered_bounds(bad, total) for bad, total in runs], truth)) >= 0.93
-    assert max(covered([plain_bounds(int(bad.sum()), int(total.sum())) for bad, total in runs], truth)) < 0.70
+    assert (
+        max(covered([plain_bounds(int(bad.sum()), int(total.sum())) for bad, total in runs], truth))
+        < 0.70
+    )
 
 
 def test_bursts_too_rare_to_be_seen_are_not_bounded() -> None:
-    """The caveat of the docstring. With one on the average more than a third of the runs see none, and there the upper bound fails, as a rule."""
+    """The caveat of the docstring.
+
+    With one on the average more than a third of the runs see none, and there the upper bound fails,
+    as a rule.
+    """
     truth, runs = 0.8 / 600, runs_with_bursts(1)
     seen = [clustered_bounds(bad, total) for bad, total in runs if bad.sum()]
     assert 0.60 < len(seen) / len(runs) < 0.67
@@ -102,7 +136,10 @@ def test_the_bounds_are_never_narrower_than_the_plain_ones(confidence: float) ->
     for _ in range(500):
         total = chance.integers(1, 60, chance.integers(2, 12))
         bad = chance.binomial(total, chance.random(len(total)) ** chance.choice([0.2, 1, 5, 20]))
-        (low, high), (plain_low, plain_high) = clustered_bounds(bad, total, confidence), plain_bounds(int(bad.sum()), int(total.sum()), confidence)
+        (low, high), (plain_low, plain_high) = (
+            clustered_bounds(bad, total, confidence),
+            plain_bounds(int(bad.sum()), int(total.sum()), confidence),
+        )
         assert low <= plain_low * (1 + 1e-9)
         assert high >= plain_high * (1 - 1e-9)
 
@@ -110,7 +147,9 @@ def test_the_bounds_are_never_narrower_than_the_plain_ones(confidence: float) ->
 def test_where_bad_ones_come_alone_they_are_about_the_plain_ones() -> None:
     """Within a twentieth: it costs next to nothing where there are no bursts."""
     bad = np.random.default_rng(5).binomial(SECOND, 0.02, 300)
-    assert clustered_bounds(bad, [SECOND] * 300) == pytest.approx(plain_bounds(int(bad.sum()), 300 * SECOND), rel=0.05)
+    assert clustered_bounds(bad, [SECOND] * 300) == pytest.approx(
+        plain_bounds(int(bad.sum()), 300 * SECOND), rel=0.05
+    )
 
 
 def test_the_same_share_in_each_block_is_no_more_proof_than_independent_requests() -> None:
@@ -121,7 +160,13 @@ def test_the_same_share_in_each_block_is_no_more_proof_than_independent_requests
 
 def test_more_confidence_takes_the_bounds_apart() -> None:
     """Each on its side, and both within 0 and 1."""
-    lows, highs = zip(*(clustered_bounds([0, 1, 30, 1], [SECOND] * 4, confidence) for confidence in (0.6, 0.9, 0.99, 0.9999)), strict=True)
+    lows, highs = zip(
+        *(
+            clustered_bounds([0, 1, 30, 1], [SECOND] * 4, confidence)
+            for confidence in (0.6, 0.9, 0.99, 0.9999)
+        ),
+        strict=True,
+    )
     assert 1 >= lows[0] > lows[1] > lows[2] >= lows[3] >= 0
     assert 0 <= highs[0] < highs[1] < highs[2] <= highs[3] <= 1
 
@@ -132,7 +177,11 @@ def test_more_confidence_takes_the_bounds_apart() -> None:
 @pytest.mark.parametrize("blocks", [[], [5], [0, 10, 0]])
 def test_fewer_than_two_blocks_bound_nothing(blocks: list[int]) -> None:
     """There is no spread in one; and a block without requests is none."""
-    assert clustered_bounds([0 for _ in blocks], blocks) == clustered_bounds(blocks, blocks) == (0.0, 1.0)
+    assert (
+        clustered_bounds([0 for _ in blocks], blocks)
+        == clustered_bounds(blocks, blocks)
+        == (0.0, 1.0)
+    )
 
 
 def test_blocks_without_requests_are_none() -> None:
@@ -151,7 +200,10 @@ def test_none_bad_and_all_bad_are_the_plain_bounds() -> None:
 # ── what makes no sense ──
 
 
-@pytest.mark.parametrize(("bad", "total"), [([1], [1, 2]), ([3], [2]), ([-1, 0], [5, 5]), ([[1]], [[2]]), ([np.nan, 0], [5, 5])])
+@pytest.mark.parametrize(
+    ("bad", "total"),
+    [([1], [1, 2]), ([3], [2]), ([-1, 0], [5, 5]), ([[1]], [[2]]), ([np.nan, 0], [5, 5])],
+)
 def test_counts_of_blocks_fit_together(bad: list[float], total: list[int]) -> None:
     """One of each a block, and no more bad ones than there are."""
     with pytest.raises(ValueError, match="block"):

@@ -1,4 +1,6 @@
-"""What a run leaves behind on a target is known: all that it may have made stands in the ledger, and nothing is asked after its end."""
+"""What a run leaves behind on a target is known: all that it may have made stands in the ledger,
+and nothing is asked after its end.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,17 @@ from typing import Any, cast
 import pytest
 
 from cutover.evidence import Ledger, Redactor
-from cutover.hospital import Answer, Hospital, Patient, PatientDraft, Reason, Refused, Session, Sex, Unreachable
+from cutover.hospital import (
+    Answer,
+    Hospital,
+    Patient,
+    PatientDraft,
+    Reason,
+    Refused,
+    Session,
+    Sex,
+    Unreachable,
+)
 from cutover.load.book import Book
 from cutover.load.brief import Brief, Stock
 from cutover.load.briefing import settle
@@ -49,14 +61,30 @@ def silent(_: PatientDraft) -> Patient:
 
 
 def test_what_was_sent_without_an_answer_is_looked_up(tmp_path: Path, brief: Brief) -> None:
-    """It may be there. What was made is known by its id; what was refused, or never sent, is not there."""
+    """It may be there.
+
+    What was made is known by its id; what was refused, or never sent, is not there.
+    """
     ledger = Ledger(tmp_path / "ledger.jsonl", "run", "target")
-    drafts = [PatientDraft(f"new-{number}", "Okafor", "Adaeze", date(1987, 3, 4), Sex.FEMALE) for number in range(4)]
-    stock = Stock(list(zip(ledger.intend_many("patient", [(one.mrn, None, {}) for one in drafts]), drafts, strict=True)))
+    drafts = [
+        PatientDraft(f"new-{number}", "Okafor", "Adaeze", date(1987, 3, 4), Sex.FEMALE)
+        for number in range(4)
+    ]
+    stock = Stock(
+        list(
+            zip(
+                ledger.intend_many("patient", [(one.mrn, None, {}) for one in drafts]),
+                drafts,
+                strict=True,
+            )
+        )
+    )
     supplies = Supplies(Brief(**{**vars(brief), "stock": stock}))
     out, book = bytearray(), Book(ledger, Redactor())
     scribe = Scribe(("register",), 0, out.extend)
-    desk = cast(Hospital, Entered(cast(Hospital, Desk(registered, refused, silent)), supplies, scribe))
+    desk = cast(
+        Hospital, Entered(cast(Hospital, Desk(registered, refused, silent)), supplies, scribe)
+    )
     for expected in (None, Refused, Unreachable):
         if expected is None:
             desk.register(NOBODY, supplies.newcomer())
@@ -66,7 +94,10 @@ def test_what_was_sent_without_an_answer_is_looked_up(tmp_path: Path, brief: Bri
     scribe.write(ended=True)
     book.take(*BlockReader().feed(bytes(out)))
     settle(ledger, stock, book.asked)
-    assert sorted((left.key, left.id) for left in ledger.left()) == [("new-0", "17"), ("new-2", None)]
+    assert sorted((left.key, left.id) for left in ledger.left()) == [
+        ("new-0", "17"),
+        ("new-2", None),
+    ]
 
 
 def test_supplies_end_and_say_so(brief: Brief) -> None:
@@ -97,7 +128,13 @@ def test_nothing_is_asked_or_kept_after_the_end() -> None:
     """Who waits for his answer has waited so long; when it comes all the same he goes home."""
     kept = list[tuple[Any, ...]]()
     clock = iter(range(100))
-    walk = Walk(0.0, lambda: float(next(clock)), lambda _: None, lambda: 0.0, lambda *record: kept.append(record))
+    walk = Walk(
+        0.0,
+        lambda: float(next(clock)),
+        lambda _: None,
+        lambda: 0.0,
+        lambda *record: kept.append(record),
+    )
     walk.do("search", lambda: walk.cut())
     assert [(record[0], record[4]) for record in kept] == [("search", Ending.CUT)]
     walk.settle()

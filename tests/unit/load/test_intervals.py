@@ -9,7 +9,13 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import beta, binom, binomtest  # type: ignore[import-untyped]  # scipy brings no types
 
-from cutover.load.statistics.intervals import clopper_pearson, quantile, quantile_interval, ratio_interval, slope_interval
+from cutover.load.statistics.intervals import (
+    clopper_pearson,
+    quantile,
+    quantile_interval,
+    ratio_interval,
+    slope_interval,
+)
 
 RUNS = 1_000
 Floats = NDArray[np.float64]
@@ -25,7 +31,11 @@ def chance(seed: int = 7) -> np.random.Generator:
 def test_2995_clean_requests_are_the_fewest_that_bound_a_thousandth() -> None:
     """One-sided, at 95 %: 1 - 0.05^(1/n)."""
     assert clopper_pearson(0, 2_995, side="upper") == pytest.approx((0.0, 1 - 0.05 ** (1 / 2_995)))
-    assert clopper_pearson(0, 2_995, side="upper")[1] <= 0.001 < clopper_pearson(0, 2_994, side="upper")[1]
+    assert (
+        clopper_pearson(0, 2_995, side="upper")[1]
+        <= 0.001
+        < clopper_pearson(0, 2_994, side="upper")[1]
+    )
 
 
 def test_a_known_interval() -> None:
@@ -33,9 +43,14 @@ def test_a_known_interval() -> None:
     assert clopper_pearson(10, 100) == pytest.approx((0.0490047, 0.1762226), abs=1e-6)
 
 
-@pytest.mark.parametrize(("bad", "total"), [(0, 1), (1, 1), (0, 3_000), (3, 10_000), (40, 50), (50, 50), (1_000, 1_000_000)])
+@pytest.mark.parametrize(
+    ("bad", "total"),
+    [(0, 1), (1, 1), (0, 3_000), (3, 10_000), (40, 50), (50, 50), (1_000, 1_000_000)],
+)
 @pytest.mark.parametrize("confidence", [0.9, 0.95, 0.999])
-def test_intervals_are_those_of_clopper_and_pearson(bad: int, total: int, confidence: float) -> None:
+def test_intervals_are_those_of_clopper_and_pearson(
+    bad: int, total: int, confidence: float
+) -> None:
     """As scipy computes them by solving for the tails, and as quantiles of beta distributions."""
     both = binomtest(bad, total).proportion_ci(confidence, method="exact")
     assert clopper_pearson(bad, total, confidence) == pytest.approx((both.low, both.high), rel=1e-6)
@@ -51,7 +66,13 @@ def test_a_shares_interval_holds_it_as_often_as_it_says(share: float) -> None:
     counts = range(61)
     weights = binom.pmf(counts, 60, share)
     for side, confidence in (("both", 0.95), ("upper", 0.95), ("lower", 0.8)):
-        held = [low <= share <= high for low, high in (clopper_pearson(bad, 60, confidence, side) for bad in counts)]  # type: ignore[arg-type]  # a name
+        held = [
+            low <= share <= high
+            for low, high in (
+                clopper_pearson(bad, 60, confidence, side)  # type: ignore[arg-type]  # a name
+                for bad in counts
+            )
+        ]
         assert weights @ held >= confidence
 
 
@@ -60,21 +81,35 @@ def test_more_bad_ones_raise_both_ends_and_more_requests_bring_them_together() -
     lows, highs = zip(*(clopper_pearson(bad, 200) for bad in range(201)), strict=True)
     assert list(lows) == sorted(set(lows))
     assert list(highs[:-1]) == sorted(set(highs[:-1]))
-    widths = [high - low for low, high in (clopper_pearson(times, 20 * times) for times in (1, 10, 100, 1_000))]
+    widths = [
+        high - low
+        for low, high in (clopper_pearson(times, 20 * times) for times in (1, 10, 100, 1_000))
+    ]
     assert widths == sorted(widths, reverse=True)
 
 
 @pytest.mark.parametrize(("bad", "total"), [(0.0675, 0.675), (1.5, 30.2), (29.9, 30.2)])
 def test_counts_need_not_be_whole(bad: float, total: float) -> None:
     """They are the quantiles of the same beta distributions."""
-    assert clopper_pearson(bad, total, side="upper") == pytest.approx((0.0, beta.ppf(0.95, bad + 1, total - bad)))
-    assert clopper_pearson(bad, total, side="lower") == pytest.approx((beta.ppf(0.05, bad, total - bad + 1), 1.0))
-    assert clopper_pearson(bad, total) == pytest.approx((beta.ppf(0.025, bad, total - bad + 1), beta.ppf(0.975, bad + 1, total - bad)))
+    assert clopper_pearson(bad, total, side="upper") == pytest.approx(
+        (0.0, beta.ppf(0.95, bad + 1, total - bad))
+    )
+    assert clopper_pearson(bad, total, side="lower") == pytest.approx(
+        (beta.ppf(0.05, bad, total - bad + 1), 1.0)
+    )
+    assert clopper_pearson(bad, total) == pytest.approx(
+        (beta.ppf(0.025, bad, total - bad + 1), beta.ppf(0.975, bad + 1, total - bad))
+    )
 
 
 def test_of_no_requests_nothing_is_known() -> None:
     """Neither end is bounded."""
-    assert clopper_pearson(0, 0) == clopper_pearson(0, 0, side="upper") == clopper_pearson(0, 0, side="lower") == (0.0, 1.0)
+    assert (
+        clopper_pearson(0, 0)
+        == clopper_pearson(0, 0, side="upper")
+        == clopper_pearson(0, 0, side="lower")
+        == (0.0, 1.0)
+    )
 
 
 @pytest.mark.parametrize(("bad", "total"), [(-1, 5), (6, 5), (-0.1, 5), (5.1, 5)])
@@ -99,10 +134,14 @@ def test_a_confidence_lies_between_0_and_1(confidence: float) -> None:
 @pytest.mark.parametrize("count", [1, 2, 7, 100, 999, 1_000])
 @pytest.mark.parametrize("share", [0.01, 0.07, 0.5, 0.95, 0.99, 0.999])
 def test_a_quantile_is_the_nearest_rank(count: int, share: float) -> None:
-    """The smallest value that at least that share does not exceed, counted in whole thousandths, so that no rounding gets in the way."""
+    """The smallest value that at least that share does not exceed, counted in whole thousandths, so
+    that no rounding gets in the way.
+    """
     ordered = np.sort(chance().lognormal(size=count))
     thousandths = round(share * 1_000)
-    expected = next(value for rank, value in enumerate(ordered, start=1) if rank * 1_000 >= thousandths * count)
+    expected = next(
+        value for rank, value in enumerate(ordered, start=1) if rank * 1_000 >= thousandths * count
+    )
     assert quantile(ordered, share) == expected
 
 
@@ -127,8 +166,10 @@ def test_a_known_interval_of_the_median() -> None:
 
 
 def test_too_few_values_do_not_bound_a_quantile() -> None:
-    """That all of n lie below p95 has the probability 0.95^n; at 97.5 % on a side that takes 72 values. Below them it is bounded long before: at most
-    63 of 72 lie under p95 in 1.0 % of all cases, at most 64 in 2.7 %."""
+    """That all of n lie below p95 has the probability 0.95^n; at 97.5 % on a side that takes 72
+    values. Below them it is bounded long before: at most 63 of 72 lie under p95 in 1.0 % of all
+    cases, at most 64 in 2.7 %.
+    """
     fewest = int(np.ceil(log(0.025) / log(0.95)))
     values = np.arange(1.0, fewest + 1)
     assert quantile_interval(values, 0.95) == (64.0, 72.0)
@@ -139,19 +180,39 @@ def test_too_few_values_do_not_bound_a_quantile() -> None:
 @pytest.mark.parametrize("share", [0.5, 0.95, 0.99])
 @pytest.mark.parametrize("shape", ["lognormal", "pareto", "rounded"])
 def test_a_quantiles_interval_holds_it_as_often_as_it_says(shape: str, share: float) -> None:
-    """On skewed response times, on a tail without a mean, and on times with so many ties that most values are equal."""
-    drawn = {"lognormal": chance().lognormal(0, 1.5, (RUNS, 800)), "pareto": chance().pareto(0.9, (RUNS, 800)),
-             "rounded": np.round(chance().exponential(1, (RUNS, 800)))}[shape]
-    true = np.quantile({"lognormal": chance(1).lognormal(0, 1.5, 2_000_000), "pareto": chance(1).pareto(0.9, 2_000_000),
-                        "rounded": np.round(chance(1).exponential(1, 2_000_000))}[shape], share)
-    held = [low <= true <= high for low, high in (quantile_interval(row, share) for row in np.sort(drawn, axis=1))]
-    assert np.mean(held) >= 0.94  # of 1,000 runs; 0.95 less twice the simulation's own error is 0.936
+    """On skewed response times, on a tail without a mean, and on times with so many ties that most
+    values are equal.
+    """
+    drawn = {
+        "lognormal": chance().lognormal(0, 1.5, (RUNS, 800)),
+        "pareto": chance().pareto(0.9, (RUNS, 800)),
+        "rounded": np.round(chance().exponential(1, (RUNS, 800))),
+    }[shape]
+    true = np.quantile(
+        {
+            "lognormal": chance(1).lognormal(0, 1.5, 2_000_000),
+            "pareto": chance(1).pareto(0.9, 2_000_000),
+            "rounded": np.round(chance(1).exponential(1, 2_000_000)),
+        }[shape],
+        share,
+    )
+    held = [
+        low <= true <= high
+        for low, high in (quantile_interval(row, share) for row in np.sort(drawn, axis=1))
+    ]
+    assert (
+        np.mean(held) >= 0.94
+    )  # of 1,000 runs; 0.95 less twice the simulation's own error is 0.936
 
 
 def test_more_values_bring_a_quantiles_ends_together_and_more_confidence_takes_them_apart() -> None:
     """Around the quantile itself."""
     values = np.sort(chance().lognormal(size=10_000))
-    few, many, surer = quantile_interval(values[::20], 0.95), quantile_interval(values, 0.95), quantile_interval(values, 0.95, 0.999)
+    few, many, surer = (
+        quantile_interval(values[::20], 0.95),
+        quantile_interval(values, 0.95),
+        quantile_interval(values, 0.95, 0.999),
+    )
     assert few[0] < many[0] < quantile(values, 0.95) < many[1] < few[1]
     assert surer[0] < many[0] < many[1] < surer[1]
 
@@ -165,7 +226,13 @@ def times(slower: float, count: int, seed: int) -> Floats:
 
 def test_a_ratios_interval_holds_it_at_least_as_often_as_it_says() -> None:
     """It is wider than it need be."""
-    held = [low <= 2 <= high for low, high in (ratio_interval(times(2, 300, seed), times(1, 200, 10_000 + seed), 0.5) for seed in range(RUNS))]
+    held = [
+        low <= 2 <= high
+        for low, high in (
+            ratio_interval(times(2, 300, seed), times(1, 200, 10_000 + seed), 0.5)
+            for seed in range(RUNS)
+        )
+    ]
     assert np.mean(held) >= 0.95
 
 
@@ -181,11 +248,19 @@ def test_what_became_slower_is_told_from_what_did_not() -> None:
 def test_too_few_values_on_either_side_leave_a_ratio_open() -> None:
     """Five values do not bound a median at 97.5 %: no ratio is too great then, or too small."""
     few, many = times(1, 5, 1), times(1, 1_000, 2)
-    assert ratio_interval(few, many) == ratio_interval(many, few) == ratio_interval(few[:0], many) == (0.0, inf)
+    assert (
+        ratio_interval(few, many)
+        == ratio_interval(many, few)
+        == ratio_interval(few[:0], many)
+        == (0.0, inf)
+    )
 
 
 def test_times_of_nothing_and_without_end_are_no_ratio_that_is_not_one() -> None:
-    """A baseline of zeros allows no upper bound; one of requests that never ended no lower one. Now never ending is infinitely slower."""
+    """A baseline of zeros allows no upper bound; one of requests that never ended no lower one.
+
+    Now never ending is infinitely slower.
+    """
     zeros, ones, never = np.zeros(100), np.ones(100), np.full(100, inf)
     assert ratio_interval(ones, zeros) == (0.0, inf)
     assert ratio_interval(ones, never) == ratio_interval(never, never) == (0.0, inf)
@@ -213,13 +288,23 @@ def test_a_leak_is_seen_with_its_rate() -> None:
 
 
 def test_bounds_of_a_slope_are_too_close_for_what_remembers_unless_it_is_thinned() -> None:
-    """The caveat of the docstring. Each value is 0.9 of the one before and new noise; every twentieth of them is as good as independent."""
+    """The caveat of the docstring.
+
+    Each value is 0.9 of the one before and new noise; every twentieth of them is as good as
+    independent.
+    """
     noise = chance().normal(size=(200, 400))
     walk = np.zeros_like(noise)
     for step in range(1, 400):
         walk[:, step] = 0.9 * walk[:, step - 1] + noise[:, step]
     at = np.arange(400.0)
-    close, apart = ([low <= 0 <= high for _, low, high in (slope_interval(at[::each], row[::each]) for row in walk)] for each in (4, 20))
+    close, apart = (
+        [
+            low <= 0 <= high
+            for _, low, high in (slope_interval(at[::each], row[::each]) for row in walk)
+        ]
+        for each in (4, 20)
+    )
     assert np.mean(close) < 0.9 <= np.mean(apart)
 
 
@@ -233,7 +318,12 @@ def test_few_values_do_not_bound_a_slope() -> None:
     at = np.arange(10.0)
     assert slope_interval(at[:4], 2 * at[:4]) == (2.0, -inf, inf)
     assert slope_interval(at[:5], 2 * at[:5]) == (2.0, 2.0, 2.0)
-    assert slope_interval(at[:1], at[:1]) == slope_interval(at[:0], at[:0]) == slope_interval(np.zeros(10), at) == (0.0, -inf, inf)
+    assert (
+        slope_interval(at[:1], at[:1])
+        == slope_interval(at[:0], at[:0])
+        == slope_interval(np.zeros(10), at)
+        == (0.0, -inf, inf)
+    )
 
 
 def test_each_value_has_its_time() -> None:

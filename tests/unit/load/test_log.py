@@ -34,8 +34,15 @@ def written(*kept: tuple[str, float]) -> bytes:
 @pytest.mark.parametrize("piece", [1, 7, 64, 10_000])
 def test_blocks_come_through_in_any_pieces(piece: int) -> None:
     data, reader = written(("search", 0.5), ("upload", 1.5)), BlockReader()
-    blocks = [block for start in range(0, len(data), piece) for block in reader.feed(data[start:start + piece])]
-    assert [(block.head.process, block.head.number, block.head.ended, len(block.samples)) for block in blocks] == [(3, 0, False, 2), (3, 1, True, 0)]
+    blocks = [
+        block
+        for start in range(0, len(data), piece)
+        for block in reader.feed(data[start : start + piece])
+    ]
+    assert [
+        (block.head.process, block.head.number, block.head.ended, len(block.samples))
+        for block in blocks
+    ] == [(3, 0, False, 2), (3, 1, True, 0)]
     assert blocks[0].samples["took"].tolist() == [0.5, 1.5]
     assert blocks[0].samples["operation"].tolist() == [0, 1]
     assert blocks[0].samples["late"].tolist() == [0.25, 0.25]
@@ -50,7 +57,9 @@ def test_records_may_hold_line_ends() -> None:
 
 
 def test_a_time_is_kept_exactly_enough() -> None:
-    """A thousandth of the ten-thousandth: far below the tenth of a percent that a percentile may be off."""
+    """A thousandth of the ten-thousandth: far below the tenth of a percent that a percentile may be
+    off.
+    """
     took = 0.123456789
     block = next(BlockReader().feed(written(("search", took))))
     assert abs(float(block.samples["took"][0]) - took) / took < 1e-6
@@ -78,7 +87,9 @@ def test_a_lost_block_is_missed(book: Book) -> None:
     assert book.notes == ["load process 0: a part of its log was lost"]
 
 
-def test_samples_of_all_processes_are_merged_by_the_moment_at_which_they_were_due(book: Book) -> None:
+def test_samples_of_all_processes_are_merged_by_the_moment_at_which_they_were_due(
+    book: Book,
+) -> None:
     book.take(Block(head(0, process=1, records=2), samples(0.1, 0.2, since=50.0)))
     book.take(Block(head(0, process=2, records=2), samples(0.3, 0.4, since=40.0)))
     assert book.notes == []
@@ -96,7 +107,16 @@ def test_what_was_made_stands_in_the_ledger(tmp_path: Path) -> None:
 
 def test_secrets_of_a_process_are_masked_from_then_on(book: Book) -> None:
     secret = "correct-horse-battery"
-    book.take(Block(head(0, secrets=[(secret, "password of clinician")], troubles=[("search", f"got {secret}")]), samples()))
+    book.take(
+        Block(
+            head(
+                0,
+                secrets=[(secret, "password of clinician")],
+                troubles=[("search", f"got {secret}")],
+            ),
+            samples(),
+        )
+    )
     assert "correct-horse" not in book.troubles["search"][0]
 
 

@@ -1,4 +1,6 @@
-"""Load processes are heard to their last word, never outlive the run, and what goes wrong with one is said in a sentence."""
+"""Load processes are heard to their last word, never outlive the run, and what goes wrong with one
+is said in a sentence.
+"""
 
 from __future__ import annotations
 
@@ -34,18 +36,50 @@ def draft(mrn: str) -> PatientDraft:
 
 
 def known(number: int) -> Known:
-    patient = Patient(f"run-{number}", "Okafor", "Adaeze", date(1987, 3, 4), Sex.FEMALE, id=str(number), version="1")
+    patient = Patient(
+        f"run-{number}",
+        "Okafor",
+        "Adaeze",
+        date(1987, 3, 4),
+        Sex.FEMALE,
+        id=str(number),
+        version="1",
+    )
     return Known(patient, Document(f"d{number}", patient.id, "a.txt", "text/plain", 3), "ab")
 
 
 @pytest.fixture
 def brief() -> Brief:
-    """Six known patients, and for each of them three visits and two documents that may be made; ten patients more."""
-    stock = Stock([(entry, draft(f"new-{entry}")) for entry in range(100, 110)],
-                  [(200 + number, f"visit {number}", number % 6) for number in range(18)],
-                  [(300 + number, f"{number}.bin", number % 6) for number in range(12)])
-    return Brief("http://127.0.0.1:9", "rest", None, "", False, "run", {Role.CLINICIAN: Credentials("c", PASSWORD)}, "", {"clerk": (1, 0.5)},
-                 ("search",), 1.0, 10, 0, 1, 1, 10, 1, "text/plain", tuple(map(known, range(6))), stock)
+    """Six known patients, and for each of them three visits and two documents that may be made; ten
+    patients more.
+    """
+    stock = Stock(
+        [(entry, draft(f"new-{entry}")) for entry in range(100, 110)],
+        [(200 + number, f"visit {number}", number % 6) for number in range(18)],
+        [(300 + number, f"{number}.bin", number % 6) for number in range(12)],
+    )
+    return Brief(
+        "http://127.0.0.1:9",
+        "rest",
+        None,
+        "",
+        False,
+        "run",
+        {Role.CLINICIAN: Credentials("c", PASSWORD)},
+        "",
+        {"clerk": (1, 0.5)},
+        ("search",),
+        1.0,
+        10,
+        0,
+        1,
+        1,
+        10,
+        1,
+        "text/plain",
+        tuple(map(known, range(6))),
+        stock,
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +90,9 @@ def stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def started(brief: Brief, *behaviours: str, command: str = f"{STAND_IN} {{host}}") -> LoadProcesses:
     """A master, and a worker for each of these behaviours, of which it has its name."""
-    return LoadProcesses(brief, Performance(workers=behaviours, worker_command=command, master_host="192.0.2.1"))
+    return LoadProcesses(
+        brief, Performance(workers=behaviours, worker_command=command, master_host="192.0.2.1")
+    )
 
 
 def heard(running: LoadProcesses, enough: Callable[[list[Block]], object]) -> list[Block]:
@@ -101,13 +137,19 @@ def test_none_outlives_the_run_by_two_seconds(brief: Brief, behaviour: str) -> N
         left = time.monotonic()
         list(running.finish())
     assert time.monotonic() - left < 2
-    assert not [one for one in psutil.Process().children() if any("stand_in.py" in word for word in one.cmdline())]
+    assert not [
+        one
+        for one in psutil.Process().children()
+        if any("stand_in.py" in word for word in one.cmdline())
+    ]
 
 
 def test_one_that_never_listened_ends_too() -> None:
     """As one that is still importing, with its work unread, when the one who started it dies."""
     program = "import cutover.load.tied, time; print(flush=True); time.sleep(60)"
-    process = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdout.readline()
@@ -134,12 +176,27 @@ def what_went_wrong(running: LoadProcesses) -> str:
     return running.lost()
 
 
-@pytest.mark.parametrize(("behaviour", "says"), [
-    ("failing", "a load process was lost: failing ended by itself, with status 1. It said: this and that | is wrong with me"),
-    ("killed", "a load process was lost: killed ended by itself, killed by SIGKILL"),
-    ("noisy", "noisy says what is no log: 'Welcome to this machine!'. Does something else (a login script) print there?"),
-    ("ahead", "the clock of ahead is 60 s ahead of this machine's: set both right (NTP)"),
-])
+@pytest.mark.parametrize(
+    ("behaviour", "says"),
+    [
+        (
+            "failing",
+            (
+                "a load process was lost: failing ended by itself, with status 1. It said: this and"
+                " that | is wrong with me"
+            ),
+        ),
+        ("killed", "a load process was lost: killed ended by itself, killed by SIGKILL"),
+        (
+            "noisy",
+            (
+                "noisy says what is no log: 'Welcome to this machine!'. Does something else (a"
+                " login script) print there?"
+            ),
+        ),
+        ("ahead", "the clock of ahead is 60 s ahead of this machine's: set both right (NTP)"),
+    ],
+)
 def test_what_goes_wrong_is_one_sentence(brief: Brief, behaviour: str, says: str) -> None:
     with started(brief, "well", behaviour) as running:
         assert what_went_wrong(running) == says
@@ -151,7 +208,9 @@ def test_silence_is_a_loss(brief: Brief, monkeypatch: pytest.MonkeyPatch) -> Non
         heard(running, from_all(2))
         assert running.lost() == ""
         monkeypatch.setattr(processes, "SILENT_SECONDS", 1.0)
-        assert what_went_wrong(running).startswith("a load process was lost: silent has said nothing for ")
+        assert what_went_wrong(running).startswith(
+            "a load process was lost: silent has said nothing for "
+        )
 
 
 def test_one_that_does_not_come_is_named(brief: Brief, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,12 +221,28 @@ def test_one_that_does_not_come_is_named(brief: Brief, monkeypatch: pytest.Monke
         assert running.lost() == "1 of 3 load processes did not come within 0 s: deaf"
 
 
-@pytest.mark.parametrize(("command", "says"), [
-    ("no-such-command-here {host}", "a load process could not be started: far: No such file or directory: no-such-command-here"),
-    ("sh -c 'echo no route to {host} >&2; exit 255'",
-     "a load process could not be started: far ended by itself, with status 255. It said: no route to far"),
-])
-def test_a_command_that_starts_nothing_is_told_at_once(brief: Brief, command: str, says: str) -> None:
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        (
+            "no-such-command-here {host}",
+            (
+                "a load process could not be started: far: No such file or directory:"
+                " no-such-command-here"
+            ),
+        ),
+        (
+            "sh -c 'echo no route to {host} >&2; exit 255'",
+            (
+                "a load process could not be started: far ended by itself, with status 255. It"
+                " said: no route to far"
+            ),
+        ),
+    ],
+)
+def test_a_command_that_starts_nothing_is_told_at_once(
+    brief: Brief, command: str, says: str
+) -> None:
     begun = time.monotonic()
     with started(brief, "far", command=command) as running:
         assert what_went_wrong(running) == says
@@ -186,7 +261,10 @@ def test_what_a_lost_one_was_to_make_may_have_been_made(brief: Brief) -> None:
 
 
 def told(brief: Brief, **settings: object) -> list[tuple[list[str], Brief]]:
-    return [(list(command), one) for command, one in processes._commands(brief, Performance.model_validate(settings))]
+    return [
+        (list(command), one)
+        for command, one in processes._commands(brief, Performance.model_validate(settings))
+    ]
 
 
 def test_one_process_is_alone_and_told_everything(brief: Brief) -> None:
@@ -197,29 +275,60 @@ def test_one_process_is_alone_and_told_everything(brief: Brief) -> None:
 def test_several_are_a_master_and_its_workers(brief: Brief) -> None:
     """On this machine they find each other here, and nobody else finds them."""
     everybody = [one.place for _, one in told(brief, processes=3)]
-    assert [(place.part, place.index) for place in everybody] == [("master", 0), ("worker", 1), ("worker", 2), ("worker", 3)]
+    assert [(place.part, place.index) for place in everybody] == [
+        ("master", 0),
+        ("worker", 1),
+        ("worker", 2),
+        ("worker", 3),
+    ]
     assert {place.workers for place in everybody} == {3}
     assert {place.host for place in everybody} == {"127.0.0.1"}
     assert len({place.port for place in everybody}) == 1
 
 
 def test_other_machines_are_started_by_their_command(brief: Brief) -> None:
-    """And find the master at its address and port. This machine makes no load beside them, unless it is told to."""
-    settings = {"workers": ("a", "b"), "worker_command": "ssh -T {host} 'cutover-load'", "master_host": "192.0.2.1", "master_port": 4711}
+    """And find the master at its address and port.
+
+    This machine makes no load beside them, unless it is told to.
+    """
+    settings = {
+        "workers": ("a", "b"),
+        "worker_command": "ssh -T {host} 'cutover-load'",
+        "master_host": "192.0.2.1",
+        "master_port": 4711,
+    }
     (_, master), *workers = told(brief, **settings)
     assert (master.place.part, master.place.host) == ("master", "*")
-    assert [command for command, _ in workers] == [["ssh", "-T", "a", "cutover-load"], ["ssh", "-T", "b", "cutover-load"]]
+    assert [command for command, _ in workers] == [
+        ["ssh", "-T", "a", "cutover-load"],
+        ["ssh", "-T", "b", "cutover-load"],
+    ]
     assert {(one.place.host, one.place.port) for _, one in workers} == {("192.0.2.1", 4711)}
-    assert [one.place.host for _, one in told(brief, **settings, processes=2)] == ["*", "127.0.0.1", "127.0.0.1", "192.0.2.1", "192.0.2.1"]
+    assert [one.place.host for _, one in told(brief, **settings, processes=2)] == [
+        "*",
+        "127.0.0.1",
+        "127.0.0.1",
+        "192.0.2.1",
+        "192.0.2.1",
+    ]
 
 
 def test_each_has_patients_and_things_of_its_own(brief: Brief) -> None:
-    """Whoever is with a patient can also open a visit for him and file a document, and all that was entered is given to somebody."""
+    """Whoever is with a patient can also open a visit for him and file a document, and all that was
+    entered is given to somebody.
+    """
     (_, master), *workers = told(brief, processes=3)
     assert (master.known, master.stock, master.users) == ((), Stock(), {})
-    assert sorted(one.patient.id for _, worker in workers for one in worker.known) == sorted(one.patient.id for one in brief.known)
-    assert sorted(entry for _, worker in workers for entry in worker.stock.entries) == sorted(brief.stock.entries)
-    whose = {entry: brief.known[owner] for entry, _, owner in [*brief.stock.visits, *brief.stock.documents]}
+    assert sorted(one.patient.id for _, worker in workers for one in worker.known) == sorted(
+        one.patient.id for one in brief.known
+    )
+    assert sorted(entry for _, worker in workers for entry in worker.stock.entries) == sorted(
+        brief.stock.entries
+    )
+    whose = {
+        entry: brief.known[owner]
+        for entry, _, owner in [*brief.stock.visits, *brief.stock.documents]
+    }
     for _, worker in workers:
         things = [*worker.stock.visits, *worker.stock.documents]
         assert all(worker.known[owner] == whose[entry] for entry, _, owner in things)
@@ -240,12 +349,15 @@ def test_no_secret_shows(brief: Brief) -> None:
     assert all(PASSWORD not in " ".join(command) for command, _ in told(brief, processes=3))
 
 
-@pytest.mark.parametrize(("settings", "says"), [
-    ({"patients": 3, "processes": 4}, "patients = 3 is fewer than the load processes"),
-    ({"workers": ("a",)}, "cannot reach a master at 127.0.0.1"),
-    ({"worker_command": "ssh 'x"}, "that is no command"),
-    ({"worker_command": " "}, "an empty command starts nothing"),
-])
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"patients": 3, "processes": 4}, "patients = 3 is fewer than the load processes"),
+        ({"workers": ("a",)}, "cannot reach a master at 127.0.0.1"),
+        ({"worker_command": "ssh 'x"}, "that is no command"),
+        ({"worker_command": " "}, "an empty command starts nothing"),
+    ],
+)
 def test_settings_that_cannot_work_are_refused(settings: dict[str, object], says: str) -> None:
     with pytest.raises(ValidationError, match=says):
         Performance.model_validate(settings)

@@ -1,4 +1,6 @@
-"""What the checks of `performance/` are told: findings for what is broken, holes for what is not certain, and never silence."""
+"""What the checks of `performance/` are told: findings for what is broken, holes for what is not
+certain, and never silence.
+"""
 
 from __future__ import annotations
 
@@ -20,33 +22,91 @@ SOUND = {"title": "t", "examined": ["memory"], "findings": [], "unproven": [], "
 
 
 def claim(item: str, statistic: str, state: str, **others: Any) -> dict[str, Any]:
-    return {"item": item, "operation": "upload", "statistic": statistic, "limit": "within 0.5 s", "needed": True, "state": state, "bad": 3, "of": 400,
-            "share": 0.05, "at_most": 0.02, "missing": 0, **others}
+    return {
+        "item": item,
+        "operation": "upload",
+        "statistic": statistic,
+        "limit": "within 0.5 s",
+        "needed": True,
+        "state": state,
+        "bad": 3,
+        "of": 400,
+        "share": 0.05,
+        "at_most": 0.02,
+        "missing": 0,
+        **others,
+    }
 
 
 def facts(*claims: Mapping[str, Any], **others: Any) -> dict[str, Any]:
-    generator = {"intended_rate": 40.0, "rate": 39.0, "in_time": 1.0, "late_p99": 0.01, "busiest": 0.2, "processes": 1, "expected_journeys": 500.0}
-    return {"ended": "everything is certain", "certain": True, "stopped_for_safety": False, "judged_seconds": 50.0, "requests": 2000, "notes": [],
-            "begun": {"clerk": 520}, "generator": generator, "claims": list(claims), "operations": [{"name": "upload", "p50": [0.01, 0.01, 0.01]}],
-            "troubles": {}, "series": [], "resources": {"pool": SOUND, "usage": SOUND}, **others}
+    generator = {
+        "intended_rate": 40.0,
+        "rate": 39.0,
+        "in_time": 1.0,
+        "late_p99": 0.01,
+        "busiest": 0.2,
+        "processes": 1,
+        "expected_journeys": 500.0,
+    }
+    return {
+        "ended": "everything is certain",
+        "certain": True,
+        "stopped_for_safety": False,
+        "judged_seconds": 50.0,
+        "requests": 2000,
+        "notes": [],
+        "begun": {"clerk": 520},
+        "generator": generator,
+        "claims": list(claims),
+        "operations": [{"name": "upload", "p50": [0.01, 0.01, 0.01]}],
+        "troubles": {},
+        "series": [],
+        "resources": {"pool": SOUND, "usage": SOUND},
+        **others,
+    }
 
 
-def load(tmp_path: Path, told: dict[str, Any], declared: Mapping[str, str] | None = None, name: str | None = "before") -> Load:
+def load(
+    tmp_path: Path,
+    told: dict[str, Any],
+    declared: Mapping[str, str] | None = None,
+    name: str | None = "before",
+) -> Load:
     performance = Performance(baseline=Baseline(name=name))
-    return Load(told, performance, Baselines(tmp_path, "staging", "2", "https://x.example", performance, ""), declared or {})
+    return Load(
+        told,
+        performance,
+        Baselines(tmp_path, "staging", "2", "https://x.example", performance, ""),
+        declared or {},
+    )
 
 
-GOOD = (claim("response-times", "p95", "holds"), claim("error-rate", "errors", "holds", operation="all requests"))
+GOOD = (
+    claim("response-times", "p95", "holds"),
+    claim("error-rate", "errors", "holds", operation="all requests"),
+)
 
 
 def test_a_good_run_is_sound(tmp_path: Path) -> None:
     good = load(tmp_path, facts(*GOOD))
-    for question in (good.offered, good.response_times, good.error_rate, good.connection_pool, good.resource_usage, good.recorded):
+    for question in (
+        good.offered,
+        good.response_times,
+        good.error_rate,
+        good.connection_pool,
+        good.resource_usage,
+        good.recorded,
+    ):
         sound(question())
 
 
 def test_a_broken_claim_is_a_finding_with_its_figures(tmp_path: Path) -> None:
-    with pytest.raises(AssertionError, match=r"p95 of upload is not within 0.5 s: 3 of 400 requests took longer, and at most 5 % may"):
+    with pytest.raises(
+        AssertionError,
+        match=(
+            r"p95 of upload is not within 0.5 s: 3 of 400 requests took longer, and at most 5 % may"
+        ),
+    ):
         sound(load(tmp_path, facts(claim("response-times", "p95", "broken"))).response_times())
 
 
@@ -59,13 +119,25 @@ def test_an_error_is_shown_in_the_targets_own_words(tmp_path: Path) -> None:
 
 def test_an_open_claim_is_not_proven_and_says_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(NotProven, match="about 300 more would be needed"):
-        sound(load(tmp_path, facts(claim("response-times", "p99", "open", missing=300))).response_times())
+        sound(
+            load(
+                tmp_path, facts(claim("response-times", "p99", "open", missing=300))
+            ).response_times()
+        )
     with pytest.raises(NotProven, match="too near to the limit"):
-        sound(load(tmp_path, facts(claim("response-times", "p99", "open", missing=None))).response_times())
+        sound(
+            load(
+                tmp_path, facts(claim("response-times", "p99", "open", missing=None))
+            ).response_times()
+        )
 
 
 def test_an_open_claim_that_is_not_needed_is_no_hole(tmp_path: Path) -> None:
-    sound(load(tmp_path, facts(GOOD[1], claim("error-rate", "errors", "open", needed=False))).error_rate())
+    sound(
+        load(
+            tmp_path, facts(GOOD[1], claim("error-rate", "errors", "open", needed=False))
+        ).error_rate()
+    )
 
 
 def test_no_claim_at_all_proves_nothing(tmp_path: Path) -> None:
@@ -74,22 +146,37 @@ def test_no_claim_at_all_proves_nothing(tmp_path: Path) -> None:
 
 
 def test_a_stop_for_safety_is_a_finding_of_what_stopped_it(tmp_path: Path) -> None:
-    told = facts(*GOOD, stopped_for_safety=True, ended="stopped for safety: more than 5 % of the requests failed in each of the last 10 s")
+    told = facts(
+        *GOOD,
+        stopped_for_safety=True,
+        ended="stopped for safety: more than 5 % of the requests failed in each of the last 10 s",
+    )
     with pytest.raises(AssertionError, match="stopped for safety"):
         sound(load(tmp_path, told).error_rate())
     sound(load(tmp_path, told).response_times())
 
 
-@pytest.mark.parametrize(("change", "says"), [
-    ({"requests": 0, "ended": "not one request was made in 20 s"}, "no request was judged: not one"),
-    ({"notes": ["a load process was lost"]}, "was lost"),
-    ({"generator": {"in_time": 0.94}}, "94.0 % of the requests left when they were intended"),
-    ({"generator": {"busiest": 0.95}}, "95 % of a processor"),
-    ({"begun": {"clerk": 300}}, "the load was not made"),
-])
-def test_a_load_that_was_not_made_as_intended_proves_nothing(tmp_path: Path, change: dict[str, Any], says: str) -> None:
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (
+            {"requests": 0, "ended": "not one request was made in 20 s"},
+            "no request was judged: not one",
+        ),
+        ({"notes": ["a load process was lost"]}, "was lost"),
+        ({"generator": {"in_time": 0.94}}, "94.0 % of the requests left when they were intended"),
+        ({"generator": {"busiest": 0.95}}, "95 % of a processor"),
+        ({"begun": {"clerk": 300}}, "the load was not made"),
+    ],
+)
+def test_a_load_that_was_not_made_as_intended_proves_nothing(
+    tmp_path: Path, change: dict[str, Any], says: str
+) -> None:
     told = facts(*GOOD)
-    told |= {key: {**told[key], **value} if key == "generator" else value for key, value in change.items()}
+    told |= {
+        key: {**told[key], **value} if key == "generator" else value
+        for key, value in change.items()
+    }
     with pytest.raises(NotProven, match=says):
         sound(load(tmp_path, told).offered())
     assert usable(told, Performance())
@@ -112,9 +199,19 @@ def test_a_slow_machine_of_ours_is_no_finding_about_the_target(tmp_path: Path) -
 
 
 def test_what_a_target_declares_that_it_does_not_tell_is_not_applicable(tmp_path: Path) -> None:
-    declared = {NO_USAGE: "it has no metrics", NO_POOL: "no pool", "database": "nobody may look", "baseline": "the first release"}
+    declared = {
+        NO_USAGE: "it has no metrics",
+        NO_POOL: "no pool",
+        "database": "nobody may look",
+        "baseline": "the first release",
+    }
     told = load(tmp_path, facts(*GOOD), declared)
-    for question in (told.resource_usage, told.connection_pool, told.against_baseline, told.recorded):
+    for question in (
+        told.resource_usage,
+        told.connection_pool,
+        told.against_baseline,
+        told.recorded,
+    ):
         with pytest.raises(NotOffered):
             question()
 
@@ -126,7 +223,9 @@ def test_a_pool_that_is_declared_silent_is_still_seen_from_the_database(tmp_path
 @pytest.mark.parametrize("spoiled", ["response-times", "error-rate", "pool", "usage", "notes"])
 def test_a_run_that_is_not_good_in_every_way_is_not_recorded(tmp_path: Path, spoiled: str) -> None:
     """Broken, or only not certain."""
-    told = facts(*[{**one, "state": "open", "missing": 9} if one["item"] == spoiled else one for one in GOOD])
+    told = facts(
+        *[{**one, "state": "open", "missing": 9} if one["item"] == spoiled else one for one in GOOD]
+    )
     if spoiled == "notes":
         told["notes"] = ["a part of its log was lost"]
     elif spoiled in ("pool", "usage"):

@@ -1,4 +1,6 @@
-"""What the looks of a run prove of the target's resources: a sound target passes, each fault is a finding, and what was not seen is not proven."""
+"""What the looks of a run prove of the target's resources: a sound target passes, each fault is a
+finding, and what was not seen is not proven.
+"""
 
 from __future__ import annotations
 
@@ -22,23 +24,59 @@ from cutover.telemetry import Look, TelemetrySilent
 
 MIB = 2**20
 START = 1_000_000.0
-LIMITS = Resources()  # 1 processor, 2 GiB, 32 MiB a minute, 90 % of the pool, waiting in 5 % of the looks, 1 s for a lock
-COUNTERS = {"deadlocks": 3, "committed": 1000, "rolled_back": 10, "killed": 0, "abandoned": 1, "fatal": 0}
+# 1 processor, 2 GiB, 32 MiB a minute, 90 % of the pool, waiting in 5 % of the looks, 1 s for a lock
+LIMITS = Resources()
+COUNTERS = {
+    "deadlocks": 3,
+    "committed": 1000,
+    "rolled_back": 10,
+    "killed": 0,
+    "abandoned": 1,
+    "fatal": 0,
+}
 
 
 def looks(count: int = 30, **of_number: Callable[[int], Any]) -> list[Look]:
-    """A sound target's looks, one a second; `of_number` gives a field as a function of the look's number."""
+    """A sound target's looks, one a second; `of_number` gives a field as a function of the look's
+    number.
+    """
     noise = random.Random(5)
-    made = [Look(START + number, cpu_seconds=500 + 0.3 * number, memory=300 * MIB + noise.uniform(-1, 1) * MIB,
-                 pool_in_use=float(number % 4), pool_max=10.0, pool_waiting=0.0, pool_timeouts=2.0) for number in range(count)]
-    return [replace(look, **{name: of(number) for name, of in of_number.items()}) for number, look in enumerate(made)]
+    made = [
+        Look(
+            START + number,
+            cpu_seconds=500 + 0.3 * number,
+            memory=300 * MIB + noise.uniform(-1, 1) * MIB,
+            pool_in_use=float(number % 4),
+            pool_max=10.0,
+            pool_waiting=0.0,
+            pool_timeouts=2.0,
+        )
+        for number in range(count)
+    ]
+    return [
+        replace(look, **{name: of(number) for name, of in of_number.items()})
+        for number, look in enumerate(made)
+    ]
 
 
 def pressures(count: int = 30, **of_number: Callable[[int], Any]) -> list[Pressure]:
     """A sound database's."""
-    made = [Pressure(START + number, {"the server": (12, 97)}, 0, 0.0, 0, {**COUNTERS, "committed": 1000 + 60 * number}, "never")
-            for number in range(count)]
-    return [replace(one, **{name: of(number) for name, of in of_number.items()}) for number, one in enumerate(made)]
+    made = [
+        Pressure(
+            START + number,
+            {"the server": (12, 97)},
+            0,
+            0.0,
+            0,
+            {**COUNTERS, "committed": 1000 + 60 * number},
+            "never",
+        )
+        for number in range(count)
+    ]
+    return [
+        replace(one, **{name: of(number) for name, of in of_number.items()})
+        for number, one in enumerate(made)
+    ]
 
 
 def changed(**limits: Any) -> Resources:
@@ -46,21 +84,24 @@ def changed(**limits: Any) -> Resources:
 
 
 def said(examination: Examination) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Findings and holes. Whatever they are, the facts can be written as JSON that every reader takes."""
+    """Findings and holes.
+
+    Whatever they are, the facts can be written as JSON that every reader takes.
+    """
     json.dumps(examination.facts, allow_nan=False)
     return examination.findings, examination.unproven
 
 
 def finding(examination: Examination) -> str:
     """The one thing that is wrong. Nothing is unproven."""
-    (findings, unproven) = said(examination)
+    findings, unproven = said(examination)
     assert (len(findings), unproven) == (1, ())
     return findings[0]
 
 
 def hole(examination: Examination, start: str = "") -> str:
     """The one thing (whose sentence begins with `start`) that is not proven. Nothing is wrong."""
-    (findings, unproven) = said(examination)
+    findings, unproven = said(examination)
     assert not findings
     (why,) = [one for one in unproven if one.startswith(start)]
     return why
@@ -81,8 +122,15 @@ def test_a_sound_pool_and_database_have_room() -> None:
     examination = pool(looks(), pressures(), LIMITS)
     sound(examination)
     assert len(examination.examined) == 6
-    assert examination.facts["database"] == {"deadlocks": 0, "committed": 1740, "rolled_back": 0, "killed": 0, "abandoned": 0, "fatal": 0,
-                                             "rolled_back_share": 0.0}
+    assert examination.facts["database"] == {
+        "deadlocks": 0,
+        "committed": 1740,
+        "rolled_back": 0,
+        "killed": 0,
+        "abandoned": 0,
+        "fatal": 0,
+        "rolled_back_share": 0.0,
+    }
 
 
 def test_the_series_can_be_drawn() -> None:
@@ -101,7 +149,9 @@ def test_the_time_of_a_series_may_begin_with_the_run() -> None:
 
 
 def test_twenty_sound_targets_in_a_row_pass_on_a_busy_machine() -> None:
-    """Looks come late or not at all, memory is collected now and then, a stall of two seconds fills the pool once."""
+    """Looks come late or not at all, memory is collected now and then, a stall of two seconds fills
+    the pool once.
+    """
     for seed in range(20):
         chance = random.Random(seed)
         busy, at, used = [], START, 500.0
@@ -109,9 +159,19 @@ def test_twenty_sound_targets_in_a_row_pass_on_a_busy_machine() -> None:
             at += chance.uniform(0.8, 1.7)
             used += chance.uniform(0.2, 0.6)
             full = 14 <= number <= 15
-            busy.append(Look(at, cpu_seconds=round(used, 2), memory=(300 + number % 5 * 2 + chance.uniform(-1, 1)) * MIB,
-                             pool_in_use=10.0 if full else float(chance.randint(0, 6)), pool_max=10.0, pool_waiting=5.0 if number == 14 else 0.0,
-                             pool_timeouts=0.0) if chance.random() > 0.07 else Look.blind(at, "gave no whole answer within 1.8 s"))
+            busy.append(
+                Look(
+                    at,
+                    cpu_seconds=round(used, 2),
+                    memory=(300 + number % 5 * 2 + chance.uniform(-1, 1)) * MIB,
+                    pool_in_use=10.0 if full else float(chance.randint(0, 6)),
+                    pool_max=10.0,
+                    pool_waiting=5.0 if number == 14 else 0.0,
+                    pool_timeouts=0.0,
+                )
+                if chance.random() > 0.07
+                else Look.blind(at, "gave no whole answer within 1.8 s")
+            )
         sound(usage(busy, LIMITS))
         sound(pool(busy, pressures(), LIMITS))
 
@@ -120,41 +180,76 @@ def test_twenty_sound_targets_in_a_row_pass_on_a_busy_machine() -> None:
 
 
 def test_too_much_cpu_is_found() -> None:
-    assert finding(usage(looks(cpu_seconds=lambda number: 500 + 1.2 * number), LIMITS)) == (
-        "The target used 1.20 processors on the average, and 1 is the limit (cpu_cores).")
+    assert (
+        finding(usage(looks(cpu_seconds=lambda number: 500 + 1.2 * number), LIMITS))
+        == "The target used 1.20 processors on the average, and 1 is the limit (cpu_cores)."
+    )
 
 
 def test_a_short_burst_of_cpu_is_no_finding() -> None:
-    sound(usage(looks(cpu_seconds=lambda number: 500 + 0.3 * number + (3 if number > 10 else 0)), LIMITS))
+    sound(
+        usage(
+            looks(cpu_seconds=lambda number: 500 + 0.3 * number + (3 if number > 10 else 0)), LIMITS
+        )
+    )
 
 
 def test_a_restart_is_found() -> None:
-    assert finding(usage(looks(cpu_seconds=lambda number: 500 + 0.3 * number if number < 12 else 0.3 * (number - 11)), LIMITS)) == (
-        "The CPU counter (process_cpu_seconds_total) fell from 503.3 to 0.3 s after 12 s: the target, or a part of it, was restarted during the run.")
+    assert (
+        finding(
+            usage(
+                looks(
+                    cpu_seconds=lambda number: (
+                        500 + 0.3 * number if number < 12 else 0.3 * (number - 11)
+                    )
+                ),
+                LIMITS,
+            )
+        )
+        == "The CPU counter (process_cpu_seconds_total) fell from 503.3 to 0.3 s after 12 s: the"
+        " target, or a part of it, was restarted during the run."
+    )
 
 
 def test_a_restart_of_one_of_several_is_found() -> None:
     """A Prometheus adds them up: the sum falls, but not to nothing."""
-    fallen = looks(cpu_seconds=lambda number: 1500 + 1.2 * number if number < 12 else 1000 + number / 6)
+    fallen = looks(
+        cpu_seconds=lambda number: 1500 + 1.2 * number if number < 12 else 1000 + number / 6
+    )
     assert "fell from 1513.2 to 1002.0 s" in finding(usage(fallen, changed(cpu_cores=99)))
 
 
 def test_a_young_target_that_restarts_and_soon_has_used_as_much_again_is_found() -> None:
-    assert "was restarted" in finding(usage(looks(cpu_seconds=lambda number: 0.5 * (number + 1 if number < 6 else number - 5)), LIMITS))
+    assert "was restarted" in finding(
+        usage(
+            looks(cpu_seconds=lambda number: 0.5 * (number + 1 if number < 6 else number - 5)),
+            LIMITS,
+        )
+    )
 
 
 def test_processes_that_answer_in_turn_are_not_called_a_restart() -> None:
     chance = random.Random(3)
-    why = hole(usage(looks(cpu_seconds=lambda number: chance.choice([500.0, 480.0, 700.0]) + 0.3 * number), LIMITS), "CPU")
+    why = hole(
+        usage(
+            looks(cpu_seconds=lambda number: chance.choice([500.0, 480.0, 700.0]) + 0.3 * number),
+            LIMITS,
+        ),
+        "CPU",
+    )
     assert "several processes answer in turn" in why
     assert "performance.resources.prometheus" in why
 
 
 def test_a_frozen_exporter_proves_nothing() -> None:
-    findings, unproven = said(usage(looks(cpu_seconds=lambda _number: 500.0, memory=lambda _number: 300.0 * MIB), LIMITS))
+    findings, unproven = said(
+        usage(looks(cpu_seconds=lambda _number: 500.0, memory=lambda _number: 300.0 * MIB), LIMITS)
+    )
     assert findings == ()
-    assert unproven == tuple(f"{what}: the CPU counter stood still for 29 of 29 s under load: what tells it is frozen."
-                             for what in ("CPU", "Memory", "Growth of memory"))
+    assert unproven == tuple(
+        f"{what}: the CPU counter stood still for 29 of 29 s under load: what tells it is frozen."
+        for what in ("CPU", "Memory", "Growth of memory")
+    )
 
 
 def test_an_exporter_that_freezes_on_the_way_proves_nothing() -> None:
@@ -171,7 +266,9 @@ def test_a_coarse_counter_of_an_idle_target_is_not_called_frozen() -> None:
 
 
 def test_a_leak_is_found() -> None:
-    leaking = usage(looks(memory=lambda number: (300 + number * 64 / 60 + number % 3) * MIB), LIMITS)
+    leaking = usage(
+        looks(memory=lambda number: (300 + number * 64 / 60 + number % 3) * MIB), LIMITS
+    )
     assert finding(leaking).startswith("The target's memory grew by 64")
     growth = leaking.facts["growth_bytes_per_minute"]
     assert 32 * MIB < growth["low"] <= growth["slope"] <= growth["high"]
@@ -183,22 +280,51 @@ def test_a_slow_leak_below_the_limit_is_none() -> None:
 
 def test_a_growth_that_may_be_too_much_is_not_proven() -> None:
     chance = random.Random(4)
-    why = hole(usage(looks(memory=lambda number: (300 + number * 32 / 60 + chance.uniform(-10, 10)) * MIB), LIMITS))
+    why = hole(
+        usage(
+            looks(memory=lambda number: (300 + number * 32 / 60 + chance.uniform(-10, 10)) * MIB),
+            LIMITS,
+        )
+    )
     assert why.startswith("Growth of memory: anything from ")
-    assert "and 32.0 MiB is the limit (growth_bytes_per_minute); a longer run (performance.min_seconds) tells more" in why
+    assert (
+        "and 32.0 MiB is the limit (growth_bytes_per_minute); a longer run"
+        " (performance.min_seconds) tells more" in why
+    )
 
 
 def test_one_wild_value_does_not_make_a_leak() -> None:
-    sound(usage(looks(memory=lambda number: (1500 if number == 28 else 300 + number % 3) * MIB), LIMITS))
+    sound(
+        usage(
+            looks(memory=lambda number: (1500 if number == 28 else 300 + number % 3) * MIB), LIMITS
+        )
+    )
 
 
 def test_a_wild_value_now_and_then_does_not_hide_that_memory_stays() -> None:
-    sound(usage(looks(60, memory=lambda number: (1500 if number in (42, 47, 52, 57) else 300 + number % 3) * MIB), LIMITS))
+    sound(
+        usage(
+            looks(
+                60,
+                memory=lambda number: (
+                    (1500 if number in (42, 47, 52, 57) else 300 + number % 3) * MIB
+                ),
+            ),
+            LIMITS,
+        )
+    )
 
 
 def test_too_much_memory_is_found_even_in_one_look() -> None:
-    assert finding(usage(looks(memory=lambda number: (2100 if number == 15 else 300 + number % 3) * MIB), LIMITS)) == (
-        "The target's memory rose to 2100.0 MiB, and 2048.0 MiB is the limit (memory_bytes).")
+    assert (
+        finding(
+            usage(
+                looks(memory=lambda number: (2100 if number == 15 else 300 + number % 3) * MIB),
+                LIMITS,
+            )
+        )
+        == "The target's memory rose to 2100.0 MiB, and 2048.0 MiB is the limit (memory_bytes)."
+    )
 
 
 # ── too little was seen ──
@@ -206,7 +332,10 @@ def test_too_much_memory_is_found_even_in_one_look() -> None:
 
 def test_too_few_looks_prove_nothing() -> None:
     why = hole(usage(looks(9), LIMITS), "CPU")
-    assert why == "CPU: measured 9 times in 8 s, and 10 times are needed; at this pace performance.min_seconds = 9 would do."
+    assert (
+        why == "CPU: measured 9 times in 8 s, and 10 times are needed; at this pace"
+        " performance.min_seconds = 9 would do."
+    )
     assert len(usage(looks(9), LIMITS).unproven) == 3
     assert len(pool(looks(9), pressures(9), LIMITS).unproven) == 6
     sound(usage(looks(10), LIMITS))
@@ -215,29 +344,53 @@ def test_too_few_looks_prove_nothing() -> None:
 
 def test_one_measurement_looked_at_often_is_one() -> None:
     """A Prometheus that scrapes every 15 s tells the same 15 times."""
-    seldom = looks(45, measured=lambda number: dict.fromkeys(("cpu_seconds", "memory"), START + number // 15 * 15))
-    assert hole(usage(seldom, LIMITS), "Memory") == (
-        "Memory: measured 3 times in 44 s, and 10 times are needed; at this pace performance.min_seconds = 147 would do.")
+    seldom = looks(
+        45,
+        measured=lambda number: dict.fromkeys(("cpu_seconds", "memory"), START + number // 15 * 15),
+    )
+    assert (
+        hole(usage(seldom, LIMITS), "Memory")
+        == "Memory: measured 3 times in 44 s, and 10 times are needed; at this pace"
+        " performance.min_seconds = 147 would do."
+    )
 
 
 def test_no_looks_prove_nothing() -> None:
-    assert hole(usage([], LIMITS), "CPU") == hole(usage(None, LIMITS), "CPU") == "CPU: there was no look."
+    assert (
+        hole(usage([], LIMITS), "CPU")
+        == hole(usage(None, LIMITS), "CPU")
+        == "CPU: there was no look."
+    )
     assert len(pool([], [], LIMITS).unproven) == 6
 
 
 def test_where_nobody_is_asked_nothing_is_examined() -> None:
     """The plugin decides what it means that a target has no source, or no database."""
-    assert pool(looks(), None, LIMITS).examined == ("Connections in use", "Who waits for a connection", "Who waited for a connection in vain")
+    assert pool(looks(), None, LIMITS).examined == (
+        "Connections in use",
+        "Who waits for a connection",
+        "Who waited for a connection in vain",
+    )
     assert pool(None, pressures(), LIMITS).examined[0] == "Connections of the database server"
     with pytest.raises(NotProven, match="nothing to look at"):
         sound(pool(None, None, LIMITS))
 
 
-@pytest.mark.parametrize(("figure", "part", "of"), [
-    ("cpu_seconds", "CPU", usage), ("memory", "Memory", usage), ("memory", "Growth of memory", usage),
-    ("pool_in_use", "Connections in use", pool), ("pool_max", "Connections in use", pool), ("pool_waiting", "Who waits", pool),
-    ("pool_timeouts", "Who waited", pool)])
-def test_a_metric_that_is_missing_is_not_proven_and_says_what_would_mend_it(figure: str, part: str, of: Callable[..., Examination]) -> None:
+@pytest.mark.parametrize(
+    ("figure", "part", "of"),
+    [
+        ("cpu_seconds", "CPU", usage),
+        ("memory", "Memory", usage),
+        ("memory", "Growth of memory", usage),
+        ("pool_in_use", "Connections in use", pool),
+        ("pool_max", "Connections in use", pool),
+        ("pool_waiting", "Who waits", pool),
+        ("pool_timeouts", "Who waited", pool),
+    ],
+)
+def test_a_metric_that_is_missing_is_not_proven_and_says_what_would_mend_it(
+    figure: str, part: str, of: Callable[..., Examination]
+) -> None:
     why = "the page tells no x_total; name what it tells in performance.resources.x"
     without: dict[str, Any] = {figure: None, "missing": {figure: why}}
     blind = [replace(look, **without) for look in looks()]
@@ -247,18 +400,29 @@ def test_a_metric_that_is_missing_is_not_proven_and_says_what_would_mend_it(figu
 
 
 def test_a_figure_that_nobody_tells_says_which_source_would() -> None:
-    assert hole(pool(looks(pool_in_use=lambda _number: None), None, LIMITS), "Connections in use") == (
-        "Connections in use: nobody tells it; set performance.resources.metrics_path or performance.resources.prometheus.")
+    assert (
+        hole(pool(looks(pool_in_use=lambda _number: None), None, LIMITS), "Connections in use")
+        == "Connections in use: nobody tells it; set performance.resources.metrics_path or"
+        " performance.resources.prometheus."
+    )
 
 
 def test_a_source_that_is_often_silent_proves_nothing() -> None:
     """It answers when there is little to do."""
-    often = [Look.blind(look.at, "gave no whole answer within 1.8 s") if number % 4 == 0 else look for number, look in enumerate(looks())]
-    assert hole(usage(often, LIMITS), "Memory") == "Memory: told in 22 of 30 looks only: gave no whole answer within 1.8 s."
+    often = [
+        Look.blind(look.at, "gave no whole answer within 1.8 s") if number % 4 == 0 else look
+        for number, look in enumerate(looks())
+    ]
+    assert (
+        hole(usage(often, LIMITS), "Memory")
+        == "Memory: told in 22 of 30 looks only: gave no whole answer within 1.8 s."
+    )
 
 
 def test_a_third_of_the_time_without_a_measurement_proves_nothing() -> None:
-    late = looks(measured=lambda number: dict.fromkeys(("cpu_seconds", "memory"), START + min(number, 15)))
+    late = looks(
+        measured=lambda number: dict.fromkeys(("cpu_seconds", "memory"), START + min(number, 15))
+    )
     assert "Memory: not measured for 14 of 29 s." in usage(late, LIMITS).unproven
 
 
@@ -267,10 +431,18 @@ def test_a_third_of_the_time_without_a_measurement_proves_nothing() -> None:
 
 def clustered(cores: Callable[[int], float]) -> list[Look]:
     """Two hundred seconds, measured every fifteen over fifteen, some twenty seconds late."""
+
     def measured(number: int) -> dict[str, float]:
         return dict.fromkeys(("cpu_cores", "memory"), START + number // 15 * 15 - 20)
-    return looks(200, cpu_seconds=lambda _number: None, cpu_cores=lambda number: cores(number // 15), measured=measured, over=lambda _number: 15.0,
-                 memory=lambda number: (300 + number // 15 % 2) * MIB)
+
+    return looks(
+        200,
+        cpu_seconds=lambda _number: None,
+        cpu_cores=lambda number: cores(number // 15),
+        measured=measured,
+        over=lambda _number: 15.0,
+        memory=lambda number: (300 + number // 15 % 2) * MIB,
+    )
 
 
 def test_a_rate_is_taken_as_it_is_told() -> None:
@@ -280,7 +452,9 @@ def test_a_rate_is_taken_as_it_is_told() -> None:
 
 def test_the_quiet_before_the_run_is_not_counted() -> None:
     """The first measurement was made before it."""
-    assert "used 1.05 processors" in finding(usage(clustered(lambda piece: 0.0 if piece == 0 else 1.05), LIMITS))
+    assert "used 1.05 processors" in finding(
+        usage(clustered(lambda piece: 0.0 if piece == 0 else 1.05), LIMITS)
+    )
 
 
 # ── the pool ──
@@ -288,43 +462,85 @@ def test_the_quiet_before_the_run_is_not_counted() -> None:
 
 def test_a_pool_of_two_that_is_always_full_is_found() -> None:
     full = looks(pool_in_use=lambda _number: 2.0, pool_max=lambda _number: 2.0)
-    assert finding(pool(full, pressures(), LIMITS)) == ("More than 90% (pool_share) of the pool's 2 connections were in use in 30 of 30 looks, "
-                                                        "and in 25% of them they may be.")
+    assert (
+        finding(pool(full, pressures(), LIMITS))
+        == "More than 90% (pool_share) of the pool's 2 connections were in use in 30 of 30 looks, "
+        "and in 25% of them they may be."
+    )
 
 
 @pytest.mark.parametrize(("full", "found"), [(1, False), (7, False), (8, True)])
-def test_a_pool_that_is_full_now_and_then_is_found_when_it_is_a_habit(full: int, found: bool) -> None:
-    assert bool(pool(looks(pool_in_use=lambda number: 10.0 if number < full else 3.0), None, LIMITS).findings) is found
+def test_a_pool_that_is_full_now_and_then_is_found_when_it_is_a_habit(
+    full: int, found: bool
+) -> None:
+    assert (
+        bool(
+            pool(
+                looks(pool_in_use=lambda number: 10.0 if number < full else 3.0), None, LIMITS
+            ).findings
+        )
+        is found
+    )
 
 
-@pytest.mark.parametrize(("count", "waiting", "share", "found"), [
-    (30, 30, 0.05, True), (100, 1, 0.05, False), (100, 5, 0.05, False), (100, 6, 0.05, True), (12, 1, 0.05, False), (12, 2, 0.05, False),
-    (12, 3, 0.05, True), (100, 1, 0.0, True), (100, 0, 0.0, False), (30, 30, 1.0, False)])
-def test_somebody_who_waits_is_found_when_it_is_a_habit(count: int, waiting: int, share: float, found: bool) -> None:
-    seen = pool(looks(count, pool_waiting=lambda number: 3.0 if number < waiting else 0.0), None, changed(pool_waiting_share=share))
+@pytest.mark.parametrize(
+    ("count", "waiting", "share", "found"),
+    [
+        (30, 30, 0.05, True),
+        (100, 1, 0.05, False),
+        (100, 5, 0.05, False),
+        (100, 6, 0.05, True),
+        (12, 1, 0.05, False),
+        (12, 2, 0.05, False),
+        (12, 3, 0.05, True),
+        (100, 1, 0.0, True),
+        (100, 0, 0.0, False),
+        (30, 30, 1.0, False),
+    ],
+)
+def test_somebody_who_waits_is_found_when_it_is_a_habit(
+    count: int, waiting: int, share: float, found: bool
+) -> None:
+    seen = pool(
+        looks(count, pool_waiting=lambda number: 3.0 if number < waiting else 0.0),
+        None,
+        changed(pool_waiting_share=share),
+    )
     assert bool(seen.findings) is found
     if found:
-        assert seen.findings[0].startswith(f"Somebody waited for a connection in {waiting} of {count} looks")
+        assert seen.findings[0].startswith(
+            f"Somebody waited for a connection in {waiting} of {count} looks"
+        )
 
 
 def test_one_timeout_is_found() -> None:
     seen = pool(looks(pool_timeouts=lambda number: 2.0 + (number > 20)), pressures(), LIMITS)
-    assert finding(seen) == "Requests that waited for a connection in vain (db_pool_timeouts_total): 1, and 0 is the limit."
+    assert (
+        finding(seen)
+        == "Requests that waited for a connection in vain (db_pool_timeouts_total): 1, and 0 is the"
+        " limit."
+    )
     assert seen.facts["pool_timeouts"] == 1
 
 
 def test_timeouts_that_began_anew_are_not_proven() -> None:
-    assert "began anew during the run" in hole(pool(looks(pool_timeouts=lambda number: 2.0 if number < 9 else 0.0), None, LIMITS))
+    assert "began anew during the run" in hole(
+        pool(looks(pool_timeouts=lambda number: 2.0 if number < 9 else 0.0), None, LIMITS)
+    )
 
 
 def test_what_was_counted_since_a_counter_began_anew_is_found() -> None:
-    findings, unproven = said(pool(looks(pool_timeouts=lambda number: 5.0 if number < 9 else 3.0), None, LIMITS))
+    findings, unproven = said(
+        pool(looks(pool_timeouts=lambda number: 5.0 if number < 9 else 3.0), None, LIMITS)
+    )
     assert "(db_pool_timeouts_total): 3, and 0 is the limit" in findings[0]
     assert "began anew" in unproven[0]
 
 
 def test_a_maximum_of_zero_is_not_proven() -> None:
-    assert "maximum is told as 0 (db_pool_max)" in hole(pool(looks(pool_max=lambda _number: 0.0), None, LIMITS))
+    assert "maximum is told as 0 (db_pool_max)" in hole(
+        pool(looks(pool_max=lambda _number: 0.0), None, LIMITS)
+    )
 
 
 # ── the database ──
@@ -332,8 +548,11 @@ def test_a_maximum_of_zero_is_not_proven() -> None:
 
 def test_a_lock_that_was_held_for_three_seconds_is_found() -> None:
     held = pressures(longest_wait=lambda number: {10: 0.4, 11: 1.4, 12: 2.4}.get(number, 0.0))
-    assert finding(pool(looks(), held, LIMITS)) == (
-        "A session in the target's database waited 2.4 s or more for a lock, and 1 s is the limit (lock_wait_seconds).")
+    assert (
+        finding(pool(looks(), held, LIMITS))
+        == "A session in the target's database waited 2.4 s or more for a lock, and 1 s is the"
+        " limit (lock_wait_seconds)."
+    )
 
 
 def test_a_short_wait_for_a_lock_is_none() -> None:
@@ -341,39 +560,81 @@ def test_a_short_wait_for_a_lock_is_none() -> None:
 
 
 def test_a_deadlock_is_found() -> None:
-    seen = pool(looks(), pressures(counters=lambda number: {**COUNTERS, "deadlocks": 3 + (number > 9)}), LIMITS)
-    assert finding(seen) == "Deadlocks in the target's database during the run: 1, and 0 is the limit."
+    seen = pool(
+        looks(),
+        pressures(counters=lambda number: {**COUNTERS, "deadlocks": 3 + (number > 9)}),
+        LIMITS,
+    )
+    assert (
+        finding(seen) == "Deadlocks in the target's database during the run: 1, and 0 is the limit."
+    )
 
 
 @pytest.mark.parametrize(("over", "found"), [(1, False), (30, True)])
 def test_a_server_without_connections_left_is_found(over: int, found: bool) -> None:
-    seen = pool(looks(), pressures(connections=lambda number: {"the server": (95 if number < over else 12, 97)}), LIMITS)
+    seen = pool(
+        looks(),
+        pressures(connections=lambda number: {"the server": (95 if number < over else 12, 97)}),
+        LIMITS,
+    )
     assert bool(seen.findings) is found
 
 
 def test_a_role_without_connections_left_is_found() -> None:
-    near = pressures(connections=lambda _number: {"the server": (12, 97), "the role hospital_app": (10, 10)})
+    near = pressures(
+        connections=lambda _number: {"the server": (12, 97), "the role hospital_app": (10, 10)}
+    )
     assert finding(pool(looks(), near, LIMITS)).startswith(
-        "More than 90% (pool_share) of the 10 connections that the role hospital_app may have were taken in 30 of 30 looks (at most 10)")
+        "More than 90% (pool_share) of the 10 connections that the role hospital_app may have were"
+        " taken in 30 of 30 looks (at most 10)"
+    )
 
 
 def test_sessions_that_are_not_seen_are_not_proven() -> None:
     """Without the right to see them the others look as if they waited for nothing."""
     why = "the sessions of other roles are not seen; grant pg_monitor to stranger"
-    blind = pressures(waiting=lambda _number: None, longest_wait=lambda _number: None, idle=lambda _number: None, missing=lambda _number: why)
-    assert hole(pool(looks(), blind, LIMITS)) == f"Waits for locks in the database: seen in 0 of 30 looks, and 24 are needed: {why}."
+    blind = pressures(
+        waiting=lambda _number: None,
+        longest_wait=lambda _number: None,
+        idle=lambda _number: None,
+        missing=lambda _number: why,
+    )
+    assert (
+        hole(pool(looks(), blind, LIMITS))
+        == f"Waits for locks in the database: seen in 0 of 30 looks, and 24 are needed: {why}."
+    )
 
 
 def test_counters_that_began_anew_are_not_proven() -> None:
-    assert "began anew" in hole(pool(looks(), pressures(counted_since=lambda number: "never" if number < 9 else "now"), LIMITS))
-    assert "began anew" in hole(pool(looks(), pressures(counters=lambda number: COUNTERS if number < 9 else dict.fromkeys(COUNTERS, 0)), LIMITS))
+    assert "began anew" in hole(
+        pool(
+            looks(),
+            pressures(counted_since=lambda number: "never" if number < 9 else "now"),
+            LIMITS,
+        )
+    )
+    assert "began anew" in hole(
+        pool(
+            looks(),
+            pressures(
+                counters=lambda number: COUNTERS if number < 9 else dict.fromkeys(COUNTERS, 0)
+            ),
+            LIMITS,
+        )
+    )
 
 
 def test_a_database_that_is_silent_is_not_proven() -> None:
-    silent = [Pressure.blind(START + number, "no connection to the database") for number in range(30)]
+    silent = [
+        Pressure.blind(START + number, "no connection to the database") for number in range(30)
+    ]
     findings, unproven = said(pool(looks(), silent, LIMITS))
     assert findings == ()
-    assert [why.endswith("are needed: no connection to the database.") for why in unproven] == [True, True, True]
+    assert [why.endswith("are needed: no connection to the database.") for why in unproven] == [
+        True,
+        True,
+        True,
+    ]
 
 
 # ── the watcher ──
@@ -435,7 +696,9 @@ def test_a_watcher_looks_from_the_start_to_the_end() -> None:
         until(lambda: source.asked >= 5)
     assert watcher.looks is not None
     assert watcher.pressures is not None
-    assert [look.cpu_seconds for look in watcher.looks] == [float(number) for number in range(1, source.asked + 1)]
+    assert [look.cpu_seconds for look in watcher.looks] == [
+        float(number) for number in range(1, source.asked + 1)
+    ]
     assert begun <= watcher.looks[0].at
     assert len(watcher.pressures) >= 5
     assert gauge.closed
@@ -479,7 +742,11 @@ def test_a_look_that_fails_is_kept_and_the_next_one_is_tried() -> None:
     source = Scripted(now_and_then)
     with Watcher(source, ScriptedGauge(refuses), every=0.01) as watcher:
         until(lambda: source.asked >= 6)
-    assert [look.missing.get("memory") for look in watcher.looks or ()][:6] == 2 * ["the page is gone", "the look failed: ZeroDivisionError", None]
+    assert [look.missing.get("memory") for look in watcher.looks or ()][:6] == 2 * [
+        "the page is gone",
+        "the look failed: ZeroDivisionError",
+        None,
+    ]
     assert {one.missing for one in watcher.pressures or ()} == {"no connection"}
 
 
@@ -496,7 +763,9 @@ def test_a_source_that_hangs_does_not_hold_up_the_end(hanging: Callable[[int], L
     assert {look.missing["memory"] for look in lost} == {"a look took more than 2 s"}
 
 
-def test_two_sources_that_hang_do_not_hold_up_the_end_either(hanging: Callable[[int], Look]) -> None:
+def test_two_sources_that_hang_do_not_hold_up_the_end_either(
+    hanging: Callable[[int], Look],
+) -> None:
     def hangs() -> Pressure:
         hanging(1)
         return Pressure(0)

@@ -1,4 +1,6 @@
-"""A run ends when it is certain: what the counts prove is true as often as is said, however often one looks."""
+"""A run ends when it is certain: what the counts prove is true as often as is said, however often
+one looks.
+"""
 
 from __future__ import annotations
 
@@ -20,17 +22,30 @@ LOOKS = range(STEP, REQUESTS + 1, STEP)
 
 
 def most_that_hold(claim: AtMost, total: int) -> int:
-    """The greatest number of bad ones with which the claim is seen to hold; -1 where even none is too many."""
-    return bisect_left(range(total + 1), True, key=lambda bad: claim.look(bad, total) is not State.HOLDS) - 1
+    """The greatest number of bad ones with which the claim is seen to hold; -1 where even none is
+    too many.
+    """
+    return (
+        bisect_left(
+            range(total + 1), True, key=lambda bad: claim.look(bad, total) is not State.HOLDS
+        )
+        - 1
+    )
 
 
 def fewest_that_break(claim: AtMost, total: int) -> int:
-    """The smallest number of bad ones with which the claim is seen to be broken; more than there are where even all are too few."""
-    return bisect_left(range(total + 1), True, key=lambda bad: claim.look(bad, total) is State.BROKEN)
+    """The smallest number of bad ones with which the claim is seen to be broken; more than there
+    are where even all are too few.
+    """
+    return bisect_left(
+        range(total + 1), True, key=lambda bad: claim.look(bad, total) is State.BROKEN
+    )
 
 
 def exactly(share: float, ends: list[slice]) -> float:
-    """The probability that the number of bad ones so far is, at any look, among those with which a run ends at that look."""
+    """The probability that the number of bad ones so far is, at any look, among those with which a
+    run ends at that look.
+    """
     step = binom.pmf(np.arange(STEP + 1), STEP, share)
     going, ended = np.ones(1), 0.0
     for end in ends:
@@ -51,10 +66,16 @@ def simulated(share: float, seed: int = 4) -> NDArray[np.int64]:
 @pytest.mark.parametrize("times", [1, 1.1])
 @pytest.mark.parametrize("limit", [0.001, 0.01, 0.05])
 def test_a_share_at_the_limit_or_above_seldom_seems_to_hold(limit: float, times: float) -> None:
-    """At any of 400 looks, in at most 5 % of 2,000 runs; and in at most 4 % by computing it exactly."""
+    """At any of 400 looks, in at most 5 % of 2,000 runs; and in at most 4 % by computing it
+    exactly.
+    """
     most = [most_that_hold(AtMost(limit), total) for total in LOOKS]
     assert np.mean(np.any(simulated(limit * times) <= most, axis=1)) <= 0.05
-    assert exactly(limit * times, [slice(bad + 1) for bad in most]) <= AtMost(limit).wrong_holds == 0.04
+    assert (
+        exactly(limit * times, [slice(bad + 1) for bad in most])
+        <= AtMost(limit).wrong_holds
+        == 0.04
+    )
 
 
 @pytest.mark.parametrize("times", [1, 0.9])
@@ -67,19 +88,30 @@ def test_a_share_at_the_limit_or_below_seldom_seems_broken(limit: float, times: 
 
 
 def test_the_plain_bound_looked_at_again_and_again_would_be_wrong_more_often() -> None:
-    """The same runs, the same looks: this simulation can tell a test that is valid at every look from one that is not."""
-    most = binom.ppf(0.05, np.array(LOOKS), 0.001) - 1  # the greatest number whose upper bound lies within the limit
+    """The same runs, the same looks: this simulation can tell a test that is valid at every look
+    from one that is not.
+    """
+    most = (
+        binom.ppf(0.05, np.array(LOOKS), 0.001) - 1
+    )  # the greatest number whose upper bound lies within the limit
     assert clopper_pearson(int(most[-1]), REQUESTS, side="upper")[1] <= 0.001
     assert np.mean(np.any(simulated(0.001) <= most, axis=1)) > 0.10
 
 
 @pytest.mark.parametrize("limit", LIMITS)
 def test_the_evidence_is_an_e_value(limit: float) -> None:
-    """Its mean over all that may come is 1 when the truth is the limit, and less when it lies beyond: computed exactly, not simulated."""
+    """Its mean over all that may come is 1 when the truth is the limit, and less when it lies
+    beyond: computed exactly, not simulated.
+    """
     claim, total = AtMost(limit), 40
     holds = np.array([exp(claim.evidence_that_it_holds(bad, total)) for bad in range(total + 1)])
-    broken = np.array([exp(claim.evidence_that_it_is_broken(bad, total)) for bad in range(total + 1)])
-    chance = {share: binom.pmf(np.arange(total + 1), total, share) for share in (limit, limit * 1.3, limit * 0.7)}
+    broken = np.array(
+        [exp(claim.evidence_that_it_is_broken(bad, total)) for bad in range(total + 1)]
+    )
+    chance = {
+        share: binom.pmf(np.arange(total + 1), total, share)
+        for share in (limit, limit * 1.3, limit * 0.7)
+    }
     assert holds @ chance[limit] == pytest.approx(1)
     assert broken @ chance[limit] == pytest.approx(1)
     assert holds @ chance[limit * 1.3] < 1 < holds @ chance[limit * 0.7]
@@ -88,11 +120,22 @@ def test_the_evidence_is_an_e_value(limit: float) -> None:
 
 @pytest.mark.parametrize("wrong", [0.2, 0.05, 0.001])
 def test_certainty_is_an_e_value_of_one_over_how_often_it_may_be_wrong(wrong: float) -> None:
-    """For the last number of bad ones that is certain it is reached, for the next one it is not. On both sides."""
+    """For the last number of bad ones that is certain it is reached, for the next one it is not.
+
+    On both sides.
+    """
     claim, total = AtMost(0.01, wrong_holds=wrong, wrong_broken=wrong), 4_000
     most, fewest = most_that_hold(claim, total), fewest_that_break(claim, total)
-    assert exp(claim.evidence_that_it_holds(most, total)) >= 1 / wrong > exp(claim.evidence_that_it_holds(most + 1, total))
-    assert exp(claim.evidence_that_it_is_broken(fewest, total)) >= 1 / wrong > exp(claim.evidence_that_it_is_broken(fewest - 1, total))
+    assert (
+        exp(claim.evidence_that_it_holds(most, total))
+        >= 1 / wrong
+        > exp(claim.evidence_that_it_holds(most + 1, total))
+    )
+    assert (
+        exp(claim.evidence_that_it_is_broken(fewest, total))
+        >= 1 / wrong
+        > exp(claim.evidence_that_it_is_broken(fewest - 1, total))
+    )
 
 
 @pytest.mark.parametrize("weights", [BELOW, ABOVE])
@@ -107,7 +150,9 @@ def test_the_weights_are_those_of_a_mean(weights: dict[float, float]) -> None:
 @pytest.mark.parametrize("limit", LIMITS)
 @pytest.mark.parametrize("total", [5, 73, 372, 1_000, 3_735, 12_000, 100_000])
 def test_certainty_is_never_weaker_than_the_plain_bound(limit: float, total: int) -> None:
-    """As many bad ones as just still hold, and as few as just break: the one-sided bound of Clopper and Pearson, at 96 % and at 95 %, says so too."""
+    """As many bad ones as just still hold, and as few as just break: the one-sided bound of Clopper
+    and Pearson, at 96 % and at 95 %, says so too.
+    """
     most, fewest = most_that_hold(AtMost(limit), total), fewest_that_break(AtMost(limit), total)
     assert most < fewest
     assert most < 0 or clopper_pearson(most, total, 0.96, side="upper")[1] <= limit
@@ -115,14 +160,24 @@ def test_certainty_is_never_weaker_than_the_plain_bound(limit: float, total: int
 
 
 @pytest.mark.parametrize("limit", LIMITS)
-def test_one_more_bad_request_speaks_against_the_claim_and_one_more_good_one_for_it(limit: float) -> None:
+def test_one_more_bad_request_speaks_against_the_claim_and_one_more_good_one_for_it(
+    limit: float,
+) -> None:
     """Whatever came before."""
     claim = AtMost(limit)
     for total in (1, 10, 100, 1_000, 10_000):
         for bad in {0, 1, total // 100, total // 3, total - 1} - {total}:
             before, good, worse = (bad, total), (bad, total + 1), (bad + 1, total + 1)
-            assert claim.evidence_that_it_holds(*worse) < claim.evidence_that_it_holds(*before) < claim.evidence_that_it_holds(*good)
-            assert claim.evidence_that_it_is_broken(*good) < claim.evidence_that_it_is_broken(*before) < claim.evidence_that_it_is_broken(*worse)
+            assert (
+                claim.evidence_that_it_holds(*worse)
+                < claim.evidence_that_it_holds(*before)
+                < claim.evidence_that_it_holds(*good)
+            )
+            assert (
+                claim.evidence_that_it_is_broken(*good)
+                < claim.evidence_that_it_is_broken(*before)
+                < claim.evidence_that_it_is_broken(*worse)
+            )
 
 
 def test_no_requests_prove_nothing() -> None:
@@ -136,9 +191,15 @@ def test_no_requests_prove_nothing() -> None:
 
 
 def test_3735_clean_requests_prove_an_error_rate_under_a_thousandth() -> None:
-    """Not far from the 3,218 that the plain bound takes at a single look, at 96 % too; with one request less it is open."""
+    """Not far from the 3,218 that the plain bound takes at a single look, at 96 % too; with one
+    request less it is open.
+    """
     needed = ERRORS.clean_requests_needed()
-    assert clopper_pearson(0, 3_218, 0.96, side="upper")[1] <= 0.001 < clopper_pearson(0, 3_217, 0.96, side="upper")[1]
+    assert (
+        clopper_pearson(0, 3_218, 0.96, side="upper")[1]
+        <= 0.001
+        < clopper_pearson(0, 3_217, 0.96, side="upper")[1]
+    )
     assert needed == 3_735
     assert ERRORS.look(0, needed) is State.HOLDS
     assert ERRORS.look(0, needed - 1) is State.OPEN
@@ -161,7 +222,9 @@ def test_more_certainty_takes_more_requests() -> None:
     """And less takes fewer."""
     assert AtMost(0.001, wrong_holds=0.01).clean_requests_needed() > ERRORS.clean_requests_needed()
     assert AtMost(0.001, wrong_holds=0.2).clean_requests_needed() < ERRORS.clean_requests_needed()
-    assert fewest_that_break(AtMost(0.001, wrong_broken=0.001), 500) > fewest_that_break(ERRORS, 500)
+    assert fewest_that_break(AtMost(0.001, wrong_broken=0.001), 500) > fewest_that_break(
+        ERRORS, 500
+    )
 
 
 @pytest.mark.parametrize(("bad", "total"), [(0, 0), (0, 1_000), (1, 5_000), (2, 5_000), (3, 1_500)])
@@ -207,13 +270,18 @@ def test_once_broken_is_broken() -> None:
 
 
 def test_once_seen_to_hold_it_holds_while_the_plain_bound_says_so() -> None:
-    """One error after the end was certain: the evidence of this moment alone is no longer enough, the bound at the latest counts still is."""
+    """One error after the end was certain: the evidence of this moment alone is no longer enough,
+    the bound at the latest counts still is.
+    """
     assert ERRORS.look(1, 5_500) is State.OPEN
     assert watched((0, 4_000), (1, 5_500)).state is State.HOLDS
 
 
 def test_what_goes_bad_late_takes_the_proof_away() -> None:
-    """The bound at the latest counts is beyond the limit: not proven. When it comes back within, so does the proof."""
+    """The bound at the latest counts is beyond the limit: not proven.
+
+    When it comes back within, so does the proof.
+    """
     watch = watched((0, 4_000), (3, 4_500))
     assert watch.state is State.OPEN
     assert ERRORS.look(3, 8_500) is State.OPEN
@@ -228,7 +296,9 @@ def test_the_plain_bound_alone_proves_nothing() -> None:
 
 @pytest.mark.parametrize("then", [(0, 1_500), (1, 999), (4, 1_001)])
 def test_counts_only_grow(then: tuple[int, int]) -> None:
-    """Neither bad ones, nor all, nor good ones become fewer: samples were lost, and nothing may rest on the rest."""
+    """Neither bad ones, nor all, nor good ones become fewer: samples were lost, and nothing may
+    rest on the rest.
+    """
     watch = watched((1, 1_000))
     with pytest.raises(ValueError, match="counts only grow"):
         watch.look(*then)

@@ -8,7 +8,16 @@ from typing import Any, cast
 
 import pytest
 
-from cutover.hospital import Answer, Hospital, Misbehaved, Move, NotOffered, Reason, Refused, Unreachable
+from cutover.hospital import (
+    Answer,
+    Hospital,
+    Misbehaved,
+    Move,
+    NotOffered,
+    Reason,
+    Refused,
+    Unreachable,
+)
 from cutover.load.samples import Ending
 from cutover.load.walk import JourneyEnds, Walk, measured
 
@@ -26,7 +35,9 @@ class Time:
         self.now += seconds
 
     def walk(self, due: float = 100.0) -> Walk:
-        return Walk(due, lambda: self.now, self.pass_by, lambda: 3.0, lambda *kept: self.kept.append(kept))
+        return Walk(
+            due, lambda: self.now, self.pass_by, lambda: 3.0, lambda *kept: self.kept.append(kept)
+        )
 
 
 class Target:
@@ -86,13 +97,18 @@ def test_a_wrong_answer_is_an_error_of_the_request_that_brought_it() -> None:
     assert [kept[4:] for kept in time.kept] == [(Ending.WRONG, 0, "another patient's chart came")]
 
 
-@pytest.mark.parametrize(("error", "ending", "status"), [
-    (Refused(Reason.THROTTLED, "slow down", Answer(429, {}, b"")), Ending.REFUSED, 429),
-    (Unreachable("no answer"), Ending.NO_ANSWER, 0),
-    (ConnectionResetError("reset"), Ending.NO_ANSWER, 0),
-    (Misbehaved("no JSON"), Ending.WRONG, 0),
-])
-def test_what_does_not_go_well_ends_the_journey_and_stands_in_the_log(error: Exception, ending: Ending, status: int) -> None:
+@pytest.mark.parametrize(
+    ("error", "ending", "status"),
+    [
+        (Refused(Reason.THROTTLED, "slow down", Answer(429, {}, b"")), Ending.REFUSED, 429),
+        (Unreachable("no answer"), Ending.NO_ANSWER, 0),
+        (ConnectionResetError("reset"), Ending.NO_ANSWER, 0),
+        (Misbehaved("no JSON"), Ending.WRONG, 0),
+    ],
+)
+def test_what_does_not_go_well_ends_the_journey_and_stands_in_the_log(
+    error: Exception, ending: Ending, status: int
+) -> None:
     time = Time()
     with pytest.raises(JourneyEnds):
         ask(time.walk(), time, error)

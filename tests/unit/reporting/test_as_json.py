@@ -16,7 +16,9 @@ from cutover.reporting.sample import sample
 from cutover.verdict import Outcome, Verdict, Word
 from tests.unit.reporting.verdicts import decision, judged
 
-SCHEMA = json.loads((Path(__file__).parents[3] / "reports" / "verdict.schema.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads(
+    (Path(__file__).parents[3] / "reports" / "verdict.schema.json").read_text(encoding="utf-8")
+)
 VALIDATOR = Draft202012Validator(SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER)
 
 
@@ -35,9 +37,16 @@ def test_verdicts_of_every_word_and_outcome_fit_the_schema(every_word: list[Verd
     assert {result.outcome for verdict in verdicts for result in verdict.items} == set(Outcome)
 
 
-@pytest.mark.parametrize("change", [
-    {"holds": ["cut off"]}, {"items": []}, {"verdict": "GO-ISH"}, {"more": 1}, {"started": "2026-11-23 02:00"},
-])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"holds": ["cut off"]},
+        {"items": []},
+        {"verdict": "GO-ISH"},
+        {"more": 1},
+        {"started": "2026-11-23 02:00"},
+    ],
+)
 def test_the_schema_refuses_a_go_that_is_none(change: dict[str, Any]) -> None:
     """A forged or broken GO does not pass as a verdict."""
     with pytest.raises(ValidationError):
@@ -68,8 +77,21 @@ def test_a_refused_decision_says_why() -> None:
 
 def test_odd_evidence_does_not_cost_the_verdict() -> None:
     """What JSON cannot hold becomes text."""
-    document = to_json(judged(evidence=[{"kind": "observation", "rate": math.nan, "at": Path("x"), 1: {"a"}, "deep": [math.inf]}]))
+    document = to_json(
+        judged(
+            evidence=[
+                {
+                    "kind": "observation",
+                    "rate": math.nan,
+                    "at": Path("x"),
+                    1: {"a"},
+                    "deep": [math.inf],
+                }
+            ]
+        )
+    )
     VALIDATOR.validate(document)
     evidence = document["items"][1]["checks"][0]["evidence"]
     assert json.loads(json.dumps(evidence, allow_nan=False)) == [
-        {"kind": "observation", "rate": "nan", "at": "x", "1": ["a"], "deep": ["inf"]}]
+        {"kind": "observation", "rate": "nan", "at": "x", "1": ["a"], "deep": ["inf"]}
+    ]

@@ -14,19 +14,36 @@ from tests.unit.reporting.verdicts import decision, judged
 def test_a_command_is_escaped_as_the_runner_reads_it() -> None:
     """A percent sign, a line end, a colon or a comma cannot end a command or begin another."""
     hold = commands(judged(holds=("100 % lost\n::error::x, y",), release="2:0,0"))[0]
-    assert hold == "::error title=NO-GO  PRODUCTION (main) · release 2%3A0%2C0 · phase3::100 %25 lost%0A: :error::x, y"
+    assert (
+        hold
+        == "::error title=NO-GO  PRODUCTION (main) · release 2%3A0%2C0 · phase3::100 %25 lost%0A:"
+        " :error::x, y"
+    )
 
 
 def test_errors_come_before_what_is_not_proven_and_waivers_are_warnings() -> None:
     """The first lines are the worst."""
-    found = commands(judged({"doors": Outcome.NOT_PROVEN, "patients": Outcome.FAILED, "redis": Outcome.FAILED}, waived=(decision("redis"),)))
+    found = commands(
+        judged(
+            {"doors": Outcome.NOT_PROVEN, "patients": Outcome.FAILED, "redis": Outcome.FAILED},
+            waived=(decision("redis"),),
+        )
+    )
     assert [line.split("::")[1] for line in found] == [
-        "error title=all-of-it%3A failed", "error title=patients%3A failed", "error title=doors%3A not proven", "warning title=redis%3A waived"]
+        "error title=all-of-it%3A failed",
+        "error title=patients%3A failed",
+        "error title=doors%3A not proven",
+        "warning title=redis%3A waived",
+    ]
 
 
 def test_there_are_never_more_than_ten() -> None:
     """GitHub drops the rest in silence; here the tenth counts it."""
-    plan = Plan(tuple(Item(f"item-{number}", "S", "T", ("phase3",), "check", "smoke") for number in range(30)))
+    plan = Plan(
+        tuple(
+            Item(f"item-{number}", "S", "T", ("phase3",), "check", "smoke") for number in range(30)
+        )
+    )
     found = commands(judged({item.id: Outcome.FAILED for item in plan.items}, plan=plan))
     assert len(found) == 10
     assert "21 more" in found[-1]
@@ -50,9 +67,15 @@ def test_in_a_workflow_the_summary_is_added_to_what_is_there(tmp_path: Path) -> 
     path = tmp_path / "summary.md"
     path.write_text("before\n", encoding="utf-8")
     out = io.StringIO()
-    announce(judged(signed=False), {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(path)}, out)
-    assert out.getvalue().startswith("::error title=told%3A not proven::The team was told. nobody signed it off")
-    assert path.read_text(encoding="utf-8").startswith("before\n# T+60 min: Validation NOT complete\n")
+    announce(
+        judged(signed=False), {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(path)}, out
+    )
+    assert out.getvalue().startswith(
+        "::error title=told%3A not proven::The team was told. nobody signed it off"
+    )
+    assert path.read_text(encoding="utf-8").startswith(
+        "before\n# T+60 min: Validation NOT complete\n"
+    )
 
 
 def test_the_summary_lists_every_item() -> None:

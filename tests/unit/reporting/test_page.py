@@ -11,7 +11,9 @@ from cutover.reporting.page import to_html
 from cutover.verdict import Outcome, Verdict
 from tests.unit.reporting.verdicts import decision, judged
 
-HOSTILE = "<script>alert(1)</script><img src=http://evil.example/x onerror=alert(1)>\"'`</pre></details>"
+HOSTILE = (
+    "<script>alert(1)</script><img src=http://evil.example/x onerror=alert(1)>\"'`</pre></details>"
+)
 VOID = {"meta", "br"}
 
 
@@ -35,13 +37,28 @@ class Tags(HTMLParser):
 
 def hostile() -> Verdict:
     evidence = [
-        {"kind": "exchange", "method": HOSTILE, "url": HOSTILE, "status": 500, "seconds": 0.1, "curl": HOSTILE, HOSTILE: HOSTILE},
+        {
+            "kind": "exchange",
+            "method": HOSTILE,
+            "url": HOSTILE,
+            "status": 500,
+            "seconds": 0.1,
+            "curl": HOSTILE,
+            HOSTILE: HOSTILE,
+        },
         {"kind": "observation", "title": HOSTILE, "facts": {HOSTILE: [HOSTILE]}},
         {"kind": HOSTILE, "anything": HOSTILE},
         {"kind": "left-out", "count": 3},
     ]
-    return judged({"patients": Outcome.FAILED, "redis": Outcome.ERROR}, why=HOSTILE, evidence=evidence, holds=(HOSTILE,), release=HOSTILE,
-                  address=HOSTILE, waived=(decision("redis", by=HOSTILE, reason=HOSTILE, release=HOSTILE),))
+    return judged(
+        {"patients": Outcome.FAILED, "redis": Outcome.ERROR},
+        why=HOSTILE,
+        evidence=evidence,
+        holds=(HOSTILE,),
+        release=HOSTILE,
+        address=HOSTILE,
+        waived=(decision("redis", by=HOSTILE, reason=HOSTILE, release=HOSTILE),),
+    )
 
 
 def test_hostile_text_stays_text() -> None:
@@ -68,7 +85,9 @@ def test_the_page_is_well_formed(every_word: list[Verdict]) -> None:
         assert tags.open == []
         ids = [attributes["id"] for _, attributes in tags.found if "id" in attributes]
         assert len(ids) == len(set(ids))
-        assert {(attributes["href"] or "")[1:] for tag, attributes in tags.found if tag == "a"} <= set(ids)
+        assert {
+            (attributes["href"] or "")[1:] for tag, attributes in tags.found if tag == "a"
+        } <= set(ids)
 
 
 def test_the_stylesheet_loads_nothing_and_is_allowed_by_its_hash() -> None:
@@ -78,8 +97,15 @@ def test_the_stylesheet_loads_nothing_and_is_allowed_by_its_hash() -> None:
     assert "url(" not in style
     assert "@import" not in style
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = next(attributes["content"] for _, attributes in Tags(page).found if attributes.get("http-equiv") == "Content-Security-Policy")
-    assert policy == f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    policy = next(
+        attributes["content"]
+        for _, attributes in Tags(page).found
+        if attributes.get("http-equiv") == "Content-Security-Policy"
+    )
+    assert (
+        policy
+        == f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    )
 
 
 def test_every_item_stands_on_the_page_with_its_outcome_in_words(every_word: list[Verdict]) -> None:
@@ -87,22 +113,38 @@ def test_every_item_stands_on_the_page_with_its_outcome_in_words(every_word: lis
     for verdict in every_word:
         page = to_html(verdict)
         for result in verdict.items:
-            assert re.search(rf'id="item-{result.item.id}".*?<span class="outcome">{result.outcome.value}</span>', page, re.DOTALL)
+            assert re.search(
+                rf'id="item-{result.item.id}".*?<span'
+                rf' class="outcome">{result.outcome.value}</span>',
+                page,
+                re.DOTALL,
+            )
 
 
 def test_a_screen_reader_finds_its_way() -> None:
     """A language, a title, landmarks, and one first heading, which is the word."""
     page = to_html(judged())
     tags = [tag for tag, _ in Tags(page).found]
-    assert all(tags.count(landmark) == 1 for landmark in ("header", "main", "footer", "h1", "title"))
+    assert all(
+        tags.count(landmark) == 1 for landmark in ("header", "main", "footer", "h1", "title")
+    )
     assert "<h1>GO</h1>" in page
     assert '<html lang="en">' in page
 
 
 def test_a_failed_item_is_open_and_shows_its_command() -> None:
     """What must be seen needs no click."""
-    evidence = [{"kind": "exchange", "method": "GET", "url": "https://main.hospital.example/api/v1/patients?mrn=7", "status": None, "seconds": 0.012,
-                 "curl": "curl -sS https://main.hospital.example/api/v1/patients?mrn=7", "error": "ConnectError"}]
+    evidence = [
+        {
+            "kind": "exchange",
+            "method": "GET",
+            "url": "https://main.hospital.example/api/v1/patients?mrn=7",
+            "status": None,
+            "seconds": 0.012,
+            "curl": "curl -sS https://main.hospital.example/api/v1/patients?mrn=7",
+            "error": "ConnectError",
+        }
+    ]
     page = to_html(judged({"patients": Outcome.FAILED}, evidence=evidence))
     assert '<details id="item-patients" class="item failed" open>' in page
     assert "GET /api/v1/patients?mrn=7 → no answer, 12 ms" in page
@@ -112,17 +154,32 @@ def test_a_failed_item_is_open_and_shows_its_command() -> None:
 def test_the_page_is_bound_to_what_was_judged() -> None:
     """Release, migration, commit, settings, host and times stand at its foot."""
     foot = to_html(judged()).split("<footer>")[1]
-    assert all(fact in foot for fact in ("2.0.0", "<dd>8</dd>", "commit abc", "0" * 64, "runner", "2026-11-23 02:00:00 UTC"))
+    assert all(
+        fact in foot
+        for fact in (
+            "2.0.0",
+            "<dd>8</dd>",
+            "commit abc",
+            "0" * 64,
+            "runner",
+            "2026-11-23 02:00:00 UTC",
+        )
+    )
 
 
 def test_a_page_of_the_demonstration_never_says_production() -> None:
     """Not even where the settings claim it."""
-    assert "production" not in to_html(judged(kind="embedded", target="embedded", production=True)).lower()
+    assert (
+        "production"
+        not in to_html(judged(kind="embedded", target="embedded", production=True)).lower()
+    )
 
 
 def test_a_waiver_shows_who_and_until_when() -> None:
     """A GO with waivers names them at the top."""
-    page = to_html(judged({"patients": Outcome.FAILED}, waived=(decision("patients"), decision("all-of-it"))))
+    page = to_html(
+        judged({"patients": Outcome.FAILED}, waived=(decision("patients"), decision("all-of-it")))
+    )
     assert "<h1>GO WITH WAIVERS</h1>" in page
     waivers = page.split('id="waivers"')[1].split("</section>")[0]
     assert "<strong>Ada Example</strong>" in waivers

@@ -12,7 +12,9 @@ from cutover.verdict import Outcome
 COMMITTED = Path(__file__).parents[3] / "reports" / "sample"
 
 
-def test_the_committed_sample_is_what_the_command_makes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_committed_sample_is_what_the_command_makes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Whoever changes the layout makes the sample again: `python -m cutover.reporting.sample`."""
     main([str(tmp_path)])
     assert len(capsys.readouterr().out.splitlines()) == 3

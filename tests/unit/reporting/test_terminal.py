@@ -18,10 +18,21 @@ from tests.unit.reporting.verdicts import decision, judged
 FOLDER = Path("reports/runs/20261123T020000Z-main-phase3")
 
 
-def shown(verdict: Verdict, *, width: int = 80, colour: bool = False, encoding: str = "utf-8") -> str:
+def shown(
+    verdict: Verdict, *, width: int = 80, colour: bool = False, encoding: str = "utf-8"
+) -> str:
     raw = io.BytesIO()
     file = io.TextIOWrapper(raw, encoding=encoding)
-    show(verdict, Console(file=file, width=width, force_terminal=colour, color_system="truecolor" if colour else None), FOLDER)
+    show(
+        verdict,
+        Console(
+            file=file,
+            width=width,
+            force_terminal=colour,
+            color_system="truecolor" if colour else None,
+        ),
+        FOLDER,
+    )
     file.flush()
     return raw.getvalue().decode(encoding)
 
@@ -34,7 +45,11 @@ def test_in_a_pipe_the_first_line_is_the_headline() -> None:
 def test_eighty_columns_are_enough(every_word: list[Verdict]) -> None:
     """No line is wider, but for a command that must stay whole to be copied."""
     for verdict in [*every_word, sample()]:
-        wide = [line for line in shown(verdict).splitlines() if cell_len(line) > 80 and not line.startswith("    curl ")]
+        wide = [
+            line
+            for line in shown(verdict).splitlines()
+            if cell_len(line) > 80 and not line.startswith("    curl ")
+        ]
         assert wide == []
 
 
@@ -55,16 +70,30 @@ def test_every_item_has_its_line(every_word: list[Verdict]) -> None:
 
 def test_a_failed_check_shows_what_was_expected_what_came_and_its_curl() -> None:
     """The last request is the one to repeat; its command is not broken into lines."""
-    curl = "curl -sS -X GET -H \"Authorization: Bearer $TOKEN\" https://main.hospital.example/api/v1/patients/" + "7" * 60
+    curl = (
+        'curl -sS -X GET -H "Authorization: Bearer $TOKEN"'
+        " https://main.hospital.example/api/v1/patients/" + "7" * 60
+    )
     evidence = [{"kind": "exchange", "curl": "curl first"}, {"kind": "exchange", "curl": curl}]
-    text = shown(judged({"patients": Outcome.FAILED}, why="expected: 1 patient\n     got: 2 patients", evidence=evidence))
-    assert "    | expected: 1 patient\n    |      got: 2 patients\n    the last of 2 requests:\n" in text
+    text = shown(
+        judged(
+            {"patients": Outcome.FAILED},
+            why="expected: 1 patient\n     got: 2 patients",
+            evidence=evidence,
+        )
+    )
+    assert (
+        "    | expected: 1 patient\n    |      got: 2 patients\n    the last of 2 requests:\n"
+        in text
+    )
     assert f"    {curl}\n" in text
 
 
 def test_a_hostile_text_is_shown_as_text() -> None:
     """Neither markup of the console nor escape sequences nor a runner's commands do anything."""
-    text = shown(judged({"patients": Outcome.FAILED}, why="[bold red]x[/nothing] \x1b[2J\n::error::gotcha"))
+    text = shown(
+        judged({"patients": Outcome.FAILED}, why="[bold red]x[/nothing] \x1b[2J\n::error::gotcha")
+    )
     assert "[bold red]x[/nothing]" in text
     assert "\x1b" not in text
     assert not [line for line in text.splitlines() if line.lstrip().startswith("::")]
@@ -73,7 +102,9 @@ def test_a_hostile_text_is_shown_as_text() -> None:
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 def test_a_terminal_that_lacks_a_character_gets_the_verdict_all_the_same(encoding: str) -> None:
     """A verdict is never lost over a dot."""
-    assert shown(judged({"patients": Outcome.FAILED}, why="≤ 3 → 4"), encoding=encoding).startswith("NO-GO  PRODUCTION (main)")
+    assert shown(judged({"patients": Outcome.FAILED}, why="≤ 3 → 4"), encoding=encoding).startswith(
+        "NO-GO  PRODUCTION (main)"
+    )
 
 
 def test_it_says_where_the_evidence_is() -> None:
@@ -83,6 +114,8 @@ def test_it_says_where_the_evidence_is() -> None:
 
 def test_a_waived_failure_is_still_shown() -> None:
     """The check of a waived item ran: what it saw is not hidden."""
-    text = shown(judged({"patients": Outcome.FAILED}, waived=(decision("patients"), decision("all-of-it"))))
+    text = shown(
+        judged({"patients": Outcome.FAILED}, waived=(decision("patients"), decision("all-of-it")))
+    )
     assert text.startswith("GO WITH WAIVERS")
     assert "failed: smoke/test_patients.py::test_it" in text

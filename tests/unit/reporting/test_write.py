@@ -32,7 +32,9 @@ def test_a_killed_run_leaves_a_no_go(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("broken", ["to_html", "to_markdown", "to_json"])
-def test_what_cannot_be_laid_out_leaves_the_no_go_of_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
+def test_what_cannot_be_laid_out_leaves_the_no_go_of_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
     """A GO never stands in the folder without all of its files."""
     write.write_all(write.placeholder(PLAN, "phase3", SUBJECT, NOW), tmp_path)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
@@ -46,7 +48,9 @@ def test_what_cannot_be_laid_out_leaves_the_no_go_of_the_start(tmp_path: Path, m
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-def test_a_write_that_fails_leaves_the_old_file_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_write_that_fails_leaves_the_old_file_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A full disk costs the new file, not the old one, and leaves no scraps."""
     path = write.write_whole(tmp_path / "verdict.json", "old")
 
@@ -61,14 +65,21 @@ def test_a_write_that_fails_leaves_the_old_file_whole(tmp_path: Path, monkeypatc
 
 
 def test_bytes_that_are_no_text_do_not_cost_the_verdict(tmp_path: Path) -> None:
-    """A lone surrogate, as a garbled answer may leave one, is written as its escape, and JSON reads it back."""
+    """A lone surrogate, as a garbled answer may leave one, is written as its escape, and JSON reads
+    it back.
+    """
     write.write_all(judged({"patients": Outcome.FAILED}, why="got \udcff"), tmp_path)
     document = json.loads((tmp_path / "verdict.json").read_text(encoding="utf-8"))
-    assert next(item for item in document["items"] if item["id"] == "patients")["why"] == "got \udcff"
+    assert (
+        next(item for item in document["items"] if item["id"] == "patients")["why"] == "got \udcff"
+    )
 
 
 def test_a_folder_is_named_by_time_target_and_gate() -> None:
     """Sorted by name is sorted by time; an expression makes a name without blanks or path parts."""
     started = datetime(2026, 11, 23, 2, 14, 5, tzinfo=UTC)
-    assert write.run_folder(started, "staging", "phase3 and not contract") == "20261123T021405Z-staging-phase3-and-not-contract"
+    assert (
+        write.run_folder(started, "staging", "phase3 and not contract")
+        == "20261123T021405Z-staging-phase3-and-not-contract"
+    )
     assert write.run_folder(started, "../x", "phase3") == "20261123T021405Z-x-phase3"

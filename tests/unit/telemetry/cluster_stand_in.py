@@ -1,4 +1,6 @@
-"""A stand-in for a cluster's API server: it speaks the one path of metrics.k8s.io, over TLS, to whoever brings the token."""
+"""A stand-in for a cluster's API server: it speaks the one path of metrics.k8s.io, over TLS, to
+whoever brings the token.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,10 @@ PATH = "/apis/metrics.k8s.io/v1beta1/namespaces/wards/pods"
 
 @dataclass
 class ClusterStandIn:
-    """`pods` are what the selector finds. `ahead`: by how many seconds the cluster's clock is ahead of ours."""
+    """`pods` are what the selector finds.
+
+    `ahead`: by how many seconds the cluster's clock is ahead of ours.
+    """
 
     url: str = ""
     ca_file: str = ""
@@ -41,8 +46,15 @@ class ClusterStandIn:
 
 def pod(name: str, *usage: tuple[str, str], at: datetime, window: str = "15.2s") -> dict[str, Any]:
     """One pod with a container for each (cpu, memory), as metrics-server tells of it."""
-    return {"metadata": {"name": name, "namespace": "wards"}, "timestamp": at.strftime("%Y-%m-%dT%H:%M:%SZ"), "window": window,
-            "containers": [{"name": f"c{number}", "usage": {"cpu": cpu, "memory": memory}} for number, (cpu, memory) in enumerate(usage)]}
+    return {
+        "metadata": {"name": name, "namespace": "wards"},
+        "timestamp": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "window": window,
+        "containers": [
+            {"name": f"c{number}", "usage": {"cpu": cpu, "memory": memory}}
+            for number, (cpu, memory) in enumerate(usage)
+        ],
+    }
 
 
 @contextmanager
@@ -58,7 +70,7 @@ def cluster_standing_in(folder: Path) -> Iterator[ClusterStandIn]:
         def log_message(self, *_: Any) -> None:
             """Quiet."""
 
-        def date_time_string(self, timestamp: float | None = None) -> str:  # noqa: ARG002  # the base class's signature
+        def date_time_string(self, timestamp: float | None = None) -> str:
             return format_datetime(stand_in.now, usegmt=True)
 
         def do_GET(self) -> None:
@@ -76,8 +88,22 @@ def cluster_standing_in(folder: Path) -> Iterator[ClusterStandIn]:
                 return 401, _said("Unauthorized")
             if parts.path != PATH:
                 return 404, _said("the server could not find the requested resource")
-            found = stand_in.pods if parse_qs(parts.query).get("labelSelector") == [stand_in.selector] else []
-            return 200, json.dumps({"kind": "PodMetricsList", "apiVersion": "metrics.k8s.io/v1beta1", "metadata": {}, "items": found}).encode()
+            found = (
+                stand_in.pods
+                if parse_qs(parts.query).get("labelSelector") == [stand_in.selector]
+                else []
+            )
+            return (
+                200,
+                json.dumps(
+                    {
+                        "kind": "PodMetricsList",
+                        "apiVersion": "metrics.k8s.io/v1beta1",
+                        "metadata": {},
+                        "items": found,
+                    }
+                ).encode(),
+            )
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True
@@ -90,7 +116,9 @@ def cluster_standing_in(folder: Path) -> Iterator[ClusterStandIn]:
     authority.issue_cert("127.0.0.1").configure_cert(tls)
     server.socket = tls.wrap_socket(server.socket, server_side=True)
     stand_in.url = f"https://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+    )
     thread.start()
     try:
         yield stand_in

@@ -28,15 +28,32 @@ class Told:
         return self._look
 
 
-CLUSTER = Look(100.0, cpu_cores=0.5, memory=7.0, measured={"cpu_cores": 80.0, "memory": 80.0}, over=15.0, parts=3)
-PAGE = Look(101.0, cpu_seconds=9.0, memory=5.0, pool_in_use=1.0, missing={"pool_max": "why"}, measured={"pool_in_use": 99.0, "memory": 98.0})
+CLUSTER = Look(
+    100.0,
+    cpu_cores=0.5,
+    memory=7.0,
+    measured={"cpu_cores": 80.0, "memory": 80.0},
+    over=15.0,
+    parts=3,
+)
+PAGE = Look(
+    101.0,
+    cpu_seconds=9.0,
+    memory=5.0,
+    pool_in_use=1.0,
+    missing={"pool_max": "why"},
+    measured={"pool_in_use": 99.0, "memory": 98.0},
+)
 
 
 def test_without_an_address_there_is_no_source() -> None:
     assert source_of(Resources(metrics_path=None), "http://127.0.0.1:1") is None
 
 
-@pytest.mark.parametrize(("path", "asked"), [("/metrics", "GET /api/metrics"), ("actuator/prometheus", "GET /api/actuator/prometheus")])
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [("/metrics", "GET /api/metrics"), ("actuator/prometheus", "GET /api/actuator/prometheus")],
+)
 def test_the_page_is_seen_from_the_targets_url(path: str, asked: str) -> None:
     with standing_in() as target:
         target.answers[asked] = page(PYTHON)
@@ -54,7 +71,13 @@ def test_the_page_may_be_elsewhere() -> None:
 
 
 def test_a_prometheus_is_asked_instead_of_the_page() -> None:
-    assert isinstance(source_of(Resources(prometheus="http://127.0.0.1:1", labels='job="hospital"'), "http://127.0.0.1:2"), Prometheus)
+    assert isinstance(
+        source_of(
+            Resources(prometheus="http://127.0.0.1:1", labels='job="hospital"'),
+            "http://127.0.0.1:2",
+        ),
+        Prometheus,
+    )
 
 
 def test_a_cluster_tells_cpu_and_memory_and_the_page_the_pool(tmp_path: Path) -> None:
@@ -62,7 +85,13 @@ def test_a_cluster_tells_cpu_and_memory_and_the_page_the_pool(tmp_path: Path) ->
         (tmp_path / "token").write_text(cluster.token, encoding="utf-8")
         cluster.pods = [pod("a", ("250m", "1Gi"), at=cluster.now)]
         target.answers["GET /metrics"] = page(PYTHON)
-        asked = Kubernetes(api=cluster.url, namespace="wards", selector="app=hospital", token_file=str(tmp_path / "token"), ca_file=cluster.ca_file)
+        asked = Kubernetes(
+            api=cluster.url,
+            namespace="wards",
+            selector="app=hospital",
+            token_file=str(tmp_path / "token"),
+            ca_file=cluster.ca_file,
+        )
         source = source_of(Resources(kubernetes=asked), target.url)
         assert source is not None
         look = source.look()
@@ -71,16 +100,28 @@ def test_a_cluster_tells_cpu_and_memory_and_the_page_the_pool(tmp_path: Path) ->
 
 def test_each_figure_keeps_where_and_when_it_is_from() -> None:
     look = Together(Told(CLUSTER), Told(PAGE)).look()
-    assert (look.cpu_cores, look.memory, look.cpu_seconds, look.pool_in_use, look.over, look.parts) == (0.5, 7.0, 9.0, 1.0, 15.0, 3)
-    assert {name: look.moment(name) for name in ("cpu_cores", "memory", "pool_in_use", "cpu_seconds")} == {
-        "cpu_cores": 80.0, "memory": 80.0, "pool_in_use": 99.0, "cpu_seconds": 101.0}
+    assert (
+        look.cpu_cores,
+        look.memory,
+        look.cpu_seconds,
+        look.pool_in_use,
+        look.over,
+        look.parts,
+    ) == (0.5, 7.0, 9.0, 1.0, 15.0, 3)
+    assert {
+        name: look.moment(name) for name in ("cpu_cores", "memory", "pool_in_use", "cpu_seconds")
+    } == {"cpu_cores": 80.0, "memory": 80.0, "pool_in_use": 99.0, "cpu_seconds": 101.0}
     assert look.missing == {"pool_max": "why"}
 
 
 def test_a_silent_cluster_does_not_silence_the_page() -> None:
     look = Together(Told(None), Told(PAGE)).look()
     assert (look.cpu_cores, look.memory, look.pool_in_use) == (None, None, 1.0)
-    assert look.missing == {"pool_max": "why", "cpu_cores": "it is silent", "memory": "it is silent"}
+    assert look.missing == {
+        "pool_max": "why",
+        "cpu_cores": "it is silent",
+        "memory": "it is silent",
+    }
 
 
 def test_a_silent_page_does_not_silence_the_cluster() -> None:

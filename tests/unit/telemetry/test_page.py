@@ -53,8 +53,12 @@ jvm_memory_used_bytes{area="nonheap",id="Metaspace",} 9.0E7
 # TYPE process_cpu_usage gauge
 process_cpu_usage NaN
 """
-MAIN = Pool(in_use='hikaricp_connections_active{pool="main"}', maximum='hikaricp_connections_max{pool="main"}',
-            waiting="hikaricp_connections_pending", timeouts='hikaricp_connections_timeout_total{pool="main"}')
+MAIN = Pool(
+    in_use='hikaricp_connections_active{pool="main"}',
+    maximum='hikaricp_connections_max{pool="main"}',
+    waiting="hikaricp_connections_pending",
+    timeouts='hikaricp_connections_timeout_total{pool="main"}',
+)
 
 
 def page(text: str, status: int = 200) -> Reply:
@@ -66,17 +70,31 @@ def look_at(text: str, resources: Resources | None = None) -> Look:
     with standing_in() as target:
         target.answers["GET /metrics"] = page(text)
         look = Page(f"{target.url}/metrics", resources or Resources()).look()
-    return replace(look, missing={name: why.replace(target.url, "") for name, why in look.missing.items()})
+    return replace(
+        look, missing={name: why.replace(target.url, "") for name, why in look.missing.items()}
+    )
 
 
 def test_the_figures_of_a_page_are_read() -> None:
     look = look_at(PYTHON)
-    assert (look.cpu_seconds, look.memory, look.pool_in_use, look.pool_max, look.pool_waiting, look.pool_timeouts) == (12.34, 2**27, 3, 10, 0, 2)
+    assert (
+        look.cpu_seconds,
+        look.memory,
+        look.pool_in_use,
+        look.pool_max,
+        look.pool_waiting,
+        look.pool_timeouts,
+    ) == (12.34, 2**27, 3, 10, 0, 2)
     assert not look.missing
 
 
 def test_series_are_added_up_and_labels_choose_among_them() -> None:
-    seen = look_at(SPRING, Resources(memory='jvm_memory_used_bytes{area="heap"}', cpu="jvm_memory_used_bytes", pool=MAIN))
+    seen = look_at(
+        SPRING,
+        Resources(
+            memory='jvm_memory_used_bytes{area="heap"}', cpu="jvm_memory_used_bytes", pool=MAIN
+        ),
+    )
     assert (seen.memory, seen.cpu_seconds) == (8e7, 17e7)
     assert (seen.pool_in_use, seen.pool_max, seen.pool_timeouts) == (4, 10, 0)
 
@@ -85,15 +103,35 @@ def test_what_is_not_told_is_missing_and_says_which_key_mends_it() -> None:
     seen = look_at(SPRING, Resources(memory="jvm_memory_used_bytes", pool=MAIN))
     assert (seen.cpu_seconds, seen.pool_waiting) == (None, None)
     assert seen.missing == {
-        "cpu_seconds": "/metrics tells no process_cpu_seconds_total; name what it tells in performance.resources.cpu",
-        "pool_waiting": "/metrics tells no hikaricp_connections_pending; name what it tells in performance.resources.pool.waiting"}
+        "cpu_seconds": (
+            "/metrics tells no process_cpu_seconds_total; name what it tells in"
+            " performance.resources.cpu"
+        ),
+        "pool_waiting": (
+            "/metrics tells no hikaricp_connections_pending; name what it tells in"
+            " performance.resources.pool.waiting"
+        ),
+    }
 
 
 def test_a_label_that_no_series_has_finds_nothing() -> None:
-    assert look_at(SPRING, Resources(pool=Pool(in_use='hikaricp_connections_active{pool="other"}'))).pool_in_use is None
+    assert (
+        look_at(
+            SPRING, Resources(pool=Pool(in_use='hikaricp_connections_active{pool="other"}'))
+        ).pool_in_use
+        is None
+    )
 
 
-@pytest.mark.parametrize("told", ["# TYPE waited_total counter\nwaited_total 5", "# TYPE waited counter\nwaited 5", "waited 5", "waited_total 5"])
+@pytest.mark.parametrize(
+    "told",
+    [
+        "# TYPE waited_total counter\nwaited_total 5",
+        "# TYPE waited counter\nwaited 5",
+        "waited 5",
+        "waited_total 5",
+    ],
+)
 @pytest.mark.parametrize("asked", ["waited", "waited_total"])
 def test_a_counter_may_be_called_with_or_without_total(told: str, asked: str) -> None:
     assert look_at(told, Resources(pool=Pool(timeouts=asked))).pool_timeouts == 5
@@ -114,7 +152,11 @@ def test_a_figure_with_an_old_time_is_stale() -> None:
     old, new = round(1000 * (time.time() - 45)), round(1000 * (time.time() - 5))
     seen = look_at(f"process_resident_memory_bytes 5 {old}\nprocess_cpu_seconds_total 1 {new}\n")
     assert (seen.memory, seen.cpu_seconds) == (None, 1)
-    assert seen.missing["memory"] == "last measured 45 s before the look, and 30 s is the limit: the target is no longer looked at"
+    assert (
+        seen.missing["memory"]
+        == "last measured 45 s before the look, and 30 s is the limit: the target is no longer"
+        " looked at"
+    )
 
 
 def test_figures_can_be_read_once() -> None:
@@ -130,9 +172,25 @@ def test_figures_can_be_read_once() -> None:
 # ── settings that cannot be used ──
 
 
-@pytest.mark.parametrize("text", ["", "two words", "name{", 'name{a="b"} 5', "name 5", "a 1\nb", '{a="b"}', "5", "name{a=b}", "# HELP x y"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "two words",
+        "name{",
+        'name{a="b"} 5',
+        "name 5",
+        "a 1\nb",
+        '{a="b"}',
+        "5",
+        "name{a=b}",
+        "# HELP x y",
+    ],
+)
 def test_what_is_no_metric_is_refused_with_its_key(text: str) -> None:
-    with pytest.raises(SettingsError, match=r"^performance\.resources\.pool\.waiting = .* is no metric: write name"):
+    with pytest.raises(
+        SettingsError, match=r"^performance\.resources\.pool\.waiting = .* is no metric: write name"
+    ):
         metrics_of(Resources(pool=Pool(waiting=text)))
 
 
@@ -159,14 +217,23 @@ def drips(start: bytes) -> Callable[[socket.socket], None]:
         connection.recv(4096)
         connection.sendall(start)
         for _ in range(100):
-            time.sleep(0.05)  # well within any bound of a single read: only a bound of the whole ends it
+            time.sleep(
+                0.05
+            )  # well within any bound of a single read: only a bound of the whole ends it
             connection.sendall(b"x")
 
     return speak
 
 
-@pytest.mark.parametrize("speak", [hangs, drips(b"HTTP/1.1 200 OK\r\nX-Long: "), drips(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n")],
-                         ids=["says nothing", "drips a header", "drips the body"])
+@pytest.mark.parametrize(
+    "speak",
+    [
+        hangs,
+        drips(b"HTTP/1.1 200 OK\r\nX-Long: "),
+        drips(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"),
+    ],
+    ids=["says nothing", "drips a header", "drips the body"],
+)
 def test_a_source_that_hangs_is_given_up_in_time(speak: Callable[[socket.socket], None]) -> None:
     said, took = silent(speak)
     assert said == "/metrics gave no whole answer within 0.3 s"
@@ -191,22 +258,41 @@ def test_nothing_more_is_sent_while_an_answer_is_out() -> None:
                 asker.get(url)
             said.append(str(raised.value).replace(url, "it"))
         over.set()
-    assert said == ["it gave no whole answer within 0.2 s"] + 4 * ["it is still busy with the look before"]
+    assert said == ["it gave no whole answer within 0.2 s"] + 4 * [
+        "it is still busy with the look before"
+    ]
     assert len(connections) == 1
 
 
 def test_a_refused_connection_is_told() -> None:
-    with pytest.raises(TelemetrySilent, match=r"^http://127\.0\.0\.1:1/metrics cannot be asked: .*refused"):
+    with pytest.raises(
+        TelemetrySilent, match=r"^http://127\.0\.0\.1:1/metrics cannot be asked: .*refused"
+    ):
         Page("http://127.0.0.1:1/metrics", Resources()).look()
 
 
-@pytest.mark.parametrize(("reply", "why"), [
-    (page("no", 404), "/metrics answered 404; say where the page is in performance.resources.metrics_path"),
-    ((302, {"Location": "http://127.0.0.1:1/"}, b""), "/metrics answered 302; say where the page is in performance.resources.metrics_path"),
-    (page("<html><body>Sign in</body></html>"), "/metrics is not in Prometheus' text format (ValueError)"),
-    (page('{"cpu": 5}'), "/metrics is not in Prometheus' text format (ValueError)"),
-    ((200, {"Content-Encoding": "gzip"}, b"no gzip"), "/metrics cannot be asked: DecodingError"),
-])
+@pytest.mark.parametrize(
+    ("reply", "why"),
+    [
+        (
+            page("no", 404),
+            "/metrics answered 404; say where the page is in performance.resources.metrics_path",
+        ),
+        (
+            (302, {"Location": "http://127.0.0.1:1/"}, b""),
+            "/metrics answered 302; say where the page is in performance.resources.metrics_path",
+        ),
+        (
+            page("<html><body>Sign in</body></html>"),
+            "/metrics is not in Prometheus' text format (ValueError)",
+        ),
+        (page('{"cpu": 5}'), "/metrics is not in Prometheus' text format (ValueError)"),
+        (
+            (200, {"Content-Encoding": "gzip"}, b"no gzip"),
+            "/metrics cannot be asked: DecodingError",
+        ),
+    ],
+)
 def test_an_answer_that_is_no_page_is_told(reply: Reply, why: str) -> None:
     with standing_in() as target:
         target.answers["GET /metrics"] = reply

@@ -40,7 +40,9 @@ class Running:
     pages: StandIn
 
     def resources(self, **changed: object) -> Resources:
-        return Resources.model_validate({"prometheus": self.url, "labels": 'job="hospital",instance="a"', **changed})
+        return Resources.model_validate(
+            {"prometheus": self.url, "labels": 'job="hospital",instance="a"', **changed}
+        )
 
 
 @pytest.fixture(scope="module")
@@ -50,12 +52,25 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         pytest.skip("there is no prometheus on this machine: apt-get install prometheus")
     folder = tmp_path_factory.mktemp("prometheus")
     with standing_in() as pages:
-        pages.answers |= {"GET /metrics": page(PYTHON), "GET /other": page("process_resident_memory_bytes 5\n"), "GET /passed-on": page("")}
-        (folder / "prometheus.yml").write_text(CONFIGURATION.format(page=pages.url.removeprefix("http://")), encoding="utf-8")
+        pages.answers |= {
+            "GET /metrics": page(PYTHON),
+            "GET /other": page("process_resident_memory_bytes 5\n"),
+            "GET /passed-on": page(""),
+        }
+        (folder / "prometheus.yml").write_text(
+            CONFIGURATION.format(page=pages.url.removeprefix("http://")), encoding="utf-8"
+        )
         address = f"127.0.0.1:{_free_port()}"
-        command = [program, f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data", f"--web.listen-address={address}",
-                   "--log.level=error"]
-        process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        command = [
+            program,
+            f"--config.file={folder}/prometheus.yml",
+            f"--storage.tsdb.path={folder}/data",
+            f"--web.listen-address={address}",
+            "--log.level=error",
+        ]
+        process = subprocess.Popen(
+            command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         try:
             running = Running(f"http://{address}", pages)
             until(lambda: process.poll() is not None or _scraped(running.url))
@@ -74,7 +89,9 @@ def _free_port() -> int:
 
 def _scraped(url: str) -> bool:
     try:
-        told = httpx.get(f"{url}/api/v1/query", params={"query": "count(up == 1)"}, timeout=1).json()
+        told = httpx.get(
+            f"{url}/api/v1/query", params={"query": "count(up == 1)"}, timeout=1
+        ).json()
         return [one["value"][1] for one in told["data"]["result"]] == ["4"]
     except (httpx.HTTPError, ValueError):  # while it starts it answers in words
         return False
@@ -88,7 +105,14 @@ def until(true: Callable[[], bool]) -> None:
 
 
 def figures(look: Look) -> tuple[float | None, ...]:
-    return look.cpu_seconds, look.memory, look.pool_in_use, look.pool_max, look.pool_waiting, look.pool_timeouts
+    return (
+        look.cpu_seconds,
+        look.memory,
+        look.pool_in_use,
+        look.pool_max,
+        look.pool_waiting,
+        look.pool_timeouts,
+    )
 
 
 def test_the_figures_of_one_target_are_read(prometheus: Running) -> None:
@@ -102,20 +126,33 @@ def test_the_figures_of_several_are_added_up(prometheus: Running) -> None:
 
 
 def test_a_metric_may_bring_labels_of_its_own(prometheus: Running) -> None:
-    names = {name: f'db_pool_max{{job="hospital",instance="{instance}"}}' for name, instance in (("in_use", "a"), ("maximum", 'no \\"such\\" one'))}
+    names = {
+        name: f'db_pool_max{{job="hospital",instance="{instance}"}}'
+        for name, instance in (("in_use", "a"), ("maximum", 'no \\"such\\" one'))
+    }
     look = Prometheus(prometheus.resources(labels='{instance=~"a|b"}', pool=Pool(**names))).look()
     assert (look.pool_in_use, look.pool_max, look.pool_timeouts) == (10, None, 4)
 
 
 def test_a_counter_may_be_called_without_total(prometheus: Running) -> None:
-    assert Prometheus(prometheus.resources(cpu="process_cpu_seconds", pool=Pool(timeouts="db_pool_timeouts"))).look().pool_timeouts == 2
+    assert (
+        Prometheus(
+            prometheus.resources(cpu="process_cpu_seconds", pool=Pool(timeouts="db_pool_timeouts"))
+        )
+        .look()
+        .pool_timeouts
+        == 2
+    )
 
 
 def test_what_is_not_told_is_missing_and_says_which_key_mends_it(prometheus: Running) -> None:
     look = Prometheus(prometheus.resources(labels='job="other"')).look()
     assert look.memory == 5
-    assert look.missing["pool_max"] == (f"{prometheus.url}/api/v1/query (with performance.resources.labels 'job=\"other\"') tells no db_pool_max; "
-                                        "name what it tells in performance.resources.pool.maximum")
+    assert (
+        look.missing["pool_max"]
+        == f"{prometheus.url}/api/v1/query (with performance.resources.labels 'job=\"other\"')"
+        " tells no db_pool_max; name what it tells in performance.resources.pool.maximum"
+    )
 
 
 def test_one_sample_has_one_moment_however_often_it_is_looked_at(prometheus: Running) -> None:
@@ -129,7 +166,9 @@ def test_one_sample_has_one_moment_however_often_it_is_looked_at(prometheus: Run
 
 def test_a_sample_from_long_ago_is_stale(prometheus: Running) -> None:
     """Prometheus itself goes on telling it for five minutes, as if it were from now."""
-    prometheus.pages.answers["GET /passed-on"] = page(f"process_resident_memory_bytes 7 {round(1000 * (time.time() - 60))}\ndb_pool_max 5\n")
+    prometheus.pages.answers["GET /passed-on"] = page(
+        f"process_resident_memory_bytes 7 {round(1000 * (time.time() - 60))}\ndb_pool_max 5\n"
+    )
     source = Prometheus(prometheus.resources(labels='job="passed-on"'))
     until(lambda: source.look().pool_max == 5)
     look = source.look()
@@ -146,25 +185,45 @@ def test_a_target_that_is_not_scraped_any_more_is_missing(prometheus: Running) -
 
 
 def test_labels_that_are_none_are_told_in_prometheus_words(prometheus: Running) -> None:
-    with pytest.raises(TelemetrySilent, match=r"/api/v1/query answered 400: .*parse error") as raised:
+    with pytest.raises(
+        TelemetrySilent, match=r"/api/v1/query answered 400: .*parse error"
+    ) as raised:
         Prometheus(prometheus.resources(labels="job=hospital")).look()
     assert "\n" not in str(raised.value)
 
 
-@pytest.mark.parametrize("cpu", ["process_cpu_seconds_total", 'process_cpu_seconds_total{job="hospital"}'])
+@pytest.mark.parametrize(
+    "cpu", ["process_cpu_seconds_total", 'process_cpu_seconds_total{job="hospital"}']
+)
 def test_all_that_is_scraped_is_never_added_up(cpu: str) -> None:
-    with pytest.raises(SettingsError, match=r"has no label and performance\.resources\.labels is empty"):
+    with pytest.raises(
+        SettingsError, match=r"has no label and performance\.resources\.labels is empty"
+    ):
         Prometheus(Resources(prometheus="http://127.0.0.1:1", cpu=cpu))
 
 
-@pytest.mark.parametrize(("answer", "why"), [
-    (says({"status": "success", "warnings": ["store-2: timeout"], "data": {"result": []}}), "answered in part: store-2: timeout"),
-    ((200, {}, b"<html>"), "answered 200, and not as the HTTP API of a Prometheus does"),
-    (says([1]), "answered 200, and not as the HTTP API of a Prometheus does"),
-    (says({"status": "success", "data": {"result": [{"metric": {}}]}}), "gave an answer that is no vector"),
-    (says({"status": "error", "error": "query timed out in\nexpression evaluation"}, 503), "answered 503: query timed out in expression evaluation"),
-])
-def test_an_answer_without_figures_is_told(answer: tuple[int, dict[str, str], bytes], why: str) -> None:
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (
+            says({"status": "success", "warnings": ["store-2: timeout"], "data": {"result": []}}),
+            "answered in part: store-2: timeout",
+        ),
+        ((200, {}, b"<html>"), "answered 200, and not as the HTTP API of a Prometheus does"),
+        (says([1]), "answered 200, and not as the HTTP API of a Prometheus does"),
+        (
+            says({"status": "success", "data": {"result": [{"metric": {}}]}}),
+            "gave an answer that is no vector",
+        ),
+        (
+            says({"status": "error", "error": "query timed out in\nexpression evaluation"}, 503),
+            "answered 503: query timed out in expression evaluation",
+        ),
+    ],
+)
+def test_an_answer_without_figures_is_told(
+    answer: tuple[int, dict[str, str], bytes], why: str
+) -> None:
     """What Prometheus does not say on demand: a stand-in says it."""
     with standing_in() as other:
         other.answers["GET /api/v1/query"] = answer
@@ -174,9 +233,14 @@ def test_an_answer_without_figures_is_told(answer: tuple[int, dict[str, str], by
 
 
 def test_a_value_that_is_no_number_is_missing() -> None:
-    vector = [{"metric": {"asked": asked}, "value": [1.0, value]} for asked, value in (("memory", "NaN"), ("memory measured", "1"))]
+    vector = [
+        {"metric": {"asked": asked}, "value": [1.0, value]}
+        for asked, value in (("memory", "NaN"), ("memory measured", "1"))
+    ]
     with standing_in() as other:
-        other.answers["GET /api/v1/query"] = says({"status": "success", "data": {"resultType": "vector", "result": vector}})
+        other.answers["GET /api/v1/query"] = says(
+            {"status": "success", "data": {"resultType": "vector", "result": vector}}
+        )
         look = Prometheus(Resources(prometheus=other.url, labels='job="hospital"')).look()
     assert look.memory is None
     assert "memory" in look.missing

@@ -1,4 +1,6 @@
-"""Base backups: a whole server's files, as pg_basebackup writes them, with the list of what belongs to them."""
+"""Base backups: a whole server's files, as pg_basebackup writes them, with the list of what belongs
+to them.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,13 @@ from cutover.database.site import Site
 from cutover.evidence.examination import NotProven
 
 _SUM = b'"Manifest-Checksum": "'
-_SETTINGS = ("postgresql.auto.conf", "standby.signal", "recovery.signal", "tablespace_map", "postmaster.pid")
+_SETTINGS = (
+    "postgresql.auto.conf",
+    "standby.signal",
+    "recovery.signal",
+    "tablespace_map",
+    "postmaster.pid",
+)
 
 
 def made_at(backup: Backup) -> datetime:
@@ -38,7 +46,9 @@ def major(backup: Backup) -> int:
         return int((backup.path / "PG_VERSION").read_text())
     part = next(backup.path.glob("base.tar*"))
     with _read(backup, part) as tar:
-        member = next((member for member in tar if member.name.removeprefix("./") == "PG_VERSION"), None)
+        member = next(
+            (member for member in tar if member.name.removeprefix("./") == "PG_VERSION"), None
+        )
         file = member and tar.extractfile(member)
         if not file:
             raise NoBackup(f"{backup}: {part.name} has no PG_VERSION")
@@ -46,7 +56,9 @@ def major(backup: Backup) -> int:
 
 
 def verify(site: Site, backup: Backup) -> None:
-    """Every file that the list names is there in full; by `pg_verifybackup` also what is in it, where that program works. Raises `NoBackup`."""
+    """Every file that the list names is there in full; by `pg_verifybackup` also what is in it,
+    where that program works. Raises `NoBackup`.
+    """
     sizes = {file["Path"]: int(file["Size"]) for file in _files(backup)}
     found = dict(_sizes(backup))
     for path, size in sizes.items():
@@ -58,20 +70,32 @@ def verify(site: Site, backup: Backup) -> None:
 
 
 def copy(site: Site, backup: Backup) -> Callable[[Place], None]:
-    """What puts a copy of it into the place of a scratch server. Links to tablespaces become folders, so that nothing is written outside of it."""
+    """What puts a copy of it into the place of a scratch server.
+
+    Links to tablespaces become folders, so that nothing is written outside of it.
+    """
 
     def fill(place: Place) -> None:
-        if shutil.disk_usage(place.directory).free < sum(int(file["Size"]) for file in _files(backup)):
-            raise NotProven(f"there is no room in {place.directory.parent} (TMPDIR) for a copy of {backup}")
+        if shutil.disk_usage(place.directory).free < sum(
+            int(file["Size"]) for file in _files(backup)
+        ):
+            raise NotProven(
+                f"there is no room in {place.directory.parent} (TMPDIR) for a copy of {backup}"
+            )
         if backup.kind is Kind.BASE:
             shutil.copytree(backup.path, place.data)
         else:
             _unpack(backup, place.data)
-        for name in _SETTINGS:  # they would follow a primary, or archive, or look elsewhere for its files
+        for (
+            name
+        ) in _SETTINGS:  # they would follow a primary, or archive, or look elsewhere for its files
             (place.data / name).unlink(missing_ok=True)
         place.data.chmod(0o700)
         if not site.budget.left:
-            raise NotProven(f"{backup} could not be copied within the time that the gate may take (budget_seconds)")
+            raise NotProven(
+                f"{backup} could not be copied within the time that the gate may take"
+                " (budget_seconds)"
+            )
 
     return fill
 
@@ -80,33 +104,51 @@ def _files(backup: Backup) -> list[dict[str, Any]]:
     """The list of its files, once its own checksum holds."""
     content = (backup.path / "backup_manifest").read_bytes()
     at = content.rfind(_SUM)
-    if at < 0 or hashlib.sha256(content[:at]).hexdigest().encode() != content[at + len(_SUM):][:64]:
+    if (
+        at < 0
+        or hashlib.sha256(content[:at]).hexdigest().encode() != content[at + len(_SUM) :][:64]
+    ):
         raise NoBackup(f"{backup} has a damaged list of its files (backup_manifest)")
     return list(json.loads(content)["Files"])
 
 
 def _sizes(backup: Backup) -> Iterator[tuple[str, int]]:
     if backup.kind is Kind.BASE:
-        yield from ((str(path.relative_to(backup.path)), path.stat().st_size) for path in backup.path.rglob("*") if path.is_file())
+        yield from (
+            (str(path.relative_to(backup.path)), path.stat().st_size)
+            for path in backup.path.rglob("*")
+            if path.is_file()
+        )
         return
     for part in backup.path.glob("*.tar*"):
         with _read(backup, part) as tar:
-            yield from ((f"{_folder(part)}{member.name.removeprefix('./')}", member.size) for member in tar if member.isfile())
+            yield from (
+                (f"{_folder(part)}{member.name.removeprefix('./')}", member.size)
+                for member in tar
+                if member.isfile()
+            )
 
 
 def _by_program(site: Site, backup: Backup) -> None:
-    """The program of PostgreSQL 18 in the wheel crashes (status below zero): then a started copy, read to its end, has to show it."""
+    """The program of PostgreSQL 18 in the wheel crashes (status below zero): then a started copy,
+    read to its end, has to show it.
+    """
     with contextlib.suppress(NotProven):
         program = client("pg_verifybackup", major(backup))
         outcome = run(site, program, "--no-parse-wal", backup.path)
         if outcome.status > 0:
-            raise NoBackup(f"{backup} is damaged: {'; '.join(outcome.complaints[:3]) or 'pg_verifybackup says so'}")
+            raise NoBackup(
+                f"{backup} is damaged:"
+                f" {'; '.join(outcome.complaints[:3]) or 'pg_verifybackup says so'}"
+            )
 
 
 def _unpack(backup: Backup, to: Path) -> None:
     for part in sorted(backup.path.glob("*.tar*")):
         with _read(backup, part) as tar:
-            safely: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}  # Python 3.11 has it since 3.11.4
+            safely: dict[str, Any] = (
+                {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+            )  # Python 3.11 has it since 3.11.4
             tar.extractall(to / _folder(part), **safely)
 
 
@@ -122,4 +164,6 @@ def _read(backup: Backup, part: Path) -> Iterator[tarfile.TarFile]:
         with tarfile.open(part) as tar:
             yield tar
     except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError) as error:
-        raise NoBackup(f"{backup}: {part.name} is damaged and cannot be read to its end: {error}") from None
+        raise NoBackup(
+            f"{backup}: {part.name} is damaged and cannot be read to its end: {error}"
+        ) from None

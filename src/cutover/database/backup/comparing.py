@@ -1,6 +1,8 @@
-"""A restored copy, held against what was backed up: catalog, counts, fingerprints, references, sequences.
+"""A restored copy, held against what was backed up: catalog, counts, fingerprints, references,
+sequences.
 
-Before the migration that is the target itself, as it is now. After it, it is the snapshot that was taken before.
+Before the migration that is the target itself, as it is now. After it, it is the snapshot that was
+taken before.
 """
 
 from __future__ import annotations
@@ -25,10 +27,19 @@ from cutover.evidence.examination import NotProven
 from cutover.settings import TableChange
 
 _COMPARED = (*MADE, "extension", "grant", "default grant")
-_DAMAGE = ("invalid page", "could not read", "could not open file", "missing chunk", "unexpected chunk", "invalid memory alloc")
+_DAMAGE = (
+    "invalid page",
+    "could not read",
+    "could not open file",
+    "missing chunk",
+    "unexpected chunk",
+    "invalid memory alloc",
+)
 """How PostgreSQL begins when a file of its own is not as it should be."""
 Marks = Mapping[str, tuple[str, str]]
-"""Of tables that grow: the column that only grows, and its value up to which rows are compared (as text)."""
+"""Of tables that grow: the column that only grows, and its value up to which rows are compared (as
+text).
+"""
 
 
 @dataclass(frozen=True)
@@ -52,35 +63,82 @@ class Verdict:
 
 
 def compared(site: Site, copy: Restored, *, migrated: bool) -> Verdict:
-    """`migrated` says that the target is so by now. Raises `NotProven` where there is nothing to compare with."""
+    """`migrated` says that the target is so by now.
+
+    Raises `NotProven` where there is nothing to compare with.
+    """
     its = copy.as_site(site)
     with its.connect() as found:
-        at, system, catalog = migration(its, found), facts(found)["system_identifier"], read_catalog(found, site.migrations.schemas)
+        at, system, catalog = (
+            migration(its, found),
+            facts(found)["system_identifier"],
+            read_catalog(found, site.migrations.schemas),
+        )
     original, figures = (_with_the_snapshot if migrated else _with_the_target)(site, its)
     if original.migration != at:
-        return Verdict((), (f"The backup was made at migration {at}, and {original.name} is at {original.migration}: it is of other data.",), ())
-    findings = list(differences(original.catalog.only(*_COMPARED), catalog.only(*_COMPARED), site.shown))
+        return Verdict(
+            (),
+            (
+                (
+                    f"The backup was made at migration {at}, and {original.name} is at"
+                    f" {original.migration}: it is of other data."
+                ),
+            ),
+            (),
+        )
+    findings = list(
+        differences(original.catalog.only(*_COMPARED), catalog.only(*_COMPARED), site.shown)
+    )
     if copy.backup.is_base and original.system != system:
-        findings.append(f"The backup is of another server: its system identifier is {system}, and that of {original.name} is {original.system}.")
-    findings += [f"{site.shown(name)}: the restored backup cannot be read: {why}." for name, why in figures.unproven.items() if _is_damage(why)]
-    unproven = [*_unmeasured(site, original.name, original.figures), *_unmeasured(site, "the restored copy", figures)]
-    sound = tuple(name for name in figures.tables if name not in figures.unproven and name not in original.figures.unproven)
+        findings.append(
+            f"The backup is of another server: its system identifier is {system}, and that of"
+            f" {original.name} is {original.system}."
+        )
+    findings += [
+        f"{site.shown(name)}: the restored backup cannot be read: {why}."
+        for name, why in figures.unproven.items()
+        if _is_damage(why)
+    ]
+    unproven = [
+        *_unmeasured(site, original.name, original.figures),
+        *_unmeasured(site, "the restored copy", figures),
+    ]
+    sound = tuple(
+        name
+        for name in figures.tables
+        if name not in figures.unproven and name not in original.figures.unproven
+    )
     held = [Integrity(its).orphans(), Integrity(its).sequences()]
-    findings += [*_rows(site, original, figures), *(finding for one in held for finding in one.findings)]
+    findings += [
+        *_rows(site, original, figures),
+        *(finding for one in held for finding in one.findings),
+    ]
     unproven += [hole for one in held for hole in one.unproven]
     if not any(table.counted for table in original.figures.tables.values()):
-        unproven.append(f"No table of {original.name} holds a row, so an empty backup would equal it.")
-    return Verdict((*sound, *(name for one in held for name in one.examined)), tuple(findings), tuple(unproven))
+        unproven.append(
+            f"No table of {original.name} holds a row, so an empty backup would equal it."
+        )
+    return Verdict(
+        (*sound, *(name for one in held for name in one.examined)), tuple(findings), tuple(unproven)
+    )
 
 
 def _with_the_target(site: Site, its: Site) -> tuple[Original, Figures]:
     """Both are measured now; of a table that grows, what stood in the backup."""
     with _reading(its) as copy, _reading(site) as live:
-        marks = {name: (column, mark) for name, table in _tables(its, copy).items()
-                 if (column := site.change_of(name).grows_above) and (mark := _highest(copy.first, table, column)) is not None}
+        marks = {
+            name: (column, mark)
+            for name, table in _tables(its, copy).items()
+            if (column := site.change_of(name).grows_above)
+            and (mark := _highest(copy.first, table, column)) is not None
+        }
         figures, own = _measured(its, copy, marks), _measured(site, live, marks)
     with site.connect() as target:
-        catalog, system, at = read_catalog(target, site.migrations.schemas), facts(target)["system_identifier"], migration(site, target)
+        catalog, system, at = (
+            read_catalog(target, site.migrations.schemas),
+            facts(target)["system_identifier"],
+            migration(site, target),
+        )
     return Original("the target", at, catalog, own, system), figures
 
 
@@ -90,10 +148,23 @@ def _with_the_snapshot(site: Site, its: Site) -> tuple[Original, Figures]:
     if before.catalog is None:
         raise NotProven(f"the snapshot of {before.taken} holds no catalog: take another")
     with _reading(its) as copy:
-        marks = {name: (table.above, table.mark) for name, table in before.figures.tables.items() if table.above and table.mark is not None}
+        marks = {
+            name: (table.above, table.mark)
+            for name, table in before.figures.tables.items()
+            if table.above and table.mark is not None
+        }
         figures = _measured(its, copy, marks)
     system = before.server["system_identifier"]
-    return Original(f"the snapshot of {before.taken}", before.migration, Catalog.from_plain(before.catalog), before.figures, system), figures
+    return (
+        Original(
+            f"the snapshot of {before.taken}",
+            before.migration,
+            Catalog.from_plain(before.catalog),
+            before.figures,
+            system,
+        ),
+        figures,
+    )
 
 
 def _rows(site: Site, original: Original, copy: Figures) -> Iterator[str]:
@@ -108,20 +179,34 @@ def _rows(site: Site, original: Original, copy: Figures) -> Iterator[str]:
             yield sentence
 
 
-def _difference(shown: str, original: str, change: TableChange, expected: TableFigures, found: TableFigures) -> str | None:
+def _difference(
+    shown: str, original: str, change: TableChange, expected: TableFigures, found: TableFigures
+) -> str | None:
     if expected.above and expected.mark is None:
         return None  # it was empty when the snapshot was taken: whatever it holds came since
     if dict(expected.columns) != dict(found.columns):
-        return f"{shown}: the restored backup has other columns than {original}, so their content cannot be compared."
+        return (
+            f"{shown}: the restored backup has other columns than {original}, so their content"
+            " cannot be compared."
+        )
     counts_matter = change.rows != "any" or change.grows_above is not None
     if counts_matter and None not in (expected.old, found.old) and expected.old != found.old:
-        return f"{shown}: {original} has {expected.old} rows{_up_to(found)}, and the restored backup {found.old}."
+        return (
+            f"{shown}: {original} has {expected.old} rows{_up_to(found)}, and the restored backup"
+            f" {found.old}."
+        )
     if not counts_matter or change.content == "any" or expected.sums is None or found.sums is None:
         return None
     if expected.sums.keys != found.sums.keys:
-        return f"{shown}: as many rows{_up_to(found)} are in the restored backup as in {original}, with other keys."
+        return (
+            f"{shown}: as many rows{_up_to(found)} are in the restored backup as in {original},"
+            " with other keys."
+        )
     if expected.sums.content != found.sums.content:
-        return f"{shown}: the restored backup has the same keys{_up_to(found)} as {original}, and other content."
+        return (
+            f"{shown}: the restored backup has the same keys{_up_to(found)} as {original}, and"
+            " other content."
+        )
     return None
 
 
@@ -130,7 +215,10 @@ def _up_to(figures: TableFigures) -> str:
 
 
 def _unmeasured(site: Site, whose: str, figures: Figures) -> Iterator[str]:
-    yield from (f"{site.shown(name)} of {whose} was not compared: {why}." for name, why in figures.unproven.items())
+    yield from (
+        f"{site.shown(name)} of {whose} was not compared: {why}."
+        for name, why in figures.unproven.items()
+    )
 
 
 def _is_damage(why: str) -> bool:
@@ -149,12 +237,23 @@ def _measured(site: Site, session: Reading, marks: Marks) -> Figures:
     specs = []
     for name, table in _tables(site, session).items():
         above, mark = marks.get(name, (None, None))
-        specs.append(TableSpec(table, fields(session.first, table, table.columns), table.key, above=above, mark=mark, cannot=table.cannot))
+        specs.append(
+            TableSpec(
+                table,
+                fields(session.first, table, table.columns),
+                table.key,
+                above=above,
+                mark=mark,
+                cannot=table.cannot,
+            )
+        )
     return measure_in(session, specs, connections=site.migrations.connections)
 
 
 def _highest(connection: Connection, table: Table, column: str) -> str | None:
     if column not in table.columns:
         return None
-    found = connection.execute(sql.SQL("SELECT max({})::text FROM {}").format(sql.Identifier(column), table.identifier)).fetchone()
+    found = connection.execute(
+        sql.SQL("SELECT max({})::text FROM {}").format(sql.Identifier(column), table.identifier)
+    ).fetchone()
     return found[0] if found else None

@@ -1,4 +1,7 @@
-"""Which rows differ, exactly: the database against the restored backup, key by key. Asked only where something differs, for a restore is dear."""
+"""Which rows differ, exactly: the database against the restored backup, key by key.
+
+Asked only where something differs, for a restore is dear.
+"""
 
 from __future__ import annotations
 
@@ -18,17 +21,42 @@ from cutover.database.snapshot import Snapshot
 from cutover.evidence.examination import NotProven
 
 
-def pinpointed(site: Site, before: Snapshot, dsn: str, names: Sequence[str], expected: str) -> dict[str, str]:
-    """The keys that differ, by table, in words. A table without a key is not among them. Raises `NotProven` where the backup cannot say it."""
+def pinpointed(
+    site: Site, before: Snapshot, dsn: str, names: Sequence[str], expected: str
+) -> dict[str, str]:
+    """The keys that differ, by table, in words.
+
+    A table without a key is not among them. Raises `NotProven` where the backup cannot say it.
+    """
     found = {}
     try:
         with restored(site) as copy:
-            here = _specs(site, dsn, names, lambda session, table: spec_against(session, site, table, before.figures.tables[table.name], expected))
-            there = _specs(site, copy.dsn, names, lambda session, table: _as_expected(site, session, table, before, expected))
+            here = _specs(
+                site,
+                dsn,
+                names,
+                lambda session, table: spec_against(
+                    session, site, table, before.figures.tables[table.name], expected
+                ),
+            )
+            there = _specs(
+                site,
+                copy.dsn,
+                names,
+                lambda session, table: _as_expected(site, session, table, before, expected),
+            )
             for name in names:
                 if here[name].key and here[name].key == there[name].key:
-                    found[name] = str(differing_keys(dsn, here[name], copy.dsn, there[name], ends=site.budget.ends,
-                                                     connections=site.migrations.connections))
+                    found[name] = str(
+                        differing_keys(
+                            dsn,
+                            here[name],
+                            copy.dsn,
+                            there[name],
+                            ends=site.budget.ends,
+                            connections=site.migrations.connections,
+                        )
+                    )
     except DatabaseSilent as silence:
         raise NotProven(str(silence)) from None
     except psycopg.Error as error:
@@ -36,15 +64,25 @@ def pinpointed(site: Site, before: Snapshot, dsn: str, names: Sequence[str], exp
     return found
 
 
-def _specs(site: Site, dsn: str, names: Sequence[str], spec: Callable[[Connection, Table], TableSpec]) -> dict[str, TableSpec]:
+def _specs(
+    site: Site, dsn: str, names: Sequence[str], spec: Callable[[Connection, Table], TableSpec]
+) -> dict[str, TableSpec]:
     with reading(dsn, site.budget.ends, site.migrations.schemas) as session:
         tables, _ = read_tables(session.first, site.migrations.schemas)
         return {name: spec(session.first, tables[name]) for name in names}
 
 
-def _as_expected(site: Site, connection: Connection, table: Table, before: Snapshot, expected: str) -> TableSpec:
-    """The same columns of the old table: as they are, or as they should have become. Up to the snapshot's mark, too."""
-    spec = replace(spec_of(connection, table, site.change_of(table.name)), mark=before.figures.tables[table.name].mark)
+def _as_expected(
+    site: Site, connection: Connection, table: Table, before: Snapshot, expected: str
+) -> TableSpec:
+    """The same columns of the old table: as they are, or as they should have become.
+
+    Up to the snapshot's mark, too.
+    """
+    spec = replace(
+        spec_of(connection, table, site.change_of(table.name)),
+        mark=before.figures.tables[table.name].mark,
+    )
     if expected == MIGRATED and spec.expected is not None:
         return replace(spec, content=spec.expected, key=spec.expected_key, expected=None)
     return replace(spec, expected=None)

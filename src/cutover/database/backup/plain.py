@@ -11,7 +11,13 @@ from cutover.database.site import Site
 from cutover.evidence.examination import NotProven
 
 _PART = rb'(?:"(?:[^"]|"")+"|[^\s".(]+)'
-_TABLE = re.compile(rb"^(?P<verb>COPY|CREATE TABLE|CREATE UNLOGGED TABLE|INSERT INTO) (?P<schema>" + _PART + rb")\.(?P<name>" + _PART + rb")[ (]")
+_TABLE = re.compile(
+    rb"^(?P<verb>COPY|CREATE TABLE|CREATE UNLOGGED TABLE|INSERT INTO) (?P<schema>"
+    + _PART
+    + rb")\.(?P<name>"
+    + _PART
+    + rb")[ (]"
+)
 _COMPLETE = b"-- PostgreSQL database dump complete"
 _ELSEWHERE = (b"\\connect ", b"CREATE DATABASE ")
 _LINES = 50_000  # between two looks at the clock
@@ -19,7 +25,10 @@ _LINES = 50_000  # between two looks at the clock
 
 @dataclass
 class Plain:
-    """`restricted`: the dump itself forbids psql's own commands. `elsewhere`: it makes its own database, or goes to another."""
+    """`restricted`: the dump itself forbids psql's own commands.
+
+    `elsewhere`: it makes its own database, or goes to another.
+    """
 
     tables: frozenset[str] = frozenset()
     with_rows: frozenset[str] = frozenset()
@@ -29,13 +38,18 @@ class Plain:
 
 
 def read(site: Site, backup: Backup) -> Plain:
-    """Raises `NoBackup` when it ends before its end: inside a table, or without the mark that pg_dump writes last."""
+    """Raises `NoBackup` when it ends before its end: inside a table, or without the mark that
+    pg_dump writes last.
+    """
     found, tables, rows = Plain(), set[str](), set[str]()
     inside, last = "", b""
     with opened(backup) as stream:
         for number, line in enumerate(stream):
             if number % _LINES == 0 and not site.budget.left:
-                raise NotProven(f"{backup} could not be read to its end within the time that the gate may take (budget_seconds)")
+                raise NotProven(
+                    f"{backup} could not be read to its end within the time that the gate may take"
+                    " (budget_seconds)"
+                )
             if inside:
                 inside = "" if line.rstrip() == b"\\." else inside
                 continue
@@ -45,7 +59,11 @@ def read(site: Site, backup: Backup) -> Plain:
                 name = _name(table)
                 (tables if table["verb"].startswith(b"CREATE") else rows).add(name)
                 found.by_inserts |= table["verb"].startswith(b"INSERT")
-                inside = name if table["verb"] == b"COPY" and line.rstrip().endswith(b"FROM stdin;") else ""
+                inside = (
+                    name
+                    if table["verb"] == b"COPY" and line.rstrip().endswith(b"FROM stdin;")
+                    else ""
+                )
             _note(found, line)
     if inside:
         raise NoBackup(f"{backup} ends in the midst of the rows of {site.shown(inside)}")
@@ -61,4 +79,7 @@ def _note(found: Plain, line: bytes) -> None:
 
 
 def _name(table: re.Match[bytes]) -> str:
-    return ".".join(table[part].decode(errors="replace").removeprefix('"').removesuffix('"').replace('""', '"') for part in ("schema", "name"))
+    return ".".join(
+        table[part].decode(errors="replace").removeprefix('"').removesuffix('"').replace('""', '"')
+        for part in ("schema", "name")
+    )

@@ -1,4 +1,6 @@
-"""Running PostgreSQL's programs: bounded by the budget, passwords by the environment, and no row's content in what they say."""
+"""Running PostgreSQL's programs: bounded by the budget, passwords by the environment, and no row's
+content in what they say.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +24,30 @@ from cutover.evidence.examination import NotProven
 _CHUNK = 1 << 20
 _COMPLAINT = re.compile(r"(?:error|ERROR|FATAL|PANIC):\s+(?P<what>.*)")
 _NAMED = re.compile(r'(?P<word>\w+) "(?P<name>[^"]*)"')
-_MAY_BE_NAMED = {"table", "relation", "constraint", "index", "column", "function", "type", "role", "schema", "sequence", "trigger", "extension",
-                 "tablespace", "language", "collation", "encoding", "database", "parameter", "view", "domain", "policy", "file"}
+_MAY_BE_NAMED = {
+    "table",
+    "relation",
+    "constraint",
+    "index",
+    "column",
+    "function",
+    "type",
+    "role",
+    "schema",
+    "sequence",
+    "trigger",
+    "extension",
+    "tablespace",
+    "language",
+    "collation",
+    "encoding",
+    "database",
+    "parameter",
+    "view",
+    "domain",
+    "policy",
+    "file",
+}
 _UNSAFE = re.compile(r"""["\\]""")
 
 
@@ -36,11 +60,28 @@ class Outcome:
     complaints: tuple[str, ...]
 
 
-def run(site: Site, program: Path, *arguments: str | Path, dsn: str | None = None, stdin: IO[bytes] | None = None, first: bytes = b"") -> Outcome:
-    """Run to the end. `stdin` is fed to it, after `first`. Raises `NotProven` when the budget is spent, and what reading `stdin` raises."""
+def run(
+    site: Site,
+    program: Path,
+    *arguments: str | Path,
+    dsn: str | None = None,
+    stdin: IO[bytes] | None = None,
+    first: bytes = b"",
+) -> Outcome:
+    """Run to the end.
+
+    `stdin` is fed to it, after `first`. Raises `NotProven` when the budget is spent, and what
+    reading `stdin` raises.
+    """
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen([program, *arguments], env=_environment(dsn), stdout=output, stderr=errors,
-                                   stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE, start_new_session=True)
+        process = subprocess.Popen(
+            [program, *arguments],
+            env=_environment(dsn),
+            stdout=output,
+            stderr=errors,
+            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+            start_new_session=True,
+        )
         with _bounded(site, process, f"{program.name} did not end"):
             if stdin is not None:
                 _feed(process, stdin, first)
@@ -49,18 +90,24 @@ def run(site: Site, program: Path, *arguments: str | Path, dsn: str | None = Non
 
 
 def complaints(said: str) -> Iterator[str]:
-    """Of each complaint its first line. DETAIL, CONTEXT and the statement quote rows; so may what stands in quotes and is no object's name."""
+    """Of each complaint its first line.
+
+    DETAIL, CONTEXT and the statement quote rows; so may what stands in quotes and is no object's
+    name.
+    """
     for line in said.splitlines():
         found = _COMPLAINT.search(line)
         if found:
-            inner = _COMPLAINT.search(found["what"])  # pg_restore: error: could not execute query: ERROR:  …
+            inner = _COMPLAINT.search(
+                found["what"]
+            )  # pg_restore: error: could not execute query: ERROR:  …
             yield _safe((inner or found)["what"])
 
 
 def _safe(message: str) -> str:
     kept, at = "", 0
     for named in _NAMED.finditer(message):
-        before = message[at:named.start()]
+        before = message[at : named.start()]
         if _UNSAFE.search(before) or named["word"] not in _MAY_BE_NAMED:
             return f"{kept}{_UNSAFE.split(message[at:])[0]}…"
         kept, at = kept + before + named.group(), named.end()
@@ -70,7 +117,10 @@ def _safe(message: str) -> str:
 
 def _feed(process: subprocess.Popen[bytes], source: IO[bytes], first: bytes) -> None:
     assert process.stdin is not None
-    with contextlib.suppress(BrokenPipeError), process.stdin as sink:  # it ended before it had read all, and says why by itself
+    with (
+        contextlib.suppress(BrokenPipeError),
+        process.stdin as sink,
+    ):  # it ended before it had read all, and says why by itself
         sink.write(first)
         while chunk := source.read(_CHUNK):
             sink.write(chunk)
@@ -99,13 +149,24 @@ def _bounded(site: Site, process: subprocess.Popen[bytes], what: str) -> Iterato
 
 
 def _environment(dsn: str | None) -> dict[str, str]:
-    """A DSN becomes libpq's own variables: nobody sees its password in the list of processes. Messages come in English, to be understood."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("PG")} | {"LC_ALL": "C"}
+    """A DSN becomes libpq's own variables: nobody sees its password in the list of processes.
+
+    Messages come in English, to be understood.
+    """
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PG")} | {
+        "LC_ALL": "C"
+    }
     if dsn is None:
         return clean
     said = conninfo_to_dict(dsn)
-    variables = {option.keyword.decode(): option.envvar.decode() for option in psycopg.pq.Conninfo.get_defaults() if option.envvar}
-    return clean | {variables[name]: str(value) for name, value in said.items() if name in variables}
+    variables = {
+        option.keyword.decode(): option.envvar.decode()
+        for option in psycopg.pq.Conninfo.get_defaults()
+        if option.envvar
+    }
+    return clean | {
+        variables[name]: str(value) for name, value in said.items() if name in variables
+    }
 
 
 def _text(file: IO[bytes]) -> str:

@@ -53,13 +53,20 @@ def _opened(path: Path, compression: str | None, *, to_its_end: bool = True) -> 
 def _by_program(path: Path, compression: str, to_its_end: bool) -> Iterator[IO[bytes]]:
     program = shutil.which(compression)
     if program is None:
-        raise NotProven(f"{path.name} is compressed with {compression}, and there is no program {compression} here to read it: install it")
-    process = subprocess.Popen([program, "-dc", path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        raise NotProven(
+            f"{path.name} is compressed with {compression}, and there is no program {compression}"
+            " here to read it: install it"
+        )
+    process = subprocess.Popen(
+        [program, "-dc", path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
     assert process.stdout is not None
     try:
         yield process.stdout
         if to_its_end and not process.stdout.read(1) and process.wait() != 0:
-            raise _damaged(path, compression, f"{compression} ended with status {process.returncode}")
+            raise _damaged(
+                path, compression, f"{compression} ended with status {process.returncode}"
+            )
     finally:
         process.kill()
         process.stdout.close()
@@ -67,4 +74,7 @@ def _by_program(path: Path, compression: str, to_its_end: bool) -> Iterator[IO[b
 
 
 def _damaged(path: Path, compression: str | None, why: str) -> NoBackup:
-    return NoBackup(f"the backup {path.name} is damaged and cannot be read to its end{f' ({compression})' if compression else ''}: {why}")
+    return NoBackup(
+        f"the backup {path.name} is damaged and cannot be read to its"
+        f" end{f' ({compression})' if compression else ''}: {why}"
+    )

@@ -1,4 +1,6 @@
-"""Differences between two catalogs, a sentence each: which thing, what was expected, what was found."""
+"""Differences between two catalogs, a sentence each: which thing, what was expected, what was
+found.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +10,21 @@ from cutover.database.catalog.model import KINDS, ORDER, Catalog, Fact, Facts
 
 Shown = Callable[[str], str]
 LONGEST = 240
-_NOUNS = {"grant": "grant on", "owner": "owner of", "default grant": "default grant on", "column order": "order of columns in"}
+_NOUNS = {
+    "grant": "grant on",
+    "owner": "owner of",
+    "default grant": "default grant on",
+    "column order": "order of columns in",
+}
 
 
 def differences(expected: Catalog, found: Catalog, shown: Shown) -> list[str]:
-    """What is missing, what nothing expects, and what is otherwise than expected. `shown` shortens a name that begins with its schema.
+    """What is missing, what nothing expects, and what is otherwise than expected.
 
-    What goes with a missing or an extra thing (the columns of a table) is not told again. The order of columns is no difference: see `reordered`.
+    `shown` shortens a name that begins with its schema.
+
+    What goes with a missing or an extra thing (the columns of a table) is not told again. The order
+    of columns is no difference: see `reordered`.
     """
     told, gone = list[str](), set[str]()
     for kind in (kind for kind in KINDS if kind != ORDER):
@@ -30,15 +40,27 @@ def differences(expected: Catalog, found: Catalog, shown: Shown) -> list[str]:
 
 
 def reordered(expected: Catalog, found: Catalog, shown: Shown) -> list[str]:
-    """Tables whose columns are the expected ones in another order. That harms only an INSERT or COPY that names no columns."""
-    return [f"The columns of {shown(name)} stand in another order: expected {_said(wanted['columns'])}, found {_said(there['columns'])}."
-            for name, wanted in sorted(expected[ORDER].items()) if (there := found[ORDER].get(name))
-            and wanted["columns"] != there["columns"] and _sorted(wanted["columns"]) == _sorted(there["columns"])]
+    """Tables whose columns are the expected ones in another order.
+
+    That harms only an INSERT or COPY that names no columns.
+    """
+    return [
+        f"The columns of {shown(name)} stand in another order: expected {_said(wanted['columns'])},"
+        f" found {_said(there['columns'])}."
+        for name, wanted in sorted(expected[ORDER].items())
+        if (there := found[ORDER].get(name))
+        and wanted["columns"] != there["columns"]
+        and _sorted(wanted["columns"]) == _sorted(there["columns"])
+    ]
 
 
 def thing(kind: str, name: str) -> str:
     """How a sentence about it begins."""
-    return f"The {name.removeprefix('the ')}" if kind == "database" else f"The {_NOUNS.get(kind, kind)} {name}"
+    return (
+        f"The {name.removeprefix('the ')}"
+        if kind == "database"
+        else f"The {_NOUNS.get(kind, kind)} {name}"
+    )
 
 
 def _of(wanted: Facts | None, there: Facts | None) -> Fact:
@@ -48,8 +70,12 @@ def _of(wanted: Facts | None, there: Facts | None) -> Fact:
 def _absent(kind: str, name: str, wanted: Facts | None) -> str:
     if wanted is None:
         return f"{thing(kind, name)} is there, and nothing expects it."
-    facts = wanted.get("definition") or ", ".join(f"{fact} {_said(value)}" for fact, value in wanted.items() if fact != "of")
-    return f"{thing(kind, name)} is missing" + (f": expected {_clipped(str(facts))}." if facts else ".")
+    facts = wanted.get("definition") or ", ".join(
+        f"{fact} {_said(value)}" for fact, value in wanted.items() if fact != "of"
+    )
+    return f"{thing(kind, name)} is missing" + (
+        f": expected {_clipped(str(facts))}." if facts else "."
+    )
 
 
 def _changes(wanted: Facts, there: Facts) -> Iterator[str]:
@@ -63,7 +89,10 @@ def _contrast(wanted: Fact, there: Fact) -> str:
     one, other = _said(wanted), _said(there)
     if "\n" in one or "\n" in other:
         lines, others = one.splitlines(), other.splitlines()
-        at = next((number for number, (a, b) in enumerate(zip(lines, others, strict=False)) if a != b), min(len(lines), len(others)))
+        at = next(
+            (number for number, (a, b) in enumerate(zip(lines, others, strict=False)) if a != b),
+            min(len(lines), len(others)),
+        )
         return f"with line {at + 1} {_line(lines, at)}, found {_line(others, at)}"
     return f"{_clipped(one, other)}, found {_clipped(other, one)}"
 
@@ -86,7 +115,11 @@ def _clipped(text: str, other: str = "") -> str:
     other = " ".join(other.split())
     at = next((place for place, (a, b) in enumerate(zip(text, other, strict=False)) if a != b), 0)
     start = max(0, min(at - LONGEST // 2, len(text) - LONGEST))
-    return ("…" if start else "") + text[start:start + LONGEST] + ("…" if start + LONGEST < len(text) else "")
+    return (
+        ("…" if start else "")
+        + text[start : start + LONGEST]
+        + ("…" if start + LONGEST < len(text) else "")
+    )
 
 
 def _sorted(value: Fact) -> list[str]:

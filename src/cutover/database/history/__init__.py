@@ -1,4 +1,6 @@
-"""Whether a database has had exactly the migrations of the release: what its history says, held against the scripts on disk."""
+"""Whether a database has had exactly the migrations of the release: what its history says, held
+against the scripts on disk.
+"""
 
 from cutover.database.history.history import History, facts
 from cutover.database.history.waiting import pending

@@ -1,6 +1,8 @@
-"""Runs scripts on a database that may be thrown away, the way Flyway does: each in a transaction of its own, or none where PostgreSQL allows none.
+"""Runs scripts on a database that may be thrown away, the way Flyway does: each in a transaction of
+its own, or none where PostgreSQL allows none.
 
-It writes no history: what is wanted is what the scripts do. Flyway's callbacks (`afterMigrate.sql` and the like) are not run.
+It writes no history: what is wanted is what the scripts do. Flyway's callbacks (`afterMigrate.sql`
+and the like) are not run.
 """
 
 from __future__ import annotations
@@ -17,14 +19,19 @@ from cutover.database.history.scripts import Script
 from cutover.database.session import APPLICATION_NAME, first_line
 
 _ALONE = re.compile(
-    r"(?:CREATE|DROP) (?:DATABASE|TABLESPACE|SUBSCRIPTION)\b|ALTER SYSTEM\b|(?:CREATE|DROP)(?: UNIQUE)? INDEX CONCURRENTLY\b|VACUUM\b"
-    r"|DISCARD ALL\b|REINDEX\b.* (?:CONCURRENTLY|SCHEMA|DATABASE|SYSTEM)\b|ALTER TABLE\b.* DETACH PARTITION .*CONCURRENTLY\b",
-    re.IGNORECASE)
+    r"(?:CREATE|DROP) (?:DATABASE|TABLESPACE|SUBSCRIPTION)\b|ALTER SYSTEM\b|(?:CREATE|DROP)(?:"
+    r" UNIQUE)? INDEX CONCURRENTLY\b|VACUUM\b"
+    r"|DISCARD ALL\b|REINDEX\b.* (?:CONCURRENTLY|SCHEMA|DATABASE|SYSTEM)\b|ALTER TABLE\b.* DETACH"
+    r" PARTITION .*CONCURRENTLY\b",
+    re.IGNORECASE,
+)
 """What PostgreSQL refuses inside a transaction."""
 
 _PIECE = re.compile(
     r"(?P<comment>--[^\r\n]*)|(?P<block>/\*)|(?P<dollar>\$(?P<tag>[^\W\d]\w*)?\$.*?\$(?(tag)(?P=tag))\$)|(?P<escaped>\b[eE]'(?:[^'\\]|\\.|'')*')"
-    r"|(?P<quoted>'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\")|(?P<end>;)|(?P<word>\w+|.)", re.DOTALL)
+    r"|(?P<quoted>'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\")|(?P<end>;)|(?P<word>\w+|.)",
+    re.DOTALL,
+)
 
 
 class ScriptFailed(Exception):
@@ -35,16 +42,29 @@ class ScriptFailed(Exception):
         self.script, self.why = script, why
 
 
-def apply(dsn: str, scripts: Sequence[Script], placeholders: Mapping[str, str], *, schema: str | None = None,
-          started: Callable[[Script, int], None] | None = None) -> list[tuple[Script, float]]:
+def apply(
+    dsn: str,
+    scripts: Sequence[Script],
+    placeholders: Mapping[str, str],
+    *,
+    schema: str | None = None,
+    started: Callable[[Script, int], None] | None = None,
+) -> list[tuple[Script, float]]:
     """Run the scripts in the given order, and say how many seconds each took.
 
-    `started(script, backend_pid)` is called before each. `schema` is made where it is missing, and unqualified names mean it. Raises `ScriptFailed`.
+    `started(script, backend_pid)` is called before each. `schema` is made where it is missing, and
+    unqualified names mean it. Raises `ScriptFailed`.
     """
     took = []
-    with psycopg.connect(dsn, autocommit=True, application_name=f"{APPLICATION_NAME} migration") as connection:
+    with psycopg.connect(
+        dsn, autocommit=True, application_name=f"{APPLICATION_NAME} migration"
+    ) as connection:
         if schema:
-            connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {0}; SET search_path = {0}, public").format(sql.Identifier(schema)))
+            connection.execute(
+                sql.SQL("CREATE SCHEMA IF NOT EXISTS {0}; SET search_path = {0}, public").format(
+                    sql.Identifier(schema)
+                )
+            )
         for script in scripts:
             text = _filled(script, placeholders)
             if started:
@@ -56,7 +76,10 @@ def apply(dsn: str, scripts: Sequence[Script], placeholders: Mapping[str, str], 
 
 
 def statements(text: str) -> Iterator[str]:
-    """The statements of a script without their comments and closing semicolons. (A body after `BEGIN ATOMIC` is not kept together.)"""
+    """The statements of a script without their comments and closing semicolons.
+
+    (A body after `BEGIN ATOMIC` is not kept together.)
+    """
     statement, at = "", 0
     while at < len(text):
         piece = _PIECE.match(text, at)
@@ -71,9 +94,13 @@ def statements(text: str) -> Iterator[str]:
 
 
 def runs_alone(script: Script, text: str) -> bool:
-    """Whether a script cannot, or must not (`executeInTransaction=false` in its `.conf`), run in a transaction."""
+    """Whether a script cannot, or must not (`executeInTransaction=false` in its `.conf`), run in a
+    transaction.
+    """
     settings = script.path.with_name(script.path.name + ".conf")
-    if settings.is_file() and re.search(r"(?mi)^\s*executeInTransaction\s*=\s*false\s*$", settings.read_text(encoding="utf-8")):
+    if settings.is_file() and re.search(
+        r"(?mi)^\s*executeInTransaction\s*=\s*false\s*$", settings.read_text(encoding="utf-8")
+    ):
         return True
     return any(_ALONE.match(" ".join(statement.split())) for statement in statements(text))
 
@@ -83,7 +110,10 @@ def _filled(script: Script, placeholders: Mapping[str, str]) -> str:
     text = script.content.decode("utf-8-sig")
     missing = flyway.unfilled(text, known)
     if missing:
-        raise ScriptFailed(script, f"nothing is declared for ${{{missing[0]}}}: set it under migrations.placeholders")
+        raise ScriptFailed(
+            script,
+            f"nothing is declared for ${{{missing[0]}}}: set it under migrations.placeholders",
+        )
     return flyway.replaced(text, known)
 
 
@@ -100,8 +130,14 @@ def _run(connection: psycopg.Connection, script: Script, text: str) -> None:
 
 
 def _without_values(error: psycopg.Error) -> str:
-    """What PostgreSQL says first, but only its kind where that may repeat what stands in a row (data exceptions, and what functions raise)."""
-    return f"{type(error).__name__} ({error.sqlstate})" if (error.sqlstate or "")[:2] in ("22", "P0") else first_line(error)
+    """What PostgreSQL says first, but only its kind where that may repeat what stands in a row
+    (data exceptions, and what functions raise).
+    """
+    return (
+        f"{type(error).__name__} ({error.sqlstate})"
+        if (error.sqlstate or "")[:2] in ("22", "P0")
+        else first_line(error)
+    )
 
 
 def _after_comment(text: str, at: int) -> int:

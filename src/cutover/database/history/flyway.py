@@ -1,8 +1,8 @@
 """What Flyway calls things: versions, the names of scripts, and their checksums. Pure; from Flyway's source and held against it in the tests.
 
-    Version.of("1.10") > Version.of("1_2.0")
-    checksum("SELECT 1;\\r\\n".encode()) == 78787420
-    named("V1_2__add_tags.sql") == Name("V", Version.of("1.2"), "add tags")
+Version.of("1.10") > Version.of("1_2.0")
+checksum("SELECT 1;\\r\\n".encode()) == 78787420
+named("V1_2__add_tags.sql") == Name("V", Version.of("1.2"), "add tags")
 """
 
 from __future__ import annotations
@@ -17,12 +17,17 @@ SEPARATOR = "__"
 PLACEHOLDER = re.compile(r"\$\{([^}\r\n]*)\}")
 _VERSION = re.compile(r"\d+(?:\.\d+)*")
 _ALMOST = re.compile(r"(?i)[VUB]\d.*|[VUBR]_.*")
-"""A file that was meant as a migration. Flyway passes over it in silence when it is not named to the letter, as in `v7__x.sql`, `V7_x.sql`."""
+"""A file that was meant as a migration.
+
+Flyway passes over it in silence when it is not named to the letter, as in `v7__x.sql`, `V7_x.sql`.
+"""
 
 
 @dataclass(frozen=True, order=True)
 class Version:
-    """A version, as its numbers without trailing zeros (1 = 1.0 = 01; 1.2 < 1.10), and as it is written."""
+    """A version, as its numbers without trailing zeros (1 = 1.0 = 01; 1.2 < 1.10), and as it is
+    written.
+    """
 
     numbers: tuple[int, ...]
     text: str = field(compare=False)
@@ -52,10 +57,13 @@ class Name:
 
 
 def named(file_name: str) -> Name | None:
-    """What Flyway reads from a name; None where it sees no migration in it. A description may be missing."""
+    """What Flyway reads from a name; None where it sees no migration in it.
+
+    A description may be missing.
+    """
     if not file_name.lower().endswith(SUFFIX) or file_name[0] not in "VRBU":
         return None
-    version, _, description = file_name[1:-len(SUFFIX)].partition(SEPARATOR)
+    version, _, description = file_name[1 : -len(SUFFIX)].partition(SEPARATOR)
     words = description.replace("_", " ")
     if file_name[0] == "R":
         return Name("R", None, words) if not version else None
@@ -67,7 +75,11 @@ def named(file_name: str) -> Name | None:
 
 def nearly_named(file_name: str) -> bool:
     """Whether a file that is no migration looks like one that was meant to be."""
-    return file_name.lower().endswith(SUFFIX) and named(file_name) is None and bool(_ALMOST.fullmatch(file_name))
+    return (
+        file_name.lower().endswith(SUFFIX)
+        and named(file_name) is None
+        and bool(_ALMOST.fullmatch(file_name))
+    )
 
 
 def checksum(content: bytes) -> int:
@@ -81,7 +93,9 @@ def checksum(content: bytes) -> int:
 
 
 def replaced(text: str, placeholders: Mapping[str, str]) -> str:
-    """The text with `${name}` filled in; names are the same in upper and lower case, and what nobody declared stays."""
+    """The text with `${name}` filled in; names are the same in upper and lower case, and what
+    nobody declared stays.
+    """
     values = {name.lower(): value for name, value in placeholders.items()}
     return PLACEHOLDER.sub(lambda found: values.get(found[1].lower(), found[0]), text)
 

@@ -1,7 +1,9 @@
-"""Reads migrations that are Python programs without running them: what Alembic and Django need to know stands in them as literals.
+"""Reads migrations that are Python programs without running them: what Alembic and Django need to
+know stands in them as literals.
 
-Alembic's own `ScriptDirectory` and Django's `MigrationLoader` import the files. A gate that looks at a release must not run the release's code, so
-the files are parsed (`ast`), and what is no literal counts as unknown.
+Alembic's own `ScriptDirectory` and Django's `MigrationLoader` import the files. A gate that looks
+at a release must not run the release's code, so the files are parsed (`ast`), and what is no
+literal counts as unknown.
 """
 
 from __future__ import annotations
@@ -19,7 +21,10 @@ from cutover.evidence.examination import NotProven
 
 @dataclass(frozen=True)
 class Program:
-    """A file that assigns names to literals. `shown` is the file seen from its location; `values` holds what could be read."""
+    """A file that assigns names to literals.
+
+    `shown` is the file seen from its location; `values` holds what could be read.
+    """
 
     shown: str
     path: Path
@@ -30,22 +35,36 @@ class Program:
 def folders(site: Site) -> Iterator[Path]:
     """The locations. Raises `NotProven` where none is set or one is no folder."""
     if not site.migrations.locations:
-        raise NotProven("no scripts were named to compare with: set the folder of the release's migrations as migrations.locations")
+        raise NotProven(
+            "no scripts were named to compare with: set the folder of the release's migrations as"
+            " migrations.locations"
+        )
     for location in map(site.path, site.migrations.locations):
         if not location.is_dir():
-            raise NotProven(f"{location} (migrations.locations) is not a folder, so the release's migrations cannot be read")
+            raise NotProven(
+                f"{location} (migrations.locations) is not a folder, so the release's migrations"
+                " cannot be read"
+            )
         yield location
 
 
 def parsed(path: Path, location: Path, *, inside: str | None = None) -> Program:
-    """What a file assigns at its top level, or in the class `inside`. Raises `NotProven` for a file that is no Python."""
+    """What a file assigns at its top level, or in the class `inside`.
+
+    Raises `NotProven` for a file that is no Python.
+    """
     content, shown = path.read_bytes(), path.relative_to(location).as_posix()
     try:
         body: Iterable[ast.stmt] = ast.parse(content).body
     except (SyntaxError, ValueError):
         raise NotProven(f"{shown} cannot be read: it is no Python") from None
     if inside:
-        body = [line for node in body if isinstance(node, ast.ClassDef) and node.name == inside for line in node.body]
+        body = [
+            line
+            for node in body
+            if isinstance(node, ast.ClassDef) and node.name == inside
+            for line in node.body
+        ]
     return Program(shown, path, hashlib.sha256(content).hexdigest(), dict(_assigned(body)))
 
 
@@ -60,7 +79,13 @@ def class_values(path: Path) -> Iterator[dict[str, Any]]:
 
 def _assigned(body: Iterable[ast.stmt]) -> Iterator[tuple[str, Any]]:
     for node in body:
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        targets = (
+            node.targets
+            if isinstance(node, ast.Assign)
+            else [node.target]
+            if isinstance(node, ast.AnnAssign)
+            else []
+        )
         value = getattr(node, "value", None)
         for target in targets:
             if isinstance(target, ast.Name) and isinstance(value, ast.expr):
@@ -68,8 +93,14 @@ def _assigned(body: Iterable[ast.stmt]) -> Iterator[tuple[str, Any]]:
 
 
 def _literal(value: ast.expr) -> Any:
-    """The value; of a list or tuple those members that are literals (Django's swappable dependencies are none); else None."""
+    """The value; of a list or tuple those members that are literals (Django's swappable
+    dependencies are none); else None.
+    """
     try:
         return ast.literal_eval(value)
     except ValueError:
-        return [found for item in value.elts if (found := _literal(item)) is not None] if isinstance(value, ast.List | ast.Tuple) else None
+        return (
+            [found for item in value.elts if (found := _literal(item)) is not None]
+            if isinstance(value, ast.List | ast.Tuple)
+            else None
+        )

@@ -1,6 +1,8 @@
-"""The scripts of the release on disk, as Flyway finds them: in the folders of `migrations.locations`, and in those below.
+"""The scripts of the release on disk, as Flyway finds them: in the folders of
+`migrations.locations`, and in those below.
 
-`scripts_on_disk(site)` is what an empty database would be given, in order: the highest baseline script, the versions above it, the repeatable ones.
+`scripts_on_disk(site)` is what an empty database would be given, in order: the highest baseline
+script, the versions above it, the repeatable ones.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ HISTORY_TABLE = "flyway_schema_history"
 
 @dataclass(frozen=True)
 class Script:
-    """One file. `file_name` is seen from its location, `/` between folders, as the history writes it.
+    """One file.
+
+    `file_name` is seen from its location, `/` between folders, as the history writes it.
 
     `checksum` is Flyway's, for R with `${name}` filled in; `sha256` is the file's.
     """
@@ -37,13 +41,17 @@ class Script:
 
     @property
     def raw_checksum(self) -> int:
-        """The checksum without placeholders filled in, which Flyway accepts for a repeatable script, too."""
+        """The checksum without placeholders filled in, which Flyway accepts for a repeatable
+        script, too.
+        """
         return flyway.checksum(self.content)
 
 
 @dataclass(frozen=True)
 class OnDisk:
-    """All scripts, U and B too, by kind and version; and, a sentence each, what Flyway would refuse to run with, and what it would not see."""
+    """All scripts, U and B too, by kind and version; and, a sentence each, what Flyway would refuse
+    to run with, and what it would not see.
+    """
 
     scripts: tuple[Script, ...]
     refused: tuple[str, ...] = ()
@@ -53,7 +61,8 @@ class OnDisk:
 def scripts_on_disk(site: Site) -> list[Script]:
     """What an empty database would be given, in the order in which it runs. Never an empty list.
 
-    Raises `NotProven` where there is no script, no such folder, or where Flyway itself would refuse what it finds.
+    Raises `NotProven` where there is no script, no such folder, or where Flyway itself would refuse
+    what it finds.
     """
     found = on_disk(site)
     if found.refused:
@@ -62,30 +71,50 @@ def scripts_on_disk(site: Site) -> list[Script]:
 
 
 def from_nothing(scripts: Iterable[Script]) -> list[Script]:
-    """Of all scripts, those that an empty database is given, in order: the highest baseline script stands for every version up to its own."""
+    """Of all scripts, those that an empty database is given, in order: the highest baseline script
+    stands for every version up to its own.
+    """
     everything = list(scripts)
     baselines = sorted((script for script in everything if script.kind == "B"), key=_numbers)[-1:]
     start = _numbers(baselines[0]) if baselines else (-1,)
-    versioned = sorted((script for script in everything if script.kind == "V" and _numbers(script) > start), key=_numbers)
-    repeatable = sorted((script for script in everything if script.kind == "R"), key=lambda script: script.description)
+    versioned = sorted(
+        (script for script in everything if script.kind == "V" and _numbers(script) > start),
+        key=_numbers,
+    )
+    repeatable = sorted(
+        (script for script in everything if script.kind == "R"),
+        key=lambda script: script.description,
+    )
     return [*baselines, *versioned, *repeatable]
 
 
 def on_disk(site: Site) -> OnDisk:
-    """Everything in the locations. Raises `NotProven` where no location is set, one is no folder, or none holds a script."""
+    """Everything in the locations.
+
+    Raises `NotProven` where no location is set, one is no folder, or none holds a script.
+    """
     scripts, refused, overlooked = [], [], []
     for location, path in _files(site):
         name, shown = flyway.named(path.name), path.relative_to(location).as_posix()
         if name is None:
-            overlooked += [f"{shown} looks like a migration, but Flyway does not see it: its name is not like V7__what_it_does.sql."] \
-                if flyway.nearly_named(path.name) else []
+            overlooked += (
+                [
+                    f"{shown} looks like a migration, but Flyway does not see it: its name is not"
+                    " like V7__what_it_does.sql."
+                ]
+                if flyway.nearly_named(path.name)
+                else []
+            )
             continue
         try:
             scripts.append(_script(name, shown, path, known_placeholders(site, path.name)))
         except UnicodeDecodeError:
             refused.append(f"{shown} is not UTF-8, so Flyway cannot read it.")
     if not scripts and not refused:
-        raise NotProven(f"no script of the release was found in {', '.join(map(str, site.migrations.locations))}: an empty location proves nothing")
+        raise NotProven(
+            "no script of the release was found in"
+            f" {', '.join(map(str, site.migrations.locations))}: an empty location proves nothing"
+        )
     scripts.sort(key=lambda script: (script.kind, _numbers(script), script.description))
     return OnDisk(tuple(scripts), (*refused, *_duplicates(scripts)), tuple(overlooked))
 
@@ -93,33 +122,62 @@ def on_disk(site: Site) -> OnDisk:
 def known_placeholders(site: Site, file_name: str) -> dict[str, str]:
     """What the settings declare, and those of Flyway's own that can be known from here."""
     schema, table = site.migrations.schemas[0], site.migrations.history_table or HISTORY_TABLE
-    return {"flyway:defaultSchema": schema, "flyway:table": table, "flyway:filename": file_name, **site.migrations.placeholders}
+    return {
+        "flyway:defaultSchema": schema,
+        "flyway:table": table,
+        "flyway:filename": file_name,
+        **site.migrations.placeholders,
+    }
 
 
 def _files(site: Site) -> Iterator[tuple[Path, Path]]:
     """Each file with the location that it was found in."""
     if not site.migrations.locations:
-        raise NotProven("no scripts were named to compare with: set the folder of the release's scripts as migrations.locations")
+        raise NotProven(
+            "no scripts were named to compare with: set the folder of the release's scripts as"
+            " migrations.locations"
+        )
     for location in map(site.path, site.migrations.locations):
         if not location.is_dir():
-            raise NotProven(f"{location} (migrations.locations) is not a folder, so the release's scripts cannot be read")
+            raise NotProven(
+                f"{location} (migrations.locations) is not a folder, so the release's scripts"
+                " cannot be read"
+            )
         yield from ((location, path) for path in sorted(location.rglob("*")) if path.is_file())
 
 
 def _script(name: flyway.Name, shown: str, path: Path, placeholders: Mapping[str, str]) -> Script:
     content = path.read_bytes()
-    read = flyway.replaced(content.decode("utf-8"), placeholders).encode() if name.kind == "R" else content
-    return Script(name.kind, name.version, name.description, shown, path, content, flyway.checksum(read), hashlib.sha256(content).hexdigest())
+    read = (
+        flyway.replaced(content.decode("utf-8"), placeholders).encode()
+        if name.kind == "R"
+        else content
+    )
+    return Script(
+        name.kind,
+        name.version,
+        name.description,
+        shown,
+        path,
+        content,
+        flyway.checksum(read),
+        hashlib.sha256(content).hexdigest(),
+    )
 
 
 def _duplicates(scripts: Iterable[Script]) -> Iterator[str]:
-    """Two scripts of one kind and version (or, for R, description): Flyway refuses to run with them."""
+    """Two scripts of one kind and version (or, for R, description): Flyway refuses to run with
+    them.
+    """
     same = defaultdict[tuple[object, ...], list[str]](list)
     for script in scripts:
         same[script.kind, script.version or script.description].append(script.file_name)
     for names in same.values():
         if len(names) > 1:
-            yield f"{' and '.join(names)} have the same version (or description), so Flyway refuses to run."
+            yield (
+                f"{' and '.join(names)} have the same version (or description), so Flyway refuses"
+                " to run."
+            )
 
 
 def _numbers(script: Script) -> tuple[int, ...]:

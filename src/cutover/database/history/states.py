@@ -1,7 +1,10 @@
-"""The state of every row of a Flyway history and of every script, in Flyway's own words. Pure: rows and scripts in, states out.
+"""The state of every row of a Flyway history and of every script, in Flyway's own words.
 
-The rules are those of Flyway 12 (`MigrationInfoServiceImpl`, `BaseAppliedMigration`, `ResolvedMigration`), and the tests hold each answer against
-what `flyway info` says. Undoing is a paid feature of Flyway: its rows are read, its rule is the documented one.
+Pure: rows and scripts in, states out.
+
+The rules are those of Flyway 12 (`MigrationInfoServiceImpl`, `BaseAppliedMigration`,
+`ResolvedMigration`), and the tests hold each answer against what `flyway info` says. Undoing is a
+paid feature of Flyway: its rows are read, its rule is the documented one.
 """
 
 from __future__ import annotations
@@ -17,7 +20,9 @@ BASELINES = frozenset({"BASELINE", "SQL_BASELINE", "JDBC_BASELINE"})
 SYNTHETIC = frozenset({"SCHEMA", "BASELINE", "DELETE"})
 """Rows that stand for no script."""
 KINDS = {"SQL": "V", "SQL_BASELINE": "B"}
-"""The kind of script that a row with a version stands for; other types are programs, or stand for nothing."""
+"""The kind of script that a row with a version stands for; other types are programs, or stand for
+nothing.
+"""
 NOTHING = Version((-1,), "")
 """Below every version."""
 
@@ -59,11 +64,28 @@ class Standing:
         return self.row.version if self.row else self.script.version if self.script else None
 
 
-def states(scripts: Iterable[Script], rows: Iterable[Row], *, out_of_order: bool = False, target: Version | None = None) -> list[Standing]:
-    """Rows by rank, then the scripts that are not applied, in the order in which they would run. Undo scripts have no state here."""
-    view = _View.of([script for script in scripts if script.kind != "U"], sorted(rows, key=lambda row: row.rank), out_of_order, target)
+def states(
+    scripts: Iterable[Script],
+    rows: Iterable[Row],
+    *,
+    out_of_order: bool = False,
+    target: Version | None = None,
+) -> list[Standing]:
+    """Rows by rank, then the scripts that are not applied, in the order in which they would run.
+
+    Undo scripts have no state here.
+    """
+    view = _View.of(
+        [script for script in scripts if script.kind != "U"],
+        sorted(rows, key=lambda row: row.rank),
+        out_of_order,
+        target,
+    )
     applied = [Standing(view.of_row(row), row, view.script_of(row)) for row in view.rows]
-    return [*applied, *(Standing(view.of_script(script), None, script) for script in view.unapplied)]
+    return [
+        *applied,
+        *(Standing(view.of_script(script), None, script) for script in view.unapplied),
+    ]
 
 
 @dataclass(frozen=True)
@@ -79,7 +101,13 @@ class _View:
     last_applied: Version = NOTHING
 
     @classmethod
-    def of(cls, scripts: Sequence[Script], rows: Sequence[Row], out_of_order: bool, target: Version | None) -> _View:
+    def of(
+        cls,
+        scripts: Sequence[Script],
+        rows: Sequence[Row],
+        out_of_order: bool,
+        target: Version | None,
+    ) -> _View:
         taken_back = _taken_back(rows)
         last, late = NOTHING, set()
         for row in rows:
@@ -94,8 +122,14 @@ class _View:
         return cls(scripts, shown, out_of_order, target, taken_back, frozenset(late), last)
 
     def script_of(self, row: Row) -> Script | None:
-        """The script that a row is about: the same version and kind; for repeatable ones the same description."""
-        return self._by_key.get(("R", row.description) if row.version is None else (KINDS.get(row.type, ""), row.version))
+        """The script that a row is about: the same version and kind; for repeatable ones the same
+        description.
+        """
+        return self._by_key.get(
+            ("R", row.description)
+            if row.version is None
+            else (KINDS.get(row.type, ""), row.version)
+        )
 
     def of_row(self, row: Row) -> str:
         script = self.script_of(row)
@@ -139,7 +173,11 @@ class _View:
     @cached_property
     def unapplied(self) -> list[Script]:
         """Scripts that no row stands for."""
-        done = {script.file_name for row in self.rows if (script := self.script_of(row)) and self._stands(row, script)}
+        done = {
+            script.file_name
+            for row in self.rows
+            if (script := self.script_of(row)) and self._stands(row, script)
+        }
         return [script for script in _in_order(self.scripts) if script.file_name not in done]
 
     def _stands(self, row: Row, script: Script) -> bool:
@@ -163,7 +201,9 @@ class _View:
 
     @cached_property
     def _by_key(self) -> dict[tuple[str, Version | str], Script]:
-        return {(script.kind, script.version or script.description): script for script in self.scripts}
+        return {
+            (script.kind, script.version or script.description): script for script in self.scripts
+        }
 
     @cached_property
     def _latest_runs(self) -> dict[str, int]:
@@ -176,34 +216,61 @@ class _View:
 
     @cached_property
     def _applied_baseline(self) -> Version:
-        return max((row.version for row in self.rows if row.type in BASELINES and row.version), default=NOTHING)
+        return max(
+            (row.version for row in self.rows if row.type in BASELINES and row.version),
+            default=NOTHING,
+        )
 
     @cached_property
     def _pending_baseline(self) -> Version:
-        return max((script.version for script in self.unapplied if script.kind == "B" and script.version), default=NOTHING)
+        return max(
+            (script.version for script in self.unapplied if script.kind == "B" and script.version),
+            default=NOTHING,
+        )
 
 
 def matches(script: Script, checksum: int | None) -> bool:
-    """Whether a recorded checksum is the script's; for R the one before placeholders were filled in counts, too."""
-    return checksum in ((script.checksum, script.raw_checksum) if script.kind == "R" else (script.checksum,))
+    """Whether a recorded checksum is the script's; for R the one before placeholders were filled in
+    counts, too.
+    """
+    return checksum in (
+        (script.checksum, script.raw_checksum) if script.kind == "R" else (script.checksum,)
+    )
 
 
 def _taken_back(rows: Sequence[Row]) -> dict[int, str]:
-    """The ranks of rows that a later one deletes (`flyway repair`) or undoes: always the latest that still stands."""
+    """The ranks of rows that a later one deletes (`flyway repair`) or undoes: always the latest
+    that still stands.
+    """
     found: dict[int, str] = {}
     for row in rows:
         if not row.success or not (row.type == "DELETE" or row.undoes):
             continue
-        before = (other for other in reversed(rows) if other.rank < row.rank and other.type not in SYNTHETIC and not other.undoes)
-        same = (other for other in before if other.rank not in found and _about_the_same(other, row))
+        before = (
+            other
+            for other in reversed(rows)
+            if other.rank < row.rank and other.type not in SYNTHETIC and not other.undoes
+        )
+        same = (
+            other for other in before if other.rank not in found and _about_the_same(other, row)
+        )
         if undone := next(same, None):
             found[undone.rank] = "Deleted" if row.type == "DELETE" else "Undone"
     return found
 
 
 def _about_the_same(one: Row, other: Row) -> bool:
-    return one.version == other.version and (one.version is not None or one.description == other.description)
+    return one.version == other.version and (
+        one.version is not None or one.description == other.description
+    )
 
 
 def _in_order(scripts: Iterable[Script]) -> list[Script]:
-    return sorted(scripts, key=lambda script: (script.version is None, script.version.numbers if script.version else (), script.description))
+    return sorted(
+        scripts,
+        key=lambda script: (
+            script.version is None,
+            script.version.numbers if script.version else (),
+            script.description,
+        ),
+    )

@@ -1,4 +1,6 @@
-"""Whether what is declared is in force: what the catalog itself says of constraints, indexes, triggers and rules."""
+"""Whether what is declared is in force: what the catalog itself says of constraints, indexes,
+triggers and rules.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,8 @@ from cutover.database.integrity.reading import Reader, Seen
 from cutover.database.integrity.structure import read_structure, say_what_declares_nothing
 from cutover.database.site import Site
 
-# Each gives what there is (`name`) and what is wrong with it (`wrong`, null where nothing is). `to_jsonb` reads flags that older servers do not have.
+# Each gives what there is (`name`) and what is wrong with it (`wrong`, null where nothing is).
+# `to_jsonb` reads flags that older servers do not have.
 _CONSTRAINTS = """
 SELECT coalesce(c.relname, t.typname) || '.' || con.conname AS name, n.nspname AS schema,
        CASE WHEN NOT coalesce((to_jsonb(con) ->> 'conenforced')::boolean, true) THEN 'is declared NOT ENFORCED: PostgreSQL never asks it'
@@ -58,9 +61,19 @@ LEFT JOIN pg_roles r ON r.oid = s.setrole LEFT JOIN pg_database d ON d.oid = s.s
 WHERE (s.setdatabase = 0 OR d.datname = current_database()) AND setting ILIKE 'session_replication_role=%%' AND setting NOT ILIKE '%%=origin'
 AND setting NOT ILIKE '%%=local' AND %(schemas)s::text[] IS NOT NULL
 """
-_SESSION = "SELECT current_setting('session_replication_role') AS role WHERE %(schemas)s::text[] IS NOT NULL"
-_KINDS = {"constraints": _CONSTRAINTS, "indexes": _INDEXES, "triggers": _TRIGGERS, "rules": _RULES, "event triggers": _EVENT_TRIGGERS,
-          "partitions": _PARTITIONS, "defaults": _DEFAULTS}
+_SESSION = (
+    "SELECT current_setting('session_replication_role') AS role WHERE %(schemas)s::text[] IS NOT"
+    " NULL"
+)
+_KINDS = {
+    "constraints": _CONSTRAINTS,
+    "indexes": _INDEXES,
+    "triggers": _TRIGGERS,
+    "rules": _RULES,
+    "event triggers": _EVENT_TRIGGERS,
+    "partitions": _PARTITIONS,
+    "defaults": _DEFAULTS,
+}
 
 
 def declared_valid(site: Site, reader: Reader) -> Seen:
@@ -75,6 +88,9 @@ def declared_valid(site: Site, reader: Reader) -> Seen:
             if row["wrong"]:
                 seen.findings.append(f"{name} {row['wrong']}.")
     if (role := reader.catalog(_SESSION)[0]["role"]) not in ("origin", "local"):
-        seen.findings.append(f"session_replication_role is {role} for every session that sets nothing else: no constraint and no trigger works.")
+        seen.findings.append(
+            f"session_replication_role is {role} for every session that sets nothing else: no"
+            " constraint and no trigger works."
+        )
     say_what_declares_nothing(structure, seen, "declares nothing")
     return seen

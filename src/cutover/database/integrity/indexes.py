@@ -1,9 +1,12 @@
-"""Whether every index agrees with its table: the same entries, in an order in which they can be found.
+"""Whether every index agrees with its table: the same entries, in an order in which they can be
+found.
 
-Where the extension amcheck is there and may be used, it answers (`bt_index_check` with `heapallindexed`). Else each B-tree is walked from its
-first entry to its last, and entries and a sum over their hashes are compared with the table's own rows, in one snapshot: that finds rows that the
-index lacks, entries too many, other values, and entries out of order (as a new version of the system's collations leaves them).
-Of an index on an expression only the number and the order of the entries are seen: that the values are stale, amcheck alone can tell.
+Where the extension amcheck is there and may be used, it answers (`bt_index_check` with
+`heapallindexed`). Else each B-tree is walked from its first entry to its last, and entries and a
+sum over their hashes are compared with the table's own rows, in one snapshot: that finds rows that
+the index lacks, entries too many, other values, and entries out of order (as a new version of the
+system's collations leaves them). Of an index on an expression only the number and the order of the
+entries are seen: that the values are stale, amcheck alone can tell.
 """
 
 from __future__ import annotations
@@ -46,19 +49,44 @@ FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am am ON am.oid 
 JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = ANY (%(schemas)s) AND c.relkind IN ('r', 'm') ORDER BY NOT i.indisunique, name
 """
-_HASHED_AS_THEY_ARE = frozenset({
-    "smallint", "integer", "bigint", "uuid", "text", "character varying", "date", "timestamp without time zone", "timestamp with time zone",
-    "boolean", "bytea",
-})
-_THROUGH_THE_INDEX = {"enable_seqscan": "off", "enable_sort": "off", "enable_indexscan": "on", "enable_indexonlyscan": "on",
-                      "max_parallel_workers_per_gather": "0"}  # several workers would put the entries into order again
-_FROM_THE_HEAP = {"enable_seqscan": "on", "enable_sort": "on", "enable_indexscan": "off", "enable_indexonlyscan": "off",
-                  "max_parallel_workers_per_gather": "2"}
+_HASHED_AS_THEY_ARE = frozenset(
+    {
+        "smallint",
+        "integer",
+        "bigint",
+        "uuid",
+        "text",
+        "character varying",
+        "date",
+        "timestamp without time zone",
+        "timestamp with time zone",
+        "boolean",
+        "bytea",
+    }
+)
+_THROUGH_THE_INDEX = {
+    "enable_seqscan": "off",
+    "enable_sort": "off",
+    "enable_indexscan": "on",
+    "enable_indexonlyscan": "on",
+    "max_parallel_workers_per_gather": "0",
+}  # several workers would put the entries into order again
+_FROM_THE_HEAP = {
+    "enable_seqscan": "on",
+    "enable_sort": "on",
+    "enable_indexscan": "off",
+    "enable_indexonlyscan": "off",
+    "max_parallel_workers_per_gather": "2",
+}
 
 
 @dataclass(frozen=True)
 class Tree:
-    """A B-tree. `parts` are its keys as SQL, `before` the operators that order them, `types` their types. `is_key`: it guards a key."""
+    """A B-tree.
+
+    `parts` are its keys as SQL, `before` the operators that order them, `types` their types.
+    `is_key`: it guards a key.
+    """
 
     table: Relation
     oid: int
@@ -76,48 +104,94 @@ class Tree:
 
     def hashed(self, parts: list[sql.Composable]) -> sql.Composed:
         """One number for all entries, whatever their order."""
-        hashable = [part if kind in _HASHED_AS_THEY_ARE else sql.SQL("{}::text").format(part) for part, kind in zip(parts, self.types, strict=True)]
-        return sql.SQL("sum(hash_record_extended(ROW ({}), 0))").format(sql.SQL(", ").join(hashable))
+        hashable = [
+            part if kind in _HASHED_AS_THEY_ARE else sql.SQL("{}::text").format(part)
+            for part, kind in zip(parts, self.types, strict=True)
+        ]
+        return sql.SQL("sum(hash_record_extended(ROW ({}), 0))").format(
+            sql.SQL(", ").join(hashable)
+        )
 
     @property
     def walk(self) -> sql.Composed:
-        """All entries as the index has them, one after the other: how many, their hash, and how many come before the one that they follow."""
+        """All entries as the index has them, one after the other: how many, their hash, and how
+        many come before the one that they follow.
+        """
         names = [sql.Identifier(f"k{number}") for number in range(len(self.parts))]
         entries = sql.SQL("SELECT {} FROM {} WHERE ({}) ORDER BY {} OFFSET 0").format(
-            sql.SQL(", ").join(sql.SQL("{} AS {}").format(sql.SQL(part), name) for part, name in zip(self.parts, names, strict=True)),
-            self.table.rows, sql.SQL(self.predicate or "true"), sql.SQL(", ").join(
-                sql.SQL("{} USING {} NULLS {}").format(sql.SQL(part), sql.SQL(operator), sql.SQL("FIRST" if first else "LAST"))
-                for part, operator, first in zip(self.parts, self.before, self.nulls_first, strict=True)))
-        return sql.SQL("SELECT count(*) AS entries, {hashed} AS hashed, count(*) FILTER (WHERE k0 {before} last) AS disordered "
-                       "FROM (SELECT *, lag(k0) OVER () AS last FROM ({entries}) AS e) AS walked").format(
-            hashed=self.hashed(list(names)), before=sql.SQL(self.before[0]), entries=entries)
+            sql.SQL(", ").join(
+                sql.SQL("{} AS {}").format(sql.SQL(part), name)
+                for part, name in zip(self.parts, names, strict=True)
+            ),
+            self.table.rows,
+            sql.SQL(self.predicate or "true"),
+            sql.SQL(", ").join(
+                sql.SQL("{} USING {} NULLS {}").format(
+                    sql.SQL(part), sql.SQL(operator), sql.SQL("FIRST" if first else "LAST")
+                )
+                for part, operator, first in zip(
+                    self.parts, self.before, self.nulls_first, strict=True
+                )
+            ),
+        )
+        return sql.SQL(
+            "SELECT count(*) AS entries, {hashed} AS hashed, count(*) FILTER (WHERE k0 {before}"
+            " last) AS disordered FROM (SELECT *, lag(k0) OVER () AS last FROM ({entries}) AS e) AS"
+            " walked"
+        ).format(hashed=self.hashed(list(names)), before=sql.SQL(self.before[0]), entries=entries)
 
 
 def indexes_agree(site: Site, reader: Reader) -> Seen:
-    """Every B-tree, the smallest table first and its keys before its other indexes. Indexes of other kinds cannot be walked: the facts name them."""
+    """Every B-tree, the smallest table first and its keys before its other indexes.
+
+    Indexes of other kinds cannot be walked: the facts name them.
+    """
     seen, structure = Seen(), read_structure(site, reader)
     found = reader.catalog(_INDEXES)
     amcheck = reader.catalog(_AMCHECK)
-    seen.facts |= {"amcheck": "used" if amcheck else "not installed, or the role may not use it",
-                   "not walked": [row["name"] for row in found if row["method"] != "btree"]}
+    seen.facts |= {
+        "amcheck": "used" if amcheck else "not installed, or the role may not use it",
+        "not walked": [row["name"] for row in found if row["method"] != "btree"],
+    }
     for table in structure.tables.values():
-        trees = [_tree(table, row) for row in found if row["oid"] == table.oid and row["method"] == "btree" and row["usable"]]
+        trees = [
+            _tree(table, row)
+            for row in found
+            if row["oid"] == table.oid and row["method"] == "btree" and row["usable"]
+        ]
         if trees:
             site.say(f"indexes: {table.shown}")
-            _check(reader, amcheck[0]["schema"], trees, seen) if amcheck else _compare(reader, table, trees, seen)
+            (
+                _check(reader, amcheck[0]["schema"], trees, seen)
+                if amcheck
+                else _compare(reader, table, trees, seen)
+            )
     say_what_declares_nothing(structure, seen, "has no index that can be walked")
     return seen
 
 
 def _tree(table: Relation, row: Row) -> Tree:
-    return Tree(table, row["index"], row["name"], row["is_key"], tuple(row["parts"]), tuple(row["before"]), tuple(row["nulls_first"]),
-                tuple(row["types"]), row["predicate"])
+    return Tree(
+        table,
+        row["index"],
+        row["name"],
+        row["is_key"],
+        tuple(row["parts"]),
+        tuple(row["before"]),
+        tuple(row["nulls_first"]),
+        tuple(row["types"]),
+        row["predicate"],
+    )
 
 
 def _check(reader: Reader, schema: str, trees: list[Tree], seen: Seen) -> None:
     for tree in trees:
         with seen.looking_at(tree.shown):
-            reader.row(sql.SQL("SELECT {}({}::oid::regclass, true)").format(sql.Identifier(schema, "bt_index_check"), sql.Literal(tree.oid)))
+            reader.row(
+                sql.SQL("SELECT {}({}::oid::regclass, true)").format(
+                    sql.Identifier(schema, "bt_index_check"), sql.Literal(tree.oid)
+                )
+            )
 
 
 def _compare(reader: Reader, table: Relation, trees: list[Tree], seen: Seen) -> None:
@@ -125,7 +199,11 @@ def _compare(reader: Reader, table: Relation, trees: list[Tree], seen: Seen) -> 
     try:
         with reader.one_snapshot():
             reader.set(**_FROM_THE_HEAP)
-            rows = reader.row(sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(_from_the_heap(trees)), table.rows))
+            rows = reader.row(
+                sql.SQL("SELECT {} FROM {}").format(
+                    sql.SQL(", ").join(_from_the_heap(trees)), table.rows
+                )
+            )
             reader.set(**_THROUGH_THE_INDEX)
             for number, tree in enumerate(trees):
                 _walk(reader, tree, rows[f"rows_{number}"], rows[f"hashed_{number}"], seen)
@@ -138,17 +216,25 @@ def _compare(reader: Reader, table: Relation, trees: list[Tree], seen: Seen) -> 
 def _from_the_heap(trees: list[Tree]) -> Iterator[sql.Composed]:
     for number, tree in enumerate(trees):
         about = sql.SQL(tree.predicate or "true")
-        yield sql.SQL("count(*) FILTER (WHERE {}) AS {}").format(about, sql.Identifier(f"rows_{number}"))
+        yield sql.SQL("count(*) FILTER (WHERE {}) AS {}").format(
+            about, sql.Identifier(f"rows_{number}")
+        )
         hashed = tree.hashed([sql.SQL(part) for part in tree.parts])
-        yield sql.SQL("{} FILTER (WHERE {}) AS {}").format(hashed, about, sql.Identifier(f"hashed_{number}"))
+        yield sql.SQL("{} FILTER (WHERE {}) AS {}").format(
+            hashed, about, sql.Identifier(f"hashed_{number}")
+        )
 
 
 def _walk(reader: Reader, tree: Tree, rows: int, hashed: int | None, seen: Seen) -> None:
-    other = _way(reader.row(sql.SQL("EXPLAIN (FORMAT JSON) {}").format(tree.walk))["QUERY PLAN"]) - {tree.name}
+    other = _way(
+        reader.row(sql.SQL("EXPLAIN (FORMAT JSON) {}").format(tree.walk))["QUERY PLAN"]
+    ) - {tree.name}
     if other:
         if tree.is_key:
-            seen.unproven.append(f"{tree.shown}: cannot be walked, PostgreSQL goes by {', '.join(sorted(other))} instead; with the extension "
-                                 f"amcheck it can be examined.")
+            seen.unproven.append(
+                f"{tree.shown}: cannot be walked, PostgreSQL goes by {', '.join(sorted(other))}"
+                " instead; with the extension amcheck it can be examined."
+            )
         seen.facts["not walked"].append(tree.name)
         return
     try:
@@ -158,11 +244,19 @@ def _walk(reader: Reader, tree: Tree, rows: int, hashed: int | None, seen: Seen)
         raise
     seen.examined.append(tree.shown)
     if walked["entries"] != rows:
-        seen.findings.append(f"{tree.shown} holds {walked['entries']} entries, but the table holds {rows} such rows: {REPAIR}.")
+        seen.findings.append(
+            f"{tree.shown} holds {walked['entries']} entries, but the table holds {rows} such rows:"
+            f" {REPAIR}."
+        )
     elif walked["hashed"] != hashed:
-        seen.findings.append(f"{tree.shown} holds other values than the table's {rows} rows: {REPAIR}.")
+        seen.findings.append(
+            f"{tree.shown} holds other values than the table's {rows} rows: {REPAIR}."
+        )
     if walked["disordered"]:
-        seen.findings.append(f"{tree.shown} is out of order at {walked['disordered']} of its {walked['entries']} entries: {REPAIR}.")
+        seen.findings.append(
+            f"{tree.shown} is out of order at {walked['disordered']} of its {walked['entries']}"
+            f" entries: {REPAIR}."
+        )
 
 
 def _way(plan: list[Mapping[str, Any]]) -> set[str]:

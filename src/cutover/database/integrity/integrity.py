@@ -13,16 +13,23 @@ Look = Callable[[Site, Reader], Seen]
 
 
 class Integrity:
-    """What a database declares of its data, and whether it is true. Every method raises `NotProven` where nothing can be asked at all."""
+    """What a database declares of its data, and whether it is true.
+
+    Every method raises `NotProven` where nothing can be asked at all.
+    """
 
     def __init__(self, site: Site) -> None:
         self.site = site
 
     def declared_valid(self) -> Examination:
-        """Constraints are validated and enforced, indexes usable, triggers and rules on: so says the catalog."""
+        """Constraints are validated and enforced, indexes usable, triggers and rules on: so says
+        the catalog.
+        """
         from cutover.database.integrity.declarations import declared_valid
 
-        return self._examine("Constraints, indexes and triggers are in force", declared_valid, primary=True)
+        return self._examine(
+            "Constraints, indexes and triggers are in force", declared_valid, primary=True
+        )
 
     def orphans(self) -> Examination:
         """Each foreign key's rows find the row that they refer to."""
@@ -31,13 +38,20 @@ class Integrity:
         return self._examine("Every reference finds its row", orphans)
 
     def implied_keys(self) -> Examination:
-        """The same for the keys that only the settings declare (`migrations.keys`). Raises `SettingsError`."""
+        """The same for the keys that only the settings declare (`migrations.keys`).
+
+        Raises `SettingsError`.
+        """
         from cutover.database.integrity.references import implied_keys
 
-        return self._examine("Every reference that the settings declare finds its row", implied_keys)
+        return self._examine(
+            "Every reference that the settings declare finds its row", implied_keys
+        )
 
     def duplicates(self) -> Examination:
-        """What a unique index or an exclusion constraint allows once stands once in the table itself."""
+        """What a unique index or an exclusion constraint allows once stands once in the table
+        itself.
+        """
         from cutover.database.integrity.uniqueness import duplicates
 
         return self._examine("What may stand only once does", duplicates)
@@ -55,7 +69,9 @@ class Integrity:
         return self._of_each_row("generated", "Generated columns hold what their expressions give")
 
     def partitions(self) -> Examination:
-        """Each row is in the partition whose bounds it is in: elsewhere it is not found, and may stand twice."""
+        """Each row is in the partition whose bounds it is in: elsewhere it is not found, and may
+        stand twice.
+        """
         return self._of_each_row("partitions", "Partitions hold what their bounds say")
 
     def sequences(self) -> Examination:
@@ -65,7 +81,10 @@ class Integrity:
         return self._examine("Sequences are ahead of their columns", sequences, primary=True)
 
     def indexes_agree(self) -> Examination:
-        """Each index holds what its table holds, in order. Takes at most half of the time that is left: without amcheck it is the dearest of all."""
+        """Each index holds what its table holds, in order.
+
+        Takes at most half of the time that is left: without amcheck it is the dearest of all.
+        """
         from cutover.database.integrity.indexes import indexes_agree
 
         bounded = Integrity(replace(self.site, budget=self.site.budget.share(0.5)))
@@ -83,4 +102,8 @@ class Integrity:
         """One pass over all tables answers all such questions, in whichever process asks first."""
         from cutover.database.integrity.values import values
 
-        return self.site.examined(Seen(**self.site.once("integrity-of-each-row", lambda: values(self.site))[kind]).examination(title))
+        return self.site.examined(
+            Seen(
+                **self.site.once("integrity-of-each-row", lambda: values(self.site))[kind]
+            ).examination(title)
+        )

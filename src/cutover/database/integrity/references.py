@@ -1,4 +1,6 @@
-"""Whether each reference finds its row: foreign keys, whatever their flags say, and keys that the settings declare."""
+"""Whether each reference finds its row: foreign keys, whatever their flags say, and keys that the
+settings declare.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,15 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from cutover.database.integrity.reading import Reader, Refused, Seen
-from cutover.database.integrity.structure import Relation, Structure, columns, read_structure, rows_are, say_what_declares_nothing, such_as
+from cutover.database.integrity.structure import (
+    Relation,
+    Structure,
+    columns,
+    read_structure,
+    rows_are,
+    say_what_declares_nothing,
+    such_as,
+)
 from cutover.database.site import Site
 from cutover.plan import nearest
 from cutover.settings import Key, SettingsError
@@ -35,7 +45,10 @@ WHERE n.nspname = ANY (%(schemas)s) AND c.relkind IN ('r', 'p', 'm') AND c.relpe
 
 @dataclass(frozen=True)
 class Reference:
-    """`columns` of each row `of` a table are found in `targets` of a row `to`. `equals` compares a target with a column, pair by pair."""
+    """`columns` of each row `of` a table are found in `targets` of a row `to`.
+
+    `equals` compares a target with a column, pair by pair.
+    """
 
     name: str
     of: Relation
@@ -48,19 +61,35 @@ class Reference:
 
     @property
     def broken(self) -> sql.Composed:
-        """FROM and WHERE of the rows, as `c`, that refer to a row that is not there. One with a gap is meant to refer to none."""
-        given = [sql.SQL("{} IS NOT NULL").format(sql.Identifier("c", column)) for column in self.columns]
+        """FROM and WHERE of the rows, as `c`, that refer to a row that is not there.
+
+        One with a gap is meant to refer to none.
+        """
+        given = [
+            sql.SQL("{} IS NOT NULL").format(sql.Identifier("c", column)) for column in self.columns
+        ]
         found = sql.SQL(" AND ").join(
-            sql.SQL("{} {} {}").format(sql.Identifier("p", target), sql.SQL(equal), sql.Identifier("c", column))
-            for target, equal, column in zip(self.targets, self.equals, self.columns, strict=True))
-        orphan = sql.SQL("({} AND NOT EXISTS (SELECT FROM {} AS p WHERE {}))").format(sql.SQL(" AND ").join(given), self.to.rows, found)
-        return sql.SQL("FROM {} AS c WHERE ({}) AND {}").format(self.of.rows, sql.SQL(self.where or "true"), orphan)
+            sql.SQL("{} {} {}").format(
+                sql.Identifier("p", target), sql.SQL(equal), sql.Identifier("c", column)
+            )
+            for target, equal, column in zip(self.targets, self.equals, self.columns, strict=True)
+        )
+        orphan = sql.SQL("({} AND NOT EXISTS (SELECT FROM {} AS p WHERE {}))").format(
+            sql.SQL(" AND ").join(given), self.to.rows, found
+        )
+        return sql.SQL("FROM {} AS c WHERE ({}) AND {}").format(
+            self.of.rows, sql.SQL(self.where or "true"), orphan
+        )
 
     @property
     def halved(self) -> sql.Composed:
         """The same of the rows that give some of the columns and not all, which MATCH FULL forbids."""
-        given = sql.SQL("num_nonnulls({})").format(sql.SQL(", ").join(sql.Identifier("c", column) for column in self.columns))
-        return sql.SQL("FROM {} AS c WHERE {} NOT IN (0, {})").format(self.of.rows, given, sql.Literal(len(self.columns)))
+        given = sql.SQL("num_nonnulls({})").format(
+            sql.SQL(", ").join(sql.Identifier("c", column) for column in self.columns)
+        )
+        return sql.SQL("FROM {} AS c WHERE {} NOT IN (0, {})").format(
+            self.of.rows, given, sql.Literal(len(self.columns))
+        )
 
 
 def orphans(site: Site, reader: Reader) -> Seen:
@@ -76,9 +105,19 @@ def orphans(site: Site, reader: Reader) -> Seen:
 
 
 def implied_keys(site: Site, reader: Reader) -> Seen:
-    """The same for the keys of the settings. Raises `SettingsError` for one that cannot be meant."""
+    """The same for the keys of the settings.
+
+    Raises `SettingsError` for one that cannot be meant.
+    """
     seen, keys = Seen(), site.migrations.keys
-    known: dict[tuple[str, ...], int] = {(row["schema"], row["table"], row["column"]): row["oid"] for row in reader.catalog(_COLUMNS)} if keys else {}
+    known: dict[tuple[str, ...], int] = (
+        {
+            (row["schema"], row["table"], row["column"]): row["oid"]
+            for row in reader.catalog(_COLUMNS)
+        }
+        if keys
+        else {}
+    )
     structure = read_structure(site, reader)
     for number, key in enumerate(keys):
         reference = _implied(site, key, number, known, structure)
@@ -87,7 +126,9 @@ def implied_keys(site: Site, reader: Reader) -> Seen:
                 _follow(reader, reference, seen)
             except Refused as why:
                 refused = str(why).removeprefix("cannot be read: ")
-                raise SettingsError(f"targets.{site.target}.migrations.keys[{number}] cannot be used: {refused}") from None
+                raise SettingsError(
+                    f"targets.{site.target}.migrations.keys[{number}] cannot be used: {refused}"
+                ) from None
     if not keys:
         seen.examined.append("migrations.keys of the settings: none is declared")
     return seen
@@ -99,12 +140,29 @@ def _foreign_keys(site: Site, reader: Reader, structure: Structure, seen: Seen) 
     references = []
     for row in sorted(found, key=lambda row: (order.index(row["conrelid"]), row["name"])):
         of = structure.tables[row["conrelid"]]
-        to = Relation(row["confrelid"], row["schema"], row["table"], row["kind"], (), site.shown(f"{row['schema']}.{row['table']}"))
+        to = Relation(
+            row["confrelid"],
+            row["schema"],
+            row["table"],
+            row["kind"],
+            (),
+            site.shown(f"{row['schema']}.{row['table']}"),
+        )
         name = f"{of.shown}.{row['name']}"
         if row["period"]:
             seen.unproven.append(f"{name}: a key over periods is not followed here.")
             continue
-        references.append(Reference(name, of, tuple(row["columns"]), to, tuple(row["targets"]), tuple(row["equals"]), row["match"] == "f"))
+        references.append(
+            Reference(
+                name,
+                of,
+                tuple(row["columns"]),
+                to,
+                tuple(row["targets"]),
+                tuple(row["equals"]),
+                row["match"] == "f",
+            )
+        )
     return references
 
 
@@ -116,18 +174,32 @@ def _follow(reader: Reader, reference: Reference, seen: Seen) -> None:
     for broken, said in ways:
         count = reader.row(sql.SQL("SELECT count(*) AS rows {}").format(broken))["rows"]
         if count:
-            which = such_as(reader, sql.SQL("SELECT {} AS key {}").format(reference.of.key_of("c"), broken))
-            seen.findings.append(f"{reference.name}: {rows_are(count)} of {reference.of.shown} refer{'s' if count == 1 else ''} {said}{which}.")
+            which = such_as(
+                reader, sql.SQL("SELECT {} AS key {}").format(reference.of.key_of("c"), broken)
+            )
+            seen.findings.append(
+                f"{reference.name}: {rows_are(count)} of {reference.of.shown}"
+                f" refer{'s' if count == 1 else ''} {said}{which}."
+            )
 
 
-def _implied(site: Site, key: Key, number: int, known: Mapping[tuple[str, ...], int], structure: Structure) -> Reference:
+def _implied(
+    site: Site, key: Key, number: int, known: Mapping[tuple[str, ...], int], structure: Structure
+) -> Reference:
     ends = []
     for field, written in (("column", key.column), ("refers_to", key.refers_to)):
         names = tuple(written.split("."))
         names = names if len(names) == 3 else (site.migrations.schemas[0], *names)
         if names not in known:
-            near = nearest(site.shown(".".join(names)), [site.shown(".".join(name)) for name in known])
-            raise SettingsError(f"targets.{site.target}.migrations.keys[{number}].{field}: the database has no column {written!r}.{near}")
+            near = nearest(
+                site.shown(".".join(names)), [site.shown(".".join(name)) for name in known]
+            )
+            raise SettingsError(
+                f"targets.{site.target}.migrations.keys[{number}].{field}: the database has no"
+                f" column {written!r}.{near}"
+            )
         ends.append((structure.tables[known[names]], (names[2],)))
     (of, column), (to, target) = ends
-    return Reference(f"{key.column} → {key.refers_to}", of, column, to, target, ("=",), where=key.where)
+    return Reference(
+        f"{key.column} → {key.refers_to}", of, column, to, target, ("=",), where=key.where
+    )

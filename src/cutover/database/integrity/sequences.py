@@ -40,9 +40,11 @@ AND NOT EXISTS (SELECT FROM pg_depend d JOIN pg_sequence s ON s.seqrelid = d.ref
 
 
 def sequences(site: Site, reader: Reader) -> Seen:
-    """Each column that a sequence fills, asked on the primary: a standby's copy of a sequence runs up to 32 numbers ahead.
+    """Each column that a sequence fills, asked on the primary: a standby's copy of a sequence runs
+    up to 32 numbers ahead.
 
-    The highest number of a column is looked up in its index where there is one; whether that tells the truth is asked elsewhere.
+    The highest number of a column is looked up in its index where there is one; whether that tells
+    the truth is asked elsewhere.
     """
     seen, structure = Seen(), read_structure(site, reader)
     for row in reader.catalog(_USES):
@@ -51,29 +53,56 @@ def sequences(site: Site, reader: Reader) -> Seen:
             with seen.looking_at(name):
                 seen.findings.extend(_wrong(reader, table, row, name, seen.facts))
     for row in reader.catalog(_BY_TEXT):
-        seen.unproven.append(f"{site.shown(row['schema'] + '.' + row['table'])}.{row['column']}: its default names a sequence only as text, so that "
-                             f"which one it is cannot be known; write nextval('name'::regclass).")
+        seen.unproven.append(
+            f"{site.shown(row['schema'] + '.' + row['table'])}.{row['column']}: its default names a"
+            " sequence only as text, so that which one it is cannot be known; write"
+            " nextval('name'::regclass)."
+        )
     say_what_declares_nothing(structure, seen, "is filled by no sequence")
     return seen
 
 
-def _wrong(reader: Reader, table: Relation, row: dict[str, Any], name: str, facts: dict[str, Any]) -> list[str]:
+def _wrong(
+    reader: Reader, table: Relation, row: dict[str, Any], name: str, facts: dict[str, Any]
+) -> list[str]:
     step, low, high = row["step"], row["low"], row["high"]
     column = sql.Identifier(row["column"])
-    number = column if row["type"] in (*_LARGEST, "numeric") else sql.SQL("{}::numeric").format(column)
-    state = reader.row(sql.SQL("SELECT last_value, is_called, (SELECT {}({}) FROM {}) AS last_row FROM {}").format(
-        sql.SQL("max" if step > 0 else "min"), number, table.rows, sql.Identifier(row["schema"], row["name"])))
+    number = (
+        column if row["type"] in (*_LARGEST, "numeric") else sql.SQL("{}::numeric").format(column)
+    )
+    state = reader.row(
+        sql.SQL("SELECT last_value, is_called, (SELECT {}({}) FROM {}) AS last_row FROM {}").format(
+            sql.SQL("max" if step > 0 else "min"),
+            number,
+            table.rows,
+            sql.Identifier(row["schema"], row["name"]),
+        )
+    )
     following = state["last_value"] + step if state["is_called"] else state["last_value"]
     there = state["last_row"]
     if largest := _LARGEST.get(row["type"]):
         low, high = max(low, -largest - 1), min(high, largest)
-    used = ((following - low) if step > 0 else (high - following)) / (high - low) if high > low else 1.0
-    facts[name] = {"next": following, "last_row": None if there is None else int(there), "used": round(max(0.0, used), 4)}
+    used = (
+        ((following - low) if step > 0 else (high - following)) / (high - low)
+        if high > low
+        else 1.0
+    )
+    facts[name] = {
+        "next": following,
+        "last_row": None if there is None else int(there),
+        "used": round(max(0.0, used), 4),
+    }
     wrong = []
     if there is not None and (following <= there if step > 0 else following >= there):
-        wrong.append(f"{name}: the sequence gives {following} next, but {int(there)} is already there: an insert fails, or gives a number twice; "
-                     f"it must be {'above' if step > 0 else 'below'} {int(there)}.")
+        wrong.append(
+            f"{name}: the sequence gives {following} next, but {int(there)} is already there: an"
+            f" insert fails, or gives a number twice; it must be {'above' if step > 0 else 'below'}"
+            f" {int(there)}."
+        )
     if used >= USED_UP and not row["cycles"]:
-        wrong.append(f"{name}: the sequence has used {used:.1%} of its numbers, and {USED_UP:.0%} is the limit: it gives {following} next and ends "
-                     f"at {high if step > 0 else low} (type {row['type']}).")
+        wrong.append(
+            f"{name}: the sequence has used {used:.1%} of its numbers, and {USED_UP:.0%} is the"
+            f" limit: it gives {following} next and ends at {high if step > 0 else low} (type"
+            f" {row['type']})."
+        )
     return wrong

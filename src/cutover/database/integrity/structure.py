@@ -29,7 +29,10 @@ WHERE n.nspname = ANY (%(schemas)s) AND c.contype IN ('p', 'u', 'f', 'c', 'x') A
 
 @dataclass(frozen=True)
 class Relation:
-    """A table, a partition, or a materialised view. `kind` is `pg_class.relkind`; `key` holds the columns of its primary key."""
+    """A table, a partition, or a materialised view.
+
+    `kind` is `pg_class.relkind`; `key` holds the columns of its primary key.
+    """
 
     oid: int
     schema: str
@@ -40,18 +43,30 @@ class Relation:
 
     @property
     def rows(self) -> sql.Composed:
-        """For FROM: its own rows, and those of its partitions; not those of tables that inherit from it, for which its keys do not hold."""
-        return sql.SQL("{}{}").format(sql.SQL("" if self.kind == "p" else "ONLY "), sql.Identifier(self.schema, self.name))
+        """For FROM: its own rows, and those of its partitions; not those of tables that inherit
+        from it, for which its keys do not hold.
+        """
+        return sql.SQL("{}{}").format(
+            sql.SQL("" if self.kind == "p" else "ONLY "), sql.Identifier(self.schema, self.name)
+        )
 
     def key_of(self, alias: str) -> sql.Composed:
         """A row's key as text, such as `id 17`; without a primary key the place of the row."""
-        return sql.SQL("concat_ws(', ', {})").format(sql.SQL(", ").join(
-            sql.SQL("{} || {}::text").format(sql.Literal(f"{column} "), sql.Identifier(alias, column)) for column in self.key or ("ctid",)))
+        return sql.SQL("concat_ws(', ', {})").format(
+            sql.SQL(", ").join(
+                sql.SQL("{} || {}::text").format(
+                    sql.Literal(f"{column} "), sql.Identifier(alias, column)
+                )
+                for column in self.key or ("ctid",)
+            )
+        )
 
 
 @dataclass(frozen=True)
 class Structure:
-    """All tables of the target's schemas by their OID, the smallest first, and how many constraints stand on them."""
+    """All tables of the target's schemas by their OID, the smallest first, and how many constraints
+    stand on them.
+    """
 
     tables: dict[int, Relation]
     constraints: int
@@ -64,25 +79,51 @@ class Structure:
 
 def read_structure(site: Site, reader: Reader) -> Structure:
     """Raises `Unseen`."""
-    tables = [Relation(row["oid"], row["schema"], row["name"], row["kind"], tuple(row["key"]), site.shown(f"{row['schema']}.{row['name']}"))
-              for row in reader.catalog(_TABLES)]
-    return Structure({table.oid: table for table in tables}, reader.catalog(_CONSTRAINTS)[0]["constraints"])
+    tables = [
+        Relation(
+            row["oid"],
+            row["schema"],
+            row["name"],
+            row["kind"],
+            tuple(row["key"]),
+            site.shown(f"{row['schema']}.{row['name']}"),
+        )
+        for row in reader.catalog(_TABLES)
+    ]
+    return Structure(
+        {table.oid: table for table in tables}, reader.catalog(_CONSTRAINTS)[0]["constraints"]
+    )
 
 
 def say_what_declares_nothing(structure: Structure, seen: Seen, declares_nothing: str) -> None:
-    """A schema without tables, or without any constraint, proves nothing. One in which just this kind is not used is examined when that is seen."""
+    """A schema without tables, or without any constraint, proves nothing.
+
+    One in which just this kind is not used is examined when that is seen.
+    """
     if not structure.tables:
-        seen.unproven.append("The schemas of the settings hold no table at all: nothing there is proven.")
+        seen.unproven.append(
+            "The schemas of the settings hold no table at all: nothing there is proven."
+        )
     elif not structure.constraints:
-        seen.unproven.append(f"No constraint is declared on any of the {len(structure.tables)} tables: keeping all of none proves nothing.")
+        seen.unproven.append(
+            f"No constraint is declared on any of the {len(structure.tables)} tables: keeping all"
+            " of none proves nothing."
+        )
     elif not (seen.examined or seen.findings or seen.unproven):
-        seen.examined.extend(f"{table.shown} {declares_nothing}" for table in structure.tables.values())
+        seen.examined.extend(
+            f"{table.shown} {declares_nothing}" for table in structure.tables.values()
+        )
 
 
 def such_as(reader: Reader, query: sql.Composable) -> str:
-    """`: id 17; id 18` for the first keys that a query gives in its column `key`; a full stop where there is no time to see them."""
+    """`: id 17; id 18` for the first keys that a query gives in its column `key`; a full stop where
+    there is no time to see them.
+    """
     try:
-        keys = [row["key"] for row in reader.rows(sql.SQL("{} LIMIT {}").format(query, sql.Literal(KEYS_SHOWN)))]
+        keys = [
+            row["key"]
+            for row in reader.rows(sql.SQL("{} LIMIT {}").format(query, sql.Literal(KEYS_SHOWN)))
+        ]
     except Unseen as why:
         return f" (which ones: {why})"
     return f": {'; '.join(keys)}" if keys else " (they are gone by now)"

@@ -1,4 +1,6 @@
-"""Whether what may stand only once does: unique indexes, of a constraint or not, and exclusion constraints. Read from the heap, not the index."""
+"""Whether what may stand only once does: unique indexes, of a constraint or not, and exclusion
+constraints. Read from the heap, not the index.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,13 @@ from typing import Any
 from psycopg import sql
 
 from cutover.database.integrity.reading import KEYS_SHOWN, Reader, Seen
-from cutover.database.integrity.structure import Relation, read_structure, rows_are, say_what_declares_nothing, such_as
+from cutover.database.integrity.structure import (
+    Relation,
+    read_structure,
+    rows_are,
+    say_what_declares_nothing,
+    such_as,
+)
 from cutover.database.site import Site
 
 _UNIQUE = """
@@ -30,7 +38,10 @@ WHERE n.nspname = ANY (%(schemas)s) AND c.relkind IN ('r', 'm') AND (i.indisuniq
 
 @dataclass(frozen=True)
 class Once:
-    """An index whose `parts` (SQL) may have each value once. `excludes`: of an exclusion constraint, the operators by which no two rows may meet."""
+    """An index whose `parts` (SQL) may have each value once.
+
+    `excludes`: of an exclusion constraint, the operators by which no two rows may meet.
+    """
 
     table: Relation
     name: str
@@ -42,8 +53,13 @@ class Once:
     @property
     def rows(self) -> sql.Composed:
         """Each row that the index is about: its place, and its parts as `k0`, `k1` …"""
-        parts = sql.SQL(", ").join(sql.SQL("{} AS {}").format(sql.SQL(part), name) for part, name in zip(self.parts, self.names, strict=True))
-        return sql.SQL("SELECT ctid AS place, {} FROM {} WHERE ({})").format(parts, self.table.rows, sql.SQL(self.predicate or "true"))
+        parts = sql.SQL(", ").join(
+            sql.SQL("{} AS {}").format(sql.SQL(part), name)
+            for part, name in zip(self.parts, self.names, strict=True)
+        )
+        return sql.SQL("SELECT ctid AS place, {} FROM {} WHERE ({})").format(
+            parts, self.table.rows, sql.SQL(self.predicate or "true")
+        )
 
     @property
     def names(self) -> list[sql.Identifier]:
@@ -51,7 +67,9 @@ class Once:
 
 
 def duplicates(site: Site, reader: Reader) -> Seen:
-    """Every unique index and exclusion constraint, the smallest table first, exclusions last: these cost the square of the rows."""
+    """Every unique index and exclusion constraint, the smallest table first, exclusions last: these
+    cost the square of the rows.
+    """
     seen, structure = Seen(), read_structure(site, reader)
     order = list(structure.tables)
     found = [_once(structure.tables[row["oid"]], row) for row in reader.catalog(_UNIQUE)]
@@ -64,34 +82,59 @@ def duplicates(site: Site, reader: Reader) -> Seen:
 
 
 def _once(table: Relation, row: dict[str, Any]) -> Once:
-    return Once(table, row["name"], tuple(row["parts"]), row["predicate"], row["nulls_are_equal"], tuple(row["excludes"] or ()))
+    return Once(
+        table,
+        row["name"],
+        tuple(row["parts"]),
+        row["predicate"],
+        row["nulls_are_equal"],
+        tuple(row["excludes"] or ()),
+    )
 
 
 def _twice(reader: Reader, once: Once) -> list[str]:
     names = sql.SQL(", ").join(once.names)
     given = sql.SQL("true") if once.nulls_are_equal else sql.SQL("num_nulls({}) = 0").format(names)
-    found = reader.row(sql.SQL(
-        "SELECT coalesce(sum(rows - 1), 0)::bigint AS surplus, (array_agg(place))[1:{shown}]::text[] AS places FROM ("
-        "SELECT count(*) AS rows, max(place) AS place FROM ({rows}) AS r WHERE {given} GROUP BY {names} HAVING count(*) > 1) AS groups",
-    ).format(shown=sql.Literal(KEYS_SHOWN), rows=once.rows, given=given, names=names))
+    found = reader.row(
+        sql.SQL(
+            "SELECT coalesce(sum(rows - 1), 0)::bigint AS surplus,"
+            " (array_agg(place))[1:{shown}]::text[] AS places FROM (SELECT count(*) AS rows,"
+            " max(place) AS place FROM ({rows}) AS r WHERE {given} GROUP BY {names} HAVING count(*)"
+            " > 1) AS groups",
+        ).format(shown=sql.Literal(KEYS_SHOWN), rows=once.rows, given=given, names=names)
+    )
     if not found["surplus"]:
         return []
     repeat = "repeats" if found["surplus"] == 1 else "repeat"
-    return [f"{once.table.shown}.{once.name}: {rows_are(found['surplus'])} of {once.table.shown} {repeat} a value that may stand only once"
-            f"{such_as(reader, _at(once.table, found['places']))}."]
+    return [
+        f"{once.table.shown}.{once.name}: {rows_are(found['surplus'])} of {once.table.shown}"
+        f" {repeat} a value that may stand only"
+        f" once{such_as(reader, _at(once.table, found['places']))}."
+    ]
 
 
 def _excluded(reader: Reader, once: Once) -> list[str]:
-    meet = sql.SQL(" AND ").join(sql.SQL("a.{} {} b.{}").format(name, sql.SQL(operator), name)
-                                 for name, operator in zip(once.names, once.excludes, strict=True))
-    pairs = reader.row(sql.SQL(
-        "WITH r AS MATERIALIZED ({rows}) SELECT count(*) AS pairs, (array_agg(b.place))[1:{shown}]::text[] AS places "
-        "FROM r AS a JOIN r AS b ON a.place < b.place AND {meet}").format(rows=once.rows, shown=sql.Literal(KEYS_SHOWN), meet=meet))
+    meet = sql.SQL(" AND ").join(
+        sql.SQL("a.{} {} b.{}").format(name, sql.SQL(operator), name)
+        for name, operator in zip(once.names, once.excludes, strict=True)
+    )
+    pairs = reader.row(
+        sql.SQL(
+            "WITH r AS MATERIALIZED ({rows}) SELECT count(*) AS pairs,"
+            " (array_agg(b.place))[1:{shown}]::text[] AS places FROM r AS a JOIN r AS b ON a.place"
+            " < b.place AND {meet}"
+        ).format(rows=once.rows, shown=sql.Literal(KEYS_SHOWN), meet=meet)
+    )
     if not pairs["pairs"]:
         return []
-    return [f"{once.table.shown}.{once.name}: {pairs['pairs']} pairs of rows of {once.table.shown} meet, which it excludes; the second of each"
-            f"{such_as(reader, _at(once.table, pairs['places']))}."]
+    return [
+        f"{once.table.shown}.{once.name}: {pairs['pairs']} pairs of rows of {once.table.shown}"
+        " meet, which it excludes; the second of"
+        f" each{such_as(reader, _at(once.table, pairs['places']))}."
+    ]
 
 
 def _at(table: Relation, places: list[str]) -> sql.Composed:
-    return sql.SQL("SELECT {} AS key FROM {} AS t WHERE t.ctid = ANY ({}::tid[])").format(table.key_of("t"), table.rows, sql.Literal(places))
+    return sql.SQL("SELECT {} AS key FROM {} AS t WHERE t.ctid = ANY ({}::tid[])").format(
+        table.key_of("t"), table.rows, sql.Literal(places)
+    )

@@ -1,4 +1,6 @@
-"""One client of the workload: a connection on which statements are due at fixed moments, each in a transaction that is rolled back."""
+"""One client of the workload: a connection on which statements are due at fixed moments, each in a
+transaction that is rolled back.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +21,12 @@ GONE = (psycopg.errors.UndefinedColumn, psycopg.errors.UndefinedTable)
 
 @dataclass(frozen=True)
 class Done:
-    """One statement: due and ended at these `time.monotonic()`. `why` is set where PostgreSQL refused it.
+    """One statement: due and ended at these `time.monotonic()`.
 
-    `held` is from when to when its client was held up most since it was last on time: by this statement, or by one before it in the queue.
+    `why` is set where PostgreSQL refused it.
+
+    `held` is from when to when its client was held up most since it was last on time: by this
+    statement, or by one before it in the queue.
     """
 
     statement: str
@@ -34,7 +39,10 @@ class Done:
 
 @dataclass
 class Client:
-    """One connection with its own share of the schedule. What it saw is read by others only after its thread has ended."""
+    """One connection with its own share of the schedule.
+
+    What it saw is read by others only after its thread has ended.
+    """
 
     dsn: str
     statements: deque[Statement]
@@ -61,14 +69,19 @@ class Client:
             self.lost = refused(error)
 
     def waits(self, ended: float) -> Done | None:
-        """What this client was still waiting for when the work ended at `ended`. One that lost its connection waits for nothing any more."""
+        """What this client was still waiting for when the work ended at `ended`.
+
+        One that lost its connection waits for nothing any more.
+        """
         if self.current is None or self.lost or self.due >= ended:
             return None
         now = time.monotonic()
         return Done(self.current, self.due, now, (self.begun, now), unfinished=True)
 
     def _one(self) -> None:
-        """Run the next statement in turn; one whose columns are gone is put in other words, or left out when there are none."""
+        """Run the next statement in turn; one whose columns are gone is put in other words, or left
+        out when there are none.
+        """
         statement = self.statements[0]
         self.current, self.begun = statement.name, time.monotonic()
         why = self._refused(statement)
@@ -76,7 +89,9 @@ class Client:
         on_time = self.begun - self.due < self.every
         if on_time or ended - self.begun > self.held[1] - self.held[0]:
             self.held = (self.begun, ended)
-        self.done.append(Done(statement.name, self.due, ended, self.held, why, unfinished=self.stop.is_set()))
+        self.done.append(
+            Done(statement.name, self.due, ended, self.held, why, unfinished=self.stop.is_set())
+        )
         self.statements.rotate(-1)
         self.current = self.statements[0].name if self.statements else None
 
@@ -90,7 +105,9 @@ class Client:
                 raise
             if statement.made_up and isinstance(error, GONE):
                 self._reword(statement, error)
-            elif not self.stop.is_set():  # when all is over, statements that still wait are cancelled
+            elif (
+                not self.stop.is_set()
+            ):  # when all is over, statements that still wait are cancelled
                 return refused(error)
         return None
 
@@ -105,14 +122,20 @@ class Client:
 
 
 def connected(dsn: str) -> psycopg.Connection:
-    """Without prepared statements: after a change of its table such a one fails once, and only for the connection that had it."""
-    return psycopg.connect(dsn, application_name=f"{APPLICATION_NAME} workload", prepare_threshold=None)
+    """Without prepared statements: after a change of its table such a one fails once, and only for
+    the connection that had it.
+    """
+    return psycopg.connect(
+        dsn, application_name=f"{APPLICATION_NAME} workload", prepare_threshold=None
+    )
 
 
 def run(connection: psycopg.Connection, statement: Statement) -> None:
     """One statement in a short transaction, rolled back at its end."""
     try:
-        connection.execute(statement.texts[0], random.choice(statement.keys) if statement.keys else None)
+        connection.execute(
+            statement.texts[0], random.choice(statement.keys) if statement.keys else None
+        )
     finally:
         if not connection.closed:
             connection.rollback()

@@ -1,4 +1,6 @@
-"""How a rehearsal went, as plain data: it goes from the process that rehearsed to those that judge, so it holds names and figures and no row."""
+"""How a rehearsal went, as plain data: it goes from the process that rehearsed to those that judge,
+so it holds names and figures and no row.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ class Plain(BaseModel):
 
 
 class Lock(Plain):
-    """The strongest mode in which a script held a table (as PostgreSQL names it), and how long; `shut_out` is how long it kept writers out."""
+    """The strongest mode in which a script held a table (as PostgreSQL names it), and how long;
+    `shut_out` is how long it kept writers out.
+    """
 
     mode: str
     seconds: float
@@ -18,7 +22,10 @@ class Lock(Plain):
 
 
 class Wait(Plain):
-    """How late a statement of the workload was done, from the moment at which it was due. `unfinished`: it had still not been when all was over."""
+    """How late a statement of the workload was done, from the moment at which it was due.
+
+    `unfinished`: it had still not been when all was over.
+    """
 
     statement: str
     seconds: float
@@ -26,7 +33,9 @@ class Wait(Plain):
 
 
 class Ran(Plain):
-    """One script: its seconds, its locks by table, and the longest that somebody had to wait because of it."""
+    """One script: its seconds, its locks by table, and the longest that somebody had to wait
+    because of it.
+    """
 
     script: str
     seconds: float
@@ -35,7 +44,9 @@ class Ran(Plain):
 
 
 class Refusal(Plain):
-    """A statement that PostgreSQL took before the scripts, and refused while this one ran or after it."""
+    """A statement that PostgreSQL took before the scripts, and refused while this one ran or after
+    it.
+    """
 
     statement: str
     script: str
@@ -44,7 +55,10 @@ class Refusal(Plain):
 
 
 class Work(Plain):
-    """What the workload did meanwhile. `dropped` are statements that it made up and had to leave out, each with the reason."""
+    """What the workload did meanwhile.
+
+    `dropped` are statements that it made up and had to leave out, each with the reason.
+    """
 
     done: int
     statements: tuple[str, ...]
@@ -63,7 +77,10 @@ class Compared(Plain):
 
 
 class Course(Plain):
-    """The whole rehearsal. `failed` says how the script `stopped_at` failed, `ended` why it was ended from outside."""
+    """The whole rehearsal.
+
+    `failed` says how the script `stopped_at` failed, `ended` why it was ended from outside.
+    """
 
     pending: tuple[str, ...]
     ran: tuple[Ran, ...]
@@ -72,7 +89,9 @@ class Course(Plain):
     failed: str | None = None
     ended: str | None = None
     out_of_time: bool = False
-    data: Compared = Compared(unproven=("the data was not compared, because the scripts did not run to their end",))
+    data: Compared = Compared(
+        unproven=("the data was not compared, because the scripts did not run to their end",)
+    )
 
     @property
     def through(self) -> tuple[str, ...]:

@@ -1,7 +1,9 @@
-"""squawk, a linter for PostgreSQL scripts (`squawk-cli` on PyPI, a program): run on one script at a time, its answer read.
+"""squawk, a linter for PostgreSQL scripts (`squawk-cli` on PyPI, a program): run on one script at a
+time, its answer read.
 
-It is run in an empty folder with an empty configuration, and comments that silence it (`-- squawk-ignore …`) are taken for what they are, comments:
-what a gate lets through is said in the settings, with a reason.
+It is run in an empty folder with an empty configuration, and comments that silence it (`--
+squawk-ignore …`) are taken for what they are, comments: what a gate lets through is said in the
+settings, with a reason.
 """
 
 from __future__ import annotations
@@ -43,28 +45,60 @@ def program() -> Path:
 
 
 def lint(squawk: Path, text: str, *, major: int, in_transaction: bool) -> list[Remark]:
-    """Squawk's remarks on one script for PostgreSQL `major`. Raises `NotProven` when it gives no answer that can be read."""
-    options = ["--reporter", "Json", "--pg-version", str(major), *(["--assume-in-transaction"] if in_transaction else [])]
+    """Squawk's remarks on one script for PostgreSQL `major`.
+
+    Raises `NotProven` when it gives no answer that can be read.
+    """
+    options = [
+        "--reporter",
+        "Json",
+        "--pg-version",
+        str(major),
+        *(["--assume-in-transaction"] if in_transaction else []),
+    ]
     with tempfile.TemporaryDirectory(prefix="cutover-lint-") as name:
         folder = Path(name)
         (folder / "squawk.toml").touch()
-        (folder / "script.sql").write_text(_SILENCED.sub("squawk ", text), encoding="utf-8", newline="")
-        return _remarks(_run([str(squawk), *options, "--config", "squawk.toml", "script.sql"], folder))
+        (folder / "script.sql").write_text(
+            _SILENCED.sub("squawk ", text), encoding="utf-8", newline=""
+        )
+        return _remarks(
+            _run([str(squawk), *options, "--config", "squawk.toml", "script.sql"], folder)
+        )
 
 
 def _run(command: Sequence[str], folder: Path) -> str:
-    """What squawk prints. It exits with 1 both when it found something and when it broke, so only its answer tells."""
+    """What squawk prints.
+
+    It exits with 1 both when it found something and when it broke, so only its answer tells.
+    """
     try:
-        ran = subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8", errors="replace", timeout=SECONDS, check=False)
+        ran = subprocess.run(
+            command,
+            cwd=folder,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=SECONDS,
+            check=False,
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise NotProven(f"squawk gave no answer ({type(error).__name__})") from None
     if not ran.stdout.lstrip().startswith("["):
-        raise NotProven(f"squawk gave no answer that can be read: {(ran.stderr.strip().splitlines() or ['it said nothing'])[0]}")
+        raise NotProven(
+            "squawk gave no answer that can be read:"
+            f" {(ran.stderr.strip().splitlines() or ['it said nothing'])[0]}"
+        )
     return ran.stdout
 
 
 def _remarks(answer: str) -> list[Remark]:
     try:
-        return [Remark(found["line"] + 1, found["rule_name"], found["message"]) for found in json.loads(answer)]
+        return [
+            Remark(found["line"] + 1, found["rule_name"], found["message"])
+            for found in json.loads(answer)
+        ]
     except (ValueError, KeyError, TypeError) as error:
-        raise NotProven(f"squawk's answer cannot be read ({type(error).__name__}): {INSTALL}") from None
+        raise NotProven(
+            f"squawk's answer cannot be read ({type(error).__name__}): {INSTALL}"
+        ) from None

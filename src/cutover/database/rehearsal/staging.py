@@ -1,4 +1,6 @@
-"""Whether staging had this migration, with these very scripts, and was whole after it: read from the verdict that its own Phase 1 ended in."""
+"""Whether staging had this migration, with these very scripts, and was whole after it: read from
+the verdict that its own Phase 1 ended in.
+"""
 
 from __future__ import annotations
 
@@ -30,28 +32,56 @@ class Staging:
         self.target = site.migrations.staging or "staging"
 
     def went_well(self) -> Examination:
-        """Whether the newest Phase 1 of staging judged this release, ended in GO, and saw these very scripts applied."""
+        """Whether the newest Phase 1 of staging judged this release, ended in GO, and saw these
+        very scripts applied.
+        """
         path, verdict = self._newest()
-        return self.site.examined(Examination(
-            f"The migration on {self.target}", (path.parent.name,), findings=(*self._judged(verdict), *self._other_scripts(verdict)),
-            unproven=tuple(self._unseen(verdict)),
-            facts={"run": path.parent.name, "verdict": verdict["verdict"], "release": verdict["release"], "finished": verdict["finished"],
-                   "suite": verdict["subject"].get("suite_commit"), "waived": _waived(verdict), "scripts": _scripts_seen(verdict)}))
+        return self.site.examined(
+            Examination(
+                f"The migration on {self.target}",
+                (path.parent.name,),
+                findings=(*self._judged(verdict), *self._other_scripts(verdict)),
+                unproven=tuple(self._unseen(verdict)),
+                facts={
+                    "run": path.parent.name,
+                    "verdict": verdict["verdict"],
+                    "release": verdict["release"],
+                    "finished": verdict["finished"],
+                    "suite": verdict["subject"].get("suite_commit"),
+                    "waived": _waived(verdict),
+                    "scripts": _scripts_seen(verdict),
+                },
+            )
+        )
 
     def _newest(self) -> tuple[Path, Verdict]:
-        """The verdict that began last. One that cannot be read may be that one, so nothing is proven beside it."""
-        found = [(path, verdict) for path in self.site.reports.glob("*/verdict.json") if (verdict := _read(path, self.target))]
+        """The verdict that began last.
+
+        One that cannot be read may be that one, so nothing is proven beside it.
+        """
+        found = [
+            (path, verdict)
+            for path in self.site.reports.glob("*/verdict.json")
+            if (verdict := _read(path, self.target))
+        ]
         if not found:
-            raise NotProven(f"no verdict of {GATE} on {self.target} lies in the reports folder: run `pytest -m {GATE} --target {self.target}`, "
-                            "or copy its run there")
+            raise NotProven(
+                f"no verdict of {GATE} on {self.target} lies in the reports folder: run `pytest -m"
+                f" {GATE} --target {self.target}`, or copy its run there"
+            )
         return max(found, key=lambda run: str(run[1]["started"]))
 
     def _judged(self, verdict: Verdict) -> Iterator[str]:
         if verdict["verdict"] not in ("GO", "GO WITH WAIVERS"):
-            yield f"{GATE} on {self.target} ended in {verdict['verdict']} at {verdict['finished']}: the migration has not gone well there."
+            yield (
+                f"{GATE} on {self.target} ended in {verdict['verdict']} at {verdict['finished']}:"
+                " the migration has not gone well there."
+            )
         if verdict["release"] != self.site.release:
-            yield (f"{GATE} on {self.target} judged release {verdict['release'] or '(none)'}, and {self.site.release} is to be cut over: "
-                   "migrate staging with this one.")
+            yield (
+                f"{GATE} on {self.target} judged release {verdict['release'] or '(none)'}, and"
+                f" {self.site.release} is to be cut over: migrate staging with this one."
+            )
 
     def _other_scripts(self, verdict: Verdict) -> Iterator[str]:
         seen = _scripts_seen(verdict)
@@ -59,23 +89,38 @@ class Staging:
             return
         scripts = on_disk(self.site).scripts
         here = {script.file_name: script.sha256 for script in scripts}
-        run = {script.file_name for script in scripts if script.kind in "VR"}  # baselines and ways back need not have been run there
+        run = {
+            script.file_name for script in scripts if script.kind in "VR"
+        }  # baselines and ways back need not have been run there
         for name in sorted(here.keys() & seen.keys()):
             if here[name] != seen[name]:
-                yield (f"{name} is not the script that {self.target} was migrated with: its SHA-256 there began with {seen[name][:12]}, "
-                       f"here with {here[name][:12]}.")
-        yield from (f"{name} is among the release's scripts, and {self.target} was migrated without it." for name in sorted(run - seen.keys()))
+                yield (
+                    f"{name} is not the script that {self.target} was migrated with: its SHA-256"
+                    f" there began with {seen[name][:12]}, here with {here[name][:12]}."
+                )
+        yield from (
+            f"{name} is among the release's scripts, and {self.target} was migrated without it."
+            for name in sorted(run - seen.keys())
+        )
         more = sorted(seen.keys() - here.keys())
-        yield from (f"{self.target} was migrated with {name}, which is not among the release's scripts." for name in more)
+        yield from (
+            f"{self.target} was migrated with {name}, which is not among the release's scripts."
+            for name in more
+        )
 
     def _unseen(self, verdict: Verdict) -> Iterator[str]:
         if not _scripts_seen(verdict):
-            yield (f"the verdict of {self.target} does not say which scripts were applied (no SHA-256 in the evidence of {ITEM}): "
-                   f"run {GATE} there again.")
+            yield (
+                f"the verdict of {self.target} does not say which scripts were applied (no SHA-256"
+                f" in the evidence of {ITEM}): run {GATE} there again."
+            )
 
 
 def _read(path: Path, target: str) -> Verdict | None:
-    """A verdict, when it is one of this gate on this target. Raises `NotProven` for one that cannot be read and may be."""
+    """A verdict, when it is one of this gate on this target.
+
+    Raises `NotProven` for one that cannot be read and may be.
+    """
     try:
         verdict = json.loads(path.read_text(encoding="utf-8"))
         if (verdict["schema"], verdict["gate"], verdict["target"]) != (SCHEMA, GATE, target):
@@ -84,14 +129,26 @@ def _read(path: Path, target: str) -> Verdict | None:
     except (OSError, ValueError, KeyError, TypeError) as error:
         if not path.parent.name.endswith(f"-{GATE}"):
             return None
-        raise NotProven(f"{path.parent.name}/verdict.json cannot be read ({type(error).__name__}), and it may be {target}'s newest: "
-                        "bring it again, or take it away") from None
+        raise NotProven(
+            f"{path.parent.name}/verdict.json cannot be read ({type(error).__name__}), and it may"
+            f" be {target}'s newest: bring it again, or take it away"
+        ) from None
 
 
 def _scripts_seen(verdict: Verdict) -> dict[str, str]:
     """File name to SHA-256, from the evidence of the checks that read the history."""
-    evidence = [entry for item in verdict["items"] if item["id"] == ITEM for check in item["checks"] for entry in check["evidence"]]
-    return {name: digest for name, digest in _named(evidence, "scripts") if isinstance(digest, str) and SHA256.fullmatch(digest)}
+    evidence = [
+        entry
+        for item in verdict["items"]
+        if item["id"] == ITEM
+        for check in item["checks"]
+        for entry in check["evidence"]
+    ]
+    return {
+        name: digest
+        for name, digest in _named(evidence, "scripts")
+        if isinstance(digest, str) and SHA256.fullmatch(digest)
+    }
 
 
 def _named(value: Any, key: str) -> Iterator[tuple[str, Any]]:
@@ -107,4 +164,8 @@ def _named(value: Any, key: str) -> Iterator[tuple[str, Any]]:
 
 def _waived(verdict: Verdict) -> dict[str, str]:
     """What was let through there, and why."""
-    return {item["id"]: item["decision"]["reason"] if item["decision"] else item["why"] for item in verdict["items"] if item["outcome"] == "waived"}
+    return {
+        item["id"]: item["decision"]["reason"] if item["decision"] else item["why"]
+        for item in verdict["items"]
+        if item["outcome"] == "waived"
+    }

@@ -1,7 +1,8 @@
 """The statements of a workload: declared ones, or made up for the busiest tables.
 
-A made-up pair reads one row by its key and sets one of its columns to itself. It tells whether people have to wait, and that is all that is asked
-of it: nobody said that the release uses that column, so when a script takes it away, another is used instead, and only that is told.
+A made-up pair reads one row by its key and sets one of its columns to itself. It tells whether
+people have to wait, and that is all that is asked of it: nobody said that the release uses that
+column, so when a script takes it away, another is used instead, and only that is told.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname = ANY (%s)
 
 @dataclass(frozen=True)
 class Statement:
-    """`texts` are tried in turn when a column of one goes away; `keys` are the parameters to choose from. Declared ones have one text and no keys."""
+    """`texts` are tried in turn when a column of one goes away; `keys` are the parameters to choose
+    from. Declared ones have one text and no keys.
+    """
 
     name: str
     texts: tuple[bytes, ...]
@@ -54,23 +57,43 @@ class Statement:
 
 
 def workload(site: Site, dsn: str) -> list[Statement]:
-    """What is to run on the copy `dsn`. Raises `NotProven` where nothing is declared and no table has a key and rows."""
+    """What is to run on the copy `dsn`.
+
+    Raises `NotProven` where nothing is declared and no table has a key and rows.
+    """
     declared = site.migrations.rehearsal.workload
     if declared:
-        return [Statement(f"workload[{number}]", (text.encode(),)) for number, text in enumerate(declared)]
+        return [
+            Statement(f"workload[{number}]", (text.encode(),))
+            for number, text in enumerate(declared)
+        ]
     with psycopg.connect(dsn, autocommit=True, row_factory=dict_row) as copy:
-        made_up = [statement for table in _busiest(site, copy) for statement in _pair(site, copy, table)]
+        made_up = [
+            statement for table in _busiest(site, copy) for statement in _pair(site, copy, table)
+        ]
     if not made_up:
-        raise NotProven("no table of the copy has a primary key and rows, so nobody can be seen waiting: declare rehearsal.workload")
+        raise NotProven(
+            "no table of the copy has a primary key and rows, so nobody can be seen waiting:"
+            " declare rehearsal.workload"
+        )
     return made_up
 
 
 def _busiest(site: Site, copy: psycopg.Connection[Row]) -> list[Row]:
-    """The busiest tables by the target's own count of uses, which a restored copy does not have; then by size."""
+    """The busiest tables by the target's own count of uses, which a restored copy does not have;
+    then by size.
+    """
     history = history_table(site)  # only the migration itself works with that one
-    tables = [table for table in copy.execute(_TABLES, [list(site.migrations.schemas)]) if (table["schema"], table["name"]) != history]
+    tables = [
+        table
+        for table in copy.execute(_TABLES, [list(site.migrations.schemas)])
+        if (table["schema"], table["name"]) != history
+    ]
     used = _used(site)
-    tables.sort(key=lambda table: (used.get(f"{table['schema']}.{table['name']}", 0), table["bytes"]), reverse=True)
+    tables.sort(
+        key=lambda table: (used.get(f"{table['schema']}.{table['name']}", 0), table["bytes"]),
+        reverse=True,
+    )
     return tables[:TABLES]
 
 
@@ -89,18 +112,41 @@ def _pair(site: Site, copy: psycopg.Connection[Row], table: Row) -> list[Stateme
     if not keys:
         return []
     shown = site.shown(f"{table['schema']}.{table['name']}")
-    where = sql.SQL(" AND ").join(sql.SQL("{} = %s").format(sql.Identifier(column)) for column in table["key"])
+    where = sql.SQL(" AND ").join(
+        sql.SQL("{} = %s").format(sql.Identifier(column)) for column in table["key"]
+    )
     read = sql.SQL("SELECT 1 FROM {} WHERE {}").format(name, where)
     drops = site.change_of(f"{table['schema']}.{table['name']}").drops
-    columns = sorted(table["columns"], key=lambda column: column in drops)  # stable: those that stay come first
-    writes = [sql.SQL("UPDATE {0} SET {1} = {1} WHERE {2}").format(name, sql.Identifier(column), where) for column in columns]
+    columns = sorted(
+        table["columns"], key=lambda column: column in drops
+    )  # stable: those that stay come first
+    writes = [
+        sql.SQL("UPDATE {0} SET {1} = {1} WHERE {2}").format(name, sql.Identifier(column), where)
+        for column in columns
+    ]
     pair = [Statement(f"a read of {shown} by its key", (read.as_bytes(),), keys)]
-    return pair + ([Statement(f"an update of {shown} by its key", tuple(write.as_bytes() for write in writes), keys)] if writes else [])
+    return pair + (
+        [
+            Statement(
+                f"an update of {shown} by its key",
+                tuple(write.as_bytes() for write in writes),
+                keys,
+            )
+        ]
+        if writes
+        else []
+    )
 
 
 def _keys(copy: psycopg.Connection[Row], name: sql.Identifier, table: Row) -> list[list[str]]:
-    """Keys as text, so that each type's own input reads them; sampled, so that a script which changes only some rows meets them."""
+    """Keys as text, so that each type's own input reads them; sampled, so that a script which
+    changes only some rows meets them.
+    """
     percent = min(100.0, 100 * KEYS / max(table["pages"], 1))
-    columns = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(column)) for column in table["key"])
-    query = sql.SQL("SELECT ARRAY[{}] AS key FROM {} TABLESAMPLE SYSTEM ({}) LIMIT {}").format(columns, name, sql.Literal(percent), sql.Literal(KEYS))
+    columns = sql.SQL(", ").join(
+        sql.SQL("{}::text").format(sql.Identifier(column)) for column in table["key"]
+    )
+    query = sql.SQL("SELECT ARRAY[{}] AS key FROM {} TABLESAMPLE SYSTEM ({}) LIMIT {}").format(
+        columns, name, sql.Literal(percent), sql.Literal(KEYS)
+    )
     return [row["key"] for row in copy.execute(query)]

@@ -1,4 +1,6 @@
-"""Looks every twenty milliseconds which tables the migration has locked, and ends it when its time is up."""
+"""Looks every twenty milliseconds which tables the migration has locked, and ends it when its time
+is up.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +16,18 @@ from cutover.database.rehearsal.words import refused
 from cutover.database.session import APPLICATION_NAME
 
 EVERY_SECONDS = 0.02
-MODES = ("AccessShareLock", "RowShareLock", "RowExclusiveLock", "ShareUpdateExclusiveLock", "ShareLock", "ShareRowExclusiveLock", "ExclusiveLock",
-         "AccessExclusiveLock")
+MODES = (
+    "AccessShareLock",
+    "RowShareLock",
+    "RowExclusiveLock",
+    "ShareUpdateExclusiveLock",
+    "ShareLock",
+    "ShareRowExclusiveLock",
+    "ExclusiveLock",
+    "AccessExclusiveLock",
+)
 """From the weakest to the strongest, as `pg_locks` names them."""
-SHUTS_OUT = frozenset(MODES[MODES.index("ShareLock"):])
+SHUTS_OUT = frozenset(MODES[MODES.index("ShareLock") :])
 """What lets nobody write (the last one: nobody read) meanwhile."""
 
 _THERE = """
@@ -32,7 +42,9 @@ WHERE pid = %s AND granted AND locktype = 'relation' AND database = (SELECT oid 
 
 @dataclass
 class Running:
-    """One script while it runs: in which backend, since when, and how long at a stretch it held each table in each mode."""
+    """One script while it runs: in which backend, since when, and how long at a stretch it held
+    each table in each mode.
+    """
 
     script: str
     pid: int
@@ -43,7 +55,9 @@ class Running:
     longest: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def note(self, held: set[tuple[str, str]], now: float) -> None:
-        """A lock counts from the look before the first that shows it: it may seem longer than it was by a look, and never shorter."""
+        """A lock counts from the look before the first that shows it: it may seem longer than it
+        was by a look, and never shorter.
+        """
         self.since = {lock: self.since.get(lock, max(self.begun, self.looked)) for lock in held}
         self._count(now)
         self.looked = now
@@ -60,26 +74,40 @@ class Running:
 
     def locks(self) -> dict[str, Lock]:
         """By table: the strongest mode."""
-        return {table: self._lock(table) for table in sorted({table for table, _mode in self.longest})}
+        return {
+            table: self._lock(table) for table in sorted({table for table, _mode in self.longest})
+        }
 
     def _lock(self, table: str) -> Lock:
         seconds = {mode: held for (locked, mode), held in self.longest.items() if locked == table}
         strongest = max(seconds, key=MODES.index)
-        return Lock(mode=strongest, seconds=round(seconds[strongest], 3),
-                    shut_out=round(max((seconds[mode] for mode in seconds if mode in SHUTS_OUT), default=0.0), 3))
+        return Lock(
+            mode=strongest,
+            seconds=round(seconds[strongest], 3),
+            shut_out=round(
+                max((seconds[mode] for mode in seconds if mode in SHUTS_OUT), default=0.0), 3
+            ),
+        )
 
 
 class Watch:
-    """A thread with a connection of its own. Only tables that were there before count: nobody waits for one that is new."""
+    """A thread with a connection of its own.
+
+    Only tables that were there before count: nobody waits for one that is new.
+    """
 
     def __init__(self, dsn: str, deadlines: Mapping[str, float]) -> None:
-        """`deadlines` are `time.monotonic()`s at which the migration is ended, each by the sentence that says why."""
+        """`deadlines` are `time.monotonic()`s at which the migration is ended, each by the sentence
+        that says why.
+        """
         self.scripts: list[Running] = []
         self.ended: str | None = None
         self.lost: str | None = None
         self._deadlines = dict(deadlines)
         self._stop = threading.Event()
-        self._connection = psycopg.connect(dsn, autocommit=True, application_name=f"{APPLICATION_NAME} watch")
+        self._connection = psycopg.connect(
+            dsn, autocommit=True, application_name=f"{APPLICATION_NAME} watch"
+        )
         self._tables: dict[int, str] = dict(self._connection.execute(_THERE).fetchall())
         self._thread = threading.Thread(target=self._look, daemon=True)
         self._thread.start()
@@ -112,8 +140,13 @@ class Watch:
 
     def _note(self, running: Running) -> None:
         found = self._connection.execute(_HELD, [running.pid]).fetchall()
-        if running.ended is None:  # else what was found may be the next script's, which has the same backend
-            running.note({(self._tables[oid], mode) for oid, mode in found if oid in self._tables}, time.monotonic())
+        if (
+            running.ended is None
+        ):  # else what was found may be the next script's, which has the same backend
+            running.note(
+                {(self._tables[oid], mode) for oid, mode in found if oid in self._tables},
+                time.monotonic(),
+            )
 
     def _end_in_time(self, running: Running) -> None:
         over = [why for why, deadline in self._deadlines.items() if time.monotonic() > deadline]

@@ -1,8 +1,10 @@
-"""A small workload that reads and writes while the migration runs, and notes how long each statement had to wait.
+"""A small workload that reads and writes while the migration runs, and notes how long each
+statement had to wait.
 
-Open model: each statement is due at a moment that was fixed beforehand, and its wait counts from then. A client that holds still while it is
-locked out would ask once, wait once, and report one slow statement where a hospital had a hundred.
-Each statement runs in a transaction of its own that is rolled back: it takes the locks, and leaves the copy as it was.
+Open model: each statement is due at a moment that was fixed beforehand, and its wait counts from
+then. A client that holds still while it is locked out would ask once, wait once, and report one
+slow statement where a hospital had a hundred. Each statement runs in a transaction of its own that
+is rolled back: it takes the locks, and leaves the copy as it was.
 """
 
 from __future__ import annotations
@@ -30,23 +32,35 @@ ROUND_PATIENCE_SECONDS = 5.0
 
 
 class Workload:
-    """`Workload(dsn, statements)`, `start()`, and at the end `stop()`. Raises `SettingsError` for a declared statement that cannot be run."""
+    """`Workload(dsn, statements)`, `start()`, and at the end `stop()`.
+
+    Raises `SettingsError` for a declared statement that cannot be run.
+    """
 
     def __init__(self, dsn: str, statements: Sequence[Statement]) -> None:
         self.dsn, self.dropped = dsn, list[str]()
         self.usual = self._tried(statements)
         self.statements = [statement for statement in statements if statement.name in self.usual]
-        self.every = max(EVERY_SECONDS, 2 * sum(self.usual.values()) / max(len(self.usual), 1))  # nobody is to wait for the workload itself
+        self.every = max(
+            EVERY_SECONDS, 2 * sum(self.usual.values()) / max(len(self.usual), 1)
+        )  # nobody is to wait for the workload itself
         self._stop = threading.Event()
-        self._clients = [Client(dsn, self._from(turn), self.every, self.every * turn / CLIENTS, self._stop) for turn in range(CLIENTS)]
-        self._threads = [threading.Thread(target=client.run, daemon=True) for client in self._clients]
+        self._clients = [
+            Client(dsn, self._from(turn), self.every, self.every * turn / CLIENTS, self._stop)
+            for turn in range(CLIENTS)
+        ]
+        self._threads = [
+            threading.Thread(target=client.run, daemon=True) for client in self._clients
+        ]
 
     def start(self) -> None:
         for thread in self._threads:
             thread.start()
 
     def another_round(self) -> list[str]:
-        """Wait until each statement was tried once more from here; those that were not, although there was time."""
+        """Wait until each statement was tried once more from here; those that were not, although
+        there was time.
+        """
         since = time.monotonic()
         until = since + self.every * (len(self.statements) // CLIENTS + 2) + ROUND_PATIENCE_SECONDS
         while (left := self._untried(since)) and time.monotonic() < until:
@@ -56,7 +70,9 @@ class Workload:
     def stop(self) -> list[Done]:
         """End the work; what was done, and what was due and still waited for when it ended."""
         ended = time.monotonic()
-        while time.monotonic() < ended + PATIENCE_SECONDS and any(client.waits(ended) for client in self._clients):
+        while time.monotonic() < ended + PATIENCE_SECONDS and any(
+            client.waits(ended) for client in self._clients
+        ):
             time.sleep(0.01)
         waiting = [wait for client in self._clients if (wait := client.waits(ended))]
         self._stop.set()
@@ -64,7 +80,9 @@ class Workload:
             if thread.is_alive() and client.connection is not None:
                 client.connection.cancel_safe()
             thread.join(PATIENCE_SECONDS)
-        return [done for client in self._clients for done in client.done if not done.unfinished] + waiting
+        return [
+            done for client in self._clients for done in client.done if not done.unfinished
+        ] + waiting
 
     def left_out(self) -> list[str]:
         """Made-up statements that could no longer be run, each with the reason."""
@@ -75,14 +93,26 @@ class Workload:
         return [client.lost for client in self._clients if client.lost]
 
     def _untried(self, since: float) -> list[str]:
-        tried = {done.statement for client in self._clients for done in takewhile(lambda done: done.due >= since, reversed(client.done))}
-        return [statement.name for statement in self.statements if statement.name not in tried and statement.name not in self._given_up()]
+        tried = {
+            done.statement
+            for client in self._clients
+            for done in takewhile(lambda done: done.due >= since, reversed(client.done))
+        }
+        return [
+            statement.name
+            for statement in self.statements
+            if statement.name not in tried and statement.name not in self._given_up()
+        ]
 
     def _given_up(self) -> set[str]:
-        return {statement.name for statement in self.statements} - {each.name for client in self._clients for each in list(client.statements)}
+        return {statement.name for statement in self.statements} - {
+            each.name for client in self._clients for each in list(client.statements)
+        }
 
     def _from(self, turn: int) -> deque[Statement]:
-        """The statements, begun elsewhere by each client, so that all of them run in a quarter of a round."""
+        """The statements, begun elsewhere by each client, so that all of them run in a quarter of a
+        round.
+        """
         statements = deque(self.statements)
         statements.rotate(-turn * len(statements) // CLIENTS)
         return statements
@@ -98,6 +128,9 @@ class Workload:
                     took[statement.name] = time.monotonic() - begun
                 except psycopg.Error as error:
                     if not statement.made_up:
-                        raise SettingsError(f"migrations.rehearsal.{statement.name} cannot be run on the copy: {refused(error)}") from None
+                        raise SettingsError(
+                            f"migrations.rehearsal.{statement.name} cannot be run on the copy:"
+                            f" {refused(error)}"
+                        ) from None
                     self.dropped.append(f"{statement.name}: {refused(error)}")
         return took

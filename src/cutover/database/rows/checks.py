@@ -28,13 +28,18 @@ def _answered(question: Callable[[Rows], Examination]) -> Callable[[Rows], Exami
         try:
             return question(rows)
         except psycopg.Error as error:
-            raise NotProven(f"the database did not let its rows be read: {first_line(error)}") from None
+            raise NotProven(
+                f"the database did not let its rows be read: {first_line(error)}"
+            ) from None
 
     return answer
 
 
 class Rows:
-    """Counts and contents against the newest snapshot. The database is read once for all of a run's questions, at one moment."""
+    """Counts and contents against the newest snapshot.
+
+    The database is read once for all of a run's questions, at one moment.
+    """
 
     def __init__(self, site: Site) -> None:
         self._site = site
@@ -44,15 +49,33 @@ class Rows:
         """Take a snapshot, read it back, and see that it has everything of every table."""
         before = Snapshot.load(Path(self._site.once("rows-taken", self._take)["path"]))
         tables = before.figures.tables
-        proven = tuple(self._site.shown(name) for name in tables if name not in before.figures.unproven)
-        unproven = [f"{self._site.shown(name)} is not whole in the snapshot: {why}." for name, why in before.figures.unproven.items()]
-        unproven += [f"{self._site.shown(name)} is not in the snapshot." for name in self._names() if name not in tables]
+        proven = tuple(
+            self._site.shown(name) for name in tables if name not in before.figures.unproven
+        )
+        unproven = [
+            f"{self._site.shown(name)} is not whole in the snapshot: {why}."
+            for name, why in before.figures.unproven.items()
+        ]
+        unproven += [
+            f"{self._site.shown(name)} is not in the snapshot."
+            for name in self._names()
+            if name not in tables
+        ]
         if not any(table.counted for table in tables.values()):
-            unproven.append("No table holds a row, so there is nothing that could be compared later.")
-        facts = {"snapshot": str(before.path and before.path.name), "taken": before.taken, "migration": before.migration,
-                 "rows": {self._site.shown(name): table.counted for name, table in tables.items()}, "left_out": dict(before.left_out),
-                 "seconds": round(before.figures.seconds, 1)}
-        return self._site.examined(Examination("The snapshot is taken and whole", proven, (), tuple(unproven), facts))
+            unproven.append(
+                "No table holds a row, so there is nothing that could be compared later."
+            )
+        facts = {
+            "snapshot": str(before.path and before.path.name),
+            "taken": before.taken,
+            "migration": before.migration,
+            "rows": {self._site.shown(name): table.counted for name, table in tables.items()},
+            "left_out": dict(before.left_out),
+            "seconds": round(before.figures.seconds, 1),
+        }
+        return self._site.examined(
+            Examination("The snapshot is taken and whole", proven, (), tuple(unproven), facts)
+        )
 
     @_answered
     def counts(self) -> Examination:
@@ -65,7 +88,9 @@ class Rows:
     def contents(self) -> Examination:
         """What stood in the database stands there still, or became what it is declared to become."""
         before = self._before()
-        return self._site.examined(comparing.compare(self._site, before, self._look(before, MIGRATED), self._dsn, MIGRATED))
+        return self._site.examined(
+            comparing.compare(self._site, before, self._look(before, MIGRATED), self._dsn, MIGRATED)
+        )
 
     @_answered
     def old_rows_remain(self) -> Examination:
@@ -79,7 +104,9 @@ class Rows:
         """After a rollback: the database is the one of which the snapshot was taken."""
         before = Snapshot.newest(self._site, rolled_back=True)
         comparing.same_hashes(before, self._server())
-        return self._site.examined(comparing.equal(self._site, before, self._look(before, RESTORED), self._dsn))
+        return self._site.examined(
+            comparing.equal(self._site, before, self._look(before, RESTORED), self._dsn)
+        )
 
     @_answered
     def since(self) -> Examination:
@@ -106,7 +133,9 @@ class Rows:
             return server.facts(connection)
 
     def _look(self, before: Snapshot, expected: str) -> Look:
-        return Look.from_plain(self._site.once(f"rows-{expected}", lambda: self._seen(before, expected)))
+        return Look.from_plain(
+            self._site.once(f"rows-{expected}", lambda: self._seen(before, expected))
+        )
 
     def _seen(self, before: Snapshot, expected: str) -> dict[str, Any]:
         server.await_standby(self._site)

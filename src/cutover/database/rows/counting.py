@@ -20,7 +20,11 @@ def counted(site: Site, before: Snapshot, now: Look) -> Examination:
     """Each table of the snapshot and of the database, against what is declared of it."""
     examined, findings, unproven, facts = [], [], [], {}
     for name in sorted({*before.figures.tables, *now.columns}):
-        then, seen, shown = before.figures.tables.get(name), now.figures.tables.get(name), site.shown(name)
+        then, seen, shown = (
+            before.figures.tables.get(name),
+            now.figures.tables.get(name),
+            site.shown(name),
+        )
         change = site.change_of(name)
         wrong = _existence(site, name, then, seen)
         if wrong is not None:
@@ -33,38 +37,81 @@ def counted(site: Site, before: Snapshot, now: Look) -> Examination:
             unproven.append(_why(site, before, now, name))
             continue
         if change.rows != "any" and name != history_name(site):
-            findings += [f"{shown}: {said}, seen from the snapshot of {before.taken}." for said in _wrong_number(change, then, seen)]
+            findings += [
+                f"{shown}: {said}, seen from the snapshot of {before.taken}."
+                for said in _wrong_number(change, then, seen)
+            ]
         examined.append(shown)
-        facts[shown] = {"then": then.counted, "now": seen.counted, "since": seen.newer if seen.above else None, "declared": change.rows}
-    findings += _of_no_table(site, {*before.figures.tables, *now.columns, *before.left_out, *now.left_out})
+        facts[shown] = {
+            "then": then.counted,
+            "now": seen.counted,
+            "since": seen.newer if seen.above else None,
+            "declared": change.rows,
+        }
+    findings += _of_no_table(
+        site, {*before.figures.tables, *now.columns, *before.left_out, *now.left_out}
+    )
     if not any(table.counted for table in before.figures.tables.values()):
-        unproven.append("Every table was empty when the snapshot was taken, and that nothing became of nothing proves nothing.")
-    return Examination(TITLE, tuple(examined), tuple(findings), tuple(unproven), {"tables": facts, "left_out": dict(now.left_out)})
+        unproven.append(
+            "Every table was empty when the snapshot was taken, and that nothing became of nothing"
+            " proves nothing."
+        )
+    return Examination(
+        TITLE,
+        tuple(examined),
+        tuple(findings),
+        tuple(unproven),
+        {"tables": facts, "left_out": dict(now.left_out)},
+    )
 
 
 def _of_no_table(site: Site, known: set[str]) -> Iterator[str]:
-    """What is declared of a table that never was: a table that the release should have brought, or a name that is misspelt."""
+    """What is declared of a table that never was: a table that the release should have brought, or
+    a name that is misspelt.
+    """
     names = known | {site.shown(name) for name in known}
     for name, change in site.migrations.tables.items():
         if name not in names and change.rows == "new":
             yield f"The table {name} is declared as new, and it is not there."
         elif name not in names:
-            yield (f"migrations.tables.{name} is declared, and neither the snapshot nor the database knows such a table, so what it says holds "
-                   f"for nothing.{nearest(name, names)}")
+            yield (
+                f"migrations.tables.{name} is declared, and neither the snapshot nor the database"
+                f" knows such a table, so what it says holds for nothing.{nearest(name, names)}"
+            )
 
 
-def _existence(site: Site, name: str, then: TableFigures | None, seen: TableFigures | None) -> str | None:
+def _existence(
+    site: Site, name: str, then: TableFigures | None, seen: TableFigures | None
+) -> str | None:
     """A sentence, an empty one where a table came or went as declared, None where it stayed."""
     change, shown = site.change_of(name), site.shown(name)
     if then is None:
-        return "" if change.rows in ("new", "any") else (f"{shown} is a table that the snapshot does not know: where the release brings it, write "
-                                                         f"rows = \"new\" under migrations.tables.{shown}.")
+        return (
+            ""
+            if change.rows in ("new", "any")
+            else (
+                f"{shown} is a table that the snapshot does not know: where the release brings it,"
+                " write "
+                f'rows = "new" under migrations.tables.{shown}.'
+            )
+        )
     if seen is None:
-        return "" if change.rows == "dropped" else (f"The table {shown} is gone, and its {then.counted} rows with it: where that is meant, write "
-                                                    f"rows = \"dropped\" under migrations.tables.{shown}.")
+        return (
+            ""
+            if change.rows == "dropped"
+            else (
+                f"The table {shown} is gone, and its {then.counted} rows with it: where that is"
+                " meant, write "
+                f'rows = "dropped" under migrations.tables.{shown}.'
+            )
+        )
     if change.rows == "dropped":
         return f"The table {shown} is declared as dropped, and it is still there."
-    return f"The table {shown} is declared as new, and it was there before." if change.rows == "new" else None
+    return (
+        f"The table {shown} is declared as new, and it was there before."
+        if change.rows == "new"
+        else None
+    )
 
 
 def _wrong_number(change: TableChange, then: TableFigures, seen: TableFigures) -> Iterator[str]:
@@ -75,13 +122,21 @@ def _wrong_number(change: TableChange, then: TableFigures, seen: TableFigures) -
         now = seen.counted or 0
     if not least <= now <= most:
         wanted = str(least) if least == most else f"{least} to {most}"
-        yield f"{now} rows, expected {wanted} ({_declared(change)}){newer}; it had {was}, so {_off(now - was)}"
+        yield (
+            f"{now} rows, expected {wanted} ({_declared(change)}){newer}; it had {was}, so"
+            f" {_off(now - was)}"
+        )
     if change.grows_above and change.rows.startswith("+") and seen.newer < int(change.rows):
-        yield f"{seen.newer} rows came since, expected {int(change.rows)} at least ({_declared(change)})"
+        yield (
+            f"{seen.newer} rows came since, expected {int(change.rows)} at least"
+            f" ({_declared(change)})"
+        )
 
 
 def limits(change: TableChange, then: TableFigures) -> tuple[int, int]:
-    """The fewest and the most rows; of those up to the mark where the table grows (what `+5` adds stands above it)."""
+    """The fewest and the most rows; of those up to the mark where the table grows (what `+5` adds
+    stands above it).
+    """
     was, rows = then.old or 0, change.rows
     if then.rows_become is not None:
         return then.rows_become, then.rows_become
@@ -112,4 +167,7 @@ def _why(site: Site, before: Snapshot, now: Look, name: str) -> str:
     shown = site.shown(name)
     if now.figures.tables[name].counted is None:
         return f"{shown} was not counted: {now.figures.unproven.get(name, 'nobody knows why')}."
-    return f"{shown} was not counted when the snapshot was taken: {before.figures.unproven.get(name, 'nobody knows why')}."
+    return (
+        f"{shown} was not counted when the snapshot was taken:"
+        f" {before.figures.unproven.get(name, 'nobody knows why')}."
+    )

@@ -1,4 +1,6 @@
-"""What was measured: for each table how many rows, and fingerprints of their keys and their content. Plain figures, never a row's content."""
+"""What was measured: for each table how many rows, and fingerprints of their keys and their
+content. Plain figures, never a row's content.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,9 @@ from cutover.database.rows.fingerprint import MODULUS
 
 @dataclass(frozen=True)
 class Sums:
-    """A set of rows: how many; the sum of their keys' hashes; the sum of their own hashes as they are (`content`) and as the migration should
-    leave them (`expected`). Sums modulo 2^64."""
+    """A set of rows: how many; the sum of their keys' hashes; the sum of their own hashes as they
+    are (`content`) and as the migration should leave them (`expected`). Sums modulo 2^64.
+    """
 
     rows: int = 0
     keys: int = 0
@@ -22,13 +25,19 @@ class Sums:
     expected: int = 0
 
     def __add__(self, other: Sums) -> Sums:
-        return Sums(self.rows + other.rows, (self.keys + other.keys) % MODULUS, (self.content + other.content) % MODULUS,
-                    (self.expected + other.expected) % MODULUS)
+        return Sums(
+            self.rows + other.rows,
+            (self.keys + other.keys) % MODULUS,
+            (self.content + other.content) % MODULUS,
+            (self.expected + other.expected) % MODULUS,
+        )
 
 
 @dataclass(frozen=True)
 class Division:
-    """How a table is divided into segments: an integer key by its range (`origin` and `shift`), any other by its hash. `parts` is a power of two."""
+    """How a table is divided into segments: an integer key by its range (`origin` and `shift`), any
+    other by its hash. `parts` is a power of two.
+    """
 
     parts: int
     origin: int | None = None
@@ -45,23 +54,43 @@ class Segments:
     def as_plain(self) -> dict[str, Any]:
         """Packed: a table may have 65,536 of them. Each column as 64-bit numbers, in base64."""
         numbers = sorted(self.sums)
-        columns = {"number": numbers, **{name: [getattr(self.sums[n], name) for n in numbers] for name in ("rows", "keys", "content", "expected")}}
-        return {"parts": self.division.parts, "origin": self.division.origin, "shift": self.division.shift,
-                **{name: base64.b64encode(array("Q", values).tobytes()).decode() for name, values in columns.items()}}
+        columns = {
+            "number": numbers,
+            **{
+                name: [getattr(self.sums[n], name) for n in numbers]
+                for name in ("rows", "keys", "content", "expected")
+            },
+        }
+        return {
+            "parts": self.division.parts,
+            "origin": self.division.origin,
+            "shift": self.division.shift,
+            **{
+                name: base64.b64encode(array("Q", values).tobytes()).decode()
+                for name, values in columns.items()
+            },
+        }
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Segments:
-        numbers, *columns = (array("Q", base64.b64decode(plain[name])) for name in ("number", "rows", "keys", "content", "expected"))
+        numbers, *columns = (
+            array("Q", base64.b64decode(plain[name]))
+            for name in ("number", "rows", "keys", "content", "expected")
+        )
         sums = {number: Sums(*values) for number, *values in zip(numbers, *columns, strict=True)}
         return cls(Division(plain["parts"], plain["origin"], plain["shift"]), sums)
 
 
 @dataclass(frozen=True)
 class TableFigures:
-    """One table. `counted` is None when that was not seen, `sums` when its content was not; both then stand in `Figures.unproven`.
+    """One table.
 
-    `columns` and `expected_columns`: name to type, of what was fingerprinted as it is and as it should become. `above` is the column that only grows,
-    `mark` its highest value (as text) up to which rows count as old; `sums` are those of the old rows, `newer` is the number of the others.
+    `counted` is None when that was not seen, `sums` when its content was not; both then stand in
+    `Figures.unproven`.
+
+    `columns` and `expected_columns`: name to type, of what was fingerprinted as it is and as it
+    should become. `above` is the column that only grows, `mark` its highest value (as text) up to
+    which rows count as old; `sums` are those of the old rows, `newer` is the number of the others.
     """
 
     columns: Mapping[str, str]
@@ -81,13 +110,25 @@ class TableFigures:
         return None if self.counted is None else self.counted - self.newer
 
     def as_plain(self) -> dict[str, Any]:
-        return {**vars(self), "columns": dict(self.columns), "key": list(self.key), "sums": self.sums and list(vars(self.sums).values()),
-                "expected_columns": self.expected_columns and dict(self.expected_columns), "segments": self.segments and self.segments.as_plain()}
+        return {
+            **vars(self),
+            "columns": dict(self.columns),
+            "key": list(self.key),
+            "sums": self.sums and list(vars(self.sums).values()),
+            "expected_columns": self.expected_columns and dict(self.expected_columns),
+            "segments": self.segments and self.segments.as_plain(),
+        }
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> TableFigures:
-        return cls(**{**plain, "key": tuple(plain["key"]), "sums": plain["sums"] and Sums(*plain["sums"]),
-                      "segments": plain["segments"] and Segments.from_plain(plain["segments"])})
+        return cls(
+            **{
+                **plain,
+                "key": tuple(plain["key"]),
+                "sums": plain["sums"] and Sums(*plain["sums"]),
+                "segments": plain["segments"] and Segments.from_plain(plain["segments"]),
+            }
+        )
 
     def without_segments(self) -> TableFigures:
         return replace(self, segments=None)
@@ -95,14 +136,21 @@ class TableFigures:
 
 @dataclass(frozen=True)
 class Figures:
-    """All tables by `schema.name`, seen at one moment. `unproven`: table to the reason why it was not measured to its end."""
+    """All tables by `schema.name`, seen at one moment.
+
+    `unproven`: table to the reason why it was not measured to its end.
+    """
 
     tables: Mapping[str, TableFigures] = field(default_factory=dict)
     unproven: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0
 
     def as_plain(self) -> dict[str, Any]:
-        return {"tables": {name: table.as_plain() for name, table in self.tables.items()}, "unproven": dict(self.unproven), "seconds": self.seconds}
+        return {
+            "tables": {name: table.as_plain() for name, table in self.tables.items()},
+            "unproven": dict(self.unproven),
+            "seconds": self.seconds,
+        }
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Figures:

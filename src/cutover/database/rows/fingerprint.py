@@ -1,13 +1,18 @@
-"""The SQL of a fingerprint: what of a row is hashed, and how, so that unequal contents do not pass for equal.
+"""The SQL of a fingerprint: what of a row is hashed, and how, so that unequal contents do not pass
+for equal.
 
-A table's fingerprint is the sum of its rows' hashes: it does not depend on their order, it splits over connections, and a row that is there twice
-counts twice (an exclusive or would lose such a pair). A row's hash is `hash_record_extended(ROW(columns by name), seed)`, and the seed is the hash
-of its key. Without the seed the sum is linear in each column: names swapped between two patients would leave it as it was (measured: in 66 of
-100 swaps). A table without a key has the hash of the whole row stirred once more, to the same end.
+A table's fingerprint is the sum of its rows' hashes: it does not depend on their order, it splits
+over connections, and a row that is there twice counts twice (an exclusive or would lose such a
+pair). A row's hash is `hash_record_extended(ROW(columns by name), seed)`, and the seed is the hash
+of its key. Without the seed the sum is linear in each column: names swapped between two patients
+would leave it as it was (measured: in 66 of 100 swaps). A table without a key has the hash of the
+whole row stirred once more, to the same end.
 
-PostgreSQL's own hashes serve its `=`, which calls things equal that are not the same: 1.0 and 1.00, 24 hours and 1 day, 0 and -0, arrays of
-unlike shape, JSON of unlike nesting, letters that a collation holds equal; and an enum's value hashes to a number that a restored copy gives anew.
-So only types whose `=` means the same bytes are hashed as they are (`AS_IT_IS`); every other one is hashed as the text that a dump would write.
+PostgreSQL's own hashes serve its `=`, which calls things equal that are not the same: 1.0 and 1.00,
+24 hours and 1 day, 0 and -0, arrays of unlike shape, JSON of unlike nesting, letters that a
+collation holds equal; and an enum's value hashes to a number that a restored copy gives anew. So
+only types whose `=` means the same bytes are hashed as they are (`AS_IT_IS`); every other one is
+hashed as the text that a dump would write.
 """
 
 from __future__ import annotations
@@ -18,23 +23,49 @@ from dataclasses import dataclass
 from psycopg import sql
 
 AS_IT_IS = {
-    16: "bool", 17: "bytea", 18: '"char"', 20: "int8", 21: "int2", 23: "int4", 26: "oid", 650: "cidr", 774: "macaddr8", 829: "macaddr", 869: "inet",
-    1082: "date", 1083: "time", 1114: "timestamp", 1184: "timestamptz", 1266: "timetz", 2950: "uuid", 3220: "pg_lsn",
+    16: "bool",
+    17: "bytea",
+    18: '"char"',
+    20: "int8",
+    21: "int2",
+    23: "int4",
+    26: "oid",
+    650: "cidr",
+    774: "macaddr8",
+    829: "macaddr",
+    869: "inet",
+    1082: "date",
+    1083: "time",
+    1114: "timestamp",
+    1184: "timestamptz",
+    1266: "timetz",
+    2950: "uuid",
+    3220: "pg_lsn",
 }
 """Types by their oid, which is the same on every server."""
 TEXTS = {19: "name", 25: "text", 1042: "bpchar", 1043: "varchar"}
 NUMERIC = 1700
 INTEGERS = {20, 21, 23}
-_DIRECT = {20: "hashint8extended", 21: "hashint2extended", 23: "hashint4extended", 2950: "uuid_hash_extended", 25: "hashtextextended",
-           1043: "hashtextextended"}
-"""For a key of one column: the same value as `hash_record_extended(ROW(key), 0)`, without the cost of making the record."""
+_DIRECT = {
+    20: "hashint8extended",
+    21: "hashint2extended",
+    23: "hashint4extended",
+    2950: "uuid_hash_extended",
+    25: "hashtextextended",
+    1043: "hashtextextended",
+}
+"""For a key of one column: the same value as `hash_record_extended(ROW(key), 0)`, without the cost
+of making the record.
+"""
 MODULUS = 1 << 64
 """Sums are kept modulo this: a hash has 64 bits."""
 
 
 @dataclass(frozen=True)
 class Field:
-    """One column of what is hashed: the SQL that gives it, the oid of its type (a domain's is that of its base), and the type as one says it."""
+    """One column of what is hashed: the SQL that gives it, the oid of its type (a domain's is that
+    of its base), and the type as one says it.
+    """
 
     expression: str
     oid: int
@@ -45,7 +76,9 @@ Fields = Mapping[str, Field]
 
 
 def hashed(field: Field) -> sql.Composable:
-    """The field as it goes into the row that is hashed; for a numeric that is two: its value and how many decimals it is written with."""
+    """The field as it goes into the row that is hashed; for a numeric that is two: its value and
+    how many decimals it is written with.
+    """
     given = sql.SQL(field.expression)
     if field.oid in AS_IT_IS:
         return given
@@ -71,7 +104,9 @@ def row_hash(fields: Fields, key: Sequence[str]) -> sql.Composable:
 
 
 def _record(fields: Sequence[Field], seed: sql.Composable) -> sql.Composable:
-    """By name and not by position, so that a table that was made anew with its columns in another order is the same table."""
+    """By name and not by position, so that a table that was made anew with its columns in another
+    order is the same table.
+    """
     row = sql.SQL(", ").join([hashed(field) for field in fields])
     return sql.SQL("hash_record_extended(ROW({}), {})").format(row, seed)
 

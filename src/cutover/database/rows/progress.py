@@ -1,4 +1,7 @@
-"""How far a measurement is: a bar, tables, rows, rate, time left. Whoever shows the line decides how often, and over what."""
+"""How far a measurement is: a bar, tables, rows, rate, time left.
+
+Whoever shows the line decides how often, and over what.
+"""
 
 from __future__ import annotations
 
@@ -26,9 +29,14 @@ class Progress:
 
 
 def line(seen: Seen) -> str:
-    """`[#####...............] 12 of 40 tables compared, 3,400,000 rows, 1,250,000 rows/s, 0:34 left`."""
+    """`[#####...............] 12 of 40 tables compared, 3,400,000 rows, 1,250,000 rows/s, 0:34
+    left`.
+    """
     rate = seen.rows / seen.seconds if seen.seconds else 0
     left = seen.seconds * (1 - seen.fraction) / seen.fraction if seen.fraction else None
     shown = f"{int(left) // 60}:{int(left) % 60:02}" if left is not None else "some time"
     bar = ("#" * round(WIDTH * seen.fraction)).ljust(WIDTH, ".")
-    return f"[{bar}] {seen.done} of {seen.tables} tables {seen.what}, {seen.rows:,} rows, {rate:,.0f} rows/s, {shown} left"
+    return (
+        f"[{bar}] {seen.done} of {seen.tables} tables {seen.what}, {seen.rows:,} rows, {rate:,.0f}"
+        f" rows/s, {shown} left"
+    )

@@ -1,4 +1,6 @@
-"""Sessions that all see one moment, however long they read: one connection exports its snapshot, the others adopt it."""
+"""Sessions that all see one moment, however long they read: one connection exports its snapshot,
+the others adopt it.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,12 @@ from cutover.settings import Database
 
 _PINNED = {
     # What a cast to text depends on.
-    "TimeZone": "UTC", "DateStyle": "ISO, YMD", "IntervalStyle": "postgres", "extra_float_digits": "1", "bytea_output": "hex", "lc_monetary": "C",
+    "TimeZone": "UTC",
+    "DateStyle": "ISO, YMD",
+    "IntervalStyle": "postgres",
+    "extra_float_digits": "1",
+    "bytea_output": "hex",
+    "lc_monetary": "C",
     # A policy that hides rows makes the read fail instead of making it wrong.
     "row_security": "off",
     # Compiling each statement anew would cost more than it saves.
@@ -28,17 +35,33 @@ _PINNED = {
     "idle_in_transaction_session_timeout": "0",
 }
 _SINCE = {"client_connection_check_interval": (140000, "2s"), "transaction_timeout": (170000, "0")}
-"""Settings that came later, by `server_version_num`. The first lets a query end soon after the gate was killed."""
+"""Settings that came later, by `server_version_num`.
+
+The first lets a query end soon after the gate was killed.
+"""
 
 
 class Reading:
-    """Read-only sessions on one database, all on one snapshot. `ends` is the `time.time()` at which every statement is stopped.
+    """Read-only sessions on one database, all on one snapshot.
+
+    `ends` is the `time.time()` at which every statement is stopped.
 
     `schemas` is where a declared expression finds its tables and functions.
     """
 
-    def __init__(self, dsn: str, ends: float, schemas: tuple[str, ...] = (), statement_seconds: float | None = None) -> None:
-        self._dsn, self._ends, self._schemas, self._statement_seconds = dsn, ends, schemas, statement_seconds
+    def __init__(
+        self,
+        dsn: str,
+        ends: float,
+        schemas: tuple[str, ...] = (),
+        statement_seconds: float | None = None,
+    ) -> None:
+        self._dsn, self._ends, self._schemas, self._statement_seconds = (
+            dsn,
+            ends,
+            schemas,
+            statement_seconds,
+        )
         self._lock = threading.Lock()
         self._open: list[Connection] = []
         self._stopped = False
@@ -51,11 +74,15 @@ class Reading:
         """One more session on the same moment. Raises `DatabaseSilent`."""
         connection = self._connect()
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(self._snapshot)))
+        connection.execute(
+            sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(self._snapshot))
+        )
         return connection
 
     def stop(self) -> None:
-        """Cancel whatever runs: what was asked for is no longer wanted, and the target has other work to do."""
+        """Cancel whatever runs: what was asked for is no longer wanted, and the target has other
+        work to do.
+        """
         with self._lock:
             self._stopped = True
             for connection in self._open:
@@ -72,12 +99,16 @@ class Reading:
 
     def _connect(self) -> Connection:
         left = max(1.0, self._ends - time.time())
-        plain = read_only(self._dsn, Database(statement_seconds=min(self._statement_seconds or left, left)))
+        plain = read_only(
+            self._dsn, Database(statement_seconds=min(self._statement_seconds or left, left))
+        )
         try:
             _pin(plain, self._schemas)
         except psycopg.Error as error:
             plain.close()
-            raise DatabaseSilent(f"the database takes no session for reading: {first_line(error)}") from None
+            raise DatabaseSilent(
+                f"the database takes no session for reading: {first_line(error)}"
+            ) from None
         plain.row_factory = tuple_row  # type: ignore[assignment]  # a table may have 65,536 segments, and a dict for each is dear
         with self._lock:
             self._open.append(plain)
@@ -85,7 +116,9 @@ class Reading:
 
 
 @contextmanager
-def reading(dsn: str, ends: float, schemas: tuple[str, ...] = (), statement_seconds: float | None = None) -> Iterator[Reading]:
+def reading(
+    dsn: str, ends: float, schemas: tuple[str, ...] = (), statement_seconds: float | None = None
+) -> Iterator[Reading]:
     """A `Reading` whose statements are cancelled when its block is left in a hurry, as by Ctrl-C."""
     opened = Reading(dsn, ends, schemas, statement_seconds)
     try:
@@ -99,8 +132,16 @@ def reading(dsn: str, ends: float, schemas: tuple[str, ...] = (), statement_seco
 
 def _pin(connection: psycopg.Connection[dict[str, object]], schemas: tuple[str, ...]) -> None:
     version = connection.info.server_version
-    pinned = {**_PINNED, **{name: value for name, (since, value) in _SINCE.items() if version >= since}}
+    pinned = {
+        **_PINNED,
+        **{name: value for name, (since, value) in _SINCE.items() if version >= since},
+    }
     if schemas:
-        pinned["search_path"] = sql.SQL(", ").join(map(sql.Identifier, schemas)).as_string(connection)
-    every = [sql.SQL("set_config({}, {}, false)").format(sql.Literal(name), sql.Literal(value)) for name, value in pinned.items()]
+        pinned["search_path"] = (
+            sql.SQL(", ").join(map(sql.Identifier, schemas)).as_string(connection)
+        )
+    every = [
+        sql.SQL("set_config({}, {}, false)").format(sql.Literal(name), sql.Literal(value))
+        for name, value in pinned.items()
+    ]
     connection.execute(sql.SQL("SELECT {}").format(sql.SQL(", ").join(every)))

@@ -34,7 +34,10 @@ def came(site: Site, before: Snapshot, dsn: str) -> Came:
             table = tables.get(name)
             if table is None or then.above is None or then.above not in table.columns:
                 continue
-            with suppress(psycopg.Error), session.first.transaction():  # whoever counts and compares says why it cannot be read
+            with (
+                suppress(psycopg.Error),
+                session.first.transaction(),
+            ):  # whoever counts and compares says why it cannot be read
                 found[site.shown(name)] = _newer(session.first, table, then)
     return found
 
@@ -43,30 +46,62 @@ def _newer(connection: Connection, table: Table, then: TableFigures) -> dict[str
     key = tuple(column for column in then.key if column in table.columns)
     spec = TableSpec(table, fields(connection, table, key), key, above=then.above, mark=then.mark)
     where = statements.is_new(spec)
-    number = connection.execute(sql.SQL("SELECT count(*) FROM {} WHERE {}").format(spec.table.identifier, where)).fetchone()
+    number = connection.execute(
+        sql.SQL("SELECT count(*) FROM {} WHERE {}").format(spec.table.identifier, where)
+    ).fetchone()
     if not spec.key or not number or not number[0]:
         return {"rows": number[0] if number else 0, "keys": []}
     query = sql.SQL("SELECT {} FROM {} WHERE {} ORDER BY {} LIMIT {}").format(
-        key_text(spec), spec.table.identifier, where, sql.Identifier(spec.above or ""), sql.Literal(KEYS))
+        key_text(spec),
+        spec.table.identifier,
+        where,
+        sql.Identifier(spec.above or ""),
+        sql.Literal(KEYS),
+    )
     return {"rows": number[0], "keys": [key for (key,) in connection.execute(query).fetchall()]}
 
 
 def acknowledged(site: Site, before: Snapshot, dsn: str) -> Examination:
-    """What stands above the marks now, and what stood there when a gate looked last, before a restore took it away."""
+    """What stands above the marks now, and what stood there when a gate looked last, before a
+    restore took it away.
+    """
     now, noted = came(site, before, dsn), _read(_note(before))
-    gone = {name: seen["rows"] - now.get(name, {"rows": 0})["rows"] for name, seen in noted.get("came", {}).items()}
+    gone = {
+        name: seen["rows"] - now.get(name, {"rows": 0})["rows"]
+        for name, seen in noted.get("came", {}).items()
+    }
     lost = {name: rows for name, rows in gone.items() if rows > 0}
-    facts = {"snapshot": before.taken, "came since": now, "seen last": noted, "lost by the restore": lost}
+    facts = {
+        "snapshot": before.taken,
+        "came since": now,
+        "seen last": noted,
+        "lost by the restore": lost,
+    }
     growing = tuple(site.shown(name) for name, then in before.figures.tables.items() if then.above)
-    unproven = () if growing else ("No table is declared to grow (grows_above), so what came since the snapshot cannot be told from what was there.",)
-    return Examination("What was acknowledged since the snapshot is listed", growing, (), unproven, facts)
+    unproven = (
+        ()
+        if growing
+        else (
+            (
+                "No table is declared to grow (grows_above), so what came since the snapshot cannot"
+                " be told from what was there."
+            ),
+        )
+    )
+    return Examination(
+        "What was acknowledged since the snapshot is listed", growing, (), unproven, facts
+    )
 
 
 def note(site: Site, before: Snapshot, dsn: str) -> None:
-    """Write down what came by now, beside the snapshot: after a restore nobody could say it any more."""
+    """Write down what came by now, beside the snapshot: after a restore nobody could say it any
+    more.
+    """
     path = _note(before)
     unfinished = path.with_suffix(".unfinished")
-    unfinished.write_text(json.dumps({"at": time.time(), "came": came(site, before, dsn)}), encoding="utf-8")
+    unfinished.write_text(
+        json.dumps({"at": time.time(), "came": came(site, before, dsn)}), encoding="utf-8"
+    )
     unfinished.rename(path)
 
 

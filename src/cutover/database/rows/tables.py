@@ -34,15 +34,26 @@ WHERE n.nspname = ANY(%s) AND c.relkind IN ('r', 'p', 'f', 'v', 'm') AND c.relpe
 ORDER BY 1
 """
 _SIZES = {"heap": "pg_relation_size(p.oid)", "all": "pg_table_size(p.oid)"}
-_ESTIMATES = {"heap": "greatest(p.relpages, 0)::int8 * 8192",
-              "all": "(greatest(p.relpages, 0)::int8 + coalesce((SELECT t.relpages FROM pg_class t WHERE t.oid = p.reltoastrelid), 0)) * 8192"}
-"""Without looking at the files, for which a table must not be locked. Sizes only say how the work is divided."""
+_ESTIMATES = {
+    "heap": "greatest(p.relpages, 0)::int8 * 8192",
+    "all": (
+        "(greatest(p.relpages, 0)::int8 + coalesce((SELECT t.relpages FROM pg_class t WHERE t.oid ="
+        " p.reltoastrelid), 0)) * 8192"
+    ),
+}
+"""Without looking at the files, for which a table must not be locked.
+
+Sizes only say how the work is divided.
+"""
 _KINDS = {"f": "a foreign table", "v": "a view", "m": "a materialised view"}
 
 
 @dataclass(frozen=True)
 class Part:
-    """What a table is stored in: itself, or one of its partitions. Sizes in bytes: of what is divided by ctid, and with all that hangs on it."""
+    """What a table is stored in: itself, or one of its partitions.
+
+    Sizes in bytes: of what is divided by ctid, and with all that hangs on it.
+    """
 
     schema: str
     name: str
@@ -56,7 +67,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the catalog: its columns' types by name, its primary key, its parts. `cannot` says why it cannot be measured."""
+    """A table of the catalog: its columns' types by name, its primary key, its parts.
+
+    `cannot` says why it cannot be measured.
+    """
 
     name: str
     columns: Mapping[str, str]
@@ -73,9 +87,11 @@ class Table:
 class TableSpec:
     """What is to be measured of one table.
 
-    `content`: the columns to be fingerprinted as they are; `expected`: those as the migration should leave them, where it changes them. An
-    expression is SQL over the row. With `above` and `mark` (text), rows above the mark are new: counted, and in no sum. `cannot`: why its content
-    cannot be fingerprinted; it is counted nevertheless. `only_counted`: nobody asks for its content.
+    `content`: the columns to be fingerprinted as they are; `expected`: those as the migration
+    should leave them, where it changes them. An expression is SQL over the row. With `above` and
+    `mark` (text), rows above the mark are new: counted, and in no sum. `cannot`: why its content
+    cannot be fingerprinted; it is counted nevertheless. `only_counted`: nobody asks for its
+    content.
     """
 
     table: Table
@@ -108,16 +124,29 @@ class TableSpec:
 Connection = psycopg.Connection[Any]
 
 
-def read_tables(connection: Connection, schemas: Sequence[str]) -> tuple[dict[str, Table], dict[str, str]]:
-    """The tables of these schemas by `schema.name`, and what was left out, with what it is. An extension's own tables are not the target's."""
+def read_tables(
+    connection: Connection, schemas: Sequence[str]
+) -> tuple[dict[str, Table], dict[str, str]]:
+    """The tables of these schemas by `schema.name`, and what was left out, with what it is.
+
+    An extension's own tables are not the target's.
+    """
     tables, left_out = {}, {}
     for name, kind, columns, types, key, parts, foreign in _read(connection, schemas):
         if kind in _KINDS:
             left_out[name] = _KINDS[kind]
             continue
-        stored = tuple(Part(schema, part, int(heap), int(size)) for schema, part, heap, size in parts or ())
+        stored = tuple(
+            Part(schema, part, int(heap), int(size)) for schema, part, heap, size in parts or ()
+        )
         cannot = f"{foreign} of its partitions are kept on another server" if foreign else None
-        tables[name] = Table(name, dict(zip(columns or (), types or (), strict=True)), tuple(key or ()), stored, cannot)
+        tables[name] = Table(
+            name,
+            dict(zip(columns or (), types or (), strict=True)),
+            tuple(key or ()),
+            stored,
+            cannot,
+        )
     return tables, left_out
 
 
@@ -140,15 +169,23 @@ def spec_of(connection: Connection, table: Table, change: TableChange) -> TableS
     except psycopg.Error as error:
         return TableSpec(table, cannot=first_line(error))
     if change.grows_above and change.grows_above not in table.columns:
-        raise SettingsError(f"migrations.tables.{table.name}.grows_above names the column {change.grows_above}, which the table does not have")
+        raise SettingsError(
+            f"migrations.tables.{table.name}.grows_above names the column {change.grows_above},"
+            " which the table does not have"
+        )
     if missing := [name for name in change.drops if name not in table.columns]:
-        raise SettingsError(f"migrations.tables.{table.name}.drops names the column {missing[0]}, which the table does not have")
+        raise SettingsError(
+            f"migrations.tables.{table.name}.drops names the column {missing[0]}, which the table"
+            " does not have"
+        )
     spec = TableSpec(table, content, table.key, above=change.grows_above, cannot=table.cannot)
     if not change.becomes and not change.drops:
         return spec
     kept = {name: column for name, column in content.items() if name not in change.drops}
     expected = {**kept, **declared(connection, table, change.becomes)}
-    return replace(spec, expected=expected, expected_key=table.key if set(table.key) <= set(expected) else ())
+    return replace(
+        spec, expected=expected, expected_key=table.key if set(table.key) <= set(expected) else ()
+    )
 
 
 def fields(connection: Connection, table: Table, names: Iterable[str]) -> dict[str, Field]:
@@ -157,11 +194,17 @@ def fields(connection: Connection, table: Table, names: Iterable[str]) -> dict[s
     if not shown:
         return {}
     oids = _oids(connection, table, shown.values())
-    return {name: Field(expression, oid, table.columns[name]) for (name, expression), oid in zip(shown.items(), oids, strict=True)}
+    return {
+        name: Field(expression, oid, table.columns[name])
+        for (name, expression), oid in zip(shown.items(), oids, strict=True)
+    }
 
 
 def declared(connection: Connection, table: Table, becomes: Mapping[str, str]) -> dict[str, Field]:
-    """Columns as they should become. Raises `SettingsError` for an expression that the database cannot make sense of."""
+    """Columns as they should become.
+
+    Raises `SettingsError` for an expression that the database cannot make sense of.
+    """
     found = {}
     for name, expression in becomes.items():
         try:
@@ -169,13 +212,19 @@ def declared(connection: Connection, table: Table, becomes: Mapping[str, str]) -
                 oid = _oids(connection, table, [f"({expression})"])[0]
                 said = connection.execute("SELECT format_type(%s, NULL)", [oid]).fetchone()
         except psycopg.Error as error:
-            raise SettingsError(f"migrations.tables.{table.name}.becomes.{name} cannot be used: {first_line(error)}") from None
+            raise SettingsError(
+                f"migrations.tables.{table.name}.becomes.{name} cannot be used: {first_line(error)}"
+            ) from None
         found[name] = Field(f"({expression})", oid, said[0] if said else "")
     return found
 
 
 def _oids(connection: Connection, table: Table, expressions: Iterable[str]) -> list[int]:
-    """The types of expressions over a table, as a result announces them: a domain's is that of its base."""
+    """The types of expressions over a table, as a result announces them: a domain's is that of its
+    base.
+    """
     listed = sql.SQL(", ").join([sql.SQL(expression) for expression in expressions])
-    cursor = connection.execute(sql.SQL("SELECT {} FROM {} LIMIT 0").format(listed, table.identifier))
+    cursor = connection.execute(
+        sql.SQL("SELECT {} FROM {} LIMIT 0").format(listed, table.identifier)
+    )
     return [column.type_code for column in cursor.description or ()]

@@ -1,4 +1,6 @@
-"""Takes a snapshot: what is to be kept of each table is settled first, then all is measured at one moment."""
+"""Takes a snapshot: what is to be kept of each table is settled first, then all is measured at one
+moment.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,10 @@ WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type 
 
 
 def taken(site: Site) -> Snapshot:
-    """Measure the whole database. Raises `NotProven`, `SettingsError` (a declaration that cannot be), `DatabaseSilent`."""
+    """Measure the whole database.
+
+    Raises `NotProven`, `SettingsError` (a declaration that cannot be), `DatabaseSilent`.
+    """
     marks = _marks(site)
     server.await_standby(site)
     with site.connect() as target:
@@ -50,31 +55,65 @@ def taken(site: Site) -> Snapshot:
     with reading(dsn, time.time() + site.budget.left, schemas) as session:
         tables, left_out = read_tables(session.first, schemas)
         specs = [_spec(session.first, site, table, marks, len(tables)) for table in tables.values()]
-        become = {name: _rows_become(session.first, site, name) for name in tables if site.change_of(name).rows_become}
-        figures = measure_in(session, specs, connections=site.migrations.connections, watch=Progress(site, "snapshot"))
-    return Snapshot(site.target, site.release, migration, began, facts, _with(figures, become), declarations(site), catalog, _history(site), left_out)
+        become = {
+            name: _rows_become(session.first, site, name)
+            for name in tables
+            if site.change_of(name).rows_become
+        }
+        figures = measure_in(
+            session,
+            specs,
+            connections=site.migrations.connections,
+            watch=Progress(site, "snapshot"),
+        )
+    return Snapshot(
+        site.target,
+        site.release,
+        migration,
+        began,
+        facts,
+        _with(figures, become),
+        declarations(site),
+        catalog,
+        _history(site),
+        left_out,
+    )
 
 
 def _marks(site: Site) -> dict[str, str | None]:
     """For each table that grows, its column's highest value, as text.
 
-    Whatever is below it was there before; but a transaction that began earlier may still bring a row from below it. So those that are open now are
-    waited for, and only then is the snapshot taken.
+    Whatever is below it was there before; but a transaction that began earlier may still bring a
+    row from below it. So those that are open now are waited for, and only then is the snapshot
+    taken.
     """
-    growing = {name: change.grows_above for name, change in site.migrations.tables.items() if change.grows_above}
+    growing = {
+        name: change.grows_above
+        for name, change in site.migrations.tables.items()
+        if change.grows_above
+    }
     if not growing:
         return {}
-    with reading(site.heavy_dsn, time.time() + site.budget.left, site.migrations.schemas) as session:
+    with reading(
+        site.heavy_dsn, time.time() + site.budget.left, site.migrations.schemas
+    ) as session:
         tables, _ = read_tables(session.first, site.migrations.schemas)
-        found = {name: _highest(session.first, table, column) for name, table in tables.items()
-                 if (column := site.change_of(name).grows_above) and column in table.columns}
+        found = {
+            name: _highest(session.first, table, column)
+            for name, table in tables.items()
+            if (column := site.change_of(name).grows_above) and column in table.columns
+        }
     _await_open_transactions(site)
     return found
 
 
 def _highest(connection: Connection, table: Table, column: str) -> str | None:
-    found = connection.execute(sql.SQL("SELECT {0}::text AS highest FROM {1} WHERE {0} IS NOT NULL ORDER BY {1}.{0} DESC LIMIT 1").format(
-        sql.Identifier(column), table.identifier)).fetchone()
+    found = connection.execute(
+        sql.SQL(
+            "SELECT {0}::text AS highest FROM {1} WHERE {0} IS NOT NULL ORDER BY {1}.{0} DESC"
+            " LIMIT 1"
+        ).format(sql.Identifier(column), table.identifier)
+    ).fetchone()
     return found[0] if found else None
 
 
@@ -84,13 +123,20 @@ def _await_open_transactions(site: Site) -> None:
         patience = time.monotonic() + min(_WAIT, site.budget.left / 10)
         while number := (target.execute(_OPEN, [now]).fetchone() or {"open": 0})["open"]:
             if time.monotonic() > patience:
-                site.say(f"snapshot: {number} transactions are still open; what they add may look like a row too many among the old ones")
+                site.say(
+                    f"snapshot: {number} transactions are still open; what they add may look like a"
+                    " row too many among the old ones"
+                )
                 return
             time.sleep(0.05)
 
 
-def _spec(connection: Connection, site: Site, table: Table, marks: Mapping[str, str | None], tables: int) -> TableSpec:
-    spec = replace(spec_of(connection, table, site.change_of(table.name)), mark=marks.get(table.name))
+def _spec(
+    connection: Connection, site: Site, table: Table, marks: Mapping[str, str | None], tables: int
+) -> TableSpec:
+    spec = replace(
+        spec_of(connection, table, site.change_of(table.name)), mark=marks.get(table.name)
+    )
     return divided(connection, spec, min(SEGMENTS, max(1, ALL_SEGMENTS // tables)))
 
 
@@ -101,7 +147,10 @@ def divided(connection: Connection, spec: TableSpec, most: int) -> TableSpec:
 
 
 def _division(connection: Connection, spec: TableSpec, most: int) -> Division | None:
-    """So many segments that each has a few rows. A key of one integer is divided by ranges, which an index can find again."""
+    """So many segments that each has a few rows.
+
+    A key of one integer is divided by ranges, which an index can find again.
+    """
     if not spec.key or spec.cannot:
         return None
     if not spec.has_integer_key:
@@ -115,7 +164,9 @@ def _division(connection: Connection, spec: TableSpec, most: int) -> Division | 
 
 
 def _bounds(connection: Connection, spec: TableSpec) -> tuple[int | None, int | None]:
-    query = sql.SQL("SELECT min({0}), max({0}) FROM {1}").format(sql.Identifier(spec.key[0]), spec.table.identifier)
+    query = sql.SQL("SELECT min({0}), max({0}) FROM {1}").format(
+        sql.Identifier(spec.key[0]), spec.table.identifier
+    )
     return connection.execute(query).fetchone() or (None, None)
 
 
@@ -131,14 +182,21 @@ def _rows_become(connection: Connection, site: Site, name: str) -> int:
         with connection.transaction():
             found = connection.execute(query.encode()).fetchone()
     except psycopg.Error as error:
-        raise SettingsError(f"migrations.tables.{site.shown(name)}.rows_become cannot be used: {first_line(error)}") from None
+        raise SettingsError(
+            f"migrations.tables.{site.shown(name)}.rows_become cannot be used: {first_line(error)}"
+        ) from None
     if not found or len(found) != 1 or not isinstance(found[0], int):
-        raise SettingsError(f"migrations.tables.{site.shown(name)}.rows_become must give one number of rows, as SELECT count(*) does")
+        raise SettingsError(
+            f"migrations.tables.{site.shown(name)}.rows_become must give one number of rows, as"
+            " SELECT count(*) does"
+        )
     return found[0]
 
 
 def _with(figures: Figures, become: Mapping[str, int]) -> Figures:
-    tables = {name: replace(table, rows_become=become.get(name)) for name, table in figures.tables.items()}
+    tables = {
+        name: replace(table, rows_become=become.get(name)) for name, table in figures.tables.items()
+    }
     return replace(figures, tables=tables)
 
 
@@ -148,7 +206,9 @@ def _catalog(site: Site, connection: psycopg.Connection[Any]) -> dict[str, Any]:
     try:
         return read_catalog(connection, site.migrations.schemas).as_plain()
     except psycopg.Error as error:
-        raise NotProven(f"the catalog cannot be read, so there is no snapshot: {first_line(error)}") from None
+        raise NotProven(
+            f"the catalog cannot be read, so there is no snapshot: {first_line(error)}"
+        ) from None
 
 
 def _history(site: Site) -> dict[str, Any]:

@@ -23,7 +23,9 @@ class Tally:
 
 @dataclass(frozen=True)
 class Seen:
-    """How far a pass over the tables is: so many are `done`, `fraction` (0 to 1) of all their pieces have answered."""
+    """How far a pass over the tables is: so many are `done`, `fraction` (0 to 1) of all their
+    pieces have answered.
+    """
 
     what: str
     tables: int
@@ -44,7 +46,10 @@ def figures_of(counted: Sequence[Tally], summed: Sequence[Tally], seconds: float
         tables[name] = _one(tally, content)
         why = tally.why or (content.why if content else None)
         if why is None and content and content.rows != tally.rows - tally.newer:
-            why = f"{tally.rows - tally.newer} rows were counted and {content.rows} were fingerprinted at the same moment"
+            why = (
+                f"{tally.rows - tally.newer} rows were counted and {content.rows} were"
+                " fingerprinted at the same moment"
+            )
         if why is not None:
             unproven[name] = why
     return Figures(tables, unproven, seconds)
@@ -54,7 +59,21 @@ def _one(counted: Tally, content: Tally | None) -> TableFigures:
     spec = counted.spec
     sums = sum(content.segments.values(), Sums()) if content and content.why is None else None
     return TableFigures(
-        columns={name: column.type for name, column in spec.content.items()}, key=spec.key,
-        counted=counted.rows if counted.why is None else None, newer=counted.newer, sums=sums,
-        expected_columns=None if spec.expected is None else {name: column.type for name, column in spec.expected.items()}, above=spec.above,
-        mark=spec.mark, segments=Segments(spec.division, dict(content.segments)) if content and sums and spec.division else None)
+        columns={name: column.type for name, column in spec.content.items()},
+        key=spec.key,
+        counted=counted.rows if counted.why is None else None,
+        newer=counted.newer,
+        sums=sums,
+        expected_columns=(
+            None
+            if spec.expected is None
+            else {name: column.type for name, column in spec.expected.items()}
+        ),
+        above=spec.above,
+        mark=spec.mark,
+        segments=(
+            Segments(spec.division, dict(content.segments))
+            if content and sums and spec.division
+            else None
+        ),
+    )

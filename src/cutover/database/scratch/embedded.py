@@ -1,7 +1,8 @@
-"""A private PostgreSQL of our own, reached by a socket that nobody else can reach, and gone with this process however that ends.
+"""A private PostgreSQL of our own, reached by a socket that nobody else can reach, and gone with
+this process however that ends.
 
-The wheel's own `get_server` is not used: it leaves its server running when we are killed, makes a system user, and changes permissions
-in site-packages (docs/decisions/0010).
+The wheel's own `get_server` is not used: it leaves its server running when we are killed, makes a
+system user, and changes permissions in site-packages (docs/decisions/0010).
 """
 
 from __future__ import annotations
@@ -24,19 +25,41 @@ from cutover.evidence.examination import NotProven
 SUPERUSER = "postgres"
 _PORT = 5432  # names the socket; no port is opened
 _SETTINGS = {
-    "listen_addresses": "", "unix_socket_permissions": "0777", "max_connections": "100", "jit": "off", "timezone": "UTC",
-    "shared_buffers": "64MB", "maintenance_work_mem": "128MB", "max_wal_size": "2GB",
-    "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "archive_mode": "off",  # it need not survive a power cut
-    "ssl": "off", "hot_standby": "off", "allow_in_place_tablespaces": "on",  # for base backups
-    "logging_collector": "off", "log_min_messages": "fatal", "log_min_error_statement": "panic",  # a log would hold patients' data
+    "listen_addresses": "",
+    "unix_socket_permissions": "0777",
+    "max_connections": "100",
+    "jit": "off",
+    "timezone": "UTC",
+    "shared_buffers": "64MB",
+    "maintenance_work_mem": "128MB",
+    "max_wal_size": "2GB",
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "archive_mode": "off",  # it need not survive a power cut
+    "ssl": "off",
+    "hot_standby": "off",
+    "allow_in_place_tablespaces": "on",  # for base backups
+    "logging_collector": "off",
+    "log_min_messages": "fatal",
+    "log_min_error_statement": "panic",  # a log would hold patients' data
 }
 
 
 @contextlib.contextmanager
-def cluster(major: int, seconds: float, *, fill: Callable[[Place], None] | None = None, user: str = SUPERUSER) -> Iterator[str]:
-    """A running server; gives the DSN of its database `postgres` for `user`. `fill` puts the data into the place: a new cluster by default.
+def cluster(
+    major: int,
+    seconds: float,
+    *,
+    fill: Callable[[Place], None] | None = None,
+    user: str = SUPERUSER,
+) -> Iterator[str]:
+    """A running server; gives the DSN of its database `postgres` for `user`.
 
-    Raises `NotProven` where there is no PostgreSQL of that major version, or it does not answer within `seconds`.
+    `fill` puts the data into the place: a new cluster by default.
+
+    Raises `NotProven` where there is no PostgreSQL of that major version, or it does not answer
+    within `seconds`.
     """
     programs = server_programs(major)
     with claim() as place:
@@ -48,7 +71,9 @@ def cluster(major: int, seconds: float, *, fill: Callable[[Place], None] | None 
         private(place.socket)
         keeper = _kept(programs, place)
         try:
-            dsn = make_conninfo(host=str(place.socket), port=_PORT, user=user, dbname="postgres", connect_timeout=5)
+            dsn = make_conninfo(
+                host=str(place.socket), port=_PORT, user=user, dbname="postgres", connect_timeout=5
+            )
             _await(dsn, keeper, place, seconds)
             yield dsn
         finally:
@@ -59,27 +84,65 @@ def cluster(major: int, seconds: float, *, fill: Callable[[Place], None] | None 
 
 def _initialise(programs: Path, place: Place) -> None:
     private(place.data)
-    options = ["--username", SUPERUSER, "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]
+    options = [
+        "--username",
+        SUPERUSER,
+        "--auth=trust",
+        "--encoding=UTF8",
+        "--locale=C",
+        "--no-sync",
+    ]
     command = [str(programs / "initdb"), "--pgdata", str(place.data), *options]
-    result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=place.directory, **as_server_user())
+    result = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=place.directory,
+        **as_server_user(),
+    )
     if result.returncode != 0:
-        raise NotProven(f"no scratch server could be made in {place.directory.parent}: {_last_line(result.stderr)}")
+        raise NotProven(
+            f"no scratch server could be made in {place.directory.parent}:"
+            f" {_last_line(result.stderr)}"
+        )
 
 
 def _kept(programs: Path, place: Place) -> subprocess.Popen[bytes]:
-    """The keeper, with the server as its child. Configuration that came with a base backup is not read: it may archive, or follow a primary."""
+    """The keeper, with the server as its child.
+
+    Configuration that came with a base backup is not read: it may archive, or follow a primary.
+    """
     (place.directory / "server.conf").write_text("")
     (place.directory / "hba.conf").write_text("local all all trust\n")
-    settings = {**_SETTINGS, "port": str(_PORT), "unix_socket_directories": str(place.socket), "data_directory": str(place.data),
-                "hba_file": str(place.directory / "hba.conf"), "ident_file": str(place.directory / "server.conf")}
+    settings = {
+        **_SETTINGS,
+        "port": str(_PORT),
+        "unix_socket_directories": str(place.socket),
+        "data_directory": str(place.data),
+        "hba_file": str(place.directory / "hba.conf"),
+        "ident_file": str(place.directory / "server.conf"),
+    }
     command = [str(programs / "postgres"), "-c", f"config_file={place.directory / 'server.conf'}"]
     command += [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     user = server_user()
     identity = [str(user.pw_uid), str(user.pw_gid)] if user else ["0", "0"]
     with (place.directory / "log").open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-I", "-S", str(Path(__file__).with_name("keeper.py")), str(os.getpid()), str(place.directory), *identity, *command],
-            stdin=subprocess.PIPE, stdout=log, stderr=log, pass_fds=[place.lock],
+            [
+                sys.executable,
+                "-I",
+                "-S",
+                str(Path(__file__).with_name("keeper.py")),
+                str(os.getpid()),
+                str(place.directory),
+                *identity,
+                *command,
+            ],
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            pass_fds=[place.lock],
             start_new_session=True,  # Ctrl-C is for us; we then end the server in order.
         )
 
@@ -92,9 +155,14 @@ def _await(dsn: str, keeper: subprocess.Popen[bytes], place: Place, seconds: flo
             return
         except psycopg.OperationalError:
             if time.monotonic() > deadline:
-                raise NotProven(f"a scratch server of PostgreSQL did not answer within {seconds:.0f} s") from None
+                raise NotProven(
+                    f"a scratch server of PostgreSQL did not answer within {seconds:.0f} s"
+                ) from None
         time.sleep(0.02)
-    raise NotProven(f"a scratch server of PostgreSQL did not start: {_last_line((place.directory / 'log').read_text(errors='replace'))}")
+    raise NotProven(
+        "a scratch server of PostgreSQL did not start:"
+        f" {_last_line((place.directory / 'log').read_text(errors='replace'))}"
+    )
 
 
 def _last_line(text: str) -> str:

@@ -1,4 +1,6 @@
-"""A scratch server that the settings name: somebody runs it for us, and it is never the target's own."""
+"""A scratch server that the settings name: somebody runs it for us, and it is never the target's
+own.
+"""
 
 from __future__ import annotations
 
@@ -15,21 +17,38 @@ WHERE = "[targets.NAME.migrations.scratch] dsn"
 
 
 def checked(site: Site) -> str:
-    """The DSN of the settings. Raises `SettingsError` when there is none or it is the target's own server, `NotProven` when it is silent."""
+    """The DSN of the settings.
+
+    Raises `SettingsError` when there is none or it is the target's own server, `NotProven` when it
+    is silent.
+    """
     if site.scratch_dsn is None:
         raise SettingsError(f'{WHERE}: missing, and kind = "server" needs it')
     dsn = site.scratch_dsn.get_secret_value()
     try:
-        with psycopg.connect(dsn, connect_timeout=5, application_name="cutover", autocommit=True) as connection:
-            if not site.is_copy and (_address(dsn) == _address(site.dsn.get_secret_value()) or _is_the_targets(site, connection)):
-                raise SettingsError(f"{WHERE}: it is the target's own server, and nothing is ever made there: name another one")
+        with psycopg.connect(
+            dsn, connect_timeout=5, application_name="cutover", autocommit=True
+        ) as connection:
+            if not site.is_copy and (
+                _address(dsn) == _address(site.dsn.get_secret_value())
+                or _is_the_targets(site, connection)
+            ):
+                raise SettingsError(
+                    f"{WHERE}: it is the target's own server, and nothing is ever made there: name"
+                    " another one"
+                )
     except psycopg.Error as error:
-        raise NotProven(f"the scratch server does not answer ({_without_secrets(error, dsn)})") from None
+        raise NotProven(
+            f"the scratch server does not answer ({_without_secrets(error, dsn)})"
+        ) from None
     return dsn
 
 
 def _is_the_targets(site: Site, scratch: psycopg.Connection) -> bool:
-    """By what PostgreSQL calls itself. A target that cannot be asked is told by its address alone."""
+    """By what PostgreSQL calls itself.
+
+    A target that cannot be asked is told by its address alone.
+    """
     try:
         own = scratch.execute(_IDENTITY).fetchone()
         with site.connect() as target:

@@ -1,4 +1,7 @@
-"""Private directories for scratch servers, each locked for as long as somebody uses it. Those of runs that were killed are swept."""
+"""Private directories for scratch servers, each locked for as long as somebody uses it.
+
+Those of runs that were killed are swept.
+"""
 
 from __future__ import annotations
 
@@ -30,13 +33,17 @@ class Place:
 
     @property
     def socket(self) -> Path:
-        """The folder of its socket, which only the server's user and root can enter: the only way in, so it needs no password."""
+        """The folder of its socket, which only the server's user and root can enter: the only way
+        in, so it needs no password.
+        """
         return self.directory / "socket"
 
 
 @contextlib.contextmanager
 def claim() -> Iterator[Place]:
-    """A directory of one's own in the machine's temporary directory (`TMPDIR`): a restored backup needs its room there."""
+    """A directory of one's own in the machine's temporary directory (`TMPDIR`): a restored backup
+    needs its room there.
+    """
     sweep()
     directory = Path(tempfile.mkdtemp(prefix=PREFIX))
     try:

@@ -26,7 +26,9 @@ _NUMBERS = itertools.count(1)
 
 @dataclass(frozen=True)
 class ScratchServer:
-    """`kind` as in the settings; `bin`: the folder of client programs of this major version, where there is one. `admin` may create databases."""
+    """`kind` as in the settings; `bin`: the folder of client programs of this major version, where
+    there is one. `admin` may create databases.
+    """
 
     major: int
     kind: str
@@ -36,7 +38,10 @@ class ScratchServer:
     token: str = field(default_factory=lambda: f"{PREFIX}{uuid4().hex[:12]}")
 
     def create(self, *, roles: Sequence[str] = ()) -> str:
-        """The DSN of a new, empty database. `roles` that are missing are made first (NOLOGIN): what a script or a restore grants to."""
+        """The DSN of a new, empty database.
+
+        `roles` that are missing are made first (NOLOGIN): what a script or a restore grants to.
+        """
         with psycopg.connect(self.admin, autocommit=True) as connection:
             try:
                 self._add(connection, roles)
@@ -50,14 +55,21 @@ class ScratchServer:
         if not name.startswith(self.token):
             raise ValueError("only what this scratch server made is dropped")
         with psycopg.connect(self.admin, autocommit=True) as connection:
-            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+            connection.execute(
+                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+            )
 
     def _new(self, connection: psycopg.Connection) -> str:
         name = f"{self.token}_{next(_NUMBERS)}"
         create = sql.SQL("CREATE DATABASE {} TEMPLATE template0 ").format(sql.Identifier(name))
         for locale in self.locales[:-1]:
-            with contextlib.suppress(psycopg.errors.WrongObjectType, psycopg.errors.InvalidParameterValue, psycopg.errors.FeatureNotSupported,
-                                     psycopg.errors.InvalidObjectDefinition, psycopg.errors.UndefinedObject):
+            with contextlib.suppress(
+                psycopg.errors.WrongObjectType,
+                psycopg.errors.InvalidParameterValue,
+                psycopg.errors.FeatureNotSupported,
+                psycopg.errors.InvalidObjectDefinition,
+                psycopg.errors.UndefinedObject,
+            ):
                 connection.execute(create + locale.clauses(major=self.major))
                 return name
         connection.execute(create + self.locales[-1].clauses(major=self.major))
@@ -68,21 +80,29 @@ class ScratchServer:
         for role in roles:
             if role not in known and not role.startswith("pg_"):
                 connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(role)))
-                connection.execute(sql.SQL("COMMENT ON ROLE {} IS {}").format(sql.Identifier(role), sql.Literal(self.token)))
+                connection.execute(
+                    sql.SQL("COMMENT ON ROLE {} IS {}").format(
+                        sql.Identifier(role), sql.Literal(self.token)
+                    )
+                )
 
 
 @contextlib.contextmanager
 def scratch_server(site: Site, major: int) -> Iterator[ScratchServer]:
-    """A server of exactly that major version, as `[targets.NAME.migrations.scratch]` says; all that was made on it is gone at the end.
+    """A server of exactly that major version, as `[targets.NAME.migrations.scratch]` says; all that
+    was made on it is gone at the end.
 
-    Raises `NotProven` where none can be had, and `SettingsError` where the settings name none, or the target's own.
+    Raises `NotProven` where none can be had, and `SettingsError` where the settings name none, or
+    the target's own.
     """
     kind = site.migrations.scratch.kind
     with contextlib.ExitStack() as stack:
         if kind == "embedded":
             admin = stack.enter_context(embedded.cluster(major, _patience(site)))
         elif kind == "container":
-            admin = stack.enter_context(container.postgres(site.migrations.scratch.image, major, _patience(site)))
+            admin = stack.enter_context(
+                container.postgres(site.migrations.scratch.image, major, _patience(site))
+            )
         else:
             admin = given.checked(site)
         _same_version(admin, major)
@@ -93,7 +113,10 @@ def scratch_server(site: Site, major: int) -> Iterator[ScratchServer]:
 
 def _patience(site: Site) -> float:
     if not site.budget.left:
-        raise NotProven("the time that the gate may take (budget_seconds) was spent before a scratch server was started")
+        raise NotProven(
+            "the time that the gate may take (budget_seconds) was spent before a scratch server was"
+            " started"
+        )
     return min(START_SECONDS, site.budget.left)
 
 
@@ -101,7 +124,10 @@ def _same_version(admin: str, major: int) -> None:
     with psycopg.connect(admin) as connection:
         found = connection.info.server_version // 10000
     if found != major:
-        raise NotProven(f"the scratch server is PostgreSQL {found} and the target {major}: name one of the same major version")
+        raise NotProven(
+            f"the scratch server is PostgreSQL {found} and the target {major}: name one of the same"
+            " major version"
+        )
 
 
 def _clients(major: int) -> Path | None:
@@ -113,29 +139,49 @@ def _clients(major: int) -> Path | None:
 
 @contextlib.contextmanager
 def _cleaned(server: ScratchServer) -> Iterator[None]:
-    """What runs that were killed left is dropped before, and what this one made after. An open session says that its run still lives."""
-    with psycopg.connect(server.admin, autocommit=True, application_name=server.token) as connection:
+    """What runs that were killed left is dropped before, and what this one made after.
+
+    An open session says that its run still lives.
+    """
+    with psycopg.connect(
+        server.admin, autocommit=True, application_name=server.token
+    ) as connection:
         connection.execute("SET idle_session_timeout = 0")
-        sessions = connection.execute("SELECT application_name FROM pg_stat_activity WHERE starts_with(application_name, %s)", [PREFIX])
+        sessions = connection.execute(
+            "SELECT application_name FROM pg_stat_activity WHERE starts_with(application_name, %s)",
+            [PREFIX],
+        )
         living = {name for (name,) in sessions}
         _drop(connection, sparing=living)
         try:
             yield
         finally:
-            with contextlib.suppress(psycopg.Error):  # a session that broke has nothing more to say; the next run sweeps
+            with contextlib.suppress(
+                psycopg.Error
+            ):  # a session that broke has nothing more to say; the next run sweeps
                 _drop(connection, sparing=living - {server.token})
 
 
 def _drop(connection: psycopg.Connection, *, sparing: set[str]) -> None:
     """Databases are named, and roles are commented, with the token of the run that made them."""
-    databases = connection.execute("SELECT datname, left(datname, -1 - length(substring(datname FROM '[0-9]+$'))) FROM pg_database "
-                                   "WHERE starts_with(datname, %s) AND pg_get_userbyid(datdba) = current_user", [PREFIX]).fetchall()
+    databases = connection.execute(
+        "SELECT datname, left(datname, -1 - length(substring(datname FROM '[0-9]+$'))) FROM"
+        " pg_database WHERE starts_with(datname, %s) AND pg_get_userbyid(datdba) = current_user",
+        [PREFIX],
+    ).fetchall()
     for name, token in databases:
         if token not in sparing:
-            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
-    roles = connection.execute("SELECT rolname, shobj_description(oid, 'pg_authid') AS token FROM pg_roles "
-                               "WHERE starts_with(shobj_description(oid, 'pg_authid'), %s)", [PREFIX]).fetchall()
+            connection.execute(
+                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+            )
+    roles = connection.execute(
+        "SELECT rolname, shobj_description(oid, 'pg_authid') AS token FROM pg_roles "
+        "WHERE starts_with(shobj_description(oid, 'pg_authid'), %s)",
+        [PREFIX],
+    ).fetchall()
     for name, token in roles:
         if token not in sparing:
-            with contextlib.suppress(psycopg.Error):  # another run's database may have come to rest on it
+            with contextlib.suppress(
+                psycopg.Error
+            ):  # another run's database may have come to rest on it
                 connection.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(name)))

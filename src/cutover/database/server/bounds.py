@@ -1,12 +1,14 @@
 """Where health ends.
 
-None of these is a setting: a server beyond one is not fit for a cutover. Each is left in the evidence beside what was measured.
+None of these is a setting: a server beyond one is not fit for a cutover. Each is left in the
+evidence beside what was measured.
 """
 
 HEADROOM = 0.8
 """The part of the connections that may be taken."""
 IDLE_SECONDS = 60.0
-"""For a transaction whose session does nothing: it holds its locks, and keeps VACUUM from its work."""
+"""For a transaction whose session does nothing: it holds its locks, and keeps VACUUM from its work.
+"""
 TRANSACTION_SECONDS = 1800.0
 """For a transaction at all."""
 BLOCKED_SECONDS = 5.0

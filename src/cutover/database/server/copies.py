@@ -34,10 +34,14 @@ FROM pg_stat_archiver
 
 
 def replication(site: Site, reader: Reader) -> Seen:
-    """Every standby that is connected, every slot that should be in use, and the standby that the settings name for the heavy reads."""
+    """Every standby that is connected, every slot that should be in use, and the standby that the
+    settings name for the heavy reads.
+    """
     seen, here = Seen(facts={"bytes that a standby may be behind": LAG_BYTES}), reader.row(_WHERE)
     if here["standby"]:
-        seen.unproven.append("Replication: the DSN leads to a standby, which does not know the others.")
+        seen.unproven.append(
+            "Replication: the DSN leads to a standby, which does not know the others."
+        )
         return seen
     if why := hidden(reader, "Standbys"):
         seen.unproven.append(why)
@@ -50,25 +54,42 @@ def replication(site: Site, reader: Reader) -> Seen:
 
 
 def archiving(_site: Site, reader: Reader) -> Seen:
-    """The archive of the write-ahead log, where there is one: its last attempt succeeded. Without one that is said in the facts."""
+    """The archive of the write-ahead log, where there is one: its last attempt succeeded.
+
+    Without one that is said in the facts.
+    """
     found = reader.row(_ARCHIVE)
     seen = Seen(examined=["the archiver"], facts=dict(found))
     if found["mode"] != "off" and found["fails"]:
-        success = f"the last success was at {found['archived_at']}" if found["archived_at"] else "nothing was ever archived"
-        seen.findings.append(f"Archiving fails: {found['failed']} failures, the last with {found['failed_file']} at {found['failed_at']}, and "
-                             f"{success}: what is written now can be restored from no backup.")
+        success = (
+            f"the last success was at {found['archived_at']}"
+            if found["archived_at"]
+            else "nothing was ever archived"
+        )
+        seen.findings.append(
+            f"Archiving fails: {found['failed']} failures, the last with {found['failed_file']} at"
+            f" {found['failed_at']}, and {success}: what is written now can be restored from no"
+            " backup."
+        )
     return seen
 
 
 def declared(site: Site, reader: Reader) -> Seen:
-    """As many standbys as the settings say, and an archive where they say so. What nobody declared, nobody can miss: that is not proven."""
+    """As many standbys as the settings say, and an archive where they say so.
+
+    What nobody declared, nobody can miss: that is not proven.
+    """
     seen, here = Seen(examined=["the copies that are declared"]), reader.row(_WHERE)
     if here["standby"]:
         seen.unproven.append("Copies: the DSN leads to a standby, which does not know the others.")
     elif why := hidden(reader, "Standbys"):
         seen.unproven.append(why)
     else:
-        _as_many(site.migrations.standbys, [row["name"] for row in reader.rows(_STANDBYS) if row["state"] == "streaming"], seen)
+        _as_many(
+            site.migrations.standbys,
+            [row["name"] for row in reader.rows(_STANDBYS) if row["state"] == "streaming"],
+            seen,
+        )
     _an_archive(site.migrations.archived, str(reader.row(_ARCHIVE)["mode"]), seen)
     return seen
 
@@ -76,20 +97,28 @@ def declared(site: Site, reader: Reader) -> Seen:
 def _as_many(wanted: int | None, following: list[str], seen: Seen) -> None:
     seen.facts |= {"standbys that follow": following, "standbys that must": wanted}
     if wanted is None:
-        seen.unproven.append(f"Standbys: {len(following)} follow, and nobody says how many must: write standbys in the target's migrations, 0 "
-                             "where there is none.")
+        seen.unproven.append(
+            f"Standbys: {len(following)} follow, and nobody says how many must: write standbys in"
+            " the target's migrations, 0 where there is none."
+        )
     elif len(following) < wanted:
-        seen.findings.append(f"{wanted} standbys must follow the primary (standbys), and {len(following)} do{': ' if following else '.'}"
-                             f"{', '.join(following)}")
+        seen.findings.append(
+            f"{wanted} standbys must follow the primary (standbys), and {len(following)}"
+            f" do{': ' if following else '.'}{', '.join(following)}"
+        )
 
 
 def _an_archive(wanted: bool | None, mode: str, seen: Seen) -> None:
     seen.facts |= {"archive_mode": mode}
     if mode == "off" and wanted:
-        seen.findings.append("The write-ahead log must be archived (archived), and archive_mode is off.")
+        seen.findings.append(
+            "The write-ahead log must be archived (archived), and archive_mode is off."
+        )
     elif mode == "off" and wanted is None:
-        seen.unproven.append("The archive: archive_mode is off, and nobody says that it may be: write archived = false in the target's migrations, "
-                             "or switch it on.")
+        seen.unproven.append(
+            "The archive: archive_mode is off, and nobody says that it may be: write archived ="
+            " false in the target's migrations, or switch it on."
+        )
 
 
 def _standbys(site: Site, standbys: list[Row], waits_for: str, seen: Seen) -> None:
@@ -98,12 +127,19 @@ def _standbys(site: Site, standbys: list[Row], waits_for: str, seen: Seen) -> No
     seen.facts["standbys"] = standbys
     for row in standbys:
         if row["state"] != "streaming":
-            seen.findings.append(f"The standby {row['name']} is not streaming but in state {row['state']}.")
+            seen.findings.append(
+                f"The standby {row['name']} is not streaming but in state {row['state']}."
+            )
         if row["seconds"] > allowed or (row["bytes"] or 0) > LAG_BYTES:
-            seen.findings.append(f"The standby {row['name']} is {row['seconds']:.1f} s and {row['bytes']} bytes behind, and {allowed:g} s "
-                                 f"(standby_lag_seconds) or {LAG_BYTES} bytes is the limit.")
+            seen.findings.append(
+                f"The standby {row['name']} is {row['seconds']:.1f} s and {row['bytes']} bytes"
+                f" behind, and {allowed:g} s (standby_lag_seconds) or {LAG_BYTES} bytes is the"
+                " limit."
+            )
     if waits_for and not any(row["sync_state"] in ("sync", "quorum") for row in standbys):
-        seen.findings.append(f"Every commit waits for a synchronous standby ({waits_for}), and none is connected.")
+        seen.findings.append(
+            f"Every commit waits for a synchronous standby ({waits_for}), and none is connected."
+        )
 
 
 def _slots(slots: list[Row], seen: Seen) -> None:
@@ -111,15 +147,22 @@ def _slots(slots: list[Row], seen: Seen) -> None:
     seen.facts["slots"] = slots
     for row in slots:
         if row["wal_status"] in ("lost", "unreserved"):
-            seen.findings.append(f"The replication slot {row['name']} has lost what it was to keep (wal_status {row['wal_status']}): its "
-                                 "standby cannot follow.")
+            seen.findings.append(
+                f"The replication slot {row['name']} has lost what it was to keep (wal_status"
+                f" {row['wal_status']}): its standby cannot follow."
+            )
         elif not row["active"]:
-            seen.findings.append(f"The replication slot {row['name']} is used by nobody and holds back {row['bytes'] or 0} bytes of write-ahead log: "
-                                 "the disk fills up; start what uses it, or drop it.")
+            seen.findings.append(
+                f"The replication slot {row['name']} is used by nobody and holds back"
+                f" {row['bytes'] or 0} bytes of write-ahead log: the disk fills up; start what uses"
+                " it, or drop it."
+            )
 
 
 def _named_standby(site: Site, seen: Seen) -> None:
-    """The heavy reads see what is there now only if this standby is a copy of this server, and close behind it."""
+    """The heavy reads see what is there now only if this standby is a copy of this server, and
+    close behind it.
+    """
     name = "The standby of the settings (standby_dsn)"
     try:
         await_standby(site)

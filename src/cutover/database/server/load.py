@@ -28,7 +28,10 @@ _PREPARED = """
 SELECT gid AS name, owner::text AS role, extract(epoch FROM clock_timestamp() - prepared)::float AS lasts
 FROM pg_prepared_xacts WHERE database = current_database() ORDER BY prepared
 """
-MAY_SEE = "SELECT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS yes, current_user::text AS role"
+MAY_SEE = (
+    "SELECT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS yes, current_user::text AS"
+    " role"
+)
 
 
 def hidden(reader: Reader, what: str) -> str | None:
@@ -44,15 +47,27 @@ def headroom(_site: Site, reader: Reader) -> Seen:
         seen.examined.append(row["name"])
         seen.facts[row["name"]] = {"taken": row["taken"], "most": row["most"]}
         if row["taken"] > bounds.HEADROOM * row["most"]:
-            seen.findings.append(f"Of the {row['most']} connections that {row['name']} may have, {row['taken']} are taken, and {bounds.HEADROOM:.0%} "
-                                 "is the limit.")
+            seen.findings.append(
+                f"Of the {row['most']} connections that {row['name']} may have, {row['taken']} are"
+                f" taken, and {bounds.HEADROOM:.0%} is the limit."
+            )
     return seen
 
 
 def sessions(_site: Site, reader: Reader) -> Seen:
-    """Sessions that hold something too long, that wait, and transactions that were prepared and left. Ours are not meant."""
-    seen = Seen(facts={"seconds that are allowed": {"idle in a transaction": bounds.IDLE_SECONDS, "a transaction": bounds.TRANSACTION_SECONDS,
-                                                    "blocked": bounds.BLOCKED_SECONDS, "prepared": bounds.PREPARED_SECONDS}})
+    """Sessions that hold something too long, that wait, and transactions that were prepared and
+    left. Ours are not meant.
+    """
+    seen = Seen(
+        facts={
+            "seconds that are allowed": {
+                "idle in a transaction": bounds.IDLE_SECONDS,
+                "a transaction": bounds.TRANSACTION_SECONDS,
+                "blocked": bounds.BLOCKED_SECONDS,
+                "prepared": bounds.PREPARED_SECONDS,
+            }
+        }
+    )
     if why := hidden(reader, "Sessions of other roles"):
         seen.unproven.append(why)
     else:
@@ -63,8 +78,12 @@ def sessions(_site: Site, reader: Reader) -> Seen:
     prepared = reader.rows(_PREPARED)
     seen.facts["prepared"] = len(prepared)
     seen.examined.append("prepared transactions")
-    seen.findings.extend(f"The transaction {row['name']} of {row['role']} has stood prepared for {row['lasts']:.0f} s: it holds its locks until "
-                         "somebody runs COMMIT PREPARED or ROLLBACK PREPARED." for row in prepared if row["lasts"] > bounds.PREPARED_SECONDS)
+    seen.findings.extend(
+        f"The transaction {row['name']} of {row['role']} has stood prepared for {row['lasts']:.0f}"
+        " s: it holds its locks until somebody runs COMMIT PREPARED or ROLLBACK PREPARED."
+        for row in prepared
+        if row["lasts"] > bounds.PREPARED_SECONDS
+    )
     return seen
 
 
@@ -72,10 +91,19 @@ def _wrong(row: Row) -> list[str]:
     who = f"The session {row['pid']} of {row['role']} ({row['application'] or 'without a name'})"
     said = []
     if str(row["state"]).startswith("idle in transaction") and row["since"] > bounds.IDLE_SECONDS:
-        said.append(f"{who} has been idle in a transaction for {row['since']:.0f} s, and {bounds.IDLE_SECONDS:g} s is the limit.")
+        said.append(
+            f"{who} has been idle in a transaction for {row['since']:.0f} s, and"
+            f" {bounds.IDLE_SECONDS:g} s is the limit."
+        )
     elif (row["lasts"] or 0) > bounds.TRANSACTION_SECONDS:
-        said.append(f"{who} has had its transaction open for {row['lasts']:.0f} s, and {bounds.TRANSACTION_SECONDS:g} s is the limit.")
+        said.append(
+            f"{who} has had its transaction open for {row['lasts']:.0f} s, and"
+            f" {bounds.TRANSACTION_SECONDS:g} s is the limit."
+        )
     if row["blocked_by"] and (row["waits"] or 0) > bounds.BLOCKED_SECONDS:
-        said.append(f"{who} has waited for {row['waits']:.0f} s for a lock of {', '.join(map(str, row['blocked_by']))}, and "
-                    f"{bounds.BLOCKED_SECONDS:g} s is the limit.")
+        said.append(
+            f"{who} has waited for {row['waits']:.0f} s for a lock of"
+            f" {', '.join(map(str, row['blocked_by']))}, and {bounds.BLOCKED_SECONDS:g} s is the"
+            " limit."
+        )
     return said

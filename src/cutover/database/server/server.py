@@ -12,7 +12,10 @@ from cutover.evidence.examination import Examination
 
 
 class Server:
-    """The server of a target's database. What the role of the DSN does not see is not proven: it needs `pg_monitor`."""
+    """The server of a target's database.
+
+    What the role of the DSN does not see is not proven: it needs `pg_monitor`.
+    """
 
     def __init__(self, site: Site) -> None:
         self.site = site
@@ -26,7 +29,9 @@ class Server:
         return self._examine("Connections are left", load.headroom)
 
     def sessions(self) -> Examination:
-        """Nobody holds a transaction too long, waits for a lock too long, or has left a prepared transaction behind."""
+        """Nobody holds a transaction too long, waits for a lock too long, or has left a prepared
+        transaction behind.
+        """
         return self._examine("No session is in the way", load.sessions)
 
     def replication(self) -> Examination:
@@ -42,7 +47,9 @@ class Server:
         return self._examine("The archive works", copies.archiving)
 
     def storage(self) -> Examination:
-        """No checksum failed, no database is invalid, transaction ids are far from their end, and collations are those of the indexes."""
+        """No checksum failed, no database is invalid, transaction ids are far from their end, and
+        collations are those of the indexes.
+        """
         return self._examine("The storage is intact", standing.storage)
 
     def as_before(self) -> Examination:

@@ -1,4 +1,6 @@
-"""What the server is: a primary that takes writes, with intact storage, and the one that the snapshot was taken of."""
+"""What the server is: a primary that takes writes, with intact storage, and the one that the
+snapshot was taken of.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,10 @@ SELECT d.datname AS database, age(d.datfrozenxid) AS transactions, mxid_age(d.da
        s.checksum_failures AS failures, s.checksum_last_failure::text AS last_failure
 FROM pg_database d LEFT JOIN pg_stat_database s ON s.datid = d.oid ORDER BY d.datname
 """
-_SHARED_FAILURES = "SELECT checksum_failures AS failures FROM pg_stat_database WHERE datid = 0 AND checksum_failures > 0"
+_SHARED_FAILURES = (
+    "SELECT checksum_failures AS failures FROM pg_stat_database WHERE datid = 0 AND"
+    " checksum_failures > 0"
+)
 _COLLATIONS = """
 SELECT DISTINCT l.collname AS name, l.collversion AS made_with, pg_collation_actual_version(l.oid) AS now
 FROM pg_collation l JOIN pg_attribute a ON a.attcollation = l.oid
@@ -40,60 +45,106 @@ SELECT 'of the database' AS name, datcollversion AS made_with, pg_database_colla
 FROM pg_database
 WHERE datname = current_database() AND datcollversion <> pg_database_collation_actual_version(oid) AND %(schemas)s::text[] IS NOT NULL
 """
-_NAMED = {"system_identifier": "is another server than the one of the snapshot: its system identifier",
-          "database": "is another database than that of the snapshot: its name", "version": "has another version than at the snapshot: it",
-          "encoding": "has another encoding than at the snapshot: it", "collation": "has another collation than at the snapshot: it"}
+_NAMED = {
+    "system_identifier": "is another server than the one of the snapshot: its system identifier",
+    "database": "is another database than that of the snapshot: its name",
+    "version": "has another version than at the snapshot: it",
+    "encoding": "has another encoding than at the snapshot: it",
+    "collation": "has another collation than at the snapshot: it",
+}
 
 
 def writable(_site: Site, reader: Reader) -> Seen:
-    """The primary, which takes writes. Whether the server's own file makes all sessions read-only cannot be seen by one that is."""
+    """The primary, which takes writes.
+
+    Whether the server's own file makes all sessions read-only cannot be seen by one that is.
+    """
     seen, standing = Seen(), reader.row(_STANDING)
     seen.facts |= standing
     seen.examined.append(f"{standing['database']} (PostgreSQL {standing['version']})")
     if standing["standby"]:
-        seen.findings.append(f"{standing['database']} is on a standby, which takes no writes; the DSN must lead to the primary.")
+        seen.findings.append(
+            f"{standing['database']} is on a standby, which takes no writes; the DSN must lead to"
+            " the primary."
+        )
     read_only = reader.rows(_READ_ONLY)
     seen.facts["roles that read only"] = [row["role"] for row in read_only if row["role"]]
-    seen.findings.extend(f"default_transaction_read_only is on for {row['place']} and whoever signs in: nothing can be written."
-                         for row in read_only if not row["role"])
+    seen.findings.extend(
+        f"default_transaction_read_only is on for {row['place']} and whoever signs in: nothing can"
+        " be written."
+        for row in read_only
+        if not row["role"]
+    )
     return seen
 
 
 def storage(_site: Site, reader: Reader) -> Seen:
-    """Checksums, the age of the oldest transaction, databases that are half made or half dropped, collations that have changed."""
-    seen = Seen(facts={"data_checksums": reader.row("SELECT current_setting('data_checksums') AS state")["state"],
-                       "oldest_transactions may be": OLDEST_TRANSACTIONS, "oldest_transactions": {}})
+    """Checksums, the age of the oldest transaction, databases that are half made or half dropped,
+    collations that have changed.
+    """
+    seen = Seen(
+        facts={
+            "data_checksums": reader.row("SELECT current_setting('data_checksums') AS state")[
+                "state"
+            ],
+            "oldest_transactions may be": OLDEST_TRANSACTIONS,
+            "oldest_transactions": {},
+        }
+    )
     for row in reader.rows(_STORAGE):
         name = f"the database {row['database']}"
         seen.examined.append(name)
         seen.facts["oldest_transactions"][row["database"]] = row["transactions"]
         if row["invalid"]:
-            seen.findings.append(f"{name} is invalid: a DROP DATABASE ended half-way; drop it again.")
+            seen.findings.append(
+                f"{name} is invalid: a DROP DATABASE ended half-way; drop it again."
+            )
         if row["failures"]:
-            seen.findings.append(f"{name} has had {row['failures']} pages with a wrong checksum, the last at {row['last_failure']}: its storage is "
-                                 "damaged.")
+            seen.findings.append(
+                f"{name} has had {row['failures']} pages with a wrong checksum, the last at"
+                f" {row['last_failure']}: its storage is damaged."
+            )
         for kind in ("transactions", "multixacts"):
             if row[kind] > OLDEST_TRANSACTIONS:
-                seen.findings.append(f"{name} has rows that are {row[kind]} {kind} old, and {OLDEST_TRANSACTIONS} is the limit: before {2**31} the "
-                                     "server stops taking writes; run VACUUM (FREEZE).")
-    seen.findings.extend(f"The tables that all databases share have had {row['failures']} pages with a wrong checksum." for row in
-                         reader.rows(_SHARED_FAILURES))
+                seen.findings.append(
+                    f"{name} has rows that are {row[kind]} {kind} old, and {OLDEST_TRANSACTIONS} is"
+                    f" the limit: before {2**31} the server stops taking writes; run VACUUM"
+                    " (FREEZE)."
+                )
+    seen.findings.extend(
+        f"The tables that all databases share have had {row['failures']} pages with a wrong"
+        " checksum."
+        for row in reader.rows(_SHARED_FAILURES)
+    )
     _collations(reader, seen)
     return seen
 
 
 def _collations(reader: Reader, seen: Seen) -> None:
-    with_version = reader.row("SELECT current_setting('server_version_num')::int >= 150000 AS yes")["yes"]
-    for row in [*reader.catalog(_COLLATIONS), *(reader.catalog(_DATABASES_COLLATION) if with_version else [])]:
-        seen.findings.append(f"The collation {row['name']} was version {row['made_with']} when its indexes were made and is {row['now']} now: their "
-                             "order may be wrong; REINDEX, then ALTER … REFRESH COLLATION VERSION.")
+    with_version = reader.row("SELECT current_setting('server_version_num')::int >= 150000 AS yes")[
+        "yes"
+    ]
+    for row in [
+        *reader.catalog(_COLLATIONS),
+        *(reader.catalog(_DATABASES_COLLATION) if with_version else []),
+    ]:
+        seen.findings.append(
+            f"The collation {row['name']} was version {row['made_with']} when its indexes were made"
+            f" and is {row['now']} now: their order may be wrong; REINDEX, then ALTER … REFRESH"
+            " COLLATION VERSION."
+        )
 
 
 def as_before(site: Site, _reader: Reader) -> Seen:
-    """The server, database, version and extensions of the newest snapshot. Without a snapshot what is there now goes into the evidence."""
+    """The server, database, version and extensions of the newest snapshot.
+
+    Without a snapshot what is there now goes into the evidence.
+    """
     with site.connect() as connection:
         now = facts(connection)
-    seen = Seen(facts={"now": now, "snapshot": "there is none yet"}, examined=[*_NAMED, "extensions"])
+    seen = Seen(
+        facts={"now": now, "snapshot": "there is none yet"}, examined=[*_NAMED, "extensions"]
+    )
     if before := _newest(site):
         seen.facts["snapshot"] = before
         seen.findings.extend(_differences(before, now))
@@ -101,7 +152,10 @@ def as_before(site: Site, _reader: Reader) -> Seen:
 
 
 def _newest(site: Site) -> Mapping[str, Any] | None:
-    """The server at this target's newest snapshot, also where its data cannot be compared. Raises `NotProven` for a damaged one."""
+    """The server at this target's newest snapshot, also where its data cannot be compared.
+
+    Raises `NotProven` for a damaged one.
+    """
     for path in sorted(site.snapshots.glob(f"*{SUFFIX}"), reverse=True):
         found = Snapshot.load(path)
         if found.target == site.target:
@@ -110,9 +164,24 @@ def _newest(site: Site) -> Mapping[str, Any] | None:
 
 
 def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    found = [f"The database {said} was {before[key]} and is {now[key]}." for key, said in _NAMED.items()
-             if key in before and str(before[key]) != str(now[key])]
+    found = [
+        f"The database {said} was {before[key]} and is {now[key]}."
+        for key, said in _NAMED.items()
+        if key in before and str(before[key]) != str(now[key])
+    ]
     had, has = dict(before.get("extensions", {})), now["extensions"]
-    found += [f"The extension {name} {version} is gone." for name, version in sorted(had.items()) if name not in has]
-    found += [f"The extension {name} {version} is new." for name, version in sorted(has.items()) if name not in had]
-    return found + [f"The extension {name} was {had[name]} and is {has[name]}." for name in sorted(had.keys() & has.keys()) if had[name] != has[name]]
+    found += [
+        f"The extension {name} {version} is gone."
+        for name, version in sorted(had.items())
+        if name not in has
+    ]
+    found += [
+        f"The extension {name} {version} is new."
+        for name, version in sorted(has.items())
+        if name not in had
+    ]
+    return found + [
+        f"The extension {name} was {had[name]} and is {has[name]}."
+        for name in sorted(had.keys() & has.keys())
+        if had[name] != has[name]
+    ]

@@ -30,7 +30,10 @@ NEEDS: Mapping[str, tuple[tuple[str, str], ...]] = {
 
 @dataclass(frozen=True)
 class Capability:
-    """A valid CapabilityStatement. Raises `NotOffered`, with its words, for what it does not list."""
+    """A valid CapabilityStatement.
+
+    Raises `NotOffered`, with its words, for what it does not list.
+    """
 
     statement: Mapping[str, Any]
 
@@ -50,11 +53,22 @@ class Capability:
             raise NotOffered(operation, lacking[operation])
 
     def not_offered(self) -> dict[str, str]:
-        """The operations, and other things that a check may ask for, that it does not list, each with the words for it."""
-        lacking = [(operation, *need) for operation, needs in NEEDS.items() for need in needs if not self.lists(*need)]
-        found = {operation: self.lacks(kind, interaction) for operation, kind, interaction in lacking}
+        """The operations, and other things that a check may ask for, that it does not list, each
+        with the words for it.
+        """
+        lacking = [
+            (operation, *need)
+            for operation, needs in NEEDS.items()
+            for need in needs
+            if not self.lists(*need)
+        ]
+        found = {
+            operation: self.lacks(kind, interaction) for operation, kind, interaction in lacking
+        }
         if self.says("Patient", "conditionalCreate") is not True:
-            found["conditional-create"] = "its capability statement does not say conditionalCreate of Patient"
+            found["conditional-create"] = (
+                "its capability statement does not say conditionalCreate of Patient"
+            )
         if "transaction" not in self.of_the_system:
             found["transaction"] = "its capability statement lists no transaction"
         return found
@@ -64,7 +78,10 @@ class Capability:
 
     def lacks(self, kind: str, interaction: str) -> str:
         listed = ", ".join(sorted(self.interactions(kind)))
-        return f"its capability statement lists for {kind} {listed or 'nothing'}, and not {interaction}"
+        return (
+            f"its capability statement lists for {kind} {listed or 'nothing'}, and not"
+            f" {interaction}"
+        )
 
     def interactions(self, kind: str) -> frozenset[str]:
         return _codes(self._resource(kind))
@@ -84,12 +101,16 @@ class Capability:
         return self._resource(kind).get(key)
 
     def searched_by(self, kind: str, *names: str) -> str:
-        """The first of these search parameters that it lists; the first of all where it lists none (many list none at all)."""
+        """The first of these search parameters that it lists; the first of all where it lists none
+        (many list none at all).
+        """
         listed = {param.get("name") for param in self._resource(kind).get("searchParam", [])}
         return next((name for name in names if name in listed), names[0])
 
     def _rest(self) -> Mapping[str, Any]:
-        return next((rest for rest in self.statement.get("rest", []) if rest.get("mode") == "server"), {})
+        return next(
+            (rest for rest in self.statement.get("rest", []) if rest.get("mode") == "server"), {}
+        )
 
     def _resources(self) -> Iterator[Mapping[str, Any]]:
         yield from self._rest().get("resource", [])

@@ -1,4 +1,6 @@
-"""What is asked of a server about one patient's things: read by their ids, listed, made for him, marked as an error."""
+"""What is asked of a server about one patient's things: read by their ids, listed, made for him,
+marked as an error.
+"""
 
 from __future__ import annotations
 
@@ -32,16 +34,35 @@ class Charts:
             raise self._server.misbehaved(operation, f"{kind}/{thing_id}", found, came.request)
         return came
 
-    def read_of(self, operation: str, kind: str, thing_id: str, patient_id: str, session: Session | None) -> Came:
-        """The same, for a thing of this patient: another patient's is not there (FHIR has no address that names both)."""
+    def read_of(
+        self, operation: str, kind: str, thing_id: str, patient_id: str, session: Session | None
+    ) -> Came:
+        """The same, for a thing of this patient: another patient's is not there (FHIR has no
+        address that names both).
+        """
         came = self.read(operation, kind, thing_id, session)
         if subject_of(came.resource or {}) != patient_id:
-            raise Refused(Reason.NOT_FOUND, f"{kind}/{thing_id} is not about Patient/{patient_id}", came.answer)
+            raise Refused(
+                Reason.NOT_FOUND,
+                f"{kind}/{thing_id} is not about Patient/{patient_id}",
+                came.answer,
+            )
         return came
 
-    def list_of(self, operation: str, kind: str, by: str, patient_id: str, session: Session | None,
-                value: Callable[[Mapping[str, Any]], T | None]) -> list[T]:
-        """All of this patient's. An empty list is no answer about somebody who is not there, or may not be seen: so he is looked for."""
+    def list_of(
+        self,
+        operation: str,
+        kind: str,
+        by: str,
+        patient_id: str,
+        session: Session | None,
+        value: Callable[[Mapping[str, Any]], T | None],
+    ) -> list[T]:
+        """All of this patient's.
+
+        An empty list is no answer about somebody who is not there, or may not be seen: so he is
+        looked for.
+        """
         found = walk(self._server, operation, kind, {by: f"Patient/{patient_id}"}, session)
         if not found:
             self.read(operation, "Patient", patient_id, session)
@@ -49,26 +70,65 @@ class Charts:
         for came, resource in found:
             if subject_of(resource) != patient_id:
                 whose = resource.get("subject", {}).get("reference")
-                raise self._server.misbehaved(operation, f"only what is about Patient/{patient_id}", f"{kind}.subject is {whose!r}", came.request)
+                raise self._server.misbehaved(
+                    operation,
+                    f"only what is about Patient/{patient_id}",
+                    f"{kind}.subject is {whose!r}",
+                    came.request,
+                )
             things.append(self.understood(came, value, resource))
         return [thing for thing in things if thing is not None]
 
-    def made(self, operation: str, resource: Mapping[str, Any], session: Session | None, about: About,
-             headers: Mapping[str, str] | None = None) -> Came:
+    def made(
+        self,
+        operation: str,
+        resource: Mapping[str, Any],
+        session: Session | None,
+        about: About,
+        headers: Mapping[str, str] | None = None,
+    ) -> Came:
         """Created, and as the server has it: read again where it sends no representation."""
         kind = str(resource["resourceType"])
-        came = self._server.ask(operation, "POST", kind, session=session, kind=kind, about=about, resource=resource,
-                                headers={**REPRESENTED, **(headers or {})})
+        came = self._server.ask(
+            operation,
+            "POST",
+            kind,
+            session=session,
+            kind=kind,
+            about=about,
+            resource=resource,
+            headers={**REPRESENTED, **(headers or {})},
+        )
         if came.resource is not None:
             return came
         read = self.read(operation, kind, self.id_of(came, kind), session)
         return Came(operation, came.request, came.answer, read.resource)
 
-    def stored(self, operation: str, resource: Mapping[str, Any], version: str | None, session: Session | None, about: About) -> Came:
-        """Stored over the version, where one is known. The answer is the resource as the server has it."""
+    def stored(
+        self,
+        operation: str,
+        resource: Mapping[str, Any],
+        version: str | None,
+        session: Session | None,
+        about: About,
+    ) -> Came:
+        """Stored over the version, where one is known.
+
+        The answer is the resource as the server has it.
+        """
         kind, thing_id = str(resource["resourceType"]), str(resource["id"])
         headers = {**REPRESENTED, **({"If-Match": version} if version else {})}
-        came = self._server.ask(operation, "PUT", kind, thing_id, session=session, kind=kind, about=about, resource=resource, headers=headers)
+        came = self._server.ask(
+            operation,
+            "PUT",
+            kind,
+            thing_id,
+            session=session,
+            kind=kind,
+            about=about,
+            resource=resource,
+            headers=headers,
+        )
         return came if came.resource is not None else self.read(operation, kind, thing_id, session)
 
     def removed(self, kind: str, thing_id: str, session: Session | None) -> bool:
@@ -85,31 +145,50 @@ class Charts:
     def marked(self, came: Came, changed: Mapping[str, Any], session: Session | None) -> None:
         """The resource, stored with some elements changed."""
         resource = dict(came.resource or {})
-        self.stored("retire", {**resource, **changed}, version_of(resource, came.etag), session, "update")
+        self.stored(
+            "retire", {**resource, **changed}, version_of(resource, came.etag), session, "update"
+        )
 
     def id_of(self, came: Came, kind: str) -> str:
-        """The id of what was made, from its Location (`[base]/Patient/12/_history/1`), or from a body that holds it."""
+        """The id of what was made, from its Location (`[base]/Patient/12/_history/1`), or from a
+        body that holds it.
+        """
         parts = httpx.URL(came.answer.headers.get("location", "")).path.split("/")
         if kind in parts[:-1]:
             return parts[parts.index(kind) + 1]
         body = came.answer.json
         if isinstance(body, Mapping) and body.get("resourceType") == kind and body.get("id"):
             return str(body["id"])
-        raise self._server.misbehaved(came.operation, f"a Location with the new {kind}'s id", self._server.told(came.answer), came.request)
+        raise self._server.misbehaved(
+            came.operation,
+            f"a Location with the new {kind}'s id",
+            self._server.told(came.answer),
+            came.request,
+        )
 
     def understood(self, came: Came, value: Callable[..., T], *arguments: Any) -> T:
         """What a resource means. One that lacks what the language needs is a misbehaviour."""
         try:
             return value(*arguments)
         except Unreadable as fault:
-            raise self._server.misbehaved(came.operation, "an answer that can be understood", str(fault), came.request) from None
+            raise self._server.misbehaved(
+                came.operation, "an answer that can be understood", str(fault), came.request
+            ) from None
 
     @contextmanager
     def existing(self, patient_id: str, session: Session | None) -> Iterator[None]:
-        """Servers refuse what is about nobody in many ways. A refusal inside is `NOT_FOUND` where the patient is not there."""
+        """Servers refuse what is about nobody in many ways.
+
+        A refusal inside is `NOT_FOUND` where the patient is not there.
+        """
         try:
             yield
         except Refused as refused:
-            if refused.reason in (Reason.INVALID, Reason.STALE, Reason.DUPLICATE, Reason.ILLEGAL_TRANSITION):
+            if refused.reason in (
+                Reason.INVALID,
+                Reason.STALE,
+                Reason.DUPLICATE,
+                Reason.ILLEGAL_TRANSITION,
+            ):
                 self.read("patient", "Patient", patient_id, session)
             raise

@@ -1,4 +1,6 @@
-"""The operations of a FHIR server: what its capability statement lists of the types that the language speaks of, with FHIR's own statuses."""
+"""The operations of a FHIR server: what its capability statement lists of the types that the
+language speaks of, with FHIR's own statuses.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,12 @@ from cutover.drivers.fhir.resources import Resources
 from cutover.hospital import Operation, PatientDraft, Session, Upload
 from cutover.synthetic import People
 
-IDS: Mapping[str, str] = {"Patient": "patient_id", "Encounter": "visit_id", "DocumentReference": "document_id", "Binary": "binary_id"}
+IDS: Mapping[str, str] = {
+    "Patient": "patient_id",
+    "Encounter": "visit_id",
+    "DocumentReference": "document_id",
+    "Binary": "binary_id",
+}
 """The types that are tried, and the name of their ids in paths."""
 _ALWAYS = frozenset({400, 401, 403, 404, 406, 410, 415, 429})
 _WRITING = frozenset({409, 412, 413, 422})
@@ -33,47 +40,95 @@ _INTERACTIONS: Mapping[str, tuple[str, str, frozenset[int]]] = {
 """Method, path and statuses of each interaction, as FHIR R4 has them (RESTful API, 3.1.0)."""
 _TYPES = frozenset({FHIR_JSON})
 METADATA = Operation("GET", "/metadata", False, frozenset({200}) | _ALWAYS, {200: _TYPES})
-TRANSACTION = Operation("POST", "/", True, frozenset({200, 405}) | _WRITING | _ALWAYS, dict.fromkeys({200, 405} | _WRITING | _ALWAYS, _TYPES))
+TRANSACTION = Operation(
+    "POST",
+    "/",
+    True,
+    frozenset({200, 405}) | _WRITING | _ALWAYS,
+    dict.fromkeys({200, 405} | _WRITING | _ALWAYS, _TYPES),
+)
 
 
 def operations_of(capability: Capability) -> list[Operation]:
-    """What can be asked, in the order of the statement's types. All but the statement itself is behind the door."""
+    """What can be asked, in the order of the statement's types.
+
+    All but the statement itself is behind the door.
+    """
     found = [METADATA, *([TRANSACTION] if "transaction" in capability.of_the_system else [])]
     for kind, name in IDS.items():
         for interaction, (method, path, own) in _INTERACTIONS.items():
             if capability.lists(kind, interaction):
                 statuses = own | _ALWAYS
-                found.append(Operation(method, path.format(kind=kind, id=name), True, statuses, dict.fromkeys(statuses, _TYPES)))
+                found.append(
+                    Operation(
+                        method,
+                        path.format(kind=kind, id=name),
+                        True,
+                        statuses,
+                        dict.fromkeys(statuses, _TYPES),
+                    )
+                )
     return found
 
 
 class Attempts:
-    """Makes a request of any operation, with an example of its own: held to nothing, for what is hostile shall go out too."""
+    """Makes a request of any operation, with an example of its own: held to nothing, for what is
+    hostile shall go out too.
+    """
 
     def __init__(self, server: Server, resources: Resources) -> None:
         self._server, self._resources = server, resources
 
-    def request(self, operation: Operation, session: Session | None, values: Mapping[str, str]) -> httpx.Request:
-        filled = {name: values.get(name, str(uuid.uuid4())) for name in re.findall(r"\{([^}]+)\}", operation.path)}
+    def request(
+        self, operation: Operation, session: Session | None, values: Mapping[str, str]
+    ) -> httpx.Request:
+        filled = {
+            name: values.get(name, str(uuid.uuid4()))
+            for name in re.findall(r"\{([^}]+)\}", operation.path)
+        }
         path = re.sub(r"\{([^}]+)\}", lambda name: quote(filled[name[1]], safe=""), operation.path)
-        body = self._body(operation, filled, values) if operation.method in ("POST", "PUT") else None
+        body = (
+            self._body(operation, filled, values) if operation.method in ("POST", "PUT") else None
+        )
         raw = None if body is None else json.dumps(body).encode()
         # Never marked as synthetic: on production only reading goes out.
-        return self._server.request(operation.method, self._server.base_url + path.rstrip("/"), session, raw=raw, synthetic=False)
+        return self._server.request(
+            operation.method,
+            self._server.base_url + path.rstrip("/"),
+            session,
+            raw=raw,
+            synthetic=False,
+        )
 
-    def _body(self, operation: Operation, filled: Mapping[str, str], values: Mapping[str, str]) -> dict[str, Any]:
+    def _body(
+        self, operation: Operation, filled: Mapping[str, str], values: Mapping[str, str]
+    ) -> dict[str, Any]:
         kind = operation.path.split("/")[1]
         mrn = values.get("mrn", uuid.uuid4().hex[:20])
         if not kind:
-            entry = {"resource": self._example("Patient", mrn, values), "request": {"method": "POST", "url": "Patient"}}
+            entry = {
+                "resource": self._example("Patient", mrn, values),
+                "request": {"method": "POST", "url": "Patient"},
+            }
             return {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
-        return {**self._example(kind, mrn, values), **({"id": filled[IDS[kind]]} if operation.method == "PUT" else {})}
+        return {
+            **self._example(kind, mrn, values),
+            **({"id": filled[IDS[kind]]} if operation.method == "PUT" else {}),
+        }
 
     def _example(self, kind: str, mrn: str, values: Mapping[str, str]) -> dict[str, Any]:
-        patient_id, upload = values.get("patient_id", str(uuid.uuid4())), Upload("cutover.txt", "text/plain", b"cutover")
+        patient_id, upload = (
+            values.get("patient_id", str(uuid.uuid4())),
+            Upload("cutover.txt", "text/plain", b"cutover"),
+        )
         person = People(self._server.run_tag[:18]).draft()
-        draft = PatientDraft(mrn, person.family_name, person.given_name, person.birth_date, person.sex)
-        made = {"Patient": lambda: self._resources.patient(draft), "Encounter": lambda: self._resources.encounter(patient_id, "tried"),
-                "DocumentReference": lambda: self._resources.document(patient_id, upload, None),
-                "Binary": lambda: self._resources.binary(patient_id, upload)}
+        draft = PatientDraft(
+            mrn, person.family_name, person.given_name, person.birth_date, person.sex
+        )
+        made = {
+            "Patient": lambda: self._resources.patient(draft),
+            "Encounter": lambda: self._resources.encounter(patient_id, "tried"),
+            "DocumentReference": lambda: self._resources.document(patient_id, upload, None),
+            "Binary": lambda: self._resources.binary(patient_id, upload),
+        }
         return made[kind]()

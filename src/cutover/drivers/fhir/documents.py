@@ -1,4 +1,6 @@
-"""Documents: a DocumentReference that describes, and the bytes in a Binary, or inside of it where the server takes no Binary."""
+"""Documents: a DocumentReference that describes, and the bytes in a Binary, or inside of it where
+the server takes no Binary.
+"""
 
 from __future__ import annotations
 
@@ -29,55 +31,101 @@ class Documents:
     def __init__(self, server: Server, charts: Charts, resources: Resources) -> None:
         self._server, self._charts, self._resources = server, charts, resources
 
-    def filed(self, capability: Capability, session: Session, patient_id: str, upload: Upload) -> Came:
-        """Bytes first, so that no description is ever there without them. Bytes whose description is refused are taken away again."""
+    def filed(
+        self, capability: Capability, session: Session, patient_id: str, upload: Upload
+    ) -> Came:
+        """Bytes first, so that no description is ever there without them.
+
+        Bytes whose description is refused are taken away again.
+        """
         with self._charts.existing(patient_id, session):
             if not _takes_binaries(capability):
-                return self._charts.made("upload", self._resources.document(patient_id, upload, None), session, "upload")
-            binary = self._server.judged("upload", self._bytes(session, patient_id, upload), "upload")
+                return self._charts.made(
+                    "upload", self._resources.document(patient_id, upload, None), session, "upload"
+                )
+            binary = self._server.judged(
+                "upload", self._bytes(session, patient_id, upload), "upload"
+            )
             binary_id = self._charts.id_of(binary, "Binary")
             try:
-                return self._charts.made("upload", self._resources.document(patient_id, upload, f"Binary/{binary_id}"), session, "upload")
+                return self._charts.made(
+                    "upload",
+                    self._resources.document(patient_id, upload, f"Binary/{binary_id}"),
+                    session,
+                    "upload",
+                )
             except (Refused, Misbehaved):
-                with suppress(Refused, Misbehaved):  # what is said is why the description was refused
+                with suppress(
+                    Refused, Misbehaved
+                ):  # what is said is why the description was refused
                     self._charts.removed("Binary", binary_id, session)
                 raise
 
-    def cut(self, capability: Capability, session: Session, patient_id: str, upload: Upload, transport: GuardedTransport | None) -> None:
+    def cut(
+        self,
+        capability: Capability,
+        session: Session,
+        patient_id: str,
+        upload: Upload,
+        transport: GuardedTransport | None,
+    ) -> None:
         """Half of the request that brings the bytes."""
         if _takes_binaries(capability):
             request = self._bytes(session, patient_id, upload)
         else:
-            request = self._server.request("POST", self._server.url("DocumentReference"), session,
-                                           resource=self._resources.document(patient_id, upload, None))
+            request = self._server.request(
+                "POST",
+                self._server.url("DocumentReference"),
+                session,
+                resource=self._resources.document(patient_id, upload, None),
+            )
         started = time.monotonic()
         try:
             if transport is not None:
                 transport.check_alive(request)
             send_half(request, transport.tls if transport else None)
         except (OSError, httpx.TransportError) as error:
-            self._server.recorder.exchange(exchange_of(request, None, time.monotonic() - started, f"{type(error).__name__}: {error}"))
-            raise self._server.misbehaved("upload", "a connection", f"{type(error).__name__}: {error}", request) from error
-        self._server.recorder.exchange(exchange_of(request, None, time.monotonic() - started, "cut half way, on purpose"))
+            self._server.recorder.exchange(
+                exchange_of(
+                    request, None, time.monotonic() - started, f"{type(error).__name__}: {error}"
+                )
+            )
+            raise self._server.misbehaved(
+                "upload", "a connection", f"{type(error).__name__}: {error}", request
+            ) from error
+        self._server.recorder.exchange(
+            exchange_of(request, None, time.monotonic() - started, "cut half way, on purpose")
+        )
 
     def bytes_of(self, session: Session, document: Document) -> bytes:
         """The bytes to which the description leads."""
-        came = self._charts.read_of("content", "DocumentReference", document.id, document.patient_id, session)
+        came = self._charts.read_of(
+            "content", "DocumentReference", document.id, document.patient_id, session
+        )
         return self._fetched(came, attachment_of(came.resource or {}), session)
 
     def hash_of(self, session: Session, document: Document) -> str | None:
         """The hash that the description gives."""
-        came = self._charts.read_of("document", "DocumentReference", document.id, document.patient_id, session)
+        came = self._charts.read_of(
+            "document", "DocumentReference", document.id, document.patient_id, session
+        )
         told = attachment_of(came.resource or {}).get("hash")
         return str(told) if told is not None else None
 
     def retire(self, capability: Capability, session: Session, document_id: str) -> str:
         """Description first, then its bytes."""
         came = self._charts.read("retire", "DocumentReference", document_id, session)
-        if not (capability.lists("DocumentReference", "delete") and self._charts.removed("DocumentReference", document_id, session)):
+        if not (
+            capability.lists("DocumentReference", "delete")
+            and self._charts.removed("DocumentReference", document_id, session)
+        ):
             self._charts.marked(came, {"status": "entered-in-error"}, session)
             return "entered-in-error"
-        kind, _, binary_id = str(attachment_of(came.resource or {}).get("url", "")).removeprefix(f"{self._server.base_url}/").partition("/")
+        kind, _, binary_id = (
+            str(attachment_of(came.resource or {}).get("url", ""))
+            .removeprefix(f"{self._server.base_url}/")
+            .partition("/")
+        )
         if kind == "Binary" and capability.lists("Binary", "delete"):
             self._charts.removed("Binary", binary_id, session)
         return "deleted"
@@ -85,13 +133,21 @@ class Documents:
     # -- below
 
     def _bytes(self, session: Session, patient_id: str, upload: Upload) -> httpx.Request:
-        return self._server.request("POST", self._server.url("Binary"), session, resource=self._resources.binary(patient_id, upload), headers=MINIMAL)
+        return self._server.request(
+            "POST",
+            self._server.url("Binary"),
+            session,
+            resource=self._resources.binary(patient_id, upload),
+            headers=MINIMAL,
+        )
 
     def _fetched(self, came: Came, attachment: Mapping[str, Any], session: Session) -> bytes:
         """A Binary comes as itself, or as a resource, as the server likes."""
         if "url" not in attachment:
             return self._decoded(came, attachment, "attachment")
-        request = self._server.follow(str(attachment["url"]), session, attachment.get("contentType", "*/*"))
+        request = self._server.follow(
+            str(attachment["url"]), session, attachment.get("contentType", "*/*")
+        )
         binary = self._server.judged("content", request)
         if binary.answer.media_type == FHIR_JSON and attachment.get("contentType") != FHIR_JSON:
             return self._decoded(binary, self._server.resource(binary, "Binary") or {}, "Binary")
@@ -101,7 +157,9 @@ class Documents:
         try:
             return base64.b64decode(holder["data"], validate=True)
         except (KeyError, TypeError, ValueError, binascii.Error) as error:
-            raise self._server.misbehaved("content", f"base64 in {name}.data", type(error).__name__, came.request) from error
+            raise self._server.misbehaved(
+                "content", f"base64 in {name}.data", type(error).__name__, came.request
+            ) from error
 
 
 def _takes_binaries(capability: Capability) -> bool:

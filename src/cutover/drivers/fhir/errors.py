@@ -8,26 +8,55 @@ from typing import Any, Literal
 from cutover.hospital import Answer, Reason
 
 About = Literal["read", "create", "update", "move", "upload"]
-"""What was asked. One status means different things: 409 to a create is a duplicate, to an update a stale version."""
+"""What was asked.
 
-_BY_STATUS: Mapping[int, Reason] = {401: Reason.UNAUTHENTICATED, 403: Reason.FORBIDDEN, 404: Reason.NOT_FOUND, 410: Reason.NOT_FOUND,
-                                    413: Reason.TOO_LARGE, 415: Reason.UNSUPPORTED_TYPE, 428: Reason.STALE, 429: Reason.THROTTLED}
+One status means different things: 409 to a create is a duplicate, to an update a stale version.
+"""
+
+_BY_STATUS: Mapping[int, Reason] = {
+    401: Reason.UNAUTHENTICATED,
+    403: Reason.FORBIDDEN,
+    404: Reason.NOT_FOUND,
+    410: Reason.NOT_FOUND,
+    413: Reason.TOO_LARGE,
+    415: Reason.UNSUPPORTED_TYPE,
+    428: Reason.STALE,
+    429: Reason.THROTTLED,
+}
 _CLASHES = frozenset({409, 412})
-_CLASH: Mapping[About, Reason] = {"create": Reason.DUPLICATE, "upload": Reason.INVALID, "update": Reason.STALE, "move": Reason.ILLEGAL_TRANSITION}
-_BY_CODE: Mapping[str, Reason] = {"duplicate": Reason.DUPLICATE, "not-found": Reason.NOT_FOUND, "deleted": Reason.NOT_FOUND,
-                                  "login": Reason.UNAUTHENTICATED, "expired": Reason.UNAUTHENTICATED,
-                                  "forbidden": Reason.FORBIDDEN, "suppressed": Reason.FORBIDDEN,
-                                  "throttled": Reason.THROTTLED, "lock-error": Reason.STALE, "multiple-matches": Reason.DUPLICATE}
+_CLASH: Mapping[About, Reason] = {
+    "create": Reason.DUPLICATE,
+    "upload": Reason.INVALID,
+    "update": Reason.STALE,
+    "move": Reason.ILLEGAL_TRANSITION,
+}
+_BY_CODE: Mapping[str, Reason] = {
+    "duplicate": Reason.DUPLICATE,
+    "not-found": Reason.NOT_FOUND,
+    "deleted": Reason.NOT_FOUND,
+    "login": Reason.UNAUTHENTICATED,
+    "expired": Reason.UNAUTHENTICATED,
+    "forbidden": Reason.FORBIDDEN,
+    "suppressed": Reason.FORBIDDEN,
+    "throttled": Reason.THROTTLED,
+    "lock-error": Reason.STALE,
+    "multiple-matches": Reason.DUPLICATE,
+}
 _OF_MOVES = frozenset({"business-rule", "conflict", "invariant", "processing"})
 _MESSAGE_LIMIT = 300
 
 
 def reason_of(answer: Answer, about: About = "read") -> Reason | None:
-    """Why `answer` is a refusal; None where it is none (also 5xx, 405, 501: those are misbehaviours)."""
+    """Why `answer` is a refusal; None where it is none (also 5xx, 405, 501: those are
+    misbehaviours).
+    """
     if answer.status == 412 and about == "move":
         return Reason.STALE
     if answer.status in _CLASHES:
-        return next((_BY_CODE[code] for code in codes(answer) if code in ("duplicate", "not-found")), _CLASH.get(about))
+        return next(
+            (_BY_CODE[code] for code in codes(answer) if code in ("duplicate", "not-found")),
+            _CLASH.get(about),
+        )
     if answer.status in _BY_STATUS:
         return _BY_STATUS[answer.status]
     return _by_code(codes(answer), about) if answer.status in (400, 422) else None
@@ -52,22 +81,37 @@ def codes(answer: Answer) -> list[str]:
 
 
 def message_of(answer: Answer) -> str:
-    """The server's own words: of each issue code, expression and text. Not redacted. OAuth's errors have other fields."""
+    """The server's own words: of each issue code, expression and text.
+
+    Not redacted. OAuth's errors have other fields.
+    """
     if isinstance(answer.json, Mapping) and "error" in answer.json:
-        return f"{answer.json['error']}: {answer.json.get('error_description', '')}"[:_MESSAGE_LIMIT].rstrip(": ")
+        return f"{answer.json['error']}: {answer.json.get('error_description', '')}"[
+            :_MESSAGE_LIMIT
+        ].rstrip(": ")
     told = "; ".join(_words(issue) for issue in _issues(answer))
     return (told or f"({answer.media_type or 'no content'})")[:_MESSAGE_LIMIT]
 
 
 def _issues(answer: Answer) -> list[Mapping[str, Any]]:
     body = answer.json
-    if not isinstance(body, Mapping) or body.get("resourceType") != "OperationOutcome" or not isinstance(body.get("issue"), list):
+    if (
+        not isinstance(body, Mapping)
+        or body.get("resourceType") != "OperationOutcome"
+        or not isinstance(body.get("issue"), list)
+    ):
         return []
     return [issue for issue in body["issue"] if isinstance(issue, Mapping)]
 
 
 def _words(issue: Mapping[str, Any]) -> str:
     details = issue.get("details")
-    text = issue.get("diagnostics") or (details.get("text") if isinstance(details, Mapping) else None) or ""
+    text = (
+        issue.get("diagnostics")
+        or (details.get("text") if isinstance(details, Mapping) else None)
+        or ""
+    )
     where = ", ".join(map(str, issue.get("expression") or issue.get("location") or []))
-    return " ".join(filter(None, [str(issue.get("code", "")), f"({where})" if where else "", str(text)]))
+    return " ".join(
+        filter(None, [str(issue.get("code", "")), f"({where})" if where else "", str(text)])
+    )

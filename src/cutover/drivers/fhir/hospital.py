@@ -1,4 +1,6 @@
-"""A FHIR R4 server as a `Hospital`: patients, visits and documents as Patient, Encounter and DocumentReference."""
+"""A FHIR R4 server as a `Hospital`: patients, visits and documents as Patient, Encounter and
+DocumentReference.
+"""
 
 from __future__ import annotations
 
@@ -48,8 +50,12 @@ _RETIRED: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
 
 
 class FhirHospital:
-    """A `Hospital` behind a FHIR R4 server. `unsupported` are the names that the settings declare so, each with its reason: operations, and
-    `encounter-rules` (the server takes any status over any other), `file-names` (it keeps a file's name as it came)."""
+    """A `Hospital` behind a FHIR R4 server.
+
+    `unsupported` are the names that the settings declare so, each with its reason: operations, and
+    `encounter-rules` (the server takes any status over any other), `file-names` (it keeps a file's
+    name as it came).
+    """
 
     def __init__(
         self,
@@ -63,13 +69,25 @@ class FhirHospital:
         source: str = "cutover.toml",
         transport: GuardedTransport | None = None,
     ) -> None:
-        client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # a remembered session would sign in who must not be
-        self._client, self._transport, self._unsupported = client, transport, dict(unsupported or {})
+        client.cookies.jar.set_policy(
+            DefaultCookiePolicy(allowed_domains=[])
+        )  # a remembered session would sign in who must not be
+        self._client, self._transport, self._unsupported = (
+            client,
+            transport,
+            dict(unsupported or {}),
+        )
         self.server = Server(base_url, settings, client, run_tag, recorder, source)
         self.resources, self.charts = Resources(settings, run_tag), Charts(self.server)
-        self._auth, self.documents = Auth(self.server), Documents(self.server, self.charts, self.resources)
+        self._auth, self.documents = (
+            Auth(self.server),
+            Documents(self.server, self.charts, self.resources),
+        )
         self._attempts = describing.Attempts(self.server, self.resources)
-        self._visits, self._statements = Visits(self.charts, self.resources, self._unsupported), Statements(self.server)
+        self._visits, self._statements = (
+            Visits(self.charts, self.resources, self._unsupported),
+            Statements(self.server),
+        )
 
     def close(self) -> None:
         self._client.close()
@@ -81,9 +99,15 @@ class FhirHospital:
         return self._auth.sign_in(credentials)
 
     def refresh(self, session: Session) -> Session:
-        """By a refresh token. Where the server gave none there is nothing to ask with: client credentials usually bring none."""
+        """By a refresh token.
+
+        Where the server gave none there is nothing to ask with: client credentials usually bring
+        none.
+        """
         if session.refresh is None or self.server.settings.auth in ("basic", "none"):
-            raise NotOffered("refresh", self._unsupported.get("refresh", "the server gave no refresh token"))
+            raise NotOffered(
+                "refresh", self._unsupported.get("refresh", "the server gave no refresh token")
+            )
         return self._auth.refresh(session)
 
     def sign_out(self, session: Session) -> None:
@@ -92,16 +116,34 @@ class FhirHospital:
 
     # -- patients
 
-    def register(self, session: Session, draft: PatientDraft, *, idempotency_key: str | None = None) -> Patient:
-        """By a conditional create where the server offers one: whoever has this record number (or came with this key) is not made again."""
+    def register(
+        self, session: Session, draft: PatientDraft, *, idempotency_key: str | None = None
+    ) -> Patient:
+        """By a conditional create where the server offers one: whoever has this record number (or
+        came with this key) is not made again.
+        """
         self.offered("register")
         headers = self._once(draft, idempotency_key)
-        came = self.charts.made("register", self.resources.patient(draft, idempotency_key), session, "create", headers)
+        came = self.charts.made(
+            "register", self.resources.patient(draft, idempotency_key), session, "create", headers
+        )
         patient = self._patient(came)
-        if came.answer.status == 200 and headers and not (idempotency_key and patient.mrn == draft.mrn):
-            what = "this key was used for another" if idempotency_key else "this record number is taken"
+        if (
+            came.answer.status == 200
+            and headers
+            and not (idempotency_key and patient.mrn == draft.mrn)
+        ):
+            what = (
+                "this key was used for another"
+                if idempotency_key
+                else "this record number is taken"
+            )
             reason = Reason.INVALID if idempotency_key else Reason.DUPLICATE
-            raise Refused(reason, f"{what}: the server made nobody, and gives Patient/{patient.id}", came.answer)
+            raise Refused(
+                reason,
+                f"{what}: the server made nobody, and gives Patient/{patient.id}",
+                came.answer,
+            )
         return patient
 
     def patient(self, session: Session, patient_id: str) -> Patient:
@@ -110,33 +152,59 @@ class FhirHospital:
 
     def search(self, session: Session, query: PatientQuery) -> Sequence[Patient]:
         self.offered("search")
-        mrn = f"{self.server.settings.mrn_system}|{escaped(query.mrn)}" if query.mrn is not None else None
-        asked = {"identifier": mrn, "name": escaped(query.name) if query.name is not None else None,
-                 "birthdate": query.birth_date.isoformat() if query.birth_date is not None else None}
-        found = walk(self.server, "search", "Patient", {name: value for name, value in asked.items() if value is not None}, session)
-        return [self.charts.understood(came, self.resources.as_patient, resource, None) for came, resource in found]
+        mrn = (
+            f"{self.server.settings.mrn_system}|{escaped(query.mrn)}"
+            if query.mrn is not None
+            else None
+        )
+        asked = {
+            "identifier": mrn,
+            "name": escaped(query.name) if query.name is not None else None,
+            "birthdate": query.birth_date.isoformat() if query.birth_date is not None else None,
+        }
+        found = walk(
+            self.server,
+            "search",
+            "Patient",
+            {name: value for name, value in asked.items() if value is not None},
+            session,
+        )
+        return [
+            self.charts.understood(came, self.resources.as_patient, resource, None)
+            for came, resource in found
+        ]
 
     def update(self, session: Session, patient: Patient) -> Patient:
         self.offered("update")
         resource = {**self.resources.patient(patient.draft), "id": patient.id}
         with self.charts.existing(patient.id, session):
-            return self._patient(self.charts.stored("update", resource, patient.version, session, "update"))
+            return self._patient(
+                self.charts.stored("update", resource, patient.version, session, "update")
+            )
 
     # -- visits
 
     def open_visit(self, session: Session, patient_id: str, reason: str) -> Visit:
         self.offered("open_visit")
         with self.charts.existing(patient_id, session):
-            return self._visits.understood(self.charts.made("open_visit", self.resources.encounter(patient_id, reason), session, "create"))
+            return self._visits.understood(
+                self.charts.made(
+                    "open_visit", self.resources.encounter(patient_id, reason), session, "create"
+                )
+            )
 
     def visit(self, session: Session, patient_id: str, visit_id: str) -> Visit:
         self.offered("visit")
-        return self._visits.understood(self.charts.read_of("visit", "Encounter", visit_id, patient_id, session))
+        return self._visits.understood(
+            self.charts.read_of("visit", "Encounter", visit_id, patient_id, session)
+        )
 
     def visits_of(self, session: Session, patient_id: str) -> Sequence[Visit]:
         capability = self.offered("visits_of")
         by = capability.searched_by("Encounter", "subject", "patient")
-        return self.charts.list_of("visits_of", "Encounter", by, patient_id, session, self.resources.as_visit)
+        return self.charts.list_of(
+            "visits_of", "Encounter", by, patient_id, session, self.resources.as_visit
+        )
 
     def move(self, session: Session, visit: Visit, move: Move) -> Visit:
         self.offered(move.value)
@@ -146,7 +214,9 @@ class FhirHospital:
 
     def upload(self, session: Session, patient_id: str, upload: Upload) -> Document:
         capability = self.offered("upload")
-        if "file-names" in self._unsupported and ("/" in upload.file_name or "\\" in upload.file_name):
+        if "file-names" in self._unsupported and (
+            "/" in upload.file_name or "\\" in upload.file_name
+        ):
             raise NotOffered("file-names", self._unsupported["file-names"])
         return self._document(self.documents.filed(capability, session, patient_id, upload))
 
@@ -155,7 +225,9 @@ class FhirHospital:
 
     def document(self, session: Session, patient_id: str, document_id: str) -> Document:
         self.offered("document")
-        return self._document(self.charts.read_of("document", "DocumentReference", document_id, patient_id, session))
+        return self._document(
+            self.charts.read_of("document", "DocumentReference", document_id, patient_id, session)
+        )
 
     def content(self, session: Session, document: Document) -> bytes:
         self.offered("content")
@@ -163,7 +235,9 @@ class FhirHospital:
 
     def documents_of(self, session: Session, patient_id: str) -> Sequence[Document]:
         by = self.offered("documents_of").searched_by("DocumentReference", "subject", "patient")
-        return self.charts.list_of("documents_of", "DocumentReference", by, patient_id, session, self.resources.as_document)
+        return self.charts.list_of(
+            "documents_of", "DocumentReference", by, patient_id, session, self.resources.as_document
+        )
 
     # -- what it says of itself
 
@@ -181,8 +255,17 @@ class FhirHospital:
             raise NotOffered("release", "its capability statement names no software.version")
         return said
 
-    def retire(self, session: Session, kind: str, thing_id: str, patient_id: str | None) -> str:  # noqa: ARG002  # the protocol's signature
-        """Deleted where the server offers that, else marked: a patient as inactive, anything else as entered in error."""
+    def retire(
+        # the signature is given
+        self,
+        session: Session,
+        kind: str,
+        thing_id: str,
+        patient_id: str | None,  # noqa: ARG002
+    ) -> str:  # the protocol's signature
+        """Deleted where the server offers that, else marked: a patient as inactive, anything else
+        as entered in error.
+        """
         self._declared(f"retire_{kind}")
         if kind == "document":
             return self.documents.retire(self.capability, session, thing_id)
@@ -195,8 +278,12 @@ class FhirHospital:
     def operations(self) -> Sequence[Operation]:
         return describing.operations_of(self.capability)
 
-    def attempt(self, operation: Operation, session: Session | None, values: Mapping[str, str] | None = None) -> Answer:
-        answer = self.server.sent(str(operation), self._attempts.request(operation, session, values or {}))
+    def attempt(
+        self, operation: Operation, session: Session | None, values: Mapping[str, str] | None = None
+    ) -> Answer:
+        answer = self.server.sent(
+            str(operation), self._attempts.request(operation, session, values or {})
+        )
         return replace(answer, reason=reason_of(answer))
 
     def reason_of(self, answer: Answer) -> Reason | None:
@@ -221,7 +308,9 @@ class FhirHospital:
             raise NotOffered(operation, self._unsupported[operation])
 
     def offered(self, operation: str) -> Capability:
-        """The capability statement, which lists the operation, and the settings do not declare otherwise. Raises `NotOffered`."""
+        """The capability statement, which lists the operation, and the settings do not declare
+        otherwise. Raises `NotOffered`.
+        """
         self._declared(operation)
         capability = self.capability
         capability.obey(operation)
@@ -234,7 +323,11 @@ class FhirHospital:
                 self.offered("conditional-create")
             return {}
         system, value = (KEY_SYSTEM, key) if key else (self.server.settings.mrn_system, draft.mrn)
-        return {"If-None-Exist": f"identifier={quote(system, safe=':/')}|{quote(escaped(value), safe='')}"}
+        return {
+            "If-None-Exist": (
+                f"identifier={quote(system, safe=':/')}|{quote(escaped(value), safe='')}"
+            )
+        }
 
     def _patient(self, came: Came) -> Patient:
         return self.charts.understood(came, self.resources.as_patient, came.resource, came.etag)
@@ -250,6 +343,10 @@ class FhirHospital:
         if path is None:
             statement = self._statements.anew(operation).statement
             return Health(True, f"its capability statement of {statement.get('date')}")
-        answer = self.server.sent(operation, self.server.request("GET", self.server.beside(path), None, accept="*/*"))
-        detail = f"HTTP {answer.status}" + (f": {message_of(answer)}" if answer.status >= 300 else "")
+        answer = self.server.sent(
+            operation, self.server.request("GET", self.server.beside(path), None, accept="*/*")
+        )
+        detail = f"HTTP {answer.status}" + (
+            f": {message_of(answer)}" if answer.status >= 300 else ""
+        )
         return Health(answer.status < 300, self.server.recorder.redactor.text(detail))

@@ -1,4 +1,6 @@
-"""The signed assertions by which a client of SMART backend services shows who it is (RS384 with an RSA key, ES384 with a P-384 key)."""
+"""The signed assertions by which a client of SMART backend services shows who it is (RS384 with an
+RSA key, ES384 with a P-384 key).
+"""
 
 from __future__ import annotations
 
@@ -24,17 +26,34 @@ class SigningKey:
     key_id: str
 
     def assertion(self, client_id: str, audience: str) -> str:
-        """A JWT that says: I am `client_id`, and speak to `audience` (the token endpoint). Good once, for four minutes."""
+        """A JWT that says: I am `client_id`, and speak to `audience` (the token endpoint).
+
+        Good once, for four minutes.
+        """
         import jwt
 
-        claims = {"iss": client_id, "sub": client_id, "aud": audience, "exp": int(time.time()) + LIFETIME, "jti": str(uuid.uuid4())}
+        claims = {
+            "iss": client_id,
+            "sub": client_id,
+            "aud": audience,
+            "exp": int(time.time()) + LIFETIME,
+            "jti": str(uuid.uuid4()),
+        }
         return jwt.encode(claims, self.key, self.algorithm, {"kid": self.key_id})
 
 
 def signing_key(secret: str, key_id: str | None) -> SigningKey:
-    """The key that `secret` is. What is no key (a password that is tried) becomes one that nobody knows: the server says whether that is let in."""
+    """The key that `secret` is.
+
+    What is no key (a password that is tried) becomes one that nobody knows: the server says whether
+    that is let in.
+    """
     try:
-        return _of_jwk(secret, key_id) if secret.lstrip().startswith("{") else _of_pem(secret.strip(), key_id)
+        return (
+            _of_jwk(secret, key_id)
+            if secret.lstrip().startswith("{")
+            else _of_pem(secret.strip(), key_id)
+        )
     except ValueError:
         return _strangers_key()
 
@@ -61,7 +80,10 @@ def _of_jwk(text: str, key_id: str | None) -> SigningKey:
 
     table = json.loads(text)
     try:
-        return _named(jwt.PyJWK(table, "ES384" if table.get("kty") == "EC" else "RS384").key, key_id or table.get("kid"))
+        return _named(
+            jwt.PyJWK(table, "ES384" if table.get("kty") == "EC" else "RS384").key,
+            key_id or table.get("kid"),
+        )
     except (jwt.PyJWTError, AttributeError, TypeError) as error:
         raise ValueError(f"no private key as JWK: {error}") from error
 
@@ -87,7 +109,9 @@ def thumbprint(public_key: Any) -> str:
     maker = RSAAlgorithm if hasattr(public_key.public_numbers(), "n") else ECAlgorithm
     table = maker.to_jwk(public_key, as_dict=True)
     members = {name: table[name] for name in ("crv", "e", "kty", "n", "x", "y") if name in table}
-    digest = hashlib.sha256(json.dumps(members, sort_keys=True, separators=(",", ":")).encode()).digest()
+    digest = hashlib.sha256(
+        json.dumps(members, sort_keys=True, separators=(",", ":")).encode()
+    ).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 

@@ -1,4 +1,6 @@
-"""What only a FHIR server promises: that its capability statement is true, that versions are kept, that transactions are atomic."""
+"""What only a FHIR server promises: that its capability statement is true, that versions are kept,
+that transactions are atomic.
+"""
 
 from __future__ import annotations
 
@@ -15,19 +17,42 @@ from cutover.evidence.examination import Examination
 from cutover.hospital import Document, Misbehaved, Patient, PatientDraft, Reason, Refused, Session
 
 NO_TYPE = "NoSuchType"
-_SAMPLES: Mapping[str, str] = {"token": "x", "string": "x", "date": "2000-01-01", "reference": "Patient/x", "number": "1", "quantity": "1",
-                               "uri": "urn:x"}
+_SAMPLES: Mapping[str, str] = {
+    "token": "x",
+    "string": "x",
+    "date": "2000-01-01",
+    "reference": "Patient/x",
+    "number": "1",
+    "quantity": "1",
+    "uri": "urn:x",
+}
 """A value for a search parameter of each type; others (composite, special) are not tried."""
-_OF_PARAMETER: Mapping[str, str] = {"active": "true", "deceased": "false", "gender": "female", "class": "IMP", "language": "en",
-                                    "address-use": "home", "Encounter.status": "planned", "DocumentReference.status": "current"}
+_OF_PARAMETER: Mapping[str, str] = {
+    "active": "true",
+    "deceased": "false",
+    "gender": "female",
+    "class": "IMP",
+    "language": "en",
+    "address-use": "home",
+    "Encounter.status": "planned",
+    "DocumentReference.status": "current",
+}
 """For a parameter whose values FHIR names: a server may refuse another."""
-_NOBODY = {"resource": {"resourceType": "Patient", "birthDate": "never"}, "request": {"method": "POST", "url": "Patient"}}
+_NOBODY = {
+    "resource": {"resourceType": "Patient", "birthDate": "never"},
+    "request": {"method": "POST", "url": "Patient"},
+}
 
 
 class Promises:
-    """Puts questions to a FHIR server. What they make is in the ledger; `record` takes what they saw."""
+    """Puts questions to a FHIR server.
 
-    def __init__(self, hospital: Ledgered, fhir: FhirHospital, record: Callable[[Examination], None]) -> None:
+    What they make is in the ledger; `record` takes what they saw.
+    """
+
+    def __init__(
+        self, hospital: Ledgered, fhir: FhirHospital, record: Callable[[Examination], None]
+    ) -> None:
         self._hospital, self._fhir, self._record = hospital, fhir, record
 
     @property
@@ -37,7 +62,9 @@ class Promises:
     # -- the statement is true
 
     def does_what_it_lists(self, session: Session, own: Mapping[str, str]) -> Examination:
-        """Every interaction and search parameter that it lists, tried on the check's own things (`own`: ids by their names in paths)."""
+        """Every interaction and search parameter that it lists, tried on the check's own things
+        (`own`: ids by their names in paths).
+        """
         examined, findings = [], []
         for name, wrong in self._listed(session, own):
             examined.append(name)
@@ -48,9 +75,15 @@ class Promises:
         """What it does not list is refused; also a type that there is not."""
         examined, findings = [], []
         for name, method, path in self._unlisted(own):
-            answer = self._server.sent("capability", self._server.request(method, self._server.url(*path), session))
+            answer = self._server.sent(
+                "capability", self._server.request(method, self._server.url(*path), session)
+            )
             examined.append(name)
-            findings += [f"{name} is not listed, and came HTTP {answer.status}"] if answer.status < 300 or answer.status in (500, 502, 503) else []
+            findings += (
+                [f"{name} is not listed, and came HTTP {answer.status}"]
+                if answer.status < 300 or answer.status in (500, 502, 503)
+                else []
+            )
         return self._seen("capability statement: what it does not list", examined, findings)
 
     # -- versions
@@ -58,40 +91,81 @@ class Promises:
     def versions(self, session: Session, patient_id: str) -> Sequence[Patient]:
         """Every version of a patient, newest first, as `_history` has them."""
         self._fhir.offered("version-history")
-        came = self._server.ask("version-history", "GET", "Patient", patient_id, "_history", session=session, kind="Bundle")
+        came = self._server.ask(
+            "version-history",
+            "GET",
+            "Patient",
+            patient_id,
+            "_history",
+            session=session,
+            kind="Bundle",
+        )
         entries = (came.resource or {}).get("entry", [])
-        return [self._as_patient(came, entry["resource"]) for entry in entries if "resource" in entry]
+        return [
+            self._as_patient(came, entry["resource"]) for entry in entries if "resource" in entry
+        ]
 
     def version(self, session: Session, patient: Patient) -> Patient:
         """The version of a patient that `patient` carries, whatever came after it."""
         self._fhir.offered("version-history")
         number = (patient.version or "").removeprefix("W/").strip('"')
-        came = self._server.ask("version-history", "GET", "Patient", patient.id, "_history", number, session=session, kind="Patient")
+        came = self._server.ask(
+            "version-history",
+            "GET",
+            "Patient",
+            patient.id,
+            "_history",
+            number,
+            session=session,
+            kind="Patient",
+        )
         return self._as_patient(came, came.resource)
 
     # -- documents
 
     def hashes(self, session: Session, document: Document) -> tuple[str | None, str]:
         """The hash that a document's description gives, and that of the bytes to which it leads."""
-        return self._fhir.documents.hash_of(session, document), hash_of(self._hospital.content(session, document))
+        return self._fhir.documents.hash_of(session, document), hash_of(
+            self._hospital.content(session, document)
+        )
 
     # -- transactions
 
-    def register_together(self, session: Session, drafts: Sequence[PatientDraft], *, spoilt: bool = False) -> None:
-        """All of them in one transaction; `spoilt`: and one more, who is no valid Patient. Raises `Refused`, and then nobody shall be there."""
+    def register_together(
+        self, session: Session, drafts: Sequence[PatientDraft], *, spoilt: bool = False
+    ) -> None:
+        """All of them in one transaction; `spoilt`: and one more, who is no valid Patient.
+
+        Raises `Refused`, and then nobody shall be there.
+        """
         self._fhir.offered("transaction")
         ledger = self._hospital.ledger
         for draft in drafts:  # stays open: the sweep looks whom it made
-            ledger.intend("patient", draft.mrn, family_name=draft.family_name, given_name=draft.given_name)
-        entries = [{"resource": self._fhir.resources.patient(draft), "request": {"method": "POST", "url": "Patient"}} for draft in drafts]
+            ledger.intend(
+                "patient", draft.mrn, family_name=draft.family_name, given_name=draft.given_name
+            )
+        entries = [
+            {
+                "resource": self._fhir.resources.patient(draft),
+                "request": {"method": "POST", "url": "Patient"},
+            }
+            for draft in drafts
+        ]
         entries += [_NOBODY] if spoilt else []
         bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
-        request = self._server.request("POST", self._server.url(), session, raw=json.dumps(bundle).encode())
+        request = self._server.request(
+            "POST", self._server.url(), session, raw=json.dumps(bundle).encode()
+        )
         came = self._server.judged("transaction", request, "create")
         answered = (self._server.resource(came, "Bundle") or {}).get("entry", [])
         statuses = [str(entry.get("response", {}).get("status", ""))[:3] for entry in answered]
         if statuses != ["201"] * len(entries):
-            raise self._server.misbehaved("transaction", f"{len(entries)} entries with status 201", f"statuses {statuses}", request)
+            raise self._server.misbehaved(
+                "transaction",
+                f"{len(entries)} entries with status 201",
+                f"statuses {statuses}",
+                request,
+            )
 
     # -- below
 
@@ -99,12 +173,18 @@ class Promises:
         return self._fhir.charts.understood(came, self._fhir.resources.as_patient, resource, None)
 
     def _listed(self, session: Session, own: Mapping[str, str]) -> Iterator[tuple[str, str | None]]:
-        """What is listed of each type, by name, and what is wrong with it. What removes comes last."""
+        """What is listed of each type, by name, and what is wrong with it.
+
+        What removes comes last.
+        """
         capability = self._fhir.capability
         for kind, thing_id in _things(own):
             for interaction in sorted(capability.interactions(kind) - {"delete", "create"}):
                 if interaction in _ACTS:
-                    yield f"{interaction} of {kind}", self._tried(_ACTS[interaction], kind, thing_id, session)
+                    yield (
+                        f"{interaction} of {kind}",
+                        self._tried(_ACTS[interaction], kind, thing_id, session),
+                    )
             for param in capability.says(kind, "searchParam") or []:
                 name, value = param["name"], _SAMPLES.get(param["type"])
                 if value is not None and capability.lists(kind, "search-type"):
@@ -116,13 +196,23 @@ class Promises:
 
     def _unlisted(self, own: Mapping[str, str]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
         yield f"search of {NO_TYPE}", "GET", (NO_TYPE,)
-        ways = {"read": ("GET", ()), "history-instance": ("GET", ("_history",)), "delete": ("DELETE", ())}
+        ways = {
+            "read": ("GET", ()),
+            "history-instance": ("GET", ("_history",)),
+            "delete": ("DELETE", ()),
+        }
         for kind, thing_id in _things(own):
             for interaction, (method, rest) in ways.items():
                 if not self._fhir.capability.lists(kind, interaction):
                     yield f"{interaction} of {kind}", method, (kind, thing_id, *rest)
 
-    def _tried(self, act: Callable[[FhirHospital, str, str, Session], object], kind: str, thing_id: str, session: Session) -> str | None:
+    def _tried(
+        self,
+        act: Callable[[FhirHospital, str, str, Session], object],
+        kind: str,
+        thing_id: str,
+        session: Session,
+    ) -> str | None:
         try:
             act(self._fhir, kind, thing_id, session)
         except (Refused, Misbehaved) as error:
@@ -130,12 +220,19 @@ class Promises:
         return None
 
     def _searched(self, kind: str, name: str, value: str, session: Session) -> str | None:
-        query, strictly = {name: value, "_count": "1"}, {"Prefer": "handling=strict"}  # else an unknown parameter would only be left aside
-        request = self._server.request("GET", self._server.url(kind), session, query=query, headers=strictly)
+        query, strictly = (
+            {name: value, "_count": "1"},
+            {"Prefer": "handling=strict"},
+        )  # else an unknown parameter would only be left aside
+        request = self._server.request(
+            "GET", self._server.url(kind), session, query=query, headers=strictly
+        )
         answer = self._server.sent("capability", request)
         return None if answer.status == 200 else self._server.told(answer)
 
-    def _deleted(self, word: str, kind: str, own: Mapping[str, str], session: Session) -> str | None:
+    def _deleted(
+        self, word: str, kind: str, own: Mapping[str, str], session: Session
+    ) -> str | None:
         """Deleted, and then not there."""
         thing_id = own[IDS[kind]]
         try:
@@ -162,7 +259,9 @@ def _read(fhir: FhirHospital, kind: str, thing_id: str, session: Session) -> Non
 def _vread(fhir: FhirHospital, kind: str, thing_id: str, session: Session) -> None:
     came = fhir.charts.read("capability", kind, thing_id, session)
     version = str((came.resource or {}).get("meta", {}).get("versionId", "1"))
-    fhir.server.ask("capability", "GET", kind, thing_id, "_history", version, session=session, kind=kind)
+    fhir.server.ask(
+        "capability", "GET", kind, thing_id, "_history", version, session=session, kind=kind
+    )
 
 
 def _history(fhir: FhirHospital, kind: str, thing_id: str, session: Session) -> None:
@@ -177,9 +276,15 @@ def _update(fhir: FhirHospital, kind: str, thing_id: str, session: Session) -> N
 
 
 def _search(fhir: FhirHospital, kind: str, thing_id: str, session: Session) -> None:
-    fhir.server.ask("capability", "GET", kind, session=session, kind="Bundle", query={"_id": thing_id})
+    fhir.server.ask(
+        "capability", "GET", kind, session=session, kind="Bundle", query={"_id": thing_id}
+    )
 
 
 _ACTS: Mapping[str, Callable[[FhirHospital, str, str, Session], None]] = {
-    "read": _read, "vread": _vread, "history-instance": _history, "update": _update, "search-type": _search,
+    "read": _read,
+    "vread": _vread,
+    "history-instance": _history,
+    "update": _update,
+    "search-type": _search,
 }

@@ -1,5 +1,8 @@
-"""Holds resources to FHIR's own definition, by `fhir.resources`. Its `R4B` models are the nearest to R4 (4.0.1): those of the resources that are
-spoken of here did not change between the two."""
+"""Holds resources to FHIR's own definition, by `fhir.resources`.
+
+Its `R4B` models are the nearest to R4 (4.0.1): those of the resources that are spoken of here did
+not change between the two.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,10 @@ from typing import Any
 
 
 class NotFhir(ValueError):
-    """A resource is not as FHIR defines it. `element` names the first element that is not, from the resource's type on."""
+    """A resource is not as FHIR defines it.
+
+    `element` names the first element that is not, from the resource's type on.
+    """
 
     def __init__(self, element: str, why: str) -> None:
         super().__init__(f"{element}: {why}")
@@ -17,7 +23,9 @@ class NotFhir(ValueError):
 
 def hold(kind: str, resource: Any) -> None:
     """Raise `NotFhir` where `resource` is no valid resource of type `kind`."""
-    from fhir.resources.R4B import get_fhir_model_class  # here, because it takes long and only a FHIR target needs it
+    from fhir.resources.R4B import (
+        get_fhir_model_class,
+    )  # here, because it takes long and only a FHIR target needs it
     from pydantic import ValidationError
 
     came = resource.get("resourceType") if isinstance(resource, Mapping) else None

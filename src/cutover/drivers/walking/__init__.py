@@ -1,4 +1,6 @@
-"""Walks a mapping once, step by step, as the checks will, and says where it stops. It judges nobody: a stop is a line to mend.
+"""Walks a mapping once, step by step, as the checks will, and says where it stops.
+
+It judges nobody: a stop is a line to mend.
 
     for walked in walk(way, teller): …          # what came of each step, as it comes
 
@@ -20,7 +22,18 @@ from cutover.drivers.walking.telling import Stop, Teller
 from cutover.drivers.walking.way import NotRefused, Step, Way
 from cutover.hospital import Misbehaved, NotOffered, Refused
 
-__all__ = ["Outcome", "Places", "Seen", "Stop", "Teller", "Walked", "Way", "line_of", "lines_of", "walk"]
+__all__ = [
+    "Outcome",
+    "Places",
+    "Seen",
+    "Stop",
+    "Teller",
+    "Walked",
+    "Way",
+    "line_of",
+    "lines_of",
+    "walk",
+]
 
 
 class Outcome(StrEnum):
@@ -58,11 +71,20 @@ def walk(way: Way, teller: Teller) -> Iterator[Walked]:
 
 
 def _not_walked(step: Step, way: Way, lacks: dict[str, Walked]) -> Walked | None:
-    """Why a step is not tried; None where it can be. What needs something that is declared as not offered is not offered either."""
-    before = next((lacks[need] for need in ("the target", step.operation, *step.needs) if need in lacks), None)
+    """Why a step is not tried; None where it can be.
+
+    What needs something that is declared as not offered is not offered either.
+    """
+    before = next(
+        (lacks[need] for need in ("the target", step.operation, *step.needs) if need in lacks), None
+    )
     if before is not None:
         offered = before.outcome is not Outcome.NOT_OFFERED
-        return Walked(step, Outcome.NOT_REACHED if offered else Outcome.NOT_OFFERED, f"it needs: {before.step.title}")
+        return Walked(
+            step,
+            Outcome.NOT_REACHED if offered else Outcome.NOT_OFFERED,
+            f"it needs: {before.step.title}",
+        )
     missing = next((need for need in step.needs if need not in way.things), "")
     if not missing:
         return None
@@ -81,7 +103,12 @@ def _walked(step: Step, way: Way, teller: Teller) -> Walked:
     except GuardError as guarded:
         return Walked(step, Outcome.LEFT_OUT, str(guarded))
     except Exception as error:  # also what a driver of the user's own raises without knowing: the teller says where
-        return Walked(step, Outcome.STOP, "refused" if isinstance(error, Refused) else "", teller.stop(step, way, error))
+        return Walked(
+            step,
+            Outcome.STOP,
+            "refused" if isinstance(error, Refused) else "",
+            teller.stop(step, way, error),
+        )
     return Walked(step, Outcome.WELL, teller.seen.line())
 
 
@@ -103,4 +130,3 @@ def _act(step: Step, way: Way, seen: Seen) -> None:
         raise NotRefused(step.refusal, None)
     if step.gives:
         way.things[step.gives] = given
-

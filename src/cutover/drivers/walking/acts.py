@@ -8,7 +8,17 @@ from dataclasses import fields, replace
 from typing import Any, TypeVar
 
 from cutover.drivers.walking.way import Astray, Way
-from cutover.hospital import Document, Hospital, Move, Patient, PatientDraft, PatientQuery, Session, Status, Visit
+from cutover.hospital import (
+    Document,
+    Hospital,
+    Move,
+    Patient,
+    PatientDraft,
+    PatientQuery,
+    Session,
+    Status,
+    Visit,
+)
 from cutover.synthetic import token
 
 Thing = TypeVar("Thing", Patient, Visit, Document)
@@ -21,28 +31,46 @@ def healthy(field_of: str) -> Callable[[Way], Any]:
     def act(way: Way) -> None:
         health = way.hospital.live() if field_of == "live" else way.hospital.ready()
         if not health.healthy:
-            raise Astray(f"operations.{field_of}.answer.healthy", "a target that says it is healthy", f"one that says {health.detail[:80]!r}",
-                         "write the condition that holds in the answer below, unless the target really is not")
+            raise Astray(
+                f"operations.{field_of}.answer.healthy",
+                "a target that says it is healthy",
+                f"one that says {health.detail[:80]!r}",
+                "write the condition that holds in the answer below, unless the target really"
+                " is not",
+            )
+
     return act
 
 
 def release(way: Way) -> None:
     said = way.hospital.release()
     if said != way.release:
-        raise Astray("release", f"release {way.release}, as the settings say", f"a target that says it is {said[:40]!r}",
-                     "name the release that is deployed (release, --release or CUTOVER_RELEASE), or mend operations.release.answer.release")
+        raise Astray(
+            "release",
+            f"release {way.release}, as the settings say",
+            f"a target that says it is {said[:40]!r}",
+            "name the release that is deployed (release, --release or CUTOVER_RELEASE), or mend"
+            " operations.release.answer.release",
+        )
 
 
 def describe(way: Way) -> None:
     if not way.hospital.operations():
-        raise Astray("operations.describe", "an OpenAPI document with operations", "one that has none", "ask for another document")
+        raise Astray(
+            "operations.describe",
+            "an OpenAPI document with operations",
+            "one that has none",
+            "ask for another document",
+        )
 
 
 # ── sessions ──
 
 
 def forged(way: Way) -> None:
-    way.hospital.patient(Session("nobody", token() * 4, variables=way["registrar"].variables), way["patient"].id)
+    way.hospital.patient(
+        Session("nobody", token() * 4, variables=way["registrar"].variables), way["patient"].id
+    )
 
 
 def refresh(way: Way) -> Session:
@@ -59,7 +87,9 @@ def register(way: Way) -> Patient:
 
 
 def read(way: Way) -> Patient:
-    return same(way, "patient", way.draft(), way.hospital.patient(way["registrar"], way["patient"].id))
+    return same(
+        way, "patient", way.draft(), way.hospital.patient(way["registrar"], way["patient"].id)
+    )
 
 
 def taken(way: Way) -> None:
@@ -72,14 +102,25 @@ def same(way: Way, operation: str, draft: PatientDraft, came: Patient) -> Patien
     for one in fields(PatientDraft):
         wanted, found = getattr(expected, one.name), getattr(came, one.name)
         if wanted != found:
-            raise Astray(f"answers.patient.{one.name}", f"{one.name} = {str(wanted)!r}, as it was sent", shown(way, found),
-                         f"mend this line or operations.{operation}; where the target stores it otherwise on purpose, say how in becomes.{one.name}")
+            raise Astray(
+                f"answers.patient.{one.name}",
+                f"{one.name} = {str(wanted)!r}, as it was sent",
+                shown(way, found),
+                f"mend this line or operations.{operation}; where the target stores it otherwise on"
+                f" purpose, say how in becomes.{one.name}",
+            )
     return came
 
 
 def shown(way: Way, came: object, *more: str) -> str:
-    """A value that came, when all its words are of those that were sent; else only how long it is, for it may be somebody's."""
-    sent = {word for text in (*(str(getattr(way.draft(), one.name)) for one in fields(PatientDraft)), *more) for word in _words(text)}
+    """A value that came, when all its words are of those that were sent; else only how long it is,
+    for it may be somebody's.
+    """
+    sent = {
+        word
+        for text in (*(str(getattr(way.draft(), one.name)) for one in fields(PatientDraft)), *more)
+        for word in _words(text)
+    }
     if came is None or (_words(str(came)) and _words(str(came)) <= sent):
         return f"{came if came is None else str(came)!r}"
     return f"another value ({len(str(came))} characters)"
@@ -91,7 +132,9 @@ def _words(text: str) -> set[str]:
 
 def find(way: Way, query: PatientQuery, field_of: str) -> Patient:
     patient: Patient = way["patient"]
-    return among(way.hospital.search(way["registrar"], query), patient, "search", f"query.{field_of}")
+    return among(
+        way.hospital.search(way["registrar"], query), patient, "search", f"query.{field_of}"
+    )
 
 
 def among(found: Sequence[Thing], wanted: Thing, operation: str, key: str = "items") -> Thing:
@@ -99,23 +142,36 @@ def among(found: Sequence[Thing], wanted: Thing, operation: str, key: str = "ite
     for one in found:
         if one.id == wanted.id:
             return one
-    raise Astray(f"operations.{operation}.{key}", "the entry that was just made", f"a list of {len(found)} without it",
-                 "mend what is asked for: the name of the filter, or a filter that must be given for a new entry to show")
+    raise Astray(
+        f"operations.{operation}.{key}",
+        "the entry that was just made",
+        f"a list of {len(found)} without it",
+        "mend what is asked for: the name of the filter, or a filter that must be given for a new"
+        " entry to show",
+    )
 
 
 def find_nobody(way: Way) -> None:
     found = way.hospital.search(way["registrar"], PatientQuery(mrn=way.people.mrn()))
     if found:
-        raise Astray("operations.search.query.mrn", "no patient: nobody has that number", f"{len(found)} of them",
-                     "the target does not heed this filter: mend its name")
+        raise Astray(
+            "operations.search.query.mrn",
+            "no patient: nobody has that number",
+            f"{len(found)} of them",
+            "the target does not heed this filter: mend its name",
+        )
 
 
 def two_pages(way: Way, list_them: Callable[[Hospital], Sequence[Any]], operation: str) -> None:
     """The list, turned page by page with one entry on each, is the same as in one."""
     whole, small = list_them(way.hospital), list_them(way.small or way.hospital)
     if {one.id for one in whole} != {one.id for one in small} or len(whole) < 2:
-        raise Astray(f"operations.{operation}.paging", f"the same {max(2, len(whole))} entries, one on each page", f"{len(small)}",
-                     "mend where a request says {{ page.… }}, and where the answer says what comes next")
+        raise Astray(
+            f"operations.{operation}.paging",
+            f"the same {max(2, len(whole))} entries, one on each page",
+            f"{len(small)}",
+            "mend where a request says {{ page.… }}, and where the answer says what comes next",
+        )
 
 
 def namesake(way: Way) -> Patient:
@@ -126,7 +182,9 @@ def namesake(way: Way) -> Patient:
 def update(way: Way) -> Patient:
     changed: Patient = replace(way["patient"], given_name=f"Chiamaka-{token()}")
     way.hospital.update(way["registrar"], changed)
-    way.things["patient"] = updated = same(way, "update", changed.draft, way.hospital.patient(way["registrar"], changed.id))
+    way.things["patient"] = updated = same(
+        way, "update", changed.draft, way.hospital.patient(way["registrar"], changed.id)
+    )
     return updated
 
 
@@ -145,15 +203,23 @@ def open(way: Way) -> Visit:
     reason = f"walk {token()}"
     visit = way.hospital.open_visit(way["clinician"], way["patient"].id, reason)
     if visit.reason not in (reason, None):
-        raise Astray("answers.visit.reason", f"{reason!r}, as it was sent", shown(way, visit.reason, reason),
-                     "mend this line or operations.open_visit")
+        raise Astray(
+            "answers.visit.reason",
+            f"{reason!r}, as it was sent",
+            shown(way, visit.reason, reason),
+            "mend this line or operations.open_visit",
+        )
     return stands(visit, Status.OPEN)
 
 
 def stands(visit: Visit, status: Status) -> Visit:
     if visit.status is not status:
-        raise Astray("answers.visit.status", f"a visit that is {status.value}", f"one that is {visit.status.value}",
-                     "mend this line, or the target's words for ours in words.status")
+        raise Astray(
+            "answers.visit.status",
+            f"a visit that is {status.value}",
+            f"one that is {visit.status.value}",
+            "mend this line, or the target's words for ours in words.status",
+        )
     return visit
 
 
@@ -166,7 +232,12 @@ def read_visit(way: Way) -> Visit:
 
 def own(came: str, wanted: str, key: str) -> None:
     if came != wanted:
-        raise Astray(key, f"{wanted!r}, as before", "another", "say where this id stands; where it is not repeated, a template gives it")
+        raise Astray(
+            key,
+            f"{wanted!r}, as before",
+            "another",
+            "say where this id stands; where it is not repeated, a template gives it",
+        )
 
 
 def move(move: Move, status: Status, name: str = "visit") -> Callable[[Way], Visit]:
@@ -180,7 +251,12 @@ def upload(way: Way) -> Document:
     upload = way.things["upload"] = way.files.of(way.document_type)
     document = way.hospital.upload(way["clinician"], way["patient"].id, upload)
     if document.size not in (None, len(upload.content)):
-        raise Astray("answers.document.size", f"{len(upload.content)} bytes, as sent", f"{document.size}", "mend this line, or what is sent")
+        raise Astray(
+            "answers.document.size",
+            f"{len(upload.content)} bytes, as sent",
+            f"{document.size}",
+            "mend this line, or what is sent",
+        )
     return document
 
 
@@ -190,19 +266,30 @@ def read_document(way: Way) -> Document:
     for name in ("file_name", "media_type"):
         sent, came = getattr(way["upload"], name), getattr(document, name)
         if sent != came:
-            raise Astray(f"answers.document.{name}", f"{sent!r}, as it was sent", shown(way, came, sent), "mend this line or operations.upload")
+            raise Astray(
+                f"answers.document.{name}",
+                f"{sent!r}, as it was sent",
+                shown(way, came, sent),
+                "mend this line or operations.upload",
+            )
     return document
 
 
 def content(way: Way) -> None:
     came, sent = way.hospital.content(way["clinician"], way["document"]), way["upload"].content
     if came != sent:
-        raise Astray("operations.content", f"the {len(sent)} bytes that were sent", f"{len(came)} others",
-                     "mend the way to the bytes; where they stand inside of JSON, say base64 = \"where\"")
+        raise Astray(
+            "operations.content",
+            f"the {len(sent)} bytes that were sent",
+            f"{len(came)} others",
+            'mend the way to the bytes; where they stand inside of JSON, say base64 = "where"',
+        )
 
 
 def forbidden_type(way: Way) -> None:
-    way.hospital.upload(way["clinician"], way["patient"].id, way.files.forbidden("application/x-msdownload", "exe"))
+    way.hospital.upload(
+        way["clinician"], way["patient"].id, way.files.forbidden("application/x-msdownload", "exe")
+    )
 
 
 def file(way: Way) -> Document:
@@ -210,7 +297,9 @@ def file(way: Way) -> Document:
 
 
 def search(way: Way) -> Callable[[Hospital], Sequence[Patient]]:
-    return lambda hospital: hospital.search(way["registrar"], PatientQuery(name=way["patient"].family_name))
+    return lambda hospital: hospital.search(
+        way["registrar"], PatientQuery(name=way["patient"].family_name)
+    )
 
 
 def visits(way: Way) -> Callable[[Hospital], Sequence[Visit]]:
@@ -222,11 +311,21 @@ def documents(way: Way) -> Callable[[Hospital], Sequence[Document]]:
 
 
 def retire(kind: str, *names: str) -> Callable[[Way], None]:
-    """Take away again all of a kind that is there. What only goes with its patient is settled with him."""
+    """Take away again all of a kind that is there.
+
+    What only goes with its patient is settled with him.
+    """
+
     def act(way: Way) -> None:
         for thing in [way[name] for name in names if name in way.things]:
-            how = way.hospital.retire(way["administrator"], kind, thing.id, None if kind == "patient" else thing.patient_id)
+            how = way.hospital.retire(
+                way["administrator"],
+                kind,
+                thing.id,
+                None if kind == "patient" else thing.patient_id,
+            )
             for left in way.hospital.ledger.left() if kind == "patient" else ():
                 if left.patient_id == thing.id:
                     way.hospital.ledger.retired(left, f"with its patient: {how}")
+
     return act

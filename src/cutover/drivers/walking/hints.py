@@ -20,24 +20,47 @@ def hint(seen: Seen, way: Way, key: str, given: str) -> str:
         return _status(answer.status, given)
     leaves = list(seen.leaves())
     if name == "items":
-        found = _one_of([path for path, item in leaves if isinstance(item, list)], name, "the answer has a list at")
+        found = _one_of(
+            [path for path, item in leaves if isinstance(item, list)],
+            name,
+            "the answer has a list at",
+        )
         return found or ('write "@"' if isinstance(answer.json, list) else "")
     if name == "total":
-        return _one_of([path for path, item in leaves if type(item) is int], name, "the answer has a number at")
+        return _one_of(
+            [path for path, item in leaves if type(item) is int], name, "the answer has a number at"
+        )
     if not (key.startswith("answers.") or ".answer." in key or ".capture." in key):
         return ""
-    at = seen.found(str(getattr(way.draft(), name, None))) if "patient" in key or ".register." in key else None
+    at = (
+        seen.found(str(getattr(way.draft(), name, None)))
+        if "patient" in key or ".register." in key
+        else None
+    )
     if at and _in_item(at) != given.strip("'\""):
         return f"write {_in_item(at)!r}"
-    return _one_of([_in_item(path) for path, item in leaves if not isinstance(item, dict | list)], given.strip("'\"") or name, "the answer has")
+    return _one_of(
+        [_in_item(path) for path, item in leaves if not isinstance(item, dict | list)],
+        given.strip("'\"") or name,
+        "the answer has",
+    )
 
 
 def complained_of(seen: Seen, places: Places, operation: str) -> tuple[str, str]:
     """The line of the field that a refusal names, else `operation`; and what it names, in words."""
-    if seen.request is not None and seen.request.content[:1] == b"{" and "json" not in seen.request.headers.get("content-type", ""):
-        return f"{operation}.headers.Content-Type", f"; JSON was sent as {seen.request.headers.get('content-type')}"
+    if (
+        seen.request is not None
+        and seen.request.content[:1] == b"{"
+        and "json" not in seen.request.headers.get("content-type", "")
+    ):
+        return (
+            f"{operation}.headers.Content-Type",
+            f"; JSON was sent as {seen.request.headers.get('content-type')}",
+        )
     leaves = list(seen.leaves())
-    said = {str(item) for _, item in leaves if isinstance(item, str)} | {part for path, _ in leaves for part in path.split(".")}
+    said = {str(item) for _, item in leaves if isinstance(item, str)} | {
+        part for path, _ in leaves for part in path.split(".")
+    }
     bodies = [f"{operation}.{body}" for body in ("json", "form", "multipart")]
     for body in bodies:
         for name in sorted(said & places.names(body)):
@@ -62,8 +85,14 @@ def _one_of(paths: Iterable[str], wanted: str, words: str) -> str:
 
 def _status(status: int, given: str) -> str:
     if status < 300:
-        return f"write expect = [{', '.join(filter(None, (given.strip('[]'), str(status))))}] if that means that it worked"
+        return (
+            f"write expect = [{', '.join(filter(None, (given.strip('[]'), str(status))))}] if that"
+            " means that it worked"
+        )
     reason = BY_STATUS.get(status)
     if reason is None:
         return "the answer below says why; mend what is sent"
-    return f"mend what is sent; or, if it says no in this way, write refusals.{reason.value} = {{ status = [{status}] }}"
+    return (
+        f"mend what is sent; or, if it says no in this way, write refusals.{reason.value} = {{"
+        f" status = [{status}] }}"
+    )

@@ -1,4 +1,6 @@
-"""On which line of a TOML file a key stands: tomllib tells values, and whoever must mend one looks for lines."""
+"""On which line of a TOML file a key stands: tomllib tells values, and whoever must mend one looks
+for lines.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +11,24 @@ from dataclasses import dataclass, field
 _SPACE = re.compile(r"[ \t]*")
 _NOTHING = re.compile(r"(?:\s|#[^\n]*)*")
 _PART = re.compile(r"""\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([A-Za-z0-9_-]+))\s*""")
-_VALUE = re.compile(r'''"""(?:[^\\]|\\.)*?"{3,5}|\'\'\'.*?\'{3,5}|"(?:[^"\\]|\\.)*"|'[^']*'|[^\s,\]}#]+''', re.DOTALL)
+_VALUE = re.compile(
+    r'''"""(?:[^\\]|\\.)*?"{3,5}|\'\'\'.*?\'{3,5}|"(?:[^"\\]|\\.)*"|'[^']*'|[^\s,\]}#]+''',
+    re.DOTALL,
+)
 
 
 def lines_of(text: str) -> Mapping[str, int]:
-    """The line, from 1, of every table and key of a valid TOML text, by dotted path: `operations.upload.steps[1].path`."""
+    """The line, from 1, of every table and key of a valid TOML text, by dotted path:
+    `operations.upload.steps[1].path`.
+    """
     return _Scanner(text).scanned()
 
 
 def line_of(lines: Mapping[str, int], key: str) -> tuple[str, int] | None:
-    """The key, or the nearest table above it that is there, and its line. None where not even its first part is."""
+    """The key, or the nearest table above it that is there, and its line.
+
+    None where not even its first part is.
+    """
     while key:
         if key in lines:
             return key, lines[key]
@@ -28,7 +38,10 @@ def line_of(lines: Mapping[str, int], key: str) -> tuple[str, int] | None:
 
 @dataclass
 class _Scanner:
-    """Walks over a text that tomllib has read. `tables` counts the tables of each array of tables."""
+    """Walks over a text that tomllib has read.
+
+    `tables` counts the tables of each array of tables.
+    """
 
     text: str
     at: int = 0
@@ -69,7 +82,9 @@ class _Scanner:
         """A dotted key; a part that is an array of tables means its last one."""
         path = above
         while match := _PART.match(self.text, self.at):
-            path = ".".join(filter(None, (path, next(part for part in match.groups() if part is not None))))
+            path = ".".join(
+                filter(None, (path, next(part for part in match.groups() if part is not None)))
+            )
             self.at = match.end()
             if not self.text.startswith(".", self.at):
                 break
@@ -103,7 +118,9 @@ class _Scanner:
 
     def _skip(self, pattern: re.Pattern[str]) -> None:
         match = pattern.match(self.text, self.at)
-        self.at = match.end() if match else self.at + 1  # always further, so that no text holds this up
+        self.at = (
+            match.end() if match else self.at + 1
+        )  # always further, so that no text holds this up
 
     def _line(self) -> int:
         return self.text.count("\n", 0, self.at) + 1

@@ -1,7 +1,8 @@
-"""What was sent and what came while the mapping is walked, told without secrets and without anybody's data.
+"""What was sent and what came while the mapping is walked, told without secrets and without
+anybody's data.
 
-Of an answer its shape is told: which keys, and what kind of value. A value itself stands there only when this run sent it (the synthetic
-patient's), or when it says what was wrong.
+Of an answer its shape is told: which keys, and what kind of value. A value itself stands there only
+when this run sent it (the synthetic patient's), or when it says what was wrong.
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ BOM = b"\xef\xbb\xbf"
 
 
 MOST = 20
-"""Requests that one step may need, pages and all. A filter that is not heeded would otherwise read through everybody's data."""
+"""Requests that one step may need, pages and all.
+
+A filter that is not heeded would otherwise read through everybody's data.
+"""
 
 
 class TooMany(Exception):
@@ -37,8 +41,11 @@ class TooMany(Exception):
 
 @dataclass
 class Seen:
-    """The last exchange. `ours` are the texts that this run made up, which may be shown; `operation` is the one that is walked.
-    `heard`: any answer came, ever."""
+    """The last exchange.
+
+    `ours` are the texts that this run made up, which may be shown; `operation` is the one that is
+    walked. `heard`: any answer came, ever.
+    """
 
     redactor: Redactor
     ours: set[str] = field(default_factory=set)
@@ -65,7 +72,10 @@ class Seen:
         """The exchange in a few words: 'POST /patients: HTTP 201'."""
         if self.request is None:
             return ""
-        return self.redactor.text(f"{self.request.method} {self.request.url.path}: {f'HTTP {self.answer.status}' if self.answer else 'no answer'}")
+        return self.redactor.text(
+            f"{self.request.method} {self.request.url.path}:"
+            f" {f'HTTP {self.answer.status}' if self.answer else 'no answer'}"
+        )
 
     def sent(self) -> str:
         """The request as a `curl` that can be repeated, the token as `$TOKEN`."""
@@ -76,10 +86,15 @@ class Seen:
         """Status, media type and first words of the answer; nothing without one."""
         if self.answer is None:
             return ""
-        return self.redactor.text(f"HTTP {self.answer.status}, {self.answer.media_type or 'no media type'}{self._where_to()}: {self._words()}")
+        return self.redactor.text(
+            f"HTTP {self.answer.status},"
+            f" {self.answer.media_type or 'no media type'}{self._where_to()}: {self._words()}"
+        )
 
     def found(self, value: str) -> str | None:
-        """The one JMESPath at which `value` stands in the answer's JSON; None where it stands at none or several."""
+        """The one JMESPath at which `value` stands in the answer's JSON; None where it stands at
+        none or several.
+        """
         at = [path for path, item in self.leaves() if str(item) == value]
         return at[0] if len(at) == 1 else None
 
@@ -88,14 +103,20 @@ class Seen:
         yield from _leaves("", self.answer.json if self.answer else None)
 
     def _where_to(self) -> str:
-        place = self.answer.headers.get("location") if self.answer and 300 <= self.answer.status < 400 else None
+        place = (
+            self.answer.headers.get("location")
+            if self.answer and 300 <= self.answer.status < 400
+            else None
+        )
         return f", to {place.partition('?')[0]}" if place else ""
 
     def _words(self) -> str:
         assert self.answer is not None  # came() asks only then
         body = self.answer.json
         if body is not None:
-            failed = self.answer.status >= 400 or (isinstance(body, dict) and bool(body.get("error") or body.get("errors")))
+            failed = self.answer.status >= 400 or (
+                isinstance(body, dict) and bool(body.get("error") or body.get("errors"))
+            )
             return _short(_shape(body, self.ours, failed), LONGEST)
         if self.answer.content.startswith(BOM):
             return f"{len(self.answer.content)} bytes that begin with a byte order mark"
@@ -107,18 +128,34 @@ class Seen:
 
 
 def _plain(title: re.Match[bytes]) -> str:
-    return html.unescape(re.sub(r"<[^>]*>", " ", next(part for part in title.groups() if part is not None).decode("utf-8", "replace")))
+    return html.unescape(
+        re.sub(
+            r"<[^>]*>",
+            " ",
+            next(part for part in title.groups() if part is not None).decode("utf-8", "replace"),
+        )
+    )
 
 
 def _short(text: str, longest: int) -> str:
     text = " ".join(text.split())
-    return text if len(text) <= longest else f"{text[:longest - 1]}…"
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def _shape(value: Any, ours: set[str], failed: bool, telling: bool = False) -> str:
-    """`value` with its keys, and in the place of each value its kind. `failed`: it is an answer that says no."""
+    """`value` with its keys, and in the place of each value its kind.
+
+    `failed`: it is an answer that says no.
+    """
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_shape(item, ours, failed, telling or bool(_TELLING.match(key)))}" for key, item in value.items()) + "}"
+        return (
+            "{"
+            + ", ".join(
+                f"{key}: {_shape(item, ours, failed, telling or bool(_TELLING.match(key)))}"
+                for key, item in value.items()
+            )
+            + "}"
+        )
     if isinstance(value, list):
         first = [_shape(value[0], ours, failed, telling)] if value else []
         return f"[{', '.join([*first, *(['…'] if len(value) > 1 else [])])}]"

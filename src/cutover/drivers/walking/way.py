@@ -12,7 +12,10 @@ from cutover.synthetic import Files, People
 
 
 class Astray(Exception):
-    """Nothing was refused, and yet it did not come out. `key` is the mapping's line to look at; `mend` what to do about it."""
+    """Nothing was refused, and yet it did not come out.
+
+    `key` is the mapping's line to look at; `mend` what to do about it.
+    """
 
     def __init__(self, key: str, expected: str, came: str, mend: str) -> None:
         super().__init__(f"expected {expected}, came {came}")
@@ -29,10 +32,12 @@ class NotRefused(Exception):
 
 @dataclass
 class Way:
-    """What the walk has met so far. `things` holds what a step gave, by name: sessions by role, `patient`, `visit`, `document` …
+    """What the walk has met so far.
 
-    `unsupported` is what the settings declare so.
-    `small` is the same hospital asked for lists in pages of one, None where the driver knows no such thing.
+    `things` holds what a step gave, by name: sessions by role, `patient`, `visit`, `document` …
+
+    `unsupported` is what the settings declare so. `small` is the same hospital asked for lists in
+    pages of one, None where the driver knows no such thing.
     """
 
     hospital: Ledgered
@@ -54,7 +59,9 @@ class Way:
 
 @dataclass(frozen=True)
 class Step:
-    """`title` in words; `operation` of the mapping; what it `needs` of earlier steps, and the name of what it gives."""
+    """`title` in words; `operation` of the mapping; what it `needs` of earlier steps, and the name
+    of what it gives.
+    """
 
     title: str
     operation: str

@@ -6,7 +6,8 @@
     sound(usage(looks, resources))                            # the item resource-usage
     sound(pool(looks, pressures, resources))                  # the item connection-pool
 
-Where there is no source, `looks` is None; without a gauge `pressures` is. What is None is not asked, and not proven by anybody here.
+Where there is no source, `looks` is None; without a gauge `pressures` is. What is None is not
+asked, and not proven by anybody here.
 """
 
 from cutover.load.resources.connections import pool

@@ -11,14 +11,23 @@ from cutover.database.integrity.reading import Unseen
 from cutover.telemetry import Look
 
 FEWEST = 10
-"""Different measurements without which nothing is proven. Fifteen seconds apart, as many scrapes are, these are two and a half minutes."""
+"""Different measurements without which nothing is proven.
+
+Fifteen seconds apart, as many scrapes are, these are two and a half minutes.
+"""
 TOLD_SHARE = 0.8
-"""Share of the looks that must have told a figure: who does not answer when there is much to do tells of the quiet moments only."""
+"""Share of the looks that must have told a figure: who does not answer when there is much to do
+tells of the quiet moments only.
+"""
 GAP_SHARE = 1 / 3
 """Share of the time that may pass without a measurement."""
 STILL_SECONDS = 30.0
-"""That the CPU counter may stand still, and never for more than `GAP_SHARE` of the time: one that stands still under load is not the target's."""
-NOBODY = "nobody tells it; set performance.resources.metrics_path or performance.resources.prometheus"
+"""That the CPU counter may stand still, and never for more than `GAP_SHARE` of the time: one that
+stands still under load is not the target's.
+"""
+NOBODY = (
+    "nobody tells it; set performance.resources.metrics_path or performance.resources.prometheus"
+)
 
 
 class Point(NamedTuple):
@@ -36,7 +45,10 @@ Plot = list[list[float]]
 def points(looks: Sequence[Look], figure: str) -> list[Point]:
     """Each measurement once, however often it was looked at, in the order of time."""
     told = [(look.moment(figure), look.figure(figure)) for look in looks]
-    return [Point(*one) for one in sorted({at: value for at, value in told if value is not None}.items())]
+    return [
+        Point(*one)
+        for one in sorted({at: value for at, value in told if value is not None}.items())
+    ]
 
 
 def plot(series: Points, start: float, digits: int = 3) -> Plot:
@@ -48,7 +60,9 @@ def plot(series: Points, start: float, digits: int = 3) -> Plot:
 
 
 def enough(looks: Sequence[Look], *figures: str) -> None:
-    """Raises `Unseen` where one of the figures was told in too few looks, was measured too few times, or not at all for too long."""
+    """Raises `Unseen` where one of the figures was told in too few looks, was measured too few
+    times, or not at all for too long.
+    """
     if not looks:
         raise Unseen("there was no look")
     for figure in figures:
@@ -63,21 +77,39 @@ def enough(looks: Sequence[Look], *figures: str) -> None:
 def _often(moments: list[float], begins: float, ends: float) -> None:
     whole = ends - begins
     if len(moments) < FEWEST:
-        at_this_pace = f"; at this pace performance.min_seconds = {FEWEST * whole / len(moments):.0f} would do" if len(moments) > 1 else ""
-        raise Unseen(f"measured {len(moments)} times in {whole:.0f} s, and {FEWEST} times are needed{at_this_pace}")
+        at_this_pace = (
+            f"; at this pace performance.min_seconds = {FEWEST * whole / len(moments):.0f} would do"
+            if len(moments) > 1
+            else ""
+        )
+        raise Unseen(
+            f"measured {len(moments)} times in {whole:.0f} s, and {FEWEST} times are"
+            f" needed{at_this_pace}"
+        )
     if (gap := _longest([begins, *moments, ends])) > GAP_SHARE * whole:
         raise Unseen(f"not measured for {gap:.0f} of {whole:.0f} s")
 
 
 def moving(looks: Sequence[Look]) -> None:
-    """Raises `Unseen` where the CPU counter stood still for so long that what tells it must be frozen. Says nothing where there is no counter."""
+    """Raises `Unseen` where the CPU counter stood still for so long that what tells it must be
+    frozen. Says nothing where there is no counter.
+    """
     counter = points(looks, "cpu_seconds")
     if len(counter) < 2:
         return
     first, last = counter[0].at, counter[-1].at
-    still = _longest([first, *(point.at for before, point in pairwise(counter) if point.value != before.value), last])
+    still = _longest(
+        [
+            first,
+            *(point.at for before, point in pairwise(counter) if point.value != before.value),
+            last,
+        ]
+    )
     if still > min(STILL_SECONDS, GAP_SHARE * (last - first)):
-        raise Unseen(f"the CPU counter stood still for {still:.0f} of {last - first:.0f} s under load: what tells it is frozen")
+        raise Unseen(
+            f"the CPU counter stood still for {still:.0f} of {last - first:.0f} s under load: what"
+            " tells it is frozen"
+        )
 
 
 def _longest(moments: list[float]) -> float:
@@ -88,7 +120,11 @@ def _longest(moments: list[float]) -> float:
 
 
 class Counted(NamedTuple):
-    """How a counter went on. `falls`: each pair of points of which the second is lower; `jumps`: how often it was back where it had fallen from."""
+    """How a counter went on.
+
+    `falls`: each pair of points of which the second is lower; `jumps`: how often it was back where
+    it had fallen from.
+    """
 
     increase: float
     falls: list[tuple[Point, Point]]
@@ -112,7 +148,12 @@ def counted(series: Points) -> Counted:
 
 
 def in_turn(counter: Counted) -> None:
-    """Raises `Unseen` where a counter goes down and up again, more than once: those are several counters, seen in turn."""
+    """Raises `Unseen` where a counter goes down and up again, more than once: those are several
+    counters, seen in turn.
+    """
     if counter.jumps > 1:
-        raise Unseen(f"a counter fell and was back again {counter.jumps} times: several processes answer in turn, and each tells only of itself; "
-                     "set performance.resources.prometheus or performance.resources.kubernetes")
+        raise Unseen(
+            f"a counter fell and was back again {counter.jumps} times: several processes answer in"
+            " turn, and each tells only of itself; set performance.resources.prometheus or"
+            " performance.resources.kubernetes"
+        )

@@ -25,9 +25,17 @@ T = TypeVar("T", bound=_Timed)
 
 
 class Rounds(Generic[T]):
-    """A thread that looks `every` seconds, for the first time at once and for the last time when told to stop. A look that fails is kept too."""
+    """A thread that looks `every` seconds, for the first time at once and for the last time when
+    told to stop. A look that fails is kept too.
+    """
 
-    def __init__(self, look: Callable[[], T], blind: Callable[[float, str], T], every: float, leave: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        look: Callable[[], T],
+        blind: Callable[[float, str], T],
+        every: float,
+        leave: Callable[[], None],
+    ) -> None:
         self._look, self._blind, self._every, self._leave = look, blind, every, leave
         self._stop = threading.Event()
         self._seen: list[T] = []
@@ -40,12 +48,18 @@ class Rounds(Generic[T]):
         self._stop.set()
 
     def seen(self, patience: float) -> tuple[T, ...]:
-        """What was seen, after at most `patience` seconds. A look that is still out then counts as failed, with all that were due meanwhile."""
+        """What was seen, after at most `patience` seconds.
+
+        A look that is still out then counts as failed, with all that were due meanwhile.
+        """
         self._thread.join(max(0.0, patience))
         if not self._thread.is_alive():
             return tuple(self._seen)
         begun, lost = self._begun, time.time() - self._begun
-        hung = [self._blind(begun + self._every * number, f"a look took more than {lost:.0f} s") for number in range(1 + int(lost / self._every))]
+        hung = [
+            self._blind(begun + self._every * number, f"a look took more than {lost:.0f} s")
+            for number in range(1 + int(lost / self._every))
+        ]
         return (*self._seen, *hung)
 
     def _run(self) -> None:
@@ -67,7 +81,11 @@ class Rounds(Generic[T]):
 
 
 class Watcher:
-    """Watches during its block. After it, `looks` and `pressures` hold all that was seen, failed looks too; None where there was nobody to ask."""
+    """Watches during its block.
+
+    After it, `looks` and `pressures` hold all that was seen, failed looks too; None where there was
+    nobody to ask.
+    """
 
     def __init__(self, source: Source | None, gauge: Gauge | None, every: float = 1.0) -> None:
         """`gauge` is closed at the end."""
@@ -76,11 +94,24 @@ class Watcher:
         self.pressures: tuple[Pressure, ...] | None = None
 
     def __enter__(self) -> Self:
-        self._of_source = Rounds(self._source.look, Look.blind, self._every, lambda: None) if self._source else None
-        self._of_gauge = Rounds(self._gauge.look, Pressure.blind, self._every, self._gauge.close) if self._gauge else None
+        self._of_source = (
+            Rounds(self._source.look, Look.blind, self._every, lambda: None)
+            if self._source
+            else None
+        )
+        self._of_gauge = (
+            Rounds(self._gauge.look, Pressure.blind, self._every, self._gauge.close)
+            if self._gauge
+            else None
+        )
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         for rounds in (self._of_source, self._of_gauge):
             if rounds:
                 rounds.stop()
@@ -88,8 +119,11 @@ class Watcher:
         self.looks = self._of_source.seen(ends - time.monotonic()) if self._of_source else None
         self.pressures = self._of_gauge.seen(ends - time.monotonic()) if self._of_gauge else None
 
-    def within(self, begins: float, ends: float) -> tuple[tuple[Look, ...] | None, tuple[Pressure, ...] | None]:
-        """What was seen between two moments (seconds since the epoch), such as those between which the run is judged.
+    def within(
+        self, begins: float, ends: float
+    ) -> tuple[tuple[Look, ...] | None, tuple[Pressure, ...] | None]:
+        """What was seen between two moments (seconds since the epoch), such as those between which
+        the run is judged.
 
         With it comes the first look after them: only that one tells what was counted last.
         """

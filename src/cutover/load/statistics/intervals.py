@@ -18,24 +18,32 @@ Side = Literal["both", "upper", "lower"]
 Interval = tuple[float, float]
 
 
-def clopper_pearson(bad: float, total: float, confidence: float = 0.95, side: Side = "both") -> Interval:
-    """The share of bad ones, of which `bad` in `total` were seen: an exact binomial interval (Clopper and Pearson 1934, Biometrika 26).
+def clopper_pearson(
+    bad: float, total: float, confidence: float = 0.95, side: Side = "both"
+) -> Interval:
+    """The share of bad ones, of which `bad` in `total` were seen: an exact binomial interval
+    (Clopper and Pearson 1934, Biometrika 26).
 
-    With `side` "upper" or "lower" all of what may go wrong lies on that side, and the other end is 0 or 1. Of nothing nothing is known: (0, 1).
-    Counts need not be whole: the beta distributions behind it take any, and `bursts` has such ones.
+    With `side` "upper" or "lower" all of what may go wrong lies on that side, and the other end is
+    0 or 1. Of nothing nothing is known: (0, 1). Counts need not be whole: the beta distributions
+    behind it take any, and `bursts` has such ones.
     """
     if not 0 <= bad <= total:
         raise ValueError(f"{bad} bad of {total}: there is no such share")
     wrong = _wrong(confidence) / (2 if side == "both" else 1)
     low = 0.0 if side == "upper" or bad == 0 else float(betaincinv(bad, total - bad + 1, wrong))
-    high = 1.0 if side == "lower" or bad == total else float(betainccinv(bad + 1, total - bad, wrong))
+    high = (
+        1.0 if side == "lower" or bad == total else float(betainccinv(bad + 1, total - bad, wrong))
+    )
     return low, high
 
 
 def quantile(ordered: Floats, share: float) -> float:
-    """The smallest value that at least `share` of the values do not exceed: the nearest rank, ceil(share · n) (Hyndman and Fan 1996, definition 1).
+    """The smallest value that at least `share` of the values do not exceed: the nearest rank,
+    ceil(share · n) (Hyndman and Fan 1996, definition 1).
 
-    `ordered` ascends. Always one of the values, never one between two, so that it errs by no rounding. Raises `ValueError` for no values.
+    `ordered` ascends. Always one of the values, never one between two, so that it errs by no
+    rounding. Raises `ValueError` for no values.
     """
     if not len(ordered):
         raise ValueError("no values have no quantile")
@@ -44,9 +52,11 @@ def quantile(ordered: Floats, share: float) -> float:
 
 
 def quantile_interval(ordered: Floats, share: float, confidence: float = 0.95) -> Interval:
-    """The quantile of what the values were drawn from: between two of them, by rank alone (Hahn and Meeker 1991, Statistical Intervals, chapter 5).
+    """The quantile of what the values were drawn from: between two of them, by rank alone (Hahn and
+    Meeker 1991, Statistical Intervals, chapter 5).
 
-    `ordered` ascends and is not negative. A side that so few values cannot bound is 0.0 or infinite. Ties make it only wider than it need be.
+    `ordered` ascends and is not negative. A side that so few values cannot bound is 0.0 or
+    infinite. Ties make it only wider than it need be.
     """
     tail, count = _wrong(confidence) / 2, len(ordered)
 
@@ -56,13 +66,18 @@ def quantile_interval(ordered: Floats, share: float, confidence: float = 0.95) -
 
     below = bisect_right(range(count + 1), tail, key=at_most)
     above = bisect_left(range(count + 1), 1 - tail, key=at_most) + 1
-    return float(ordered[below - 1]) if below else 0.0, float(ordered[above - 1]) if above <= count else inf
+    return float(ordered[below - 1]) if below else 0.0, (
+        float(ordered[above - 1]) if above <= count else inf
+    )
 
 
-def ratio_interval(now: Floats, then: Floats, share: float = 0.5, confidence: float = 0.95) -> Interval:
+def ratio_interval(
+    now: Floats, then: Floats, share: float = 0.5, confidence: float = 0.95
+) -> Interval:
     """How many times the quantile of `then` that of `now` is. Both ascend and are not negative.
 
-    Each quantile's interval may be wrong half as often as the ratio's (Bonferroni): safe, and wider than it need be.
+    Each quantile's interval may be wrong half as often as the ratio's (Bonferroni): safe, and wider
+    than it need be.
     """
     each = 1 - _wrong(confidence) / 2
     now_low, now_high = quantile_interval(now, share, each)
@@ -72,14 +87,20 @@ def ratio_interval(now: Floats, then: Floats, share: float = 0.5, confidence: fl
     return low, high
 
 
-def slope_interval(times: Floats, values: Floats, confidence: float = 0.95) -> tuple[float, float, float]:
-    """How fast `values` grow, in their unit per unit of `times`, and its bounds: (slope, low, high), by Theil (1950) and Sen (1968, JASA 63).
+def slope_interval(
+    times: Floats, values: Floats, confidence: float = 0.95
+) -> tuple[float, float, float]:
+    """How fast `values` grow, in their unit per unit of `times`, and its bounds: (slope, low,
+    high), by Theil (1950) and Sen (1968, JASA 63).
 
-    The median of the slopes between any two points: a quarter of the values may be wild. What it does not know is autocorrelation. Memory remembers:
-    what it strays by at one moment it strays by at the next, and then the bounds are too close. Give it values that lie well apart in time (farther
-    than a garbage collection lasts) and ask for a growth that matters, not for one above 0.
+    The median of the slopes between any two points: a quarter of the values may be wild. What it
+    does not know is autocorrelation. Memory remembers: what it strays by at one moment it strays by
+    at the next, and then the bounds are too close. Give it values that lie well apart in time
+    (farther than a garbage collection lasts) and ask for a growth that matters, not for one above
+    0.
 
-    So few values that chance alone would order them often enough have no bounds (at 95 % that is four). Nor has one moment, and its slope is 0.
+    So few values that chance alone would order them often enough have no bounds (at 95 % that is
+    four). Nor has one moment, and its slope is 0.
     """
     wrong = _wrong(confidence)
     if len(times) != len(values):

@@ -1,4 +1,7 @@
-"""Draws pictures with matplotlib. Imported only where there is one to draw: matplotlib takes about a second to come."""
+"""Draws pictures with matplotlib.
+
+Imported only where there is one to draw: matplotlib takes about a second to come.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +22,31 @@ from cutover.reporting.plots.svg import COLOURS, for_the_page
 WIDTH, ROW, MULTIPLE = 7.2, 1.35, 1.25  # inches
 COLUMNS = 3
 STYLE: dict[Any, Any] = {
-    "svg.fonttype": "none", "svg.hashsalt": "cutover", "text.parse_math": False, "font.size": 8, "text.color": COLOURS["ink"],
-    "axes.titlesize": 8.5, "axes.titley": 1.0, "axes.titlelocation": "left", "axes.titleweight": "bold", "axes.labelcolor": COLOURS["ink"],
-    "axes.edgecolor": COLOURS["quiet"], "axes.linewidth": 0.8, "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True,
-    "axes.grid": True, "grid.color": COLOURS["line"], "grid.linewidth": 0.6,
-    "legend.fontsize": 8, "legend.frameon": False, "legend.handlelength": 3.2,
-    "xtick.color": COLOURS["ink"], "ytick.color": COLOURS["ink"], "xtick.bottom": False, "ytick.left": False,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "cutover",
+    "text.parse_math": False,
+    "font.size": 8,
+    "text.color": COLOURS["ink"],
+    "axes.titlesize": 8.5,
+    "axes.titley": 1.0,
+    "axes.titlelocation": "left",
+    "axes.titleweight": "bold",
+    "axes.labelcolor": COLOURS["ink"],
+    "axes.edgecolor": COLOURS["quiet"],
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "grid.color": COLOURS["line"],
+    "grid.linewidth": 0.6,
+    "legend.fontsize": 8,
+    "legend.frameon": False,
+    "legend.handlelength": 3.2,
+    "xtick.color": COLOURS["ink"],
+    "ytick.color": COLOURS["ink"],
+    "xtick.bottom": False,
+    "ytick.left": False,
 }
 """Without tick marks: they would be the only pieces that SVG repeats by id."""
 LOOKS: dict[str, dict[str, Any]] = {
@@ -38,7 +60,9 @@ LOOKS: dict[str, dict[str, Any]] = {
 """They differ by their dashes too, for black and white."""
 MARKS = {"p50": "third limit", "p95": "limit", "p99": "second limit"}
 GAP = 3.0
-"""A curve is broken where two of its points are so many times further apart than usual: nobody looked there."""
+"""A curve is broken where two of its points are so many times further apart than usual: nobody
+looked there.
+"""
 
 
 @lru_cache(maxsize=32)  # several checks may show the same
@@ -58,14 +82,23 @@ def _stacked(picture: Picture) -> Figure:
     """One panel below the other. The first is the taller one: it shows what is asked."""
     heights = [1.6, *[1.0] * (len(picture.panels) - 1)]
     drawing, room = _sheet(ROW * sum(heights) + 0.5)
-    rows = drawing.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights, gridspec_kw=room | {"hspace": 0.42})[:, 0]
+    rows = drawing.subplots(
+        len(heights),
+        1,
+        sharex=True,
+        squeeze=False,
+        height_ratios=heights,
+        gridspec_kw=room | {"hspace": 0.42},
+    )[:, 0]
     for axes, panel in zip(rows, picture.panels, strict=True):
         _panel(axes, panel)
         axes.set_ylabel(panel.unit)
         if len(panel.curves) + len(panel.limits) > 1:  # a single curve has its name in the title
             axes.legend(loc="lower right", bbox_to_anchor=(1, 0.98), ncols=4, borderaxespad=0.2)
     rows[-1].set_xlabel(picture.across)
-    rows[-1].set_xlim(*_ends([at for panel in picture.panels for curve in panel.curves for at, _ in curve.points]))
+    rows[-1].set_xlim(
+        *_ends([at for panel in picture.panels for curve in panel.curves for at, _ in curve.points])
+    )
     return drawing
 
 
@@ -73,18 +106,34 @@ def _multiples(picture: Picture) -> Figure:
     """Side by side on the same scales, with one legend for all."""
     lines = -(-len(picture.panels) // COLUMNS)
     drawing, room = _sheet(MULTIPLE * lines + 0.75, top=0.5, right=0.25)
-    places = drawing.subplots(lines, COLUMNS, sharex=True, sharey=True, squeeze=False, gridspec_kw=room | {"hspace": 0.5, "wspace": 0.12})
+    places = drawing.subplots(
+        lines,
+        COLUMNS,
+        sharex=True,
+        sharey=True,
+        squeeze=False,
+        gridspec_kw=room | {"hspace": 0.5, "wspace": 0.12},
+    )
     named: dict[str, Any] = {}
     for axes, panel in zip(places.flat, picture.panels, strict=False):
         _panel(axes, panel)
-        named |= {str(label): handle for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
+        named |= {
+            str(label): handle
+            for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
+        }
     places[0, 0].set_xscale("log")
-    ends = _ends([at for panel in picture.panels for at in (*(at for at, _ in panel.curves[0].points), *(at for _, at in panel.marks))])
+    ends = _ends(
+        [
+            at
+            for panel in picture.panels
+            for at in (*(at for at, _ in panel.curves[0].points), *(at for _, at in panel.marks))
+        ]
+    )
     places[0, 0].set_xlim(*ends)
     _decades(places[0, 0].xaxis, *ends)
-    for axes in places.flat[len(picture.panels):]:
+    for axes in places.flat[len(picture.panels) :]:
         axes.set_visible(False)
-    for axes in places.flat[max(0, len(picture.panels) - COLUMNS):len(picture.panels)]:
+    for axes in places.flat[max(0, len(picture.panels) - COLUMNS) : len(picture.panels)]:
         axes.tick_params(labelbottom=True)
     drawing.supxlabel(picture.across, fontsize=8)
     drawing.supylabel(picture.panels[0].unit, fontsize=8)
@@ -93,9 +142,17 @@ def _multiples(picture: Picture) -> Figure:
 
 
 def _sheet(height: float, top: float = 0.3, right: float = 0.1) -> tuple[Figure, dict[str, float]]:
-    """A sheet and where its axes stand. The margins are fixed: to have them measured takes as long as to draw."""
+    """A sheet and where its axes stand.
+
+    The margins are fixed: to have them measured takes as long as to draw.
+    """
     left, bottom = 0.6, 0.45
-    return Figure(figsize=(WIDTH, height)), {"left": left / WIDTH, "right": 1 - right / WIDTH, "bottom": bottom / height, "top": 1 - top / height}
+    return Figure(figsize=(WIDTH, height)), {
+        "left": left / WIDTH,
+        "right": 1 - right / WIDTH,
+        "bottom": bottom / height,
+        "top": 1 - top / height,
+    }
 
 
 def _panel(axes: Axes, panel: Panel) -> None:
@@ -112,7 +169,10 @@ def _panel(axes: Axes, panel: Panel) -> None:
 
 def _upright(axes: Axes, panel: Panel) -> None:
     """The vertical axis: logarithmic, or from 0; wide enough for the limits."""
-    low, high = _ends([value for curve in panel.curves for _, value in curve.points] + [value for _, value in panel.limits])
+    low, high = _ends(
+        [value for curve in panel.curves for _, value in curve.points]
+        + [value for _, value in panel.limits]
+    )
     if panel.logarithmic:
         axes.set_yscale("log")
         axes.set_ylim(low / 1.3, high * 1.3)
@@ -124,7 +184,9 @@ def _upright(axes: Axes, panel: Panel) -> None:
 
 
 def _decades(axis: Any, low: float, high: float) -> None:
-    """A logarithmic axis with plain figures: of whole decades, or of their parts where there are few."""
+    """A logarithmic axis with plain figures: of whole decades, or of their parts where there are
+    few.
+    """
     axis.set_major_locator(LogLocator(subs=(1.0,) if high > 100 * low else (1.0, 2.0, 5.0)))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
@@ -132,7 +194,13 @@ def _decades(axis: Any, low: float, high: float) -> None:
 
 def _curve(axes: Axes, curve: Curve) -> None:
     if curve.look == "bars":
-        axes.stairs([value for _, value in curve.points[:-1]], [at for at, _ in curve.points], fill=True, label=curve.label, **LOOKS["bars"])
+        axes.stairs(
+            [value for _, value in curve.points[:-1]],
+            [at for at, _ in curve.points],
+            fill=True,
+            label=curve.label,
+            **LOOKS["bars"],
+        )
     else:
         axes.plot(*zip(*_broken(curve.points), strict=True), label=curve.label, **LOOKS[curve.look])
 

@@ -1,4 +1,7 @@
-"""A picture before it is drawn: plain values. And how they are read from evidence, which may hold anything."""
+"""A picture before it is drawn: plain values.
+
+And how they are read from evidence, which may hold anything.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,10 @@ from math import isfinite
 from typing import Any, Literal
 
 MOST_POINTS = 300
-"""Of a curve. A longer one keeps the worst of each piece of the time, so that a figure stays below some 40 KB."""
+"""Of a curve.
+
+A longer one keeps the worst of each piece of the time, so that a figure stays below some 40 KB.
+"""
 LARGEST = 1e15
 
 Point = tuple[float, float]
@@ -17,7 +23,10 @@ Look = Literal["main", "other", "limit", "bars"]
 
 @dataclass(frozen=True)
 class Curve:
-    """Values over the horizontal axis. As `bars`, each lasts until the next point, and the last point only ends it."""
+    """Values over the horizontal axis.
+
+    As `bars`, each lasts until the next point, and the last point only ends it.
+    """
 
     label: str
     points: tuple[Point, ...]
@@ -26,7 +35,11 @@ class Curve:
 
 @dataclass(frozen=True)
 class Panel:
-    """One pair of axes. `limits` are lines across it, (label, value); `marks` are objectives, lines from top to bottom: (p50, p95 or p99, value)."""
+    """One pair of axes.
+
+    `limits` are lines across it, (label, value); `marks` are objectives, lines from top to bottom:
+    (p50, p95 or p99, value).
+    """
 
     title: str
     unit: str
@@ -38,9 +51,11 @@ class Panel:
 
 @dataclass(frozen=True)
 class Picture:
-    """Panels over the same horizontal axis, one below the other, or as `multiples` side by side, all with the same scales.
+    """Panels over the same horizontal axis, one below the other, or as `multiples` side by side,
+    all with the same scales.
 
-    `finding` says in words what a reader should see in it. `facts` names the facts that it shows to the full.
+    `finding` says in words what a reader should see in it. `facts` names the facts that it shows to
+    the full.
     """
 
     caption: str
@@ -53,13 +68,20 @@ class Picture:
 
 def number(value: Any) -> float:
     """A number that can be drawn. Raises `ValueError`."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value) or abs(value) > LARGEST:
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or not isfinite(value)
+        or abs(value) > LARGEST
+    ):
         raise ValueError(f"no number to draw: {value!r}")
     return float(value)
 
 
 def curve(facts: Mapping[str, Any], name: str, unit: float = 1.0) -> tuple[Point, ...]:
-    """The series `name`, `[[seconds, value], …]`, in units of `unit`; empty with fewer than two moments. Raises `ValueError`, `TypeError`."""
+    """The series `name`, `[[seconds, value], …]`, in units of `unit`; empty with fewer than two
+    moments. Raises `ValueError`, `TypeError`.
+    """
     read = sorted((number(at), number(value) / unit) for at, value in facts.get(name) or ())
     return thinned(read) if read and read[-1][0] > read[0][0] else ()
 
@@ -68,13 +90,22 @@ def thinned(points: Iterable[Point]) -> tuple[Point, ...]:
     """At most `MOST_POINTS`: of each piece the point with the highest value."""
     points = tuple(points)
     step = _step(len(points))
-    return points if step == 1 else tuple(max(points[start:start + step], key=lambda point: point[1]) for start in range(0, len(points), step))
+    return (
+        points
+        if step == 1
+        else tuple(
+            max(points[start : start + step], key=lambda point: point[1])
+            for start in range(0, len(points), step)
+        )
+    )
 
 
 def seconds_of(points: int) -> str:
     """The horizontal axis of curves that had so many points."""
     step = _step(points)
-    return "seconds since the start of the run" + (f" (each point is the highest of {step})" if step > 1 else "")
+    return "seconds since the start of the run" + (
+        f" (each point is the highest of {step})" if step > 1 else ""
+    )
 
 
 def _step(points: int) -> int:

@@ -1,7 +1,9 @@
-"""matplotlib's SVG made fit for the page: a few known tags, no `style`, no id, no link, and the page's own colours.
+"""matplotlib's SVG made fit for the page: a few known tags, no `style`, no id, no link, and the
+page's own colours.
 
-The page's Content-Security-Policy blocks `style` attributes, so what they say becomes attributes of its own. Colours become the page's variables:
-one drawing serves the light scheme, the dark one, and paper. There are no ids, so none can clash.
+The page's Content-Security-Policy blocks `style` attributes, so what they say becomes attributes of
+its own. Colours become the page's variables: one drawing serves the light scheme, the dark one, and
+paper. There are no ids, so none can clash.
 """
 
 from __future__ import annotations
@@ -11,12 +13,29 @@ from collections.abc import Iterator
 from html import escape
 from xml.etree import ElementTree
 
-COLOURS = {"ink": "#1b1f24", "quiet": "#57606a", "line": "#d0d7de", "link": "#0550ae", "bad": "#a40e26"}
+COLOURS = {
+    "ink": "#1b1f24",
+    "quiet": "#57606a",
+    "line": "#d0d7de",
+    "link": "#0550ae",
+    "bad": "#a40e26",
+}
 """Names in `verdict.css` → what matplotlib is told to draw in."""
 VARIABLES = {colour: f"var(--{name})" for name, colour in COLOURS.items()} | {"none": "none"}
 PLACED = ("d", "x", "y", "transform")
-KEPT = ("stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin", "font-size", "font-weight", "text-anchor")
-"""Properties that become attributes, beside `fill` and `stroke`. Others (the fonts' names, offsets of 0) are left to the page."""
+KEPT = (
+    "stroke-width",
+    "stroke-dasharray",
+    "stroke-linecap",
+    "stroke-linejoin",
+    "font-size",
+    "font-weight",
+    "text-anchor",
+)
+"""Properties that become attributes, beside `fill` and `stroke`.
+
+Others (the fonts' names, offsets of 0) are left to the page.
+"""
 LEFT_OUT = ("metadata", "defs")
 """Clip paths stand there too. Nothing is drawn outside of its axes, so none is needed."""
 FRACTION = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
@@ -26,9 +45,15 @@ UNTURNED = re.compile(r"rotate\(-?0 .*\)")
 
 
 def for_the_page(drawn: str, words: str) -> str:
-    """`drawn`, as matplotlib writes it, as a piece of HTML that is called `words`. Raises `ValueError` for an unknown tag or colour."""
+    """`drawn`, as matplotlib writes it, as a piece of HTML that is called `words`.
+
+    Raises `ValueError` for an unknown tag or colour.
+    """
     root = ElementTree.fromstring(drawn)
-    return f'<svg class="plot" role="img" aria-label="{escape(words)}" viewBox="{escape(root.attrib["viewBox"])}">{"".join(_inside(root))}</svg>'
+    return (
+        f'<svg class="plot" role="img" aria-label="{escape(words)}"'
+        f' viewBox="{escape(root.attrib["viewBox"])}">{"".join(_inside(root))}</svg>'
+    )
 
 
 def _inside(parent: ElementTree.Element) -> Iterator[str]:
@@ -48,27 +73,43 @@ def _attributes(node: ElementTree.Element) -> str:
         told["d"] = _straight(told["d"])
     if UNTURNED.fullmatch(told.get("transform", "")):
         del told["transform"]
-    return "".join(f' {name}="{escape(value)}"' for name, value in (told | _style(node.attrib.get("style", ""))).items())
+    return "".join(
+        f' {name}="{escape(value)}"'
+        for name, value in (told | _style(node.attrib.get("style", ""))).items()
+    )
 
 
 def _style(style: str) -> dict[str, str]:
-    """`style` as attributes. Older versions of matplotlib write the size of a text as a part of `font`."""
-    told = {name.strip(): value.strip() for name, _, value in (part.partition(":") for part in style.split(";") if part.strip())}
-    if (size := re.search(r"[\d.]+px", told.pop("font", ""))):
+    """`style` as attributes.
+
+    Older versions of matplotlib write the size of a text as a part of `font`.
+    """
+    told = {
+        name.strip(): value.strip()
+        for name, _, value in (part.partition(":") for part in style.split(";") if part.strip())
+    }
+    if size := re.search(r"[\d.]+px", told.pop("font", "")):
         told["font-size"] = size.group()
     colours = {name: VARIABLES.get(told[name]) for name in ("fill", "stroke") if name in told}
     if None in colours.values():
         raise ValueError(f"a colour that is none of the page's: {style}")
-    return {name: str(value) for name, value in colours.items()} | {name: told[name] for name in KEPT if name in told}
+    return {name: str(value) for name, value in colours.items()} | {
+        name: told[name] for name in KEPT if name in told
+    }
 
 
 def _short(text: str) -> str:
     """A tenth of a point is finer than anybody sees."""
-    return FRACTION.sub(lambda found: f"{round(float(found.group()), 1) + 0.0:.1f}".removesuffix(".0"), " ".join(text.split()))
+    return FRACTION.sub(
+        lambda found: f"{round(float(found.group()), 1) + 0.0:.1f}".removesuffix(".0"),
+        " ".join(text.split()),
+    )
 
 
 def _straight(path: str) -> str:
-    """The same path, shorter: a line straight across or upright needs one number only, and steps consist of nothing else."""
+    """The same path, shorter: a line straight across or upright needs one number only, and steps
+    consist of nothing else.
+    """
     if not POLYGON.fullmatch(path):
         return path
     at, short = ("", ""), []

@@ -1,6 +1,8 @@
-"""A cluster's API, asked through the official client: all that belongs to one deployment, in one look.
+"""A cluster's API, asked through the official client: all that belongs to one deployment, in one
+look.
 
-Of a Secret only its metadata are asked for. The token is read anew for each request, for a cluster renews it.
+Of a Secret only its metadata are asked for. The token is read anew for each request, for a cluster
+renews it.
 """
 
 from __future__ import annotations
@@ -28,12 +30,17 @@ _HINTS = {401: "is the token in token_file still valid?", 403: "the token may no
 
 @dataclass(frozen=True)
 class Look:
-    """`parts`: deployment, pods, replica_sets, budgets, and releases (Helm's secrets, without their data). What could not be had is why."""
+    """`parts`: deployment, pods, replica_sets, budgets, and releases (Helm's secrets, without their
+    data). What could not be had is why.
+    """
 
     parts: Mapping[str, Any]
 
     def of(self, part: str) -> Any:
-        """An object of the client's, or a list of them. Raises `TelemetrySilent`, and `NotThere` for a deployment that is none."""
+        """An object of the client's, or a list of them.
+
+        Raises `TelemetrySilent`, and `NotThere` for a deployment that is none.
+        """
         found = self.parts[part]
         if isinstance(found, TelemetrySilent):
             raise type(found)(str(found))
@@ -41,33 +48,73 @@ class Look:
 
 
 def load_client() -> None:
-    """Before the clock runs, and only where a cluster is asked: on a busy machine it takes seconds, and they are no time of the cluster's."""
-    from kubernetes.client import AppsV1Api, CoreV1Api, PolicyV1Api, V1PodList  # noqa: F401  # each is loaded when it is named
+    """Before the clock runs, and only where a cluster is asked: on a busy machine it takes seconds,
+    and they are no time of the cluster's.
+    """
+    # Each is loaded when it is named.
+    from kubernetes.client import (
+        AppsV1Api,  # noqa: F401  # each is loaded when it is named
+        CoreV1Api,  # noqa: F401  # each is loaded when it is named
+        PolicyV1Api,  # noqa: F401  # each is loaded when it is named
+        V1PodList,  # noqa: F401  # each is loaded when it is named
+    )
 
 
 class Api:
-    """Asks for one deployment. `ca_file` and `token_file` are paths that can be opened; `redactor` learns the token."""
+    """Asks for one deployment.
 
-    def __init__(self, settings: Cluster, ca_file: Path | None, token_file: Path, redactor: Redactor, seconds: float = SECONDS) -> None:
+    `ca_file` and `token_file` are paths that can be opened; `redactor` learns the token.
+    """
+
+    def __init__(
+        self,
+        settings: Cluster,
+        ca_file: Path | None,
+        token_file: Path,
+        redactor: Redactor,
+        seconds: float = SECONDS,
+    ) -> None:
         self._settings, self._ca_file, self._token_file = settings, ca_file, token_file
         self._redactor, self._seconds = redactor, seconds
         self._name, self._namespace = shown(settings.api or ""), str(settings.namespace)
 
     def look(self) -> Look:
-        """All of it within the bound: first the deployment, which says what its pods are, and then the rest at the same time."""
+        """All of it within the bound: first the deployment, which says what its pods are, and then
+        the rest at the same time.
+        """
         load_client()
         ends = time.monotonic() + self._seconds
-        deployment = bounded(lambda: self._ask("deployment", self._read_deployment), ends, self._seconds, self._name)
+        deployment = bounded(
+            lambda: self._ask("deployment", self._read_deployment), ends, self._seconds, self._name
+        )
         others = ("pods", "replica_sets", "budgets", "releases")
         if isinstance(deployment, TelemetrySilent):
             return Look(dict.fromkeys(("deployment", *others), deployment))
         asks: dict[str, Callable[[Any], Any]] = {
-            "pods": partial(self._list, "CoreV1Api", "list_namespaced_pod", query(deployment.spec.selector)),
-            "replica_sets": partial(self._list, "AppsV1Api", "list_namespaced_replica_set", query(deployment.spec.selector)),
-            "budgets": partial(self._list, "PolicyV1Api", "list_namespaced_pod_disruption_budget", None),
+            "pods": partial(
+                self._list, "CoreV1Api", "list_namespaced_pod", query(deployment.spec.selector)
+            ),
+            "replica_sets": partial(
+                self._list,
+                "AppsV1Api",
+                "list_namespaced_replica_set",
+                query(deployment.spec.selector),
+            ),
+            "budgets": partial(
+                self._list, "PolicyV1Api", "list_namespaced_pod_disruption_budget", None
+            ),
             "releases": self._list_releases,
         }
-        found = abreast(partial(bounded, partial(self._ask, part.replace("_", " "), asks[part]), ends, self._seconds, self._name) for part in others)
+        found = abreast(
+            partial(
+                bounded,
+                partial(self._ask, part.replace("_", " "), asks[part]),
+                ends,
+                self._seconds,
+                self._name,
+            )
+            for part in others
+        )
         return Look({"deployment": deployment, **dict(zip(others, found, strict=True))})
 
     def _read_deployment(self, client: Any) -> Any:
@@ -76,10 +123,15 @@ class Api:
 
         where, name = self._namespace, str(self._settings.deployment)
         try:
-            return AppsV1Api(client).read_namespaced_deployment(name, where, _request_timeout=self._seconds)
+            return AppsV1Api(client).read_namespaced_deployment(
+                name, where, _request_timeout=self._seconds
+            )
         except ApiException as refused:
             if refused.status == 404:
-                raise NotThere(f"the namespace {where} has no deployment {name}; see kubectl -n {where} get deployments") from None
+                raise NotThere(
+                    f"the namespace {where} has no deployment {name}; see kubectl -n {where} get"
+                    " deployments"
+                ) from None
             raise
 
     def _list(self, group: str, method: str, selector: str | None, client: Any) -> Any:
@@ -90,18 +142,31 @@ class Api:
         return ask(self._namespace, _request_timeout=self._seconds, **options).items
 
     def _list_releases(self, client: Any) -> Any:
-        """What Helm keeps of the release: one secret a revision. Its data hold every value of the chart, and are not asked for."""
+        """What Helm keeps of the release: one secret a revision.
+
+        Its data hold every value of the chart, and are not asked for.
+        """
         from kubernetes.client import CoreV1Api
 
         if self._settings.helm_release is None:
             return []
         client.set_default_header("Accept", _METADATA)
-        return CoreV1Api(client).list_namespaced_secret(
-            self._namespace, label_selector=f"owner=helm,name={self._settings.helm_release}", field_selector="type=helm.sh/release.v1",
-            _request_timeout=self._seconds).items
+        return (
+            CoreV1Api(client)
+            .list_namespaced_secret(
+                self._namespace,
+                label_selector=f"owner=helm,name={self._settings.helm_release}",
+                field_selector="type=helm.sh/release.v1",
+                _request_timeout=self._seconds,
+            )
+            .items
+        )
 
     def _ask(self, what: str, ask: Callable[[Any], Any]) -> Any:
-        """Each question has a client of its own: its threads and connections end with it. Raises `TelemetrySilent`."""
+        """Each question has a client of its own: its threads and connections end with it.
+
+        Raises `TelemetrySilent`.
+        """
         from kubernetes.client import ApiClient
         from kubernetes.client.exceptions import ApiException
 
@@ -113,12 +178,17 @@ class Api:
         except ApiException as refused:
             if not refused.status:  # the client's word for what never came to an answer
                 raise TelemetrySilent(self._unasked(what, str(refused.reason))) from None
-            raise TelemetrySilent(f"{self._name}, asked for {what}, answered {refused.status}: {self._why(refused)}") from None
+            raise TelemetrySilent(
+                f"{self._name}, asked for {what}, answered {refused.status}: {self._why(refused)}"
+            ) from None
         except Exception as error:  # of urllib3, or of pydantic where the answer is no such object
             raise TelemetrySilent(self._unasked(what, str(error) or type(error).__name__)) from None
 
     def _unasked(self, what: str, why: str) -> str:
-        return f"{self._name} cannot be asked for {what}: {' '.join(self._redactor.text(why).split())[:SAID]}"
+        return (
+            f"{self._name} cannot be asked for {what}:"
+            f" {' '.join(self._redactor.text(why).split())[:SAID]}"
+        )
 
     def _why(self, refused: Any) -> str:
         try:
@@ -133,15 +203,24 @@ class Api:
         configuration = Configuration(host=(self._settings.api or "").rstrip("/"))
         configuration.ssl_ca_cert = str(self._ca_file) if self._ca_file else None
         configuration.retries = False  # the client would ask a dead server four times
-        configuration.proxy = None  # nor does anything else here go by what the environment says of proxies
-        configuration.api_key["authorization"] = f"Bearer {read_token(self._token_file, 'kubernetes token', self._redactor)}"
+        configuration.proxy = (
+            None  # nor does anything else here go by what the environment says of proxies
+        )
+        configuration.api_key["authorization"] = (
+            f"Bearer {read_token(self._token_file, 'kubernetes token', self._redactor)}"
+        )
         return configuration
 
 
 def _whole(told: Any) -> Any:
-    """An object or a list of them, as it is. Raises `ValueError` where one lacks a part that every such object of a cluster has."""
+    """An object or a list of them, as it is.
+
+    Raises `ValueError` where one lacks a part that every such object of a cluster has.
+    """
     for one in told if isinstance(told, list) else [told]:
-        lacking = [part for part in ("metadata", "spec", "status") if getattr(one, part, told) is None]
+        lacking = [
+            part for part in ("metadata", "spec", "status") if getattr(one, part, told) is None
+        ]
         if lacking:
             raise ValueError(f"one of them has no {' and no '.join(lacking)}")
     return told

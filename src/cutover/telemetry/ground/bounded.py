@@ -1,4 +1,6 @@
-"""A total bound on the time of something that is asked, whatever its own client does: no address, no handshake, a drip of single bytes."""
+"""A total bound on the time of something that is asked, whatever its own client does: no address,
+no handshake, a drip of single bytes.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +21,12 @@ class NotThere(TelemetrySilent):
 
 
 def bounded(ask: Callable[[], T], ends: float, seconds: float, whom: str) -> T | TelemetrySilent:
-    """What `ask` gives; why it gives nothing, where it raises, or has not ended at `ends` (`time.monotonic`), `seconds` after the question was put.
+    """What `ask` gives; why it gives nothing, where it raises, or has not ended at `ends`
+    (`time.monotonic`), `seconds` after the question was put.
 
-    Only a sentence leaves the thread in which it is asked: the frames of what was raised in it hold headers. A late thread is left behind; it ends
-    with its own time-outs, and at the latest with the process.
+    Only a sentence leaves the thread in which it is asked: the frames of what was raised in it hold
+    headers. A late thread is left behind; it ends with its own time-outs, and at the latest with
+    the process.
     """
     came: list[T | TelemetrySilent] = []
 
@@ -31,7 +35,9 @@ def bounded(ask: Callable[[], T], ends: float, seconds: float, whom: str) -> T |
             came.append(ask())
         except TelemetrySilent as silent:
             came.append(type(silent)(str(silent)))
-        except Exception as error:  # whatever it is, only its kind is told: its text may hold a header
+        except (
+            Exception
+        ) as error:  # whatever it is, only its kind is told: its text may hold a header
             came.append(TelemetrySilent(f"{whom} cannot be asked: {type(error).__name__}"))
 
     thread = threading.Thread(target=asked, daemon=True, name="bounded")

@@ -1,4 +1,7 @@
-"""The questions to a deployment in Kubernetes; each method answers one. All of them go by one look, taken at the first."""
+"""The questions to a deployment in Kubernetes; each method answers one.
+
+All of them go by one look, taken at the first.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +22,18 @@ WHERE = ("api", "namespace", "deployment")
 
 
 class Cluster:
-    """A target's deployment. What is not declared of it, and what its API does not tell, is not proven."""
+    """A target's deployment.
 
-    def __init__(self, target: str, settings: ground.Cluster, look: Callable[[], Look], record: Callable[[Examination], None]) -> None:
+    What is not declared of it, and what its API does not tell, is not proven.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        settings: ground.Cluster,
+        look: Callable[[], Look],
+        record: Callable[[Examination], None],
+    ) -> None:
         self._target, self._settings, self._take, self._record = target, settings, look, record
 
     def available(self) -> Examination:
@@ -30,7 +42,9 @@ class Cluster:
 
     def image(self) -> Examination:
         """Every pod runs the declared image: its digest, for a tag may be moved."""
-        return self._examine("Every pod runs the declared image", pods.image, "image", self._settings.running)
+        return self._examine(
+            "Every pod runs the declared image", pods.image, "image", self._settings.running
+        )
 
     def pods_are_well(self) -> Examination:
         """No pod waits, crashes or has been restarted."""
@@ -49,8 +63,12 @@ class Cluster:
         return self._examine("Requests and limits are declared", containers.resources)
 
     def previous_revision(self) -> Examination:
-        """The revision to go back to is there, with the image of the release before; in Helm's history, too, where Helm is declared."""
-        return self._examine("The previous revision is there", revisions.previous, "image", "previous_digest")
+        """The revision to go back to is there, with the image of the release before; in Helm's
+        history, too, where Helm is declared.
+        """
+        return self._examine(
+            "The previous revision is there", revisions.previous, "image", "previous_digest"
+        )
 
     @cached_property
     def _look(self) -> Look:

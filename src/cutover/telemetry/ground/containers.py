@@ -1,4 +1,7 @@
-"""What the containers of a deployment declare: probes, requests and limits. Asked of the pods, to which the cluster adds its own defaults."""
+"""What the containers of a deployment declare: probes, requests and limits.
+
+Asked of the pods, to which the cluster adds its own defaults.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,10 @@ from cutover.telemetry.ground.notes import Notes
 from cutover.telemetry.ground.pods import living, repository
 from cutover.telemetry.quantities import quantity
 
-_PROBES = {"liveness_probe": "liveness probe: one that hangs is never restarted",
-           "readiness_probe": "readiness probe: it gets traffic before it can answer"}
+_PROBES = {
+    "liveness_probe": "liveness probe: one that hangs is never restarted",
+    "readiness_probe": "readiness probe: it gets traffic before it can answer",
+}
 
 
 def probes(settings: Cluster, look: Look, notes: Notes) -> None:
@@ -21,20 +26,31 @@ def probes(settings: Cluster, look: Look, notes: Notes) -> None:
         if repository(container.image) != settings.image:
             continue
         notes.examined.append(name)
-        notes.findings += [f"The {name} has no {why}." for probe, why in _PROBES.items() if getattr(container, probe) is None]
+        notes.findings += [
+            f"The {name} has no {why}."
+            for probe, why in _PROBES.items()
+            if getattr(container, probe) is None
+        ]
     if not notes.examined and not notes.findings:
-        notes.findings.append(f"No container of the deployment {settings.deployment} is of {settings.image} (image).")
+        notes.findings.append(
+            f"No container of the deployment {settings.deployment} is of {settings.image} (image)."
+        )
 
 
 def resources(settings: Cluster, look: Look, notes: Notes) -> None:
-    """Of every container that the deployment has; one that somebody else puts beside it is not the deployment's matter."""
+    """Of every container that the deployment has; one that somebody else puts beside it is not the
+    deployment's matter.
+    """
     for name, container in _declared(look, notes):
         declared = container.resources
         lacking = [share for share in settings.must_declare if not _given(declared, share)]
         notes.examined.append(name)
         notes.facts[name] = {kind: getattr(declared, kind, None) for kind in ("requests", "limits")}
         if lacking:
-            notes.findings.append(f"The {name} declares no {', '.join(lacking)}: under load it may starve its neighbours, or be killed for them.")
+            notes.findings.append(
+                f"The {name} declares no {', '.join(lacking)}: under load it may starve its"
+                " neighbours, or be killed for them."
+            )
 
 
 def _given(declared: Any, share: str) -> bool:

@@ -1,4 +1,6 @@
-"""How much of the code the tests covered, from the pipeline's own figure or from a report in Cobertura's format."""
+"""How much of the code the tests covered, from the pipeline's own figure or from a report in
+Cobertura's format.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,10 @@ class NoCoverage(ValueError):
 
 @dataclass(frozen=True)
 class Coverage:
-    """`percent` of `lines`; None where only the percentage is told. `sha256`: of the report, where it comes from one."""
+    """`percent` of `lines`; None where only the percentage is told.
+
+    `sha256`: of the report, where it comes from one.
+    """
 
     percent: float
     lines: int | None
@@ -30,7 +35,10 @@ class Coverage:
 
 
 def told(by: Mapping[str, Any], name: str) -> Coverage | None:
-    """The pipeline's own figure (`coverage` of its file); None where it has none. Raises `NoCoverage`."""
+    """The pipeline's own figure (`coverage` of its file); None where it has none.
+
+    Raises `NoCoverage`.
+    """
     percent, lines = by.get("percent"), by.get("lines_valid")
     if lines is None:
         return None if percent is None else Coverage(float(percent), None, name)
@@ -40,17 +48,23 @@ def told(by: Mapping[str, Any], name: str) -> Coverage | None:
 def read(path: Path) -> Coverage:
     """A report's. Raises `OSError`, and `NoCoverage` for what is no such report.
 
-    The pipeline is trusted with its own file, and the parser of the standard library resolves no external entity; libexpat bounds the others.
+    The pipeline is trusted with its own file, and the parser of the standard library resolves no
+    external entity; libexpat bounds the others.
     """
     if path.stat().st_size > SIZE_LIMIT:
         raise NoCoverage(f"{path.name} has more than {SIZE_LIMIT} bytes")
     content = path.read_bytes()
     try:
         root = ElementTree.fromstring(content)
-        covered, lines, rate = (root.attrib[key] for key in ("lines-covered", "lines-valid", "line-rate"))
+        covered, lines, rate = (
+            root.attrib[key] for key in ("lines-covered", "lines-valid", "line-rate")
+        )
         found = _counted(int(covered), int(lines), float(rate) * 100, path.name)
     except (ElementTree.ParseError, KeyError, UnicodeError):
-        raise NoCoverage(f"{path.name} is no report in Cobertura's format: it needs lines-covered, lines-valid and line-rate") from None
+        raise NoCoverage(
+            f"{path.name} is no report in Cobertura's format: it needs lines-covered, lines-valid"
+            " and line-rate"
+        ) from None
     except NoCoverage:
         raise
     except ValueError:
@@ -66,5 +80,7 @@ def _counted(covered: int, lines: int, percent: float | None, name: str) -> Cove
         raise NoCoverage(f"{name} tells of {covered} covered lines of {lines}")
     counted = 100 * covered / lines
     if percent is not None and not abs(counted - percent) <= ROUNDED:
-        raise NoCoverage(f"{name} tells {percent:.2f} %, and {covered} of its {lines} lines are {counted:.2f} %")
+        raise NoCoverage(
+            f"{name} tells {percent:.2f} %, and {covered} of its {lines} lines are {counted:.2f} %"
+        )
     return Coverage(counted, lines, name)

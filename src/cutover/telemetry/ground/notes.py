@@ -19,10 +19,18 @@ class Notes(Gathered):
         return self.examination(self.title)
 
 
-def undeclared(target: str, item: str, section: str, table: Table, keys: Sequence[str]) -> str | None:
-    """What to write where one of `keys` is not declared; None where all of them are. `section` is the table's name under `infrastructure`."""
+def undeclared(
+    target: str, item: str, section: str, table: Table, keys: Sequence[str]
+) -> str | None:
+    """What to write where one of `keys` is not declared; None where all of them are.
+
+    `section` is the table's name under `infrastructure`.
+    """
     lacking = [key for key in keys if getattr(table, key) is None]
     if not lacking:
         return None
-    return (f"Not declared: write {', '.join(lacking)} in [targets.{target}.infrastructure.{section}]; or, where there is none, "
-            f"{item} = \"why\" in [targets.{target}.not_applicable].")
+    return (
+        f"Not declared: write {', '.join(lacking)} in [targets.{target}.infrastructure.{section}];"
+        " or, where there is none, "
+        f'{item} = "why" in [targets.{target}.not_applicable].'
+    )

@@ -18,7 +18,11 @@ _DIGEST = re.compile(r"@(sha256:[0-9a-f]{64})$")
 
 def living(pods: Sequence[Any]) -> list[Any]:
     """The pods that are there to stay: neither ended nor told to go."""
-    return [pod for pod in pods if pod.metadata.deletion_timestamp is None and pod.status.phase not in ENDED]
+    return [
+        pod
+        for pod in pods
+        if pod.metadata.deletion_timestamp is None and pod.status.phase not in ENDED
+    ]
 
 
 def repository(image: str) -> str:
@@ -36,12 +40,20 @@ def image(settings: Cluster, look: Look, notes: Notes) -> None:
     for pod in pods:
         name = pod.metadata.name
         running = {one.name: one for one in pod.status.container_statuses or []}
-        ours = [container.name for container in pod.spec.containers if repository(container.image) == settings.image]
+        ours = [
+            container.name
+            for container in pod.spec.containers
+            if repository(container.image) == settings.image
+        ]
         if not ours:
             has = ", ".join(container.image for container in pod.spec.containers)
-            notes.findings.append(f"No container of the pod {name} is of {settings.image} (image): it has {has}.")
+            notes.findings.append(
+                f"No container of the pod {name} is of {settings.image} (image): it has {has}."
+            )
         for container in ours:
-            _held_against(settings, f"container {container} of the pod {name}", running.get(container), notes)
+            _held_against(
+                settings, f"container {container} of the pod {name}", running.get(container), notes
+            )
 
 
 def _held_against(settings: Cluster, name: str, status: Any, notes: Notes) -> None:
@@ -49,39 +61,77 @@ def _held_against(settings: Cluster, name: str, status: Any, notes: Notes) -> No
     found = _DIGEST.search(told)
     notes.facts[name] = told
     if not told:
-        notes.unproven.append(f"The {name} has not been started, so that nobody knows what it would run.")
+        notes.unproven.append(
+            f"The {name} has not been started, so that nobody knows what it would run."
+        )
     elif not found:
-        notes.unproven.append(f"The {name} runs {told}, which is no digest of a registry: the image was put on the node by hand.")
+        notes.unproven.append(
+            f"The {name} runs {told}, which is no digest of a registry: the image was put on the"
+            " node by hand."
+        )
     elif found[1] != wanted:
-        notes.findings.append(f"The {name} runs {found[1]}, and it must run {wanted} ({settings.running}); see kubectl -n {settings.namespace} "
-                              "get pods -o jsonpath='{..imageID}'.")
+        notes.findings.append(
+            f"The {name} runs {found[1]}, and it must run {wanted} ({settings.running}); see"
+            f" kubectl -n {settings.namespace} get pods -o jsonpath='{{..imageID}}'."
+        )
     else:
         notes.examined.append(name)
 
 
 def well(settings: Cluster, look: Look, notes: Notes) -> None:
-    """Every pod that is there to stay runs, is ready, and was not restarted of late. Those that ended are told in the facts."""
+    """Every pod that is there to stay runs, is ready, and was not restarted of late.
+
+    Those that ended are told in the facts.
+    """
     pods = living(look.of("pods"))
-    notes.facts |= {"ended": [pod.metadata.name for pod in look.of("pods") if pod.status.phase in ENDED],
-                    "restarts": {}, "restarts that are allowed": settings.restarts, "hours": settings.restart_hours}
+    notes.facts |= {
+        "ended": [pod.metadata.name for pod in look.of("pods") if pod.status.phase in ENDED],
+        "restarts": {},
+        "restarts that are allowed": settings.restarts,
+        "hours": settings.restart_hours,
+    }
     if not pods:
         notes.findings.append(f"The deployment {settings.deployment} has no pods.")
     for pod in pods:
         notes.examined.append(f"pod {pod.metadata.name}")
-        notes.findings += [f"{sentence}; see kubectl -n {settings.namespace} describe pod {pod.metadata.name}." for sentence in _ails(pod)]
-        for status in [*(pod.status.init_container_statuses or []), *(pod.status.container_statuses or [])]:
+        notes.findings += [
+            f"{sentence}; see kubectl -n {settings.namespace} describe pod {pod.metadata.name}."
+            for sentence in _ails(pod)
+        ]
+        for status in [
+            *(pod.status.init_container_statuses or []),
+            *(pod.status.container_statuses or []),
+        ]:
             _restarts(settings, pod, status, notes)
 
 
 def _ails(pod: Any) -> Iterator[str]:
     """What is wrong with a pod now."""
-    name, statuses = f"The pod {pod.metadata.name}", [*(pod.status.init_container_statuses or []), *(pod.status.container_statuses or [])]
-    waiting = [f"{name} waits: its container {one.name} is in {one.state.waiting.reason}" for one in statuses if one.state and one.state.waiting]
+    name, statuses = (
+        f"The pod {pod.metadata.name}",
+        [*(pod.status.init_container_statuses or []), *(pod.status.container_statuses or [])],
+    )
+    waiting = [
+        f"{name} waits: its container {one.name} is in {one.state.waiting.reason}"
+        for one in statuses
+        if one.state and one.state.waiting
+    ]
     yield from waiting
     if pod.status.phase != "Running" and not waiting:
-        placed = next((one for one in pod.status.conditions or [] if one.type == "PodScheduled" and one.status == "False"), None)
-        yield f"{name} is in phase {pod.status.phase}" + (f", and no node takes it: {placed.message}" if placed else "")
-    elif not waiting and (unready := [one.name for one in pod.status.container_statuses or [] if not one.ready]):
+        placed = next(
+            (
+                one
+                for one in pod.status.conditions or []
+                if one.type == "PodScheduled" and one.status == "False"
+            ),
+            None,
+        )
+        yield f"{name} is in phase {pod.status.phase}" + (
+            f", and no node takes it: {placed.message}" if placed else ""
+        )
+    elif not waiting and (
+        unready := [one.name for one in pod.status.container_statuses or [] if not one.ready]
+    ):
         yield f"{name} is not ready: its container {', '.join(unready)} is not"
     if not statuses and pod.status.phase == "Running":
         yield f"{name} tells of no container"
@@ -89,18 +139,32 @@ def _ails(pod: Any) -> Iterator[str]:
 
 def _restarts(settings: Cluster, pod: Any, status: Any, notes: Notes) -> None:
     """A container keeps the number of its restarts, and the time of the last one only."""
-    count, name = status.restart_count, f"The container {status.name} of the pod {pod.metadata.name}"
+    count, name = (
+        status.restart_count,
+        f"The container {status.name} of the pod {pod.metadata.name}",
+    )
     notes.facts["restarts"][f"{pod.metadata.name} {status.name}"] = count
     if count <= settings.restarts:
         return
     since = datetime.now(UTC) - timedelta(hours=settings.restart_hours)
     last = status.last_state.terminated if status.last_state else None
     if last is None or last.finished_at is None:
-        notes.unproven.append(f"{name} was restarted {count} times, and the cluster does not tell when.")
+        notes.unproven.append(
+            f"{name} was restarted {count} times, and the cluster does not tell when."
+        )
     elif last.finished_at >= since:
-        what = f"{name} was restarted {count} times, last at {last.finished_at:%Y-%m-%d %H:%M} UTC ({last.reason}, exit code {last.exit_code})"
+        what = (
+            f"{name} was restarted {count} times, last at {last.finished_at:%Y-%m-%d %H:%M} UTC"
+            f" ({last.reason}, exit code {last.exit_code})"
+        )
         if settings.restarts == 0 or (pod.status.start_time and pod.status.start_time >= since):
-            notes.findings.append(f"{what}; {settings.restarts} are allowed within {settings.restart_hours:g} h (restarts); see kubectl "
-                                  f"-n {settings.namespace} logs {pod.metadata.name} -c {status.name} --previous.")
+            notes.findings.append(
+                f"{what}; {settings.restarts} are allowed within {settings.restart_hours:g} h"
+                f" (restarts); see kubectl -n {settings.namespace} logs {pod.metadata.name} -c"
+                f" {status.name} --previous."
+            )
         else:
-            notes.unproven.append(f"{what}: how many of them within {settings.restart_hours:g} h, the cluster does not tell.")
+            notes.unproven.append(
+                f"{what}: how many of them within {settings.restart_hours:g} h, the cluster does"
+                " not tell."
+            )

@@ -11,13 +11,22 @@ def query(selector: Any) -> str:
     parts = [f"{key}={value}" for key, value in sorted((selector.match_labels or {}).items())]
     for rule in selector.match_expressions or []:
         values = f"({','.join(rule.values or [])})"
-        parts.append({"In": f"{rule.key} in {values}", "NotIn": f"{rule.key} notin {values}", "Exists": rule.key,
-                      "DoesNotExist": f"!{rule.key}"}[rule.operator])
+        parts.append(
+            {
+                "In": f"{rule.key} in {values}",
+                "NotIn": f"{rule.key} notin {values}",
+                "Exists": rule.key,
+                "DoesNotExist": f"!{rule.key}",
+            }[rule.operator]
+        )
     return ",".join(parts)
 
 
 def selects(selector: Any, labels: Mapping[str, str]) -> bool:
-    """Whether the selector finds what has these labels. None finds nothing, an empty one everything (policy/v1)."""
+    """Whether the selector finds what has these labels.
+
+    None finds nothing, an empty one everything (policy/v1).
+    """
     if selector is None:
         return False
     equal = all(labels.get(key) == value for key, value in (selector.match_labels or {}).items())
@@ -27,4 +36,6 @@ def selects(selector: Any, labels: Mapping[str, str]) -> bool:
 def _holds(rule: Any, labels: Mapping[str, str]) -> bool:
     there = rule.key in labels
     listed = there and labels[rule.key] in (rule.values or [])
-    return {"In": listed, "NotIn": not listed, "Exists": there, "DoesNotExist": not there}[rule.operator]
+    return {"In": listed, "NotIn": not listed, "Exists": there, "DoesNotExist": not there}[
+        rule.operator
+    ]

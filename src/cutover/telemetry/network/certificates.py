@@ -1,4 +1,6 @@
-"""The certificates that an endpoint sends, and what a client that trusts certain authorities says of them."""
+"""The certificates that an endpoint sends, and what a client that trusts certain authorities says
+of them.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ NO_ISSUER, WRONG_NAME = (2, 20, 21), (62, 64)
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where people meet a certificate: by a name, and where that has several addresses, at one of them."""
+    """Where people meet a certificate: by a name, and where that has several addresses, at one of
+    them.
+    """
 
     host: str
     port: int
@@ -46,15 +50,31 @@ class Endpoint:
 def each_of(endpoint: Endpoint, seconds: float) -> list[Endpoint]:
     """The endpoint at each of its addresses; itself where there is one. Raises `NobodyThere`.
 
-    Beside IPv4 an address of IPv6 counts only where it can be reached: not every machine has IPv6, and browsers do without.
+    Beside IPv4 an address of IPv6 counts only where it can be reached: not every machine has IPv6,
+    and browsers do without.
     """
     try:
-        found = list(dict.fromkeys(str(one[4][0]) for one in socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)))
+        found = list(
+            dict.fromkeys(
+                str(one[4][0])
+                for one in socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
+            )
+        )
     except OSError as error:
-        raise NobodyThere(f"the name leads nowhere ({error.strerror or type(error).__name__})") from None
+        raise NobodyThere(
+            f"the name leads nowhere ({error.strerror or type(error).__name__})"
+        ) from None
     old = [address for address in found if ":" not in address]
-    reached = [address for address in found if address in old or not old or _reached((address, endpoint.port), seconds)]
-    return [replace(endpoint, address=address) for address in reached] if len(reached) > 1 else [endpoint]
+    reached = [
+        address
+        for address in found
+        if address in old or not old or _reached((address, endpoint.port), seconds)
+    ]
+    return (
+        [replace(endpoint, address=address) for address in reached]
+        if len(reached) > 1
+        else [endpoint]
+    )
 
 
 class NobodyThere(TelemetrySilent):
@@ -71,15 +91,21 @@ class Complaint:
     def about(self, chain: list[x509.Certificate]) -> str:
         """The sentence; `chain` is what was sent."""
         if self.code in NO_ISSUER and chain:
-            return (f"what it sends ends with a certificate that {chain[-1].issuer.rfc4514_string()} signed, and that is not known here "
-                    f"({self.words}): an intermediate certificate is missing behind the {len(chain)} sent, or ca_file does not name the authority")
+            return (
+                f"what it sends ends with a certificate that {chain[-1].issuer.rfc4514_string()}"
+                f" signed, and that is not known here ({self.words}): an intermediate certificate"
+                f" is missing behind the {len(chain)} sent, or ca_file does not name the authority"
+            )
         return f"its certificate is refused: {self.words}"
 
 
 def complaint(endpoint: Endpoint, trusting: ssl.SSLContext, seconds: float) -> Complaint | None:
-    """What a client would complain of that trusts as this context does; None where it is content. Raises `NobodyThere`.
+    """What a client would complain of that trusts as this context does; None where it is content.
 
-    OpenSSL looks at the chain first, then (where the context asks for it) at the name, last at the days.
+    Raises `NobodyThere`.
+
+    OpenSSL looks at the chain first, then (where the context asks for it) at the name, last at the
+    days.
     """
     try:
         _connected(endpoint, trusting, seconds)
@@ -95,18 +121,28 @@ def called(certificate: x509.Certificate) -> str:
 
 def ending(certificate: x509.Certificate, least: float) -> Iterator[str]:
     """What is wrong with its days, where it must be valid for so many more."""
-    now, begins, ends = datetime.now(UTC), certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    now, begins, ends = (
+        datetime.now(UTC),
+        certificate.not_valid_before_utc,
+        certificate.not_valid_after_utc,
+    )
     who = f"the certificate of {called(certificate)}"
     if begins > now:
         yield f"{who} is not valid before {begins:%Y-%m-%d %H:%M} UTC"
     if ends <= now:
         yield f"{who} expired at {ends:%Y-%m-%d %H:%M} UTC"
     elif ends < now + timedelta(days=least):
-        yield f"{who} expires at {ends:%Y-%m-%d %H:%M} UTC, in {(ends - now) / timedelta(days=1):.1f} days, and {least:g} is the least"
+        yield (
+            f"{who} expires at {ends:%Y-%m-%d %H:%M} UTC, in {(ends - now) / timedelta(days=1):.1f}"
+            f" days, and {least:g} is the least"
+        )
 
 
 def sent(endpoint: Endpoint, seconds: float) -> list[x509.Certificate]:
-    """What it sends, its own certificate first, whether anybody trusts it or not. Raises `NobodyThere`."""
+    """What it sends, its own certificate first, whether anybody trusts it or not.
+
+    Raises `NobodyThere`.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
@@ -115,17 +151,24 @@ def sent(endpoint: Endpoint, seconds: float) -> list[x509.Certificate]:
 
 
 def _connected(endpoint: Endpoint, context: ssl.SSLContext, seconds: float) -> list[bytes]:
-    """Connects once; the chain as it is sent. Raises `ssl.SSLCertVerificationError` and `NobodyThere`."""
+    """Connects once; the chain as it is sent.
+
+    Raises `ssl.SSLCertVerificationError` and `NobodyThere`.
+    """
     try:
-        with (socket.create_connection(endpoint.place, timeout=seconds) as plain,
-              context.wrap_socket(plain, server_hostname=endpoint.host) as connection):
+        with (
+            socket.create_connection(endpoint.place, timeout=seconds) as plain,
+            context.wrap_socket(plain, server_hostname=endpoint.host) as connection,
+        ):
             return _chain(connection)
     except ssl.SSLCertVerificationError:
         raise
     except TimeoutError:
         raise NobodyThere(f"no answer within {seconds:g} s") from None
     except ssl.SSLError as error:
-        raise NobodyThere(f"no connection by TLS comes about ({error.reason or 'it is hung up'})") from None
+        raise NobodyThere(
+            f"no connection by TLS comes about ({error.reason or 'it is hung up'})"
+        ) from None
     except OSError as error:
         raise NobodyThere(error.strerror or type(error).__name__) from None
 

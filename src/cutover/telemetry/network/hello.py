@@ -1,7 +1,9 @@
 """The first word of a TLS connection, written by hand, and what a server says to it.
 
-Today's OpenSSL no longer offers what must be refused (SSL 3.0, RC4, export keys), so a refusal through it would prove nothing. The first word is the
-same in all versions: RFC 6101 (SSL 3.0), 2246, 4346, 5246 and 8446, section ClientHello. Nothing is agreed on: after the server's choice it ends.
+Today's OpenSSL no longer offers what must be refused (SSL 3.0, RC4, export keys), so a refusal
+through it would prove nothing. The first word is the same in all versions: RFC 6101 (SSL 3.0),
+2246, 4346, 5246 and 8446, section ClientHello. Nothing is agreed on: after the server's choice it
+ends.
 """
 
 from __future__ import annotations
@@ -18,27 +20,87 @@ NAMES = {SSL3: "SSL 3.0", TLS10: "TLS 1.0", TLS11: "TLS 1.1", TLS12: "TLS 1.2", 
 
 Offer = tuple[int, tuple[int, ...]]
 """A version, and cipher suites."""
-_TODAY = (0x1301, 0x1302, 0x1303, 0xC02B, 0xC02F, 0xC02C, 0xC030, 0xCCA9, 0xCCA8, 0x009E, 0x009F, 0x009C, 0x009D, 0xC023, 0xC027, 0x003C)
+_TODAY = (
+    0x1301,
+    0x1302,
+    0x1303,
+    0xC02B,
+    0xC02F,
+    0xC02C,
+    0xC030,
+    0xCCA9,
+    0xCCA8,
+    0x009E,
+    0x009F,
+    0x009C,
+    0x009D,
+    0xC023,
+    0xC027,
+    0x003C,
+)
 _USUAL = (0xC009, 0xC013, 0xC00A, 0xC014, 0x0033, 0x0039, 0x002F, 0x0035)
 """AES with CBC and SHA-1: what every version since SSL 3.0 can speak."""
 _WEAK = {
     "no encryption": (0x0001, 0x0002, 0x003B, 0xC001, 0xC006, 0xC00B, 0xC010),
-    "export keys": (0x0003, 0x0006, 0x0008, 0x000B, 0x000E, 0x0011, 0x0014, 0x0017, 0x0019, 0x0062, 0x0064),
+    "export keys": (
+        0x0003,
+        0x0006,
+        0x0008,
+        0x000B,
+        0x000E,
+        0x0011,
+        0x0014,
+        0x0017,
+        0x0019,
+        0x0062,
+        0x0064,
+    ),
     "RC4": (0x0004, 0x0005, 0xC002, 0xC007, 0xC00C, 0xC011),
     "DES": (0x0009, 0x000C, 0x000F, 0x0012, 0x0015),
     "3DES": (0x000A, 0x000D, 0x0010, 0x0013, 0x0016, 0xC003, 0xC008, 0xC00D, 0xC012),
-    "no authentication": (0x0018, 0x001A, 0x001B, 0x0034, 0x003A, 0x006C, 0x006D, 0x00A6, 0x00A7, 0xC015, 0xC016, 0xC017, 0xC018, 0xC019),
+    "no authentication": (
+        0x0018,
+        0x001A,
+        0x001B,
+        0x0034,
+        0x003A,
+        0x006C,
+        0x006D,
+        0x00A6,
+        0x00A7,
+        0xC015,
+        0xC016,
+        0xC017,
+        0xC018,
+        0xC019,
+    ),
 }
-"""Cipher suites that nobody may be able to agree on, by what is wrong with them (numbers of IANA's registry)."""
+"""Cipher suites that nobody may be able to agree on, by what is wrong with them (numbers of IANA's
+registry).
+"""
 
 GOOD: Offer = (TLS13, _TODAY + _USUAL)
 """What every server should take: TLS 1.3 or 1.2, with whatever it likes."""
-OLD: dict[str, Offer] = {NAMES[version]: (version, sum(_WEAK.values(), _USUAL)) for version in (SSL3, TLS10, TLS11)}
+OLD: dict[str, Offer] = {
+    NAMES[version]: (version, sum(_WEAK.values(), _USUAL)) for version in (SSL3, TLS10, TLS11)
+}
 WEAK: dict[str, Offer] = {kind: (TLS12, ciphers) for kind, ciphers in _WEAK.items()}
 """What none may take."""
 
 _GROUPS = (29, 23, 24, 25)
-_SIGNATURES = (0x0403, 0x0503, 0x0603, 0x0804, 0x0805, 0x0806, 0x0401, 0x0501, 0x0601, 0x0203, 0x0201)
+_SIGNATURES = (
+    0x0403,
+    0x0503,
+    0x0603,
+    0x0804,
+    0x0805,
+    0x0806,
+    0x0401,
+    0x0501,
+    0x0601,
+    0x0203,
+    0x0201,
+)
 _ALERT, _HANDSHAKE, _SERVER_HELLO = 21, 22, 2
 _SESSION = 43
 """Where the length of the session's id stands in a record with the server's choice."""
@@ -57,10 +119,15 @@ class Choice:
         return NAMES.get(self.version, hex(self.version))
 
 
-def offer(place: tuple[str, int], host: str, version: int, ciphers: Iterable[int], seconds: float) -> Choice | None:
-    """Offer this version and these ciphers to who is called `host`; with TLS 1.3 also 1.2. Raises `OSError` where nobody answers.
+def offer(
+    place: tuple[str, int], host: str, version: int, ciphers: Iterable[int], seconds: float
+) -> Choice | None:
+    """Offer this version and these ciphers to who is called `host`; with TLS 1.3 also 1.2.
 
-    A server that hangs up refuses. So a good offer to the same place must be taken, or a refusal proves nothing.
+    Raises `OSError` where nobody answers.
+
+    A server that hangs up refuses. So a good offer to the same place must be taken, or a refusal
+    proves nothing.
     """
     with socket.create_connection(place, timeout=seconds) as connection:
         connection.sendall(client_hello(host, version, ciphers))
@@ -73,22 +140,39 @@ def offer(place: tuple[str, int], host: str, version: int, ciphers: Iterable[int
 def client_hello(host: str, version: int, ciphers: Iterable[int]) -> bytes:
     """The record that is sent."""
     suites = b"".join(pack("!H", cipher) for cipher in ciphers)
-    body = pack("!H", min(version, TLS12)) + secrets.token_bytes(32) + b"\0" + pack("!H", len(suites)) + suites + b"\1\0"
+    body = (
+        pack("!H", min(version, TLS12))
+        + secrets.token_bytes(32)
+        + b"\0"
+        + pack("!H", len(suites))
+        + suites
+        + b"\1\0"
+    )
     if version > SSL3:
         extensions = _extensions(host, version)
         body += pack("!H", len(extensions)) + extensions
-    return pack("!BHH", _HANDSHAKE, min(version, TLS10), len(body) + 4) + b"\1" + pack("!I", len(body))[1:] + body
+    return (
+        pack("!BHH", _HANDSHAKE, min(version, TLS10), len(body) + 4)
+        + b"\1"
+        + pack("!I", len(body))[1:]
+        + body
+    )
 
 
 def _extensions(host: str, version: int) -> bytes:
-    groups, signatures = (b"".join(pack("!H", number) for number in numbers) for numbers in (_GROUPS, _SIGNATURES))
+    groups, signatures = (
+        b"".join(pack("!H", number) for number in numbers) for numbers in (_GROUPS, _SIGNATURES)
+    )
     parts = [(10, _sized(groups)), (11, b"\1\0"), (23, b""), (0xFF01, b"\0")]
     if not _is_address(host):
         parts.insert(0, (0, _sized(b"\0" + _sized(host.encode("idna")))))
     if version >= TLS12:
         parts.append((13, _sized(signatures)))
     if version >= TLS13:
-        parts += [(43, b"\4" + pack("!HH", TLS13, TLS12)), (51, b"\0\0")]  # no key: a server that wants one asks for it, and that is a choice
+        parts += [
+            (43, b"\4" + pack("!HH", TLS13, TLS12)),
+            (51, b"\0\0"),
+        ]  # no key: a server that wants one asks for it, and that is a choice
     return b"".join(pack("!H", kind) + _sized(content) for kind, content in parts)
 
 
@@ -123,5 +207,5 @@ def _choice(record: bytes) -> Choice | None:
     after = _SESSION + 1 + record[_SESSION]
     if len(record) < after + 2:
         raise OSError("what answers breaks off in the middle of a word")
-    version, cipher = unpack("!H", record[9:11])[0], unpack("!H", record[after:after + 2])[0]
+    version, cipher = unpack("!H", record[9:11])[0], unpack("!H", record[after : after + 2])[0]
     return Choice(TLS13 if cipher >> 8 == 0x13 else version, cipher)

@@ -1,4 +1,6 @@
-"""Where one name server leads a name to, asked over UDP, and over TCP where the answer is too long for that."""
+"""Where one name server leads a name to, asked over UDP, and over TCP where the answer is too long
+for that.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +29,12 @@ TRIES = 3
 
 @dataclass
 class Led:
-    """`addresses` of one kind. `said` is NOERROR, or how the server refuses. `ttls`: seconds, of each record on the way (`"name TYPE"`). Those of
-    `authoritative` are as the zone has them, and not what is left of them in a cache."""
+    """`addresses` of one kind.
+
+    `said` is NOERROR, or how the server refuses. `ttls`: seconds, of each record on the way (`"name
+    TYPE"`). Those of `authoritative` are as the zone has them, and not what is left of them in a
+    cache.
+    """
 
     said: str = "NOERROR"
     addresses: set[str] = field(default_factory=set)
@@ -37,7 +43,10 @@ class Led:
 
 
 def lead(server: str, name: str, kind: str, seconds: float) -> Led:
-    """Follows the name to its addresses of this kind. Raises `TelemetrySilent` where no answer comes in time, or what is none."""
+    """Follows the name to its addresses of this kind.
+
+    Raises `TelemetrySilent` where no answer comes in time, or what is none.
+    """
     led, ends = Led(), time.monotonic() + seconds
     asked, wanted = dns.name.from_text(name), dns.rdatatype.from_text(kind)
     for _ in range(HOPS):
@@ -50,12 +59,16 @@ def lead(server: str, name: str, kind: str, seconds: float) -> Led:
     raise TelemetrySilent(f"{name} leads from name to name, and after {HOPS} of them to no address")
 
 
-def _asked(query: dns.message.Message, where: tuple[str, int], ends: float, seconds: float) -> dns.message.Message:
+def _asked(
+    query: dns.message.Message, where: tuple[str, int], ends: float, seconds: float
+) -> dns.message.Message:
     """Once more where nothing comes, for as long as there is time."""
     try:
         while (left := ends - time.monotonic()) > 0:
             try:
-                return dns.query.udp_with_fallback(query, where[0], timeout=min(left, seconds / TRIES), port=where[1])[0]
+                return dns.query.udp_with_fallback(
+                    query, where[0], timeout=min(left, seconds / TRIES), port=where[1]
+                )[0]
             except dns.exception.Timeout:
                 continue
     except (dns.exception.DNSException, OSError) as error:
@@ -63,14 +76,23 @@ def _asked(query: dns.message.Message, where: tuple[str, int], ends: float, seco
     raise TelemetrySilent(f"no answer within {seconds:g} s")
 
 
-def _walk(answer: dns.message.Message, name: dns.name.Name, kind: dns.rdatatype.RdataType, led: Led) -> dns.name.Name:
+def _walk(
+    answer: dns.message.Message, name: dns.name.Name, kind: dns.rdatatype.RdataType, led: Led
+) -> dns.name.Name:
     """Notes what the answer says of the name and of those behind it; the last of them."""
     for _ in range(HOPS):
         for found in answer.answer:
             if found.name == name and found.rdtype == kind:
                 led.addresses |= {str(ip_address(record.to_text())) for record in found}
                 _note(answer, found, led)
-        behind = next((found for found in answer.answer if found.name == name and found.rdtype == dns.rdatatype.CNAME), None)
+        behind = next(
+            (
+                found
+                for found in answer.answer
+                if found.name == name and found.rdtype == dns.rdatatype.CNAME
+            ),
+            None,
+        )
         if behind is None or led.addresses:
             return name
         _note(answer, behind, led)

@@ -1,4 +1,7 @@
-"""The questions to a target's Redis; each method answers one. Beside one key of its own, which expires, nothing is written."""
+"""The questions to a target's Redis; each method answers one.
+
+Beside one key of its own, which expires, nothing is written.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +29,15 @@ V = TypeVar("V")
 class Redis:
     """The Redis that settings name. `password` is masked in all that is said."""
 
-    def __init__(self, settings: Declared, context: Context, *, password: str | None = None, ca_file: Path | None = None,
-                 redactor: Redactor | None = None) -> None:
+    def __init__(
+        self,
+        settings: Declared,
+        context: Context,
+        *,
+        password: str | None = None,
+        ca_file: Path | None = None,
+        redactor: Redactor | None = None,
+    ) -> None:
         self.settings, self.context = settings, context
         self._password, self._ca_file, self._redactor = password, ca_file, redactor or Redactor()
         self._redactor.learn("redis password", password)
@@ -39,13 +49,32 @@ class Redis:
         for told in self._asked(seen, self._info, silence=seen.findings):
             role = ROLES.get(str(told["role"]), str(told["role"]))
             seen.facts |= {"version": told.get("redis_version"), "role": role}
-            seen.judge(self.name, [wrong for wrong in (
-                f"{self.name} is a {role}, and {self.settings.role} is declared" if role != self.settings.role else "",
-                f"{self.name} still loads its data" if told.get("loading") else "",
-                f"{self.name} has lost its master (master_link_status {told.get('master_link_status')})"
-                if role == "replica" and told.get("master_link_status") != "up" else "",
-                f"its cluster is not whole (cluster_state {told['cluster_state']})" if told.get("cluster_state", "ok") != "ok" else "",
-            ) if wrong])
+            seen.judge(
+                self.name,
+                [
+                    wrong
+                    for wrong in (
+                        (
+                            f"{self.name} is a {role}, and {self.settings.role} is declared"
+                            if role != self.settings.role
+                            else ""
+                        ),
+                        f"{self.name} still loads its data" if told.get("loading") else "",
+                        (
+                            f"{self.name} has lost its master (master_link_status"
+                            f" {told.get('master_link_status')})"
+                            if role == "replica" and told.get("master_link_status") != "up"
+                            else ""
+                        ),
+                        (
+                            f"its cluster is not whole (cluster_state {told['cluster_state']})"
+                            if told.get("cluster_state", "ok") != "ok"
+                            else ""
+                        ),
+                    )
+                    if wrong
+                ],
+            )
         return seen.told(self.context)
 
     def policy(self) -> Examination:
@@ -53,34 +82,97 @@ class Redis:
         seen, declared = self._seen("Redis keeps its memory policy"), self.settings.maxmemory_policy
         for told in self._asked(seen, self._info):
             found = told.get("maxmemory_policy")
-            seen.judge(self.name, [] if found == declared else [
-                f"{self.name} has the policy {found}, and {declared} is declared. redis-cli CONFIG GET maxmemory-policy"])
+            seen.judge(
+                self.name,
+                (
+                    []
+                    if found == declared
+                    else [
+                        f"{self.name} has the policy {found}, and {declared} is declared. redis-cli"
+                        " CONFIG GET maxmemory-policy"
+                    ]
+                ),
+            )
         return seen.told(self.context)
 
     def memory(self) -> Examination:
         """It has room, and has thrown away nothing for want of it."""
         seen, share = self._seen("Redis has room"), self.settings.memory_share
         for told in self._asked(seen, self._info):
-            evicted, used, limit = (int(told[key]) for key in ("evicted_keys", "used_memory", "maxmemory"))
+            evicted, used, limit = (
+                int(told[key]) for key in ("evicted_keys", "used_memory", "maxmemory")
+            )
             most = limit or int(told.get("total_system_memory", 0))  # 0: no limit but the machine
-            seen.facts |= {"evicted_keys": evicted, "used_memory": used, "maxmemory": limit, "of at most": most}
+            seen.facts |= {
+                "evicted_keys": evicted,
+                "used_memory": used,
+                "maxmemory": limit,
+                "of at most": most,
+            }
             if not most:
-                seen.unproven.append(f"{self.name} says neither how much memory it may use nor how much there is")
-            seen.judge(self.name, [wrong for wrong in (
-                f"{self.name} has thrown away {evicted} keys since it began (evicted_keys)" if evicted else "",
-                f"{self.name} uses {used} of {most} bytes, and {share:.0%} is the limit" if most and used > share * most else "",
-            ) if wrong])
+                seen.unproven.append(
+                    f"{self.name} says neither how much memory it may use nor how much there is"
+                )
+            seen.judge(
+                self.name,
+                [
+                    wrong
+                    for wrong in (
+                        (
+                            f"{self.name} has thrown away {evicted} keys since it began"
+                            " (evicted_keys)"
+                            if evicted
+                            else ""
+                        ),
+                        (
+                            f"{self.name} uses {used} of {most} bytes, and {share:.0%} is the limit"
+                            if most and used > share * most
+                            else ""
+                        ),
+                    )
+                    if wrong
+                ],
+            )
         return seen.told(self.context)
 
     def persistence(self) -> Examination:
         """It keeps its data as declared, and the last time it did so it succeeded."""
-        seen, asked = self._seen("Redis keeps its data"), self.settings.persistence != "aof"  # whose state every Redis tells, and others not
-        for told in self._asked(seen, lambda client: {**self._info(client), **(self._config(client, "save") if asked else {})}):
-            kept = {kind for kind, on in (("aof", told.get("aof_enabled")), ("rdb", told.get("save"))) if on}
+        seen, asked = (
+            self._seen("Redis keeps its data"),
+            self.settings.persistence != "aof",
+        )  # whose state every Redis tells, and others not
+        for told in self._asked(
+            seen,
+            lambda client: {
+                **self._info(client),
+                **(self._config(client, "save") if asked else {}),
+            },
+        ):
+            kept = {
+                kind
+                for kind, on in (("aof", told.get("aof_enabled")), ("rdb", told.get("save")))
+                if on
+            }
             seen.facts["kept by"] = sorted(kept)
-            seen.judge(self.name, [*self._kept(kept), *(f"{self.name}: the last {what} failed ({key} {told[key]})" for kind, key, what in (
-                ("rdb", "rdb_last_bgsave_status", "snapshot"), ("aof", "aof_last_write_status", "write to the append-only file"),
-                ("aof", "aof_last_bgrewrite_status", "rewriting of the append-only file")) if kind in kept and told.get(key, "ok") != "ok")])
+            seen.judge(
+                self.name,
+                [
+                    *self._kept(kept),
+                    *(
+                        f"{self.name}: the last {what} failed ({key} {told[key]})"
+                        for kind, key, what in (
+                            ("rdb", "rdb_last_bgsave_status", "snapshot"),
+                            ("aof", "aof_last_write_status", "write to the append-only file"),
+                            (
+                                "aof",
+                                "aof_last_bgrewrite_status",
+                                "rewriting of the append-only file",
+                            ),
+                        )
+                        if kind in kept and told.get(key, "ok") != "ok"
+                    ),
+                ],
+            )
         return seen.told(self.context)
 
     def round_trip(self) -> Examination:
@@ -93,37 +185,69 @@ class Redis:
     # ── how they are answered ──
 
     def _seen(self, title: str) -> Seen:
-        return Seen(title, unproven=[] if self.settings.url else [self.context.missing("redis", "url", ITEM, "no Redis is declared")])
+        return Seen(
+            title,
+            unproven=(
+                []
+                if self.settings.url
+                else [self.context.missing("redis", "url", ITEM, "no Redis is declared")]
+            ),
+        )
 
-    def _asked(self, seen: Seen, ask: Callable[[Client], V], silence: list[str] | None = None) -> list[V]:
-        """What came, as a list of one; of none where it does not answer. That is not proven, or goes to `silence`."""
+    def _asked(
+        self, seen: Seen, ask: Callable[[Client], V], silence: list[str] | None = None
+    ) -> list[V]:
+        """What came, as a list of one; of none where it does not answer.
+
+        That is not proven, or goes to `silence`.
+        """
         if not self.settings.url:
             return []
         try:
             return [within(self.settings.seconds + SLACK, lambda: self._told(ask))]
         except TelemetrySilent as silent:
             refused = isinstance(silent, _ShutOut)
-            (seen.unproven if silence is None or refused else silence).append(f"{self.name}: {silent}")
+            (seen.unproven if silence is None or refused else silence).append(
+                f"{self.name}: {silent}"
+            )
             return []
 
     def _told(self, ask: Callable[[Client], V]) -> V:
-        """Raises `TelemetrySilent`; nothing of what redis-py raises leaves, for its frames hold the password."""
+        """Raises `TelemetrySilent`; nothing of what redis-py raises leaves, for its frames hold the
+        password.
+        """
         from redis import Redis as Client
         from redis.backoff import NoBackoff
         from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
         from redis.retry import Retry
 
         seconds = self.settings.seconds
-        tls: dict[str, Any] = {"ssl_check_hostname": True, "ssl_ca_certs": self._ca_file and str(self._ca_file)}
+        tls: dict[str, Any] = {
+            "ssl_check_hostname": True,
+            "ssl_ca_certs": self._ca_file and str(self._ca_file),
+        }
         tls = tls if str(self.settings.url).startswith("rediss:") else {}
         try:
-            with Client.from_url(str(self.settings.url), username=self.settings.username, password=self._password, socket_timeout=seconds,
-                                 socket_connect_timeout=seconds, retry=Retry(NoBackoff(), 0), decode_responses=True, **tls) as client:
+            with Client.from_url(
+                str(self.settings.url),
+                username=self.settings.username,
+                password=self._password,
+                socket_timeout=seconds,
+                socket_connect_timeout=seconds,
+                retry=Retry(NoBackoff(), 0),
+                decode_responses=True,
+                **tls,
+            ) as client:
                 return ask(client)
         except (AuthenticationError, NoPermissionError) as error:
-            said: TelemetrySilent = _ShutOut(f"it does not let us in: {self._redactor.text(str(error))[:SAID]}")
+            said: TelemetrySilent = _ShutOut(
+                f"it does not let us in: {self._redactor.text(str(error))[:SAID]}"
+            )
         except (RedisError, OSError, KeyError, ValueError) as error:
-            said = TelemetrySilent(f"it does not answer as a Redis does: {self._redactor.text(str(error) or type(error).__name__)[:SAID]}")
+            said = TelemetrySilent(
+                "it does not answer as a Redis does:"
+                f" {self._redactor.text(str(error) or type(error).__name__)[:SAID]}"
+            )
         raise said
 
     def _info(self, client: Client) -> Mapping[str, Any]:
@@ -137,9 +261,21 @@ class Redis:
 
     def _kept(self, kept: set[str]) -> list[str]:
         declared = self.settings.persistence
-        fits = bool(kept) if declared == "any" else not kept if declared == "none" else declared in kept
-        return [] if fits else [f"{self.name} keeps its data by {' and '.join(sorted(kept)) or 'nothing'}, and {declared} is declared. "
-                                "redis-cli CONFIG GET save appendonly"]
+        fits = (
+            bool(kept)
+            if declared == "any"
+            else not kept
+            if declared == "none"
+            else declared in kept
+        )
+        return (
+            []
+            if fits
+            else [
+                f"{self.name} keeps its data by {' and '.join(sorted(kept)) or 'nothing'}, and"
+                f" {declared} is declared. redis-cli CONFIG GET save appendonly"
+            ]
+        )
 
     def _written(self, client: Client) -> str:
         """What is wrong with the way of one key; "" where nothing is."""
@@ -156,11 +292,18 @@ class Redis:
             client.delete(key)
         if self.settings.role == "replica":
             return "it takes writes, and a replica must not"
-        return "" if came == value and 0 < left <= KEY_SECONDS else f"a key did not come back as it was written, or does not expire (ttl {left})"
+        return (
+            ""
+            if came == value and 0 < left <= KEY_SECONDS
+            else f"a key did not come back as it was written, or does not expire (ttl {left})"
+        )
 
 
 def write(client: Client, value: str) -> str:
-    """Writes it under a key of our own; that. In a cluster most keys belong to other nodes: then another one is tried."""
+    """Writes it under a key of our own; that.
+
+    In a cluster most keys belong to other nodes: then another one is tried.
+    """
     from redis.exceptions import MovedError
 
     for _ in range(KEYS):

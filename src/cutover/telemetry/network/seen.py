@@ -1,4 +1,6 @@
-"""What the questions to the way have in common: where they look, what came of it, and a bound on each look."""
+"""What the questions to the way have in common: where they look, what came of it, and a bound on
+each look.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +20,10 @@ V = TypeVar("V")
 
 @dataclass(frozen=True)
 class Context:
-    """Whose way it is, what its settings declare `unsupported`, and where examinations are left. `absent`: what an embedded target should have
-    brought along and could not, a sentence each."""
+    """Whose way it is, what its settings declare `unsupported`, and where examinations are left.
+
+    `absent`: what an embedded target should have brought along and could not, a sentence each.
+    """
 
     target: str
     declared: Mapping[str, str] = field(default_factory=dict)
@@ -30,8 +34,11 @@ class Context:
         """The sentence for what nobody has declared."""
         if self.absent:
             return f"{what}, for {'; '.join(self.absent)}"
-        return (f"{what}: set {key} in [targets.{self.target}.infrastructure.{table}], or say in [targets.{self.target}.not_applicable] why there is "
-                f"none: {item} = \"…\"")
+        return (
+            f"{what}: set {key} in [targets.{self.target}.infrastructure.{table}], or say in"
+            f" [targets.{self.target}.not_applicable] why there is "
+            f'none: {item} = "…"'
+        )
 
 
 @dataclass
@@ -52,14 +59,29 @@ class Seen(Gathered):
         return examination
 
 
-def look_at_all(things: Iterable[K], look: Callable[[K], V], seconds: float) -> dict[K, V | TelemetrySilent]:
-    """What the look at each thing gives; all at the same time. Where a look takes longer than `seconds`, or is silent, it gives why."""
+def look_at_all(
+    things: Iterable[K], look: Callable[[K], V], seconds: float
+) -> dict[K, V | TelemetrySilent]:
+    """What the look at each thing gives; all at the same time.
+
+    Where a look takes longer than `seconds`, or is silent, it gives why.
+    """
     these = list(dict.fromkeys(things))
-    return dict(zip(these, abreast(partial(_answered, partial(look, thing), seconds) for thing in these), strict=True))
+    return dict(
+        zip(
+            these,
+            abreast(partial(_answered, partial(look, thing), seconds) for thing in these),
+            strict=True,
+        )
+    )
 
 
 def within(seconds: float, look: Callable[[], V]) -> V:
-    """What the look gives. Raises what it raises, and `TelemetrySilent` when it takes longer: its thread is then left behind and ends by itself."""
+    """What the look gives.
+
+    Raises what it raises, and `TelemetrySilent` when it takes longer: its thread is then left
+    behind and ends by itself.
+    """
     came: list[tuple[V | None, BaseException | None]] = []
 
     def run() -> None:

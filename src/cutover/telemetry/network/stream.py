@@ -21,7 +21,9 @@ BETWEEN_LOOKS = 0.02
 
 @dataclass(frozen=True)
 class Sent:
-    """One request: when its answer came (`time.monotonic()`), who gave it, and what was wrong with it ("" where nothing was)."""
+    """One request: when its answer came (`time.monotonic()`), who gave it, and what was wrong with
+    it ("" where nothing was).
+    """
 
     at: float
     instance: str | None
@@ -30,7 +32,10 @@ class Sent:
 
 @dataclass
 class Stream:
-    """Begins with `flowing`, and ends with it. `sent` is only added to, in the order of the answers."""
+    """Begins with `flowing`, and ends with it.
+
+    `sent` is only added to, in the order of the answers.
+    """
 
     ask: Callable[[], Reply]
     instance_header: str
@@ -44,7 +49,9 @@ class Stream:
     @contextmanager
     def flowing(self) -> Iterator[None]:
         """Requests are sent until the block ends; those that are under way then are waited for."""
-        lanes = [threading.Thread(target=self._flow, daemon=True, name="stream") for _ in range(LANES)]
+        lanes = [
+            threading.Thread(target=self._flow, daemon=True, name="stream") for _ in range(LANES)
+        ]
         for lane in lanes:
             lane.start()
         try:
@@ -65,7 +72,11 @@ def one(ask: Callable[[], Reply], instance_header: str) -> Sent:
         reply = ask()
     except TelemetrySilent as silent:
         return Sent(time.monotonic(), None, str(silent))
-    return Sent(time.monotonic(), reply.headers.get(instance_header.lower()), "" if reply.good else f"answer {reply.status}")
+    return Sent(
+        time.monotonic(),
+        reply.headers.get(instance_header.lower()),
+        "" if reply.good else f"answer {reply.status}",
+    )
 
 
 def come_true(condition: Callable[[], bool], seconds: float) -> bool:

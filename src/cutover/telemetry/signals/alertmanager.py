@@ -25,12 +25,17 @@ class Silence:
     until: str
 
     def __str__(self) -> str:
-        return f"silence {self.id} ({self.state}, by {self.by}, until {self.until}): {', '.join(map(str, self.matchers))}"
+        return (
+            f"silence {self.id} ({self.state}, by {self.by}, until {self.until}):"
+            f" {', '.join(map(str, self.matchers))}"
+        )
 
 
 @dataclass(frozen=True)
 class Config:
-    """What its file says: the tree of routes, the receivers, the inhibitions, the time intervals by name."""
+    """What its file says: the tree of routes, the receivers, the inhibitions, the time intervals by
+    name.
+    """
 
     route: Mapping[str, Any]
     receivers: Mapping[str, Mapping[str, Any]]
@@ -41,17 +46,34 @@ class Config:
         return leaves_of(self.route, labels)
 
     def mute(self, leaf: Leaf, at: datetime) -> str:
-        """Why a route sends nothing at a moment; empty where it does. Raises `NotProven` for an interval that is not understood."""
+        """Why a route sends nothing at a moment; empty where it does.
+
+        Raises `NotProven` for an interval that is not understood.
+        """
         try:
             within = [name for name in leaf.mute if holds(self.intervals[name], at)]
-            outside = leaf.active and not any(holds(self.intervals[name], at) for name in leaf.active)
+            outside = leaf.active and not any(
+                holds(self.intervals[name], at) for name in leaf.active
+            )
         except (KeyError, ValueError) as error:
-            raise NotProven(f"the time intervals of Alertmanager's routes are not understood: {error}") from None
-        return f"the time interval {within[0]!r}" if within else f"being outside of {' and '.join(leaf.active)}" if outside else ""
+            raise NotProven(
+                f"the time intervals of Alertmanager's routes are not understood: {error}"
+            ) from None
+        return (
+            f"the time interval {within[0]!r}"
+            if within
+            else f"being outside of {' and '.join(leaf.active)}"
+            if outside
+            else ""
+        )
 
     def ways(self, receiver: str) -> int:
         """In how many ways a receiver tells somebody."""
-        return sum(len(value) for name, value in self.receivers.get(receiver, {}).items() if name.endswith("_configs") and isinstance(value, list))
+        return sum(
+            len(value)
+            for name, value in self.receivers.get(receiver, {}).items()
+            if name.endswith("_configs") and isinstance(value, list)
+        )
 
 
 def kept_back_by(alert: Mapping[str, Any]) -> Sequence[str]:
@@ -67,15 +89,25 @@ class Alertmanager:
         self.service = service
 
     def alerts(self) -> Sequence[Mapping[str, Any]]:
-        """Every alert that it holds: `labels`, `status` (`state`, `silencedBy`, `inhibitedBy`), `receivers`."""
+        """Every alert that it holds: `labels`, `status` (`state`, `silencedBy`, `inhibitedBy`),
+        `receivers`.
+        """
         return self._list("/api/v2/alerts")
 
     def silences(self) -> Sequence[Silence]:
         """Those that hold, or will."""
         told = self._list("/api/v2/silences")
         try:
-            every = [Silence(str(one["id"]), str(one["status"]["state"]), of_api(one["matchers"]),
-                             self.service.masked(one.get("createdBy") or "nobody"), str(one.get("endsAt"))) for one in told]
+            every = [
+                Silence(
+                    str(one["id"]),
+                    str(one["status"]["state"]),
+                    of_api(one["matchers"]),
+                    self.service.masked(one.get("createdBy") or "nobody"),
+                    str(one.get("endsAt")),
+                )
+                for one in told
+            ]
         except (KeyError, TypeError):
             raise self._strange("/api/v2/silences") from None
         return [silence for silence in every if silence.state != "expired"]
@@ -85,7 +117,10 @@ class Alertmanager:
         try:
             import yaml  # with the client of Kubernetes, in the extra `surroundings`
         except ImportError:
-            raise NotProven("the routes of Alertmanager cannot be read: install this project with its extra `surroundings`") from None
+            raise NotProven(
+                "the routes of Alertmanager cannot be read: install this project with its extra"
+                " `surroundings`"
+            ) from None
         told = self.service.get("/api/v2/status")
         try:
             read = yaml.safe_load(told["config"]["original"])
@@ -103,4 +138,6 @@ class Alertmanager:
         return told
 
     def _strange(self, path: str) -> TelemetrySilent:
-        return TelemetrySilent(f"{self.service.shown(path)} gave an answer that is not that of an Alertmanager")
+        return TelemetrySilent(
+            f"{self.service.shown(path)} gave an answer that is not that of an Alertmanager"
+        )

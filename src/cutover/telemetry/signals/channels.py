@@ -1,4 +1,7 @@
-"""One marked test message to each channel, by Apprise. It never tells an address: it holds a secret."""
+"""One marked test message to each channel, by Apprise.
+
+It never tells an address: it holds a secret.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,16 @@ TITLE = "Test message of a cutover check"
 
 
 def send(channels: Mapping[str, str], body: str) -> Mapping[str, str]:
-    """What came of each, by its name: "" where the service took the message, else why not. Raises `NotProven` without Apprise."""
+    """What came of each, by its name: "" where the service took the message, else why not.
+
+    Raises `NotProven` without Apprise.
+    """
     try:
         import apprise  # slow to load, and only for this
     except ImportError:
-        raise NotProven("apprise is not installed; install this project with its extra `surroundings`") from None
+        raise NotProven(
+            "apprise is not installed; install this project with its extra `surroundings`"
+        ) from None
     for name in ("apprise", "urllib3", "requests"):  # their complaints quote the address
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
@@ -25,9 +33,20 @@ def send(channels: Mapping[str, str], body: str) -> Mapping[str, str]:
         sender = apprise.Apprise()
         try:
             if not sender.add(url):
-                return "its address is none that Apprise knows: write one as its page on the service says"
-            return "" if sender.notify(title=TITLE, body=body) else "the service did not take the message: is the address still valid?"
-        except Exception as error:  # whatever it is, only its kind is told: its text may hold the address
+                return (
+                    "its address is none that Apprise knows: write one as its page on the service"
+                    " says"
+                )
+            return (
+                ""
+                if sender.notify(title=TITLE, body=body)
+                else "the service did not take the message: is the address still valid?"
+            )
+        except (
+            Exception
+        ) as error:  # whatever it is, only its kind is told: its text may hold the address
             return f"the message could not be sent: {type(error).__name__}"
 
-    return dict(zip(channels, abreast([partial(told, url) for url in channels.values()]), strict=True))
+    return dict(
+        zip(channels, abreast([partial(told, url) for url in channels.values()]), strict=True)
+    )

@@ -44,14 +44,19 @@ class Dashboards:
 
     def showing(self) -> Examination:
         """Is each dashboard there, and does every query of every panel find data?"""
-        return examined(Seen("dashboards", self.target, ("dashboards-verified",)), self.record, self._showing)
+        return examined(
+            Seen("dashboards", self.target, ("dashboards-verified",)), self.record, self._showing
+        )
 
     def _showing(self, seen: Seen) -> None:
         if self.grafana is None or not self.settings.uids:
             seen.undeclared(TABLE, "grafana and uids", "which dashboards the team watches")
             return
-        for uid, (panels, wrong, silent) in zip(self.settings.uids, abreast([partial(self._panels, self.grafana, uid) for uid in self.settings.uids]),
-                                                strict=True):
+        for uid, (panels, wrong, silent) in zip(
+            self.settings.uids,
+            abreast([partial(self._panels, self.grafana, uid) for uid in self.settings.uids]),
+            strict=True,
+        ):
             seen.findings += wrong
             seen.unproven += silent
             self._look_at(seen, self.grafana, panels)
@@ -59,8 +64,10 @@ class Dashboards:
 
     def _look_at(self, seen: Seen, grafana: Service, panels: Sequence[Panel]) -> None:
         for start in range(0, len(panels), AT_ONCE):
-            some = panels[start:start + AT_ONCE]
-            for panel, (wrong, silent) in zip(some, abreast([partial(self._empty, grafana, panel) for panel in some]), strict=True):
+            some = panels[start : start + AT_ONCE]
+            for panel, (wrong, silent) in zip(
+                some, abreast([partial(self._empty, grafana, panel) for panel in some]), strict=True
+            ):
                 seen.findings += wrong
                 seen.unproven += silent
                 if not wrong and not silent:
@@ -72,37 +79,81 @@ class Dashboards:
         try:
             board = grafana.get(path)["dashboard"]
             every = [_from_the_library(panel, grafana) for panel in _all(board.get("panels") or ())]
-            panels = list(_with_queries(uid, every, {**_variables(board), **self.settings.variables}))
+            panels = list(
+                _with_queries(uid, every, {**_variables(board), **self.settings.variables})
+            )
         except Declined as declined:
-            return (), [f"dashboard {uid!r}: {_DECLINED.get(declined.status, 'expected the dashboard')}; {declined}"], []
+            return (
+                (),
+                [
+                    f"dashboard {uid!r}:"
+                    f" {_DECLINED.get(declined.status, 'expected the dashboard')}; {declined}"
+                ],
+                [],
+            )
         except TelemetrySilent as silent:
             return (), [], [f"dashboard {uid!r}: {silent}"]
         except (KeyError, TypeError, AttributeError):
-            return (), [], [f"dashboard {uid!r}: {grafana.shown(path)} gave an answer that is not that of a Grafana"]
-        return panels, [] if panels else [f"dashboard {uid!r} is there and has no panel with a query: it shows nothing"], []
+            return (
+                (),
+                [],
+                [
+                    f"dashboard {uid!r}: {grafana.shown(path)} gave an answer that is not that of a"
+                    " Grafana"
+                ],
+            )
+        return (
+            panels,
+            (
+                []
+                if panels
+                else [f"dashboard {uid!r} is there and has no panel with a query: it shows nothing"]
+            ),
+            [],
+        )
 
     def _empty(self, grafana: Service, panel: Panel) -> tuple[list[str], list[str]]:
         """What is wrong with a panel, and why it could not be seen."""
         body = {"queries": panel.targets, "from": f"now-{self.settings.minutes}m", "to": "now"}
         try:
             results = grafana.post("/api/ds/query", body)["results"]
-            bare = [str(target["refId"]) for target in panel.targets if not _data(results.get(str(target["refId"]), {}))]
-            failed = {name: grafana.masked(result["error"]) for name, result in results.items() if result.get("error")}
+            bare = [
+                str(target["refId"])
+                for target in panel.targets
+                if not _data(results.get(str(target["refId"]), {}))
+            ]
+            failed = {
+                name: grafana.masked(result["error"])
+                for name, result in results.items()
+                if result.get("error")
+            }
         except Declined as declined:
             return [f"panel {panel.key!r}: its queries are refused: {declined}"], []
         except TelemetrySilent as silent:
             return [], [f"panel {panel.key!r}: {silent}"]
         except (KeyError, TypeError, AttributeError):
-            return [], [f"panel {panel.key!r}: {grafana.shown('/api/ds/query')} gave an answer that is not that of a Grafana"]
+            return [], [
+                f"panel {panel.key!r}: {grafana.shown('/api/ds/query')} gave an answer that is not"
+                " that of a Grafana"
+            ]
         wrong = [f"panel {panel.key!r}: query {name} fails: {why}" for name, why in failed.items()]
         if panel.key not in self.settings.empty:
-            wrong += [f"panel {panel.key!r}: query {name} finds no data in the last {self.settings.minutes} minutes; open it at "
-                      f"{grafana.shown('/d/' + panel.key.partition('/')[0])}, or say in [targets.{self.target}.{TABLE}.empty] why it may be empty"
-                      for name in bare if name not in failed]
+            wrong += [
+                f"panel {panel.key!r}: query {name} finds no data in the last"
+                f" {self.settings.minutes} minutes; open it at"
+                f" {grafana.shown('/d/' + panel.key.partition('/')[0])}, or say in"
+                f" [targets.{self.target}.{TABLE}.empty] why it may be empty"
+                for name in bare
+                if name not in failed
+            ]
         return wrong, []
 
 
-_DECLINED = {401: "the token in token_file is refused", 403: "the token in token_file may not see it", 404: "expected, and it is gone"}
+_DECLINED = {
+    401: "the token in token_file is refused",
+    403: "the token in token_file may not see it",
+    404: "expected, and it is gone",
+}
 
 
 def _variables(board: Mapping[str, Any]) -> dict[str, str]:
@@ -112,7 +163,9 @@ def _variables(board: Mapping[str, Any]) -> dict[str, str]:
         value = (variable.get("current") or {}).get("value", variable.get("query", ""))
         values = [str(one) for one in (value if isinstance(value, list) else [value])]
         everything = "$__all" in values or not any(values)
-        found[str(variable["name"])] = str(variable.get("allValue") or ".*") if everything else "|".join(values)
+        found[str(variable["name"])] = (
+            str(variable.get("allValue") or ".*") if everything else "|".join(values)
+        )
     return found
 
 
@@ -125,12 +178,21 @@ def _from_the_library(panel: Mapping[str, Any], grafana: Service) -> Mapping[str
     return {**model, "title": panel.get("title") or model.get("title")}
 
 
-def _with_queries(uid: str, panels: Sequence[Mapping[str, Any]], variables: Mapping[str, str]) -> Iterator[Panel]:
+def _with_queries(
+    uid: str, panels: Sequence[Mapping[str, Any]], variables: Mapping[str, str]
+) -> Iterator[Panel]:
     """Every panel with a query of its own. One that shows what another panel found has none."""
     for panel in panels:
-        targets = [target for target in panel.get("targets") or () if not target.get("hide") and _source(target, panel).get("uid") != OTHER_PANEL]
+        targets = [
+            target
+            for target in panel.get("targets") or ()
+            if not target.get("hide") and _source(target, panel).get("uid") != OTHER_PANEL
+        ]
         if targets:
-            yield Panel(f"{uid}/{panel.get('title') or panel.get('id')}", [_whole(target, panel, variables) for target in targets])
+            yield Panel(
+                f"{uid}/{panel.get('title') or panel.get('id')}",
+                [_whole(target, panel, variables) for target in targets],
+            )
 
 
 def _all(panels: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
@@ -140,10 +202,18 @@ def _all(panels: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
         yield from _all(panel.get("panels") or ())
 
 
-def _whole(target: Mapping[str, Any], panel: Mapping[str, Any], variables: Mapping[str, str]) -> Mapping[str, Any]:
+def _whole(
+    target: Mapping[str, Any], panel: Mapping[str, Any], variables: Mapping[str, str]
+) -> Mapping[str, Any]:
     """The query as Grafana's own pages send it."""
     source = _source(target, panel)
-    sized = {"refId": "A", "intervalMs": 15000, "maxDataPoints": 100, **target, **({"datasource": source} if source else {})}
+    sized = {
+        "refId": "A",
+        "intervalMs": 15000,
+        "maxDataPoints": 100,
+        **target,
+        **({"datasource": source} if source else {}),
+    }
     filled: Mapping[str, Any] = _filled(sized, variables)
     return filled
 
@@ -155,17 +225,27 @@ def _source(target: Mapping[str, Any], panel: Mapping[str, Any]) -> Mapping[str,
 
 
 def _filled(tree: Any, variables: Mapping[str, str]) -> Any:
-    """Variables replaced: `$name`, `${name}`, `${name:format}`, `[[name]]`. Those of Grafana itself (`$__…`) are filled in by it."""
+    """Variables replaced: `$name`, `${name}`, `${name:format}`, `[[name]]`.
+
+    Those of Grafana itself (`$__…`) are filled in by it.
+    """
     if isinstance(tree, Mapping):
         return {name: _filled(value, variables) for name, value in tree.items()}
     if isinstance(tree, list):
         return [_filled(value, variables) for value in tree]
     if not isinstance(tree, str):
         return tree
-    return _VARIABLE.sub(lambda found: variables.get(found["braced"] or found["old"] or found["plain"], found.group()), tree)
+    return _VARIABLE.sub(
+        lambda found: variables.get(
+            found["braced"] or found["old"] or found["plain"], found.group()
+        ),
+        tree,
+    )
 
 
-_VARIABLE = re.compile(r"\$\{(?P<braced>\w+)(?::[^}]*)?\}|\[\[(?P<old>\w+)(?::[^\]]*)?\]\]|\$(?P<plain>\w+)")
+_VARIABLE = re.compile(
+    r"\$\{(?P<braced>\w+)(?::[^}]*)?\}|\[\[(?P<old>\w+)(?::[^\]]*)?\]\]|\$(?P<plain>\w+)"
+)
 
 
 def _data(result: Mapping[str, Any]) -> bool:

@@ -9,8 +9,11 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Done:
-    """Requests that were made between two moments (seconds since 1970, on our clock). `ids` are those that the answers carried; `sent`: how many were
-    made; `private` what was said in them that no line may hold, by its name."""
+    """Requests that were made between two moments (seconds since 1970, on our clock).
+
+    `ids` are those that the answers carried; `sent`: how many were made; `private` what was said in
+    them that no line may hold, by its name.
+    """
 
     began: float
     ended: float
@@ -23,7 +26,9 @@ class Deeds(Protocol):
     """Whoever acts at the target."""
 
     def mark(self) -> Done:
-        """Make one request, as whoever may; as a stranger where nobody can sign in, such as before a cutover."""
+        """Make one request, as whoever may; as a stranger where nobody can sign in, such as before
+        a cutover.
+        """
 
     def search(self, times: int) -> Done:
         """Search for a patient that nobody has."""

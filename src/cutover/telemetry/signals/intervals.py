@@ -1,4 +1,7 @@
-"""Alertmanager's time intervals: whether a route is mute at a moment. Every range is inclusive, but for the end of a time of day."""
+"""Alertmanager's time intervals: whether a route is mute at a moment.
+
+Every range is inclusive, but for the end of a time of day.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,21 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 _WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
-_MONTHS = ("", "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december")
+_MONTHS = (
+    "",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
 
 
 def holds(intervals: Sequence[Mapping[str, Any]], at: datetime) -> bool:
@@ -20,7 +37,9 @@ def holds(intervals: Sequence[Mapping[str, Any]], at: datetime) -> bool:
 def _within(interval: Mapping[str, Any], at: datetime) -> bool:
     """Every field that is given must fit."""
     try:
-        local = at.astimezone(ZoneInfo(str(interval["location"])) if interval.get("location") else UTC)
+        local = at.astimezone(
+            ZoneInfo(str(interval["location"])) if interval.get("location") else UTC
+        )
     except (KeyError, OSError):
         raise ValueError(f"there is no zone {interval.get('location')!r}") from None
     last = calendar.monthrange(local.year, local.month)[1]
@@ -29,10 +48,18 @@ def _within(interval: Mapping[str, Any], at: datetime) -> bool:
         "months": lambda text: _in(text, local.month, _MONTHS),
         "years": lambda text: _in(text, local.year, ()),
         "days_of_month": lambda text: _of_month(text, local.day, last),
-        "times": lambda times: _minutes(times["start_time"]) <= local.hour * 60 + local.minute < _minutes(times["end_time"]),
+        "times": lambda times: (
+            _minutes(times["start_time"])
+            <= local.hour * 60 + local.minute
+            < _minutes(times["end_time"])
+        ),
     }
     try:
-        return all(any(fit(one) for one in interval[name]) for name, fit in fits.items() if interval.get(name))
+        return all(
+            any(fit(one) for one in interval[name])
+            for name, fit in fits.items()
+            if interval.get(name)
+        )
     except (KeyError, TypeError) as error:
         raise ValueError(f"that is no time interval: {type(error).__name__}") from None
 
@@ -45,7 +72,9 @@ def _in(text: Any, value: int, names: Sequence[str]) -> bool:
 def _of_month(text: Any, day: int, last: int) -> bool:
     """A negative day counts from the month's end."""
     first, _, end = str(text).partition(":")
-    start, stop = (last + 1 + number if number < 0 else number for number in (int(first), int(end or first)))
+    start, stop = (
+        last + 1 + number if number < 0 else number for number in (int(first), int(end or first))
+    )
     return start <= day <= stop
 
 

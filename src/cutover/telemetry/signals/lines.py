@@ -29,7 +29,10 @@ class Line(dict[str, Any]):
 
 
 def read(text: str, settings: Logs, beside: Mapping[str, Any] | None = None) -> Line:
-    """A line in JSON, or as `pattern` has it. `beside`: what the store itself says of it; the line's own words go over that."""
+    """A line in JSON, or as `pattern` has it.
+
+    `beside`: what the store itself says of it; the line's own words go over that.
+    """
     fields: Any = None
     if text.lstrip().startswith("{"):
         try:
@@ -45,11 +48,17 @@ def read(text: str, settings: Logs, beside: Mapping[str, Any] | None = None) -> 
 def _named(found: re.Match[str], settings: Logs) -> dict[str, str]:
     """The groups under the names that the settings give to their fields."""
     names = {"time": settings.time, "level": settings.level, "request_id": settings.request_id}
-    return {names.get(group, group): value for group, value in found.groupdict().items() if value is not None}
+    return {
+        names.get(group, group): value
+        for group, value in found.groupdict().items()
+        if value is not None
+    }
 
 
 def moment(value: Any) -> float | None:
-    """Seconds since 1970, from ISO 8601 (without a zone: UTC) or a number of seconds, milli-, micro- or nanoseconds; None where it is none."""
+    """Seconds since 1970, from ISO 8601 (without a zone: UTC) or a number of seconds, milli-,
+    micro- or nanoseconds; None where it is none.
+    """
     if isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?", value):
         value = float(value)
     if isinstance(value, int | float) and not isinstance(value, bool):

@@ -1,4 +1,7 @@
-"""How Alertmanager decides: matchers, the tree of routes, silences and inhibitions. Labels that an alert does not have count as empty."""
+"""How Alertmanager decides: matchers, the tree of routes, silences and inhibitions.
+
+Labels that an alert does not have count as empty.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 Labels = Mapping[str, str]
-_WRITTEN = re.compile(r"""\s*(?P<name>[^\s=!~"']+)\s*(?P<sign>=~|!~|!=|=)\s*(?P<value>"(?:\\.|[^"\\])*"|[^,"]*?)\s*(?:,|$)""")
+_WRITTEN = re.compile(
+    r"""\s*(?P<name>[^\s=!~"']+)\s*(?P<sign>=~|!~|!=|=)\s*(?P<value>"(?:\\.|[^"\\])*"|[^,"]*?)\s*(?:,|$)"""
+)
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,9 @@ class Matcher:
         return same is self.equal
 
     def __str__(self) -> str:
-        sign = {(False, True): "=", (False, False): "!=", (True, True): "=~", (True, False): "!~"}[self.regex, self.equal]
+        sign = {(False, True): "=", (False, False): "!=", (True, True): "=~", (True, False): "!~"}[
+            self.regex, self.equal
+        ]
         return f'{self.name}{sign}"{self.value}"'
 
 
@@ -39,19 +46,45 @@ def all_hold(matchers: Iterable[Matcher], labels: Labels) -> bool:
 
 def of_api(told: Iterable[Mapping[str, Any]]) -> list[Matcher]:
     """Those of a silence, as the API gives them."""
-    return [Matcher(str(one["name"]), str(one["value"]), bool(one.get("isRegex")), bool(one.get("isEqual", True))) for one in told]
+    return [
+        Matcher(
+            str(one["name"]),
+            str(one["value"]),
+            bool(one.get("isRegex")),
+            bool(one.get("isEqual", True)),
+        )
+        for one in told
+    ]
 
 
 def of_config(table: Mapping[str, Any], before: str = "") -> list[Matcher]:
-    """Those of a route (`match`, `match_re`, `matchers`) or of one side of an inhibition (`before` is `source_` or `target_`)."""
-    plain = [Matcher(str(name), str(value)) for name, value in (table.get(f"{before}match") or {}).items()]
-    regular = [Matcher(str(name), str(value), regex=True) for name, value in (table.get(f"{before}match_re") or {}).items()]
+    """Those of a route (`match`, `match_re`, `matchers`) or of one side of an inhibition (`before`
+    is `source_` or `target_`).
+    """
+    plain = [
+        Matcher(str(name), str(value))
+        for name, value in (table.get(f"{before}match") or {}).items()
+    ]
+    regular = [
+        Matcher(str(name), str(value), regex=True)
+        for name, value in (table.get(f"{before}match_re") or {}).items()
+    ]
     written = table.get(f"{before}matchers") or []
-    return [*plain, *regular, *(matcher for text in ([written] if isinstance(written, str) else written) for matcher in of_text(str(text)))]
+    return [
+        *plain,
+        *regular,
+        *(
+            matcher
+            for text in ([written] if isinstance(written, str) else written)
+            for matcher in of_text(str(text))
+        ),
+    ]
 
 
 def of_text(text: str) -> Iterator[Matcher]:
-    """`a="b"`, or several with commas between them, with or without braces: as Alertmanager and PromQL write them."""
+    """`a="b"`, or several with commas between them, with or without braces: as Alertmanager and
+    PromQL write them.
+    """
     for found in _WRITTEN.finditer(text.strip().removeprefix("{").removesuffix("}")):
         value, sign = found["value"], found["sign"]
         if value.startswith('"'):
@@ -61,7 +94,9 @@ def of_text(text: str) -> Iterator[Matcher]:
 
 @dataclass(frozen=True)
 class Leaf:
-    """A route at which an alert ends: its receiver, and the names of the time intervals in which it is mute, or alone is not."""
+    """A route at which an alert ends: its receiver, and the names of the time intervals in which it
+    is mute, or alone is not.
+    """
 
     receiver: str
     mute: tuple[str, ...] = ()
@@ -69,7 +104,10 @@ class Leaf:
 
 
 def leaves_of(route: Mapping[str, Any], labels: Labels, above: str = "") -> Sequence[Leaf]:
-    """Where a tree of routes leads an alert. The root takes everything; a receiver is inherited, time intervals are not."""
+    """Where a tree of routes leads an alert.
+
+    The root takes everything; a receiver is inherited, time intervals are not.
+    """
     own = str(route.get("receiver") or above)
     found: list[Leaf] = []
     for child in route.get("routes") or ():
@@ -77,18 +115,30 @@ def leaves_of(route: Mapping[str, Any], labels: Labels, above: str = "") -> Sequ
             found += leaves_of(child, labels, own)
             if not child.get("continue"):
                 break
-    intervals = (tuple(map(str, route.get(f"{kind}_time_intervals") or ())) for kind in ("mute", "active"))
+    intervals = (
+        tuple(map(str, route.get(f"{kind}_time_intervals") or ())) for kind in ("mute", "active")
+    )
     return found or [Leaf(own, *intervals)]
 
 
-def inhibiting(rules: Iterable[Mapping[str, Any]], labels: Labels, active: Iterable[Labels]) -> Sequence[Labels]:
+def inhibiting(
+    rules: Iterable[Mapping[str, Any]], labels: Labels, active: Iterable[Labels]
+) -> Sequence[Labels]:
     """The active alerts that now keep an alert with these labels from being sent."""
     found = []
     for rule in rules:
         if not all_hold(of_config(rule, "target_"), labels):
             continue
         for other in active:
-            if (all_hold(of_config(rule, "source_"), other) and all(other.get(name, "") == labels.get(name, "") for name in rule.get("equal") or ())
-                    and not (all_hold(of_config(rule, "source_"), labels) and all_hold(of_config(rule, "target_"), other))):
+            if (
+                all_hold(of_config(rule, "source_"), other)
+                and all(
+                    other.get(name, "") == labels.get(name, "") for name in rule.get("equal") or ()
+                )
+                and not (
+                    all_hold(of_config(rule, "source_"), labels)
+                    and all_hold(of_config(rule, "target_"), other)
+                )
+            ):
                 found.append(other)
     return found

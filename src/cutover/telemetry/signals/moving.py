@@ -25,10 +25,14 @@ class Round:
         return round(self.after[name] - self.before[name], 6)
 
 
-def one_round(settings: Monitoring, prometheus: Prometheus, move: Callable[[int], int]) -> Round | None:
-    """The counters at a scrape before the requests, and at one after them; None where no scrape comes. Raises `TelemetrySilent`.
+def one_round(
+    settings: Monitoring, prometheus: Prometheus, move: Callable[[int], int]
+) -> Round | None:
+    """The counters at a scrape before the requests, and at one after them; None where no scrape
+    comes. Raises `TelemetrySilent`.
 
-    The scrape before is waited for, too: what others did shortly before would else be counted as ours.
+    The scrape before is waited for, too: what others did shortly before would else be counted as
+    ours.
     """
     names = [name for name in (settings.metrics.requests, *settings.metrics.moving) if name]
     first = _scraped_since(prometheus.now(), settings, prometheus)
@@ -41,7 +45,9 @@ def one_round(settings: Monitoring, prometheus: Prometheus, move: Callable[[int]
 
 
 def _scraped_since(moment: float, settings: Monitoring, prometheus: Prometheus) -> float | None:
-    """A moment at which all instances had been scraped after `moment`; None where that does not come in time."""
+    """A moment at which all instances had been scraped after `moment`; None where that does not
+    come in time.
+    """
     up = f"timestamp({narrowed('up', settings.labels)})"
 
     def look() -> float | None:
@@ -52,6 +58,10 @@ def _scraped_since(moment: float, settings: Monitoring, prometheus: Prometheus) 
     return awaited(look, settings.scrape_seconds)
 
 
-def _totals(names: Sequence[str], at: float, settings: Monitoring, prometheus: Prometheus) -> dict[str, float]:
-    totals = abreast([partial(prometheus.total, narrowed(name, settings.labels), at) for name in names])
+def _totals(
+    names: Sequence[str], at: float, settings: Monitoring, prometheus: Prometheus
+) -> dict[str, float]:
+    totals = abreast(
+        [partial(prometheus.total, narrowed(name, settings.labels), at) for name in names]
+    )
     return {name: total or 0.0 for name, total in zip(names, totals, strict=True)}

@@ -36,9 +36,14 @@ class Prometheus:
 
     def query(self, expression: str, at: float | None = None) -> Sequence[Sample]:
         """What an expression finds at a moment (None: now)."""
-        told = self._data("/api/v1/query", query=expression, **({} if at is None else {"time": repr(at)}))
+        told = self._data(
+            "/api/v1/query", query=expression, **({} if at is None else {"time": repr(at)})
+        )
         try:
-            return [Sample(one["metric"], float(one["value"][1]), float(one["value"][0])) for one in told["result"]]
+            return [
+                Sample(one["metric"], float(one["value"][1]), float(one["value"][0]))
+                for one in told["result"]
+            ]
         except (KeyError, IndexError, TypeError, ValueError):
             raise self._strange("/api/v1/query") from None
 
@@ -57,9 +62,15 @@ class Prometheus:
         return self._list("/api/v1/alertmanagers", "activeAlertmanagers")
 
     def rules(self) -> Sequence[Mapping[str, Any]]:
-        """Every alerting rule: `name`, `query`, `duration`, `labels`, `health`, `lastError`, `lastEvaluation`, `state`, its group's `interval`."""
+        """Every alerting rule: `name`, `query`, `duration`, `labels`, `health`, `lastError`,
+        `lastEvaluation`, `state`, its group's `interval`.
+        """
         groups = self._list("/api/v1/rules", "groups", type="alert")
-        return [{**rule, "interval": group.get("interval", 0)} for group in groups for rule in group.get("rules", ())]
+        return [
+            {**rule, "interval": group.get("interval", 0)}
+            for group in groups
+            for rule in group.get("rules", ())
+        ]
 
     def alerts(self) -> Sequence[Mapping[str, Any]]:
         """Every alert that is pending or firing: `labels`, `state`."""
@@ -67,7 +78,9 @@ class Prometheus:
 
     def shown(self, expression: str) -> str:
         """A command that asks the same."""
-        return f"curl -sG {self.service.shown('/api/v1/query')} --data-urlencode 'query={expression}'"
+        return (
+            f"curl -sG {self.service.shown('/api/v1/query')} --data-urlencode 'query={expression}'"
+        )
 
     def _list(self, path: str, name: str, **parameters: str) -> Sequence[Mapping[str, Any]]:
         found = self._data(path, **parameters).get(name)
@@ -77,11 +90,20 @@ class Prometheus:
 
     def _data(self, path: str, **parameters: str) -> dict[str, Any]:
         told = self.service.get(path, **parameters)
-        if not isinstance(told, dict) or told.get("status") != "success" or not isinstance(told.get("data"), dict):
+        if (
+            not isinstance(told, dict)
+            or told.get("status") != "success"
+            or not isinstance(told.get("data"), dict)
+        ):
             raise self._strange(path)
         if told.get("warnings"):  # of several stores behind it not all have answered
-            raise TelemetrySilent(f"{self.service.shown(path)} answered in part: {self.service.masked(told['warnings'][0])}")
+            raise TelemetrySilent(
+                f"{self.service.shown(path)} answered in part:"
+                f" {self.service.masked(told['warnings'][0])}"
+            )
         return dict(told["data"])
 
     def _strange(self, path: str) -> TelemetrySilent:
-        return TelemetrySilent(f"{self.service.shown(path)} gave an answer that is not that of a Prometheus")
+        return TelemetrySilent(
+            f"{self.service.shown(path)} gave an answer that is not that of a Prometheus"
+        )

@@ -1,4 +1,7 @@
-"""What an expression of PromQL looks at: its selectors and the numbers that it compares with. Prometheus parses, but tells no one what it found."""
+"""What an expression of PromQL looks at: its selectors and the numbers that it compares with.
+
+Prometheus parses, but tells no one what it found.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,37 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-_TOKEN = re.compile(r"""
+_TOKEN = re.compile(
+    r"""
     (?P<text>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`)
   | (?P<comment>\#[^\n]*)
   | (?P<number>(?:0[xX][0-9a-fA-F]+|\d+(?:ms|[smhdwy])(?:\d+(?:ms|[smhdwy]))*|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?))
   | (?P<name>[a-zA-Z_:][a-zA-Z0-9_:]*)
   | (?P<sign>=~|!~|!=|==|>=|<=|[{}()\[\],@=<>+\-*/%^])
   | (?P<space>\s+)
-""", re.VERBOSE)
+""",
+    re.VERBOSE,
+)
 _WITH_LABELS = frozenset({"by", "without", "on", "ignoring", "group_left", "group_right"})
 _WORDS = frozenset({"and", "or", "unless", "bool", "offset", "atan2", "inf", "nan"})
-_GATHERING = frozenset({"sum", "min", "max", "avg", "group", "stddev", "stdvar", "count", "count_values", "bottomk", "topk", "quantile", "limitk",
-                        "limit_ratio"})
+_GATHERING = frozenset(
+    {
+        "sum",
+        "min",
+        "max",
+        "avg",
+        "group",
+        "stddev",
+        "stdvar",
+        "count",
+        "count_values",
+        "bottomk",
+        "topk",
+        "quantile",
+        "limitk",
+        "limit_ratio",
+    }
+)
 
 
 class NotUnderstood(ValueError):
@@ -27,7 +49,10 @@ class NotUnderstood(ValueError):
 
 @dataclass(frozen=True)
 class Selector:
-    """One selector, as it is written but without spaces. `name` is that of the metric, None where a label gives it."""
+    """One selector, as it is written but without spaces.
+
+    `name` is that of the metric, None where a label gives it.
+    """
 
     text: str
     name: str | None
@@ -37,7 +62,11 @@ class Selector:
     def every(self) -> str:
         """The same metric, whatever its labels say, as long as it has them."""
         named = [f'{label}!=""' for label in dict.fromkeys(self.labels) if label != "__name__"]
-        return f"{self.name or ''}{{{','.join(named)}}}" if self.name and named else self.name or self.text
+        return (
+            f"{self.name or ''}{{{','.join(named)}}}"
+            if self.name and named
+            else self.name or self.text
+        )
 
 
 def selectors(expression: str) -> Sequence[Selector]:
@@ -46,7 +75,9 @@ def selectors(expression: str) -> Sequence[Selector]:
 
 
 def numbers(expression: str) -> frozenset[float]:
-    """The plain numbers in it, thresholds among them; durations and what stands in brackets are none."""
+    """The plain numbers in it, thresholds among them; durations and what stands in brackets are
+    none.
+    """
     found, depth = set(), 0
     for kind, text in _tokens(expression):
         depth += (text in ("[", "{")) - (text in ("]", "}"))
@@ -56,7 +87,9 @@ def numbers(expression: str) -> frozenset[float]:
 
 
 def kept(expression: str) -> frozenset[str] | None:
-    """The labels of the series that a result of the expression still has; None: all, as far as can be told. Raises `NotUnderstood`."""
+    """The labels of the series that a result of the expression still has; None: all, as far as can
+    be told. Raises `NotUnderstood`.
+    """
     tokens = _tokens(expression)
     words = [text.lower() for kind, text in tokens if kind == "name"]
     if not _GATHERING & set(words) or {"or", "and", "unless", "without"} & set(words):
@@ -64,7 +97,11 @@ def kept(expression: str) -> frozenset[str] | None:
     named = set[str]()
     for place, (_, text) in enumerate(tokens):
         if text.lower() == "by":
-            named |= {label for kind, label in tokens[place:_behind(tokens, place, ")")] if kind == "name"} - {text}
+            named |= {
+                label
+                for kind, label in tokens[place : _behind(tokens, place, ")")]
+                if kind == "name"
+            } - {text}
     return frozenset(named)
 
 
@@ -83,7 +120,9 @@ def _tokens(expression: str) -> list[tuple[str, str]]:
     while place < len(expression):
         match = _TOKEN.match(expression, place)
         if match is None:
-            raise NotUnderstood(f"there is a {expression[place]!r} where nothing of the kind can stand")
+            raise NotUnderstood(
+                f"there is a {expression[place]!r} where nothing of the kind can stand"
+            )
         if match.lastgroup not in ("space", "comment"):
             found.append((str(match.lastgroup), match.group()))
         place = match.end()
@@ -111,7 +150,11 @@ def _found(tokens: list[tuple[str, str]]) -> Iterator[Selector]:
 
 def _is_word(text: str, following: str) -> bool:
     """A function, an operator, or the name of an aggregation before its labels."""
-    return following == "(" or text.lower() in _WORDS | _WITH_LABELS or (text.lower() in _GATHERING and following.lower() in ("by", "without"))
+    return (
+        following == "("
+        or text.lower() in _WORDS | _WITH_LABELS
+        or (text.lower() in _GATHERING and following.lower() in ("by", "without"))
+    )
 
 
 def _behind(tokens: list[tuple[str, str]], place: int, closing: str) -> int:
@@ -123,8 +166,10 @@ def _behind(tokens: list[tuple[str, str]], place: int, closing: str) -> int:
 
 def _selector(tokens: list[tuple[str, str]]) -> Selector:
     name = tokens[0][1] if tokens[0][0] == "name" else None
-    inner = tokens[2 if name else 1:-1]
-    labels = tuple(one[1] for one, sign in pairwise(inner) if one[0] == "name" and sign[1][0] in "=!")
+    inner = tokens[2 if name else 1 : -1]
+    labels = tuple(
+        one[1] for one, sign in pairwise(inner) if one[0] == "name" and sign[1][0] in "=!"
+    )
     for label, sign, value in zip(inner, inner[1:], inner[2:], strict=False):
         if label[1] == "__name__" and sign[1] == "=":
             name = name or value[1][1:-1]

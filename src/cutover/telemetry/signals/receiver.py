@@ -1,4 +1,6 @@
-"""A receiver of alerts: a small HTTP server in a thread, to which a webhook of Alertmanager sends while a check waits."""
+"""A receiver of alerts: a small HTTP server in a thread, to which a webhook of Alertmanager sends
+while a check waits.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,11 @@ def listening(place: str) -> Iterator[Arrived]:
 
         def do_POST(self) -> None:
             size = self.headers.get("Content-Length", "0")
-            kept = size.isdigit() and int(size) <= SIZE_LIMIT and arrived.take(self.rfile.read(int(size)))
+            kept = (
+                size.isdigit()
+                and int(size) <= SIZE_LIMIT
+                and arrived.take(self.rfile.read(int(size)))
+            )
             self.send_response(200 if kept else 400)
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -70,9 +76,13 @@ def listening(place: str) -> Iterator[Arrived]:
     try:
         server = Server((host, int(port)), Handler)
     except OSError as error:
-        raise NotProven(f"the run cannot listen at receiver_listen = {place!r}: {error.strerror or type(error).__name__}; "
-                        "does another run listen there?") from None
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True, name="receiver")
+        raise NotProven(
+            f"the run cannot listen at receiver_listen = {place!r}:"
+            f" {error.strerror or type(error).__name__}; does another run listen there?"
+        ) from None
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True, name="receiver"
+    )
     thread.start()
     try:
         yield arrived

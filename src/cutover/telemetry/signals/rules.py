@@ -1,4 +1,6 @@
-"""An alerting rule as Prometheus tells of it: what is wrong with it, where it is unlike the plan, and what labels its alerts may carry."""
+"""An alerting rule as Prometheus tells of it: what is wrong with it, where it is unlike the plan,
+and what labels its alerts may carry.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ MOST = 200
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
 
 
-def wrong_with(rule: Rule, now: float, scrape_seconds: float, masked: Callable[[object], str]) -> Iterator[str]:
+def wrong_with(
+    rule: Rule, now: float, scrape_seconds: float, masked: Callable[[object], str]
+) -> Iterator[str]:
     """A sentence for each thing. `now` is on Prometheus' clock."""
     health = rule.get("health")
     if health == "err":
@@ -28,7 +32,10 @@ def wrong_with(rule: Rule, now: float, scrape_seconds: float, masked: Callable[[
         yield f"expected health ok, came {health}: it was not evaluated yet"
     ago, limit = seconds_ago(rule, now), scrape_seconds + 2 * float(rule.get("interval") or 0)
     if health in ("ok", "err") and (ago is None or ago > limit):
-        yield f"expected to be evaluated within {limit:g} s, came {'never' if ago is None else f'{ago:.0f} s ago'}"
+        yield (
+            f"expected to be evaluated within {limit:g} s, came"
+            f" {'never' if ago is None else f'{ago:.0f} s ago'}"
+        )
 
 
 def seconds_ago(rule: Rule, now: float) -> float | None:
@@ -48,21 +55,46 @@ def unlike_the_plan(trigger: str, rule: Rule, declared: Alerts) -> Iterator[str]
     for name, limit in declared.thresholds.items():
         try:
             if name == trigger and limit not in numbers(str(rule.get("query"))):
-                yield f"expected to compare with {limit:g}, and its expression holds no such number: {rule.get('query')}"
+                yield (
+                    f"expected to compare with {limit:g}, and its expression holds no such number:"
+                    f" {rule.get('query')}"
+                )
         except NotUnderstood as why:
             yield f"its expression is not understood: {why}"
 
 
 def labels_of(rule: Rule, settings: Monitoring, prometheus: Prometheus) -> Sequence[Labels]:
-    """The labels that an alert of this rule may carry: its own alone, and with those of each series that it looks at. Raises `TelemetrySilent`."""
-    own = {**{str(name): str(value) for name, value in (rule.get("labels") or {}).items()}, "alertname": str(rule.get("name"))}
+    """The labels that an alert of this rule may carry: its own alone, and with those of each series
+    that it looks at. Raises `TelemetrySilent`.
+    """
+    own = {
+        **{str(name): str(value) for name, value in (rule.get("labels") or {}).items()},
+        "alertname": str(rule.get("name")),
+    }
     try:
         found, left = selectors(str(rule.get("query", ""))), kept(str(rule.get("query", "")))
     except NotUnderstood:
         found, left = (), None
-    series: list[Labels] = [{**dict(_LABEL.findall(settings.labels)), "instance": instance} for instance in settings.targets]
+    series: list[Labels] = [
+        {**dict(_LABEL.findall(settings.labels)), "instance": instance}
+        for instance in settings.targets
+    ]
     for selector in found:
-        expression = selector.text if prometheus.query(f"count({selector.text})") else selector.every
+        expression = (
+            selector.text if prometheus.query(f"count({selector.text})") else selector.every
+        )
         series += [sample.labels for sample in prometheus.query(expression)[:MOST]]
-    return [own, *({**{name: value for name, value in labels.items() if name != "__name__" and (left is None or name in left)}, **own}
-                   for labels in series)]
+    return [
+        own,
+        *(
+            {
+                **{
+                    name: value
+                    for name, value in labels.items()
+                    if name != "__name__" and (left is None or name in left)
+                },
+                **own,
+            }
+            for labels in series
+        ),
+    ]

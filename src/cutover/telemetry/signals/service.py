@@ -1,4 +1,6 @@
-"""One HTTP API that answers in JSON, asked within a bound on its time, with a token where it wants one."""
+"""One HTTP API that answers in JSON, asked within a bound on its time, with a token where it wants
+one.
+"""
 
 from __future__ import annotations
 
@@ -24,18 +26,37 @@ class Declined(TelemetrySilent):
 
 
 class Service:
-    """Many questions may be asked of it at the same time: each has a connection and a bound of its own."""
+    """Many questions may be asked of it at the same time: each has a connection and a bound of its
+    own.
+    """
 
-    def __init__(self, url: str, *, token_file: Path | None = None, scheme: str = "Bearer", ca_file: Path | None = None,
-                 redactor: Redactor | None = None, seconds: float = SECONDS) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        token_file: Path | None = None,
+        scheme: str = "Bearer",
+        ca_file: Path | None = None,
+        redactor: Redactor | None = None,
+        seconds: float = SECONDS,
+    ) -> None:
         """Raises `SettingsError` where the authority cannot be read."""
         self.url, self._seconds, self._redactor = url.rstrip("/"), seconds, redactor or Redactor()
-        self._auth = TokenInFile(token_file, self._redactor, scheme=scheme, called="token_file") if token_file else None
+        self._auth = (
+            TokenInFile(token_file, self._redactor, scheme=scheme, called="token_file")
+            if token_file
+            else None
+        )
         self._tls = trusting_only(ca_file)
 
     def get(self, path: str, **parameters: str) -> Any:
-        """What stands in the answer. Raises `TelemetrySilent`, or `Declined` for any status but 200."""
-        return self._told(path, self._asker().get(self.url + path, parameters, accept="application/json"))
+        """What stands in the answer.
+
+        Raises `TelemetrySilent`, or `Declined` for any status but 200.
+        """
+        return self._told(
+            path, self._asker().get(self.url + path, parameters, accept="application/json")
+        )
 
     def post(self, path: str, body: Any) -> Any:
         """The same for a long question."""
@@ -59,7 +80,10 @@ class Service:
             told = None
         if answer.status != 200:
             said = (told.get("message") or told.get("error")) if isinstance(told, dict) else None
-            raise Declined(f"{self.shown(path)} answered {answer.status}: {self.masked(said or 'no reason')}", answer.status)
+            raise Declined(
+                f"{self.shown(path)} answered {answer.status}: {self.masked(said or 'no reason')}",
+                answer.status,
+            )
         if told is None:
             raise TelemetrySilent(f"{self.shown(path)} answered 200, and not in JSON")
         return told

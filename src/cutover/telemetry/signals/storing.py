@@ -12,8 +12,15 @@ from cutover.telemetry.signals.service import Service
 from cutover.telemetry.signals.stores import Elasticsearch, File, Kubectl, Loki, Store
 
 
-def store_of(settings: LogSettings, log_path: str | None, *, resolve: Callable[[Path], Path] = Path, redactor: Redactor | None = None) -> Store:
-    """The store that the settings name; without a word in them the file that the target itself announced. `resolve`: where a path of the settings is.
+def store_of(
+    settings: LogSettings,
+    log_path: str | None,
+    *,
+    resolve: Callable[[Path], Path] = Path,
+    redactor: Redactor | None = None,
+) -> Store:
+    """The store that the settings name; without a word in them the file that the target itself
+    announced. `resolve`: where a path of the settings is.
 
     Raises `NotProven` where there is none, `SettingsError` where it cannot be used.
     """
@@ -25,10 +32,23 @@ def store_of(settings: LogSettings, log_path: str | None, *, resolve: Callable[[
         return Elasticsearch(_service(settings, settings.url, resolve, redactor), settings)
     if settings.kind in ("file", None) and (settings.path or log_path):
         return File(resolve(settings.path) if settings.path else Path(str(log_path)), settings)
-    lacking = {"kubectl": "selector", "loki": "url and selector", "elasticsearch": "url", "file": "path", None: "kind and what it needs"}
-    raise NotProven(f"nobody says where the target's log is: set {lacking[settings.kind]} in [targets.NAME.monitoring.logs]")
+    lacking = {
+        "kubectl": "selector",
+        "loki": "url and selector",
+        "elasticsearch": "url",
+        "file": "path",
+        None: "kind and what it needs",
+    }
+    raise NotProven(
+        f"nobody says where the target's log is: set {lacking[settings.kind]} in"
+        " [targets.NAME.monitoring.logs]"
+    )
 
 
-def _service(settings: LogSettings, url: str, resolve: Callable[[Path], Path], redactor: Redactor | None) -> Service:
+def _service(
+    settings: LogSettings, url: str, resolve: Callable[[Path], Path], redactor: Redactor | None
+) -> Service:
     token, authority = (path and resolve(path) for path in (settings.token_file, settings.ca_file))
-    return Service(url, token_file=token, scheme=settings.token_scheme, ca_file=authority, redactor=redactor)
+    return Service(
+        url, token_file=token, scheme=settings.token_scheme, ca_file=authority, redactor=redactor
+    )

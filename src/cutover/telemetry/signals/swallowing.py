@@ -1,4 +1,6 @@
-"""What would keep an alert from being sent at this moment: silences, inhibitions, and the quiet hours of its route."""
+"""What would keep an alert from being sent at this moment: silences, inhibitions, and the quiet
+hours of its route.
+"""
 
 from __future__ import annotations
 
@@ -23,19 +25,35 @@ class Swallowing:
     @classmethod
     def of(cls, alertmanager: Alertmanager) -> Swallowing:
         """Raises `TelemetrySilent`."""
-        return cls(alertmanager.silences(), alertmanager.config(), alertmanager.alerts(), datetime.now(UTC))
+        return cls(
+            alertmanager.silences(), alertmanager.config(), alertmanager.alerts(), datetime.now(UTC)
+        )
 
     @property
     def active(self) -> Sequence[Labels]:
         """The labels of every alert that is being sent."""
-        return [alert["labels"] for alert in self.held if alert.get("status", {}).get("state") == "active"]
+        return [
+            alert["labels"]
+            for alert in self.held
+            if alert.get("status", {}).get("state") == "active"
+        ]
 
-    def of_alert(self, name: str, candidates: Sequence[Labels], receiver: str | None) -> Iterator[str]:
-        """A sentence for each thing. `candidates`: the labels that the alert may carry. `receiver`: the one that matters; None: all do."""
+    def of_alert(
+        self, name: str, candidates: Sequence[Labels], receiver: str | None
+    ) -> Iterator[str]:
+        """A sentence for each thing.
+
+        `candidates`: the labels that the alert may carry. `receiver`: the one that matters; None:
+        all do.
+        """
         for silence in self.silences:
             if any(all_hold(silence.matchers, labels) for labels in candidates):
                 yield f"would be swallowed by {silence}; amtool silence expire {silence.id}"
-        others = {str(other.get("alertname")) for labels in candidates for other in inhibiting(self.config.inhibitions, labels, self.active)}
+        others = {
+            str(other.get("alertname"))
+            for labels in candidates
+            for other in inhibiting(self.config.inhibitions, labels, self.active)
+        }
         for other in sorted(others - {name}):
             yield f"would be swallowed by an inhibition: {other!r} is active"
         for why in sorted({why for labels in candidates if (why := self._quiet(labels, receiver))}):
@@ -46,5 +64,9 @@ class Swallowing:
 
     def _quiet(self, labels: Labels, receiver: str | None) -> str:
         """Why no route to the receiver sends anything now; empty where one does."""
-        ways = [self.config.mute(leaf, self.at) for leaf in self.config.leaves_of(labels) if receiver in (None, leaf.receiver)]
+        ways = [
+            self.config.mute(leaf, self.at)
+            for leaf in self.config.leaves_of(labels)
+            if receiver in (None, leaf.receiver)
+        ]
         return ways[0] if ways and all(ways) else ""

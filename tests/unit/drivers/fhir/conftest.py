@@ -1,4 +1,6 @@
-"""Fixtures of the FHIR driver's tests: a stand-in server told by each test what to answer, and a driver for it."""
+"""Fixtures of the FHIR driver's tests: a stand-in server told by each test what to answer, and a
+driver for it.
+"""
 
 from __future__ import annotations
 
@@ -30,11 +32,21 @@ def recorder() -> Recorder:
 
 @pytest.fixture
 def driver(target: StandIn, recorder: Recorder) -> Iterator[Callable[..., FhirHospital]]:
-    """Makes a driver for it: `driver(auth="none")`, with any key of the settings' `fhir`; `production` as `connect` takes it."""
+    """Makes a driver for it: `driver(auth="none")`, with any key of the settings' `fhir`;
+    `production` as `connect` takes it.
+    """
     made: list[FhirHospital] = []
 
     def make(production: bool = False, **table: Any) -> FhirHospital:
-        one = connect(target.url, recorder=recorder, run_tag="run-1", driver="fhir", mapping=table, production=production, deadline=1.0)
+        one = connect(
+            target.url,
+            recorder=recorder,
+            run_tag="run-1",
+            driver="fhir",
+            mapping=table,
+            production=production,
+            deadline=1.0,
+        )
         assert isinstance(one, FhirHospital)
         made.append(one)
         return one

@@ -15,7 +15,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from cutover.drivers.fhir import FhirHospital
 from cutover.drivers.fhir.keys import is_key, thumbprint
-from cutover.hospital import Credentials, MappingError, Misbehaved, NotOffered, Reason, Refused, Session
+from cutover.hospital import (
+    Credentials,
+    MappingError,
+    Misbehaved,
+    NotOffered,
+    Reason,
+    Refused,
+    Session,
+)
 from tests.unit.drivers.fhir.words import asked, bundle, no, tells
 from tests.unit.drivers.stand_in import Asked, StandIn, says
 
@@ -26,8 +34,10 @@ TOKEN = "t0ken-that-is-long-enough-to-hide"
 @pytest.fixture
 def door(target: StandIn) -> StandIn:
     """A server that names its token endpoint, and gives a token."""
-    target.answers |= {"GET /.well-known/smart-configuration": says({"token_endpoint": f"{target.url}/token"}),
-                       "POST /token": says({"access_token": TOKEN, "token_type": "bearer", "expires_in": 300})}
+    target.answers |= {
+        "GET /.well-known/smart-configuration": says({"token_endpoint": f"{target.url}/token"}),
+        "POST /token": says({"access_token": TOKEN, "token_type": "bearer", "expires_in": 300}),
+    }
     return target
 
 
@@ -42,12 +52,17 @@ def pem(key: Any) -> str:
 # ── client credentials ──
 
 
-def test_a_client_shows_itself_in_the_header(door: StandIn, driver: Callable[..., FhirHospital]) -> None:
+def test_a_client_shows_itself_in_the_header(
+    door: StandIn, driver: Callable[..., FhirHospital]
+) -> None:
     """Id and secret form-encoded first, as OAuth 2.0 has it; then what it wants in the form."""
     session = driver(scope="system/Patient.rs").sign_in(CLIENT)
     assert (session.access, session.refresh, session.expires_in) == (TOKEN, None, 300)
     sent = asked(door, "POST /token")
-    assert base64.b64decode(sent.headers["authorization"].removeprefix("Basic ")).decode() == "the+client:s3cret%3Aof%2Bit%2Fand+more"
+    assert (
+        base64.b64decode(sent.headers["authorization"].removeprefix("Basic ")).decode()
+        == "the+client:s3cret%3Aof%2Bit%2Fand+more"
+    )
     assert form(sent) == {"grant_type": "client_credentials", "scope": "system/Patient.rs"}
 
 
@@ -55,7 +70,11 @@ def test_or_in_the_body(door: StandIn, driver: Callable[..., FhirHospital]) -> N
     driver(secret_in="body").sign_in(CLIENT)
     sent = asked(door, "POST /token")
     assert "authorization" not in sent.headers
-    assert form(sent) == {"grant_type": "client_credentials", "client_id": CLIENT.username, "client_secret": CLIENT.password}
+    assert form(sent) == {
+        "grant_type": "client_credentials",
+        "client_id": CLIENT.username,
+        "client_secret": CLIENT.password,
+    }
 
 
 def test_the_endpoint_may_be_given(target: StandIn, driver: Callable[..., FhirHospital]) -> None:
@@ -73,26 +92,41 @@ def test_a_secret_goes_to_no_other_origin(target: StandIn, fhir: FhirHospital, n
         fhir.sign_in(CLIENT)
 
 
-@pytest.mark.parametrize(("status", "error", "reason"), [
-    (401, "invalid_client", Reason.UNAUTHENTICATED), (400, "invalid_client", Reason.UNAUTHENTICATED), (400, "invalid_grant", Reason.UNAUTHENTICATED),
-    (400, "invalid_scope", Reason.INVALID), (429, "slow_down", Reason.THROTTLED), (401, "something", Reason.UNAUTHENTICATED),
-])
-def test_why_no_token_is_given(door: StandIn, fhir: FhirHospital, status: int, error: str, reason: Reason) -> None:
+@pytest.mark.parametrize(
+    ("status", "error", "reason"),
+    [
+        (401, "invalid_client", Reason.UNAUTHENTICATED),
+        (400, "invalid_client", Reason.UNAUTHENTICATED),
+        (400, "invalid_grant", Reason.UNAUTHENTICATED),
+        (400, "invalid_scope", Reason.INVALID),
+        (429, "slow_down", Reason.THROTTLED),
+        (401, "something", Reason.UNAUTHENTICATED),
+    ],
+)
+def test_why_no_token_is_given(
+    door: StandIn, fhir: FhirHospital, status: int, error: str, reason: Reason
+) -> None:
     door.answers["POST /token"] = says({"error": error, "error_description": "no"}, status)
     with pytest.raises(Refused, match=f"{error}: no") as told:
         fhir.sign_in(CLIENT)
     assert told.value.reason is reason
 
 
-@pytest.mark.parametrize("reply", [says({"token": "x"}), (200, {"Content-Type": "text/html"}, b"<html>"), (500, {}, b"")])
-def test_an_answer_without_a_token_is_a_misbehaviour(door: StandIn, fhir: FhirHospital, reply: Any) -> None:
+@pytest.mark.parametrize(
+    "reply", [says({"token": "x"}), (200, {"Content-Type": "text/html"}, b"<html>"), (500, {}, b"")]
+)
+def test_an_answer_without_a_token_is_a_misbehaviour(
+    door: StandIn, fhir: FhirHospital, reply: Any
+) -> None:
     door.answers["POST /token"] = reply
     with pytest.raises(Misbehaved):
         fhir.sign_in(CLIENT)
 
 
 @pytest.mark.parametrize("reply", [(404, {}, b""), (302, {"Location": "/login"}, b"")])
-def test_an_endpoint_that_is_none_is_the_settings_mistake(door: StandIn, fhir: FhirHospital, reply: Any) -> None:
+def test_an_endpoint_that_is_none_is_the_settings_mistake(
+    door: StandIn, fhir: FhirHospital, reply: Any
+) -> None:
     door.answers["POST /token"] = reply
     with pytest.raises(MappingError, match="is the endpoint right"):
         fhir.sign_in(CLIENT)
@@ -101,7 +135,9 @@ def test_an_endpoint_that_is_none_is_the_settings_mistake(door: StandIn, fhir: F
 # ── refreshed and ended ──
 
 
-def test_without_a_refresh_token_there_is_nothing_to_ask_with(door: StandIn, fhir: FhirHospital) -> None:
+def test_without_a_refresh_token_there_is_nothing_to_ask_with(
+    door: StandIn, fhir: FhirHospital
+) -> None:
     with pytest.raises(NotOffered, match="no refresh token"):
         fhir.refresh(fhir.sign_in(CLIENT))
     assert door.paths().count("POST /token") == 1
@@ -131,16 +167,36 @@ def test_signing_out_without_an_endpoint_is_not_offered(door: StandIn, fhir: Fhi
 
 
 @pytest.mark.parametrize("algorithm", ["RS384", "ES384"])
-def test_an_assertion_is_signed_with_the_clients_key(door: StandIn, driver: Callable[..., FhirHospital], algorithm: str) -> None:
+def test_an_assertion_is_signed_with_the_clients_key(
+    door: StandIn, driver: Callable[..., FhirHospital], algorithm: str
+) -> None:
     """For the token endpoint, for minutes, with a name of its own, by the algorithm of the key."""
-    key: Any = rsa.generate_private_key(65537, 2048) if algorithm == "RS384" else ec.generate_private_key(ec.SECP384R1())
+    key: Any = (
+        rsa.generate_private_key(65537, 2048)
+        if algorithm == "RS384"
+        else ec.generate_private_key(ec.SECP384R1())
+    )
     driver(auth="smart-backend").sign_in(Credentials("app", pem(key)))
     sent = form(asked(door, "POST /token"))
-    assert (sent["client_assertion_type"], sent["scope"]) == ("urn:ietf:params:oauth:client-assertion-type:jwt-bearer", "system/*.*")
-    claims = jwt.decode(sent["client_assertion"], key.public_key(), [algorithm], audience=f"{door.url}/token", issuer="app", subject="app",
-                        options={"require": ["exp", "jti"]})
+    assert (sent["client_assertion_type"], sent["scope"]) == (
+        "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        "system/*.*",
+    )
+    claims = jwt.decode(
+        sent["client_assertion"],
+        key.public_key(),
+        [algorithm],
+        audience=f"{door.url}/token",
+        issuer="app",
+        subject="app",
+        options={"require": ["exp", "jti"]},
+    )
     head = jwt.get_unverified_header(sent["client_assertion"])
-    assert (head["alg"], head["kid"], len(claims["jti"]) > 20) == (algorithm, thumbprint(key.public_key()), True)
+    assert (head["alg"], head["kid"], len(claims["jti"]) > 20) == (
+        algorithm,
+        thumbprint(key.public_key()),
+        True,
+    )
 
 
 def test_a_jwk_brings_its_own_name(door: StandIn, driver: Callable[..., FhirHospital]) -> None:
@@ -149,7 +205,9 @@ def test_a_jwk_brings_its_own_name(door: StandIn, driver: Callable[..., FhirHosp
     driver(auth="smart-backend").sign_in(Credentials("app", json.dumps(table)))
     sent = form(asked(door, "POST /token"))["client_assertion"]
     assert jwt.get_unverified_header(sent)["kid"] == "mine"
-    assert jwt.decode(sent, key.public_key(), ["ES384"], audience=f"{door.url}/token")["iss"] == "app"
+    assert (
+        jwt.decode(sent, key.public_key(), ["ES384"], audience=f"{door.url}/token")["iss"] == "app"
+    )
 
 
 def test_an_assertion_holds_once(door: StandIn, driver: Callable[..., FhirHospital]) -> None:
@@ -165,15 +223,36 @@ def test_an_assertion_holds_once(door: StandIn, driver: Callable[..., FhirHospit
 KEY = pem(ec.generate_private_key(ec.SECP384R1())).strip()
 
 
-@pytest.mark.parametrize("secret", [f"{KEY}x", KEY[:-1], KEY.swapcase(), "a password", "{}", '{"kty": "EC"}', "{",
-                                    pem(ec.generate_private_key(ec.SECP256R1()))], ids=lambda text: text[-12:])
-def test_what_is_no_key_is_a_strangers(door: StandIn, driver: Callable[..., FhirHospital], secret: str) -> None:
-    """A wrong password is for the server to refuse: it gets an assertion that nobody it knows has signed."""
+@pytest.mark.parametrize(
+    "secret",
+    [
+        f"{KEY}x",
+        KEY[:-1],
+        KEY.swapcase(),
+        "a password",
+        "{}",
+        '{"kty": "EC"}',
+        "{",
+        pem(ec.generate_private_key(ec.SECP256R1())),
+    ],
+    ids=lambda text: text[-12:],
+)
+def test_what_is_no_key_is_a_strangers(
+    door: StandIn, driver: Callable[..., FhirHospital], secret: str
+) -> None:
+    """A wrong password is for the server to refuse: it gets an assertion that nobody it knows has
+    signed.
+    """
     assert is_key(KEY)
     assert not is_key(secret)
     driver(auth="smart-backend").sign_in(Credentials("app", secret))
     sent = form(asked(door, "POST /token"))["client_assertion"]
-    known = jwt.PyJWK(jwt.algorithms.ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP384R1()).public_key(), as_dict=True), "ES384")
+    known = jwt.PyJWK(
+        jwt.algorithms.ECAlgorithm.to_jwk(
+            ec.generate_private_key(ec.SECP384R1()).public_key(), as_dict=True
+        ),
+        "ES384",
+    )
     with pytest.raises(jwt.InvalidSignatureError):
         jwt.decode(sent, known.key, ["ES384"], audience=f"{door.url}/token")
 
@@ -184,12 +263,17 @@ def test_what_is_no_key_is_a_strangers(door: StandIn, driver: Callable[..., Fhir
 def test_basic_shows_itself_at_once(target: StandIn, driver: Callable[..., FhirHospital]) -> None:
     target.answers["GET /Patient"] = tells(bundle())
     session = driver(auth="basic").sign_in(Credentials("ann", "pass word"))
-    assert asked(target, "GET /Patient").headers["authorization"] == f"Basic {base64.b64encode(b'ann:pass word').decode()}"
+    assert (
+        asked(target, "GET /Patient").headers["authorization"]
+        == f"Basic {base64.b64encode(b'ann:pass word').decode()}"
+    )
     assert session.username == "ann"
 
 
 @pytest.mark.parametrize(("status", "let_in"), [(403, True), (401, False)])
-def test_basic_is_refused_by_the_server(target: StandIn, driver: Callable[..., FhirHospital], status: int, let_in: bool) -> None:
+def test_basic_is_refused_by_the_server(
+    target: StandIn, driver: Callable[..., FhirHospital], status: int, let_in: bool
+) -> None:
     """Who may not search is known all the same."""
     target.answers["GET /Patient"] = no(status, "login" if status == 401 else "forbidden")
     fhir = driver(auth="basic")
@@ -201,7 +285,9 @@ def test_basic_is_refused_by_the_server(target: StandIn, driver: Callable[..., F
     assert told.value.reason is Reason.UNAUTHENTICATED
 
 
-def test_where_nobody_is_asked_no_header_is_sent(target: StandIn, driver: Callable[..., FhirHospital]) -> None:
+def test_where_nobody_is_asked_no_header_is_sent(
+    target: StandIn, driver: Callable[..., FhirHospital]
+) -> None:
     target.answers["GET /Patient/p1"] = no(404, "not-found")
     fhir = driver(auth="none")
     with pytest.raises(Refused):
@@ -210,16 +296,22 @@ def test_where_nobody_is_asked_no_header_is_sent(target: StandIn, driver: Callab
 
 
 @pytest.mark.parametrize("auth", ["basic", "none"])
-def test_without_tokens_nothing_is_refreshed_or_ended(driver: Callable[..., FhirHospital], auth: str) -> None:
+def test_without_tokens_nothing_is_refreshed_or_ended(
+    driver: Callable[..., FhirHospital], auth: str
+) -> None:
     fhir = driver(auth=auth)
     for ask in (fhir.refresh, fhir.sign_out):
         with pytest.raises(NotOffered):
             ask(Session("ann", "x", "y"))
 
 
-def test_no_secret_stays_in_what_is_kept(door: StandIn, driver: Callable[..., FhirHospital]) -> None:
+def test_no_secret_stays_in_what_is_kept(
+    door: StandIn, driver: Callable[..., FhirHospital]
+) -> None:
     """Secrets, assertions and tokens, in either form of sign-in."""
-    door.answers["POST /token"] = says({"access_token": TOKEN, "refresh_token": "r3fresh-that-is-long-enough-to-hide"})
+    door.answers["POST /token"] = says(
+        {"access_token": TOKEN, "refresh_token": "r3fresh-that-is-long-enough-to-hide"}
+    )
     for table in ({}, {"secret_in": "body"}, {"auth": "smart-backend"}):
         fhir = driver(**table)
         secret = KEY if "auth" in table else CLIENT.password

@@ -19,17 +19,30 @@ from tests.unit.drivers.fhir.words import no
 
 
 def made(table: dict[str, Any]) -> Hospital:
-    return connect("http://127.0.0.1:9", recorder=Recorder(), run_tag="run-1", driver="fhir", mapping=table, source="mine.toml")
+    return connect(
+        "http://127.0.0.1:9",
+        recorder=Recorder(),
+        run_tag="run-1",
+        driver="fhir",
+        mapping=table,
+        source="mine.toml",
+    )
 
 
 def test_it_is_a_hospital() -> None:
     assert isinstance(made({}), Hospital)
 
 
-@pytest.mark.parametrize(("table", "said"), [
-    ({"auth": "magic"}, r"mine\.toml: fhir\.auth = 'magic'"), ({"page_size": 0}, r"fhir\.page_size = 0"), ({"pages": 1}, r"fhir\.pages"),
-    ({"token_url": "/token"}, "no absolute address"), ({"live_path": "health"}, "begins with /"),
-])
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ({"auth": "magic"}, r"mine\.toml: fhir\.auth = 'magic'"),
+        ({"page_size": 0}, r"fhir\.page_size = 0"),
+        ({"pages": 1}, r"fhir\.pages"),
+        ({"token_url": "/token"}, "no absolute address"),
+        ({"live_path": "health"}, "begins with /"),
+    ],
+)
 def test_a_mistake_names_its_key(table: dict[str, Any], said: str) -> None:
     with pytest.raises(MappingError, match=said):
         made(table)
@@ -48,19 +61,35 @@ def test_a_mapping_beside_it_is_a_mistake(more: dict[str, Any]) -> None:
 
 
 def test_three_lines_are_enough() -> None:
-    target = Target.model_validate({"url": "https://h.example/fhir", "release": "1", "driver": "fhir"})
+    target = Target.model_validate(
+        {"url": "https://h.example/fhir", "release": "1", "driver": "fhir"}
+    )
     assert target.fhir == Fhir()
 
 
-@pytest.mark.parametrize(("status", "code", "about", "reason"), [
-    (400, "invalid", "create", Reason.INVALID), (422, "duplicate", "create", Reason.DUPLICATE), (409, "conflict", "create", Reason.DUPLICATE),
-    (412, "multiple-matches", "create", Reason.DUPLICATE), (400, "not-found", "create", Reason.NOT_FOUND), (410, "deleted", "read", Reason.NOT_FOUND),
-    (422, "lock-error", "update", Reason.STALE), (400, "conflict", "update", Reason.STALE), (409, "conflict", "read", None),
-    (412, "conflict", "move", Reason.STALE),
-    (422, "throttled", "read", Reason.THROTTLED), (400, "forbidden", "read", Reason.FORBIDDEN), (400, "login", "read", Reason.UNAUTHENTICATED),
-    (422, "too-long", "create", Reason.INVALID), (500, "exception", "read", None), (405, "not-supported", "read", None), (501, "x", "read", None),
-    (503, "transient", "update", None),
-])
+@pytest.mark.parametrize(
+    ("status", "code", "about", "reason"),
+    [
+        (400, "invalid", "create", Reason.INVALID),
+        (422, "duplicate", "create", Reason.DUPLICATE),
+        (409, "conflict", "create", Reason.DUPLICATE),
+        (412, "multiple-matches", "create", Reason.DUPLICATE),
+        (400, "not-found", "create", Reason.NOT_FOUND),
+        (410, "deleted", "read", Reason.NOT_FOUND),
+        (422, "lock-error", "update", Reason.STALE),
+        (400, "conflict", "update", Reason.STALE),
+        (409, "conflict", "read", None),
+        (412, "conflict", "move", Reason.STALE),
+        (422, "throttled", "read", Reason.THROTTLED),
+        (400, "forbidden", "read", Reason.FORBIDDEN),
+        (400, "login", "read", Reason.UNAUTHENTICATED),
+        (422, "too-long", "create", Reason.INVALID),
+        (500, "exception", "read", None),
+        (405, "not-supported", "read", None),
+        (501, "x", "read", None),
+        (503, "transient", "update", None),
+    ],
+)
 def test_what_a_refusal_means(status: int, code: str, about: About, reason: Reason | None) -> None:
     came, headers, content = no(status, code)
     assert reason_of(Answer(came, headers, content, json.loads(content)), about) is reason

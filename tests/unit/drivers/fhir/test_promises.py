@@ -1,4 +1,6 @@
-"""What only a FHIR server promises: each lie of its capability statement is told, and history and transactions are looked at."""
+"""What only a FHIR server promises: each lie of its capability statement is told, and history and
+transactions are looked at.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +16,33 @@ from cutover.drivers.fhir import FhirHospital
 from cutover.drivers.fhir.promises import Promises
 from cutover.evidence import Ledger
 from cutover.evidence.examination import Examination
-from cutover.hospital import Document, Misbehaved, NotOffered, Patient, PatientDraft, Reason, Refused, Session
-from tests.unit.drivers.fhir.words import a_document, a_patient, an_encounter, asked, bundle, no, statement, tells
+from cutover.hospital import (
+    Document,
+    Misbehaved,
+    NotOffered,
+    Patient,
+    PatientDraft,
+    Reason,
+    Refused,
+    Session,
+)
+from tests.unit.drivers.fhir.words import (
+    a_document,
+    a_patient,
+    an_encounter,
+    asked,
+    bundle,
+    no,
+    statement,
+    tells,
+)
 from tests.unit.drivers.stand_in import StandIn
 
 OWN = {"patient_id": "p1", "visit_id": "e1", "document_id": "d1", "patientId": "p1"}
-DRAFTS = [PatientDraft("m-1", "A", "B", date(2000, 1, 2)), PatientDraft("m-2", "C", "D", date(2000, 1, 2))]
+DRAFTS = [
+    PatientDraft("m-1", "A", "B", date(2000, 1, 2)),
+    PatientDraft("m-2", "C", "D", date(2000, 1, 2)),
+]
 
 
 @pytest.fixture
@@ -42,13 +65,27 @@ def promises(fhir: FhirHospital, ledger: Ledger, seen: list[Examination]) -> Pro
 @pytest.fixture
 def whole(target: StandIn) -> StandIn:
     """A server that does all that it lists, with one patient, one visit and one document."""
-    listed = statement(searchParam=[{"name": "identifier", "type": "token"}, {"name": "phonetic", "type": "string"}])
+    listed = statement(
+        searchParam=[
+            {"name": "identifier", "type": "token"},
+            {"name": "phonetic", "type": "string"},
+        ]
+    )
     target.answers["GET /metadata"] = tells(listed)
-    for path, thing in (("/Patient/p1", a_patient()), ("/Encounter/e1", an_encounter()), ("/DocumentReference/d1", a_document())):
+    for path, thing in (
+        ("/Patient/p1", a_patient()),
+        ("/Encounter/e1", an_encounter()),
+        ("/DocumentReference/d1", a_document()),
+    ):
         kind, version = path.split("/")[1], thing.get("meta", {}).get("versionId", "1")
-        target.answers |= {f"GET {path}": tells(thing), f"PUT {path}": tells(thing), f"GET {path}/_history/{version}": tells(thing),
-                           f"GET {path}/_history": tells({**bundle(thing), "type": "collection"}), f"GET /{kind}": tells(bundle(thing)),
-                           f"DELETE {path}": deleting(target, path)}
+        target.answers |= {
+            f"GET {path}": tells(thing),
+            f"PUT {path}": tells(thing),
+            f"GET {path}/_history/{version}": tells(thing),
+            f"GET {path}/_history": tells({**bundle(thing), "type": "collection"}),
+            f"GET /{kind}": tells(bundle(thing)),
+            f"DELETE {path}": deleting(target, path),
+        }
     return target
 
 
@@ -64,52 +101,105 @@ def deleting(target: StandIn, path: str) -> Callable[..., Any]:
 
 
 @pytest.mark.usefixtures("whole")
-def test_a_statement_that_is_true_is_sound(promises: Promises, session: Session, seen: list[Examination]) -> None:
+def test_a_statement_that_is_true_is_sound(
+    promises: Promises, session: Session, seen: list[Examination]
+) -> None:
     found = promises.does_what_it_lists(session, OWN)
     assert not found.findings
-    assert {"read of Patient", "vread of Encounter", "history-instance of DocumentReference", "update of Patient", "search-type of Encounter",
-            "search of Patient by phonetic", "delete of DocumentReference", "delete of Encounter"} <= set(found.examined)
+    assert {
+        "read of Patient",
+        "vread of Encounter",
+        "history-instance of DocumentReference",
+        "update of Patient",
+        "search-type of Encounter",
+        "search of Patient by phonetic",
+        "delete of DocumentReference",
+        "delete of Encounter",
+    } <= set(found.examined)
     assert seen == [found]
 
 
-@pytest.mark.parametrize(("line", "reply", "said"), [
-    ("GET /Patient/p1/_history", no(404, "not-found"), "history-instance of Patient"),
-    ("GET /Encounter/e1/_history/1", (405, {}, b""), "vread of Encounter"),
-    ("PUT /DocumentReference/d1", no(403, "forbidden"), "update of DocumentReference"),
-    ("DELETE /Encounter/e1", (204, {}, b""), "delete of Encounter"),
-])
-def test_a_promise_that_is_not_kept_is_told(whole: StandIn, promises: Promises, session: Session, line: str, reply: Any, said: str) -> None:
+@pytest.mark.parametrize(
+    ("line", "reply", "said"),
+    [
+        ("GET /Patient/p1/_history", no(404, "not-found"), "history-instance of Patient"),
+        ("GET /Encounter/e1/_history/1", (405, {}, b""), "vread of Encounter"),
+        ("PUT /DocumentReference/d1", no(403, "forbidden"), "update of DocumentReference"),
+        ("DELETE /Encounter/e1", (204, {}, b""), "delete of Encounter"),
+    ],
+)
+def test_a_promise_that_is_not_kept_is_told(
+    whole: StandIn, promises: Promises, session: Session, line: str, reply: Any, said: str
+) -> None:
     whole.answers[line] = reply
     (finding,) = promises.does_what_it_lists(session, OWN).findings
     assert finding.startswith(f"{said} is listed, and ")
 
 
-def test_a_search_parameter_that_is_not_known_is_told(whole: StandIn, promises: Promises, session: Session) -> None:
+def test_a_search_parameter_that_is_not_known_is_told(
+    whole: StandIn, promises: Promises, session: Session
+) -> None:
     """It is asked strictly, or an unknown one would only be left aside."""
-    whole.answers["GET /Patient"] = lambda request: no(400, "not-supported") if "phonetic" in request.query else tells(bundle(a_patient()))
+    whole.answers["GET /Patient"] = lambda request: (
+        no(400, "not-supported") if "phonetic" in request.query else tells(bundle(a_patient()))
+    )
     (finding,) = promises.does_what_it_lists(session, OWN).findings
     assert finding.startswith("search of Patient by phonetic is listed, and HTTP 400")
-    assert {one.headers.get("prefer") for one in whole.asked if "phonetic" in one.query} == {"handling=strict"}
+    assert {one.headers.get("prefer") for one in whole.asked if "phonetic" in one.query} == {
+        "handling=strict"
+    }
 
 
-def test_a_parameter_is_asked_with_a_value_of_its_own(target: StandIn, promises: Promises, session: Session) -> None:
-    """A server may refuse a word that FHIR does not know. What is composite or special is not tried."""
-    kinds = {"gender": "token", "given": "string", "birthdate": "date", "near": "special", "general-practitioner": "reference"}
-    target.answers |= {"GET /metadata": tells(statement(searchParam=[{"name": name, "type": kind} for name, kind in kinds.items()]))}
-    promises.does_what_it_lists(session, {"patient_id": "p1", "visit_id": "e1", "document_id": "d1"})
+def test_a_parameter_is_asked_with_a_value_of_its_own(
+    target: StandIn, promises: Promises, session: Session
+) -> None:
+    """A server may refuse a word that FHIR does not know.
+
+    What is composite or special is not tried.
+    """
+    kinds = {
+        "gender": "token",
+        "given": "string",
+        "birthdate": "date",
+        "near": "special",
+        "general-practitioner": "reference",
+    }
+    target.answers |= {
+        "GET /metadata": tells(
+            statement(searchParam=[{"name": name, "type": kind} for name, kind in kinds.items()])
+        )
+    }
+    promises.does_what_it_lists(
+        session, {"patient_id": "p1", "visit_id": "e1", "document_id": "d1"}
+    )
     sent = {name: one.query[name] for one in target.asked for name in kinds if name in one.query}
-    assert sent == {"gender": "female", "given": "x", "birthdate": "2000-01-01", "general-practitioner": "Patient/x"}
+    assert sent == {
+        "gender": "female",
+        "given": "x",
+        "birthdate": "2000-01-01",
+        "general-practitioner": "Patient/x",
+    }
 
 
-def test_what_is_not_listed_is_refused(target: StandIn, promises: Promises, session: Session) -> None:
+def test_what_is_not_listed_is_refused(
+    target: StandIn, promises: Promises, session: Session
+) -> None:
     """A delete that nobody declared, and a type that there is not."""
-    target.answers["GET /metadata"] = tells(statement(without={"Patient": ("delete",), "Encounter": ("history-instance",)}))
+    target.answers["GET /metadata"] = tells(
+        statement(without={"Patient": ("delete",), "Encounter": ("history-instance",)})
+    )
     found = promises.does_nothing_else(session, OWN)
-    assert found.examined == ("search of NoSuchType", "delete of Patient", "history-instance of Encounter")
+    assert found.examined == (
+        "search of NoSuchType",
+        "delete of Patient",
+        "history-instance of Encounter",
+    )
     assert not found.findings
     target.answers |= {"DELETE /Patient/p1": (204, {}, b""), "GET /NoSuchType": (500, {}, b"")}
     assert promises.does_nothing_else(session, OWN).findings == (
-        "search of NoSuchType is not listed, and came HTTP 500", "delete of Patient is not listed, and came HTTP 204")
+        "search of NoSuchType is not listed, and came HTTP 500",
+        "delete of Patient is not listed, and came HTTP 204",
+    )
 
 
 # ── versions, hashes ──
@@ -117,14 +207,26 @@ def test_what_is_not_listed_is_refused(target: StandIn, promises: Promises, sess
 
 def test_versions_come_newest_first(target: StandIn, promises: Promises, session: Session) -> None:
     newer = a_patient(meta={"versionId": "4"}, telecom=[{"system": "phone", "value": "+49"}])
-    history = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": newer}, {"resource": a_patient()}]}
-    target.answers |= {"GET /Patient/p1/_history": tells(history), "GET /Patient/p1/_history/3": tells(a_patient())}
-    assert [(one.version, one.phone) for one in promises.versions(session, "p1")] == [('W/"4"', "+49"), ('W/"3"', None)]
+    history = {
+        "resourceType": "Bundle",
+        "type": "collection",
+        "entry": [{"resource": newer}, {"resource": a_patient()}],
+    }
+    target.answers |= {
+        "GET /Patient/p1/_history": tells(history),
+        "GET /Patient/p1/_history/3": tells(a_patient()),
+    }
+    assert [(one.version, one.phone) for one in promises.versions(session, "p1")] == [
+        ('W/"4"', "+49"),
+        ('W/"3"', None),
+    ]
     now = Patient("m-1", "Okafor", "Ada", date(1987, 3, 4), id="p1", version='W/"3"')
     assert promises.version(session, now).version == 'W/"3"'
 
 
-def test_versions_that_are_not_listed_are_not_offered(target: StandIn, promises: Promises, session: Session) -> None:
+def test_versions_that_are_not_listed_are_not_offered(
+    target: StandIn, promises: Promises, session: Session
+) -> None:
     target.answers["GET /metadata"] = tells(statement(without={"Patient": ("vread",)}))
     with pytest.raises(NotOffered, match="and not vread") as told:
         promises.versions(session, "p1")
@@ -132,8 +234,14 @@ def test_versions_that_are_not_listed_are_not_offered(target: StandIn, promises:
 
 
 def test_a_hash_is_held_to_the_bytes(target: StandIn, promises: Promises, session: Session) -> None:
-    target.answers |= {"GET /DocumentReference/d1": tells(a_document(url="Binary/b1", hash="aGk=")), "GET /Binary/b1": (200, {}, b"hi")}
-    assert promises.hashes(session, Document("d1", "p1", "a.txt", "text/plain")) == ("aGk=", "witfkXg0JglCjW9RssWvTAveakI=")
+    target.answers |= {
+        "GET /DocumentReference/d1": tells(a_document(url="Binary/b1", hash="aGk=")),
+        "GET /Binary/b1": (200, {}, b"hi"),
+    }
+    assert promises.hashes(session, Document("d1", "p1", "a.txt", "text/plain")) == (
+        "aGk=",
+        "witfkXg0JglCjW9RssWvTAveakI=",
+    )
 
 
 # ── transactions ──
@@ -150,17 +258,23 @@ def done(*statuses: str) -> Any:
     return tells({"resourceType": "Bundle", "type": "transaction-response", "entry": entries})
 
 
-def test_a_transaction_is_in_the_ledger_before_it_is_sent(target: StandIn, promises: Promises, session: Session, ledger: Ledger) -> None:
+def test_a_transaction_is_in_the_ledger_before_it_is_sent(
+    target: StandIn, promises: Promises, session: Session, ledger: Ledger
+) -> None:
     target.answers |= {"GET /metadata": transactional(), "POST /": done("201 Created", "201")}
     promises.register_together(session, DRAFTS)
     assert [left.key for left in reversed(ledger.left())] == ["m-1", "m-2"]
     sent = asked(target, "POST /").json
-    assert [entry["request"] for entry in sent["entry"]] == [{"method": "POST", "url": "Patient"}] * 2
+    assert [entry["request"] for entry in sent["entry"]] == [
+        {"method": "POST", "url": "Patient"}
+    ] * 2
     assert {entry["resource"]["meta"]["tag"][0]["code"] for entry in sent["entry"]} == {"run-1"}
 
 
 @pytest.mark.parametrize("statuses", [("201",), ("201", "200"), ("201", "422")])
-def test_an_entry_that_was_not_made_is_a_misbehaviour(target: StandIn, promises: Promises, session: Session, statuses: tuple[str, ...]) -> None:
+def test_an_entry_that_was_not_made_is_a_misbehaviour(
+    target: StandIn, promises: Promises, session: Session, statuses: tuple[str, ...]
+) -> None:
     target.answers |= {"GET /metadata": transactional(), "POST /": done(*statuses)}
     with pytest.raises(Misbehaved, match="2 entries with status 201"):
         promises.register_together(session, DRAFTS)
@@ -171,10 +285,15 @@ def test_a_spoilt_one_is_refused(target: StandIn, promises: Promises, session: S
     with pytest.raises(Refused) as told:
         promises.register_together(session, DRAFTS, spoilt=True)
     assert told.value.reason is Reason.INVALID
-    assert asked(target, "POST /").json["entry"][2]["resource"] == {"resourceType": "Patient", "birthDate": "never"}
+    assert asked(target, "POST /").json["entry"][2]["resource"] == {
+        "resourceType": "Patient",
+        "birthDate": "never",
+    }
 
 
-def test_without_transactions_nothing_is_sent(promises: Promises, session: Session, ledger: Ledger) -> None:
+def test_without_transactions_nothing_is_sent(
+    promises: Promises, session: Session, ledger: Ledger
+) -> None:
     with pytest.raises(NotOffered, match="no transaction"):
         promises.register_together(session, DRAFTS)
     assert not ledger.left()

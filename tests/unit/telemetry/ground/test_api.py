@@ -1,4 +1,6 @@
-"""One look at a deployment: bounded in time, one sentence for each way in which it fails, and its token in nothing that leaves."""
+"""One look at a deployment: bounded in time, one sentence for each way in which it fails, and its
+token in nothing that leaves.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ from tests.standins.deployed import NAME, NAMESPACE
 PARTS = ("deployment", "pods", "replica_sets", "budgets", "releases")
 
 
-def api(ground: Ground, *, seconds: float = 5.0, redactor: Redactor | None = None, **changed: Any) -> Api:
+def api(
+    ground: Ground, *, seconds: float = 5.0, redactor: Redactor | None = None, **changed: Any
+) -> Api:
     settings = Cluster.model_validate({**ground.settings({})["cluster"], **changed})
     return Api(settings, settings.ca_file, settings.token_file, redactor or Redactor(), seconds)
 
@@ -37,7 +41,9 @@ def told(source: Api, part: str = "deployment") -> str:
     """The sentence with which a part fails. No secret is anywhere in what was raised."""
     with pytest.raises(TelemetrySilent) as raised:
         source.look().of(part)
-    whole = "".join(traceback.TracebackException.from_exception(raised.value, capture_locals=True).format())
+    whole = "".join(
+        traceback.TracebackException.from_exception(raised.value, capture_locals=True).format()
+    )
     assert "t0ken" not in whole
     return str(raised.value)
 
@@ -46,7 +52,12 @@ def test_everything_is_seen_in_one_look(ground: Ground) -> None:
     ground.lay()
     look = api(ground).look()
     assert look.of("deployment").status.available_replicas == 3
-    assert {part: len(look.of(part)) for part in PARTS[1:]} == {"pods": 3, "replica_sets": 2, "budgets": 1, "releases": 2}
+    assert {part: len(look.of(part)) for part in PARTS[1:]} == {
+        "pods": 3,
+        "replica_sets": 2,
+        "budgets": 1,
+        "releases": 2,
+    }
 
 
 def test_without_helm_no_secret_is_asked_for(ground: Ground) -> None:
@@ -78,11 +89,21 @@ def test_the_token_is_made_known_to_what_masks_secrets(ground: Ground) -> None:
     assert redactor.learnt() == {ground.kubernetes.token: "kubernetes token"}
 
 
-@pytest.mark.parametrize("content", [b"", b"t0ken of\nmany lines", b"t0ken\x00", "t0kén-with-an-accent".encode(), b"t0ken\xff"])
-def test_what_is_no_token_is_neither_sent_nor_told(ground: Ground, tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"t0ken of\nmany lines", b"t0ken\x00", "t0kén-with-an-accent".encode(), b"t0ken\xff"],
+)
+def test_what_is_no_token_is_neither_sent_nor_told(
+    ground: Ground, tmp_path: Path, content: bytes
+) -> None:
     source = api(ground)
     (tmp_path / "token").write_bytes(content)
-    assert told(source).startswith((f"{tmp_path / 'token'} holds no token", f"the token in {tmp_path / 'token'} cannot be read"))
+    assert told(source).startswith(
+        (
+            f"{tmp_path / 'token'} holds no token",
+            f"the token in {tmp_path / 'token'} cannot be read",
+        )
+    )
     assert ground.kubernetes.asked == []
 
 
@@ -99,13 +120,22 @@ def test_a_token_is_only_sent_to_who_is_trusted(ground: Ground, tmp_path: Path) 
 def test_what_the_token_may_not_read_is_named_and_the_rest_is_seen(ground: Ground) -> None:
     ground.kubernetes.forbidden = frozenset({"replicasets"})
     source = api(ground)
-    assert told(source, "replica_sets").endswith("asked for replica sets, answered 403: the token may not read them")
+    assert told(source, "replica_sets").endswith(
+        "asked for replica sets, answered 403: the token may not read them"
+    )
     assert len(source.look().of("pods")) == 3
 
 
-@pytest.mark.parametrize(("half", "said"), [({"spec": {}}, "containers"), ({"spec": {"containers": []}}, "one of them has no status")])
-def test_an_answer_that_is_no_such_object_is_told(ground: Ground, half: dict[str, Any], said: str) -> None:
-    ground.kubernetes.objects["pods"] = [{"metadata": {"name": "half", "namespace": NAMESPACE, "labels": {"app": NAME}}, **half}]
+@pytest.mark.parametrize(
+    ("half", "said"),
+    [({"spec": {}}, "containers"), ({"spec": {"containers": []}}, "one of them has no status")],
+)
+def test_an_answer_that_is_no_such_object_is_told(
+    ground: Ground, half: dict[str, Any], said: str
+) -> None:
+    ground.kubernetes.objects["pods"] = [
+        {"metadata": {"name": "half", "namespace": NAMESPACE, "labels": {"app": NAME}}, **half}
+    ]
     sentence = told(api(ground), "pods")
     assert sentence.startswith(f"{ground.kubernetes.url} cannot be asked for pods: ")
     assert said in sentence
@@ -152,13 +182,34 @@ def test_one_that_never_answers_costs_one_bound(ground: Ground) -> None:
 # ── the stand-in itself ──
 
 
-@pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed, so that it cannot read from the stand-in")
+@pytest.mark.skipif(
+    shutil.which("kubectl") is None,
+    reason="kubectl is not installed, so that it cannot read from the stand-in",
+)
 def test_kubectl_can_read_from_the_stand_in(ground: Ground, tmp_path: Path) -> None:
-    """What is proven against it is proven against something that the field's own tool takes for a cluster."""
-    command = [str(shutil.which("kubectl")), f"--server={ground.kubernetes.url}", f"--certificate-authority={ground.kubernetes.ca_file}",
-               f"--token={ground.kubernetes.token}", f"--cache-dir={tmp_path / 'cache'}", f"--namespace={NAMESPACE}"]
-    listed = subprocess.run([*command, "get", "deploy,pods,rs,pdb", "-o", "name"], capture_output=True, text=True, timeout=30, check=False,
-                            env={**os.environ, "HOME": str(tmp_path), "KUBECONFIG": str(tmp_path / "none")})
+    """What is proven against it is proven against something that the field's own tool takes for a
+    cluster.
+    """
+    command = [
+        str(shutil.which("kubectl")),
+        f"--server={ground.kubernetes.url}",
+        f"--certificate-authority={ground.kubernetes.ca_file}",
+        f"--token={ground.kubernetes.token}",
+        f"--cache-dir={tmp_path / 'cache'}",
+        f"--namespace={NAMESPACE}",
+    ]
+    listed = subprocess.run(
+        [*command, "get", "deploy,pods,rs,pdb", "-o", "name"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+        env={**os.environ, "HOME": str(tmp_path), "KUBECONFIG": str(tmp_path / "none")},
+    )
     assert listed.stdout.split() == [
-        f"deployment.apps/{NAME}", *(f"pod/{NAME}-{number}" for number in range(3)), f"replicaset.apps/{NAME}-r7", f"replicaset.apps/{NAME}-r6",
-        f"poddisruptionbudget.policy/{NAME}"], listed.stderr
+        f"deployment.apps/{NAME}",
+        *(f"pod/{NAME}-{number}" for number in range(3)),
+        f"replicaset.apps/{NAME}-r7",
+        f"replicaset.apps/{NAME}-r6",
+        f"poddisruptionbudget.policy/{NAME}",
+    ], listed.stderr

@@ -15,7 +15,10 @@ def test_an_authority_that_cannot_be_used_is_told(tmp_path: Path, content: str |
     file = tmp_path / "given.pem"
     if content:
         file.write_text(content, encoding="utf-8")
-    with pytest.raises(SettingsError, match=r"^\[targets\.x\.infrastructure\.registry\] ca_file = .* cannot be used: "):
+    with pytest.raises(
+        SettingsError,
+        match=r"^\[targets\.x\.infrastructure\.registry\] ca_file = .* cannot be used: ",
+    ):
         trusting_only(file, "[targets.x.infrastructure.registry] ca_file")
 
 

@@ -25,20 +25,39 @@ def test_the_schema_is_one() -> None:
 
 def test_the_guide_shows_a_file_that_is_taken(ground: Ground) -> None:
     """Whoever copies it changes the commit and the time, and nothing else."""
-    shown = re.search(r"```json\n(.*?)```", (ROOT / "docs/pipeline.md").read_text(encoding="utf-8"), re.DOTALL)
+    shown = re.search(
+        r"```json\n(.*?)```", (ROOT / "docs/pipeline.md").read_text(encoding="utf-8"), re.DOTALL
+    )
     assert shown
-    ground.run = {**json.loads(shown[1]), **{key: run_of(ground)[key] for key in ("commit", "finished")}}
+    ground.run = {
+        **json.loads(shown[1]),
+        **{key: run_of(ground)[key] for key in ("commit", "finished")},
+    }
     assert {one.word for one in ground.judged({}, "pipeline").values()} == {"passed"}
 
 
-@pytest.mark.parametrize("broken", [
-    {"commit": "c0ffee"}, {"result": "ok"}, {"suites": {}}, {"suites": ["unit"]}, {"finished": "2026-11-27T23:00:00"}, {"finished": "yesterday Z"},
-    {"coverage": {}}, {"coverage": {"percent": 101}}, {"coverage": {"percent": "83"}}, {"coverage": {"percent": 83, "lines_valid": 10}},
-    {"coverage": {"sha256": "abc"}}, {"release": 2},
-])
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"commit": "c0ffee"},
+        {"result": "ok"},
+        {"suites": {}},
+        {"suites": ["unit"]},
+        {"finished": "2026-11-27T23:00:00"},
+        {"finished": "yesterday Z"},
+        {"coverage": {}},
+        {"coverage": {"percent": 101}},
+        {"coverage": {"percent": "83"}},
+        {"coverage": {"percent": 83, "lines_valid": 10}},
+        {"coverage": {"sha256": "abc"}},
+        {"release": 2},
+    ],
+)
 def test_a_file_of_another_shape_is_a_finding(ground: Ground, broken: dict[str, object]) -> None:
     run_of(ground).update(broken)
-    assert {one.word for name, one in ground.judged({}, "pipeline").items() if name == COVERED} == {"failed"}
+    assert {one.word for name, one in ground.judged({}, "pipeline").items() if name == COVERED} == {
+        "failed"
+    }
 
 
 @pytest.mark.parametrize("key", ["commit", "result", "suites", "finished"])
@@ -78,16 +97,19 @@ def test_no_coverage_at_all_is_not_proven(ground: Ground) -> None:
     assert ground.judged({}, "pipeline")[COVERED].word == "not proven"
 
 
-@pytest.mark.parametrize(("text", "said"), [
-    ("", "no report in Cobertura's format"),
-    ("<coverage", "no report in Cobertura's format"),
-    ("<testsuite tests='7'/>", "no report in Cobertura's format"),
-    (report(1, 2, "half"), "tells figures that are none"),
-    (report(3, 2, "1.5"), "3 covered lines of 2"),
-    (report(-1, 2, "0"), "-1 covered lines of 2"),
-    (report(2, 2, "nan"), "tells nan %"),
-    (report(0, -1, "0"), "coverage of nothing"),
-])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "no report in Cobertura's format"),
+        ("<coverage", "no report in Cobertura's format"),
+        ("<testsuite tests='7'/>", "no report in Cobertura's format"),
+        (report(1, 2, "half"), "tells figures that are none"),
+        (report(3, 2, "1.5"), "3 covered lines of 2"),
+        (report(-1, 2, "0"), "-1 covered lines of 2"),
+        (report(2, 2, "nan"), "tells nan %"),
+        (report(0, -1, "0"), "coverage of nothing"),
+    ],
+)
 def test_what_is_no_coverage_is_told(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "coverage.xml").write_text(text, encoding="utf-8")
     with pytest.raises(coverage.NoCoverage, match=said):
@@ -96,7 +118,9 @@ def test_what_is_no_coverage_is_told(tmp_path: Path, text: str, said: str) -> No
 
 def test_a_report_counts_for_itself(tmp_path: Path) -> None:
     """As coverage.py writes it, with its document type; the rate is rounded, the count is not."""
-    text = report(7996, 10_000, "0.7996").replace("<coverage", '<!DOCTYPE coverage SYSTEM "http://example.org/coverage-04.dtd">\n<coverage', 1)
+    text = report(7996, 10_000, "0.7996").replace(
+        "<coverage", '<!DOCTYPE coverage SYSTEM "http://example.org/coverage-04.dtd">\n<coverage', 1
+    )
     (tmp_path / "coverage.xml").write_text(text, encoding="utf-8")
     found = coverage.read(tmp_path / "coverage.xml")
     assert (found.percent, found.lines) == (79.96, 10_000)

@@ -21,6 +21,7 @@ USUAL = hello.GOOD[1]
 def answering(content: bytes) -> Iterator[tuple[str, int]]:
     """Somebody who hears one word, says this, and hangs up."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
+
         def serve() -> None:
             connection, _ = listening.accept()
             with connection:
@@ -34,11 +35,20 @@ def answering(content: bytes) -> Iterator[tuple[str, int]]:
 
 
 def server_hello(version: int, cipher: int, session: bytes = b"") -> bytes:
-    body = pack("!H", version) + bytes(32) + bytes([len(session)]) + session + pack("!H", cipher) + b"\0"
+    body = (
+        pack("!H", version)
+        + bytes(32)
+        + bytes([len(session)])
+        + session
+        + pack("!H", cipher)
+        + b"\0"
+    )
     return pack("!BHH", 22, version, len(body) + 4) + b"\2" + pack("!I", len(body))[1:] + body
 
 
-@pytest.mark.parametrize("version", [hello.SSL3, hello.TLS10, hello.TLS11, hello.TLS12, hello.TLS13])
+@pytest.mark.parametrize(
+    "version", [hello.SSL3, hello.TLS10, hello.TLS11, hello.TLS12, hello.TLS13]
+)
 def test_the_word_is_as_long_as_it_says_and_names_its_version(version: int) -> None:
     word = client_hello("hospital.example.org", version, USUAL)
     assert len(word) == 5 + int.from_bytes(word[3:5]) == 9 + int.from_bytes(word[6:9])
@@ -65,7 +75,9 @@ def test_an_alert_and_hanging_up_are_refusals(content: bytes) -> None:
         assert offer(place, "localhost", hello.TLS10, USUAL, 2) is None
 
 
-@pytest.mark.parametrize("content", [b"HTTP/1.1 400 Bad Request\r\n\r\n", server_hello(hello.TLS10, 0x2F)[:44]])
+@pytest.mark.parametrize(
+    "content", [b"HTTP/1.1 400 Bad Request\r\n\r\n", server_hello(hello.TLS10, 0x2F)[:44]]
+)
 def test_what_is_no_tls_is_no_refusal(content: bytes) -> None:
     """Else whatever stands at the port would prove that TLS 1.0 is refused."""
     with answering(content) as place, pytest.raises(OSError, match="what answers"):
@@ -78,10 +90,19 @@ def test_silence_is_no_refusal() -> None:
 
 
 def test_openssl_takes_the_word_for_one() -> None:
-    """Of each version: it does not find it malformed, but goes on to look for a certificate or refuses the version."""
+    """Of each version: it does not find it malformed, but goes on to look for a certificate or
+    refuses the version.
+    """
     for version in (hello.TLS10, hello.TLS12, hello.TLS13):
         incoming = ssl.MemoryBIO()
         incoming.write(client_hello("localhost", version, hello.GOOD[1]))
         with pytest.raises(ssl.SSLError) as said:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).wrap_bio(incoming, ssl.MemoryBIO(), server_side=True).do_handshake()
-        assert said.value.reason in {"UNSUPPORTED_PROTOCOL", "NO_SHARED_CIPHER", "NO_SUITABLE_SIGNATURE_ALGORITHM", "NO_CERTIFICATE_SET"}
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).wrap_bio(
+                incoming, ssl.MemoryBIO(), server_side=True
+            ).do_handshake()
+        assert said.value.reason in {
+            "UNSUPPORTED_PROTOCOL",
+            "NO_SHARED_CIPHER",
+            "NO_SUITABLE_SIGNATURE_ALGORITHM",
+            "NO_CERTIFICATE_SET",
+        }

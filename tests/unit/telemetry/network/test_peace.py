@@ -12,7 +12,9 @@ from cutover.telemetry.network.peace import peace
 def test_who_makes_a_backend_die_waits_for_the_others_and_they_for_him(tmp_path: Path) -> None:
     path, told = tmp_path / "peace.lock", list[str]()
 
-    def other(word: str, act: Callable[[Callable[[], None]], None] = lambda _alone: None) -> threading.Thread:
+    def other(
+        word: str, act: Callable[[Callable[[], None]], None] = lambda _alone: None
+    ) -> threading.Thread:
         def look() -> None:
             with peace(path) as alone:
                 act(alone)

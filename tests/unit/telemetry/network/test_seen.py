@@ -18,7 +18,9 @@ def test_ten_dead_places_cost_no_more_than_one() -> None:
     came = look_at_all(range(10), lambda number: number if number == 3 else never.wait(), 0.2)
     assert time.monotonic() - begun < 1
     assert came[3] == 3
-    assert [str(silent) for number, silent in came.items() if number != 3] == ["no answer within 0.2 s"] * 9
+    assert [str(silent) for number, silent in came.items() if number != 3] == [
+        "no answer within 0.2 s"
+    ] * 9
     never.set()
 
 
@@ -43,4 +45,8 @@ def test_what_was_seen_is_left_in_the_evidence() -> None:
     seen.judge("b", ["c"])
     examination = seen.told(Context("staging", record=left.append))
     assert left == [examination]
-    assert (examination.examined, examination.findings, examination.unproven) == (("b",), ("c",), ("a",))
+    assert (examination.examined, examination.findings, examination.unproven) == (
+        ("b",),
+        ("c",),
+        ("a",),
+    )

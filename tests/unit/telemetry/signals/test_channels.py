@@ -14,11 +14,20 @@ from tests.unit.drivers.stand_in import says, standing_in
 SECRET = "s3cret-part-of-the-address"
 
 
-def test_messages_are_sent_and_what_came_of_them_is_told(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> None:
+def test_messages_are_sent_and_what_came_of_them_is_told(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
     with standing_in() as service:
         service.answers |= {f"POST /{SECRET}": says({}), f"POST /refusing/{SECRET}": says({}, 403)}
         at = service.url.removeprefix("http://")
-        came = send({"team": f"json://{at}/{SECRET}", "refusing": f"json://{at}/refusing/{SECRET}", "strange": f"unheard-of://{SECRET}"}, "run 1")
+        came = send(
+            {
+                "team": f"json://{at}/{SECRET}",
+                "refusing": f"json://{at}/refusing/{SECRET}",
+                "strange": f"unheard-of://{SECRET}",
+            },
+            "run 1",
+        )
         sent = next(one.json for one in service.asked if one.path == f"/{SECRET}")
     assert (sent["title"], sent["message"]) == (TITLE, "run 1")
     assert came["team"] == ""
@@ -28,12 +37,17 @@ def test_messages_are_sent_and_what_came_of_them_is_told(caplog: pytest.LogCaptu
 
 
 def test_pytest_sends_them_only_when_it_is_told_to(tmp_path: Path) -> None:
-    """No check is run and no verdict given. The status is 1 where one service did not take its message, and nothing is sent beside a gate."""
+    """No check is run and no verdict given.
+
+    The status is 1 where one service did not take its message, and nothing is sent beside a gate.
+    """
     with standing_in() as service:
         service.answers[f"POST /{SECRET}"] = says({})
         text = '[targets.staging]\nurl = "https://staging.example"\n'
         for name, path in (("team", ""), ("refusing", "refusing/")):
-            (tmp_path / name).write_text(f"json://{service.url.removeprefix('http://')}/{path}{SECRET}\n", encoding="utf-8")
+            (tmp_path / name).write_text(
+                f"json://{service.url.removeprefix('http://')}/{path}{SECRET}\n", encoding="utf-8"
+            )
             text += f'[targets.staging.monitoring.channels.{name}]\napprise_url_file = "{name}"\n'
         (tmp_path / "cutover.toml").write_text(text, encoding="utf-8")
         sent, gate = _pytest(tmp_path, "staging"), _pytest(tmp_path, "staging", "-m", "t12")
@@ -45,5 +59,20 @@ def test_pytest_sends_them_only_when_it_is_told_to(tmp_path: Path) -> None:
 
 
 def _pytest(folder: Path, target: str, *more: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", "--send-test-messages", f"--cutover-config={folder / 'cutover.toml'}", f"--target={target}", *more]
-    return subprocess.run(command, cwd=Path(__file__).resolve().parents[4], capture_output=True, text=True, check=False, timeout=60)
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--send-test-messages",
+        f"--cutover-config={folder / 'cutover.toml'}",
+        f"--target={target}",
+        *more,
+    ]
+    return subprocess.run(
+        command,
+        cwd=Path(__file__).resolve().parents[4],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )

@@ -1,4 +1,6 @@
-"""Settings of what watches a target: mistakes are refused where they are written, and what is not declared is said with the key that is missing."""
+"""Settings of what watches a target: mistakes are refused where they are written, and what is not
+declared is said with the key that is missing.
+"""
 
 from __future__ import annotations
 
@@ -18,18 +20,21 @@ from cutover.telemetry.signals.logs import Logs
 from cutover.telemetry.signals.metrics import Metrics
 
 
-@pytest.mark.parametrize(("table", "says"), [
-    ({"prometheus": "prometheus.example"}, "no address"),
-    ({"prometheus": "http://user:password@p.example"}, "without user"),
-    ({"alerts": {"receiver_listen": "9099"}}, "place to listen"),
-    ({"alerts": {"receiver_listen": "0.0.0.0:99999"}}, "place to listen"),
-    ({"alerts": {"absent_when_healthy": {"up": " "}}}, "needs a reason"),
-    ({"alerts": {"rules": {"weather": "Rain"}}}, "health"),
-    ({"logs": {"pattern": "("}}, "no regular expression"),
-    ({"logs": {"pattern": "(?P<time>.)"}}, "needs the groups"),
-    ({"logs": {"rolled_back": "2026-11-28T02:40:00"}}, "without its zone"),
-    ({"logs": {"kind": "paper"}}, "kubectl"),
-])
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        ({"prometheus": "prometheus.example"}, "no address"),
+        ({"prometheus": "http://user:password@p.example"}, "without user"),
+        ({"alerts": {"receiver_listen": "9099"}}, "place to listen"),
+        ({"alerts": {"receiver_listen": "0.0.0.0:99999"}}, "place to listen"),
+        ({"alerts": {"absent_when_healthy": {"up": " "}}}, "needs a reason"),
+        ({"alerts": {"rules": {"weather": "Rain"}}}, "health"),
+        ({"logs": {"pattern": "("}}, "no regular expression"),
+        ({"logs": {"pattern": "(?P<time>.)"}}, "needs the groups"),
+        ({"logs": {"rolled_back": "2026-11-28T02:40:00"}}, "without its zone"),
+        ({"logs": {"kind": "paper"}}, "kubectl"),
+    ],
+)
 def test_a_mistake_is_refused(table: dict[str, Any], says: str) -> None:
     with pytest.raises(ValidationError, match=says):
         Monitoring.model_validate(table)
@@ -53,18 +58,30 @@ LOGS = Logs(LogSettings(), None, Nobody(), Redactor(), "staging")
 DASHBOARDS = Dashboards(DashboardSettings(), None, "staging")
 
 
-@pytest.mark.parametrize(("ask", "table", "item"), [
-    (METRICS.targets, "monitoring", "monitoring-configured"), (METRICS.there, "monitoring", "metrics-reporting"),
-    (METRICS.moving, "monitoring", "metrics-reporting"), (ALERTS.loaded, "monitoring", "alerts-configured"),
-    (ALERTS.grounded, "monitoring", "alerts-configured"), (ALERTS.routed, "monitoring.alerts", "alerts-configured"),
-    (ALERTS.audible, "monitoring.alerts", "alerts-configured"), (ALERTS.arriving, "monitoring", "alert-rules-tested"),
-    (LOGS.arriving, "monitoring.logs", "log-aggregation"), (LOGS.without_secrets, "monitoring.logs", "logs-flowing"),
-    (LOGS.without_patients, "monitoring.logs", "logs-flowing"), (LOGS.since_the_rollback, "monitoring.logs", "rollback-logs"),
-    (DASHBOARDS.showing, "monitoring.dashboards", "dashboards-verified"),
-])
+@pytest.mark.parametrize(
+    ("ask", "table", "item"),
+    [
+        (METRICS.targets, "monitoring", "monitoring-configured"),
+        (METRICS.there, "monitoring", "metrics-reporting"),
+        (METRICS.moving, "monitoring", "metrics-reporting"),
+        (ALERTS.loaded, "monitoring", "alerts-configured"),
+        (ALERTS.grounded, "monitoring", "alerts-configured"),
+        (ALERTS.routed, "monitoring.alerts", "alerts-configured"),
+        (ALERTS.audible, "monitoring.alerts", "alerts-configured"),
+        (ALERTS.arriving, "monitoring", "alert-rules-tested"),
+        (LOGS.arriving, "monitoring.logs", "log-aggregation"),
+        (LOGS.without_secrets, "monitoring.logs", "logs-flowing"),
+        (LOGS.without_patients, "monitoring.logs", "logs-flowing"),
+        (LOGS.since_the_rollback, "monitoring.logs", "rollback-logs"),
+        (DASHBOARDS.showing, "monitoring.dashboards", "dashboards-verified"),
+    ],
+)
 def test_what_is_not_declared_is_open_and_said(ask: Any, table: str, item: str) -> None:
     """With the table to write it in, and how to say that there is none."""
     examination: Examination = ask()
     assert not examination.findings
     assert not examination.examined
-    assert any(f"[targets.staging.{table}]" in sentence and f"{item} = \"…\"" in sentence for sentence in examination.unproven)
+    assert any(
+        f"[targets.staging.{table}]" in sentence and f'{item} = "…"' in sentence
+        for sentence in examination.unproven
+    )

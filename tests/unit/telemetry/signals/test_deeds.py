@@ -1,4 +1,6 @@
-"""What the run does at the target for its signals: the ids that the answers carry are noted, and what may stand in no log is known."""
+"""What the run does at the target for its signals: the ids that the answers carry are noted, and
+what may stand in no log is known.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,16 @@ from typing import Any
 import pytest
 
 from cutover.evidence import Exchange, Recorder, Redactor
-from cutover.hospital import Answer, Credentials, PatientDraft, PatientQuery, Reason, Refused, Role, Session
+from cutover.hospital import (
+    Answer,
+    Credentials,
+    PatientDraft,
+    PatientQuery,
+    Reason,
+    Refused,
+    Role,
+    Session,
+)
 from cutover.pytest_plugin.actors import NotArranged
 from cutover.pytest_plugin.deeds import DeedsAtTheTarget, Noting
 from cutover.synthetic import People
@@ -22,7 +33,9 @@ class Hospital:
 
     def _answer(self, status: int = 200) -> None:
         self.number += 1
-        self._recorder.exchange(Exchange("GET", "https://h.example/patients", status, 0.01, f"id-{self.number}"))
+        self._recorder.exchange(
+            Exchange("GET", "https://h.example/patients", status, 0.01, f"id-{self.number}")
+        )
 
     def search(self, session: Session, query: PatientQuery) -> list[Any]:
         self.asked.append(query)
@@ -35,10 +48,10 @@ class Hospital:
         self._answer()
         return Session(credentials.username, "access-token-of-mine", "refresh-token-of-mine")
 
-    def sign_out(self, session: Session) -> None:  # noqa: ARG002  # the language's signature
+    def sign_out(self, session: Session) -> None:
         self._answer()
 
-    def register(self, session: Session, draft: PatientDraft) -> None:  # noqa: ARG002  # the language's signature
+    def register(self, session: Session, draft: PatientDraft) -> None:
         self._answer(201)
 
 
@@ -52,7 +65,17 @@ def deeds(recorder: Recorder, *, account: bool = True) -> tuple[DeedsAtTheTarget
         return Session("registrar", "living-token")
 
     made: Any = hospital  # it has as much of a hospital as is used here
-    return DeedsAtTheTarget(made, noting, session, lambda role: Credentials(role.value, "a-password"), People("cut1"), recorder.redactor), hospital
+    return (
+        DeedsAtTheTarget(
+            made,
+            noting,
+            session,
+            lambda role: Credentials(role.value, "a-password"),
+            People("cut1"),
+            recorder.redactor,
+        ),
+        hospital,
+    )
 
 
 def test_the_ids_of_ones_own_requests_are_noted_and_nobody_elses() -> None:
@@ -83,7 +106,9 @@ def test_a_sign_in_makes_its_tokens_known() -> None:
 
 
 def test_a_patient_is_confided_with_what_may_stand_in_no_log() -> None:
-    """The name has signs that are written otherwise in an address; she is looked for by all that a search may say of her."""
+    """The name has signs that are written otherwise in an address; she is looked for by all that a
+    search may say of her.
+    """
     mine, hospital = deeds(Recorder(Redactor()))
     done = mine.confide()
     assert done.sent == len(done.ids) == 4
