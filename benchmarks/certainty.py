@@ -2,7 +2,7 @@
 `python -m benchmarks.certainty [--write]`.
 
 No target, no load: 2,000 simulated runs for each true share of bad requests, ended by
-`cutover.load.statistics.sequential` as a real one is. Exit status 1 when the exact probability of a
+`cutover_gates.core.statistics.sequential_test` as a real one is. Exit status 1 when the exact probability of a
 false GO or a false NO-GO is above what `AtMost` allows. Half a minute on one core.
 """
 
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.stats import binom  # type: ignore[import-untyped]  # scipy brings no types
 
 from benchmarks.figures import ROOT
-from cutover.load.statistics.sequential import AtMost, State
+from cutover_gates.core.statistics.sequential_test import Conclusion, ShareLimit
 
 RUNS, STEP, MOST = 2_000, 50, 200_000
 LOOKS = np.arange(STEP, MOST + 1, STEP)
@@ -59,14 +59,14 @@ class Rule:
 
     def __init__(self, limit: float) -> None:
         self.limit = limit
-        looks, claim = [int(total) for total in LOOKS], AtMost(limit)
+        looks, claim = [int(total) for total in LOOKS], ShareLimit(limit)
         self.most = (
             np.array(
                 [
                     bisect_left(
                         range(total + 1),
                         True,
-                        key=lambda bad: claim.look(bad, total) is not State.HOLDS,
+                        key=lambda bad: claim.decide(bad, total) is not Conclusion.HOLDS,
                     )
                     for total in looks
                 ]
@@ -76,7 +76,9 @@ class Rule:
         self.fewest = np.array(
             [
                 bisect_left(
-                    range(total + 1), True, key=lambda bad: claim.look(bad, total) is State.BROKEN
+                    range(total + 1),
+                    True,
+                    key=lambda bad: claim.decide(bad, total) is Conclusion.BROKEN,
                 )
                 for total in looks
             ]
@@ -156,7 +158,7 @@ def main() -> int:
             f"# Certainty: how often it is wrong, and what it saves\n\n{HOW}\n\n{text}\n",
             encoding="utf-8",
         )
-    wrong = [(AtMost(rule.limit), *rule.exactly(rule.limit)) for rule in rules]
+    wrong = [(ShareLimit(rule.limit), *rule.exactly(rule.limit)) for rule in rules]
     return int(
         any(go > claim.wrong_holds or no_go > claim.wrong_broken for claim, go, no_go in wrong)
     )

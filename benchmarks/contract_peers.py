@@ -15,7 +15,9 @@ from benchmarks.figures import ROOT
 
 def main() -> int:
     return subprocess.run(
-        [sys.executable, "-m", "tests.faults.contract.peers", *sys.argv[1:]], cwd=ROOT, check=False
+        [sys.executable, "-m", "tests.faults.api.other_fuzzers", *sys.argv[1:]],
+        cwd=ROOT,
+        check=False,
     ).returncode
 
 

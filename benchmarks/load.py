@@ -21,8 +21,8 @@ from benchmarks.certainty import Rule
 from benchmarks.figures import ROOT, Figure
 from benchmarks.load_runs import Meter, ours
 from benchmarks.load_server import standing
-from cutover.load.log import BlockReader
-from cutover.load.statistics.intervals import quantile
+from cutover_gates.core.statistics.confidence_intervals import quantile
+from cutover_gates.probes.load.sample_log import BlockReader
 
 SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 CERTAIN_RATE, CERTAIN_SECONDS, ERROR_RATE = 500.0, 90.0, 0.001
@@ -94,9 +94,11 @@ def certainty(rounds: int) -> Iterator[Figure]:
                     max_seconds=CERTAIN_SECONDS,
                     error_rate=ERROR_RATE,
                 )
-            requests.append(float(len(run.judged)))
+            requests.append(float(len(run.judged_samples)))
             seconds.append(run.judged_seconds)
-            ended.add("NO-GO" if "does not hold" in run.why else "GO" if run.certain else "open")
+            ended.add(
+                "NO-GO" if "does not hold" in run.end_reason else "GO" if run.is_decided else "open"
+            )
         name = f"{' or '.join(sorted(ended))} at {share:.2%} errors"
         yield Figure(f"{name}: requests", "", requests)
         yield Figure(f"{name}: judged", "s", seconds)

@@ -23,8 +23,8 @@ from locust import FastHttpUser, constant, constant_throughput, events, task
 from locust.env import Environment
 
 from benchmarks.load_server import TOKEN
-from cutover.load.samples import Ending
-from cutover.load.scribe import Scribe
+from cutover_gates.probes.load.sample_log import RequestOutcome
+from cutover_gates.probes.load.sample_writer import SampleWriter
 
 RATE, LOG = float(os.environ.get("LOAD_RATE", "0")), os.environ.get("LOAD_LOG")
 
@@ -67,7 +67,7 @@ if LOG:
     def _write(block: bytes) -> None:
         _FILE.write(block)
 
-    _SCRIBE = Scribe(("patient",), 0, _write)
+    _SCRIBE = SampleWriter(("patient",), 0, _write)
 
     @events.request.add_listener  # type: ignore[untyped-decorator]  # locust brings no types for it
     def _kept(
@@ -78,8 +78,10 @@ if LOG:
         response: Any,
         **_: Any,
     ) -> None:
-        ending = Ending.WELL if exception is None else Ending.REFUSED
-        _SCRIBE.keep(name, start_time, 0.0, response_time / 1000, ending, response.status_code, "")
+        ending = RequestOutcome.SUCCESS if exception is None else RequestOutcome.REJECTED
+        _SCRIBE.record_request(
+            name, start_time, 0.0, response_time / 1000, ending, response.status_code, ""
+        )
         if "LOAD_RAW" in os.environ:
             _RAW.append(response_time / 1000)
 
@@ -88,12 +90,12 @@ if LOG:
         def write() -> None:
             while True:
                 gevent.sleep(0.5)
-                _SCRIBE.write()
+                _SCRIBE.write_block()
 
         gevent.spawn(write)
 
     @events.quitting.add_listener  # type: ignore[untyped-decorator]  # locust brings no types for it
     def _write_last(**_: Any) -> None:
-        _SCRIBE.write(ended=True)
+        _SCRIBE.write_block(ended=True)
         if _RAW:
             Path(f"{LOG}.raw").write_bytes(_RAW.tobytes())

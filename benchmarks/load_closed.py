@@ -22,19 +22,19 @@ from locust.env import Environment
 
 from benchmarks.load_bare import Bare
 from benchmarks.load_runs import brief_of
-from cutover.load.scribe import Scribe
-from cutover.load.visitors import House
-from cutover.load.walk import Walk
-from cutover.settings import Performance
+from cutover_gates.config.performance import Performance
+from cutover_gates.probes.load.journeys import JourneyRun
+from cutover_gates.probes.load.load_worker import LoadWorker
+from cutover_gates.probes.load.sample_writer import SampleWriter
 
 REQUESTS, TURNS = 400, 20
 assert locust
 
 
 def main(url: str) -> None:
-    scribe = Scribe(("patient",), 0, lambda _block: None)
-    house = House(brief_of(url, Performance(rate=1000)), scribe)
-    house.open()
+    scribe = SampleWriter(("patient",), 0, lambda _block: None)
+    house = LoadWorker(brief_of(url, Performance(rate=1000)), scribe)
+    house.sign_in()
     Bare.host = url
     environment = Environment(user_classes=[Bare], reset_stats=False)
     environment.create_local_runner()  # its statistics are part of what a request costs
@@ -45,10 +45,13 @@ def main(url: str) -> None:
     )  # in the first one connections are made
 
 
-def _visit(house: House, scribe: Scribe) -> None:
+def _visit(house: LoadWorker, scribe: SampleWriter) -> None:
     """A journey from its beginning to its end, in the one who asks for it."""
     journey = house._journeys["look"]
-    house._go(journey, Walk(scribe.clock(), scribe.clock, gevent.sleep, lambda: 0.0, scribe.keep))
+    house._run_journey(
+        journey,
+        JourneyRun(scribe.clock(), scribe.clock, gevent.sleep, lambda: 0.0, scribe.record_request),
+    )
 
 
 def _turn(ask: Callable[[], None]) -> float:

@@ -17,16 +17,17 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from cutover.evidence import Ledger, Redactor
-from cutover.hospital import Credentials, Document, Patient, Role, Sex
-from cutover.load.brief import Brief, Stock
-from cutover.load.claims import claims_of
-from cutover.load.conductor import Order, Run, conduct
-from cutover.load.journey import Known
-from cutover.settings import Performance
+from cutover_gates.config.performance import Performance
+from cutover_gates.core.evidence.ledger import Ledger
+from cutover_gates.core.evidence.redact import Redactor
+from cutover_gates.hospital import Credentials, Document, Patient, Role, Sex
+from cutover_gates.probes.load.journeys import KnownPatient
+from cutover_gates.probes.load.load_runner import LoadPlan, LoadRun, run_load
+from cutover_gates.probes.load.objectives import build_objectives
+from cutover_gates.probes.load.worker_config import PlannedRecords, WorkerConfig
 
 JOURNEYS = '''
-from cutover.load.journey import Shift, steps
+from cutover_gates.probes.load.journeys import Shift, steps
 
 @steps("patient")
 def look(shift: Shift) -> None:
@@ -34,7 +35,7 @@ def look(shift: Shift) -> None:
     known = shift.known.patient
     assert shift.front_desk.patient(known.id).mrn == known.mrn, "another patient's chart came"
 '''
-KNOWN = Known(
+KNOWN = KnownPatient(
     Patient("MRN-1", "Synthetic", "Ada", date(1980, 2, 29), Sex.FEMALE, id="1"),
     Document("1", "1", "none.txt", "text/plain"),
     "",
@@ -57,7 +58,7 @@ def ours(
     *,
     judged: bool = False,
     **settings: Any,
-) -> Run:
+) -> LoadRun:
     """A run with these settings of `performance`.
 
     `judged`: with its claims, and over as soon as they are certain; else when its time is over.
@@ -66,11 +67,11 @@ def ours(
         {"journeys": {"look": {"weight": 1, "think_seconds": 0}}, "ramp_seconds": 0, **settings}
     )
     brief = brief_of(url, performance)
-    claims = claims_of(performance, brief.operations, {}) if judged else []
+    claims = build_objectives(performance, brief.operations, {}) if judged else []
     with ExitStack() as stack:
         ledger = Ledger(folder / "ledger.jsonl", TAG, "stand-in")
         stack.callback(ledger.close)
-        order = Order(
+        order = LoadPlan(
             brief,
             performance,
             claims,
@@ -79,16 +80,16 @@ def ours(
             Redactor(),
             lambda _line: None,
         )
-        run = conduct(order, watcher or nullcontext())
-    if run.book.notes:
-        raise SystemExit(f"benchmarks: the load could not be made: {run.book.notes[0]}")
+        run = run_load(order, watcher or nullcontext())
+    if run.results.notes:
+        raise SystemExit(f"benchmarks: the load could not be made: {run.results.notes[0]}")
     return run
 
 
-def brief_of(url: str, performance: Performance) -> Brief:
+def brief_of(url: str, performance: Performance) -> WorkerConfig:
     """The work of a run: to look at one chart."""
     rate = performance.intended_rate
-    return Brief(
+    return WorkerConfig(
         url,
         "rest",
         None,
@@ -108,7 +109,7 @@ def brief_of(url: str, performance: Performance) -> Brief:
         seed=performance.seed,
         document_type="text/plain",
         known=(KNOWN,) * 20,
-        stock=Stock(),
+        stock=PlannedRecords(),
     )
 
 

@@ -14,8 +14,8 @@ from benchmarks import load_rivals
 from benchmarks.figures import Figure
 from benchmarks.load_runs import ours
 from benchmarks.load_server import standing
-from cutover.load.conductor import Run
-from cutover.load.statistics.intervals import Floats, quantile
+from cutover_gates.core.statistics.confidence_intervals import Floats, quantile
+from cutover_gates.probes.load.load_runner import LoadRun
 
 RATE, SECONDS, FREEZE = 100.0, 30.0, 2.0
 OURS, TRUE, LOCUST, K6 = "ours", "true by the server's own log", "locust's own", "k6's own"
@@ -62,12 +62,12 @@ def _rival(name: str) -> float:
         return float(load_rivals.locust(server.url, SECONDS, RATE)["p95"])
 
 
-def both(run: Run, served: Floats) -> tuple[Floats, Floats]:
+def both(run: LoadRun, served: Floats) -> tuple[Floats, Floats]:
     """What each request took in seconds, by our log and in truth; of those that were due long
     enough before the end to be answered.
     """
-    samples, served = run.book.samples, served[served[:, 0].argsort()]
-    settled = int((samples["due"] < run.until - FREEZE - 1).sum())
+    samples, served = run.results.samples, served[served[:, 0].argsort()]
+    settled = int((samples["due"] < run.judged_until - FREEZE - 1).sum())
     apart = float(np.abs(served[:settled, 0] - samples["due"][:settled]).max())
     if apart > 0.5:
         raise SystemExit(

@@ -166,19 +166,20 @@ def _same_statement(dsn: str, table: str) -> str:
     """The very sums that we ask for, as one statement: what dividing the table costs or saves by
     itself.
     """
-    from cutover.database.rows import read_tables, spec_of, statements
-    from cutover.database.rows.reading import reading
-    from cutover.settings import TableChange
+    from cutover_gates.config.migrations import TableChange
+    from cutover_gates.probes.database.measurement import table_queries
+    from cutover_gates.probes.database.measurement.consistent_session import open_consistent_session
+    from cutover_gates.probes.database.measurement.table_specs import build_table_spec, read_tables
 
-    with reading(dsn, time.time() + 60) as session:
-        spec = spec_of(
+    with open_consistent_session(dsn, time.time() + 60) as session:
+        spec = build_table_spec(
             session.first,
             read_tables(session.first, ("public",))[0][f"public.{table}"],
             TableChange(),
         )
-        return statements.content(spec, next(iter(statements.pieces(spec, whole=True)))).as_string(
-            session.first
-        )
+        return table_queries.content_query(
+            spec, next(iter(table_queries.divide_table(spec, whole=True)))
+        ).as_string(session.first)
 
 
 def _timed(dsn: str, statement: str, workers: int) -> float:

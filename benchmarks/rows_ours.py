@@ -13,11 +13,12 @@ import resource
 import sys
 import time
 
-from cutover.database.rows import measure_in, read_tables, spec_of
-from cutover.database.rows.reading import reading
-from cutover.database.rows.taking import SEGMENTS, divided
-from cutover.database.rows.tallies import Seen
-from cutover.settings import TableChange
+from cutover_gates.config.migrations import TableChange
+from cutover_gates.probes.database.measurement.consistent_session import open_consistent_session
+from cutover_gates.probes.database.measurement.table_accumulators import ProgressSnapshot
+from cutover_gates.probes.database.measurement.table_measurement import measure_in_session
+from cutover_gates.probes.database.measurement.table_specs import build_table_spec, read_tables
+from cutover_gates.probes.database.snapshot.capture import MAX_TABLE_SEGMENTS, divide_into_segments
 
 CONNECTIONS = max(2, min(4, os.cpu_count() or 2))
 """As one would set `migrations.connections` on a server with so many processors."""
@@ -26,18 +27,18 @@ CONNECTIONS = max(2, min(4, os.cpu_count() or 2))
 def main(dsn: str, table: str, *, snapshot: bool) -> None:
     seconds: dict[str, float] = {}
 
-    def watch(seen: Seen) -> None:
+    def watch(seen: ProgressSnapshot) -> None:
         seconds[seen.what] = seen.seconds
 
-    with reading(dsn, time.time() + 3600) as session:
-        spec = spec_of(
+    with open_consistent_session(dsn, time.time() + 3600) as session:
+        spec = build_table_spec(
             session.first,
             read_tables(session.first, ("public",))[0][f"public.{table}"],
             TableChange(),
         )
-        figures = measure_in(
+        figures = measure_in_session(
             session,
-            [divided(session.first, spec, SEGMENTS) if snapshot else spec],
+            [divide_into_segments(session.first, spec, MAX_TABLE_SEGMENTS) if snapshot else spec],
             connections=CONNECTIONS,
             watch=watch,
         )

@@ -50,7 +50,7 @@ class _Tap:
         self.path, self.tape, self.listening = path, list[Taken](), False
 
     def pytest_sessionstart(self) -> None:
-        from cutover.drivers.transport import GuardedTransport
+        from cutover_gates.drivers.transport import GuardedTransport
 
         send = GuardedTransport.handle_request
 

@@ -12,41 +12,44 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from cutover.settings import (
-    Backup,
-    Baseline,
-    Container,
-    Contract,
-    Database,
-    Fhir,
-    Journey,
-    Key,
-    Kubernetes,
-    Limits,
+from cutover_gates.config.container import Container
+from cutover_gates.config.contract import Contract
+from cutover_gates.config.deployment import ClusterSettings, PipelineSettings, RegistrySettings
+from cutover_gates.config.fhir import Fhir
+from cutover_gates.config.logs_and_dashboards import ChannelSettings, DashboardSettings, LogSettings
+from cutover_gates.config.migrations import (
+    BackupSettings,
+    ImpliedReference,
     Migrations,
-    Monitoring,
-    Objective,
-    Objectives,
-    Performance,
-    Pool,
-    Rehearsal,
-    Resources,
-    Scratch,
-    Settings,
+    RehearsalSettings,
+    ScratchSettings,
     TableChange,
-    Target,
-    User,
 )
-from cutover.settings.ground import Cluster, Pipeline, Registry
-from cutover.settings.monitoring import Alerts, Metrics
-from cutover.settings.network import Balancer, Dns, Redis, Tls
-from cutover.settings.signals import Channel, Dashboards, Logs
+from cutover_gates.config.monitoring import AlertSettings, MetricSettings, Monitoring
+from cutover_gates.config.network import (
+    DnsSettings,
+    LoadBalancerSettings,
+    RedisSettings,
+    TlsSettings,
+)
+from cutover_gates.config.performance import (
+    BaselineSettings,
+    JourneySettings,
+    LatencyLimits,
+    LatencyObjectives,
+    Performance,
+    PodMetricsSettings,
+    PoolMetricNames,
+    ResourceSettings,
+)
+from cutover_gates.config.settings import Settings
+from cutover_gates.config.target import DatabaseSettings, Limits, Target, UserAccount
 
 HERE = Path(__file__).resolve().parent
 
 HEAD = """# Settings
 
-<!-- Made by `python docs/generate.py` from the models in src/cutover/settings/. Change it there. -->
+<!-- Made by `python docs/generate.py` from the models in src/cutover_gates/config/. Change it there. -->
 
 Settings come from `cutover.toml`, over it from the environment, over that from the command line (`--target`, `--release`).
 `--cutover-config=PATH` names another file (with `=`: pytest takes a path after a space for one to collect); without any, the embedded hospital is
@@ -62,8 +65,8 @@ SECTIONS: tuple[tuple[str, type[BaseModel], str], ...] = (
     ("Top level", Settings, "CUTOVER_"),
     ("[targets.NAME]", Target, "CUTOVER_TARGETS__NAME__"),
     ("[targets.NAME.fhir]", Fhir, "CUTOVER_TARGETS__NAME__FHIR__"),
-    ("[targets.NAME.users.ROLE]", User, "CUTOVER_TARGETS__NAME__USERS__ROLE__"),
-    ("[targets.NAME.database]", Database, "CUTOVER_TARGETS__NAME__DATABASE__"),
+    ("[targets.NAME.users.ROLE]", UserAccount, "CUTOVER_TARGETS__NAME__USERS__ROLE__"),
+    ("[targets.NAME.database]", DatabaseSettings, "CUTOVER_TARGETS__NAME__DATABASE__"),
     ("[targets.NAME.container]", Container, "CUTOVER_TARGETS__NAME__CONTAINER__"),
     ("[targets.NAME.limits]", Limits, "CUTOVER_TARGETS__NAME__LIMITS__"),
     ("[targets.NAME.migrations]", Migrations, "CUTOVER_TARGETS__NAME__MIGRATIONS__"),
@@ -72,90 +75,114 @@ SECTIONS: tuple[tuple[str, type[BaseModel], str], ...] = (
         TableChange,
         "CUTOVER_TARGETS__NAME__MIGRATIONS__TABLES__TABLE__",
     ),
-    ("[[targets.NAME.migrations.keys]]", Key, ""),
-    ("[targets.NAME.migrations.scratch]", Scratch, "CUTOVER_TARGETS__NAME__MIGRATIONS__SCRATCH__"),
-    ("[targets.NAME.migrations.backup]", Backup, "CUTOVER_TARGETS__NAME__MIGRATIONS__BACKUP__"),
+    ("[[targets.NAME.migrations.keys]]", ImpliedReference, ""),
+    (
+        "[targets.NAME.migrations.scratch]",
+        ScratchSettings,
+        "CUTOVER_TARGETS__NAME__MIGRATIONS__SCRATCH__",
+    ),
+    (
+        "[targets.NAME.migrations.backup]",
+        BackupSettings,
+        "CUTOVER_TARGETS__NAME__MIGRATIONS__BACKUP__",
+    ),
     (
         "[targets.NAME.migrations.rehearsal]",
-        Rehearsal,
+        RehearsalSettings,
         "CUTOVER_TARGETS__NAME__MIGRATIONS__REHEARSAL__",
     ),
     ("[targets.NAME.performance]", Performance, "CUTOVER_TARGETS__NAME__PERFORMANCE__"),
     (
         "[targets.NAME.performance.journeys.JOURNEY]",
-        Journey,
+        JourneySettings,
         "CUTOVER_TARGETS__NAME__PERFORMANCE__JOURNEYS__JOURNEY__",
     ),
     (
         "[targets.NAME.performance.objectives]",
-        Objectives,
+        LatencyObjectives,
         "CUTOVER_TARGETS__NAME__PERFORMANCE__OBJECTIVES__",
     ),
     (
         "[targets.NAME.performance.objectives.operations.OPERATION]",
-        Objective,
+        LatencyLimits,
         "CUTOVER_TARGETS__NAME__PERFORMANCE__OBJECTIVES__OPERATIONS__OPERATION__",
     ),
     (
         "[targets.NAME.performance.baseline]",
-        Baseline,
+        BaselineSettings,
         "CUTOVER_TARGETS__NAME__PERFORMANCE__BASELINE__",
     ),
     (
         "[targets.NAME.performance.resources]",
-        Resources,
+        ResourceSettings,
         "CUTOVER_TARGETS__NAME__PERFORMANCE__RESOURCES__",
     ),
     (
         "[targets.NAME.performance.resources.pool]",
-        Pool,
+        PoolMetricNames,
         "CUTOVER_TARGETS__NAME__PERFORMANCE__RESOURCES__POOL__",
     ),
     (
         "[targets.NAME.performance.resources.kubernetes]",
-        Kubernetes,
+        PodMetricsSettings,
         "CUTOVER_TARGETS__NAME__PERFORMANCE__RESOURCES__KUBERNETES__",
     ),
     ("[targets.NAME.contract]", Contract, "CUTOVER_TARGETS__NAME__CONTRACT__"),
-    ("[targets.NAME.infrastructure.tls]", Tls, "CUTOVER_TARGETS__NAME__INFRASTRUCTURE__TLS__"),
-    ("[targets.NAME.infrastructure.dns]", Dns, "CUTOVER_TARGETS__NAME__INFRASTRUCTURE__DNS__"),
+    (
+        "[targets.NAME.infrastructure.tls]",
+        TlsSettings,
+        "CUTOVER_TARGETS__NAME__INFRASTRUCTURE__TLS__",
+    ),
+    (
+        "[targets.NAME.infrastructure.dns]",
+        DnsSettings,
+        "CUTOVER_TARGETS__NAME__INFRASTRUCTURE__DNS__",
+    ),
     (
         "[targets.NAME.infrastructure.balancer]",
-        Balancer,
+        LoadBalancerSettings,
         "CUTOVER_TARGETS__NAME__INFRASTRUCTURE__BALANCER__",
     ),
     (
         "[targets.NAME.infrastructure.redis]",
-        Redis,
+        RedisSettings,
         "CUTOVER_TARGETS__NAME__INFRASTRUCTURE__REDIS__",
     ),
     (
         "[targets.NAME.infrastructure.cluster]",
-        Cluster,
+        ClusterSettings,
         "CUTOVER_TARGETS__NAME__INFRASTRUCTURE__CLUSTER__",
     ),
     (
         "[targets.NAME.infrastructure.registry]",
-        Registry,
+        RegistrySettings,
         "CUTOVER_TARGETS__NAME__INFRASTRUCTURE__REGISTRY__",
     ),
     (
         "[targets.NAME.infrastructure.pipeline]",
-        Pipeline,
+        PipelineSettings,
         "CUTOVER_TARGETS__NAME__INFRASTRUCTURE__PIPELINE__",
     ),
     ("[targets.NAME.monitoring]", Monitoring, "CUTOVER_TARGETS__NAME__MONITORING__"),
-    ("[targets.NAME.monitoring.metrics]", Metrics, "CUTOVER_TARGETS__NAME__MONITORING__METRICS__"),
-    ("[targets.NAME.monitoring.alerts]", Alerts, "CUTOVER_TARGETS__NAME__MONITORING__ALERTS__"),
-    ("[targets.NAME.monitoring.logs]", Logs, "CUTOVER_TARGETS__NAME__MONITORING__LOGS__"),
+    (
+        "[targets.NAME.monitoring.metrics]",
+        MetricSettings,
+        "CUTOVER_TARGETS__NAME__MONITORING__METRICS__",
+    ),
+    (
+        "[targets.NAME.monitoring.alerts]",
+        AlertSettings,
+        "CUTOVER_TARGETS__NAME__MONITORING__ALERTS__",
+    ),
+    ("[targets.NAME.monitoring.logs]", LogSettings, "CUTOVER_TARGETS__NAME__MONITORING__LOGS__"),
     (
         "[targets.NAME.monitoring.dashboards]",
-        Dashboards,
+        DashboardSettings,
         "CUTOVER_TARGETS__NAME__MONITORING__DASHBOARDS__",
     ),
     (
         "[targets.NAME.monitoring.channels.CHANNEL]",
-        Channel,
+        ChannelSettings,
         "CUTOVER_TARGETS__NAME__MONITORING__CHANNELS__CHANNEL__",
     ),
 )

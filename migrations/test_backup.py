@@ -4,42 +4,42 @@ from __future__ import annotations
 
 import pytest
 
-from cutover.database.backup import Backups
-from cutover.matchers import sound
+from cutover_gates.hospital.matchers.expectations import assert_passed
+from cutover_gates.probes.database.backup.assessments import BackupAssessments
 
 
 @pytest.mark.plan("backup-taken")
-def test_the_database_was_backed_up_just_before_it_was_changed(backups: Backups) -> None:
+def test_the_database_was_backed_up_just_before_it_was_changed(backups: BackupAssessments) -> None:
     """A backup from after the first script has lost the old data already; one from long before
     lacks what came since.
     """
-    sound(backups.taken_before_the_change())
+    assert_passed(backups.assess_time_of_backup())
 
 
 @pytest.mark.plan("backup-taken")
-def test_that_backup_holds_the_data_as_it_was(backups: Backups) -> None:
+def test_that_backup_holds_the_data_as_it_was(backups: BackupAssessments) -> None:
     """Only a restored copy shows what a backup holds: a flipped bit in an uncompressed archive
     restores without a complaint.
     """
-    sound(backups.holds_the_old_data())
+    assert_passed(backups.assess_old_data())
 
 
 @pytest.mark.plan("backups-verified", "final-backups")
-def test_a_recent_backup_is_there(backups: Backups) -> None:
+def test_a_recent_backup_is_there(backups: BackupAssessments) -> None:
     """A backup job that failed leaves the last good file behind, and that looks like a backup."""
-    sound(backups.recent())
+    assert_passed(backups.assess_age())
 
 
 @pytest.mark.plan("backups-verified", "final-backups")
-def test_it_is_whole_and_of_this_database(backups: Backups) -> None:
+def test_it_is_whole_and_of_this_database(backups: BackupAssessments) -> None:
     """Listing an archive proves nothing: a truncated one lists well.
 
     It is read to its end, and every table is in it.
     """
-    sound(backups.whole())
+    assert_passed(backups.assess_completeness())
 
 
 @pytest.mark.plan("backups-verified", "final-backups", "restoration-tested")
-def test_it_restores_to_equal_data(backups: Backups) -> None:
+def test_it_restores_to_equal_data(backups: BackupAssessments) -> None:
     """Whoever never restored a backup does not have one."""
-    sound(backups.restores_to_equal_data())
+    assert_passed(backups.assess_restored_data())

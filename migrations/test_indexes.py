@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from cutover.database.integrity import Integrity
-from cutover.matchers import sound
+from cutover_gates.hospital.matchers.expectations import assert_passed
+from cutover_gates.probes.database.integrity.assessments import IntegrityAssessments
 
 
 @pytest.mark.plan("indexes-agree")
-def test_indexes_agree_with_their_tables(integrity: Integrity) -> None:
+def test_indexes_agree_with_their_tables(integrity: IntegrityAssessments) -> None:
     """A row that its index lacks is not found by those who look for it.
 
     Every index holds what its table holds, in order.
     """
-    sound(integrity.indexes_agree())
+    assert_passed(integrity.assess_indexes())

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from cutover.database.rows import Rows
-from cutover.matchers import sound
+from cutover_gates.hospital.matchers.expectations import assert_passed
+from cutover_gates.probes.database.rows.assessments import RowAssessments
 
 
 @pytest.mark.plan("final-backups")
-def test_a_snapshot_is_taken_and_has_every_table(rows: Rows) -> None:
+def test_a_snapshot_is_taken_and_has_every_table(rows: RowAssessments) -> None:
     """What was not written down before the cutover can never be compared after it."""
-    sound(rows.taken())
+    assert_passed(rows.assess_snapshot_capture())

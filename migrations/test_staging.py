@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from cutover.database.rehearsal import Staging
-from cutover.matchers import sound
+from cutover_gates.hospital.matchers.expectations import assert_passed
+from cutover_gates.probes.database.rehearsal.staging_verdict import StagingAssessments
 
 
 @pytest.mark.plan("migrations-in-staging")
-def test_staging_was_whole_after_these_very_scripts(staging: Staging) -> None:
+def test_staging_was_whole_after_these_very_scripts(staging: StagingAssessments) -> None:
     """A migration that only production has seen was never tried.
 
     Staging's own Phase 1 ended in GO, for this release, and with the same scripts.
     """
-    sound(staging.went_well())
+    assert_passed(staging.assess_verdict())

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from cutover.hospital import Status
-from cutover.load.journey import Shift, steps
-from cutover.matchers import same
+from cutover_gates.hospital import VisitStatus
+from cutover_gates.hospital.matchers.expectations import assert_same
+from cutover_gates.probes.load.journeys import JourneyContext, steps
 
 
 @steps("search", "register", "patient")
-def registrar(shift: Shift) -> None:
+def registrar(shift: JourneyContext) -> None:
     """Somebody who was here before is found by his number.
 
     Somebody new is registered, and his chart is opened.
@@ -25,14 +25,14 @@ def registrar(shift: Shift) -> None:
         "another patient was found"
     )
     shift.think()
-    registered = shift.front_desk.register(shift.newcomer())
+    registered = shift.front_desk.register(shift.new_patient())
     assert registered.id, "the new patient has no id"
     shift.think()
-    same(registered, shift.front_desk.patient(registered.id))
+    assert_same(registered, shift.front_desk.patient(registered.id))
 
 
 @steps("patient", "visits_of", "open_visit", "admit", "discharge")
-def clinician(shift: Shift) -> None:
+def clinician(shift: JourneyContext) -> None:
     """A patient comes, is admitted, and goes home."""
     known = shift.known.patient
     assert shift.front_desk.patient(known.id).mrn == known.mrn, "another patient's chart came"
@@ -42,23 +42,25 @@ def clinician(shift: Shift) -> None:
     )
     shift.think()
     visit = shift.ward.open(known, shift.reason())
-    assert (visit.patient_id, visit.status) == (known.id, Status.OPEN), "another visit was opened"
+    assert (visit.patient_id, visit.status) == (known.id, VisitStatus.OPEN), (
+        "another visit was opened"
+    )
     shift.think()
     admitted = shift.ward.admit(visit)
     assert (admitted.id, admitted.status) == (
         visit.id,
-        Status.ADMITTED,
+        VisitStatus.ADMITTED,
     ), "the visit is not admitted"
     shift.think()
     discharged = shift.ward.discharge(admitted)
     assert (discharged.id, discharged.status) == (
         visit.id,
-        Status.DISCHARGED,
+        VisitStatus.DISCHARGED,
     ), "the visit is not discharged"
 
 
 @steps("content", "upload", "documents_of")
-def clerk(shift: Shift) -> None:
+def clerk(shift: JourneyContext) -> None:
     """A report is read, a new one is filed, and both stand in the record."""
     known = shift.known
     assert sha256(shift.records.content(known.document)).hexdigest() == known.sha256, (
@@ -73,5 +75,5 @@ def clerk(shift: Shift) -> None:
         sha256(upload.content).hexdigest(),
     ), "the report was stored with other bytes"
     shift.think()
-    listed = {document.id for document in shift.records.of(known.patient)}
+    listed = {document.id for document in shift.records.list_documents(known.patient)}
     assert {known.document.id, filed.id} <= listed, "a filed report is not on the list"

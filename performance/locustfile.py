@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cutover.by_hand import People, prepare
+from cutover_gates.cli.interactive_load import InteractiveUser, prepare_locust
 
-__all__ = ["People"]  # locust looks here for its users
+__all__ = ["InteractiveUser"]  # locust looks here for its users
 
-prepare(Path(__file__).parent)
+prepare_locust(Path(__file__).parent)

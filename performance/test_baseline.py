@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from cutover.load.questions import Load
-from cutover.matchers import sound
+from cutover_gates.hospital.matchers.expectations import assert_passed
+from cutover_gates.probes.load.assessments import LoadAssessments
 
 
 @pytest.mark.plan("baseline-recorded")
-def test_a_good_run_is_recorded_as_the_baseline(load: Load) -> None:
+def test_a_good_run_is_recorded_as_the_baseline(load: LoadAssessments) -> None:
     """Before the cutover the system that will be replaced is measured, so that "twice the baseline"
     means something. A bad run never becomes one.
     """
-    sound(load.recorded())
+    assert_passed(load.record_baseline())

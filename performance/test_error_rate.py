@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from cutover.load.questions import Load
-from cutover.matchers import sound
+from cutover_gates.hospital.matchers.expectations import assert_passed
+from cutover_gates.probes.load.assessments import LoadAssessments
 
 
 @pytest.mark.plan("error-rate")
-def test_fewer_requests_fail_than_the_plan_allows(load: Load) -> None:
+def test_fewer_requests_fail_than_the_plan_allows(load: LoadAssessments) -> None:
     """The plan allows less than one in a thousand.
 
     A refusal, no answer, and a wrong answer with the right status are all failures.
     """
-    sound(load.error_rate())
+    assert_passed(load.assess_error_rate())

@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from cutover.hospital import (
+from cutover_gates.hospital import (
     Document,
+    Driver,
     FrontDesk,
-    Hospital,
-    Move,
     Operation,
     Patient,
     PatientQuery,
@@ -20,12 +19,23 @@ from cutover.hospital import (
     Records,
     Role,
     Session,
-    Status,
+    Transition,
     Visit,
+    VisitStatus,
     Ward,
 )
-from cutover.matchers import changing, locked, only, refused, told_apart
-from cutover.synthetic import Files, Forgeries, People, unlike
+from cutover_gates.hospital.matchers.answer_checks import (
+    find_auth_problem,
+    find_changed_fields,
+    find_distinguishing_fields,
+)
+from cutover_gates.hospital.matchers.expectations import exactly_one, expect_rejection
+from cutover_gates.hospital.synthetic import (
+    FileFactory,
+    ForgedSessions,
+    PatientFactory,
+    make_unused_id,
+)
 
 pytestmark = pytest.mark.plan("access-control")
 
@@ -37,9 +47,9 @@ Sessions = Callable[[Role], Session]
 class Chart:
     """One patient with a visit and a document, and what it takes to ask for them."""
 
-    hospital: Hospital
-    people: People
-    files: Files
+    hospital: Driver
+    people: PatientFactory
+    files: FileFactory
     patient: Patient
     visit: Visit
     document: Document
@@ -47,9 +57,9 @@ class Chart:
 
 @pytest.fixture
 def chart(
-    hospital: Hospital,
-    people: People,
-    files: Files,
+    hospital: Driver,
+    people: PatientFactory,
+    files: FileFactory,
     registered: Patient,
     opened: Visit,
     filed: Document,
@@ -61,7 +71,9 @@ def chart(
 
 
 @pytest.fixture(scope="module")
-def shown_chart(hospital: Hospital, people: People, files: Files, sessions: Sessions) -> Chart:
+def shown_chart(
+    hospital: Driver, people: PatientFactory, files: FileFactory, sessions: Sessions
+) -> Chart:
     """Another such chart, for all checks that only try to look at it.
 
     Someone who may has looked: what a cache keeps of it must not be shown.
@@ -69,7 +81,7 @@ def shown_chart(hospital: Hospital, people: People, files: Files, sessions: Sess
     clinician = sessions(Role.CLINICIAN)
     patient = hospital.register(sessions(Role.REGISTRAR), people.draft())
     visit = hospital.open_visit(clinician, patient.id, "to be looked at")
-    document = hospital.upload(clinician, patient.id, files.of("text/plain"))
+    document = hospital.upload(clinician, patient.id, files.of_type("text/plain"))
     chart = Chart(hospital, people, files, patient, visit, document)
     for look in LOOKS.values():
         look(chart, sessions(Role.ADMINISTRATOR))
@@ -97,10 +109,10 @@ CHANGES: Mapping[str, Act] = {
     "open-visit": lambda chart, session: chart.hospital.open_visit(
         session, chart.patient.id, "not mine to open"
     ),
-    "admit": lambda chart, session: chart.hospital.move(session, chart.visit, Move.ADMIT),
-    "cancel": lambda chart, session: chart.hospital.move(session, chart.visit, Move.CANCEL),
+    "admit": lambda chart, session: chart.hospital.move(session, chart.visit, Transition.ADMIT),
+    "cancel": lambda chart, session: chart.hospital.move(session, chart.visit, Transition.CANCEL),
     "upload": lambda chart, session: chart.hospital.upload(
-        session, chart.patient.id, chart.files.of("text/plain")
+        session, chart.patient.id, chart.files.of_type("text/plain")
     ),
     "remove-document": lambda chart, session: chart.hospital.retire(
         session, "document", chart.document.id, chart.patient.id
@@ -152,9 +164,7 @@ def unchanged(chart: Chart, act: str, administrator: Session) -> Iterator[None]:
     assert after == before, f"expected: as it was, {before}\ncame:     {after}"
 
 
-def open_without(
-    hospital: Hospital, operations: Sequence[Operation], session: Session | None
-) -> str:
+def open_without(hospital: Driver, operations: Sequence[Operation], session: Session | None) -> str:
     """The protected operations that do not refuse this session, one a line."""
     protected = [operation for operation in operations if operation.protected]
     assert protected, (
@@ -162,13 +172,14 @@ def open_without(
         f" {len(operations)}"
     )
     found = {
-        str(operation): locked(hospital.attempt(operation, session)) for operation in protected
+        str(operation): find_auth_problem(hospital.attempt(operation, session))
+        for operation in protected
     }
     return "\n".join(f"  {name}: {wrong}" for name, wrong in found.items() if wrong)
 
 
 def test_no_protected_operation_answers_without_a_token(
-    hospital: Hospital, operations: Sequence[Operation]
+    hospital: Driver, operations: Sequence[Operation]
 ) -> None:
     """What is behind the door stays there.
 
@@ -181,7 +192,7 @@ def test_no_protected_operation_answers_without_a_token(
 
 
 def test_no_protected_operation_answers_to_a_made_up_token(
-    hospital: Hospital, operations: Sequence[Operation], forgeries: Forgeries
+    hospital: Driver, operations: Sequence[Operation], forgeries: ForgedSessions
 ) -> None:
     """A token has to be looked at.
 
@@ -192,24 +203,26 @@ def test_no_protected_operation_answers_to_a_made_up_token(
 
 
 @pytest.mark.parametrize("act", WITHOUT_HARM)
-def test_nothing_is_shown_to_a_stranger(shown_chart: Chart, forgeries: Forgeries, act: str) -> None:
+def test_nothing_is_shown_to_a_stranger(
+    shown_chart: Chart, forgeries: ForgedSessions, act: str
+) -> None:
     """What the document calls protected must be so for this patient too.
 
     To someone with a made-up token each look at a real chart is refused.
     """
-    with refused(Reason.UNAUTHENTICATED):
+    with expect_rejection(Reason.UNAUTHENTICATED):
         WITHOUT_HARM[act](shown_chart, forgeries.made_up)
 
 
 @pytest.mark.parametrize("act", CHANGES)
 def test_nothing_is_done_for_a_stranger(
-    chart: Chart, forgeries: Forgeries, administrator: Session, act: str
+    chart: Chart, forgeries: ForgedSessions, administrator: Session, act: str
 ) -> None:
     """What the document calls protected must be so for this patient too.
 
     Someone with a made-up token is refused, and the chart is as it was.
     """
-    with unchanged(chart, act, administrator), refused(Reason.UNAUTHENTICATED):
+    with unchanged(chart, act, administrator), expect_rejection(Reason.UNAUTHENTICATED):
         CHANGES[act](chart, forgeries.made_up)
 
 
@@ -218,7 +231,7 @@ def test_a_role_cannot_see_what_it_must_not(
     shown_chart: Chart, sessions: Sessions, role: Role, act: str
 ) -> None:
     """Each role sees what its work needs. What is not part of it is refused."""
-    with refused(Reason.FORBIDDEN):
+    with expect_rejection(Reason.FORBIDDEN):
         WITHOUT_HARM[act](shown_chart, sessions(role))
 
 
@@ -227,7 +240,7 @@ def test_a_role_cannot_do_what_it_must_not(
     chart: Chart, sessions: Sessions, administrator: Session, role: Role, act: str
 ) -> None:
     """Each role has its own work. What is not part of it is refused, and the chart is as it was."""
-    with unchanged(chart, act, administrator), refused(Reason.FORBIDDEN):
+    with unchanged(chart, act, administrator), expect_rejection(Reason.FORBIDDEN):
         CHANGES[act](chart, sessions(role))
 
 
@@ -237,7 +250,7 @@ def test_another_facilitys_chart_is_closed(shown_chart: Chart, outsider: Session
 
     To a clinician of another one the chart is not there.
     """
-    with refused(Reason.NOT_FOUND, Reason.FORBIDDEN):
+    with expect_rejection(Reason.NOT_FOUND, Reason.FORBIDDEN):
         LOOKS[act](shown_chart, outsider)
 
 
@@ -249,7 +262,7 @@ def test_another_facilitys_chart_cannot_be_changed(
 
     A clinician of another one is refused, and the chart is as it was.
     """
-    with unchanged(chart, act, administrator), refused(Reason.NOT_FOUND, Reason.FORBIDDEN):
+    with unchanged(chart, act, administrator), expect_rejection(Reason.NOT_FOUND, Reason.FORBIDDEN):
         CHANGES[act](chart, outsider)
 
 
@@ -269,13 +282,15 @@ def test_a_hidden_patient_looks_like_none(outsider_desk: FrontDesk, registered: 
 
     Another facility's patient and an unknown one are refused in the same words.
     """
-    nobody = unlike(registered.id)
+    nobody = make_unused_id(registered.id)
     told = {}
-    for patient_id in (registered.id, nobody, unlike(nobody)):
-        with refused(Reason.NOT_FOUND, Reason.FORBIDDEN) as told[patient_id]:
+    for patient_id in (registered.id, nobody, make_unused_id(nobody)):
+        with expect_rejection(Reason.NOT_FOUND, Reason.FORBIDDEN) as told[patient_id]:
             outsider_desk.patient(patient_id)
     hidden, unknown, also_unknown = (refusal.answer for refusal in told.values())
-    differences = told_apart(hidden, unknown, volatile=changing(unknown, also_unknown))
+    differences = find_distinguishing_fields(
+        hidden, unknown, volatile=find_changed_fields(unknown, also_unknown)
+    )
     assert not differences, (
         "expected: the same words for a hidden patient and for none\ncame:    "
         f" {'; '.join(differences)}"
@@ -301,7 +316,7 @@ def test_a_visit_cannot_be_read_through_another_patient(
     ward: Ward, opened: Visit, neighbour: Patient
 ) -> None:
     """A visit is one patient's. Asked for under another patient's id, it is not there."""
-    with refused(Reason.NOT_FOUND):
+    with expect_rejection(Reason.NOT_FOUND):
         ward.visit(replace(opened, patient_id=neighbour.id))
 
 
@@ -312,9 +327,9 @@ def test_a_visit_cannot_be_moved_through_another_patient(
 
     Moved under another patient's id, it is not there, and stays as it was.
     """
-    with refused(Reason.NOT_FOUND):
+    with expect_rejection(Reason.NOT_FOUND):
         ward.admit(replace(opened, patient_id=neighbour.id))
-    assert ward.visit(opened).status is Status.OPEN
+    assert ward.visit(opened).status is VisitStatus.OPEN
 
 
 def test_a_document_cannot_be_read_through_another_patient(
@@ -325,9 +340,9 @@ def test_a_document_cannot_be_read_through_another_patient(
     Asked for under another patient's id, neither its description nor its bytes are there.
     """
     astray = replace(filed, patient_id=neighbour.id)
-    with refused(Reason.NOT_FOUND):
+    with expect_rejection(Reason.NOT_FOUND):
         records.document(astray)
-    with refused(Reason.NOT_FOUND):
+    with expect_rejection(Reason.NOT_FOUND):
         records.content(astray)
 
 
@@ -338,8 +353,8 @@ def test_a_record_holds_no_other_patients_documents(
 
     A neighbour's record does not list the document, the patient's own does.
     """
-    assert not records.of(neighbour)
-    assert only(records.of(registered), "document").id == filed.id
+    assert not records.list_documents(neighbour)
+    assert exactly_one(records.list_documents(registered), "document").id == filed.id
 
 
 def test_a_list_holds_no_other_patients_visits(
@@ -350,4 +365,4 @@ def test_a_list_holds_no_other_patients_visits(
     A neighbour's list does not hold the visit, the patient's own does.
     """
     assert not ward.visits_of(neighbour)
-    assert only(ward.visits_of(registered), "visit").id == opened.id
+    assert exactly_one(ward.visits_of(registered), "visit").id == opened.id

@@ -6,21 +6,21 @@ from collections.abc import Callable
 
 import pytest
 
-from cutover.hospital import (
+from cutover_gates.hospital import (
     Credentials,
     Document,
-    Door,
+    Driver,
     FrontDesk,
-    Hospital,
     Patient,
     Records,
     Role,
-    Status,
+    SignInDesk,
     Visit,
+    VisitStatus,
     Ward,
 )
-from cutover.matchers import byte_for_byte
-from cutover.synthetic import Files, People
+from cutover_gates.hospital.matchers.expectations import assert_same_bytes
+from cutover_gates.hospital.synthetic import FileFactory, PatientFactory
 
 pytestmark = pytest.mark.plan("critical-paths")
 
@@ -28,7 +28,11 @@ Accounts = Callable[[Role], Credentials]
 
 
 def test_a_patients_stay_from_the_front_desk_to_discharge(
-    hospital: Hospital, door: Door, accounts: Accounts, people: People, files: Files
+    hospital: Driver,
+    door: SignInDesk,
+    accounts: Accounts,
+    people: PatientFactory,
+    files: FileFactory,
 ) -> None:
     """One patient's stay is what the hospital is for.
 
@@ -42,18 +46,18 @@ def test_a_patients_stay_from_the_front_desk_to_discharge(
 
     patient = FrontDesk(hospital, at_the_desk).register(people.draft())
     visit = ward.admit(ward.open(patient))
-    report = files.of("application/pdf")
+    report = files.of_type("application/pdf")
     document = records.file(patient, report)
-    byte_for_byte(report.content, records.content(document))
-    assert ward.discharge(visit).status is Status.DISCHARGED
+    assert_same_bytes(report.content, records.content(document))
+    assert ward.discharge(visit).status is VisitStatus.DISCHARGED
 
     door.sign_out(on_the_ward)
     door.sign_out(at_the_desk)
 
 
 def test_what_was_acknowledged_survives_a_new_session(
-    hospital: Hospital,
-    door: Door,
+    hospital: Driver,
+    door: SignInDesk,
     accounts: Accounts,
     registered: Patient,
     admitted: Visit,
@@ -65,5 +69,5 @@ def test_what_was_acknowledged_survives_a_new_session(
     """
     next_shift = door.sign_in(accounts(Role.CLINICIAN))
     assert hospital.patient(next_shift, registered.id).mrn == registered.mrn
-    assert hospital.visit(next_shift, registered.id, admitted.id).status is Status.ADMITTED
+    assert hospital.visit(next_shift, registered.id, admitted.id).status is VisitStatus.ADMITTED
     assert hospital.document(next_shift, registered.id, filed.id).size == filed.size

@@ -7,11 +7,17 @@ from hashlib import sha256
 
 import pytest
 
-from cutover.database.stored import Stored
-from cutover.hospital import Document, Patient, Reason, Records, Upload
-from cutover.matchers import byte_for_byte, only, refused, same, stands
-from cutover.settings import Limits
-from cutover.synthetic import Files, unlike
+from cutover_gates.config.target import Limits
+from cutover_gates.hospital import Document, Patient, Reason, Records, Upload
+from cutover_gates.hospital.matchers.expectations import (
+    assert_row_matches,
+    assert_same,
+    assert_same_bytes,
+    exactly_one,
+    expect_rejection,
+)
+from cutover_gates.hospital.synthetic import FileFactory, make_unused_id
+from cutover_gates.probes.database.stored_records import StoredRecords
 
 pytestmark = pytest.mark.plan("document-upload")
 
@@ -22,7 +28,7 @@ def comes_back(records: Records, patient: Patient, upload: Upload) -> None:
     """Filed, described truly in the answer and when it is asked for again, and the same bytes."""
     document = records.file(patient, upload)
     for described in (document, records.document(document)):
-        same(
+        assert_same(
             {
                 "patient_id": patient.id,
                 "file_name": upload.file_name,
@@ -38,49 +44,49 @@ def comes_back(records: Records, patient: Patient, upload: Upload) -> None:
             None,
             sha256(upload.content).hexdigest(),
         ), f"expected: the SHA-256 of what was sent\ncame:     {described.sha256}"
-    byte_for_byte(upload.content, records.content(document))
+    assert_same_bytes(upload.content, records.content(document))
 
 
-def test_one_byte_comes_back(records: Records, registered: Patient, files: Files) -> None:
+def test_one_byte_comes_back(records: Records, registered: Patient, files: FileFactory) -> None:
     """The smallest document is a document. Its one byte comes back."""
     comes_back(records, registered, files.tiny())
 
 
-def test_a_mebibyte_comes_back(records: Records, registered: Patient, files: Files) -> None:
+def test_a_mebibyte_comes_back(records: Records, registered: Patient, files: FileFactory) -> None:
     """A scan is larger than any buffer. All its bytes come back, in their order."""
-    comes_back(records, registered, files.of("image/png", MIB))
+    comes_back(records, registered, files.of_type("image/png", MIB))
 
 
 def test_the_largest_document_comes_back(
-    records: Records, registered: Patient, files: Files, limits: Limits
+    records: Records, registered: Patient, files: FileFactory, limits: Limits
 ) -> None:
     """The limit itself is allowed. A document of exactly that size comes back whole."""
-    comes_back(records, registered, files.of("application/pdf", limits.document_bytes))
+    comes_back(records, registered, files.of_type("application/pdf", limits.document_bytes))
 
 
 def test_every_allowed_type_comes_back(
-    records: Records, registered: Patient, files: Files, limits: Limits
+    records: Records, registered: Patient, files: FileFactory, limits: Limits
 ) -> None:
     """What may be filed can be filed: each allowed type comes back as itself, byte for byte, line
     ends and all.
     """
     for media_type in limits.document_types:
-        comes_back(records, registered, files.of(media_type))
+        comes_back(records, registered, files.of_type(media_type))
 
 
 def test_too_large_a_document_is_refused(
-    records: Records, registered: Patient, files: Files, limits: Limits
+    records: Records, registered: Patient, files: FileFactory, limits: Limits
 ) -> None:
     """One byte over the limit is too much.
 
     It is refused as too large, and nothing is in the patient's record.
     """
     size = limits.document_bytes + 1
-    with refused(
+    with expect_rejection(
         Reason.TOO_LARGE, doing=f"{size} bytes, where {limits.document_bytes} are allowed"
     ):
-        records.file(registered, files.of("application/pdf", size))
-    assert not records.of(registered)
+        records.file(registered, files.of_type("application/pdf", size))
+    assert not records.list_documents(registered)
 
 
 @pytest.mark.parametrize(
@@ -94,58 +100,60 @@ def test_too_large_a_document_is_refused(
     ],
 )
 def test_a_forbidden_type_is_refused(
-    records: Records, registered: Patient, files: Files, media_type: str, suffix: str
+    records: Records, registered: Patient, files: FileFactory, media_type: str, suffix: str
 ) -> None:
     """What could run in a reader's hands is not filed, whatever its name says.
 
     It is refused, and nothing is in the patient's record.
     """
-    with refused(Reason.UNSUPPORTED_TYPE) as told:
-        records.file(registered, files.forbidden(media_type, suffix))
+    with expect_rejection(Reason.UNSUPPORTED_TYPE) as told:
+        records.file(registered, files.of_forbidden_type(media_type, suffix))
     assert told.refusal is not None
     assert told.refusal.message.strip(), "expected: words that tell the user why\ncame:     none"
-    assert not records.of(registered)
+    assert not records.list_documents(registered)
 
 
-def test_a_cut_upload_leaves_nothing(records: Records, registered: Patient, files: Files) -> None:
+def test_a_cut_upload_leaves_nothing(
+    records: Records, registered: Patient, files: FileFactory
+) -> None:
     """Half a document is none.
 
     When the connection breaks, no stump is in the record, and the next upload is the only one
     there.
     """
-    records.file_but_cut(registered, files.of("application/pdf", MIB))
-    assert not records.of(registered)
-    whole = records.file(registered, files.of("application/pdf"))
-    assert only(records.of(registered), "document").id == whole.id
+    records.abort_upload(registered, files.of_type("application/pdf", MIB))
+    assert not records.list_documents(registered)
+    whole = records.file(registered, files.of_type("application/pdf"))
+    assert exactly_one(records.list_documents(registered), "document").id == whole.id
 
 
 def test_a_document_is_found_in_its_patients_record(
-    records: Records, registered: Patient, files: Files
+    records: Records, registered: Patient, files: FileFactory
 ) -> None:
     """The record drops no document, not even the last.
 
     All are listed, each once, as they were filed.
     """
-    filed = [records.file(registered, files.of("text/plain")) for _ in range(3)]
-    listed = sorted(records.of(registered), key=lambda document: document.id)
+    filed = [records.file(registered, files.of_type("text/plain")) for _ in range(3)]
+    listed = sorted(records.list_documents(registered), key=lambda document: document.id)
     assert [document.id for document in listed] == sorted(document.id for document in filed)
     for expected, found in zip(
         sorted(filed, key=lambda document: document.id), listed, strict=True
     ):
-        same(expected, found)
+        assert_same(expected, found)
 
 
 def test_two_documents_of_one_name_are_two(
-    records: Records, registered: Patient, files: Files
+    records: Records, registered: Patient, files: FileFactory
 ) -> None:
     """Every scanner calls its files alike.
 
     The second does not overwrite the first: both come back.
     """
-    first, second = files.named("scan.txt"), files.named("scan.txt")
+    first, second = files.with_name("scan.txt"), files.with_name("scan.txt")
     filed = [records.file(registered, upload) for upload in (first, second)]
-    byte_for_byte(first.content, records.content(filed[0]))
-    byte_for_byte(second.content, records.content(filed[1]))
+    assert_same_bytes(first.content, records.content(filed[0]))
+    assert_same_bytes(second.content, records.content(filed[1]))
 
 
 @pytest.mark.parametrize(
@@ -158,72 +166,72 @@ def test_two_documents_of_one_name_are_two(
     ],
 )
 def test_a_file_name_with_path_parts_does_no_harm(
-    records: Records, registered: Patient, files: Files, sent: str
+    records: Records, registered: Patient, files: FileFactory, sent: str
 ) -> None:
     """A file name is a name, never a place.
 
     Only its last part is kept, and the document comes back.
     """
-    upload = files.named(sent)
+    upload = files.with_name(sent)
     document = records.file(registered, upload)
     kept = records.document(document).file_name
     assert kept == sent.replace("\\", "/").rpartition("/")[2], (
         f"expected: the last part of {sent!r}\ncame:     {kept!r}"
     )
-    byte_for_byte(upload.content, records.content(document))
+    assert_same_bytes(upload.content, records.content(document))
 
 
 def test_a_file_name_in_any_script_comes_back(
-    records: Records, registered: Patient, files: Files
+    records: Records, registered: Patient, files: FileFactory
 ) -> None:
     """A file may be called in any script. Its name comes back as sent."""
-    comes_back(records, registered, files.named("Röntgen „links“ 胸部 α.txt"))
+    comes_back(records, registered, files.with_name("Röntgen „links“ 胸部 α.txt"))
 
 
 def test_an_unknown_patient_has_no_record(
-    records: Records, registered: Patient, files: Files
+    records: Records, registered: Patient, files: FileFactory
 ) -> None:
     """A document is somebody's. For a patient who is not registered it is refused."""
-    nobody = replace(registered, id=unlike(registered.id))
-    with refused(Reason.NOT_FOUND):
-        records.file(nobody, files.of("text/plain"))
+    nobody = replace(registered, id=make_unused_id(registered.id))
+    with expect_rejection(Reason.NOT_FOUND):
+        records.file(nobody, files.of_type("text/plain"))
 
 
 def test_an_unknown_document_is_not_there(records: Records, filed: Document) -> None:
     """An id that was never given leads nowhere. No other document is shown in its place."""
-    with refused(Reason.NOT_FOUND):
-        records.content(replace(filed, id=unlike(filed.id)))
+    with expect_rejection(Reason.NOT_FOUND):
+        records.content(replace(filed, id=make_unused_id(filed.id)))
 
 
 def test_a_new_patient_has_an_empty_record(records: Records, registered: Patient) -> None:
     """A record begins empty. Who was just registered has no document."""
-    assert not records.of(registered)
+    assert not records.list_documents(registered)
 
 
 @pytest.mark.plan("acknowledged-writes")
 def test_a_document_is_seen_by_other_sessions(
-    archive: Records, records: Records, registered: Patient, files: Files
+    archive: Records, records: Records, registered: Patient, files: FileFactory
 ) -> None:
     """A document does not live in the session that filed it.
 
     An administrator reads the same bytes.
     """
-    upload = files.of("image/jpeg")
+    upload = files.of_type("image/jpeg")
     document = records.file(registered, upload)
-    byte_for_byte(upload.content, archive.content(document))
+    assert_same_bytes(upload.content, archive.content(document))
 
 
 @pytest.mark.plan("acknowledged-writes")
 def test_an_acknowledged_document_stands_in_the_database(
-    records: Records, registered: Patient, files: Files, stored: Stored
+    records: Records, registered: Patient, files: FileFactory, stored: StoredRecords
 ) -> None:
     """Acknowledged is stored.
 
     The row is there when the answer has come, and describes the bytes that were sent.
     """
-    upload = files.of("application/pdf")
+    upload = files.of_type("application/pdf")
     document = records.file(registered, upload)
-    stands(
+    assert_row_matches(
         {
             "patient_id": registered.id,
             "file_name": upload.file_name,

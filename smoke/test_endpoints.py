@@ -8,20 +8,25 @@ from datetime import date
 
 import pytest
 
-from cutover.hospital import (
+from cutover_gates.hospital import (
     Answer,
-    Door,
+    Driver,
     FrontDesk,
-    Hospital,
     Operation,
     Patient,
-    Refused,
+    Rejected,
     Session,
+    SignInDesk,
     Visit,
     Ward,
 )
-from cutover.matchers import as_documented, at_once, revealing, unshielded
-from cutover.synthetic import HOSTILE, People, unlike
+from cutover_gates.hospital.matchers.answer_checks import (
+    find_document_mismatch,
+    find_leaked_internals,
+    find_missing_security_headers,
+)
+from cutover_gates.hospital.matchers.expectations import act_concurrently
+from cutover_gates.hospital.synthetic import HOSTILE_IDS, PatientFactory, make_unused_id
 
 pytestmark = pytest.mark.plan("api-endpoints")
 
@@ -30,7 +35,7 @@ Own = Mapping[str, str]
 
 
 @pytest.mark.plan("previous-version")
-def test_the_release_under_judgement_answers(hospital: Hospital, release: str) -> None:
+def test_the_release_under_judgement_answers(hospital: Driver, release: str) -> None:
     """A verdict is about one release: in a rollback the previous one, else the new one.
 
     It is the one that the target says it is.
@@ -53,7 +58,7 @@ def test_every_reading_operation_answers_as_documented(
     wrong = []
     for operation in reading:
         answer = ask(operation, administrator, own_ids)
-        said = as_documented(operation, answer)
+        said = find_document_mismatch(operation, answer)
         if operation.protected and parameters(operation) <= own_ids.keys() and answer.status >= 300:
             said = (
                 f"came {answer.status}, expected success: an administrator asked for what is there"
@@ -83,7 +88,7 @@ def test_every_writing_operation_answers_as_documented(
         (operation for operation in operations if operation.method != "GET"), key=removes
     ):
         inside = parameters(operation) and parameters(operation) <= own_ids.keys()
-        said = as_documented(
+        said = find_document_mismatch(
             operation, ask(operation, administrator if inside else spent_session, own_ids)
         )
         wrong += [f"{operation}: {said}"] if said else []
@@ -102,7 +107,7 @@ def test_every_operation_answers_a_stranger_as_documented(
     wrong = [
         f"{operation}: {said}"
         for operation in operations
-        if (said := as_documented(operation, ask(operation, None)))
+        if (said := find_document_mismatch(operation, ask(operation, None)))
     ]
     assert not wrong, "expected: every operation answers as documented\ncame:\n  " + "\n  ".join(
         wrong
@@ -121,7 +126,7 @@ def test_what_is_not_there_is_refused_as_documented(
     wrong = [
         f"{operation}: {said}"
         for operation in named
-        if (said := as_documented(operation, ask(operation, administrator)))
+        if (said := find_document_mismatch(operation, ask(operation, administrator)))
     ]
     assert not wrong, "expected: every operation answers as documented\ncame:\n  " + "\n  ".join(
         wrong
@@ -139,7 +144,7 @@ def test_every_answer_carries_the_security_headers(
     wrong = {}
     for operation in operations:
         for session in (None, administrator) if operation.method == "GET" else (None,):
-            if lacking := unshielded(
+            if lacking := find_missing_security_headers(
                 ask(operation, session, own_ids), personal=operation.protected
             ):
                 wrong[str(operation)] = "; ".join(lacking)
@@ -148,7 +153,7 @@ def test_every_answer_carries_the_security_headers(
     )
 
 
-@pytest.mark.parametrize("hostile", HOSTILE, ids=ascii)
+@pytest.mark.parametrize("hostile", HOSTILE_IDS, ids=ascii)
 def test_a_hostile_id_brings_nothing_to_light(
     ask: Ask, operations: Sequence[Operation], administrator: Session, hostile: str
 ) -> None:
@@ -160,7 +165,9 @@ def test_a_hostile_id_brings_nothing_to_light(
     for operation in operations:
         if names := parameters(operation):
             answer = ask(operation, administrator, dict.fromkeys(names, hostile))
-            said = f"came {answer.status}" if answer.status >= 500 else revealing(answer)
+            said = (
+                f"came {answer.status}" if answer.status >= 500 else find_leaked_internals(answer)
+            )
             wrong += [f"{operation}: {said}"] if said else []
     assert not wrong, "expected: refusals that tell nothing\ncame:\n  " + "\n  ".join(wrong)
 
@@ -168,8 +175,8 @@ def test_a_hostile_id_brings_nothing_to_light(
 def test_refusals_tell_nothing_of_the_server(
     front_desk: FrontDesk,
     ward: Ward,
-    door: Door,
-    people: People,
+    door: SignInDesk,
+    people: PatientFactory,
     registered: Patient,
     discharged: Visit,
 ) -> None:
@@ -177,16 +184,16 @@ def test_refusals_tell_nothing_of_the_server(
 
     None of the everyday refusals tells how the server is made.
     """
-    answers = at_once(
+    answers = act_concurrently(
         lambda: front_desk.register(replace(people.draft(), mrn=registered.mrn)),
         lambda: front_desk.register(replace(people.draft(), birth_date=date.max)),
-        lambda: front_desk.patient(unlike(registered.id)),
+        lambda: front_desk.patient(make_unused_id(registered.id)),
         lambda: ward.admit(discharged),
-        lambda: door.sign_in(people.nobody()),
+        lambda: door.sign_in(people.unknown_credentials()),
     )
-    refusals = [answer for answer in answers if isinstance(answer, Refused)]
+    refusals = [answer for answer in answers if isinstance(answer, Rejected)]
     assert refusals, "expected: refusals\ncame:     none"
-    told = [said for refusal in refusals if (said := revealing(refusal.answer))]
+    told = [said for refusal in refusals if (said := find_leaked_internals(refusal.answer))]
     assert not told, "expected: refusals that tell nothing of the server\ncame:\n  " + "\n  ".join(
         told
     )

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from cutover.hospital import FrontDesk, Hospital
-from cutover.matchers import at_once
-from cutover.synthetic import People
+from cutover_gates.hospital import Driver, FrontDesk
+from cutover_gates.hospital.matchers.expectations import act_concurrently
+from cutover_gates.hospital.synthetic import PatientFactory
 
 pytestmark = pytest.mark.plan("health-checks")
 
 PROBES = 8
 
 
-def test_the_target_says_that_it_lives(hospital: Hospital) -> None:
+def test_the_target_says_that_it_lives(hospital: Driver) -> None:
     """A load balancer restarts what does not say that it lives.
 
     Liveness is asked without a token, and says live.
@@ -22,7 +22,7 @@ def test_the_target_says_that_it_lives(hospital: Hospital) -> None:
     assert live.healthy, f"expected: live\ncame:     {live.detail}"
 
 
-def test_the_target_says_that_it_is_ready(hospital: Hospital) -> None:
+def test_the_target_says_that_it_is_ready(hospital: Driver) -> None:
     """A load balancer sends nobody to what is not ready.
 
     Readiness is asked without a token, and says ready.
@@ -32,7 +32,7 @@ def test_the_target_says_that_it_is_ready(hospital: Hospital) -> None:
 
 
 def test_a_target_that_says_ready_serves(
-    hospital: Hospital, front_desk: FrontDesk, people: People
+    hospital: Driver, front_desk: FrontDesk, people: PatientFactory
 ) -> None:
     """Readiness is a promise to serve. What says ready looks up a patient in its database."""
     ready = hospital.ready()
@@ -42,12 +42,12 @@ def test_a_target_that_says_ready_serves(
     )
 
 
-def test_readiness_does_not_waver(hospital: Hospital) -> None:
+def test_readiness_does_not_waver(hospital: Driver) -> None:
     """One probe in eight that fails is one user in eight turned away.
 
     Many probes at once all hear the same.
     """
-    answers = at_once(*[hospital.ready] * PROBES)
+    answers = act_concurrently(*[hospital.ready] * PROBES)
     assert [answer for answer in answers if getattr(answer, "healthy", False)] == answers, (
         f"expected: {PROBES} times ready\ncame:     {answers}"
     )

@@ -9,10 +9,16 @@ from functools import partial
 
 import pytest
 
-from cutover.database.stored import Stored
-from cutover.hospital import FrontDesk, Patient, PatientDraft, Reason, Refused, Sex
-from cutover.matchers import at_once, only, refused, same, stands
-from cutover.synthetic import NAMES, People, unlike
+from cutover_gates.hospital import FrontDesk, Patient, PatientDraft, Reason, Rejected, Sex
+from cutover_gates.hospital.matchers.expectations import (
+    act_concurrently,
+    assert_row_matches,
+    assert_same,
+    exactly_one,
+    expect_rejection,
+)
+from cutover_gates.hospital.synthetic import NAMES, PatientFactory, make_unused_id
+from cutover_gates.probes.database.stored_records import StoredRecords
 
 pytestmark = pytest.mark.plan("patient-creation")
 
@@ -22,7 +28,7 @@ CROWD = 4
 
 
 def test_a_registered_patient_reads_back_as_sent(
-    front_desk: FrontDesk, people: People, as_stored: AsStored
+    front_desk: FrontDesk, people: PatientFactory, as_stored: AsStored
 ) -> None:
     """What was typed is what is stored.
 
@@ -30,67 +36,67 @@ def test_a_registered_patient_reads_back_as_sent(
     """
     draft = people.draft()
     patient = front_desk.register(draft)
-    same(as_stored(draft), patient)
-    same(as_stored(draft), front_desk.patient(patient.id))
+    assert_same(as_stored(draft), patient)
+    assert_same(as_stored(draft), front_desk.patient(patient.id))
 
 
 @pytest.mark.parametrize("kind", NAMES)
 def test_a_name_in_any_script_reads_back_as_sent(
-    front_desk: FrontDesk, people: People, kind: str, as_stored: AsStored
+    front_desk: FrontDesk, people: PatientFactory, kind: str, as_stored: AsStored
 ) -> None:
     """A name is not the software's to change.
 
     Every character comes back, neither normalized, nor trimmed, nor replaced.
     """
-    draft = people.named(kind)
+    draft = people.draft_with_name(kind)
     patient = front_desk.register(draft)
-    same(as_stored(draft), front_desk.patient(patient.id))
+    assert_same(as_stored(draft), front_desk.patient(patient.id))
 
 
 def test_a_minimal_patient_reads_back_as_sent(
-    front_desk: FrontDesk, people: People, as_stored: AsStored
+    front_desk: FrontDesk, people: PatientFactory, as_stored: AsStored
 ) -> None:
     """A patient of whom little is known can be registered. What is not known stays empty."""
-    draft = people.minimal()
+    draft = people.minimal_draft()
     patient = front_desk.register(draft)
-    same(as_stored(draft), front_desk.patient(patient.id))
+    assert_same(as_stored(draft), front_desk.patient(patient.id))
 
 
 def test_the_longest_names_read_back_as_sent(
-    front_desk: FrontDesk, people: People, as_stored: AsStored
+    front_desk: FrontDesk, people: PatientFactory, as_stored: AsStored
 ) -> None:
     """A name of the greatest length is stored whole.
 
     Length is counted in characters, not in bytes.
     """
-    draft = people.longest()
+    draft = people.longest_draft()
     patient = front_desk.register(draft)
-    same(as_stored(draft), front_desk.patient(patient.id))
+    assert_same(as_stored(draft), front_desk.patient(patient.id))
 
 
 @pytest.mark.parametrize("sex", Sex)
 def test_every_sex_reads_back_as_sent(
-    front_desk: FrontDesk, people: People, sex: Sex, as_stored: AsStored
+    front_desk: FrontDesk, people: PatientFactory, sex: Sex, as_stored: AsStored
 ) -> None:
     """Administrative gender has four words. Each is stored as itself."""
     draft = replace(people.draft(), sex=sex)
     patient = front_desk.register(draft)
-    same(as_stored(draft), front_desk.patient(patient.id))
+    assert_same(as_stored(draft), front_desk.patient(patient.id))
 
 
-def test_a_patient_is_found_by_record_number(front_desk: FrontDesk, people: People) -> None:
+def test_a_patient_is_found_by_record_number(front_desk: FrontDesk, people: PatientFactory) -> None:
     """The record number leads to its patient. Exactly one is found, and it is this one."""
     patient = front_desk.register(people.draft())
-    found = only(front_desk.find(mrn=patient.mrn), "patient with this record number")
-    same(patient.draft, found)
+    found = exactly_one(front_desk.find(mrn=patient.mrn), "patient with this record number")
+    assert_same(patient.draft, found)
     assert found.id == patient.id
 
 
-def test_a_patient_is_found_by_either_name(front_desk: FrontDesk, people: People) -> None:
+def test_a_patient_is_found_by_either_name(front_desk: FrontDesk, people: PatientFactory) -> None:
     """A search by name looks at family and given names. Each of them finds the patient, once."""
     patient = front_desk.register(people.draft())
     for name in (patient.family_name, patient.given_name):
-        assert only(front_desk.find(name=name), f"patient named {name}").id == patient.id
+        assert exactly_one(front_desk.find(name=name), f"patient named {name}").id == patient.id
 
 
 @pytest.mark.parametrize(
@@ -105,7 +111,7 @@ def test_a_patient_is_found_by_either_name(front_desk: FrontDesk, people: People
     ],
 )
 def test_a_name_is_found_in_any_script_and_case(
-    front_desk: FrontDesk, people: People, family_name: str, typed: str
+    front_desk: FrontDesk, people: PatientFactory, family_name: str, typed: str
 ) -> None:
     """Whoever searches does not know the case that was typed.
 
@@ -113,12 +119,12 @@ def test_a_name_is_found_in_any_script_and_case(
     """
     draft = people.draft()
     patient = front_desk.register(replace(draft, family_name=f"{family_name} {draft.mrn}"))
-    found = only(front_desk.find(name=f"{typed} {draft.mrn}"), f"patient named {typed}")
+    found = exactly_one(front_desk.find(name=f"{typed} {draft.mrn}"), f"patient named {typed}")
     assert found.id == patient.id
 
 
 def test_a_patient_is_found_by_birth_date(
-    front_desk: FrontDesk, people: People, as_stored: AsStored
+    front_desk: FrontDesk, people: PatientFactory, as_stored: AsStored
 ) -> None:
     """Name and birth date together tell people apart.
 
@@ -133,7 +139,7 @@ def test_a_patient_is_found_by_birth_date(
         if as_stored(replace(draft, birth_date=day)).birth_date != as_stored(draft).birth_date
     )
     assert (
-        only(
+        exactly_one(
             front_desk.find(name=patient.family_name, birth_date=patient.birth_date),
             "patient of this name and day",
         ).id
@@ -142,7 +148,7 @@ def test_a_patient_is_found_by_birth_date(
     assert not front_desk.find(name=patient.family_name, birth_date=other)
 
 
-def test_a_search_lists_every_match_once(front_desk: FrontDesk, people: People) -> None:
+def test_a_search_lists_every_match_once(front_desk: FrontDesk, people: PatientFactory) -> None:
     """A search drops nobody, not even the last.
 
     All patients of one name are listed, each once, and nobody else.
@@ -158,45 +164,45 @@ def test_a_search_lists_every_match_once(front_desk: FrontDesk, people: People) 
     )
 
 
-def test_a_search_for_nobody_finds_nobody(front_desk: FrontDesk, people: People) -> None:
+def test_a_search_for_nobody_finds_nobody(front_desk: FrontDesk, people: PatientFactory) -> None:
     """A search narrows. A record number that nobody has finds no patient."""
     assert not front_desk.find(mrn=people.mrn())
 
 
 def test_a_record_number_is_given_once(
-    front_desk: FrontDesk, people: People, as_stored: AsStored
+    front_desk: FrontDesk, people: PatientFactory, as_stored: AsStored
 ) -> None:
     """A record number is one patient's.
 
     The second registration is refused, and the first patient stays as it was.
     """
     first = front_desk.register(people.draft())
-    with refused(Reason.DUPLICATE):
+    with expect_rejection(Reason.DUPLICATE):
         front_desk.register(replace(people.draft(), mrn=first.mrn))
-    same(
+    assert_same(
         as_stored(first.draft),
-        only(front_desk.find(mrn=first.mrn), "patient with this record number"),
+        exactly_one(front_desk.find(mrn=first.mrn), "patient with this record number"),
     )
 
 
 def test_a_record_number_is_given_once_also_at_the_same_moment(
-    front_desk: FrontDesk, people: People
+    front_desk: FrontDesk, people: PatientFactory
 ) -> None:
     """Two desks may type the same number at once.
 
     One registration wins, the others are refused, and one patient is there.
     """
     mrn = people.mrn()
-    answers = at_once(
+    answers = act_concurrently(
         *[partial(front_desk.register, replace(people.draft(), mrn=mrn)) for _ in range(CROWD)]
     )
-    winner = only(
+    winner = exactly_one(
         [answer for answer in answers if isinstance(answer, Patient)], "registration that won"
     )
-    assert {answer.reason for answer in answers if isinstance(answer, Refused)} == {
+    assert {answer.reason for answer in answers if isinstance(answer, Rejected)} == {
         Reason.DUPLICATE
     }
-    assert only(front_desk.find(mrn=mrn), "patient with this record number").id == winner.id
+    assert exactly_one(front_desk.find(mrn=mrn), "patient with this record number").id == winner.id
 
 
 @pytest.mark.parametrize(
@@ -209,17 +215,17 @@ def test_a_record_number_is_given_once_also_at_the_same_moment(
     ],
 )
 def test_an_invalid_patient_leaves_nothing(
-    front_desk: FrontDesk, people: People, wrong: dict[str, object]
+    front_desk: FrontDesk, people: PatientFactory, wrong: dict[str, object]
 ) -> None:
     """What cannot be true of a patient is refused. Nothing of it is stored."""
     draft = people.draft()
-    with refused(Reason.INVALID):
+    with expect_rejection(Reason.INVALID):
         front_desk.register(replace(draft, **wrong))  # type: ignore[arg-type]  # the parameters are the fields' own types
     assert not front_desk.find(mrn=draft.mrn)
 
 
 def test_an_update_is_stored_and_changes_nothing_else(
-    front_desk: FrontDesk, people: People, as_stored: AsStored
+    front_desk: FrontDesk, people: PatientFactory, as_stored: AsStored
 ) -> None:
     """A correction is seen at once by whoever reads next.
 
@@ -228,23 +234,25 @@ def test_an_update_is_stored_and_changes_nothing_else(
     patient = front_desk.patient(front_desk.register(people.draft()).id)
     corrected = replace(patient, given_name="Amélie", phone=None)
     front_desk.update(corrected)
-    same(as_stored(corrected.draft), front_desk.patient(patient.id))
+    assert_same(as_stored(corrected.draft), front_desk.patient(patient.id))
 
 
-def test_an_update_is_found_by_the_next_search(front_desk: FrontDesk, people: People) -> None:
+def test_an_update_is_found_by_the_next_search(
+    front_desk: FrontDesk, people: PatientFactory
+) -> None:
     """A search knows what was corrected. The new name finds the patient, the old one does not."""
     patient = front_desk.register(people.draft())
     corrected = replace(patient, family_name=people.draft().family_name)
     front_desk.update(corrected)
     assert (
-        only(front_desk.find(name=corrected.family_name), "patient of the new name").id
+        exactly_one(front_desk.find(name=corrected.family_name), "patient of the new name").id
         == patient.id
     )
     assert not front_desk.find(name=patient.family_name)
 
 
 def test_a_stale_update_is_refused_and_nothing_is_lost(
-    front_desk: FrontDesk, people: People, as_stored: AsStored
+    front_desk: FrontDesk, people: PatientFactory, as_stored: AsStored
 ) -> None:
     """Two desks correct one patient, each from what it read before.
 
@@ -253,13 +261,13 @@ def test_a_stale_update_is_refused_and_nothing_is_lost(
     patient = front_desk.register(people.draft())
     first = replace(patient, phone="+49301111111")
     front_desk.update(first)
-    with refused(Reason.STALE):
+    with expect_rejection(Reason.STALE):
         front_desk.update(replace(patient, phone="+49302222222"))
-    same(as_stored(first.draft), front_desk.patient(patient.id))
+    assert_same(as_stored(first.draft), front_desk.patient(patient.id))
 
 
 def test_of_updates_at_the_same_moment_one_wins(
-    front_desk: FrontDesk, people: People, as_stored: AsStored
+    front_desk: FrontDesk, people: PatientFactory, as_stored: AsStored
 ) -> None:
     """Nobody's correction is overwritten unseen, however close they come.
 
@@ -267,8 +275,10 @@ def test_of_updates_at_the_same_moment_one_wins(
     """
     patient = front_desk.register(people.draft())
     corrections = [replace(patient, phone=f"+4930{number:07d}") for number in range(CROWD)]
-    answers = at_once(*[partial(front_desk.update, correction) for correction in corrections])
-    won = only(
+    answers = act_concurrently(
+        *[partial(front_desk.update, correction) for correction in corrections]
+    )
+    won = exactly_one(
         [
             correction
             for correction, answer in zip(corrections, answers, strict=True)
@@ -276,23 +286,23 @@ def test_of_updates_at_the_same_moment_one_wins(
         ],
         "update that won",
     )
-    assert {answer.reason for answer in answers if isinstance(answer, Refused)} == {Reason.STALE}
-    same(as_stored(won.draft), front_desk.patient(patient.id))
+    assert {answer.reason for answer in answers if isinstance(answer, Rejected)} == {Reason.STALE}
+    assert_same(as_stored(won.draft), front_desk.patient(patient.id))
 
 
-def test_an_update_of_nobody_is_refused(front_desk: FrontDesk, people: People) -> None:
+def test_an_update_of_nobody_is_refused(front_desk: FrontDesk, people: PatientFactory) -> None:
     """Only who is registered can be corrected.
 
     An update under an unknown id is refused, and registers nobody.
     """
     patient = front_desk.register(people.draft())
-    stranger = replace(patient, id=unlike(patient.id), mrn=people.mrn())
-    with refused(Reason.NOT_FOUND):
+    stranger = replace(patient, id=make_unused_id(patient.id), mrn=people.mrn())
+    with expect_rejection(Reason.NOT_FOUND):
         front_desk.update(stranger)
     assert not front_desk.find(mrn=stranger.mrn)
 
 
-def test_a_repeated_request_registers_once(front_desk: FrontDesk, people: People) -> None:
+def test_a_repeated_request_registers_once(front_desk: FrontDesk, people: PatientFactory) -> None:
     """A desk that got no answer asks again with the same key.
 
     It gets the same patient, and one patient is there.
@@ -300,37 +310,42 @@ def test_a_repeated_request_registers_once(front_desk: FrontDesk, people: People
     draft, key = people.draft(), people.mrn()
     first = front_desk.register(draft, idempotency_key=key)
     again = front_desk.register(draft, idempotency_key=key)
-    same(first, again)
-    assert only(front_desk.find(mrn=draft.mrn), "patient with this record number").id == first.id
+    assert_same(first, again)
+    assert (
+        exactly_one(front_desk.find(mrn=draft.mrn), "patient with this record number").id
+        == first.id
+    )
 
 
 def test_a_repeated_request_registers_once_also_at_the_same_moment(
-    front_desk: FrontDesk, people: People
+    front_desk: FrontDesk, people: PatientFactory
 ) -> None:
     """An impatient client asks again before the first answer is there.
 
     All get the same patient, and one patient is there.
     """
     draft, key = people.draft(), people.mrn()
-    answers = at_once(
+    answers = act_concurrently(
         *[partial(front_desk.register, draft, idempotency_key=key) for _ in range(CROWD)]
     )
     for answer in answers:
         assert isinstance(answer, Patient), (
             f"expected: the same patient for every request with one key\ncame:     {answer}"
         )
-    found = only(front_desk.find(mrn=draft.mrn), "patient with this record number")
+    found = exactly_one(front_desk.find(mrn=draft.mrn), "patient with this record number")
     assert {answer.id for answer in answers if isinstance(answer, Patient)} == {found.id}
 
 
-def test_a_key_is_not_taken_for_another_patient(front_desk: FrontDesk, people: People) -> None:
+def test_a_key_is_not_taken_for_another_patient(
+    front_desk: FrontDesk, people: PatientFactory
+) -> None:
     """A key that is used again by mistake must not swallow a patient.
 
     The request is refused, and the second patient is not there.
     """
     key, other = people.mrn(), people.draft()
     front_desk.register(people.draft(), idempotency_key=key)
-    with refused(Reason.INVALID, Reason.DUPLICATE):
+    with expect_rejection(Reason.INVALID, Reason.DUPLICATE):
         front_desk.register(other, idempotency_key=key)
     assert not front_desk.find(mrn=other.mrn)
 
@@ -340,13 +355,13 @@ def test_an_unknown_patient_is_not_there(front_desk: FrontDesk, registered: Pati
 
     It is refused as not found, and nobody else is shown in its place.
     """
-    with refused(Reason.NOT_FOUND):
-        front_desk.patient(unlike(registered.id))
+    with expect_rejection(Reason.NOT_FOUND):
+        front_desk.patient(make_unused_id(registered.id))
 
 
 @pytest.mark.plan("acknowledged-writes")
 def test_an_acknowledged_patient_stands_in_the_database(
-    front_desk: FrontDesk, people: People, stored: Stored, as_stored: AsStored
+    front_desk: FrontDesk, people: PatientFactory, stored: StoredRecords, as_stored: AsStored
 ) -> None:
     """Acknowledged is stored.
 
@@ -354,16 +369,16 @@ def test_an_acknowledged_patient_stands_in_the_database(
     """
     draft = people.draft()
     patient = front_desk.register(draft)
-    stands(as_stored(draft), stored.patient(patient.id))
+    assert_row_matches(as_stored(draft), stored.patient(patient.id))
 
 
 @pytest.mark.plan("acknowledged-writes")
 def test_an_acknowledged_update_stands_in_the_database(
-    front_desk: FrontDesk, registered: Patient, stored: Stored, as_stored: AsStored
+    front_desk: FrontDesk, registered: Patient, stored: StoredRecords, as_stored: AsStored
 ) -> None:
     """Acknowledged is stored. The row holds the correction when the answer has come."""
     corrected = front_desk.update(replace(registered, address="1 New Street"))
-    stands(as_stored(corrected.draft), stored.patient(registered.id))
+    assert_row_matches(as_stored(corrected.draft), stored.patient(registered.id))
 
 
 @pytest.mark.plan("acknowledged-writes")
@@ -374,4 +389,4 @@ def test_a_registered_patient_is_seen_by_other_sessions(
 
     A clinician who is signed in elsewhere reads the same patient.
     """
-    same(registered.draft, ward_desk.patient(registered.id))
+    assert_same(registered.draft, ward_desk.patient(registered.id))

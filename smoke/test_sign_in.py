@@ -7,38 +7,42 @@ from dataclasses import replace
 
 import pytest
 
-from cutover.hospital import Credentials, Door, FrontDesk, Hospital, Reason, Role, Session
-from cutover.matchers import Told, changing, refused, told_apart
-from cutover.settings import Limits
-from cutover.synthetic import Forgeries, People
+from cutover_gates.config.target import Limits
+from cutover_gates.hospital import Credentials, Driver, FrontDesk, Reason, Role, Session, SignInDesk
+from cutover_gates.hospital.matchers.answer_checks import (
+    find_changed_fields,
+    find_distinguishing_fields,
+)
+from cutover_gates.hospital.matchers.expectations import ExpectedRejection, expect_rejection
+from cutover_gates.hospital.synthetic import ForgedSessions, PatientFactory
 
 pytestmark = pytest.mark.plan("authentication-flow")
 
 Accounts = Callable[[Role], Credentials]
 
 
-def refusal_of(door: Door, credentials: Credentials) -> Told:
+def refusal_of(door: SignInDesk, credentials: Credentials) -> ExpectedRejection:
     """The door stays shut for these credentials."""
-    with refused(Reason.UNAUTHENTICATED) as told:
+    with expect_rejection(Reason.UNAUTHENTICATED) as told:
         door.sign_in(credentials)
     return told
 
 
-def opens(hospital: Hospital, session: Session, people: People) -> bool:
+def opens(hospital: Driver, session: Session, people: PatientFactory) -> bool:
     """This session may look for a patient, and is told that nobody has that number."""
     return not FrontDesk(hospital, session).find(mrn=people.mrn())
 
 
-def refusal_at(hospital: Hospital, session: Session, people: People) -> Told:
+def refusal_at(hospital: Driver, session: Session, people: PatientFactory) -> ExpectedRejection:
     """This session opens nothing."""
-    with refused(Reason.UNAUTHENTICATED) as told:
+    with expect_rejection(Reason.UNAUTHENTICATED) as told:
         opens(hospital, session, people)
     return told
 
 
 @pytest.mark.parametrize("role", [Role.REGISTRAR, Role.CLINICIAN, Role.ADMINISTRATOR])
 def test_the_right_password_opens_a_session(
-    hospital: Hospital, door: Door, accounts: Accounts, people: People, role: Role
+    hospital: Driver, door: SignInDesk, accounts: Accounts, people: PatientFactory, role: Role
 ) -> None:
     """Who knows the password comes in. The session that he is given opens the patients' index."""
     session = door.sign_in(accounts(role))
@@ -54,7 +58,7 @@ def test_the_right_password_opens_a_session(
     ],
 )
 def test_a_wrong_password_is_refused(
-    door: Door, accounts: Accounts, role: Role, wrong: str
+    door: SignInDesk, accounts: Accounts, role: Role, wrong: str
 ) -> None:
     """Nearly right is wrong. The sign-in is refused."""
     right = accounts(role)
@@ -64,30 +68,30 @@ def test_a_wrong_password_is_refused(
     refusal_of(door, replace(right, password=password))
 
 
-def test_another_persons_password_is_refused(door: Door, accounts: Accounts) -> None:
+def test_another_persons_password_is_refused(door: SignInDesk, accounts: Accounts) -> None:
     """A password opens one account. Under another name it is refused."""
     refusal_of(
         door, Credentials(accounts(Role.OUTSIDER).username, accounts(Role.REGISTRAR).password)
     )
 
 
-def test_an_unknown_user_is_refused(door: Door, people: People) -> None:
+def test_an_unknown_user_is_refused(door: SignInDesk, people: PatientFactory) -> None:
     """Whom nobody knows does not come in. The sign-in is refused."""
-    refusal_of(door, people.nobody())
+    refusal_of(door, people.unknown_credentials())
 
 
 def test_a_refused_sign_in_does_not_tell_who_is_known(
-    door: Door, accounts: Accounts, people: People
+    door: SignInDesk, accounts: Accounts, people: PatientFactory
 ) -> None:
     """Whoever guesses must not learn which names exist.
 
     A wrong password and an unknown name are refused in the same words.
     """
-    nobody = people.nobody()
+    nobody = people.unknown_credentials()
     first, second = refusal_of(door, nobody), refusal_of(door, nobody)
     wrong = refusal_of(door, Credentials(accounts(Role.AUDITOR).username, nobody.password))
-    differences = told_apart(
-        wrong.answer, second.answer, volatile=changing(first.answer, second.answer)
+    differences = find_distinguishing_fields(
+        wrong.answer, second.answer, volatile=find_changed_fields(first.answer, second.answer)
     )
     assert not differences, (
         "expected: the same words for a wrong password and an unknown name\ncame:    "
@@ -95,47 +99,49 @@ def test_a_refused_sign_in_does_not_tell_who_is_known(
     )
 
 
-def test_guessing_is_slowed_down(door: Door, people: People, limits: Limits) -> None:
+def test_guessing_is_slowed_down(door: SignInDesk, people: PatientFactory, limits: Limits) -> None:
     """Whoever guesses is held up.
 
     After the allowed number of failures for one name, that name is told to wait.
     """
-    nobody = people.nobody()
+    nobody = people.unknown_credentials()
     for _ in range(limits.sign_in_failures):
         refusal_of(door, nobody)
-    with refused(Reason.THROTTLED, doing=f"once more after {limits.sign_in_failures} failures"):
+    with expect_rejection(
+        Reason.THROTTLED, doing=f"once more after {limits.sign_in_failures} failures"
+    ):
         door.sign_in(nobody)
 
 
 def test_guessing_at_one_name_holds_up_nobody_else(
-    door: Door, people: People, accounts: Accounts, limits: Limits
+    door: SignInDesk, people: PatientFactory, accounts: Accounts, limits: Limits
 ) -> None:
     """A stranger at the door must not lock out the staff.
 
     While one name has to wait, another signs in.
     """
-    nobody = people.nobody()
+    nobody = people.unknown_credentials()
     for _ in range(limits.sign_in_failures):
         refusal_of(door, nobody)
     assert door.sign_in(accounts(Role.REGISTRAR)).access
 
 
 def test_an_expired_token_is_refused(
-    hospital: Hospital, forgeries: Forgeries, people: People
+    hospital: Driver, forgeries: ForgedSessions, people: PatientFactory
 ) -> None:
     """A token ends. One that was good until a minute ago is refused."""
     refusal_at(hospital, forgeries.expired, people)
 
 
 def test_a_tampered_token_is_refused(
-    hospital: Hospital, forgeries: Forgeries, people: People
+    hospital: Driver, forgeries: ForgedSessions, people: PatientFactory
 ) -> None:
     """A token is what the hospital signed. One in which a claim was changed is refused."""
     refusal_at(hospital, forgeries.tampered, people)
 
 
 def test_an_unsigned_token_is_refused(
-    hospital: Hospital, forgeries: Forgeries, people: People
+    hospital: Driver, forgeries: ForgedSessions, people: PatientFactory
 ) -> None:
     """A token without a signature is anybody's.
 
@@ -146,14 +152,14 @@ def test_an_unsigned_token_is_refused(
 
 
 def test_a_made_up_token_is_refused(
-    hospital: Hospital, forgeries: Forgeries, people: People
+    hospital: Driver, forgeries: ForgedSessions, people: PatientFactory
 ) -> None:
     """A token cannot be guessed. One that was never given out is refused."""
     refusal_at(hospital, forgeries.made_up, people)
 
 
 def test_a_forged_token_does_not_tell_why_it_is_refused(
-    hospital: Hospital, forgeries: Forgeries, people: People
+    hospital: Driver, forgeries: ForgedSessions, people: PatientFactory
 ) -> None:
     """Whoever forges must not learn how near he came.
 
@@ -161,8 +167,10 @@ def test_a_forged_token_does_not_tell_why_it_is_refused(
     """
     one, again = (refusal_at(hospital, forgeries.made_up, people).answer for _ in range(2))
     for session in (forgeries.tampered, *forgeries.unsigned):
-        differences = told_apart(
-            refusal_at(hospital, session, people).answer, one, volatile=changing(one, again)
+        differences = find_distinguishing_fields(
+            refusal_at(hospital, session, people).answer,
+            one,
+            volatile=find_changed_fields(one, again),
         )
         assert not differences, (
             f"expected: the same words for every bad token\ncame:     {'; '.join(differences)}"
@@ -170,15 +178,17 @@ def test_a_forged_token_does_not_tell_why_it_is_refused(
 
 
 def test_an_expired_token_does_not_tell_that_it_was_good(
-    hospital: Hospital, forgeries: Forgeries, people: People
+    hospital: Driver, forgeries: ForgedSessions, people: PatientFactory
 ) -> None:
     """Whoever finds an old token must not learn whose it was.
 
     It is refused in the same words as one that was never given out.
     """
     one, again = (refusal_at(hospital, forgeries.made_up, people).answer for _ in range(2))
-    differences = told_apart(
-        refusal_at(hospital, forgeries.expired, people).answer, one, volatile=changing(one, again)
+    differences = find_distinguishing_fields(
+        refusal_at(hospital, forgeries.expired, people).answer,
+        one,
+        volatile=find_changed_fields(one, again),
     )
     assert not differences, (
         f"expected: the same words as for a made-up token\ncame:     {'; '.join(differences)}"
@@ -186,7 +196,7 @@ def test_an_expired_token_does_not_tell_that_it_was_good(
 
 
 def test_a_refreshed_session_goes_on(
-    hospital: Hospital, door: Door, own_session: Session, people: People
+    hospital: Driver, door: SignInDesk, own_session: Session, people: PatientFactory
 ) -> None:
     """A shift is longer than a token.
 
@@ -197,47 +207,47 @@ def test_a_refreshed_session_goes_on(
 
 
 def test_a_session_can_be_refreshed_again(
-    hospital: Hospital, door: Door, own_session: Session, people: People
+    hospital: Driver, door: SignInDesk, own_session: Session, people: PatientFactory
 ) -> None:
     """A shift is longer than two tokens. What a refresh gave can be refreshed in its turn."""
     later = door.refresh(door.refresh(own_session))
     assert opens(hospital, later, people)
 
 
-def test_a_refresh_token_holds_once(door: Door, own_session: Session) -> None:
+def test_a_refresh_token_holds_once(door: SignInDesk, own_session: Session) -> None:
     """A refresh token that is used twice was stolen. The second use is refused."""
     door.refresh(own_session)
-    with refused(Reason.UNAUTHENTICATED):
+    with expect_rejection(Reason.UNAUTHENTICATED):
         door.refresh(own_session)
 
 
 def test_a_made_up_refresh_token_is_refused(
-    door: Door, own_session: Session, people: People
+    door: SignInDesk, own_session: Session, people: PatientFactory
 ) -> None:
     """A refresh token cannot be guessed. One that was never given out is refused."""
-    with refused(Reason.UNAUTHENTICATED):
-        door.refresh(replace(own_session, refresh=people.nobody().password))
+    with expect_rejection(Reason.UNAUTHENTICATED):
+        door.refresh(replace(own_session, refresh=people.unknown_credentials().password))
 
 
-def test_an_access_token_does_not_refresh(door: Door, own_session: Session) -> None:
+def test_an_access_token_does_not_refresh(door: SignInDesk, own_session: Session) -> None:
     """A token that lives minutes must not be worth hours.
 
     In the place of a refresh token it is refused.
     """
-    with refused(Reason.UNAUTHENTICATED, Reason.INVALID):
+    with expect_rejection(Reason.UNAUTHENTICATED, Reason.INVALID):
         door.refresh(replace(own_session, refresh=own_session.access))
 
 
 def test_a_refresh_token_opens_nothing(
-    hospital: Hospital, door: Door, own_session: Session, people: People
+    hospital: Driver, door: SignInDesk, own_session: Session, people: PatientFactory
 ) -> None:
     """A refresh token is for refreshing. In the place of an access token it is refused."""
     later = door.refresh(own_session)
-    refusal_at(hospital, later.presenting(later.refresh or ""), people)
+    refusal_at(hospital, later.with_access_token(later.refresh or ""), people)
 
 
 def test_sign_out_ends_the_access_token(
-    hospital: Hospital, door: Door, own_session: Session, people: People
+    hospital: Driver, door: SignInDesk, own_session: Session, people: PatientFactory
 ) -> None:
     """Who signs out has left. The token that he held is refused at once."""
     assert opens(hospital, own_session, people)
@@ -245,15 +255,19 @@ def test_sign_out_ends_the_access_token(
     refusal_at(hospital, own_session, people)
 
 
-def test_sign_out_ends_the_refresh_token(door: Door, own_session: Session) -> None:
+def test_sign_out_ends_the_refresh_token(door: SignInDesk, own_session: Session) -> None:
     """Who signs out has left for good. The session cannot be refreshed."""
     door.sign_out(own_session)
-    with refused(Reason.UNAUTHENTICATED):
+    with expect_rejection(Reason.UNAUTHENTICATED):
         door.refresh(own_session)
 
 
 def test_sign_out_ends_no_other_session(
-    hospital: Hospital, door: Door, own_session: Session, accounts: Accounts, people: People
+    hospital: Driver,
+    door: SignInDesk,
+    own_session: Session,
+    accounts: Accounts,
+    people: PatientFactory,
 ) -> None:
     """A nurse who signs out at one desk is still at the other.
 

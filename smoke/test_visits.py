@@ -6,21 +6,27 @@ from functools import partial
 
 import pytest
 
-from cutover.database.stored import Stored
-from cutover.hospital import (
+from cutover_gates.hospital import (
+    Driver,
     FrontDesk,
-    Hospital,
-    Move,
     Patient,
     Reason,
-    Refused,
+    Rejected,
     Session,
-    Status,
+    Transition,
     Visit,
+    VisitStatus,
     Ward,
 )
-from cutover.matchers import at_once, only, refused, same, stands
-from cutover.synthetic import unlike
+from cutover_gates.hospital.matchers.expectations import (
+    act_concurrently,
+    assert_row_matches,
+    assert_same,
+    exactly_one,
+    expect_rejection,
+)
+from cutover_gates.hospital.synthetic import make_unused_id
+from cutover_gates.probes.database.stored_records import StoredRecords
 
 pytestmark = pytest.mark.plan("visit-creation")
 
@@ -33,8 +39,8 @@ def test_a_visit_opens_for_a_patient(ward: Ward, registered: Patient) -> None:
     It reads back as it was acknowledged.
     """
     visit = ward.open(registered)
-    assert (visit.status, visit.patient_id) == (Status.OPEN, registered.id)
-    same(visit, ward.visit(visit))
+    assert (visit.status, visit.patient_id) == (VisitStatus.OPEN, registered.id)
+    assert_same(visit, ward.visit(visit))
 
 
 def test_a_visit_keeps_its_reason(ward: Ward, registered: Patient, reason: str) -> None:
@@ -46,7 +52,7 @@ def test_a_visit_keeps_its_reason(ward: Ward, registered: Patient, reason: str) 
 def test_a_front_desk_opens_a_visit(reception: Ward, registered: Patient) -> None:
     """Whoever receives a patient can open the visit. It is open, and the patient's."""
     visit = reception.open(registered)
-    assert (visit.status, visit.patient_id) == (Status.OPEN, registered.id)
+    assert (visit.status, visit.patient_id) == (VisitStatus.OPEN, registered.id)
 
 
 def test_an_open_visit_can_be_admitted(ward: Ward, opened: Visit) -> None:
@@ -54,25 +60,25 @@ def test_an_open_visit_can_be_admitted(ward: Ward, opened: Visit) -> None:
 
     The visit is admitted, in the answer and when it is read again.
     """
-    assert ward.admit(opened).status is Status.ADMITTED
-    assert ward.visit(opened).status is Status.ADMITTED
+    assert ward.admit(opened).status is VisitStatus.ADMITTED
+    assert ward.visit(opened).status is VisitStatus.ADMITTED
 
 
 def test_an_admitted_visit_can_be_discharged(ward: Ward, admitted: Visit) -> None:
     """The patient goes home. The visit is discharged, in the answer and when it is read again."""
-    assert ward.discharge(admitted).status is Status.DISCHARGED
-    assert ward.visit(admitted).status is Status.DISCHARGED
+    assert ward.discharge(admitted).status is VisitStatus.DISCHARGED
+    assert ward.visit(admitted).status is VisitStatus.DISCHARGED
 
 
 def test_an_open_visit_can_be_cancelled(
-    hospital: Hospital, clinician: Session, ward: Ward, opened: Visit
+    hospital: Driver, clinician: Session, ward: Ward, opened: Visit
 ) -> None:
     """The patient left before anyone looked.
 
     The visit is cancelled, in the answer and when it is read again.
     """
-    assert hospital.move(clinician, opened, Move.CANCEL).status is Status.CANCELLED
-    assert ward.visit(opened).status is Status.CANCELLED
+    assert hospital.move(clinician, opened, Transition.CANCEL).status is VisitStatus.CANCELLED
+    assert ward.visit(opened).status is VisitStatus.CANCELLED
 
 
 def test_a_discharged_visit_cannot_be_reopened(ward: Ward, discharged: Visit) -> None:
@@ -80,61 +86,61 @@ def test_a_discharged_visit_cannot_be_reopened(ward: Ward, discharged: Visit) ->
 
     The move back is refused, and the visit stays discharged.
     """
-    with refused(Reason.ILLEGAL_TRANSITION):
+    with expect_rejection(Reason.ILLEGAL_TRANSITION):
         ward.admit(discharged)
-    assert ward.visit(discharged).status is Status.DISCHARGED
+    assert ward.visit(discharged).status is VisitStatus.DISCHARGED
 
 
 def test_a_visit_is_discharged_once(ward: Ward, discharged: Visit) -> None:
     """Discharge is final. A second one is refused, and the visit stays discharged."""
-    with refused(Reason.ILLEGAL_TRANSITION):
+    with expect_rejection(Reason.ILLEGAL_TRANSITION):
         ward.discharge(discharged)
-    assert ward.visit(discharged).status is Status.DISCHARGED
+    assert ward.visit(discharged).status is VisitStatus.DISCHARGED
 
 
 def test_a_discharged_visit_cannot_be_cancelled(
-    hospital: Hospital, clinician: Session, ward: Ward, discharged: Visit
+    hospital: Driver, clinician: Session, ward: Ward, discharged: Visit
 ) -> None:
     """What took place cannot be undone.
 
     The cancellation is refused, and the visit stays discharged.
     """
-    with refused(Reason.ILLEGAL_TRANSITION):
-        hospital.move(clinician, discharged, Move.CANCEL)
-    assert ward.visit(discharged).status is Status.DISCHARGED
+    with expect_rejection(Reason.ILLEGAL_TRANSITION):
+        hospital.move(clinician, discharged, Transition.CANCEL)
+    assert ward.visit(discharged).status is VisitStatus.DISCHARGED
 
 
 def test_nobody_is_discharged_who_was_not_admitted(ward: Ward, opened: Visit) -> None:
     """Discharge follows admission. Without it the move is refused, and the visit stays open."""
-    with refused(Reason.ILLEGAL_TRANSITION):
+    with expect_rejection(Reason.ILLEGAL_TRANSITION):
         ward.discharge(opened)
-    assert ward.visit(opened).status is Status.OPEN
+    assert ward.visit(opened).status is VisitStatus.OPEN
 
 
 def test_a_visit_is_admitted_once(ward: Ward, admitted: Visit) -> None:
     """One visit takes one bed. A second admission is refused, and the visit stays admitted."""
-    with refused(Reason.ILLEGAL_TRANSITION):
+    with expect_rejection(Reason.ILLEGAL_TRANSITION):
         ward.admit(admitted)
-    assert ward.visit(admitted).status is Status.ADMITTED
+    assert ward.visit(admitted).status is VisitStatus.ADMITTED
 
 
 def test_an_admitted_visit_cannot_be_cancelled(
-    hospital: Hospital, clinician: Session, ward: Ward, admitted: Visit
+    hospital: Driver, clinician: Session, ward: Ward, admitted: Visit
 ) -> None:
     """Who lies in a bed is there. The cancellation is refused, and the visit stays admitted."""
-    with refused(Reason.ILLEGAL_TRANSITION):
-        hospital.move(clinician, admitted, Move.CANCEL)
-    assert ward.visit(admitted).status is Status.ADMITTED
+    with expect_rejection(Reason.ILLEGAL_TRANSITION):
+        hospital.move(clinician, admitted, Transition.CANCEL)
+    assert ward.visit(admitted).status is VisitStatus.ADMITTED
 
 
-@pytest.mark.parametrize("move", Move)
+@pytest.mark.parametrize("move", Transition)
 def test_a_cancelled_visit_stays_cancelled(
-    hospital: Hospital, clinician: Session, ward: Ward, cancelled: Visit, move: Move
+    hospital: Driver, clinician: Session, ward: Ward, cancelled: Visit, move: Transition
 ) -> None:
     """A cancelled visit is closed. Every further move is refused, and the visit stays cancelled."""
-    with refused(Reason.ILLEGAL_TRANSITION):
+    with expect_rejection(Reason.ILLEGAL_TRANSITION):
         hospital.move(clinician, cancelled, move)
-    assert ward.visit(cancelled).status is Status.CANCELLED
+    assert ward.visit(cancelled).status is VisitStatus.CANCELLED
 
 
 def test_of_admissions_at_the_same_moment_one_counts(ward: Ward, opened: Visit) -> None:
@@ -142,26 +148,32 @@ def test_of_admissions_at_the_same_moment_one_counts(ward: Ward, opened: Visit) 
 
     One admission counts, the others are refused, and the visit is admitted.
     """
-    answers = at_once(*[partial(ward.admit, opened)] * ROUNDS)
-    only([answer for answer in answers if isinstance(answer, Visit)], "admission that counts")
-    assert {answer.reason for answer in answers if isinstance(answer, Refused)} == {
+    answers = act_concurrently(*[partial(ward.admit, opened)] * ROUNDS)
+    exactly_one(
+        [answer for answer in answers if isinstance(answer, Visit)], "admission that counts"
+    )
+    assert {answer.reason for answer in answers if isinstance(answer, Rejected)} == {
         Reason.ILLEGAL_TRANSITION
     }
-    assert ward.visit(opened).status is Status.ADMITTED
+    assert ward.visit(opened).status is VisitStatus.ADMITTED
 
 
 def test_an_unknown_patient_has_no_visits(ward: Ward, registered: Patient) -> None:
     """A visit is somebody's. For a patient who is not registered it is refused."""
-    with refused(Reason.NOT_FOUND):
-        ward.open_for(unlike(registered.id))
+    with expect_rejection(Reason.NOT_FOUND):
+        ward.open_for(make_unused_id(registered.id))
 
 
 def test_an_unknown_visit_cannot_be_moved(
-    hospital: Hospital, clinician: Session, registered: Patient, opened: Visit
+    hospital: Driver, clinician: Session, registered: Patient, opened: Visit
 ) -> None:
     """Only a visit that is there can be moved. An unknown one is refused as not found."""
-    with refused(Reason.NOT_FOUND):
-        hospital.move(clinician, Visit(unlike(opened.id), registered.id, Status.OPEN), Move.ADMIT)
+    with expect_rejection(Reason.NOT_FOUND):
+        hospital.move(
+            clinician,
+            Visit(make_unused_id(opened.id), registered.id, VisitStatus.OPEN),
+            Transition.ADMIT,
+        )
 
 
 def test_a_patients_visits_are_listed(ward: Ward, registered: Patient) -> None:
@@ -193,7 +205,7 @@ def test_a_visit_leaves_the_patient_as_he_was(
     """
     before = front_desk.patient(registered.id)
     ward.discharge(ward.admit(ward.open(registered)))
-    same(before.draft, front_desk.patient(registered.id).draft)
+    assert_same(before.draft, front_desk.patient(registered.id).draft)
 
 
 @pytest.mark.plan("acknowledged-writes")
@@ -204,23 +216,25 @@ def test_a_visit_is_seen_by_other_sessions(
 
     The front desk reads it as it stands on the ward.
     """
-    found = only(reception.visits_of(registered), "visit")
-    assert (found.id, found.status) == (admitted.id, Status.ADMITTED)
+    found = exactly_one(reception.visits_of(registered), "visit")
+    assert (found.id, found.status) == (admitted.id, VisitStatus.ADMITTED)
 
 
 @pytest.mark.plan("acknowledged-writes")
 def test_an_acknowledged_visit_stands_in_the_database(
-    ward: Ward, registered: Patient, stored: Stored
+    ward: Ward, registered: Patient, stored: StoredRecords
 ) -> None:
     """Acknowledged is stored. The row is there when the answer has come, and follows every move."""
     visit = ward.open(registered, "to be found in the database")
-    stands(
+    assert_row_matches(
         {
             "patient_id": registered.id,
-            "status": Status.OPEN,
+            "status": VisitStatus.OPEN,
             "reason": "to be found in the database",
         },
         stored.visit(visit.id),
     )
     ward.admit(visit)
-    stands({"patient_id": registered.id, "status": Status.ADMITTED}, stored.visit(visit.id))
+    assert_row_matches(
+        {"patient_id": registered.id, "status": VisitStatus.ADMITTED}, stored.visit(visit.id)
+    )

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from cutover.drivers.fhir.promises import Promises
-from cutover.hospital import Document, Session
+from cutover_gates.drivers.fhir.conformance import FhirConformance
+from cutover_gates.hospital import Document, Session
 
 pytestmark = pytest.mark.plan("document-upload")
 
 
 def test_the_hash_in_the_description_is_that_of_the_bytes(
-    fhir: Promises, clinician: Session, filed: Document
+    fhir: FhirConformance, clinician: Session, filed: Document
 ) -> None:
     """By the hash a copy is known to be whole.
 

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import pytest
 
-from cutover.drivers.fhir.promises import Promises
-from cutover.hospital import FrontDesk, Reason, Session
-from cutover.matchers import only, refused
-from cutover.synthetic import People
+from cutover_gates.drivers.fhir.conformance import FhirConformance
+from cutover_gates.hospital import FrontDesk, Reason, Session
+from cutover_gates.hospital.matchers.expectations import exactly_one, expect_rejection
+from cutover_gates.hospital.synthetic import PatientFactory
 
 pytestmark = pytest.mark.plan("patient-creation")
 
 
 def test_a_transaction_registers_everybody_in_it(
-    fhir: Promises, front_desk: FrontDesk, registrar: Session, people: People
+    fhir: FhirConformance, front_desk: FrontDesk, registrar: Session, people: PatientFactory
 ) -> None:
     """What is sent together is there together. Each patient of the transaction is found."""
     drafts = [people.draft(), people.draft()]
     fhir.register_together(registrar, drafts)
     for draft in drafts:
-        only(front_desk.find(mrn=draft.mrn), "patient with this record number")
+        exactly_one(front_desk.find(mrn=draft.mrn), "patient with this record number")
 
 
 def test_a_transaction_that_fails_leaves_nothing(
-    fhir: Promises, front_desk: FrontDesk, registrar: Session, people: People
+    fhir: FhirConformance, front_desk: FrontDesk, registrar: Session, people: PatientFactory
 ) -> None:
     """Half a transaction is none. When the last one in it is no patient at all, nobody is there."""
     drafts = [people.draft(), people.draft()]
-    with refused(Reason.INVALID):
+    with expect_rejection(Reason.INVALID):
         fhir.register_together(registrar, drafts, spoilt=True)
     assert not [draft.mrn for draft in drafts if front_desk.find(mrn=draft.mrn)]

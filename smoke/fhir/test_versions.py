@@ -6,15 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from cutover.drivers.fhir.promises import Promises
-from cutover.hospital import FrontDesk, Patient, Session
-from cutover.matchers import same
+from cutover_gates.drivers.fhir.conformance import FhirConformance
+from cutover_gates.hospital import FrontDesk, Patient, Session
+from cutover_gates.hospital.matchers.expectations import assert_same
 
 pytestmark = pytest.mark.plan("patient-creation")
 
 
 def test_a_correction_keeps_the_version_before(
-    fhir: Promises, front_desk: FrontDesk, registrar: Session, registered: Patient
+    fhir: FhirConformance, front_desk: FrontDesk, registrar: Session, registered: Patient
 ) -> None:
     """Who corrected what must be seen years later.
 
@@ -28,11 +28,11 @@ def test_a_correction_keeps_the_version_before(
 
 
 def test_a_former_version_reads_as_it_was(
-    fhir: Promises, front_desk: FrontDesk, registrar: Session, registered: Patient
+    fhir: FhirConformance, front_desk: FrontDesk, registrar: Session, registered: Patient
 ) -> None:
     """A version never changes.
 
     After a correction the one before still reads as it was acknowledged.
     """
     front_desk.update(replace(registered, phone="+49301111111"))
-    same(registered, fhir.version(registrar, registered))
+    assert_same(registered, fhir.version(registrar, registered))

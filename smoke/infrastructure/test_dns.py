@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import pytest
 
-from cutover.matchers import sound
-from cutover.telemetry.network import Dns
+from cutover_gates.hospital.matchers.expectations import assert_passed
+from cutover_gates.probes.network.dns.assessments import DnsAssessments
 
 pytestmark = pytest.mark.plan("dns-records")
 
 
-def test_names_lead_to_the_declared_addresses(dns: Dns) -> None:
+def test_names_lead_to_the_declared_addresses(dns: DnsAssessments) -> None:
     """One resolver that was forgotten leads a ward to the old system.
 
     Each of them gives exactly the declared addresses.
     """
-    sound(dns.addresses())
+    assert_passed(dns.assess_addresses())
 
 
-def test_all_resolvers_say_the_same(dns: Dns) -> None:
+def test_all_resolvers_say_the_same(dns: DnsAssessments) -> None:
     """Two answers mean two hospitals. All resolvers give the same one."""
-    sound(dns.agreement())
+    assert_passed(dns.assess_agreement())
 
 
-def test_answers_are_not_kept_for_long(dns: Dns) -> None:
+def test_answers_are_not_kept_for_long(dns: DnsAssessments) -> None:
     """What is kept for a day leads to the old address for a day.
 
     The time to live is short enough for the cutover, and for a rollback.
     """
-    sound(dns.times_to_live())
+    assert_passed(dns.assess_times_to_live())

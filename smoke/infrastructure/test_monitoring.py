@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from cutover.matchers import sound
-from cutover.telemetry.signals.alerts import Alerts
-from cutover.telemetry.signals.metrics import Metrics
+from cutover_gates.hospital.matchers.expectations import assert_passed
+from cutover_gates.probes.observability.alerts.assessments import AlertAssessments
+from cutover_gates.probes.observability.metrics.assessments import MetricAssessments
 
 pytestmark = pytest.mark.plan("monitoring-configured")
 
 
-def test_monitoring_sees_the_target(metrics: Metrics) -> None:
+def test_monitoring_sees_the_target(metrics: MetricAssessments) -> None:
     """Who watches nothing sees nothing. Every declared instance is scraped, and just now."""
-    sound(metrics.targets())
+    assert_passed(metrics.assess_targets())
 
 
-def test_alert_rules_are_loaded(alerts: Alerts) -> None:
+def test_alert_rules_are_loaded(alerts: AlertAssessments) -> None:
     """A day is enough to write a rule that is missing.
 
     Each rollback trigger has one, in force, and Prometheus knows whom to tell.
     """
-    sound(alerts.loaded())
+    assert_passed(alerts.assess_rules())

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from cutover.matchers import sound
-from cutover.telemetry.signals.dashboards import Dashboards
+from cutover_gates.hospital.matchers.expectations import assert_passed
+from cutover_gates.probes.observability.dashboards.assessments import DashboardAssessments
 
 pytestmark = pytest.mark.plan("dashboards-verified")
 
 
-def test_the_dashboards_show_data(dashboards: Dashboards) -> None:
+def test_the_dashboards_show_data(dashboards: DashboardAssessments) -> None:
     """An empty panel at 2 a.m. says nothing.
 
     Each dashboard is there, and every query of its panels finds data.
     """
-    sound(dashboards.showing())
+    assert_passed(dashboards.assess_dashboards())

@@ -6,41 +6,41 @@ from __future__ import annotations
 
 import pytest
 
-from cutover.matchers import sound
-from cutover.telemetry.signals.logs import Logs
+from cutover_gates.hospital.matchers.expectations import assert_passed
+from cutover_gates.probes.observability.logs.assessments import LogAssessments
 
 
 @pytest.mark.plan("logs-flowing")
-def test_the_line_of_a_request_arrives(logs: Logs) -> None:
+def test_the_line_of_a_request_arrives(logs: LogAssessments) -> None:
     """Tonight's errors are looked for in the log.
 
     A request's line is in the store in time, with level, time and the request's id.
     """
-    sound(logs.arriving())
+    assert_passed(logs.assess_delivery())
 
 
 @pytest.mark.plan("logs-flowing")
-def test_no_line_holds_a_secret(logs: Logs) -> None:
+def test_no_line_holds_a_secret(logs: LogAssessments) -> None:
     """More people read logs than may sign in as others.
 
     While somebody signs in and works, no line holds a password or a token.
     """
-    sound(logs.without_secrets())
+    assert_passed(logs.assess_secrets())
 
 
 @pytest.mark.plan("logs-flowing")
-def test_no_line_holds_patient_data(logs: Logs) -> None:
+def test_no_line_holds_patient_data(logs: LogAssessments) -> None:
     """A log is no chart, and is kept for years.
 
     A patient is registered and looked for, and no line tells of her, in whatever spelling.
     """
-    sound(logs.without_patients())
+    assert_passed(logs.assess_patient_data())
 
 
 @pytest.mark.plan("rollback-logs")
-def test_no_error_since_the_rollback(logs: Logs) -> None:
+def test_no_error_since_the_rollback(logs: LogAssessments) -> None:
     """A rollback that brings back errors is none.
 
     Since it was done, no line of the log tells of an error.
     """
-    sound(logs.since_the_rollback())
+    assert_passed(logs.assess_errors_since_rollback())

@@ -4,31 +4,31 @@ from __future__ import annotations
 
 import pytest
 
-from cutover.matchers import sound
-from cutover.telemetry.signals.metrics import Metrics
+from cutover_gates.hospital.matchers.expectations import assert_passed
+from cutover_gates.probes.observability.metrics.assessments import MetricAssessments
 
 pytestmark = pytest.mark.plan("metrics-reporting")
 
 
-def test_every_instance_is_scraped(metrics: Metrics) -> None:
+def test_every_instance_is_scraped(metrics: MetricAssessments) -> None:
     """What is not scraped can burn unseen.
 
     Every declared instance is up, and its last sample is fresh.
     """
-    sound(metrics.targets())
+    assert_passed(metrics.assess_targets())
 
 
-def test_every_declared_metric_is_there(metrics: Metrics) -> None:
+def test_every_declared_metric_is_there(metrics: MetricAssessments) -> None:
     """A curve that is missing looks like one at zero.
 
     Each metric has fresh samples of each instance.
     """
-    sound(metrics.there())
+    assert_passed(metrics.assess_presence())
 
 
-def test_metrics_move_with_the_work(metrics: Metrics) -> None:
+def test_metrics_move_with_the_work(metrics: MetricAssessments) -> None:
     """A frozen number is worse than none.
 
     Requests are made, and the counters grow, that of requests by as many as were made.
     """
-    sound(metrics.moving())
+    assert_passed(metrics.assess_growth())

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from tests.dialects.catalogue import DIALECTS
 from tests.dialects.dialect import Dialect
-from tests.dialects.judging import complaints
-from tests.faults.gates import NoVerdict
+from tests.dialects.judging import find_problems
+from tests.faults.gate_runs import NoVerdict
 
 
 def main() -> int:
@@ -91,7 +91,7 @@ def _tried(dialects: list[Dialect], folder: Path) -> bool:
 
 def _wrong(dialect: Dialect, fault: str, folder: Path) -> list[str]:
     try:
-        return complaints(
+        return find_problems(
             dialect.faults[fault],
             dialect.judged(fault, _new(folder, f"{dialect.name}-{fault}"), folder / "compiled"),
         )

@@ -14,13 +14,13 @@ from typing import cast
 
 from tests.dialects import running
 from tests.dialects.dialect import Dialect
-from tests.faults.catalogue import BY_NAME
-from tests.faults.gates import Verdict
+from tests.faults.gate_runs import Verdict
+from tests.faults.registry import BY_NAME
 
 
 def _judged(name: str, fault: str | None, folder: Path, compiled: Path) -> Verdict:
     with running.hospital(name, fault) as opened:
-        return running.judged(opened, folder, compiled)
+        return running.run_gate(opened, folder, compiled)
 
 
 def _of_ours(name: str, *more: str) -> Dialect:

@@ -7,19 +7,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.dialects.dialect import Caught
-from tests.faults import judging
-from tests.faults.gates import Verdict
-from tests.faults.judging import FUNCTIONAL
+from tests.faults import judge
+from tests.faults.gate_runs import Verdict
+from tests.faults.judge import FUNCTIONAL
 
-__all__ = ["FUNCTIONAL", "complaints", "not_passed"]
+__all__ = ["FUNCTIONAL", "find_problems", "not_passed"]
 
 
-def complaints(fault: Caught, verdict: Verdict) -> list[str]:
+def find_problems(fault: Caught, verdict: Verdict) -> list[str]:
     """Why this verdict does not do for the fault, a sentence each.
 
     None: its item has caught it, and nothing else is blamed.
     """
-    return judging.complaints(fault, _offered(verdict))
+    return judge.find_problems(fault, _offered(verdict))
 
 
 def not_passed(verdict: Verdict) -> dict[str, str]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.faults import gates
+from tests.faults import gate_runs
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -24,12 +24,12 @@ GATE = "phase3 and smoke"
 OUTSIDE = ("--ignore=smoke/infrastructure", "--ignore=smoke/monitoring", "--ignore=smoke/fhir")
 
 
-class DidNotOpen(RuntimeError):
+class HospitalNotStarted(RuntimeError):
     """The hospital's process ended before it said where it is."""
 
 
 @dataclass(frozen=True)
-class Open:
+class OpenHospital:
     """A hospital that is open: its dialect, its address, and the staff's passwords by role."""
 
     dialect: str
@@ -38,7 +38,7 @@ class Open:
 
 
 @contextmanager
-def hospital(dialect: str, fault: str | None = None, **options: Any) -> Iterator[Open]:
+def hospital(dialect: str, fault: str | None = None, **options: Any) -> Iterator[OpenHospital]:
     """The hospital until the block ends; `fault` is one of its own faults, `options` are its
     class's.
     """
@@ -61,13 +61,13 @@ def hospital(dialect: str, fault: str | None = None, **options: Any) -> Iterator
             process.stdin.flush()
             line = process.stdout.readline()
             if not line:
-                raise DidNotOpen(f"{dialect} with {fault}")
-            yield Open(dialect, json.loads(line)["url"], passwords)
+                raise HospitalNotStarted(f"{dialect} with {fault}")
+            yield OpenHospital(dialect, json.loads(line)["url"], passwords)
         finally:
             process.kill()  # all that it knows is in its memory
 
 
-def settings(opened: Open, folder: Path, *more: str) -> Path:
+def settings(opened: OpenHospital, folder: Path, *more: str) -> Path:
     """Its team's settings, copied to `folder`, where the reports go too.
 
     `more` are lines to add.
@@ -79,7 +79,7 @@ def settings(opened: Open, folder: Path, *more: str) -> Path:
     return config
 
 
-def told(opened: Open) -> dict[str, str]:
+def gate_environment(opened: OpenHospital) -> dict[str, str]:
     """What the gate is told by the environment."""
     passwords = {
         f"CUTOVER_TARGETS__TRIED__USERS__{role.upper()}__PASSWORD": password
@@ -88,16 +88,16 @@ def told(opened: Open) -> dict[str, str]:
     return {"CUTOVER_TARGETS__TRIED__URL": opened.url, **passwords}
 
 
-def judged(
-    opened: Open, folder: Path, compiled: Path, *options: str, seconds: float = 60
-) -> gates.Verdict:
+def run_gate(
+    opened: OpenHospital, folder: Path, compiled: Path, *options: str, seconds: float = 60
+) -> gate_runs.Verdict:
     """The verdict on it. Raises `gates.NoVerdict`."""
-    return gates.judged(
+    return gate_runs.run_gate(
         GATE,
         settings(opened, folder),
-        told(opened),
+        gate_environment(opened),
         compiled,
-        *gates.PLAIN,
+        *gate_runs.PLAIN,
         *options,
         seconds=seconds,
     )

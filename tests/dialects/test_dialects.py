@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.dialects.catalogue import DIALECTS
-from tests.dialects.judging import complaints, not_passed
-from tests.faults.catalogue import BY_NAME
+from tests.dialects.judging import find_problems, not_passed
+from tests.faults.registry import BY_NAME
 
 OURS = ("ward", "clinic", "rpc")
 ALWAYS = {
@@ -39,7 +39,7 @@ def test_a_hospital_without_a_fault_is_a_go(name: str, tmp_path: Path, compiled:
 def test_the_gate_catches(name: str, fault: str, tmp_path: Path, compiled: Path) -> None:
     """With this one fault the gate says NO-GO, and names the item that it names on the reference."""
     verdict = DIALECTS[name].judged(fault, tmp_path, compiled)
-    wrong = complaints(DIALECTS[name].faults[fault], verdict)
+    wrong = find_problems(DIALECTS[name].faults[fault], verdict)
     assert not wrong, "\n".join([*wrong, verdict.output])
 
 

@@ -11,8 +11,8 @@ from urllib.request import urlopen
 import pytest
 
 from tests.dialects import running
-from tests.faults import gates
-from tests.faults.load.trying import USUAL
+from tests.faults import gate_runs
+from tests.faults.load.gate_on_fault import USUAL
 
 LIVES = 4
 """Seconds of a token's life: shorter than a journey may take, and renewed several times in the
@@ -61,15 +61,20 @@ def test_tokens_are_renewed_under_load_and_nobody_signs_in_too_often(tmp_path: P
             encoding="utf-8",
         )
         told = {
-            **running.told(opened),
+            **running.gate_environment(opened),
             "CUTOVER_TARGETS__TRIED__PERFORMANCE": json.dumps(ASKED),
             "CUTOVER_TARGETS__TRIED__SECRETS__CLIENT": CLIENT,
             "CUTOVER_TARGETS__TRIED__UNSUPPORTED": json.dumps(
                 {"baseline": NO_BASELINE, "retire_visit": "a stay goes with its person"}
             ),
         }
-        verdict = gates.judged(
-            "phase3 and performance", config, told, tmp_path / "compiled", *gates.PLAIN, seconds=150
+        verdict = gate_runs.run_gate(
+            "phase3 and performance",
+            config,
+            told,
+            tmp_path / "compiled",
+            *gate_runs.PLAIN,
+            seconds=150,
         )
         counted = json.loads(urlopen(f"{opened.url}/counted").read())
     assert (verdict.word, verdict.status) == ("GO", 0), verdict.output

@@ -14,10 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.faults import gates, hospitals
-from tests.faults.catalogue import BY_NAME
+from tests.faults import gate_runs, hospitals
 from tests.faults.fault import EVERYTHING
-from tests.faults.judging import complaints
+from tests.faults.judge import find_problems
+from tests.faults.registry import BY_NAME
 
 
 @dataclass(frozen=True)
@@ -83,14 +83,14 @@ def _try(cluster: hospitals.Cluster, name: str, folder: Path) -> Try:
     folder.mkdir()
     try:
         with hospitals.hospital(cluster, name, folder) as hospital:
-            verdict = gates.run(hospital, folder)
-    except (gates.NoVerdict, hospitals.DidNotOpen) as error:
+            verdict = gate_runs.run_functional_gate(hospital, folder)
+    except (gate_runs.NoVerdict, hospitals.HospitalNotStarted) as error:
         return Try(name, [str(error)], [])
     found = [check.removeprefix("smoke/") for check in verdict.failed_checks(BY_NAME[name].item)]
     blamed = frozenset(check for check, outcome in verdict.checks.items() if outcome != "passed")
     return Try(
         name,
-        complaints(BY_NAME[name], verdict),
+        find_problems(BY_NAME[name], verdict),
         found,
         blamed,
         frozenset(verdict.checks),

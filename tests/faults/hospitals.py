@@ -51,7 +51,7 @@ class Hospital:
     shared: str
 
 
-class DidNotOpen(RuntimeError):
+class HospitalNotStarted(RuntimeError):
     """The hospital's process ended before it said where it is; what it said stands on standard
     error.
     """
@@ -95,7 +95,7 @@ def hospital(cluster: Cluster, name: str, folder: Path, port: int = 0) -> Iterat
         cluster.server.drop(database)
 
 
-def reopened(
+def restart_hospital(
     cluster: Cluster, hospital: Hospital, name: str, folder: Path
 ) -> AbstractContextManager[dict[str, str]]:
     """Another process for a hospital whose own is dead: at the same address, on the same database."""
@@ -127,10 +127,10 @@ def _process(name: str, dsn: str, log: Path, port: int) -> Iterator[dict[str, st
     theirs.close()
     try:
         if not ours.poll(OPEN_SECONDS):
-            raise DidNotOpen(f"{name} said nothing for {OPEN_SECONDS:.0f} s")
+            raise HospitalNotStarted(f"{name} said nothing for {OPEN_SECONDS:.0f} s")
         yield ours.recv()
     except EOFError:
-        raise DidNotOpen(name) from None
+        raise HospitalNotStarted(name) from None
     finally:
         process.kill()  # its database is thrown away, so nothing of it is worth an orderly end
         process.join()

@@ -28,11 +28,11 @@ from reference.auth import sessions, tokens
 from reference.auth.passwords import Hashing
 from reference.settings import Settings
 from tests.faults import proxy
-from tests.faults.catalogue import BY_NAME
-from tests.faults.contract import catalogue as of_the_contract
+from tests.faults.api import catalogue as of_the_contract
 from tests.faults.fault import Defect
+from tests.faults.functional.transport import Wire
 from tests.faults.load import catalogue as under_load
-from tests.faults.wire import Wire
+from tests.faults.registry import BY_NAME
 
 NONE = "none"
 DEFECTS: Mapping[str, type[Defect]] = {

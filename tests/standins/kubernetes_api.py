@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tests.standins.tls import Authority, Quiet, serving
+from tests.standins.https_server import Authority, QuietHandler, running_https_server
 
 Object = dict[str, Any]
 RESOURCES: Mapping[str, Mapping[str, tuple[str, str, list[str]]]] = {
@@ -172,7 +172,7 @@ def kubernetes_api(authority: Authority) -> Iterator[KubernetesApi]:
     """The server, empty, until the block ends."""
     stand_in = KubernetesApi(ca_file=str(authority.ca_file))
 
-    class Handler(Quiet):
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             stand_in.asked.append(self.path)
@@ -185,5 +185,5 @@ def kubernetes_api(authority: Authority) -> Iterator[KubernetesApi]:
             stand_in.given_out.append(body)
             self.reply(status, body, {"Content-Type": "application/json"})
 
-    with serving(Handler, authority) as stand_in.url:
+    with running_https_server(Handler, authority) as stand_in.url:
         yield stand_in

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
-from tests.standins.tls import Authority, Quiet, serving
+from tests.standins.https_server import Authority, QuietHandler, running_https_server
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
@@ -139,7 +139,7 @@ def oci_registry(authority: Authority) -> Iterator[OciRegistry]:
     """The server, empty, until the block ends."""
     stand_in = OciRegistry(ca_file=str(authority.ca_file))
 
-    class Handler(Quiet):
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             status, body, headers = stand_in.answer(
                 self.path, self.headers.get("Authorization", "")
@@ -148,5 +148,5 @@ def oci_registry(authority: Authority) -> Iterator[OciRegistry]:
 
         do_HEAD = do_GET
 
-    with serving(Handler, authority) as stand_in.url:
+    with running_https_server(Handler, authority) as stand_in.url:
         yield stand_in

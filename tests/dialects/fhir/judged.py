@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from tests.dialects import running
-from tests.faults import gates
+from tests.faults import gate_runs
 
 SIGN_INS = ("client-credentials", "smart-backend", "basic")
 BASIC = (
@@ -31,16 +31,16 @@ BASIC = (
 @contextmanager
 def hospital(
     fault: str | None = None, auth: str = "client-credentials"
-) -> Iterator[tuple[running.Open, dict[str, str]]]:
+) -> Iterator[tuple[running.OpenHospital, dict[str, str]]]:
     """The hospital until the block ends, and what a gate is told of it by the environment."""
     key = secrets.token_hex(32)
     keys, public = _pairs() if auth == "smart-backend" else ({}, {})
     with running.hospital("fhir", fault, key=key, public_keys=public) as opened:
-        here = running.Open("fhir", f"{opened.url}/fhir", {**opened.passwords, **keys})
+        here = running.OpenHospital("fhir", f"{opened.url}/fhir", {**opened.passwords, **keys})
         yield (
             here,
             {
-                **running.told(here),
+                **running.gate_environment(here),
                 "CUTOVER_TARGETS__TRIED__EXPIRED_TOKEN": _expired(key),
                 "CUTOVER_TARGETS__TRIED__FHIR__AUTH": auth,
             },
@@ -49,13 +49,15 @@ def hospital(
 
 def verdict(
     fault: str | None, folder: Path, compiled: Path, auth: str = "client-credentials"
-) -> gates.Verdict:
+) -> gate_runs.Verdict:
     """The verdict on it. Raises `gates.NoVerdict`."""
     with hospital(fault, auth) as (opened, told):
         config = running.settings(opened, folder, *([BASIC] if auth == "basic" else []))
         if auth == "basic":
             told.pop("CUTOVER_TARGETS__TRIED__EXPIRED_TOKEN")
-        return gates.judged(running.GATE, config, told, compiled, *gates.PLAIN, seconds=90)
+        return gate_runs.run_gate(
+            running.GATE, config, told, compiled, *gate_runs.PLAIN, seconds=90
+        )
 
 
 def _pairs() -> tuple[dict[str, str], dict[str, str]]:

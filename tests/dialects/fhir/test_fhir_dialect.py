@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.dialects.fhir import faults, judged
-from tests.dialects.judging import FUNCTIONAL, complaints, not_passed
-from tests.faults.catalogue import BY_NAME
+from tests.dialects.judging import find_problems, not_passed
+from tests.faults.judge import FUNCTIONAL
+from tests.faults.registry import BY_NAME
 
 ALWAYS = ("TheLastToSaveWins",)
 """Tried in every CI run; the rest in the thorough one."""
@@ -118,5 +119,5 @@ def test_the_gate_catches(name: str, tmp_path: Path, compiled: Path) -> None:
     reference.
     """
     verdict = judged.verdict(name, tmp_path, compiled)
-    wrong = complaints(faults.ALL[name], verdict)
+    wrong = find_problems(faults.ALL[name], verdict)
     assert not wrong, "\n".join([*wrong, verdict.output])

@@ -1,7 +1,7 @@
 """A team's own driver for a backend that no mapping fits: one address, calls by name, errors inside
 a 200, files as base64 in JSON.
 
-It knows the language of `cutover.hospital`, and the client that it is given: that one bounds,
+It knows the language of `cutover_gates.hospital`, and the client that it is given: that one bounds,
 guards and records every request.
 """
 
@@ -17,29 +17,29 @@ from typing import Any, NoReturn, TypeVar
 
 import httpx
 
-from cutover.drivers.cutting import send_half
-from cutover.drivers.transport import TargetGone
-from cutover.evidence import Recorder
-from cutover.hospital import (
+from cutover_gates.core.evidence.record import Recorder
+from cutover_gates.drivers.http_exchange import send_half
+from cutover_gates.drivers.transport import TargetUnavailable
+from cutover_gates.hospital import (
     Answer,
     Credentials,
     Document,
     Health,
-    Misbehaved,
-    Move,
-    NotOffered,
     Operation,
     Patient,
     PatientDraft,
     PatientQuery,
+    ProtocolViolation,
     Reason,
-    Refused,
+    Rejected,
     Session,
     Sex,
-    Status,
+    Transition,
     Unreachable,
+    Unsupported,
     Upload,
     Visit,
+    VisitStatus,
 )
 
 T = TypeVar("T")
@@ -56,15 +56,15 @@ REASONS = {
     "LATER": Reason.THROTTLED,
 }
 STATES = {
-    "new": Status.OPEN,
-    "in": Status.ADMITTED,
-    "out": Status.DISCHARGED,
-    "off": Status.CANCELLED,
+    "new": VisitStatus.OPEN,
+    "in": VisitStatus.ADMITTED,
+    "out": VisitStatus.DISCHARGED,
+    "off": VisitStatus.CANCELLED,
 }
-STEPS = {Move.ADMIT: "in", Move.DISCHARGE: "out", Move.CANCEL: "off"}
+STEPS = {Transition.ADMIT: "in", Transition.DISCHARGE: "out", Transition.CANCEL: "off"}
 SEXES = {"f": Sex.FEMALE, "m": Sex.MALE, "d": Sex.OTHER, None: Sex.UNKNOWN}
 LETTERS = {sex: letter for letter, sex in SEXES.items()}
-SYNTHETIC = "cutover.synthetic"
+SYNTHETIC = "cutover_gates.hospital.synthetic"
 
 
 class Driver:
@@ -167,7 +167,7 @@ class Driver:
     def visits_of(self, session: Session, patient_id: str) -> Sequence[Visit]:
         return [self._visit(one) for one in self._all("case.all", session, person=patient_id)]
 
-    def move(self, session: Session, visit: Visit, move: Move) -> Visit:
+    def move(self, session: Session, visit: Visit, move: Transition) -> Visit:
         return self._visit(
             self._call(
                 "case.step", session, person=visit.patient_id, case=visit.id, step=STEPS[move]
@@ -188,7 +188,7 @@ class Driver:
         try:
             send_half(self._request("blob.add", session, person=patient_id, **_file(upload)), None)
         except OSError as error:
-            raise Misbehaved(
+            raise ProtocolViolation(
                 f"blob.add: expected a connection, came {type(error).__name__}: {error}"
             ) from error
 
@@ -225,7 +225,7 @@ class Driver:
 
     def retire(self, session: Session, kind: str, thing_id: str, patient_id: str | None) -> str:
         if kind == "visit":
-            raise NotOffered("retire_visit", "a case goes with its person")
+            raise Unsupported("retire_visit", "a case goes with its person")
         self._call(
             "person.drop" if kind == "patient" else "blob.drop",
             session,
@@ -243,7 +243,7 @@ class Driver:
         self._undescribed()
 
     def _undescribed(self) -> NoReturn:
-        raise NotOffered("describe", "calls by name have no OpenAPI document")
+        raise Unsupported("describe", "calls by name have no OpenAPI document")
 
     def close(self) -> None:
         self._client.close()
@@ -268,7 +268,7 @@ class Driver:
         except httpx.TransportError as error:
             raise Unreachable(
                 f"{method}: expected an answer, came {type(error).__name__}: {error}",
-                final=isinstance(error, TargetGone),
+                final=isinstance(error, TargetUnavailable),
             ) from error
         try:
             body = response.json()
@@ -279,7 +279,7 @@ class Driver:
             or not isinstance(body, dict)
             or not body.keys() & {"result", "error"}
         ):
-            raise Misbehaved(
+            raise ProtocolViolation(
                 f"{method}: expected a result or an error in a 200, came HTTP"
                 f" {response.status_code}, {len(response.content)} bytes"
             )
@@ -287,8 +287,8 @@ class Driver:
             return body["result"]
         code, text = self._read(body, lambda: (body["error"]["code"], body["error"]["text"]))
         if code not in REASONS:
-            raise Misbehaved(f"{method}: expected an error that is known, came {code!r}")
-        raise Refused(
+            raise ProtocolViolation(f"{method}: expected an error that is known, came {code!r}")
+        raise Rejected(
             REASONS[code], str(text), Answer(200, response.headers, response.content, body)
         )
 
@@ -300,7 +300,9 @@ class Driver:
             told = self._call(method, session, **params, start=start)
             some, after = self._read(told, partial(_some, told))
             if after is not None and after <= start:
-                raise Misbehaved(f"{method}: expected the next of the list, came the same again")
+                raise ProtocolViolation(
+                    f"{method}: expected the next of the list, came the same again"
+                )
             found, start = found + some, after
         return found
 
@@ -310,7 +312,7 @@ class Driver:
             return value()
         except (KeyError, TypeError, ValueError, binascii.Error) as error:
             keys = sorted(told) if isinstance(told, dict) else type(told).__name__
-            raise Misbehaved(
+            raise ProtocolViolation(
                 f"expected a result of another shape, came {keys}: {type(error).__name__}: {error}"
             ) from error
 

@@ -7,8 +7,8 @@ import time
 from collections.abc import Mapping
 from typing import ClassVar
 
-from tests.faults.data.fault import DataFault
-from tests.faults.data.ground import Ground
+from tests.faults.data.data_environment import DataEnvironment
+from tests.faults.data.data_fault import DataFault
 
 
 class _AtNoon(DataFault):
@@ -24,7 +24,7 @@ class TheBackupIsCutOff(_AtNoon):
 
     says = "backup"
 
-    def harm(self, ground: Ground) -> None:
+    def harm(self, ground: DataEnvironment) -> None:
         with ground.backup.open("r+b") as archive:
             archive.truncate(ground.backup.stat().st_size * 2 // 3)
 
@@ -34,7 +34,7 @@ class OneBitOfTheBackup(_AtNoon):
 
     says = "documents"
 
-    def harm(self, ground: Ground) -> None:
+    def harm(self, ground: DataEnvironment) -> None:
         uncompressed = ground.dump("--format=custom", "--compress=0")
         content = bytearray(uncompressed.read_bytes())
         place = (
@@ -50,7 +50,7 @@ class TheBackupIsOld(_AtNoon):
 
     says = "h ago"
 
-    def harm(self, ground: Ground) -> None:
+    def harm(self, ground: DataEnvironment) -> None:
         plain = ground.dump(
             "--format=plain"
         )  # it does not say when it was made, so the file's own time counts
@@ -64,7 +64,7 @@ class TheBackupIsOfAnotherDatabase(_AtNoon):
 
     says = "another"
 
-    def harm(self, ground: Ground) -> None:
+    def harm(self, ground: DataEnvironment) -> None:
         ground.server.copy("before", "another")
         try:
             ground.put(ground.dump("--format=custom", database="another"))
@@ -77,7 +77,7 @@ class ThePlainBackupEndsInTheMiddle(_AtNoon):
 
     says = "end"
 
-    def harm(self, ground: Ground) -> None:
+    def harm(self, ground: DataEnvironment) -> None:
         plain = ground.dump("--format=plain")
         text = plain.read_bytes()
         plain.write_bytes(text[: text.index(b"COPY public.visits")])
@@ -89,7 +89,7 @@ class ATableIsNotInTheBackup(_AtNoon):
 
     says = "documents"
 
-    def harm(self, ground: Ground) -> None:
+    def harm(self, ground: DataEnvironment) -> None:
         ground.put(ground.dump("--format=custom", "--exclude-table=documents"))
 
 
@@ -98,7 +98,7 @@ class DataOfATableAreNotInTheBackup(_AtNoon):
 
     says = "documents"
 
-    def harm(self, ground: Ground) -> None:
+    def harm(self, ground: DataEnvironment) -> None:
         ground.put(ground.dump("--format=custom", "--exclude-table-data=documents"))
 
 
@@ -108,7 +108,7 @@ class ThereIsNoBackup(_AtNoon):
     outcome = "not proven"
     says = "backup"
 
-    def harm(self, ground: Ground) -> None:
+    def harm(self, ground: DataEnvironment) -> None:
         ground.backup.unlink()
 
 
@@ -118,7 +118,7 @@ class TheBackupIsCutOffOnTheNight(DataFault):
     item = "backup-taken"
     says = "backup"
 
-    def harm(self, ground: Ground) -> None:
+    def harm(self, ground: DataEnvironment) -> None:
         with ground.backup.open("r+b") as archive:
             archive.truncate(ground.backup.stat().st_size * 2 // 3)
 
@@ -129,7 +129,7 @@ class TheBackupWasMadeAfterTheMigration(DataFault):
     item = "backup-taken"
     says = "backup"
 
-    def harm(self, ground: Ground) -> None:
+    def harm(self, ground: DataEnvironment) -> None:
         ground.put(ground.dump("--format=custom"))
 
 
@@ -145,8 +145,8 @@ class NothingWasRestored(_WayBack):
 
     says = "visits"
 
-    def harm(self, ground: Ground) -> None:
-        ground.become("migrated")
+    def harm(self, ground: DataEnvironment) -> None:
+        ground.restore_template("migrated")
 
 
 class TheRestoreLeftAConstraintOut(_WayBack):

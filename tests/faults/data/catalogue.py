@@ -5,10 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from types import ModuleType
 
-from tests.faults.data import backups, constraints, content, history, night, rows, schema
-from tests.faults.data.fault import DataFault
+from tests.faults.data import (
+    backups,
+    constraints,
+    content,
+    migration_history,
+    migration_run,
+    rows,
+    schema,
+)
+from tests.faults.data.data_fault import DataFault
 
-AREAS: tuple[ModuleType, ...] = (history, schema, rows, content, constraints, backups, night)
+AREAS: tuple[ModuleType, ...] = (
+    migration_history,
+    schema,
+    rows,
+    content,
+    constraints,
+    backups,
+    migration_run,
+)
 
 
 def faults_in(area: ModuleType) -> Iterator[type[DataFault]]:

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 import psycopg
 
-from tests.faults.data.fault import DataFault
-from tests.faults.data.ground import Ground
+from tests.faults.data.data_environment import DataEnvironment
+from tests.faults.data.data_fault import DataFault
 
 _ROWS = {"row-counts": "the row that is gone", "content-unchanged": "and what it held"}
 
@@ -46,7 +46,7 @@ class AnIndexIsInvalid(DataFault):
     also: ClassVar[Mapping[str, str]] = {"migration-verified": "the scripts make no such index"}
     says = "visits_once"
 
-    def harm(self, ground: Ground) -> None:
+    def harm(self, ground: DataEnvironment) -> None:
         with psycopg.connect(ground.dsn, autocommit=True) as connection:
             try:
                 connection.execute(

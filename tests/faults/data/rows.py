@@ -4,7 +4,7 @@ of one, leaves behind.
 
 from __future__ import annotations
 
-from tests.faults.data.fault import DataFault
+from tests.faults.data.data_fault import DataFault
 
 _CONTENT = {"content-unchanged": "the rows that are there hold other values than those that were"}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from tests.faults.data.fault import DataFault
+from tests.faults.data.data_fault import DataFault
 
 
 class ACheckWasDropped(DataFault):

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
-from tests.faults import gates, hospitals
-from tests.faults.data.judging import why
+from tests.faults import gate_runs, hospitals
+from tests.faults.data.data_judge import item_messages
 from tests.faults.load.catalogue import BY_NAME
-from tests.faults.load.judging import complaints
-from tests.faults.load.trying import tried
-from tests.faults.load.under_way import TooLate
+from tests.faults.load.gate_on_fault import run_gate_on_fault
+from tests.faults.load.load_judge import find_problems
+from tests.faults.load.running_gate import GateAlreadyEnded
 
 
 @dataclass(frozen=True)
@@ -84,15 +84,15 @@ def _try(idle: SimpleQueue[hospitals.Cluster], name: str, folder: Path) -> Try:
     folder.mkdir()
     cluster, started = idle.get(), time.monotonic()
     try:
-        found = tried(cluster, BY_NAME[name], folder)
-    except (gates.NoVerdict, hospitals.DidNotOpen, TooLate) as error:
+        found = run_gate_on_fault(cluster, BY_NAME[name], folder)
+    except (gate_runs.NoVerdict, hospitals.HospitalNotStarted, GateAlreadyEnded) as error:
         return Try(name, [f"{type(error).__name__}: {error}"], seconds=time.monotonic() - started)
     finally:
         idle.put(cluster)
-    said = why(found.verdict, BY_NAME[name].item).partition("\n")[0]
+    said = item_messages(found.verdict, BY_NAME[name].item).partition("\n")[0]
     return Try(
         name,
-        complaints(BY_NAME[name], found),
+        find_problems(BY_NAME[name], found),
         said,
         found.load.get("judged_seconds", 0.0),
         time.monotonic() - started,

@@ -6,9 +6,9 @@ measure of what comes.
 
 from __future__ import annotations
 
-from tests.faults.load.application import EveryNth
-from tests.faults.load.fault import LoadFault, OnTheWay
-from tests.faults.load.usage import EveryRequestLeavesSomethingBehind
+from tests.faults.load.application_under_load import EveryNth
+from tests.faults.load.load_fault import LoadFault, RequestFault
+from tests.faults.load.resource_usage import EveryRequestLeavesSomethingBehind
 
 
 class _NoBaseline(LoadFault):
@@ -17,7 +17,7 @@ class _NoBaseline(LoadFault):
     item, gate, outcome, says = "baseline-recorded", "t1", "not proven", "no good one"
 
 
-class ARunWithErrorsIsNoBaseline(_NoBaseline, OnTheWay):
+class ARunWithErrorsIsNoBaseline(_NoBaseline, RequestFault):
     """Whoever answers one request in twenty with an error at once is quick.
 
     Nobody is to be as quick as that.
@@ -30,7 +30,7 @@ class ARunWithErrorsIsNoBaseline(_NoBaseline, OnTheWay):
         return 503 if self._unlucky() else None
 
 
-class ASlowRunIsNoBaseline(_NoBaseline, OnTheWay):
+class ASlowRunIsNoBaseline(_NoBaseline, RequestFault):
     """Where everything takes a second, twice as long is two: and nobody would be warned."""
 
     def pause(self, line: str, since: float) -> float:

@@ -6,10 +6,24 @@ from collections.abc import Iterator, Mapping
 from types import ModuleType
 
 from tests.faults.fault import Defect
-from tests.faults.load import baselines, errors, generator, pool, times, usage
-from tests.faults.load.fault import LoadFault
+from tests.faults.load import (
+    baselines,
+    connections,
+    load_generator,
+    request_errors,
+    resource_usage,
+    response_times,
+)
+from tests.faults.load.load_fault import LoadFault
 
-AREAS: tuple[ModuleType, ...] = (errors, times, pool, usage, generator, baselines)
+AREAS: tuple[ModuleType, ...] = (
+    request_errors,
+    response_times,
+    connections,
+    resource_usage,
+    load_generator,
+    baselines,
+)
 
 
 def faults_in(area: ModuleType) -> Iterator[type[LoadFault]]:
@@ -36,5 +50,7 @@ def is_a_fault(kind: type[LoadFault]) -> bool:
 BY_NAME: Mapping[str, type[LoadFault]] = {
     fault.__name__: fault for area in AREAS for fault in faults_in(area)
 }
-BEFORE: Mapping[str, type[Defect]] = {times.TheOldRelease.__name__: times.TheOldRelease}
+BEFORE: Mapping[str, type[Defect]] = {
+    response_times.TheOldRelease.__name__: response_times.TheOldRelease
+}
 """Hospitals without a fault that a baseline is recorded of (`LoadFault.before`)."""

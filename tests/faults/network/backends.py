@@ -6,9 +6,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, ClassVar
 
-from cutover.telemetry.network import Balancer
-from tests.faults.network.balancing import Manners, standing
-from tests.faults.network.fault import NetworkFault
+from cutover_gates.probes.network.load_balancer.assessments import LoadBalancerAssessments
+from tests.faults.network.balancer import BalancerBehaviour, running_balancer
+from tests.faults.network.network_fault import NetworkFault
 
 
 class _OfTheBalancer(NetworkFault):
@@ -18,8 +18,8 @@ class _OfTheBalancer(NetworkFault):
     manners: ClassVar[dict[str, Any]] = {}
     world: ClassVar[dict[str, Any]] = {}
 
-    def way(self, folder: Path) -> AbstractContextManager[Balancer]:
-        return standing(Manners(**self.manners), **self.world)
+    def way(self, folder: Path) -> AbstractContextManager[LoadBalancerAssessments]:
+        return running_balancer(BalancerBehaviour(**self.manners), **self.world)
 
 
 class OneBackendIsDead(_OfTheBalancer):

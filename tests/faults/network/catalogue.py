@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from types import ModuleType
 
-from tests.faults.network import backends, certificates, names, stores
-from tests.faults.network.fault import NetworkFault
+from tests.faults.network import backends, certificates, dns, redis
+from tests.faults.network.network_fault import NetworkFault
 
-AREAS: tuple[ModuleType, ...] = (certificates, names, backends, stores)
+AREAS: tuple[ModuleType, ...] = (certificates, dns, backends, redis)
 
 
 def faults_in(area: ModuleType) -> Iterator[type[NetworkFault]]:

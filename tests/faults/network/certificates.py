@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 from warnings import catch_warnings
 
-from cutover.telemetry.network import Tls
-from tests.faults.network.fault import NetworkFault
-from tests.faults.network.fronts import SECOND, Front, standing, whole
-from tests.faults.network.papers import NAME, VALID, Paper
+from cutover_gates.probes.network.tls.assessments import TlsAssessments
+from tests.faults.network.certificate_factory import NAME, VALID, IssuedCertificate
+from tests.faults.network.network_fault import NetworkFault
+from tests.faults.network.tls_fronts import SECOND, Front, running_front, valid_front
 
 
 class _OfTheFront(NetworkFault):
@@ -20,8 +20,8 @@ class _OfTheFront(NetworkFault):
 
     item, checks = "tls-certificates", "test_tls"
 
-    def way(self, folder: Path) -> AbstractContextManager[Tls]:
-        return standing(self.front(folder), folder)
+    def way(self, folder: Path) -> AbstractContextManager[TlsAssessments]:
+        return running_front(self.front(folder), folder)
 
     def front(self, folder: Path) -> Front:
         raise NotImplementedError
@@ -37,10 +37,12 @@ class _OtherPaper(_OfTheFront):
     days: ClassVar[float] = VALID
 
     def front(self, folder: Path) -> Front:
-        root = Paper("Root", authority=True)
-        return Front(Paper(self.name, self.signer(root), self.days).served(folder), root)
+        root = IssuedCertificate("Root", authority=True)
+        return Front(
+            IssuedCertificate(self.name, self.signer(root), self.days).served(folder), root
+        )
 
-    def signer(self, root: Paper) -> Paper | None:
+    def signer(self, root: IssuedCertificate) -> IssuedCertificate | None:
         """Who signs it, where `root` is trusted; None: it signs itself."""
         return root
 
@@ -51,7 +53,7 @@ class _Without(_OfTheFront):
     lacks: ClassVar[dict[str, Any]]
 
     def front(self, folder: Path) -> Front:
-        return replace(whole(folder), **self.lacks)
+        return replace(valid_front(folder), **self.lacks)
 
 
 class _Speaks(_OfTheFront):
@@ -61,7 +63,7 @@ class _Speaks(_OfTheFront):
     version: ClassVar[ssl.TLSVersion] = ssl.TLSVersion.TLSv1_2
 
     def front(self, folder: Path) -> Front:
-        front = whole(folder)
+        front = valid_front(folder)
         assert front.context
         front.context.set_ciphers(self.ciphers)
         with catch_warnings(action="ignore"):  # that it is old is the fault
@@ -89,7 +91,7 @@ class NobodySignedTheCertificate(_OtherPaper):
 
     says = "self-signed certificate"
 
-    def signer(self, root: Paper) -> Paper | None:
+    def signer(self, root: IssuedCertificate) -> IssuedCertificate | None:
         return None
 
 
@@ -98,8 +100,8 @@ class AStrangerSignedTheCertificate(_OtherPaper):
 
     says = "ca_file does not name the authority"
 
-    def signer(self, root: Paper) -> Paper | None:
-        return Paper("Stranger", authority=True)
+    def signer(self, root: IssuedCertificate) -> IssuedCertificate | None:
+        return IssuedCertificate("Stranger", authority=True)
 
 
 class TheIntermediateIsMissing(_OtherPaper):
@@ -109,8 +111,8 @@ class TheIntermediateIsMissing(_OtherPaper):
 
     says = "an intermediate certificate is missing"
 
-    def signer(self, root: Paper) -> Paper | None:
-        return Paper("Between", root, authority=True)
+    def signer(self, root: IssuedCertificate) -> IssuedCertificate | None:
+        return IssuedCertificate("Between", root, authority=True)
 
 
 class TheCertificateIsForAnotherHost(_OtherPaper):
@@ -133,9 +135,9 @@ class TheIntermediateEndsNextWeek(_OfTheFront):
     check, says = "test_no_certificate_is_about_to_expire", "the certificate of CN=Between expires"
 
     def front(self, folder: Path) -> Front:
-        root = Paper("Root", authority=True)
-        between = Paper("Between", root, days=8, authority=True)
-        return Front(Paper(NAME, between).served(folder, between), root)
+        root = IssuedCertificate("Root", authority=True)
+        between = IssuedCertificate("Between", root, days=8, authority=True)
+        return Front(IssuedCertificate(NAME, between).served(folder, between), root)
 
 
 class TheOtherAddressHasTheOldCertificate(_OfTheFront):
@@ -149,9 +151,11 @@ class TheOtherAddressHasTheOldCertificate(_OfTheFront):
     )
 
     def front(self, folder: Path) -> Front:
-        root = Paper("Root", authority=True)
+        root = IssuedCertificate("Root", authority=True)
         return Front(
-            Paper(NAME, root).served(folder), root, other=Paper(NAME, root, days=-1).served(folder)
+            IssuedCertificate(NAME, root).served(folder),
+            root,
+            other=IssuedCertificate(NAME, root, days=-1).served(folder),
         )
 
 

@@ -12,9 +12,9 @@ from typing import Any
 from dnslib import AAAA, CNAME, QTYPE, RCODE, RR, A, DNSRecord  # type: ignore[import-untyped]  # it has no types
 from dnslib.server import DNSLogger, DNSServer  # type: ignore[import-untyped]  # it has no types
 
-from cutover.settings.network import Dns as Declared
-from cutover.telemetry.network import Dns
-from tests.faults.network.fault import CONTEXT
+from cutover_gates.config.network import DnsSettings as Declared
+from cutover_gates.probes.network.dns.assessments import DnsAssessments
+from tests.faults.network.network_fault import CONTEXT
 
 NAME, NEW, OLD = "hospital.example.org", "10.0.0.1", "192.0.2.9"
 SILENCE = 0.6
@@ -23,7 +23,7 @@ _KINDS = {"A": A, "AAAA": AAAA, "CNAME": CNAME}
 
 
 @dataclass
-class Server:
+class NameServer:
     """`zone`: kind and value of each name's records.
 
     `cache`: it answers as one that asked somebody else. `refuses`: names with how it refuses.
@@ -62,9 +62,9 @@ class Server:
 
 
 @contextmanager
-def standing(
-    *servers: Server, records: Mapping[str, tuple[str, ...]] | None = None, **declared: Any
-) -> Iterator[Dns]:
+def running_name_servers(
+    *servers: NameServer, records: Mapping[str, tuple[str, ...]] | None = None, **declared: Any
+) -> Iterator[DnsAssessments]:
     """The questions to these servers.
 
     `authorities` counts how many of them, from the end, are declared as the zone's own.
@@ -79,7 +79,7 @@ def standing(
             "seconds": SILENCE if any(server.silent for server in servers) else 5,
             **declared,
         }
-        yield Dns(Declared.model_validate(settings), CONTEXT)
+        yield DnsAssessments(Declared.model_validate(settings), CONTEXT)
 
 
 def _free_port() -> int:
@@ -96,7 +96,7 @@ def _free_port() -> int:
 
 
 @contextmanager
-def _serving(server: Server) -> Iterator[str]:
+def _serving(server: NameServer) -> Iterator[str]:
     if server.silent:
         with socket.socket(type=socket.SOCK_DGRAM) as bound:
             bound.bind(("127.0.0.1", 0))

@@ -12,10 +12,9 @@ from typing import Any
 
 import pytest
 
-from cutover.drivers import load
-from cutover.drivers.mapping import default_table
-from cutover.drivers.vocabulary import OPERATIONS
-from cutover.hospital import MappingError
+from cutover_gates.drivers.rest.mapping import default_table, load_mapping
+from cutover_gates.drivers.rest.vocabulary import OPERATIONS
+from cutover_gates.hospital import MappingError
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:
@@ -194,7 +193,7 @@ def test_a_mistake_is_told_in_one_sentence_that_names_the_line(
 ) -> None:
     """Source, dotted key, the value given, and what is allowed or near."""
     with pytest.raises(MappingError) as told:
-        load(changed(path, value), "cutover.toml")
+        load_mapping(changed(path, value), "cutover.toml")
     message = str(told.value)
     assert message.startswith("cutover.toml: ")
     assert sentence in message
@@ -203,8 +202,8 @@ def test_a_mistake_is_told_in_one_sentence_that_names_the_line(
 
 def test_the_default_dialect_is_a_mapping_without_mistakes() -> None:
     """It is what foreign teams copy."""
-    assert load().is_default
-    assert not load(default_table()).is_default
+    assert load_mapping().is_default
+    assert not load_mapping(default_table()).is_default
 
 
 def test_a_mapping_may_say_only_what_differs_from_the_default() -> None:
@@ -218,7 +217,7 @@ def test_a_mapping_may_say_only_what_differs_from_the_default() -> None:
         "operations": {"sign_out": {"method": "DELETE", "path": "/session"}},
         "unsupported": {"cancel": "visits are never cancelled here"},
     }
-    mapping = load(table)
+    mapping = load_mapping(table)
     assert mapping.base_path == "/v2"
     assert mapping.answers["patient"]["id"] == "patientId"
     assert mapping.answers["patient"]["mrn"] == "mrn"
@@ -235,7 +234,7 @@ def test_every_example_in_the_documentation_is_a_mapping_without_mistakes(exampl
     """What a newcomer copies must work."""
     table = tomllib.loads(example)["targets"]["mine"]["rest"]
     assert (
-        load({"extends": "default", **table})
+        load_mapping({"extends": "default", **table})
         .operations.keys()
         .isdisjoint(table.get("unsupported", {}))
     )

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import pytest
 
-from cutover.verdict import Outcome, Verdict
-from tests.unit.reporting.verdicts import decision, judged
+from cutover_gates.core.verdict import Outcome, Verdict
+from tests.unit.reporting.sample_verdicts import decision, sample_verdict
 
 
 @pytest.fixture
 def every_word() -> list[Verdict]:
     """A verdict of each kind, together with every outcome that an item can have."""
     return [
-        judged(),
-        judged({"redis": Outcome.NOT_APPLICABLE}),
-        judged({"patients": Outcome.FAILED}, waived=(decision("patients"), decision("all-of-it"))),
-        judged({"patients": Outcome.FAILED, "doors": Outcome.ERROR, "redis": Outcome.NOT_PROVEN}),
-        judged(signed=False),
-        judged(holds=("a secret stands in the outputs",)),
-        judged(gate="contract"),
-        judged(
+        sample_verdict(),
+        sample_verdict({"redis": Outcome.NOT_APPLICABLE}),
+        sample_verdict(
+            {"patients": Outcome.FAILED}, waived=(decision("patients"), decision("all-of-it"))
+        ),
+        sample_verdict(
+            {"patients": Outcome.FAILED, "doors": Outcome.ERROR, "redis": Outcome.NOT_PROVEN}
+        ),
+        sample_verdict(signed=False),
+        sample_verdict(holds=("a secret stands in the outputs",)),
+        sample_verdict(gate="contract"),
+        sample_verdict(
             waived=(decision("doors"), decision("patient"), decision("patients", release="1.9.0"))
         ),
-        judged(
+        sample_verdict(
             kind="embedded",
             production=False,
             target="embedded",

@@ -5,15 +5,17 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-from cutover.plan import Item, Plan
-from cutover.reporting.github import announce, commands, summary
-from cutover.verdict import Outcome
-from tests.unit.reporting.verdicts import decision, judged
+from cutover_gates.core.plan import Item, Plan
+from cutover_gates.core.verdict import Outcome
+from cutover_gates.reporting.markdown import report_to_github, step_summary, workflow_commands
+from tests.unit.reporting.sample_verdicts import decision, sample_verdict
 
 
 def test_a_command_is_escaped_as_the_runner_reads_it() -> None:
     """A percent sign, a line end, a colon or a comma cannot end a command or begin another."""
-    hold = commands(judged(holds=("100 % lost\n::error::x, y",), release="2:0,0"))[0]
+    hold = workflow_commands(sample_verdict(holds=("100 % lost\n::error::x, y",), release="2:0,0"))[
+        0
+    ]
     assert (
         hold
         == "::error title=NO-GO  PRODUCTION (main) · release 2%3A0%2C0 · phase3::100 %25 lost%0A:"
@@ -23,8 +25,8 @@ def test_a_command_is_escaped_as_the_runner_reads_it() -> None:
 
 def test_errors_come_before_what_is_not_proven_and_waivers_are_warnings() -> None:
     """The first lines are the worst."""
-    found = commands(
-        judged(
+    found = workflow_commands(
+        sample_verdict(
             {"doors": Outcome.NOT_PROVEN, "patients": Outcome.FAILED, "redis": Outcome.FAILED},
             waived=(decision("redis"),),
         )
@@ -44,20 +46,24 @@ def test_there_are_never_more_than_ten() -> None:
             Item(f"item-{number}", "S", "T", ("phase3",), "check", "smoke") for number in range(30)
         )
     )
-    found = commands(judged({item.id: Outcome.FAILED for item in plan.items}, plan=plan))
+    found = workflow_commands(
+        sample_verdict({item.id: Outcome.FAILED for item in plan.items}, plan=plan)
+    )
     assert len(found) == 10
     assert "21 more" in found[-1]
 
 
 def test_a_go_annotates_nothing() -> None:
     """Annotations are for what someone must look at."""
-    assert commands(judged()) == []
+    assert workflow_commands(sample_verdict()) == []
 
 
 def test_outside_of_github_nothing_happens(tmp_path: Path) -> None:
     """A variable that is left over somewhere else does no harm."""
     out = io.StringIO()
-    announce(judged(signed=False), {"GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md")}, out)
+    report_to_github(
+        sample_verdict(signed=False), {"GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md")}, out
+    )
     assert out.getvalue() == ""
     assert list(tmp_path.iterdir()) == []
 
@@ -67,8 +73,10 @@ def test_in_a_workflow_the_summary_is_added_to_what_is_there(tmp_path: Path) -> 
     path = tmp_path / "summary.md"
     path.write_text("before\n", encoding="utf-8")
     out = io.StringIO()
-    announce(
-        judged(signed=False), {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(path)}, out
+    report_to_github(
+        sample_verdict(signed=False),
+        {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(path)},
+        out,
     )
     assert out.getvalue().startswith(
         "::error title=told%3A not proven::The team was told. nobody signed it off"
@@ -80,6 +88,6 @@ def test_in_a_workflow_the_summary_is_added_to_what_is_there(tmp_path: Path) -> 
 
 def test_the_summary_lists_every_item() -> None:
     """A table row for each, whose cells a text cannot break."""
-    text = summary(judged({"patients": Outcome.FAILED}, why="a | b"))
+    text = step_summary(sample_verdict({"patients": Outcome.FAILED}, why="a | b"))
     assert "| **failed** | patients | Patients are kept | a \\| b |\n" in text
     assert "| attested | told | The team was told | Ada Example: we can live with it |\n" in text

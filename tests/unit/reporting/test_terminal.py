@@ -9,11 +9,11 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from cutover.reporting.sample import sample
-from cutover.reporting.terminal import show
-from cutover.reporting.words import headline
-from cutover.verdict import Outcome, Verdict
-from tests.unit.reporting.verdicts import decision, judged
+from cutover_gates.core.verdict import Outcome, Verdict
+from cutover_gates.reporting.sample_verdict import build_sample_verdict
+from cutover_gates.reporting.terminal import print_verdict
+from cutover_gates.reporting.verdict_summary import headline
+from tests.unit.reporting.sample_verdicts import decision, sample_verdict
 
 FOLDER = Path("reports/runs/20261123T020000Z-main-phase3")
 
@@ -23,7 +23,7 @@ def shown(
 ) -> str:
     raw = io.BytesIO()
     file = io.TextIOWrapper(raw, encoding=encoding)
-    show(
+    print_verdict(
         verdict,
         Console(
             file=file,
@@ -39,12 +39,12 @@ def shown(
 
 def test_in_a_pipe_the_first_line_is_the_headline() -> None:
     """Whoever reads one line of a log reads the word, the place and the release."""
-    assert shown(judged()).splitlines()[0] == headline(judged())
+    assert shown(sample_verdict()).splitlines()[0] == headline(sample_verdict())
 
 
 def test_eighty_columns_are_enough(every_word: list[Verdict]) -> None:
     """No line is wider, but for a command that must stay whole to be copied."""
-    for verdict in [*every_word, sample()]:
+    for verdict in [*every_word, build_sample_verdict()]:
         wide = [
             line
             for line in shown(verdict).splitlines()
@@ -55,10 +55,10 @@ def test_eighty_columns_are_enough(every_word: list[Verdict]) -> None:
 
 def test_the_words_are_the_same_without_colour() -> None:
     """Colour adds nothing that is not said, and a pipe gets no control codes."""
-    text = shown(judged({"patients": Outcome.FAILED}))
+    text = shown(sample_verdict({"patients": Outcome.FAILED}))
     assert "\x1b" not in text
     assert "FAILED          patients" in text
-    assert "\x1b[" in shown(judged(), colour=True)
+    assert "\x1b[" in shown(sample_verdict(), colour=True)
 
 
 def test_every_item_has_its_line(every_word: list[Verdict]) -> None:
@@ -76,7 +76,7 @@ def test_a_failed_check_shows_what_was_expected_what_came_and_its_curl() -> None
     )
     evidence = [{"kind": "exchange", "curl": "curl first"}, {"kind": "exchange", "curl": curl}]
     text = shown(
-        judged(
+        sample_verdict(
             {"patients": Outcome.FAILED},
             why="expected: 1 patient\n     got: 2 patients",
             evidence=evidence,
@@ -92,7 +92,9 @@ def test_a_failed_check_shows_what_was_expected_what_came_and_its_curl() -> None
 def test_a_hostile_text_is_shown_as_text() -> None:
     """Neither markup of the console nor escape sequences nor a runner's commands do anything."""
     text = shown(
-        judged({"patients": Outcome.FAILED}, why="[bold red]x[/nothing] \x1b[2J\n::error::gotcha")
+        sample_verdict(
+            {"patients": Outcome.FAILED}, why="[bold red]x[/nothing] \x1b[2J\n::error::gotcha"
+        )
     )
     assert "[bold red]x[/nothing]" in text
     assert "\x1b" not in text
@@ -102,20 +104,22 @@ def test_a_hostile_text_is_shown_as_text() -> None:
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 def test_a_terminal_that_lacks_a_character_gets_the_verdict_all_the_same(encoding: str) -> None:
     """A verdict is never lost over a dot."""
-    assert shown(judged({"patients": Outcome.FAILED}, why="≤ 3 → 4"), encoding=encoding).startswith(
-        "NO-GO  PRODUCTION (main)"
-    )
+    assert shown(
+        sample_verdict({"patients": Outcome.FAILED}, why="≤ 3 → 4"), encoding=encoding
+    ).startswith("NO-GO  PRODUCTION (main)")
 
 
 def test_it_says_where_the_evidence_is() -> None:
     """The path is whole."""
-    assert f"{FOLDER}/verdict.html" in shown(judged())
+    assert f"{FOLDER}/verdict.html" in shown(sample_verdict())
 
 
 def test_a_waived_failure_is_still_shown() -> None:
     """The check of a waived item ran: what it saw is not hidden."""
     text = shown(
-        judged({"patients": Outcome.FAILED}, waived=(decision("patients"), decision("all-of-it")))
+        sample_verdict(
+            {"patients": Outcome.FAILED}, waived=(decision("patients"), decision("all-of-it"))
+        )
     )
     assert text.startswith("GO WITH WAIVERS")
     assert "failed: smoke/test_patients.py::test_it" in text

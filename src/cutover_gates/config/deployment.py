@@ -1,0 +1,210 @@
+"""What a release runs on and comes from: `[targets.NAME.infrastructure.cluster]`, `.registry`,
+`.pipeline`.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from cutover_gates.config.base import Seconds, SettingsTable
+
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9]+(/[a-z0-9]+)?")
+Share = Literal["requests.cpu", "requests.memory", "limits.cpu", "limits.memory"]
+Percent = Annotated[float, Field(ge=0, le=100)]
+
+
+class ClusterSettings(SettingsTable):
+    """The deployment in Kubernetes, and the images that it runs and can go back to.
+
+    The registry is asked for the same images.
+    """
+
+    api: str | None = Field(
+        default=None, description="The API server, such as `https://kubernetes.default.svc`."
+    )
+    ca_file: Path | None = Field(
+        default=None,
+        description="A file with the authority that signed its certificate. Default: the system's.",
+    )
+    token_file: Path = Field(
+        default=Path("/var/run/secrets/kubernetes.io/serviceaccount/token"),
+        description=(
+            "A file that holds the token. It must let its bearer read deployments, pods, replica"
+            " sets and disruption budgets of the namespace; with `helm_release` list secrets, of"
+            " which only the metadata are asked for."
+        ),
+    )
+    namespace: str | None = Field(default=None, description="The deployment's namespace.")
+    deployment: str | None = Field(default=None, description="The deployment's name.")
+    image: str | None = Field(
+        default=None,
+        description=(
+            "The repository of its image as the deployment writes it, without tag and digest: that"
+            " tells its container from those beside it."
+        ),
+    )
+    digest: str | None = Field(
+        default=None, description="The digest of the image under judgement (`sha256:…`)."
+    )
+    previous_digest: str | None = Field(
+        default=None, description="The digest of the image that a rollback goes back to."
+    )
+    runs: Literal["release", "previous"] = Field(
+        default="release",
+        description=(
+            "What every pod must run when it is judged: `release`, the image "
+            "under judgement; or `previous`, where the new one is not deployed before the cutover."
+        ),
+    )
+    replicas: int | None = Field(default=None, ge=1, description="How many pods there must be.")
+    helm_release: str | None = Field(
+        default=None, description="The release's name in Helm, where a rollback is done by Helm."
+    )
+    restarts: int = Field(
+        default=0,
+        ge=0,
+        description="Restarts that a container may have had within `restart_hours`.",
+    )
+    restart_hours: Seconds = Field(default=1, description="Hours that `restarts` looks back.")
+    must_declare: tuple[Share, ...] = Field(
+        default=("requests.cpu", "requests.memory", "limits.cpu", "limits.memory"),
+        min_length=1,
+        description="What every container of the deployment must declare.",
+    )
+
+    @property
+    def running_digest_key(self) -> str:
+        """The key that names what every pod must run."""
+        return "digest" if self.runs == "release" else "previous_digest"
+
+    @field_validator("api")
+    @classmethod
+    def _require_https(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith("https://"):
+            raise ValueError("api must begin with https://: a token is sent there")
+        return value
+
+    @field_validator("digest", "previous_digest")
+    @classmethod
+    def _check_digest(cls, value: str | None) -> str | None:
+        if value is not None and not DIGEST.fullmatch(value):
+            raise ValueError(f"{value!r} is no digest; write sha256: and 64 hexadecimal digits")
+        return value
+
+    @field_validator("image")
+    @classmethod
+    def _check_repository(cls, value: str | None) -> str | None:
+        if value is not None and ("@" in value or ":" in value.rpartition("/")[2]):
+            raise ValueError(
+                f"{value!r} is more than a repository; leave out its tag and its digest, which goes"
+                " into digest"
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _check_previous_digest(self) -> ClusterSettings:
+        if self.digest and self.digest == self.previous_digest:
+            raise ValueError("digest and previous_digest are the same: a rollback would go nowhere")
+        return self
+
+
+class RegistrySettings(SettingsTable):
+    """Where the images of the release and of the one before are pulled from (`digest` and
+    `previous_digest` of the cluster).
+    """
+
+    url: str | None = Field(
+        default=None,
+        description=(
+            "The registry, such as `https://registry.example.org`. Without https no one may"
+            " sign in."
+        ),
+    )
+    repository: str | None = Field(
+        default=None, description="The images' repository in it, such as `hospital/backend`."
+    )
+    username: str | None = Field(default=None, description="Who signs in, as the cluster does.")
+    password: SecretStr | None = Field(default=None, description="The password.")
+    password_file: Path | None = Field(
+        default=None, description="A file that holds the password, instead of the environment."
+    )
+    ca_file: Path | None = Field(
+        default=None,
+        description="A file with the authority that signed its certificate. Default: the world's.",
+    )
+    platform: str = Field(
+        default="linux/amd64",
+        description=(
+            "The cluster's platform: its image must be among those of a multi-platform one."
+        ),
+    )
+
+    @field_validator("platform")
+    @classmethod
+    def _check_platform(cls, value: str) -> str:
+        if not PLATFORM.fullmatch(value):
+            raise ValueError(
+                f'{value!r} is no platform; write one such as "linux/amd64" or "linux/arm/v7"'
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _require_https(self) -> RegistrySettings:
+        if self.url is not None and not self.url.startswith(("https://", "http://")):
+            raise ValueError(
+                f'{self.url!r} is no address; write one such as "https://registry.example.org"'
+            )
+        if (
+            self.url is not None
+            and self.username is not None
+            and not self.url.startswith("https://")
+        ):
+            raise ValueError(
+                "url must begin with https:// where somebody signs in: a password is sent there"
+            )
+        return self
+
+
+class PipelineSettings(SettingsTable):
+    """What the pipeline wrote down of the commit under judgement, in files (schema:
+    `src/cutover_gates/probes/deployment/pipeline.schema.json`).
+    """
+
+    file: Path | None = Field(
+        default=None, description="The JSON file that the pipeline writes at its end."
+    )
+    coverage_file: Path | None = Field(
+        default=None,
+        description=(
+            "A coverage report in Cobertura's format (`coverage.xml`), instead of the figure in "
+            "`file`, which then tells the report's SHA-256 or the same figure."
+        ),
+    )
+    commit: str | None = Field(default=None, description="The commit under judgement, in full.")
+    suites: tuple[str, ...] = Field(
+        default=("unit", "integration", "security"),
+        min_length=1,
+        description="The suites that must be there, each green: a skipped one is not.",
+    )
+    coverage_percent: Percent = Field(
+        default=80, description="Percent of the lines that the tests must cover."
+    )
+    max_age_hours: float = Field(
+        default=168, gt=0, description="Hours after which the pipeline's run is too old."
+    )
+
+    @field_validator("commit")
+    @classmethod
+    def _check_commit(cls, value: str | None) -> str | None:
+        if value is not None and not COMMIT.fullmatch(value):
+            raise ValueError(
+                f"{value!r} is no whole commit; write its 40 (or 64) hexadecimal digits, as git"
+                " rev-parse HEAD gives them"
+            )
+        return value

@@ -1,0 +1,39 @@
+"""What stands around a target: `[targets.NAME.infrastructure]`."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from cutover_gates.config.base import SettingsTable
+from cutover_gates.config.deployment import ClusterSettings, PipelineSettings, RegistrySettings
+from cutover_gates.config.network import (
+    DnsSettings,
+    LoadBalancerSettings,
+    RedisSettings,
+    TlsSettings,
+)
+
+
+class Infrastructure(SettingsTable):
+    """The ground that a cutover stands on."""
+
+    tls: TlsSettings = Field(
+        default=TlsSettings(), description="The certificates that people meet."
+    )
+    dns: DnsSettings = Field(
+        default=DnsSettings(), description="The names, and where they must lead."
+    )
+    balancer: LoadBalancerSettings = Field(
+        default=LoadBalancerSettings(), description="What stands before the backends."
+    )
+    redis: RedisSettings = Field(default=RedisSettings(), description="The target's Redis.")
+    cluster: ClusterSettings = Field(
+        default=ClusterSettings(), description="The deployment in Kubernetes."
+    )
+    registry: RegistrySettings = Field(
+        default=RegistrySettings(), description="Where the images are pulled from."
+    )
+    pipeline: PipelineSettings = Field(
+        default=PipelineSettings(),
+        description="What the pipeline wrote down of the commit under judgement.",
+    )

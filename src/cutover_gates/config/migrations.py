@@ -1,0 +1,274 @@
+"""What a migration is expected to do to a target's data, and how that may be proven:
+`[targets.NAME.migrations]`.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from cutover_gates.config.base import Seconds, SettingsTable
+
+ROWS = re.compile(r"unchanged|new|dropped|any|[+-]\d+|±\d+|\d+\.\.\d+")
+"""How many rows a table may have afterwards, seen from before: as many, so many more or fewer, at
+most so many off, or a range of its own.
+"""
+
+
+class TableChange(SettingsTable):
+    """What the migration, or the work of the day, does to one table.
+
+    Whatever is not said is expected to stay as it was.
+    """
+
+    rows: str = Field(
+        default="unchanged",
+        description=(
+            "The rows afterwards: `unchanged`, `+5`, `-5`, `±5` (at most five off), `100..200` "
+            "(a range), `new` or `dropped` (the table), `any` (with a `reason`)."
+        ),
+    )
+    rows_become: str | None = Field(
+        default=None,
+        description=(
+            "Instead of `rows`: a query over the old tables that gives the rows afterwards."
+        ),
+    )
+    grows_above: str | None = Field(
+        default=None,
+        description=(
+            "The column that only grows (a number, a time), where live traffic adds rows: what "
+            "stood up to its highest value must still stand, and what is above came since."
+        ),
+    )
+    becomes: dict[str, str] = Field(
+        default={}, description="Columns afterwards, each as an SQL expression over the old row."
+    )
+    drops: tuple[str, ...] = Field(
+        default=(), description="Columns that go away, and whose content with them."
+    )
+    content: Literal["compared", "any"] = Field(
+        default="compared", description="`any`: the content is not looked at (with a `reason`)."
+    )
+    reason: str | None = Field(
+        default=None,
+        description="Why the table need not stay as it was; for whoever reads the evidence.",
+    )
+
+    @field_validator("rows")
+    @classmethod
+    def _check_rows(cls, value: str) -> str:
+        if not ROWS.fullmatch(value):
+            raise ValueError(
+                f'{value!r} says no number of rows: write "unchanged", "+5", "-5", "±5",'
+                ' "100..200", "new", "dropped" or "any"'
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _require_reason(self) -> TableChange:
+        if "any" in (self.rows, self.content) and not (self.reason or "").strip():
+            raise ValueError(
+                '"any" proves nothing, so it needs a reason: an auditor will ask for it'
+            )
+        if self.rows_become and self.rows != "unchanged":
+            raise ValueError("give rows or rows_become, not both")
+        return self
+
+
+class ImpliedReference(SettingsTable):
+    """A reference that the model implies and no constraint declares."""
+
+    column: str = Field(
+        description="The column that refers, as `table.column` or `schema.table.column`."
+    )
+    refers_to: str = Field(description="The column that it must be found in, written the same way.")
+    where: str | None = Field(
+        default=None,
+        description=(
+            "SQL that says for which rows it holds. Default: for all whose column is not null."
+        ),
+    )
+
+
+class ScratchSettings(SettingsTable):
+    """A server for databases that are made, filled and thrown away: to apply the scripts to
+    nothing, to restore a backup, to rehearse.
+    """
+
+    kind: Literal["embedded", "server", "container"] = Field(
+        default="embedded",
+        description=(
+            "`embedded`: PostgreSQL from a Python wheel, of the "
+            "target's major version. `server`: your own, by `dsn`. `container`: by Docker."
+        ),
+    )
+    dsn: SecretStr | None = Field(
+        default=None,
+        description=(
+            "For `server`: a role that may create databases. Never the target's own server."
+        ),
+    )
+    dsn_file: Path | None = Field(
+        default=None, description="A file that holds that DSN, instead of the environment."
+    )
+    image: str = Field(
+        default="postgres",
+        description=(
+            "For `container`: the image; without a tag it gets the target's major version as one."
+        ),
+    )
+
+
+class BackupSettings(SettingsTable):
+    """Where the backups are, and what is asked of them."""
+
+    path: str | None = Field(
+        default=None,
+        description=(
+            "The backup: a `pg_dump` file or directory, plain SQL, or a base backup. A pattern "
+            "(`backups/*.dump`) means the newest that fits."
+        ),
+    )
+    max_age_hours: float = Field(
+        default=12, gt=0, description="Hours after which a backup is too old."
+    )
+    restore: bool = Field(
+        default=True,
+        description=(
+            "Whether the gates of Phase 1 restore it, too. Before the cutover it is always"
+            " restored."
+        ),
+    )
+
+
+class RehearsalSettings(SettingsTable):
+    """The pending scripts, tried on a restored copy while somebody works with it."""
+
+    lock_seconds: Seconds = Field(
+        default=1, description="Seconds that a statement of the workload may have to wait."
+    )
+    script_seconds: Seconds = Field(
+        default=600, description="Seconds that all pending scripts together may take."
+    )
+    workload: tuple[str, ...] = Field(
+        default=(),
+        description=(
+            "Statements that run over and over meanwhile. Default: made up for the busiest tables."
+        ),
+    )
+    lint_except: dict[str, str] = Field(
+        default={},
+        description="Rules of the linter (squawk) that are not asked for, each with its reason.",
+    )
+
+    @field_validator("lint_except")
+    @classmethod
+    def _require_reasons(cls, value: dict[str, str]) -> dict[str, str]:
+        for rule, reason in value.items():
+            if not reason.strip():
+                raise ValueError(f"{rule} needs a reason: an auditor will ask for it")
+        return value
+
+
+class Migrations(SettingsTable):
+    """How the database is migrated, what is expected of its data, and what proving it may cost."""
+
+    tool: Literal["flyway", "alembic", "django"] = Field(
+        default="flyway", description="Who keeps the history of migrations."
+    )
+    locations: tuple[Path, ...] = Field(
+        default=(), description="The folders that hold the scripts of the release under judgement."
+    )
+    brings_scripts: bool = Field(
+        default=True,
+        description=(
+            "False for a release without migrations: only then may a snapshot of the "
+            "migration that the database is at be the one from before."
+        ),
+    )
+    history_table: str | None = Field(
+        default=None,
+        description=(
+            "The history's table. Default: the tool's own name for it, in the first schema."
+        ),
+    )
+    placeholders: dict[str, str] = Field(
+        default={}, description="What `${name}` in a script stands for."
+    )
+    out_of_order: bool = Field(
+        default=False, description="Whether the tool may apply a script below the highest one."
+    )
+    schemas: tuple[str, ...] = Field(
+        default=("public",), min_length=1, description="The schemas that belong to the target."
+    )
+    key_tables: tuple[str, ...] = Field(
+        default=(),
+        description=(
+            "Tables without which the release cannot work; each must be there and hold rows."
+        ),
+    )
+    expected_catalog: Path | None = Field(
+        default=None,
+        description=(
+            "A snapshot whose catalog is the expected one, where the scripts cannot be "
+            "applied to an empty database."
+        ),
+    )
+    tables: dict[str, TableChange] = Field(
+        default={}, description="What changes, by table (`name` or `schema.name`)."
+    )
+    keys: tuple[ImpliedReference, ...] = Field(
+        default=(), description="References that the model implies and nobody declared."
+    )
+    connections: int = Field(
+        default=4, gt=0, le=64, description="Connections that the heavy reads may use at a time."
+    )
+    budget_seconds: Seconds = Field(
+        default=840,
+        description="Seconds that the whole gate may take. What does not fit is not proven.",
+    )
+    standbys: int | None = Field(
+        default=None,
+        ge=0,
+        description=(
+            "Standbys that must follow the primary; 0 where there is none. Unless it is said, one"
+            " that is gone is not missed, and `database-cluster` is not proven."
+        ),
+    )
+    archived: bool | None = Field(
+        default=None,
+        description=(
+            "Whether the write-ahead log is archived. Unless it is said, a server without an"
+            " archive leaves `database-cluster` not proven."
+        ),
+    )
+    standby_lag_seconds: Seconds = Field(
+        default=10, description="Seconds that a standby may be behind."
+    )
+    snapshot_max_age_hours: float = Field(
+        default=24, gt=0, description="Hours after which a snapshot is too old to compare with."
+    )
+    staging: str | None = Field(
+        default=None,
+        description=(
+            "Target whose own Phase 1 must have ended in GO with these scripts. Default: `staging`."
+        ),
+    )
+    scratch: ScratchSettings = Field(
+        default=ScratchSettings(), description="A server for databases that are thrown away."
+    )
+    backup: BackupSettings = Field(default=BackupSettings(), description="Where the backups are.")
+    rehearsal: RehearsalSettings = Field(
+        default=RehearsalSettings(), description="How the migration is tried out."
+    )
+
+    @field_validator("staging")
+    @classmethod
+    def _check_staging_name(cls, value: str | None) -> str | None:
+        if value is not None and not value.strip():
+            raise ValueError("name a target")
+        return value

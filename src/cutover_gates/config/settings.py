@@ -1,0 +1,203 @@
+"""Everything that can be set, and where a value comes from: command line over environment over
+file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import Field, PrivateAttr, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from cutover_gates.config.base import SettingsError, SettingsTable
+from cutover_gates.config.target import TARGET_NAME, Target
+from cutover_gates.core.plan import suggest_nearest
+
+CONTAINER_TARGET = "containers"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Paths are relative to the settings file's folder."""
+
+    # An empty variable counts as none: pipelines set one for every secret that they have not got.
+    model_config = SettingsConfigDict(
+        env_prefix="CUTOVER_",
+        env_nested_delimiter="__",
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+    )
+
+    target: str = Field(
+        default="embedded",
+        description=(
+            "The target to judge when the command line names none: a name from `[targets]`."
+        ),
+    )
+    release: str | None = Field(
+        default=None, description="The release under judgement, over the target's own `release`."
+    )
+    plan: Path = Field(
+        default=Path("plan.toml"), description="The cutover plan (`docs/your-plan.md`)."
+    )
+    waivers: Path = Field(
+        default=Path("waivers.toml"), description="Decisions to go without an item."
+    )
+    signoffs: Path = Field(
+        default=Path("signoffs.toml"), description="Attestations of what no program can check."
+    )
+    reports: Path = Field(
+        default=Path("reports/runs"),
+        description="The folder in which each run leaves its verdict and evidence.",
+    )
+    targets: dict[str, Target] = Field(
+        default={},
+        description=(
+            "The systems that can be judged, by name: lower-case letters and digits, "
+            "with single `-` or `_` between them."
+        ),
+    )
+
+    file: ClassVar[Mapping[str, Any]] = {}
+    _folder: Path = PrivateAttr(default=Path())
+
+    @field_validator("targets")
+    @classmethod
+    def _check_target_names(cls, value: dict[str, Target]) -> dict[str, Target]:
+        for name, target in value.items():
+            if not TARGET_NAME.fullmatch(
+                name
+            ):  # the environment could not name another: its names know no case, and two underscores part them
+                raise ValueError(
+                    f"{name!r} is no name for a target: write lower-case letters and digits, with"
+                    " single - or _ between them"
+                )
+            if target.kind == "embedded" and not name.startswith("embedded"):
+                raise ValueError(
+                    f'target {name!r} is of kind "embedded": its name must begin with embedded, so'
+                    " that its verdicts are not mistaken"
+                )
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        # pydantic's signature
+        dotenv_settings: PydanticBaseSettingsSource,  # pydantic's signature  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # pydantic passes them by name  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Command line over environment over file; nothing else is read."""
+        return init_settings, env_settings, _FileSource(settings_cls)
+
+    @property
+    def chosen_target(self) -> Target:
+        """The target that this run is about. Raises `SettingsError` for an unknown name.
+
+        `containers` need not be declared: it is the embedded hospital with its scratch databases in
+        Docker containers.
+        """
+        if self.target == CONTAINER_TARGET and CONTAINER_TARGET not in self.targets:
+            return _container_target(self.targets["embedded"])
+        if self.target not in self.targets:
+            declared = ", ".join(sorted(self.targets))
+            raise SettingsError(
+                f"target {self.target!r} is not declared; declared:"
+                f" {declared}.{suggest_nearest(self.target, self.targets)}"
+            )
+        return self.targets[self.target]
+
+    def resolve_path(self, path: Path) -> Path:
+        """A path of the settings, seen from the folder of the settings file."""
+        return self._folder / path
+
+    def read_secret(self, table: SettingsTable, name: str, section: str) -> str | None:
+        """A secret's value, from the environment or its file; None when neither was given.
+
+        Raises `SettingsError` for a file that gives none.
+
+        `section` is where `table` stands, for the message. The text of the file counts without its
+        last line break.
+        """
+        given, path = getattr(table, name), getattr(table, f"{name}_file")
+        if given is not None:
+            return str(given.get_secret_value())
+        if path is None:
+            return None
+        try:
+            text = self.resolve_path(path).read_text(encoding="utf-8").rstrip("\r\n")
+        except (
+            OSError,
+            UnicodeDecodeError,
+        ) as error:  # the path is not shown: it may be the secret itself, written under the wrong key
+            raise SettingsError(
+                f"section [{section}], key '{name}_file': the file cannot be read"
+                f" ({type(error).__name__}); mend the path or its permissions"
+            ) from None
+        if not text:
+            raise SettingsError(f"section [{section}], key '{name}_file': the file is empty")
+        return text
+
+    def digest(self) -> str:
+        """SHA-256 over all settings but secrets, and over the files that they name: two runs with
+        one digest were asked the same.
+        """
+        secret = {
+            "targets": {
+                "__all__": {
+                    "expired_token": True,
+                    "secrets": True,
+                    "database": {"dsn", "standby_dsn"},
+                    "migrations": {"scratch": {"dsn"}},
+                    "infrastructure": {"redis": {"password"}, "registry": {"password"}},
+                    "users": {"__all__": {"password"}},
+                    "monitoring": {"channels": {"__all__": {"apprise_url"}}},
+                }
+            }
+        }
+        shown = self.model_dump(mode="json", exclude=secret)  # type: ignore[arg-type]  # the recursive type of pydantic, which mypy cannot infer
+        named = [self.plan]
+        for target in self.targets.values():
+            named += filter(
+                None, (target.mapping, target.contract.document, target.contract.previous_document)
+            )
+        shown["files"] = [_fingerprint(self.resolve_path(path)) for path in named]
+        return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()
+
+
+def _container_target(embedded: Target) -> Target:
+    migrations = embedded.migrations
+    scratch = migrations.scratch.model_copy(update={"kind": "container"})
+    return embedded.model_copy(
+        update={"migrations": migrations.model_copy(update={"scratch": scratch})}
+    )
+
+
+def _fingerprint(path: Path) -> str:
+    """The SHA-256 of a file; empty where it cannot be read (whoever needs it says so)."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
+
+
+class _FileSource(PydanticBaseSettingsSource):
+    """The parsed settings file, handed over by `load_settings` (pydantic-settings' own TOML source
+    cannot refuse a literal secret).
+    """
+
+    def get_field_value(
+        self,
+        field: Any,  # noqa: ARG002  # the signature is pydantic's
+        field_name: str,
+    ) -> tuple[Any, str, bool]:
+        return Settings.file.get(field_name), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        return dict(Settings.file)

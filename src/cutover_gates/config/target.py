@@ -1,0 +1,271 @@
+"""One system under test, as its tables in the settings describe it.
+
+`docs/settings.md` is made from the descriptions here.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from cutover_gates.config.base import Seconds, SettingsTable
+from cutover_gates.config.container import Container
+from cutover_gates.config.contract import Contract
+from cutover_gates.config.fhir import Fhir
+from cutover_gates.config.infrastructure import Infrastructure
+from cutover_gates.config.migrations import Migrations
+from cutover_gates.config.monitoring import Monitoring
+from cutover_gates.config.performance import Performance
+
+ACCOUNT_ROLES = ("registrar", "clinician", "auditor", "administrator", "outsider")
+TARGET_NAME = re.compile(r"[a-z0-9]+([_-][a-z0-9]+)*")
+
+
+class UserAccount(SettingsTable):
+    """An account of the target that the checks sign in with."""
+
+    username: str = Field(min_length=1, description="The name to sign in with.")
+    password: SecretStr | None = Field(default=None, description="Its password.")
+    password_file: Path | None = Field(
+        default=None, description="A file that holds the password, instead of the environment."
+    )
+
+
+class DatabaseSettings(SettingsTable):
+    """A read-only way into the target's database."""
+
+    dsn: SecretStr | None = Field(
+        default=None, description="Where the database is and who reads it, as libpq has it."
+    )
+    dsn_file: Path | None = Field(
+        default=None, description="A file that holds the DSN, instead of the environment."
+    )
+    standby_dsn: SecretStr | None = Field(
+        default=None,
+        description="A standby for the heavy reads: then they burden it, and not the primary.",
+    )
+    standby_dsn_file: Path | None = Field(
+        default=None, description="A file that holds the standby's DSN, instead of the environment."
+    )
+    rows: dict[str, str] = Field(
+        default={},
+        description=(
+            "Queries that find one row by its id: patient, visit, document. "
+            "Default: those of `src/cutover_gates/probes/database/default_rows.toml`."
+        ),
+    )
+    connect_seconds: Seconds = Field(default=3, description="Seconds to wait for a connection.")
+    statement_seconds: Seconds = Field(
+        default=5, description="Seconds after which the database itself stops a query."
+    )
+
+
+class Limits(SettingsTable):
+    """What the target promises, and how long a check waits."""
+
+    document_bytes: int = Field(
+        default=2 * 1024 * 1024,
+        gt=0,
+        description="Bytes of the largest document that the target takes.",
+    )
+    document_types: tuple[str, ...] = Field(
+        default=("application/pdf", "image/png", "image/jpeg", "text/plain"),
+        min_length=1,
+        description="Media types of the documents that the target takes.",
+    )
+    sign_in_failures: int = Field(
+        default=5,
+        gt=0,
+        description='Failed sign-ins in a row after which the target says "slow down".',
+    )
+    connect_seconds: Seconds = Field(
+        default=2, description="Seconds to wait for a connection to the target."
+    )
+    request_seconds: Seconds = Field(
+        default=4,
+        description="Seconds within which every request must be answered, from first byte to last.",
+    )
+    patience_seconds: Seconds = Field(
+        default=5,
+        description=(
+            "Seconds lost in a row without any answer, after which the target counts as gone."
+        ),
+    )
+    check_seconds: Seconds = Field(
+        default=60, description="Seconds after which a check is stopped: it is then not proven."
+    )
+
+
+class Target(SettingsTable):
+    """One system under test."""
+
+    kind: Literal["embedded", "remote", "containers"] = Field(
+        default="remote",
+        description=(
+            "`remote`: somebody runs it, and `url` says where. `containers`: its image is started"
+            " for each run, and a PostgreSQL beside it. `embedded`: the hospital of `reference/`,"
+            " started for each run; its name begins with `embedded`."
+        ),
+    )
+    url: str | None = Field(
+        default=None, description="Where a remote target answers, without user, password or query."
+    )
+    release: str | None = Field(
+        default=None,
+        description=(
+            "The release under judgement. `--release` and the top-level `release` go over it."
+        ),
+    )
+    production: bool = Field(
+        default=False,
+        description=(
+            "True where real patients are: nothing is then sent that production cannot bear."
+        ),
+    )
+    driver: str = Field(
+        default="rest",
+        description=(
+            "How the target speaks: `rest`, `fhir`, or a class of your own as"
+            " `package.module:Class`."
+        ),
+    )
+    mapping: Path | None = Field(
+        default=None,
+        description=(
+            "A TOML file with the REST mapping (`docs/target-protocol.md`). "
+            "Without one the target speaks the default dialect."
+        ),
+    )
+    rest: dict[str, Any] | None = Field(
+        default=None, description="The REST mapping as a table, instead of the file."
+    )
+    fhir: Fhir = Field(default=Fhir(), description='How it speaks FHIR R4, with `driver = "fhir"`.')
+    container: Container = Field(
+        default=Container(), description='What is started, with `kind = "containers"`.'
+    )
+    users: dict[
+        Literal["registrar", "clinician", "auditor", "administrator", "outsider"], UserAccount
+    ] = Field(
+        default={},
+        description=(
+            "The accounts that the checks sign in with, by role. The outsider is a clinician of"
+            " another facility."
+        ),
+    )
+    database: DatabaseSettings = Field(
+        default=DatabaseSettings(), description="The target's database."
+    )
+    limits: Limits = Field(
+        default=Limits(), description="What the target promises, and how long a check waits."
+    )
+    migrations: Migrations = Field(
+        default=Migrations(),
+        description="How the database is migrated, and what is expected of its data.",
+    )
+    performance: Performance = Field(
+        default=Performance(),
+        description="The load that the target is known to bear, and what must hold under it.",
+    )
+    contract: Contract = Field(
+        default=Contract(), description="How its API is held to its own document."
+    )
+    infrastructure: Infrastructure = Field(
+        default=Infrastructure(), description="What stands around it."
+    )
+    monitoring: Monitoring = Field(
+        default=Monitoring(), description="What watches it, and whom it tells."
+    )
+    not_applicable: dict[str, str] = Field(
+        default={},
+        description=(
+            "Items of the plan that this target cannot have, each with its reason. "
+            "They are shown in the verdict."
+        ),
+    )
+    unsupported: dict[str, str] = Field(
+        default={},
+        description=(
+            "Operations that this target does not offer, each with its reason. "
+            "A check that needs one is not applicable."
+        ),
+    )
+    secrets: dict[str, SecretStr] = Field(
+        default={},
+        description=(
+            "What the mapping calls `{{ secret.NAME }}`, such as an API key or a client's secret."
+            " From variables only, such as `CUTOVER_TARGETS__NAME__SECRETS__API_KEY` for `{{"
+            " secret.api_key }}`."
+        ),
+    )
+    expired_token: SecretStr | None = Field(
+        default=None, description="An access token that was good once."
+    )
+    expired_token_file: Path | None = Field(
+        default=None, description="A file that holds the expired token, instead of the environment."
+    )
+
+    @field_validator("not_applicable", "unsupported")
+    @classmethod
+    def _require_reasons(cls, value: dict[str, str]) -> dict[str, str]:
+        for name, reason in value.items():
+            if not reason.strip():
+                raise ValueError(f"{name} needs a reason: an auditor will ask for it")
+        return value
+
+    @field_validator("url")
+    @classmethod
+    def _check_url(cls, value: str | None) -> str | None:
+        if value is not None and any(sign in value for sign in "@?#"):
+            raise ValueError(
+                "a url holds neither user nor password, query nor fragment: accounts stand in"
+                " users, their passwords in the environment"
+            )
+        if value is not None and not _is_web_address(value):
+            raise ValueError(
+                f'{value!r} is no address; write one such as "https://hospital.example.org"'
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _check_consistency(self) -> Target:
+        if self.kind == "remote" and not self.url:
+            raise ValueError('a remote target needs url, such as "https://hospital.example.org"')
+        if self.kind == "containers" and (self.url or self.production or not self.container.image):
+            raise ValueError(
+                "a target in containers needs container.image; it brings its own url and is never"
+                " production"
+            )
+        if self.kind == "embedded" and (self.url or self.production):
+            raise ValueError(
+                "an embedded target brings its own url and is never production; write kind ="
+                ' "remote"'
+            )
+        if self.driver == "fhir" and (self.mapping or self.rest is not None):
+            raise ValueError(
+                "a FHIR server takes no mapping: its resources are one (docs/fhir.md); leave"
+                " mapping and rest out"
+            )
+        if self.mapping and self.rest is not None:
+            raise ValueError("give mapping (a file) or rest (a table), not both")
+        if self.contract.mode == "deep" and self.production:
+            raise ValueError(
+                "production never gets the deep mode of contract: leave contract.mode out"
+            )
+        if self.contract.mode == "deep" and self.kind == "remote" and not self.contract.throwaway:
+            raise ValueError(
+                'contract.mode = "deep" leaves behind what it makes: set contract.throwaway = true'
+                " where all data may be spoilt"
+            )
+        return self
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number
+        return False

@@ -1,0 +1,200 @@
+"""When a run may end: what the counts so far prove of "at most a share `limit` of the requests is
+bad", valid however often one looks.
+
+Looking again and again at a plain interval until it says what one hopes for finds by chance what is
+not there. An e-value does not: it is a likelihood ratio, of how likely the counts are under shares
+on the one side of the limit against the limit itself. If the truth lies on the other side its
+expectation is never above 1, and the probability that it *ever* reaches 1/α is at most α (Ville
+1939, Étude critique de la notion de collectif). So a run looks when it likes, and ends as soon as
+it is certain.
+
+Nobody knows the share beforehand, so the ratio is a mean over several (the method of mixtures:
+Robbins 1970, Annals of Mathematical Statistics 41; weight functions: Wald 1945, same journal, 16; a
+review: Ramdas, Grünwald, Vovk, Shafer 2023, Statistical Science 38). A mean of such ratios is one.
+
+**Never weaker than the plain bound.** With the total fixed, each ratio, and so their mean, falls as
+`bad` grows (against the limit from below; from
+above it is the mirror image). So whoever sees as few bad ones sees as great an e-value, and by
+Markov's inequality at the limit the probability of
+that is at most α. That probability at most α is the same as the one-sided Clopper-Pearson bound at
+1 - α lying within the limit.
+
+It assumes that requests go bad independently of each other, or at least that each one's chance,
+given all before, stays on one side of the limit.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from math import ceil, log, log1p
+
+import numpy as np
+from scipy.special import xlogy  # type: ignore[import-untyped]  # scipy brings no types
+
+from cutover_gates.core.statistics.confidence_intervals import clopper_pearson
+
+WEIGHTS_BELOW: Mapping[float, float] = {
+    0: 0.35,
+    1 / 20: 0.10,
+    1 / 8: 0.10,
+    1 / 4: 0.15,
+    1 / 2: 0.25,
+    3 / 4: 0.05,
+}
+"""Shares for which a claim is to be found to hold, as factors on the limit's odds, and their
+weights.
+
+A target without errors is the common case, so 0 weighs most. It could do no better than 3.2 / limit
+clean requests with all the weight; so it takes
+3.7 / limit. The rest is chosen such that the expected number of requests, at each of the true
+shares 0, 1/20, 1/8, 1/4 and 1/2 of the limit, is
+within a fifth of that of the test which knows the share beforehand (1.16, 1.10, 1.09, 1.11, 1.18
+times as many, for small limits). At 1/2 each bit of
+weight costs most requests, so it has more than its neighbours. 3/4 is there for those with much
+time. Beyond about 0.87 nothing is ever proven.
+"""
+
+WEIGHTS_ABOVE: Mapping[float, float] = {1.5: 0.25, 2: 0.20, 3: 0.15, 5: 0.15, 10: 0.15, 30: 0.10}
+"""The same for shares for which it is to be found broken; each takes at most 1.3 times what the
+test that knows the share takes. What is badly broken is found within few requests whatever its
+weight, so the slight ones have more. Factors are on odds, p / (1 - p), since those have no end: 30
+times a share of 5 % would be none.
+"""
+
+MAX_REMAINING_REQUESTS = 10_000_000
+"""Requests beyond which an end is not in sight."""
+
+
+class Conclusion(StrEnum):
+    """What is certain of a claim."""
+
+    OPEN = "open"
+    HOLDS = "holds"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True)
+class ShareLimit:
+    """The claim that at most a share `limit` is bad, and how often it may wrongly be said to hold
+    or to be broken (each over all looks together).
+
+    5 % is promised for both. `wrong_holds` is 4 %: at the limit itself nearly all of it is spent,
+    and whoever checks by a simulation of 2,000 runs sees it with a standard error of 0.5 %. So that
+    shall stay at or below 5 % too, and with 4 % it does but for about one seed in a hundred.
+    """
+
+    limit: float
+    wrong_holds: float = 0.04
+    wrong_broken: float = 0.05
+
+    def __post_init__(self) -> None:
+        if not 0 < self.limit < 1:
+            raise ValueError(f"a limit lies between 0 and 1, and {self.limit} does not")
+        if not (0 < self.wrong_holds < 0.5 and 0 < self.wrong_broken < 0.5):
+            raise ValueError(
+                f"to be wrong with a probability of {self.wrong_holds} or {self.wrong_broken} is no"
+                " certainty; choose between 0 and 0.5"
+            )
+
+    def log_evidence_for(self, bad: float, total: float) -> float:
+        """The natural logarithm of an e-value against "the share is the limit or more"."""
+        return _log_mixture(WEIGHTS_BELOW, self.limit, bad, total)
+
+    def log_evidence_against(self, bad: float, total: float) -> float:
+        """The natural logarithm of an e-value against "the share is the limit or less"."""
+        return _log_mixture(WEIGHTS_ABOVE, self.limit, bad, total)
+
+    def decide(self, bad: float, total: float) -> Conclusion:
+        """What these counts prove by themselves.
+
+        Never both: one of the two plain bounds always lies on the limit's other side.
+        """
+        if self.log_evidence_against(bad, total) >= -log(self.wrong_broken):
+            return Conclusion.BROKEN
+        return (
+            Conclusion.HOLDS
+            if self.log_evidence_for(bad, total) >= -log(self.wrong_holds)
+            else Conclusion.OPEN
+        )
+
+    def count_clean_requests(self) -> int:
+        """How many requests, none of them bad, prove the claim."""
+        enough = ceil(
+            log(self.wrong_holds * WEIGHTS_BELOW[0]) / log1p(-self.limit)
+        )  # by the weight of 0 alone
+        return bisect_left(
+            range(enough), True, key=lambda total: self.decide(0, total) is Conclusion.HOLDS
+        )
+
+
+@dataclass
+class SequentialTest:
+    """A claim under observation. What it once was certain of it does not forget."""
+
+    share_limit: ShareLimit
+    bad: int = field(default=0, init=False)
+    total: int = field(default=0, init=False)
+    conclusions: set[Conclusion] = field(default_factory=set, init=False)
+
+    def update(self, bad: int, total: int) -> Conclusion:
+        """Take in the counts since the beginning; give the state.
+
+        Raises `ValueError` where bad ones, or good ones, have become fewer.
+        """
+        if bad < self.bad or total - bad < self.total - self.bad:
+            raise ValueError(
+                f"counts only grow: {bad} bad of {total} after {self.bad} of {self.total}"
+            )
+        self.bad, self.total = bad, total
+        self.conclusions.add(self.share_limit.decide(bad, total))
+        return self.conclusion
+
+    @property
+    def conclusion(self) -> Conclusion:
+        """BROKEN if it ever was.
+
+        HOLDS if it once did and the plain bound still says so: what went bad since then counts too.
+        Else open.
+        """
+        if Conclusion.BROKEN in self.conclusions:
+            return Conclusion.BROKEN
+        _, upper = clopper_pearson(
+            self.bad, self.total, 1 - self.share_limit.wrong_holds, side="upper"
+        )
+        return (
+            Conclusion.HOLDS
+            if Conclusion.HOLDS in self.conclusions and upper <= self.share_limit.limit
+            else Conclusion.OPEN
+        )
+
+
+def estimate_remaining_requests(claim: ShareLimit, bad: int, total: int) -> int | None:
+    """About how many further requests make it certain, one way or the other, if the share so far
+    goes on. None when that is not in sight.
+
+    Along one share each ratio is an exponential of the total. So their mean is convex, and begins
+    at 1: once above that it only grows, and the first total at which it is enough can be found by
+    halving.
+    """
+    share = bad / total if total else 0.0
+    found = bisect_left(
+        range(MAX_REMAINING_REQUESTS),
+        True,
+        key=lambda more: claim.decide(share * (total + more), total + more) is not Conclusion.OPEN,
+    )
+    return found if found < MAX_REMAINING_REQUESTS else None
+
+
+def _log_mixture(weights: Mapping[float, float], limit: float, bad: float, total: float) -> float:
+    """The logarithm of the mean likelihood ratio.
+
+    With odds k times those of the limit it is k^bad / (1 + limit · (k - 1))^total.
+    """
+    if not 0 <= bad <= total:
+        raise ValueError(f"{bad} bad of {total}: there is no such share")
+    odds = np.array(list(weights))
+    ratios = xlogy(bad, odds) - total * np.log1p(limit * (odds - 1))
+    return float(np.logaddexp.reduce(np.log(list(weights.values())) + ratios))

@@ -1,0 +1,63 @@
+"""The language that checks speak: patients, visits, documents, sessions, and the protocol that a
+driver fulfils.
+
+Nothing here knows a URL, a status code of a particular target, or a payload. A driver
+(`cutover_gates.drivers`) translates.
+"""
+
+from cutover_gates.hospital.actors import FrontDesk, Records, SignInDesk, Ward
+from cutover_gates.hospital.driver import (
+    Answer,
+    Driver,
+    MappingError,
+    ProtocolViolation,
+    Rejected,
+    Unreachable,
+    Unsupported,
+)
+from cutover_gates.hospital.values import (
+    Credentials,
+    Document,
+    Health,
+    Operation,
+    Patient,
+    PatientDraft,
+    PatientQuery,
+    Reason,
+    Role,
+    Session,
+    Sex,
+    Transition,
+    Upload,
+    Visit,
+    VisitStatus,
+)
+
+__all__ = [
+    "Answer",
+    "Credentials",
+    "Document",
+    "SignInDesk",
+    "FrontDesk",
+    "Health",
+    "Driver",
+    "MappingError",
+    "ProtocolViolation",
+    "Transition",
+    "Unsupported",
+    "Operation",
+    "Patient",
+    "PatientDraft",
+    "PatientQuery",
+    "Reason",
+    "Records",
+    "Rejected",
+    "Role",
+    "Session",
+    "Sex",
+    "VisitStatus",
+    "Unreachable",
+    "Upload",
+    "Visit",
+    "Ward",
+]

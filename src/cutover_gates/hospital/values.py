@@ -1,0 +1,196 @@
+"""The things that checks speak of: roles, patients, visits, documents, sessions, and the words for
+their states.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+
+class Role(StrEnum):
+    """Who signs in.
+
+    `OUTSIDER` is a clinician of another facility, who must see nothing of this one.
+    """
+
+    REGISTRAR = "registrar"
+    CLINICIAN = "clinician"
+    AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
+    OUTSIDER = "outsider"
+
+
+class Sex(StrEnum):
+    """Administrative gender, in FHIR's words."""
+
+    FEMALE = "female"
+    MALE = "male"
+    OTHER = "other"
+    UNKNOWN = "unknown"
+
+
+class VisitStatus(StrEnum):
+    """Where a visit stands. FHIR's Encounter says planned, in-progress, completed, cancelled."""
+
+    OPEN = "open"
+    ADMITTED = "admitted"
+    DISCHARGED = "discharged"
+    CANCELLED = "cancelled"
+
+
+class Transition(StrEnum):
+    """What can be done to a visit."""
+
+    ADMIT = "admit"
+    DISCHARGE = "discharge"
+    CANCEL = "cancel"
+
+
+class Reason(StrEnum):
+    """Why a target says no, whatever status or words it uses for it."""
+
+    UNAUTHENTICATED = "unauthenticated"
+    FORBIDDEN = "forbidden"
+    NOT_FOUND = "not-found"
+    DUPLICATE = "duplicate"
+    INVALID = "invalid"
+    STALE = "stale"
+    ILLEGAL_TRANSITION = "illegal-transition"
+    TOO_LARGE = "too-large"
+    UNSUPPORTED_TYPE = "unsupported-type"
+    THROTTLED = "throttled"
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """A user name and password. The password never shows in a repr."""
+
+    username: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Session:
+    """A signed-in user.
+
+    Tokens never show in a repr; `variables` holds what a sign-in in several steps captured.
+    """
+
+    username: str
+    access: str = field(repr=False)
+    refresh: str | None = field(default=None, repr=False)
+    expires_in: float | None = None
+    variables: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def with_access_token(self, access: str) -> Session:
+        """The same session with another access token, as a forger would present it."""
+        return replace(self, access=access)
+
+
+@dataclass(frozen=True)
+class PatientDraft:
+    """A patient as a registrar types it. Always synthetic: `cutover_gates.hospital.synthetic` makes them."""
+
+    mrn: str
+    family_name: str
+    given_name: str
+    birth_date: date
+    sex: Sex = Sex.UNKNOWN
+    phone: str | None = None
+    address: str | None = None
+
+
+@dataclass(frozen=True)
+class Patient(PatientDraft):
+    """A patient as the target knows it.
+
+    `version` is what a later update must present (an ETag, a versionId).
+    """
+
+    id: str = ""
+    version: str | None = None
+
+    @property
+    def draft(self) -> PatientDraft:
+        """What was typed, without what the target added: for comparing sent with stored."""
+        return PatientDraft(
+            self.mrn,
+            self.family_name,
+            self.given_name,
+            self.birth_date,
+            self.sex,
+            self.phone,
+            self.address,
+        )
+
+
+@dataclass(frozen=True)
+class PatientQuery:
+    """A search. Fields left None do not narrow it."""
+
+    mrn: str | None = None
+    name: str | None = None
+    birth_date: date | None = None
+
+
+@dataclass(frozen=True)
+class Visit:
+    """An encounter of one patient with the hospital."""
+
+    id: str
+    patient_id: str
+    status: VisitStatus
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file on its way in."""
+
+    file_name: str
+    media_type: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Document:
+    """A filed document: what is known about it, without its bytes.
+
+    `sha256` is hexadecimal, None where the target gives none.
+    """
+
+    id: str
+    patient_id: str
+    file_name: str
+    media_type: str
+    size: int | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class Health:
+    """What a target says of itself. `detail` is its own words."""
+
+    healthy: bool
+    detail: str
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of the target's own API document.
+
+    `statuses` are the documented ones; `protected` as its security section says.
+    """
+
+    method: str
+    path: str
+    protected: bool
+    statuses: frozenset[int]
+    media_types: Mapping[int, frozenset[str]] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"

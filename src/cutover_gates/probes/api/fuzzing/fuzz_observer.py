@@ -1,0 +1,214 @@
+"""Sees a run from inside, and tells of it what may be kept: of requests, which are ours, all; of
+answers the status. Never what an answer holds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from schemathesis.cli import EventHandler
+from schemathesis.core.failures import Failure
+from schemathesis.engine import events
+from schemathesis.engine.recorder import Interaction, ScenarioRecorder
+from schemathesis.openapi.checks import JsonSchemaError
+
+SAFE_FAILURES = frozenset(
+    {
+        "AcceptedNegativeData",
+        "AllowHeaderMismatch",
+        "EnsureResourceAvailability",
+        "IgnoredAuth",
+        "MissingContentType",
+        "MissingHeaderNotRejected",
+        "MissingHeaders",
+        "RejectedPositiveData",
+        "ResponseTimeExceeded",
+        "UndefinedContentType",
+        "UndefinedStatusCode",
+        "UnsupportedMethodResponse",
+        "UseAfterFree",
+    }
+)
+"""The failures whose message speaks of the request and the document alone.
+
+Others may quote the answer.
+"""
+
+PARAMETER_LOCATIONS = {
+    "path_parameters": "path",
+    "query": "query",
+    "headers": "header",
+    "cookies": "cookie",
+}
+"""Where a case has its parameters, and how the document calls it."""
+
+NoteSink = Callable[[dict[str, Any]], None]
+
+
+def create_observer(tell: NoteSink, header: str) -> type[EventHandler[Any]]:
+    """A handler, as schemathesis wants it: a class. `header`: what shows the token."""
+
+    class Observer(EventHandler[Any]):
+        def handle_event(self, _ctx: Any, event: events.EngineEvent) -> None:
+            if isinstance(event, events.ScenarioFinished):
+                for note in build_notes(
+                    event.recorder, event.phase.value, event.status.value, header, label=event.label
+                ):
+                    tell(note)
+            elif isinstance(event, events.PhaseFinished):
+                reason = event.phase.skip_reason
+                tell(
+                    {
+                        "kind": "phase",
+                        "phase": event.phase.name.value,
+                        "ended": reason.value if reason else event.status.value,
+                    }
+                )
+            elif isinstance(event, events.NonFatalError):
+                tell(
+                    {
+                        "kind": "error",
+                        "operation": event.label,
+                        "phase": event.phase.value if event.phase else "",
+                        "title": event.info.title,
+                        "type": type(event.value).__name__,
+                        "curl": event.info.code_sample or "",
+                    }
+                )
+            elif isinstance(event, events.FatalError):
+                tell(
+                    {
+                        "kind": "error",
+                        "operation": "",
+                        "phase": "",
+                        "title": "the run broke",
+                        "type": type(event.exception).__name__,
+                        "curl": "",
+                    }
+                )
+
+    return Observer
+
+
+def build_notes(
+    recorder: ScenarioRecorder, phase: str, status: str, header: str, label: str | None = None
+) -> Iterator[dict[str, Any]]:
+    """One note for each operation that a scenario asked (a stateful one asks many), and one for
+    each failure.
+
+    `ended` is how the scenario ended for the operation that it is named after.
+    """
+    by_operation: dict[str, list[str]] = {}
+    for case_id, node in recorder.cases.items():
+        by_operation.setdefault(node.value.operation.label, []).append(case_id)
+    if label and label not in by_operation and status != "skip":
+        by_operation[label] = []
+    for operation, case_ids in by_operation.items():
+        exchanges = [
+            recorder.interactions[case_id]
+            for case_id in case_ids
+            if case_id in recorder.interactions
+        ]
+        yield {
+            "kind": "asked",
+            "operation": operation,
+            "phase": phase,
+            "ended": status,
+            **_count_exchanges(exchanges, header),
+            "parameters": sorted(
+                {
+                    name
+                    for case_id in case_ids
+                    for name in _case_parameters(recorder.cases[case_id].value)
+                }
+            ),
+        }
+    yield from _build_failures(recorder, phase)
+
+
+def _count_exchanges(exchanges: list[Interaction], header: str) -> dict[str, Any]:
+    answers = [exchange.response for exchange in exchanges if exchange.response is not None]
+    signed = [
+        exchange
+        for exchange in exchanges
+        if exchange.response is not None and _has_header(exchange, header)
+    ]
+    return {
+        "requests": len(exchanges),
+        "unanswered": len(exchanges) - len(answers),
+        "statuses": dict(Counter(str(answer.status_code) for answer in answers)),
+        "signed_in": dict(
+            Counter(str(exchange.response.status_code) for exchange in signed if exchange.response)
+        ),
+        "slowest": round(max((answer.elapsed for answer in answers), default=0.0), 3),
+    }
+
+
+def _has_header(exchange: Interaction, header: str) -> bool:
+    return any(name.lower() == header.lower() for name in exchange.request.headers)
+
+
+def _case_parameters(case: Any) -> Iterator[str]:
+    for where, word in PARAMETER_LOCATIONS.items():
+        yield from (f"{word} {name}" for name in getattr(case, where, None) or {})
+    if isinstance(case.body, dict):
+        yield from (f"body {name}" for name in case.body)
+
+
+def _build_failures(recorder: ScenarioRecorder, phase: str) -> Iterator[dict[str, Any]]:
+    for case_id, checks in recorder.checks.items():
+        for check in checks:
+            if check.failure_info is None:
+                continue
+            failure = check.failure_info.failure
+            mine = failure.case_id if failure.case_id in recorder.interactions else case_id
+            exchange = recorder.interactions.get(mine)
+            answer = exchange.response if exchange else None
+            operation = failure.operation or recorder.cases[case_id].value.operation.label
+            curls = [step.curl for step in check.failure_info.steps] or [
+                check.failure_info.code_sample
+            ]
+            yield {
+                "kind": "failure",
+                "operation": operation,
+                "phase": phase,
+                "check": check.name,
+                "title": failure.title,
+                "shape": failure_shape(failure),
+                "message": failure_message(failure),
+                "status": answer.status_code if answer else None,
+                "curl": "\n".join(curls),
+            }
+
+
+def failure_shape(failure: Failure) -> str:
+    """What makes two failures one: for a body that breaks its schema the place and the keyword,
+    else what schemathesis calls it.
+    """
+    if not isinstance(failure, JsonSchemaError):
+        return failure.title
+    return (
+        f"{format_path(failure.instance_path)} breaks"
+        f" {failure.schema_path[-1] if failure.schema_path else 'its schema'}"
+    )
+
+
+def format_path(path: list[str | int]) -> str:
+    """Where in a body: `$.items[*].mrn`."""
+    return "$" + "".join("[*]" if isinstance(part, int) else f".{part}" for part in path)
+
+
+def failure_message(failure: Failure) -> str:
+    """What may be said of it."""
+    if isinstance(failure, JsonSchemaError):
+        keyword = str(failure.schema_path[-1]) if failure.schema_path else ""
+        wanted = json.dumps(failure.schema.get(keyword))[:200]
+        return (
+            f"{format_path(failure.instance_path)} is not as its schema says: {keyword} = {wanted}"
+            if keyword in failure.schema
+            else ""
+        )
+    return failure.message if type(failure).__name__ in SAFE_FAILURES else ""

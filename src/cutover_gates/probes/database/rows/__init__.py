@@ -1,0 +1,1 @@
+"""Rows: counted, fingerprinted, and held against a snapshot."""

@@ -1,0 +1,104 @@
+"""Which rows differ, exactly: the database against the restored backup, key by key.
+
+Asked only where something differs, for a restore is dear.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import psycopg
+
+from cutover_gates.core.evidence.assessment import NotProven
+from cutover_gates.probes.database.backup.backup_restore import open_restored_backup
+from cutover_gates.probes.database.context import (
+    DatabaseContext,
+    DatabaseUnreachable,
+    first_error_line,
+)
+from cutover_gates.probes.database.measurement.consistent_session import open_consistent_session
+from cutover_gates.probes.database.measurement.segment_comparison import find_differing_keys
+from cutover_gates.probes.database.measurement.table_specs import (
+    MeasuredTable,
+    TableSpec,
+    TupleConnection,
+    build_table_spec,
+    read_tables,
+)
+from cutover_gates.probes.database.rows.snapshot_scan import MIGRATED, build_comparison_spec
+from cutover_gates.probes.database.snapshot.model import Snapshot
+
+
+def find_keys_against_backup(
+    site: DatabaseContext, before: Snapshot, dsn: str, names: Sequence[str], expected: str
+) -> dict[str, str]:
+    """The keys that differ, by table, in words.
+
+    A table without a key is not among them. Raises `NotProven` where the backup cannot say it.
+    """
+    found = {}
+    try:
+        with open_restored_backup(site) as copy:
+            here = _build_specs(
+                site,
+                dsn,
+                names,
+                lambda session, table: build_comparison_spec(
+                    session, site, table, before.figures.tables[table.name], expected
+                ),
+            )
+            there = _build_specs(
+                site,
+                copy.dsn,
+                names,
+                lambda session, table: _build_expected_spec(site, session, table, before, expected),
+            )
+            for name in names:
+                if here[name].key and here[name].key == there[name].key:
+                    found[name] = str(
+                        find_differing_keys(
+                            dsn,
+                            here[name],
+                            copy.dsn,
+                            there[name],
+                            ends=site.budget.ends,
+                            connections=site.migrations.connections,
+                        )
+                    )
+    except DatabaseUnreachable as silence:
+        raise NotProven(str(silence)) from None
+    except psycopg.Error as error:
+        raise NotProven(first_error_line(error)) from None
+    return found
+
+
+def _build_specs(
+    site: DatabaseContext,
+    dsn: str,
+    names: Sequence[str],
+    spec: Callable[[TupleConnection, MeasuredTable], TableSpec],
+) -> dict[str, TableSpec]:
+    with open_consistent_session(dsn, site.budget.ends, site.migrations.schemas) as session:
+        tables, _ = read_tables(session.first, site.migrations.schemas)
+        return {name: spec(session.first, tables[name]) for name in names}
+
+
+def _build_expected_spec(
+    site: DatabaseContext,
+    connection: TupleConnection,
+    table: MeasuredTable,
+    before: Snapshot,
+    expected: str,
+) -> TableSpec:
+    """The same columns of the old table: as they are, or as they should have become.
+
+    Up to the snapshot's mark, too.
+    """
+    spec = replace(
+        build_table_spec(connection, table, site.declared_change(table.name)),
+        mark=before.figures.tables[table.name].mark,
+    )
+    if expected == MIGRATED and spec.expected is not None:
+        return replace(spec, content=spec.expected, key=spec.expected_key, expected=None)
+    return replace(spec, expected=None)

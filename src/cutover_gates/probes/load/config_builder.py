@@ -1,0 +1,110 @@
+"""Puts together what load processes are told, and says what may not be asked of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from cutover_gates.config.base import SettingsError
+from cutover_gates.config.performance import Performance
+from cutover_gates.config.target import Limits, Target
+from cutover_gates.core.evidence.ledger import Ledger
+from cutover_gates.hospital import Credentials, Role
+from cutover_gates.probes.load.journeys import KnownPatient
+from cutover_gates.probes.load.worker_config import PlannedRecords, WorkerConfig
+from cutover_gates.probes.load.workload import LoadWorkload
+
+STREAMS_PER_PROCESS = 10
+"""Of each load process."""
+
+
+class LoadTarget(Protocol):
+    """Where a target is, and who may sign in there (`targets.Standing`)."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def production(self) -> bool: ...
+
+    @property
+    def users(self) -> Mapping[Role, Credentials]: ...
+
+    @property
+    def of_the_mapping(self) -> Mapping[str, str]: ...
+
+
+def check_production_limits(performance: Performance, address: LoadTarget) -> None:
+    """Production is loaded only within a cap that somebody has set, and slowly.
+
+    Raises `SettingsError`.
+    """
+    section = f"[targets.{address.name}.performance]"
+    if address.production and performance.max_rate is None:
+        raise SettingsError(
+            f"target {address.name!r} is production, and no load is put on it without a cap: set"
+            f" max_rate in {section} to the requests a second that it can bear beside its patients"
+        )
+    if address.production and not performance.ramp_seconds:
+        raise SettingsError(
+            f"target {address.name!r} is production, and its load must rise slowly: set"
+            f" ramp_seconds in {section} above 0"
+        )
+
+
+def choose_document_type(limits: Limits) -> str:
+    """The type of the documents that a run files."""
+    return "text/plain" if "text/plain" in limits.document_types else limits.document_types[0]
+
+
+def build_worker_config(
+    target: Target,
+    address: LoadTarget,
+    dialect: tuple[Mapping[str, Any] | None, str],
+    tag: str,
+    work: LoadWorkload,
+    known: tuple[KnownPatient, ...],
+    stock: PlannedRecords,
+) -> WorkerConfig:
+    """What the processes of a run are told, all of them together.
+
+    `dialect` is the mapping's table and where it stands.
+    """
+    performance, limits = target.performance, target.limits
+    mapping, source = dialect
+    most_waiting = round(performance.intended_rate * performance.request_seconds) + 20
+    return WorkerConfig(
+        address.url,
+        target.driver,
+        mapping,
+        source,
+        address.production,
+        tag,
+        address.users,
+        work.source,
+        work.weights,
+        work.operations,
+        work.rate,
+        STREAMS_PER_PROCESS * performance.load_processes,
+        performance.ramp_seconds,
+        limits.connect_seconds,
+        performance.request_seconds,
+        most_waiting,
+        performance.seed,
+        choose_document_type(limits),
+        known,
+        stock,
+        secrets=address.of_the_mapping,
+    )
+
+
+def close_unused_entries(ledger: Ledger, stock: PlannedRecords, perhaps_made: set[int]) -> None:
+    """What the target was never asked to make needs no looking up.
+
+    `perhaps_made`: the entries that it was, or may have been, asked for.
+    """
+    for entry in stock.entries - perhaps_made:
+        ledger.record_rejected(entry)

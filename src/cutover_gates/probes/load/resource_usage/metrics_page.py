@@ -1,0 +1,173 @@
+"""The metrics by which a target tells its figures, as the settings name them: `name` or
+`name{label="value"}`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
+
+from cutover_gates.config.base import SettingsError
+from cutover_gates.config.performance import ResourceSettings
+from cutover_gates.util.http import (
+    SAMPLE_TIMEOUT_SECONDS,
+    BoundedHttpClient,
+    BoundedResponse,
+    redact_url,
+)
+from cutover_gates.util.resource_sample import (
+    MeasuredFigure,
+    ResourceSample,
+    SourceUnavailable,
+    build_resource_sample,
+)
+
+SECTION = "performance.resources"
+COUNTER_FIGURES = frozenset({"cpu_seconds", "pool_timeouts"})
+
+
+@dataclass(frozen=True)
+class ResourceMetric:
+    """`figure` is what it tells, `key` where in the settings it is named, `text` how."""
+
+    figure: str
+    key: str
+    text: str
+    name: str
+    labels: Mapping[str, str]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its name; a counter's also with or without `_total`, for both are in use."""
+        if self.figure not in COUNTER_FIGURES:
+            return (self.name,)
+        return (
+            self.name,
+            (
+                self.name.removesuffix("_total")
+                if self.name.endswith("_total")
+                else f"{self.name}_total"
+            ),
+        )
+
+    def describe_absence(self, where: str) -> str:
+        """Why the figure is missing, and what would mend it."""
+        return f"{where} tells no {self.text}; name what it tells in {self.key}"
+
+
+def parse_metrics(resources: ResourceSettings) -> tuple[ResourceMetric, ...]:
+    """What is asked for: one metric for each figure that is told by metrics.
+
+    Raises `SettingsError` for what is no metric.
+    """
+    pool = resources.pool
+    named = {
+        "cpu_seconds": ("cpu", resources.cpu),
+        "memory": ("memory", resources.memory),
+        "pool_in_use": ("pool.in_use", pool.in_use),
+        "pool_max": ("pool.maximum", pool.maximum),
+        "pool_waiting": ("pool.waiting", pool.waiting),
+        "pool_timeouts": ("pool.timeouts", pool.timeouts),
+    }
+    return tuple(
+        _parse_metric(figure, f"{SECTION}.{key}", text) for figure, (key, text) in named.items()
+    )
+
+
+def _parse_metric(figure: str, key: str, text: str) -> ResourceMetric:
+    try:  # a line of the text format is read as such a line, so that both have one grammar
+        (sample,) = [
+            sample
+            for family in text_string_to_metric_families(f"{text.strip()} 1\n")
+            for sample in family.samples
+        ]
+    except (ValueError, IndexError):
+        sample = None
+    if sample is None or sample.value != 1 or sample.timestamp is not None:
+        raise SettingsError(f'{key} = {text!r} is no metric: write name or name{{label="value"}}')
+    return ResourceMetric(figure, key, text.strip(), sample.name, dict(sample.labels))
+
+
+TEXT_FORMAT = "text/plain;version=0.0.4"
+
+
+class MetricsPage:
+    """The samples of one page. Raises `TelemetrySilent` for what is not in the text format."""
+
+    def __init__(self, text: str, where: str = "the page") -> None:
+        self._samples: dict[str, list[Sample]] = defaultdict(list)
+        try:
+            for family in text_string_to_metric_families(text):
+                for sample in family.samples:
+                    self._samples[sample.name].append(sample)
+        except (
+            Exception
+        ) as error:  # the parser raises whatever its slicing meets, not only ValueError
+            raise SourceUnavailable(
+                f"{where} is not in Prometheus' text format ({type(error).__name__})"
+            ) from None
+
+    def sum_metric(self, metric: ResourceMetric) -> MeasuredFigure | None:
+        """The sum of the series that have the metric's name and labels; None where there is none,
+        or where the sum is no number.
+        """
+        for name in metric.names:
+            series = [
+                sample
+                for sample in self._samples.get(name, ())
+                if metric.labels.items() <= sample.labels.items()
+            ]
+            if series and math.isfinite(value := sum(float(sample.value) for sample in series)):
+                moments = [
+                    float(sample.timestamp) for sample in series if sample.timestamp is not None
+                ]
+                return MeasuredFigure(value, min(moments, default=None), len(series))
+        return None
+
+
+class MetricsPageSource:
+    """A source: the page at `url`."""
+
+    def __init__(
+        self, url: str, resources: ResourceSettings, seconds: float = SAMPLE_TIMEOUT_SECONDS
+    ) -> None:
+        self._url, self._asker, self._metrics = (
+            url,
+            BoundedHttpClient(seconds),
+            parse_metrics(resources),
+        )
+
+    def take_sample(self) -> ResourceSample:
+        answer = self._asker.get(self._url, accept=TEXT_FORMAT)
+        figures, where = _parse_page(answer, self._url), redact_url(self._url)
+        found = {
+            metric.figure: one for metric in self._metrics if (one := figures.sum_metric(metric))
+        }
+        return build_resource_sample(
+            answer.at,
+            found,
+            {
+                metric.figure: metric.describe_absence(where)
+                for metric in self._metrics
+                if metric.figure not in found
+            },
+        )
+
+
+def fetch_metrics_page(url: str, seconds: float = SAMPLE_TIMEOUT_SECONDS) -> MetricsPage:
+    """The page at `url`, read once. Raises `TelemetrySilent`."""
+    return _parse_page(BoundedHttpClient(seconds).get(url, accept=TEXT_FORMAT), url)
+
+
+def _parse_page(answer: BoundedResponse, url: str) -> MetricsPage:
+    if answer.status != 200:
+        raise SourceUnavailable(
+            f"{redact_url(url)} answered {answer.status}; say where the page is in"
+            " performance.resources.metrics_path"
+        )
+    return MetricsPage(answer.text, redact_url(url))

@@ -1,0 +1,214 @@
+"""The metrics API of a cluster (metrics.k8s.io): CPU and memory of the pods that a label selector
+finds.
+
+It gives a rate of CPU, no counter, so that a restart is not seen here. Memory is the working set.
+What it tells is some ten seconds old.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+from datetime import datetime
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from cutover_gates.config.base import SettingsError
+from cutover_gates.config.performance import PodMetricsSettings, ResourceSettings
+from cutover_gates.core.evidence.redact import Redactor
+from cutover_gates.probes.load.resource_usage.metrics_page import SECTION, MetricsPageSource
+from cutover_gates.probes.load.resource_usage.prometheus_source import PrometheusResourceSource
+from cutover_gates.util.http import (
+    ERROR_TEXT_LIMIT,
+    SAMPLE_TIMEOUT_SECONDS,
+    BoundedHttpClient,
+    BoundedResponse,
+    redact_url,
+)
+from cutover_gates.util.http_services import TokenFileAuth, create_tls_context
+from cutover_gates.util.kubernetes_notation import parse_duration, parse_quantity
+from cutover_gates.util.resource_sample import (
+    MeasuredFigure,
+    ResourceSample,
+    ResourceSource,
+    SourceUnavailable,
+    build_resource_sample,
+)
+
+_HINTS = {
+    401: "is the token in token_file still valid?",
+    403: "the token may not list pods of metrics.k8s.io in this namespace",
+    404: "does a metrics-server run in the cluster?",
+}
+
+
+class KubernetesResourceSource:
+    """A source: the pods of one namespace."""
+
+    def __init__(
+        self,
+        settings: PodMetricsSettings,
+        seconds: float = SAMPLE_TIMEOUT_SECONDS,
+        redactor: Redactor | None = None,
+    ) -> None:
+        """Raises `SettingsError` where the token would leave unencrypted, or the authority cannot
+        be read.
+        """
+        if not settings.api.startswith("https://"):
+            raise SettingsError(
+                f"{SECTION}.kubernetes.api must begin with https://: a token is sent there"
+            )
+        path = f"apis/metrics.k8s.io/v1beta1/namespaces/{quote(settings.namespace, safe='')}/pods"
+        self._url, self._selector = f"{settings.api.rstrip('/')}/{path}", settings.selector
+        self._redactor = redactor or Redactor()
+        bearer = TokenFileAuth(Path(settings.token_file), self._redactor, name="kubernetes token")
+        tls = create_tls_context(settings.ca_file, f"{SECTION}.kubernetes.ca_file")
+        self._asker = BoundedHttpClient(seconds, tls=tls, auth=bearer, redactor=self._redactor)
+        self._clock_offset: float | None = None
+
+    def take_sample(self) -> ResourceSample:
+        answer = self._asker.get(
+            self._url, {"labelSelector": self._selector}, accept="application/json"
+        )
+        pods = self._parse_pods(answer)
+        if (
+            self._clock_offset is None
+        ):  # kept: a measurement has one moment, at whichever look it is met
+            self._clock_offset = answer.at - (answer.date or time.time())
+        try:
+            measured = (
+                min(datetime.fromisoformat(pod["timestamp"]).timestamp() for pod in pods)
+                + self._clock_offset
+            )
+            over = max(parse_duration(pod["window"]) for pod in pods)
+            cpu, memory = (
+                MeasuredFigure(float(_sum_usage(pods, what)), measured, len(pods))
+                for what in ("cpu", "memory")
+            )
+        except (KeyError, TypeError, ValueError):
+            raise SourceUnavailable(
+                f"{redact_url(self._url)} gave an answer that is no list of pod metrics"
+            ) from None
+        return build_resource_sample(answer.at, {"cpu_cores": cpu, "memory": memory}, {}, over)
+
+    def _parse_pods(self, answer: BoundedResponse) -> list[dict[str, Any]]:
+        told = _parse_object(self._redactor.redact_text(answer.text))
+        if answer.status != 200:
+            said = (
+                _HINTS.get(answer.status)
+                or str(told.get("message", "no reason"))[:ERROR_TEXT_LIMIT]
+            )
+            raise SourceUnavailable(f"{redact_url(self._url)} answered {answer.status}: {said}")
+        pods = told.get("items")
+        if not isinstance(pods, list):
+            raise SourceUnavailable(
+                f"{redact_url(self._url)} gave an answer that is no list of pod metrics"
+            )
+        if not pods:
+            raise SourceUnavailable(
+                f"{redact_url(self._url)} knows no pod with {self._selector!r}; see"
+                f" {SECTION}.kubernetes.selector"
+            )
+        return pods
+
+
+def _sum_usage(pods: list[dict[str, Any]], what: str) -> Fraction:
+    return sum(
+        (
+            parse_quantity(container["usage"][what])
+            for pod in pods
+            for container in pod["containers"]
+        ),
+        Fraction(0),
+    )
+
+
+def _parse_object(text: str) -> dict[str, Any]:
+    try:
+        told = json.loads(text)
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+CLUSTER_FIGURES = ("cpu_cores", "memory")
+
+
+def create_resource_source(
+    resources: ResourceSettings,
+    url: str,
+    *,
+    seconds: float = SAMPLE_TIMEOUT_SECONDS,
+    redactor: Redactor | None = None,
+) -> ResourceSource | None:
+    """What tells of the target at `url`; None where the settings name nothing.
+
+    `seconds` bound a look, `redactor` learns the cluster's token.
+
+    With a cluster two are asked: it for CPU and memory, the other one for the pool. Raises
+    `SettingsError`.
+    """
+    share = seconds / 2 if resources.kubernetes else seconds
+    told: ResourceSource | None = None
+    if resources.prometheus:
+        told = PrometheusResourceSource(resources, share)
+    elif resources.metrics_path:
+        told = MetricsPageSource(_join_url(resources.metrics_path, url), resources, share)
+    if resources.kubernetes:
+        return CombinedResourceSource(
+            KubernetesResourceSource(resources.kubernetes, share, redactor), told
+        )
+    return told
+
+
+class CombinedResourceSource:
+    """A cluster's CPU and memory, and all else from another source.
+
+    When one is silent the other's figures remain.
+    """
+
+    def __init__(self, cluster: ResourceSource, other: ResourceSource | None) -> None:
+        self._cluster, self._other = cluster, other
+
+    def take_sample(self) -> ResourceSample:
+        cluster = (
+            self._cluster.take_sample()
+            if self._other is None
+            else _sample_or_failure(self._cluster)
+        )
+        if self._other is None:
+            return cluster
+        other = _sample_or_failure(self._other)
+        kept = {name: why for name, why in other.missing.items() if name not in CLUSTER_FIGURES}
+        lost = {name: why for name, why in cluster.missing.items() if name in CLUSTER_FIGURES}
+        measured = {
+            name: moment for name, moment in other.measured.items() if name not in CLUSTER_FIGURES
+        }
+        return replace(
+            other,
+            cpu_cores=cluster.cpu_cores,
+            memory=cluster.memory,
+            missing={**kept, **lost},
+            over=cluster.over,
+            parts=cluster.parts,
+            measured={**measured, **cluster.measured},
+        )
+
+
+def _sample_or_failure(source: ResourceSource) -> ResourceSample:
+    """A look that does not raise."""
+    try:
+        return source.take_sample()
+    except SourceUnavailable as silent:
+        return ResourceSample.from_failure(time.time(), str(silent))
+
+
+def _join_url(path: str, url: str) -> str:
+    return (
+        path
+        if path.startswith(("http://", "https://"))
+        else f"{url.rstrip('/')}/{path.lstrip('/')}"
+    )

@@ -1,0 +1,140 @@
+"""What a load process is told: one line of JSON on its standard input.
+
+It holds secrets, so it never stands in a file or on a command line.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date
+from typing import Any
+
+from cutover_gates.hospital import Credentials, Document, Patient, PatientDraft, Role, Sex
+from cutover_gates.probes.load.journeys import KnownPatient
+
+
+@dataclass(frozen=True)
+class WorkerRole:
+    """Where a process stands in a run: `alone`, or the `master` (who makes no load) or a `worker`
+    of one at host and port. `name` is for people.
+    """
+
+    part: str = "alone"
+    index: int = 0
+    host: str = "127.0.0.1"
+    port: int = 0
+    workers: int = 0
+    name: str = "the load process"
+
+
+@dataclass(frozen=True)
+class PlannedRecords:
+    """What may be made during the run, entered in the ledger beforehand.
+
+    Each with the number of its entry there.
+
+    `patients`: (entry, draft); `visits` and `documents`: (entry, reason or file name, index of the
+    known patient whose it becomes).
+    """
+
+    patients: list[tuple[int, PatientDraft]] = field(default_factory=list)
+    visits: list[tuple[int, str, int]] = field(default_factory=list)
+    documents: list[tuple[int, str, int]] = field(default_factory=list)
+
+    @property
+    def entries(self) -> set[int]:
+        return {entry for entry, _ in self.patients} | {
+            entry for entry, _, _ in [*self.visits, *self.documents]
+        }
+
+    def share(self, index: int, count: int) -> PlannedRecords:
+        """The part of one of `count` processes: what is for its own known patients, by their
+        numbers among these.
+        """
+        mine = [
+            [(entry, key, owner // count) for entry, key, owner in things if owner % count == index]
+            for things in (self.visits, self.documents)
+        ]
+        return PlannedRecords(self.patients[index::count], *mine)
+
+
+@dataclass(frozen=True)
+class WorkerConfig:
+    """`mapping`, `source` and `secrets` as `drivers.connect` takes them; `journeys` is the text of
+    their file, `work` says of each (weight, think seconds).
+
+    `journey_rate` is in journeys a second, of all streams of all processes together; `streams` of
+    them come up within `ramp_seconds`. Sample records name operations by their index in
+    `operations`.
+    """
+
+    url: str
+    driver: str
+    mapping: Mapping[str, Any] | None
+    source: str
+    production: bool
+    tag: str
+    users: Mapping[Role, Credentials] = field(repr=False)
+    journeys: str = field(repr=False)
+    work: Mapping[str, tuple[float, float]]
+    operations: tuple[str, ...]
+    journey_rate: float
+    streams: int
+    ramp_seconds: float
+    connect_seconds: float
+    request_seconds: float
+    most_waiting: int
+    seed: int
+    document_type: str
+    known: tuple[KnownPatient, ...] = field(repr=False)
+    stock: PlannedRecords = field(repr=False)
+    place: WorkerRole = WorkerRole()
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def share(self, place: WorkerRole, index: int, count: int) -> WorkerConfig:
+        """What one of `count` processes is told.
+
+        No patient is with two of them, so there must be as many as processes.
+        """
+        return replace(
+            self, place=place, known=self.known[index::count], stock=self.stock.share(index, count)
+        )
+
+    def to_line(self) -> bytes:
+        plain = asdict(self)
+        plain["users"] = {
+            role.value: [one.username, one.password] for role, one in self.users.items()
+        }
+        return json.dumps(plain, default=str).encode() + b"\n"
+
+    @classmethod
+    def from_line(cls, line: bytes) -> WorkerConfig:
+        """Raises `ValueError`, `TypeError` or `KeyError` for a line of another release."""
+        plain = json.loads(line)
+        stock = plain["stock"]
+        plain["users"] = {Role(role): Credentials(*pair) for role, pair in plain["users"].items()}
+        plain["known"] = tuple(
+            KnownPatient(
+                Patient(**_parse_person(one["patient"])), Document(**one["document"]), one["sha256"]
+            )
+            for one in plain["known"]
+        )
+        plain["stock"] = PlannedRecords(
+            [(entry, PatientDraft(**_parse_person(draft))) for entry, draft in stock["patients"]],
+            stock["visits"],
+            stock["documents"],
+        )
+        plain["work"] = {name: tuple(pair) for name, pair in plain["work"].items()}
+        plain["operations"] = tuple(plain["operations"])
+        plain["place"] = WorkerRole(**plain["place"])
+        return cls(**plain)
+
+
+def _parse_person(plain: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **plain,
+        "birth_date": date.fromisoformat(plain["birth_date"]),
+        "sex": Sex(plain["sex"]),
+    }

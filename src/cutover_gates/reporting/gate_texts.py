@@ -1,0 +1,120 @@
+"""What each gate is in the plan's timeline: its status update, and what the captain does after GO
+and after NO-GO.
+
+The words are those of `cutover-plan.md`; a gate that is no moment of the timeline (a suite, an
+expression over several) gets general ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cutover_gates.core.plan import SUITES
+
+ROLLBACK_DEADLINE_NOTE = (
+    "If the window closes first, start the rollback (plan: Manual Rollback Steps)."
+)
+
+
+@dataclass(frozen=True)
+class GateTexts:
+    """One gate's words.
+
+    `done_title` and `not_done_title` are titles of the status update; `closing_line` closes the next step after NO-GO.
+    """
+
+    done_title: str
+    not_done_title: str
+    after_go: str
+    after_no_go: str
+    closing_line: str = ""
+
+
+# `{target}` in `after_go` is the name of the target.
+TEXTS_BY_GATE = {
+    "t24": GateTexts(
+        "T-24 hours: Final preparations complete",
+        "T-24 hours: Final preparations NOT complete",
+        "Go on to T-12 hours: make the final backups, look at dashboards, alert rules and channels,"
+        " then run `pytest -m t12 --target {target}`.",
+        "Do not confirm the cutover yet.",
+    ),
+    "t12": GateTexts(
+        "T-12 hours: Pre-cutover complete",
+        "T-12 hours: Pre-cutover NOT complete",
+        "Go on to T-1 hour: health checks, team on standby, rollback plan read together, then run"
+        " `pytest -m t1 --target {target}`.",
+        "Do not go on towards the cutover yet.",
+        "If it is still open at T-1 hour, put the cutover off and tell the stakeholders.",
+    ),
+    "t1": GateTexts(
+        "T-1 hour: Pre-cutover status: ready",
+        "T-1 hour: Pre-cutover status: NOT ready",
+        "Start the cutover at T-0 and send 'T+0: Cutover started'. After phase 1 (backup,"
+        " migration) run `pytest -m phase1 --target {target}`.",
+        "Do not start the cutover.",
+        "If it is still open at T-0, put the cutover off and tell the stakeholders.",
+    ),
+    "phase1": GateTexts(
+        "T+15 min: Database migration complete",
+        "T+15 min: Database migration NOT complete",
+        "Deploy: phase 2 begins with the canary (10 % of traffic); run `pytest -m phase2 --target"
+        " {target}` while it takes traffic.",
+        "Do not deploy the application.",
+        ROLLBACK_DEADLINE_NOTE,
+    ),
+    "phase2": GateTexts(
+        "T+30 min: Application deployment complete",
+        "T+30 min: Application deployment NOT complete",
+        "Validate: phase 3, run `pytest -m phase3 --target {target}`.",
+        "Do not send more traffic to the new release.",
+        ROLLBACK_DEADLINE_NOTE,
+    ),
+    "phase3": GateTexts(
+        "T+60 min: Validation complete",
+        "T+60 min: Validation NOT complete",
+        "The release stays. Send this status update, watch dashboards and logs for the first hour,"
+        " then run `pytest -m post --target {target}`.",
+        "Do not proceed.",
+        ROLLBACK_DEADLINE_NOTE,
+    ),
+    "rollback": GateTexts(
+        "Rollback complete",
+        "Rollback NOT complete",
+        "The previous release serves again. Tell the stakeholders, keep this folder for the"
+        " post-mortem.",
+        "The rollback is not done: keep users off the system and go through the plan's Manual"
+        " Rollback Steps again.",
+        "Call the database admin and the engineering manager (plan: Emergency Contacts).",
+    ),
+    "post": GateTexts(
+        "T+24 hours: Post-cutover summary: complete",
+        "T+24 hours: Post-cutover summary: NOT complete",
+        "Send the T+24 hours summary and close the cutover.",
+        "Do not close the cutover.",
+    ),
+    "nightly": GateTexts(
+        "Nightly regression: passed",
+        "Nightly regression: NOT passed",
+        "Nothing to do: the state of the night is good.",
+        "Do not release from this state.",
+    ),
+}
+
+
+def texts_for_gate(gate: str) -> GateTexts:
+    """The words of a gate.
+
+    An expression such as 'phase3 and contract' is never given the words of one of its parts: it
+    asks for less.
+    """
+    if gate in TEXTS_BY_GATE:
+        return TEXTS_BY_GATE[gate]
+    name = f"Suite {gate}" if gate in SUITES else f"Gate '{gate}'"
+    return GateTexts(
+        f"{name}: passed",
+        f"{name}: NOT passed",
+        f"{name} holds. It stands for no moment of the plan's timeline: go on with the gate of the"
+        " hour.",
+        "Do not release from this state.",
+    )

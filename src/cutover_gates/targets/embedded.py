@@ -1,0 +1,138 @@
+"""The embedded hospital: `python -m reference` as a process of its own, tied to this one.
+
+It needs neither Docker nor root nor a PostgreSQL of the system. It stops when its standard input
+ends, so also when this process is killed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from cutover_gates.config.settings import Settings
+from cutover_gates.hospital import Credentials, Role
+from cutover_gates.targets import RunningTarget
+
+START_SECONDS = 120.0  # a cold start seeds a database; a warm one takes a few seconds
+STOP_SECONDS = 5.0
+
+
+class TargetDidNotStart(RuntimeError):
+    """The embedded hospital did not come up; the message holds the end of what it printed."""
+
+
+@dataclass(frozen=True)
+class EmbeddedTarget:
+    """A running embedded hospital."""
+
+    standing: RunningTarget
+    process: subprocess.Popen[bytes]
+
+    def stop(self) -> None:
+        """Stop it and wait until it is gone; kill it when it takes longer than `STOP_SECONDS`."""
+        if self.process.stdin:
+            self.process.stdin.close()
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def start_embedded_target(
+    settings: Settings,
+    root: Path,
+    stage: str = "after",
+    *,
+    backed_up: bool = False,
+    surroundings: str | None = None,
+) -> EmbeddedTarget:
+    """Start the hospital of `root/reference` and wait until it is ready. Raises `TargetDidNotStart`.
+
+    `stage` is "before" (its cutover), "after", or "restored" (from the backup, as after a
+    rollback). `backed_up`: it makes a backup first. `surroundings`: "front" brings a second
+    instance and a reverse proxy along, "all" Prometheus and Alertmanager, too.
+    `Standing.surroundings` says where they are, and under `absent` what is missing.
+    """
+    # Not a pipe: nobody reads while it runs, and a full one would stop it.
+    # the process keeps it open
+    complaints = tempfile.TemporaryFile()  # the process keeps it open  # noqa: SIM115
+    command = [
+        sys.executable,
+        "-m",
+        "reference",
+        "--json",
+        "--tied",
+        "--stage",
+        stage,
+        *(["--backup"] if backed_up else []),
+        *(["--surroundings", surroundings] if surroundings else []),
+    ]
+    process = subprocess.Popen(
+        command,
+        cwd=root,
+        env=_environment(root),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=complaints,
+    )
+    line = _first_line(process)
+    try:
+        told = json.loads(line)
+    except ValueError:  # no JSON, or not even text
+        process.kill()
+        process.wait()
+        complaints.seek(0)
+        errors = complaints.read().decode(errors="replace").strip().splitlines()
+        said = " | ".join(errors[-5:]) or f"it said nothing in {START_SECONDS:.0f} s"
+        raise TargetDidNotStart(f"the embedded hospital did not start: {said}") from None
+    users = {
+        Role(role): Credentials(user["username"], user["password"])
+        for role, user in told["users"].items()
+    }
+    release = settings.release or settings.chosen_target.release or told["release"]
+    standing = RunningTarget(
+        settings.target,
+        "embedded",
+        told["url"],
+        release,
+        False,
+        users,
+        database=told["database"],
+        scratch=settings.read_secret(
+            settings.chosen_target.migrations.scratch,
+            "dsn",
+            f"targets.{settings.target}.migrations.scratch",
+        ),
+        expired_token=told["expired_token"],
+        log=told["log"],
+        backup=told["backup"],
+        surroundings=told["surroundings"],
+    )
+    return EmbeddedTarget(standing, process)
+
+
+def _environment(root: Path) -> dict[str, str]:
+    paths = [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+
+
+def _first_line(process: subprocess.Popen[bytes]) -> bytes:
+    """The first line of the process's output; what came so far when it ends or takes too long."""
+    assert process.stdout is not None
+    deadline, line = time.monotonic() + START_SECONDS, b""
+    descriptor = process.stdout.fileno()
+    while not line.endswith(b"\n") and (left := deadline - time.monotonic()) > 0:
+        if select.select([descriptor], [], [], left)[0]:
+            chunk = os.read(descriptor, 65536)
+            if not chunk:
+                break
+            line += chunk
+    return line

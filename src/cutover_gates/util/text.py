@@ -1,0 +1,63 @@
+"""Small texts made safe and short.
+
+What a check says may hold what a target sent, so nothing here trusts its input.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
+COMMAND_START = re.compile(r"(?<!\S)(?:::|##\[)")
+
+
+def strip_control_characters(text: str) -> str:
+    """The text without characters that drive a terminal or turn the direction of reading; line ends
+    stay.
+
+    A CI runner obeys output that begins with `::` or `##[`: both are broken up by a space.
+    """
+    shown = "".join(
+        char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}"
+        for char in text.replace("\r\n", "\n").expandtabs(4)
+    )
+    return COMMAND_START.sub(lambda found: " ".join(found.group()), shown)
+
+
+def first_sentence(text: str, limit: int = 200) -> str:
+    """The first sentence of the first line that says anything, cut at `limit` characters; '' for an
+    empty text.
+    """
+    line = next(
+        (line.strip() for line in strip_control_characters(text).splitlines() if line.strip()), ""
+    )
+    sentence = SENTENCE_END.split(line, maxsplit=1)[0]
+    return sentence if len(sentence) <= limit else sentence[: limit - 1].rstrip() + "…"
+
+
+def format_list(words: Sequence[str], most: int = 8) -> str:
+    """'a, b, c', or 'a, b and 3 more' when there are more than `most`."""
+    if len(words) <= most:
+        return ", ".join(words)
+    return f"{', '.join(words[:most])} and {len(words) - most} more"
+
+
+def format_utc(moment: datetime) -> str:
+    """A moment for people: '2026-11-23 02:14:05 UTC'."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def format_rfc3339(moment: datetime) -> str:
+    """A moment for programs: '2026-11-23T02:14:05.120Z'."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def format_duration(seconds: float) -> str:
+    """A duration for people: '85 ms', '12.3 s', '4 min 05 s'."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return f"{int(seconds) // 60} min {int(seconds) % 60:02d} s"

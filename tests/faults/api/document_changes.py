@@ -1,0 +1,138 @@
+"""Faults of a release that breaks the clients of the one before: its document promises less than
+theirs did, or asks for more.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.faults.api.api_fault import ApiFault, fields, operation
+
+
+class _Change(ApiFault):
+    """Whatever breaks a client, one item finds it."""
+
+    item = "contract-compatibility"
+
+
+# ── what is there ──
+
+
+class AnOperationIsGone(_Change):
+    """The desk's program cancels a visit that was opened by mistake, and is told that there is no
+    such thing.
+    """
+
+    says = "cancel"
+    only = ("openVisit", "getVisit", "cancelVisit")
+
+    def change(self, document: dict[str, Any]) -> None:
+        del document["paths"]["/api/v1/patients/{patient_id}/visits/{visit_id}/cancel"]
+        del operation(document, "openVisit")["responses"]["201"]["links"]["cancelVisit"]
+
+
+# ── what is sent ──
+
+
+class AFieldIsNowRequired(_Change):
+    """Newborns without a given name cannot be registered by a program that never sends an empty
+    one.
+    """
+
+    says = "given_name"
+    only = ("createPatient", "getPatient")
+
+    def change(self, document: dict[str, Any]) -> None:
+        document["components"]["schemas"]["PatientBody"]["required"].append("given_name")
+
+
+class AnEnumIsNarrowed(_Change):
+    """An unconscious patient, whose sex the ambulance's program sends as unknown, is refused at the
+    door.
+    """
+
+    says = "sex"
+    only = ("createPatient", "getPatient")
+
+    def change(self, document: dict[str, Any]) -> None:
+        fields(document, "PatientBody")["sex"]["enum"].remove("unknown")
+
+
+class AFieldIsTakenNoMore(_Change):
+    """Telephone numbers are refused, and with them the patient."""
+
+    says = "phone"
+    only = ("createPatient", "getPatient")
+
+    def change(self, document: dict[str, Any]) -> None:
+        del fields(document, "PatientBody")["phone"]
+
+
+class ALimitIsTightened(_Change):
+    """The letter of referral was a reason for a visit, and is too long now."""
+
+    says = "reason"
+    only = ("openVisit", "getVisit")
+
+    def change(self, document: dict[str, Any]) -> None:
+        fields(document, "VisitBody")["reason"]["maxLength"] = 100
+
+
+class AHeaderIsNowRequired(_Change):
+    """A program that never heard of keys can register nobody."""
+
+    says = "Idempotency-Key"
+    only = ("createPatient", "getPatient")
+
+    def change(self, document: dict[str, Any]) -> None:
+        next(
+            one
+            for one in operation(document, "createPatient")["parameters"]
+            if one["name"] == "Idempotency-Key"
+        )["required"] = True
+
+
+# ── what is read ──
+
+
+class AFieldIsGone(_Change):
+    """The program that calls patients up has no number to call."""
+
+    says = "phone"
+    only = ("getPatient", "deletePatient")
+
+    def change(self, document: dict[str, Any]) -> None:
+        schema = document["components"]["schemas"]["Patient"]
+        del schema["properties"]["phone"]
+        schema["required"].remove("phone")
+
+
+class AStateIsAdded(_Change):
+    """A program that knows four states of a visit breaks down at the fifth."""
+
+    says = "status"
+    only = ("openVisit", "getVisit")
+
+    def change(self, document: dict[str, Any]) -> None:
+        fields(document, "Visit")["status"]["enum"].append("transferred")
+
+
+class AStatusIsAnother(_Change):
+    """A program that waits for 201 takes 202 for a failure, and registers the patient again."""
+
+    says = "201"
+    only = ("createPatient", "getPatient")
+
+    def change(self, document: dict[str, Any]) -> None:
+        responses = operation(document, "createPatient")["responses"]
+        responses["202"] = responses.pop("201")
+
+
+class WhatAlwaysCameMayBeMissing(_Change):
+    """The wristband is printed without a medical record number."""
+
+    says = "mrn"
+    only = ("getPatient", "deletePatient")
+
+    def change(self, document: dict[str, Any]) -> None:
+        document["components"]["schemas"]["Patient"]["required"].remove("mrn")

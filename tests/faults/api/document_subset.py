@@ -1,0 +1,65 @@
+"""A part of the API as if it were all of it: a gate on three operations takes a third of the time
+of one on twenty-five.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+
+def keep_operations(document: dict[str, Any], only: Collection[str]) -> dict[str, Any]:
+    """The document with only the paths of these operations (operationIds), and links within them;
+    all of it where none is named.
+
+    Paths are kept whole: a method that is there and not documented would be a finding.
+    """
+    if not only:
+        return document
+    paths = {
+        path: item
+        for path, item in document["paths"].items()
+        if any(one["operationId"] in only for one in item.values())
+    }
+    left = {one["operationId"] for item in paths.values() for one in item.values()}
+    return {
+        **document,
+        "paths": {
+            path: {method: _linked(one, left) for method, one in item.items()}
+            for path, item in paths.items()
+        },
+    }
+
+
+def _linked(operation: dict[str, Any], left: Collection[str]) -> dict[str, Any]:
+    """The operation, with links to what is left."""
+    responses = {
+        status: {
+            **response,
+            "links": {
+                name: link
+                for name, link in response.get("links", {}).items()
+                if link["operationId"] in left
+            },
+        }
+        for status, response in operation["responses"].items()
+    }
+    return {**operation, "responses": responses}
+
+
+def keep_role_rows(
+    roles: Mapping[str, Sequence[str]], document: Mapping[str, Any]
+) -> dict[str, list[str]]:
+    """The table of roles, with what speaks of an operation of the document."""
+    names = [
+        f"{method.upper()} {path}" for path, item in document["paths"].items() for method in item
+    ]
+    return {
+        role: [
+            pattern
+            for pattern in patterns
+            if any(re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), name) for name in names)
+        ]
+        for role, patterns in roles.items()
+    }

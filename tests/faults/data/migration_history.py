@@ -1,0 +1,130 @@
+"""The migration history is not that of the release: scripts changed, missing, left out, or run by
+someone else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from tests.faults.data.data_environment import DataEnvironment
+from tests.faults.data.data_fault import DataFault
+
+
+class _History(DataFault):
+    item = "migrations-applied"
+
+
+class AScriptWasEdited(_History):
+    """What ran on staging is not what ran here."""
+
+    says = "V8"
+
+    def harm(self, ground: DataEnvironment) -> None:
+        script = next(ground.scripts.glob("V8__*.sql"))
+        script.write_text(
+            script.read_text(encoding="utf-8").replace("'Not recorded'", "'not recorded'"),
+            encoding="utf-8",
+        )
+
+
+class AnEditThatTheChecksumDoesNotSee(_History):
+    """A comment swallowed a statement: with the line break gone, Flyway's checksum is the same."""
+
+    says = "V9"
+
+    def harm(self, ground: DataEnvironment) -> None:
+        script = next(ground.scripts.glob("V9__*.sql"))
+        text = script.read_text(encoding="utf-8")
+        first, _, rest = text.partition("\n")
+        assert first.startswith("--"), "the script no longer begins with a comment"
+        script.write_text(first + rest, encoding="utf-8")
+
+
+class AScriptIsPending(_History):
+    """The release was built with one more script than ran."""
+
+    also: ClassVar[Mapping[str, str]] = {"migration-verified": "what it makes is not there"}
+    says = "V11"
+
+    def harm(self, ground: DataEnvironment) -> None:
+        (ground.scripts / "V11__wards.sql").write_text(
+            "CREATE TABLE wards (code varchar(32) PRIMARY KEY);\n", encoding="utf-8"
+        )
+
+
+class AScriptFailed(_History):
+    """Half of a migration that no transaction could hold together."""
+
+    statements = "UPDATE flyway_schema_history SET success = false WHERE version = '9'"
+    says = "V9"
+
+
+class AFailedScriptLeftNoTrace(_History):
+    """On PostgreSQL a failed script leaves no row: the history is shorter, and nothing in it has
+    failed.
+    """
+
+    also: ClassVar[Mapping[str, str]] = {
+        "migration-verified": "what it makes is not there",
+        "key-tables": "its table is missing",
+        "row-counts": "its tables are missing",
+    }
+    statements = """
+        DELETE FROM flyway_schema_history WHERE version = '10';
+        DROP TABLE refresh_tokens, idempotency_keys
+    """
+    says = "V10"
+
+
+class AScriptIsMissingOnDisk(_History):
+    """Something ran that the release does not know."""
+
+    also: ClassVar[Mapping[str, str]] = {
+        "migration-verified": "the scripts that are left cannot be applied, or make something else"
+    }
+    says = "V5"
+
+    def harm(self, ground: DataEnvironment) -> None:
+        next(ground.scripts.glob("V5__*.sql")).unlink()
+
+
+class SomethingRanFromTheFuture(_History):
+    """The database was migrated by a later release: flyway validate lets it pass."""
+
+    statements = """
+        INSERT INTO flyway_schema_history (installed_rank, version, description, type, script, checksum, installed_by, execution_time, success)
+        VALUES (11, '11', 'wards', 'SQL', 'V11__wards.sql', 1, 'owner', 1, true)
+    """
+    says = "11"
+
+
+class ScriptsRanOutOfOrder(_History):
+    """They were tested in one order and ran in another: flyway validate lets it pass."""
+
+    statements = """
+        UPDATE flyway_schema_history SET installed_rank = installed_rank + 100 WHERE version IN ('8', '9');
+        UPDATE flyway_schema_history SET installed_rank = CASE version WHEN '9' THEN 8 ELSE 9 END WHERE version IN ('8', '9')
+    """
+    says = "order"
+
+
+class TheScriptsAreNotWhereTheyShouldBe(_History):
+    """An empty folder: flyway validate finds nothing wrong with it."""
+
+    outcome = "not proven"
+    also: ClassVar[Mapping[str, str]] = {"migration-verified": "there is nothing to apply"}
+
+    def harm(self, ground: DataEnvironment) -> None:
+        for script in ground.scripts.glob("*.sql"):
+            script.unlink()
+
+
+class TheHistoryIsGone(_History):
+    """Nobody can say what ran."""
+
+    also: ClassVar[Mapping[str, str]] = {
+        "row-counts": "it held rows",
+        "backup-taken": "nobody can say what is before and what is after",
+    }
+    statements = "DROP TABLE flyway_schema_history"

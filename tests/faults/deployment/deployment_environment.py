@@ -1,0 +1,198 @@
+"""The ground that a fault may harm: stand-ins of a cluster and of a registry, and what a pipeline
+wrote down. And the checks that judge it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cutover_gates.config.infrastructure import Infrastructure
+from cutover_gates.core.evidence.assessment import Assessment, NotProven
+from cutover_gates.core.evidence.redact import Redactor
+from cutover_gates.probes.deployment.kubernetes.assessments import KubernetesAssessments
+from cutover_gates.probes.deployment.kubernetes.client import DeploymentClient
+from cutover_gates.probes.deployment.pipeline.assessments import PipelineAssessments
+from cutover_gates.probes.deployment.registry.assessments import RegistryAssessments
+from cutover_gates.probes.deployment.registry.client import RegistryRepository
+from tests.standins.deployment_objects import HELM, IMAGE, NAME, NAMESPACE, deployment_objects
+from tests.standins.https_server import Authority, authority
+from tests.standins.kubernetes_api import KubernetesApi, kubernetes_api
+from tests.standins.oci_registry import OciRegistry, oci_registry
+
+TARGET, RELEASE, COMMIT = "tried", "2.0.0", "c0ffee" + "0" * 34
+FILES = ("kubernetes", "registry", "pipeline")
+SECONDS = 5.0
+"""The bound of a question here: a fault that is silent would cost more with the usual one."""
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What a check came to: "passed", "failed" or "not proven", and what it said."""
+
+    word: str
+    why: str = ""
+
+
+@dataclass
+class DeploymentEnvironment:
+    """Nothing is wrong with it.
+
+    `run` is what the pipeline writes down, `report` its coverage.xml; None: there is no such file.
+    """
+
+    kubernetes: KubernetesApi
+    registry: OciRegistry
+    folder: Path
+    digest: str
+    previous: str
+    run: dict[str, Any] | None
+    report: str | None = None
+    text: str | None = None
+    redactor: Redactor = field(default_factory=Redactor)
+
+    def settings(self, asked: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+        """`[targets.NAME.infrastructure]`, as a user would write it; `asked` goes over it."""
+        token = self.folder / "token"
+        token.write_text("t0ken-of-the-cluster\n", encoding="utf-8")
+        usual: dict[str, dict[str, Any]] = {
+            "cluster": {
+                "api": self.kubernetes.url,
+                "ca_file": self.kubernetes.ca_file,
+                "token_file": str(token),
+                "namespace": NAMESPACE,
+                "deployment": NAME,
+                "image": IMAGE,
+                "digest": self.digest,
+                "previous_digest": self.previous,
+                "replicas": 3,
+                "helm_release": HELM,
+            },
+            "registry": {
+                "url": self.registry.url,
+                "ca_file": self.registry.ca_file,
+                "repository": "hospital/backend",
+                "username": "puller",
+            },
+            "pipeline": {"file": "pipeline.json", "commit": COMMIT},
+        }
+        return {name: {**table, **asked.get(name, {})} for name, table in usual.items()}
+
+    def write_pipeline_files(self) -> None:
+        """Write the pipeline's files."""
+        text = (
+            self.text
+            if self.text is not None
+            else json.dumps(self.run)
+            if self.run is not None
+            else None
+        )
+        for name, content in (("pipeline.json", text), ("coverage.xml", self.report)):
+            if content is not None:
+                (self.folder / name).write_text(content, encoding="utf-8")
+
+    def run_checks(
+        self,
+        asked: Mapping[str, Mapping[str, Any]],
+        *files: str,
+        seen: list[Assessment] | None = None,
+    ) -> dict[str, CheckResult]:
+        """What every check of these files (all of them where none is named) comes to, by its name."""
+        self.write_pipeline_files()
+        given = self._fixtures(
+            Infrastructure.model_validate(self.settings(asked)), seen if seen is not None else []
+        )
+        return {name: outcome(check, given) for name, check in checks(*(files or FILES)).items()}
+
+    def _fixtures(self, declared: Infrastructure, seen: list[Assessment]) -> dict[str, Any]:
+        """As `pytest_plugin.ground` makes them."""
+        cluster = declared.cluster
+        api = DeploymentClient(cluster, cluster.ca_file, cluster.token_file, self.redactor, SECONDS)
+
+        def opened() -> RegistryRepository:
+            assert declared.registry.url
+            return RegistryRepository(
+                declared.registry.url,
+                declared.registry.repository or "",
+                declared.registry.username,
+                "pa55word-of-the-registry",
+                ssl.create_default_context(cafile=declared.registry.ca_file),
+                self.redactor,
+                SECONDS,
+            )
+
+        return {
+            "cluster": KubernetesAssessments(TARGET, cluster, api.load_state, seen.append),
+            "registry": RegistryAssessments(
+                TARGET, declared.registry, cluster, opened, seen.append
+            ),
+            "pipeline": PipelineAssessments(
+                TARGET, RELEASE, declared.pipeline, self.folder.joinpath, self.redactor, seen.append
+            ),
+        }
+
+
+def outcome(check: Callable[..., None], given: Mapping[str, Any]) -> CheckResult:
+    """What one check comes to with these fixtures."""
+    try:
+        check(**{name: given[name] for name in inspect.signature(check).parameters})
+    except AssertionError as finding:
+        return CheckResult("failed", str(finding))
+    except NotProven as hole:
+        return CheckResult("not proven", str(hole))
+    return CheckResult("passed")
+
+
+def checks(*files: str) -> dict[str, Callable[..., None]]:
+    """Those of the suite's own files: what is tried is what is shipped."""
+    modules = [importlib.import_module(f"smoke.infrastructure.test_{name}") for name in files]
+    return {
+        name: check
+        for module in modules
+        for name, check in vars(module).items()
+        if name.startswith("test_")
+    }
+
+
+@dataclass(frozen=True)
+class StandinServers:
+    """The servers of all grounds of a test process."""
+
+    kubernetes: KubernetesApi
+    registry: OciRegistry
+
+    def new_environment(self, folder: Path) -> DeploymentEnvironment:
+        """A whole one, with nothing left of the one before."""
+        fresh = OciRegistry(url=self.registry.url, ca_file=self.registry.ca_file)
+        vars(self.registry).update(vars(fresh))
+        digest, previous = self.registry.push("2.0.0"), self.registry.push("1.9.0", layers=3)
+        anew = KubernetesApi(
+            url=self.kubernetes.url,
+            ca_file=self.kubernetes.ca_file,
+            objects=deployment_objects(digest, previous),
+        )
+        vars(self.kubernetes).update(vars(anew))
+        run = {
+            "commit": COMMIT,
+            "release": RELEASE,
+            "result": "success",
+            "suites": dict.fromkeys(("unit", "integration", "security"), "success"),
+            "coverage": {"percent": 83.1},
+            "finished": datetime.now(UTC).isoformat(),
+        }
+        return DeploymentEnvironment(self.kubernetes, self.registry, folder, digest, previous, run)
+
+
+@contextmanager
+def standin_servers(folder: Path) -> Iterator[StandinServers]:
+    signed: Authority = authority(folder)
+    with kubernetes_api(signed) as kubernetes, oci_registry(signed) as registry:
+        yield StandinServers(kubernetes, registry)

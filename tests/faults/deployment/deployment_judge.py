@@ -1,0 +1,41 @@
+"""When a fault of the ground counts as caught."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Protocol
+
+from tests.faults.deployment.deployment_environment import CheckResult
+
+
+class Fault(Protocol):
+    """What is judged: a `GroundFault` or a `DatabaseFault`."""
+
+    item: ClassVar[str]
+    check: ClassVar[str]
+    outcome: ClassVar[str]
+    says: ClassVar[str]
+
+    @property
+    def also(self) -> Mapping[str, str]: ...
+
+
+def find_problems(fault: Fault, found: Mapping[str, CheckResult]) -> list[str]:
+    """Why what the checks came to does not do for this fault, a sentence each.
+
+    None: its own check caught it, and no other one was blamed.
+    """
+    came = found[fault.check]
+    wrong = [] if came.word == fault.outcome else [f"{fault.check} is {came.word}: {came.why}"]
+    if fault.says.lower() not in came.why.lower():
+        wrong.append(f"{fault.check} does not say {fault.says!r}: {came.why}")
+    wrong += [
+        f"{name} was blamed ({one.word}): {one.why}"
+        for name, one in found.items()
+        if one.word != "passed" and name not in {fault.check, *fault.also}
+    ]
+    return wrong + [
+        f"`also` names {name}, which is passed"
+        for name in fault.also
+        if found[name].word == "passed"
+    ]

@@ -1,0 +1,386 @@
+"""Faults of the deployment in Kubernetes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from tests.faults.deployment.deployment_environment import DeploymentEnvironment
+from tests.faults.deployment.deployment_fault import DeploymentFault
+from tests.standins.deployment_objects import IMAGE, LABELS, NAME, ago, budget, helm, pod
+
+EVERY = (
+    "test_the_deployment_is_available",
+    "test_every_pod_runs_the_declared_image",
+    "test_no_pod_waits_crashes_or_restarts",
+    "test_a_disruption_budget_guards_the_pods",
+    "test_probes_are_defined",
+    "test_requests_and_limits_are_declared",
+    "test_the_previous_revision_is_there",
+)
+OTHER = f"sha256:{'0' * 63}1"
+
+
+class _Cluster(DeploymentFault):
+    item, file = "kubernetes-cluster", "kubernetes"
+
+    @staticmethod
+    def status(ground: DeploymentEnvironment, number: int = 1) -> dict[str, Any]:
+        """Of the hospital's container in one of its pods."""
+        found: dict[str, Any] = ground.kubernetes.objects["pods"][number]["status"][
+            "containerStatuses"
+        ][0]
+        return found
+
+    @staticmethod
+    def deployment(ground: DeploymentEnvironment) -> dict[str, Any]:
+        return ground.kubernetes.objects["deployments"][0]
+
+
+# ── what runs ──
+
+
+class ATagWasMoved(_Cluster):
+    """One pod of three was started after somebody pushed 2.0.0 again: every third nurse works with
+    another program.
+    """
+
+    check, says = "test_every_pod_runs_the_declared_image", OTHER
+
+    def harm(self, ground: DeploymentEnvironment) -> None:
+        self.status(ground)["imageID"] = f"{IMAGE}@{OTHER}"
+
+
+class SomebodyDeployedAhead(_Cluster):
+    """The new release runs the day before, on a database that nobody has migrated yet."""
+
+    check, says = "test_every_pod_runs_the_declared_image", "(previous_digest)"
+    asked: ClassVar[Mapping[str, Mapping[str, Any]]] = {"cluster": {"runs": "previous"}}
+
+
+class AnImageWasPutOnANodeByHand(_Cluster):
+    """It is in no registry, so that nobody can say what it is."""
+
+    check, outcome, says = "test_every_pod_runs_the_declared_image", "not proven", "by hand"
+
+    def harm(self, ground: DeploymentEnvironment) -> None:
+        self.status(ground)["imageID"] = f"sha256:{'7' * 64}"
+
+
+class APodOfTheReleaseBeforeServesOn(_Cluster):
+    """Its labels still fit, and the service sends it patients."""
+
+    check, says = "test_every_pod_runs_the_declared_image", "left-over"
+
+    def harm(self, ground: DeploymentEnvironment) -> None:
+        ground.kubernetes.objects["pods"].append(pod("left-over", ground.previous))
+
+
+class APodCrashLoops(_Cluster):
+    """It comes up, falls, and waits longer each time."""
+
+    check, says = "test_no_pod_waits_crashes_or_restarts", "CrashLoopBackOff"
+
+    def harm(self, ground: DeploymentEnvironment) -> None:
+        ended = {"exitCode": 137, "reason": "OOMKilled", "finishedAt": ago(hours=2)}
+        self.status(ground).update(
+            ready=False,
+            restartCount=12,
+            state={"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}},
+            lastState={"terminated": ended},
+        )
+
+
+class APodRestartsNowAndThen(_Cluster):
+    """Between two crashes it looks well, and its users are thrown out each time."""
+
+    check, says = "test_no_pod_waits_crashes_or_restarts", "was restarted 1 times"
+
+    def harm(self, ground: DeploymentEnvironment) -> None:
+        self.status(ground).update(
+            restartCount=1,
+            lastState={
+                "terminated": {"exitCode": 1, "reason": "Error", "finishedAt": ago(minutes=20)}
+            },
+        )
+
+
+class APodWasRestartedAtATimeThatNobodyKnows(_Cluster):
+    """The node has forgotten when: it may have been a moment ago."""
+
+    check, outcome, says = (
+        "test_no_pod_waits_crashes_or_restarts",
+        "not proven",
+        "does not tell when",
+    )
+
+    def harm(self, ground: DeploymentEnvironment) -> None:
+        self.status(ground).update(restartCount=3)
+
+
+class APodIsPending(_Cluster):
+    """No node has room for it: the next one that falls leaves too few."""
+
+    check, says = "test_no_pod_waits_crashes_or_restarts", "Insufficient memory"
+    also: ClassVar[Mapping[str, str]] = {
+        "test_every_pod_runs_the_declared_image": "it has not pulled anything yet"
+    }
+
+    def harm(self, ground: DeploymentEnvironment) -> None:
+        placed = {
+            "type": "PodScheduled",
+            "status": "False",
+            "reason": "Unschedulable",
+            "message": "0/3 nodes are available: 3 Insufficient memory.",
+        }
+        ground.kubernetes.objects["pods"][2]["status"] = {
+            "phase": "Pending",
+            "conditions": [placed],
+        }
+
+
+class APodIsNotReady(_Cluster):
+    """It runs and answers nobody."""
+
+    check, says = "test_no_pod_waits_crashes_or_restarts", "is not ready"
+
+    def harm(self, ground: DeploymentEnvironment) -> None:
+        self.status(ground)["ready"] = False
+
+
+class AReplicaIsMissing(_Cluster):
+    """Two bear the load of three."""
+
+    check, says = "test_the_deployment_is_available", "2 available"
+
+    def harm(self, ground: DeploymentEnvironment) -> None:
+        del ground.kubernetes.objects["pods"][2]
+        self.deployment(ground)["status"].update(
+            replicas=2, readyReplicas=2, availableReplicas=2, updatedReplicas=2
+        )
+
+
+class SomebodyScaledItDown(_Cluster):
+    """It is available, as far as it goes: one pod less than was planned for."""
+
+    check, says = "test_the_deployment_is_available", "2 wanted"
+
+    def harm(self, ground: DeploymentEnvironment) -> None:
+        AReplicaIsMissing().harm(ground)
+        self.deployment(ground)["spec"]["replicas"] = 2
+
+
+class TheNewestChangeWasNotActedUpon(_Cluster):
+    """The controller hangs: all that the deployment tells is of the one before."""
+
+    check, says = "test_the_deployment_is_available", "generation 10"
+
+    def harm(self, ground: DeploymentEnvironment) -> None:
+        self.deployment(ground)["metadata"]["generation"] = 10
+
+
+class TheRolloutIsHalfDone(_Cluster):
+    """Two releases answer in turn."""
+
+    check, says = "test_the_deployment_is_available", "1 updated"
+
+    def harm(self, ground: DeploymentEnvironment) -> None:
+        self.deployment(ground)["status"]["updatedReplicas"] = 1
+
+
+# ── what is declared ──
+
+
+class NoReadinessProbe(_Cluster):
+    """A pod that is just starting gets requests, and its users errors."""
+
+    check, says = "test_probes_are_defined", "readiness"
+
+    def harm(self, ground: DeploymentEnvironment) -> None:
+        for one in ground.kubernetes.objects["pods"]:
+            del one["spec"]["containers"][0]["readinessProbe"]
+
+
+class NoLivenessProbe(_Cluster):
+    """A pod that hangs stays until somebody notices."""
+
+    check, says = "test_probes_are_defined", "liveness"
+
+    def harm(self, ground: DeploymentEnvironment) -> None:
+        for one in ground.kubernetes.objects["pods"]:
+            del one["spec"]["containers"][0]["livenessProbe"]
+
+
+class NoLimitOfMemory(_Cluster):
+    """One leak takes the node with it, and all that runs there."""
+
+    check, says = "test_requests_and_limits_are_declared", "limits.memory"
+
+    def harm(self, ground: DeploymentEnvironment) -> None:
+        for one in ground.kubernetes.objects["pods"]:
+            one["spec"]["containers"][0]["resources"] = {
+                "requests": {"cpu": "1", "memory": "1Gi"},
+                "limits": {"cpu": "1"},
+            }
+
+
+class NothingIsDeclaredBesideTheBackend(_Cluster):
+    """The shipper of logs eats what the hospital needs."""
+
+    check, says = "test_requests_and_limits_are_declared", "log-shipper"
+
+    def harm(self, ground: DeploymentEnvironment) -> None:
+        for one in ground.kubernetes.objects["pods"]:
+            del one["spec"]["containers"][1]["resources"]
+
+
+class NoDisruptionBudget(_Cluster):
+    """Whoever empties nodes for an update takes all pods at once."""
+
+    check, says = "test_a_disruption_budget_guards_the_pods", "No disruption budget selects"
+
+    def harm(self, ground: DeploymentEnvironment) -> None:
+        ground.kubernetes.objects["poddisruptionbudgets"] = [
+            budget("of-another", {"app": "another"}, 3)
+        ]
+
+
+class TheBudgetLetsNobodyGo(_Cluster):
+    """No node can be emptied: on the night of the cutover a broken one stays."""
+
+    check, says = "test_a_disruption_budget_guards_the_pods", "lets no pod go"
+
+    def harm(self, ground: DeploymentEnvironment) -> None:
+        ground.kubernetes.objects["poddisruptionbudgets"][0]["status"]["disruptionsAllowed"] = 0
+
+
+class TheBudgetLetsAllGo(_Cluster):
+    """It guards nothing."""
+
+    check, says = "test_a_disruption_budget_guards_the_pods", "nobody would be left"
+
+    def harm(self, ground: DeploymentEnvironment) -> None:
+        ground.kubernetes.objects["poddisruptionbudgets"][0]["status"]["disruptionsAllowed"] = 3
+
+
+class TwoBudgetsSelectOnePod(_Cluster):
+    """The cluster then refuses every eviction."""
+
+    check, says = "test_a_disruption_budget_guards_the_pods", "Several disruption budgets"
+
+    def harm(self, ground: DeploymentEnvironment) -> None:
+        ground.kubernetes.objects["poddisruptionbudgets"].append(budget("second", LABELS, 3))
+
+
+# ── the way back ──
+
+
+class ThePreviousRevisionIsGone(_Cluster):
+    """There is nothing to roll back to."""
+
+    check, says = "test_the_previous_revision_is_there", "none at all"
+
+    def harm(self, ground: DeploymentEnvironment) -> None:
+        del ground.kubernetes.objects["replicasets"][1]
+
+
+class ThePreviousRevisionIsAnotherRelease(_Cluster):
+    """The rollback would lead to something that was never tried with this database."""
+
+    check, says = "test_the_previous_revision_is_there", "No revision"
+
+    def harm(self, ground: DeploymentEnvironment) -> None:
+        ground.kubernetes.objects["replicasets"][1]["spec"]["template"]["spec"]["containers"][0][
+            "image"
+        ] = f"{IMAGE}@{OTHER}"
+
+
+class ThePreviousRevisionIsOnlyATag(_Cluster):
+    """The tag may lead to anything by now."""
+
+    check, outcome, says = "test_the_previous_revision_is_there", "not proven", "by tag"
+
+    def harm(self, ground: DeploymentEnvironment) -> None:
+        ground.kubernetes.objects["replicasets"][1]["spec"]["template"]["spec"]["containers"][0][
+            "image"
+        ] = f"{IMAGE}:1.9.0"
+
+
+class NoRevisionIsKept(_Cluster):
+    """The next change of the deployment takes the way back away."""
+
+    check, says = "test_the_previous_revision_is_there", "revisionHistoryLimit: 0"
+
+    def harm(self, ground: DeploymentEnvironment) -> None:
+        self.deployment(ground)["spec"]["revisionHistoryLimit"] = 0
+
+
+class HelmsHistoryIsGone(_Cluster):
+    """`helm rollback`, the plan's own words, answers that the release is not found."""
+
+    check, says = "test_the_previous_revision_is_there", "Helm has no history"
+
+    def harm(self, ground: DeploymentEnvironment) -> None:
+        ground.kubernetes.objects["secrets"] = [
+            one for one in ground.kubernetes.objects["secrets"] if one["type"] == "Opaque"
+        ]
+
+
+class HelmHasOneRevisionOnly(_Cluster):
+    """There is a release, and nothing before it."""
+
+    check, says = "test_the_previous_revision_is_there", "nothing to go back to"
+
+    def harm(self, ground: DeploymentEnvironment) -> None:
+        ground.kubernetes.objects["secrets"] = [helm(2, "deployed")]
+
+
+class HelmIsHalfDone(_Cluster):
+    """An upgrade was interrupted: Helm refuses everything until somebody cleans up, at two in the
+    morning.
+    """
+
+    check, says = "test_the_previous_revision_is_there", "pending-upgrade"
+
+    def harm(self, ground: DeploymentEnvironment) -> None:
+        ground.kubernetes.objects["secrets"].append(helm(3, "pending-upgrade"))
+
+
+# ── what cannot be seen ──
+
+
+class TheDeploymentIsGone(_Cluster):
+    """Or never was there."""
+
+    check, says = EVERY[0], f"has no deployment {NAME}"
+    also: ClassVar[Mapping[str, str]] = dict.fromkeys(EVERY[1:], "there is nothing to look at")
+
+    def harm(self, ground: DeploymentEnvironment) -> None:
+        ground.kubernetes.objects["deployments"] = []
+
+
+class TheTokenIsRefused(_Cluster):
+    """It was renewed, and nobody told the gate."""
+
+    check, outcome, says = EVERY[0], "not proven", "is the token in token_file still valid?"
+    also: ClassVar[Mapping[str, str]] = dict.fromkeys(EVERY[1:], "nothing can be seen")
+
+    def harm(self, ground: DeploymentEnvironment) -> None:
+        ground.kubernetes.token = "t0ken-number-two"
+
+
+class TheApiIsDead(_Cluster):
+    """Nobody can roll back either."""
+
+    check, outcome, says = EVERY[0], "not proven", "cannot be asked"
+    also: ClassVar[Mapping[str, str]] = dict.fromkeys(EVERY[1:], "nothing can be seen")
+    asked: ClassVar[Mapping[str, Mapping[str, Any]]] = {"cluster": {"api": "https://127.0.0.1:1"}}
+
+
+class HelmsSecretsMayNotBeRead(_Cluster):
+    """What Helm would do is then not known; all else is seen."""
+
+    check, outcome, says = "test_the_previous_revision_is_there", "not proven", "may not read them"
+
+    def harm(self, ground: DeploymentEnvironment) -> None:
+        ground.kubernetes.forbidden = frozenset({"secrets"})

@@ -1,0 +1,245 @@
+"""The checks of the ground bite: each fault alone is caught by its own check, and without a fault
+every check passes.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cutover_gates.core.evidence.assessment import Assessment
+from cutover_gates.plugin.check_inventory import build_inventory
+from cutover_gates.probes.database.backup.assessments import BackupAssessments
+from cutover_gates.probes.database.health.assessments import ServerAssessments
+from tests.faults import hospitals
+from tests.faults.deployment.catalogue import BY_NAME, OF_THE_DATABASE
+from tests.faults.deployment.databases import (
+    DatabaseFault,
+    Place,
+    TheBackupIsOld,
+    TheDatabaseWasLeftReadOnly,
+    TheStandbyIsGone,
+    dump,
+)
+from tests.faults.deployment.deployment_environment import (
+    FILES,
+    CheckResult,
+    StandinServers,
+    checks,
+    outcome,
+    standin_servers,
+)
+from tests.faults.deployment.deployment_fault import DeploymentFault
+from tests.faults.deployment.deployment_judge import find_problems
+from tests.faults.deployment.kubernetes import EVERY
+from tests.faults.judge import PLAN
+from tests.integration.database.contexts import make_database_context
+from tests.standins.deployment_objects import deployment_objects, helm
+
+FEWEST = 3
+"""Faults that every item must catch: one could be caught by luck."""
+ITEMS = ("database-cluster", "kubernetes-cluster", "tests-passing", "code-coverage")
+DATABASE = "database_cluster"
+ALWAYS: tuple[type[DatabaseFault], ...] = (
+    TheDatabaseWasLeftReadOnly,
+    TheStandbyIsGone,
+    TheBackupIsOld,
+)
+"""What every run tries of the database's; the others are dear (`tox run -e thorough`)."""
+
+
+@pytest.fixture(scope="module", name="whole")
+def whole_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandinServers]:
+    with standin_servers(tmp_path_factory.mktemp("ground")) as whole:
+        yield whole
+
+
+# ── cluster, registry, pipeline ──
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_its_check_catches(name: str, whole: StandinServers, tmp_path: Path) -> None:
+    """With this one fault its check does not pass, and says what is wrong; nothing else is blamed."""
+    fault, ground = BY_NAME[name](), whole.new_environment(tmp_path)
+    fault.harm(ground)
+    wrong = find_problems(fault, ground.run_checks(fault.asked, fault.file))
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{}, {"cluster": {"helm_release": None}}, {"pipeline": {"coverage_percent": 83.1}}],
+    ids=["all", "no Helm", "exact"],
+)
+def test_without_a_fault_every_check_passes(
+    whole: StandinServers, tmp_path: Path, asked: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """No false alarm; each names what it looked at."""
+    seen: list[Assessment] = []
+    found = whole.new_environment(tmp_path).run_checks(asked, seen=seen)
+    assert {name: one for name, one in found.items() if one.word != "passed"} == {}
+    assert len(seen) == len(found) == len(EVERY) + 6
+    assert all(one.checked for one in seen)
+
+
+def test_before_the_cutover_the_release_before_may_still_run(
+    whole: StandinServers, tmp_path: Path
+) -> None:
+    """It is then itself what a rollback goes back to, and the first of its kind has nothing behind
+    it.
+    """
+    ground = whole.new_environment(tmp_path)
+    ground.kubernetes.objects |= deployment_objects(ground.previous, ground.digest)
+    del ground.kubernetes.objects["replicasets"][1]
+    ground.kubernetes.objects["secrets"] = [helm(1, "deployed")]
+    found = ground.run_checks({"cluster": {"runs": "previous"}}, "kubernetes")
+    assert {name: one for name, one in found.items() if one.word != "passed"} == {}
+
+
+def test_nothing_secret_is_left_in_evidence(whole: StandinServers, tmp_path: Path) -> None:
+    """Nor asked for: Helm's secrets hold every value of the chart."""
+    seen: list[Assessment] = []
+    ground = whole.new_environment(tmp_path)
+    said = [one.why for one in ground.run_checks({}, seen=seen).values()]
+    assert not [
+        secret
+        for secret in ("t0ken", "pa55word", "dmFsdWVz")
+        if secret in repr(seen) + "".join(said)
+    ]
+    assert not [body for body in ground.kubernetes.given_out if b"dmFsdWVz" in body]
+    assert {"kubernetes token", "registry password", "registry token"} == set(
+        ground.redactor.learned_secrets().values()
+    )
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        {"cluster": dict.fromkeys(("api", "namespace", "deployment"))},
+        {"cluster": {"digest": None}},
+        {"registry": {"url": None}},
+        {"pipeline": {"commit": None}},
+    ],
+    ids=["no cluster", "no digest", "no registry", "no commit"],
+)
+def test_what_is_not_declared_is_not_proven(
+    whole: StandinServers, tmp_path: Path, declared: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """The sentence names the keys, and the way out where there is no such thing."""
+    ((section, keys),) = declared.items()
+    found = whole.new_environment(tmp_path).run_checks(declared)
+    said = [one.why for one in found.values() if one.word == "not proven"]
+    assert said
+    assert not [one for one in found.values() if one.word == "failed"]
+    for sentence in said:
+        assert all(key in sentence for key in keys)
+        assert f"[targets.tried.infrastructure.{section}]" in sentence
+        assert "[targets.tried.not_applicable]" in sentence
+
+
+# ── the database cluster ──
+
+
+@contextmanager
+def placed(cluster: hospitals.Cluster, name: str, folder: Path) -> Iterator[Place]:
+    """A hospital's database after its cutover, with a fresh backup."""
+    database = name.lower()
+    cluster.server.copy("migrated", database)
+    try:
+        with ExitStack() as opened:
+            place = Place(
+                cluster.server,
+                database,
+                cluster.server.dsn(database),
+                folder / "hospital.dump",
+                opened,
+            )
+            dump(place, "--format=custom")
+            yield place
+    finally:
+        cluster.server.drop(database)
+
+
+def judged(place: Place, folder: Path) -> dict[str, CheckResult]:
+    """What the checks of the database cluster come to."""
+    site = make_database_context(
+        place.dsn,
+        folder,
+        backup={"path": str(place.backup)},
+        standby_lag_seconds=place.standby_lag_seconds,
+        standbys=place.standbys,
+        archived=place.archived,
+    )
+    given = {"server": ServerAssessments(site), "backups": BackupAssessments(site)}
+    return {name: outcome(check, given) for name, check in checks(DATABASE).items()}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if fault in ALWAYS else [pytest.mark.thorough])
+        for name, fault in OF_THE_DATABASE.items()
+    ],
+)
+def test_its_check_of_the_database_catches(
+    name: str, cluster: hospitals.Cluster, tmp_path: Path
+) -> None:
+    with placed(cluster, name, tmp_path) as place:
+        fault = OF_THE_DATABASE[name]()
+        fault.harm(place)
+        wrong = find_problems(fault, judged(place, tmp_path))
+    assert not wrong, "\n".join(wrong)
+
+
+def test_without_a_fault_the_database_cluster_is_sound(
+    cluster: hospitals.Cluster, tmp_path: Path
+) -> None:
+    with placed(cluster, "unharmed", tmp_path) as place:
+        found = judged(place, tmp_path)
+    assert {name: one for name, one in found.items() if one.word != "passed"} == {}
+
+
+# ── the catalogue is whole ──
+
+
+@pytest.mark.parametrize("item", ITEMS)
+def test_every_item_of_the_ground_has_faults_to_catch(item: str) -> None:
+    faults: list[type[DeploymentFault] | type[DatabaseFault]] = [
+        *BY_NAME.values(),
+        *OF_THE_DATABASE.values(),
+    ]
+    assert Counter(fault.item for fault in faults)[item] >= FEWEST
+
+
+def test_every_check_has_a_fault_that_it_catches() -> None:
+    """A check that nothing ever fails proves nothing."""
+    caught = {fault.check for fault in BY_NAME.values()} | {
+        fault.check for fault in OF_THE_DATABASE.values()
+    }
+    assert caught == checks(*FILES, DATABASE).keys()
+
+
+@pytest.mark.parametrize("name", [*BY_NAME, *OF_THE_DATABASE])
+def test_a_fault_says_its_harm_and_names_the_item_of_its_check(name: str) -> None:
+    fault = BY_NAME[name] if name in BY_NAME else OF_THE_DATABASE[name]
+    assert inspect.cleandoc(fault.__doc__ or "")
+    assert fault.item in PLAN.by_id
+    assert fault.item in _tied()[fault.check]
+    assert all(fault.also.values())
+
+
+@cache
+def _tied() -> Mapping[str, frozenset[str]]:
+    """The items of each check of `smoke/infrastructure`."""
+    return {
+        check.check.rpartition("::")[2]: check.items
+        for check in build_inventory(hospitals.ROOT).checks
+        if check.check.startswith("smoke/infrastructure/")
+    }

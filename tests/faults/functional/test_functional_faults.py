@@ -1,0 +1,45 @@
+"""The gates bite: each fault alone is a NO-GO that blames the right item, and without a fault
+nothing is blamed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.faults import gate_runs, hospitals
+from tests.faults.judge import FUNCTIONAL, find_problems
+from tests.faults.registry import BY_NAME
+from tests.faults.selection import cases
+from tests.faults.serve import NONE
+
+
+@pytest.mark.parametrize("name", cases(BY_NAME))
+def test_the_gate_catches(name: str, cluster: hospitals.Cluster, tmp_path: Path) -> None:
+    """With this one fault in the hospital, or on the way to it, the gate says NO-GO and names its
+    item.
+    """
+    with hospitals.hospital(cluster, name, tmp_path) as hospital:
+        verdict = gate_runs.run_functional_gate(hospital, tmp_path)
+    wrong = find_problems(BY_NAME[name], verdict)
+    assert not wrong, "\n".join([*wrong, verdict.output])
+
+
+def test_without_a_fault_nothing_is_blamed_in_one_process_or_two(
+    cluster: hospitals.Cluster, tmp_path: Path
+) -> None:
+    """No false alarm, twice: once in order and in one process, once shuffled, in two and with every
+    output. Each check ends alike.
+    """
+    verdicts = []
+    for kind, options in {"plain": gate_runs.PLAIN, "as-users-do": ("-n", "2")}.items():
+        (tmp_path / kind).mkdir()
+        with hospitals.hospital(cluster, NONE, tmp_path / kind) as hospital:
+            verdicts.append(gate_runs.run_functional_gate(hospital, tmp_path / kind, *options))
+    for verdict in verdicts:
+        assert {item: verdict.outcome(item) for item in FUNCTIONAL} == dict.fromkeys(
+            FUNCTIONAL, "passed"
+        ), verdict.output
+    one, two = verdicts
+    assert one.checks == two.checks

@@ -1,0 +1,217 @@
+"""A gate as a user runs it: a `pytest` process against a hospital, and what its verdict says."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reference.settings import Settings
+from tests.faults.hospitals import ROOT, Hospital
+
+GATE = "phase3 and smoke"
+# One process, in the order of the files, without outputs that are not looked at here.
+PLAIN = ("-n", "0", "-p", "no:randomly", "-p", "no:cacheprovider", "-p", "no:allure_pytest")
+
+_SETTINGS = """
+target = "tried"
+[targets.tried]
+url = "{url}"
+release = "{release}"
+{users}
+"""
+
+
+class NoVerdict(AssertionError):
+    """The gate did not end in time, or ended without a verdict."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a gate ended in."""
+
+    status: int
+    word: str
+    seconds: float
+    items: Mapping[str, Mapping[str, Any]]
+    output: str
+
+    def outcome(self, item: str) -> str:
+        return str(self.items[item]["outcome"])
+
+    def checks_of(self, item: str) -> Mapping[str, str]:
+        """The outcome of each of the item's checks."""
+        return {check["check"]: check["outcome"] for check in self.items[item]["checks"]}
+
+    def failed_checks(self, item: str) -> list[str]:
+        """The item's checks that found something."""
+        return [check for check, outcome in self.checks_of(item).items() if outcome == "failed"]
+
+    def not_passed(self, item: str) -> list[str]:
+        """The item's checks that are to blame. One that does not apply to this target is not."""
+        return [
+            check
+            for check, outcome in self.checks_of(item).items()
+            if outcome not in ("passed", "not applicable")
+        ]
+
+    @property
+    def checks(self) -> Mapping[str, str]:
+        """The outcome of every check."""
+        return {
+            check: outcome for item in self.items for check, outcome in self.checks_of(item).items()
+        }
+
+
+def start_functional_gate(hospital: Hospital, folder: Path, *options: str) -> subprocess.Popen[str]:
+    """Start the gate, with its settings and reports in `folder`; secrets go by the environment."""
+    return start_gate(
+        GATE,
+        write_settings(hospital, folder),
+        secrets_of(hospital),
+        Path(hospital.shared) / "compiled",
+        *options,
+    )
+
+
+def sweep(hospital: Hospital, folder: Path) -> subprocess.CompletedProcess[str]:
+    """`pytest --sweep`, for what gates with their reports in `folder` have left."""
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--sweep",
+        "--target",
+        "tried",
+        f"--cutover-config={write_settings(hospital, folder)}",
+    ]
+    environment = {**_plain_environment(Path(hospital.shared) / "compiled"), **secrets_of(hospital)}
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        env=environment,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        timeout=45,
+    )
+
+
+def write_settings(hospital: Hospital, folder: Path) -> Path:
+    """Write the settings file."""
+    config = folder / "cutover.toml"
+    users = "\n".join(
+        f'[targets.tried.users.{role}]\nusername = "{role}"' for role in hospital.staff
+    )
+    config.write_text(
+        _SETTINGS.format(url=hospital.url, release=Settings.release, users=users), encoding="utf-8"
+    )
+    return config
+
+
+def run_functional_gate(
+    hospital: Hospital, folder: Path, *options: str, seconds: float = 45
+) -> Verdict:
+    """The gate's verdict on a hospital. Raises `NoVerdict` where there is none within `seconds`."""
+    return wait_for_verdict(start_functional_gate(hospital, folder, *options), folder, seconds)
+
+
+def run_gate(
+    gate: str, config: Path, told: Mapping[str, str], compiled: Path, *options: str, seconds: float
+) -> Verdict:
+    """The verdict of any gate with these settings; `told` goes by the environment.
+
+    Raises `NoVerdict`.
+    """
+    return wait_for_verdict(
+        start_gate(gate, config, told, compiled, *options), config.parent, seconds
+    )
+
+
+def start_gate(
+    gate: str, config: Path, told: Mapping[str, str], compiled: Path, *options: str
+) -> subprocess.Popen[str]:
+    """Start any gate with these settings; `told` goes by the environment."""
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-m",
+        gate,
+        f"--cutover-config={config}",
+        *(options or PLAIN),
+    ]
+    return subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={**_plain_environment(compiled), **told},
+        text=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+
+
+def wait_for_verdict(process: subprocess.Popen[str], folder: Path, seconds: float) -> Verdict:
+    """The verdict in which a gate ends whose reports are in `folder`.
+
+    Raises `NoVerdict`, and ends it, where there is none within `seconds`.
+    """
+    started = time.monotonic()
+    try:
+        output, _ = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise NoVerdict(
+            f"no verdict within {seconds} s. What it said so far:\n{process.communicate()[0]}"
+        ) from None
+    return _verdict(folder, process.returncode, time.monotonic() - started, output)
+
+
+def _verdict(folder: Path, status: int, seconds: float, output: str) -> Verdict:
+    written = sorted(folder.glob("reports/runs/*/verdict.json"))
+    if not written:
+        raise NoVerdict(f"the gate ended with status {status} and without a verdict:\n{output}")
+    found = json.loads(written[-1].read_text(encoding="utf-8"))
+    return Verdict(
+        status, found["verdict"], seconds, {item["id"]: item for item in found["items"]}, output
+    )
+
+
+def secrets_of(hospital: Hospital) -> dict[str, str]:
+    """What a gate is told by the environment: passwords and tokens, and the way into the database."""
+    passwords = {
+        f"CUTOVER_TARGETS__TRIED__USERS__{role.upper()}__PASSWORD": password
+        for role, password in hospital.staff.items()
+    }
+    return {
+        **passwords,
+        "CUTOVER_TARGETS__TRIED__DATABASE__DSN": hospital.database,
+        "CUTOVER_TARGETS__TRIED__EXPIRED_TOKEN": hospital.expired_token,
+    }
+
+
+def _plain_environment(compiled: Path) -> dict[str, str]:
+    """Ours, without what would change a gate.
+
+    `compiled`: what one gate has compiled the next need not compile again.
+    """
+    ours = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("CUTOVER_", "PYTEST_", "GITHUB_", "COV_"))
+    }
+    return {
+        **ours,
+        "PYTHONPATH": str(ROOT / "src"),
+        "PYTHONPYCACHEPREFIX": str(compiled),
+        "PYTHONDONTWRITEBYTECODE": "",
+        "COLUMNS": "120",
+    }

@@ -1,0 +1,132 @@
+"""Faults of names."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, ClassVar
+
+from cutover_gates.probes.network.dns.assessments import DnsAssessments
+from tests.faults.network.name_servers import NAME, NEW, OLD, NameServer, running_name_servers
+from tests.faults.network.network_fault import NetworkFault
+
+
+class _OfTheNames(NetworkFault):
+    """Two resolvers: a right one, and one that is `other`."""
+
+    item, checks, check = "dns-records", "test_dns", "test_names_lead_to_the_declared_addresses"
+    other: ClassVar[dict[str, Any]]
+    declared: ClassVar[dict[str, Any]] = {}
+
+    def way(self, folder: Path) -> AbstractContextManager[DnsAssessments]:
+        return running_name_servers(NameServer(), NameServer(**self.other), **self.declared)
+
+
+class OneResolverLeadsToTheOldSystem(_OfTheNames):
+    """The wards of one building write into a system that is switched off at noon."""
+
+    says, other = f"leads {NAME} to {OLD}, and {NEW} is declared", {"zone": {NAME: (("A", OLD),)}}
+
+
+class OneResolverSaysSomethingElse(_OfTheNames):
+    """The same, found by comparing."""
+
+    check = "test_all_resolvers_say_the_same"
+    says, other = f"says {NEW} but", {"zone": {NAME: (("A", OLD),)}}
+
+
+class TheOldAddressIsStillThere(_OfTheNames):
+    """Every second request goes to the old system: what is written in the morning is gone at noon."""
+
+    says, other = (
+        f"to {NEW}, {OLD}, and {NEW} is declared",
+        {"zone": {NAME: (("A", NEW), ("A", OLD))}},
+    )
+
+
+class TheOldAddressIsThereForIpv6(_OfTheNames):
+    """Who tests has IPv4. The tablets on the wards have IPv6, and go to the old system."""
+
+    says, other = f"to {NEW}, 2001:db8::9", {"zone": {NAME: (("A", NEW), ("AAAA", "2001:db8::9"))}}
+
+
+class TheNameLeadsBehindAnOldName(_OfTheNames):
+    """The alias was left at the old balancer."""
+
+    says, other = (
+        f"to {OLD}",
+        {"zone": {NAME: (("CNAME", "old.example.org"),), "old.example.org": (("A", OLD),)}},
+    )
+
+
+class TheNameIsUnknown(_OfTheNames):
+    """A typing error in the zone: the hospital cannot be found."""
+
+    says, other = f"says NXDOMAIN of {NAME}", {"zone": {}}
+
+
+class TheResolverFails(_OfTheNames):
+    """Signatures of the zone ran out, and whoever checks them gets no answer."""
+
+    says, other = f"says SERVFAIL of {NAME}", {"refuses": {NAME: "SERVFAIL"}, "zone": {NAME: ()}}
+
+
+class TheNameLeadsNowhere(_OfTheNames):
+    """The record was removed and the new one not made."""
+
+    says, other = f"leads {NAME} to nowhere", {"zone": {NAME: ()}}
+
+
+class OldAnswersAreKeptForADay(_OfTheNames):
+    """Half of the hospital stays with the old system until the next night; and after a rollback
+    with the new one.
+    """
+
+    check, says, other = (
+        "test_answers_are_not_kept_for_long",
+        "A for 86400 s, and 300 s is the limit",
+        {"ttl": 86400},
+    )
+
+
+class TheAliasIsKeptForADay(_OfTheNames):
+    """The address is short-lived, the alias before it is not."""
+
+    check, says = "test_answers_are_not_kept_for_long", "CNAME for 86400 s"
+    other: ClassVar[dict[str, Any]] = {
+        "zone": {NAME: (("CNAME", "front.example.org"),), "front.example.org": (("A", NEW),)},
+        "ttl": 86400,
+    }
+
+
+class TheZoneItselfLetsAnswersBeKeptForADay(_OfTheNames):
+    """The cache happens to be almost over, and looks short-lived; the next answer is kept for a
+    day.
+    """
+
+    check, says, declared = (
+        "test_answers_are_not_kept_for_long",
+        "A for 86400 s",
+        {"authorities": 1},
+    )
+    other: ClassVar[dict[str, Any]] = {"ttl": 86400}
+
+
+class OneResolverIsDead(_OfTheNames):
+    """The machines that ask it wait, and then believe that the hospital is down."""
+
+    outcome, says, other = "not proven", f"does not answer where {NAME} leads", {"silent": True}
+
+
+class OnlyCachesAreAsked(_OfTheNames):
+    """What is left in a cache says nothing of how long the next answer is kept."""
+
+    check, outcome, says = (
+        "test_answers_are_not_kept_for_long",
+        "not proven",
+        "a cache only what is left of it",
+    )
+    other: ClassVar[dict[str, Any]] = {"cache": True}
+
+    def way(self, folder: Path) -> AbstractContextManager[DnsAssessments]:
+        return running_name_servers(NameServer(cache=True), NameServer(cache=True))

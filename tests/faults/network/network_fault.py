@@ -1,0 +1,51 @@
+"""A fault of the way to a target: what people would meet on it, and the one check that must catch
+it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, ClassVar
+
+from cutover_gates.probes.network.network_context import NetworkContext
+
+CHECKS = Path(__file__).resolve().parents[3] / "smoke/infrastructure"
+CONTEXT = NetworkContext("staging")
+
+Check = Callable[[Any], None]
+
+
+class NetworkFault:
+    """A subclass's name says the harm, its docstring who would suffer what.
+
+    `check`, of the file `checks`, must come to `outcome` and say `says`.
+    """
+
+    item: ClassVar[str]
+    checks: ClassVar[str]
+    check: ClassVar[str]
+    outcome: ClassVar[str] = "failed"
+    says: ClassVar[str]
+
+    def way(self, folder: Path) -> AbstractContextManager[Any]:
+        """The fixture that the check takes, on a way with this fault. `folder` is empty."""
+        raise NotImplementedError
+
+
+def checks_of(name: str) -> dict[str, Check]:
+    """The checks of a file of `smoke/infrastructure`, by their names."""
+    spec = importlib.util.spec_from_file_location(f"checks_of_{name}", CHECKS / f"{name}.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return dict(_checks(module))
+
+
+def _checks(module: Any) -> Iterator[tuple[str, Check]]:
+    for name, value in vars(module).items():
+        if name.startswith("test_"):
+            yield name, value

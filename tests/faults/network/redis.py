@@ -1,0 +1,160 @@
+"""Faults of Redis."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, suppress
+from pathlib import Path
+from typing import Any, ClassVar
+
+import redis
+
+from cutover_gates.probes.network.client import wait_for_condition
+from cutover_gates.probes.network.redis.assessments import RedisAssessments
+from tests.faults.network.network_fault import NetworkFault
+from tests.faults.network.redis_server import RedisServer, running_redis
+
+VALUE = b"x" * 100_000
+
+
+class _OfRedis(NetworkFault):
+    """A Redis with other `options` or `declared` settings, and what `harm` does to it."""
+
+    item, checks = "redis-cluster", "test_redis"
+    options: ClassVar[dict[str, str]] = {}
+    declared: ClassVar[dict[str, Any]] = {}
+    known: ClassVar[dict[str, Any]] = {}
+
+    def way(self, folder: Path) -> AbstractContextManager[RedisAssessments]:
+        return running_redis(
+            RedisServer(dict(self.options), self.harm, dict(self.declared), **self.known), folder
+        )
+
+    def harm(self, client: Any) -> None:
+        """Nothing."""
+
+
+class SessionsAreEvicted(_OfRedis):
+    """In the busiest hour nurses are signed out in the middle of a form."""
+
+    check, says, declared = (
+        "test_redis_has_room",
+        "has thrown away",
+        {"maxmemory_policy": "allkeys-lru"},
+    )
+    options: ClassVar[dict[str, str]] = {"maxmemory": "3mb", "maxmemory-policy": "allkeys-lru"}
+
+    def harm(self, client: Any) -> None:
+        for number in range(60):
+            client.set(f"session:{number}", VALUE)
+
+
+class ThePolicyThrowsSessionsAway(_OfRedis):
+    """Nothing is thrown away yet: the memory is not full yet."""
+
+    check, says = (
+        "test_redis_keeps_its_memory_policy",
+        "has the policy allkeys-lru, and noeviction is declared",
+    )
+    options: ClassVar[dict[str, str]] = {"maxmemory-policy": "allkeys-lru"}
+
+
+class TheMemoryIsFull(_OfRedis):
+    """The next sign-in is refused: OOM."""
+
+    check, says, options = "test_redis_has_room", "and 90% is the limit", {"maxmemory": "3mb"}
+
+    def harm(self, client: Any) -> None:
+        with suppress(redis.ResponseError):
+            for number in range(60):
+                client.set(f"session:{number}", VALUE)
+
+
+class AReplicaStandsInForTheMaster(_OfRedis):
+    """It was not promoted after the last failure: every write is refused."""
+
+    check, says, options = (
+        "test_redis_answers",
+        "is a replica, and master is declared",
+        {"replicaof": "127.0.0.1 1"},
+    )
+
+
+class AReplicaTakesNoWrites(_OfRedis):
+    """The same, found by writing."""
+
+    check, says, options = (
+        "test_redis_gives_back_what_is_written",
+        "it takes no writes",
+        {"replicaof": "127.0.0.1 1"},
+    )
+
+
+class TheReplicaLostItsMaster(_OfRedis):
+    """What it has is from yesterday."""
+
+    check, says, options, declared = (
+        "test_redis_answers",
+        "has lost its master",
+        {"replicaof": "127.0.0.1 1"},
+        {"role": "replica"},
+    )
+
+
+class TheClusterIsNotWhole(_OfRedis):
+    """Part of the keys belongs to nobody: some sign-ins work, others do not."""
+
+    check, says, options = (
+        "test_redis_answers",
+        "its cluster is not whole (cluster_state fail)",
+        {"cluster-enabled": "yes"},
+    )
+
+
+class NothingIsKept(_OfRedis):
+    """After the first restart everybody signs in anew, all at once."""
+
+    check, says, options = (
+        "test_redis_keeps_its_data",
+        "keeps its data by nothing, and aof is declared",
+        {"appendonly": "no"},
+    )
+
+
+class TheLastSnapshotFailed(_OfRedis):
+    """The disk is full since Tuesday, and nobody looked."""
+
+    check, says, declared = (
+        "test_redis_keeps_its_data",
+        "the last snapshot failed",
+        {"persistence": "rdb"},
+    )
+    options: ClassVar[dict[str, str]] = {"appendonly": "no", "save": "3600 1", "dbfilename": "gone"}
+
+    def harm(self, client: Any) -> None:
+        folder = Path(client.config_get("dir")["dir"]) / "gone"
+        folder.mkdir()  # a folder where the snapshot would go
+        (folder / "full").touch()
+        client.bgsave()
+        assert wait_for_condition(
+            lambda: client.info("persistence")["rdb_last_bgsave_status"] == "err", 5
+        )
+
+
+class RedisDoesNotAnswer(_OfRedis):
+    """It was not started after the night's patching."""
+
+    check, says, known = "test_redis_answers", "does not answer as a Redis does", {"alive": False}
+
+
+class ThePasswordIsAnother(_OfRedis):
+    """Nothing is known of it, so nothing is proven.
+
+    What was tried as a password stands in no sentence.
+    """
+
+    check, outcome, says, known = (
+        "test_redis_answers",
+        "not proven",
+        "it does not let us in",
+        {"password": "another-secret"},
+    )

@@ -1,0 +1,370 @@
+"""Alerts that are not loaded, look at nothing, go astray, or are swallowed on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from cutover_gates.probes.observability.alerts.assessments import AlertAssessments
+from cutover_gates.probes.observability.prometheus_api import PrometheusApi
+from tests.faults.observability.observability_fault import ObservabilityFault
+from tests.faults.observability.prometheus_stack import PrometheusStack
+
+LOADED, GROUNDED = "test_every_trigger_has_a_rule_in_force", "test_the_rules_look_at_something"
+ROUTED, AUDIBLE, ARRIVING = (
+    "test_the_alerts_would_go_to_the_receiver",
+    "test_nothing_swallows_the_alerts",
+    "test_an_alert_arrives",
+)
+
+GOOD: Sequence[Mapping[str, Any]] = (
+    {
+        "alert": "GoodHealth",
+        "expr": 'up{job="good"} == 0',
+        "for": "3s",
+        "labels": {"severity": "page"},
+    },
+    {
+        "alert": "GoodErrors",
+        "labels": {"severity": "page"},
+        "expr": (
+            'sum(rate(http_requests_total{job="good",status=~"5.."}[1m])) /'
+            ' sum(rate(http_requests_total{job="good"}[1m])) > 0.01'
+        ),
+    },
+    {
+        "alert": "GoodSlow",
+        "expr": 'rate(http_seconds_count{job="good"}[1m]) > 1e6',
+        "labels": {"severity": "page"},
+    },
+    {
+        "alert": "GoodDatabase",
+        "expr": 'db_pool_in_use{job="good"} > 99 # all of them',
+        "labels": {"severity": "page"},
+    },
+    {"alert": "GoodCanary", "expr": "vector(1)", "labels": {"severity": "test"}},
+    {"alert": "Maintenance", "expr": "vector(1)", "labels": {"site": "north"}},
+)
+"""What stands beside the faults."""
+
+
+class AlertFault(ObservabilityFault):
+    """`rule` stands beside the good ones, and is that of the trigger `trigger`; `lazy`: it is
+    evaluated once an hour. `goes_to`: the receiver of its route. `silence`: matchers by label.
+    """
+
+    item = "alerts-configured"
+    rule: ClassVar[Mapping[str, Any] | None] = None
+    trigger: ClassVar[str] = "health"
+    lazy: ClassVar[bool] = False
+    goes_to: ClassVar[str | None] = None
+    silence: ClassVar[Mapping[str, str] | None] = None
+
+    @classmethod
+    def asked(cls, watched: PrometheusStack) -> AlertAssessments:
+        assert cls.rule is not None
+        return watched.rule(cls.rule["alert"], cls.trigger)
+
+
+class ARuleFileIsNotLoaded(AlertFault):
+    """It was written, reviewed, and never mounted."""
+
+    check, says = LOADED, "NotLoaded"
+
+    @classmethod
+    def asked(cls, watched: PrometheusStack) -> AlertAssessments:
+        return watched.rule("NotLoaded")
+
+
+class ARuleHasAnError(AlertFault):
+    """Every evaluation fails; the alert is quiet for ever."""
+
+    check, says = LOADED, "its evaluation fails"
+    rule: ClassVar[Mapping[str, Any]] = {
+        "alert": "Erring",
+        "for": "3s",
+        "expr": 'http_requests_total{job="good"} * on (job) http_requests_total{job="good"} > 1',
+    }
+
+
+class ARuleIsNotEvaluated(AlertFault):
+    """Its group has an interval of an hour."""
+
+    check, says, lazy = LOADED, "not evaluated yet", True
+    rule: ClassVar[Mapping[str, Any]] = {
+        "alert": "Lazy",
+        "expr": 'up{job="good"} == 0',
+        "for": "3s",
+    }
+
+
+class ARuleWaitsTooLong(AlertFault):
+    """The plan says three looks, the rule an hour."""
+
+    check, says = LOADED, "for: 3s, came 3600s"
+    rule: ClassVar[Mapping[str, Any]] = {
+        "alert": "Waiting",
+        "expr": 'up{job="good"} == 0',
+        "for": "1h",
+    }
+
+
+class ARuleHasAnotherThreshold(AlertFault):
+    """The plan says 1 %, the rule fires at 10 %."""
+
+    check, says, trigger = LOADED, "compare with 0.01", "error-rate"
+    rule: ClassVar[Mapping[str, Any]] = {
+        "alert": "Tolerant",
+        "expr": 'sum(rate(http_requests_total{job="good"}[1m])) > 0.1',
+    }
+
+
+class PrometheusKnowsNoAlertmanager(AlertFault):
+    """Alerts fire on its own page, and leave it nowhere."""
+
+    check, says = LOADED, "knows no Alertmanager"
+
+    class Alone(PrometheusApi):
+        def alertmanagers(self) -> Sequence[Mapping[str, Any]]:
+            return []
+
+    @classmethod
+    def asked(cls, watched: PrometheusStack) -> AlertAssessments:
+        return watched.alerts(client=cls.Alone)
+
+
+class ATriggerHasNoAlert(AlertFault):
+    """Three of the plan's four triggers are declared; of the fourth nobody has thought."""
+
+    check, says, open_end = LOADED, "'database'", True
+
+    @classmethod
+    def asked(cls, watched: PrometheusStack) -> AlertAssessments:
+        return watched.alerts(
+            rules={"health": "GoodHealth", "error-rate": "GoodErrors", "response-time": "GoodSlow"}
+        )
+
+
+class ARuleLooksAtAMissingMetric(AlertFault):
+    """The metric was renamed with the release; the rule was not."""
+
+    check, says = GROUNDED, "http_request_errors_total"
+    rule: ClassVar[Mapping[str, Any]] = {
+        "alert": "Blind",
+        "expr": 'rate(http_request_errors_total{job="good"}[5m]) > 0',
+    }
+
+
+class ARuleLooksAtAMissingLabel(AlertFault):
+    """It is declared that its series come only with trouble; but there is no such label."""
+
+    check, says = GROUNDED, "label of it does not exist"
+    rule: ClassVar[Mapping[str, Any]] = {
+        "alert": "Mislabelled",
+        "expr": 'sum by (job) (rate(http_requests_total{code=~"5.."}[5m])) > 0',
+    }
+
+    @classmethod
+    def asked(cls, watched: PrometheusStack) -> AlertAssessments:
+        rules = {
+            "health": "Mislabelled",
+            "error-rate": "GoodErrors",
+            "response-time": "GoodSlow",
+            "database": "GoodDatabase",
+        }
+        absent = {
+            'http_requests_total{code=~"5.."}': "no failure yet",
+            'http_requests_total{job="good",status=~"5.."}': "no failure yet",
+        }
+        return watched.alerts(rules=rules, absent_when_healthy=absent)
+
+
+class ARuleLooksAtNothing(AlertFault):
+    """A placeholder that somebody meant to fill in."""
+
+    check, says = GROUNDED, "no series at all"
+    rule: ClassVar[Mapping[str, Any]] = {"alert": "Placeholder", "expr": "vector(0) > 1"}
+
+
+class AnAlertGoesToAnotherTeam(AlertFault):
+    """Billing is woken, and does not know why."""
+
+    check, says = ROUTED, "another-team"
+    rule: ClassVar[Mapping[str, Any]] = {
+        "alert": "Astray",
+        "expr": 'up{job="good"} == 0',
+        "for": "3s",
+        "labels": {"team": "billing"},
+    }
+
+
+class TheReceiverTellsNobody(AlertFault):
+    """A receiver without a single way to send takes every alert and keeps it."""
+
+    check, says = ROUTED, "without a single way to send"
+    rule: ClassVar[Mapping[str, Any]] = {
+        "alert": "Kept",
+        "expr": 'up{job="good"} == 0',
+        "for": "3s",
+        "labels": {"team": "nobody-yet"},
+    }
+
+    @classmethod
+    def asked(cls, watched: PrometheusStack) -> AlertAssessments:
+        return watched.alerts(receiver="drawer")
+
+
+class AnAlertIsSilenced(AlertFault):
+    """The silence of last month's works, with an end in 2099."""
+
+    check, says = AUDIBLE, "silence"
+    rule: ClassVar[Mapping[str, Any]] = {
+        "alert": "SilencedHealth",
+        "expr": 'up{job="good"} == 0',
+        "for": "3s",
+    }
+    silence: ClassVar[Mapping[str, str]] = {"alertname": "Silenced.*"}
+
+
+class OneInstanceIsSilenced(AlertFault):
+    """Of two instances one may burn in silence."""
+
+    check, says = AUDIBLE, 'instance=~"a"'
+    rule: ClassVar[Mapping[str, Any]] = {
+        "alert": "HalfSilent",
+        "expr": 'db_pool_in_use{job="good"} > 98',
+    }
+    silence: ClassVar[Mapping[str, str]] = {"alertname": "Half.*", "instance": "a"}
+
+
+class AnAlertIsInhibited(AlertFault):
+    """ "Maintenance" has been active for weeks, and keeps everything else back."""
+
+    check, says = AUDIBLE, "inhibition"
+    rule: ClassVar[Mapping[str, Any]] = {
+        "alert": "InhibitedHealth",
+        "expr": 'up{job="good"} == 0',
+        "for": "3s",
+        "labels": {"site": "north"},
+    }
+
+
+class TheRouteIsMuteAtThisTime(AlertFault):
+    """Between ten and six nobody is to be woken; the cutover is at two."""
+
+    check, says = AUDIBLE, "time interval 'always'"
+    rule: ClassVar[Mapping[str, Any]] = {
+        "alert": "Asleep",
+        "expr": 'up{job="good"} == 0',
+        "for": "3s",
+        "labels": {"team": "asleep"},
+    }
+
+
+class CanaryFault(AlertFault):
+    """The rule is the canary's."""
+
+    item, check = "alert-rules-tested", ARRIVING
+
+    @classmethod
+    def asked(cls, watched: PrometheusStack) -> AlertAssessments:
+        assert cls.rule is not None
+        return watched.canary(cls.rule["alert"])
+
+
+class TheCanaryNeverFires(CanaryFault):
+    """Its threshold is one that nobody reaches: what is tested is nothing."""
+
+    says = "expected to fire"
+    rule: ClassVar[Mapping[str, Any]] = {
+        "alert": "QuietCanary",
+        "expr": 'http_requests_total{job="good"} > 1e9',
+        "labels": {"severity": "test"},
+    }
+    goes_to = "cutover"
+
+
+class TheCanaryIsSilenced(CanaryFault):
+    """It fires, and Alertmanager says nothing."""
+
+    says = "kept back by"
+    rule: ClassVar[Mapping[str, Any]] = {
+        "alert": "SilencedCanary",
+        "expr": "vector(1)",
+        "labels": {"severity": "test"},
+    }
+    goes_to = "cutover"
+
+
+class TheCanaryIsInhibited(CanaryFault):
+    """It fires, and another alert keeps it back."""
+
+    says = "suppressed"
+    rule: ClassVar[Mapping[str, Any]] = {
+        "alert": "InhibitedCanary",
+        "expr": "vector(1)",
+        "labels": {"severity": "test", "site": "north"},
+    }
+    goes_to = "cutover"
+
+
+class TheCanaryComesByTheWrongReceiver(CanaryFault):
+    """It arrives, by the way of another team: theirs is proven, and not ours."""
+
+    says = "'another-team'"
+    rule: ClassVar[Mapping[str, Any]] = {
+        "alert": "StrayCanary",
+        "expr": "vector(1)",
+        "labels": {"severity": "test"},
+    }
+    goes_to = "another-team"
+
+    @classmethod
+    def asked(cls, watched: PrometheusStack) -> AlertAssessments:
+        return watched.canary("StrayCanary", canary_seconds=10)
+
+
+class TheReceiverRefuses(CanaryFault):
+    """Whoever should be told does not answer."""
+
+    says = "is active in Alertmanager"
+    rule: ClassVar[Mapping[str, Any]] = {
+        "alert": "RefusedCanary",
+        "expr": "vector(1)",
+        "labels": {"severity": "test"},
+    }
+    goes_to = "refusing"
+
+
+class TheCanaryLostItsLabel(CanaryFault):
+    """Relabelling takes the severity away, by which the next service decides whom to wake."""
+
+    says = "severity=None"
+    rule: ClassVar[Mapping[str, Any]] = {"alert": "BareCanary", "expr": "vector(1)"}
+    goes_to = "cutover"
+
+    @classmethod
+    def asked(cls, watched: PrometheusStack) -> AlertAssessments:
+        return watched.canary("BareCanary", canary_seconds=10)
+
+
+class AlertmanagerIsDead(CanaryFault):
+    """Prometheus raises alerts to nobody."""
+
+    says, open_end = "cannot be asked", True
+
+    @classmethod
+    def asked(cls, watched: PrometheusStack) -> AlertAssessments:
+        return watched.canary("GoodCanary", alertmanager="http://127.0.0.1:9")
+
+
+class AnotherRunListensThere(CanaryFault):
+    """Two runs at one place: who got the message?"""
+
+    says, open_end = "cannot listen", True
+
+    @classmethod
+    def asked(cls, watched: PrometheusStack) -> AlertAssessments:
+        return watched.canary(
+            "GoodCanary", receiver_listen=watched.prometheus_url.removeprefix("http://")
+        )

@@ -1,0 +1,204 @@
+"""Dashboards that are gone, empty, or shut.
+
+What shows them here is a stand-in for Grafana, which speaks the two paths that are asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from cutover_gates.config.logs_and_dashboards import DashboardSettings
+from cutover_gates.probes.observability.dashboards.assessments import DashboardAssessments
+from cutover_gates.util.http_services import JsonService
+from tests.faults.observability.observability_fault import ObservabilityFault
+from tests.standins.http_server import (
+    HttpServerStandin,
+    ReceivedRequest,
+    Reply,
+    json_reply,
+    running_http_standin,
+)
+
+TOKEN = "glsa_t0ken-of-the-dashboards"
+SOURCE = {"type": "prometheus", "uid": "p1"}
+BOARD: dict[str, Any] = {
+    "title": "Cutover",
+    "templating": {
+        "list": [
+            {"name": "job", "current": {"value": ["hospital"]}},
+            {"name": "where", "current": {"value": "$__all"}},
+        ]
+    },
+    "panels": [
+        {"type": "text", "title": "Read me"},
+        {
+            "id": 2,
+            "title": "Requests",
+            "type": "timeseries",
+            "datasource": SOURCE,
+            "targets": [
+                {
+                    "refId": "A",
+                    "expr": (
+                        'rate(http_requests_total{job="$job",site=~"${where:regex}"}[$__rate_interval])'
+                    ),
+                }
+            ],
+        },
+        {
+            "type": "row",
+            "title": "Folded",
+            "panels": [
+                {
+                    "id": 4,
+                    "title": "Pool",
+                    "datasource": SOURCE,
+                    "targets": [
+                        {"refId": "A", "expr": 'db_pool_in_use{job="[[job]]"}'},
+                        {"refId": "B", "expr": "never", "hide": True},
+                    ],
+                }
+            ],
+        },
+        {
+            "id": 5,
+            "title": "The same again",
+            "datasource": {"uid": "-- Dashboard --"},
+            "targets": [{"refId": "A", "panelId": 2}],
+        },
+        {"id": 6, "libraryPanel": {"uid": "shared", "name": "Errors"}},
+    ],
+}
+SHARED = {
+    "title": "Errors",
+    "datasource": "by-name",
+    "targets": [{"refId": "A", "expr": 'rate(http_requests_total{status=~"5.."}[5m])'}],
+}
+DATA = {"frames": [{"data": {"values": [[1, 2], [3.5, 4]]}}]}
+
+
+@contextmanager
+def grafana() -> Iterator[HttpServerStandin]:
+    """A stand-in on which all is well. It answers only whoever brings the token."""
+
+    def guarded(reply: Any) -> Any:
+        def answer(asked: ReceivedRequest) -> Reply:
+            if asked.headers.get("authorization") != f"Bearer {TOKEN}":
+                return json_reply({"message": "Invalid API key"}, 401)
+            body: Reply = reply(asked)
+            return body
+
+        return answer
+
+    with running_http_standin() as stand_in:
+        stand_in.answers["GET /api/dashboards/uid/cutover"] = guarded(
+            lambda _: json_reply({"dashboard": BOARD, "meta": {}})
+        )
+        stand_in.answers["GET /api/library-elements/shared"] = guarded(
+            lambda _: json_reply({"result": {"model": SHARED}})
+        )
+        stand_in.answers["POST /api/ds/query"] = guarded(
+            lambda asked: json_reply(
+                {"results": {one["refId"]: DATA for one in asked.json["queries"]}}
+            )
+        )
+        yield stand_in
+
+
+class DashboardFault(ObservabilityFault):
+    """`change` does it to the stand-in."""
+
+    item, check = "dashboards-verified", "test_the_dashboards_show_data"
+    token = TOKEN
+
+    @classmethod
+    def asked(cls, stand_in: HttpServerStandin, folder: Path) -> DashboardAssessments:
+        cls.change(stand_in)
+        (folder / "token").write_text(f"{cls.token}\n", encoding="utf-8")
+        settings = DashboardSettings(
+            grafana=stand_in.url, uids=("cutover",), token_file=folder / "token"
+        )
+        return DashboardAssessments(
+            settings, JsonService(stand_in.url, token_file=folder / "token"), "staging"
+        )
+
+    @classmethod
+    def change(cls, stand_in: HttpServerStandin) -> None:
+        """Nothing."""
+
+
+class ADashboardIsGone(DashboardFault):
+    """Somebody tidied up last week."""
+
+    says = "it is gone"
+
+    @classmethod
+    def change(cls, stand_in: HttpServerStandin) -> None:
+        stand_in.answers["GET /api/dashboards/uid/cutover"] = json_reply(
+            {"message": "Dashboard not found"}, 404
+        )
+
+
+class APanelHasNoData(DashboardFault):
+    """Its metric has another name since the release, and the panel says "No data" all night."""
+
+    says = "finds no data"
+
+    @classmethod
+    def change(cls, stand_in: HttpServerStandin) -> None:
+        times = {"frames": [{"data": {"values": [[1, 2], [None, None]]}}]}
+        stand_in.answers["POST /api/ds/query"] = lambda asked: json_reply(
+            {
+                "results": {
+                    one["refId"]: times if "pool" in one["expr"] else DATA
+                    for one in asked.json["queries"]
+                }
+            }
+        )
+
+
+class AQueryFails(DashboardFault):
+    """Its data source was moved."""
+
+    says = "bad gateway"
+
+    @classmethod
+    def change(cls, stand_in: HttpServerStandin) -> None:
+        stand_in.answers["POST /api/ds/query"] = json_reply(
+            {"results": {"A": {"status": 502, "error": "bad gateway"}}}
+        )
+
+
+class TheTokenIsRefused(DashboardFault):
+    """The service account expired: nothing is known of any panel."""
+
+    says, token = "is refused", "glsa_another-one"
+
+
+class ADashboardIsEmpty(DashboardFault):
+    """It is there, and shows nothing but a text."""
+
+    says = "shows nothing"
+
+    @classmethod
+    def change(cls, stand_in: HttpServerStandin) -> None:
+        stand_in.answers["GET /api/dashboards/uid/cutover"] = json_reply(
+            {"dashboard": {"panels": [{"type": "text"}]}}
+        )
+
+
+class GrafanaAnswersSomethingElse(DashboardFault):
+    """A login page in its place."""
+
+    says, open_end = "not in JSON", True
+
+    @classmethod
+    def change(cls, stand_in: HttpServerStandin) -> None:
+        stand_in.answers["GET /api/dashboards/uid/cutover"] = (
+            200,
+            {"Content-Type": "text/html"},
+            b"<html>sign in</html>",
+        )

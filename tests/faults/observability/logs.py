@@ -1,0 +1,323 @@
+"""Lines of a log that are lost, late, incomplete, wrong about the time, or hold what nobody may
+read there.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from uuid import uuid4
+
+from cutover_gates.config.logs_and_dashboards import LogSettings
+from cutover_gates.core.evidence.redact import Redactor
+from cutover_gates.probes.observability.logs.assessments import LogAssessments
+from cutover_gates.probes.observability.logs.log_store_factory import create_log_store
+from cutover_gates.probes.observability.logs.model import TrafficRecord
+from tests.faults.observability.observability_fault import ObservabilityFault
+
+PASSWORD, TOKEN, NAME = "correct-horse-battery", "0paque-token-of-the-run", "Ångström-1f2e3d4c5b"
+ARRIVES, SECRETS, PATIENTS = (
+    "test_the_line_of_a_request_arrives",
+    "test_no_line_holds_a_secret",
+    "test_no_line_holds_patient_data",
+)
+ROLLBACK = "test_no_error_since_the_rollback"
+SECONDS = 0.6
+Fields = dict[str, Any]
+
+
+class Writer:
+    """A target that does nothing but write its log, as a fault has it.
+
+    It is asked for what a run asks of a real one.
+    """
+
+    def __init__(self, path: Path, fault: type[LogFault]) -> None:
+        self._path, self._fault = path, fault
+        path.touch()
+
+    def probe_request(self) -> TrafficRecord:
+        return self.search(1)
+
+    def search(self, times: int) -> TrafficRecord:
+        return self._done([{"route": "/patients", "status": 200} for _ in range(times)])
+
+    def sign_in(self) -> TrafficRecord:
+        return self._done(
+            [{"route": "/sign-in", "status": 200}, {"route": "/patients", "status": 200}]
+        )
+
+    def register_canary_patient(self) -> TrafficRecord:
+        done = self._done(
+            [{"route": "/patients", "status": 201}, {"route": "/patients", "status": 200}]
+        )
+        return TrafficRecord(
+            done.began, done.ended, done.ids, done.sent, {"a patient's family name": NAME}
+        )
+
+    def _done(self, requests: list[Fields]) -> TrafficRecord:
+        began, ids = time.time(), [uuid4().hex for _ in requests]
+        for number, fields in zip(ids, requests, strict=True):
+            line = {
+                "time": datetime.now(UTC).isoformat(),
+                "level": "info",
+                "message": "request",
+                "request_id": number,
+                **fields,
+            }
+            self._fault.write(self._append, line)
+        return TrafficRecord(
+            began, time.time(), tuple(ids) if self._fault.tells_ids else (), len(ids)
+        )
+
+    def _append(self, line: Fields | str) -> None:
+        text = line if isinstance(line, str) else json.dumps(line, ensure_ascii=False)
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(text + "\n")
+
+
+Append = Callable[[Fields | str], None]
+
+
+class LogFault(ObservabilityFault):
+    """`changed` makes a line what it should not be; `write` puts it into the log."""
+
+    item, check, tells_ids = "logs-flowing", ARRIVES, True
+
+    @classmethod
+    def write(cls, append: Append, line: Fields) -> None:
+        append(cls.changed(line))
+
+    @staticmethod
+    def changed(line: Fields) -> Fields:
+        return line
+
+    @classmethod
+    def asked(cls, folder: Path) -> LogAssessments:
+        redactor = Redactor()
+        redactor.learn("password of registrar", PASSWORD)
+        redactor.learn("token of registrar", TOKEN)
+        settings = LogSettings(kind="file", path=folder / "hospital.jsonl", seconds=SECONDS)
+        deeds = Writer(folder / "hospital.jsonl", cls)
+        return LogAssessments(
+            settings,
+            create_log_store(settings, None),
+            deeds,
+            redactor,
+            "staging",
+            rolled_back_at=time.time() - 60,
+        )
+
+
+class LinesAreLost(LogFault):
+    """The collector is not running: the night's errors are nowhere."""
+
+    says = "came none"
+
+    @classmethod
+    def write(cls, append: Append, line: Fields) -> None:
+        """Nothing."""
+
+
+class LinesAreLate(LogFault):
+    """What happens is seen minutes later, when the decision is made."""
+
+    says = f"within {SECONDS:g} s"
+
+    @classmethod
+    def write(cls, append: Append, line: Fields) -> None:
+        threading.Timer(SECONDS + 1, append, [line]).start()
+
+
+class LinesHaveNoLevel(LogFault):
+    """Errors cannot be told from the rest."""
+
+    says = "expected a level"
+
+    @staticmethod
+    def changed(line: Fields) -> Fields:
+        return {name: value for name, value in line.items() if name != "level"}
+
+
+class LinesHaveALevelOfTheirOwn(LogFault):
+    """The filter for errors knows other words."""
+
+    says = "'schlimm'"
+
+    @staticmethod
+    def changed(line: Fields) -> Fields:
+        return {**line, "level": "schlimm"}
+
+
+class LinesHaveNoRequestId(LogFault):
+    """A complaint with a number leads to no line."""
+
+    says = "came none"
+
+    @staticmethod
+    def changed(line: Fields) -> Fields:
+        return {name: value for name, value in line.items() if name != "request_id"}
+
+
+class TheRequestIdIsInTheMessage(LogFault):
+    """It can be read, and not searched for."""
+
+    says = "stands elsewhere"
+
+    @staticmethod
+    def changed(line: Fields) -> Fields:
+        return {**line, "request_id": None, "message": f"request {line['request_id']}"}
+
+
+class TheTimeIsAnHourOff(LogFault):
+    """Local time under the name of UTC: events are put in the wrong order."""
+
+    says = "3600 s earlier"
+
+    @staticmethod
+    def changed(line: Fields) -> Fields:
+        return {**line, "time": (datetime.now(UTC) - timedelta(hours=1)).isoformat()}
+
+
+class LinesHaveNoTime(LogFault):
+    """The store stamps them as they come, in whatever order."""
+
+    says = "expected a time"
+
+    @staticmethod
+    def changed(line: Fields) -> Fields:
+        return {name: value for name, value in line.items() if name != "time"}
+
+
+class AnswersCarryNoId(LogFault):
+    """No line can be tied to what was done."""
+
+    says, open_end, tells_ids = "X-Request-Id", True, False
+
+
+class _Holding(LogFault):
+    holds = ""
+
+    @classmethod
+    def changed(cls, line: Fields) -> Fields:
+        return {**line, "detail": cls.holds}
+
+
+class APasswordIsInALine(_Holding):
+    """The body of a sign-in is logged for debugging."""
+
+    check, says = SECRETS, "password of registrar"
+    holds = json.dumps({"username": "registrar", "password": PASSWORD})
+
+
+class APasswordIsInALineInBase64(_Holding):
+    """An Authorization header of Basic is logged: the password is only dressed."""
+
+    check, says = SECRETS, "password of registrar"
+    holds = base64.b64encode(f"registrar:{PASSWORD}".encode()).decode()
+
+
+class ATokenIsInALine(_Holding):
+    """Whoever reads the log may act as the registrar."""
+
+    check, says = SECRETS, "token of registrar"
+    holds = f"Authorization: Bearer {TOKEN}"
+
+
+class SomebodysTokenIsInALine(_Holding):
+    """Not the run's own: another user's, who never gave it away."""
+
+    check, says = SECRETS, "JWT"
+    holds = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJzb21lYm9keSJ9.c2lnbmF0dXJlLW9mLXRoYXQ"
+
+
+class ThePatientsNameIsInALine(_Holding):
+    """Who was looked for is known to everybody who reads logs."""
+
+    check, says = PATIENTS, "a patient's family name"
+    holds = f"searched for {NAME}"
+
+
+class ThePatientsNameIsInALineUrlEncoded(_Holding):
+    """The access log of the proxy keeps query strings."""
+
+    check, says = PATIENTS, "a patient's family name"
+    holds = f"GET /patients?name={quote(NAME)}"
+
+
+class ThePatientsNameIsInALineInBase64(_Holding):
+    """A request's body is kept in base64."""
+
+    check, says = PATIENTS, "a patient's family name"
+    holds = base64.b64encode(f'{{"family_name": "{NAME}"}}'.encode()).decode()
+
+
+class ThePatientsNameIsInALineInCapitals(_Holding):
+    """The search makes all letters capitals before it logs."""
+
+    check, says = PATIENTS, "a patient's family name"
+    holds = NAME.upper()
+
+
+class WhatALineHoldsIsNotSeen(LogFault):
+    """Half of the lines are lost: what stands in them nobody can say."""
+
+    check, says, open_end = PATIENTS, "was not seen", True
+
+    @classmethod
+    def write(cls, append: Append, line: Fields) -> None:
+        if line["status"] == 200:
+            append(line)
+
+
+class ErrorsComeBackWithTheRollback(LogFault):
+    """The old release does not get along with what the new one left behind."""
+
+    item, check, says = "rollback-logs", ROLLBACK, "level ERROR"
+
+    @classmethod
+    def write(cls, append: Append, line: Fields) -> None:
+        append(line)
+        append({**line, "level": "ERROR", "message": "column unknown"})
+
+
+class LinesWithoutALevelHideErrors(LogFault):
+    """After the rollback the old format is back, and nothing in it tells an error."""
+
+    item, check, says, open_end = "rollback-logs", ROLLBACK, "have no level", True
+
+    @staticmethod
+    def changed(line: Fields) -> Fields:
+        return {name: value for name, value in line.items() if name != "level"}
+
+
+class NobodySaysWhenTheRollbackWas(LogFault):
+    """Since when are there no errors?"""
+
+    item, check, says, open_end = "rollback-logs", ROLLBACK, "rolled_back", True
+
+    @classmethod
+    def asked(cls, folder: Path) -> LogAssessments:
+        asked = super().asked(folder)
+        return LogAssessments(
+            asked.settings, asked.store, asked.traffic, asked.redactor, asked.target
+        )
+
+
+class TheLogIsThatOfYesterday(LogFault):
+    """The file that is read is one that nobody writes any more: it holds no errors, and nothing
+    else.
+    """
+
+    item, check, says, open_end = "rollback-logs", ROLLBACK, "not all lines", True
+
+    @classmethod
+    def write(cls, append: Append, line: Fields) -> None:
+        append({**line, "request_id": "of-yesterday"})

@@ -1,0 +1,282 @@
+"""What a gate does around its checks, through a real pytest process: where it runs, what it leaves,
+how it ends.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.gate.holes.catalogue import SIGN_IN, body, documents_fail
+from tests.gate.holes.toy_project import PASSWORD, Toy
+
+WAIVER = """
+[[waiver]]
+item = "{item}"
+target = "toy"
+release = "{release}"
+by = "Ada Example"
+at = 2020-01-01
+reason = "the old system keeps the documents for a week"
+expires = {expires}
+"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["-n", "0"], ["-n", "2"], ["-p", "no:randomly"], ["-p", "randomly", "-p", "no:cacheprovider"]],
+    ids=" ".join,
+)
+def test_the_verdict_does_not_depend_on_how_checks_are_run(toy: Toy, words: list[str]) -> None:
+    """One process or two, shuffled or not: the same items, outcomes, checks and reasons."""
+    toy.replace(
+        "smoke/test_documents.py", "    recorder", "    assert False, 'no disk'\n    recorder"
+    )
+    ran = toy.gate(*words)
+    found = {
+        item["id"]: (
+            item["outcome"],
+            item["why"],
+            sorted(check["check"] for check in item["checks"]),
+        )
+        for item in ran.verdicts["phase3"]["items"]
+    }
+    patients = [
+        "smoke/test_patients.py::test_a_patient_is_found",
+        "smoke/test_patients.py::test_a_patient_is_registered[long]",
+        "smoke/test_patients.py::test_a_patient_is_registered[plain]",
+    ]
+    assert {name: (outcome, checks) for name, (outcome, _, checks) in found.items()} == {
+        "sign-in": ("passed", ["smoke/test_sign_in.py::test_people_sign_in"]),
+        "patients": ("passed", patients),
+        "documents": ("failed", ["smoke/test_documents.py::test_a_document_is_filed"]),
+    }
+    assert "no disk" in found["documents"][1]
+
+
+@pytest.mark.parametrize("where", ["smoke", "elsewhere"])
+def test_a_gate_judges_the_whole_plan_from_any_directory(
+    toy: Toy, tmp_path_factory: pytest.TempPathFactory, where: str
+) -> None:
+    """In a folder of the project no path is needed; from outside, the project's path is."""
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    ran = (
+        toy.run("-m", "phase3", cwd=toy.folder / "smoke")
+        if where == "smoke"
+        else toy.run(str(toy.folder), "-m", "phase3", cwd=elsewhere)
+    )
+    assert (ran.verdict, ran.status) == ("GO", 0), ran.output
+
+
+def test_each_judged_gate_has_a_verdict_of_its_own(toy: Toy) -> None:
+    """`phase3 or nightly` asks twice: the worse answer is the exit status, and both are written."""
+    documents_fail(toy)
+    ran = toy.run("-m", "phase3 or nightly")
+    assert ({gate: found["verdict"] for gate, found in ran.verdicts.items()}, ran.status) == (
+        {"phase3": "NO-GO", "nightly": "GO"},
+        1,
+    )
+    assert len(list(toy.folder.glob("reports/runs/*/junit.xml"))) == 2
+
+
+def test_without_a_gate_pytest_behaves_as_ever(toy: Toy) -> None:
+    """Someone works on one check: no verdict, no report, pytest's own status."""
+    ran = toy.run("smoke/test_sign_in.py", "-k", "people")
+    assert (ran.status, ran.verdicts) == (0, {})
+    assert "1 passed" in ran.output
+
+
+def test_a_check_of_an_unknown_item_is_a_collection_error_that_suggests_the_nearest(
+    toy: Toy,
+) -> None:
+    """A misspelt id would leave its item without proof in silence."""
+    toy.replace(SIGN_IN, '"sign-in"', '"sing-in"')
+    ran = toy.run("smoke")
+    assert ran.status == 2
+    assert "the plan has no item 'sing-in'. Did you mean 'sign-in'?" in ran.output
+
+
+def test_a_check_of_no_item_is_a_collection_error(toy: Toy) -> None:
+    """A check that proves nothing is not run in a gate, and nobody would notice."""
+    toy.replace(SIGN_IN, 'pytestmark = pytest.mark.plan("sign-in")', "")
+    ran = toy.run("smoke")
+    assert ran.status == 2
+    assert "names no item of the plan" in ran.output
+
+
+# ── waivers ──
+
+
+def failing(toy: Toy, item: str, release: str = "1.0", expires: str = "2999-01-01") -> None:
+    """The documents check fails, and a waiver is written."""
+    toy.replace(
+        "smoke/test_documents.py",
+        "    recorder",
+        "    recorder.observe('tried', it=True)\n    assert False, 'no disk'\n    recorder",
+    )
+    toy.write("waivers.toml", WAIVER.format(item=item, release=release, expires=expires))
+
+
+def test_a_waived_item_is_a_go_with_waivers_and_its_check_still_runs(toy: Toy) -> None:
+    """Status 0, the waiver's name in the verdict, and the check's own outcome beside it."""
+    failing(toy, "documents")
+    ran = toy.gate()
+    assert (ran.verdict, ran.status, ran.outcome("documents")) == (
+        "GO WITH WAIVERS",
+        0,
+        "waived",
+    ), ran.output
+    assert "no disk" in ran.why("documents")
+    assert "Ada Example" in ran.output
+
+
+@pytest.mark.parametrize(
+    ("item", "release", "expires", "says"),
+    [
+        ("documents", "1.0", "2020-02-01", "it expired"),
+        ("documents", "0.9", "2999-01-01", "it is for release 0.9"),
+        ("sign-in", "1.0", "2999-01-01", "not waivable"),
+        ("documets", "1.0", "2999-01-01", "Did you mean 'documents'?"),
+    ],
+)
+def test_a_waiver_that_does_not_count_is_refused_and_named(
+    toy: Toy, item: str, release: str, expires: str, says: str
+) -> None:
+    """NO-GO, and the captain reads which waiver did not count and why."""
+    failing(toy, item, release, expires)
+    ran = toy.gate()
+    assert (ran.verdict, ran.status) == ("NO-GO", 1), ran.output
+    assert any(says in refused["why"] for refused in ran.verdicts["phase3"]["refused"]), (
+        ran.verdicts["phase3"]["refused"]
+    )
+
+
+def test_an_unreadable_waiver_file_stops_the_run_with_one_sentence(toy: Toy) -> None:
+    """A user's own mistake: status 4, what to write, no traceback."""
+    toy.write("waivers.toml", "[[waiver]]\nitem = 'documents'\n")
+    ran = toy.gate()
+    assert ran.status == 4
+    assert "waivers.toml, waiver 1: 'target' is missing" in ran.output
+    assert "Traceback" not in ran.output
+
+
+# ── secrets ──
+
+
+def test_a_secret_in_a_failure_is_masked_everywhere(toy: Toy) -> None:
+    """Assertion text, captured output, traceback: JUnit, Allure, page and terminal hold the name of
+    the secret, not the secret.
+    """
+    body(f"print('using {PASSWORD}')", f"assert 'x' == '{PASSWORD}', 'sent {PASSWORD}'")(toy)
+    ran = toy.gate("--tb=long", "-v")
+    assert (ran.verdict, ran.status) == ("NO-GO", 1)
+    outputs = [path for path in toy.folder.glob("reports/**/*") if path.is_file()]
+    assert outputs
+    assert not [path.name for path in outputs if PASSWORD.encode() in path.read_bytes()]
+    assert "‹password of clinician›" in ran.why("sign-in")
+
+
+@pytest.mark.parametrize("words", [[], ["-n", "2"]], ids=["one process", "two"])
+def test_a_secret_in_an_output_is_no_go(toy: Toy, words: list[str]) -> None:
+    """Whatever way it took: the last look at the outputs finds it, also one that only a worker has
+    learnt.
+    """
+    toy.replace(SIGN_IN, "(recorder)", "(recorder, redactor)")
+    body(
+        "import pathlib",
+        "redactor.learn('a token', 'tok-0123456789')",
+        "folder = next(pathlib.Path('reports/runs').iterdir())",
+        "folder.joinpath('notes.txt').write_text('tok-0123456789')",
+    )(toy)
+    ran = toy.gate(*words)
+    assert (ran.verdict, ran.status) == ("NO-GO", 1), ran.output
+    assert any(
+        "notes.txt holds a secret (a token)" in hold for hold in ran.verdicts["phase3"]["holds"]
+    )
+
+
+# ── ends ──
+
+
+def test_a_killed_run_leaves_a_no_go(toy: Toy) -> None:
+    """`kill -9` in mid-run: what is found in the morning says that the run did not come to its end."""
+    body("import pathlib, time", "pathlib.Path('running').touch()", "time.sleep(30)")(toy)
+    process = toy.start("-m", "phase3")
+    _until(toy.folder / "running")
+    process.kill()
+    process.communicate()
+    (verdict,) = toy.verdicts().values()
+    assert (verdict["verdict"], verdict["holds"]) == ("NO-GO", ["the run did not come to its end"])
+
+
+def test_an_interrupted_run_is_no_go(toy: Toy) -> None:
+    """Ctrl-C ends in a verdict, too."""
+    body("import pathlib, time", "pathlib.Path('running').touch()", "time.sleep(30)")(toy)
+    process = toy.start("-m", "phase3")
+    _until(toy.folder / "running")
+    process.send_signal(2)
+    output, _ = process.communicate(timeout=20)
+    assert process.returncode == 2
+    assert "NO-GO" in output
+
+
+@pytest.mark.parametrize(
+    ("listens", "says"),
+    [(False, "does not answer"), (True, "answers nothing")],
+    ids=["nothing listens", "silence"],
+)
+def test_a_dead_target_gives_its_no_go_within_ten_seconds(
+    toy: Toy, listens: bool, says: str
+) -> None:
+    """Nobody is there, or somebody who takes every connection and never says a word: no check is
+    even started.
+    """
+    with socket.socket() as dead:
+        dead.bind(("127.0.0.1", 0))
+        if listens:
+            dead.listen(64)
+        toy.replace("cutover.toml", toy.url, f"http://127.0.0.1:{dead.getsockname()[1]}")
+        started = time.monotonic()
+        ran = toy.gate()
+    assert time.monotonic() - started < 10
+    assert (ran.verdict, ran.status) == ("NO-GO", 1), ran.output
+    assert any(says in hold for hold in ran.verdicts["phase3"]["holds"])
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--target", "tyo"], "Did you mean 'toy'?"),
+        (["--cutover-config", "nowhere.toml"], "there is no such file"),
+    ],
+)
+def test_a_mistake_in_the_call_is_one_sentence(toy: Toy, words: list[str], says: str) -> None:
+    """Status 4, and what to write instead."""
+    ran = toy.gate(*words)
+    assert ran.status == 4
+    assert says in ran.output
+    assert "Traceback" not in ran.output
+
+
+def test_a_missing_password_is_said_before_anything_runs(toy: Toy) -> None:
+    """The variable to set is named; the status is that of a wrong call; a verdict is left all the
+    same.
+    """
+    ran = toy.gate(CUTOVER_TARGETS__TOY__USERS__CLINICIAN__PASSWORD="")
+    assert ran.status == 4
+    assert "CUTOVER_TARGETS__TOY__USERS__CLINICIAN__PASSWORD" in ran.output
+    assert ran.verdict == "NO-GO"
+
+
+def _until(path: Path, seconds: float = 20) -> None:
+    """Wait for a file to appear; say what is there when it does not."""
+    deadline = time.monotonic() + seconds
+    while not path.exists():
+        assert time.monotonic() < deadline, (
+            f"{path.name} did not appear; there is"
+            f" {sorted(found.name for found in path.parent.iterdir())}"
+        )
+        time.sleep(0.02)

@@ -1,0 +1,210 @@
+"""A toy project around the real plugin: three items, a check each, and a target that only knows its
+release.
+
+Small enough to run a whole `pytest` process for every hole that a GO could slip through.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[3]
+PASSWORD = "correct-horse-battery"
+
+PLAN = """
+[[item]]
+id = "sign-in"
+section = "Toy"
+title = "People can sign in"
+gates = ["phase3", "nightly"]
+proof = "check"
+suite = "smoke"
+waivable = false
+
+[[item]]
+id = "patients"
+section = "Toy"
+title = "Patients can be registered"
+gates = ["phase3"]
+proof = "check"
+suite = "smoke"
+
+[[item]]
+id = "documents"
+section = "Toy"
+title = "Documents can be filed"
+gates = ["phase3"]
+proof = "check"
+suite = "smoke"
+"""
+
+CHECKS = {
+    "test_sign_in.py": (
+        """
+import pytest
+pytestmark = pytest.mark.plan("sign-in")
+
+def test_people_sign_in(recorder):
+    recorder.observe("sign-in", status=200)
+"""
+    ),
+    "test_patients.py": (
+        """
+import pytest
+
+@pytest.mark.plan("patients")
+@pytest.mark.parametrize("name", ["plain", "long"])
+def test_a_patient_is_registered(recorder, name):
+    recorder.observe("registered", name=name)
+
+@pytest.mark.plan("patients")
+def test_a_patient_is_found(recorder):
+    recorder.observe("found", count=1)
+"""
+    ),
+    "test_documents.py": (
+        """
+import pytest
+
+@pytest.mark.plan("documents")
+def test_a_document_is_filed(recorder):
+    recorder.observe("filed", size=1)
+"""
+    ),
+}
+
+
+class _Target(BaseHTTPRequestHandler):
+    """Answers every request with the release."""
+
+    def do_GET(self) -> None:
+        body = json.dumps({"release": "1.0", "migration": "1", "name": "toy"}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Silent."""
+
+
+@contextmanager
+def target() -> Iterator[str]:
+    """A running toy target's URL."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Target)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """One ended run: exit status, output, and the verdicts that it left, by gate."""
+
+    status: int
+    output: str
+    verdicts: dict[str, dict[str, Any]]
+
+    @property
+    def verdict(self) -> str:
+        """The one verdict's word."""
+        (only,) = self.verdicts.values()
+        return str(only["verdict"])
+
+    def outcome(self, item: str, gate: str = "phase3") -> str:
+        return next(
+            str(found["outcome"]) for found in self.verdicts[gate]["items"] if found["id"] == item
+        )
+
+    def why(self, item: str, gate: str = "phase3") -> str:
+        return next(
+            str(found["why"]) for found in self.verdicts[gate]["items"] if found["id"] == item
+        )
+
+
+class Toy:
+    """The project on disk. Change its files, then `run`."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self.folder, self.url = folder, url
+        self.write("conftest.py", 'pytest_plugins = ["cutover_gates.plugin"]\n')
+        self.write(
+            "pyproject.toml",
+            '[tool.pytest.ini_options]\naddopts = ["--import-mode=importlib", "--strict-markers",'
+            ' "--strict-config", "-p", "no:anyio", "-p", "no:schemathesis", "-p",'
+            ' "no:hypothesispytest", "-p", "no:locust", "-p", "no:randomly"]\ntimeout = 20\n',
+        )
+        self.write("plan.toml", PLAN)
+        self.write(
+            "cutover.toml",
+            f'target = "toy"\n[targets.toy]\nurl = "{url}"\nrelease ='
+            ' "1.0"\n[targets.toy.users.clinician]\nusername = "c"\n',
+        )
+        for name, text in CHECKS.items():
+            self.write(f"smoke/{name}", text)
+
+    def write(self, name: str, text: str) -> None:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    def replace(self, name: str, old: str, new: str) -> None:
+        text = (self.folder / name).read_text(encoding="utf-8")
+        assert old in text, f"{name} has no {old!r} to replace"
+        self.write(name, text.replace(old, new))
+
+    def start(
+        self, *words: str, cwd: Path | None = None, **environment: str
+    ) -> subprocess.Popen[str]:
+        environ = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("CUTOVER_", "PYTEST_", "GITHUB_"))
+        }
+        environ |= {
+            "PYTHONPATH": str(ROOT / "src"),
+            "CUTOVER_TARGETS__TOY__USERS__CLINICIAN__PASSWORD": PASSWORD,
+            "COLUMNS": "100",
+            **environment,
+        }
+        return subprocess.Popen(
+            [sys.executable, "-m", "pytest", *words],
+            cwd=cwd or self.folder,
+            env=environ,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+
+    def run(self, *words: str, cwd: Path | None = None, **environment: str) -> GateResult:
+        """`pytest words…` to its end (a minute at most)."""
+        process = self.start(*words, cwd=cwd, **environment)
+        output, _ = process.communicate(timeout=60)
+        return GateResult(process.returncode, output, self.verdicts())
+
+    def gate(self, *words: str, **environment: str) -> GateResult:
+        """`pytest -m phase3 words…`."""
+        return self.run("-m", "phase3", *words, cwd=None, **environment)
+
+    def verdicts(self) -> dict[str, dict[str, Any]]:
+        """The newest verdict of each gate."""
+        found = [
+            json.loads(path.read_text(encoding="utf-8"))
+            for path in sorted(self.folder.glob("reports/runs/*/verdict.json"))
+        ]
+        return {verdict["gate"]: verdict for verdict in found}

@@ -1,0 +1,288 @@
+"""A run as it is made: schemathesis in a process of its own, against a hospital that answers over
+its socket.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from cutover_gates.core.evidence.assessment import NotProven
+from cutover_gates.hospital.matchers.expectations import assert_passed
+from cutover_gates.probes.api.document.openapi_document import ApiDocument
+from cutover_gates.probes.api.fuzzing.assessments import ALL_OPERATIONS, FuzzAssessments
+from cutover_gates.probes.api.fuzzing.fuzz_configuration import FuzzProfile, render_configuration
+from cutover_gates.probes.api.fuzzing.fuzz_runner import FuzzPlan, run_schemathesis
+from cutover_gates.probes.api.fuzzing.fuzz_summary import summarize_run
+from tests.integration.reference.started_hospital import (
+    ROOT,
+    Hospital,
+    launch,
+    patient_data,
+    read_announcement,
+)
+
+SAFE = FuzzProfile("safe", 60, 500, 1, 4.0)
+SECONDS_TO_END = 2.0
+
+
+@pytest.fixture(scope="module")
+def hospital() -> Iterator[Hospital]:
+    """A started hospital."""
+    process = launch("--tied")
+    announced = read_announcement(process)
+    yield Hospital(
+        **{
+            name: announced[name]
+            for name in ("url", "database", "owner_database", "users", "expired_token")
+        },
+        log=Path(announced["log"]),
+    )
+    process.communicate(timeout=5)
+
+
+@pytest.fixture
+def described(hospital: Hospital) -> ApiDocument:
+    return ApiDocument(httpx.get(f"{hospital.url}/openapi.json").json(), hospital.url)
+
+
+def signed_in(hospital: Hospital) -> str:
+    return f"Bearer {hospital.sign_in('administrator')['access_token']}"
+
+
+def made(
+    described: ApiDocument, plan: FuzzProfile, token: Callable[[], str], **more: Any
+) -> FuzzAssessments:
+    """A run, and what it proves."""
+    return FuzzAssessments(
+        summarize_run(
+            described,
+            plan,
+            run_schemathesis(FuzzPlan(described, plan, "Authorization", token, **more)),
+        ),
+        (),
+        datetime.now(UTC).date(),
+    )
+
+
+def registered(hospital: Hospital) -> str:
+    with hospital.client(hospital.sign_in("registrar")["access_token"]) as client:
+        return str(client.post("/patients", json=patient_data()).json()["id"])
+
+
+def logged(hospital: Hospital) -> list[dict[str, Any]]:
+    return [
+        line
+        for line in map(json.loads, hospital.log.read_text(encoding="utf-8").splitlines())
+        if "method" in line
+    ]
+
+
+def test_a_safe_run_over_a_clean_hospital(hospital: Hospital, described: ApiDocument) -> None:
+    """Everything that reads is proven, nothing is found, what is there is read; and nothing but GET
+    and HEAD came in.
+    """
+    token, patient_id, before = signed_in(hospital), registered(hospital), len(logged(hospital))
+    found = made(described, SAFE, lambda: token, examples={"patient_id": patient_id})
+    assert_passed(found.assess_run())
+    assert_passed(found.assess_operation(ALL_OPERATIONS))
+    assert {line["method"] for line in logged(hospital)[before:]} == {"GET"}
+    assert {"200", "401", "404", "422"} <= set(
+        found.summary["operations"]["GET /api/v1/patients/{patient_id}"]["statuses"]
+    )
+    assert sum(told["requests"] for told in found.summary["operations"].values()) > 200
+
+
+def test_a_safe_run_cannot_write(
+    hospital: Hospital, described: ApiDocument, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even where it is configured to: the last look is in its process, before the wire.
+
+    And nothing is proven then.
+    """
+    deep = FuzzProfile("deep", 8, 500, 1, 4.0)
+    monkeypatch.setattr(
+        "cutover_gates.probes.api.fuzzing.fuzz_runner.render_configuration",
+        lambda _plan: render_configuration(deep),
+    )
+    monkeypatch.setattr("cutover_gates.probes.api.fuzzing.fuzz_runner.GRACE_SECONDS", 5)
+    token, before = signed_in(hospital), len(logged(hospital))
+    found = made(described, replace(SAFE, seconds=8), lambda: token)
+    assert {line["method"] for line in logged(hospital)[before:]} == {"GET"}
+    with pytest.raises(NotProven):
+        assert_passed(found.assess_run())
+
+
+def test_a_useless_token_is_noticed(hospital: Hospital, described: ApiDocument) -> None:
+    """An expired one is refused as documented, and schemathesis finds nothing wrong with that.
+
+    Not one operation behind the door is proven.
+    """
+    found = made(described, SAFE, lambda: f"Bearer {hospital.expired_token}")
+    assert not found.summary["findings"]
+    for entry in described.operations:
+        if entry.protected and entry.method == "GET":
+            with pytest.raises(NotProven, match="never let the run's account in"):
+                assert_passed(found.assess_operation(str(entry)))
+
+
+def test_a_run_is_stopped_by_its_time(hospital: Hospital, described: ApiDocument) -> None:
+    """It still tells what it did, and what it did not is not proven."""
+    token = signed_in(hospital)
+    found = made(described, replace(SAFE, seconds=4, rate=20), lambda: token)
+    assert found.summary["seconds"] < 4 + SECONDS_TO_END + 2
+    assert any(told["requests"] for told in found.summary["operations"].values())
+    with pytest.raises(NotProven, match=r"its time was over \(seconds = 4\)"):
+        assert_passed(found.assess_run())
+    with pytest.raises(NotProven, match="was not tested to the end"):
+        assert_passed(found.assess_operation(ALL_OPERATIONS))
+
+
+def test_a_hospital_that_is_gone_proves_nothing(described: ApiDocument) -> None:
+    """And is told so, not passed over."""
+    found = made(ApiDocument(described.document, "http://127.0.0.1:9"), SAFE, lambda: "Bearer x")
+    with pytest.raises(NotProven):
+        assert_passed(found.assess_run())
+    with pytest.raises(NotProven):
+        assert_passed(found.assess_operation(ALL_OPERATIONS))
+
+
+def test_a_run_that_ends_its_own_session_goes_on(
+    hospital: Hospital, described: ApiDocument
+) -> None:
+    """A deep run signs out, among all else.
+
+    It is let in again with another token, and keeps its time.
+    """
+    tokens: list[str] = []
+
+    def token() -> str:
+        tokens.append(signed_in(hospital))
+        return tokens[-1]
+
+    only = {path: item for path, item in described.document["paths"].items() if "/auth/" in path}
+    plan = FuzzProfile("deep", 10, 500, 1, 4.0)
+    found = made(
+        ApiDocument({**described.document, "paths": only}, described.root),
+        plan,
+        token,
+        accounts=tuple(hospital.users),
+    )
+    assert not found.summary["findings"]
+    assert_passed(found.assess_run())
+    assert found.summary["operations"]["POST /api/v1/auth/sign-out"]["statuses"]["204"] >= 1
+    assert len(tokens) > 1
+    assert found.summary["operations"]["GET /api/v1/auth/me"]["statuses"]["200"] > 1
+
+
+_KILLED = """
+import json, sys
+from cutover_gates.probes.api.fuzzing.fuzz_configuration import Plan
+from cutover_gates.probes.api.document.openapi_document import Described
+from cutover_gates.probes.api.fuzzing.fuzz_runner import Order, run
+told = json.loads(sys.stdin.readline())
+run(Order(Described(told["document"], told["url"]), Plan("safe", 60, 5, 1, 4.0), "Authorization", lambda: told["token"],
+          say=lambda line: print(line, flush=True)))
+"""
+
+
+@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGINT])
+def test_no_run_outlives_the_one_who_started_it(
+    hospital: Hospital, described: ApiDocument, sign: signal.Signals
+) -> None:
+    """Killed or interrupted: in two seconds its process is gone."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", _KILLED],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(
+        json.dumps(
+            {"document": described.document, "url": hospital.url, "token": signed_in(hospital)}
+        ).encode()
+        + b"\n"
+    )
+    process.stdin.flush()
+    assert b"contract:" in process.stdout.readline()
+    children = psutil.Process(process.pid).children(recursive=True)
+    assert children
+    started = time.monotonic()
+    process.send_signal(sign)
+    _, alive = psutil.wait_procs(children, SECONDS_TO_END)
+    process.communicate(timeout=5)
+    assert not alive
+    assert time.monotonic() - started < SECONDS_TO_END + 1
+
+
+def test_no_secret_stands_where_others_can_read_it(
+    hospital: Hospital, described: ApiDocument, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither on the command line nor in the environment of the run's process, nor in its files."""
+    monkeypatch.setenv("CUTOVER_TARGETS__X__USERS__REGISTRAR__PASSWORD", "correct-horse-battery")
+    secret = signed_in(hospital)
+    seen: list[str] = []
+
+    def look(_line: str) -> None:
+        for child in psutil.Process().children(recursive=True):
+            if (
+                child.status() != psutil.STATUS_ZOMBIE
+                and "cutover_gates.probes.api.fuzzing.fuzz_process" in " ".join(child.cmdline())
+            ):
+                seen.append(
+                    " ".join(
+                        [
+                            *child.cmdline(),
+                            *child.environ().values(),
+                            *(path.read_text() for path in Path(child.cwd()).glob("*.*")),
+                        ]
+                    )
+                )
+
+    made(described, SAFE, lambda: secret, say=look)
+    assert seen
+    assert not [
+        text for text in seen if secret.split()[1] in text or "correct-horse-battery" in text
+    ]
+
+
+def test_schemathesis_is_never_loaded_by_whoever_asks_for_a_run() -> None:
+    """It takes a second to load, and brings plugins: pytest's process stays without it."""
+    rooms = [
+        f"cutover.{room}"
+        for room in (
+            "contract.running",
+            "contract.fuzzing",
+            "contract.report",
+            "contract.shape",
+            "pytest_plugin.contract",
+        )
+    ]
+    code = (
+        f"import sys, {', '.join(rooms)}; sys.exit(any(name in sys.modules for name in"
+        " ('schemathesis', 'hypothesis')))"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        check=True,
+        timeout=30,
+    )

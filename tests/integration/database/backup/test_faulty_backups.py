@@ -1,0 +1,360 @@
+"""Each way in which a backup may be less than it seems is found, and named."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from datetime import datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from cutover_gates.core.evidence.assessment import Assessment, NotProven
+from cutover_gates.hospital.matchers.expectations import assert_passed
+from cutover_gates.probes.database.backup.assessments import BackupAssessments
+from cutover_gates.probes.database.backup.backup_restore import open_restored_backup
+from tests.integration.database.backup import dump_files
+from tests.integration.database.conftest import BEFORE, CopyDatabase
+from tests.integration.database.contexts import make_database_context
+
+ORPHAN = (
+    "SET session_replication_role = replica",
+    "DELETE FROM patients WHERE id = (SELECT patient_id FROM visits LIMIT 1)",
+)
+
+
+def test_an_empty_file_is_no_backup(tmp_path: Path, spare: CopyDatabase) -> None:
+    (tmp_path / "a.dump").touch()
+    backups = _backups(spare(BEFORE), tmp_path / "a.dump")
+    for found in (
+        backups.assess_age(),
+        backups.assess_completeness(),
+        backups.assess_restored_data(),
+    ):
+        assert found.findings == ("The backup a.dump is empty.",)
+
+
+def test_a_file_that_is_no_backup_is_told(tmp_path: Path, spare: CopyDatabase) -> None:
+    (tmp_path / "a.dump").write_text("503 Service Unavailable")
+    _found(
+        _backups(spare(BEFORE), tmp_path / "a.dump").assess_completeness(),
+        r"a\.dump is no backup that PostgreSQL makes",
+    )
+
+
+@pytest.mark.parametrize("place", ["nothing", "*.dump", None])
+def test_without_a_backup_nothing_is_proven(
+    place: str | None, tmp_path: Path, spare: CopyDatabase
+) -> None:
+    backups = BackupAssessments(
+        make_database_context(spare(BEFORE), tmp_path, backup={"path": place} if place else {})
+    )
+    for question in (backups.assess_age, backups.assess_completeness, backups.assess_restored_data):
+        with pytest.raises(NotProven, match="no backup"):
+            question()
+
+
+@pytest.mark.parametrize("options", [[], ["--compress=0"]], ids=["compressed", "stored"])
+def test_a_truncated_archive_is_found(
+    options: list[str], tmp_path: Path, spare: CopyDatabase
+) -> None:
+    dsn = spare(BEFORE)
+    path = dump_files.archive(dsn, tmp_path, *options)
+    dump_files.truncate_file(path)
+    _found(_backups(dsn, path).assess_completeness(), "cannot be read to its end: could not")
+    _found(_backups(dsn, path).assess_restored_data(), "does not restore without an error")
+
+
+def test_a_flipped_bit_in_a_compressed_archive_is_found(
+    tmp_path: Path, spare: CopyDatabase
+) -> None:
+    dsn = spare(BEFORE)
+    path = dump_files.archive(dsn, tmp_path)
+    dump_files.flip_bit(path, path.stat().st_size * 2 // 3)
+    _found(
+        _backups(dsn, path).assess_completeness(),
+        "cannot be read to its end: could not uncompress data",
+    )
+
+
+def test_a_flipped_bit_in_an_uncompressed_archive_is_found_by_the_fingerprint(
+    tmp_path: Path, spare: CopyDatabase
+) -> None:
+    """Reading it to its end and restoring it both succeed."""
+    dsn = spare(BEFORE)
+    name = _one(dsn, "SELECT family_name FROM patients WHERE family_name ~ '^[a-zA-Z]+$' LIMIT 1")
+    path = dump_files.archive(dsn, tmp_path, "--compress=0")
+    dump_files.flip_bit(path, dump_files.place_of(b"\t" + name.encode() + b"\t", path) + 2)
+    assert_passed(_backups(dsn, path).assess_completeness())
+    found = _backups(dsn, path).assess_restored_data()
+    _found(
+        found, "^patients: the restored backup has the same keys as the target, and other content"
+    )
+    assert name not in str(found)
+
+
+def test_a_stale_backup_is_found_by_its_own_date(tmp_path: Path, spare: CopyDatabase) -> None:
+    """Its file was copied today; the archive says when it was made."""
+    dsn = spare(BEFORE)
+    path = dump_files.archive(dsn, tmp_path)
+    content = bytearray(path.read_bytes())
+    at = (
+        content.index(b"PGDMP") + 11 + 1 + 15
+    )  # magic, versions and sizes, the compression, and sec, min, hour, each with its sign
+    assert content[at + 1] == _today(path)
+    content[at : at + 5 * 3] = (
+        b"\x00\x01\x00\x00\x00" + b"\x00\x00\x00\x00\x00" + content[at + 10 : at + 15]
+    )  # the first of January
+    path.write_bytes(content)
+    _found(
+        _backups(dsn, path).assess_age(),
+        r"was made \d+\.\d h ago, at \d{4}-01-01 .*; 12 h are allowed \(backup\.max_age_hours\)",
+    )
+
+
+def test_a_stale_plain_dump_is_found_by_its_files_date(tmp_path: Path, spare: CopyDatabase) -> None:
+    dsn = spare(BEFORE)
+    path = dump_files.plain(dsn, tmp_path)
+    dump_files.age(path, 13)
+    _found(_backups(dsn, path).assess_age(), r"was made 13\.0 h ago")
+
+
+def test_a_backup_from_the_future_is_found(tmp_path: Path, spare: CopyDatabase) -> None:
+    dsn = spare(BEFORE)
+    path = dump_files.archive(dsn, tmp_path)
+    dump_files.age(path, 3)
+    _found(_backups(dsn, path).assess_age(), "later than its file was written")
+
+
+def test_a_backup_of_another_database_is_found(tmp_path: Path, spare: CopyDatabase) -> None:
+    dsn, other = spare(BEFORE), spare(BEFORE)
+    path = dump_files.archive(other, tmp_path)
+    _found(
+        _backups(dsn, path).assess_completeness(),
+        f"is of another database: of {dump_files.database(other)}, and the target is"
+        f" {dump_files.database(dsn)}",
+    )
+
+
+def test_a_plain_dump_of_another_database_is_found_by_what_it_holds(
+    tmp_path: Path, spare: CopyDatabase
+) -> None:
+    dsn, other = (
+        spare(BEFORE),
+        spare(BEFORE, "DELETE FROM documents WHERE id = (SELECT id FROM documents LIMIT 1)"),
+    )
+    _found(
+        _backups(dsn, dump_files.plain(other, tmp_path)).assess_restored_data(),
+        r"^documents: the target has \d+ rows, and the restored backup \d+",
+    )
+
+
+@pytest.mark.parametrize("share", [0.5, 0.9999], ids=["in a table", "before its end"])
+def test_a_plain_dump_that_was_cut_off_is_found(
+    share: float, tmp_path: Path, spare: CopyDatabase
+) -> None:
+    dsn = spare(BEFORE)
+    path = dump_files.plain(dsn, tmp_path)
+    dump_files.truncate_file(path, share)
+    _found(
+        _backups(dsn, path).assess_completeness(),
+        "ends in the midst of the rows of" if share == 0.5 else "was cut off",
+    )
+
+
+def test_an_error_in_the_midst_of_a_plain_dump_is_found_and_quotes_no_patient(
+    tmp_path: Path, spare: CopyDatabase
+) -> None:
+    dsn = spare(BEFORE)
+    path = dump_files.plain(dsn, tmp_path)
+    mrn = _one(dsn, "SELECT mrn FROM patients LIMIT 1")
+    dump_files.replace_bytes(path, f"\t{mrn}\t".encode(), f"\t{mrn}\tEXTRA-{mrn}\t".encode())
+    found = _backups(dsn, path).assess_restored_data()
+    _found(found, "does not restore without an error")
+    assert mrn not in str(found)
+
+
+def test_a_missing_table_is_found(tmp_path: Path, spare: CopyDatabase) -> None:
+    dsn = spare(BEFORE)
+    path = dump_files.archive(dsn, tmp_path, "--exclude-table=documents")
+    _found(_backups(dsn, path).assess_completeness(), "does not hold the table documents")
+    _found(
+        _backups(dsn, path).assess_restored_data(),
+        "documents: the target has this table, and the backup does not",
+    )
+
+
+@pytest.mark.parametrize("kind", ["custom", "plain"])
+def test_a_table_without_its_rows_is_found(kind: str, tmp_path: Path, spare: CopyDatabase) -> None:
+    dsn = spare(BEFORE)
+    path = dump_files.dump(
+        dsn, tmp_path / "a", f"--format={kind}", "--exclude-table-data=documents"
+    )
+    _found(_backups(dsn, path).assess_completeness(), "holds the table documents without its rows")
+
+
+def test_an_orphan_that_no_key_admits_on_restoring_is_found(
+    tmp_path: Path, spare: CopyDatabase
+) -> None:
+    """PostgreSQL calls the key valid; the backup holds the data and cannot give the key back."""
+    dsn = spare(BEFORE, *ORPHAN)
+    found = _backups(dsn, dump_files.archive(dsn, tmp_path)).assess_restored_data()
+    _found(
+        found,
+        'does not restore without an error: insert or update on table "visits" violates foreign key'
+        " constraint",
+    )
+    assert "Key (" not in str(found)
+
+
+def test_what_does_not_restore_is_given_to_nobody(tmp_path: Path, spare: CopyDatabase) -> None:
+    dsn = spare(BEFORE, *ORPHAN)
+    site = make_database_context(
+        dsn, tmp_path, backup={"path": str(dump_files.archive(dsn, tmp_path))}
+    )
+    with (
+        pytest.raises(NotProven, match="did not restore without an error"),
+        open_restored_backup(site),
+    ):
+        pytest.fail("half a copy")
+
+
+def test_a_directory_without_one_of_its_files_is_found(tmp_path: Path, spare: CopyDatabase) -> None:
+    dsn = spare(BEFORE)
+    path = dump_files.of_kind("directory", dsn, tmp_path)
+    dump_files.without(path, "*.dat.gz")
+    _found(
+        _backups(dsn, path).assess_completeness(),
+        r"cannot be read to its end: could not open input file .*: No such file",
+    )
+
+
+@pytest.mark.parametrize("program", ["gzip", "bzip2", "xz", "zstd", "lz4"])
+def test_a_damaged_compressed_dump_is_found(
+    program: str, tmp_path: Path, spare: CopyDatabase
+) -> None:
+    if not dump_files.have(program):
+        pytest.skip(f"there is no program {program}")
+    dsn = spare(BEFORE)
+    path = dump_files.of_kind(program, dsn, tmp_path)
+    dump_files.flip_bit(path, path.stat().st_size * 2 // 3)
+    _found(
+        _backups(dsn, path).assess_completeness(),
+        r"(is damaged and cannot be read to its end|was cut off|ends in the midst)",
+    )
+
+
+def test_a_compressed_dump_that_was_cut_off_is_found(tmp_path: Path, spare: CopyDatabase) -> None:
+    dsn = spare(BEFORE)
+    path = dump_files.of_kind("gzip", dsn, tmp_path)
+    dump_files.truncate_file(path)
+    _found(_backups(dsn, path).assess_completeness(), "is damaged and cannot be read to its end")
+
+
+def test_a_sequence_that_a_backup_does_not_set_is_found(
+    tmp_path: Path, spare: CopyDatabase
+) -> None:
+    """The restored database would give numbers that are taken."""
+    dsn = spare(BEFORE)
+    path = dump_files.plain(dsn, tmp_path)
+    path.write_bytes(re.sub(rb"(?m)^SELECT pg_catalog\.setval\(.*$", b"", path.read_bytes()))
+    _found(_backups(dsn, path).assess_restored_data(), "audit_entries")
+
+
+def test_a_plain_dump_may_run_no_program(tmp_path: Path, spare: CopyDatabase) -> None:
+    dsn = spare(BEFORE)
+    path, witness = dump_files.plain(dsn, tmp_path), tmp_path / "witness"
+    path.write_bytes(re.sub(rb"(?m)^\\(un)?restrict .*$", b"", path.read_bytes()))
+    dump_files.replace_bytes(
+        path, b"SET lock_timeout", f"\\! touch {witness}\nSET lock_timeout".encode()
+    )
+    _found(_backups(dsn, path).assess_restored_data(), "restrict")
+    assert not witness.exists()
+
+
+def test_a_dump_that_makes_its_own_database_is_not_run(tmp_path: Path, spare: CopyDatabase) -> None:
+    dsn = spare(BEFORE)
+    with pytest.raises(NotProven, match="makes a database of its own"):
+        _backups(dsn, dump_files.plain(dsn, tmp_path, "--create")).assess_restored_data()
+
+
+def test_a_budget_that_is_spent_proves_nothing(tmp_path: Path, spare: CopyDatabase) -> None:
+    dsn = spare(BEFORE)
+    site = make_database_context(
+        dsn, tmp_path, seconds=0, backup={"path": str(dump_files.archive(dsn, tmp_path))}
+    )
+    for question in (
+        BackupAssessments(site).assess_completeness,
+        BackupAssessments(site).assess_restored_data,
+    ):
+        with pytest.raises(NotProven, match="budget_seconds"):
+            question()
+
+
+def test_a_base_backup_that_lacks_a_file_is_found(tmp_path: Path, spare: CopyDatabase) -> None:
+    dsn = spare(BEFORE)
+    path = dump_files.base(dsn, tmp_path)
+    shutil.copytree(path, tmp_path / "shorter")
+    gone = dump_files.without(path / "global", "[0-9]*")
+    _found(_backups(dsn, path).assess_completeness(), f"lacks global/{gone}, which its list names")
+    largest = max((tmp_path / "shorter/base").rglob("[0-9]*"), key=lambda each: each.stat().st_size)
+    dump_files.truncate_file(largest)
+    _found(
+        _backups(dsn, tmp_path / "shorter").assess_completeness(),
+        rf"{largest.name} has \d+ bytes, and its list says \d+",
+    )
+
+
+def test_a_base_backup_whose_list_was_edited_is_found(tmp_path: Path, spare: CopyDatabase) -> None:
+    dsn = spare(BEFORE)
+    path = dump_files.base(dsn, tmp_path)
+    dump_files.replace_bytes(path / "backup_manifest", b'"Size": 3,', b'"Size": 4,')
+    _found(_backups(dsn, path).assess_completeness(), "has a damaged list of its files")
+
+
+def test_a_base_backup_in_a_damaged_tar_file_is_found(tmp_path: Path, spare: CopyDatabase) -> None:
+    dsn = spare(BEFORE)
+    path = dump_files.base(dsn, tmp_path, "--format=tar", "--gzip")
+    dump_files.truncate_file(path / "base.tar.gz")
+    _found(
+        _backups(dsn, path).assess_completeness(),
+        r"base\.tar\.gz is damaged and cannot be read to its end",
+    )
+
+
+def test_a_base_backup_with_a_flipped_bit_is_found(tmp_path: Path, spare: CopyDatabase) -> None:
+    dsn = spare(BEFORE)
+    name = _one(
+        dsn, "SELECT family_name FROM patients WHERE family_name ~ '^[a-zA-Z]{6,}$' LIMIT 1"
+    )
+    with psycopg.connect(dsn) as connection:
+        where = connection.execute("SELECT pg_relation_filepath('patients')").fetchone()
+    path = dump_files.base(dsn, tmp_path)
+    assert where is not None
+    dump_files.flip_bit(path / where[0], dump_files.place_of(name.encode(), path / where[0]) + 1)
+    _found(
+        _backups(dsn, path).assess_restored_data(),
+        "^patients: the restored backup cannot be read: invalid page",
+    )
+
+
+def _backups(dsn: str, path: Path) -> BackupAssessments:
+    return BackupAssessments(make_database_context(dsn, path.parent, backup={"path": str(path)}))
+
+
+def _found(examination: Assessment, pattern: str) -> None:
+    assert any(re.search(pattern, finding) for finding in examination.findings), (
+        examination.findings
+    )
+
+
+def _one(dsn: str, query: str) -> str:
+    with psycopg.connect(dsn) as connection:
+        row = connection.execute(query.encode()).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def _today(path: Path) -> int:
+    return datetime.fromtimestamp(path.stat().st_mtime).day

@@ -1,0 +1,73 @@
+"""A real PostgreSQL with the hospital's database before and after its cutover, to copy and to harm.
+
+    def test_a_lost_row_is_found(spare: Spare) -> None:
+        hospital = spare("migrated", "DELETE FROM visits WHERE id = (SELECT min(id::text)::uuid FROM
+        visits)")
+        site = site_of(hospital, tmp_path)
+
+`spare(template, *statements)` copies a database (0.1 s), runs the statements as its owner, and
+gives the owner's DSN. One server a session.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Protocol
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from reference import announcement, cutover, postgres, stages, template
+from tests.faults import serve
+
+BEFORE, MIGRATED = "before", "migrated"
+_NUMBERS = itertools.count(1)
+
+
+class CopyDatabase(Protocol):
+    """`spare(template, *statements)`: a database of one's own, and the DSN of its owner."""
+
+    def __call__(self, template: str, *statements: str) -> str: ...
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[postgres.Server]:
+    """One PostgreSQL 18, with the databases `before` (release 1, version 6) and `migrated` (release
+    2.0.0).
+    """
+    with postgres.running(template.cached()) as running:
+        stages.before(running, BEFORE)
+        stages.before(running, MIGRATED)
+        cutover.perform(running, MIGRATED, announcement.accounts(), serve.HASHING)
+        yield running
+
+
+@pytest.fixture
+def spare(server: postgres.Server) -> Iterator[CopyDatabase]:
+    """Copies that go away with the test, and with them the roles that its statements made: those
+    belong to the whole server.
+    """
+    made: list[str] = []
+
+    def copy(template: str, *statements: str) -> str:
+        name = f"spare_{next(_NUMBERS)}"
+        server.copy(template, name)
+        made.append(name)
+        with psycopg.connect(server.dsn(name), autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement.encode())
+        return server.dsn(name)
+
+    yield copy
+    for name in made:
+        server.drop(name)
+    _drop_foreign_roles(server)
+
+
+def _drop_foreign_roles(server: postgres.Server) -> None:
+    with psycopg.connect(server.dsn("postgres"), autocommit=True) as connection:
+        query = "SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_' AND rolname <> ALL (%s)"
+        for (role,) in connection.execute(query, [list(postgres.ROLES)]).fetchall():
+            connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))

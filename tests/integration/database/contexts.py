@@ -1,0 +1,46 @@
+"""Sites to examine in tests."""
+
+from __future__ import annotations
+
+import time
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from cutover_gates.config.migrations import Migrations
+from cutover_gates.config.target import DatabaseSettings
+from cutover_gates.probes.database.context import Budget, DatabaseContext
+
+ROOT = Path(__file__).resolve().parents[3]
+SCRIPTS = ROOT / "reference/database/migrations"
+
+
+def declared_migrations() -> dict[str, Any]:
+    """What the repository's settings say of the embedded hospital's migration:
+    `[targets.embedded.migrations]`.
+    """
+    settings = tomllib.loads((ROOT / "cutover.toml").read_text(encoding="utf-8"))
+    return dict(settings["targets"]["embedded"]["migrations"])
+
+
+def make_database_context(
+    dsn: str, folder: Path, *, seconds: float = 60, **migrations: Any
+) -> DatabaseContext:
+    """The site of a database, with these settings under `[targets.NAME.migrations]`; its files are
+    kept in `folder`.
+    """
+    settings = Migrations.model_validate({"locations": [SCRIPTS], **migrations})
+    return DatabaseContext(
+        "tried",
+        "2.0.0",
+        SecretStr(dsn),
+        DatabaseSettings(),
+        settings,
+        folder,
+        folder / "snapshots",
+        folder / "runs",
+        folder / "once",
+        Budget(time.time() + seconds),
+    )

@@ -1,0 +1,709 @@
+"""Each way in which a database can be broken, made on a real one, and found by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from cutover_gates.config.base import SettingsError
+from cutover_gates.probes.database.integrity.assessments import IntegrityAssessments
+from tests.integration.database.conftest import CopyDatabase
+from tests.integration.database.contexts import make_database_context
+from tests.integration.database.integrity.assessment_names import run_assessment
+
+NOBODY = "00000000-0000-0000-0000-000000000000"
+A_VISIT = "(SELECT min(id::text)::uuid FROM visits)"
+UNGUARDED, GUARDED = (
+    "SET session_replication_role = replica",
+    "SET session_replication_role = origin",
+)
+T = "CREATE TABLE t (id int PRIMARY KEY, a int, b int)"
+ROWS = "INSERT INTO t SELECT n, n, n FROM generate_series(1, 3) AS n"
+
+
+def closed(index: str) -> str:
+    """New rows no longer enter the index …"""
+    return f"UPDATE pg_index SET indisready = false WHERE indexrelid = '{index}'::regclass"
+
+
+def opened(index: str) -> str:
+    """… and nobody can see that there was such a time."""
+    return f"UPDATE pg_index SET indisready = true WHERE indexrelid = '{index}'::regclass"
+
+
+HAZARDS = {
+    # what is declared
+    "a foreign key left NOT VALID": (
+        "declared_valid",
+        "visits.again was left NOT VALID",
+        [
+            "ALTER TABLE visits ADD CONSTRAINT again FOREIGN KEY (patient_id) REFERENCES patients"
+            " NOT VALID"
+        ],
+    ),
+    "a check left NOT VALID": (
+        "declared_valid",
+        "visits.short was left NOT VALID",
+        ["ALTER TABLE visits ADD CONSTRAINT short CHECK (length(reason) < 5) NOT VALID"],
+    ),
+    "a domain's check left NOT VALID": (
+        "declared_valid",
+        "score.low was left NOT VALID",
+        [
+            "CREATE DOMAIN score AS int",
+            "ALTER DOMAIN score ADD CONSTRAINT low CHECK (VALUE < 5) NOT VALID",
+        ],
+    ),
+    "a check that is not enforced": (
+        "declared_valid",
+        "visits.loose is declared NOT ENFORCED",
+        ["ALTER TABLE visits ADD CONSTRAINT loose CHECK (reason <> 'x') NOT ENFORCED"],
+    ),
+    "an index that is not ready": (
+        "declared_valid",
+        "visits.visits_by_patient is not ready",
+        [closed("visits_by_patient")],
+    ),
+    "a trigger that is switched off": (
+        "declared_valid",
+        "t.watch is a trigger that is switched off",
+        [
+            T,
+            (
+                "CREATE TRIGGER watch BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION"
+                " suppress_redundant_updates_trigger()"
+            ),
+            "ALTER TABLE t DISABLE TRIGGER watch",
+        ],
+    ),
+    "a trigger that works for replicas only": (
+        "declared_valid",
+        "t.watch is a trigger that works only for replicated rows",
+        [
+            T,
+            (
+                "CREATE TRIGGER watch BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION"
+                " suppress_redundant_updates_trigger()"
+            ),
+            "ALTER TABLE t ENABLE REPLICA TRIGGER watch",
+        ],
+    ),
+    "the triggers of foreign keys switched off": (
+        "declared_valid",
+        "visits.visits_patient_id_fkey (trigger of the constraint, RI_FKey_check_ins) is a",
+        ["ALTER TABLE visits DISABLE TRIGGER ALL"],
+    ),
+    "a database in which no trigger works": (
+        "declared_valid",
+        "session_replication_role is replica for every session",
+        [
+            "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET session_replication_role = replica',"
+            " current_database()); END $$"
+        ],
+    ),
+    "a rule that is switched off": (
+        "declared_valid",
+        "t.keep is a rule that is switched off",
+        [
+            T,
+            "CREATE RULE keep AS ON DELETE TO t DO INSTEAD NOTHING",
+            "ALTER TABLE t DISABLE RULE keep",
+        ],
+    ),
+    # references
+    "orphans under a valid key": (
+        "orphans",
+        (
+            "visits.visits_patient_id_fkey: 1 row of visits refers to a row of patients (id) by"
+            " (patient_id) that is not"
+        ),
+        [UNGUARDED, f"UPDATE visits SET patient_id = '{NOBODY}' WHERE id = {A_VISIT}", GUARDED],
+    ),
+    "a row that others refer to is gone": (
+        "orphans",
+        "staff.staff_facility_fkey: ",
+        [UNGUARDED, "DELETE FROM facilities WHERE code = 'north'", GUARDED],
+    ),
+    "an orphan that its index hides": (
+        "orphans",
+        "c.c_p_fkey: 1 row of c refers to a row of t (id) by (p) that is not there: id 1.",
+        [
+            T,
+            ROWS,
+            "CREATE TABLE c (id int PRIMARY KEY, p int REFERENCES t)",
+            "INSERT INTO c VALUES (1, 2)",
+            UNGUARDED,
+            "DELETE FROM t WHERE id = 2",
+        ],
+    ),
+    "an orphan by two columns": (
+        "orphans",
+        "c.pair: 1 row of c refers to a row of t (a, b) by (a, b) that is not there: id 1.",
+        [
+            T,
+            ROWS,
+            "ALTER TABLE t ADD UNIQUE (a, b)",
+            (
+                "CREATE TABLE c (id int PRIMARY KEY, a int, b int, CONSTRAINT pair FOREIGN KEY (a,"
+                " b) REFERENCES t (a, b))"
+            ),
+            UNGUARDED,
+            "INSERT INTO c VALUES (1, 1, 2), (2, 3, 3), (3, NULL, 9)",
+        ],
+    ),
+    "half a key under MATCH FULL": (
+        "orphans",
+        (
+            "c.pair: 1 row of c refers only in part to t (a, b) by (a, b), which MATCH FULL"
+            " forbids: id 3."
+        ),
+        [
+            T,
+            ROWS,
+            "ALTER TABLE t ADD UNIQUE (a, b)",
+            (
+                "CREATE TABLE c (id int PRIMARY KEY, a int, b int, CONSTRAINT pair FOREIGN KEY (a,"
+                " b) REFERENCES t (a, b) MATCH FULL)"
+            ),
+            UNGUARDED,
+            "INSERT INTO c VALUES (2, 3, 3), (3, NULL, 9), (4, NULL, NULL)",
+        ],
+    ),
+    "an orphan of its own table": (
+        "orphans",
+        "t.boss: 1 row of t refers to a row of t (id) by (a) that is not there: id 3.",
+        [
+            T,
+            "ALTER TABLE t ADD CONSTRAINT boss FOREIGN KEY (a) REFERENCES t (id)",
+            ROWS,
+            UNGUARDED,
+            "UPDATE t SET a = 9 WHERE id = 3",
+        ],
+    ),
+    "an orphan in a partition, of a partitioned table": (
+        "orphans",
+        "c.c_p_fkey: 1 row of c refers to a row of q (id) by (p) that is not there: id 7.",
+        [
+            "CREATE TABLE q (id int PRIMARY KEY) PARTITION BY RANGE (id)",
+            "CREATE TABLE q1 PARTITION OF q FOR VALUES FROM (0) TO (10)",
+            "CREATE TABLE q2 PARTITION OF q FOR VALUES FROM (10) TO (20)",
+            "INSERT INTO q VALUES (1), (11)",
+            "CREATE TABLE c (id int PRIMARY KEY, p int REFERENCES q) PARTITION BY RANGE (id)",
+            "CREATE TABLE c1 PARTITION OF c FOR VALUES FROM (0) TO (10)",
+            "INSERT INTO c VALUES (1, 1), (2, 11)",
+            UNGUARDED,
+            "INSERT INTO c VALUES (7, 5)",
+        ],
+    ),
+    # uniqueness
+    "a value twice under a valid unique index": (
+        "duplicates",
+        (
+            "patients.patients_mrn_key: 1 row of patients repeats a value that may stand only"
+            " once: id "
+        ),
+        [
+            closed("patients_mrn_key"),
+            (
+                "UPDATE patients SET mrn = (SELECT min(mrn) FROM patients) WHERE mrn = (SELECT"
+                " max(mrn) FROM patients)"
+            ),
+            opened("patients_mrn_key"),
+        ],
+    ),
+    "a key twice": (
+        "duplicates",
+        "t.t_pkey: 2 rows of t repeat a value that may stand only once: id 2; id 3.",
+        [T, ROWS, closed("t_pkey"), "INSERT INTO t VALUES (2, 9, 9), (3, 9, 9)", opened("t_pkey")],
+    ),
+    "a value twice after a failed CREATE INDEX": (
+        "duplicates",
+        "t.half: 1 row of t repeats a value that may stand only once: id 1.",
+        [
+            T,
+            ROWS,
+            "CREATE UNIQUE INDEX half ON t (a)",
+            closed("half"),
+            "UPDATE t SET a = 2 WHERE id = 1",
+        ],
+    ),
+    "a value twice, seen by an expression, in part of the table": (
+        "duplicates",
+        "t.part: 1 row of t repeats a value that may stand only once: id -2.",
+        [
+            T,
+            ROWS,
+            "CREATE UNIQUE INDEX part ON t (abs(a)) WHERE b IS NOT NULL",
+            closed("part"),
+            "INSERT INTO t VALUES (-2, -2, 0), (-3, -3, NULL)",
+            opened("part"),
+        ],
+    ),
+    "no value twice where nulls are equal": (
+        "duplicates",
+        "t.one: 1 row of t repeats a value that may stand only once: id 5.",
+        [
+            T,
+            "CREATE UNIQUE INDEX one ON t (a) NULLS NOT DISTINCT",
+            "INSERT INTO t VALUES (4)",
+            closed("one"),
+            "INSERT INTO t VALUES (5)",
+            opened("one"),
+        ],
+    ),
+    "rows that exclude each other": (
+        "duplicates",
+        "stay.apart: 1 pairs of rows of stay meet, which it excludes; the second of each: id 2.",
+        [
+            (
+                "CREATE TABLE stay (id int PRIMARY KEY, days int4range, CONSTRAINT apart EXCLUDE"
+                " USING gist (days WITH &&))"
+            ),
+            "INSERT INTO stay VALUES (1, '[1,5)')",
+            closed("apart"),
+            "INSERT INTO stay VALUES (2, '[4,9)'), (3, '[9,12)')",
+            opened("apart"),
+        ],
+    ),
+    # each row
+    "no value where one must be": (
+        "nulls",
+        "visits.reason: 1 row without a value in a column that must have one: id ",
+        [
+            (
+                "UPDATE pg_attribute SET attnotnull = false WHERE attrelid = 'visits'::regclass AND"
+                " attname = 'reason'"
+            ),
+            f"UPDATE visits SET reason = NULL WHERE id = {A_VISIT}",
+            (
+                "UPDATE pg_attribute SET attnotnull = true WHERE attrelid = 'visits'::regclass AND"
+                " attname = 'reason'"
+            ),
+        ],
+    ),
+    "no value in a domain that has none": (
+        "nulls",
+        "t.c: 3 rows without a value in a column that must have one: id 1; id 2; id 3.",
+        [
+            T,
+            ROWS,
+            "CREATE DOMAIN must AS int",
+            "ALTER TABLE t ADD c must",
+            "UPDATE pg_type SET typnotnull = true WHERE typname = 'must'",
+        ],
+    ),
+    "a check that is called valid and is not": (
+        "checks",
+        "visits.short: ",
+        [
+            "ALTER TABLE visits ADD CONSTRAINT short CHECK (length(reason) < 5) NOT VALID",
+            "UPDATE pg_constraint SET convalidated = true WHERE conname = 'short'",
+        ],
+    ),
+    "a domain's check that is not true": (
+        "checks",
+        "t.c (low): 1 row that the constraint forbids: id 3.",
+        [
+            T,
+            ROWS,
+            "CREATE DOMAIN score AS int",
+            "CREATE DOMAIN fine AS score",
+            "ALTER TABLE t ADD c fine",
+            "UPDATE t SET c = id",
+            "ALTER DOMAIN score ADD CONSTRAINT low CHECK (VALUE < 3 AND 'VALUE' <> 'x') NOT VALID",
+        ],
+    ),
+    "a generated value of another time": (
+        "generated",
+        (
+            "t.upper: 3 rows whose generated column is not what its expression gives: id 1; id 2;"
+            " id 3."
+        ),
+        [
+            T,
+            (
+                "CREATE FUNCTION spelt(int) RETURNS text IMMUTABLE LANGUAGE sql AS $$ SELECT 'old '"
+                " || $1 $$"
+            ),
+            "ALTER TABLE t ADD upper text GENERATED ALWAYS AS (spelt(a)) STORED",
+            ROWS,
+            (
+                "CREATE OR REPLACE FUNCTION spelt(int) RETURNS text IMMUTABLE LANGUAGE sql AS $$"
+                " SELECT 'new ' || $1 $$"
+            ),
+        ],
+    ),
+    "a row in the wrong partition": (
+        "partitions",
+        "q1.q1: 1 row outside the bounds of this partition: id 99.",
+        [
+            "CREATE TABLE q (id int PRIMARY KEY) PARTITION BY RANGE (id)",
+            "CREATE TABLE q1 (id int PRIMARY KEY)",
+            "INSERT INTO q1 VALUES (1)",
+            "ALTER TABLE q ATTACH PARTITION q1 FOR VALUES FROM (0) TO (10)",
+            "UPDATE pg_class SET relispartition = false WHERE relname = 'q1'",
+            "INSERT INTO q1 VALUES (99)",
+            "UPDATE pg_class SET relispartition = true WHERE relname = 'q1'",
+        ],
+    ),
+    # sequences
+    "a sequence that is behind": (
+        "sequences",
+        "audit_entries.id (audit_entries_id_seq): the sequence gives 1 next, but ",
+        ["ALTER TABLE audit_entries ALTER id RESTART"],
+    ),
+    "a sequence whose next number is the last row's": (
+        "sequences",
+        "s.id (s_id_seq): the sequence gives 5 next, but 5 is already there",
+        [
+            "CREATE TABLE s (id serial PRIMARY KEY)",
+            "INSERT INTO s VALUES (5)",
+            "SELECT setval('s_id_seq', 4)",
+        ],
+    ),
+    "a sequence that was set, and not called": (
+        "sequences",
+        "s.id (s_id_seq): the sequence gives 5 next, but 5 is already there",
+        [
+            "CREATE TABLE s (id serial PRIMARY KEY)",
+            "INSERT INTO s VALUES (5)",
+            "SELECT setval('s_id_seq', 5, false)",
+        ],
+    ),
+    "a sequence that nobody owns": (
+        "sequences",
+        "s.id (own): the sequence gives 1 next, but 5 is already there",
+        [
+            "CREATE SEQUENCE own",
+            "CREATE TABLE s (id int PRIMARY KEY DEFAULT nextval('own'))",
+            "INSERT INTO s VALUES (5)",
+        ],
+    ),
+    "a sequence that goes down": (
+        "sequences",
+        "s.id (own): the sequence gives -1 next, but -5 is already there",
+        [
+            "CREATE SEQUENCE own INCREMENT -1",
+            "CREATE TABLE s (id int PRIMARY KEY DEFAULT nextval('own'))",
+            "INSERT INTO s VALUES (-5)",
+        ],
+    ),
+    "a sequence beyond its column's type": (
+        "sequences",
+        "s.id (own): the sequence has used 95.0% of its numbers, and 90% is the limit",
+        [
+            "CREATE SEQUENCE own START 2040109466",
+            "CREATE TABLE s (id int PRIMARY KEY DEFAULT nextval('own'))",
+        ],
+    ),
+    # indexes
+    "an index that lacks a row": (
+        "indexes_agree",
+        "t.by_a holds 3 entries, but the table holds 4 such rows",
+        [
+            T,
+            ROWS,
+            "CREATE INDEX by_a ON t (a)",
+            closed("by_a"),
+            "INSERT INTO t VALUES (4, 4, 4)",
+            opened("by_a"),
+        ],
+    ),
+    "an index with another value": (
+        "indexes_agree",
+        "t.by_a holds other values than the table's 4 rows",
+        [
+            T,
+            ROWS,
+            "CREATE INDEX by_a ON t (a)",
+            closed("by_a"),
+            "UPDATE t SET a = 8 WHERE id = 1",
+            "VACUUM (INDEX_CLEANUP ON) t",
+            opened("by_a"),
+            "INSERT INTO t VALUES (4, 4, 4)",
+        ],
+    ),
+    "an index in another order than today's": (
+        "indexes_agree",
+        "t.by_order is out of order at 2 of its 3 entries",
+        [
+            T,
+            ROWS,
+            (
+                "CREATE FUNCTION ordered(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN"
+                " RETURN $1; END'"
+            ),
+            "CREATE INDEX by_order ON t (ordered(a))",
+            (
+                "CREATE OR REPLACE FUNCTION ordered(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS"
+                " 'BEGIN RETURN -$1; END'"
+            ),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("hazard", HAZARDS)
+def test_what_is_broken_is_found_by_name(spare: CopyDatabase, tmp_path: Path, hazard: str) -> None:
+    question, said, statements = HAZARDS[hazard]
+    found = run_assessment(
+        IntegrityAssessments(make_database_context(spare("migrated", *statements), tmp_path)),
+        question,
+    )
+    assert [finding for finding in found.findings if finding.startswith(said)], (
+        found.findings,
+        found.not_proven,
+    )
+
+
+def test_an_invalid_index_after_a_failed_build_is_found(
+    spare: CopyDatabase, tmp_path: Path
+) -> None:
+    dsn = spare("migrated")
+    with (
+        psycopg.connect(dsn, autocommit=True) as owner,
+        pytest.raises(psycopg.errors.UniqueViolation),
+    ):
+        owner.execute("CREATE UNIQUE INDEX CONCURRENTLY one_each ON visits (patient_id)")
+    integrity = IntegrityAssessments(make_database_context(dsn, tmp_path))
+    assert [
+        finding
+        for finding in integrity.assess_declarations().findings
+        if finding.startswith("visits.one_each is invalid, as a CREATE INDEX CONC")
+    ]
+    assert [
+        finding
+        for finding in integrity.assess_duplicates().findings
+        if finding.startswith("visits.one_each: ")
+    ]
+
+
+def test_a_role_whose_triggers_are_off_is_found(spare: CopyDatabase, tmp_path: Path) -> None:
+    dsn = spare("migrated", "ALTER ROLE hospital_app SET session_replication_role = replica")
+    try:
+        findings = (
+            IntegrityAssessments(make_database_context(dsn, tmp_path))
+            .assess_declarations()
+            .findings
+        )
+    finally:
+        with psycopg.connect(dsn, autocommit=True) as owner:
+            owner.execute("ALTER ROLE hospital_app RESET session_replication_role")
+    assert len(findings) == 1
+    assert findings[0].startswith(
+        "the settings of the role hospital_app in every database (session_replication_role=replica)"
+        " switches"
+    )
+
+
+def test_no_finding_tells_what_stands_in_a_row(spare: CopyDatabase, tmp_path: Path) -> None:
+    """Keys only: not the number that stands twice, nor the text that breaks a check."""
+    dsn = spare(
+        "migrated",
+        T,
+        "ALTER TABLE t ADD secret text",
+        "CREATE UNIQUE INDEX once ON t (secret)",
+        closed("once"),
+        "INSERT INTO t (id, secret) SELECT n, 'Anna Patient' FROM generate_series(1, 30) AS n",
+        opened("once"),
+        "ALTER TABLE t ADD CONSTRAINT number CHECK (secret::int > 0) NOT VALID",
+    )
+    integrity = IntegrityAssessments(make_database_context(dsn, tmp_path))
+    said = [
+        *integrity.assess_duplicates().findings,
+        *integrity.assess_check_constraints().not_proven,
+    ]
+    assert said == [
+        "t.once: 29 rows of t repeat a value that may stand only once: id 30.",
+        "t.number: cannot be read: InvalidTextRepresentation (SQLSTATE 22P02).",
+    ]
+
+
+def test_no_more_than_ten_keys_are_shown(spare: CopyDatabase, tmp_path: Path) -> None:
+    dsn = spare(
+        "migrated",
+        T,
+        "ALTER TABLE t ADD CONSTRAINT low CHECK (a < 5) NOT VALID",
+        UNGUARDED,
+        "UPDATE pg_constraint SET conenforced = false WHERE conname = 'low'",
+        "INSERT INTO t SELECT n, n FROM generate_series(1, 40) AS n",
+    )
+    (finding,) = (
+        IntegrityAssessments(make_database_context(dsn, tmp_path))
+        .assess_check_constraints()
+        .findings
+    )
+    assert finding.startswith("t.low: 36 rows that the constraint forbids: id 5; id 6; ")
+    assert finding.count("id ") == 10
+
+
+AMCHECK = [
+    "CREATE SCHEMA tools",
+    (
+        "CREATE FUNCTION tools.bt_index_check(regclass, boolean) RETURNS void LANGUAGE plpgsql AS"
+        " $$ BEGIN IF $1::text = 'visits_pkey' THEN RAISE EXCEPTION USING ERRCODE = 'XX002',"
+        " MESSAGE = 'item order invariant violated'; END IF; END $$"
+    ),
+    (
+        "INSERT INTO pg_extension VALUES (99999, 'amcheck', 10, 'tools'::regnamespace, false,"
+        " '1.5', NULL, NULL)"
+    ),
+]
+"""The wheel's PostgreSQL has no amcheck: a function that answers as it does."""
+
+
+def test_amcheck_answers_where_it_is(spare: CopyDatabase, tmp_path: Path) -> None:
+    found = IntegrityAssessments(
+        make_database_context(spare("migrated", *AMCHECK), tmp_path)
+    ).assess_indexes()
+    assert found.findings == (
+        "visits.visits_pkey: is damaged, PostgreSQL says: item order invariant violated.",
+    )
+    assert "patients.patients_pkey" in found.checked
+    assert found.figures["amcheck"] == "used"
+
+
+def test_a_table_that_postgresql_calls_damaged_is_found(
+    spare: CopyDatabase, tmp_path: Path
+) -> None:
+    """As a page with a wrong header or checksum is answered."""
+    dsn = spare(
+        "migrated",
+        T,
+        ROWS,
+        "CREATE FUNCTION page(int) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN "
+        "RAISE EXCEPTION USING ERRCODE = 'XX001', MESSAGE = 'invalid page in block 7'; END $$",
+        "ALTER TABLE t ADD CONSTRAINT sound CHECK (page(a)) NOT VALID",
+    )
+    integrity = IntegrityAssessments(make_database_context(dsn, tmp_path))
+    assert (
+        "t.sound: is damaged, PostgreSQL says: invalid page in block 7."
+        in integrity.assess_check_constraints().findings
+    )
+    assert (
+        "t.id: is damaged, PostgreSQL says: invalid page in block 7."
+        in integrity.assess_nulls().findings
+    )
+    assert "patients.mrn" in integrity.assess_nulls().checked
+
+
+IMPLIED = {"column": "audit_entries.patient_id", "refers_to": "patients.id"}
+
+
+def test_an_implied_key_that_holds_is_sound(spare: CopyDatabase, tmp_path: Path) -> None:
+    found = IntegrityAssessments(
+        make_database_context(spare("migrated"), tmp_path, keys=[IMPLIED])
+    ).assess_implied_keys()
+    assert (found.checked, found.findings, found.not_proven) == (
+        ("audit_entries.patient_id → patients.id",),
+        (),
+        (),
+    )
+
+
+@pytest.mark.parametrize(("where", "count"), [(None, 2), ("action = 'tried'", 1)])
+def test_an_implied_key_that_is_broken_is_found(
+    spare: CopyDatabase, tmp_path: Path, where: str | None, count: int
+) -> None:
+    dsn = spare(
+        "migrated",
+        *(
+            "INSERT INTO audit_entries (username, action, patient_id, outcome) VALUES ('x',"
+            f" '{action}', '{NOBODY}', 'allowed')"
+            for action in ("tried", "done")
+        ),
+    )
+    (finding,) = (
+        IntegrityAssessments(
+            make_database_context(dsn, tmp_path, keys=[{**IMPLIED, "where": where}])
+        )
+        .assess_implied_keys()
+        .findings
+    )
+    assert finding.startswith(f"audit_entries.patient_id → patients.id: {count} row")
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        (
+            {"column": "visits.patient", "refers_to": "patients.id"},
+            (
+                "targets.tried.migrations.keys[0].column: the database has no column"
+                " 'visits.patient'. Did you mean 'visits.patient_id'?"
+            ),
+        ),
+        (
+            {"column": "visits.patient_id", "refers_to": "public.patient.id"},
+            (
+                "targets.tried.migrations.keys[0].refers_to: the database has no column"
+                " 'public.patient.id'. Did you mean 'patients.id'?"
+            ),
+        ),
+        (
+            {**IMPLIED, "where": "acton = 'tried'"},
+            'targets.tried.migrations.keys[0] cannot be used: column "acton" does not exist',
+        ),
+        (
+            {"column": "visits.reason", "refers_to": "patients.id"},
+            (
+                "targets.tried.migrations.keys[0] cannot be used: operator does not exist: uuid ="
+                " character varying"
+            ),
+        ),
+    ],
+)
+def test_an_implied_key_that_cannot_be_meant_is_refused(
+    spare: CopyDatabase, tmp_path: Path, key: dict[str, str], said: str
+) -> None:
+    with pytest.raises(SettingsError) as error:
+        IntegrityAssessments(
+            make_database_context(spare("migrated"), tmp_path, keys=[key])
+        ).assess_implied_keys()
+    assert str(error.value).startswith(said)
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ["CREATE TABLE s (id serial PRIMARY KEY)"],
+        [
+            "CREATE TABLE s (id serial PRIMARY KEY)",
+            "INSERT INTO s VALUES (5)",
+            "SELECT setval('s_id_seq', 5)",
+        ],
+        [
+            "CREATE TABLE s (id serial PRIMARY KEY)",
+            "INSERT INTO s VALUES (5)",
+            "SELECT setval('s_id_seq', 6, false)",
+        ],
+        [
+            "CREATE TABLE s (id int GENERATED ALWAYS AS IDENTITY (INCREMENT -1))",
+            "INSERT INTO s DEFAULT VALUES",
+        ],
+    ],
+)
+def test_a_sequence_that_is_ahead_is_sound(
+    spare: CopyDatabase, tmp_path: Path, statements: list[str]
+) -> None:
+    assert (
+        not IntegrityAssessments(make_database_context(spare("migrated", *statements), tmp_path))
+        .assess_sequences()
+        .findings
+    )
+
+
+def test_a_sequence_that_is_named_only_as_text_is_not_proven(
+    spare: CopyDatabase, tmp_path: Path
+) -> None:
+    dsn = spare(
+        "migrated",
+        "CREATE SEQUENCE own",
+        "CREATE TABLE s (id int PRIMARY KEY DEFAULT nextval('own'::text))",
+    )
+    (unproven,) = (
+        IntegrityAssessments(make_database_context(dsn, tmp_path)).assess_sequences().not_proven
+    )
+    assert unproven.startswith("s.id: its default names a sequence only as text")

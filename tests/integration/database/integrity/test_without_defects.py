@@ -1,0 +1,193 @@
+"""A sound database gives no finding and no hole, before the cutover and after; and what proves
+nothing is not called sound.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from cutover_gates.core.evidence.assessment import NotProven
+from cutover_gates.hospital.matchers.expectations import assert_passed
+from cutover_gates.probes.database.integrity.assessments import IntegrityAssessments
+from tests.integration.database.conftest import CopyDatabase
+from tests.integration.database.contexts import make_database_context
+from tests.integration.database.integrity.assessment_names import ASSESSMENTS, run_assessment
+
+
+@pytest.mark.parametrize("template", ["before", "migrated"])
+def test_a_sound_database_gives_no_finding(
+    spare: CopyDatabase, tmp_path: Path, template: str
+) -> None:
+    integrity = IntegrityAssessments(make_database_context(spare(template), tmp_path))
+    for question in ASSESSMENTS:
+        examination = run_assessment(integrity, question)
+        assert_passed(examination)
+        assert json.dumps(examination.figures)
+
+
+@pytest.mark.parametrize(
+    ("question", "name"),
+    [
+        ("declared_valid", "visits.visits_patient_id_fkey"),
+        ("orphans", "visits.visits_patient_id_fkey"),
+        ("duplicates", "patients.patients_mrn_key"),
+        ("nulls", "patients.mrn"),
+        ("checks", "patients.patients_sex_check"),
+        ("generated", "patients.search_key"),
+        ("sequences", "audit_entries.id (audit_entries_id_seq)"),
+        ("indexes_agree", "patients.patients_by_tag"),
+    ],
+)
+def test_what_was_looked_at_is_named(
+    spare: CopyDatabase, tmp_path: Path, question: str, name: str
+) -> None:
+    assert (
+        name
+        in run_assessment(
+            IntegrityAssessments(make_database_context(spare("migrated"), tmp_path)), question
+        ).checked
+    )
+
+
+@pytest.mark.parametrize(
+    "question", [question for question in ASSESSMENTS if question != "implied_keys"]
+)
+def test_a_schema_without_tables_proves_nothing(
+    spare: CopyDatabase, tmp_path: Path, question: str
+) -> None:
+    site = make_database_context(
+        spare("migrated", "CREATE SCHEMA empty"), tmp_path, schemas=["empty"]
+    )
+    with pytest.raises(NotProven, match="no table at all"):
+        assert_passed(run_assessment(IntegrityAssessments(site), question))
+
+
+@pytest.mark.parametrize(
+    "question", [question for question in ASSESSMENTS if question != "implied_keys"]
+)
+def test_tables_without_any_constraint_prove_nothing(
+    spare: CopyDatabase, tmp_path: Path, question: str
+) -> None:
+    site = make_database_context(
+        spare("migrated", "CREATE SCHEMA bare", "CREATE TABLE bare.list AS SELECT 1 AS number"),
+        tmp_path,
+        schemas=["bare"],
+    )
+    with pytest.raises(NotProven, match="No constraint is declared on any of the 1 tables"):
+        assert_passed(run_assessment(IntegrityAssessments(site), question))
+
+
+@pytest.mark.parametrize("question", ["orphans", "generated", "partitions", "sequences", "checks"])
+def test_a_kind_that_nobody_uses_is_no_hole(
+    spare: CopyDatabase, tmp_path: Path, question: str
+) -> None:
+    site = make_database_context(
+        spare(
+            "migrated", "CREATE SCHEMA small", "CREATE TABLE small.list (number int PRIMARY KEY)"
+        ),
+        tmp_path,
+        schemas=["small"],
+    )
+    assert_passed(run_assessment(IntegrityAssessments(site), question))
+
+
+def test_what_does_not_fit_into_the_budget_is_named_and_not_proven(
+    spare: CopyDatabase, tmp_path: Path
+) -> None:
+    slow = (
+        "CREATE FUNCTION slow(text) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS 'BEGIN PERFORM"
+        " pg_sleep(0.01); RETURN true; END'"
+    )
+    dsn = spare(
+        "migrated",
+        slow,
+        "ALTER TABLE patients ADD CONSTRAINT slow CHECK (public.slow(mrn)) NOT VALID",
+    )
+    examination = IntegrityAssessments(
+        make_database_context(dsn, tmp_path, seconds=1)
+    ).assess_check_constraints()
+    assert "staff.staff_role_check" in examination.checked
+    assert [
+        line
+        for line in examination.not_proven
+        if line.startswith("patients.slow: not seen to the end within")
+    ]
+
+
+def test_a_table_that_may_not_be_read_is_not_proven(spare: CopyDatabase, tmp_path: Path) -> None:
+    dsn = spare(
+        "migrated",
+        "DROP ROLE IF EXISTS stranger",
+        "CREATE ROLE stranger LOGIN PASSWORD 'x'",
+        "GRANT SELECT ON patients TO stranger",
+    )
+    integrity = IntegrityAssessments(make_database_context(_as_stranger(dsn), tmp_path))
+    assert "patients.mrn" in integrity.assess_nulls().checked
+    assert [
+        line
+        for line in integrity.assess_nulls().not_proven
+        if line.startswith("visits.id: cannot be read: permission denied for table visits")
+    ]
+    assert [
+        line
+        for line in integrity.assess_foreign_keys().not_proven
+        if line.startswith("visits.visits_patient_id_fkey: cannot be read")
+    ]
+    assert [
+        line
+        for line in integrity.assess_sequences().not_proven
+        if line.startswith("audit_entries.id (audit_entries_id_seq): cannot be read")
+    ]
+    assert [
+        line
+        for line in integrity.assess_duplicates().not_proven
+        if line.startswith("visits.visits_pkey: cannot be read")
+    ]
+    assert [
+        line
+        for line in integrity.assess_indexes().not_proven
+        if line.startswith("visits.visits_pkey: cannot be read")
+    ]
+
+
+def test_rows_that_a_policy_hides_are_not_proven(spare: CopyDatabase, tmp_path: Path) -> None:
+    """A reader who sees half of the rows would find nothing wrong with them."""
+    dsn = spare(
+        "migrated",
+        "DROP ROLE IF EXISTS stranger",
+        "CREATE ROLE stranger LOGIN PASSWORD 'x'",
+        "GRANT pg_read_all_data TO stranger",
+        "ALTER TABLE visits ENABLE ROW LEVEL SECURITY",
+        "CREATE POLICY none ON visits USING (false)",
+    )
+    integrity = IntegrityAssessments(make_database_context(_as_stranger(dsn), tmp_path))
+    for question in ("orphans", "duplicates", "nulls", "checks", "indexes_agree"):
+        assert [
+            line
+            for line in run_assessment(integrity, question).not_proven
+            if "row-level security" in line
+        ], question
+
+
+def test_a_table_that_somebody_has_locked_is_not_waited_for(
+    spare: CopyDatabase, tmp_path: Path
+) -> None:
+    dsn = spare("migrated")
+    with psycopg.connect(dsn) as holder:
+        holder.execute("LOCK TABLE visits IN ACCESS EXCLUSIVE MODE")
+        examination = IntegrityAssessments(
+            make_database_context(dsn, tmp_path)
+        ).assess_foreign_keys()
+    assert examination.not_proven == (
+        "visits.visits_patient_id_fkey: cannot be read now: somebody holds a lock on it.",
+    )
+    assert "documents.documents_patient_id_fkey" in examination.checked
+
+
+def _as_stranger(dsn: str) -> str:
+    return make_conninfo(dsn, user="stranger", password="x")

@@ -1,0 +1,77 @@
+"""A database with a snapshot of it, to be harmed afterwards.
+
+night = nights("CREATE TABLE t …", tables={"t": {"rows": "+1"}}) # the hospital before its cutover,
+with these statements; snapshot taken night.happens("DELETE FROM t WHERE id = 1")
+night.rows.contents()
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from cutover_gates.probes.database.context import DatabaseContext
+from cutover_gates.probes.database.rows.assessments import RowAssessments
+from cutover_gates.probes.database.snapshot.model import Snapshot
+from tests.integration.database.conftest import BEFORE, CopyDatabase
+from tests.integration.database.contexts import declared_migrations, make_database_context
+
+_RUNS = itertools.count(1)
+
+
+@dataclass
+class CutoverDatabase:
+    """`context` is seen anew by each question: nothing that one gate saw serves the next."""
+
+    dsn: str
+    base_context: DatabaseContext
+
+    @property
+    def context(self) -> DatabaseContext:
+        return replace(
+            self.base_context, cache_folder=self.base_context.cache_folder / str(next(_RUNS))
+        )
+
+    @property
+    def rows(self) -> RowAssessments:
+        return RowAssessments(self.context)
+
+    def run_statements(self, *statements: str) -> None:
+        with psycopg.connect(self.dsn, autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement.encode())
+
+    def declare_tables(self, **tables: Any) -> None:
+        declared = self.base_context.migrations.model_copy(
+            update={
+                "tables": make_database_context(
+                    self.dsn, self.base_context.folder, tables=tables
+                ).migrations.tables
+            }
+        )
+        self.base_context = replace(self.base_context, migrations=declared)
+
+
+StartCutover = Callable[..., CutoverDatabase]
+
+
+@pytest.fixture
+def nights(spare: CopyDatabase, tmp_path: Path) -> StartCutover:
+    def begin(*statements: str, **migrations: Any) -> CutoverDatabase:
+        dsn = spare(BEFORE, *statements)
+        night = CutoverDatabase(dsn, make_database_context(dsn, tmp_path, **migrations))
+        Snapshot.take(night.context)
+        return night
+
+    return begin
+
+
+def hospital_tables() -> dict[str, Any]:
+    """What the reference's migrations are declared to do."""
+    return dict(declared_migrations()["tables"])

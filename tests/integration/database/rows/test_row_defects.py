@@ -1,0 +1,93 @@
+"""Every way in which content may change is found, by the table's name; and the same tables left
+alone give no finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from cutover_gates.core.evidence.assessment import Assessment
+from cutover_gates.hospital.matchers.expectations import assert_passed
+from cutover_gates.probes.database.measurement.row_hashes import HashedColumn, hash_input
+from reference import postgres
+from tests.integration.database.conftest import BEFORE
+from tests.integration.database.contexts import make_database_context
+from tests.integration.database.rows.conftest import CutoverDatabase
+from tests.integration.database.rows.row_defects import ROW_DEFECTS, TYPES
+
+NAME = "harmed"
+
+
+@pytest.fixture(scope="module")
+def night(
+    server: postgres.Server, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[CutoverDatabase]:
+    """One database with a table for each hazard, a snapshot of it taken."""
+    server.copy(BEFORE, NAME)
+    with psycopg.connect(server.dsn(NAME), autocommit=True) as connection:
+        for statement in (
+            *TYPES,
+            *(
+                statement
+                for name, hazard in ROW_DEFECTS.items()
+                for statement in hazard.created(name)
+            ),
+        ):
+            connection.execute(statement.encode())
+    folder: Path = tmp_path_factory.mktemp("harmed")
+    night = CutoverDatabase(server.dsn(NAME), make_database_context(server.dsn(NAME), folder))
+    yield night
+    server.drop(NAME)
+
+
+@pytest.fixture(scope="module")
+def clean(night: CutoverDatabase) -> Assessment:
+    """What is said before anything happens."""
+    assert_passed(night.rows.assess_snapshot_capture())
+    return night.rows.assess_contents()
+
+
+@pytest.fixture(scope="module")
+def harmed(night: CutoverDatabase, clean: Assessment) -> Assessment:
+    """What is said when everything has happened."""
+    assert not clean.findings
+    night.run_statements(
+        *(statement for name, hazard in ROW_DEFECTS.items() for statement in hazard.harmed(name))
+    )
+    return night.rows.assess_contents()
+
+
+def test_nothing_happened_and_nothing_is_found(clean: Assessment) -> None:
+    assert_passed(clean)
+    assert set(ROW_DEFECTS) <= set(clean.checked)
+
+
+@pytest.mark.parametrize("name", ROW_DEFECTS)
+def test_it_is_found(name: str, harmed: Assessment) -> None:
+    assert any(finding.startswith(f"{name}: ") for finding in harmed.findings)
+    assert name not in harmed.checked
+
+
+def test_what_was_left_alone_is_not_accused(harmed: Assessment) -> None:
+    assert {"patients", "visits", "documents", "audit_entries"} <= set(harmed.checked)
+
+
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
+        (HashedColumn('"x"', 142, "xml"), '(("x")::text COLLATE "C")'),
+        (HashedColumn('"x"', 25, "text"), '("x" COLLATE "C")'),
+        (HashedColumn('"x"', 1700, "numeric"), '"x", scale("x")'),
+        (HashedColumn('"x"', 20, "bigint"), '"x"'),
+        (HashedColumn('"x"', 987654, "citext"), '(("x")::text COLLATE "C")'),
+    ],
+)
+def test_what_this_server_cannot_do_is_hashed_as_the_bytes_of_a_dump(
+    field: HashedColumn, said: str
+) -> None:
+    """XML, and texts whose collation or type holds a and A equal, are not in every build."""
+    assert hash_input(field).as_string(None) == said

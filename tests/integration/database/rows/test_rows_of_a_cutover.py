@@ -1,0 +1,100 @@
+"""The hospital's own cutover: a snapshot of the release before, its migrations, and everything that
+was declared is what came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cutover_gates.hospital.matchers.expectations import assert_passed
+from cutover_gates.probes.database.context import DatabaseContext
+from cutover_gates.probes.database.rows.assessments import RowAssessments
+from cutover_gates.probes.database.snapshot.model import Snapshot
+from reference import announcement, cutover, postgres
+from tests.faults import serve
+from tests.integration.database.conftest import BEFORE
+from tests.integration.database.contexts import make_database_context
+from tests.integration.database.rows.conftest import CutoverDatabase, hospital_tables
+
+NAME = "cut_over"
+
+
+@pytest.fixture
+def night(server: postgres.Server, tmp_path: Path) -> Iterator[CutoverDatabase]:
+    """Before: a snapshot. After: the cutover, by the reference's own way."""
+    server.copy(BEFORE, NAME)
+    night = CutoverDatabase(
+        server.dsn(NAME),
+        make_database_context(server.dsn(NAME), tmp_path, tables=hospital_tables()),
+    )
+    Snapshot.take(night.context)
+    cutover.perform(server, NAME, announcement.accounts(), serve.HASHING)
+    yield night
+    server.drop(NAME)
+
+
+def test_a_clean_cutover_gives_no_finding(night: CutoverDatabase) -> None:
+    site: DatabaseContext = night.context
+    for question in (
+        RowAssessments(site).assess_counts,
+        RowAssessments(site).assess_contents,
+        RowAssessments(site).assess_retained_rows,
+    ):
+        assert_passed(question())
+
+
+@pytest.mark.parametrize(
+    ("happened", "names"),
+    [
+        (
+            (
+                "UPDATE visits SET status = 'cancelled', admitted_at = NULL WHERE id = (SELECT id"
+                " FROM visits WHERE status = 'admitted' LIMIT 1)"
+            ),
+            "visits",
+        ),
+        (
+            (
+                "UPDATE patients SET family_name = CASE id WHEN a.one THEN a.b ELSE a.a END FROM"
+                " (SELECT p.id AS one, q.id AS two, p.family_name AS a, q.family_name AS b FROM"
+                " patients p, patients q WHERE p.family_name < q.family_name LIMIT 1) a WHERE id IN"
+                " (a.one, a.two)"
+            ),
+            "patients",
+        ),
+        (
+            (
+                "UPDATE documents SET sha256 = repeat('0', 64) WHERE id = (SELECT id FROM documents"
+                " LIMIT 1)"
+            ),
+            "documents",
+        ),
+        (
+            (
+                "UPDATE audit_entries SET outcome = 'allowed' WHERE id = (SELECT min(id) FROM"
+                " audit_entries WHERE outcome = 'refused')"
+            ),
+            "audit_entries",
+        ),
+    ],
+)
+def test_a_migration_that_did_something_else_is_found(
+    night: CutoverDatabase, happened: str, names: str
+) -> None:
+    night.run_statements(happened)
+    assert names in " ".join(night.rows.assess_contents().findings)
+
+
+def test_the_cutover_of_a_hospital_at_work_is_told_from_loss(night: CutoverDatabase) -> None:
+    night.run_statements(
+        "INSERT INTO patients (facility, mrn, family_name, birth_date, sex) "
+        "VALUES ('north', 'NEW-1', 'New', '1990-01-01', 'female')"
+    )
+    assert_passed(night.rows.assess_contents())
+    assert night.rows.assess_writes_since_snapshot().figures["came since"]["patients"]["rows"] == 1
+    night.run_statements("DELETE FROM visits WHERE id = (SELECT min(id::text)::uuid FROM visits)")
+    assert "visits" in " ".join(night.rows.assess_counts().findings)
+    assert "visits" in " ".join(night.rows.assess_retained_rows().findings)

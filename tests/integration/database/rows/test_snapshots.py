@@ -1,0 +1,198 @@
+"""A snapshot serves as "before" only when it is whole, of this database, young enough, and from
+before.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from cutover_gates.core.evidence.assessment import NotProven
+from cutover_gates.hospital.matchers.expectations import assert_passed
+from cutover_gates.probes.database.context import DatabaseContext
+from cutover_gates.probes.database.rows.assessments import RowAssessments
+from cutover_gates.probes.database.snapshot.model import Snapshot
+from tests.integration.database.conftest import BEFORE, MIGRATED, CopyDatabase
+from tests.integration.database.contexts import make_database_context
+from tests.integration.database.rows.conftest import CutoverDatabase, StartCutover
+
+
+def test_it_is_read_as_it_was_written(nights: StartCutover) -> None:
+    taken = Snapshot.find_newest(
+        nights("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (-5), (7)").context
+    )
+    again = replace(taken, path=None)
+    assert replace(Snapshot.load(again.save(taken.path.parent / "again")), path=None) == again  # type: ignore[union-attr]  # it was loaded
+    assert taken.figures.tables["public.t"].counted == 2
+    assert taken.migration == "6"
+
+
+def test_there_is_none(spare: CopyDatabase, tmp_path: Path) -> None:
+    with pytest.raises(NotProven, match="pytest -m t12 --target tried"):
+        Snapshot.find_newest(make_database_context(spare(BEFORE), tmp_path))
+
+
+def _cut_short(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-40])
+
+
+def _edited(path: Path) -> None:
+    plain = json.loads(gzip.decompress(path.read_bytes()))
+    plain["content"]["figures"]["tables"]["public.patients"]["counted"] -= 1
+    path.write_bytes(gzip.compress(json.dumps(plain).encode()))
+
+
+def _emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+@pytest.mark.parametrize("harm", [_cut_short, _edited, _emptied])
+def test_a_damaged_one_is_refused(nights: StartCutover, harm: Callable[[Path], None]) -> None:
+    night = nights()
+    harm(_file(night))
+    with pytest.raises(NotProven, match="damaged or was edited"):
+        night.rows.assess_counts()
+
+
+def test_an_old_one_is_refused(nights: StartCutover) -> None:
+    night = nights(snapshot_max_age_hours=1)
+    _taken_ago(night, hours=1.1)
+    with pytest.raises(NotProven, match="more than 1 h ago"):
+        night.rows.assess_counts()
+
+
+def test_one_of_another_target_is_none(nights: StartCutover) -> None:
+    night = nights()
+    with pytest.raises(NotProven, match="there is no snapshot of other"):
+        Snapshot.find_newest(replace(night.context, target="other"))
+
+
+def test_one_of_another_database_is_refused(nights: StartCutover, spare: CopyDatabase) -> None:
+    night = nights()
+    with pytest.raises(NotProven, match="taken of another database: its database is"):
+        Snapshot.find_newest(
+            replace(
+                night.context,
+                dsn=make_database_context(spare(BEFORE), night.base_context.folder).dsn,
+            )
+        )
+
+
+def test_one_of_another_major_version_says_nothing_of_content(nights: StartCutover) -> None:
+    night = nights()
+    before = Snapshot.find_newest(night.context)
+    _file(night).unlink()
+    replace(before, server={**before.server, "major": 15}).save(night.base_context.snapshots)
+    assert_passed(night.rows.assess_counts())
+    with pytest.raises(NotProven, match="taken on PostgreSQL 15 and this is 18"):
+        night.rows.assess_contents()
+
+
+def test_one_that_was_made_by_other_declarations_is_refused(nights: StartCutover) -> None:
+    night = nights(tables={"patients": {"becomes": {"sex": "lower(sex)"}}})
+    night.declare_tables(patients={"becomes": {"sex": "upper(sex)"}})
+    with pytest.raises(NotProven, match=r"becomes, .* was changed after the snapshot"):
+        night.rows.assess_contents()
+
+
+def test_one_from_after_the_migration_is_no_before(spare: CopyDatabase, tmp_path: Path) -> None:
+    site = make_database_context(spare(MIGRATED), tmp_path)
+    Snapshot.take(site)
+    with pytest.raises(NotProven, match="taken after the migration 10"):
+        Snapshot.find_newest(site)
+
+
+def test_the_one_from_before_serves_though_a_later_one_is_there(
+    spare: CopyDatabase, tmp_path: Path
+) -> None:
+    site = make_database_context(spare(MIGRATED), tmp_path)
+    late = Snapshot.take(site)
+    early = replace(late, migration="6", taken_at=late.taken_at - 60).save(site.snapshots)
+    assert Snapshot.find_newest(site).path == early
+
+
+def test_one_from_long_after_the_migration_is_no_before_either(
+    spare: CopyDatabase, tmp_path: Path
+) -> None:
+    """Whoever lacks a snapshot, and takes one now, would find the database equal to itself: however
+    long ago the migration was.
+    """
+    site = make_database_context(
+        spare(
+            MIGRATED,
+            "UPDATE flyway_schema_history SET installed_on = installed_on - interval '30 days'",
+        ),
+        tmp_path,
+    )
+    Snapshot.take(site)
+    with pytest.raises(NotProven, match="taken after the migration 10"):
+        RowAssessments(site).assess_contents()
+
+
+ALEMBIC = (
+    "CREATE TABLE alembic_version (version_num varchar(32))",
+    "INSERT INTO alembic_version VALUES ('now')",
+)
+
+
+def of_alembic(dsn: str, folder: Path, *migrations: str) -> DatabaseContext:
+    """A site whose history Alembic keeps, with a snapshot of each of these migrations, the newest
+    last.
+    """
+    flyway = make_database_context(dsn, folder)
+    taken = Snapshot.take(flyway)
+    for number, migration in enumerate(migrations):
+        replace(taken, migration=migration, taken_at=taken.taken_at + number).save(flyway.snapshots)
+    return replace(flyway, migrations=flyway.migrations.model_copy(update={"tool": "alembic"}))
+
+
+def test_one_from_after_the_migration_is_no_before_with_other_tools(
+    spare: CopyDatabase, tmp_path: Path
+) -> None:
+    """No script on disk says which migration is the release's; the database does."""
+    site = of_alembic(spare(BEFORE, *ALEMBIC), tmp_path, "now")
+    with pytest.raises(NotProven, match="taken after the migration now"):
+        Snapshot.find_newest(site)
+
+
+def test_a_release_without_migrations_has_a_snapshot_too(
+    spare: CopyDatabase, tmp_path: Path
+) -> None:
+    site = make_database_context(spare(MIGRATED), tmp_path, brings_scripts=False)
+    Snapshot.take(site)
+    assert_passed(RowAssessments(site).assess_contents())
+
+
+def test_after_a_rollback_it_is_the_one_of_this_very_migration(
+    spare: CopyDatabase, tmp_path: Path
+) -> None:
+    """Also where a later snapshot, of the migration that was rolled back, is there."""
+    site = of_alembic(spare(BEFORE, *ALEMBIC), tmp_path, "now", "later")
+    assert Snapshot.find_newest(site, rolled_back=True).migration == "now"
+
+
+def test_a_table_that_cannot_be_read_leaves_no_half_snapshot(nights: StartCutover) -> None:
+    night = nights()
+    assert_passed(night.rows.assess_snapshot_capture())
+    with psycopg.connect(night.dsn) as other:
+        other.execute("LOCK TABLE visits IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(NotProven, match="lock timeout"):
+            night.rows.assess_snapshot_capture()
+
+
+def _file(night: CutoverDatabase) -> Path:
+    return next(night.base_context.snapshots.glob("*.json.gz"))
+
+
+def _taken_ago(night: CutoverDatabase, hours: float) -> None:
+    before = Snapshot.load(_file(night))
+    _file(night).unlink()
+    replace(before, path=None, taken_at=before.taken_at - hours * 3600).save(
+        night.base_context.snapshots
+    )

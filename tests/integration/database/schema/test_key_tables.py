@@ -1,0 +1,63 @@
+"""The tables without which the release cannot work are there, and hold rows."""
+
+from __future__ import annotations
+
+import psycopg
+
+from reference import postgres
+from tests.integration.database.conftest import MIGRATED, CopyDatabase
+from tests.integration.database.schema.conftest import SchemaAt
+
+
+def test_key_tables_are_there_and_hold_rows(spare: CopyDatabase, schema_at: SchemaAt) -> None:
+    seen = schema_at(spare(MIGRATED), key_tables=["patients", "public.visits"]).assess_key_tables()
+
+    assert (seen.checked, seen.findings, seen.not_proven) == (("patients", "visits"), (), ())
+
+
+def test_an_empty_or_missing_key_table_is_found(spare: CopyDatabase, schema_at: SchemaAt) -> None:
+    seen = schema_at(
+        spare(MIGRATED, "TRUNCATE visits"), key_tables=["patients", "visits", "appointments"]
+    ).assess_key_tables()
+
+    assert seen.findings == (
+        "The table appointments is missing, and the release cannot work without it.",
+        "The table visits holds no rows, and the release cannot work without them.",
+    )
+
+
+def test_a_key_table_that_cannot_be_read_is_not_proven(
+    server: postgres.Server, spare: CopyDatabase, schema_at: SchemaAt
+) -> None:
+    name = str(psycopg.conninfo.conninfo_to_dict(spare(MIGRATED))["dbname"])
+
+    seen = schema_at(
+        server.dsn(name, postgres.APPLICATION), key_tables=["visits", "pg_catalog.pg_authid"]
+    ).assess_key_tables()
+    assert seen.findings == (
+        "The table pg_catalog.pg_authid is missing, and the release cannot work without it.",
+    )
+
+    with psycopg.connect(server.dsn(name), autocommit=True) as owner:
+        owner.execute("REVOKE ALL ON visits FROM hospital_app")
+    hidden = schema_at(
+        server.dsn(name, postgres.APPLICATION), key_tables=["visits"]
+    ).assess_key_tables()
+    assert hidden.not_proven == (
+        (
+            "Whether the table visits holds rows could not be seen: permission denied for table"
+            " visits."
+        ),
+    )
+    assert not hidden.checked
+
+
+def test_where_none_is_declared_each_table_of_the_scripts_is_a_key_table(
+    spare: CopyDatabase, schema_at: SchemaAt
+) -> None:
+    seen = schema_at(spare(MIGRATED, "DROP TABLE idempotency_keys")).assess_key_tables()
+
+    assert seen.findings == (
+        "The table idempotency_keys is missing, and the release cannot work without it.",
+    )
+    assert "patients" in seen.checked

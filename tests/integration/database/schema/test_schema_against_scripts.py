@@ -1,0 +1,179 @@
+"""A target's schema is held against what the scripts make of an empty database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from reference import postgres
+from tests.integration.database.conftest import BEFORE, MIGRATED, CopyDatabase
+from tests.integration.database.schema.conftest import SchemaAt
+
+
+def test_a_migrated_hospital_is_what_the_scripts_make(
+    spare: CopyDatabase, schema_at: SchemaAt
+) -> None:
+    seen = schema_at(spare(MIGRATED)).assess_against_scripts()
+
+    assert not seen.findings
+    assert not seen.not_proven
+    assert "table patients" in seen.checked
+    assert "column visits.status" in seen.checked
+    assert not any("flyway" in name for name in seen.checked)
+    assert (
+        seen.figures["expected"] == "the scripts V1__facilities_and_staff.sql to"
+        " V10__token_rotation_idempotency_and_audit.sql"
+    )
+
+
+@pytest.mark.parametrize(
+    ("statement", "sentence"),
+    [
+        (
+            "ALTER TABLE visits ALTER tag TYPE text",
+            'The column visits.tag: expected type "character varying(64)", found "text".',
+        ),
+        (
+            "ALTER TABLE documents DROP CONSTRAINT documents_size_check",
+            (
+                "The constraint documents.documents_size_check is missing: expected CHECK (((size"
+                " >= 1) AND (size <= 2097152)))."
+            ),
+        ),
+        (
+            "DROP INDEX patients_by_facility",
+            (
+                "The index patients_by_facility is missing: expected CREATE INDEX"
+                " patients_by_facility ON public.patients USING btree (facility, mrn)."
+            ),
+        ),
+        (
+            "CREATE TABLE patients_old AS SELECT * FROM patients",
+            "The table patients_old is there, and nothing expects it.",
+        ),
+        (
+            "ALTER TABLE patients ENABLE ROW LEVEL SECURITY",
+            'The table patients: expected row security "off", found "on".',
+        ),
+        (
+            "ALTER TABLE visits DISABLE TRIGGER ALL",
+            (
+                "The constraint visits.visits_patient_id_fkey: expected enforcing triggers"
+                ' "enabled", found "disabled".'
+            ),
+        ),
+    ],
+)
+def test_what_the_scripts_do_not_make_is_found(
+    spare: CopyDatabase, schema_at: SchemaAt, statement: str, sentence: str
+) -> None:
+    assert schema_at(spare(MIGRATED, statement)).assess_against_scripts().findings == (sentence,)
+
+
+def test_a_hospital_that_was_not_migrated_is_found(
+    spare: CopyDatabase, schema_at: SchemaAt
+) -> None:
+    findings = schema_at(spare(BEFORE)).assess_against_scripts().findings
+
+    assert any(sentence.startswith("The table refresh_tokens is missing") for sentence in findings)
+    assert "The column visits.state is there, and nothing expects it." in findings
+
+
+def test_rights_outside_of_the_scripts_are_no_difference(
+    spare: CopyDatabase, schema_at: SchemaAt
+) -> None:
+    """The hospital grants after its migration, by hand.
+
+    Whether such rights are as they were, another check asks.
+    """
+    assert (
+        not schema_at(spare(MIGRATED, "REVOKE ALL ON visits FROM hospital_app"))
+        .assess_against_scripts()
+        .findings
+    )
+
+
+GRANTING = """
+CREATE EXTENSION vector;
+CREATE TABLE wards (id int PRIMARY KEY);
+GRANT SELECT, INSERT ON wards TO hospital_app;
+CREATE TABLE notes (id int); ALTER TABLE notes OWNER TO hospital_reader;
+CREATE FUNCTION secret() RETURNS int LANGUAGE sql AS 'SELECT 1'; REVOKE EXECUTE ON FUNCTION secret FROM PUBLIC;
+"""
+
+
+@pytest.mark.parametrize(
+    ("statement", "sentence"),
+    [
+        ("SELECT 1", None),
+        ("GRANT DELETE ON wards TO hospital_app", None),
+        ("REVOKE USAGE ON SCHEMA public FROM PUBLIC", None),
+        (
+            "REVOKE INSERT ON wards FROM hospital_app",
+            'The grant on wards to hospital_app: expected rights "INSERT, SELECT", found "SELECT".',
+        ),
+        (
+            "REVOKE ALL ON wards FROM hospital_app",
+            'The grant on wards to hospital_app is missing: expected rights "INSERT, SELECT".',
+        ),
+        (
+            "ALTER TABLE notes OWNER TO hospital_app",
+            'The owner of notes: expected owner "hospital_reader", found "hospital_app".',
+        ),
+        (
+            "GRANT EXECUTE ON FUNCTION secret TO PUBLIC",
+            "Everybody (PUBLIC) has the right EXECUTE on secret(), and nothing expects that.",
+        ),
+        ("DROP EXTENSION vector", "The extension vector is missing."),
+    ],
+)
+def test_what_scripts_say_of_rights_is_kept(
+    server: postgres.Server,
+    schema_at: SchemaAt,
+    tmp_path: Path,
+    statement: str,
+    sentence: str | None,
+) -> None:
+    scripts = tmp_path / "scripts"
+    scripts.mkdir()
+    (scripts / "V1__wards.sql").write_text(GRANTING)
+    server.create("granting")
+    try:
+        with psycopg.connect(server.dsn("granting"), autocommit=True) as connection:
+            connection.execute(GRANTING)
+            connection.execute(statement.encode())
+        seen = schema_at(server.dsn("granting"), locations=[scripts]).assess_against_scripts()
+        assert seen.findings == ((sentence,) if sentence else ())
+    finally:
+        server.drop("granting")
+
+
+def test_partitions_that_somebody_adds_every_month_are_no_difference(
+    server: postgres.Server, schema_at: SchemaAt, tmp_path: Path
+) -> None:
+    scripts = tmp_path / "scripts"
+    scripts.mkdir()
+    (scripts / "V1__readings.sql").write_text(
+        "CREATE TABLE readings (id int, at date, PRIMARY KEY (id, at)) PARTITION BY RANGE"
+        " (at);CREATE TABLE readings_1 PARTITION OF readings FOR VALUES FROM ('2026-01-01') TO"
+        " ('2026-02-01');"
+    )
+    server.create("partitioned")
+    try:
+        with psycopg.connect(server.dsn("partitioned"), autocommit=True) as connection:
+            connection.execute((scripts / "V1__readings.sql").read_bytes())
+            connection.execute(
+                "CREATE TABLE readings_2 PARTITION OF readings FOR VALUES FROM ('2026-02-01') TO"
+                " ('2026-03-01')"
+            )
+            schema = schema_at(server.dsn("partitioned"), locations=[scripts])
+            added = schema.assess_against_scripts()
+            connection.execute("DROP TABLE readings_1")
+            dropped = schema.assess_against_scripts()
+    finally:
+        server.drop("partitioned")
+
+    assert (added.findings, added.figures["partitions that were added"]) == ((), ["readings_2"])
+    assert [sentence[:31] for sentence in dropped.findings] == ["The table readings_1 is missing"]

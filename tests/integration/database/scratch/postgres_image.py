@@ -1,0 +1,76 @@
+"""A container image of PostgreSQL, built from what is on this machine: the wheel's programs, a
+shell, and the libraries that both load.
+
+It understands what the official image is told: POSTGRES_USER, POSTGRES_PASSWORD.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+from typing import Any
+
+from cutover_gates.probes.database.scratch.postgres_binaries import find_server_programs
+
+NAME, TAG = "cutover-postgres", "18"
+_HOME = "/opt/postgresql"
+_START = f"""#!/bin/sh
+set -e
+umask 077
+printf '%s' "$POSTGRES_PASSWORD" > /tmp/password
+{_HOME}/bin/initdb -D /tmp/data -U "$POSTGRES_USER" --pwfile=/tmp/password -A scram-sha-256 --locale=C --encoding=UTF8 --no-sync
+echo 'host all all all scram-sha-256' >> /tmp/data/pg_hba.conf
+exec {_HOME}/bin/postgres -D /tmp/data -c listen_addresses='*' -c unix_socket_directories=/tmp -c fsync=off
+"""
+_CHANGES = [
+    "USER postgres",
+    f"ENV PATH={_HOME}/bin:/bin LD_LIBRARY_PATH=/libraries",
+    'ENTRYPOINT ["/bin/sh", "/start.sh"]',
+    "EXPOSE 5432",
+]
+
+
+def build(engine: Any) -> str:
+    """The image's name with its tag; made anew each time (a second or two)."""
+    engine.api.import_image_from_data(_tree(), repository=NAME, tag=TAG, changes=_CHANGES)
+    return f"{NAME}:{TAG}"
+
+
+def _tree() -> bytes:
+    installed = find_server_programs(18).parent
+    shell = Path(str(shutil.which("dash") or shutil.which("bash")))
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w") as tar:
+        tar.add(installed, _HOME.lstrip("/"))
+        tar.add(shell.resolve(), "bin/sh")
+        for library in sorted(_libraries(shell, *(installed / "bin").iterdir())):
+            tar.add(
+                library.resolve(),
+                (
+                    str(library).lstrip("/")
+                    if library.name.startswith("ld-")
+                    else f"libraries/{library.name}"
+                ),
+            )
+        _text(tar, "start.sh", _START)
+        _text(tar, "etc/passwd", "postgres:x:999:999::/tmp:/bin/sh\n")
+        folder = tarfile.TarInfo("tmp")
+        folder.type, folder.mode = tarfile.DIRTYPE, 0o1777
+        tar.addfile(folder)
+    return content.getvalue()
+
+
+def _libraries(*programs: Path) -> set[Path]:
+    """What the dynamic loader takes for them, and the loader itself."""
+    said = subprocess.run(["ldd", *programs], capture_output=True, text=True, check=False).stdout
+    return {Path(path) for path in re.findall(r"(/\S+) \(0x", said)}
+
+
+def _text(tar: tarfile.TarFile, name: str, text: str) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.mode = len(text.encode()), 0o755
+    tar.addfile(entry, io.BytesIO(text.encode()))

@@ -1,0 +1,229 @@
+"""One look at a deployment: bounded in time, one sentence for each way in which it fails, and its
+token in nothing that leaves.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+from cutover_gates.config.deployment import ClusterSettings
+from cutover_gates.core.evidence.redact import Redactor
+from cutover_gates.probes.deployment.kubernetes.client import DeploymentClient, load_client
+from cutover_gates.util.concurrency import ObjectNotFound
+from cutover_gates.util.resource_sample import SourceUnavailable
+from tests.faults.deployment.deployment_environment import DeploymentEnvironment
+from tests.standins.deployment_objects import NAME, NAMESPACE
+
+PARTS = ("deployment", "pods", "replica_sets", "budgets", "releases")
+
+
+def api(
+    ground: DeploymentEnvironment,
+    *,
+    seconds: float = 5.0,
+    redactor: Redactor | None = None,
+    **changed: Any,
+) -> DeploymentClient:
+    settings = ClusterSettings.model_validate({**ground.settings({})["cluster"], **changed})
+    return DeploymentClient(
+        settings, settings.ca_file, settings.token_file, redactor or Redactor(), seconds
+    )
+
+
+def told(source: DeploymentClient, part: str = "deployment") -> str:
+    """The sentence with which a part fails. No secret is anywhere in what was raised."""
+    with pytest.raises(SourceUnavailable) as raised:
+        source.load_state().get_part(part)
+    whole = "".join(
+        traceback.TracebackException.from_exception(raised.value, capture_locals=True).format()
+    )
+    assert "t0ken" not in whole
+    return str(raised.value)
+
+
+def test_everything_is_seen_in_one_look(ground: DeploymentEnvironment) -> None:
+    ground.write_pipeline_files()
+    look = api(ground).load_state()
+    assert look.get_part("deployment").status.available_replicas == 3
+    assert {part: len(look.get_part(part)) for part in PARTS[1:]} == {
+        "pods": 3,
+        "replica_sets": 2,
+        "budgets": 1,
+        "releases": 2,
+    }
+
+
+def test_without_helm_no_secret_is_asked_for(ground: DeploymentEnvironment) -> None:
+    api(ground, helm_release=None).load_state()
+    assert not [path for path in ground.kubernetes.asked if "secrets" in path]
+
+
+def test_a_deployment_that_is_not_there_is_no_silence(ground: DeploymentEnvironment) -> None:
+    look = api(ground, deployment="another").load_state()
+    for part in PARTS:
+        with pytest.raises(
+            ObjectNotFound, match=f"the namespace {NAMESPACE} has no deployment another"
+        ):
+            look.get_part(part)
+
+
+# ── the token ──
+
+
+def test_a_token_that_was_renewed_is_read_again(
+    ground: DeploymentEnvironment, tmp_path: Path
+) -> None:
+    source = api(ground)
+    ground.kubernetes.token = "t0ken-number-two"
+    assert told(source).endswith("answered 401: is the token in token_file still valid?")
+    (tmp_path / "token").write_text(ground.kubernetes.token, encoding="utf-8")
+    source.load_state().get_part("pods")
+
+
+def test_the_token_is_made_known_to_what_masks_secrets(ground: DeploymentEnvironment) -> None:
+    redactor = Redactor()
+    api(ground, redactor=redactor).load_state()
+    assert redactor.learned_secrets() == {ground.kubernetes.token: "kubernetes token"}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"t0ken of\nmany lines", b"t0ken\x00", "t0kén-with-an-accent".encode(), b"t0ken\xff"],
+)
+def test_what_is_no_token_is_neither_sent_nor_told(
+    ground: DeploymentEnvironment, tmp_path: Path, content: bytes
+) -> None:
+    source = api(ground)
+    (tmp_path / "token").write_bytes(content)
+    assert told(source).startswith(
+        (
+            f"{tmp_path / 'token'} holds no token",
+            f"the token in {tmp_path / 'token'} cannot be read",
+        )
+    )
+    assert ground.kubernetes.asked == []
+
+
+def test_a_token_is_only_sent_to_who_is_trusted(
+    ground: DeploymentEnvironment, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.pem"
+    trustme.CA().cert_pem.write_to_path(str(other))
+    assert "certificate verify failed" in told(api(ground, ca_file=str(other))).lower()
+    assert ground.kubernetes.asked == []
+
+
+# ── what cannot be had ──
+
+
+def test_what_the_token_may_not_read_is_named_and_the_rest_is_seen(
+    ground: DeploymentEnvironment,
+) -> None:
+    ground.kubernetes.forbidden = frozenset({"replicasets"})
+    source = api(ground)
+    assert told(source, "replica_sets").endswith(
+        "asked for replica sets, answered 403: the token may not read them"
+    )
+    assert len(source.load_state().get_part("pods")) == 3
+
+
+@pytest.mark.parametrize(
+    ("half", "said"),
+    [({"spec": {}}, "containers"), ({"spec": {"containers": []}}, "one of them has no status")],
+)
+def test_an_answer_that_is_no_such_object_is_told(
+    ground: DeploymentEnvironment, half: dict[str, Any], said: str
+) -> None:
+    ground.kubernetes.objects["pods"] = [
+        {"metadata": {"name": "half", "namespace": NAMESPACE, "labels": {"app": NAME}}, **half}
+    ]
+    sentence = told(api(ground), "pods")
+    assert sentence.startswith(f"{ground.kubernetes.url} cannot be asked for pods: ")
+    assert said in sentence
+
+
+@contextmanager
+def silent() -> Iterator[str]:
+    """Takes connections, and says nothing on them."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        kept: list[socket.socket] = []
+
+        def take() -> None:
+            while True:
+                try:
+                    kept.append(listening.accept()[0])
+                except OSError:
+                    return
+
+        thread = threading.Thread(target=take, daemon=True)
+        thread.start()
+        try:
+            yield f"https://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            listening.shutdown(socket.SHUT_RDWR)
+            thread.join()
+            for connection in kept:
+                connection.close()
+
+
+def test_one_that_never_answers_costs_one_bound(ground: DeploymentEnvironment) -> None:
+    """All its parts together."""
+    load_client()
+    with silent() as address:
+        began = time.monotonic()
+        look = api(ground, api=address, seconds=0.5).load_state()
+        assert time.monotonic() - began < 1.5
+    for part in PARTS:
+        with pytest.raises(SourceUnavailable, match=r"gave no whole answer within|cannot be asked"):
+            look.get_part(part)
+
+
+# ── the stand-in itself ──
+
+
+@pytest.mark.skipif(
+    shutil.which("kubectl") is None,
+    reason="kubectl is not installed, so that it cannot read from the stand-in",
+)
+def test_kubectl_can_read_from_the_stand_in(ground: DeploymentEnvironment, tmp_path: Path) -> None:
+    """What is proven against it is proven against something that the field's own tool takes for a
+    cluster.
+    """
+    command = [
+        str(shutil.which("kubectl")),
+        f"--server={ground.kubernetes.url}",
+        f"--certificate-authority={ground.kubernetes.ca_file}",
+        f"--token={ground.kubernetes.token}",
+        f"--cache-dir={tmp_path / 'cache'}",
+        f"--namespace={NAMESPACE}",
+    ]
+    listed = subprocess.run(
+        [*command, "get", "deploy,pods,rs,pdb", "-o", "name"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+        env={**os.environ, "HOME": str(tmp_path), "KUBECONFIG": str(tmp_path / "none")},
+    )
+    assert listed.stdout.split() == [
+        f"deployment.apps/{NAME}",
+        *(f"pod/{NAME}-{number}" for number in range(3)),
+        f"replicaset.apps/{NAME}-r7",
+        f"replicaset.apps/{NAME}-r6",
+        f"poddisruptionbudget.policy/{NAME}",
+    ], listed.stderr

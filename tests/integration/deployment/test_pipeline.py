@@ -1,0 +1,135 @@
+"""What a pipeline wrote down: its shape, its age, and whose coverage a report is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from cutover_gates.config.infrastructure import Infrastructure
+from cutover_gates.probes.deployment.pipeline import code_coverage
+from cutover_gates.probes.deployment.pipeline.assessments import SCHEMA
+from tests.faults.deployment.deployment_environment import DeploymentEnvironment
+from tests.faults.deployment.pipelines import COVERED, RECENT, REPORTED, report, run_of
+from tests.faults.hospitals import ROOT
+
+
+def test_the_schema_is_one() -> None:
+    Draft202012Validator.check_schema(json.loads(SCHEMA.read_text(encoding="utf-8")))
+
+
+def test_the_guide_shows_a_file_that_is_taken(ground: DeploymentEnvironment) -> None:
+    """Whoever copies it changes the commit and the time, and nothing else."""
+    shown = re.search(
+        r"```json\n(.*?)```", (ROOT / "docs/pipeline.md").read_text(encoding="utf-8"), re.DOTALL
+    )
+    assert shown
+    ground.run = {
+        **json.loads(shown[1]),
+        **{key: run_of(ground)[key] for key in ("commit", "finished")},
+    }
+    assert {one.word for one in ground.run_checks({}, "pipeline").values()} == {"passed"}
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"commit": "c0ffee"},
+        {"result": "ok"},
+        {"suites": {}},
+        {"suites": ["unit"]},
+        {"finished": "2026-11-27T23:00:00"},
+        {"finished": "yesterday Z"},
+        {"coverage": {}},
+        {"coverage": {"percent": 101}},
+        {"coverage": {"percent": "83"}},
+        {"coverage": {"percent": 83, "lines_valid": 10}},
+        {"coverage": {"sha256": "abc"}},
+        {"release": 2},
+    ],
+)
+def test_a_file_of_another_shape_is_a_finding(
+    ground: DeploymentEnvironment, broken: dict[str, object]
+) -> None:
+    run_of(ground).update(broken)
+    assert {
+        one.word for name, one in ground.run_checks({}, "pipeline").items() if name == COVERED
+    } == {"failed"}
+
+
+@pytest.mark.parametrize("key", ["commit", "result", "suites", "finished"])
+def test_every_key_must_be_there(ground: DeploymentEnvironment, key: str) -> None:
+    del run_of(ground)[key]
+    assert ground.run_checks({}, "pipeline")[RECENT].word == "failed"
+
+
+def test_a_time_zone_is_understood(ground: DeploymentEnvironment) -> None:
+    elsewhere = datetime.now(UTC).astimezone(timezone(timedelta(hours=9)))
+    run_of(ground)["finished"] = elsewhere.isoformat()
+    assert ground.run_checks({}, "pipeline")[RECENT].word == "passed"
+    run_of(ground)["finished"] = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    assert ground.run_checks({}, "pipeline")[RECENT].word == "passed"
+
+
+def test_the_runs_own_report_is_taken(ground: DeploymentEnvironment) -> None:
+    """By its SHA-256, whatever else is told."""
+    ground.report = report(831, 1000, "0.831")
+    run_of(ground)["coverage"] = {"sha256": hashlib.sha256(ground.report.encode()).hexdigest()}
+    assert ground.run_checks(REPORTED, "pipeline")[COVERED].word == "passed"
+
+
+def test_a_report_that_agrees_with_the_run_is_taken(ground: DeploymentEnvironment) -> None:
+    ground.report = report(831, 1000, "0.831")
+    assert ground.run_checks(REPORTED, "pipeline")[COVERED].word == "passed"
+    ground.report = report(900, 1000, "0.9")
+    assert (
+        "tells 90.00 %, and the run 83.10 %" in ground.run_checks(REPORTED, "pipeline")[COVERED].why
+    )
+
+
+def test_a_report_that_is_not_there_is_not_proven(ground: DeploymentEnvironment) -> None:
+    assert ground.run_checks(REPORTED, "pipeline")[COVERED].word == "not proven"
+
+
+def test_no_coverage_at_all_is_not_proven(ground: DeploymentEnvironment) -> None:
+    del run_of(ground)["coverage"]
+    assert ground.run_checks({}, "pipeline")[COVERED].word == "not proven"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "no report in Cobertura's format"),
+        ("<coverage", "no report in Cobertura's format"),
+        ("<testsuite tests='7'/>", "no report in Cobertura's format"),
+        (report(1, 2, "half"), "tells figures that are none"),
+        (report(3, 2, "1.5"), "3 covered lines of 2"),
+        (report(-1, 2, "0"), "-1 covered lines of 2"),
+        (report(2, 2, "nan"), "tells nan %"),
+        (report(0, -1, "0"), "coverage of nothing"),
+    ],
+)
+def test_what_is_no_coverage_is_told(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "coverage.xml").write_text(text, encoding="utf-8")
+    with pytest.raises(code_coverage.InvalidCoverage, match=said):
+        code_coverage.read_coverage_report(tmp_path / "coverage.xml")
+
+
+def test_a_report_counts_for_itself(tmp_path: Path) -> None:
+    """As coverage.py writes it, with its document type; the rate is rounded, the count is not."""
+    text = report(7996, 10_000, "0.7996").replace(
+        "<coverage", '<!DOCTYPE coverage SYSTEM "http://example.org/coverage-04.dtd">\n<coverage', 1
+    )
+    (tmp_path / "coverage.xml").write_text(text, encoding="utf-8")
+    found = code_coverage.read_coverage_report(tmp_path / "coverage.xml")
+    assert (found.percent, found.lines) == (79.96, 10_000)
+
+
+def test_a_commit_must_be_whole() -> None:
+    with pytest.raises(ValueError, match="is no whole commit"):
+        Infrastructure.model_validate({"pipeline": {"commit": "c0ffee"}})

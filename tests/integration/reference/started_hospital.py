@@ -1,0 +1,93 @@
+"""The embedded hospital as its tests see it: started like by anybody else, and spoken to over its
+socket.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import psycopg
+from psycopg.rows import dict_row
+
+ROOT = Path(__file__).parents[3]
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Hospital:
+    """What `python -m reference --json` announced."""
+
+    url: str
+    database: str
+    owner_database: str
+    users: dict[str, dict[str, str]]
+    expired_token: str
+    log: Path
+
+    def client(self, token: str | None = None) -> httpx.Client:
+        """Speaks to the API, as nobody or as who holds the token."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return httpx.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=10)
+
+    def sign_in(self, name: str) -> Json:
+        """A new session's tokens."""
+        with self.client() as client:
+            answer = client.post("/auth/sign-in", json=self.users[name])
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    def query(self, statement: str, *values: object) -> list[Json]:
+        """Rows, as the superuser."""
+        with psycopg.connect(self.owner_database, row_factory=dict_row) as connection:
+            cursor = connection.execute(statement.encode(), values)
+            return cursor.fetchall() if cursor.description else []
+
+
+def launch(*options: str) -> subprocess.Popen[bytes]:
+    """Begin to start `python -m reference --json`."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "reference", "--json", *options],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+
+
+def read_announcement(process: subprocess.Popen[bytes]) -> Json:
+    """Wait for what it announces."""
+    assert process.stdout is not None
+    return dict(json.loads(process.stdout.readline()))
+
+
+Staff = Callable[[str], httpx.Client]
+
+
+def patient_data(**changes: Any) -> Json:
+    """The body of a patient who is new."""
+    return {
+        "mrn": f"T-{uuid4().hex[:20]}",
+        "family_name": "Probe",
+        "given_name": "Zoë",
+        "birth_date": "1971-12-31",
+        "sex": "female",
+        "tag": "probe",
+        **changes,
+    }
+
+
+def problem(answer: httpx.Response) -> tuple[int, str]:
+    """Status and slug of an answer that must be a complete problem."""
+    assert answer.headers["content-type"] == "application/problem+json", answer.text
+    body = answer.json()
+    assert {"type", "title", "status", "detail", "request_id"} <= body.keys()
+    assert body["status"] == answer.status_code
+    assert body["request_id"] == answer.headers["x-request-id"]
+    return answer.status_code, body["type"].removeprefix("/problems/")

@@ -1,0 +1,308 @@
+"""Two documents side by side: what breaks a client is told with its place, and what does not is no
+finding.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cutover_gates.config.base import SettingsError
+from cutover_gates.core.evidence.assessment import Assessment, NotProven
+from cutover_gates.hospital.matchers.expectations import assert_passed
+from cutover_gates.probes.api.compatibility.assessments import (
+    CompatibilityAssessments,
+    format_changes,
+)
+from cutover_gates.probes.api.compatibility.document_comparison import compare_documents
+from cutover_gates.probes.api.compatibility.schema_comparison import SchemaComparison
+from reference.app import create_app
+from reference.settings import Settings
+from tests.unit.api.document_changes import (
+    BREAKING,
+    HARMLESS,
+    RECORDED,
+    Change,
+    Json,
+    fields,
+    recorded_document,
+)
+
+OASDIFF = shutil.which("oasdiff")
+OASDIFF_IS_WRONG = {"null written otherwise", "a schema written in parts"}
+"""Where two ways to write one schema are a finding for it."""
+
+
+def told(before: Json, after: Json, *kinds: str) -> list[str]:
+    return format_changes(
+        change
+        for change in compare_documents(before, after)
+        if change.difference.kind in (kinds or ("breaking", "unclear"))
+    )
+
+
+@pytest.mark.parametrize("change", BREAKING, ids=lambda change: change.name)
+def test_what_breaks_a_client_is_one_finding_that_names_its_place(change: Change) -> None:
+    found = told(recorded_document(), change.made())
+    assert len(found) == 1, found
+    assert all(word in found[0] for word in change.told), found
+
+
+@pytest.mark.parametrize("change", HARMLESS, ids=lambda change: change.name)
+def test_what_breaks_no_client_is_no_finding(change: Change) -> None:
+    assert told(recorded_document(), change.made()) == []
+
+
+@pytest.mark.parametrize("change", [*BREAKING, *HARMLESS], ids=lambda change: change.name)
+def test_every_change_changes_something(change: Change) -> None:
+    """A change that does nothing would make a harmless one of every comparison."""
+    assert json.dumps(change.made()) != json.dumps(recorded_document())
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a new operation",
+        "a new optional parameter",
+        "a new optional field",
+        "a new field in an answer",
+        "a new refusal",
+    ],
+)
+def test_what_was_added_is_told(name: str) -> None:
+    change = next(one for one in HARMLESS if one.name == name)
+    assert told(recorded_document(), change.made(), "added")
+
+
+def test_a_document_is_compatible_with_itself() -> None:
+    assert compare_documents(recorded_document(), recorded_document()) == []
+
+
+def test_one_cause_is_one_finding_however_many_operations_have_it() -> None:
+    """A field that all refusals share is gone: one sentence, with where it is met first and how
+    many others have it.
+    """
+    change = next(one for one in BREAKING if one.name == "a field of all refusals is gone")
+    (found,) = told(recorded_document(), change.made())
+    assert "also" in found
+    assert "more" in found
+
+
+def test_the_embedded_hospital_keeps_what_its_recorded_document_promises() -> None:
+    present = create_app(Settings("dbname=nobody", "0" * 64)).openapi()
+    assert told(recorded_document(), present) == []
+
+
+# ── schemas ──
+
+
+def differences(
+    old: Any, new: Any, *, sending: bool, components: Json | None = None
+) -> list[tuple[str, str]]:
+    document = {"components": {"schemas": components or {}}}
+    return [
+        (one.kind, one.place)
+        for one in SchemaComparison(document, document, sending=sending).find_differences(old, new)
+        if one.kind != "added"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("narrow", "wide"),
+    [
+        ({"type": "string", "maxLength": 5}, {"type": "string"}),
+        ({"type": "integer"}, {"type": "number"}),
+        ({"type": "integer", "minimum": 1}, {"type": "integer", "exclusiveMinimum": 0}),
+        (
+            {"type": "integer", "minimum": 0, "exclusiveMinimum": True},
+            {"type": "integer", "minimum": 0},
+        ),
+        ({"const": "a"}, {"enum": ["a", "b"]}),
+        ({"enum": ["ab"]}, {"type": "string", "pattern": "^a"}),
+        ({"type": "string"}, {"type": "string", "nullable": True}),
+        ({"type": "string"}, {"oneOf": [{"type": "integer"}, {"type": "string"}]}),
+        (
+            {"allOf": [{"type": "string", "maxLength": 9}, {"maxLength": 5}]},
+            {"type": "string", "maxLength": 6},
+        ),
+        (
+            {"type": "array", "items": {"type": "string"}, "minItems": 1},
+            {"type": "array", "items": {"type": ["string", "null"]}},
+        ),
+        (
+            {"type": "object", "additionalProperties": {"type": "integer"}},
+            {"type": "object", "additionalProperties": {"type": "number"}},
+        ),
+        (
+            {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]},
+            {"type": "object", "properties": {"a": {"type": "string"}}},
+        ),
+        ({"type": "integer", "multipleOf": 10}, {"type": "integer", "multipleOf": 5}),
+        ({"type": "integer", "format": "int32"}, {"type": "integer", "format": "int64"}),
+        ({"type": "string"}, {}),
+    ],
+)
+def test_wider_is_fine_for_what_is_sent_and_narrower_for_what_is_read(
+    narrow: Json, wide: Json
+) -> None:
+    assert differences(narrow, wide, sending=True) == []
+    assert differences(wide, narrow, sending=False) == []
+    assert differences(wide, narrow, sending=True)
+    assert differences(narrow, wide, sending=False)
+
+
+def test_a_schema_that_holds_itself_is_compared_to_its_end() -> None:
+    ward = {
+        "type": "object",
+        "properties": {
+            "name": {"type": "string"},
+            "wards": {"type": "array", "items": {"$ref": "#/components/schemas/Ward"}},
+        },
+    }
+    other = json.loads(
+        json.dumps(ward)
+        .replace("Ward", "Unit")
+        .replace('"name": {"type": "string"}', '"name": {"type": "integer"}')
+    )
+    found = differences(
+        {"$ref": "#/components/schemas/Ward"},
+        {"$ref": "#/components/schemas/Unit"},
+        sending=True,
+        components={"Ward": ward, "Unit": other},
+    )
+    assert ("breaking", ".name") in found
+
+
+def test_what_only_ever_comes_back_is_not_required_of_a_client() -> None:
+    old = {"type": "object", "properties": {"name": {"type": "string"}}}
+    new = {
+        "type": "object",
+        "properties": {"name": {"type": "string"}, "id": {"type": "string", "readOnly": True}},
+        "required": ["id"],
+    }
+    assert differences(old, new, sending=True) == []
+
+
+def test_a_schema_that_no_value_fits_breaks_both_ways() -> None:
+    impossible = {"const": "live", "type": "integer"}
+    for sending in (True, False):
+        assert differences({"type": "string"}, impossible, sending=sending) == [("breaking", "")]
+
+
+@pytest.mark.parametrize("keyword", ["not", "patternProperties", "if", "propertyNames"])
+def test_what_cannot_be_computed_is_said(keyword: str) -> None:
+    """A changed keyword that narrows in ways which are not followed is no finding, and no proof
+    either.
+    """
+    new = {"type": "object", keyword: {"type": "string"}}
+    assert differences({"type": "object"}, new, sending=True) == [("unclear", "")]
+
+
+def test_a_reference_that_leads_nowhere_is_not_proven() -> None:
+    after = recorded_document()
+    fields(after, "Patient")["mrn"] = {"$ref": "#/components/schemas/Nowhere"}
+    with pytest.raises(NotProven, match="Nowhere"):
+        compare_documents(recorded_document(), after)
+
+
+# ── what the checks are told ──
+
+
+def compatibility(
+    document: Json, before: Path | None = RECORDED, release: str = "2.0.0"
+) -> CompatibilityAssessments:
+    return CompatibilityAssessments("staging", release, document, before)
+
+
+def test_a_target_without_a_recorded_document_is_not_proven() -> None:
+    with pytest.raises(
+        NotProven, match=r"curl .*previous_document in \[targets.staging.contract\]"
+    ):
+        compatibility(recorded_document(), None).assess_requests()
+
+
+def test_a_release_is_not_compared_with_itself() -> None:
+    """Recorded after the cutover, the document would be compatible with itself."""
+    with pytest.raises(NotProven, match="under judgement"):
+        compatibility(recorded_document(), release="1.9.0").assess_responses()
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{}", '{"swagger": "2.0"}', '{"openapi": "3.1.0", "paths": {}}']
+)
+def test_a_file_that_holds_no_document_is_a_mistake_in_the_settings(
+    tmp_path: Path, content: str
+) -> None:
+    path = tmp_path / "before.json"
+    path.write_text(content)
+    with pytest.raises(SettingsError, match="no OpenAPI 3 document"):
+        compatibility(recorded_document(), path).assess_operations()
+
+
+def test_a_document_without_operations_proves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "before.json"
+    path.write_text(json.dumps({**recorded_document(), "paths": {}}))
+    with pytest.raises(NotProven, match="nothing to look at"):
+        assert_passed(compatibility(recorded_document(), path).assess_operations())
+
+
+@pytest.mark.parametrize(
+    ("name", "question"),
+    [
+        ("an operation is gone", "operations"),
+        ("a new field is required", "requests"),
+        ("a field of an answer is gone", "answers"),
+    ],
+)
+def test_each_question_has_its_own_findings(name: str, question: str) -> None:
+    change = next(one for one in BREAKING if one.name == name)
+    asked = {
+        part: getattr(compatibility(change.made()), part)()
+        for part in ("operations", "requests", "answers")
+    }
+    assert [part for part, examination in asked.items() if examination.findings] == [question]
+
+
+def test_what_was_added_stands_in_the_evidence_and_passes() -> None:
+    kept: list[Assessment] = []
+    change = next(one for one in HARMLESS if one.name == "a new operation")
+    examination = CompatibilityAssessments(
+        "staging", "2.0.0", change.made(), RECORDED, kept.append
+    ).assess_operations()
+    assert_passed(examination)
+    assert kept == [examination]
+    assert examination.figures["added"] == ["GET /api/v1/wards: a new operation"]
+
+
+# ── a referee ──
+
+
+@pytest.mark.thorough
+@pytest.mark.skipif(
+    OASDIFF is None,
+    reason=(
+        "oasdiff is a program in Go, and a second opinion: the changes above are judged without it"
+    ),
+)
+def test_what_oasdiff_calls_breaking_is_found(tmp_path: Path) -> None:
+    before, after, missed = RECORDED, tmp_path / "after.json", []
+    for change in (*BREAKING, *HARMLESS):
+        after.write_text(json.dumps(change.made()))
+        done = subprocess.run(
+            [str(OASDIFF), "breaking", "--fail-on", "ERR", str(before), str(after)],
+            capture_output=True,
+            check=False,
+            timeout=30,
+        )
+        if (
+            done.returncode == 1
+            and not told(recorded_document(), change.made())
+            and change.name not in OASDIFF_IS_WRONG
+        ):
+            missed.append(change.name)
+    assert missed == []

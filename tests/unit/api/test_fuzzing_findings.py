@@ -1,0 +1,191 @@
+"""One finding for one cause, and what somebody answers for."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from cutover_gates.config.base import SettingsError
+from cutover_gates.hospital.matchers.expectations import assert_passed
+from cutover_gates.probes.api.document.openapi_document import ApiDocument
+from cutover_gates.probes.api.fuzzing.acceptances import (
+    AcceptedFinding,
+    apply_acceptances,
+    load_acceptances,
+)
+from cutover_gates.probes.api.fuzzing.assessments import FuzzAssessments
+from cutover_gates.probes.api.fuzzing.fuzz_findings import format_finding, group_failures
+from cutover_gates.probes.api.fuzzing.fuzz_summary import summarize_run
+from tests.unit.api.api_documents import CLEAN, OPEN, READ, SAFE, WRITE, course, document, failure
+
+TODAY = date(2026, 11, 24)
+ACCEPTED = AcceptedFinding(
+    READ, "not_a_server_error", "mended in 2.1", "Ada Example", date(2026, 12, 1)
+)
+
+
+def test_one_cause_is_one_finding() -> None:
+    """With the smallest request that shows it, and how often it came."""
+    small, large = failure(curl="curl small"), failure(curl="curl a much larger one")
+    (finding,) = group_failures([large, small, large])
+    assert (finding["curl"], finding["count"]) == ("curl small", 3)
+
+
+def test_another_operation_check_status_or_shape_is_another_finding() -> None:
+    others = [
+        failure(),
+        failure(OPEN, curl="curl 1"),
+        failure(check="use_after_free", curl="curl 2"),
+        failure(status=503, curl="curl 3"),
+        failure(shape="$.name breaks type", curl="curl 4"),
+    ]
+    assert len(group_failures(others)) == len(others)
+
+
+def test_one_request_is_one_finding() -> None:
+    """Of the gravest rule that it breaks, and it names the others; an acceptance of any of them
+    covers it.
+    """
+    (finding,) = group_failures(
+        [
+            failure(check="status_code_conformance"),
+            failure(),
+            failure(check="positive_data_acceptance"),
+        ]
+    )
+    assert finding["check"] == "not_a_server_error"
+    assert finding["also"] == ["status_code_conformance", "positive_data_acceptance"]
+    assert format_finding(finding).startswith(
+        f"{READ}: not_a_server_error, status_code_conformance, positive_data_acceptance\n"
+    )
+    assert AcceptedFinding(READ, "status_code_conformance", "why", "Ada", TODAY).covers(finding)
+
+
+def test_a_request_can_be_pasted() -> None:
+    """With the token that the reader has."""
+    (finding,) = group_failures(
+        [
+            failure(
+                curl=(
+                    "curl -X GET -H 'Authorization: [Filtered]' -H 'X-Token: [Filtered]'"
+                    " http://127.0.0.1:1/x"
+                )
+            )
+        ]
+    )
+    assert (
+        finding["curl"]
+        == 'curl -X GET -H "Authorization: Bearer $TOKEN" -H "X-Token: $TOKEN" http://127.0.0.1:1/x'
+    )
+
+
+def test_a_finding_says_rule_what_came_and_how_to_see_it() -> None:
+    (finding,) = group_failures([failure(message="two\n\nlines", curl="curl one\ncurl two")])
+    assert format_finding(finding).splitlines() == [
+        "GET /things/{thing_id}: not_a_server_error",
+        (
+            "expected: whatever is sent, the server never fails inside (no 5xx that the document"
+            " does not speak of)"
+        ),
+        "came:     Server error, HTTP 500 (1 times)",
+        "          two lines",
+        "request:  curl one",
+        "          curl two",
+    ]
+
+
+def test_what_is_accepted_is_no_finding() -> None:
+    assert apply_acceptances([ACCEPTED], group_failures([failure()]), TODAY, "safe") == ([], [])
+
+
+def test_what_is_not_accepted_is() -> None:
+    """Another check at the same operation, or the same at another."""
+    for other in (failure(check="use_after_free"), failure(OPEN)):
+        open_, gone = apply_acceptances([ACCEPTED], group_failures([other]), TODAY, "safe")
+        assert (len(open_), len(gone)) == (1, 1)
+
+
+def test_an_acceptance_ends_with_its_day() -> None:
+    """After it the finding is one again, and the row is told as expired."""
+    assert apply_acceptances([ACCEPTED], group_failures([failure()]), ACCEPTED.expires, "safe") == (
+        [],
+        [],
+    )
+    open_, told = apply_acceptances(
+        [ACCEPTED], group_failures([failure()]), date(2026, 12, 2), "safe"
+    )
+    assert len(open_) == 1
+    assert told == [f"accepted, and expired: {ACCEPTED}"]
+
+
+def test_what_only_a_deep_run_sees_is_not_missed_by_a_safe_one() -> None:
+    deep = AcceptedFinding(READ, "not_a_server_error", "why", "Ada", date(2026, 12, 1), "deep")
+    assert apply_acceptances([deep], [], TODAY, "safe") == ([], [])
+    assert len(apply_acceptances([deep], [], TODAY, "deep")[1]) == 1
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        (ACCEPTED, "not there any more; take it out"),
+        (
+            AcceptedFinding("GET /gone", "not_a_server_error", "why", "Ada", date(2026, 12, 1)),
+            "GET /gone",
+        ),
+        (AcceptedFinding(WRITE, "not_a_server_error", "why", "Ada", date(2026, 1, 1)), "expired"),
+    ],
+)
+def test_an_acceptance_of_nothing_fails_the_run(row: AcceptedFinding, says: str) -> None:
+    """Its finding is mended, or its operation is gone, or its day is over."""
+    run = FuzzAssessments(
+        summarize_run(ApiDocument(document(), ""), SAFE, course(*CLEAN)), (row,), TODAY
+    )
+    told = [*run.assess_run().findings, *run.assess_operation(READ).findings]
+    assert any(says in finding for finding in told), told
+
+
+def test_an_operation_that_a_safe_run_leaves_out_keeps_its_acceptance() -> None:
+    row = AcceptedFinding(WRITE, "not_a_server_error", "why", "Ada", date(2026, 12, 1))
+    assert_passed(
+        FuzzAssessments(
+            summarize_run(ApiDocument(document(), ""), SAFE, course(*CLEAN)), (row,), TODAY
+        ).assess_run()
+    )
+
+
+GOOD = (
+    '[[finding]]\noperation = "GET /x"\ncheck = "use_after_free"\nreason = "r"\nowner ='
+    ' "o"\nexpires = 2027-01-31\n'
+)
+
+
+def test_the_file_is_read(tmp_path: Path) -> None:
+    """A missing one holds nothing."""
+    path = tmp_path / "known.toml"
+    assert load_acceptances(path) == ()
+    path.write_text(GOOD + 'mode = "deep"\n')
+    assert load_acceptances(path) == (
+        AcceptedFinding("GET /x", "use_after_free", "r", "o", date(2027, 1, 31), "deep"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (GOOD.replace("owner", "ownr"), "unknown key 'ownr'"),
+        (GOOD.replace('owner = "o"\n', ""), "'owner' is missing"),
+        (GOOD.replace('"r"', '" "'), "'reason' must be a text"),
+        (GOOD.replace("use_after_free", "use_after_fre"), "use_after_free"),
+        (GOOD.replace("2027-01-31", '"soon"'), "expires must be a date"),
+        (GOOD + 'mode = "x"', "mode must be"),
+        ("[finding]\na = 1", "two brackets"),
+        ("[[findings]]", "two brackets"),
+        ("[[finding", "not valid TOML"),
+    ],
+)
+def test_a_mistake_in_the_file_is_told(tmp_path: Path, text: str, says: str) -> None:
+    (tmp_path / "known.toml").write_text(text)
+    with pytest.raises(SettingsError, match=says.replace("[", r"\[")):
+        load_acceptances(tmp_path / "known.toml")

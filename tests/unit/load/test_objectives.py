@@ -1,0 +1,183 @@
+"""What must hold under load: proven only with enough, refuted only for sure, and never by what does
+not speak of it.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from cutover_gates.config.performance import LatencyObjectives, Performance
+from cutover_gates.core.statistics.sequential_test import Conclusion
+from cutover_gates.probes.load.objectives import (
+    ALL_REQUESTS,
+    LoadObjective,
+    ObjectiveTest,
+    build_objectives,
+    find_unprovable,
+)
+from cutover_gates.probes.load.sample_log import RequestOutcome
+from tests.unit.load.load_samples import START, merge_samples, samples
+
+OPERATIONS = ("search", "upload")
+
+
+def claim(
+    statistic: str, operation: str = "search", medians: dict[str, tuple[float, float]] | None = None
+) -> LoadObjective:
+    performance = Performance(objectives=LatencyObjectives(p50=0.2))
+    return next(
+        one
+        for one in build_objectives(performance, OPERATIONS, medians or {})
+        if (one.operation, one.statistic) == (operation, statistic)
+    )
+
+
+def state_of(
+    statistic: str,
+    *several: object,
+    operation: str = "search",
+    medians: dict[str, tuple[float, float]] | None = None,
+) -> Conclusion:
+    return ObjectiveTest(claim(statistic, operation, medians)).update(merge_samples(*several))  # type: ignore[arg-type]  # samples
+
+
+def test_every_operation_has_its_claims() -> None:
+    told = {
+        (one.item, one.operation, one.statistic, one.required)
+        for one in build_objectives(Performance(), OPERATIONS, {"upload": (0.01, 0.02)})
+    }
+    assert told == {
+        ("error-rate", ALL_REQUESTS, "errors", True),
+        ("error-rate", "search", "errors", False),
+        ("error-rate", "upload", "errors", False),
+        ("response-times", "search", "p95", True),
+        ("response-times", "search", "p99", True),
+        ("response-times", "upload", "p95", True),
+        ("response-times", "upload", "p99", True),
+        ("response-times", "upload", "ratio", True),
+    }
+
+
+def test_a_run_that_can_prove_nothing_is_told_beforehand() -> None:
+    """Without a single bad request: too few in all for the error rate, or of one operation for its
+    p99. What need not be proven does not count.
+    """
+    claims = build_objectives(Performance(), OPERATIONS, {})
+    needed = {
+        one.operation: one.share_limit.count_clean_requests() for one in claims if one.required
+    }
+    assert (
+        find_unprovable(
+            claims,
+            lambda operation: (
+                needed[ALL_REQUESTS] if operation == ALL_REQUESTS else needed["search"]
+            ),
+        )
+        is None
+    )
+    assert f"all requests: errors below 0.1 % takes {needed[ALL_REQUESTS]} requests" in (
+        find_unprovable(claims, lambda _: needed[ALL_REQUESTS] - 1.0) or ""
+    )
+    few = find_unprovable(
+        claims, lambda operation: 10.0 if operation == "upload" else needed[ALL_REQUESTS]
+    )
+    assert few is not None
+    assert few.startswith("upload: p95 within 0.5 s takes ")
+    assert few.endswith("there would be about 10")
+
+
+def test_nothing_is_certain_of_no_request() -> None:
+    assert state_of("p95", samples()) is Conclusion.OPEN
+
+
+def test_a_clean_run_proves_what_it_is_long_enough_for() -> None:
+    assert state_of("p95", *[samples(*[0.01] * 60)]) is Conclusion.OPEN
+    assert state_of("p95", samples(*[0.01] * 400)) is Conclusion.HOLDS
+    assert state_of("errors", samples(*[0.01] * 3000), operation=ALL_REQUESTS) is Conclusion.OPEN
+    assert state_of("errors", samples(*[0.01] * 4000), operation=ALL_REQUESTS) is Conclusion.HOLDS
+
+
+def test_a_time_at_the_limit_is_within_it() -> None:
+    assert state_of("p95", samples(*[0.5] * 400)) is Conclusion.HOLDS
+    assert state_of("p95", samples(*[0.5001] * 400)) is Conclusion.BROKEN
+
+
+def test_another_operations_times_prove_nothing() -> None:
+    assert state_of("p95", samples(*[0.01] * 400, operation=1)) is Conclusion.OPEN
+
+
+@pytest.mark.parametrize("ending", [RequestOutcome.NO_ANSWER, RequestOutcome.NOT_SENT])
+def test_what_was_never_answered_was_not_in_time(ending: RequestOutcome) -> None:
+    """However short the time after which it was given up."""
+    assert (
+        state_of("p95", samples(*[0.01] * 300), samples(*[0.02] * 100, ending=ending, rate=33))
+        is Conclusion.BROKEN
+    )
+
+
+@pytest.mark.parametrize("ending", [RequestOutcome.REJECTED, RequestOutcome.INVALID_ANSWER])
+def test_a_quick_refusal_is_no_quick_answer(ending: RequestOutcome) -> None:
+    """It counts as an error, and says nothing about times."""
+    refused = samples(*[0.001] * 4000, ending=ending)
+    assert state_of("p95", refused) is Conclusion.OPEN
+    assert state_of("errors", refused, operation=ALL_REQUESTS) is Conclusion.BROKEN
+
+
+def test_what_was_cut_at_the_end_speaks_only_once_it_is_late() -> None:
+    well = samples(*[0.01] * 400)
+    assert (
+        state_of("p95", well, samples(*[0.1] * 100, ending=RequestOutcome.UNFINISHED, rate=25))
+        is Conclusion.HOLDS
+    )
+    assert (
+        state_of("p95", well, samples(*[0.9] * 100, ending=RequestOutcome.UNFINISHED, rate=25))
+        is Conclusion.BROKEN
+    )
+    assert (
+        state_of(
+            "errors",
+            samples(*[0.01] * 4000),
+            samples(*[0.9] * 100, ending=RequestOutcome.UNFINISHED),
+            operation=ALL_REQUESTS,
+        )
+        is Conclusion.HOLDS
+    )
+
+
+def test_errors_of_one_operation_show_where_they_are_lost_in_all() -> None:
+    """Thirty of three hundred uploads among fifteen thousand requests."""
+    run = [
+        samples(*[0.01] * 15000),
+        samples(*[0.01] * 270, operation=1, rate=2),
+        samples(*[0.01] * 30, operation=1, ending=RequestOutcome.REJECTED, rate=0.2),
+    ]
+    assert state_of("errors", *run, operation="upload") is Conclusion.BROKEN
+    assert state_of("errors", *run, operation="search") is Conclusion.HOLDS
+
+
+def test_a_burst_in_one_second_is_not_taken_for_a_rate() -> None:
+    """A hundred slow requests in one second of thirty are one event: they refute nothing, and prove
+    nothing.
+    """
+    slow = samples(*[1.5] * 100, rate=100, since=START + 10)
+    assert state_of("p99", samples(*[0.01] * 3000), slow) is Conclusion.OPEN
+
+
+def test_a_median_is_held_against_both_bounds_of_the_baselines() -> None:
+    """Twice a median that lies between 0.10 and 0.12: below 0.20 is proven, above 0.24 refuted,
+    between them nothing is certain.
+    """
+    bounds = {"search": (0.10, 0.12)}
+    assert state_of("ratio", samples(*[0.19] * 200), medians=bounds) is Conclusion.HOLDS
+    assert state_of("ratio", samples(*[0.25] * 200), medians=bounds) is Conclusion.BROKEN
+    assert state_of("ratio", samples(*[0.22] * 200), medians=bounds) is Conclusion.OPEN
+
+
+def test_what_goes_wrong_after_it_was_certain_is_not_forgotten() -> None:
+    trial = ObjectiveTest(claim("p95"))
+    first = samples(*[0.01] * 400)
+    assert trial.update(first) is Conclusion.HOLDS
+    assert (
+        trial.update(merge_samples(first, samples(*[0.9] * 400, since=START + 5)))
+        is not Conclusion.HOLDS
+    )

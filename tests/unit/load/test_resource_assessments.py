@@ -1,0 +1,839 @@
+"""What the looks of a run prove of the target's resources: a sound target passes, each fault is a
+finding, and what was not seen is not proven.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from cutover_gates.config.performance import ResourceSettings
+from cutover_gates.config.target import DatabaseSettings
+from cutover_gates.core.evidence.assessment import Assessment, NotProven
+from cutover_gates.hospital.matchers.expectations import assert_passed
+from cutover_gates.probes.database.activity_sampler import ActivitySampler, DatabaseActivity
+from cutover_gates.probes.database.context import DatabaseUnreachable
+from cutover_gates.probes.load.resource_assessment.connection_pool_usage import (
+    assess_connection_pool,
+)
+from cutover_gates.probes.load.resource_assessment.cpu_memory_usage import assess_resource_usage
+from cutover_gates.probes.load.resource_assessment.resource_watcher import ResourceWatcher
+from cutover_gates.util.resource_sample import ResourceSample, SourceUnavailable
+
+MIB = 2**20
+START = 1_000_000.0
+# 1 processor, 2 GiB, 32 MiB a minute, 90 % of the pool, waiting in 5 % of the looks, 1 s for a lock
+LIMITS = ResourceSettings()
+COUNTERS = {
+    "deadlocks": 3,
+    "committed": 1000,
+    "rolled_back": 10,
+    "killed": 0,
+    "abandoned": 1,
+    "fatal": 0,
+}
+
+
+def looks(count: int = 30, **of_number: Callable[[int], Any]) -> list[ResourceSample]:
+    """A sound target's looks, one a second; `of_number` gives a field as a function of the look's
+    number.
+    """
+    noise = random.Random(5)
+    made = [
+        ResourceSample(
+            START + number,
+            cpu_seconds=500 + 0.3 * number,
+            memory=300 * MIB + noise.uniform(-1, 1) * MIB,
+            pool_in_use=float(number % 4),
+            pool_max=10.0,
+            pool_waiting=0.0,
+            pool_timeouts=2.0,
+        )
+        for number in range(count)
+    ]
+    return [
+        replace(look, **{name: of(number) for name, of in of_number.items()})
+        for number, look in enumerate(made)
+    ]
+
+
+def pressures(count: int = 30, **of_number: Callable[[int], Any]) -> list[DatabaseActivity]:
+    """A sound database's."""
+    made = [
+        DatabaseActivity(
+            START + number,
+            {"the server": (12, 97)},
+            0,
+            0.0,
+            0,
+            {**COUNTERS, "committed": 1000 + 60 * number},
+            "never",
+        )
+        for number in range(count)
+    ]
+    return [
+        replace(one, **{name: of(number) for name, of in of_number.items()})
+        for number, one in enumerate(made)
+    ]
+
+
+def changed(**limits: Any) -> ResourceSettings:
+    return LIMITS.model_copy(update=limits)
+
+
+def said(examination: Assessment) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Findings and holes.
+
+    Whatever they are, the facts can be written as JSON that every reader takes.
+    """
+    json.dumps(examination.figures, allow_nan=False)
+    return examination.findings, examination.not_proven
+
+
+def finding(examination: Assessment) -> str:
+    """The one thing that is wrong. Nothing is unproven."""
+    findings, unproven = said(examination)
+    assert (len(findings), unproven) == (1, ())
+    return findings[0]
+
+
+def hole(examination: Assessment, start: str = "") -> str:
+    """The one thing (whose sentence begins with `start`) that is not proven. Nothing is wrong."""
+    findings, unproven = said(examination)
+    assert not findings
+    (why,) = [one for one in unproven if one.startswith(start)]
+    return why
+
+
+# ── a sound target ──
+
+
+def test_a_sound_target_uses_what_it_may() -> None:
+    examination = assess_resource_usage(looks(), LIMITS)
+    assert_passed(examination)
+    assert examination.checked == ("CPU", "Memory", "Growth of memory")
+    assert examination.figures["cpu_cores_on_the_average"] == 0.3
+    assert examination.figures["memory_bytes_at_most"] == pytest.approx(301 * MIB, abs=MIB)
+
+
+def test_a_sound_pool_and_database_have_room() -> None:
+    examination = assess_connection_pool(looks(), pressures(), LIMITS)
+    assert_passed(examination)
+    assert len(examination.checked) == 6
+    assert examination.figures["database"] == {
+        "deadlocks": 0,
+        "committed": 1740,
+        "rolled_back": 0,
+        "killed": 0,
+        "abandoned": 0,
+        "fatal": 0,
+        "rolled_back_share": 0.0,
+    }
+
+
+def test_the_series_can_be_drawn() -> None:
+    facts = {
+        **assess_resource_usage(looks(), LIMITS).figures,
+        **assess_connection_pool(looks(), pressures(), LIMITS).figures,
+    }
+    assert facts["cpu_cores"][:2] == [[1.0, 0.3], [2.0, 0.3]]
+    assert [at for at, _value in facts["memory_bytes"]] == [float(number) for number in range(30)]
+    assert facts["pool_in_use"][:4] == [[0.0, 0.0], [1.0, 1.0], [2.0, 2.0], [3.0, 3.0]]
+    assert facts["pool_waiting"][-1] == [29.0, 0.0]
+    assert facts["backends"][:2] == [[0.0, 12], [1.0, 12]]
+    assert json.dumps(facts["memory_bytes"]).count(".0]") == 0  # whole bytes
+
+
+def test_the_time_of_a_series_may_begin_with_the_run() -> None:
+    assert assess_resource_usage(looks(), LIMITS, start=START - 5).figures["cpu_cores"][0] == [
+        6.0,
+        0.3,
+    ]
+    assert assess_connection_pool(looks(), pressures(), LIMITS, start=START - 5).figures[
+        "backends"
+    ][0] == [5.0, 12]
+
+
+def test_twenty_sound_targets_in_a_row_pass_on_a_busy_machine() -> None:
+    """Looks come late or not at all, memory is collected now and then, a stall of two seconds fills
+    the pool once.
+    """
+    for seed in range(20):
+        chance = random.Random(seed)
+        busy, at, used = [], START, 500.0
+        for number in range(40):
+            at += chance.uniform(0.8, 1.7)
+            used += chance.uniform(0.2, 0.6)
+            full = 14 <= number <= 15
+            busy.append(
+                ResourceSample(
+                    at,
+                    cpu_seconds=round(used, 2),
+                    memory=(300 + number % 5 * 2 + chance.uniform(-1, 1)) * MIB,
+                    pool_in_use=10.0 if full else float(chance.randint(0, 6)),
+                    pool_max=10.0,
+                    pool_waiting=5.0 if number == 14 else 0.0,
+                    pool_timeouts=0.0,
+                )
+                if chance.random() > 0.07
+                else ResourceSample.from_failure(at, "gave no whole answer within 1.8 s")
+            )
+        assert_passed(assess_resource_usage(busy, LIMITS))
+        assert_passed(assess_connection_pool(busy, pressures(), LIMITS))
+
+
+# ── CPU ──
+
+
+def test_too_much_cpu_is_found() -> None:
+    assert (
+        finding(assess_resource_usage(looks(cpu_seconds=lambda number: 500 + 1.2 * number), LIMITS))
+        == "The target used 1.20 processors on the average, and 1 is the limit (cpu_cores)."
+    )
+
+
+def test_a_short_burst_of_cpu_is_no_finding() -> None:
+    assert_passed(
+        assess_resource_usage(
+            looks(cpu_seconds=lambda number: 500 + 0.3 * number + (3 if number > 10 else 0)), LIMITS
+        )
+    )
+
+
+def test_a_restart_is_found() -> None:
+    assert (
+        finding(
+            assess_resource_usage(
+                looks(
+                    cpu_seconds=lambda number: (
+                        500 + 0.3 * number if number < 12 else 0.3 * (number - 11)
+                    )
+                ),
+                LIMITS,
+            )
+        )
+        == "The CPU counter (process_cpu_seconds_total) fell from 503.3 to 0.3 s after 12 s: the"
+        " target, or a part of it, was restarted during the run."
+    )
+
+
+def test_a_restart_of_one_of_several_is_found() -> None:
+    """A Prometheus adds them up: the sum falls, but not to nothing."""
+    fallen = looks(
+        cpu_seconds=lambda number: 1500 + 1.2 * number if number < 12 else 1000 + number / 6
+    )
+    assert "fell from 1513.2 to 1002.0 s" in finding(
+        assess_resource_usage(fallen, changed(cpu_cores=99))
+    )
+
+
+def test_a_young_target_that_restarts_and_soon_has_used_as_much_again_is_found() -> None:
+    assert "was restarted" in finding(
+        assess_resource_usage(
+            looks(cpu_seconds=lambda number: 0.5 * (number + 1 if number < 6 else number - 5)),
+            LIMITS,
+        )
+    )
+
+
+def test_processes_that_answer_in_turn_are_not_called_a_restart() -> None:
+    chance = random.Random(3)
+    why = hole(
+        assess_resource_usage(
+            looks(cpu_seconds=lambda number: chance.choice([500.0, 480.0, 700.0]) + 0.3 * number),
+            LIMITS,
+        ),
+        "CPU",
+    )
+    assert "several processes answer in turn" in why
+    assert "performance.resources.prometheus" in why
+
+
+def test_a_frozen_exporter_proves_nothing() -> None:
+    findings, unproven = said(
+        assess_resource_usage(
+            looks(cpu_seconds=lambda _number: 500.0, memory=lambda _number: 300.0 * MIB), LIMITS
+        )
+    )
+    assert findings == ()
+    assert unproven == tuple(
+        f"{what}: the CPU counter stood still for 29 of 29 s under load: what tells it is frozen."
+        for what in ("CPU", "Memory", "Growth of memory")
+    )
+
+
+def test_an_exporter_that_freezes_on_the_way_proves_nothing() -> None:
+    frozen = looks(cpu_seconds=lambda number: 500 + 0.3 * min(number, 16))
+    assert "stood still for 13 of 29 s" in hole(assess_resource_usage(frozen, LIMITS), "CPU")
+    assert "stood still for 13 of 29 s" in hole(
+        assess_connection_pool(frozen, None, LIMITS), "Connections in use"
+    )
+
+
+def test_a_coarse_counter_of_an_idle_target_is_not_called_frozen() -> None:
+    assert_passed(
+        assess_resource_usage(looks(cpu_seconds=lambda number: 500 + 0.01 * (number // 5)), LIMITS)
+    )
+
+
+# ── memory ──
+
+
+def test_a_leak_is_found() -> None:
+    leaking = assess_resource_usage(
+        looks(memory=lambda number: (300 + number * 64 / 60 + number % 3) * MIB), LIMITS
+    )
+    assert finding(leaking).startswith("The target's memory grew by 64")
+    growth = leaking.figures["growth_bytes_per_minute"]
+    assert 32 * MIB < growth["low"] <= growth["slope"] <= growth["high"]
+
+
+def test_a_slow_leak_below_the_limit_is_none() -> None:
+    assert_passed(
+        assess_resource_usage(
+            looks(memory=lambda number: (300 + number * 16 / 60 + number % 3) * MIB), LIMITS
+        )
+    )
+
+
+def test_a_growth_that_may_be_too_much_is_not_proven() -> None:
+    chance = random.Random(4)
+    why = hole(
+        assess_resource_usage(
+            looks(memory=lambda number: (300 + number * 32 / 60 + chance.uniform(-10, 10)) * MIB),
+            LIMITS,
+        )
+    )
+    assert why.startswith("Growth of memory: anything from ")
+    assert (
+        "and 32.0 MiB is the limit (growth_bytes_per_minute); a longer run"
+        " (performance.min_seconds) tells more" in why
+    )
+
+
+def test_one_wild_value_does_not_make_a_leak() -> None:
+    assert_passed(
+        assess_resource_usage(
+            looks(memory=lambda number: (1500 if number == 28 else 300 + number % 3) * MIB), LIMITS
+        )
+    )
+
+
+def test_a_wild_value_now_and_then_does_not_hide_that_memory_stays() -> None:
+    assert_passed(
+        assess_resource_usage(
+            looks(
+                60,
+                memory=lambda number: (
+                    (1500 if number in (42, 47, 52, 57) else 300 + number % 3) * MIB
+                ),
+            ),
+            LIMITS,
+        )
+    )
+
+
+def test_too_much_memory_is_found_even_in_one_look() -> None:
+    assert (
+        finding(
+            assess_resource_usage(
+                looks(memory=lambda number: (2100 if number == 15 else 300 + number % 3) * MIB),
+                LIMITS,
+            )
+        )
+        == "The target's memory rose to 2100.0 MiB, and 2048.0 MiB is the limit (memory_bytes)."
+    )
+
+
+# ── too little was seen ──
+
+
+def test_too_few_looks_prove_nothing() -> None:
+    why = hole(assess_resource_usage(looks(9), LIMITS), "CPU")
+    assert (
+        why == "CPU: measured 9 times in 8 s, and 10 times are needed; at this pace"
+        " performance.min_seconds = 9 would do."
+    )
+    assert len(assess_resource_usage(looks(9), LIMITS).not_proven) == 3
+    assert len(assess_connection_pool(looks(9), pressures(9), LIMITS).not_proven) == 6
+    assert_passed(assess_resource_usage(looks(10), LIMITS))
+    assert_passed(assess_connection_pool(looks(10), pressures(10), LIMITS))
+
+
+def test_one_measurement_looked_at_often_is_one() -> None:
+    """A Prometheus that scrapes every 15 s tells the same 15 times."""
+    seldom = looks(
+        45,
+        measured=lambda number: dict.fromkeys(("cpu_seconds", "memory"), START + number // 15 * 15),
+    )
+    assert (
+        hole(assess_resource_usage(seldom, LIMITS), "Memory")
+        == "Memory: measured 3 times in 44 s, and 10 times are needed; at this pace"
+        " performance.min_seconds = 147 would do."
+    )
+
+
+def test_no_looks_prove_nothing() -> None:
+    assert (
+        hole(assess_resource_usage([], LIMITS), "CPU")
+        == hole(assess_resource_usage(None, LIMITS), "CPU")
+        == "CPU: there was no look."
+    )
+    assert len(assess_connection_pool([], [], LIMITS).not_proven) == 6
+
+
+def test_where_nobody_is_asked_nothing_is_examined() -> None:
+    """The plugin decides what it means that a target has no source, or no database."""
+    assert assess_connection_pool(looks(), None, LIMITS).checked == (
+        "Connections in use",
+        "Who waits for a connection",
+        "Who waited for a connection in vain",
+    )
+    assert (
+        assess_connection_pool(None, pressures(), LIMITS).checked[0]
+        == "Connections of the database server"
+    )
+    with pytest.raises(NotProven, match="nothing to look at"):
+        assert_passed(assess_connection_pool(None, None, LIMITS))
+
+
+@pytest.mark.parametrize(
+    ("figure", "part", "of"),
+    [
+        ("cpu_seconds", "CPU", assess_resource_usage),
+        ("memory", "Memory", assess_resource_usage),
+        ("memory", "Growth of memory", assess_resource_usage),
+        ("pool_in_use", "Connections in use", assess_connection_pool),
+        ("pool_max", "Connections in use", assess_connection_pool),
+        ("pool_waiting", "Who waits", assess_connection_pool),
+        ("pool_timeouts", "Who waited", assess_connection_pool),
+    ],
+)
+def test_a_metric_that_is_missing_is_not_proven_and_says_what_would_mend_it(
+    figure: str, part: str, of: Callable[..., Assessment]
+) -> None:
+    why = "the page tells no x_total; name what it tells in performance.resources.x"
+    without: dict[str, Any] = {figure: None, "missing": {figure: why}}
+    blind = [replace(look, **without) for look in looks()]
+    examination = (
+        assess_resource_usage(blind, LIMITS)
+        if of is assess_resource_usage
+        else assess_connection_pool(blind, pressures(), LIMITS)
+    )
+    assert hole(examination, part).endswith(f": {why}.")
+    assert examination.checked
+
+
+def test_a_figure_that_nobody_tells_says_which_source_would() -> None:
+    assert (
+        hole(
+            assess_connection_pool(looks(pool_in_use=lambda _number: None), None, LIMITS),
+            "Connections in use",
+        )
+        == "Connections in use: nobody tells it; set performance.resources.metrics_path or"
+        " performance.resources.prometheus."
+    )
+
+
+def test_a_source_that_is_often_silent_proves_nothing() -> None:
+    """It answers when there is little to do."""
+    often = [
+        ResourceSample.from_failure(look.at, "gave no whole answer within 1.8 s")
+        if number % 4 == 0
+        else look
+        for number, look in enumerate(looks())
+    ]
+    assert (
+        hole(assess_resource_usage(often, LIMITS), "Memory")
+        == "Memory: told in 22 of 30 looks only: gave no whole answer within 1.8 s."
+    )
+
+
+def test_a_third_of_the_time_without_a_measurement_proves_nothing() -> None:
+    late = looks(
+        measured=lambda number: dict.fromkeys(("cpu_seconds", "memory"), START + min(number, 15))
+    )
+    assert "Memory: not measured for 14 of 29 s." in assess_resource_usage(late, LIMITS).not_proven
+
+
+# ── a cluster, which tells a rate ──
+
+
+def clustered(cores: Callable[[int], float]) -> list[ResourceSample]:
+    """Two hundred seconds, measured every fifteen over fifteen, some twenty seconds late."""
+
+    def measured(number: int) -> dict[str, float]:
+        return dict.fromkeys(("cpu_cores", "memory"), START + number // 15 * 15 - 20)
+
+    return looks(
+        200,
+        cpu_seconds=lambda _number: None,
+        cpu_cores=lambda number: cores(number // 15),
+        measured=measured,
+        over=lambda _number: 15.0,
+        memory=lambda number: (300 + number // 15 % 2) * MIB,
+    )
+
+
+def test_a_rate_is_taken_as_it_is_told() -> None:
+    assert_passed(assess_resource_usage(clustered(lambda _piece: 0.5), LIMITS))
+    assert "used 1.50 processors" in finding(
+        assess_resource_usage(clustered(lambda _piece: 1.5), LIMITS)
+    )
+
+
+def test_the_quiet_before_the_run_is_not_counted() -> None:
+    """The first measurement was made before it."""
+    assert "used 1.05 processors" in finding(
+        assess_resource_usage(clustered(lambda piece: 0.0 if piece == 0 else 1.05), LIMITS)
+    )
+
+
+# ── the pool ──
+
+
+def test_a_pool_of_two_that_is_always_full_is_found() -> None:
+    full = looks(pool_in_use=lambda _number: 2.0, pool_max=lambda _number: 2.0)
+    assert (
+        finding(assess_connection_pool(full, pressures(), LIMITS))
+        == "More than 90% (pool_share) of the pool's 2 connections were in use in 30 of 30 looks, "
+        "and in 25% of them they may be."
+    )
+
+
+@pytest.mark.parametrize(("full", "found"), [(1, False), (7, False), (8, True)])
+def test_a_pool_that_is_full_now_and_then_is_found_when_it_is_a_habit(
+    full: int, found: bool
+) -> None:
+    assert (
+        bool(
+            assess_connection_pool(
+                looks(pool_in_use=lambda number: 10.0 if number < full else 3.0), None, LIMITS
+            ).findings
+        )
+        is found
+    )
+
+
+@pytest.mark.parametrize(
+    ("count", "waiting", "share", "found"),
+    [
+        (30, 30, 0.05, True),
+        (100, 1, 0.05, False),
+        (100, 5, 0.05, False),
+        (100, 6, 0.05, True),
+        (12, 1, 0.05, False),
+        (12, 2, 0.05, False),
+        (12, 3, 0.05, True),
+        (100, 1, 0.0, True),
+        (100, 0, 0.0, False),
+        (30, 30, 1.0, False),
+    ],
+)
+def test_somebody_who_waits_is_found_when_it_is_a_habit(
+    count: int, waiting: int, share: float, found: bool
+) -> None:
+    seen = assess_connection_pool(
+        looks(count, pool_waiting=lambda number: 3.0 if number < waiting else 0.0),
+        None,
+        changed(pool_waiting_share=share),
+    )
+    assert bool(seen.findings) is found
+    if found:
+        assert seen.findings[0].startswith(
+            f"Somebody waited for a connection in {waiting} of {count} looks"
+        )
+
+
+def test_one_timeout_is_found() -> None:
+    seen = assess_connection_pool(
+        looks(pool_timeouts=lambda number: 2.0 + (number > 20)), pressures(), LIMITS
+    )
+    assert (
+        finding(seen)
+        == "Requests that waited for a connection in vain (db_pool_timeouts_total): 1, and 0 is the"
+        " limit."
+    )
+    assert seen.figures["pool_timeouts"] == 1
+
+
+def test_timeouts_that_began_anew_are_not_proven() -> None:
+    assert "began anew during the run" in hole(
+        assess_connection_pool(
+            looks(pool_timeouts=lambda number: 2.0 if number < 9 else 0.0), None, LIMITS
+        )
+    )
+
+
+def test_what_was_counted_since_a_counter_began_anew_is_found() -> None:
+    findings, unproven = said(
+        assess_connection_pool(
+            looks(pool_timeouts=lambda number: 5.0 if number < 9 else 3.0), None, LIMITS
+        )
+    )
+    assert "(db_pool_timeouts_total): 3, and 0 is the limit" in findings[0]
+    assert "began anew" in unproven[0]
+
+
+def test_a_maximum_of_zero_is_not_proven() -> None:
+    assert "maximum is told as 0 (db_pool_max)" in hole(
+        assess_connection_pool(looks(pool_max=lambda _number: 0.0), None, LIMITS)
+    )
+
+
+# ── the database ──
+
+
+def test_a_lock_that_was_held_for_three_seconds_is_found() -> None:
+    held = pressures(longest_wait=lambda number: {10: 0.4, 11: 1.4, 12: 2.4}.get(number, 0.0))
+    assert (
+        finding(assess_connection_pool(looks(), held, LIMITS))
+        == "A session in the target's database waited 2.4 s or more for a lock, and 1 s is the"
+        " limit (lock_wait_seconds)."
+    )
+
+
+def test_a_short_wait_for_a_lock_is_none() -> None:
+    assert_passed(
+        assess_connection_pool(
+            looks(), pressures(longest_wait=lambda number: 0.9 if number == 9 else 0.0), LIMITS
+        )
+    )
+
+
+def test_a_deadlock_is_found() -> None:
+    seen = assess_connection_pool(
+        looks(),
+        pressures(counters=lambda number: {**COUNTERS, "deadlocks": 3 + (number > 9)}),
+        LIMITS,
+    )
+    assert (
+        finding(seen) == "Deadlocks in the target's database during the run: 1, and 0 is the limit."
+    )
+
+
+@pytest.mark.parametrize(("over", "found"), [(1, False), (30, True)])
+def test_a_server_without_connections_left_is_found(over: int, found: bool) -> None:
+    seen = assess_connection_pool(
+        looks(),
+        pressures(connections=lambda number: {"the server": (95 if number < over else 12, 97)}),
+        LIMITS,
+    )
+    assert bool(seen.findings) is found
+
+
+def test_a_role_without_connections_left_is_found() -> None:
+    near = pressures(
+        connections=lambda _number: {"the server": (12, 97), "the role hospital_app": (10, 10)}
+    )
+    assert finding(assess_connection_pool(looks(), near, LIMITS)).startswith(
+        "More than 90% (pool_share) of the 10 connections that the role hospital_app may have were"
+        " taken in 30 of 30 looks (at most 10)"
+    )
+
+
+def test_sessions_that_are_not_seen_are_not_proven() -> None:
+    """Without the right to see them the others look as if they waited for nothing."""
+    why = "the sessions of other roles are not seen; grant pg_monitor to stranger"
+    blind = pressures(
+        waiting=lambda _number: None,
+        longest_wait=lambda _number: None,
+        idle=lambda _number: None,
+        missing=lambda _number: why,
+    )
+    assert (
+        hole(assess_connection_pool(looks(), blind, LIMITS))
+        == f"Waits for locks in the database: seen in 0 of 30 looks, and 24 are needed: {why}."
+    )
+
+
+def test_counters_that_began_anew_are_not_proven() -> None:
+    assert "began anew" in hole(
+        assess_connection_pool(
+            looks(),
+            pressures(counted_since=lambda number: "never" if number < 9 else "now"),
+            LIMITS,
+        )
+    )
+    assert "began anew" in hole(
+        assess_connection_pool(
+            looks(),
+            pressures(
+                counters=lambda number: COUNTERS if number < 9 else dict.fromkeys(COUNTERS, 0)
+            ),
+            LIMITS,
+        )
+    )
+
+
+def test_a_database_that_is_silent_is_not_proven() -> None:
+    silent = [
+        DatabaseActivity.failed_sample(START + number, "no connection to the database")
+        for number in range(30)
+    ]
+    findings, unproven = said(assess_connection_pool(looks(), silent, LIMITS))
+    assert findings == ()
+    assert [why.endswith("are needed: no connection to the database.") for why in unproven] == [
+        True,
+        True,
+        True,
+    ]
+
+
+# ── the watcher ──
+
+
+class Scripted:
+    """A source that answers as it is told, and counts."""
+
+    def __init__(self, answer: Callable[[int], ResourceSample]) -> None:
+        self._answer, self.asked = answer, 0
+
+    def take_sample(self) -> ResourceSample:
+        self.asked += 1
+        return self._answer(self.asked)
+
+
+class ScriptedGauge(ActivitySampler):
+    """A gauge that answers as it is told."""
+
+    def __init__(self, answer: Callable[[], DatabaseActivity]) -> None:
+        super().__init__("postgresql://127.0.0.1:1/none", DatabaseSettings())
+        self._answer, self.closed = answer, False
+
+    def take_sample(self) -> DatabaseActivity:
+        return self._answer()
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def well(number: int) -> ResourceSample:
+    return ResourceSample(time.time(), cpu_seconds=float(number))
+
+
+@pytest.fixture
+def hanging() -> Iterator[Callable[[int], ResourceSample]]:
+    """A look that does not come back before the test is over."""
+    over = threading.Event()
+
+    def hang(number: int) -> ResourceSample:
+        over.wait()
+        return well(number)
+
+    yield hang
+    over.set()
+
+
+def until(true: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 5
+    while not true():
+        assert time.monotonic() < ends
+        time.sleep(0.005)
+
+
+def test_a_watcher_looks_from_the_start_to_the_end() -> None:
+    source, gauge = (
+        Scripted(well),
+        ScriptedGauge(lambda: DatabaseActivity.failed_sample(time.time(), "nothing")),
+    )
+    begun = time.time()
+    with ResourceWatcher(source, gauge, every=0.05) as watcher:
+        until(lambda: source.asked >= 5)
+    assert watcher.resource_samples is not None
+    assert watcher.activity_samples is not None
+    assert [look.cpu_seconds for look in watcher.resource_samples] == [
+        float(number) for number in range(1, source.asked + 1)
+    ]
+    assert begun <= watcher.resource_samples[0].at
+    assert len(watcher.activity_samples) >= 5
+    assert gauge.closed
+
+
+def test_a_watcher_looks_once_more_when_the_run_is_over() -> None:
+    """Else what was counted since the last look would be lost."""
+    source = Scripted(well)
+    with ResourceWatcher(source, None, every=60):
+        until(lambda: source.asked == 1)
+    assert source.asked == 2
+
+
+def test_only_what_was_seen_in_the_judged_part_is_judged_and_the_look_that_follows() -> None:
+    source = Scripted(lambda number: ResourceSample(START + number))
+    with ResourceWatcher(source, None, every=0.01) as watcher:
+        until(lambda: source.asked >= 10)
+    seen, nobody = watcher.select_window(START + 3, START + 6)
+    assert [look.at - START for look in seen or ()] == [3, 4, 5, 6, 7]
+    assert nobody is None
+
+
+def test_where_there_is_nobody_to_ask_nothing_is_seen() -> None:
+    with ResourceWatcher(None, None) as watcher:
+        pass
+    assert (watcher.resource_samples, watcher.activity_samples) == (None, None)
+    assert watcher.select_window(0, time.time()) == (None, None)
+
+
+def test_a_look_that_fails_is_kept_and_the_next_one_is_tried() -> None:
+    def now_and_then(number: int) -> ResourceSample:
+        if number % 3 == 1:
+            raise SourceUnavailable("the page is gone")
+        if number % 3 == 2:
+            raise ZeroDivisionError("s3cret")
+        return well(number)
+
+    def refuses() -> DatabaseActivity:
+        raise DatabaseUnreachable("no connection")
+
+    source = Scripted(now_and_then)
+    with ResourceWatcher(source, ScriptedGauge(refuses), every=0.01) as watcher:
+        until(lambda: source.asked >= 6)
+    assert [look.missing.get("memory") for look in watcher.resource_samples or ()][:6] == 2 * [
+        "the page is gone",
+        "the look failed: ZeroDivisionError",
+        None,
+    ]
+    assert {one.not_seen_reason for one in watcher.activity_samples or ()} == {"no connection"}
+
+
+def test_a_source_that_hangs_does_not_hold_up_the_end(
+    hanging: Callable[[int], ResourceSample],
+) -> None:
+    source = Scripted(lambda number: well(number) if number < 4 else hanging(number))
+    with ResourceWatcher(source, None, every=0.05) as watcher:
+        until(lambda: source.asked == 4)
+        begun = time.monotonic()
+    assert time.monotonic() - begun < 2.0
+    assert watcher.resource_samples is not None
+    seen, lost = watcher.resource_samples[:3], watcher.resource_samples[3:]
+    assert [look.cpu_seconds for look in seen] == [1, 2, 3]
+    assert len(lost) > 20  # each look that was due meanwhile
+    assert {look.missing["memory"] for look in lost} == {"a look took more than 2 s"}
+
+
+def test_two_sources_that_hang_do_not_hold_up_the_end_either(
+    hanging: Callable[[int], ResourceSample],
+) -> None:
+    def hangs() -> DatabaseActivity:
+        hanging(1)
+        return DatabaseActivity(0)
+
+    with ResourceWatcher(Scripted(hanging), ScriptedGauge(hangs), every=0.05) as watcher:
+        begun = time.monotonic()
+    assert time.monotonic() - begun < 2.0
+    assert len(watcher.activity_samples or ()) > 20
+
+
+def test_a_run_that_fails_ends_the_watch_too() -> None:
+    source = Scripted(well)
+    with pytest.raises(KeyboardInterrupt), ResourceWatcher(source, None, every=0.01) as watcher:
+        raise KeyboardInterrupt
+    asked = source.asked
+    assert len(watcher.resource_samples or ()) == asked
