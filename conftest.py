@@ -1,3 +1,3 @@
-"""Registers the plugin; everything else is in `src/cutover/pytest_plugin`."""
+"""Registers the plugin; everything else is in `src/cutover_gates/plugin`."""
 
 pytest_plugins = ["cutover_gates.plugin"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cutover_gates.hospital.matchers.expectations import assert_passed
+from cutover_gates.hospital.matchers import assert_passed
 from cutover_gates.probes.api.document.assessments import DocumentAssessments
 
 pytestmark = pytest.mark.plan("contract-document")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from hashlib import sha256
 
 from cutover_gates.hospital import VisitStatus
-from cutover_gates.hospital.matchers.expectations import assert_same
+from cutover_gates.hospital.matchers import assert_same
 from cutover_gates.probes.load.journeys import JourneyContext, steps
 
 

@@ -24,12 +24,13 @@ from cutover_gates.hospital import (
     VisitStatus,
     Ward,
 )
-from cutover_gates.hospital.matchers.answer_checks import (
+from cutover_gates.hospital.matchers import (
+    exactly_one,
+    expect_rejection,
     find_auth_problem,
     find_changed_fields,
     find_distinguishing_fields,
 )
-from cutover_gates.hospital.matchers.expectations import exactly_one, expect_rejection
 from cutover_gates.hospital.synthetic import (
     FileFactory,
     ForgedSessions,

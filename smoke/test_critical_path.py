@@ -19,7 +19,7 @@ from cutover_gates.hospital import (
     VisitStatus,
     Ward,
 )
-from cutover_gates.hospital.matchers.expectations import assert_same_bytes
+from cutover_gates.hospital.matchers import assert_same_bytes
 from cutover_gates.hospital.synthetic import FileFactory, PatientFactory
 
 pytestmark = pytest.mark.plan("critical-paths")

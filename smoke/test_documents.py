@@ -9,7 +9,7 @@ import pytest
 
 from cutover_gates.config.target import Limits
 from cutover_gates.hospital import Document, Patient, Reason, Records, Upload
-from cutover_gates.hospital.matchers.expectations import (
+from cutover_gates.hospital.matchers import (
     assert_row_matches,
     assert_same,
     assert_same_bytes,

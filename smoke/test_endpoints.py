@@ -20,12 +20,12 @@ from cutover_gates.hospital import (
     Visit,
     Ward,
 )
-from cutover_gates.hospital.matchers.answer_checks import (
+from cutover_gates.hospital.matchers import (
+    act_concurrently,
     find_document_mismatch,
     find_leaked_internals,
     find_missing_security_headers,
 )
-from cutover_gates.hospital.matchers.expectations import act_concurrently
 from cutover_gates.hospital.synthetic import HOSTILE_IDS, PatientFactory, make_unused_id
 
 pytestmark = pytest.mark.plan("api-endpoints")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cutover_gates.hospital import Driver, FrontDesk
-from cutover_gates.hospital.matchers.expectations import act_concurrently
+from cutover_gates.hospital.matchers import act_concurrently
 from cutover_gates.hospital.synthetic import PatientFactory
 
 pytestmark = pytest.mark.plan("health-checks")

@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from cutover_gates.hospital import FrontDesk, Patient, PatientDraft, Reason, Rejected, Sex
-from cutover_gates.hospital.matchers.expectations import (
+from cutover_gates.hospital.matchers import (
     act_concurrently,
     assert_row_matches,
     assert_same,

@@ -9,11 +9,12 @@ import pytest
 
 from cutover_gates.config.target import Limits
 from cutover_gates.hospital import Credentials, Driver, FrontDesk, Reason, Role, Session, SignInDesk
-from cutover_gates.hospital.matchers.answer_checks import (
+from cutover_gates.hospital.matchers import (
+    ExpectedRejection,
+    expect_rejection,
     find_changed_fields,
     find_distinguishing_fields,
 )
-from cutover_gates.hospital.matchers.expectations import ExpectedRejection, expect_rejection
 from cutover_gates.hospital.synthetic import ForgedSessions, PatientFactory
 
 pytestmark = pytest.mark.plan("authentication-flow")

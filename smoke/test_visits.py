@@ -18,7 +18,7 @@ from cutover_gates.hospital import (
     VisitStatus,
     Ward,
 )
-from cutover_gates.hospital.matchers.expectations import (
+from cutover_gates.hospital.matchers import (
     act_concurrently,
     assert_row_matches,
     assert_same,

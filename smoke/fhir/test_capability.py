@@ -8,7 +8,7 @@ import pytest
 
 from cutover_gates.drivers.fhir.conformance import FhirConformance
 from cutover_gates.hospital import Session
-from cutover_gates.hospital.matchers.expectations import assert_passed
+from cutover_gates.hospital.matchers import assert_passed
 
 pytestmark = pytest.mark.plan("api-endpoints")
 

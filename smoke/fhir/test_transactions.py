@@ -6,7 +6,7 @@ import pytest
 
 from cutover_gates.drivers.fhir.conformance import FhirConformance
 from cutover_gates.hospital import FrontDesk, Reason, Session
-from cutover_gates.hospital.matchers.expectations import exactly_one, expect_rejection
+from cutover_gates.hospital.matchers import exactly_one, expect_rejection
 from cutover_gates.hospital.synthetic import PatientFactory
 
 pytestmark = pytest.mark.plan("patient-creation")

@@ -8,7 +8,7 @@ import pytest
 
 from cutover_gates.drivers.fhir.conformance import FhirConformance
 from cutover_gates.hospital import FrontDesk, Patient, Session
-from cutover_gates.hospital.matchers.expectations import assert_same
+from cutover_gates.hospital.matchers import assert_same
 
 pytestmark = pytest.mark.plan("patient-creation")
 

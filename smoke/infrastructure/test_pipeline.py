@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from cutover_gates.hospital.matchers.expectations import assert_passed
+from cutover_gates.hospital.matchers import assert_passed
 from cutover_gates.probes.deployment.pipeline.assessments import PipelineAssessments
 
 

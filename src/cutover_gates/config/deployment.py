@@ -173,7 +173,7 @@ class RegistrySettings(SettingsTable):
 
 class PipelineSettings(SettingsTable):
     """What the pipeline wrote down of the commit under judgement, in files (schema:
-    `src/cutover_gates/probes/deployment/pipeline.schema.json`).
+    `src/cutover_gates/probes/deployment/pipeline/pipeline.schema.json`).
     """
 
     file: Path | None = Field(

@@ -31,19 +31,19 @@ from cutover_gates.drivers.transport import (
 from cutover_gates.hospital import Driver, MappingError
 
 __all__ = [
+    "CleanupResult",
     "GuardError",
     "GuardedTransport",
     "LedgerDriver",
-    "TargetMapping",
     "RestDriver",
-    "CleanupResult",
-    "TargetUnavailable",
     "SessionPool",
-    "make_client",
+    "TargetMapping",
+    "TargetUnavailable",
     "connect",
     "load_mapping",
-    "tamper_signature",
+    "make_client",
     "strip_signature",
+    "tamper_signature",
 ]
 
 

@@ -157,7 +157,7 @@ class NoConnectionIsLeft(DatabaseFault):
 class TheArchiveFails(DatabaseFault):
     """What is written now is in no backup.
 
-    A stand-in of the server's answer: the real thing is in `tests/database/server`.
+    A stand-in of the server's answer: the real thing is in `tests/integration/database/health`.
     """
 
     check, says = ARCHIVE, "Archiving fails"

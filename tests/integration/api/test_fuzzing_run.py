@@ -96,7 +96,7 @@ def test_a_safe_run_over_a_clean_hospital(hospital: Hospital, described: ApiDocu
     and HEAD came in.
     """
     token, patient_id, before = signed_in(hospital), registered(hospital), len(logged(hospital))
-    found = made(described, SAFE, lambda: token, examples={"patient_id": patient_id})
+    found = made(described, SAFE, lambda: token, example_ids={"patient_id": patient_id})
     assert_passed(found.assess_run())
     assert_passed(found.assess_operation(ALL_OPERATIONS))
     assert {line["method"] for line in logged(hospital)[before:]} == {"GET"}
@@ -190,12 +190,12 @@ def test_a_run_that_ends_its_own_session_goes_on(
 
 _KILLED = """
 import json, sys
-from cutover_gates.probes.api.fuzzing.fuzz_configuration import Plan
-from cutover_gates.probes.api.document.openapi_document import Described
-from cutover_gates.probes.api.fuzzing.fuzz_runner import Order, run
+from cutover_gates.probes.api.fuzzing.fuzz_configuration import FuzzProfile
+from cutover_gates.probes.api.document.openapi_document import ApiDocument
+from cutover_gates.probes.api.fuzzing.fuzz_runner import FuzzPlan, run_schemathesis
 told = json.loads(sys.stdin.readline())
-run(Order(Described(told["document"], told["url"]), Plan("safe", 60, 5, 1, 4.0), "Authorization", lambda: told["token"],
-          say=lambda line: print(line, flush=True)))
+run_schemathesis(FuzzPlan(ApiDocument(told["document"], told["url"]), FuzzProfile("safe", 60, 5, 1, 4.0), "Authorization",
+                          lambda: told["token"], report_progress=lambda line: print(line, flush=True)))
 """
 
 
@@ -256,7 +256,7 @@ def test_no_secret_stands_where_others_can_read_it(
                     )
                 )
 
-    made(described, SAFE, lambda: secret, say=look)
+    made(described, SAFE, lambda: secret, report_progress=look)
     assert seen
     assert not [
         text for text in seen if secret.split()[1] in text or "correct-horse-battery" in text
@@ -266,13 +266,13 @@ def test_no_secret_stands_where_others_can_read_it(
 def test_schemathesis_is_never_loaded_by_whoever_asks_for_a_run() -> None:
     """It takes a second to load, and brings plugins: pytest's process stays without it."""
     rooms = [
-        f"cutover.{room}"
+        f"cutover_gates.{room}"
         for room in (
-            "contract.running",
-            "contract.fuzzing",
-            "contract.report",
-            "contract.shape",
-            "pytest_plugin.contract",
+            "probes.api.fuzzing.fuzz_runner",
+            "probes.api.fuzzing.assessments",
+            "probes.api.fuzzing.fuzz_summary",
+            "probes.api.document.assessments",
+            "plugin.api_run",
         )
     ]
     code = (

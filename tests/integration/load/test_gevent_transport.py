@@ -18,7 +18,7 @@ LIMIT_SECONDS = 0.3
 
 @pytest.fixture(scope="module")
 def ways() -> dict[str, Any]:
-    """What `ways.py` tells: of each request what was seen of it and what came, first by the lean
+    """What `transport_comparison.py` tells: of each request what was seen of it and what came, first by the lean
     way and then by httpx.
     """
     done = subprocess.run(
@@ -81,22 +81,20 @@ def test_an_answer_is_read_to_its_end_and_decoded(ways: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("way", [0, 1])
-def test_what_gets_no_answer_is_not_sent_again(ways: dict[str, Any], network_context: int) -> None:
+def test_what_gets_no_answer_is_not_sent_again(ways: dict[str, Any], way: int) -> None:
     """A target that drops connections would look well otherwise: each person would be served at the
     second try.
     """
-    cut = ways["answers"]["/cut"][network_context]
+    cut = ways["answers"]["/cut"][way]
     assert cut["error"] == "ReadError"
     assert len(cut["seen"]) == 1
 
 
 @pytest.mark.parametrize("path", ["/silent", "/slow"])
 @pytest.mark.parametrize("way", [0, 1])
-def test_no_request_takes_longer_than_it_may(
-    ways: dict[str, Any], path: str, network_context: int
-) -> None:
+def test_no_request_takes_longer_than_it_may(ways: dict[str, Any], path: str, way: int) -> None:
     """From its start to its last byte, whether nothing comes or a byte now and then."""
-    one = ways["limits"][path][network_context]
+    one = ways["limits"][path][way]
     assert one["error"] == "ReadTimeout"
     assert LIMIT_SECONDS <= one["seconds"] < LIMIT_SECONDS + 2
 
@@ -114,16 +112,16 @@ def test_a_request_can_tell_everything_when_it_fails(ways: dict[str, Any]) -> No
         "agent": "cutover",
         "body": '{"a":1}',
         "extensions": {"mine": 1, "later": 2},
-        "lean": "LeanRequest",
+        "lean": "FastRequest",
     }
 
 
 @pytest.mark.parametrize("way", [0, 1])
 def test_on_production_nothing_is_changed_but_synthetic_things(
-    ways: dict[str, Any], network_context: int
+    ways: dict[str, Any], way: int
 ) -> None:
     """The guard stands in the way itself. Nothing is sent."""
-    guarded = ways["guarded"][network_context]
+    guarded = ways["guarded"][way]
     assert (guarded["error"], guarded["seen"]) == ("GuardError", [])
 
 

@@ -142,7 +142,7 @@ def test_none_outlives_the_run_by_two_seconds(brief: WorkerConfig, behaviour: st
     assert not [
         one
         for one in psutil.Process().children()
-        if any("stand_in.py" in word for word in one.cmdline())
+        if any("worker_standin.py" in word for word in one.cmdline())
     ]
 
 

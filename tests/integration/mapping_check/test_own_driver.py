@@ -24,7 +24,7 @@ KEY = next(
 def with_driver(
     name: str, hospital: Hospital, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> MappingCheckResult:
-    head = f'url = "{hospital.url}"\nrelease = "2.0.0"\ndriver = "tests.mistakes.own_driver:{name}"'
+    head = f'url = "{hospital.url}"\nrelease = "2.0.0"\ndriver = "{own_driver.__name__}:{name}"'
     (folder / "cutover.toml").write_text(
         settings(Mistake(name, "", "", head=head), hospital.url), encoding="utf-8"
     )
@@ -65,5 +65,5 @@ def test_a_half_one_is_told_before_anything_is_asked(
 ) -> None:
     told = with_driver("Half", open_hospital, folder, capsys)
     assert told.status == 4
-    assert "driver = 'tests.mistakes.own_driver:Half': has no method attempt" in told.text
+    assert f"driver = '{own_driver.__name__}:Half': has no method attempt" in told.text
     assert "\n" not in told.text

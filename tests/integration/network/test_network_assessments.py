@@ -43,19 +43,33 @@ ANOTHER = "correct-horse-stable"
 UNDECLARED: Mapping[str, tuple[object, tuple[str, ...]]] = {
     "tls-certificates": (
         TlsAssessments(TlsSettings(), HTTP, CONTEXT),
-        ("chains", "names", "days_left", "protocols", "ciphers", "redirects", "hsts"),
+        (
+            "assess_chains",
+            "assess_names",
+            "assess_days_left",
+            "assess_protocols",
+            "assess_ciphers",
+            "assess_redirects",
+            "assess_hsts",
+        ),
     ),
     "dns-records": (
         DnsAssessments(DnsSettings(), CONTEXT),
-        ("addresses", "agreement", "times_to_live"),
+        ("assess_addresses", "assess_agreement", "assess_times_to_live"),
     ),
     "load-balancer": (
         LoadBalancerAssessments(BalancerSettings(), HTTP, CONTEXT),
-        ("backends", "rotation", "failover"),
+        ("assess_backends", "assess_rotation", "assess_failover"),
     ),
     "redis-cluster": (
         RedisAssessments(RedisSettings(), CONTEXT),
-        ("answers", "policy", "memory", "persistence", "round_trip"),
+        (
+            "assess_availability",
+            "assess_memory_policy",
+            "assess_memory",
+            "assess_persistence",
+            "assess_round_trip",
+        ),
     ),
 }
 
@@ -75,7 +89,8 @@ def test_what_is_not_declared_is_not_proven_and_says_what_to_write(
 
 
 @pytest.mark.parametrize(
-    ("question", "key"), [("failover", "balancer-failover"), ("client_address", "client-address")]
+    ("question", "key"),
+    [("assess_failover", "balancer-failover"), ("assess_client_address", "client-address")],
 )
 def test_what_is_declared_unsupported_is_not_offered(question: str, key: str) -> None:
     declared = NetworkContext("staging", {key: "tried on staging"})

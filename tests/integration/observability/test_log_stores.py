@@ -34,7 +34,7 @@ def written(number: int, at: float) -> str:
 
 
 def ids(lines: Any) -> list[str]:
-    return [str(line.field("request_id")) for line in lines]
+    return [str(line.get_field("request_id")) for line in lines]
 
 
 # ── a file ──

@@ -170,8 +170,8 @@ def test_the_settings_of_the_page_can_be_loaded(tmp_path: Path) -> None:
 )
 def test_what_the_table_explains_is_what_is_said(said: str) -> None:
     files = [
-        ROOT / "src/cutover" / path
-        for path in ("targets/containers.py", "database/scratch/container.py")
+        ROOT / "src/cutover_gates" / path
+        for path in ("targets/containers.py", "probes/database/scratch/scratch_container.py")
     ]
     assert any(said in path.read_text(encoding="utf-8") for path in files)
 

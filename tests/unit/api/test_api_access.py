@@ -31,7 +31,12 @@ from tests.unit.api.clinic_in_memory import (
     access,
 )
 
-QUESTIONS = ("without_a_token", "with_an_expired_token", "by_role", "from_another_facility")
+QUESTIONS = (
+    "assess_without_token",
+    "assess_expired_token",
+    "assess_roles",
+    "assess_other_facility",
+)
 
 
 def asked(access: AccessAssessments) -> Mapping[str, Assessment]:
@@ -57,10 +62,10 @@ def test_everybody_is_asked_once_for_everything() -> None:
         for question, examination in asked(access(clinic)).items()
     }
     assert sizes == {
-        "without_a_token": 7,
-        "with_an_expired_token": 6,
-        "by_role": 24,
-        "from_another_facility": 8,
+        "assess_without_token": 7,
+        "assess_expired_token": 6,
+        "assess_roles": 24,
+        "assess_other_facility": 8,
     }
     assert len(clinic.asked) == sum(sizes.values())
 
@@ -69,74 +74,79 @@ FAULTS: Sequence[tuple[str, Clinic, str, str]] = [
     (
         "an operation without authentication",
         Clinic(answers=[(PATIENT, "nobody", "about")]),
-        "without_a_token",
+        "assess_without_token",
         "GET /patients/{patient_id}",
     ),
     (
         "an operation that is not there for strangers",
         Clinic(answers=[(AUDIT, "nobody", Reason.NOT_FOUND)]),
-        "without_a_token",
+        "assess_without_token",
         "GET /audit",
     ),
-    ("a failure inside", Clinic(answers=[(FIND, "nobody", 500)]), "without_a_token", "HTTP 500"),
+    (
+        "a failure inside",
+        Clinic(answers=[(FIND, "nobody", 500)]),
+        "assess_without_token",
+        "HTTP 500",
+    ),
     (
         "an expired token that is taken",
         Clinic(takes_expired=True),
-        "with_an_expired_token",
+        "assess_expired_token",
         "asked with an expired token",
     ),
     (
         "a role too many",
         Clinic(may=with_row("clinician", "GET /audit")),
-        "by_role",
+        "assess_roles",
         "GET /audit, asked by one who is clinician",
     ),
     (
         "a role too many that removes",
         Clinic(may=with_row("registrar", "DELETE *")),
-        "by_role",
+        "assess_roles",
         "DELETE /patients/{patient_id}, asked by one who",
     ),
     (
         "a role too few",
         Clinic(may={**TABLE, "auditor": ["GET /me", "POST /leave"]}),
-        "by_role",
+        "assess_roles",
         "GET /audit, asked by one who is auditor",
     ),
     (
         "a failure for somebody who may",
         Clinic(answers=[(FIND, "clinician", 500)]),
-        "by_role",
+        "assess_roles",
         "HTTP 500",
     ),
     (
         "what is there is not found by those who may",
         Clinic(answers=[(PATIENT, "clinician", Reason.NOT_FOUND)]),
-        "by_role",
+        "assess_roles",
         "not-found",
     ),
     (
         "another facility's patient by id",
         Clinic(answers=[(PATIENT, "outsider", "somebody")]),
-        "from_another_facility",
+        "assess_other_facility",
         "of another facility",
     ),
     (
         "another facility's patient by name",
         Clinic(talkative=True),
-        "from_another_facility",
+        "assess_other_facility",
         "something of the patient",
     ),
     (
         "another patient's letter below one's own",
         Clinic(operations=(VERSION, AUDIT, PATIENT, LETTER), mixing=True),
-        "from_another_facility",
+        "assess_other_facility",
         "below another patient than the one to whom it belongs",
     ),
     (
         "another facility's patient removed",
         Clinic(answers=[(REMOVE, "outsider", 204)]),
-        "from_another_facility",
+        "assess_other_facility",
         "DELETE /patients/{patient_id}",
     ),
 ]
@@ -165,7 +175,7 @@ def test_a_refusal_that_tells_of_the_patient_is_found() -> None:
         name: examination.findings
         for name, examination in asked(access(Clinic(chatty=True))).items()
     }
-    for question in ("without_a_token", "from_another_facility"):
+    for question in ("assess_without_token", "assess_other_facility"):
         assert [
             sentence for sentence in found[question] if "something of the patient" in sentence
         ], found

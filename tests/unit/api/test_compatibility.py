@@ -247,23 +247,23 @@ def test_a_file_that_holds_no_document_is_a_mistake_in_the_settings(
 def test_a_document_without_operations_proves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "before.json"
     path.write_text(json.dumps({**recorded_document(), "paths": {}}))
-    with pytest.raises(NotProven, match="nothing to look at"):
+    with pytest.raises(NotProven, match="nothing to check"):
         assert_passed(compatibility(recorded_document(), path).assess_operations())
 
 
 @pytest.mark.parametrize(
     ("name", "question"),
     [
-        ("an operation is gone", "operations"),
-        ("a new field is required", "requests"),
-        ("a field of an answer is gone", "answers"),
+        ("an operation is gone", "assess_operations"),
+        ("a new field is required", "assess_requests"),
+        ("a field of an answer is gone", "assess_responses"),
     ],
 )
 def test_each_question_has_its_own_findings(name: str, question: str) -> None:
     change = next(one for one in BREAKING if one.name == name)
     asked = {
         part: getattr(compatibility(change.made()), part)()
-        for part in ("operations", "requests", "answers")
+        for part in ("assess_operations", "assess_requests", "assess_responses")
     }
     assert [part for part, examination in asked.items() if examination.findings] == [question]
 

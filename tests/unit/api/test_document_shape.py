@@ -12,7 +12,13 @@ from cutover_gates.probes.api.document.assessments import DocumentAssessments
 from cutover_gates.probes.api.document.openapi_document import ApiDocument
 from tests.unit.api.api_documents import OPEN, READ, WRITE, document
 
-QUESTIONS = ("valid", "answers", "security", "names", "examples")
+QUESTIONS = (
+    "assess_validity",
+    "assess_responses",
+    "assess_security",
+    "assess_operation_ids",
+    "assess_examples",
+)
 
 
 def asked(question: str, changed: dict[str, Any]) -> Assessment:
@@ -59,43 +65,53 @@ GET = "paths|/things/{thing_id}|get"
 @pytest.mark.parametrize(
     ("question", "path", "value", "says"),
     [
-        ("valid", "openapi", "2.0", "only documents of OpenAPI 3.0 and 3.1"),
-        ("valid", "info", ..., '"info" is a required property'),
-        ("valid", "components|schemas|Thing", ..., "'#/components/schemas/Thing' leads nowhere"),
+        ("assess_validity", "openapi", "2.0", "only documents of OpenAPI 3.0 and 3.1"),
+        ("assess_validity", "info", ..., '"info" is a required property'),
         (
-            "valid",
+            "assess_validity",
+            "components|schemas|Thing",
+            ...,
+            "'#/components/schemas/Thing' leads nowhere",
+        ),
+        (
+            "assess_validity",
             f"{SCHEMA}|$ref",
             "http://elsewhere.example/x",
             "leads nowhere inside the document",
         ),
-        ("valid", f"{GET}|operationId", "make", "make"),
-        ("answers", f"{GET}|responses|200", ..., "no answer of success"),
+        ("assess_validity", f"{GET}|operationId", "make", "make"),
+        ("assess_responses", f"{GET}|responses|200", ..., "no answer of success"),
         (
-            "answers",
+            "assess_responses",
             f"{GET}|responses|401",
             ...,
             "does not document how it refuses whoever has none",
         ),
-        ("answers", f"{GET}|responses|404", ..., "documents no refusal of what it cannot use"),
-        ("security", "security", ..., "does not say who may ask"),
         (
-            "security",
+            "assess_responses",
+            f"{GET}|responses|404",
+            ...,
+            "documents no refusal of what it cannot use",
+        ),
+        ("assess_security", "security", ..., "does not say who may ask"),
+        (
+            "assess_security",
             f"{GET}|security",
             [{"cookie": []}],
             "'cookie', which securitySchemes do not explain",
         ),
-        ("names", f"{GET}|operationId", ..., "no operationId"),
-        ("names", f"{GET}|operationId", "make", "'make' stands 2 times"),
-        ("examples", f"{SCHEMA}|examples", [1], "1 is not of type 'string'"),
-        ("examples", f"{SCHEMA}|default", 1, "1 is not of type 'string'"),
+        ("assess_operation_ids", f"{GET}|operationId", ..., "no operationId"),
+        ("assess_operation_ids", f"{GET}|operationId", "make", "'make' stands 2 times"),
+        ("assess_examples", f"{SCHEMA}|examples", [1], "1 is not of type 'string'"),
+        ("assess_examples", f"{SCHEMA}|default", 1, "1 is not of type 'string'"),
         (
-            "examples",
+            "assess_examples",
             "paths|/things|post|requestBody|content|application/json|example",
             {"name": 1},
             "1 is not of type 'string'",
         ),
         (
-            "examples",
+            "assess_examples",
             "paths|/things|post|requestBody|content|application/json|examples",
             {"one": {"value": {"id": "x"}}},
             "'x' is not a 'uuid'",
@@ -114,7 +130,7 @@ def test_a_property_may_be_called_example() -> None:
         "type": "object",
         "properties": {"example": {"type": "string"}, "default": {"type": "integer"}},
     }
-    assert_passed(asked("examples", changed("components|schemas|Thing", schema)))
+    assert_passed(asked("assess_examples", changed("components|schemas|Thing", schema)))
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
@@ -128,4 +144,4 @@ def test_a_document_that_cannot_be_read_is_a_finding(question: str) -> None:
 
 
 def test_a_document_without_operations_proves_nothing() -> None:
-    assert asked("answers", document(paths={})).checked == ()
+    assert asked("assess_responses", document(paths={})).checked == ()

@@ -118,10 +118,11 @@ def test_a_killed_process_leaves_what_it_made(path: Path) -> None:
     program = (
         "import sys, time; from pathlib import Path; from cutover_gates.core.evidence.ledger import"
         " Ledger;ledger = Ledger(Path(sys.argv[1]), 'run-1', 'staging');"
-        " ledger.done(ledger.intend('patient', 'MRN-1'), 'id-1');ledger.intend('patient', 'MRN-2');"
+        " ledger.record_created(ledger.intend('patient', 'MRN-1'), 'id-1');"
+        "ledger.intend('patient', 'MRN-2');"
         " print('ready', flush=True); time.sleep(60)"
     )
-    source = Path(sys.modules["cutover_gates.core.evidence"].__file__ or "").parents[2]
+    source = Path(sys.modules["cutover_gates.core.evidence"].__file__ or "").parents[3]
     with subprocess.Popen(
         [sys.executable, "-c", program, str(path)],
         stdout=subprocess.PIPE,

@@ -477,22 +477,18 @@ def test_a_waiver_below_is_a_waiver_above() -> None:
 
 
 @pytest.mark.parametrize("way", ["waiver", "not applicable"])
-def test_what_is_never_waived_cannot_be_hidden_from_above(network_context: str) -> None:
+def test_what_is_never_waived_cannot_be_hidden_from_above(way: str) -> None:
     """This gate asks for `top` alone: going without it would go without `firm`, unseen."""
     items = [check("top", "firm"), check("firm", waivable=False, gates=("t24",)), check("b")]
     given: dict[str, Any] = (
         {"waivers": [decision("top")]}
-        if network_context == "waiver"
+        if way == "waiver"
         else {"not_applicable": {"top": "we have none"}}
     )
     verdict = judged(items, [result("firm", Outcome.FAILED), result("b", Outcome.PASSED)], **given)
     assert verdict.word is VerdictWord.NO_GO
-    assert outcomes(verdict)["top"] is (
-        Outcome.FAILED if network_context == "waiver" else Outcome.NOT_PROVEN
-    )
-    said = (
-        verdict.rejected_decisions[0].why if network_context == "waiver" else verdict.items[0].why
-    )
+    assert outcomes(verdict)["top"] is (Outcome.FAILED if way == "waiver" else Outcome.NOT_PROVEN)
+    said = verdict.rejected_decisions[0].why if way == "waiver" else verdict.items[0].why
     assert "rests on firm" in said
 
 

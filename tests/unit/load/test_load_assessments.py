@@ -18,7 +18,7 @@ from cutover_gates.probes.load.assessments import NO_POOL, NO_USAGE, LoadAssessm
 from cutover_gates.probes.load.load_baseline import LoadBaselines
 from cutover_gates.probes.load.load_summary import find_load_problems
 
-SOUND = {"title": "t", "examined": ["memory"], "findings": [], "unproven": [], "facts": {}}
+SOUND = {"title": "t", "checked": ["memory"], "findings": [], "not_proven": [], "figures": {}}
 
 
 def claim(item: str, statistic: str, state: str, **others: Any) -> dict[str, Any]:
@@ -143,7 +143,7 @@ def test_an_open_claim_that_is_not_needed_is_no_hole(tmp_path: Path) -> None:
 
 
 def test_no_claim_at_all_proves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(NotProven, match="nothing to look at"):
+    with pytest.raises(NotProven, match="nothing to check"):
         assert_passed(load(tmp_path, facts()).assess_response_times())
 
 
@@ -234,7 +234,10 @@ def test_a_run_that_is_not_good_in_every_way_is_not_recorded(tmp_path: Path, spo
     if spoiled == "notes":
         told["notes"] = ["a part of its log was lost"]
     elif spoiled in ("pool", "usage"):
-        told["resources"] = {**told["resources"], spoiled: {**SOUND, "unproven": ["nobody tells"]}}
+        told["resources"] = {
+            **told["resources"],
+            spoiled: {**SOUND, "not_proven": ["nobody tells"]},
+        }
     with pytest.raises(NotProven, match="no good one"):
         load(tmp_path, told).record_baseline()
     assert not list(tmp_path.iterdir())

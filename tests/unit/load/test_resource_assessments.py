@@ -400,7 +400,7 @@ def test_where_nobody_is_asked_nothing_is_examined() -> None:
         assess_connection_pool(None, pressures(), LIMITS).checked[0]
         == "Connections of the database server"
     )
-    with pytest.raises(NotProven, match="nothing to look at"):
+    with pytest.raises(NotProven, match="nothing to check"):
         assert_passed(assess_connection_pool(None, None, LIMITS))
 
 
@@ -646,7 +646,7 @@ def test_sessions_that_are_not_seen_are_not_proven() -> None:
         waiting=lambda _number: None,
         longest_wait=lambda _number: None,
         idle=lambda _number: None,
-        missing=lambda _number: why,
+        not_seen_reason=lambda _number: why,
     )
     assert (
         hole(assess_connection_pool(looks(), blind, LIMITS))
@@ -708,7 +708,7 @@ class ScriptedGauge(ActivitySampler):
         super().__init__("postgresql://127.0.0.1:1/none", DatabaseSettings())
         self._answer, self.closed = answer, False
 
-    def take_sample(self) -> DatabaseActivity:
+    def sample(self) -> DatabaseActivity:
         return self._answer()
 
     def close(self) -> None:

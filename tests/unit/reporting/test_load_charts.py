@@ -427,8 +427,9 @@ def test_without_matplotlib_the_page_shows_the_figures_as_text(
 def test_matplotlib_comes_with_the_first_figure() -> None:
     """A gate starts without it, and so does a page that has none to draw."""
     probe = (
-        "import sys; from tests.unit.reporting.verdicts import judged; from cutover_gates.reporting.html_report"
-        " import to_html; to_html(judged()); assert not {'matplotlib', 'numpy'} & set(sys.modules)"
+        "import sys; from tests.unit.reporting.sample_verdicts import sample_verdict;"
+        " from cutover_gates.reporting.html_report import to_html; to_html(sample_verdict());"
+        " assert not {'matplotlib', 'numpy'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", probe], check=True, timeout=30)
 

@@ -29,27 +29,34 @@ SPOKEN = frozenset(
 )
 """Beside the standard library: what a check may say and do."""
 NAMED = {
-    "cutover_gates.config": {"Limits"},
-    "cutover_gates.probes.api.access.assessments": {"Access"},
-    "cutover_gates.probes.api.compatibility.assessments": {"Compatibility"},
-    "cutover_gates.probes.api.fuzzing.assessments": {"Fuzzing"},
-    "cutover_gates.probes.api.document.assessments": {"Shape"},
-    "cutover_gates.probes.database.stored_records": {"Stored"},
-    "cutover_gates.probes.database.history": {"History"},
-    "cutover_gates.probes.database.schema": {"Schema"},
-    "cutover_gates.probes.database.rows": {"Rows"},
-    "cutover_gates.probes.database.integrity": {"Integrity"},
-    "cutover_gates.probes.database.health": {"Server"},
-    "cutover_gates.probes.database.backup": {"Backups"},
-    "cutover_gates.probes.database.rehearsal": {"Lint", "Rehearsal", "Staging"},
-    "cutover_gates.drivers.fhir.conformance": {"Promises"},
-    "cutover_gates.probes.load.assessments": {"Load"},
-    "cutover_gates.probes.deployment": {"Cluster", "Pipeline", "Registry"},
-    "cutover_gates.probes.network": {"Balancer", "Dns", "Redis", "Tls"},
-    "cutover_gates.probes.observability.alerts.assessments": {"Alerts"},
-    "cutover_gates.probes.observability.dashboards.assessments": {"Dashboards"},
-    "cutover_gates.probes.observability.logs.assessments": {"Logs"},
-    "cutover_gates.probes.observability.metrics.assessments": {"Metrics"},
+    "cutover_gates.config.target": {"Limits"},
+    "cutover_gates.probes.api.access.assessments": {"AccessAssessments"},
+    "cutover_gates.probes.api.compatibility.assessments": {"CompatibilityAssessments"},
+    "cutover_gates.probes.api.fuzzing.assessments": {"FuzzAssessments"},
+    "cutover_gates.probes.api.document.assessments": {"DocumentAssessments"},
+    "cutover_gates.probes.database.stored_records": {"StoredRecords"},
+    "cutover_gates.probes.database.history.assessments": {"HistoryAssessments"},
+    "cutover_gates.probes.database.schema.assessments": {"SchemaAssessments"},
+    "cutover_gates.probes.database.rows.assessments": {"RowAssessments"},
+    "cutover_gates.probes.database.integrity.assessments": {"IntegrityAssessments"},
+    "cutover_gates.probes.database.health.assessments": {"ServerAssessments"},
+    "cutover_gates.probes.database.backup.assessments": {"BackupAssessments"},
+    "cutover_gates.probes.database.rehearsal.script_lint": {"LintAssessments"},
+    "cutover_gates.probes.database.rehearsal.assessments": {"RehearsalAssessments"},
+    "cutover_gates.probes.database.rehearsal.staging_verdict": {"StagingAssessments"},
+    "cutover_gates.drivers.fhir.conformance": {"FhirConformance"},
+    "cutover_gates.probes.load.assessments": {"LoadAssessments"},
+    "cutover_gates.probes.deployment.kubernetes.assessments": {"KubernetesAssessments"},
+    "cutover_gates.probes.deployment.pipeline.assessments": {"PipelineAssessments"},
+    "cutover_gates.probes.deployment.registry.assessments": {"RegistryAssessments"},
+    "cutover_gates.probes.network.load_balancer.assessments": {"LoadBalancerAssessments"},
+    "cutover_gates.probes.network.dns.assessments": {"DnsAssessments"},
+    "cutover_gates.probes.network.redis.assessments": {"RedisAssessments"},
+    "cutover_gates.probes.network.tls.assessments": {"TlsAssessments"},
+    "cutover_gates.probes.observability.alerts.assessments": {"AlertAssessments"},
+    "cutover_gates.probes.observability.dashboards.assessments": {"DashboardAssessments"},
+    "cutover_gates.probes.observability.logs.assessments": {"LogAssessments"},
+    "cutover_gates.probes.observability.metrics.assessments": {"MetricAssessments"},
 }
 """Types of fixtures: a check may name them in its signature and nowhere else."""
 OWN = {
@@ -150,11 +157,14 @@ def test_there_is_a_suite_to_look_at() -> None:
         ("import urllib.request", "imports urllib.request"),
         ("from psycopg import connect", "imports psycopg"),
         ("from cutover_gates.drivers import rest", "imports cutover_gates.drivers"),
-        ("from cutover_gates.config import Limits, load_settings", "imports cutover_gates.config"),
+        (
+            "from cutover_gates.config.target import Limits, load_settings",
+            "imports cutover_gates.config.target",
+        ),
         ("from smoke.helpers import anything", "imports smoke.helpers"),
         ("from .helpers import anything", "imports .helpers"),
         ("def f():\n    import reference", "imports reference"),
-        ("from cutover_gates.config import Limits\nLIMIT = Limits()", "uses Limits"),
+        ("from cutover_gates.config.target import Limits\nLIMIT = Limits()", "uses Limits"),
         ("WHERE = 'https" + "://hospital.example'", "holds an address"),
         ("QUERY = 'SELECT id FROM patients'", "holds SQL"),
         ("QUERY = f'delete from {table}'", "holds SQL"),
@@ -174,7 +184,8 @@ def test_what_may_say_more_is_no_check() -> None:
 def test_a_suite_may_name_the_type_of_a_fixture() -> None:
     assert not list(
         broken_rules(
-            "from cutover_gates.config import Limits\ndef test(limits: Limits) -> None: ...\n"
+            "from cutover_gates.config.target import Limits\n"
+            "def test(limits: Limits) -> None: ...\n"
         )
     )
 
@@ -305,7 +316,13 @@ def _is_about_paths(path: Path) -> bool:
     return (
         path.relative_to(ROOT)
         .as_posix()
-        .startswith(("src/cutover_gates/matchers", "tests/unit/test_matchers", "reference/seed.py"))
+        .startswith(
+            (
+                "src/cutover_gates/hospital/matchers",
+                "tests/unit/hospital/test_matchers",
+                "reference/seed.py",
+            )
+        )
     )
 
 
@@ -374,32 +391,36 @@ def test_every_link_leads_somewhere() -> None:
 
 
 def test_import_linter_holds_the_arrows() -> None:
-    """The contract names every room of `src/cutover`, and the reference shares no code with the
-    suite.
+    """The contract names every room of `src/cutover_gates`, and the reference shares no code with
+    the suite.
     """
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"][
         "importlinter"
     ]
-    contracts = {contract["type"]: contract for contract in settings["contracts"]}
+    contracts = {
+        contract["type"]: contract
+        for contract in settings["contracts"]
+        if "containers" not in contract  # those are about the inside of one room
+    }
     placed = {
         room.strip() for layer in contracts["layers"]["layers"] for room in re.split(r"[:|]", layer)
     }
     rooms = {
-        f"cutover.{path.stem}"
-        for path in (ROOT / "src/cutover").iterdir()
+        f"cutover_gates.{path.stem}"
+        for path in (ROOT / "src/cutover_gates").iterdir()
         if (path / "__init__.py").exists() or path.suffix == ".py"
     }
     assert rooms - {"cutover_gates.__init__"} == placed
-    assert set(contracts["independence"]["modules"]) == {"cutover", "reference"}
+    assert set(contracts["independence"]["modules"]) == {"cutover_gates", "reference"}
 
 
 def test_only_the_plugin_imports_pytest() -> None:
     importers = {
-        path.relative_to(ROOT / "src/cutover").parts[0]
-        for path in (ROOT / "src/cutover").rglob("*.py")
+        path.relative_to(ROOT / "src/cutover_gates").parts[0]
+        for path in (ROOT / "src/cutover_gates").rglob("*.py")
         if _imports(path, "pytest")
     }
-    assert importers == {"pytest_plugin"}
+    assert importers == {"plugin"}
 
 
 def test_locust_gets_into_no_process_but_those_that_make_load() -> None:
@@ -409,7 +430,7 @@ def test_locust_gets_into_no_process_but_those_that_make_load() -> None:
     """
     files = {
         ".".join(path.relative_to(ROOT / "src").with_suffix("").parts): _imported(path)
-        for path in (ROOT / "src/cutover").rglob("*.py")
+        for path in (ROOT / "src/cutover_gates").rglob("*.py")
     }
     making = {
         name

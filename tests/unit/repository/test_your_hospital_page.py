@@ -49,7 +49,7 @@ def test_what_the_page_explains_is_what_is_said(phrase: str) -> None:
     )
     assert any(
         pattern.search(path.read_text(encoding="utf-8"))
-        for path in (ROOT / "src/cutover").rglob("*.py")
+        for path in (ROOT / "src/cutover_gates").rglob("*.py")
     ), phrase
 
 

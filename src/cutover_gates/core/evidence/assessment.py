@@ -1,6 +1,4 @@
-"""What an examination of something large saw: what it looked at, what is wrong with it, and what it
-could not see.
-"""
+"""A probe's answer: what it checked, what is wrong, and what it could not prove."""
 
 from __future__ import annotations
 
@@ -9,42 +7,55 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cutover_gates.core.evidence.record import Recorder
+from cutover_gates.core.findings import Finding, NotProven, Rule
 
-
-class NotProven(Exception):
-    """Something that a check needed could not be seen.
-
-    Nothing is known to be wrong, and nothing is proven.
-    """
+__all__ = ["Assessment", "AssessmentBuilder", "NotProven", "assessment_recorder"]
 
 
 @dataclass(frozen=True)
 class Assessment:
-    """One question put to many things, such as every table of a database.
+    """The answer to one question put to many things, such as every table of a database.
 
-    `checked` names each thing that was looked at to the end. `findings` say what is wrong,
-    `not_proven` what could not be seen and why: a sentence each. `figures` are figures for the evidence
-    (JSON-able; names and keys, never the content of a row).
+    `checked` names each thing that was checked to the end. `findings` are breaches of rules,
+    `not_proven` what could not be proven (`Finding.actual` is the reason). `figures` go into the
+    evidence (JSON-able; names and keys, never the content of a row).
     """
 
     title: str
     checked: tuple[str, ...]
-    findings: tuple[str, ...] = ()
-    not_proven: tuple[str, ...] = ()
+    findings: tuple[Any, ...] = ()
+    not_proven: tuple[Any, ...] = ()
     figures: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True)
 class AssessmentBuilder:
-    """An examination that is being made: its lists grow while things are looked at."""
+    """An assessment that is being made: its lists grow while things are checked."""
 
     checked: list[str] = field(default_factory=list)
-    findings: list[str] = field(default_factory=list)
-    not_proven: list[str] = field(default_factory=list)
+    findings: list[Any] = field(default_factory=list)
+    not_proven: list[Any] = field(default_factory=list)
     figures: dict[str, Any] = field(default_factory=dict)
 
+    def add_finding(
+        self,
+        rule: Rule,
+        subject: str = "",
+        *,
+        expected: str = "",
+        actual: str = "",
+        reproduce: str = "",
+        count: int = 1,
+    ) -> None:
+        """Add a breach of `rule`."""
+        self.findings.append(Finding(rule, subject, expected, actual, reproduce, count))
+
+    def add_gap(self, rule: Rule, subject: str, reason: str, *, reproduce: str = "") -> None:
+        """Add what could not be proven of `rule`, with the reason."""
+        self.not_proven.append(Finding(rule, subject, "", reason, reproduce))
+
     def build(self, title: str) -> Assessment:
-        """As the checks take it. What is said twice is said once."""
+        """Return the assessment. What was added twice is in it once."""
         return Assessment(
             title,
             tuple(self.checked),
@@ -55,16 +66,16 @@ class AssessmentBuilder:
 
 
 def assessment_recorder(recorder: Recorder) -> Callable[[Assessment], None]:
-    """What leaves an examination in the evidence of the check that runs."""
+    """Return a function that leaves an assessment in the evidence of the running check."""
 
-    def record(examination: Assessment) -> None:
+    def record(assessment: Assessment) -> None:
         recorder.observe(
-            examination.title,
-            examined=len(examination.checked),
-            names=list(examination.checked),
-            findings=list(examination.findings),
-            not_proven=list(examination.not_proven),
-            **examination.figures,
+            assessment.title,
+            examined=len(assessment.checked),
+            names=list(assessment.checked),
+            findings=[str(finding) for finding in assessment.findings],
+            not_proven=[str(gap) for gap in assessment.not_proven],
+            **assessment.figures,
         )
 
     return record

@@ -26,13 +26,13 @@ from cutover_gates.drivers.transport import GuardError
 from cutover_gates.hospital import ProtocolViolation, Rejected, Unsupported
 
 __all__ = [
-    "StepOutcome",
-    "SourceLocations",
-    "LastExchange",
-    "Diagnosis",
-    "Diagnoser",
-    "StepResult",
     "CheckContext",
+    "Diagnoser",
+    "Diagnosis",
+    "LastExchange",
+    "SourceLocations",
+    "StepOutcome",
+    "StepResult",
     "find_line",
     "index_lines",
     "run_steps",

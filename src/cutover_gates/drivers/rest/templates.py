@@ -29,10 +29,10 @@ __all__ = [
     "TemplateFault",
     "attribute_names",
     "is_template",
-    "variable_names",
     "render",
     "render_path",
     "render_tree",
+    "variable_names",
 ]
 
 

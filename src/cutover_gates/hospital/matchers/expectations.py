@@ -10,6 +10,7 @@ from threading import Barrier
 from typing import Any, TypeVar
 
 from cutover_gates.core.evidence.assessment import Assessment, NotProven
+from cutover_gates.core.findings import THIS_CHECK, Finding, FindingsError, Rule
 from cutover_gates.hospital import Answer, Reason, Rejected
 
 T = TypeVar("T")
@@ -153,28 +154,28 @@ def _format_value(value: Any) -> str:
     )
 
 
-SHOWN_FINDINGS = 20
+NOTHING_CHECKED = Rule(
+    "RUN-001",
+    "At least one thing was checked",
+    "A check of nothing proves nothing.",
+    "Look why nothing was found to check: the settings, the rights of the account, an empty target.",
+)
 
 
-def assert_passed(examination: Assessment) -> None:
-    """Something was looked at, all of it to the end, and nothing is wrong.
+def assert_passed(assessment: Assessment) -> None:
+    """Assert that something was checked, all of it to the end, and that nothing is wrong.
 
-    Raises `AssertionError` for findings, `NotProven` for holes.
-
-    Findings go first: that something is broken matters more than that something else was not seen.
+    Raises `FindingsError` for findings and `NotProven` for gaps. Findings go first: that something is
+    broken matters more than that something else could not be seen.
     """
-    if examination.findings:
-        raise AssertionError(_format_list(examination.findings))
-    if examination.not_proven:
-        raise NotProven(_format_list(examination.not_proven))
-    if not examination.checked:
-        raise NotProven(
-            f"{examination.title}: there was nothing to look at, and that proves nothing"
-        )
+    if assessment.findings:
+        raise FindingsError(*map(_as_finding, assessment.findings))
+    if assessment.not_proven:
+        raise NotProven(gaps=tuple(map(_as_finding, assessment.not_proven)))
+    if not assessment.checked:
+        gap = Finding(NOTHING_CHECKED, assessment.title, "", "there was nothing to check")
+        raise NotProven(gaps=(gap,))
 
 
-def _format_list(sentences: tuple[str, ...]) -> str:
-    more = (
-        [f"… and {len(sentences) - SHOWN_FINDINGS} more"] if len(sentences) > SHOWN_FINDINGS else []
-    )
-    return "\n".join([*sentences[:SHOWN_FINDINGS], *more])
+def _as_finding(finding: Finding | str) -> Finding:
+    return finding if isinstance(finding, Finding) else Finding(THIS_CHECK, actual=finding)

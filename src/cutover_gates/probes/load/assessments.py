@@ -115,10 +115,10 @@ class LoadAssessments:
         told = self.summary["resources"][name]
         return self._record_assessment(
             told["title"],
-            tuple(told["examined"]),
+            tuple(told["checked"]),
             tuple(told["findings"]),
-            tuple(told["unproven"]),
-            told["facts"],
+            tuple(told["not_proven"]),
+            told["figures"],
         )
 
     def _assess_objectives(

@@ -29,7 +29,7 @@ Cut = Callable[[], None]
 
 
 @pytest.fixture
-def site(server: postgres.Server, tmp_path: Path) -> Iterator[DatabaseContext]:
+def database_context(server: postgres.Server, tmp_path: Path) -> Iterator[DatabaseContext]:
     """Before its cutover, with a snapshot."""
     server.copy(BEFORE, NAME)
     site = make_database_context(

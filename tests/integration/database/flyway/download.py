@@ -1,7 +1,7 @@
 """Fetches the real Flyway, to hold our reading of its history against its own.
 
-python -m tests.database.flyway.fetch # prints where the executable `flyway` is; downloads 5 MB the
-first time
+python -m tests.integration.database.flyway.download # prints where the executable
+`flyway` is; downloads 5 MB the first time
 
 It is put together in the user's cache directory from the pinned jars of Maven Central that
 PostgreSQL and JSON need. The archive of Flyway with everything in it is 200 MB of other databases'

@@ -6,16 +6,16 @@ from cutover_gates.core.evidence.assessment import Assessment
 from cutover_gates.probes.database.integrity.assessments import IntegrityAssessments
 
 ASSESSMENTS = (
-    "declared_valid",
-    "orphans",
-    "implied_keys",
-    "duplicates",
-    "nulls",
-    "checks",
-    "generated",
-    "partitions",
-    "sequences",
-    "indexes_agree",
+    "assess_declarations",
+    "assess_foreign_keys",
+    "assess_implied_keys",
+    "assess_duplicates",
+    "assess_nulls",
+    "assess_check_constraints",
+    "assess_generated_columns",
+    "assess_partitions",
+    "assess_sequences",
+    "assess_indexes",
 )
 
 

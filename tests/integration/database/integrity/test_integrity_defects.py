@@ -36,7 +36,7 @@ def opened(index: str) -> str:
 HAZARDS = {
     # what is declared
     "a foreign key left NOT VALID": (
-        "declared_valid",
+        "assess_declarations",
         "visits.again was left NOT VALID",
         [
             "ALTER TABLE visits ADD CONSTRAINT again FOREIGN KEY (patient_id) REFERENCES patients"
@@ -44,12 +44,12 @@ HAZARDS = {
         ],
     ),
     "a check left NOT VALID": (
-        "declared_valid",
+        "assess_declarations",
         "visits.short was left NOT VALID",
         ["ALTER TABLE visits ADD CONSTRAINT short CHECK (length(reason) < 5) NOT VALID"],
     ),
     "a domain's check left NOT VALID": (
-        "declared_valid",
+        "assess_declarations",
         "score.low was left NOT VALID",
         [
             "CREATE DOMAIN score AS int",
@@ -57,17 +57,17 @@ HAZARDS = {
         ],
     ),
     "a check that is not enforced": (
-        "declared_valid",
+        "assess_declarations",
         "visits.loose is declared NOT ENFORCED",
         ["ALTER TABLE visits ADD CONSTRAINT loose CHECK (reason <> 'x') NOT ENFORCED"],
     ),
     "an index that is not ready": (
-        "declared_valid",
+        "assess_declarations",
         "visits.visits_by_patient is not ready",
         [closed("visits_by_patient")],
     ),
     "a trigger that is switched off": (
-        "declared_valid",
+        "assess_declarations",
         "t.watch is a trigger that is switched off",
         [
             T,
@@ -79,7 +79,7 @@ HAZARDS = {
         ],
     ),
     "a trigger that works for replicas only": (
-        "declared_valid",
+        "assess_declarations",
         "t.watch is a trigger that works only for replicated rows",
         [
             T,
@@ -91,12 +91,12 @@ HAZARDS = {
         ],
     ),
     "the triggers of foreign keys switched off": (
-        "declared_valid",
+        "assess_declarations",
         "visits.visits_patient_id_fkey (trigger of the constraint, RI_FKey_check_ins) is a",
         ["ALTER TABLE visits DISABLE TRIGGER ALL"],
     ),
     "a database in which no trigger works": (
-        "declared_valid",
+        "assess_declarations",
         "session_replication_role is replica for every session",
         [
             "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET session_replication_role = replica',"
@@ -104,7 +104,7 @@ HAZARDS = {
         ],
     ),
     "a rule that is switched off": (
-        "declared_valid",
+        "assess_declarations",
         "t.keep is a rule that is switched off",
         [
             T,
@@ -114,7 +114,7 @@ HAZARDS = {
     ),
     # references
     "orphans under a valid key": (
-        "orphans",
+        "assess_foreign_keys",
         (
             "visits.visits_patient_id_fkey: 1 row of visits refers to a row of patients (id) by"
             " (patient_id) that is not"
@@ -122,12 +122,12 @@ HAZARDS = {
         [UNGUARDED, f"UPDATE visits SET patient_id = '{NOBODY}' WHERE id = {A_VISIT}", GUARDED],
     ),
     "a row that others refer to is gone": (
-        "orphans",
+        "assess_foreign_keys",
         "staff.staff_facility_fkey: ",
         [UNGUARDED, "DELETE FROM facilities WHERE code = 'north'", GUARDED],
     ),
     "an orphan that its index hides": (
-        "orphans",
+        "assess_foreign_keys",
         "c.c_p_fkey: 1 row of c refers to a row of t (id) by (p) that is not there: id 1.",
         [
             T,
@@ -139,7 +139,7 @@ HAZARDS = {
         ],
     ),
     "an orphan by two columns": (
-        "orphans",
+        "assess_foreign_keys",
         "c.pair: 1 row of c refers to a row of t (a, b) by (a, b) that is not there: id 1.",
         [
             T,
@@ -154,7 +154,7 @@ HAZARDS = {
         ],
     ),
     "half a key under MATCH FULL": (
-        "orphans",
+        "assess_foreign_keys",
         (
             "c.pair: 1 row of c refers only in part to t (a, b) by (a, b), which MATCH FULL"
             " forbids: id 3."
@@ -172,7 +172,7 @@ HAZARDS = {
         ],
     ),
     "an orphan of its own table": (
-        "orphans",
+        "assess_foreign_keys",
         "t.boss: 1 row of t refers to a row of t (id) by (a) that is not there: id 3.",
         [
             T,
@@ -183,7 +183,7 @@ HAZARDS = {
         ],
     ),
     "an orphan in a partition, of a partitioned table": (
-        "orphans",
+        "assess_foreign_keys",
         "c.c_p_fkey: 1 row of c refers to a row of q (id) by (p) that is not there: id 7.",
         [
             "CREATE TABLE q (id int PRIMARY KEY) PARTITION BY RANGE (id)",
@@ -199,7 +199,7 @@ HAZARDS = {
     ),
     # uniqueness
     "a value twice under a valid unique index": (
-        "duplicates",
+        "assess_duplicates",
         (
             "patients.patients_mrn_key: 1 row of patients repeats a value that may stand only"
             " once: id "
@@ -214,12 +214,12 @@ HAZARDS = {
         ],
     ),
     "a key twice": (
-        "duplicates",
+        "assess_duplicates",
         "t.t_pkey: 2 rows of t repeat a value that may stand only once: id 2; id 3.",
         [T, ROWS, closed("t_pkey"), "INSERT INTO t VALUES (2, 9, 9), (3, 9, 9)", opened("t_pkey")],
     ),
     "a value twice after a failed CREATE INDEX": (
-        "duplicates",
+        "assess_duplicates",
         "t.half: 1 row of t repeats a value that may stand only once: id 1.",
         [
             T,
@@ -230,7 +230,7 @@ HAZARDS = {
         ],
     ),
     "a value twice, seen by an expression, in part of the table": (
-        "duplicates",
+        "assess_duplicates",
         "t.part: 1 row of t repeats a value that may stand only once: id -2.",
         [
             T,
@@ -242,7 +242,7 @@ HAZARDS = {
         ],
     ),
     "no value twice where nulls are equal": (
-        "duplicates",
+        "assess_duplicates",
         "t.one: 1 row of t repeats a value that may stand only once: id 5.",
         [
             T,
@@ -254,7 +254,7 @@ HAZARDS = {
         ],
     ),
     "rows that exclude each other": (
-        "duplicates",
+        "assess_duplicates",
         "stay.apart: 1 pairs of rows of stay meet, which it excludes; the second of each: id 2.",
         [
             (
@@ -269,7 +269,7 @@ HAZARDS = {
     ),
     # each row
     "no value where one must be": (
-        "nulls",
+        "assess_nulls",
         "visits.reason: 1 row without a value in a column that must have one: id ",
         [
             (
@@ -284,7 +284,7 @@ HAZARDS = {
         ],
     ),
     "no value in a domain that has none": (
-        "nulls",
+        "assess_nulls",
         "t.c: 3 rows without a value in a column that must have one: id 1; id 2; id 3.",
         [
             T,
@@ -295,7 +295,7 @@ HAZARDS = {
         ],
     ),
     "a check that is called valid and is not": (
-        "checks",
+        "assess_check_constraints",
         "visits.short: ",
         [
             "ALTER TABLE visits ADD CONSTRAINT short CHECK (length(reason) < 5) NOT VALID",
@@ -303,7 +303,7 @@ HAZARDS = {
         ],
     ),
     "a domain's check that is not true": (
-        "checks",
+        "assess_check_constraints",
         "t.c (low): 1 row that the constraint forbids: id 3.",
         [
             T,
@@ -316,7 +316,7 @@ HAZARDS = {
         ],
     ),
     "a generated value of another time": (
-        "generated",
+        "assess_generated_columns",
         (
             "t.upper: 3 rows whose generated column is not what its expression gives: id 1; id 2;"
             " id 3."
@@ -336,7 +336,7 @@ HAZARDS = {
         ],
     ),
     "a row in the wrong partition": (
-        "partitions",
+        "assess_partitions",
         "q1.q1: 1 row outside the bounds of this partition: id 99.",
         [
             "CREATE TABLE q (id int PRIMARY KEY) PARTITION BY RANGE (id)",
@@ -350,12 +350,12 @@ HAZARDS = {
     ),
     # sequences
     "a sequence that is behind": (
-        "sequences",
+        "assess_sequences",
         "audit_entries.id (audit_entries_id_seq): the sequence gives 1 next, but ",
         ["ALTER TABLE audit_entries ALTER id RESTART"],
     ),
     "a sequence whose next number is the last row's": (
-        "sequences",
+        "assess_sequences",
         "s.id (s_id_seq): the sequence gives 5 next, but 5 is already there",
         [
             "CREATE TABLE s (id serial PRIMARY KEY)",
@@ -364,7 +364,7 @@ HAZARDS = {
         ],
     ),
     "a sequence that was set, and not called": (
-        "sequences",
+        "assess_sequences",
         "s.id (s_id_seq): the sequence gives 5 next, but 5 is already there",
         [
             "CREATE TABLE s (id serial PRIMARY KEY)",
@@ -373,7 +373,7 @@ HAZARDS = {
         ],
     ),
     "a sequence that nobody owns": (
-        "sequences",
+        "assess_sequences",
         "s.id (own): the sequence gives 1 next, but 5 is already there",
         [
             "CREATE SEQUENCE own",
@@ -382,7 +382,7 @@ HAZARDS = {
         ],
     ),
     "a sequence that goes down": (
-        "sequences",
+        "assess_sequences",
         "s.id (own): the sequence gives -1 next, but -5 is already there",
         [
             "CREATE SEQUENCE own INCREMENT -1",
@@ -391,7 +391,7 @@ HAZARDS = {
         ],
     ),
     "a sequence beyond its column's type": (
-        "sequences",
+        "assess_sequences",
         "s.id (own): the sequence has used 95.0% of its numbers, and 90% is the limit",
         [
             "CREATE SEQUENCE own START 2040109466",
@@ -400,7 +400,7 @@ HAZARDS = {
     ),
     # indexes
     "an index that lacks a row": (
-        "indexes_agree",
+        "assess_indexes",
         "t.by_a holds 3 entries, but the table holds 4 such rows",
         [
             T,
@@ -412,7 +412,7 @@ HAZARDS = {
         ],
     ),
     "an index with another value": (
-        "indexes_agree",
+        "assess_indexes",
         "t.by_a holds other values than the table's 4 rows",
         [
             T,
@@ -426,7 +426,7 @@ HAZARDS = {
         ],
     ),
     "an index in another order than today's": (
-        "indexes_agree",
+        "assess_indexes",
         "t.by_order is out of order at 2 of its 3 entries",
         [
             T,

@@ -31,10 +31,10 @@ UPDATE pg_index SET indisready = false WHERE indexrelid = 'broken.p_name_key'::r
 """
 TWICE = "INSERT INTO broken.p VALUES (9, 'b', 1)"
 FOUND = {
-    "declared_valid": "p.p_name_key is not ready",
-    "orphans": "c.c_p_fkey: 1 row of c refers",
-    "duplicates": "p.p_name_key: 1 row of p repeats",
-    "sequences": "p.id (p_id_seq): the sequence gives 2 next, but 9 is already there",
+    "assess_declarations": "p.p_name_key is not ready",
+    "assess_foreign_keys": "c.c_p_fkey: 1 row of c refers",
+    "assess_duplicates": "p.p_name_key: 1 row of p repeats",
+    "assess_sequences": "p.id (p_id_seq): the sequence gives 2 next, but 9 is already there",
 }
 
 

@@ -33,14 +33,14 @@ def test_a_sound_database_gives_no_finding(
 @pytest.mark.parametrize(
     ("question", "name"),
     [
-        ("declared_valid", "visits.visits_patient_id_fkey"),
-        ("orphans", "visits.visits_patient_id_fkey"),
-        ("duplicates", "patients.patients_mrn_key"),
-        ("nulls", "patients.mrn"),
-        ("checks", "patients.patients_sex_check"),
-        ("generated", "patients.search_key"),
-        ("sequences", "audit_entries.id (audit_entries_id_seq)"),
-        ("indexes_agree", "patients.patients_by_tag"),
+        ("assess_declarations", "visits.visits_patient_id_fkey"),
+        ("assess_foreign_keys", "visits.visits_patient_id_fkey"),
+        ("assess_duplicates", "patients.patients_mrn_key"),
+        ("assess_nulls", "patients.mrn"),
+        ("assess_check_constraints", "patients.patients_sex_check"),
+        ("assess_generated_columns", "patients.search_key"),
+        ("assess_sequences", "audit_entries.id (audit_entries_id_seq)"),
+        ("assess_indexes", "patients.patients_by_tag"),
     ],
 )
 def test_what_was_looked_at_is_named(
@@ -55,7 +55,7 @@ def test_what_was_looked_at_is_named(
 
 
 @pytest.mark.parametrize(
-    "question", [question for question in ASSESSMENTS if question != "implied_keys"]
+    "question", [question for question in ASSESSMENTS if question != "assess_implied_keys"]
 )
 def test_a_schema_without_tables_proves_nothing(
     spare: CopyDatabase, tmp_path: Path, question: str
@@ -68,7 +68,7 @@ def test_a_schema_without_tables_proves_nothing(
 
 
 @pytest.mark.parametrize(
-    "question", [question for question in ASSESSMENTS if question != "implied_keys"]
+    "question", [question for question in ASSESSMENTS if question != "assess_implied_keys"]
 )
 def test_tables_without_any_constraint_prove_nothing(
     spare: CopyDatabase, tmp_path: Path, question: str
@@ -82,7 +82,16 @@ def test_tables_without_any_constraint_prove_nothing(
         assert_passed(run_assessment(IntegrityAssessments(site), question))
 
 
-@pytest.mark.parametrize("question", ["orphans", "generated", "partitions", "sequences", "checks"])
+@pytest.mark.parametrize(
+    "question",
+    [
+        "assess_foreign_keys",
+        "assess_generated_columns",
+        "assess_partitions",
+        "assess_sequences",
+        "assess_check_constraints",
+    ],
+)
 def test_a_kind_that_nobody_uses_is_no_hole(
     spare: CopyDatabase, tmp_path: Path, question: str
 ) -> None:
@@ -166,7 +175,13 @@ def test_rows_that_a_policy_hides_are_not_proven(spare: CopyDatabase, tmp_path: 
         "CREATE POLICY none ON visits USING (false)",
     )
     integrity = IntegrityAssessments(make_database_context(_as_stranger(dsn), tmp_path))
-    for question in ("orphans", "duplicates", "nulls", "checks", "indexes_agree"):
+    for question in (
+        "assess_foreign_keys",
+        "assess_duplicates",
+        "assess_nulls",
+        "assess_check_constraints",
+        "assess_indexes",
+    ):
         assert [
             line
             for line in run_assessment(integrity, question).not_proven

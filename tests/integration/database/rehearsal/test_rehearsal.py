@@ -69,7 +69,7 @@ def rehearsed(spare: CopyDatabase, tmp_path: Path) -> Callable[..., RehearsalAss
 def only(examination: Assessment) -> str:
     """The one finding there is."""
     assert len(examination.findings) == 1, examination.findings
-    return examination.findings[0]
+    return str(examination.findings[0])
 
 
 def test_the_releases_own_scripts_run_and_nobody_waits(spare: CopyDatabase, tmp_path: Path) -> None:

@@ -37,10 +37,11 @@ LOCALE = (
 )
 A_RUN = """
 import sys, time, pathlib
-from tests.database.sites import site_of
-from cutover_gates.probes.database.scratch import scratch_server
-with scratch_server(site_of("host=127.0.0.1 port=1 user=nobody", pathlib.Path(sys.argv[1])), 18) as server:
-    print(server.create(), flush=True)
+from tests.integration.database.contexts import make_database_context
+from cutover_gates.probes.database.scratch.scratch_server import scratch_server
+site = make_database_context("host=127.0.0.1 port=1 user=nobody", pathlib.Path(sys.argv[1]))
+with scratch_server(site, 18) as server:
+    print(server.create_database(), flush=True)
     time.sleep(60)
 """
 

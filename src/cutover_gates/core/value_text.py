@@ -1,0 +1,49 @@
+"""Values as a person reads them: `2024-12-31`, and not `datetime.date(2024, 12, 31)`."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from datetime import date, datetime
+from enum import Enum
+from typing import Any
+
+MOST_CHARACTERS = 300
+"""Characters of one value that are shown."""
+
+
+def format_value(value: Any) -> str:
+    """Return a value in plain form, cut at `MOST_CHARACTERS`.
+
+    Texts are quoted. A text that is not plain ASCII also shows its code points, since two texts that
+    look alike may differ.
+    """
+    text = _format(value)
+    shown = text if text.isascii() else f"{text} {text!a}"
+    if len(shown) <= MOST_CHARACTERS:
+        return shown
+    return f"{shown[:MOST_CHARACTERS]}… ({len(shown)} characters)"
+
+
+def _format(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Enum):
+        return str(value.value)
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {_format(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple | set | frozenset):
+        return "[" + ", ".join(_format(item) for item in value) + "]"
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return _format_fields(value)
+    return repr(value)
+
+
+def _format_fields(value: Any) -> str:
+    names = [field.name for field in dataclasses.fields(value) if field.repr]
+    fields = ", ".join(f"{name}={_format(getattr(value, name))}" for name in names)
+    return f"{type(value).__name__}({fields})"
