@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from cutover_gates.core.findings import Finding
 from cutover_gates.core.plan import Item, Plan
 from cutover_gates.core.waivers import Decision, RejectedDecision, select_valid_decisions
 
@@ -53,8 +54,10 @@ class VerdictWord(StrEnum):
 class CheckResult:
     """One check's outcome.
 
-    `check` is its node id, `items` what it is tied to, `evidence` what it saw (JSON-able,
-    redacted).
+    `check` is its node id, `title` what holds when it passes, `items` the plan items that it
+    proves, `evidence` what it saw (JSON-able, redacted). `findings` are the breaches of rules, or,
+    of a check that is not proven, the gaps (`Finding.actual` is the reason); `why` says the same
+    in a text.
     """
 
     check: str
@@ -63,6 +66,8 @@ class CheckResult:
     why: str = ""
     seconds: float = 0.0
     evidence: Sequence[Mapping[str, Any]] = field(default=(), repr=False)
+    findings: tuple[Finding, ...] = ()
+    title: str = ""
 
 
 @dataclass(frozen=True)
