@@ -150,7 +150,7 @@ DID_NOT_JUDGE = [
     Hole(
         "something that could not be seen",
         change=body(
-            "from cutover_gates.core.evidence import NotProven",
+            "from cutover_gates.core.evidence.assessment import NotProven",
             "raise NotProven('half was not read')",
         ),
         says="half was not read",

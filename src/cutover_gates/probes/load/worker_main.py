@@ -129,7 +129,7 @@ def _write_until_stop(environment: Environment, scribe: SampleWriter) -> None:
     while not told.ready():
         scribe.write_block(streams=_count_streams(environment))
         told.wait(BLOCK_SECONDS)
-    if house := vars(ArrivalStream).get("house"):
+    if house := vars(ArrivalStream).get("worker"):
         house.close()
     scribe.write_block(
         streams=_count_streams(environment), ended=True
