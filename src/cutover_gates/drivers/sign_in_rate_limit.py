@@ -7,7 +7,6 @@ user's, one for each target.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import tempfile
@@ -17,6 +16,7 @@ from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
+from cutover_gates.core.file_lock import lock_file
 from cutover_gates.hospital import MappingError
 
 
@@ -98,7 +98,7 @@ class SignInRateLimit:
         What is done to the list is kept; nobody else has it meanwhile.
         """
         with sign_in_times_file(self._base_url).open("a+", encoding="ascii") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            lock_file(file)
             file.seek(0)
             now = self._clock()
             times = sorted(

@@ -25,7 +25,7 @@ from cutover_gates.plugin.progress import ProgressPrinter
 from cutover_gates.plugin.run import RUN_KEY, PytestRun
 from cutover_gates.targets import RunningTarget
 from cutover_gates.targets.driver_factory import open_driver
-from cutover_gates.util.shared_cache import compute_once
+from cutover_gates.util.files import compute_once
 
 if TYPE_CHECKING:
     from cutover_gates.probes.api.document.assessments import DocumentAssessments

@@ -10,6 +10,7 @@ import pytest
 
 from cutover_gates.core.plan import SUITES, Plan, PlanError
 from cutover_gates.plugin.results import ResultCollector
+from cutover_gates.util.files import write_atomically
 
 ITEM_IDS_KEY = pytest.StashKey[frozenset[str]]()
 
@@ -106,7 +107,7 @@ class CollectionRecorder:
                 "deselected": sorted(self.tally.deselected),
             }
             path = self.folder / f"collected-{self.worker}.json"
-            path.write_text(json.dumps(called), encoding="utf-8")
+            write_atomically(path, json.dumps(called))
 
 
 def load_worker_collections(tally: ResultCollector, folder: Path) -> None:

@@ -13,15 +13,15 @@ from cutover_gates.config.base import SettingsError
 from cutover_gates.config.settings import Settings
 from cutover_gates.plugin.run import PytestRun
 from cutover_gates.targets.driver_factory import mapping_of
+from cutover_gates.util.files import write_atomically
 
 
 def record_passed(run: PytestRun) -> None:
     """The whole walk went well, with this mapping."""
     path = _state_path(run)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(
-        json.dumps({"mapping": _mapping_digest(run.settings), "run": run.tag}), encoding="utf-8"
-    )
+    state = {"mapping": _mapping_digest(run.settings), "run": run.tag}
+    write_atomically(path, json.dumps(state))
 
 
 def untested_mapping_warning(run: PytestRun) -> str:

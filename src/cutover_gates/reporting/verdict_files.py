@@ -8,13 +8,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import os
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from cutover_gates.core.findings import Finding
 from cutover_gates.core.plan import Plan
 from cutover_gates.core.verdict import (
     CheckResult,
@@ -27,9 +27,10 @@ from cutover_gates.core.verdict import (
 from cutover_gates.core.waivers import Decision, RejectedDecision
 from cutover_gates.reporting.html_report import to_html
 from cutover_gates.reporting.markdown import to_markdown
+from cutover_gates.util.files import write_atomically
 from cutover_gates.util.text import format_rfc3339
 
-SCHEMA_VERSION = "urn:cutover:verdict:1"
+SCHEMA_VERSION = "urn:cutover:verdict:2"
 
 
 def to_json(verdict: Verdict) -> dict[str, Any]:
@@ -72,10 +73,24 @@ def _item_to_json(result: ItemResult) -> dict[str, Any]:
 def _check_to_json(check: CheckResult) -> dict[str, Any]:
     return {
         "check": check.check,
+        "title": check.title,
         "outcome": check.outcome.value,
         "why": check.why,
+        "findings": [_finding_to_json(finding) for finding in check.findings],
         "seconds": round(check.seconds, 3),
         "evidence": [to_json_value(entry) for entry in check.evidence],
+    }
+
+
+def _finding_to_json(finding: Finding) -> dict[str, Any]:
+    return {
+        "rule": finding.rule.id,
+        "title": finding.rule.title,
+        "subject": finding.subject,
+        "expected": finding.expected,
+        "actual": finding.actual,
+        "reproduce": finding.reproduce,
+        "count": finding.count,
     }
 
 
@@ -150,19 +165,3 @@ def write_all(verdict: Verdict, folder: Path) -> list[Path]:
     }
     folder.mkdir(parents=True, exist_ok=True)
     return [write_atomically(folder / name, text) for name, text in texts.items()]
-
-
-def write_atomically(path: Path, text: str) -> Path:
-    """Write a file beside its place and move it there: a reader sees the old or the new one, never
-    a part. Raises `OSError`.
-    """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with beside.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-    return path

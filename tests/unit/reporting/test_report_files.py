@@ -48,22 +48,6 @@ def test_what_cannot_be_laid_out_leaves_the_no_go_of_the_start(
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-def test_a_write_that_fails_leaves_the_old_file_whole(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A full disk costs the new file, not the old one, and leaves no scraps."""
-    path = write.write_atomically(tmp_path / "verdict.json", "old")
-
-    def full(_file: int) -> None:
-        raise OSError("no space left")
-
-    monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(OSError, match="no space left"):
-        write.write_atomically(path, "new")
-    assert path.read_text(encoding="utf-8") == "old"
-    assert list(tmp_path.iterdir()) == [path]
-
-
 def test_bytes_that_are_no_text_do_not_cost_the_verdict(tmp_path: Path) -> None:
     """A lone surrogate, as a garbled answer may leave one, is written as its escape, and JSON reads
     it back.

@@ -9,7 +9,6 @@ a lock and without `closed` belongs to a dead run.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import threading
@@ -18,6 +17,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from cutover_gates.core.file_lock import lock_file
 
 
 @dataclass
@@ -49,7 +50,7 @@ class Ledger:
         self._lock = threading.Lock()
         self._file = path.open("a+b")
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock_file(self._file, wait=False)
             old = _read_lines(path)
             self._open = _replay(old)
             self._entries = max((line["entry"] for line in old if "entry" in line), default=0)

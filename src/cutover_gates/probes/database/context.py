@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from cutover_gates.config.migrations import Migrations, TableChange
 from cutover_gates.config.target import DatabaseSettings
 from cutover_gates.core.evidence.assessment import Assessment, NotProven
-from cutover_gates.util.shared_cache import compute_once
+from cutover_gates.util.files import compute_once
 
 APPLICATION_NAME = "cutover"
 LOCK_SECONDS = 1.0

@@ -16,6 +16,7 @@ from typing import Any
 
 from cutover_gates.config.performance import Performance
 from cutover_gates.core.evidence.assessment import NotProven
+from cutover_gates.util.files import write_atomically
 
 BASELINE_SCHEMA = "cutover/baseline/1"
 LOAD_INDEPENDENT_SETTINGS = {
@@ -117,9 +118,7 @@ class LoadBaselines:
             "medians": {one["name"]: one["p50"] for one in facts["operations"]},
         }
         self.folder.mkdir(parents=True, exist_ok=True)
-        waiting = self.path.with_suffix(".new")
-        waiting.write_text(json.dumps(whole, indent=1), encoding="utf-8")
-        waiting.replace(self.path)
+        write_atomically(self.path, json.dumps(whole, indent=1))
         return self.path.name, whole
 
     def _read(self) -> dict[str, Any]:

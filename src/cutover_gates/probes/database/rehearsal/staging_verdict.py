@@ -16,7 +16,8 @@ from cutover_gates.probes.database.history.migration_scripts import load_scripts
 
 GATE = "phase1"
 ITEM = "migrations-applied"
-SCHEMA = "urn:cutover:verdict:1"
+ACCEPTED_SCHEMAS = ("urn:cutover:verdict:1", "urn:cutover:verdict:2")
+"""The second added fields only; a staging verdict of an older suite stays readable."""
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 REQUIRED_KEYS = ("verdict", "release", "started", "finished", "items", "subject")
@@ -126,7 +127,9 @@ def _load_verdict(path: Path, target: str) -> VerdictData | None:
     """
     try:
         verdict = json.loads(path.read_text(encoding="utf-8"))
-        if (verdict["schema"], verdict["gate"], verdict["target"]) != (SCHEMA, GATE, target):
+        if (verdict["gate"], verdict["target"]) != (GATE, target):
+            return None
+        if verdict["schema"] not in ACCEPTED_SCHEMAS:
             return None
         return {name: verdict[name] for name in REQUIRED_KEYS}
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -33,6 +33,7 @@ from cutover_gates.probes.database.rows.snapshot_scan import (
     is_content_compared,
 )
 from cutover_gates.probes.database.snapshot.model import Snapshot
+from cutover_gates.util.files import write_atomically
 
 
 def compare_retained_rows(site: DatabaseContext, before: Snapshot, now: DatabaseScan) -> Assessment:
@@ -210,12 +211,8 @@ def record_new_rows(site: DatabaseContext, before: Snapshot, dsn: str) -> None:
     """Write down what came by now, beside the snapshot: after a restore nobody could say it any
     more.
     """
-    path = _record_path(before)
-    unfinished = path.with_suffix(".unfinished")
-    unfinished.write_text(
-        json.dumps({"at": time.time(), "came": find_new_rows(site, before, dsn)}), encoding="utf-8"
-    )
-    unfinished.rename(path)
+    record = {"at": time.time(), "came": find_new_rows(site, before, dsn)}
+    write_atomically(_record_path(before), json.dumps(record))
 
 
 def _record_path(before: Snapshot) -> Path:

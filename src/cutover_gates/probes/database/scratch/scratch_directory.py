@@ -6,7 +6,6 @@ Those of runs that were killed are swept.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import shutil
 import tempfile
@@ -14,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from cutover_gates.core.file_lock import lock_file
 from cutover_gates.probes.database.scratch.postgres_binaries import server_user
 
 DIRECTORY_PREFIX = "cutover-scratch-"
@@ -51,7 +51,7 @@ def claim_directory() -> Iterator[ScratchDirectory]:
             directory.chmod(0o711)  # The other user must be able to pass through to its own part.
         # The lock gets its name only once it is held, so that no sweep ever meets it free.
         with (directory / "lock.new").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            lock_file(lock)
             (directory / "lock.new").rename(directory / "lock")
             yield ScratchDirectory(directory, lock.fileno())
     finally:
@@ -83,6 +83,6 @@ def remove_abandoned_directories() -> None:
 def is_abandoned(directory: Path) -> bool:
     """Whether nobody holds its lock any more."""
     with contextlib.suppress(OSError), (directory / "lock").open() as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock_file(lock, wait=False)
         return True
     return False

@@ -15,7 +15,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-import os
 import time
 import zlib
 from collections.abc import Iterator, Mapping
@@ -26,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from cutover_gates.core.evidence.assessment import NotProven
 from cutover_gates.probes.database.context import DatabaseContext
+from cutover_gates.util.files import write_atomically
 
 if TYPE_CHECKING:  # rows are held against snapshots, so that package imports this module
     from cutover_gates.probes.database.measurement.table_stats import DatabaseStats
@@ -68,20 +68,8 @@ class Snapshot:
         del content["path"]
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{datetime.fromtimestamp(self.taken_at, UTC).strftime(_NAME)}{SUFFIX}"
-        unfinished = path.with_suffix(".unfinished")
-        with unfinished.open("wb") as file:
-            file.write(
-                gzip.compress(
-                    json.dumps(
-                        {"format": FORMAT, "sha256": _digest(content), "content": content}
-                    ).encode(),
-                    mtime=0,
-                )
-            )
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.rename(path)
-        return path
+        document = {"format": FORMAT, "sha256": _digest(content), "content": content}
+        return write_atomically(path, gzip.compress(json.dumps(document).encode(), mtime=0))
 
     @classmethod
     def load(cls, path: Path) -> Snapshot:

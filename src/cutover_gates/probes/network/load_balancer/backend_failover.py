@@ -4,7 +4,6 @@ meanwhile.
 
 from __future__ import annotations
 
-import fcntl
 import subprocess
 import time
 from collections import Counter
@@ -12,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from cutover_gates.core.file_lock import lock_file
 from cutover_gates.probes.network.client import (
     POLL_SECONDS,
     TIMEOUT_SLACK_SECONDS,
@@ -31,8 +31,8 @@ def failover_lock(path: Path) -> Iterator[Callable[[], None]]:
     What is given waits until nobody else looks, and keeps others away until the block ends.
     """
     with path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_SH)
-        yield lambda: fcntl.flock(lock, fcntl.LOCK_EX)
+        lock_file(lock, shared=True)
+        yield lambda: lock_file(lock)
 
 
 DEATH_TIMEOUT_SECONDS = 8.0
