@@ -66,7 +66,7 @@ def test_a_sweep_is_no_gate(toy: Toy) -> None:
 
 def test_without_the_plugin_there_is_no_green_run(toy: Toy) -> None:
     """Its markers are unknown then, and strict markers make that an error."""
-    assert toy.gate("-p", "no:cutover_gates.plugin").status != 0
+    assert toy.gate("-p", "no:cutover_gates.plugin.hooks").status != 0
 
 
 def test_a_check_that_ends_the_process_does_not_end_it_well(toy: Toy) -> None:

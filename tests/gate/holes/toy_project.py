@@ -21,6 +21,11 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[3]
 PASSWORD = "correct-horse-battery"
 
+CONFTEST = """
+def pytest_addoption(pluginmanager):
+    pluginmanager.import_plugin("cutover_gates.plugin.hooks")
+"""
+
 PLAN = """
 [[item]]
 id = "sign-in"
@@ -141,7 +146,7 @@ class Toy:
 
     def __init__(self, folder: Path, url: str) -> None:
         self.folder, self.url = folder, url
-        self.write("conftest.py", 'pytest_plugins = ["cutover_gates.plugin"]\n')
+        self.write("conftest.py", CONFTEST)
         self.write(
             "pyproject.toml",
             '[tool.pytest.ini_options]\naddopts = ["--import-mode=importlib", "--strict-markers",'
