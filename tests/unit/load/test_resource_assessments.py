@@ -15,11 +15,9 @@ from typing import Any
 import pytest
 
 from cutover_gates.config.performance import ResourceSettings
-from cutover_gates.config.target import DatabaseSettings
+from cutover_gates.core.database_activity import DatabaseActivity
 from cutover_gates.core.evidence.assessment import Assessment, NotProven
 from cutover_gates.hospital.matchers.expectations import assert_passed
-from cutover_gates.probes.database.activity_sampler import ActivitySampler, DatabaseActivity
-from cutover_gates.probes.database.context import DatabaseUnreachable
 from cutover_gates.probes.load.resource_assessment.connection_pool_usage import (
     assess_connection_pool,
 )
@@ -701,11 +699,10 @@ class Scripted:
         return self._answer(self.asked)
 
 
-class ScriptedGauge(ActivitySampler):
+class ScriptedGauge:
     """A gauge that answers as it is told."""
 
     def __init__(self, answer: Callable[[], DatabaseActivity]) -> None:
-        super().__init__("postgresql://127.0.0.1:1/none", DatabaseSettings())
         self._answer, self.closed = answer, False
 
     def sample(self) -> DatabaseActivity:
@@ -790,7 +787,7 @@ def test_a_look_that_fails_is_kept_and_the_next_one_is_tried() -> None:
         return well(number)
 
     def refuses() -> DatabaseActivity:
-        raise DatabaseUnreachable("no connection")
+        return DatabaseActivity.failed_sample(time.time(), "no connection")
 
     source = Scripted(now_and_then)
     with ResourceWatcher(source, ScriptedGauge(refuses), every=0.01) as watcher:

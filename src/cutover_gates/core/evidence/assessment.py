@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.core.findings import Finding, NotProven, Rule
 
-__all__ = ["Assessment", "AssessmentBuilder", "NotProven", "assessment_recorder"]
+__all__ = ["Assessment", "AssessmentBuilder", "NotProven", "NotReadable", "assessment_recorder"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,16 @@ class Assessment:
     findings: tuple[Any, ...] = ()
     not_proven: tuple[Any, ...] = ()
     figures: Mapping[str, Any] = field(default_factory=dict)
+
+
+class NotReadable(Exception):
+    """One thing could not be read. The text is the reason, as a clause without a full stop.
+
+    `broken_rule` is set where the reason is itself a breach, such as corrupt storage: the thing then
+    becomes a finding of that rule, not a gap.
+    """
+
+    broken_rule: Rule | None = None
 
 
 @dataclass(kw_only=True)
@@ -53,6 +64,30 @@ class AssessmentBuilder:
     def add_gap(self, rule: Rule, subject: str, reason: str, *, reproduce: str = "") -> None:
         """Add what could not be proven of `rule`, with the reason."""
         self.not_proven.append(Finding(rule, subject, "", reason, reproduce))
+
+    @contextmanager
+    def check_item(self, rule: Rule | str, subject: str = "") -> Iterator[None]:
+        """Count `subject` as checked where the block ends without `NotReadable`.
+
+        Otherwise the reason is added (`add_unreadable`).
+        A name alone (no rule) adds sentences: for callers that are not converted yet.
+        """
+        try:
+            yield
+        except NotReadable as error:
+            self.add_unreadable(rule, subject, error)
+        else:
+            self.checked.append(rule if isinstance(rule, str) else subject)
+
+    def add_unreadable(self, rule: Rule | str, subject: str, error: NotReadable) -> None:
+        """Add what could not be read: a gap of `rule`, or a finding of the rule that it breaks."""
+        if isinstance(rule, str):
+            texts = self.findings if error.broken_rule else self.not_proven
+            texts.append(f"{rule}: {error}.")
+        elif error.broken_rule:
+            self.add_finding(error.broken_rule, subject, actual=str(error))
+        else:
+            self.add_gap(rule, subject, str(error))
 
     def build(self, title: str) -> Assessment:
         """Return the assessment. What was added twice is in it once."""

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -14,7 +13,8 @@ import psycopg
 from psycopg import sql
 from psycopg.abc import Params
 
-from cutover_gates.core.evidence.assessment import AssessmentBuilder, NotProven
+from cutover_gates.core.evidence.assessment import NotProven, NotReadable
+from cutover_gates.probes.database import rules
 from cutover_gates.probes.database.context import (
     DatabaseContext,
     DatabaseUnreachable,
@@ -50,15 +50,6 @@ quote what stands in a row.
 """
 
 
-class NotReadable(Exception):
-    """Something could not be read; says why, as the end of a sentence.
-
-    `is_corruption`: because what is stored there is corrupt.
-    """
-
-    is_corruption = False
-
-
 class QueryRejected(NotReadable):
     """PostgreSQL cannot carry out this very query, for example an expression in it."""
 
@@ -66,24 +57,7 @@ class QueryRejected(NotReadable):
 class StorageCorrupt(NotReadable):
     """PostgreSQL itself says that a table or an index is corrupt."""
 
-    is_corruption = True
-
-
-@dataclass
-class ReadAssessmentBuilder(AssessmentBuilder):
-    """What came of looking at many things."""
-
-    @contextmanager
-    def check_item(self, name: str) -> Iterator[None]:
-        """The block examines this thing to its end; what cannot be read makes it unproven, and what
-        is corrupt a finding.
-        """
-        try:
-            yield
-        except NotReadable as why:
-            (self.findings if why.is_corruption else self.not_proven).append(f"{name}: {why}.")
-        else:
-            self.checked.append(name)
+    broken_rule = rules.READABLE_STORAGE
 
 
 class BoundedReader:

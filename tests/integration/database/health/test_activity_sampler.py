@@ -15,14 +15,10 @@ from psycopg.conninfo import make_conninfo
 
 from cutover_gates.config.performance import ResourceSettings
 from cutover_gates.config.target import DatabaseSettings
+from cutover_gates.core.database_activity import DatabaseActivity, activity_difference
 from cutover_gates.core.evidence.assessment import Assessment
 from cutover_gates.probes.database import activity_sampler
-from cutover_gates.probes.database.activity_sampler import (
-    ActivitySampler,
-    DatabaseActivity,
-    activity_difference,
-)
-from cutover_gates.probes.database.context import DatabaseUnreachable
+from cutover_gates.probes.database.activity_sampler import ActivitySampler
 from cutover_gates.probes.load.resource_assessment.connection_pool_usage import (
     assess_connection_pool,
 )
@@ -230,12 +226,10 @@ def test_a_quiet_run_is_sound(spare: CopyDatabase) -> None:
 
 
 def test_a_database_that_does_not_answer_is_silent() -> None:
-    with (
-        gauge("postgresql://anna:s3cret-word@127.0.0.1:1/none") as eye,
-        pytest.raises(DatabaseUnreachable, match="no connection") as raised,
-    ):
-        eye.sample()
-    assert "s3cret" not in str(raised.value)
+    with gauge("postgresql://anna:s3cret-word@127.0.0.1:1/none") as eye:
+        reason = eye.sample().not_seen_reason or ""
+    assert "no connection" in reason
+    assert "s3cret" not in reason
 
 
 def test_a_server_that_stands_still_is_given_up_in_time_and_asked_again_later(
@@ -248,8 +242,9 @@ def test_a_server_that_stands_still_is_given_up_in_time_and_asked_again_later(
         os.kill(pid, signal.SIGSTOP)
         try:
             begun = time.monotonic()
-            with pytest.raises(DatabaseUnreachable, match="the database gave no answer"):
-                eye.sample()
+            failed = eye.sample()
+            assert "the database gave no answer" in (failed.not_seen_reason or "")
+            assert not failed.connections
             assert time.monotonic() - begun < 1.5
         finally:
             os.kill(pid, signal.SIGCONT)
@@ -265,8 +260,7 @@ def test_a_connection_that_was_lost_is_opened_again(spare: CopyDatabase) -> None
             other.execute(
                 "SELECT pg_terminate_backend(%s, 5000)", [eye._connection.info.backend_pid]
             )
-        with pytest.raises(DatabaseUnreachable, match="gave no answer"):
-            eye.sample()
+        assert "gave no answer" in (eye.sample().not_seen_reason or "")
         assert eye.sample().not_seen_reason is None
 
 

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cutover_gates.core.evidence.assessment import Assessment
-from cutover_gates.probes.database.bounded_reader import (
-    BoundedReader,
-    NotReadable,
-    ReadAssessmentBuilder,
-)
+from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder, NotReadable
+from cutover_gates.probes.database.bounded_reader import BoundedReader
 from cutover_gates.probes.database.context import DatabaseContext, DatabaseUnreachable
 from cutover_gates.probes.database.health import replication, server_sessions, server_state
 
@@ -60,14 +56,14 @@ class ServerAssessments:
         return self._assess("The server is the one it was", server_state.check_identity)
 
     def _assess(
-        self, title: str, look: Callable[[DatabaseContext, BoundedReader], ReadAssessmentBuilder]
+        self, title: str, look: Callable[[DatabaseContext, BoundedReader], AssessmentBuilder]
     ) -> Assessment:
         try:
             self.site.connect().close()
             with BoundedReader(self.site, primary=True) as reader:
                 seen = look(self.site, reader)
         except DatabaseUnreachable as silent:
-            seen = ReadAssessmentBuilder(findings=[f"{title}: {silent}."])
+            seen = AssessmentBuilder(findings=[f"{title}: {silent}."])
         except NotReadable as why:
-            seen = ReadAssessmentBuilder(not_proven=[f"{title}: {why}."])
+            seen = AssessmentBuilder(not_proven=[f"{title}: {why}."])
         return self.site.record_assessment(seen.build(title))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import psycopg
 
-from cutover_gates.core.evidence.assessment import NotProven
-from cutover_gates.probes.database.bounded_reader import BoundedReader, ReadAssessmentBuilder
+from cutover_gates.core.evidence.assessment import AssessmentBuilder, NotProven
+from cutover_gates.probes.database.bounded_reader import BoundedReader
 from cutover_gates.probes.database.context import (
     DatabaseContext,
     DatabaseUnreachable,
@@ -39,12 +39,12 @@ FROM pg_stat_archiver
 """
 
 
-def check_replication(site: DatabaseContext, reader: BoundedReader) -> ReadAssessmentBuilder:
+def check_replication(site: DatabaseContext, reader: BoundedReader) -> AssessmentBuilder:
     """Every standby that is connected, every slot that should be in use, and the standby that the
     settings name for the heavy reads.
     """
     seen, here = (
-        ReadAssessmentBuilder(figures={"bytes that a standby may be behind": MAX_LAG_BYTES}),
+        AssessmentBuilder(figures={"bytes that a standby may be behind": MAX_LAG_BYTES}),
         reader.fetch_one(_REPLICATION_ROLE),
     )
     if here["standby"]:
@@ -62,13 +62,13 @@ def check_replication(site: DatabaseContext, reader: BoundedReader) -> ReadAsses
     return seen
 
 
-def check_archive(_site: DatabaseContext, reader: BoundedReader) -> ReadAssessmentBuilder:
+def check_archive(_site: DatabaseContext, reader: BoundedReader) -> AssessmentBuilder:
     """The archive of the write-ahead log, where there is one: its last attempt succeeded.
 
     Without one that is said in the facts.
     """
     found = reader.fetch_one(_ARCHIVE)
-    seen = ReadAssessmentBuilder(checked=["the archiver"], figures=dict(found))
+    seen = AssessmentBuilder(checked=["the archiver"], figures=dict(found))
     if found["mode"] != "off" and found["fails"]:
         success = (
             f"the last success was at {found['archived_at']}"
@@ -83,13 +83,13 @@ def check_archive(_site: DatabaseContext, reader: BoundedReader) -> ReadAssessme
     return seen
 
 
-def check_declared_copies(site: DatabaseContext, reader: BoundedReader) -> ReadAssessmentBuilder:
+def check_declared_copies(site: DatabaseContext, reader: BoundedReader) -> AssessmentBuilder:
     """As many standbys as the settings say, and an archive where they say so.
 
     What nobody declared, nobody can miss: that is not proven.
     """
     seen, here = (
-        ReadAssessmentBuilder(checked=["the copies that are declared"]),
+        AssessmentBuilder(checked=["the copies that are declared"]),
         reader.fetch_one(_REPLICATION_ROLE),
     )
     if here["standby"]:
@@ -108,9 +108,7 @@ def check_declared_copies(site: DatabaseContext, reader: BoundedReader) -> ReadA
     return seen
 
 
-def _check_standby_count(
-    wanted: int | None, following: list[str], seen: ReadAssessmentBuilder
-) -> None:
+def _check_standby_count(wanted: int | None, following: list[str], seen: AssessmentBuilder) -> None:
     seen.figures |= {"standbys that follow": following, "standbys that must": wanted}
     if wanted is None:
         seen.not_proven.append(
@@ -124,7 +122,7 @@ def _check_standby_count(
         )
 
 
-def _check_archive_mode(wanted: bool | None, mode: str, seen: ReadAssessmentBuilder) -> None:
+def _check_archive_mode(wanted: bool | None, mode: str, seen: AssessmentBuilder) -> None:
     seen.figures |= {"archive_mode": mode}
     if mode == "off" and wanted:
         seen.findings.append(
@@ -138,7 +136,7 @@ def _check_archive_mode(wanted: bool | None, mode: str, seen: ReadAssessmentBuil
 
 
 def _check_standbys(
-    site: DatabaseContext, standbys: list[Row], waits_for: str, seen: ReadAssessmentBuilder
+    site: DatabaseContext, standbys: list[Row], waits_for: str, seen: AssessmentBuilder
 ) -> None:
     allowed = site.migrations.standby_lag_seconds
     seen.checked.append("standbys")
@@ -160,7 +158,7 @@ def _check_standbys(
         )
 
 
-def _check_slots(slots: list[Row], seen: ReadAssessmentBuilder) -> None:
+def _check_slots(slots: list[Row], seen: AssessmentBuilder) -> None:
     seen.checked.append("replication slots")
     seen.figures["slots"] = slots
     for row in slots:
@@ -177,7 +175,7 @@ def _check_slots(slots: list[Row], seen: ReadAssessmentBuilder) -> None:
             )
 
 
-def _check_configured_standby(site: DatabaseContext, seen: ReadAssessmentBuilder) -> None:
+def _check_configured_standby(site: DatabaseContext, seen: AssessmentBuilder) -> None:
     """The heavy reads see what is there now only if this standby is a copy of this server, and
     close behind it.
     """

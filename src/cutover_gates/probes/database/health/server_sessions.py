@@ -6,7 +6,8 @@ evidence beside what was measured.
 
 from __future__ import annotations
 
-from cutover_gates.probes.database.bounded_reader import BoundedReader, ReadAssessmentBuilder
+from cutover_gates.core.evidence.assessment import AssessmentBuilder
+from cutover_gates.probes.database.bounded_reader import BoundedReader
 from cutover_gates.probes.database.context import APPLICATION_NAME, DatabaseContext, Row
 from cutover_gates.probes.database.health import server_sessions
 
@@ -60,9 +61,9 @@ def find_missing_privilege(reader: BoundedReader, what: str) -> str | None:
     return None if asked["yes"] else f"{what}: not seen; grant pg_monitor to {asked['role']}."
 
 
-def check_headroom(_site: DatabaseContext, reader: BoundedReader) -> ReadAssessmentBuilder:
+def check_headroom(_site: DatabaseContext, reader: BoundedReader) -> AssessmentBuilder:
     """Connections of the server, and of the database and the roles that have a limit of their own."""
-    seen = ReadAssessmentBuilder(figures={"may be taken": server_sessions.MAX_CONNECTION_SHARE})
+    seen = AssessmentBuilder(figures={"may be taken": server_sessions.MAX_CONNECTION_SHARE})
     for row in reader.fetch_all(CONNECTIONS):
         seen.checked.append(row["name"])
         seen.figures[row["name"]] = {"taken": row["taken"], "most": row["most"]}
@@ -74,11 +75,11 @@ def check_headroom(_site: DatabaseContext, reader: BoundedReader) -> ReadAssessm
     return seen
 
 
-def check_sessions(_site: DatabaseContext, reader: BoundedReader) -> ReadAssessmentBuilder:
+def check_sessions(_site: DatabaseContext, reader: BoundedReader) -> AssessmentBuilder:
     """Sessions that hold something too long, that wait, and transactions that were prepared and
     left. Ours are not meant.
     """
-    seen = ReadAssessmentBuilder(
+    seen = AssessmentBuilder(
         figures={
             "seconds that are allowed": {
                 "idle in a transaction": server_sessions.IDLE_SECONDS,

@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cutover_gates.probes.database.bounded_reader import BoundedReader, ReadAssessmentBuilder
+from cutover_gates.core.evidence.assessment import AssessmentBuilder
+from cutover_gates.probes.database.bounded_reader import BoundedReader
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.health.server_sessions import MAX_TRANSACTION_AGE
 from cutover_gates.probes.database.identity import read_server_facts
@@ -54,12 +55,12 @@ _IDENTITY_TEXTS = {
 }
 
 
-def check_writability(_site: DatabaseContext, reader: BoundedReader) -> ReadAssessmentBuilder:
+def check_writability(_site: DatabaseContext, reader: BoundedReader) -> AssessmentBuilder:
     """The primary, which takes writes.
 
     Whether the server's own file makes all sessions read-only cannot be seen by one that is.
     """
-    seen, standing = ReadAssessmentBuilder(), reader.fetch_one(_SERVER_STATE)
+    seen, standing = AssessmentBuilder(), reader.fetch_one(_SERVER_STATE)
     seen.figures |= standing
     seen.checked.append(f"{standing['database']} (PostgreSQL {standing['version']})")
     if standing["standby"]:
@@ -78,11 +79,11 @@ def check_writability(_site: DatabaseContext, reader: BoundedReader) -> ReadAsse
     return seen
 
 
-def check_storage(_site: DatabaseContext, reader: BoundedReader) -> ReadAssessmentBuilder:
+def check_storage(_site: DatabaseContext, reader: BoundedReader) -> AssessmentBuilder:
     """Checksums, the age of the oldest transaction, databases that are half made or half dropped,
     collations that have changed.
     """
-    seen = ReadAssessmentBuilder(
+    seen = AssessmentBuilder(
         figures={
             "data_checksums": reader.fetch_one("SELECT current_setting('data_checksums') AS state")[
                 "state"
@@ -120,7 +121,7 @@ def check_storage(_site: DatabaseContext, reader: BoundedReader) -> ReadAssessme
     return seen
 
 
-def _check_collations(reader: BoundedReader, seen: ReadAssessmentBuilder) -> None:
+def _check_collations(reader: BoundedReader, seen: AssessmentBuilder) -> None:
     with_version = reader.fetch_one(
         "SELECT current_setting('server_version_num')::int >= 150000 AS yes"
     )["yes"]
@@ -135,14 +136,14 @@ def _check_collations(reader: BoundedReader, seen: ReadAssessmentBuilder) -> Non
         )
 
 
-def check_identity(site: DatabaseContext, _reader: BoundedReader) -> ReadAssessmentBuilder:
+def check_identity(site: DatabaseContext, _reader: BoundedReader) -> AssessmentBuilder:
     """The server, database, version and extensions of the newest snapshot.
 
     Without a snapshot what is there now goes into the evidence.
     """
     with site.connect() as connection:
         now = read_server_facts(connection)
-    seen = ReadAssessmentBuilder(
+    seen = AssessmentBuilder(
         figures={"now": now, "snapshot": "there is none yet"},
         checked=[*_IDENTITY_TEXTS, "extensions"],
     )

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from cutover_gates.core.evidence.assessment import Assessment, NotProven
-from cutover_gates.probes.database.bounded_reader import (
-    BoundedReader,
+from cutover_gates.core.evidence.assessment import (
+    Assessment,
+    AssessmentBuilder,
+    NotProven,
     NotReadable,
-    ReadAssessmentBuilder,
 )
+from cutover_gates.probes.database.bounded_reader import BoundedReader
 from cutover_gates.probes.database.context import DatabaseContext
 
-IntegrityCheck = Callable[[DatabaseContext, BoundedReader], ReadAssessmentBuilder]
+IntegrityCheck = Callable[[DatabaseContext, BoundedReader], AssessmentBuilder]
 
 
 class IntegrityAssessments:
@@ -109,7 +110,7 @@ class IntegrityAssessments:
         from cutover_gates.probes.database.integrity.row_constraints import check_row_constraints
 
         return self.site.record_assessment(
-            ReadAssessmentBuilder(
+            AssessmentBuilder(
                 **self.site.compute_once(
                     "integrity-of-each-row", lambda: check_row_constraints(self.site)
                 )[kind]

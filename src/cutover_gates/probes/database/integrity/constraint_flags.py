@@ -4,7 +4,8 @@ triggers and rules.
 
 from __future__ import annotations
 
-from cutover_gates.probes.database.bounded_reader import BoundedReader, ReadAssessmentBuilder
+from cutover_gates.core.evidence.assessment import AssessmentBuilder
+from cutover_gates.probes.database.bounded_reader import BoundedReader
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.integrity.table_structure import (
     read_structure,
@@ -79,9 +80,9 @@ _KINDS = {
 }
 
 
-def check_declarations(site: DatabaseContext, reader: BoundedReader) -> ReadAssessmentBuilder:
+def check_declarations(site: DatabaseContext, reader: BoundedReader) -> AssessmentBuilder:
     """Every constraint, index, trigger and rule of the schemas, by its flags."""
-    seen, structure = ReadAssessmentBuilder(), read_structure(site, reader)
+    seen, structure = AssessmentBuilder(), read_structure(site, reader)
     for kind, query in _KINDS.items():
         found = reader.query_catalog(query)
         seen.figures[kind] = len(found)

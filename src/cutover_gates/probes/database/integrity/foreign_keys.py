@@ -11,12 +11,9 @@ from psycopg import sql
 
 from cutover_gates.config.base import SettingsError
 from cutover_gates.config.migrations import ImpliedReference
+from cutover_gates.core.evidence.assessment import AssessmentBuilder
 from cutover_gates.core.plan import suggest_nearest
-from cutover_gates.probes.database.bounded_reader import (
-    BoundedReader,
-    QueryRejected,
-    ReadAssessmentBuilder,
-)
+from cutover_gates.probes.database.bounded_reader import BoundedReader, QueryRejected
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.integrity.table_structure import (
     Relation,
@@ -97,9 +94,9 @@ class ForeignKeyReference:
         )
 
 
-def check_foreign_keys(site: DatabaseContext, reader: BoundedReader) -> ReadAssessmentBuilder:
+def check_foreign_keys(site: DatabaseContext, reader: BoundedReader) -> AssessmentBuilder:
     """Every foreign key, followed; the smallest referring table first."""
-    seen, structure = ReadAssessmentBuilder(), read_structure(site, reader)
+    seen, structure = AssessmentBuilder(), read_structure(site, reader)
     references = _read_foreign_keys(site, reader, structure, seen)
     for reference in references:
         site.report_progress(f"references: {reference.name}")
@@ -109,12 +106,12 @@ def check_foreign_keys(site: DatabaseContext, reader: BoundedReader) -> ReadAsse
     return seen
 
 
-def check_implied_keys(site: DatabaseContext, reader: BoundedReader) -> ReadAssessmentBuilder:
+def check_implied_keys(site: DatabaseContext, reader: BoundedReader) -> AssessmentBuilder:
     """The same for the keys of the settings.
 
     Raises `SettingsError` for one that cannot be meant.
     """
-    seen, keys = ReadAssessmentBuilder(), site.migrations.keys
+    seen, keys = AssessmentBuilder(), site.migrations.keys
     known: dict[tuple[str, ...], int] = (
         {
             (row["schema"], row["table"], row["column"]): row["oid"]
@@ -143,7 +140,7 @@ def _read_foreign_keys(
     site: DatabaseContext,
     reader: BoundedReader,
     structure: SchemaStructure,
-    seen: ReadAssessmentBuilder,
+    seen: AssessmentBuilder,
 ) -> list[ForeignKeyReference]:
     order = list(structure.tables)
     found = [
@@ -181,7 +178,7 @@ def _read_foreign_keys(
 
 
 def _check_reference(
-    reader: BoundedReader, reference: ForeignKeyReference, seen: ReadAssessmentBuilder
+    reader: BoundedReader, reference: ForeignKeyReference, seen: AssessmentBuilder
 ) -> None:
     refers = f"{reference.to.display_name} {format_columns(reference.targets)} by {format_columns(reference.columns)}"
     ways = [(reference.orphans_sql, f"to a row of {refers} that is not there")]

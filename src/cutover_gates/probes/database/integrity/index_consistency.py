@@ -17,12 +17,8 @@ from typing import Any
 
 from psycopg import sql
 
-from cutover_gates.probes.database.bounded_reader import (
-    BoundedReader,
-    NotReadable,
-    ReadAssessmentBuilder,
-    StorageCorrupt,
-)
+from cutover_gates.core.evidence.assessment import AssessmentBuilder, NotReadable
+from cutover_gates.probes.database.bounded_reader import BoundedReader, StorageCorrupt
 from cutover_gates.probes.database.context import DatabaseContext, Row
 from cutover_gates.probes.database.integrity.table_structure import (
     Relation,
@@ -151,12 +147,12 @@ class BTreeIndex:
         )
 
 
-def check_indexes(site: DatabaseContext, reader: BoundedReader) -> ReadAssessmentBuilder:
+def check_indexes(site: DatabaseContext, reader: BoundedReader) -> AssessmentBuilder:
     """Every B-tree, the smallest table first and its keys before its other indexes.
 
     Indexes of other kinds cannot be walked: the facts name them.
     """
-    seen, structure = ReadAssessmentBuilder(), read_structure(site, reader)
+    seen, structure = AssessmentBuilder(), read_structure(site, reader)
     found = reader.query_catalog(_INDEXES)
     amcheck = reader.query_catalog(_AMCHECK)
     seen.figures |= {
@@ -195,7 +191,7 @@ def _parse_index(table: Relation, row: Row) -> BTreeIndex:
 
 
 def _check_with_amcheck(
-    reader: BoundedReader, schema: str, trees: list[BTreeIndex], seen: ReadAssessmentBuilder
+    reader: BoundedReader, schema: str, trees: list[BTreeIndex], seen: AssessmentBuilder
 ) -> None:
     for tree in trees:
         with seen.check_item(tree.display_name):
@@ -207,7 +203,7 @@ def _check_with_amcheck(
 
 
 def _compare_with_table(
-    reader: BoundedReader, table: Relation, trees: list[BTreeIndex], seen: ReadAssessmentBuilder
+    reader: BoundedReader, table: Relation, trees: list[BTreeIndex], seen: AssessmentBuilder
 ) -> None:
     """The table's rows once, then each of its indexes."""
     try:
@@ -226,7 +222,7 @@ def _compare_with_table(
     except NotReadable as why:
         walked = {name.partition(" ")[0] for name in (*seen.checked, *seen.findings)}
         left = [f"{tree.display_name}: {why}." for tree in trees if tree.display_name not in walked]
-        (seen.findings if why.is_corruption else seen.not_proven).extend(left)
+        (seen.findings if why.broken_rule else seen.not_proven).extend(left)
 
 
 def _build_heap_sums(trees: list[BTreeIndex]) -> Iterator[sql.Composed]:
@@ -246,7 +242,7 @@ def _compare_index_scan(
     tree: BTreeIndex,
     rows: int,
     hashed: int | None,
-    seen: ReadAssessmentBuilder,
+    seen: AssessmentBuilder,
 ) -> None:
     other = _find_plan_indexes(
         reader.fetch_one(sql.SQL("EXPLAIN (FORMAT JSON) {}").format(tree.scan_sql))["QUERY PLAN"]

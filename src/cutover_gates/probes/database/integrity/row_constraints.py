@@ -14,12 +14,8 @@ from typing import Any
 
 from psycopg import sql
 
-from cutover_gates.probes.database.bounded_reader import (
-    BoundedReader,
-    NotReadable,
-    QueryRejected,
-    ReadAssessmentBuilder,
-)
+from cutover_gates.core.evidence.assessment import AssessmentBuilder, NotReadable
+from cutover_gates.probes.database.bounded_reader import BoundedReader, QueryRejected
 from cutover_gates.probes.database.context import DatabaseContext, Row
 from cutover_gates.probes.database.integrity.table_structure import (
     Relation,
@@ -99,7 +95,7 @@ def check_row_constraints(site: DatabaseContext) -> dict[str, Any]:
     with BoundedReader(site) as reader:
         structure = read_structure(site, reader)
         rules = _read_row_constraints(reader)
-        seen = {kind: ReadAssessmentBuilder() for kind in ROW_CONSTRAINT_KINDS}
+        seen = {kind: AssessmentBuilder() for kind in ROW_CONSTRAINT_KINDS}
         for number, table in enumerate(structure.tables_with_rows, 1):
             site.report_progress(
                 f"constraints of each row: {table.display_name} ({number} of"
@@ -155,7 +151,7 @@ def _check_table(
     reader: BoundedReader,
     table: Relation,
     rules: Sequence[RowConstraint],
-    seen: dict[str, ReadAssessmentBuilder],
+    seen: dict[str, AssessmentBuilder],
 ) -> None:
     """One pass for all rules.
 
@@ -170,7 +166,7 @@ def _check_table(
                 _check_table(reader, table, [rule], seen)
             return
         for rule in rules:
-            (seen[rule.kind].findings if why.is_corruption else seen[rule.kind].not_proven).append(
+            (seen[rule.kind].findings if why.broken_rule else seen[rule.kind].not_proven).append(
                 f"{table.display_name}.{rule.name}: {why}."
             )
         return

@@ -6,7 +6,8 @@ from typing import Any
 
 from psycopg import sql
 
-from cutover_gates.probes.database.bounded_reader import BoundedReader, ReadAssessmentBuilder
+from cutover_gates.core.evidence.assessment import AssessmentBuilder
+from cutover_gates.probes.database.bounded_reader import BoundedReader
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.integrity.table_structure import (
     Relation,
@@ -43,14 +44,14 @@ AND NOT EXISTS (SELECT FROM pg_depend d JOIN pg_sequence s ON s.seqrelid = d.ref
 """
 
 
-def check_sequences(site: DatabaseContext, reader: BoundedReader) -> ReadAssessmentBuilder:
+def check_sequences(site: DatabaseContext, reader: BoundedReader) -> AssessmentBuilder:
     """Each column that a sequence fills, asked on the primary: a standby's copy of a sequence runs
     up to 32 numbers ahead.
 
     The highest number of a column is looked up in its index where there is one; whether that tells
     the truth is asked elsewhere.
     """
-    seen, structure = ReadAssessmentBuilder(), read_structure(site, reader)
+    seen, structure = AssessmentBuilder(), read_structure(site, reader)
     for row in reader.query_catalog(_SEQUENCE_USES):
         if table := structure.tables.get(row["oid"]):
             name = f"{table.display_name}.{row['column']} ({row['name']})"

@@ -7,12 +7,8 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from cutover_gates.probes.database.bounded_reader import (
-    MAX_KEYS_IN_FINDING,
-    BoundedReader,
-    NotReadable,
-    ReadAssessmentBuilder,
-)
+from cutover_gates.core.evidence.assessment import AssessmentBuilder, NotReadable
+from cutover_gates.probes.database.bounded_reader import MAX_KEYS_IN_FINDING, BoundedReader
 from cutover_gates.probes.database.context import DatabaseContext
 
 _TABLES = """
@@ -101,7 +97,7 @@ def read_structure(site: DatabaseContext, reader: BoundedReader) -> SchemaStruct
 
 
 def report_empty_declarations(
-    structure: SchemaStructure, seen: ReadAssessmentBuilder, declares_nothing: str
+    structure: SchemaStructure, seen: AssessmentBuilder, declares_nothing: str
 ) -> None:
     """A schema without tables, or without any constraint, proves nothing.
 

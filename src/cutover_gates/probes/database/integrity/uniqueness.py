@@ -9,11 +9,8 @@ from typing import Any
 
 from psycopg import sql
 
-from cutover_gates.probes.database.bounded_reader import (
-    MAX_KEYS_IN_FINDING,
-    BoundedReader,
-    ReadAssessmentBuilder,
-)
+from cutover_gates.core.evidence.assessment import AssessmentBuilder
+from cutover_gates.probes.database.bounded_reader import MAX_KEYS_IN_FINDING, BoundedReader
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.integrity.table_structure import (
     Relation,
@@ -70,11 +67,11 @@ class UniqueIndex:
         return [sql.Identifier(f"k{number}") for number in range(len(self.parts))]
 
 
-def check_duplicates(site: DatabaseContext, reader: BoundedReader) -> ReadAssessmentBuilder:
+def check_duplicates(site: DatabaseContext, reader: BoundedReader) -> AssessmentBuilder:
     """Every unique index and exclusion constraint, the smallest table first, exclusions last: these
     cost the square of the rows.
     """
-    seen, structure = ReadAssessmentBuilder(), read_structure(site, reader)
+    seen, structure = AssessmentBuilder(), read_structure(site, reader)
     order = list(structure.tables)
     found = [
         _parse_unique_index(structure.tables[row["oid"]], row)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cutover_gates.config.performance import ResourceSettings
-from cutover_gates.core.evidence.assessment import Assessment
-from cutover_gates.probes.database.activity_sampler import DatabaseActivity, activity_difference
-from cutover_gates.probes.database.bounded_reader import NotReadable, ReadAssessmentBuilder
+from cutover_gates.core.database_activity import DatabaseActivity, activity_difference
+from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder, NotReadable
 from cutover_gates.probes.load.resource_assessment.sample_series import (
     MIN_MEASUREMENTS,
     MIN_SAMPLE_SHARE,
@@ -50,7 +49,7 @@ def assess_connection_pool(
     comes by chance. A wait is seen for certain when it lasts longer than the limit by the time
     between two looks.
     """
-    seen = ReadAssessmentBuilder(
+    seen = AssessmentBuilder(
         figures={
             "limits": {
                 "pool_share": resources.pool_share,
@@ -73,7 +72,7 @@ def assess_connection_pool(
 def _assess_target(
     looks: Sequence[ResourceSample],
     resources: ResourceSettings,
-    seen: ReadAssessmentBuilder,
+    seen: AssessmentBuilder,
     start: float | None,
 ) -> None:
     seen.figures["looks"] = len(looks)
@@ -92,7 +91,7 @@ def _assess_target(
 
 
 def _check_connections_in_use(
-    looks: Sequence[ResourceSample], resources: ResourceSettings, seen: ReadAssessmentBuilder
+    looks: Sequence[ResourceSample], resources: ResourceSettings, seen: AssessmentBuilder
 ) -> None:
     require_enough_samples(looks, "pool_in_use", "pool_max")
     require_moving_counter(looks)
@@ -112,7 +111,7 @@ def _check_connections_in_use(
 
 
 def _check_waiting_requests(
-    looks: Sequence[ResourceSample], resources: ResourceSettings, seen: ReadAssessmentBuilder
+    looks: Sequence[ResourceSample], resources: ResourceSettings, seen: AssessmentBuilder
 ) -> None:
     require_enough_samples(looks, "pool_waiting")
     require_moving_counter(looks)
@@ -130,7 +129,7 @@ def _check_waiting_requests(
 
 
 def _check_timeouts(
-    looks: Sequence[ResourceSample], resources: ResourceSettings, seen: ReadAssessmentBuilder
+    looks: Sequence[ResourceSample], resources: ResourceSettings, seen: AssessmentBuilder
 ) -> None:
     require_enough_samples(looks, "pool_timeouts")
     require_moving_counter(looks)
@@ -155,7 +154,7 @@ def _check_timeouts(
 def _assess_database(
     pressures: Sequence[DatabaseActivity],
     resources: ResourceSettings,
-    seen: ReadAssessmentBuilder,
+    seen: AssessmentBuilder,
     start: float | None,
 ) -> None:
     if pressures:
@@ -199,7 +198,7 @@ def _require_activity_samples(
 
 
 def _check_backends(
-    pressures: Sequence[DatabaseActivity], resources: ResourceSettings, seen: ReadAssessmentBuilder
+    pressures: Sequence[DatabaseActivity], resources: ResourceSettings, seen: AssessmentBuilder
 ) -> None:
     told = [one for one in pressures if one.connections]
     _require_activity_samples(pressures, told)
@@ -215,7 +214,7 @@ def _check_backends(
 
 
 def _check_lock_waits(
-    pressures: Sequence[DatabaseActivity], resources: ResourceSettings, seen: ReadAssessmentBuilder
+    pressures: Sequence[DatabaseActivity], resources: ResourceSettings, seen: AssessmentBuilder
 ) -> None:
     waits = [one for one in pressures if one.longest_wait is not None]
     longest = max((one.longest_wait or 0.0 for one in waits), default=0.0)
@@ -227,7 +226,7 @@ def _check_lock_waits(
     _require_activity_samples(pressures, waits)
 
 
-def _check_counters(pressures: Sequence[DatabaseActivity], seen: ReadAssessmentBuilder) -> None:
+def _check_counters(pressures: Sequence[DatabaseActivity], seen: AssessmentBuilder) -> None:
     told = [one for one in pressures if one.counters]
     _require_activity_samples(pressures, told)
     counts = activity_difference(told[0], told[-1])

@@ -7,8 +7,7 @@ from itertools import pairwise
 from statistics import mean, median
 
 from cutover_gates.config.performance import ResourceSettings
-from cutover_gates.core.evidence.assessment import Assessment
-from cutover_gates.probes.database.bounded_reader import NotReadable, ReadAssessmentBuilder
+from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder, NotReadable
 from cutover_gates.probes.load.resource_assessment.sample_series import (
     Measurement,
     MeasurementSeries,
@@ -46,7 +45,7 @@ def assess_resource_usage(
     under load, or was measured too rarely, is not proven.
     """
     looks = looks or ()
-    seen = ReadAssessmentBuilder(
+    seen = AssessmentBuilder(
         figures={
             "looks": len(looks),
             "limits": {
@@ -92,7 +91,7 @@ def _cpu_cores(looks: Sequence[ResourceSample]) -> list[Measurement]:
 
 
 def _check_cpu(
-    looks: Sequence[ResourceSample], resources: ResourceSettings, seen: ReadAssessmentBuilder
+    looks: Sequence[ResourceSample], resources: ResourceSettings, seen: AssessmentBuilder
 ) -> None:
     told = any(look.cpu_cores is not None for look in looks)
     cores = _mean_reported_cores(looks) if told else _cores_from_counter(looks, resources, seen)
@@ -118,7 +117,7 @@ def _mean_reported_cores(looks: Sequence[ResourceSample]) -> float:
 
 
 def _cores_from_counter(
-    looks: Sequence[ResourceSample], resources: ResourceSettings, seen: ReadAssessmentBuilder
+    looks: Sequence[ResourceSample], resources: ResourceSettings, seen: AssessmentBuilder
 ) -> float:
     counter = extract_points(looks, "cpu_seconds")
     course = analyze_counter(counter)
@@ -135,7 +134,7 @@ def _cores_from_counter(
 
 
 def _check_memory_peak(
-    looks: Sequence[ResourceSample], resources: ResourceSettings, seen: ReadAssessmentBuilder
+    looks: Sequence[ResourceSample], resources: ResourceSettings, seen: AssessmentBuilder
 ) -> None:
     highest = max((point.value for point in extract_points(looks, "memory")), default=0.0)
     if highest > resources.memory_bytes:
@@ -152,7 +151,7 @@ def _check_memory_growth(
     looks: Sequence[ResourceSample],
     resources: ResourceSettings,
     confidence: float,
-    seen: ReadAssessmentBuilder,
+    seen: AssessmentBuilder,
 ) -> None:
     require_enough_samples(looks, "memory")
     require_moving_counter(looks)

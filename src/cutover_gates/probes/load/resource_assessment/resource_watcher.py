@@ -8,8 +8,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Generic, Protocol, Self, TypeVar
 
-from cutover_gates.probes.database.activity_sampler import ActivitySampler, DatabaseActivity
-from cutover_gates.probes.database.context import DatabaseUnreachable
+from cutover_gates.core.database_activity import DatabaseActivity
 from cutover_gates.util.resource_sample import ResourceSample, ResourceSource, SourceUnavailable
 
 MAX_WAIT_SECONDS = 1.7
@@ -19,6 +18,14 @@ MAX_WAIT_SECONDS = 1.7
 class _TimedSample(Protocol):
     @property
     def at(self) -> float: ...
+
+
+class ActivitySource(Protocol):
+    """Whoever samples the target's database. A sample that fails says so, and does not raise."""
+
+    def sample(self) -> DatabaseActivity: ...
+
+    def close(self) -> None: ...
 
 
 T = TypeVar("T", bound=_TimedSample)
@@ -74,7 +81,7 @@ class PollingThread(Generic[T]):
     def _take_sample(self) -> T:
         try:
             return self._look()
-        except (SourceUnavailable, DatabaseUnreachable) as silent:
+        except SourceUnavailable as silent:
             return self._blind(time.time(), str(silent))
         except Exception as error:  # a source that is broken proves nothing, and must not end the thread: its text may hold anything
             return self._blind(time.time(), f"the look failed: {type(error).__name__}")
@@ -88,7 +95,7 @@ class ResourceWatcher:
     """
 
     def __init__(
-        self, source: ResourceSource | None, gauge: ActivitySampler | None, every: float = 1.0
+        self, source: ResourceSource | None, gauge: ActivitySource | None, every: float = 1.0
     ) -> None:
         """`gauge` is closed at the end."""
         self._source, self._gauge, self._every = source, gauge, every

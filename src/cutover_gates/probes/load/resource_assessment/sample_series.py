@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from cutover_gates.probes.database.bounded_reader import NotReadable
+from cutover_gates.core.evidence.assessment import NotReadable
 from cutover_gates.util.resource_sample import ResourceSample
 
 MIN_MEASUREMENTS = 10
