@@ -169,7 +169,8 @@ def _same_statement(dsn: str, table: str) -> str:
     from cutover_gates.config.migrations import TableChange
     from cutover_gates.probes.database.measurement import table_queries
     from cutover_gates.probes.database.measurement.consistent_session import open_consistent_session
-    from cutover_gates.probes.database.measurement.table_specs import build_table_spec, read_tables
+    from cutover_gates.probes.database.measurement.table_spec_factory import build_table_spec
+    from cutover_gates.probes.database.measurement.table_specs import read_tables
 
     with open_consistent_session(dsn, time.time() + 60) as session:
         spec = build_table_spec(

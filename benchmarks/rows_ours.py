@@ -17,8 +17,10 @@ from cutover_gates.config.migrations import TableChange
 from cutover_gates.probes.database.measurement.consistent_session import open_consistent_session
 from cutover_gates.probes.database.measurement.table_accumulators import ProgressSnapshot
 from cutover_gates.probes.database.measurement.table_measurement import measure_in_session
-from cutover_gates.probes.database.measurement.table_specs import build_table_spec, read_tables
-from cutover_gates.probes.database.snapshot.capture import MAX_TABLE_SEGMENTS, divide_into_segments
+from cutover_gates.probes.database.measurement.table_segments import divide_into_segments
+from cutover_gates.probes.database.measurement.table_spec_factory import build_table_spec
+from cutover_gates.probes.database.measurement.table_specs import read_tables
+from cutover_gates.probes.database.snapshot.capture import MAX_TABLE_SEGMENTS
 
 CONNECTIONS = max(2, min(4, os.cpu_count() or 2))
 """As one would set `migrations.connections` on a server with so many processors."""

@@ -79,6 +79,18 @@ class NotProven(Exception):
         super().__init__(reason or explain_findings(gaps))
         self.gaps = tuple(gaps)
 
+    @property
+    def reason(self) -> str:
+        """The reason in one line, for use inside another finding."""
+        if self.gaps:
+            return "; ".join(describe_finding(gap) for gap in self.gaps)
+        return str(self)
+
+
+def gap_error(rule: Rule, subject: str, reason: str, *, reproduce: str = "") -> NotProven:
+    """Return the error to raise where `rule` could not be proven of `subject`."""
+    return NotProven(gaps=(Finding(rule, subject, "", reason, reproduce),))
+
 
 def describe_finding(finding: Finding) -> str:
     """Return one line: the subject, what was expected and what was found."""

@@ -79,7 +79,7 @@ def record_snapshot(config: pytest.Config) -> int:
 
     Returns 0 when every table is in it. Raises `pytest.UsageError`.
     """
-    from cutover_gates.probes.database.snapshot.model import Snapshot
+    from cutover_gates.probes.database.snapshot.capture import take_snapshot
 
     run = make_run(config)
     if run.gates:
@@ -95,7 +95,7 @@ def record_snapshot(config: pytest.Config) -> int:
                 open_database_context(run, run.settings, next(target), lambda: Path(folder)),
                 report_progress=ProgressPrinter(None),
             )
-            taken = Snapshot.take(site)
+            taken = take_snapshot(site)
         next(target, None)
     except USER_ERRORS as mistake:
         raise pytest.UsageError(str(mistake)) from None

@@ -22,7 +22,7 @@ from pydantic import SecretStr
 from cutover_gates.config.migrations import Migrations
 from cutover_gates.config.target import DatabaseSettings
 from cutover_gates.probes.database.context import Budget, DatabaseContext
-from cutover_gates.probes.database.snapshot.model import Snapshot
+from cutover_gates.probes.database.snapshot.capture import take_snapshot
 from reference import announcement, cutover, postgres, stages, template
 from tests.faults import serve
 from tests.faults.data.data_environment import NAME, RELEASE, TARGET, DataEnvironment, remove
@@ -89,7 +89,7 @@ class DatabaseServers:
                 connection.execute(before.encode())
         folder.mkdir(parents=True)
         backup = Path(shutil.move(stages.back_up(self.server, NAME), folder / "hospital.dump"))
-        Snapshot.take(_site(self.server.dsn(NAME), folder))
+        take_snapshot(_site(self.server.dsn(NAME), folder))
         self.server.copy(NAME, "before")
         cutover.perform(self.server, NAME, announcement.accounts(), serve.HASHING)
         self.server.copy(NAME, "migrated")

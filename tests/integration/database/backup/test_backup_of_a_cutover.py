@@ -16,7 +16,7 @@ from cutover_gates.hospital.matchers.expectations import assert_passed
 from cutover_gates.probes.database.backup.assessments import BackupAssessments
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.rows.assessments import RowAssessments
-from cutover_gates.probes.database.snapshot.model import Snapshot
+from cutover_gates.probes.database.snapshot.capture import take_snapshot
 from reference import announcement, cutover, postgres
 from tests.faults import serve
 from tests.integration.database.backup import dump_files
@@ -35,7 +35,7 @@ def database_context(server: postgres.Server, tmp_path: Path) -> Iterator[Databa
     site = make_database_context(
         server.dsn(NAME), tmp_path, tables=hospital_tables(), backup={"path": "a.*"}
     )
-    Snapshot.take(site)
+    take_snapshot(site)
     yield site
     server.drop(NAME)
 

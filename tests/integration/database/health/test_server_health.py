@@ -19,7 +19,8 @@ from cutover_gates.core.evidence.assessment import Assessment, NotProven
 from cutover_gates.hospital.matchers.expectations import assert_passed
 from cutover_gates.probes.database.health import server_sessions
 from cutover_gates.probes.database.health.assessments import ServerAssessments
-from cutover_gates.probes.database.snapshot.model import Snapshot
+from cutover_gates.probes.database.snapshot.capture import take_snapshot
+from cutover_gates.probes.database.snapshot.store import save_snapshot
 from reference import postgres
 from tests.integration.database.conftest import CopyDatabase
 from tests.integration.database.contexts import make_database_context
@@ -404,10 +405,11 @@ CHANGED: dict[str, tuple[dict[str, Any], str]] = {
 def test_what_is_not_as_it_was_is_found(spare: CopyDatabase, tmp_path: Path, what: str) -> None:
     change, said = CHANGED[what]
     site = make_database_context(spare("migrated"), tmp_path)
-    taken = Snapshot.take(site)
+    taken = take_snapshot(site)
     assert_passed(ServerAssessments(site).assess_identity())
-    replace(taken, server={**taken.server, **change}, taken_at=taken.taken_at + 1).save(
-        site.snapshots
+    save_snapshot(
+        replace(taken, server={**taken.server, **change}, taken_at=taken.taken_at + 1),
+        site.snapshots,
     )
     (finding,) = ServerAssessments(site).assess_identity().findings
     assert finding.startswith(said)

@@ -18,7 +18,7 @@ from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.history import assessments as asking
 from cutover_gates.probes.database.history.assessments import HistoryAssessments, capture_history
 from cutover_gates.probes.database.history.history_record import HistoryRecord
-from cutover_gates.probes.database.snapshot.model import Snapshot
+from cutover_gates.probes.database.snapshot.capture import take_snapshot
 from reference import migrate
 from tests.integration.database.conftest import CopyDatabase
 from tests.integration.database.contexts import SCRIPTS, make_database_context
@@ -276,7 +276,7 @@ def test_the_snapshot_of_before_the_cutover_knows_the_scripts_of_after_it(
 ) -> None:
     dsn = spare("before")
     site = make_database_context(dsn, tmp_path, locations=[scripts])
-    Snapshot.take(site)
+    take_snapshot(site)
     migrate.migrate(dsn)
     assert_passed(HistoryAssessments(site).assess_file_changes())
     (scripts / V9).write_bytes((scripts / V9).read_bytes() + b"\n")

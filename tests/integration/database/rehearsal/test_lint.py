@@ -13,7 +13,7 @@ import pytest
 from cutover_gates.core.evidence.assessment import Assessment, NotProven
 from cutover_gates.probes.database.rehearsal import squawk
 from cutover_gates.probes.database.rehearsal.script_lint import LintAssessments, load_lint_rules
-from cutover_gates.probes.database.snapshot.model import Snapshot
+from cutover_gates.probes.database.snapshot.capture import take_snapshot
 from reference import migrate
 from tests.integration.database.conftest import BEFORE, MIGRATED, CopyDatabase
 from tests.integration.database.contexts import make_database_context
@@ -221,7 +221,7 @@ def test_nothing_pending_and_no_snapshot_is_nothing_proven(
 def test_after_the_cutover_what_it_brought_is_linted(spare: CopyDatabase, tmp_path: Path) -> None:
     dsn = spare(BEFORE)
     site = make_database_context(dsn, tmp_path)
-    Snapshot.take(site)
+    take_snapshot(site)
     migrate.migrate(dsn)
     assert [name.partition("_")[0] for name in LintAssessments(site).assess_scripts().checked] == [
         "V7",

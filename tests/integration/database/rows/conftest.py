@@ -18,7 +18,7 @@ import pytest
 
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.rows.assessments import RowAssessments
-from cutover_gates.probes.database.snapshot.model import Snapshot
+from cutover_gates.probes.database.snapshot.capture import take_snapshot
 from tests.integration.database.conftest import BEFORE, CopyDatabase
 from tests.integration.database.contexts import declared_migrations, make_database_context
 
@@ -66,7 +66,7 @@ def nights(spare: CopyDatabase, tmp_path: Path) -> StartCutover:
     def begin(*statements: str, **migrations: Any) -> CutoverDatabase:
         dsn = spare(BEFORE, *statements)
         night = CutoverDatabase(dsn, make_database_context(dsn, tmp_path, **migrations))
-        Snapshot.take(night.context)
+        take_snapshot(night.context)
         return night
 
     return begin

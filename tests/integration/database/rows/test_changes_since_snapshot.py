@@ -9,7 +9,8 @@ import psycopg
 import pytest
 
 from cutover_gates.hospital.matchers.expectations import assert_passed
-from cutover_gates.probes.database.snapshot.model import Snapshot
+from cutover_gates.probes.database.snapshot.capture import take_snapshot
+from cutover_gates.probes.database.snapshot.selection import find_newest_snapshot
 from tests.integration.database.rows.conftest import StartCutover
 
 TABLE = (
@@ -171,6 +172,6 @@ def test_a_row_that_was_under_way_when_the_snapshot_was_taken_is_waited_for(
             "INSERT INTO t VALUES (3)"
         )  # later, and done earlier: its time is the mark
         threading.Timer(0.5, other.commit).start()
-        Snapshot.take(night.context)
+        take_snapshot(night.context)
     assert_passed(night.rows.assess_counts())
-    assert Snapshot.find_newest(night.context).figures.tables["public.t"].old_row_count == 3
+    assert find_newest_snapshot(night.context).figures.tables["public.t"].old_row_count == 3

@@ -9,11 +9,8 @@ import pytest
 from cutover_gates.config.migrations import TableChange
 from cutover_gates.probes.database.measurement.consistent_session import open_consistent_session
 from cutover_gates.probes.database.measurement.segment_comparison import find_differing_keys
-from cutover_gates.probes.database.measurement.table_specs import (
-    TableSpec,
-    build_table_spec,
-    read_tables,
-)
+from cutover_gates.probes.database.measurement.table_spec_factory import build_table_spec
+from cutover_gates.probes.database.measurement.table_specs import TableSpec, read_tables
 from tests.integration.database.conftest import BEFORE, CopyDatabase
 from tests.integration.database.rows.conftest import StartCutover
 

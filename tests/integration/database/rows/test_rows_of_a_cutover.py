@@ -12,7 +12,7 @@ import pytest
 from cutover_gates.hospital.matchers.expectations import assert_passed
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.rows.assessments import RowAssessments
-from cutover_gates.probes.database.snapshot.model import Snapshot
+from cutover_gates.probes.database.snapshot.capture import take_snapshot
 from reference import announcement, cutover, postgres
 from tests.faults import serve
 from tests.integration.database.conftest import BEFORE
@@ -30,7 +30,7 @@ def night(server: postgres.Server, tmp_path: Path) -> Iterator[CutoverDatabase]:
         server.dsn(NAME),
         make_database_context(server.dsn(NAME), tmp_path, tables=hospital_tables()),
     )
-    Snapshot.take(night.context)
+    take_snapshot(night.context)
     cutover.perform(server, NAME, announcement.accounts(), serve.HASHING)
     yield night
     server.drop(NAME)

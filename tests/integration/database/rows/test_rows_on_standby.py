@@ -19,7 +19,7 @@ from cutover_gates.core.evidence.assessment import NotProven
 from cutover_gates.hospital.matchers.expectations import assert_passed
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.rows.assessments import RowAssessments
-from cutover_gates.probes.database.snapshot.model import Snapshot
+from cutover_gates.probes.database.snapshot.capture import take_snapshot
 from reference import installation, postgres
 from tests.integration.database.conftest import BEFORE, CopyDatabase
 from tests.integration.database.contexts import make_database_context
@@ -107,7 +107,7 @@ def _paused(site: DatabaseContext, pause: bool) -> None:
 
 
 def test_it_is_read_once_it_has_caught_up(followed: DatabaseContext) -> None:
-    Snapshot.take(followed)
+    take_snapshot(followed)
     with psycopg.connect(followed.dsn.get_secret_value(), autocommit=True) as connection:
         connection.execute("DELETE FROM visits WHERE id = (SELECT min(id::text)::uuid FROM visits)")
     found = RowAssessments(followed).assess_counts()
@@ -115,7 +115,7 @@ def test_it_is_read_once_it_has_caught_up(followed: DatabaseContext) -> None:
 
 
 def test_one_that_lags_proves_nothing(followed: DatabaseContext) -> None:
-    Snapshot.take(followed)
+    take_snapshot(followed)
     late = replace(
         followed, migrations=followed.migrations.model_copy(update={"standby_lag_seconds": 1})
     )
@@ -140,5 +140,5 @@ def test_a_server_that_follows_nobody_is_no_standby(
 
 
 def test_a_snapshot_taken_on_it_serves_the_target(followed: DatabaseContext) -> None:
-    Snapshot.take(followed)
+    take_snapshot(followed)
     assert_passed(RowAssessments(replace(followed, standby=None)).assess_contents())

@@ -17,25 +17,31 @@ from cutover_gates.core.evidence.assessment import NotProven
 from cutover_gates.hospital.matchers.expectations import assert_passed
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.rows.assessments import RowAssessments
-from cutover_gates.probes.database.snapshot.model import Snapshot
+from cutover_gates.probes.database.snapshot import rules as snapshot_rules
+from cutover_gates.probes.database.snapshot.capture import take_snapshot
+from cutover_gates.probes.database.snapshot.selection import find_newest_snapshot
+from cutover_gates.probes.database.snapshot.store import load_snapshot, save_snapshot
+from tests.findings import raises_gap
 from tests.integration.database.conftest import BEFORE, MIGRATED, CopyDatabase
 from tests.integration.database.contexts import make_database_context
 from tests.integration.database.rows.conftest import CutoverDatabase, StartCutover
 
 
 def test_it_is_read_as_it_was_written(nights: StartCutover) -> None:
-    taken = Snapshot.find_newest(
+    taken = find_newest_snapshot(
         nights("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (-5), (7)").context
     )
+    assert taken.path is not None
     again = replace(taken, path=None)
-    assert replace(Snapshot.load(again.save(taken.path.parent / "again")), path=None) == again  # type: ignore[union-attr]  # it was loaded
+    copy = load_snapshot(save_snapshot(again, taken.path.parent / "again"))
+    assert replace(copy, path=None) == again
     assert taken.figures.tables["public.t"].counted == 2
     assert taken.migration == "6"
 
 
 def test_there_is_none(spare: CopyDatabase, tmp_path: Path) -> None:
-    with pytest.raises(NotProven, match="pytest -m t12 --target tried"):
-        Snapshot.find_newest(make_database_context(spare(BEFORE), tmp_path))
+    with raises_gap(snapshot_rules.SNAPSHOT_EXISTS):
+        find_newest_snapshot(make_database_context(spare(BEFORE), tmp_path))
 
 
 def _cut_short(path: Path) -> None:
@@ -56,27 +62,29 @@ def _emptied(path: Path) -> None:
 def test_a_damaged_one_is_refused(nights: StartCutover, harm: Callable[[Path], None]) -> None:
     night = nights()
     harm(_file(night))
-    with pytest.raises(NotProven, match="damaged or was edited"):
+    with raises_gap(snapshot_rules.SNAPSHOT_INTACT):
         night.rows.assess_counts()
 
 
 def test_an_old_one_is_refused(nights: StartCutover) -> None:
     night = nights(snapshot_max_age_hours=1)
     _taken_ago(night, hours=1.1)
-    with pytest.raises(NotProven, match="more than 1 h ago"):
+    with raises_gap(snapshot_rules.SNAPSHOT_EXISTS) as raised:
         night.rows.assess_counts()
+    assert "snapshot_max_age_hours" in raised.value.gaps[0].actual
 
 
 def test_one_of_another_target_is_none(nights: StartCutover) -> None:
     night = nights()
-    with pytest.raises(NotProven, match="there is no snapshot of other"):
-        Snapshot.find_newest(replace(night.context, target="other"))
+    with raises_gap(snapshot_rules.SNAPSHOT_EXISTS) as raised:
+        find_newest_snapshot(replace(night.context, target="other"))
+    assert raised.value.gaps[0].subject == "other"
 
 
 def test_one_of_another_database_is_refused(nights: StartCutover, spare: CopyDatabase) -> None:
     night = nights()
-    with pytest.raises(NotProven, match="taken of another database: its database is"):
-        Snapshot.find_newest(
+    with raises_gap(snapshot_rules.SAME_DATABASE):
+        find_newest_snapshot(
             replace(
                 night.context,
                 dsn=make_database_context(spare(BEFORE), night.base_context.folder).dsn,
@@ -86,35 +94,37 @@ def test_one_of_another_database_is_refused(nights: StartCutover, spare: CopyDat
 
 def test_one_of_another_major_version_says_nothing_of_content(nights: StartCutover) -> None:
     night = nights()
-    before = Snapshot.find_newest(night.context)
+    before = find_newest_snapshot(night.context)
     _file(night).unlink()
-    replace(before, server={**before.server, "major": 15}).save(night.base_context.snapshots)
+    save_snapshot(
+        replace(before, server={**before.server, "major": 15}), night.base_context.snapshots
+    )
     assert_passed(night.rows.assess_counts())
-    with pytest.raises(NotProven, match="taken on PostgreSQL 15 and this is 18"):
+    with raises_gap(snapshot_rules.COMPARABLE_HASHES):
         night.rows.assess_contents()
 
 
 def test_one_that_was_made_by_other_declarations_is_refused(nights: StartCutover) -> None:
     night = nights(tables={"patients": {"becomes": {"sex": "lower(sex)"}}})
     night.declare_tables(patients={"becomes": {"sex": "upper(sex)"}})
-    with pytest.raises(NotProven, match=r"becomes, .* was changed after the snapshot"):
+    with raises_gap(snapshot_rules.SAME_DECLARATIONS):
         night.rows.assess_contents()
 
 
 def test_one_from_after_the_migration_is_no_before(spare: CopyDatabase, tmp_path: Path) -> None:
     site = make_database_context(spare(MIGRATED), tmp_path)
-    Snapshot.take(site)
-    with pytest.raises(NotProven, match="taken after the migration 10"):
-        Snapshot.find_newest(site)
+    take_snapshot(site)
+    with raises_gap(snapshot_rules.TAKEN_BEFORE_MIGRATION):
+        find_newest_snapshot(site)
 
 
 def test_the_one_from_before_serves_though_a_later_one_is_there(
     spare: CopyDatabase, tmp_path: Path
 ) -> None:
     site = make_database_context(spare(MIGRATED), tmp_path)
-    late = Snapshot.take(site)
-    early = replace(late, migration="6", taken_at=late.taken_at - 60).save(site.snapshots)
-    assert Snapshot.find_newest(site).path == early
+    late = take_snapshot(site)
+    early = save_snapshot(replace(late, migration="6", taken_at=late.taken_at - 60), site.snapshots)
+    assert find_newest_snapshot(site).path == early
 
 
 def test_one_from_long_after_the_migration_is_no_before_either(
@@ -130,8 +140,8 @@ def test_one_from_long_after_the_migration_is_no_before_either(
         ),
         tmp_path,
     )
-    Snapshot.take(site)
-    with pytest.raises(NotProven, match="taken after the migration 10"):
+    take_snapshot(site)
+    with raises_gap(snapshot_rules.TAKEN_BEFORE_MIGRATION):
         RowAssessments(site).assess_contents()
 
 
@@ -146,9 +156,11 @@ def of_alembic(dsn: str, folder: Path, *migrations: str) -> DatabaseContext:
     last.
     """
     flyway = make_database_context(dsn, folder)
-    taken = Snapshot.take(flyway)
+    taken = take_snapshot(flyway)
     for number, migration in enumerate(migrations):
-        replace(taken, migration=migration, taken_at=taken.taken_at + number).save(flyway.snapshots)
+        save_snapshot(
+            replace(taken, migration=migration, taken_at=taken.taken_at + number), flyway.snapshots
+        )
     return replace(flyway, migrations=flyway.migrations.model_copy(update={"tool": "alembic"}))
 
 
@@ -157,15 +169,15 @@ def test_one_from_after_the_migration_is_no_before_with_other_tools(
 ) -> None:
     """No script on disk says which migration is the release's; the database does."""
     site = of_alembic(spare(BEFORE, *ALEMBIC), tmp_path, "now")
-    with pytest.raises(NotProven, match="taken after the migration now"):
-        Snapshot.find_newest(site)
+    with raises_gap(snapshot_rules.TAKEN_BEFORE_MIGRATION):
+        find_newest_snapshot(site)
 
 
 def test_a_release_without_migrations_has_a_snapshot_too(
     spare: CopyDatabase, tmp_path: Path
 ) -> None:
     site = make_database_context(spare(MIGRATED), tmp_path, brings_scripts=False)
-    Snapshot.take(site)
+    take_snapshot(site)
     assert_passed(RowAssessments(site).assess_contents())
 
 
@@ -174,7 +186,7 @@ def test_after_a_rollback_it_is_the_one_of_this_very_migration(
 ) -> None:
     """Also where a later snapshot, of the migration that was rolled back, is there."""
     site = of_alembic(spare(BEFORE, *ALEMBIC), tmp_path, "now", "later")
-    assert Snapshot.find_newest(site, rolled_back=True).migration == "now"
+    assert find_newest_snapshot(site, rolled_back=True).migration == "now"
 
 
 def test_a_table_that_cannot_be_read_leaves_no_half_snapshot(nights: StartCutover) -> None:
@@ -191,8 +203,9 @@ def _file(night: CutoverDatabase) -> Path:
 
 
 def _taken_ago(night: CutoverDatabase, hours: float) -> None:
-    before = Snapshot.load(_file(night))
+    before = load_snapshot(_file(night))
     _file(night).unlink()
-    replace(before, path=None, taken_at=before.taken_at - hours * 3600).save(
-        night.base_context.snapshots
+    save_snapshot(
+        replace(before, path=None, taken_at=before.taken_at - hours * 3600),
+        night.base_context.snapshots,
     )

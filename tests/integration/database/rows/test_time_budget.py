@@ -21,11 +21,8 @@ from cutover_gates.probes.database.measurement.table_accumulators import (
     format_progress,
 )
 from cutover_gates.probes.database.measurement.table_measurement import OUT_OF_TIME, measure_tables
-from cutover_gates.probes.database.measurement.table_specs import (
-    TableSpec,
-    build_table_spec,
-    read_tables,
-)
+from cutover_gates.probes.database.measurement.table_spec_factory import build_table_spec
+from cutover_gates.probes.database.measurement.table_specs import TableSpec, read_tables
 from cutover_gates.probes.database.rows.assessments import RowAssessments
 from reference import postgres
 from tests.integration.database.conftest import BEFORE, CopyDatabase

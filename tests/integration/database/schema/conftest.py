@@ -16,6 +16,7 @@ from cutover_gates.config.target import DatabaseSettings
 from cutover_gates.probes.database.context import connect_read_only
 from cutover_gates.probes.database.schema.assessments import SchemaAssessments
 from cutover_gates.probes.database.schema.schema_catalog import Catalog, read_catalog
+from cutover_gates.probes.database.snapshot.capture import take_snapshot
 from cutover_gates.probes.database.snapshot.model import Snapshot
 from reference import postgres
 from tests.integration.database.contexts import make_database_context
@@ -110,4 +111,4 @@ def recorded_at(tmp_path: Path) -> RecordedAt:
     """`recorded_at(dsn)`: a snapshot of the database at that DSN, kept where the site of a test has
     its snapshots.
     """
-    return lambda dsn: Snapshot.take(make_database_context(dsn, tmp_path))
+    return lambda dsn: take_snapshot(make_database_context(dsn, tmp_path))

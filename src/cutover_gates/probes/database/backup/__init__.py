@@ -1,8 +1,8 @@
 """Whether there is a backup, and whether what it gives back is the data.
 
-backups = Backups(site)
+backups = Backups(context)
 sound(backups.restores_to_equal_data())
 
-with restored(site) as copy:            # for whoever needs a copy to try something on
+with restored(context) as copy:            # for whoever needs a copy to try something on
     psycopg.connect(copy.dsn)
 """

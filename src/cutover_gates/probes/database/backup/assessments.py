@@ -22,6 +22,7 @@ from cutover_gates.probes.database.backup.backup_files import (
 )
 from cutover_gates.probes.database.backup.backup_restore import RestoredBackup, attempt_restore
 from cutover_gates.probes.database.context import DatabaseContext
+from cutover_gates.probes.database.snapshot.selection import find_newest_snapshot
 
 if TYPE_CHECKING:
     from cutover_gates.probes.database.backup.backup_comparison import BackupComparison
@@ -35,15 +36,15 @@ class BackupAssessments:
     with.
     """
 
-    def __init__(self, site: DatabaseContext) -> None:
-        self.site = site
+    def __init__(self, context: DatabaseContext) -> None:
+        self.context = context
 
     def assess_age(self) -> Assessment:
         """Whether it is younger than the settings allow, by its own date."""
         title = "The backup is recent"
         try:
-            backup = detect_backup(find_newest_backup(self.site))
-            inside = read_header(self.site, backup)
+            backup = detect_backup(find_newest_backup(self.context))
+            inside = read_header(self.context, backup)
         except InvalidBackup as wrong:
             return self._report_invalid_backup(title, wrong)
         return self._build_assessment(
@@ -55,16 +56,15 @@ class BackupAssessments:
         the snapshot, or it lacks what that knows.
         """
         from cutover_gates.probes.database.backup.backup_expectations import find_first_change
-        from cutover_gates.probes.database.snapshot.model import Snapshot
 
         title = "The backup was taken just before the database was changed"
         try:
-            backup = detect_backup(find_newest_backup(self.site))
-            inside = read_header(self.site, backup)
+            backup = detect_backup(find_newest_backup(self.context))
+            inside = read_header(self.context, backup)
         except InvalidBackup as wrong:
             return self._report_invalid_backup(title, wrong)
-        before = Snapshot.find_newest(self.site)
-        changed = find_first_change(self.site, before)
+        before = find_newest_snapshot(self.context)
+        changed = find_first_change(self.context, before)
         made = inside.made_at.timestamp()
         findings = list(
             self._find_age_breaches(
@@ -80,7 +80,7 @@ class BackupAssessments:
                 f"{_start_sentence(backup)} was made at {_format_time(made)}, after the migration had begun at"
                 f" {_format_time(changed.latest)}: it does not hold the old data."
             )
-        elif changed and made > changed.earliest and not self.site.migrations.backup.restore:
+        elif changed and made > changed.earliest and not self.context.migrations.backup.restore:
             unproven = (
                 (
                     f"{_start_sentence(backup)} was made at {_format_time(made)}, and the migration began at"
@@ -102,8 +102,8 @@ class BackupAssessments:
         """
         title = "The backup is whole"
         try:
-            backup = detect_backup(find_newest_backup(self.site))
-            inside = verify_contents(self.site, backup)
+            backup = detect_backup(find_newest_backup(self.context))
+            inside = verify_contents(self.context, backup)
         except InvalidBackup as wrong:
             return self._report_invalid_backup(title, wrong)
         return self._build_assessment(
@@ -123,26 +123,26 @@ class BackupAssessments:
         """
         return (
             self._assess_restore("The backup holds the old data", migrated=True)
-            if self.site.migrations.backup.restore
+            if self.context.migrations.backup.restore
             else self.assess_completeness()
         )
 
     def _assess_restore(self, title: str, *, migrated: bool) -> Assessment:
-        found = self.site.compute_once(
+        found = self.context.compute_once(
             f"restored-backup-{'of-the-snapshot' if migrated else 'of-the-target'}",
             lambda: self._restore_and_compare(migrated),
         )
         examined, findings, unproven = (
             tuple(found[part]) for part in ("examined", "findings", "unproven")
         )
-        return self.site.record_assessment(
+        return self.context.record_assessment(
             Assessment(title, examined, findings, unproven, found["facts"])
         )
 
     def _restore_and_compare(self, migrated: bool) -> dict[str, object]:
         try:
-            backup = detect_backup(find_newest_backup(self.site))
-            with attempt_restore(self.site, backup) as copy:
+            backup = detect_backup(find_newest_backup(self.context))
+            with attempt_restore(self.context, backup) as copy:
                 errors = tuple(
                     f"{_start_sentence(backup)} does not restore without an error: {error}."
                     for error in copy.errors
@@ -152,7 +152,7 @@ class BackupAssessments:
                     " another one ([targets.NAME.migrations.scratch])."
                     for lack in copy.unavailable
                 )
-                seen = None if lacks else _compare_copy(self.site, copy, migrated)
+                seen = None if lacks else _compare_copy(self.context, copy, migrated)
                 facts = {
                     "backup": backup.path.name,
                     "kind": str(backup.kind),
@@ -177,7 +177,7 @@ class BackupAssessments:
     def _find_age_breaches(
         self, backup: BackupFile, inside: BackupContents, until: float, before: str
     ) -> Iterator[str]:
-        made, bound = inside.made_at.timestamp(), self.site.migrations.backup.max_age_hours
+        made, bound = inside.made_at.timestamp(), self.context.migrations.backup.max_age_hours
         hours = (until - made) / 3600
         if hours > bound:
             yield (
@@ -193,7 +193,7 @@ class BackupAssessments:
     def _find_missing_tables(self, backup: BackupFile, inside: BackupContents) -> Iterator[str]:
         from cutover_gates.probes.database.backup.backup_expectations import read_expected_tables
 
-        database, tables = read_expected_tables(self.site)
+        database, tables = read_expected_tables(self.context)
         if not tables:
             raise NotProven(
                 "the target has no tables, so there is nothing that a backup of it must hold"
@@ -205,10 +205,10 @@ class BackupAssessments:
             )
         for name in sorted(tables) if inside.tables is not None else ():
             if name not in (inside.tables or ()):
-                yield f"{_start_sentence(backup)} does not hold the table {self.site.display_name(name)}."
+                yield f"{_start_sentence(backup)} does not hold the table {self.context.display_name(name)}."
             elif inside.with_rows is not None and name not in inside.with_rows:
                 yield (
-                    f"{_start_sentence(backup)} holds the table {self.site.display_name(name)} without its rows."
+                    f"{_start_sentence(backup)} holds the table {self.context.display_name(name)} without its rows."
                 )
 
     def _build_assessment(
@@ -227,15 +227,17 @@ class BackupAssessments:
             "by its file's date": inside.made_by_file,
             "tables": len(inside.tables) if inside.tables is not None else None,
         }
-        return self.site.record_assessment(
+        return self.context.record_assessment(
             Assessment(title, (backup.path.name,), findings, unproven, facts)
         )
 
     def _report_invalid_backup(self, title: str, wrong: InvalidBackup) -> Assessment:
-        return self.site.record_assessment(Assessment(title, (), (_format_sentence(wrong),)))
+        return self.context.record_assessment(Assessment(title, (), (_format_sentence(wrong),)))
 
 
-def _compare_copy(site: DatabaseContext, copy: RestoredBackup, migrated: bool) -> BackupComparison:
+def _compare_copy(
+    context: DatabaseContext, copy: RestoredBackup, migrated: bool
+) -> BackupComparison:
     """Half a copy may not even say which migration it is at; then its errors are what is to be
     told.
     """
@@ -245,7 +247,7 @@ def _compare_copy(site: DatabaseContext, copy: RestoredBackup, migrated: bool) -
     )
 
     try:
-        return compare_restored_copy(site, copy, migrated=migrated)
+        return compare_restored_copy(context, copy, migrated=migrated)
     except NotProven as hole:
         if not copy.errors:
             raise

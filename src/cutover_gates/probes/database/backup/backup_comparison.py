@@ -24,17 +24,17 @@ from cutover_gates.probes.database.measurement.consistent_session import (
     open_consistent_session,
 )
 from cutover_gates.probes.database.measurement.table_measurement import measure_in_session
+from cutover_gates.probes.database.measurement.table_spec_factory import read_columns
 from cutover_gates.probes.database.measurement.table_specs import (
     MeasuredTable,
     TableSpec,
     TupleConnection,
-    read_columns,
     read_tables,
 )
 from cutover_gates.probes.database.measurement.table_stats import DatabaseStats, TableStats
 from cutover_gates.probes.database.schema.schema_catalog import SCHEMA_KINDS, Catalog, read_catalog
 from cutover_gates.probes.database.schema.schema_differences import find_differences
-from cutover_gates.probes.database.snapshot.model import Snapshot
+from cutover_gates.probes.database.snapshot.selection import find_newest_snapshot
 
 _COMPARED_KINDS = (*SCHEMA_KINDS, "extension", "grant", "default grant")
 _DAMAGE_PREFIXES = (
@@ -73,20 +73,20 @@ class BackupComparison:
 
 
 def compare_restored_copy(
-    site: DatabaseContext, copy: RestoredBackup, *, migrated: bool
+    context: DatabaseContext, copy: RestoredBackup, *, migrated: bool
 ) -> BackupComparison:
     """`migrated` says that the target is so by now.
 
     Raises `NotProven` where there is nothing to compare with.
     """
-    its = copy.as_context(site)
+    its = copy.as_context(context)
     with its.connect() as found:
         at, system, catalog = (
             read_applied_migration(its, found),
             read_server_facts(found)["system_identifier"],
-            read_catalog(found, site.migrations.schemas),
+            read_catalog(found, context.migrations.schemas),
         )
-    original, figures = (_measure_with_snapshot if migrated else _measure_with_target)(site, its)
+    original, figures = (_measure_with_snapshot if migrated else _measure_with_target)(context, its)
     if original.migration != at:
         return BackupComparison(
             (),
@@ -102,7 +102,7 @@ def compare_restored_copy(
         find_differences(
             original.catalog.select_kinds(*_COMPARED_KINDS),
             catalog.select_kinds(*_COMPARED_KINDS),
-            site.display_name,
+            context.display_name,
         )
     )
     if copy.backup.is_base and original.system != system:
@@ -111,13 +111,13 @@ def compare_restored_copy(
             f" {original.name} is {original.system}."
         )
     findings += [
-        f"{site.display_name(name)}: the restored backup cannot be read: {why}."
+        f"{context.display_name(name)}: the restored backup cannot be read: {why}."
         for name, why in figures.unproven.items()
         if _is_damage(why)
     ]
     unproven = [
-        *_list_unmeasured_tables(site, original.name, original.figures),
-        *_list_unmeasured_tables(site, "the restored copy", figures),
+        *_list_unmeasured_tables(context, original.name, original.figures),
+        *_list_unmeasured_tables(context, "the restored copy", figures),
     ]
     sound = tuple(
         name
@@ -129,7 +129,7 @@ def compare_restored_copy(
         IntegrityAssessments(its).assess_sequences(),
     ]
     findings += [
-        *_compare_rows(site, original, figures),
+        *_compare_rows(context, original, figures),
         *(finding for one in held for finding in one.findings),
     ]
     unproven += [hole for one in held for hole in one.not_proven]
@@ -143,31 +143,31 @@ def compare_restored_copy(
 
 
 def _measure_with_target(
-    site: DatabaseContext, its: DatabaseContext
+    context: DatabaseContext, its: DatabaseContext
 ) -> tuple[BackupOriginal, DatabaseStats]:
     """Both are measured now; of a table that grows, what stood in the backup."""
-    with _open_session(its) as copy, _open_session(site) as live:
+    with _open_session(its) as copy, _open_session(context) as live:
         marks = {
             name: (column, mark)
             for name, table in _read_tables(its, copy).items()
-            if (column := site.declared_change(name).grows_above)
+            if (column := context.declared_change(name).grows_above)
             and (mark := _read_highest_value(copy.first, table, column)) is not None
         }
-        figures, own = _measure(its, copy, marks), _measure(site, live, marks)
-    with site.connect() as target:
+        figures, own = _measure(its, copy, marks), _measure(context, live, marks)
+    with context.connect() as target:
         catalog, system, at = (
-            read_catalog(target, site.migrations.schemas),
+            read_catalog(target, context.migrations.schemas),
             read_server_facts(target)["system_identifier"],
-            read_applied_migration(site, target),
+            read_applied_migration(context, target),
         )
     return BackupOriginal("the target", at, catalog, own, system), figures
 
 
 def _measure_with_snapshot(
-    site: DatabaseContext, its: DatabaseContext
+    context: DatabaseContext, its: DatabaseContext
 ) -> tuple[BackupOriginal, DatabaseStats]:
     """Of a table that grows, what stood in the snapshot."""
-    before = Snapshot.find_newest(site)
+    before = find_newest_snapshot(context)
     if before.catalog is None:
         raise NotProven(f"the snapshot of {before.taken_at_text} holds no catalog: take another")
     with _open_session(its) as copy:
@@ -191,10 +191,10 @@ def _measure_with_snapshot(
 
 
 def _compare_rows(
-    site: DatabaseContext, original: BackupOriginal, copy: DatabaseStats
+    context: DatabaseContext, original: BackupOriginal, copy: DatabaseStats
 ) -> Iterator[str]:
     for name in sorted({*original.figures.tables, *copy.tables}):
-        change, shown = site.declared_change(name), site.display_name(name)
+        change, shown = context.declared_change(name), context.display_name(name)
         expected, found = original.figures.tables.get(name), copy.tables.get(name)
         if found is None:
             yield f"{shown}: {original.name} has this table, and the backup does not."
@@ -244,10 +244,10 @@ def _describe_mark(figures: TableStats) -> str:
 
 
 def _list_unmeasured_tables(
-    site: DatabaseContext, whose: str, figures: DatabaseStats
+    context: DatabaseContext, whose: str, figures: DatabaseStats
 ) -> Iterator[str]:
     yield from (
-        f"{site.display_name(name)} of {whose} was not compared: {why}."
+        f"{context.display_name(name)} of {whose} was not compared: {why}."
         for name, why in figures.unproven.items()
     )
 
@@ -256,19 +256,19 @@ def _is_damage(why: str) -> bool:
     return why.startswith(_DAMAGE_PREFIXES)
 
 
-def _open_session(site: DatabaseContext) -> AbstractContextManager[ConsistentSession]:
+def _open_session(context: DatabaseContext) -> AbstractContextManager[ConsistentSession]:
     return open_consistent_session(
-        site.dsn.get_secret_value(), site.budget.ends, site.migrations.schemas
+        context.dsn.get_secret_value(), context.budget.ends, context.migrations.schemas
     )
 
 
-def _read_tables(site: DatabaseContext, session: ConsistentSession) -> dict[str, MeasuredTable]:
-    return read_tables(session.first, site.migrations.schemas)[0]
+def _read_tables(context: DatabaseContext, session: ConsistentSession) -> dict[str, MeasuredTable]:
+    return read_tables(session.first, context.migrations.schemas)[0]
 
 
-def _measure(site: DatabaseContext, session: ConsistentSession, marks: Marks) -> DatabaseStats:
+def _measure(context: DatabaseContext, session: ConsistentSession, marks: Marks) -> DatabaseStats:
     specs = []
-    for name, table in _read_tables(site, session).items():
+    for name, table in _read_tables(context, session).items():
         above, mark = marks.get(name, (None, None))
         specs.append(
             TableSpec(
@@ -280,7 +280,7 @@ def _measure(site: DatabaseContext, session: ConsistentSession, marks: Marks) ->
                 cannot=table.cannot,
             )
         )
-    return measure_in_session(session, specs, connections=site.migrations.connections)
+    return measure_in_session(session, specs, connections=context.migrations.connections)
 
 
 def _read_highest_value(

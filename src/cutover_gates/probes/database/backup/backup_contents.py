@@ -47,15 +47,15 @@ class PlainDump:
     elsewhere: bool = False
 
 
-def read_plain_dump(site: DatabaseContext, backup: BackupFile) -> PlainDump:
-    """Raises `NoBackup` when it ends before its end: inside a table, or without the mark that
+def read_plain_dump(context: DatabaseContext, backup: BackupFile) -> PlainDump:
+    """Raises `InvalidBackup` when it ends before its end: inside a table, or without the mark that
     pg_dump writes last.
     """
     found, tables, rows = PlainDump(), set[str](), set[str]()
     inside, last = "", b""
     with open_backup(backup) as stream:
         for number, line in enumerate(stream):
-            if number % _LINES_PER_CLOCK_CHECK == 0 and not site.budget.remaining_seconds:
+            if number % _LINES_PER_CLOCK_CHECK == 0 and not context.budget.remaining_seconds:
                 raise NotProven(
                     f"{backup} could not be read to its end within the time that the gate may take"
                     " (budget_seconds)"
@@ -77,7 +77,7 @@ def read_plain_dump(site: DatabaseContext, backup: BackupFile) -> PlainDump:
             _record_features(found, line)
     if inside:
         raise InvalidBackup(
-            f"{backup} ends in the midst of the rows of {site.display_name(inside)}"
+            f"{backup} ends in the midst of the rows of {context.display_name(inside)}"
         )
     if not last.startswith(_LAST_LINE):
         raise InvalidBackup(f'{backup} was cut off: it does not end with "{_LAST_LINE.decode()}"')
@@ -126,26 +126,26 @@ class BackupContents:
     plain: PlainDump | None = None
 
 
-def read_header(site: DatabaseContext, backup: BackupFile) -> BackupContents:
-    """What its head says. Raises `NoBackup` and `NotProven`."""
+def read_header(context: DatabaseContext, backup: BackupFile) -> BackupContents:
+    """What its head says. Raises `InvalidBackup` and `NotProven`."""
     if backup.is_base:
         return BackupContents(base_backup.read_creation_time(backup))
     if backup.kind is BackupKind.PLAIN:
         return BackupContents(
             datetime.fromtimestamp(modification_time(backup.path), UTC), made_by_file=True
         )
-    return _parse_archive_list(backup, run_pg_restore(site, backup, "--list"))
+    return _parse_archive_list(backup, run_pg_restore(context, backup, "--list"))
 
 
-def read_contents(site: DatabaseContext, backup: BackupFile) -> BackupContents:
+def read_contents(context: DatabaseContext, backup: BackupFile) -> BackupContents:
     """With what is in it.
 
-    Plain SQL has no list of that, so it is read to its end. Raises `NoBackup` and `NotProven`.
+    Plain SQL has no list of that, so it is read to its end. Raises `InvalidBackup` and `NotProven`.
     """
-    head = read_header(site, backup)
+    head = read_header(context, backup)
     if backup.kind is not BackupKind.PLAIN:
         return head
-    found = backup_contents.read_plain_dump(site, backup)
+    found = backup_contents.read_plain_dump(context, backup)
     return replace(
         head,
         tables=found.tables,
@@ -154,31 +154,31 @@ def read_contents(site: DatabaseContext, backup: BackupFile) -> BackupContents:
     )
 
 
-def verify_contents(site: DatabaseContext, backup: BackupFile) -> BackupContents:
-    """Its contents. Raises `NoBackup` when a part is missing or damaged.
+def verify_contents(context: DatabaseContext, backup: BackupFile) -> BackupContents:
+    """Its contents. Raises `InvalidBackup` when a part is missing or damaged.
 
     An uncompressed archive has no checksums: what it holds only the restored copy shows.
     """
     if backup.is_base:
-        base_backup.verify_base_backup(site, backup)
+        base_backup.verify_base_backup(context, backup)
     elif backup.kind is not BackupKind.PLAIN:
-        run_pg_restore(site, backup, "--file=/dev/null")
-    return read_contents(site, backup)
+        run_pg_restore(context, backup, "--file=/dev/null")
+    return read_contents(context, backup)
 
 
 def run_pg_restore(
-    site: DatabaseContext, backup: BackupFile, *arguments: str
+    context: DatabaseContext, backup: BackupFile, *arguments: str
 ) -> ClientProgramResult:
     """Run without a database.
 
-    `--list` alone takes a truncated archive for whole. Raises `NoBackup` for any complaint.
+    `--list` alone takes a truncated archive for whole. Raises `InvalidBackup` for any complaint.
     """
     program = find_client_program("pg_restore", find_newest_pg_restore())
     if backup.compression:
         with open_backup(backup) as stream:
-            outcome = run_program(site, program, *arguments, stdin=stream)
+            outcome = run_program(context, program, *arguments, stdin=stream)
     else:
-        outcome = run_program(site, program, *arguments, backup.path)
+        outcome = run_program(context, program, *arguments, backup.path)
     if outcome.status != 0 or outcome.complaints:
         why = "; ".join(outcome.complaints[:3]) or f"pg_restore ended with status {outcome.status}"
         raise InvalidBackup(f"{backup} cannot be read to its end: {why}")

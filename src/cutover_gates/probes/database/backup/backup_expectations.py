@@ -13,6 +13,7 @@ from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.history.history_table import history_table_name
 from cutover_gates.probes.database.measurement.table_specs import read_tables
 from cutover_gates.probes.database.snapshot.model import Snapshot
+from cutover_gates.probes.database.snapshot.selection import find_newest_snapshot
 
 _FIRST_CHANGE_QUERIES = {
     "flyway": (
@@ -36,7 +37,7 @@ class ChangeTime:
     latest: float
 
 
-def find_first_change(site: DatabaseContext, before: Snapshot) -> ChangeTime | None:
+def find_first_change(context: DatabaseContext, before: Snapshot) -> ChangeTime | None:
     """When the first migration after the snapshot began; None where there was none or the history
     tells no times (Alembic).
 
@@ -44,25 +45,25 @@ def find_first_change(site: DatabaseContext, before: Snapshot) -> ChangeTime | N
     (`timestamp DEFAULT now()`, in the session of its JVM). So every zone counts in which the
     migration came after the snapshot and before now.
     """
-    query = _FIRST_CHANGE_QUERIES.get(site.migrations.tool)
+    query = _FIRST_CHANGE_QUERIES.get(context.migrations.tool)
     if query is None:
         return None
-    since = before.taken_at if site.migrations.tool == "django" else _last_rank(before)
-    with site.connect() as connection:
+    since = before.taken_at if context.migrations.tool == "django" else _last_rank(before)
+    with context.connect() as connection:
         try:
             found = connection.execute(
-                sql.SQL(query).format(sql.Identifier(*history_table_name(site))), [since]
+                sql.SQL(query).format(sql.Identifier(*history_table_name(context))), [since]
             ).fetchone()
         except psycopg.errors.UndefinedTable:
             raise NotProven(
-                f"the database keeps no history ({'.'.join(history_table_name(site))}), so nobody can"
+                f"the database keeps no history ({'.'.join(history_table_name(context))}), so nobody can"
                 " say when it was changed"
             ) from None
     if found is None or found["at"] is None:
         return None
     return (
         ChangeTime(found["at"], found["at"])
-        if site.migrations.tool == "django"
+        if context.migrations.tool == "django"
         else _resolve_time_zone(found["at"], before.taken_at)
     )
 
@@ -82,21 +83,21 @@ def _last_rank(before: Snapshot) -> int:
     )
 
 
-def read_expected_tables(site: DatabaseContext) -> tuple[str, set[str]]:
+def read_expected_tables(context: DatabaseContext) -> tuple[str, set[str]]:
     """The database's name, and its tables: those of the snapshot, or before there is one those of
     the target.
     """
-    with site.connect() as connection:
+    with context.connect() as connection:
         row = connection.execute("SELECT current_database() AS it").fetchone()
     database = str((row or {})["it"])
     try:
-        return database, set(Snapshot.find_newest(site).figures.tables)
+        return database, set(find_newest_snapshot(context).figures.tables)
     except NotProven:
         from cutover_gates.probes.database.measurement.consistent_session import (
             open_consistent_session,
         )
 
         with open_consistent_session(
-            site.dsn.get_secret_value(), site.budget.ends, site.migrations.schemas
+            context.dsn.get_secret_value(), context.budget.ends, context.migrations.schemas
         ) as session:
-            return database, set(read_tables(session.first, site.migrations.schemas)[0])
+            return database, set(read_tables(session.first, context.migrations.schemas)[0])

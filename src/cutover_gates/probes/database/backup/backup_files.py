@@ -75,16 +75,16 @@ class BackupFile:
         )
 
 
-def find_newest_backup(site: DatabaseContext) -> Path:
+def find_newest_backup(context: DatabaseContext) -> Path:
     """The backup that the settings name (of those that fit a pattern the last written), else the
     one that the target names. Raises `NotProven`.
     """
-    wanted = site.migrations.backup.path or site.backup
+    wanted = context.migrations.backup.path or context.backup
     if not wanted:
         raise NotProven(
             "no backup is known: say where it is in [targets.NAME.migrations.backup] path"
         )
-    found = [Path(path) for path in glob.glob(str(site.resolve_path(wanted)), recursive=True)]  # noqa: PTH207
+    found = [Path(path) for path in glob.glob(str(context.resolve_path(wanted)), recursive=True)]  # noqa: PTH207
     if not found:
         raise NotProven(
             f"there is no backup at {wanted}: take one, or correct [targets.NAME.migrations.backup]"
@@ -156,7 +156,7 @@ _OPENERS: dict[str, Any] = {"gzip": gzip.open, "bzip2": bz2.open, "xz": lzma.ope
 
 @contextlib.contextmanager
 def open_backup(backup: BackupFile) -> Iterator[IO[bytes]]:
-    """Its content, uncompressed. Raises `NoBackup` when it is damaged or ends too early."""
+    """Its content, uncompressed. Raises `InvalidBackup` when it is damaged or ends too early."""
     with _open_stream(backup.path, backup.compression) as stream:
         yield stream
 

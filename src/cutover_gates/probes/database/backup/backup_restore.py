@@ -56,28 +56,28 @@ class RestoredBackup:
     errors: tuple[str, ...] = ()
     unavailable: tuple[str, ...] = ()
 
-    def as_context(self, site: DatabaseContext) -> DatabaseContext:
-        """The target's site with this database in its place: what is said of it goes into nobody's
+    def as_context(self, context: DatabaseContext) -> DatabaseContext:
+        """The target's context with this database in its place: what is said of it goes into nobody's
         evidence unasked.
         """
         return replace(
-            site,
+            context,
             dsn=SecretStr(self.dsn),
             standby=None,
-            cache_folder=site.cache_folder / "restored",
+            cache_folder=context.cache_folder / "restored",
             is_copy=True,
             record=lambda _examination: None,
         )
 
 
 @contextlib.contextmanager
-def open_restored_backup(site: DatabaseContext) -> Iterator[RestoredBackup]:
+def open_restored_backup(context: DatabaseContext) -> Iterator[RestoredBackup]:
     """The newest backup, without an error.
 
     Raises `NotProven` where there is none, it is damaged, or no scratch server can be had.
     """
     try:
-        with attempt_restore(site, detect_backup(find_newest_backup(site))) as copy:
+        with attempt_restore(context, detect_backup(find_newest_backup(context))) as copy:
             if wrong := (*copy.unavailable, *copy.errors):
                 raise NotProven(f"{copy.backup} did not restore without an error: {wrong[0]}")
             yield copy
@@ -86,24 +86,24 @@ def open_restored_backup(site: DatabaseContext) -> Iterator[RestoredBackup]:
 
 
 @contextlib.contextmanager
-def attempt_restore(site: DatabaseContext, backup: BackupFile) -> Iterator[RestoredBackup]:
+def attempt_restore(context: DatabaseContext, backup: BackupFile) -> Iterator[RestoredBackup]:
     """The same, with whatever errors there were.
 
-    Raises `NoBackup` where it cannot even be begun, and `NotProven`.
+    Raises `InvalidBackup` where it cannot even be begun, and `NotProven`.
     """
-    with (_start_base_backup if backup.is_base else _restore_dump)(site, backup) as copy:
-        site.report_progress(f"{backup} restored in {copy.seconds:.0f} s")
+    with (_start_base_backup if backup.is_base else _restore_dump)(context, backup) as copy:
+        context.report_progress(f"{backup} restored in {copy.seconds:.0f} s")
         yield copy
 
 
 @contextlib.contextmanager
-def _restore_dump(site: DatabaseContext, backup: BackupFile) -> Iterator[RestoredBackup]:
-    inside, major, roles = read_contents(site, backup), *_read_target_server(site)
-    with scratch_server(site, major) as server:
-        site.report_progress(f"restoring {backup}")
+def _restore_dump(context: DatabaseContext, backup: BackupFile) -> Iterator[RestoredBackup]:
+    inside, major, roles = read_contents(context, backup), *_read_target_server(context)
+    with scratch_server(context, major) as server:
+        context.report_progress(f"restoring {backup}")
         began, dsn = time.monotonic(), server.create_database(roles=roles)
         outcome = (_restore_by_psql if backup.kind is BackupKind.PLAIN else _restore_by_pg_restore)(
-            site, backup, server, dsn, inside
+            context, backup, server, dsn, inside
         )
         wrong = outcome.complaints or (
             (f"the program ended with status {outcome.status}",) if outcome.status else ()
@@ -120,7 +120,7 @@ def _restore_dump(site: DatabaseContext, backup: BackupFile) -> Iterator[Restore
 
 
 def _restore_by_pg_restore(
-    site: DatabaseContext,
+    context: DatabaseContext,
     backup: BackupFile,
     server: ScratchServer,
     dsn: str,
@@ -135,17 +135,17 @@ def _restore_by_pg_restore(
     options = [database, "--no-tablespaces", *([] if _is_superuser(dsn) else ["--no-owner"])]
     if backup.compression:
         with open_backup(backup) as stream:
-            return run_program(site, program, *options, dsn=dsn, stdin=stream)
+            return run_program(context, program, *options, dsn=dsn, stdin=stream)
     jobs = (
-        [f"--jobs={min(_MAX_JOBS, site.migrations.connections)}"]
+        [f"--jobs={min(_MAX_JOBS, context.migrations.connections)}"]
         if backup.kind is not BackupKind.TAR
         else []
     )
-    return run_program(site, program, *options, *jobs, backup.path, dsn=dsn)
+    return run_program(context, program, *options, *jobs, backup.path, dsn=dsn)
 
 
 def _restore_by_psql(
-    site: DatabaseContext,
+    context: DatabaseContext,
     backup: BackupFile,
     server: ScratchServer,
     dsn: str,
@@ -164,7 +164,7 @@ def _restore_by_psql(
     options = ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--file=-"]
     with open_backup(backup) as stream:
         return run_program(
-            site,
+            context,
             find_client_program("psql", server.major),
             *options,
             dsn=dsn,
@@ -174,14 +174,14 @@ def _restore_by_psql(
 
 
 @contextlib.contextmanager
-def _start_base_backup(site: DatabaseContext, backup: BackupFile) -> Iterator[RestoredBackup]:
+def _start_base_backup(context: DatabaseContext, backup: BackupFile) -> Iterator[RestoredBackup]:
     """A copy of a base backup, running. It recovers first, as after a crash."""
-    said = conninfo_to_dict(site.dsn.get_secret_value())
-    inside, began = read_contents(site, backup), time.monotonic()
+    said = conninfo_to_dict(context.dsn.get_secret_value())
+    inside, began = read_contents(context, backup), time.monotonic()
     with run_cluster(
         base_backup.read_major_version(backup),
-        site.budget.remaining_seconds,
-        fill=base_backup.base_backup_copier(site, backup),
+        context.budget.remaining_seconds,
+        fill=base_backup.base_backup_copier(context, backup),
         user=str(said.get("user") or SUPERUSER),
     ) as admin:
         try:
@@ -192,7 +192,7 @@ def _start_base_backup(site: DatabaseContext, backup: BackupFile) -> Iterator[Re
                 ).fetchone()
             dsn = make_conninfo(
                 admin,
-                dbname=_read_database_name(site),
+                dbname=_read_database_name(context),
                 user=mighty[0] if mighty else said.get("user"),
             )
             _analyse(dsn)
@@ -203,16 +203,16 @@ def _start_base_backup(site: DatabaseContext, backup: BackupFile) -> Iterator[Re
         yield RestoredBackup(dsn, backup, inside, time.monotonic() - began)
 
 
-def _read_database_name(site: DatabaseContext) -> str:
-    with site.connect() as connection:
+def _read_database_name(context: DatabaseContext) -> str:
+    with context.connect() as connection:
         row = connection.execute("SELECT current_database() AS it").fetchone()
     return str((row or {})["it"])
 
 
-def _read_target_server(site: DatabaseContext) -> tuple[int, list[str]]:
+def _read_target_server(context: DatabaseContext) -> tuple[int, list[str]]:
     """The target's major version and its roles."""
     try:
-        with site.connect() as connection:
+        with context.connect() as connection:
             roles = [
                 str(row["rolname"]) for row in connection.execute("SELECT rolname FROM pg_roles")
             ]

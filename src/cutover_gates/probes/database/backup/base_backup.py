@@ -55,9 +55,9 @@ def read_major_version(backup: BackupFile) -> int:
         return int(file.read())
 
 
-def verify_base_backup(site: DatabaseContext, backup: BackupFile) -> None:
+def verify_base_backup(context: DatabaseContext, backup: BackupFile) -> None:
     """Every file that the list names is there in full; by `pg_verifybackup` also what is in it,
-    where that program works. Raises `NoBackup`.
+    where that program works. Raises `InvalidBackup`.
     """
     sizes = {file["Path"]: int(file["Size"]) for file in _read_manifest(backup)}
     found = dict(_list_file_sizes(backup))
@@ -68,11 +68,11 @@ def verify_base_backup(site: DatabaseContext, backup: BackupFile) -> None:
             raise InvalidBackup(
                 f"{backup}: {path} has {found[path]} bytes, and its list says {size}"
             )
-    _verify_by_program(site, backup)
+    _verify_by_program(context, backup)
 
 
 def base_backup_copier(
-    site: DatabaseContext, backup: BackupFile
+    context: DatabaseContext, backup: BackupFile
 ) -> Callable[[ScratchDirectory], None]:
     """What puts a copy of it into the place of a scratch server.
 
@@ -95,7 +95,7 @@ def base_backup_copier(
         ):  # they would follow a primary, or archive, or look elsewhere for its files
             (place.data / name).unlink(missing_ok=True)
         place.data.chmod(0o700)
-        if not site.budget.remaining_seconds:
+        if not context.budget.remaining_seconds:
             raise NotProven(
                 f"{backup} could not be copied within the time that the gate may take"
                 " (budget_seconds)"
@@ -134,13 +134,13 @@ def _list_file_sizes(backup: BackupFile) -> Iterator[tuple[str, int]]:
             )
 
 
-def _verify_by_program(site: DatabaseContext, backup: BackupFile) -> None:
+def _verify_by_program(context: DatabaseContext, backup: BackupFile) -> None:
     """The program of PostgreSQL 18 in the wheel crashes (status below zero): then a started copy,
     read to its end, has to show it.
     """
     with contextlib.suppress(NotProven):
         program = find_client_program("pg_verifybackup", read_major_version(backup))
-        outcome = run_program(site, program, "--no-parse-wal", backup.path)
+        outcome = run_program(context, program, "--no-parse-wal", backup.path)
         if outcome.status > 0:
             raise InvalidBackup(
                 f"{backup} is damaged:"

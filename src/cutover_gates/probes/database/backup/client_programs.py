@@ -61,7 +61,7 @@ class ClientProgramResult:
 
 
 def run_program(
-    site: DatabaseContext,
+    context: DatabaseContext,
     program: Path,
     *arguments: str | Path,
     dsn: str | None = None,
@@ -82,7 +82,7 @@ def run_program(
             stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
             start_new_session=True,
         )
-        with _kill_at_deadline(site, process, f"{program.name} did not end"):
+        with _kill_at_deadline(context, process, f"{program.name} did not end"):
             if stdin is not None:
                 _feed_stdin(process, stdin, first)
             status = process.wait()
@@ -130,7 +130,7 @@ def _feed_stdin(process: subprocess.Popen[bytes], source: IO[bytes], first: byte
 
 @contextlib.contextmanager
 def _kill_at_deadline(
-    site: DatabaseContext, process: subprocess.Popen[bytes], what: str
+    context: DatabaseContext, process: subprocess.Popen[bytes], what: str
 ) -> Iterator[None]:
     """Kill it at the end of the budget, and when we are interrupted."""
     late = threading.Event()
@@ -139,7 +139,7 @@ def _kill_at_deadline(
         late.set()
         process.kill()
 
-    timer = threading.Timer(site.budget.remaining_seconds, end)
+    timer = threading.Timer(context.budget.remaining_seconds, end)
     timer.start()
     try:
         yield

@@ -12,7 +12,7 @@ from cutover_gates.probes.database.bounded_reader import BoundedReader
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.health.server_sessions import MAX_TRANSACTION_AGE
 from cutover_gates.probes.database.identity import read_server_facts
-from cutover_gates.probes.database.snapshot.model import SUFFIX, Snapshot
+from cutover_gates.probes.database.snapshot.store import iter_snapshots
 
 _SERVER_STATE = """
 SELECT pg_is_in_recovery() AS standby, current_database() AS database, current_user::text AS role, current_setting('server_version') AS version,
@@ -158,11 +158,8 @@ def _load_newest_server(site: DatabaseContext) -> Mapping[str, Any] | None:
 
     Raises `NotProven` for a damaged one.
     """
-    for path in sorted(site.snapshots.glob(f"*{SUFFIX}"), reverse=True):
-        found = Snapshot.load(path)
-        if found.target == site.target:
-            return found.server
-    return None
+    newest = next(iter_snapshots(site), None)
+    return newest.server if newest else None
 
 
 def _find_identity_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

@@ -127,11 +127,11 @@ def _load_snapshot_history(site: DatabaseContext) -> HistoryRecord:
 
     Raises `NotProven` where there is none.
     """
-    from cutover_gates.probes.database.snapshot.model import (
-        Snapshot,  # the snapshot records the history, so it knows this module
+    from cutover_gates.probes.database.snapshot.selection import (
+        find_newest_snapshot,  # the snapshot records the history, so it knows this module
     )
 
-    kept = Snapshot.find_newest(site).history
+    kept = find_newest_snapshot(site).history
     if not kept:
         raise NotProven("the snapshot has not recorded it")
     return HistoryRecord.from_plain(kept)

@@ -78,7 +78,7 @@ class ConsistentSession:
         self._snapshot = str(exported[0]) if exported else ""
 
     def open_connection(self) -> TupleConnection:
-        """One more session on the same moment. Raises `DatabaseSilent`."""
+        """One more session on the same moment. Raises `DatabaseUnreachable`."""
         connection = self._connect()
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         connection.execute(

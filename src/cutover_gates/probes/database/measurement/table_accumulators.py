@@ -96,16 +96,16 @@ BAR_WIDTH = 20
 
 
 class MeasurementProgress:
-    """`measure(…, watch=Progress(site, "snapshot"))`."""
+    """`measure(…, watch=Progress(context, "snapshot"))`."""
 
-    def __init__(self, site: DatabaseContext, title: str) -> None:
-        self._site, self._title = site, title
+    def __init__(self, context: DatabaseContext, title: str) -> None:
+        self._context, self._title = context, title
         self._printed_at = time.monotonic()
 
     def __call__(self, seen: ProgressSnapshot) -> None:
         if time.monotonic() - self._printed_at >= UPDATE_SECONDS:
             self._printed_at = time.monotonic()
-            self._site.report_progress(f"{self._title}: {format_progress(seen)}")
+            self._context.report_progress(f"{self._title}: {format_progress(seen)}")
 
 
 def format_progress(seen: ProgressSnapshot) -> str:

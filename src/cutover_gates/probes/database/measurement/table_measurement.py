@@ -56,7 +56,7 @@ def measure_tables(
     watch: ProgressCallback = lambda _seen: None,
 ) -> DatabaseStats:
     """Figures of tables at one moment, on at most so many connections, until `ends` (a
-    `time.time()`). Raises `DatabaseSilent`.
+    `time.time()`). Raises `DatabaseUnreachable`.
     """
     with open_consistent_session(dsn, ends, schemas, statement_seconds) as session:
         return measure_in_session(

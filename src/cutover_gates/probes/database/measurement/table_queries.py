@@ -9,7 +9,12 @@ from itertools import pairwise
 from psycopg import sql
 
 from cutover_gates.probes.database.measurement.row_hashes import key_hash, row_hash
-from cutover_gates.probes.database.measurement.table_specs import TablePart, TableSpec
+from cutover_gates.probes.database.measurement.table_specs import (
+    MeasuredTable,
+    TablePart,
+    TableSpec,
+    TupleConnection,
+)
 from cutover_gates.probes.database.measurement.table_stats import Division
 
 BLOCK_BYTES = 8192
@@ -130,3 +135,17 @@ def is_new(spec: TableSpec) -> sql.Composable:
 
 def is_old(spec: TableSpec) -> sql.Composable:
     return sql.SQL("({}) IS NOT TRUE").format(is_new(spec)) if spec.above else sql.SQL("true")
+
+
+def read_highest_value(
+    connection: TupleConnection, table: MeasuredTable, column: str
+) -> str | None:
+    """Return the highest value of a column as text; None for an empty or missing column."""
+    if column not in table.columns:
+        return None
+    # An index serves ORDER BY … LIMIT 1 for every type, max() only where the type has one.
+    query = sql.SQL(
+        "SELECT {0}::text FROM {1} WHERE {0} IS NOT NULL ORDER BY {1}.{0} DESC LIMIT 1"
+    ).format(sql.Identifier(column), table.identifier)
+    row = connection.execute(query).fetchone()
+    return row[0] if row else None

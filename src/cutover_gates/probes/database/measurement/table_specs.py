@@ -1,17 +1,14 @@
-"""Which tables there are, and what of each is to be measured."""
+"""The tables of a database, and the specification of what is measured of each."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
-from cutover_gates.config.base import SettingsError
-from cutover_gates.config.migrations import TableChange
-from cutover_gates.probes.database.context import first_error_line
 from cutover_gates.probes.database.measurement.row_hashes import INTEGER_TYPES, HashedColumn
 from cutover_gates.probes.database.measurement.table_stats import Division
 
@@ -42,18 +39,21 @@ _ESTIMATES = {
         " p.reltoastrelid), 0)) * 8192"
     ),
 }
-"""Without looking at the files, for which a table must not be locked.
+"""Sizes from the catalog alone: reading the files' sizes needs a lock on the table.
 
-Sizes only say how the work is divided.
+Sizes only decide how the work is divided, so an estimate is enough.
 """
 _LEFT_OUT_KINDS = {"f": "a foreign table", "v": "a view", "m": "a materialised view"}
+
+TupleConnection = psycopg.Connection[Any]
+"""A connection whose rows are tuples."""
 
 
 @dataclass(frozen=True)
 class TablePart:
-    """What a table is stored in: itself, or one of its partitions.
+    """The storage of a table: the table itself, or one of its partitions.
 
-    Sizes in bytes: of what is divided by ctid, and with all that hangs on it.
+    `heap` and `size` are bytes: of the part that is divided by ctid, and with TOAST and maps.
     """
 
     schema: str
@@ -63,14 +63,15 @@ class TablePart:
 
     @property
     def identifier(self) -> sql.Identifier:
+        """The qualified name for a statement."""
         return sql.Identifier(self.schema, self.name)
 
 
 @dataclass(frozen=True)
 class MeasuredTable:
-    """A table of the catalog: its columns' types by name, its primary key, its parts.
+    """A table of the catalog: the types of its columns by name, its primary key, its parts.
 
-    `cannot` says why it cannot be measured.
+    `cannot` is the reason why it cannot be measured.
     """
 
     name: str
@@ -81,18 +82,19 @@ class MeasuredTable:
 
     @property
     def identifier(self) -> sql.Identifier:
+        """The qualified name for a statement."""
         return sql.Identifier(*self.name.split(".", 1))
 
 
 @dataclass(frozen=True)
 class TableSpec:
-    """What is to be measured of one table.
+    """The specification of what is measured of one table.
 
-    `content`: the columns to be fingerprinted as they are; `expected`: those as the migration
-    should leave them, where it changes them. An expression is SQL over the row. With `above` and
-    `mark` (text), rows above the mark are new: counted, and in no sum. `cannot`: why its content
-    cannot be fingerprinted; it is counted nevertheless. `only_counted`: nobody asks for its
-    content.
+    `content`: the columns that are hashed as they are; `expected`: those as the migration should
+    leave them, where it changes them. An expression is SQL over the row. With `above` and `mark`
+    (text), rows above the mark are new: they are counted, and are in no sum. `cannot`: the reason
+    why the content cannot be hashed; the rows are counted nevertheless. `only_counted`: the content
+    is not needed.
     """
 
     table: MeasuredTable
@@ -108,48 +110,57 @@ class TableSpec:
 
     @property
     def name(self) -> str:
+        """The table as `schema.name`."""
         return self.table.name
 
     @property
     def size(self) -> int:
+        """Bytes of all parts."""
         return sum(part.size for part in self.table.parts)
 
     @property
     def has_integer_key(self) -> bool:
+        """Whether the primary key is one integer."""
         return len(self.key) == 1 and self.content[self.key[0]].oid in INTEGER_TYPES
 
     def with_division(self, division: Division) -> TableSpec:
+        """Return the spec with another division into segments."""
         return replace(self, division=division)
-
-
-TupleConnection = psycopg.Connection[Any]
 
 
 def read_tables(
     connection: TupleConnection, schemas: Sequence[str]
 ) -> tuple[dict[str, MeasuredTable], dict[str, str]]:
-    """The tables of these schemas by `schema.name`, and what was left out, with what it is.
+    """Return the tables of these schemas by `schema.name`, and the relations that were left out.
 
-    An extension's own tables are not the target's.
+    The second value holds the kind of each. An extension's own tables are not the target's and are
+    in neither.
     """
     tables, left_out = {}, {}
-    for name, kind, columns, types, key, parts, foreign in _query_tables(connection, schemas):
+    for row in _query_tables(connection, schemas):
+        name, kind = row[:2]
         if kind in _LEFT_OUT_KINDS:
             left_out[name] = _LEFT_OUT_KINDS[kind]
-            continue
-        stored = tuple(
-            TablePart(schema, part, int(heap), int(size))
-            for schema, part, heap, size in parts or ()
-        )
-        cannot = f"{foreign} of its partitions are kept on another server" if foreign else None
-        tables[name] = MeasuredTable(
-            name,
-            dict(zip(columns or (), types or (), strict=True)),
-            tuple(key or ()),
-            stored,
-            cannot,
-        )
+        else:
+            tables[name] = _build_table(*row)
     return tables, left_out
+
+
+def _build_table(
+    name: str,
+    _kind: str,
+    columns: Sequence[str] | None,
+    types: Sequence[str] | None,
+    key: Sequence[str] | None,
+    parts: Sequence[Sequence[str]] | None,
+    foreign: int,
+) -> MeasuredTable:
+    stored = [
+        TablePart(schema, part, int(heap), int(size)) for schema, part, heap, size in parts or ()
+    ]
+    cannot = f"{foreign} of its partitions are kept on another server" if foreign else None
+    column_types = dict(zip(columns or (), types or (), strict=True))
+    return MeasuredTable(name, column_types, tuple(key or ()), tuple(stored), cannot)
 
 
 def _query_tables(connection: TupleConnection, schemas: Sequence[str]) -> list[Any]:
@@ -158,83 +169,3 @@ def _query_tables(connection: TupleConnection, schemas: Sequence[str]) -> list[A
             return connection.execute(_TABLES.format(**_SIZES).encode(), [list(schemas)]).fetchall()
     except psycopg.errors.LockNotAvailable:
         return connection.execute(_TABLES.format(**_ESTIMATES).encode(), [list(schemas)]).fetchall()
-
-
-def build_table_spec(
-    connection: TupleConnection, table: MeasuredTable, change: TableChange
-) -> TableSpec:
-    """What a snapshot measures of a table: its content as it is, and as it is declared to become.
-
-    Raises `SettingsError` for a declaration that cannot be.
-    """
-    try:
-        with connection.transaction():
-            content = read_columns(connection, table, table.columns)
-    except psycopg.Error as error:
-        return TableSpec(table, cannot=first_error_line(error))
-    if change.grows_above and change.grows_above not in table.columns:
-        raise SettingsError(
-            f"migrations.tables.{table.name}.grows_above names the column {change.grows_above},"
-            " which the table does not have"
-        )
-    if missing := [name for name in change.drops if name not in table.columns]:
-        raise SettingsError(
-            f"migrations.tables.{table.name}.drops names the column {missing[0]}, which the table"
-            " does not have"
-        )
-    spec = TableSpec(table, content, table.key, above=change.grows_above, cannot=table.cannot)
-    if not change.becomes and not change.drops:
-        return spec
-    kept = {name: column for name, column in content.items() if name not in change.drops}
-    expected = {**kept, **read_declared_columns(connection, table, change.becomes)}
-    return replace(
-        spec, expected=expected, expected_key=table.key if set(table.key) <= set(expected) else ()
-    )
-
-
-def read_columns(
-    connection: TupleConnection, table: MeasuredTable, names: Iterable[str]
-) -> dict[str, HashedColumn]:
-    """Columns as they are."""
-    shown = {name: sql.Identifier(name).as_string(connection) for name in names}
-    if not shown:
-        return {}
-    oids = _read_type_oids(connection, table, shown.values())
-    return {
-        name: HashedColumn(expression, oid, table.columns[name])
-        for (name, expression), oid in zip(shown.items(), oids, strict=True)
-    }
-
-
-def read_declared_columns(
-    connection: TupleConnection, table: MeasuredTable, becomes: Mapping[str, str]
-) -> dict[str, HashedColumn]:
-    """Columns as they should become.
-
-    Raises `SettingsError` for an expression that the database cannot make sense of.
-    """
-    found = {}
-    for name, expression in becomes.items():
-        try:
-            with connection.transaction():
-                oid = _read_type_oids(connection, table, [f"({expression})"])[0]
-                said = connection.execute("SELECT format_type(%s, NULL)", [oid]).fetchone()
-        except psycopg.Error as error:
-            raise SettingsError(
-                f"migrations.tables.{table.name}.becomes.{name} cannot be used: {first_error_line(error)}"
-            ) from None
-        found[name] = HashedColumn(f"({expression})", oid, said[0] if said else "")
-    return found
-
-
-def _read_type_oids(
-    connection: TupleConnection, table: MeasuredTable, expressions: Iterable[str]
-) -> list[int]:
-    """The types of expressions over a table, as a result announces them: a domain's is that of its
-    base.
-    """
-    listed = sql.SQL(", ").join([sql.SQL(expression) for expression in expressions])
-    cursor = connection.execute(
-        sql.SQL("SELECT {} FROM {} LIMIT 0").format(listed, table.identifier)
-    )
-    return [column.type_code for column in cursor.description or ()]

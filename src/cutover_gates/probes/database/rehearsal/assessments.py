@@ -23,14 +23,14 @@ class RehearsalAssessments:
     rehearse.
     """
 
-    def __init__(self, site: DatabaseContext) -> None:
-        self.site = site
+    def __init__(self, context: DatabaseContext) -> None:
+        self.context = context
 
     def assess_run(self) -> Assessment:
         """Whether each pending script runs to its end, and all within the time they may take."""
         course = self._rehearse_once()
         ended = [course.ended] if course.out_of_time else []
-        return self.site.record_assessment(
+        return self.context.record_assessment(
             Assessment(
                 "The pending scripts run on a copy",
                 course.finished_scripts,
@@ -56,7 +56,7 @@ class RehearsalAssessments:
             key=lambda wait: wait.seconds,
             default=None,
         )
-        return self.site.record_assessment(
+        return self.context.record_assessment(
             Assessment(
                 "Nobody waits long for the migration",
                 course.finished_scripts,
@@ -81,28 +81,30 @@ class RehearsalAssessments:
         from what it was right before.
         """
         data = self._rehearse_once().data
-        return self.site.record_assessment(
+        return self.context.record_assessment(
             Assessment(
                 "The data is whole after the rehearsal", data.examined, data.findings, data.unproven
             )
         )
 
     def _rehearse_once(self) -> RehearsalResult:
-        return RehearsalResult.model_validate(self.site.compute_once("rehearsal", self._rehearse))
+        return RehearsalResult.model_validate(
+            self.context.compute_once("rehearsal", self._rehearse)
+        )
 
     def _rehearse(self) -> dict[str, object]:
         with (
-            open_restored_backup(self.site) as copy,
+            open_restored_backup(self.context) as copy,
             tempfile.TemporaryDirectory(prefix="cutover-rehearsal-") as folder,
         ):
-            data = CopyComparison(copy.as_context(self.site), Path(folder))
-            course = rehearse(self.site, copy.dsn)
+            data = CopyComparison(copy.as_context(self.context), Path(folder))
+            course = rehearse(self.context, copy.dsn)
             return course.model_copy(
                 update={} if course.unfinished_scripts else {"data": data.compare_after_scripts()}
             ).model_dump(mode="json")
 
     def _find_run_breaches(self, course: RehearsalResult) -> Iterator[str]:
-        bound = self.site.migrations.rehearsal.script_seconds
+        bound = self.context.migrations.rehearsal.script_seconds
         if course.failed:
             yield f"{course.failed}."
         if course.ended and not course.out_of_time:
@@ -119,7 +121,7 @@ class RehearsalAssessments:
             )
 
     def _find_long_waits(self, course: RehearsalResult) -> Iterator[str]:
-        bound = self.site.migrations.rehearsal.lock_seconds
+        bound = self.context.migrations.rehearsal.lock_seconds
         for ran in course.ran:
             if ran.longest and ran.longest.seconds > bound:
                 waited = (
@@ -134,12 +136,12 @@ class RehearsalAssessments:
 
     def _find_long_locks(self, course: RehearsalResult) -> Iterator[str]:
         """Also where the workload met nobody there: others would."""
-        bound = self.site.migrations.rehearsal.lock_seconds
+        bound = self.context.migrations.rehearsal.lock_seconds
         for ran in course.ran:
             for table, lock in ran.locks.items():
                 if lock.shut_out > bound:
                     yield (
-                        f"{ran.script} kept {self.site.display_name(table)} locked ({_format_lock_mode(lock.mode)})"
+                        f"{ran.script} kept {self.context.display_name(table)} locked ({_format_lock_mode(lock.mode)})"
                         f" for {lock.shut_out:.2f} s: nobody could write to it meanwhile, and"
                         f" {bound:g} s are allowed (rehearsal.lock_seconds)."
                     )
@@ -150,7 +152,7 @@ class RehearsalAssessments:
             return ""
         table, lock = max(ran.locks.items(), key=lambda held: (held[1].shut_out, held[1].seconds))
         return (
-            f" The script held {self.site.display_name(table)} ({_format_lock_mode(lock.mode)}) for"
+            f" The script held {self.context.display_name(table)} ({_format_lock_mode(lock.mode)}) for"
             f" {lock.seconds:.2f} s."
         )
 

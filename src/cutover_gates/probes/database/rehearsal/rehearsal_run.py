@@ -38,7 +38,7 @@ from cutover_gates.probes.database.rehearsal.workload_client import StatementRes
 from cutover_gates.probes.database.rehearsal.workload_statements import build_workload
 from cutover_gates.probes.database.rows.assessments import RowAssessments
 from cutover_gates.probes.database.schema.assessments import SchemaAssessments
-from cutover_gates.probes.database.snapshot.model import Snapshot
+from cutover_gates.probes.database.snapshot.capture import take_snapshot
 
 
 class CopyComparison:
@@ -58,7 +58,7 @@ class CopyComparison:
         )
         self.hole: str | None = None
         try:
-            Snapshot.take(self.copy)
+            take_snapshot(self.copy)
         except (NotProven, DatabaseUnreachable) as hole:
             self.hole = f"what the copy held before the scripts was not measured: {hole}"
 
@@ -101,32 +101,32 @@ QUIET_SECONDS = 0.2
 """Of the workload alone, before the first script."""
 
 
-def rehearse(site: DatabaseContext, dsn: str) -> RehearsalResult:
+def rehearse(context: DatabaseContext, dsn: str) -> RehearsalResult:
     """The pending scripts, run on the copy `dsn` (changed by that).
 
     Raises `NotProven`, and `SettingsError` for a workload that cannot run there.
     """
-    scripts = find_pending_scripts(site, dsn)
+    scripts = find_pending_scripts(context, dsn)
     if not scripts:
         raise NotProven(
             "nothing is pending on the copy, so there is nothing to rehearse: name the folder of"
             " the release's scripts as migrations.locations, and rehearse before the cutover"
         )
     try:
-        return _run_with_workload(site, dsn, scripts)
+        return _run_with_workload(context, dsn, scripts)
     except psycopg.Error as error:
         raise NotProven(f"the copy could not be worked with: {describe_error(error)}") from None
 
 
 def _run_with_workload(
-    site: DatabaseContext, dsn: str, scripts: Sequence[MigrationScript]
+    context: DatabaseContext, dsn: str, scripts: Sequence[MigrationScript]
 ) -> RehearsalResult:
-    work = RehearsalWorkload(dsn, build_workload(site, dsn))
-    watch = LockMonitor(dsn, _build_deadlines(site))
+    work = RehearsalWorkload(dsn, build_workload(context, dsn))
+    watch = LockMonitor(dsn, _build_deadlines(context))
     work.start()
     time.sleep(QUIET_SECONDS)
     try:
-        failed = _run_scripts(site, dsn, scripts, watch)
+        failed = _run_scripts(context, dsn, scripts, watch)
         untried = work.wait_for_round()
     finally:
         done = work.stop()
@@ -135,7 +135,7 @@ def _run_with_workload(
     return RehearsalResult(
         pending=tuple(script.file_name for script in scripts),
         ran=tuple(_summarize_script(running, done, watch.scripts) for running in watch.scripts),
-        work=_summarize_workload(site, work, untried, done, watch),
+        work=_summarize_workload(context, work, untried, done, watch),
         stopped_at=failed.script.file_name if failed else None,
         failed=None if ended else _describe_failure(failed),
         ended=ended,
@@ -146,31 +146,31 @@ def _run_with_workload(
 _BUDGET_SPENT = "the time that the gate may take (budget_seconds) was spent"
 
 
-def _build_deadlines(site: DatabaseContext) -> dict[str, float]:
-    now, bound = time.monotonic(), site.migrations.rehearsal.script_seconds
+def _build_deadlines(context: DatabaseContext) -> dict[str, float]:
+    now, bound = time.monotonic(), context.migrations.rehearsal.script_seconds
     return {
         f"the scripts together may take {bound:g} s (rehearsal.script_seconds)": (
             now + QUIET_SECONDS + bound
         ),
-        _BUDGET_SPENT: now + site.budget.remaining_seconds,
+        _BUDGET_SPENT: now + context.budget.remaining_seconds,
     }
 
 
 def _run_scripts(
-    site: DatabaseContext, dsn: str, scripts: Sequence[MigrationScript], watch: LockMonitor
+    context: DatabaseContext, dsn: str, scripts: Sequence[MigrationScript], watch: LockMonitor
 ) -> ScriptFailed | None:
     """Run the scripts; the failure of one."""
 
     def started(script: MigrationScript, pid: int) -> None:
-        site.report_progress(f"rehearsal: {script.file_name}")
+        context.report_progress(f"rehearsal: {script.file_name}")
         watch.start_script(script.file_name, pid)
 
     placeholders = {
         name: value
-        for name, value in collect_placeholders(site, "").items()
+        for name, value in collect_placeholders(context, "").items()
         if name != "flyway:filename"
     }
-    schema = site.migrations.schemas[0]
+    schema = context.migrations.schemas[0]
     try:
         apply_scripts(
             dsn,
@@ -234,7 +234,7 @@ def _find_cause(done: StatementResult, scripts: Sequence[RunningScript]) -> Runn
 
 
 def _summarize_workload(
-    site: DatabaseContext,
+    context: DatabaseContext,
     work: RehearsalWorkload,
     untried: Sequence[str],
     done: Sequence[StatementResult],
@@ -247,7 +247,7 @@ def _summarize_workload(
         refused=tuple(_count_refusals(done, watch.scripts)),
         dropped=tuple(work.list_dropped_statements()),
         unproven=(
-            *_list_doubts(site.migrations.rehearsal.lock_seconds, work, done, watch),
+            *_list_doubts(context.migrations.rehearsal.lock_seconds, work, done, watch),
             *(
                 f"{name} was not tried again after the last script, so nothing shows that it still"
                 " works"

@@ -26,6 +26,7 @@ from cutover_gates.probes.database.history.migration_scripts import (
 )
 from cutover_gates.probes.database.history.script_execution import requires_autocommit
 from cutover_gates.probes.database.rehearsal import squawk
+from cutover_gates.probes.database.snapshot.selection import find_newest_snapshot
 
 
 def load_lint_rules() -> dict[str, tuple[str, ...]]:
@@ -41,17 +42,17 @@ def load_lint_rules() -> dict[str, tuple[str, ...]]:
 class LintAssessments:
     """Raises `NotProven` where there is no linter or no script."""
 
-    def __init__(self, site: DatabaseContext) -> None:
-        self.site = site
+    def __init__(self, context: DatabaseContext) -> None:
+        self.context = context
 
     def assess_scripts(self) -> Assessment:
         """Whether any pending script does what locks people out or breaks the release before."""
-        excepted = self.site.migrations.rehearsal.lint_except
+        excepted = self.context.migrations.rehearsal.lint_except
         program, scripts = squawk.find_squawk(), self._select_scripts()
         remarks, unread = self._lint_scripts(program, scripts)
         silent = {*load_lint_rules()["style"], *excepted}
         left_out = Counter(remark.rule for _, remark in remarks if remark.rule in excepted)
-        return self.site.record_assessment(
+        return self.context.record_assessment(
             Assessment(
                 "Linted scripts",
                 tuple(script.file_name for script in scripts if script.file_name not in unread),
@@ -104,7 +105,7 @@ class LintAssessments:
 
     def _fill_placeholders(self, script: MigrationScript) -> str:
         """The script as it would run: placeholders are replaced."""
-        known = collect_placeholders(self.site, script.path.name)
+        known = collect_placeholders(self.context, script.path.name)
         text = script.content.decode("utf-8-sig")
         if missing := flyway_conventions.find_undeclared_placeholders(text, known):
             raise NotProven(
@@ -115,7 +116,7 @@ class LintAssessments:
 
     def _read_major_version(self) -> int:
         try:
-            with self.site.connect() as target:
+            with self.context.connect() as target:
                 return int(target.info.server_version // 10000)
         except DatabaseUnreachable as silent:
             raise NotProven(
@@ -128,7 +129,7 @@ class LintAssessments:
         Raises `NotProven` when that is nothing.
         """
         try:
-            if waiting := find_pending_scripts(self.site, self.site.dsn.get_secret_value()):
+            if waiting := find_pending_scripts(self.context, self.context.dsn.get_secret_value()):
                 return waiting
         except psycopg.Error as error:
             raise NotProven(
@@ -137,7 +138,7 @@ class LintAssessments:
         before = self._read_snapshot_version()
         since = [
             script
-            for script in load_install_scripts(self.site)
+            for script in load_install_scripts(self.context)
             if script.version and (before is None or script.version > before)
         ]
         if not since:
@@ -149,12 +150,9 @@ class LintAssessments:
 
     def _read_snapshot_version(self) -> flyway_conventions.Version | None:
         """The migration that the snapshot found; None when it found none."""
-        from cutover_gates.probes.database.snapshot.model import (
-            Snapshot,  # the snapshot measures rows, which is more to load than a linter needs
-        )
 
         try:
-            migration = Snapshot.find_newest(self.site).migration
+            migration = find_newest_snapshot(self.context).migration
         except NotProven as hole:
             raise NotProven(
                 "no script is pending on the target, and which ones the cutover brought is not"

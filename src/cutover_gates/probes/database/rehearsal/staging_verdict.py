@@ -28,16 +28,16 @@ VerdictData = Mapping[str, Any]
 class StagingAssessments:
     """Raises `NotProven` where staging has no verdict to read."""
 
-    def __init__(self, site: DatabaseContext) -> None:
-        self.site = site
-        self.target = site.migrations.staging or "staging"
+    def __init__(self, context: DatabaseContext) -> None:
+        self.context = context
+        self.target = context.migrations.staging or "staging"
 
     def assess_verdict(self) -> Assessment:
         """Whether the newest Phase 1 of staging judged this release, ended in GO, and saw these
         very scripts applied.
         """
         path, verdict = self._load_newest_verdict()
-        return self.site.record_assessment(
+        return self.context.record_assessment(
             Assessment(
                 f"The migration on {self.target}",
                 (path.parent.name,),
@@ -65,7 +65,7 @@ class StagingAssessments:
         """
         found = [
             (path, verdict)
-            for path in self.site.reports.glob("*/verdict.json")
+            for path in self.context.reports.glob("*/verdict.json")
             if (verdict := _load_verdict(path, self.target))
         ]
         if not found:
@@ -81,17 +81,17 @@ class StagingAssessments:
                 f"{GATE} on {self.target} ended in {verdict['verdict']} at {verdict['finished']}:"
                 " the migration has not gone well there."
             )
-        if verdict["release"] != self.site.release:
+        if verdict["release"] != self.context.release:
             yield (
                 f"{GATE} on {self.target} judged release {verdict['release'] or '(none)'}, and"
-                f" {self.site.release} is to be cut over: migrate staging with this one."
+                f" {self.context.release} is to be cut over: migrate staging with this one."
             )
 
     def _find_script_differences(self, verdict: VerdictData) -> Iterator[str]:
         seen = _read_script_digests(verdict)
         if not seen:
             return
-        scripts = load_scripts(self.site).scripts
+        scripts = load_scripts(self.context).scripts
         here = {script.file_name: script.sha256 for script in scripts}
         run = {
             script.file_name for script in scripts if script.kind in "VR"

@@ -55,12 +55,12 @@ class WorkloadStatement:
         return bool(self.keys)
 
 
-def build_workload(site: DatabaseContext, dsn: str) -> list[WorkloadStatement]:
+def build_workload(context: DatabaseContext, dsn: str) -> list[WorkloadStatement]:
     """What is to run on the copy `dsn`.
 
     Raises `NotProven` where nothing is declared and no table has a key and rows.
     """
-    declared = site.migrations.rehearsal.workload
+    declared = context.migrations.rehearsal.workload
     if declared:
         return [
             WorkloadStatement(f"workload[{number}]", (text.encode(),))
@@ -69,8 +69,8 @@ def build_workload(site: DatabaseContext, dsn: str) -> list[WorkloadStatement]:
     with psycopg.connect(dsn, autocommit=True, row_factory=dict_row) as copy:
         made_up = [
             statement
-            for table in _find_busiest_tables(site, copy)
-            for statement in _build_statements(site, copy, table)
+            for table in _find_busiest_tables(context, copy)
+            for statement in _build_statements(context, copy, table)
         ]
     if not made_up:
         raise NotProven(
@@ -80,17 +80,17 @@ def build_workload(site: DatabaseContext, dsn: str) -> list[WorkloadStatement]:
     return made_up
 
 
-def _find_busiest_tables(site: DatabaseContext, copy: psycopg.Connection[Row]) -> list[Row]:
+def _find_busiest_tables(context: DatabaseContext, copy: psycopg.Connection[Row]) -> list[Row]:
     """The busiest tables by the target's own count of uses, which a restored copy does not have;
     then by size.
     """
-    history = history_table_name(site)  # only the migration itself works with that one
+    history = history_table_name(context)  # only the migration itself works with that one
     tables = [
         table
-        for table in copy.execute(_TABLES, [list(site.migrations.schemas)])
+        for table in copy.execute(_TABLES, [list(context.migrations.schemas)])
         if (table["schema"], table["name"]) != history
     ]
-    used = _read_table_usage(site)
+    used = _read_table_usage(context)
     tables.sort(
         key=lambda table: (used.get(f"{table['schema']}.{table['name']}", 0), table["bytes"]),
         reverse=True,
@@ -98,28 +98,28 @@ def _find_busiest_tables(site: DatabaseContext, copy: psycopg.Connection[Row]) -
     return tables[:MAX_TABLES]
 
 
-def _read_table_usage(site: DatabaseContext) -> dict[str, int]:
+def _read_table_usage(context: DatabaseContext) -> dict[str, int]:
     try:
-        with site.connect() as target:
+        with context.connect() as target:
             return {row["table"]: row["used"] for row in target.execute(_TABLE_USAGE)}
     except (DatabaseUnreachable, NotProven, psycopg.Error):
         return {}
 
 
 def _build_statements(
-    site: DatabaseContext, copy: psycopg.Connection[Row], table: Row
+    context: DatabaseContext, copy: psycopg.Connection[Row], table: Row
 ) -> list[WorkloadStatement]:
     """One statement that reads and one that writes; none for an empty table."""
     name = sql.Identifier(table["schema"], table["name"])
     keys = _sample_keys(copy, name, table)
     if not keys:
         return []
-    shown = site.display_name(f"{table['schema']}.{table['name']}")
+    shown = context.display_name(f"{table['schema']}.{table['name']}")
     where = sql.SQL(" AND ").join(
         sql.SQL("{} = %s").format(sql.Identifier(column)) for column in table["key"]
     )
     read = sql.SQL("SELECT 1 FROM {} WHERE {}").format(name, where)
-    drops = site.declared_change(f"{table['schema']}.{table['name']}").drops
+    drops = context.declared_change(f"{table['schema']}.{table['name']}").drops
     columns = sorted(
         table["columns"], key=lambda column: column in drops
     )  # stable: those that stay come first

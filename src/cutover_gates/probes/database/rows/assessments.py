@@ -25,7 +25,10 @@ from cutover_gates.probes.database.rows.snapshot_scan import (
     DatabaseScan,
     scan_database,
 )
+from cutover_gates.probes.database.snapshot.capture import take_snapshot
 from cutover_gates.probes.database.snapshot.model import Snapshot
+from cutover_gates.probes.database.snapshot.selection import find_newest_snapshot
+from cutover_gates.probes.database.snapshot.store import load_snapshot
 
 
 def _raise_not_proven_on_refusal(
@@ -51,25 +54,27 @@ class RowAssessments:
     The database is read once for all of a run's questions, at one moment.
     """
 
-    def __init__(self, site: DatabaseContext) -> None:
-        self._site = site
+    def __init__(self, context: DatabaseContext) -> None:
+        self._context = context
 
     @_raise_not_proven_on_refusal
     def assess_snapshot_capture(self) -> Assessment:
         """Take a snapshot, read it back, and see that it has everything of every table."""
-        before = Snapshot.load(
-            Path(self._site.compute_once("rows-taken", self._take_snapshot)["path"])
+        before = load_snapshot(
+            Path(self._context.compute_once("rows-taken", self._take_snapshot)["path"])
         )
         tables = before.figures.tables
         proven = tuple(
-            self._site.display_name(name) for name in tables if name not in before.figures.unproven
+            self._context.display_name(name)
+            for name in tables
+            if name not in before.figures.unproven
         )
         unproven = [
-            f"{self._site.display_name(name)} is not whole in the snapshot: {why}."
+            f"{self._context.display_name(name)} is not whole in the snapshot: {why}."
             for name, why in before.figures.unproven.items()
         ]
         unproven += [
-            f"{self._site.display_name(name)} is not in the snapshot."
+            f"{self._context.display_name(name)} is not in the snapshot."
             for name in self._list_table_names()
             if name not in tables
         ]
@@ -82,12 +87,12 @@ class RowAssessments:
             "taken": before.taken_at_text,
             "migration": before.migration,
             "rows": {
-                self._site.display_name(name): table.counted for name, table in tables.items()
+                self._context.display_name(name): table.counted for name, table in tables.items()
             },
             "left_out": dict(before.left_out),
             "seconds": round(before.figures.seconds, 1),
         }
-        return self._site.record_assessment(
+        return self._context.record_assessment(
             Assessment("The snapshot is taken and whole", proven, (), tuple(unproven), facts)
         )
 
@@ -95,18 +100,18 @@ class RowAssessments:
     def assess_counts(self) -> Assessment:
         """Every table has the rows that it had, or that it is declared to have."""
         before = self._load_comparable_snapshot(contents=False)
-        record_new_rows(self._site, before, self._dsn)
-        return self._site.record_assessment(
-            compare_counts(self._site, before, self._scan_once(before, MIGRATED))
+        record_new_rows(self._context, before, self._dsn)
+        return self._context.record_assessment(
+            compare_counts(self._context, before, self._scan_once(before, MIGRATED))
         )
 
     @_raise_not_proven_on_refusal
     def assess_contents(self) -> Assessment:
         """What stood in the database stands there still, or became what it is declared to become."""
         before = self._load_comparable_snapshot()
-        return self._site.record_assessment(
+        return self._context.record_assessment(
             row_comparison.compare_contents(
-                self._site, before, self._scan_once(before, MIGRATED), self._dsn, MIGRATED
+                self._context, before, self._scan_once(before, MIGRATED), self._dsn, MIGRATED
             )
         )
 
@@ -114,56 +119,56 @@ class RowAssessments:
     def assess_retained_rows(self) -> Assessment:
         """No row of the snapshot is gone. Its content may have been worked with since."""
         before = self._load_comparable_snapshot()
-        record_new_rows(self._site, before, self._dsn)
-        return self._site.record_assessment(
-            compare_retained_rows(self._site, before, self._scan_once(before, MIGRATED))
+        record_new_rows(self._context, before, self._dsn)
+        return self._context.record_assessment(
+            compare_retained_rows(self._context, before, self._scan_once(before, MIGRATED))
         )
 
     @_raise_not_proven_on_refusal
     def assess_equality_with_snapshot(self) -> Assessment:
         """After a rollback: the database is the one of which the snapshot was taken."""
-        before = Snapshot.find_newest(self._site, rolled_back=True)
+        before = find_newest_snapshot(self._context, rolled_back=True)
         row_comparison.require_comparable_hashes(before, self._read_server_facts())
-        return self._site.record_assessment(
+        return self._context.record_assessment(
             row_comparison.compare_restored_contents(
-                self._site, before, self._scan_once(before, RESTORED), self._dsn
+                self._context, before, self._scan_once(before, RESTORED), self._dsn
             )
         )
 
     @_raise_not_proven_on_refusal
     def assess_writes_since_snapshot(self) -> Assessment:
         """What was acknowledged since the snapshot, and a restore of it loses."""
-        before = Snapshot.find_newest(self._site, rolled_back=True)
-        return self._site.record_assessment(
-            list_writes_since_snapshot(self._site, before, self._dsn)
+        before = find_newest_snapshot(self._context, rolled_back=True)
+        return self._context.record_assessment(
+            list_writes_since_snapshot(self._context, before, self._dsn)
         )
 
     @property
     def _dsn(self) -> str:
-        return self._site.heavy_dsn
+        return self._context.heavy_dsn
 
     def _take_snapshot(self) -> dict[str, Any]:
-        return {"path": str(Snapshot.take(self._site).path)}
+        return {"path": str(take_snapshot(self._context).path)}
 
     def _load_comparable_snapshot(self, *, contents: bool = True) -> Snapshot:
-        before = Snapshot.find_newest(self._site)
-        row_comparison.require_same_declarations(self._site, before)
+        before = find_newest_snapshot(self._context)
+        row_comparison.require_same_declarations(self._context, before)
         if contents:
             row_comparison.require_comparable_hashes(before, self._read_server_facts())
         return before
 
     def _read_server_facts(self) -> dict[str, object]:
-        with self._site.connect() as connection:
+        with self._context.connect() as connection:
             return identity.read_server_facts(connection)
 
     def _scan_once(self, before: Snapshot, expected: str) -> DatabaseScan:
         return DatabaseScan.from_plain(
-            self._site.compute_once(f"rows-{expected}", lambda: self._scan(before, expected))
+            self._context.compute_once(f"rows-{expected}", lambda: self._scan(before, expected))
         )
 
     def _scan(self, before: Snapshot, expected: str) -> dict[str, Any]:
-        identity.wait_for_standby(self._site)
-        return scan_database(self._site, before, self._dsn, expected).as_plain()
+        identity.wait_for_standby(self._context)
+        return scan_database(self._context, before, self._dsn, expected).as_plain()
 
     def _list_table_names(self) -> list[str]:
         from cutover_gates.probes.database.measurement.consistent_session import (
@@ -172,6 +177,6 @@ class RowAssessments:
         from cutover_gates.probes.database.measurement.table_specs import read_tables
 
         with open_consistent_session(
-            self._dsn, self._site.budget.ends, self._site.migrations.schemas
+            self._dsn, self._context.budget.ends, self._context.migrations.schemas
         ) as session:
-            return list(read_tables(session.first, self._site.migrations.schemas)[0])
+            return list(read_tables(session.first, self._context.migrations.schemas)[0])

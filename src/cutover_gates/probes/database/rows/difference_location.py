@@ -19,11 +19,11 @@ from cutover_gates.probes.database.context import (
 )
 from cutover_gates.probes.database.measurement.consistent_session import open_consistent_session
 from cutover_gates.probes.database.measurement.segment_comparison import find_differing_keys
+from cutover_gates.probes.database.measurement.table_spec_factory import build_table_spec
 from cutover_gates.probes.database.measurement.table_specs import (
     MeasuredTable,
     TableSpec,
     TupleConnection,
-    build_table_spec,
     read_tables,
 )
 from cutover_gates.probes.database.rows.snapshot_scan import MIGRATED, build_comparison_spec
@@ -31,7 +31,7 @@ from cutover_gates.probes.database.snapshot.model import Snapshot
 
 
 def find_keys_against_backup(
-    site: DatabaseContext, before: Snapshot, dsn: str, names: Sequence[str], expected: str
+    context: DatabaseContext, before: Snapshot, dsn: str, names: Sequence[str], expected: str
 ) -> dict[str, str]:
     """The keys that differ, by table, in words.
 
@@ -39,20 +39,22 @@ def find_keys_against_backup(
     """
     found = {}
     try:
-        with open_restored_backup(site) as copy:
+        with open_restored_backup(context) as copy:
             here = _build_specs(
-                site,
+                context,
                 dsn,
                 names,
                 lambda session, table: build_comparison_spec(
-                    session, site, table, before.figures.tables[table.name], expected
+                    session, context, table, before.figures.tables[table.name], expected
                 ),
             )
             there = _build_specs(
-                site,
+                context,
                 copy.dsn,
                 names,
-                lambda session, table: _build_expected_spec(site, session, table, before, expected),
+                lambda session, table: _build_expected_spec(
+                    context, session, table, before, expected
+                ),
             )
             for name in names:
                 if here[name].key and here[name].key == there[name].key:
@@ -62,8 +64,8 @@ def find_keys_against_backup(
                             here[name],
                             copy.dsn,
                             there[name],
-                            ends=site.budget.ends,
-                            connections=site.migrations.connections,
+                            ends=context.budget.ends,
+                            connections=context.migrations.connections,
                         )
                     )
     except DatabaseUnreachable as silence:
@@ -74,18 +76,18 @@ def find_keys_against_backup(
 
 
 def _build_specs(
-    site: DatabaseContext,
+    context: DatabaseContext,
     dsn: str,
     names: Sequence[str],
     spec: Callable[[TupleConnection, MeasuredTable], TableSpec],
 ) -> dict[str, TableSpec]:
-    with open_consistent_session(dsn, site.budget.ends, site.migrations.schemas) as session:
-        tables, _ = read_tables(session.first, site.migrations.schemas)
+    with open_consistent_session(dsn, context.budget.ends, context.migrations.schemas) as session:
+        tables, _ = read_tables(session.first, context.migrations.schemas)
         return {name: spec(session.first, tables[name]) for name in names}
 
 
 def _build_expected_spec(
-    site: DatabaseContext,
+    context: DatabaseContext,
     connection: TupleConnection,
     table: MeasuredTable,
     before: Snapshot,
@@ -96,7 +98,7 @@ def _build_expected_spec(
     Up to the snapshot's mark, too.
     """
     spec = replace(
-        build_table_spec(connection, table, site.declared_change(table.name)),
+        build_table_spec(connection, table, context.declared_change(table.name)),
         mark=before.figures.tables[table.name].mark,
     )
     if expected == MIGRATED and spec.expected is not None:

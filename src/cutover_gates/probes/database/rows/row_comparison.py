@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import psycopg
 
 from cutover_gates.core.evidence.assessment import Assessment, NotProven
+from cutover_gates.core.findings import gap_error
 from cutover_gates.probes.database.context import (
     DatabaseContext,
     DatabaseUnreachable,
@@ -28,11 +29,8 @@ from cutover_gates.probes.database.rows.snapshot_scan import (
     compared_columns,
     is_content_compared,
 )
-from cutover_gates.probes.database.snapshot.model import (
-    Snapshot,
-    declarations_digest,
-    snapshot_instruction,
-)
+from cutover_gates.probes.database.snapshot import rules as snapshot_rules
+from cutover_gates.probes.database.snapshot.model import Snapshot, declarations_digest
 
 MAX_LOCATED_TABLES = 5
 """Tables of which it is looked up where they differ: who finds more has another problem."""
@@ -48,48 +46,47 @@ class _ComparisonResult:
     differing: list[str] = field(default_factory=list)
 
 
-def require_comparable_hashes(before: Snapshot, now: Mapping[str, object]) -> None:
-    """Raises `NotProven` where fingerprints of the snapshot and of a server with the facts `now`
-    say nothing about each other.
+def require_comparable_hashes(before: Snapshot, server: Mapping[str, object]) -> None:
+    """Raise `NotProven` where hashes of the snapshot and of `server` cannot be compared.
+
+    `server` holds the facts of the server that is read (`identity.read_server_facts`).
     """
-    for fact, said in (("major", "PostgreSQL"), ("encoding", "the encoding")):
-        if before.server[fact] != now[fact]:
-            raise NotProven(
-                f"the snapshot was taken on {said} {before.server[fact]} and this is {now[fact]}:"
-                " hashes of the one say nothing about the other. Compare on a restored copy of the"
-                " same version"
-            )
+    for fact, name in (("major", "PostgreSQL"), ("encoding", "encoding")):
+        if before.server[fact] != server[fact]:
+            reason = f"it was taken on {name} {before.server[fact]}, and this is {server[fact]}"
+            raise gap_error(snapshot_rules.COMPARABLE_HASHES, before.label, reason)
 
 
-def require_same_declarations(site: DatabaseContext, before: Snapshot) -> None:
-    """Raises `NotProven` where the snapshot was made by other declarations than those of now."""
-    if before.declarations != declarations_digest(site):
-        raise NotProven(
-            "what is declared under migrations.tables (becomes, drops, grows_above, rows_become)"
-            f" was changed after the snapshot of {before.taken_at_text}, which was made by it."
-            f" {snapshot_instruction(site)}, or bring the declarations back"
-        )
+def require_same_declarations(context: DatabaseContext, before: Snapshot) -> None:
+    """Raise `NotProven` where the snapshot was made with other declarations than those in force."""
+    if before.declarations != declarations_digest(context):
+        reason = "migrations.tables was changed after it was taken"
+        raise gap_error(snapshot_rules.SAME_DECLARATIONS, before.label, reason)
 
 
 def compare_contents(
-    site: DatabaseContext, before: Snapshot, now: DatabaseScan, dsn: str, expected: str = MIGRATED
+    context: DatabaseContext,
+    before: Snapshot,
+    now: DatabaseScan,
+    dsn: str,
+    expected: str = MIGRATED,
 ) -> Assessment:
     """The content of every table of the snapshot against the database at `dsn`, of which `now` was
     seen.
     """
     verdict = _ComparisonResult()
     for name, then in sorted(before.figures.tables.items()):
-        _compare_table(site, before, now, name, then, expected, verdict)
+        _compare_table(context, before, now, name, then, expected, verdict)
     exact, why = _find_exact_keys(
-        site, before, dsn, verdict.differing[:MAX_LOCATED_TABLES], expected
+        context, before, dsn, verdict.differing[:MAX_LOCATED_TABLES], expected
     )
     verdict.findings += (
-        f"{site.display_name(name)}, against the restored backup: {keys}."
+        f"{context.display_name(name)}, against the restored backup: {keys}."
         for name, keys in exact.items()
         if keys
     )
     verdict.findings += _locate_in_segments(
-        site, before, dsn, [name for name in verdict.differing if not exact.get(name)], expected
+        context, before, dsn, [name for name in verdict.differing if not exact.get(name)], expected
     )
     if not any(then.sums and then.sums.rows for then in before.figures.tables.values()):
         verdict.not_proven.append(
@@ -110,7 +107,7 @@ def compare_contents(
 
 
 def _compare_table(
-    site: DatabaseContext,
+    context: DatabaseContext,
     before: Snapshot,
     now: DatabaseScan,
     name: str,
@@ -119,12 +116,12 @@ def _compare_table(
     verdict: _ComparisonResult,
 ) -> None:
     change, shown, seen = (
-        site.declared_change(name),
-        site.display_name(name),
+        context.declared_change(name),
+        context.display_name(name),
         now.figures.tables.get(name),
     )
     if expected == MIGRATED and (
-        change.rows == "dropped" or not is_content_compared(site, name, expected)
+        change.rows == "dropped" or not is_content_compared(context, name, expected)
     ):
         verdict.left_out[shown] = change.reason or (
             "dropped" if change.rows == "dropped" else "the migrations' own history"
@@ -237,26 +234,26 @@ def _is_different_type(was: str, now: str) -> bool:
 
 
 def _locate_in_segments(
-    site: DatabaseContext, before: Snapshot, dsn: str, names: list[str], expected: str
+    context: DatabaseContext, before: Snapshot, dsn: str, names: list[str], expected: str
 ) -> Iterator[str]:
     """Where the snapshot keeps segments: those that differ, with keys.
 
     A second look, so what is written meanwhile may show, too.
     """
-    if not names or site.budget.remaining_seconds <= 0:
+    if not names or context.budget.remaining_seconds <= 0:
         return
     try:
         with open_consistent_session(
-            dsn, time.time() + site.budget.remaining_seconds, site.migrations.schemas
+            dsn, time.time() + context.budget.remaining_seconds, context.migrations.schemas
         ) as session:
-            tables, _ = read_tables(session.first, site.migrations.schemas)
+            tables, _ = read_tables(session.first, context.migrations.schemas)
             for name in names[:MAX_LOCATED_TABLES]:
                 then = before.figures.tables[name]
                 if then.segments is None or name not in tables:
                     continue
                 spec = build_comparison_spec(
                     session.first,
-                    site,
+                    context,
                     tables[name],
                     then,
                     expected,
@@ -264,11 +261,11 @@ def _locate_in_segments(
                 )
                 if (
                     not set(then.key) <= set(spec.content)
-                    or set(then.key) & site.declared_change(name).becomes.keys()
+                    or set(then.key) & context.declared_change(name).becomes.keys()
                 ):
                     continue
                 found: Segments | None = (
-                    measure_in_session(session, [spec], connections=site.migrations.connections)
+                    measure_in_session(session, [spec], connections=context.migrations.connections)
                     .tables[name]
                     .segments
                 )
@@ -277,7 +274,7 @@ def _locate_in_segments(
                         session.first, spec, then.segments, found, migrated=expected == MIGRATED
                     )
                     yield from (
-                        f"{site.display_name(name)}: it differs at {place}." for place in where
+                        f"{context.display_name(name)}: it differs at {place}." for place in where
                     )
     except (DatabaseUnreachable, psycopg.Error) as error:
         yield (
@@ -287,15 +284,15 @@ def _locate_in_segments(
 
 
 def _find_exact_keys(
-    site: DatabaseContext, before: Snapshot, dsn: str, names: list[str], expected: str
+    context: DatabaseContext, before: Snapshot, dsn: str, names: list[str], expected: str
 ) -> tuple[dict[str, str], str]:
     """Key by key, where a backup can be restored to look it up in, and the settings let this gate
     restore one; else why not.
     """
     if (
         not names
-        or not site.migrations.backup.restore
-        or not (site.backup or site.migrations.backup.path)
+        or not context.migrations.backup.restore
+        or not (context.backup or context.migrations.backup.path)
     ):
         return {}, ""
     from cutover_gates.probes.database.rows.difference_location import (
@@ -303,26 +300,26 @@ def _find_exact_keys(
     )
 
     try:
-        return find_keys_against_backup(site, before, dsn, names, expected), ""
+        return find_keys_against_backup(context, before, dsn, names, expected), ""
     except NotProven as hole:
         return {}, str(hole)
 
 
 def compare_restored_contents(
-    site: DatabaseContext, before: Snapshot, now: DatabaseScan, dsn: str
+    context: DatabaseContext, before: Snapshot, now: DatabaseScan, dsn: str
 ) -> Assessment:
     """A restored database against the snapshot as it was: the same tables, the same rows.
 
     What came above a mark is counted.
     """
-    found = compare_contents(site, before, now, dsn, RESTORED)
+    found = compare_contents(context, before, now, dsn, RESTORED)
     new = [
-        f"The table {site.display_name(name)} is not in the snapshot of {before.taken_at_text}."
+        f"The table {context.display_name(name)} is not in the snapshot of {before.taken_at_text}."
         for name in now.columns
         if name not in before.figures.tables
     ]
     newer = {
-        site.display_name(name): table.newer
+        context.display_name(name): table.newer
         for name, table in now.figures.tables.items()
         if table.newer
     }

@@ -16,17 +16,17 @@ from cutover_gates.probes.database.snapshot.model import Snapshot
 TITLE = "Every table has the rows that it should have"
 
 
-def compare_counts(site: DatabaseContext, before: Snapshot, now: DatabaseScan) -> Assessment:
+def compare_counts(context: DatabaseContext, before: Snapshot, now: DatabaseScan) -> Assessment:
     """Each table of the snapshot and of the database, against what is declared of it."""
     examined, findings, unproven, facts = [], [], [], {}
     for name in sorted({*before.figures.tables, *now.columns}):
         then, seen, shown = (
             before.figures.tables.get(name),
             now.figures.tables.get(name),
-            site.display_name(name),
+            context.display_name(name),
         )
-        change = site.declared_change(name)
-        wrong = _check_existence(site, name, then, seen)
+        change = context.declared_change(name)
+        wrong = _check_existence(context, name, then, seen)
         if wrong is not None:
             findings += [wrong] if wrong else []
             examined.append(shown)
@@ -34,9 +34,9 @@ def compare_counts(site: DatabaseContext, before: Snapshot, now: DatabaseScan) -
         if then is None or seen is None:
             continue
         if seen.counted is None or then.counted is None:
-            unproven.append(_explain_missing_count(site, before, now, name))
+            unproven.append(_explain_missing_count(context, before, now, name))
             continue
-        if change.rows != "any" and name != qualified_history_name(site):
+        if change.rows != "any" and name != qualified_history_name(context):
             findings += [
                 f"{shown}: {said}, seen from the snapshot of {before.taken_at_text}."
                 for said in _find_count_breaches(change, then, seen)
@@ -49,7 +49,7 @@ def compare_counts(site: DatabaseContext, before: Snapshot, now: DatabaseScan) -
             "declared": change.rows,
         }
     findings += _find_unknown_declarations(
-        site, {*before.figures.tables, *now.columns, *before.left_out, *now.left_out}
+        context, {*before.figures.tables, *now.columns, *before.left_out, *now.left_out}
     )
     if not any(table.counted for table in before.figures.tables.values()):
         unproven.append(
@@ -65,12 +65,12 @@ def compare_counts(site: DatabaseContext, before: Snapshot, now: DatabaseScan) -
     )
 
 
-def _find_unknown_declarations(site: DatabaseContext, known: set[str]) -> Iterator[str]:
+def _find_unknown_declarations(context: DatabaseContext, known: set[str]) -> Iterator[str]:
     """What is declared of a table that never was: a table that the release should have brought, or
     a name that is misspelt.
     """
-    names = known | {site.display_name(name) for name in known}
-    for name, change in site.migrations.tables.items():
+    names = known | {context.display_name(name) for name in known}
+    for name, change in context.migrations.tables.items():
         if name not in names and change.rows == "new":
             yield f"The table {name} is declared as new, and it is not there."
         elif name not in names:
@@ -81,10 +81,10 @@ def _find_unknown_declarations(site: DatabaseContext, known: set[str]) -> Iterat
 
 
 def _check_existence(
-    site: DatabaseContext, name: str, then: TableStats | None, seen: TableStats | None
+    context: DatabaseContext, name: str, then: TableStats | None, seen: TableStats | None
 ) -> str | None:
     """A sentence, an empty one where a table came or went as declared, None where it stayed."""
-    change, shown = site.declared_change(name), site.display_name(name)
+    change, shown = context.declared_change(name), context.display_name(name)
     if then is None:
         return (
             ""
@@ -164,9 +164,9 @@ def _describe_count_difference(difference: int) -> str:
 
 
 def _explain_missing_count(
-    site: DatabaseContext, before: Snapshot, now: DatabaseScan, name: str
+    context: DatabaseContext, before: Snapshot, now: DatabaseScan, name: str
 ) -> str:
-    shown = site.display_name(name)
+    shown = context.display_name(name)
     if now.figures.tables[name].counted is None:
         return f"{shown} was not counted: {now.figures.unproven.get(name, 'nobody knows why')}."
     return (

@@ -19,11 +19,11 @@ from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.measurement import table_queries
 from cutover_gates.probes.database.measurement.consistent_session import open_consistent_session
 from cutover_gates.probes.database.measurement.segment_comparison import MAX_KEYS, key_text
+from cutover_gates.probes.database.measurement.table_spec_factory import read_columns
 from cutover_gates.probes.database.measurement.table_specs import (
     MeasuredTable,
     TableSpec,
     TupleConnection,
-    read_columns,
     read_tables,
 )
 from cutover_gates.probes.database.measurement.table_stats import TableStats
@@ -36,18 +36,20 @@ from cutover_gates.probes.database.snapshot.model import Snapshot
 from cutover_gates.util.files import write_atomically
 
 
-def compare_retained_rows(site: DatabaseContext, before: Snapshot, now: DatabaseScan) -> Assessment:
+def compare_retained_rows(
+    context: DatabaseContext, before: Snapshot, now: DatabaseScan
+) -> Assessment:
     """Every table's keys against those of the snapshot; where rows come and go, only up to the mark
     of the column that grows.
     """
     examined, findings, unproven, left_out = [], [], [], {}
     for name, then in sorted(before.figures.tables.items()):
         change, shown, seen = (
-            site.declared_change(name),
-            site.display_name(name),
+            context.declared_change(name),
+            context.display_name(name),
             now.figures.tables.get(name),
         )
-        if change.rows == "dropped" or not is_content_compared(site, name, MIGRATED):
+        if change.rows == "dropped" or not is_content_compared(context, name, MIGRATED):
             left_out[shown] = change.reason or (
                 "dropped" if change.rows == "dropped" else "the migrations' own history"
             )
@@ -64,7 +66,7 @@ def compare_retained_rows(site: DatabaseContext, before: Snapshot, now: Database
     if not any(then.sums and then.sums.rows for then in before.figures.tables.values()):
         unproven.append("The snapshot holds no row, so there is none that could have remained.")
     newer = {
-        site.display_name(name): table.newer
+        context.display_name(name): table.newer
         for name, table in now.figures.tables.items()
         if table.newer
     }
@@ -131,13 +133,13 @@ NewRows = dict[str, dict[str, Any]]
 """By table: `rows`, the number above the mark, and `keys`, up to `KEYS` of them."""
 
 
-def find_new_rows(site: DatabaseContext, before: Snapshot, dsn: str) -> NewRows:
+def find_new_rows(context: DatabaseContext, before: Snapshot, dsn: str) -> NewRows:
     """Of every table that grows."""
     found: NewRows = {}
     with open_consistent_session(
-        dsn, time.time() + site.budget.remaining_seconds, site.migrations.schemas
+        dsn, time.time() + context.budget.remaining_seconds, context.migrations.schemas
     ) as session:
-        tables, _ = read_tables(session.first, site.migrations.schemas)
+        tables, _ = read_tables(session.first, context.migrations.schemas)
         for name, then in before.figures.tables.items():
             table = tables.get(name)
             if table is None or then.above is None or then.above not in table.columns:
@@ -146,7 +148,7 @@ def find_new_rows(site: DatabaseContext, before: Snapshot, dsn: str) -> NewRows:
                 suppress(psycopg.Error),
                 session.first.transaction(),
             ):  # whoever counts and compares says why it cannot be read
-                found[site.display_name(name)] = _read_new_rows(session.first, table, then)
+                found[context.display_name(name)] = _read_new_rows(session.first, table, then)
     return found
 
 
@@ -173,11 +175,11 @@ def _read_new_rows(
     return {"rows": number[0], "keys": [key for (key,) in connection.execute(query).fetchall()]}
 
 
-def list_writes_since_snapshot(site: DatabaseContext, before: Snapshot, dsn: str) -> Assessment:
+def list_writes_since_snapshot(context: DatabaseContext, before: Snapshot, dsn: str) -> Assessment:
     """What stands above the marks now, and what stood there when a gate looked last, before a
     restore took it away.
     """
-    now, noted = find_new_rows(site, before, dsn), _load_record(_record_path(before))
+    now, noted = find_new_rows(context, before, dsn), _load_record(_record_path(before))
     gone = {
         name: seen["rows"] - now.get(name, {"rows": 0})["rows"]
         for name, seen in noted.get("came", {}).items()
@@ -190,7 +192,7 @@ def list_writes_since_snapshot(site: DatabaseContext, before: Snapshot, dsn: str
         "lost by the restore": lost,
     }
     growing = tuple(
-        site.display_name(name) for name, then in before.figures.tables.items() if then.above
+        context.display_name(name) for name, then in before.figures.tables.items() if then.above
     )
     unproven = (
         ()
@@ -207,11 +209,11 @@ def list_writes_since_snapshot(site: DatabaseContext, before: Snapshot, dsn: str
     )
 
 
-def record_new_rows(site: DatabaseContext, before: Snapshot, dsn: str) -> None:
+def record_new_rows(context: DatabaseContext, before: Snapshot, dsn: str) -> None:
     """Write down what came by now, beside the snapshot: after a restore nobody could say it any
     more.
     """
-    record = {"at": time.time(), "came": find_new_rows(site, before, dsn)}
+    record = {"at": time.time(), "came": find_new_rows(context, before, dsn)}
     write_atomically(_record_path(before), json.dumps(record))
 
 

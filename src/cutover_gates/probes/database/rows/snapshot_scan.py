@@ -16,11 +16,11 @@ from cutover_gates.probes.database.identity import qualified_history_name
 from cutover_gates.probes.database.measurement.consistent_session import open_consistent_session
 from cutover_gates.probes.database.measurement.table_accumulators import MeasurementProgress
 from cutover_gates.probes.database.measurement.table_measurement import measure_in_session
+from cutover_gates.probes.database.measurement.table_spec_factory import read_columns
 from cutover_gates.probes.database.measurement.table_specs import (
     MeasuredTable,
     TableSpec,
     TupleConnection,
-    read_columns,
     read_tables,
 )
 from cutover_gates.probes.database.measurement.table_stats import (
@@ -58,31 +58,33 @@ class DatabaseScan:
         return cls(DatabaseStats.from_plain(plain["figures"]), plain["columns"], plain["left_out"])
 
 
-def scan_database(site: DatabaseContext, before: Snapshot, dsn: str, expected: str) -> DatabaseScan:
-    """Count and fingerprint everything at `dsn`. Raises `DatabaseSilent`."""
-    schemas = site.migrations.schemas
+def scan_database(
+    context: DatabaseContext, before: Snapshot, dsn: str, expected: str
+) -> DatabaseScan:
+    """Count and fingerprint everything at `dsn`. Raises `DatabaseUnreachable`."""
+    schemas = context.migrations.schemas
     with open_consistent_session(
-        dsn, time.time() + site.budget.remaining_seconds, schemas
+        dsn, time.time() + context.budget.remaining_seconds, schemas
     ) as session:
         tables, left_out = read_tables(session.first, schemas)
         specs = [
             build_comparison_spec(
-                session.first, site, table, before.figures.tables.get(table.name), expected
+                session.first, context, table, before.figures.tables.get(table.name), expected
             )
             for table in tables.values()
         ]
         figures = measure_in_session(
             session,
             specs,
-            connections=site.migrations.connections,
-            watch=MeasurementProgress(site, "rows"),
+            connections=context.migrations.connections,
+            watch=MeasurementProgress(context, "rows"),
         )
     return DatabaseScan(figures, {name: table.columns for name, table in tables.items()}, left_out)
 
 
 def build_comparison_spec(
     connection: TupleConnection,
-    site: DatabaseContext,
+    context: DatabaseContext,
     table: MeasuredTable,
     then: TableStats | None,
     expected: str,
@@ -97,7 +99,7 @@ def build_comparison_spec(
     above = then.above if then.above in table.columns else None
     names = compared_columns(then, expected)
     if not names.keys() <= table.columns.keys() or not is_content_compared(
-        site, table.name, expected
+        context, table.name, expected
     ):
         return TableSpec(table, above=above, mark=then.mark, only_counted=True)
     try:
@@ -120,13 +122,13 @@ def compared_columns(then: TableStats, expected: str) -> Mapping[str, str]:
     )
 
 
-def is_content_compared(site: DatabaseContext, table: str, expected: str) -> bool:
+def is_content_compared(context: DatabaseContext, table: str, expected: str) -> bool:
     """Everything is, in a restored database; else what is not declared to be anything, and is not
     the history, which a migration adds to.
     """
-    change = site.declared_change(table)
+    change = context.declared_change(table)
     return expected == RESTORED or (
         change.content == "compared"
         and change.rows != "any"
-        and table != qualified_history_name(site)
+        and table != qualified_history_name(context)
     )

@@ -30,6 +30,7 @@ from cutover_gates.probes.database.schema.schema_differences import (
     find_differences,
     find_reordered_columns,
 )
+from cutover_gates.probes.database.snapshot.selection import find_newest_snapshot
 
 if TYPE_CHECKING:
     from cutover_gates.probes.database.snapshot.model import Snapshot
@@ -229,11 +230,7 @@ class SchemaAssessments:
             return Catalog({}), (f"What the release itself makes is not known: {why}.",)
 
     def _find_snapshot(self, *, rolled_back: bool = False) -> Snapshot:
-        from cutover_gates.probes.database.snapshot.model import (
-            Snapshot,  # a snapshot holds a catalog, so that its module is made from ours
-        )
-
-        return Snapshot.find_newest(self.site, rolled_back=rolled_back)
+        return find_newest_snapshot(self.site, rolled_back=rolled_back)
 
     def _qualify_table(self, table: str) -> str:
         return table if "." in table else f"{self.site.migrations.schemas[0]}.{table}"

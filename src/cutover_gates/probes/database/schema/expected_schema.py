@@ -6,8 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psycopg
 
@@ -32,9 +31,8 @@ from cutover_gates.probes.database.schema.schema_catalog import (
     read_catalog,
 )
 from cutover_gates.probes.database.scratch.scratch_server import scratch_server
-
-if TYPE_CHECKING:
-    from cutover_gates.probes.database.snapshot.model import Snapshot
+from cutover_gates.probes.database.snapshot.model import Snapshot
+from cutover_gates.probes.database.snapshot.store import load_snapshot
 
 SCRIPTED_KINDS = ("extension", "owner", "grant", "default grant")
 """What scripts may say of what stands around the tables."""
@@ -71,7 +69,7 @@ def load_recorded_catalog(site: DatabaseContext) -> ExpectedCatalog | None:
             f"{path} (migrations.expected_catalog) is not there: take a snapshot of a target that"
             " is as it should be, and name its file"
         )
-    snapshot, release_is_at = _load_snapshot(path), _find_release_migration(site)
+    snapshot, release_is_at = load_snapshot(path), _find_release_migration(site)
     if snapshot.migration != release_is_at:
         raise NotProven(
             f"the catalog in {path.name} (migrations.expected_catalog) was recorded at migration"
@@ -143,14 +141,6 @@ def _load_fallback_catalog(site: DatabaseContext, why: NotProven) -> ExpectedCat
             " (migrations.expected_catalog)"
         )
     return instead
-
-
-def _load_snapshot(path: Path) -> Snapshot:
-    from cutover_gates.probes.database.snapshot.model import (
-        Snapshot,  # a snapshot holds a catalog, so that its module is made from ours
-    )
-
-    return Snapshot.load(path)
 
 
 def _find_release_migration(site: DatabaseContext) -> str | None:

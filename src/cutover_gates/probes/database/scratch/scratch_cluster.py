@@ -2,7 +2,7 @@
 this process however that ends.
 
 The wheel's own `get_server` is not used: it leaves its server running when we are killed, makes a
-system user, and changes permissions in site-packages (docs/decisions/0010).
+system user, and changes permissions in context-packages (docs/decisions/0010).
 """
 
 from __future__ import annotations

@@ -22,22 +22,22 @@ _IDENTITY = "SELECT system_identifier FROM pg_control_system()"
 SETTING = "[targets.NAME.migrations.scratch] dsn"
 
 
-def resolve_scratch_dsn(site: DatabaseContext) -> str:
+def resolve_scratch_dsn(context: DatabaseContext) -> str:
     """The DSN of the settings.
 
     Raises `SettingsError` when there is none or it is the target's own server, `NotProven` when it
     is silent.
     """
-    if site.scratch_dsn is None:
+    if context.scratch_dsn is None:
         raise SettingsError(f'{SETTING}: missing, and kind = "server" needs it')
-    dsn = site.scratch_dsn.get_secret_value()
+    dsn = context.scratch_dsn.get_secret_value()
     try:
         with psycopg.connect(
             dsn, connect_timeout=5, application_name="cutover", autocommit=True
         ) as connection:
-            if not site.is_copy and (
-                _address(dsn) == _address(site.dsn.get_secret_value())
-                or _is_target_server(site, connection)
+            if not context.is_copy and (
+                _address(dsn) == _address(context.dsn.get_secret_value())
+                or _is_target_server(context, connection)
             ):
                 raise SettingsError(
                     f"{SETTING}: it is the target's own server, and nothing is ever made there: name"
@@ -50,14 +50,14 @@ def resolve_scratch_dsn(site: DatabaseContext) -> str:
     return dsn
 
 
-def _is_target_server(site: DatabaseContext, scratch: psycopg.Connection) -> bool:
+def _is_target_server(context: DatabaseContext, scratch: psycopg.Connection) -> bool:
     """By what PostgreSQL calls itself.
 
     A target that cannot be asked is told by its address alone.
     """
     try:
         own = scratch.execute(_IDENTITY).fetchone()
-        with site.connect() as target:
+        with context.connect() as target:
             theirs = target.execute(_IDENTITY).fetchone()
     except (DatabaseUnreachable, psycopg.Error, NotProven):
         return False
@@ -104,13 +104,13 @@ class DatabaseLocale:
         return words
 
 
-def list_candidate_locales(site: DatabaseContext) -> tuple[DatabaseLocale, ...]:
+def list_candidate_locales(context: DatabaseContext) -> tuple[DatabaseLocale, ...]:
     """Those to try, best first: the target's; its encoding with the plainest collation; UTF-8.
 
     A silent target leaves the last.
     """
     try:
-        with site.connect() as connection:
+        with context.connect() as connection:
             row = connection.execute(
                 "SELECT pg_encoding_to_char(encoding) AS encoding, to_jsonb(d) AS d FROM"
                 " pg_database AS d WHERE datname = current_database()"

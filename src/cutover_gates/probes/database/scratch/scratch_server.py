@@ -97,40 +97,40 @@ class ScratchServer:
 
 
 @contextlib.contextmanager
-def scratch_server(site: DatabaseContext, major: int) -> Iterator[ScratchServer]:
+def scratch_server(context: DatabaseContext, major: int) -> Iterator[ScratchServer]:
     """A server of exactly that major version, as `[targets.NAME.migrations.scratch]` says; all that
     was made on it is gone at the end.
 
     Raises `NotProven` where none can be had, and `SettingsError` where the settings name none, or
     the target's own.
     """
-    kind = site.migrations.scratch.kind
+    kind = context.migrations.scratch.kind
     with contextlib.ExitStack() as stack:
         if kind == "embedded":
-            admin = stack.enter_context(scratch_cluster.run_cluster(major, _start_timeout(site)))
+            admin = stack.enter_context(scratch_cluster.run_cluster(major, _start_timeout(context)))
         elif kind == "container":
             admin = stack.enter_context(
                 scratch_container.run_postgres(
-                    site.migrations.scratch.image, major, _start_timeout(site)
+                    context.migrations.scratch.image, major, _start_timeout(context)
                 )
             )
         else:
-            admin = scratch_options.resolve_scratch_dsn(site)
+            admin = scratch_options.resolve_scratch_dsn(context)
         _require_same_version(admin, major)
         server = ScratchServer(
-            major, kind, _find_client_folder(major), admin, list_candidate_locales(site)
+            major, kind, _find_client_folder(major), admin, list_candidate_locales(context)
         )
         stack.enter_context(_remove_leftovers(server))
         yield server
 
 
-def _start_timeout(site: DatabaseContext) -> float:
-    if not site.budget.remaining_seconds:
+def _start_timeout(context: DatabaseContext) -> float:
+    if not context.budget.remaining_seconds:
         raise NotProven(
             "the time that the gate may take (budget_seconds) was spent before a scratch server was"
             " started"
         )
-    return min(START_SECONDS, site.budget.remaining_seconds)
+    return min(START_SECONDS, context.budget.remaining_seconds)
 
 
 def _require_same_version(admin: str, major: int) -> None:

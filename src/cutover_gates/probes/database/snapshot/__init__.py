@@ -1,1 +1,1 @@
-"""Snapshot."""
+"""Snapshots of a target's database: their content, the file, the capture and the choice of one."""

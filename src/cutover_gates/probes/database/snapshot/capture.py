@@ -1,242 +1,206 @@
-"""Takes a snapshot: what is to be kept of each table is settled first, then all is measured at one
-moment.
+"""Capture of a snapshot: all tables are measured at one moment, and the result is written to a file.
+
+snapshot = take_snapshot(context)          # before the cutover: `pytest -m t12`
+before = find_newest_snapshot(context)     # in every gate after it
+before.figures.tables["public.patients"].counted
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
-from psycopg import sql
 
 from cutover_gates.config.base import SettingsError
-from cutover_gates.core.evidence.assessment import NotProven
+from cutover_gates.core.findings import gap_error
 from cutover_gates.probes.database import identity
 from cutover_gates.probes.database.context import DatabaseContext, first_error_line
+from cutover_gates.probes.database.history.assessments import capture_history
 from cutover_gates.probes.database.measurement.consistent_session import open_consistent_session
 from cutover_gates.probes.database.measurement.table_accumulators import MeasurementProgress
 from cutover_gates.probes.database.measurement.table_measurement import measure_in_session
+from cutover_gates.probes.database.measurement.table_queries import read_highest_value
+from cutover_gates.probes.database.measurement.table_segments import divide_into_segments
+from cutover_gates.probes.database.measurement.table_spec_factory import build_table_spec
 from cutover_gates.probes.database.measurement.table_specs import (
     MeasuredTable,
     TableSpec,
     TupleConnection,
-    build_table_spec,
     read_tables,
 )
-from cutover_gates.probes.database.measurement.table_stats import DatabaseStats, Division
+from cutover_gates.probes.database.measurement.table_stats import DatabaseStats
+from cutover_gates.probes.database.schema.schema_catalog import read_catalog
+from cutover_gates.probes.database.snapshot import rules
 from cutover_gates.probes.database.snapshot.model import Snapshot, declarations_digest
+from cutover_gates.probes.database.snapshot.store import load_snapshot, save_snapshot
 
 MAX_TABLE_SEGMENTS = 1 << 16
-"""The most that one table has."""
+"""The most segments of one table."""
 MAX_TOTAL_SEGMENTS = 1 << 20
-"""The most that all tables have together: each costs 40 bytes of the snapshot."""
-ROWS_PER_SEGMENT = 16
-"""Rows that a segment is meant to have: so few keys that a reader can go through them."""
-_ROW_BYTES = 128
-"""Bytes that a row is taken to have, to guess how many there are."""
+"""The most segments of all tables together: each costs 40 bytes of the snapshot."""
 _WAIT_SECONDS = 10.0
 """Seconds to wait for transactions that were open when the marks were read."""
+_POLL_SECONDS = 0.05
 _OPEN_TRANSACTIONS = """
 SELECT count(*) AS open FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND xact_start < %s
 """
 
+Marks = Mapping[str, str | None]
+"""The highest value of the column that grows, as text, by table."""
 
-def capture_snapshot(site: DatabaseContext) -> Snapshot:
-    """Measure the whole database.
 
-    Raises `NotProven`, `SettingsError` (a declaration that cannot be), `DatabaseSilent`.
+@dataclass(frozen=True)
+class _TableMeasurement:
+    figures: DatabaseStats
+    left_out: Mapping[str, str]
+
+
+def take_snapshot(context: DatabaseContext) -> Snapshot:
+    """Measure the database, write the snapshot to a file, and return what the file holds.
+
+    Raise `NotProven`, `SettingsError` (a declaration that cannot be used), `DatabaseUnreachable`.
     """
-    marks = _read_marks(site)
-    identity.wait_for_standby(site)
-    with site.connect() as target:
-        facts, migration = (
-            identity.read_server_facts(target),
-            identity.read_applied_migration(site, target),
-        )
-        catalog = _read_catalog_as_plain(site, target)
-    dsn, schemas = site.heavy_dsn, site.migrations.schemas
-    began = time.time()
-    with open_consistent_session(
-        dsn, time.time() + site.budget.remaining_seconds, schemas
-    ) as session:
-        tables, left_out = read_tables(session.first, schemas)
-        specs = [
-            _build_spec(session.first, site, table, marks, len(tables)) for table in tables.values()
-        ]
-        become = {
-            name: _count_expected_rows(session.first, site, name)
-            for name in tables
-            if site.declared_change(name).rows_become
-        }
-        figures = measure_in_session(
-            session,
-            specs,
-            connections=site.migrations.connections,
-            watch=MeasurementProgress(site, "snapshot"),
-        )
+    return load_snapshot(save_snapshot(capture_snapshot(context), context.snapshots))
+
+
+def capture_snapshot(context: DatabaseContext) -> Snapshot:
+    """Measure the whole database. Raise as `take_snapshot` does."""
+    # The marks come first: a row above them must not be counted among the old ones.
+    marks = _read_marks(context)
+    identity.wait_for_standby(context)
+    with context.connect() as target:
+        server = identity.read_server_facts(target)
+        migration = identity.read_applied_migration(context, target)
+        catalog = _read_catalog(context, target)
+    taken_at = time.time()
+    measured = _measure_tables(context, marks)
     return Snapshot(
-        site.target,
-        site.release,
+        context.target,
+        context.release,
         migration,
-        began,
-        facts,
-        _add_expected_rows(figures, become),
-        declarations_digest(site),
+        taken_at,
+        server,
+        measured.figures,
+        declarations_digest(context),
         catalog,
-        _read_history_facts(site),
-        left_out,
+        dict(capture_history(context)),
+        measured.left_out,
     )
 
 
-def _read_marks(site: DatabaseContext) -> dict[str, str | None]:
-    """For each table that grows, its column's highest value, as text.
+def _measure_tables(context: DatabaseContext, marks: Marks) -> _TableMeasurement:
+    schemas, ends = context.migrations.schemas, time.time() + context.budget.remaining_seconds
+    with open_consistent_session(context.heavy_dsn, ends, schemas) as session:
+        tables, left_out = read_tables(session.first, schemas)
+        most = min(MAX_TABLE_SEGMENTS, max(1, MAX_TOTAL_SEGMENTS // max(1, len(tables))))
+        specs = [
+            _build_spec(session.first, context, table, marks.get(table.name), most)
+            for table in tables.values()
+        ]
+        expected_rows = _count_expected_rows(session.first, context, tables)
+        figures = measure_in_session(
+            session,
+            specs,
+            connections=context.migrations.connections,
+            watch=MeasurementProgress(context, "snapshot"),
+        )
+    return _TableMeasurement(_add_expected_rows(figures, expected_rows), left_out)
 
-    Whatever is below it was there before; but a transaction that began earlier may still bring a
-    row from below it. So those that are open now are waited for, and only then is the snapshot
-    taken.
+
+def _read_marks(context: DatabaseContext) -> dict[str, str | None]:
+    """Return the highest value, as text, of each column that only grows, by table.
+
+    Rows up to it were there before. A transaction that began earlier may still add a row below it,
+    so the open ones are waited for before the snapshot is taken.
     """
-    growing = {
-        name: change.grows_above
-        for name, change in site.migrations.tables.items()
-        if change.grows_above
-    }
-    if not growing:
+    if not any(change.grows_above for change in context.migrations.tables.values()):
         return {}
-    with open_consistent_session(
-        site.heavy_dsn, time.time() + site.budget.remaining_seconds, site.migrations.schemas
-    ) as session:
-        tables, _ = read_tables(session.first, site.migrations.schemas)
-        found = {
-            name: _read_highest_value(session.first, table, column)
+    schemas, ends = context.migrations.schemas, time.time() + context.budget.remaining_seconds
+    with open_consistent_session(context.heavy_dsn, ends, schemas) as session:
+        tables, _ = read_tables(session.first, schemas)
+        marks = {
+            name: read_highest_value(session.first, table, column)
             for name, table in tables.items()
-            if (column := site.declared_change(name).grows_above) and column in table.columns
+            if (column := context.declared_change(name).grows_above) and column in table.columns
         }
-    _wait_for_open_transactions(site)
-    return found
+    _wait_for_open_transactions(context)
+    return marks
 
 
-def _read_highest_value(
-    connection: TupleConnection, table: MeasuredTable, column: str
-) -> str | None:
-    found = connection.execute(
-        sql.SQL(
-            "SELECT {0}::text AS highest FROM {1} WHERE {0} IS NOT NULL ORDER BY {1}.{0} DESC"
-            " LIMIT 1"
-        ).format(sql.Identifier(column), table.identifier)
-    ).fetchone()
-    return found[0] if found else None
-
-
-def _wait_for_open_transactions(site: DatabaseContext) -> None:
-    with site.connect() as target:
+def _wait_for_open_transactions(context: DatabaseContext) -> None:
+    # A tenth of the budget at most: one forgotten transaction must not use up the gate's time.
+    seconds = min(_WAIT_SECONDS, context.budget.remaining_seconds / 10)
+    with context.connect() as target:
         now = (target.execute("SELECT clock_timestamp() AS now").fetchone() or {})["now"]
-        patience = time.monotonic() + min(_WAIT_SECONDS, site.budget.remaining_seconds / 10)
-        while number := (target.execute(_OPEN_TRANSACTIONS, [now]).fetchone() or {"open": 0})[
-            "open"
-        ]:
-            if time.monotonic() > patience:
-                site.report_progress(
-                    f"snapshot: {number} transactions are still open; what they add may look like a"
-                    " row too many among the old ones"
+        deadline = time.monotonic() + seconds
+        while number := _count_open_transactions(target, now):
+            if time.monotonic() > deadline:
+                context.report_progress(
+                    f"snapshot: {number} transactions are still open; rows that they add may be"
+                    " counted among the old ones"
                 )
                 return
-            time.sleep(0.05)
+            time.sleep(_POLL_SECONDS)
+
+
+def _count_open_transactions(target: psycopg.Connection[dict[str, Any]], since: Any) -> int:
+    row = target.execute(_OPEN_TRANSACTIONS, [since]).fetchone()
+    return int(row["open"]) if row else 0
 
 
 def _build_spec(
     connection: TupleConnection,
-    site: DatabaseContext,
+    context: DatabaseContext,
     table: MeasuredTable,
-    marks: Mapping[str, str | None],
-    tables: int,
+    mark: str | None,
+    most: int,
 ) -> TableSpec:
-    spec = replace(
-        build_table_spec(connection, table, site.declared_change(table.name)),
-        mark=marks.get(table.name),
-    )
-    return divide_into_segments(
-        connection, spec, min(MAX_TABLE_SEGMENTS, max(1, MAX_TOTAL_SEGMENTS // tables))
-    )
+    spec = build_table_spec(connection, table, context.declared_change(table.name))
+    return divide_into_segments(connection, replace(spec, mark=mark), most)
 
 
-def divide_into_segments(connection: TupleConnection, spec: TableSpec, most: int) -> TableSpec:
-    """With at most so many segments, where it has a key."""
-    division = _choose_division(connection, spec, most)
-    return spec.with_division(division) if division else spec
+def _count_expected_rows(
+    connection: TupleConnection, context: DatabaseContext, tables: Mapping[str, MeasuredTable]
+) -> dict[str, int]:
+    """Return the result of each declared `rows_become`, by table.
 
-
-def _choose_division(connection: TupleConnection, spec: TableSpec, most: int) -> Division | None:
-    """So many segments that each has a few rows.
-
-    A key of one integer is divided by ranges, which an index can find again.
+    Raise `SettingsError` for a query that gives no number.
     """
-    if not spec.key or spec.cannot:
-        return None
-    if not spec.has_integer_key:
-        return Division(_segment_count(spec.size // _ROW_BYTES, most))
-    first, last = _read_key_bounds(connection, spec)
-    if first is None or last is None or max(-first, last) >= 1 << 61:
-        return Division(1)
-    span = last - first + 1
-    parts = _segment_count(span, most)
-    return Division(parts, first, max(0, (-(-span // parts) - 1).bit_length()))
+    queries = {name: context.declared_change(name).rows_become for name in tables}
+    return {
+        name: _run_count_query(connection, context.display_name(name), query)
+        for name, query in queries.items()
+        if query
+    }
 
 
-def _read_key_bounds(connection: TupleConnection, spec: TableSpec) -> tuple[int | None, int | None]:
-    query = sql.SQL("SELECT min({0}), max({0}) FROM {1}").format(
-        sql.Identifier(spec.key[0]), spec.table.identifier
-    )
-    return connection.execute(query).fetchone() or (None, None)
-
-
-def _segment_count(rows: int, most: int) -> int:
-    """A power of two."""
-    return 1 << min(most.bit_length() - 1, (max(1, rows // ROWS_PER_SEGMENT) - 1).bit_length())
-
-
-def _count_expected_rows(connection: TupleConnection, site: DatabaseContext, name: str) -> int:
-    """Raises `SettingsError` for a query that gives no number."""
-    query = site.declared_change(name).rows_become or ""
+def _run_count_query(connection: TupleConnection, table: str, query: str) -> int:
+    setting = f"migrations.tables.{table}.rows_become"
     try:
         with connection.transaction():
-            found = connection.execute(query.encode()).fetchone()
+            row = connection.execute(query.encode()).fetchone()
     except psycopg.Error as error:
-        raise SettingsError(
-            f"migrations.tables.{site.display_name(name)}.rows_become cannot be used: {first_error_line(error)}"
-        ) from None
-    if not found or len(found) != 1 or not isinstance(found[0], int):
-        raise SettingsError(
-            f"migrations.tables.{site.display_name(name)}.rows_become must give one number of rows, as"
-            " SELECT count(*) does"
-        )
-    return found[0]
+        raise SettingsError(f"{setting} cannot be used: {first_error_line(error)}") from None
+    if not row or len(row) != 1 or not isinstance(row[0], int):
+        raise SettingsError(f"{setting} must give one number of rows, as SELECT count(*) does")
+    return row[0]
 
 
-def _add_expected_rows(figures: DatabaseStats, become: Mapping[str, int]) -> DatabaseStats:
+def _add_expected_rows(figures: DatabaseStats, expected_rows: Mapping[str, int]) -> DatabaseStats:
     tables = {
-        name: replace(table, rows_become=become.get(name)) for name, table in figures.tables.items()
+        name: replace(table, rows_become=expected_rows.get(name))
+        for name, table in figures.tables.items()
     }
     return replace(figures, tables=tables)
 
 
-def _read_catalog_as_plain(
-    site: DatabaseContext, connection: psycopg.Connection[Any]
-) -> dict[str, Any]:
-    from cutover_gates.probes.database.schema.schema_catalog import read_catalog
-
+def _read_catalog(context: DatabaseContext, connection: psycopg.Connection[Any]) -> dict[str, Any]:
     try:
-        return read_catalog(connection, site.migrations.schemas).as_plain()
+        return read_catalog(connection, context.migrations.schemas).as_plain()
     except psycopg.Error as error:
-        raise NotProven(
-            f"the catalog cannot be read, so there is no snapshot: {first_error_line(error)}"
-        ) from None
-
-
-def _read_history_facts(site: DatabaseContext) -> dict[str, Any]:
-    from cutover_gates.probes.database.history.assessments import capture_history
-
-    return dict(capture_history(site))
+        reason = first_error_line(error)
+        raise gap_error(rules.CATALOG_READABLE, context.target, reason) from None

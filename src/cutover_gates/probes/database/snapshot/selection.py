@@ -1,0 +1,82 @@
+"""The choice of the snapshot that a target's database is compared with."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from cutover_gates.core.findings import gap_error
+from cutover_gates.probes.database.context import DatabaseContext
+from cutover_gates.probes.database.identity import (
+    find_newest_script,
+    read_applied_migration,
+    read_server_facts,
+)
+from cutover_gates.probes.database.snapshot import rules
+from cutover_gates.probes.database.snapshot.model import Snapshot
+from cutover_gates.probes.database.snapshot.store import iter_snapshots
+
+_SECONDS_PER_HOUR = 3600
+
+
+def find_newest_snapshot(context: DatabaseContext, *, rolled_back: bool = False) -> Snapshot:
+    """Return the newest snapshot that was taken before the newest migration of the database.
+
+    `rolled_back`: the database is meant to be what it was, and a restore may have brought it to
+    another server. Then the newest snapshot of the very migration that the database is at is
+    chosen. Raise `NotProven` where there is none, and for one that is too old or of another
+    database.
+    """
+    with context.connect() as connection:
+        facts = read_server_facts(connection)
+        applied = read_applied_migration(context, connection)
+    on_disk = find_newest_script(context)
+    snapshot = _choose_snapshot(context, applied, on_disk, rolled_back=rolled_back)
+    # A restore brings the database to a server with another system identifier.
+    identifying = ("database",) if rolled_back else ("system_identifier", "database")
+    for fact in identifying:
+        if snapshot.server[fact] != facts[fact]:
+            name = fact.replace("_", " ")
+            reason = f"its {name} is {snapshot.server[fact]}, and that of the target {facts[fact]}"
+            raise gap_error(rules.SAME_DATABASE, snapshot.label, reason)
+    return snapshot
+
+
+def _choose_snapshot(
+    context: DatabaseContext, applied: str | None, on_disk: str | None, *, rolled_back: bool
+) -> Snapshot:
+    """Return the newest snapshot of the applied migration, or of another one after a migration.
+
+    The first holds after a rollback and while scripts wait to be run. If no snapshot of the applied
+    migration exists then (a script failed, or the history was changed), the newest of all is taken:
+    the comparison is needed all the more. If no snapshot of another migration exists after the
+    migration, the snapshot is from after it and would find the database equal to itself.
+    """
+    fresh = list(_iter_fresh_snapshots(context))
+    if not fresh:
+        raise gap_error(
+            rules.SNAPSHOT_EXISTS, context.target, "there is no snapshot to compare with"
+        )
+    is_unmigrated = rolled_back or (on_disk is not None and applied != on_disk)
+    fitting = [one for one in fresh if (one.migration == applied) == is_unmigrated]
+    if not fitting and not is_unmigrated and context.migrations.brings_scripts:
+        reason = f"the only one was taken after the migration {applied}"
+        raise gap_error(rules.TAKEN_BEFORE_MIGRATION, fresh[0].label, reason)
+    return (fitting or fresh)[0]
+
+
+def _iter_fresh_snapshots(context: DatabaseContext) -> Iterator[Snapshot]:
+    """Return the target's snapshots that are not too old, the newest first.
+
+    Raise `NotProven` where all are too old, and for one that was cut short or edited.
+    """
+    hours, fresh = context.migrations.snapshot_max_age_hours, 0
+    for snapshot in iter_snapshots(context):
+        if time.time() - snapshot.taken_at <= hours * _SECONDS_PER_HOUR:
+            fresh += 1
+            yield snapshot
+        elif fresh:
+            return
+        else:
+            reason = f"the newest is more than {hours:g} h old (snapshot_max_age_hours)"
+            raise gap_error(rules.SNAPSHOT_EXISTS, snapshot.label, reason)

@@ -1,0 +1,34 @@
+"""What a test asserts of findings: rules, subjects and values, and never a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from cutover_gates.core.evidence.assessment import Assessment
+from cutover_gates.core.findings import NotProven, Rule
+
+
+def list_breaches(assessment: Assessment) -> list[tuple[Rule, str]]:
+    """Return the rule and the subject of each finding."""
+    return [(finding.rule, finding.subject) for finding in assessment.findings]
+
+
+def list_values(assessment: Assessment) -> list[tuple[str, str, str]]:
+    """Return the subject, the expected and the actual value of each finding."""
+    return [(each.subject, each.expected, each.actual) for each in assessment.findings]
+
+
+def list_gaps(assessment: Assessment) -> list[tuple[Rule, str]]:
+    """Return the rule and the subject of each thing that could not be proven."""
+    return [(gap.rule, gap.subject) for gap in assessment.not_proven]
+
+
+@contextmanager
+def raises_gap(*rules: Rule) -> Iterator[pytest.ExceptionInfo[NotProven]]:
+    """Expect a `NotProven` whose gaps are of these rules, in this order."""
+    with pytest.raises(NotProven) as raised:
+        yield raised
+    assert [gap.rule for gap in raised.value.gaps] == list(rules), raised.value
