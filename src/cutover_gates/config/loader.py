@@ -13,8 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from cutover_gates.config.base import SECRET_KEYS, SettingsError
 from cutover_gates.config.settings import Settings
-from cutover_gates.core.plan import suggest_nearest
-from cutover_gates.core.tables import read_table
+from cutover_gates.core.tables import read_table, suggest_nearest
 
 
 def invalid_environment_message() -> str:

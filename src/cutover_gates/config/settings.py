@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from cutover_gates.config.base import SettingsError, SettingsTable
 from cutover_gates.config.target import TARGET_NAME, Target
-from cutover_gates.core.plan import suggest_nearest
+from cutover_gates.core.tables import suggest_nearest
 
 CONTAINER_TARGET = "containers"
 

@@ -8,7 +8,6 @@ them says what a run judges.
 from __future__ import annotations
 
 import ast
-import difflib
 import keyword
 import re
 from collections.abc import Iterable, Mapping
@@ -17,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from cutover_gates.core.tables import read_table
+from cutover_gates.core.tables import read_table, suggest_nearest
 
 GATES = ("t24", "t12", "t1", "phase1", "phase2", "phase3", "rollback", "post", "nightly")
 SUITES = ("smoke", "migrations", "performance", "contract")
@@ -29,12 +28,6 @@ MARKER_WORD = re.compile(r"[\w:+\-.\[\]\\/]+")
 
 class PlanError(ValueError):
     """The plan file cannot be used; the message says where and what to write instead."""
-
-
-def suggest_nearest(word: str, known: Iterable[str]) -> str:
-    """' Did you mean X?' for a misspelt word, or nothing."""
-    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
-    return f" Did you mean {found[0]!r}?" if found else ""
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
-from cutover_gates.core.plan import Plan, suggest_nearest
-from cutover_gates.core.tables import read_table
+from cutover_gates.core.plan import Plan
+from cutover_gates.core.tables import read_table, suggest_nearest
 
 DECISION_KEYS = ("item", "target", "release", "by", "at", "reason", "expires")
 COVERS = ("anything", "not proven")

@@ -1,84 +1,145 @@
-"""Several things asked at the same time, so that ten that are dead cost no more than one."""
+"""Several calls at the same time, each with a bound on its time.
+
+Ten dead servers then cost no more time than one. Threads, not asyncio: most of what is called is a
+blocking library (docs/decisions/0022-threads.md).
+"""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
-from cutover_gates.util.resource_sample import SourceUnavailable
+from cutover_gates.util.http import SourceUnavailable, drop_frames
 
+K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 
-
-def run_concurrently(asks: Iterable[Callable[[], T]]) -> list[T]:
-    """What each gives, in their order.
-
-    Each has a bound of its own and answers with a value; the first that raises is raised.
-    """
-    waiting = list(asks)
-    if not waiting:
-        return []
-    with ThreadPoolExecutor(len(waiting), thread_name_prefix="abreast") as threads:
-        return list(threads.map(lambda ask: ask(), waiting))
-
-
 QUESTION_TIMEOUT_SECONDS = 5.0
-"""That one question may take; what belongs to it is asked at the same time."""
+"""Seconds for one question of a probe; the requests that belong to it run at the same time."""
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 1.0
+"""Seconds between the first two polls of `wait_until`, and the most between any two: a log store is
+not polled more often than necessary."""
 
 
 class ObjectNotFound(SourceUnavailable):
-    """It answered, and what was asked for is not there. That is a finding, and no silence."""
+    """The source answered, and what was asked for does not exist: a finding, not silence."""
+
+
+def run_concurrently(calls: Iterable[Callable[[], T]]) -> list[T]:
+    """Return what each call returns, in their order.
+
+    Each call bounds its own time. The first exception is raised.
+    """
+    pending = list(calls)
+    if not pending:
+        return []
+    with ThreadPoolExecutor(len(pending), thread_name_prefix="concurrent") as threads:
+        return list(threads.map(lambda call: call(), pending))
+
+
+@dataclass
+class _Outcome:
+    """What a call returned or raised."""
+
+    value: object = None
+    error: BaseException | None = None
+
+
+def _run_in_thread(seconds: float, call: Callable[[], object]) -> _Outcome | None:
+    """Return the outcome; None where there is none after `seconds`.
+
+    A late thread is left behind. It ends by its own timeouts, at the latest with the process.
+    """
+    outcomes: list[_Outcome] = []
+
+    def run() -> None:
+        try:
+            outcomes.append(_Outcome(call()))
+        except BaseException as error:  # handed to the thread that asked
+            outcomes.append(_Outcome(error=error))
+
+    thread = threading.Thread(target=run, daemon=True, name="bounded-call")
+    thread.start()
+    thread.join(seconds)
+    return outcomes[0] if outcomes else None
+
+
+def run_with_timeout(seconds: float, call: Callable[[], T]) -> T:
+    """Return what the call returns, or raise what it raises.
+
+    Raises:
+        SourceUnavailable: the call takes longer than `seconds`.
+    """
+    outcome = _run_in_thread(seconds, call)
+    if outcome is None:
+        raise SourceUnavailable(f"no answer within {seconds:g} s")
+    if outcome.error is not None:
+        raise outcome.error
+    return outcome.value  # type: ignore[return-value]  # without an error it is the call's value
 
 
 def run_until_deadline(
-    ask: Callable[[], T], ends: float, seconds: float, whom: str
+    call: Callable[[], T], ends: float, seconds: float, source: str
 ) -> T | SourceUnavailable:
-    """What `ask` gives; why it gives nothing, where it raises, or has not ended at `ends`
-    (`time.monotonic`), `seconds` after the question was put.
+    """Return what the call returns, or why it returns nothing.
 
-    Only a sentence leaves the thread in which it is asked: the frames of what was raised in it hold
-    headers. A late thread is left behind; it ends with its own time-outs, and at the latest with
-    the process.
+    `ends` is the deadline (`time.monotonic`), `seconds` the time from the question to the deadline.
+    Of an exception only the kind is kept: its text and its frames may hold headers with tokens.
     """
-    came: list[T | SourceUnavailable] = []
-
-    def asked() -> None:
-        try:
-            came.append(ask())
-        except SourceUnavailable as silent:
-            came.append(type(silent)(str(silent)))
-        except (
-            Exception
-        ) as error:  # whatever it is, only its kind is told: its text may hold a header
-            came.append(SourceUnavailable(f"{whom} cannot be asked: {type(error).__name__}"))
-
-    thread = threading.Thread(target=asked, daemon=True, name="bounded")
-    thread.start()
-    thread.join(max(0.0, ends - time.monotonic()))
-    return (
-        came[0] if came else SourceUnavailable(f"{whom} gave no whole answer within {seconds:g} s")
-    )
+    outcome = _run_in_thread(max(0.0, ends - time.monotonic()), call)
+    if outcome is None:
+        return SourceUnavailable(f"gave no whole answer within {seconds:g} s", source)
+    if isinstance(outcome.error, SourceUnavailable):
+        return drop_frames(outcome.error)
+    if outcome.error is not None:
+        return SourceUnavailable(f"cannot be asked: {type(outcome.error).__name__}", source)
+    return outcome.value  # type: ignore[return-value]  # without an error it is the call's value
 
 
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 1.0
-"""Seconds between the first two looks, and at most: a store is not asked more often than it must
-be.
-"""
+def query_all(
+    things: Iterable[K], query: Callable[[K], T], seconds: float
+) -> dict[K, T | SourceUnavailable]:
+    """Return by thing what the query returns, or why it returned nothing within `seconds`.
 
-
-def wait_until(look: Callable[[], T | None], seconds: float) -> T | None:
-    """What `look` gives as soon as it is not None; None where it still is after `seconds`.
-
-    It is asked once at least, and once at the very end.
+    All queries run at the same time.
     """
-    ends, pause = time.monotonic() + seconds, FIRST_PAUSE_SECONDS
+    distinct = list(dict.fromkeys(things))
+    calls = (partial(_return_error, seconds, partial(query, thing)) for thing in distinct)
+    return dict(zip(distinct, run_concurrently(calls), strict=True))
+
+
+def _return_error(seconds: float, call: Callable[[], T]) -> T | SourceUnavailable:
+    try:
+        return run_with_timeout(seconds, call)
+    except SourceUnavailable as error:
+        return error
+
+
+def wait_until(
+    poll: Callable[[], T | None], seconds: float, pause: float = FIRST_PAUSE_SECONDS
+) -> T | None:
+    """Return what `poll` returns as soon as it is not None; None where it still is after `seconds`.
+
+    Polls at least once, and once at the very end. The pauses grow from `pause` by half each time.
+    """
+    ends = time.monotonic() + seconds
     while True:
         last = time.monotonic() >= ends
-        found = look()
+        found = poll()
         if found is not None or last:
             return found
         time.sleep(min(pause, max(0.0, ends - time.monotonic())))
         pause = min(LONGEST_PAUSE_SECONDS, 1.5 * pause)
+
+
+def wait_for(condition: Callable[[], bool], seconds: float, pause: float) -> bool:
+    """Return whether the condition became true within `seconds`; polls every `pause` seconds."""
+    ends = time.monotonic() + seconds
+    while not (holds := condition()) and time.monotonic() < ends:
+        time.sleep(pause)
+    return holds

@@ -1,6 +1,4 @@
-"""How a client shows itself to what watches a target, and whom it trusts: a token in a file, and an
-authority of one's own.
-"""
+"""JSON services, tokens in files and own certificate authorities, for the bounded HTTP client."""
 
 from __future__ import annotations
 
@@ -13,21 +11,29 @@ from typing import Any
 
 import httpx
 
-from cutover_gates.config.base import SettingsError
 from cutover_gates.core.evidence.redact import Redactor
-from cutover_gates.util.http import ERROR_TEXT_LIMIT, BoundedHttpClient, BoundedResponse, redact_url
-from cutover_gates.util.resource_sample import SourceUnavailable
+from cutover_gates.core.tables import SettingsError
+from cutover_gates.util.http import (
+    ERROR_TEXT_LIMIT,
+    BoundedHttpClient,
+    BoundedResponse,
+    SourceUnavailable,
+    redact_url,
+)
 
+SERVICE_TIMEOUT_SECONDS = 5.0
+"""Seconds for one answer of a service."""
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
 def read_token(path: Path, name: str, redactor: Redactor, called: str | None = None) -> str:
-    """The token in a file, made known to what masks secrets as `name`.
+    """Return the token in a file, and let the redactor mask it as `name`.
 
-    `called`: how the file may be told, where its path may not.
+    `called` names the file in an error where its path may not be shown. An error never quotes the
+    content, as the client's own error would.
 
-    Raises `TelemetrySilent` where there is none; never with the file's content, and a client would
-    quote it in its complaint.
+    Raises:
+        SourceUnavailable: the file cannot be read or holds no token.
     """
     try:
         token = path.read_text(encoding="utf-8").strip()
@@ -42,7 +48,10 @@ def read_token(path: Path, name: str, redactor: Redactor, called: str | None = N
 
 
 class TokenFileAuth(httpx.Auth):
-    """Reads the token anew for each request, for whoever gave it renews it."""
+    """Authorization by a token in a file, read for each request since it may be renewed.
+
+    `name` is what the token is masked as; by default it names the host.
+    """
 
     def __init__(
         self,
@@ -53,51 +62,46 @@ class TokenFileAuth(httpx.Auth):
         scheme: str = "Bearer",
         called: str | None = None,
     ) -> None:
-        """`name`: what the token is masked as; by default after the host that it is shown to."""
-        self._path, self._redactor, self._name, self._scheme, self._called = (
-            path,
-            redactor,
-            name,
-            scheme,
-            called,
-        )
+        self._path, self._redactor, self._name = path, redactor, name
+        self._scheme, self._called = scheme, called
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        token = read_token(
-            self._path, self._name or f"token of {request.url.host}", self._redactor, self._called
-        )
+        """Add the header (called by httpx)."""
+        name = self._name or f"token of {request.url.host}"
+        token = read_token(self._path, name, self._redactor, self._called)
         request.headers["Authorization"] = f"{self._scheme} {token}"
         yield request
 
 
 def create_tls_context(ca_file: str | Path | None, key: str = "ca_file") -> ssl.SSLContext | None:
-    """What trusts that authority alone; None where none is given.
+    """Return a context that trusts the authorities in `ca_file` alone; None where none is given.
 
-    Raises `SettingsError`, which calls the setting `key`.
+    Raises:
+        SettingsError: the file cannot be used; the message names the setting `key`.
     """
     try:
         return ssl.create_default_context(cafile=ca_file) if ca_file else None
-    except OSError as error:  # also what ssl raises for a file that holds no certificate
+    except OSError as error:  # ssl raises it also for a file without a certificate
         raise SettingsError(
             f"{key} = {str(ca_file)!r} cannot be used: {error.strerror or type(error).__name__}"
         ) from None
 
 
-SERVICE_TIMEOUT_SECONDS = 5.0
-"""That one answer may take."""
-
-
 class UnexpectedStatus(SourceUnavailable):
-    """The service answered, and not with what was asked for. `status` is that of HTTP."""
+    """The service answered with an HTTP status other than 200."""
 
-    def __init__(self, message: str, status: int) -> None:
-        super().__init__(message)
+    def __init__(self, reason: str, status: int, url: str = "") -> None:
+        super().__init__(reason, url)
         self.status = status
 
 
 class JsonService:
-    """Many questions may be asked of it at the same time: each has a connection and a bound of its
-    own.
+    """A service that answers in JSON, such as Prometheus or Grafana.
+
+    Queries may run at the same time: each has a connection and a time bound of its own.
+
+    Raises:
+        SettingsError: `ca_file` cannot be used.
     """
 
     def __init__(
@@ -110,36 +114,35 @@ class JsonService:
         redactor: Redactor | None = None,
         seconds: float = SERVICE_TIMEOUT_SECONDS,
     ) -> None:
-        """Raises `SettingsError` where the authority cannot be read."""
         self.url, self._seconds, self._redactor = url.rstrip("/"), seconds, redactor or Redactor()
-        self._auth = (
-            TokenFileAuth(token_file, self._redactor, scheme=scheme, called="token_file")
-            if token_file
-            else None
-        )
+        self._auth: httpx.Auth | None = None
+        if token_file:
+            self._auth = TokenFileAuth(
+                token_file, self._redactor, scheme=scheme, called="token_file"
+            )
         self._tls = create_tls_context(ca_file)
 
     def get(self, path: str, **parameters: str) -> Any:
-        """What stands in the answer.
+        """Return the decoded answer.
 
-        Raises `TelemetrySilent`, or `UnexpectedStatus` for any status but 200.
+        Raises:
+            SourceUnavailable: no complete answer, or not JSON.
+            UnexpectedStatus: any status other than 200.
         """
-        return self._decode(
-            path, self._create_client().get(self.url + path, parameters, accept="application/json")
-        )
+        answer = self._create_client().get(self.url + path, parameters, accept="application/json")
+        return self._decode(path, answer)
 
     def post(self, path: str, body: Any) -> Any:
-        """The same for a long question."""
-        return self._decode(
-            path, self._create_client().post(self.url + path, json.dumps(body).encode())
-        )
+        """Return the decoded answer to a query that is too long for a URL. Raises as `get` does."""
+        answer = self._create_client().post(self.url + path, json.dumps(body).encode())
+        return self._decode(path, answer)
 
     def format_url(self, path: str = "") -> str:
-        """An address of it, for a sentence."""
+        """Return the URL of a path, redacted."""
         return redact_url(self.url + path)
 
     def mask(self, text: object) -> str:
-        """What the other side said, short and without secrets."""
+        """Return a text that the service sent, shortened and without secrets."""
         return self._redactor.redact_text(" ".join(str(text).split()))[:ERROR_TEXT_LIMIT]
 
     def _create_client(self) -> BoundedHttpClient:
@@ -149,15 +152,21 @@ class JsonService:
 
     def _decode(self, path: str, answer: BoundedResponse) -> Any:
         try:
-            told = json.loads(answer.body)
+            content = json.loads(answer.body)
         except ValueError:
-            told = None
+            content = None
         if answer.status != 200:
-            said = (told.get("message") or told.get("error")) if isinstance(told, dict) else None
+            reason = self.mask(_find_error_text(content) or "no reason")
             raise UnexpectedStatus(
-                f"{self.format_url(path)} answered {answer.status}: {self.mask(said or 'no reason')}",
-                answer.status,
+                f"answered {answer.status}: {reason}", answer.status, self.format_url(path)
             )
-        if told is None:
-            raise SourceUnavailable(f"{self.format_url(path)} answered 200, and not in JSON")
-        return told
+        if content is None:
+            raise SourceUnavailable("answered 200, and not in JSON", self.format_url(path))
+        return content
+
+
+def _find_error_text(content: Any) -> Any:
+    """Return the reason as Grafana (`message`) or Prometheus (`error`) writes it."""
+    if not isinstance(content, dict):
+        return None
+    return content.get("message") or content.get("error")

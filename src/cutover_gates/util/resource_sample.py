@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from cutover_gates.util.http import SourceUnavailable as SourceUnavailable  # until this moves
+
 RESOURCE_FIGURES = (
     "cpu_seconds",
     "cpu_cores",
@@ -19,13 +21,6 @@ STALE_SECONDS = 30.0
 """A figure that was measured longer ago than this is not told: Prometheus itself would go on
 telling it for five minutes.
 """
-
-
-class SourceUnavailable(RuntimeError):
-    """A source cannot be asked, in one sentence.
-
-    Says nothing about the release, and never a secret.
-    """
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from cutover_gates.config.deployment import ClusterSettings
 from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.probes.deployment.kubernetes.client import DeploymentClient, load_client
 from cutover_gates.util.concurrency import ObjectNotFound
-from cutover_gates.util.resource_sample import SourceUnavailable
+from cutover_gates.util.http import SourceUnavailable
 from tests.faults.deployment.deployment_environment import DeploymentEnvironment
 from tests.standins.deployment_objects import NAME, NAMESPACE
 

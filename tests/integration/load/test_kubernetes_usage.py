@@ -17,7 +17,7 @@ from cutover_gates.config.base import SettingsError
 from cutover_gates.config.performance import PodMetricsSettings
 from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.probes.load.resource_usage.resource_sources import KubernetesResourceSource
-from cutover_gates.util.resource_sample import SourceUnavailable
+from cutover_gates.util.http import SourceUnavailable
 from tests.standins.metrics_api import MetricsApiStandin, pod, running_metrics_api
 
 

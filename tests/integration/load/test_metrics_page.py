@@ -270,7 +270,7 @@ def test_nothing_more_is_sent_while_an_answer_is_out() -> None:
             said.append(str(raised.value).replace(url, "it"))
         over.set()
     assert said == ["it gave no whole answer within 0.2 s"] + 4 * [
-        "it is still busy with the look before"
+        "it is still busy with the request before"
     ]
     assert len(connections) == 1
 

@@ -28,7 +28,7 @@ from cutover_gates.probes.network.load_balancer.assessments import LoadBalancerA
 from cutover_gates.probes.network.network_context import NetworkContext
 from cutover_gates.probes.network.redis.assessments import RedisAssessments, write_probe_key
 from cutover_gates.probes.network.tls.assessments import TlsAssessments
-from cutover_gates.util.resource_sample import SourceUnavailable
+from cutover_gates.util.http import SourceUnavailable
 from tests.faults.network import balancer, name_servers, redis_server, tls_fronts
 from tests.faults.network.certificate_factory import NAME as NAME_OF_PAPERS
 from tests.faults.network.certificate_factory import IssuedCertificate

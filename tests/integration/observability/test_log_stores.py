@@ -19,7 +19,7 @@ from cutover_gates.probes.observability.logs import log_stores
 from cutover_gates.probes.observability.logs.log_store_factory import create_log_store
 from cutover_gates.probes.observability.logs.log_stores import LogStore
 from cutover_gates.probes.observability.logs.model import LogLine, parse_line, parse_timestamp
-from cutover_gates.util.resource_sample import SourceUnavailable
+from cutover_gates.util.http import SourceUnavailable
 from tests.standins.http_server import ReceivedRequest, Reply, json_reply, running_http_standin
 
 

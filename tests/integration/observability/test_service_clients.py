@@ -20,8 +20,8 @@ from cutover_gates.probes.observability.alerts.alert_receiver import receive_ale
 from cutover_gates.probes.observability.alerts.alertmanager import AlertmanagerApi
 from cutover_gates.probes.observability.prometheus_api import PrometheusApi
 from cutover_gates.util.concurrency import wait_until
+from cutover_gates.util.http import SourceUnavailable
 from cutover_gates.util.http_services import JsonService, UnexpectedStatus
-from cutover_gates.util.resource_sample import SourceUnavailable
 from tests.standins.http_server import json_reply, running_http_standin
 
 TOKEN = "s3cret-token-of-the-service"

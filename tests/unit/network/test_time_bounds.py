@@ -14,7 +14,7 @@ from cutover_gates.probes.network.network_context import (
     query_all,
     run_with_timeout,
 )
-from cutover_gates.util.resource_sample import SourceUnavailable
+from cutover_gates.util.http import SourceUnavailable
 
 
 def test_ten_dead_places_cost_no_more_than_one() -> None:

@@ -15,9 +15,8 @@ from pathlib import Path
 
 import httpx
 
-from cutover_gates.util.http import ERROR_TEXT_LIMIT, redact_url
+from cutover_gates.util.http import ERROR_TEXT_LIMIT, SourceUnavailable, redact_url
 from cutover_gates.util.http_services import create_tls_context
-from cutover_gates.util.resource_sample import SourceUnavailable
 
 TIMEOUT_SLACK_SECONDS = 0.5
 """Seconds for a thread that is begun late: a bound on the whole look is so much longer than those

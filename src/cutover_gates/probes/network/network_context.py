@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
 from cutover_gates.util.concurrency import run_concurrently
-from cutover_gates.util.resource_sample import SourceUnavailable
+from cutover_gates.util.http import SourceUnavailable
 
 K = TypeVar("K")
 V = TypeVar("V")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder, NotProven
-from cutover_gates.util.resource_sample import SourceUnavailable
+from cutover_gates.util.http import SourceUnavailable
 
 AssessmentSink = Callable[[Assessment], None]
 

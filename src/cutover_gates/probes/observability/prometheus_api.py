@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cutover_gates.util.http import SourceUnavailable
 from cutover_gates.util.http_services import JsonService
-from cutover_gates.util.resource_sample import SourceUnavailable
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from cutover_gates.config.base import SettingsError
-from cutover_gates.core.plan import suggest_nearest
-from cutover_gates.core.tables import read_table
+from cutover_gates.core.tables import read_table, suggest_nearest
 from cutover_gates.probes.api.fuzzing.fuzz_findings import RULES
 
 REQUIRED_KEYS = ("operation", "check", "reason", "owner", "expires")

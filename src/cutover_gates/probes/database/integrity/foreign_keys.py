@@ -12,7 +12,7 @@ from psycopg import sql
 from cutover_gates.config.base import SettingsError
 from cutover_gates.config.migrations import ImpliedReference
 from cutover_gates.core.evidence.assessment import AssessmentBuilder
-from cutover_gates.core.plan import suggest_nearest
+from cutover_gates.core.tables import suggest_nearest
 from cutover_gates.probes.database.bounded_reader import BoundedReader, QueryRejected
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.integrity.table_structure import (

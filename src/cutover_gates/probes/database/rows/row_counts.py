@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from cutover_gates.config.migrations import TableChange
 from cutover_gates.core.evidence.assessment import Assessment
-from cutover_gates.core.plan import suggest_nearest
+from cutover_gates.core.tables import suggest_nearest
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.identity import qualified_history_name
 from cutover_gates.probes.database.measurement.table_stats import TableStats

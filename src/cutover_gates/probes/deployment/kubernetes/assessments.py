@@ -17,7 +17,7 @@ from cutover_gates.probes.deployment.model import (
     format_undeclared_keys,
 )
 from cutover_gates.util.concurrency import ObjectNotFound
-from cutover_gates.util.resource_sample import SourceUnavailable
+from cutover_gates.util.http import SourceUnavailable
 
 StateCheck = Callable[
     [deployment.ClusterSettings, DeploymentState, DeploymentAssessmentBuilder], None

@@ -23,10 +23,9 @@ from cutover_gates.util.concurrency import (
     run_concurrently,
     run_until_deadline,
 )
-from cutover_gates.util.http import ERROR_TEXT_LIMIT, redact_url
+from cutover_gates.util.http import ERROR_TEXT_LIMIT, SourceUnavailable, redact_url
 from cutover_gates.util.http_services import read_token
 from cutover_gates.util.kubernetes_notation import format_selector
-from cutover_gates.util.resource_sample import SourceUnavailable
 
 _METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _HINTS = {401: "is the token in token_file still valid?", 403: "the token may not read them"}

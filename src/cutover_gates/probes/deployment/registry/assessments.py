@@ -24,7 +24,7 @@ from cutover_gates.util.concurrency import (
     run_concurrently,
     run_until_deadline,
 )
-from cutover_gates.util.resource_sample import SourceUnavailable
+from cutover_gates.util.http import SourceUnavailable
 
 ITEM = "kubernetes-cluster"
 

@@ -20,8 +20,7 @@ import httpx
 
 from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.util.concurrency import QUESTION_TIMEOUT_SECONDS, ObjectNotFound
-from cutover_gates.util.http import ERROR_TEXT_LIMIT, redact_url
-from cutover_gates.util.resource_sample import SourceUnavailable
+from cutover_gates.util.http import ERROR_TEXT_LIMIT, SourceUnavailable, redact_url
 
 INDEX_TYPES = (
     "application/vnd.oci.image.index.v1+json",

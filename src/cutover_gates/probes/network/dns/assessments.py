@@ -15,7 +15,7 @@ from cutover_gates.probes.network.network_context import (
     NetworkContext,
     query_all,
 )
-from cutover_gates.util.resource_sample import SourceUnavailable
+from cutover_gates.util.http import SourceUnavailable
 
 ITEM = "dns-records"
 

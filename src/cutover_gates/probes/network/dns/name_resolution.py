@@ -18,7 +18,7 @@ import dns.rdatatype
 import dns.rrset
 
 from cutover_gates.config.network import parse_name_server
-from cutover_gates.util.resource_sample import SourceUnavailable
+from cutover_gates.util.http import SourceUnavailable
 
 ADDRESS_TYPES = ("A", "AAAA")
 MAX_HOPS = 8

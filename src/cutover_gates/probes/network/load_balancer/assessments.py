@@ -33,7 +33,7 @@ from cutover_gates.probes.network.network_context import (
     query_all,
 )
 from cutover_gates.util.concurrency import run_concurrently
-from cutover_gates.util.resource_sample import SourceUnavailable
+from cutover_gates.util.http import SourceUnavailable
 
 ITEM, NO_FAILOVER, NO_CLIENT = "load-balancer", "balancer-failover", "client-address"
 """The item, and what a target declares `unsupported` where no backend may die, or where the log

@@ -21,7 +21,7 @@ from cutover_gates.probes.network.client import (
     wait_for_condition,
 )
 from cutover_gates.probes.network.network_context import NetworkAssessmentBuilder, query_all
-from cutover_gates.util.resource_sample import SourceUnavailable
+from cutover_gates.util.http import SourceUnavailable
 
 
 @contextmanager

@@ -19,8 +19,7 @@ from cutover_gates.probes.network.network_context import (
     NetworkContext,
     run_with_timeout,
 )
-from cutover_gates.util.http import ERROR_TEXT_LIMIT, redact_url
-from cutover_gates.util.resource_sample import SourceUnavailable
+from cutover_gates.util.http import ERROR_TEXT_LIMIT, SourceUnavailable, redact_url
 
 if TYPE_CHECKING:
     from redis import Redis as Client

@@ -36,7 +36,7 @@ from cutover_gates.probes.network.tls.certificates import (
     resolve_endpoint,
     verify_endpoint,
 )
-from cutover_gates.util.resource_sample import SourceUnavailable
+from cutover_gates.util.http import SourceUnavailable
 
 ITEM, NO_PLAIN_HTTP = "tls-certificates", "plain-http"
 REDIRECTS = (301, 302, 303, 307, 308)

@@ -13,7 +13,7 @@ from typing import Any
 
 from cryptography import x509
 
-from cutover_gates.util.resource_sample import SourceUnavailable
+from cutover_gates.util.http import SourceUnavailable
 
 NO_ISSUER, WRONG_NAME = (2, 20, 21), (62, 64)
 """Numbers of OpenSSL (X509_V_ERR_…): what is wrong with a chain."""

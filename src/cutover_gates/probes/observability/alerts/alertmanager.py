@@ -18,8 +18,8 @@ from cutover_gates.probes.observability.alertmanager_routing import (
     parse_api_matchers,
 )
 from cutover_gates.probes.observability.alerts.time_intervals import contains_moment
+from cutover_gates.util.http import SourceUnavailable
 from cutover_gates.util.http_services import JsonService
-from cutover_gates.util.resource_sample import SourceUnavailable
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from cutover_gates.probes.observability.model import (
     run_assessment,
 )
 from cutover_gates.util.concurrency import run_concurrently
+from cutover_gates.util.http import SourceUnavailable
 from cutover_gates.util.http_services import JsonService, UnexpectedStatus
-from cutover_gates.util.resource_sample import SourceUnavailable
 
 TABLE = "monitoring.dashboards"
 MAX_CONCURRENT_PANELS = 8

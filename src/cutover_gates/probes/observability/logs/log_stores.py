@@ -19,9 +19,8 @@ from cutover_gates.probes.observability.logs.model import (
     parse_timestamp,
     select_since,
 )
-from cutover_gates.util.http import ERROR_TEXT_LIMIT
+from cutover_gates.util.http import ERROR_TEXT_LIMIT, SourceUnavailable
 from cutover_gates.util.http_services import SERVICE_TIMEOUT_SECONDS, JsonService
-from cutover_gates.util.resource_sample import SourceUnavailable
 
 TAIL = 1024 * 1024
 """Bytes of a file that are read first, from its end."""
