@@ -102,8 +102,8 @@ DROP = (
     " i.name]\n"
 )
 NOBODY_DECLARED = (
-    "from cutover_gates.hospital import NotOffered",
-    "raise NotOffered('sign_in', 'says the check')",
+    "from cutover_gates.hospital import Unsupported",
+    "raise Unsupported('sign_in', 'says the check')",
 )
 TWO_FILES = ("smoke/test_sign_in.py", "smoke/test_documents.py")
 FOUND = "smoke/test_patients.py::test_a_patient_is_found"
