@@ -10,9 +10,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-from cutover_gates.core.plan import SUITES
+from cutover_gates.plugin.suite_folders import SuiteFolders
 
 
 @dataclass(frozen=True)
@@ -41,21 +40,18 @@ class _UnresolvableMark(Exception):
     """A plan mark whose ids cannot be known without running the file."""
 
 
-def build_inventory(root: Path) -> CheckInventory:
-    """Read every test file of the suite folders below `root`."""
+def build_inventory(folders: SuiteFolders) -> CheckInventory:
+    """Return every check that is written in the suites, the shipped ones and the own ones."""
     checks: list[WrittenCheck] = []
     unreadable: list[str] = []
-    for suite in SUITES:
-        files = {*(root / suite).rglob("test_*.py"), *(root / suite).rglob("*_test.py")}
-        for path in sorted(files):
-            name = path.relative_to(root).as_posix()
-            try:
-                tree = ast.parse(path.read_text(encoding="utf-8"))
-            except (SyntaxError, UnicodeDecodeError, OSError):
-                unreadable.append(name)
-            else:
-                checks.extend(_find_checks(tree.body, name, []))
-                unreadable.extend(_find_uncountable_checks(tree.body, name))
+    for name, path in folders.test_files():
+        try:
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+        except (SyntaxError, UnicodeDecodeError, OSError):
+            unreadable.append(name)
+        else:
+            checks.extend(_find_checks(tree.body, name, []))
+            unreadable.extend(_find_uncountable_checks(tree.body, name))
     return CheckInventory(tuple(checks), tuple(unreadable))
 
 

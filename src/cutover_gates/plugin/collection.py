@@ -8,19 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from cutover_gates.core.plan import SUITES, Plan, PlanError
+from cutover_gates.core.plan import Plan, PlanError
 from cutover_gates.plugin.results import ResultCollector
+from cutover_gates.plugin.suite_folders import SuiteFolders
 from cutover_gates.util.files import write_atomically
 
 ITEM_IDS_KEY = pytest.StashKey[frozenset[str]]()
-
-
-def suite_of(path: Path, root: Path) -> str | None:
-    """The suite folder that a file stands in, None outside the suites."""
-    if not path.is_relative_to(root):
-        return None
-    first = path.relative_to(root).parts[0]
-    return first if first in SUITES else None
 
 
 class ItemBinder:
@@ -33,8 +26,8 @@ class ItemBinder:
     others.
     """
 
-    def __init__(self, plan: Plan, root: Path, bounds: Mapping[str, float]) -> None:
-        self.plan, self.root, self.bounds = plan, root, bounds
+    def __init__(self, plan: Plan, folders: SuiteFolders, bounds: Mapping[str, float]) -> None:
+        self.plan, self.folders, self.bounds = plan, folders, bounds
 
     @pytest.hookimpl(wrapper=True)
     def pytest_make_collect_report(
@@ -50,7 +43,7 @@ class ItemBinder:
 
     def _bind(self, item: pytest.Item) -> Sequence[str]:
         """Tie one check; the sentences say what is wrong with it."""
-        suite = suite_of(item.path, self.root)
+        suite = self.folders.suite_of(item.path)
         if suite is None:
             return []
         ids = frozenset(str(arg) for mark in item.iter_markers("plan") for arg in mark.args)

@@ -25,6 +25,7 @@ from cutover_gates.plugin.options import (
 from cutover_gates.plugin.outcome_capture import OutcomeCapture
 from cutover_gates.plugin.results import ResultCollector
 from cutover_gates.plugin.run import GATE_SESSION_KEY, RUN_KEY, USER_ERRORS, make_run
+from cutover_gates.plugin.shipped_collection import ShippedCollector
 
 pytest_plugins = ["cutover_gates.plugin.api_run", "cutover_gates.plugin.fixtures.hospital"]
 
@@ -46,8 +47,13 @@ def pytest_configure(config: pytest.Config) -> None:
     this = config.stash[RUN_KEY] = make_run(config)
     tally = ResultCollector()
     config.pluginmanager.register(
-        ItemBinder(this.plan, this.root, suite_time_budgets(this)), "cutover-ties"
+        ItemBinder(this.plan, this.suite_folders, suite_time_budgets(this)), "cutover-ties"
     )
+    if this.suite_folders.shipped:
+        # Other modes import by the file's name alone, and a shipped file and an own one may share it.
+        config.option.importmode = "importlib"
+        collector = ShippedCollector(this.suite_folders)
+        config.pluginmanager.register(collector, "cutover-shipped")
     config.pluginmanager.register(OutcomeCapture(this.recorder, this.redactor), "cutover-witness")
     config.pluginmanager.register(
         CollectionRecorder(tally, this.first_folder if this.folders else None, this.worker),

@@ -110,7 +110,7 @@ def apply_gate_options(config: pytest.Config, run: PytestRun) -> None:
     if not given or [Path(config.invocation_params.dir, arg).resolve() for arg in config.args] == [
         run.root
     ]:
-        config.args = [str(run.root / suite) for suite in SUITES if (run.root / suite).is_dir()]
+        config.args = [str(path) for path in run.suite_folders.suite_paths()]
     if config.option.tbstyle == "auto":
         # made in no time: for its own styles pytest reads the sources again, for every line
         config.option.tbstyle = "native"

@@ -9,13 +9,13 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from cutover_gates.config.base import SettingsError
-from cutover_gates.config.loader import load_settings
 from cutover_gates.config.settings import CONTAINER_TARGET, Settings
 from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.core.evidence.redact import Redactor
@@ -31,7 +31,10 @@ from cutover_gates.core.plan import (
 from cutover_gates.core.waivers import DecisionError
 from cutover_gates.hospital import MappingError
 from cutover_gates.plugin.collection import items_of
+from cutover_gates.plugin.settings_files import find_plan, load_run_settings
+from cutover_gates.plugin.suite_folders import SuiteFolders, find_suite_folders
 from cutover_gates.targets import RunningTarget
+from cutover_gates.util.shipped_files import shipped_root
 
 if TYPE_CHECKING:
     from cutover_gates.plugin.session import GateSession
@@ -99,6 +102,11 @@ class PytestRun:
             / self.settings.target
         )
 
+    @cached_property
+    def suite_folders(self) -> SuiteFolders:
+        """The folders of the checks that this run collects and counts."""
+        return find_suite_folders(self.plan, self.root)
+
     @property
     def suites(self) -> frozenset[str]:
         """The suites whose checks are asked for; all of them where no verdict is."""
@@ -131,11 +139,9 @@ def make_run(config: pytest.Config) -> PytestRun:
     told: dict[str, Any] = getattr(config, "workerinput", {})
     option = config.option
     try:
-        settings = load_settings(
-            option.cutover_config, config.rootpath, target=option.target, release=option.release
-        )
+        settings = load_run_settings(config)
         _ = settings.chosen_target
-        plan = load_plan(_plan_path(settings, config.rootpath))
+        plan = load_plan(find_plan(settings, config.rootpath))
     except USER_ERRORS as mistake:
         raise pytest.UsageError(str(mistake)) from None
     redactor = Redactor()
@@ -154,16 +160,6 @@ def make_run(config: pytest.Config) -> PytestRun:
     if told.get("cutover_folder"):
         run.folders = {"": Path(told["cutover_folder"])}
     return run
-
-
-def _plan_path(settings: Settings, root: Path) -> Path:
-    """The plan beside the settings file; where that has none of its own, the plan of the
-    repository.
-    """
-    beside = settings.resolve_path(settings.plan)
-    return (
-        beside if beside.exists() or "plan" in settings.model_fields_set else root / settings.plan
-    )
 
 
 def _new_tag() -> str:
@@ -192,7 +188,7 @@ def start_target(run: PytestRun, tied: frozenset[str] = frozenset()) -> Iterator
         asked = run.requested_items | tied
         hospital = embedded.start_embedded_target(
             run.settings,
-            run.root,
+            shipped_root(),
             embedded_stage(run),
             surroundings=environment_for(asked),
             backed_up="migrations" in run.suites or BACKUP_ITEM in asked,

@@ -4,7 +4,6 @@ exit status. Lives in the controller only.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +18,7 @@ from cutover_gates.hospital import Unsupported
 from cutover_gates.plugin import artifacts
 from cutover_gates.plugin.check_inventory import build_inventory
 from cutover_gates.plugin.cleanup import describe_sweep, save_ledgers, sweep_dead_runs
-from cutover_gates.plugin.collection import load_worker_collections, suite_of
+from cutover_gates.plugin.collection import load_worker_collections
 from cutover_gates.plugin.mapping_check_state import untested_mapping_warning
 from cutover_gates.plugin.outcome_capture import TARGET_GONE
 from cutover_gates.plugin.progress import ProgressPrinter
@@ -178,8 +177,8 @@ class GateSession:
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
-            text = self.run.redactor.redact_text(report.longreprtext).replace(
-                f"{self.run.root}{os.sep}", ""
+            text = self.run.redactor.redact_text(
+                self.run.suite_folders.clean_text(report.longreprtext)
             )
             lines = [line.removeprefix("E ").strip() for line in text.splitlines()]
             reason = next((line for line in reversed(lines) if line), "no reason was given")
@@ -202,7 +201,7 @@ class GateSession:
         if (
             seen
             or report.nodeid in self.tally.collected
-            or suite_of(self.run.root / report.nodeid.partition("::")[0], self.run.root)
+            or self.run.suite_folders.suite_of_node(report.nodeid)
         ):
             text = (
                 report.longrepr[2].removeprefix("Skipped: ")
@@ -239,7 +238,7 @@ class GateSession:
         load_worker_collections(self.tally, self.run.first_folder)
         said = self._before.not_offered if self._before else {}
         results = self.tally.results(
-            build_inventory(self.run.root), self._narrowed, self._unsupported, said
+            build_inventory(self.run.suite_folders), self._narrowed, self._unsupported, said
         )
         subject = build_subject(self.run, self._before)
         self._judge(results, subject)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import socket
-import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from cutover_gates.core.verdict import VerdictSubject
 from cutover_gates.hospital import ProtocolViolation, Rejected, Unreachable, Unsupported
+from cutover_gates.plugin.provenance import describe_commit
 from cutover_gates.plugin.run import PytestRun
 from cutover_gates.targets import RunningTarget
 from cutover_gates.targets.driver_factory import open_driver
@@ -122,7 +121,7 @@ def build_subject(run: PytestRun, told: TargetStatus | None = None) -> VerdictSu
         reported_release=told.release if told else None,
         migration=told.migration if told else None,
         suite_version=_suite_version(),
-        suite_commit=_suite_commit(run.root),
+        suite_commit=describe_commit(run.suite_folders),
         settings=run.settings.digest(),
         host=socket.gethostname(),
         production=target.production,
@@ -140,22 +139,3 @@ def _suite_version() -> str:
         return version("cutover-gates")
     except PackageNotFoundError:
         return "(not installed)"
-
-
-def _suite_commit(root: Path) -> str:
-    """The commit of the suite, with '+changes' when files differ from it; '(unknown)' outside a git
-    checkout.
-    """
-    try:
-        head = _run_git(root, "rev-parse", "HEAD")
-        return head + (
-            "+changes" if _run_git(root, "status", "--porcelain", "--untracked-files=no") else ""
-        )
-    except (OSError, subprocess.SubprocessError):
-        return "(unknown)"
-
-
-def _run_git(root: Path, *words: str) -> str:
-    return subprocess.run(
-        ["git", *words], cwd=root, capture_output=True, text=True, timeout=5, check=True
-    ).stdout.strip()

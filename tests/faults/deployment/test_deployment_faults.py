@@ -16,6 +16,7 @@ import pytest
 
 from cutover_gates.core.evidence.assessment import Assessment
 from cutover_gates.plugin.check_inventory import build_inventory
+from cutover_gates.plugin.suite_folders import SuiteFolders
 from cutover_gates.probes.database.backup.assessments import BackupAssessments
 from cutover_gates.probes.database.health.assessments import ServerAssessments
 from tests.faults import hospitals
@@ -240,6 +241,6 @@ def _tied() -> Mapping[str, frozenset[str]]:
     """The items of each check of `smoke/infrastructure`."""
     return {
         check.check.rpartition("::")[2]: check.items
-        for check in build_inventory(hospitals.ROOT).checks
+        for check in build_inventory(SuiteFolders(hospitals.ROOT)).checks
         if check.check.startswith("smoke/infrastructure/")
     }

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cutover_gates.plugin.check_inventory import CheckInventory, build_inventory
+from cutover_gates.plugin.suite_folders import SuiteFolders
 
 HEAD = "import pytest\n"
 
@@ -18,7 +19,7 @@ def census(root: Path, text: str, name: str = "smoke/test_a.py") -> CheckInvento
     path = root / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
-    return build_inventory(root)
+    return build_inventory(SuiteFolders(root))
 
 
 def found(root: Path, text: str) -> dict[str, set[str]]:
@@ -65,7 +66,7 @@ def test_other_files_hold_no_checks_of_the_plan(tmp_path: Path, name: str) -> No
 
 
 def test_a_project_without_suites_has_no_checks(tmp_path: Path) -> None:
-    assert build_inventory(tmp_path) == CheckInventory((), ())
+    assert build_inventory(SuiteFolders(tmp_path)) == CheckInventory((), ())
 
 
 def test_nothing_is_imported(tmp_path: Path) -> None:
@@ -80,7 +81,7 @@ def test_a_file_that_is_no_python_is_named(tmp_path: Path, content: bytes) -> No
     """It may hold any check: the judge takes it so."""
     (tmp_path / "smoke").mkdir()
     (tmp_path / "smoke/test_a.py").write_bytes(content)
-    assert build_inventory(tmp_path) == CheckInventory((), ("smoke/test_a.py",))
+    assert build_inventory(SuiteFolders(tmp_path)) == CheckInventory((), ("smoke/test_a.py",))
 
 
 # ── which functions ──

@@ -10,6 +10,7 @@ import pytest
 
 from cutover_gates.core.plan import Plan, load_plan
 from cutover_gates.plugin.check_inventory import CheckInventory, build_inventory
+from cutover_gates.plugin.suite_folders import SuiteFolders
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -40,7 +41,7 @@ def plan() -> Plan:
 @pytest.fixture(scope="module")
 def census() -> CheckInventory:
     """Every check that is written in the suite folders."""
-    return build_inventory(ROOT)
+    return build_inventory(SuiteFolders(ROOT))
 
 
 def proven(plan: Plan, census: CheckInventory) -> set[str]:
