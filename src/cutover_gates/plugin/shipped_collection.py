@@ -15,7 +15,7 @@ import pytest
 from cutover_gates.plugin.suite_folders import SuiteFolders
 
 
-class FolderAbove(pytest.Dir):
+class FolderAbove(pytest.Directory):
     """A folder above the suites: it leads to what is collected, and to nothing else."""
 
     def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
