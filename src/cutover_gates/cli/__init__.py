@@ -1,1 +1,1 @@
-"""Cli."""
+"""The command `cutover-gates`, and the load by hand with locust's page."""

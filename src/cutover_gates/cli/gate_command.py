@@ -1,0 +1,83 @@
+"""`cutover-gates gate NAME`: runs pytest on the shipped checks, and returns the verdict's status.
+
+It needs nothing in the folder in which it is called. Where there is no `cutover.toml`, the embedded
+hospital is judged with the shipped settings. Checks of the folder's own suites run as well.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import pytest
+import typer
+
+from cutover_gates.core.plan import GATES, MARKER_WORD, SUITES, suggest_nearest
+from cutover_gates.plugin.entry_point import PLUGIN, SETTINGS_OPTION
+
+OPERATORS = frozenset({"and", "or", "not"})
+PYTEST_FILES = ("pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml")
+"""Files that hold pytest's configuration and nothing else."""
+GATE_WORDS = (
+    # Plugins of libraries that a gate uses: they cost seconds, and locust's patches the sockets.
+    *("-p", "no:schemathesis", "-p", "no:hypothesispytest", "-p", "no:locust", "-p", "no:anyio"),
+    # Two suites may hold files of one name.
+    "--import-mode=importlib",
+    # A misspelt marker, a check that passes against its mark, and an error that nobody sees would
+    # prove nothing.
+    *("--strict-markers", "-o", "xfail_strict=true"),
+    *("-W", "error::pytest.PytestUnraisableExceptionWarning"),
+    *("-W", "error::pytest.PytestUnhandledThreadExceptionWarning"),
+)
+"""Words for pytest that every gate has, as `pyproject.toml` of this project sets them."""
+
+
+def run_gate(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="A gate or suite: phase3, t24, smoke, …")],
+    target: Annotated[str | None, typer.Option(help="The target to judge.")] = None,
+    release: Annotated[str | None, typer.Option(help="The release under judgement.")] = None,
+    config: Annotated[Path | None, typer.Option(help="The settings file.")] = None,
+) -> None:
+    """Judge a gate. Exit status 0 is GO or GO WITH WAIVERS. Further words go to pytest."""
+    if mistake := find_mistake(name):
+        typer.echo(mistake, err=True)
+        raise typer.Exit(pytest.ExitCode.USAGE_ERROR)
+    words = build_words(name, Path.cwd(), target=target, release=release, config=config)
+    raise typer.Exit(int(pytest.main([*words, *context.args])))
+
+
+def find_mistake(name: str) -> str:
+    """Return what is wrong with a marker expression of gates and suites, or an empty text."""
+    known = (*GATES, *SUITES)
+    for word in MARKER_WORD.findall(name):
+        if word not in OPERATORS and word not in known:
+            hint = suggest_nearest(word, known)
+            return f"{word!r} is no gate and no suite.{hint} Known: {', '.join(known)}"
+    return ""
+
+
+def build_words(
+    name: str,
+    folder: Path,
+    *,
+    target: str | None = None,
+    release: str | None = None,
+    config: Path | None = None,
+) -> list[str]:
+    """Return the words with which pytest judges the gate `name` in `folder`."""
+    words = ["-m", name, f"--rootdir={folder}", "-p", PLUGIN, *GATE_WORDS]
+    if not _has_pytest_configuration(folder):
+        # Without this, pytest takes the configuration of any folder above.
+        words += ["-c", os.devnull]
+    given = {"--target": target, "--release": release, SETTINGS_OPTION: config}
+    return words + [f"{option}={value}" for option, value in given.items() if value is not None]
+
+
+def _has_pytest_configuration(folder: Path) -> bool:
+    """Return True where the folder has a configuration for pytest of its own."""
+    project = folder / "pyproject.toml"
+    if project.is_file() and "[tool.pytest" in project.read_text(encoding="utf-8"):
+        return True
+    return any((folder / name).is_file() for name in PYTEST_FILES)

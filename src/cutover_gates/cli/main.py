@@ -1,0 +1,41 @@
+"""The command `cutover-gates`. Each subcommand has a module of its own beside this one."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from cutover_gates.cli.gate_command import run_gate
+
+PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+"""Words that a subcommand does not know go to pytest, which knows or refuses them."""
+
+app = typer.Typer(
+    name="cutover-gates",
+    help="Executable go/no-go gates for the cutover of a hospital's management backend.",
+    no_args_is_help=True,
+    add_completion=False,
+    # Their frames show local variables, and those may hold a secret.
+    pretty_exceptions_enable=False,
+)
+app.command("gate", context_settings=PASS_ON)(run_gate)
+
+
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"cutover-gates {version('cutover-gates')}")
+        raise typer.Exit
+
+
+@app.callback()
+def handle_common_options(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Show the version and exit.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Handle the options that stand before a subcommand."""
