@@ -89,6 +89,25 @@ class AssessmentBuilder:
         else:
             self.add_gap(rule, subject, str(error))
 
+    def to_plain(self) -> dict[str, Any]:
+        """Return the builder as JSON-able values; `from_plain` reads them."""
+        return {
+            "checked": list(self.checked),
+            "findings": [finding.to_plain() for finding in self.findings],
+            "not_proven": [gap.to_plain() for gap in self.not_proven],
+            "figures": dict(self.figures),
+        }
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> AssessmentBuilder:
+        """Return the builder that `to_plain` wrote."""
+        return cls(
+            checked=list(plain["checked"]),
+            findings=[Finding.from_plain(finding) for finding in plain["findings"]],
+            not_proven=[Finding.from_plain(gap) for gap in plain["not_proven"]],
+            figures=dict(plain["figures"]),
+        )
+
     def build(self, title: str) -> Assessment:
         """Return the assessment. What was added twice is in it once."""
         return Assessment(

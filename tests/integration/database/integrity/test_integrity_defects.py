@@ -8,7 +8,11 @@ import psycopg
 import pytest
 
 from cutover_gates.config.base import SettingsError
+from cutover_gates.core.findings import Rule
+from cutover_gates.probes.database.integrity import rules
 from cutover_gates.probes.database.integrity.assessments import IntegrityAssessments
+from cutover_gates.probes.database.rules import READABLE_STORAGE
+from tests.findings import list_breaches, list_gaps
 from tests.integration.database.conftest import CopyDatabase
 from tests.integration.database.contexts import make_database_context
 from tests.integration.database.integrity.assessment_names import run_assessment
@@ -33,11 +37,13 @@ def opened(index: str) -> str:
     return f"UPDATE pg_index SET indisready = true WHERE indexrelid = '{index}'::regclass"
 
 
-HAZARDS = {
+HAZARDS: dict[str, tuple[str, Rule, str, str, list[str]]] = {
     # what is declared
     "a foreign key left NOT VALID": (
         "assess_declarations",
-        "visits.again was left NOT VALID",
+        rules.DECLARATIONS,
+        "visits.again",
+        "a constraint that is NOT VALID",
         [
             "ALTER TABLE visits ADD CONSTRAINT again FOREIGN KEY (patient_id) REFERENCES patients"
             " NOT VALID"
@@ -45,12 +51,16 @@ HAZARDS = {
     ),
     "a check left NOT VALID": (
         "assess_declarations",
-        "visits.short was left NOT VALID",
+        rules.DECLARATIONS,
+        "visits.short",
+        "a constraint that is NOT VALID",
         ["ALTER TABLE visits ADD CONSTRAINT short CHECK (length(reason) < 5) NOT VALID"],
     ),
     "a domain's check left NOT VALID": (
         "assess_declarations",
-        "score.low was left NOT VALID",
+        rules.DECLARATIONS,
+        "score.low",
+        "a constraint that is NOT VALID",
         [
             "CREATE DOMAIN score AS int",
             "ALTER DOMAIN score ADD CONSTRAINT low CHECK (VALUE < 5) NOT VALID",
@@ -58,17 +68,23 @@ HAZARDS = {
     ),
     "a check that is not enforced": (
         "assess_declarations",
-        "visits.loose is declared NOT ENFORCED",
+        rules.DECLARATIONS,
+        "visits.loose",
+        "a constraint that is NOT ENFORCED",
         ["ALTER TABLE visits ADD CONSTRAINT loose CHECK (reason <> 'x') NOT ENFORCED"],
     ),
     "an index that is not ready": (
         "assess_declarations",
-        "visits.visits_by_patient is not ready",
+        rules.DECLARATIONS,
+        "visits.visits_by_patient",
+        "an index that is not ready",
         [closed("visits_by_patient")],
     ),
     "a trigger that is switched off": (
         "assess_declarations",
-        "t.watch is a trigger that is switched off",
+        rules.DECLARATIONS,
+        "t.watch",
+        "a trigger that is switched off",
         [
             T,
             (
@@ -80,7 +96,9 @@ HAZARDS = {
     ),
     "a trigger that works for replicas only": (
         "assess_declarations",
-        "t.watch is a trigger that works only for replicated rows",
+        rules.DECLARATIONS,
+        "t.watch",
+        "a trigger that fires only for replicated rows",
         [
             T,
             (
@@ -92,12 +110,16 @@ HAZARDS = {
     ),
     "the triggers of foreign keys switched off": (
         "assess_declarations",
-        "visits.visits_patient_id_fkey (trigger of the constraint, RI_FKey_check_ins) is a",
+        rules.DECLARATIONS,
+        "visits.visits_patient_id_fkey (trigger of the constraint, RI_FKey_check_ins)",
+        "a trigger that is switched off",
         ["ALTER TABLE visits DISABLE TRIGGER ALL"],
     ),
     "a database in which no trigger works": (
         "assess_declarations",
-        "session_replication_role is replica for every session",
+        rules.DECLARATIONS,
+        "session_replication_role",
+        "replica",
         [
             "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET session_replication_role = replica',"
             " current_database()); END $$"
@@ -105,7 +127,9 @@ HAZARDS = {
     ),
     "a rule that is switched off": (
         "assess_declarations",
-        "t.keep is a rule that is switched off",
+        rules.DECLARATIONS,
+        "t.keep",
+        "a rule that is switched off",
         [
             T,
             "CREATE RULE keep AS ON DELETE TO t DO INSTEAD NOTHING",
@@ -115,20 +139,23 @@ HAZARDS = {
     # references
     "orphans under a valid key": (
         "assess_foreign_keys",
-        (
-            "visits.visits_patient_id_fkey: 1 row of visits refers to a row of patients (id) by"
-            " (patient_id) that is not"
-        ),
+        rules.FOREIGN_KEYS,
+        "visits.visits_patient_id_fkey",
+        "otherwise in 1 row: id ",
         [UNGUARDED, f"UPDATE visits SET patient_id = '{NOBODY}' WHERE id = {A_VISIT}", GUARDED],
     ),
     "a row that others refer to is gone": (
         "assess_foreign_keys",
-        "staff.staff_facility_fkey: ",
+        rules.FOREIGN_KEYS,
+        "staff.staff_facility_fkey",
+        "otherwise in ",
         [UNGUARDED, "DELETE FROM facilities WHERE code = 'north'", GUARDED],
     ),
     "an orphan that its index hides": (
         "assess_foreign_keys",
-        "c.c_p_fkey: 1 row of c refers to a row of t (id) by (p) that is not there: id 1.",
+        rules.FOREIGN_KEYS,
+        "c.c_p_fkey",
+        "otherwise in 1 row: id 1",
         [
             T,
             ROWS,
@@ -140,7 +167,9 @@ HAZARDS = {
     ),
     "an orphan by two columns": (
         "assess_foreign_keys",
-        "c.pair: 1 row of c refers to a row of t (a, b) by (a, b) that is not there: id 1.",
+        rules.FOREIGN_KEYS,
+        "c.pair",
+        "otherwise in 1 row: id 1",
         [
             T,
             ROWS,
@@ -155,10 +184,9 @@ HAZARDS = {
     ),
     "half a key under MATCH FULL": (
         "assess_foreign_keys",
-        (
-            "c.pair: 1 row of c refers only in part to t (a, b) by (a, b), which MATCH FULL"
-            " forbids: id 3."
-        ),
+        rules.FOREIGN_KEYS,
+        "c.pair",
+        "otherwise in 1 row: id 3",
         [
             T,
             ROWS,
@@ -173,7 +201,9 @@ HAZARDS = {
     ),
     "an orphan of its own table": (
         "assess_foreign_keys",
-        "t.boss: 1 row of t refers to a row of t (id) by (a) that is not there: id 3.",
+        rules.FOREIGN_KEYS,
+        "t.boss",
+        "otherwise in 1 row: id 3",
         [
             T,
             "ALTER TABLE t ADD CONSTRAINT boss FOREIGN KEY (a) REFERENCES t (id)",
@@ -184,7 +214,9 @@ HAZARDS = {
     ),
     "an orphan in a partition, of a partitioned table": (
         "assess_foreign_keys",
-        "c.c_p_fkey: 1 row of c refers to a row of q (id) by (p) that is not there: id 7.",
+        rules.FOREIGN_KEYS,
+        "c.c_p_fkey",
+        "otherwise in 1 row: id 7",
         [
             "CREATE TABLE q (id int PRIMARY KEY) PARTITION BY RANGE (id)",
             "CREATE TABLE q1 PARTITION OF q FOR VALUES FROM (0) TO (10)",
@@ -200,10 +232,9 @@ HAZARDS = {
     # uniqueness
     "a value twice under a valid unique index": (
         "assess_duplicates",
-        (
-            "patients.patients_mrn_key: 1 row of patients repeats a value that may stand only"
-            " once: id "
-        ),
+        rules.UNIQUE_VALUES,
+        "patients.patients_mrn_key",
+        "repeated in 1 row: id ",
         [
             closed("patients_mrn_key"),
             (
@@ -215,12 +246,16 @@ HAZARDS = {
     ),
     "a key twice": (
         "assess_duplicates",
-        "t.t_pkey: 2 rows of t repeat a value that may stand only once: id 2; id 3.",
+        rules.UNIQUE_VALUES,
+        "t.t_pkey",
+        "repeated in 2 rows: id 2; id 3",
         [T, ROWS, closed("t_pkey"), "INSERT INTO t VALUES (2, 9, 9), (3, 9, 9)", opened("t_pkey")],
     ),
     "a value twice after a failed CREATE INDEX": (
         "assess_duplicates",
-        "t.half: 1 row of t repeats a value that may stand only once: id 1.",
+        rules.UNIQUE_VALUES,
+        "t.half",
+        "repeated in 1 row: id 1",
         [
             T,
             ROWS,
@@ -231,7 +266,9 @@ HAZARDS = {
     ),
     "a value twice, seen by an expression, in part of the table": (
         "assess_duplicates",
-        "t.part: 1 row of t repeats a value that may stand only once: id -2.",
+        rules.UNIQUE_VALUES,
+        "t.part",
+        "repeated in 1 row: id -2",
         [
             T,
             ROWS,
@@ -243,7 +280,9 @@ HAZARDS = {
     ),
     "no value twice where nulls are equal": (
         "assess_duplicates",
-        "t.one: 1 row of t repeats a value that may stand only once: id 5.",
+        rules.UNIQUE_VALUES,
+        "t.one",
+        "repeated in 1 row: id 5",
         [
             T,
             "CREATE UNIQUE INDEX one ON t (a) NULLS NOT DISTINCT",
@@ -255,7 +294,9 @@ HAZARDS = {
     ),
     "rows that exclude each other": (
         "assess_duplicates",
-        "stay.apart: 1 pairs of rows of stay meet, which it excludes; the second of each: id 2.",
+        rules.EXCLUSIONS,
+        "stay.apart",
+        "conflict in 1 row: id 2",
         [
             (
                 "CREATE TABLE stay (id int PRIMARY KEY, days int4range, CONSTRAINT apart EXCLUDE"
@@ -270,7 +311,9 @@ HAZARDS = {
     # each row
     "no value where one must be": (
         "assess_nulls",
-        "visits.reason: 1 row without a value in a column that must have one: id ",
+        rules.NOT_NULL,
+        "visits.reason",
+        "1 row: id ",
         [
             (
                 "UPDATE pg_attribute SET attnotnull = false WHERE attrelid = 'visits'::regclass AND"
@@ -285,7 +328,9 @@ HAZARDS = {
     ),
     "no value in a domain that has none": (
         "assess_nulls",
-        "t.c: 3 rows without a value in a column that must have one: id 1; id 2; id 3.",
+        rules.NOT_NULL,
+        "t.c",
+        "3 rows: id 1; id 2; id 3",
         [
             T,
             ROWS,
@@ -296,7 +341,9 @@ HAZARDS = {
     ),
     "a check that is called valid and is not": (
         "assess_check_constraints",
-        "visits.short: ",
+        rules.CHECK_CONSTRAINTS,
+        "visits.short",
+        "",
         [
             "ALTER TABLE visits ADD CONSTRAINT short CHECK (length(reason) < 5) NOT VALID",
             "UPDATE pg_constraint SET convalidated = true WHERE conname = 'short'",
@@ -304,7 +351,9 @@ HAZARDS = {
     ),
     "a domain's check that is not true": (
         "assess_check_constraints",
-        "t.c (low): 1 row that the constraint forbids: id 3.",
+        rules.CHECK_CONSTRAINTS,
+        "t.c (low)",
+        "1 row: id 3",
         [
             T,
             ROWS,
@@ -317,10 +366,9 @@ HAZARDS = {
     ),
     "a generated value of another time": (
         "assess_generated_columns",
-        (
-            "t.upper: 3 rows whose generated column is not what its expression gives: id 1; id 2;"
-            " id 3."
-        ),
+        rules.GENERATED_COLUMNS,
+        "t.upper",
+        "3 rows: id 1; id 2; id 3",
         [
             T,
             (
@@ -337,7 +385,9 @@ HAZARDS = {
     ),
     "a row in the wrong partition": (
         "assess_partitions",
-        "q1.q1: 1 row outside the bounds of this partition: id 99.",
+        rules.PARTITION_BOUNDS,
+        "q1.q1",
+        "1 row: id 99",
         [
             "CREATE TABLE q (id int PRIMARY KEY) PARTITION BY RANGE (id)",
             "CREATE TABLE q1 (id int PRIMARY KEY)",
@@ -351,12 +401,16 @@ HAZARDS = {
     # sequences
     "a sequence that is behind": (
         "assess_sequences",
-        "audit_entries.id (audit_entries_id_seq): the sequence gives 1 next, but ",
+        rules.SEQUENCE_POSITION,
+        "audit_entries.id (audit_entries_id_seq)",
+        "1",
         ["ALTER TABLE audit_entries ALTER id RESTART"],
     ),
     "a sequence whose next number is the last row's": (
         "assess_sequences",
-        "s.id (s_id_seq): the sequence gives 5 next, but 5 is already there",
+        rules.SEQUENCE_POSITION,
+        "s.id (s_id_seq)",
+        "5",
         [
             "CREATE TABLE s (id serial PRIMARY KEY)",
             "INSERT INTO s VALUES (5)",
@@ -365,7 +419,9 @@ HAZARDS = {
     ),
     "a sequence that was set, and not called": (
         "assess_sequences",
-        "s.id (s_id_seq): the sequence gives 5 next, but 5 is already there",
+        rules.SEQUENCE_POSITION,
+        "s.id (s_id_seq)",
+        "5",
         [
             "CREATE TABLE s (id serial PRIMARY KEY)",
             "INSERT INTO s VALUES (5)",
@@ -374,7 +430,9 @@ HAZARDS = {
     ),
     "a sequence that nobody owns": (
         "assess_sequences",
-        "s.id (own): the sequence gives 1 next, but 5 is already there",
+        rules.SEQUENCE_POSITION,
+        "s.id (own)",
+        "1",
         [
             "CREATE SEQUENCE own",
             "CREATE TABLE s (id int PRIMARY KEY DEFAULT nextval('own'))",
@@ -383,7 +441,9 @@ HAZARDS = {
     ),
     "a sequence that goes down": (
         "assess_sequences",
-        "s.id (own): the sequence gives -1 next, but -5 is already there",
+        rules.SEQUENCE_POSITION,
+        "s.id (own)",
+        "-1",
         [
             "CREATE SEQUENCE own INCREMENT -1",
             "CREATE TABLE s (id int PRIMARY KEY DEFAULT nextval('own'))",
@@ -392,7 +452,9 @@ HAZARDS = {
     ),
     "a sequence beyond its column's type": (
         "assess_sequences",
-        "s.id (own): the sequence has used 95.0% of its numbers, and 90% is the limit",
+        rules.SEQUENCE_ROOM,
+        "s.id (own)",
+        "95.0%",
         [
             "CREATE SEQUENCE own START 2040109466",
             "CREATE TABLE s (id int PRIMARY KEY DEFAULT nextval('own'))",
@@ -401,7 +463,9 @@ HAZARDS = {
     # indexes
     "an index that lacks a row": (
         "assess_indexes",
-        "t.by_a holds 3 entries, but the table holds 4 such rows",
+        rules.INDEX_CONTENT,
+        "t.by_a",
+        "3",
         [
             T,
             ROWS,
@@ -413,7 +477,9 @@ HAZARDS = {
     ),
     "an index with another value": (
         "assess_indexes",
-        "t.by_a holds other values than the table's 4 rows",
+        rules.INDEX_CONTENT,
+        "t.by_a",
+        "other values",
         [
             T,
             ROWS,
@@ -427,7 +493,9 @@ HAZARDS = {
     ),
     "an index in another order than today's": (
         "assess_indexes",
-        "t.by_order is out of order at 2 of its 3 entries",
+        rules.INDEX_CONTENT,
+        "t.by_order",
+        "2 of 3 out of order",
         [
             T,
             ROWS,
@@ -447,15 +515,14 @@ HAZARDS = {
 
 @pytest.mark.parametrize("hazard", HAZARDS)
 def test_what_is_broken_is_found_by_name(spare: CopyDatabase, tmp_path: Path, hazard: str) -> None:
-    question, said, statements = HAZARDS[hazard]
-    found = run_assessment(
-        IntegrityAssessments(make_database_context(spare("migrated", *statements), tmp_path)),
-        question,
-    )
-    assert [finding for finding in found.findings if finding.startswith(said)], (
-        found.findings,
-        found.not_proven,
-    )
+    question, rule, subject, actual, statements = HAZARDS[hazard]
+    context = make_database_context(spare("migrated", *statements), tmp_path)
+    assessment = run_assessment(IntegrityAssessments(context), question)
+    values = {
+        finding.subject: finding.actual for finding in assessment.findings if finding.rule == rule
+    }
+    assert subject in values, (assessment.findings, assessment.not_proven)
+    assert values[subject].startswith(actual)
 
 
 def test_an_invalid_index_after_a_failed_build_is_found(
@@ -468,34 +535,25 @@ def test_an_invalid_index_after_a_failed_build_is_found(
     ):
         owner.execute("CREATE UNIQUE INDEX CONCURRENTLY one_each ON visits (patient_id)")
     integrity = IntegrityAssessments(make_database_context(dsn, tmp_path))
-    assert [
-        finding
-        for finding in integrity.assess_declarations().findings
-        if finding.startswith("visits.one_each is invalid, as a CREATE INDEX CONC")
-    ]
-    assert [
-        finding
-        for finding in integrity.assess_duplicates().findings
-        if finding.startswith("visits.one_each: ")
+    (finding,) = integrity.assess_declarations().findings
+    assert (finding.rule, finding.subject) == (rules.DECLARATIONS, "visits.one_each")
+    assert finding.actual.startswith("an invalid index")
+    assert list_breaches(integrity.assess_duplicates()) == [
+        (rules.UNIQUE_VALUES, "visits.one_each")
     ]
 
 
 def test_a_role_whose_triggers_are_off_is_found(spare: CopyDatabase, tmp_path: Path) -> None:
     dsn = spare("migrated", "ALTER ROLE hospital_app SET session_replication_role = replica")
     try:
-        findings = (
-            IntegrityAssessments(make_database_context(dsn, tmp_path))
-            .assess_declarations()
-            .findings
-        )
+        integrity = IntegrityAssessments(make_database_context(dsn, tmp_path))
+        (finding,) = integrity.assess_declarations().findings
     finally:
         with psycopg.connect(dsn, autocommit=True) as owner:
             owner.execute("ALTER ROLE hospital_app RESET session_replication_role")
-    assert len(findings) == 1
-    assert findings[0].startswith(
-        "the settings of the role hospital_app in every database (session_replication_role=replica)"
-        " switches"
-    )
+    assert finding.rule == rules.DECLARATIONS
+    assert finding.subject == "the settings of the role hospital_app in every database"
+    assert finding.actual.startswith("session_replication_role=replica")
 
 
 def test_no_finding_tells_what_stands_in_a_row(spare: CopyDatabase, tmp_path: Path) -> None:
@@ -511,14 +569,12 @@ def test_no_finding_tells_what_stands_in_a_row(spare: CopyDatabase, tmp_path: Pa
         "ALTER TABLE t ADD CONSTRAINT number CHECK (secret::int > 0) NOT VALID",
     )
     integrity = IntegrityAssessments(make_database_context(dsn, tmp_path))
-    said = [
-        *integrity.assess_duplicates().findings,
-        *integrity.assess_check_constraints().not_proven,
-    ]
-    assert said == [
-        "t.once: 29 rows of t repeat a value that may stand only once: id 30.",
-        "t.number: cannot be read: InvalidTextRepresentation (SQLSTATE 22P02).",
-    ]
+    (finding,) = integrity.assess_duplicates().findings
+    assert (finding.subject, finding.actual) == ("t.once", "repeated in 29 rows: id 30")
+    (gap,) = integrity.assess_check_constraints().not_proven
+    assert (gap.rule, gap.subject) == (rules.CHECK_CONSTRAINTS, "t.number")
+    assert gap.actual == "cannot be read: InvalidTextRepresentation (SQLSTATE 22P02)"
+    assert "Anna" not in f"{finding.to_plain()} {gap.to_plain()}"
 
 
 def test_no_more_than_ten_keys_are_shown(spare: CopyDatabase, tmp_path: Path) -> None:
@@ -535,8 +591,9 @@ def test_no_more_than_ten_keys_are_shown(spare: CopyDatabase, tmp_path: Path) ->
         .assess_check_constraints()
         .findings
     )
-    assert finding.startswith("t.low: 36 rows that the constraint forbids: id 5; id 6; ")
-    assert finding.count("id ") == 10
+    assert (finding.rule, finding.subject) == (rules.CHECK_CONSTRAINTS, "t.low")
+    assert finding.actual.startswith("36 rows: id 5; id 6; ")
+    assert finding.actual.count("id ") == 10
 
 
 AMCHECK = [
@@ -558,9 +615,9 @@ def test_amcheck_answers_where_it_is(spare: CopyDatabase, tmp_path: Path) -> Non
     found = IntegrityAssessments(
         make_database_context(spare("migrated", *AMCHECK), tmp_path)
     ).assess_indexes()
-    assert found.findings == (
-        "visits.visits_pkey: is damaged, PostgreSQL says: item order invariant violated.",
-    )
+    (finding,) = found.findings
+    assert (finding.rule, finding.subject) == (READABLE_STORAGE, "visits.visits_pkey")
+    assert "item order invariant violated" in finding.actual
     assert "patients.patients_pkey" in found.checked
     assert found.figures["amcheck"] == "used"
 
@@ -578,15 +635,11 @@ def test_a_table_that_postgresql_calls_damaged_is_found(
         "ALTER TABLE t ADD CONSTRAINT sound CHECK (page(a)) NOT VALID",
     )
     integrity = IntegrityAssessments(make_database_context(dsn, tmp_path))
-    assert (
-        "t.sound: is damaged, PostgreSQL says: invalid page in block 7."
-        in integrity.assess_check_constraints().findings
-    )
-    assert (
-        "t.id: is damaged, PostgreSQL says: invalid page in block 7."
-        in integrity.assess_nulls().findings
-    )
-    assert "patients.mrn" in integrity.assess_nulls().checked
+    checks, nulls = integrity.assess_check_constraints(), integrity.assess_nulls()
+    assert list_breaches(checks) == [(READABLE_STORAGE, "t.sound")]
+    assert "invalid page in block 7" in checks.findings[0].actual
+    assert (READABLE_STORAGE, "t.id") in list_breaches(nulls)
+    assert "patients.mrn" in nulls.checked
 
 
 IMPLIED = {"column": "audit_entries.patient_id", "refers_to": "patients.id"}
@@ -622,7 +675,9 @@ def test_an_implied_key_that_is_broken_is_found(
         .assess_implied_keys()
         .findings
     )
-    assert finding.startswith(f"audit_entries.patient_id → patients.id: {count} row")
+    assert finding.rule == rules.IMPLIED_KEYS
+    assert finding.subject == "audit_entries.patient_id → patients.id"
+    assert finding.actual.startswith(f"otherwise in {count} row")
 
 
 @pytest.mark.parametrize(
@@ -703,7 +758,5 @@ def test_a_sequence_that_is_named_only_as_text_is_not_proven(
         "CREATE SEQUENCE own",
         "CREATE TABLE s (id int PRIMARY KEY DEFAULT nextval('own'::text))",
     )
-    (unproven,) = (
-        IntegrityAssessments(make_database_context(dsn, tmp_path)).assess_sequences().not_proven
-    )
-    assert unproven.startswith("s.id: its default names a sequence only as text")
+    integrity = IntegrityAssessments(make_database_context(dsn, tmp_path))
+    assert list_gaps(integrity.assess_sequences()) == [(rules.SEQUENCE_POSITION, "s.id")]

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from cutover_gates.hospital.matchers.expectations import assert_passed
+from cutover_gates.probes.database.integrity import rules
 from cutover_gates.probes.database.integrity.assessments import IntegrityAssessments
 from tests.integration.database.contexts import make_database_context
 from tests.integration.database.integrity.assessment_names import ASSESSMENTS, run_assessment
@@ -31,10 +32,10 @@ UPDATE pg_index SET indisready = false WHERE indexrelid = 'broken.p_name_key'::r
 """
 TWICE = "INSERT INTO broken.p VALUES (9, 'b', 1)"
 FOUND = {
-    "assess_declarations": "p.p_name_key is not ready",
-    "assess_foreign_keys": "c.c_p_fkey: 1 row of c refers",
-    "assess_duplicates": "p.p_name_key: 1 row of p repeats",
-    "assess_sequences": "p.id (p_id_seq): the sequence gives 2 next, but 9 is already there",
+    "assess_declarations": (rules.DECLARATIONS, "p.p_name_key", "an index that is not ready"),
+    "assess_foreign_keys": (rules.FOREIGN_KEYS, "c.c_p_fkey", "otherwise in 1 row: "),
+    "assess_duplicates": (rules.UNIQUE_VALUES, "p.p_name_key", "repeated in 1 row: "),
+    "assess_sequences": (rules.SEQUENCE_POSITION, "p.id (p_id_seq)", "2"),
 }
 
 
@@ -64,7 +65,10 @@ def test_a_sound_database_gives_no_finding(sixteen: str, tmp_path: Path, questio
 
 @pytest.mark.parametrize("question", FOUND)
 def test_what_is_broken_is_found_by_name(sixteen: str, tmp_path: Path, question: str) -> None:
-    findings = run_assessment(
-        IntegrityAssessments(make_database_context(sixteen, tmp_path, schemas=["broken"])), question
-    ).findings
-    assert [finding for finding in findings if finding.startswith(FOUND[question])], findings
+    rule, subject, actual = FOUND[question]
+    context = make_database_context(sixteen, tmp_path, schemas=["broken"])
+    assessment = run_assessment(IntegrityAssessments(context), question)
+    values = {
+        finding.subject: finding.actual for finding in assessment.findings if finding.rule == rule
+    }
+    assert values[subject].startswith(actual)

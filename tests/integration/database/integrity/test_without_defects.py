@@ -11,9 +11,10 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from cutover_gates.core.evidence.assessment import NotProven
 from cutover_gates.hospital.matchers.expectations import assert_passed
+from cutover_gates.probes.database.integrity import rules
 from cutover_gates.probes.database.integrity.assessments import IntegrityAssessments
+from tests.findings import list_gaps, raises_gap
 from tests.integration.database.conftest import CopyDatabase
 from tests.integration.database.contexts import make_database_context
 from tests.integration.database.integrity.assessment_names import ASSESSMENTS, run_assessment
@@ -25,9 +26,9 @@ def test_a_sound_database_gives_no_finding(
 ) -> None:
     integrity = IntegrityAssessments(make_database_context(spare(template), tmp_path))
     for question in ASSESSMENTS:
-        examination = run_assessment(integrity, question)
-        assert_passed(examination)
-        assert json.dumps(examination.figures)
+        assessment = run_assessment(integrity, question)
+        assert_passed(assessment)
+        assert json.dumps(assessment.figures)
 
 
 @pytest.mark.parametrize(
@@ -60,11 +61,11 @@ def test_what_was_looked_at_is_named(
 def test_a_schema_without_tables_proves_nothing(
     spare: CopyDatabase, tmp_path: Path, question: str
 ) -> None:
-    site = make_database_context(
+    context = make_database_context(
         spare("migrated", "CREATE SCHEMA empty"), tmp_path, schemas=["empty"]
     )
-    with pytest.raises(NotProven, match="no table at all"):
-        assert_passed(run_assessment(IntegrityAssessments(site), question))
+    with raises_gap(rules.SOMETHING_DECLARED):
+        assert_passed(run_assessment(IntegrityAssessments(context), question))
 
 
 @pytest.mark.parametrize(
@@ -73,13 +74,14 @@ def test_a_schema_without_tables_proves_nothing(
 def test_tables_without_any_constraint_prove_nothing(
     spare: CopyDatabase, tmp_path: Path, question: str
 ) -> None:
-    site = make_database_context(
+    context = make_database_context(
         spare("migrated", "CREATE SCHEMA bare", "CREATE TABLE bare.list AS SELECT 1 AS number"),
         tmp_path,
         schemas=["bare"],
     )
-    with pytest.raises(NotProven, match="No constraint is declared on any of the 1 tables"):
-        assert_passed(run_assessment(IntegrityAssessments(site), question))
+    with raises_gap(rules.SOMETHING_DECLARED) as raised:
+        assert_passed(run_assessment(IntegrityAssessments(context), question))
+    assert "1 table" in raised.value.gaps[0].actual
 
 
 @pytest.mark.parametrize(
@@ -95,14 +97,14 @@ def test_tables_without_any_constraint_prove_nothing(
 def test_a_kind_that_nobody_uses_is_no_hole(
     spare: CopyDatabase, tmp_path: Path, question: str
 ) -> None:
-    site = make_database_context(
+    context = make_database_context(
         spare(
             "migrated", "CREATE SCHEMA small", "CREATE TABLE small.list (number int PRIMARY KEY)"
         ),
         tmp_path,
         schemas=["small"],
     )
-    assert_passed(run_assessment(IntegrityAssessments(site), question))
+    assert_passed(run_assessment(IntegrityAssessments(context), question))
 
 
 def test_what_does_not_fit_into_the_budget_is_named_and_not_proven(
@@ -117,15 +119,12 @@ def test_what_does_not_fit_into_the_budget_is_named_and_not_proven(
         slow,
         "ALTER TABLE patients ADD CONSTRAINT slow CHECK (public.slow(mrn)) NOT VALID",
     )
-    examination = IntegrityAssessments(
+    assessment = IntegrityAssessments(
         make_database_context(dsn, tmp_path, seconds=1)
     ).assess_check_constraints()
-    assert "staff.staff_role_check" in examination.checked
-    assert [
-        line
-        for line in examination.not_proven
-        if line.startswith("patients.slow: not seen to the end within")
-    ]
+    assert "staff.staff_role_check" in assessment.checked
+    reasons = {gap.subject: gap.actual for gap in assessment.not_proven}
+    assert reasons["patients.slow"].startswith("not seen to the end within")
 
 
 def test_a_table_that_may_not_be_read_is_not_proven(spare: CopyDatabase, tmp_path: Path) -> None:
@@ -136,32 +135,25 @@ def test_a_table_that_may_not_be_read_is_not_proven(spare: CopyDatabase, tmp_pat
         "GRANT SELECT ON patients TO stranger",
     )
     integrity = IntegrityAssessments(make_database_context(_as_stranger(dsn), tmp_path))
-    assert "patients.mrn" in integrity.assess_nulls().checked
-    assert [
-        line
-        for line in integrity.assess_nulls().not_proven
-        if line.startswith("visits.id: cannot be read: permission denied for table visits")
-    ]
-    assert [
-        line
-        for line in integrity.assess_foreign_keys().not_proven
-        if line.startswith("visits.visits_patient_id_fkey: cannot be read")
-    ]
-    assert [
-        line
-        for line in integrity.assess_sequences().not_proven
-        if line.startswith("audit_entries.id (audit_entries_id_seq): cannot be read")
-    ]
-    assert [
-        line
-        for line in integrity.assess_duplicates().not_proven
-        if line.startswith("visits.visits_pkey: cannot be read")
-    ]
-    assert [
-        line
-        for line in integrity.assess_indexes().not_proven
-        if line.startswith("visits.visits_pkey: cannot be read")
-    ]
+    nulls = integrity.assess_nulls()
+    assert "patients.mrn" in nulls.checked
+    reasons = {gap.subject: gap.actual for gap in nulls.not_proven}
+    assert "permission denied for table visits" in reasons["visits.id"]
+    for assessment, rule, subject in (
+        (
+            integrity.assess_foreign_keys(),
+            rules.FOREIGN_KEYS,
+            "visits.visits_patient_id_fkey",
+        ),
+        (
+            integrity.assess_sequences(),
+            rules.SEQUENCE_POSITION,
+            "audit_entries.id (audit_entries_id_seq)",
+        ),
+        (integrity.assess_duplicates(), rules.UNIQUE_VALUES, "visits.visits_pkey"),
+        (integrity.assess_indexes(), rules.INDEX_CONTENT, "visits.visits_pkey"),
+    ):
+        assert (rule, subject) in list_gaps(assessment)
 
 
 def test_rows_that_a_policy_hides_are_not_proven(spare: CopyDatabase, tmp_path: Path) -> None:
@@ -182,11 +174,8 @@ def test_rows_that_a_policy_hides_are_not_proven(spare: CopyDatabase, tmp_path: 
         "assess_check_constraints",
         "assess_indexes",
     ):
-        assert [
-            line
-            for line in run_assessment(integrity, question).not_proven
-            if "row-level security" in line
-        ], question
+        gaps = run_assessment(integrity, question).not_proven
+        assert any("row-level security" in gap.actual for gap in gaps), question
 
 
 def test_a_table_that_somebody_has_locked_is_not_waited_for(
@@ -195,13 +184,12 @@ def test_a_table_that_somebody_has_locked_is_not_waited_for(
     dsn = spare("migrated")
     with psycopg.connect(dsn) as holder:
         holder.execute("LOCK TABLE visits IN ACCESS EXCLUSIVE MODE")
-        examination = IntegrityAssessments(
+        assessment = IntegrityAssessments(
             make_database_context(dsn, tmp_path)
         ).assess_foreign_keys()
-    assert examination.not_proven == (
-        "visits.visits_patient_id_fkey: cannot be read now: somebody holds a lock on it.",
-    )
-    assert "documents.documents_patient_id_fkey" in examination.checked
+    assert list_gaps(assessment) == [(rules.FOREIGN_KEYS, "visits.visits_patient_id_fkey")]
+    assert "lock" in assessment.not_proven[0].actual
+    assert "documents.documents_patient_id_fkey" in assessment.checked
 
 
 def _as_stranger(dsn: str) -> str:

@@ -1,9 +1,8 @@
-"""Whether what the database declares of its data is in force, and true of every row.
+"""What a database declares of its data, compared with every row.
 
-    integrity = Integrity(site)
-    sound(integrity.orphans())        # every reference finds its row, also where PostgreSQL calls
-    the key valid
+    integrity = IntegrityAssessments(context)
+    assert_passed(integrity.assess_foreign_keys())
 
-No flag is believed: rows that were loaded while triggers were off, or under a damaged index, break
-a constraint that the catalog calls valid.
+No flag of the catalog is trusted: rows that were loaded while triggers were off, or under a damaged
+index, break a constraint that the catalog calls valid.
 """

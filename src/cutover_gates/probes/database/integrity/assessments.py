@@ -11,108 +11,94 @@ from cutover_gates.core.evidence.assessment import (
     NotProven,
     NotReadable,
 )
+from cutover_gates.core.findings import Finding, Rule
 from cutover_gates.probes.database.bounded_reader import BoundedReader
 from cutover_gates.probes.database.context import DatabaseContext
+from cutover_gates.probes.database.integrity import rules
+from cutover_gates.probes.database.integrity.constraint_flags import check_declarations
+from cutover_gates.probes.database.integrity.foreign_keys import check_foreign_keys
+from cutover_gates.probes.database.integrity.implied_keys import check_implied_keys
+from cutover_gates.probes.database.integrity.index_consistency import check_indexes
+from cutover_gates.probes.database.integrity.row_constraints import check_row_constraints
+from cutover_gates.probes.database.integrity.sequences import check_sequences
+from cutover_gates.probes.database.integrity.uniqueness import check_duplicates
 
 IntegrityCheck = Callable[[DatabaseContext, BoundedReader], AssessmentBuilder]
 
+INDEX_SHARE = 0.5
+"""Share of the remaining time that the indexes may take: without amcheck they cost most of all."""
+
 
 class IntegrityAssessments:
-    """What a database declares of its data, and whether it is true.
+    """What a database declares of its data, compared with the data.
 
-    Every method raises `NotProven` where nothing can be asked at all.
+    Every method raises `NotProven` where nothing can be read at all.
     """
 
-    def __init__(self, site: DatabaseContext) -> None:
-        self.site = site
+    def __init__(self, context: DatabaseContext) -> None:
+        self.context = context
 
     def assess_declarations(self) -> Assessment:
-        """Constraints are validated and enforced, indexes usable, triggers and rules on: so says
-        the catalog.
-        """
-        from cutover_gates.probes.database.integrity.constraint_flags import check_declarations
-
-        return self._assess(
-            "Constraints, indexes and triggers are in force", check_declarations, primary=True
-        )
+        """Check by the catalog's flags that constraints, indexes and triggers are in force."""
+        return self._assess(rules.DECLARATIONS, check_declarations, primary=True)
 
     def assess_foreign_keys(self) -> Assessment:
-        """Each foreign key's rows find the row that they refer to."""
-        from cutover_gates.probes.database.integrity.foreign_keys import check_foreign_keys
-
-        return self._assess("Every reference finds its row", check_foreign_keys)
+        """Follow every foreign key, whatever its flags say."""
+        return self._assess(rules.FOREIGN_KEYS, check_foreign_keys)
 
     def assess_implied_keys(self) -> Assessment:
-        """The same for the keys that only the settings declare (`migrations.keys`).
+        """Follow the references that only the settings declare (`migrations.keys`).
 
-        Raises `SettingsError`.
+        Raises `SettingsError` for a key that does not fit the database.
         """
-        from cutover_gates.probes.database.integrity.foreign_keys import check_implied_keys
-
-        return self._assess(
-            "Every reference that the settings declare finds its row", check_implied_keys
-        )
+        return self._assess(rules.IMPLIED_KEYS, check_implied_keys)
 
     def assess_duplicates(self) -> Assessment:
-        """What a unique index or an exclusion constraint allows once stands once in the table
-        itself.
-        """
-        from cutover_gates.probes.database.integrity.uniqueness import check_duplicates
-
-        return self._assess("What may stand only once does", check_duplicates)
+        """Check unique indexes and exclusion constraints against the rows of the table itself."""
+        return self._assess(rules.UNIQUE_VALUES, check_duplicates)
 
     def assess_nulls(self) -> Assessment:
-        """Columns that must have a value have one."""
-        return self._assess_each_row("nulls", "Columns that must have a value have one")
+        """Check that columns that must have a value have one."""
+        return self._assess_each_row("nulls", rules.NOT_NULL)
 
     def assess_check_constraints(self) -> Assessment:
-        """Every check of a table or of a domain is true of every row."""
-        return self._assess_each_row("checks", "Every check is true of every row")
+        """Evaluate every check of a table or a domain for every row."""
+        return self._assess_each_row("checks", rules.CHECK_CONSTRAINTS)
 
     def assess_generated_columns(self) -> Assessment:
-        """Generated columns hold what their expressions give today."""
-        return self._assess_each_row(
-            "generated", "Generated columns hold what their expressions give"
-        )
+        """Compute every generated column anew and compare."""
+        return self._assess_each_row("generated", rules.GENERATED_COLUMNS)
 
     def assess_partitions(self) -> Assessment:
-        """Each row is in the partition whose bounds it is in: elsewhere it is not found, and may
-        stand twice.
-        """
-        return self._assess_each_row("partitions", "Partitions hold what their bounds say")
+        """Check that each row is inside the bounds of its partition."""
+        return self._assess_each_row("partitions", rules.PARTITION_BOUNDS)
 
     def assess_sequences(self) -> Assessment:
-        """The next number of each sequence is not there yet, and enough are left."""
-        from cutover_gates.probes.database.integrity.sequences import check_sequences
-
-        return self._assess("Sequences are ahead of their columns", check_sequences, primary=True)
+        """Check that the next number of each sequence is new, and that enough numbers are left."""
+        return self._assess(rules.SEQUENCE_POSITION, check_sequences, primary=True)
 
     def assess_indexes(self) -> Assessment:
-        """Each index holds what its table holds, in order.
+        """Check that each index holds what its table holds, in order.
 
-        Takes at most half of the time that is left: without amcheck it is the dearest of all.
+        Takes at most half of the time that is left.
         """
-        from cutover_gates.probes.database.integrity.index_consistency import check_indexes
+        budget = self.context.budget.take_share(INDEX_SHARE)
+        bounded = IntegrityAssessments(replace(self.context, budget=budget))
+        return bounded._assess(rules.INDEX_CONTENT, check_indexes)
 
-        bounded = IntegrityAssessments(replace(self.site, budget=self.site.budget.take_share(0.5)))
-        return bounded._assess("Indexes agree with their tables", check_indexes)
-
-    def _assess(self, title: str, look: IntegrityCheck, *, primary: bool = False) -> Assessment:
+    def _assess(self, rule: Rule, check: IntegrityCheck, *, primary: bool = False) -> Assessment:
         try:
-            with BoundedReader(self.site, primary=primary) as reader:
-                seen = look(self.site, reader)
-        except NotReadable as why:
-            raise NotProven(f"{title}: the catalog {why}") from None
-        return self.site.record_assessment(seen.build(title))
+            with BoundedReader(self.context, primary=primary) as reader:
+                builder = check(self.context, reader)
+        except NotReadable as error:
+            raise NotProven(gaps=(Finding(rule, "the catalog", "", str(error)),)) from None
+        return self.context.record_assessment(builder.build(rule.title))
 
-    def _assess_each_row(self, kind: str, title: str) -> Assessment:
-        """One pass over all tables answers all such questions, in whichever process asks first."""
-        from cutover_gates.probes.database.integrity.row_constraints import check_row_constraints
-
-        return self.site.record_assessment(
-            AssessmentBuilder(
-                **self.site.compute_once(
-                    "integrity-of-each-row", lambda: check_row_constraints(self.site)
-                )[kind]
-            ).build(title)
+    def _assess_each_row(self, kind: str, rule: Rule) -> Assessment:
+        # One pass over all tables answers all questions about single rows, in whichever process
+        # asks first: reading a large table is what costs.
+        plain = self.context.compute_once(
+            "integrity-of-each-row", lambda: check_row_constraints(self.context)
         )
+        builder = AssessmentBuilder.from_plain(plain[kind])
+        return self.context.record_assessment(builder.build(rule.title))

@@ -1,14 +1,15 @@
-"""Whether every sequence gives numbers that are not there yet, and has enough of them left."""
+"""Sequences: the next number must be new, and enough numbers must be left."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 from psycopg import sql
 
 from cutover_gates.core.evidence.assessment import AssessmentBuilder
 from cutover_gates.probes.database.bounded_reader import BoundedReader
-from cutover_gates.probes.database.context import DatabaseContext
+from cutover_gates.probes.database.context import DatabaseContext, Row
+from cutover_gates.probes.database.integrity import rules
 from cutover_gates.probes.database.integrity.table_structure import (
     Relation,
     read_structure,
@@ -16,21 +17,26 @@ from cutover_gates.probes.database.integrity.table_structure import (
 )
 
 MAX_USED_SHARE = 0.9
-"""The part of its numbers that a sequence may have used."""
+"""Share of its numbers that a sequence may have used."""
 
 _LARGEST = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
 _SEQUENCE_USES = """
 WITH uses AS (
     SELECT d.objid AS sequence, d.refobjid AS oid, d.refobjsubid AS number FROM pg_depend d
-    WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
+    WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
+    AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
     UNION
     SELECT d.refobjid, f.adrelid, f.adnum FROM pg_depend d JOIN pg_attrdef f ON f.oid = d.objid
     WHERE d.classid = 'pg_attrdef'::regclass AND d.refclassid = 'pg_class'::regclass
 )
-SELECT uses.oid, a.attname AS column, format_type(coalesce(nullif(t.typbasetype, 0), t.oid), NULL) AS type,
-       space.nspname AS schema, c.relname AS name, s.seqincrement AS step, s.seqmin AS low, s.seqmax AS high, s.seqcycle AS cycles
-FROM uses JOIN pg_sequence s ON s.seqrelid = uses.sequence JOIN pg_class c ON c.oid = s.seqrelid JOIN pg_namespace space ON space.oid = c.relnamespace
-JOIN pg_attribute a ON a.attrelid = uses.oid AND a.attnum = uses.number JOIN pg_type t ON t.oid = a.atttypid
+SELECT uses.oid, a.attname AS column,
+       format_type(coalesce(nullif(t.typbasetype, 0), t.oid), NULL) AS type,
+       space.nspname AS schema, c.relname AS name, s.seqincrement AS step, s.seqmin AS low,
+       s.seqmax AS high, s.seqcycle AS cycles
+FROM uses JOIN pg_sequence s ON s.seqrelid = uses.sequence JOIN pg_class c ON c.oid = s.seqrelid
+JOIN pg_namespace space ON space.oid = c.relnamespace
+JOIN pg_attribute a ON a.attrelid = uses.oid AND a.attnum = uses.number
+JOIN pg_type t ON t.oid = a.atttypid
 JOIN pg_class owner ON owner.oid = uses.oid JOIN pg_namespace n ON n.oid = owner.relnamespace
 WHERE n.nspname = ANY (%(schemas)s) ORDER BY name, a.attname
 """
@@ -40,41 +46,80 @@ FROM pg_attrdef f JOIN pg_attribute a ON a.attrelid = f.adrelid AND a.attnum = f
 JOIN pg_class c ON c.oid = f.adrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = ANY (%(schemas)s) AND pg_get_expr(f.adbin, f.adrelid) LIKE '%%nextval(%%'
 AND NOT EXISTS (SELECT FROM pg_depend d JOIN pg_sequence s ON s.seqrelid = d.refobjid
-                WHERE d.classid = 'pg_attrdef'::regclass AND d.objid = f.oid AND d.refclassid = 'pg_class'::regclass)
+                WHERE d.classid = 'pg_attrdef'::regclass AND d.objid = f.oid
+                AND d.refclassid = 'pg_class'::regclass)
 """
 
 
-def check_sequences(site: DatabaseContext, reader: BoundedReader) -> AssessmentBuilder:
-    """Each column that a sequence fills, asked on the primary: a standby's copy of a sequence runs
-    up to 32 numbers ahead.
+@dataclass(frozen=True)
+class SequenceState:
+    """A sequence and the column that it fills.
 
-    The highest number of a column is looked up in its index where there is one; whether that tells
-    the truth is asked elsewhere.
+    `following` is the next number, `last_row` the value in the column that is furthest in the
+    sequence's direction. `low` and `high` are the bounds of the sequence and of the column's type.
     """
-    seen, structure = AssessmentBuilder(), read_structure(site, reader)
+
+    step: int
+    low: int
+    high: int
+    following: int
+    last_row: int | None
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the next number is in the column, or was passed there."""
+        if self.last_row is None:
+            return False
+        if self.step > 0:
+            return self.following <= self.last_row
+        return self.following >= self.last_row
+
+    @property
+    def used_share(self) -> float:
+        """The share of the numbers that were given out; negative before the first one."""
+        if self.high <= self.low:
+            return 1.0
+        used = self.following - self.low if self.step > 0 else self.high - self.following
+        return used / (self.high - self.low)
+
+    @property
+    def end(self) -> int:
+        """The last number that the sequence can give."""
+        return self.high if self.step > 0 else self.low
+
+
+def check_sequences(context: DatabaseContext, reader: BoundedReader) -> AssessmentBuilder:
+    """Check each column that a sequence fills, on the primary.
+
+    A standby's copy of a sequence runs up to 32 numbers ahead. The highest value of a column is
+    read through its index where it has one; whether the index is right is another question.
+    """
+    builder = AssessmentBuilder()
+    structure = read_structure(context, reader)
     for row in reader.query_catalog(_SEQUENCE_USES):
         if table := structure.tables.get(row["oid"]):
             name = f"{table.display_name}.{row['column']} ({row['name']})"
-            with seen.check_item(name):
-                seen.findings.extend(_find_sequence_errors(reader, table, row, name, seen.figures))
+            with builder.check_item(rules.SEQUENCE_POSITION, name):
+                _check_sequence(name, row, _read_state(reader, table, row), builder)
     for row in reader.query_catalog(_TEXT_DEFAULTS):
-        seen.not_proven.append(
-            f"{site.display_name(row['schema'] + '.' + row['table'])}.{row['column']}: its default names a"
-            " sequence only as text, so that which one it is cannot be known; write"
-            " nextval('name'::regclass)."
+        table_name = context.display_name(f"{row['schema']}.{row['table']}")
+        builder.add_gap(
+            rules.SEQUENCE_POSITION,
+            f"{table_name}.{row['column']}",
+            "its default names a sequence only as text, so the sequence is not known; write"
+            " nextval('name'::regclass)",
         )
-    report_empty_declarations(structure, seen, "is filled by no sequence")
-    return seen
+    report_empty_declarations(structure, builder, "is filled by no sequence")
+    return builder
 
 
-def _find_sequence_errors(
-    reader: BoundedReader, table: Relation, row: dict[str, Any], name: str, facts: dict[str, Any]
-) -> list[str]:
+def _read_state(reader: BoundedReader, table: Relation, row: Row) -> SequenceState:
+    """Read the sequence and the last value of its column. Raises `NotReadable`."""
     step, low, high = row["step"], row["low"], row["high"]
-    column = sql.Identifier(row["column"])
-    number = (
-        column if row["type"] in (*_LARGEST, "numeric") else sql.SQL("{}::numeric").format(column)
-    )
+    largest = _LARGEST.get(row["type"])
+    number: sql.Composable = sql.Identifier(row["column"])
+    if largest is None and row["type"] != "numeric":
+        number = sql.SQL("{}::numeric").format(number)
     state = reader.fetch_one(
         sql.SQL("SELECT last_value, is_called, (SELECT {}({}) FROM {}) AS last_row FROM {}").format(
             sql.SQL("max" if step > 0 else "min"),
@@ -83,31 +128,35 @@ def _find_sequence_errors(
             sql.Identifier(row["schema"], row["name"]),
         )
     )
-    following = state["last_value"] + step if state["is_called"] else state["last_value"]
-    there = state["last_row"]
-    if largest := _LARGEST.get(row["type"]):
+    if largest is not None:
         low, high = max(low, -largest - 1), min(high, largest)
-    used = (
-        ((following - low) if step > 0 else (high - following)) / (high - low)
-        if high > low
-        else 1.0
-    )
-    facts[name] = {
-        "next": following,
-        "last_row": None if there is None else int(there),
+    following = state["last_value"] + (step if state["is_called"] else 0)
+    return SequenceState(step, low, high, following, state["last_row"])
+
+
+def _check_sequence(name: str, row: Row, state: SequenceState, builder: AssessmentBuilder) -> None:
+    last_row = None if state.last_row is None else int(state.last_row)
+    used = state.used_share
+    builder.figures[name] = {
+        "next": state.following,
+        "last_row": last_row,
         "used": round(max(0.0, used), 4),
     }
-    wrong = []
-    if there is not None and (following <= there if step > 0 else following >= there):
-        wrong.append(
-            f"{name}: the sequence gives {following} next, but {int(there)} is already there: an"
-            f" insert fails, or gives a number twice; it must be {'above' if step > 0 else 'below'}"
-            f" {int(there)}."
+    if state.is_behind:
+        side = "above" if state.step > 0 else "below"
+        builder.add_finding(
+            rules.SEQUENCE_POSITION,
+            name,
+            expected=f"a next number {side} {last_row}",
+            actual=str(state.following),
         )
     if used >= MAX_USED_SHARE and not row["cycles"]:
-        wrong.append(
-            f"{name}: the sequence has used {used:.1%} of its numbers, and {MAX_USED_SHARE:.0%} is the"
-            f" limit: it gives {following} next and ends at {high if step > 0 else low} (type"
-            f" {row['type']})."
+        builder.add_finding(
+            rules.SEQUENCE_ROOM,
+            name,
+            expected=f"less than {MAX_USED_SHARE:.0%} of its numbers used",
+            actual=(
+                f"{used:.1%}: {state.following} comes next, {state.end} is the last"
+                f" (type {row['type']})"
+            ),
         )
-    return wrong

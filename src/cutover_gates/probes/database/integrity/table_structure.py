@@ -1,4 +1,4 @@
-"""The tables that are examined, and how their names and the keys of their rows are written in SQL."""
+"""The tables that are checked, and the SQL for their names and the keys of their rows."""
 
 from __future__ import annotations
 
@@ -10,17 +10,21 @@ from psycopg import sql
 from cutover_gates.core.evidence.assessment import AssessmentBuilder, NotReadable
 from cutover_gates.probes.database.bounded_reader import MAX_KEYS_IN_FINDING, BoundedReader
 from cutover_gates.probes.database.context import DatabaseContext
+from cutover_gates.probes.database.integrity import rules
 
+# Ordered by the pages that PostgreSQL noted last, the smallest first: the present size would need a
+# lock on each table. A partitioned table goes last.
 _TABLES = """
 SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind::text AS kind,
        ARRAY(SELECT a.attname::text
              FROM pg_index i CROSS JOIN unnest(i.indkey) WITH ORDINALITY AS k (number, position)
              JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.number
-             WHERE i.indrelid = c.oid AND i.indisprimary AND k.position <= i.indnkeyatts ORDER BY k.position) AS key
+             WHERE i.indrelid = c.oid AND i.indisprimary AND k.position <= i.indnkeyatts
+             ORDER BY k.position) AS key
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = ANY (%(schemas)s) AND c.relkind IN ('r', 'p', 'm') AND c.relpersistence <> 't'
 ORDER BY c.relkind = 'p', c.relpages, schema, name
-"""  # by the pages that PostgreSQL noted last: to ask for today's would wait for whoever holds a lock; a partitioned table goes last
+"""
 _CONSTRAINTS = """
 SELECT count(*) AS constraints
 FROM pg_constraint c JOIN pg_namespace n ON n.oid = c.connamespace
@@ -32,7 +36,7 @@ WHERE n.nspname = ANY (%(schemas)s) AND c.contype IN ('p', 'u', 'f', 'c', 'x') A
 class Relation:
     """A table, a partition, or a materialised view.
 
-    `kind` is `pg_class.relkind`; `key` holds the columns of its primary key.
+    `kind` is `pg_class.relkind`; `key` holds the columns of the primary key.
     """
 
     oid: int
@@ -44,30 +48,30 @@ class Relation:
 
     @property
     def rows_sql(self) -> sql.Composed:
-        """For FROM: its own rows, and those of its partitions; not those of tables that inherit
-        from it, for which its keys do not hold.
+        """The relation for FROM: its own rows, and those of its partitions.
+
+        Rows of tables that inherit from it are left out, because its keys do not hold for them.
         """
-        return sql.SQL("{}{}").format(
-            sql.SQL("" if self.kind == "p" else "ONLY "), sql.Identifier(self.schema, self.name)
-        )
+        only = sql.SQL("" if self.kind == "p" else "ONLY ")
+        return only + sql.Identifier(self.schema, self.name)
 
     def build_key_sql(self, alias: str) -> sql.Composed:
-        """A row's key as text, such as `id 17`; without a primary key the place of the row."""
-        return sql.SQL("concat_ws(', ', {})").format(
-            sql.SQL(", ").join(
-                sql.SQL("{} || {}::text").format(
-                    sql.Literal(f"{column} "), sql.Identifier(alias, column)
-                )
-                for column in self.key or ("ctid",)
+        """Return SQL for a row's key as text, such as `id 17`.
+
+        Without a primary key it is the row's physical place (ctid).
+        """
+        parts = [
+            sql.SQL("{} || {}::text").format(
+                sql.Literal(f"{column} "), sql.Identifier(alias, column)
             )
-        )
+            for column in self.key or ("ctid",)
+        ]
+        return sql.SQL("concat_ws(', ', {})").format(sql.SQL(", ").join(parts))
 
 
 @dataclass(frozen=True)
 class SchemaStructure:
-    """All tables of the target's schemas by their OID, the smallest first, and how many constraints
-    stand on them.
-    """
+    """All tables of the schemas by OID, the smallest first, and the number of constraints."""
 
     tables: dict[int, Relation]
     constraints: int
@@ -78,67 +82,64 @@ class SchemaStructure:
         return [table for table in self.tables.values() if table.kind == "r"]
 
 
-def read_structure(site: DatabaseContext, reader: BoundedReader) -> SchemaStructure:
-    """Raises `Unseen`."""
-    tables = [
-        Relation(
+def read_structure(context: DatabaseContext, reader: BoundedReader) -> SchemaStructure:
+    """Read the tables of the schemas. Raises `NotReadable`."""
+    tables = {
+        row["oid"]: Relation(
             row["oid"],
             row["schema"],
             row["name"],
             row["kind"],
             tuple(row["key"]),
-            site.display_name(f"{row['schema']}.{row['name']}"),
+            context.display_name(f"{row['schema']}.{row['name']}"),
         )
         for row in reader.query_catalog(_TABLES)
-    ]
-    return SchemaStructure(
-        {table.oid: table for table in tables}, reader.query_catalog(_CONSTRAINTS)[0]["constraints"]
-    )
+    }
+    return SchemaStructure(tables, reader.query_catalog(_CONSTRAINTS)[0]["constraints"])
 
 
 def report_empty_declarations(
-    structure: SchemaStructure, seen: AssessmentBuilder, declares_nothing: str
+    structure: SchemaStructure, builder: AssessmentBuilder, declares_nothing: str
 ) -> None:
-    """A schema without tables, or without any constraint, proves nothing.
+    """Add a gap where the schemas hold no table or no constraint: that proves nothing.
 
-    One in which just this kind is not used is examined when that is seen.
+    Where only this kind of declaration is not used, each table counts as checked.
     """
     if not structure.tables:
-        seen.not_proven.append(
-            "The schemas of the settings hold no table at all: nothing there is proven."
+        builder.add_gap(
+            rules.SOMETHING_DECLARED, "the schemas of the settings", "they hold no table"
         )
     elif not structure.constraints:
-        seen.not_proven.append(
-            f"No constraint is declared on any of the {len(structure.tables)} tables: keeping all"
-            " of none proves nothing."
+        builder.add_gap(
+            rules.SOMETHING_DECLARED,
+            "the schemas of the settings",
+            f"no constraint is declared on any of the {len(structure.tables)} tables",
         )
-    elif not (seen.checked or seen.findings or seen.not_proven):
-        seen.checked.extend(
-            f"{table.display_name} {declares_nothing}" for table in structure.tables.values()
-        )
+    elif not (builder.checked or builder.findings or builder.not_proven):
+        names = [table.display_name for table in structure.tables.values()]
+        builder.checked.extend(f"{name} {declares_nothing}" for name in names)
 
 
-def format_sample_keys(reader: BoundedReader, query: sql.Composable) -> str:
-    """`: id 17; id 18` for the first keys that a query gives in its column `key`; a full stop where
-    there is no time to see them.
+def describe_rows(count: int, reader: BoundedReader, query: sql.Composable) -> str:
+    """Return `2 rows: id 17; id 18`, with the first keys that `query` gives in its column `key`.
+
+    Where there is no time to read them, the reason stands in their place.
     """
+    limited = sql.SQL("{} LIMIT {}").format(query, sql.Literal(MAX_KEYS_IN_FINDING))
     try:
-        keys = [
-            row["key"]
-            for row in reader.fetch_all(
-                sql.SQL("{} LIMIT {}").format(query, sql.Literal(MAX_KEYS_IN_FINDING))
-            )
-        ]
-    except NotReadable as why:
-        return f" (which ones: {why})"
-    return f": {'; '.join(keys)}" if keys else " (they are gone by now)"
+        keys = [row["key"] for row in reader.fetch_all(limited)]
+    except NotReadable as error:
+        return f"{format_row_count(count)} (keys: {error})"
+    if not keys:
+        return f"{format_row_count(count)} (no longer there)"
+    return f"{format_row_count(count)}: {'; '.join(keys)}"
 
 
 def format_columns(names: Sequence[str]) -> str:
-    """Columns for a reader."""
+    """Return the columns in parentheses."""
     return f"({', '.join(names)})"
 
 
 def format_row_count(count: int) -> str:
-    """`1 row`, `2 rows`."""
+    """Return `1 row`, `2 rows`."""
     return f"{count} row{'' if count == 1 else 's'}"
