@@ -16,7 +16,8 @@ from cutover_gates.config.base import SettingsError
 from cutover_gates.core.verdict import Verdict
 from cutover_gates.plugin.run import PytestRun
 from cutover_gates.plugin.verdict_subject import build_subject
-from cutover_gates.reporting import markdown, terminal
+from cutover_gates.reporting.github import report_to_github
+from cutover_gates.reporting.terminal import print_verdict
 from cutover_gates.reporting.verdict_files import run_folder_name, unfinished_verdict, write_all
 
 SHARED_FILES = ("junit.xml", "allure-results", "traces")
@@ -75,13 +76,18 @@ def copy_shared_files(run: PytestRun) -> None:
                 shutil.copy2(source, folder / source.name)
 
 
-def show_verdicts(run: PytestRun, verdicts: Sequence[Verdict]) -> None:
-    """The verdicts for the captain's terminal and, in a workflow, for the pipeline."""
+def show_verdicts(run: PytestRun, verdicts: Sequence[Verdict], notes: Sequence[str] = ()) -> None:
+    """Print the verdicts and, in a workflow, report them to the pipeline.
+
+    `notes` are sentences about the run. They stand in the first verdict's text, so that the last
+    lines of the terminal are always the verdict's own.
+    """
     console = Console(file=sys.__stdout__, highlight=False)
     for verdict in verdicts:
         console.print()
-        terminal.print_verdict(verdict, console, run.folders[verdict.gate])
-        markdown.report_to_github(verdict, os.environ, sys.__stdout__ or sys.stdout)
+        print_verdict(verdict, console, run.folders[verdict.gate], notes)
+        notes = ()
+        report_to_github(verdict, os.environ, sys.__stdout__ or sys.stdout)
 
 
 def print_line(sentence: str) -> None:

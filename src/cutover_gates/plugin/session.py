@@ -246,12 +246,9 @@ class GateSession:
             self.run_errors += leaks
             self._judge(results, subject)
         artifacts.copy_shared_files(self.run)
-        artifacts.show_verdicts(self.run, self.verdicts)
-        for sentence in filter(
-            None,
-            [*self._traces, untested_mapping_warning(self.run) if self._has_failures() else ""],
-        ):
-            artifacts.print_line(sentence)
+        warning = untested_mapping_warning(self.run) if self._has_failures() else ""
+        notes = [note for note in (*self._traces, warning) if note]
+        artifacts.show_verdicts(self.run, self.verdicts, notes)
 
     def _judge(self, results: list[CheckResult], subject: VerdictSubject) -> None:
         self.verdicts = [

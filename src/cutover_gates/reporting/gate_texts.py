@@ -1,8 +1,7 @@
-"""What each gate is in the plan's timeline: its status update, and what the captain does after GO
-and after NO-GO.
+"""The texts of each gate: the titles of its status update, and what the captain does next.
 
-The words are those of `cutover-plan.md`; a gate that is no moment of the timeline (a suite, an
-expression over several) gets general ones.
+They use the words of `cutover-plan.md`. A gate that is no moment of the plan's timeline (a suite, an
+expression over several gates) gets general texts.
 """
 
 from __future__ import annotations
@@ -12,15 +11,16 @@ from dataclasses import dataclass
 from cutover_gates.core.plan import SUITES
 
 ROLLBACK_DEADLINE_NOTE = (
-    "If the window closes first, start the rollback (plan: Manual Rollback Steps)."
+    "If the window closes first, start the rollback (the manual rollback steps of your plan)."
 )
 
 
 @dataclass(frozen=True)
 class GateTexts:
-    """One gate's words.
+    """The texts of one gate.
 
-    `done_title` and `not_done_title` are titles of the status update; `closing_line` closes the next step after NO-GO.
+    `done_title` and `not_done_title` are titles of the status update. `closing_line` ends the next
+    step after NO-GO.
     """
 
     done_title: str
@@ -35,17 +35,17 @@ TEXTS_BY_GATE = {
     "t24": GateTexts(
         "T-24 hours: Final preparations complete",
         "T-24 hours: Final preparations NOT complete",
-        "Go on to T-12 hours: make the final backups, look at dashboards, alert rules and channels,"
+        "Continue with T-12 hours: make the final backups, look at dashboards, alert rules and channels,"
         " then run `pytest -m t12 --target {target}`.",
         "Do not confirm the cutover yet.",
     ),
     "t12": GateTexts(
         "T-12 hours: Pre-cutover complete",
         "T-12 hours: Pre-cutover NOT complete",
-        "Go on to T-1 hour: health checks, team on standby, rollback plan read together, then run"
+        "Continue with T-1 hour: health checks, team on standby, rollback plan read together, then run"
         " `pytest -m t1 --target {target}`.",
-        "Do not go on towards the cutover yet.",
-        "If it is still open at T-1 hour, put the cutover off and tell the stakeholders.",
+        "Do not continue towards the cutover yet.",
+        "If it is still open at T-1 hour, postpone the cutover and inform the stakeholders.",
     ),
     "t1": GateTexts(
         "T-1 hour: Pre-cutover status: ready",
@@ -53,7 +53,7 @@ TEXTS_BY_GATE = {
         "Start the cutover at T-0 and send 'T+0: Cutover started'. After phase 1 (backup,"
         " migration) run `pytest -m phase1 --target {target}`.",
         "Do not start the cutover.",
-        "If it is still open at T-0, put the cutover off and tell the stakeholders.",
+        "If it is still open at T-0, postpone the cutover and inform the stakeholders.",
     ),
     "phase1": GateTexts(
         "T+15 min: Database migration complete",
@@ -81,11 +81,12 @@ TEXTS_BY_GATE = {
     "rollback": GateTexts(
         "Rollback complete",
         "Rollback NOT complete",
-        "The previous release serves again. Tell the stakeholders, keep this folder for the"
+        "The previous release serves again. Inform the stakeholders, keep this folder for the"
         " post-mortem.",
-        "The rollback is not done: keep users off the system and go through the plan's Manual"
-        " Rollback Steps again.",
-        "Call the database admin and the engineering manager (plan: Emergency Contacts).",
+        "The rollback is not complete: keep users off the system and repeat the manual rollback"
+        " steps of your plan.",
+        "Call the database admin and the engineering manager (the emergency contacts of your"
+        " plan).",
     ),
     "post": GateTexts(
         "T+24 hours: Post-cutover summary: complete",
@@ -96,16 +97,16 @@ TEXTS_BY_GATE = {
     "nightly": GateTexts(
         "Nightly regression: passed",
         "Nightly regression: NOT passed",
-        "Nothing to do: the state of the night is good.",
+        "Nothing to do: the nightly regression passed.",
         "Do not release from this state.",
     ),
 }
 
 
 def texts_for_gate(gate: str) -> GateTexts:
-    """The words of a gate.
+    """Return the texts of a gate.
 
-    An expression such as 'phase3 and contract' is never given the words of one of its parts: it
+    An expression such as 'phase3 and contract' never gets the texts of one of its parts, since it
     asks for less.
     """
     if gate in TEXTS_BY_GATE:
@@ -114,7 +115,7 @@ def texts_for_gate(gate: str) -> GateTexts:
     return GateTexts(
         f"{name}: passed",
         f"{name}: NOT passed",
-        f"{name} holds. It stands for no moment of the plan's timeline: go on with the gate of the"
-        " hour.",
+        f"{name} passed. It is no moment of the plan's timeline: continue with the gate that is"
+        " due now.",
         "Do not release from this state.",
     )

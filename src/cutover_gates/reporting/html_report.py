@@ -1,6 +1,6 @@
-"""The verdict as one HTML page that needs nothing else: no script, no font, no picture, no network.
+"""The verdict as one HTML page that needs nothing else: no script, font, picture or network.
 
-Everything shown is escaped by the template.
+The template escapes everything that it shows.
 """
 
 from __future__ import annotations
@@ -8,20 +8,17 @@ from __future__ import annotations
 import base64
 import hashlib
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from cutover_gates.core.verdict import OPEN_OUTCOMES, ItemResult, Outcome, Verdict
+from cutover_gates.reporting.causes import title_of
 from cutover_gates.reporting.evidence_view import collect_illustrated_evidence
-from cutover_gates.reporting.verdict_summary import (
-    count_outcomes,
-    describe_next_step,
-    describe_target,
-    headline,
-    list_reasons,
-)
+from cutover_gates.reporting.measurements import collect_measurements
+from cutover_gates.reporting.next_step import describe_next_step
+from cutover_gates.reporting.reasons import list_reasons
+from cutover_gates.reporting.verdict_summary import count_outcomes, describe_target, headline
 from cutover_gates.util.text import format_duration, format_utc, strip_control_characters
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -37,7 +34,30 @@ OUTCOME_SYMBOLS = {
 
 
 def to_html(verdict: Verdict) -> str:
-    """The whole page."""
+    """Return the whole page."""
+    style = (TEMPLATES / "verdict.css").read_text(encoding="utf-8")
+    waived = [result for result in verdict.with_outcome(Outcome.WAIVED) if result.decision]
+    template = _create_environment().get_template("verdict.html.j2")
+    return template.render(
+        verdict=verdict,
+        headline=headline(verdict),
+        target=describe_target(verdict.subject),
+        counts=count_outcomes(verdict),
+        reasons=list_reasons(verdict),
+        next_step=_split_commands(describe_next_step(verdict)),
+        measurements=collect_measurements(verdict),
+        sections=_group_by_section(verdict),
+        first_shown_in=_assign_evidence_to_items(verdict),
+        waived=waived,
+        facts=_verdict_facts(verdict),
+        symbols=OUTCOME_SYMBOLS,
+        open_outcomes=OPEN_OUTCOMES,
+        style=Markup(style),  # a file of this package, not data
+        policy=_content_security_policy(style),
+    )
+
+
+def _create_environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -48,38 +68,24 @@ def to_html(verdict: Verdict) -> str:
     environment.filters |= {
         "printable": strip_control_characters,
         "utc": format_utc,
-        "lasting": format_duration,
-        "illustrated": collect_illustrated_evidence,
+        "duration": format_duration,
+        "evidence": collect_illustrated_evidence,
+        "check_title": title_of,
     }
-    style = (TEMPLATES / "verdict.css").read_text(encoding="utf-8")
-    return environment.get_template("verdict.html.j2").render(
-        verdict=verdict,
-        headline=headline(verdict),
-        place=describe_target(verdict.subject),
-        tally=count_outcomes(verdict),
-        because=list_reasons(verdict),
-        next_step=_split_commands(describe_next_step(verdict)),
-        sections=_group_by_section(verdict),
-        first_shown_in=_assign_evidence_to_items(verdict),
-        waived=[result for result in verdict.with_outcome(Outcome.WAIVED) if result.decision],
-        facts=_verdict_facts(verdict),
-        marks=OUTCOME_SYMBOLS,
-        holes=OPEN_OUTCOMES,
-        style=Markup(style),  # a file of this package, not data
-        policy=_content_security_policy(style),
-    )
+    return environment
 
 
 def _content_security_policy(style: str) -> str:
-    """Nothing may be loaded or run; the one stylesheet is allowed by its hash, so that not even an
-    injected `style` would count.
+    """Return a policy that loads and runs nothing, and allows the one stylesheet by its hash.
+
+    With the hash, not even an injected `style` counts.
     """
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
 
 
 def _group_by_section(verdict: Verdict) -> dict[str, list[ItemResult]]:
-    """The items under their headings, both in the plan's order."""
+    """Return the items under their headings, both in the order of the plan."""
     sections: dict[str, list[ItemResult]] = {}
     for result in verdict.items:
         sections.setdefault(result.item.section, []).append(result)
@@ -87,9 +93,9 @@ def _group_by_section(verdict: Verdict) -> dict[str, list[ItemResult]]:
 
 
 def _assign_evidence_to_items(verdict: Verdict) -> dict[str, str]:
-    """For each check the item that shows its evidence: the first.
+    """Return for each check the first item that has it: that one shows its evidence.
 
-    The others that it is tied to point there.
+    The other items of the check point there.
     """
     first: dict[str, str] = {}
     for result in verdict.items:
@@ -99,12 +105,12 @@ def _assign_evidence_to_items(verdict: Verdict) -> dict[str, str]:
 
 
 def _split_commands(text: str) -> list[tuple[bool, str]]:
-    """(is it a command, the text) in order: commands stand between backticks."""
+    """Return the parts of a text, and for each whether it is a command (between backticks)."""
     return [(number % 2 == 1, part) for number, part in enumerate(text.split("`"))]
 
 
-def _verdict_facts(verdict: Verdict) -> list[tuple[str, Any]]:
-    """What the verdict is bound to, for the foot of the page."""
+def _verdict_facts(verdict: Verdict) -> list[tuple[str, str]]:
+    """Return what the verdict is bound to, for the foot of the page."""
     subject = verdict.subject
     return [
         ("Gate", verdict.gate),

@@ -1,9 +1,7 @@
-"""Makes `reports/sample/`: a made-up verdict with every outcome in it, to see what comes out.
+"""The sample in `reports/sample/`: an invented verdict with every outcome in it.
 
-`python -m cutover_gates.reporting.sample_verdict [folder]`.
-
-Nothing ran for it: its plan, target, people and figures are invented, its clock is fixed, so that
-it comes out the same every time.
+`python -m cutover_gates.reporting.sample_verdict [folder]` makes it again. No run stands behind it:
+plan, target, people and figures are invented, and the clock is fixed, so that it never differs.
 """
 
 from __future__ import annotations
@@ -14,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from cutover_gates.core.findings import Finding, Rule, explain_findings
 from cutover_gates.core.plan import Item, Plan
 from cutover_gates.core.verdict import CheckResult, Outcome, Verdict, VerdictSubject, judge
 from cutover_gates.core.waivers import Decision
@@ -92,7 +91,7 @@ SAMPLE_PLAN = Plan(
         _make_item(
             "access-control",
             "Added to the plan",
-            "Roles, facilities and ids: nobody reads or does what is not his",
+            "Roles, facilities and ids: nobody reads or does what is not theirs",
             waivable=False,
         ),
     )
@@ -118,17 +117,22 @@ def _make_exchange(
 
 def _make_check(
     name: str,
+    title: str,
     item: str,
-    outcome: Outcome = Outcome.PASSED,
-    why: str = "",
-    seconds: float = 0.1,
+    seconds: float,
     *evidence: dict[str, Any],
+    outcome: Outcome = Outcome.PASSED,
+    findings: tuple[Finding, ...] = (),
+    why: str = "",
 ) -> CheckResult:
-    return CheckResult(name, frozenset({item}), outcome, why, seconds, evidence)
+    why = why or explain_findings(findings)
+    return CheckResult(
+        name, frozenset({item}), outcome, why, seconds, evidence, findings, title=title
+    )
 
 
-def _make_load_evidence() -> dict[str, Any]:
-    """A minute of two operations, one of which is too slow."""
+def make_load_evidence() -> dict[str, Any]:
+    """Return the evidence of a minute of load with two operations, one of which is too slow."""
     operations = [
         {
             "name": "patient",
@@ -189,40 +193,52 @@ def _make_load_evidence() -> dict[str, Any]:
     }
 
 
+SAME_KEY_CHECK = "smoke/test_patients.py::test_the_same_key_registers_once"
+SAME_KEY_TITLE = "The same idempotency key registers one patient"
+RESPONSE_TIMES = Rule(
+    "SLO-001",
+    "Every operation keeps its response times",
+    "Wards wait for every page that is slower than they are used to.",
+    "Find the slow operation in verdict.html, or change performance.objectives.",
+)
 SAMPLE_CHECKS = (
     _make_check(
         "smoke/test_sign_in.py::test_the_right_password_signs_in",
+        "The right password signs a person in",
         "authentication-flow",
-        Outcome.PASSED,
-        "",
         0.21,
         _make_exchange("POST", "/api/v1/auth/login", 200, 0.084, size=412),
     ),
     _make_check(
         "smoke/test_patients.py::test_a_registered_patient_reads_back_as_sent",
+        "A registered patient reads back as sent",
         "patient-creation",
-        Outcome.PASSED,
-        "",
         0.12,
         _make_exchange("POST", "/api/v1/patients", 201, 0.021, size=318),
         _make_exchange("GET", "/api/v1/patients/7c2f", 200, 0.009, size=318),
     ),
     _make_check(
-        "smoke/test_patients.py::test_the_same_key_registers_once",
+        SAME_KEY_CHECK,
+        SAME_KEY_TITLE,
         "patient-creation",
-        Outcome.FAILED,
-        "The same idempotency key registered two patients.\nexpected: 1 patient with the record"
-        " number CX-0007\n     got: 2 patients (7c2f, 7c30)",
         0.34,
         _make_exchange("POST", "/api/v1/patients", 201, 0.022, size=318),
         _make_exchange("POST", "/api/v1/patients", 201, 0.023, size=318),
         _make_exchange("GET", "/api/v1/patients?mrn=CX-0007", 200, 0.011, size=702),
+        outcome=Outcome.FAILED,
+        findings=(
+            Finding(
+                Rule(SAME_KEY_CHECK, SAME_KEY_TITLE),
+                "patients with the record number CX-0007",
+                "1 patient",
+                "2 patients (7c2f, 7c30)",
+            ),
+        ),
     ),
     _make_check(
         "smoke/test_documents.py::test_a_document_comes_back_byte_for_byte",
+        "A document comes back byte for byte",
         "document-upload",
-        Outcome.PASSED,
-        "",
         0.45,
         {
             "kind": "observation",
@@ -232,25 +248,27 @@ SAMPLE_CHECKS = (
     ),
     _make_check(
         "performance/test_objectives.py::test_reads_are_within_their_objective",
+        "Reads are within their response times",
         "response-times",
-        Outcome.FAILED,
-        "p95 of reading a patient is above its objective. expected: <= 300 ms, got: 341 ms over"
-        " 12,000 requests",
         60.2,
-        {"kind": "observation", "title": "response times", "facts": _make_load_evidence()},
+        {"kind": "observation", "title": "response times", "facts": make_load_evidence()},
+        outcome=Outcome.FAILED,
+        findings=(
+            Finding(RESPONSE_TIMES, "patient p95", "within 300 ms", "341 ms of 12,000 requests"),
+        ),
     ),
     _make_check(
         "smoke/monitoring/test_metrics.py::test_the_metrics_move",
+        "Every declared metric moves with the traffic",
         "metrics-reporting",
-        Outcome.ERROR,
-        "ConnectError: nothing listens at metrics.hospital.example:9090",
         2.0,
+        outcome=Outcome.ERROR,
+        why="ConnectError: nothing listens at metrics.hospital.example:9090",
     ),
     _make_check(
         "smoke/test_access.py::test_a_role_cannot_do_what_it_must_not",
+        "A role cannot do what it must not",
         "access-control",
-        Outcome.PASSED,
-        "",
         0.88,
         _make_exchange("GET", "/api/v1/audit", 403, 0.006, title="Forbidden"),
     ),
@@ -272,7 +290,7 @@ def _make_decision(
 
 
 def build_sample_verdict() -> Verdict:
-    """A NO-GO of phase 3 on a made-up staging system."""
+    """Return a NO-GO of phase 3 on an invented staging system."""
     return judge(
         SAMPLE_PLAN,
         "phase3",
@@ -296,6 +314,7 @@ def build_sample_verdict() -> Verdict:
 
 
 def main(arguments: list[str]) -> None:
+    """Write the sample into the folder that is named, or into `reports/sample/`."""
     for path in write_all(build_sample_verdict(), Path(arguments[0]) if arguments else FOLDER):
         print(path)
 

@@ -1,34 +1,27 @@
-"""The verdict for a tired reader: the word, why, what to do now; then the checklist, what failed
-and how to see it again, and where the evidence is.
+"""The verdict on a terminal: the word, why, what to do now, the checklist, how to see it again.
 
-Every line says in words what colour says too, and nothing but a `curl` is wider than the terminal:
-that one stays whole, to be copied.
+The word, the counts and the path of the page are also the last lines, since that is what a terminal
+of 24 rows shows when the run ends. Every line says in words what its colour says. Commands and
+paths are never wrapped, so that they can be copied.
 """
 
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
-from cutover_gates.core.verdict import (
-    OPEN_OUTCOMES,
-    SEVERITY_ORDER,
-    CheckResult,
-    Outcome,
-    Verdict,
-    VerdictWord,
-)
+from cutover_gates.core.verdict import OPEN_OUTCOMES, CheckResult, Outcome, Verdict, VerdictWord
+from cutover_gates.reporting.causes import DISPLAY_ORDER
 from cutover_gates.reporting.evidence_view import last_curl_command
-from cutover_gates.reporting.verdict_summary import (
-    count_outcomes,
-    describe_next_step,
-    headline,
-    list_reasons,
-)
-from cutover_gates.util.text import format_duration, format_utc, strip_control_characters
+from cutover_gates.reporting.measurements import Measurement, collect_measurements
+from cutover_gates.reporting.next_step import describe_fired_triggers, describe_next_step
+from cutover_gates.reporting.reasons import Reason, list_reasons
+from cutover_gates.reporting.verdict_summary import describe_counts_and_time, headline
+from cutover_gates.util.text import strip_control_characters
 
 BANNER_STYLES = {
     VerdictWord.GO: "bold white on dark_green",
@@ -45,70 +38,111 @@ OUTCOME_COLOURS = {
     Outcome.NOT_APPLICABLE: "dim",
 }
 MAX_CHECKS = 10
-MAX_LINES = 12
+MAX_MEASUREMENTS = 24
 
 
-def print_verdict(verdict: Verdict, console: Console, folder: Path) -> None:
+def print_verdict(
+    verdict: Verdict, console: Console, folder: Path, notes: Iterable[str] = ()
+) -> None:
     """Print the verdict.
 
-    `folder` is where `write_all` put its files. Never raises for odd characters: they are replaced.
+    `folder` holds the files of the run. `notes` are sentences about the run, such as what it left
+    on the target; they stand before the closing lines. Characters that the terminal lacks are
+    replaced.
     """
     _print_banner(verdict, console)
-    _print_paragraphs(console, "Why", list_reasons(verdict))
-    _print_paragraphs(console, "Now", [describe_next_step(verdict)])
+    _print_section(console, "Why", list_reasons(verdict))
+    _print_section(console, "Now", [Reason(describe_next_step(verdict))])
+    _print_measurements(verdict, console)
     _print_checklist(verdict, console)
-    _print_failures(verdict, console)
-    _print_paragraphs(
-        console,
-        "Evidence",
-        [
-            f"{folder}{'/' if not str(folder).endswith('/') else ''}verdict.html (also"
-            " verdict.json, status.md)"
-        ],
-    )
+    _print_open_checks(verdict, console)
+    told = [Reason(note) for note in notes]
+    if told:
+        _print_section(console, "Notes", told)
+    _print_closing_lines(verdict, console, folder)
 
 
 def _print_line(console: Console, text: str, style: str = "", *, whole: bool = False) -> None:
-    """One line; `whole` keeps it in one piece even where it is wider than the terminal."""
+    """Print one line. `whole` keeps it in one piece even where it is wider than the terminal."""
     line = Text(text.encode(console.encoding, "replace").decode(console.encoding), style=style)
     if not whole:
         line.truncate(console.width, overflow="ellipsis")
     console.print(line, soft_wrap=True, highlight=False)
 
 
-def _print_banner(verdict: Verdict, console: Console) -> None:
-    """Three lines of colour on a terminal, where the word must be seen from afar; in a pipe the
-    words alone.
+def _wrap(text: str, width: int, first: str = "", rest: str = "") -> Iterator[tuple[str, bool]]:
+    """Return the lines of a text, and for each whether it must stay whole.
+
+    A word that is wider than a line is cut, unless it is a path or an address.
     """
-    lines = textwrap.wrap(headline(verdict), console.width - 2)
-    if console.is_terminal:
-        lines = ["", *lines, ""]
+    lines = textwrap.wrap(
+        strip_control_characters(text),
+        width,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
     for line in lines:
-        _print_line(
-            console,
-            f" {line}".ljust(console.width) if console.is_terminal else line,
-            BANNER_STYLES[verdict.word],
-        )
-    span = format_duration((verdict.finished - verdict.started).total_seconds())
-    for line in textwrap.wrap(
-        f"{count_outcomes(verdict)}. {format_utc(verdict.finished)}, after {span}.", console.width
-    ):
-        _print_line(console, line)
+        yield line, "/" in line
 
 
-def _print_paragraphs(console: Console, title: str, paragraphs: list[str]) -> None:
+def _print_wrapped(console: Console, text: str, first: str = "", rest: str = "") -> None:
+    for line, whole in _wrap(text, console.width, first, rest):
+        _print_line(console, line, whole=whole)
+
+
+def _print_banner(verdict: Verdict, console: Console) -> None:
+    """Print the headline in three coloured lines, or in a pipe as a plain line."""
+    lines = textwrap.wrap(headline(verdict), console.width - 2)
+    style = BANNER_STYLES[verdict.word]
+    if not console.is_terminal:
+        for line in lines:
+            _print_line(console, line)
+    else:
+        for line in ["", *lines, ""]:
+            _print_line(console, f" {line}".ljust(console.width), style)
+    _print_wrapped(console, describe_counts_and_time(verdict))
+
+
+def _print_section(console: Console, title: str, reasons: list[Reason]) -> None:
     console.print()
     _print_line(console, title, "bold")
-    bullet = "- " if len(paragraphs) > 1 else ""
-    for paragraph in paragraphs:
-        for line in textwrap.wrap(
-            strip_control_characters(paragraph),
-            console.width - 2,
-            initial_indent=f"  {bullet}",
-            subsequent_indent="  " + " " * len(bullet),
-            break_on_hyphens=False,
-        ):
-            _print_line(console, line)
+    bullet = "- " if len(reasons) > 1 else ""
+    indent = "  " + " " * len(bullet)
+    for reason in reasons:
+        _print_wrapped(console, reason.text, f"  {bullet}", indent)
+        for detail in reason.details:
+            # A detail keeps its own indent: findings stand below the title of their rule.
+            own = " " * (len(detail) - len(detail.lstrip()))
+            _print_wrapped(console, detail.strip(), f"{indent}  {own}", f"{indent}    {own}")
+
+
+def _print_measurements(verdict: Verdict, console: Console) -> None:
+    """Print the objectives of the load run, each with its measured value and its limit."""
+    measurements = collect_measurements(verdict)
+    if measurements is None:
+        return
+    console.print()
+    _print_line(console, measurements.title, "bold")
+    shown = measurements.objectives[:MAX_MEASUREMENTS]
+    widths = (
+        max(len(one.objective) for one in shown),
+        max(len(one.measured) for one in shown),
+        max(len(one.limit) for one in shown),
+    )
+    for one in shown:
+        _print_line(console, _format_measurement(one, widths))
+    if more := len(measurements.objectives) - len(shown):
+        _print_line(console, f"  and {more} more objectives: see verdict.html")
+
+
+def _format_measurement(one: Measurement, widths: tuple[int, int, int]) -> str:
+    objective, measured, limit = widths
+    return (
+        f"  {one.objective:<{objective}}  {one.measured:>{measured}}  {one.limit:<{limit}}"
+        f"  {one.requests:,} requests: {one.result}"
+    )
 
 
 def _print_checklist(verdict: Verdict, console: Console) -> None:
@@ -116,21 +150,16 @@ def _print_checklist(verdict: Verdict, console: Console) -> None:
     _print_line(console, "Checklist", "bold")
     widest = max((len(result.item.id) for result in verdict.items), default=0)
     for result in verdict.items:
-        word = (
-            result.outcome.value.upper()
-            if result.outcome in OPEN_OUTCOMES
-            else result.outcome.value
-        )
+        word = result.outcome.value
+        if result.outcome in OPEN_OUTCOMES:
+            word = word.upper()
         title = strip_control_characters(result.item.title).replace("\n", " ")
-        _print_line(
-            console,
-            f"  {word:<14}  {result.item.id:<{widest}}  {title}",
-            OUTCOME_COLOURS[result.outcome],
-        )
+        line = f"  {word:<14}  {result.item.id:<{widest}}  {title}"
+        _print_line(console, line, OUTCOME_COLOURS[result.outcome])
 
 
-def _print_failures(verdict: Verdict, console: Console) -> None:
-    """Each broken or unproven check once, whatever number of items it is tied to."""
+def _print_open_checks(verdict: Verdict, console: Console) -> None:
+    """Print each open check once, also those of waived items, with the command that repeats it."""
     checks = {
         check.check: check
         for result in verdict.items
@@ -140,36 +169,32 @@ def _print_failures(verdict: Verdict, console: Console) -> None:
     if not checks:
         return
     console.print()
-    _print_line(console, "What failed or was not proven, and how to see it again", "bold")
-    worst_first = sorted(checks.values(), key=lambda check: SEVERITY_ORDER.index(check.outcome))
-    for check in worst_first[:MAX_CHECKS]:
-        _print_failure(check, console)
+    _print_line(console, "How to see it again", "bold")
+    in_order = sorted(checks.values(), key=lambda check: DISPLAY_ORDER.index(check.outcome))
+    for check in in_order[:MAX_CHECKS]:
+        _print_open_check(check, console)
     if len(checks) > MAX_CHECKS:
         _print_line(console, f"  and {len(checks) - MAX_CHECKS} more checks: see verdict.html")
 
 
-def _print_failure(check: CheckResult, console: Console) -> None:
-    for line in textwrap.wrap(
-        f"{check.outcome.value}: {strip_control_characters(check.check)}",
-        console.width - 2,
-        initial_indent="  ",
-        subsequent_indent="    ",
-    ):
-        _print_line(console, line, OUTCOME_COLOURS[check.outcome])
-    said = [
-        part
-        for line in strip_control_characters(check.why).splitlines()
-        if line.strip()
-        for part in textwrap.wrap(line, console.width - 8)
-    ]
-    for line in said[:MAX_LINES]:
-        _print_line(console, f"    | {line}")
-    if len(said) > MAX_LINES:
-        _print_line(console, f"    | ... {len(said) - MAX_LINES} more lines in verdict.html")
+def _print_open_check(check: CheckResult, console: Console) -> None:
+    name = f"{check.outcome.value}: {strip_control_characters(check.check)}"
+    _print_line(console, f"  {name}", OUTCOME_COLOURS[check.outcome], whole=True)
     curl, exchanges = last_curl_command(check)
-    if curl:
-        _print_line(
-            console,
-            f"    the last of {exchanges} requests:" if exchanges > 1 else "    the request:",
-        )
-        _print_line(console, f"    {curl}", whole=True)
+    if not curl:
+        return
+    what = f"the last of {exchanges} requests" if exchanges > 1 else "the request"
+    _print_line(console, f"    {what}:")
+    _print_line(console, f"    {curl}", whole=True)
+
+
+def _print_closing_lines(verdict: Verdict, console: Console, folder: Path) -> None:
+    """Print the word, the counts and the path of the page; a fired trigger stands after them."""
+    console.print()
+    for line in textwrap.wrap(headline(verdict), console.width):
+        _print_line(console, line, BANNER_STYLES[verdict.word])
+    _print_wrapped(console, describe_counts_and_time(verdict))
+    _print_line(console, f"{folder / 'verdict.html'}", whole=True)
+    if fired := describe_fired_triggers(verdict):
+        for line, _ in _wrap(fired, console.width):
+            _print_line(console, line, "bold red")

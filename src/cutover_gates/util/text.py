@@ -1,6 +1,6 @@
-"""Small texts made safe and short.
+"""Texts made safe, short and readable.
 
-What a check says may hold what a target sent, so nothing here trusts its input.
+A text may hold what a target sent, so no function here trusts its input.
 """
 
 from __future__ import annotations
@@ -14,48 +14,49 @@ COMMAND_START = re.compile(r"(?<!\S)(?:::|##\[)")
 
 
 def strip_control_characters(text: str) -> str:
-    """The text without characters that drive a terminal or turn the direction of reading; line ends
-    stay.
+    """Return the text without characters that drive a terminal or turn the reading direction.
 
-    A CI runner obeys output that begins with `::` or `##[`: both are broken up by a space.
+    Line ends stay. A CI runner obeys output that begins with `::` or `##[`: a space breaks up both.
     """
-    shown = "".join(
+    characters = (
         char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}"
         for char in text.replace("\r\n", "\n").expandtabs(4)
     )
-    return COMMAND_START.sub(lambda found: " ".join(found.group()), shown)
+    return COMMAND_START.sub(lambda match: " ".join(match.group()), "".join(characters))
 
 
 def first_sentence(text: str, limit: int = 200) -> str:
-    """The first sentence of the first line that says anything, cut at `limit` characters; '' for an
-    empty text.
+    """Return the first sentence of the first line that is not blank, cut at `limit` characters.
+
+    An empty text gives an empty text.
     """
-    line = next(
-        (line.strip() for line in strip_control_characters(text).splitlines() if line.strip()), ""
-    )
+    lines = strip_control_characters(text).splitlines()
+    line = next((line.strip() for line in lines if line.strip()), "")
     sentence = SENTENCE_END.split(line, maxsplit=1)[0]
-    return sentence if len(sentence) <= limit else sentence[: limit - 1].rstrip() + "…"
+    if len(sentence) <= limit:
+        return sentence
+    return f"{sentence[: limit - 1].rstrip()}…"
 
 
 def format_list(words: Sequence[str], most: int = 8) -> str:
-    """'a, b, c', or 'a, b and 3 more' when there are more than `most`."""
+    """Return 'a, b, c', or 'a, b and 3 more' when there are more than `most`."""
     if len(words) <= most:
         return ", ".join(words)
     return f"{', '.join(words[:most])} and {len(words) - most} more"
 
 
 def format_utc(moment: datetime) -> str:
-    """A moment for people: '2026-11-23 02:14:05 UTC'."""
+    """Return a time for people: '2026-11-23 02:14:05 UTC'."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def format_rfc3339(moment: datetime) -> str:
-    """A moment for programs: '2026-11-23T02:14:05.120Z'."""
+    """Return a time for programs: '2026-11-23T02:14:05.120Z'."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def format_duration(seconds: float) -> str:
-    """A duration for people: '85 ms', '12.3 s', '4 min 05 s'."""
+    """Return a duration for people: '85 ms', '12.3 s', '4 min 05 s'."""
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 60:

@@ -12,6 +12,7 @@ from typing import Any
 from cutover_gates.core.plan import Item, Plan
 from cutover_gates.core.verdict import CheckResult, Outcome, Verdict, VerdictSubject, judge
 from cutover_gates.core.waivers import Decision
+from cutover_gates.reporting.sample_verdict import make_load_evidence
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 SUBJECT = VerdictSubject(
@@ -27,6 +28,7 @@ SUBJECT = VerdictSubject(
     "runner",
     production=True,
 )
+LOAD = {"kind": "observation", "title": "response times", "facts": make_load_evidence()}
 GATES = ("t24", "t12", "t1", "phase1", "phase2", "phase3", "rollback", "post", "nightly")
 PLAN = Plan(
     (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cutover_gates.core.plan import Item, Plan
 from cutover_gates.core.verdict import Outcome
-from cutover_gates.reporting.markdown import report_to_github, step_summary, workflow_commands
+from cutover_gates.reporting.github import report_to_github, step_summary, workflow_commands
 from tests.unit.reporting.sample_verdicts import decision, sample_verdict
 
 

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from cutover_gates.core.verdict import Outcome, Verdict, VerdictWord
 from cutover_gates.reporting.sample_verdict import build_sample_verdict
-from cutover_gates.reporting.verdict_files import to_json
+from cutover_gates.reporting.verdict_json import to_json
 from tests.unit.reporting.sample_verdicts import decision, sample_verdict
 
 SCHEMA = json.loads(

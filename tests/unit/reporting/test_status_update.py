@@ -6,7 +6,7 @@ import pytest
 
 from cutover_gates.core.verdict import Outcome
 from cutover_gates.reporting.markdown import escape_markdown, status_title, to_markdown
-from tests.unit.reporting.sample_verdicts import decision, sample_verdict
+from tests.unit.reporting.sample_verdicts import LOAD, decision, sample_verdict
 
 
 def test_complete_is_said_only_after_a_go() -> None:
@@ -43,18 +43,29 @@ def test_a_demonstration_says_so_in_its_title() -> None:
 
 def test_it_names_what_is_open_the_waivers_and_the_next_step() -> None:
     """Nobody needs to open another file."""
-    text = to_markdown(
-        sample_verdict(
-            {"patients": Outcome.FAILED, "redis": Outcome.FAILED}, waived=(decision("redis"),)
-        )
+    verdict = sample_verdict(
+        {"patients": Outcome.FAILED, "redis": Outcome.FAILED}, waived=(decision("redis"),)
     )
-    assert "- Patients are kept (patients): failed\n" in text
-    assert (
-        "- redis is waived by Ada Example until 2026-11-24 02:00:00 UTC: we can live with it"
-        " (failed: it broke)\n" in text
-    )
-    assert "**Next:** Do not proceed." in text
-    assert "`pytest -m phase3 --target main`" in text
+    lines = to_markdown(verdict).splitlines()
+    sections = [line for line in lines if line.startswith("**")]
+    assert [section.split("**")[1] for section in sections] == [
+        "NO-GO",
+        "Why",
+        "Open",
+        "Waived",
+        "Next:",
+    ]
+    assert "- Patients are kept (patients): failed" in lines
+    (waiver,) = lines[lines.index("**Waived**") + 2 : lines.index(sections[-1]) - 1]
+    assert all(word in waiver for word in ("redis", "Ada Example", "2026-11-24 02:00:00 UTC"))
+    assert "`pytest -m phase3 --target main`" in lines[-1]
+
+
+def test_a_go_shows_the_measured_values_beside_their_limits() -> None:
+    """With the requests and the duration of the load."""
+    text = to_markdown(sample_verdict(evidence=[LOAD], outcomes={}))
+    assert "18,000 requests in 60 s" in text
+    assert "- search p95: 122 ms (within 0.5 s; 5,999 requests): kept" in text
 
 
 def test_a_text_of_the_target_has_no_meaning_in_markdown() -> None:
@@ -62,5 +73,5 @@ def test_a_text_of_the_target_has_no_meaning_in_markdown() -> None:
     text = to_markdown(
         sample_verdict({"patients": Outcome.FAILED}, why="<img src=x> ![x](y) `z` p95 < 300 ms")
     )
-    assert "patients failed: \\<img src=x> !\\[x\\](y) \\`z\\` p95 < 300 ms" in text
+    assert "  - \\<img src=x> !\\[x\\](y) \\`z\\` p95 < 300 ms\n" in text
     assert escape_markdown("a\n# b") == "a # b"

@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import io
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from cutover_gates.core.plan import Item, Plan
 from cutover_gates.core.verdict import Outcome, Verdict
+from cutover_gates.reporting.next_step import describe_fired_triggers
 from cutover_gates.reporting.sample_verdict import build_sample_verdict
 from cutover_gates.reporting.terminal import print_verdict
-from cutover_gates.reporting.verdict_summary import headline
-from tests.unit.reporting.sample_verdicts import decision, sample_verdict
+from cutover_gates.reporting.verdict_summary import count_outcomes, headline
+from tests.unit.reporting.sample_verdicts import LOAD, decision, sample_verdict
 
 FOLDER = Path("reports/runs/20261123T020000Z-main-phase3")
 
 
 def shown(
-    verdict: Verdict, *, width: int = 80, colour: bool = False, encoding: str = "utf-8"
+    verdict: Verdict,
+    *,
+    width: int = 80,
+    colour: bool = False,
+    encoding: str = "utf-8",
+    notes: Sequence[str] = (),
+    folder: Path = FOLDER,
 ) -> str:
     raw = io.BytesIO()
     file = io.TextIOWrapper(raw, encoding=encoding)
@@ -31,7 +41,8 @@ def shown(
             force_terminal=colour,
             color_system="truecolor" if colour else None,
         ),
-        FOLDER,
+        folder,
+        notes,
     )
     file.flush()
     return raw.getvalue().decode(encoding)
@@ -68,25 +79,67 @@ def test_every_item_has_its_line(every_word: list[Verdict]) -> None:
         assert all(result.item.id in checklist for result in verdict.items)
 
 
-def test_a_failed_check_shows_what_was_expected_what_came_and_its_curl() -> None:
+def test_a_failed_check_shows_what_it_found_and_the_last_command() -> None:
     """The last request is the one to repeat; its command is not broken into lines."""
     curl = (
         'curl -sS -X GET -H "Authorization: Bearer $TOKEN"'
         " https://main.hospital.example/api/v1/patients/" + "7" * 60
     )
     evidence = [{"kind": "exchange", "curl": "curl first"}, {"kind": "exchange", "curl": curl}]
-    text = shown(
-        sample_verdict(
-            {"patients": Outcome.FAILED},
-            why="expected: 1 patient\n     got: 2 patients",
-            evidence=evidence,
-        )
-    )
-    assert (
-        "    | expected: 1 patient\n    |      got: 2 patients\n    the last of 2 requests:\n"
-        in text
-    )
+    why = "expected: 1 patient\n     got: 2 patients"
+    text = shown(sample_verdict({"patients": Outcome.FAILED}, why=why, evidence=evidence))
+    assert "  expected: 1 patient\n         got: 2 patients\n" in text
     assert f"    {curl}\n" in text
+    assert "curl first" not in text
+
+
+@pytest.mark.parametrize("colour", [False, True])
+def test_the_last_lines_are_the_word_the_counts_and_the_page(
+    every_word: list[Verdict], colour: bool
+) -> None:
+    """A terminal of 24 rows shows GO or NO-GO at the end, whatever stands before."""
+    for verdict in every_word:
+        text = shown(verdict, colour=colour, notes=["The run left nothing on the target."])
+        lines = re.sub(r"\x1b\[[\d;]*m", "", text).splitlines()[-5:]
+        closing = "\n".join(lines)
+        assert headline(verdict) in " ".join(closing.split("\n"))
+        assert count_outcomes(verdict) in " ".join(lines)
+        assert lines[-1].strip() == f"{FOLDER}/verdict.html"
+
+
+def test_a_fired_trigger_stands_after_the_verdict() -> None:
+    """It is the one thing to act on."""
+    trigger = Item(
+        "trigger-health",
+        "Rollback Procedures / Automatic Rollback Triggers",
+        "The target is healthy",
+        ("phase2",),
+        "check",
+        "performance",
+    )
+    plan = Plan((trigger,))
+    verdict = sample_verdict({trigger.id: Outcome.FAILED}, plan=plan, gate="phase2", signed=False)
+    last = shown(verdict, width=200).splitlines()[-1]
+    assert last == describe_fired_triggers(verdict)
+
+
+def test_a_path_is_never_wrapped() -> None:
+    """Not that of the page, and not one in a text: both are there to be copied."""
+    path = "/srv/reports/" + "deep/" * 30 + "load.json"
+    verdict = sample_verdict({"patients": Outcome.FAILED}, why=f"See {path} for all of it.")
+    assert path in shown(verdict)
+    long = Path("/srv/" + "x" * 90)
+    assert f"{long}/verdict.html\n" in shown(sample_verdict(), folder=long)
+
+
+def test_a_go_shows_the_measured_values_beside_their_limits() -> None:
+    """With the requests and the duration of the load."""
+    text = shown(sample_verdict(evidence=[LOAD]))
+    assert "18,000 requests in 60 s" in text
+    lines = [line.split() for line in text.splitlines() if line.strip().startswith("search p95")]
+    assert lines == [
+        ["search", "p95", "122", "ms", "within", "0.5", "s", "5,999", "requests:", "kept"]
+    ]
 
 
 def test_a_hostile_text_is_shown_as_text() -> None:

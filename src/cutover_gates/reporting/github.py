@@ -1,0 +1,85 @@
+"""The verdict in a GitHub workflow: annotations on the run, and the step summary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TextIO
+
+from cutover_gates.core.verdict import OPEN_OUTCOMES, ItemResult, Outcome, Verdict
+from cutover_gates.reporting.causes import DISPLAY_ORDER
+from cutover_gates.reporting.markdown import escape_markdown, to_markdown
+from cutover_gates.reporting.verdict_summary import headline
+from cutover_gates.util.text import first_sentence, strip_control_characters
+
+MAX_ANNOTATIONS = 10
+"""GitHub shows ten annotations of a kind for a step and silently drops the others."""
+ANNOTATION_LEVELS = dict.fromkeys(DISPLAY_ORDER, "error") | {Outcome.WAIVED: "warning"}
+
+
+def report_to_github(verdict: Verdict, environment: Mapping[str, str], out: TextIO) -> None:
+    """Print annotations to `out` and append the step summary to its file.
+
+    Does nothing where `environment` is not that of a GitHub workflow. Raises `OSError`.
+    """
+    if environment.get("GITHUB_ACTIONS") != "true":
+        return
+    for line in workflow_commands(verdict):
+        out.write(f"{line}\n")
+    out.flush()
+    path = environment.get("GITHUB_STEP_SUMMARY")
+    if path:
+        with Path(path).open("a", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(step_summary(verdict))
+
+
+def workflow_commands(verdict: Verdict) -> list[str]:
+    """Return at most ten workflow commands, the most important first.
+
+    Faults of the run and open items are errors, waived items are warnings.
+    """
+    lines = [_format_command("error", headline(verdict), error) for error in verdict.run_errors]
+    for outcome, level in ANNOTATION_LEVELS.items():
+        lines += [_annotate_item(level, result) for result in verdict.with_outcome(outcome)]
+    if len(lines) <= MAX_ANNOTATIONS:
+        return lines
+    kept = lines[: MAX_ANNOTATIONS - 1]
+    more = f"{len(lines) - len(kept)} more open or waived items: see the step summary"
+    level = "warning" if verdict.is_go else "error"
+    return [*kept, _format_command(level, headline(verdict), more)]
+
+
+def _annotate_item(level: str, result: ItemResult) -> str:
+    title = f"{result.item.id}: {result.outcome.value}"
+    return _format_command(level, title, f"{result.item.title}. {first_sentence(result.why)}")
+
+
+def _format_command(level: str, title: str, message: str) -> str:
+    """Return `::error title=…::…`. In a title ':' and ',' are escaped too, as the runner reads it."""
+    escaped = _escape_data(title).replace(":", "%3A").replace(",", "%2C")
+    return f"::{level} title={escaped}::{_escape_data(message)}"
+
+
+def _escape_data(text: str) -> str:
+    safe = strip_control_characters(text)
+    return safe.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def step_summary(verdict: Verdict) -> str:
+    """Return the status update, and below it a table of every item with its outcome."""
+    rows = [_format_row(result) for result in verdict.items]
+    header = ["| outcome | item | what holds | why |", "|---|---|---|---|"]
+    return "\n".join([to_markdown(verdict), *header, *rows, ""])
+
+
+def _format_row(result: ItemResult) -> str:
+    outcome = result.outcome.value
+    if result.outcome in OPEN_OUTCOMES:
+        outcome = f"**{outcome}**"
+    texts = (result.item.id, result.item.title, first_sentence(result.why))
+    cells = " | ".join(_escape_cell(text) for text in texts)
+    return f"| {outcome} | {cells} |"
+
+
+def _escape_cell(text: str) -> str:
+    return escape_markdown(text).replace("|", "\\|")

@@ -1,0 +1,107 @@
+"""The figures of the load run for each objective: the measured value beside its limit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cutover_gates.core.verdict import Verdict
+from cutover_gates.util.text import strip_control_characters
+
+CERTAINTY = {"holds": "kept", "broken": "MISSED", "open": "not certain"}
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One objective: what was measured, the limit in force, of how many requests, and the result."""
+
+    objective: str
+    measured: str
+    limit: str
+    requests: int
+    result: str
+
+
+@dataclass(frozen=True)
+class LoadMeasurements:
+    """All objectives of a load run, with its requests and its duration in seconds."""
+
+    objectives: tuple[Measurement, ...]
+    requests: int
+    seconds: int
+
+    @property
+    def title(self) -> str:
+        """The heading of the figures: how many requests, in what time."""
+        if not self.requests:
+            return "Measured under load"
+        return f"Measured under load: {self.requests:,} requests in {self.seconds:,} s"
+
+
+def collect_measurements(verdict: Verdict) -> LoadMeasurements | None:
+    """Return the figures of the load run; None where the gate judged no load."""
+    objectives: dict[str, Measurement] = {}
+    requests, seconds = 0, 0
+    for facts in _load_facts(verdict):
+        # Evidence may hold anything. What cannot be read is left out: the verdict must be shown.
+        try:
+            for measurement in _measurements_of(facts):
+                objectives.setdefault(measurement.objective, measurement)
+            requests, seconds = max((requests, seconds), _size_of_run(facts))
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError):
+            continue
+    if not objectives:
+        return None
+    return LoadMeasurements(tuple(objectives.values()), requests, seconds)
+
+
+def _load_facts(verdict: Verdict) -> Iterator[Mapping[str, Any]]:
+    """Return the facts of every observation that speaks of objectives."""
+    for result in verdict.items:
+        for check in result.checks:
+            for entry in check.evidence:
+                facts = entry.get("facts")
+                if isinstance(facts, Mapping) and facts.get("claims"):
+                    yield facts
+
+
+def _measurements_of(facts: Mapping[str, Any]) -> Iterator[Measurement]:
+    for claim in facts["claims"]:
+        if measured := _measured_value(facts, claim):
+            yield Measurement(
+                strip_control_characters(f"{claim['operation']} {claim['statistic']}"),
+                measured,
+                strip_control_characters(str(claim["limit"])),
+                int(claim["of"]),
+                CERTAINTY.get(claim["state"], str(claim["state"])),
+            )
+
+
+def _measured_value(facts: Mapping[str, Any], claim: Mapping[str, Any]) -> str:
+    """Return the measured value of an objective; empty where nothing was measured."""
+    operation, statistic = claim["operation"], claim["statistic"]
+    if statistic == "errors":
+        return f"{100 * claim['bad'] / claim['of']:.3g} %" if claim["of"] else ""
+    if statistic == "ratio":
+        interval = facts.get("ratios", {}).get(operation)
+        return f"{interval[0]:.2f} x" if interval else ""
+    found = [one for one in facts.get("operations", ()) if one["name"] == operation]
+    interval = found[0].get(statistic) if found else None
+    return _format_seconds(interval[0]) if interval else ""
+
+
+def _format_seconds(seconds: float) -> str:
+    if seconds >= 1:
+        return f"{seconds:.2f} s"
+    ms = 1000 * seconds
+    return f"{ms:.0f} ms" if ms >= 100 else f"{ms:.1f} ms"
+
+
+def _size_of_run(facts: Mapping[str, Any]) -> tuple[int, int]:
+    """Return the requests and the seconds of the run, from its series of one row a second."""
+    rows = facts.get("series") or ()
+    if not rows:
+        return 0, 0
+    seconds = [int(row[0]) for row in rows]
+    return sum(int(row[1]) for row in rows), max(seconds) - min(seconds) + 1

@@ -1,0 +1,114 @@
+"""The verdict as JSON, in the shape that `reports/verdict.schema.json` publishes.
+
+Programs depend on the shape: a change of it gets a new `SCHEMA_VERSION`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from cutover_gates.core.findings import Finding
+from cutover_gates.core.verdict import (
+    CheckResult,
+    ItemResult,
+    Outcome,
+    Verdict,
+)
+from cutover_gates.core.waivers import Decision, RejectedDecision
+from cutover_gates.util.text import format_rfc3339
+
+SCHEMA_VERSION = "urn:cutover:verdict:2"
+
+
+def to_json(verdict: Verdict) -> dict[str, Any]:
+    """Return the verdict as JSON-able values: times in RFC 3339 and UTC, durations in seconds."""
+    return {
+        "schema": SCHEMA_VERSION,
+        "gate": verdict.gate,
+        "target": verdict.subject.target,
+        "release": verdict.subject.release,
+        "verdict": verdict.word.value,
+        "started": format_rfc3339(verdict.started),
+        "finished": format_rfc3339(verdict.finished),
+        "counts": {outcome.value: len(verdict.with_outcome(outcome)) for outcome in Outcome},
+        "holds": list(verdict.run_errors),
+        "refused": [_rejection_to_json(refusal) for refusal in verdict.rejected_decisions],
+        "items": [_item_to_json(result) for result in verdict.items],
+        "subject": dataclasses.asdict(verdict.subject),
+    }
+
+
+def _item_to_json(result: ItemResult) -> dict[str, Any]:
+    attested = result.item.proof == "sign-off" and result.outcome is Outcome.ATTESTED
+    kind = "sign-off" if attested else "waiver"
+    return {
+        "id": result.item.id,
+        "title": result.item.title,
+        "section": result.item.section,
+        "proof": result.item.proof,
+        "outcome": result.outcome.value,
+        "why": result.why,
+        "waivable": result.item.waivable,
+        "checks": [_check_to_json(check) for check in result.checks],
+        "decision": _decision_to_json(kind, result.decision) if result.decision else None,
+    }
+
+
+def _check_to_json(check: CheckResult) -> dict[str, Any]:
+    return {
+        "check": check.check,
+        "title": check.title,
+        "outcome": check.outcome.value,
+        "why": check.why,
+        "findings": [_finding_to_json(finding) for finding in check.findings],
+        "seconds": round(check.seconds, 3),
+        "evidence": [to_json_value(entry) for entry in check.evidence],
+    }
+
+
+def _finding_to_json(finding: Finding) -> dict[str, Any]:
+    return {
+        "rule": finding.rule.id,
+        "title": finding.rule.title,
+        "subject": finding.subject,
+        "expected": finding.expected,
+        "actual": finding.actual,
+        "reproduce": finding.reproduce,
+        "count": finding.count,
+    }
+
+
+def _decision_to_json(kind: str, decision: Decision) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "item": decision.item,
+        "target": decision.target,
+        "release": decision.release,
+        "by": decision.by,
+        "at": format_rfc3339(decision.at),
+        "reason": decision.reason,
+        "expires": format_rfc3339(decision.expires),
+    }
+
+
+def _rejection_to_json(refusal: RejectedDecision) -> dict[str, Any]:
+    return {**_decision_to_json(refusal.kind, refusal.decision), "why": refusal.why}
+
+
+def to_json_value(value: Any) -> Any:
+    """Return the value as JSON can hold it.
+
+    An odd object or a NaN in the evidence becomes a text: it must not cost the whole verdict.
+    """
+    if isinstance(value, Mapping):
+        return {str(key): to_json_value(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [to_json_value(inner) for inner in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if value is None or isinstance(value, str | int | float):
+        return value
+    return str(value)
