@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Generator
 
 import pytest
-import pytest_timeout  # it ships no types  # type: ignore[import-untyped]
+import pytest_timeout  # type: ignore[import-untyped]  # it ships no types
 
 from cutover_gates.core.plan import split_gates
 from cutover_gates.plugin import options, run
@@ -63,25 +63,10 @@ def pytest_configure(config: pytest.Config) -> None:
         CollectionRecorder(tally, this.first_folder if this.folders else None, this.worker),
         "cutover-roll",
     )
-    if this.gates:
-        _refuse_plugin_of_locust(config)
     if this.gates and not this.worker:
         _start_gate_session(config, tally)
     if this.gates:
         apply_gate_options(config, this)
-
-
-def _refuse_plugin_of_locust(config: pytest.Config) -> None:
-    """Raise `pytest.UsageError` where locust's own plugin is loaded.
-
-    It makes the sockets of this process gevent's, and no figure that is measured on them is true.
-    This repository's settings for pytest, and the command `cutover-gates`, leave it out.
-    """
-    if config.pluginmanager.hasplugin("locust"):
-        raise pytest.UsageError(
-            "locust's plugin for pytest is loaded, which replaces the sockets of this process. "
-            "Add `-p no:locust`, or run `cutover-gates gate NAME`."
-        )
 
 
 def _start_gate_session(config: pytest.Config, tally: ResultCollector) -> None:
