@@ -1,8 +1,8 @@
 """A database with a snapshot of it, to be harmed afterwards.
 
-night = nights("CREATE TABLE t …", tables={"t": {"rows": "+1"}}) # the hospital before its cutover,
-with these statements; snapshot taken night.happens("DELETE FROM t WHERE id = 1")
-night.rows.contents()
+cutover_database = start_cutover("CREATE TABLE t …", tables={"t": {"rows": "+1"}}) # the hospital before its cutover,
+with these statements; snapshot taken cutover_database.happens("DELETE FROM t WHERE id = 1")
+cutover_database.rows.contents()
 """
 
 from __future__ import annotations
@@ -62,12 +62,12 @@ StartCutover = Callable[..., CutoverDatabase]
 
 
 @pytest.fixture
-def nights(spare: CopyDatabase, tmp_path: Path) -> StartCutover:
+def start_cutover(spare: CopyDatabase, tmp_path: Path) -> StartCutover:
     def begin(*statements: str, **migrations: Any) -> CutoverDatabase:
         dsn = spare(BEFORE, *statements)
-        night = CutoverDatabase(dsn, make_database_context(dsn, tmp_path, **migrations))
-        take_snapshot(night.context)
-        return night
+        cutover_database = CutoverDatabase(dsn, make_database_context(dsn, tmp_path, **migrations))
+        take_snapshot(cutover_database.context)
+        return cutover_database
 
     return begin
 

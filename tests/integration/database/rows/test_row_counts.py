@@ -9,7 +9,11 @@ from typing import Any
 import pytest
 
 from cutover_gates.config.base import SettingsError
+from cutover_gates.core.findings import Rule
 from cutover_gates.hospital.matchers.expectations import assert_passed
+from cutover_gates.probes.database.rows import rules
+from cutover_gates.probes.database.snapshot import rules as snapshot_rules
+from tests.findings import list_breaches
 from tests.integration.database.rows.conftest import StartCutover
 
 TABLE = "CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t SELECT generate_series(1, 10)"
@@ -37,72 +41,90 @@ EMPTY = (
     ],
 )
 def test_what_was_declared_is_accepted(
-    nights: StartCutover, declared: dict[str, Any], happened: tuple[str, ...]
+    start_cutover: StartCutover, declared: dict[str, Any], happened: tuple[str, ...]
 ) -> None:
-    night = nights(*TABLE, tables={"t": declared})
-    night.run_statements(*happened)
-    assert_passed(night.rows.assess_counts())
+    cutover_database = start_cutover(*TABLE, tables={"t": declared})
+    cutover_database.run_statements(*happened)
+    assert_passed(cutover_database.rows.assess_counts())
 
 
 @pytest.mark.parametrize(
-    ("declared", "happened", "said"),
+    ("declared", "happened", "finding"),
     [
+        ({}, (ONE_LESS,), (rules.ROW_COUNT, "t", "10 rows", "9 rows")),
+        ({}, (ONE_MORE,), (rules.ROW_COUNT, "t", "10 rows", "11 rows")),
+        ({}, ("DROP TABLE t",), (rules.TABLE_KEPT, "t", "10 rows", "no such table")),
         (
             {},
-            (ONE_LESS,),
-            "9 rows, expected 10 (nothing else is declared); it had 10, so 1 row is missing",
+            ("CREATE TABLE extra (id int)",),
+            (rules.TABLE_DECLARED, "extra", "the tables of the snapshot", "a new table"),
         ),
-        ({}, (ONE_MORE,), "1 row is there in addition"),
-        ({}, ("DROP TABLE t",), "The table t is gone, and its 10 rows with it"),
-        ({}, ("CREATE TABLE extra (id int)",), "extra is a table that the snapshot does not know"),
-        ({"rows": "+2"}, (ONE_MORE,), "11 rows, expected 12 (declared +2)"),
-        ({"rows": "±1"}, ("DELETE FROM t WHERE id > 8",), "8 rows, expected 9 to 11"),
-        ({"rows": "9..12"}, ("DELETE FROM t",), "0 rows, expected 9 to 12"),
-        ({"rows": "dropped"}, (), "is declared as dropped, and it is still there"),
-        ({"rows": "new"}, (), "is declared as new, and it was there before"),
+        (
+            {"rows": "+2"},
+            (ONE_MORE,),
+            (rules.ROW_COUNT, "t", "12 rows (declared +2)", "11 rows"),
+        ),
+        (
+            {"rows": "±1"},
+            ("DELETE FROM t WHERE id > 8",),
+            (rules.ROW_COUNT, "t", "9 to 11 rows (declared ±1)", "8 rows"),
+        ),
+        (
+            {"rows": "9..12"},
+            ("DELETE FROM t",),
+            (rules.ROW_COUNT, "t", "9 to 12 rows (declared 9..12)", "0 rows"),
+        ),
+        ({"rows": "dropped"}, (), (rules.DROPPED_TABLE_GONE, "t", "no table", "the table exists")),
+        ({"rows": "new"}, (), (rules.NEW_TABLE_IS_NEW, "t", "", "the table is in the snapshot")),
         (
             {"rows_become": "SELECT count(*) / 2 FROM t"},
             (),
-            "10 rows, expected 5 (as rows_become gave it on the old database)",
+            (rules.ROW_COUNT, "t", "5 rows (rows_become on the old database)", "10 rows"),
         ),
         (
             {"grows_above": "id"},
             (ONE_MORE, "DELETE FROM t WHERE id = 3"),
-            "9 rows, expected 10 (nothing else is declared), beside 1 that came since",
+            (rules.ROW_COUNT, "t", "10 rows", "9 rows, beside 1 that came since"),
         ),
         (
             {"grows_above": "id", "rows": "+2"},
             (ONE_MORE,),
-            "1 rows came since, expected 2 at least",
+            (rules.ROW_COUNT, "t", "at least 2 new rows (declared +2)", "1 new rows"),
         ),
     ],
 )
 def test_what_was_not_declared_is_found(
-    nights: StartCutover, declared: dict[str, Any], happened: tuple[str, ...], said: str
+    start_cutover: StartCutover,
+    declared: dict[str, Any],
+    happened: tuple[str, ...],
+    finding: tuple[Rule, str, str, str],
 ) -> None:
-    night = nights(*TABLE, tables={"t": declared})
-    night.run_statements(*happened)
-    assert said in " ".join(night.rows.assess_counts().findings)
+    cutover_database = start_cutover(*TABLE, tables={"t": declared})
+    cutover_database.run_statements(*happened)
+    rule, subject, expected, actual = finding
+    (found,) = cutover_database.rows.assess_counts().findings
+    assert (found.rule, found.subject) == (rule, subject)
+    # The time of the snapshot follows.
+    assert found.expected.startswith(expected)
+    assert found.actual.startswith(actual)
 
 
-def test_nothing_that_became_of_nothing_is_no_proof(nights: StartCutover) -> None:
-    night = nights(EMPTY)
+def test_nothing_that_became_of_nothing_is_no_proof(start_cutover: StartCutover) -> None:
+    cutover_database = start_cutover(EMPTY)
     for question in (
-        night.rows.assess_counts,
-        night.rows.assess_contents,
-        night.rows.assess_retained_rows,
+        cutover_database.rows.assess_counts,
+        cutover_database.rows.assess_contents,
+        cutover_database.rows.assess_retained_rows,
     ):
         found = question()
         assert not found.findings
-        assert "proves nothing" in " ".join(
-            found.not_proven
-        ) or "none that could have remained" in " ".join(found.not_proven)
+        assert snapshot_rules.ROWS_EXIST in [gap.rule for gap in found.not_proven]
 
 
-def test_a_view_is_left_out_and_said(nights: StartCutover) -> None:
-    assert nights("CREATE VIEW seen AS SELECT 1").rows.assess_counts().figures["left_out"] == {
-        "public.seen": "a view"
-    }
+def test_a_view_is_left_out_and_said(start_cutover: StartCutover) -> None:
+    assert start_cutover("CREATE VIEW seen AS SELECT 1").rows.assess_counts().figures[
+        "left_out"
+    ] == {"public.seen": "a view"}
 
 
 @pytest.mark.parametrize(
@@ -122,26 +144,25 @@ def test_a_view_is_left_out_and_said(nights: StartCutover) -> None:
     ],
 )
 def test_a_declaration_that_cannot_be_is_a_mistake_of_the_settings(
-    nights: StartCutover, declared: dict[str, Any], said: str
+    start_cutover: StartCutover, declared: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(SettingsError, match=said):
-        nights(*TABLE, tables={"t": declared})
+        start_cutover(*TABLE, tables={"t": declared})
 
 
-def test_a_table_that_is_declared_as_new_and_is_not_there_is_found(nights: StartCutover) -> None:
+def test_a_table_that_is_declared_as_new_and_is_not_there_is_found(
+    start_cutover: StartCutover,
+) -> None:
     """The release should have brought it."""
-    night = nights(tables={"wards": {"rows": "new"}})
-    assert night.rows.assess_counts().findings == (
-        "The table wards is declared as new, and it is not there.",
-    )
-
-
-def test_a_declaration_of_no_table_is_found(nights: StartCutover) -> None:
-    """A misspelt name would leave the real table undeclared, and nobody would know why."""
-    findings = nights(tables={"visit": {"rows": "+1"}}).rows.assess_counts().findings
-    assert [
-        finding
-        for finding in findings
-        if "neither the snapshot nor the database" in finding
-        and "Did you mean 'visits'?" in finding
+    cutover_database = start_cutover(tables={"wards": {"rows": "new"}})
+    assert list_breaches(cutover_database.rows.assess_counts()) == [
+        (rules.NEW_TABLE_PRESENT, "wards")
     ]
+
+
+def test_a_declaration_of_no_table_is_found(start_cutover: StartCutover) -> None:
+    """A misspelt name would leave the real table undeclared, and nobody would know why."""
+    cutover_database = start_cutover(tables={"visit": {"rows": "+1"}})
+    (finding,) = cutover_database.rows.assess_counts().findings
+    assert (finding.rule, finding.subject) == (rules.DECLARED_TABLE_KNOWN, "visit")
+    assert "'visits'" in finding.actual

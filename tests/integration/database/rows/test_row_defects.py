@@ -13,6 +13,7 @@ import pytest
 from cutover_gates.core.evidence.assessment import Assessment
 from cutover_gates.hospital.matchers.expectations import assert_passed
 from cutover_gates.probes.database.measurement.row_hashes import HashedColumn, hash_input
+from cutover_gates.probes.database.rows import rules
 from reference import postgres
 from tests.integration.database.conftest import BEFORE
 from tests.integration.database.contexts import make_database_context
@@ -23,7 +24,7 @@ NAME = "harmed"
 
 
 @pytest.fixture(scope="module")
-def night(
+def cutover_database(
     server: postgres.Server, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[CutoverDatabase]:
     """One database with a table for each hazard, a snapshot of it taken."""
@@ -39,26 +40,28 @@ def night(
         ):
             connection.execute(statement.encode())
     folder: Path = tmp_path_factory.mktemp("harmed")
-    night = CutoverDatabase(server.dsn(NAME), make_database_context(server.dsn(NAME), folder))
-    yield night
+    cutover_database = CutoverDatabase(
+        server.dsn(NAME), make_database_context(server.dsn(NAME), folder)
+    )
+    yield cutover_database
     server.drop(NAME)
 
 
 @pytest.fixture(scope="module")
-def clean(night: CutoverDatabase) -> Assessment:
+def clean(cutover_database: CutoverDatabase) -> Assessment:
     """What is said before anything happens."""
-    assert_passed(night.rows.assess_snapshot_capture())
-    return night.rows.assess_contents()
+    assert_passed(cutover_database.rows.assess_snapshot_capture())
+    return cutover_database.rows.assess_contents()
 
 
 @pytest.fixture(scope="module")
-def harmed(night: CutoverDatabase, clean: Assessment) -> Assessment:
+def harmed(cutover_database: CutoverDatabase, clean: Assessment) -> Assessment:
     """What is said when everything has happened."""
     assert not clean.findings
-    night.run_statements(
+    cutover_database.run_statements(
         *(statement for name, hazard in ROW_DEFECTS.items() for statement in hazard.harmed(name))
     )
-    return night.rows.assess_contents()
+    return cutover_database.rows.assess_contents()
 
 
 def test_nothing_happened_and_nothing_is_found(clean: Assessment) -> None:
@@ -68,8 +71,14 @@ def test_nothing_happened_and_nothing_is_found(clean: Assessment) -> None:
 
 @pytest.mark.parametrize("name", ROW_DEFECTS)
 def test_it_is_found(name: str, harmed: Assessment) -> None:
-    assert any(finding.startswith(f"{name}: ") for finding in harmed.findings)
+    assert name in {finding.subject for finding in harmed.findings}
     assert name not in harmed.checked
+
+
+def test_only_rows_keys_and_content_are_blamed(harmed: Assessment) -> None:
+    blamed = {finding.rule for finding in harmed.findings}
+    assert blamed == {rules.ROW_COUNT, rules.KEYS, rules.CONTENT}
+    assert {finding.subject for finding in harmed.findings} == set(ROW_DEFECTS)
 
 
 def test_what_was_left_alone_is_not_accused(harmed: Assessment) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from cutover_gates.config.migrations import TableChange
 from cutover_gates.probes.database.measurement.consistent_session import open_consistent_session
-from cutover_gates.probes.database.measurement.segment_comparison import find_differing_keys
+from cutover_gates.probes.database.measurement.key_comparison import find_differing_keys
 from cutover_gates.probes.database.measurement.table_spec_factory import build_table_spec
 from cutover_gates.probes.database.measurement.table_specs import TableSpec, read_tables
 from tests.integration.database.conftest import BEFORE, CopyDatabase
@@ -30,39 +30,36 @@ TWO = (
 
 
 @pytest.mark.parametrize(
-    ("table", "happened", "said"),
+    ("table", "happened", "place"),
     [
         (
             INTEGERS,
             "UPDATE t SET v = '' WHERE id = 500",
-            (
-                "id 497 to 512 (16 rows then, 16 now; the same keys, and of one of them at least"
-                " the content"
-            ),
+            "id 497 to 512 (16 rows then, 16 now; same keys",
         ),
         (
             INTEGERS,
             "DELETE FROM t WHERE id = 500",
-            "id 497 to 512 (16 rows then, 15 now; the key whose hash is",
+            "id 497 to 512 (16 rows then, 15 now; the key with the hash",
         ),
-        (INTEGERS, "INSERT INTO t VALUES (1001, '')", "this key was added: 1001"),
+        (INTEGERS, "INSERT INTO t VALUES (1001, '')", "one key was added: 1001"),
         (
             UUIDS,
             "INSERT INTO t VALUES ('00000000-0000-0000-0000-000000000001', '')",
-            "this key was added: 00000000-0000-0000-0000-000000000001",
+            "one key was added: 00000000-0000-0000-0000-000000000001",
         ),
         (TWO, "INSERT INTO t VALUES (9, 'k', '')", "by the hash of a, b"),
-        (TWO, "INSERT INTO t VALUES (9, 'k', '')", "this key was added: 9/k"),
+        (TWO, "INSERT INTO t VALUES (9, 'k', '')", "one key was added: 9/k"),
     ],
 )
 def test_the_place_is_named(
-    nights: StartCutover, table: tuple[str, ...], happened: str, said: str
+    start_cutover: StartCutover, table: tuple[str, ...], happened: str, place: str
 ) -> None:
-    night = nights(*table)
-    night.run_statements(happened)
-    found = " ".join(night.rows.assess_contents().findings)
-    assert said in found
-    assert "secret" not in found
+    cutover_database = start_cutover(*table)
+    cutover_database.run_statements(happened)
+    (finding,) = cutover_database.rows.assess_contents().findings
+    assert place in finding.actual
+    assert "secret" not in finding.actual
 
 
 @pytest.mark.parametrize("table", [INTEGERS, UUIDS])
@@ -82,12 +79,9 @@ def test_on_both_sides_exactly_the_keys_that_differ_are_named(
             v: key for key, v in session.first.execute("SELECT id::text, v FROM t").fetchall()
         }
     assert sorted(found.changed) == sorted([wanted["secret 10"], wanted["secret 900"]])
-    assert (found.missing, found.added, found.number, found.complete) == (
-        (wanted["secret 77"],),
-        (),
-        3,
-        True,
-    )
+    assert (found.missing, found.added) == ((wanted["secret 77"],), ())
+    assert (found.number, found.complete) == (3, True)
+    assert found.columns == ("v",)
 
 
 def _spec(dsn: str) -> TableSpec:
@@ -95,3 +89,21 @@ def _spec(dsn: str) -> TableSpec:
         return build_table_spec(
             session.first, read_tables(session.first, ("public",))[0]["public.t"], TableChange()
         )
+
+
+def test_the_columns_that_differ_are_named(spare: CopyDatabase) -> None:
+    """A numeric with another scale and a null are differences, equal columns are none."""
+    table = (
+        "CREATE TABLE t (id int PRIMARY KEY, family text, given text, dose numeric, note text)",
+        "INSERT INTO t SELECT g, 'f' || g, 'g' || g, 1.50, NULL FROM generate_series(1, 100) g",
+    )
+    harmed = spare(
+        BEFORE,
+        *table,
+        "UPDATE t SET dose = 1.5 WHERE id = 7",
+        "UPDATE t SET note = '' WHERE id = 8",
+    )
+    whole = spare(BEFORE, *table)
+    found = find_differing_keys(harmed, _spec(harmed), whole, _spec(whole), ends=time.time() + 30)
+    assert found.columns == ("dose", "note")
+    assert found.changed == ("7", "8")

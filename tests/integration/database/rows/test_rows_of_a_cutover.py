@@ -11,10 +11,12 @@ import pytest
 
 from cutover_gates.hospital.matchers.expectations import assert_passed
 from cutover_gates.probes.database.context import DatabaseContext
+from cutover_gates.probes.database.rows import rules
 from cutover_gates.probes.database.rows.assessments import RowAssessments
 from cutover_gates.probes.database.snapshot.capture import take_snapshot
 from reference import announcement, cutover, postgres
 from tests.faults import serve
+from tests.findings import list_breaches
 from tests.integration.database.conftest import BEFORE
 from tests.integration.database.contexts import make_database_context
 from tests.integration.database.rows.conftest import CutoverDatabase, hospital_tables
@@ -23,25 +25,25 @@ NAME = "cut_over"
 
 
 @pytest.fixture
-def night(server: postgres.Server, tmp_path: Path) -> Iterator[CutoverDatabase]:
+def cutover_database(server: postgres.Server, tmp_path: Path) -> Iterator[CutoverDatabase]:
     """Before: a snapshot. After: the cutover, by the reference's own way."""
     server.copy(BEFORE, NAME)
-    night = CutoverDatabase(
+    cutover_database = CutoverDatabase(
         server.dsn(NAME),
         make_database_context(server.dsn(NAME), tmp_path, tables=hospital_tables()),
     )
-    take_snapshot(night.context)
+    take_snapshot(cutover_database.context)
     cutover.perform(server, NAME, announcement.accounts(), serve.HASHING)
-    yield night
+    yield cutover_database
     server.drop(NAME)
 
 
-def test_a_clean_cutover_gives_no_finding(night: CutoverDatabase) -> None:
-    site: DatabaseContext = night.context
+def test_a_clean_cutover_gives_no_finding(cutover_database: CutoverDatabase) -> None:
+    context: DatabaseContext = cutover_database.context
     for question in (
-        RowAssessments(site).assess_counts,
-        RowAssessments(site).assess_contents,
-        RowAssessments(site).assess_retained_rows,
+        RowAssessments(context).assess_counts,
+        RowAssessments(context).assess_contents,
+        RowAssessments(context).assess_retained_rows,
     ):
         assert_passed(question())
 
@@ -82,19 +84,30 @@ def test_a_clean_cutover_gives_no_finding(night: CutoverDatabase) -> None:
     ],
 )
 def test_a_migration_that_did_something_else_is_found(
-    night: CutoverDatabase, happened: str, names: str
+    cutover_database: CutoverDatabase, happened: str, names: str
 ) -> None:
-    night.run_statements(happened)
-    assert names in " ".join(night.rows.assess_contents().findings)
+    cutover_database.run_statements(happened)
+    assert list_breaches(cutover_database.rows.assess_contents()) == [(rules.CONTENT, names)]
 
 
-def test_the_cutover_of_a_hospital_at_work_is_told_from_loss(night: CutoverDatabase) -> None:
-    night.run_statements(
+def test_the_cutover_of_a_hospital_at_work_is_told_from_loss(
+    cutover_database: CutoverDatabase,
+) -> None:
+    cutover_database.run_statements(
         "INSERT INTO patients (facility, mrn, family_name, birth_date, sex) "
         "VALUES ('north', 'NEW-1', 'New', '1990-01-01', 'female')"
     )
-    assert_passed(night.rows.assess_contents())
-    assert night.rows.assess_writes_since_snapshot().figures["came since"]["patients"]["rows"] == 1
-    night.run_statements("DELETE FROM visits WHERE id = (SELECT min(id::text)::uuid FROM visits)")
-    assert "visits" in " ".join(night.rows.assess_counts().findings)
-    assert "visits" in " ".join(night.rows.assess_retained_rows().findings)
+    assert_passed(cutover_database.rows.assess_contents())
+    assert (
+        cutover_database.rows.assess_writes_since_snapshot().figures["came since"]["patients"][
+            "rows"
+        ]
+        == 1
+    )
+    cutover_database.run_statements(
+        "DELETE FROM visits WHERE id = (SELECT min(id::text)::uuid FROM visits)"
+    )
+    assert list_breaches(cutover_database.rows.assess_counts()) == [(rules.ROW_COUNT, "visits")]
+    assert list_breaches(cutover_database.rows.assess_retained_rows()) == [
+        (rules.ROWS_RETAINED, "visits")
+    ]

@@ -18,9 +18,11 @@ from pydantic import SecretStr
 from cutover_gates.core.evidence.assessment import NotProven
 from cutover_gates.hospital.matchers.expectations import assert_passed
 from cutover_gates.probes.database.context import DatabaseContext
+from cutover_gates.probes.database.rows import rules
 from cutover_gates.probes.database.rows.assessments import RowAssessments
 from cutover_gates.probes.database.snapshot.capture import take_snapshot
 from reference import installation, postgres
+from tests.findings import list_breaches
 from tests.integration.database.conftest import BEFORE, CopyDatabase
 from tests.integration.database.contexts import make_database_context
 from tests.integration.database.rows.conftest import StartCutover
@@ -98,9 +100,9 @@ def followed(server: postgres.Server, standby: int, tmp_path: Path) -> Iterator[
     server.drop("followed")
 
 
-def _paused(site: DatabaseContext, pause: bool) -> None:
-    assert site.standby is not None
-    with psycopg.connect(site.standby.get_secret_value(), autocommit=True) as connection:
+def _paused(context: DatabaseContext, pause: bool) -> None:
+    assert context.standby is not None
+    with psycopg.connect(context.standby.get_secret_value(), autocommit=True) as connection:
         connection.execute(
             "SELECT pg_wal_replay_pause()" if pause else "SELECT pg_wal_replay_resume()"
         )
@@ -111,7 +113,7 @@ def test_it_is_read_once_it_has_caught_up(followed: DatabaseContext) -> None:
     with psycopg.connect(followed.dsn.get_secret_value(), autocommit=True) as connection:
         connection.execute("DELETE FROM visits WHERE id = (SELECT min(id::text)::uuid FROM visits)")
     found = RowAssessments(followed).assess_counts()
-    assert "visits" in " ".join(found.findings)
+    assert list_breaches(found) == [(rules.ROW_COUNT, "visits")]
 
 
 def test_one_that_lags_proves_nothing(followed: DatabaseContext) -> None:
@@ -132,11 +134,13 @@ def test_one_that_lags_proves_nothing(followed: DatabaseContext) -> None:
 
 
 def test_a_server_that_follows_nobody_is_no_standby(
-    nights: StartCutover, spare: CopyDatabase
+    start_cutover: StartCutover, spare: CopyDatabase
 ) -> None:
-    night = nights()
+    cutover_database = start_cutover()
     with pytest.raises(NotProven, match="follows nobody"):
-        RowAssessments(replace(night.context, standby=SecretStr(spare(BEFORE)))).assess_contents()
+        RowAssessments(
+            replace(cutover_database.context, standby=SecretStr(spare(BEFORE)))
+        ).assess_contents()
 
 
 def test_a_snapshot_taken_on_it_serves_the_target(followed: DatabaseContext) -> None:

@@ -1,18 +1,17 @@
-"""The SQL of a fingerprint: what of a row is hashed, and how, so that unequal contents do not pass
-for equal.
+"""The SQL of row hashes: unequal contents must not get the same hash.
 
-A table's fingerprint is the sum of its rows' hashes: it does not depend on their order, it splits
-over connections, and a row that is there twice counts twice (an exclusive or would lose such a
-pair). A row's hash is `hash_record_extended(ROW(columns by name), seed)`, and the seed is the hash
-of its key. Without the seed the sum is linear in each column: names swapped between two patients
-would leave it as it was (measured: in 66 of 100 swaps). A table without a key has the hash of the
-whole row stirred once more, to the same end.
+The hash of a table is the sum of the hashes of its rows: it does not depend on their order, it can
+be computed on several connections, and a row that is there twice counts twice (an exclusive or would
+cancel such a pair). The hash of a row is `hash_record_extended(ROW(columns by name), seed)`, and the
+seed is the hash of its key. Without the seed the sum is linear in each column: names exchanged
+between two patients would not change it (measured: in 66 of 100 exchanges). In a table without a key
+the hash of the whole row is hashed once more, to the same end.
 
-PostgreSQL's own hashes serve its `=`, which calls things equal that are not the same: 1.0 and 1.00,
-24 hours and 1 day, 0 and -0, arrays of unlike shape, JSON of unlike nesting, letters that a
-collation holds equal; and an enum's value hashes to a number that a restored copy gives anew. So
-only types whose `=` means the same bytes are hashed as they are (`DIRECTLY_HASHED_TYPES`); every other one is
-hashed as the text that a dump would write.
+PostgreSQL's own hashes serve its `=`, which treats different values as equal: 1.0 and 1.00, 24 hours
+and 1 day, 0 and -0, arrays of other shape, JSON of other nesting, letters that a collation treats as
+equal. The hash of an enum's value differs in a restored copy. So only types whose `=` means the same
+bytes are hashed as they are (`DIRECTLY_HASHED_TYPES`); every other type is hashed as the text that a
+dump would write.
 """
 
 from __future__ import annotations
@@ -54,8 +53,8 @@ _SINGLE_KEY_HASHES = {
     25: "hashtextextended",
     1043: "hashtextextended",
 }
-"""For a key of one column: the same value as `hash_record_extended(ROW(key), 0)`, without the cost
-of making the record.
+"""Functions for a key of one column: they give the same value as `hash_record_extended(ROW(key), 0)`
+without the cost of making the record.
 """
 MODULUS = 1 << 64
 """Sums are kept modulo this: a hash has 64 bits."""
@@ -63,8 +62,9 @@ MODULUS = 1 << 64
 
 @dataclass(frozen=True)
 class HashedColumn:
-    """One column of what is hashed: the SQL that gives it, the oid of its type (a domain's is that
-    of its base), and the type as one says it.
+    """One column of what is hashed: its SQL expression, the oid of its type, and the type's name.
+
+    The oid of a domain is that of its base.
     """
 
     expression: str
@@ -76,38 +76,45 @@ HashedColumns = Mapping[str, HashedColumn]
 
 
 def hash_input(field: HashedColumn) -> sql.Composable:
-    """The field as it goes into the row that is hashed; for a numeric that is two: its value and
-    how many decimals it is written with.
+    """Return a column as it goes into the row that is hashed.
+
+    A numeric gives two values: its own, and the number of decimals that it is written with.
     """
-    given = sql.SQL(field.expression)
+    expression = sql.SQL(field.expression)
     if field.oid in DIRECTLY_HASHED_TYPES:
-        return given
+        return expression
     if field.oid in TEXT_TYPES:
-        return sql.SQL('({} COLLATE "C")').format(given)
+        return sql.SQL('({} COLLATE "C")').format(expression)
     if field.oid == NUMERIC_TYPE:
-        return sql.SQL("{0}, scale({0})").format(given)
-    return sql.SQL('(({})::text COLLATE "C")').format(given)
+        return sql.SQL("{0}, scale({0})").format(expression)
+    return sql.SQL('(({})::text COLLATE "C")').format(expression)
 
 
 def key_hash(fields: HashedColumns, key: Sequence[str]) -> sql.Composable:
-    """The hash of a row's key; of the whole row where it has none."""
+    """Return the hash of a row's key; of the whole row in a table without a key."""
     if len(key) == 1 and (function := _SINGLE_KEY_HASHES.get(fields[key[0]].oid)):
         return sql.SQL("{}({}, 0)").format(sql.SQL(function), hash_input(fields[key[0]]))
-    return _record_hash(
-        [fields[name] for name in key] if key else _order_by_name(fields), sql.SQL("0")
-    )
+    hashed = [fields[name] for name in key] if key else _order_by_name(fields)
+    return _record_hash(hashed, sql.SQL("0"))
+
+
+def column_hash(field: HashedColumn) -> sql.Composable:
+    """Return the hash of one column, to name the columns in which two rows differ."""
+    return _record_hash([field], sql.SQL("0"))
 
 
 def row_hash(fields: HashedColumns, key: Sequence[str]) -> sql.Composable:
-    """The hash of a row."""
+    """Return the hash of a row."""
     if key:
         return _record_hash(_order_by_name(fields), key_hash(fields, key))
     return sql.SQL("hashint8extended({0}, {0})").format(key_hash(fields, ()))
 
 
 def _record_hash(fields: Sequence[HashedColumn], seed: sql.Composable) -> sql.Composable:
-    """By name and not by position, so that a table that was made anew with its columns in another
-    order is the same table.
+    """Return the hash of a record of these columns.
+
+    Callers order them by name, so a table that was rebuilt with its columns in another order has
+    the same hashes.
     """
     row = sql.SQL(", ").join([hash_input(field) for field in fields])
     return sql.SQL("hash_record_extended(ROW({}), {})").format(row, seed)

@@ -1,68 +1,46 @@
-"""Where two contents differ: segments first, then the keys in those that do.
+"""The segments of a table that differ from those of a snapshot, with the keys in them.
 
-Names keys, never what a row holds.
+Keys are named, and never the content of a row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from psycopg import sql
 
 from cutover_gates.probes.database.measurement import table_queries
-from cutover_gates.probes.database.measurement.consistent_session import open_consistent_session
-from cutover_gates.probes.database.measurement.row_hashes import MODULUS, key_hash, row_hash
-from cutover_gates.probes.database.measurement.table_measurement import measure_in_session
+from cutover_gates.probes.database.measurement.row_hashes import MODULUS
 from cutover_gates.probes.database.measurement.table_specs import TableSpec, TupleConnection
 from cutover_gates.probes.database.measurement.table_stats import Division, RowSums, Segments
 
 MAX_KEYS = 50
 """The most keys that are named of each kind."""
-MAX_SEGMENTS = 64
-"""Segments whose keys are read at a time."""
+_MAX_LOCATED_SEGMENTS = 5
+"""The most segments whose keys are read: where more differ, single keys no longer matter."""
 
 
 @dataclass(frozen=True)
 class SegmentDifference:
-    """A segment that differs: what it covers, its rows then and now, and what happened to which
-    keys, as far as its sums tell.
+    """A segment that differs: its range of keys, its rows then and now, and the keys concerned.
+
+    `change` is what happened to the keys, as far as the sums tell.
     """
 
     covers: str
     then: int
     now: int
     keys: tuple[str, ...]
-    explanation: str
+    change: str
 
     def __str__(self) -> str:
         keys = f": {', '.join(self.keys)}" if self.keys else ""
-        return f"{self.covers} ({self.then} rows then, {self.now} now; {self.explanation}{keys})"
-
-
-@dataclass(frozen=True)
-class KeyDifferences:
-    """The keys that two databases do not agree on, at most `MAX_KEYS` of each kind, and how many there
-    are of all kinds in what was looked into.
-    """
-
-    changed: tuple[str, ...]
-    missing: tuple[str, ...]
-    added: tuple[str, ...]
-    number: int
-    complete: bool = True
-
-    def __str__(self) -> str:
-        named = {"changed": self.changed, "missing": self.missing, "added": self.added}
-        said = "; ".join(f"{what}: {', '.join(keys)}" for what, keys in named.items() if keys)
-        return f"{said}{'' if self.complete else ' … and more'}"
+        return f"{self.covers} ({self.then} rows then, {self.now} now; {self.change}{keys})"
 
 
 def find_differing_segments(then: Segments, now: Segments, *, migrated: bool) -> list[int]:
-    """The segments whose rows, keys or content are not the same.
+    """Return the numbers of the segments whose rows, keys or content differ.
 
-    `migrated`: the content now is held against what it was expected to become.
+    `migrated`: the content now is compared with what it was expected to become.
     """
     return [
         number
@@ -79,53 +57,42 @@ def _segment_identity(sums: RowSums, migrated: bool) -> tuple[int, int, int]:
 def locate_differences(
     connection: TupleConnection, spec: TableSpec, then: Segments, now: Segments, *, migrated: bool
 ) -> list[SegmentDifference]:
-    """The first few segments that differ, with keys. `spec` is divided as the snapshot was."""
-    numbers = find_differing_segments(then, now, migrated=migrated)[:5]
+    """Return the first few segments that differ, with keys. `spec` is divided as the snapshot was."""
+    numbers = find_differing_segments(then, now, migrated=migrated)[:_MAX_LOCATED_SEGMENTS]
     keys: dict[int, list[tuple[str, int]]] = {number: [] for number in numbers}
-    for number, key, hashed, _ in (
-        read_segment_rows(connection, spec, numbers, MAX_KEYS * len(numbers)) if numbers else ()
-    ):
-        keys[number].append((key, hashed % MODULUS))
-    return [
-        _describe_segment(
-            spec,
-            then.division,
-            number,
-            then.sums.get(number, RowSums()),
-            now.sums.get(number, RowSums()),
-            keys[number],
-        )
-        for number in numbers
-    ]
+    if numbers:
+        limit = MAX_KEYS * len(numbers)
+        rows = table_queries.read_segment_rows(connection, spec, numbers, limit)
+        for number, key, key_hash, _row_hash in rows:
+            keys[number].append((key, key_hash % MODULUS))
+    return [_describe_segment(spec, then, now, number, keys[number]) for number in numbers]
 
 
 def _describe_segment(
     spec: TableSpec,
-    division: Division,
+    then: Segments,
+    now: Segments,
     number: int,
-    then: RowSums,
-    now: RowSums,
     keys: Sequence[tuple[str, int]],
 ) -> SegmentDifference:
-    """A segment's key sums tell an added row by itself, and the hash of one that is missing."""
-    more = (now.keys - then.keys) % MODULUS
+    """Return the difference of one segment.
+
+    The sums of the keys' hashes identify one added key, and give the hash of one missing key.
+    """
+    old, new = then.sums.get(number, RowSums()), now.sums.get(number, RowSums())
+    more = (new.keys - old.keys) % MODULUS
     named = tuple(key for key, _ in keys[:MAX_KEYS])
-    if more == 0 and now.rows == then.rows:
-        happened = "the same keys, and of one of them at least the content is another"
-    elif now.rows == then.rows + 1 and (
-        added := tuple(key for key, hashed in keys if hashed == more)
-    ):
-        named, happened = added, "this key was added"
-    elif now.rows == then.rows - 1:
-        happened = (
-            f"the key whose hash is {(then.keys - now.keys) % MODULUS} is missing, and these are"
-            " left"
-        )
+    added = tuple(key for key, key_hash in keys if key_hash == more)
+    if more == 0 and new.rows == old.rows:
+        change = "same keys, other content in at least one of"
+    elif new.rows == old.rows + 1 and added:
+        named, change = added, "one key was added"
+    elif new.rows == old.rows - 1:
+        change = f"the key with the hash {(old.keys - new.keys) % MODULUS} is missing; left are"
     else:
-        happened = "keys are missing or were added, and these are there now"
-    return SegmentDifference(
-        _describe_segment_range(spec, division, number), then.rows, now.rows, named, happened
-    )
+        change = "other keys; now there are"
+    covers = _describe_segment_range(spec, then.division, number)
+    return SegmentDifference(covers, old.rows, new.rows, named, change)
 
 
 def _describe_segment_range(spec: TableSpec, division: Division, number: int) -> str:
@@ -133,91 +100,3 @@ def _describe_segment_range(spec: TableSpec, division: Division, number: int) ->
         return f"segment {number} of {division.parts}, by the hash of {', '.join(spec.key)}"
     first = division.origin + (number << division.shift)
     return f"{spec.key[0]} {first} to {first + (1 << division.shift) - 1}"
-
-
-def find_differing_keys(
-    dsn: str,
-    spec: TableSpec,
-    other_dsn: str,
-    other: TableSpec,
-    *,
-    ends: float,
-    connections: int = 4,
-) -> KeyDifferences:
-    """The keys that a table of two databases (`dsn` is what is judged, `other_dsn` what it should
-    be) does not agree on.
-
-    Segments narrow it down, so that only keys of segments that differ cross the wire. Both specs
-    name the same columns and key.
-    """
-    division = Division(1 << min(16, max(0, (max(spec.size, other.size) // 2048).bit_length())))
-    with (
-        open_consistent_session(dsn, ends) as here,
-        open_consistent_session(other_dsn, ends) as there,
-    ):
-        sums = [
-            measure_in_session(session, [one.with_division(division)], connections=connections)
-            .tables[one.name]
-            .segments
-            for session, one in ((here, spec), (there, other))
-        ]
-        if sums[0] is None or sums[1] is None:
-            return KeyDifferences((), (), (), 0, complete=False)
-        numbers = find_differing_segments(sums[1], sums[0], migrated=False)
-        found, wanted = (
-            _read_row_hashes(session.first, one.with_division(division), numbers[:MAX_SEGMENTS])
-            for session, one in ((here, spec), (there, other))
-        )
-    changed = sorted(key for key in found.keys() & wanted.keys() if found[key] != wanted[key])
-    missing, added = sorted(wanted.keys() - found.keys()), sorted(found.keys() - wanted.keys())
-    number = len(changed) + len(missing) + len(added)
-    return KeyDifferences(
-        tuple(changed[:MAX_KEYS]),
-        tuple(missing[:MAX_KEYS]),
-        tuple(added[:MAX_KEYS]),
-        number,
-        len(numbers) <= MAX_SEGMENTS and max(map(len, (changed, missing, added))) <= MAX_KEYS,
-    )
-
-
-def _read_row_hashes(
-    connection: TupleConnection, spec: TableSpec, numbers: Iterable[int]
-) -> dict[str, int]:
-    listed = list(numbers)
-    return (
-        {key: hashed for _, key, _, hashed in read_segment_rows(connection, spec, listed, None)}
-        if listed
-        else {}
-    )
-
-
-def read_segment_rows(
-    connection: TupleConnection, spec: TableSpec, numbers: Sequence[int], limit: int | None
-) -> Iterator[tuple[int, str, int, int]]:
-    """(segment, key, the key's hash, the row's hash) of the old rows in these segments."""
-    assert spec.division is not None  # only divided tables have segments
-    number = table_queries.segment_number(spec, spec.division)
-    found: Any = connection.execute(
-        sql.SQL(
-            "SELECT {}, {}, {}, {} FROM {} WHERE {} = ANY ({}) AND {} ORDER BY 1, 2 LIMIT {}"
-        ).format(
-            number,
-            key_text(spec),
-            key_hash(spec.content, spec.key),
-            row_hash(spec.content, spec.key),
-            spec.table.identifier,
-            number,
-            sql.Literal(list(numbers)),
-            table_queries.is_old(spec),
-            sql.SQL("ALL") if limit is None else sql.Literal(limit),
-        )
-    )
-    return iter(found)
-
-
-def key_text(spec: TableSpec) -> sql.Composable:
-    """A row's key for a reader: `42`, or `7/2026` where it has several columns."""
-    parts = [
-        sql.SQL("{}::text").format(sql.SQL(spec.content[name].expression)) for name in spec.key
-    ]
-    return sql.SQL("concat_ws('/', {})").format(sql.SQL(", ").join(parts))

@@ -1,14 +1,14 @@
-"""The statements that count and sum the rows of one piece of a table."""
+"""The statements that count, hash and read the rows of a table, or of a piece of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from psycopg import sql
 
-from cutover_gates.probes.database.measurement.row_hashes import key_hash, row_hash
+from cutover_gates.probes.database.measurement.row_hashes import column_hash, key_hash, row_hash
 from cutover_gates.probes.database.measurement.table_specs import (
     MeasuredTable,
     TablePart,
@@ -19,17 +19,16 @@ from cutover_gates.probes.database.measurement.table_stats import Division
 
 BLOCK_BYTES = 8192
 _PIECE_BYTES = 32 << 20
+"""Bytes that one statement reads: a fraction of a second, so that all connections end together."""
 _DIVIDED_PIECE_BYTES = 128 << 20
-"""Bytes that one statement reads: a fraction of a second, so that all connections end together.
-
-Each piece of a divided table answers with all of its segments, so there are fewer.
-"""
+"""The same for a divided table: each piece answers with all segments, so there are fewer pieces."""
 
 
 @dataclass(frozen=True)
 class TablePiece:
-    """The blocks of one part of a table, from `first` up to and without `beyond`; None: from its
-    beginning, to its end. `size` in bytes, about.
+    """Blocks of one part of a table: from `first` up to, and without, `beyond`.
+
+    None stands for the beginning and the end of the part. `size` is about the bytes.
     """
 
     part: TablePart
@@ -38,50 +37,47 @@ class TablePiece:
     beyond: int | None = None
 
     def from_clause(self) -> sql.Composed:
-        """`FROM … WHERE …`, open for further conditions."""
+        """Return `FROM … WHERE …`, to which further conditions can be added."""
         ends = [(self.first, ">="), (self.beyond, "<")]
         bounds = [
             sql.SQL("ctid {} {}").format(sql.SQL(sign), sql.Literal(f"({block},0)"))
             for block, sign in ends
             if block is not None
         ]
-        return sql.SQL("FROM ONLY {} WHERE {}").format(
-            self.part.identifier, sql.SQL(" AND ").join([sql.SQL("true"), *bounds])
-        )
+        condition = sql.SQL(" AND ").join([sql.SQL("true"), *bounds])
+        return sql.SQL("FROM ONLY {} WHERE {}").format(self.part.identifier, condition)
 
 
 def divide_table(spec: TableSpec, *, whole: bool, divided: bool = False) -> Iterator[TablePiece]:
-    """A table in pieces that may be read at the same time; its parts when they must be read as a
-    `whole`.
+    """Return the pieces of a table that may be read at the same time.
+
+    `whole`: each part is one piece. `divided`: the table has segments.
     """
+    piece_bytes = _DIVIDED_PIECE_BYTES if divided else _PIECE_BYTES
     for part in spec.table.parts:
         blocks = part.heap // BLOCK_BYTES
-        number = (
-            1
-            if whole
-            else max(
-                1, min(blocks, part.size // (_DIVIDED_PIECE_BYTES if divided else _PIECE_BYTES))
-            )
-        )
+        number = 1 if whole else max(1, min(blocks, part.size // piece_bytes))
         ends = [None, *(blocks * n // number for n in range(1, number)), None]
         for first, beyond in pairwise(ends):
             yield TablePiece(part, part.size // number, first, beyond)
 
 
 def count_query(spec: TableSpec, piece: TablePiece) -> sql.Composed:
-    """Gives (rows, rows above the mark).
+    """Return the statement that gives (rows, rows above the mark).
 
-    Asked for whole tables: the server then counts in parallel, and by an index where it is smaller.
+    It is run on whole tables: the server then counts in parallel, and by an index where that is
+    smaller.
     """
-    newer = (
-        sql.SQL("count(*) FILTER (WHERE {})").format(is_new(spec)) if spec.above else sql.SQL("0")
-    )
+    newer: sql.Composable = sql.SQL("0")
+    if spec.above:
+        newer = sql.SQL("count(*) FILTER (WHERE {})").format(is_new(spec))
     return sql.SQL("SELECT count(*), {} {}").format(newer, piece.from_clause())
 
 
 def content_query(spec: TableSpec, piece: TablePiece) -> sql.Composed:
-    """Gives (segment, rows, keys, content, expected) for each segment; one with the number 0 where
-    the table is not divided.
+    """Return the statement that gives (segment, rows, keys, content, expected) of each segment.
+
+    A table that is not divided has one segment with the number 0.
     """
     sums = [
         sql.SQL("count(*)"),
@@ -101,9 +97,9 @@ def content_query(spec: TableSpec, piece: TablePiece) -> sql.Composed:
 
 
 def segment_number(spec: TableSpec, division: Division) -> sql.Composable:
-    """The number of a row's segment, from 0.
+    """Return the expression for the number of a row's segment, from 0.
 
-    Keys beyond the range, which came later, belong to the segments at its ends.
+    Keys beyond the range came later; they belong to the segments at its ends.
     """
     if division.origin is None:
         return sql.SQL("({} & {})").format(
@@ -119,9 +115,9 @@ def segment_number(spec: TableSpec, division: Division) -> sql.Composable:
 
 
 def is_new(spec: TableSpec) -> sql.Composable:
-    """Whether a row stands above the mark.
+    """Return the condition that a row stands above the mark.
 
-    One that has no value there counts as old: nobody can say when it came.
+    A row without a value in the column counts as old: nothing says when it came.
     """
     if spec.above is None:
         return sql.SQL("false")
@@ -134,7 +130,61 @@ def is_new(spec: TableSpec) -> sql.Composable:
 
 
 def is_old(spec: TableSpec) -> sql.Composable:
+    """Return the condition that a row does not stand above the mark."""
     return sql.SQL("({}) IS NOT TRUE").format(is_new(spec)) if spec.above else sql.SQL("true")
+
+
+def key_text(spec: TableSpec) -> sql.Composable:
+    """Return the key of a row as text: `42`, or `7/2026` where it has several columns."""
+    expressions = [sql.SQL(spec.content[name].expression) for name in spec.key]
+    parts = [sql.SQL("{}::text").format(expression) for expression in expressions]
+    return sql.SQL("concat_ws('/', {})").format(sql.SQL(", ").join(parts))
+
+
+def read_segment_rows(
+    connection: TupleConnection, spec: TableSpec, numbers: Sequence[int], limit: int | None
+) -> list[tuple[int, str, int, int]]:
+    """Return (segment, key, hash of the key, hash of the row) of the old rows in these segments."""
+    assert spec.division is not None  # only a divided table has segments
+    number = segment_number(spec, spec.division)
+    query = sql.SQL(
+        "SELECT {}, {}, {}, {} FROM {} WHERE {} = ANY ({}) AND {} ORDER BY 1, 2 LIMIT {}"
+    ).format(
+        number,
+        key_text(spec),
+        key_hash(spec.content, spec.key),
+        row_hash(spec.content, spec.key),
+        spec.table.identifier,
+        number,
+        sql.Literal(list(numbers)),
+        is_old(spec),
+        sql.SQL("ALL") if limit is None else sql.Literal(limit),
+    )
+    return list(connection.execute(query))
+
+
+def read_column_hashes(
+    connection: TupleConnection, spec: TableSpec, numbers: Sequence[int], keys: Sequence[str]
+) -> dict[str, dict[str, int]]:
+    """Return the hash of each column, by key and column, of the rows with these keys.
+
+    The keys are in the segments `numbers`. No content leaves the database.
+    """
+    assert spec.division is not None  # only a divided table has segments
+    names = sorted(spec.content)
+    hashes = sql.SQL(", ").join([column_hash(spec.content[name]) for name in names])
+    query = sql.SQL("SELECT {}, {} FROM {} WHERE {} = ANY ({}) AND {} = ANY ({}) AND {}").format(
+        key_text(spec),
+        hashes,
+        spec.table.identifier,
+        segment_number(spec, spec.division),
+        sql.Literal(list(numbers)),
+        key_text(spec),
+        sql.Literal(list(keys)),
+        is_old(spec),
+    )
+    rows = connection.execute(query)
+    return {key: dict(zip(names, values, strict=True)) for key, *values in rows}
 
 
 def read_highest_value(

@@ -51,7 +51,7 @@ class Segments:
     division: Division
     sums: Mapping[int, RowSums]
 
-    def as_plain(self) -> dict[str, Any]:
+    def to_plain(self) -> dict[str, Any]:
         """Packed: a table may have 65,536 of them. Each column as 64-bit numbers, in base64."""
         numbers = sorted(self.sums)
         columns = {
@@ -109,14 +109,14 @@ class TableStats:
         """The rows up to the mark; all where there is none."""
         return None if self.counted is None else self.counted - self.newer
 
-    def as_plain(self) -> dict[str, Any]:
+    def to_plain(self) -> dict[str, Any]:
         return {
             **vars(self),
             "columns": dict(self.columns),
             "key": list(self.key),
             "sums": self.sums and list(vars(self.sums).values()),
             "expected_columns": self.expected_columns and dict(self.expected_columns),
-            "segments": self.segments and self.segments.as_plain(),
+            "segments": self.segments and self.segments.to_plain(),
         }
 
     @classmethod
@@ -145,9 +145,9 @@ class DatabaseStats:
     unproven: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0
 
-    def as_plain(self) -> dict[str, Any]:
+    def to_plain(self) -> dict[str, Any]:
         return {
-            "tables": {name: table.as_plain() for name, table in self.tables.items()},
+            "tables": {name: table.to_plain() for name, table in self.tables.items()},
             "unproven": dict(self.unproven),
             "seconds": self.seconds,
         }

@@ -1,1 +1,1 @@
-"""Rows: counted, fingerprinted, and held against a snapshot."""
+"""Rows: counts and contents of a database, compared with a snapshot from before the migration."""

@@ -1,24 +1,32 @@
-"""Which rows differ, exactly: the database against the restored backup, key by key.
+"""The place of a difference: which rows and columns of a table are not what they should be.
 
-Asked only where something differs, for a restore is dear.
+A restored backup gives the exact keys and columns. Without one, the segments of the snapshot narrow
+the difference down to a few keys. Both are asked only where something differs, because they read
+the tables again and a restore takes long.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import psycopg
 
-from cutover_gates.core.evidence.assessment import NotProven
+from cutover_gates.core.findings import NotProven
 from cutover_gates.probes.database.backup.backup_restore import open_restored_backup
 from cutover_gates.probes.database.context import (
     DatabaseContext,
     DatabaseUnreachable,
     first_error_line,
 )
-from cutover_gates.probes.database.measurement.consistent_session import open_consistent_session
-from cutover_gates.probes.database.measurement.segment_comparison import find_differing_keys
+from cutover_gates.probes.database.measurement.consistent_session import (
+    ConsistentSession,
+    open_consistent_session,
+)
+from cutover_gates.probes.database.measurement.key_comparison import find_differing_keys
+from cutover_gates.probes.database.measurement.segment_comparison import locate_differences
+from cutover_gates.probes.database.measurement.table_measurement import measure_in_session
 from cutover_gates.probes.database.measurement.table_spec_factory import build_table_spec
 from cutover_gates.probes.database.measurement.table_specs import (
     MeasuredTable,
@@ -26,81 +34,172 @@ from cutover_gates.probes.database.measurement.table_specs import (
     TupleConnection,
     read_tables,
 )
-from cutover_gates.probes.database.rows.snapshot_scan import MIGRATED, build_comparison_spec
+from cutover_gates.probes.database.rows.snapshot_scan import ExpectedState, build_comparison_spec
 from cutover_gates.probes.database.snapshot.model import Snapshot
 
+MAX_LOCATED_TABLES = 5
+"""Tables whose differences are looked up. Where more differ, single rows no longer matter."""
 
-def find_keys_against_backup(
-    context: DatabaseContext, before: Snapshot, dsn: str, names: Sequence[str], expected: str
-) -> dict[str, str]:
-    """The keys that differ, by table, in words.
 
-    A table without a key is not among them. Raises `NotProven` where the backup cannot say it.
+@dataclass
+class RowLocation:
+    """The places of the differences, by table (`schema.name`), each as a short text.
+
+    `figures` holds the reasons why a place could not be looked up.
     """
-    found = {}
+
+    places: dict[str, list[str]] = field(default_factory=dict)
+    figures: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    """What every lookup needs: the snapshot, the database at `dsn`, and its expected state."""
+
+    context: DatabaseContext
+    before: Snapshot
+    dsn: str
+    expected: ExpectedState
+
+
+def locate_rows(
+    context: DatabaseContext,
+    before: Snapshot,
+    dsn: str,
+    names: Sequence[str],
+    expected: ExpectedState,
+) -> RowLocation:
+    """Return where the tables `names` of the database at `dsn` differ from the snapshot."""
+    location, comparison = RowLocation(), _Comparison(context, before, dsn, expected)
+    if names and _is_backup_allowed(context):
+        _add_exact_keys(comparison, names[:MAX_LOCATED_TABLES], location)
+    others = [name for name in names if name not in location.places]
+    if others and context.budget.remaining_seconds > 0:
+        _add_segments(comparison, others[:MAX_LOCATED_TABLES], location)
+    return location
+
+
+def _is_backup_allowed(context: DatabaseContext) -> bool:
+    settings = context.migrations.backup
+    return settings.restore and bool(context.backup or settings.path)
+
+
+def _add_exact_keys(comparison: _Comparison, names: Sequence[str], location: RowLocation) -> None:
     try:
-        with open_restored_backup(context) as copy:
-            here = _build_specs(
-                context,
-                dsn,
-                names,
-                lambda session, table: build_comparison_spec(
-                    session, context, table, before.figures.tables[table.name], expected
-                ),
-            )
-            there = _build_specs(
-                context,
-                copy.dsn,
-                names,
-                lambda session, table: _build_expected_spec(
-                    context, session, table, before, expected
-                ),
-            )
-            for name in names:
-                if here[name].key and here[name].key == there[name].key:
-                    found[name] = str(
-                        find_differing_keys(
-                            dsn,
-                            here[name],
-                            copy.dsn,
-                            there[name],
-                            ends=context.budget.ends,
-                            connections=context.migrations.connections,
-                        )
-                    )
-    except DatabaseUnreachable as silence:
-        raise NotProven(str(silence)) from None
+        differences = _find_keys_against_backup(comparison, names)
+    except NotProven as hole:
+        location.figures["no keys from the backup"] = hole.reason
+    except DatabaseUnreachable as error:
+        location.figures["no keys from the backup"] = str(error)
     except psycopg.Error as error:
-        raise NotProven(first_error_line(error)) from None
-    return found
+        location.figures["no keys from the backup"] = first_error_line(error)
+    else:
+        location.places |= {name: [text] for name, text in differences.items() if text}
+
+
+def _find_keys_against_backup(comparison: _Comparison, names: Sequence[str]) -> dict[str, str]:
+    """Return the keys and columns that differ from the restored backup, by table.
+
+    A table without a key is not among them. Raise `NotProven` where no backup can be restored.
+    """
+    context, differences = comparison.context, dict[str, str]()
+    with open_restored_backup(context) as copy:
+        here = _build_specs(context, comparison.dsn, names, comparison, _build_current_spec)
+        there = _build_specs(context, copy.dsn, names, comparison, _build_expected_spec)
+        for name in names:
+            if not here[name].key or here[name].key != there[name].key:
+                continue
+            keys = find_differing_keys(
+                comparison.dsn,
+                here[name],
+                copy.dsn,
+                there[name],
+                ends=context.budget.ends,
+                connections=context.migrations.connections,
+            )
+            differences[name] = str(keys)
+    return differences
+
+
+_BuildSpec = Callable[[_Comparison, TupleConnection, MeasuredTable], TableSpec]
 
 
 def _build_specs(
     context: DatabaseContext,
     dsn: str,
     names: Sequence[str],
-    spec: Callable[[TupleConnection, MeasuredTable], TableSpec],
+    comparison: _Comparison,
+    build: _BuildSpec,
 ) -> dict[str, TableSpec]:
-    with open_consistent_session(dsn, context.budget.ends, context.migrations.schemas) as session:
-        tables, _ = read_tables(session.first, context.migrations.schemas)
-        return {name: spec(session.first, tables[name]) for name in names}
+    schemas = context.migrations.schemas
+    with open_consistent_session(dsn, context.budget.ends, schemas) as session:
+        tables, _ = read_tables(session.first, schemas)
+        return {name: build(comparison, session.first, tables[name]) for name in names}
+
+
+def _build_current_spec(
+    comparison: _Comparison, connection: TupleConnection, table: MeasuredTable
+) -> TableSpec:
+    then = comparison.before.figures.tables[table.name]
+    return build_comparison_spec(connection, comparison.context, table, then, comparison.expected)
 
 
 def _build_expected_spec(
-    context: DatabaseContext,
-    connection: TupleConnection,
-    table: MeasuredTable,
-    before: Snapshot,
-    expected: str,
+    comparison: _Comparison, connection: TupleConnection, table: MeasuredTable
 ) -> TableSpec:
-    """The same columns of the old table: as they are, or as they should have become.
-
-    Up to the snapshot's mark, too.
-    """
-    spec = replace(
-        build_table_spec(connection, table, context.declared_change(table.name)),
-        mark=before.figures.tables[table.name].mark,
-    )
-    if expected == MIGRATED and spec.expected is not None:
+    """Return the spec for the old table of the backup: its columns as they should have become."""
+    change = comparison.context.declared_change(table.name)
+    # A backup may be younger than the snapshot, so the snapshot's mark holds for it too.
+    mark = comparison.before.figures.tables[table.name].mark
+    spec = replace(build_table_spec(connection, table, change), mark=mark)
+    if comparison.expected is ExpectedState.MIGRATED and spec.expected is not None:
         return replace(spec, content=spec.expected, key=spec.expected_key, expected=None)
     return replace(spec, expected=None)
+
+
+def _add_segments(comparison: _Comparison, names: Sequence[str], location: RowLocation) -> None:
+    """Add the segments that differ, with keys.
+
+    The tables are read a second time, so rows that were written meanwhile may show too.
+    """
+    context = comparison.context
+    ends, schemas = time.time() + context.budget.remaining_seconds, context.migrations.schemas
+    try:
+        with open_consistent_session(comparison.dsn, ends, schemas) as session:
+            tables, _ = read_tables(session.first, schemas)
+            for name in names:
+                location.places[name] = _locate_in_segments(comparison, session, name, tables)
+    except DatabaseUnreachable as error:
+        location.figures["no place from the snapshot"] = str(error)
+    except psycopg.Error as error:
+        location.figures["no place from the snapshot"] = first_error_line(error)
+
+
+def _locate_in_segments(
+    comparison: _Comparison,
+    session: ConsistentSession,
+    name: str,
+    tables: Mapping[str, MeasuredTable],
+) -> list[str]:
+    context, then = comparison.context, comparison.before.figures.tables[name]
+    if then.segments is None or name not in tables:
+        return []
+    spec = build_comparison_spec(
+        session.first,
+        context,
+        tables[name],
+        then,
+        comparison.expected,
+        division=then.segments.division,
+    )
+    # Segments go by the key: one that is gone or was rewritten leads to other segments.
+    is_key_rewritten = set(then.key) & context.declared_change(name).becomes.keys()
+    if is_key_rewritten or not set(then.key) <= set(spec.content):
+        return []
+    figures = measure_in_session(session, [spec], connections=context.migrations.connections)
+    segments = figures.tables[name].segments
+    if segments is None:
+        return []
+    migrated = comparison.expected is ExpectedState.MIGRATED
+    places = locate_differences(session.first, spec, then.segments, segments, migrated=migrated)
+    return [str(place) for place in places]

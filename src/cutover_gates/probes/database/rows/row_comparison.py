@@ -1,330 +1,207 @@
-"""Holds the content of a database against a snapshot, and says where they part."""
+"""The content of a database, compared table by table with a snapshot."""
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-import psycopg
-
-from cutover_gates.core.evidence.assessment import Assessment, NotProven
-from cutover_gates.core.findings import gap_error
-from cutover_gates.probes.database.context import (
-    DatabaseContext,
-    DatabaseUnreachable,
-    first_error_line,
-)
-from cutover_gates.probes.database.measurement.consistent_session import open_consistent_session
-from cutover_gates.probes.database.measurement.segment_comparison import locate_differences
-from cutover_gates.probes.database.measurement.table_measurement import measure_in_session
-from cutover_gates.probes.database.measurement.table_specs import read_tables
-from cutover_gates.probes.database.measurement.table_stats import RowSums, Segments, TableStats
+from cutover_gates.config.migrations import TableChange
+from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
+from cutover_gates.core.findings import Finding
+from cutover_gates.probes.database.context import DatabaseContext
+from cutover_gates.probes.database.measurement.table_stats import RowSums, TableStats
+from cutover_gates.probes.database.rows import rules
+from cutover_gates.probes.database.rows.difference_location import locate_rows
 from cutover_gates.probes.database.rows.snapshot_scan import (
-    MIGRATED,
-    RESTORED,
     DatabaseScan,
-    build_comparison_spec,
+    ExpectedState,
     compared_columns,
     is_content_compared,
 )
 from cutover_gates.probes.database.snapshot import rules as snapshot_rules
-from cutover_gates.probes.database.snapshot.model import Snapshot, declarations_digest
+from cutover_gates.probes.database.snapshot.model import Snapshot
 
-MAX_LOCATED_TABLES = 5
-"""Tables of which it is looked up where they differ: who finds more has another problem."""
-
-
-@dataclass
-class _ComparisonResult:
-    checked: list[str] = field(default_factory=list)
-    findings: list[str] = field(default_factory=list)
-    not_proven: list[str] = field(default_factory=list)
-    left_out: dict[str, str] = field(default_factory=dict)
-    columns: dict[str, list[str]] = field(default_factory=dict)
-    differing: list[str] = field(default_factory=list)
-
-
-def require_comparable_hashes(before: Snapshot, server: Mapping[str, object]) -> None:
-    """Raise `NotProven` where hashes of the snapshot and of `server` cannot be compared.
-
-    `server` holds the facts of the server that is read (`identity.read_server_facts`).
-    """
-    for fact, name in (("major", "PostgreSQL"), ("encoding", "encoding")):
-        if before.server[fact] != server[fact]:
-            reason = f"it was taken on {name} {before.server[fact]}, and this is {server[fact]}"
-            raise gap_error(snapshot_rules.COMPARABLE_HASHES, before.label, reason)
-
-
-def require_same_declarations(context: DatabaseContext, before: Snapshot) -> None:
-    """Raise `NotProven` where the snapshot was made with other declarations than those in force."""
-    if before.declarations != declarations_digest(context):
-        reason = "migrations.tables was changed after it was taken"
-        raise gap_error(snapshot_rules.SAME_DECLARATIONS, before.label, reason)
+TITLE = "The database holds what it held when the snapshot was taken"
+_COMPATIBLE_TYPES = (
+    {"integer", "bigint"},
+    {"smallint", "integer"},
+    {"smallint", "bigint"},
+    {"text", "character varying"},
+)
+"""Pairs of types whose equal values hash to the same number."""
 
 
 def compare_contents(
     context: DatabaseContext,
     before: Snapshot,
-    now: DatabaseScan,
+    scan: DatabaseScan,
     dsn: str,
-    expected: str = MIGRATED,
+    expected: ExpectedState = ExpectedState.MIGRATED,
 ) -> Assessment:
-    """The content of every table of the snapshot against the database at `dsn`, of which `now` was
-    seen.
+    """Compare the content of every table of the snapshot with the database at `dsn`.
+
+    `scan` is the scan of that database. Where tables differ, the differing rows and columns are
+    looked up and named.
     """
-    verdict = _ComparisonResult()
+    comparison = _ContentComparison(context, before, scan, expected)
     for name, then in sorted(before.figures.tables.items()):
-        _compare_table(context, before, now, name, then, expected, verdict)
-    exact, why = _find_exact_keys(
-        context, before, dsn, verdict.differing[:MAX_LOCATED_TABLES], expected
-    )
-    verdict.findings += (
-        f"{context.display_name(name)}, against the restored backup: {keys}."
-        for name, keys in exact.items()
-        if keys
-    )
-    verdict.findings += _locate_in_segments(
-        context, before, dsn, [name for name in verdict.differing if not exact.get(name)], expected
-    )
-    if not any(then.sums and then.sums.rows for then in before.figures.tables.values()):
-        verdict.not_proven.append(
-            "No row's content stands in the snapshot, and that nothing became of nothing proves"
-            " nothing."
+        comparison.compare_table(name, then)
+    comparison.add_differences(dsn)
+    if not before.holds_contents:
+        comparison.builder.add_gap(
+            snapshot_rules.ROWS_EXIST, before.label, "it holds the content of no row"
         )
-    facts = {
-        "left_out": {**now.left_out, **verdict.left_out},
-        "columns that came and were not compared": verdict.columns,
-        **({"no keys from the backup": why} if why else {}),
-    }
-    title = "The database holds what it held when the snapshot was taken" + (
-        ", as the migration should leave it" if expected == MIGRATED else ""
-    )
-    return Assessment(
-        title, tuple(verdict.checked), tuple(verdict.findings), tuple(verdict.not_proven), facts
-    )
-
-
-def _compare_table(
-    context: DatabaseContext,
-    before: Snapshot,
-    now: DatabaseScan,
-    name: str,
-    then: TableStats,
-    expected: str,
-    verdict: _ComparisonResult,
-) -> None:
-    change, shown, seen = (
-        context.declared_change(name),
-        context.display_name(name),
-        now.figures.tables.get(name),
-    )
-    if expected == MIGRATED and (
-        change.rows == "dropped" or not is_content_compared(context, name, expected)
-    ):
-        verdict.left_out[shown] = change.reason or (
-            "dropped" if change.rows == "dropped" else "the migrations' own history"
-        )
-        return
-    if seen is None:
-        verdict.findings.append(f"The table {shown} is gone, and with it what stood in it.")
-        return
-    verdict.columns.update(
-        {shown: came}
-        if (came := sorted(now.columns[name].keys() - compared_columns(then, expected)))
-        else {}
-    )
-    if gone := sorted(compared_columns(then, expected).keys() - now.columns[name].keys()):
-        verdict.findings.append(_describe_lost_columns(shown, gone, change.becomes.keys()))
-    elif then.sums is None:
-        verdict.not_proven.append(
-            f"{shown} cannot be compared: the snapshot has no fingerprint of it"
-            f" ({before.figures.unproven.get(name, 'lost')})."
-        )
-    elif then.above and then.above not in now.columns[name]:
-        verdict.findings.append(
-            f"{shown} has no column {then.above} any more, which tells old rows from new ones"
-            " (grows_above)."
-        )
-    elif seen.sums is None:
-        verdict.not_proven.append(
-            f"{shown} was not compared: {now.figures.unproven.get(name, 'nobody knows why')}."
-        )
-    elif _is_equal(then.sums, seen.sums, expected):
-        verdict.checked.append(shown)
-    elif (
-        expected == MIGRATED
-        and not then.above
-        and (change.rows != "unchanged" or change.rows_become)
-    ):
-        verdict.not_proven.append(
-            f"{shown} is declared to get or lose rows, so its old content cannot be told from what"
-            " came: name a column that only "
-            f'grows (grows_above), or declare content = "any" with a reason.'
-        )
-    else:
-        verdict.findings.append(f"{shown}: {_describe_difference(before, then, seen, expected)}.")
-        verdict.differing.append(name)
-
-
-def _is_equal(then: RowSums, now: RowSums, expected: str) -> bool:
-    return (then.rows, then.expected if expected == MIGRATED else then.content) == (
-        now.rows,
-        now.content,
-    )
-
-
-def _describe_lost_columns(shown: str, gone: list[str], declared: Collection[str]) -> str:
-    if announced := [name for name in gone if name in declared]:
-        return (
-            f"{shown} has no column {announced[0]}, which the migration is declared to fill"
-            " (becomes)."
-        )
-    return (
-        f"{shown} lost {', '.join(gone)}, and what stood there: where that is meant, write drops ="
-        f" {json.dumps(gone)} under migrations.tables.{shown}."
-    )
-
-
-def _describe_difference(
-    before: Snapshot, then: TableStats, seen: TableStats, expected: str
-) -> str:
-    """What the sums tell of a difference."""
-    assert then.sums is not None  # else nothing was compared
-    assert seen.sums is not None
-    which = "old rows" if then.above else "rows"
-    if seen.sums.rows != then.sums.rows:
-        what = f"{seen.sums.rows} {which}, and {then.sums.rows} in the snapshot of {before.taken_at_text}"
-    elif then.key and then.key == seen.key and seen.sums.keys != then.sums.keys:
-        what = (
-            f"as many {which} as in the snapshot of {before.taken_at_text}, but under other keys: some were"
-            " lost, and others took their place"
-        )
-    else:
-        what = (
-            f"the same {seen.sums.rows} {which} as in the snapshot of {before.taken_at_text}, but not the"
-            " same content"
-        )
-    retyped = [
-        f"{name} was {was} and is {seen.columns[name]}"
-        for name, was in compared_columns(then, expected).items()
-        if _is_different_type(was, seen.columns[name])
-    ]
-    hint = (
-        f" (of another type now: {'; '.join(retyped)}. Where that is meant, declare becomes with a"
-        " cast)"
-        if retyped
-        else ""
-    )
-    return what + hint
-
-
-def _is_different_type(was: str, now: str) -> bool:
-    """Whether two types are another thing; lengths aside, which a cast does not change."""
-    return was.partition("(")[0] != now.partition("(")[0] and {
-        was.partition("(")[0],
-        now.partition("(")[0],
-    } not in (
-        {"integer", "bigint"},
-        {"smallint", "integer"},
-        {"smallint", "bigint"},
-        {"text", "character varying"},
-    )
-
-
-def _locate_in_segments(
-    context: DatabaseContext, before: Snapshot, dsn: str, names: list[str], expected: str
-) -> Iterator[str]:
-    """Where the snapshot keeps segments: those that differ, with keys.
-
-    A second look, so what is written meanwhile may show, too.
-    """
-    if not names or context.budget.remaining_seconds <= 0:
-        return
-    try:
-        with open_consistent_session(
-            dsn, time.time() + context.budget.remaining_seconds, context.migrations.schemas
-        ) as session:
-            tables, _ = read_tables(session.first, context.migrations.schemas)
-            for name in names[:MAX_LOCATED_TABLES]:
-                then = before.figures.tables[name]
-                if then.segments is None or name not in tables:
-                    continue
-                spec = build_comparison_spec(
-                    session.first,
-                    context,
-                    tables[name],
-                    then,
-                    expected,
-                    division=then.segments.division,
-                )
-                if (
-                    not set(then.key) <= set(spec.content)
-                    or set(then.key) & context.declared_change(name).becomes.keys()
-                ):
-                    continue
-                found: Segments | None = (
-                    measure_in_session(session, [spec], connections=context.migrations.connections)
-                    .tables[name]
-                    .segments
-                )
-                if found is not None:
-                    where = locate_differences(
-                        session.first, spec, then.segments, found, migrated=expected == MIGRATED
-                    )
-                    yield from (
-                        f"{context.display_name(name)}: it differs at {place}." for place in where
-                    )
-    except (DatabaseUnreachable, psycopg.Error) as error:
-        yield (
-            "Where they differ could not be looked up:"
-            f" {error if isinstance(error, DatabaseUnreachable) else first_error_line(error)}."
-        )
-
-
-def _find_exact_keys(
-    context: DatabaseContext, before: Snapshot, dsn: str, names: list[str], expected: str
-) -> tuple[dict[str, str], str]:
-    """Key by key, where a backup can be restored to look it up in, and the settings let this gate
-    restore one; else why not.
-    """
-    if (
-        not names
-        or not context.migrations.backup.restore
-        or not (context.backup or context.migrations.backup.path)
-    ):
-        return {}, ""
-    from cutover_gates.probes.database.rows.difference_location import (
-        find_keys_against_backup,  # a backup is compared by means of rows, so it knows this module
-    )
-
-    try:
-        return find_keys_against_backup(context, before, dsn, names, expected), ""
-    except NotProven as hole:
-        return {}, str(hole)
+    migrated = ", as the migration should leave it"
+    suffix = migrated if expected is ExpectedState.MIGRATED else ""
+    return comparison.builder.build(f"{TITLE}{suffix}")
 
 
 def compare_restored_contents(
-    context: DatabaseContext, before: Snapshot, now: DatabaseScan, dsn: str
+    context: DatabaseContext, before: Snapshot, scan: DatabaseScan, dsn: str
 ) -> Assessment:
-    """A restored database against the snapshot as it was: the same tables, the same rows.
+    """Compare a restored database with the snapshot: it has the same tables with the same rows.
 
-    What came above a mark is counted.
+    Rows above a mark are counted, and are no difference.
     """
-    found = compare_contents(context, before, now, dsn, RESTORED)
-    new = [
-        f"The table {context.display_name(name)} is not in the snapshot of {before.taken_at_text}."
-        for name in now.columns
-        if name not in before.figures.tables
+    assessment = compare_contents(context, before, scan, dsn, ExpectedState.RESTORED)
+    new_tables = [name for name in scan.columns if name not in before.figures.tables]
+    left_behind = [
+        Finding(
+            rules.NO_TABLE_LEFT_BEHIND,
+            context.display_name(name),
+            expected=f"the tables of {before.label}",
+            actual="another table",
+        )
+        for name in new_tables
     ]
-    newer = {
-        context.display_name(name): table.newer
-        for name, table in now.figures.tables.items()
-        if table.newer
-    }
+    newer = scan.count_new_rows(context)
     return replace(
-        found,
-        findings=(*found.findings, *new),
-        figures={**found.figures, "rows that came after the snapshot": newer},
+        assessment,
+        findings=(*assessment.findings, *left_behind),
+        figures={**assessment.figures, "rows that came after the snapshot": newer},
     )
+
+
+@dataclass
+class _ContentComparison:
+    """One comparison of all tables; `builder` collects what it finds.
+
+    `differing`: the findings of tables whose rows differ, to be completed with the place.
+    """
+
+    context: DatabaseContext
+    before: Snapshot
+    scan: DatabaseScan
+    expected: ExpectedState
+    builder: AssessmentBuilder = field(default_factory=AssessmentBuilder)
+    left_out: dict[str, str] = field(default_factory=dict)
+    new_columns: dict[str, list[str]] = field(default_factory=dict)
+    differing: dict[str, Finding] = field(default_factory=dict)
+
+    def compare_table(self, name: str, then: TableStats) -> None:
+        """Compare one table of the snapshot, given as `schema.name`."""
+        shown, change = self.context.display_name(name), self.context.declared_change(name)
+        is_dropped = change.rows == "dropped" and self.expected is ExpectedState.MIGRATED
+        if is_dropped or not is_content_compared(self.context, name, self.expected):
+            self.left_out[shown] = _left_out_reason(change, is_dropped=is_dropped)
+        elif name not in self.scan.figures.tables:
+            self.builder.add_finding(
+                rules.TABLE_KEPT, shown, expected=f"{then.counted} rows", actual="no such table"
+            )
+        elif self._has_compared_columns(name, then):
+            self._compare_sums(name, then, self.scan.figures.tables[name])
+
+    def _has_compared_columns(self, name: str, then: TableStats) -> bool:
+        """Return whether the columns can be compared; add what is in the way otherwise."""
+        shown, change = self.context.display_name(name), self.context.declared_change(name)
+        wanted, columns = compared_columns(then, self.expected), self.scan.columns[name]
+        if new_columns := sorted(columns.keys() - wanted):
+            self.new_columns[shown] = new_columns
+        if lost := sorted(wanted.keys() - columns.keys()):
+            self._add_lost_columns(shown, lost, change)
+        elif then.sums is None:
+            reason = self.before.missing_reason(name)
+            self.builder.add_gap(snapshot_rules.TABLES_MEASURED, shown, reason)
+        elif then.above and then.above not in columns:
+            self.builder.add_finding(
+                rules.GROWING_COLUMN_PRESENT, f"{shown}.{then.above}", actual="no such column"
+            )
+        elif self.scan.figures.tables[name].sums is None:
+            self.builder.add_gap(rules.ROWS_READABLE, shown, self.scan.missing_reason(name))
+        else:
+            return True
+        return False
+
+    def _add_lost_columns(self, shown: str, lost: Sequence[str], change: TableChange) -> None:
+        declared = [name for name in lost if name in change.becomes]
+        for name in declared or lost:
+            rule = rules.DECLARED_COLUMN_PRESENT if declared else rules.COLUMN_KEPT
+            self.builder.add_finding(rule, f"{shown}.{name}", actual="no such column")
+
+    def _compare_sums(self, name: str, then: TableStats, now: TableStats) -> None:
+        assert then.sums is not None  # `_has_compared_columns` has checked both
+        assert now.sums is not None
+        shown, change = self.context.display_name(name), self.context.declared_change(name)
+        may_change_rows = change.rows != "unchanged" or bool(change.rows_become)
+        if _is_equal(then.sums, now.sums, self.expected):
+            self.builder.checked.append(shown)
+        elif self.expected is ExpectedState.MIGRATED and not then.above and may_change_rows:
+            reason = "it is declared to get or lose rows"
+            self.builder.add_gap(rules.OLD_ROWS_DISTINCT, shown, reason)
+        else:
+            self.differing[name] = self._describe_difference(shown, then, now)
+
+    def _describe_difference(self, shown: str, then: TableStats, now: TableStats) -> Finding:
+        """Return the finding for a table whose sums differ, as far as the sums tell."""
+        assert then.sums is not None  # `_has_compared_columns` has checked both
+        assert now.sums is not None
+        which = "old rows" if then.above else "rows"
+        wanted, actual = (
+            f"{then.sums.rows} {which} as in {self.before.label}",
+            f"{now.sums.rows} {which}",
+        )
+        if now.sums.rows != then.sums.rows:
+            rule = rules.ROW_COUNT
+        elif then.key and then.key == now.key and now.sums.keys != then.sums.keys:
+            rule, actual = rules.KEYS, f"{actual} under other keys"
+        else:
+            rule, actual = rules.CONTENT, f"{actual} with other content"
+        retyped = _list_retyped_columns(compared_columns(then, self.expected), now.columns)
+        return Finding(rule, shown, wanted, "; ".join([actual, *retyped]))
+
+    def add_differences(self, dsn: str) -> None:
+        """Add the findings of the differing tables, each with the rows and columns that differ."""
+        location = locate_rows(self.context, self.before, dsn, list(self.differing), self.expected)
+        for name, finding in self.differing.items():
+            actual = "; ".join([finding.actual, *location.places.get(name, ())])
+            self.builder.findings.append(replace(finding, actual=actual))
+        self.builder.figures = {
+            "left_out": {**self.scan.left_out, **self.left_out},
+            "columns that came and were not compared": self.new_columns,
+            **location.figures,
+        }
+
+
+def _left_out_reason(change: TableChange, *, is_dropped: bool) -> str:
+    if change.reason:
+        return change.reason
+    return "dropped" if is_dropped else "the migration history"
+
+
+def _is_equal(then: RowSums, now: RowSums, expected: ExpectedState) -> bool:
+    wanted = then.expected if expected is ExpectedState.MIGRATED else then.content
+    return (then.rows, wanted) == (now.rows, now.content)
+
+
+def _list_retyped_columns(wanted: Mapping[str, str], columns: Mapping[str, str]) -> list[str]:
+    return [
+        f"{name} was {was} and is {columns[name]}"
+        for name, was in wanted.items()
+        if _is_different_type(was, columns[name])
+    ]
+
+
+def _is_different_type(was: str, now: str) -> bool:
+    """Return whether the types differ in more than their length, which a cast does not change."""
+    kinds = {was.partition("(")[0], now.partition("(")[0]}
+    return len(kinds) > 1 and kinds not in _COMPATIBLE_TYPES

@@ -1,141 +1,148 @@
-"""How many rows each table may have, and what to say when it has others."""
+"""The number of rows of each table, compared with the snapshot and the declarations."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from cutover_gates.config.migrations import TableChange
-from cutover_gates.core.evidence.assessment import Assessment
+from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
 from cutover_gates.core.tables import suggest_nearest
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.identity import qualified_history_name
 from cutover_gates.probes.database.measurement.table_stats import TableStats
+from cutover_gates.probes.database.rows import rules
 from cutover_gates.probes.database.rows.snapshot_scan import DatabaseScan
+from cutover_gates.probes.database.snapshot import rules as snapshot_rules
 from cutover_gates.probes.database.snapshot.model import Snapshot
 
 TITLE = "Every table has the rows that it should have"
 
 
-def compare_counts(context: DatabaseContext, before: Snapshot, now: DatabaseScan) -> Assessment:
-    """Each table of the snapshot and of the database, against what is declared of it."""
-    examined, findings, unproven, facts = [], [], [], {}
-    for name in sorted({*before.figures.tables, *now.columns}):
-        then, seen, shown = (
-            before.figures.tables.get(name),
-            now.figures.tables.get(name),
-            context.display_name(name),
-        )
-        change = context.declared_change(name)
-        wrong = _check_existence(context, name, then, seen)
-        if wrong is not None:
-            findings += [wrong] if wrong else []
-            examined.append(shown)
-            continue
-        if then is None or seen is None:
-            continue
-        if seen.counted is None or then.counted is None:
-            unproven.append(_explain_missing_count(context, before, now, name))
-            continue
-        if change.rows != "any" and name != qualified_history_name(context):
-            findings += [
-                f"{shown}: {said}, seen from the snapshot of {before.taken_at_text}."
-                for said in _find_count_breaches(change, then, seen)
-            ]
-        examined.append(shown)
-        facts[shown] = {
+def compare_counts(context: DatabaseContext, before: Snapshot, scan: DatabaseScan) -> Assessment:
+    """Compare each table of the snapshot and of the database with what is declared of it."""
+    comparison = _CountComparison(context, before, scan)
+    for name in sorted({*before.figures.tables, *scan.columns}):
+        comparison.compare_table(name)
+    comparison.check_declarations()
+    if not before.holds_rows:
+        comparison.builder.add_gap(snapshot_rules.ROWS_EXIST, before.label, "all tables were empty")
+    return comparison.builder.build(TITLE)
+
+
+class _CountComparison:
+    """One comparison of all tables; `builder` collects what it finds."""
+
+    def __init__(self, context: DatabaseContext, before: Snapshot, scan: DatabaseScan) -> None:
+        self.context, self.before, self.scan = context, before, scan
+        self.tables: dict[str, object] = {}
+        figures = {"tables": self.tables, "left_out": dict(scan.left_out)}
+        self.builder = AssessmentBuilder(figures=figures)
+
+    def compare_table(self, name: str) -> None:
+        """Compare one table, given as `schema.name`."""
+        then, now = self.before.figures.tables.get(name), self.scan.figures.tables.get(name)
+        shown, change = self.context.display_name(name), self.context.declared_change(name)
+        if then is None or now is None:
+            self._check_existence(shown, change, then)
+        elif change.rows == "dropped":
+            self.builder.add_finding(
+                rules.DROPPED_TABLE_GONE, shown, expected="no table", actual="the table exists"
+            )
+        elif change.rows == "new":
+            actual = f"the table is in {self.before.label}"
+            self.builder.add_finding(rules.NEW_TABLE_IS_NEW, shown, actual=actual)
+        elif then.counted is None or now.counted is None:
+            self._add_missing_count(name)
+            return
+        else:
+            self._compare_counted(name, then, now)
+        self.builder.checked.append(shown)
+
+    def _check_existence(self, shown: str, change: TableChange, then: TableStats | None) -> None:
+        """Add a finding where a table came or went that is not declared to."""
+        if then is None and change.rows not in ("new", "any"):
+            self.builder.add_finding(
+                rules.TABLE_DECLARED,
+                shown,
+                expected=f"the tables of {self.before.label}",
+                actual="a new table",
+            )
+        elif then is not None and change.rows != "dropped":
+            self.builder.add_finding(
+                rules.TABLE_KEPT, shown, expected=f"{then.counted} rows", actual="no such table"
+            )
+
+    def _compare_counted(self, name: str, then: TableStats, now: TableStats) -> None:
+        shown, change = self.context.display_name(name), self.context.declared_change(name)
+        # The migration history grows by every script that runs.
+        if change.rows != "any" and name != qualified_history_name(self.context):
+            self._check_old_rows(shown, change, then, now)
+            self._check_new_rows(shown, change, now)
+        self.tables[shown] = {
             "then": then.counted,
-            "now": seen.counted,
-            "since": seen.newer if seen.above else None,
+            "now": now.counted,
+            "since": now.newer if now.above else None,
             "declared": change.rows,
         }
-    findings += _find_unknown_declarations(
-        context, {*before.figures.tables, *now.columns, *before.left_out, *now.left_out}
-    )
-    if not any(table.counted for table in before.figures.tables.values()):
-        unproven.append(
-            "Every table was empty when the snapshot was taken, and that nothing became of nothing"
-            " proves nothing."
-        )
-    return Assessment(
-        TITLE,
-        tuple(examined),
-        tuple(findings),
-        tuple(unproven),
-        {"tables": facts, "left_out": dict(now.left_out)},
-    )
 
-
-def _find_unknown_declarations(context: DatabaseContext, known: set[str]) -> Iterator[str]:
-    """What is declared of a table that never was: a table that the release should have brought, or
-    a name that is misspelt.
-    """
-    names = known | {context.display_name(name) for name in known}
-    for name, change in context.migrations.tables.items():
-        if name not in names and change.rows == "new":
-            yield f"The table {name} is declared as new, and it is not there."
-        elif name not in names:
-            yield (
-                f"migrations.tables.{name} is declared, and neither the snapshot nor the database"
-                f" knows such a table, so what it says holds for nothing.{suggest_nearest(name, names)}"
-            )
-
-
-def _check_existence(
-    context: DatabaseContext, name: str, then: TableStats | None, seen: TableStats | None
-) -> str | None:
-    """A sentence, an empty one where a table came or went as declared, None where it stayed."""
-    change, shown = context.declared_change(name), context.display_name(name)
-    if then is None:
-        return (
-            ""
-            if change.rows in ("new", "any")
-            else (
-                f"{shown} is a table that the snapshot does not know: where the release brings it,"
-                " write "
-                f'rows = "new" under migrations.tables.{shown}.'
-            )
-        )
-    if seen is None:
-        return (
-            ""
-            if change.rows == "dropped"
-            else (
-                f"The table {shown} is gone, and its {then.counted} rows with it: where that is"
-                " meant, write "
-                f'rows = "dropped" under migrations.tables.{shown}.'
-            )
-        )
-    if change.rows == "dropped":
-        return f"The table {shown} is declared as dropped, and it is still there."
-    return (
-        f"The table {shown} is declared as new, and it was there before."
-        if change.rows == "new"
-        else None
-    )
-
-
-def _find_count_breaches(change: TableChange, then: TableStats, seen: TableStats) -> Iterator[str]:
-    was, now = then.old_row_count or 0, seen.old_row_count or 0
-    newer = f", beside {seen.newer} that came since" if seen.above else ""
-    least, most = expected_range(change, then)
-    if ".." in change.rows:
-        now = seen.counted or 0
-    if not least <= now <= most:
+    def _check_old_rows(
+        self, shown: str, change: TableChange, then: TableStats, now: TableStats
+    ) -> None:
+        least, most = expected_range(change, then)
+        # A range of its own is meant for the whole table, every other one for the old rows.
+        is_whole_range = ".." in change.rows
+        rows = (now.counted if is_whole_range else now.old_row_count) or 0
+        if least <= rows <= most:
+            return
         wanted = str(least) if least == most else f"{least} to {most}"
-        yield (
-            f"{now} rows, expected {wanted} ({_describe_declaration(change)}){newer}; it had {was}, so"
-            f" {_describe_count_difference(now - was)}"
+        newer = f", beside {now.newer} that came since" if now.above else ""
+        self.builder.add_finding(
+            rules.ROW_COUNT,
+            shown,
+            expected=f"{wanted} rows ({_describe_declaration(change, self.before)})",
+            actual=f"{rows} rows{newer}",
         )
-    if change.grows_above and change.rows.startswith("+") and seen.newer < int(change.rows):
-        yield (
-            f"{seen.newer} rows came since, expected {int(change.rows)} at least"
-            f" ({_describe_declaration(change)})"
-        )
+
+    def _check_new_rows(self, shown: str, change: TableChange, now: TableStats) -> None:
+        """Add a finding where a table that grows got fewer new rows than it is declared to get."""
+        if change.grows_above and change.rows.startswith("+") and now.newer < int(change.rows):
+            self.builder.add_finding(
+                rules.ROW_COUNT,
+                shown,
+                expected=f"at least {int(change.rows)} new rows (declared {change.rows})",
+                actual=f"{now.newer} new rows",
+            )
+
+    def _add_missing_count(self, name: str) -> None:
+        shown = self.context.display_name(name)
+        if self.scan.figures.tables[name].counted is None:
+            self.builder.add_gap(rules.ROWS_READABLE, shown, self.scan.missing_reason(name))
+        else:
+            reason = f"not counted in {self.before.label}: {self.before.missing_reason(name)}"
+            self.builder.add_gap(snapshot_rules.TABLES_MEASURED, shown, reason)
+
+    def check_declarations(self) -> None:
+        """Add a finding for each declaration of a table that neither snapshot nor database has.
+
+        It is a table that the release should have brought, or a name that is misspelt.
+        """
+        known = {*self.before.figures.tables, *self.before.left_out}
+        known |= {*self.scan.columns, *self.scan.left_out}
+        names = known | {self.context.display_name(name) for name in known}
+        for name, change in self.context.migrations.tables.items():
+            if name in names:
+                continue
+            if change.rows == "new":
+                self.builder.add_finding(
+                    rules.NEW_TABLE_PRESENT, name, expected="a new table", actual="no such table"
+                )
+            else:
+                actual = f"no such table.{suggest_nearest(name, names)}".removesuffix(".")
+                self.builder.add_finding(rules.DECLARED_TABLE_KNOWN, name, actual=actual)
 
 
 def expected_range(change: TableChange, then: TableStats) -> tuple[int, int]:
-    """The fewest and the most rows; of those up to the mark where the table grows (what `+5` adds
-    stands above it).
+    """Return the fewest and the most rows that a table may have.
+
+    Where the table grows they hold for the rows up to the mark: what `+5` adds stands above it.
     """
     was, rows = then.old_row_count or 0, change.rows
     if then.rows_become is not None:
@@ -150,26 +157,9 @@ def expected_range(change: TableChange, then: TableStats) -> tuple[int, int]:
     return was, was
 
 
-def _describe_declaration(change: TableChange) -> str:
+def _describe_declaration(change: TableChange, before: Snapshot) -> str:
     if change.rows_become:
-        return "as rows_become gave it on the old database"
-    return "nothing else is declared" if change.rows == "unchanged" else f"declared {change.rows}"
-
-
-def _describe_count_difference(difference: int) -> str:
-    if not difference:
-        return "none was lost and none came"
-    number = "1 row is" if abs(difference) == 1 else f"{abs(difference)} rows are"
-    return f"{number} {'missing' if difference < 0 else 'there in addition'}"
-
-
-def _explain_missing_count(
-    context: DatabaseContext, before: Snapshot, now: DatabaseScan, name: str
-) -> str:
-    shown = context.display_name(name)
-    if now.figures.tables[name].counted is None:
-        return f"{shown} was not counted: {now.figures.unproven.get(name, 'nobody knows why')}."
-    return (
-        f"{shown} was not counted when the snapshot was taken:"
-        f" {before.figures.unproven.get(name, 'nobody knows why')}."
-    )
+        return "rows_become on the old database"
+    if change.rows == "unchanged":
+        return f"as in {before.label}"
+    return f"declared {change.rows}"

@@ -1,16 +1,16 @@
-"""Looks at a database as a snapshot asks for it: the same columns, the same key, up to the same
-mark.
-"""
+"""A scan of a database as a snapshot prescribes: the same columns, the same key, the same mark."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 import psycopg
 
+from cutover_gates.core.findings import gap_error
 from cutover_gates.probes.database.context import DatabaseContext, first_error_line
 from cutover_gates.probes.database.identity import qualified_history_name
 from cutover_gates.probes.database.measurement.consistent_session import open_consistent_session
@@ -28,44 +28,80 @@ from cutover_gates.probes.database.measurement.table_stats import (
     Division,
     TableStats,
 )
-from cutover_gates.probes.database.snapshot.model import Snapshot
+from cutover_gates.probes.database.snapshot import rules as snapshot_rules
+from cutover_gates.probes.database.snapshot.model import Snapshot, declarations_digest
 
-MIGRATED, RESTORED = "migrated", "restored"
-"""What a database is expected to be: the snapshot's as the migration should leave it, or the
-snapshot's as it was.
-"""
+
+class ExpectedState(StrEnum):
+    """What a database is expected to hold, seen from its snapshot."""
+
+    MIGRATED = "migrated"
+    """The content as the migration is declared to leave it."""
+    RESTORED = "restored"
+    """The content as it was."""
 
 
 @dataclass(frozen=True)
 class DatabaseScan:
-    """What was seen: figures, every table's columns with their types, and what is no table with
-    rows of its own.
+    """The figures of a database, the columns of its tables, and what holds no rows of its own.
+
+    `columns`: the type of each column, by table and column. `left_out`: the kind, by relation.
     """
 
     figures: DatabaseStats
     columns: Mapping[str, Mapping[str, str]]
     left_out: Mapping[str, str] = field(default_factory=dict)
 
-    def as_plain(self) -> dict[str, Any]:
+    def to_plain(self) -> dict[str, Any]:
+        """Return the scan as JSON-able values; `from_plain` reads them."""
         return {
-            "figures": self.figures.as_plain(),
-            "columns": {name: dict(found) for name, found in self.columns.items()},
+            "figures": self.figures.to_plain(),
+            "columns": {name: dict(types) for name, types in self.columns.items()},
             "left_out": dict(self.left_out),
         }
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> DatabaseScan:
+        """Return the scan that `to_plain` wrote."""
         return cls(DatabaseStats.from_plain(plain["figures"]), plain["columns"], plain["left_out"])
+
+    def missing_reason(self, table: str) -> str:
+        """The reason why a table was not measured to its end."""
+        return self.figures.unproven.get(table, "the reason was not recorded")
+
+    def count_new_rows(self, context: DatabaseContext) -> dict[str, int]:
+        """Return the number of rows above the snapshot's mark, by table."""
+        tables = self.figures.tables.items()
+        return {context.display_name(name): table.newer for name, table in tables if table.newer}
+
+
+def require_comparable_hashes(before: Snapshot, server: Mapping[str, object]) -> None:
+    """Raise `NotProven` where hashes of the snapshot and of `server` cannot be compared.
+
+    `server` holds the facts of the server that is read (`identity.read_server_facts`).
+    """
+    for fact, name in (("major", "PostgreSQL"), ("encoding", "encoding")):
+        if before.server[fact] != server[fact]:
+            reason = f"it was taken on {name} {before.server[fact]}, and this is {server[fact]}"
+            raise gap_error(snapshot_rules.COMPARABLE_HASHES, before.label, reason)
+
+
+def require_same_declarations(context: DatabaseContext, before: Snapshot) -> None:
+    """Raise `NotProven` where the snapshot was made with other declarations than those in force."""
+    if before.declarations != declarations_digest(context):
+        reason = "migrations.tables was changed after it was taken"
+        raise gap_error(snapshot_rules.SAME_DECLARATIONS, before.label, reason)
 
 
 def scan_database(
-    context: DatabaseContext, before: Snapshot, dsn: str, expected: str
+    context: DatabaseContext, before: Snapshot, dsn: str, expected: ExpectedState
 ) -> DatabaseScan:
-    """Count and fingerprint everything at `dsn`. Raises `DatabaseUnreachable`."""
-    schemas = context.migrations.schemas
-    with open_consistent_session(
-        dsn, time.time() + context.budget.remaining_seconds, schemas
-    ) as session:
+    """Count and hash all tables of the database at `dsn`, at one moment.
+
+    Raise `DatabaseUnreachable`.
+    """
+    schemas, ends = context.migrations.schemas, time.time() + context.budget.remaining_seconds
+    with open_consistent_session(dsn, ends, schemas) as session:
         tables, left_out = read_tables(session.first, schemas)
         specs = [
             build_comparison_spec(
@@ -87,48 +123,47 @@ def build_comparison_spec(
     context: DatabaseContext,
     table: MeasuredTable,
     then: TableStats | None,
-    expected: str,
+    expected: ExpectedState,
     *,
     division: Division | None = None,
 ) -> TableSpec:
-    """What to measure of a table so that it can be held against its figures in a snapshot; only its
-    rows where its content cannot or need not be.
+    """Return what is measured of a table to compare it with its figures in a snapshot.
+
+    Only the rows are counted where the content cannot or need not be compared.
     """
     if then is None:
         return TableSpec(table, only_counted=True)
     above = then.above if then.above in table.columns else None
     names = compared_columns(then, expected)
-    if not names.keys() <= table.columns.keys() or not is_content_compared(
-        context, table.name, expected
-    ):
+    is_readable = names.keys() <= table.columns.keys()
+    if not is_readable or not is_content_compared(context, table.name, expected):
         return TableSpec(table, above=above, mark=then.mark, only_counted=True)
     try:
         with connection.transaction():
-            found = read_columns(connection, table, names)
+            columns = read_columns(connection, table, names)
     except psycopg.Error as error:
         return TableSpec(table, above=above, mark=then.mark, cannot=first_error_line(error))
     key = then.key if set(then.key) <= set(names) else ()
     return TableSpec(
-        table, found, key, above=above, mark=then.mark, division=division, cannot=table.cannot
+        table, columns, key, above=above, mark=then.mark, division=division, cannot=table.cannot
     )
 
 
-def compared_columns(then: TableStats, expected: str) -> Mapping[str, str]:
-    """The columns that are compared, with the types that they had, or that what they become has."""
-    return (
-        then.columns
-        if expected == RESTORED or then.expected_columns is None
-        else then.expected_columns
-    )
+def compared_columns(then: TableStats, expected: ExpectedState) -> Mapping[str, str]:
+    """Return the columns that are compared, with the types that they are expected to have."""
+    if expected is ExpectedState.RESTORED or then.expected_columns is None:
+        return then.columns
+    return then.expected_columns
 
 
-def is_content_compared(context: DatabaseContext, table: str, expected: str) -> bool:
-    """Everything is, in a restored database; else what is not declared to be anything, and is not
-    the history, which a migration adds to.
+def is_content_compared(context: DatabaseContext, table: str, expected: ExpectedState) -> bool:
+    """Return whether the content of a table is compared.
+
+    In a restored database all of it is. After a migration, a table that is declared as `any` is
+    not, nor the migration history, which every migration adds to.
     """
+    if expected is ExpectedState.RESTORED:
+        return True
     change = context.declared_change(table)
-    return expected == RESTORED or (
-        change.content == "compared"
-        and change.rows != "any"
-        and table != qualified_history_name(context)
-    )
+    is_declared_open = change.content == "any" or change.rows == "any"
+    return not is_declared_open and table != qualified_history_name(context)

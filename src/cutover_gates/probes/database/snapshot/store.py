@@ -29,7 +29,7 @@ _DAMAGE_ERRORS = (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError
 
 def save_snapshot(snapshot: Snapshot, folder: Path) -> Path:
     """Write a snapshot into a new file of `folder`, and return the file."""
-    content = {**vars(snapshot), "figures": snapshot.figures.as_plain()}
+    content = {**vars(snapshot), "figures": snapshot.figures.to_plain()}
     del content["path"]
     plain = {"format": FORMAT, "sha256": content_digest(content), "content": content}
     folder.mkdir(parents=True, exist_ok=True)
