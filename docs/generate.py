@@ -1,6 +1,6 @@
-"""Writes the pages of this folder that follow from the code: `python docs/generate.py`.
+"""Write the pages of this folder that follow from the code: `python -m docs.generate`.
 
-A test holds them to it.
+Tests hold the pages equal to what this module makes.
 """
 
 from __future__ import annotations
@@ -44,12 +44,13 @@ from cutover_gates.config.performance import (
 )
 from cutover_gates.config.settings import Settings
 from cutover_gates.config.target import DatabaseSettings, Limits, Target, UserAccount
+from docs.rule_pages import rule_pages
 
 HERE = Path(__file__).resolve().parent
 
 HEAD = """# Settings
 
-<!-- Made by `python docs/generate.py` from the models in src/cutover_gates/config/. Change it there. -->
+<!-- Made by `python -m docs.generate` from the models in src/cutover_gates/config/. Change it there. -->
 
 Settings come from `cutover.toml`, over it from the environment, over that from the command line (`--target`, `--release`).
 `--cutover-config=PATH` names another file (with `=`: pytest takes a path after a space for one to collect); without any, the embedded hospital is
@@ -258,6 +259,10 @@ def _toml(value: Any) -> str:
 def main() -> None:
     """Write the pages."""
     (HERE / "settings.md").write_text(settings_page(), encoding="utf-8")
+    folder = HERE / "rules"
+    folder.mkdir(exist_ok=True)
+    for name, page in rule_pages().items():
+        (folder / name).write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":

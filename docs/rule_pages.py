@@ -1,0 +1,81 @@
+"""Make the pages of `docs/rules/` from the rules of the package."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+
+from cutover_gates.core.findings import Rule
+from cutover_gates.reporting.rule_catalog import load_rules
+
+SUBJECTS: Mapping[str, str] = {
+    "ACCESS": "Access by the API's own document",
+    "ALERT": "Alerts",
+    "APIDOC": "The API's own document",
+    "BACKUP": "Backups",
+    "CHAN": "Notification channels",
+    "COMPAT": "Compatibility with the release before",
+    "DASH": "Dashboards",
+    "DATA": "Integrity of the data",
+    "DBMS": "The database server",
+    "DNS": "DNS",
+    "FHIR": "FHIR",
+    "FUZZ": "Fuzzing",
+    "HIST": "Migration history",
+    "IMAGE": "Images and registry",
+    "K8S": "Kubernetes",
+    "LB": "Load balancer",
+    "LINT": "Migration scripts",
+    "LOADRUN": "The load run",
+    "LOG": "Logs",
+    "METRIC": "Metrics",
+    "PIPE": "Pipeline",
+    "REDIS": "Redis",
+    "REHEARSAL": "Rehearsal of the migration",
+    "RES": "Resources under load",
+    "ROWS": "Rows against the snapshot",
+    "RUN": "The run itself",
+    "SCHEMA": "Schema",
+    "SLO": "Objectives under load",
+    "SNAP": "Snapshots",
+    "TLS": "TLS",
+}
+"""What the letters of a rule's id stand for."""
+
+NOTE = (
+    "<!-- Made by `python -m docs.generate` from the modules called `rules`. Change it there. -->"
+)
+
+
+def rule_pages() -> dict[str, str]:
+    """Return the text of each page by its file name: an index, and a page for each subject."""
+    subjects = {
+        prefix: list(rules) for prefix, rules in groupby(load_rules().values(), key=_prefix)
+    }
+    pages = {
+        f"{prefix.lower()}.md": _subject_page(prefix, rules) for prefix, rules in subjects.items()
+    }
+    return {"README.md": "\n".join(_index(subjects)), **pages}
+
+
+def _prefix(rule: Rule) -> str:
+    return rule.id.rpartition("-")[0]
+
+
+def _index(subjects: Mapping[str, list[Rule]]) -> Iterator[str]:
+    yield from ("# Rules", "", NOTE, "")
+    yield "A finding names its rule. Here is what each rule means, why it matters, and what to do."
+    yield "A functional check is its own rule; its id is its file and function ([checks.toml](checks.toml))."
+    yield from ("", "| rule | what holds |", "|---|---|")
+    for prefix, rules in subjects.items():
+        for rule in rules:
+            yield f"| [{rule.id}]({prefix.lower()}.md#{rule.id.lower()}) | {rule.title} |"
+    yield ""
+
+
+def _subject_page(prefix: str, rules: list[Rule]) -> str:
+    lines = [f"# {SUBJECTS[prefix]}", "", NOTE, ""]
+    for rule in rules:
+        lines += [f"## {rule.id}", "", f"**{rule.title}.**", "", f"Why it matters: {rule.why}", ""]
+        lines += [f"What to do: {rule.fix}", ""]
+    return "\n".join(lines)
