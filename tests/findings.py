@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from cutover_gates.core.evidence.assessment import Assessment
-from cutover_gates.core.findings import NotProven, Rule
+from cutover_gates.core.findings import FindingsError, NotProven, Rule
 
 
 def list_breaches(assessment: Assessment) -> list[tuple[Rule, str]]:
@@ -32,3 +32,11 @@ def raises_gap(*rules: Rule) -> Iterator[pytest.ExceptionInfo[NotProven]]:
     with pytest.raises(NotProven) as raised:
         yield raised
     assert [gap.rule for gap in raised.value.gaps] == list(rules), raised.value
+
+
+def values_of(error: BaseException, rule: Rule) -> list[str]:
+    """Return the values of the findings or gaps of this rule: "subject | expected | actual |"."""
+    found = error.gaps if isinstance(error, NotProven) else ()
+    if isinstance(error, FindingsError):
+        found = error.findings
+    return [f"{f.subject} | {f.expected} | {f.actual} |" for f in found if f.rule == rule]

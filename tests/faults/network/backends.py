@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, ClassVar
 
+from cutover_gates.probes.network.load_balancer import rules
 from cutover_gates.probes.network.load_balancer.assessments import LoadBalancerAssessments
 from tests.faults.network.balancer import BalancerBehaviour, running_balancer
 from tests.faults.network.network_fault import NetworkFault
@@ -25,21 +26,24 @@ class _OfTheBalancer(NetworkFault):
 class OneBackendIsDead(_OfTheBalancer):
     """When the other one fails, too, there is no hospital."""
 
-    check, says, world = "test_every_backend_answers", "does not answer as it should", {"dead": 1}
+    rule = rules.BACKEND_ANSWERS
+    check, shows, world = "test_every_backend_answers", "refused", {"dead": 1}
 
 
 class OneBackendIsIll(_OfTheBalancer):
     """It answers, and says that it is not ready."""
 
-    check, says, world = "test_every_backend_answers", "it answers 503", {"fate": {"status": 503}}
+    rule = rules.BACKEND_ANSWERS
+    check, shows, world = "test_every_backend_answers", "status 503", {"fate": {"status": 503}}
 
 
 class ADeadBackendIsStillInRotation(_OfTheBalancer):
     """Every second click ends in an error, and nobody finds a rule in it."""
 
-    check, says, manners, world = (
+    rule = rules.REQUESTS_ANSWERED
+    check, shows, manners, world = (
         "test_every_backend_is_in_rotation",
-        "answer 502",
+        "requests: status 502",
         {"notices": False},
         {"dead": 1},
     )
@@ -48,9 +52,10 @@ class ADeadBackendIsStillInRotation(_OfTheBalancer):
 class OneBackendGetsNoTraffic(_OfTheBalancer):
     """It was never put into the pool: the hospital runs on one leg, and nobody knows."""
 
-    check, says, manners = (
+    rule = rules.ALL_IN_ROTATION
+    check, shows, manners = (
         "test_every_backend_is_in_rotation",
-        "it is not in rotation",
+        "0 requests",
         {"only_first": True},
     )
 
@@ -58,9 +63,10 @@ class OneBackendGetsNoTraffic(_OfTheBalancer):
 class TheOldBackendIsStillInRotation(_OfTheBalancer):
     """Some requests are answered by the release of yesterday, on the schema of today."""
 
-    check, says, world = (
+    rule = rules.NO_UNKNOWN_BACKEND
+    check, shows, world = (
         "test_every_backend_is_in_rotation",
-        "backend-of-old answers",
+        "answers of backend-of-old",
         {"stranger": True},
     )
 
@@ -68,9 +74,10 @@ class TheOldBackendIsStillInRotation(_OfTheBalancer):
 class RequestsAreLostWhenABackendDies(_OfTheBalancer):
     """A nurse presses Save, and gets an error page; some press it twice."""
 
-    check, says, manners = (
+    rule = rules.NO_REQUEST_LOST
+    check, shows, manners = (
         "test_a_dead_backend_is_taken_out_and_comes_back",
-        "were lost when",
+        "0 lost requests",
         {"notices": False},
     )
 
@@ -78,9 +85,10 @@ class RequestsAreLostWhenABackendDies(_OfTheBalancer):
 class ABackendStaysDead(_OfTheBalancer):
     """It is not started again: after the second night nobody is left."""
 
-    check, says = (
+    rule = rules.BACK_IN_ROTATION
+    check, shows = (
         "test_a_dead_backend_is_taken_out_and_comes_back",
-        "does not answer when it is asked directly either",
+        "it does not answer",
     )
     world: ClassVar[dict[str, Any]] = {"fate": {"returns": False}, "back_seconds": 1.5}
 
@@ -88,9 +96,10 @@ class ABackendStaysDead(_OfTheBalancer):
 class ABackendNeverComesBackIntoRotation(_OfTheBalancer):
     """It runs, and gets nothing: the other one carries all, until it does not."""
 
-    check, says = (
+    rule = rules.BACK_IN_ROTATION
+    check, shows = (
         "test_a_dead_backend_is_taken_out_and_comes_back",
-        "it answers when it is asked directly",
+        "it answers",
     )
     manners: ClassVar[dict[str, Any]] = {"forgives": False}
     world: ClassVar[dict[str, Any]] = {"back_seconds": 1.5}
@@ -99,7 +108,8 @@ class ABackendNeverComesBackIntoRotation(_OfTheBalancer):
 class NothingCanBeMadeToDie(_OfTheBalancer):
     """The command does nothing: that no request was lost then proves nothing."""
 
-    check, outcome, says = (
+    rule = rules.FAILOVER_TESTABLE
+    check, outcome, shows = (
         "test_a_dead_backend_is_taken_out_and_comes_back",
         "not proven",
         "ended with status 1",
@@ -112,9 +122,10 @@ class TheClientsAddressIsNotPassedOn(_OfTheBalancer):
     out everybody.
     """
 
-    check, says, manners = (
+    rule = rules.CLIENT_ADDRESS_KNOWN
+    check, shows, manners = (
         "test_the_clients_address_is_passed_on",
-        "stands in the log as one from 127.0.0.1",
+        "| 127.0.0.2 | 127.0.0.1",
         {"passes_on": False},
     )
 
@@ -122,10 +133,11 @@ class TheClientsAddressIsNotPassedOn(_OfTheBalancer):
 class TheLogDoesNotTellWhoAsked(_OfTheBalancer):
     """Nothing is known, so nothing is proven."""
 
-    check, outcome, says, world = (
+    rule = rules.CLIENT_ADDRESS_KNOWN
+    check, outcome, shows, world = (
         "test_the_clients_address_is_passed_on",
         "not proven",
-        "with a field remote",
+        "with the field remote",
         {"client_field": "remote"},
     )
 
@@ -133,9 +145,10 @@ class TheLogDoesNotTellWhoAsked(_OfTheBalancer):
 class WeAskFromTheBalancersOwnMachine(_OfTheBalancer):
     """The address is right in the log, and would be if it were not passed on."""
 
-    check, outcome, says, world = (
+    rule = rules.CLIENT_ADDRESS_KNOWN
+    check, outcome, shows, world = (
         "test_the_clients_address_is_passed_on",
         "not proven",
-        "is on this machine",
+        "have the same address 127.0.0.1",
         {"client_address": None},
     )

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from cutover_gates.config.network import LoadBalancerSettings as Declared
+from cutover_gates.config.network import LoadBalancerSettings
 from cutover_gates.probes.network.load_balancer.assessments import LoadBalancerAssessments
 from tests.faults.network.network_fault import CONTEXT
 
@@ -214,9 +214,11 @@ def running_balancer(
             **declared,
         }
         yield LoadBalancerAssessments(
-            Declared.model_validate(settings),
+            LoadBalancerSettings.model_validate(settings),
             f"http://127.0.0.1:{port}",
             CONTEXT,
             log_seconds=1,
-            logged=lambda marker: [entry for entry in list(log) if entry["request_id"] == marker],
+            search_log=lambda marker: [
+                entry for entry in list(log) if entry["request_id"] == marker
+            ],
         )

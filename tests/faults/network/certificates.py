@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 from warnings import catch_warnings
 
+from cutover_gates.probes.network.tls import rules
 from cutover_gates.probes.network.tls.assessments import TlsAssessments
 from tests.faults.network.certificate_factory import NAME, VALID, IssuedCertificate
 from tests.faults.network.network_fault import NetworkFault
@@ -76,20 +77,23 @@ class TheCertificateExpired(_OtherPaper):
     desk.
     """
 
-    says, days = "certificate has expired", -1
+    rule = rules.CHAIN_TRUSTED
+    shows, days = "certificate has expired", -1
 
 
 class TheCertificateExpiredAndDaysAreCounted(_OtherPaper):
     """The same, found by who counts the days."""
 
+    rule = rules.VALID_LONG_ENOUGH
     check = "test_no_certificate_is_about_to_expire"
-    says, days = "expired at", -1
+    shows, days = "expired at", -1
 
 
 class NobodySignedTheCertificate(_OtherPaper):
     """Nurses learn to click warnings away, and will do so when a stranger sits on the line."""
 
-    says = "self-signed certificate"
+    rule = rules.CHAIN_TRUSTED
+    shows = "self-signed certificate"
 
     def signer(self, root: IssuedCertificate) -> IssuedCertificate | None:
         return None
@@ -98,7 +102,8 @@ class NobodySignedTheCertificate(_OtherPaper):
 class AStrangerSignedTheCertificate(_OtherPaper):
     """It was made by the test authority, which no machine of the hospital trusts."""
 
-    says = "ca_file does not name the authority"
+    rule = rules.CHAIN_TRUSTED
+    shows = "signed by CN=Stranger"
 
     def signer(self, root: IssuedCertificate) -> IssuedCertificate | None:
         return IssuedCertificate("Stranger", authority=True)
@@ -109,7 +114,8 @@ class TheIntermediateIsMissing(_OtherPaper):
     stop sending.
     """
 
-    says = "an intermediate certificate is missing"
+    rule = rules.CHAIN_TRUSTED
+    shows = "1 sent, the last one signed by CN=Between"
 
     def signer(self, root: IssuedCertificate) -> IssuedCertificate | None:
         return IssuedCertificate("Between", root, authority=True)
@@ -118,21 +124,27 @@ class TheIntermediateIsMissing(_OtherPaper):
 class TheCertificateIsForAnotherHost(_OtherPaper):
     """It was copied from the old system, and nobody gets in by the new name."""
 
+    rule = rules.NAME_MATCHES
     check = "test_certificates_are_for_the_name"
-    says, name = "for another name", "old.hospital.example"
+    shows, name = "Hostname mismatch", "old.hospital.example"
 
 
 class TheCertificateEndsNextWeek(_OtherPaper):
     """The cutover is a success, and eight days later the hospital stands still."""
 
+    rule = rules.VALID_LONG_ENOUGH
     check = "test_no_certificate_is_about_to_expire"
-    says, days = "and 30 is the least", 8
+    shows, days = "in 8.0 days", 8
 
 
 class TheIntermediateEndsNextWeek(_OfTheFront):
     """The certificate itself is good for a year; the one between it and the authority is not."""
 
-    check, says = "test_no_certificate_is_about_to_expire", "the certificate of CN=Between expires"
+    rule = rules.VALID_LONG_ENOUGH
+    check, shows = (
+        "test_no_certificate_is_about_to_expire",
+        "CN=Between | valid for 30 days or more | expires at",
+    )
 
     def front(self, folder: Path) -> Front:
         root = IssuedCertificate("Root", authority=True)
@@ -145,9 +157,10 @@ class TheOtherAddressHasTheOldCertificate(_OfTheFront):
     shows a warning.
     """
 
-    check, says = (
+    rule = rules.CHAIN_TRUSTED
+    check, shows = (
         "test_certificates_lead_to_a_trusted_authority",
-        f" at {SECOND}: its certificate is refused: certificate has expired",
+        f" at {SECOND} | a chain to a trusted authority | certificate has expired",
     )
 
     def front(self, folder: Path) -> Front:
@@ -162,23 +175,26 @@ class TheOtherAddressHasTheOldCertificate(_OfTheFront):
 class Tls10IsSpoken(_Speaks):
     """Whoever sits on the line makes both sides fall back to what he can break."""
 
-    check, says = "test_old_protocols_are_refused", "speaks TLS 1.0"
+    rule = rules.OLD_PROTOCOLS_REFUSED
+    check, shows = "test_old_protocols_are_refused", "accepted: TLS 1.0"
     ciphers, version = "ALL:@SECLEVEL=0", ssl.TLSVersion.TLSv1
 
 
 class Tls11IsSpoken(_Speaks):
     """The same, one version later."""
 
-    check, says = "test_old_protocols_are_refused", "speaks TLS 1.1"
+    rule = rules.OLD_PROTOCOLS_REFUSED
+    check, shows = "test_old_protocols_are_refused", "accepted: TLS 1.1"
     ciphers, version = "ALL:@SECLEVEL=0", ssl.TLSVersion.TLSv1_1
 
 
 class NothingIsEncrypted(_Speaks):
     """Diagnoses go over the line in plain text, under a lock that looks shut."""
 
-    check, says, ciphers = (
+    rule = rules.WEAK_CIPHERS_REFUSED
+    check, shows, ciphers = (
         "test_weak_ciphers_are_refused",
-        "(no encryption)",
+        ", no encryption | refused | accepted",
         "ALL:eNULL:@SECLEVEL=0",
     )
 
@@ -186,15 +202,21 @@ class NothingIsEncrypted(_Speaks):
 class AnybodyMayBeTheHospital(_Speaks):
     """Without authentication anybody on the line is the hospital, and is told the passwords."""
 
-    check, says, ciphers = "test_weak_ciphers_are_refused", "(no authentication)", "ALL:@SECLEVEL=0"
+    rule = rules.WEAK_CIPHERS_REFUSED
+    check, shows, ciphers = (
+        "test_weak_ciphers_are_refused",
+        ", no authentication | refused | accepted",
+        "ALL:@SECLEVEL=0",
+    )
 
 
 class PlainHttpShowsTheHospital(_Without):
     """Who writes the name without https signs in without encryption."""
 
-    check, says, lacks = (
+    rule = rules.PLAIN_HTTP_REDIRECTS
+    check, shows, lacks = (
         "test_plain_http_leads_to_https",
-        "answers 200, and not with a way to https",
+        "a redirect to https | status 200",
         {"redirects": False},
     )
 
@@ -202,9 +224,10 @@ class PlainHttpShowsTheHospital(_Without):
 class BrowsersAreNotToldToStay(_Without):
     """On a stranger's network the first request is plain, and is caught."""
 
-    check, says, lacks = (
+    rule = rules.HSTS_LONG_ENOUGH
+    check, shows, lacks = (
         "test_browsers_are_told_to_stay_with_https",
-        "Strict-Transport-Security is ''",
+        "no such header",
         {"hsts": None},
     )
 
@@ -212,9 +235,10 @@ class BrowsersAreNotToldToStay(_Without):
 class BrowsersForgetWithinADay(_Without):
     """They were told, and forget it over the weekend."""
 
-    check, says, lacks = (
+    rule = rules.HSTS_LONG_ENOUGH
+    check, shows, lacks = (
         "test_browsers_are_told_to_stay_with_https",
-        "max-age=15552000 is the least",
+        "max-age=15552000 or more | max-age=86400",
         {"hsts": "max-age=86400"},
     )
 
@@ -222,9 +246,10 @@ class BrowsersForgetWithinADay(_Without):
 class NobodyListensForHttps(_Without):
     """The new front was not started: nobody gets in."""
 
-    check, says, lacks = (
+    rule = rules.ENDPOINT_ANSWERS
+    check, shows, lacks = (
         "test_certificates_lead_to_a_trusted_authority",
-        "nobody gets in here: Connection refused",
+        "| Connection refused",
         {"answers": False},
     )
 
@@ -232,8 +257,9 @@ class NobodyListensForHttps(_Without):
 class HttpIsSpokenWhereHttpsShouldBe(_Without):
     """The port is right and the certificate was not loaded: browsers show an error."""
 
-    check, says, lacks = (
+    rule = rules.ENDPOINT_ANSWERS
+    check, shows, lacks = (
         "test_certificates_lead_to_a_trusted_authority",
-        "no connection by TLS comes about",
+        "no TLS connection",
         {"context": None},
     )

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, ClassVar
 
+from cutover_gates.probes.network.dns import rules
 from cutover_gates.probes.network.dns.assessments import DnsAssessments
 from tests.faults.network.name_servers import NAME, NEW, OLD, NameServer, running_name_servers
 from tests.faults.network.network_fault import NetworkFault
@@ -25,21 +26,24 @@ class _OfTheNames(NetworkFault):
 class OneResolverLeadsToTheOldSystem(_OfTheNames):
     """The wards of one building write into a system that is switched off at noon."""
 
-    says, other = f"leads {NAME} to {OLD}, and {NEW} is declared", {"zone": {NAME: (("A", OLD),)}}
+    rule = rules.DECLARED_ADDRESSES
+    shows, other = f"| {NEW} | {OLD} |", {"zone": {NAME: (("A", OLD),)}}
 
 
 class OneResolverSaysSomethingElse(_OfTheNames):
     """The same, found by comparing."""
 
+    rule = rules.RESOLVERS_AGREE
     check = "test_all_resolvers_say_the_same"
-    says, other = f"says {NEW} but", {"zone": {NAME: (("A", OLD),)}}
+    shows, other = f"{OLD} at ", {"zone": {NAME: (("A", OLD),)}}
 
 
 class TheOldAddressIsStillThere(_OfTheNames):
     """Every second request goes to the old system: what is written in the morning is gone at noon."""
 
-    says, other = (
-        f"to {NEW}, {OLD}, and {NEW} is declared",
+    rule = rules.DECLARED_ADDRESSES
+    shows, other = (
+        f"| {NEW} | {NEW}, {OLD} |",
         {"zone": {NAME: (("A", NEW), ("A", OLD))}},
     )
 
@@ -47,14 +51,19 @@ class TheOldAddressIsStillThere(_OfTheNames):
 class TheOldAddressIsThereForIpv6(_OfTheNames):
     """Who tests has IPv4. The tablets on the wards have IPv6, and go to the old system."""
 
-    says, other = f"to {NEW}, 2001:db8::9", {"zone": {NAME: (("A", NEW), ("AAAA", "2001:db8::9"))}}
+    rule = rules.DECLARED_ADDRESSES
+    shows, other = (
+        f"| {NEW} | {NEW}, 2001:db8::9 |",
+        {"zone": {NAME: (("A", NEW), ("AAAA", "2001:db8::9"))}},
+    )
 
 
 class TheNameLeadsBehindAnOldName(_OfTheNames):
     """The alias was left at the old balancer."""
 
-    says, other = (
-        f"to {OLD}",
+    rule = rules.DECLARED_ADDRESSES
+    shows, other = (
+        f"| {NEW} | {OLD} |",
         {"zone": {NAME: (("CNAME", "old.example.org"),), "old.example.org": (("A", OLD),)}},
     )
 
@@ -62,19 +71,22 @@ class TheNameLeadsBehindAnOldName(_OfTheNames):
 class TheNameIsUnknown(_OfTheNames):
     """A typing error in the zone: the hospital cannot be found."""
 
-    says, other = f"says NXDOMAIN of {NAME}", {"zone": {}}
+    rule = rules.DECLARED_ADDRESSES
+    shows, other = f"| {NEW} | NXDOMAIN |", {"zone": {}}
 
 
 class TheResolverFails(_OfTheNames):
     """Signatures of the zone ran out, and whoever checks them gets no answer."""
 
-    says, other = f"says SERVFAIL of {NAME}", {"refuses": {NAME: "SERVFAIL"}, "zone": {NAME: ()}}
+    rule = rules.DECLARED_ADDRESSES
+    shows, other = f"| {NEW} | SERVFAIL |", {"refuses": {NAME: "SERVFAIL"}, "zone": {NAME: ()}}
 
 
 class TheNameLeadsNowhere(_OfTheNames):
     """The record was removed and the new one not made."""
 
-    says, other = f"leads {NAME} to nowhere", {"zone": {NAME: ()}}
+    rule = rules.DECLARED_ADDRESSES
+    shows, other = f"| {NEW} | no address |", {"zone": {NAME: ()}}
 
 
 class OldAnswersAreKeptForADay(_OfTheNames):
@@ -82,9 +94,10 @@ class OldAnswersAreKeptForADay(_OfTheNames):
     with the new one.
     """
 
-    check, says, other = (
+    rule = rules.SHORT_TTL
+    check, shows, other = (
         "test_answers_are_not_kept_for_long",
-        "A for 86400 s, and 300 s is the limit",
+        "| at most 300 s | 86400 s |",
         {"ttl": 86400},
     )
 
@@ -92,7 +105,8 @@ class OldAnswersAreKeptForADay(_OfTheNames):
 class TheAliasIsKeptForADay(_OfTheNames):
     """The address is short-lived, the alias before it is not."""
 
-    check, says = "test_answers_are_not_kept_for_long", "CNAME for 86400 s"
+    rule = rules.SHORT_TTL
+    check, shows = "test_answers_are_not_kept_for_long", f"{NAME} CNAME at "
     other: ClassVar[dict[str, Any]] = {
         "zone": {NAME: (("CNAME", "front.example.org"),), "front.example.org": (("A", NEW),)},
         "ttl": 86400,
@@ -104,9 +118,10 @@ class TheZoneItselfLetsAnswersBeKeptForADay(_OfTheNames):
     day.
     """
 
-    check, says, declared = (
+    rule = rules.SHORT_TTL
+    check, shows, declared = (
         "test_answers_are_not_kept_for_long",
-        "A for 86400 s",
+        "| at most 300 s | 86400 s |",
         {"authorities": 1},
     )
     other: ClassVar[dict[str, Any]] = {"ttl": 86400}
@@ -115,16 +130,18 @@ class TheZoneItselfLetsAnswersBeKeptForADay(_OfTheNames):
 class OneResolverIsDead(_OfTheNames):
     """The machines that ask it wait, and then believe that the hospital is down."""
 
-    outcome, says, other = "not proven", f"does not answer where {NAME} leads", {"silent": True}
+    rule = rules.SERVER_ANSWERS
+    outcome, shows, other = "not proven", "no answer within", {"silent": True}
 
 
 class OnlyCachesAreAsked(_OfTheNames):
     """What is left in a cache says nothing of how long the next answer is kept."""
 
-    check, outcome, says = (
+    rule = rules.TTL_FROM_ZONE
+    check, outcome, shows = (
         "test_answers_are_not_kept_for_long",
         "not proven",
-        "a cache only what is left of it",
+        NAME,
     )
     other: ClassVar[dict[str, Any]] = {"cache": True}
 

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, ClassVar
 
+from cutover_gates.core.findings import Rule
 from cutover_gates.probes.network.network_context import NetworkContext
 
 CHECKS = Path(__file__).resolve().parents[3] / "smoke/infrastructure"
@@ -21,14 +22,16 @@ Check = Callable[[Any], None]
 class NetworkFault:
     """A subclass's name says the harm, its docstring who would suffer what.
 
-    `check`, of the file `checks`, must come to `outcome` and say `says`.
+    `check`, of the file `checks`, must end in `outcome` with a finding (or a gap) of `rule` whose
+    values, written as "subject | expected | actual |", hold `shows`.
     """
 
     item: ClassVar[str]
     checks: ClassVar[str]
     check: ClassVar[str]
     outcome: ClassVar[str] = "failed"
-    says: ClassVar[str]
+    rule: ClassVar[Rule]
+    shows: ClassVar[str]
 
     def way(self, folder: Path) -> AbstractContextManager[Any]:
         """The fixture that the check takes, on a way with this fault. `folder` is empty."""

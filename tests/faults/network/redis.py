@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 
 import redis
 
-from cutover_gates.probes.network.client import wait_for_condition
+from cutover_gates.probes.network.redis import rules
 from cutover_gates.probes.network.redis.assessments import RedisAssessments
+from cutover_gates.util.concurrency import wait_for
 from tests.faults.network.network_fault import NetworkFault
 from tests.faults.network.redis_server import RedisServer, running_redis
 
@@ -36,9 +37,10 @@ class _OfRedis(NetworkFault):
 class SessionsAreEvicted(_OfRedis):
     """In the busiest hour nurses are signed out in the middle of a form."""
 
-    check, says, declared = (
+    rule = rules.NO_EVICTIONS
+    check, shows, declared = (
         "test_redis_has_room",
-        "has thrown away",
+        "0 evicted keys",
         {"maxmemory_policy": "allkeys-lru"},
     )
     options: ClassVar[dict[str, str]] = {"maxmemory": "3mb", "maxmemory-policy": "allkeys-lru"}
@@ -51,9 +53,10 @@ class SessionsAreEvicted(_OfRedis):
 class ThePolicyThrowsSessionsAway(_OfRedis):
     """Nothing is thrown away yet: the memory is not full yet."""
 
-    check, says = (
+    rule = rules.DECLARED_POLICY
+    check, shows = (
         "test_redis_keeps_its_memory_policy",
-        "has the policy allkeys-lru, and noeviction is declared",
+        "| noeviction | allkeys-lru |",
     )
     options: ClassVar[dict[str, str]] = {"maxmemory-policy": "allkeys-lru"}
 
@@ -61,7 +64,12 @@ class ThePolicyThrowsSessionsAway(_OfRedis):
 class TheMemoryIsFull(_OfRedis):
     """The next sign-in is refused: OOM."""
 
-    check, says, options = "test_redis_has_room", "and 90% is the limit", {"maxmemory": "3mb"}
+    rule = rules.MEMORY_FREE
+    check, shows, options = (
+        "test_redis_has_room",
+        "at most 90% of 3145728 bytes",
+        {"maxmemory": "3mb"},
+    )
 
     def harm(self, client: Any) -> None:
         with suppress(redis.ResponseError):
@@ -72,9 +80,10 @@ class TheMemoryIsFull(_OfRedis):
 class AReplicaStandsInForTheMaster(_OfRedis):
     """It was not promoted after the last failure: every write is refused."""
 
-    check, says, options = (
+    rule = rules.DECLARED_ROLE
+    check, shows, options = (
         "test_redis_answers",
-        "is a replica, and master is declared",
+        "| master | replica |",
         {"replicaof": "127.0.0.1 1"},
     )
 
@@ -82,9 +91,10 @@ class AReplicaStandsInForTheMaster(_OfRedis):
 class AReplicaTakesNoWrites(_OfRedis):
     """The same, found by writing."""
 
-    check, says, options = (
+    rule = rules.ROUND_TRIP
+    check, shows, options = (
         "test_redis_gives_back_what_is_written",
-        "it takes no writes",
+        "READONLY",
         {"replicaof": "127.0.0.1 1"},
     )
 
@@ -92,9 +102,10 @@ class AReplicaTakesNoWrites(_OfRedis):
 class TheReplicaLostItsMaster(_OfRedis):
     """What it has is from yesterday."""
 
-    check, says, options, declared = (
+    rule = rules.MASTER_CONNECTED
+    check, shows, options, declared = (
         "test_redis_answers",
-        "has lost its master",
+        "master_link_status down",
         {"replicaof": "127.0.0.1 1"},
         {"role": "replica"},
     )
@@ -103,9 +114,10 @@ class TheReplicaLostItsMaster(_OfRedis):
 class TheClusterIsNotWhole(_OfRedis):
     """Part of the keys belongs to nobody: some sign-ins work, others do not."""
 
-    check, says, options = (
+    rule = rules.CLUSTER_COMPLETE
+    check, shows, options = (
         "test_redis_answers",
-        "its cluster is not whole (cluster_state fail)",
+        "cluster_state fail",
         {"cluster-enabled": "yes"},
     )
 
@@ -113,9 +125,10 @@ class TheClusterIsNotWhole(_OfRedis):
 class NothingIsKept(_OfRedis):
     """After the first restart everybody signs in anew, all at once."""
 
-    check, says, options = (
+    rule = rules.DECLARED_PERSISTENCE
+    check, shows, options = (
         "test_redis_keeps_its_data",
-        "keeps its data by nothing, and aof is declared",
+        "| aof | none |",
         {"appendonly": "no"},
     )
 
@@ -123,9 +136,10 @@ class NothingIsKept(_OfRedis):
 class TheLastSnapshotFailed(_OfRedis):
     """The disk is full since Tuesday, and nobody looked."""
 
-    check, says, declared = (
+    rule = rules.LAST_SAVE_SUCCEEDED
+    check, shows, declared = (
         "test_redis_keeps_its_data",
-        "the last snapshot failed",
+        "rdb_last_bgsave_status err",
         {"persistence": "rdb"},
     )
     options: ClassVar[dict[str, str]] = {"appendonly": "no", "save": "3600 1", "dbfilename": "gone"}
@@ -135,15 +149,16 @@ class TheLastSnapshotFailed(_OfRedis):
         folder.mkdir()  # a folder where the snapshot would go
         (folder / "full").touch()
         client.bgsave()
-        assert wait_for_condition(
-            lambda: client.info("persistence")["rdb_last_bgsave_status"] == "err", 5
+        assert wait_for(
+            lambda: client.info("persistence")["rdb_last_bgsave_status"] == "err", 5, 0.02
         )
 
 
 class RedisDoesNotAnswer(_OfRedis):
     """It was not started after the night's patching."""
 
-    check, says, known = "test_redis_answers", "does not answer as a Redis does", {"alive": False}
+    rule = rules.REDIS_ANSWERS
+    check, shows, known = "test_redis_answers", "refused", {"alive": False}
 
 
 class ThePasswordIsAnother(_OfRedis):
@@ -152,9 +167,10 @@ class ThePasswordIsAnother(_OfRedis):
     What was tried as a password stands in no sentence.
     """
 
-    check, outcome, says, known = (
+    rule = rules.ACCESS_GRANTED
+    check, outcome, shows, known = (
         "test_redis_answers",
         "not proven",
-        "it does not let us in",
+        "invalid",
         {"password": "another-secret"},
     )

@@ -13,8 +13,8 @@ from typing import Any
 import redis
 
 from cutover_gates.config.network import RedisSettings as Declared
-from cutover_gates.probes.network.client import wait_for_condition
 from cutover_gates.probes.network.redis.assessments import RedisAssessments
+from cutover_gates.util.concurrency import wait_for
 from tests.faults.network.network_fault import CONTEXT
 from tests.faults.network.tls_fronts import closed_port
 
@@ -80,9 +80,7 @@ def running_redis(server: RedisServer, folder: Path) -> Iterator[RedisAssessment
     ) as process:
         try:
             with redis.Redis(port=port, password=PASSWORD) as client:
-                assert wait_for_condition(lambda: _answers(client), 10), (
-                    "redis-server did not start"
-                )
+                assert wait_for(lambda: _answers(client), 10, 0.02), "redis-server did not start"
                 server.harm(client)
             yield questions
         finally:

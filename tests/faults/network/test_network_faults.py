@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 
-from cutover_gates.core.evidence.assessment import NotProven
+from cutover_gates.core.findings import FindingsError, NotProven
 from tests.faults.judge import PLAN
 from tests.faults.network import balancer, name_servers, redis_server, tls_fronts
 from tests.faults.network.catalogue import BY_NAME
 from tests.faults.network.network_fault import NetworkFault, checks_of
+from tests.findings import values_of
 
 Way = Callable[[Path], AbstractContextManager[Any]]
 CLEAN: dict[str, Way] = {
@@ -44,11 +45,12 @@ def test_the_check_catches(name: str, tmp_path: Path) -> None:
     """For the reason that is meant."""
     fault = BY_NAME[name]
     _here(fault.checks)
-    raised = {"failed": AssertionError, "not proven": NotProven}[fault.outcome]
-    with fault().way(tmp_path) as asked, pytest.raises(raised) as said:
+    error = {"failed": FindingsError, "not proven": NotProven}[fault.outcome]
+    with fault().way(tmp_path) as asked, pytest.raises(error) as raised:
         CHECKS[fault.checks][fault.check](asked)
-    assert fault.says in str(said.value)
-    assert "secret" not in str(said.value)
+    values = values_of(raised.value, fault.rule)
+    assert any(fault.shows in each for each in values), raised.value
+    assert "secret" not in str(raised.value)
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,10 @@ def test_an_alert_and_hanging_up_are_refusals(content: bytes) -> None:
 )
 def test_what_is_no_tls_is_no_refusal(content: bytes) -> None:
     """Else whatever stands at the port would prove that TLS 1.0 is refused."""
-    with answering(content) as place, pytest.raises(OSError, match="what answers"):
+    with (
+        answering(content) as place,
+        pytest.raises(OSError, match=r"^the answer (is not TLS|ends in the middle)"),
+    ):
         send_client_hello(place, "localhost", tls_client_hello.TLS10, USUAL, 2)
 
 

@@ -7,13 +7,9 @@ import time
 
 import pytest
 
-from cutover_gates.core.evidence.assessment import Assessment
-from cutover_gates.probes.network.network_context import (
-    NetworkAssessmentBuilder,
-    NetworkContext,
-    query_all,
-    run_with_timeout,
-)
+from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
+from cutover_gates.probes.network.network_context import NetworkContext
+from cutover_gates.util.concurrency import query_all, run_until_deadline, run_with_timeout
 from cutover_gates.util.http import SourceUnavailable
 
 
@@ -43,14 +39,22 @@ def test_a_look_that_is_silent_says_why() -> None:
     assert str(query_all([1], silent, 1)[1]) == "no route"
 
 
-def test_what_was_seen_is_left_in_the_evidence() -> None:
-    left: list[Assessment] = []
-    seen = NetworkAssessmentBuilder("names", not_proven=["a"])
-    seen.add_result("b", ["c"])
-    examination = seen.build_and_record(NetworkContext("staging", record=left.append))
-    assert left == [examination]
-    assert (examination.checked, examination.findings, examination.not_proven) == (
-        ("b",),
-        ("c",),
-        ("a",),
-    )
+def test_of_an_unknown_error_only_the_kind_is_kept() -> None:
+    """Its text and its frames may hold a header."""
+
+    def fail() -> int:
+        token = "secret-word"
+        raise ValueError(f"Bearer {token}")
+
+    error = run_until_deadline(fail, time.monotonic() + 5, 5, "https://a.example")
+    assert isinstance(error, SourceUnavailable)
+    assert (error.url, error.reason) == ("https://a.example", "cannot be asked: ValueError")
+    assert error.__traceback__ is None
+
+
+def test_an_assessment_is_left_in_the_evidence() -> None:
+    recorded: list[Assessment] = []
+    builder = AssessmentBuilder(checked=["b"])
+    assessment = NetworkContext("staging", record=recorded.append).finish(builder, "names")
+    assert recorded == [assessment]
+    assert (assessment.title, assessment.checked) == ("names", ("b",))

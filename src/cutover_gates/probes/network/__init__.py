@@ -1,9 +1,8 @@
-"""The way to a target: its certificates (`TlsAssessments`), its names (`DnsAssessments`), what stands before its backends
-(`LoadBalancerAssessments`), and its Redis (`RedisAssessments`).
+"""Probe of the network in front of a target: TLS, DNS, the load balancer and Redis.
 
-    tls = Tls(settings, "https://hospital.example.org", context)
-    sound(tls.chains())
+    tls = TlsAssessments(settings, "https://hospital.example.org", context)
+    assert_passed(tls.assess_chains())
 
-Each question is answered with an examination. All places are asked at the same time, each within
-its own bound, so that ten dead ones cost no more than one. What nobody has declared is not proven.
+Each question returns an assessment. All servers are queried at the same time, each within its own
+time bound, so that ten dead servers cost no more time than one. What is not declared is not proven.
 """

@@ -1,110 +1,93 @@
-"""What the questions to the way have in common: where they look, what came of it, and a bound on
-each look.
-"""
+"""What the network assessments share: whose network it is, and one GET request."""
 
 from __future__ import annotations
 
-import threading
+import ssl
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
-from typing import TypeVar
+from functools import cache
+from pathlib import Path
+
+import httpx
 
 from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
-from cutover_gates.util.concurrency import run_concurrently
-from cutover_gates.util.http import SourceUnavailable
+from cutover_gates.core.findings import Rule
+from cutover_gates.util.http import BoundedResponse, HttpRequest, exchange, redact_url
+from cutover_gates.util.http_services import create_tls_context
 
-K = TypeVar("K")
-V = TypeVar("V")
+TIMEOUT_SLACK_SECONDS = 0.5
+"""Seconds by which the bound of a whole query is longer than the bounds of its steps, since a thread
+may start late."""
 
 
 @dataclass(frozen=True)
 class NetworkContext:
-    """Whose way it is, what its settings declare `unsupported`, and where examinations are left.
+    """The target's name, what its settings declare as unsupported, and who takes the assessments.
 
-    `absent`: what an embedded target should have brought along and could not, a sentence each.
+    `absent` says what an embedded target should have started and could not, a sentence each.
     """
 
     target: str
     declared: Mapping[str, str] = field(default_factory=dict)
     absent: Iterable[str] = ()
-    record: Callable[[Assessment], None] = field(default=lambda _examination: None, repr=False)
+    record: Callable[[Assessment], None] = field(default=lambda _assessment: None, repr=False)
 
-    def format_undeclared_key(self, table: str, key: str, item: str, what: str) -> str:
-        """The sentence for what nobody has declared."""
-        if self.absent:
-            return f"{what}, for {'; '.join(self.absent)}"
-        return (
-            f"{what}: set {key} in [targets.{self.target}.infrastructure.{table}], or say in"
-            f" [targets.{self.target}.not_applicable] why there is "
-            f'none: {item} = "…"'
-        )
+    def key(self, table: str, key: str) -> str:
+        """Return the full name of a settings key."""
+        return f"targets.{self.target}.infrastructure.{table}.{key}"
 
+    def add_undeclared(
+        self, builder: AssessmentBuilder, rule: Rule, table: str, keys: Iterable[str]
+    ) -> None:
+        """Add a gap of `rule` for each settings key that is not set."""
+        reason = "; ".join(self.absent) or "not set"
+        for key in keys:
+            builder.add_gap(rule, self.key(table, key), reason)
 
-@dataclass
-class NetworkAssessmentBuilder(AssessmentBuilder):
-    """What came of looking at many things."""
-
-    title: str
-
-    def add_result(self, thing: str, findings: Iterable[str]) -> None:
-        """The thing was looked at to its end, and this is wrong with it."""
-        self.checked.append(thing)
-        self.findings.extend(findings)
-
-    def build_and_record(self, context: NetworkContext) -> Assessment:
-        """As the checks take it, and left in the evidence."""
-        examination = self.build(self.title)
-        context.record(examination)
-        return examination
+    def finish(self, builder: AssessmentBuilder, title: str) -> Assessment:
+        """Return the assessment and leave it in the evidence."""
+        assessment = builder.build(title)
+        self.record(assessment)
+        return assessment
 
 
-def query_all(
-    things: Iterable[K], look: Callable[[K], V], seconds: float
-) -> dict[K, V | SourceUnavailable]:
-    """What the look at each thing gives; all at the same time.
+def send_get(
+    url: str,
+    seconds: float,
+    *,
+    tls: ssl.SSLContext | None = None,
+    headers: Mapping[str, str] | None = None,
+    client: str | None = None,
+) -> BoundedResponse:
+    """Send a GET request from the address `client` and return the answer without its body.
 
-    Where a look takes longer than `seconds`, or is silent, it gives why.
+    Each request has a connection of its own, and no redirect is followed. `seconds` bound each step.
+    Raises `SourceUnavailable` where no answer comes, `ConnectionRefused` where nobody listens.
     """
-    these = list(dict.fromkeys(things))
-    return dict(
-        zip(
-            these,
-            run_concurrently(
-                partial(_result_or_error, partial(look, thing), seconds) for thing in these
-            ),
-            strict=True,
-        )
+    # A transport of its own: only there httpx takes the local address.
+    transport = httpx.HTTPTransport(
+        verify=tls or create_verifying_context(None), local_address=client, trust_env=False
     )
+    sent = {"Connection": "close", "User-Agent": "cutover", **(headers or {})}
+    request = HttpRequest(url, headers=sent, read_body=False)
+    with httpx.Client(transport=transport, timeout=seconds, trust_env=False) as connection:
+        return exchange(connection, request, time.monotonic() + seconds, seconds)
 
 
-def run_with_timeout(seconds: float, look: Callable[[], V]) -> V:
-    """What the look gives.
+@cache
+def create_verifying_context(ca_file: Path | None, *, check_name: bool = True) -> ssl.SSLContext:
+    """Return a context that trusts the authorities in `ca_file`, without a file the system's.
 
-    Raises what it raises, and `TelemetrySilent` when it takes longer: its thread is then left
-    behind and ends by itself.
+    `check_name` false: the chain alone is verified, not the host's name. Raises `SettingsError`.
     """
-    came: list[tuple[V | None, BaseException | None]] = []
-
-    def run() -> None:
-        try:
-            came.append((look(), None))
-        except BaseException as error:  # whatever it is, it is raised where it was asked for
-            came.append((None, error))
-
-    thread = threading.Thread(target=run, daemon=True, name="look")
-    thread.start()
-    thread.join(seconds)
-    if not came:
-        raise SourceUnavailable(f"no answer within {seconds:g} s")
-    value, error = came[0]
-    if error is not None:
-        raise error
-    return value  # type: ignore[return-value]  # without an error it is what the look gave
+    context = create_tls_context(ca_file) or ssl.create_default_context()
+    context.check_hostname = check_name
+    # The same result on every Python: the defaults of 3.13 are stricter than browsers.
+    context.verify_flags = ssl.VERIFY_X509_TRUSTED_FIRST
+    return context
 
 
-def _result_or_error(look: Callable[[], V], seconds: float) -> V | SourceUnavailable:
-    try:
-        return run_with_timeout(seconds, look)
-    except SourceUnavailable as silent:
-        return silent
+def join_url(base: str, path: str) -> str:
+    """Return the URL of a path, redacted."""
+    return f"{redact_url(base).rstrip('/')}/{path.lstrip('/')}"

@@ -1,1 +1,1 @@
-"""Dns."""
+"""Names and the addresses that name servers give for them."""

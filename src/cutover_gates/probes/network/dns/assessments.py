@@ -1,174 +1,181 @@
-"""The questions to the names; each method answers one."""
+"""The questions about names; each method answers one."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
-from cutover_gates.config.network import DnsSettings as Declared
-from cutover_gates.config.network import parse_name_server
-from cutover_gates.core.evidence.assessment import Assessment
-from cutover_gates.probes.network.client import TIMEOUT_SLACK_SECONDS
+from cutover_gates.config.network import DnsSettings, parse_name_server
+from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
+from cutover_gates.probes.network.dns import rules
 from cutover_gates.probes.network.dns.name_resolution import ADDRESS_TYPES, Resolution, resolve
-from cutover_gates.probes.network.network_context import (
-    NetworkAssessmentBuilder,
-    NetworkContext,
-    query_all,
-)
+from cutover_gates.probes.network.network_context import TIMEOUT_SLACK_SECONDS, NetworkContext
+from cutover_gates.util.concurrency import query_all
 from cutover_gates.util.http import SourceUnavailable
 
-ITEM = "dns-records"
+NO_ADDRESS = "no address"
+
+
+@dataclass(frozen=True)
+class NameAnswer:
+    """What one server answers for one name, by address type."""
+
+    server: str
+    name: str
+    resolutions: tuple[Resolution, ...]
+
+    @property
+    def subject(self) -> str:
+        """Return the name and the server, for a finding."""
+        return f"{self.name} at {self.server}"
+
+    @property
+    def addresses(self) -> set[str]:
+        """Return the addresses of all types."""
+        return {address for each in self.resolutions for address in each.addresses}
+
+    @property
+    def refusals(self) -> list[str]:
+        """Return the statuses other than NOERROR."""
+        return [each.status for each in self.resolutions if each.status != "NOERROR"]
+
+    @property
+    def ttls(self) -> dict[str, int]:
+        """Return the time to live in seconds of each record ("name TYPE")."""
+        return {record: ttl for each in self.resolutions for record, ttl in each.ttls.items()}
+
+    @property
+    def dig_command(self) -> str:
+        """Return the command that shows the same."""
+        return _dig_command(self.server, self.name)
 
 
 class DnsAssessments:
-    """Every declared name, asked of every declared server."""
+    """The questions about every declared name at every declared server."""
 
-    def __init__(self, settings: Declared, context: NetworkContext) -> None:
+    def __init__(self, settings: DnsSettings, context: NetworkContext) -> None:
         self.settings, self.context = settings, context
 
     def assess_addresses(self) -> Assessment:
-        """Every server leads every name to the declared addresses, and to no others."""
-        seen = self._create_builder("Names lead to the declared addresses")
-        for server, name, led in self._resolve_all(seen, self.settings.resolvers):
-            declared, found = set(self.settings.records[name]), _collect_addresses(led)
-            refused = [each.status for each in led.values() if each.status != "NOERROR"]
-            seen.figures.setdefault(name, {})[server] = refused or sorted(found)
-            if refused:
-                seen.add_result(
-                    f"{name} at {server}",
-                    [f"{server} says {refused[0]} of {name}. {_dig_command(server, name)}"],
+        """Every resolver gives every name the declared addresses, and no others."""
+        builder = self._create_builder()
+        for answer in self._resolve_all(builder, self.settings.resolvers):
+            builder.checked.append(answer.subject)
+            declared = set(self.settings.records[answer.name])
+            figures = builder.figures.setdefault(answer.name, {})
+            figures[answer.server] = answer.refusals or sorted(answer.addresses)
+            if answer.refusals or answer.addresses != declared:
+                builder.add_finding(
+                    rules.DECLARED_ADDRESSES,
+                    answer.subject,
+                    expected=_format_list(declared),
+                    actual=_format_answer(answer),
+                    reproduce=answer.dig_command,
                 )
-            else:
-                seen.add_result(
-                    f"{name} at {server}",
-                    (
-                        []
-                        if found == declared
-                        else [
-                            f"{server} leads {name} to {_format_list(found)}, and {_format_list(declared)} is"
-                            f" declared. {_dig_command(server, name)}"
-                        ]
-                    ),
-                )
-        return seen.build_and_record(self.context)
+        return self.context.finish(builder, "Names lead to the declared addresses")
 
     def assess_agreement(self) -> Assessment:
-        """Whoever is asked says the same."""
-        seen, answers = (
-            self._create_builder("All name servers say the same"),
-            defaultdict[str, dict[str, list[str]]](lambda: defaultdict(list)),
-        )
-        for server, name, led in self._resolve_all(seen, self.settings.resolvers):
-            said = "; ".join(
-                sorted({each.status for each in led.values()} - {"NOERROR"})
-            ) or _format_list(_collect_addresses(led))
-            answers[name][said].append(server)
-        for name, told in answers.items():
-            seen.add_result(
-                name,
-                (
-                    []
-                    if len(told) == 1
-                    else [
-                        f"{name}:"
-                        f" {' but '.join(f'{_format_list(servers)} says {said}' for said, servers in sorted(told.items()))}"
-                    ]
-                ),
-            )
-        return seen.build_and_record(self.context)
+        """All resolvers give the same answer."""
+        builder = self._create_builder()
+        servers = defaultdict[str, dict[str, list[str]]](lambda: defaultdict(list))
+        for answer in self._resolve_all(builder, self.settings.resolvers):
+            text = "; ".join(sorted(set(answer.refusals))) or _format_list(answer.addresses)
+            servers[answer.name][text].append(answer.server)
+        for name, by_answer in servers.items():
+            builder.checked.append(name)
+            if len(by_answer) > 1:
+                builder.add_finding(
+                    rules.RESOLVERS_AGREE,
+                    name,
+                    expected="the same answer at every resolver",
+                    actual=_format_disagreement(by_answer),
+                )
+        return self.context.finish(builder, "All name servers say the same")
 
     def assess_times_to_live(self) -> Assessment:
-        """Nobody may keep an old answer for long.
+        """No answer may be kept for long.
 
-        A cache alone proves nothing: it tells what is left of a time to live.
+        A cache alone proves nothing: it reports what is left of a time to live.
         """
-        seen, most = (
-            self._create_builder("Answers are not kept for long"),
-            self.settings.ttl_seconds,
-        )
-        known, sure = defaultdict[str, set[str]](set), set[str]()
-        seen.figures["ttl_seconds"] = most
-        for server, name, led in self._resolve_all(
-            seen, (*self.settings.resolvers, *self.settings.authorities)
-        ):
-            ttls = {record: ttl for each in led.values() for record, ttl in each.ttls.items()}
-            seen.figures.setdefault(name, {})[server] = ttls
-            seen.add_result(
-                f"{name} at {server}",
-                [
-                    f"{server} lets everybody keep {record} for {ttl} s, and {most} s is the limit."
-                    f" {_dig_command(server, name)}"
-                    for record, ttl in ttls.items()
-                    if ttl > most
-                ],
-            )
-            known[name] |= ttls.keys()
-            sure |= {record for each in led.values() for record in each.authoritative}
-        seen.not_proven += [
-            f"{name}: no server of the zone itself tells its time to live, and a cache only what is"
-            " left of it: give those servers as authorities in"
-            f" [targets.{self.context.target}.infrastructure.dns]"
-            for name in known
-            if not known[name] or known[name] - sure
-        ]
-        return seen.build_and_record(self.context)
+        limit = self.settings.ttl_seconds
+        builder = self._create_builder()
+        builder.figures["ttl_seconds"] = limit
+        known, authoritative = defaultdict[str, set[str]](set), set[str]()
+        servers = (*self.settings.resolvers, *self.settings.authorities)
+        for answer in self._resolve_all(builder, servers):
+            builder.checked.append(answer.subject)
+            builder.figures.setdefault(answer.name, {})[answer.server] = answer.ttls
+            _judge_ttls(builder, answer, limit)
+            known[answer.name] |= answer.ttls.keys()
+            authoritative.update(*(each.authoritative for each in answer.resolutions))
+        for name, records in known.items():
+            if not records or records - authoritative:
+                builder.add_gap(
+                    rules.TTL_FROM_ZONE, name, "no server of the zone itself gives its TTL"
+                )
+        return self.context.finish(builder, "Answers are not kept for long")
 
-    def _create_builder(self, title: str) -> NetworkAssessmentBuilder:
-        holes = {"records": not self.settings.records, "resolvers": not self.settings.resolvers}
-        words = {"records": "no name is declared", "resolvers": "no resolver is declared"}
-        return NetworkAssessmentBuilder(
-            title,
-            not_proven=[
-                self.context.format_undeclared_key("dns", key, ITEM, words[key])
-                for key, hole in holes.items()
-                if hole
-            ],
-        )
+    def _create_builder(self) -> AssessmentBuilder:
+        builder = AssessmentBuilder()
+        missing = [key for key in ("records", "resolvers") if not getattr(self.settings, key)]
+        self.context.add_undeclared(builder, rules.NAMES_DECLARED, "dns", missing)
+        return builder
 
     def _resolve_all(
-        self, seen: NetworkAssessmentBuilder, servers: tuple[str, ...]
-    ) -> Iterator[tuple[str, str, dict[str, Resolution]]]:
-        """Server, name, and where it leads, by the kind of address; those that do not answer are
-        noted as not proven.
-        """
-        asked = [
+        self, builder: AssessmentBuilder, servers: tuple[str, ...]
+    ) -> Iterator[NameAnswer]:
+        """Yield the answer of each server for each name; silent servers are gaps."""
+        questions = [
             (server, name, kind)
             for server in servers
             for name in self.settings.records
             for kind in ADDRESS_TYPES
         ]
-        came = query_all(
-            asked,
-            lambda one: resolve(*one, self.settings.seconds),
-            self.settings.seconds + TIMEOUT_SLACK_SECONDS,
+        seconds = self.settings.seconds
+        answers = query_all(
+            questions,
+            lambda question: resolve(*question, seconds),
+            seconds + TIMEOUT_SLACK_SECONDS,
         )
-        for server in servers:
-            for name in self.settings.records:
-                answers = {kind: came[server, name, kind] for kind in ADDRESS_TYPES}
-                led = {
-                    kind: answer
-                    for kind, answer in answers.items()
-                    if isinstance(answer, Resolution)
-                }
-                if len(led) == len(answers):
-                    yield server, name, led
-                else:
-                    why = next(
-                        answer
-                        for answer in answers.values()
-                        if isinstance(answer, SourceUnavailable)
-                    )
-                    seen.not_proven.append(
-                        f"{server} does not answer where {name} leads: {why}. {_dig_command(server, name)}"
-                    )
+        for server, name in dict.fromkeys(question[:2] for question in questions):
+            of_types = [answers[server, name, kind] for kind in ADDRESS_TYPES]
+            errors = [each for each in of_types if isinstance(each, SourceUnavailable)]
+            if errors:
+                builder.add_gap(
+                    rules.SERVER_ANSWERS,
+                    f"{name} at {server}",
+                    errors[0].reason,
+                    reproduce=_dig_command(server, name),
+                )
+            else:
+                resolutions = (each for each in of_types if isinstance(each, Resolution))
+                yield NameAnswer(server, name, tuple(resolutions))
 
 
-def _collect_addresses(led: dict[str, Resolution]) -> set[str]:
-    return {address for each in led.values() for address in each.addresses}
+def _judge_ttls(builder: AssessmentBuilder, answer: NameAnswer, limit: int) -> None:
+    for record, ttl in answer.ttls.items():
+        if ttl > limit:
+            builder.add_finding(
+                rules.SHORT_TTL,
+                f"{record} at {answer.server}",
+                expected=f"at most {limit} s",
+                actual=f"{ttl} s",
+                reproduce=answer.dig_command,
+            )
 
 
-def _format_list(words: set[str] | list[str]) -> str:
-    return ", ".join(sorted(words)) or "nowhere"
+def _format_answer(answer: NameAnswer) -> str:
+    return answer.refusals[0] if answer.refusals else _format_list(answer.addresses)
+
+
+def _format_disagreement(servers: dict[str, list[str]]) -> str:
+    parts = [f"{text} at {_format_list(those)}" for text, those in sorted(servers.items())]
+    return ", but ".join(parts)
+
+
+def _format_list(words: Iterable[str]) -> str:
+    return ", ".join(sorted(words)) or NO_ADDRESS
 
 
 def _dig_command(server: str, name: str) -> str:

@@ -1,6 +1,4 @@
-"""Where one name server leads a name to, asked over UDP, and over TCP where the answer is too long
-for that.
-"""
+"""The answer of one name server, by UDP, and by TCP where it is too long for UDP."""
 
 from __future__ import annotations
 
@@ -24,16 +22,16 @@ ADDRESS_TYPES = ("A", "AAAA")
 MAX_HOPS = 8
 """Names behind a name (CNAME) that are followed."""
 MAX_TRIES = 3
-"""Packets get lost."""
+"""Attempts within the time bound: a UDP packet can get lost."""
 
 
 @dataclass
 class Resolution:
-    """`addresses` of one kind.
+    """The addresses of one type that a name has at one server.
 
-    `status` is NOERROR, or how the server refuses. `ttls`: seconds, of each record on the way (`"name
-    TYPE"`). Those of `authoritative` are as the zone has them, and not what is left of them in a
-    cache.
+    `status` is NOERROR or the server's refusal. `ttls` are seconds, for each record on the way
+    ("name TYPE"). The records in `authoritative` come from the zone itself: their TTL is the whole
+    one, and not what is left of it in a cache.
     """
 
     status: str = "NOERROR"
@@ -43,35 +41,33 @@ class Resolution:
 
 
 def resolve(server: str, name: str, kind: str, seconds: float) -> Resolution:
-    """Follows the name to its addresses of this kind.
+    """Follow the name to its addresses of this type ("A" or "AAAA").
 
-    Raises `TelemetrySilent` where no answer comes in time, or what is none.
+    Raises `SourceUnavailable` where no valid answer comes in time.
     """
-    led, ends = Resolution(), time.monotonic() + seconds
-    asked, wanted = dns.name.from_text(name), dns.rdatatype.from_text(kind)
+    resolution, ends = Resolution(), time.monotonic() + seconds
+    current, wanted = dns.name.from_text(name), dns.rdatatype.from_text(kind)
     for _ in range(MAX_HOPS):
-        answer = _send_query(
-            dns.message.make_query(asked, wanted), parse_name_server(server), ends, seconds
-        )
-        led.status = dns.rcode.to_text(answer.rcode())
-        reached = _follow_names(answer, asked, wanted, led)
-        if led.status != "NOERROR" or led.addresses or reached == asked:
-            return led
-        asked = reached
-    raise SourceUnavailable(
-        f"{name} leads from name to name, and after {MAX_HOPS} of them to no address"
-    )
+        query = dns.message.make_query(current, wanted)
+        answer = _send_query(query, parse_name_server(server), ends, seconds)
+        resolution.status = dns.rcode.to_text(answer.rcode())
+        last = _follow_aliases(answer, current, wanted, resolution)
+        if resolution.status != "NOERROR" or resolution.addresses or last == current:
+            return resolution
+        current = last
+    raise SourceUnavailable(f"no address after {MAX_HOPS} aliases")
 
 
 def _send_query(
-    query: dns.message.Message, where: tuple[str, int], ends: float, seconds: float
+    query: dns.message.Message, server: tuple[str, int], ends: float, seconds: float
 ) -> dns.message.Message:
-    """Once more where nothing comes, for as long as there is time."""
+    """Send the query until an answer comes, for as long as there is time."""
     try:
         while (left := ends - time.monotonic()) > 0:
+            timeout = min(left, seconds / MAX_TRIES)
             try:
                 return dns.query.udp_with_fallback(
-                    query, where[0], timeout=min(left, seconds / MAX_TRIES), port=where[1]
+                    query, server[0], timeout=timeout, port=server[1]
                 )[0]
             except dns.exception.Timeout:
                 continue
@@ -80,32 +76,36 @@ def _send_query(
     raise SourceUnavailable(f"no answer within {seconds:g} s")
 
 
-def _follow_names(
-    answer: dns.message.Message, name: dns.name.Name, kind: dns.rdatatype.RdataType, led: Resolution
+def _follow_aliases(
+    answer: dns.message.Message,
+    name: dns.name.Name,
+    kind: dns.rdatatype.RdataType,
+    resolution: Resolution,
 ) -> dns.name.Name:
-    """Notes what the answer says of the name and of those behind it; the last of them."""
+    """Record what the answer says of the name and its aliases; return the last alias."""
     for _ in range(MAX_HOPS):
-        for found in answer.answer:
-            if found.name == name and found.rdtype == kind:
-                led.addresses |= {str(ip_address(record.to_text())) for record in found}
-                _record_ttl(answer, found, led)
-        behind = next(
-            (
-                found
-                for found in answer.answer
-                if found.name == name and found.rdtype == dns.rdatatype.CNAME
-            ),
-            None,
-        )
-        if behind is None or led.addresses:
+        for records in _find_records(answer, name, kind):
+            resolution.addresses |= {str(ip_address(record.to_text())) for record in records}
+            _record_ttl(answer, records, resolution)
+        aliases = _find_records(answer, name, dns.rdatatype.CNAME)
+        if not aliases or resolution.addresses:
             return name
-        _record_ttl(answer, behind, led)
-        name = behind[0].target
+        _record_ttl(answer, aliases[0], resolution)
+        name = aliases[0][0].target
     return name
 
 
-def _record_ttl(answer: dns.message.Message, found: dns.rrset.RRset, led: Resolution) -> None:
-    record = f"{found.name.to_text(omit_final_dot=True)} {dns.rdatatype.to_text(found.rdtype)}"
-    led.ttls[record] = found.ttl
+def _find_records(
+    answer: dns.message.Message, name: dns.name.Name, kind: dns.rdatatype.RdataType
+) -> list[dns.rrset.RRset]:
+    return [each for each in answer.answer if each.name == name and each.rdtype == kind]
+
+
+def _record_ttl(
+    answer: dns.message.Message, records: dns.rrset.RRset, resolution: Resolution
+) -> None:
+    name = records.name.to_text(omit_final_dot=True)
+    record = f"{name} {dns.rdatatype.to_text(records.rdtype)}"
+    resolution.ttls[record] = records.ttl
     if answer.flags & dns.flags.AA:
-        led.authoritative.add(record)
+        resolution.authoritative.add(record)

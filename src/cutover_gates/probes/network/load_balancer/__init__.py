@@ -1,1 +1,1 @@
-"""Load balancer."""
+"""The load balancer and the backends behind it."""

@@ -1,6 +1,4 @@
-"""Whoever looks at the backends does so in peace: no other process of the run makes one die
-meanwhile.
-"""
+"""The failover trial: a backend is stopped while requests flow, and must come back."""
 
 from __future__ import annotations
 
@@ -11,133 +9,117 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from cutover_gates.core.evidence.assessment import AssessmentBuilder
 from cutover_gates.core.file_lock import lock_file
-from cutover_gates.probes.network.client import (
+from cutover_gates.probes.network.load_balancer import rules
+from cutover_gates.probes.network.load_balancer.probe_traffic import (
     POLL_SECONDS,
-    TIMEOUT_SLACK_SECONDS,
-    ProbeReply,
     ProbeResult,
     ProbeTraffic,
-    wait_for_condition,
 )
-from cutover_gates.probes.network.network_context import NetworkAssessmentBuilder, query_all
-from cutover_gates.util.http import SourceUnavailable
+from cutover_gates.probes.network.network_context import TIMEOUT_SLACK_SECONDS
+from cutover_gates.util.concurrency import query_all, wait_for
+from cutover_gates.util.http import BoundedResponse, SourceUnavailable
+from cutover_gates.util.subprocesses import start_independent, stop_child
+
+DEATH_TIMEOUT_SECONDS = 8.0
+"""Seconds after the command within which a backend must have died."""
+REQUESTS_BEFORE, REQUESTS_AFTER = 20, 20
+"""Requests that flow before a backend dies, and after it is back."""
+MAX_EXAMPLES = 5
+"""Lost requests that a finding names."""
+COMMAND = "the command balancer.kill"
 
 
 @contextmanager
 def failover_lock(path: Path) -> Iterator[Callable[[], None]]:
-    """All that name the same file keep peace together.
+    """Hold a lock on the file that any number of processes share while they query the backends.
 
-    What is given waits until nobody else looks, and keeps others away until the block ends.
+    The function that is yielded waits until no other process holds it, and keeps others out until
+    the block ends: nobody queries backends while one is stopped.
     """
-    with path.open("w") as lock:
-        lock_file(lock, shared=True)
-        yield lambda: lock_file(lock)
-
-
-DEATH_TIMEOUT_SECONDS = 8.0
-"""Within which a backend must have died after the command."""
-REQUESTS_BEFORE, REQUESTS_AFTER = 20, 20
-"""Requests that flow before a backend dies, and after it is back."""
-MAX_EXAMPLES = 5
+    with path.open("w") as file:
+        lock_file(file, shared=True)
+        yield lambda: lock_file(file)
 
 
 class FailoverTrial:
-    """One try.
+    """One trial.
 
-    `ask_backend` asks one backend; `backend_names` says how a backend is called in the answers that come
-    through the balancer.
+    `ask_backend` asks one backend directly. `backend_names` returns the names of a backend in the
+    answers that come through the balancer. Times are `time.monotonic()`.
     """
 
     def __init__(
         self,
-        stream: ProbeTraffic,
+        traffic: ProbeTraffic,
         backends: Sequence[str],
-        directly: Callable[[str], ProbeReply],
-        names_of: Callable[[str, ProbeReply], set[str]],
+        ask_backend: Callable[[str], BoundedResponse],
+        backend_names: Callable[[str, BoundedResponse], set[str]],
         seconds: float,
     ) -> None:
-        self.stream, self.backends, self.ask_backend, self.backend_names, self.seconds = (
-            stream,
-            backends,
-            directly,
-            names_of,
-            seconds,
-        )
+        self.traffic, self.backends, self.seconds = traffic, backends, seconds
+        self.ask_backend, self.backend_names = ask_backend, backend_names
         self.died_at = self.up_at = 0.0
         self.back_at: float | None = None
 
-    def run(self, kill: Sequence[str], back_seconds: float, seen: NetworkAssessmentBuilder) -> None:
-        """Does it, and judges."""
-        with self.stream.send_continuously():
-            wait_for_condition(lambda: len(self.stream.results) >= REQUESTS_BEFORE, self.seconds)
+    def run(self, kill: Sequence[str], back_seconds: float, builder: AssessmentBuilder) -> None:
+        """Stop a backend with the command `kill`, wait until it is back, and judge the traffic."""
+        with self.traffic.send_continuously():
+            self._wait_for_requests(REQUESTS_BEFORE)
             try:
-                process = subprocess.Popen(
-                    list(kill),
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                )
+                process = start_independent(kill)
             except OSError as error:
-                seen.not_proven.append(
-                    "no backend was made to die: the command balancer.kill cannot be started"
-                    f" ({type(error).__name__})"
-                )
+                _add_gap(builder, f"{COMMAND} cannot be started ({type(error).__name__})")
                 return
             dead = self._find_dead_backends(process)
-            if self._check_single_death(dead, process, seen):
-                wait_for_condition(
-                    lambda: self._is_in_rotation(dead[0]),
-                    back_seconds - (time.monotonic() - self.died_at),
-                )
-                settled = len(self.stream.results) + REQUESTS_AFTER
-                wait_for_condition(lambda: len(self.stream.results) >= settled, self.seconds)
-        _terminate(process)
-        if not seen.not_proven:
-            self._judge(dead[0], back_seconds, seen)
+            self._check_single_death(dead, process, builder)
+            if not builder.not_proven:
+                left = back_seconds - (time.monotonic() - self.died_at)
+                wait_for(lambda: self._is_in_rotation(dead[0]), left, POLL_SECONDS)
+                self._wait_for_requests(len(self.traffic.results) + REQUESTS_AFTER)
+        stop_child(process, DEATH_TIMEOUT_SECONDS)
+        if not builder.not_proven:
+            self._judge(dead[0], back_seconds, builder)
+
+    def _wait_for_requests(self, count: int) -> None:
+        wait_for(lambda: len(self.traffic.results) >= count, self.seconds, POLL_SECONDS)
 
     def _find_dead_backends(self, process: subprocess.Popen[bytes]) -> list[str]:
-        """The backends that die while the command runs or soon after it; none where the command
-        fails.
+        """Return the backends that die while the command runs or soon after it.
+
+        Empty where the command fails.
         """
-        ends = time.monotonic() + DEATH_TIMEOUT_SECONDS
-        while (
-            not (dead := self._find_silent_backends())
-            and not process.poll()
-            and time.monotonic() < ends
-        ):
-            time.sleep(POLL_SECONDS)
+        dead: list[str] = []
+
+        def has_ended() -> bool:
+            dead[:] = self._find_silent_backends()
+            return bool(dead or process.poll())
+
+        wait_for(has_ended, DEATH_TIMEOUT_SECONDS, POLL_SECONDS)
         self.died_at = time.monotonic()
         return dead
 
     def _check_single_death(
-        self, dead: list[str], process: subprocess.Popen[bytes], seen: NetworkAssessmentBuilder
-    ) -> bool:
+        self, dead: list[str], process: subprocess.Popen[bytes], builder: AssessmentBuilder
+    ) -> None:
         if not dead:
-            ended = (
-                "still runs" if process.poll() is None else f"ended with status {process.poll()}"
-            )
-            seen.not_proven.append(
-                "no backend was made to die: all still answer after the command balancer.kill,"
-                f" which {ended}"
-            )
+            status = process.poll()
+            state = "it still runs" if status is None else f"it ended with status {status}"
+            _add_gap(builder, f"all backends still answer after {COMMAND}; {state}")
         elif len(dead) == len(self.backends):
-            seen.not_proven.append(
-                "the command balancer.kill leaves no backend alive: one of several must die"
-            )
-        return not seen.not_proven
+            _add_gap(builder, f"{COMMAND} stops all backends, and must stop one of several")
 
     def _find_silent_backends(self) -> list[str]:
+        replies = query_all(self.backends, self.ask_backend, self.seconds + TIMEOUT_SLACK_SECONDS)
         return [
             backend
-            for backend, reply in query_all(
-                self.backends, self.ask_backend, self.seconds + TIMEOUT_SLACK_SECONDS
-            ).items()
+            for backend, reply in replies.items()
             if isinstance(reply, SourceUnavailable) or not reply.is_success
         ]
 
     def _is_in_rotation(self, dead: str) -> bool:
-        """Whether it answers again, and somebody who came through the balancer met it since."""
+        """Return whether the backend answers directly, and has answered through the balancer since."""
         try:
             reply = self.ask_backend(dead)
         except SourceUnavailable:
@@ -146,68 +128,61 @@ class FailoverTrial:
             return False
         self.up_at = self.up_at or time.monotonic()
         names = self.backend_names(dead, reply)
-        self.back_at = next(
-            (sent.at for sent in self.stream.results_since(self.up_at) if sent.instance in names),
-            None,
-        )
+        since = self.traffic.results_since(self.up_at)
+        self.back_at = next((result.at for result in since if result.instance in names), None)
         return self.back_at is not None
 
-    def _judge(self, dead: str, back_seconds: float, seen: NetworkAssessmentBuilder) -> None:
-        everything, meanwhile = (
-            list(self.stream.results),
-            [
-                sent
-                for sent in self.stream.results_since(self.died_at)
-                if not self.up_at or sent.at < self.up_at
-            ],
-        )
-        lost = [sent for sent in everything if sent.error]
-        seen.figures |= {
+    def _judge(self, dead: str, back_seconds: float, builder: AssessmentBuilder) -> None:
+        results = list(self.traffic.results)
+        lost = [result for result in results if result.error]
+        meanwhile = [
+            result
+            for result in self.traffic.results_since(self.died_at)
+            if not self.up_at or result.at < self.up_at
+        ]
+        builder.figures |= {
             "died": dead,
-            "requests": len(everything),
+            "requests": len(results),
             "lost": len(lost),
             "requests while it was dead": len(meanwhile),
-            "seconds until it answered": round(self.up_at - self.died_at, 2)
-            if self.up_at
-            else None,
-            "seconds until it was back in rotation": (
-                round(self.back_at - self.died_at, 2) if self.back_at else None
-            ),
-            "answers": dict(Counter(str(sent.instance) for sent in everything)),
+            "seconds until it answered": self._seconds_after_death(self.up_at),
+            "seconds until it was back in rotation": self._seconds_after_death(self.back_at),
+            "answers": dict(Counter(str(result.instance) for result in results)),
         }
         if not meanwhile:
-            seen.not_proven.append(f"{dead} was dead for so short a time that no request met it")
-        seen.add_result(
-            f"{len(everything)} requests while {dead} died",
-            [
-                *self._describe_losses(dead, lost, len(everything)),
-                *self._describe_absence(dead, back_seconds),
-            ],
+            _add_gap(builder, f"no request was sent in the short time while {dead} was dead")
+        builder.checked.append(f"{len(results)} requests while {dead} died")
+        self._judge_losses(builder, dead, lost, len(results))
+        self._judge_return(builder, dead, back_seconds)
+
+    def _seconds_after_death(self, moment: float | None) -> float | None:
+        return round(moment - self.died_at, 2) if moment else None
+
+    def _judge_losses(
+        self, builder: AssessmentBuilder, dead: str, lost: list[ProbeResult], of: int
+    ) -> None:
+        if not lost:
+            return
+        examples = ", ".join(
+            f"{result.at - self.died_at:+.2f} s: {result.error}" for result in lost[:MAX_EXAMPLES]
+        )
+        builder.add_finding(
+            rules.NO_REQUEST_LOST,
+            dead,
+            expected="0 lost requests",
+            actual=f"{len(lost)} of {of} (seconds from its death: {examples})",
         )
 
-    def _describe_losses(self, dead: str, lost: list[ProbeResult], of: int) -> Iterator[str]:
-        if lost:
-            shown = ", ".join(
-                f"{sent.at - self.died_at:+.2f} s: {sent.error}" for sent in lost[:MAX_EXAMPLES]
-            )
-            yield (
-                f"{len(lost)} of {of} requests through the balancer were lost when {dead} died"
-                f" (seconds from its death: {shown})"
-            )
-
-    def _describe_absence(self, dead: str, back_seconds: float) -> Iterator[str]:
+    def _judge_return(self, builder: AssessmentBuilder, dead: str, back_seconds: float) -> None:
         if self.back_at is None:
-            itself = (
-                "answers when it is asked directly"
-                if self.up_at
-                else "does not answer when it is asked directly either"
+            state = "it answers" if self.up_at else "it does not answer"
+            builder.add_finding(
+                rules.BACK_IN_ROTATION,
+                dead,
+                expected=f"back in rotation within {back_seconds:g} s",
+                actual=f"not in rotation; {state} when it is asked directly",
             )
-            yield f"{dead} is not back in rotation {back_seconds:g} s after its death; it {itself}"
 
 
-def _terminate(process: subprocess.Popen[bytes]) -> None:
-    try:
-        process.wait(DEATH_TIMEOUT_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+def _add_gap(builder: AssessmentBuilder, reason: str) -> None:
+    builder.add_gap(rules.FAILOVER_TESTABLE, "the backends", reason)

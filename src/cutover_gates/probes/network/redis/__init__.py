@@ -1,1 +1,1 @@
-"""Redis."""
+"""The Redis of the target."""

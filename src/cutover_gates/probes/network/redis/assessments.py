@@ -1,41 +1,41 @@
-"""The questions to a target's Redis; each method answers one.
+"""The questions about a target's Redis; each method answers one.
 
-Beside one key of its own, which expires, nothing is written.
+Nothing is written but one key of the gate's own, which expires.
 """
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from cutover_gates.config.network import RedisSettings as Declared
-from cutover_gates.core.evidence.assessment import Assessment
+from cutover_gates.config.network import RedisSettings
+from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
 from cutover_gates.core.evidence.redact import Redactor
-from cutover_gates.probes.network.client import TIMEOUT_SLACK_SECONDS
-from cutover_gates.probes.network.network_context import (
-    NetworkAssessmentBuilder,
-    NetworkContext,
-    run_with_timeout,
+from cutover_gates.probes.network.network_context import NetworkContext
+from cutover_gates.probes.network.redis import persistence_checks, rules
+from cutover_gates.probes.network.redis.client import (
+    AuthenticationRejected,
+    RedisClient,
+    read_config,
+    read_info,
 )
-from cutover_gates.util.http import ERROR_TEXT_LIMIT, SourceUnavailable, redact_url
+from cutover_gates.util.http import SourceUnavailable
 
 if TYPE_CHECKING:
-    from redis import Redis as Client
+    from redis import Redis
 
-ITEM = "redis-cluster"
 ROLES = {"master": "master", "slave": "replica"}
-KEY_SECONDS, MAX_KEYS = 60, 200
-V = TypeVar("V")
+INFO_COMMAND = "redis-cli INFO"
+T = TypeVar("T")
 
 
 class RedisAssessments:
-    """The Redis that settings name. `password` is masked in all that is said."""
+    """The questions about the Redis that settings name."""
 
     def __init__(
         self,
-        settings: Declared,
+        settings: RedisSettings,
         context: NetworkContext,
         *,
         password: str | None = None,
@@ -43,294 +43,144 @@ class RedisAssessments:
         redactor: Redactor | None = None,
     ) -> None:
         self.settings, self.context = settings, context
-        self._password, self._ca_file, self._redactor = password, ca_file, redactor or Redactor()
-        self._redactor.learn("redis password", password)
-        self.name = redact_url(settings.url) if settings.url else ""
+        self._client = RedisClient(settings, password, ca_file, redactor or Redactor())
+        self.name = self._client.name
 
     def assess_availability(self) -> Assessment:
-        """It answers, is what it should be, and is whole."""
-        seen = self._create_builder("Redis answers")
-        for told in self._query(seen, self._read_info, silence=seen.findings):
-            role = ROLES.get(str(told["role"]), str(told["role"]))
-            seen.figures |= {"version": told.get("redis_version"), "role": role}
-            seen.add_result(
-                self.name,
-                [
-                    wrong
-                    for wrong in (
-                        (
-                            f"{self.name} is a {role}, and {self.settings.role} is declared"
-                            if role != self.settings.role
-                            else ""
-                        ),
-                        f"{self.name} still loads its data" if told.get("loading") else "",
-                        (
-                            f"{self.name} has lost its master (master_link_status"
-                            f" {told.get('master_link_status')})"
-                            if role == "replica" and told.get("master_link_status") != "up"
-                            else ""
-                        ),
-                        (
-                            f"its cluster is not whole (cluster_state {told['cluster_state']})"
-                            if told.get("cluster_state", "ok") != "ok"
-                            else ""
-                        ),
-                    )
-                    if wrong
-                ],
-            )
-        return seen.build_and_record(self.context)
+        """Redis answers, has its role, and is complete."""
+        builder = self._create_builder()
+        info = self._query(builder, read_info, silence_is_finding=True)
+        if info is not None:
+            self._judge_availability(builder, info)
+        return self.context.finish(builder, "Redis answers")
 
     def assess_memory_policy(self) -> Assessment:
-        """It does what is declared when its memory is full."""
-        seen, declared = (
-            self._create_builder("Redis keeps its memory policy"),
-            self.settings.maxmemory_policy,
-        )
-        for told in self._query(seen, self._read_info):
-            found = told.get("maxmemory_policy")
-            seen.add_result(
-                self.name,
-                (
-                    []
-                    if found == declared
-                    else [
-                        f"{self.name} has the policy {found}, and {declared} is declared. redis-cli"
-                        " CONFIG GET maxmemory-policy"
-                    ]
-                ),
-            )
-        return seen.build_and_record(self.context)
+        """Redis does what is declared when its memory is full."""
+        builder, declared = self._create_builder(), self.settings.maxmemory_policy
+        info = self._query(builder, read_info)
+        if info is not None:
+            builder.checked.append(self.name)
+            policy = info.get("maxmemory_policy")
+            if policy != declared:
+                builder.add_finding(
+                    rules.DECLARED_POLICY,
+                    self.name,
+                    expected=declared,
+                    actual=str(policy),
+                    reproduce="redis-cli CONFIG GET maxmemory-policy",
+                )
+        return self.context.finish(builder, "Redis keeps its memory policy")
 
     def assess_memory(self) -> Assessment:
-        """It has room, and has thrown away nothing for want of it."""
-        seen, share = self._create_builder("Redis has room"), self.settings.memory_share
-        for told in self._query(seen, self._read_info):
-            evicted, used, limit = (
-                int(told[key]) for key in ("evicted_keys", "used_memory", "maxmemory")
-            )
-            most = limit or int(told.get("total_system_memory", 0))  # 0: no limit but the machine
-            seen.figures |= {
-                "evicted_keys": evicted,
-                "used_memory": used,
-                "maxmemory": limit,
-                "of at most": most,
-            }
-            if not most:
-                seen.not_proven.append(
-                    f"{self.name} says neither how much memory it may use nor how much there is"
-                )
-            seen.add_result(
-                self.name,
-                [
-                    wrong
-                    for wrong in (
-                        (
-                            f"{self.name} has thrown away {evicted} keys since it began"
-                            " (evicted_keys)"
-                            if evicted
-                            else ""
-                        ),
-                        (
-                            f"{self.name} uses {used} of {most} bytes, and {share:.0%} is the limit"
-                            if most and used > share * most
-                            else ""
-                        ),
-                    )
-                    if wrong
-                ],
-            )
-        return seen.build_and_record(self.context)
+        """Redis has room, and has evicted nothing for want of it."""
+        builder = self._create_builder()
+        info = self._query(builder, read_info)
+        if info is not None:
+            self._judge_memory(builder, info)
+        return self.context.finish(builder, "Redis has room")
 
     def assess_persistence(self) -> Assessment:
-        """It keeps its data as declared, and the last time it did so it succeeded."""
-        seen, asked = (
-            self._create_builder("Redis keeps its data"),
-            self.settings.persistence != "aof",
-        )  # whose state every Redis tells, and others not
-        for told in self._query(
-            seen,
-            lambda client: {
-                **self._read_info(client),
-                **(self._read_config(client, "save") if asked else {}),
-            },
-        ):
-            kept = {
-                kind
-                for kind, on in (("aof", told.get("aof_enabled")), ("rdb", told.get("save")))
-                if on
-            }
-            seen.figures["kept by"] = sorted(kept)
-            seen.add_result(
-                self.name,
-                [
-                    *self._find_persistence_problems(kept),
-                    *(
-                        f"{self.name}: the last {what} failed ({key} {told[key]})"
-                        for kind, key, what in (
-                            ("rdb", "rdb_last_bgsave_status", "snapshot"),
-                            ("aof", "aof_last_write_status", "write to the append-only file"),
-                            (
-                                "aof",
-                                "aof_last_bgrewrite_status",
-                                "rewriting of the append-only file",
-                            ),
-                        )
-                        if kind in kept and told.get(key, "ok") != "ok"
-                    ),
-                ],
-            )
-        return seen.build_and_record(self.context)
+        """Redis keeps its data as declared, and the last time it did so it succeeded."""
+        builder = self._create_builder()
+        # Every Redis reports the append-only file in INFO. The snapshots' schedule needs CONFIG,
+        # which some services forbid: it is read only where it matters.
+        needs_config = self.settings.persistence != "aof"
+
+        def read(client: Redis) -> dict[str, Any]:
+            config = read_config(client, "save") if needs_config else {}
+            return {**read_info(client), **config}
+
+        info = self._query(builder, read)
+        if info is not None:
+            persistence_checks.judge_persistence(builder, self.name, self.settings, info)
+        return self.context.finish(builder, "Redis keeps its data")
 
     def assess_round_trip(self) -> Assessment:
-        """What is written is read again, and expires; a replica takes no writes."""
-        seen = self._create_builder("Redis takes a write and gives it back")
-        for wrong in self._query(seen, self._try_round_trip):
-            seen.add_result(self.name, [f"{self.name}: {wrong}"] if wrong else [])
-        return seen.build_and_record(self.context)
+        """A key that is written is read again, and expires; a replica refuses it."""
+        builder = self._create_builder()
+        trip = self._query(builder, persistence_checks.try_round_trip)
+        if trip is not None:
+            persistence_checks.judge_round_trip(builder, self.name, self.settings.role, trip)
+        return self.context.finish(builder, "Redis takes a write and gives it back")
 
-    # ── how they are answered ──
-
-    def _create_builder(self, title: str) -> NetworkAssessmentBuilder:
-        return NetworkAssessmentBuilder(
-            title,
-            not_proven=(
-                []
-                if self.settings.url
-                else [
-                    self.context.format_undeclared_key("redis", "url", ITEM, "no Redis is declared")
-                ]
-            ),
-        )
+    def _create_builder(self) -> AssessmentBuilder:
+        builder = AssessmentBuilder()
+        if not self.settings.url:
+            self.context.add_undeclared(builder, rules.REDIS_DECLARED, "redis", ["url"])
+        return builder
 
     def _query(
         self,
-        seen: NetworkAssessmentBuilder,
-        ask: Callable[[Client], V],
-        silence: list[str] | None = None,
-    ) -> list[V]:
-        """What came, as a list of one; of none where it does not answer.
-
-        That is not proven, or goes to `silence`.
-        """
+        builder: AssessmentBuilder,
+        ask: Callable[[Redis], T],
+        *,
+        silence_is_finding: bool = False,
+    ) -> T | None:
+        """Return the answer; None where none comes, which is a gap or, if so said, a finding."""
         if not self.settings.url:
-            return []
+            return None
         try:
-            return [
-                run_with_timeout(
-                    self.settings.seconds + TIMEOUT_SLACK_SECONDS, lambda: self._run_query(ask)
+            return self._client.query(ask)
+        except AuthenticationRejected as error:
+            builder.add_gap(rules.ACCESS_GRANTED, self.name, error.reason)
+        except SourceUnavailable as error:
+            if silence_is_finding:
+                builder.add_finding(
+                    rules.REDIS_ANSWERS, self.name, expected="an answer", actual=error.reason
                 )
-            ]
-        except SourceUnavailable as silent:
-            refused = isinstance(silent, _AuthenticationRejected)
-            (seen.not_proven if silence is None or refused else silence).append(
-                f"{self.name}: {silent}"
+            else:
+                builder.add_gap(rules.REDIS_ANSWERS, self.name, error.reason)
+        return None
+
+    def _judge_availability(self, builder: AssessmentBuilder, info: Mapping[str, Any]) -> None:
+        builder.checked.append(self.name)
+        role = ROLES.get(str(info["role"]), str(info["role"]))
+        link, cluster = info.get("master_link_status"), info.get("cluster_state", "ok")
+        builder.figures |= {"version": info.get("redis_version"), "role": role}
+        found = [
+            (rules.DECLARED_ROLE, self.settings.role, role),
+            (rules.DATA_LOADED, "loading 0", f"loading {info.get('loading') or 0}"),
+            (rules.CLUSTER_COMPLETE, "cluster_state ok", f"cluster_state {cluster}"),
+        ]
+        if role == "replica":
+            found.append(
+                (rules.MASTER_CONNECTED, "master_link_status up", f"master_link_status {link}")
             )
-            return []
+        for rule, expected, actual in found:
+            if expected != actual:
+                builder.add_finding(
+                    rule, self.name, expected=expected, actual=actual, reproduce=INFO_COMMAND
+                )
 
-    def _run_query(self, ask: Callable[[Client], V]) -> V:
-        """Raises `TelemetrySilent`; nothing of what redis-py raises leaves, for its frames hold the
-        password.
-        """
-        from redis import Redis as Client
-        from redis.backoff import NoBackoff
-        from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
-        from redis.retry import Retry
-
-        seconds = self.settings.seconds
-        tls: dict[str, Any] = {
-            "ssl_check_hostname": True,
-            "ssl_ca_certs": self._ca_file and str(self._ca_file),
+    def _judge_memory(self, builder: AssessmentBuilder, info: Mapping[str, Any]) -> None:
+        builder.checked.append(self.name)
+        evicted, used, limit = (
+            int(info[key]) for key in ("evicted_keys", "used_memory", "maxmemory")
+        )
+        # maxmemory 0 means no limit but the machine's memory.
+        most, share = limit or int(info.get("total_system_memory", 0)), self.settings.memory_share
+        builder.figures |= {
+            "evicted_keys": evicted,
+            "used_memory": used,
+            "maxmemory": limit,
+            "of at most": most,
         }
-        tls = tls if str(self.settings.url).startswith("rediss:") else {}
-        try:
-            with Client.from_url(
-                str(self.settings.url),
-                username=self.settings.username,
-                password=self._password,
-                socket_timeout=seconds,
-                socket_connect_timeout=seconds,
-                retry=Retry(NoBackoff(), 0),
-                decode_responses=True,
-                **tls,
-            ) as client:
-                return ask(client)
-        except (AuthenticationError, NoPermissionError) as error:
-            said: SourceUnavailable = _AuthenticationRejected(
-                f"it does not let us in: {self._redactor.redact_text(str(error))[:ERROR_TEXT_LIMIT]}"
+        if not most:
+            reason = "neither maxmemory nor total_system_memory is reported"
+            builder.add_gap(rules.MEMORY_FREE, self.name, reason, reproduce=INFO_COMMAND)
+        if evicted:
+            builder.add_finding(
+                rules.NO_EVICTIONS,
+                self.name,
+                expected="0 evicted keys",
+                actual=f"{evicted} evicted keys",
+                reproduce="redis-cli INFO stats",
             )
-        except (RedisError, OSError, KeyError, ValueError) as error:
-            said = SourceUnavailable(
-                "it does not answer as a Redis does:"
-                f" {self._redactor.redact_text(str(error) or type(error).__name__)[:ERROR_TEXT_LIMIT]}"
+        if most and used > share * most:
+            builder.add_finding(
+                rules.MEMORY_FREE,
+                self.name,
+                expected=f"at most {share:.0%} of {most} bytes",
+                actual=f"{used} bytes",
+                reproduce="redis-cli INFO memory",
             )
-        raise said
-
-    def _read_info(self, client: Client) -> Mapping[str, Any]:
-        told: dict[str, Any] = dict(client.info("everything"))
-        if told.get("cluster_enabled"):
-            told |= dict(client.execute_command("CLUSTER INFO"))  # type: ignore[no-untyped-call]  # redis-py has no types there
-        return told
-
-    def _read_config(self, client: Client, name: str) -> Mapping[str, Any]:
-        return dict(client.config_get(name))  # type: ignore[arg-type]  # as above
-
-    def _find_persistence_problems(self, kept: set[str]) -> list[str]:
-        declared = self.settings.persistence
-        fits = (
-            bool(kept)
-            if declared == "any"
-            else not kept
-            if declared == "none"
-            else declared in kept
-        )
-        return (
-            []
-            if fits
-            else [
-                f"{self.name} keeps its data by {' and '.join(sorted(kept)) or 'nothing'}, and"
-                f" {declared} is declared. redis-cli CONFIG GET save appendonly"
-            ]
-        )
-
-    def _try_round_trip(self, client: Client) -> str:
-        """What is wrong with the way of one key; "" where nothing is."""
-        from redis.exceptions import ReadOnlyError
-
-        value = secrets.token_hex(16)
-        try:
-            key = write_probe_key(client, value)
-        except ReadOnlyError:
-            return "" if self.settings.role == "replica" else "it takes no writes: it is a replica"
-        try:
-            came, left = client.get(key), int(client.ttl(key))
-        finally:
-            client.delete(key)
-        if self.settings.role == "replica":
-            return "it takes writes, and a replica must not"
-        return (
-            ""
-            if came == value and 0 < left <= KEY_SECONDS
-            else f"a key did not come back as it was written, or does not expire (ttl {left})"
-        )
-
-
-def write_probe_key(client: Client, value: str) -> str:
-    """Writes it under a key of our own; that.
-
-    In a cluster most keys belong to other nodes: then another one is tried.
-    """
-    from redis.exceptions import MovedError
-
-    for _ in range(MAX_KEYS):
-        key = f"cutover:{secrets.token_hex(8)}"
-        try:
-            client.set(key, value, ex=KEY_SECONDS, nx=True)
-        except MovedError:
-            continue
-        return key
-    raise SourceUnavailable(f"none of {MAX_KEYS} keys belongs to this node of its cluster")
-
-
-class _AuthenticationRejected(SourceUnavailable):
-    """It answers, and not to us."""

@@ -1,12 +1,9 @@
-"""The certificates that an endpoint sends, and what a client that trusts certain authorities says
-of them.
-"""
+"""The certificates that an endpoint sends, and how a client verifies them."""
 
 from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,16 +11,15 @@ from typing import Any
 from cryptography import x509
 
 from cutover_gates.util.http import SourceUnavailable
+from cutover_gates.util.text import format_utc
 
 NO_ISSUER, WRONG_NAME = (2, 20, 21), (62, 64)
-"""Numbers of OpenSSL (X509_V_ERR_…): what is wrong with a chain."""
+"""Error numbers of OpenSSL (X509_V_ERR_…) for a missing issuer, and for another name."""
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where people meet a certificate: by a name, and where that has several addresses, at one of
-    them.
-    """
+    """A host name and a port, and one of the name's addresses where it has several."""
 
     host: str
     port: int
@@ -34,51 +30,51 @@ class Endpoint:
 
     @property
     def name(self) -> str:
-        """As people write it."""
+        """Return `host:port`."""
         return _format_host_port(self.host, self.port)
 
     @property
     def socket_address(self) -> tuple[str, int]:
+        """Return what to connect to."""
         return self.address or self.host, self.port
 
     @property
     def openssl_command(self) -> str:
-        """What shows the same to who reads the verdict."""
-        return f"openssl s_client -connect {_format_host_port(*self.socket_address)} -servername {self.host}"
+        """Return the command that shows the same."""
+        address = _format_host_port(*self.socket_address)
+        return f"openssl s_client -connect {address} -servername {self.host}"
 
 
 def resolve_endpoint(endpoint: Endpoint, seconds: float) -> list[Endpoint]:
-    """The endpoint at each of its addresses; itself where there is one. Raises `TlsConnectionError`.
+    """Return the endpoint at each of its addresses; the endpoint itself where it has one.
 
-    Beside IPv4 an address of IPv6 counts only where it can be reached: not every machine has IPv6,
-    and browsers do without.
+    Beside IPv4 addresses an IPv6 address counts only where it can be reached: not every machine has
+    IPv6, and browsers do without it. Raises `TlsConnectionError`.
     """
-    try:
-        found = list(
-            dict.fromkeys(
-                str(one[4][0])
-                for one in socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
-            )
-        )
-    except OSError as error:
-        raise TlsConnectionError(
-            f"the name leads nowhere ({error.strerror or type(error).__name__})"
-        ) from None
-    old = [address for address in found if ":" not in address]
+    addresses = _look_up(endpoint)
+    has_ipv4 = any(":" not in address for address in addresses)
     reached = [
         address
-        for address in found
-        if address in old or not old or _is_reachable((address, endpoint.port), seconds)
+        for address in addresses
+        if ":" not in address or not has_ipv4 or _is_reachable((address, endpoint.port), seconds)
     ]
-    return (
-        [replace(endpoint, address=address) for address in reached]
-        if len(reached) > 1
-        else [endpoint]
-    )
+    if len(reached) < 2:
+        return [endpoint]
+    return [replace(endpoint, address=address) for address in reached]
+
+
+def _look_up(endpoint: Endpoint) -> list[str]:
+    try:
+        found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise TlsConnectionError(
+            f"the name has no address ({error.strerror or type(error).__name__})"
+        ) from None
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 class TlsConnectionError(SourceUnavailable):
-    """No connection, or no TLS on it."""
+    """No connection comes about, or no TLS on it."""
 
 
 @dataclass(frozen=True)
@@ -89,25 +85,20 @@ class VerificationFailure:
     message: str
 
     def describe(self, chain: list[x509.Certificate]) -> str:
-        """The sentence; `chain` is what was sent."""
-        if self.code in NO_ISSUER and chain:
-            return (
-                f"what it sends ends with a certificate that {chain[-1].issuer.rfc4514_string()}"
-                f" signed, and that is not known here ({self.message}): an intermediate certificate"
-                f" is missing behind the {len(chain)} sent, or ca_file does not name the authority"
-            )
-        return f"its certificate is refused: {self.message}"
+        """Return the failure; for a missing issuer with the name of that issuer."""
+        if self.code not in NO_ISSUER or not chain:
+            return self.message
+        issuer = chain[-1].issuer.rfc4514_string()
+        return f"{self.message}: {len(chain)} sent, the last one signed by {issuer}"
 
 
 def verify_endpoint(
     endpoint: Endpoint, trusting: ssl.SSLContext, seconds: float
 ) -> VerificationFailure | None:
-    """What a client would complain of that trusts as this context does; None where it is content.
+    """Return why a client with this context refuses the endpoint; None where it does not.
 
+    OpenSSL checks the chain first, then (where the context says so) the name, last the dates.
     Raises `TlsConnectionError`.
-
-    OpenSSL looks at the chain first, then (where the context asks for it) at the name, last at the
-    days.
     """
     try:
         _fetch_raw_chain(endpoint, trusting, seconds)
@@ -117,31 +108,26 @@ def verify_endpoint(
 
 
 def format_subject(certificate: x509.Certificate) -> str:
-    """Whose it is."""
-    return certificate.subject.rfc4514_string() or "nobody"
+    """Return the subject, such as `CN=hospital.example.org`."""
+    return certificate.subject.rfc4514_string() or "no subject"
 
 
-def find_validity_problems(certificate: x509.Certificate, least: float) -> Iterator[str]:
-    """What is wrong with its days, where it must be valid for so many more."""
-    now, begins, ends = (
-        datetime.now(UTC),
-        certificate.not_valid_before_utc,
-        certificate.not_valid_after_utc,
-    )
-    who = f"the certificate of {format_subject(certificate)}"
+def find_validity_problem(certificate: x509.Certificate, days_left: float) -> str:
+    """Return what is wrong with the dates, where so many days must be left; empty if nothing is."""
+    now = datetime.now(UTC)
+    begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     if begins > now:
-        yield f"{who} is not valid before {begins:%Y-%m-%d %H:%M} UTC"
+        return f"not valid before {format_utc(begins)}"
     if ends <= now:
-        yield f"{who} expired at {ends:%Y-%m-%d %H:%M} UTC"
-    elif ends < now + timedelta(days=least):
-        yield (
-            f"{who} expires at {ends:%Y-%m-%d %H:%M} UTC, in {(ends - now) / timedelta(days=1):.1f}"
-            f" days, and {least:g} is the least"
-        )
+        return f"expired at {format_utc(ends)}"
+    if ends < now + timedelta(days=days_left):
+        days = (ends - now) / timedelta(days=1)
+        return f"expires at {format_utc(ends)}, in {days:.1f} days"
+    return ""
 
 
 def fetch_chain(endpoint: Endpoint, seconds: float) -> list[x509.Certificate]:
-    """What it sends, its own certificate first, whether anybody trusts it or not.
+    """Return the chain that the endpoint sends, its own certificate first, trusted or not.
 
     Raises `TlsConnectionError`.
     """
@@ -155,7 +141,7 @@ def fetch_chain(endpoint: Endpoint, seconds: float) -> list[x509.Certificate]:
 
 
 def _fetch_raw_chain(endpoint: Endpoint, context: ssl.SSLContext, seconds: float) -> list[bytes]:
-    """Connects once; the chain as it is sent.
+    """Connect once and return the chain as it is sent (DER).
 
     Raises `ssl.SSLCertVerificationError` and `TlsConnectionError`.
     """
@@ -164,14 +150,14 @@ def _fetch_raw_chain(endpoint: Endpoint, context: ssl.SSLContext, seconds: float
             socket.create_connection(endpoint.socket_address, timeout=seconds) as plain,
             context.wrap_socket(plain, server_hostname=endpoint.host) as connection,
         ):
-            return _read_chain(connection)
+            return read_sent_chain(connection)
     except ssl.SSLCertVerificationError:
         raise
     except TimeoutError:
         raise TlsConnectionError(f"no answer within {seconds:g} s") from None
     except ssl.SSLError as error:
         raise TlsConnectionError(
-            f"no connection by TLS comes about ({error.reason or 'it is hung up'})"
+            f"no TLS connection: {error.reason or 'the server hangs up'}"
         ) from None
     except OSError as error:
         raise TlsConnectionError(error.strerror or type(error).__name__) from None
@@ -189,10 +175,14 @@ def _format_host_port(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _read_chain(connection: ssl.SSLSocket) -> list[bytes]:
-    """Public since Python 3.13; before that it is there under another name."""
+def read_sent_chain(connection: ssl.SSLSocket | ssl.SSLObject) -> list[bytes]:
+    """Return the chain (DER).
+
+    Python has a public method since 3.13. Before, `_sslobj` has the same one, a private part:
+    tests/unit/network/test_private_parts.py fails where that is gone.
+    """
     public: Any = getattr(connection, "get_unverified_chain", None)
     if public:
         return list(public())
-    chain = connection._sslobj.get_unverified_chain()  # type: ignore[attr-defined]  # see above
+    chain = connection._sslobj.get_unverified_chain()  # type: ignore[union-attr]  # see above
     return [ssl.PEM_cert_to_DER_cert(certificate.public_bytes()) for certificate in chain or ()]

@@ -1,9 +1,8 @@
-"""The first word of a TLS connection, written by hand, and what a server says to it.
+"""The ClientHello of TLS, built by hand, and the server's answer to it.
 
 Today's OpenSSL no longer offers what must be refused (SSL 3.0, RC4, export keys), so a refusal
-through it would prove nothing. The first word is the same in all versions: RFC 6101 (SSL 3.0),
-2246, 4346, 5246 and 8446, section ClientHello. Nothing is agreed on: after the server's choice it
-ends.
+through it would prove nothing. The ClientHello has the same form in all versions: RFC 6101 (SSL
+3.0), 2246, 4346, 5246 and 8446. No connection is agreed on: it ends after the server's choice.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ _MODERN_CIPHERS = (
     0x003C,
 )
 _CBC_CIPHERS = (0xC009, 0xC013, 0xC00A, 0xC014, 0x0033, 0x0039, 0x002F, 0x0035)
-"""AES with CBC and SHA-1: what every version since SSL 3.0 can speak."""
+"""AES with CBC and SHA-1: suites for every version since SSL 3.0."""
 _WEAK_CIPHERS = {
     "no encryption": (0x0001, 0x0002, 0x003B, 0xC001, 0xC006, 0xC00B, 0xC010),
     "export keys": (
@@ -75,12 +74,10 @@ _WEAK_CIPHERS = {
         0xC019,
     ),
 }
-"""Cipher suites that nobody may be able to agree on, by what is wrong with them (numbers of IANA's
-registry).
-"""
+"""Cipher suites that must be refused, by what is wrong with them (numbers of IANA's registry)."""
 
 MODERN_OFFER: TlsOffer = (TLS13, _MODERN_CIPHERS + _CBC_CIPHERS)
-"""What every server should take: TLS 1.3 or 1.2, with whatever it likes."""
+"""The offer that every server must accept: TLS 1.3 or 1.2 with any usual cipher suite."""
 OLD_PROTOCOL_OFFERS: dict[str, TlsOffer] = {
     NAMES[version]: (version, sum(_WEAK_CIPHERS.values(), _CBC_CIPHERS))
     for version in (SSL3, TLS10, TLS11)
@@ -88,7 +85,7 @@ OLD_PROTOCOL_OFFERS: dict[str, TlsOffer] = {
 WEAK_CIPHER_OFFERS: dict[str, TlsOffer] = {
     kind: (TLS12, ciphers) for kind, ciphers in _WEAK_CIPHERS.items()
 }
-"""What none may take."""
+"""Offers that no server may accept, by name."""
 
 _GROUPS = (29, 23, 24, 25)
 _SIGNATURES = (
@@ -106,31 +103,29 @@ _SIGNATURES = (
 )
 _ALERT, _HANDSHAKE, _SERVER_HELLO = 21, 22, 2
 _SESSION_ID_OFFSET = 43
-"""Where the length of the session's id stands in a record with the server's choice."""
+"""Position of the length of the session id in the record with the ServerHello."""
 
 
 @dataclass(frozen=True)
 class ServerChoice:
-    """What the server chose; None where it refused."""
+    """The version and the cipher suite that the server chose."""
 
     version: int
     cipher: int
 
     @property
     def version_name(self) -> str:
-        """The version by its name."""
+        """Return the name of the version, such as TLS 1.2."""
         return NAMES.get(self.version, hex(self.version))
 
 
 def send_client_hello(
     place: tuple[str, int], host: str, version: int, ciphers: Iterable[int], seconds: float
 ) -> ServerChoice | None:
-    """Offer this version and these ciphers to who is called `host`; with TLS 1.3 also 1.2.
+    """Offer a version and cipher suites to `host`, with TLS 1.3 also TLS 1.2; None: refused.
 
-    Raises `OSError` where nobody answers.
-
-    A server that hangs up refuses. So a good offer to the same place must be taken, or a refusal
-    proves nothing.
+    A server that hangs up refuses. A refusal therefore proves something only where the same server
+    accepts a good offer. Raises `OSError` where no server answers.
     """
     with socket.create_connection(place, timeout=seconds) as connection:
         connection.sendall(build_client_hello(host, version, ciphers))
@@ -141,7 +136,7 @@ def send_client_hello(
 
 
 def build_client_hello(host: str, version: int, ciphers: Iterable[int]) -> bytes:
-    """The record that is sent."""
+    """Return the record that is sent."""
     suites = b"".join(pack("!H", cipher) for cipher in ciphers)
     body = (
         pack("!H", min(version, TLS12))
@@ -175,7 +170,7 @@ def _build_extensions(host: str, version: int) -> bytes:
         parts += [
             (43, b"\4" + pack("!HH", TLS13, TLS12)),
             (51, b"\0\0"),
-        ]  # no key: a server that wants one asks for it, and that is a choice
+        ]  # No key share: a server that needs one sends HelloRetryRequest, and that is a choice.
     return b"".join(pack("!H", kind) + _prefix_length(content) for kind, content in parts)
 
 
@@ -191,8 +186,9 @@ def _is_address(host: str) -> bool:
 
 
 def _read_first_record(connection: socket.socket) -> bytes:
-    """The first record as far as it is needed; less where the server hangs up."""
+    """Return the first record as far as it is needed; less where the server hangs up."""
     got = b""
+    # 5 bytes of header; the choice stands within the first 80 bytes of the content.
     while len(got) < 5 or len(got) < 5 + min(unpack("!H", got[3:5])[0], 80):
         part = connection.recv(4096)
         if not part:
@@ -202,13 +198,13 @@ def _read_first_record(connection: socket.socket) -> bytes:
 
 
 def _parse_choice(record: bytes) -> ServerChoice | None:
-    """Raises `OSError` for what is no TLS at all."""
+    """Return the server's choice; None for an alert. Raises `OSError` for an answer not in TLS."""
     if not record or record[0] == _ALERT:
         return None
     if record[0] != _HANDSHAKE or len(record) <= _SESSION_ID_OFFSET or record[5] != _SERVER_HELLO:
-        raise OSError("what answers does not speak TLS")
+        raise OSError("the answer is not TLS")
     after = _SESSION_ID_OFFSET + 1 + record[_SESSION_ID_OFFSET]
     if len(record) < after + 2:
-        raise OSError("what answers breaks off in the middle of a word")
+        raise OSError("the answer ends in the middle of a TLS record")
     version, cipher = unpack("!H", record[9:11])[0], unpack("!H", record[after : after + 2])[0]
     return ServerChoice(TLS13 if cipher >> 8 == 0x13 else version, cipher)
