@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cutover_gates.core.plan import load_plan
+from cutover_gates.core.plan_file import load_plan
 from tests.faults.fault import EVERYTHING, Fault
 from tests.faults.gate_runs import Verdict
 from tests.faults.hospitals import ROOT

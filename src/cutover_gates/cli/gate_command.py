@@ -13,7 +13,7 @@ from typing import Annotated
 import pytest
 import typer
 
-from cutover_gates.core.plan import GATES, MARKER_WORD, SUITES
+from cutover_gates.core.gates import GATES, MARKER_WORD, SUITES
 from cutover_gates.core.tables import suggest_nearest
 from cutover_gates.plugin.entry_point import PLUGIN, SETTINGS_OPTION
 

@@ -1,29 +1,23 @@
-"""The cutover plan as data: `plan.toml` read, checked, and asked.
+"""The cutover plan as data, and what can be asked of it.
 
 A plan is items; an item belongs to gates (moments of the timeline) and, where a program proves it,
 to a suite (a folder of checks). Gates and suites are pytest markers, and the `-m` expression over
-them says what a run judges.
+them says what a run judges. `core.plan_file` reads a plan from `plan.toml`.
 """
 
 from __future__ import annotations
 
-import ast
-import keyword
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
-from typing import Any
 
-from cutover_gates.core.tables import read_table, suggest_nearest
+from cutover_gates.core.check_groups import needs_of, role_of, shipped_groups
+from cutover_gates.core.gates import evaluate_expression, parse_expression
+from cutover_gates.core.tables import suggest_nearest
 
-GATES = ("t24", "t12", "t1", "phase1", "phase2", "phase3", "rollback", "post", "nightly")
-SUITES = ("smoke", "migrations", "performance", "contract")
-PROOFS = ("check", "sign-off")
-ITEM_KEYS = ("id", "section", "title", "gates", "proof", "suite", "rests_on", "waivable")
-MARKER_WORD = re.compile(r"[\w:+\-.\[\]\\/]+")
-"""A word of a marker expression, as pytest defines it. Python allows fewer."""
+PLACEHOLDER = re.compile(r"\{(\w+)\}")
+"""Stands in a title for a limit of the settings: `{error_rate}`."""
 
 
 class PlanError(ValueError):
@@ -32,7 +26,12 @@ class PlanError(ValueError):
 
 @dataclass(frozen=True)
 class Item:
-    """One line of the plan. `proof` is 'check' or 'sign-off'; `suite` is None for a sign-off."""
+    """One line of the plan.
+
+    `proof` is 'check' or 'sign-off'; `suite` is None for a sign-off. `checks` are the groups of
+    checks that prove it (empty: the group of its own id). `kind` is 'trigger' for an automatic
+    rollback trigger. `needs` and `role` are explained in `core.check_groups`.
+    """
 
     id: str
     section: str
@@ -42,11 +41,27 @@ class Item:
     suite: str | None = None
     rests_on: tuple[str, ...] = ()
     waivable: bool = True
+    checks: tuple[str, ...] = ()
+    kind: str = ""
+    needs: tuple[str, ...] = ()
+    role: str = ""
 
     @property
     def markers(self) -> frozenset[str]:
         """The markers that this item satisfies in an `-m` expression."""
         return frozenset(self.gates) | ({self.suite} if self.suite else frozenset())
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The groups of checks that prove this item; none for a sign-off."""
+        if self.proof == "sign-off":
+            return ()
+        return self.checks or (self.id,)
+
+    @property
+    def is_trigger(self) -> bool:
+        """True for an automatic rollback trigger: where it fails, the plan says to roll back."""
+        return self.kind == "trigger"
 
 
 @dataclass(frozen=True)
@@ -57,209 +72,116 @@ class Plan:
 
     @cached_property
     def by_id(self) -> Mapping[str, Item]:
+        """The items by their ids."""
         return {item.id: item for item in self.items}
 
+    @cached_property
+    def by_group(self) -> Mapping[str, tuple[Item, ...]]:
+        """The items that take each group of checks."""
+        taken: dict[str, tuple[Item, ...]] = {}
+        for item in self.items:
+            for group in item.groups:
+                taken[group] = (*taken.get(group, ()), item)
+        return taken
+
     def item(self, item_id: str) -> Item:
-        """The item, or a `PlanError` that suggests the nearest id."""
+        """Return the item, or raise a `PlanError` that suggests the nearest id."""
         if item_id not in self.by_id:
-            raise PlanError(
-                f"the plan has no item {item_id!r}.{suggest_nearest(item_id, self.by_id)}"
-            )
+            nearest = suggest_nearest(item_id, self.by_id)
+            raise PlanError(f"the plan has no item {item_id!r}.{nearest}")
         return self.by_id[item_id]
 
+    def items_of_groups(self, groups: Iterable[str]) -> tuple[Item, ...]:
+        """Return the items that take any of these groups; none for shipped groups of no item.
+
+        Raises `PlanError` for a group that neither the plan nor the shipped list knows.
+        """
+        items = [item for group in groups for item in self._items_of_group(group)]
+        return tuple(dict.fromkeys(items))
+
+    def _items_of_group(self, group: str) -> tuple[Item, ...]:
+        if group in self.by_group:
+            return self.by_group[group]
+        if group in shipped_groups():
+            return ()
+        if group in self.by_id:
+            raise PlanError(self._explain_unusable_id(self.by_id[group]))
+        nearest = suggest_nearest(group, {**self.by_group, **shipped_groups()})
+        raise PlanError(
+            f"the plan has no item {group!r}, and no group of checks is called so.{nearest}"
+        )
+
+    def _explain_unusable_id(self, item: Item) -> str:
+        if item.proof == "sign-off":
+            return f"{item.id!r} is proven in a sign-off, and not by checks"
+        groups = ", ".join(item.groups)
+        return f"the item {item.id!r} takes the checks of {groups}: name one of these, or add {item.id!r} to its `checks`"
+
+    def with_role(self, role: str) -> tuple[Item, ...]:
+        """Return the items that have this role, by themselves or by the checks that they take."""
+        return tuple(item for item in self.items if (item.role or role_of(item.groups)) == role)
+
+    def triggers(self) -> tuple[Item, ...]:
+        """Return the automatic rollback triggers."""
+        return tuple(item for item in self.items if item.is_trigger)
+
+    def needs_of(self, item_ids: Iterable[str]) -> frozenset[str]:
+        """Return what an embedded hospital must bring along so that these items can be proven."""
+        items = [self.item(item_id) for item_id in item_ids]
+        return frozenset(need for item in items for need in item.needs or needs_of(item.groups))
+
+    def apply_declarations(self, declared: Mapping[str, str]) -> dict[str, str]:
+        """Return the reasons of `not_applicable` by item id.
+
+        A declaration names an item or a group of checks; by groups an item is not applicable where
+        all its groups are declared. A shipped group of no item is passed over. Raises `PlanError`
+        for a name that neither the plan nor the shipped list knows.
+        """
+        for name in declared:
+            if name not in self.by_id:
+                self.items_of_groups([name])
+        by_group = {
+            item.id: declared[item.groups[0]]
+            for item in self.items
+            if item.groups and all(group in declared for group in item.groups)
+        }
+        return by_group | {name: why for name, why in declared.items() if name in self.by_id}
+
+    def with_limits(self, limits: Mapping[str, str]) -> Plan:
+        """Return the plan with each placeholder in a title replaced by the limit in force."""
+        return Plan(
+            tuple(
+                replace(item, title=PLACEHOLDER.sub(lambda name: limits[name[1]], item.title))
+                for item in self.items
+            )
+        )
+
     def item_with_dependencies(self, item_id: str) -> frozenset[str]:
-        """The item and everything that it rests on, however far down."""
-        found: set[str] = set()
+        """Return the ids of the item and of everything that it rests on, however far down."""
+        reached: set[str] = set()
         to_visit = [item_id]
         while to_visit:
             current = to_visit.pop()
-            if current not in found:
-                found.add(current)
+            if current not in reached:
+                reached.add(current)
                 to_visit.extend(self.item(current).rests_on)
-        return frozenset(found)
+        return frozenset(reached)
 
     def find_dependents(self, item_ids: Iterable[str]) -> frozenset[str]:
-        """The items that a check of `item_ids` serves: these, and all that rest on them."""
+        """Return the ids of these items and of all that rest on them: a check serves them all."""
         direct = frozenset(item_ids)
         return frozenset(
             item.id for item in self.items if self.item_with_dependencies(item.id) & direct
         )
 
     def gates_of(self, item_ids: Iterable[str]) -> frozenset[str]:
-        """The gate markers of a check that is tied to `item_ids`."""
-        return frozenset(
-            gate for item_id in self.find_dependents(item_ids) for gate in self.item(item_id).gates
-        )
+        """Return the gate markers of a check that proves `item_ids`."""
+        dependents = [self.item(item_id) for item_id in self.find_dependents(item_ids)]
+        return frozenset(gate for item in dependents for gate in item.gates)
 
     def select_items(self, expression: str) -> tuple[Item, ...]:
-        """The items that satisfy a marker expression over gates and suites (see `split_gates`)."""
-        tree = _parse_expression(expression)
-        return tuple(
-            item
-            for item in self.items
-            if tree is not None and _evaluate(tree, item.markers) is True
-        )
-
-
-def split_gates(expression: str) -> tuple[str, ...]:
-    """The gates that an `-m` expression asks for, each an expression of its own: 'phase3 or
-    nightly' is two, 'phase3 and contract' is one.
-
-    Markers that are neither gates nor suites do not count: they narrow the run, not the question.
-    Empty when there is nothing to judge.
-    """
-    tree = _parse_expression(expression)
-    if tree is None:
-        return ()
-    parts = tree.values if isinstance(tree, ast.BoolOp) and isinstance(tree.op, ast.Or) else [tree]
-    return tuple(
-        dict.fromkeys(
-            ast.unparse(part) for part in parts if _evaluate(part, frozenset()) is not None
-        )
-    )
-
-
-def _parse_expression(expression: str) -> ast.expr | None:
-    """The expression's syntax tree; None where it has none (pytest will refuse it in its own
-    words).
-
-    pytest's words may be no names in Python ('class', '2nd-night'). Each is made one first: were
-    such an expression passed over, its gate would run without being judged.
-    """
-    readable = MARKER_WORD.sub(lambda found: _to_python_name(found[0]), expression).strip()
-    try:
-        return ast.parse(readable, mode="eval").body if readable else None
-    except (SyntaxError, ValueError):  # ValueError: a null character
-        return None
-
-
-def _to_python_name(word: str) -> str:
-    if (
-        word in ("and", "or", "not")
-        or re.fullmatch("0|[1-9][0-9]*", word)
-        or (word.isidentifier() and not keyword.iskeyword(word))
-    ):
-        return word
-    return "_" + re.sub(r"\W", "_", word)
-
-
-def _evaluate(node: ast.expr, markers: frozenset[str]) -> bool | None:
-    """Whether `markers` satisfy the expression; None where it only speaks of markers that the plan
-    does not know.
-    """
-    if isinstance(node, ast.Name):
-        return node.id in markers if node.id in GATES + SUITES else None
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-        inner = _evaluate(node.operand, markers)
-        return None if inner is None else not inner
-    if isinstance(node, ast.BoolOp):
-        known = [
-            value
-            for value in (_evaluate(part, markers) for part in node.values)
-            if value is not None
-        ]
-        return (all(known) if isinstance(node.op, ast.And) else any(known)) if known else None
-    return None
-
-
-def load_plan(path: Path) -> Plan:
-    """Read and check a plan file. Raises `PlanError` with the file, the item and what to write."""
-    if not path.exists():
-        raise PlanError(
-            f"{path.name} is missing: a plan file with one [[item]] a line of your cutover plan is"
-            " needed (docs/your-plan.md)"
-        )
-    data = read_table(path, PlanError)
-    for key in data:
-        if key != "item":  # a misspelt [[item]] would be a line of the plan that nobody asks for
-            raise PlanError(f"{path.name}: unknown table {key!r}; write [[item]]")
-    rows = data.get("item", [])
-    if not isinstance(rows, list) or not rows:
-        raise PlanError(
-            f"{path.name} has no [[item]]: a plan without items proves nothing (docs/your-plan.md)"
-        )
-    plan = Plan(
-        tuple(
-            _parse_item(row, f"{path.name}, item {number}")
-            for number, row in enumerate(rows, start=1)
-        )
-    )
-    _check_ids(plan, path.name)
-    return plan
-
-
-def _parse_item(row: Mapping[str, Any], where: str) -> Item:
-    if not isinstance(row, dict):
-        raise PlanError(f"{where} is {row!r}; write a table: [[item]], then its keys")
-    where = f"{where} ({row['id']})" if isinstance(row.get("id"), str) else where
-    for key in row:
-        if key not in ITEM_KEYS:
-            raise PlanError(
-                f"{where}: unknown key {key!r}.{suggest_nearest(key, ITEM_KEYS)} Allowed: {', '.join(ITEM_KEYS)}"
-            )
-    for key in ("id", "section", "title", "proof"):
-        if not isinstance(row.get(key), str) or not row[key].strip():
-            raise PlanError(f"{where}: {key!r} must be a text that is not empty")
-    _require_choice(row["proof"], PROOFS, f"{where}: proof")
-    gates = _require_texts(row.get("gates"), f"{where}: gates")
-    for gate in gates:
-        _require_choice(gate, GATES, f"{where}: gates")
-    if not isinstance(row.get("waivable", True), bool):
-        raise PlanError(f"{where}: waivable must be true or false")
-    return Item(
-        row["id"],
-        row["section"],
-        row["title"],
-        gates,
-        row["proof"],
-        _parse_suite(row, where),
-        _require_texts(row.get("rests_on", []), f"{where}: rests_on", may_be_empty=True),
-        row.get("waivable", True),
-    )
-
-
-def _parse_suite(row: Mapping[str, Any], where: str) -> str | None:
-    if row["proof"] == "sign-off":
-        if "suite" in row or "rests_on" in row:
-            raise PlanError(
-                f"{where}: a sign-off has neither suite nor rests_on: a person attests it"
-            )
-        return None
-    return _require_choice(row.get("suite"), SUITES, f"{where}: suite")
-
-
-def _require_choice(value: object, allowed: tuple[str, ...], where: str) -> str:
-    if not isinstance(value, str) or value not in allowed:
-        raise PlanError(
-            f"{where} is {value!r}; allowed: {', '.join(allowed)}.{suggest_nearest(str(value), allowed)}"
-        )
-    return value
-
-
-def _require_texts(value: object, where: str, *, may_be_empty: bool = False) -> tuple[str, ...]:
-    if (
-        not isinstance(value, list)
-        or not all(isinstance(text, str) for text in value)
-        or not (value or may_be_empty)
-    ):
-        raise PlanError(
-            f"{where} must be a list of texts{'' if may_be_empty else ' that is not empty'}"
-        )
-    return tuple(value)
-
-
-def _check_ids(plan: Plan, where: str) -> None:
-    seen: set[str] = set()
-    for item in plan.items:
-        if item.id in seen:
-            raise PlanError(f"{where}: two items are called {item.id!r}; ids are unique")
-        seen.add(item.id)
-    for item in plan.items:
-        for other in item.rests_on:
-            if other not in seen:
-                raise PlanError(
-                    f"{where}: {item.id!r} rests on {other!r}, which is no"
-                    f" item.{suggest_nearest(other, seen)}"
-                )
-            if item.id in plan.item_with_dependencies(other):
-                raise PlanError(f"{where}: {item.id!r} and {other!r} rest on each other")
+        """Return the items that satisfy a marker expression over gates and suites."""
+        tree = parse_expression(expression)
+        if tree is None:
+            return ()
+        return tuple(item for item in self.items if evaluate_expression(tree, item.markers) is True)

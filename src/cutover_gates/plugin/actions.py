@@ -13,10 +13,10 @@ import pytest
 
 from cutover_gates.config.base import SettingsError
 from cutover_gates.core.evidence.assessment import NotProven
-from cutover_gates.plugin.artifacts import print_line
 from cutover_gates.plugin.fixtures.database import open_database_context
-from cutover_gates.plugin.progress import ProgressPrinter
-from cutover_gates.plugin.run import USER_ERRORS, make_run, start_target
+from cutover_gates.plugin.progress import ProgressPrinter, print_line
+from cutover_gates.plugin.run import USER_ERRORS, make_run
+from cutover_gates.plugin.target_start import start_target
 from cutover_gates.probes.database.context import DatabaseUnreachable
 from cutover_gates.targets.embedded import TargetDidNotStart
 

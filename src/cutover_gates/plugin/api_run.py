@@ -19,7 +19,7 @@ import pytest
 from cutover_gates.core.evidence.assessment import NotProven, assessment_recorder
 from cutover_gates.core.evidence.ledger import Ledger
 from cutover_gates.core.evidence.record import Recorder
-from cutover_gates.core.plan import MARKER_WORD
+from cutover_gates.core.gates import MARKER_WORD
 from cutover_gates.hospital import Driver, ProtocolViolation, Rejected, Role, Session
 from cutover_gates.plugin.progress import ProgressPrinter
 from cutover_gates.plugin.run import RUN_KEY, PytestRun

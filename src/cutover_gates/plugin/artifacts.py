@@ -88,8 +88,3 @@ def show_verdicts(run: PytestRun, verdicts: Sequence[Verdict], notes: Sequence[s
         print_verdict(verdict, console, run.folders[verdict.gate], notes)
         notes = ()
         report_to_github(verdict, os.environ, sys.__stdout__ or sys.stdout)
-
-
-def print_line(sentence: str) -> None:
-    """One plain line on the terminal."""
-    Console(file=sys.__stdout__, highlight=False, markup=False).print(sentence, soft_wrap=True)

@@ -1,35 +1,44 @@
-"""Which checks stand on disk, read without importing them.
+"""Reads which checks are written in the suites, without importing them.
 
 A run can be narrowed in more ways than anyone can list (paths, `--ignore`, `--lf`, `-o
-python_functions=…`). What was collected is therefore held against what is written: a check of the
-census that was not collected is not proven.
+python_functions=…`). What was collected is therefore compared with what is written: a written check
+that was not collected is not proven.
 """
 
 from __future__ import annotations
 
 import ast
+import inspect
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cutover_gates.plugin.suite_folders import SuiteFolders
 
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+SENTENCE_END = re.compile(r"(?<=[.?!])\s+(?=[A-Z`'\"])|\n\s*\n")
+
 
 @dataclass(frozen=True)
 class WrittenCheck:
-    """A check as its file has it. `check` is its node id without parameters.
+    """A check as its file has it.
 
-    `items` are the ids of its plan marks; none where one of them is not written out (then it may be
-    any, and the judge takes it so).
+    `check` is its node id without parameters: the id of the rule that it is. `groups` are the names
+    in its plan marks; there are none where one of them is not written out (then it may be any, and
+    the judge takes it so). `title` is the first sentence of its docstring, `why` the rest.
     """
 
     check: str
-    items: frozenset[str]
+    groups: frozenset[str]
+    title: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True)
 class CheckInventory:
-    """All checks on disk, and what could not be read: files that are no Python, and checks that are
-    made rather than written.
+    """All checks on disk, and what could not be read.
+
+    `unreadable` are files that are no Python, and checks that are made rather than written.
     """
 
     checks: tuple[WrittenCheck, ...]
@@ -37,7 +46,7 @@ class CheckInventory:
 
 
 class _UnresolvableMark(Exception):
-    """A plan mark whose ids cannot be known without running the file."""
+    """A plan mark whose groups cannot be known without running the file."""
 
 
 def build_inventory(folders: SuiteFolders) -> CheckInventory:
@@ -55,26 +64,34 @@ def build_inventory(folders: SuiteFolders) -> CheckInventory:
     return CheckInventory(tuple(checks), tuple(unreadable))
 
 
+def split_docstring(text: str | None) -> tuple[str, str]:
+    """Return the first sentence of a docstring and the rest, each on one line."""
+    parts = SENTENCE_END.split(inspect.cleandoc(text or ""), maxsplit=1)
+    title, why = (" ".join(part.split()) for part in (*parts, "")[:2])
+    return title, why
+
+
 def _find_checks(body: list[ast.stmt], above: str, marks: list[ast.expr]) -> Iterator[WrittenCheck]:
-    """The checks of a module or class; `marks` are the expressions that mark it from outside."""
+    """Yield the checks of a module or class; `marks` are the expressions that mark it from outside."""
     statements = list(_iterate_statements(body))
     marks = marks + [value for node in statements for value in _pytestmark_value(node)]
     for node in statements:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith(
-            "test"
-        ):
-            yield WrittenCheck(f"{above}::{node.name}", _plan_ids(marks + node.decorator_list))
+        if isinstance(node, FunctionNode) and node.name.startswith("test"):
+            groups = _groups_of_marks(marks + node.decorator_list)
+            docstring = split_docstring(ast.get_docstring(node))
+            yield WrittenCheck(f"{above}::{node.name}", groups, *docstring)
         elif isinstance(node, ast.ClassDef) and node.name.startswith("Test"):
             yield from _find_checks(node.body, f"{above}::{node.name}", marks + node.decorator_list)
 
 
 def _iterate_statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements, also those below `if`, `try`, `with`: a check that stands under a condition
-    is written all the same.
+    """Yield the statements, also those below `if`, `try` and `with`.
+
+    A check that stands under a condition is written all the same.
     """
     for node in body:
         yield node
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        if not isinstance(node, FunctionNode | ast.ClassDef):
             for name in ("body", "orelse", "finalbody"):
                 yield from _iterate_statements(getattr(node, name, []))
             for handler in getattr(node, "handlers", []):
@@ -82,72 +99,73 @@ def _iterate_statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
 
 
 def _pytestmark_value(node: ast.stmt) -> list[ast.expr]:
-    """The value of `pytestmark = …`, however it is assigned."""
-    targets = (
-        node.targets
-        if isinstance(node, ast.Assign)
-        else [node.target]
-        if isinstance(node, ast.AnnAssign | ast.AugAssign)
-        else []
-    )
-    named = any(isinstance(target, ast.Name) and target.id == "pytestmark" for target in targets)
+    """Return the value of `pytestmark = …`, however it is assigned."""
+    targets: list[ast.expr] = []
+    if isinstance(node, ast.Assign):
+        targets = node.targets
+    elif isinstance(node, ast.AnnAssign | ast.AugAssign):
+        targets = [node.target]
+    is_mark = any(isinstance(target, ast.Name) and target.id == "pytestmark" for target in targets)
     value = getattr(node, "value", None)
-    return [value] if named and value is not None else []
+    return [value] if is_mark and value is not None else []
 
 
 def _find_uncountable_checks(body: list[ast.stmt], name: str) -> Iterator[str]:
-    """Checks that pytest would collect and that nobody can count here: imported, assigned, or
-    inherited ones.
+    """Yield checks that pytest would collect and that nobody can count without running the file.
+
+    These are imported, assigned and inherited ones.
     """
     for node in _iterate_statements(body):
-        if isinstance(node, ast.ImportFrom):
-            names = [alias.asname or alias.name for alias in node.names]
-        elif isinstance(node, ast.Assign):
-            names = [target.id for target in node.targets if isinstance(target, ast.Name)]
-        else:
-            names = (
-                [node.name]
-                if isinstance(node, ast.ClassDef) and node.bases and _is_collectable(node)
-                else []
-            )
-        yield from (
-            f"{name}::{found}"
-            for found in names
-            if found == "*" or found.startswith(("test", "Test")) or isinstance(node, ast.ClassDef)
-        )
+        for made in _names_made_by(node):
+            is_check = made == "*" or made.startswith(("test", "Test"))
+            if is_check or isinstance(node, ast.ClassDef):
+                yield f"{name}::{made}"
+
+
+def _names_made_by(node: ast.stmt) -> list[str]:
+    if isinstance(node, ast.ImportFrom):
+        return [alias.asname or alias.name for alias in node.names]
+    if isinstance(node, ast.Assign):
+        return [target.id for target in node.targets if isinstance(target, ast.Name)]
+    if isinstance(node, ast.ClassDef) and node.bases and _is_collectable(node):
+        return [node.name]
+    return []
 
 
 def _is_collectable(node: ast.ClassDef) -> bool:
-    """Whether pytest may find checks in a class with bases: by its own name, or (unittest) by those
-    of its functions.
+    """Return True where pytest may find checks in a class with bases.
+
+    It finds them by the name of the class, or (unittest) by those of its functions.
     """
-    functions = [
-        part.name for part in node.body if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef)
-    ]
+    functions = [part.name for part in node.body if isinstance(part, FunctionNode)]
     return any(name.startswith(("Test", "test")) for name in [node.name, *functions])
 
 
-def _plan_ids(marks: list[ast.expr]) -> frozenset[str]:
-    """The arguments of every `…mark.plan(…)` within the marks; none at all where one of them is not
-    a text that stands there.
+def _groups_of_marks(marks: list[ast.expr]) -> frozenset[str]:
+    """Return the arguments of every `…mark.plan(…)` within the marks.
+
+    There are none at all where one of them is not a text that stands there.
     """
     try:
-        return frozenset(item for mark in marks for item in _literal_ids(mark))
+        return frozenset(group for mark in marks for group in _literal_groups(mark))
     except _UnresolvableMark:
         return frozenset()
 
 
-def _literal_ids(mark: ast.expr) -> Iterator[str]:
+def _literal_groups(mark: ast.expr) -> Iterator[str]:
     for part in mark.elts if isinstance(mark, ast.List | ast.Tuple) else [mark]:
         if isinstance(part, ast.Name):  # a mark under a name of its own may be any mark
             raise _UnresolvableMark
     for node in ast.walk(mark):
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and node.func.attr == "plan"
-        ):
+        if _is_plan_mark(node):
+            assert isinstance(node, ast.Call)
             for arg in node.args:
                 if not (isinstance(arg, ast.Constant) and isinstance(arg.value, str)):
                     raise _UnresolvableMark
                 yield arg.value
+
+
+def _is_plan_mark(node: ast.AST) -> bool:
+    if not isinstance(node, ast.Call):
+        return False
+    return isinstance(node.func, ast.Attribute) and node.func.attr == "plan"

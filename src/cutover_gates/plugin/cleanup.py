@@ -15,7 +15,8 @@ from rich.console import Console
 
 from cutover_gates.core.evidence.ledger import Ledger
 from cutover_gates.drivers.cleanup import TIME_OVER, CleanupResult
-from cutover_gates.plugin.run import USER_ERRORS, PytestRun, make_run, start_target
+from cutover_gates.plugin.run import USER_ERRORS, PytestRun, make_run
+from cutover_gates.plugin.target_start import start_target
 from cutover_gates.targets import RunningTarget
 from cutover_gates.targets.cleanup_scope import CLEANING_SECONDS, retire_ledgers
 from cutover_gates.targets.driver_factory import open_driver

@@ -20,7 +20,8 @@ from cutover_gates.hospital import MappingError, PatientDraft
 from cutover_gates.hospital.synthetic import FileFactory, PatientFactory
 from cutover_gates.plugin.cleanup import describe_sweep
 from cutover_gates.plugin.mapping_check_state import record_passed
-from cutover_gates.plugin.run import USER_ERRORS, PytestRun, make_run, start_target
+from cutover_gates.plugin.run import USER_ERRORS, PytestRun, make_run
+from cutover_gates.plugin.target_start import start_target
 from cutover_gates.targets import RunningTarget
 from cutover_gates.targets.driver_factory import open_driver
 from cutover_gates.targets.embedded import TargetDidNotStart

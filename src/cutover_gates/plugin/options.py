@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import pytest
 
-from cutover_gates.core.plan import GATES, SUITES
+from cutover_gates.core.gates import GATES, SUITES
 from cutover_gates.plugin.run import PytestRun
 
 OPTION_HELP = {

@@ -1,5 +1,4 @@
-"""What happened to each check, seen where it runs (also in an xdist worker), and carried to the
-judge on pytest's own reports.
+"""Captures what happened to each check where it runs, also in an xdist worker.
 
 A plugin can turn a failure into a pass (reruns, xfail, a hook of someone's own). So the call itself
 is watched: how often it was set up, and what it raised.
@@ -7,38 +6,46 @@ is watched: how often it was set up, and what it raised.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from cutover_gates.core.evidence.assessment import NotProven
 from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.core.evidence.redact import Redactor
+from cutover_gates.core.findings import THIS_ITEM, Finding, FindingsError, NotProven
 from cutover_gates.hospital import Rejected, Unreachable, Unsupported
-from cutover_gates.plugin.collection import items_of
+from cutover_gates.plugin.check_outcome import CheckOutcome, attach_outcome
+from cutover_gates.plugin.collection import groups_of, items_of
 
 ATTEMPTS_KEY = pytest.StashKey[int]()
 RAISED_KEY = pytest.StashKey[bool]()
 TARGET_GONE = "the target stopped answering during the run"
+FINDING_ERRORS = (AssertionError, Rejected, pytest.fail.Exception)
+"""Exceptions by which a check says that the target is wrong; of others, the check broke."""
 
 
 class OutcomeCapture:
-    """Hooks around each check: evidence begins and ends with it, and its reports say what was seen."""
+    """Hooks around each check: its evidence begins and ends with it, its reports carry its outcome.
 
-    def __init__(self, recorder: Recorder, redactor: Redactor) -> None:
-        self.recorder, self.redactor = recorder, redactor
-        self._told = 0
+    Without a gate (`judging` is false) nobody takes an outcome off a report, so none is attached.
+    """
+
+    def __init__(self, recorder: Recorder, redactor: Redactor, *, judging: bool) -> None:
+        self.recorder, self.redactor, self.judging = recorder, redactor, judging
+        self._secrets_reported = 0
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Count the attempt, and begin its evidence."""
         item.stash[ATTEMPTS_KEY] = item.stash.get(ATTEMPTS_KEY, 0) + 1
         item.stash[RAISED_KEY] = False
         self.recorder.begin(item.nodeid)
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
-        """Innermost: nothing stands between this and the check's own function."""
+        """Note an exception; innermost, so nothing stands between this and the check's function."""
         try:
             yield
         except BaseException:
@@ -49,15 +56,25 @@ class OutcomeCapture:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[Any]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Innermost again: secrets are masked, and what was seen is attached, before Allure, JUnit
-        or reruns get hold of the report.
-        """
-        items = items_of(item)
-        if not items:
+        """Mask secrets and attach the outcome, before Allure, JUnit or reruns see the report."""
+        if not groups_of(item):
             return (yield)
         raised = call.excinfo.value if call.excinfo else None
-        self._mask(raised)
+        self._clean_exceptions(item, raised)
         report = yield
+        self._clean_report(item, report, raised)
+        if _target_is_gone(raised):
+            # every further check would say the same, and cost its time
+            item.session.shouldstop = TARGET_GONE
+        evidence = self.recorder.end() if report.when == "teardown" else []
+        if self.judging:
+            outcome = self._describe_phase(item, raised)
+            attach_outcome(report, replace(outcome, evidence=tuple(evidence)))
+        return report
+
+    def _clean_report(
+        self, item: pytest.Item, report: pytest.TestReport, raised: BaseException | None
+    ) -> None:
         if isinstance(raised, Unsupported):
             report.outcome = "skipped"
             report.longrepr = (str(item.path), 0, f"Skipped: not applicable: {raised.why}")
@@ -66,7 +83,7 @@ class OutcomeCapture:
             report.longrepr = (
                 str(item.path),
                 0,
-                f"Skipped: not proven: {self.redactor.redact_text(str(raised))}",
+                f"Skipped: not proven: {self._clean(item, str(raised))}",
             )
         elif report.longrepr is not None and not isinstance(report.longrepr, tuple):
             text = report.longreprtext
@@ -76,68 +93,77 @@ class OutcomeCapture:
         report.sections = [
             (title, self.redactor.redact_text(text)) for title, text in report.sections
         ]
-        if _target_is_gone(raised):
-            item.session.shouldstop = (
-                TARGET_GONE  # every further check would say the same, and cost its time
-            )
-        vars(report)["cutover"] = self._capture_outcome(
-            item, report, raised, items
-        )  # goes with the report, also from an xdist worker
-        return report
 
-    def _capture_outcome(
-        self,
-        item: pytest.Item,
-        report: pytest.TestReport,
-        raised: BaseException | None,
-        items: frozenset[str],
-    ) -> dict[str, Any]:
-        return {
-            "items": sorted(items),
-            "attempt": item.stash.get(ATTEMPTS_KEY, 0),
-            "raised": item.stash.get(RAISED_KEY, False),
-            "not_offered": raised.operation if isinstance(raised, Unsupported) else None,
-            "unproven": isinstance(raised, NotProven),
-            "finding": isinstance(raised, AssertionError | Rejected | pytest.fail.Exception),
-            "why": self.redactor.redact_text(_describe_exception(raised)),
-            "evidence": self.recorder.end() if report.when == "teardown" else [],
-            "secrets": self._new_secrets(),
-            "gone": _target_is_gone(raised),
-        }
+    def _describe_phase(self, item: pytest.Item, raised: BaseException | None) -> CheckOutcome:
+        return CheckOutcome(
+            items=items_of(item),
+            attempt=item.stash.get(ATTEMPTS_KEY, 0),
+            raised=item.stash.get(RAISED_KEY, False),
+            unsupported=raised.operation if isinstance(raised, Unsupported) else None,
+            not_proven=isinstance(raised, NotProven),
+            is_finding=isinstance(raised, FINDING_ERRORS),
+            why=self._clean(item, _describe_exception(raised)),
+            findings=tuple(self._clean_finding(item, found) for found in _findings_of(raised)),
+            new_secrets=self._take_new_secrets(),
+            target_gone=_target_is_gone(raised),
+        )
 
-    def _new_secrets(self) -> list[tuple[str, str]]:
-        """Secrets (value, name) learnt since the last report: the controller looks for them in its
-        outputs, and takes them off the report.
+    def _take_new_secrets(self) -> tuple[tuple[str, str], ...]:
+        """Return the secrets (value, name) learnt since the last report.
+
+        The controller looks for them in its outputs.
         """
-        news = list(self.redactor.learned_secrets().items())[self._told :]
-        self._told += len(news)
-        return news
+        secrets = list(self.redactor.learned_secrets().items())[self._secrets_reported :]
+        self._secrets_reported += len(secrets)
+        return tuple(secrets)
 
-    def _mask(self, error: BaseException | None) -> None:
-        """Mask secrets in the texts of an exception and of those behind it."""
-        seen: set[int] = set()
-        while error is not None and id(error) not in seen:
-            seen.add(id(error))
-            error.args = tuple(
-                self.redactor.redact_text(arg) if isinstance(arg, str) else arg
-                for arg in error.args
+    def _clean(self, item: pytest.Item, text: str) -> str:
+        """Return a text with its secrets masked and `THIS_ITEM` replaced by the check's items."""
+        names = ", ".join(sorted(items_of(item) or groups_of(item)))
+        return self.redactor.redact_text(text).replace(THIS_ITEM, names)
+
+    def _clean_finding(self, item: pytest.Item, finding: Finding) -> Finding:
+        return replace(
+            finding,
+            rule=replace(finding.rule, fix=self._clean(item, finding.rule.fix)),
+            subject=self._clean(item, finding.subject),
+            expected=self._clean(item, finding.expected),
+            actual=self._clean(item, finding.actual),
+            reproduce=self._clean(item, finding.reproduce),
+        )
+
+    def _clean_exceptions(self, item: pytest.Item, error: BaseException | None) -> None:
+        """Clean the texts of an exception and of those behind it."""
+        for cause in _exception_chain(error):
+            cause.args = tuple(
+                self._clean(item, arg) if isinstance(arg, str) else arg for arg in cause.args
             )
-            error = error.__cause__ or error.__context__
+
+
+def _exception_chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an exception and those behind it, each once: a chain may be a circle."""
+    visited: set[int] = set()
+    while error is not None and id(error) not in visited:
+        visited.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _findings_of(error: BaseException | None) -> tuple[Finding, ...]:
+    if isinstance(error, FindingsError):
+        return error.findings
+    return error.gaps if isinstance(error, NotProven) else ()
 
 
 def _target_is_gone(error: BaseException | None) -> bool:
-    """Whether the driver has given the target up; also where an arrangement broke over it."""
-    while error is not None and not (isinstance(error, Unreachable) and error.final):
-        error = error.__cause__ or error.__context__
-    return error is not None
+    """Return True where the driver has given the target up, also where a fixture broke over it."""
+    return any(isinstance(cause, Unreachable) and cause.final for cause in _exception_chain(error))
 
 
 def _describe_exception(error: BaseException | None) -> str:
-    """What an exception says; its class too where it is no plain assertion."""
+    """Return what an exception says; with its class where it is no plain assertion."""
     if error is None:
         return ""
     text = str(error).strip()
-    plain = isinstance(
-        error, AssertionError | Rejected | pytest.fail.Exception | Unsupported | NotProven
-    )
-    return text if plain and text else f"{type(error).__name__}: {text}"
+    is_plain = isinstance(error, (*FINDING_ERRORS, Unsupported, NotProven))
+    return text if is_plain and text else f"{type(error).__name__}: {text}"

@@ -12,6 +12,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
+from rich.console import Console
 
 from cutover_gates.plugin.collection import items_of
 from cutover_gates.plugin.results import ResultCollector
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     from _pytest.capture import CaptureManager  # pytest has no public name for it
 
 INTERVAL_SECONDS = 5.0
+
+
+def print_line(sentence: str) -> None:
+    """Print one plain line on the terminal, past pytest's capture."""
+    Console(file=sys.__stdout__, highlight=False, markup=False).print(sentence, soft_wrap=True)
 
 
 class ProgressPrinter:

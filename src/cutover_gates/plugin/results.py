@@ -1,8 +1,7 @@
-"""From pytest's reports to check results: every way in which a check may *not* have proven
-something gets its name here.
+"""Turns pytest's reports into check results.
 
-Pure: it is given what was written (census), what was collected, what was deselected and what was
-reported, and knows nothing of pytest's objects.
+Pure: it is given what is written, collected, deselected and reported, and knows no object of pytest.
+`result_rules` decides the outcome of one check.
 """
 
 from __future__ import annotations
@@ -10,32 +9,24 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
-from typing import Any
 
+from cutover_gates.core.findings import THIS_CHECK, Finding, Rule
 from cutover_gates.core.verdict import CheckResult, Outcome
-from cutover_gates.plugin.check_inventory import CheckInventory
+from cutover_gates.plugin.expected_checks import ExpectedCheck, ExpectedChecks
+from cutover_gates.plugin.result_rules import CheckPhase, decide_outcome, unsupported_operations
 
-
-@dataclass
-class CheckPhase:
-    """One report of one check.
-
-    `captured` is what `Witness` attached; empty where pytest or xdist made the report itself (a crash).
-    """
-
-    when: str
-    outcome: str
-    seconds: float
-    text: str = ""
-    xfail: bool = False
-    captured: Mapping[str, Any] = field(default_factory=dict)
+NOT_DECLARED = (
+    "Only the target's own capability statement says this is unsupported. That can excuse single"
+    " checks, not every check of an item. If it is intended, add it to [targets.NAME.unsupported]"
+)
 
 
 @dataclass
 class ResultCollector:
-    """What is known of a run's checks.
+    """Collects what is known of a run's checks.
 
-    `collected` maps node ids to item ids, before anything was deselected.
+    `collected` maps node ids to item ids, before anything was deselected. `broken_files` maps files
+    that could not be collected to the reason.
     """
 
     collected: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -44,115 +35,130 @@ class ResultCollector:
     phases: dict[str, list[CheckPhase]] = field(default_factory=dict)
 
     def add(self, check: str, phase: CheckPhase) -> None:
+        """Add one report of a check."""
         self.phases.setdefault(check, []).append(phase)
-        if items := phase.captured.get("items"):
-            self.collected.setdefault(check, frozenset(items))
+        if phase.outcome.items:
+            self.collected.setdefault(check, phase.outcome.items)
+
+    @property
+    def has_failures(self) -> bool:
+        """True where a report of any check is a failure."""
+        return any(phase.status == "failed" for phases in self.phases.values() for phase in phases)
+
+    @property
+    def target_is_gone(self) -> bool:
+        """True where a check found that the target stopped answering."""
+        return any(phase.outcome.target_gone for phases in self.phases.values() for phase in phases)
 
     def results(
         self,
-        census: CheckInventory,
+        expected: ExpectedChecks,
         narrowed_files: Iterable[str] = (),
         unsupported: Iterable[str] = (),
-        said: Iterable[str] = (),
+        undeclared: Iterable[str] = (),
     ) -> list[CheckResult]:
-        """One result for every check that was written or collected, and one for whatever the census
-        could not read.
+        """Return a result for every check that is written or collected, and for what is unreadable.
 
         `narrowed_files` are the files of which single checks were asked for, in any spelling.
-        `unsupported`: the operations that the settings declare so. `said`: those of which only the
-        target says so; they excuse single checks, and never all the checks of an item, or a release
-        that has lost its visits would be none the worse for it.
+        `unsupported` are the operations that the settings declare so. `undeclared` are those of
+        which only the target says so: they excuse single checks, and never all the checks of an
+        item. A release that has lost its visits would be none the worse for it.
         """
-        narrowed, declared, said = (
-            _match_inventory_files(narrowed_files, census),
-            frozenset(unsupported),
-            frozenset(said),
-        )
+        declared = frozenset(unsupported)
+        excused = declared | frozenset(undeclared)
+        rules = {check.check: check.rule for check in expected.checks}
         results = [
-            self._build_result(check, items, declared | said)
+            self._build_result(check, items, excused, rules)
             for check, items in sorted(self.collected.items())
         ]
-        results = _reject_undeclared_exemptions(
-            results,
-            {
-                check
-                for check, phases in self.phases.items()
-                if _unsupported_operations(phases) & (said - declared)
-            },
-        )
-        present = {strip_parameters(check) for check in self.collected}
-        for written in census.checks:
-            file = written.check.partition("::")[0]
-            if written.check not in present:
-                results.append(self._missing_result(written.check, written.items))
-            elif file in narrowed:
-                results.append(
-                    CheckResult(
-                        written.check,
-                        written.items,
-                        Outcome.NOT_PROVEN,
-                        f"the run was narrowed to single checks of {file}",
-                    )
-                )
-        return results + [
-            CheckResult(
-                name,
-                frozenset(),
-                Outcome.NOT_PROVEN,
-                f"{name} cannot be counted: {_absence_reason(name)}",
-            )
-            for name in census.unreadable
-        ]
+        results = _reject_undeclared_exemptions(results, self._checks_needing(excused - declared))
+        results += self._missing_results(expected, narrowed_files)
+        return results + [_unreadable_result(name) for name in expected.unreadable]
 
-    def _missing_result(self, check: str, items: frozenset[str]) -> CheckResult:
-        file = check.partition("::")[0]
-        if file in self.broken_files:
-            return CheckResult(
-                check,
-                items,
-                Outcome.ERROR,
-                f"{file} could not be collected: {self.broken_files[file]}",
-            )
-        return CheckResult(check, items, Outcome.NOT_PROVEN, f"{check} was not collected")
+    def _checks_needing(self, operations: Collection[str]) -> set[str]:
+        return {
+            check
+            for check, phases in self.phases.items()
+            if unsupported_operations(phases) & set(operations)
+        }
 
     def _build_result(
-        self, check: str, items: frozenset[str], declared: frozenset[str]
+        self,
+        check: str,
+        items: frozenset[str],
+        excused: frozenset[str],
+        rules: Mapping[str, Rule],
     ) -> CheckResult:
         phases = self.phases.get(check, [])
-        evidence = [entry for phase in phases for entry in phase.captured.get("evidence", [])]
-        outcome, why = self._decide_outcome(check, phases, declared, bool(evidence))
+        rule = rules.get(strip_parameters(check), Rule(strip_parameters(check), ""))
+        evidence = [entry for phase in phases for entry in phase.outcome.evidence]
+        if phases:
+            outcome, why = decide_outcome(phases, excused, has_evidence=bool(evidence))
+        else:
+            how = "was deselected" if check in self.deselected else "never started"
+            outcome, why = Outcome.NOT_PROVEN, f"{check} {how}"
         return CheckResult(
-            check, items, outcome, why, round(sum(phase.seconds for phase in phases), 3), evidence
+            check,
+            items,
+            outcome,
+            why,
+            round(sum(phase.seconds for phase in phases), 3),
+            evidence,
+            title=rule.title,
+            findings=_name_rule(_findings_of(phases), rule),
         )
 
-    def _decide_outcome(
-        self, check: str, phases: Sequence[CheckPhase], declared: frozenset[str], has_evidence: bool
-    ) -> tuple[Outcome, str]:
-        if not phases:
-            how = "deselected" if check in self.deselected else "never started"
-            return (
-                Outcome.NOT_PROVEN,
-                f"{check} was {how}" if how == "deselected" else f"{check} {how}",
-            )
-        return (
-            _error_outcome(phases)
-            or _not_proven_outcome(phases, declared, has_evidence)
-            or (Outcome.PASSED, "")
-        )
+    def _missing_results(
+        self, expected: ExpectedChecks, narrowed_files: Iterable[str]
+    ) -> list[CheckResult]:
+        """Return a result for each written check of which something did not run."""
+        narrowed = _match_written_files(narrowed_files, expected)
+        collected = {strip_parameters(check) for check in self.collected}
+        results = []
+        for written in expected.checks:
+            file = written.check.partition("::")[0]
+            if written.check not in collected:
+                results.append(self._missing_result(written, file))
+            elif file in narrowed:
+                why = f"the run was narrowed to single checks of {file}"
+                results.append(_not_proven(written, why))
+        return results
+
+    def _missing_result(self, written: ExpectedCheck, file: str) -> CheckResult:
+        if file in self.broken_files:
+            why = f"{file} could not be collected: {self.broken_files[file]}"
+            return replace(_not_proven(written, why), outcome=Outcome.ERROR)
+        return _not_proven(written, f"{written.check} was not collected")
 
 
-def _unsupported_operations(phases: Sequence[CheckPhase]) -> frozenset[str]:
-    """The operations that a check was told are not offered."""
-    return frozenset(
-        phase.captured["not_offered"] for phase in phases if phase.captured.get("not_offered")
+def strip_parameters(check: str) -> str:
+    """Return a node id without its parameters."""
+    file, _, rest = check.partition("::")
+    return f"{file}::{rest.partition('[')[0]}"
+
+
+def _not_proven(written: ExpectedCheck, why: str) -> CheckResult:
+    return CheckResult(written.check, written.items, Outcome.NOT_PROVEN, why, title=written.title)
+
+
+def _findings_of(phases: Sequence[CheckPhase]) -> tuple[Finding, ...]:
+    return tuple(dict.fromkeys(finding for phase in phases for finding in phase.outcome.findings))
+
+
+def _name_rule(findings: Iterable[Finding], rule: Rule) -> tuple[Finding, ...]:
+    """Return the findings with the check's own rule where they stand for the running check."""
+    return tuple(
+        replace(finding, rule=rule) if finding.rule == THIS_CHECK else finding
+        for finding in findings
     )
 
 
 def _reject_undeclared_exemptions(
     results: Sequence[CheckResult], by_its_word: Collection[str]
 ) -> list[CheckResult]:
-    """Where every check of an item is not applicable, those that only the target's own word excuses
-    are not proven.
+    """Return the results with checks not proven that only the target's own word excuses.
+
+    That concerns items of which every check is not applicable.
     """
     asked = {
         item
@@ -160,102 +166,32 @@ def _reject_undeclared_exemptions(
         if result.outcome is not Outcome.NOT_APPLICABLE
         for item in result.items
     }
-    return [
-        (
-            replace(
-                result,
-                outcome=Outcome.NOT_PROVEN,
-                why=(
-                    f"{result.why}; its own word excuses no whole item: if that is meant, "
-                    "declare it in the settings (unsupported)"
-                ),
-            )
-            if result.check in by_its_word
-            and result.outcome is Outcome.NOT_APPLICABLE
-            and not result.items <= asked
-            else result
-        )
-        for result in results
-    ]
+
+    def reject(result: CheckResult) -> CheckResult:
+        is_excused = result.check in by_its_word and result.outcome is Outcome.NOT_APPLICABLE
+        if not is_excused or result.items <= asked:
+            return result
+        why = f"{result.why}. {NOT_DECLARED}"
+        return replace(result, outcome=Outcome.NOT_PROVEN, why=why)
+
+    return [reject(result) for result in results]
 
 
-def strip_parameters(check: str) -> str:
-    """A node id without its parameters."""
-    file, _, rest = check.partition("::")
-    return f"{file}::{rest.partition('[')[0]}"
+def _match_written_files(narrowed_files: Iterable[str], expected: ExpectedChecks) -> frozenset[str]:
+    """Return the written files that are meant by names that pytest took.
 
-
-def _match_inventory_files(narrowed_files: Iterable[str], census: CheckInventory) -> frozenset[str]:
-    """The census' files that are meant by names that pytest took: absolute, seen from another
-    folder, or (--pyargs) with dots.
+    These may be absolute, relative to another folder, or (--pyargs) dotted.
     """
-    files = {written.check.partition("::")[0] for written in census.checks}
-    found: set[str] = set()
-    for given in narrowed_files:
-        meant = {file for file in files if PurePath(file).name == PurePath(given).name}
-        found |= meant or files  # a name that fits none may mean any
-    return frozenset(found)
+    files = {written.check.partition("::")[0] for written in expected.checks}
+    matched: set[str] = set()
+    for name in narrowed_files:
+        same_name = {file for file in files if PurePath(file).name == PurePath(name).name}
+        matched |= same_name or files  # a name that fits none may mean any
+    return frozenset(matched)
 
 
-def _absence_reason(name: str) -> str:
-    return (
-        "it is not written out as a function in its file"
-        if "::" in name
-        else "the file is no Python"
-    )
-
-
-def _error_outcome(phases: Sequence[CheckPhase]) -> tuple[Outcome, str] | None:
-    """A failure in any phase of any attempt."""
-    for phase in phases:
-        if phase.outcome == "failed":
-            if phase.when == "call" and (
-                phase.captured.get("finding") or not phase.captured.get("why")
-            ):
-                return (
-                    Outcome.FAILED,
-                    phase.captured.get("why") or phase.text,
-                )  # without an exception: a strict xfail that passed
-            place = {
-                "setup": "its arrangement broke: ",
-                "teardown": "its clean-up broke: ",
-                "call": "the check itself broke: ",
-            }.get(phase.when, "")
-            return Outcome.ERROR, place + (phase.captured.get("why") or phase.text)
-    return None
-
-
-def _not_proven_outcome(
-    phases: Sequence[CheckPhase], declared: frozenset[str], has_evidence: bool
-) -> tuple[Outcome, str] | None:
-    """Everything that pytest would call passed, or not a failure, and that proves nothing."""
-    if any(phase.outcome == "rerun" for phase in phases) or any(
-        phase.captured.get("attempt", 1) > 1 for phase in phases
-    ):
-        return Outcome.NOT_PROVEN, "it passed only on a retry"
-    for phase in phases:
-        operation = phase.captured.get("not_offered")
-        if operation is not None:
-            if operation in declared:
-                return Outcome.NOT_APPLICABLE, phase.captured.get("why", "")
-            return (
-                Outcome.NOT_PROVEN,
-                f"it called {operation} not offered, which no setting declares",
-            )
-        if phase.captured.get("unproven"):
-            return Outcome.NOT_PROVEN, str(phase.captured.get("why", ""))
-        if phase.xfail:
-            return Outcome.NOT_PROVEN, "it is marked xfail" + (
-                " and passed all the same" if phase.outcome == "passed" else ""
-            )
-        if phase.outcome == "skipped":
-            return Outcome.NOT_PROVEN, f"it was skipped: {phase.text}"
-        if phase.outcome != "passed":
-            return Outcome.NOT_PROVEN, f"its {phase.when} ended as {phase.outcome!r}"
-    if not {phase.when for phase in phases} >= {"setup", "call", "teardown"}:
-        return Outcome.NOT_PROVEN, "it did not come to its end"
-    if any(phase.captured.get("raised") for phase in phases):
-        return Outcome.NOT_PROVEN, "it raised an exception, and something turned that into a pass"
-    if not has_evidence:
-        return Outcome.NOT_PROVEN, "it passed without any evidence: it asked the target nothing"
-    return None
+def _unreadable_result(name: str) -> CheckResult:
+    reason = "the file is no Python"
+    if "::" in name:
+        reason = "it is not written out as a function in its file"
+    return CheckResult(name, frozenset(), Outcome.NOT_PROVEN, f"{name} cannot be counted: {reason}")

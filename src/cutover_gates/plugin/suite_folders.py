@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cutover_gates.core.plan import SUITES, Plan, load_plan
+from cutover_gates.core.check_groups import shipped_groups
+from cutover_gates.core.gates import SUITES
+from cutover_gates.core.plan import Plan
 from cutover_gates.util.shipped_files import shipped_root
 
 OWN_PREFIX = "own"
@@ -27,8 +29,7 @@ def find_suite_folders(plan: Plan, own: Path) -> SuiteFolders:
     shipped = shipped_root()
     if own == shipped:
         return SuiteFolders(own)
-    groups = {item.id for item in load_plan(shipped / "plan.toml").items}
-    takes_shipped = any(item.id in groups for item in plan.items)
+    takes_shipped = any(group in shipped_groups() for group in plan.by_group)
     return SuiteFolders(own, shipped if takes_shipped else None)
 
 

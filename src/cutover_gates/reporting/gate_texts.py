@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cutover_gates.core.plan import SUITES
+from cutover_gates.core.gates import SUITES
 
 ROLLBACK_DEADLINE_NOTE = (
     "If the window closes first, start the rollback (the manual rollback steps of your plan)."

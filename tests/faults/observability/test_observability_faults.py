@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from cutover_gates.core.evidence.assessment import NotProven
-from cutover_gates.core.plan import load_plan
+from cutover_gates.core.plan_file import load_plan
 from tests.faults.observability import alerts, dashboards, logs, metrics
 from tests.faults.observability.alerts import AlertFault
 from tests.faults.observability.dashboards import DashboardFault

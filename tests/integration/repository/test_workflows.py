@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cutover_gates.core.plan import GATES, SUITES
+from cutover_gates.core.gates import GATES, SUITES
 
 ROOT = Path(__file__).resolve().parents[3]
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))

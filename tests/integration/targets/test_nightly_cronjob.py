@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from cutover_gates.config.loader import load_settings
-from cutover_gates.core.plan import GATES
+from cutover_gates.core.gates import GATES
 from tests.integration.load.test_scale_page import VERSIONS, gate, manifests
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from cutover_gates.core.plan import GATES, SUITES, Plan, PlanError, load_plan, split_gates
+from cutover_gates.core.gates import GATES, SUITES, split_gates
+from cutover_gates.core.plan import Plan, PlanError
+from cutover_gates.core.plan_file import load_plan
 
 ROOT = Path(__file__).resolve().parents[3]
 

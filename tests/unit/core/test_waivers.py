@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cutover_gates.core.plan import load_plan
+from cutover_gates.core.plan_file import load_plan
 from cutover_gates.core.waivers import Decision, DecisionError, load_decisions
 
 ROOT = Path(__file__).resolve().parents[3]

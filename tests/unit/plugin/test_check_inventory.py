@@ -27,7 +27,7 @@ def found(root: Path, text: str) -> dict[str, set[str]]:
     taken = census(root, HEAD + text)
     assert taken.unreadable == ()
     return {
-        check.check.removeprefix("smoke/test_a.py::"): set(check.items) for check in taken.checks
+        check.check.removeprefix("smoke/test_a.py::"): set(check.groups) for check in taken.checks
     }
 
 

@@ -1,40 +1,36 @@
-"""Every way in which a check may not have proven something, by its name.
+"""Every way in which a check may not have proven something has its name.
 
-Whatever the tally does not know as a pass is none.
+Whatever the collector does not know as a pass is none.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
+from cutover_gates.core.findings import THIS_CHECK, Finding, Rule
 from cutover_gates.core.verdict import CheckResult, Outcome
-from cutover_gates.plugin.check_inventory import CheckInventory, WrittenCheck
-from cutover_gates.plugin.results import CheckPhase, ResultCollector, strip_parameters
+from cutover_gates.plugin.check_outcome import CheckOutcome
+from cutover_gates.plugin.expected_checks import ExpectedCheck, ExpectedChecks
+from cutover_gates.plugin.result_rules import CheckPhase
+from cutover_gates.plugin.results import ResultCollector, strip_parameters
 
 FILE = "smoke/test_a.py"
 CHECK = f"{FILE}::test_it"
 ITEMS = frozenset({"a"})
-CENSUS = CheckInventory((WrittenCheck(CHECK, ITEMS),), ())
-SEEN: Mapping[str, Any] = {
-    "items": ["a"],
-    "attempt": 1,
-    "raised": False,
-    "not_offered": None,
-    "finding": False,
-    "why": "",
-    "evidence": [{"status": 200}],
-}
-"""What the witness attaches to a report of a check that did nothing odd."""
+EXPECTED = ExpectedChecks((ExpectedCheck(CHECK, ITEMS, "It works", "Else nobody can work."),), ())
+CAPTURED = CheckOutcome(items=ITEMS, evidence=({"status": 200},))
+"""The outcome that is attached to a report of a check that did nothing odd."""
 
 
 def phase(
     when: str, outcome: str = "passed", text: str = "", xfail: bool = False, **seen: Any
 ) -> CheckPhase:
-    return CheckPhase(when, outcome, 0.25, text, xfail, {**SEEN, **seen})
+    return CheckPhase(when, outcome, 0.25, text, xfail, replace(CAPTURED, **seen))
 
 
 def whole(**call: Any) -> list[CheckPhase]:
@@ -42,16 +38,16 @@ def whole(**call: Any) -> list[CheckPhase]:
     return [phase("setup"), phase("call", **call), phase("teardown")]
 
 
-def tallied(phases: Iterable[CheckPhase], check: str = CHECK) -> ResultCollector:
-    tally = ResultCollector(collected={check: ITEMS})
+def collector_with(phases: Iterable[CheckPhase], check: str = CHECK) -> ResultCollector:
+    collector = ResultCollector(collected={check: ITEMS})
     for one in phases:
-        tally.add(check, one)
-    return tally
+        collector.add(check, one)
+    return collector
 
 
 def result(phases: Iterable[CheckPhase], **given: Any) -> CheckResult:
     """The one result of the one check that is written."""
-    (found,) = tallied(phases).results(CENSUS, **given)
+    (found,) = collector_with(phases).results(EXPECTED, **given)
     return found
 
 
@@ -74,7 +70,7 @@ def test_a_check_that_ran_once_to_its_end_with_evidence_passed() -> None:
 def test_evidence_may_come_at_the_end() -> None:
     """It is handed over with the last phase."""
     assert (
-        result([phase("setup", evidence=[]), phase("call", evidence=[]), phase("teardown")]).outcome
+        result([phase("setup", evidence=()), phase("call", evidence=()), phase("teardown")]).outcome
         is Outcome.PASSED
     )
 
@@ -84,7 +80,7 @@ def test_evidence_may_come_at_the_end() -> None:
 
 @dataclass(frozen=True)
 class Hole:
-    """A way not to prove anything: what was reported, and how the tally calls it."""
+    """A way not to prove anything: what was reported, and how the collector calls it."""
 
     name: str
     phases: list[CheckPhase]
@@ -105,7 +101,7 @@ HOLES = (
     ),
     Hole(
         "something it could not see",
-        whole(outcome="skipped", unproven=True, raised=True, why="3 were not read"),
+        whole(outcome="skipped", not_proven=True, raised=True, why="3 were not read"),
         "3 were not read",
     ),
     Hole("xfailed", whole(outcome="skipped", text="known", xfail=True), "it is marked xfail"),
@@ -143,7 +139,7 @@ HOLES = (
     ),
     Hole(
         "no evidence",
-        [phase(when, evidence=[]) for when in ("setup", "call", "teardown")],
+        [phase(when, evidence=()) for when in ("setup", "call", "teardown")],
         "it passed without any evidence",
     ),
     Hole(
@@ -153,43 +149,43 @@ HOLES = (
     ),
     Hole(
         "an operation that is not offered",
-        whole(outcome="skipped", not_offered="refresh", why="no refresh"),
-        "it called refresh not offered, which no setting declares",
+        whole(outcome="skipped", unsupported="refresh", why="no refresh"),
+        "the check reported refresh as unsupported, which [targets.NAME.unsupported] does not",
     ),
     Hole(
         "another operation than the declared one",
-        whole(outcome="skipped", not_offered="refresh", why="no refresh"),
-        "it called refresh not offered, which no setting declares",
+        whole(outcome="skipped", unsupported="refresh", why="no refresh"),
+        "the check reported refresh as unsupported, which [targets.NAME.unsupported] does not",
         given={"unsupported": ["sign_out"]},
     ),
     Hole(
         "a finding",
-        whole(outcome="failed", finding=True, why="expected 403, came 200"),
+        whole(outcome="failed", is_finding=True, why="expected 403, came 200"),
         "expected 403, came 200",
         Outcome.FAILED,
     ),
     Hole(
         "a check that broke",
         whole(outcome="failed", why="KeyError: 'id'"),
-        "the check itself broke: KeyError: 'id'",
+        "The check itself broke: KeyError: 'id'",
         Outcome.ERROR,
     ),
     Hole(
         "a fixture that broke",
         [phase("setup", "failed", why="OSError: full"), phase("teardown")],
-        "its arrangement broke: OSError: full",
+        "Setup failed, so the check did not run: OSError: full",
         Outcome.ERROR,
     ),
     Hole(
         "a finding in a fixture",
-        [phase("setup", "failed", finding=True, why="no patient"), phase("teardown")],
-        "its arrangement broke: no patient",
+        [phase("setup", "failed", is_finding=True, why="no patient"), phase("teardown")],
+        "Setup failed, so the check did not run: no patient",
         Outcome.ERROR,
     ),
     Hole(
         "a clean-up that broke",
         [phase("setup"), phase("call"), phase("teardown", "failed", why="still there")],
-        "its clean-up broke: still there",
+        "Cleaning up after the check failed: still there",
         Outcome.ERROR,
     ),
     Hole(
@@ -200,13 +196,13 @@ HOLES = (
     ),
     Hole(
         "a failure and a pass",
-        [*whole(outcome="failed", finding=True, why="came 200"), *whole()],
+        [*whole(outcome="failed", is_finding=True, why="came 200"), *whole()],
         "came 200",
         Outcome.FAILED,
     ),
     Hole(
         "a failed subtest in a pass",
-        [*whole(), phase("call", "failed", finding=True, why="3 of 5")],
+        [*whole(), phase("call", "failed", is_finding=True, why="3 of 5")],
         "3 of 5",
         Outcome.FAILED,
     ),
@@ -224,7 +220,7 @@ def test_a_hole_has_its_name(hole: Hole) -> None:
 def test_a_declared_operation_makes_its_check_not_applicable() -> None:
     """With the reason that the settings give."""
     found = result(
-        whole(outcome="skipped", not_offered="refresh", why="no refresh"), unsupported=["refresh"]
+        whole(outcome="skipped", unsupported="refresh", why="no refresh"), unsupported=["refresh"]
     )
     assert (found.outcome, found.why) == (Outcome.NOT_APPLICABLE, "no refresh")
 
@@ -232,7 +228,7 @@ def test_a_declared_operation_makes_its_check_not_applicable() -> None:
 def test_a_clean_up_that_broke_is_not_excused_by_a_declared_operation() -> None:
     phases = [
         phase("setup"),
-        phase("call", "skipped", not_offered="refresh"),
+        phase("call", "skipped", unsupported="refresh"),
         phase("teardown", "failed", why="still there"),
     ]
     assert result(phases, unsupported=["refresh"]).outcome is Outcome.ERROR
@@ -246,11 +242,11 @@ def test_every_phase_left_out_and_every_outcome_changed_is_noticed() -> None:
             changed = [
                 CheckPhase(
                     one.when,
-                    outcome if one.when == missing else one.outcome,
+                    outcome if one.when == missing else one.status,
                     0,
                     "",
                     False,
-                    one.captured,
+                    one.outcome,
                 )
                 for one in whole()
             ]
@@ -262,7 +258,7 @@ def test_every_phase_left_out_and_every_outcome_changed_is_noticed() -> None:
 
 def test_a_deselected_check_is_not_proven() -> None:
     """By -k, --deselect, --lf or a marker that the plan does not know."""
-    (found,) = ResultCollector(collected={CHECK: ITEMS}, deselected={CHECK}).results(CENSUS)
+    (found,) = ResultCollector(collected={CHECK: ITEMS}, deselected={CHECK}).results(EXPECTED)
     assert (found.outcome, found.items, found.why) == (
         Outcome.NOT_PROVEN,
         ITEMS,
@@ -272,7 +268,7 @@ def test_a_deselected_check_is_not_proven() -> None:
 
 def test_a_check_that_is_written_and_was_not_collected_is_not_proven() -> None:
     """By a path, --ignore, -o python_functions, or a folder that is not there any more."""
-    (found,) = ResultCollector().results(CENSUS)
+    (found,) = ResultCollector().results(EXPECTED)
     assert (found.outcome, found.items, found.why) == (
         Outcome.NOT_PROVEN,
         ITEMS,
@@ -282,7 +278,7 @@ def test_a_check_that_is_written_and_was_not_collected_is_not_proven() -> None:
 
 def test_a_check_of_a_broken_file_is_an_error() -> None:
     """The file is named, with its reason."""
-    (found,) = ResultCollector(broken_files={FILE: "ImportError: no module"}).results(CENSUS)
+    (found,) = ResultCollector(broken_files={FILE: "ImportError: no module"}).results(EXPECTED)
     assert (found.outcome, found.items, found.why) == (
         Outcome.ERROR,
         ITEMS,
@@ -292,17 +288,17 @@ def test_a_check_of_a_broken_file_is_an_error() -> None:
 
 def test_a_report_without_collection_still_counts() -> None:
     """A worker may die before it told what it collected: its reports name their items."""
-    tally = ResultCollector()
-    tally.add(CHECK, phase("call", "failed", finding=True, why="came 200"))
-    (found,) = tally.results(CENSUS)
+    collector = ResultCollector()
+    collector.add(CHECK, phase("call", "failed", is_finding=True, why="came 200"))
+    (found,) = collector.results(EXPECTED)
     assert (found.outcome, found.items) == (Outcome.FAILED, ITEMS)
 
 
 def test_parameters_are_checks_of_their_own() -> None:
     """One that did not run is not proven, whatever became of the others."""
-    tally = tallied(whole(), f"{CHECK}[one]")
-    tally.collected[f"{CHECK}[two::a[b]]"] = ITEMS
-    assert {found.check: found.outcome for found in tally.results(CENSUS)} == {
+    collector = collector_with(whole(), f"{CHECK}[one]")
+    collector.collected[f"{CHECK}[two::a[b]]"] = ITEMS
+    assert {found.check: found.outcome for found in collector.results(EXPECTED)} == {
         f"{CHECK}[one]": Outcome.PASSED,
         f"{CHECK}[two::a[b]]": Outcome.NOT_PROVEN,
     }
@@ -338,7 +334,7 @@ def test_a_file_that_was_narrowed_to_single_checks_is_not_proven(given: str) -> 
     """
     outcomes = [
         (found.outcome, found.why)
-        for found in tallied(whole()).results(CENSUS, narrowed_files=[given])
+        for found in collector_with(whole()).results(EXPECTED, narrowed_files=[given])
     ]
     assert outcomes == [
         (Outcome.PASSED, ""),
@@ -347,12 +343,12 @@ def test_a_file_that_was_narrowed_to_single_checks_is_not_proven(given: str) -> 
 
 
 def test_a_narrowed_file_leaves_the_others_as_they_are() -> None:
-    census = CheckInventory(
-        (*CENSUS.checks, WrittenCheck("smoke/test_b.py::test_it", frozenset({"b"}))), ()
+    expected = ExpectedChecks(
+        (*EXPECTED.checks, ExpectedCheck("smoke/test_b.py::test_it", frozenset({"b"}))), ()
     )
     assert [
         found.check
-        for found in tallied(whole()).results(census, narrowed_files=["smoke/test_b.py"])
+        for found in collector_with(whole()).results(expected, narrowed_files=["smoke/test_b.py"])
         if found.outcome is Outcome.NOT_PROVEN
     ] == ["smoke/test_b.py::test_it"]
 
@@ -370,7 +366,59 @@ def test_a_narrowed_file_leaves_the_others_as_they_are() -> None:
         ),
     ],
 )
-def test_what_the_census_cannot_read_is_not_proven(name: str, says: str) -> None:
+def test_what_cannot_be_read_is_not_proven(name: str, says: str) -> None:
     """Of no known item: the judge makes it a fault of the run."""
-    found = tallied(whole()).results(CheckInventory(CENSUS.checks, (name,)))[-1]
+    found = collector_with(whole()).results(ExpectedChecks(EXPECTED.checks, (name,)))[-1]
     assert (found.outcome, found.items, found.why) == (Outcome.NOT_PROVEN, frozenset(), says)
+
+
+# ── findings ──
+
+RULE = Rule("DATA-001", "Every foreign key refers to an existing row")
+BREACH = Finding(RULE, "visits.patient_id", "0 orphan rows", "12 of 12,000 rows")
+
+
+def test_findings_come_along_and_each_once() -> None:
+    """Also where two phases carry the same."""
+    phases = [
+        phase("setup"),
+        phase("call", "failed", is_finding=True, why="orphans", findings=(BREACH,)),
+        phase("teardown", findings=(BREACH,)),
+    ]
+    assert result(phases).findings == (BREACH,)
+
+
+def test_a_check_is_its_own_rule() -> None:
+    """A finding of the running check gets the check's id, title and reason."""
+    own = Finding(THIS_CHECK, "family_name", "Muster", "Mueller")
+    found = result(whole(outcome="failed", is_finding=True, why="differs", findings=(own,)))
+    assert found.title == "It works"
+    assert [(one.rule, one.subject) for one in found.findings] == [
+        (Rule(CHECK, "It works", "Else nobody can work."), "family_name")
+    ]
+
+
+def test_gaps_of_a_check_that_is_not_proven_come_along() -> None:
+    gap = Finding(RULE, "visits", "", "the table was locked")
+    found = result(whole(outcome="skipped", not_proven=True, why="locked", findings=(gap,)))
+    assert (found.outcome, found.findings) == (Outcome.NOT_PROVEN, (gap,))
+
+
+def test_a_check_without_a_docstring_is_known_by_its_node() -> None:
+    """Such as one that a hospital added while the run was going on."""
+    own = Finding(THIS_CHECK, "family_name")
+    collector = collector_with(whole(findings=(own,)), f"{FILE}::test_other[one]")
+    found = collector.results(ExpectedChecks((), ()))[0]
+    assert found.findings[0].rule.id == f"{FILE}::test_other"
+
+
+def test_an_outcome_survives_its_way_between_processes() -> None:
+    """Through JSON, as xdist carries it."""
+    outcome = replace(
+        CAPTURED,
+        attempt=2,
+        unsupported="refresh",
+        findings=(BREACH,),
+        new_secrets=(("tok-1", "a token"),),
+    )
+    assert CheckOutcome.from_plain(json.loads(json.dumps(outcome.to_plain()))) == outcome

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cutover_gates.core.plan import SUITES
+from cutover_gates.core.gates import SUITES
 from cutover_gates.plugin.check_inventory import build_inventory
 from cutover_gates.plugin.suite_folders import SuiteFolders
 

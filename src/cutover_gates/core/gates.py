@@ -1,0 +1,74 @@
+"""The gates and suites, and the marker expressions (`pytest -m`) over them."""
+
+from __future__ import annotations
+
+import ast
+import keyword
+import re
+
+GATES = ("t24", "t12", "t1", "phase1", "phase2", "phase3", "rollback", "post", "nightly")
+SUITES = ("smoke", "migrations", "performance", "contract")
+MARKER_WORD = re.compile(r"[\w:+\-.\[\]\\/]+")
+"""A word of a marker expression, as pytest defines it. Python allows fewer."""
+
+
+def split_gates(expression: str) -> tuple[str, ...]:
+    """Return the gates that an `-m` expression asks for, each an expression of its own.
+
+    'phase3 or nightly' is two gates, 'phase3 and contract' is one. Markers that are neither gates
+    nor suites do not count: they narrow the run, not the question. The result is empty where
+    nothing is to be judged.
+    """
+    tree = parse_expression(expression)
+    if tree is None:
+        return ()
+    parts = [tree]
+    if isinstance(tree, ast.BoolOp) and isinstance(tree.op, ast.Or):
+        parts = tree.values
+    judged = [part for part in parts if evaluate_expression(part, frozenset()) is not None]
+    return tuple(dict.fromkeys(ast.unparse(part) for part in judged))
+
+
+def parse_expression(expression: str) -> ast.expr | None:
+    """Return the syntax tree of a marker expression, or None where it has none.
+
+    pytest refuses such an expression in its own words. pytest's words need not be names in Python
+    ('class', '2nd-night'): each is turned into a name first. Without that, such an expression would
+    be passed over, and its gate would run without being judged.
+    """
+    readable = MARKER_WORD.sub(lambda word: _to_python_name(word[0]), expression).strip()
+    try:
+        return ast.parse(readable, mode="eval").body if readable else None
+    except (SyntaxError, ValueError):  # ValueError: a null character
+        return None
+
+
+def _to_python_name(word: str) -> str:
+    if word in ("and", "or", "not") or re.fullmatch("0|[1-9][0-9]*", word):
+        return word
+    if word.isidentifier() and not keyword.iskeyword(word):
+        return word
+    return "_" + re.sub(r"\W", "_", word)
+
+
+def evaluate_expression(node: ast.expr, markers: frozenset[str]) -> bool | None:
+    """Return True where `markers` satisfy the expression.
+
+    The result is None where the expression names neither a gate nor a suite.
+    """
+    if isinstance(node, ast.Name):
+        return node.id in markers if node.id in GATES + SUITES else None
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        inner = evaluate_expression(node.operand, markers)
+        return None if inner is None else not inner
+    if isinstance(node, ast.BoolOp):
+        return _evaluate_parts(node, markers)
+    return None
+
+
+def _evaluate_parts(node: ast.BoolOp, markers: frozenset[str]) -> bool | None:
+    values = [evaluate_expression(part, markers) for part in node.values]
+    known = [value for value in values if value is not None]
+    if not known:
+        return None
+    return all(known) if isinstance(node.op, ast.And) else any(known)

@@ -1,0 +1,160 @@
+"""Reads a plan from `plan.toml`; every mistake in the file is one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cutover_gates.core.check_groups import shipped_groups
+from cutover_gates.core.gates import GATES, SUITES
+from cutover_gates.core.plan import PLACEHOLDER, Item, Plan, PlanError
+from cutover_gates.core.tables import read_table, suggest_nearest
+
+PROOFS = ("check", "sign-off")
+KINDS = ("trigger",)
+NEEDS = ("front", "monitoring", "backup")
+"""What an embedded hospital can bring along: a second instance behind a reverse proxy; Prometheus and
+Alertmanager; a backup.
+"""
+ROLES = ("script-history", "baseline", "test-messages")
+"""What the code has to find in a plan: the item whose checks record the applied migration scripts, the
+item that is served by recording a baseline, the item that attests test messages.
+"""
+LIMITS = ("error_rate", "coverage_percent")
+"""Limits of the settings that a title may hold as `{name}`."""
+CHECK_ONLY_KEYS = ("suite", "rests_on", "checks", "needs")
+ITEM_KEYS = (
+    *("id", "section", "title", "gates", "proof", "suite", "rests_on", "waivable"),
+    *("checks", "kind", "needs", "role"),
+)
+
+
+def load_plan(path: Path) -> Plan:
+    """Read and check a plan file. Raises `PlanError` with the file, the item and what to write."""
+    if not path.exists():
+        raise PlanError(
+            f"{path.name} is missing: a plan file with one [[item]] a line of your cutover plan is"
+            " needed (docs/your-plan.md)"
+        )
+    data = read_table(path, PlanError)
+    for key in data:
+        if key != "item":  # a misspelt [[item]] would be a line of the plan that nobody asks for
+            raise PlanError(f"{path.name}: unknown table {key!r}; write [[item]]")
+    rows = data.get("item", [])
+    if not isinstance(rows, list) or not rows:
+        raise PlanError(
+            f"{path.name} has no [[item]]: a plan without items proves nothing (docs/your-plan.md)"
+        )
+    numbered = enumerate(rows, start=1)
+    plan = Plan(tuple(_parse_item(row, f"{path.name}, item {number}") for number, row in numbered))
+    _check_ids(plan, path.name)
+    return plan
+
+
+def _parse_item(row: Mapping[str, Any], where: str) -> Item:
+    if not isinstance(row, dict):
+        raise PlanError(f"{where} is {row!r}; write a table: [[item]], then its keys")
+    if isinstance(row.get("id"), str):
+        where = f"{where} ({row['id']})"
+    _check_keys(row, where)
+    for gate in _require_texts(row.get("gates"), f"{where}: gates"):
+        _require_choice(gate, GATES, f"{where}: gates")
+    for need in _optional_texts(row, "needs", where):
+        _require_choice(need, NEEDS, f"{where}: needs")
+    item = Item(
+        row["id"],
+        row["section"],
+        row["title"],
+        tuple(row["gates"]),
+        _require_choice(row["proof"], PROOFS, f"{where}: proof"),
+        _parse_suite(row, where),
+        _optional_texts(row, "rests_on", where),
+        row.get("waivable", True),
+        _optional_texts(row, "checks", where),
+        _optional_choice(row, "kind", KINDS, where),
+        _optional_texts(row, "needs", where),
+        _optional_choice(row, "role", ROLES, where),
+    )
+    _check_groups(item, where)
+    return item
+
+
+def _check_keys(row: Mapping[str, Any], where: str) -> None:
+    for key in row:
+        if key not in ITEM_KEYS:
+            raise PlanError(
+                f"{where}: unknown key {key!r}.{suggest_nearest(key, ITEM_KEYS)}"
+                f" Allowed: {', '.join(ITEM_KEYS)}"
+            )
+    for key in ("id", "section", "title", "proof"):
+        if not isinstance(row.get(key), str) or not row[key].strip():
+            raise PlanError(f"{where}: {key!r} must be a text that is not empty")
+    for name in PLACEHOLDER.findall(row["title"]):
+        _require_choice(name, LIMITS, f"{where}: the name in braces in title")
+    if not isinstance(row.get("waivable", True), bool):
+        raise PlanError(f"{where}: waivable must be true or false")
+
+
+def _parse_suite(row: Mapping[str, Any], where: str) -> str | None:
+    if row["proof"] == "sign-off":
+        if any(key in row for key in CHECK_ONLY_KEYS):
+            raise PlanError(
+                f"{where}: a sign-off has neither suite nor rests_on, checks or needs: a person"
+                " attests it"
+            )
+        return None
+    return _require_choice(row.get("suite"), SUITES, f"{where}: suite")
+
+
+def _check_groups(item: Item, where: str) -> None:
+    """Require that shipped groups stand in the item's suite: their checks could not prove it."""
+    for name in item.groups:
+        group = shipped_groups().get(name)
+        if group is not None and group.suite != item.suite:
+            raise PlanError(
+                f"{where}: the checks of {name!r} stand in {group.suite}, and suite is"
+                f" {item.suite!r}"
+            )
+
+
+def _require_choice(value: object, allowed: tuple[str, ...], where: str) -> str:
+    if not isinstance(value, str) or value not in allowed:
+        nearest = suggest_nearest(str(value), allowed)
+        raise PlanError(f"{where} is {value!r}; allowed: {', '.join(allowed)}.{nearest}")
+    return value
+
+
+def _optional_choice(row: Mapping[str, Any], key: str, allowed: tuple[str, ...], where: str) -> str:
+    return _require_choice(row[key], allowed, f"{where}: {key}") if key in row else ""
+
+
+def _require_texts(value: object, where: str, *, may_be_empty: bool = False) -> tuple[str, ...]:
+    is_list = isinstance(value, list) and all(isinstance(text, str) for text in value)
+    if not is_list or not (value or may_be_empty):
+        not_empty = "" if may_be_empty else " that is not empty"
+        raise PlanError(f"{where} must be a list of texts{not_empty}")
+    assert isinstance(value, list)
+    return tuple(value)
+
+
+def _optional_texts(row: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
+    return _require_texts(row.get(key, []), f"{where}: {key}", may_be_empty=True)
+
+
+def _check_ids(plan: Plan, where: str) -> None:
+    """Require unique ids, and that items rest on items, never on each other."""
+    known: set[str] = set()
+    for item in plan.items:
+        if item.id in known:
+            raise PlanError(f"{where}: two items are called {item.id!r}; ids are unique")
+        known.add(item.id)
+    for item in plan.items:
+        for other in item.rests_on:
+            if other not in known:
+                raise PlanError(
+                    f"{where}: {item.id!r} rests on {other!r}, which is no"
+                    f" item.{suggest_nearest(other, known)}"
+                )
+            if item.id in plan.item_with_dependencies(other):
+                raise PlanError(f"{where}: {item.id!r} and {other!r} rest on each other")

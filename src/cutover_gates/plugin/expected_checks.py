@@ -1,0 +1,71 @@
+"""The checks that a run must account for: those written in the suites, bound to items of the plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cutover_gates.core.findings import Rule
+from cutover_gates.core.plan import Plan, PlanError
+from cutover_gates.plugin.check_inventory import CheckInventory, WrittenCheck
+
+
+@dataclass(frozen=True)
+class ExpectedCheck:
+    """A written check with the ids of the items that it proves.
+
+    `items` is empty where they are unknown: its mark is not written out, or names nothing known.
+    """
+
+    check: str
+    items: frozenset[str]
+    title: str = ""
+    why: str = ""
+
+    @property
+    def rule(self) -> Rule:
+        """The check as a rule: its id is stable, its docstring says what must hold and why."""
+        return Rule(self.check, self.title, self.why)
+
+
+@dataclass(frozen=True)
+class ExpectedChecks:
+    """All checks that belong to items, and what could not be read.
+
+    `unassigned` are checks of shipped groups that no item of the plan takes: nobody asks for them.
+    """
+
+    checks: tuple[ExpectedCheck, ...]
+    unreadable: tuple[str, ...]
+    unassigned: tuple[str, ...] = ()
+
+    def describe_unassigned(self) -> str:
+        """Return one line that counts the checks of no item; empty where there are none."""
+        if not self.unassigned:
+            return ""
+        total = len(self.checks) + len(self.unassigned)
+        return (
+            f"{len(self.unassigned)} of {total} checks belong to no item of the plan, and are not"
+            " judged (`checks` in plan.toml names the groups of checks that an item takes)"
+        )
+
+
+def bind_to_plan(inventory: CheckInventory, plan: Plan) -> ExpectedChecks:
+    """Return the written checks with their items of the plan."""
+    expected: list[ExpectedCheck] = []
+    unassigned: list[str] = []
+    for written in inventory.checks:
+        items = _items_of(written, plan)
+        if items is None:
+            unassigned.append(written.check)
+        else:
+            expected.append(ExpectedCheck(written.check, items, written.title, written.why))
+    return ExpectedChecks(tuple(expected), inventory.unreadable, tuple(unassigned))
+
+
+def _items_of(written: WrittenCheck, plan: Plan) -> frozenset[str] | None:
+    """Return the check's items, an empty set where they are unknown, None where it has none."""
+    try:
+        items = frozenset(item.id for item in plan.items_of_groups(written.groups))
+    except PlanError:
+        return frozenset()
+    return items if items or not written.groups else None

@@ -1,0 +1,70 @@
+"""The target of a judged run: started once, probed before and after the checks, swept, stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cutover_gates.plugin.cleanup import describe_sweep, save_ledgers, sweep_dead_runs
+from cutover_gates.plugin.outcome_capture import TARGET_GONE
+from cutover_gates.plugin.progress import print_line
+from cutover_gates.plugin.run import PytestRun
+from cutover_gates.plugin.target_start import start_target
+from cutover_gates.plugin.verdict_subject import TargetStatus, probe_target
+from cutover_gates.targets import RunningTarget
+from cutover_gates.targets.embedded import TargetDidNotStart
+
+
+class GateTarget:
+    """The lifecycle of the target in the controller.
+
+    `status` is what it answered before the first check; None before it was asked. `notes` are
+    sentences about what runs left on it.
+    """
+
+    def __init__(self, run: PytestRun) -> None:
+        self.run = run
+        self.status: TargetStatus | None = None
+        self.notes: list[str] = []
+        self._target: Iterator[RunningTarget] | None = None
+
+    def start(self) -> None:
+        """Bring the target up and probe it.
+
+        Raises `TargetDidNotStart` where it cannot be asked, and the user's errors.
+        """
+        self._target = start_target(self.run)
+        self.status = probe_target(self.run, next(self._target))
+        if not self.status.answers:
+            raise TargetDidNotStart(self.status.problem)
+
+    def sweep(self) -> None:
+        """Retire what dead runs left on the target: earlier ones, or this run's crashed workers."""
+        assert self.run.running_target is not None
+        swept = describe_sweep(sweep_dead_runs(self.run, self.run.running_target))
+        for sentence in swept:
+            print_line(sentence)
+        self.notes += swept
+
+    def find_changes(self, *, is_gone: bool) -> list[str]:
+        """Return a sentence where the target is gone, or is another one than before the checks."""
+        if is_gone:
+            return [TARGET_GONE]
+        if not (self.status and self.status.answers and self.run.running_target):
+            return []
+        after = probe_target(self.run, self.run.running_target)
+        if after.answers:
+            self.sweep()
+        if after.release == self.status.release:
+            return []
+        now = after.release or after.problem or "nothing"
+        return [
+            f"the target changed during the run: it reported release {self.status.release} before,"
+            f" and {now} at the end"
+        ]
+
+    def stop(self) -> None:
+        """Save the ledgers beside the verdict, and let the target go."""
+        if self.run.running_target:
+            self.notes.append(save_ledgers(self.run, self.run.first_folder / "traces"))
+        if self._target is not None:
+            next(self._target, None)

@@ -1,0 +1,94 @@
+"""Judges the gates of a run from its results, and finds faults of the run itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pytest
+
+from cutover_gates.core.verdict import CheckResult, Verdict, VerdictSubject, judge
+from cutover_gates.core.waivers import Decision, load_decisions
+from cutover_gates.plugin.results import ResultCollector
+from cutover_gates.plugin.run import PytestRun
+
+NORMAL_EXIT_CODES = {
+    pytest.ExitCode.OK,
+    pytest.ExitCode.TESTS_FAILED,
+    pytest.ExitCode.NO_TESTS_COLLECTED,
+}
+"""pytest's own statuses under which a run came to its end. Every other one is a fault of the run."""
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """What people decided before the run. `not_applicable` maps item ids to reasons."""
+
+    waivers: Sequence[Decision]
+    signoffs: Sequence[Decision]
+    not_applicable: dict[str, str]
+
+
+def load_all_decisions(run: PytestRun) -> Decisions:
+    """Read waivers, sign-offs and declarations.
+
+    Raises `DecisionError` and, for a declaration of an unknown item, `PlanError`.
+    """
+    settings = run.settings
+    return Decisions(
+        load_decisions(settings.resolve_path(settings.waivers), "waiver"),
+        load_decisions(settings.resolve_path(settings.signoffs), "signoff"),
+        run.plan.apply_declarations(settings.chosen_target.not_applicable),
+    )
+
+
+def judge_gates(
+    run: PytestRun,
+    results: Sequence[CheckResult],
+    decisions: Decisions,
+    subject: VerdictSubject,
+    run_errors: Sequence[str],
+) -> list[Verdict]:
+    """Return the verdict of each gate of the run."""
+    return [
+        judge(
+            run.plan,
+            gate,
+            results,
+            subject=subject,
+            started=run.started,
+            now=datetime.now(UTC),
+            waivers=decisions.waivers,
+            signoffs=decisions.signoffs,
+            not_applicable=decisions.not_applicable,
+            holds=run_errors,
+        )
+        for gate in run.gates
+    ]
+
+
+def find_missing_guards(config: pytest.Config) -> list[str]:
+    """Return a sentence for each guard without which checks prove nothing."""
+    missing = []
+    if not __debug__:
+        missing.append(
+            "Python runs with -O or PYTHONOPTIMIZE: assertions are not executed, and a check"
+            " without them proves nothing"
+        )
+    if not config.pluginmanager.hasplugin("timeout"):
+        missing.append(
+            "the plugin pytest-timeout is missing or switched off: a check that hangs would have"
+            " no bound"
+        )
+    return missing
+
+
+def find_abnormal_end(exit_status: int, results: ResultCollector) -> list[str]:
+    """Return a sentence where pytest did not end as its checks did."""
+    abnormal = []
+    if exit_status not in NORMAL_EXIT_CODES:
+        abnormal.append(f"the run did not come to its end (pytest's status {int(exit_status)})")
+    if exit_status == pytest.ExitCode.TESTS_FAILED and not results.has_failures:
+        abnormal.append("pytest reports a failure that belongs to no check")
+    return abnormal

@@ -1,0 +1,122 @@
+"""Decides the outcome of one check from its reports.
+
+Every way in which a check may *not* have proven something gets its name here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from cutover_gates.core.verdict import Outcome
+from cutover_gates.plugin.check_outcome import CheckOutcome
+
+BROKEN_PHASES = {
+    "setup": "Setup failed, so the check did not run: ",
+    "teardown": "Cleaning up after the check failed: ",
+    "call": "The check itself broke: ",
+}
+
+
+@dataclass(frozen=True)
+class CheckPhase:
+    """One report of one check.
+
+    `status` is pytest's word for it. `outcome` is what `OutcomeCapture` attached; it is empty where
+    pytest or xdist made the report itself (a crash).
+    """
+
+    when: str
+    status: str
+    seconds: float
+    text: str = ""
+    xfail: bool = False
+    outcome: CheckOutcome = field(default_factory=CheckOutcome)
+
+    @property
+    def why(self) -> str:
+        """The exception's text, or where there was none, the report's."""
+        return self.outcome.why or self.text
+
+
+def decide_outcome(
+    phases: Sequence[CheckPhase], excused: frozenset[str], *, has_evidence: bool
+) -> tuple[Outcome, str]:
+    """Return the outcome of a check that ran, and why where it did not pass.
+
+    `excused` are the operations of which it is declared that the target does not offer them.
+    """
+    return (
+        _error_outcome(phases)
+        or _retry_outcome(phases)
+        or _first_unproven_phase(phases, excused)
+        or _incomplete_outcome(phases, has_evidence)
+        or (Outcome.PASSED, "")
+    )
+
+
+def unsupported_operations(phases: Sequence[CheckPhase]) -> frozenset[str]:
+    """Return the operations that a check could not use because the target does not offer them."""
+    operations = [phase.outcome.unsupported for phase in phases]
+    return frozenset(operation for operation in operations if operation is not None)
+
+
+def _error_outcome(phases: Sequence[CheckPhase]) -> tuple[Outcome, str] | None:
+    """Return the first failure, in any phase of any attempt."""
+    for phase in phases:
+        if phase.status != "failed":
+            continue
+        # A failure without an exception is a strict xfail that passed.
+        if phase.when == "call" and (phase.outcome.is_finding or not phase.outcome.why):
+            return Outcome.FAILED, phase.why
+        return Outcome.ERROR, BROKEN_PHASES.get(phase.when, "") + phase.why
+    return None
+
+
+def _retry_outcome(phases: Sequence[CheckPhase]) -> tuple[Outcome, str] | None:
+    was_retried = any(phase.status == "rerun" or phase.outcome.attempt > 1 for phase in phases)
+    return (Outcome.NOT_PROVEN, "it passed only on a retry") if was_retried else None
+
+
+def _first_unproven_phase(
+    phases: Sequence[CheckPhase], excused: frozenset[str]
+) -> tuple[Outcome, str] | None:
+    for phase in phases:
+        if (unproven := _unproven_outcome(phase, excused)) is not None:
+            return unproven
+    return None
+
+
+def _unproven_outcome(phase: CheckPhase, excused: frozenset[str]) -> tuple[Outcome, str] | None:
+    """Return what pytest would call passed, or not a failure, and what proves nothing."""
+    operation = phase.outcome.unsupported
+    if operation is not None and operation in excused:
+        return Outcome.NOT_APPLICABLE, phase.outcome.why
+    if operation is not None:
+        return Outcome.NOT_PROVEN, (
+            f"the check reported {operation} as unsupported, which [targets.NAME.unsupported] does"
+            " not declare"
+        )
+    if phase.outcome.not_proven:
+        return Outcome.NOT_PROVEN, phase.outcome.why
+    if phase.xfail:
+        passed = " and passed all the same" if phase.status == "passed" else ""
+        return Outcome.NOT_PROVEN, f"it is marked xfail{passed}"
+    if phase.status == "skipped":
+        return Outcome.NOT_PROVEN, f"it was skipped: {phase.text}"
+    if phase.status != "passed":
+        return Outcome.NOT_PROVEN, f"its {phase.when} ended as {phase.status!r}"
+    return None
+
+
+def _incomplete_outcome(
+    phases: Sequence[CheckPhase], has_evidence: bool
+) -> tuple[Outcome, str] | None:
+    """Return what a check lacks whose phases all passed."""
+    if not {phase.when for phase in phases} >= {"setup", "call", "teardown"}:
+        return Outcome.NOT_PROVEN, "it did not come to its end"
+    if any(phase.outcome.raised for phase in phases):
+        return Outcome.NOT_PROVEN, "it raised an exception, and something turned that into a pass"
+    if not has_evidence:
+        return Outcome.NOT_PROVEN, "it passed without any evidence: it asked the target nothing"
+    return None

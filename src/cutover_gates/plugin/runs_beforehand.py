@@ -1,0 +1,39 @@
+"""The two runs that a gate makes before its first check: the load, and the fuzzing of the API.
+
+Nothing else is asked of the target meanwhile, and each operation that was fuzzed has its own check.
+What they prove is for the checks to say.
+"""
+
+from __future__ import annotations
+
+from cutover_gates.core.findings import NotProven
+from cutover_gates.hospital import Unsupported
+from cutover_gates.plugin.api_run import fuzz_once, fuzzing_plan, load_acceptances, shared_folder
+from cutover_gates.plugin.fixtures.load import load_folder, run_load_once
+from cutover_gates.plugin.progress import ProgressPrinter, print_line
+from cutover_gates.plugin.run import PytestRun
+from cutover_gates.targets import RunningTarget
+
+
+def make_runs_beforehand(run: PytestRun, target: RunningTarget) -> None:
+    """Make the runs that the checks of this gate need. Raises the user's errors."""
+    for suite, make_run in (("performance", _run_load), ("contract", _fuzz_api)):
+        if suite not in run.suites:
+            continue
+        try:
+            make_run(run, target)
+        except (NotProven, Unsupported):
+            # The checks ask for the same run again, and get the same answer.
+            continue
+
+
+def _run_load(run: PytestRun, target: RunningTarget) -> None:
+    folder = load_folder(run)
+    assert folder is not None
+    run_load_once(run, target, folder, ProgressPrinter(None))
+
+
+def _fuzz_api(run: PytestRun, target: RunningTarget) -> None:
+    load_acceptances(run)
+    print_line(fuzzing_plan(run, target).description)
+    fuzz_once(run, target, shared_folder(run), ProgressPrinter(None))
