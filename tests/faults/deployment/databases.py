@@ -81,7 +81,7 @@ class TheDatabaseWasLeftReadOnly(DatabaseFault):
 class TheDsnLeadsToAStandby(DatabaseFault):
     """The primary has moved, and the old address leads to a copy that takes no writes."""
 
-    check, says = WRITES, "is on a standby"
+    check, says = WRITES, "a standby"
     also: ClassVar[dict[str, str]] = {
         COPIES: "a standby does not know the others",
         THERE: "a standby does not know the others",
@@ -115,7 +115,7 @@ class TheStandbyIsGone(DatabaseFault):
     does the hospital.
     """
 
-    check, says = THERE, "1 standbys must follow the primary (standbys), and 0 do."
+    check, says = THERE, "expected 1 (migrations.standbys), found 0"
 
     def harm(self, place: Place) -> None:
         place.standbys = 1
@@ -124,7 +124,7 @@ class TheStandbyIsGone(DatabaseFault):
 class NobodySaysHowManyStandbys(DatabaseFault):
     """The same, where nobody wrote down that there was one."""
 
-    check, outcome, says = THERE, "not proven", "nobody says how many must"
+    check, outcome, says = THERE, "not proven", "the settings do not say how many must"
 
     def harm(self, place: Place) -> None:
         place.standbys = None
@@ -135,7 +135,7 @@ class TheArchiveIsOff(DatabaseFault):
     from nothing.
     """
 
-    check, says = THERE, "archive_mode is off"
+    check, says = THERE, "archive_mode: expected on"
 
     def harm(self, place: Place) -> None:
         place.archived = True
@@ -144,7 +144,7 @@ class TheArchiveIsOff(DatabaseFault):
 class NoConnectionIsLeft(DatabaseFault):
     """The new release cannot connect beside the old one."""
 
-    check, says = ROOM, "connections that the database"
+    check, says = ROOM, "of its connections in use"
 
     def harm(self, place: Place) -> None:
         place.run(
@@ -160,7 +160,7 @@ class TheArchiveFails(DatabaseFault):
     A stand-in of the server's answer: the real thing is in `tests/integration/database/health`.
     """
 
-    check, says = ARCHIVE, "Archiving fails"
+    check, says = ARCHIVE, "the archive of the write-ahead log"
 
     def harm(self, place: Place) -> None:
         told = (

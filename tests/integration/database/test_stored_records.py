@@ -64,7 +64,7 @@ def test_one_query_can_be_replaced() -> None:
             {"visits": "SELECT %(id)s"},
             "database.rows.visits: unknown key. Allowed: patient, visit, document",
         ),
-        ({"visit": "SELECT 1"}, "database.rows.visit asks for no id"),
+        ({"visit": "SELECT 1"}, "database.rows.visit has no id"),
     ],
 )
 def test_a_query_that_cannot_be_meant_is_refused(rows: dict[str, str], said: str) -> None:

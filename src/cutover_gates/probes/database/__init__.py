@@ -1,1 +1,1 @@
-"""What the suites ask of a target's database: the only place that knows SQL."""
+"""Questions to a target's database. No other package of the project holds SQL."""

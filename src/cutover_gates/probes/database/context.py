@@ -1,6 +1,4 @@
-"""The way into a target's database: sessions that can only read, that wait for nothing long, and
-that say who they are.
-"""
+"""The read-only sessions on a target's database, and the context that every question to it gets."""
 
 from __future__ import annotations
 
@@ -16,40 +14,47 @@ from pydantic import SecretStr
 
 from cutover_gates.config.migrations import Migrations, TableChange
 from cutover_gates.config.target import DatabaseSettings
-from cutover_gates.core.evidence.assessment import Assessment, NotProven
+from cutover_gates.core.evidence.assessment import Assessment
+from cutover_gates.core.findings import gap_error
+from cutover_gates.probes.database import rules
 from cutover_gates.util.files import compute_once
 
 APPLICATION_NAME = "cutover"
+"""The name of our sessions in pg_stat_activity, by which the questions to the server leave them
+out.
+"""
 LOCK_SECONDS = 1.0
+"""Limit for the wait for a lock: a question must not queue behind a migration."""
+MIN_CONNECT_SECONDS = 2
+"""libpq accepts no shorter connect_timeout."""
 
 Row = dict[str, Any]
 
 
 class DatabaseUnreachable(RuntimeError):
-    """The database cannot be asked. Says nothing about the release, and never the DSN."""
+    """The database cannot be asked. The text says nothing about the release, and never the DSN."""
 
 
 def connect_read_only(dsn: str, database: DatabaseSettings) -> psycopg.Connection[Row]:
-    """A connection in which every transaction is one statement: no snapshot is kept open, and each
-    question sees what is committed now.
+    """Return a read-only connection in which every transaction is one statement.
 
-    Raises `DatabaseUnreachable`. What psycopg raises holds the DSN in its frames, so its traceback goes
-    no further.
+    No snapshot is kept open, so each query sees what is committed at its time.
+
+    Raises `DatabaseUnreachable`. Its cause is dropped, because psycopg's traceback holds the DSN.
     """
+    options = {
+        "default_transaction_read_only": "on",
+        "statement_timeout": f"{database.statement_seconds * 1000:.0f}",
+        "lock_timeout": f"{LOCK_SECONDS * 1000:.0f}",
+    }
     try:
         return psycopg.connect(
             dsn,
             autocommit=True,
             row_factory=dict_row,
             application_name=APPLICATION_NAME,
-            connect_timeout=max(
-                2, round(database.connect_seconds)
-            ),  # libpq takes no less than two seconds
-            options=(
-                "-c default_transaction_read_only=on -c"
-                f" statement_timeout={database.statement_seconds * 1000:.0f} -c"
-                f" lock_timeout={LOCK_SECONDS * 1000:.0f}"
-            ),
+            connect_timeout=max(MIN_CONNECT_SECONDS, round(database.connect_seconds)),
+            options=" ".join(f"-c {name}={value}" for name, value in options.items()),
         )
     except psycopg.Error as error:
         raise DatabaseUnreachable(
@@ -59,14 +64,12 @@ def connect_read_only(dsn: str, database: DatabaseSettings) -> psycopg.Connectio
 
 
 def first_error_line(error: psycopg.Error) -> str:
-    """What an error says first; its kind when it says nothing."""
+    """Return the first line of an error's text; its type where it has none."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def _safe_error_text(error: psycopg.Error, dsn: str) -> str:
-    """The first line of what psycopg says; only its kind where that repeats the DSN or a part of it
-    that is secret.
-    """
+    """Return the first line of the error, or only its type where the line holds the password."""
     text = first_error_line(error)
     try:
         password = str(psycopg.conninfo.conninfo_to_dict(dsn).get("password") or "")
@@ -77,7 +80,7 @@ def _safe_error_text(error: psycopg.Error, dsn: str) -> str:
 
 @dataclass(frozen=True)
 class Budget:
-    """Seconds that a gate may take, from a moment that is the same in all its processes.
+    """The seconds that a gate may take, up to a moment that is the same in all its processes.
 
     `ends` is a `time.time()`.
     """
@@ -86,23 +89,27 @@ class Budget:
 
     @property
     def remaining_seconds(self) -> float:
-        """Seconds that are left; 0 when it is spent."""
+        """The seconds that are left; 0 when the budget is spent."""
         return max(0.0, self.ends - time.time())
 
-    def take_share(self, part: float) -> Budget:
-        """A part of what is left, for a question that may not use up the time of all others."""
-        return Budget(time.time() + self.remaining_seconds * part)
+    def take_share(self, share: float) -> Budget:
+        """Return a share of what is left, for a question that may not use up the time of others."""
+        return Budget(time.time() + self.remaining_seconds * share)
 
 
 @dataclass(frozen=True)
 class DatabaseContext:
-    """`folder` is the settings file's (paths are seen from it), `snapshots` this target's folder of
-    snapshots, `reports` the folder of all runs.
+    """Everything that a question to a target's database needs.
 
-    `report_progress` shows a line of progress; `record` leaves an examination in the evidence. `backup`: where
-    the newest is, when the target itself said so. `is_copy`: the database is a scratch one that
-    holds a copy of the target's. `cache_folder` is a folder that all processes of the run share, for
-    what is too dear to be done twice; it holds no secret and no row's content.
+    - `folder`: the folder of the settings file; paths are relative to it.
+    - `snapshots`: this target's folder of snapshots. `reports`: the folder of all runs.
+    - `cache_folder`: a folder that all processes of the run share, for results that cost too much
+      to
+      compute twice. It holds no secret and no content of a row.
+    - `standby`: where the heavy reads go. `scratch_dsn`: the server for restored copies.
+    - `backup`: the newest backup, where the target itself says so.
+    - `is_copy`: the database is a scratch one that holds a copy of the target's.
+    - `report_progress` shows a line of progress; `record` puts an assessment into the evidence.
     """
 
     target: str
@@ -120,61 +127,60 @@ class DatabaseContext:
     backup: str | None = None
     is_copy: bool = False
     report_progress: Callable[[str], None] = field(default=lambda _line: None, repr=False)
-    record: Callable[[Assessment], None] = field(default=lambda _examination: None, repr=False)
+    record: Callable[[Assessment], None] = field(default=lambda _assessment: None, repr=False)
 
-    def record_assessment(self, examination: Assessment) -> Assessment:
-        """Leave an examination in the evidence, and hand it on."""
-        self.record(examination)
-        return examination
+    def record_assessment(self, assessment: Assessment) -> Assessment:
+        """Put an assessment into the evidence and return it."""
+        self.record(assessment)
+        return assessment
 
     def declared_change(self, table: str) -> TableChange:
-        """What is declared for a table, given as `schema.name`.
+        """Return what the settings declare for a table, given as `schema.name`.
 
-        Nothing declared means that it stays as it was.
+        Where they declare nothing, the table stays as it was.
         """
         declared = self.migrations.tables
         return declared.get(table) or declared.get(self.display_name(table)) or TableChange()
 
     def display_name(self, table: str) -> str:
-        """`schema.name` as a reader has it: without the schema where it is the first one of the
-        settings.
-        """
+        """Return `schema.name` without the schema where that is the first one of the settings."""
         return table.removeprefix(f"{self.migrations.schemas[0]}.")
 
     def connect(self, seconds: float | None = None) -> psycopg.Connection[Row]:
-        """A read-only session on the target; `seconds` bound each statement.
+        """Return a read-only session on the target.
 
-        Default: the settings', and never more than the budget has left.
+        `seconds` limit each statement (default: the settings'), and never exceed the budget.
 
-        Raises `DatabaseSilent`, and `NotProven` when the budget is spent.
+        Raises `DatabaseUnreachable`, and `NotProven` when the budget is spent.
         """
         return self._open(self.dsn, seconds)
 
     def connect_for_heavy_reads(self, seconds: float | None = None) -> psycopg.Connection[Row]:
-        """The same on the standby, where one is named."""
+        """Return a session like `connect`, on the standby where one is named."""
         return self._open(SecretStr(self.heavy_dsn), seconds)
 
     @property
     def heavy_dsn(self) -> str:
-        """Where the heavy reads go: the standby, where one is named."""
+        """The DSN of the heavy reads: the standby's, where one is named."""
         return (self.standby or self.dsn).get_secret_value()
 
     def compute_once(self, key: str, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """What `compute` gives (JSON-able), computed once a run (`evidence.once`)."""
+        """Return the JSON-able result of `compute`, which one process of the run computes."""
         return compute_once(self.cache_folder, key, compute)
 
     def resolve_path(self, path: Path | str) -> Path:
-        """A path of the settings."""
+        """Return a path of the settings as an absolute one."""
         return self.folder / path
 
     def _open(self, dsn: SecretStr, seconds: float | None) -> psycopg.Connection[Row]:
         left = self.budget.remaining_seconds
         if left <= 0:
-            raise NotProven(
-                f"the {self.migrations.budget_seconds:g} s that the gate may take (budget_seconds)"
-                " were spent before this was looked at"
+            raise gap_error(
+                rules.TIME_BUDGET,
+                "the database",
+                f"the {self.migrations.budget_seconds:g} s (budget_seconds) were spent before it"
+                " was read",
             )
         bound = min(seconds or self.database.statement_seconds, left)
-        return connect_read_only(
-            dsn.get_secret_value(), self.database.model_copy(update={"statement_seconds": bound})
-        )
+        database = self.database.model_copy(update={"statement_seconds": bound})
+        return connect_read_only(dsn.get_secret_value(), database)

@@ -1,4 +1,8 @@
-"""Which migration a target's database is at: part of what a verdict is bound to."""
+"""The identity of a target's database: its server, its migration, and whether a standby is its
+copy.
+
+A verdict is bound to the migration, a snapshot to the server.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,8 @@ from psycopg import sql
 
 from cutover_gates.config.target import DatabaseSettings
 from cutover_gates.core.evidence.assessment import NotProven
+from cutover_gates.core.findings import gap_error
+from cutover_gates.probes.database import rules
 from cutover_gates.probes.database.context import (
     DatabaseContext,
     DatabaseUnreachable,
@@ -18,30 +24,20 @@ from cutover_gates.probes.database.context import (
     first_error_line,
 )
 from cutover_gates.probes.database.history.history_table import history_table_name
+from cutover_gates.probes.database.history.migration_scripts import load_install_scripts
 
 LATEST_MIGRATION = (
     "SELECT version FROM flyway_schema_history WHERE success AND version IS NOT NULL ORDER BY"
     " installed_rank DESC LIMIT 1"
 )
-
-
-def fetch_latest_migration(dsn: str, database: DatabaseSettings) -> str | None:
-    """The version that Flyway applied last; None where the database cannot be asked or keeps no
-    such history.
-    """
-    try:
-        with connect_read_only(dsn, database) as connection:
-            found = connection.execute(LATEST_MIGRATION).fetchone()
-    except (DatabaseUnreachable, psycopg.Error):
-        return None
-    return str(found["version"]) if found else None
-
-
 _FACTS = """
-SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int / 10000 AS major,
-       (SELECT system_identifier::text FROM pg_control_system()) AS system_identifier, datname::text AS database,
-       pg_encoding_to_char(encoding) AS encoding, datcollate || '/' || datctype AS collation,
-       (SELECT coalesce(jsonb_object_agg(extname, extversion), '{}') FROM pg_extension) AS extensions
+SELECT current_setting('server_version') AS version,
+       current_setting('server_version_num')::int / 10000 AS major,
+       (SELECT system_identifier::text FROM pg_control_system()) AS system_identifier,
+       datname::text AS database, pg_encoding_to_char(encoding) AS encoding,
+       datcollate || '/' || datctype AS collation,
+       (SELECT coalesce(jsonb_object_agg(extname, extversion), '{}')
+        FROM pg_extension) AS extensions
 FROM pg_database WHERE datname = current_database()
 """
 _NEWEST_MIGRATION = {
@@ -52,108 +48,123 @@ _NEWEST_MIGRATION = {
     "alembic": "SELECT string_agg(version_num, ', ' ORDER BY version_num) AS at FROM {}",
     "django": "SELECT app || '.' || name AS at FROM {} ORDER BY id DESC LIMIT 1",
 }
+_REPLAY_DISTANCE = "SELECT pg_wal_lsn_diff({}, pg_last_wal_replay_lsn())::int8 AS it"
 _POLL_SECONDS = 0.2
 _PAGE_HEADER_BYTES = 24
-"""Bytes of the log that the next record will begin behind, and nobody replays before it comes.
+"""A standby that is this many bytes behind has replayed everything.
 
-The smallest commit has 34.
+The next record of the log begins behind a page header, which nobody replays before the record
+comes. The smallest commit has 34 bytes.
 """
+_STANDBY = "standby_dsn"
 
 Connection = psycopg.Connection[Row]
 
 
-def read_server_facts(connection: Connection) -> dict[str, Any]:
-    """version, major, system_identifier, database, encoding, collation, extensions."""
+def fetch_latest_migration(dsn: str, database: DatabaseSettings) -> str | None:
+    """Return the version that Flyway applied last.
+
+    None where the database cannot be asked or keeps no such history.
+    """
     try:
-        found = connection.execute(_FACTS).fetchone()
+        with connect_read_only(dsn, database) as connection:
+            row = connection.execute(LATEST_MIGRATION).fetchone()
+    except (DatabaseUnreachable, psycopg.Error):
+        return None
+    return str(row["version"]) if row else None
+
+
+def read_server_facts(connection: Connection) -> dict[str, Any]:
+    """Return version, major, system_identifier, database, encoding, collation and extensions.
+
+    Raises `NotProven`.
+    """
+    try:
+        row = connection.execute(_FACTS).fetchone()
     except psycopg.Error as error:
-        raise NotProven(
-            f"the server says nothing about itself: {first_error_line(error)}"
+        raise gap_error(
+            rules.SERVER_ANSWERS, "the server's identity", first_error_line(error)
         ) from None
-    assert found is not None  # one is always connected to a database that exists
-    return dict(found)
+    assert row is not None  # A session is always connected to a database that exists.
+    return dict(row)
 
 
-def read_applied_migration(site: DatabaseContext, connection: Connection) -> str | None:
-    """The newest migration that was applied; None where the database keeps no history."""
-    found = _query_history(site, connection, _NEWEST_MIGRATION[site.migrations.tool])
-    return None if found is None else str(found)
+def read_applied_migration(context: DatabaseContext, connection: Connection) -> str | None:
+    """Return the newest applied migration; None where the database keeps no history."""
+    query = sql.SQL(_NEWEST_MIGRATION[context.migrations.tool]).format(
+        sql.Identifier(*history_table_name(context))
+    )
+    try:
+        row = connection.execute(query).fetchone()
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+        return None
+    return str(row["at"]) if row and row["at"] is not None else None
 
 
-def find_newest_script(site: DatabaseContext) -> str | None:
-    """The version that the release's scripts lead to; None where nothing on disk says so."""
-    from cutover_gates.probes.database.history.migration_scripts import load_install_scripts
-
-    if site.migrations.tool != "flyway":
+def find_newest_script(context: DatabaseContext) -> str | None:
+    """Return the version that the release's scripts lead to; None where no script says so."""
+    if context.migrations.tool != "flyway":
         return None
     try:
-        versions = [
-            str(script.version)
-            for script in load_install_scripts(site)
-            if script.version is not None
-        ]
+        scripts = load_install_scripts(context)
     except NotProven:
         return None
+    versions = [str(script.version) for script in scripts if script.version is not None]
     return versions[-1] if versions else None
 
 
-def qualified_history_name(site: DatabaseContext) -> str:
-    """The history's own table, as `schema.name`: each migration adds to it."""
-    return ".".join(history_table_name(site))
+def qualified_history_name(context: DatabaseContext) -> str:
+    """Return the name of the history's own table as `schema.name`: each migration adds to it."""
+    return ".".join(history_table_name(context))
 
 
-def wait_for_standby(site: DatabaseContext) -> None:
-    """Wait until the standby, where one is named, has replayed what the target has written by now.
+def wait_for_standby(context: DatabaseContext) -> None:
+    """Wait until the standby has replayed what the target has written by now.
 
-    Raises `NotProven` when it lags too far.
+    Returns at once where the settings name no standby. Raises `NotProven` when it is no copy of the
+    target or lags too far, and `DatabaseUnreachable`.
     """
-    if site.standby is None:
+    if context.standby is None:
         return
-    with site.connect() as primary, site.connect_for_heavy_reads() as standby:
-        if (
-            read_server_facts(primary)["system_identifier"]
-            != read_server_facts(standby)["system_identifier"]
-        ):
-            raise NotProven(
-                "the standby belongs to another server than the target's database: what it holds"
-                " says nothing about the target"
-            )
-        if not _query_value(standby, "SELECT pg_is_in_recovery() AS it"):
-            raise NotProven(
-                "what is named as the standby is none: it follows nobody, so what it holds may"
-                " be old"
-            )
-        # Not what is written by now: a commit that does not wait for the disk is not, and counts as
-        # done nevertheless.
+    with context.connect() as primary, context.connect_for_heavy_reads() as standby:
+        _require_standby_of(primary, standby)
+        # The insert position and not the flushed one: a commit that does not wait for the disk
+        # counts as done before it is flushed.
         written = _query_value(primary, "SELECT pg_current_wal_insert_lsn()::text AS it")
-        behind = sql.SQL("SELECT pg_wal_lsn_diff({}, pg_last_wal_replay_lsn())::int8 AS it").format(
-            sql.Literal(written)
+        distance = sql.SQL(_REPLAY_DISTANCE).format(sql.Literal(written))
+        _wait_for_replay(context, standby, distance)
+
+
+def _require_standby_of(primary: Connection, standby: Connection) -> None:
+    servers = [read_server_facts(each)["system_identifier"] for each in (primary, standby)]
+    if servers[0] != servers[1]:
+        raise gap_error(
+            rules.CURRENT_STANDBY,
+            _STANDBY,
+            f"its server ({servers[1]}) is not a copy of the target's server ({servers[0]})",
         )
-        patience = time.monotonic() + min(
-            site.migrations.standby_lag_seconds, site.budget.remaining_seconds
+    if not _query_value(standby, "SELECT pg_is_in_recovery() AS it"):
+        raise gap_error(
+            rules.CURRENT_STANDBY,
+            _STANDBY,
+            "its server is not a standby (pg_is_in_recovery() is false)",
         )
-        while (missing := _query_value(standby, behind)) > _PAGE_HEADER_BYTES:
-            if time.monotonic() > patience:
-                raise NotProven(
-                    f"the standby is {missing} bytes of log behind, and did not catch up within"
-                    f" {site.migrations.standby_lag_seconds:g} s (standby_lag_seconds), so what it"
-                    " holds is not what the target holds"
-                )
-            time.sleep(_POLL_SECONDS)
+
+
+def _wait_for_replay(context: DatabaseContext, standby: Connection, distance: sql.Composed) -> None:
+    allowed = context.migrations.standby_lag_seconds
+    deadline = time.monotonic() + min(allowed, context.budget.remaining_seconds)
+    while (behind := _query_value(standby, distance)) > _PAGE_HEADER_BYTES:
+        if time.monotonic() > deadline:
+            raise gap_error(
+                rules.CURRENT_STANDBY,
+                _STANDBY,
+                f"it is {behind} bytes of log behind, and did not catch up within {allowed:g} s"
+                " (standby_lag_seconds)",
+            )
+        time.sleep(_POLL_SECONDS)
 
 
 def _query_value(connection: Connection, query: str | sql.Composed) -> Any:
-    found = connection.execute(
-        query if isinstance(query, sql.Composed) else query.encode()
-    ).fetchone()
-    return found["it"] if found else None
-
-
-def _query_history(site: DatabaseContext, connection: Connection, query: str) -> Any:
-    try:
-        found = connection.execute(
-            sql.SQL(query).format(sql.Identifier(*history_table_name(site)))
-        ).fetchone()
-    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
-        return None
-    return found["at"] if found else None
+    row = connection.execute(query.encode() if isinstance(query, str) else query).fetchone()
+    return row["it"] if row else None

@@ -1,6 +1,6 @@
-"""What stands in the target's database: one row for each thing that the API acknowledged.
+"""Rows of the target's database for the records that its API acknowledged.
 
-Reads only, and cannot do otherwise.
+The session is read-only.
 
 The queries are data (`default_rows.toml`, overridden by `[targets.<name>.database.rows]`), so that
 no check knows a table.
@@ -28,17 +28,17 @@ RECORD_KINDS = ("patient", "visit", "document")
 
 
 def load_default_queries() -> dict[str, str]:
-    """The queries of the default target, by kind."""
-    found = tomllib.loads(
+    """Return the queries of the default target, by kind."""
+    queries = tomllib.loads(
         (files("cutover_gates.probes.database") / "default_rows.toml").read_text(encoding="utf-8")
     )
-    return {kind: str(found[kind]) for kind in RECORD_KINDS}
+    return {kind: str(queries[kind]) for kind in RECORD_KINDS}
 
 
 def resolve_queries(overrides: Mapping[str, str]) -> dict[str, str]:
-    """The queries to use.
+    """Return the default queries with the overrides.
 
-    Raises `SettingsError` for a kind that is none, and for a query that does not ask for the id.
+    Raises `SettingsError` for an unknown kind, and for a query without the parameter for the id.
     """
     for kind, query in overrides.items():
         if kind not in RECORD_KINDS:
@@ -46,14 +46,15 @@ def resolve_queries(overrides: Mapping[str, str]) -> dict[str, str]:
                 f"database.rows.{kind}: unknown key. Allowed: {', '.join(RECORD_KINDS)}"
             )
         if "%(id)s" not in query:
-            raise SettingsError(f"database.rows.{kind} asks for no id: write … WHERE id = %(id)s")
+            raise SettingsError(f"database.rows.{kind} has no id: write … WHERE id = %(id)s")
     return {**load_default_queries(), **overrides}
 
 
 class StoredRecords:
-    """One read-only connection, opened at the first question and kept.
+    """The stored rows of single records, over one read-only connection that opens at first use.
 
-    Each answer is a row by its column names, or None where there is none.
+    Each method returns a row by its column names, or None where no row exists, and raises
+    `DatabaseUnreachable` or `SettingsError` (a query that cannot be used).
     """
 
     def __init__(self, dsn: str, database: DatabaseSettings) -> None:
@@ -63,28 +64,29 @@ class StoredRecords:
         self._connection: psycopg.Connection[Row] | None = None
 
     def patient(self, patient_id: str) -> Row | None:
+        """Return the row of a patient."""
         return self._fetch_row("patient", patient_id)
 
     def visit(self, visit_id: str) -> Row | None:
+        """Return the row of a visit."""
         return self._fetch_row("visit", visit_id)
 
     def document(self, document_id: str) -> Row | None:
+        """Return the row of a document."""
         return self._fetch_row("document", document_id)
 
     def close(self) -> None:
+        """Close the connection, where one is open."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
 
-    def _fetch_row(self, kind: str, thing_id: str) -> Row | None:
-        """The row of one thing.
-
-        Raises `DatabaseSilent` when the database cannot be asked, `SettingsError` when the query is
-        at fault.
-        """
+    def _fetch_row(self, kind: str, record_id: str) -> Row | None:
         query = self._rows[kind]
         try:
-            found = self._ensure_connection().execute(query.encode(), {"id": thing_id}).fetchmany(2)
+            cursor = self._ensure_connection().execute(query.encode(), {"id": record_id})
+            # Two rows are enough to see that the query is too wide.
+            rows = cursor.fetchmany(2)
         except psycopg.OperationalError as error:
             self.close()
             raise DatabaseUnreachable(
@@ -94,11 +96,11 @@ class StoredRecords:
             raise SettingsError(
                 f"database.rows.{kind} cannot be used: {first_error_line(error)}"
             ) from None
-        if len(found) > 1:
+        if len(rows) > 1:
             raise SettingsError(
                 f"database.rows.{kind} returns more than one row for one id: narrow it"
             )
-        return found[0] if found else None
+        return rows[0] if rows else None
 
     def _ensure_connection(self) -> psycopg.Connection[Row]:
         if self._connection is None or self._connection.closed:

@@ -17,11 +17,13 @@ from pydantic import SecretStr
 
 from cutover_gates.core.evidence.assessment import Assessment, NotProven
 from cutover_gates.hospital.matchers.expectations import assert_passed
-from cutover_gates.probes.database.health import server_sessions
+from cutover_gates.probes.database.health import rules, server_sessions
 from cutover_gates.probes.database.health.assessments import ServerAssessments
+from cutover_gates.probes.database.rules import CURRENT_STANDBY, SERVER_ANSWERS, TIME_BUDGET
 from cutover_gates.probes.database.snapshot.capture import take_snapshot
 from cutover_gates.probes.database.snapshot.store import save_snapshot
 from reference import postgres
+from tests.findings import list_breaches, list_gaps, raises_gap
 from tests.integration.database.conftest import CopyDatabase
 from tests.integration.database.contexts import make_database_context
 
@@ -40,26 +42,26 @@ QUESTIONS: tuple[Callable[[ServerAssessments], Assessment], ...] = (
 def test_a_server_that_is_well_gives_no_finding(
     spare: CopyDatabase, tmp_path: Path, question: Callable[[ServerAssessments], Assessment]
 ) -> None:
-    examination = question(ServerAssessments(make_database_context(spare("migrated"), tmp_path)))
-    assert_passed(examination)
-    assert json.dumps(examination.figures)
+    assessment = question(ServerAssessments(make_database_context(spare("migrated"), tmp_path)))
+    assert_passed(assessment)
+    assert json.dumps(assessment.figures)
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_a_server_that_does_not_answer_is_found(
     tmp_path: Path, question: Callable[[ServerAssessments], Assessment]
 ) -> None:
-    (finding,) = question(
-        ServerAssessments(make_database_context("postgresql://127.0.0.1:1/none", tmp_path))
-    ).findings
-    assert "no connection to the database" in finding
+    context = make_database_context("postgresql://127.0.0.1:1/none", tmp_path)
+    assessment = question(ServerAssessments(context))
+    assert list_breaches(assessment) == [(SERVER_ANSWERS, "the database")]
+    assert "no connection" in assessment.findings[0].actual
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_without_time_nothing_is_proven(
     spare: CopyDatabase, tmp_path: Path, question: Callable[[ServerAssessments], Assessment]
 ) -> None:
-    with pytest.raises(NotProven, match="were spent"):
+    with raises_gap(TIME_BUDGET):
         question(ServerAssessments(make_database_context(spare("migrated"), tmp_path, seconds=0)))
 
 
@@ -72,7 +74,9 @@ def test_a_database_that_takes_no_writes_is_found(spare: CopyDatabase, tmp_path:
     (finding,) = (
         ServerAssessments(make_database_context(dsn, tmp_path)).assess_writability().findings
     )
-    assert finding.startswith("default_transaction_read_only is on for the database spare_")
+    assert finding.rule == rules.WRITABLE
+    assert finding.subject.startswith("the database spare_")
+    assert "default_transaction_read_only" in finding.actual
 
 
 # ── who is connected ──
@@ -92,9 +96,9 @@ def test_too_few_connections_that_are_left_are_found(sixteen: str, tmp_path: Pat
         assert not server.assess_headroom().findings
     with connected(sixteen, 23):
         (finding,) = server.assess_headroom().findings
-    assert finding.startswith(
-        "Of the 27 connections that the server may have, 24 are taken, and 80% is the limit"
-    )
+    assert (finding.rule, finding.subject) == (rules.FREE_CONNECTIONS, "the server")
+    assert finding.expected.startswith("at most 80%")
+    assert finding.actual == "24 of 27"
 
 
 def test_a_database_with_a_limit_of_its_own_is_found(sixteen: str, tmp_path: Path) -> None:
@@ -107,7 +111,8 @@ def test_a_database_with_a_limit_of_its_own_is_found(sixteen: str, tmp_path: Pat
         (finding,) = (
             ServerAssessments(make_database_context(sixteen, tmp_path)).assess_headroom().findings
         )
-    assert finding.startswith("Of the 5 connections that the database postgres may have, ")
+    assert (finding.rule, finding.subject) == (rules.FREE_CONNECTIONS, "the database postgres")
+    assert finding.actual.endswith(" of 5")
 
 
 def test_a_role_with_a_limit_of_its_own_is_found(sixteen: str, tmp_path: Path) -> None:
@@ -118,7 +123,8 @@ def test_a_role_with_a_limit_of_its_own_is_found(sixteen: str, tmp_path: Path) -
         (finding,) = (
             ServerAssessments(make_database_context(sixteen, tmp_path)).assess_headroom().findings
         )
-    assert finding.startswith("Of the 5 connections that the role postgres may have, ")
+    assert (finding.rule, finding.subject) == (rules.FREE_CONNECTIONS, "the role postgres")
+    assert finding.actual.endswith(" of 5")
 
 
 @contextmanager
@@ -150,9 +156,11 @@ def test_a_session_that_is_idle_in_a_transaction_is_found(
         (finding,) = (
             ServerAssessments(make_database_context(dsn, tmp_path)).assess_sessions().findings
         )
-    assert finding.startswith(
-        f"The session {pid} of owner (forgotten) has been idle in a transaction for "
+    assert (finding.rule, finding.subject) == (
+        rules.SESSIONS,
+        f"session {pid} of owner (forgotten)",
     )
+    assert finding.expected == "idle in a transaction for at most 0.1 s"
 
 
 @pytest.mark.usefixtures("impatient")
@@ -166,26 +174,21 @@ def test_a_long_transaction_and_who_waits_for_a_lock_are_found(
         waiter.execute("SELECT 1")  # begins its transaction
         waiter.pgconn.send_query(b"LOCK TABLE visits")
         time.sleep(0.3)
-        said = ServerAssessments(make_database_context(dsn, tmp_path)).assess_sessions().findings
-    assert [
-        line
-        for line in said
-        if f"The session {waiting} " in line and "has had its transaction open for" in line
-    ]
-    assert [
-        line
-        for line in said
-        if f"The session {waiting} " in line
-        and f"for a lock of {held}, and 0.1 s is the limit" in line
-    ]
+        context = make_database_context(dsn, tmp_path)
+        findings = ServerAssessments(context).assess_sessions().findings
+    subject = f"session {waiting} of owner (without a name)"
+    about_waiting = {each.expected: each.actual for each in findings if each.subject == subject}
+    assert "a transaction of at most 0.1 s" in about_waiting
+    wait = about_waiting["a wait for a lock of at most 0.1 s"]
+    assert wait.endswith(f"for session {held}")
 
 
 def test_a_short_transaction_is_nobodys_business(spare: CopyDatabase, tmp_path: Path) -> None:
     dsn = spare("migrated")
     with psycopg.connect(dsn) as session:
         session.execute("SELECT count(*) FROM visits")
-        examination = ServerAssessments(make_database_context(dsn, tmp_path)).assess_sessions()
-    assert (examination.findings, examination.figures["sessions"]) == ((), 1)
+        assessment = ServerAssessments(make_database_context(dsn, tmp_path)).assess_sessions()
+    assert (assessment.findings, assessment.figures["sessions"]) == ((), 1)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -194,15 +197,10 @@ def test_a_prepared_transaction_that_was_left_behind_is_found(sixteen: str, tmp_
         for statement in (b"BEGIN", b"CREATE TABLE half (id int)", b"PREPARE TRANSACTION 'left'"):
             owner.execute(statement)
         time.sleep(0.2)
-        said = (
-            ServerAssessments(make_database_context(sixteen, tmp_path)).assess_sessions().findings
-        )
+        server = ServerAssessments(make_database_context(sixteen, tmp_path))
+        breaches = list_breaches(server.assess_sessions())
         owner.execute("ROLLBACK PREPARED 'left'")
-    assert [
-        line
-        for line in said
-        if line.startswith("The transaction left of postgres has stood prepared for ")
-    ]
+    assert (rules.PREPARED_TRANSACTIONS, "transaction left of postgres") in breaches
 
 
 def test_a_role_that_does_not_see_the_others_is_told_what_it_needs(
@@ -214,12 +212,11 @@ def test_a_role_that_does_not_see_the_others_is_told_what_it_needs(
     server = ServerAssessments(
         make_database_context(make_conninfo(dsn, user="stranger", password="x"), tmp_path)
     )
-    assert server.assess_sessions().not_proven == (
-        "Sessions of other roles: not seen; grant pg_monitor to stranger.",
-    )
-    assert server.assess_replication().not_proven == (
-        "Standbys: not seen; grant pg_monitor to stranger.",
-    )
+    sessions, replication = server.assess_sessions(), server.assess_replication()
+    assert list_gaps(sessions) == [(rules.SESSIONS, "sessions of other roles")]
+    assert list_gaps(replication) == [(rules.STANDBYS_FOLLOW, "standbys")]
+    for gap in (*sessions.not_proven, *replication.not_proven):
+        assert "pg_monitor to stranger" in gap.actual
     for question in (
         ServerAssessments.assess_writability,
         ServerAssessments.assess_headroom,
@@ -251,7 +248,8 @@ def test_a_slot_that_nobody_uses_is_found(sixteen: str, tmp_path: Path) -> None:
             .findings
         )
         owner.execute("SELECT pg_drop_replication_slot('gone')")
-    assert finding.startswith("The replication slot gone is used by nobody and holds back ")
+    assert (finding.rule, finding.subject) == (rules.REPLICATION_SLOTS, "replication slot gone")
+    assert finding.actual.startswith("unused")
 
 
 def test_commits_that_wait_for_a_standby_that_is_not_there_are_found(
@@ -268,8 +266,9 @@ def test_commits_that_wait_for_a_standby_that_is_not_there_are_found(
         )
         owner.execute("ALTER SYSTEM RESET synchronous_standby_names")
         owner.execute("SELECT pg_reload_conf()")
-    assert (
-        finding == "Every commit waits for a synchronous standby (second), and none is connected."
+    assert (finding.rule, finding.expected) == (
+        rules.SYNCHRONOUS_STANDBY,
+        "a connected standby of second",
     )
 
 
@@ -277,30 +276,16 @@ def test_a_standby_of_the_settings_that_is_none_is_found(
     spare: CopyDatabase, sixteen: str, tmp_path: Path
 ) -> None:
     dsn = spare("migrated")
-    site = make_database_context(dsn, tmp_path)
-    (finding,) = (
-        ServerAssessments(replace(site, standby=SecretStr(dsn))).assess_replication().findings
-    )
-    assert finding.startswith(
-        "The standby of the settings (standby_dsn) cannot be relied on: what is named as the"
-        " standby is none"
-    )
-    (finding,) = (
-        ServerAssessments(replace(site, standby=SecretStr(sixteen))).assess_replication().findings
-    )
-    assert finding.startswith(
-        "The standby of the settings (standby_dsn) cannot be relied on: the standby belongs to"
-        " another server"
-    )
-    (finding,) = (
-        ServerAssessments(replace(site, standby=SecretStr("postgresql://127.0.0.1:1/none")))
-        .assess_replication()
-        .findings
-    )
-    assert finding.startswith(
-        "The standby of the settings (standby_dsn) cannot be relied on: no connection to the"
-        " database"
-    )
+    context = make_database_context(dsn, tmp_path)
+    for standby, reason in (
+        (dsn, "not a standby"),
+        (sixteen, "not a copy of the target's server"),
+        ("postgresql://127.0.0.1:1/none", "no connection"),
+    ):
+        server = ServerAssessments(replace(context, standby=SecretStr(standby)))
+        (finding,) = server.assess_replication().findings
+        assert (finding.rule, finding.subject) == (CURRENT_STANDBY, "standby_dsn")
+        assert reason in finding.actual
 
 
 def test_an_archive_that_fails_is_found(sixteen: str, tmp_path: Path) -> None:
@@ -318,10 +303,8 @@ def test_an_archive_that_fails_is_found(sixteen: str, tmp_path: Path) -> None:
             and time.monotonic() < deadline
         ):
             time.sleep(0.1)
-    assert found[0].startswith("Archiving fails: ")
-    assert (
-        "nothing was ever archived: what is written now can be restored from no backup." in found[0]
-    )
+    assert found[0].rule == rules.ARCHIVING
+    assert found[0].actual.endswith("last success: never")
 
 
 # ── storage ──
@@ -333,9 +316,9 @@ def test_an_invalid_database_is_found(sixteen: str, tmp_path: Path) -> None:
         owner.execute(
             "UPDATE pg_database SET datconnlimit = -2 WHERE datname = 'half'"
         )  # as a DROP DATABASE that was interrupted leaves it
-        said = ServerAssessments(make_database_context(sixteen, tmp_path)).assess_storage().findings
+        storage = ServerAssessments(make_database_context(sixteen, tmp_path)).assess_storage()
         owner.execute("DROP DATABASE half")
-    assert said == ("the database half is invalid: a DROP DATABASE ended half-way; drop it again.",)
+    assert list_breaches(storage) == [(rules.VALID_DATABASES, "the database half")]
 
 
 def test_rows_that_are_too_old_are_found(spare: CopyDatabase, tmp_path: Path) -> None:
@@ -344,12 +327,12 @@ def test_rows_that_are_too_old_are_found(spare: CopyDatabase, tmp_path: Path) ->
         "UPDATE pg_database SET datfrozenxid = ((txid_current() + 2^32 - 1100000000)::bigint %"
         " 4294967296)::text::xid WHERE datname = current_database()",
     )
-    said = ServerAssessments(make_database_context(dsn, tmp_path)).assess_storage().findings
-    assert [
-        line
-        for line in said
-        if line.startswith("the database spare_") and "has rows that are 11000" in line
-    ]
+    findings = ServerAssessments(make_database_context(dsn, tmp_path)).assess_storage().findings
+    ages = [each for each in findings if each.rule == rules.TRANSACTION_AGE]
+    assert any(
+        age.subject.startswith("the database spare_") and age.actual.startswith("11000")
+        for age in ages
+    )
 
 
 def test_a_collation_of_another_version_is_found(spare: CopyDatabase, tmp_path: Path) -> None:
@@ -359,65 +342,56 @@ def test_a_collation_of_another_version_is_found(spare: CopyDatabase, tmp_path: 
         "CREATE TABLE t (word text COLLATE words)",
     )
     (finding,) = ServerAssessments(make_database_context(dsn, tmp_path)).assess_storage().findings
-    assert finding.startswith(
-        "The collation words was version 0 when its indexes were made and is 1 now"
+    assert finding.rule == rules.COLLATION_VERSIONS
+    assert (finding.subject, finding.expected, finding.actual) == (
+        "the collation words",
+        "version 0",
+        "version 1",
     )
 
 
 # ── as before ──
 
-CHANGED: dict[str, tuple[dict[str, Any], str]] = {
-    "version": (
-        {"version": "18.0"},
-        "The database has another version than at the snapshot: it was 18.0 and is ",
-    ),
-    "server": (
-        {"system_identifier": "1"},
-        (
-            "The database is another server than the one of the snapshot: its system identifier was"
-            " 1 and is "
-        ),
-    ),
-    "database": (
-        {"database": "other"},
-        (
-            "The database is another database than that of the snapshot: its name was other and is"
-            " spare_"
-        ),
-    ),
-    "encoding": (
-        {"encoding": "LATIN1"},
-        "The database has another encoding than at the snapshot: it was LATIN1 and is UTF8.",
-    ),
+CHANGED: dict[str, tuple[dict[str, Any], str, str, str]] = {
+    "version": ({"version": "18.0"}, "version of the server", "18.0", ""),
+    "server": ({"system_identifier": "1"}, "system identifier of the server", "1", ""),
+    "database": ({"database": "other"}, "name of the database", "other", "spare_"),
+    "encoding": ({"encoding": "LATIN1"}, "encoding of the database", "LATIN1", "UTF8"),
     "extension gone": (
         {"extensions": {"plpgsql": "1.0", "pg_trgm": "1.6"}},
-        "The extension pg_trgm 1.6 is gone.",
+        "the extension pg_trgm",
+        "1.6",
+        "absent",
     ),
-    "extension new": ({"extensions": {}}, "The extension plpgsql 1.0 is new."),
+    "extension new": ({"extensions": {}}, "the extension plpgsql", "absent", "1.0"),
     "extension updated": (
         {"extensions": {"plpgsql": "0.9"}},
-        "The extension plpgsql was 0.9 and is 1.0.",
+        "the extension plpgsql",
+        "0.9",
+        "1.0",
     ),
 }
 
 
 @pytest.mark.parametrize("what", CHANGED)
 def test_what_is_not_as_it_was_is_found(spare: CopyDatabase, tmp_path: Path, what: str) -> None:
-    change, said = CHANGED[what]
-    site = make_database_context(spare("migrated"), tmp_path)
-    taken = take_snapshot(site)
-    assert_passed(ServerAssessments(site).assess_identity())
+    change, subject, expected, actual = CHANGED[what]
+    context = make_database_context(spare("migrated"), tmp_path)
+    taken = take_snapshot(context)
+    assert_passed(ServerAssessments(context).assess_identity())
     save_snapshot(
         replace(taken, server={**taken.server, **change}, taken_at=taken.taken_at + 1),
-        site.snapshots,
+        context.snapshots,
     )
-    (finding,) = ServerAssessments(site).assess_identity().findings
-    assert finding.startswith(said)
+    (finding,) = ServerAssessments(context).assess_identity().findings
+    assert (finding.rule, finding.subject) == (rules.SAME_SERVER, subject)
+    assert finding.expected == expected
+    assert finding.actual.startswith(actual)
 
 
 def test_a_snapshot_that_is_damaged_is_not_proven(spare: CopyDatabase, tmp_path: Path) -> None:
-    site = make_database_context(spare("migrated"), tmp_path)
-    site.snapshots.mkdir()
-    (site.snapshots / "20260101T000000.000000Z.json.gz").write_bytes(b"cut short")
+    context = make_database_context(spare("migrated"), tmp_path)
+    context.snapshots.mkdir()
+    (context.snapshots / "20260101T000000.000000Z.json.gz").write_bytes(b"cut short")
     with pytest.raises(NotProven, match="damaged"):
-        ServerAssessments(site).assess_identity()
+        ServerAssessments(context).assess_identity()

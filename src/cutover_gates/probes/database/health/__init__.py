@@ -1,9 +1,7 @@
-"""Whether the database server is well: reachable, writable, with room, in step with its copies, and
-the one it was.
+"""The health of the database server: reachable, writable, with room, in step with its copies.
 
-    server = Server(site)
-    sound(server.headroom())
+    server = ServerAssessments(context)
+    assert_passed(server.assess_headroom())
 
-Not seen from here, for SQL cannot see it: free space on the disks, and the pools of a pgbouncer in
-front of the server.
+SQL cannot see the free space on the disks, nor the pools of a pgbouncer in front of the server.
 """

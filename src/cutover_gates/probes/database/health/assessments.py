@@ -5,65 +5,65 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder, NotReadable
+from cutover_gates.core.findings import Rule
 from cutover_gates.probes.database.bounded_reader import BoundedReader
 from cutover_gates.probes.database.context import DatabaseContext, DatabaseUnreachable
-from cutover_gates.probes.database.health import replication, server_sessions, server_state
+from cutover_gates.probes.database.health import replication, rules, server_sessions, server_state
+from cutover_gates.probes.database.rules import SERVER_ANSWERS
+
+HealthCheck = Callable[[DatabaseContext, BoundedReader], AssessmentBuilder]
 
 
 class ServerAssessments:
     """The server of a target's database.
 
-    What the role of the DSN does not see is not proven: it needs `pg_monitor`.
+    What the role of the DSN cannot see is not proven: it needs `pg_monitor`. A server that does not
+    answer is a finding, since that is what its health means.
     """
 
-    def __init__(self, site: DatabaseContext) -> None:
-        self.site = site
+    def __init__(self, context: DatabaseContext) -> None:
+        self.context = context
 
     def assess_writability(self) -> Assessment:
-        """It answers, is the primary, and takes writes."""
-        return self._assess("The server answers and takes writes", server_state.check_writability)
+        """Check that it answers, is the primary, and takes writes."""
+        return self._assess(rules.WRITABLE, server_state.check_writability)
 
     def assess_headroom(self) -> Assessment:
-        """There are connections left, of the server and within the limits of databases and roles."""
-        return self._assess("Connections are left", server_sessions.check_headroom)
+        """Check that connections of the server, the database and the roles are left."""
+        return self._assess(rules.FREE_CONNECTIONS, server_sessions.check_headroom)
 
     def assess_sessions(self) -> Assessment:
-        """Nobody holds a transaction too long, waits for a lock too long, or has left a prepared
-        transaction behind.
-        """
-        return self._assess("No session is in the way", server_sessions.check_sessions)
+        """Check for long transactions, long waits for locks, and prepared transactions."""
+        return self._assess(rules.SESSIONS, server_sessions.check_sessions)
 
     def assess_replication(self) -> Assessment:
-        """Standbys keep up, and no slot fills the disk."""
-        return self._assess("Standbys keep up", replication.check_replication)
+        """Check that standbys keep up, and that no slot fills the disk."""
+        return self._assess(rules.STANDBYS_FOLLOW, replication.check_replication)
 
     def assess_declared_copies(self) -> Assessment:
-        """There are as many standbys as declared, and an archive where one is declared."""
-        return self._assess("The copies are there", replication.check_declared_copies)
+        """Check that the declared number of standbys follows, and that a declared archive is on."""
+        return self._assess(rules.STANDBY_COUNT, replication.check_declared_copies)
 
     def assess_archive(self) -> Assessment:
-        """The archive of the write-ahead log, where there is one, works."""
-        return self._assess("The archive works", replication.check_archive)
+        """Check that the archive of the write-ahead log works, where there is one."""
+        return self._assess(rules.ARCHIVING, replication.check_archive)
 
     def assess_storage(self) -> Assessment:
-        """No checksum failed, no database is invalid, transaction ids are far from their end, and
-        collations are those of the indexes.
-        """
-        return self._assess("The storage is intact", server_state.check_storage)
+        """Check checksums, invalid databases, transaction ids, and collation versions."""
+        return self._assess(rules.CHECKSUMS, server_state.check_storage)
 
     def assess_identity(self) -> Assessment:
-        """Server, database, version and extensions are those of the newest snapshot."""
-        return self._assess("The server is the one it was", server_state.check_identity)
+        """Compare server, database, version and extensions with the newest snapshot."""
+        return self._assess(rules.SAME_SERVER, server_state.check_identity)
 
-    def _assess(
-        self, title: str, look: Callable[[DatabaseContext, BoundedReader], AssessmentBuilder]
-    ) -> Assessment:
+    def _assess(self, rule: Rule, check: HealthCheck) -> Assessment:
+        builder = AssessmentBuilder()
         try:
-            self.site.connect().close()
-            with BoundedReader(self.site, primary=True) as reader:
-                seen = look(self.site, reader)
-        except DatabaseUnreachable as silent:
-            seen = AssessmentBuilder(findings=[f"{title}: {silent}."])
-        except NotReadable as why:
-            seen = AssessmentBuilder(not_proven=[f"{title}: {why}."])
-        return self.site.record_assessment(seen.build(title))
+            self.context.connect().close()
+            with BoundedReader(self.context, primary=True) as reader:
+                builder = check(self.context, reader)
+        except DatabaseUnreachable as error:
+            builder.add_finding(SERVER_ANSWERS, "the database", actual=str(error))
+        except NotReadable as error:
+            builder.add_unreadable(rule, "the server", error)
+        return self.context.record_assessment(builder.build(rule.title))
