@@ -6,17 +6,22 @@ plan, target, people and figures are invented, and the clock is fixed, so that i
 
 from __future__ import annotations
 
+import io
 import shlex
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
 from cutover_gates.core.findings import Finding, Rule, explain_findings
 from cutover_gates.core.plan import Item, Plan
 from cutover_gates.core.verdict import CheckResult, Outcome, Verdict, VerdictSubject, judge
 from cutover_gates.core.waivers import Decision
+from cutover_gates.reporting.terminal import print_verdict
 from cutover_gates.reporting.verdict_files import write_all
+from cutover_gates.util.files import write_atomically
 
 SAMPLE_TIME = datetime(2026, 11, 23, 2, 14, 5, tzinfo=UTC)
 FOLDER = Path("reports/sample")
@@ -313,9 +318,18 @@ def build_sample_verdict() -> Verdict:
     )
 
 
+def write_sample(folder: Path) -> list[Path]:
+    """Write the files of the run, and what the terminal shows."""
+    verdict = build_sample_verdict()
+    paths = write_all(verdict, folder)
+    terminal = io.StringIO()
+    print_verdict(verdict, Console(file=terminal, width=80), folder=Path("reports/sample"))
+    return [*paths, write_atomically(folder / "terminal.txt", terminal.getvalue())]
+
+
 def main(arguments: list[str]) -> None:
     """Write the sample into the folder that is named, or into `reports/sample/`."""
-    for path in write_all(build_sample_verdict(), Path(arguments[0]) if arguments else FOLDER):
+    for path in write_sample(Path(arguments[0]) if arguments else FOLDER):
         print(path)
 
 

@@ -17,7 +17,7 @@ def test_the_committed_sample_is_what_the_command_makes(
 ) -> None:
     """Whoever changes the layout makes the sample again: `python -m cutover_gates.reporting.sample_verdict`."""
     main([str(tmp_path)])
-    assert len(capsys.readouterr().out.splitlines()) == 3
+    assert len(capsys.readouterr().out.splitlines()) == 4
     made = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
     assert {path.name: path.read_text(encoding="utf-8") for path in COMMITTED.iterdir()} == made
 
