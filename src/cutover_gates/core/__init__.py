@@ -1,1 +1,1 @@
-"""Core."""
+"""The plan, the verdict and the evidence: small and pure values that everything else uses."""

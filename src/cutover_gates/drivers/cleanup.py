@@ -6,7 +6,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from cutover_gates.core.evidence.ledger import Ledger, RemainingRecord
+from cutover_gates.core.evidence.ledger import Ledger
+from cutover_gates.core.evidence.ledger_lines import RemainingRecord
 from cutover_gates.drivers.transport import GuardError
 from cutover_gates.hospital import (
     Driver,

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from cutover_gates.core.evidence.record import Body, Exchange, Part, answer_facts
+from cutover_gates.core.evidence.exchange import Body, Exchange, Part, answer_facts
 from cutover_gates.drivers.request_limits import CONNECT_SECONDS
 
 

@@ -12,7 +12,8 @@ from functools import cache
 import httpcore
 import httpx
 
-from cutover_gates.core.evidence.record import Exchange, Recorder
+from cutover_gates.core.evidence.exchange import Exchange
+from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.drivers.http_exchange import EXCHANGE, make_exchange
 from cutover_gates.drivers.request_limits import (
     CONNECT_SECONDS,

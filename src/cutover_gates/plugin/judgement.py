@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cutover_gates.core.verdict import CheckResult, Verdict, VerdictSubject, judge
+from cutover_gates.core.judge import judge
+from cutover_gates.core.verdict import CheckResult, Verdict, VerdictSubject
 from cutover_gates.core.waivers import Decision, load_decisions
 from cutover_gates.plugin.results import ResultCollector
 from cutover_gates.plugin.run import PytestRun
@@ -62,7 +63,7 @@ def judge_gates(
             waivers=decisions.waivers,
             signoffs=decisions.signoffs,
             not_applicable=decisions.not_applicable,
-            holds=run_errors,
+            run_errors=run_errors,
         )
         for gate in run.gates
     ]

@@ -25,18 +25,13 @@ def describe_fired_triggers(verdict: Verdict) -> str:
     A trigger that is not proven has not fired.
     """
     failed = verdict.with_outcome(Outcome.FAILED)
-    fired = [result.item.id for result in failed if is_trigger(result.item)]
+    fired = [result.item.id for result in failed if result.item.is_trigger]
     if not fired:
         return ""
     return (
         f"A rollback trigger has fired ({format_list(fired)}): start the rollback now (the manual"
         " rollback steps of your plan)."
     )
-
-
-def is_trigger(item: Item) -> bool:
-    """Return whether the plan rolls back by itself when this item fails."""
-    return item.section.endswith("Automatic Rollback Triggers")
 
 
 def _steps_after_go(verdict: Verdict) -> str:

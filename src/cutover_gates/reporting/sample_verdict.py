@@ -16,8 +16,9 @@ from typing import Any
 from rich.console import Console
 
 from cutover_gates.core.findings import Finding, Rule, explain_findings
+from cutover_gates.core.judge import judge
 from cutover_gates.core.plan import Item, Plan
-from cutover_gates.core.verdict import CheckResult, Outcome, Verdict, VerdictSubject, judge
+from cutover_gates.core.verdict import CheckResult, Outcome, Verdict, VerdictSubject
 from cutover_gates.core.waivers import Decision
 from cutover_gates.reporting.terminal import print_verdict
 from cutover_gates.reporting.verdict_files import write_all

@@ -7,7 +7,8 @@ import shlex
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
-from cutover_gates.core.evidence.record import Body, Exchange, Part, Recorder, answer_facts
+from cutover_gates.core.evidence.exchange import Body, Exchange, Part, answer_facts
+from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.hospital import Sex
 

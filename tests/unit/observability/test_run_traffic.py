@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from cutover_gates.core.evidence.record import Exchange, Recorder
+from cutover_gates.core.evidence.exchange import Exchange
+from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.hospital import (
     Answer,

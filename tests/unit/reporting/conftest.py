@@ -21,7 +21,7 @@ def every_word() -> list[Verdict]:
             {"patients": Outcome.FAILED, "doors": Outcome.ERROR, "redis": Outcome.NOT_PROVEN}
         ),
         sample_verdict(signed=False),
-        sample_verdict(holds=("a secret stands in the outputs",)),
+        sample_verdict(run_errors=("a secret stands in the outputs",)),
         sample_verdict(gate="contract"),
         sample_verdict(
             waived=(decision("doors"), decision("patient"), decision("patients", release="1.9.0"))

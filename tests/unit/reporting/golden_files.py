@@ -22,11 +22,12 @@ from tests.unit.reporting.sample_verdicts import GATES, LOAD, PLAN, decision, sa
 FOLDER = Path(__file__).parent / "golden"
 TRIGGER = Item(
     "trigger-health",
-    "Rollback Procedures / Automatic Rollback Triggers",
+    "Any heading of the plan",
     "The target is healthy",
     ("phase2",),
     "check",
     "performance",
+    kind="trigger",
 )
 RESTING = Plan(
     (
@@ -62,7 +63,7 @@ def render_gates() -> str:
         "the demonstration": sample_verdict(kind="embedded", gate="nightly"),
         "not production": sample_verdict(production=False, gate="nightly"),
         "unsigned": sample_verdict(signed=False, gate="nightly"),
-        "the run broke": sample_verdict(holds=("it was cut off",), gate="nightly"),
+        "the run broke": sample_verdict(run_errors=("it was cut off",), gate="nightly"),
         "an item rests on another": sample_verdict(
             {"missing": Outcome.FAILED}, plan=RESTING, gate="t24"
         ),

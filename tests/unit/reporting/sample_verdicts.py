@@ -9,8 +9,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from cutover_gates.core.judge import judge
 from cutover_gates.core.plan import Item, Plan
-from cutover_gates.core.verdict import CheckResult, Outcome, Verdict, VerdictSubject, judge
+from cutover_gates.core.verdict import CheckResult, Outcome, Verdict, VerdictSubject
 from cutover_gates.core.waivers import Decision
 from cutover_gates.reporting.sample_verdict import make_load_evidence
 
@@ -78,7 +79,7 @@ def sample_verdict(
     evidence: Any = (),
     waived: tuple[Decision, ...] = (),
     signed: bool = True,
-    holds: tuple[str, ...] = (),
+    run_errors: tuple[str, ...] = (),
     plan: Plan = PLAN,
     **subject: Any,
 ) -> Verdict:
@@ -116,5 +117,5 @@ def sample_verdict(
         waivers=waived,
         signoffs=[decision("told")] if signed else [],
         not_applicable=absent,
-        holds=holds,
+        run_errors=run_errors,
     )

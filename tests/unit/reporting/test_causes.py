@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cutover_gates.core.findings import describe_finding
+from cutover_gates.core.judge import judge
 from cutover_gates.core.plan import Item, Plan
-from cutover_gates.core.verdict import CheckResult, Outcome, Verdict, judge
+from cutover_gates.core.verdict import CheckResult, Outcome, Verdict
 from cutover_gates.reporting.causes import collect_causes, title_of
 from tests.unit.reporting.sample_findings import ORPHANS, broken_check, orphan, own_finding
 from tests.unit.reporting.sample_verdicts import NOW, PLAN, SUBJECT, decision, sample_verdict

@@ -13,9 +13,9 @@ from tests.unit.reporting.sample_verdicts import decision, sample_verdict
 
 def test_a_command_is_escaped_as_the_runner_reads_it() -> None:
     """A percent sign, a line end, a colon or a comma cannot end a command or begin another."""
-    hold = workflow_commands(sample_verdict(holds=("100 % lost\n::error::x, y",), release="2:0,0"))[
-        0
-    ]
+    hold = workflow_commands(
+        sample_verdict(run_errors=("100 % lost\n::error::x, y",), release="2:0,0")
+    )[0]
     assert (
         hold
         == "::error title=NO-GO  PRODUCTION (main) · release 2%3A0%2C0 · phase3::100 %25 lost%0A:"

@@ -54,7 +54,7 @@ def hostile() -> Verdict:
         {"patients": Outcome.FAILED, "redis": Outcome.ERROR},
         why=HOSTILE,
         evidence=evidence,
-        holds=(HOSTILE,),
+        run_errors=(HOSTILE,),
         release=HOSTILE,
         address=HOSTILE,
         waived=(decision("redis", by=HOSTILE, reason=HOSTILE, release=HOSTILE),),

@@ -18,11 +18,12 @@ from tests.unit.reporting.sample_verdicts import GATES, PLAN, sample_verdict
 
 TRIGGER = Item(
     "trigger-health",
-    "Rollback Procedures / Automatic Rollback Triggers",
+    "Any heading of the plan",
     "The target is healthy",
     ("phase2",),
     "check",
     "performance",
+    kind="trigger",
 )
 
 
@@ -61,7 +62,7 @@ def test_a_broken_run_is_fixed_before_its_unproven_items() -> None:
     said = describe_next_step(
         sample_verdict(
             {"doors": Outcome.FAILED, "patients": Outcome.NOT_PROVEN},
-            holds=("the run was cut off",),
+            run_errors=("the run was cut off",),
         )
     )
     assert "doors" in said

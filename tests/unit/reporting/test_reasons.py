@@ -27,7 +27,7 @@ def test_the_most_important_reason_stands_first() -> None:
     reasons = list_reasons(
         sample_verdict(
             {"doors": Outcome.ERROR, "patients": Outcome.FAILED, "redis": Outcome.NOT_PROVEN},
-            holds=("the run was cut off",),
+            run_errors=("the run was cut off",),
             signed=False,
             waived=(decision("doors", by="Ben"), decision("redis", by="Ada")),
         )
@@ -50,7 +50,7 @@ def test_a_fault_of_the_run_is_not_told_again_by_each_item() -> None:
     """One file that cannot be collected may break ten items."""
     broken = {"doors": Outcome.ERROR, "patients": Outcome.ERROR}
     reasons = list_reasons(
-        sample_verdict(broken, why="smoke/x.py has no end", holds=("smoke/x.py has no end",))
+        sample_verdict(broken, why="smoke/x.py has no end", run_errors=("smoke/x.py has no end",))
     )
     assert naming(reasons, "smoke/x.py has no end", "doors, patients") == [0, 1]
     assert len(reasons) == 2
@@ -66,7 +66,9 @@ def test_the_reasons_stay_few() -> None:
     assert len(reasons) == MAX_CAUSES + 1
     assert all(len(reason.details) <= MAX_DETAILS + 1 for reason in reasons)
     assert f"item-{MAX_CAUSES}" in reasons[-1].text
-    faults = list_reasons(sample_verdict(holds=tuple(f"hold {number}" for number in range(20))))
+    faults = list_reasons(
+        sample_verdict(run_errors=tuple(f"hold {number}" for number in range(20)))
+    )
     assert len(faults) == 4
     assert "17" in faults[-1].text
 

@@ -111,11 +111,12 @@ def test_a_fired_trigger_stands_after_the_verdict() -> None:
     """It is the one thing to act on."""
     trigger = Item(
         "trigger-health",
-        "Rollback Procedures / Automatic Rollback Triggers",
+        "Any heading of the plan",
         "The target is healthy",
         ("phase2",),
         "check",
         "performance",
+        kind="trigger",
     )
     plan = Plan((trigger,))
     verdict = sample_verdict({trigger.id: Outcome.FAILED}, plan=plan, gate="phase2", signed=False)

@@ -1,3 +1,1 @@
-"""What a run leaves to be read later: what was seen (`record`), with every secret masked
-(`redact`), and what was made (`ledger`).
-"""
+"""The evidence of a run: what its checks saw, with every secret masked, and what it created."""

@@ -1,10 +1,10 @@
-"""What a run makes on a target, written down *before* it is made, so that nothing is forgotten,
-even by a run that was killed.
+"""The ledger of a run: what it creates on a target, written *before* it is created.
 
-JSON lines, one file a run (and a worker). The first line says whose it is; each further line is one
-of `intend`, `record_created`, `record_rejected`, `record_deleted`, `ended`, `closed`. A line is flushed to the disk before
-the request that it announces leaves. The file is locked (flock) while its run lives: a file without
-a lock and without `closed` belongs to a dead run.
+So nothing is forgotten, even by a run that was killed. A ledger is a file of JSON lines, one for
+each run (and worker). The first line says whose it is; the `do` of each further line is one of
+`intend`, `done`, `refused`, `retired`, `ended`, `closed`. An `intend` is flushed to the disk before
+the request that it announces is sent. The file is locked while its run lives: a file without a lock
+and without `closed` belongs to a dead run.
 """
 
 from __future__ import annotations
@@ -13,29 +13,17 @@ import json
 import os
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from cutover_gates.core.evidence.ledger_lines import (
+    RemainingRecord,
+    deduplicate,
+    read_lines,
+    replay,
+)
 from cutover_gates.core.file_lock import lock_file
-
-
-@dataclass
-class RemainingRecord:
-    """One thing on the target.
-
-    `id` is None when no answer to its creation ever came: then it must be looked up by `key` (a
-    patient's MRN, a visit's reason, a document's file name) and `hints` (what else was sent).
-    """
-
-    kind: str
-    key: str
-    run: str
-    id: str | None = None
-    patient_id: str | None = None
-    hints: Mapping[str, Any] = field(default_factory=dict)
-    entry: int = 0
 
 
 class Ledger:
@@ -51,44 +39,43 @@ class Ledger:
         self._file = path.open("a+b")
         try:
             lock_file(self._file, wait=False)
-            old = _read_lines(path)
-            self._open = _replay(old)
-            self._entries = max((line["entry"] for line in old if "entry" in line), default=0)
-            self._terminate_torn_line()
-            if not old:
-                self._write(do="open", run=run, target=target, process=os.getpid())
+            self._continue_file()
         except BaseException:
             self._file.close()
             raise
 
-    def intend(self, kind: str, key: str, *, patient_id: str | None = None, **hints: Any) -> int:
-        """Announce that a `kind` (patient, visit, document) is about to be made.
+    def _continue_file(self) -> None:
+        """Take over the lines that the file has, and begin a new one with a line that names it."""
+        lines = read_lines(self.path)
+        self._open = replay(lines)
+        self._entries = max((line["entry"] for line in lines if "entry" in line), default=0)
+        self._terminate_torn_line()
+        if not lines:
+            self._write(do="open", run=self.run, target=self.target, process=os.getpid())
 
-        On the disk when this returns.
+    def intend(self, kind: str, key: str, *, patient_id: str | None = None, **hints: Any) -> int:
+        """Announce that a `kind` (patient, visit, document) is about to be created.
+
+        Returns the number of the entry, which is on the disk then.
         """
-        with self._lock:
-            self._entries += 1
-            entry = self._entries
-            self._open[entry] = RemainingRecord(kind, key, self.run, None, patient_id, hints, entry)
-            self._write(
-                do="intend", entry=entry, kind=kind, key=key, patient_id=patient_id, hints=hints
-            )
-        return entry
+        return self.intend_many(kind, [(key, patient_id, hints)])[0]
 
     def intend_many(
-        self, kind: str, things: Sequence[tuple[str, str | None, Mapping[str, Any]]]
+        self, kind: str, records: Sequence[tuple[str, str | None, Mapping[str, Any]]]
     ) -> list[int]:
-        """The same for many things at once, each (key, patient's id, hints): on the disk, all of
-        them, when this returns the entries' numbers.
+        """Announce many records at once, each as (key, patient's id, hints).
+
+        Returns the numbers of the entries, which are all on the disk then.
         """
         with self._lock:
             first = self._entries + 1
-            self._entries += len(things)
-            for entry, (key, patient_id, hints) in enumerate(things, first):
+            self._entries += len(records)
+            for entry, (key, patient_id, hints) in enumerate(records, first):
                 self._open[entry] = RemainingRecord(
                     kind, key, self.run, None, patient_id, hints, entry
                 )
                 self._write(
+                    # One flush for all: the last one also brings the lines before it to the disk.
                     sync=entry == self._entries,
                     do="intend",
                     entry=entry,
@@ -97,150 +84,93 @@ class Ledger:
                     patient_id=patient_id,
                     hints=hints,
                 )
-        return list(range(first, first + len(things)))
+        return list(range(first, first + len(records)))
 
-    def record_created(self, entry: int, thing_id: str, patient_id: str | None = None) -> None:
-        """The thing was made and has this id."""
+    def record_created(self, entry: int, record_id: str, patient_id: str | None = None) -> None:
+        """Write that the record was created and has this id."""
         with self._lock:
-            left = self._open[entry]
-            left.id, left.patient_id = thing_id, patient_id or left.patient_id
-            self._write(do="done", entry=entry, id=thing_id, patient_id=left.patient_id)
+            record = self._open[entry]
+            record.id, record.patient_id = record_id, patient_id or record.patient_id
+            self._write(do="done", entry=entry, id=record_id, patient_id=record.patient_id)
 
     def record_rejected(self, entry: int) -> None:
-        """The target said no (or nothing was sent): there is nothing to retire."""
+        """Write that the target rejected the request, or that nothing was sent."""
         with self._lock:
             self._open.pop(entry, None)
             self._write(do="refused", entry=entry)
 
-    def record_deleted(self, left: RemainingRecord, how: str) -> None:
-        """The thing is gone, `how` in the mapping's words.
+    def record_deleted(self, record: RemainingRecord, how: str) -> None:
+        """Write that the record is gone, `how` in the words of the mapping.
 
-        Every entry of the same thing is settled with it.
+        This settles every entry of the same record.
         """
         with self._lock:
-            same = [
-                e
-                for e, other in self._open.items()
-                if e == left.entry or (left.id and (other.kind, other.id) == (left.kind, left.id))
-            ]
+            same = [entry for entry, other in self._open.items() if record.is_same_record(other)]
             for entry in same:
                 del self._open[entry]
-                self._write(do="retired", entry=entry, kind=left.kind, id=left.id, how=how)
+                self._write(do="retired", entry=entry, kind=record.kind, id=record.id, how=how)
 
     def created_ids(self, kind: str) -> set[str]:
-        """The ids of the `kind`s that this run made and that are not yet retired."""
+        """Return the ids of the `kind`s that this run created and that still remain."""
         with self._lock:
-            return {left.id for left in self._open.values() if left.kind == kind and left.id}
+            records = [record for record in self._open.values() if record.kind == kind]
+        return {record.id for record in records if record.id}
 
     def remaining_records(self) -> list[RemainingRecord]:
-        """What must still be retired, newest first; each thing once."""
+        """Return what must still be deleted, the newest first, each record once."""
         with self._lock:
-            return _deduplicate(self._open.values())
+            return deduplicate(self._open.values())
 
     def close(self) -> None:
         """End the run.
 
-        Only when nothing is left is the ledger closed; otherwise the next run finds it and sweeps.
+        The ledger is closed only when no record remains. Otherwise the next run finds and sweeps it.
         """
         with self._lock:
             if self._file.closed:
                 return
             self._write(do="ended" if self._open else "closed", left=len(self._open))
-            self._file.close()  # also lets go of the lock
+            self._file.close()  # also releases the lock
 
     def _write(self, *, sync: bool = True, **line: Any) -> None:
-        self._file.write(
-            json.dumps(
-                {**line, "at": datetime.now(UTC).isoformat(timespec="milliseconds")}, default=str
-            ).encode()
-            + b"\n"
-        )
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        self._file.write(json.dumps({**line, "at": now}, default=str).encode() + b"\n")
         self._file.flush()
-        if (
-            sync and line["do"] == "intend"
-        ):  # only what has not happened yet must be safe: the rest can be looked up on the target
+        # Only what has not happened yet must be safe: the rest can be looked up on the target.
+        if sync and line["do"] == "intend":
             os.fdatasync(self._file.fileno())
 
     def _terminate_torn_line(self) -> None:
-        """A killed run may have left half a line: what comes next must start on a line of its own."""
+        """End the half line that a killed run may have left, so that the next line is readable."""
         content = self.path.read_bytes()
         if content and not content.endswith(b"\n"):
             self._file.write(b"\n")
 
     @classmethod
     def open_abandoned(cls, folder: Path, target: str) -> list[Ledger]:
-        """The ledgers of dead runs against `target` that are not closed, reopened and locked, so
-        that no other run sweeps them too.
+        """Return the ledgers of dead runs against `target` that are not closed.
+
+        They are reopened and locked, so that no other run sweeps them too.
         """
-        found = []
+        ledgers = []
         for path in sorted(folder.glob("*.jsonl")) if folder.is_dir() else []:
-            lines = _read_lines(path)
+            lines = read_lines(path)
             if not lines or lines[0].get("target") != target or lines[-1].get("do") == "closed":
                 continue
             try:
-                found.append(cls(path, str(lines[0]["run"]), target))
+                ledgers.append(cls(path, str(lines[0]["run"]), target))
             except BlockingIOError:
                 continue  # that run lives
-        return found
+        return ledgers
 
     @classmethod
     def list_abandoned_records(cls, folder: Path, target: str) -> list[RemainingRecord]:
-        """What dead runs against `target` left there, for a report.
+        """Return what dead runs against `target` left there, for a report.
 
-        To retire it, take `open_abandoned` and sweep each.
+        To delete it, sweep each ledger of `open_abandoned`.
         """
-        left: list[RemainingRecord] = []
+        records: list[RemainingRecord] = []
         for ledger in cls.open_abandoned(folder, target):
-            left += ledger.remaining_records()
-            ledger._file.close()  # only read: not a word is added
-        return left
-
-
-def _read_lines(path: Path) -> list[dict[str, Any]]:
-    """The readable lines.
-
-    A torn one (the run was killed while writing) announces a request that never left.
-    """
-    lines = []
-    for raw in path.read_bytes().split(b"\n"):
-        try:
-            line = json.loads(raw)
-        except ValueError:
-            continue
-        if isinstance(line, dict):
-            lines.append(line)
-    return lines
-
-
-def _replay(lines: list[dict[str, Any]]) -> dict[int, RemainingRecord]:
-    """What stands open after `lines`, by entry."""
-    run = str(lines[0].get("run", "")) if lines else ""
-    left: dict[int, RemainingRecord] = {}
-    for line in lines:
-        entry, do = line.get("entry", 0), line.get("do")
-        if do == "intend":
-            left[entry] = RemainingRecord(
-                line["kind"],
-                line["key"],
-                run,
-                None,
-                line.get("patient_id"),
-                line.get("hints", {}),
-                entry,
-            )
-        elif do == "done" and entry in left:
-            left[entry].id, left[entry].patient_id = line["id"], line.get("patient_id")
-        elif do in ("refused", "retired"):
-            left.pop(entry, None)
-    return left
-
-
-def _deduplicate(things: Any) -> list[RemainingRecord]:
-    """Newest first. Several entries may tell of one thing: a retry under one idempotency key."""
-    seen: set[tuple[str, str]] = set()
-    once = []
-    for left in sorted(things, key=lambda left: -left.entry):
-        if left.id is None or (left.kind, left.id) not in seen:
-            once.append(left)
-            seen.add((left.kind, left.id or ""))
-    return once
+            records += ledger.remaining_records()
+            ledger._file.close()  # only read: no line is added
+        return records

@@ -1,9 +1,10 @@
 """The one place that masks secrets, before anything is written anywhere.
 
-A secret that was *learnt* is masked by its name in every form it may take on its way into a file:
-plain, URL-quoted, JSON-, XML- or Python-escaped, and in base64 (alone or in the middle of something
-longer, as in Basic authentication or an Allure attachment). What was never learnt is masked by its
-*shape*: Authorization values, JWTs, passwords in DSNs and URLs, tokens in JSON and forms.
+A secret that was *learned* is masked by its name in every form that it may take on its way into a
+file: plain, URL-quoted, JSON-, XML- or Python-escaped, and in base64 (alone or in the middle of a
+longer text, as in Basic authentication or an Allure attachment). A secret that was never learned is
+masked by its *shape*: Authorization values, JWTs, passwords in DSNs and URLs, tokens in JSON and
+forms.
 """
 
 from __future__ import annotations
@@ -18,10 +19,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 MIN_SECRET_LENGTH = 6
-"""Characters.
-
-Anything shorter is too likely to be an ordinary word: masking it would only garble the evidence.
-"""
+"""Characters. A shorter text is too likely an ordinary word: masking it would garble the evidence."""
 
 MAX_CACHED_LENGTH = 64
 MAX_CACHED_TEXTS = 10_000
@@ -59,15 +57,14 @@ _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
 _HINT = re.compile(
     r"(?i)eyJ|authorization|://|password|passwd|pwd|secret|_token|api_?key|signature"
 )
-"""Stands in everything that a shape matches.
-
-Most texts hold no hint, and are spared the six searches.
-"""
+"""Matches in every text that a shape matches. Most texts hold no hint and skip the six searches."""
 
 
 def _base64_forms(value: str) -> Iterator[str]:
-    """What base64 makes of `redact_value` wherever it stands in a longer text: one form for each of the
-    three alignments, edges cut off.
+    """Return what base64 makes of `value` in the middle of a longer text.
+
+    There is one form for each of the three alignments. Its edges are cut off, since they also hold
+    bits of the neighbours.
     """
     data = value.encode()
     for shift in range(3):
@@ -80,6 +77,7 @@ def _base64_forms(value: str) -> Iterator[str]:
 
 
 def _encoded_forms(value: str) -> set[str]:
+    """Return every form in which a secret may stand in a file."""
     quoted = {quote(value, safe=""), quote(value), quote_plus(value)}
     quoted |= {
         re.sub(r"%[0-9A-F]{2}", lambda hex_pair: hex_pair[0].lower(), form) for form in quoted
@@ -91,28 +89,24 @@ def _encoded_forms(value: str) -> set[str]:
     }
     escaped |= {json.dumps(form)[1:-1] for form in escaped}  # JSON inside JSON, as attachments are
     marked_up = {html.escape(value), html.escape(value, quote=False)}
-    return {
-        form
-        for form in {value, *quoted, *escaped, *marked_up, *_base64_forms(value)}
-        if len(form) >= MIN_SECRET_LENGTH
-    }
+    forms = {value, *quoted, *escaped, *marked_up, *_base64_forms(value)}
+    return {form for form in forms if len(form) >= MIN_SECRET_LENGTH}
 
 
 class Redactor:
-    """Masks every secret it knows, and what looks like one. Safe under threads."""
+    """Mask every learned secret, and what looks like a secret. Safe under threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._names: dict[str, str] = {}
         self._masks: tuple[tuple[str, str], ...] = ()
-        self._harmless: set[str] = (
-            set()
-        )  # short texts that come again and again (keys, methods, types) and hold nothing to mask
+        # Short texts that come again and again (keys, methods, types) and hold nothing to mask.
+        self._harmless: set[str] = set()
 
     def learn(self, name: str, value: str | None) -> None:
-        """Remember `redact_value` as a secret called `name`.
+        """Remember `value` as a secret called `name`.
 
-        Values under `MIN_SECRET_LENGTH` characters are ignored; the first name of a value stays.
+        Values under `MIN_SECRET_LENGTH` characters are ignored. The first name of a value stays.
         """
         if value is None or len(value) < MIN_SECRET_LENGTH or value in self._names:
             return
@@ -124,17 +118,17 @@ class Redactor:
             self._harmless = set()
 
     def learned_secrets(self) -> dict[str, str]:
-        """Every secret learnt so far, value to name, in the order of learning.
+        """Return every learned secret, value to name, in the order of learning.
 
-        Tells another process what to look for; never written.
+        Another process needs it to mask the same. It is never written to a file.
         """
         with self._lock:
             return dict(self._names)
 
     def redact_text(self, text: str) -> str:
-        """`redact_text` with each secret replaced by `‹its name›`.
+        """Return the text with each secret replaced by `‹its name›`.
 
-        Masking what is masked already changes nothing.
+        Masking a masked text again changes nothing.
         """
         harmless = self._harmless
         if text in harmless:
@@ -154,7 +148,7 @@ class Redactor:
         return text
 
     def redact_value(self, value: Any) -> Any:
-        """A JSON-able value with every string in it masked, keys too."""
+        """Return a JSON-able value with every string in it masked, keys too."""
         if isinstance(value, str):
             return self.redact_text(value)
         if isinstance(value, Mapping):
@@ -166,7 +160,5 @@ class Redactor:
         return value
 
     def find_secrets(self, data: bytes) -> list[str]:
-        """The names of the learnt secrets that stand in `data` (an output file), in any form,
-        sorted.
-        """
+        """Return the names of the learned secrets in `data` (an output file), in any form, sorted."""
         return sorted({name for form, name in self._masks if form.encode() in data})

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 
-from cutover_gates.core.evidence.record import Part
+from cutover_gates.core.evidence.exchange import Part
 from cutover_gates.drivers.http_exchange import PARTS, SHOWN_HEADERS
 from cutover_gates.drivers.rest.mapping_model import TargetMapping
 from cutover_gates.drivers.rest.request_builder import RequestBuilder

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from cutover_gates.core.evidence.record import Part
+from cutover_gates.core.evidence.exchange import Part
 from cutover_gates.drivers.http_exchange import PARTS, SHOWN_HEADERS, HttpClient
 from cutover_gates.drivers.rest.mapping_model import MappingStep, TargetMapping
 from cutover_gates.drivers.rest.templates import TemplateFault, render, render_path, render_tree

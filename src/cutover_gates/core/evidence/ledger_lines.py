@@ -1,0 +1,82 @@
+"""The lines of a ledger file, and what they say about records that remain on the target."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass
+class RemainingRecord:
+    """One record on the target.
+
+    `id` is None where no answer to its creation ever came. Then it must be looked up by `key` (a
+    patient's MRN, a visit's reason, a document's file name) and `hints` (what else was sent).
+    """
+
+    kind: str
+    key: str
+    run: str
+    id: str | None = None
+    patient_id: str | None = None
+    hints: Mapping[str, Any] = field(default_factory=dict)
+    entry: int = 0
+
+    def is_same_record(self, other: RemainingRecord) -> bool:
+        """Return whether both entries speak of one record: a retry under one idempotency key."""
+        if other.entry == self.entry:
+            return True
+        return bool(self.id) and (other.kind, other.id) == (self.kind, self.id)
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """Return the readable lines.
+
+    A torn line (the run was killed while it wrote) announces a request that was never sent.
+    """
+    lines = []
+    for raw in path.read_bytes().split(b"\n"):
+        try:
+            line = json.loads(raw)
+        except ValueError:
+            continue
+        if isinstance(line, dict):
+            lines.append(line)
+    return lines
+
+
+def replay(lines: list[dict[str, Any]]) -> dict[int, RemainingRecord]:
+    """Return the records that remain after `lines`, by the number of their entry."""
+    run = str(lines[0].get("run", "")) if lines else ""
+    remaining: dict[int, RemainingRecord] = {}
+    for line in lines:
+        entry, do = line.get("entry", 0), line.get("do")
+        if do == "intend":
+            remaining[entry] = RemainingRecord(
+                line["kind"],
+                line["key"],
+                run,
+                patient_id=line.get("patient_id"),
+                hints=line.get("hints", {}),
+                entry=entry,
+            )
+        elif do == "done" and entry in remaining:
+            remaining[entry].id = line["id"]
+            remaining[entry].patient_id = line.get("patient_id")
+        elif do in ("refused", "retired"):
+            remaining.pop(entry, None)
+    return remaining
+
+
+def deduplicate(records: Iterable[RemainingRecord]) -> list[RemainingRecord]:
+    """Return each record once, the newest entry first."""
+    known: set[tuple[str, str]] = set()
+    unique = []
+    for record in sorted(records, key=lambda record: -record.entry):
+        if record.id is None or (record.kind, record.id) not in known:
+            unique.append(record)
+            known.add((record.kind, record.id or ""))
+    return unique
