@@ -12,7 +12,7 @@ import pydantic_settings
 from pydantic import BaseModel, ValidationError
 
 from cutover_gates.config.base import SECRET_KEYS, SettingsError
-from cutover_gates.config.settings import Settings
+from cutover_gates.config.settings import FILE_ARGUMENT, Settings
 from cutover_gates.core.tables import read_table, suggest_nearest
 
 
@@ -102,10 +102,10 @@ def load_settings(path: Path | None, folder: Path, **command_line: str | None) -
         raise SettingsError(f"--cutover-config {path}: there is no such file")
     path = (path or folder / FILE_NAME).absolute()
     _refuse_unknown_environment()
-    Settings.file = _add_embedded_target(_read_file(path))
+    given: dict[str, Any] = {FILE_ARGUMENT: _add_embedded_target(_read_file(path))}
+    given |= {key: value for key, value in command_line.items() if value is not None}
     try:
-        given = {key: value for key, value in command_line.items() if value is not None}
-        settings = Settings(**given)  # type: ignore[arg-type]  # texts, for pydantic
+        settings = Settings(**given)
     except ValidationError as error:
         raise SettingsError(
             "\n".join(describe_mistake(mistake, path.name) for mistake in error.errors())
@@ -117,8 +117,6 @@ def load_settings(path: Path | None, folder: Path, **command_line: str | None) -
             f"environment: {invalid_environment_message()}; give each key a variable of its own, such as"
             " CUTOVER_TARGETS__STAGING__URL"
         ) from None
-    finally:
-        Settings.file = {}
     settings._folder = path.parent
     return settings
 

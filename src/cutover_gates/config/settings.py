@@ -8,16 +8,23 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from pydantic import Field, PrivateAttr, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from cutover_gates.config.base import SettingsError, SettingsTable
 from cutover_gates.config.target import TARGET_NAME, Target
 from cutover_gates.core.tables import suggest_nearest
 
 CONTAINER_TARGET = "containers"
+FILE_ARGUMENT = "settings_file"
+"""The argument by which `load_settings` hands the parsed settings file to `Settings`."""
 
 
 class Settings(BaseSettings):
@@ -62,7 +69,6 @@ class Settings(BaseSettings):
         ),
     )
 
-    file: ClassVar[Mapping[str, Any]] = {}
     _folder: Path = PrivateAttr(default=Path())
 
     @field_validator("targets")
@@ -93,8 +99,10 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # pydantic's signature  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # pydantic passes them by name  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Command line over environment over file; nothing else is read."""
-        return init_settings, env_settings, _FileSource(settings_cls)
+        """Return command line over environment over file; nothing else is read."""
+        assert isinstance(init_settings, InitSettingsSource)
+        file = init_settings.init_kwargs.pop(FILE_ARGUMENT, {})
+        return init_settings, env_settings, _FileSource(settings_cls, file)
 
     @property
     def chosen_target(self) -> Target:
@@ -188,16 +196,20 @@ def _fingerprint(path: Path) -> str:
 
 
 class _FileSource(PydanticBaseSettingsSource):
-    """The parsed settings file, handed over by `load_settings` (pydantic-settings' own TOML source
-    cannot refuse a literal secret).
-    """
+    """The parsed settings file (pydantic's own TOML source cannot refuse a literal secret)."""
+
+    def __init__(self, settings_cls: type[BaseSettings], data: Mapping[str, Any]) -> None:
+        super().__init__(settings_cls)
+        self.data = data
 
     def get_field_value(
         self,
         field: Any,  # noqa: ARG002  # the signature is pydantic's
         field_name: str,
     ) -> tuple[Any, str, bool]:
-        return Settings.file.get(field_name), field_name, False
+        """Return what the file says of a field."""
+        return self.data.get(field_name), field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        return dict(Settings.file)
+        """Return all that the file says."""
+        return dict(self.data)
