@@ -236,14 +236,14 @@ class Migrations(SettingsTable):
         ge=0,
         description=(
             "Standbys that must follow the primary; 0 where there is none. Unless it is said, one"
-            " that is gone is not missed, and `database-cluster` is not proven."
+            " that is gone is not missed, and the standbys are not proven."
         ),
     )
     archived: bool | None = Field(
         default=None,
         description=(
             "Whether the write-ahead log is archived. Unless it is said, a server without an"
-            " archive leaves `database-cluster` not proven."
+            " archive leaves the archiving not proven."
         ),
     )
     standby_lag_seconds: Seconds = Field(

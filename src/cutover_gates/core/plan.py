@@ -134,18 +134,19 @@ class Plan:
         """Return the reasons of `not_applicable` by item id.
 
         A declaration names an item or a group of checks; by groups an item is not applicable where
-        all its groups are declared. A shipped group of no item is passed over. Raises `PlanError`
-        for a name that neither the plan nor the shipped list knows.
+        all its groups are declared. Other names are passed over (`unknown_declarations`).
         """
-        for name in declared:
-            if name not in self.by_id:
-                self.items_of_groups([name])
         by_group = {
             item.id: declared[item.groups[0]]
             for item in self.items
             if item.groups and all(group in declared for group in item.groups)
         }
         return by_group | {name: why for name, why in declared.items() if name in self.by_id}
+
+    def unknown_declarations(self, declared: Mapping[str, str]) -> list[str]:
+        """Return the names of `not_applicable` that neither the plan nor the shipped list knows."""
+        known = {*self.by_id, *self.by_group, *shipped_groups()}
+        return [name for name in declared if name not in known]
 
     def with_limits(self, limits: Mapping[str, str]) -> Plan:
         """Return the plan with each placeholder in a title replaced by the limit in force."""

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from cutover_gates.core.judge import judge
+from cutover_gates.core.tables import suggest_nearest
 from cutover_gates.core.verdict import CheckResult, Verdict, VerdictSubject
 from cutover_gates.core.waivers import Decision, load_decisions
 from cutover_gates.plugin.results import ResultCollector
@@ -32,15 +33,28 @@ class Decisions:
 
 
 def load_all_decisions(run: PytestRun) -> Decisions:
-    """Read waivers, sign-offs and declarations.
-
-    Raises `DecisionError` and, for a declaration of an unknown item, `PlanError`.
-    """
+    """Read waivers, sign-offs and declarations. Raises `DecisionError`."""
     settings = run.settings
     return Decisions(
         load_decisions(settings.resolve_path(settings.waivers), "waiver"),
         load_decisions(settings.resolve_path(settings.signoffs), "signoff"),
         run.plan.apply_declarations(settings.chosen_target.not_applicable),
+    )
+
+
+def describe_unknown_declarations(run: PytestRun) -> str:
+    """Return a sentence on declarations that have no effect; empty where each has one.
+
+    They are no error: a plan may be smaller than the settings of a target that knows more items.
+    """
+    declared = run.settings.chosen_target.not_applicable
+    unknown = run.plan.unknown_declarations(declared)
+    if not unknown:
+        return ""
+    nearest = suggest_nearest(unknown[0], run.plan.by_id)
+    return (
+        f"[targets.{run.settings.target}.not_applicable] names {', '.join(unknown)}: the plan has"
+        f" no such item, so this has no effect.{nearest}"
     )
 
 

@@ -18,6 +18,7 @@ from cutover_gates.plugin.collection import load_worker_collections
 from cutover_gates.plugin.expected_checks import ExpectedChecks, bind_to_plan
 from cutover_gates.plugin.gate_target import GateTarget
 from cutover_gates.plugin.judgement import (
+    describe_unknown_declarations,
     find_abnormal_end,
     find_missing_guards,
     judge_gates,
@@ -135,6 +136,7 @@ class GateSession:
     def _notes(self, expected: ExpectedChecks) -> list[str]:
         """Return sentences about the run that no item of a verdict says."""
         notes = [*self.target.notes, expected.describe_unassigned()]
+        notes.append(describe_unknown_declarations(self.run))
         if self.results.has_failures:
             notes.append(untested_mapping_warning(self.run))
         return [note for note in notes if note]

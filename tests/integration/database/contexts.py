@@ -43,4 +43,5 @@ def make_database_context(
         folder / "runs",
         folder / "once",
         Budget(time.time() + seconds),
+        script_history_items=frozenset({"migrations-applied"}),
     )

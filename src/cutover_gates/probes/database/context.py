@@ -108,6 +108,7 @@ class DatabaseContext:
       compute twice. It holds no secret and no content of a row.
     - `standby`: where the heavy reads go. `scratch_dsn`: the server for restored copies.
     - `backup`: the newest backup, where the target itself says so.
+    - `script_history_items`: the items of the plan whose checks record the applied scripts.
     - `is_copy`: the database is a scratch one that holds a copy of the target's.
     - `report_progress` shows a line of progress; `record` puts an assessment into the evidence.
     """
@@ -125,6 +126,7 @@ class DatabaseContext:
     standby: SecretStr | None = None
     scratch_dsn: SecretStr | None = None
     backup: str | None = None
+    script_history_items: frozenset[str] = frozenset()
     is_copy: bool = False
     report_progress: Callable[[str], None] = field(default=lambda _line: None, repr=False)
     record: Callable[[Assessment], None] = field(default=lambda _assessment: None, repr=False)

@@ -15,7 +15,6 @@ from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.history.migration_scripts import load_scripts
 
 GATE = "phase1"
-ITEM = "migrations-applied"
 ACCEPTED_SCHEMAS = ("urn:cutover:verdict:1", "urn:cutover:verdict:2")
 """The second added fields only; a staging verdict of an older suite stays readable."""
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -53,7 +52,7 @@ class StagingAssessments:
                     "finished": verdict["finished"],
                     "suite": verdict["subject"].get("suite_commit"),
                     "waived": _list_waivers(verdict),
-                    "scripts": _read_script_digests(verdict),
+                    "scripts": _read_script_digests(verdict, self.context.script_history_items),
                 },
             )
         )
@@ -88,7 +87,7 @@ class StagingAssessments:
             )
 
     def _find_script_differences(self, verdict: VerdictData) -> Iterator[str]:
-        seen = _read_script_digests(verdict)
+        seen = _read_script_digests(verdict, self.context.script_history_items)
         if not seen:
             return
         scripts = load_scripts(self.context).scripts
@@ -113,10 +112,10 @@ class StagingAssessments:
         )
 
     def _find_evidence_gaps(self, verdict: VerdictData) -> Iterator[str]:
-        if not _read_script_digests(verdict):
+        if not _read_script_digests(verdict, self.context.script_history_items):
             yield (
                 f"the verdict of {self.target} does not say which scripts were applied (no SHA-256"
-                f" in the evidence of {ITEM}): run {GATE} there again."
+                f" in the evidence of {', '.join(sorted(self.context.script_history_items))}): run {GATE} there again."
             )
 
 
@@ -141,12 +140,12 @@ def _load_verdict(path: Path, target: str) -> VerdictData | None:
         ) from None
 
 
-def _read_script_digests(verdict: VerdictData) -> dict[str, str]:
-    """File name to SHA-256, from the evidence of the checks that read the history."""
+def _read_script_digests(verdict: VerdictData, items: frozenset[str]) -> dict[str, str]:
+    """Return file name to SHA-256, from the evidence of the items that record the history."""
     evidence = [
         entry
         for item in verdict["items"]
-        if item["id"] == ITEM
+        if item["id"] in items
         for check in item["checks"]
         for entry in check["evidence"]
     ]
