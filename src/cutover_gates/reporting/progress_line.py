@@ -32,8 +32,6 @@ class ProgressLine:
         self._started = clock()
         self._next = self._started
         self._lasting = 0
-        # A dumb terminal cannot go back to the start of a line.
-        self._is_terminal = out.isatty() and os.environ.get("TERM") != "dumb"
 
     def show(self, text: str, *, is_last: bool = False) -> None:
         """Show the text in place of the one before; in a file only every now and then.
@@ -41,7 +39,7 @@ class ProgressLine:
         `is_last` shows it in a file too.
         """
         with self._lock:
-            if self._is_terminal:
+            if self._is_terminal():
                 self._overwrite(text)
             elif is_last or self._clock() >= self._next:
                 self._write_line(text)
@@ -57,12 +55,17 @@ class ProgressLine:
                 text = "further failures are counted here and named in the verdict"
             if self._lasting > MAX_LASTING_LINES + 1:
                 return
-            if self._is_terminal:
+            if self._is_terminal():
                 self._overwrite(text)
                 self._out.write("\n")
                 self._out.flush()
             else:
                 self._write_line(text)
+
+    def _is_terminal(self) -> bool:
+        # Asked each time: pytest's capture puts a file in the place of the terminal for a while. A
+        # dumb terminal cannot go back to the start of a line.
+        return self._out.isatty() and os.environ.get("TERM") != "dumb"
 
     def _overwrite(self, text: str) -> None:
         width = self._width() - 1  # a terminal wraps when its last column is filled
