@@ -1,7 +1,6 @@
-"""What the suite costs, as ratios within one run: `python -m benchmarks [--runs N] [--rounds N]
-[--why]`.
+"""Measures what the suite costs, as ratios within one run: `python -m benchmarks`.
 
-Exit status 1 when a limit of `figures.LIMITS` is missed.
+The exit status is 1 when a limit of `figures.LIMITS` is missed.
 """
 
 from __future__ import annotations
@@ -12,14 +11,14 @@ from collections.abc import Iterable
 
 from benchmarks.checks import cost_per_check
 from benchmarks.figures import Figure
-from benchmarks.startup import heaviest, startup
+from benchmarks.startup import find_heaviest_imports, measure_startup
 
 
 def main() -> int:
     arguments = _arguments()
-    held = _show(startup(arguments.runs))
+    held = _show(measure_startup(arguments.runs))
     if arguments.why:
-        print("imports that a collection spends most on:", *heaviest(), sep="\n")
+        print("imports that a collection spends most on:", *find_heaviest_imports(), sep="\n")
     held &= arguments.only_startup or _show(cost_per_check(arguments.rounds))
     print("every limit holds" if held else "a limit is MISSED")
     return 0 if held else 1

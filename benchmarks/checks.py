@@ -57,7 +57,7 @@ def _round() -> Round:
             "-m",
             "pytest",
             "-m",
-            "phase3",
+            "phase3 and smoke",
             "--target",
             TARGET,
             "-p",

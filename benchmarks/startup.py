@@ -1,5 +1,8 @@
-"""Start-up: how long `pytest --collect-only -m phase3` takes, beside what pytest itself takes on
-this machine.
+"""Start-up: the time that `pytest --collect-only -m phase3` takes, beside bare imports.
+
+The bare command imports the libraries that a gate cannot do without: pytest, httpx, psycopg and
+pydantic-settings. Both run in the same minute on the same machine, so their ratio says what the
+suite adds, on a slow machine as on a fast one.
 """
 
 from __future__ import annotations
@@ -11,68 +14,73 @@ from collections.abc import Iterator
 
 from benchmarks.figures import ROOT, Figure, python, seconds
 
-COLLECT = ("-m", "pytest", "--collect-only", "-q", "-m", "phase3", "-p", "no:cacheprovider")
+# pytest-randomly belongs to the tests of this project and imports numpy; no gate installs it.
+COLLECT = (
+    *("-m", "pytest", "--collect-only", "-q", "-m", "phase3"),
+    *("-p", "no:cacheprovider", "-p", "no:randomly"),
+)
+BARE = "bare imports"
 BESIDE = {
-    "python -c 'import pytest'": ("-c", "import pytest"),
-    "pytest --version": ("-m", "pytest", "--version", "-p", "no:cacheprovider"),
+    BARE: ("-c", "import pytest, httpx, psycopg, pydantic_settings"),
+    "pytest --version": ("-m", "pytest", "--version", "-p", "no:cacheprovider", "-p", "no:randomly"),
 }
 TOP = 5
 _LINE = re.compile(r"import time:\s+(\d+) \|\s+(\d+) \|(\s+)(\S+)")
 
 
-def startup(runs: int) -> Iterator[Figure]:
-    """The figures: in seconds, and as ratios to the bare ones.
+def measure_startup(runs: int) -> Iterator[Figure]:
+    """Yield the figures of `runs` rounds, in seconds, and the ratio to the bare imports.
 
-    Each round measures all, so that a busy minute hits all alike.
+    Each round measures every command, so that a busy minute hits all of them alike.
     """
     commands = {"start-up": COLLECT, **BESIDE}
-    taken: dict[str, list[float]] = {name: [] for name in commands}
+    times: dict[str, list[float]] = {name: [] for name in commands}
     with tempfile.TemporaryDirectory() as reports:
-        collected = _collected(reports)
+        count = _count_collected(reports)
         for _ in range(runs):
             for name, words in commands.items():
-                taken[name].append(seconds(*words, CUTOVER_REPORTS=reports))
-    print(f"start-up: {collected} checks collected")
-    for name, runs_of_it in taken.items():
-        yield Figure(name, "s", runs_of_it)
-    for name in BESIDE:
-        yield Figure(
-            f"start-up over {name}",
-            "x",
-            [ours / bare for ours, bare in zip(taken["start-up"], taken[name], strict=True)],
-        )
+                times[name].append(seconds(*words, CUTOVER_REPORTS=reports))
+    print(f"start-up: {count} checks collected")
+    for name, of_name in times.items():
+        yield Figure(name, "s", of_name)
+    pairs = zip(times["start-up"], times[BARE], strict=True)
+    yield Figure(f"start-up over {BARE}", "x", [ours / bare for ours, bare in pairs])
 
 
-def _collected(reports: str) -> int:
-    """How many checks a collection finds.
+def _count_collected(reports: str) -> int:
+    """Return the number of checks that a collection finds.
 
-    Also warms the caches: the first import compiles. A collection that finds none measures nothing.
+    This first run also warms the caches: the first import compiles. A collection that finds nothing
+    measures nothing.
     """
     output = python(*COLLECT, CUTOVER_REPORTS=reports).stdout
-    found = sum("::" in line for line in output.splitlines())
-    if not found:
+    count = sum("::" in line for line in output.splitlines())
+    if not count:
         raise SystemExit(
             "benchmarks: nothing was collected, so there is no start-up to"
             f" measure\n{output[-2000:]}"
         )
-    return found
+    return count
 
 
-def heaviest() -> Iterator[str]:
-    """The third-party packages that a collection spends most on importing, as `-X importtime` sees
-    them: own time of all their modules.
+def find_heaviest_imports() -> Iterator[str]:
+    """Yield the third-party packages on whose import a collection spends most, a line for each.
+
+    The figure is the own time of all modules of a package, as `-X importtime` measures it.
     """
     with tempfile.TemporaryDirectory() as reports:
-        told = python("-X", "importtime", *COLLECT, CUTOVER_REPORTS=reports).stderr
+        # -s, because pytest captures what Python writes of imports otherwise
+        output = python("-X", "importtime", *COLLECT, "-s", CUTOVER_REPORTS=reports).stderr
     own: dict[str, int] = {}
-    for microseconds, _, _, module in _LINE.findall(told):
+    for microseconds, _, _, module in _LINE.findall(output):
         package = module.partition(".")[0]
-        if (
-            package in sys.stdlib_module_names
-            or (ROOT / package).exists()
-            or (ROOT / "src" / package).exists()
-        ):
-            continue
-        own[package] = own.get(package, 0) + int(microseconds)
+        if not _is_known(package):
+            own[package] = own.get(package, 0) + int(microseconds)
     for package in sorted(own, key=own.__getitem__, reverse=True)[:TOP]:
         yield f"  {package:<24} {own[package] / 1000:7.0f} ms"
+
+
+def _is_known(package: str) -> bool:
+    """Return True for the standard library and for this repository's own packages."""
+    folders = (ROOT / package, ROOT / "src" / package)
+    return package in sys.stdlib_module_names or any(folder.exists() for folder in folders)

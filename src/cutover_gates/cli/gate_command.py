@@ -21,7 +21,7 @@ OPERATORS = frozenset({"and", "or", "not"})
 PYTEST_FILES = ("pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml")
 """Files that hold pytest's configuration and nothing else."""
 GATE_WORDS = (
-    # Plugins of libraries that a gate uses: they cost seconds, and locust's patches the sockets.
+    # Plugins of libraries that a gate uses: they cost seconds, and add options and fixtures.
     *("-p", "no:schemathesis", "-p", "no:hypothesispytest", "-p", "no:locust", "-p", "no:anyio"),
     # Two suites may hold files of one name.
     "--import-mode=importlib",
