@@ -22,7 +22,15 @@ COLLECT = (
 BARE = "bare imports"
 BESIDE = {
     BARE: ("-c", "import pytest, httpx, psycopg, pydantic_settings"),
-    "pytest --version": ("-m", "pytest", "--version", "-p", "no:cacheprovider", "-p", "no:randomly"),
+    "pytest --version": (
+        "-m",
+        "pytest",
+        "--version",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:randomly",
+    ),
 }
 TOP = 5
 _LINE = re.compile(r"import time:\s+(\d+) \|\s+(\d+) \|(\s+)(\S+)")
