@@ -171,9 +171,12 @@ class Plan:
     def find_dependents(self, item_ids: Iterable[str]) -> frozenset[str]:
         """Return the ids of these items and of all that rest on them: a check serves them all."""
         direct = frozenset(item_ids)
-        return frozenset(
-            item.id for item in self.items if self.item_with_dependencies(item.id) & direct
-        )
+        return frozenset(item_id for item_id, below in self._dependencies.items() if below & direct)
+
+    @cached_property
+    def _dependencies(self) -> Mapping[str, frozenset[str]]:
+        """Each item with all that it rests on. Every check that is collected asks for it."""
+        return {item.id: self.item_with_dependencies(item.id) for item in self.items}
 
     def gates_of(self, item_ids: Iterable[str]) -> frozenset[str]:
         """Return the gate markers of a check that proves `item_ids`."""

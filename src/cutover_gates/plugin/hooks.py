@@ -9,6 +9,7 @@ them into check results, `expected_checks` knows what there is to prove, and `se
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Generator
 
 import pytest
@@ -17,6 +18,7 @@ import pytest_timeout  # type: ignore[import-untyped]  # it ships no types
 from cutover_gates.core.gates import split_gates
 from cutover_gates.plugin import options
 from cutover_gates.plugin.collection import CollectionRecorder, ItemBinder
+from cutover_gates.plugin.file_selection import FileSelector, find_unrequested_files
 from cutover_gates.plugin.options import (
     add_markers,
     apply_gate_options,
@@ -55,6 +57,9 @@ def pytest_configure(config: pytest.Config) -> None:
     run = config.stash[RUN_KEY] = make_run(config)
     results = ResultCollector()
     _register_check_hooks(config, run, results)
+    if run.gates:
+        selector = FileSelector(find_unrequested_files(run))
+        config.pluginmanager.register(selector, "cutover-file-selector")
     if run.gates and not run.worker:
         _start_gate_session(config, run, results)
     if run.gates:
@@ -90,6 +95,17 @@ def _start_gate_session(config: pytest.Config, run: PytestRun, results: ResultCo
     fail_on_os_exit()
     config.pluginmanager.register(session, SESSION_PLUGIN)
     config.pluginmanager.register(ProgressReporter(results), "cutover-progress")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Take what a gate has loaded by now out of the garbage collector's work.
+
+    Modules, settings and checks live as long as the process. pytest collects garbage at its end,
+    twice: 0.13 s with them, 0.01 s without.
+    """
+    if session.config.stash[RUN_KEY].gates:
+        gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
