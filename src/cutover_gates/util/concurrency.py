@@ -26,10 +26,6 @@ FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 1.0
 not polled more often than necessary."""
 
 
-class ObjectNotFound(SourceUnavailable):
-    """The source answered, and what was asked for does not exist: a finding, not silence."""
-
-
 def run_concurrently(calls: Iterable[Callable[[], T]]) -> list[T]:
     """Return what each call returns, in their order.
 

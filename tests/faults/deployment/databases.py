@@ -16,6 +16,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from cutover_gates.core.findings import Rule
 from cutover_gates.probes.database.health import replication
 from reference import installation, postgres
 
@@ -58,7 +59,8 @@ class DatabaseFault:
     item: ClassVar[str] = "database-cluster"
     check: ClassVar[str]
     outcome: ClassVar[str] = "failed"
-    says: ClassVar[str]
+    rule: ClassVar[Rule | None] = None
+    shows: ClassVar[str]
     also: ClassVar[dict[str, str]] = {}
 
     def harm(self, place: Place) -> None:
@@ -68,7 +70,7 @@ class DatabaseFault:
 class TheDatabaseWasLeftReadOnly(DatabaseFault):
     """After the last rehearsal nobody switched it back: no patient can be registered."""
 
-    check, says = WRITES, "default_transaction_read_only is on"
+    check, shows = WRITES, "default_transaction_read_only is on"
 
     def harm(self, place: Place) -> None:
         place.run(
@@ -81,7 +83,7 @@ class TheDatabaseWasLeftReadOnly(DatabaseFault):
 class TheDsnLeadsToAStandby(DatabaseFault):
     """The primary has moved, and the old address leads to a copy that takes no writes."""
 
-    check, says = WRITES, "a standby"
+    check, shows = WRITES, "a standby"
     also: ClassVar[dict[str, str]] = {
         COPIES: "a standby does not know the others",
         THERE: "a standby does not know the others",
@@ -95,7 +97,7 @@ class TheDsnLeadsToAStandby(DatabaseFault):
 class TheStandbyIsBehind(DatabaseFault):
     """A real one, that follows late: who takes over with it loses what came last."""
 
-    check, says = COPIES, "behind"
+    check, shows = COPIES, "behind"
 
     def harm(self, place: Place) -> None:
         place.standby_lag_seconds = 0.5
@@ -115,7 +117,7 @@ class TheStandbyIsGone(DatabaseFault):
     does the hospital.
     """
 
-    check, says = THERE, "expected 1 (migrations.standbys), found 0"
+    check, shows = THERE, "expected 1 (migrations.standbys), found 0"
 
     def harm(self, place: Place) -> None:
         place.standbys = 1
@@ -124,7 +126,7 @@ class TheStandbyIsGone(DatabaseFault):
 class NobodySaysHowManyStandbys(DatabaseFault):
     """The same, where nobody wrote down that there was one."""
 
-    check, outcome, says = THERE, "not proven", "the settings do not say how many must"
+    check, outcome, shows = THERE, "not proven", "the settings do not say how many must"
 
     def harm(self, place: Place) -> None:
         place.standbys = None
@@ -135,7 +137,7 @@ class TheArchiveIsOff(DatabaseFault):
     from nothing.
     """
 
-    check, says = THERE, "archive_mode: expected on"
+    check, shows = THERE, "archive_mode: expected on"
 
     def harm(self, place: Place) -> None:
         place.archived = True
@@ -144,7 +146,7 @@ class TheArchiveIsOff(DatabaseFault):
 class NoConnectionIsLeft(DatabaseFault):
     """The new release cannot connect beside the old one."""
 
-    check, says = ROOM, "of its connections in use"
+    check, shows = ROOM, "of its connections in use"
 
     def harm(self, place: Place) -> None:
         place.run(
@@ -160,7 +162,7 @@ class TheArchiveFails(DatabaseFault):
     A stand-in of the server's answer: the real thing is in `tests/integration/database/health`.
     """
 
-    check, says = ARCHIVE, "the archive of the write-ahead log"
+    check, shows = ARCHIVE, "the archive of the write-ahead log"
 
     def harm(self, place: Place) -> None:
         told = (
@@ -174,7 +176,7 @@ class TheArchiveFails(DatabaseFault):
 class TheBackupIsOld(DatabaseFault):
     """A day of the hospital would be lost."""
 
-    check, says = RECENT, "h ago"
+    check, shows = RECENT, "h ago"
 
     def harm(self, place: Place) -> None:
         yesterday = time.time() - HOURS_AGO * 3600
@@ -187,7 +189,7 @@ class TheBackupIsOld(DatabaseFault):
 class TheBackupIsCutOff(DatabaseFault):
     """The disk was full."""
 
-    check, says = WHOLE, "backup"
+    check, shows = WHOLE, "backup"
 
     def harm(self, place: Place) -> None:
         with place.backup.open("r+b") as archive:
@@ -197,7 +199,7 @@ class TheBackupIsCutOff(DatabaseFault):
 class ThereIsNoBackup(DatabaseFault):
     """The job was never set up."""
 
-    check, outcome, says = RECENT, "not proven", "backup"
+    check, outcome, shows = RECENT, "not proven", "backup"
     also: ClassVar[dict[str, str]] = {WHOLE: "it is the same backup"}
 
     def harm(self, place: Place) -> None:

@@ -1,6 +1,4 @@
-"""The ground that a fault may harm: stand-ins of a cluster and of a registry, and what a pipeline
-wrote down. And the checks that judge it.
-"""
+"""The environment that a fault harms: a cluster, a registry, a pipeline's files, and their checks."""
 
 from __future__ import annotations
 
@@ -18,6 +16,7 @@ from typing import Any
 from cutover_gates.config.infrastructure import Infrastructure
 from cutover_gates.core.evidence.assessment import Assessment, NotProven
 from cutover_gates.core.evidence.redact import Redactor
+from cutover_gates.probes.deployment.deployment_context import DeploymentContext
 from cutover_gates.probes.deployment.kubernetes.assessments import KubernetesAssessments
 from cutover_gates.probes.deployment.kubernetes.client import DeploymentClient
 from cutover_gates.probes.deployment.pipeline.assessments import PipelineAssessments
@@ -36,10 +35,15 @@ SECONDS = 5.0
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What a check came to: "passed", "failed" or "not proven", and what it said."""
+    """How a check ended: "passed", "failed" or "not proven", and the error that says why."""
 
     word: str
-    why: str = ""
+    error: Exception | None = None
+
+    @property
+    def why(self) -> str:
+        """The error's text."""
+        return str(self.error or "")
 
 
 @dataclass
@@ -113,8 +117,8 @@ class DeploymentEnvironment:
         return {name: outcome(check, given) for name, check in checks(*(files or FILES)).items()}
 
     def _fixtures(self, declared: Infrastructure, seen: list[Assessment]) -> dict[str, Any]:
-        """As `pytest_plugin.ground` makes them."""
-        cluster = declared.cluster
+        """As `plugin.fixtures.deployment` makes them."""
+        cluster, context = declared.cluster, DeploymentContext(TARGET, seen.append)
         api = DeploymentClient(cluster, cluster.ca_file, cluster.token_file, self.redactor, SECONDS)
 
         def opened() -> RegistryRepository:
@@ -130,12 +134,10 @@ class DeploymentEnvironment:
             )
 
         return {
-            "cluster": KubernetesAssessments(TARGET, cluster, api.load_state, seen.append),
-            "registry": RegistryAssessments(
-                TARGET, declared.registry, cluster, opened, seen.append
-            ),
+            "cluster": KubernetesAssessments(context, cluster, api.load_state),
+            "registry": RegistryAssessments(context, declared.registry, cluster, opened),
             "pipeline": PipelineAssessments(
-                TARGET, RELEASE, declared.pipeline, self.folder.joinpath, self.redactor, seen.append
+                context, RELEASE, declared.pipeline, self.folder.joinpath, self.redactor
             ),
         }
 
@@ -145,9 +147,9 @@ def outcome(check: Callable[..., None], given: Mapping[str, Any]) -> CheckResult
     try:
         check(**{name: given[name] for name in inspect.signature(check).parameters})
     except AssertionError as finding:
-        return CheckResult("failed", str(finding))
+        return CheckResult("failed", finding)
     except NotProven as hole:
-        return CheckResult("not proven", str(hole))
+        return CheckResult("not proven", hole)
     return CheckResult("passed")
 
 

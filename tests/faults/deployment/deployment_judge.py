@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Protocol
 
+from cutover_gates.core.findings import Rule
 from tests.faults.deployment.deployment_environment import CheckResult
+from tests.findings import values_of
 
 
 class Fault(Protocol):
@@ -14,7 +16,10 @@ class Fault(Protocol):
     item: ClassVar[str]
     check: ClassVar[str]
     outcome: ClassVar[str]
-    says: ClassVar[str]
+    shows: ClassVar[str]
+
+    @property
+    def rule(self) -> Rule | None: ...
 
     @property
     def also(self) -> Mapping[str, str]: ...
@@ -27,8 +32,8 @@ def find_problems(fault: Fault, found: Mapping[str, CheckResult]) -> list[str]:
     """
     came = found[fault.check]
     wrong = [] if came.word == fault.outcome else [f"{fault.check} is {came.word}: {came.why}"]
-    if fault.says.lower() not in came.why.lower():
-        wrong.append(f"{fault.check} does not say {fault.says!r}: {came.why}")
+    if not any(fault.shows.lower() in text.lower() for text in _texts(fault.rule, came)):
+        wrong.append(f"{fault.check} does not show {fault.shows!r}: {came.why}")
     wrong += [
         f"{name} was blamed ({one.word}): {one.why}"
         for name, one in found.items()
@@ -39,3 +44,10 @@ def find_problems(fault: Fault, found: Mapping[str, CheckResult]) -> list[str]:
         for name in fault.also
         if found[name].word == "passed"
     ]
+
+
+def _texts(rule: Rule | None, result: CheckResult) -> list[str]:
+    """The values of the rule's findings; the whole text where the fault names no rule yet."""
+    if rule is None or result.error is None:
+        return [result.why]
+    return values_of(result.error, rule)

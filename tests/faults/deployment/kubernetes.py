@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from cutover_gates.probes.deployment.kubernetes import rules
 from tests.faults.deployment.deployment_environment import DeploymentEnvironment
 from tests.faults.deployment.deployment_fault import DeploymentFault
 from tests.standins.deployment_objects import IMAGE, LABELS, NAME, ago, budget, helm, pod
@@ -45,7 +46,8 @@ class ATagWasMoved(_Cluster):
     another program.
     """
 
-    check, says = "test_every_pod_runs_the_declared_image", OTHER
+    rule = rules.DECLARED_IMAGE
+    check, shows = "test_every_pod_runs_the_declared_image", OTHER
 
     def harm(self, ground: DeploymentEnvironment) -> None:
         self.status(ground)["imageID"] = f"{IMAGE}@{OTHER}"
@@ -54,14 +56,16 @@ class ATagWasMoved(_Cluster):
 class SomebodyDeployedAhead(_Cluster):
     """The new release runs the day before, on a database that nobody has migrated yet."""
 
-    check, says = "test_every_pod_runs_the_declared_image", "(previous_digest)"
+    rule = rules.DECLARED_IMAGE
+    check, shows = "test_every_pod_runs_the_declared_image", "(previous_digest)"
     asked: ClassVar[Mapping[str, Mapping[str, Any]]] = {"cluster": {"runs": "previous"}}
 
 
 class AnImageWasPutOnANodeByHand(_Cluster):
     """It is in no registry, so that nobody can say what it is."""
 
-    check, outcome, says = "test_every_pod_runs_the_declared_image", "not proven", "by hand"
+    rule = rules.DECLARED_IMAGE
+    check, outcome, shows = "test_every_pod_runs_the_declared_image", "not proven", "by hand"
 
     def harm(self, ground: DeploymentEnvironment) -> None:
         self.status(ground)["imageID"] = f"sha256:{'7' * 64}"
@@ -70,7 +74,8 @@ class AnImageWasPutOnANodeByHand(_Cluster):
 class APodOfTheReleaseBeforeServesOn(_Cluster):
     """Its labels still fit, and the service sends it patients."""
 
-    check, says = "test_every_pod_runs_the_declared_image", "left-over"
+    rule = rules.DECLARED_IMAGE
+    check, shows = "test_every_pod_runs_the_declared_image", "left-over"
 
     def harm(self, ground: DeploymentEnvironment) -> None:
         ground.kubernetes.objects["pods"].append(pod("left-over", ground.previous))
@@ -79,7 +84,8 @@ class APodOfTheReleaseBeforeServesOn(_Cluster):
 class APodCrashLoops(_Cluster):
     """It comes up, falls, and waits longer each time."""
 
-    check, says = "test_no_pod_waits_crashes_or_restarts", "CrashLoopBackOff"
+    rule = rules.PODS_RUN
+    check, shows = "test_no_pod_waits_crashes_or_restarts", "CrashLoopBackOff"
 
     def harm(self, ground: DeploymentEnvironment) -> None:
         ended = {"exitCode": 137, "reason": "OOMKilled", "finishedAt": ago(hours=2)}
@@ -94,7 +100,8 @@ class APodCrashLoops(_Cluster):
 class APodRestartsNowAndThen(_Cluster):
     """Between two crashes it looks well, and its users are thrown out each time."""
 
-    check, says = "test_no_pod_waits_crashes_or_restarts", "was restarted 1 times"
+    rule = rules.FEW_RESTARTS
+    check, shows = "test_no_pod_waits_crashes_or_restarts", "1 restarts, the last at"
 
     def harm(self, ground: DeploymentEnvironment) -> None:
         self.status(ground).update(
@@ -108,10 +115,11 @@ class APodRestartsNowAndThen(_Cluster):
 class APodWasRestartedAtATimeThatNobodyKnows(_Cluster):
     """The node has forgotten when: it may have been a moment ago."""
 
-    check, outcome, says = (
+    rule = rules.FEW_RESTARTS
+    check, outcome, shows = (
         "test_no_pod_waits_crashes_or_restarts",
         "not proven",
-        "does not tell when",
+        "does not report when",
     )
 
     def harm(self, ground: DeploymentEnvironment) -> None:
@@ -121,7 +129,8 @@ class APodWasRestartedAtATimeThatNobodyKnows(_Cluster):
 class APodIsPending(_Cluster):
     """No node has room for it: the next one that falls leaves too few."""
 
-    check, says = "test_no_pod_waits_crashes_or_restarts", "Insufficient memory"
+    rule = rules.PODS_RUN
+    check, shows = "test_no_pod_waits_crashes_or_restarts", "Insufficient memory"
     also: ClassVar[Mapping[str, str]] = {
         "test_every_pod_runs_the_declared_image": "it has not pulled anything yet"
     }
@@ -142,7 +151,8 @@ class APodIsPending(_Cluster):
 class APodIsNotReady(_Cluster):
     """It runs and answers nobody."""
 
-    check, says = "test_no_pod_waits_crashes_or_restarts", "is not ready"
+    rule = rules.PODS_RUN
+    check, shows = "test_no_pod_waits_crashes_or_restarts", "is not ready"
 
     def harm(self, ground: DeploymentEnvironment) -> None:
         self.status(ground)["ready"] = False
@@ -151,7 +161,8 @@ class APodIsNotReady(_Cluster):
 class AReplicaIsMissing(_Cluster):
     """Two bear the load of three."""
 
-    check, says = "test_the_deployment_is_available", "2 available"
+    rule = rules.DECLARED_REPLICAS
+    check, shows = "test_the_deployment_is_available", "2 available"
 
     def harm(self, ground: DeploymentEnvironment) -> None:
         del ground.kubernetes.objects["pods"][2]
@@ -163,7 +174,8 @@ class AReplicaIsMissing(_Cluster):
 class SomebodyScaledItDown(_Cluster):
     """It is available, as far as it goes: one pod less than was planned for."""
 
-    check, says = "test_the_deployment_is_available", "2 wanted"
+    rule = rules.DECLARED_REPLICAS
+    check, shows = "test_the_deployment_is_available", "2 wanted"
 
     def harm(self, ground: DeploymentEnvironment) -> None:
         AReplicaIsMissing().harm(ground)
@@ -173,7 +185,8 @@ class SomebodyScaledItDown(_Cluster):
 class TheNewestChangeWasNotActedUpon(_Cluster):
     """The controller hangs: all that the deployment tells is of the one before."""
 
-    check, says = "test_the_deployment_is_available", "generation 10"
+    rule = rules.CHANGE_OBSERVED
+    check, shows = "test_the_deployment_is_available", "generation 10"
 
     def harm(self, ground: DeploymentEnvironment) -> None:
         self.deployment(ground)["metadata"]["generation"] = 10
@@ -182,7 +195,8 @@ class TheNewestChangeWasNotActedUpon(_Cluster):
 class TheRolloutIsHalfDone(_Cluster):
     """Two releases answer in turn."""
 
-    check, says = "test_the_deployment_is_available", "1 updated"
+    rule = rules.DECLARED_REPLICAS
+    check, shows = "test_the_deployment_is_available", "1 updated"
 
     def harm(self, ground: DeploymentEnvironment) -> None:
         self.deployment(ground)["status"]["updatedReplicas"] = 1
@@ -194,7 +208,8 @@ class TheRolloutIsHalfDone(_Cluster):
 class NoReadinessProbe(_Cluster):
     """A pod that is just starting gets requests, and its users errors."""
 
-    check, says = "test_probes_are_defined", "readiness"
+    rule = rules.PROBES_DEFINED
+    check, shows = "test_probes_are_defined", "readiness"
 
     def harm(self, ground: DeploymentEnvironment) -> None:
         for one in ground.kubernetes.objects["pods"]:
@@ -204,7 +219,8 @@ class NoReadinessProbe(_Cluster):
 class NoLivenessProbe(_Cluster):
     """A pod that hangs stays until somebody notices."""
 
-    check, says = "test_probes_are_defined", "liveness"
+    rule = rules.PROBES_DEFINED
+    check, shows = "test_probes_are_defined", "liveness"
 
     def harm(self, ground: DeploymentEnvironment) -> None:
         for one in ground.kubernetes.objects["pods"]:
@@ -214,7 +230,8 @@ class NoLivenessProbe(_Cluster):
 class NoLimitOfMemory(_Cluster):
     """One leak takes the node with it, and all that runs there."""
 
-    check, says = "test_requests_and_limits_are_declared", "limits.memory"
+    rule = rules.RESOURCES_DECLARED
+    check, shows = "test_requests_and_limits_are_declared", "| no limits.memory |"
 
     def harm(self, ground: DeploymentEnvironment) -> None:
         for one in ground.kubernetes.objects["pods"]:
@@ -227,7 +244,8 @@ class NoLimitOfMemory(_Cluster):
 class NothingIsDeclaredBesideTheBackend(_Cluster):
     """The shipper of logs eats what the hospital needs."""
 
-    check, says = "test_requests_and_limits_are_declared", "log-shipper"
+    rule = rules.RESOURCES_DECLARED
+    check, shows = "test_requests_and_limits_are_declared", "log-shipper"
 
     def harm(self, ground: DeploymentEnvironment) -> None:
         for one in ground.kubernetes.objects["pods"]:
@@ -237,7 +255,8 @@ class NothingIsDeclaredBesideTheBackend(_Cluster):
 class NoDisruptionBudget(_Cluster):
     """Whoever empties nodes for an update takes all pods at once."""
 
-    check, says = "test_a_disruption_budget_guards_the_pods", "No disruption budget selects"
+    rule = rules.BUDGET_SELECTS
+    check, shows = "test_a_disruption_budget_guards_the_pods", "| 1 disruption budget | 0 |"
 
     def harm(self, ground: DeploymentEnvironment) -> None:
         ground.kubernetes.objects["poddisruptionbudgets"] = [
@@ -248,7 +267,8 @@ class NoDisruptionBudget(_Cluster):
 class TheBudgetLetsNobodyGo(_Cluster):
     """No node can be emptied: on the night of the cutover a broken one stays."""
 
-    check, says = "test_a_disruption_budget_guards_the_pods", "lets no pod go"
+    rule = rules.BUDGET_ALLOWS_SOME
+    check, shows = "test_a_disruption_budget_guards_the_pods", "| 0 |"
 
     def harm(self, ground: DeploymentEnvironment) -> None:
         ground.kubernetes.objects["poddisruptionbudgets"][0]["status"]["disruptionsAllowed"] = 0
@@ -257,7 +277,8 @@ class TheBudgetLetsNobodyGo(_Cluster):
 class TheBudgetLetsAllGo(_Cluster):
     """It guards nothing."""
 
-    check, says = "test_a_disruption_budget_guards_the_pods", "nobody would be left"
+    rule = rules.BUDGET_ALLOWS_SOME
+    check, shows = "test_a_disruption_budget_guards_the_pods", "| 3 |"
 
     def harm(self, ground: DeploymentEnvironment) -> None:
         ground.kubernetes.objects["poddisruptionbudgets"][0]["status"]["disruptionsAllowed"] = 3
@@ -266,7 +287,8 @@ class TheBudgetLetsAllGo(_Cluster):
 class TwoBudgetsSelectOnePod(_Cluster):
     """The cluster then refuses every eviction."""
 
-    check, says = "test_a_disruption_budget_guards_the_pods", "Several disruption budgets"
+    rule = rules.BUDGET_SELECTS
+    check, shows = "test_a_disruption_budget_guards_the_pods", "| 2: "
 
     def harm(self, ground: DeploymentEnvironment) -> None:
         ground.kubernetes.objects["poddisruptionbudgets"].append(budget("second", LABELS, 3))
@@ -278,7 +300,8 @@ class TwoBudgetsSelectOnePod(_Cluster):
 class ThePreviousRevisionIsGone(_Cluster):
     """There is nothing to roll back to."""
 
-    check, says = "test_the_previous_revision_is_there", "none at all"
+    rule = rules.PREVIOUS_REVISION_KEPT
+    check, shows = "test_the_previous_revision_is_there", "| no earlier revision |"
 
     def harm(self, ground: DeploymentEnvironment) -> None:
         del ground.kubernetes.objects["replicasets"][1]
@@ -287,7 +310,8 @@ class ThePreviousRevisionIsGone(_Cluster):
 class ThePreviousRevisionIsAnotherRelease(_Cluster):
     """The rollback would lead to something that was never tried with this database."""
 
-    check, says = "test_the_previous_revision_is_there", "No revision"
+    rule = rules.PREVIOUS_REVISION_KEPT
+    check, shows = "test_the_previous_revision_is_there", OTHER
 
     def harm(self, ground: DeploymentEnvironment) -> None:
         ground.kubernetes.objects["replicasets"][1]["spec"]["template"]["spec"]["containers"][0][
@@ -298,7 +322,8 @@ class ThePreviousRevisionIsAnotherRelease(_Cluster):
 class ThePreviousRevisionIsOnlyATag(_Cluster):
     """The tag may lead to anything by now."""
 
-    check, outcome, says = "test_the_previous_revision_is_there", "not proven", "by tag"
+    rule = rules.PREVIOUS_REVISION_KEPT
+    check, outcome, shows = "test_the_previous_revision_is_there", "not proven", "tags only"
 
     def harm(self, ground: DeploymentEnvironment) -> None:
         ground.kubernetes.objects["replicasets"][1]["spec"]["template"]["spec"]["containers"][0][
@@ -309,7 +334,8 @@ class ThePreviousRevisionIsOnlyATag(_Cluster):
 class NoRevisionIsKept(_Cluster):
     """The next change of the deployment takes the way back away."""
 
-    check, says = "test_the_previous_revision_is_there", "revisionHistoryLimit: 0"
+    rule = rules.HISTORY_KEPT
+    check, shows = "test_the_previous_revision_is_there", "| revisionHistoryLimit 0 |"
 
     def harm(self, ground: DeploymentEnvironment) -> None:
         self.deployment(ground)["spec"]["revisionHistoryLimit"] = 0
@@ -318,7 +344,8 @@ class NoRevisionIsKept(_Cluster):
 class HelmsHistoryIsGone(_Cluster):
     """`helm rollback`, the plan's own words, answers that the release is not found."""
 
-    check, says = "test_the_previous_revision_is_there", "Helm has no history"
+    rule = rules.HELM_PREVIOUS_KEPT
+    check, shows = "test_the_previous_revision_is_there", "a history in the namespace"
 
     def harm(self, ground: DeploymentEnvironment) -> None:
         ground.kubernetes.objects["secrets"] = [
@@ -329,7 +356,11 @@ class HelmsHistoryIsGone(_Cluster):
 class HelmHasOneRevisionOnly(_Cluster):
     """There is a release, and nothing before it."""
 
-    check, says = "test_the_previous_revision_is_there", "nothing to go back to"
+    rule = rules.HELM_PREVIOUS_KEPT
+    check, shows = (
+        "test_the_previous_revision_is_there",
+        "an earlier revision that was deployed | none |",
+    )
 
     def harm(self, ground: DeploymentEnvironment) -> None:
         ground.kubernetes.objects["secrets"] = [helm(2, "deployed")]
@@ -340,7 +371,8 @@ class HelmIsHalfDone(_Cluster):
     morning.
     """
 
-    check, says = "test_the_previous_revision_is_there", "pending-upgrade"
+    rule = rules.HELM_RELEASE_DEPLOYED
+    check, shows = "test_the_previous_revision_is_there", "pending-upgrade"
 
     def harm(self, ground: DeploymentEnvironment) -> None:
         ground.kubernetes.objects["secrets"].append(helm(3, "pending-upgrade"))
@@ -352,7 +384,8 @@ class HelmIsHalfDone(_Cluster):
 class TheDeploymentIsGone(_Cluster):
     """Or never was there."""
 
-    check, says = EVERY[0], f"has no deployment {NAME}"
+    rule = rules.DEPLOYMENT_EXISTS
+    check, shows = EVERY[0], f"{NAME} | "
     also: ClassVar[Mapping[str, str]] = dict.fromkeys(EVERY[1:], "there is nothing to look at")
 
     def harm(self, ground: DeploymentEnvironment) -> None:
@@ -362,7 +395,8 @@ class TheDeploymentIsGone(_Cluster):
 class TheTokenIsRefused(_Cluster):
     """It was renewed, and nobody told the gate."""
 
-    check, outcome, says = EVERY[0], "not proven", "is the token in token_file still valid?"
+    rule = rules.API_ANSWERS
+    check, outcome, shows = EVERY[0], "not proven", "is the token in token_file still valid?"
     also: ClassVar[Mapping[str, str]] = dict.fromkeys(EVERY[1:], "nothing can be seen")
 
     def harm(self, ground: DeploymentEnvironment) -> None:
@@ -372,7 +406,8 @@ class TheTokenIsRefused(_Cluster):
 class TheApiIsDead(_Cluster):
     """Nobody can roll back either."""
 
-    check, outcome, says = EVERY[0], "not proven", "cannot be asked"
+    rule = rules.API_ANSWERS
+    check, outcome, shows = EVERY[0], "not proven", "cannot be asked"
     also: ClassVar[Mapping[str, str]] = dict.fromkeys(EVERY[1:], "nothing can be seen")
     asked: ClassVar[Mapping[str, Mapping[str, Any]]] = {"cluster": {"api": "https://127.0.0.1:1"}}
 
@@ -380,7 +415,8 @@ class TheApiIsDead(_Cluster):
 class HelmsSecretsMayNotBeRead(_Cluster):
     """What Helm would do is then not known; all else is seen."""
 
-    check, outcome, says = "test_the_previous_revision_is_there", "not proven", "may not read them"
+    rule = rules.API_ANSWERS
+    check, outcome, shows = "test_the_previous_revision_is_there", "not proven", "may not read them"
 
     def harm(self, ground: DeploymentEnvironment) -> None:
         ground.kubernetes.forbidden = frozenset({"secrets"})

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
+from cutover_gates.probes.deployment.pipeline import rules
 from tests.faults.deployment.deployment_environment import DeploymentEnvironment
 from tests.faults.deployment.deployment_fault import DeploymentFault
 
@@ -45,7 +46,8 @@ def run_of(ground: DeploymentEnvironment) -> dict[str, Any]:
 class ThePipelineIsRed(_Tests):
     """Somebody saw it and released all the same."""
 
-    check, says = GREEN, "ended in failure"
+    rule = rules.RUN_SUCCEEDED
+    check, shows = GREEN, "| success | failure |"
 
     def harm(self, ground: DeploymentEnvironment) -> None:
         run_of(ground)["result"] = "failure"
@@ -54,7 +56,8 @@ class ThePipelineIsRed(_Tests):
 class TheGreenRunIsOfAnotherCommit(_Tests):
     """The last change came after it."""
 
-    check, says = GREEN, "is under judgement (commit)"
+    rule = rules.SAME_COMMIT
+    check, shows = GREEN, "| 0000000000"
     also: ClassVar[Mapping[str, str]] = dict.fromkeys(
         (SUITES, RECENT, COVERED), "nothing of it is about this commit"
     )
@@ -66,7 +69,8 @@ class TheGreenRunIsOfAnotherCommit(_Tests):
 class TheGreenRunIsOfAnotherRelease(_Tests):
     """The commit is right, and was built as something else."""
 
-    check, says = GREEN, "1.9.9"
+    rule = rules.SAME_RELEASE
+    check, shows = GREEN, "1.9.9"
 
     def harm(self, ground: DeploymentEnvironment) -> None:
         run_of(ground)["release"] = "1.9.9"
@@ -75,7 +79,8 @@ class TheGreenRunIsOfAnotherRelease(_Tests):
 class ASuiteWasSkipped(_Tests):
     """The pipeline is green, for nobody asked whether the doors are shut."""
 
-    check, says = SUITES, "security came to skipped"
+    rule = rules.SUITES_SUCCEEDED
+    check, shows = SUITES, "suite security | success | skipped |"
 
     def harm(self, ground: DeploymentEnvironment) -> None:
         run_of(ground)["suites"]["security"] = "skipped"
@@ -84,7 +89,8 @@ class ASuiteWasSkipped(_Tests):
 class ASuiteIsMissing(_Tests):
     """It was taken out of the pipeline, and nobody remembers."""
 
-    check, says = SUITES, "no suite integration"
+    rule = rules.SUITES_SUCCEEDED
+    check, shows = SUITES, "suite integration | success | no such suite"
 
     def harm(self, ground: DeploymentEnvironment) -> None:
         del run_of(ground)["suites"]["integration"]
@@ -93,7 +99,8 @@ class ASuiteIsMissing(_Tests):
 class TheRunIsOld(_Tests):
     """It was green on a base image of last month."""
 
-    check, says = RECENT, "are allowed (max_age_hours)"
+    rule = rules.RUN_RECENT
+    check, shows = RECENT, "| at most 168 h ago | 169.0 h ago |"
 
     def harm(self, ground: DeploymentEnvironment) -> None:
         run_of(ground)["finished"] = (datetime.now(UTC) - timedelta(hours=169)).isoformat()
@@ -102,7 +109,8 @@ class TheRunIsOld(_Tests):
 class TheRunIsYetToCome(_Tests):
     """A clock is wrong, and then nobody knows how old it is."""
 
-    check, says = RECENT, "yet to come"
+    rule = rules.RUN_RECENT
+    check, shows = RECENT, "in the future"
 
     def harm(self, ground: DeploymentEnvironment) -> None:
         run_of(ground)["finished"] = (datetime.now(UTC) + timedelta(hours=2)).isoformat()
@@ -111,7 +119,8 @@ class TheRunIsYetToCome(_Tests):
 class ThePipelineLeftNoFile(_Tests):
     """It never ran, or left it elsewhere."""
 
-    check, outcome, says = GREEN, "not proven", "cannot be read"
+    rule = rules.RECORD_READABLE
+    check, outcome, shows = GREEN, "not proven", "FileNotFoundError"
     also: ClassVar[Mapping[str, str]] = dict.fromkeys((SUITES, RECENT, COVERED), NOTHING_ELSE)
 
     def harm(self, ground: DeploymentEnvironment) -> None:
@@ -121,7 +130,8 @@ class ThePipelineLeftNoFile(_Tests):
 class ThePipelineWasCutOff(_Tests):
     """It died while it was writing."""
 
-    check, says = GREEN, "no JSON"
+    rule = rules.RECORD_VALID
+    check, shows = GREEN, "| invalid JSON |"
     also: ClassVar[Mapping[str, str]] = dict.fromkeys((SUITES, RECENT, COVERED), NOTHING_ELSE)
 
     def harm(self, ground: DeploymentEnvironment) -> None:
@@ -131,7 +141,8 @@ class ThePipelineWasCutOff(_Tests):
 class ThePipelineSpeaksAnotherLanguage(_Tests):
     """`passed` is what another tool says; here nobody knows what it means."""
 
-    check, says = GREEN, "is not as pipeline.schema.json has it, at $.suites.unit"
+    rule = rules.RECORD_VALID
+    check, shows = GREEN, "at $.suites.unit | a value as in pipeline.schema.json |"
     also: ClassVar[Mapping[str, str]] = dict.fromkeys((SUITES, RECENT, COVERED), NOTHING_ELSE)
 
     def harm(self, ground: DeploymentEnvironment) -> None:
@@ -141,7 +152,8 @@ class ThePipelineSpeaksAnotherLanguage(_Tests):
 class TooLittleIsCovered(_Covered):
     """A hair below what the plan asks for is below it."""
 
-    says = "79.90 %"
+    rule = rules.COVERAGE_ENOUGH
+    shows = "79.90 %"
 
     def harm(self, ground: DeploymentEnvironment) -> None:
         run_of(ground)["coverage"] = {"percent": 79.9}
@@ -150,7 +162,8 @@ class TooLittleIsCovered(_Covered):
 class WhatIsRoundedUpIsNotCovered(_Covered):
     """79.96 % was written as 80.0 %: what is counted goes over what is told."""
 
-    says = "79.96 %"
+    rule = rules.COVERAGE_ENOUGH
+    shows = "79.96 %"
 
     def harm(self, ground: DeploymentEnvironment) -> None:
         run_of(ground)["coverage"] = {"percent": 80.0, "lines_covered": 7996, "lines_valid": 10_000}
@@ -159,7 +172,8 @@ class WhatIsRoundedUpIsNotCovered(_Covered):
 class NothingIsCoveredOfNothing(_Covered):
     """The report is empty, and its rate is 1."""
 
-    says = "coverage of nothing"
+    rule = rules.COVERAGE_CONSISTENT
+    shows = "coverage.xml | 1 line or more | 0 lines |"
     asked: ClassVar[Mapping[str, Mapping[str, Any]]] = REPORTED
 
     def harm(self, ground: DeploymentEnvironment) -> None:
@@ -169,7 +183,8 @@ class NothingIsCoveredOfNothing(_Covered):
 class NoLineIsCounted(_Covered):
     """The same in the pipeline's own words."""
 
-    says = "coverage of nothing"
+    rule = rules.COVERAGE_CONSISTENT
+    shows = "pipeline.json | 1 line or more | 0 lines |"
 
     def harm(self, ground: DeploymentEnvironment) -> None:
         run_of(ground)["coverage"] = {"percent": 100, "lines_covered": 0, "lines_valid": 0}
@@ -178,7 +193,8 @@ class NoLineIsCounted(_Covered):
 class TheReportContradictsItself(_Covered):
     """Its rate was mended by hand."""
 
-    says = "and 700 of its 1000 lines are 70.00 %"
+    rule = rules.COVERAGE_CONSISTENT
+    shows = "| 70.00 % (700 of 1000 lines) | 83.10 % |"
     asked: ClassVar[Mapping[str, Mapping[str, Any]]] = REPORTED
 
     def harm(self, ground: DeploymentEnvironment) -> None:
@@ -188,7 +204,8 @@ class TheReportContradictsItself(_Covered):
 class TheReportIsOfAnotherRun(_Covered):
     """It lay there from the last time."""
 
-    says = "is another report than that of the run"
+    rule = rules.COVERAGE_CONSISTENT
+    shows = "coverage.xml, SHA-256"
     asked: ClassVar[Mapping[str, Mapping[str, Any]]] = REPORTED
 
     def harm(self, ground: DeploymentEnvironment) -> None:
@@ -199,7 +216,8 @@ class TheReportIsOfAnotherRun(_Covered):
 class NothingSaysOfWhichRunTheReportIs(_Covered):
     """It may be from any commit."""
 
-    outcome, says = "not proven", "Nothing says that coverage.xml is of this run"
+    rule = rules.COVERAGE_KNOWN
+    outcome, shows = "not proven", "nothing says that it is of this run"
     asked: ClassVar[Mapping[str, Mapping[str, Any]]] = REPORTED
 
     def harm(self, ground: DeploymentEnvironment) -> None:
@@ -210,7 +228,8 @@ class NothingSaysOfWhichRunTheReportIs(_Covered):
 class TheCoverageIsNoNumber(_Covered):
     """Nothing is below it: a comparison would let it pass."""
 
-    check, says = COVERED, "no JSON"
+    rule = rules.RECORD_VALID
+    check, shows = COVERED, "| invalid JSON |"
     also: ClassVar[Mapping[str, str]] = dict.fromkeys(
         (GREEN, SUITES, RECENT), "the whole file is none"
     )

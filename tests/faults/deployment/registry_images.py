@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from cutover_gates.probes.deployment.registry import rules
 from tests.faults.deployment.deployment_environment import DeploymentEnvironment
 from tests.faults.deployment.deployment_fault import DeploymentFault
 
@@ -23,7 +24,8 @@ class _Image(DeploymentFault):
 class TheImageIsNotInTheRegistry(_Image):
     """The pods that run have it; the first new one has not."""
 
-    says = "has no manifest"
+    rule = rules.MANIFEST_EXISTS
+    shows = "| 404 |"
 
     def harm(self, ground: DeploymentEnvironment) -> None:
         del ground.registry.manifests[ground.digest]
@@ -32,7 +34,8 @@ class TheImageIsNotInTheRegistry(_Image):
 class ThePreviousImageIsGone(_Image):
     """Somebody cleaned up: the rollback finds a revision and no image."""
 
-    check, says = BEFORE, "has no manifest"
+    rule = rules.MANIFEST_EXISTS
+    check, shows = BEFORE, "| 404 |"
 
     def harm(self, ground: DeploymentEnvironment) -> None:
         del ground.registry.manifests[ground.previous]
@@ -41,7 +44,8 @@ class ThePreviousImageIsGone(_Image):
 class OtherBytesStandUnderTheDigest(_Image):
     """The registry's store is damaged, or somebody has been at it."""
 
-    says = "they hash to"
+    rule = rules.MANIFEST_INTACT
+    shows = "| sha256:"
 
     def harm(self, ground: DeploymentEnvironment) -> None:
         media_type, content = ground.registry.manifests[ground.digest]
@@ -54,7 +58,8 @@ class OtherBytesStandUnderTheDigest(_Image):
 class ALayerIsGone(_Image):
     """The manifest is there, and every pull of it breaks off."""
 
-    says = "has no blob"
+    rule = rules.BLOBS_COMPLETE
+    shows = "| 404 |"
 
     def harm(self, ground: DeploymentEnvironment) -> None:
         del ground.registry.blobs[ground.registry.layers_of(ground.digest)[1]]
@@ -63,7 +68,8 @@ class ALayerIsGone(_Image):
 class ALayerOfThePreviousImageIsCutOff(_Image):
     """It is there, in half its size."""
 
-    check, says = BEFORE, "and its manifest says"
+    rule = rules.BLOBS_COMPLETE
+    check, shows = BEFORE, "| 5 bytes |"
 
     def harm(self, ground: DeploymentEnvironment) -> None:
         layer = ground.registry.layers_of(ground.previous)[0]
@@ -73,7 +79,8 @@ class ALayerOfThePreviousImageIsCutOff(_Image):
 class TheImageIsForAnotherPlatform(_Image):
     """It was built on a laptop."""
 
-    says = "is for linux/arm64, and not for linux/amd64"
+    rule = rules.FOR_PLATFORM
+    shows = "| linux/amd64 | linux/arm64 |"
 
     def harm(self, ground: DeploymentEnvironment) -> None:
         ground.digest = ground.registry.push_index(arm64=ground.digest)
@@ -82,7 +89,8 @@ class TheImageIsForAnotherPlatform(_Image):
 class SomethingElseStandsUnderTheDigest(_Image):
     """A chart, a signature: no node can run it."""
 
-    says = "but something else"
+    rule = rules.IS_IMAGE
+    shows = "| application/json |"
 
     def harm(self, ground: DeploymentEnvironment) -> None:
         ground.digest = ground.registry.put(
@@ -93,7 +101,8 @@ class SomethingElseStandsUnderTheDigest(_Image):
 class TheLoginFails(_Image):
     """The password of whoever pulls was changed."""
 
-    outcome, says = "not proven", "are username and password right"
+    rule = rules.REGISTRY_ANSWERS
+    outcome, shows = "not proven", "are username and password right"
     also: ClassVar[Mapping[str, str]] = {BEFORE: "it is the same login"}
 
     def harm(self, ground: DeploymentEnvironment) -> None:
@@ -103,7 +112,8 @@ class TheLoginFails(_Image):
 class NobodyGaveALogin(_Image):
     """The registry does not let strangers in."""
 
-    outcome, says = "not proven", "are username and password right"
+    rule = rules.REGISTRY_ANSWERS
+    outcome, shows = "not proven", "are username and password right"
     also: ClassVar[Mapping[str, str]] = {BEFORE: "it is the same registry"}
     asked: ClassVar[Mapping[str, Mapping[str, Any]]] = {"registry": {"username": None}}
 
@@ -111,6 +121,7 @@ class NobodyGaveALogin(_Image):
 class TheRegistryIsDead(_Image):
     """No node can pull anything."""
 
-    outcome, says = "not proven", "cannot be asked"
+    rule = rules.REGISTRY_ANSWERS
+    outcome, shows = "not proven", "cannot be asked"
     also: ClassVar[Mapping[str, str]] = {BEFORE: "it is the same registry"}
     asked: ClassVar[Mapping[str, Mapping[str, Any]]] = {"registry": {"url": "https://127.0.0.1:1"}}

@@ -15,10 +15,14 @@ from typing import Any
 import pytest
 
 from cutover_gates.core.evidence.assessment import Assessment
+from cutover_gates.core.findings import NotProven
 from cutover_gates.plugin.check_inventory import build_inventory
 from cutover_gates.plugin.suite_folders import SuiteFolders
 from cutover_gates.probes.database.backup.assessments import BackupAssessments
 from cutover_gates.probes.database.health.assessments import ServerAssessments
+from cutover_gates.probes.deployment.kubernetes import rules as kubernetes_rules
+from cutover_gates.probes.deployment.pipeline import rules as pipeline_rules
+from cutover_gates.probes.deployment.registry import rules as registry_rules
 from tests.faults import hospitals
 from tests.faults.deployment.catalogue import BY_NAME, OF_THE_DATABASE
 from tests.faults.deployment.databases import (
@@ -44,6 +48,11 @@ from tests.faults.judge import PLAN
 from tests.integration.database.contexts import make_database_context
 from tests.standins.deployment_objects import deployment_objects, helm
 
+DECLARED = {
+    kubernetes_rules.DEPLOYMENT_DECLARED,
+    registry_rules.IMAGE_DECLARED,
+    pipeline_rules.PIPELINE_DECLARED,
+}
 FEWEST = 3
 """Faults that every item must catch: one could be caught by luck."""
 ITEMS = ("database-cluster", "kubernetes-cluster", "tests-passing", "code-coverage")
@@ -133,16 +142,19 @@ def test_nothing_secret_is_left_in_evidence(whole: StandinServers, tmp_path: Pat
 def test_what_is_not_declared_is_not_proven(
     whole: StandinServers, tmp_path: Path, declared: Mapping[str, Mapping[str, Any]]
 ) -> None:
-    """The sentence names the keys, and the way out where there is no such thing."""
+    """The gaps name the keys, and the rule the way out where there is no such thing."""
     ((section, keys),) = declared.items()
     found = whole.new_environment(tmp_path).run_checks(declared)
-    said = [one.why for one in found.values() if one.word == "not proven"]
-    assert said
+    errors = [result.error for result in found.values() if result.word == "not proven"]
+    assert errors
     assert not [one for one in found.values() if one.word == "failed"]
-    for sentence in said:
-        assert all(key in sentence for key in keys)
-        assert f"[targets.tried.infrastructure.{section}]" in sentence
-        assert "[targets.tried.not_applicable]" in sentence
+    for error in errors:
+        assert isinstance(error, NotProven)
+        assert {gap.subject for gap in error.gaps} == {
+            f"targets.tried.infrastructure.{section}.{key}" for key in keys
+        }
+        assert {gap.rule for gap in error.gaps} <= DECLARED
+        assert all("not_applicable" in gap.rule.fix for gap in error.gaps)
 
 
 # ── the database cluster ──

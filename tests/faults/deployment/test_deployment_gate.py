@@ -96,4 +96,4 @@ def test_with_one_its_item_alone_fails(ground: DeploymentEnvironment, tmp_path: 
         **dict.fromkeys(ITEMS, "passed"),
         "kubernetes-cluster": "failed",
     }
-    assert ATagWasMoved.says in item_messages(verdict, "kubernetes-cluster")
+    assert ATagWasMoved.shows in item_messages(verdict, "kubernetes-cluster")

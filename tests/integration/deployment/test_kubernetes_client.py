@@ -21,8 +21,9 @@ import trustme
 
 from cutover_gates.config.deployment import ClusterSettings
 from cutover_gates.core.evidence.redact import Redactor
+from cutover_gates.probes.deployment.deployment_context import ObjectNotFound
+from cutover_gates.probes.deployment.kubernetes import rules
 from cutover_gates.probes.deployment.kubernetes.client import DeploymentClient, load_client
-from cutover_gates.util.concurrency import ObjectNotFound
 from cutover_gates.util.http import SourceUnavailable
 from tests.faults.deployment.deployment_environment import DeploymentEnvironment
 from tests.standins.deployment_objects import NAME, NAMESPACE
@@ -74,10 +75,11 @@ def test_without_helm_no_secret_is_asked_for(ground: DeploymentEnvironment) -> N
 def test_a_deployment_that_is_not_there_is_no_silence(ground: DeploymentEnvironment) -> None:
     look = api(ground, deployment="another").load_state()
     for part in PARTS:
-        with pytest.raises(
-            ObjectNotFound, match=f"the namespace {NAMESPACE} has no deployment another"
-        ):
+        with pytest.raises(ObjectNotFound) as raised:
             look.get_part(part)
+        finding = raised.value.finding
+        assert (finding.rule, finding.subject) == (rules.DEPLOYMENT_EXISTS, "another")
+        assert NAMESPACE in finding.expected
 
 
 # ── the token ──
@@ -88,7 +90,9 @@ def test_a_token_that_was_renewed_is_read_again(
 ) -> None:
     source = api(ground)
     ground.kubernetes.token = "t0ken-number-two"
-    assert told(source).endswith("answered 401: is the token in token_file still valid?")
+    assert told(source).endswith(
+        "answered 401 for deployment: is the token in token_file still valid?"
+    )
     (tmp_path / "token").write_text(ground.kubernetes.token, encoding="utf-8")
     source.load_state().get_part("pods")
 
@@ -135,7 +139,7 @@ def test_what_the_token_may_not_read_is_named_and_the_rest_is_seen(
     ground.kubernetes.forbidden = frozenset({"replicasets"})
     source = api(ground)
     assert told(source, "replica_sets").endswith(
-        "asked for replica sets, answered 403: the token may not read them"
+        "answered 403 for replica sets: the token may not read them"
     )
     assert len(source.load_state().get_part("pods")) == 3
 

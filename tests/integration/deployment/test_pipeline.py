@@ -12,11 +12,12 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from cutover_gates.config.infrastructure import Infrastructure
-from cutover_gates.probes.deployment.pipeline import code_coverage
-from cutover_gates.probes.deployment.pipeline.assessments import SCHEMA
+from cutover_gates.probes.deployment.pipeline import code_coverage, rules
+from cutover_gates.probes.deployment.pipeline.pipeline_record import SCHEMA
 from tests.faults.deployment.deployment_environment import DeploymentEnvironment
 from tests.faults.deployment.pipelines import COVERED, RECENT, REPORTED, report, run_of
 from tests.faults.hospitals import ROOT
+from tests.findings import values_of
 
 
 def test_the_schema_is_one() -> None:
@@ -87,9 +88,11 @@ def test_a_report_that_agrees_with_the_run_is_taken(ground: DeploymentEnvironmen
     ground.report = report(831, 1000, "0.831")
     assert ground.run_checks(REPORTED, "pipeline")[COVERED].word == "passed"
     ground.report = report(900, 1000, "0.9")
-    assert (
-        "tells 90.00 %, and the run 83.10 %" in ground.run_checks(REPORTED, "pipeline")[COVERED].why
-    )
+    error = ground.run_checks(REPORTED, "pipeline")[COVERED].error
+    assert error
+    assert values_of(error, rules.COVERAGE_CONSISTENT) == [
+        "coverage.xml | 83.10 %, as the run says | 90.00 % |"
+    ]
 
 
 def test_a_report_that_is_not_there_is_not_proven(ground: DeploymentEnvironment) -> None:
@@ -104,20 +107,21 @@ def test_no_coverage_at_all_is_not_proven(ground: DeploymentEnvironment) -> None
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "no report in Cobertura's format"),
-        ("<coverage", "no report in Cobertura's format"),
-        ("<testsuite tests='7'/>", "no report in Cobertura's format"),
-        (report(1, 2, "half"), "tells figures that are none"),
-        (report(3, 2, "1.5"), "3 covered lines of 2"),
-        (report(-1, 2, "0"), "-1 covered lines of 2"),
-        (report(2, 2, "nan"), "tells nan %"),
-        (report(0, -1, "0"), "coverage of nothing"),
+        ("", "another document"),
+        ("<coverage", "another document"),
+        ("<testsuite tests='7'/>", "another document"),
+        (report(1, 2, "half"), "1, 2, half"),
+        (report(3, 2, "1.5"), "3 covered lines"),
+        (report(-1, 2, "0"), "-1 covered lines"),
+        (report(2, 2, "nan"), "nan %"),
+        (report(0, -1, "0"), "-1 lines"),
     ],
 )
 def test_what_is_no_coverage_is_told(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "coverage.xml").write_text(text, encoding="utf-8")
-    with pytest.raises(code_coverage.InvalidCoverage, match=said):
+    with pytest.raises(code_coverage.InvalidCoverage) as raised:
         code_coverage.read_coverage_report(tmp_path / "coverage.xml")
+    assert (raised.value.subject, raised.value.actual) == ("coverage.xml", said)
 
 
 def test_a_report_counts_for_itself(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
-"""The ground that a release stands on: its deployment in Kubernetes, the registry of its images,
-what its pipeline wrote down. Read-only.
+"""Probe of what a release runs on and comes from: Kubernetes, the image registry, the pipeline.
 
-cluster = Cluster("staging", settings, Api(settings, …).look, record)
-sound(cluster.available())
+    client = DeploymentClient(settings, ca_file, token_file, redactor)
+    cluster = KubernetesAssessments(context, settings, client.load_state)
+    assert_passed(cluster.assess_availability())
+
+All queries only read.
 """

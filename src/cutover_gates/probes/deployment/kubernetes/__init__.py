@@ -1,1 +1,1 @@
-"""Kubernetes."""
+"""The deployment in Kubernetes and the way back from it."""

@@ -1,25 +1,27 @@
-"""A cluster's API, asked through the official client: all that belongs to one deployment, in one
-look.
+"""A cluster's API, through the official client: all that belongs to one deployment, in one query.
 
-Of a Secret only its metadata are asked for. The token is read anew for each request, for a cluster
-renews it.
+Of a Secret only the metadata are requested. The token is read for each request, since a cluster
+renews it. The official client takes 1.8 s to load, so each function imports it where it is needed:
+only targets with a declared cluster pay for it.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from cutover_gates.config.deployment import ClusterSettings
 from cutover_gates.core.evidence.redact import Redactor
+from cutover_gates.core.findings import Finding
+from cutover_gates.probes.deployment.deployment_context import ObjectNotFound
+from cutover_gates.probes.deployment.kubernetes import rules
+from cutover_gates.probes.deployment.kubernetes.model import DeploymentState, require_complete
 from cutover_gates.util.concurrency import (
     QUESTION_TIMEOUT_SECONDS,
-    ObjectNotFound,
     run_concurrently,
     run_until_deadline,
 )
@@ -30,43 +32,25 @@ from cutover_gates.util.kubernetes_notation import format_selector
 _METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _HINTS = {401: "is the token in token_file still valid?", 403: "the token may not read them"}
 
-
-@dataclass(frozen=True)
-class DeploymentState:
-    """`parts`: deployment, pods, replica_sets, budgets, and releases (Helm's secrets, without their
-    data). What could not be had is why.
-    """
-
-    parts: Mapping[str, Any]
-
-    def get_part(self, part: str) -> Any:
-        """An object of the client's, or a list of them.
-
-        Raises `TelemetrySilent`, and `NotThere` for a deployment that is none.
-        """
-        found = self.parts[part]
-        if isinstance(found, SourceUnavailable):
-            raise type(found)(str(found))
-        return found
+Query = Callable[[Any], Any]
+"""Takes the official `ApiClient` (which has no types) and returns objects of its models."""
 
 
 def load_client() -> None:
-    """Before the clock runs, and only where a cluster is asked: on a busy machine it takes seconds,
-    and they are no time of the cluster's.
-    """
-    # Each is loaded when it is named.
+    """Load the official client before the time bound begins: it is no time of the cluster's."""
+    # The package loads each class when it is named first.
     from kubernetes.client import (
-        AppsV1Api,  # noqa: F401  # each is loaded when it is named
-        CoreV1Api,  # noqa: F401  # each is loaded when it is named
-        PolicyV1Api,  # noqa: F401  # each is loaded when it is named
-        V1PodList,  # noqa: F401  # each is loaded when it is named
+        AppsV1Api,  # noqa: F401  # see above
+        CoreV1Api,  # noqa: F401  # see above
+        PolicyV1Api,  # noqa: F401  # see above
+        V1PodList,  # noqa: F401  # see above
     )
 
 
 class DeploymentClient:
-    """Asks for one deployment.
+    """Reads the state of one deployment.
 
-    `ca_file` and `token_file` are paths that can be opened; `redactor` learns the token.
+    `ca_file` and `token_file` are paths that can be opened. The redactor learns the token.
     """
 
     def __init__(
@@ -82,130 +66,128 @@ class DeploymentClient:
         self._name, self._namespace = redact_url(settings.api or ""), str(settings.namespace)
 
     def load_state(self) -> DeploymentState:
-        """All of it within the bound: first the deployment, which says what its pods are, and then
-        the rest at the same time.
+        """Return the state, or what could be read of it within the time bound.
+
+        First the deployment, which says what its pods are, then the rest at the same time.
         """
         load_client()
         ends = time.monotonic() + self._seconds
-        deployment = run_until_deadline(
-            lambda: self._call("deployment", self._read_deployment), ends, self._seconds, self._name
-        )
+        deployment = self._run(ends, "deployment", self._read_deployment)
         others = ("pods", "replica_sets", "budgets", "releases")
         if isinstance(deployment, SourceUnavailable):
             return DeploymentState(dict.fromkeys(("deployment", *others), deployment))
-        asks: dict[str, Callable[[Any], Any]] = {
-            "pods": partial(
-                self._list_objects,
-                "CoreV1Api",
-                "list_namespaced_pod",
-                format_selector(deployment.spec.selector),
-            ),
-            "replica_sets": partial(
-                self._list_objects,
-                "AppsV1Api",
-                "list_namespaced_replica_set",
-                format_selector(deployment.spec.selector),
-            ),
-            "budgets": partial(
-                self._list_objects, "PolicyV1Api", "list_namespaced_pod_disruption_budget", None
-            ),
+        selector = format_selector(deployment.spec.selector)
+        queries: dict[str, Query] = {
+            "pods": partial(self._list_pods, selector),
+            "replica_sets": partial(self._list_replica_sets, selector),
+            "budgets": self._list_budgets,
             "releases": self._list_releases,
         }
-        found = run_concurrently(
-            partial(
-                run_until_deadline,
-                partial(self._call, part.replace("_", " "), asks[part]),
-                ends,
-                self._seconds,
-                self._name,
-            )
-            for part in others
-        )
+        found = run_concurrently(partial(self._run, ends, part, queries[part]) for part in others)
         return DeploymentState({"deployment": deployment, **dict(zip(others, found, strict=True))})
+
+    def _run(self, ends: float, part: str, query: Query) -> Any:
+        what = part.replace("_", " ")
+        call = partial(self._call, what, query)
+        return run_until_deadline(call, ends, self._seconds, self._name)
 
     def _read_deployment(self, client: Any) -> Any:
         from kubernetes.client import AppsV1Api
         from kubernetes.client.exceptions import ApiException
 
-        where, name = self._namespace, str(self._settings.deployment)
+        name = str(self._settings.deployment)
         try:
             return AppsV1Api(client).read_namespaced_deployment(
-                name, where, _request_timeout=self._seconds
+                name, self._namespace, _request_timeout=self._seconds
             )
-        except ApiException as refused:
-            if refused.status == 404:
-                raise ObjectNotFound(
-                    f"the namespace {where} has no deployment {name}; see kubectl -n {where} get"
-                    " deployments"
-                ) from None
-            raise
+        except ApiException as error:
+            if error.status != 404:
+                raise
+            raise ObjectNotFound(self._missing_deployment(name)) from None
 
-    def _list_objects(self, group: str, method: str, selector: str | None, client: Any) -> Any:
-        import kubernetes.client
+    def _missing_deployment(self, name: str) -> Finding:
+        return Finding(
+            rules.DEPLOYMENT_EXISTS,
+            name,
+            f"a deployment in the namespace {self._namespace}",
+            "none",
+            f"kubectl -n {self._namespace} get deployments",
+        )
 
-        options = {"label_selector": selector} if selector else {}
-        ask = getattr(getattr(kubernetes.client, group)(client), method)
-        return ask(self._namespace, _request_timeout=self._seconds, **options).items
+    def _list_pods(self, selector: str, client: Any) -> Any:
+        from kubernetes.client import CoreV1Api
+
+        pods = CoreV1Api(client).list_namespaced_pod
+        return pods(self._namespace, label_selector=selector, _request_timeout=self._seconds).items
+
+    def _list_replica_sets(self, selector: str, client: Any) -> Any:
+        from kubernetes.client import AppsV1Api
+
+        replica_sets = AppsV1Api(client).list_namespaced_replica_set
+        return replica_sets(
+            self._namespace, label_selector=selector, _request_timeout=self._seconds
+        ).items
+
+    def _list_budgets(self, client: Any) -> Any:
+        from kubernetes.client import PolicyV1Api
+
+        budgets = PolicyV1Api(client).list_namespaced_pod_disruption_budget
+        return budgets(self._namespace, _request_timeout=self._seconds).items
 
     def _list_releases(self, client: Any) -> Any:
-        """What Helm keeps of the release: one secret a revision.
+        """Return Helm's secrets of the release, one for each revision, without their data.
 
-        Its data hold every value of the chart, and are not asked for.
+        The data hold every value of the chart, and are not requested.
         """
         from kubernetes.client import CoreV1Api
 
         if self._settings.helm_release is None:
             return []
         client.set_default_header("Accept", _METADATA)
-        return (
-            CoreV1Api(client)
-            .list_namespaced_secret(
-                self._namespace,
-                label_selector=f"owner=helm,name={self._settings.helm_release}",
-                field_selector="type=helm.sh/release.v1",
-                _request_timeout=self._seconds,
-            )
-            .items
-        )
+        secrets = CoreV1Api(client).list_namespaced_secret
+        return secrets(
+            self._namespace,
+            label_selector=f"owner=helm,name={self._settings.helm_release}",
+            field_selector="type=helm.sh/release.v1",
+            _request_timeout=self._seconds,
+        ).items
 
-    def _call(self, what: str, ask: Callable[[Any], Any]) -> Any:
-        """Each question has a client of its own: its threads and connections end with it.
+    def _call(self, what: str, query: Query) -> Any:
+        """Run the query with a client of its own, whose threads and connections end with it.
 
-        Raises `TelemetrySilent`.
+        Raises `SourceUnavailable`.
         """
         from kubernetes.client import ApiClient
         from kubernetes.client.exceptions import ApiException
 
         try:
             with ApiClient(self._create_configuration()) as client:
-                return _require_complete(ask(client))
+                return require_complete(query(client))
         except SourceUnavailable:
             raise
-        except ApiException as refused:
-            if not refused.status:  # the client's word for what never came to an answer
-                raise SourceUnavailable(self._format_failure(what, str(refused.reason))) from None
-            raise SourceUnavailable(
-                f"{self._name}, asked for {what}, answered {refused.status}: {self._format_reason(refused)}"
-            ) from None
-        except Exception as error:  # of urllib3, or of pydantic where the answer is no such object
-            raise SourceUnavailable(
-                self._format_failure(what, str(error) or type(error).__name__)
-            ) from None
+        except ApiException as error:
+            reason = self._describe_failure(what, error)
+        except Exception as error:  # of urllib3, or of pydantic where the answer is another object
+            reason = self._describe_silence(what, str(error) or type(error).__name__)
+        # Outside of the except block: the frames of the client hold the token.
+        raise SourceUnavailable(reason, self._name)
 
-    def _format_failure(self, what: str, why: str) -> str:
-        return (
-            f"{self._name} cannot be asked for {what}:"
-            f" {' '.join(self._redactor.redact_text(why).split())[:ERROR_TEXT_LIMIT]}"
-        )
+    def _describe_failure(self, what: str, error: Any) -> str:
+        if not error.status:  # the client's way to say that no answer came
+            return self._describe_silence(what, str(error.reason))
+        reason = _HINTS.get(error.status) or self._find_message(error)
+        return f"answered {error.status} for {what}: {reason}"
 
-    def _format_reason(self, refused: Any) -> str:
+    def _describe_silence(self, what: str, why: str) -> str:
+        text = " ".join(self._redactor.redact_text(why).split())[:ERROR_TEXT_LIMIT]
+        return f"cannot be asked for {what}: {text}"
+
+    def _find_message(self, error: Any) -> str:
         try:
-            said = json.loads(refused.body)["message"]
+            text = json.loads(error.body)["message"]
         except (KeyError, TypeError, ValueError):
-            said = refused.reason or "no reason"
-        return (
-            _HINTS.get(refused.status) or self._redactor.redact_text(str(said))[:ERROR_TEXT_LIMIT]
-        )
+            text = error.reason or "no reason"
+        return self._redactor.redact_text(str(text))[:ERROR_TEXT_LIMIT]
 
     def _create_configuration(self) -> Any:
         from kubernetes.client import Configuration
@@ -213,24 +195,7 @@ class DeploymentClient:
         configuration = Configuration(host=(self._settings.api or "").rstrip("/"))
         configuration.ssl_ca_cert = str(self._ca_file) if self._ca_file else None
         configuration.retries = False  # the client would ask a dead server four times
-        configuration.proxy = (
-            None  # nor does anything else here go by what the environment says of proxies
-        )
-        configuration.api_key["authorization"] = (
-            f"Bearer {read_token(self._token_file, 'kubernetes token', self._redactor)}"
-        )
+        configuration.proxy = None  # as everywhere here: the environment's proxies are not used
+        token = read_token(self._token_file, "kubernetes token", self._redactor)
+        configuration.api_key["authorization"] = f"Bearer {token}"
         return configuration
-
-
-def _require_complete(told: Any) -> Any:
-    """An object or a list of them, as it is.
-
-    Raises `ValueError` where one lacks a part that every such object of a cluster has.
-    """
-    for one in told if isinstance(told, list) else [told]:
-        lacking = [
-            part for part in ("metadata", "spec", "status") if getattr(one, part, told) is None
-        ]
-        if lacking:
-            raise ValueError(f"one of them has no {' and no '.join(lacking)}")
-    return told

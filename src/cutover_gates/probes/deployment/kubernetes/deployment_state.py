@@ -1,4 +1,4 @@
-"""Whether a deployment stands as declared, and stays when a node is emptied."""
+"""Checks of a deployment: its counts of pods, disruption budgets, probes and resources."""
 
 from __future__ import annotations
 
@@ -6,149 +6,169 @@ from collections.abc import Iterator
 from typing import Any
 
 from cutover_gates.config.deployment import ClusterSettings
-from cutover_gates.probes.deployment.kubernetes.client import DeploymentState
-from cutover_gates.probes.deployment.kubernetes.pods import parse_repository, select_live_pods
-from cutover_gates.probes.deployment.model import DeploymentAssessmentBuilder
+from cutover_gates.core.evidence.assessment import AssessmentBuilder
+from cutover_gates.probes.deployment.kubernetes import rules
+from cutover_gates.probes.deployment.kubernetes.model import DeploymentState
+from cutover_gates.probes.deployment.kubernetes.pods import (
+    add_missing_pods,
+    parse_repository,
+    select_live_pods,
+)
 from cutover_gates.util.kubernetes_notation import matches_selector, parse_quantity
+
+_PROBES = {"liveness_probe": "a liveness probe", "readiness_probe": "a readiness probe"}
 
 
 def check_availability(
-    settings: ClusterSettings, look: DeploymentState, notes: DeploymentAssessmentBuilder
+    settings: ClusterSettings, state: DeploymentState, builder: AssessmentBuilder
 ) -> None:
-    """The controller has seen the newest change, the rollout has ended, and every count is the
-    declared one.
-    """
-    deployment = look.get_part("deployment")
-    spec, status = deployment.spec, deployment.status
-    name = f"The deployment {settings.deployment}"
-    see = f"see kubectl -n {settings.namespace} rollout status deployment/{settings.deployment}"
+    """Check that the newest change is rolled out, and that every count is the declared one."""
+    deployment = state.get_part("deployment")
+    subject = f"deployment {settings.deployment}"
+    builder.checked.append(subject)
+    _judge_generation(settings, deployment, builder)
+    if deployment.spec.paused:
+        builder.add_finding(
+            rules.NOT_PAUSED,
+            subject,
+            expected="not paused",
+            actual="paused",
+            reproduce=f"kubectl -n {settings.namespace} rollout resume"
+            f" deployment/{settings.deployment}",
+        )
+    _judge_counts(settings, deployment, builder)
+    for condition in deployment.status.conditions or []:
+        if condition.status == "False" and condition.type in ("Available", "Progressing"):
+            builder.add_finding(
+                rules.CONDITIONS_TRUE,
+                subject,
+                expected=f"{condition.type} True",
+                actual=f"{condition.type} False: {condition.reason}, {condition.message}",
+                reproduce=_status_command(settings),
+            )
+
+
+def _judge_generation(
+    settings: ClusterSettings, deployment: Any, builder: AssessmentBuilder
+) -> None:
+    newest, observed = deployment.metadata.generation, deployment.status.observed_generation
+    builder.figures |= {"generation": newest, "observed": observed}
+    if (observed or 0) < newest:
+        builder.add_finding(
+            rules.CHANGE_OBSERVED,
+            f"deployment {settings.deployment}",
+            expected=f"generation {newest}",
+            actual=f"generation {observed or 0}",
+            reproduce=_status_command(settings),
+        )
+
+
+def _judge_counts(settings: ClusterSettings, deployment: Any, builder: AssessmentBuilder) -> None:
+    status = deployment.status
     counts = {
-        "wanted": spec.replicas,
+        "wanted": deployment.spec.replicas,
         "there": status.replicas or 0,
         "updated": status.updated_replicas or 0,
         "ready": status.ready_replicas or 0,
         "available": status.available_replicas or 0,
     }
-    notes.checked.append(f"deployment {settings.deployment}")
-    notes.figures |= {
-        "declared": settings.replicas,
-        **counts,
-        "generation": deployment.metadata.generation,
-        "observed": status.observed_generation,
-    }
-    if (status.observed_generation or 0) < deployment.metadata.generation:
-        notes.findings.append(
-            f"{name} was changed (generation {deployment.metadata.generation}), and the cluster has"
-            f" only acted on generation {status.observed_generation or 0}: what it tells is of the"
-            f" one before; {see}."
-        )
-    if spec.paused:
-        notes.findings.append(
-            f"{name} is paused: no change of it is rolled out; see kubectl -n {settings.namespace}"
-            f" rollout resume deployment/{settings.deployment}."
-        )
+    builder.figures |= {"declared": settings.replicas, **counts}
     wrong = [f"{count} {what}" for what, count in counts.items() if count != settings.replicas]
     if wrong:
-        notes.findings.append(
-            f"{name} must have {settings.replicas} pods (replicas), and there are"
-            f" {', '.join(wrong)}; {see}."
+        builder.add_finding(
+            rules.DECLARED_REPLICAS,
+            f"deployment {settings.deployment}",
+            expected=f"{settings.replicas} pods",
+            actual=", ".join(wrong),
+            reproduce=_status_command(settings),
         )
-    notes.findings += [
-        f"{name}: {one.type} is {one.status}: {one.reason}, {one.message}"
-        for one in status.conditions or []
-        if one.status == "False" and one.type in ("Available", "Progressing")
-    ]
+
+
+def _status_command(settings: ClusterSettings) -> str:
+    return f"kubectl -n {settings.namespace} rollout status deployment/{settings.deployment}"
 
 
 def check_disruption_budgets(
-    settings: ClusterSettings, look: DeploymentState, notes: DeploymentAssessmentBuilder
+    settings: ClusterSettings, state: DeploymentState, builder: AssessmentBuilder
 ) -> None:
-    """One budget and no second selects every pod. It lets at least one go, and not all of them."""
-    pods, budgets = select_live_pods(look.get_part("pods")), look.get_part("budgets")
+    """Check that exactly one budget selects each pod, and that it lets some pods go, not all."""
+    pods, budgets = select_live_pods(state.get_part("pods")), state.get_part("budgets")
     if not pods:
-        notes.findings.append(
-            f"The deployment {settings.deployment} has no pods that a disruption budget could"
-            " guard."
-        )
-    guards = {
-        pod.metadata.name: [
-            one for one in budgets if matches_selector(one.spec.selector, pod.metadata.labels or {})
-        ]
-        for pod in pods
-    }
-    for name, found in guards.items():
-        if not found:
-            notes.findings.append(
-                f"No disruption budget selects the pod {name}: whoever empties nodes may take all"
-                f" pods at once; see kubectl -n {settings.namespace} get poddisruptionbudgets."
+        add_missing_pods(builder, settings)
+    selecting: dict[str, Any] = {}
+    for pod in pods:
+        labels = pod.metadata.labels or {}
+        found = [each for each in budgets if matches_selector(each.spec.selector, labels)]
+        selecting |= {budget.metadata.name: budget for budget in found}
+        if len(found) != 1:
+            names = ", ".join(budget.metadata.name for budget in found)
+            builder.add_finding(
+                rules.BUDGET_SELECTS,
+                f"pod {pod.metadata.name}",
+                expected="1 disruption budget",
+                actual=f"{len(found)}: {names}" if found else "0",
+                reproduce=f"kubectl -n {settings.namespace} get poddisruptionbudgets",
             )
-        elif len(found) > 1:
-            notes.findings.append(
-                f"Several disruption budgets select the pod {name}"
-                f" ({', '.join(one.metadata.name for one in found)}): the cluster then refuses to"
-                " evict it at all."
-            )
-    for one in {one.metadata.name: one for found in guards.values() for one in found}.values():
-        _check_budget(one, len(pods), notes)
+    for budget in selecting.values():
+        _judge_budget(settings, budget, len(pods), builder)
 
 
-def _check_budget(one: Any, pods: int, notes: DeploymentAssessmentBuilder) -> None:
-    name, allowed = one.metadata.name, one.status.disruptions_allowed
-    notes.checked.append(f"disruption budget {name}")
-    notes.figures[name] = {"pods": pods, "may be taken": allowed}
-    if allowed < 1:
-        notes.findings.append(
-            f"The disruption budget {name} lets no pod go: no node with one of them can be emptied."
+def _judge_budget(
+    settings: ClusterSettings, budget: Any, pods: int, builder: AssessmentBuilder
+) -> None:
+    name, allowed = budget.metadata.name, budget.status.disruptions_allowed
+    builder.checked.append(f"disruption budget {name}")
+    builder.figures[name] = {"pods": pods, "may be taken": allowed}
+    if not 1 <= allowed < pods:
+        builder.add_finding(
+            rules.BUDGET_ALLOWS_SOME,
+            f"disruption budget {name}",
+            expected=f"at least 1 and fewer than {pods} pods may be evicted",
+            actual=f"{allowed}",
+            reproduce=f"kubectl -n {settings.namespace} describe poddisruptionbudget {name}",
         )
-    elif allowed >= pods:
-        notes.findings.append(
-            f"The disruption budget {name} lets {allowed} of {pods} pods go at once: nobody would"
-            " be left."
-        )
-
-
-_PROBES = {
-    "liveness_probe": "liveness probe: one that hangs is never restarted",
-    "readiness_probe": "readiness probe: it gets traffic before it can answer",
-}
 
 
 def check_probes(
-    settings: ClusterSettings, look: DeploymentState, notes: DeploymentAssessmentBuilder
+    settings: ClusterSettings, state: DeploymentState, builder: AssessmentBuilder
 ) -> None:
-    """Of the container that runs the image; those beside it may do without."""
-    for name, container in _iterate_containers(look, notes):
+    """Check the probes of the container that runs the image; others may do without."""
+    for name, container in _iterate_containers(settings, state, builder):
         if parse_repository(container.image) != settings.image:
             continue
-        notes.checked.append(name)
-        notes.findings += [
-            f"The {name} has no {why}."
-            for probe, why in _PROBES.items()
-            if getattr(container, probe) is None
-        ]
-    if not notes.checked and not notes.findings:
-        notes.findings.append(
-            f"No container of the deployment {settings.deployment} is of {settings.image} (image)."
+        builder.checked.append(name)
+        for probe, text in _PROBES.items():
+            if getattr(container, probe) is None:
+                builder.add_finding(rules.PROBES_DEFINED, name, expected=text, actual="none")
+    if not builder.checked and not builder.findings:
+        builder.add_finding(
+            rules.DECLARED_IMAGE,
+            f"deployment {settings.deployment}",
+            expected=f"a container of {settings.image}",
+            actual="none",
         )
 
 
 def check_resources(
-    settings: ClusterSettings, look: DeploymentState, notes: DeploymentAssessmentBuilder
+    settings: ClusterSettings, state: DeploymentState, builder: AssessmentBuilder
 ) -> None:
-    """Of every container that the deployment has; one that somebody else puts beside it is not the
-    deployment's matter.
+    """Check the resources of every container that the deployment has.
+
+    A container that somebody else adds to the pod (such as a service mesh) is not counted.
     """
-    for name, container in _iterate_containers(look, notes):
+    for name, container in _iterate_containers(settings, state, builder):
         declared = container.resources
-        lacking = [share for share in settings.must_declare if not _is_declared(declared, share)]
-        notes.checked.append(name)
-        notes.figures[name] = {
+        missing = [share for share in settings.must_declare if not _is_declared(declared, share)]
+        builder.checked.append(name)
+        builder.figures[name] = {
             kind: getattr(declared, kind, None) for kind in ("requests", "limits")
         }
-        if lacking:
-            notes.findings.append(
-                f"The {name} declares no {', '.join(lacking)}: under load it may starve its"
-                " neighbours, or be killed for them."
+        if missing:
+            builder.add_finding(
+                rules.RESOURCES_DECLARED,
+                name,
+                expected=", ".join(settings.must_declare),
+                actual=f"no {', '.join(missing)}",
             )
 
 
@@ -162,17 +182,14 @@ def _is_declared(declared: Any, share: str) -> bool:
 
 
 def _iterate_containers(
-    look: DeploymentState, notes: DeploymentAssessmentBuilder
+    settings: ClusterSettings, state: DeploymentState, builder: AssessmentBuilder
 ) -> Iterator[tuple[str, Any]]:
-    """The deployment's containers in each of its pods."""
-    names = {
-        container.name for container in look.get_part("deployment").spec.template.spec.containers
-    }
-    pods = select_live_pods(look.get_part("pods"))
+    """Yield the deployment's own containers in each of its pods, with a name for a finding."""
+    template = state.get_part("deployment").spec.template
+    names = {container.name for container in template.spec.containers}
+    pods = select_live_pods(state.get_part("pods"))
     if not pods:
-        notes.findings.append(
-            f"The deployment {look.get_part('deployment').metadata.name} has no pods."
-        )
+        add_missing_pods(builder, settings)
     for pod in pods:
         for container in pod.spec.containers:
             if container.name in names:

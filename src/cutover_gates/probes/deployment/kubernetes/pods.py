@@ -1,4 +1,4 @@
-"""Whether the pods of a deployment run the image that they shall, and keep running."""
+"""Checks of a deployment's pods: the image that they run, and that they keep running."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cutover_gates.config.deployment import ClusterSettings
-from cutover_gates.probes.deployment.kubernetes.client import DeploymentState
-from cutover_gates.probes.deployment.model import DeploymentAssessmentBuilder
+from cutover_gates.core.evidence.assessment import AssessmentBuilder
+from cutover_gates.probes.deployment.kubernetes import rules
+from cutover_gates.probes.deployment.kubernetes.model import DeploymentState
+from cutover_gates.util.text import format_utc
 
 ENDED_PHASES = frozenset({"Succeeded", "Failed"})
-"""Phases of pods that run no more, such as evicted ones; others have taken their place."""
+"""Phases of pods that no longer run, such as evicted ones; others have taken their place."""
 _DIGEST = re.compile(r"@(sha256:[0-9a-f]{64})$")
 
 
 def select_live_pods(pods: Sequence[Any]) -> list[Any]:
-    """The pods that are there to stay: neither ended nor told to go."""
+    """Return the pods that neither ended nor are being deleted."""
     return [
         pod
         for pod in pods
@@ -25,159 +27,167 @@ def select_live_pods(pods: Sequence[Any]) -> list[Any]:
     ]
 
 
+def add_missing_pods(builder: AssessmentBuilder, settings: ClusterSettings) -> None:
+    """Add the finding for a deployment without live pods."""
+    builder.add_finding(
+        rules.PODS_EXIST,
+        f"deployment {settings.deployment}",
+        expected="1 pod or more",
+        actual="0 pods",
+        reproduce=f"kubectl -n {settings.namespace} get pods",
+    )
+
+
 def parse_repository(image: str) -> str:
-    """An image's name without digest and tag."""
+    """Return an image's name without digest and tag."""
     name = image.partition("@")[0]
     above, slash, last = name.rpartition("/")
     return f"{above}{slash}{last.partition(':')[0]}"
 
 
 def check_images(
-    settings: ClusterSettings, look: DeploymentState, notes: DeploymentAssessmentBuilder
+    settings: ClusterSettings, state: DeploymentState, builder: AssessmentBuilder
 ) -> None:
-    """The digest that the node pulled, of each pod that is there to stay."""
-    pods = select_live_pods(look.get_part("pods"))
+    """Compare the digest that the node pulled with the declared one, for each live pod."""
+    pods = select_live_pods(state.get_part("pods"))
     if not pods:
-        notes.findings.append(f"The deployment {settings.deployment} has no pods.")
+        add_missing_pods(builder, settings)
     for pod in pods:
-        name = pod.metadata.name
-        running = {one.name: one for one in pod.status.container_statuses or []}
-        ours = [
+        running = {status.name: status for status in pod.status.container_statuses or []}
+        names = [
             container.name
             for container in pod.spec.containers
             if parse_repository(container.image) == settings.image
         ]
-        if not ours:
-            has = ", ".join(container.image for container in pod.spec.containers)
-            notes.findings.append(
-                f"No container of the pod {name} is of {settings.image} (image): it has {has}."
+        if not names:
+            builder.add_finding(
+                rules.DECLARED_IMAGE,
+                f"pod {pod.metadata.name}",
+                expected=f"a container of {settings.image}",
+                actual=", ".join(container.image for container in pod.spec.containers),
+                reproduce=_image_command(settings),
             )
-        for container in ours:
-            _compare_digest(
-                settings, f"container {container} of the pod {name}", running.get(container), notes
-            )
+        for name in names:
+            subject = f"container {name} of the pod {pod.metadata.name}"
+            _compare_digest(settings, subject, running.get(name), builder)
 
 
 def _compare_digest(
-    settings: ClusterSettings, name: str, status: Any, notes: DeploymentAssessmentBuilder
+    settings: ClusterSettings, subject: str, status: Any, builder: AssessmentBuilder
 ) -> None:
-    told, wanted = (
-        (status.image_id or "") if status else "",
-        getattr(settings, settings.running_digest_key),
-    )
-    found = _DIGEST.search(told)
-    notes.figures[name] = told
-    if not told:
-        notes.not_proven.append(
-            f"The {name} has not been started, so that nobody knows what it would run."
-        )
-    elif not found:
-        notes.not_proven.append(
-            f"The {name} runs {told}, which is no digest of a registry: the image was put on the"
-            " node by hand."
-        )
-    elif found[1] != wanted:
-        notes.findings.append(
-            f"The {name} runs {found[1]}, and it must run {wanted} ({settings.running_digest_key}); see"
-            f" kubectl -n {settings.namespace} get pods -o jsonpath='{{..imageID}}'."
+    image = (status.image_id or "") if status else ""
+    wanted = getattr(settings, settings.running_digest_key)
+    digest, command = _DIGEST.search(image), _image_command(settings)
+    builder.figures[subject] = image
+    if not image:
+        reason = "it has not been started, so that its image is not known"
+        builder.add_gap(rules.DECLARED_IMAGE, subject, reason, reproduce=command)
+    elif not digest:
+        reason = f"it runs {image}, which is no digest of a registry: loaded on the node by hand"
+        builder.add_gap(rules.DECLARED_IMAGE, subject, reason, reproduce=command)
+    elif digest[1] != wanted:
+        builder.add_finding(
+            rules.DECLARED_IMAGE,
+            subject,
+            expected=f"{wanted} ({settings.running_digest_key})",
+            actual=digest[1],
+            reproduce=command,
         )
     else:
-        notes.checked.append(name)
+        builder.checked.append(subject)
+
+
+def _image_command(settings: ClusterSettings) -> str:
+    return f"kubectl -n {settings.namespace} get pods -o jsonpath='{{..imageID}}'"
 
 
 def check_pods(
-    settings: ClusterSettings, look: DeploymentState, notes: DeploymentAssessmentBuilder
+    settings: ClusterSettings, state: DeploymentState, builder: AssessmentBuilder
 ) -> None:
-    """Every pod that is there to stay runs, is ready, and was not restarted of late.
+    """Check that every live pod runs, is ready, and was not restarted lately.
 
-    Those that ended are told in the facts.
+    Pods that ended are named in the figures only.
     """
-    pods = select_live_pods(look.get_part("pods"))
-    notes.figures |= {
-        "ended": [
-            pod.metadata.name for pod in look.get_part("pods") if pod.status.phase in ENDED_PHASES
-        ],
+    pods, everything = select_live_pods(state.get_part("pods")), state.get_part("pods")
+    builder.figures |= {
+        "ended": [pod.metadata.name for pod in everything if pod.status.phase in ENDED_PHASES],
         "restarts": {},
         "restarts that are allowed": settings.restarts,
         "hours": settings.restart_hours,
     }
     if not pods:
-        notes.findings.append(f"The deployment {settings.deployment} has no pods.")
+        add_missing_pods(builder, settings)
     for pod in pods:
-        notes.checked.append(f"pod {pod.metadata.name}")
-        notes.findings += [
-            f"{sentence}; see kubectl -n {settings.namespace} describe pod {pod.metadata.name}."
-            for sentence in _find_pod_problems(pod)
-        ]
-        for status in [
-            *(pod.status.init_container_statuses or []),
-            *(pod.status.container_statuses or []),
-        ]:
-            _check_restarts(settings, pod, status, notes)
+        builder.checked.append(f"pod {pod.metadata.name}")
+        for problem in _find_pod_problems(pod):
+            builder.add_finding(
+                rules.PODS_RUN,
+                f"pod {pod.metadata.name}",
+                expected="Running and ready",
+                actual=problem,
+                reproduce=f"kubectl -n {settings.namespace} describe pod {pod.metadata.name}",
+            )
+        for status in _list_statuses(pod):
+            _judge_restarts(settings, pod, status, builder)
+
+
+def _list_statuses(pod: Any) -> list[Any]:
+    return [*(pod.status.init_container_statuses or []), *(pod.status.container_statuses or [])]
 
 
 def _find_pod_problems(pod: Any) -> Iterator[str]:
-    """What is wrong with a pod now."""
-    name, statuses = (
-        f"The pod {pod.metadata.name}",
-        [*(pod.status.init_container_statuses or []), *(pod.status.container_statuses or [])],
-    )
-    waiting = [
-        f"{name} waits: its container {one.name} is in {one.state.waiting.reason}"
-        for one in statuses
-        if one.state and one.state.waiting
-    ]
-    yield from waiting
+    """Yield what is wrong with a pod now, the cause before its consequence."""
+    statuses = _list_statuses(pod)
+    waiting = [status for status in statuses if status.state and status.state.waiting]
+    for status in waiting:
+        yield f"container {status.name} waits: {status.state.waiting.reason}"
+    not_ready = [status.name for status in pod.status.container_statuses or [] if not status.ready]
     if pod.status.phase != "Running" and not waiting:
-        placed = next(
-            (
-                one
-                for one in pod.status.conditions or []
-                if one.type == "PodScheduled" and one.status == "False"
-            ),
-            None,
-        )
-        yield f"{name} is in phase {pod.status.phase}" + (
-            f", and no node takes it: {placed.message}" if placed else ""
-        )
-    elif not waiting and (
-        unready := [one.name for one in pod.status.container_statuses or [] if not one.ready]
-    ):
-        yield f"{name} is not ready: its container {', '.join(unready)} is not"
+        yield _describe_phase(pod)
+    elif not_ready and not waiting:
+        yield f"container {', '.join(not_ready)} is not ready"
     if not statuses and pod.status.phase == "Running":
-        yield f"{name} tells of no container"
+        yield "no status of any container"
 
 
-def _check_restarts(
-    settings: ClusterSettings, pod: Any, status: Any, notes: DeploymentAssessmentBuilder
+def _describe_phase(pod: Any) -> str:
+    for condition in pod.status.conditions or []:
+        if condition.type == "PodScheduled" and condition.status == "False":
+            return f"{pod.status.phase}, and no node takes it: {condition.message}"
+    return str(pod.status.phase)
+
+
+def _judge_restarts(
+    settings: ClusterSettings, pod: Any, status: Any, builder: AssessmentBuilder
 ) -> None:
-    """A container keeps the number of its restarts, and the time of the last one only."""
-    count, name = (
-        status.restart_count,
-        f"The container {status.name} of the pod {pod.metadata.name}",
-    )
-    notes.figures["restarts"][f"{pod.metadata.name} {status.name}"] = count
+    """Judge the restarts. A container keeps their number, and the time of the last one only."""
+    count, name = status.restart_count, pod.metadata.name
+    subject = f"container {status.name} of the pod {name}"
+    builder.figures["restarts"][f"{name} {status.name}"] = count
     if count <= settings.restarts:
         return
     since = datetime.now(UTC) - timedelta(hours=settings.restart_hours)
     last = status.last_state.terminated if status.last_state else None
+    command = f"kubectl -n {settings.namespace} logs {name} -c {status.name} --previous"
     if last is None or last.finished_at is None:
-        notes.not_proven.append(
-            f"{name} was restarted {count} times, and the cluster does not tell when."
+        reason = f"{count} restarts, and the cluster does not report when"
+        builder.add_gap(rules.FEW_RESTARTS, subject, reason, reproduce=command)
+        return
+    if last.finished_at < since:
+        return
+    happened = (
+        f"{count} restarts, the last at {format_utc(last.finished_at)}"
+        f" ({last.reason}, exit code {last.exit_code})"
+    )
+    # All of them are within the hours where none is allowed, or where the pod itself is younger.
+    if settings.restarts == 0 or (pod.status.start_time and pod.status.start_time >= since):
+        builder.add_finding(
+            rules.FEW_RESTARTS,
+            subject,
+            expected=f"at most {settings.restarts} within {settings.restart_hours:g} h",
+            actual=happened,
+            reproduce=command,
         )
-    elif last.finished_at >= since:
-        what = (
-            f"{name} was restarted {count} times, last at {last.finished_at:%Y-%m-%d %H:%M} UTC"
-            f" ({last.reason}, exit code {last.exit_code})"
-        )
-        if settings.restarts == 0 or (pod.status.start_time and pod.status.start_time >= since):
-            notes.findings.append(
-                f"{what}; {settings.restarts} are allowed within {settings.restart_hours:g} h"
-                f" (restarts); see kubectl -n {settings.namespace} logs {pod.metadata.name} -c"
-                f" {status.name} --previous."
-            )
-        else:
-            notes.not_proven.append(
-                f"{what}: how many of them within {settings.restart_hours:g} h, the cluster does"
-                " not tell."
-            )
+    else:
+        reason = f"{happened}: how many were within {settings.restart_hours:g} h is not reported"
+        builder.add_gap(rules.FEW_RESTARTS, subject, reason, reproduce=command)

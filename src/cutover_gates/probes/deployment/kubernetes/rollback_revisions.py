@@ -1,94 +1,96 @@
-"""Whether there is a revision to go back to: the replica set that the deployment keeps, and Helm's
-own history.
-"""
+"""Checks of the way back: the revisions that the deployment keeps, and Helm's own history."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from cutover_gates.config.deployment import ClusterSettings
-from cutover_gates.probes.deployment.kubernetes.client import DeploymentState
+from cutover_gates.core.evidence.assessment import AssessmentBuilder
+from cutover_gates.probes.deployment.kubernetes import rules
+from cutover_gates.probes.deployment.kubernetes.model import DeploymentState
 from cutover_gates.probes.deployment.kubernetes.pods import parse_repository
-from cutover_gates.probes.deployment.model import DeploymentAssessmentBuilder
 
 REVISION_ANNOTATION = "deployment.kubernetes.io/revision"
-DEFAULT_HISTORY_LIMIT = 10
-"""Revisions that a deployment keeps where it does not say how many (apps/v1, revisionHistoryLimit).
-"""
 
 
 def check_previous_revision(
-    settings: ClusterSettings, look: DeploymentState, notes: DeploymentAssessmentBuilder
+    settings: ClusterSettings, state: DeploymentState, builder: AssessmentBuilder
 ) -> None:
-    """What `kubectl rollout undo` goes back to, and what `helm rollback` does."""
-    _check_replica_sets(settings, look, notes)
+    """Check what `kubectl rollout undo` and `helm rollback` would go back to."""
+    _check_replica_sets(settings, state, builder)
     if settings.helm_release is not None:
-        _check_helm_history(settings, look, notes)
+        _check_helm_history(settings, state, builder)
 
 
 def _check_replica_sets(
-    settings: ClusterSettings, look: DeploymentState, notes: DeploymentAssessmentBuilder
+    settings: ClusterSettings, state: DeploymentState, builder: AssessmentBuilder
 ) -> None:
-    """A replica set of the deployment's own whose template names the previous digest: a tag may
-    lead elsewhere by now.
+    """Look for a replica set of the deployment whose template names the previous digest.
 
-    An older one; where the release before still runs, its own will be that after the cutover.
+    It must be older than the current one. Where the previous release still runs (`runs`), its own
+    replica set will be the one to go back to.
     """
-    deployment = look.get_part("deployment")
-    kept = deployment.spec.revision_history_limit
+    deployment = state.get_part("deployment")
+    replica_sets = _select_replica_sets(deployment, state.get_part("replica_sets"))
     images = {
-        revision: _find_image(settings, one)
-        for revision, one in _select_replica_sets(deployment, look.get_part("replica_sets")).items()
+        revision: _find_image(settings, replica_set)
+        for revision, replica_set in replica_sets.items()
         if revision < _parse_revision(deployment) or settings.runs == "previous"
     }
-    notes.figures |= {
-        "revisionHistoryLimit": kept,
+    limit = deployment.spec.revision_history_limit
+    builder.figures |= {
+        "revisionHistoryLimit": limit,
         "revisions": {str(revision): image for revision, image in images.items()},
     }
-    if kept == 0:
-        notes.findings.append(
-            f"The deployment {settings.deployment} keeps no revision (revisionHistoryLimit: 0): no"
-            " rollout can be undone."
+    if limit == 0:
+        builder.add_finding(
+            rules.HISTORY_KEPT,
+            f"deployment {settings.deployment}",
+            expected="revisionHistoryLimit 1 or more",
+            actual="revisionHistoryLimit 0",
         )
-    back = [
-        revision
-        for revision, image in images.items()
-        if image.endswith(f"@{settings.previous_digest}")
-    ]
-    if back:
-        notes.checked.append(
-            f"revision {max(back)}: kubectl -n {settings.namespace} rollout undo"
-            f" deployment/{settings.deployment} --to-revision={max(back)}"
-        )
-    elif by_tag := [image for image in images.values() if image and "@" not in image]:
-        notes.not_proven.append(
-            f"No revision of the deployment {settings.deployment} to go back to names"
-            f" {settings.previous_digest} (previous_digest). There are some by tag"
-            f" ({', '.join(by_tag)}), and a tag may lead elsewhere: deploy by digest."
-        )
+    _judge_revisions(settings, images, builder)
+
+
+def _judge_revisions(
+    settings: ClusterSettings, images: dict[int, str], builder: AssessmentBuilder
+) -> None:
+    subject, rule = f"deployment {settings.deployment}", rules.PREVIOUS_REVISION_KEPT
+    rollout = f"kubectl -n {settings.namespace} rollout"
+    command = f"{rollout} history deployment/{settings.deployment}"
+    suffix = f"@{settings.previous_digest}"
+    revisions = [revision for revision, image in images.items() if image.endswith(suffix)]
+    by_tag = [image for image in images.values() if image and "@" not in image]
+    if revisions:
+        undo = f"{rollout} undo deployment/{settings.deployment} --to-revision={max(revisions)}"
+        builder.checked.append(f"revision {max(revisions)}: {undo}")
+    elif by_tag:
+        # The tag may lead to another image by now.
+        reason = f"its revisions name tags only ({', '.join(by_tag)})"
+        builder.add_gap(rule, subject, reason, reproduce=command)
     else:
-        there = ", ".join(filter(None, images.values())) or "none at all"
-        notes.findings.append(
-            f"No revision of the deployment {settings.deployment} to go back to has the image"
-            f" {settings.previous_digest} (previous_digest); there is {there}: see kubectl -n"
-            f" {settings.namespace} rollout history deployment/{settings.deployment}."
+        builder.add_finding(
+            rule,
+            subject,
+            expected=f"a revision with {settings.previous_digest} (previous_digest)",
+            actual=", ".join(filter(None, images.values())) or "no earlier revision",
+            reproduce=command,
         )
 
 
 def _select_replica_sets(deployment: Any, replica_sets: list[Any]) -> dict[int, Any]:
-    """The deployment's own replica sets, by revision."""
-    own = [
-        one
-        for one in replica_sets
-        if any(
-            owner.uid == deployment.metadata.uid for owner in one.metadata.owner_references or []
-        )
-    ]
-    return {revision: one for one in own if (revision := _parse_revision(one))}
+    """Return the deployment's own replica sets, by revision."""
+    uid, own = deployment.metadata.uid, dict[int, Any]()
+    for replica_set in replica_sets:
+        owners = {owner.uid for owner in replica_set.metadata.owner_references or []}
+        revision = _parse_revision(replica_set)
+        if uid in owners and revision:
+            own[revision] = replica_set
+    return own
 
 
-def _parse_revision(one: Any) -> int:
-    text = str((one.metadata.annotations or {}).get(REVISION_ANNOTATION, ""))
+def _parse_revision(thing: Any) -> int:
+    text = str((thing.metadata.annotations or {}).get(REVISION_ANNOTATION, ""))
     return int(text) if text.isdecimal() else 0
 
 
@@ -98,60 +100,71 @@ def _find_image(settings: ClusterSettings, replica_set: Any) -> str:
 
 
 def _check_helm_history(
-    settings: ClusterSettings, look: DeploymentState, notes: DeploymentAssessmentBuilder
+    settings: ClusterSettings, state: DeploymentState, builder: AssessmentBuilder
 ) -> None:
-    """The newest revision is deployed, and one before it was (where the release before still runs,
-    that is the newest itself).
+    """Check that the newest revision is deployed, and that an earlier one was.
 
-    Helm refuses to do anything while one is pending.
+    Where the previous release still runs (`runs`), the newest revision is the one to go back to.
     """
-    release, see = (
-        settings.helm_release,
-        f"see helm -n {settings.namespace} history {settings.helm_release}",
-    )
-    kept = {
-        int(labels["version"]): labels.get("status", "")
-        for secret in look.get_part("releases")
-        if (labels := _helm_labels(secret.metadata, release))
-    }
-    notes.figures["revisions"] = {str(number): status for number, status in sorted(kept.items())}
-    if not kept:
-        notes.findings.append(
-            f"Helm has no history of the release {release} in the namespace {settings.namespace}:"
-            f" it cannot roll back; {see}."
+    subject = f"Helm release {settings.helm_release}"
+    command = f"helm -n {settings.namespace} history {settings.helm_release}"
+    statuses = _parse_history(settings, state.get_part("releases"))
+    builder.figures["revisions"] = {str(number): statuses[number] for number in sorted(statuses)}
+    if not statuses:
+        builder.add_finding(
+            rules.HELM_PREVIOUS_KEPT,
+            subject,
+            expected=f"a history in the namespace {settings.namespace}",
+            actual="none",
+            reproduce=command,
         )
         return
-    newest = max(kept)
-    notes.checked.append(f"revision {newest} of the release {release}")
-    if kept[newest] != "deployed":
-        notes.findings.append(
-            f"The newest revision of the release {release}, {newest}, is {kept[newest]} and not"
-            f" deployed; {see}."
+    newest = max(statuses)
+    builder.checked.append(f"revision {newest} of the release {settings.helm_release}")
+    if statuses[newest] != "deployed":
+        builder.add_finding(
+            rules.HELM_RELEASE_DEPLOYED,
+            f"{subject}, revision {newest}",
+            expected="deployed",
+            actual=statuses[newest],
+            reproduce=command,
         )
-    back = [
+    _judge_helm_rollback(settings, statuses, builder)
+
+
+def _judge_helm_rollback(
+    settings: ClusterSettings, statuses: dict[int, str], builder: AssessmentBuilder
+) -> None:
+    newest, release = max(statuses), settings.helm_release
+    earlier = [
         number
-        for number, status in kept.items()
+        for number, status in statuses.items()
         if (number < newest or settings.runs == "previous") and status in ("superseded", "deployed")
     ]
-    if back:
-        notes.checked.append(
-            f"revision {max(back)}: helm -n {settings.namespace} rollback {release} {max(back)}"
-        )
+    if earlier:
+        number = max(earlier)
+        command = f"helm -n {settings.namespace} rollback {release} {number}"
+        builder.checked.append(f"revision {number}: {command}")
     else:
-        notes.findings.append(
-            f"The release {release} has no earlier revision that was deployed: helm rollback has"
-            f" nothing to go back to; {see}."
+        builder.add_finding(
+            rules.HELM_PREVIOUS_KEPT,
+            f"Helm release {release}",
+            expected="an earlier revision that was deployed",
+            actual="none",
+            reproduce=f"helm -n {settings.namespace} history {release}",
         )
 
 
-def _helm_labels(metadata: Any, release: str | None) -> dict[str, str]:
-    """The labels of a secret of Helm's (v3: sh.helm.release.v1.NAME.vN); none for what only looks
-    like one.
+def _parse_history(settings: ClusterSettings, secrets: list[Any]) -> dict[int, str]:
+    """Return the status by revision, from the labels of Helm's secrets.
+
+    Helm 3 calls them sh.helm.release.v1.NAME.vN; a secret with another name only looks like one.
     """
-    labels: dict[str, str] = metadata.labels or {}
-    version = str(labels.get("version", ""))
-    return (
-        labels
-        if version.isdecimal() and metadata.name == f"sh.helm.release.v1.{release}.v{version}"
-        else {}
-    )
+    statuses: dict[int, str] = {}
+    for secret in secrets:
+        labels: dict[str, str] = secret.metadata.labels or {}
+        version = str(labels.get("version", ""))
+        name = f"sh.helm.release.v1.{settings.helm_release}.v{version}"
+        if version.isdecimal() and secret.metadata.name == name:
+            statuses[int(version)] = labels.get("status", "")
+    return statuses

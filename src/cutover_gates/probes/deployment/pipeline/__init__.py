@@ -1,1 +1,1 @@
-"""Pipeline."""
+"""The record that the pipeline leaves of the commit under judgement."""

@@ -1,6 +1,4 @@
-"""How much of the code the tests covered, from the pipeline's own figure or from a report in
-Cobertura's format.
-"""
+"""The share of the code that the tests covered: the pipeline's figure or a Cobertura report."""
 
 from __future__ import annotations
 
@@ -18,14 +16,18 @@ ROUNDING_TOLERANCE = 0.1
 
 
 class InvalidCoverage(ValueError):
-    """What is there tells no coverage, or contradicts itself. A sentence without its full stop."""
+    """A coverage that cannot be used, or that contradicts itself: what was expected, and found."""
+
+    def __init__(self, subject: str, expected: str, actual: str) -> None:
+        super().__init__(f"{subject}: expected {expected}, found {actual}")
+        self.subject, self.expected, self.actual = subject, expected, actual
 
 
 @dataclass(frozen=True)
 class CodeCoverage:
-    """`percent` of `lines`; None where only the percentage is told.
+    """`percent` of `lines` (None where only the percentage is known) in the file `source`.
 
-    `sha256`: of the report, where it comes from one.
+    `sha256` is that of the report, where the figure comes from one.
     """
 
     percent: float
@@ -34,55 +36,61 @@ class CodeCoverage:
     sha256: str | None = None
 
 
-def parse_coverage(by: Mapping[str, Any], name: str) -> CodeCoverage | None:
-    """The pipeline's own figure (`coverage` of its file); None where it has none.
+def parse_coverage(fields: Mapping[str, Any], name: str) -> CodeCoverage | None:
+    """Return the pipeline's own figure (`coverage` in its file); None where it has none.
 
     Raises `InvalidCoverage`.
     """
-    percent, lines = by.get("percent"), by.get("lines_valid")
-    if lines is None:
-        return None if percent is None else CodeCoverage(float(percent), None, name)
-    return _compute_coverage(int(by["lines_covered"]), int(lines), percent, name)
+    percent, lines = fields.get("percent"), fields.get("lines_valid")
+    if lines is not None:
+        return _compute_coverage(int(fields["lines_covered"]), int(lines), percent, name)
+    return None if percent is None else CodeCoverage(float(percent), None, name)
 
 
 def read_coverage_report(path: Path) -> CodeCoverage:
-    """A report's. Raises `OSError`, and `InvalidCoverage` for what is no such report.
+    """Return the figure of a report.
 
-    The pipeline is trusted with its own file, and the parser of the standard library resolves no
-    external entity; libexpat bounds the others.
+    The pipeline is trusted with its own file. The standard library's parser resolves no external
+    entity, and libexpat bounds the others.
+
+    Raises:
+        OSError: the file cannot be read.
+        InvalidCoverage: it is not such a report.
     """
-    if path.stat().st_size > SIZE_LIMIT:
-        raise InvalidCoverage(f"{path.name} has more than {SIZE_LIMIT} bytes")
+    size = path.stat().st_size
+    if size > SIZE_LIMIT:
+        raise InvalidCoverage(path.name, f"at most {SIZE_LIMIT} bytes", f"{size} bytes")
     content = path.read_bytes()
+    covered, lines, rate = _read_attributes(content, path.name)
     try:
-        root = ElementTree.fromstring(content)
-        covered, lines, rate = (
-            root.attrib[key] for key in ("lines-covered", "lines-valid", "line-rate")
-        )
-        found = _compute_coverage(int(covered), int(lines), float(rate) * 100, path.name)
-    except (ElementTree.ParseError, KeyError, UnicodeError):
-        raise InvalidCoverage(
-            f"{path.name} is no report in Cobertura's format: it needs lines-covered, lines-valid"
-            " and line-rate"
-        ) from None
-    except InvalidCoverage:
-        raise
+        counts, percent = (int(covered), int(lines)), float(rate) * 100
     except ValueError:
-        raise InvalidCoverage(f"{path.name} tells figures that are none") from None
-    return CodeCoverage(
-        found.percent, found.lines, found.source, hashlib.sha256(content).hexdigest()
-    )
+        figures = ", ".join((covered, lines, rate))
+        raise InvalidCoverage(path.name, "figures", figures) from None
+    coverage = _compute_coverage(*counts, percent, path.name)
+    digest = hashlib.sha256(content).hexdigest()
+    return CodeCoverage(coverage.percent, coverage.lines, coverage.source, digest)
+
+
+def _read_attributes(content: bytes, name: str) -> tuple[str, str, str]:
+    try:
+        attributes = ElementTree.fromstring(content).attrib
+        return attributes["lines-covered"], attributes["lines-valid"], attributes["line-rate"]
+    except (ElementTree.ParseError, KeyError, UnicodeError):
+        wanted = "a Cobertura report with lines-covered, lines-valid and line-rate"
+        raise InvalidCoverage(name, wanted, "another document") from None
 
 
 def _compute_coverage(covered: int, lines: int, percent: float | None, name: str) -> CodeCoverage:
-    """What is counted goes over what is told, and must agree with it."""
+    """Return the counted share, which the reported percentage must agree with."""
     if lines <= 0:
-        raise InvalidCoverage(f"{name} tells of {lines} lines: coverage of nothing")
+        raise InvalidCoverage(name, "1 line or more", f"{lines} lines")
     if not 0 <= covered <= lines:
-        raise InvalidCoverage(f"{name} tells of {covered} covered lines of {lines}")
+        raise InvalidCoverage(name, f"0 to {lines} covered lines", f"{covered} covered lines")
     counted = 100 * covered / lines
+    # Written so that a NaN is refused too: it compares as false.
     if percent is not None and not abs(counted - percent) <= ROUNDING_TOLERANCE:
         raise InvalidCoverage(
-            f"{name} tells {percent:.2f} %, and {covered} of its {lines} lines are {counted:.2f} %"
+            name, f"{counted:.2f} % ({covered} of {lines} lines)", f"{percent:.2f} %"
         )
     return CodeCoverage(counted, lines, name)

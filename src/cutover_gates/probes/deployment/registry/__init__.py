@@ -1,1 +1,1 @@
-"""Registry."""
+"""The images in the registry from which the nodes pull."""
