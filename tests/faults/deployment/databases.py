@@ -17,7 +17,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from cutover_gates.core.findings import Rule
-from cutover_gates.probes.database.health import replication
+from cutover_gates.probes.database.health import replication, rules
 from reference import installation, postgres
 
 WRITES, ROOM, COPIES, THERE, ARCHIVE, RECENT, WHOLE = (
@@ -70,6 +70,7 @@ class DatabaseFault:
 class TheDatabaseWasLeftReadOnly(DatabaseFault):
     """After the last rehearsal nobody switched it back: no patient can be registered."""
 
+    rule = rules.WRITABLE
     check, shows = WRITES, "default_transaction_read_only is on"
 
     def harm(self, place: Place) -> None:
@@ -83,6 +84,7 @@ class TheDatabaseWasLeftReadOnly(DatabaseFault):
 class TheDsnLeadsToAStandby(DatabaseFault):
     """The primary has moved, and the old address leads to a copy that takes no writes."""
 
+    rule = rules.WRITABLE
     check, shows = WRITES, "a standby"
     also: ClassVar[dict[str, str]] = {
         COPIES: "a standby does not know the others",
@@ -97,6 +99,7 @@ class TheDsnLeadsToAStandby(DatabaseFault):
 class TheStandbyIsBehind(DatabaseFault):
     """A real one, that follows late: who takes over with it loses what came last."""
 
+    rule = rules.STANDBYS_FOLLOW
     check, shows = COPIES, "behind"
 
     def harm(self, place: Place) -> None:
@@ -117,7 +120,8 @@ class TheStandbyIsGone(DatabaseFault):
     does the hospital.
     """
 
-    check, shows = THERE, "expected 1 (migrations.standbys), found 0"
+    rule = rules.STANDBY_COUNT
+    check, shows = THERE, "| 1 (migrations.standbys) | 0 |"
 
     def harm(self, place: Place) -> None:
         place.standbys = 1
@@ -126,6 +130,7 @@ class TheStandbyIsGone(DatabaseFault):
 class NobodySaysHowManyStandbys(DatabaseFault):
     """The same, where nobody wrote down that there was one."""
 
+    rule = rules.STANDBY_COUNT
     check, outcome, shows = THERE, "not proven", "the settings do not say how many must"
 
     def harm(self, place: Place) -> None:
@@ -137,7 +142,8 @@ class TheArchiveIsOff(DatabaseFault):
     from nothing.
     """
 
-    check, shows = THERE, "archive_mode: expected on"
+    rule = rules.ARCHIVE_MODE
+    check, shows = THERE, "archive_mode | on"
 
     def harm(self, place: Place) -> None:
         place.archived = True
@@ -146,6 +152,7 @@ class TheArchiveIsOff(DatabaseFault):
 class NoConnectionIsLeft(DatabaseFault):
     """The new release cannot connect beside the old one."""
 
+    rule = rules.FREE_CONNECTIONS
     check, shows = ROOM, "of its connections in use"
 
     def harm(self, place: Place) -> None:
@@ -162,6 +169,7 @@ class TheArchiveFails(DatabaseFault):
     A stand-in of the server's answer: the real thing is in `tests/integration/database/health`.
     """
 
+    rule = rules.ARCHIVING
     check, shows = ARCHIVE, "the archive of the write-ahead log"
 
     def harm(self, place: Place) -> None:
