@@ -23,7 +23,7 @@ from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.hospital import Credentials, Document, Patient, Role, Sex
 from cutover_gates.probes.load.journeys import KnownPatient
 from cutover_gates.probes.load.load_runner import LoadPlan, LoadRun, run_load
-from cutover_gates.probes.load.objectives import build_objectives
+from cutover_gates.probes.load.objective_builder import build_objectives
 from cutover_gates.probes.load.worker_config import PlannedRecords, WorkerConfig
 
 JOURNEYS = '''
@@ -81,8 +81,8 @@ def ours(
             lambda _line: None,
         )
         run = run_load(order, watcher or nullcontext())
-    if run.results.notes:
-        raise SystemExit(f"benchmarks: the load could not be made: {run.results.notes[0]}")
+    if run.results.problems:
+        raise SystemExit(f"benchmarks: the load could not be made: {run.results.problems[0]}")
     return run
 
 

@@ -49,9 +49,9 @@ from cutover_gates.probes.load.config_builder import (
     choose_document_type,
     close_unused_entries,
 )
-from cutover_gates.probes.load.load_runner import usual_response_seconds
 from cutover_gates.probes.load.load_worker import ArrivalStream, LoadWorker
 from cutover_gates.probes.load.locust_ui import LocustUi
+from cutover_gates.probes.load.safety_stop import usual_response_seconds
 from cutover_gates.probes.load.sample_writer import SampleWriter
 from cutover_gates.probes.load.worker_config import PlannedRecords
 from cutover_gates.targets import RunningTarget, containers, embedded, running_target

@@ -18,7 +18,7 @@ from cutover_gates.probes.load.config_builder import (
     close_unused_entries,
 )
 from cutover_gates.probes.load.load_runner import LoadPlan, LoadRun
-from cutover_gates.probes.load.objectives import build_objectives
+from cutover_gates.probes.load.objective_builder import build_objectives
 from cutover_gates.probes.load.workload import (
     build_workload,
     create_patients,

@@ -24,7 +24,8 @@ from cutover_gates.probes.load.assessments import LoadAssessments
 from cutover_gates.probes.load.load_baseline import LoadBaselines
 from cutover_gates.probes.load.load_runner import run_load
 from cutover_gates.probes.load.load_summary import find_load_problems, summarize_load
-from cutover_gates.probes.load.sample_log import BlockReader, RequestOutcome
+from cutover_gates.probes.load.model import RequestOutcome
+from cutover_gates.probes.load.sample_log import BlockReader
 from tests.faults import proxy
 from tests.faults.hospitals import ROOT, Hospital
 from tests.integration.load.load_observation import (

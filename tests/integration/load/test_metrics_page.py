@@ -17,8 +17,8 @@ from cutover_gates.probes.load.resource_usage.metrics_page import (
     fetch_metrics_page,
     parse_metrics,
 )
-from cutover_gates.util.http import BoundedHttpClient
-from cutover_gates.util.resource_sample import ResourceSample, SourceUnavailable
+from cutover_gates.probes.load.resource_usage.resource_sample import ResourceSample
+from cutover_gates.util.http import BoundedHttpClient, SourceUnavailable
 from tests.standins.http_server import Reply, running_http_standin, running_socket_server
 
 PYTHON = """\

@@ -16,7 +16,8 @@ import pytest
 from cutover_gates.config.base import SettingsError
 from cutover_gates.config.performance import PoolMetricNames, ResourceSettings
 from cutover_gates.probes.load.resource_usage.prometheus_source import PrometheusResourceSource
-from cutover_gates.util.resource_sample import ResourceSample, SourceUnavailable
+from cutover_gates.probes.load.resource_usage.resource_sample import ResourceSample
+from cutover_gates.util.http import SourceUnavailable
 from tests.integration.load.test_metrics_page import PYTHON, page
 from tests.standins.http_server import HttpServerStandin, json_reply, running_http_standin
 

@@ -9,11 +9,15 @@ import pytest
 from cutover_gates.config.performance import PodMetricsSettings, ResourceSettings
 from cutover_gates.probes.load.resource_usage.metrics_page import MetricsPageSource
 from cutover_gates.probes.load.resource_usage.prometheus_source import PrometheusResourceSource
+from cutover_gates.probes.load.resource_usage.resource_sample import (
+    RESOURCE_FIGURES,
+    ResourceSample,
+)
 from cutover_gates.probes.load.resource_usage.resource_sources import (
     CombinedResourceSource,
     create_resource_source,
 )
-from cutover_gates.util.resource_sample import RESOURCE_FIGURES, ResourceSample, SourceUnavailable
+from cutover_gates.util.http import SourceUnavailable
 from tests.integration.load.test_metrics_page import PYTHON, page
 from tests.standins.http_server import running_http_standin
 from tests.standins.metrics_api import pod, running_metrics_api

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from cutover_gates.probes.load.sample_log import RECORD, BlockHeader, RequestOutcome, Samples
+from cutover_gates.probes.load.model import RequestOutcome
+from cutover_gates.probes.load.sample_log import RECORD, BlockHeader, Samples
 
 START = 1_000_000.0
 

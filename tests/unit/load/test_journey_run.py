@@ -19,7 +19,7 @@ from cutover_gates.hospital import (
     Unsupported,
 )
 from cutover_gates.probes.load.journeys import JourneyAborted, JourneyRun, measure_hospital
-from cutover_gates.probes.load.sample_log import RequestOutcome
+from cutover_gates.probes.load.model import RequestOutcome
 
 Kept = tuple[str, float, float, float, RequestOutcome, int, str]
 

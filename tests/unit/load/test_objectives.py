@@ -8,14 +8,14 @@ import pytest
 
 from cutover_gates.config.performance import LatencyObjectives, Performance
 from cutover_gates.core.statistics.sequential_test import Conclusion
+from cutover_gates.probes.load.model import RequestOutcome
+from cutover_gates.probes.load.objective_builder import build_objectives
 from cutover_gates.probes.load.objectives import (
     ALL_REQUESTS,
     LoadObjective,
     ObjectiveTest,
-    build_objectives,
     find_unprovable,
 )
-from cutover_gates.probes.load.sample_log import RequestOutcome
 from tests.unit.load.load_samples import START, merge_samples, samples
 
 OPERATIONS = ("search", "upload")
@@ -75,15 +75,16 @@ def test_a_run_that_can_prove_nothing_is_told_beforehand() -> None:
         )
         is None
     )
-    assert f"all requests: errors below 0.1 % takes {needed[ALL_REQUESTS]} requests" in (
-        find_unprovable(claims, lambda _: needed[ALL_REQUESTS] - 1.0) or ""
-    )
+    short = find_unprovable(claims, lambda _: needed[ALL_REQUESTS] - 1.0)
+    assert short is not None
+    assert (short.objective.operation, short.objective.statistic) == (ALL_REQUESTS, "errors")
+    assert (short.needed, short.expected) == (needed[ALL_REQUESTS], needed[ALL_REQUESTS] - 1.0)
     few = find_unprovable(
         claims, lambda operation: 10.0 if operation == "upload" else needed[ALL_REQUESTS]
     )
     assert few is not None
-    assert few.startswith("upload: p95 within 0.5 s takes ")
-    assert few.endswith("there would be about 10")
+    assert str(few.objective) == "upload: p95 within 0.5 s"
+    assert (few.needed > 10, few.expected) == (True, 10.0)
 
 
 def test_nothing_is_certain_of_no_request() -> None:

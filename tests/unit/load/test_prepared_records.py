@@ -28,7 +28,8 @@ from cutover_gates.probes.load.config_builder import close_unused_entries
 from cutover_gates.probes.load.data_pool import DataPool, LedgerReporting, PoolExhausted
 from cutover_gates.probes.load.journeys import JourneyAborted, JourneyRun, KnownPatient
 from cutover_gates.probes.load.load_results import LoadResults
-from cutover_gates.probes.load.sample_log import BlockReader, RequestOutcome
+from cutover_gates.probes.load.model import RequestOutcome
+from cutover_gates.probes.load.sample_log import BlockReader
 from cutover_gates.probes.load.sample_writer import SampleWriter
 from cutover_gates.probes.load.worker_config import PlannedRecords, WorkerConfig
 from tests.integration.load.test_worker_processes import brief, known

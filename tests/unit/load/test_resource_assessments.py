@@ -17,13 +17,17 @@ import pytest
 from cutover_gates.config.performance import ResourceSettings
 from cutover_gates.core.database_activity import DatabaseActivity
 from cutover_gates.core.evidence.assessment import Assessment, NotProven
+from cutover_gates.core.findings import Finding, Rule
 from cutover_gates.hospital.matchers.expectations import assert_passed
+from cutover_gates.probes.load import rules
 from cutover_gates.probes.load.resource_assessment.connection_pool_usage import (
     assess_connection_pool,
 )
 from cutover_gates.probes.load.resource_assessment.cpu_memory_usage import assess_resource_usage
 from cutover_gates.probes.load.resource_assessment.resource_watcher import ResourceWatcher
-from cutover_gates.util.resource_sample import ResourceSample, SourceUnavailable
+from cutover_gates.probes.load.resource_usage.resource_sample import ResourceSample
+from cutover_gates.util.http import SourceUnavailable
+from tests.findings import list_gaps, list_values
 
 MIB = 2**20
 START = 1_000_000.0
@@ -86,46 +90,42 @@ def changed(**limits: Any) -> ResourceSettings:
     return LIMITS.model_copy(update=limits)
 
 
-def said(examination: Assessment) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Findings and holes.
+def only_finding(assessment: Assessment) -> Finding:
+    """The one thing that is wrong.
 
-    Whatever they are, the facts can be written as JSON that every reader takes.
+    Nothing is unproven, and the figures can be written as JSON that every reader takes.
     """
-    json.dumps(examination.figures, allow_nan=False)
-    return examination.findings, examination.not_proven
+    json.dumps(assessment.figures, allow_nan=False)
+    assert not assessment.not_proven
+    (finding,) = assessment.findings
+    assert isinstance(finding, Finding)
+    return finding
 
 
-def finding(examination: Assessment) -> str:
-    """The one thing that is wrong. Nothing is unproven."""
-    findings, unproven = said(examination)
-    assert (len(findings), unproven) == (1, ())
-    return findings[0]
-
-
-def hole(examination: Assessment, start: str = "") -> str:
-    """The one thing (whose sentence begins with `start`) that is not proven. Nothing is wrong."""
-    findings, unproven = said(examination)
-    assert not findings
-    (why,) = [one for one in unproven if one.startswith(start)]
-    return why
+def gap_reason(assessment: Assessment, rule: Rule) -> str:
+    """Why a rule is not proven. Nothing is wrong."""
+    json.dumps(assessment.figures, allow_nan=False)
+    assert not assessment.findings
+    (reason,) = [gap.actual for gap in assessment.not_proven if gap.rule is rule]
+    return str(reason)
 
 
 # ── a sound target ──
 
 
 def test_a_sound_target_uses_what_it_may() -> None:
-    examination = assess_resource_usage(looks(), LIMITS)
-    assert_passed(examination)
-    assert examination.checked == ("CPU", "Memory", "Growth of memory")
-    assert examination.figures["cpu_cores_on_the_average"] == 0.3
-    assert examination.figures["memory_bytes_at_most"] == pytest.approx(301 * MIB, abs=MIB)
+    assessment = assess_resource_usage(looks(), LIMITS)
+    assert_passed(assessment)
+    assert assessment.checked == ("CPU", "memory", "memory growth")
+    assert assessment.figures["cpu_cores_on_the_average"] == 0.3
+    assert assessment.figures["memory_bytes_at_most"] == pytest.approx(301 * MIB, abs=MIB)
 
 
 def test_a_sound_pool_and_database_have_room() -> None:
-    examination = assess_connection_pool(looks(), pressures(), LIMITS)
-    assert_passed(examination)
-    assert len(examination.checked) == 6
-    assert examination.figures["database"] == {
+    assessment = assess_connection_pool(looks(), pressures(), LIMITS)
+    assert_passed(assessment)
+    assert len(assessment.checked) == 6
+    assert assessment.figures["database"] == {
         "deadlocks": 0,
         "committed": 1740,
         "rolled_back": 0,
@@ -191,9 +191,13 @@ def test_twenty_sound_targets_in_a_row_pass_on_a_busy_machine() -> None:
 
 
 def test_too_much_cpu_is_found() -> None:
-    assert (
-        finding(assess_resource_usage(looks(cpu_seconds=lambda number: 500 + 1.2 * number), LIMITS))
-        == "The target used 1.20 processors on the average, and 1 is the limit (cpu_cores)."
+    finding = only_finding(
+        assess_resource_usage(looks(cpu_seconds=lambda number: 500 + 1.2 * number), LIMITS)
+    )
+    assert (finding.rule, finding.subject) == (rules.CPU_USAGE, "CPU")
+    assert (finding.expected, finding.actual) == (
+        "at most 1 processors on the average",
+        "1.20 processors",
     )
 
 
@@ -206,20 +210,18 @@ def test_a_short_burst_of_cpu_is_no_finding() -> None:
 
 
 def test_a_restart_is_found() -> None:
-    assert (
-        finding(
-            assess_resource_usage(
-                looks(
-                    cpu_seconds=lambda number: (
-                        500 + 0.3 * number if number < 12 else 0.3 * (number - 11)
-                    )
-                ),
-                LIMITS,
-            )
+    finding = only_finding(
+        assess_resource_usage(
+            looks(
+                cpu_seconds=lambda number: (
+                    500 + 0.3 * number if number < 12 else 0.3 * (number - 11)
+                )
+            ),
+            LIMITS,
         )
-        == "The CPU counter (process_cpu_seconds_total) fell from 503.3 to 0.3 s after 12 s: the"
-        " target, or a part of it, was restarted during the run."
     )
+    assert (finding.rule, finding.subject) == (rules.NO_RESTART, "process_cpu_seconds_total")
+    assert finding.actual == "503.3 s, then 0.3 s after 12 s of the run"
 
 
 def test_a_restart_of_one_of_several_is_found() -> None:
@@ -227,52 +229,49 @@ def test_a_restart_of_one_of_several_is_found() -> None:
     fallen = looks(
         cpu_seconds=lambda number: 1500 + 1.2 * number if number < 12 else 1000 + number / 6
     )
-    assert "fell from 1513.2 to 1002.0 s" in finding(
-        assess_resource_usage(fallen, changed(cpu_cores=99))
-    )
+    finding = only_finding(assess_resource_usage(fallen, changed(cpu_cores=99)))
+    assert finding.rule is rules.NO_RESTART
+    assert finding.actual.startswith("1513.2 s, then 1002.0 s")
 
 
 def test_a_young_target_that_restarts_and_soon_has_used_as_much_again_is_found() -> None:
-    assert "was restarted" in finding(
+    finding = only_finding(
         assess_resource_usage(
             looks(cpu_seconds=lambda number: 0.5 * (number + 1 if number < 6 else number - 5)),
             LIMITS,
         )
     )
+    assert finding.rule is rules.NO_RESTART
 
 
 def test_processes_that_answer_in_turn_are_not_called_a_restart() -> None:
     chance = random.Random(3)
-    why = hole(
+    why = gap_reason(
         assess_resource_usage(
             looks(cpu_seconds=lambda number: chance.choice([500.0, 480.0, 700.0]) + 0.3 * number),
             LIMITS,
         ),
-        "CPU",
+        rules.CPU_USAGE,
     )
     assert "several processes answer in turn" in why
     assert "performance.resources.prometheus" in why
 
 
 def test_a_frozen_exporter_proves_nothing() -> None:
-    findings, unproven = said(
-        assess_resource_usage(
-            looks(cpu_seconds=lambda _number: 500.0, memory=lambda _number: 300.0 * MIB), LIMITS
-        )
+    assessment = assess_resource_usage(
+        looks(cpu_seconds=lambda _number: 500.0, memory=lambda _number: 300.0 * MIB), LIMITS
     )
-    assert findings == ()
-    assert unproven == tuple(
-        f"{what}: the CPU counter stood still for 29 of 29 s under load: what tells it is frozen."
-        for what in ("CPU", "Memory", "Growth of memory")
-    )
+    for rule in (rules.CPU_USAGE, rules.MEMORY_USAGE, rules.MEMORY_GROWTH):
+        assert "stood still for 29 of 29 s" in gap_reason(assessment, rule)
 
 
 def test_an_exporter_that_freezes_on_the_way_proves_nothing() -> None:
     frozen = looks(cpu_seconds=lambda number: 500 + 0.3 * min(number, 16))
-    assert "stood still for 13 of 29 s" in hole(assess_resource_usage(frozen, LIMITS), "CPU")
-    assert "stood still for 13 of 29 s" in hole(
-        assess_connection_pool(frozen, None, LIMITS), "Connections in use"
-    )
+    for assessment, rule in (
+        (assess_resource_usage(frozen, LIMITS), rules.CPU_USAGE),
+        (assess_connection_pool(frozen, None, LIMITS), rules.POOL_CONNECTIONS),
+    ):
+        assert "stood still for 13 of 29 s" in gap_reason(assessment, rule)
 
 
 def test_a_coarse_counter_of_an_idle_target_is_not_called_frozen() -> None:
@@ -288,7 +287,10 @@ def test_a_leak_is_found() -> None:
     leaking = assess_resource_usage(
         looks(memory=lambda number: (300 + number * 64 / 60 + number % 3) * MIB), LIMITS
     )
-    assert finding(leaking).startswith("The target's memory grew by 64")
+    finding = only_finding(leaking)
+    assert (finding.rule, finding.subject) == (rules.MEMORY_GROWTH, "memory growth")
+    assert finding.expected == "at most 32.0 MiB a minute"
+    assert finding.actual.startswith("64")
     growth = leaking.figures["growth_bytes_per_minute"]
     assert 32 * MIB < growth["low"] <= growth["slope"] <= growth["high"]
 
@@ -303,17 +305,14 @@ def test_a_slow_leak_below_the_limit_is_none() -> None:
 
 def test_a_growth_that_may_be_too_much_is_not_proven() -> None:
     chance = random.Random(4)
-    why = hole(
+    why = gap_reason(
         assess_resource_usage(
             looks(memory=lambda number: (300 + number * 32 / 60 + chance.uniform(-10, 10)) * MIB),
             LIMITS,
-        )
+        ),
+        rules.MEMORY_GROWTH,
     )
-    assert why.startswith("Growth of memory: anything from ")
-    assert (
-        "and 32.0 MiB is the limit (growth_bytes_per_minute); a longer run"
-        " (performance.min_seconds) tells more" in why
-    )
+    assert why.endswith("32.0 MiB")
 
 
 def test_one_wild_value_does_not_make_a_leak() -> None:
@@ -339,26 +338,22 @@ def test_a_wild_value_now_and_then_does_not_hide_that_memory_stays() -> None:
 
 
 def test_too_much_memory_is_found_even_in_one_look() -> None:
-    assert (
-        finding(
-            assess_resource_usage(
-                looks(memory=lambda number: (2100 if number == 15 else 300 + number % 3) * MIB),
-                LIMITS,
-            )
+    finding = only_finding(
+        assess_resource_usage(
+            looks(memory=lambda number: (2100 if number == 15 else 300 + number % 3) * MIB), LIMITS
         )
-        == "The target's memory rose to 2100.0 MiB, and 2048.0 MiB is the limit (memory_bytes)."
     )
+    assert (finding.rule, finding.subject) == (rules.MEMORY_USAGE, "memory")
+    assert (finding.expected, finding.actual) == ("at most 2048.0 MiB", "2100.0 MiB")
 
 
 # ── too little was seen ──
 
 
 def test_too_few_looks_prove_nothing() -> None:
-    why = hole(assess_resource_usage(looks(9), LIMITS), "CPU")
-    assert (
-        why == "CPU: measured 9 times in 8 s, and 10 times are needed; at this pace"
-        " performance.min_seconds = 9 would do."
-    )
+    why = gap_reason(assess_resource_usage(looks(9), LIMITS), rules.CPU_USAGE)
+    assert why.startswith("measured 9 times in 8 s, 10 times required")
+    assert why.endswith("performance.min_seconds to 9")
     assert len(assess_resource_usage(looks(9), LIMITS).not_proven) == 3
     assert len(assess_connection_pool(looks(9), pressures(9), LIMITS).not_proven) == 6
     assert_passed(assess_resource_usage(looks(10), LIMITS))
@@ -371,73 +366,61 @@ def test_one_measurement_looked_at_often_is_one() -> None:
         45,
         measured=lambda number: dict.fromkeys(("cpu_seconds", "memory"), START + number // 15 * 15),
     )
-    assert (
-        hole(assess_resource_usage(seldom, LIMITS), "Memory")
-        == "Memory: measured 3 times in 44 s, and 10 times are needed; at this pace"
-        " performance.min_seconds = 147 would do."
-    )
+    why = gap_reason(assess_resource_usage(seldom, LIMITS), rules.MEMORY_USAGE)
+    assert why.startswith("measured 3 times in 44 s, 10 times required")
+    assert why.endswith("performance.min_seconds to 147")
 
 
 def test_no_looks_prove_nothing() -> None:
-    assert (
-        hole(assess_resource_usage([], LIMITS), "CPU")
-        == hole(assess_resource_usage(None, LIMITS), "CPU")
-        == "CPU: there was no look."
-    )
+    for nothing in ([], None):
+        assert gap_reason(assess_resource_usage(nothing, LIMITS), rules.CPU_USAGE)
     assert len(assess_connection_pool([], [], LIMITS).not_proven) == 6
 
 
 def test_where_nobody_is_asked_nothing_is_examined() -> None:
     """The plugin decides what it means that a target has no source, or no database."""
     assert assess_connection_pool(looks(), None, LIMITS).checked == (
-        "Connections in use",
-        "Who waits for a connection",
-        "Who waited for a connection in vain",
+        "pool connections",
+        "waiting requests",
+        "pool timeouts",
     )
-    assert (
-        assess_connection_pool(None, pressures(), LIMITS).checked[0]
-        == "Connections of the database server"
-    )
-    with pytest.raises(NotProven, match="nothing to check"):
+    assert assess_connection_pool(None, pressures(), LIMITS).checked[0] == "database connections"
+    with pytest.raises(NotProven):
         assert_passed(assess_connection_pool(None, None, LIMITS))
 
 
 @pytest.mark.parametrize(
-    ("figure", "part", "of"),
+    ("figure", "rule", "of"),
     [
-        ("cpu_seconds", "CPU", assess_resource_usage),
-        ("memory", "Memory", assess_resource_usage),
-        ("memory", "Growth of memory", assess_resource_usage),
-        ("pool_in_use", "Connections in use", assess_connection_pool),
-        ("pool_max", "Connections in use", assess_connection_pool),
-        ("pool_waiting", "Who waits", assess_connection_pool),
-        ("pool_timeouts", "Who waited", assess_connection_pool),
+        ("cpu_seconds", rules.CPU_USAGE, assess_resource_usage),
+        ("memory", rules.MEMORY_USAGE, assess_resource_usage),
+        ("memory", rules.MEMORY_GROWTH, assess_resource_usage),
+        ("pool_in_use", rules.POOL_CONNECTIONS, assess_connection_pool),
+        ("pool_max", rules.POOL_CONNECTIONS, assess_connection_pool),
+        ("pool_waiting", rules.POOL_WAITING, assess_connection_pool),
+        ("pool_timeouts", rules.POOL_TIMEOUTS, assess_connection_pool),
     ],
 )
 def test_a_metric_that_is_missing_is_not_proven_and_says_what_would_mend_it(
-    figure: str, part: str, of: Callable[..., Assessment]
+    figure: str, rule: Rule, of: Callable[..., Assessment]
 ) -> None:
     why = "the page tells no x_total; name what it tells in performance.resources.x"
     without: dict[str, Any] = {figure: None, "missing": {figure: why}}
     blind = [replace(look, **without) for look in looks()]
-    examination = (
+    assessment = (
         assess_resource_usage(blind, LIMITS)
         if of is assess_resource_usage
         else assess_connection_pool(blind, pressures(), LIMITS)
     )
-    assert hole(examination, part).endswith(f": {why}.")
-    assert examination.checked
+    assert gap_reason(assessment, rule) == why
+    assert assessment.checked
 
 
 def test_a_figure_that_nobody_tells_says_which_source_would() -> None:
-    assert (
-        hole(
-            assess_connection_pool(looks(pool_in_use=lambda _number: None), None, LIMITS),
-            "Connections in use",
-        )
-        == "Connections in use: nobody tells it; set performance.resources.metrics_path or"
-        " performance.resources.prometheus."
-    )
+    silent = assess_connection_pool(looks(pool_in_use=lambda _number: None), None, LIMITS)
+    why = gap_reason(silent, rules.POOL_CONNECTIONS)
+    assert "performance.resources.metrics_path" in why
+    assert "performance.resources.prometheus" in why
 
 
 def test_a_source_that_is_often_silent_proves_nothing() -> None:
@@ -448,17 +431,17 @@ def test_a_source_that_is_often_silent_proves_nothing() -> None:
         else look
         for number, look in enumerate(looks())
     ]
-    assert (
-        hole(assess_resource_usage(often, LIMITS), "Memory")
-        == "Memory: told in 22 of 30 looks only: gave no whole answer within 1.8 s."
-    )
+    why = gap_reason(assess_resource_usage(often, LIMITS), rules.MEMORY_USAGE)
+    assert "22 of 30 samples" in why
+    assert why.endswith(": gave no whole answer within 1.8 s")
 
 
 def test_a_third_of_the_time_without_a_measurement_proves_nothing() -> None:
     late = looks(
         measured=lambda number: dict.fromkeys(("cpu_seconds", "memory"), START + min(number, 15))
     )
-    assert "Memory: not measured for 14 of 29 s." in assess_resource_usage(late, LIMITS).not_proven
+    why = gap_reason(assess_resource_usage(late, LIMITS), rules.MEMORY_USAGE)
+    assert why == "not measured for 14 of 29 s"
 
 
 # ── a cluster, which tells a rate ──
@@ -482,16 +465,15 @@ def clustered(cores: Callable[[int], float]) -> list[ResourceSample]:
 
 def test_a_rate_is_taken_as_it_is_told() -> None:
     assert_passed(assess_resource_usage(clustered(lambda _piece: 0.5), LIMITS))
-    assert "used 1.50 processors" in finding(
-        assess_resource_usage(clustered(lambda _piece: 1.5), LIMITS)
-    )
+    finding = only_finding(assess_resource_usage(clustered(lambda _piece: 1.5), LIMITS))
+    assert (finding.rule, finding.actual) == (rules.CPU_USAGE, "1.50 processors")
 
 
 def test_the_quiet_before_the_run_is_not_counted() -> None:
     """The first measurement was made before it."""
-    assert "used 1.05 processors" in finding(
-        assess_resource_usage(clustered(lambda piece: 0.0 if piece == 0 else 1.05), LIMITS)
-    )
+    quiet_first = clustered(lambda piece: 0.0 if piece == 0 else 1.05)
+    finding = only_finding(assess_resource_usage(quiet_first, LIMITS))
+    assert (finding.rule, finding.actual) == (rules.CPU_USAGE, "1.05 processors")
 
 
 # ── the pool ──
@@ -499,11 +481,11 @@ def test_the_quiet_before_the_run_is_not_counted() -> None:
 
 def test_a_pool_of_two_that_is_always_full_is_found() -> None:
     full = looks(pool_in_use=lambda _number: 2.0, pool_max=lambda _number: 2.0)
-    assert (
-        finding(assess_connection_pool(full, pressures(), LIMITS))
-        == "More than 90% (pool_share) of the pool's 2 connections were in use in 30 of 30 looks, "
-        "and in 25% of them they may be."
-    )
+    finding = only_finding(assess_connection_pool(full, pressures(), LIMITS))
+    assert (finding.rule, finding.subject) == (rules.POOL_CONNECTIONS, "pool connections")
+    assert finding.actual == "30 of 30 samples"
+    for value in ("90%", "2 connections", "25%"):
+        assert value in finding.expected
 
 
 @pytest.mark.parametrize(("full", "found"), [(1, False), (7, False), (8, True)])
@@ -545,45 +527,38 @@ def test_somebody_who_waits_is_found_when_it_is_a_habit(
     )
     assert bool(seen.findings) is found
     if found:
-        assert seen.findings[0].startswith(
-            f"Somebody waited for a connection in {waiting} of {count} looks"
-        )
+        assert seen.findings[0].rule is rules.POOL_WAITING
+        assert seen.findings[0].actual == f"{waiting} of {count} samples"
 
 
 def test_one_timeout_is_found() -> None:
     seen = assess_connection_pool(
         looks(pool_timeouts=lambda number: 2.0 + (number > 20)), pressures(), LIMITS
     )
-    assert (
-        finding(seen)
-        == "Requests that waited for a connection in vain (db_pool_timeouts_total): 1, and 0 is the"
-        " limit."
-    )
+    finding = only_finding(seen)
+    assert (finding.rule, finding.subject) == (rules.POOL_TIMEOUTS, "db_pool_timeouts_total")
+    assert (finding.expected, finding.actual) == ("0", "1")
     assert seen.figures["pool_timeouts"] == 1
 
 
 def test_timeouts_that_began_anew_are_not_proven() -> None:
-    assert "began anew during the run" in hole(
-        assess_connection_pool(
-            looks(pool_timeouts=lambda number: 2.0 if number < 9 else 0.0), None, LIMITS
-        )
-    )
+    reset = looks(pool_timeouts=lambda number: 2.0 if number < 9 else 0.0)
+    why = gap_reason(assess_connection_pool(reset, None, LIMITS), rules.POOL_TIMEOUTS)
+    assert "started again during the run" in why
 
 
 def test_what_was_counted_since_a_counter_began_anew_is_found() -> None:
-    findings, unproven = said(
-        assess_connection_pool(
-            looks(pool_timeouts=lambda number: 5.0 if number < 9 else 3.0), None, LIMITS
-        )
+    assessment = assess_connection_pool(
+        looks(pool_timeouts=lambda number: 5.0 if number < 9 else 3.0), None, LIMITS
     )
-    assert "(db_pool_timeouts_total): 3, and 0 is the limit" in findings[0]
-    assert "began anew" in unproven[0]
+    assert list_values(assessment) == [("db_pool_timeouts_total", "0", "3")]
+    assert list_gaps(assessment) == [(rules.POOL_TIMEOUTS, "pool timeouts")]
 
 
 def test_a_maximum_of_zero_is_not_proven() -> None:
-    assert "maximum is told as 0 (db_pool_max)" in hole(
-        assess_connection_pool(looks(pool_max=lambda _number: 0.0), None, LIMITS)
-    )
+    without = looks(pool_max=lambda _number: 0.0)
+    why = gap_reason(assess_connection_pool(without, None, LIMITS), rules.POOL_CONNECTIONS)
+    assert "0 (db_pool_max)" in why
 
 
 # ── the database ──
@@ -591,11 +566,9 @@ def test_a_maximum_of_zero_is_not_proven() -> None:
 
 def test_a_lock_that_was_held_for_three_seconds_is_found() -> None:
     held = pressures(longest_wait=lambda number: {10: 0.4, 11: 1.4, 12: 2.4}.get(number, 0.0))
-    assert (
-        finding(assess_connection_pool(looks(), held, LIMITS))
-        == "A session in the target's database waited 2.4 s or more for a lock, and 1 s is the"
-        " limit (lock_wait_seconds)."
-    )
+    finding = only_finding(assess_connection_pool(looks(), held, LIMITS))
+    assert (finding.rule, finding.subject) == (rules.LOCK_WAITS, "lock waits")
+    assert (finding.expected, finding.actual) == ("at most 1 s", "2.4 s or more")
 
 
 def test_a_short_wait_for_a_lock_is_none() -> None:
@@ -612,9 +585,8 @@ def test_a_deadlock_is_found() -> None:
         pressures(counters=lambda number: {**COUNTERS, "deadlocks": 3 + (number > 9)}),
         LIMITS,
     )
-    assert (
-        finding(seen) == "Deadlocks in the target's database during the run: 1, and 0 is the limit."
-    )
+    finding = only_finding(seen)
+    assert (finding.rule, finding.expected, finding.actual) == (rules.DEADLOCKS, "0", "1")
 
 
 @pytest.mark.parametrize(("over", "found"), [(1, False), (30, True)])
@@ -631,10 +603,12 @@ def test_a_role_without_connections_left_is_found() -> None:
     near = pressures(
         connections=lambda _number: {"the server": (12, 97), "the role hospital_app": (10, 10)}
     )
-    assert finding(assess_connection_pool(looks(), near, LIMITS)).startswith(
-        "More than 90% (pool_share) of the 10 connections that the role hospital_app may have were"
-        " taken in 30 of 30 looks (at most 10)"
+    finding = only_finding(assess_connection_pool(looks(), near, LIMITS))
+    assert (finding.rule, finding.subject) == (
+        rules.DATABASE_CONNECTIONS,
+        "the role hospital_app",
     )
+    assert finding.actual == "30 of 30 samples, up to 10 connections"
 
 
 def test_sessions_that_are_not_seen_are_not_proven() -> None:
@@ -646,29 +620,17 @@ def test_sessions_that_are_not_seen_are_not_proven() -> None:
         idle=lambda _number: None,
         not_seen_reason=lambda _number: why,
     )
-    assert (
-        hole(assess_connection_pool(looks(), blind, LIMITS))
-        == f"Waits for locks in the database: seen in 0 of 30 looks, and 24 are needed: {why}."
-    )
+    reason = gap_reason(assess_connection_pool(looks(), blind, LIMITS), rules.LOCK_WAITS)
+    assert reason == f"seen in 0 of 30 samples, 24 required: {why}"
 
 
 def test_counters_that_began_anew_are_not_proven() -> None:
-    assert "began anew" in hole(
-        assess_connection_pool(
-            looks(),
-            pressures(counted_since=lambda number: "never" if number < 9 else "now"),
-            LIMITS,
-        )
-    )
-    assert "began anew" in hole(
-        assess_connection_pool(
-            looks(),
-            pressures(
-                counters=lambda number: COUNTERS if number < 9 else dict.fromkeys(COUNTERS, 0)
-            ),
-            LIMITS,
-        )
-    )
+    for reset in (
+        pressures(counted_since=lambda number: "never" if number < 9 else "now"),
+        pressures(counters=lambda number: COUNTERS if number < 9 else dict.fromkeys(COUNTERS, 0)),
+    ):
+        why = gap_reason(assess_connection_pool(looks(), reset, LIMITS), rules.DEADLOCKS)
+        assert "started again" in why
 
 
 def test_a_database_that_is_silent_is_not_proven() -> None:
@@ -676,13 +638,10 @@ def test_a_database_that_is_silent_is_not_proven() -> None:
         DatabaseActivity.failed_sample(START + number, "no connection to the database")
         for number in range(30)
     ]
-    findings, unproven = said(assess_connection_pool(looks(), silent, LIMITS))
-    assert findings == ()
-    assert [why.endswith("are needed: no connection to the database.") for why in unproven] == [
-        True,
-        True,
-        True,
-    ]
+    assessment = assess_connection_pool(looks(), silent, LIMITS)
+    for rule in (rules.DATABASE_CONNECTIONS, rules.LOCK_WAITS, rules.DEADLOCKS):
+        why = gap_reason(assessment, rule)
+        assert why.endswith("24 required: no connection to the database")
 
 
 # ── the watcher ──
@@ -794,7 +753,7 @@ def test_a_look_that_fails_is_kept_and_the_next_one_is_tried() -> None:
         until(lambda: source.asked >= 6)
     assert [look.missing.get("memory") for look in watcher.resource_samples or ()][:6] == 2 * [
         "the page is gone",
-        "the look failed: ZeroDivisionError",
+        "the sample failed: ZeroDivisionError",
         None,
     ]
     assert {one.not_seen_reason for one in watcher.activity_samples or ()} == {"no connection"}
@@ -812,7 +771,7 @@ def test_a_source_that_hangs_does_not_hold_up_the_end(
     seen, lost = watcher.resource_samples[:3], watcher.resource_samples[3:]
     assert [look.cpu_seconds for look in seen] == [1, 2, 3]
     assert len(lost) > 20  # each look that was due meanwhile
-    assert {look.missing["memory"] for look in lost} == {"a look took more than 2 s"}
+    assert {look.missing["memory"] for look in lost} == {"a sample took more than 2 s"}
 
 
 def test_two_sources_that_hang_do_not_hold_up_the_end_either(

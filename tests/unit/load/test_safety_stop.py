@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from cutover_gates.probes.load.load_results import SAFETY_SECONDS, find_stop_reason
-from cutover_gates.probes.load.sample_log import RequestOutcome
+from cutover_gates.probes.load.model import RequestOutcome
+from cutover_gates.probes.load.safety_stop import SAFETY_SECONDS, find_safety_stop
+from cutover_gates.probes.load.sample_log import Samples
 from tests.unit.load.load_samples import START, merge_samples, samples
 
 NOW = START + 20
 
 
+def kind_of(several: Samples) -> str | None:
+    stop = find_safety_stop(several, NOW, 0.5)
+    return stop.kind if stop else None
+
+
 def test_a_good_run_goes_on() -> None:
-    assert find_stop_reason(samples(*[0.01] * 2000), NOW, 0.5) is None
+    assert find_safety_stop(samples(*[0.01] * 2000), NOW, 0.5) is None
 
 
 def test_errors_for_ten_seconds_stop_it() -> None:
     bad = samples(*[0.01] * 200, ending=RequestOutcome.REJECTED, rate=10)
-    assert "failed" in (
-        find_stop_reason(merge_samples(samples(*[0.01] * 2000), bad), NOW, 0.5) or ""
-    )
+    assert kind_of(merge_samples(samples(*[0.01] * 2000), bad)) == "errors"
 
 
 def test_errors_for_nine_seconds_do_not() -> None:
     bad = samples(*[0.01] * 90, ending=RequestOutcome.REJECTED, rate=10, since=NOW - 9)
-    assert find_stop_reason(merge_samples(samples(*[0.01] * 2000), bad), NOW, 0.5) is None
+    assert find_safety_stop(merge_samples(samples(*[0.01] * 2000), bad), NOW, 0.5) is None
 
 
 def test_errors_of_a_slow_load_stop_it_too() -> None:
@@ -31,31 +35,31 @@ def test_errors_of_a_slow_load_stop_it_too() -> None:
         samples(*[0.01] * 90, rate=4.5),
         samples(*[0.01] * 12, ending=RequestOutcome.REJECTED, rate=0.6),
     )
-    assert "failed" in (find_stop_reason(few, NOW, 0.5) or "")
+    assert kind_of(few) == "errors"
 
 
 def test_one_error_of_a_slow_load_does_not() -> None:
     few = merge_samples(
         samples(*[0.01] * 100, rate=5), samples(0.01, ending=RequestOutcome.REJECTED, since=NOW - 5)
     )
-    assert find_stop_reason(few, NOW, 0.5) is None
+    assert find_safety_stop(few, NOW, 0.5) is None
 
 
 def test_a_share_below_the_limit_does_not() -> None:
     bad = samples(*[0.01] * 80, ending=RequestOutcome.REJECTED, rate=4)
-    assert find_stop_reason(merge_samples(samples(*[0.01] * 2000), bad), NOW, 0.5) is None
+    assert find_safety_stop(merge_samples(samples(*[0.01] * 2000), bad), NOW, 0.5) is None
 
 
 def test_answers_that_take_five_times_what_they_may_stop_it() -> None:
-    assert "took more than 2.5 s" in (
-        find_stop_reason(samples(*[3.0] * 1800, rate=100), NOW, 0.5) or ""
-    )
+    stop = find_safety_stop(samples(*[3.0] * 1800, rate=100), NOW, 0.5)
+    assert stop is not None
+    assert (stop.kind, "2.5 s" in stop.expected) == ("slowdown", True)
 
 
 def test_no_answer_at_all_stops_it() -> None:
-    assert find_stop_reason(samples(*[0.01] * 500), NOW, 0.5) is not None
+    assert find_safety_stop(samples(*[0.01] * 500), NOW, 0.5) is not None
 
 
 def test_nothing_is_said_of_the_first_seconds() -> None:
-    assert find_stop_reason(samples(*[9.0] * 100, since=NOW - SAFETY_SECONDS + 1), NOW, 0.5) is None
-    assert find_stop_reason(samples(), NOW, 0.5) is None
+    assert find_safety_stop(samples(*[9.0] * 100, since=NOW - SAFETY_SECONDS + 1), NOW, 0.5) is None
+    assert find_safety_stop(samples(), NOW, 0.5) is None

@@ -10,13 +10,8 @@ import pytest
 from cutover_gates.core.evidence.ledger import Ledger
 from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.probes.load.load_results import LoadResults
-from cutover_gates.probes.load.sample_log import (
-    RECORD,
-    BlockReader,
-    RequestOutcome,
-    SampleBlock,
-    pack_block,
-)
+from cutover_gates.probes.load.model import RequestOutcome
+from cutover_gates.probes.load.sample_log import RECORD, BlockReader, SampleBlock, pack_block
 from cutover_gates.probes.load.sample_writer import MAX_FAILURE_MESSAGES, SampleWriter
 from tests.unit.load.load_samples import head, samples
 
@@ -96,7 +91,7 @@ def test_an_operation_that_was_not_planned_is_a_mistake() -> None:
 def test_a_lost_block_is_missed(book: LoadResults) -> None:
     book.add(SampleBlock(head(0), samples()))
     book.add(SampleBlock(head(2), samples()))
-    assert book.notes == ["load process 0: a part of its log was lost"]
+    assert book.problems == ["load process 0: a part of its log was lost"]
 
 
 def test_samples_of_all_processes_are_merged_by_the_moment_at_which_they_were_due(
@@ -104,7 +99,7 @@ def test_samples_of_all_processes_are_merged_by_the_moment_at_which_they_were_du
 ) -> None:
     book.add(SampleBlock(head(0, process=1, records=2), samples(0.1, 0.2, since=50.0)))
     book.add(SampleBlock(head(0, process=2, records=2), samples(0.3, 0.4, since=40.0)))
-    assert book.notes == []
+    assert book.problems == []
     assert np.allclose(book.samples["took"], [0.3, 0.4, 0.1, 0.2])
 
 

@@ -28,6 +28,27 @@ class Assessment:
     not_proven: tuple[Any, ...] = ()
     figures: Mapping[str, Any] = field(default_factory=dict)
 
+    def to_plain(self) -> dict[str, Any]:
+        """Return the assessment as JSON-able values; `from_plain` reads them."""
+        return {
+            "title": self.title,
+            "checked": list(self.checked),
+            "findings": [finding.to_plain() for finding in self.findings],
+            "not_proven": [gap.to_plain() for gap in self.not_proven],
+            "figures": dict(self.figures),
+        }
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Assessment:
+        """Return the assessment that `to_plain` wrote."""
+        return cls(
+            plain["title"],
+            tuple(plain["checked"]),
+            tuple(map(Finding.from_plain, plain["findings"])),
+            tuple(map(Finding.from_plain, plain["not_proven"])),
+            plain["figures"],
+        )
+
 
 class NotReadable(Exception):
     """One thing could not be read. The text is the reason, as a clause without a full stop.

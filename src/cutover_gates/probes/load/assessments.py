@@ -1,205 +1,167 @@
-"""What the checks of `performance/` ask of a run: each question is answered with an examination."""
+"""The questions that the checks of `performance/` ask of a load run that is over."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cutover_gates.config.performance import Performance
-from cutover_gates.core.evidence.assessment import Assessment
+from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
+from cutover_gates.core.findings import Finding
 from cutover_gates.hospital import Unsupported
+from cutover_gates.probes.load import rules
 from cutover_gates.probes.load.load_baseline import LoadBaselines
-from cutover_gates.probes.load.load_summary import find_load_problems
+from cutover_gates.probes.load.load_validity import find_load_gaps
+from cutover_gates.probes.load.model import LoadSummary, ObjectiveResult, SafetyStop
+from cutover_gates.probes.load.objective_findings import add_broken_objective, add_open_objective
 
-MAX_SHOWN_FAILURES = 3
 NO_POOL, NO_USAGE = "connection-pool-metrics", "resource-metrics"
-"""What a target declares `unsupported` that does not tell of its pool, or of its CPU and memory."""
+"""Names under `unsupported` of a target that reports no figures of its pool, or of CPU and memory."""
+SAFETY_RULES = {"errors": rules.SAFETY_ERRORS, "slowdown": rules.SAFETY_SLOWDOWN}
 
 
 @dataclass(frozen=True)
 class LoadAssessments:
-    """A load run that is over.
+    """Answers the checks about a load run.
 
-    `summary` are those of `course`, with the examinations of what the target used. `unsupported`: what
-    the target does not offer, with the reasons. A question about such a thing raises `NotOffered`.
+    `unsupported` holds what the target does not offer, with the reasons. A question about such a
+    thing raises `Unsupported`. `record` leaves an assessment in the evidence.
     """
 
-    summary: Mapping[str, Any]
+    summary: LoadSummary
     performance: Performance
     baselines: LoadBaselines
     unsupported: Mapping[str, str] = field(default_factory=dict)
-    record: Callable[[Assessment], None] = field(default=lambda _examination: None, repr=False)
+    record: Callable[[Assessment], None] = field(default=lambda _assessment: None, repr=False)
 
     def assess_offered_load(self) -> Assessment:
-        """Was the load made that was intended?"""
-        generator = self.summary["generator"]
-        examined = (
-            (f"{self.summary['requests']} requests in {self.summary['judged_seconds']:g} s",)
-            if self.summary["requests"]
-            else ()
+        """Check that the load was made as planned."""
+        summary = self.summary
+        builder = AssessmentBuilder(
+            not_proven=find_load_gaps(summary, self.performance),
+            figures={
+                **vars(summary.generator),
+                "begun": dict(summary.journeys),
+                "ended": summary.end_reason,
+            },
         )
-        return self._record_assessment(
-            "the load",
-            examined,
-            (),
-            find_load_problems(dict(self.summary), self.performance),
-            {**generator, "begun": self.summary["begun"], "ended": self.summary["ended"]},
-        )
+        if summary.requests:
+            builder.checked.append(f"{summary.requests} requests in {summary.judged_seconds:g} s")
+        return self._record_assessment(builder.build("the load"))
 
     def assess_response_times(self) -> Assessment:
-        """Does every operation keep its response times?"""
-        facts = {
-            "operations": self.summary["operations"],
-            "series": self.summary["series"],
-            "ended": self.summary["ended"],
+        """Check that every operation keeps its response times."""
+        objectives = [
+            one
+            for one in self.summary.objectives
+            if one.item == "response-times" and one.statistic != "ratio"
+        ]
+        figures = {
+            "operations": [one.to_facts() for one in self.summary.operations],
+            **self._shared_figures(),
         }
-        return self._assess_objectives(
-            "response times",
-            lambda claim: claim["item"] == "response-times" and claim["statistic"] != "ratio",
-            facts,
-        )
+        return self._assess_objectives("response times", objectives, figures, "slowdown")
 
     def assess_error_rate(self) -> Assessment:
-        """Do few enough requests fail?"""
-        facts = {key: self.summary[key] for key in ("troubles", "series", "ended")}
-        return self._assess_objectives("errors", lambda claim: claim["item"] == "error-rate", facts)
+        """Check that few enough requests fail."""
+        objectives = [one for one in self.summary.objectives if one.item == "error-rate"]
+        failures = {name: list(texts) for name, texts in self.summary.failures.items()}
+        figures = {"troubles": failures, **self._shared_figures()}
+        return self._assess_objectives("errors", objectives, figures, "errors")
 
     def assess_against_baseline(self) -> Assessment:
-        """Does every operation take at most so many times what it took in the baseline?
+        """Check that no operation is much slower than in the baseline.
 
-        Raises `NotProven` where none can be compared with.
+        Raises `NotProven` where there is no baseline that can be compared.
         """
         self._require_capability("baseline")
-        baseline = self.baselines.compare(self.summary)
-        return self._assess_objectives(
-            "against the baseline", lambda claim: claim["statistic"] == "ratio", baseline
-        )
+        comparison = self.baselines.compare(self.summary)
+        objectives = [
+            replace(one, measured=comparison.ratios.get(one.operation, (None,))[0])
+            for one in self.summary.objectives
+            if one.statistic == "ratio"
+        ]
+        figures = comparison.to_facts()
+        return self._assess_objectives("against the baseline", objectives, figures, "slowdown")
 
     def assess_connection_pool(self) -> Assessment:
-        """Is there room in the connection pool, and in the database?"""
+        """Check that the connection pool and the database have room."""
         if "database" in self.unsupported:
             self._require_capability(NO_POOL)
-        return self._assess_resource("pool")
+        return self._record_assessment(self.summary.pool)
 
     def assess_resource_usage(self) -> Assessment:
-        """Are CPU and memory normal, and do they not grow?"""
+        """Check that CPU and memory are normal, and that memory does not grow."""
         self._require_capability(NO_USAGE)
-        return self._assess_resource("usage")
+        return self._record_assessment(self.summary.usage)
 
     def record_baseline(self) -> Assessment:
-        """Record this run as the baseline. Raises `NotProven` where it is no good one."""
+        """Record this run as the baseline. Raises `NotProven` where it does not pass."""
         self._require_capability("baseline")
-        asked = [
-            question()
-            for question in (
-                self.assess_offered_load,
-                self.assess_response_times,
-                self.assess_error_rate,
-                self.assess_connection_pool,
-                self.assess_resource_usage,
-            )
+        assessments = [
+            self.assess_offered_load(),
+            self.assess_response_times(),
+            self.assess_error_rate(),
+            self.assess_connection_pool(),
+            self.assess_resource_usage(),
         ]
-        bad = [
-            *(finding for one in asked for finding in one.findings),
-            *(hole for one in asked for hole in one.not_proven),
-        ]
-        path, facts = self.baselines.record(self.summary, bad)
-        return self._record_assessment("the baseline", (path,), (), (), facts)
+        problems: list[Finding] = []
+        for assessment in assessments:
+            problems += assessment.findings
+        for assessment in assessments:
+            problems += assessment.not_proven
+        baseline = self.baselines.record(self.summary, problems)
+        builder = AssessmentBuilder(figures=baseline.to_plain())
+        builder.checked.append(self.baselines.path.name)
+        return self._record_assessment(builder.build("the baseline"))
 
     def _require_capability(self, name: str) -> None:
         if name in self.unsupported:
             raise Unsupported(name, self.unsupported[name])
 
-    def _assess_resource(self, name: str) -> Assessment:
-        told = self.summary["resources"][name]
-        return self._record_assessment(
-            told["title"],
-            tuple(told["checked"]),
-            tuple(told["findings"]),
-            tuple(told["not_proven"]),
-            told["figures"],
-        )
+    def _shared_figures(self) -> dict[str, Any]:
+        series = [list(row) for row in self.summary.series]
+        return {"series": series, "ended": self.summary.end_reason}
 
     def _assess_objectives(
-        self, title: str, mine: Callable[[Mapping[str, Any]], bool], facts: Mapping[str, Any]
-    ) -> Assessment:
-        """Claims that are broken are findings; needed ones that are open are not proven.
-
-        Where the load was not made as it was intended nothing is known of the target: what looks
-        like its fault may be ours.
-        """
-        claims = [claim for claim in self.summary["claims"] if mine(claim)]
-        holes = find_load_problems(dict(self.summary), self.performance)
-        broken = [
-            self._format_broken_objective(claim) for claim in claims if claim["state"] == "broken"
-        ]
-        findings, doubtful = ([], broken) if holes else (broken, [])
-        if self.summary["stopped_for_safety"] and (
-            ("failed" in self.summary["ended"]) == (title == "errors")
-        ):
-            findings.insert(0, str(self.summary["ended"]))
-        unproven = [
-            self._format_open_objective(claim)
-            for claim in claims
-            if claim["needed"] and claim["state"] == "open"
-        ]
-        examined = [
-            f"{claim['operation']}: {claim['statistic']} {claim['limit']}"
-            for claim in claims
-            if claim["state"] != "open"
-        ]
-        return self._record_assessment(
-            title,
-            tuple(examined),
-            findings,
-            [*holes, *doubtful, *unproven],
-            {"claims": claims, **facts},
-        )
-
-    def _format_broken_objective(self, claim: Mapping[str, Any]) -> str:
-        words = [
-            f"{_format_objective_name(claim)} is not {claim['limit']}: {claim['bad']} of {claim['of']} requests"
-            f" {'failed' if claim['statistic'] == 'errors' else 'took longer'}, and at most"
-            f" {claim['share'] * 100:g} % may"
-        ]
-        if claim["statistic"] == "errors":
-            troubles = [
-                text
-                for name, texts in self.summary["troubles"].items()
-                if claim["operation"] in (name, "all requests")
-                for text in texts
-            ]
-            words += troubles[:MAX_SHOWN_FAILURES]
-        return "\n".join(words)
-
-    def _format_open_objective(self, claim: Mapping[str, Any]) -> str:
-        more = (
-            f"about {claim['missing']} more would be needed"
-            if claim["missing"]
-            else "that is too near to the limit to be decided"
-        )
-        return (
-            f"{_format_objective_name(claim)}, {claim['limit']}: not certain after {claim['of']} requests"
-            f" ({claim['bad']} {'failed' if claim['statistic'] == 'errors' else 'slower'}); {more}."
-            f" The run ended because: {self.summary['ended']}"
-        )
-
-    def _record_assessment(
         self,
         title: str,
-        examined: tuple[str, ...],
-        findings: Any,
-        unproven: Any,
-        facts: Mapping[str, Any],
+        objectives: Sequence[ObjectiveResult],
+        figures: Mapping[str, Any],
+        stop_kind: str,
     ) -> Assessment:
-        examination = Assessment(title, examined, tuple(findings), tuple(unproven), facts)
-        self.record(examination)
-        return examination
+        """Judge objectives: broken ones are findings, required ones that are open are gaps.
+
+        Where the load was not made as planned, a broken objective is a gap too: what looks like a
+        fault of the target may come from the load generator.
+        """
+        gaps = find_load_gaps(self.summary, self.performance)
+        builder = AssessmentBuilder(
+            not_proven=list(gaps),
+            figures={"claims": [one.to_facts() for one in objectives], **figures},
+        )
+        # A safety stop is a finding whatever the load was: the target was in trouble.
+        stop = self.summary.safety_stop
+        if stop and stop.kind == stop_kind:
+            _add_safety_stop(builder, stop)
+        for objective in objectives:
+            if objective.state == "broken":
+                add_broken_objective(builder, objective, self.summary, as_gap=bool(gaps))
+            if objective.state == "open" and objective.required:
+                add_open_objective(builder, objective, self.summary)
+            if objective.state != "open":
+                builder.checked.append(
+                    f"{objective.operation}: {objective.statistic} {objective.limit}"
+                )
+        return self._record_assessment(builder.build(title))
+
+    def _record_assessment(self, assessment: Assessment) -> Assessment:
+        self.record(assessment)
+        return assessment
 
 
-def _format_objective_name(claim: Mapping[str, Any]) -> str:
-    what = {"errors": "the error rate", "ratio": "the median response time"}.get(
-        claim["statistic"], claim["statistic"]
+def _add_safety_stop(builder: AssessmentBuilder, stop: SafetyStop) -> None:
+    builder.add_finding(
+        SAFETY_RULES[stop.kind], "all requests", expected=stop.expected, actual=stop.actual
     )
-    return f"{what} of {claim['operation']}"

@@ -14,9 +14,8 @@ from typing import Any, TypeVar
 from cutover_gates.hospital import Driver, PatientDraft, Rejected, Upload
 from cutover_gates.hospital.synthetic import FileFactory
 from cutover_gates.probes.load.sample_writer import SampleWriter
-from cutover_gates.probes.load.worker_config import PlannedRecords, WorkerConfig
+from cutover_gates.probes.load.worker_config import DOCUMENT_BYTES, PlannedRecords, WorkerConfig
 
-DOCUMENT_BYTES = 16 * 1024
 Thing = TypeVar("Thing")
 
 

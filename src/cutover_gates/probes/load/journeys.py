@@ -26,7 +26,7 @@ from cutover_gates.hospital import (
     Upload,
     Ward,
 )
-from cutover_gates.probes.load.sample_log import RequestOutcome
+from cutover_gates.probes.load.model import RequestOutcome
 
 JourneyFunction = Callable[["JourneyContext"], None]
 

@@ -1,5 +1,6 @@
-"""Baselines: recorded figures of a named, good run, that later runs of the same target under the
-same load are held against.
+"""Baselines: recorded figures of a named, good run, with which later runs are compared.
+
+A baseline is compared only with runs of the same target under the same load on the same machine.
 """
 
 from __future__ import annotations
@@ -8,14 +9,16 @@ import hashlib
 import json
 import os
 import platform
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from cutover_gates.config.performance import Performance
-from cutover_gates.core.evidence.assessment import NotProven
+from cutover_gates.core.findings import Finding, NotProven, gap_error
+from cutover_gates.probes.load import rules
+from cutover_gates.probes.load.model import LoadSummary, Percentile
 from cutover_gates.util.files import write_atomically
 
 BASELINE_SCHEMA = "cutover/baseline/1"
@@ -30,16 +33,62 @@ LOAD_INDEPENDENT_SETTINGS = {
     "master_host",
     "master_port",
 }
-"""Settings that do not change what a target is asked: a baseline may be compared when only these
-are others.
+"""Settings that do not change what a target is asked.
+
+Two runs that differ only in these can be compared.
 """
+CLOCK_TOLERANCE = timedelta(minutes=1)
+"""A baseline may seem to be this far in the future, where two machines' clocks differ."""
+SHOWN_CHARACTERS = 60
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The figures of one recorded run.
+
+    `recorded` is an ISO timestamp. `load` is a hash of the settings and journeys. `medians` holds
+    each operation's median in seconds, with its bounds.
+    """
+
+    name: str
+    recorded: str
+    release: str
+    target: str
+    address: str
+    load: str
+    machine: str
+    requests: int
+    seconds: float
+    medians: dict[str, Percentile]
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return the content of the file."""
+        return {"schema": BASELINE_SCHEMA, **asdict(self)}
+
+
+@dataclass(frozen=True)
+class BaselineComparison:
+    """A run beside its baseline.
+
+    `ratios` holds for each operation: (the ratio of the medians, its lower and upper bound).
+    """
+
+    baseline: Baseline
+    ratios: dict[str, Percentile]
+
+    def to_facts(self) -> dict[str, Any]:
+        """Return what the evidence keeps."""
+        shown = ("name", "release", "recorded", "machine")
+        baseline = {key: getattr(self.baseline, key) for key in shown}
+        ratios = {name: list(ratio) for name, ratio in self.ratios.items()}
+        return {"baseline": baseline, "ratios": ratios}
 
 
 @dataclass(frozen=True)
 class LoadBaselines:
     """The baselines of one target.
 
-    `folder` holds them, `address` is where the target answers, `journeys` the text of the journeys'
+    `folder` holds them. `address` is where the target answers, `journeys` the text of the journeys'
     file.
     """
 
@@ -52,142 +101,136 @@ class LoadBaselines:
 
     @property
     def path(self) -> Path:
+        """Return the file of the baseline that the settings name."""
         return self.folder / f"{self.performance.baseline.name}.json"
 
     def load_medians(self) -> dict[str, tuple[float, float]]:
-        """The bounds of each operation's median in the baseline; none where nothing is to be, or
-        can be, compared (`compare` says why).
+        """Return the bounds of each operation's median in the baseline, in seconds.
+
+        Empty where no baseline is named, or the named one cannot be compared (`compare` says why).
         """
         if self.performance.baseline.name is None:
             return {}
         try:
-            found = self._read()
+            baseline = self._read()
         except NotProven:
             return {}
-        return {name: (bounds[1], bounds[2]) for name, bounds in found["medians"].items()}
+        medians = baseline.medians.items()
+        return {name: (low or 0.0, high or 0.0) for name, (_, low, high) in medians}
 
-    def compare(self, facts: Mapping[str, Any]) -> dict[str, Any]:
-        """What is said of the comparison, with each operation's ratio and its interval.
-
-        Raises `NotProven` where there is none.
-        """
+    def compare(self, summary: LoadSummary) -> BaselineComparison:
+        """Return the comparison with the baseline. Raises `NotProven` where there is none."""
         if self.performance.baseline.name is None:
-            raise NotProven(
-                "no baseline is named to compare with: set performance.baseline.name and record one"
-                " with `pytest -m t1`, or say in "
-                f'[targets.{self.target}.unsupported] why there is none: baseline = "…"'
-            )
-        found = self._read()
-        now = {one["name"]: one.get("p50") for one in facts["operations"]}
+            raise gap_error(rules.BASELINE_NAMED, self.target, "no baseline is named")
+        baseline = self._read()
+        medians = {one.name: one.percentiles.get("p50") for one in summary.operations}
+        missing = [name for name in medians if name not in baseline.medians]
+        if missing:
+            raise NotProven(gaps=[self._missing_operation(name) for name in missing])
         ratios = {
-            name: _compute_ratio(now[name], then)
-            for name, then in found["medians"].items()
-            if now.get(name)
+            name: _compute_ratio(median, baseline.medians[name])
+            for name, median in medians.items()
+            if median
         }
-        if missing := [name for name in now if name not in found["medians"]]:
-            raise NotProven(
-                f"the baseline {found['name']!r} holds nothing of {', '.join(missing)}: record a"
-                " new one with `pytest -m t1`"
-            )
-        return {
-            "baseline": {key: found[key] for key in ("name", "release", "recorded", "machine")},
-            "ratios": ratios,
-        }
+        return BaselineComparison(baseline, ratios)
 
-    def record(self, facts: Mapping[str, Any], bad: list[str]) -> tuple[str, dict[str, Any]]:
-        """Write the baseline of this run.
+    def record(self, summary: LoadSummary, problems: Sequence[Finding]) -> Baseline:
+        """Write the baseline of this run, and return it.
 
-        Raises `NotProven` for a run that is not proven to be a good one: it never becomes a
-        baseline.
+        Raises `NotProven` where there are `problems`: only a run that is proven to be good becomes
+        a baseline.
         """
-        if self.performance.baseline.name is None:
-            raise NotProven("the baseline has no name: set performance.baseline.name")
-        if bad:
-            raise NotProven(
-                "this run is no good one, so it is not recorded as the baseline: "
-                + bad[0].splitlines()[0]
-            )
-        whole = {
-            "schema": BASELINE_SCHEMA,
-            "name": self.performance.baseline.name,
-            "recorded": datetime.now(UTC).isoformat(timespec="seconds"),
-            "release": self.release,
-            **self._run_identity(),
-            "requests": facts["requests"],
-            "seconds": facts["judged_seconds"],
-            "medians": {one["name"]: one["p50"] for one in facts["operations"]},
-        }
-        self.folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(self.path, json.dumps(whole, indent=1))
-        return self.path.name, whole
-
-    def _read(self) -> dict[str, Any]:
-        """The baseline, if this run may be compared with it. Raises `NotProven`."""
         name = self.performance.baseline.name
-        try:
-            found = dict(json.loads(self.path.read_text(encoding="utf-8")))
-        except FileNotFoundError:
-            raise NotProven(
-                f"there is no baseline {name!r} of {self.target}: record one with `pytest -m t1"
-                f" --target {self.target}`"
-            ) from None
-        except (OSError, ValueError) as error:
-            raise NotProven(
-                f"the baseline {name!r} cannot be read ({type(error).__name__}): record a new one"
-                " with `pytest -m t1`"
-            ) from None
-        for key, ours in self._run_identity().items():
-            if found.get(key) != ours:
-                raise NotProven(
-                    f"the baseline {name!r} is no measure here: its {key} is"
-                    f" {_shorten(found.get(key))}, this run's {_shorten(ours)}. Record a new one with"
-                    " `pytest -m t1`, or give this run the other's settings"
-                )
-        age = datetime.now(UTC) - datetime.fromisoformat(found["recorded"])
-        if age > timedelta(hours=self.performance.baseline.max_age_hours) or age < timedelta(
-            minutes=-1
-        ):
-            raise NotProven(
-                f"the baseline {name!r} is of {found['recorded']}, and one may be"
-                f" {self.performance.baseline.max_age_hours:g} h old"
+        if name is None:
+            raise gap_error(rules.BASELINE_NAMED, self.target, "the baseline has no name")
+        if problems:
+            raise gap_error(
+                rules.BASELINE_FROM_GOOD_RUN,
+                name,
+                f"this run does not pass, so it is not recorded: {problems[0]}",
             )
-        return found
+        medians = {one.name: one.percentiles["p50"] for one in summary.operations}
+        baseline = Baseline(
+            name=name,
+            recorded=datetime.now(UTC).isoformat(timespec="seconds"),
+            release=self.release,
+            requests=summary.requests,
+            seconds=summary.judged_seconds,
+            medians=medians,
+            **self._run_identity(),
+        )
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(self.path, json.dumps(baseline.to_plain(), indent=1))
+        return baseline
+
+    def _missing_operation(self, name: str) -> Finding:
+        reason = f"the baseline {self.performance.baseline.name!r} does not hold this operation"
+        return Finding(rules.BASELINE_COMPLETE, name, "", reason)
+
+    def _read(self) -> Baseline:
+        """Return the baseline, where this run may be compared with it. Raises `NotProven`."""
+        plain = self._read_file()
+        subject = str(self.performance.baseline.name)
+        for key, own in self._run_identity().items():
+            if plain.get(key) != own:
+                raise gap_error(
+                    rules.BASELINE_COMPARABLE,
+                    subject,
+                    f"its {key} is {_shorten(plain.get(key))}, the {key} of this run is"
+                    f" {_shorten(own)}",
+                )
+        baseline = Baseline(**{key: plain[key] for key in plain if key != "schema"})
+        age = datetime.now(UTC) - datetime.fromisoformat(baseline.recorded)
+        limit = self.performance.baseline.max_age_hours
+        if age > timedelta(hours=limit) or age < -CLOCK_TOLERANCE:
+            raise gap_error(
+                rules.BASELINE_RECENT,
+                subject,
+                f"it was recorded at {baseline.recorded}, at most {limit:g} h ago is allowed",
+            )
+        return baseline
+
+    def _read_file(self) -> dict[str, Any]:
+        name = str(self.performance.baseline.name)
+        try:
+            return dict(json.loads(self.path.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            reason = f"{self.target} has no baseline of this name"
+        except (OSError, ValueError) as error:
+            reason = f"it cannot be read ({type(error).__name__})"
+        raise gap_error(
+            rules.BASELINE_READABLE, name, reason, reproduce=f"pytest -m t1 --target {self.target}"
+        )
 
     def _run_identity(self) -> dict[str, str]:
-        """What a baseline is bound to.
-
-        Two runs can be compared when all of it is the same: only the release is another.
-        """
-        asked = self.performance.model_dump(mode="json", exclude=LOAD_INDEPENDENT_SETTINGS)
-        load = hashlib.sha256(
-            (json.dumps(asked, sort_keys=True) + self.journeys).encode()
-        ).hexdigest()
+        """Return what two runs must have in common to be compared; only the release may differ."""
+        settings = self.performance.model_dump(mode="json", exclude=LOAD_INDEPENDENT_SETTINGS)
+        load = json.dumps(settings, sort_keys=True) + self.journeys
         return {
             "target": self.target,
             "address": self.address,
-            "load": load,
+            "load": hashlib.sha256(load.encode()).hexdigest(),
             "machine": describe_machine(),
         }
 
 
 def describe_machine() -> str:
-    """The machine that makes the load, as far as it matters to the times."""
+    """Describe the machine that makes the load, as far as it matters to the times."""
     return f"{platform.machine()}, {os.cpu_count()} processors, {platform.system()}"
 
 
-def _compute_ratio(now: list[float], then: list[float]) -> list[float | None]:
-    """(ratio, low, high) of two medians, each given with its bounds: at most and at least what the
-    bounds allow.
-    """
+def _compute_ratio(now: Percentile, then: Percentile) -> Percentile:
+    """Return the ratio of two medians, with the bounds that the medians' bounds allow."""
     low = now[1] / then[2] if now[1] and then[2] else None
     high = now[2] / then[1] if now[2] and then[1] else None
-    return [
-        round(now[0] / then[0], 3),
-        None if low is None else round(low, 3),
-        None if high is None else round(high, 3),
-    ]
+    middle = now[0] / then[0] if now[0] and then[0] else None
+    return _round_ratio(middle), _round_ratio(low), _round_ratio(high)
+
+
+def _round_ratio(ratio: float | None) -> float | None:
+    return None if ratio is None else round(ratio, 3)
 
 
 def _shorten(value: object) -> str:
     text = str(value)
-    return text if len(text) < 60 else f"{text[:12]}…"
+    return text if len(text) < SHOWN_CHARACTERS else f"{text[:12]}…"

@@ -1,6 +1,4 @@
-"""Conducts a run: starts it, watches it, and ends it in the first moment in which it can be
-decided.
-"""
+"""The run of a load: it starts, is watched, and ends as soon as its objectives are decided."""
 
 from __future__ import annotations
 
@@ -17,24 +15,27 @@ from cutover_gates.config.performance import Performance
 from cutover_gates.core.evidence.ledger import Ledger
 from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.core.statistics.sequential_test import Conclusion
-from cutover_gates.probes.load.load_results import LoadResults, find_stop_reason
-from cutover_gates.probes.load.objectives import ERROR_OUTCOMES, LoadObjective, ObjectiveTest
+from cutover_gates.probes.load.load_results import LoadResults
+from cutover_gates.probes.load.model import ALL_CERTAIN, ERROR_OUTCOMES, SafetyStop
+from cutover_gates.probes.load.objectives import LoadObjective, ObjectiveTest
+from cutover_gates.probes.load.safety_stop import find_safety_stop, usual_response_seconds
 from cutover_gates.probes.load.sample_log import SampleBlock, Samples, pack_block
 from cutover_gates.probes.load.worker_config import WorkerConfig
 from cutover_gates.probes.load.worker_pool import WorkerPool
 
 POLL_SECONDS = 0.5
 MAX_SILENCE_SECONDS = 20.0
-"""Without a single request for so long there will be none."""
+"""A run without a single request for so long ends: none will come."""
 MIN_JUDGED_SECONDS = 5.0
-"""Before so many seconds are judged nothing is certain: the first second is not the whole night."""
+"""Nothing is decided earlier: the first seconds are not the whole night."""
+PROGRESS_WINDOW_SECONDS = 5
 
 
 @dataclass(frozen=True)
 class LoadPlan:
-    """A run to be conducted.
+    """A run to be made.
 
-    `log` is the file that keeps every sample; `report_progress` shows a line while it goes on.
+    `log` is the file that keeps every sample; `report_progress` shows a line while the run lasts.
     """
 
     worker_config: WorkerConfig
@@ -48,11 +49,12 @@ class LoadPlan:
 
 @dataclass
 class LoadRun:
-    """What came of it.
+    """A run, while it lasts and after it.
 
-    `judged_from` and `judged_until` are seconds since the epoch; `end_reason` it ended; `is_decided`: it was
-    decided; `is_safety_stop`: for safety. `unknown_entries`: the ledger's entries that the target was, or may
-    have been, asked to make.
+    `started`, `judged_from` and `judged_until` are seconds since the epoch; `judged_from` is 0 until
+    all streams are running. `end_reason` says why the run ended. `is_decided` is set where the
+    objectives ended it. `unknown_entries` are the entries of the ledger that the target was, or may
+    have been, asked to create.
     """
 
     results: LoadResults
@@ -62,141 +64,138 @@ class LoadRun:
     judged_until: float = 0.0
     end_reason: str = ""
     is_decided: bool = False
-    is_safety_stop: bool = False
+    safety_stop: SafetyStop | None = None
     unknown_entries: set[int] = field(default_factory=set)
 
     @property
     def judged_samples(self) -> Samples:
-        """The samples that count: those after the ramp."""
+        """Return the samples that count: those after the ramp."""
         samples = self.results.samples
-        return samples[samples["due"] >= self.judged_from] if self.judged_from else samples[:0]
+        if not self.judged_from:
+            return samples[:0]
+        return samples[samples["due"] >= self.judged_from]
 
     @property
     def judged_seconds(self) -> float:
-        return max(0.0, self.judged_until - self.judged_from) if self.judged_from else 0.0
+        """Return how long was judged so far."""
+        if not self.judged_from:
+            return 0.0
+        return max(0.0, self.judged_until - self.judged_from)
+
+    @property
+    def required_tests(self) -> list[ObjectiveTest]:
+        """Return the tests of the objectives without which there is no GO."""
+        return [test for test in self.tests if test.objective.required]
+
+    def stop(self, reason: str) -> None:
+        """Set why the run ends."""
+        self.end_reason = reason
 
 
-def run_load(order: LoadPlan, watcher: AbstractContextManager[object]) -> LoadRun:
-    """From the first process to the last sample.
+def run_load(plan: LoadPlan, watcher: AbstractContextManager[object]) -> LoadRun:
+    """Make a run, from the first process to the last sample.
 
-    Whatever happens, no load process is left when this returns or raises.
+    No load process is left when this returns or raises.
     """
-    run = LoadRun(
-        LoadResults(order.ledger, order.redactor),
-        [ObjectiveTest(claim) for claim in order.objectives],
-        time.time(),
-    )
+    tests = [ObjectiveTest(objective) for objective in plan.objectives]
+    run = LoadRun(LoadResults(plan.ledger, plan.redactor), tests, time.time())
     with (
-        order.log.open("wb") as log,
-        WorkerPool(order.worker_config, order.performance) as processes,
+        plan.log.open("wb") as log,
+        WorkerPool(plan.worker_config, plan.performance) as workers,
         watcher,
     ):
         while not run.end_reason:
-            _store_blocks(run, processes.read_blocks(POLL_SECONDS), log)
-            _update_run(run, order, processes)
-        _store_blocks(run, processes.finish(), log)
+            _store_blocks(run, workers.read_blocks(POLL_SECONDS), log)
+            _update_run(run, plan, workers)
+        _store_blocks(run, workers.finish(), log)
         run.judged_until = time.time()
-        run.unknown_entries = run.results.requested_entries | processes.unknown_entries
-        if processes.interrupted_workers and not run.results.notes:
-            run.results.notes.append(
-                f"the end of the log did not come: of {', '.join(processes.interrupted_workers)}"
-            )
-    for trial in run.tests:
-        trial.update(run.judged_samples)
+        run.unknown_entries = run.results.requested_entries | workers.unknown_entries
+        if workers.interrupted_workers and not run.results.problems:
+            names = ", ".join(workers.interrupted_workers)
+            run.results.problems.append(f"the end of the log is missing: {names}")
+    for test in run.tests:
+        test.update(run.judged_samples)
     return run
 
 
 def _store_blocks(run: LoadRun, blocks: Iterable[SampleBlock], log: IO[bytes]) -> None:
-    """Into the book, and without the processes' secrets into the log that is kept for the auditor."""
+    """Add blocks to the results and to the log, which is kept for the auditor without secrets."""
     for block in blocks:
         run.results.add(block)
         log.write(pack_block(replace(block.header, secrets=[]), block.samples.tobytes()))
 
 
-def _update_run(run: LoadRun, order: LoadPlan, processes: WorkerPool) -> None:
-    """See how far it is, and whether there is a reason to end it."""
+def _update_run(run: LoadRun, plan: LoadPlan, workers: WorkerPool) -> None:
+    """Take in what came, and end the run where there is a reason to."""
     now = run.judged_until = time.time()
-    if (
-        not run.judged_from
-        and len(run.results.samples)
-        and run.results.streams >= order.worker_config.streams
-    ):
+    all_streams = run.results.streams >= plan.worker_config.streams
+    if not run.judged_from and all_streams and len(run.results.samples):
         run.judged_from = now
-    for trial in run.tests:
-        trial.update(run.judged_samples)
-    run.end_reason, run.is_safety_stop = _check_stop(run, order, processes, now)
+    for test in run.tests:
+        test.update(run.judged_samples)
+    _check_problems(run, plan, workers, now)
     if not run.end_reason:
-        run.end_reason, run.is_decided = _decide_end(run, order.performance)
-    order.report_progress(_format_progress(run, order.performance))
+        _check_decision(run, plan.performance)
+    plan.report_progress(_format_progress(run, plan.performance))
 
 
-def _check_stop(
-    run: LoadRun, order: LoadPlan, processes: WorkerPool, now: float
-) -> tuple[str, bool]:
-    """A reason to stop at once, and whether it is the target's."""
-    if not run.results.notes and (lost := processes.describe_failure()):
-        run.results.notes.append(order.redactor.redact_text(lost))
-    if run.results.notes:
-        return run.results.notes[0], False
+def _check_problems(run: LoadRun, plan: LoadPlan, workers: WorkerPool, now: float) -> None:
+    """End the run where a process is lost, nothing is sent, or the target must be protected."""
+    problems = run.results.problems
+    if not problems and (failure := workers.describe_failure()):
+        problems.append(plan.redactor.redact_text(failure))
+    if problems:
+        run.stop(problems[0])
+        return
     if not len(run.results.samples) and now - run.started > MAX_SILENCE_SECONDS:
-        return f"not one request was made in {MAX_SILENCE_SECONDS:g} s", False
-    why = find_stop_reason(run.results.samples, now, usual_response_seconds(order.performance))
-    return (f"stopped for safety: {why}", True) if why else ("", False)
+        run.stop(f"no request was sent in {MAX_SILENCE_SECONDS:g} s")
+        return
+    usual_seconds = usual_response_seconds(plan.performance)
+    run.safety_stop = find_safety_stop(run.results.samples, now, usual_seconds)
+    if run.safety_stop:
+        run.stop(f"stopped for safety: {run.safety_stop}")
 
 
-def usual_response_seconds(performance: Performance) -> float:
-    """What an answer may take, for the alarm: the least of the objectives for all operations."""
-    objectives = performance.objectives
-    return min(
-        [seconds for seconds in (objectives.p50, objectives.p95, objectives.p99) if seconds]
-        or [1.0]
-    )
-
-
-def _decide_end(run: LoadRun, performance: Performance) -> tuple[str, bool]:
-    """Whether the run can end: because everything is certain, or because its time is over."""
-    if run.judged_seconds >= MIN_JUDGED_SECONDS and (
-        broken := [trial for trial in run.tests if trial.conclusion is Conclusion.BROKEN]
-    ):
-        return f"it is certain that {broken[0].objective} does not hold", True
-    if run.judged_seconds >= performance.min_seconds and all(
-        trial.conclusion is Conclusion.HOLDS for trial in run.tests if trial.objective.required
-    ):
-        return "everything is certain", True
-    if run.judged_seconds >= performance.max_seconds:
-        return f"its time is over (max_seconds = {performance.max_seconds:g})", False
-    return "", False
+def _check_decision(run: LoadRun, performance: Performance) -> None:
+    """End the run where everything is certain, an objective is broken, or its time is over."""
+    broken = [test for test in run.tests if test.conclusion is Conclusion.BROKEN]
+    certain = all(test.conclusion is Conclusion.HOLDS for test in run.required_tests)
+    if broken and run.judged_seconds >= MIN_JUDGED_SECONDS:
+        run.is_decided = True
+        run.stop(f"an objective certainly does not hold: {broken[0].objective}")
+    elif certain and run.judged_seconds >= performance.min_seconds:
+        run.is_decided = True
+        run.stop(ALL_CERTAIN)
+    elif run.judged_seconds >= performance.max_seconds:
+        run.stop(f"the time is over (max_seconds = {performance.max_seconds:g})")
 
 
 def _format_progress(run: LoadRun, performance: Performance) -> str:
-    """Rate, p50, p95, errors, certainty so far, time left: for whoever waits."""
+    """Return a line for a person who waits: rate, times, errors, certainty, time left."""
     samples = run.judged_samples
-    recent = samples[samples["due"] > run.judged_until - 5] if len(samples) else samples
+    recent = samples[samples["due"] > run.judged_until - PROGRESS_WINDOW_SECONDS]
     if not len(recent):
         return f"load: rising to {performance.intended_rate:g} requests/s"
     p50, p95 = np.quantile(recent["took"], [0.5, 0.95])
+    window = min(float(PROGRESS_WINDOW_SECONDS), max(run.judged_seconds, 0.5))
     errors = int(np.isin(samples["outcome"], ERROR_OUTCOMES).sum())
-    needed = [trial for trial in run.tests if trial.objective.required]
-    certain = sum(trial.conclusion is not Conclusion.OPEN for trial in needed)
+    required = run.required_tests
+    decided = sum(test.conclusion is not Conclusion.OPEN for test in required)
     return (
-        f"load {run.judged_seconds:.0f} s:"
-        f" {len(recent) / min(5.0, max(run.judged_seconds, 0.5)):.0f} requests/s, p50"
-        f" {p50 * 1000:.0f} ms, p95 {p95 * 1000:.0f} ms, {errors} errors of {len(samples)};"
-        f" {certain} of {len(needed)} certain, {_format_time_left(run, needed, performance)}"
+        f"load {run.judged_seconds:.0f} s: {len(recent) / window:.0f} requests/s,"
+        f" p50 {p50 * 1000:.0f} ms, p95 {p95 * 1000:.0f} ms, {errors} errors of {len(samples)};"
+        f" {decided} of {len(required)} certain, about {_estimate_seconds(run, performance):.0f} s"
+        " left"
     )
 
 
-def _format_time_left(run: LoadRun, needed: list[ObjectiveTest], performance: Performance) -> str:
-    """Seconds until the last claim is certain, if it goes on like this."""
-    seconds = [performance.min_seconds - run.judged_seconds]
-    for trial in needed:
-        rate = trial.total / run.judged_seconds if run.judged_seconds else 0.0
-        missing = trial.remaining_requests
-        seconds.append(
-            missing / rate
-            if rate and missing is not None
-            else performance.max_seconds - run.judged_seconds
-        )
-    return (
-        f"about {min(max(0.0, *seconds), performance.max_seconds - run.judged_seconds):.0f} s left"
-    )
+def _estimate_seconds(run: LoadRun, performance: Performance) -> float:
+    """Return the seconds until the last objective is decided, if the run goes on like this."""
+    most = performance.max_seconds - run.judged_seconds
+    seconds = [0.0, performance.min_seconds - run.judged_seconds]
+    for test in run.required_tests:
+        rate = test.total / run.judged_seconds if run.judged_seconds else 0.0
+        missing = test.remaining_requests
+        undecided = not rate or missing is None
+        seconds.append(most if undecided else (missing or 0) / rate)
+    return min(max(seconds), most)

@@ -1,6 +1,4 @@
-"""What a run is remembered by: figures and sentences, JSON-able, without a token and without a
-patient. Checks, report and baseline read it.
-"""
+"""The summary of a run, computed from its samples."""
 
 from __future__ import annotations
 
@@ -8,162 +6,172 @@ from typing import Any
 
 import numpy as np
 
-from cutover_gates.config.performance import Performance
+from cutover_gates.core.evidence.assessment import Assessment
 from cutover_gates.core.statistics.confidence_intervals import quantile, quantile_interval
 from cutover_gates.probes.load.load_runner import LoadPlan, LoadRun
-from cutover_gates.probes.load.objectives import ERROR_OUTCOMES, PERCENTILE_SHARES, ObjectiveTest
-from cutover_gates.probes.load.sample_log import RequestOutcome, Samples
+from cutover_gates.probes.load.model import (
+    ERROR_OUTCOMES,
+    GeneratorFigures,
+    LoadSummary,
+    ObjectiveResult,
+    OperationFigures,
+    Percentile,
+    RequestOutcome,
+)
+from cutover_gates.probes.load.objectives import PERCENTILE_SHARES, ObjectiveTest
+from cutover_gates.probes.load.sample_log import Samples
 
 LATE_SECONDS = 0.1
-"""A request that left later than this was not sent when it was intended."""
+"""A request that left later than this was not sent on schedule."""
 BINS_PER_DECADE = 20
-"""Of the distribution in the report. The figures themselves are exact."""
+"""Bins of the distribution in the report. The figures themselves are exact."""
+MIN_BIN_SECONDS = 1e-4
+
+Times = np.ndarray[Any, np.dtype[np.float64]]
 
 
-def summarize_load(order: LoadPlan, run: LoadRun) -> dict[str, Any]:
-    """Everything that is said of a run."""
+def summarize_load(
+    plan: LoadPlan, run: LoadRun, pool: Assessment, usage: Assessment
+) -> LoadSummary:
+    """Return what is kept of a run.
+
+    `pool` and `usage` are the assessments of what the target used.
+    """
     judged = run.judged_samples
-    return {
-        "ended": run.end_reason,
-        "certain": run.is_decided,
-        "stopped_for_safety": run.is_safety_stop,
-        "judged_seconds": round(run.judged_seconds, 1),
-        "judged_from": run.judged_from,
-        "until": run.judged_until,
-        "requests": len(judged),
-        "requests_in_all": len(run.results.samples),
-        "notes": run.results.notes,
-        "begun": run.results.journey_counts,
-        "generator": _summarize_generator(order, run),
-        "claims": [_summarize_objective(trial) for trial in run.tests],
-        "operations": [
-            _summarize_operation(order, index, judged)
-            for index in range(len(order.worker_config.operations))
-        ],
-        "troubles": {name: texts for name, texts in run.results.failure_messages.items() if texts},
-        "series": _series(run.results.samples, run.started),
-    }
+    operations = tuple(
+        _summarize_operation(plan, index, judged)
+        for index in range(len(plan.worker_config.operations))
+    )
+    failures = run.results.failure_messages
+    return LoadSummary(
+        end_reason=run.end_reason,
+        is_decided=run.is_decided,
+        safety_stop=run.safety_stop,
+        judged_seconds=round(run.judged_seconds, 1),
+        judged_from=run.judged_from,
+        judged_until=run.judged_until,
+        requests=len(judged),
+        requests_in_all=len(run.results.samples),
+        problems=tuple(run.results.problems),
+        journeys=run.results.journey_counts,
+        generator=_summarize_generator(plan, run),
+        objectives=tuple(_summarize_objective(test, run, operations) for test in run.tests),
+        operations=operations,
+        failures={name: tuple(texts) for name, texts in failures.items() if texts},
+        series=tuple(_summarize_seconds(run.results.samples, run.started)),
+        pool=pool,
+        usage=usage,
+    )
 
 
-def _summarize_generator(order: LoadPlan, run: LoadRun) -> dict[str, Any]:
-    """How well the load was made: what was intended, and what was done of it in time."""
+def _summarize_generator(plan: LoadPlan, run: LoadRun) -> GeneratorFigures:
     judged, seconds = run.judged_samples, max(run.judged_seconds, 0.001)
-    in_time = float((judged["late"] <= LATE_SECONDS).mean()) if len(judged) else 0.0
-    expected = order.worker_config.journey_rate * seconds
-    return {
-        "intended_rate": order.performance.intended_rate,
-        "rate": round(len(judged) / seconds, 2),
-        "in_time": round(in_time, 4),
-        "late_p99": (
-            round(quantile(np.sort(judged["late"].astype(float)), 0.99), 4) if len(judged) else None
-        ),
-        "busiest": round(run.results.max_cpu_share(), 3),
-        "processes": len(run.results.headers),
-        "expected_journeys": round(expected, 1),
-    }
+    late = np.sort(judged["late"].astype(float))
+    in_time = float((late <= LATE_SECONDS).mean()) if len(late) else 0.0
+    return GeneratorFigures(
+        intended_rate=plan.performance.intended_rate,
+        rate=round(len(judged) / seconds, 2),
+        in_time=round(in_time, 4),
+        late_p99=round(quantile(late, 0.99), 4) if len(late) else None,
+        busiest=round(run.results.max_cpu_share(), 3),
+        processes=len(run.results.headers),
+        expected_journeys=round(plan.worker_config.journey_rate * seconds, 1),
+    )
 
 
-def _summarize_objective(trial: ObjectiveTest) -> dict[str, Any]:
-    claim = trial.objective
-    return {
-        "item": claim.item,
-        "operation": claim.operation,
-        "statistic": claim.statistic,
-        "limit": claim.limit,
-        "needed": claim.required,
-        "state": trial.conclusion.value,
-        "bad": trial.bad,
-        "of": trial.total,
-        "share": round(claim.share_limit.limit, 6),
-        "at_most": round(trial.upper_bound, 6),
-        "missing": trial.remaining_requests,
-    }
+def _summarize_objective(
+    test: ObjectiveTest, run: LoadRun, operations: tuple[OperationFigures, ...]
+) -> ObjectiveResult:
+    objective = test.objective
+    return ObjectiveResult(
+        item=objective.item,
+        operation=objective.operation,
+        statistic=objective.statistic,
+        limit=objective.limit,
+        limit_value=objective.limit_value,
+        required=objective.required,
+        state=test.conclusion.value,
+        bad=test.bad,
+        total=test.total,
+        share=round(objective.share_limit.limit, 6),
+        upper_bound=round(test.upper_bound, 6),
+        missing=test.remaining_requests,
+        seconds=round(run.judged_seconds, 1),
+        measured=_measure(test, operations),
+    )
 
 
-def _summarize_operation(order: LoadPlan, index: int, judged: Samples) -> dict[str, Any]:
-    """One operation's times in seconds: exact percentiles, each with its order-statistic interval."""
-    mine = judged[judged["operation"] == index]
-    times = np.sort(mine["took"][mine["outcome"] == RequestOutcome.SUCCESS].astype(float))
-    objective = order.performance.objectives.limits_for(order.worker_config.operations[index])
-    facts: dict[str, Any] = {
-        "name": order.worker_config.operations[index],
-        "requests": len(mine),
-        "errors": int(np.isin(mine["outcome"], ERROR_OUTCOMES).sum()),
-        "objective": objective.model_dump(exclude_none=True),
-    }
-    for statistic, share in PERCENTILE_SHARES.items() if len(times) else ():
-        low, high = quantile_interval(times, share, order.performance.confidence)
-        facts[statistic] = [
+def _measure(test: ObjectiveTest, operations: tuple[OperationFigures, ...]) -> float | None:
+    """Return the measured value of an objective; None where nothing was measured.
+
+    The ratio to a baseline is computed where the baseline is known (`assess_against_baseline`).
+    """
+    objective = test.objective
+    if objective.statistic == "errors":
+        return round(test.bad / test.total, 6) if test.total else None
+    percentiles = {one.name: one.percentiles for one in operations}.get(objective.operation, {})
+    return percentiles.get(objective.statistic, (None,))[0]
+
+
+def _summarize_operation(plan: LoadPlan, index: int, judged: Samples) -> OperationFigures:
+    """Return one operation's figures: exact percentiles, each with its order-statistic interval."""
+    name = plan.worker_config.operations[index]
+    own = judged[judged["operation"] == index]
+    times = np.sort(own["took"][own["outcome"] == RequestOutcome.SUCCESS].astype(float))
+    limits = plan.performance.objectives.limits_for(name)
+    return OperationFigures(
+        name=name,
+        requests=len(own),
+        errors=_count_errors(own),
+        objective=limits.model_dump(exclude_none=True),
+        percentiles=_compute_percentiles(times, plan.performance.confidence),
+        distribution=tuple(_compute_distribution(times)),
+    )
+
+
+def _compute_percentiles(times: Times, confidence: float) -> dict[str, Percentile]:
+    if not len(times):
+        return {}
+    percentiles: dict[str, Percentile] = {}
+    for statistic, share in PERCENTILE_SHARES.items():
+        low, high = quantile_interval(times, share, confidence)
+        percentiles[statistic] = (
             _round_seconds(quantile(times, share)),
             _round_seconds(low),
             _round_seconds(high),
-        ]
-    facts["distribution"] = _distribution(times)
-    return facts
+        )
+    return percentiles
+
+
+def _count_errors(samples: Samples) -> int:
+    return int(np.isin(samples["outcome"], ERROR_OUTCOMES).sum())
 
 
 def _round_seconds(value: float) -> float | None:
-    """To a tenth of a millisecond; None where a sample is too small to bound it."""
+    """Round to a tenth of a millisecond; None where a sample is too small to bound the value."""
     return round(float(value), 4) if np.isfinite(value) else None
 
 
-def _distribution(times: np.ndarray[Any, np.dtype[np.float64]]) -> list[list[float]]:
-    """(upper edge in seconds, requests) of each bin that holds some."""
-    if not len(times):
-        return []
-    bins = np.ceil(np.log10(np.maximum(times, 1e-4)) * BINS_PER_DECADE).astype(int)
+def _compute_distribution(times: Times) -> list[tuple[float, int]]:
+    """Return (upper edge in seconds, requests) of each bin with requests."""
+    exponents = np.log10(np.maximum(times, MIN_BIN_SECONDS)) * BINS_PER_DECADE
+    bins = np.ceil(exponents).astype(int)
     return [
-        [round(10 ** (number / BINS_PER_DECADE), 5), int((bins == number).sum())]
+        (round(10 ** (number / BINS_PER_DECADE), 5), int((bins == number).sum()))
         for number in np.unique(bins)
     ]
 
 
-def _series(samples: Samples, started: float) -> list[list[float | None]]:
-    """For each second since the start: (second, requests due in it, p50, p95 in seconds, errors)."""
+def _summarize_seconds(samples: Samples, started: float) -> list[tuple[float | None, ...]]:
+    """Return (second, requests due in it, p50, p95, errors) of each second since the start."""
     if not len(samples):
         return []
     second = (samples["due"] - started).astype(int)
-    rows: list[list[float | None]] = []
+    rows: list[tuple[float | None, ...]] = []
     for number in range(max(0, int(second.min())), int(second.max()) + 1):
-        mine = samples[second == number]
-        p50, p95 = (
-            (map(_round_seconds, np.quantile(mine["took"], [0.5, 0.95])))
-            if len(mine)
-            else (None, None)
-        )
-        rows.append(
-            [number, len(mine), p50, p95, int(np.isin(mine["outcome"], ERROR_OUTCOMES).sum())]
-        )
+        due = samples[second == number]
+        p50, p95 = None, None
+        if len(due):
+            p50, p95 = map(_round_seconds, np.quantile(due["took"], [0.5, 0.95]))
+        rows.append((number, len(due), p50, p95, _count_errors(due)))
     return rows
-
-
-def find_load_problems(facts: dict[str, Any], performance: Performance) -> list[str]:
-    """Why the load itself proves nothing, a sentence each; empty when it was made as it was
-    intended.
-    """
-    generator, why = facts["generator"], list(facts["notes"])
-    if not facts["requests"]:
-        return [*why, f"no request was judged: {facts['ended']}"]
-    if generator["in_time"] < 0.95:
-        why.append(
-            f"only {generator['in_time'] * 100:.1f} % of the requests left when they were intended"
-            " to (95 % must): this machine is too slow, or too busy, to make the load; use another"
-            " one, or a lower performance.rate"
-        )
-    expected = generator["expected_journeys"]
-    begun = (
-        sum(facts["begun"].values())
-        * facts["judged_seconds"]
-        / max(facts["judged_seconds"] + performance.ramp_seconds / 2, 0.001)
-    )
-    if begun < 0.95 * expected - 3 * expected**0.5:
-        why.append(
-            f"{begun:.0f} journeys were begun, and {expected:.0f} were intended: the load was not"
-            " made"
-        )
-    if generator["busiest"] > 0.9:
-        why.append(
-            f"a load process used {generator['busiest'] * 100:.0f} % of a processor: set"
-            " performance.processes higher"
-        )
-    return why

@@ -46,7 +46,7 @@ from cutover_gates.probes.load.journeys import (
     measure_hospital,
     read_journeys,
 )
-from cutover_gates.probes.load.sample_log import RequestOutcome
+from cutover_gates.probes.load.model import RequestOutcome
 from cutover_gates.probes.load.sample_writer import SampleWriter
 from cutover_gates.probes.load.worker_config import PlannedRecords, WorkerConfig
 

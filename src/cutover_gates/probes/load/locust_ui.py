@@ -15,8 +15,10 @@ from locust.runners import STATE_RUNNING, STATE_SPAWNING
 from cutover_gates.core.evidence.ledger import Ledger
 from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.probes.load.journeys import KnownPatient
-from cutover_gates.probes.load.load_results import LoadResults, find_stop_reason
-from cutover_gates.probes.load.sample_log import BlockReader, RequestOutcome
+from cutover_gates.probes.load.load_results import LoadResults
+from cutover_gates.probes.load.model import RequestOutcome
+from cutover_gates.probes.load.safety_stop import find_safety_stop
+from cutover_gates.probes.load.sample_log import BlockReader
 from cutover_gates.probes.load.worker_config import PlannedRecords
 from cutover_gates.probes.load.workload import enter_planned_records
 
@@ -108,7 +110,7 @@ class LocustUi:
         runner, samples = self._environment.runner, self.results.samples
         if runner is None or runner.state not in (STATE_RUNNING, STATE_SPAWNING):
             return
-        if why := find_stop_reason(
+        if why := find_safety_stop(
             samples[samples["due"] >= self._begun], time.time(), usual_seconds
         ):
             log.error("stopped for safety: %s", why)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from enum import IntEnum
 from typing import Any
 
 import numpy as np
@@ -32,19 +31,6 @@ status or 0.
 
 Samples = NDArray[np.void]
 """Records in the order in which they ended."""
-
-
-class RequestOutcome(IntEnum):
-    """How a request ended. Only `SUCCESS` and `UNFINISHED` are no errors."""
-
-    SUCCESS = 0
-    REJECTED = 1  # the target said no
-    NO_ANSWER = 2  # nothing came, or not in time
-    INVALID_ANSWER = 3  # an answer that its protocol, or what was stored before, does not allow
-    NOT_SENT = 4  # so many were waiting for their answers that it was not sent at all
-    UNFINISHED = (
-        5  # still without an answer when the run ended: no error, but it took at least so long
-    )
 
 
 @dataclass(frozen=True)

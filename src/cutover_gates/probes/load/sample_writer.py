@@ -12,7 +12,8 @@ from collections import Counter
 from collections.abc import Callable
 
 from cutover_gates.core.evidence.redact import Redactor
-from cutover_gates.probes.load.sample_log import RECORD, BlockHeader, RequestOutcome, pack_block
+from cutover_gates.probes.load.model import RequestOutcome
+from cutover_gates.probes.load.sample_log import RECORD, BlockHeader, pack_block
 
 _PACK = struct.Struct("<dffBBH")
 assert _PACK.size == RECORD.itemsize

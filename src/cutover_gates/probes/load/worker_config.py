@@ -14,6 +14,9 @@ from typing import Any
 from cutover_gates.hospital import Credentials, Document, Patient, PatientDraft, Role, Sex
 from cutover_gates.probes.load.journeys import KnownPatient
 
+DOCUMENT_BYTES = 16 * 1024
+"""Size of each document that a run files."""
+
 
 @dataclass(frozen=True)
 class WorkerRole:

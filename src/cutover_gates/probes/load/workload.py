@@ -16,9 +16,8 @@ from cutover_gates.core.evidence.ledger import Ledger
 from cutover_gates.drivers.rest.vocabulary import suggest_nearest
 from cutover_gates.hospital import Driver, Role, Session
 from cutover_gates.hospital.synthetic import FileFactory, PatientFactory
-from cutover_gates.probes.load.data_pool import DOCUMENT_BYTES
 from cutover_gates.probes.load.journeys import KnownPatient, get_steps, read_journeys
-from cutover_gates.probes.load.worker_config import PlannedRecords
+from cutover_gates.probes.load.worker_config import DOCUMENT_BYTES, PlannedRecords
 
 RECORD_MARGIN = 1.3
 """So many times more may be made than is expected to be: people come at random."""

@@ -1,11 +1,11 @@
-"""What the target used while it was under load: looked at once a second, and judged at the end.
+"""Assessment of what the target uses under load, from samples that are taken once a second.
 
-    with Watcher(source, gauge) as watcher:
-        ...                                                   # the run
-    looks, pressures = watcher.within(begins, ends)           # the judged part of it
-    sound(usage(looks, resources))                            # the item resource-usage
-    sound(pool(looks, pressures, resources))                  # the item connection-pool
+    with ResourceWatcher(source, sampler) as watcher:
+        ...                                                    # the run
+    samples, activity = watcher.select_window(start, end)      # the judged part of it
+    assess_resource_usage(samples, resources)                  # the item resource-usage
+    assess_connection_pool(samples, activity, resources)       # the item connection-pool
 
-Where there is no source, `looks` is None; without a gauge `pressures` is. What is None is not
-asked, and not proven by anybody here.
+Without a source the samples are None, without a sampler the activity is. What is None is not
+judged here, and is not proven by it.
 """

@@ -1,18 +1,22 @@
-"""Looks at the target and its database once a second, beside the run, and never holds the run up."""
+"""The watcher: it samples the target and its database once a second, and never delays the run."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Generic, Protocol, Self, TypeVar
 
 from cutover_gates.core.database_activity import DatabaseActivity
-from cutover_gates.util.resource_sample import ResourceSample, ResourceSource, SourceUnavailable
+from cutover_gates.probes.load.resource_usage.resource_sample import (
+    ResourceSample,
+    ResourceSource,
+)
+from cutover_gates.util.http import SourceUnavailable
 
 MAX_WAIT_SECONDS = 1.7
-"""That the end of a run waits for a look that is still out."""
+"""Seconds for which the end of a run waits for a sample that is still being taken."""
 
 
 class _TimedSample(Protocol):
@@ -21,102 +25,108 @@ class _TimedSample(Protocol):
 
 
 class ActivitySource(Protocol):
-    """Whoever samples the target's database. A sample that fails says so, and does not raise."""
+    """Samples the target's database. A sample that fails says so, and does not raise."""
 
-    def sample(self) -> DatabaseActivity: ...
+    def sample(self) -> DatabaseActivity:
+        """Take a sample."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Close the connection."""
 
 
 T = TypeVar("T", bound=_TimedSample)
 
 
 class PollingThread(Generic[T]):
-    """A thread that looks `every` seconds, for the first time at once and for the last time when
-    told to stop. A look that fails is kept too.
+    """A thread that takes a sample every `every` seconds, and keeps those that failed too.
+
+    The first sample is taken at once, the last one when the thread is told to stop.
     """
 
     def __init__(
         self,
-        look: Callable[[], T],
-        blind: Callable[[float, str], T],
+        take_sample: Callable[[], T],
+        failed_sample: Callable[[float, str], T],
         every: float,
-        leave: Callable[[], None],
+        close: Callable[[], None],
     ) -> None:
-        self._look, self._blind, self._every, self._leave = look, blind, every, leave
+        self._sample_source, self._failed_sample = take_sample, failed_sample
+        self._every, self._close = every, close
         self._stop = threading.Event()
-        self._seen: list[T] = []
-        self._begun = time.time()  # the look that is out
-        self._thread = threading.Thread(target=self._run, daemon=True, name="watching the target")
+        self._samples: list[T] = []
+        self._started = time.time()
+        self._thread = threading.Thread(target=self._run, daemon=True, name="resource watcher")
         self._thread.start()
 
     def stop(self) -> None:
-        """The next look is the last one. Does not wait."""
+        """Make the next sample the last one. Does not wait."""
         self._stop.set()
 
     def collect_samples(self, patience: float) -> tuple[T, ...]:
-        """What was seen, after at most `patience` seconds.
+        """Return the samples, after at most `patience` seconds.
 
-        A look that is still out then counts as failed, with all that were due meanwhile.
+        A sample that is still being taken then counts as failed, with all that were due meanwhile.
         """
         self._thread.join(max(0.0, patience))
         if not self._thread.is_alive():
-            return tuple(self._seen)
-        begun, lost = self._begun, time.time() - self._begun
+            return tuple(self._samples)
+        started, lost = self._started, time.time() - self._started
+        reason = f"a sample took more than {lost:.0f} s"
         hung = [
-            self._blind(begun + self._every * number, f"a look took more than {lost:.0f} s")
+            self._failed_sample(started + self._every * number, reason)
             for number in range(1 + int(lost / self._every))
         ]
-        return (*self._seen, *hung)
+        return (*self._samples, *hung)
 
     def _run(self) -> None:
         due, last = time.monotonic(), False
         while not last:
             last = self._stop.wait(max(0.0, due - time.monotonic()))
-            self._begun = time.time()
-            self._seen.append(self._take_sample())
+            self._started = time.time()
+            self._samples.append(self._take_sample())
             due = max(due + self._every, time.monotonic())
-        self._leave()
+        self._close()
 
     def _take_sample(self) -> T:
         try:
-            return self._look()
-        except SourceUnavailable as silent:
-            return self._blind(time.time(), str(silent))
-        except Exception as error:  # a source that is broken proves nothing, and must not end the thread: its text may hold anything
-            return self._blind(time.time(), f"the look failed: {type(error).__name__}")
+            return self._sample_source()
+        except SourceUnavailable as error:
+            return self._failed_sample(time.time(), str(error))
+        except (
+            Exception
+        ) as error:  # a broken source must not end the thread; its text may be secret
+            return self._failed_sample(time.time(), f"the sample failed: {type(error).__name__}")
 
 
 class ResourceWatcher:
-    """Watches during its block.
+    """Takes samples during its `with` block.
 
-    After it, `resource_samples` and `activity_samples` hold all that was seen, failed looks too; None where there was
-    nobody to ask.
+    After it, `resource_samples` and `activity_samples` hold all of them, failed ones too; None where
+    there is no source.
     """
 
     def __init__(
-        self, source: ResourceSource | None, gauge: ActivitySource | None, every: float = 1.0
+        self, source: ResourceSource | None, sampler: ActivitySource | None, every: float = 1.0
     ) -> None:
-        """`gauge` is closed at the end."""
-        self._source, self._gauge, self._every = source, gauge, every
+        """Watch `source` and `sampler`. The sampler is closed at the end."""
+        self._source, self._sampler, self._every = source, sampler, every
+        self._source_thread: PollingThread[ResourceSample] | None = None
+        self._sampler_thread: PollingThread[DatabaseActivity] | None = None
         self.resource_samples: tuple[ResourceSample, ...] | None = None
         self.activity_samples: tuple[DatabaseActivity, ...] | None = None
 
     def __enter__(self) -> Self:
-        self._of_source = (
-            PollingThread(
+        if self._source:
+            self._source_thread = PollingThread(
                 self._source.take_sample, ResourceSample.from_failure, self._every, lambda: None
             )
-            if self._source
-            else None
-        )
-        self._of_gauge = (
-            PollingThread(
-                self._gauge.sample, DatabaseActivity.failed_sample, self._every, self._gauge.close
+        if self._sampler:
+            self._sampler_thread = PollingThread(
+                self._sampler.sample,
+                DatabaseActivity.failed_sample,
+                self._every,
+                self._sampler.close,
             )
-            if self._gauge
-            else None
-        )
         return self
 
     def __exit__(
@@ -125,32 +135,32 @@ class ResourceWatcher:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for rounds in (self._of_source, self._of_gauge):
-            if rounds:
-                rounds.stop()
-        ends = time.monotonic() + MAX_WAIT_SECONDS
-        self.resource_samples = (
-            self._of_source.collect_samples(ends - time.monotonic()) if self._of_source else None
-        )
-        self.activity_samples = (
-            self._of_gauge.collect_samples(ends - time.monotonic()) if self._of_gauge else None
-        )
+        # Both are told first, so that both take their last sample at the same moment.
+        for thread in (self._source_thread, self._sampler_thread):
+            if thread:
+                thread.stop()
+        end = time.monotonic() + MAX_WAIT_SECONDS
+        if self._source_thread:
+            self.resource_samples = self._source_thread.collect_samples(end - time.monotonic())
+        if self._sampler_thread:
+            self.activity_samples = self._sampler_thread.collect_samples(end - time.monotonic())
 
     def select_window(
-        self, begins: float, ends: float
+        self, start: float, end: float
     ) -> tuple[tuple[ResourceSample, ...] | None, tuple[DatabaseActivity, ...] | None]:
-        """What was seen between two moments (seconds since the epoch), such as those between which
-        the run is judged.
+        """Return the samples between two moments (seconds since the epoch).
 
-        With it comes the first look after them: only that one tells what was counted last.
+        The first sample after them is included: only that one holds what was counted last.
         """
-        return _select_samples(self.resource_samples, begins, ends), _select_samples(
-            self.activity_samples, begins, ends
+        return (
+            _select_samples(self.resource_samples, start, end),
+            _select_samples(self.activity_samples, start, end),
         )
 
 
-def _select_samples(seen: tuple[T, ...] | None, begins: float, ends: float) -> tuple[T, ...] | None:
-    if seen is None:
+def _select_samples(samples: Sequence[T] | None, start: float, end: float) -> tuple[T, ...] | None:
+    if samples is None:
         return None
-    inside = [one for one in seen if begins <= one.at <= ends]
-    return (*inside, *[one for one in seen if one.at > ends][:1])
+    inside = [sample for sample in samples if start <= sample.at <= end]
+    after = [sample for sample in samples if sample.at > end]
+    return (*inside, *after[:1])

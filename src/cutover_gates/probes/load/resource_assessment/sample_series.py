@@ -1,4 +1,4 @@
-"""A figure over time, made of looks; and when there is too little of it to prove anything."""
+"""Figures over time, made of samples, and the checks that there are enough of them to prove anything."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from cutover_gates.core.evidence.assessment import NotReadable
-from cutover_gates.util.resource_sample import ResourceSample
+from cutover_gates.probes.load.resource_usage.resource_sample import ResourceSample
 
 MIN_MEASUREMENTS = 10
 """Different measurements without which nothing is proven.
@@ -16,22 +16,25 @@ MIN_MEASUREMENTS = 10
 Fifteen seconds apart, as many scrapes are, these are two and a half minutes.
 """
 MIN_SAMPLE_SHARE = 0.8
-"""Share of the looks that must have told a figure: who does not answer when there is much to do
-tells of the quiet moments only.
+"""Share of the samples that must hold a figure.
+
+A source that does not answer when there is much to do reports only the quiet moments.
 """
 MAX_GAP_SHARE = 1 / 3
 """Share of the time that may pass without a measurement."""
 MAX_STILL_SECONDS = 30.0
-"""That the CPU counter may stand still, and never for more than `MAX_GAP_SHARE` of the time: one that
-stands still under load is not the target's.
+"""Seconds for which the CPU counter may stand still, and never more than `MAX_GAP_SHARE` of the time.
+
+A counter that stands still under load is not the target's.
 """
 NO_SOURCE = (
-    "nobody tells it; set performance.resources.metrics_path or performance.resources.prometheus"
+    "no source reports it; set performance.resources.metrics_path or"
+    " performance.resources.prometheus"
 )
 
 
 class Measurement(NamedTuple):
-    """A measurement: when, in seconds since the epoch, and what."""
+    """A measured value, and when it was measured (seconds since the epoch)."""
 
     at: float
     value: float
@@ -42,79 +45,83 @@ SeriesPlot = list[list[float]]
 """`[[seconds since the start, value], …]`, rounded, for the evidence."""
 
 
-def extract_points(looks: Sequence[ResourceSample], figure: str) -> list[Measurement]:
-    """Each measurement once, however often it was looked at, in the order of time."""
-    told = [(look.measurement_time(figure), look.get_figure(figure)) for look in looks]
-    return [
-        Measurement(*one)
-        for one in sorted({at: value for at, value in told if value is not None}.items())
-    ]
+def extract_points(samples: Sequence[ResourceSample], figure: str) -> list[Measurement]:
+    """Return each measurement of a figure once, in the order of time.
+
+    A source may report one measurement in many samples.
+    """
+    values: dict[float, float] = {}
+    for sample in samples:
+        value = sample.get_figure(figure)
+        if value is not None:
+            values[sample.measurement_time(figure)] = value
+    return [Measurement(at, value) for at, value in sorted(values.items())]
 
 
 def format_series(series: MeasurementSeries, start: float, digits: int = 3) -> SeriesPlot:
-    """As a report draws it."""
+    """Return the series as a report draws it."""
     return [[round(point.at - start, 2), round(point.value, digits or None)] for point in series]
 
 
 # ── is it enough? ──
 
 
-def require_enough_samples(looks: Sequence[ResourceSample], *figures: str) -> None:
-    """Raises `Unseen` where one of the figures was told in too few looks, was measured too few
-    times, or not at all for too long.
-    """
-    if not looks:
-        raise NotReadable("there was no look")
+def require_enough_samples(samples: Sequence[ResourceSample], *figures: str) -> None:
+    """Raise `NotReadable` where one of the figures was reported or measured too rarely."""
+    if not samples:
+        raise NotReadable("no sample was taken")
     for figure in figures:
-        told = sum(look.get_figure(figure) is not None for look in looks)
-        if told < MIN_SAMPLE_SHARE * len(looks):
-            whys = Counter(why for look in looks if (why := look.missing.get(figure)))
-            seldom = f"told in {told} of {len(looks)} looks only: " if told else ""
-            raise NotReadable(seldom + (whys.most_common(1)[0][0] if whys else NO_SOURCE))
-        _require_dense_samples(
-            [point.at for point in extract_points(looks, figure)], looks[0].at, looks[-1].at
-        )
+        values = [sample.get_figure(figure) for sample in samples]
+        count = len(values) - values.count(None)
+        if count < MIN_SAMPLE_SHARE * len(samples):
+            reason = _most_common_reason(samples, figure)
+            seldom = f"reported in only {count} of {len(samples)} samples: " if count else ""
+            raise NotReadable(seldom + reason)
+        moments = [point.at for point in extract_points(samples, figure)]
+        _require_dense_samples(moments, samples[0].at, samples[-1].at)
 
 
-def _require_dense_samples(moments: list[float], begins: float, ends: float) -> None:
-    whole = ends - begins
+def _most_common_reason(samples: Sequence[ResourceSample], figure: str) -> str:
+    reasons = Counter(sample.missing.get(figure, "") for sample in samples)
+    del reasons[""]
+    return reasons.most_common(1)[0][0] if reasons else NO_SOURCE
+
+
+def _require_dense_samples(moments: Sequence[float], start: float, end: float) -> None:
+    seconds = end - start
     if len(moments) < MIN_MEASUREMENTS:
-        at_this_pace = (
-            f"; at this pace performance.min_seconds = {MIN_MEASUREMENTS * whole / len(moments):.0f} would do"
-            if len(moments) > 1
-            else ""
-        )
+        advice = ""
+        if len(moments) > 1:
+            enough = MIN_MEASUREMENTS * seconds / len(moments)
+            advice = f"; set performance.min_seconds to {enough:.0f}"
         raise NotReadable(
-            f"measured {len(moments)} times in {whole:.0f} s, and {MIN_MEASUREMENTS} times are"
-            f" needed{at_this_pace}"
+            f"measured {len(moments)} times in {seconds:.0f} s, {MIN_MEASUREMENTS} times required"
+            f"{advice}"
         )
-    if (gap := _longest_gap([begins, *moments, ends])) > MAX_GAP_SHARE * whole:
-        raise NotReadable(f"not measured for {gap:.0f} of {whole:.0f} s")
+    gap = _longest_gap([start, *moments, end])
+    if gap > MAX_GAP_SHARE * seconds:
+        raise NotReadable(f"not measured for {gap:.0f} of {seconds:.0f} s")
 
 
-def require_moving_counter(looks: Sequence[ResourceSample]) -> None:
-    """Raises `Unseen` where the CPU counter stood still for so long that what tells it must be
-    frozen. Says nothing where there is no counter.
+def require_moving_counter(samples: Sequence[ResourceSample]) -> None:
+    """Raise `NotReadable` where the CPU counter stood still for too long.
+
+    What reports it must then be frozen. Does nothing where there is no counter.
     """
-    counter = extract_points(looks, "cpu_seconds")
+    counter = extract_points(samples, "cpu_seconds")
     if len(counter) < 2:
         return
     first, last = counter[0].at, counter[-1].at
-    still = _longest_gap(
-        [
-            first,
-            *(point.at for before, point in pairwise(counter) if point.value != before.value),
-            last,
-        ]
-    )
+    moves = [point.at for before, point in pairwise(counter) if point.value != before.value]
+    still = _longest_gap([first, *moves, last])
     if still > min(MAX_STILL_SECONDS, MAX_GAP_SHARE * (last - first)):
         raise NotReadable(
-            f"the CPU counter stood still for {still:.0f} of {last - first:.0f} s under load: what"
-            " tells it is frozen"
+            f"the CPU counter stood still for {still:.0f} of {last - first:.0f} s under load: its"
+            " source is frozen"
         )
 
 
-def _longest_gap(moments: list[float]) -> float:
+def _longest_gap(moments: Sequence[float]) -> float:
     return max(later - earlier for earlier, later in pairwise(moments))
 
 
@@ -122,10 +129,10 @@ def _longest_gap(moments: list[float]) -> float:
 
 
 class CounterChange(NamedTuple):
-    """How a counter went on.
+    """The changes of a counter.
 
-    `falls`: each pair of points of which the second is lower; `jumps`: how often it was back where
-    it had fallen from.
+    `falls` holds each pair of points of which the second is lower. `jumps` counts how often the
+    counter was back where it had fallen from.
     """
 
     increase: float
@@ -134,7 +141,7 @@ class CounterChange(NamedTuple):
 
 
 def analyze_counter(series: MeasurementSeries) -> CounterChange:
-    """A counter that falls began anew at 0."""
+    """Return how a counter changed. A counter that falls started again at 0."""
     increase, jumps, highest, fallen = 0.0, 0, float("-inf"), False
     falls: list[tuple[Measurement, Measurement]] = []
     for before, point in pairwise(series):
@@ -150,12 +157,13 @@ def analyze_counter(series: MeasurementSeries) -> CounterChange:
 
 
 def require_single_counter(counter: CounterChange) -> None:
-    """Raises `Unseen` where a counter goes down and up again, more than once: those are several
-    counters, seen in turn.
+    """Raise `NotReadable` where a counter falls and rises again more than once.
+
+    Those are several counters, reported in turn.
     """
     if counter.jumps > 1:
         raise NotReadable(
             f"a counter fell and was back again {counter.jumps} times: several processes answer in"
-            " turn, and each tells only of itself; set performance.resources.prometheus or"
+            " turn, each with its own counter; set performance.resources.prometheus or"
             " performance.resources.kubernetes"
         )

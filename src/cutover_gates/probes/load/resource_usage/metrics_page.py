@@ -14,17 +14,17 @@ from prometheus_client.samples import Sample
 
 from cutover_gates.config.base import SettingsError
 from cutover_gates.config.performance import ResourceSettings
+from cutover_gates.probes.load.resource_usage.resource_sample import (
+    MeasuredFigure,
+    ResourceSample,
+    build_resource_sample,
+)
 from cutover_gates.util.http import (
     SAMPLE_TIMEOUT_SECONDS,
     BoundedHttpClient,
     BoundedResponse,
-    redact_url,
-)
-from cutover_gates.util.resource_sample import (
-    MeasuredFigure,
-    ResourceSample,
     SourceUnavailable,
-    build_resource_sample,
+    redact_url,
 )
 
 SECTION = "performance.resources"

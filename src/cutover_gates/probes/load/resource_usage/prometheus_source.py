@@ -16,18 +16,18 @@ from cutover_gates.probes.load.resource_usage.metrics_page import (
     ResourceMetric,
     parse_metrics,
 )
+from cutover_gates.probes.load.resource_usage.resource_sample import (
+    MeasuredFigure,
+    ResourceSample,
+    build_resource_sample,
+)
 from cutover_gates.util.http import (
     ERROR_TEXT_LIMIT,
     SAMPLE_TIMEOUT_SECONDS,
     BoundedHttpClient,
     BoundedResponse,
-    redact_url,
-)
-from cutover_gates.util.resource_sample import (
-    MeasuredFigure,
-    ResourceSample,
     SourceUnavailable,
-    build_resource_sample,
+    redact_url,
 )
 
 QueryResult = dict[str, float]

@@ -21,22 +21,22 @@ from cutover_gates.config.performance import PodMetricsSettings, ResourceSetting
 from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.probes.load.resource_usage.metrics_page import SECTION, MetricsPageSource
 from cutover_gates.probes.load.resource_usage.prometheus_source import PrometheusResourceSource
+from cutover_gates.probes.load.resource_usage.resource_sample import (
+    MeasuredFigure,
+    ResourceSample,
+    ResourceSource,
+    build_resource_sample,
+)
 from cutover_gates.util.http import (
     ERROR_TEXT_LIMIT,
     SAMPLE_TIMEOUT_SECONDS,
     BoundedHttpClient,
     BoundedResponse,
+    SourceUnavailable,
     redact_url,
 )
 from cutover_gates.util.http_services import TokenFileAuth, create_tls_context
 from cutover_gates.util.kubernetes_notation import parse_duration, parse_quantity
-from cutover_gates.util.resource_sample import (
-    MeasuredFigure,
-    ResourceSample,
-    ResourceSource,
-    SourceUnavailable,
-    build_resource_sample,
-)
 
 _HINTS = {
     401: "is the token in token_file still valid?",

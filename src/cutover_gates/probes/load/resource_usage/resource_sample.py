@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from cutover_gates.util.http import SourceUnavailable as SourceUnavailable  # until this moves
-
 RESOURCE_FIGURES = (
     "cpu_seconds",
     "cpu_cores",
