@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cutover_gates.core.findings import Rule
 from reference.settings import Settings
 from tests.faults.hospitals import ROOT, Hospital
 
@@ -59,6 +60,19 @@ class Verdict:
             check
             for check, outcome in self.checks_of(item).items()
             if outcome not in ("passed", "not applicable")
+        ]
+
+    def values_of(self, item: str, *rules: Rule) -> list[str]:
+        """Return the findings of these rules in the item's checks, as "subject | expected | actual".
+
+        What could not be proven is among them, with the reason as the actual value.
+        """
+        ids = {rule.id for rule in rules}
+        return [
+            f"{finding['subject']} | {finding['expected']} | {finding['actual']}"
+            for check in self.items[item]["checks"]
+            for finding in check["findings"]
+            if finding["rule"] in ids
         ]
 
     @property

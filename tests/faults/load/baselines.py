@@ -6,6 +6,7 @@ measure of what comes.
 
 from __future__ import annotations
 
+from cutover_gates.probes.load import rules
 from tests.faults.load.application_under_load import EveryNth
 from tests.faults.load.load_fault import LoadFault, RequestFault
 from tests.faults.load.resource_usage import EveryRequestLeavesSomethingBehind
@@ -14,7 +15,8 @@ from tests.faults.load.resource_usage import EveryRequestLeavesSomethingBehind
 class _NoBaseline(LoadFault):
     """Nothing is recorded."""
 
-    item, gate, outcome, says = "baseline-recorded", "t1", "not proven", "no good one"
+    item, gate, outcome = "baseline-recorded", "t1", "not proven"
+    breaks = (rules.BASELINE_FROM_GOOD_RUN,)
 
 
 class ARunWithErrorsIsNoBaseline(_NoBaseline, RequestFault):
@@ -40,4 +42,5 @@ class ASlowRunIsNoBaseline(_NoBaseline, RequestFault):
 class ALeakIsNoBaseline(_NoBaseline, EveryRequestLeavesSomethingBehind):
     """It is quick as long as there is memory. It was measured while there was."""
 
-    item, gate, outcome, says = "baseline-recorded", "t1", "not proven", "memory grew"
+    item, gate, outcome = "baseline-recorded", "t1", "not proven"
+    breaks, shows = (rules.BASELINE_FROM_GOOD_RUN,), "memory growth"

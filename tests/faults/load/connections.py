@@ -15,6 +15,7 @@ import psycopg_pool
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
+from cutover_gates.probes.load import rules
 from reference.pool import Rows
 from reference.security import Access
 from reference.settings import Settings
@@ -37,7 +38,7 @@ class ConnectionsAreNotGivenBack(_Connections):
     more.
     """
 
-    says = "waited for a connection"
+    breaks = (rules.POOL_WAITING, rules.POOL_TIMEOUTS)
     also: ClassVar[Mapping[str, str]] = {
         "error-rate": "who waits in vain gets no answer",
         "response-times": "and he waited long for that",
@@ -62,7 +63,7 @@ class APoolOfTwo(_Connections):
     All is well, as long as the database is near and the house is empty.
     """
 
-    says = "waited for a connection"
+    breaks = (rules.POOL_WAITING, rules.POOL_TIMEOUTS)
 
     def settings(self, settings: Settings) -> Settings:
         return with_other(settings, pool_size=2)
@@ -121,7 +122,7 @@ class ABatchLocksThePatients(_Beside):
     them waits.
     """
 
-    says = "for a lock"
+    breaks = (rules.LOCK_WAITS,)
     also: ClassVar[Mapping[str, str]] = {
         "response-times": "who waits for the lock waits for his answer"
     }
@@ -143,7 +144,7 @@ class ATransactionIsForgotten(_Beside):
     he comes back.
     """
 
-    says = "for a lock"
+    breaks = (rules.LOCK_WAITS,)
     also: ClassVar[Mapping[str, str]] = {
         "response-times": "who waits for the lock waits for his answer",
         "error-rate": "and in the end gets none",
@@ -164,7 +165,7 @@ class TwoBatchesWaitForEachOther(_Beside):
     The night's two jobs hold each other up for seconds, and one day they will hold up a request.
     """
 
-    says = "for a lock"
+    breaks = (rules.LOCK_WAITS,)
 
     def work(self, number: int) -> None:
         with self.connect() as connection:
@@ -180,7 +181,7 @@ class TwoBatchesDeadlock(_Beside):
     One of them is thrown out each time, and what it did is lost.
     """
 
-    says = "Deadlocks"
+    breaks = (rules.DEADLOCKS,)
 
     def __init__(self) -> None:
         self._together = threading.Barrier(2)
@@ -202,7 +203,7 @@ class TheServersConnectionsRunOut(_Beside):
     The next one who comes finds none.
     """
 
-    says = "connections that the server may have"
+    breaks, shows = (rules.DATABASE_CONNECTIONS,), "the server"
 
     def work(self, number: int) -> None:
         held: list[psycopg.Connection] = []

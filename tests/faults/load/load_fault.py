@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp
 
+from cutover_gates.core.findings import Rule
 from tests.faults.fault import Defect
 from tests.faults.load.application_under_load import delay_responses, replace_under_load
 
@@ -26,7 +27,8 @@ EVERYBODY: Mapping[str, Any] = {"registrar": {}, "clinician": {}, "clerk": {}}
 class LoadFault(Defect):
     """A subclass's name says the harm, its docstring who would suffer what.
 
-    `item` must come to `outcome` at `gate`, and say `says`.
+    `item` must come to `outcome` at `gate`, with a finding (or a gap) of one of the rules `breaks`
+    whose values, written as "subject | expected | actual", hold `shows`.
 
     `also` maps the items that cannot help failing, too, to the reason why, `perhaps` those that
     fail as chance has it; they are empty wherever they can be. `asked` are settings of
@@ -38,7 +40,8 @@ class LoadFault(Defect):
     item: ClassVar[str]
     gate: ClassVar[str] = "phase3"
     outcome: ClassVar[str] = "failed"
-    says: ClassVar[str] = ""
+    breaks: ClassVar[tuple[Rule, ...]]
+    shows: ClassVar[str] = ""
     also: ClassVar[Mapping[str, str]] = {}
     perhaps: ClassVar[Mapping[str, str]] = {}
     asked: ClassVar[Mapping[str, Any]] = {}

@@ -8,8 +8,9 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from cutover_gates.probes.load import rules
 from tests.faults.load.load_fault import LoadFault
 
 if TYPE_CHECKING:  # whoever opens a hospital needs none of it
@@ -30,7 +31,7 @@ class TheLoadStandsStill(_NotMade):
     Everybody who was to come then comes late, and the hospital is not to blame.
     """
 
-    says = "left when they were intended"
+    breaks = (rules.SENT_ON_TIME,)
 
     def meanwhile(self, gate: RunningGate) -> None:
         gate.wait(300)
@@ -43,7 +44,7 @@ class TheLoadStandsStill(_NotMade):
 class TheLoadIsStarved(_NotMade):
     """The machine that makes the load has something better to do, most of the time."""
 
-    says = "left when they were intended"
+    breaks = (rules.SENT_ON_TIME,)
 
     def meanwhile(self, gate: RunningGate) -> None:
         gate.wait(50)
@@ -60,7 +61,8 @@ class TheLoadIsKilled(_NotMade):
     What it would have seen at the end nobody knows.
     """
 
-    says, asked = "ended by itself", {"min_seconds": 40, "max_seconds": 60}
+    breaks, shows = (rules.LOG_COMPLETE,), "ended by itself"
+    asked: ClassVar[Mapping[str, Any]] = {"min_seconds": 40, "max_seconds": 60}
 
     def meanwhile(self, gate: RunningGate) -> None:
         gate.wait(1500)
@@ -70,7 +72,8 @@ class TheLoadIsKilled(_NotMade):
 class OneOfThreeIsLost(_NotMade):
     """A third of the people never comes, and the others are content."""
 
-    says, asked = "lost", {"processes": 3, "min_seconds": 40, "max_seconds": 60}
+    breaks, shows = (rules.LOG_COMPLETE,), "lost"
+    asked: ClassVar[Mapping[str, Any]] = {"processes": 3, "min_seconds": 40, "max_seconds": 60}
 
     def meanwhile(self, gate: RunningGate) -> None:
         gate.wait(300)

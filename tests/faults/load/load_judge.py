@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cutover_gates.probes.load.model import ALL_CERTAIN
 from tests.faults.data.data_judge import item_messages
 from tests.faults.load.gate_on_fault import GateResult
 from tests.faults.load.load_fault import LoadFault
@@ -29,9 +30,11 @@ def find_problems(fault: type[LoadFault], found: GateResult) -> list[str]:
     )
     if (outcome := verdict.outcome(fault.item)) != fault.outcome:
         wrong.append(f"{fault.item} is {outcome}: {item_messages(verdict, fault.item)}")
-    elif fault.says.lower() not in item_messages(verdict, fault.item).lower():
+    elif not any(fault.shows in values for values in verdict.values_of(fault.item, *fault.breaks)):
+        names = " or ".join(rule.id for rule in fault.breaks)
         wrong.append(
-            f"{fault.item} does not say {fault.says!r}: {item_messages(verdict, fault.item)}"
+            f"{fault.item} has no finding of {names} that shows {fault.shows!r}:"
+            f" {item_messages(verdict, fault.item)}"
         )
     if (lasted := lasted_for(found)) > fault.stops_within:
         wrong.append(f"the load went on for {lasted:.0f} s, and may for {fault.stops_within:g}")
@@ -61,7 +64,7 @@ def ended_early(found: GateResult) -> bool:
     """Whether the run ended before everything was certain: because one thing was, for safety, or
     because its time was over.
     """
-    return found.load.get("ended") != "everything is certain"
+    return found.load.get("end_reason") != ALL_CERTAIN
 
 
 def lasted_for(found: GateResult) -> float:

@@ -12,6 +12,8 @@ from uuid import UUID
 
 from starlette.types import ASGIApp
 
+from cutover_gates.core.findings import Rule
+from cutover_gates.probes.load import rules
 from reference.documents import store as documents
 from reference.patients import service as patients
 from reference.patients.model import Patient
@@ -30,6 +32,7 @@ class _Failing(LoadFault):
     """Whatever fails, one item counts it."""
 
     item = "error-rate"
+    breaks: ClassVar[tuple[Rule, ...]] = (rules.ERROR_RATE, rules.SAFETY_ERRORS)
 
 
 # ── wrong answers ──
@@ -38,7 +41,7 @@ class _Failing(LoadFault):
 class AnotherReportIsOpened(_Failing):
     """Under load two downloads get mixed up: the X-ray is somebody else's."""
 
-    says = "other bytes"
+    shows = "other bytes"
 
     def put_in(self) -> None:
         right, tenth = documents.content, EveryNth(10)
@@ -76,7 +79,8 @@ class AnswersAreEmpty(_Failing):
 class AnotherPatientsChartIsShown(_Failing):
     """Under load two requests get mixed up, and the doctor reads of somebody else."""
 
-    says, asked = "another patient", {"journeys": {"clinician": {}}}
+    shows = "another patient"
+    asked: ClassVar[Mapping[str, Any]] = {"journeys": {"clinician": {}}}
 
     def put_in(self) -> None:
         right, tenth = patients.read, EveryNth(10)
@@ -99,7 +103,7 @@ class AnotherPatientsChartIsShown(_Failing):
 class TheReportIsNotOnTheList(_Failing):
     """Under load the record loses what stands first in it: the report that explains all the others."""
 
-    says = "not on the list"
+    shows = "not on the list"
 
     def put_in(self) -> None:
         right, tenth = documents.page, EveryNth(10)
@@ -141,7 +145,8 @@ class OneUploadInTenIsRefused(_Failing, RequestFault):
     Among all that the hospital does they hardly show.
     """
 
-    says, asked = "upload", {"journeys": EVERYBODY}
+    shows = "upload"
+    asked: ClassVar[Mapping[str, Any]] = {"journeys": EVERYBODY}
 
     def __init__(self) -> None:
         self._tenth = EveryNth(10)
@@ -181,7 +186,7 @@ class TheHospitalThrottles(_Failing, RequestFault):
     morning on most of them wait.
     """
 
-    says = "429"
+    shows = "429"
 
     def __init__(self) -> None:
         self._left, self._last = 100.0, 0.0
@@ -200,7 +205,8 @@ class SignInIsRefusedToTheLoad(_Failing, RequestFault):
     anything.
     """
 
-    outcome, says = "not proven", "nobody could sign in"
+    outcome = "not proven"
+    breaks, shows = (rules.LOAD_PREPARED, rules.LOG_COMPLETE), "nobody could sign in"
 
     def refuses(self, line: str, since: float) -> int | None:
         return 401 if line.endswith("/auth/sign-in") else None
@@ -212,7 +218,8 @@ class MostFailsAsTheLoadRises(_Failing, RequestFault):
     Who goes on loading it harms those who are.
     """
 
-    says, asked, stops_within = "stopped for safety", {"ramp_seconds": 40}, 20
+    breaks, stops_within = (rules.SAFETY_ERRORS,), 20
+    asked: ClassVar[Mapping[str, Any]] = {"ramp_seconds": 40}
 
     def refuses(self, line: str, since: float) -> int | None:
         return 503 if since > 2 else None

@@ -6,17 +6,19 @@ import hashlib
 import threading
 import time
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from fastapi import FastAPI
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from cutover_gates.probes.load import rules
 from tests.faults.load.application_under_load import replace_under_load
 from tests.faults.load.load_fault import LoadFault
 
 MIB = 2**20
+USAGE_RULES = (rules.CPU_USAGE, rules.MEMORY_USAGE, rules.MEMORY_GROWTH)
 
 
 class _Usage(LoadFault):
@@ -31,7 +33,7 @@ class _Usage(LoadFault):
 class EveryRequestLeavesSomethingBehind(_Usage):
     """A hundred kilobytes of each request stay in memory. By the morning there is none left."""
 
-    says = "memory grew"
+    breaks = (rules.MEMORY_GROWTH,)
 
     def around(self, app: ASGIApp) -> ASGIApp:
         kept: list[bytes] = []
@@ -49,7 +51,8 @@ class ItNeedsTooMuchMemory(_Usage):
     The next time that somebody else on the machine needs some, it is killed.
     """
 
-    says, asked = "memory rose", {"resources": {"memory_bytes": 300 * MIB}}
+    breaks = (rules.MEMORY_USAGE,)
+    asked: ClassVar[Mapping[str, Any]] = {"resources": {"memory_bytes": 300 * MIB}}
 
     def put_in(self) -> None:
         self._ballast = b"x" * (300 * MIB)
@@ -60,7 +63,8 @@ class SomethingSpins(_Usage):
 
     # Three times what a hospital in order uses here. On a busy machine nobody gets a whole
     # processor.
-    says, asked = "processors on the average", {"resources": {"cpu_cores": 0.4}}
+    breaks = (rules.CPU_USAGE,)
+    asked: ClassVar[Mapping[str, Any]] = {"resources": {"cpu_cores": 0.4}}
 
     def put_in(self) -> None:
         threading.Thread(target=self._spin, daemon=True).start()
@@ -98,7 +102,7 @@ class _OfItsPage(_Usage):
 class ThePageOfMetricsIsGone(_OfItsPage):
     """Nobody sees how it fares."""
 
-    says = "404"
+    breaks, shows = USAGE_RULES, "404"
 
     def page(self, app: FastAPI) -> Response:
         return PlainTextResponse("not found", 404)
@@ -107,7 +111,7 @@ class ThePageOfMetricsIsGone(_OfItsPage):
 class ThePageOfMetricsIsFrozen(_OfItsPage):
     """What is shown all night long is how it fared when it was started."""
 
-    says = "frozen"
+    breaks, shows = USAGE_RULES, "frozen"
 
     def page(self, app: FastAPI) -> Response:
         self._kept = getattr(self, "_kept", None) or generate_latest(app.state.metrics.registry)

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from starlette.types import ASGIApp
 
+from cutover_gates.probes.load import rules
 from tests.faults.fault import Defect
 from tests.faults.load.application_under_load import EveryNth, delay_responses, replace_under_load
 from tests.faults.load.load_fault import LoadFault, RequestFault
@@ -20,12 +21,14 @@ class _Late(LoadFault):
     """Whatever comes too late, one item holds it against its objective."""
 
     item = "response-times"
+    breaks = (rules.RESPONSE_TIME,)
 
 
 class AdmissionsAreSlow(_Late, RequestFault):
     """At the ward's desk people queue, and everything else is quick."""
 
-    says, asked = "p95 of admit", {"journeys": {"clinician": {}}}
+    shows = "admit p95"
+    asked: ClassVar[Mapping[str, Any]] = {"journeys": {"clinician": {}}}
 
     def pause(self, line: str, since: float) -> float:
         return 0.7 if line.endswith("/admit") else 0
@@ -37,7 +40,7 @@ class OneReportInTwentyIsSlow(_Late, RequestFault):
     Who opens one waits, and the average knows nothing of it.
     """
 
-    says, share = "p99 of content", 20
+    shows, share = "content p99", 20
 
     def __init__(self) -> None:
         self._unlucky = EveryNth(self.share)
@@ -107,7 +110,8 @@ class ItDragsAsTheLoadRises(_Late, RequestFault):
     Who goes on loading it harms those who are.
     """
 
-    says, asked, stops_within = "stopped for safety", {"ramp_seconds": 40}, 20
+    breaks, stops_within = (rules.SAFETY_SLOWDOWN,), 20
+    asked: ClassVar[Mapping[str, Any]] = {"ramp_seconds": 40}
 
     def __init__(self) -> None:
         self._unlucky = EveryNth(50)
@@ -136,7 +140,7 @@ class TwiceAsSlowAsBefore(_Late):
     begins.
     """
 
-    says, before = "median response time", TheOldRelease.__name__
+    breaks, before = (rules.BASELINE_RATIO,), TheOldRelease.__name__
 
     def around(self, app: ASGIApp) -> ASGIApp:
         return _later(app, 2.4 * TheOldRelease.seconds)

@@ -20,10 +20,13 @@ import psutil
 import pytest
 
 from cutover_gates.config.performance import Performance
+from cutover_gates.core.evidence.assessment import Assessment
+from cutover_gates.probes.load import rules
 from cutover_gates.probes.load.assessments import LoadAssessments
 from cutover_gates.probes.load.load_baseline import LoadBaselines
 from cutover_gates.probes.load.load_runner import run_load
-from cutover_gates.probes.load.load_summary import find_load_problems, summarize_load
+from cutover_gates.probes.load.load_summary import summarize_load
+from cutover_gates.probes.load.load_validity import find_load_gaps
 from cutover_gates.probes.load.model import RequestOutcome
 from cutover_gates.probes.load.sample_log import BlockReader
 from tests.faults import proxy
@@ -39,6 +42,7 @@ from tests.integration.load.load_observation import (
 from tests.integration.load.load_plans import clean_up, performance, prepare_load
 from tests.integration.load.machines import Machines, machines
 
+NOT_ASKED = Assessment("what the target used", ())
 GONE_SECONDS = 2.0
 PERHAPS_SECONDS = 0.3
 """For the hospital to write its line on a request that was cut off, which it does or does not:
@@ -99,7 +103,7 @@ def test_all_samples_of_all_machines_are_merged(
         time.sleep(PERHAPS_SECONDS)
         theirs = requests_served(tmp_path) - before
     cut = int((run.results.samples["outcome"] == RequestOutcome.UNFINISHED).sum())
-    assert not run.results.notes
+    assert not run.results.problems
     assert set(run.results.headers) == {0, 1, 2, 3}
     assert all(any(head.records for head in run.results.headers[index]) for index in (1, 2, 3)), (
         "one of them made no load"
@@ -141,15 +145,16 @@ def test_a_lost_worker_ends_the_run_at_once_and_nothing_is_proven(
         == f"a load process was lost: {three.names[-1]} ended by itself, killed by SIGKILL"
     )
     assert ended - kill.at < GONE_SECONDS
-    facts = {**summarize_load(order, run), "resources": {}}
-    asked = LoadAssessments(facts, load, LoadBaselines(tmp_path, "tried", "2", "", load, ""))
+    summary = summarize_load(order, run, NOT_ASKED, NOT_ASKED)
+    asked = LoadAssessments(summary, load, LoadBaselines(tmp_path, "tried", "2", "", load, ""))
     for question in (
         asked.assess_offered_load,
         asked.assess_response_times,
         asked.assess_error_rate,
     ):
         assert not question().findings
-        assert run.end_reason in question().not_proven
+        reasons = [gap.actual for gap in question().not_proven if gap.rule is rules.LOG_COMPLETE]
+        assert reasons == [run.end_reason]
     assert not load_processes()
     assert '"do": "closed"' in order.ledger.path.read_text(encoding="utf-8").splitlines()[-1], (
         "what the lost one made was looked up"
@@ -186,7 +191,8 @@ def test_a_worker_that_cannot_reach_the_target_says_so(
         )
         run = run_load(elsewhere, contextlib.nullcontext())
     assert run.end_reason.startswith(f"{three.names[0]}: nobody could sign in to make load: ")
-    assert find_load_problems(summarize_load(order, run), order.performance)
+    summary = summarize_load(order, run, NOT_ASKED, NOT_ASKED)
+    assert find_load_gaps(summary, order.performance)
 
 
 @pytest.mark.parametrize(

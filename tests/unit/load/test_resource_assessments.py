@@ -372,8 +372,8 @@ def test_one_measurement_looked_at_often_is_one() -> None:
 
 
 def test_no_looks_prove_nothing() -> None:
-    for nothing in ([], None):
-        assert gap_reason(assess_resource_usage(nothing, LIMITS), rules.CPU_USAGE)
+    for assessment in (assess_resource_usage([], LIMITS), assess_resource_usage(None, LIMITS)):
+        assert gap_reason(assessment, rules.CPU_USAGE)
     assert len(assess_connection_pool([], [], LIMITS).not_proven) == 6
 
 
