@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import pytest
 
 from cutover_gates.core.evidence.assessment import Assessment
-from cutover_gates.core.findings import FindingsError, NotProven, Rule
+from cutover_gates.core.findings import Finding, FindingsError, NotProven, Rule
 
 
 def list_breaches(assessment: Assessment) -> list[tuple[Rule, str]]:
@@ -18,7 +18,12 @@ def list_breaches(assessment: Assessment) -> list[tuple[Rule, str]]:
 
 def list_values(assessment: Assessment) -> list[tuple[str, str, str]]:
     """Return the subject, the expected and the actual value of each finding."""
-    return [(each.subject, each.expected, each.actual) for each in assessment.findings]
+    return as_values(assessment.findings)
+
+
+def as_values(findings: Iterable[Finding]) -> list[tuple[str, str, str]]:
+    """Return the subject, the expected and the actual value of each finding."""
+    return [(each.subject, each.expected, each.actual) for each in findings]
 
 
 def list_gaps(assessment: Assessment) -> list[tuple[Rule, str]]:

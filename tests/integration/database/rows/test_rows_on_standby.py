@@ -20,9 +20,10 @@ from cutover_gates.hospital.matchers.expectations import assert_passed
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.rows import rules
 from cutover_gates.probes.database.rows.assessments import RowAssessments
+from cutover_gates.probes.database.rules import CURRENT_STANDBY
 from cutover_gates.probes.database.snapshot.capture import take_snapshot
 from reference import installation, postgres
-from tests.findings import list_breaches
+from tests.findings import list_breaches, raises_gap
 from tests.integration.database.conftest import BEFORE, CopyDatabase
 from tests.integration.database.contexts import make_database_context
 from tests.integration.database.rows.conftest import StartCutover
@@ -137,7 +138,7 @@ def test_a_server_that_follows_nobody_is_no_standby(
     start_cutover: StartCutover, spare: CopyDatabase
 ) -> None:
     cutover_database = start_cutover()
-    with pytest.raises(NotProven, match="follows nobody"):
+    with raises_gap(CURRENT_STANDBY):
         RowAssessments(
             replace(cutover_database.context, standby=SecretStr(spare(BEFORE)))
         ).assess_contents()

@@ -93,11 +93,11 @@ def schema_at(tmp_path: Path, applied_once: Path) -> SchemaAt:
     """
 
     def schema(dsn: str, **settings: Any) -> SchemaAssessments:
-        site = make_database_context(dsn, tmp_path, **settings)
+        context = make_database_context(dsn, tmp_path, **settings)
         return SchemaAssessments(
-            site
+            context
             if {"locations", "expected_catalog", "tool", "schemas"} & settings.keys()
-            else replace(site, cache_folder=applied_once)
+            else replace(context, cache_folder=applied_once)
         )
 
     return schema

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import psycopg
 
+from cutover_gates.probes.database.schema import rules
 from reference import postgres
+from tests.findings import list_breaches, list_gaps
 from tests.integration.database.conftest import MIGRATED, CopyDatabase
 from tests.integration.database.schema.conftest import SchemaAt
 
@@ -20,10 +22,11 @@ def test_an_empty_or_missing_key_table_is_found(spare: CopyDatabase, schema_at: 
         spare(MIGRATED, "TRUNCATE visits"), key_tables=["patients", "visits", "appointments"]
     ).assess_key_tables()
 
-    assert seen.findings == (
-        "The table appointments is missing, and the release cannot work without it.",
-        "The table visits holds no rows, and the release cannot work without them.",
-    )
+    assert {finding.rule for finding in seen.findings} == {rules.KEY_TABLES}
+    assert {finding.subject: finding.actual for finding in seen.findings} == {
+        "appointments": "the table is missing",
+        "visits": "the table has no rows",
+    }
 
 
 def test_a_key_table_that_cannot_be_read_is_not_proven(
@@ -34,21 +37,15 @@ def test_a_key_table_that_cannot_be_read_is_not_proven(
     seen = schema_at(
         server.dsn(name, postgres.APPLICATION), key_tables=["visits", "pg_catalog.pg_authid"]
     ).assess_key_tables()
-    assert seen.findings == (
-        "The table pg_catalog.pg_authid is missing, and the release cannot work without it.",
-    )
+    assert list_breaches(seen) == [(rules.KEY_TABLES, "pg_catalog.pg_authid")]
 
     with psycopg.connect(server.dsn(name), autocommit=True) as owner:
         owner.execute("REVOKE ALL ON visits FROM hospital_app")
     hidden = schema_at(
         server.dsn(name, postgres.APPLICATION), key_tables=["visits"]
     ).assess_key_tables()
-    assert hidden.not_proven == (
-        (
-            "Whether the table visits holds rows could not be seen: permission denied for table"
-            " visits."
-        ),
-    )
+    assert list_gaps(hidden) == [(rules.KEY_TABLES, "visits")]
+    assert hidden.not_proven[0].actual == "permission denied for table visits"
     assert not hidden.checked
 
 
@@ -57,7 +54,5 @@ def test_where_none_is_declared_each_table_of_the_scripts_is_a_key_table(
 ) -> None:
     seen = schema_at(spare(MIGRATED, "DROP TABLE idempotency_keys")).assess_key_tables()
 
-    assert seen.findings == (
-        "The table idempotency_keys is missing, and the release cannot work without it.",
-    )
+    assert list_breaches(seen) == [(rules.KEY_TABLES, "idempotency_keys")]
     assert "patients" in seen.checked

@@ -12,9 +12,11 @@ import pytest
 
 from cutover_gates.core.evidence.assessment import NotProven
 from cutover_gates.probes.database.schema.assessments import SchemaAssessments
+from cutover_gates.probes.database.schema.rules import SCRIPTED_SCHEMA
 from cutover_gates.probes.database.schema.schema_differences import find_differences
 from cutover_gates.probes.database.scratch.scratch_server import ScratchServer, scratch_server
 from reference import migrate
+from tests.findings import as_values
 from tests.integration.database.contexts import make_database_context
 from tests.integration.database.schema.conftest import EVERYTHING, catalog_at
 
@@ -51,44 +53,53 @@ def test_a_migrated_database_is_what_the_scripts_make(older: ScratchServer, tmp_
 
 
 @pytest.mark.parametrize(
-    ("statement", "sentence"),
+    ("statement", "values"),
     [
         (
             "ALTER TABLE visits ALTER tag TYPE text",
-            'The column visits.tag: expected type "character varying(64)", found "text".',
+            [("column visits.tag", 'type "character varying(64)"', '"text"')],
         ),
         (
             "ALTER TABLE beds DISABLE TRIGGER ALL",
-            (
-                'The constraint beds.beds_ward_fkey: expected enforcing triggers "enabled", found'
-                ' "disabled".'
-            ),
+            ([("constraint beds.beds_ward_fkey", 'enforcing triggers "enabled"', '"disabled"')]),
         ),
         (
             "DROP INDEX patients_by_birth_date",
             (
-                "The index patients_by_birth_date is missing: expected CREATE INDEX"
-                " patients_by_birth_date ON public.patients USING btree (birth_date)."
+                [
+                    (
+                        "index patients_by_birth_date",
+                        "CREATE INDEX patients_by_birth_date ON public.patients USING btree (birth_date)",
+                        "absent",
+                    )
+                ]
             ),
         ),
         (
             "REVOKE SELECT ON wards FROM hospital_app",
-            'The grant on wards to hospital_app is missing: expected rights "SELECT".',
+            [("grant on wards to hospital_app", 'rights "SELECT"', "absent")],
         ),
         (
             "ALTER FUNCTION next_bed VOLATILE",
             (
-                'The function next_bed(bed integer): expected definition with line 4 "IMMUTABLE", '
-                'found "AS $function$SELECT bed + 1$function$".'
+                [
+                    (
+                        "function next_bed(bed integer)",
+                        'definition with line 4 "IMMUTABLE"',
+                        '"AS $function$SELECT bed + 1$function$"',
+                    )
+                ]
             ),
         ),
         (
             "ALTER SEQUENCE tickets INCREMENT 2",
-            'The sequence tickets: expected increment "1", found "2".',
+            [("sequence tickets", 'increment "1"', '"2"')],
         ),
     ],
 )
-def test_drift_is_told(older: ScratchServer, statement: str, sentence: str) -> None:
+def test_drift_is_told(
+    older: ScratchServer, statement: str, values: list[tuple[str, str, str]]
+) -> None:
     dsn = older.create_database(roles=ROLES)
     migrate.migrate(dsn)
     with psycopg.connect(dsn, autocommit=True) as connection:
@@ -98,6 +109,7 @@ def test_drift_is_told(older: ScratchServer, statement: str, sentence: str) -> N
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute(statement.encode())
 
-    assert find_differences(before, catalog_at(dsn), lambda name: name.removeprefix("public.")) == [
-        sentence
-    ]
+    differences = find_differences(
+        before, catalog_at(dsn), lambda name: name.removeprefix("public."), SCRIPTED_SCHEMA
+    )
+    assert as_values(differences) == values

@@ -7,7 +7,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from cutover_gates.probes.database.schema import rules
 from reference import postgres
+from tests.findings import list_breaches, list_values
 from tests.integration.database.conftest import BEFORE, MIGRATED, CopyDatabase
 from tests.integration.database.schema.conftest import SchemaAt
 
@@ -29,56 +31,73 @@ def test_a_migrated_hospital_is_what_the_scripts_make(
 
 
 @pytest.mark.parametrize(
-    ("statement", "sentence"),
+    ("statement", "values"),
     [
         (
             "ALTER TABLE visits ALTER tag TYPE text",
-            'The column visits.tag: expected type "character varying(64)", found "text".',
+            [("column visits.tag", 'type "character varying(64)"', '"text"')],
         ),
         (
             "ALTER TABLE documents DROP CONSTRAINT documents_size_check",
             (
-                "The constraint documents.documents_size_check is missing: expected CHECK (((size"
-                " >= 1) AND (size <= 2097152)))."
+                [
+                    (
+                        "constraint documents.documents_size_check",
+                        "CHECK (((size >= 1) AND (size <= 2097152)))",
+                        "absent",
+                    )
+                ]
             ),
         ),
         (
             "DROP INDEX patients_by_facility",
             (
-                "The index patients_by_facility is missing: expected CREATE INDEX"
-                " patients_by_facility ON public.patients USING btree (facility, mrn)."
+                [
+                    (
+                        "index patients_by_facility",
+                        "CREATE INDEX patients_by_facility ON public.patients USING btree (facility, mrn)",
+                        "absent",
+                    )
+                ]
             ),
         ),
         (
             "CREATE TABLE patients_old AS SELECT * FROM patients",
-            "The table patients_old is there, and nothing expects it.",
+            [("table patients_old", "absent", "present")],
         ),
         (
             "ALTER TABLE patients ENABLE ROW LEVEL SECURITY",
-            'The table patients: expected row security "off", found "on".',
+            [("table patients", 'row security "off"', '"on"')],
         ),
         (
             "ALTER TABLE visits DISABLE TRIGGER ALL",
             (
-                "The constraint visits.visits_patient_id_fkey: expected enforcing triggers"
-                ' "enabled", found "disabled".'
+                [
+                    (
+                        "constraint visits.visits_patient_id_fkey",
+                        'enforcing triggers "enabled"',
+                        '"disabled"',
+                    )
+                ]
             ),
         ),
     ],
 )
 def test_what_the_scripts_do_not_make_is_found(
-    spare: CopyDatabase, schema_at: SchemaAt, statement: str, sentence: str
+    spare: CopyDatabase, schema_at: SchemaAt, statement: str, values: list[tuple[str, str, str]]
 ) -> None:
-    assert schema_at(spare(MIGRATED, statement)).assess_against_scripts().findings == (sentence,)
+    assessment = schema_at(spare(MIGRATED, statement)).assess_against_scripts()
+    assert {finding.rule for finding in assessment.findings} == {rules.SCRIPTED_SCHEMA}
+    assert list_values(assessment) == values
 
 
 def test_a_hospital_that_was_not_migrated_is_found(
     spare: CopyDatabase, schema_at: SchemaAt
 ) -> None:
-    findings = schema_at(spare(BEFORE)).assess_against_scripts().findings
+    assessment = schema_at(spare(BEFORE)).assess_against_scripts()
 
-    assert any(sentence.startswith("The table refresh_tokens is missing") for sentence in findings)
-    assert "The column visits.state is there, and nothing expects it." in findings
+    assert (rules.SCRIPTED_SCHEMA, "table refresh_tokens") in list_breaches(assessment)
+    assert ("column visits.state", "absent", "present") in list_values(assessment)
 
 
 def test_rights_outside_of_the_scripts_are_no_difference(
@@ -105,28 +124,28 @@ CREATE FUNCTION secret() RETURNS int LANGUAGE sql AS 'SELECT 1'; REVOKE EXECUTE 
 
 
 @pytest.mark.parametrize(
-    ("statement", "sentence"),
+    ("statement", "values"),
     [
-        ("SELECT 1", None),
-        ("GRANT DELETE ON wards TO hospital_app", None),
-        ("REVOKE USAGE ON SCHEMA public FROM PUBLIC", None),
+        ("SELECT 1", []),
+        ("GRANT DELETE ON wards TO hospital_app", []),
+        ("REVOKE USAGE ON SCHEMA public FROM PUBLIC", []),
         (
             "REVOKE INSERT ON wards FROM hospital_app",
-            'The grant on wards to hospital_app: expected rights "INSERT, SELECT", found "SELECT".',
+            [("grant on wards to hospital_app", 'rights "INSERT, SELECT"', '"SELECT"')],
         ),
         (
             "REVOKE ALL ON wards FROM hospital_app",
-            'The grant on wards to hospital_app is missing: expected rights "INSERT, SELECT".',
+            [("grant on wards to hospital_app", 'rights "INSERT, SELECT"', "absent")],
         ),
         (
             "ALTER TABLE notes OWNER TO hospital_app",
-            'The owner of notes: expected owner "hospital_reader", found "hospital_app".',
+            [("owner of notes", 'owner "hospital_reader"', '"hospital_app"')],
         ),
         (
             "GRANT EXECUTE ON FUNCTION secret TO PUBLIC",
-            "Everybody (PUBLIC) has the right EXECUTE on secret(), and nothing expects that.",
+            [("secret()", "no further right for PUBLIC", "EXECUTE")],
         ),
-        ("DROP EXTENSION vector", "The extension vector is missing."),
+        ("DROP EXTENSION vector", [("extension vector", "present", "absent")]),
     ],
 )
 def test_what_scripts_say_of_rights_is_kept(
@@ -134,7 +153,7 @@ def test_what_scripts_say_of_rights_is_kept(
     schema_at: SchemaAt,
     tmp_path: Path,
     statement: str,
-    sentence: str | None,
+    values: list[tuple[str, str, str]],
 ) -> None:
     scripts = tmp_path / "scripts"
     scripts.mkdir()
@@ -145,7 +164,7 @@ def test_what_scripts_say_of_rights_is_kept(
             connection.execute(GRANTING)
             connection.execute(statement.encode())
         seen = schema_at(server.dsn("granting"), locations=[scripts]).assess_against_scripts()
-        assert seen.findings == ((sentence,) if sentence else ())
+        assert list_values(seen) == values
     finally:
         server.drop("granting")
 
@@ -176,4 +195,5 @@ def test_partitions_that_somebody_adds_every_month_are_no_difference(
         server.drop("partitioned")
 
     assert (added.findings, added.figures["partitions that were added"]) == ((), ["readings_2"])
-    assert [sentence[:31] for sentence in dropped.findings] == ["The table readings_1 is missing"]
+    assert list_breaches(dropped) == [(rules.SCRIPTED_SCHEMA, "table readings_1")]
+    assert dropped.findings[0].actual == "absent"

@@ -6,9 +6,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-from cutover_gates.core.evidence.assessment import NotProven
+from cutover_gates.probes.database.schema import rules
+from tests.findings import list_breaches, raises_gap
 from tests.integration.database.conftest import BEFORE, MIGRATED, CopyDatabase
 from tests.integration.database.schema.conftest import RecordedAt, SchemaAt
 
@@ -27,37 +26,35 @@ def test_a_recorded_catalog_stands_in_for_scripts_that_fail(
     ).assess_against_scripts()
 
     assert not clean.findings
-    assert (
-        "since the scripts cannot be applied to an empty PostgreSQL 18: V10__x.sql failed:"
-        ' extension "postgis" is not' in clean.figures["expected"]
-    )
-    assert [sentence[:35] for sentence in drifted.findings] == [
-        "The index patients_by_tag is missin"
-    ]
+    assert "since the scripts" in clean.figures["expected"]
+    assert 'V10__x.sql failed: extension "postgis" is not' in clean.figures["expected"]
+    assert list_breaches(drifted) == [(rules.SCRIPTED_SCHEMA, "index patients_by_tag")]
+    assert drifted.findings[0].actual == "absent"
 
 
 def test_without_either_nothing_is_proven(
     spare: CopyDatabase, schema_at: SchemaAt, tmp_path: Path
 ) -> None:
-    with pytest.raises(
-        NotProven,
-        match=(
-            r"cannot be applied .* V10__x\.sql failed: .*; and no recorded catalog is named"
-            r" .*expected_catalog"
-        ),
-    ):
+    with raises_gap(rules.EXPECTED_SCHEMA, rules.EXPECTED_SCHEMA) as raised:
         schema_at(spare(MIGRATED), locations=[_failing(tmp_path)]).assess_against_scripts()
+    scripts, recorded = raised.value.gaps
+    assert scripts.subject == "the scripts"
+    assert "V10__x.sql failed" in scripts.actual
+    assert recorded.subject == "migrations.expected_catalog"
 
 
 def test_a_recorded_catalog_that_is_not_there_proves_nothing(
     spare: CopyDatabase, schema_at: SchemaAt, tmp_path: Path
 ) -> None:
-    with pytest.raises(
-        NotProven, match=r"V10__x\.sql failed: .*; and .*expected_catalog\) is not there"
-    ):
-        schema_at(
-            spare(MIGRATED), locations=[_failing(tmp_path)], expected_catalog="lost.json.gz"
-        ).assess_against_scripts()
+    schema = schema_at(
+        spare(MIGRATED), locations=[_failing(tmp_path)], expected_catalog="lost.json.gz"
+    )
+    with raises_gap(rules.EXPECTED_SCHEMA, rules.EXPECTED_SCHEMA) as raised:
+        schema.assess_against_scripts()
+    scripts, recorded = raised.value.gaps
+    assert "V10__x.sql failed" in scripts.actual
+    assert recorded.subject == "migrations.expected_catalog"
+    assert "lost.json.gz" in recorded.actual
 
 
 def test_a_catalog_of_another_migration_proves_nothing(
@@ -67,8 +64,9 @@ def test_a_catalog_of_another_migration_proves_nothing(
     hospital = spare(BEFORE)
     settings = {"locations": [_failing(tmp_path)], "expected_catalog": recorded_at(hospital).path}
 
-    with pytest.raises(NotProven, match="was recorded at migration 6, and the release is at 10"):
+    with raises_gap(rules.EXPECTED_SCHEMA, rules.EXPECTED_SCHEMA) as raised:
         schema_at(hospital, **settings).assess_against_scripts()
+    assert "migration 6, and the release is at 10" in raised.value.gaps[1].actual
 
 
 def test_a_baseline_that_no_script_makes_proves_nothing(
@@ -83,11 +81,9 @@ def test_a_baseline_that_no_script_makes_proves_nothing(
         "UPDATE flyway_schema_history SET type = 'BASELINE' WHERE installed_rank = 6",
     )
 
-    with pytest.raises(
-        NotProven,
-        match="begins with the baseline 6, and what the database held until then is in no script",
-    ):
+    with raises_gap(rules.EXPECTED_SCHEMA, rules.EXPECTED_SCHEMA) as raised:
         schema_at(hospital, locations=[later]).assess_against_scripts()
+    assert raised.value.gaps[0].subject == "the baseline 6"
 
 
 def test_scripts_that_make_no_table_prove_nothing(
@@ -97,13 +93,15 @@ def test_scripts_that_make_no_table_prove_nothing(
     scripts.mkdir()
     (scripts / "V1__nothing.sql").write_text("SELECT 1;")
 
-    with pytest.raises(NotProven, match="there is no table in public"):
+    with raises_gap(rules.EXPECTED_SCHEMA) as raised:
         schema_at(spare(MIGRATED), locations=[scripts]).assess_against_scripts()
+    assert raised.value.gaps[0].subject == "public (migrations.schemas)"
 
 
 def test_programs_are_not_applied(spare: CopyDatabase, schema_at: SchemaAt) -> None:
-    with pytest.raises(NotProven, match="scripts of django are programs"):
+    with raises_gap(rules.EXPECTED_SCHEMA, rules.EXPECTED_SCHEMA) as raised:
         schema_at(spare(MIGRATED), tool="django").assess_against_scripts()
+    assert raised.value.gaps[0].subject == "the scripts of django"
 
 
 def _failing(folder: Path) -> Path:

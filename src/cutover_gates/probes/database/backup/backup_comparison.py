@@ -32,6 +32,7 @@ from cutover_gates.probes.database.measurement.table_specs import (
     read_tables,
 )
 from cutover_gates.probes.database.measurement.table_stats import DatabaseStats, TableStats
+from cutover_gates.probes.database.schema.rules import RECORDED_SCHEMA
 from cutover_gates.probes.database.schema.schema_catalog import SCHEMA_KINDS, Catalog, read_catalog
 from cutover_gates.probes.database.schema.schema_differences import find_differences
 from cutover_gates.probes.database.snapshot.selection import find_newest_snapshot
@@ -98,13 +99,15 @@ def compare_restored_copy(
             ),
             (),
         )
-    findings = list(
-        find_differences(
+    findings = [
+        str(difference)
+        for difference in find_differences(
             original.catalog.select_kinds(*_COMPARED_KINDS),
             catalog.select_kinds(*_COMPARED_KINDS),
             context.display_name,
+            RECORDED_SCHEMA,
         )
-    )
+    ]
     if copy.backup.is_base and original.system != system:
         findings.append(
             f"The backup is of another server: its system identifier is {system}, and that of"

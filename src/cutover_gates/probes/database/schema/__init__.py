@@ -1,8 +1,6 @@
-"""What a database is made of, read from its catalog, and how that differs from what it should be
-made of.
+"""The objects of a database, read from its catalog, and their differences from what is expected.
 
-with site.connect() as connection:
-    found = read_catalog(connection, site.migrations.schemas)
-differences(expected, found, site.shown)      # ['The column visits.status: expected type "character
-varying(16)", found "text".']
+with context.connect() as connection:
+    found = read_catalog(connection, context.migrations.schemas)
+find_differences(expected, found, context.display_name, rules.SCRIPTED_SCHEMA)
 """

@@ -1,239 +1,143 @@
-"""What stands around the tables: rights, owners, extensions, roles.
+"""Rights and extensions, compared with the scripts, the snapshot or a recorded catalog.
 
-Scripts say little of it, so it is held against what was recorded, too.
+Scripts say little about them, so they are compared with what was recorded, too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Sequence
 
+from cutover_gates.core.findings import Finding
+from cutover_gates.probes.database.schema import rules
+from cutover_gates.probes.database.schema.ownership import compare_with_before, has_parent_in
 from cutover_gates.probes.database.schema.schema_catalog import Catalog, Facts
 from cutover_gates.probes.database.schema.schema_differences import NameFormatter, find_differences
 
 _PUBLIC = " to PUBLIC"
-_ROW_SECURITY = ("row security", "row security for its owner")
+_NO_SINGLE_ROLES = ("PUBLIC", "its owner")
 
 
-def find_missing_rights(expected: Catalog, found: Catalog, shown: NameFormatter) -> list[str]:
-    """Rights that somebody should have on things that are there, and has not.
+def compare_recorded_rights(
+    recorded: Catalog, found: Catalog, display: NameFormatter
+) -> list[Finding]:
+    """Return every difference of extensions and rights from a recorded catalog."""
+    kinds = ("extension", "grant", "default grant")
+    return find_differences(
+        recorded.select_kinds(*kinds), found.select_kinds(*kinds), display, rules.RECORDED_RIGHTS
+    )
 
-    Further rights are no matter here.
+
+def compare_rights_with_before(
+    before: Catalog, release: Catalog, found: Catalog, display: NameFormatter
+) -> list[Finding]:
+    """Return the extensions and rights that are neither as before nor as the release makes them."""
+    return [
+        *compare_with_before("extension", before, release, found, display, rules.EXTENSIONS),
+        *find_missing_rights(before, found, display),
+        *find_public_rights([before, release], found, display),
+        *find_ungranted_tables(before, found, display),
+    ]
+
+
+def find_missing_rights(expected: Catalog, found: Catalog, display: NameFormatter) -> list[Finding]:
+    """Return the rights that a role should have on existing objects, and has not.
+
+    Further rights do not count here.
     """
-    told = list[str]()
+    findings = []
     for kind in ("grant", "default grant"):
-        wanted = {
-            name: facts for name, facts in expected[kind].items() if _has_parent_in(facts, found)
-        }
+        wanted = expected.select_kinds(kind).filter_objects(
+            lambda _kind, _name, facts: has_parent_in(facts, found)
+        )
         there = {
-            name: {
-                **facts,
-                "rights": [
-                    right
-                    for right in _list_rights(found[kind][name])
-                    if right in _list_rights(facts)
-                ],
-            }
-            for name, facts in wanted.items()
+            name: _limit_rights(facts, found[kind][name])
+            for name, facts in wanted[kind].items()
             if name in found[kind]
         }
-        told += find_differences(Catalog({kind: wanted}), Catalog({kind: there}), shown)
-    return told
+        findings += find_differences(wanted, Catalog({kind: there}), display, rules.GRANTED_RIGHTS)
+    return findings
 
 
 def find_public_rights(
-    allowed: Sequence[Catalog], found: Catalog, shown: NameFormatter
-) -> Iterator[str]:
-    """Rights that everybody has, and that none of the allowed catalogs gives to everybody."""
+    allowed: Sequence[Catalog], found: Catalog, display: NameFormatter
+) -> list[Finding]:
+    """Return the rights of PUBLIC that none of the allowed catalogs gives to PUBLIC."""
+    findings = []
     for name, facts in sorted(found["grant"].items()):
-        if name.endswith(_PUBLIC):
-            given = {
-                right
-                for catalog in allowed
-                for right in _list_rights(catalog["grant"].get(name, {}))
-            }
-            if further := [right for right in _list_rights(facts) if right not in given]:
-                yield (
-                    f"Everybody (PUBLIC) has the right {', '.join(further)} on"
-                    f" {shown(name.removesuffix(_PUBLIC))}, and nothing expects that."
-                )
-
-
-def compare_with_before(
-    kind: str, before: Catalog, release: Catalog, found: Catalog, shown: NameFormatter
-) -> list[str]:
-    """Things that are neither as they were nor as the release makes them."""
-    news = found[kind].keys() & (release[kind].keys() - before[kind].keys())
-    as_released = {name for name, facts in found[kind].items() if release[kind].get(name) == facts}
-    expected, there = (
-        {name: facts for name, facts in catalog[kind].items() if name not in news | as_released}
-        for catalog in (before, found)
-    )
-    return find_differences(Catalog({kind: expected}), Catalog({kind: there}), shown)
-
-
-def find_wrong_owners(expected: Catalog, found: Catalog, shown: NameFormatter) -> list[str]:
-    """Things that belong to another role than the scripts say.
-
-    Of most things they say nothing: those belong to whoever migrates.
-    """
-    wanted = {name: facts for name, facts in expected["owner"].items() if name in found["owner"]}
-    return find_differences(
-        Catalog({"owner": wanted}),
-        Catalog({"owner": {name: found["owner"][name] for name in wanted}}),
-        shown,
-    )
-
-
-def compare_owners(
-    before: Catalog, release: Catalog, found: Catalog, shown: NameFormatter
-) -> Iterator[str]:
-    """What belongs to somebody else than before; and what is new and belongs to a role that owned
-    nothing before.
-    """
-    old = before.filter_objects(lambda _kind, _name, facts: _has_parent_in(facts, found))
-    known = {
-        facts.get("owner") for catalog in (before, release) for facts in catalog["owner"].values()
-    }
-    yield from compare_with_before(
-        "owner",
-        old,
-        release,
-        found.filter_objects(lambda _kind, name, _facts: name in before["owner"]),
-        shown,
-    )
-    for name, facts in sorted(found["owner"].items()):
-        if name not in before["owner"] and facts["owner"] not in known:
-            yield (
-                f"The owner of {shown(name)} is {facts['owner']}, who owned nothing before: whoever"
-                " migrated was the wrong role."
+        if not name.endswith(_PUBLIC):
+            continue
+        given = {
+            right for catalog in allowed for right in _list_rights(catalog["grant"].get(name, {}))
+        }
+        if surplus := [right for right in _list_rights(facts) if right not in given]:
+            subject = display(name.removesuffix(_PUBLIC))
+            expected = "no further right for PUBLIC"
+            findings.append(
+                Finding(rules.PUBLIC_RIGHTS, subject, expected, ", ".join(surplus)),
             )
+    return findings
 
 
-def find_involved_roles(catalog: Catalog) -> set[str]:
-    """The roles that own something or have a right to something."""
-    granted = {name.rpartition(" to ")[2] for name in catalog["grant"]}
-    return {*granted, *(str(facts["owner"]) for facts in catalog["owner"].values())}
-
-
-def compare_roles(before: Catalog, found: Catalog, shown: NameFormatter) -> list[str]:
-    """Roles with a part in the database that may do more, or less, than before.
-
-    Other roles of the server are nobody's business here.
-    """
-    concerned = find_involved_roles(before)
-    return find_differences(
-        _select_roles(before, concerned), _select_roles(found, concerned), shown
-    )
-
-
-def compare_row_security(
-    before: Catalog, release: Catalog, found: Catalog, shown: NameFormatter
-) -> list[str]:
-    """Who sees which rows: the flags of each table that was there before, and the policies."""
-    tables = before["table"].keys() & found["table"].keys()
-    flags = [_row_security_flags(catalog, tables) for catalog in (before, release, found)]
-    policies = before.filter_objects(lambda _kind, _name, facts: _has_parent_in(facts, found))
-    return compare_with_before("table", flags[0], flags[1], flags[2], shown) + compare_with_before(
-        "policy", policies, release, found, shown
-    )
-
-
-def find_ungranted_tables(before: Catalog, found: Catalog, shown: NameFormatter) -> Iterator[str]:
-    """New tables to which a role has no right at all, though it had one to each table before:
-    whoever granted forgot them.
-    """
+def find_ungranted_tables(before: Catalog, found: Catalog, display: NameFormatter) -> list[Finding]:
+    """Return the new tables to which a role has no right, though it had one to each old table."""
     old, now = _whole_tables(before), _whole_tables(found)
-    everywhere = (
-        set.intersection(*(_grantees(table, before) for table in old)) if old else set[str]()
-    )
-    for table in sorted(now - old):
-        for role in sorted(everywhere - _grantees(table, found)):
-            yield (
-                f"The role {role} had a right to each table before, and has none to the new table"
-                f" {shown(table)}: grant it, or name a catalog in which it has none"
-                " (migrations.expected_catalog)."
-            )
-
-
-def find_added_partitions(expected: Catalog, found: Catalog) -> list[str]:
-    """Partitions that the scripts do not make, of tables that they do: somebody makes a new one
-    every month.
-    """
-
-    def is_added(name: str, facts: Facts) -> bool:
-        parents = facts.get("parents")
-        return (
-            name not in expected["table"]
-            and "bounds as partition" in facts
-            and isinstance(parents, list)
-            and set(parents) <= known
+    everywhere: set[str] = set()
+    if old:
+        everywhere = set.intersection(*(_grantees(table, before) for table in old))
+    return [
+        Finding(
+            rules.GRANTED_RIGHTS,
+            f"new table {display(table)}",
+            f"a right for {role}, as on each table before",
+            "none",
         )
-
-    known = set(expected["table"])
-    while further := {
-        name
-        for name, facts in found["table"].items()
-        if name not in known and is_added(name, facts)
-    }:
-        known |= further
-    return sorted(known - expected["table"].keys())
+        for table in sorted(now - old)
+        for role in sorted(everywhere - _grantees(table, found))
+    ]
 
 
 def find_new_rights(before: Catalog, found: Catalog) -> list[str]:
-    """Rights of single roles that nobody had before: for the evidence."""
-    return sorted(
-        name
-        for name in found["grant"].keys() - before["grant"].keys()
-        if not name.endswith((_PUBLIC, " to its owner"))
+    """Return the names of single roles' rights that nobody had before, for the evidence."""
+    added = found["grant"].keys() - before["grant"].keys()
+    return sorted(name for name in added if name.rpartition(" to ")[2] not in _NO_SINGLE_ROLES)
+
+
+def select_function_rights(expected: Catalog, found: Catalog) -> Catalog:
+    """Return the found rights on functions that the scripts make.
+
+    What the scripts revoke from PUBLIC must stay revoked.
+    """
+    return found.select_kinds("grant").filter_objects(
+        lambda _kind, _name, facts: (
+            str(facts.get("of")).removeprefix("function ") in expected["function"]
+        )
     )
 
 
-def _row_security_flags(catalog: Catalog, tables: Collection[str]) -> Catalog:
-    return Catalog(
-        {
-            "table": {
-                name: {fact: facts.get(fact) for fact in _ROW_SECURITY}
-                for name, facts in catalog["table"].items()
-                if name in tables
-            }
-        }
-    )
+def _limit_rights(wanted: Facts, there: Facts) -> Facts:
+    """Return `wanted` with only those of its rights that are there."""
+    common = [right for right in _list_rights(there) if right in _list_rights(wanted)]
+    return {**wanted, "rights": common}
 
 
 def _whole_tables(catalog: Catalog) -> set[str]:
-    """Tables that are no partition: a partition is read through its table, and needs no rights of
-    its own.
+    """Return the tables that are no partition.
+
+    A partition is read through its table, and needs no rights of its own.
     """
     return {name for name, facts in catalog["table"].items() if "bounds as partition" not in facts}
 
 
 def _grantees(table: str, catalog: Catalog) -> set[str]:
-    """The roles with a right to the table, beside its owner and everybody."""
+    """Return the roles with a right to the table, without its owner and PUBLIC."""
     granted = {
         name.rpartition(" to ")[2]
         for name, facts in catalog["grant"].items()
         if facts.get("of") == f"table {table}"
     }
-    return granted - {"PUBLIC", "its owner"}
-
-
-def _select_roles(catalog: Catalog, names: Collection[str]) -> Catalog:
-    return catalog.select_kinds("role").filter_objects(lambda _kind, name, _facts: name in names)
+    return granted.difference(_NO_SINGLE_ROLES)
 
 
 def _list_rights(facts: Facts) -> list[str]:
     rights = facts.get("rights")
     return rights if isinstance(rights, list) else []
-
-
-def _has_parent_in(facts: Facts, catalog: Catalog) -> bool:
-    """Whether what this goes with is in the catalog; true of what goes with nothing, or with a kind
-    that was not read.
-    """
-    of = facts.get("of")
-    if not isinstance(of, str):
-        return True
-    for kind, named in catalog.objects.items():
-        if of.startswith(f"{kind} ") and of.removeprefix(f"{kind} ") in named:
-            return True
-    return not any(of.startswith(f"{kind} ") for kind in catalog.objects)

@@ -1,10 +1,10 @@
 """The catalog of a database as plain data: kind → name → facts.
 
-Catalog({"column": {"public.visits.status": {"of": "table public.visits", "type": "character
-varying(16)", "nulls": "refused"}}})
+    Catalog({"column": {"public.visits.status": {
+        "of": "table public.visits", "type": "character varying(16)", "nulls": "refused"}}})
 
-`of` names what a thing goes with (kind and name): whoever misses the table is not told of each of
-its columns. A fact that is not there is None.
+`of` names the object (kind and name) that another one belongs to, so that a missing table is not
+reported again for each of its columns. A fact that does not apply is left out.
 """
 
 from __future__ import annotations
@@ -39,17 +39,17 @@ SCHEMA_KINDS = (
     "statistics",
     "event trigger",
 )
-"""What scripts make, each kind after what it may go with."""
+"""Kinds that scripts make, each after the kinds that it may belong to."""
 ENVIRONMENT_KINDS = ("database", "role", "extension", "owner", "grant", "default grant")
-"""What stands around it, of which scripts usually say little: it was set up by hand, once."""
+"""Kinds around them, of which scripts usually say little: they were set up once, by hand."""
 COLUMN_ORDER = "column order"
-"""Told apart from the rest: a column that stands elsewhere harms only those who name no columns."""
+"""A kind of its own: another order of columns harms only statements that name no columns."""
 CATALOG_KINDS = (*SCHEMA_KINDS, COLUMN_ORDER, *ENVIRONMENT_KINDS)
 
 
 @dataclass(frozen=True)
 class Catalog:
-    """`things[kind][name]` are the facts.
+    """The objects of a database: `objects[kind][name]` are the facts.
 
     Names are `schema.name`, or `schema.table.name` for what belongs to a table; never quoted.
     """
@@ -57,47 +57,46 @@ class Catalog:
     objects: Mapping[str, Mapping[str, Facts]]
 
     def as_plain(self) -> dict[str, Any]:
-        """JSON-able; `from_plain` makes an equal catalog of it."""
+        """Return JSON-able values, from which `from_plain` makes an equal catalog."""
         return {
-            kind: {name: dict(facts) for name, facts in named.items()}
-            for kind, named in self.objects.items()
+            kind: {name: dict(facts) for name, facts in objects.items()}
+            for kind, objects in self.objects.items()
         }
 
     @staticmethod
     def from_plain(plain: Mapping[str, Any]) -> Catalog:
-        """The inverse of `as_plain`."""
-        return Catalog({kind: dict(named) for kind, named in plain.items()})
+        """Return the catalog that `as_plain` wrote."""
+        return Catalog({kind: dict(objects) for kind, objects in plain.items()})
 
     def __getitem__(self, kind: str) -> Mapping[str, Facts]:
-        """All things of a kind by name; none where the kind was not read."""
+        """Return all objects of a kind by name; none where the kind was not read."""
         return self.objects.get(kind, {})
 
     def select_kinds(self, *kinds: str) -> Catalog:
-        """These kinds, and no other."""
+        """Return these kinds only."""
         return Catalog({kind: self[kind] for kind in kinds})
 
-    def filter_objects(self, holds: Callable[[str, str, Facts], bool]) -> Catalog:
-        """The things for which `holds(kind, name, facts)`."""
+    def filter_objects(self, accepts: Callable[[str, str, Facts], bool]) -> Catalog:
+        """Return the objects for which `accepts(kind, name, facts)` is true."""
         return Catalog(
             {
-                kind: {name: facts for name, facts in named.items() if holds(kind, name, facts)}
-                for kind, named in self.objects.items()
+                kind: {name: facts for name, facts in objects.items() if accepts(kind, name, facts)}
+                for kind, objects in self.objects.items()
             }
         )
 
     def subtract(self, other: Catalog) -> Catalog:
-        """The things that `other` has not, or not so."""
+        """Return the objects that `other` has not, or with other facts."""
         return self.filter_objects(lambda kind, name, facts: other[kind].get(name) != facts)
 
     def exclude_tables(self, tables: Collection[str]) -> Catalog:
-        """All but these tables (`schema.name`) and whatever goes with them, directly or through
-        something else.
-        """
+        """Return all but these tables (`schema.name`) and what belongs to them, also indirectly."""
         gone = {f"table {table}" for table in tables}
+        # The kinds stand in an order in which what belongs to an object comes after it.
         for kind in CATALOG_KINDS:
-            gone |= {
-                f"{kind} {name}" for name, facts in self[kind].items() if facts.get("of") in gone
-            }
+            for name, facts in self[kind].items():
+                if facts.get("of") in gone:
+                    gone.add(f"{kind} {name}")
         return self.filter_objects(
             lambda kind, name, facts: f"{kind} {name}" not in gone and facts.get("of") not in gone
         )
@@ -108,39 +107,36 @@ _CAST_ARRAY = re.compile(rf"\(ARRAY\[({_ITEM}(?:, {_ITEM})*)\]\)::([\w ]+)\[\]")
 
 
 def read_catalog(connection: psycopg.Connection[Any], schemas: Sequence[str]) -> Catalog:
-    """All that the schemas are made of, and what stands around them, extensions and their parts
-    left out. 0.1 s for a hundred tables.
+    """Read all objects of the schemas and their environment, without extensions' own parts.
 
-    Raises `psycopg.Error`, such as `LockNotAvailable` when somebody changes a table at the moment.
+    It takes 0.1 s for a hundred tables. Raises `psycopg.Error`, such as `LockNotAvailable` while a
+    session changes a table.
     """
     with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
-        cursor.execute(
-            "SET LOCAL search_path = ''"
-        )  # so that every name comes with its schema, whatever a role's own path
+        # Every name then has its schema, whatever search_path the role has.
+        cursor.execute("SET LOCAL search_path = ''")
         return _drop_strays({kind: _read_objects(cursor, kind, schemas) for kind in CATALOG_KINDS})
 
 
 def _read_objects(
     cursor: psycopg.Cursor[dict[str, Any]], kind: str, schemas: Sequence[str]
 ) -> dict[str, Facts]:
-    return {
-        str(row.pop("name")): _row_facts(row)
-        for row in cursor.execute(_load_query(kind), {"schemas": list(schemas)})
-    }
+    rows = cursor.execute(_load_query(kind), {"schemas": list(schemas)})
+    return {str(row.pop("name")): _row_facts(row) for row in rows}
 
 
-def _drop_strays(things: dict[str, dict[str, Facts]]) -> Catalog:
-    """Without what goes with something that was left out, such as the columns of an extension's
-    table.
+def _drop_strays(objects: Mapping[str, Mapping[str, Facts]]) -> Catalog:
+    """Return the catalog without what belongs to something that was not read.
+
+    Such are the columns of an extension's table.
     """
-    kept, read = dict[str, dict[str, Facts]](), set[Fact]([None])
-    for (
-        kind,
-        named,
-    ) in things.items():  # in an order in which what goes with another thing comes after it
-        kept[kind] = {name: facts for name, facts in named.items() if facts.get("of") in read}
-        read |= {f"{kind} {name}" for name in kept[kind]}
-    return Catalog(kept)
+    remaining: dict[str, dict[str, Facts]] = {}
+    read: set[Fact] = {None}
+    # The kinds stand in an order in which what belongs to an object comes after it.
+    for kind, named in objects.items():
+        remaining[kind] = {name: facts for name, facts in named.items() if facts.get("of") in read}
+        read |= {f"{kind} {name}" for name in remaining[kind]}
+    return Catalog(remaining)
 
 
 @cache
@@ -155,9 +151,10 @@ def _row_facts(row: dict[str, Any]) -> Facts:
 
 
 def _normalize_fact(value: Fact) -> Fact:
-    """PostgreSQL writes `x IN ('a', 'b')` over varchar differently once it was dumped and restored:
-    `(ARRAY['a'::varchar])::text[]` has become `ARRAY[('a'::varchar)::text]`. Both mean the same, so
-    the first is written as the second.
+    """Return a fact in the form in which PostgreSQL writes it after a dump and restore.
+
+    `x IN ('a', 'b')` over varchar is `(ARRAY['a'::varchar])::text[]` before, and
+    `ARRAY[('a'::varchar)::text]` after. Both mean the same.
     """
     if isinstance(value, list):
         return [str(_normalize_fact(item)) for item in value]
@@ -165,6 +162,5 @@ def _normalize_fact(value: Fact) -> Fact:
 
 
 def _cast_items(match: re.Match[str]) -> str:
-    return (
-        "ARRAY[" + ", ".join(f"({item})::{match[2]}" for item in re.findall(_ITEM, match[1])) + "]"
-    )
+    items = [f"({item})::{match[2]}" for item in re.findall(_ITEM, match[1])]
+    return f"ARRAY[{', '.join(items)}]"
