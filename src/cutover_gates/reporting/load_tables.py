@@ -1,26 +1,44 @@
-"""What a load run is sure of, as tables for the page: each operation with its figures, its limit,
-and whether that is certain.
+"""Tables of a load run for the page: each operation with its figures, its limit and the result.
 
-Like the figures they are read from the facts of an observation, which may hold anything: what
-cannot be read gives no table.
+Like the charts they are read from the facts of an observation, which may hold anything. Facts that
+cannot be read give no table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from cutover_gates.util.text import strip_control_characters
 
 STATISTICS = ("p50", "p95", "p99")
+TIMES_CAPTION = (
+    "Response times in ms, each with its interval in brackets (?: too few requests for a bound)"
+)
+TIMES_COLUMNS = ("Operation", "Requests", "Errors", *STATISTICS, "Objective", "Certain?")
+ERRORS_COLUMNS = (
+    "Operation",
+    "Failed",
+    "Requests",
+    "Share",
+    "For certain at most",
+    "Limit",
+    "Certain?",
+)
+RATIOS_CAPTION = (
+    "Median response time as a multiple of the baseline's, with its interval in brackets"
+)
+RATIOS_COLUMNS = ("Operation", "Times the baseline", "Limit", "Certain?")
+
+Claim = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class EvidenceTable:
     """Rows of cells as text, the first of which names its row.
 
-    `facts` names the facts that it shows to the full.
+    `facts` names the facts that the table shows in full.
     """
 
     caption: str
@@ -30,43 +48,41 @@ class EvidenceTable:
 
 
 def build_tables(facts: Mapping[str, Any]) -> list[EvidenceTable]:
-    """The tables of an observation."""
-    found = []
-    for make in (_times_table, _errors_table, _ratios_table):
+    """Return the tables of an observation."""
+    tables = []
+    for build in (_times_table, _errors_table, _ratios_table):
+        # A malformed fact is shown as text, and must not cost the page.
         try:
-            found += make(facts)
-        except Exception:  # whatever is wrong with a fact, the text below tells it as it is, and the page has to be written
+            table = build(facts)
+        except Exception:
             continue
-    return [table for table in found if table.rows]
+        if table.rows:
+            tables.append(table)
+    return tables
 
 
-def _times_table(facts: Mapping[str, Any]) -> list[EvidenceTable]:
-    if "operations" not in facts:
-        return []
-    rows = tuple(
-        (
-            _format_name(one["name"]),
-            _format_count(one["requests"]),
-            _format_count(one["errors"]),
-            *(_format_interval(one.get(name), _format_ms) for name in STATISTICS),
-            _format_objective(one.get("objective") or {}),
-            _format_certainty(_objectives_of(facts, one["name"])),
-        )
-        for one in facts["operations"]
-    )
-    return [
-        EvidenceTable(
-            "Response times in ms; in brackets between what they lie for certain (?: too few"
-            " requests to tell)",
-            ("Operation", "Requests", "Errors", *STATISTICS, "Objective", "Certain?"),
-            rows,
-            frozenset({"claims"}),
-        )
+def _times_table(facts: Mapping[str, Any]) -> EvidenceTable:
+    rows = tuple(_times_row(facts, operation) for operation in facts.get("operations") or ())
+    return EvidenceTable(TIMES_CAPTION, TIMES_COLUMNS, rows, frozenset({"claims"}))
+
+
+def _times_row(facts: Mapping[str, Any], operation: Mapping[str, Any]) -> tuple[str, ...]:
+    claims = [
+        claim
+        for claim in facts.get("claims") or ()
+        if claim["operation"] == operation["name"] and claim["statistic"] in STATISTICS
     ]
+    return (
+        _format_name(operation["name"]),
+        _format_count(operation["requests"]),
+        _format_count(operation["errors"]),
+        *(_format_interval(operation.get(statistic), _format_ms) for statistic in STATISTICS),
+        _format_objective(operation.get("objective") or {}),
+        _format_certainty(claims),
+    )
 
 
-def _errors_table(facts: Mapping[str, Any]) -> list[EvidenceTable]:
-    claims = [claim for claim in facts.get("claims") or () if claim["statistic"] == "errors"]
+def _errors_table(facts: Mapping[str, Any]) -> EvidenceTable:
     rows = tuple(
         (
             _format_name(claim["operation"]),
@@ -77,28 +93,12 @@ def _errors_table(facts: Mapping[str, Any]) -> list[EvidenceTable]:
             _format_name(claim["limit"]),
             _format_certainty([claim]),
         )
-        for claim in claims
+        for claim in _claims_about(facts, "errors")
     )
-    return [
-        EvidenceTable(
-            "Requests that failed",
-            (
-                "Operation",
-                "Failed",
-                "Requests",
-                "Share",
-                "For certain at most",
-                "Limit",
-                "Certain?",
-            ),
-            rows,
-            frozenset({"claims"}),
-        )
-    ]
+    return EvidenceTable("Requests that failed", ERRORS_COLUMNS, rows, frozenset({"claims"}))
 
 
-def _ratios_table(facts: Mapping[str, Any]) -> list[EvidenceTable]:
-    claims = [claim for claim in facts.get("claims") or () if claim["statistic"] == "ratio"]
+def _ratios_table(facts: Mapping[str, Any]) -> EvidenceTable:
     ratios = facts.get("ratios") or {}
     rows = tuple(
         (
@@ -107,66 +107,53 @@ def _ratios_table(facts: Mapping[str, Any]) -> list[EvidenceTable]:
             _format_name(claim["limit"]),
             _format_certainty([claim]),
         )
-        for claim in claims
+        for claim in _claims_about(facts, "ratio")
     )
-    return [
-        EvidenceTable(
-            "Median response time as a multiple of the baseline's; in brackets between what it lies"
-            " for certain",
-            ("Operation", "Times the baseline", "Limit", "Certain?"),
-            rows,
-            frozenset({"claims", "ratios"}),
-        )
-    ]
+    return EvidenceTable(RATIOS_CAPTION, RATIOS_COLUMNS, rows, frozenset({"claims", "ratios"}))
 
 
-def _objectives_of(facts: Mapping[str, Any], operation: str) -> list[Mapping[str, Any]]:
-    """What is claimed of an operation's times."""
-    return [
-        claim
-        for claim in facts.get("claims") or ()
-        if claim["operation"] == operation and claim["statistic"] in STATISTICS
-    ]
+def _claims_about(facts: Mapping[str, Any], statistic: str) -> list[Claim]:
+    return [claim for claim in facts.get("claims") or () if claim["statistic"] == statistic]
 
 
-def _format_certainty(claims: list[Mapping[str, Any]]) -> str:
-    """'yes', or what is not: the worst first."""
+def _format_certainty(claims: Sequence[Claim]) -> str:
+    """Return 'yes', or which claim is not certain: a missed one before an open one."""
     if not claims:
         return "not judged"
-    several = len(claims) > 1
-    broken = [_format_name(claim["statistic"]) for claim in claims if claim["state"] == "broken"]
-    still_open = [claim for claim in claims if claim["state"] == "open"]
-    if broken:
-        return "MISSED" + (f": {', '.join(broken)}" if several else "")
-    if not any(claim["needed"] for claim in still_open):
-        return "no excess seen" if still_open else "yes"
-    what = (
-        f": {', '.join(_format_name(claim['statistic']) for claim in still_open)}"
-        if several
-        else ""
-    )
-    more = max(_format_integer(claim["missing"]) for claim in still_open)
-    return f"no{what}" + (
-        f", about {more:,} more requests needed" if more else ", too near to the limit"
-    )
+    missed = [claim for claim in claims if claim["state"] == "broken"]
+    if missed:
+        return f"MISSED{_name_statistics(missed, claims)}"
+    undecided = [claim for claim in claims if claim["state"] == "open"]
+    if not undecided:
+        return "yes"
+    # An objective that is not needed can only be refuted, and it was not.
+    if not any(claim["needed"] for claim in undecided):
+        return "no excess seen"
+    missing = max(_format_integer(claim["missing"]) for claim in undecided)
+    reason = f"about {missing:,} more requests needed" if missing else "too near to the limit"
+    return f"no{_name_statistics(undecided, claims)}, {reason}"
 
 
-def _format_objective(told: Mapping[str, Any]) -> str:
-    return (
-        ", ".join(
-            f"{statistic} {round(1000 * float(told[statistic]), 1):,.10g}"
-            for statistic in STATISTICS
-            if told.get(statistic)
-        )
-        or "none"
-    )
+def _name_statistics(named: Sequence[Claim], claims: Sequence[Claim]) -> str:
+    """Return ': p95, p99', or nothing where there is only one claim to name."""
+    if len(claims) == 1:
+        return ""
+    return f": {', '.join(_format_name(claim['statistic']) for claim in named)}"
 
 
-def _format_interval(told: Any, shown: Callable[[float], str]) -> str:
-    """'18.5 (17.0–23.3)'; '-' where nothing was measured."""
-    if not told:
+def _format_objective(objective: Mapping[str, Any]) -> str:
+    stated = [statistic for statistic in STATISTICS if objective.get(statistic)]
+    limits = [
+        f"{statistic} {round(1000 * float(objective[statistic]), 1):,.10g}" for statistic in stated
+    ]
+    return ", ".join(limits) or "none"
+
+
+def _format_interval(interval: Any, shown: Callable[[float], str]) -> str:
+    """Return '18.5 (17.0–23.3)'; '-' where nothing was measured."""
+    if not interval:
         return "-"
-    middle, low, high = ("?" if value is None else shown(float(value)) for value in told)
+    middle, low, high = ("?" if value is None else shown(float(value)) for value in interval)
     return f"{middle} ({low}–{high})"
 
 

@@ -1,7 +1,4 @@
-"""A picture before it is drawn: plain values.
-
-And how they are read from evidence, which may hold anything.
-"""
+"""A chart before it is drawn, as plain values, and how these are read from evidence."""
 
 from __future__ import annotations
 
@@ -11,11 +8,10 @@ from math import isfinite
 from typing import Any, Literal
 
 MAX_POINTS = 300
-"""Of a curve.
-
-A longer one keeps the worst of each piece of the time, so that a figure stays below some 40 KB.
-"""
+"""Points of a curve. A longer curve keeps the worst of each piece of the time: a figure stays below
+some 40 KB."""
 MAX_VALUE = 1e15
+"""A larger value is malformed, and would make the axis useless."""
 
 Point = tuple[float, float]
 SeriesStyle = Literal["main", "other", "limit", "bars"]
@@ -25,7 +21,7 @@ SeriesStyle = Literal["main", "other", "limit", "bars"]
 class ChartSeries:
     """Values over the horizontal axis.
 
-    As `bars`, each lasts until the next point, and the last point only ends it.
+    In the style `bars` each value lasts until the next point; the last point only ends the series.
     """
 
     label: str
@@ -37,8 +33,8 @@ class ChartSeries:
 class ChartPanel:
     """One pair of axes.
 
-    `limits` are lines across it, (label, value); `marks` are objectives, lines from top to bottom:
-    (p50, p95 or p99, value).
+    `limits` are horizontal lines: (label, value). `marks` are objectives, as vertical lines: (p50,
+    p95 or p99, value).
     """
 
     title: str
@@ -51,11 +47,10 @@ class ChartPanel:
 
 @dataclass(frozen=True)
 class ChartSpec:
-    """Panels over the same horizontal axis, one below the other, or as `multiples` side by side,
-    all with the same scales.
+    """Panels over the same horizontal axis.
 
-    `finding` says in words what a reader should see in it. `facts` names the facts that it shows to
-    the full.
+    They stand one below the other, or as `multiples` side by side with the same scales. `finding`
+    says in words what a reader should see. `facts` names the facts that the chart shows in full.
     """
 
     caption: str
@@ -67,47 +62,40 @@ class ChartSpec:
 
 
 def parse_number(value: Any) -> float:
-    """A number that can be drawn. Raises `ValueError`."""
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | float)
-        or not isfinite(value)
-        or abs(value) > MAX_VALUE
-    ):
+    """Return a number that can be drawn. Raises `ValueError` for any other value."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not isfinite(value) or abs(value) > MAX_VALUE:
         raise ValueError(f"no number to draw: {value!r}")
     return float(value)
 
 
 def parse_series(facts: Mapping[str, Any], name: str, unit: float = 1.0) -> tuple[Point, ...]:
-    """The series `name`, `[[seconds, value], …]`, in units of `unit`; empty with fewer than two
-    moments. Raises `ValueError`, `TypeError`.
+    """Return the series `name`, `[[seconds, value], …]`, in units of `unit`.
+
+    It is empty with fewer than two different times. Raises `ValueError`, `TypeError`.
     """
-    read = sorted(
-        (parse_number(at), parse_number(value) / unit) for at, value in facts.get(name) or ()
-    )
-    return downsample(read) if read and read[-1][0] > read[0][0] else ()
+    rows = facts.get(name) or ()
+    points = sorted((parse_number(at), parse_number(value) / unit) for at, value in rows)
+    if not points or points[-1][0] <= points[0][0]:
+        return ()
+    return downsample(points)
 
 
 def downsample(points: Iterable[Point]) -> tuple[Point, ...]:
-    """At most `MAX_POINTS`: of each piece the point with the highest value."""
+    """Return at most `MAX_POINTS` points: of each piece the one with the highest value."""
     points = tuple(points)
     step = _point_interval(len(points))
-    return (
-        points
-        if step == 1
-        else tuple(
-            max(points[start : start + step], key=lambda point: point[1])
-            for start in range(0, len(points), step)
-        )
-    )
+    if step == 1:
+        return points
+    pieces = [points[start : start + step] for start in range(0, len(points), step)]
+    return tuple(max(piece, key=lambda point: point[1]) for piece in pieces)
 
 
 def elapsed_seconds(points: int) -> str:
-    """The horizontal axis of curves that had so many points."""
+    """Return the label of the horizontal axis of curves that had so many points."""
     step = _point_interval(points)
-    return "seconds since the start of the run" + (
-        f" (each point is the highest of {step})" if step > 1 else ""
-    )
+    note = f" (each point is the highest of {step})" if step > 1 else ""
+    return f"seconds since the start of the run{note}"
 
 
 def _point_interval(points: int) -> int:
@@ -115,20 +103,20 @@ def _point_interval(points: int) -> int:
 
 
 def parse_limit(facts: Mapping[str, Any], name: str) -> float | None:
-    """A limit that the observation names; None where it names none. Raises `ValueError`."""
+    """Return a limit of the observation; None where it has none. Raises `ValueError`."""
     value = (facts.get("limits") or {}).get(name)
     return None if value is None else parse_number(value)
 
 
 def format_range(values: Iterable[float]) -> str:
-    """'3 to 17', or '3' where they are all the same. Raises `ValueError` for no values."""
+    """Return '3 to 17', or '3' where all values are equal. Raises `ValueError` for no values."""
     values = list(values)
     low, high = format_short(min(values)), format_short(max(values))
     return low if low == high else f"{low} to {high}"
 
 
 def format_short(value: float) -> str:
-    """A figure with about three digits: '0.012', '3.4', '17', '1,240'."""
+    """Return a number with about three digits: '0.012', '3.4', '17', '1,240'."""
     if value == 0 or abs(value) >= 100 or value == int(value):
         return f"{value:,.0f}"
     return f"{value:.3g}"
