@@ -1,6 +1,4 @@
-"""The cluster is ready: the declared image runs as declared, stays up while nodes change, and can
-be taken back.
-"""
+"""Checks of the deployment in Kubernetes and of the way back from it."""
 
 from __future__ import annotations
 
@@ -13,57 +11,56 @@ pytestmark = pytest.mark.plan("kubernetes-cluster")
 
 
 def test_the_deployment_is_available(cluster: KubernetesAssessments) -> None:
-    """A rollout that is half done serves two releases.
+    """The rollout has ended, and every declared pod is available.
 
-    The cluster has acted on the newest change, and every declared pod is available.
+    A rollout that is half done serves two releases.
     """
     assert_passed(cluster.assess_availability())
 
 
 def test_every_pod_runs_the_declared_image(cluster: KubernetesAssessments) -> None:
-    """A tag may be moved, and then two pods of one tag differ.
+    """Every pod runs the declared digest.
 
-    Every pod runs the declared digest.
+    A tag may be moved, and then two pods of one tag differ.
     """
     assert_passed(cluster.assess_images())
 
 
 def test_no_pod_waits_crashes_or_restarts(cluster: KubernetesAssessments) -> None:
-    """What restarts now will restart under load.
+    """Every pod runs, is ready, and was not restarted lately.
 
-    Every pod runs, is ready, and was not restarted of late.
+    A pod that restarts now will restart under load.
     """
     assert_passed(cluster.assess_pods())
 
 
 def test_a_disruption_budget_guards_the_pods(cluster: KubernetesAssessments) -> None:
-    """Whoever empties a node must not empty the hospital.
+    """One disruption budget selects every pod, and lets some of them go, not all.
 
-    One budget selects every pod; it lets one go, and not all of them.
+    Draining a node must not stop the hospital.
     """
     assert_passed(cluster.assess_disruption_budgets())
 
 
 def test_probes_are_defined(cluster: KubernetesAssessments) -> None:
-    """Without them a pod that hangs stays, and one that is not ready gets patients' requests.
+    """The container has a liveness and a readiness probe.
 
-    Liveness and readiness are both defined.
+    Without them a container that hangs stays, and one that is not ready gets requests.
     """
     assert_passed(cluster.assess_probes())
 
 
 def test_requests_and_limits_are_declared(cluster: KubernetesAssessments) -> None:
-    """A pod without them is the first to be killed, or starves the others.
+    """Every container declares its CPU and memory.
 
-    Every container declares its CPU and memory.
+    A container without them is the first to be killed, or starves the others.
     """
     assert_passed(cluster.assess_resources())
 
 
 def test_the_previous_revision_is_there(cluster: KubernetesAssessments) -> None:
-    """A rollback goes back to something.
+    """The revision with the image of the previous release is kept.
 
-    The revision with the image of the release before is there, in Helm's history, too, where Helm
-    does it.
+    A rollback needs something to go back to, in Helm's history too where Helm does it.
     """
     assert_passed(cluster.assess_previous_revision())

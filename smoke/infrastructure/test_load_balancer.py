@@ -1,4 +1,4 @@
-"""The load balancer reaches every backend, loses nothing when one dies, and says who asks."""
+"""Checks of the load balancer and its backends."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ pytestmark = pytest.mark.plan("load-balancer")
 
 
 def test_every_backend_answers(balancer: LoadBalancerAssessments) -> None:
-    """A backend that is not there is missing when the other one fails.
+    """Every backend answers when it is asked directly.
 
-    Each answers when it is asked directly.
+    A backend that is down is missing when the other one fails.
     """
     assert_passed(balancer.assess_backends())
 
 
 def test_every_backend_is_in_rotation(balancer: LoadBalancerAssessments) -> None:
-    """A dead backend in rotation loses every second request, a forgotten one carries nothing.
+    """All declared backends answer through the load balancer, no other does, and no request is lost.
 
-    All are met, nobody else is, and nothing is lost.
+    A dead backend in rotation loses every second request, a forgotten one takes no load.
     """
     assert_passed(balancer.assess_rotation())
 
 
 def test_a_dead_backend_is_taken_out_and_comes_back(balancer: LoadBalancerAssessments) -> None:
-    """Machines die at work.
+    """No request is lost when a backend dies, and it is back in rotation in time.
 
-    One backend is made to die: not one request is lost, and it is back in rotation in time.
+    Machines fail at work. One backend is really stopped.
     """
     assert_passed(balancer.assess_failover())
 
 
 def test_the_clients_address_is_passed_on(balancer: LoadBalancerAssessments) -> None:
-    """An audit that knows only the balancer knows nobody.
+    """The log holds the client's address, and not the load balancer's.
 
-    The log tells the address from which was asked.
+    An audit that knows only the load balancer cannot tell who acted.
     """
     assert_passed(balancer.assess_client_address())

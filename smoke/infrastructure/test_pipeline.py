@@ -1,6 +1,4 @@
-"""The release's own tests: a recent, green run of the very commit under judgement, that covers its
-code.
-"""
+"""Checks of the pipeline's run of the commit under judgement."""
 
 from __future__ import annotations
 
@@ -12,32 +10,35 @@ from cutover_gates.probes.deployment.pipeline.assessments import PipelineAssessm
 
 @pytest.mark.plan("tests-passing")
 def test_the_commit_under_judgement_has_a_green_run(pipeline: PipelineAssessments) -> None:
-    """A green run of another commit says nothing of this one.
+    """The run of the declared commit ended in success.
 
-    The run is of the declared commit, and ended in success.
+    A green run of another commit says nothing about this one.
     """
     assert_passed(pipeline.assess_result())
 
 
 @pytest.mark.plan("tests-passing")
 def test_every_suite_is_there_and_green(pipeline: PipelineAssessments) -> None:
-    """A pipeline is green also where a suite was skipped.
+    """Every declared suite ran and succeeded.
 
-    Unit, integration and security tests were run, and each succeeded.
+    A pipeline is green also where a suite was skipped.
     """
     assert_passed(pipeline.assess_suites())
 
 
 @pytest.mark.plan("tests-passing")
 def test_the_run_is_recent(pipeline: PipelineAssessments) -> None:
-    """What a release is built with changes under it. The run is no older than is allowed."""
+    """The run is no older than is allowed.
+
+    What a release is built with changes in the meantime.
+    """
     assert_passed(pipeline.assess_age())
 
 
 @pytest.mark.plan("code-coverage")
 def test_the_code_is_covered_as_far_as_the_plan_asks(pipeline: PipelineAssessments) -> None:
-    """Green tests of little code prove little.
+    """The tests cover the declared share of the lines.
 
-    The share of covered lines is at least the declared one, and is a share of something.
+    Green tests of little code prove little.
     """
     assert_passed(pipeline.assess_coverage())

@@ -1,4 +1,4 @@
-"""Redis is what it should be, has room, and keeps what it is given."""
+"""Checks of the target's Redis."""
 
 from __future__ import annotations
 
@@ -11,37 +11,40 @@ pytestmark = pytest.mark.plan("redis-cluster")
 
 
 def test_redis_answers(redis: RedisAssessments) -> None:
-    """Without it nobody stays signed in.
+    """Redis answers, has the declared role, and is complete.
 
-    It answers, has the declared role, and its cluster is whole.
+    Without it nobody stays signed in.
     """
     assert_passed(redis.assess_availability())
 
 
 def test_redis_keeps_its_memory_policy(redis: RedisAssessments) -> None:
-    """The wrong policy throws sessions away in the busiest hour. The policy is the declared one."""
+    """The memory policy of Redis is the declared one.
+
+    The wrong policy removes sessions in the busiest hour.
+    """
     assert_passed(redis.assess_memory_policy())
 
 
 def test_redis_has_room(redis: RedisAssessments) -> None:
-    """What is full refuses writes or throws keys away.
+    """Redis has room and has evicted nothing.
 
-    There is room, and nothing was thrown away.
+    A full Redis refuses writes or evicts keys.
     """
     assert_passed(redis.assess_memory())
 
 
 def test_redis_keeps_its_data(redis: RedisAssessments) -> None:
-    """After a restart everybody would have to sign in anew.
+    """Redis keeps its data as declared, and its last save succeeded.
 
-    Data are kept as declared, and the last time succeeded.
+    Otherwise everybody must sign in again after a restart.
     """
     assert_passed(redis.assess_persistence())
 
 
 def test_redis_gives_back_what_is_written(redis: RedisAssessments) -> None:
-    """A Redis that only answers pings is no help.
+    """A key that is written is read again and expires; a replica refuses it.
 
-    A key is written, read, and expires; a replica takes none.
+    A Redis that only answers pings does not keep sessions.
     """
     assert_passed(redis.assess_round_trip())

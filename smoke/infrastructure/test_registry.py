@@ -1,6 +1,4 @@
-"""The registry has what the nodes must pull: the image under judgement, and the one that a rollback
-goes back to.
-"""
+"""Checks of the images that the nodes must pull."""
 
 from __future__ import annotations
 
@@ -13,16 +11,16 @@ pytestmark = pytest.mark.plan("kubernetes-cluster")
 
 
 def test_the_image_under_judgement_can_be_pulled(registry: RegistryAssessments) -> None:
-    """A new node has no image yet.
+    """The registry has the manifest and every blob of the image under judgement.
 
-    The manifest under the declared digest is what it says, and every blob of it is there.
+    A new node has no image yet.
     """
     assert_passed(registry.assess_release_image())
 
 
 def test_the_image_of_the_release_before_can_be_pulled(registry: RegistryAssessments) -> None:
-    """Registries clean up old images, and at night nobody builds them anew.
+    """The registry has the manifest and every blob of the previous image.
 
-    The one that a rollback needs is there in full, too.
+    Registries remove old images, and a rollback needs this one.
     """
     assert_passed(registry.assess_previous_image())

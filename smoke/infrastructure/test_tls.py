@@ -1,4 +1,4 @@
-"""Certificates are trusted, right and lasting, and nothing weaker is spoken beside them."""
+"""Checks of certificates and TLS."""
 
 from __future__ import annotations
 
@@ -11,49 +11,58 @@ pytestmark = pytest.mark.plan("tls-certificates")
 
 
 def test_certificates_lead_to_a_trusted_authority(tls: TlsAssessments) -> None:
-    """A browser that does not trust shows a warning, and nobody gets to work.
+    """Every endpoint answers and sends a chain that leads to a trusted authority.
 
-    Every endpoint answers, and sends a whole chain that is trusted.
+    A browser that does not trust it shows a warning, and nobody gets to work.
     """
     assert_passed(tls.assess_chains())
 
 
 def test_certificates_are_for_the_name(tls: TlsAssessments) -> None:
-    """A certificate for another name is none. It matches the name by which people come."""
+    """Every certificate is for the name of its endpoint.
+
+    Browsers refuse a certificate for another name.
+    """
     assert_passed(tls.assess_names())
 
 
 def test_no_certificate_is_about_to_expire(tls: TlsAssessments) -> None:
-    """One that expires in the week after the cutover stops the hospital then.
+    """Every certificate that is sent is valid for long enough.
 
-    All that are sent are valid for long enough.
+    One that expires in the week after the cutover stops the hospital then. Intermediate
+    certificates count.
     """
     assert_passed(tls.assess_days_left())
 
 
 def test_old_protocols_are_refused(tls: TlsAssessments) -> None:
-    """What can be broken is offered to attackers, too.
+    """SSL 3.0, TLS 1.0 and TLS 1.1 are refused.
 
-    SSL 3.0, TLS 1.0 and TLS 1.1 are really offered, and refused.
+    An attacker can make both sides fall back to a broken protocol. Each is really offered.
     """
     assert_passed(tls.assess_protocols())
 
 
 def test_weak_ciphers_are_refused(tls: TlsAssessments) -> None:
-    """Without encryption, with export keys, RC4, DES or without authentication anybody can read
-    along. Each is really offered, and refused.
+    """Cipher suites without real protection are refused.
+
+    Without encryption or authentication, with export keys, RC4 or DES anybody can read along. Each
+    is really offered.
     """
     assert_passed(tls.assess_ciphers())
 
 
 def test_plain_http_leads_to_https(tls: TlsAssessments) -> None:
-    """Nobody writes https by hand. Who comes without it is sent there."""
+    """Plain HTTP leads to https.
+
+    Few people type https. Whoever comes without it must be redirected.
+    """
     assert_passed(tls.assess_redirects())
 
 
 def test_browsers_are_told_to_stay_with_https(tls: TlsAssessments) -> None:
-    """On a stranger's network the first plain request is the one that is caught.
+    """Strict-Transport-Security holds for long enough.
 
-    Strict-Transport-Security holds for long enough.
+    On a foreign network the first request in plain HTTP can be intercepted.
     """
     assert_passed(tls.assess_hsts())

@@ -1,4 +1,7 @@
-"""Quantities and durations as Kubernetes writes them."""
+"""Quantities, durations and label selectors as Kubernetes writes them.
+
+The official client reads quantities too; why it is not used: docs/decisions/0020-quantities.md.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +28,10 @@ _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6,
 
 
 def parse_quantity(text: str) -> Fraction:
-    """The exact value of `250m`, `128Mi`, `1.5e3`, … (Kubernetes API reference, common definitions,
-    Quantity). Raises `ValueError`.
+    """Return the exact value of `250m`, `128Mi`, `1.5e3`, …
+
+    The grammar is in the Kubernetes API reference (common definitions, Quantity). The digits are
+    bounded, so that no answer of a server can cost time or memory. Raises `ValueError`.
     """
     found = _QUANTITY.fullmatch(text)
     if not found:
@@ -36,7 +41,7 @@ def parse_quantity(text: str) -> Fraction:
 
 
 def parse_duration(text: str) -> float:
-    """Seconds of `15.2s`, `1m0s`, … (Go's `time.Duration`). Raises `ValueError`."""
+    """Return the seconds of `15.2s`, `1m0s`, … (Go's `time.Duration`). Raises `ValueError`."""
     found = _DURATION.findall(text)
     if "".join(number + unit for number, unit in found) != text or not found:
         raise ValueError(f"{text!r} is no duration")
@@ -44,35 +49,40 @@ def parse_duration(text: str) -> float:
 
 
 def format_selector(selector: Any) -> str:
-    """The selector as the API's `labelSelector` has it."""
-    parts = [f"{key}={value}" for key, value in sorted((selector.match_labels or {}).items())]
-    for rule in selector.match_expressions or []:
-        values = f"({','.join(rule.values or [])})"
-        parts.append(
-            {
-                "In": f"{rule.key} in {values}",
-                "NotIn": f"{rule.key} notin {values}",
-                "Exists": rule.key,
-                "DoesNotExist": f"!{rule.key}",
-            }[rule.operator]
-        )
+    """Return the selector (the official client's `V1LabelSelector`) as the API's `labelSelector`."""
+    labels = sorted((selector.match_labels or {}).items())
+    parts = [f"{key}={value}" for key, value in labels]
+    parts += [_format_expression(each) for each in selector.match_expressions or []]
     return ",".join(parts)
 
 
-def matches_selector(selector: Any, labels: Mapping[str, str]) -> bool:
-    """Whether the selector finds what has these labels.
+def _format_expression(expression: Any) -> str:
+    values = f"({','.join(expression.values or [])})"
+    forms = {
+        "In": f"{expression.key} in {values}",
+        "NotIn": f"{expression.key} notin {values}",
+        "Exists": expression.key,
+        "DoesNotExist": f"!{expression.key}",
+    }
+    return forms[expression.operator]
 
-    None finds nothing, an empty one everything (policy/v1).
+
+def matches_selector(selector: Any, labels: Mapping[str, str]) -> bool:
+    """Return whether the selector selects an object with these labels.
+
+    None selects nothing, an empty selector everything (policy/v1).
     """
     if selector is None:
         return False
-    equal = all(labels.get(key) == value for key, value in (selector.match_labels or {}).items())
-    return equal and all(_matches_rule(rule, labels) for rule in selector.match_expressions or [])
+    wanted = (selector.match_labels or {}).items()
+    expressions = selector.match_expressions or []
+    return all(labels.get(key) == value for key, value in wanted) and all(
+        _matches_expression(each, labels) for each in expressions
+    )
 
 
-def _matches_rule(rule: Any, labels: Mapping[str, str]) -> bool:
-    there = rule.key in labels
-    listed = there and labels[rule.key] in (rule.values or [])
-    return {"In": listed, "NotIn": not listed, "Exists": there, "DoesNotExist": not there}[
-        rule.operator
-    ]
+def _matches_expression(expression: Any, labels: Mapping[str, str]) -> bool:
+    exists = expression.key in labels
+    listed = exists and labels[expression.key] in (expression.values or [])
+    results = {"In": listed, "NotIn": not listed, "Exists": exists, "DoesNotExist": not exists}
+    return results[expression.operator]

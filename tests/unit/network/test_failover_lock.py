@@ -1,4 +1,4 @@
-"""Nobody looks at the backends while one is made to die; otherwise all may look at the same time."""
+"""The failover lock: shared while backends are queried, exclusive while one is stopped."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 from cutover_gates.probes.network.load_balancer.backend_failover import failover_lock
 
 
-def test_who_makes_a_backend_die_waits_for_the_others_and_they_for_him(tmp_path: Path) -> None:
-    path, told = tmp_path / "peace.lock", list[str]()
+def test_the_exclusive_holder_waits_for_the_others_and_they_for_it(tmp_path: Path) -> None:
+    path, told = tmp_path / "failover.lock", list[str]()
 
     def other(
         word: str, act: Callable[[Callable[[], None]], None] = lambda _alone: None

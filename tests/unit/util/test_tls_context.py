@@ -1,4 +1,4 @@
-"""What the fixtures say of settings that cannot be used: one sentence, before anything is asked."""
+"""A certificate authority that cannot be used is a mistake of the settings."""
 
 from __future__ import annotations
 

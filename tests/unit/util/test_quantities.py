@@ -1,4 +1,4 @@
-"""Quantities and durations of Kubernetes are read exactly, or not at all."""
+"""Quantities and durations of Kubernetes: exact values, or an error."""
 
 from __future__ import annotations
 
@@ -42,6 +42,14 @@ from cutover_gates.util.kubernetes_notation import parse_duration, parse_quantit
 )
 def test_a_quantity_is_read_exactly(text: str, value: Fraction) -> None:
     assert parse_quantity(text) == value
+
+
+@pytest.mark.parametrize("suffix", ["n", "u", "m", "", "k", "M", "Ki", "Mi", "Gi", "E", "Ei"])
+@pytest.mark.parametrize("number", ["0", "1", "250", "1.5", "0.001", "-3", "+7", "123456789"])
+def test_the_official_client_reads_the_same_value(number: str, suffix: str) -> None:
+    """Where both accept a text. The official one also accepts what Kubernetes refuses."""
+    official = pytest.importorskip("kubernetes.utils").parse_quantity
+    assert parse_quantity(number + suffix) == Fraction(official(number + suffix))
 
 
 @pytest.mark.parametrize(
