@@ -16,6 +16,7 @@ from cutover_gates.config.container import Container
 from cutover_gates.config.contract import Contract
 from cutover_gates.config.deployment import ClusterSettings, PipelineSettings, RegistrySettings
 from cutover_gates.config.fhir import Fhir
+from cutover_gates.config.load_balancer import LoadBalancerSettings
 from cutover_gates.config.logs_and_dashboards import ChannelSettings, DashboardSettings, LogSettings
 from cutover_gates.config.migrations import (
     BackupSettings,
@@ -26,12 +27,7 @@ from cutover_gates.config.migrations import (
     TableChange,
 )
 from cutover_gates.config.monitoring import AlertSettings, MetricSettings, Monitoring
-from cutover_gates.config.network import (
-    DnsSettings,
-    LoadBalancerSettings,
-    RedisSettings,
-    TlsSettings,
-)
+from cutover_gates.config.network import DnsSettings, TlsSettings
 from cutover_gates.config.performance import (
     BaselineSettings,
     JourneySettings,
@@ -42,6 +38,7 @@ from cutover_gates.config.performance import (
     PoolMetricNames,
     ResourceSettings,
 )
+from cutover_gates.config.redis import RedisSettings
 from cutover_gates.config.settings import Settings
 from cutover_gates.config.target import DatabaseSettings, Limits, Target, UserAccount
 from docs.rule_pages import rule_pages

@@ -1,6 +1,4 @@
-"""What a release runs on and comes from: `[targets.NAME.infrastructure.cluster]`, `.registry`,
-`.pipeline`.
-"""
+"""`[targets.NAME.infrastructure.cluster]`, `.registry` and `.pipeline`."""
 
 from __future__ import annotations
 
@@ -80,7 +78,7 @@ class ClusterSettings(SettingsTable):
 
     @property
     def running_digest_key(self) -> str:
-        """The key that names what every pod must run."""
+        """Return the key with the digest that every pod must run."""
         return "digest" if self.runs == "release" else "previous_digest"
 
     @field_validator("api")
@@ -94,7 +92,7 @@ class ClusterSettings(SettingsTable):
     @classmethod
     def _check_digest(cls, value: str | None) -> str | None:
         if value is not None and not DIGEST.fullmatch(value):
-            raise ValueError(f"{value!r} is no digest; write sha256: and 64 hexadecimal digits")
+            raise ValueError(f"{value!r} is not a digest; write sha256: and 64 hexadecimal digits")
         return value
 
     @field_validator("image")
@@ -102,22 +100,21 @@ class ClusterSettings(SettingsTable):
     def _check_repository(cls, value: str | None) -> str | None:
         if value is not None and ("@" in value or ":" in value.rpartition("/")[2]):
             raise ValueError(
-                f"{value!r} is more than a repository; leave out its tag and its digest, which goes"
-                " into digest"
+                f"{value!r} has a tag or a digest; write the repository alone, and the digest in digest"
             )
         return value
 
     @model_validator(mode="after")
     def _check_previous_digest(self) -> ClusterSettings:
         if self.digest and self.digest == self.previous_digest:
-            raise ValueError("digest and previous_digest are the same: a rollback would go nowhere")
+            raise ValueError(
+                "digest and previous_digest are the same, so that a rollback would change nothing"
+            )
         return self
 
 
 class RegistrySettings(SettingsTable):
-    """Where the images of the release and of the one before are pulled from (`digest` and
-    `previous_digest` of the cluster).
-    """
+    """The registry of the images, whose digests are `digest` and `previous_digest` of `cluster`."""
 
     url: str | None = Field(
         default=None,
@@ -150,7 +147,7 @@ class RegistrySettings(SettingsTable):
     def _check_platform(cls, value: str) -> str:
         if not PLATFORM.fullmatch(value):
             raise ValueError(
-                f'{value!r} is no platform; write one such as "linux/amd64" or "linux/arm/v7"'
+                f'{value!r} is not a platform; write one such as "linux/amd64" or "linux/arm/v7"'
             )
         return value
 
@@ -158,7 +155,7 @@ class RegistrySettings(SettingsTable):
     def _require_https(self) -> RegistrySettings:
         if self.url is not None and not self.url.startswith(("https://", "http://")):
             raise ValueError(
-                f'{self.url!r} is no address; write one such as "https://registry.example.org"'
+                f'{self.url!r} is not a URL; write one such as "https://registry.example.org"'
             )
         if (
             self.url is not None
@@ -166,14 +163,15 @@ class RegistrySettings(SettingsTable):
             and not self.url.startswith("https://")
         ):
             raise ValueError(
-                "url must begin with https:// where somebody signs in: a password is sent there"
+                "url must begin with https:// where username is set: a password is sent there"
             )
         return self
 
 
 class PipelineSettings(SettingsTable):
-    """What the pipeline wrote down of the commit under judgement, in files (schema:
-    `src/cutover_gates/probes/deployment/pipeline/pipeline.schema.json`).
+    """The files that the pipeline leaves of the commit under judgement.
+
+    Their schema is `src/cutover_gates/probes/deployment/pipeline/pipeline.schema.json`.
     """
 
     file: Path | None = Field(
@@ -204,7 +202,7 @@ class PipelineSettings(SettingsTable):
     def _check_commit(cls, value: str | None) -> str | None:
         if value is not None and not COMMIT.fullmatch(value):
             raise ValueError(
-                f"{value!r} is no whole commit; write its 40 (or 64) hexadecimal digits, as git"
+                f"{value!r} is not a full commit; write its 40 (or 64) hexadecimal digits, as git"
                 " rev-parse HEAD gives them"
             )
         return value

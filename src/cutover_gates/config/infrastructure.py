@@ -1,4 +1,4 @@
-"""What stands around a target: `[targets.NAME.infrastructure]`."""
+"""`[targets.NAME.infrastructure]`: what a target runs on, and what stands in front of it."""
 
 from __future__ import annotations
 
@@ -6,16 +6,13 @@ from pydantic import Field
 
 from cutover_gates.config.base import SettingsTable
 from cutover_gates.config.deployment import ClusterSettings, PipelineSettings, RegistrySettings
-from cutover_gates.config.network import (
-    DnsSettings,
-    LoadBalancerSettings,
-    RedisSettings,
-    TlsSettings,
-)
+from cutover_gates.config.load_balancer import LoadBalancerSettings
+from cutover_gates.config.network import DnsSettings, TlsSettings
+from cutover_gates.config.redis import RedisSettings
 
 
 class Infrastructure(SettingsTable):
-    """The ground that a cutover stands on."""
+    """What a target runs on, and what stands in front of it."""
 
     tls: TlsSettings = Field(
         default=TlsSettings(), description="The certificates that people meet."

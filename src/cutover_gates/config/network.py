@@ -1,27 +1,22 @@
-"""The way to a target: certificates, names, the load balancer.
-
-`[targets.NAME.infrastructure.tls]`, `.dns`, `.balancer`, `.redis`.
-"""
+"""`[targets.NAME.infrastructure.tls]` and `.dns`: certificates and names."""
 
 from __future__ import annotations
 
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, field_validator
 
 from cutover_gates.config.base import SettingsTable
 
 NetworkSeconds = Annotated[float, Field(gt=0, le=5)]
-"""Seconds that one question to one place may take: a dead place must not hold up the others for
-long.
-"""
+"""Seconds for one query to one server: a dead server must not hold up the others for long."""
 
 
 class TlsSettings(SettingsTable):
-    """The certificates that people meet, and what they promise."""
+    """The certificates that users meet, and what they must fulfil."""
 
     endpoints: tuple[str, ...] = Field(
         default=(),
@@ -73,7 +68,7 @@ class TlsSettings(SettingsTable):
             host, port = _parse_host_port(endpoint)
             if not host or port is None:
                 raise ValueError(
-                    f'{endpoint!r} is no endpoint: write one such as "hospital.example.org:443"'
+                    f'{endpoint!r} is not an endpoint: write one such as "hospital.example.org:443"'
                 )
         return value
 
@@ -83,14 +78,14 @@ class TlsSettings(SettingsTable):
         for address in value:
             if not address.startswith("http://"):
                 raise ValueError(
-                    f"{address!r} is no address in plain HTTP: write one such as"
+                    f"{address!r} is not an address in plain HTTP: write one such as"
                     ' "http://hospital.example.org/"'
                 )
         return value
 
 
 class DnsSettings(SettingsTable):
-    """The names, and where they must lead."""
+    """The names, and the addresses that they must have."""
 
     records: dict[str, tuple[str, ...]] = Field(
         default={},
@@ -124,8 +119,8 @@ class DnsSettings(SettingsTable):
     def _check_records(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
         for name, addresses in value.items():
             if not addresses:
-                raise ValueError(f"{name} leads nowhere: give the addresses that it must lead to")
-        return {name: tuple(map(_parse_ip_address, addresses)) for name, addresses in value.items()}
+                raise ValueError(f"{name} has no addresses: give all that it must have")
+        return {name: tuple(map(parse_ip_address, addresses)) for name, addresses in value.items()}
 
     @field_validator("resolvers", "authorities")
     @classmethod
@@ -135,146 +130,17 @@ class DnsSettings(SettingsTable):
         return value
 
 
-class LoadBalancerSettings(SettingsTable):
-    """What stands before the backends."""
-
-    url: str | None = Field(
-        default=None, description="Where it answers. Default: the target's own url."
-    )
-    ca_file: Path | None = Field(
-        default=None,
-        description="A file with the authority of its certificate. Default: that of `tls`.",
-    )
-    backends: tuple[str, ...] = Field(
-        default=(),
-        description="The address of each backend behind it, such as `http://10.0.0.11:8080`.",
-    )
-    health_path: str = Field(
-        default="/health/ready",
-        pattern="^/",
-        description=(
-            "The path that is asked, of the backends and through the balancer: "
-            "reading it changes nothing."
-        ),
-    )
-    instance_header: str | None = Field(
-        default=None,
-        description=(
-            "A header of the answers that names the backend: its `host:port`, or the name that "
-            "it gives itself when it is asked directly."
-        ),
-    )
-    kill: tuple[str, ...] = Field(
-        default=(),
-        description=(
-            "A command, as a list, that makes one backend die. Never run on a production target."
-        ),
-    )
-    back_seconds: float = Field(
-        default=30,
-        gt=0,
-        le=45,
-        description="Seconds after its death within which a backend must be back in rotation.",
-    )
-    client_address: str | None = Field(
-        default=None,
-        description=(
-            "An address of this machine to ask from. Default: the one that the machine chooses; "
-            "that proves nothing where all stands on one machine."
-        ),
-    )
-    client_field: str | None = Field(
-        default=None, description="The field of the target's log that holds the client's address."
-    )
-    seconds: NetworkSeconds = Field(
-        default=3, description="Seconds within which one request must be answered."
-    )
-
-    @field_validator("url", "backends")
-    @classmethod
-    def _check_urls(cls, value: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
-        for address in (value,) if isinstance(value, str) else value or ():
-            parts = urlsplit(address)
-            if (
-                parts.scheme not in ("http", "https")
-                or not parts.hostname
-                or parts.username
-                or parts.query
-            ):
-                raise ValueError(
-                    'that is no address: write one such as "http://10.0.0.11:8080", without user,'
-                    " password or query"
-                )
-        return value
-
-    @field_validator("client_address")
-    @classmethod
-    def _check_client_address(cls, value: str | None) -> str | None:
-        return value if value is None else _parse_ip_address(value)
-
-
-class RedisSettings(SettingsTable):
-    """The target's Redis."""
-
-    url: str | None = Field(
-        default=None,
-        description=(
-            "Where it is: `redis://` or `rediss://` (TLS), host, port and number of the database."
-            " Without user and password."
-        ),
-    )
-    ca_file: Path | None = Field(
-        default=None,
-        description="A file with the authority of its certificate. Default: the system's.",
-    )
-    username: str | None = Field(
-        default=None, description="The user to sign in as, where it is not the default one."
-    )
-    password: SecretStr | None = Field(default=None, description="The password.")
-    password_file: Path | None = Field(
-        default=None, description="A file that holds the password, instead of the environment."
-    )
-    role: Literal["master", "replica"] = Field(default="master", description="What it must be.")
-    maxmemory_policy: str = Field(
-        default="noeviction", description="What it must do when its memory is full."
-    )
-    persistence: Literal["aof", "rdb", "none", "any"] = Field(
-        default="any",
-        description="How it must keep its data: `aof`, `rdb`, `none`, or `any` of the first two.",
-    )
-    memory_share: float = Field(
-        default=0.9, gt=0, le=1, description="Share of its memory that may be in use."
-    )
-    seconds: NetworkSeconds = Field(default=3, description="Seconds within which it must answer.")
-
-    @field_validator("url")
-    @classmethod
-    def _check_url(cls, value: str | None) -> str | None:
-        parts = urlsplit(value or "redis://localhost")
-        if (
-            parts.scheme not in ("redis", "rediss")
-            or not parts.hostname
-            or parts.username is not None
-            or parts.query
-        ):
-            raise ValueError(
-                "that is no address of a Redis: write one such as"
-                ' "rediss://redis.example.org:6379/0", without user and password'
-            )
-        return value
-
-
 def parse_name_server(server: str) -> tuple[str, int]:
-    """Address and port of a name server. Raises `ValueError`."""
+    """Return the address and the port of a name server. Raises `ValueError`."""
     try:
-        return _parse_ip_address(server), 53
+        return parse_ip_address(server), 53
     except ValueError:
         host, port = _parse_host_port(server)
-        return _parse_ip_address(host), port or 53
+        return parse_ip_address(host), port or 53
 
 
 def _parse_host_port(text: str) -> tuple[str, int | None]:
-    """Host and port of `host:port`; IPv6 addresses stand in brackets."""
+    """Return host and port of `host:port`; IPv6 addresses stand in brackets."""
     try:
         parts = urlsplit(f"//{text}")
         whole = not (parts.path or parts.query or parts.fragment or parts.username is not None)
@@ -283,8 +149,9 @@ def _parse_host_port(text: str) -> tuple[str, int | None]:
         return "", None
 
 
-def _parse_ip_address(text: str) -> str:
+def parse_ip_address(text: str) -> str:
+    """Return the address in its usual form. Raises `ValueError`."""
     try:
         return str(ip_address(text))
     except ValueError:
-        raise ValueError(f'{text!r} is no address: write one such as "10.0.0.53"') from None
+        raise ValueError(f'{text!r} is not an IP address: write one such as "10.0.0.53"') from None

@@ -58,7 +58,7 @@ def format_selector(selector: Any) -> str:
 
 def _format_expression(expression: Any) -> str:
     values = f"({','.join(expression.values or [])})"
-    forms = {
+    forms: dict[str, str] = {
         "In": f"{expression.key} in {values}",
         "NotIn": f"{expression.key} notin {values}",
         "Exists": expression.key,

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from cutover_gates.config.network import LoadBalancerSettings
+from cutover_gates.config.load_balancer import LoadBalancerSettings
 from cutover_gates.probes.network.load_balancer.assessments import LoadBalancerAssessments
 from tests.faults.network.network_fault import CONTEXT
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import redis
 
-from cutover_gates.config.network import RedisSettings as Declared
+from cutover_gates.config.redis import RedisSettings as Declared
 from cutover_gates.probes.network.redis.assessments import RedisAssessments
 from cutover_gates.util.concurrency import wait_for
 from tests.faults.network.network_fault import CONTEXT

@@ -135,5 +135,5 @@ def test_a_report_counts_for_itself(tmp_path: Path) -> None:
 
 
 def test_a_commit_must_be_whole() -> None:
-    with pytest.raises(ValueError, match="is no whole commit"):
+    with pytest.raises(ValueError, match="is not a full commit"):
         Infrastructure.model_validate({"pipeline": {"commit": "c0ffee"}})

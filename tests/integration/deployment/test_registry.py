@@ -103,12 +103,12 @@ def test_a_password_is_sent_to_no_realm_without_tls(
 @pytest.mark.parametrize(
     ("table", "said"),
     [
-        ({"url": "registry.example.org"}, "is no address"),
+        ({"url": "registry.example.org"}, "is not a URL"),
         (
             {"url": "http://registry.example.org", "username": "puller"},
-            "url must begin with https:// where somebody signs in",
+            "url must begin with https:// where username is set",
         ),
-        ({"platform": "amd64"}, "is no platform"),
+        ({"platform": "amd64"}, "is not a platform"),
     ],
 )
 def test_a_registry_that_cannot_be_meant_is_refused(table: dict[str, str], said: str) -> None:
@@ -120,12 +120,12 @@ def test_a_registry_that_cannot_be_meant_is_refused(table: dict[str, str], said:
     ("table", "said"),
     [
         ({"api": "http://cluster.example.org"}, "api must begin with https://"),
-        ({"digest": "sha256:abc"}, "is no digest"),
-        ({"image": "hospital/backend:2.0.0"}, "is more than a repository"),
-        ({"image": f"hospital/backend@sha256:{'1' * 64}"}, "is more than a repository"),
+        ({"digest": "sha256:abc"}, "is not a digest"),
+        ({"image": "hospital/backend:2.0.0"}, "has a tag or a digest"),
+        ({"image": f"hospital/backend@sha256:{'1' * 64}"}, "has a tag or a digest"),
         (
             {"digest": f"sha256:{'1' * 64}", "previous_digest": f"sha256:{'1' * 64}"},
-            "a rollback would go nowhere",
+            "a rollback would change nothing",
         ),
     ],
 )

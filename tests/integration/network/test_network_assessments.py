@@ -14,8 +14,9 @@ import pytest
 from redis.exceptions import MovedError
 
 from cutover_gates.config.base import SettingsError
-from cutover_gates.config.network import DnsSettings, RedisSettings, TlsSettings
-from cutover_gates.config.network import LoadBalancerSettings as BalancerSettings
+from cutover_gates.config.load_balancer import LoadBalancerSettings as BalancerSettings
+from cutover_gates.config.network import DnsSettings, TlsSettings
+from cutover_gates.config.redis import RedisSettings
 from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.core.findings import FindingsError, NotProven, Rule
 from cutover_gates.hospital import Unsupported
@@ -473,19 +474,23 @@ Made = Callable[..., object]
             {"endpoints": ["hospital.example.org"]},
             'write one such as "hospital.example.org:443"',
         ),
-        (TlsSettings, {"redirects": ["https://a.example"]}, "is no address in plain HTTP"),
+        (TlsSettings, {"redirects": ["https://a.example"]}, "is not an address in plain HTTP"),
         (TlsSettings, {"seconds": 6}, "less than or equal to 5"),
-        (DnsSettings, {"records": {"a.example": []}}, "a.example leads nowhere"),
-        (DnsSettings, {"records": {"a.example": ["b.example"]}}, "'b.example' is no address"),
-        (DnsSettings, {"resolvers": ["ns.example:53"]}, "'ns.example' is no address"),
-        (BalancerSettings, {"backends": ["10.0.0.1:80"]}, "that is no address"),
+        (DnsSettings, {"records": {"a.example": []}}, "a.example has no addresses"),
+        (
+            DnsSettings,
+            {"records": {"a.example": ["b.example"]}},
+            "'b.example' is not an IP address",
+        ),
+        (DnsSettings, {"resolvers": ["ns.example:53"]}, "'ns.example' is not an IP address"),
+        (BalancerSettings, {"backends": ["10.0.0.1:80"]}, "this is not a URL"),
         (
             BalancerSettings,
             {"url": "https://user:word@a.example"},
             "without user, password or query",
         ),
         (RedisSettings, {"url": "redis://:word@a.example"}, "without user and password"),
-        (RedisSettings, {"url": "http://a.example"}, "that is no address of a Redis"),
+        (RedisSettings, {"url": "http://a.example"}, "this is not the URL of a Redis"),
     ],
 )
 def test_a_mistake_in_the_settings_is_told(

@@ -20,6 +20,7 @@ from cutover_gates.config.contract import Contract
 from cutover_gates.config.deployment import ClusterSettings, PipelineSettings, RegistrySettings
 from cutover_gates.config.fhir import Fhir
 from cutover_gates.config.infrastructure import Infrastructure
+from cutover_gates.config.load_balancer import LoadBalancerSettings
 from cutover_gates.config.loader import load_settings
 from cutover_gates.config.logs_and_dashboards import ChannelSettings, DashboardSettings, LogSettings
 from cutover_gates.config.migrations import (
@@ -31,12 +32,7 @@ from cutover_gates.config.migrations import (
     TableChange,
 )
 from cutover_gates.config.monitoring import AlertSettings, MetricSettings, Monitoring
-from cutover_gates.config.network import (
-    DnsSettings,
-    LoadBalancerSettings,
-    RedisSettings,
-    TlsSettings,
-)
+from cutover_gates.config.network import DnsSettings, TlsSettings
 from cutover_gates.config.performance import (
     BaselineSettings,
     JourneySettings,
@@ -47,6 +43,7 @@ from cutover_gates.config.performance import (
     PoolMetricNames,
     ResourceSettings,
 )
+from cutover_gates.config.redis import RedisSettings
 from cutover_gates.config.settings import Settings
 from cutover_gates.config.target import ACCOUNT_ROLES, DatabaseSettings, Limits, Target, UserAccount
 from cutover_gates.targets.running_target import describe_remote

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from cutover_gates.config.network import LoadBalancerSettings
+from cutover_gates.config.load_balancer import LoadBalancerSettings
 from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
 from cutover_gates.hospital import Unsupported
 from cutover_gates.probes.network.load_balancer import rules

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from cutover_gates.config.network import RedisSettings
+from cutover_gates.config.redis import RedisSettings
 from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
 from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.probes.network.network_context import NetworkContext

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from cutover_gates.config.network import RedisSettings
+from cutover_gates.config.redis import RedisSettings
 from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.probes.network.network_context import TIMEOUT_SLACK_SECONDS
 from cutover_gates.util.concurrency import run_with_timeout

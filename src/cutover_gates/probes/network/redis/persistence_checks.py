@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cutover_gates.config.network import RedisSettings
+from cutover_gates.config.redis import RedisSettings
 from cutover_gates.core.evidence.assessment import AssessmentBuilder
 from cutover_gates.probes.network.redis import rules
 from cutover_gates.probes.network.redis.client import KEY_SECONDS, write_probe_key
