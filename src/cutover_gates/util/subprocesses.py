@@ -29,7 +29,7 @@ KILL_SECONDS = 5.0
 """Seconds for a killed process to be gone; one that waits for a dead disk is left behind."""
 
 # The launcher asks the kernel for the parent's death signal and becomes the program. It is a process
-# of its own (about 15 ms), because `preexec_fn` can deadlock where threads run. The signal comes when
+# of its own (about 19 ms), because `preexec_fn` can deadlock where threads run. The signal comes when
 # the *thread* that started the launcher ends: that thread waits for the program anyway. Where the
 # parent died before the call, the second line sees it.
 _LAUNCHER = """
