@@ -13,7 +13,7 @@ from cutover_gates.core.judge import judge
 from cutover_gates.core.plan import Item, Plan
 from cutover_gates.core.verdict import CheckResult, Outcome, Verdict, VerdictSubject
 from cutover_gates.core.waivers import Decision
-from cutover_gates.reporting.sample_verdict import make_load_evidence
+from cutover_gates.reporting.sample_evidence import make_load_evidence
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 SUBJECT = VerdictSubject(
