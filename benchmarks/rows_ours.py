@@ -30,7 +30,7 @@ def main(dsn: str, table: str, *, snapshot: bool) -> None:
     seconds: dict[str, float] = {}
 
     def watch(seen: ProgressSnapshot) -> None:
-        seconds[seen.what] = seen.seconds
+        seconds[seen.kind] = seen.seconds
 
     with open_consistent_session(dsn, time.time() + 3600) as session:
         spec = build_table_spec(

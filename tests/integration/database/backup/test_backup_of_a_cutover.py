@@ -11,14 +11,17 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from cutover_gates.core.evidence.assessment import NotProven
 from cutover_gates.hospital.matchers.expectations import assert_passed
+from cutover_gates.probes.database.backup import rules
 from cutover_gates.probes.database.backup.assessments import BackupAssessments
 from cutover_gates.probes.database.context import DatabaseContext
+from cutover_gates.probes.database.rows import rules as row_rules
 from cutover_gates.probes.database.rows.assessments import RowAssessments
+from cutover_gates.probes.database.snapshot import rules as snapshot_rules
 from cutover_gates.probes.database.snapshot.capture import take_snapshot
 from reference import announcement, cutover, postgres
 from tests.faults import serve
+from tests.findings import raises_gap
 from tests.integration.database.backup import dump_files
 from tests.integration.database.conftest import BEFORE
 from tests.integration.database.contexts import make_database_context
@@ -32,11 +35,11 @@ Cut = Callable[[], None]
 def database_context(server: postgres.Server, tmp_path: Path) -> Iterator[DatabaseContext]:
     """Before its cutover, with a snapshot."""
     server.copy(BEFORE, NAME)
-    site = make_database_context(
+    context = make_database_context(
         server.dsn(NAME), tmp_path, tables=hospital_tables(), backup={"path": "a.*"}
     )
-    take_snapshot(site)
-    yield site
+    take_snapshot(context)
+    yield context
     server.drop(NAME)
 
 
@@ -62,12 +65,12 @@ def test_a_backup_from_after_the_cutover_is_found(
 ) -> None:
     cut()
     dump_files.plain(_dsn(database_context), database_context.folder)
-    assert "it does not hold the old data" in " ".join(
-        BackupAssessments(database_context).assess_time_of_backup().findings
-    )
-    assert "is at 6: it is of other data" in " ".join(
-        BackupAssessments(database_context).assess_old_data().findings
-    )
+    taken = BackupAssessments(database_context).assess_time_of_backup()
+    assert [finding.rule for finding in taken.findings] == [rules.BEFORE_MIGRATION]
+    (finding,) = BackupAssessments(database_context).assess_old_data().findings
+    assert finding.rule == rules.SAME_MIGRATION
+    assert finding.expected.startswith("migration 6, ")
+    assert finding.actual == "migration 10"
 
 
 def test_a_backup_from_before_the_snapshot_is_found(
@@ -75,9 +78,8 @@ def test_a_backup_from_before_the_snapshot_is_found(
 ) -> None:
     dump_files.age(dump_files.plain(_dsn(database_context), database_context.folder), 1)
     cut()
-    assert "what came in between is not in it" in " ".join(
-        BackupAssessments(database_context).assess_time_of_backup().findings
-    )
+    found = BackupAssessments(database_context).assess_time_of_backup()
+    assert [finding.rule for finding in found.findings] == [rules.AFTER_SNAPSHOT]
 
 
 def test_a_backup_from_long_before_the_cutover_is_found(
@@ -85,9 +87,9 @@ def test_a_backup_from_long_before_the_cutover_is_found(
 ) -> None:
     dump_files.age(dump_files.plain(_dsn(database_context), database_context.folder), 13)
     cut()
-    assert "was made 13.0 h before the migration" in " ".join(
-        BackupAssessments(database_context).assess_time_of_backup().findings
-    )
+    found = BackupAssessments(database_context).assess_time_of_backup()
+    assert [each.rule for each in found.findings] == [rules.RECENT, rules.AFTER_SNAPSHOT]
+    assert found.findings[0].actual.startswith("13.0 h before the migration")
 
 
 def test_a_row_that_the_snapshot_knows_and_the_backup_lacks_is_found(
@@ -97,10 +99,9 @@ def test_a_row_that_the_snapshot_knows_and_the_backup_lacks_is_found(
         connection.execute("DELETE FROM documents WHERE id = (SELECT id FROM documents LIMIT 1)")
     dump_files.archive(_dsn(database_context), database_context.folder)
     cut()
-    assert any(
-        finding.startswith("documents: the snapshot of ")
-        for finding in BackupAssessments(database_context).assess_old_data().findings
-    )
+    (finding,) = BackupAssessments(database_context).assess_old_data().findings
+    assert (finding.rule, finding.subject) == (rules.SAME_ROW_COUNT, "documents")
+    assert "the snapshot of" in finding.expected
 
 
 def test_what_came_between_snapshot_and_backup_is_no_difference(
@@ -127,7 +128,7 @@ def test_without_a_snapshot_nothing_is_proven_after_the_change(
         BackupAssessments(unseen).assess_time_of_backup,
         BackupAssessments(unseen).assess_old_data,
     ):
-        with pytest.raises(NotProven, match="no snapshot"):
+        with raises_gap(snapshot_rules.SNAPSHOT_EXISTS):
             question()
 
 
@@ -146,8 +147,8 @@ def test_where_the_settings_say_so_the_backup_is_only_read_to_its_end(
     assert found.checked == (path.name,)
 
 
-def _dsn(site: DatabaseContext) -> str:
-    return site.dsn.get_secret_value()
+def _dsn(context: DatabaseContext) -> str:
+    return context.dsn.get_secret_value()
 
 
 @pytest.mark.parametrize("hours", [-8, 0, 11])
@@ -191,10 +192,10 @@ def test_what_no_zone_explains_is_left_to_the_content(
     assert asked.findings or asked.not_proven
 
 
-def test_the_keys_that_differ_are_looked_up_in_the_backup(
+def test_the_keys_and_columns_that_differ_are_looked_up_in_the_backup(
     database_context: DatabaseContext, cut: Cut
 ) -> None:
-    """The names of two patients are exchanged: both keys are named, no other, and no name."""
+    """The names of two patients are exchanged: both keys and the column are named, and no name."""
     dump_files.archive(_dsn(database_context), database_context.folder)
     cut()
     with psycopg.connect(_dsn(database_context)) as connection:
@@ -209,15 +210,10 @@ def test_the_keys_that_differ_are_looked_up_in_the_backup(
         f"UPDATE patients SET family_name = CASE id WHEN '{one}' THEN '{others}' ELSE '{its}' END"
         f" WHERE id IN ('{one}', '{other}')",
     )
-    (exact,) = (
-        finding
-        for finding in RowAssessments(database_context).assess_contents().findings
-        if "against the restored backup" in finding
-    )
-    assert (
-        exact
-        == f"patients, against the restored backup: changed: {', '.join(sorted([one, other]))}."
-    )
+    (finding,) = RowAssessments(database_context).assess_contents().findings
+    assert (finding.rule, finding.subject) == (row_rules.CONTENT, "patients")
+    keys = ", ".join(sorted([one, other]))
+    assert finding.actual.endswith(f"; columns family_name; changed keys {keys}")
 
 
 def test_without_a_backup_the_segments_are_named(
@@ -230,10 +226,12 @@ def test_without_a_backup_the_segments_are_named(
         " LIMIT 1)",
     )
     found = RowAssessments(database_context).assess_contents()
-    assert [finding for finding in found.findings if "patients: it differs at segment" in finding]
+    (finding,) = found.findings
+    assert (finding.rule, finding.subject) == (row_rules.CONTENT, "patients")
+    assert "; segment " in finding.actual
     assert "no keys from the backup" in found.figures
 
 
-def _run(site: DatabaseContext, statement: str) -> None:
-    with psycopg.connect(_dsn(site)) as connection:
+def _run(context: DatabaseContext, statement: str) -> None:
+    with psycopg.connect(_dsn(context)) as connection:
         connection.execute(statement.encode())

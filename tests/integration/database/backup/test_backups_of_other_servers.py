@@ -11,8 +11,10 @@ from psycopg.conninfo import make_conninfo
 from pydantic import SecretStr
 
 from cutover_gates.hospital.matchers.expectations import assert_passed
+from cutover_gates.probes.database.backup import rules
 from cutover_gates.probes.database.backup.assessments import BackupAssessments
 from cutover_gates.probes.database.scratch.scratch_cluster import run_cluster
+from tests.findings import list_gaps
 from tests.integration.database.backup import dump_files
 from tests.integration.database.conftest import BEFORE, CopyDatabase
 from tests.integration.database.contexts import make_database_context
@@ -45,7 +47,7 @@ def test_an_empty_database_proves_nothing(tmp_path: Path) -> None:
                 dsn, tmp_path, backup={"path": str(dump_files.archive(dsn, tmp_path))}
             )
         ).assess_restored_data()
-        assert "No table of the target holds a row" in found.not_proven[0]
+        assert list_gaps(found) == [(rules.DATA_EXISTS, "the target")]
 
 
 def test_a_given_server_whose_role_is_no_superuser_will_do(
@@ -55,7 +57,7 @@ def test_a_given_server_whose_role_is_no_superuser_will_do(
     with run_cluster(18, 30) as given:
         with psycopg.connect(given) as connection:
             connection.execute("CREATE ROLE maker LOGIN CREATEDB CREATEROLE")
-        site = make_database_context(
+        context = make_database_context(
             dsn,
             tmp_path,
             backup={"path": str(dump_files.archive(dsn, tmp_path))},
@@ -63,7 +65,7 @@ def test_a_given_server_whose_role_is_no_superuser_will_do(
         )
         assert_passed(
             BackupAssessments(
-                replace(site, scratch_dsn=SecretStr(make_conninfo(given, user="maker")))
+                replace(context, scratch_dsn=SecretStr(make_conninfo(given, user="maker")))
             ).assess_restored_data()
         )
         with psycopg.connect(given) as connection:
@@ -86,4 +88,6 @@ def test_an_extension_that_the_scratch_server_lacks_says_nothing_of_the_backup(
         make_database_context(dsn, tmp_path, backup={"path": str(path)})
     ).assess_restored_data()
     assert not found.findings
-    assert 'extension "no_such_extension" is not available' in found.not_proven[0]
+    (gap,) = found.not_proven
+    assert gap.rule == rules.EXTENSIONS_AVAILABLE
+    assert 'extension "no_such_extension" is not available' in gap.actual

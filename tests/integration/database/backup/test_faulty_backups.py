@@ -11,9 +11,12 @@ import psycopg
 import pytest
 
 from cutover_gates.core.evidence.assessment import Assessment, NotProven
+from cutover_gates.core.findings import Rule
 from cutover_gates.hospital.matchers.expectations import assert_passed
+from cutover_gates.probes.database.backup import rules
 from cutover_gates.probes.database.backup.assessments import BackupAssessments
 from cutover_gates.probes.database.backup.backup_restore import open_restored_backup
+from tests.findings import list_breaches, raises_gap
 from tests.integration.database.backup import dump_files
 from tests.integration.database.conftest import BEFORE, CopyDatabase
 from tests.integration.database.contexts import make_database_context
@@ -32,15 +35,14 @@ def test_an_empty_file_is_no_backup(tmp_path: Path, spare: CopyDatabase) -> None
         backups.assess_completeness(),
         backups.assess_restored_data(),
     ):
-        assert found.findings == ("The backup a.dump is empty.",)
+        assert list_breaches(found) == [(rules.BACKUP_FORMAT, "a.dump")]
+        assert found.findings[0].actual == "the file is empty"
 
 
 def test_a_file_that_is_no_backup_is_told(tmp_path: Path, spare: CopyDatabase) -> None:
     (tmp_path / "a.dump").write_text("503 Service Unavailable")
-    _found(
-        _backups(spare(BEFORE), tmp_path / "a.dump").assess_completeness(),
-        r"a\.dump is no backup that PostgreSQL makes",
-    )
+    found = _backups(spare(BEFORE), tmp_path / "a.dump").assess_completeness()
+    assert list_breaches(found) == [(rules.BACKUP_FORMAT, "a.dump")]
 
 
 @pytest.mark.parametrize("place", ["nothing", "*.dump", None])
@@ -51,7 +53,7 @@ def test_without_a_backup_nothing_is_proven(
         make_database_context(spare(BEFORE), tmp_path, backup={"path": place} if place else {})
     )
     for question in (backups.assess_age, backups.assess_completeness, backups.assess_restored_data):
-        with pytest.raises(NotProven, match="no backup"):
+        with raises_gap(rules.BACKUP_EXISTS):
             question()
 
 
@@ -62,8 +64,8 @@ def test_a_truncated_archive_is_found(
     dsn = spare(BEFORE)
     path = dump_files.archive(dsn, tmp_path, *options)
     dump_files.truncate_file(path)
-    _found(_backups(dsn, path).assess_completeness(), "cannot be read to its end: could not")
-    _found(_backups(dsn, path).assess_restored_data(), "does not restore without an error")
+    _assert_found(_backups(dsn, path).assess_completeness(), rules.BACKUP_READABLE, "could not")
+    _assert_found(_backups(dsn, path).assess_restored_data(), rules.RESTORES)
 
 
 def test_a_flipped_bit_in_a_compressed_archive_is_found(
@@ -72,10 +74,8 @@ def test_a_flipped_bit_in_a_compressed_archive_is_found(
     dsn = spare(BEFORE)
     path = dump_files.archive(dsn, tmp_path)
     dump_files.flip_bit(path, path.stat().st_size * 2 // 3)
-    _found(
-        _backups(dsn, path).assess_completeness(),
-        "cannot be read to its end: could not uncompress data",
-    )
+    found = _backups(dsn, path).assess_completeness()
+    _assert_found(found, rules.BACKUP_READABLE, "could not uncompress data")
 
 
 def test_a_flipped_bit_in_an_uncompressed_archive_is_found_by_the_fingerprint(
@@ -88,9 +88,7 @@ def test_a_flipped_bit_in_an_uncompressed_archive_is_found_by_the_fingerprint(
     dump_files.flip_bit(path, dump_files.place_of(b"\t" + name.encode() + b"\t", path) + 2)
     assert_passed(_backups(dsn, path).assess_completeness())
     found = _backups(dsn, path).assess_restored_data()
-    _found(
-        found, "^patients: the restored backup has the same keys as the target, and other content"
-    )
+    assert list_breaches(found) == [(rules.SAME_CONTENT, "patients")]
     assert name not in str(found)
 
 
@@ -107,34 +105,33 @@ def test_a_stale_backup_is_found_by_its_own_date(tmp_path: Path, spare: CopyData
         b"\x00\x01\x00\x00\x00" + b"\x00\x00\x00\x00\x00" + content[at + 10 : at + 15]
     )  # the first of January
     path.write_bytes(content)
-    _found(
-        _backups(dsn, path).assess_age(),
-        r"was made \d+\.\d h ago, at \d{4}-01-01 .*; 12 h are allowed \(backup\.max_age_hours\)",
-    )
+    found = _backups(dsn, path).assess_age()
+    _assert_found(found, rules.RECENT, r"\d+\.\d h ago, at \d{4}-01-01 ")
+    assert found.findings[0].expected.startswith("at most 12 h")
 
 
 def test_a_stale_plain_dump_is_found_by_its_files_date(tmp_path: Path, spare: CopyDatabase) -> None:
     dsn = spare(BEFORE)
     path = dump_files.plain(dsn, tmp_path)
     dump_files.age(path, 13)
-    _found(_backups(dsn, path).assess_age(), r"was made 13\.0 h ago")
+    _assert_found(_backups(dsn, path).assess_age(), rules.RECENT, r"^13\.0 h ago")
 
 
 def test_a_backup_from_the_future_is_found(tmp_path: Path, spare: CopyDatabase) -> None:
     dsn = spare(BEFORE)
     path = dump_files.archive(dsn, tmp_path)
     dump_files.age(path, 3)
-    _found(_backups(dsn, path).assess_age(), "later than its file was written")
+    _assert_found(_backups(dsn, path).assess_age(), rules.PLAUSIBLE_DATE)
 
 
 def test_a_backup_of_another_database_is_found(tmp_path: Path, spare: CopyDatabase) -> None:
     dsn, other = spare(BEFORE), spare(BEFORE)
     path = dump_files.archive(other, tmp_path)
-    _found(
-        _backups(dsn, path).assess_completeness(),
-        f"is of another database: of {dump_files.database(other)}, and the target is"
-        f" {dump_files.database(dsn)}",
-    )
+    found = _backups(dsn, path).assess_completeness()
+    (finding,) = found.findings
+    assert finding.rule == rules.SAME_DATABASE
+    assert finding.expected == dump_files.database(dsn)
+    assert finding.actual == dump_files.database(other)
 
 
 def test_a_plain_dump_of_another_database_is_found_by_what_it_holds(
@@ -144,10 +141,11 @@ def test_a_plain_dump_of_another_database_is_found_by_what_it_holds(
         spare(BEFORE),
         spare(BEFORE, "DELETE FROM documents WHERE id = (SELECT id FROM documents LIMIT 1)"),
     )
-    _found(
-        _backups(dsn, dump_files.plain(other, tmp_path)).assess_restored_data(),
-        r"^documents: the target has \d+ rows, and the restored backup \d+",
-    )
+    found = _backups(dsn, dump_files.plain(other, tmp_path)).assess_restored_data()
+    (finding,) = found.findings
+    assert (finding.rule, finding.subject) == (rules.SAME_ROW_COUNT, "documents")
+    rows = int(finding.expected.split()[0])
+    assert finding.actual == f"{rows - 1} rows"
 
 
 @pytest.mark.parametrize("share", [0.5, 0.9999], ids=["in a table", "before its end"])
@@ -157,10 +155,8 @@ def test_a_plain_dump_that_was_cut_off_is_found(
     dsn = spare(BEFORE)
     path = dump_files.plain(dsn, tmp_path)
     dump_files.truncate_file(path, share)
-    _found(
-        _backups(dsn, path).assess_completeness(),
-        "ends in the midst of the rows of" if share == 0.5 else "was cut off",
-    )
+    reason = "ends within the rows of" if share == 0.5 else "was cut off"
+    _assert_found(_backups(dsn, path).assess_completeness(), rules.BACKUP_READABLE, reason)
 
 
 def test_an_error_in_the_midst_of_a_plain_dump_is_found_and_quotes_no_patient(
@@ -171,18 +167,17 @@ def test_an_error_in_the_midst_of_a_plain_dump_is_found_and_quotes_no_patient(
     mrn = _one(dsn, "SELECT mrn FROM patients LIMIT 1")
     dump_files.replace_bytes(path, f"\t{mrn}\t".encode(), f"\t{mrn}\tEXTRA-{mrn}\t".encode())
     found = _backups(dsn, path).assess_restored_data()
-    _found(found, "does not restore without an error")
+    _assert_found(found, rules.RESTORES)
     assert mrn not in str(found)
 
 
 def test_a_missing_table_is_found(tmp_path: Path, spare: CopyDatabase) -> None:
     dsn = spare(BEFORE)
     path = dump_files.archive(dsn, tmp_path, "--exclude-table=documents")
-    _found(_backups(dsn, path).assess_completeness(), "does not hold the table documents")
-    _found(
-        _backups(dsn, path).assess_restored_data(),
-        "documents: the target has this table, and the backup does not",
-    )
+    whole = _backups(dsn, path).assess_completeness()
+    assert list_breaches(whole) == [(rules.TABLES_INCLUDED, "documents")]
+    restored = _backups(dsn, path).assess_restored_data()
+    assert (rules.SAME_SCHEMA, "documents") in list_breaches(restored)
 
 
 @pytest.mark.parametrize("kind", ["custom", "plain"])
@@ -191,7 +186,8 @@ def test_a_table_without_its_rows_is_found(kind: str, tmp_path: Path, spare: Cop
     path = dump_files.dump(
         dsn, tmp_path / "a", f"--format={kind}", "--exclude-table-data=documents"
     )
-    _found(_backups(dsn, path).assess_completeness(), "holds the table documents without its rows")
+    found = _backups(dsn, path).assess_completeness()
+    assert list_breaches(found) == [(rules.TABLE_ROWS_INCLUDED, "documents")]
 
 
 def test_an_orphan_that_no_key_admits_on_restoring_is_found(
@@ -200,22 +196,19 @@ def test_an_orphan_that_no_key_admits_on_restoring_is_found(
     """PostgreSQL calls the key valid; the backup holds the data and cannot give the key back."""
     dsn = spare(BEFORE, *ORPHAN)
     found = _backups(dsn, dump_files.archive(dsn, tmp_path)).assess_restored_data()
-    _found(
-        found,
-        'does not restore without an error: insert or update on table "visits" violates foreign key'
-        " constraint",
-    )
+    error = 'insert or update on table "visits" violates foreign key constraint'
+    _assert_found(found, rules.RESTORES, error)
     assert "Key (" not in str(found)
 
 
 def test_what_does_not_restore_is_given_to_nobody(tmp_path: Path, spare: CopyDatabase) -> None:
     dsn = spare(BEFORE, *ORPHAN)
-    site = make_database_context(
+    context = make_database_context(
         dsn, tmp_path, backup={"path": str(dump_files.archive(dsn, tmp_path))}
     )
     with (
-        pytest.raises(NotProven, match="did not restore without an error"),
-        open_restored_backup(site),
+        raises_gap(rules.RESTORES),
+        open_restored_backup(context),
     ):
         pytest.fail("half a copy")
 
@@ -224,10 +217,8 @@ def test_a_directory_without_one_of_its_files_is_found(tmp_path: Path, spare: Co
     dsn = spare(BEFORE)
     path = dump_files.of_kind("directory", dsn, tmp_path)
     dump_files.without(path, "*.dat.gz")
-    _found(
-        _backups(dsn, path).assess_completeness(),
-        r"cannot be read to its end: could not open input file .*: No such file",
-    )
+    found = _backups(dsn, path).assess_completeness()
+    _assert_found(found, rules.BACKUP_READABLE, r"could not open input file .*: No such file")
 
 
 @pytest.mark.parametrize("program", ["gzip", "bzip2", "xz", "zstd", "lz4"])
@@ -239,17 +230,18 @@ def test_a_damaged_compressed_dump_is_found(
     dsn = spare(BEFORE)
     path = dump_files.of_kind(program, dsn, tmp_path)
     dump_files.flip_bit(path, path.stat().st_size * 2 // 3)
-    _found(
-        _backups(dsn, path).assess_completeness(),
-        r"(is damaged and cannot be read to its end|was cut off|ends in the midst)",
-    )
+    found = _backups(dsn, path).assess_completeness()
+    assert [finding.rule for finding in found.findings] == [rules.BACKUP_READABLE]
 
 
 def test_a_compressed_dump_that_was_cut_off_is_found(tmp_path: Path, spare: CopyDatabase) -> None:
     dsn = spare(BEFORE)
     path = dump_files.of_kind("gzip", dsn, tmp_path)
     dump_files.truncate_file(path)
-    _found(_backups(dsn, path).assess_completeness(), "is damaged and cannot be read to its end")
+    found = _backups(dsn, path).assess_completeness()
+    (finding,) = found.findings
+    assert finding.rule == rules.BACKUP_READABLE
+    assert finding.subject.endswith("(gzip)")
 
 
 def test_a_sequence_that_a_backup_does_not_set_is_found(
@@ -259,7 +251,8 @@ def test_a_sequence_that_a_backup_does_not_set_is_found(
     dsn = spare(BEFORE)
     path = dump_files.plain(dsn, tmp_path)
     path.write_bytes(re.sub(rb"(?m)^SELECT pg_catalog\.setval\(.*$", b"", path.read_bytes()))
-    _found(_backups(dsn, path).assess_restored_data(), "audit_entries")
+    found = _backups(dsn, path).assess_restored_data()
+    assert any("audit_entries" in finding.subject for finding in found.findings)
 
 
 def test_a_plain_dump_may_run_no_program(tmp_path: Path, spare: CopyDatabase) -> None:
@@ -269,24 +262,24 @@ def test_a_plain_dump_may_run_no_program(tmp_path: Path, spare: CopyDatabase) ->
     dump_files.replace_bytes(
         path, b"SET lock_timeout", f"\\! touch {witness}\nSET lock_timeout".encode()
     )
-    _found(_backups(dsn, path).assess_restored_data(), "restrict")
+    _assert_found(_backups(dsn, path).assess_restored_data(), rules.RESTORES, "restrict")
     assert not witness.exists()
 
 
 def test_a_dump_that_makes_its_own_database_is_not_run(tmp_path: Path, spare: CopyDatabase) -> None:
     dsn = spare(BEFORE)
-    with pytest.raises(NotProven, match="makes a database of its own"):
+    with raises_gap(rules.RESTORABLE_IN_SCRATCH):
         _backups(dsn, dump_files.plain(dsn, tmp_path, "--create")).assess_restored_data()
 
 
 def test_a_budget_that_is_spent_proves_nothing(tmp_path: Path, spare: CopyDatabase) -> None:
     dsn = spare(BEFORE)
-    site = make_database_context(
+    context = make_database_context(
         dsn, tmp_path, seconds=0, backup={"path": str(dump_files.archive(dsn, tmp_path))}
     )
     for question in (
-        BackupAssessments(site).assess_completeness,
-        BackupAssessments(site).assess_restored_data,
+        BackupAssessments(context).assess_completeness,
+        BackupAssessments(context).assess_restored_data,
     ):
         with pytest.raises(NotProven, match="budget_seconds"):
             question()
@@ -297,30 +290,29 @@ def test_a_base_backup_that_lacks_a_file_is_found(tmp_path: Path, spare: CopyDat
     path = dump_files.base(dsn, tmp_path)
     shutil.copytree(path, tmp_path / "shorter")
     gone = dump_files.without(path / "global", "[0-9]*")
-    _found(_backups(dsn, path).assess_completeness(), f"lacks global/{gone}, which its list names")
+    lacking = _backups(dsn, path).assess_completeness()
+    _assert_found(lacking, rules.BACKUP_READABLE, f"global/{gone}, .* is missing")
     largest = max((tmp_path / "shorter/base").rglob("[0-9]*"), key=lambda each: each.stat().st_size)
     dump_files.truncate_file(largest)
-    _found(
-        _backups(dsn, tmp_path / "shorter").assess_completeness(),
-        rf"{largest.name} has \d+ bytes, and its list says \d+",
-    )
+    found = _backups(dsn, tmp_path / "shorter").assess_completeness()
+    sizes = rf"{largest.name} has \d+ bytes, and its manifest says \d+"
+    _assert_found(found, rules.BACKUP_READABLE, sizes)
 
 
 def test_a_base_backup_whose_list_was_edited_is_found(tmp_path: Path, spare: CopyDatabase) -> None:
     dsn = spare(BEFORE)
     path = dump_files.base(dsn, tmp_path)
     dump_files.replace_bytes(path / "backup_manifest", b'"Size": 3,', b'"Size": 4,')
-    _found(_backups(dsn, path).assess_completeness(), "has a damaged list of its files")
+    found = _backups(dsn, path).assess_completeness()
+    _assert_found(found, rules.BACKUP_READABLE, "backup_manifest")
 
 
 def test_a_base_backup_in_a_damaged_tar_file_is_found(tmp_path: Path, spare: CopyDatabase) -> None:
     dsn = spare(BEFORE)
     path = dump_files.base(dsn, tmp_path, "--format=tar", "--gzip")
     dump_files.truncate_file(path / "base.tar.gz")
-    _found(
-        _backups(dsn, path).assess_completeness(),
-        r"base\.tar\.gz is damaged and cannot be read to its end",
-    )
+    found = _backups(dsn, path).assess_completeness()
+    _assert_found(found, rules.BACKUP_READABLE, r"^base\.tar\.gz ")
 
 
 def test_a_base_backup_with_a_flipped_bit_is_found(tmp_path: Path, spare: CopyDatabase) -> None:
@@ -333,20 +325,19 @@ def test_a_base_backup_with_a_flipped_bit_is_found(tmp_path: Path, spare: CopyDa
     path = dump_files.base(dsn, tmp_path)
     assert where is not None
     dump_files.flip_bit(path / where[0], dump_files.place_of(name.encode(), path / where[0]) + 1)
-    _found(
-        _backups(dsn, path).assess_restored_data(),
-        "^patients: the restored backup cannot be read: invalid page",
-    )
+    found = _backups(dsn, path).assess_restored_data()
+    assert (rules.RESTORED_READABLE, "patients") in list_breaches(found)
+    _assert_found(found, rules.RESTORED_READABLE, "^invalid page")
 
 
 def _backups(dsn: str, path: Path) -> BackupAssessments:
     return BackupAssessments(make_database_context(dsn, path.parent, backup={"path": str(path)}))
 
 
-def _found(examination: Assessment, pattern: str) -> None:
-    assert any(re.search(pattern, finding) for finding in examination.findings), (
-        examination.findings
-    )
+def _assert_found(assessment: Assessment, rule: Rule, pattern: str = "") -> None:
+    """Expect a breach of the rule whose actual value fits the pattern."""
+    actual = [finding.actual for finding in assessment.findings if finding.rule == rule]
+    assert any(re.search(pattern, text) for text in actual), assessment.findings
 
 
 def _one(dsn: str, query: str) -> str:

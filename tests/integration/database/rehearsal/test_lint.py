@@ -10,21 +10,20 @@ from typing import Any
 
 import pytest
 
-from cutover_gates.core.evidence.assessment import Assessment, NotProven
-from cutover_gates.probes.database.rehearsal import squawk
+from cutover_gates.core.evidence.assessment import Assessment
+from cutover_gates.probes.database.rehearsal import rules, squawk
 from cutover_gates.probes.database.rehearsal.script_lint import LintAssessments, load_lint_rules
 from cutover_gates.probes.database.snapshot.capture import take_snapshot
 from reference import migrate
+from tests.findings import list_breaches, list_gaps, raises_gap
 from tests.integration.database.conftest import BEFORE, MIGRATED, CopyDatabase
 from tests.integration.database.contexts import make_database_context
 from tests.integration.database.rehearsal.script_folders import write_scripts
 
 POLITE = "SET lock_timeout = '1s';\n"
 INDEX = "CREATE INDEX by_phone ON patients (phone);"
-FOUND = (
-    "V7__x.sql:2 require-concurrent-index-creation: During normal index creation, table updates are"
-    " blocked, but reads are still allowed."
-)
+SQUAWK_RULE = "require-concurrent-index-creation"
+FOUND = (rules.LOCKING_STATEMENT, "V7__x.sql:2")
 
 
 @pytest.fixture
@@ -39,27 +38,27 @@ def linted(spare: CopyDatabase, tmp_path: Path) -> Any:
         **migrations: Any,
     ) -> Assessment:
         scripts = write_scripts(tmp_path, V7__x=text)
-        site = make_database_context(
+        context = make_database_context(
             spare(template),
             tmp_path,
             locations=[scripts],
             rehearsal={"lint_except": excepted or {}},
             **migrations,
         )
-        return LintAssessments(site).assess_scripts()
+        return LintAssessments(context).assess_scripts()
 
     return lint
 
 
 def test_a_script_that_hinders_nobody_has_no_finding(linted: Any) -> None:
-    examination = linted(
+    assessment = linted(
         POLITE
         + "ALTER TABLE patients ADD COLUMN nickname varchar(200);\nCREATE TABLE t (id integer"
         " PRIMARY KEY);"
     )
-    assert not examination.findings + examination.unproven
-    assert examination.examined == ("V7__x.sql",)
-    assert examination.facts["style, not counted"]["prefer-text-field"] == 1
+    assert not assessment.findings + assessment.not_proven
+    assert assessment.checked == ("V7__x.sql",)
+    assert assessment.figures["style, not counted"]["prefer-text-field"] == 1
 
 
 @pytest.mark.parametrize(
@@ -90,20 +89,26 @@ def test_a_script_that_hinders_nobody_has_no_finding(linted: Any) -> None:
     ],
 )
 def test_what_locks_or_breaks_is_found(linted: Any, statement: str, rule: str) -> None:
-    assert any(
-        f" {rule}: " in found and found.startswith("V7__x.sql:")
-        for found in linted(POLITE + statement).findings
-    )
+    findings = linted(POLITE + statement).findings
+    assert rule in {finding.actual.partition(":")[0] for finding in findings}
+    assert {finding.subject.partition(":")[0] for finding in findings} == {"V7__x.sql"}
 
 
 def test_a_finding_names_script_line_rule_and_reason(linted: Any) -> None:
-    assert linted(POLITE + INDEX).findings == (FOUND,)
+    (finding,) = linted(POLITE + INDEX).findings
+    assert (finding.rule, finding.subject) == FOUND
+    assert finding.actual.startswith(f"{SQUAWK_RULE}: During normal index creation")
+
+
+def test_what_breaks_the_running_release_is_a_rule_of_its_own(linted: Any) -> None:
+    findings = linted(POLITE + "ALTER TABLE visits DROP COLUMN state;").findings
+    assert rules.BREAKING_STATEMENT in {finding.rule for finding in findings}
 
 
 def test_a_script_without_a_lock_timeout_is_found(linted: Any) -> None:
-    assert [
-        found.split()[1] for found in linted("ALTER TABLE patients ADD COLUMN x text;").findings
-    ] == ["require-lock-timeout:"]
+    (finding,) = linted("ALTER TABLE patients ADD COLUMN x text;").findings
+    assert finding.rule == rules.LOCKING_STATEMENT
+    assert finding.actual.startswith("require-lock-timeout: ")
 
 
 def test_an_index_built_concurrently_is_not_found(linted: Any) -> None:
@@ -115,16 +120,15 @@ def test_an_index_built_concurrently_is_not_found(linted: Any) -> None:
 
 def test_an_exception_with_a_reason_is_left_out_and_told(linted: Any) -> None:
     reason = {"require-concurrent-index-creation": "the table holds two hundred rows"}
-    examination = linted(POLITE + INDEX, excepted=reason)
-    assert not examination.findings
-    assert examination.facts["excepted"] == reason
-    assert examination.facts["left out by exception"] == {"require-concurrent-index-creation": 1}
+    assessment = linted(POLITE + INDEX, excepted=reason)
+    assert not assessment.findings
+    assert assessment.figures["excepted"] == reason
+    assert assessment.figures["left out by exception"] == {"require-concurrent-index-creation": 1}
 
 
 def test_an_exception_for_one_rule_is_none_for_another(linted: Any) -> None:
-    assert linted(POLITE + INDEX, excepted={"ban-drop-column": "nobody reads it"}).findings == (
-        FOUND,
-    )
+    excepted = {"ban-drop-column": "nobody reads it"}
+    assert list_breaches(linted(POLITE + INDEX, excepted=excepted)) == [FOUND]
 
 
 @pytest.mark.parametrize(
@@ -137,7 +141,8 @@ def test_an_exception_for_one_rule_is_none_for_another(linted: Any) -> None:
 )
 def test_a_comment_in_the_script_silences_nothing(linted: Any, comment: str) -> None:
     """Who may be locked out is not for the script to say."""
-    assert FOUND.replace(":2 ", ":3 ") in linted(POLITE + comment + "\n" + INDEX).findings
+    found = linted(POLITE + comment + "\n" + INDEX)
+    assert (rules.LOCKING_STATEMENT, "V7__x.sql:3") in list_breaches(found)
 
 
 def test_a_configuration_lying_about_silences_nothing(
@@ -147,25 +152,26 @@ def test_a_configuration_lying_about_silences_nothing(
         'excluded_rules = ["require-concurrent-index-creation"]\n'
     )
     monkeypatch.chdir(tmp_path)
-    assert linted(POLITE + INDEX).findings == (FOUND,)
+    assert list_breaches(linted(POLITE + INDEX)) == [FOUND]
 
 
 def test_placeholders_are_replaced_first(linted: Any) -> None:
     text = POLITE + "CREATE ${how} by_phone ON patients (phone);"
-    assert linted(text, placeholders={"how": "INDEX"}).findings == (FOUND,)
+    assert list_breaches(linted(text, placeholders={"how": "INDEX"})) == [FOUND]
     assert not linted(text, placeholders={"how": "INDEX CONCURRENTLY IF NOT EXISTS"}).findings
 
 
 def test_a_placeholder_that_nobody_declared_is_a_hole(linted: Any) -> None:
-    with pytest.raises(NotProven, match=r"nothing is declared for \$\{how\}"):
+    with raises_gap(rules.SCRIPT_LINTABLE) as raised:
         linted("CREATE ${how} by_phone ON patients (phone);")
+    assert "${how}" in raised.value.gaps[0].actual
 
 
 def test_what_the_linter_cannot_read_is_a_hole(linted: Any) -> None:
     """It then says nothing else of the whole file."""
-    examination = linted(f"{INDEX}\nthis is no statement;")
-    assert "V7__x.sql:2 cannot be read by squawk" in examination.unproven[0]
-    assert not examination.examined
+    assessment = linted(f"{INDEX}\nthis is no statement;")
+    assert list_gaps(assessment) == [(rules.SCRIPT_LINTABLE, "V7__x.sql:2")]
+    assert not assessment.checked
 
 
 def test_a_rule_that_is_new_to_us_counts(linted: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,57 +179,60 @@ def test_a_rule_that_is_new_to_us_counts(linted: Any, monkeypatch: pytest.Monkey
         "cutover_gates.probes.database.rehearsal.squawk.lint_script",
         lambda *_, **__: [squawk.LintRemark(3, "ban-something-new", "It harms.")],
     )
-    assert linted("SELECT 1").findings == ("V7__x.sql:3 ban-something-new: It harms.",)
+    (finding,) = linted("SELECT 1").findings
+    assert (finding.rule, finding.subject) == (rules.UNKNOWN_REMARK, "V7__x.sql:3")
+    assert finding.actual == "ban-something-new: It harms."
 
 
 def test_the_releases_own_scripts_take_locks_and_drop_columns(
     spare: CopyDatabase, tmp_path: Path
 ) -> None:
     """Release 2.0.0 is cut over with the service stopped; its scripts are found, script by script."""
-    examination = LintAssessments(make_database_context(spare(BEFORE), tmp_path)).assess_scripts()
-    assert len(examination.checked) == 4
-    assert {found.partition(":")[0] for found in examination.findings} == set(examination.checked)
+    assessment = LintAssessments(make_database_context(spare(BEFORE), tmp_path)).assess_scripts()
+    assert len(assessment.checked) == 4
+    scripts = {finding.subject.partition(":")[0] for finding in assessment.findings}
+    assert scripts == set(assessment.checked)
 
 
 def test_without_squawk_nothing_is_proven(linted: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda *_, **__: None)
-    with pytest.raises(NotProven, match="squawk is not installed: pip install squawk-cli"):
+    with raises_gap(rules.LINTER_WORKS):
         linted(INDEX)
 
 
 @pytest.mark.parametrize(
     ("code", "said"),
     [
-        ("print('{}')", "gave no answer that can be read"),
-        ("print('[{}]')", "cannot be read"),
+        ("print('{}')", "it gave no readable answer"),
+        ("print('[{}]')", "its answer cannot be read"),
         ("raise SystemExit('it broke')", "it broke"),
-        ("", "it said nothing"),
+        ("", "it printed nothing"),
     ],
 )
 def test_an_answer_that_is_none_is_a_hole(tmp_path: Path, code: str, said: str) -> None:
     broken = tmp_path / "squawk"
     broken.write_text(f"#!{sys.executable}\n{code}\n")
     broken.chmod(0o755)
-    with pytest.raises(NotProven, match=said):
+    with raises_gap(rules.LINTER_WORKS) as raised:
         squawk.lint_script(broken, INDEX, major=18, in_transaction=True)
+    assert said in raised.value.gaps[0].actual
 
 
 def test_nothing_pending_and_no_snapshot_is_nothing_proven(
     spare: CopyDatabase, tmp_path: Path
 ) -> None:
-    with pytest.raises(
-        NotProven,
-        match="no script is pending on the target, and which ones the cutover brought is not known",
-    ):
+    with raises_gap(rules.SCRIPTS_KNOWN):
         LintAssessments(make_database_context(spare(MIGRATED), tmp_path)).assess_scripts()
 
 
 def test_after_the_cutover_what_it_brought_is_linted(spare: CopyDatabase, tmp_path: Path) -> None:
     dsn = spare(BEFORE)
-    site = make_database_context(dsn, tmp_path)
-    take_snapshot(site)
+    context = make_database_context(dsn, tmp_path)
+    take_snapshot(context)
     migrate.migrate(dsn)
-    assert [name.partition("_")[0] for name in LintAssessments(site).assess_scripts().checked] == [
+    assert [
+        name.partition("_")[0] for name in LintAssessments(context).assess_scripts().checked
+    ] == [
         "V7",
         "V8",
         "V9",

@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
-from cutover_gates.core.evidence.assessment import Assessment, NotProven
+from cutover_gates.core.evidence.assessment import Assessment
 from cutover_gates.probes.database.history.migration_scripts import load_install_scripts
+from cutover_gates.probes.database.rehearsal import rules
 from cutover_gates.probes.database.rehearsal.staging_verdict import StagingAssessments
+from tests.findings import raises_gap
 from tests.integration.database.contexts import ROOT, make_database_context
 
 NOWHERE = "postgresql://nobody@127.0.0.1:1/none"
@@ -43,7 +45,7 @@ def run(tmp_path: Path) -> Callable[..., Path]:
         verdict = json.loads((ROOT / "reports/sample/verdict.json").read_text(encoding="utf-8"))
         evidence = [
             {
-                "kind": "examination",
+                "kind": "assessment",
                 "title": "History",
                 "facts": {"scripts": scripts} if scripts else {},
             }
@@ -91,25 +93,27 @@ def judged(tmp_path: Path) -> Judged:
 
 def test_a_go_with_these_scripts_is_proof(run: Callable[..., Path], judged: Judged) -> None:
     folder = run()
-    examination = judged()
-    assert not examination.findings + examination.not_proven
-    assert examination.checked == (folder.name,)
-    assert examination.figures["verdict"] == "GO"
+    assessment = judged()
+    assert not assessment.findings + assessment.not_proven
+    assert assessment.checked == (folder.name,)
+    assert assessment.figures["verdict"] == "GO"
 
 
 def test_a_go_with_waivers_is_told_with_what_was_waived(
     run: Callable[..., Path], judged: Judged
 ) -> None:
     run(word="GO WITH WAIVERS", outcome="waived")
-    examination = judged()
-    assert not examination.findings
-    assert examination.figures["verdict"] == "GO WITH WAIVERS"
-    assert examination.figures["waived"] == {"migrations-applied": "agreed"}
+    assessment = judged()
+    assert not assessment.findings
+    assert assessment.figures["verdict"] == "GO WITH WAIVERS"
+    assert assessment.figures["waived"] == {"migrations-applied": "agreed"}
 
 
 def test_a_no_go_is_found(run: Callable[..., Path], judged: Judged) -> None:
     run(word="NO-GO")
-    assert judged().findings[0].startswith("phase1 on staging ended in NO-GO")
+    (finding,) = judged().findings
+    assert (finding.rule, finding.subject) == (rules.STAGING_GO, "phase1 on staging")
+    assert finding.actual.startswith("NO-GO at ")
 
 
 def test_the_newest_verdict_counts(run: Callable[..., Path], judged: Judged) -> None:
@@ -126,12 +130,9 @@ def test_an_older_no_go_does_not_count(run: Callable[..., Path], judged: Judged)
 
 def test_another_release_is_found(run: Callable[..., Path], judged: Judged) -> None:
     run(release="1.9.9")
-    assert judged().findings == (
-        (
-            "phase1 on staging judged release 1.9.9, and 2.0.0 is to be cut over: migrate staging"
-            " with this one."
-        ),
-    )
+    (finding,) = judged().findings
+    assert finding.rule == rules.STAGING_RELEASE
+    assert (finding.expected, finding.actual) == ("release 2.0.0", "release 1.9.9")
 
 
 def test_an_edited_script_is_found_by_name(
@@ -142,13 +143,10 @@ def test_an_edited_script_is_found_by_name(
         for script in load_install_scripts(make_database_context(NOWHERE, tmp_path))
     }
     run(scripts={**there, "V8__visit_status_in_words.sql": "0" * 64})
-    assert (
-        judged()
-        .findings[0]
-        .startswith(
-            "V8__visit_status_in_words.sql is not the script that staging was migrated with"
-        )
-    )
+    (finding,) = judged().findings
+    assert finding.rule == rules.STAGING_SCRIPTS
+    assert finding.subject == "V8__visit_status_in_words.sql"
+    assert finding.actual == "SHA-256 000000000000… on staging"
 
 
 def test_a_script_more_or_less_is_found_by_name(
@@ -162,20 +160,18 @@ def test_a_script_more_or_less_is_found_by_name(
         scripts={name: digest for name, digest in there.items() if not name.startswith("V9")}
         | {"V11__other.sql": "1" * 64}
     )
-    assert judged().findings == (
-        (
-            "V9__document_size_and_digest.sql is among the release's scripts, and staging was"
-            " migrated without it."
-        ),
-        "staging was migrated with V11__other.sql, which is not among the release's scripts.",
-    )
+    missing, more = judged().findings
+    assert missing.rule == more.rule == rules.STAGING_SCRIPTS
+    assert missing.subject == "V9__document_size_and_digest.sql"
+    assert missing.actual == "not applied there"
+    assert (more.subject, more.actual) == ("V11__other.sql", "applied on staging only")
 
 
 def test_a_verdict_that_names_no_scripts_proves_nothing(
     run: Callable[..., Path], judged: Judged
 ) -> None:
     run(scripts={})
-    assert "does not say which scripts were applied" in judged().not_proven[0]
+    assert [gap.rule for gap in judged().not_proven] == [rules.STAGING_EVIDENCE]
 
 
 @pytest.mark.parametrize(
@@ -185,14 +181,10 @@ def test_other_runs_are_not_stagings_phase_1(
     run: Callable[..., Path], judged: Judged, other: dict[str, Any]
 ) -> None:
     run(**other)
-    with pytest.raises(
-        NotProven,
-        match=(
-            "no verdict of phase1 on staging lies in the reports folder: run `pytest -m phase1"
-            " --target staging`"
-        ),
-    ):
+    with raises_gap(rules.STAGING_JUDGED) as raised:
         judged()
+    (gap,) = raised.value.gaps
+    assert (gap.subject, gap.reproduce) == ("staging", "pytest -m phase1 --target staging")
 
 
 def test_another_target_may_be_named(run: Callable[..., Path], judged: Judged) -> None:
@@ -201,7 +193,7 @@ def test_another_target_may_be_named(run: Callable[..., Path], judged: Judged) -
 
 
 def test_no_verdict_at_all_is_a_hole(judged: Judged) -> None:
-    with pytest.raises(NotProven, match="no verdict of phase1"):
+    with raises_gap(rules.STAGING_JUDGED):
         judged()
 
 
@@ -211,10 +203,9 @@ def test_a_torn_verdict_of_staging_is_a_hole_beside_a_good_one(
 ) -> None:
     run(day=20)
     (run(day=21) / "verdict.json").write_text(text)
-    with pytest.raises(
-        NotProven, match=r"20261121T020000Z-staging-phase1/verdict\.json cannot be read"
-    ):
+    with raises_gap(rules.STAGING_JUDGED) as raised:
         judged()
+    assert raised.value.gaps[0].subject == "20261121T020000Z-staging-phase1/verdict.json"
 
 
 def test_a_torn_verdict_of_another_run_hinders_nothing(

@@ -138,7 +138,7 @@ def test_an_interrupt_cancels_what_runs(spare: CopyDatabase) -> None:
     specs = _specs(dsn, TableChange(becomes={"id": "slow(id)"}))
 
     def interrupted(seen: ProgressSnapshot) -> None:
-        if seen.what == "compared" and seen.seconds > 0.5:
+        if seen.kind == "compared" and seen.seconds > 0.5:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -1,41 +1,29 @@
-"""A restored copy, held against what was backed up: catalog, counts, fingerprints, references,
-sequences.
+"""The comparison of a restored copy with its original.
 
-Before the migration that is the target itself, as it is now. After it, it is the snapshot that was
-taken before.
+Compared are the catalog, counts, hashes, references and sequences.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
-
-from psycopg import sql
-
 from cutover_gates.config.migrations import TableChange
-from cutover_gates.core.evidence.assessment import NotProven
+from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
+from cutover_gates.probes.database.backup import rules
+from cutover_gates.probes.database.backup.backup_original import (
+    BackupOriginal,
+    measure_with_snapshot,
+    measure_with_target,
+)
 from cutover_gates.probes.database.backup.backup_restore import RestoredBackup
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.identity import read_applied_migration, read_server_facts
 from cutover_gates.probes.database.integrity.assessments import IntegrityAssessments
-from cutover_gates.probes.database.measurement.consistent_session import (
-    ConsistentSession,
-    open_consistent_session,
+from cutover_gates.probes.database.measurement.table_stats import (
+    DatabaseStats,
+    RowSums,
+    TableStats,
 )
-from cutover_gates.probes.database.measurement.table_measurement import measure_in_session
-from cutover_gates.probes.database.measurement.table_spec_factory import read_columns
-from cutover_gates.probes.database.measurement.table_specs import (
-    MeasuredTable,
-    TableSpec,
-    TupleConnection,
-    read_tables,
-)
-from cutover_gates.probes.database.measurement.table_stats import DatabaseStats, TableStats
-from cutover_gates.probes.database.schema.rules import RECORDED_SCHEMA
 from cutover_gates.probes.database.schema.schema_catalog import SCHEMA_KINDS, Catalog, read_catalog
 from cutover_gates.probes.database.schema.schema_differences import find_differences
-from cutover_gates.probes.database.snapshot.selection import find_newest_snapshot
 
 _COMPARED_KINDS = (*SCHEMA_KINDS, "extension", "grant", "default grant")
 _DAMAGE_PREFIXES = (
@@ -46,252 +34,171 @@ _DAMAGE_PREFIXES = (
     "unexpected chunk",
     "invalid memory alloc",
 )
-"""How PostgreSQL begins when a file of its own is not as it should be."""
-Marks = Mapping[str, tuple[str, str]]
-"""Of tables that grow: the column that only grows, and its value up to which rows are compared (as
-text).
-"""
-
-
-@dataclass(frozen=True)
-class BackupOriginal:
-    """What was backed up, and what a reader calls it."""
-
-    name: str
-    migration: str | None
-    catalog: Catalog
-    figures: DatabaseStats
-    system: str
-
-
-@dataclass(frozen=True)
-class BackupComparison:
-    """As in an `Examination`."""
-
-    checked: tuple[str, ...]
-    findings: tuple[str, ...]
-    not_proven: tuple[str, ...]
+"""Beginnings of PostgreSQL's messages about damage in its own files."""
 
 
 def compare_restored_copy(
     context: DatabaseContext, copy: RestoredBackup, *, migrated: bool
-) -> BackupComparison:
-    """`migrated` says that the target is so by now.
+) -> Assessment:
+    """Compare a restored copy with the target, or with the snapshot where the target is `migrated`.
 
-    Raises `NotProven` where there is nothing to compare with.
+    Raise `NotProven` where there is nothing to compare with.
     """
-    its = copy.as_context(context)
-    with its.connect() as found:
-        at, system, catalog = (
-            read_applied_migration(its, found),
-            read_server_facts(found)["system_identifier"],
-            read_catalog(found, context.migrations.schemas),
+    copy_context = copy.as_context(context)
+    with copy_context.connect() as connection:
+        migration = read_applied_migration(copy_context, connection)
+        system_identifier = read_server_facts(connection)["system_identifier"]
+        catalog = read_catalog(connection, context.migrations.schemas)
+    measure = measure_with_snapshot if migrated else measure_with_target
+    original, figures = measure(context, copy_context)
+    comparison = _CopyComparison(context, str(copy.backup), original, figures)
+    if original.migration != migration:
+        comparison.add_other_migration(migration)
+        return comparison.builder.build("")
+    comparison.compare_catalog(catalog)
+    if copy.backup.is_base:
+        comparison.compare_system(system_identifier)
+    comparison.compare_tables()
+    comparison.add_integrity(copy_context)
+    return comparison.builder.build("")
+
+
+class _CopyComparison:
+    """One comparison; `builder` collects what it finds."""
+
+    def __init__(
+        self,
+        context: DatabaseContext,
+        backup: str,
+        original: BackupOriginal,
+        figures: DatabaseStats,
+    ) -> None:
+        self.context, self.backup = context, backup
+        self.original, self.figures = original, figures
+        self.builder = AssessmentBuilder()
+
+    def add_other_migration(self, migration: str | None) -> None:
+        """Add the finding that the copy is at another migration: then no table can be compared."""
+        self.builder.add_finding(
+            rules.SAME_MIGRATION,
+            self.backup,
+            expected=f"migration {self.original.migration}, as {self.original.name}",
+            actual=f"migration {migration}",
         )
-    original, figures = (_measure_with_snapshot if migrated else _measure_with_target)(context, its)
-    if original.migration != at:
-        return BackupComparison(
-            (),
-            (
-                (
-                    f"The backup was made at migration {at}, and {original.name} is at"
-                    f" {original.migration}: it is of other data."
-                ),
-            ),
-            (),
-        )
-    findings = [
-        str(difference)
-        for difference in find_differences(
-            original.catalog.select_kinds(*_COMPARED_KINDS),
+
+    def compare_catalog(self, catalog: Catalog) -> None:
+        """Compare the schema, the extensions and the grants."""
+        self.builder.findings += find_differences(
+            self.original.catalog.select_kinds(*_COMPARED_KINDS),
             catalog.select_kinds(*_COMPARED_KINDS),
-            context.display_name,
-            RECORDED_SCHEMA,
+            self.context.display_name,
+            rules.SAME_SCHEMA,
         )
-    ]
-    if copy.backup.is_base and original.system != system:
-        findings.append(
-            f"The backup is of another server: its system identifier is {system}, and that of"
-            f" {original.name} is {original.system}."
-        )
-    findings += [
-        f"{context.display_name(name)}: the restored backup cannot be read: {why}."
-        for name, why in figures.unproven.items()
-        if _is_damage(why)
-    ]
-    unproven = [
-        *_list_unmeasured_tables(context, original.name, original.figures),
-        *_list_unmeasured_tables(context, "the restored copy", figures),
-    ]
-    sound = tuple(
-        name
-        for name in figures.tables
-        if name not in figures.unproven and name not in original.figures.unproven
-    )
-    held = [
-        IntegrityAssessments(its).assess_foreign_keys(),
-        IntegrityAssessments(its).assess_sequences(),
-    ]
-    findings += [
-        *_compare_rows(context, original, figures),
-        *(finding for one in held for finding in one.findings),
-    ]
-    unproven += [hole for one in held for hole in one.not_proven]
-    if not any(table.counted for table in original.figures.tables.values()):
-        unproven.append(
-            f"No table of {original.name} holds a row, so an empty backup would equal it."
-        )
-    return BackupComparison(
-        (*sound, *(name for one in held for name in one.checked)), tuple(findings), tuple(unproven)
-    )
 
-
-def _measure_with_target(
-    context: DatabaseContext, its: DatabaseContext
-) -> tuple[BackupOriginal, DatabaseStats]:
-    """Both are measured now; of a table that grows, what stood in the backup."""
-    with _open_session(its) as copy, _open_session(context) as live:
-        marks = {
-            name: (column, mark)
-            for name, table in _read_tables(its, copy).items()
-            if (column := context.declared_change(name).grows_above)
-            and (mark := _read_highest_value(copy.first, table, column)) is not None
-        }
-        figures, own = _measure(its, copy, marks), _measure(context, live, marks)
-    with context.connect() as target:
-        catalog, system, at = (
-            read_catalog(target, context.migrations.schemas),
-            read_server_facts(target)["system_identifier"],
-            read_applied_migration(context, target),
-        )
-    return BackupOriginal("the target", at, catalog, own, system), figures
-
-
-def _measure_with_snapshot(
-    context: DatabaseContext, its: DatabaseContext
-) -> tuple[BackupOriginal, DatabaseStats]:
-    """Of a table that grows, what stood in the snapshot."""
-    before = find_newest_snapshot(context)
-    if before.catalog is None:
-        raise NotProven(f"the snapshot of {before.taken_at_text} holds no catalog: take another")
-    with _open_session(its) as copy:
-        marks = {
-            name: (table.above, table.mark)
-            for name, table in before.figures.tables.items()
-            if table.above and table.mark is not None
-        }
-        figures = _measure(its, copy, marks)
-    system = before.server["system_identifier"]
-    return (
-        BackupOriginal(
-            f"the snapshot of {before.taken_at_text}",
-            before.migration,
-            Catalog.from_plain(before.catalog),
-            before.figures,
-            system,
-        ),
-        figures,
-    )
-
-
-def _compare_rows(
-    context: DatabaseContext, original: BackupOriginal, copy: DatabaseStats
-) -> Iterator[str]:
-    for name in sorted({*original.figures.tables, *copy.tables}):
-        change, shown = context.declared_change(name), context.display_name(name)
-        expected, found = original.figures.tables.get(name), copy.tables.get(name)
-        if found is None:
-            yield f"{shown}: {original.name} has this table, and the backup does not."
-        elif expected is None:
-            yield f"{shown}: the backup has this table, and {original.name} does not."
-        elif sentence := _describe_difference(shown, original.name, change, expected, found):
-            yield sentence
-
-
-def _describe_difference(
-    shown: str, original: str, change: TableChange, expected: TableStats, found: TableStats
-) -> str | None:
-    if expected.above and expected.mark is None:
-        return None  # it was empty when the snapshot was taken: whatever it holds came since
-    if dict(expected.columns) != dict(found.columns):
-        return (
-            f"{shown}: the restored backup has other columns than {original}, so their content"
-            " cannot be compared."
-        )
-    counts_matter = change.rows != "any" or change.grows_above is not None
-    if (
-        counts_matter
-        and None not in (expected.old_row_count, found.old_row_count)
-        and expected.old_row_count != found.old_row_count
-    ):
-        return (
-            f"{shown}: {original} has {expected.old_row_count} rows{_describe_mark(found)}, and the restored backup"
-            f" {found.old_row_count}."
-        )
-    if not counts_matter or change.content == "any" or expected.sums is None or found.sums is None:
-        return None
-    if expected.sums.keys != found.sums.keys:
-        return (
-            f"{shown}: as many rows{_describe_mark(found)} are in the restored backup as in {original},"
-            " with other keys."
-        )
-    if expected.sums.content != found.sums.content:
-        return (
-            f"{shown}: the restored backup has the same keys{_describe_mark(found)} as {original}, and"
-            " other content."
-        )
-    return None
-
-
-def _describe_mark(figures: TableStats) -> str:
-    return f" up to the same {figures.above}" if figures.above and figures.mark is not None else ""
-
-
-def _list_unmeasured_tables(
-    context: DatabaseContext, whose: str, figures: DatabaseStats
-) -> Iterator[str]:
-    yield from (
-        f"{context.display_name(name)} of {whose} was not compared: {why}."
-        for name, why in figures.unproven.items()
-    )
-
-
-def _is_damage(why: str) -> bool:
-    return why.startswith(_DAMAGE_PREFIXES)
-
-
-def _open_session(context: DatabaseContext) -> AbstractContextManager[ConsistentSession]:
-    return open_consistent_session(
-        context.dsn.get_secret_value(), context.budget.ends, context.migrations.schemas
-    )
-
-
-def _read_tables(context: DatabaseContext, session: ConsistentSession) -> dict[str, MeasuredTable]:
-    return read_tables(session.first, context.migrations.schemas)[0]
-
-
-def _measure(context: DatabaseContext, session: ConsistentSession, marks: Marks) -> DatabaseStats:
-    specs = []
-    for name, table in _read_tables(context, session).items():
-        above, mark = marks.get(name, (None, None))
-        specs.append(
-            TableSpec(
-                table,
-                read_columns(session.first, table, table.columns),
-                table.key,
-                above=above,
-                mark=mark,
-                cannot=table.cannot,
+    def compare_system(self, system_identifier: str) -> None:
+        """Compare the servers: a base backup is a copy of one."""
+        if self.original.system_identifier != system_identifier:
+            self.builder.add_finding(
+                rules.SAME_DATABASE,
+                self.backup,
+                expected=f"system identifier {self.original.system_identifier}",
+                actual=f"system identifier {system_identifier}",
             )
-        )
-    return measure_in_session(session, specs, connections=context.migrations.connections)
+
+    def compare_tables(self) -> None:
+        """Compare the rows of every table."""
+        self._add_unmeasured("the restored copy", self.figures)
+        self._add_unmeasured(self.original.name, self.original.figures)
+        for name in sorted({*self.original.figures.tables, *self.figures.tables}):
+            self._compare_table(name)
+        if not any(table.counted for table in self.original.figures.tables.values()):
+            self.builder.add_gap(rules.DATA_EXISTS, self.original.name, "no table holds a row")
+
+    def _add_unmeasured(self, whose: str, figures: DatabaseStats) -> None:
+        for name, reason in figures.unproven.items():
+            shown = self.context.display_name(name)
+            if figures is self.figures and reason.startswith(_DAMAGE_PREFIXES):
+                self.builder.add_finding(rules.RESTORED_READABLE, shown, actual=reason)
+            self.builder.add_gap(rules.COMPARED, f"{shown} of {whose}", reason)
+
+    def _compare_table(self, name: str) -> None:
+        shown = self.context.display_name(name)
+        expected, actual = self.original.figures.tables.get(name), self.figures.tables.get(name)
+        if name in self.figures.tables and name not in {
+            *self.figures.unproven,
+            *self.original.figures.unproven,
+        }:
+            self.builder.checked.append(name)
+        if actual is None:
+            self.builder.add_finding(
+                rules.SAME_SCHEMA, shown, expected=self._as_original(), actual="no such table"
+            )
+        elif expected is None:
+            self.builder.add_finding(
+                rules.SAME_SCHEMA, shown, expected=self._no_table(), actual="a table"
+            )
+        elif not (expected.above and expected.mark is None):
+            # A growing table without a mark was empty: all that the copy holds came since.
+            self._compare_stats(shown, self.context.declared_change(name), expected, actual)
+
+    def _as_original(self) -> str:
+        return f"as in {self.original.name}"
+
+    def _no_table(self) -> str:
+        return f"no such table, as in {self.original.name}"
+
+    def _compare_stats(
+        self, shown: str, change: TableChange, expected: TableStats, actual: TableStats
+    ) -> None:
+        if dict(expected.columns) != dict(actual.columns):
+            self.builder.add_finding(
+                rules.SAME_SCHEMA,
+                shown,
+                expected=f"the columns of {self.original.name}",
+                actual=f"other columns: {', '.join(_differing_columns(expected, actual))}",
+            )
+            return
+        counts_matter = change.rows != "any" or change.grows_above is not None
+        if not counts_matter:
+            return
+        rows, found = expected.old_row_count, actual.old_row_count
+        scope = _describe_mark(actual)
+        if None not in (rows, found) and rows != found:
+            self.builder.add_finding(
+                rules.SAME_ROW_COUNT,
+                shown,
+                expected=f"{rows} rows{scope}, {self._as_original()}",
+                actual=f"{found} rows",
+            )
+        elif change.content != "any" and expected.sums and actual.sums:
+            self._compare_sums(shown, scope, expected.sums, actual.sums)
+
+    def _compare_sums(self, shown: str, scope: str, expected: RowSums, actual: RowSums) -> None:
+        wanted = f"{expected.rows} rows{scope}, {self._as_original()}"
+        if expected.keys != actual.keys:
+            self.builder.add_finding(
+                rules.SAME_KEYS, shown, expected=wanted, actual="rows with other keys"
+            )
+        elif expected.content != actual.content:
+            self.builder.add_finding(
+                rules.SAME_CONTENT, shown, expected=wanted, actual="the same keys, other content"
+            )
+
+    def add_integrity(self, copy_context: DatabaseContext) -> None:
+        """Add what the references and sequences of the copy show."""
+        assessments = IntegrityAssessments(copy_context)
+        for one in (assessments.assess_foreign_keys(), assessments.assess_sequences()):
+            self.builder.checked += one.checked
+            self.builder.findings += one.findings
+            self.builder.not_proven += one.not_proven
 
 
-def _read_highest_value(
-    connection: TupleConnection, table: MeasuredTable, column: str
-) -> str | None:
-    if column not in table.columns:
-        return None
-    found = connection.execute(
-        sql.SQL("SELECT max({})::text FROM {}").format(sql.Identifier(column), table.identifier)
-    ).fetchone()
-    return found[0] if found else None
+def _differing_columns(expected: TableStats, actual: TableStats) -> list[str]:
+    names = {*expected.columns, *actual.columns}
+    return sorted(name for name in names if expected.columns.get(name) != actual.columns.get(name))
+
+
+def _describe_mark(stats: TableStats) -> str:
+    if stats.above and stats.mark is not None:
+        return f" up to the same {stats.above}"
+    return ""

@@ -1,4 +1,4 @@
-"""Which backup is meant, and what kind of thing it is: told by its content, not by its name."""
+"""The backup that is meant, and its kind, which is recognised by content and not by name."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import IO, Any
 
-from cutover_gates.core.evidence.assessment import NotProven
+from cutover_gates.core.findings import Finding, Rule, gap_error
+from cutover_gates.probes.database.backup import rules
 from cutover_gates.probes.database.context import DatabaseContext
+from cutover_gates.util.subprocesses import bind_to_parent, kill_child
 
 _COMPRESSION_MAGIC = {
     b"\x1f\x8b": "gzip",
@@ -27,6 +29,7 @@ _COMPRESSION_MAGIC = {
     b"\x04\x22\x4d\x18": "lz4",
 }
 _TAR_OFFSET = 257
+"""Offset of the magic word in the header of a tar file."""
 _PLAIN_MARKERS = (
     b"PostgreSQL database dump",
     b"PostgreSQL database cluster dump",
@@ -35,10 +38,12 @@ _PLAIN_MARKERS = (
     b"\nINSERT ",
 )
 HEAD_BYTES = 8192
+_OPENERS: dict[str, Any] = {"gzip": gzip.open, "bzip2": bz2.open, "xz": lzma.open}
+_DAMAGE_ERRORS = (gzip.BadGzipFile, EOFError, zlib.error, lzma.LZMAError)
 
 
 class BackupKind(StrEnum):
-    """As a reader is told."""
+    """The kinds of backup, named as a reader knows them."""
 
     ARCHIVE = "pg_dump archive"
     DIRECTORY = "pg_dump directory"
@@ -49,15 +54,20 @@ class BackupKind(StrEnum):
 
 
 class InvalidBackup(Exception):
-    """What lies there is no backup, or a damaged one.
+    """A file is no backup, or a damaged one. `finding` says of which rule it is a breach."""
 
-    The message is one sentence, without its full stop.
-    """
+    def __init__(self, rule: Rule, subject: object, reason: str) -> None:
+        self.finding = Finding(rule, str(subject), "", reason)
+        super().__init__(str(self.finding))
 
 
 @dataclass(frozen=True)
 class BackupFile:
-    """`compression` of the file as a whole, by its program's name; an archive's own does not count."""
+    """A file or folder that holds a backup.
+
+    `compression` is that of the file as a whole, by the name of its program; an archive's own
+    compression does not count.
+    """
 
     path: Path
     kind: BackupKind
@@ -68,74 +78,66 @@ class BackupFile:
         """Whether it holds a whole server."""
         return self.kind in (BackupKind.BASE, BackupKind.BASE_TAR)
 
+    @property
+    def size(self) -> int:
+        """Bytes of all its files."""
+        files = self.path.rglob("*") if self.path.is_dir() else (self.path,)
+        return sum(path.stat().st_size for path in files if path.is_file())
+
     def __str__(self) -> str:
-        return (
-            f"the backup {self.path.name}"
-            f" ({self.kind}{f', {self.compression}' if self.compression else ''})"
-        )
+        compression = f", {self.compression}" if self.compression else ""
+        return f"{self.path.name} ({self.kind}{compression})"
 
 
 def find_newest_backup(context: DatabaseContext) -> Path:
-    """The backup that the settings name (of those that fit a pattern the last written), else the
-    one that the target names. Raises `NotProven`.
+    """Return the backup that the settings name, else the one that the target names.
+
+    Of several files that fit a pattern it is the last one written. Raise `NotProven` where there is
+    none.
     """
     wanted = context.migrations.backup.path or context.backup
     if not wanted:
-        raise NotProven(
-            "no backup is known: say where it is in [targets.NAME.migrations.backup] path"
-        )
-    found = [Path(path) for path in glob.glob(str(context.resolve_path(wanted)), recursive=True)]  # noqa: PTH207
-    if not found:
-        raise NotProven(
-            f"there is no backup at {wanted}: take one, or correct [targets.NAME.migrations.backup]"
-            " path"
-        )
-    return max(found, key=modification_time)
+        raise gap_error(rules.BACKUP_EXISTS, context.target, "no setting says where a backup is")
+    # Path.glob takes no absolute patterns, and the settings may name one.
+    names = glob.glob(str(context.resolve_path(wanted)), recursive=True)  # noqa: PTH207
+    if not names:
+        raise gap_error(rules.BACKUP_EXISTS, str(wanted), "there is no backup")
+    return max((Path(name) for name in names), key=modification_time)
 
 
 def modification_time(path: Path) -> float:
-    """When it was last written to, as `time.time()`; a folder by what lies in it."""
-    inside = (
-        [each.stat().st_mtime for each in path.iterdir() if each.is_file()] if path.is_dir() else []
-    )
-    return max(inside, default=path.stat().st_mtime)
+    """Return the time of the last write (`time.time()`); of a folder, that of its newest file."""
+    files = [each for each in path.iterdir() if each.is_file()] if path.is_dir() else []
+    times = [each.stat().st_mtime for each in files]
+    return max(times, default=path.stat().st_mtime)
 
 
 def detect_backup(path: Path) -> BackupFile:
-    """Raises `InvalidBackup`."""
+    """Return the backup at `path` with its kind. Raise `InvalidBackup` where it is none."""
     if path.is_dir():
         return BackupFile(path, _detect_folder_kind(path))
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
     if not head:
-        raise InvalidBackup(f"the backup {path.name} is empty")
+        raise InvalidBackup(rules.BACKUP_FORMAT, path.name, "the file is empty")
     compression = next(
         (name for magic, name in _COMPRESSION_MAGIC.items() if head.startswith(magic)), None
     )
     if compression:
-        pass  # CODEMOD-EMPTY
-
-        head = read_head(path, compression)
+        head = _read_head(path, compression)
     return BackupFile(path, _detect_file_kind(path, head), compression)
 
 
 def _detect_folder_kind(path: Path) -> BackupKind:
-    for name, kind in (("toc.dat", BackupKind.DIRECTORY), ("backup_manifest", BackupKind.BASE)):
-        if (path / name).exists():
-            return (
-                BackupKind.BASE_TAR
-                if kind is BackupKind.BASE and any(path.glob("base.tar*"))
-                else kind
-            )
+    if (path / "toc.dat").exists():
+        return BackupKind.DIRECTORY
+    if (path / "backup_manifest").exists():
+        return BackupKind.BASE_TAR if any(path.glob("base.tar*")) else BackupKind.BASE
     if (path / "PG_VERSION").exists():
-        raise InvalidBackup(
-            f"the base backup {path.name} has no backup_manifest, so nothing says what belongs"
-            " to it"
-        )
-    raise InvalidBackup(
-        f"{path.name} is no backup: a folder without toc.dat (pg_dump) and without backup_manifest"
-        " (pg_basebackup)"
-    )
+        reason = "a base backup without backup_manifest, the list of its files"
+        raise InvalidBackup(rules.BACKUP_FORMAT, path.name, reason)
+    reason = "a folder without toc.dat (pg_dump) and backup_manifest (pg_basebackup)"
+    raise InvalidBackup(rules.BACKUP_FORMAT, path.name, reason)
 
 
 def _detect_file_kind(path: Path, head: bytes) -> BackupKind:
@@ -143,26 +145,23 @@ def _detect_file_kind(path: Path, head: bytes) -> BackupKind:
         return BackupKind.ARCHIVE
     if head[_TAR_OFFSET : _TAR_OFFSET + 5] == b"ustar" or head.startswith(b"toc.dat\x00"):
         return BackupKind.TAR
-    if any(sign in head for sign in _PLAIN_MARKERS):
+    if any(marker in head for marker in _PLAIN_MARKERS):
         return BackupKind.PLAIN
-    raise InvalidBackup(
-        f"{path.name} is no backup that PostgreSQL makes: its beginning is neither that of an"
-        " archive nor of SQL"
-    )
-
-
-_OPENERS: dict[str, Any] = {"gzip": gzip.open, "bzip2": bz2.open, "xz": lzma.open}
+    reason = "the file begins neither as an archive nor as SQL"
+    raise InvalidBackup(rules.BACKUP_FORMAT, path.name, reason)
 
 
 @contextlib.contextmanager
 def open_backup(backup: BackupFile) -> Iterator[IO[bytes]]:
-    """Its content, uncompressed. Raises `InvalidBackup` when it is damaged or ends too early."""
+    """Open the uncompressed content.
+
+    Raise `InvalidBackup` where the file is damaged or ends too early.
+    """
     with _open_stream(backup.path, backup.compression) as stream:
         yield stream
 
 
-def read_head(path: Path, compression: str) -> bytes:
-    """The first bytes of what is compressed."""
+def _read_head(path: Path, compression: str) -> bytes:
     with _open_stream(path, compression, to_its_end=False) as stream:
         return stream.read(HEAD_BYTES)
 
@@ -178,40 +177,37 @@ def _open_stream(
     try:
         with _OPENERS[compression](path) if compression else path.open("rb") as stream:
             yield stream
-    except (gzip.BadGzipFile, EOFError, zlib.error, lzma.LZMAError) as error:
+    except BrokenPipeError:  # the reader ended, and the file is not to blame
+        raise
+    except _DAMAGE_ERRORS as error:
         raise _damage_error(path, compression, str(error)) from None
     except OSError as error:
-        if isinstance(error, BrokenPipeError):
-            raise
         raise _damage_error(path, compression, error.strerror or str(error)) from None
 
 
 @contextlib.contextmanager
 def _decompress_by_program(path: Path, compression: str, to_its_end: bool) -> Iterator[IO[bytes]]:
-    program = shutil.which(compression)
-    if program is None:
-        raise NotProven(
-            f"{path.name} is compressed with {compression}, and there is no program {compression}"
-            " here to read it: install it"
-        )
+    """Decompress by the program of that name: Python 3.11 has no module for zstd and lz4."""
+    if shutil.which(compression) is None:
+        reason = f"the program {compression}, which decompresses it, is not installed"
+        raise gap_error(rules.BACKUP_READABLE, path.name, reason)
     process = subprocess.Popen(
-        [program, "-dc", path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        bind_to_parent([compression, "-dc", path]),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
-    assert process.stdout is not None
+    assert process.stdout is not None  # it was asked for
     try:
         yield process.stdout
         if to_its_end and not process.stdout.read(1) and process.wait() != 0:
-            raise _damage_error(
-                path, compression, f"{compression} ended with status {process.returncode}"
-            )
+            reason = f"{compression} ended with status {process.returncode}"
+            raise _damage_error(path, compression, reason)
     finally:
-        process.kill()
+        kill_child(process)
         process.stdout.close()
-        process.wait()
 
 
-def _damage_error(path: Path, compression: str | None, why: str) -> InvalidBackup:
-    return InvalidBackup(
-        f"the backup {path.name} is damaged and cannot be read to its"
-        f" end{f' ({compression})' if compression else ''}: {why}"
-    )
+def _damage_error(path: Path, compression: str | None, reason: str) -> InvalidBackup:
+    subject = f"{path.name} ({compression})" if compression else path.name
+    return InvalidBackup(rules.BACKUP_READABLE, subject, reason)

@@ -1,5 +1,6 @@
-"""Running PostgreSQL's programs: bounded by the budget, passwords by the environment, and no row's
-content in what they say.
+"""Runs of PostgreSQL's programs: bounded by the budget, and without the content of rows.
+
+Passwords go by the environment. What a program quotes of the data is removed from its complaints.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ import os
 import re
 import subprocess
 import tempfile
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +18,10 @@ from typing import IO
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from cutover_gates.core.evidence.assessment import NotProven
+from cutover_gates.core.findings import gap_error
+from cutover_gates.probes.database.backup import rules
 from cutover_gates.probes.database.context import DatabaseContext
+from cutover_gates.util.subprocesses import bind_to_parent, kill_after
 
 _CHUNK = 1 << 20
 _COMPLAINT = re.compile(r"(?:error|ERROR|FATAL|PANIC):\s+(?P<what>.*)")
@@ -48,12 +50,13 @@ _SAFE_OBJECT_KINDS = {
     "policy",
     "file",
 }
+"""Words after which a quoted text is the name of an object, and not content of a row."""
 _QUOTE = re.compile(r"""["\\]""")
 
 
 @dataclass(frozen=True)
 class ClientProgramResult:
-    """How a program ended, what it wrote, and its complaints, without what they quote of the data."""
+    """The exit status of a program, its output, and its complaints without content of rows."""
 
     status: int
     output: str
@@ -68,109 +71,82 @@ def run_program(
     stdin: IO[bytes] | None = None,
     first: bytes = b"",
 ) -> ClientProgramResult:
-    """Run to the end.
+    """Run a program to its end; `stdin` is fed to it, after `first`.
 
-    `stdin` is fed to it, after `first`. Raises `NotProven` when the budget is spent, and what
-    reading `stdin` raises.
+    Raise `NotProven` when the budget is spent, and what reading `stdin` raises.
     """
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
-            [program, *arguments],
+            bind_to_parent([program, *arguments]),
             env=_build_environment(dsn),
             stdout=output,
             stderr=errors,
             stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
             start_new_session=True,
         )
-        with _kill_at_deadline(context, process, f"{program.name} did not end"):
+        with kill_after(process, context.budget.remaining_seconds) as late:
             if stdin is not None:
                 _feed_stdin(process, stdin, first)
             status = process.wait()
-        return ClientProgramResult(
-            status, _read_text(output), tuple(extract_complaints(_read_text(errors)))
-        )
+        if late.is_set():
+            reason = "it did not end within the time of the gate (budget_seconds)"
+            raise gap_error(rules.WITHIN_BUDGET, program.name, reason)
+        complaints = tuple(extract_complaints(_read_text(errors)))
+        return ClientProgramResult(status, _read_text(output), complaints)
 
 
-def extract_complaints(said: str) -> Iterator[str]:
-    """Of each complaint its first line.
+def extract_complaints(text: str) -> Iterator[str]:
+    """Return the first line of each complaint, without quoted content.
 
-    DETAIL, CONTEXT and the statement quote rows; so may what stands in quotes and is no object's
-    name.
+    DETAIL, CONTEXT and the statement quote rows; so may a quoted text that is no object's name.
     """
-    for line in said.splitlines():
-        found = _COMPLAINT.search(line)
-        if found:
-            inner = _COMPLAINT.search(
-                found["what"]
-            )  # pg_restore: error: could not execute query: ERROR:  …
-            yield _redact_message((inner or found)["what"])
+    for line in text.splitlines():
+        match = _COMPLAINT.search(line)
+        if match:
+            # pg_restore: error: could not execute query: ERROR:  …
+            inner = _COMPLAINT.search(match["what"])
+            yield _redact_message((inner or match)["what"])
 
 
 def _redact_message(message: str) -> str:
-    kept, at = "", 0
+    kept, position = "", 0
     for named in _NAMED_OBJECT.finditer(message):
-        before = message[at : named.start()]
+        before = message[position : named.start()]
         if _QUOTE.search(before) or named["word"] not in _SAFE_OBJECT_KINDS:
-            return f"{kept}{_QUOTE.split(message[at:])[0]}…"
-        kept, at = kept + before + named.group(), named.end()
-    rest = message[at:]
-    return kept + (f"{_QUOTE.split(rest)[0]}…" if _QUOTE.search(rest) else rest)
+            return f"{kept}{_QUOTE.split(message[position:])[0]}…"
+        kept, position = kept + before + named.group(), named.end()
+    rest = message[position:]
+    if _QUOTE.search(rest):
+        return f"{kept}{_QUOTE.split(rest)[0]}…"
+    return kept + rest
 
 
 def _feed_stdin(process: subprocess.Popen[bytes], source: IO[bytes], first: bytes) -> None:
-    assert process.stdin is not None
-    with (
-        contextlib.suppress(BrokenPipeError),
-        process.stdin as sink,
-    ):  # it ended before it had read all, and says why by itself
+    assert process.stdin is not None  # it was asked for
+    # A program that ends before it has read all says why by itself.
+    with contextlib.suppress(BrokenPipeError), process.stdin as sink:
         sink.write(first)
         while chunk := source.read(_CHUNK):
             sink.write(chunk)
 
 
-@contextlib.contextmanager
-def _kill_at_deadline(
-    context: DatabaseContext, process: subprocess.Popen[bytes], what: str
-) -> Iterator[None]:
-    """Kill it at the end of the budget, and when we are interrupted."""
-    late = threading.Event()
-
-    def end() -> None:
-        late.set()
-        process.kill()
-
-    timer = threading.Timer(context.budget.remaining_seconds, end)
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-        if late.is_set():
-            raise NotProven(f"{what} within the time that the gate may take (budget_seconds)")
-
-
 def _build_environment(dsn: str | None) -> dict[str, str]:
-    """A DSN becomes libpq's own variables: nobody sees its password in the list of processes.
+    """Return the environment of a program, with the DSN as libpq's own variables.
 
-    Messages come in English, to be understood.
+    So no list of processes shows its password. Messages come in English, because they are parsed.
     """
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("PG")} | {
-        "LC_ALL": "C"
-    }
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    clean["LC_ALL"] = "C"
     if dsn is None:
         return clean
-    said = conninfo_to_dict(dsn)
     variables = {
         option.keyword.decode(): option.envvar.decode()
         for option in psycopg.pq.Conninfo.get_defaults()
         if option.envvar
     }
-    return clean | {
-        variables[name]: str(value) for name, value in said.items() if name in variables
-    }
+    options = conninfo_to_dict(dsn).items()
+    named = {variables[name]: str(value) for name, value in options if name in variables}
+    return clean | named
 
 
 def _read_text(file: IO[bytes]) -> str:

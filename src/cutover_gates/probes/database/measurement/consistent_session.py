@@ -1,5 +1,6 @@
-"""Sessions that all see one moment, however long they read: one connection exports its snapshot,
-the others adopt it.
+"""Sessions that all see one moment, however long they read.
+
+One connection exports its snapshot, and the others adopt it.
 """
 
 from __future__ import annotations
@@ -22,38 +23,37 @@ from cutover_gates.probes.database.context import (
 from cutover_gates.probes.database.measurement.table_specs import TupleConnection
 
 _SESSION_SETTINGS = {
-    # What a cast to text depends on.
+    # A cast to text depends on these.
     "TimeZone": "UTC",
     "DateStyle": "ISO, YMD",
     "IntervalStyle": "postgres",
     "extra_float_digits": "1",
     "bytea_output": "hex",
     "lc_monetary": "C",
-    # A policy that hides rows makes the read fail instead of making it wrong.
+    # With it off, a policy that hides rows makes the read fail instead of giving wrong sums.
     "row_security": "off",
     # Compiling each statement anew would cost more than it saves.
     "jit": "off",
-    # Room for the sums of 65,536 segments, which would otherwise go through files.
+    # Memory for the sums of 65,536 segments; with less they go through files.
     "work_mem": "32MB",
-    # The one that holds the snapshot has nothing else to do meanwhile.
+    # The session that holds the snapshot is idle meanwhile.
     "idle_in_transaction_session_timeout": "0",
 }
 _VERSIONED_SETTINGS = {
     "client_connection_check_interval": (140000, "2s"),
     "transaction_timeout": (170000, "0"),
 }
-"""Settings that came later, by `server_version_num`.
+"""Settings that newer servers have, by `server_version_num`.
 
-The first lets a query end soon after the gate was killed.
+The first one ends a query soon after the gate was killed.
 """
 
 
 class ConsistentSession:
     """Read-only sessions on one database, all on one snapshot.
 
-    `ends` is the `time.time()` at which every statement is stopped.
-
-    `schemas` is where a declared expression finds its tables and functions.
+    `ends` is the `time.time()` at which every statement is stopped. In `schemas` a declared
+    expression finds its tables and functions.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class ConsistentSession:
         self._snapshot = str(exported[0]) if exported else ""
 
     def open_connection(self) -> TupleConnection:
-        """One more session on the same moment. Raises `DatabaseUnreachable`."""
+        """Open one more session on the same moment. Raise `DatabaseUnreachable`."""
         connection = self._connect()
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         connection.execute(
@@ -87,9 +87,7 @@ class ConsistentSession:
         return connection
 
     def cancel(self) -> None:
-        """Cancel whatever runs: what was asked for is no longer wanted, and the target has other
-        work to do.
-        """
+        """Cancel all running statements: their results are no longer needed."""
         with self._lock:
             self._stopped = True
             for connection in self._open:
@@ -98,9 +96,11 @@ class ConsistentSession:
 
     @property
     def is_stopped(self) -> bool:
+        """Whether it was cancelled or its time is up."""
         return self._stopped or time.time() >= self._ends
 
     def close(self) -> None:
+        """Close all connections."""
         for connection in self._open:
             connection.close()
 
@@ -117,7 +117,8 @@ class ConsistentSession:
             raise DatabaseUnreachable(
                 f"the database takes no session for reading: {first_error_line(error)}"
             ) from None
-        plain.row_factory = tuple_row  # type: ignore[assignment]  # a table may have 65,536 segments, and a dict for each is dear
+        # A table may have 65,536 segments, and a dict for each row costs too much.
+        plain.row_factory = tuple_row  # type: ignore[assignment]  # it was dict_row
         with self._lock:
             self._open.append(plain)
         return plain
@@ -127,7 +128,10 @@ class ConsistentSession:
 def open_consistent_session(
     dsn: str, ends: float, schemas: tuple[str, ...] = (), statement_seconds: float | None = None
 ) -> Iterator[ConsistentSession]:
-    """A `ConsistentSession` whose statements are cancelled when its block is left in a hurry, as by Ctrl-C."""
+    """Open a `ConsistentSession`, and close it at the end of the block.
+
+    Its statements are cancelled when the block ends by an exception, such as Ctrl-C.
+    """
     opened = ConsistentSession(dsn, ends, schemas, statement_seconds)
     try:
         yield opened
@@ -142,14 +146,13 @@ def _apply_settings(
     connection: psycopg.Connection[dict[str, object]], schemas: tuple[str, ...]
 ) -> None:
     version = connection.info.server_version
-    pinned = {
-        **_SESSION_SETTINGS,
-        **{name: value for name, (since, value) in _VERSIONED_SETTINGS.items() if version >= since},
+    known = {
+        name: value for name, (since, value) in _VERSIONED_SETTINGS.items() if version >= since
     }
+    pinned = {**_SESSION_SETTINGS, **known}
     if schemas:
-        pinned["search_path"] = (
-            sql.SQL(", ").join(map(sql.Identifier, schemas)).as_string(connection)
-        )
+        names = sql.SQL(", ").join(map(sql.Identifier, schemas))
+        pinned["search_path"] = names.as_string(connection)
     every = [
         sql.SQL("set_config({}, {}, false)").format(sql.Literal(name), sql.Literal(value))
         for name, value in pinned.items()

@@ -1,6 +1,4 @@
-"""What was measured: for each table how many rows, and fingerprints of their keys and their
-content. Plain figures, never a row's content.
-"""
+"""The figures of measured tables: counts, and sums of hashes. They hold no content of a row."""
 
 from __future__ import annotations
 
@@ -15,8 +13,10 @@ from cutover_gates.probes.database.measurement.row_hashes import MODULUS
 
 @dataclass(frozen=True)
 class RowSums:
-    """A set of rows: how many; the sum of their keys' hashes; the sum of their own hashes as they
-    are (`content`) and as the migration should leave them (`expected`). Sums modulo 2^64.
+    """The sums of a set of rows, modulo 2^64.
+
+    `keys`: of the hashes of their keys; `content`: of the hashes of the rows as they are;
+    `expected`: of the hashes of the rows as the migration should leave them.
     """
 
     rows: int = 0
@@ -35,8 +35,9 @@ class RowSums:
 
 @dataclass(frozen=True)
 class Division:
-    """How a table is divided into segments: an integer key by its range (`origin` and `shift`), any
-    other by its hash. `parts` is a power of two.
+    """The division of a table into segments, whose number `parts` is a power of two.
+
+    An integer key is divided by its range (`origin` and `shift`), any other key by its hash.
     """
 
     parts: int
@@ -46,13 +47,17 @@ class Division:
 
 @dataclass(frozen=True)
 class Segments:
-    """The sums of each segment, by its number."""
+    """The sums of the segments of a table, by their numbers."""
 
     division: Division
     sums: Mapping[int, RowSums]
 
     def to_plain(self) -> dict[str, Any]:
-        """Packed: a table may have 65,536 of them. Each column as 64-bit numbers, in base64."""
+        """Return JSON-able values; `from_plain` reads them.
+
+        They are packed, because a table may have 65,536 segments: each column is base64 of 64-bit
+        numbers.
+        """
         numbers = sorted(self.sums)
         columns = {
             "number": numbers,
@@ -73,6 +78,7 @@ class Segments:
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Segments:
+        """Return the segments that `to_plain` wrote."""
         numbers, *columns = (
             array("Q", base64.b64decode(plain[name]))
             for name in ("number", "rows", "keys", "content", "expected")
@@ -83,14 +89,13 @@ class Segments:
 
 @dataclass(frozen=True)
 class TableStats:
-    """One table.
+    """The figures of one table.
 
-    `counted` is None when that was not seen, `sums` when its content was not; both then stand in
-    `Figures.unproven`.
-
-    `columns` and `expected_columns`: name to type, of what was fingerprinted as it is and as it
-    should become. `above` is the column that only grows, `mark` its highest value (as text) up to
-    which rows count as old; `sums` are those of the old rows, `newer` is the number of the others.
+    `counted` is None where the rows were not counted, `sums` where the content was not hashed; the
+    reason is in `DatabaseStats.unproven`. `columns` and `expected_columns`: the types, by name, of
+    what was hashed as it is and as it should become. `above` is the column that only grows, `mark`
+    its value (as text) up to which rows are old; `sums` are those of the old rows, `newer` is the
+    number of the others. `rows_become`: the declared number of rows after the migration.
     """
 
     columns: Mapping[str, str]
@@ -106,10 +111,11 @@ class TableStats:
 
     @property
     def old_row_count(self) -> int | None:
-        """The rows up to the mark; all where there is none."""
+        """The number of rows up to the mark; of all rows where there is none."""
         return None if self.counted is None else self.counted - self.newer
 
     def to_plain(self) -> dict[str, Any]:
+        """Return JSON-able values; `from_plain` reads them."""
         return {
             **vars(self),
             "columns": dict(self.columns),
@@ -121,14 +127,13 @@ class TableStats:
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> TableStats:
-        return cls(
-            **{
-                **plain,
-                "key": tuple(plain["key"]),
-                "sums": plain["sums"] and RowSums(*plain["sums"]),
-                "segments": plain["segments"] and Segments.from_plain(plain["segments"]),
-            }
-        )
+        """Return the figures that `to_plain` wrote."""
+        typed = {
+            "key": tuple(plain["key"]),
+            "sums": plain["sums"] and RowSums(*plain["sums"]),
+            "segments": plain["segments"] and Segments.from_plain(plain["segments"]),
+        }
+        return cls(**{**plain, **typed})
 
     def without_segments(self) -> TableStats:
         return replace(self, segments=None)
@@ -136,9 +141,9 @@ class TableStats:
 
 @dataclass(frozen=True)
 class DatabaseStats:
-    """All tables by `schema.name`, seen at one moment.
+    """The figures of all tables at one moment, by `schema.name`.
 
-    `unproven`: table to the reason why it was not measured to its end.
+    `unproven`: the reason why a table was not measured to its end, by table.
     """
 
     tables: Mapping[str, TableStats] = field(default_factory=dict)
@@ -146,6 +151,7 @@ class DatabaseStats:
     seconds: float = 0
 
     def to_plain(self) -> dict[str, Any]:
+        """Return JSON-able values; `from_plain` reads them."""
         return {
             "tables": {name: table.to_plain() for name, table in self.tables.items()},
             "unproven": dict(self.unproven),
@@ -154,5 +160,6 @@ class DatabaseStats:
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> DatabaseStats:
+        """Return the figures that `to_plain` wrote."""
         tables = {name: TableStats.from_plain(table) for name, table in plain["tables"].items()}
         return cls(tables, dict(plain["unproven"]), plain["seconds"])

@@ -1,6 +1,4 @@
-"""Looks every twenty milliseconds which tables the migration has locked, and ends it when its time
-is up.
-"""
+"""A monitor that polls which tables the migration locks, and ends it when its time is up."""
 
 from __future__ import annotations
 
@@ -12,9 +10,14 @@ from dataclasses import dataclass, field
 import psycopg
 
 from cutover_gates.probes.database.context import APPLICATION_NAME
-from cutover_gates.probes.database.rehearsal.rehearsal_result import TableLock, describe_error
+from cutover_gates.probes.database.rehearsal.rehearsal_result import (
+    EndReason,
+    TableLock,
+    describe_error,
+)
 
 POLL_SECONDS = 0.02
+"""Seconds between two polls: a lock that is shorter keeps nobody waiting noticeably."""
 LOCK_MODES = (
     "AccessShareLock",
     "RowShareLock",
@@ -27,7 +30,7 @@ LOCK_MODES = (
 )
 """From the weakest to the strongest, as `pg_locks` names them."""
 BLOCKING_MODES = frozenset(LOCK_MODES[LOCK_MODES.index("ShareLock") :])
-"""What lets nobody write (the last one: nobody read) meanwhile."""
+"""Modes that keep writers out; the last one also keeps readers out."""
 
 _EXISTING_TABLES = """
 SELECT c.oid, n.nspname || '.' || c.relname AS table FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -41,8 +44,10 @@ WHERE pid = %s AND granted AND locktype = 'relation' AND database = (SELECT oid 
 
 @dataclass
 class RunningScript:
-    """One script while it runs: in which backend, since when, and how long at a stretch it held
-    each table in each mode.
+    """One script while it runs, with the longest time that it held each table in each mode.
+
+    `pid` is its backend; `begun`, `ended` and `last_poll` are `time.monotonic()`s. Locks are pairs
+    of table and mode.
     """
 
     script: str
@@ -54,17 +59,18 @@ class RunningScript:
     longest: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def record_locks(self, held: set[tuple[str, str]], now: float) -> None:
-        """A lock counts from the look before the first that shows it: it may seem longer than it
-        was by a look, and never shorter.
+        """Record the locks that are held now.
+
+        A lock counts from the poll before the first one that shows it: it may seem one poll longer
+        than it was, and never shorter.
         """
-        self.held_since = {
-            lock: self.held_since.get(lock, max(self.begun, self.last_poll)) for lock in held
-        }
+        since = max(self.begun, self.last_poll)
+        self.held_since = {lock: self.held_since.get(lock, since) for lock in held}
         self._update_longest(now)
         self.last_poll = now
 
     def finish(self) -> None:
-        """What was still held at the last look is given back at the end."""
+        """Record the end: locks that were held at the last poll are released now."""
         if self.ended is None:
             self.ended = time.monotonic()
             self._update_longest(self.ended)
@@ -74,36 +80,34 @@ class RunningScript:
             self.longest[lock] = max(self.longest.get(lock, 0.0), now - since)
 
     def summarize_locks(self) -> dict[str, TableLock]:
-        """By table: the strongest mode."""
-        return {
-            table: self._find_strongest_lock(table)
-            for table in sorted({table for table, _mode in self.longest})
-        }
+        """Return the lock in the strongest mode, by table."""
+        tables = sorted({table for table, _mode in self.longest})
+        return {table: self._find_strongest_lock(table) for table in tables}
 
     def _find_strongest_lock(self, table: str) -> TableLock:
         seconds = {mode: held for (locked, mode), held in self.longest.items() if locked == table}
         strongest = max(seconds, key=LOCK_MODES.index)
+        shut_out = max((seconds[mode] for mode in seconds if mode in BLOCKING_MODES), default=0.0)
         return TableLock(
-            mode=strongest,
-            seconds=round(seconds[strongest], 3),
-            shut_out=round(
-                max((seconds[mode] for mode in seconds if mode in BLOCKING_MODES), default=0.0), 3
-            ),
+            mode=strongest, seconds=round(seconds[strongest], 3), shut_out=round(shut_out, 3)
         )
 
 
 class LockMonitor:
-    """A thread with a connection of its own.
+    """A thread with a connection of its own that polls the locks of the running script.
 
-    Only tables that were there before count: nobody waits for one that is new.
+    Only tables that existed before count: nobody waits for a new one. `scripts` are those that
+    began, `ended` is the reason why the monitor ended the migration, `lost` the error that ended the
+    monitor.
     """
 
-    def __init__(self, dsn: str, deadlines: Mapping[str, float]) -> None:
-        """`deadlines` are `time.monotonic()`s at which the migration is ended, each by the sentence
-        that says why.
+    def __init__(self, dsn: str, deadlines: Mapping[EndReason, float]) -> None:
+        """Start the thread.
+
+        `deadlines` are the `time.monotonic()`s at which the migration is ended, by their reason.
         """
         self.scripts: list[RunningScript] = []
-        self.ended: str | None = None
+        self.ended: EndReason | None = None
         self.lost: str | None = None
         self._deadlines = dict(deadlines)
         self._stop = threading.Event()
@@ -115,16 +119,17 @@ class LockMonitor:
         self._thread.start()
 
     def start_script(self, script: str, pid: int) -> None:
-        """A script begins, and with it the one before has ended."""
+        """Record that a script begins; the one before has ended."""
         self.finish_script()
         self.scripts.append(RunningScript(script, pid, time.monotonic()))
 
     def finish_script(self) -> None:
-        """The script that runs has ended."""
+        """Record that the running script has ended."""
         if self.scripts:
             self.scripts[-1].finish()
 
     def stop(self) -> None:
+        """End the thread and close its connection."""
         self.finish_script()
         self._stop.set()
         self._thread.join(5)
@@ -141,17 +146,15 @@ class LockMonitor:
             self.lost = describe_error(error)
 
     def _record_locks(self, running: RunningScript) -> None:
-        found = self._connection.execute(_HELD_LOCKS, [running.pid]).fetchall()
-        if (
-            running.ended is None
-        ):  # else what was found may be the next script's, which has the same backend
-            running.record_locks(
-                {(self._tables[oid], mode) for oid, mode in found if oid in self._tables},
-                time.monotonic(),
-            )
+        rows = self._connection.execute(_HELD_LOCKS, [running.pid]).fetchall()
+        # Scripts share one backend: once this one has ended, the locks may be the next one's.
+        if running.ended is None:
+            locks = {(self._tables[oid], mode) for oid, mode in rows if oid in self._tables}
+            running.record_locks(locks, time.monotonic())
 
     def _enforce_deadlines(self, running: RunningScript) -> None:
-        over = [why for why, deadline in self._deadlines.items() if time.monotonic() > deadline]
-        if over and self.ended is None:
-            self.ended = over[0]
+        now = time.monotonic()
+        passed = [reason for reason, deadline in self._deadlines.items() if now > deadline]
+        if passed and self.ended is None:
+            self.ended = passed[0]
             self._connection.execute("SELECT pg_terminate_backend(%s)", [running.pid])

@@ -1,41 +1,59 @@
-"""What PostgreSQL says when it refuses, without the content of a row."""
+"""The result of a rehearsal, and PostgreSQL's errors without the content of a row."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
 
 import psycopg
 from pydantic import BaseModel, ConfigDict
 
+from cutover_gates.core.evidence.assessment import Assessment
+from cutover_gates.core.findings import Finding
 from cutover_gates.probes.database.context import first_error_line
 
-_DATA, _RAISED_BY_CODE = "22", "P0001"
+_DATA_ERRORS, _RAISED_BY_CODE = "22", "P0001"
+"""SQLSTATEs: the class of errors about a value, and exceptions of PL/pgSQL code."""
 _VALUE = re.compile(r'".*"')
 
 
 def describe_error(error: BaseException | None) -> str:
-    """The first line, which holds names of tables and columns only; but for errors about a value,
-    which may be a patient's, the value is left out.
+    """Return the first line of an error, which holds names of tables and columns only.
+
+    An error about a value, which may be a patient's, is shown without the value.
     """
     if not isinstance(error, psycopg.Error):
         return type(error).__name__
     state = error.sqlstate or ""
     if state == _RAISED_BY_CODE:
         return (
-            "an exception that the database's own code raised (its text is not shown, since it may"
-            " hold a row's content)"
+            "an exception that the database's own code raised (its text is not shown, because it"
+            " may hold a row's content)"
         )
     text = first_error_line(error)
-    return _VALUE.sub('"…"', text) if state.startswith(_DATA) else text
+    return _VALUE.sub('"…"', text) if state.startswith(_DATA_ERRORS) else text
+
+
+class EndReason(StrEnum):
+    """The reasons why the scripts are ended from outside."""
+
+    SCRIPT_TIME = "rehearsal.script_seconds"
+    BUDGET = "budget_seconds"
 
 
 class RehearsalModel(BaseModel):
+    """A part of the result: immutable, and JSON-able without loss."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class TableLock(RehearsalModel):
-    """The strongest mode in which a script held a table (as PostgreSQL names it), and how long;
-    `shut_out` is how long it kept writers out.
+    """The strongest mode in which a script held a table (as PostgreSQL names it), and its seconds.
+
+    `shut_out`: the seconds during which writers were kept out.
     """
 
     mode: str
@@ -44,9 +62,9 @@ class TableLock(RehearsalModel):
 
 
 class StatementWait(RehearsalModel):
-    """How late a statement of the workload was done, from the moment at which it was due.
+    """The delay of a statement of the workload, from the moment at which it was due.
 
-    `unfinished`: it had still not been when all was over.
+    `unfinished`: it was still waiting at the end.
     """
 
     statement: str
@@ -55,9 +73,7 @@ class StatementWait(RehearsalModel):
 
 
 class ScriptRun(RehearsalModel):
-    """One script: its seconds, its locks by table, and the longest that somebody had to wait
-    because of it.
-    """
+    """One script: its seconds, its locks by table, and the longest wait that it caused."""
 
     script: str
     seconds: float
@@ -66,9 +82,7 @@ class ScriptRun(RehearsalModel):
 
 
 class StatementRefusal(RehearsalModel):
-    """A statement that PostgreSQL took before the scripts, and refused while this one ran or after
-    it.
-    """
+    """A statement that worked before the scripts, and was refused during or after this one."""
 
     statement: str
     script: str
@@ -77,9 +91,10 @@ class StatementRefusal(RehearsalModel):
 
 
 class WorkloadSummary(RehearsalModel):
-    """What the workload did meanwhile.
+    """The work that was done meanwhile.
 
-    `dropped` are statements that it made up and had to leave out, each with the reason.
+    `dropped`: generated statements that could no longer be run, each with the reason. `gaps`: why
+    the workload does not show who has to wait.
     """
 
     done: int
@@ -87,21 +102,14 @@ class WorkloadSummary(RehearsalModel):
     usual_seconds: float
     refused: tuple[StatementRefusal, ...] = ()
     dropped: tuple[str, ...] = ()
-    unproven: tuple[str, ...] = ()
-
-
-class DataComparison(RehearsalModel):
-    """What the examinations of the copy said after the scripts."""
-
-    examined: tuple[str, ...] = ()
-    findings: tuple[str, ...] = ()
-    unproven: tuple[str, ...] = ()
+    gaps: tuple[Finding, ...] = ()
 
 
 class RehearsalResult(RehearsalModel):
     """The whole rehearsal.
 
-    `failed` says how the script `stopped_at` failed, `ended` why it was ended from outside.
+    `failed`: the error of the script `stopped_at`; `ended`: the reason why it was ended from
+    outside.
     """
 
     pending: tuple[str, ...]
@@ -109,11 +117,7 @@ class RehearsalResult(RehearsalModel):
     work: WorkloadSummary
     stopped_at: str | None = None
     failed: str | None = None
-    ended: str | None = None
-    out_of_time: bool = False
-    data: DataComparison = DataComparison(
-        unproven=("the data was not compared, because the scripts did not run to their end",)
-    )
+    ended: EndReason | None = None
 
     @property
     def finished_scripts(self) -> tuple[str, ...]:
@@ -122,10 +126,49 @@ class RehearsalResult(RehearsalModel):
 
     @property
     def unfinished_scripts(self) -> tuple[str, ...]:
-        """The others."""
-        return tuple(script for script in self.pending if script not in self.finished_scripts)
+        """The scripts that failed, were ended, or never began."""
+        finished = self.finished_scripts
+        return tuple(script for script in self.pending if script not in finished)
 
     @property
     def seconds(self) -> float:
-        """All scripts together."""
+        """The seconds of all scripts together."""
         return sum(ran.seconds for ran in self.ran)
+
+    @property
+    def stop_reason(self) -> str:
+        """The reason why not all scripts ran to their end."""
+        if self.ended is EndReason.BUDGET:
+            return "the time of the gate (budget_seconds) was spent"
+        return f"{self.stopped_at}: {self.failed or f'ended after its time ({self.ended})'}"
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return the result as JSON-able values; `from_plain` reads them."""
+        return self.model_dump(mode="json")
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> RehearsalResult:
+        """Return the result that `to_plain` wrote."""
+        return cls.model_validate(plain)
+
+
+@dataclass(frozen=True)
+class RehearsedMigration:
+    """A rehearsal with the comparison of the copy's data.
+
+    `data` is None where not all scripts ran to their end: then nothing is compared.
+    """
+
+    result: RehearsalResult
+    data: Assessment | None = None
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return the rehearsal as JSON-able values; `from_plain` reads them."""
+        data = self.data.to_plain() if self.data else None
+        return {"result": self.result.to_plain(), "data": data}
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> RehearsedMigration:
+        """Return the rehearsal that `to_plain` wrote."""
+        data = Assessment.from_plain(plain["data"]) if plain["data"] else None
+        return cls(RehearsalResult.from_plain(plain["result"]), data)

@@ -1,17 +1,18 @@
-"""What a linter says of the pending scripts, as far as it concerns who would be locked out, or
-which running release would break.
-"""
+"""The remarks of a linter on the pending scripts: locks, and changes that break the running release."""
 
 from __future__ import annotations
 
 import tomllib
 from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
 from importlib.resources import files
-from pathlib import Path
+from typing import Any
 
 import psycopg
 
-from cutover_gates.core.evidence.assessment import Assessment, NotProven
+from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
+from cutover_gates.core.findings import NotProven, Rule, gap_error
 from cutover_gates.probes.database.context import (
     DatabaseContext,
     DatabaseUnreachable,
@@ -25,116 +26,113 @@ from cutover_gates.probes.database.history.migration_scripts import (
     load_install_scripts,
 )
 from cutover_gates.probes.database.history.script_execution import requires_autocommit
-from cutover_gates.probes.database.rehearsal import squawk
+from cutover_gates.probes.database.rehearsal import rules, squawk
 from cutover_gates.probes.database.snapshot.selection import find_newest_snapshot
 
 
 def load_lint_rules() -> dict[str, tuple[str, ...]]:
-    """Squawk's rules: `lock` and `break` count, `style` does not."""
-    return {
-        kind: tuple(names)
-        for kind, names in tomllib.loads(
-            (files(__package__) / "lint_rules.toml").read_text(encoding="utf-8")
-        ).items()
-    }
+    """Return squawk's rules by their kind: `lock` and `break` count, `style` does not."""
+    text = (files(__package__) / "lint_rules.toml").read_text(encoding="utf-8")
+    return {kind: tuple(names) for kind, names in tomllib.loads(text).items()}
+
+
+@dataclass(frozen=True)
+class _ScriptRemark:
+    """A remark with the script that it is on."""
+
+    script: str
+    remark: squawk.LintRemark
+
+    @property
+    def place(self) -> str:
+        return f"{self.script}:{self.remark.line}"
+
+    @property
+    def is_syntax_error(self) -> bool:
+        return self.remark.rule == squawk.SYNTAX_ERROR_RULE
 
 
 class LintAssessments:
-    """Raises `NotProven` where there is no linter or no script."""
+    """The pending scripts as a linter sees them.
+
+    Raise `NotProven` where there is no linter or no script.
+    """
 
     def __init__(self, context: DatabaseContext) -> None:
         self.context = context
 
     def assess_scripts(self) -> Assessment:
-        """Whether any pending script does what locks people out or breaks the release before."""
+        """Check that no pending script locks people out or breaks the release before."""
+        remarks, scripts = self._lint_scripts()
+        kinds, builder = load_lint_rules(), AssessmentBuilder()
         excepted = self.context.migrations.rehearsal.lint_except
-        program, scripts = squawk.find_squawk(), self._select_scripts()
-        remarks, unread = self._lint_scripts(program, scripts)
-        silent = {*load_lint_rules()["style"], *excepted}
-        left_out = Counter(remark.rule for _, remark in remarks if remark.rule in excepted)
-        return self.context.record_assessment(
-            Assessment(
-                "Linted scripts",
-                tuple(script.file_name for script in scripts if script.file_name not in unread),
-                findings=tuple(
-                    f"{name}:{remark.line} {remark.rule}: {remark.message}"
-                    for name, remark in remarks
-                    if remark.rule not in silent
-                ),
-                not_proven=tuple(unread.values()),
-                figures={
-                    "scripts": {script.file_name: script.sha256 for script in scripts},
-                    "excepted": excepted,
-                    "left out by exception": dict(left_out),
-                    "style, not counted": dict(
-                        Counter(
-                            remark.rule
-                            for _, remark in remarks
-                            if remark.rule in load_lint_rules()["style"]
-                        )
-                    ),
-                },
-            )
-        )
+        unreadable = self._add_unreadable(remarks, builder)
+        silent = {*kinds["style"], *excepted}
+        for one in remarks:
+            if not one.is_syntax_error and one.remark.rule not in silent:
+                actual = f"{one.remark.rule}: {one.remark.message}"
+                builder.add_finding(_select_rule(one.remark, kinds), one.place, actual=actual)
+        names = [script.file_name for script in scripts]
+        builder.checked = [name for name in names if name not in unreadable]
+        builder.figures = {
+            "scripts": {script.file_name: script.sha256 for script in scripts},
+            "excepted": excepted,
+            "left out by exception": _count_rules(remarks, excepted),
+            "style, not counted": _count_rules(remarks, kinds["style"]),
+        }
+        return self.context.record_assessment(builder.build("Linted scripts"))
 
-    def _lint_scripts(
-        self, program: Path, scripts: list[MigrationScript]
-    ) -> tuple[list[tuple[str, squawk.LintRemark]], dict[str, str]]:
-        """All remarks with their script's name; and for each script that squawk could not read, the
-        sentence that says so.
-        """
+    def _add_unreadable(
+        self, remarks: Iterable[_ScriptRemark], builder: AssessmentBuilder
+    ) -> set[str]:
+        """Add a gap for each script that squawk cannot read, and return their names."""
+        unreadable = set[str]()
+        for one in remarks:
+            if one.is_syntax_error and one.script not in unreadable:
+                builder.add_gap(rules.SCRIPT_LINTABLE, one.place, one.remark.message)
+                unreadable.add(one.script)
+        return unreadable
+
+    def _lint_scripts(self) -> tuple[list[_ScriptRemark], list[MigrationScript]]:
+        program, scripts = squawk.find_squawk(), self._select_scripts()
         major = self._read_major_version()
-        remarks: list[tuple[str, squawk.LintRemark]] = []
-        unread: dict[str, str] = {}
+        remarks: list[_ScriptRemark] = []
         for script in scripts:
             text = self._fill_placeholders(script)
-            found = squawk.lint_script(
-                program, text, major=major, in_transaction=not requires_autocommit(script, text)
-            )
-            remarks += [
-                (script.file_name, remark)
-                for remark in found
-                if remark.rule != squawk.SYNTAX_ERROR_RULE
-            ]
-            if syntax := [remark for remark in found if remark.rule == squawk.SYNTAX_ERROR_RULE]:
-                unread[script.file_name] = (
-                    f"{script.file_name}:{syntax[0].line} cannot be read by squawk"
-                    f" ({syntax[0].message}), and what it cannot read it does not judge."
-                )
-        return remarks, unread
+            in_transaction = not requires_autocommit(script, text)
+            found = squawk.lint_script(program, text, major=major, in_transaction=in_transaction)
+            remarks += [_ScriptRemark(script.file_name, remark) for remark in found]
+        return remarks, scripts
 
     def _fill_placeholders(self, script: MigrationScript) -> str:
-        """The script as it would run: placeholders are replaced."""
+        """Return the script as it would run, with placeholders replaced."""
         known = collect_placeholders(self.context, script.path.name)
         text = script.content.decode("utf-8-sig")
         if missing := flyway_conventions.find_undeclared_placeholders(text, known):
-            raise NotProven(
-                f"{script.file_name} cannot be linted: nothing is declared for ${{{missing[0]}}}"
-                " (migrations.placeholders)"
-            )
+            reason = f"nothing is declared for ${{{missing[0]}}} (migrations.placeholders)"
+            raise gap_error(rules.SCRIPT_LINTABLE, script.file_name, reason)
         return flyway_conventions.replace_placeholders(text, known)
 
     def _read_major_version(self) -> int:
         try:
             with self.context.connect() as target:
                 return int(target.info.server_version // 10000)
-        except DatabaseUnreachable as silent:
-            raise NotProven(
-                f"which PostgreSQL the scripts are for is not known: {silent}"
-            ) from None
+        except DatabaseUnreachable as error:
+            reason = f"the PostgreSQL version of the target is not known: {error}"
+            raise gap_error(rules.SCRIPTS_KNOWN, self.context.target, reason) from None
 
     def _select_scripts(self) -> list[MigrationScript]:
-        """What is pending on the target; after the cutover, what came since the snapshot.
+        """Return the pending scripts; after the cutover, those that came since the snapshot.
 
-        Raises `NotProven` when that is nothing.
+        Raise `NotProven` where there are none.
         """
         try:
-            if waiting := find_pending_scripts(self.context, self.context.dsn.get_secret_value()):
-                return waiting
+            dsn = self.context.dsn.get_secret_value()
+            if pending := find_pending_scripts(self.context, dsn):
+                return pending
         except psycopg.Error as error:
-            raise NotProven(
-                f"what is pending on the target could not be read: {first_error_line(error)}"
-            ) from None
+            reason = f"the pending scripts cannot be read: {first_error_line(error)}"
+            raise gap_error(rules.SCRIPTS_KNOWN, self.context.target, reason) from None
         before = self._read_snapshot_version()
         since = [
             script
@@ -142,20 +140,26 @@ class LintAssessments:
             if script.version and (before is None or script.version > before)
         ]
         if not since:
-            raise NotProven(
-                f"no script is pending on the target, and none is above version {before}, which the"
-                " snapshot found there"
-            )
+            reason = f"no script is pending, and none is above version {before} of the snapshot"
+            raise gap_error(rules.SCRIPTS_KNOWN, self.context.target, reason)
         return since
 
     def _read_snapshot_version(self) -> flyway_conventions.Version | None:
-        """The migration that the snapshot found; None when it found none."""
-
+        """Return the migration of the snapshot; None where it had none."""
         try:
             migration = find_newest_snapshot(self.context).migration
         except NotProven as hole:
-            raise NotProven(
-                "no script is pending on the target, and which ones the cutover brought is not"
-                f" known: {hole}"
-            ) from None
+            reason = f"no script is pending, and those of the cutover are not known: {hole.reason}"
+            raise gap_error(rules.SCRIPTS_KNOWN, self.context.target, reason) from None
         return flyway_conventions.Version.parse(migration) if migration else None
+
+
+def _select_rule(remark: squawk.LintRemark, kinds: dict[str, tuple[str, ...]]) -> Rule:
+    if remark.rule in kinds["lock"]:
+        return rules.LOCKING_STATEMENT
+    return rules.BREAKING_STATEMENT if remark.rule in kinds["break"] else rules.UNKNOWN_REMARK
+
+
+def _count_rules(remarks: Iterable[_ScriptRemark], names: Iterable[str]) -> dict[str, Any]:
+    wanted = set(names)
+    return dict(Counter(one.remark.rule for one in remarks if one.remark.rule in wanted))

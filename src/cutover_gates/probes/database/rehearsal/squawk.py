@@ -1,9 +1,7 @@
-"""squawk, a linter for PostgreSQL scripts (`squawk-cli` on PyPI, a program): run on one script at a
-time, its answer read.
+"""squawk, a linter for PostgreSQL scripts (a program, `squawk-cli` on PyPI), run on one script.
 
-It is run in an empty folder with an empty configuration, and comments that silence it (`--
-squawk-ignore …`) are taken for what they are, comments: what a gate lets through is said in the
-settings, with a reason.
+It runs in an empty folder with an empty configuration. Comments that silence it (`-- squawk-ignore
+…`) are treated as comments: an exception is declared in the settings, with a reason.
 """
 
 from __future__ import annotations
@@ -11,17 +9,17 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cutover_gates.core.evidence.assessment import NotProven
+from cutover_gates.core.findings import NotProven, gap_error
+from cutover_gates.probes.database.rehearsal import rules
+from cutover_gates.util.subprocesses import ChildTimeout, run_child
 
 TIMEOUT_SECONDS = 60.0
-INSTALL_COMMAND = "pip install squawk-cli"
 SYNTAX_ERROR_RULE = "syntax-error"
 
 _SUPPRESSION = re.compile(r"squawk-(?=(?:disable|ignore)\b)")
@@ -29,7 +27,7 @@ _SUPPRESSION = re.compile(r"squawk-(?=(?:disable|ignore)\b)")
 
 @dataclass(frozen=True)
 class LintRemark:
-    """What squawk says of one place; lines are counted from 1."""
+    """A remark of squawk on one place of a script; lines count from 1."""
 
     line: int
     rule: str
@@ -37,70 +35,56 @@ class LintRemark:
 
 
 def find_squawk() -> Path:
-    """Where squawk is: beside this Python, or on the PATH. Raises `NotProven`."""
-    found = shutil.which("squawk", path=str(Path(sys.executable).parent)) or shutil.which("squawk")
-    if not found:
-        raise NotProven(
-            f"the scripts were not linted, because squawk is not installed: {INSTALL_COMMAND}"
-        )
-    return Path(found)
+    """Return squawk beside this Python, or on the PATH. Raise `NotProven` where there is none."""
+    beside = shutil.which("squawk", path=str(Path(sys.executable).parent))
+    program = beside or shutil.which("squawk")
+    if not program:
+        raise _no_answer("it is not installed")
+    return Path(program)
 
 
 def lint_script(squawk: Path, text: str, *, major: int, in_transaction: bool) -> list[LintRemark]:
-    """Squawk's remarks on one script for PostgreSQL `major`.
+    """Return squawk's remarks on one script for PostgreSQL `major`.
 
-    Raises `NotProven` when it gives no answer that can be read.
+    Raise `NotProven` when it gives no readable answer.
     """
-    options = [
-        "--reporter",
-        "Json",
-        "--pg-version",
-        str(major),
-        *(["--assume-in-transaction"] if in_transaction else []),
-    ]
+    options = ["--reporter", "Json", "--pg-version", str(major)]
+    if in_transaction:
+        options.append("--assume-in-transaction")
     with tempfile.TemporaryDirectory(prefix="cutover-lint-") as name:
         folder = Path(name)
         (folder / "squawk.toml").touch()
-        (folder / "script.sql").write_text(
-            _SUPPRESSION.sub("squawk ", text), encoding="utf-8", newline=""
-        )
-        return _parse_remarks(
-            _run_squawk([str(squawk), *options, "--config", "squawk.toml", "script.sql"], folder)
-        )
+        script = _SUPPRESSION.sub("squawk ", text)
+        (folder / "script.sql").write_text(script, encoding="utf-8", newline="")
+        command = [str(squawk), *options, "--config", "squawk.toml", "script.sql"]
+        return _parse_remarks(_run_squawk(command, folder))
 
 
 def _run_squawk(command: Sequence[str], folder: Path) -> str:
-    """What squawk prints.
+    """Return squawk's output.
 
-    It exits with 1 both when it found something and when it broke, so only its answer tells.
+    It exits with 1 both when it found something and when it broke, so only the output tells.
     """
     try:
-        ran = subprocess.run(
-            command,
-            cwd=folder,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=TIMEOUT_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise NotProven(f"squawk gave no answer ({type(error).__name__})") from None
-    if not ran.stdout.lstrip().startswith("["):
-        raise NotProven(
-            "squawk gave no answer that can be read:"
-            f" {(ran.stderr.strip().splitlines() or ['it said nothing'])[0]}"
-        )
-    return ran.stdout
+        child = run_child(command, TIMEOUT_SECONDS, cwd=folder)
+    except (OSError, ChildTimeout) as error:
+        raise _no_answer(f"it gave no answer ({type(error).__name__})") from None
+    if not child.output.lstrip().startswith("["):
+        error_text = child.stderr.decode("utf-8", "replace").strip()
+        first = (error_text.splitlines() or ["it printed nothing"])[0]
+        raise _no_answer(f"it gave no readable answer: {first}")
+    return child.output
 
 
 def _parse_remarks(answer: str) -> list[LintRemark]:
     try:
         return [
-            LintRemark(found["line"] + 1, found["rule_name"], found["message"])
-            for found in json.loads(answer)
+            LintRemark(remark["line"] + 1, remark["rule_name"], remark["message"])
+            for remark in json.loads(answer)
         ]
     except (ValueError, KeyError, TypeError) as error:
-        raise NotProven(
-            f"squawk's answer cannot be read ({type(error).__name__}): {INSTALL_COMMAND}"
-        ) from None
+        raise _no_answer(f"its answer cannot be read ({type(error).__name__})") from None
+
+
+def _no_answer(reason: str) -> NotProven:
+    return gap_error(rules.LINTER_WORKS, "squawk", reason)

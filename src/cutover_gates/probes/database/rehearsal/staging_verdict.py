@@ -1,128 +1,138 @@
-"""Whether staging had this migration, with these very scripts, and was whole after it: read from
-the verdict that its own Phase 1 ended in.
-"""
+"""The verdict of staging's own Phase 1: it had this migration, with these scripts, and ended in GO."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cutover_gates.core.evidence.assessment import Assessment, NotProven
+from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
+from cutover_gates.core.findings import gap_error
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.history.migration_scripts import load_scripts
+from cutover_gates.probes.database.rehearsal import rules
 
 GATE = "phase1"
 ACCEPTED_SCHEMAS = ("urn:cutover:verdict:1", "urn:cutover:verdict:2")
 """The second added fields only; a staging verdict of an older suite stays readable."""
+ACCEPTED_VERDICTS = ("GO", "GO WITH WAIVERS")
 SHA256 = re.compile(r"[0-9a-f]{64}")
+_SHOWN_CHARACTERS = 12
+"""Characters of a SHA-256 that a finding shows."""
 
-REQUIRED_KEYS = ("verdict", "release", "started", "finished", "items", "subject")
 
-VerdictData = Mapping[str, Any]
+@dataclass(frozen=True)
+class StagingVerdict:
+    """The parts of a verdict that are compared; `scripts` maps file names to SHA-256."""
+
+    run: str
+    verdict: str
+    release: str
+    started: str
+    finished: str
+    suite: str | None
+    waived: Mapping[str, str]
+    scripts: Mapping[str, str]
 
 
 class StagingAssessments:
-    """Raises `NotProven` where staging has no verdict to read."""
+    """Staging's newest verdict of Phase 1. Raise `NotProven` where there is none to read."""
 
     def __init__(self, context: DatabaseContext) -> None:
         self.context = context
         self.target = context.migrations.staging or "staging"
 
     def assess_verdict(self) -> Assessment:
-        """Whether the newest Phase 1 of staging judged this release, ended in GO, and saw these
-        very scripts applied.
-        """
-        path, verdict = self._load_newest_verdict()
-        return self.context.record_assessment(
-            Assessment(
-                f"The migration on {self.target}",
-                (path.parent.name,),
-                findings=(
-                    *self._find_verdict_breaches(verdict),
-                    *self._find_script_differences(verdict),
-                ),
-                not_proven=tuple(self._find_evidence_gaps(verdict)),
-                figures={
-                    "run": path.parent.name,
-                    "verdict": verdict["verdict"],
-                    "release": verdict["release"],
-                    "finished": verdict["finished"],
-                    "suite": verdict["subject"].get("suite_commit"),
-                    "waived": _list_waivers(verdict),
-                    "scripts": _read_script_digests(verdict, self.context.script_history_items),
-                },
-            )
+        """Check that staging's newest Phase 1 judged this release and these scripts, with GO."""
+        verdict = self._load_newest_verdict()
+        builder = AssessmentBuilder(
+            checked=[verdict.run],
+            figures={
+                "run": verdict.run,
+                "verdict": verdict.verdict,
+                "release": verdict.release,
+                "finished": verdict.finished,
+                "suite": verdict.suite,
+                "waived": dict(verdict.waived),
+                "scripts": dict(verdict.scripts),
+            },
         )
+        self._compare_verdict(verdict, builder)
+        if verdict.scripts:
+            self._compare_scripts(verdict, builder)
+        else:
+            items = ", ".join(sorted(self.context.script_history_items))
+            reason = f"no SHA-256 of a script is in the evidence of {items}"
+            builder.add_gap(rules.STAGING_EVIDENCE, verdict.run, reason)
+        return self.context.record_assessment(builder.build(f"The migration on {self.target}"))
 
-    def _load_newest_verdict(self) -> tuple[Path, VerdictData]:
-        """The verdict that began last.
+    def _load_newest_verdict(self) -> StagingVerdict:
+        """Return the verdict that began last.
 
         One that cannot be read may be that one, so nothing is proven beside it.
         """
-        found = [
-            (path, verdict)
-            for path in self.context.reports.glob("*/verdict.json")
-            if (verdict := _load_verdict(path, self.target))
-        ]
-        if not found:
-            raise NotProven(
-                f"no verdict of {GATE} on {self.target} lies in the reports folder: run `pytest -m"
-                f" {GATE} --target {self.target}`, or copy its run there"
-            )
-        return max(found, key=lambda run: str(run[1]["started"]))
+        items = self.context.script_history_items
+        paths = self.context.reports.glob("*/verdict.json")
+        loaded = [_load_verdict(path, self.target, items) for path in paths]
+        verdicts = [verdict for verdict in loaded if verdict]
+        if not verdicts:
+            reason = f"no verdict of {GATE} in the reports folder"
+            command = f"pytest -m {GATE} --target {self.target}"
+            raise gap_error(rules.STAGING_JUDGED, self.target, reason, reproduce=command)
+        return max(verdicts, key=lambda verdict: verdict.started)
 
-    def _find_verdict_breaches(self, verdict: VerdictData) -> Iterator[str]:
-        if verdict["verdict"] not in ("GO", "GO WITH WAIVERS"):
-            yield (
-                f"{GATE} on {self.target} ended in {verdict['verdict']} at {verdict['finished']}:"
-                " the migration has not gone well there."
+    def _compare_verdict(self, verdict: StagingVerdict, builder: AssessmentBuilder) -> None:
+        if verdict.verdict not in ACCEPTED_VERDICTS:
+            builder.add_finding(
+                rules.STAGING_GO,
+                f"{GATE} on {self.target}",
+                expected="GO",
+                actual=f"{verdict.verdict} at {verdict.finished}",
             )
-        if verdict["release"] != self.context.release:
-            yield (
-                f"{GATE} on {self.target} judged release {verdict['release'] or '(none)'}, and"
-                f" {self.context.release} is to be cut over: migrate staging with this one."
+        if verdict.release != self.context.release:
+            builder.add_finding(
+                rules.STAGING_RELEASE,
+                f"{GATE} on {self.target}",
+                expected=f"release {self.context.release}",
+                actual=f"release {verdict.release or '(none)'}",
             )
 
-    def _find_script_differences(self, verdict: VerdictData) -> Iterator[str]:
-        seen = _read_script_digests(verdict, self.context.script_history_items)
-        if not seen:
-            return
+    def _compare_scripts(self, verdict: StagingVerdict, builder: AssessmentBuilder) -> None:
         scripts = load_scripts(self.context).scripts
-        here = {script.file_name: script.sha256 for script in scripts}
-        run = {
-            script.file_name for script in scripts if script.kind in "VR"
-        }  # baselines and ways back need not have been run there
-        for name in sorted(here.keys() & seen.keys()):
-            if here[name] != seen[name]:
-                yield (
-                    f"{name} is not the script that {self.target} was migrated with: its SHA-256"
-                    f" there began with {seen[name][:12]}, here with {here[name][:12]}."
+        here, there = {script.file_name: script.sha256 for script in scripts}, verdict.scripts
+        for name in sorted(here.keys() & there.keys()):
+            if here[name] != there[name]:
+                builder.add_finding(
+                    rules.STAGING_SCRIPTS,
+                    name,
+                    expected=f"SHA-256 {here[name][:_SHOWN_CHARACTERS]}…",
+                    actual=f"SHA-256 {there[name][:_SHOWN_CHARACTERS]}… on {self.target}",
                 )
-        yield from (
-            f"{name} is among the release's scripts, and {self.target} was migrated without it."
-            for name in sorted(run - seen.keys())
-        )
-        more = sorted(seen.keys() - here.keys())
-        yield from (
-            f"{self.target} was migrated with {name}, which is not among the release's scripts."
-            for name in more
-        )
-
-    def _find_evidence_gaps(self, verdict: VerdictData) -> Iterator[str]:
-        if not _read_script_digests(verdict, self.context.script_history_items):
-            yield (
-                f"the verdict of {self.target} does not say which scripts were applied (no SHA-256"
-                f" in the evidence of {', '.join(sorted(self.context.script_history_items))}): run {GATE} there again."
+        # Baselines and undo scripts need not have run there.
+        required = {script.file_name for script in scripts if script.kind in "VR"}
+        for name in sorted(required - there.keys()):
+            builder.add_finding(
+                rules.STAGING_SCRIPTS,
+                name,
+                expected=f"applied on {self.target}",
+                actual="not applied there",
+            )
+        for name in sorted(there.keys() - here.keys()):
+            builder.add_finding(
+                rules.STAGING_SCRIPTS,
+                name,
+                expected="a script of the release",
+                actual=f"applied on {self.target} only",
             )
 
 
-def _load_verdict(path: Path, target: str) -> VerdictData | None:
-    """A verdict, when it is one of this gate on this target.
+def _load_verdict(path: Path, target: str, items: frozenset[str]) -> StagingVerdict | None:
+    """Return a verdict, when it is one of this gate on this target.
 
-    Raises `NotProven` for one that cannot be read and may be.
+    Raise `NotProven` for one that cannot be read and may be.
     """
     try:
         verdict = json.loads(path.read_text(encoding="utf-8"))
@@ -130,25 +140,32 @@ def _load_verdict(path: Path, target: str) -> VerdictData | None:
             return None
         if verdict["schema"] not in ACCEPTED_SCHEMAS:
             return None
-        return {name: verdict[name] for name in REQUIRED_KEYS}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return _parse_verdict(path.parent.name, verdict, items)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         if not path.parent.name.endswith(f"-{GATE}"):
             return None
-        raise NotProven(
-            f"{path.parent.name}/verdict.json cannot be read ({type(error).__name__}), and it may"
-            f" be {target}'s newest: bring it again, or take it away"
-        ) from None
+        name = f"{path.parent.name}/verdict.json"
+        reason = f"it cannot be read ({type(error).__name__}), and may be {target}'s newest"
+        raise gap_error(rules.STAGING_JUDGED, name, reason) from None
 
 
-def _read_script_digests(verdict: VerdictData, items: frozenset[str]) -> dict[str, str]:
+def _parse_verdict(run: str, verdict: Mapping[str, Any], items: frozenset[str]) -> StagingVerdict:
+    return StagingVerdict(
+        run,
+        verdict["verdict"],
+        verdict["release"],
+        str(verdict["started"]),
+        verdict["finished"],
+        verdict["subject"].get("suite_commit"),
+        _list_waivers(verdict),
+        _read_script_digests(verdict, items),
+    )
+
+
+def _read_script_digests(verdict: Mapping[str, Any], items: frozenset[str]) -> dict[str, str]:
     """Return file name to SHA-256, from the evidence of the items that record the history."""
-    evidence = [
-        entry
-        for item in verdict["items"]
-        if item["id"] in items
-        for check in item["checks"]
-        for entry in check["evidence"]
-    ]
+    checks = [check for item in verdict["items"] if item["id"] in items for check in item["checks"]]
+    evidence = [entry for check in checks for entry in check["evidence"]]
     return {
         name: digest
         for name, digest in _find_mappings(evidence, "scripts")
@@ -157,7 +174,7 @@ def _read_script_digests(verdict: VerdictData, items: frozenset[str]) -> dict[st
 
 
 def _find_mappings(value: Any, key: str) -> Iterator[tuple[str, Any]]:
-    """What stands in each mapping of this name, wherever that is."""
+    """Return the entries of each mapping with this name, at any depth."""
     if isinstance(value, Mapping):
         if isinstance(value.get(key), Mapping):
             yield from value[key].items()
@@ -167,8 +184,8 @@ def _find_mappings(value: Any, key: str) -> Iterator[tuple[str, Any]]:
             yield from _find_mappings(inner, key)
 
 
-def _list_waivers(verdict: VerdictData) -> dict[str, str]:
-    """What was let through there, and why."""
+def _list_waivers(verdict: Mapping[str, Any]) -> dict[str, str]:
+    """Return the waived items, each with the reason."""
     return {
         item["id"]: item["decision"]["reason"] if item["decision"] else item["why"]
         for item in verdict["items"]

@@ -1,5 +1,6 @@
-"""One client of the workload: a connection on which statements are due at fixed moments, each in a
-transaction that is rolled back.
+"""One client of the workload: a connection on which statements are due at fixed moments.
+
+Each statement runs in a transaction that is rolled back.
 """
 
 from __future__ import annotations
@@ -21,12 +22,11 @@ GONE_ERRORS = (psycopg.errors.UndefinedColumn, psycopg.errors.UndefinedTable)
 
 @dataclass(frozen=True)
 class StatementResult:
-    """One statement: due and ended at these `time.monotonic()`.
+    """One statement that was due and ended at these `time.monotonic()`s.
 
-    `why` is set where PostgreSQL refused it.
-
-    `held` is from when to when its client was held up most since it was last on time: by this
-    statement, or by one before it in the queue.
+    `why` is PostgreSQL's error where it refused the statement. `held` is the interval in which the
+    client was held up most since it was last on time: by this statement, or by one before it in the
+    queue. `unfinished`: it was still waiting at the end.
     """
 
     statement: str
@@ -36,12 +36,18 @@ class StatementResult:
     why: str | None = None
     unfinished: bool = False
 
+    @property
+    def wait(self) -> float:
+        """Seconds from the moment at which it was due to its end."""
+        return self.ended - self.due
+
 
 @dataclass
 class WorkloadClient:
     """One connection with its own share of the schedule.
 
-    What it saw is read by others only after its thread has ended.
+    `every` and `offset` are seconds: between two statements, and before the first one. The results
+    are read by other threads only after the client's thread has ended.
     """
 
     dsn: str
@@ -59,6 +65,7 @@ class WorkloadClient:
     connection: psycopg.Connection | None = None
 
     def run(self) -> None:
+        """Run statements until `stop` is set or none is left."""
         self.due = time.monotonic() + self.offset
         try:
             with connect_workload(self.dsn) as self.connection:
@@ -69,9 +76,9 @@ class WorkloadClient:
             self.lost = describe_error(error)
 
     def find_pending_result(self, ended: float) -> StatementResult | None:
-        """What this client was still waiting for when the work ended at `ended`.
+        """Return what the client was still waiting for when the work ended at `ended`.
 
-        One that lost its connection waits for nothing any more.
+        A client that lost its connection waits for nothing any more.
         """
         if self.current is None or self.lost or self.due >= ended:
             return None
@@ -79,8 +86,9 @@ class WorkloadClient:
         return StatementResult(self.current, self.due, now, (self.begun, now), unfinished=True)
 
     def _run_next(self) -> None:
-        """Run the next statement in turn; one whose columns are gone is put in other words, or left
-        out when there are none.
+        """Run the next statement in turn.
+
+        A generated one whose columns are gone is replaced, or dropped when there is no other.
         """
         statement = self.statements[0]
         self.current, self.begun = statement.name, time.monotonic()
@@ -98,7 +106,7 @@ class WorkloadClient:
         self.current = self.statements[0].name if self.statements else None
 
     def _try_statement(self, statement: WorkloadStatement) -> str | None:
-        """Run a statement; why PostgreSQL refused it."""
+        """Run a statement, and return PostgreSQL's error where it refused it."""
         assert self.connection is not None
         try:
             run_statement(self.connection, statement)
@@ -107,14 +115,13 @@ class WorkloadClient:
                 raise
             if statement.is_generated and isinstance(error, GONE_ERRORS):
                 self._replace_statement(statement, error)
-            elif (
-                not self.stop.is_set()
-            ):  # when all is over, statements that still wait are cancelled
+            # At the end, statements that still wait are cancelled, which is no refusal.
+            elif not self.stop.is_set():
                 return describe_error(error)
         return None
 
     def _replace_statement(self, statement: WorkloadStatement, error: psycopg.Error) -> None:
-        """Another column when one is gone; nothing when the table is."""
+        """Use another column where one is gone; drop the statement where the table is."""
         self.statements.popleft()
         others = () if isinstance(error, psycopg.errors.UndefinedTable) else statement.texts[1:]
         if others:
@@ -124,8 +131,9 @@ class WorkloadClient:
 
 
 def connect_workload(dsn: str) -> psycopg.Connection:
-    """Without prepared statements: after a change of its table such a one fails once, and only for
-    the connection that had it.
+    """Connect without prepared statements.
+
+    After a change of its table a prepared statement fails once, for the connection that had it only.
     """
     return psycopg.connect(
         dsn, application_name=f"{APPLICATION_NAME} workload", prepare_threshold=None
@@ -133,11 +141,10 @@ def connect_workload(dsn: str) -> psycopg.Connection:
 
 
 def run_statement(connection: psycopg.Connection, statement: WorkloadStatement) -> None:
-    """One statement in a short transaction, rolled back at its end."""
+    """Run a statement in a short transaction that is rolled back."""
+    parameters = random.choice(statement.keys) if statement.keys else None
     try:
-        connection.execute(
-            statement.texts[0], random.choice(statement.keys) if statement.keys else None
-        )
+        connection.execute(statement.texts[0], parameters)
     finally:
         if not connection.closed:
             connection.rollback()

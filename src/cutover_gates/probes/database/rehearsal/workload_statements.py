@@ -1,8 +1,8 @@
-"""The statements of a workload: declared ones, or made up for the busiest tables.
+"""The statements of a workload: declared ones, or generated ones for the busiest tables.
 
-A made-up pair reads one row by its key and sets one of its columns to itself. It tells whether
-people have to wait, and that is all that is asked of it: nobody said that the release uses that
-column, so when a script takes it away, another is used instead, and only that is told.
+A generated pair reads one row by its key and sets one of its columns to itself. It only shows whether
+people have to wait. Nothing says that the release uses the column, so when a script removes it,
+another column is used instead, which is reported and no finding.
 """
 
 from __future__ import annotations
@@ -14,14 +14,15 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from cutover_gates.core.evidence.assessment import NotProven
+from cutover_gates.core.findings import NotProven, gap_error
 from cutover_gates.probes.database.context import DatabaseContext, DatabaseUnreachable, Row
 from cutover_gates.probes.database.history.history_table import history_table_name
+from cutover_gates.probes.database.rehearsal import rules
 
 MAX_TABLES = 8
-"""How many of the busiest tables are worked with."""
+"""Tables for which statements are generated, the busiest first."""
 MAX_KEYS = 500
-"""How many rows of a table are worked with, from pages all over it."""
+"""Rows of a table that are used, from pages all over it."""
 
 _TABLE_USAGE = """
 SELECT schemaname || '.' || relname AS table, n_tup_ins + n_tup_upd + n_tup_del + coalesce(seq_scan, 0) + coalesce(idx_scan, 0) AS used
@@ -42,8 +43,10 @@ WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname = ANY (%s)
 
 @dataclass(frozen=True)
 class WorkloadStatement:
-    """`texts` are tried in turn when a column of one goes away; `keys` are the parameters to choose
-    from. Declared ones have one text and no keys.
+    """A statement of the workload.
+
+    `texts` are alternatives: the next one is used when a column of the first is gone. `keys` are the
+    parameters to choose from. A declared statement has one text and no keys.
     """
 
     name: str
@@ -52,13 +55,14 @@ class WorkloadStatement:
 
     @property
     def is_generated(self) -> bool:
+        """Whether no setting declares it."""
         return bool(self.keys)
 
 
 def build_workload(context: DatabaseContext, dsn: str) -> list[WorkloadStatement]:
-    """What is to run on the copy `dsn`.
+    """Return the statements to run on the copy `dsn`.
 
-    Raises `NotProven` where nothing is declared and no table has a key and rows.
+    Raise `NotProven` where none is declared and no table has a key and rows.
     """
     declared = context.migrations.rehearsal.workload
     if declared:
@@ -67,35 +71,31 @@ def build_workload(context: DatabaseContext, dsn: str) -> list[WorkloadStatement
             for number, text in enumerate(declared)
         ]
     with psycopg.connect(dsn, autocommit=True, row_factory=dict_row) as copy:
-        made_up = [
+        generated = [
             statement
             for table in _find_busiest_tables(context, copy)
             for statement in _build_statements(context, copy, table)
         ]
-    if not made_up:
-        raise NotProven(
-            "no table of the copy has a primary key and rows, so nobody can be seen waiting:"
-            " declare rehearsal.workload"
-        )
-    return made_up
+    if not generated:
+        reason = "no table of the copy has a primary key and rows"
+        raise gap_error(rules.WORKLOAD_CONCLUSIVE, "the workload", reason)
+    return generated
 
 
 def _find_busiest_tables(context: DatabaseContext, copy: psycopg.Connection[Row]) -> list[Row]:
-    """The busiest tables by the target's own count of uses, which a restored copy does not have;
-    then by size.
+    """Return the busiest tables, by the target's own statistics, then by size.
+
+    A restored copy has no statistics of use.
     """
-    history = history_table_name(context)  # only the migration itself works with that one
-    tables = [
-        table
-        for table in copy.execute(_TABLES, [list(context.migrations.schemas)])
-        if (table["schema"], table["name"]) != history
-    ]
-    used = _read_table_usage(context)
-    tables.sort(
-        key=lambda table: (used.get(f"{table['schema']}.{table['name']}", 0), table["bytes"]),
-        reverse=True,
-    )
-    return tables[:MAX_TABLES]
+    history = history_table_name(context)  # only the migration itself uses that table
+    rows = copy.execute(_TABLES, [list(context.migrations.schemas)])
+    tables = [table for table in rows if (table["schema"], table["name"]) != history]
+    usage = _read_table_usage(context)
+
+    def busyness(table: Row) -> tuple[int, int]:
+        return usage.get(f"{table['schema']}.{table['name']}", 0), table["bytes"]
+
+    return sorted(tables, key=busyness, reverse=True)[:MAX_TABLES]
 
 
 def _read_table_usage(context: DatabaseContext) -> dict[str, int]:
@@ -109,7 +109,7 @@ def _read_table_usage(context: DatabaseContext) -> dict[str, int]:
 def _build_statements(
     context: DatabaseContext, copy: psycopg.Connection[Row], table: Row
 ) -> list[WorkloadStatement]:
-    """One statement that reads and one that writes; none for an empty table."""
+    """Return a statement that reads and one that writes; none for an empty table."""
     name = sql.Identifier(table["schema"], table["name"])
     keys = _sample_keys(copy, name, table)
     if not keys:
@@ -120,32 +120,25 @@ def _build_statements(
     )
     read = sql.SQL("SELECT 1 FROM {} WHERE {}").format(name, where)
     drops = context.declared_change(f"{table['schema']}.{table['name']}").drops
-    columns = sorted(
-        table["columns"], key=lambda column: column in drops
-    )  # stable: those that stay come first
+    # Columns that are declared to go come last.
+    columns = sorted(table["columns"], key=lambda column: column in drops)
     writes = [
         sql.SQL("UPDATE {0} SET {1} = {1} WHERE {2}").format(name, sql.Identifier(column), where)
         for column in columns
     ]
-    pair = [WorkloadStatement(f"a read of {shown} by its key", (read.as_bytes(),), keys)]
-    return pair + (
-        [
-            WorkloadStatement(
-                f"an update of {shown} by its key",
-                tuple(write.as_bytes() for write in writes),
-                keys,
-            )
-        ]
-        if writes
-        else []
-    )
+    statements = [WorkloadStatement(f"a read of {shown} by its key", (read.as_bytes(),), keys)]
+    if writes:
+        texts = tuple(write.as_bytes() for write in writes)
+        statements.append(WorkloadStatement(f"an update of {shown} by its key", texts, keys))
+    return statements
 
 
 def _sample_keys(
     copy: psycopg.Connection[Row], name: sql.Identifier, table: Row
 ) -> list[list[str]]:
-    """Keys as text, so that each type's own input reads them; sampled, so that a script which
-    changes only some rows meets them.
+    """Return keys as text, which the input function of each type reads.
+
+    They are sampled, so that a script which changes only some rows meets them.
     """
     percent = min(100.0, 100 * MAX_KEYS / max(table["pages"], 1))
     columns = sql.SQL(", ").join(
