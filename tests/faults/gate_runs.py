@@ -15,6 +15,7 @@ from typing import Any
 from cutover_gates.core.findings import Rule
 from reference.settings import Settings
 from tests.faults.hospitals import ROOT, Hospital
+from tests.shipped_plan import PLAN_VARIABLE
 
 GATE = "phase3 and smoke"
 # One process, in the order of the files, without outputs that are not looked at here.
@@ -224,6 +225,7 @@ def _plain_environment(compiled: Path) -> dict[str, str]:
     }
     return {
         **ours,
+        **PLAN_VARIABLE,
         "PYTHONPATH": str(ROOT / "src"),
         "PYTHONPYCACHEPREFIX": str(compiled),
         "PYTHONDONTWRITEBYTECODE": "",

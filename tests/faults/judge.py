@@ -5,9 +5,9 @@ from __future__ import annotations
 from cutover_gates.core.plan_file import load_plan
 from tests.faults.fault import EVERYTHING, Fault
 from tests.faults.gate_runs import Verdict
-from tests.faults.hospitals import ROOT
+from tests.shipped_plan import PLAN_FILE
 
-PLAN = load_plan(ROOT / "plan.toml")
+PLAN = load_plan(PLAN_FILE)
 FUNCTIONAL = (*PLAN.item("critical-features").rests_on, "health-checks")
 """The items that the functional checks prove.
 

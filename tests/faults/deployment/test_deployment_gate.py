@@ -31,11 +31,10 @@ def ground(tmp_path: Path) -> Iterator[DeploymentEnvironment]:
 
 
 def judged(ground: DeploymentEnvironment, folder: Path) -> gate_runs.Verdict:
-    """The verdict on a plan that has only the items of the ground: with others, more would come up
-    around the hospital than is asked here.
+    """The verdict on a plan that has only the items of the ground.
 
-    Its word is always NO-GO, for the checks of all other items are not collected; the items say
-    what is asked.
+    With others, more would come up around the hospital than is asked here. The word is NO-GO where
+    files are left out: their checks are not collected. The items say what is asked.
     """
     items = (
         "\n".join(
@@ -48,6 +47,7 @@ def judged(ground: DeploymentEnvironment, folder: Path) -> gate_runs.Verdict:
     config.write_text("", encoding="utf-8")
     ground.write_pipeline_files()
     told = {
+        "CUTOVER_PLAN": str(folder / "plan.toml"),
         "CUTOVER_TARGETS__EMBEDDED__INFRASTRUCTURE": json.dumps(ground.settings({})),
         "CUTOVER_TARGETS__EMBEDDED__INFRASTRUCTURE__REGISTRY__PASSWORD": ground.registry.password,
         "CUTOVER_TARGETS__EMBEDDED__MIGRATIONS": json.dumps({"standbys": 0, "archived": False}),

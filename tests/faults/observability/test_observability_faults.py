@@ -28,9 +28,10 @@ from tests.faults.observability.prometheus_stack import (
     running_stack,
 )
 from tests.faults.selection import cases
+from tests.shipped_plan import PLAN_FILE
 
 ROOT = Path(__file__).resolve().parents[3]
-PLAN = load_plan(ROOT / "plan.toml")
+PLAN = load_plan(PLAN_FILE)
 SUITE = tuple(
     f"smoke/monitoring/test_{name}.py" for name in ("metrics", "alerts", "logs", "dashboards")
 )

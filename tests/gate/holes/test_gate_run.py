@@ -199,6 +199,30 @@ def test_a_secret_in_an_output_is_no_go(toy: Toy, words: list[str]) -> None:
     )
 
 
+@pytest.mark.parametrize("words", [[], ["-n", "2"]], ids=["one process", "two"])
+def test_what_travels_on_a_report_reaches_no_output(toy: Toy, words: list[str]) -> None:
+    """A check's outcome holds the secrets that its process has learnt: JUnit would print them."""
+    toy.replace(SIGN_IN, "(recorder)", "(recorder, redactor, record_property)")
+    body("redactor.learn('a token', 'tok-0123456789')", "record_property('ours', 'kept')")(toy)
+    ran = toy.gate(*words)
+    assert (ran.verdict, ran.status) == ("GO", 0), ran.output
+    (junit,) = toy.folder.glob("reports/runs/*/junit.xml")
+    text = junit.read_text(encoding="utf-8")
+    assert 'name="ours" value="kept"' in text
+    assert "cutover-outcome" not in text
+    assert "tok-0123456789" not in text
+
+
+def test_without_a_gate_nothing_travels(toy: Toy) -> None:
+    """Nobody would take it off the report."""
+    toy.replace(SIGN_IN, "(recorder)", "(recorder, redactor)")
+    body("redactor.learn('a token', 'tok-0123456789')")(toy)
+    toy.run("smoke/test_sign_in.py", "--junitxml=junit.xml")
+    text = (toy.folder / "junit.xml").read_text(encoding="utf-8")
+    assert "test_people_sign_in" in text
+    assert "tok-0123456789" not in text
+
+
 # ── ends ──
 
 

@@ -208,8 +208,13 @@ class Toy:
 
     def verdicts(self) -> dict[str, dict[str, Any]]:
         """The newest verdict of each gate."""
-        found = [
-            json.loads(path.read_text(encoding="utf-8"))
-            for path in sorted(self.folder.glob("reports/runs/*/verdict.json"))
-        ]
-        return {verdict["gate"]: verdict for verdict in found}
+        return read_verdicts(self.folder)
+
+
+def read_verdicts(folder: Path) -> dict[str, dict[str, Any]]:
+    """The newest verdict of each gate below `reports/runs` of a folder."""
+    found = [
+        json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted(folder.glob("reports/runs/*/verdict.json"))
+    ]
+    return {verdict["gate"]: verdict for verdict in found}

@@ -16,6 +16,7 @@ import pytest
 from tests.faults import gate_runs
 from tests.faults.hospitals import ROOT, Hospital
 from tests.gate.kills.leftovers import KINDS, count_tagged_rows, runs, tag_of, wait
+from tests.shipped_plan import PLAN_VARIABLE
 
 SECONDS_TO_BEGIN = 60.0
 SECONDS_TO_END = 5.0
@@ -85,6 +86,7 @@ def test_a_killed_run_leaves_no_process_behind(tmp_path: Path) -> None:
         if not name.startswith(("CUTOVER_", "PYTEST_", "GITHUB_"))
     }
     environment |= {
+        **PLAN_VARIABLE,
         "PYTHONPATH": str(ROOT / "src"),
         "CUTOVER_REPORTS": str(tmp_path / "reports/runs"),
     }

@@ -17,6 +17,7 @@ from cutover_gates.core.waivers import load_decisions
 from cutover_gates.plugin.run import PytestRun
 from cutover_gates.plugin.target_start import start_target
 from cutover_gates.targets import embedded
+from tests.shipped_plan import PLAN_FILE
 
 ROOT = Path(__file__).parents[3]
 
@@ -38,7 +39,7 @@ def brought(expression: str, *tied: str) -> object:
     run = PytestRun(
         ROOT,
         load_settings(None, ROOT),
-        load_plan(ROOT / "plan.toml"),
+        load_plan(PLAN_FILE),
         split_gates(expression),
         "cut",
         "",

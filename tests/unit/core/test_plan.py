@@ -1,77 +1,16 @@
-"""The plan as data: it holds the whole cutover plan, refuses what is not one, and says what an `-m`
-expression asks for.
-"""
+"""What can be asked of a plan, and what an `-m` expression asks for."""
 
 from __future__ import annotations
 
 import ast
-import re
-from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from cutover_gates.core.gates import GATES, SUITES, split_gates
+from cutover_gates.core.gates import split_gates
 from cutover_gates.core.plan import Plan, PlanError
 from cutover_gates.core.plan_file import load_plan
-
-ROOT = Path(__file__).resolve().parents[3]
-
-CHECKBOXES = {
-    "Pre-Cutover Checklist / Infrastructure": 8,
-    "Pre-Cutover Checklist / Application": 7,
-    "Pre-Cutover Checklist / Data": 4,
-    "Pre-Cutover Checklist / Team": 4,
-    "Cutover Timeline / T-24 Hours": 4,
-    "Cutover Timeline / T-12 Hours": 4,
-    "Cutover Timeline / T-1 Hour": 3,
-    "Phase 3: Validation / Functional Testing": 5,
-    "Phase 3: Validation / Performance Validation": 4,
-    "Phase 3: Validation / Monitoring Validation": 3,
-    "Post-Cutover / Immediate (First Hour)": 4,
-    "Post-Cutover / Short-term (First 24 Hours)": 4,
-    "Post-Cutover / Long-term (First Week)": 4,
-    "Success Criteria": 7,
-}
-OTHER_LINES = {
-    "Phase 1: Database Migration": 4,  # numbered steps
-    "Phase 1: Database Migration / Run Data Validation": 3,  # the lines below its step 4
-    "Phase 2: Application Deployment": 3,
-    "Phase 3: Validation": 3,
-    "Rollback Procedures / Automatic Rollback Triggers": 4,
-    "Rollback Procedures / Manual Rollback Steps": 4,
-    # of three lines, the one that no other item proves
-    "Rollback Procedures / Manual Rollback Steps / Verify Rollback": 1,
-    "Communication Plan / Status Updates": 6,
-    "Added to the plan": 11,
-}
-
-NEVER_WAIVED = {
-    "data loss: there is a copy to come back to": {
-        "database-cluster",
-        "backups-verified",
-        "restoration-tested",
-        "final-backups",
-        "backup-taken",
-        "database-rolled-back",
-    },
-    "data loss: the migration leaves the data whole": {
-        "migrations-applied",
-        "migration-verified",
-        "data-validation",
-        "key-tables",
-        "row-counts",
-        "constraints-hold",
-        "content-unchanged",
-        "no-data-loss",
-    },
-    "data loss: what was acknowledged is kept": {"acknowledged-writes"},
-    "access control: only those get in, and only to what is theirs": {
-        "authentication-flow",
-        "access-control",
-        "contract-access",
-    },
-}
+from tests.shipped_plan import PLAN_FILE
 
 ITEM = (
     '[[item]]\nid = "{id}"\nsection = "S"\ntitle = "T"\ngates = ["phase3"]\nproof = "check"\nsuite'
@@ -82,8 +21,8 @@ SIGNED = '[[item]]\nid = "{id}"\nsection = "S"\ntitle = "T"\ngates = ["t24"]\npr
 
 @pytest.fixture(scope="module")
 def plan() -> Plan:
-    """The plan of this repository."""
-    return load_plan(ROOT / "plan.toml")
+    """The shipped plan."""
+    return load_plan(PLAN_FILE)
 
 
 def written(folder: Path, text: str) -> Path:
@@ -94,50 +33,6 @@ def written(folder: Path, text: str) -> Path:
 
 def ids(plan: Plan, expression: str) -> set[str]:
     return {item.id for item in plan.select_items(expression)}
-
-
-# ── the plan of this repository ──
-
-
-def test_the_plan_has_65_checkboxes() -> None:
-    """The table above is the cutover plan, counted."""
-    assert sum(CHECKBOXES.values()) == 65
-
-
-def test_every_line_of_the_cutover_plan_is_an_item(plan: Plan) -> None:
-    """Section by section: nothing is left out, and nothing slipped in."""
-    assert Counter(item.section for item in plan.items) == CHECKBOXES | OTHER_LINES
-
-
-def test_data_loss_and_access_control_are_never_waivable(plan: Plan) -> None:
-    """Nobody, not even by name and with a reason, goes live without these; every other item can be
-    waived.
-    """
-    assert {item.id for item in plan.items if not item.waivable} == set().union(
-        *NEVER_WAIVED.values()
-    )
-
-
-def test_every_gate_and_every_suite_asks_for_something(plan: Plan) -> None:
-    """A gate without items could only ever say NO-GO."""
-    assert not [name for name in GATES + SUITES if not plan.select_items(name)]
-
-
-def test_an_item_rests_on_items_of_its_own_suite(plan: Plan) -> None:
-    """`-m smoke` runs the checks of smoke/ only: an item that rests on another suite's could never
-    be proven by it.
-    """
-    assert not [
-        (item.id, other)
-        for item in plan.items
-        for other in item.rests_on
-        if plan.item(other).suite != item.suite
-    ]
-
-
-def test_what_a_gate_of_the_night_asks_for_is_asked_every_night(plan: Plan) -> None:
-    """Nobody should learn at 2 a.m. what could have been known the week before."""
-    assert ids(plan, "phase3") == ids(plan, "nightly")
 
 
 # ── what a run judges ──
@@ -286,97 +181,93 @@ def test_an_unknown_item_is_answered_with_the_nearest(plan: Plan) -> None:
         plan.item("patient-creatoin")
 
 
-# ── what is no plan ──
+# ── items take groups of checks ──
 
-A, B, C = (ITEM.format(id=name) for name in "abc")
+
+def made(folder: Path, *items: str) -> Plan:
+    return load_plan(written(folder, "\n".join(items)))
+
+
+def taking(item_id: str, *groups: str, more: str = "") -> str:
+    return ITEM.format(id=item_id) + f"checks = {list(groups)}\n".replace("'", '"') + more
+
+
+def test_an_item_takes_the_group_of_its_own_id_by_default(tmp_path: Path) -> None:
+    plan = made(tmp_path, ITEM.format(id="visit-creation"), SIGNED.format(id="on-call"))
+    assert [item.groups for item in plan.items] == [("visit-creation",), ()]
+
+
+def test_an_item_may_have_any_id_and_take_several_groups(tmp_path: Path) -> None:
+    """And a group may be taken by several items."""
+    plan = made(
+        tmp_path,
+        taking("line-1", "visit-creation", "our-own"),
+        taking("line-2", "visit-creation"),
+    )
+    assert [item.id for item in plan.items_of_groups(["visit-creation"])] == ["line-1", "line-2"]
+    assert [item.id for item in plan.items_of_groups(["our-own"])] == ["line-1"]
+
+
+def test_a_shipped_group_that_no_item_takes_has_no_items(tmp_path: Path) -> None:
+    """It is no error: the plan is smaller than the suite."""
+    plan = made(tmp_path, ITEM.format(id="visit-creation"))
+    assert plan.items_of_groups(["dns-records"]) == ()
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("group", "names"),
     [
-        ("", "has no [[item]]: a plan without items proves nothing"),
-        ("item = []", "has no [[item]]"),
-        ("item = 5", "has no [[item]]"),
-        ("[item]\nid = 'a'", "has no [[item]]"),
-        ("item = [5]", "item 1 is 5; write a table"),
-        ("x = [", "is not valid TOML"),
-        (A + B.replace("[[item]]", "[[itme]]"), "unknown table 'itme'; write [[item]]"),
-        (
-            A.replace("title", "titel"),
-            "item 1 (a): unknown key 'titel'. Did you mean 'title'? Allowed: id, section",
-        ),
-        (A.replace('title = "T"\n', ""), "item 1 (a): 'title' must be a text that is not empty"),
-        (A.replace('"T"', '" "'), "'title' must be a text that is not empty"),
-        (A.replace('id = "a"', "id = 5"), "item 1: 'id' must be a text"),
-        (
-            A.replace("phase3", "phsae3"),
-            (
-                "item 1 (a): gates is 'phsae3'; allowed: t24, t12, t1, phase1, phase2, phase3,"
-                " rollback, post, nightly. Did you mean 'phase3'?"
-            ),
-        ),
-        (A.replace('["phase3"]', '"phase3"'), "gates must be a list of texts that is not empty"),
-        (A.replace('["phase3"]', "[]"), "gates must be a list of texts that is not empty"),
-        (A.replace('gates = ["phase3"]\n', ""), "gates must be a list of texts that is not empty"),
-        (
-            A.replace("smoke", "smoky"),
-            (
-                "suite is 'smoky'; allowed: smoke, migrations, performance, contract. Did you mean"
-                " 'smoke'?"
-            ),
-        ),
-        (A.replace('suite = "smoke"\n', ""), "suite is None; allowed: smoke"),
-        (
-            A.replace('"check"', '"cheque"'),
-            "proof is 'cheque'; allowed: check, sign-off. Did you mean 'check'?",
-        ),
-        (A + 'waivable = "no"', "waivable must be true or false"),
-        (A + 'rests_on = "b"\n' + B, "rests_on must be a list of texts"),
-        (
-            A + 'rests_on = ["bb"]\n' + ITEM.format(id="bbb"),
-            "'a' rests on 'bb', which is no item. Did you mean 'bbb'?",
-        ),
-        (A + 'rests_on = ["a"]', "'a' and 'a' rest on each other"),
-        (A + 'rests_on = ["b"]\n' + B + 'rests_on = ["a"]', "rest on each other"),
-        (
-            A + 'rests_on = ["b"]\n' + B + 'rests_on = ["c"]\n' + C + 'rests_on = ["a"]',
-            "rest on each other",
-        ),
-        (A + A, "two items are called 'a'; ids are unique"),
-        (SIGNED.format(id="a") + 'suite = "smoke"', "a sign-off has neither suite nor rests_on"),
-        (SIGNED.format(id="a") + 'rests_on = ["a"]', "a sign-off has neither suite nor rests_on"),
+        ("vist-creation", "Did you mean 'visit-creation'?"),
+        ("line-1", "takes the checks of visit-creation"),
+        ("on-call", "sign-off"),
     ],
 )
-def test_a_mistake_in_the_plan_is_told_with_its_place_and_its_remedy(
-    tmp_path: Path, text: str, says: str
-) -> None:
-    """File, item, key, what is allowed, and the nearest word: no traceback at 2 a.m."""
+def test_a_name_that_no_check_can_prove_is_an_error(tmp_path: Path, group: str, names: str) -> None:
+    """Neither a group of the plan nor a shipped one: misspelt, an id that takes others, signed."""
+    plan = made(tmp_path, taking("line-1", "visit-creation"), SIGNED.format(id="on-call"))
     with pytest.raises(PlanError) as error:
-        load_plan(written(tmp_path, text))
-    assert str(error.value).startswith("plan.toml")
-    assert says in str(error.value)
-    assert "\n" not in str(error.value)
+        plan.items_of_groups([group])
+    assert repr(group) in str(error.value)
+    assert names in str(error.value)
 
 
-def test_a_missing_plan_is_told_with_where_to_read_on(tmp_path: Path) -> None:
-    with pytest.raises(PlanError, match=r"plan.toml is missing.*docs/your-plan.md"):
-        load_plan(tmp_path / "plan.toml")
-
-
-def test_a_plan_that_cannot_be_read_is_told(tmp_path: Path) -> None:
-    """A folder in its place, or bytes that are no text."""
-    (tmp_path / "bytes.toml").write_bytes(b"\xff")
-    for path in (tmp_path, tmp_path / "bytes.toml"):
-        with pytest.raises(PlanError):
-            load_plan(path)
-
-
-def test_the_examples_of_the_documentation_are_a_plan(tmp_path: Path) -> None:
-    """`docs/your-plan.md` is copied from: its items load, together."""
-    blocks = re.findall(
-        r"(?s)```toml\n(.*?)```", (ROOT / "docs/your-plan.md").read_text(encoding="utf-8")
+def test_needs_and_roles_follow_from_the_groups_or_stand_in_the_item(tmp_path: Path) -> None:
+    plan = made(
+        tmp_path,
+        taking("a", "tls-certificates", "metrics-reporting"),
+        taking("b", "our-own", more='needs = ["backup"]\nrole = "baseline"\n'),
+        ITEM.format(id="migrations-applied").replace("smoke", "migrations"),
+        SIGNED.format(id="c") + 'role = "test-messages"\n',
     )
-    plan = load_plan(written(tmp_path, "".join(block for block in blocks if "[[item]]" in block)))
-    assert {item.proof for item in plan.items} == {"check", "sign-off"}
-    assert {item.waivable for item in plan.items} == {True, False}
-    assert any(item.rests_on for item in plan.items)
+    assert plan.needs_of(["a"]) == {"front", "monitoring"}
+    assert plan.needs_of(["b"]) == {"backup"}
+    assert [item.id for item in plan.with_role("script-history")] == ["migrations-applied"]
+    assert [item.id for item in plan.with_role("baseline")] == ["b"]
+    assert [item.id for item in plan.with_role("test-messages")] == ["c"]
+
+
+def test_triggers_are_those_of_that_kind(plan: Plan, tmp_path: Path) -> None:
+    """Whatever their ids and headings."""
+    assert len(plan.triggers()) == 4
+    own = made(tmp_path, ITEM.format(id="a") + 'kind = "trigger"\n', ITEM.format(id="b"))
+    assert [item.id for item in own.triggers()] == ["a"]
+
+
+def test_a_declaration_names_an_item_or_its_groups(tmp_path: Path) -> None:
+    """By groups only where all of them are declared. Others have no effect, and can be listed."""
+    plan = made(
+        tmp_path,
+        taking("a", "dns-records"),
+        taking("b", "dns-records", "redis-cluster"),
+        ITEM.format(id="c"),
+    )
+    declared = {"dns-records": "no name", "c": "none here", "tls-certificates": "x", "ours": "x"}
+    assert plan.apply_declarations(declared) == {"a": "no name", "c": "none here"}
+    assert plan.unknown_declarations(declared) == ["ours"]
+
+
+def test_a_title_shows_the_limit_in_force(plan: Plan) -> None:
+    shown = plan.with_limits({"error_rate": "0.5 %", "coverage_percent": "75 %"})
+    assert "0.5 %" in shown.item("error-rate").title
+    assert "75 %" in shown.item("code-coverage").title
+    assert not [item.id for item in shown.items if "{" in item.title]

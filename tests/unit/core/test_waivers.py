@@ -12,6 +12,7 @@ import pytest
 
 from cutover_gates.core.plan_file import load_plan
 from cutover_gates.core.waivers import Decision, DecisionError, load_decisions
+from tests.shipped_plan import PLAN_FILE
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -191,7 +192,7 @@ def test_the_files_of_this_repository_decide_nothing_of_yours_and_show_how(
         line[1:] for line in lines if line[:1] == "#" and line[1:2] not in ("", " ")
     ]  # prose has a space after the sign
     (found,) = read(tmp_path, "\n".join(example), table)
-    item = load_plan(ROOT / "plan.toml").item(found.item)
+    item = load_plan(PLAN_FILE).item(found.item)
     assert item.waivable if table == "waiver" else item.proof == "sign-off"
     assert not item.rests_on
 

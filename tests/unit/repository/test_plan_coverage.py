@@ -5,17 +5,20 @@ Nothing here depends on `plan.toml`, so nobody who writes a plan of their own ed
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
 import pytest
 
 from cutover_gates.core.check_groups import shipped_groups
-from cutover_gates.core.plan_file import NEEDS, ROLES
+from cutover_gates.core.plan_file import NEEDS, ROLES, load_plan
 from cutover_gates.plugin.check_inventory import CheckInventory, build_inventory
 from cutover_gates.plugin.suite_folders import SuiteFolders
+from tests.shipped_plan import PLAN_FILE
 
 ROOT = Path(__file__).resolve().parents[3]
+PACKAGE = ROOT / "src/cutover_gates"
 RULES = ROOT / "docs/rules/checks.toml"
 TO_UPDATE = "python -m docs.check_rules writes docs/rules/checks.toml anew"
 
@@ -68,3 +71,36 @@ def test_a_check_is_written_once(inventory: CheckInventory) -> None:
     """
     names = [check.check for check in inventory.checks]
     assert not sorted({name for name in names if names.count(name) > 1})
+
+
+# ── the code knows no item ──
+
+ALLOWED = {
+    # a sample of a verdict, for its documentation and tests: made of a plan of its own
+    "reporting/sample_verdict.py": None,
+    # the names of alert triggers in the settings, which are no items
+    "config/monitoring.py": {"error-rate"},
+    # what objectives are about, as verdict.json has said since its first version
+    "probes/load/objective_builder.py": {"error-rate", "response-times"},
+    "probes/load/assessments.py": {"error-rate", "response-times"},
+}
+"""Words of the package that are also ids of the shipped plan, by module; None for all."""
+
+
+def test_no_id_and_no_heading_of_the_plan_stands_in_the_package() -> None:
+    """A plan calls its items and headings as it likes."""
+    items = load_plan(PLAN_FILE).items
+    headings = {part for item in items for part in [item.section, *item.section.split(" / ")]}
+    words = {item.id for item in items} | {heading for heading in headings if " " in heading}
+    pattern = re.compile(rf"(?<![\w/.-])({'|'.join(map(re.escape, sorted(words)))})(?![\w-])")
+    found = {
+        (path.relative_to(PACKAGE).as_posix(), word)
+        for path in PACKAGE.rglob("*.py")
+        for word in pattern.findall(path.read_text(encoding="utf-8"))
+    }
+    assert {one for one in found if not _is_allowed(*one)} == set()
+
+
+def _is_allowed(module: str, word: str) -> bool:
+    words = ALLOWED.get(module, set())
+    return words is None or word in words

@@ -1,0 +1,148 @@
+"""A plan of one's own: other ids and headings, or fewer items, through a real pytest process."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults import gate_runs
+from tests.gate.holes.catalogue import documents_fail
+from tests.gate.holes.toy_project import PLAN, ROOT, GateResult, Toy, read_verdicts, target
+from tests.gate.plan_variants import keep_items, rename_plan
+from tests.shipped_plan import PLAN_FILE
+
+GROUPS = ("sign-in", "patients", "documents")
+TEN_ITEMS = {
+    *(
+        "tls-certificates",
+        "log-aggregation",
+        "team-briefing",
+        "migrations-applied",
+        "on-call-assigned",
+    ),
+    *(
+        "health-checks",
+        "critical-paths",
+        "acknowledged-writes",
+        "post-mortem",
+        "error-logs-checked",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def toy_target() -> Iterator[str]:
+    """A toy target that answers."""
+    with target() as url:
+        yield url
+
+
+@pytest.fixture
+def toy(tmp_path: Path, toy_target: str) -> Toy:
+    """A toy project whose gate is a GO."""
+    return Toy(tmp_path, toy_target)
+
+
+# ── ids and headings are free ──
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["all hold", "one fails"])
+def test_a_renamed_plan_ends_in_the_same_verdict(toy: Toy, fails: bool) -> None:
+    """Item by item the same outcome, from the same checks."""
+    if fails:
+        documents_fail(toy)
+    before = toy.gate()
+    toy.write("plan.toml", rename_plan(PLAN, GROUPS))
+    after = toy.gate()
+    assert (after.verdict, after.status) == (before.verdict, before.status)
+    assert outcomes(after) == outcomes(before)
+    assert {item["id"] for item in after.verdicts["phase3"]["items"]} == {
+        "line-1",
+        "line-2",
+        "line-3",
+    }
+
+
+def outcomes(ran: GateResult) -> list[tuple[str, list[str]]]:
+    return [
+        (item["outcome"], sorted(check["check"] for check in item["checks"]))
+        for item in ran.verdicts["phase3"]["items"]
+    ]
+
+
+@pytest.mark.parametrize("kind", ["", 'kind = "trigger"\n'], ids=["an item", "a trigger"])
+def test_a_trigger_is_known_by_its_kind(toy: Toy, kind: str) -> None:
+    """Where it fails, the advice is to roll back, and not to waive it."""
+    documents_fail(toy)
+    renamed = rename_plan(PLAN, GROUPS).replace('id = "line-3"\n', f'id = "line-3"\n{kind}')
+    toy.write("plan.toml", renamed)
+    ran = toy.gate()
+    assert ran.verdict == "NO-GO"
+    assert ("rollback trigger has fired" in ran.output) == bool(kind)
+
+
+# ── a smaller plan ──
+
+
+def test_a_plan_of_ten_items_judges_those_ten(tmp_path: Path) -> None:
+    """With the shipped suites: what belongs to none of the ten is neither run nor held against it.
+
+    One line counts those checks. The settings declare items that this plan has not.
+    """
+    plan = tmp_path / "plan.toml"
+    shipped = PLAN_FILE.read_text(encoding="utf-8")
+    plan.write_text(keep_items(shipped, TEN_ITEMS.__contains__), encoding="utf-8")
+    status, output = run_embedded(tmp_path, plan)
+    (verdict,) = read_verdicts(tmp_path).values()
+    assert (verdict["verdict"], status) == ("GO", 0), output
+    assert {item["id"]: item["outcome"] for item in verdict["items"]} == {
+        "health-checks": "passed",
+        "critical-paths": "passed",
+        "acknowledged-writes": "passed",
+    }
+    (line,) = [one for one in output.splitlines() if "belong to no item" in one]
+    assert "checks belong to no item of the plan" in line
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("variant", ["renamed", "without dns-records"])
+def test_the_shipped_suite_ends_in_the_same_verdict(tmp_path: Path, variant: str) -> None:
+    """Every id and heading is another, or an item is left out that this gate does not ask for."""
+    shipped = PLAN_FILE.read_text(encoding="utf-8")
+    plan = tmp_path / "plan.toml"
+    changed = keep_items(shipped, lambda item: item != "dns-records")
+    plan.write_text(rename_plan(shipped) if variant == "renamed" else changed, encoding="utf-8")
+    found = {}
+    for name, file in (("shipped", PLAN_FILE), ("changed", plan)):
+        folder = tmp_path / name
+        status, output = run_embedded(folder, file)
+        (verdict,) = read_verdicts(folder).values()
+        found[name] = (status, [item["outcome"] for item in verdict["items"]])
+        assert status == 0, output
+    assert found["changed"] == found["shipped"]
+
+
+def run_embedded(folder: Path, plan: Path) -> tuple[int, str]:
+    """Run `phase3 and smoke` on the embedded hospital; return the status and the output."""
+    ours = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("CUTOVER_", "PYTEST_", "GITHUB_"))
+    }
+    reports = {"CUTOVER_PLAN": str(plan), "CUTOVER_REPORTS": str(folder / "reports/runs")}
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-m", "phase3 and smoke", *gate_runs.PLAIN],
+        cwd=ROOT,
+        env={**ours, **reports, "PYTHONPATH": str(ROOT / "src"), "COLUMNS": "400"},
+        text=True,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        timeout=110,
+    )
+    return ran.returncode, ran.stdout + ran.stderr

@@ -1,0 +1,134 @@
+"""What is no plan is refused, with its place and its remedy."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from cutover_gates.core.plan import PlanError
+from cutover_gates.core.plan_file import load_plan
+
+ROOT = Path(__file__).resolve().parents[3]
+
+ITEM = (
+    '[[item]]\nid = "{id}"\nsection = "S"\ntitle = "T"\ngates = ["phase3"]\nproof = "check"\nsuite'
+    ' = "smoke"\n'
+)
+SIGNED = '[[item]]\nid = "{id}"\nsection = "S"\ntitle = "T"\ngates = ["t24"]\nproof = "sign-off"\n'
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "plan.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+# ── what is no plan ──
+
+A, B, C = (ITEM.format(id=name) for name in "abc")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "has no [[item]]: a plan without items proves nothing"),
+        ("item = []", "has no [[item]]"),
+        ("item = 5", "has no [[item]]"),
+        ("[item]\nid = 'a'", "has no [[item]]"),
+        ("item = [5]", "item 1 is 5; write a table"),
+        ("x = [", "is not valid TOML"),
+        (A + B.replace("[[item]]", "[[itme]]"), "unknown table 'itme'; write [[item]]"),
+        (
+            A.replace("title", "titel"),
+            "item 1 (a): unknown key 'titel'. Did you mean 'title'? Allowed: id, section",
+        ),
+        (A.replace('title = "T"\n', ""), "item 1 (a): 'title' must be a text that is not empty"),
+        (A.replace('"T"', '" "'), "'title' must be a text that is not empty"),
+        (A.replace('id = "a"', "id = 5"), "item 1: 'id' must be a text"),
+        (
+            A.replace("phase3", "phsae3"),
+            (
+                "item 1 (a): gates is 'phsae3'; allowed: t24, t12, t1, phase1, phase2, phase3,"
+                " rollback, post, nightly. Did you mean 'phase3'?"
+            ),
+        ),
+        (A.replace('["phase3"]', '"phase3"'), "gates must be a list of texts that is not empty"),
+        (A.replace('["phase3"]', "[]"), "gates must be a list of texts that is not empty"),
+        (A.replace('gates = ["phase3"]\n', ""), "gates must be a list of texts that is not empty"),
+        (
+            A.replace("smoke", "smoky"),
+            (
+                "suite is 'smoky'; allowed: smoke, migrations, performance, contract. Did you mean"
+                " 'smoke'?"
+            ),
+        ),
+        (A.replace('suite = "smoke"\n', ""), "suite is None; allowed: smoke"),
+        (
+            A.replace('"check"', '"cheque"'),
+            "proof is 'cheque'; allowed: check, sign-off. Did you mean 'check'?",
+        ),
+        (A + 'waivable = "no"', "waivable must be true or false"),
+        (A + 'rests_on = "b"\n' + B, "rests_on must be a list of texts"),
+        (
+            A + 'rests_on = ["bb"]\n' + ITEM.format(id="bbb"),
+            "'a' rests on 'bb', which is no item. Did you mean 'bbb'?",
+        ),
+        (A + 'rests_on = ["a"]', "'a' and 'a' rest on each other"),
+        (A + 'rests_on = ["b"]\n' + B + 'rests_on = ["a"]', "rest on each other"),
+        (
+            A + 'rests_on = ["b"]\n' + B + 'rests_on = ["c"]\n' + C + 'rests_on = ["a"]',
+            "rest on each other",
+        ),
+        (A + A, "two items are called 'a'; ids are unique"),
+        (A + 'kind = "triger"', "kind is 'triger'; allowed: trigger. Did you mean 'trigger'?"),
+        (A + 'needs = ["backups"]', "needs is 'backups'; allowed: front, monitoring, backup."),
+        (A + 'role = "history"', "role is 'history'; allowed: script-history, baseline"),
+        (A + 'checks = "b"', "checks must be a list of texts"),
+        (
+            A + 'checks = ["error-rate"]',
+            "the checks of 'error-rate' stand in performance, and suite is 'smoke'",
+        ),
+        (
+            A.replace('"T"', '"under {error_rat}"'),
+            "the name in braces in title is 'error_rat'; allowed: error_rate, coverage_percent.",
+        ),
+        (SIGNED.format(id="a") + 'checks = ["b"]', "a sign-off has neither suite nor rests_on"),
+        (SIGNED.format(id="a") + 'suite = "smoke"', "a sign-off has neither suite nor rests_on"),
+        (SIGNED.format(id="a") + 'rests_on = ["a"]', "a sign-off has neither suite nor rests_on"),
+    ],
+)
+def test_a_mistake_in_the_plan_is_told_with_its_place_and_its_remedy(
+    tmp_path: Path, text: str, says: str
+) -> None:
+    """File, item, key, what is allowed, and the nearest word: no traceback at 2 a.m."""
+    with pytest.raises(PlanError) as error:
+        load_plan(written(tmp_path, text))
+    assert str(error.value).startswith("plan.toml")
+    assert says in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_plan_is_told_with_where_to_read_on(tmp_path: Path) -> None:
+    with pytest.raises(PlanError, match=r"plan.toml is missing.*docs/your-plan.md"):
+        load_plan(tmp_path / "plan.toml")
+
+
+def test_a_plan_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    """A folder in its place, or bytes that are no text."""
+    (tmp_path / "bytes.toml").write_bytes(b"\xff")
+    for path in (tmp_path, tmp_path / "bytes.toml"):
+        with pytest.raises(PlanError):
+            load_plan(path)
+
+
+def test_the_examples_of_the_documentation_are_a_plan(tmp_path: Path) -> None:
+    """`docs/your-plan.md` is copied from: its items load, together."""
+    blocks = re.findall(
+        r"(?s)```toml\n(.*?)```", (ROOT / "docs/your-plan.md").read_text(encoding="utf-8")
+    )
+    plan = load_plan(written(tmp_path, "".join(block for block in blocks if "[[item]]" in block)))
+    assert {item.proof for item in plan.items} == {"check", "sign-off"}
+    assert {item.waivable for item in plan.items} == {True, False}
+    assert any(item.rests_on for item in plan.items)
