@@ -1,6 +1,6 @@
 """The groups of checks that this project ships, read from `check_groups.toml` beside this module.
 
-A check names its group (`@pytest.mark.plan("visit-creation")`), and an item of the plan takes groups
+A check names its group (`@pytest.mark.plan("GROUP")`), and an item of the plan takes groups
 (`checks = […]`). So the items of a plan may have any ids.
 """
 

@@ -29,11 +29,6 @@ class Rule:
 
 THIS_CHECK = Rule("", "")
 """Stands for the running check itself, which is its own rule; the plugin puts the check's in."""
-THIS_ITEM = "‹item›"
-"""Stands in a text for the ids of the items that the running check proves; the plugin puts them in.
-
-A plan may call its items as it likes, so no text of the package can name one.
-"""
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,14 @@
-"""`pytest --send-test-messages`: no checks and no verdict, only one marked test message to each
-channel of the target.
+"""What `pytest` does instead of running checks: `--sweep`, `--snapshot`, `--send-test-messages`.
+
+None of them judges: together with a gate each is a wrong call. `mapping_check` has the fourth,
+`--check-mapping`.
 """
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,99 +16,134 @@ from pathlib import Path
 import pytest
 
 from cutover_gates.config.base import SettingsError
-from cutover_gates.core.evidence.assessment import NotProven
+from cutover_gates.core.findings import NotProven
+from cutover_gates.plugin.cleanup import describe_sweep, sweep_dead_runs
 from cutover_gates.plugin.fixtures.database import open_database_context
 from cutover_gates.plugin.progress import ProgressPrinter, print_line
-from cutover_gates.plugin.run import USER_ERRORS, make_run
+from cutover_gates.plugin.run import USER_ERRORS, PytestRun, make_run
 from cutover_gates.plugin.target_start import start_target
 from cutover_gates.probes.database.context import DatabaseUnreachable
+from cutover_gates.probes.database.snapshot.capture import take_snapshot
+from cutover_gates.probes.database.snapshot.model import Snapshot
+from cutover_gates.probes.observability import notification_channels
 from cutover_gates.targets.embedded import TargetDidNotStart
+
+NOTHING_DONE = (DatabaseUnreachable, NotProven, TargetDidNotStart)
+"""Reasons for which an action could not be done: one line, exit status 1."""
+
+
+def make_run_without_gate(config: pytest.Config, option: str) -> PytestRun:
+    """Return the run of an action. Raises `pytest.UsageError` where a gate is asked for, too."""
+    run = make_run(config)
+    if run.gates:
+        raise pytest.UsageError(
+            f"{option} runs no gate: leave -m {' or '.join(run.gates)} out, or leave {option} out"
+        )
+    return run
+
+
+@contextmanager
+def usage_errors() -> Iterator[None]:
+    """Turn mistakes of the user into `pytest.UsageError`."""
+    try:
+        yield
+    except USER_ERRORS as mistake:
+        raise pytest.UsageError(str(mistake)) from None
+
+
+def run_sweep(config: pytest.Config) -> int:
+    """Remove what killed runs left on the target (`--sweep`).
+
+    Returns 0 when nothing is left on the target. Raises `pytest.UsageError`.
+    """
+    run = make_run_without_gate(config, "--sweep")
+    with usage_errors():
+        target = start_target(run)
+        swept = sweep_dead_runs(run, next(target), seconds=float("inf"))
+        next(target, None)
+    for sentence in describe_sweep(swept) or [f"nothing was left behind on {run.settings.target}"]:
+        print_line(sentence)
+    is_left = any(result.how is None for result in swept)
+    return int(pytest.ExitCode.TESTS_FAILED if is_left else pytest.ExitCode.OK)
 
 
 def send_test_messages(config: pytest.Config) -> int:
-    """Send them, and say what came of each.
+    """Send one marked test message to each channel of the target (`--send-test-messages`).
 
-    Returns 0 when every service took its message. Raises `pytest.UsageError`.
-
-    That a message was taken is no proof that somebody read it: the item `channels-tested` stays a
-    sign-off.
+    Returns 0 when every service took its message. That is no proof that somebody read it, so the
+    item of the plan stays a sign-off. Raises `pytest.UsageError`.
     """
-    from cutover_gates.probes.observability.notification_channels import send_test_messages
-
-    run = make_run(config)
-    if run.gates:
-        raise pytest.UsageError(
-            f"--send-test-messages runs no gate: leave -m {' or '.join(run.gates)} out, or leave"
-            " --send-test-messages out"
-        )
-    settings = run.settings
+    run = make_run_without_gate(config, "--send-test-messages")
     try:
-        channels = {}
-        for name, channel in settings.chosen_target.monitoring.channels.items():
-            section = f"targets.{settings.target}.monitoring.channels.{name}"
-            url = settings.read_secret(channel, "apprise_url", section)
-            if not url:
-                raise SettingsError(
-                    f"[{section}] says nowhere to send: set apprise_url_file there, or "
-                    f"CUTOVER_TARGETS__{settings.target.upper()}__MONITORING__CHANNELS__{name.upper()}__APPRISE_URL"
-                )
-            run.redactor.learn(f"address of channel {name}", url)
-            channels[name] = url
-        if not channels:
-            raise SettingsError(
-                f"target {settings.target!r} has no channels: give"
-                f" [targets.{settings.target}.monitoring.channels.NAME]"
-            )
-        came = send_test_messages(
-            channels,
-            f"Nobody need do anything. Run {run.tag} on {settings.target},"
-            f" {datetime.now(UTC):%Y-%m-%d %H:%M} UTC: if you read this, say so to whoever signs"
-            " channels-tested.",
-        )
-    except USER_ERRORS as mistake:
-        raise pytest.UsageError(str(mistake)) from None
-    except NotProven as why:
-        print_line(f"no message was sent: {why}")
+        with usage_errors():
+            channels = _channel_addresses(run)
+            problems = notification_channels.send_test_messages(channels, _test_message(run))
+    except NotProven as reason:
+        print_line(f"no message was sent: {reason}")
         return int(pytest.ExitCode.TESTS_FAILED)
-    for name, why_not in came.items():
-        print_line(
-            f"channel {name}:"
-            f" {run.redactor.redact_text(why_not) or f'its service took the test message of run {run.tag}'}"
+    for name, problem in problems.items():
+        taken = f"its service took the test message of run {run.tag}"
+        print_line(f"channel {name}: {run.redactor.redact_text(problem) or taken}")
+    is_refused = any(problems.values())
+    return int(pytest.ExitCode.TESTS_FAILED if is_refused else pytest.ExitCode.OK)
+
+
+def _test_message(run: PytestRun) -> str:
+    signed = " and ".join(item.id for item in run.plan.with_role("test-messages"))
+    tell = f" say so to whoever signs {signed}" if signed else " say so to the release captain"
+    return (
+        f"Nobody need do anything. Run {run.tag} on {run.settings.target},"
+        f" {datetime.now(UTC):%Y-%m-%d %H:%M} UTC: if you read this,{tell}."
+    )
+
+
+def _channel_addresses(run: PytestRun) -> Mapping[str, str]:
+    """Return the address of each channel. Raises `SettingsError` where one is missing, or all are."""
+    settings, addresses = run.settings, {}
+    for name, channel in settings.chosen_target.monitoring.channels.items():
+        section = f"targets.{settings.target}.monitoring.channels.{name}"
+        url = settings.read_secret(channel, "apprise_url", section)
+        if not url:
+            variable = f"CUTOVER_{section}.apprise_url".replace(".", "__").upper()
+            raise SettingsError(
+                f"[{section}] says nowhere to send: set apprise_url_file there, or {variable}"
+            )
+        run.redactor.learn(f"address of channel {name}", url)
+        addresses[name] = url
+    if not addresses:
+        raise SettingsError(
+            f"target {settings.target!r} has no channels: give"
+            f" [targets.{settings.target}.monitoring.channels.NAME]"
         )
-    return int(pytest.ExitCode.TESTS_FAILED if any(came.values()) else pytest.ExitCode.OK)
+    return addresses
 
 
 def record_snapshot(config: pytest.Config) -> int:
-    """Take it and say where it lies.
+    """Take a snapshot of the target's database, and print where it lies (`--snapshot`).
 
     Returns 0 when every table is in it. Raises `pytest.UsageError`.
     """
-    from cutover_gates.probes.database.snapshot.capture import take_snapshot
-
-    run = make_run(config)
-    if run.gates:
-        raise pytest.UsageError(
-            f"--snapshot runs no gate: leave -m {' or '.join(run.gates)} out, or leave"
-            " --snapshot out"
-        )
+    run = make_run_without_gate(config, "--snapshot")
     run.snapshot_only = True
     try:
-        target = start_target(run)
-        with tempfile.TemporaryDirectory() as folder:
-            site = replace(
-                open_database_context(run, run.settings, next(target), lambda: Path(folder)),
-                report_progress=ProgressPrinter(None),
-            )
-            taken = take_snapshot(site)
-        next(target, None)
-    except USER_ERRORS as mistake:
-        raise pytest.UsageError(str(mistake)) from None
-    except (DatabaseUnreachable, NotProven, TargetDidNotStart) as why:
-        print_line(f"no snapshot was taken: {why}")
+        with usage_errors():
+            snapshot = _take_snapshot(run)
+    except NOTHING_DONE as reason:
+        print_line(f"no snapshot was taken: {reason}")
         return int(pytest.ExitCode.TESTS_FAILED)
-    rows = sum(table.counted or 0 for table in taken.figures.tables.values())
+    tables = snapshot.figures.tables
+    rows = sum(table.counted or 0 for table in tables.values())
     print_line(
-        f"snapshot of {run.settings.target}, taken {taken.taken_at_text}: {len(taken.figures.tables)}"
-        f" tables, {rows:,} rows, in {taken.path}"
+        f"snapshot of {run.settings.target}, taken {snapshot.taken_at_text}: {len(tables)} tables,"
+        f" {rows:,} rows, in {snapshot.path}"
     )
-    return 0
+    return int(pytest.ExitCode.OK)
+
+
+def _take_snapshot(run: PytestRun) -> Snapshot:
+    target = start_target(run)
+    with tempfile.TemporaryDirectory() as folder:
+        context = open_database_context(run, run.settings, next(target), lambda: Path(folder))
+        snapshot = take_snapshot(replace(context, report_progress=ProgressPrinter(None)))
+    next(target, None)
+    return snapshot

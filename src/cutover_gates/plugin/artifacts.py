@@ -1,6 +1,4 @@
-"""Where a gate's outputs go: one folder a gate, a NO-GO from the start, the last look for secrets,
-and what the captain reads.
-"""
+"""The outputs of a gate: its folder, the verdict in it, the search for secrets, the terminal."""
 
 from __future__ import annotations
 
@@ -25,45 +23,47 @@ SHARED_FILES = ("junit.xml", "allure-results", "traces")
 
 
 def create_run_folders(run: PytestRun) -> None:
-    """A new folder for each gate, with the NO-GO that stands should this process be killed.
+    """Make a folder for each gate, with the NO-GO that stands should this process be killed.
 
     Raises `SettingsError`.
     """
     reports = run.settings.resolve_path(run.settings.reports)
     for gate in run.gates:
-        name = run_folder_name(run.started, run.settings.target, gate)
-        names = (name if number == 1 else f"{name}-{number}" for number in range(1, 1000))
-        folder = next(path for path in (reports / name for name in names) if not path.exists())
+        folder = _new_folder(reports / run_folder_name(run.started, run.settings.target, gate))
         try:
             write_all(unfinished_verdict(run.plan, gate, build_subject(run), run.started), folder)
         except OSError as error:
             raise SettingsError(
-                f"the reports folder {reports} cannot be written ({error.strerror}): mend its"
-                " permissions or set `reports`"
+                f"the reports folder {reports} cannot be written ({error.strerror}): change its"
+                " permissions, or set `reports`"
             ) from None
         run.folders[gate] = folder
 
 
+def _new_folder(path: Path) -> Path:
+    """Return the path, or with a number behind it where another run has it: two may begin at once."""
+    numbered = (path.with_name(f"{path.name}-{number}") for number in range(2, 1000))
+    return next(folder for folder in (path, *numbered) if not folder.exists())
+
+
 def write_verdicts(run: PytestRun, verdicts: Sequence[Verdict]) -> None:
+    """Write each verdict into the folder of its gate."""
     for verdict in verdicts:
         write_all(verdict, run.folders[verdict.gate])
 
 
 def find_leaked_secrets(run: PytestRun, *others: Path) -> list[str]:
-    """Every output is read again before it is handed over: a sentence for each that holds a secret."""
-    files = [
-        path
-        for folder in run.folders.values()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    ]
-    files += [path for path in others if path.is_file() and path not in files]
-    return [
-        f"the output {path.name} holds a secret ({', '.join(names)}): do not hand it on, and change"
-        " that secret"
-        for path in files
-        if (names := run.redactor.find_secrets(path.read_bytes()))
-    ]
+    """Read every output again, and return a sentence for each that holds a secret."""
+    paths = [path for folder in run.folders.values() for path in sorted(folder.rglob("*"))]
+    sentences = []
+    for path in dict.fromkeys([*paths, *others]):
+        names = run.redactor.find_secrets(path.read_bytes()) if path.is_file() else []
+        if names:
+            sentences.append(
+                f"the output {path.name} holds a secret ({', '.join(names)}): do not hand it on,"
+                " and change that secret"
+            )
+    return sentences
 
 
 def copy_shared_files(run: PytestRun) -> None:

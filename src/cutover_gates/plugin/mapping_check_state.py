@@ -1,5 +1,6 @@
-"""Remembers which mapping was walked to its end, so that a gate can say when what failed may be a
-line of the mapping.
+"""Remembers which mapping has passed `--check-mapping`.
+
+So a gate can say when what failed may be an error of the mapping.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from cutover_gates.util.files import write_atomically
 
 
 def record_passed(run: PytestRun) -> None:
-    """The whole walk went well, with this mapping."""
+    """Record that the target's mapping, as it stands, has passed the check."""
     path = _state_path(run)
     path.parent.mkdir(parents=True, exist_ok=True)
     state = {"mapping": _mapping_digest(run.settings), "run": run.tag}
@@ -25,34 +26,32 @@ def record_passed(run: PytestRun) -> None:
 
 
 def untested_mapping_warning(run: PytestRun) -> str:
-    """A sentence where the target's own mapping, as it stands now, was never walked to its end;
-    empty where it was, or where it has none.
+    """Return a warning where the target's own mapping has not passed since it last changed.
+
+    It is empty where the mapping has passed, or where the target has none.
     """
-    target = run.settings.chosen_target
     try:
-        own = target.driver != "rest" or mapping_of(run.settings)[0] is not None
-        if (
-            target.kind == "embedded"
-            or not own
-            or _load_digest(run) == _mapping_digest(run.settings)
-        ):
+        if not _has_own_mapping(run) or _load_digest(run) == _mapping_digest(run.settings):
             return ""
     except (SettingsError, ImportError, ValueError, OSError):
-        return ""  # it cannot even be read, which is told already
+        return ""  # it cannot even be read, which the run itself reports
     return (
-        f"The mapping of {run.settings.target}, as it stands now, was never walked to its end, so"
-        " what failed may be a line of it and no fault of the target: `pytest --target"
-        f" {run.settings.target} --check-mapping` says which."
+        f"The mapping of {run.settings.target} has not passed --check-mapping since it last"
+        " changed. The failures may be mapping errors rather than target errors: run `pytest"
+        f" --target {run.settings.target} --check-mapping`."
     )
+
+
+def _has_own_mapping(run: PytestRun) -> bool:
+    target = run.settings.chosen_target
+    if target.kind == "embedded":
+        return False
+    return target.driver != "rest" or mapping_of(run.settings)[0] is not None
 
 
 def _state_path(run: PytestRun) -> Path:
-    """Beside the ledgers."""
-    return (
-        run.settings.resolve_path(run.settings.reports).parent
-        / "ledgers"
-        / f"{run.settings.target}.mapping.json"
-    )
+    """Return the file that remembers it, beside the ledgers."""
+    return run.ledgers.parent / f"{run.settings.target}.mapping.json"
 
 
 def _load_digest(run: PytestRun) -> str:
@@ -63,12 +62,15 @@ def _load_digest(run: PytestRun) -> str:
 
 
 def _mapping_digest(settings: Settings) -> str:
-    """Of the mapping, or of the source of a driver of the user's own; not of where the target is."""
+    """Return a digest of the mapping, or of the source of the user's own driver.
+
+    The address of the target is not in it.
+    """
     target = settings.chosen_target
     module = target.driver.partition(":")[0]
     spec = importlib.util.find_spec(module) if ":" in target.driver else None
     source = Path(spec.origin).read_bytes() if spec and spec.origin else b""
-    said = json.dumps(
+    content = json.dumps(
         [target.driver, mapping_of(settings)[0], target.unsupported], sort_keys=True, default=str
     )
-    return hashlib.sha256(said.encode() + source).hexdigest()
+    return hashlib.sha256(content.encode() + source).hexdigest()

@@ -1,4 +1,4 @@
-"""Command line options and markers, and what a gate changes about pytest's own."""
+"""Command line options and markers, and what a gate changes about pytest's own options."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ import pytest
 from cutover_gates.core.gates import GATES, SUITES
 from cutover_gates.plugin.run import PytestRun
 
-OPTION_HELP = {
+START_AND_END_SECONDS = 30.0
+"""Seconds that a fuzzing run takes beside its budget: to come up, and to clean up."""
+MARKER_HELP = {
     "t24": "24 hours before the cutover",
     "t12": "12 hours before",
     "t1": "one hour before",
@@ -29,7 +31,7 @@ OPTION_HELP = {
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Never `--host`: locust owns it."""
+    """Add the options of the plugin. Never `--host`: locust owns it."""
     group = parser.getgroup("cutover", "go/no-go gates")
     group.addoption(
         "--target",
@@ -60,7 +62,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--check-mapping",
         action="store_true",
-        help="only walk the target's mapping once, and say where it stops",
+        help="only try each operation of the target's mapping once, and say which fails",
     )
     group.addoption(
         "--sweep",
@@ -71,81 +73,86 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
-    """`--sweep`, `--snapshot`, `--send-test-messages` and `--check-mapping` run no session at all."""
-    if config.option.sweep:
-        from cutover_gates.plugin.cleanup import (
-            run_sweep,  # here, because the drivers take long to load
-        )
-
-        return run_sweep(config)
-    if config.option.snapshot:
-        from cutover_gates.plugin.actions import record_snapshot
-
-        return record_snapshot(config)
-    if config.option.send_test_messages:
-        from cutover_gates.plugin.actions import send_test_messages
-
-        return send_test_messages(config)
-    if config.option.check_mapping:
+    """Run an action instead of a session, where an option asks for one."""
+    option = config.option
+    if option.check_mapping:
+        # here, because it loads the drivers and the mapping language (0.3 s), and gates need neither now
         from cutover_gates.plugin.mapping_check import run_mapping_check
 
         return run_mapping_check(config)
-    return None
+    if not (option.sweep or option.snapshot or option.send_test_messages):
+        return None
+    # here, because the actions load psycopg and the probes (0.3 s), and checks only what they need
+    from cutover_gates.plugin import actions
+
+    if option.sweep:
+        return actions.run_sweep(config)
+    if option.snapshot:
+        return actions.record_snapshot(config)
+    return actions.send_test_messages(config)
 
 
 def add_markers(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "plan(*ids): the items of plan.toml that this check proves")
+    """Declare the markers of the plan: gates, suites and `plan` itself."""
+    config.addinivalue_line("markers", "plan(*groups): the groups of checks that this check is of")
     for name in GATES + SUITES:
         config.addinivalue_line(
             "markers",
-            f"{name}: gate: {OPTION_HELP[name]} (follows from the plan; never written by hand)",
+            f"{name}: gate: {MARKER_HELP[name]} (follows from the plan; never written by hand)",
         )
 
 
 def apply_gate_options(config: pytest.Config, run: PytestRun) -> None:
-    """In every process of a gate: collect all suites, from whatever directory pytest was called,
-    bound each check, and keep Allure's results.
+    """Change pytest's options in every process of a gate.
+
+    All suites are collected, from whatever directory pytest was called. Each check has a bound, and
+    Allure's results are kept.
     """
-    given = config.args_source is pytest.Config.ArgsSource.ARGS
-    if not given or [Path(config.invocation_params.dir, arg).resolve() for arg in config.args] == [
-        run.root
-    ]:
+    option, plugins = config.option, config.pluginmanager
+    if _asks_for_everything(config, run):
         config.args = [str(path) for path in run.suite_folders.suite_paths()]
-    if config.option.tbstyle == "auto":
-        # made in no time: for its own styles pytest reads the sources again, for every line
-        config.option.tbstyle = "native"
-    if config.pluginmanager.hasplugin("timeout") and config.option.timeout is None:
-        config.option.timeout = run.settings.chosen_target.limits.check_seconds
-    if config.pluginmanager.hasplugin("allure_pytest") and not config.option.collectonly:
-        config.option.allure_report_dir = config.option.allure_report_dir or str(
-            run.first_folder / "allure-results"
-        )
+    if option.tbstyle == "auto":
+        # For its own styles pytest reads the sources again, for every line; this one takes no time.
+        option.tbstyle = "native"
+    if plugins.hasplugin("timeout") and option.timeout is None:
+        option.timeout = run.settings.chosen_target.limits.check_seconds
+    if plugins.hasplugin("allure_pytest") and not option.collectonly:
+        folder = str(run.first_folder / "allure-results")
+        option.allure_report_dir = option.allure_report_dir or folder
+
+
+def _asks_for_everything(config: pytest.Config, run: PytestRun) -> bool:
+    """Return True where no path was given, or only that of the project."""
+    if config.args_source is not pytest.Config.ArgsSource.ARGS:
+        return True
+    paths = [Path(config.invocation_params.dir, arg).resolve() for arg in config.args]
+    return paths == [run.root]
 
 
 def suite_time_budgets(run: PytestRun) -> dict[str, float]:
-    """The suites whose checks bound themselves by a budget: they are stopped only well after it, so
-    that they can say what did not fit.
+    """Return the seconds after which a check of a suite is stopped.
+
+    Some suites stop themselves by a budget. They are stopped only well after it, so that they can
+    say what did not fit.
     """
-    chosen = run.settings.chosen_target
-    load = chosen.performance.ramp_seconds + chosen.performance.max_seconds
-    tried = (
-        max(chosen.contract.seconds, chosen.contract.deep_seconds) + 30
-    )  # with coming up and going
+    target = run.settings.chosen_target
+    contract = target.contract
     budgets = {
-        "migrations": chosen.migrations.budget_seconds,
-        "performance": load,
-        "contract": tried,
+        "migrations": target.migrations.budget_seconds,
+        "performance": target.performance.ramp_seconds + target.performance.max_seconds,
+        "contract": max(contract.seconds, contract.deep_seconds) + START_AND_END_SECONDS,
     }
-    return {suite: seconds + chosen.limits.check_seconds for suite, seconds in budgets.items()}
+    return {suite: seconds + target.limits.check_seconds for suite, seconds in budgets.items()}
 
 
 def fail_on_os_exit() -> None:
-    """A check that calls `os._exit(0)` would end pytest itself, without a verdict and with success:
-    from now on that is a failure.
+    """Make `os._exit(0)` a failure for the rest of this process.
+
+    A check that calls it would end pytest itself, without a verdict and with success.
     """
     leave = os._exit
 
-    def leave_badly(status: int) -> NoReturn:
+    def leave_as_failure(status: int) -> NoReturn:
         leave(status or 1)
 
-    os._exit = leave_badly
+    os._exit = leave_as_failure

@@ -14,7 +14,7 @@ import pytest
 
 from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.core.evidence.redact import Redactor
-from cutover_gates.core.findings import THIS_ITEM, Finding, FindingsError, NotProven
+from cutover_gates.core.findings import Finding, FindingsError, NotProven
 from cutover_gates.hospital import Rejected, Unreachable, Unsupported
 from cutover_gates.plugin.check_outcome import CheckOutcome, attach_outcome
 from cutover_gates.plugin.collection import groups_of, items_of
@@ -60,7 +60,7 @@ class OutcomeCapture:
         if not groups_of(item):
             return (yield)
         raised = call.excinfo.value if call.excinfo else None
-        self._clean_exceptions(item, raised)
+        self._redact_exceptions(raised)
         report = yield
         self._clean_report(item, report, raised)
         if _target_is_gone(raised):
@@ -83,7 +83,7 @@ class OutcomeCapture:
             report.longrepr = (
                 str(item.path),
                 0,
-                f"Skipped: not proven: {self._clean(item, str(raised))}",
+                f"Skipped: not proven: {self.redactor.redact_text(str(raised))}",
             )
         elif report.longrepr is not None and not isinstance(report.longrepr, tuple):
             text = report.longreprtext
@@ -102,8 +102,8 @@ class OutcomeCapture:
             unsupported=raised.operation if isinstance(raised, Unsupported) else None,
             not_proven=isinstance(raised, NotProven),
             is_finding=isinstance(raised, FINDING_ERRORS),
-            why=self._clean(item, _describe_exception(raised)),
-            findings=tuple(self._clean_finding(item, found) for found in _findings_of(raised)),
+            why=self.redactor.redact_text(_describe_exception(raised)),
+            findings=tuple(self._redact_finding(found) for found in _findings_of(raised)),
             new_secrets=self._take_new_secrets(),
             target_gone=_target_is_gone(raised),
         )
@@ -117,26 +117,21 @@ class OutcomeCapture:
         self._secrets_reported += len(secrets)
         return tuple(secrets)
 
-    def _clean(self, item: pytest.Item, text: str) -> str:
-        """Return a text with its secrets masked and `THIS_ITEM` replaced by the check's items."""
-        names = ", ".join(sorted(items_of(item) or groups_of(item)))
-        return self.redactor.redact_text(text).replace(THIS_ITEM, names)
-
-    def _clean_finding(self, item: pytest.Item, finding: Finding) -> Finding:
+    def _redact_finding(self, finding: Finding) -> Finding:
         return replace(
             finding,
-            rule=replace(finding.rule, fix=self._clean(item, finding.rule.fix)),
-            subject=self._clean(item, finding.subject),
-            expected=self._clean(item, finding.expected),
-            actual=self._clean(item, finding.actual),
-            reproduce=self._clean(item, finding.reproduce),
+            subject=self.redactor.redact_text(finding.subject),
+            expected=self.redactor.redact_text(finding.expected),
+            actual=self.redactor.redact_text(finding.actual),
+            reproduce=self.redactor.redact_text(finding.reproduce),
         )
 
-    def _clean_exceptions(self, item: pytest.Item, error: BaseException | None) -> None:
-        """Clean the texts of an exception and of those behind it."""
+    def _redact_exceptions(self, error: BaseException | None) -> None:
+        """Mask secrets in the texts of an exception and of those behind it."""
         for cause in _exception_chain(error):
             cause.args = tuple(
-                self._clean(item, arg) if isinstance(arg, str) else arg for arg in cause.args
+                self.redactor.redact_text(arg) if isinstance(arg, str) else arg
+                for arg in cause.args
             )
 
 

@@ -1,4 +1,4 @@
-"""What a target says of itself, asked before the first check and after the last."""
+"""Asks a target about itself, before the first check and after the last, for the verdict."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ from cutover_gates.targets import RunningTarget
 from cutover_gates.targets.driver_factory import open_driver
 
 NO_ANSWER = object()
+DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True)
 class TargetStatus:
-    """`answers` is False when nothing listens; `problem` then says so.
+    """What a target reports of itself.
 
-    `release` and `migration` are None where the target does not tell. `not_offered`: the operations
-    that it says itself it has not, in its words (a FHIR server's capability statement).
+    `answers` is False when nothing listens; `problem` then says so. `release` and `migration` are
+    None where the target does not report them. `not_offered` are operations that its own capability
+    statement does not list, each with its words.
     """
 
     answers: bool
@@ -33,57 +35,62 @@ class TargetStatus:
     not_offered: Mapping[str, str] = field(default_factory=dict)
 
 
-def probe_target(run: PytestRun, standing: RunningTarget) -> TargetStatus:
-    """Ask the standing target.
+def probe_target(run: PytestRun, target: RunningTarget) -> TargetStatus:
+    """Return what the running target reports of itself.
 
-    Bounded by the connect time and the patience of its settings; raises nothing for what a target
-    does.
-
-    Gates that only look at the database (Phase 1) do not need the application, which may be down
-    for the migration: then the database is asked.
+    The connect time and the request time of its settings bound it. Nothing is raised for what a
+    target does. Gates that only look at the database (Phase 1) do not need the application, which
+    may be down for the migration: for them the database is asked.
     """
     if run.suites == {"migrations"}:
-        return _probe_database(run, standing)
-    limits = run.settings.chosen_target.limits
-    address = urlsplit(standing.url)
-    host, port = address.hostname or "", address.port or {"https": 443}.get(address.scheme, 80)
-    try:
-        socket.create_connection((host, port), limits.connect_seconds).close()
-    except OSError as error:
-        return TargetStatus(
-            False,
-            f"target {standing.name!r} does not answer at {host}:{port}: {error.strerror or error}",
-        )
-    hospital = open_driver(run.settings, standing, run.recorder, run.tag)
+        return _probe_database(run, target)
+    if problem := _connection_problem(run, target):
+        return TargetStatus(False, problem)
+    hospital = open_driver(run.settings, target, run.recorder, run.tag)
     release = _call_or_none(hospital.release)
     if release is NO_ANSWER and _call_or_none(hospital.live) is NO_ANSWER:
-        return TargetStatus(
-            False,
-            f"target {standing.name!r} takes connections at {host}:{port}, and answers nothing",
-        )
+        problem = f"target {target.name!r} takes connections at {_strip_credentials(target.url)}, and answers nothing"
+        return TargetStatus(False, problem)
     not_offered = _call_or_none(getattr(hospital, "unsupported_operations", dict))
     return TargetStatus(
         True,
         "",
         release if isinstance(release, str) else None,
-        _read_migration(run, standing),
+        _read_migration(run, target),
         not_offered if isinstance(not_offered, Mapping) else {},
     )
 
 
-def _probe_database(run: PytestRun, standing: RunningTarget) -> TargetStatus:
+def _connection_problem(run: PytestRun, target: RunningTarget) -> str:
+    """Return why no connection to the target can be made; empty where one can."""
+    address = urlsplit(target.url)
+    host, port = address.hostname or "", address.port or DEFAULT_PORTS.get(address.scheme, 80)
+    seconds = run.settings.chosen_target.limits.connect_seconds
+    try:
+        socket.create_connection((host, port), seconds).close()
+    except OSError as error:
+        reason = error.strerror or error
+        return f"target {target.name!r} does not answer at {host}:{port}: {reason}"
+    return ""
+
+
+def _probe_database(run: PytestRun, target: RunningTarget) -> TargetStatus:
+    # here, because psycopg takes long to load (0.1 s), and not every target gives a database
     from cutover_gates.probes.database.context import DatabaseUnreachable, connect_read_only
 
-    if standing.database is not None:
+    if target.database is not None:
         try:
-            connect_read_only(standing.database, run.settings.chosen_target.database).close()
+            connect_read_only(target.database, run.settings.chosen_target.database).close()
         except DatabaseUnreachable as silence:
-            return TargetStatus(False, f"target {standing.name!r}: {silence}")
-    return TargetStatus(True, migration=_read_migration(run, standing))
+            return TargetStatus(False, f"target {target.name!r}: {silence}")
+    return TargetStatus(True, migration=_read_migration(run, target))
 
 
 def _call_or_none(question: Callable[[], object]) -> object:
-    """The answer; None for any other than the one that was wanted, `NO_ANSWER` for none at all."""
+    """Return the answer.
+
+    None stands for an answer that is not usable, `NO_ANSWER` for none at all.
+    """
     try:
         return question()
     except Unreachable:
@@ -92,44 +99,40 @@ def _call_or_none(question: Callable[[], object]) -> object:
         return None
 
 
-def _read_migration(run: PytestRun, standing: RunningTarget) -> str | None:
-    from cutover_gates.probes.database.identity import (
-        fetch_latest_migration,  # here, because psycopg takes long to load and not every target gives a database
-    )
+def _read_migration(run: PytestRun, target: RunningTarget) -> str | None:
+    if not target.database:
+        return None
+    # here, because psycopg takes long to load (0.1 s), and not every target gives a database
+    from cutover_gates.probes.database.identity import fetch_latest_migration
 
-    return (
-        fetch_latest_migration(standing.database, run.settings.chosen_target.database)
-        if standing.database
-        else None
-    )
+    return fetch_latest_migration(target.database, run.settings.chosen_target.database)
 
 
-def build_subject(run: PytestRun, told: TargetStatus | None = None) -> VerdictSubject:
-    """The subject as far as it is known; before the target is up its address and release are those
-    of the settings.
+def build_subject(run: PytestRun, status: TargetStatus | None = None) -> VerdictSubject:
+    """Return the subject as far as it is known.
+
+    Before the target is up its address and release are those of the settings.
     """
-    target, standing = run.settings.chosen_target, run.running_target
+    settings, target = run.settings.chosen_target, run.running_target
+    url = target.url if target else settings.url or "(being started)"
+    declared = run.settings.release or settings.release or "(not named)"
     return VerdictSubject(
         target=run.settings.target,
-        kind=target.kind,
-        address=_strip_credentials(standing.url if standing else target.url or "(being started)"),
-        release=(
-            standing.release
-            if standing
-            else run.settings.release or target.release or "(not named)"
-        ),
-        reported_release=told.release if told else None,
-        migration=told.migration if told else None,
+        kind=settings.kind,
+        address=_strip_credentials(url),
+        release=target.release if target else declared,
+        reported_release=status.release if status else None,
+        migration=status.migration if status else None,
         suite_version=_suite_version(),
         suite_commit=describe_commit(run.suite_folders),
         settings=run.settings.digest(),
         host=socket.gethostname(),
-        production=target.production,
+        production=settings.production,
     )
 
 
 def _strip_credentials(url: str) -> str:
-    """A URL may carry user and password; a verdict never does."""
+    """Return a URL without user and password: a verdict never has them."""
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 

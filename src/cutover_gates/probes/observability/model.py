@@ -15,20 +15,17 @@ AssessmentSink = Callable[[Assessment], None]
 class SignalAssessmentBuilder(AssessmentBuilder):
     """Filled in the course of a question.
 
-    `target` (under `[targets]`) and `items` (of the plan) are for the sentence on what is not
-    declared.
+    `target` (under `[targets]`) is for the sentence on what is not declared.
     """
 
     title: str
     target: str = ""
-    items: tuple[str, ...] = ()
 
     def add_undeclared_setting(self, table: str, keys: str, what: str) -> None:
         """Nothing says where `what` is: how to say it, or that there is none."""
-        reasons = ", ".join(f'{item} = "…"' for item in self.items)
         self.not_proven.append(
             f"nobody says {what}: set {keys} in [targets.{self.target}.{table}], or give the reason"
-            f" why there is none in [targets.{self.target}.not_applicable]: {reasons}"
+            f" why there is none in [targets.{self.target}.not_applicable]"
         )
 
 

@@ -3,8 +3,8 @@
     with ResourceWatcher(source, sampler) as watcher:
         ...                                                    # the run
     samples, activity = watcher.select_window(start, end)      # the judged part of it
-    assess_resource_usage(samples, resources)                  # the item resource-usage
-    assess_connection_pool(samples, activity, resources)       # the item connection-pool
+    assess_resource_usage(samples, resources)
+    assess_connection_pool(samples, activity, resources)
 
 Without a source the samples are None, without a sampler the activity is. What is None is not
 judged here, and is not proven by it.

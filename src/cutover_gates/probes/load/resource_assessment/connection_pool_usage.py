@@ -1,4 +1,4 @@
-"""Assessment of the target's connection pool under load: the item `connection-pool`."""
+"""Assessment of the target's connection pool under load."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Assessment of the target's CPU and memory under load: the item `resource-usage`."""
+"""Assessment of the target's CPU and memory under load."""
 
 from __future__ import annotations
 

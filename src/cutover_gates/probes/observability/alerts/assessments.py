@@ -38,7 +38,6 @@ from cutover_gates.probes.observability.promql import (
 from cutover_gates.util.concurrency import run_concurrently
 
 TABLE = "monitoring.alerts"
-ITEMS = ("alerts-configured",)
 CANARY = "canary"
 
 
@@ -61,9 +60,7 @@ class AlertAssessments:
         whom to tell?
         """
         return run_assessment(
-            SignalAssessmentBuilder(
-                "alerts: rules", self.target, ("monitoring-configured", *ITEMS)
-            ),
+            SignalAssessmentBuilder("alerts: rules", self.target),
             self.record,
             self._check_rules,
         )
@@ -74,7 +71,7 @@ class AlertAssessments:
         A rule over a metric that does not exist never fires.
         """
         return run_assessment(
-            SignalAssessmentBuilder("alerts: series of the rules", self.target, ITEMS),
+            SignalAssessmentBuilder("alerts: series of the rules", self.target),
             self.record,
             self._check_series,
         )
@@ -84,7 +81,7 @@ class AlertAssessments:
         somebody?
         """
         return run_assessment(
-            SignalAssessmentBuilder("alerts: routes", self.target, ITEMS),
+            SignalAssessmentBuilder("alerts: routes", self.target),
             self.record,
             self._check_routes,
         )
@@ -94,7 +91,7 @@ class AlertAssessments:
         now?
         """
         return run_assessment(
-            SignalAssessmentBuilder("alerts: silences and inhibitions", self.target, ITEMS),
+            SignalAssessmentBuilder("alerts: silences and inhibitions", self.target),
             self.record,
             self._check_suppression,
         )
@@ -102,9 +99,7 @@ class AlertAssessments:
     def assess_canary(self) -> Assessment:
         """Does the canary go all the way: its rule, Alertmanager, its receiver, this run?"""
         return run_assessment(
-            SignalAssessmentBuilder(
-                "alerts: the canary", self.target, (*ITEMS, "alert-rules-tested")
-            ),
+            SignalAssessmentBuilder("alerts: the canary", self.target),
             self.record,
             self._check_canary,
         )

@@ -49,7 +49,7 @@ class DashboardAssessments:
     def assess_dashboards(self) -> Assessment:
         """Is each dashboard there, and does every query of every panel find data?"""
         return run_assessment(
-            SignalAssessmentBuilder("dashboards", self.target, ("dashboards-verified",)),
+            SignalAssessmentBuilder("dashboards", self.target),
             self.record,
             self._check_dashboards,
         )

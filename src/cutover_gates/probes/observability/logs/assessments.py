@@ -56,9 +56,7 @@ class LogAssessments:
     def assess_delivery(self) -> Assessment:
         """Is the line of a request in the store in time, with level, time and the request's id?"""
         return run_assessment(
-            SignalAssessmentBuilder(
-                "logs: a line arrives", self.target, ("log-aggregation", "logs-flowing")
-            ),
+            SignalAssessmentBuilder("logs: a line arrives", self.target),
             self.record,
             self._check_delivery,
         )
@@ -66,7 +64,7 @@ class LogAssessments:
     def assess_secrets(self) -> Assessment:
         """Does no line hold a password or a token, while somebody signs in and works?"""
         return run_assessment(
-            SignalAssessmentBuilder("logs: without secrets", self.target, ("logs-flowing",)),
+            SignalAssessmentBuilder("logs: without secrets", self.target),
             self.record,
             self._check_secrets,
         )
@@ -76,7 +74,7 @@ class LogAssessments:
         name?
         """
         return run_assessment(
-            SignalAssessmentBuilder("logs: without patient data", self.target, ("logs-flowing",)),
+            SignalAssessmentBuilder("logs: without patient data", self.target),
             self.record,
             self._check_patient_data,
         )
@@ -84,7 +82,7 @@ class LogAssessments:
     def assess_errors_since_rollback(self) -> Assessment:
         """Is there no line of an error since the rollback?"""
         return run_assessment(
-            SignalAssessmentBuilder("logs: since the rollback", self.target, ("rollback-logs",)),
+            SignalAssessmentBuilder("logs: since the rollback", self.target),
             self.record,
             self._check_errors_since_rollback,
         )

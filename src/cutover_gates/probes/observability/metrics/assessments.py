@@ -48,7 +48,7 @@ class MetricAssessments:
     def assess_targets(self) -> Assessment:
         """Is every declared instance scraped, well, and just now?"""
         return run_assessment(
-            self._create_builder("metrics: targets", "monitoring-configured", "metrics-reporting"),
+            SignalAssessmentBuilder("metrics: targets", self.target),
             self.record,
             self._check_targets,
         )
@@ -56,7 +56,7 @@ class MetricAssessments:
     def assess_presence(self) -> Assessment:
         """Is each declared metric there, of each instance, and fresh?"""
         return run_assessment(
-            self._create_builder("metrics: there and fresh", "metrics-reporting"),
+            SignalAssessmentBuilder("metrics: there and fresh", self.target),
             self.record,
             self._check_presence,
         )
@@ -66,13 +66,10 @@ class MetricAssessments:
         as much as were made?
         """
         return run_assessment(
-            self._create_builder("metrics: moving", "metrics-reporting"),
+            SignalAssessmentBuilder("metrics: moving", self.target),
             self.record,
             self._check_growth,
         )
-
-    def _create_builder(self, title: str, *items: str) -> SignalAssessmentBuilder:
-        return SignalAssessmentBuilder(title, self.target, items)
 
     def _require_prometheus(self, seen: SignalAssessmentBuilder) -> PrometheusApi | None:
         if self.prometheus is None or not self.settings.targets:
