@@ -6,11 +6,11 @@ names the commit that was built and the SHA-256 of each file.
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 from cutover_gates.plugin.suite_folders import SuiteFolders
 from cutover_gates.util.shipped_files import find_changed_files, is_installed, load_manifest
+from cutover_gates.util.subprocesses import run_child
 
 CHANGED = "+changes"
 UNKNOWN = "(unknown)"
@@ -43,18 +43,13 @@ def _describe_checkout(root: Path) -> str:
     try:
         head = _run_git(root, "rev-parse", "HEAD")
         changes = _run_git(root, "status", "--porcelain", "--untracked-files=no")
-    except (OSError, subprocess.SubprocessError):
+    except OSError:  # git is missing, late (a ChildTimeout is one) or fails
         return UNKNOWN
     return head + CHANGED if changes else head
 
 
 def _run_git(root: Path, *words: str) -> str:
-    run = subprocess.run(
-        ["git", *words],
-        cwd=root,
-        capture_output=True,
-        text=True,
-        timeout=GIT_SECONDS,
-        check=True,
-    )
-    return run.stdout.strip()
+    child = run_child(["git", *words], GIT_SECONDS, cwd=root)
+    if child.status:
+        raise OSError(child.complaint)
+    return child.output.strip()

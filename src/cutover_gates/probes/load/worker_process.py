@@ -16,6 +16,7 @@ from collections.abc import Sequence
 
 from cutover_gates.probes.load.sample_log import BlockReader, InvalidSampleLog, SampleBlock
 from cutover_gates.probes.load.worker_config import WorkerConfig
+from cutover_gates.util.subprocesses import kill_child, start_child
 
 CLOCK_SECONDS = 2.0
 """By so much two machines' clocks may differ.
@@ -57,14 +58,7 @@ class WorkerProcess:
             )
 
     def _start(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._complaints,
-            bufsize=0,
-            start_new_session=True,
-        )  # Ctrl-C is for us: we stop them in order
+        process = start_child(command, stderr=self._complaints, bufsize=0)
         assert process.stdin is not None
         assert process.stdout is not None
         os.set_blocking(
@@ -134,12 +128,9 @@ class WorkerProcess:
         self._complaints.close()
 
     def _wait_or_kill(self, process: subprocess.Popen[bytes], until: float) -> None:
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(max(0.0, until - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        kill_child(process)
         assert process.stdout is not None
         self._unregister(process.stdout)
         process.stdout.close()

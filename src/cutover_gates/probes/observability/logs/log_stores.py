@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -21,6 +20,7 @@ from cutover_gates.probes.observability.logs.model import (
 )
 from cutover_gates.util.http import ERROR_TEXT_LIMIT, SourceUnavailable
 from cutover_gates.util.http_services import SERVICE_TIMEOUT_SECONDS, JsonService
+from cutover_gates.util.subprocesses import ChildTimeout, run_child
 
 TAIL = 1024 * 1024
 """Bytes of a file that are read first, from its end."""
@@ -258,21 +258,19 @@ class KubectlLogStore:
             f"--since-time={_format_time(at)}",
         ]
         try:
-            done = subprocess.run(
-                command, capture_output=True, timeout=2 * SERVICE_TIMEOUT_SECONDS, check=False
-            )
+            child = run_child(command, 2 * SERVICE_TIMEOUT_SECONDS)
         except FileNotFoundError:
             raise SourceUnavailable(
                 'kubectl is not on the PATH, and logs.kind is "kubectl"'
             ) from None
-        except subprocess.TimeoutExpired:
+        except ChildTimeout:
             raise SourceUnavailable(
                 f"{' '.join(command)} gave no whole answer within {2 * SERVICE_TIMEOUT_SECONDS:g} s"
             ) from None
-        if done.returncode:
-            said = " ".join(done.stderr.decode("utf-8", "replace").split())[:ERROR_TEXT_LIMIT]
-            raise SourceUnavailable(f"{' '.join(command)} ended with {done.returncode}: {said}")
-        return [text for text in done.stdout.decode("utf-8", "replace").split("\n") if text]
+        if child.status:
+            said = child.complaint[:ERROR_TEXT_LIMIT]
+            raise SourceUnavailable(f"{' '.join(command)} ended with {child.status}: {said}")
+        return [text for text in child.output.split("\n") if text]
 
 
 def _format_time(at: float) -> str:
