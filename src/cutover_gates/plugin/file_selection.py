@@ -11,9 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cutover_gates.core.plan import Plan
-from cutover_gates.plugin.check_inventory import build_inventory
-from cutover_gates.plugin.expected_checks import ExpectedCheck, ExpectedChecks, bind_to_plan
-from cutover_gates.plugin.run import PytestRun
+from cutover_gates.plugin.expected_checks import ExpectedCheck, ExpectedChecks
 from cutover_gates.plugin.suite_folders import SuiteFolders
 
 
@@ -28,17 +26,18 @@ class FileSelector:
         return True if collection_path in self.unrequested else None
 
 
-def find_unrequested_files(run: PytestRun) -> frozenset[Path]:
-    """Return the files of the suites that hold checks, and none that this run's gates ask for.
+def find_unrequested_files(
+    expected: ExpectedChecks, plan: Plan, folders: SuiteFolders, requested: frozenset[str]
+) -> frozenset[Path]:
+    """Return the files of the suites that hold checks, and none of a `requested` item.
 
     A file stays where anything about it needs a look: it cannot be read, or a mark is not written
     out, unknown or in the wrong suite. Its collection then says so.
     """
-    expected = bind_to_plan(build_inventory(run.suite_folders), run.plan)
-    kept = _find_kept_files(expected, run.plan, run.suite_folders, run.requested_items)
+    kept = _find_kept_files(expected, plan, folders, requested)
     holding = {_file_of(check.check) for check in expected.checks}
     holding |= {_file_of(name) for name in expected.unassigned}
-    files = dict(run.suite_folders.test_files())
+    files = dict(folders.test_files())
     return frozenset(files[name] for name in holding - kept)
 
 

@@ -17,7 +17,9 @@ import pytest_timeout  # type: ignore[import-untyped]  # it ships no types
 
 from cutover_gates.core.gates import split_gates
 from cutover_gates.plugin import options
+from cutover_gates.plugin.check_inventory import build_inventory
 from cutover_gates.plugin.collection import CollectionRecorder, ItemBinder
+from cutover_gates.plugin.expected_checks import bind_to_plan
 from cutover_gates.plugin.file_selection import FileSelector, find_unrequested_files
 from cutover_gates.plugin.options import (
     add_markers,
@@ -58,8 +60,7 @@ def pytest_configure(config: pytest.Config) -> None:
     results = ResultCollector()
     _register_check_hooks(config, run, results)
     if run.gates:
-        selector = FileSelector(find_unrequested_files(run))
-        config.pluginmanager.register(selector, "cutover-file-selector")
+        _leave_files_out(config, run)
     if run.gates and not run.worker:
         _start_gate_session(config, run, results)
     if run.gates:
@@ -79,6 +80,12 @@ def _register_check_hooks(config: pytest.Config, run: PytestRun, results: Result
     register(OutcomeCapture(run.recorder, run.redactor, judging=judging), "cutover-outcome-capture")
     folder = run.first_folder if run.folders else None
     register(CollectionRecorder(results, folder, run.worker), "cutover-collection-recorder")
+
+
+def _leave_files_out(config: pytest.Config, run: PytestRun) -> None:
+    expected = bind_to_plan(build_inventory(run.suite_folders), run.plan)
+    unrequested = find_unrequested_files(expected, run.plan, run.suite_folders, run.requested_items)
+    config.pluginmanager.register(FileSelector(unrequested), "cutover-file-selector")
 
 
 def _start_gate_session(config: pytest.Config, run: PytestRun, results: ResultCollector) -> None:
