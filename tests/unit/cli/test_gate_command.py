@@ -50,7 +50,12 @@ def test_a_configuration_of_the_folder_is_used(
 def test_further_words_go_to_pytest(monkeypatch: pytest.MonkeyPatch) -> None:
     """And pytest's status is the command's."""
     given: list[str] = []
-    monkeypatch.setattr(pytest, "main", lambda words: given.extend(words) or 3)
+
+    def run_pytest(words: list[str]) -> int:
+        given.extend(words)
+        return 3
+
+    monkeypatch.setattr(pytest, "main", run_pytest)
     run = CliRunner().invoke(app, ["gate", "phase3", "-n", "2", "-k", "visits", "--maxfail=1"])
     assert given[-5:] == ["-n", "2", "-k", "visits", "--maxfail=1"]
     assert run.exit_code == 3

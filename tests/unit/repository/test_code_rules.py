@@ -417,7 +417,7 @@ def test_import_linter_holds_the_arrows() -> None:
     assert set(contracts["independence"]["modules"]) == {"cutover_gates", "reference"}
 
 
-def test_only_the_plugin_imports_pytest() -> None:
+def test_only_the_plugin_and_the_command_import_pytest() -> None:
     importers = {
         path.relative_to(ROOT / "src/cutover_gates").parts[0]
         for path in (ROOT / "src/cutover_gates").rglob("*.py")
