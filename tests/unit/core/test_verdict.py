@@ -283,7 +283,7 @@ def test_a_pass_that_belongs_to_no_item_is_nothing() -> None:
 
 REFUSED = {
     "expired": ({"expires": NOW - timedelta(seconds=1)}, "it expired at 2026-11-23 01:59 UTC"),
-    "dated in the future": ({"at": NOW + timedelta(seconds=1)}, "which is yet to come"),
+    "dated in the future": ({"at": NOW + timedelta(seconds=1)}, "which is in the future"),
     "wrong release": (
         {"release": "1.9.0"},
         "it is for release 1.9.0, and 2.0.0 is under judgement",
