@@ -78,7 +78,7 @@ def _require_container_engine() -> None:
     try:
         require_engine()
     except NotProven as missing:
-        raise SettingsError(f"target {CONTAINER_TARGET!r}: {missing}") from None
+        raise SettingsError(f"target {CONTAINER_TARGET!r}: {missing.reason}") from None
 
 
 def embedded_stage(run: PytestRun) -> str:

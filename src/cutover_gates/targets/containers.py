@@ -37,9 +37,7 @@ def run_containers(settings: Settings) -> Iterator[RunningTarget]:
     given = running_target.describe_remote(settings)  # its accounts, before anything is started
     try:
         with (
-            scratch_container.connect_engine(
-                asked.start_seconds, 'judge a target that runs elsewhere (kind = "remote")'
-            ) as labels,
+            scratch_container.connect_engine(asked.start_seconds) as labels,
             _network(labels) as network,
             scratch_container.run_postgres_container(
                 asked.postgres, labels, network=network, alias=ALIAS
@@ -49,11 +47,13 @@ def run_containers(settings: Settings) -> Iterator[RunningTarget]:
             url = f"http://{backend.get_container_host_ip()}:{backend.get_exposed_port(asked.port)}"
             _wait_until_ready(url + asked.ready_path, backend, asked.start_seconds)
             yield replace(given, url=url, database=scratch_container.container_dsn(database))
-    except NotProven as why:
-        mistake = "engine" in str(why) or "testcontainers" in str(why)
-        raise (SettingsError if mistake else TargetDidNotStart)(
-            f"target {settings.target!r}: {why}"
+    except scratch_container.ContainersUnavailable as error:
+        raise SettingsError(
+            f"target {settings.target!r}: {error.reason}. Start it, or judge a target that runs"
+            ' elsewhere (kind = "remote")'
         ) from None
+    except NotProven as error:
+        raise TargetDidNotStart(f"target {settings.target!r}: {error.reason}") from None
 
 
 @contextmanager

@@ -1,12 +1,11 @@
-"""A real PostgreSQL with the hospital's database before and after its cutover, to copy and to harm.
+"""A real PostgreSQL with the hospital's database before and after its cutover, to copy and change.
 
-    def test_a_lost_row_is_found(spare: Spare) -> None:
-        hospital = spare("migrated", "DELETE FROM visits WHERE id = (SELECT min(id::text)::uuid FROM
-        visits)")
-        site = site_of(hospital, tmp_path)
+    def test_a_lost_row_is_found(spare: CopyDatabase, tmp_path: Path) -> None:
+        dsn = spare(MIGRATED, "DELETE FROM visits WHERE id = (SELECT min(id::text)::uuid FROM visits)")
+        context = make_database_context(dsn, tmp_path)
 
 `spare(template, *statements)` copies a database (0.1 s), runs the statements as its owner, and
-gives the owner's DSN. One server a session.
+returns the owner's DSN. There is one server for each session.
 """
 
 from __future__ import annotations
@@ -27,16 +26,14 @@ _NUMBERS = itertools.count(1)
 
 
 class CopyDatabase(Protocol):
-    """`spare(template, *statements)`: a database of one's own, and the DSN of its owner."""
+    """Copy a database, and return its owner's DSN: `spare(template, *statements)`."""
 
     def __call__(self, template: str, *statements: str) -> str: ...
 
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[postgres.Server]:
-    """One PostgreSQL 18, with the databases `before` (release 1, version 6) and `migrated` (release
-    2.0.0).
-    """
+    """One PostgreSQL 18 with the databases `before` (release 1, version 6) and `migrated` (2.0.0)."""
     with postgres.running(template.cached()) as running:
         stages.before(running, BEFORE)
         stages.before(running, MIGRATED)
@@ -46,8 +43,9 @@ def server() -> Iterator[postgres.Server]:
 
 @pytest.fixture
 def spare(server: postgres.Server) -> Iterator[CopyDatabase]:
-    """Copies that go away with the test, and with them the roles that its statements made: those
-    belong to the whole server.
+    """Copies that are removed with the test.
+
+    Roles that its statements made are removed too, because roles belong to the whole server.
     """
     made: list[str] = []
 

@@ -1,4 +1,4 @@
-"""Sites to examine in tests."""
+"""Contexts of databases for tests."""
 
 from __future__ import annotations
 
@@ -18,9 +18,7 @@ SCRIPTS = ROOT / "reference/database/migrations"
 
 
 def declared_migrations() -> dict[str, Any]:
-    """What the repository's settings say of the embedded hospital's migration:
-    `[targets.embedded.migrations]`.
-    """
+    """Return the repository's settings for the embedded hospital: `[targets.embedded.migrations]`."""
     settings = tomllib.loads((ROOT / "cutover.toml").read_text(encoding="utf-8"))
     return dict(settings["targets"]["embedded"]["migrations"])
 
@@ -28,8 +26,9 @@ def declared_migrations() -> dict[str, Any]:
 def make_database_context(
     dsn: str, folder: Path, *, seconds: float = 60, **migrations: Any
 ) -> DatabaseContext:
-    """The site of a database, with these settings under `[targets.NAME.migrations]`; its files are
-    kept in `folder`.
+    """Return the context of a database with these settings under `[targets.NAME.migrations]`.
+
+    Its files are kept in `folder`.
     """
     settings = Migrations.model_validate({"locations": [SCRIPTS], **migrations})
     return DatabaseContext(

@@ -33,7 +33,7 @@ def test_without_an_engine_it_is_one_sentence_in_under_a_second(
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
     settings, began = load(OURS), time.monotonic()
     with (
-        pytest.raises(SettingsError, match=r"^target 'mine': no Docker engine answers") as refused,
+        pytest.raises(SettingsError, match=r"^target 'mine': Docker: no engine answers") as refused,
         run_containers(settings),
     ):
         pytest.fail("who answered?")
@@ -54,7 +54,7 @@ def test_an_image_that_cannot_be_had_is_one_sentence(
         with (
             pytest.raises(
                 TargetDidNotStart,
-                match="the container of the image nowhere/postgres:1 did not come up",
+                match="the image nowhere/postgres:1: its container did not start",
             ) as refused,
             run_containers(load('image = "nowhere/backend:1"\npostgres = "nowhere/postgres:1"')),
         ):

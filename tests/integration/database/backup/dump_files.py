@@ -1,4 +1,4 @@
-"""Backups of every kind, made with PostgreSQL's own programs, and ways to harm them."""
+"""Backups of every kind, made with PostgreSQL's own programs, and ways to damage them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HOUR = 3600.0
 
 
 def dump(dsn: str, to: Path, *options: str, major: int = 18) -> Path:
-    """By `pg_dump` of that version."""
+    """Make a dump with `pg_dump` of that version."""
     subprocess.run(
         [find_client_program("pg_dump", major), *options, "--file", to, dsn],
         check=True,
@@ -28,18 +28,20 @@ def dump(dsn: str, to: Path, *options: str, major: int = 18) -> Path:
 
 
 def archive(dsn: str, to: Path, *options: str) -> Path:
-    """A custom archive."""
+    """Make a custom archive."""
     return dump(dsn, to / "a.dump", "--format=custom", *options)
 
 
 def plain(dsn: str, to: Path, *options: str) -> Path:
-    """Plain SQL."""
+    """Make a plain SQL dump."""
     return dump(dsn, to / "a.sql", *options)
 
 
 def of_kind(kind: str, dsn: str, to: Path, major: int = 18) -> Path:
-    """`custom`, `stored` (uncompressed), `directory`, `tar`, `plain`, `inserts`, or plain
-    compressed by `gzip`, `bzip2`, `xz`, `zstd`, `lz4`.
+    """Make a backup of one kind.
+
+    The kinds are `custom`, `stored` (uncompressed), `directory`, `tar`, `plain`, `inserts`, and
+    plain SQL compressed by `gzip`, `bzip2`, `xz`, `zstd`, `lz4`.
     """
     if kind in ("gzip", "bzip2", "xz", "zstd", "lz4"):
         return gzip_file(kind, plain(dsn, to))
@@ -57,7 +59,7 @@ def of_kind(kind: str, dsn: str, to: Path, major: int = 18) -> Path:
 
 
 def gzip_file(program: str, path: Path) -> Path:
-    """By the program of that name; gzip by Python's own."""
+    """Compress a file with the program of that name, or with Python's own gzip."""
     to = path.with_suffix(".z")
     if program == "gzip":
         to.write_bytes(gzip.compress(path.read_bytes(), 1))
@@ -69,7 +71,7 @@ def gzip_file(program: str, path: Path) -> Path:
 
 
 def base(dsn: str, to: Path, *options: str) -> Path:
-    """A base backup."""
+    """Make a base backup."""
     made = to / "base"
     subprocess.run(
         [
@@ -88,17 +90,17 @@ def base(dsn: str, to: Path, *options: str) -> Path:
 
 
 def database(dsn: str) -> str:
-    """A DSN's database."""
+    """Return the database of a DSN."""
     return str(conninfo_to_dict(dsn)["dbname"])
 
 
 def truncate_file(path: Path, share: float = 0.7) -> None:
-    """Keep the beginning only."""
+    """Keep only the beginning of a file."""
     os.truncate(path, int(path.stat().st_size * share))
 
 
 def flip_bit(path: Path, at: int) -> None:
-    """Turn one bit over."""
+    """Flip one bit of a file."""
     with path.open("r+b") as file:
         file.seek(at)
         byte = file.read(1)[0]
@@ -107,34 +109,35 @@ def flip_bit(path: Path, at: int) -> None:
 
 
 def place_of(pattern: bytes, path: Path) -> int:
-    """Where the first match begins."""
+    """Return the position of the first match."""
     found = re.search(pattern, path.read_bytes())
     assert found is not None
     return found.start()
 
 
 def replace_bytes(path: Path, old: bytes, new: bytes) -> None:
-    """One place in the file, otherwise."""
+    """Replace the first match in a file."""
     content = path.read_bytes()
     assert old in content
     path.write_bytes(content.replace(old, new, 1))
 
 
 def age(path: Path, hours: float) -> None:
-    """Make a file that many hours old."""
+    """Set the time of a file back by that many hours."""
     then = time.time() - hours * HOUR
     os.utime(path, (then, then))
 
 
 def without(folder: Path, pattern: str) -> str:
-    """Remove the largest file of that pattern; gives its name."""
+    """Remove the largest file of that pattern, and return its name."""
     largest = max(folder.glob(pattern), key=lambda path: path.stat().st_size)
     largest.unlink()
     return largest.name
 
 
 def have(program: str) -> bool:
-    """Whether a compressor is there; Python has the first three itself, and tests make theirs with
-    the program.
+    """Return whether a compressor is installed.
+
+    Python reads the first three formats itself; the tests write them with the programs.
     """
     return program not in ("bzip2", "xz", "zstd", "lz4") or shutil.which(program) is not None

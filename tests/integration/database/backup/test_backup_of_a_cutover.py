@@ -1,6 +1,4 @@
-"""In Phase 1 the backup is held against the snapshot: it must be from before the change, and hold
-what was there.
-"""
+"""In Phase 1 the backup is compared with the snapshot: it is from before the change, and complete."""
 
 from __future__ import annotations
 
@@ -33,7 +31,7 @@ Cut = Callable[[], None]
 
 @pytest.fixture
 def database_context(server: postgres.Server, tmp_path: Path) -> Iterator[DatabaseContext]:
-    """Before its cutover, with a snapshot."""
+    """Return the context of a database before its cutover, with a snapshot."""
     server.copy(BEFORE, NAME)
     context = make_database_context(
         server.dsn(NAME), tmp_path, tables=hospital_tables(), backup={"path": "a.*"}
@@ -45,7 +43,7 @@ def database_context(server: postgres.Server, tmp_path: Path) -> Iterator[Databa
 
 @pytest.fixture
 def cut(server: postgres.Server) -> Cut:
-    """Performs the cutover."""
+    """Return the function that performs the cutover."""
     return lambda: cutover.perform(server, NAME, announcement.accounts(), serve.HASHING)
 
 
@@ -155,9 +153,7 @@ def _dsn(context: DatabaseContext) -> str:
 def test_a_history_in_the_local_time_of_another_zone_is_no_finding(
     database_context: DatabaseContext, cut: Cut, hours: int
 ) -> None:
-    """Flyway writes down the local time of its JVM, and no zone: a hospital in Seattle is not sent
-    home for that.
-    """
+    """Flyway records the local time of its JVM without a zone, which must cause no false alarm."""
     dump_files.archive(_dsn(database_context), database_context.folder)
     cut()
     _run(
@@ -170,7 +166,7 @@ def test_a_history_in_the_local_time_of_another_zone_is_no_finding(
 def test_what_no_zone_explains_is_left_to_the_content(
     database_context: DatabaseContext, cut: Cut
 ) -> None:
-    """A backup that may be from after the first script: without a restore nobody can tell."""
+    """The backup may be from after the first script, and only a restore shows it."""
     cut()
     _run(
         database_context,

@@ -1,4 +1,4 @@
-"""Restoring where the scratch server is older, less willing, or not ours."""
+"""Restores on a scratch server that is older, has fewer rights, or is not our own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A backup without a fault gives no finding, of whatever kind it is."""
+"""A backup without a fault gives no finding, whatever its kind is."""
 
 from __future__ import annotations
 

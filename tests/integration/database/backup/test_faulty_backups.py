@@ -1,4 +1,4 @@
-"""Each way in which a backup may be less than it seems is found, and named."""
+"""Every damage of a backup is found, and named by its rule."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_a_flipped_bit_in_a_compressed_archive_is_found(
 def test_a_flipped_bit_in_an_uncompressed_archive_is_found_by_the_fingerprint(
     tmp_path: Path, spare: CopyDatabase
 ) -> None:
-    """Reading it to its end and restoring it both succeed."""
+    """Reading it to its end succeeds, and so does restoring it."""
     dsn = spare(BEFORE)
     name = _one(dsn, "SELECT family_name FROM patients WHERE family_name ~ '^[a-zA-Z]+$' LIMIT 1")
     path = dump_files.archive(dsn, tmp_path, "--compress=0")
@@ -93,7 +93,7 @@ def test_a_flipped_bit_in_an_uncompressed_archive_is_found_by_the_fingerprint(
 
 
 def test_a_stale_backup_is_found_by_its_own_date(tmp_path: Path, spare: CopyDatabase) -> None:
-    """Its file was copied today; the archive says when it was made."""
+    """The file was copied today; the archive itself holds the date of the dump."""
     dsn = spare(BEFORE)
     path = dump_files.archive(dsn, tmp_path)
     content = bytearray(path.read_bytes())
@@ -193,7 +193,7 @@ def test_a_table_without_its_rows_is_found(kind: str, tmp_path: Path, spare: Cop
 def test_an_orphan_that_no_key_admits_on_restoring_is_found(
     tmp_path: Path, spare: CopyDatabase
 ) -> None:
-    """PostgreSQL calls the key valid; the backup holds the data and cannot give the key back."""
+    """PostgreSQL treats the key as valid; the backup holds the rows, and cannot restore the key."""
     dsn = spare(BEFORE, *ORPHAN)
     found = _backups(dsn, dump_files.archive(dsn, tmp_path)).assess_restored_data()
     error = 'insert or update on table "visits" violates foreign key constraint'
@@ -247,7 +247,7 @@ def test_a_compressed_dump_that_was_cut_off_is_found(tmp_path: Path, spare: Copy
 def test_a_sequence_that_a_backup_does_not_set_is_found(
     tmp_path: Path, spare: CopyDatabase
 ) -> None:
-    """The restored database would give numbers that are taken."""
+    """The restored database would hand out numbers that are in use."""
     dsn = spare(BEFORE)
     path = dump_files.plain(dsn, tmp_path)
     path.write_bytes(re.sub(rb"(?m)^SELECT pg_catalog\.setval\(.*$", b"", path.read_bytes()))

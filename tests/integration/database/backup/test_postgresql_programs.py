@@ -1,4 +1,4 @@
-"""What PostgreSQL's programs complain of is told without what they quote of the data."""
+"""The complaints of PostgreSQL's programs are shown without the data that they quote."""
 
 from __future__ import annotations
 

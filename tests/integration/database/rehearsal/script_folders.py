@@ -9,8 +9,9 @@ from tests.integration.database.contexts import SCRIPTS
 
 
 def write_scripts(folder: Path, **more: str) -> Path:
-    """A folder with the scripts that `before` has had (up to 6), and these, by file name without
-    its ending.
+    """Return a folder with the scripts that `before` has had (up to 6), and these.
+
+    The scripts are given by file name without `.sql`.
     """
     scripts = folder / "scripts"
     scripts.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,4 @@
-"""The linter's remarks count where they concern locks or the running release, and only an exception
-with a reason silences one.
-"""
+"""A remark of the linter on locks or the running release counts, unless the settings except it."""
 
 from __future__ import annotations
 
@@ -28,7 +26,7 @@ FOUND = (rules.LOCKING_STATEMENT, "V7__x.sql:2")
 
 @pytest.fixture
 def linted(spare: CopyDatabase, tmp_path: Path) -> Any:
-    """`linted("…")`: what is said of a V7 with this text."""
+    """Return the function that lints a script V7 with the given text."""
 
     def lint(
         text: str,
@@ -112,7 +110,7 @@ def test_a_script_without_a_lock_timeout_is_found(linted: Any) -> None:
 
 
 def test_an_index_built_concurrently_is_not_found(linted: Any) -> None:
-    """Such a script runs in no transaction, and the linter is told so."""
+    """Such a script runs in no transaction, and the linter gets that as an option."""
     assert not linted(
         POLITE + "CREATE INDEX CONCURRENTLY IF NOT EXISTS by_phone ON patients (phone);"
     ).findings
@@ -140,7 +138,7 @@ def test_an_exception_for_one_rule_is_none_for_another(linted: Any) -> None:
     ],
 )
 def test_a_comment_in_the_script_silences_nothing(linted: Any, comment: str) -> None:
-    """Who may be locked out is not for the script to say."""
+    """Only the settings may except a remark."""
     found = linted(POLITE + comment + "\n" + INDEX)
     assert (rules.LOCKING_STATEMENT, "V7__x.sql:3") in list_breaches(found)
 
@@ -168,7 +166,7 @@ def test_a_placeholder_that_nobody_declared_is_a_hole(linted: Any) -> None:
 
 
 def test_what_the_linter_cannot_read_is_a_hole(linted: Any) -> None:
-    """It then says nothing else of the whole file."""
+    """The linter then gives no other remark on the whole file."""
     assessment = linted(f"{INDEX}\nthis is no statement;")
     assert list_gaps(assessment) == [(rules.SCRIPT_LINTABLE, "V7__x.sql:2")]
     assert not assessment.checked
@@ -187,7 +185,7 @@ def test_a_rule_that_is_new_to_us_counts(linted: Any, monkeypatch: pytest.Monkey
 def test_the_releases_own_scripts_take_locks_and_drop_columns(
     spare: CopyDatabase, tmp_path: Path
 ) -> None:
-    """Release 2.0.0 is cut over with the service stopped; its scripts are found, script by script."""
+    """Release 2.0.0 is cut over with the service stopped; the linter has remarks on each script."""
     assessment = LintAssessments(make_database_context(spare(BEFORE), tmp_path)).assess_scripts()
     assert len(assessment.checked) == 4
     scripts = {finding.subject.partition(":")[0] for finding in assessment.findings}

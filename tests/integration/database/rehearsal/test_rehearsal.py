@@ -1,6 +1,4 @@
-"""The rehearsal finds what would hurt in the night: a script that fails, one that takes long, one
-that locks people out.
-"""
+"""The rehearsal finds a script that fails, one that takes long, and one that locks people out."""
 
 from __future__ import annotations
 
@@ -48,8 +46,9 @@ BY_REASON = "SELECT id, reason FROM visits LIMIT 1"
 
 @pytest.fixture
 def rehearsed(spare: CopyDatabase, tmp_path: Path) -> Callable[..., RehearsalAssessments]:
-    """`rehearsed(settings, V7__x="…")`: the rehearsal of these scripts on a copy of the release
-    before.
+    """Return a function that rehearses scripts on a copy of the release before.
+
+    Example: `rehearsed(settings, V7__x="…")`.
     """
 
     def make(
@@ -168,7 +167,7 @@ def test_a_long_lock_below_the_limit_is_told_and_no_finding(
 def test_a_lock_where_nobody_worked_is_found_too(
     rehearsed: Callable[..., RehearsalAssessments],
 ) -> None:
-    """Declared statements may miss the table that is locked; others would not."""
+    """Declared statements may miss the locked table; the statements of real users would not."""
     waits = rehearsed(
         {"workload": [BY_REASON], "lock_seconds": 0.3},
         V7__x="LOCK TABLE patients IN SHARE MODE; SELECT pg_sleep(0.6)",
@@ -180,7 +179,7 @@ def test_a_lock_where_nobody_worked_is_found_too(
 def test_rows_that_a_script_holds_make_people_wait(
     rehearsed: Callable[..., RehearsalAssessments],
 ) -> None:
-    """An update of many rows locks no table, and keeps their writers out all the same."""
+    """An update of many rows locks no table, and keeps other writers of these rows out."""
     waits = rehearsed(
         {"lock_seconds": 0.3}, V7__x="UPDATE visits SET reason = reason; SELECT pg_sleep(0.6)"
     ).assess_waits()
@@ -200,9 +199,7 @@ def test_the_wait_is_laid_to_the_script_that_caused_it(
 def test_the_queue_behind_a_wait_is_laid_to_its_cause(
     rehearsed: Callable[..., RehearsalAssessments],
 ) -> None:
-    """What fell due in the meantime is done while the next script runs already, and that one is not
-    to blame.
-    """
+    """Statements that became due during the lock run during the next script, which is not to blame."""
     waits = rehearsed(
         {"lock_seconds": 0.6},
         V7__a="LOCK TABLE visits; SELECT pg_sleep(1)",
@@ -214,9 +211,7 @@ def test_the_queue_behind_a_wait_is_laid_to_its_cause(
 def test_locks_that_are_given_back_in_between_are_not_added_up(
     rehearsed: Callable[..., RehearsalAssessments],
 ) -> None:
-    """A script outside of a transaction takes a strong lock twice for a moment, and between them
-    one that hinders nobody.
-    """
+    """A script outside of a transaction takes a strong lock twice, with a weak one between."""
     strong = "ALTER TABLE visits ADD COLUMN {} int;"
     script = (
         strong.format("x")
@@ -286,9 +281,7 @@ def test_waits_that_no_script_explains_prove_nothing(
     spare: CopyDatabase,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Somebody else holds a lock before the first script begins: who waits for what can then not be
-    told.
-    """
+    """Another session holds a lock before the first script, so the cause of a wait is not clear."""
     monkeypatch.setattr("cutover_gates.probes.database.rehearsal.rehearsal_run.QUIET_SECONDS", 0.8)
     copy, started = spare(BEFORE), RehearsalWorkload.start
     with psycopg.connect(copy) as other:
@@ -463,9 +456,7 @@ def test_a_connection_lost_on_the_way_is_a_hole(
 
 
 def test_a_wait_counts_from_when_the_statement_was_due(spare: CopyDatabase) -> None:
-    """Each takes 0.1 s and one is due every 0.02 s: the fifth is four tenths late, though it took
-    no longer than the first.
-    """
+    """Each statement takes 0.1 s and one is due every 0.02 s, so the fifth is 0.4 s late."""
     stop = threading.Event()
     client = WorkloadClient(
         spare(BEFORE),
@@ -489,7 +480,7 @@ def test_a_statement_still_waiting_at_the_end_counts(
     spare: CopyDatabase,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Here a lock outlives the scripts: somebody else took it when they began."""
+    """A lock outlives the scripts: another session took it when they began."""
     monkeypatch.setattr(
         "cutover_gates.probes.database.rehearsal.rehearsal_workload.PATIENCE_SECONDS", 0.3
     )
@@ -540,8 +531,10 @@ Backed = Callable[..., RehearsalAssessments]
 
 @pytest.fixture
 def backed_up(server: postgres.Server, spare: CopyDatabase, tmp_path: Path) -> Backed:
-    """`backed_up(*statements, V7__x="…")`: the whole rehearsal, of a target that was harmed by
-    these statements and then backed up.
+    """Return a function that rehearses scripts on the backup of a target.
+
+    Example: `backed_up(*statements, V7__x="…")`; the statements change the target before its
+    backup.
     """
 
     def make(

@@ -1,6 +1,4 @@
-"""Staging's own Phase 1 counts when it ended in GO, for this release, with these very scripts, and
-nothing newer says otherwise.
-"""
+"""Staging's newest Phase 1 counts if it ended in GO, for this release and with these scripts."""
 
 from __future__ import annotations
 
@@ -24,8 +22,9 @@ Judged = Callable[..., Assessment]
 
 @pytest.fixture
 def run(tmp_path: Path) -> Callable[..., Path]:
-    """`run(…)`: a run's folder with the verdict of a Phase 1 on staging, with these differences
-    from one that went well.
+    """Return a function that writes the verdict of a Phase 1 on staging into a run's folder.
+
+    Its arguments are the differences from a verdict that is accepted.
     """
     scripts = {
         script.file_name: script.sha256

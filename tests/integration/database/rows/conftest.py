@@ -1,8 +1,11 @@
-"""A database with a snapshot of it, to be harmed afterwards.
+"""A database with a snapshot of it, to be changed afterwards.
 
-cutover_database = start_cutover("CREATE TABLE t …", tables={"t": {"rows": "+1"}}) # the hospital before its cutover,
-with these statements; snapshot taken cutover_database.happens("DELETE FROM t WHERE id = 1")
-cutover_database.rows.contents()
+    database = start_cutover("CREATE TABLE t …", tables={"t": {"rows": "+1"}})
+    database.run_statements("DELETE FROM t WHERE id = 1")
+    database.rows.assess_contents()
+
+The database is the hospital before its cutover, with these statements; then a snapshot is
+taken.
 """
 
 from __future__ import annotations
@@ -27,7 +30,7 @@ _RUNS = itertools.count(1)
 
 @dataclass
 class CutoverDatabase:
-    """`context` is seen anew by each question: nothing that one gate saw serves the next."""
+    """A database under test. Each `context` is a new run: it uses no result of another one."""
 
     dsn: str
     base_context: DatabaseContext
@@ -73,5 +76,5 @@ def start_cutover(spare: CopyDatabase, tmp_path: Path) -> StartCutover:
 
 
 def hospital_tables() -> dict[str, Any]:
-    """What the reference's migrations are declared to do."""
+    """Return the declarations for the reference's migrations."""
     return dict(declared_migrations()["tables"])

@@ -1,5 +1,6 @@
-"""What may become of a table's content without its row count changing, or with it: each on a table
-of its own, named for it.
+"""Changes of a table's content, each on a table of its own that is named for it.
+
+The number of rows may change or not.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class RowDefect:
-    """`columns` of the table `{t}`, its `rows` before (VALUES …), what `happens` to it, and how it
-    is created (`_`: the columns).
+    """A change of a table's content.
+
+    `columns` of the table `{t}`, its `rows` before (VALUES …), the statements of what
+    `happens`, and how the table is created (`_`: the columns).
     """
 
     columns: str
@@ -43,7 +46,7 @@ LOST = "DELETE FROM {t} WHERE id = 2"
 
 
 def _becomes(column: str, was: str, now: str, kind: str) -> RowDefect:
-    """One value of a type that PostgreSQL may hold equal to another."""
+    """Return a change to one value of a type that PostgreSQL may treat as equal."""
     return RowDefect(
         f"{KEYED}{column} {kind}",
         f"(1, {was}), (2, {was})",

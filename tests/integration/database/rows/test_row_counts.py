@@ -1,6 +1,4 @@
-"""How many rows a table may have: what nobody declared stays, what was declared comes, and nothing
-else passes.
-"""
+"""A table has the rows that it had, or those that are declared; every other number is a finding."""
 
 from __future__ import annotations
 
@@ -153,7 +151,7 @@ def test_a_declaration_that_cannot_be_is_a_mistake_of_the_settings(
 def test_a_table_that_is_declared_as_new_and_is_not_there_is_found(
     start_cutover: StartCutover,
 ) -> None:
-    """The release should have brought it."""
+    """The release should have created the table."""
     cutover_database = start_cutover(tables={"wards": {"rows": "new"}})
     assert list_breaches(cutover_database.rows.assess_counts()) == [
         (rules.NEW_TABLE_PRESENT, "wards")
@@ -161,7 +159,7 @@ def test_a_table_that_is_declared_as_new_and_is_not_there_is_found(
 
 
 def test_a_declaration_of_no_table_is_found(start_cutover: StartCutover) -> None:
-    """A misspelt name would leave the real table undeclared, and nobody would know why."""
+    """A misspelt name leaves the real table undeclared."""
     cutover_database = start_cutover(tables={"visit": {"rows": "+1"}})
     (finding,) = cutover_database.rows.assess_counts().findings
     assert (finding.rule, finding.subject) == (rules.DECLARED_TABLE_KNOWN, "visit")

@@ -1,6 +1,4 @@
-"""Every way in which content may change is found, by the table's name; and the same tables left
-alone give no finding.
-"""
+"""Every change of content is found, by the table's name; tables without a change give no finding."""
 
 from __future__ import annotations
 
@@ -27,7 +25,7 @@ NAME = "harmed"
 def cutover_database(
     server: postgres.Server, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[CutoverDatabase]:
-    """One database with a table for each hazard, a snapshot of it taken."""
+    """One database with a table for each defect; a snapshot of it is taken."""
     server.copy(BEFORE, NAME)
     with psycopg.connect(server.dsn(NAME), autocommit=True) as connection:
         for statement in (
@@ -49,14 +47,14 @@ def cutover_database(
 
 @pytest.fixture(scope="module")
 def clean(cutover_database: CutoverDatabase) -> Assessment:
-    """What is said before anything happens."""
+    """Return the assessment before anything happens."""
     assert_passed(cutover_database.rows.assess_snapshot_capture())
     return cutover_database.rows.assess_contents()
 
 
 @pytest.fixture(scope="module")
 def harmed(cutover_database: CutoverDatabase, clean: Assessment) -> Assessment:
-    """What is said when everything has happened."""
+    """Return the assessment after all defects."""
     assert not clean.findings
     cutover_database.run_statements(
         *(statement for name, hazard in ROW_DEFECTS.items() for statement in hazard.harmed(name))
@@ -98,5 +96,5 @@ def test_what_was_left_alone_is_not_accused(harmed: Assessment) -> None:
 def test_what_this_server_cannot_do_is_hashed_as_the_bytes_of_a_dump(
     field: HashedColumn, said: str
 ) -> None:
-    """XML, and texts whose collation or type holds a and A equal, are not in every build."""
+    """XML, and collations or types that treat a and A as equal, are not in every build."""
     assert hash_input(field).as_string(None) == said

@@ -1,4 +1,4 @@
-"""A difference is followed down to keys, and never to what a row holds."""
+"""A difference is located down to keys and columns, and never shows the content of a row."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _spec(dsn: str) -> TableSpec:
 
 
 def test_the_columns_that_differ_are_named(spare: CopyDatabase) -> None:
-    """A numeric with another scale and a null are differences, equal columns are none."""
+    """A numeric with another scale is a difference, and so is a null that became an empty text."""
     table = (
         "CREATE TABLE t (id int PRIMARY KEY, family text, given text, dose numeric, note text)",
         "INSERT INTO t SELECT g, 'f' || g, 'g' || g, 1.50, NULL FROM generate_series(1, 100) g",

@@ -1,6 +1,4 @@
-"""The hospital's own cutover: a snapshot of the release before, its migrations, and everything that
-was declared is what came.
-"""
+"""The hospital's own cutover: after its migrations only the declared changes are found."""
 
 from __future__ import annotations
 
@@ -26,7 +24,7 @@ NAME = "cut_over"
 
 @pytest.fixture
 def cutover_database(server: postgres.Server, tmp_path: Path) -> Iterator[CutoverDatabase]:
-    """Before: a snapshot. After: the cutover, by the reference's own way."""
+    """A database with a snapshot from before, after the reference's own cutover."""
     server.copy(BEFORE, NAME)
     cutover_database = CutoverDatabase(
         server.dsn(NAME),

@@ -1,4 +1,4 @@
-"""The heavy reads on a real standby: once it has everything that the target has, and not before."""
+"""Heavy reads on a real standby, which must have replayed everything that the target has."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.integration.database.rows.conftest import StartCutover
 
 @pytest.fixture(scope="module")
 def standby(server: postgres.Server) -> Iterator[int]:
-    """A second server that follows the first; gives its port."""
+    """Start a second server that follows the first, and give its port."""
     with installation.claim() as place:
         subprocess.run(
             [

@@ -1,6 +1,4 @@
-"""A snapshot serves as "before" only when it is whole, of this database, young enough, and from
-before.
-"""
+"""A snapshot is used if it is whole, of this database, recent, and from before the migration."""
 
 from __future__ import annotations
 
@@ -138,9 +136,7 @@ def test_the_one_from_before_serves_though_a_later_one_is_there(
 def test_one_from_long_after_the_migration_is_no_before_either(
     spare: CopyDatabase, tmp_path: Path
 ) -> None:
-    """Whoever lacks a snapshot, and takes one now, would find the database equal to itself: however
-    long ago the migration was.
-    """
+    """A snapshot that is taken now would equal the database, however long ago the migration was."""
     context = make_database_context(
         spare(
             MIGRATED,
@@ -160,8 +156,9 @@ ALEMBIC = (
 
 
 def of_alembic(dsn: str, folder: Path, *migrations: str) -> DatabaseContext:
-    """A context whose history Alembic keeps, with a snapshot of each of these migrations, the newest
-    last.
+    """Return a context with an Alembic history, and a snapshot of each of these migrations.
+
+    The newest is the last one.
     """
     flyway = make_database_context(dsn, folder)
     taken = take_snapshot(flyway)
@@ -175,7 +172,7 @@ def of_alembic(dsn: str, folder: Path, *migrations: str) -> DatabaseContext:
 def test_one_from_after_the_migration_is_no_before_with_other_tools(
     spare: CopyDatabase, tmp_path: Path
 ) -> None:
-    """No script on disk says which migration is the release's; the database does."""
+    """No script on disk tells the release's migration; the database does."""
     context = of_alembic(spare(BEFORE, *ALEMBIC), tmp_path, "now")
     with raises_gap(snapshot_rules.TAKEN_BEFORE_MIGRATION):
         find_newest_snapshot(context)
@@ -192,7 +189,7 @@ def test_a_release_without_migrations_has_a_snapshot_too(
 def test_after_a_rollback_it_is_the_one_of_this_very_migration(
     spare: CopyDatabase, tmp_path: Path
 ) -> None:
-    """Also where a later snapshot, of the migration that was rolled back, is there."""
+    """It is chosen also where a later snapshot, of the migration that was rolled back, exists."""
     context = of_alembic(spare(BEFORE, *ALEMBIC), tmp_path, "now", "later")
     assert find_newest_snapshot(context, rolled_back=True).migration == "now"
 

@@ -1,6 +1,4 @@
-"""What did not fit into the time is not proven, by name; and whoever is killed or interrupted
-leaves nothing running.
-"""
+"""Tables that were not read in time are named as not proven; an interrupt leaves nothing running."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server that somebody else runs, as far as the code under test can tell."""
+"""A scratch server that the settings name."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from cutover_gates.probes.database.scratch.scratch_cluster import run_cluster
 
 @pytest.fixture(scope="session")
 def given() -> Iterator[str]:
-    """The DSN of a superuser on a PostgreSQL 18 that is not the target's."""
+    """Give the DSN of a superuser on a PostgreSQL 18 that is not the target's."""
     with run_cluster(18, 30) as dsn:
         yield dsn

@@ -1,7 +1,6 @@
-"""A container image of PostgreSQL, built from what is on this machine: the wheel's programs, a
-shell, and the libraries that both load.
+"""A container image of PostgreSQL, built from the wheel's programs, a shell and their libraries.
 
-It understands what the official image is told: POSTGRES_USER, POSTGRES_PASSWORD.
+It takes POSTGRES_USER and POSTGRES_PASSWORD, as the official image does.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ _CHANGES = [
 
 
 def build(engine: Any) -> str:
-    """The image's name with its tag; made anew each time (a second or two)."""
+    """Build the image (a second or two), and return its name with its tag."""
     engine.api.import_image_from_data(_tree(), repository=NAME, tag=TAG, changes=_CHANGES)
     return f"{NAME}:{TAG}"
 
@@ -65,7 +64,7 @@ def _tree() -> bytes:
 
 
 def _libraries(*programs: Path) -> set[Path]:
-    """What the dynamic loader takes for them, and the loader itself."""
+    """Return the libraries that the dynamic loader takes for the programs, and the loader."""
     said = subprocess.run(["ldd", *programs], capture_output=True, text=True, check=False).stdout
     return {Path(path) for path in re.findall(r"(/\S+) \(0x", said)}
 

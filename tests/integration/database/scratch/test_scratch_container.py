@@ -1,4 +1,4 @@
-"""Scratch databases in a container, where a Docker engine answers; one sentence where none does."""
+"""Scratch databases in a container where a Docker engine answers; a clear gap where none does."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from cutover_gates.core.evidence.assessment import NotProven
 from cutover_gates.probes.database.context import DatabaseContext
+from cutover_gates.probes.database.scratch import rules
 from cutover_gates.probes.database.scratch.scratch_server import scratch_server
+from tests.findings import raises_gap
 from tests.integration.database.contexts import make_database_context
 from tests.integration.database.scratch import postgres_image
 
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Any]:
-    """The Docker engine, with our image in it."""
+    """Give the Docker engine, with the test's image in it."""
     import docker
 
     try:
@@ -44,18 +45,19 @@ def test_without_an_engine_it_is_one_sentence_in_under_a_second(
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
     started = time.monotonic()
     with (
-        pytest.raises(NotProven, match="no Docker engine answers") as refused,
-        scratch_server(_site(tmp_path), 18),
+        raises_gap(rules.CONTAINER_ENGINE) as raised,
+        scratch_server(_context(tmp_path), 18),
     ):
         pytest.fail("who answered?")
-    assert "\n" not in str(refused.value)
+    assert raised.value.gaps[0].subject == "Docker"
+    assert "\n" not in raised.value.reason
     assert time.monotonic() - started < 1
 
 
 def test_a_container_serves_scratch_databases_and_is_gone_at_the_end(
     engine: Any, tmp_path: Path
 ) -> None:
-    with scratch_server(_site(tmp_path), 18) as server:
+    with scratch_server(_context(tmp_path), 18) as server:
         assert (server.kind, server.major) == ("container", 18)
         with psycopg.connect(server.create_database(roles=["hospital_app"])) as scratch:
             scratch.execute("CREATE TABLE t (); GRANT SELECT ON t TO hospital_app")
@@ -73,23 +75,22 @@ def test_a_container_of_a_killed_run_is_removed_by_the_next(engine: Any, tmp_pat
             "cutover.scratch.place": str(tmp_path / "gone"),
         },
     )
-    with scratch_server(_site(tmp_path), 18):
+    with scratch_server(_context(tmp_path), 18):
         assert left.id not in {one.id for one in _ours(engine)}
 
 
 def test_an_image_that_cannot_be_had_is_one_sentence(engine: Any, tmp_path: Path) -> None:
     assert engine
     with (
-        pytest.raises(
-            NotProven, match="the image cutover-no-such-image:18 did not come up"
-        ) as refused,
-        scratch_server(_site(tmp_path, "cutover-no-such-image"), 18),
+        raises_gap(rules.CONTAINER_ENGINE) as raised,
+        scratch_server(_context(tmp_path, "cutover-no-such-image"), 18),
     ):
         pytest.fail("there is no such image")
-    assert "\n" not in str(refused.value)
+    assert raised.value.gaps[0].subject == "the image cutover-no-such-image:18"
+    assert "\n" not in raised.value.reason
 
 
-def _site(folder: Path, name: str = postgres_image.NAME) -> DatabaseContext:
+def _context(folder: Path, name: str = postgres_image.NAME) -> DatabaseContext:
     return make_database_context(
         "host=127.0.0.1 port=1 user=nobody", folder, scratch={"kind": "container", "image": name}
     )

@@ -1,6 +1,4 @@
-"""Scratch databases: made in the target's likeness, of its major version, and gone with the run
-however that ends.
-"""
+"""Scratch databases have the target's locale and major version, and are removed with the run."""
 
 from __future__ import annotations
 
@@ -18,8 +16,8 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 
 from cutover_gates.config.base import SettingsError
-from cutover_gates.core.evidence.assessment import NotProven
 from cutover_gates.probes.database.context import DatabaseContext
+from cutover_gates.probes.database.scratch import rules
 from cutover_gates.probes.database.scratch.postgres_binaries import (
     find_client_program,
     find_server_programs,
@@ -27,6 +25,7 @@ from cutover_gates.probes.database.scratch.postgres_binaries import (
 )
 from cutover_gates.probes.database.scratch.scratch_directory import is_abandoned
 from cutover_gates.probes.database.scratch.scratch_server import scratch_server
+from tests.findings import raises_gap
 from tests.integration.database.conftest import BEFORE, CopyDatabase
 from tests.integration.database.contexts import ROOT, make_database_context
 
@@ -39,8 +38,8 @@ A_RUN = """
 import sys, time, pathlib
 from tests.integration.database.contexts import make_database_context
 from cutover_gates.probes.database.scratch.scratch_server import scratch_server
-site = make_database_context("host=127.0.0.1 port=1 user=nobody", pathlib.Path(sys.argv[1]))
-with scratch_server(site, 18) as server:
+context = make_database_context("host=127.0.0.1 port=1 user=nobody", pathlib.Path(sys.argv[1]))
+with scratch_server(context, 18) as server:
     print(server.create_database(), flush=True)
     time.sleep(60)
 """
@@ -49,11 +48,11 @@ with scratch_server(site, 18) as server:
 def test_a_scratch_database_is_empty_and_in_the_targets_locale(
     spare: CopyDatabase, tmp_path: Path
 ) -> None:
-    site = make_database_context(spare(BEFORE), tmp_path)
+    context = make_database_context(spare(BEFORE), tmp_path)
     with (
-        scratch_server(site, 18) as server,
+        scratch_server(context, 18) as server,
         psycopg.connect(server.create_database()) as scratch,
-        site.connect() as target,
+        context.connect() as target,
     ):
         assert scratch.info.server_version // 10000 == 18
         wanted = target.execute(LOCALE).fetchone()
@@ -76,10 +75,11 @@ def test_each_version_on_this_machine_serves_its_targets(major: int, tmp_path: P
 
 def test_a_version_that_is_not_here_is_not_replaced_by_another(tmp_path: Path) -> None:
     with (
-        pytest.raises(NotProven, match=r'needs PostgreSQL 13 .* kind = "server" .* or "container"'),
+        raises_gap(rules.SCRATCH_SERVER) as raised,
         scratch_server(_silent(tmp_path), 13),
     ):
         pytest.fail("another version was started")
+    assert raised.value.gaps[0].subject == "PostgreSQL 13"
 
 
 def test_roles_that_a_script_grants_to_are_made(tmp_path: Path) -> None:
@@ -169,21 +169,22 @@ def test_the_targets_own_server_is_never_a_scratch_server(
 
 def test_a_given_server_of_another_version_is_refused(given: str, tmp_path: Path) -> None:
     with (
-        pytest.raises(NotProven, match="is PostgreSQL 18 and the target 16"),
+        raises_gap(rules.SCRATCH_SERVER) as raised,
         scratch_server(_with_scratch(tmp_path, given), 16),
     ):
         pytest.fail("another version was used")
+    assert raised.value.gaps[0].actual == "it is PostgreSQL 18, and the target is 16"
 
 
 def test_a_given_server_without_a_dsn_is_a_mistake_in_the_settings(tmp_path: Path) -> None:
-    site = make_database_context("host=127.0.0.1 port=1", tmp_path, scratch={"kind": "server"})
-    with pytest.raises(SettingsError, match="missing"), scratch_server(site, 18):
+    context = make_database_context("host=127.0.0.1 port=1", tmp_path, scratch={"kind": "server"})
+    with pytest.raises(SettingsError, match="missing"), scratch_server(context, 18):
         pytest.fail("which server was used?")
 
 
 def test_a_silent_scratch_server_is_one_sentence_without_its_password(tmp_path: Path) -> None:
-    site = _with_scratch(tmp_path, "host=127.0.0.1 port=1 user=me password=so-secret")
-    with pytest.raises(NotProven, match="does not answer") as refused, scratch_server(site, 18):
+    context = _with_scratch(tmp_path, "host=127.0.0.1 port=1 user=me password=so-secret")
+    with raises_gap(rules.SCRATCH_SERVER) as refused, scratch_server(context, 18):
         pytest.fail("nobody is there")
     assert "so-secret" not in str(refused.value)
 
@@ -195,17 +196,20 @@ def test_a_client_program_is_of_the_version_or_the_next_higher_one() -> None:
     assert _version(find_client_program("pg_restore", 17)) == _version(
         find_server_programs(18) / "pg_restore"
     )
-    with pytest.raises(NotProven, match="postgresql-client-99"):
+    with raises_gap(rules.CLIENT_PROGRAM):
         find_client_program("pg_restore", 99)
 
 
 def _version(program: Path) -> str:
-    """Not its place: a server's programs may have been copied to where its own user can reach them."""
+    """Return the version of a program.
+
+    Its folder says nothing: a server's programs may be copies that its user can read.
+    """
     return subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
 
 
 def _silent(folder: Path) -> DatabaseContext:
-    """A target that does not answer: a scratch server can still be had."""
+    """Return the context of a target that does not answer."""
     return make_database_context("host=127.0.0.1 port=1 user=nobody", folder)
 
 

@@ -72,14 +72,14 @@ class BackupAssessments:
         return self._assess("The backup is whole", verify_contents, check)
 
     def assess_restored_data(self) -> Assessment:
-        """Before the migration: check that the restored backup equals the target.
+        """Check before the migration that the restored backup equals the target.
 
         Compared are the catalog, counts, content and references.
         """
         return self._assess_restore("The backup restores to equal data", migrated=False)
 
     def assess_old_data(self) -> Assessment:
-        """After the migration: check that the restored backup equals the snapshot.
+        """Check after the migration that the restored backup equals the snapshot.
 
         With `backup.restore = false` it is only read to its end.
         """

@@ -1,4 +1,4 @@
-"""What a backup must be: recent, from before the migration, and with every table."""
+"""Expectations of a backup: recent, from before the migration, and with every table."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ class BackupFile:
 
     @property
     def is_base(self) -> bool:
-        """Whether it holds a whole server."""
+        """True where it holds a whole server."""
         return self.kind in (BackupKind.BASE, BackupKind.BASE_TAR)
 
     @property

@@ -58,6 +58,7 @@ class _DumpReader:
     last: bytes = b""
 
     def read_line(self, line: bytes) -> None:
+        """Record what one line says."""
         if self.copied:
             if line.rstrip() == _END_OF_COPY:
                 self.copied = ""
@@ -81,6 +82,7 @@ class _DumpReader:
             self.copied = name
 
     def result(self) -> PlainDump:
+        """Return what was recorded."""
         return PlainDump(
             frozenset(self.tables),
             frozenset(self.with_rows),

@@ -96,7 +96,7 @@ class ConsistentSession:
 
     @property
     def is_stopped(self) -> bool:
-        """Whether it was cancelled or its time is up."""
+        """True once it was cancelled or its time is up."""
         return self._stopped or time.time() >= self._ends
 
     def close(self) -> None:

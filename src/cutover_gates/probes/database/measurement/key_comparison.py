@@ -58,13 +58,16 @@ class _Side:
 
     @property
     def connection(self) -> TupleConnection:
+        """The session's first connection."""
         return self.session.first
 
     def measure_segments(self, connections: int) -> Segments | None:
+        """Return the sums of the segments; None where the table was not read to its end."""
         figures = measure_in_session(self.session, [self.spec], connections=connections)
         return figures.tables[self.spec.name].segments
 
     def read_row_hashes(self, numbers: Sequence[int]) -> dict[str, int]:
+        """Return the hash of each row in these segments, by its key."""
         if not numbers:
             return {}
         rows = table_queries.read_segment_rows(self.connection, self.spec, numbers, None)

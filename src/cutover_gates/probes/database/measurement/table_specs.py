@@ -120,7 +120,7 @@ class TableSpec:
 
     @property
     def has_integer_key(self) -> bool:
-        """Whether the primary key is one integer."""
+        """True where the primary key is one integer."""
         return len(self.key) == 1 and self.content[self.key[0]].oid in INTEGER_TYPES
 
     def with_division(self, division: Division) -> TableSpec:

@@ -136,6 +136,7 @@ class TableStats:
         return cls(**{**plain, **typed})
 
     def without_segments(self) -> TableStats:
+        """Return the figures without the segments, which take most of the space."""
         return replace(self, segments=None)
 
 

@@ -45,10 +45,12 @@ class _ScriptRemark:
 
     @property
     def place(self) -> str:
+        """The script and the line."""
         return f"{self.script}:{self.remark.line}"
 
     @property
     def is_syntax_error(self) -> bool:
+        """True where squawk could not read the script."""
         return self.remark.rule == squawk.SYNTAX_ERROR_RULE
 
 

@@ -55,7 +55,7 @@ class WorkloadStatement:
 
     @property
     def is_generated(self) -> bool:
-        """Whether no setting declares it."""
+        """True where no setting declares it."""
         return bool(self.keys)
 
 

@@ -112,7 +112,7 @@ class RowAssessments:
 
     @_not_proven_on_database_error
     def assess_equality_with_snapshot(self) -> Assessment:
-        """After a rollback: check that the database is the one of which the snapshot was taken."""
+        """Check after a rollback that the database is the one of which the snapshot was taken."""
         before = find_newest_snapshot(self.context, rolled_back=True)
         require_comparable_hashes(before, self._read_server_facts())
         scan = self._scan_once(before, ExpectedState.RESTORED)

@@ -54,7 +54,7 @@ class RowLocation:
 
 @dataclass(frozen=True)
 class _Comparison:
-    """What every lookup needs: the snapshot, the database at `dsn`, and its expected state."""
+    """The parts of every lookup: the snapshot, the database at `dsn`, and its expected state."""
 
     context: DatabaseContext
     before: Snapshot

@@ -33,7 +33,7 @@ from cutover_gates.probes.database.snapshot.model import Snapshot, declarations_
 
 
 class ExpectedState(StrEnum):
-    """What a database is expected to hold, seen from its snapshot."""
+    """The expected content of a database, seen from its snapshot."""
 
     MIGRATED = "migrated"
     """The content as the migration is declared to leave it."""

@@ -1,10 +1,9 @@
-"""Keeps one scratch server alive for exactly as long as the process that asked for it.
+"""A supervisor that keeps one scratch server alive as long as the process that asked for it.
 
-A script of its own, standard library only.
-
-`python keeper.py PARENT DIRECTORY UID GID COMMAND…` with a pipe as standard input. When the pipe
-ends, or the parent is gone in whatever way, the server is stopped at once and the directory
-removed. When the keeper itself is killed, Linux kills the server, and the next run sweeps.
+It is a script of its own that imports the standard library only:
+`python cluster_supervisor.py PARENT DIRECTORY UID GID COMMAND…` with a pipe as standard input. When
+the pipe closes, or the parent is gone, the server is stopped at once and the directory removed. When
+the supervisor itself is killed, Linux kills the server, and the next run removes the directory.
 """
 
 from __future__ import annotations
@@ -19,16 +18,20 @@ import subprocess
 import sys
 
 _PR_SET_PDEATHSIG = 1
-_POLL_SECONDS = 0.1  # seconds between two looks at whether the server and the parent still live
+_POLL_SECONDS = 0.1
+"""Seconds between two checks that the server and the parent still live."""
+_STOP_SECONDS = 3
+"""Seconds for an immediate shutdown; then the server is killed."""
 
 
 def main(parent: str, directory: str, user: str, group: str, *command: str) -> int:
-    """Exit status 0 when the parent ended it, 1 when the server ended by itself (it could not
-    start, for example).
+    """Run the server, and return the exit status of the supervisor.
+
+    0: the parent ended it; 1: the server ended by itself, because it could not start for example.
     """
-    identity = (
-        {"user": int(user), "group": int(group), "extra_groups": []} if os.geteuid() == 0 else {}
-    )
+    identity = {"user": int(user), "group": int(group), "extra_groups": []}
+    if os.geteuid() != 0:  # only root can become another user
+        identity = {}
     server = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
@@ -45,21 +48,20 @@ def main(parent: str, directory: str, user: str, group: str, *command: str) -> i
 
 
 def _die_with_supervisor() -> None:
-    """Runs in the child, after it has become its user: the kernel forgets the wish when a process
-    changes its user.
+    """Ask the kernel to kill this process when the supervisor is gone.
+
+    It runs in the child after the change of user, because that change resets the request.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _stop_server(server: subprocess.Popen[bytes]) -> None:
-    """An immediate shutdown: nobody will ever read this directory again, so there is nothing worth
-    a checkpoint.
-    """
+    """Stop the server without a checkpoint: its directory is never read again."""
     with contextlib.suppress(ProcessLookupError):
         server.send_signal(signal.SIGQUIT)
     try:
-        server.wait(timeout=3)
+        server.wait(timeout=_STOP_SECONDS)
     except subprocess.TimeoutExpired:
         server.kill()
         server.wait()

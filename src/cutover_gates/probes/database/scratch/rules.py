@@ -17,3 +17,10 @@ CLIENT_PROGRAM = Rule(
     "Without them no backup can be read or restored.",
     "Install the package postgresql-client of the target's major version or higher.",
 )
+CONTAINER_ENGINE = Rule(
+    "BACKUP-103",
+    "A container engine answers and starts the image",
+    "Without it no scratch server can run in a container.",
+    "Start Docker (DOCKER_HOST, or /var/run/docker.sock) and make the image available, or use another"
+    " kind of [targets.NAME.migrations.scratch].",
+)

@@ -1,8 +1,8 @@
-"""A private PostgreSQL of our own, reached by a socket that nobody else can reach, and gone with
-this process however that ends.
+"""A private PostgreSQL server that ends with this process, however that ends.
 
-The wheel's own `get_server` is not used: it leaves its server running when we are killed, makes a
-system user, and changes permissions in context-packages (docs/decisions/0010).
+Only its own socket leads to it, and no other user can reach that. The wheel's own `get_server` is
+not used: it leaves its server running when this process is killed, creates a system user, and changes
+permissions in site-packages (docs/decisions/0010).
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from pathlib import Path
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from cutover_gates.core.evidence.assessment import NotProven
+from cutover_gates.core.findings import gap_error
+from cutover_gates.probes.database.scratch import rules
 from cutover_gates.probes.database.scratch.postgres_binaries import (
     find_server_programs,
     server_user,
@@ -30,9 +31,12 @@ from cutover_gates.probes.database.scratch.scratch_directory import (
     create_private_folder,
     give_to_server_user,
 )
+from cutover_gates.util.subprocesses import start_child
 
 SUPERUSER = "postgres"
-_PORT = 5432  # names the socket; no port is opened
+_PORT = 5432
+"""The name of the socket needs a port; none is opened."""
+_POLL_SECONDS = 0.02
 _SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0777",
@@ -42,16 +46,19 @@ _SETTINGS = {
     "shared_buffers": "64MB",
     "maintenance_work_mem": "128MB",
     "max_wal_size": "2GB",
+    # The data need not survive a loss of power.
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
-    "archive_mode": "off",  # it need not survive a power cut
+    "archive_mode": "off",
     "ssl": "off",
     "hot_standby": "off",
-    "allow_in_place_tablespaces": "on",  # for base backups
+    # Tablespaces of a base backup are folders of the copy.
+    "allow_in_place_tablespaces": "on",
+    # A log would hold patients' data.
     "logging_collector": "off",
     "log_min_messages": "fatal",
-    "log_min_error_statement": "panic",  # a log would hold patients' data
+    "log_min_error_statement": "panic",
 }
 
 
@@ -63,36 +70,33 @@ def run_cluster(
     fill: Callable[[ScratchDirectory], None] | None = None,
     user: str = SUPERUSER,
 ) -> Iterator[str]:
-    """A running server; gives the DSN of its database `postgres` for `user`.
+    """Run a server, and give the DSN of its database `postgres` for `user`.
 
-    `fill` puts the data into the place: a new cluster by default.
-
-    Raises `NotProven` where there is no PostgreSQL of that major version, or it does not answer
-    within `seconds`.
+    `fill` puts the data into the directory; by default a new cluster is made. Raise `NotProven`
+    where there is no PostgreSQL of that major version, or it does not answer within `seconds`.
     """
     programs = find_server_programs(major)
-    with claim_directory() as place:
+    with claim_directory() as directory:
         if fill is None:
-            _initialise(programs, place)
+            _initialise(programs, directory)
         else:
-            fill(place)
-            give_to_server_user(place.data)
-        create_private_folder(place.socket)
-        keeper = _start_supervisor(programs, place)
+            fill(directory)
+            give_to_server_user(directory.data)
+        create_private_folder(directory.socket)
+        supervisor = _start_supervisor(programs, directory)
+        host = str(directory.socket)
+        dsn = make_conninfo(host=host, port=_PORT, user=user, dbname="postgres", connect_timeout=5)
         try:
-            dsn = make_conninfo(
-                host=str(place.socket), port=_PORT, user=user, dbname="postgres", connect_timeout=5
-            )
-            _wait_until_ready(dsn, keeper, place, seconds)
+            _wait_until_ready(dsn, supervisor, directory, seconds)
             yield dsn
         finally:
-            assert keeper.stdin is not None
-            keeper.stdin.close()  # the sign to stop
-            keeper.wait()
+            assert supervisor.stdin is not None  # it was started with a pipe
+            supervisor.stdin.close()  # the supervisor stops the server then
+            supervisor.wait()
 
 
-def _initialise(programs: Path, place: ScratchDirectory) -> None:
-    create_private_folder(place.data)
+def _initialise(programs: Path, directory: ScratchDirectory) -> None:
+    create_private_folder(directory.data)
     options = [
         "--username",
         SUPERUSER,
@@ -101,79 +105,65 @@ def _initialise(programs: Path, place: ScratchDirectory) -> None:
         "--locale=C",
         "--no-sync",
     ]
-    command = [str(programs / "initdb"), "--pgdata", str(place.data), *options]
+    command = [str(programs / "initdb"), "--pgdata", str(directory.data), *options]
     result = subprocess.run(
         command,
         capture_output=True,
         text=True,
         check=False,
-        cwd=place.path,
+        cwd=directory.path,
         **server_user_arguments(),
     )
     if result.returncode != 0:
-        raise NotProven(
-            f"no scratch server could be made in {place.path.parent}: {_last_line(result.stderr)}"
-        )
+        reason = f"it cannot be made in {directory.path.parent}: {_last_line(result.stderr)}"
+        raise gap_error(rules.SCRATCH_SERVER, "the scratch server", reason)
 
 
-def _start_supervisor(programs: Path, place: ScratchDirectory) -> subprocess.Popen[bytes]:
-    """The keeper, with the server as its child.
+def _start_supervisor(programs: Path, directory: ScratchDirectory) -> subprocess.Popen[bytes]:
+    """Start the supervisor, with the server as its child.
 
-    Configuration that came with a base backup is not read: it may archive, or follow a primary.
+    The configuration of a base backup is not read: it may archive, or follow a primary.
     """
-    (place.path / "server.conf").write_text("")
-    (place.path / "hba.conf").write_text("local all all trust\n")
+    (directory.path / "server.conf").write_text("")
+    (directory.path / "hba.conf").write_text("local all all trust\n")
     settings = {
         **_SETTINGS,
         "port": str(_PORT),
-        "unix_socket_directories": str(place.socket),
-        "data_directory": str(place.data),
-        "hba_file": str(place.path / "hba.conf"),
-        "ident_file": str(place.path / "server.conf"),
+        "unix_socket_directories": str(directory.socket),
+        "data_directory": str(directory.data),
+        "hba_file": str(directory.path / "hba.conf"),
+        "ident_file": str(directory.path / "server.conf"),
     }
-    command = [str(programs / "postgres"), "-c", f"config_file={place.path / 'server.conf'}"]
-    command += [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+    command = [str(programs / "postgres"), "-c", f"config_file={directory.path / 'server.conf'}"]
+    for name, value in settings.items():
+        command += ["-c", f"{name}={value}"]
     user = server_user()
     identity = [str(user.pw_uid), str(user.pw_gid)] if user else ["0", "0"]
-    with (place.path / "log").open("ab") as log:
-        return subprocess.Popen(
-            [
-                sys.executable,
-                "-I",
-                "-S",
-                str(Path(__file__).with_name("cluster_supervisor.py")),
-                str(os.getpid()),
-                str(place.path),
-                *identity,
-                *command,
-            ],
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=log,
-            pass_fds=[place.lock],
-            start_new_session=True,  # Ctrl-C is for us; we then end the server in order.
+    script = str(Path(__file__).with_name("cluster_supervisor.py"))
+    python = [sys.executable, "-I", "-S", script, str(os.getpid()), str(directory.path)]
+    with (directory.path / "log").open("ab") as log:
+        return start_child(
+            [*python, *identity, *command], stdout=log, stderr=log, pass_fds=[directory.lock]
         )
 
 
 def _wait_until_ready(
-    dsn: str, keeper: subprocess.Popen[bytes], place: ScratchDirectory, seconds: float
+    dsn: str, supervisor: subprocess.Popen[bytes], directory: ScratchDirectory, seconds: float
 ) -> None:
     deadline = time.monotonic() + seconds
-    while keeper.poll() is None:
+    while supervisor.poll() is None:
         try:
             psycopg.connect(dsn).close()
             return
         except psycopg.OperationalError:
             if time.monotonic() > deadline:
-                raise NotProven(
-                    f"a scratch server of PostgreSQL did not answer within {seconds:.0f} s"
-                ) from None
-        time.sleep(0.02)
-    raise NotProven(
-        "a scratch server of PostgreSQL did not start:"
-        f" {_last_line((place.path / 'log').read_text(errors='replace'))}"
-    )
+                reason = f"it did not answer within {seconds:.0f} s"
+                raise gap_error(rules.SCRATCH_SERVER, "the scratch server", reason) from None
+        time.sleep(_POLL_SECONDS)
+    log = (directory.path / "log").read_text(errors="replace")
+    reason = f"it did not start: {_last_line(log)}"
+    raise gap_error(rules.SCRATCH_SERVER, "the scratch server", reason)
 
 
 def _last_line(text: str) -> str:
-    return (text.strip().splitlines() or ["it said nothing"])[-1]
+    return (text.strip().splitlines() or ["it printed nothing"])[-1]

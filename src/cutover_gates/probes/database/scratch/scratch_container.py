@@ -1,6 +1,7 @@
 """A scratch server in a container, by testcontainers.
 
-Its reaper is off: it is an image of its own, and we sweep by ourselves.
+The reaper of testcontainers is off, because it needs an image of its own. Leftovers of killed runs
+are removed here.
 """
 
 from __future__ import annotations
@@ -15,21 +16,29 @@ from typing import Any
 
 from psycopg.conninfo import make_conninfo
 
-from cutover_gates.core.evidence.assessment import NotProven
+from cutover_gates.core.findings import Finding, NotProven, gap_error
+from cutover_gates.probes.database.scratch import rules
 from cutover_gates.probes.database.scratch.scratch_directory import claim_directory, is_abandoned
 
-_HOST_LABEL, _DIRECTORY_LABEL = (
-    "cutover.scratch.host",
-    "cutover.scratch.place",
-)  # labels: on which machine, and the directory that is locked while its run lives
-_ALTERNATIVE = "use another kind of scratch server"
+_HOST_LABEL = "cutover.scratch.host"
+"""Label: the machine of the run."""
+_DIRECTORY_LABEL = "cutover.scratch.place"
+"""Label: the directory that is locked as long as the run lives."""
+_MAX_CHARACTERS = 200
+
+
+class ContainersUnavailable(NotProven):
+    """Containers cannot be used here: no engine answers, or a package is missing."""
+
+    def __init__(self, subject: str, reason: str) -> None:
+        super().__init__(gaps=(Finding(rules.CONTAINER_ENGINE, subject, "", reason),))
 
 
 @contextlib.contextmanager
 def run_postgres(image: str, major: int, seconds: float) -> Iterator[str]:
-    """A running server; gives its superuser's DSN.
+    """Run a server, and give its superuser's DSN.
 
-    Raises `NotProven` without testcontainers, an engine, or the image, in one sentence.
+    Raise `ContainersUnavailable` without testcontainers or an engine, `NotProven` without the image.
     """
     with (
         connect_engine(seconds) as labels,
@@ -39,32 +48,34 @@ def run_postgres(image: str, major: int, seconds: float) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def connect_engine(seconds: float, otherwise: str = _ALTERNATIVE) -> Iterator[dict[str, str]]:
-    """A Docker engine that answers, swept of what killed runs left there; gives the labels that
-    everything made on it must carry.
+def connect_engine(seconds: float) -> Iterator[dict[str, str]]:
+    """Connect to the Docker engine, and give the labels that everything made on it must carry.
 
-    `seconds` bound the start of each container. Raises `NotProven` without testcontainers or an
-    engine; `otherwise` says what to do then.
+    Leftovers of killed runs are removed first. `seconds` bound the start of each container. Raise
+    `ContainersUnavailable` without testcontainers or an engine.
     """
-    os.environ["TESTCONTAINERS_RYUK_DISABLED"] = "true"  # read when testcontainers is imported
+    # testcontainers reads it when it is imported.
+    os.environ["TESTCONTAINERS_RYUK_DISABLED"] = "true"
     try:
         from testcontainers.core.config import testcontainers_config
     except ImportError:
-        raise NotProven(
-            f"containers need the Python package testcontainers: install it, or {otherwise}"
+        raise ContainersUnavailable(
+            "testcontainers", "this Python package is not installed"
         ) from None
     testcontainers_config.ryuk_disabled = True
     testcontainers_config.max_tries = max(1, round(seconds / testcontainers_config.sleep_time))
-    with _open_engine(otherwise) as answering, claim_directory() as place:
-        _remove_leftovers(answering)
-        yield {_HOST_LABEL: socket.gethostname(), _DIRECTORY_LABEL: str(place.path)}
+    with _open_engine() as engine, claim_directory() as directory:
+        _remove_leftovers(engine)
+        yield {_HOST_LABEL: socket.gethostname(), _DIRECTORY_LABEL: str(directory.path)}
 
 
 @contextlib.contextmanager
 def run_postgres_container(image: str, labels: dict[str, str], **network: Any) -> Iterator[Any]:
-    """PostgreSQL of `image`, up and answering; `network` is where it stands (testcontainers'
-    `with_network`), and under which names.
+    """Run PostgreSQL of `image` until the end of the block.
+
+    `network` holds the network (for testcontainers' `with_network`), and its names there.
     """
+    # Containers are an optional extra.
     from testcontainers.community.postgres import PostgresContainer
 
     made = PostgresContainer(
@@ -82,7 +93,7 @@ def run_postgres_container(image: str, labels: dict[str, str], **network: Any) -
 
 
 def container_dsn(running: Any) -> str:
-    """The superuser's DSN of a `run_postgres_container`, as this machine reaches it."""
+    """Return the superuser's DSN of a `run_postgres_container`, as this machine reaches it."""
     return make_conninfo(
         host=running.get_container_host_ip(),
         port=int(running.get_exposed_port(5432)),
@@ -93,41 +104,38 @@ def container_dsn(running: Any) -> str:
 
 
 def require_engine() -> None:
-    """Raises `NotProven`, in less than a second, where no Docker engine answers."""
+    """Raise `ContainersUnavailable`, in less than a second, where no Docker engine answers."""
     with _open_engine():
         pass
 
 
 @contextlib.contextmanager
-def _open_engine(otherwise: str = _ALTERNATIVE) -> Iterator[Any]:
+def _open_engine() -> Iterator[Any]:
+    # Containers are an optional extra.
     import docker
 
     try:
         engine = docker.from_env(timeout=5)
         engine.ping()
     except (docker.errors.DockerException, OSError):
-        raise NotProven(
-            "no Docker engine answers (DOCKER_HOST, or /var/run/docker.sock): start one, or"
-            f" {otherwise}"
-        ) from None
+        reason = "no engine answers (DOCKER_HOST, or /var/run/docker.sock)"
+        raise ContainersUnavailable("Docker", reason) from None
     with contextlib.closing(engine):
         yield engine
 
 
 @contextlib.contextmanager
 def run_container(made: Any) -> Iterator[Any]:
-    """`made`, running; gone at the end.
+    """Start the container `made`, and remove it at the end of the block.
 
-    Raises `NotProven` with the reason where it does not come up.
+    Raise `NotProven` with the reason where it does not start.
     """
     try:
         made.start()
     except Exception as error:  # docker, requests and testcontainers each raise their own
         made.stop()
-        raise NotProven(
-            f"the container of the image {made.image} did not come up: {type(error).__name__}:"
-            f" {_first_line(error)}"
-        ) from None
+        reason = f"its container did not start: {type(error).__name__}: {_first_line(error)}"
+        raise gap_error(rules.CONTAINER_ENGINE, f"the image {made.image}", reason) from None
     try:
         yield made
     finally:
@@ -135,7 +143,7 @@ def run_container(made: Any) -> Iterator[Any]:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or ["it said nothing"])[0][:200]
+    return (str(error).strip().splitlines() or ["it printed nothing"])[0][:_MAX_CHARACTERS]
 
 
 def _add_tag(image: str, major: int) -> str:
@@ -143,13 +151,11 @@ def _add_tag(image: str, major: int) -> str:
 
 
 def _remove_leftovers(engine: Any) -> None:
-    """Remove containers and networks of runs on this machine that were killed: nobody holds the
-    lock in their place any more.
-    """
+    """Remove containers and networks of killed runs on this machine: no process holds their lock."""
     ours = {"label": f"{_HOST_LABEL}={socket.gethostname()}"}
     for left in engine.containers.list(all=True, filters=ours):
         if _is_leftover(left.labels):
-            with contextlib.suppress(Exception):  # another run sweeps too
+            with contextlib.suppress(Exception):  # another run removes them too
                 left.remove(force=True, v=True)
     for network in engine.networks.list(filters=ours):
         if _is_leftover(network.attrs.get("Labels") or {}):
@@ -158,6 +164,6 @@ def _remove_leftovers(engine: Any) -> None:
 
 
 def _is_leftover(labels: dict[str, str]) -> bool:
-    """Whether the run that made the thing with these labels is over."""
-    place = Path(labels.get(_DIRECTORY_LABEL, ""))
-    return not place.exists() or is_abandoned(place)
+    """Return whether the run that made the thing with these labels is over."""
+    directory = Path(labels.get(_DIRECTORY_LABEL, ""))
+    return not directory.exists() or is_abandoned(directory)

@@ -1,6 +1,4 @@
-"""A scratch server that the settings name: somebody runs it for us, and it is never the target's
-own.
-"""
+"""The options of a scratch server: the server that the settings name, and the target's locale."""
 
 from __future__ import annotations
 
@@ -11,22 +9,27 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from cutover_gates.config.base import SettingsError
-from cutover_gates.core.evidence.assessment import NotProven
+from cutover_gates.core.findings import NotProven, gap_error
 from cutover_gates.probes.database.context import (
     DatabaseContext,
     DatabaseUnreachable,
     first_error_line,
 )
+from cutover_gates.probes.database.scratch import rules
 
+_PROVIDERS = {"b": "builtin", "i": "icu", "c": "libc"}
+_LOCALE_CLAUSES = {"b": "BUILTIN_LOCALE", "i": "ICU_LOCALE"}
+_LOCALE_PROVIDER_VERSION = 15
+"""The first major version in which a database has a locale provider."""
 _IDENTITY = "SELECT system_identifier FROM pg_control_system()"
 SETTING = "[targets.NAME.migrations.scratch] dsn"
 
 
 def resolve_scratch_dsn(context: DatabaseContext) -> str:
-    """The DSN of the settings.
+    """Return the DSN of the scratch server in the settings.
 
-    Raises `SettingsError` when there is none or it is the target's own server, `NotProven` when it
-    is silent.
+    Raise `SettingsError` where there is none or it is the target's own server, `NotProven` where it
+    does not answer.
     """
     if context.scratch_dsn is None:
         raise SettingsError(f'{SETTING}: missing, and kind = "server" needs it')
@@ -35,26 +38,25 @@ def resolve_scratch_dsn(context: DatabaseContext) -> str:
         with psycopg.connect(
             dsn, connect_timeout=5, application_name="cutover", autocommit=True
         ) as connection:
-            if not context.is_copy and (
-                _address(dsn) == _address(context.dsn.get_secret_value())
-                or _is_target_server(context, connection)
-            ):
+            # A copy of the target stands on the scratch server itself.
+            if not context.is_copy and _is_target_server(context, dsn, connection):
                 raise SettingsError(
-                    f"{SETTING}: it is the target's own server, and nothing is ever made there: name"
-                    " another one"
+                    f"{SETTING}: it is the target's own server, where no database is ever created:"
+                    " name another one"
                 )
     except psycopg.Error as error:
-        raise NotProven(
-            f"the scratch server does not answer ({_redact_error(error, dsn)})"
-        ) from None
+        reason = f"it does not answer: {_redact_error(error, dsn)}"
+        raise gap_error(rules.SCRATCH_SERVER, "the scratch server", reason) from None
     return dsn
 
 
-def _is_target_server(context: DatabaseContext, scratch: psycopg.Connection) -> bool:
-    """By what PostgreSQL calls itself.
+def _is_target_server(context: DatabaseContext, dsn: str, scratch: psycopg.Connection) -> bool:
+    """Compare the addresses, and the identifiers of the servers.
 
-    A target that cannot be asked is told by its address alone.
+    A target that does not answer is recognised by its address only.
     """
+    if _address(dsn) == _address(context.dsn.get_secret_value()):
+        return True
     try:
         own = scratch.execute(_IDENTITY).fetchone()
         with context.connect() as target:
@@ -65,8 +67,9 @@ def _is_target_server(context: DatabaseContext, scratch: psycopg.Connection) -> 
 
 
 def _address(dsn: str) -> tuple[str, str]:
-    said = conninfo_to_dict(dsn)
-    return str(said.get("host") or said.get("hostaddr") or ""), str(said.get("port") or 5432)
+    options = conninfo_to_dict(dsn)
+    host = str(options.get("host") or options.get("hostaddr") or "")
+    return host, str(options.get("port") or 5432)
 
 
 def _redact_error(error: psycopg.Error, dsn: str) -> str:
@@ -75,12 +78,9 @@ def _redact_error(error: psycopg.Error, dsn: str) -> str:
     return type(error).__name__ if password and password in line else line
 
 
-_PROVIDERS = {"b": "builtin", "i": "icu", "c": "libc"}
-
-
 @dataclass(frozen=True)
 class DatabaseLocale:
-    """Of one database. `name` is the locale of the providers `builtin` and `icu`."""
+    """The locale of one database. `name` is that of the providers `builtin` and `icu`."""
 
     encoding: str = "UTF8"
     provider: str = "c"
@@ -89,25 +89,24 @@ class DatabaseLocale:
     name: str | None = None
 
     def clauses(self, *, major: int) -> sql.Composed:
-        """What `CREATE DATABASE` is told."""
-        words = sql.SQL("ENCODING {} LC_COLLATE {} LC_CTYPE {}").format(
+        """Return the clauses for `CREATE DATABASE` on a server of that major version."""
+        clauses = sql.SQL("ENCODING {} LC_COLLATE {} LC_CTYPE {}").format(
             *map(sql.Literal, (self.encoding, self.collate, self.ctype))
         )
-        if major < 15:
-            return words
-        words += sql.SQL(" LOCALE_PROVIDER {}").format(sql.Identifier(_PROVIDERS[self.provider]))
+        if major < _LOCALE_PROVIDER_VERSION:
+            return clauses
+        clauses += sql.SQL(" LOCALE_PROVIDER {}").format(sql.Identifier(_PROVIDERS[self.provider]))
         if self.name:
-            words += sql.SQL(" {} {}").format(
-                sql.SQL({"b": "BUILTIN_LOCALE", "i": "ICU_LOCALE"}[self.provider]),
-                sql.Literal(self.name),
-            )
-        return words
+            keyword = sql.SQL(_LOCALE_CLAUSES[self.provider])
+            clauses += sql.SQL(" {} {}").format(keyword, sql.Literal(self.name))
+        return clauses
 
 
 def list_candidate_locales(context: DatabaseContext) -> tuple[DatabaseLocale, ...]:
-    """Those to try, best first: the target's; its encoding with the plainest collation; UTF-8.
+    """Return the locales to try, the best first.
 
-    A silent target leaves the last.
+    They are the target's; its encoding with the collation C; UTF-8 with the collation C. For a
+    target that does not answer, only the last one is left.
     """
     try:
         with context.connect() as connection:
@@ -119,9 +118,12 @@ def list_candidate_locales(context: DatabaseContext) -> tuple[DatabaseLocale, ..
         row = None
     if row is None:
         return (DatabaseLocale(),)
-    one = row["d"]
-    name = one.get("datlocale") or one.get("daticulocale")
+    facts = row["d"]
     own = DatabaseLocale(
-        row["encoding"], one.get("datlocprovider", "c"), one["datcollate"], one["datctype"], name
+        row["encoding"],
+        facts.get("datlocprovider", "c"),
+        facts["datcollate"],
+        facts["datctype"],
+        facts.get("datlocale") or facts.get("daticulocale"),
     )
     return (own, DatabaseLocale(row["encoding"]), DatabaseLocale())

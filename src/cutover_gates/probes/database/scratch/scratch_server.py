@@ -1,4 +1,9 @@
-"""A server on which databases are made and thrown away: of our own, somebody's, or in a container."""
+"""A server on which databases are made and removed: our own, a given one, or one in a container.
+
+with scratch_server(context, major=18) as scratch:
+    dsn = scratch.create_database(roles=["hospital_app"])  # empty, in the target's encoding
+    scratch.drop_database(dsn)  # at the latest the end of the block removes it
+"""
 
 from __future__ import annotations
 
@@ -13,10 +18,11 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from cutover_gates.core.evidence.assessment import NotProven
+from cutover_gates.core.findings import NotProven, gap_error
 from cutover_gates.probes.database.context import DatabaseContext, first_error_line
 from cutover_gates.probes.database.scratch import (
     postgres_binaries,
+    rules,
     scratch_cluster,
     scratch_container,
     scratch_options,
@@ -28,13 +34,25 @@ from cutover_gates.probes.database.scratch.scratch_options import (
 
 NAME_PREFIX = "cutover_scratch_"
 START_SECONDS = 60.0
+"""Seconds for a server to start, also where the budget has more left."""
+_LOCALE_ERRORS = (
+    psycopg.errors.WrongObjectType,
+    psycopg.errors.InvalidParameterValue,
+    psycopg.errors.FeatureNotSupported,
+    psycopg.errors.InvalidObjectDefinition,
+    psycopg.errors.UndefinedObject,
+)
+"""Errors of a server that does not have a locale."""
 _NUMBERS = itertools.count(1)
 
 
 @dataclass(frozen=True)
 class ScratchServer:
-    """`kind` as in the settings; `bin`: the folder of client programs of this major version, where
-    there is one. `admin` may create databases.
+    """A scratch server.
+
+    `kind` as in the settings; `bin`: the folder of client programs of this major version, where
+    there is one; `admin`: the DSN of a role that may create databases; `token`: the beginning of the
+    names of everything that this run makes.
     """
 
     major: int
@@ -45,21 +63,20 @@ class ScratchServer:
     token: str = field(default_factory=lambda: f"{NAME_PREFIX}{uuid4().hex[:12]}")
 
     def create_database(self, *, roles: Sequence[str] = ()) -> str:
-        """The DSN of a new, empty database.
+        """Make an empty database, and return its DSN.
 
-        `roles` that are missing are made first (NOLOGIN): what a script or a restore grants to.
+        Missing `roles` are made first (NOLOGIN), because scripts and restores grant to them.
         """
         with psycopg.connect(self.admin, autocommit=True) as connection:
             try:
                 self._create_roles(connection, roles)
                 return make_conninfo(self.admin, dbname=self._create_in_best_locale(connection))
             except psycopg.Error as error:
-                raise NotProven(
-                    f"no scratch database could be made: {first_error_line(error)}"
-                ) from None
+                reason = f"no database can be made: {first_error_line(error)}"
+                raise gap_error(rules.SCRATCH_SERVER, "the scratch server", reason) from None
 
     def drop_database(self, dsn: str) -> None:
-        """Remove a database that `create_database` made, and whoever is connected to it."""
+        """Remove a database that `create_database` made, and end the sessions on it."""
         name = str(conninfo_to_dict(dsn).get("dbname"))
         if not name.startswith(self.token):
             raise ValueError("only what this scratch server made is dropped")
@@ -72,13 +89,7 @@ class ScratchServer:
         name = f"{self.token}_{next(_NUMBERS)}"
         create = sql.SQL("CREATE DATABASE {} TEMPLATE template0 ").format(sql.Identifier(name))
         for locale in self.locales[:-1]:
-            with contextlib.suppress(
-                psycopg.errors.WrongObjectType,
-                psycopg.errors.InvalidParameterValue,
-                psycopg.errors.FeatureNotSupported,
-                psycopg.errors.InvalidObjectDefinition,
-                psycopg.errors.UndefinedObject,
-            ):
+            with contextlib.suppress(*_LOCALE_ERRORS):
                 connection.execute(create + locale.clauses(major=self.major))
                 return name
         connection.execute(create + self.locales[-1].clauses(major=self.major))
@@ -98,22 +109,20 @@ class ScratchServer:
 
 @contextlib.contextmanager
 def scratch_server(context: DatabaseContext, major: int) -> Iterator[ScratchServer]:
-    """A server of exactly that major version, as `[targets.NAME.migrations.scratch]` says; all that
-    was made on it is gone at the end.
+    """Open a server of exactly that major version, as `[targets.NAME.migrations.scratch]` says.
 
-    Raises `NotProven` where none can be had, and `SettingsError` where the settings name none, or
-    the target's own.
+    Everything made on it is removed at the end. Raise `NotProven` where none is available, and
+    `SettingsError` where the settings name none, or the target's own.
     """
     kind = context.migrations.scratch.kind
     with contextlib.ExitStack() as stack:
         if kind == "embedded":
-            admin = stack.enter_context(scratch_cluster.run_cluster(major, _start_timeout(context)))
+            running = scratch_cluster.run_cluster(major, _start_timeout(context))
+            admin = stack.enter_context(running)
         elif kind == "container":
-            admin = stack.enter_context(
-                scratch_container.run_postgres(
-                    context.migrations.scratch.image, major, _start_timeout(context)
-                )
-            )
+            image = context.migrations.scratch.image
+            running = scratch_container.run_postgres(image, major, _start_timeout(context))
+            admin = stack.enter_context(running)
         else:
             admin = scratch_options.resolve_scratch_dsn(context)
         _require_same_version(admin, major)
@@ -126,10 +135,8 @@ def scratch_server(context: DatabaseContext, major: int) -> Iterator[ScratchServ
 
 def _start_timeout(context: DatabaseContext) -> float:
     if not context.budget.remaining_seconds:
-        raise NotProven(
-            "the time that the gate may take (budget_seconds) was spent before a scratch server was"
-            " started"
-        )
+        reason = "the time of the gate (budget_seconds) was spent before it was started"
+        raise gap_error(rules.SCRATCH_SERVER, "the scratch server", reason)
     return min(START_SECONDS, context.budget.remaining_seconds)
 
 
@@ -137,10 +144,8 @@ def _require_same_version(admin: str, major: int) -> None:
     with psycopg.connect(admin) as connection:
         found = connection.info.server_version // 10000
     if found != major:
-        raise NotProven(
-            f"the scratch server is PostgreSQL {found} and the target {major}: name one of the same"
-            " major version"
-        )
+        reason = f"it is PostgreSQL {found}, and the target is {major}"
+        raise gap_error(rules.SCRATCH_SERVER, "the scratch server", reason)
 
 
 def _find_client_folder(major: int) -> Path | None:
@@ -152,9 +157,9 @@ def _find_client_folder(major: int) -> Path | None:
 
 @contextlib.contextmanager
 def _remove_leftovers(server: ScratchServer) -> Iterator[None]:
-    """What runs that were killed left is dropped before, and what this one made after.
+    """Remove what killed runs left before the block, and what this run made after it.
 
-    An open session says that its run still lives.
+    A session with the token of a run shows that the run still lives.
     """
     with psycopg.connect(
         server.admin, autocommit=True, application_name=server.token
@@ -169,14 +174,16 @@ def _remove_leftovers(server: ScratchServer) -> Iterator[None]:
         try:
             yield
         finally:
-            with contextlib.suppress(
-                psycopg.Error
-            ):  # a session that broke has nothing more to say; the next run sweeps
+            # Where the session is broken, the next run removes what is left.
+            with contextlib.suppress(psycopg.Error):
                 _drop_databases_and_roles(connection, sparing=living - {server.token})
 
 
 def _drop_databases_and_roles(connection: psycopg.Connection, *, sparing: set[str]) -> None:
-    """Databases are named, and roles are commented, with the token of the run that made them."""
+    """Remove databases and roles of runs whose tokens are not in `sparing`.
+
+    Databases have the token of their run in their name, roles have it in their comment.
+    """
     databases = connection.execute(
         "SELECT datname, left(datname, -1 - length(substring(datname FROM '[0-9]+$'))) FROM"
         " pg_database WHERE starts_with(datname, %s) AND pg_get_userbyid(datdba) = current_user",
@@ -194,7 +201,6 @@ def _drop_databases_and_roles(connection: psycopg.Connection, *, sparing: set[st
     ).fetchall()
     for name, token in roles:
         if token not in sparing:
-            with contextlib.suppress(
-                psycopg.Error
-            ):  # another run's database may have come to rest on it
+            # Another run's database may depend on the role by now.
+            with contextlib.suppress(psycopg.Error):
                 connection.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(name)))

@@ -55,12 +55,12 @@ class Snapshot:
 
     @property
     def holds_rows(self) -> bool:
-        """Whether any table had a row."""
+        """True where any table had a row."""
         return any(table.counted for table in self.figures.tables.values())
 
     @property
     def holds_contents(self) -> bool:
-        """Whether the content of any row was hashed."""
+        """True where the content of any row was hashed."""
         return any(table.sums and table.sums.rows for table in self.figures.tables.values())
 
     def missing_reason(self, table: str) -> str:
