@@ -1,4 +1,4 @@
-"""Indexes are a second copy of the data, and the one that is asked first."""
+"""Indexes are a second copy of the data, and queries read them first."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from cutover_gates.probes.database.integrity.assessments import IntegrityAssessm
 
 @pytest.mark.plan("indexes-agree")
 def test_indexes_agree_with_their_tables(integrity: IntegrityAssessments) -> None:
-    """A row that its index lacks is not found by those who look for it.
+    """Every index holds what its table holds, in order.
 
-    Every index holds what its table holds, in order.
+    A search by an index does not find a row that the index lacks.
     """
     assert_passed(integrity.assess_indexes())

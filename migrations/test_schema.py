@@ -1,6 +1,4 @@
-"""The schema is the release's: what its scripts make, with what stood around it before; and after a
-rollback, what it was.
-"""
+"""Phase 1, schema: it is what the scripts make, or after a rollback what it was."""
 
 from __future__ import annotations
 
@@ -12,35 +10,37 @@ from cutover_gates.probes.database.schema.assessments import SchemaAssessments
 
 @pytest.mark.plan("migration-verified")
 def test_the_schema_is_what_the_scripts_make(schema: SchemaAssessments) -> None:
-    """A history that says "success" does not say what is there.
+    """The schema is what the scripts make of an empty database.
 
-    Every table, column, constraint and index is as the scripts make it of nothing.
+    A history that says "success" does not say what is there. Every table, column, constraint and
+    index is compared.
     """
     assert_passed(schema.assess_against_scripts())
 
 
 @pytest.mark.plan("migration-verified")
 def test_what_the_scripts_say_nothing_of_is_as_it_was(schema: SchemaAssessments) -> None:
-    """Rights are granted by hand, and a table that is made anew has lost them.
+    """Rights, owners, extensions, roles and collation are as before the migration.
 
-    Rights, owners, extensions, roles and collation are as before.
+    Rights are granted by hand, and a table that a script makes anew has lost them.
     """
     assert_passed(schema.assess_environment())
 
 
 @pytest.mark.plan("key-tables")
 def test_the_key_tables_exist_and_hold_rows(schema: SchemaAssessments) -> None:
-    """An empty table has nothing wrong with it.
+    """The key tables exist and hold rows.
 
-    Each table that the release cannot work without is there, and holds rows.
+    An empty table violates no constraint, so no other check finds it.
     """
     assert_passed(schema.assess_key_tables())
 
 
 @pytest.mark.plan("database-rolled-back")
 def test_the_schema_is_the_recorded_one(schema: SchemaAssessments) -> None:
-    """A restore onto what is already there leaves new things behind.
+    """After a rollback the schema is the recorded one.
 
-    After a rollback nothing is missing, and nothing is left over.
+    A restore over an existing database leaves new objects behind. Nothing is missing, and nothing is
+    left over.
     """
     assert_passed(schema.assess_rollback())

@@ -11,7 +11,7 @@ from cutover_gates.probes.database.history.flyway_conventions import (
     compute_checksum,
     parse_script_name,
 )
-from cutover_gates.probes.database.history.flyway_states import FlywayRow
+from cutover_gates.probes.database.history.flyway_rows import FlywayRow
 from reference import migrate
 
 FILES = {

@@ -7,10 +7,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from cutover_gates.core.evidence.assessment import NotProven
+from cutover_gates.core.findings import Rule
 from cutover_gates.probes.database.history import assessments as asking
+from cutover_gates.probes.database.history import rules
 from cutover_gates.probes.database.history.assessments import HistoryAssessments, capture_history
 from cutover_gates.probes.database.history.history_record import HistoryRecord
+from tests.findings import list_breaches, raises_gap
 from tests.integration.database.contexts import make_database_context
 from tests.standins.flyway_history import write_files
 
@@ -52,32 +54,33 @@ def test_at_the_head_everything_is_applied(empty: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("at", "files", "finding"),
+    ("at", "files", "breach"),
     [
-        (["b2"], LINE, "versions/3_c.py is not applied (revision c3)"),
-        (["d4"], LINE, "the database is at revision d4, which the release does not have"),
-        ([], LINE, "the table public.alembic_version is empty: no migration was applied"),
+        (["b2"], LINE, (rules.MIGRATIONS_APPLIED, "versions/3_c.py")),
+        (["d4"], LINE, (rules.KNOWN_MIGRATIONS, "revision d4")),
+        ([], LINE, (rules.MIGRATIONS_APPLIED, "public.alembic_version")),
         (
             ["c3"],
             {**LINE, "versions/4_d.py": revision("d4", "a1")},
-            "versions/4_d.py is not applied (revision d4)",
+            (rules.MIGRATIONS_APPLIED, "versions/4_d.py"),
         ),
         (
             ["c3"],
             {**LINE, "versions/3_d.py": revision("c3", "b2")},
-            "versions/3_d.py and versions/3_c.py are both revision c3",
+            (rules.USABLE_SCRIPTS, "versions/3_d.py and versions/3_c.py"),
         ),
         (
             ["c3"],
             {**LINE, "versions/2_b.py": revision("b2", "a0")},
-            "versions/2_b.py is built on revision a0, which the release does not have",
+            (rules.USABLE_SCRIPTS, "versions/2_b.py"),
         ),
     ],
 )
 def test_what_is_not_applied_as_released_is_found(
-    at: list[str], files: dict[str, str], finding: str, empty: str, tmp_path: Path
+    at: list[str], files: dict[str, str], breach: tuple[Rule, str], empty: str, tmp_path: Path
 ) -> None:
-    assert finding in history(empty, tmp_path, files, *at).assess_completeness().findings
+    assessment = history(empty, tmp_path, files, *at).assess_completeness()
+    assert breach in list_breaches(assessment)
 
 
 def test_a_merge_has_both_of_its_branches(empty: str, tmp_path: Path) -> None:
@@ -90,59 +93,47 @@ def test_a_merge_has_both_of_its_branches(empty: str, tmp_path: Path) -> None:
 
 
 def test_several_heads_and_a_row_written_by_hand_are_found(empty: str, tmp_path: Path) -> None:
-    found = (
-        history(
-            empty, tmp_path, {**LINE, "versions/4_d.py": revision("d4", "a1")}, "c3", "d4", "b2"
-        )
-        .assess_order()
-        .findings
-    )
-    assert found == (
-        "the release has 2 heads (c3, d4): `alembic upgrade head` refuses",
-        (
-            "the database names revision b2 and also one that was built on it: its history was"
-            " written by hand"
-        ),
-    )
+    files = {**LINE, "versions/4_d.py": revision("d4", "a1")}
+    assessment = history(empty, tmp_path, files, "c3", "d4", "b2").assess_order()
+    assert list_breaches(assessment) == [
+        (rules.USABLE_SCRIPTS, "heads of the release"),
+        (rules.HISTORY_UNTOUCHED, "revision b2"),
+    ]
+    assert assessment.findings[0].actual == "c3, d4"
 
 
 def test_a_changed_revision_is_found_by_the_snapshot(
     empty: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = history(empty, tmp_path, LINE, "c3")
-    kept = HistoryRecord.from_plain(capture_history(asked.site))
-    monkeypatch.setattr(asking, "_load_snapshot_history", lambda _site: kept)
+    kept = HistoryRecord.from_plain(capture_history(asked.context))
+    monkeypatch.setattr(asking, "_load_snapshot_history", lambda _context: kept)
     assert asked.assess_file_changes().findings == ()
     write_files(tmp_path / "alembic", {"versions/2_b.py": revision("b2", "a1") + "# and more\n"})
-    assert [
-        each
-        for each in HistoryAssessments(asked.site).assess_file_changes().findings
-        if each.startswith("versions/2_b.py is not the file that the snapshot")
-    ]
+    changes = HistoryAssessments(asked.context).assess_file_changes()
+    assert list_breaches(changes) == [(rules.RECORDED_FILES, "versions/2_b.py")]
 
 
 @pytest.mark.parametrize(
-    ("files", "reason"),
+    ("files", "rule", "subject"),
     [
-        ({"env.py": ""}, "no revision of Alembic was found"),
-        ({"a.py": "revision = new()"}, "is no literal"),
-        ({"a.py": "revision ="}, "it is no Python"),
+        ({"env.py": ""}, rules.SCRIPTS_FOUND, "migrations.locations"),
+        ({"a.py": "revision = new()"}, rules.COMPARABLE_MIGRATIONS, "a.py"),
+        ({"a.py": "revision ="}, rules.USABLE_SCRIPTS, "a.py"),
     ],
 )
 def test_what_cannot_be_read_proves_nothing(
-    files: dict[str, str], reason: str, empty: str, tmp_path: Path
+    files: dict[str, str], rule: Rule, subject: str, empty: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(NotProven, match=reason):
+    with raises_gap(rule) as raised:
         history(empty, tmp_path, files, "c3").assess_completeness()
+    assert raised.value.gaps[0].subject == subject
 
 
 def test_without_its_table_nothing_was_applied(empty: str, tmp_path: Path) -> None:
-    site = make_database_context(
+    context = make_database_context(
         empty, tmp_path, tool="alembic", locations=[write_files(tmp_path / "alembic", LINE)]
     )
-    assert HistoryAssessments(site).assess_completeness().findings == (
-        (
-            "the database has no table public.alembic_version, so nothing says which migrations it"
-            " has had"
-        ),
-    )
+    assert list_breaches(HistoryAssessments(context).assess_completeness()) == [
+        (rules.HISTORY_TABLE, "public.alembic_version")
+    ]

@@ -7,8 +7,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from cutover_gates.core.evidence.assessment import NotProven
+from cutover_gates.core.findings import Rule
+from cutover_gates.probes.database.history import rules
 from cutover_gates.probes.database.history.assessments import HistoryAssessments
+from tests.findings import list_breaches, list_gaps, list_values, raises_gap
 from tests.integration.database.contexts import make_database_context
 from tests.standins.flyway_history import write_files
 
@@ -75,92 +77,89 @@ def test_everything_applied_is_clean(empty: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "finding"),
+    ("rows", "breach"),
     [
-        ([FIRST, SECOND], "clinic.0003_tags is not applied"),
+        ([FIRST, SECOND], (rules.MIGRATIONS_APPLIED, "clinic.0003_tags")),
         (
             [FIRST, SECOND, THIRD, ("clinic", "0004_x")],
-            "clinic.0004_x was applied, but the release has no such file",
+            (rules.KNOWN_MIGRATIONS, "clinic.0004_x"),
         ),
-        ([], "clinic.0001_initial is not applied"),
+        ([], (rules.MIGRATIONS_APPLIED, "clinic.0001_initial")),
     ],
 )
 def test_what_is_not_applied_as_released_is_found(
-    rows: list[Node], finding: str, empty: str, tmp_path: Path
+    rows: list[Node], breach: tuple[Rule, str], empty: str, tmp_path: Path
 ) -> None:
-    assert finding in history(empty, tmp_path, FILES, *rows).assess_completeness().findings
+    assessment = history(empty, tmp_path, FILES, *rows).assess_completeness()
+    assert breach in list_breaches(assessment)
 
 
 @pytest.mark.parametrize(
-    ("files", "rows", "findings"),
+    ("files", "rows", "unapplied"),
     [
         ({**FILES, **SQUASH}, [FIRST, SECOND, THIRD], ()),
         ({**FILES, **SQUASH}, [SQUASHED], ()),
         (SQUASH, [FIRST, SECOND, THIRD], ()),
         (SQUASH, [FIRST, SECOND, THIRD, SQUASHED], ()),
-        (SQUASH, [FIRST, SECOND], ("clinic.0001_squashed_0003 is not applied",)),
+        (SQUASH, [FIRST, SECOND], ("clinic.0001_squashed_0003",)),
         (
             {**FILES, **SQUASH},
             [FIRST, SECOND],
-            ("clinic.0001_squashed_0003 is not applied", "clinic.0003_tags is not applied"),
+            ("clinic.0001_squashed_0003", "clinic.0003_tags"),
         ),
     ],
 )
 def test_a_squashed_migration_stands_for_those_it_replaces(
-    files: dict[str, str], rows: list[Node], findings: tuple[str, ...], empty: str, tmp_path: Path
+    files: dict[str, str], rows: list[Node], unapplied: tuple[str, ...], empty: str, tmp_path: Path
 ) -> None:
     found = history(empty, tmp_path, files, *rows)
-    assert found.assess_completeness().findings == findings
+    assert list_breaches(found.assess_completeness()) == [
+        (rules.MIGRATIONS_APPLIED, name) for name in unapplied
+    ]
     assert found.assess_order().findings == ()
 
 
 def test_a_migration_applied_before_what_it_needs_and_two_leaves_are_found(
     empty: str, tmp_path: Path
 ) -> None:
-    found = (
-        history(
-            empty,
-            tmp_path,
-            {**FILES, "clinic/migrations/0003_other.py": migration(SECOND)},
-            FIRST,
-            THIRD,
-        )
-        .assess_order()
-        .findings
-    )
-    assert found == (
-        "clinic.0003_tags was applied, and clinic.0002_visits, which it needs, was not",
+    found = history(
+        empty,
+        tmp_path,
+        {**FILES, "clinic/migrations/0003_other.py": migration(SECOND)},
+        FIRST,
+        THIRD,
+    ).assess_order()
+    assert list_values(found) == [
         (
-            "clinic has 2 last migrations (0003_other, 0003_tags): `migrate` refuses until they are"
-            " merged"
+            "clinic.0003_tags",
+            "applied after clinic.0002_visits, which it needs",
+            "applied without it",
         ),
-    )
+        ("the app clinic", "one last migration, for `migrate`", "0003_other, 0003_tags"),
+    ]
+    assert [finding.rule for finding in found.findings] == [
+        rules.APPLIED_IN_ORDER,
+        rules.USABLE_SCRIPTS,
+    ]
 
 
 def test_needs_that_cannot_be_read_are_not_proven(empty: str, tmp_path: Path) -> None:
     odd = {"clinic/migrations/0001_initial.py": "class Migration:\n    dependencies = needs()\n"}
-    assert history(empty, tmp_path, odd, FIRST).assess_order().not_proven == (
-        (
-            "what clinic.0001_initial needs is no literal, so it cannot be read without running the"
-            " file"
-        ),
-    )
+    assert list_gaps(history(empty, tmp_path, odd, FIRST).assess_order()) == [
+        (rules.COMPARABLE_MIGRATIONS, "clinic.0001_initial")
+    ]
 
 
 def test_an_app_whose_files_are_not_to_be_seen_is_not_proven(empty: str, tmp_path: Path) -> None:
-    [hole] = (
-        history(empty, tmp_path, FILES, ("auth", "0001_initial"), FIRST, SECOND, THIRD)
-        .assess_completeness()
-        .not_proven
-    )
-    assert hole.startswith(
-        "the migrations of auth were applied and their files are not in migrations.locations"
-    )
+    rows = (("auth", "0001_initial"), FIRST, SECOND, THIRD)
+    assessment = history(empty, tmp_path, FILES, *rows).assess_completeness()
+    assert list_gaps(assessment) == [(rules.COMPARABLE_MIGRATIONS, "the app auth")]
 
 
 def test_a_location_may_be_an_app(empty: str, tmp_path: Path) -> None:
     """As for apps of installed packages, whose neighbours are not installed in the target."""
-    site = history(empty, tmp_path, FILES, FIRST, SECOND, THIRD, ("auth", "0001_initial")).site
+    rows = (FIRST, SECOND, THIRD, ("auth", "0001_initial"))
+    locations = history(empty, tmp_path, FILES, *rows).context.migrations.locations
     auth = write_files(
         tmp_path / "packages",
         {
@@ -169,9 +168,7 @@ def test_a_location_may_be_an_app(empty: str, tmp_path: Path) -> None:
         },
     )
     found = HistoryAssessments(
-        make_database_context(
-            empty, tmp_path, tool="django", locations=[*site.migrations.locations, auth / "auth"]
-        )
+        make_database_context(empty, tmp_path, tool="django", locations=[*locations, auth / "auth"])
     ).assess_completeness()
     assert (found.findings, found.not_proven, len(found.checked)) == ((), (), 4)
 
@@ -190,14 +187,14 @@ def test_an_app_may_have_another_label_than_its_folder(empty: str, tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("files", "reason"),
+    ("files", "rule"),
     [
-        ({"clinic/models.py": ""}, "no migration of Django was found"),
-        ({"clinic/migrations/0001_x.py": "class"}, "it is no Python"),
+        ({"clinic/models.py": ""}, rules.SCRIPTS_FOUND),
+        ({"clinic/migrations/0001_x.py": "class"}, rules.USABLE_SCRIPTS),
     ],
 )
 def test_what_cannot_be_read_proves_nothing(
-    files: dict[str, str], reason: str, empty: str, tmp_path: Path
+    files: dict[str, str], rule: Rule, empty: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(NotProven, match=reason):
+    with raises_gap(rule):
         history(empty, tmp_path, files).assess_completeness()

@@ -7,18 +7,19 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from cutover_gates.core.evidence.assessment import NotProven
+from cutover_gates.probes.database.history import rules
 from cutover_gates.probes.database.history.assessments import HistoryAssessments
-from cutover_gates.probes.database.history.history_table import find_pending_scripts
 from cutover_gates.probes.database.history.migration_scripts import (
     MigrationScript,
     load_install_scripts,
 )
+from cutover_gates.probes.database.history.pending_scripts import find_pending_scripts
 from cutover_gates.probes.database.history.script_execution import (
     ScriptFailed,
     apply_scripts,
     split_statements,
 )
+from tests.findings import list_gaps, raises_gap
 from tests.integration.database.conftest import CopyDatabase
 from tests.integration.database.contexts import make_database_context
 from tests.standins.flyway_history import FILES, history_row, write_files, write_history
@@ -60,8 +61,8 @@ def test_an_empty_database_gets_everything(empty: str, tmp_path: Path) -> None:
 
 
 def test_what_is_applied_already_is_not_pending(spare: CopyDatabase, tmp_path: Path) -> None:
-    site = make_database_context(spare("migrated"), tmp_path)
-    assert find_pending_scripts(site, site.dsn.get_secret_value()) == []
+    context = make_database_context(spare("migrated"), tmp_path)
+    assert find_pending_scripts(context, context.dsn.get_secret_value()) == []
 
 
 def test_a_changed_repeatable_script_is_pending_and_a_late_one_only_where_it_is_allowed(
@@ -71,8 +72,10 @@ def test_a_changed_repeatable_script_is_pending_and_a_late_one_only_where_it_is_
     folder = write_files(
         tmp_path / "sql", {**FILES, "R__overview.sql": "SELECT 2;", "V1.5__late.sql": "SELECT 1;"}
     )
-    site = make_database_context(empty, tmp_path, locations=[folder])
-    assert [script.file_name for script in find_pending_scripts(site, empty)] == ["R__overview.sql"]
+    context = make_database_context(empty, tmp_path, locations=[folder])
+    assert [script.file_name for script in find_pending_scripts(context, empty)] == [
+        "R__overview.sql"
+    ]
     assert [
         script.file_name
         for script in find_pending_scripts(
@@ -149,7 +152,7 @@ def test_a_schema_of_ones_own_is_made_and_meant(empty: str, tmp_path: Path) -> N
 
 
 def test_programs_are_not_run(empty: str, tmp_path: Path) -> None:
-    with pytest.raises(NotProven, match="are programs: they are not run from here"):
+    with raises_gap(rules.SCRIPTS_FOUND):
         find_pending_scripts(make_database_context(empty, tmp_path, tool="django"), empty)
 
 
@@ -161,11 +164,6 @@ def test_undeclared_placeholders_in_a_repeatable_script_are_not_proven(
     found = HistoryAssessments(
         make_database_context(empty, tmp_path, locations=[folder])
     ).assess_completeness()
-    assert not [finding for finding in found.findings if "R__b" in finding]
-    assert [
-        hole
-        for hole in found.not_proven
-        if hole.startswith(
-            "R__b.sql cannot be held against its checksum: nothing is declared for role"
-        )
-    ]
+    assert "R__b.sql" not in [finding.subject for finding in found.findings]
+    assert list_gaps(found) == [(rules.COMPARABLE_MIGRATIONS, "R__b.sql")]
+    assert "nothing is declared for role" in found.not_proven[0].actual

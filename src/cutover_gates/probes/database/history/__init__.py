@@ -1,3 +1,1 @@
-"""Whether a database has had exactly the migrations of the release: what its history says, held
-against the scripts on disk.
-"""
+"""The migrations that a database has had, compared with the release's scripts."""

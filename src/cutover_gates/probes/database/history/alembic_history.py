@@ -1,121 +1,114 @@
-"""An Alembic history (`alembic_version`) held against the graph of revisions on disk.
+"""An Alembic history (`alembic_version`) compared with the graph of revisions on disk.
 
-The table names only the revisions that stand at the ends of what was applied: everything that these
-were built on counts as applied, too. It keeps no checksums, so only a snapshot can tell that a file
-was changed.
+The table names only the last revisions that were applied: everything that they are built on counts
+as applied, too. It keeps no checksums, so only a snapshot can tell that a file was changed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
-from cutover_gates.core.evidence.assessment import Assessment, NotProven
+from cutover_gates.core.evidence.assessment import AssessmentBuilder
+from cutover_gates.core.findings import gap_error
 from cutover_gates.probes.database.context import DatabaseContext
-from cutover_gates.probes.database.history import history_table, python_migrations
+from cutover_gates.probes.database.history import rules
 from cutover_gates.probes.database.history.history_record import FileDigest, HistoryRecord
-from cutover_gates.probes.database.history.python_migrations import MigrationFile
+from cutover_gates.probes.database.history.history_table import (
+    history_table_name,
+    read_history_lines,
+)
+from cutover_gates.probes.database.history.migration_scripts import iter_locations
+from cutover_gates.probes.database.history.python_migrations import (
+    MigrationFile,
+    parse_migration_file,
+)
+
+_NO_REVISIONS = ("env.py", "__init__.py")
 
 
 class AlembicHistory:
-    """Reads once, answers three questions.
+    """The history that Alembic keeps (`MigrationHistory`). It is read once."""
 
-    Raises `NoHistory` where the database has no such table, `NotProven` where something cannot be
-    read.
-    """
-
-    def __init__(self, site: DatabaseContext) -> None:
-        self._site = site
+    def __init__(self, context: DatabaseContext) -> None:
+        self._context = context
 
     def capture(self) -> HistoryRecord:
-        """What a snapshot keeps: the files. The table has no line that stays."""
-        return HistoryRecord(
-            {program.display_name: FileDigest(program.sha256) for program in self._revision_files},
-            [],
-        )
+        """Return what a snapshot keeps: the files. The table has no line that stays."""
+        files = {
+            program.display_name: FileDigest(program.sha256) for program in self._revision_files
+        }
+        return HistoryRecord(files, [])
 
-    def check_completeness(self) -> Assessment:
-        """Every revision is applied, and every row of the table is a revision on disk."""
-        findings = [
-            f"the database is at revision {row}, which the release does not have"
-            for row in self._rows
-            if row not in self._graph
-        ]
-        findings += [
-            f"{self._display_name(revision)} is not applied (revision {revision})"
-            for revision in self._graph
-            if revision not in self._applied_revisions
-        ]
+    def check_completeness(self) -> AssessmentBuilder:
+        """Check that every revision is applied, and every row is a revision on disk."""
+        builder = AssessmentBuilder(figures={"at": self._rows, "heads": self._heads})
+        unknown = [row for row in self._rows if row not in self._graph]
+        builder.checked = [*self._graph, *unknown]
         if not self._rows:
-            findings.insert(
-                0,
-                f"the table {'.'.join(history_table.history_table_name(self._site))} is empty: no migration"
-                " was applied",
+            table = ".".join(history_table_name(self._context))
+            builder.add_finding(
+                rules.MIGRATIONS_APPLIED, table, expected="a revision", actual="an empty table"
             )
-        return Assessment(
-            "Every migration of the release is applied",
-            (*self._graph, *(row for row in self._rows if row not in self._graph)),
-            (*findings, *self._find_defects()),
-            figures={"at": self._rows, "heads": self._heads},
-        )
+        for row in unknown:
+            builder.add_finding(
+                rules.KNOWN_MIGRATIONS,
+                f"revision {row}",
+                expected="a revision of the release",
+                actual="none, and the database is at it",
+            )
+        for revision in self._graph:
+            if revision not in self._applied_revisions:
+                self._add_unapplied(revision, builder)
+        self._add_defects(builder)
+        return builder
 
-    def check_file_changes(self) -> Assessment:
-        """Alembic keeps nothing by which to tell; the snapshot does."""
-        applied = (
-            self._display_name(revision)
-            for revision in self._graph
-            if revision in self._applied_revisions
-        )
-        return Assessment("Every applied migration is what the release has", tuple(applied))
+    def check_file_changes(self) -> AssessmentBuilder:
+        """Name the applied files. Alembic keeps nothing to compare them with; the snapshot does."""
+        applied = [revision for revision in self._graph if revision in self._applied_revisions]
+        return AssessmentBuilder(checked=[self._display_name(revision) for revision in applied])
 
-    def check_order(self) -> Assessment:
-        """One line of revisions leads to one head, and the table names only ends."""
-        several = len(self._heads) > 1 and not all(
-            self._has_branch_label(head) for head in self._heads
-        )
-        findings = (
-            [
-                f"the release has {len(self._heads)} heads ({', '.join(self._heads)}): `alembic"
-                " upgrade head` refuses"
-            ]
-            if several
-            else []
-        )
-        findings += [
-            f"the database names revision {row} and also one that was built on it: its history was"
-            " written by hand"
-            for row in self._rows
-            if any(row in self._find_ancestors(other) for other in self._rows if other != row)
-        ]
-        return Assessment(
-            "The migrations were applied in order", tuple(self._graph), tuple(findings)
-        )
+    def check_order(self) -> AssessmentBuilder:
+        """Check that one line of revisions leads to one head, and the table names only ends."""
+        builder = AssessmentBuilder(checked=list(self._graph))
+        if len(self._heads) > 1 and not all(map(self._has_branch_label, self._heads)):
+            builder.add_finding(
+                rules.USABLE_SCRIPTS,
+                "heads of the release",
+                expected="one head, for `alembic upgrade head`",
+                actual=", ".join(self._heads),
+            )
+        for row in self._rows:
+            others = [other for other in self._rows if other != row]
+            if any(row in self._find_ancestors(other) for other in others):
+                builder.add_finding(
+                    rules.HISTORY_UNTOUCHED,
+                    f"revision {row}",
+                    expected="only the last revisions in the table",
+                    actual="also one that another is built on",
+                )
+        return builder
 
     @cached_property
     def _revision_files(self) -> list[MigrationFile]:
-        found = [
-            python_migrations.parse_migration_file(path, location)
-            for location in python_migrations.find_migration_folders(self._site)
+        programs = [
+            parse_migration_file(path, location)
+            for location in iter_locations(self._context)
             for path in sorted(location.rglob("*.py"))
-            if path.name not in ("env.py", "__init__.py")
+            if path.name not in _NO_REVISIONS
         ]
-        revisions = [program for program in found if "revision" in program.assignments]
+        revisions = [program for program in programs if "revision" in program.assignments]
         if not revisions:
-            raise NotProven(
-                "no revision of Alembic was found in migrations.locations: an empty location proves"
-                " nothing"
+            raise gap_error(
+                rules.SCRIPTS_FOUND, "migrations.locations", "it holds no revision of Alembic"
             )
-        unread = [
-            program.display_name
-            for program in revisions
-            if not isinstance(program.assignments["revision"], str)
-        ]
-        if unread:
-            raise NotProven(
-                f"the revision of {', '.join(unread)} is no literal, so it cannot be read without"
-                " running the file"
-            )
+        for program in revisions:
+            if not isinstance(program.assignments["revision"], str):
+                raise gap_error(
+                    rules.COMPARABLE_MIGRATIONS,
+                    program.display_name,
+                    "its revision is no literal, so it cannot be read without running the file",
+                )
         return revisions
 
     @cached_property
@@ -131,49 +124,59 @@ class AlembicHistory:
 
     @cached_property
     def _rows(self) -> list[str]:
-        with self._site.connect() as connection:
-            return [
-                line["version_num"]
-                for line in history_table.read_history_lines(self._site, connection)
-            ]
+        with self._context.connect() as connection:
+            lines = read_history_lines(self._context, connection)
+        return [line["version_num"] for line in lines]
 
     @cached_property
     def _applied_revisions(self) -> set[str]:
-        return {*self._rows, *(below for row in self._rows for below in self._find_ancestors(row))}
+        return set(self._rows).union(*map(self._find_ancestors, self._rows))
 
     @cached_property
     def _heads(self) -> list[str]:
-        return sorted(
-            self._graph.keys()
-            - {
-                name
-                for program in self._revision_files
-                for name in _to_name_set(program.assignments.get("down_revision"))
-            }
-        )
+        built_on: set[str] = set()
+        for program in self._revision_files:
+            built_on |= _to_name_set(program.assignments.get("down_revision"))
+        return sorted(self._graph.keys() - built_on)
 
     def _find_ancestors(self, revision: str) -> set[str]:
-        """Everything that a revision was built on."""
-        found, open_ends = set[str](), [revision]
+        """Return everything that a revision is built on."""
+        ancestors: set[str] = set()
+        open_ends = [revision]
         while open_ends:
-            new = self._graph.get(open_ends.pop(), set()) - found
-            found |= new
+            new = self._graph.get(open_ends.pop(), set()) - ancestors
+            ancestors |= new
             open_ends += new
-        return found
+        return ancestors
 
-    def _find_defects(self) -> Iterator[str]:
-        """What Alembic would refuse to run with."""
-        seen = dict[str, str]()
+    def _add_unapplied(self, revision: str, builder: AssessmentBuilder) -> None:
+        builder.add_finding(
+            rules.MIGRATIONS_APPLIED,
+            self._display_name(revision),
+            expected="applied",
+            actual=f"not applied (revision {revision})",
+        )
+
+    def _add_defects(self, builder: AssessmentBuilder) -> None:
+        """Add what Alembic would refuse to run with."""
+        first_files: dict[str, str] = {}
         for program in self._revision_files:
             revision = program.assignments["revision"]
-            if revision in seen:
-                yield f"{program.display_name} and {seen[revision]} are both revision {revision}"
-            seen[revision] = program.display_name
+            if revision in first_files:
+                builder.add_finding(
+                    rules.USABLE_SCRIPTS,
+                    f"{program.display_name} and {first_files[revision]}",
+                    expected="revisions of their own",
+                    actual=f"both are revision {revision}",
+                )
+            first_files[revision] = program.display_name
         for revision, before in self._graph.items():
             for missing in sorted(before - self._graph.keys()):
-                yield (
-                    f"{self._display_name(revision)} is built on revision {missing}, which the release"
-                    " does not have"
+                builder.add_finding(
+                    rules.USABLE_SCRIPTS,
+                    self._display_name(revision),
+                    expected=f"revision {missing}, on which it is built, in the release",
+                    actual="no such revision",
                 )
 
     def _display_name(self, revision: str) -> str:
@@ -184,7 +187,7 @@ class AlembicHistory:
         )
 
     def _has_branch_label(self, head: str) -> bool:
-        """Whether a head belongs to a branch with a label: several of these are meant."""
+        """Return whether a head belongs to a branch with a label: several of these are meant."""
         line = {head, *self._find_ancestors(head)}
         return any(
             program.assignments.get("branch_labels")

@@ -1,137 +1,110 @@
-"""Whether a database has had exactly the migrations of the release."""
+"""The questions to a database's history of migrations; each method answers one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
-from cutover_gates.core.evidence.assessment import Assessment, NotProven
+from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder, NotProven
+from cutover_gates.core.findings import Rule, gap_error
 from cutover_gates.probes.database.context import DatabaseContext
-from cutover_gates.probes.database.history import history_record
+from cutover_gates.probes.database.history import rules
 from cutover_gates.probes.database.history.alembic_history import AlembicHistory
 from cutover_gates.probes.database.history.django_history import DjangoHistory
 from cutover_gates.probes.database.history.flyway_history import FlywayHistory
-from cutover_gates.probes.database.history.history_record import HistoryRecord, MigrationHistory
+from cutover_gates.probes.database.history.history_record import (
+    HistoryRecord,
+    MigrationHistory,
+    find_history_changes,
+    find_rank_gaps,
+)
 from cutover_gates.probes.database.history.history_table import HistoryTableNotFound
+from cutover_gates.probes.database.snapshot.selection import find_newest_snapshot
 
 _HISTORY_TYPES: dict[str, Callable[[DatabaseContext], MigrationHistory]] = {
     "flyway": FlywayHistory,
     "alembic": AlembicHistory,
     "django": DjangoHistory,
 }
+_HISTORY = "the history"
 
 
 class HistoryAssessments:
-    """What `migrations.tool` wrote about itself in the database, held against the scripts in
+    """The history that `migrations.tool` keeps, compared with the scripts in
     `migrations.locations`.
+
+    Every method raises `NotProven` where there are no scripts to compare with.
     """
 
-    def __init__(self, site: DatabaseContext) -> None:
-        self.site = site
-        self._history = _HISTORY_TYPES[site.migrations.tool](site)
+    def __init__(self, context: DatabaseContext) -> None:
+        self.context = context
+        self._history = _HISTORY_TYPES[context.migrations.tool](context)
 
     def assess_completeness(self) -> Assessment:
-        """Every script of the release is applied with success, and nothing that the release does
-        not have.
-
-        Raises `NotProven` where there are no scripts to compare with.
-        """
-        return self._record_assessment(
-            "Every migration of the release is applied", self._history.check_completeness
-        )
+        """Check that every script of the release is applied with success, and nothing else."""
+        return self._record_assessment(rules.MIGRATIONS_APPLIED, self._history.check_completeness)
 
     def assess_file_changes(self) -> Assessment:
-        """What was applied is what lies on disk, to the byte, and the history was not rewritten
-        since the snapshot.
-
-        Raises `NotProven` where there are no scripts to compare with.
-        """
+        """Compare what was applied with the files, and files and history with the snapshot."""
         return self._record_assessment(
-            "Every applied migration is what the release has",
+            rules.FILES_UNCHANGED,
             lambda: self._add_snapshot_changes(self._history.check_file_changes()),
         )
 
     def assess_order(self) -> Assessment:
-        """The migrations were applied in the order in which they were tried, and no row was taken
-        out.
-
-        Raises `NotProven` where there are no scripts to compare with.
-        """
+        """Check that migrations were applied in the tested order, and that no row was removed."""
         return self._record_assessment(
-            "The migrations were applied in order",
-            lambda: self._add_rank_gaps(self._history.check_order()),
+            rules.APPLIED_IN_ORDER, lambda: self._add_rank_gaps(self._history.check_order())
         )
 
-    def _record_assessment(self, title: str, examine: Callable[[], Assessment]) -> Assessment:
+    def _record_assessment(self, rule: Rule, check: Callable[[], AssessmentBuilder]) -> Assessment:
         try:
-            return self.site.record_assessment(examine())
-        except HistoryTableNotFound as missing:
-            return self.site.record_assessment(Assessment(title, (), (str(missing),)))
+            builder = check()
+        except HistoryTableNotFound as error:
+            builder = AssessmentBuilder()
+            builder.add_finding(rules.HISTORY_TABLE, error.table, actual="no such table")
+        return self.context.record_assessment(builder.build(rule.title))
 
-    def _add_rank_gaps(self, examination: Assessment) -> Assessment:
-        """Holes that the snapshot had already are older than this migration: nobody can fill them
-        any more.
-        """
+    def _add_rank_gaps(self, builder: AssessmentBuilder) -> AssessmentBuilder:
         try:
-            old = history_record.find_rank_gaps(_load_snapshot_history(self.site))
+            old = find_rank_gaps(_load_snapshot_history(self.context))
         except NotProven:
             old = set()
-        new = sorted(history_record.find_rank_gaps(self._history.capture()) - old)
-        findings = (
-            f"the history has no row {hole}, though later ones: somebody took it out"
-            for hole in new
-        )
-        return replace(
-            examination,
-            findings=(*examination.findings, *findings),
-            figures={**examination.figures, "older holes": sorted(old)},
-        )
-
-    def _add_snapshot_changes(self, examination: Assessment) -> Assessment:
-        now = self._history.capture()
-        digests = {
-            name: digest.sha256 for name, digest in now.files.items()
-        }  # by which another gate knows these very scripts again
-        examination = replace(examination, figures={**examination.figures, "scripts": digests})
-        try:
-            before = _load_snapshot_history(self.site)
-        except NotProven as missing:
-            return replace(
-                examination,
-                not_proven=(
-                    *examination.not_proven,
-                    f"{history_record.NO_SNAPSHOT_REASON}: {missing}",
-                ),
+        # A gap that the snapshot had is older than this migration: nobody can fill it any more.
+        for rank in sorted(find_rank_gaps(self._history.capture()) - old):
+            builder.add_finding(
+                rules.HISTORY_UNTOUCHED, f"row {rank}", expected="a row", actual="none"
             )
-        examined = dict.fromkeys((*examination.checked, *now.files))
-        return replace(
-            examination,
-            checked=tuple(examined),
-            findings=(*examination.findings, *history_record.find_history_changes(before, now)),
-        )
+        builder.figures["older holes"] = sorted(old)
+        return builder
+
+    def _add_snapshot_changes(self, builder: AssessmentBuilder) -> AssessmentBuilder:
+        now = self._history.capture()
+        # The gate of another target recognizes these very scripts by their digests.
+        builder.figures["scripts"] = {name: digest.sha256 for name, digest in now.files.items()}
+        try:
+            before = _load_snapshot_history(self.context)
+        except NotProven as error:
+            # Without it a change that the tool's own checksum does not show cannot be seen.
+            builder.add_gap(rules.RECORDED_FILES, _HISTORY, error.reason)
+            return builder
+        builder.checked = list(dict.fromkeys((*builder.checked, *now.files)))
+        builder.findings += find_history_changes(before, now)
+        return builder
 
 
-def capture_history(site: DatabaseContext) -> dict[str, Any]:
-    """What a snapshot keeps of the history: each script's SHA-256 and checksum, and the table's
-    lines. JSON-able.
+def capture_history(context: DatabaseContext) -> dict[str, Any]:
+    """Return what a snapshot keeps of the history, JSON-able.
 
-    A database without a history has no lines. Raises `NotProven` where scripts or table cannot be
-    read.
+    That is each script's SHA-256 and checksum, and the table's lines; none in a database without a
+    history. Raises `NotProven` where scripts or table cannot be read.
     """
-    return _HISTORY_TYPES[site.migrations.tool](site).capture().as_plain()
+    return _HISTORY_TYPES[context.migrations.tool](context).capture().as_plain()
 
 
-def _load_snapshot_history(site: DatabaseContext) -> HistoryRecord:
-    """What the snapshot before this migration kept of the history.
-
-    Raises `NotProven` where there is none.
-    """
-    from cutover_gates.probes.database.snapshot.selection import (
-        find_newest_snapshot,  # the snapshot records the history, so it knows this module
-    )
-
-    kept = find_newest_snapshot(site).history
-    if not kept:
-        raise NotProven("the snapshot has not recorded it")
-    return HistoryRecord.from_plain(kept)
+def _load_snapshot_history(context: DatabaseContext) -> HistoryRecord:
+    """Return the history in the snapshot before this migration. Raises `NotProven` without one."""
+    snapshot = find_newest_snapshot(context)
+    if not snapshot.history:
+        raise gap_error(rules.RECORDED_FILES, snapshot.label, "it holds no history")
+    return HistoryRecord.from_plain(snapshot.history)

@@ -1,5 +1,4 @@
-"""A Django history (`django_migrations`) held against the files `<app>/migrations/NNNN_*.py`; a
-location is an app's folder, or holds such.
+"""A Django history (`django_migrations`) compared with the migrations on disk.
 
 Django keeps no checksums, so only a snapshot can tell that a file was changed. A squashed migration
 stands for those that it `replaces`.
@@ -7,143 +6,106 @@ stands for those that it `replaces`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-from cutover_gates.core.evidence.assessment import Assessment, NotProven
+from cutover_gates.core.evidence.assessment import AssessmentBuilder
 from cutover_gates.probes.database.context import DatabaseContext
-from cutover_gates.probes.database.history import history_table, python_migrations
+from cutover_gates.probes.database.history import rules
+from cutover_gates.probes.database.history.django_files import (
+    DjangoMigration,
+    MigrationKey,
+    format_key,
+    load_django_migrations,
+)
 from cutover_gates.probes.database.history.history_record import FileDigest, HistoryRecord
-from cutover_gates.probes.database.history.python_migrations import MigrationFile
-
-MigrationKey = tuple[str, str]
-"""App and name."""
-
-
-@dataclass(frozen=True)
-class DjangoMigration:
-    """A file with what it says about others."""
-
-    program: MigrationFile
-    dependencies: frozenset[MigrationKey]
-    replaces: tuple[MigrationKey, ...]
+from cutover_gates.probes.database.history.history_table import (
+    read_history_lines,
+    read_history_lines_if_present,
+)
 
 
 class DjangoHistory:
-    """Reads once, answers three questions.
+    """The history that Django keeps (`MigrationHistory`). It is read once."""
 
-    Raises `NoHistory` where the database has no such table, `NotProven` where something cannot be
-    read.
-    """
-
-    def __init__(self, site: DatabaseContext) -> None:
-        self._site = site
+    def __init__(self, context: DatabaseContext) -> None:
+        self._context = context
 
     def capture(self) -> HistoryRecord:
-        """What a snapshot keeps."""
+        """Return what a snapshot keeps."""
         files = {
-            _display_name(node): FileDigest(migration.program.sha256)
-            for node, migration in self._migrations.items()
+            format_key(key): FileDigest(migration.program.sha256)
+            for key, migration in self._migrations.items()
         }
-        return HistoryRecord(
-            files, history_table.read_history_lines_if_present(lambda: self._lines)
-        )
+        return HistoryRecord(files, read_history_lines_if_present(lambda: self._lines))
 
-    def check_completeness(self) -> Assessment:
-        """Every file is applied, itself or by the squashed one that replaces it; every row of an
-        app on disk has its file, or a squashed one.
+    def check_completeness(self) -> AssessmentBuilder:
+        """Check that every file is applied, and every row of an app on disk has its file.
+
+        A squashed migration counts for those that it replaces, in both directions.
         """
-        findings = [
-            f"{_display_name(node)} is not applied"
-            for node in self._migrations
-            if not self._is_applied(node)
-        ]
+        figures = {"rows": len(self._rows), "files": len(self._migrations)}
+        builder = AssessmentBuilder(figures=dict(figures))
         apps = {app for app, _ in self._migrations}
-        findings += [
-            f"{_display_name(node)} was applied, but the release has no such file"
-            for node in self._rows
-            if node[0] in apps and node not in self._migrations and node not in self._replacements
-        ]
-        foreign = sorted({app for app, _ in self._rows} - apps)
-        unseen = (
-            [
-                f"the migrations of {', '.join(foreign)} were applied and their files are not in"
-                " migrations.locations: add the folder of each of these apps (as"
-                " django/contrib/auth, where the package is installed)"
-            ]
-            if foreign
-            else []
-        )
-        examined = dict.fromkeys(
-            map(
-                _display_name,
-                (*self._migrations, *(node for node in self._rows if node[0] in apps)),
+        rows = [key for key in self._rows if key[0] in apps]
+        builder.checked = list(dict.fromkeys(map(format_key, (*self._migrations, *rows))))
+        for key in self._migrations:
+            if not self._is_applied(key):
+                builder.add_finding(
+                    rules.MIGRATIONS_APPLIED,
+                    format_key(key),
+                    expected="applied",
+                    actual="not applied",
+                )
+        for key in rows:
+            if key not in self._migrations and key not in self._replacements:
+                builder.add_finding(
+                    rules.KNOWN_MIGRATIONS,
+                    format_key(key),
+                    expected="a file of the release",
+                    actual="none",
+                )
+        for app in sorted({app for app, _ in self._rows} - apps):
+            builder.add_gap(
+                rules.COMPARABLE_MIGRATIONS,
+                f"the app {app}",
+                "its migrations were applied, and its folder (such as django/contrib/auth of the"
+                " installed package) is not in migrations.locations",
             )
-        )
-        return Assessment(
-            "Every migration of the release is applied",
-            tuple(examined),
-            tuple(findings),
-            tuple(unseen),
-            {"rows": len(self._rows), "files": len(self._migrations)},
-        )
+        return builder
 
-    def check_file_changes(self) -> Assessment:
-        """Django keeps nothing by which to tell; the snapshot does."""
-        return Assessment(
-            "Every applied migration is what the release has",
-            tuple(_display_name(node) for node in self._migrations if self._is_applied(node)),
-        )
+    def check_file_changes(self) -> AssessmentBuilder:
+        """Name the applied files. Django keeps nothing to compare them with; the snapshot does."""
+        applied = [key for key in self._migrations if self._is_applied(key)]
+        return AssessmentBuilder(checked=[format_key(key) for key in applied])
 
-    def check_order(self) -> Assessment:
-        """Whatever was applied had all that it needs applied, and no app has two migrations that
-        both claim to be its last.
-        """
-        findings = [
-            f"{_display_name(node)} was applied, and {_display_name(need)}, which it needs, was not"
-            for node in self._rows
-            if node in self._migrations
-            for need in sorted(self._migrations[node].dependencies)
-            if need in self._migrations and not self._is_applied(need)
-        ]
-        unread = [
-            node
-            for node, migration in self._migrations.items()
-            if migration.program.assignments.get("dependencies", ()) is None
-        ]
-        unseen = (
-            f"what {_display_name(node)} needs is no literal, so it cannot be read without running the"
-            " file"
-            for node in unread
-        )
-        return Assessment(
-            "The migrations were applied in order",
-            tuple(_display_name(node) for node in self._migrations if node not in unread),
-            (*findings, *self._find_conflicts()),
-            tuple(unseen),
-        )
+    def check_order(self) -> AssessmentBuilder:
+        """Check that each applied migration has what it needs, and that each app has one end."""
+        builder = AssessmentBuilder()
+        for key, migration in self._migrations.items():
+            if migration.readable:
+                builder.checked.append(format_key(key))
+            else:
+                builder.add_gap(
+                    rules.COMPARABLE_MIGRATIONS,
+                    format_key(key),
+                    "its dependencies are no literal, so they cannot be read without running the"
+                    " file",
+                )
+        for key in self._rows:
+            if key in self._migrations:
+                self._check_dependencies(key, builder)
+        self._check_conflicts(builder)
+        return builder
 
     @cached_property
     def _migrations(self) -> dict[MigrationKey, DjangoMigration]:
-        found = {
-            node: migration
-            for location in python_migrations.find_migration_folders(self._site)
-            for node, migration in _iter_migrations(location)
-        }
-        if not found:
-            raise NotProven(
-                "no migration of Django was found as <app>/migrations/*.py in migrations.locations:"
-                " an empty location proves nothing"
-            )
-        return found
+        return load_django_migrations(self._context)
 
     @cached_property
     def _lines(self) -> list[dict[str, Any]]:
-        with self._site.connect() as connection:
-            return history_table.read_history_lines(self._site, connection)
+        with self._context.connect() as connection:
+            return read_history_lines(self._context, connection)
 
     @cached_property
     def _rows(self) -> list[MigrationKey]:
@@ -153,67 +115,43 @@ class DjangoHistory:
     def _replacements(self) -> dict[MigrationKey, MigrationKey]:
         """Each migration that was squashed, with the one that stands for it."""
         return {
-            old: node for node, migration in self._migrations.items() for old in migration.replaces
+            old: key for key, migration in self._migrations.items() for old in migration.replaces
         }
 
-    def _is_applied(self, node: MigrationKey) -> bool:
-        migration = self._migrations.get(node)
-        by_parts = bool(migration and migration.replaces) and all(
-            self._is_applied(old) for old in (migration.replaces if migration else ())
-        )
-        return node in self._rows or by_parts or self._replacements.get(node) in self._rows
+    def _is_applied(self, key: MigrationKey) -> bool:
+        """Return whether a migration is applied: itself, by its parts, or by a squashed one."""
+        if key in self._rows or self._replacements.get(key) in self._rows:
+            return True
+        migration = self._migrations.get(key)
+        if migration is None or not migration.replaces:
+            return False
+        return all(self._is_applied(old) for old in migration.replaces)
 
-    def _find_conflicts(self) -> Iterator[str]:
-        """Two leaves of one app: `migrate` refuses until they are merged."""
+    def _check_dependencies(self, key: MigrationKey, builder: AssessmentBuilder) -> None:
+        for need in sorted(self._migrations[key].dependencies):
+            if need in self._migrations and not self._is_applied(need):
+                builder.add_finding(
+                    rules.APPLIED_IN_ORDER,
+                    format_key(key),
+                    expected=f"applied after {format_key(need)}, which it needs",
+                    actual="applied without it",
+                )
+
+    def _check_conflicts(self, builder: AssessmentBuilder) -> None:
+        """Add the apps with two last migrations: `migrate` refuses until they are merged."""
         needed = {
             self._replacements.get(need, need)
             for migration in self._migrations.values()
             for need in migration.dependencies
         }
-        leaves = [
-            node
-            for node in self._migrations
-            if node not in self._replacements and node not in needed
-        ]
+        leaves = [key for key in self._migrations if key not in self._replacements]
+        leaves = [key for key in leaves if key not in needed]
         for app in sorted({app for app, _ in leaves}):
-            names = [name for owner, name in leaves if owner == app]
+            names = sorted(name for owner, name in leaves if owner == app)
             if len(names) > 1:
-                yield (
-                    f"{app} has {len(names)} last migrations ({', '.join(sorted(names))}):"
-                    " `migrate` refuses until they are merged"
+                builder.add_finding(
+                    rules.USABLE_SCRIPTS,
+                    f"the app {app}",
+                    expected="one last migration, for `migrate`",
+                    actual=", ".join(names),
                 )
-
-
-def _iter_migrations(location: Path) -> Iterator[tuple[MigrationKey, DjangoMigration]]:
-    for path in sorted([*location.glob("migrations/*.py"), *location.glob("*/migrations/*.py")]):
-        if path.name[0] in "_~":
-            continue
-        program = python_migrations.parse_migration_file(path, location, inside="Migration")
-        values, app = program.assignments, _read_app_label(path.parents[1])
-        needs = frozenset(
-            (str(need[0]), str(need[1]))
-            for need in values.get("dependencies") or ()
-            if len(need) == 2
-        )
-        yield (
-            (app, path.stem),
-            DjangoMigration(
-                program,
-                needs,
-                tuple((str(old[0]), str(old[1])) for old in values.get("replaces") or ()),
-            ),
-        )
-
-
-def _read_app_label(app: Path) -> str:
-    """An app's name in the history: its folder's, unless its `apps.py` sets a label."""
-    config = app / "apps.py"
-    if config.is_file():
-        for line in python_migrations.read_class_assignments(config):
-            if isinstance(line.get("label"), str):
-                return str(line["label"])
-    return app.name
-
-
-def _display_name(node: MigrationKey) -> str:
-    return ".".join(node)

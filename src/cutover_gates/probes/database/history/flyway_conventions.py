@@ -1,8 +1,10 @@
-"""What Flyway calls things: versions, the names of scripts, and their checksums. Pure; from Flyway's source and held against it in the tests.
+"""Flyway's conventions: versions, the names of scripts, and their checksums. Pure.
 
-Version.of("1.10") > Version.of("1_2.0")
-checksum("SELECT 1;\\r\\n".encode()) == 78787420
-named("V1_2__add_tags.sql") == Name("V", Version.of("1.2"), "add tags")
+They are taken from Flyway's source, and the tests compare them with Flyway itself.
+
+    Version.parse("1.10") > Version.parse("1_2.0")
+    compute_checksum(b"SELECT 1;\\r\\n") == 78787420
+    parse_script_name("V1_2__add_tags.sql") == ScriptName("V", Version.parse("1.2"), "add tags")
 """
 
 from __future__ import annotations
@@ -17,24 +19,22 @@ DESCRIPTION_SEPARATOR = "__"
 PLACEHOLDER = re.compile(r"\$\{([^}\r\n]*)\}")
 _VERSION = re.compile(r"\d+(?:\.\d+)*")
 _MISNAMED = re.compile(r"(?i)[VUB]\d.*|[VUBR]_.*")
-"""A file that was meant as a migration.
+"""The name of a file that was probably meant as a migration, such as `v7__x.sql` or `V7_x.sql`.
 
-Flyway passes over it in silence when it is not named to the letter, as in `v7__x.sql`, `V7_x.sql`.
+Flyway ignores it without a message.
 """
 
 
 @dataclass(frozen=True, order=True)
 class Version:
-    """A version, as its numbers without trailing zeros (1 = 1.0 = 01; 1.2 < 1.10), and as it is
-    written.
-    """
+    """A version: its numbers without trailing zeros (1 = 1.0 = 01; 1.2 < 1.10), and its text."""
 
     numbers: tuple[int, ...]
     text: str = field(compare=False)
 
     @classmethod
     def parse(cls, text: str) -> Version:
-        """Raises `ValueError` for what is no version."""
+        """Return the version that a text means. Raises `ValueError` for anything else."""
         dotted = text.replace("_", ".")
         if not _VERSION.fullmatch(dotted) or not dotted.isascii():
             raise ValueError(f"{text!r} is not a version")
@@ -49,7 +49,7 @@ class Version:
 
 @dataclass(frozen=True)
 class ScriptName:
-    """What a file's name says: `kind` is V (versioned), R (repeatable), B (baseline) or U (undo)."""
+    """The parts of a script's name. `kind`: V versioned, R repeatable, B baseline, U undo."""
 
     kind: str
     version: Version | None
@@ -57,7 +57,7 @@ class ScriptName:
 
 
 def parse_script_name(file_name: str) -> ScriptName | None:
-    """What Flyway reads from a name; None where it sees no migration in it.
+    """Return what Flyway reads from a name; None where it sees no migration in it.
 
     A description may be missing.
     """
@@ -74,7 +74,7 @@ def parse_script_name(file_name: str) -> ScriptName | None:
 
 
 def resembles_migration(file_name: str) -> bool:
-    """Whether a file that is no migration looks like one that was meant to be."""
+    """Return whether a file that is no migration was probably meant as one."""
     return (
         file_name.lower().endswith(SCRIPT_SUFFIX)
         and parse_script_name(file_name) is None
@@ -83,9 +83,10 @@ def resembles_migration(file_name: str) -> bool:
 
 
 def compute_checksum(content: bytes) -> int:
-    """CRC-32 of a UTF-8 script's lines without their ends and the byte order mark, as a signed 32-bit number.
+    """Return the CRC-32 of a script's lines, as a signed 32-bit number.
 
-    Line ends are `\\n`, `\\r` and `\\r\\n` only, so dropping these two bytes is the same. Raises `UnicodeDecodeError` where Flyway would refuse, too.
+    Line ends and the byte order mark are left out. The line ends are LF, CR and CRLF only, so
+    dropping these two bytes is the same. Raises `UnicodeDecodeError`, where Flyway refuses, too.
     """
     content.decode("utf-8")
     crc = zlib.crc32(content.removeprefix(b"\xef\xbb\xbf").replace(b"\r", b"").replace(b"\n", b""))
@@ -93,14 +94,15 @@ def compute_checksum(content: bytes) -> int:
 
 
 def replace_placeholders(text: str, placeholders: Mapping[str, str]) -> str:
-    """The text with `${name}` filled in; names are the same in upper and lower case, and what
-    nobody declared stays.
+    """Return the text with `${name}` filled in.
+
+    Upper and lower case are the same in names. A name without a value stays as it is.
     """
     values = {name.lower(): value for name, value in placeholders.items()}
-    return PLACEHOLDER.sub(lambda found: values.get(found[1].lower(), found[0]), text)
+    return PLACEHOLDER.sub(lambda match: values.get(match[1].lower(), match[0]), text)
 
 
 def find_undeclared_placeholders(text: str, placeholders: Mapping[str, str]) -> list[str]:
-    """The names in `${name}` that nobody declared."""
-    values = {name.lower() for name in placeholders}
-    return sorted({name for name in PLACEHOLDER.findall(text) if name.lower() not in values})
+    """Return the names in `${name}` that have no value."""
+    declared = {name.lower() for name in placeholders}
+    return sorted({name for name in PLACEHOLDER.findall(text) if name.lower() not in declared})

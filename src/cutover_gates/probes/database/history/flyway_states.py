@@ -1,10 +1,8 @@
-"""The state of every row of a Flyway history and of every script, in Flyway's own words.
-
-Pure: rows and scripts in, states out.
+"""The state of every row of a Flyway history and of every script, in Flyway's own words. Pure.
 
 The rules are those of Flyway 12 (`MigrationInfoServiceImpl`, `BaseAppliedMigration`,
-`ResolvedMigration`), and the tests hold each answer against what `flyway info` says. Undoing is a
-paid feature of Flyway: its rows are read, its rule is the documented one.
+`ResolvedMigration`), and the tests compare each answer with that of `flyway info`. Undo is a paid
+feature of Flyway: its rows are read, and its rule is the documented one.
 """
 
 from __future__ import annotations
@@ -14,54 +12,18 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from cutover_gates.probes.database.history.flyway_conventions import Version
+from cutover_gates.probes.database.history.flyway_rows import (
+    BASELINE_TYPES,
+    LOWEST_VERSION,
+    FlywayRow,
+    MigrationState,
+    find_reverted_rows,
+    matches_checksum,
+)
 from cutover_gates.probes.database.history.migration_scripts import MigrationScript
 
-BASELINE_TYPES = frozenset({"BASELINE", "SQL_BASELINE", "JDBC_BASELINE"})
-SYNTHETIC_TYPES = frozenset({"SCHEMA", "BASELINE", "DELETE"})
-"""Rows that stand for no script."""
 SCRIPT_KINDS = {"SQL": "V", "SQL_BASELINE": "B"}
-"""The kind of script that a row with a version stands for; other types are programs, or stand for
-nothing.
-"""
-LOWEST_VERSION = Version((-1,), "")
-"""Below every version."""
-
-
-@dataclass(frozen=True)
-class FlywayRow:
-    """A line of the history, as Flyway keeps it."""
-
-    rank: int
-    version: Version | None
-    description: str
-    type: str
-    script: str
-    checksum: int | None
-    success: bool
-
-    @property
-    def is_undo(self) -> bool:
-        """Whether the row takes an earlier one back."""
-        return self.type.startswith("UNDO_")
-
-
-@dataclass(frozen=True)
-class MigrationState:
-    """Where a row, a script, or a row together with its script stands."""
-
-    state: str
-    row: FlywayRow | None
-    script: MigrationScript | None
-
-    @property
-    def name(self) -> str:
-        """The script's file, or what the history calls the row."""
-        return self.script.file_name if self.script else self.row.script if self.row else ""
-
-    @property
-    def version(self) -> Version | None:
-        """The version of the row, else of the script; None for what is repeatable."""
-        return self.row.version if self.row else self.script.version if self.script else None
+"""The kind of script of a row with a version. Other types are programs, or stand for no script."""
 
 
 def compute_states(
@@ -71,31 +33,30 @@ def compute_states(
     out_of_order: bool = False,
     target: Version | None = None,
 ) -> list[MigrationState]:
-    """Rows by rank, then the scripts that are not applied, in the order in which they would run.
+    """Return the rows by rank, then the scripts that are not applied, in the order of execution.
 
     Undo scripts have no state here.
     """
-    view = _StateRules.build(
+    state_rules = _StateRules.build(
         [script for script in scripts if script.kind != "U"],
         sorted(rows, key=lambda row: row.rank),
         out_of_order,
         target,
     )
     applied = [
-        MigrationState(view.state_of_row(row), row, view.find_script(row)) for row in view.rows
+        MigrationState(state_rules.state_of_row(row), row, state_rules.find_script(row))
+        for row in state_rules.rows
     ]
-    return [
-        *applied,
-        *(
-            MigrationState(view.state_of_script(script), None, script)
-            for script in view.unapplied_scripts
-        ),
+    unapplied = [
+        MigrationState(state_rules.state_of_script(script), None, script)
+        for script in state_rules.unapplied_scripts
     ]
+    return [*applied, *unapplied]
 
 
 @dataclass(frozen=True)
 class _StateRules:
-    """What the rules look at."""
+    """Everything that Flyway's rules depend on."""
 
     scripts: Sequence[MigrationScript]
     rows: Sequence[FlywayRow]
@@ -113,43 +74,41 @@ class _StateRules:
         out_of_order: bool,
         target: Version | None,
     ) -> _StateRules:
-        taken_back = _find_reverted_rows(rows)
+        reverted = find_reverted_rows(rows)
         last, late = LOWEST_VERSION, set()
         for row in rows:
             if row.version is None or row.is_undo or row.type == "DELETE":
                 continue
             if row.version <= last:
                 late.add(row.rank)
-            elif row.rank not in taken_back:
+            elif row.rank not in reverted:
                 last = row.version
         # A versioned DELETE row is no migration of its own: Flyway shows the row that it deletes.
         shown = [row for row in rows if not (row.type == "DELETE" and row.version and row.success)]
-        return cls(scripts, shown, out_of_order, target, taken_back, frozenset(late), last)
+        return cls(scripts, shown, out_of_order, target, reverted, frozenset(late), last)
 
     def find_script(self, row: FlywayRow) -> MigrationScript | None:
-        """The script that a row is about: the same version and kind; for repeatable ones the same
-        description.
-        """
-        return self._scripts_by_key.get(
-            ("R", row.description)
-            if row.version is None
-            else (SCRIPT_KINDS.get(row.type, ""), row.version)
-        )
+        """Return the script of a row: by version and kind, or by a repeatable's description."""
+        if row.version is None:
+            return self._scripts_by_key.get(("R", row.description))
+        return self._scripts_by_key.get((SCRIPT_KINDS.get(row.type, ""), row.version))
 
     def state_of_row(self, row: FlywayRow) -> str:
+        """Return Flyway's state of an applied row."""
         script = self.find_script(row)
         if row.rank in self.reverted_ranks:
             return self.reverted_ranks[row.rank]
-        if row.type == "DELETE":
-            return "Success"
-        if row.type == "BASELINE":
-            return "Baseline"
+        if row.type in ("DELETE", "BASELINE"):
+            return "Success" if row.type == "DELETE" else "Baseline"
         if row.is_undo:
             return "Success" if row.success else "Failed"
         if row.type in BASELINE_TYPES and not row.success:
             return "Failed"
         if script is None and (row.version is not None or self._is_latest(row)):
             return self._state_without_script(row)
+        return self._state_with_script(row, script)
+
+    def _state_with_script(self, row: FlywayRow, script: MigrationScript | None) -> str:
         if not row.success:
             return "Failed"
         if row.type in BASELINE_TYPES:
@@ -161,6 +120,7 @@ class _StateRules:
         return "Out of Order" if row.rank in self.late_ranks else "Success"
 
     def state_of_script(self, script: MigrationScript) -> str:
+        """Return Flyway's state of a script that is not applied."""
         if script.version is None:
             return "Pending"
         nothing_applied = self.last_applied == LOWEST_VERSION
@@ -177,7 +137,7 @@ class _StateRules:
 
     @cached_property
     def unapplied_scripts(self) -> list[MigrationScript]:
-        """Scripts that no row stands for."""
+        """The scripts that no row stands for, in the order of execution."""
         done = {
             script.file_name
             for row in self.rows
@@ -214,76 +174,29 @@ class _StateRules:
 
     @cached_property
     def _latest_runs(self) -> dict[str, int]:
-        """The last rank of each repeatable description."""
+        """The last rank of each repeatable script, by its description."""
         return {row.description: row.rank for row in self.rows if row.version is None}
 
     @cached_property
     def _last_on_disk(self) -> Version:
-        return max(
-            (script.version for script in self.scripts if script.version), default=LOWEST_VERSION
-        )
+        versions = [script.version for script in self.scripts if script.version]
+        return max(versions, default=LOWEST_VERSION)
 
     @cached_property
     def _applied_baseline(self) -> Version:
-        return max(
-            (row.version for row in self.rows if row.type in BASELINE_TYPES and row.version),
-            default=LOWEST_VERSION,
-        )
+        rows = [row for row in self.rows if row.type in BASELINE_TYPES]
+        return max((row.version for row in rows if row.version), default=LOWEST_VERSION)
 
     @cached_property
     def _pending_baseline(self) -> Version:
-        return max(
-            (
-                script.version
-                for script in self.unapplied_scripts
-                if script.kind == "B" and script.version
-            ),
-            default=LOWEST_VERSION,
-        )
-
-
-def matches_checksum(script: MigrationScript, checksum: int | None) -> bool:
-    """Whether a recorded checksum is the script's; for R the one before placeholders were filled in
-    counts, too.
-    """
-    return checksum in (
-        (script.checksum, script.raw_checksum) if script.kind == "R" else (script.checksum,)
-    )
-
-
-def _find_reverted_rows(rows: Sequence[FlywayRow]) -> dict[int, str]:
-    """The ranks of rows that a later one deletes (`flyway repair`) or undoes: always the latest
-    that still stands.
-    """
-    found: dict[int, str] = {}
-    for row in rows:
-        if not row.success or not (row.type == "DELETE" or row.is_undo):
-            continue
-        before = (
-            other
-            for other in reversed(rows)
-            if other.rank < row.rank and other.type not in SYNTHETIC_TYPES and not other.is_undo
-        )
-        same = (
-            other for other in before if other.rank not in found and _is_same_migration(other, row)
-        )
-        if undone := next(same, None):
-            found[undone.rank] = "Deleted" if row.type == "DELETE" else "Undone"
-    return found
-
-
-def _is_same_migration(one: FlywayRow, other: FlywayRow) -> bool:
-    return one.version == other.version and (
-        one.version is not None or one.description == other.description
-    )
+        baselines = [script for script in self.unapplied_scripts if script.kind == "B"]
+        versions = [script.version for script in baselines if script.version]
+        return max(versions, default=LOWEST_VERSION)
 
 
 def _sort_scripts(scripts: Iterable[MigrationScript]) -> list[MigrationScript]:
-    return sorted(
-        scripts,
-        key=lambda script: (
-            script.version is None,
-            script.version.numbers if script.version else (),
-            script.description,
-        ),
-    )
+    def order(script: MigrationScript) -> tuple[bool, tuple[int, ...], str]:
+        numbers = script.version.numbers if script.version else ()
+        return script.version is None, numbers, script.description
+
+    return sorted(scripts, key=order)

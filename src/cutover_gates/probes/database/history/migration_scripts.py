@@ -1,22 +1,28 @@
-"""The scripts of the release on disk, as Flyway finds them: in the folders of
-`migrations.locations`, and in those below.
+"""The scripts of the release on disk, as Flyway finds them: in `migrations.locations` and below.
 
-`scripts_on_disk(site)` is what an empty database would be given, in order: the highest baseline
-script, the versions above it, the repeatable ones.
+`load_install_scripts(context)` gives what an empty database gets, in order: the highest baseline
+script, the versions above it, the repeatable scripts.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cutover_gates.core.evidence.assessment import NotProven
+from cutover_gates.core.findings import Finding, NotProven, gap_error
 from cutover_gates.probes.database.context import DatabaseContext
-from cutover_gates.probes.database.history import flyway_conventions
-from cutover_gates.probes.database.history.flyway_conventions import Version
+from cutover_gates.probes.database.history import rules
+from cutover_gates.probes.database.history.flyway_conventions import (
+    ScriptName,
+    Version,
+    compute_checksum,
+    parse_script_name,
+    replace_placeholders,
+    resembles_migration,
+)
 
 DEFAULT_FLYWAY_TABLE = "flyway_schema_history"
 
@@ -25,9 +31,9 @@ DEFAULT_FLYWAY_TABLE = "flyway_schema_history"
 class MigrationScript:
     """One file.
 
-    `file_name` is seen from its location, `/` between folders, as the history writes it.
-
-    `checksum` is Flyway's, for R with `${name}` filled in; `sha256` is the file's.
+    `file_name` is relative to its location with `/` between folders, as the history has it.
+    `checksum` is Flyway's, for a repeatable script with `${name}` filled in; `sha256` is the
+    file's.
     """
 
     kind: str
@@ -41,157 +47,147 @@ class MigrationScript:
 
     @property
     def raw_checksum(self) -> int:
-        """The checksum without placeholders filled in, which Flyway accepts for a repeatable
-        script, too.
-        """
-        return flyway_conventions.compute_checksum(self.content)
+        """The checksum without filled-in placeholders, which Flyway accepts for a repeatable."""
+        return compute_checksum(self.content)
 
 
 @dataclass(frozen=True)
 class ScriptsOnDisk:
-    """All scripts, U and B too, by kind and version; and, a sentence each, what Flyway would refuse
-    to run with, and what it would not see.
+    """All scripts by kind and version, U and B too.
+
+    `rejections` are what Flyway would refuse to run with, `overlooked_files` what it would ignore.
     """
 
     scripts: tuple[MigrationScript, ...]
-    rejections: tuple[str, ...] = ()
-    overlooked_files: tuple[str, ...] = ()
+    rejections: tuple[Finding, ...] = ()
+    overlooked_files: tuple[Finding, ...] = ()
 
 
-def load_install_scripts(site: DatabaseContext) -> list[MigrationScript]:
-    """What an empty database would be given, in the order in which it runs. Never an empty list.
+def load_install_scripts(context: DatabaseContext) -> list[MigrationScript]:
+    """Return what an empty database gets, in the order of execution. The list is never empty.
 
-    Raises `NotProven` where there is no script, no such folder, or where Flyway itself would refuse
-    what it finds.
+    Raises `NotProven` where there is no script, no such folder, or Flyway itself would refuse.
     """
-    found = load_scripts(site)
-    if found.rejections:
-        raise NotProven(" ".join(found.rejections))
-    return select_install_scripts(found.scripts)
+    on_disk = load_scripts(context)
+    if on_disk.rejections:
+        raise NotProven(gaps=on_disk.rejections)
+    return select_install_scripts(on_disk.scripts)
 
 
 def select_install_scripts(scripts: Iterable[MigrationScript]) -> list[MigrationScript]:
-    """Of all scripts, those that an empty database is given, in order: the highest baseline script
-    stands for every version up to its own.
+    """Return those of all scripts that an empty database gets, in order.
+
+    The highest baseline script stands for every version up to its own.
     """
-    everything = list(scripts)
-    baselines = sorted(
-        (script for script in everything if script.kind == "B"), key=_version_numbers
-    )[-1:]
+    by_kind = defaultdict[str, list[MigrationScript]](list)
+    for script in scripts:
+        by_kind[script.kind].append(script)
+    baselines = sorted(by_kind["B"], key=_version_numbers)[-1:]
     start = _version_numbers(baselines[0]) if baselines else (-1,)
-    versioned = sorted(
-        (
-            script
-            for script in everything
-            if script.kind == "V" and _version_numbers(script) > start
-        ),
-        key=_version_numbers,
-    )
-    repeatable = sorted(
-        (script for script in everything if script.kind == "R"),
-        key=lambda script: script.description,
-    )
-    return [*baselines, *versioned, *repeatable]
+    versioned = [script for script in by_kind["V"] if _version_numbers(script) > start]
+    return [
+        *baselines,
+        *sorted(versioned, key=_version_numbers),
+        *sorted(by_kind["R"], key=lambda script: script.description),
+    ]
 
 
-def load_scripts(site: DatabaseContext) -> ScriptsOnDisk:
-    """Everything in the locations.
+def load_scripts(context: DatabaseContext) -> ScriptsOnDisk:
+    """Return everything in the locations.
 
     Raises `NotProven` where no location is set, one is no folder, or none holds a script.
     """
-    scripts, refused, overlooked = [], [], []
-    for location, path in _iter_files(site):
-        name, shown = (
-            flyway_conventions.parse_script_name(path.name),
-            path.relative_to(location).as_posix(),
-        )
+    scripts: list[MigrationScript] = []
+    rejections: list[Finding] = []
+    overlooked: list[Finding] = []
+    for location, path in _iter_files(context):
+        file_name = path.relative_to(location).as_posix()
+        name = parse_script_name(path.name)
         if name is None:
-            overlooked += (
-                [
-                    f"{shown} looks like a migration, but Flyway does not see it: its name is not"
-                    " like V7__what_it_does.sql."
-                ]
-                if flyway_conventions.resembles_migration(path.name)
-                else []
-            )
+            if resembles_migration(path.name):
+                overlooked.append(_unusable(file_name, "a name like V7__what_it_does.sql"))
             continue
         try:
-            scripts.append(_load_script(name, shown, path, collect_placeholders(site, path.name)))
+            scripts.append(_load_script(context, name, file_name, path))
         except UnicodeDecodeError:
-            refused.append(f"{shown} is not UTF-8, so Flyway cannot read it.")
-    if not scripts and not refused:
-        raise NotProven(
-            "no script of the release was found in"
-            f" {', '.join(map(str, site.migrations.locations))}: an empty location proves nothing"
-        )
+            rejections.append(_unusable(file_name, "UTF-8"))
+    if not scripts and not rejections:
+        locations = ", ".join(map(str, context.migrations.locations))
+        raise gap_error(rules.SCRIPTS_FOUND, locations, "it holds no script of the release")
     scripts.sort(key=lambda script: (script.kind, _version_numbers(script), script.description))
-    return ScriptsOnDisk(tuple(scripts), (*refused, *_find_duplicates(scripts)), tuple(overlooked))
+    rejections += _find_duplicates(scripts)
+    return ScriptsOnDisk(tuple(scripts), tuple(rejections), tuple(overlooked))
 
 
-def collect_placeholders(site: DatabaseContext, file_name: str) -> dict[str, str]:
-    """What the settings declare, and those of Flyway's own that can be known from here."""
-    schema, table = (
-        site.migrations.schemas[0],
-        site.migrations.history_table or DEFAULT_FLYWAY_TABLE,
-    )
+def collect_placeholders(context: DatabaseContext, file_name: str) -> dict[str, str]:
+    """Return the placeholders of the settings, and those of Flyway's own that are known here."""
     return {
-        "flyway:defaultSchema": schema,
-        "flyway:table": table,
+        "flyway:defaultSchema": context.migrations.schemas[0],
+        "flyway:table": context.migrations.history_table or DEFAULT_FLYWAY_TABLE,
         "flyway:filename": file_name,
-        **site.migrations.placeholders,
+        **context.migrations.placeholders,
     }
 
 
-def _iter_files(site: DatabaseContext) -> Iterator[tuple[Path, Path]]:
-    """Each file with the location that it was found in."""
-    if not site.migrations.locations:
-        raise NotProven(
-            "no scripts were named to compare with: set the folder of the release's scripts as"
-            " migrations.locations"
-        )
-    for location in map(site.resolve_path, site.migrations.locations):
+def iter_locations(context: DatabaseContext) -> Iterator[Path]:
+    """Yield the folders of the scripts.
+
+    Raises `NotProven` where the settings name none, or one does not exist.
+    """
+    setting = "migrations.locations"
+    if not context.migrations.locations:
+        raise gap_error(rules.SCRIPTS_FOUND, setting, "it names no folder of scripts")
+    for location in map(context.resolve_path, context.migrations.locations):
         if not location.is_dir():
-            raise NotProven(
-                f"{location} (migrations.locations) is not a folder, so the release's scripts"
-                " cannot be read"
-            )
-        yield from ((location, path) for path in sorted(location.rglob("*")) if path.is_file())
+            raise gap_error(rules.SCRIPTS_FOUND, setting, f"{location} is not a folder")
+        yield location
+
+
+def _iter_files(context: DatabaseContext) -> Iterator[tuple[Path, Path]]:
+    """Yield each file with its location."""
+    for location in iter_locations(context):
+        for path in sorted(location.rglob("*")):
+            if path.is_file():
+                yield location, path
 
 
 def _load_script(
-    name: flyway_conventions.ScriptName, shown: str, path: Path, placeholders: Mapping[str, str]
+    context: DatabaseContext, name: ScriptName, file_name: str, path: Path
 ) -> MigrationScript:
-    content = path.read_bytes()
-    read = (
-        flyway_conventions.replace_placeholders(content.decode("utf-8"), placeholders).encode()
-        if name.kind == "R"
-        else content
-    )
+    """Return the script of a file. Raises `UnicodeDecodeError`."""
+    content = checked = path.read_bytes()
+    if name.kind == "R":
+        placeholders = collect_placeholders(context, path.name)
+        checked = replace_placeholders(content.decode("utf-8"), placeholders).encode()
     return MigrationScript(
         name.kind,
         name.version,
         name.description,
-        shown,
+        file_name,
         path,
         content,
-        flyway_conventions.compute_checksum(read),
+        compute_checksum(checked),
         hashlib.sha256(content).hexdigest(),
     )
 
 
-def _find_duplicates(scripts: Iterable[MigrationScript]) -> Iterator[str]:
-    """Two scripts of one kind and version (or, for R, description): Flyway refuses to run with
-    them.
-    """
-    same = defaultdict[tuple[object, ...], list[str]](list)
+def _find_duplicates(scripts: Iterable[MigrationScript]) -> Iterator[Finding]:
+    """Yield the scripts with one kind and version (R: description): Flyway refuses to run."""
+    groups = defaultdict[tuple[object, ...], list[str]](list)
     for script in scripts:
-        same[script.kind, script.version or script.description].append(script.file_name)
-    for names in same.values():
+        groups[script.kind, script.version or script.description].append(script.file_name)
+    for names in groups.values():
         if len(names) > 1:
-            yield (
-                f"{' and '.join(names)} have the same version (or description), so Flyway refuses"
-                " to run."
+            yield Finding(
+                rules.USABLE_SCRIPTS,
+                " and ".join(names),
+                "versions (or descriptions) of their own",
+                "the same one",
             )
+
+
+def _unusable(file_name: str, expected: str) -> Finding:
+    return Finding(rules.USABLE_SCRIPTS, file_name, expected, "not so, so Flyway cannot use it")
 
 
 def _version_numbers(script: MigrationScript) -> tuple[int, ...]:

@@ -1,9 +1,8 @@
-"""Reads migrations that are Python programs without running them: what Alembic and Django need to
-know stands in them as literals.
+"""Migrations that are Python programs, read without running them.
 
-Alembic's own `ScriptDirectory` and Django's `MigrationLoader` import the files. A gate that looks
-at a release must not run the release's code, so the files are parsed (`ast`), and what is no
-literal counts as unknown.
+What Alembic and Django need to know stands in them as literals. Alembic's own `ScriptDirectory` and
+Django's `MigrationLoader` import the files. A gate must not run the code of the release that it
+judges, so the files are parsed (`ast`), and what is no literal counts as unknown.
 """
 
 from __future__ import annotations
@@ -15,15 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cutover_gates.core.evidence.assessment import NotProven
-from cutover_gates.probes.database.context import DatabaseContext
+from cutover_gates.core.findings import gap_error
+from cutover_gates.probes.database.history import rules
 
 
 @dataclass(frozen=True)
 class MigrationFile:
-    """A file that assigns names to literals.
+    """A file that assigns literals to names.
 
-    `display_name` is the file seen from its location; `assignments` holds what could be read.
+    `display_name` is its path relative to the location; `assignments` holds what could be read.
     """
 
     display_name: str
@@ -32,64 +31,42 @@ class MigrationFile:
     assignments: dict[str, Any]
 
 
-def find_migration_folders(site: DatabaseContext) -> Iterator[Path]:
-    """The locations. Raises `NotProven` where none is set or one is no folder."""
-    if not site.migrations.locations:
-        raise NotProven(
-            "no scripts were named to compare with: set the folder of the release's migrations as"
-            " migrations.locations"
-        )
-    for location in map(site.resolve_path, site.migrations.locations):
-        if not location.is_dir():
-            raise NotProven(
-                f"{location} (migrations.locations) is not a folder, so the release's migrations"
-                " cannot be read"
-            )
-        yield location
-
-
 def parse_migration_file(path: Path, location: Path, *, inside: str | None = None) -> MigrationFile:
-    """What a file assigns at its top level, or in the class `inside`.
+    """Return what a file assigns at its top level, or in the class `inside`.
 
     Raises `NotProven` for a file that is no Python.
     """
-    content, shown = path.read_bytes(), path.relative_to(location).as_posix()
-    try:
-        body: Iterable[ast.stmt] = ast.parse(content).body
-    except (SyntaxError, ValueError):
-        raise NotProven(f"{shown} cannot be read: it is no Python") from None
+    content = path.read_bytes()
+    name = path.relative_to(location).as_posix()
+    body = _parse(content, name)
     if inside:
-        body = [
-            line
-            for node in body
-            if isinstance(node, ast.ClassDef) and node.name == inside
-            for line in node.body
-        ]
-    return MigrationFile(
-        shown, path, hashlib.sha256(content).hexdigest(), dict(_iter_assignments(body))
-    )
+        classes = [node for node in body if isinstance(node, ast.ClassDef) and node.name == inside]
+        body = [statement for node in classes for statement in node.body]
+    digest = hashlib.sha256(content).hexdigest()
+    return MigrationFile(name, path, digest, dict(_iter_assignments(body)))
 
 
 def read_class_assignments(path: Path) -> Iterator[dict[str, Any]]:
-    """What each class of a file assigns. Raises `NotProven` for a file that is no Python."""
+    """Yield what each class of a file assigns. Raises `NotProven` for a file that is no Python."""
+    for node in _parse(path.read_bytes(), path.name):
+        if isinstance(node, ast.ClassDef):
+            yield dict(_iter_assignments(node.body))
+
+
+def _parse(content: bytes, name: str) -> list[ast.stmt]:
     try:
-        body = ast.parse(path.read_bytes()).body
+        return ast.parse(content).body
     except (SyntaxError, ValueError):
-        raise NotProven(f"{path.name} cannot be read: it is no Python") from None
-    yield from (
-        dict(_iter_assignments(node.body)) for node in body if isinstance(node, ast.ClassDef)
-    )
+        raise gap_error(rules.USABLE_SCRIPTS, name, "it is not Python") from None
 
 
 def _iter_assignments(body: Iterable[ast.stmt]) -> Iterator[tuple[str, Any]]:
     for node in body:
-        targets = (
-            node.targets
-            if isinstance(node, ast.Assign)
-            else [node.target]
-            if isinstance(node, ast.AnnAssign)
-            else []
-        )
+        targets: list[ast.expr] = []
+        if isinstance(node, ast.Assign):
+            targets = node.targets
+        elif isinstance(node, ast.AnnAssign):
+            targets = [node.target]
         value = getattr(node, "value", None)
         for target in targets:
             if isinstance(target, ast.Name) and isinstance(value, ast.expr):
@@ -97,14 +74,14 @@ def _iter_assignments(body: Iterable[ast.stmt]) -> Iterator[tuple[str, Any]]:
 
 
 def _evaluate_literal(value: ast.expr) -> Any:
-    """The value; of a list or tuple those members that are literals (Django's swappable
-    dependencies are none); else None.
+    """Return the value of a literal; None for anything else.
+
+    Of a list or tuple the members that are literals: Django's swappable dependencies are none.
     """
     try:
         return ast.literal_eval(value)
     except ValueError:
-        return (
-            [found for item in value.elts if (found := _evaluate_literal(item)) is not None]
-            if isinstance(value, ast.List | ast.Tuple)
-            else None
-        )
+        if not isinstance(value, ast.List | ast.Tuple):
+            return None
+    members = [_evaluate_literal(item) for item in value.elts]
+    return [member for member in members if member is not None]

@@ -1,8 +1,8 @@
-"""Runs scripts on a database that may be thrown away, the way Flyway does: each in a transaction of
-its own, or none where PostgreSQL allows none.
+"""Execution of scripts on a scratch database, as Flyway does it.
 
-It writes no history: what is wanted is what the scripts do. Flyway's callbacks (`afterMigrate.sql`
-and the like) are not run.
+Each script runs in a transaction of its own, or in none where PostgreSQL allows none. No history is
+written: only the effect of the scripts counts. Flyway's callbacks (`afterMigrate.sql` and the like)
+are not run.
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ import psycopg
 from psycopg import sql
 
 from cutover_gates.probes.database.context import APPLICATION_NAME, first_error_line
-from cutover_gates.probes.database.history import flyway_conventions
+from cutover_gates.probes.database.history.flyway_conventions import (
+    find_undeclared_placeholders,
+    replace_placeholders,
+)
 from cutover_gates.probes.database.history.migration_scripts import MigrationScript
 
 _NON_TRANSACTIONAL = re.compile(
@@ -25,21 +28,24 @@ _NON_TRANSACTIONAL = re.compile(
     r" PARTITION .*CONCURRENTLY\b",
     re.IGNORECASE,
 )
-"""What PostgreSQL refuses inside a transaction."""
+"""Statements that PostgreSQL refuses inside a transaction."""
 
 _TOKEN = re.compile(
-    r"(?P<comment>--[^\r\n]*)|(?P<block>/\*)|(?P<dollar>\$(?P<tag>[^\W\d]\w*)?\$.*?\$(?(tag)(?P=tag))\$)|(?P<escaped>\b[eE]'(?:[^'\\]|\\.|'')*')"
+    r"(?P<comment>--[^\r\n]*)|(?P<block>/\*)"
+    r"|(?P<dollar>\$(?P<tag>[^\W\d]\w*)?\$.*?\$(?(tag)(?P=tag))\$)"
+    r"|(?P<escaped>\b[eE]'(?:[^'\\]|\\.|'')*')"
     r"|(?P<quoted>'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\")|(?P<end>;)|(?P<word>\w+|.)",
     re.DOTALL,
 )
 
 
 class ScriptFailed(Exception):
-    """A script could not be run to its end; says which, and what PostgreSQL said first."""
+    """A script could not be run to its end. `reason` is the first line of PostgreSQL's error."""
 
-    def __init__(self, script: MigrationScript, why: str) -> None:
-        super().__init__(f"{script.file_name} failed: {why}")
-        self.script, self.reason = script, why
+    def __init__(self, script: MigrationScript, reason: str) -> None:
+        super().__init__(f"{script.file_name} failed: {reason}")
+        self.script = script
+        self.reason = reason
 
 
 def apply_scripts(
@@ -50,15 +56,14 @@ def apply_scripts(
     schema: str | None = None,
     started: Callable[[MigrationScript, int], None] | None = None,
 ) -> list[tuple[MigrationScript, float]]:
-    """Run the scripts in the given order, and say how many seconds each took.
+    """Run the scripts in the given order, and return the seconds that each took.
 
-    `started(script, backend_pid)` is called before each. `schema` is made where it is missing, and
-    unqualified names mean it. Raises `ScriptFailed`.
+    `started(script, backend_pid)` is called before each. `schema` is created where it is missing,
+    and unqualified names mean it. Raises `ScriptFailed`.
     """
-    took = []
-    with psycopg.connect(
-        dsn, autocommit=True, application_name=f"{APPLICATION_NAME} migration"
-    ) as connection:
+    durations = []
+    name = f"{APPLICATION_NAME} migration"
+    with psycopg.connect(dsn, autocommit=True, application_name=name) as connection:
         if schema:
             connection.execute(
                 sql.SQL("CREATE SCHEMA IF NOT EXISTS {0}; SET search_path = {0}, public").format(
@@ -71,14 +76,14 @@ def apply_scripts(
                 started(script, connection.info.backend_pid)
             begun = time.monotonic()
             _run_script(connection, script, text)
-            took.append((script, time.monotonic() - begun))
-    return took
+            durations.append((script, time.monotonic() - begun))
+    return durations
 
 
 def split_statements(text: str) -> Iterator[str]:
-    """The statements of a script without their comments and closing semicolons.
+    """Yield the statements of a script without comments and closing semicolons.
 
-    (A body after `BEGIN ATOMIC` is not kept together.)
+    A body after `BEGIN ATOMIC` is not kept together.
     """
     statement, at = "", 0
     while at < len(text):
@@ -94,8 +99,9 @@ def split_statements(text: str) -> Iterator[str]:
 
 
 def requires_autocommit(script: MigrationScript, text: str) -> bool:
-    """Whether a script cannot, or must not (`executeInTransaction=false` in its `.conf`), run in a
-    transaction.
+    """Return whether a script cannot, or must not, run in a transaction.
+
+    `executeInTransaction=false` in its `.conf` says that it must not.
     """
     settings = script.path.with_name(script.path.name + ".conf")
     if settings.is_file() and re.search(
@@ -109,15 +115,15 @@ def requires_autocommit(script: MigrationScript, text: str) -> bool:
 
 
 def _fill_placeholders(script: MigrationScript, placeholders: Mapping[str, str]) -> str:
-    known = {"flyway:filename": script.path.name, **placeholders}
+    values = {"flyway:filename": script.path.name, **placeholders}
     text = script.content.decode("utf-8-sig")
-    missing = flyway_conventions.find_undeclared_placeholders(text, known)
+    missing = find_undeclared_placeholders(text, values)
     if missing:
         raise ScriptFailed(
             script,
             f"nothing is declared for ${{{missing[0]}}}: set it under migrations.placeholders",
         )
-    return flyway_conventions.replace_placeholders(text, known)
+    return replace_placeholders(text, values)
 
 
 def _run_script(connection: psycopg.Connection, script: MigrationScript, text: str) -> None:
@@ -133,18 +139,17 @@ def _run_script(connection: psycopg.Connection, script: MigrationScript, text: s
 
 
 def _error_without_values(error: psycopg.Error) -> str:
-    """What PostgreSQL says first, but only its kind where that may repeat what stands in a row
-    (data exceptions, and what functions raise).
+    """Return the first line of an error, or only its type where the text may quote a row.
+
+    Data exceptions (22) and what functions raise (P0) may.
     """
-    return (
-        f"{type(error).__name__} ({error.sqlstate})"
-        if (error.sqlstate or "")[:2] in ("22", "P0")
-        else first_error_line(error)
-    )
+    if (error.sqlstate or "").startswith(("22", "P0")):
+        return f"{type(error).__name__} ({error.sqlstate})"
+    return first_error_line(error)
 
 
 def _find_comment_end(text: str, at: int) -> int:
-    """Where the block comment that begins at `at` ends; they may be nested."""
+    """Return the end of the block comment that begins at `at`; comments may be nested."""
     depth = 0
     for mark in re.compile(r"/\*|\*/").finditer(text, at):
         depth += 1 if mark[0] == "/*" else -1

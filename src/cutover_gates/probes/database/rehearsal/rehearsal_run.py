@@ -9,11 +9,11 @@ import psycopg
 
 from cutover_gates.core.findings import gap_error
 from cutover_gates.probes.database.context import DatabaseContext
-from cutover_gates.probes.database.history.history_table import find_pending_scripts
 from cutover_gates.probes.database.history.migration_scripts import (
     MigrationScript,
     collect_placeholders,
 )
+from cutover_gates.probes.database.history.pending_scripts import find_pending_scripts
 from cutover_gates.probes.database.history.script_execution import ScriptFailed, apply_scripts
 from cutover_gates.probes.database.rehearsal import rules
 from cutover_gates.probes.database.rehearsal.lock_monitor import LockMonitor

@@ -19,12 +19,12 @@ from cutover_gates.probes.database.context import (
     first_error_line,
 )
 from cutover_gates.probes.database.history import flyway_conventions
-from cutover_gates.probes.database.history.history_table import find_pending_scripts
 from cutover_gates.probes.database.history.migration_scripts import (
     MigrationScript,
     collect_placeholders,
     load_install_scripts,
 )
+from cutover_gates.probes.database.history.pending_scripts import find_pending_scripts
 from cutover_gates.probes.database.history.script_execution import requires_autocommit
 from cutover_gates.probes.database.rehearsal import rules, squawk
 from cutover_gates.probes.database.snapshot.selection import find_newest_snapshot
