@@ -100,7 +100,7 @@ class ClusterSettings(SettingsTable):
     def _check_repository(cls, value: str | None) -> str | None:
         if value is not None and ("@" in value or ":" in value.rpartition("/")[2]):
             raise ValueError(
-                f"{value!r} has a tag or a digest; write the repository alone, and the digest in digest"
+                f"{value!r} has a tag or a digest; write the repository alone, and set digest"
             )
         return value
 

@@ -89,7 +89,7 @@ def run_until_deadline(
     """
     outcome = _run_in_thread(max(0.0, ends - time.monotonic()), call)
     if outcome is None:
-        return SourceUnavailable(f"gave no whole answer within {seconds:g} s", source)
+        return SourceUnavailable(f"gave no complete answer within {seconds:g} s", source)
     if isinstance(outcome.error, SourceUnavailable):
         return drop_frames(outcome.error)
     if outcome.error is not None:

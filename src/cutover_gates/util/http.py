@@ -1,8 +1,8 @@
 """The one HTTP client of the probes: every request has a total bound on time and size.
 
-`exchange` sends one request on a client that the caller owns. `BoundedHttpClient` sends each request
-on a connection of its own, in a thread, so that no server can hold up the caller: not by a slow name
-lookup, not by a slow handshake, not by an answer that arrives byte by byte.
+`exchange` sends one request on a client that the caller owns. `BoundedHttpClient` sends each
+request on a connection of its own, in a thread, so that no server can hold up the caller: not by a
+slow name lookup, not by a slow handshake, not by an answer that arrives byte by byte.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ def _find_ip(stream: Any, end: str) -> str:
 
 
 def _late(seconds: float) -> str:
-    return f"gave no whole answer within {seconds:g} s"
+    return f"gave no complete answer within {seconds:g} s"
 
 
 class BoundedHttpClient:

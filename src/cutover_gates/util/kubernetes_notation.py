@@ -49,7 +49,7 @@ def parse_duration(text: str) -> float:
 
 
 def format_selector(selector: Any) -> str:
-    """Return the selector (the official client's `V1LabelSelector`) as the API's `labelSelector`."""
+    """Return a selector (the client's `V1LabelSelector`) as the API's `labelSelector`."""
     labels = sorted((selector.match_labels or {}).items())
     parts = [f"{key}={value}" for key, value in labels]
     parts += [_format_expression(each) for each in selector.match_expressions or []]

@@ -28,10 +28,10 @@ CHUNK_BYTES = 1 << 20
 KILL_SECONDS = 5.0
 """Seconds for a killed process to be gone; one that waits for a dead disk is left behind."""
 
-# The launcher asks the kernel for the parent's death signal and becomes the program. It is a process
-# of its own (about 19 ms), because `preexec_fn` can deadlock where threads run. The signal comes when
-# the *thread* that started the launcher ends: that thread waits for the program anyway. Where the
-# parent died before the call, the second line sees it.
+# The launcher asks the kernel for the parent's death signal and becomes the program. It is a
+# process of its own (about 19 ms), because `preexec_fn` can deadlock where threads run. The signal
+# comes when the *thread* that started the launcher ends: that thread waits for the program anyway.
+# Where the parent died before the call, the third line sees it.
 _LAUNCHER = """
 import ctypes, os, signal, sys
 ctypes.CDLL(None).prctl(1, signal.SIGKILL)
@@ -161,7 +161,7 @@ def start_child(
 
 
 def stop_child(process: subprocess.Popen[bytes], seconds: float) -> None:
-    """Close the child's standard input, wait, and kill it where it is still there after `seconds`."""
+    """Close the child's standard input, wait for `seconds`, and kill it if it still runs."""
     if process.stdin is not None:
         with contextlib.suppress(BrokenPipeError):  # it ended by itself
             process.stdin.close()
@@ -184,7 +184,7 @@ def kill_child(process: subprocess.Popen[bytes]) -> None:
 
 @contextlib.contextmanager
 def kill_after(process: subprocess.Popen[bytes], seconds: float) -> Iterator[threading.Event]:
-    """Kill the child after `seconds`, and at the end of the block; the event says that it was late."""
+    """Kill the child after `seconds`, and at the block's end; the event says that it was late."""
     late = threading.Event()
 
     def end() -> None:

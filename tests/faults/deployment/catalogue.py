@@ -1,4 +1,4 @@
-"""All faults of the ground, by name."""
+"""All faults of the deployment, by name."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ AREAS: tuple[ModuleType, ...] = (kubernetes, registry_images, pipelines)
 
 
 def faults_in(area: ModuleType, kind: type[Kind]) -> Iterator[type[Kind]]:
-    """The faults of one module, in the order in which they are written.
+    """Return the faults of one module, in the order in which they are written.
 
-    A name that begins with an underscore is a manner that faults share.
+    A class whose name begins with an underscore is a base that faults share.
     """
     for value in vars(area).values():
         if (

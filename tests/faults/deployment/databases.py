@@ -36,7 +36,7 @@ HOURS_AGO = 30.0
 class Place:
     """A database of the fault's own, its owner's DSN, and its backup.
 
-    What `open` holds ends with the fault. `dsn` may be led elsewhere.
+    What `open` holds ends with the fault. A fault may change `dsn`.
     """
 
     server: postgres.Server
@@ -54,7 +54,7 @@ class Place:
 
 
 class DatabaseFault:
-    """The form is that of `GroundFault`; the item is always `database-cluster`."""
+    """A fault like `DeploymentFault`; the item is always `database-cluster`."""
 
     item: ClassVar[str] = "database-cluster"
     check: ClassVar[str]
@@ -64,11 +64,11 @@ class DatabaseFault:
     also: ClassVar[dict[str, str]] = {}
 
     def harm(self, place: Place) -> None:
-        """Do it."""
+        """Do the harm."""
 
 
 class TheDatabaseWasLeftReadOnly(DatabaseFault):
-    """After the last rehearsal nobody switched it back: no patient can be registered."""
+    """Nobody switched it back after the last rehearsal: no patient can be registered."""
 
     rule = rules.WRITABLE
     check, shows = WRITES, "default_transaction_read_only is on"
@@ -82,7 +82,7 @@ class TheDatabaseWasLeftReadOnly(DatabaseFault):
 
 
 class TheDsnLeadsToAStandby(DatabaseFault):
-    """The primary has moved, and the old address leads to a copy that takes no writes."""
+    """The primary has moved, and the old address leads to a standby that takes no writes."""
 
     rule = rules.WRITABLE
     check, shows = WRITES, "a standby"
@@ -97,7 +97,7 @@ class TheDsnLeadsToAStandby(DatabaseFault):
 
 
 class TheStandbyIsBehind(DatabaseFault):
-    """A real one, that follows late: who takes over with it loses what came last."""
+    """A real standby that follows late: a takeover by it loses the last writes."""
 
     rule = rules.STANDBYS_FOLLOW
     check, shows = COPIES, "behind"
@@ -114,10 +114,9 @@ class TheStandbyIsBehind(DatabaseFault):
 
 
 class TheStandbyIsGone(DatabaseFault):
-    """It fell over a week ago.
+    """It failed a week ago.
 
-    Who keeps up with nobody is behind nobody, so all else is well; and when the primary goes, so
-    does the hospital.
+    A standby that is gone is behind nobody, so that every other check passes.
     """
 
     rule = rules.STANDBY_COUNT
@@ -128,7 +127,7 @@ class TheStandbyIsGone(DatabaseFault):
 
 
 class NobodySaysHowManyStandbys(DatabaseFault):
-    """The same, where nobody wrote down that there was one."""
+    """The same, where the settings do not say that there was one."""
 
     rule = rules.STANDBY_COUNT
     check, outcome, shows = THERE, "not proven", "the settings do not say how many must"
@@ -138,9 +137,7 @@ class NobodySaysHowManyStandbys(DatabaseFault):
 
 
 class TheArchiveIsOff(DatabaseFault):
-    """It was switched off for the rehearsal: what was written since the last backup can be restored
-    from nothing.
-    """
+    """It was switched off for a rehearsal: what follows the last backup cannot be restored."""
 
     rule = rules.ARCHIVE_MODE
     check, shows = THERE, "archive_mode | on"
@@ -166,7 +163,7 @@ class NoConnectionIsLeft(DatabaseFault):
 class TheArchiveFails(DatabaseFault):
     """What is written now is in no backup.
 
-    A stand-in of the server's answer: the real thing is in `tests/integration/database/health`.
+    The server's answer is a stand-in: the real thing is in `tests/integration/database/health`.
     """
 
     rule = rules.ARCHIVING
@@ -215,7 +212,7 @@ class ThereIsNoBackup(DatabaseFault):
 
 
 def dump(place: Place, *options: str) -> None:
-    """Lay another backup of the database in the place of the one that is there."""
+    """Replace the backup by another one of the database."""
     subprocess.run(
         [
             installation.binaries() / "pg_dump",
@@ -229,7 +226,7 @@ def dump(place: Place, *options: str) -> None:
 
 @contextmanager
 def standby(server: postgres.Server, *settings: str) -> Iterator[int]:
-    """A second server that follows the first one, with these settings; gives its port."""
+    """Yield the port of a second server that follows the first one, with these settings."""
     with installation.claim() as folder:
         subprocess.run(
             [
@@ -273,7 +270,7 @@ def standby(server: postgres.Server, *settings: str) -> Iterator[int]:
 
 
 def _written(owner: psycopg.Connection[tuple[object, ...]]) -> bool:
-    """Write a row; whether the standby tells a lag by now."""
+    """Write a row; return whether the standby reports a lag by now."""
     owner.execute("INSERT INTO written VALUES (now())")
     found = owner.execute(
         "SELECT coalesce(max(extract(epoch FROM replay_lag)), 0) > 1 FROM pg_stat_replication"

@@ -1,4 +1,4 @@
-"""The environment that a fault harms: a cluster, a registry, a pipeline's files, and their checks."""
+"""The environment that a fault harms: cluster, registry and pipeline, and their checks."""
 
 from __future__ import annotations
 
@@ -42,15 +42,15 @@ class CheckResult:
 
     @property
     def why(self) -> str:
-        """The error's text."""
+        """Return the error's text."""
         return str(self.error or "")
 
 
 @dataclass
 class DeploymentEnvironment:
-    """Nothing is wrong with it.
+    """A cluster, a registry and a pipeline without a fault.
 
-    `run` is what the pipeline writes down, `report` its coverage.xml; None: there is no such file.
+    `run` is the record of the pipeline, `report` its coverage.xml; None: there is no file.
     """
 
     kubernetes: KubernetesApi
@@ -64,7 +64,7 @@ class DeploymentEnvironment:
     redactor: Redactor = field(default_factory=Redactor)
 
     def settings(self, asked: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-        """`[targets.NAME.infrastructure]`, as a user would write it; `asked` goes over it."""
+        """Return `[targets.NAME.infrastructure]` with `asked` over the usual values."""
         token = self.folder / "token"
         token.write_text("t0ken-of-the-cluster\n", encoding="utf-8")
         usual: dict[str, dict[str, Any]] = {
@@ -109,7 +109,7 @@ class DeploymentEnvironment:
         *files: str,
         seen: list[Assessment] | None = None,
     ) -> dict[str, CheckResult]:
-        """What every check of these files (all of them where none is named) comes to, by its name."""
+        """Return how each check of these files ends, by its name; without names of all files."""
         self.write_pipeline_files()
         given = self._fixtures(
             Infrastructure.model_validate(self.settings(asked)), seen if seen is not None else []
@@ -117,7 +117,7 @@ class DeploymentEnvironment:
         return {name: outcome(check, given) for name, check in checks(*(files or FILES)).items()}
 
     def _fixtures(self, declared: Infrastructure, seen: list[Assessment]) -> dict[str, Any]:
-        """As `plugin.fixtures.deployment` makes them."""
+        """Return the fixtures, as `plugin.fixtures.deployment` makes them."""
         cluster, context = declared.cluster, DeploymentContext(TARGET, seen.append)
         api = DeploymentClient(cluster, cluster.ca_file, cluster.token_file, self.redactor, SECONDS)
 
@@ -143,7 +143,7 @@ class DeploymentEnvironment:
 
 
 def outcome(check: Callable[..., None], given: Mapping[str, Any]) -> CheckResult:
-    """What one check comes to with these fixtures."""
+    """Return how one check ends with these fixtures."""
     try:
         check(**{name: given[name] for name in inspect.signature(check).parameters})
     except AssertionError as finding:
@@ -154,7 +154,7 @@ def outcome(check: Callable[..., None], given: Mapping[str, Any]) -> CheckResult
 
 
 def checks(*files: str) -> dict[str, Callable[..., None]]:
-    """Those of the suite's own files: what is tried is what is shipped."""
+    """Return the checks of the suite's own files, by name."""
     modules = [importlib.import_module(f"smoke.infrastructure.test_{name}") for name in files]
     return {
         name: check
@@ -166,13 +166,13 @@ def checks(*files: str) -> dict[str, Callable[..., None]]:
 
 @dataclass(frozen=True)
 class StandinServers:
-    """The servers of all grounds of a test process."""
+    """The servers for all environments of a test process."""
 
     kubernetes: KubernetesApi
     registry: OciRegistry
 
     def new_environment(self, folder: Path) -> DeploymentEnvironment:
-        """A whole one, with nothing left of the one before."""
+        """Return an environment without a fault and without traces of the one before."""
         fresh = OciRegistry(url=self.registry.url, ca_file=self.registry.ca_file)
         vars(self.registry).update(vars(fresh))
         digest, previous = self.registry.push("2.0.0"), self.registry.push("1.9.0", layers=3)

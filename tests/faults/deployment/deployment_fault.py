@@ -1,4 +1,4 @@
-"""A fault of what a release stands on, and the check of the suite that must catch it."""
+"""A fault of what a release runs on, and the check that must catch it."""
 
 from __future__ import annotations
 
@@ -29,5 +29,5 @@ class DeploymentFault:
     also: ClassVar[Mapping[str, str]] = {}
     asked: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        """Do it."""
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        """Do the harm."""

@@ -1,4 +1,4 @@
-"""When a fault of the ground counts as caught."""
+"""The judge of faults of the deployment."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.findings import values_of
 
 
 class Fault(Protocol):
-    """What is judged: a `GroundFault` or a `DatabaseFault`."""
+    """A `DeploymentFault` or a `DatabaseFault`."""
 
     item: ClassVar[str]
     check: ClassVar[str]
@@ -26,9 +26,9 @@ class Fault(Protocol):
 
 
 def find_problems(fault: Fault, found: Mapping[str, CheckResult]) -> list[str]:
-    """Why what the checks came to does not do for this fault, a sentence each.
+    """Return why the results do not count as catching this fault, a sentence each.
 
-    None: its own check caught it, and no other one was blamed.
+    Empty: its own check caught it, and no other check was blamed.
     """
     came = found[fault.check]
     wrong = [] if came.word == fault.outcome else [f"{fault.check} is {came.word}: {came.why}"]
@@ -47,7 +47,7 @@ def find_problems(fault: Fault, found: Mapping[str, CheckResult]) -> list[str]:
 
 
 def _texts(rule: Rule | None, result: CheckResult) -> list[str]:
-    """The values of the rule's findings; the whole text where the fault names no rule yet."""
+    """Return the values of the rule's findings; without a rule the whole text."""
     if rule is None or result.error is None:
         return [result.why]
     return values_of(result.error, rule)

@@ -26,35 +26,33 @@ class _Cluster(DeploymentFault):
     item, file = "kubernetes-cluster", "kubernetes"
 
     @staticmethod
-    def status(ground: DeploymentEnvironment, number: int = 1) -> dict[str, Any]:
-        """Of the hospital's container in one of its pods."""
-        found: dict[str, Any] = ground.kubernetes.objects["pods"][number]["status"][
+    def status(environment: DeploymentEnvironment, number: int = 1) -> dict[str, Any]:
+        """Return the status of the hospital's container in one of its pods."""
+        found: dict[str, Any] = environment.kubernetes.objects["pods"][number]["status"][
             "containerStatuses"
         ][0]
         return found
 
     @staticmethod
-    def deployment(ground: DeploymentEnvironment) -> dict[str, Any]:
-        return ground.kubernetes.objects["deployments"][0]
+    def deployment(environment: DeploymentEnvironment) -> dict[str, Any]:
+        return environment.kubernetes.objects["deployments"][0]
 
 
 # ── what runs ──
 
 
 class ATagWasMoved(_Cluster):
-    """One pod of three was started after somebody pushed 2.0.0 again: every third nurse works with
-    another program.
-    """
+    """One pod of three was started after a tag was pushed again, and runs another program."""
 
     rule = rules.DECLARED_IMAGE
     check, shows = "test_every_pod_runs_the_declared_image", OTHER
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        self.status(ground)["imageID"] = f"{IMAGE}@{OTHER}"
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        self.status(environment)["imageID"] = f"{IMAGE}@{OTHER}"
 
 
 class SomebodyDeployedAhead(_Cluster):
-    """The new release runs the day before, on a database that nobody has migrated yet."""
+    """The new release runs the day before, on a database that is not migrated yet."""
 
     rule = rules.DECLARED_IMAGE
     check, shows = "test_every_pod_runs_the_declared_image", "(previous_digest)"
@@ -67,29 +65,29 @@ class AnImageWasPutOnANodeByHand(_Cluster):
     rule = rules.DECLARED_IMAGE
     check, outcome, shows = "test_every_pod_runs_the_declared_image", "not proven", "by hand"
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        self.status(ground)["imageID"] = f"sha256:{'7' * 64}"
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        self.status(environment)["imageID"] = f"sha256:{'7' * 64}"
 
 
 class APodOfTheReleaseBeforeServesOn(_Cluster):
-    """Its labels still fit, and the service sends it patients."""
+    """Its labels still match, and the service sends it requests."""
 
     rule = rules.DECLARED_IMAGE
     check, shows = "test_every_pod_runs_the_declared_image", "left-over"
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        ground.kubernetes.objects["pods"].append(pod("left-over", ground.previous))
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        environment.kubernetes.objects["pods"].append(pod("left-over", environment.previous))
 
 
 class APodCrashLoops(_Cluster):
-    """It comes up, falls, and waits longer each time."""
+    """It starts, crashes, and waits longer each time."""
 
     rule = rules.PODS_RUN
     check, shows = "test_no_pod_waits_crashes_or_restarts", "CrashLoopBackOff"
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
+    def harm(self, environment: DeploymentEnvironment) -> None:
         ended = {"exitCode": 137, "reason": "OOMKilled", "finishedAt": ago(hours=2)}
-        self.status(ground).update(
+        self.status(environment).update(
             ready=False,
             restartCount=12,
             state={"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}},
@@ -98,13 +96,13 @@ class APodCrashLoops(_Cluster):
 
 
 class APodRestartsNowAndThen(_Cluster):
-    """Between two crashes it looks well, and its users are thrown out each time."""
+    """Between two crashes it looks well, and its users are signed out each time."""
 
     rule = rules.FEW_RESTARTS
     check, shows = "test_no_pod_waits_crashes_or_restarts", "1 restarts, the last at"
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        self.status(ground).update(
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        self.status(environment).update(
             restartCount=1,
             lastState={
                 "terminated": {"exitCode": 1, "reason": "Error", "finishedAt": ago(minutes=20)}
@@ -113,7 +111,7 @@ class APodRestartsNowAndThen(_Cluster):
 
 
 class APodWasRestartedAtATimeThatNobodyKnows(_Cluster):
-    """The node has forgotten when: it may have been a moment ago."""
+    """The node does not know when: it may have been a moment ago."""
 
     rule = rules.FEW_RESTARTS
     check, outcome, shows = (
@@ -122,12 +120,12 @@ class APodWasRestartedAtATimeThatNobodyKnows(_Cluster):
         "does not report when",
     )
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        self.status(ground).update(restartCount=3)
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        self.status(environment).update(restartCount=3)
 
 
 class APodIsPending(_Cluster):
-    """No node has room for it: the next one that falls leaves too few."""
+    """No node has room for it: when the next pod fails, too few are left."""
 
     rule = rules.PODS_RUN
     check, shows = "test_no_pod_waits_crashes_or_restarts", "Insufficient memory"
@@ -135,61 +133,61 @@ class APodIsPending(_Cluster):
         "test_every_pod_runs_the_declared_image": "it has not pulled anything yet"
     }
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
+    def harm(self, environment: DeploymentEnvironment) -> None:
         placed = {
             "type": "PodScheduled",
             "status": "False",
             "reason": "Unschedulable",
             "message": "0/3 nodes are available: 3 Insufficient memory.",
         }
-        ground.kubernetes.objects["pods"][2]["status"] = {
+        environment.kubernetes.objects["pods"][2]["status"] = {
             "phase": "Pending",
             "conditions": [placed],
         }
 
 
 class APodIsNotReady(_Cluster):
-    """It runs and answers nobody."""
+    """It runs and gets no requests."""
 
     rule = rules.PODS_RUN
     check, shows = "test_no_pod_waits_crashes_or_restarts", "is not ready"
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        self.status(ground)["ready"] = False
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        self.status(environment)["ready"] = False
 
 
 class AReplicaIsMissing(_Cluster):
-    """Two bear the load of three."""
+    """Two pods carry the load of three."""
 
     rule = rules.DECLARED_REPLICAS
     check, shows = "test_the_deployment_is_available", "2 available"
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        del ground.kubernetes.objects["pods"][2]
-        self.deployment(ground)["status"].update(
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        del environment.kubernetes.objects["pods"][2]
+        self.deployment(environment)["status"].update(
             replicas=2, readyReplicas=2, availableReplicas=2, updatedReplicas=2
         )
 
 
 class SomebodyScaledItDown(_Cluster):
-    """It is available, as far as it goes: one pod less than was planned for."""
+    """The deployment is available, with one pod less than was planned."""
 
     rule = rules.DECLARED_REPLICAS
     check, shows = "test_the_deployment_is_available", "2 wanted"
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        AReplicaIsMissing().harm(ground)
-        self.deployment(ground)["spec"]["replicas"] = 2
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        AReplicaIsMissing().harm(environment)
+        self.deployment(environment)["spec"]["replicas"] = 2
 
 
 class TheNewestChangeWasNotActedUpon(_Cluster):
-    """The controller hangs: all that the deployment tells is of the one before."""
+    """The controller hangs: the whole status describes the change before."""
 
     rule = rules.CHANGE_OBSERVED
     check, shows = "test_the_deployment_is_available", "generation 10"
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        self.deployment(ground)["metadata"]["generation"] = 10
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        self.deployment(environment)["metadata"]["generation"] = 10
 
 
 class TheRolloutIsHalfDone(_Cluster):
@@ -198,21 +196,21 @@ class TheRolloutIsHalfDone(_Cluster):
     rule = rules.DECLARED_REPLICAS
     check, shows = "test_the_deployment_is_available", "1 updated"
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        self.deployment(ground)["status"]["updatedReplicas"] = 1
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        self.deployment(environment)["status"]["updatedReplicas"] = 1
 
 
 # ── what is declared ──
 
 
 class NoReadinessProbe(_Cluster):
-    """A pod that is just starting gets requests, and its users errors."""
+    """A pod that is just starting gets requests, and answers them with errors."""
 
     rule = rules.PROBES_DEFINED
     check, shows = "test_probes_are_defined", "readiness"
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        for one in ground.kubernetes.objects["pods"]:
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        for one in environment.kubernetes.objects["pods"]:
             del one["spec"]["containers"][0]["readinessProbe"]
 
 
@@ -222,19 +220,19 @@ class NoLivenessProbe(_Cluster):
     rule = rules.PROBES_DEFINED
     check, shows = "test_probes_are_defined", "liveness"
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        for one in ground.kubernetes.objects["pods"]:
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        for one in environment.kubernetes.objects["pods"]:
             del one["spec"]["containers"][0]["livenessProbe"]
 
 
 class NoLimitOfMemory(_Cluster):
-    """One leak takes the node with it, and all that runs there."""
+    """One memory leak takes down the node, and all that runs there."""
 
     rule = rules.RESOURCES_DECLARED
     check, shows = "test_requests_and_limits_are_declared", "| no limits.memory |"
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        for one in ground.kubernetes.objects["pods"]:
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        for one in environment.kubernetes.objects["pods"]:
             one["spec"]["containers"][0]["resources"] = {
                 "requests": {"cpu": "1", "memory": "1Gi"},
                 "limits": {"cpu": "1"},
@@ -242,56 +240,60 @@ class NoLimitOfMemory(_Cluster):
 
 
 class NothingIsDeclaredBesideTheBackend(_Cluster):
-    """The shipper of logs eats what the hospital needs."""
+    """The log shipper takes the memory that the backend needs."""
 
     rule = rules.RESOURCES_DECLARED
     check, shows = "test_requests_and_limits_are_declared", "log-shipper"
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        for one in ground.kubernetes.objects["pods"]:
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        for one in environment.kubernetes.objects["pods"]:
             del one["spec"]["containers"][1]["resources"]
 
 
 class NoDisruptionBudget(_Cluster):
-    """Whoever empties nodes for an update takes all pods at once."""
+    """Draining the nodes for an update evicts all pods at once."""
 
     rule = rules.BUDGET_SELECTS
     check, shows = "test_a_disruption_budget_guards_the_pods", "| 1 disruption budget | 0 |"
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        ground.kubernetes.objects["poddisruptionbudgets"] = [
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        environment.kubernetes.objects["poddisruptionbudgets"] = [
             budget("of-another", {"app": "another"}, 3)
         ]
 
 
 class TheBudgetLetsNobodyGo(_Cluster):
-    """No node can be emptied: on the night of the cutover a broken one stays."""
+    """No node can be drained, not even a broken one."""
 
     rule = rules.BUDGET_ALLOWS_SOME
     check, shows = "test_a_disruption_budget_guards_the_pods", "| 0 |"
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        ground.kubernetes.objects["poddisruptionbudgets"][0]["status"]["disruptionsAllowed"] = 0
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        environment.kubernetes.objects["poddisruptionbudgets"][0]["status"][
+            "disruptionsAllowed"
+        ] = 0
 
 
 class TheBudgetLetsAllGo(_Cluster):
-    """It guards nothing."""
+    """The budget protects nothing."""
 
     rule = rules.BUDGET_ALLOWS_SOME
     check, shows = "test_a_disruption_budget_guards_the_pods", "| 3 |"
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        ground.kubernetes.objects["poddisruptionbudgets"][0]["status"]["disruptionsAllowed"] = 3
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        environment.kubernetes.objects["poddisruptionbudgets"][0]["status"][
+            "disruptionsAllowed"
+        ] = 3
 
 
 class TwoBudgetsSelectOnePod(_Cluster):
-    """The cluster then refuses every eviction."""
+    """Kubernetes then refuses every eviction."""
 
     rule = rules.BUDGET_SELECTS
     check, shows = "test_a_disruption_budget_guards_the_pods", "| 2: "
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        ground.kubernetes.objects["poddisruptionbudgets"].append(budget("second", LABELS, 3))
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        environment.kubernetes.objects["poddisruptionbudgets"].append(budget("second", LABELS, 3))
 
 
 # ── the way back ──
@@ -303,53 +305,53 @@ class ThePreviousRevisionIsGone(_Cluster):
     rule = rules.PREVIOUS_REVISION_KEPT
     check, shows = "test_the_previous_revision_is_there", "| no earlier revision |"
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        del ground.kubernetes.objects["replicasets"][1]
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        del environment.kubernetes.objects["replicasets"][1]
 
 
 class ThePreviousRevisionIsAnotherRelease(_Cluster):
-    """The rollback would lead to something that was never tried with this database."""
+    """The rollback would lead to a release that was never tested with this database."""
 
     rule = rules.PREVIOUS_REVISION_KEPT
     check, shows = "test_the_previous_revision_is_there", OTHER
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        ground.kubernetes.objects["replicasets"][1]["spec"]["template"]["spec"]["containers"][0][
-            "image"
-        ] = f"{IMAGE}@{OTHER}"
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        environment.kubernetes.objects["replicasets"][1]["spec"]["template"]["spec"]["containers"][
+            0
+        ]["image"] = f"{IMAGE}@{OTHER}"
 
 
 class ThePreviousRevisionIsOnlyATag(_Cluster):
-    """The tag may lead to anything by now."""
+    """The tag may lead to any image by now."""
 
     rule = rules.PREVIOUS_REVISION_KEPT
     check, outcome, shows = "test_the_previous_revision_is_there", "not proven", "tags only"
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        ground.kubernetes.objects["replicasets"][1]["spec"]["template"]["spec"]["containers"][0][
-            "image"
-        ] = f"{IMAGE}:1.9.0"
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        environment.kubernetes.objects["replicasets"][1]["spec"]["template"]["spec"]["containers"][
+            0
+        ]["image"] = f"{IMAGE}:1.9.0"
 
 
 class NoRevisionIsKept(_Cluster):
-    """The next change of the deployment takes the way back away."""
+    """The next change of the deployment removes the revision to go back to."""
 
     rule = rules.HISTORY_KEPT
     check, shows = "test_the_previous_revision_is_there", "| revisionHistoryLimit 0 |"
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        self.deployment(ground)["spec"]["revisionHistoryLimit"] = 0
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        self.deployment(environment)["spec"]["revisionHistoryLimit"] = 0
 
 
 class HelmsHistoryIsGone(_Cluster):
-    """`helm rollback`, the plan's own words, answers that the release is not found."""
+    """`helm rollback`, the command of the plan, answers that the release is not found."""
 
     rule = rules.HELM_PREVIOUS_KEPT
     check, shows = "test_the_previous_revision_is_there", "a history in the namespace"
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        ground.kubernetes.objects["secrets"] = [
-            one for one in ground.kubernetes.objects["secrets"] if one["type"] == "Opaque"
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        environment.kubernetes.objects["secrets"] = [
+            one for one in environment.kubernetes.objects["secrets"] if one["type"] == "Opaque"
         ]
 
 
@@ -362,49 +364,47 @@ class HelmHasOneRevisionOnly(_Cluster):
         "an earlier revision that was deployed | none |",
     )
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        ground.kubernetes.objects["secrets"] = [helm(2, "deployed")]
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        environment.kubernetes.objects["secrets"] = [helm(2, "deployed")]
 
 
 class HelmIsHalfDone(_Cluster):
-    """An upgrade was interrupted: Helm refuses everything until somebody cleans up, at two in the
-    morning.
-    """
+    """An upgrade was interrupted: Helm refuses every action until somebody cleans up."""
 
     rule = rules.HELM_RELEASE_DEPLOYED
     check, shows = "test_the_previous_revision_is_there", "pending-upgrade"
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        ground.kubernetes.objects["secrets"].append(helm(3, "pending-upgrade"))
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        environment.kubernetes.objects["secrets"].append(helm(3, "pending-upgrade"))
 
 
 # ── what cannot be seen ──
 
 
 class TheDeploymentIsGone(_Cluster):
-    """Or never was there."""
+    """It was deleted, or it never existed."""
 
     rule = rules.DEPLOYMENT_EXISTS
     check, shows = EVERY[0], f"{NAME} | "
     also: ClassVar[Mapping[str, str]] = dict.fromkeys(EVERY[1:], "there is nothing to look at")
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        ground.kubernetes.objects["deployments"] = []
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        environment.kubernetes.objects["deployments"] = []
 
 
 class TheTokenIsRefused(_Cluster):
-    """It was renewed, and nobody told the gate."""
+    """It was renewed, and the gate has the old one."""
 
     rule = rules.API_ANSWERS
     check, outcome, shows = EVERY[0], "not proven", "is the token in token_file still valid?"
     also: ClassVar[Mapping[str, str]] = dict.fromkeys(EVERY[1:], "nothing can be seen")
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        ground.kubernetes.token = "t0ken-number-two"
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        environment.kubernetes.token = "t0ken-number-two"
 
 
 class TheApiIsDead(_Cluster):
-    """Nobody can roll back either."""
+    """No rollback is possible either."""
 
     rule = rules.API_ANSWERS
     check, outcome, shows = EVERY[0], "not proven", "cannot be asked"
@@ -413,10 +413,10 @@ class TheApiIsDead(_Cluster):
 
 
 class HelmsSecretsMayNotBeRead(_Cluster):
-    """What Helm would do is then not known; all else is seen."""
+    """Helm's history is not known; everything else is."""
 
     rule = rules.API_ANSWERS
     check, outcome, shows = "test_the_previous_revision_is_there", "not proven", "may not read them"
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        ground.kubernetes.forbidden = frozenset({"secrets"})
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        environment.kubernetes.forbidden = frozenset({"secrets"})

@@ -1,4 +1,4 @@
-"""Faults of the release's own tests, as its pipeline wrote them down."""
+"""Faults of the pipeline and of the record that it leaves."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NOTHING_ELSE = "there is nothing else to read"
 
 
 def report(covered: int, lines: int, rate: str) -> str:
-    """As coverage.py writes it, without what is below its first line."""
+    """Return a report as coverage.py writes it, without the lines below its first one."""
     return (
         '<?xml version="1.0" ?>\n<coverage version="7.6" timestamp="1795800000000"'
         f' lines-valid="{lines}" lines-covered="{covered}" line-rate="{rate}" branch-rate="0"'
@@ -38,23 +38,23 @@ class _Covered(DeploymentFault):
     check: ClassVar[str] = COVERED
 
 
-def run_of(ground: DeploymentEnvironment) -> dict[str, Any]:
-    assert ground.run is not None
-    return ground.run
+def run_of(environment: DeploymentEnvironment) -> dict[str, Any]:
+    assert environment.run is not None
+    return environment.run
 
 
 class ThePipelineIsRed(_Tests):
-    """Somebody saw it and released all the same."""
+    """The tests failed, and the commit was released nevertheless."""
 
     rule = rules.RUN_SUCCEEDED
     check, shows = GREEN, "| success | failure |"
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        run_of(ground)["result"] = "failure"
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        run_of(environment)["result"] = "failure"
 
 
 class TheGreenRunIsOfAnotherCommit(_Tests):
-    """The last change came after it."""
+    """The last change was made after the run."""
 
     rule = rules.SAME_COMMIT
     check, shows = GREEN, "| 0000000000"
@@ -62,38 +62,38 @@ class TheGreenRunIsOfAnotherCommit(_Tests):
         (SUITES, RECENT, COVERED), "nothing of it is about this commit"
     )
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        run_of(ground)["commit"] = "0" * 40
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        run_of(environment)["commit"] = "0" * 40
 
 
 class TheGreenRunIsOfAnotherRelease(_Tests):
-    """The commit is right, and was built as something else."""
+    """The right commit was built as another release."""
 
     rule = rules.SAME_RELEASE
     check, shows = GREEN, "1.9.9"
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        run_of(ground)["release"] = "1.9.9"
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        run_of(environment)["release"] = "1.9.9"
 
 
 class ASuiteWasSkipped(_Tests):
-    """The pipeline is green, for nobody asked whether the doors are shut."""
+    """The pipeline is green, although the security tests did not run."""
 
     rule = rules.SUITES_SUCCEEDED
     check, shows = SUITES, "suite security | success | skipped |"
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        run_of(ground)["suites"]["security"] = "skipped"
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        run_of(environment)["suites"]["security"] = "skipped"
 
 
 class ASuiteIsMissing(_Tests):
-    """It was taken out of the pipeline, and nobody remembers."""
+    """It was removed from the pipeline."""
 
     rule = rules.SUITES_SUCCEEDED
     check, shows = SUITES, "suite integration | success | no such suite"
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        del run_of(ground)["suites"]["integration"]
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        del run_of(environment)["suites"]["integration"]
 
 
 class TheRunIsOld(_Tests):
@@ -102,71 +102,75 @@ class TheRunIsOld(_Tests):
     rule = rules.RUN_RECENT
     check, shows = RECENT, "| at most 168 h ago | 169.0 h ago |"
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        run_of(ground)["finished"] = (datetime.now(UTC) - timedelta(hours=169)).isoformat()
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        run_of(environment)["finished"] = (datetime.now(UTC) - timedelta(hours=169)).isoformat()
 
 
 class TheRunIsYetToCome(_Tests):
-    """A clock is wrong, and then nobody knows how old it is."""
+    """A clock is wrong, so that the age of the run is not known."""
 
     rule = rules.RUN_RECENT
     check, shows = RECENT, "in the future"
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        run_of(ground)["finished"] = (datetime.now(UTC) + timedelta(hours=2)).isoformat()
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        run_of(environment)["finished"] = (datetime.now(UTC) + timedelta(hours=2)).isoformat()
 
 
 class ThePipelineLeftNoFile(_Tests):
-    """It never ran, or left it elsewhere."""
+    """It never ran, or left its file elsewhere."""
 
     rule = rules.RECORD_READABLE
     check, outcome, shows = GREEN, "not proven", "FileNotFoundError"
     also: ClassVar[Mapping[str, str]] = dict.fromkeys((SUITES, RECENT, COVERED), NOTHING_ELSE)
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        ground.run = None
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        environment.run = None
 
 
 class ThePipelineWasCutOff(_Tests):
-    """It died while it was writing."""
+    """It was killed while it wrote the file."""
 
     rule = rules.RECORD_VALID
     check, shows = GREEN, "| invalid JSON |"
     also: ClassVar[Mapping[str, str]] = dict.fromkeys((SUITES, RECENT, COVERED), NOTHING_ELSE)
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        ground.text = '{"commit": "c0ffee'
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        environment.text = '{"commit": "c0ffee'
 
 
 class ThePipelineSpeaksAnotherLanguage(_Tests):
-    """`passed` is what another tool says; here nobody knows what it means."""
+    """`passed` is the word of another tool, and has no meaning here."""
 
     rule = rules.RECORD_VALID
     check, shows = GREEN, "at $.suites.unit | a value as in pipeline.schema.json |"
     also: ClassVar[Mapping[str, str]] = dict.fromkeys((SUITES, RECENT, COVERED), NOTHING_ELSE)
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        run_of(ground)["suites"]["unit"] = "passed"
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        run_of(environment)["suites"]["unit"] = "passed"
 
 
 class TooLittleIsCovered(_Covered):
-    """A hair below what the plan asks for is below it."""
+    """A figure just below the limit is below it."""
 
     rule = rules.COVERAGE_ENOUGH
     shows = "79.90 %"
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        run_of(ground)["coverage"] = {"percent": 79.9}
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        run_of(environment)["coverage"] = {"percent": 79.9}
 
 
 class WhatIsRoundedUpIsNotCovered(_Covered):
-    """79.96 % was written as 80.0 %: what is counted goes over what is told."""
+    """79.96 % was written as 80.0 %: the counted lines override the written figure."""
 
     rule = rules.COVERAGE_ENOUGH
     shows = "79.96 %"
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        run_of(ground)["coverage"] = {"percent": 80.0, "lines_covered": 7996, "lines_valid": 10_000}
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        run_of(environment)["coverage"] = {
+            "percent": 80.0,
+            "lines_covered": 7996,
+            "lines_valid": 10_000,
+        }
 
 
 class NothingIsCoveredOfNothing(_Covered):
@@ -176,57 +180,57 @@ class NothingIsCoveredOfNothing(_Covered):
     shows = "coverage.xml | 1 line or more | 0 lines |"
     asked: ClassVar[Mapping[str, Mapping[str, Any]]] = REPORTED
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        ground.report = report(0, 0, "1")
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        environment.report = report(0, 0, "1")
 
 
 class NoLineIsCounted(_Covered):
-    """The same in the pipeline's own words."""
+    """The same, in the pipeline's own file."""
 
     rule = rules.COVERAGE_CONSISTENT
     shows = "pipeline.json | 1 line or more | 0 lines |"
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        run_of(ground)["coverage"] = {"percent": 100, "lines_covered": 0, "lines_valid": 0}
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        run_of(environment)["coverage"] = {"percent": 100, "lines_covered": 0, "lines_valid": 0}
 
 
 class TheReportContradictsItself(_Covered):
-    """Its rate was mended by hand."""
+    """Its rate was edited."""
 
     rule = rules.COVERAGE_CONSISTENT
     shows = "| 70.00 % (700 of 1000 lines) | 83.10 % |"
     asked: ClassVar[Mapping[str, Mapping[str, Any]]] = REPORTED
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        ground.report = report(700, 1000, "0.831")
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        environment.report = report(700, 1000, "0.831")
 
 
 class TheReportIsOfAnotherRun(_Covered):
-    """It lay there from the last time."""
+    """It was left by the run before."""
 
     rule = rules.COVERAGE_CONSISTENT
     shows = "coverage.xml, SHA-256"
     asked: ClassVar[Mapping[str, Mapping[str, Any]]] = REPORTED
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        ground.report = report(831, 1000, "0.831")
-        run_of(ground)["coverage"] = {"sha256": "e" * 64}
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        environment.report = report(831, 1000, "0.831")
+        run_of(environment)["coverage"] = {"sha256": "e" * 64}
 
 
 class NothingSaysOfWhichRunTheReportIs(_Covered):
-    """It may be from any commit."""
+    """It may be of any commit."""
 
     rule = rules.COVERAGE_KNOWN
     outcome, shows = "not proven", "nothing says that it is of this run"
     asked: ClassVar[Mapping[str, Mapping[str, Any]]] = REPORTED
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        ground.report = report(831, 1000, "0.831")
-        del run_of(ground)["coverage"]
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        environment.report = report(831, 1000, "0.831")
+        del run_of(environment)["coverage"]
 
 
 class TheCoverageIsNoNumber(_Covered):
-    """Nothing is below it: a comparison would let it pass."""
+    """NaN is below no limit: a comparison would let it pass."""
 
     rule = rules.RECORD_VALID
     check, shows = COVERED, "| invalid JSON |"
@@ -234,5 +238,5 @@ class TheCoverageIsNoNumber(_Covered):
         (GREEN, SUITES, RECENT), "the whole file is none"
     )
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        run_of(ground)["coverage"] = {"percent": float("nan")}
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        run_of(environment)["coverage"] = {"percent": float("nan")}

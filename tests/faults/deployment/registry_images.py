@@ -1,4 +1,4 @@
-"""Faults of the registry: what a node would pull, and cannot."""
+"""Faults of the registry from which the nodes pull."""
 
 from __future__ import annotations
 
@@ -22,58 +22,58 @@ class _Image(DeploymentFault):
 
 
 class TheImageIsNotInTheRegistry(_Image):
-    """The pods that run have it; the first new one has not."""
+    """The running nodes have it; a new node cannot pull it."""
 
     rule = rules.MANIFEST_EXISTS
     shows = "| 404 |"
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        del ground.registry.manifests[ground.digest]
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        del environment.registry.manifests[environment.digest]
 
 
 class ThePreviousImageIsGone(_Image):
-    """Somebody cleaned up: the rollback finds a revision and no image."""
+    """It was cleaned up: the rollback finds a revision and no image."""
 
     rule = rules.MANIFEST_EXISTS
     check, shows = BEFORE, "| 404 |"
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        del ground.registry.manifests[ground.previous]
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        del environment.registry.manifests[environment.previous]
 
 
 class OtherBytesStandUnderTheDigest(_Image):
-    """The registry's store is damaged, or somebody has been at it."""
+    """The registry's storage is damaged, or was tampered with."""
 
     rule = rules.MANIFEST_INTACT
     shows = "| sha256:"
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        media_type, content = ground.registry.manifests[ground.digest]
-        ground.registry.manifests[ground.digest] = (
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        media_type, content = environment.registry.manifests[environment.digest]
+        environment.registry.manifests[environment.digest] = (
             media_type,
             content.replace(b'"size": ', b'"size":  '),
         )
 
 
 class ALayerIsGone(_Image):
-    """The manifest is there, and every pull of it breaks off."""
+    """The manifest exists, and every pull of it breaks off."""
 
     rule = rules.BLOBS_COMPLETE
     shows = "| 404 |"
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        del ground.registry.blobs[ground.registry.layers_of(ground.digest)[1]]
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        del environment.registry.blobs[environment.registry.layers_of(environment.digest)[1]]
 
 
 class ALayerOfThePreviousImageIsCutOff(_Image):
-    """It is there, in half its size."""
+    """The layer exists, in half of its size."""
 
     rule = rules.BLOBS_COMPLETE
     check, shows = BEFORE, "| 5 bytes |"
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        layer = ground.registry.layers_of(ground.previous)[0]
-        ground.registry.blobs[layer] = ground.registry.blobs[layer][:5]
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        layer = environment.registry.layers_of(environment.previous)[0]
+        environment.registry.blobs[layer] = environment.registry.blobs[layer][:5]
 
 
 class TheImageIsForAnotherPlatform(_Image):
@@ -82,35 +82,35 @@ class TheImageIsForAnotherPlatform(_Image):
     rule = rules.FOR_PLATFORM
     shows = "| linux/amd64 | linux/arm64 |"
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        ground.digest = ground.registry.push_index(arm64=ground.digest)
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        environment.digest = environment.registry.push_index(arm64=environment.digest)
 
 
 class SomethingElseStandsUnderTheDigest(_Image):
-    """A chart, a signature: no node can run it."""
+    """It is a chart or a signature, which no node can run."""
 
     rule = rules.IS_IMAGE
     shows = "| application/json |"
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        ground.digest = ground.registry.put(
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        environment.digest = environment.registry.put(
             "application/json", {"what": json.dumps("a list of parts")}
         )
 
 
 class TheLoginFails(_Image):
-    """The password of whoever pulls was changed."""
+    """The password of the account was changed."""
 
     rule = rules.REGISTRY_ANSWERS
     outcome, shows = "not proven", "are username and password right"
     also: ClassVar[Mapping[str, str]] = {BEFORE: "it is the same login"}
 
-    def harm(self, ground: DeploymentEnvironment) -> None:
-        ground.registry.password = "pa55word-number-two"
+    def harm(self, environment: DeploymentEnvironment) -> None:
+        environment.registry.password = "pa55word-number-two"
 
 
 class NobodyGaveALogin(_Image):
-    """The registry does not let strangers in."""
+    """The registry does not allow anonymous pulls."""
 
     rule = rules.REGISTRY_ANSWERS
     outcome, shows = "not proven", "are username and password right"

@@ -1,5 +1,6 @@
-"""The checks of the ground bite: each fault alone is caught by its own check, and without a fault
-every check passes.
+"""Each fault of the deployment is caught by its own check, and by no other.
+
+Without a fault every check passes.
 """
 
 from __future__ import annotations
@@ -65,21 +66,21 @@ ALWAYS: tuple[type[DatabaseFault], ...] = (
 """What every run tries of the database's; the others are dear (`tox run -e thorough`)."""
 
 
-@pytest.fixture(scope="module", name="whole")
-def whole_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandinServers]:
-    with standin_servers(tmp_path_factory.mktemp("ground")) as whole:
-        yield whole
+@pytest.fixture(scope="module", name="servers")
+def started_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandinServers]:
+    with standin_servers(tmp_path_factory.mktemp("standins")) as servers:
+        yield servers
 
 
 # ── cluster, registry, pipeline ──
 
 
 @pytest.mark.parametrize("name", BY_NAME)
-def test_its_check_catches(name: str, whole: StandinServers, tmp_path: Path) -> None:
-    """With this one fault its check does not pass, and says what is wrong; nothing else is blamed."""
-    fault, ground = BY_NAME[name](), whole.new_environment(tmp_path)
-    fault.harm(ground)
-    wrong = find_problems(fault, ground.run_checks(fault.asked, fault.file))
+def test_its_check_catches(name: str, servers: StandinServers, tmp_path: Path) -> None:
+    """The check does not pass, for the rule that the fault breaks; no other check is blamed."""
+    fault, environment = BY_NAME[name](), servers.new_environment(tmp_path)
+    fault.harm(environment)
+    wrong = find_problems(fault, environment.run_checks(fault.asked, fault.file))
     assert not wrong, "\n".join(wrong)
 
 
@@ -89,43 +90,41 @@ def test_its_check_catches(name: str, whole: StandinServers, tmp_path: Path) -> 
     ids=["all", "no Helm", "exact"],
 )
 def test_without_a_fault_every_check_passes(
-    whole: StandinServers, tmp_path: Path, asked: Mapping[str, Mapping[str, Any]]
+    servers: StandinServers, tmp_path: Path, asked: Mapping[str, Mapping[str, Any]]
 ) -> None:
-    """No false alarm; each names what it looked at."""
+    """No false alarm; each assessment names what it checked."""
     seen: list[Assessment] = []
-    found = whole.new_environment(tmp_path).run_checks(asked, seen=seen)
+    found = servers.new_environment(tmp_path).run_checks(asked, seen=seen)
     assert {name: one for name, one in found.items() if one.word != "passed"} == {}
     assert len(seen) == len(found) == len(EVERY) + 6
     assert all(one.checked for one in seen)
 
 
 def test_before_the_cutover_the_release_before_may_still_run(
-    whole: StandinServers, tmp_path: Path
+    servers: StandinServers, tmp_path: Path
 ) -> None:
-    """It is then itself what a rollback goes back to, and the first of its kind has nothing behind
-    it.
-    """
-    ground = whole.new_environment(tmp_path)
-    ground.kubernetes.objects |= deployment_objects(ground.previous, ground.digest)
-    del ground.kubernetes.objects["replicasets"][1]
-    ground.kubernetes.objects["secrets"] = [helm(1, "deployed")]
-    found = ground.run_checks({"cluster": {"runs": "previous"}}, "kubernetes")
+    """It is then itself what a rollback goes back to, also where it is the first revision."""
+    environment = servers.new_environment(tmp_path)
+    environment.kubernetes.objects |= deployment_objects(environment.previous, environment.digest)
+    del environment.kubernetes.objects["replicasets"][1]
+    environment.kubernetes.objects["secrets"] = [helm(1, "deployed")]
+    found = environment.run_checks({"cluster": {"runs": "previous"}}, "kubernetes")
     assert {name: one for name, one in found.items() if one.word != "passed"} == {}
 
 
-def test_nothing_secret_is_left_in_evidence(whole: StandinServers, tmp_path: Path) -> None:
-    """Nor asked for: Helm's secrets hold every value of the chart."""
+def test_nothing_secret_is_left_in_evidence(servers: StandinServers, tmp_path: Path) -> None:
+    """Nor is one requested: Helm's secrets hold every value of the chart."""
     seen: list[Assessment] = []
-    ground = whole.new_environment(tmp_path)
-    said = [one.why for one in ground.run_checks({}, seen=seen).values()]
+    environment = servers.new_environment(tmp_path)
+    said = [one.why for one in environment.run_checks({}, seen=seen).values()]
     assert not [
         secret
         for secret in ("t0ken", "pa55word", "dmFsdWVz")
         if secret in repr(seen) + "".join(said)
     ]
-    assert not [body for body in ground.kubernetes.given_out if b"dmFsdWVz" in body]
+    assert not [body for body in environment.kubernetes.given_out if b"dmFsdWVz" in body]
     assert {"kubernetes token", "registry password", "registry token"} == set(
-        ground.redactor.learned_secrets().values()
+        environment.redactor.learned_secrets().values()
     )
 
 
@@ -140,11 +139,11 @@ def test_nothing_secret_is_left_in_evidence(whole: StandinServers, tmp_path: Pat
     ids=["no cluster", "no digest", "no registry", "no commit"],
 )
 def test_what_is_not_declared_is_not_proven(
-    whole: StandinServers, tmp_path: Path, declared: Mapping[str, Mapping[str, Any]]
+    servers: StandinServers, tmp_path: Path, declared: Mapping[str, Mapping[str, Any]]
 ) -> None:
-    """The gaps name the keys, and the rule the way out where there is no such thing."""
+    """The gaps name the keys; the rule says what to do where there is no such thing."""
     ((section, keys),) = declared.items()
-    found = whole.new_environment(tmp_path).run_checks(declared)
+    found = servers.new_environment(tmp_path).run_checks(declared)
     errors = [result.error for result in found.values() if result.word == "not proven"]
     assert errors
     assert not [one for one in found.values() if one.word == "failed"]
@@ -162,7 +161,7 @@ def test_what_is_not_declared_is_not_proven(
 
 @contextmanager
 def placed(cluster: hospitals.Cluster, name: str, folder: Path) -> Iterator[Place]:
-    """A hospital's database after its cutover, with a fresh backup."""
+    """Yield a hospital's database after its cutover, with a fresh backup."""
     database = name.lower()
     cluster.server.copy("migrated", database)
     try:
@@ -181,7 +180,7 @@ def placed(cluster: hospitals.Cluster, name: str, folder: Path) -> Iterator[Plac
 
 
 def judged(place: Place, folder: Path) -> dict[str, CheckResult]:
-    """What the checks of the database cluster come to."""
+    """Return how the checks of the database cluster end."""
     site = make_database_context(
         place.dsn,
         folder,
@@ -250,7 +249,7 @@ def test_a_fault_says_its_harm_and_names_the_item_of_its_check(name: str) -> Non
 
 @cache
 def _tied() -> Mapping[str, frozenset[str]]:
-    """The items of each check of `smoke/infrastructure`."""
+    """Return the items of each check of `smoke/infrastructure`."""
     return {
         check.check.rpartition("::")[2]: frozenset(
             item.id for item in PLAN.items_of_groups(check.groups)

@@ -1,5 +1,6 @@
-"""The gate itself, as a user runs it the day before: on an embedded hospital, with its cluster,
-registry and pipeline standing in.
+"""The gate as a user runs it the day before, on an embedded hospital.
+
+The cluster, the registry and the pipeline are stand-ins.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from tests.faults.deployment.deployment_environment import DeploymentEnvironment
 from tests.faults.deployment.kubernetes import ATagWasMoved
 from tests.faults.judge import PLAN
 
+INFRASTRUCTURE = "CUTOVER_TARGETS__EMBEDDED__INFRASTRUCTURE"
 ITEMS = ("kubernetes-cluster", "database-cluster", "tests-passing", "code-coverage")
 FILES = tuple(
     f"smoke/infrastructure/test_{name}.py"
@@ -25,13 +27,13 @@ FILES = tuple(
 
 
 @pytest.fixture
-def ground(tmp_path: Path) -> Iterator[DeploymentEnvironment]:
-    with standin_servers(tmp_path) as whole:
-        yield whole.new_environment(tmp_path)
+def environment(tmp_path: Path) -> Iterator[DeploymentEnvironment]:
+    with standin_servers(tmp_path) as servers:
+        yield servers.new_environment(tmp_path)
 
 
-def judged(ground: DeploymentEnvironment, folder: Path) -> gate_runs.Verdict:
-    """The verdict on a plan that has only the items of the ground.
+def judged(environment: DeploymentEnvironment, folder: Path) -> gate_runs.Verdict:
+    """The verdict on a plan that has only the items of the environment.
 
     With others, more would come up around the hospital than is asked here. The word is NO-GO where
     files are left out: their checks are not collected. The items say what is asked.
@@ -45,11 +47,11 @@ def judged(ground: DeploymentEnvironment, folder: Path) -> gate_runs.Verdict:
     (folder / "plan.toml").write_text("\n\n".join(items), encoding="utf-8")
     config = folder / "cutover.toml"
     config.write_text("", encoding="utf-8")
-    ground.write_pipeline_files()
+    environment.write_pipeline_files()
     told = {
         "CUTOVER_PLAN": str(folder / "plan.toml"),
-        "CUTOVER_TARGETS__EMBEDDED__INFRASTRUCTURE": json.dumps(ground.settings({})),
-        "CUTOVER_TARGETS__EMBEDDED__INFRASTRUCTURE__REGISTRY__PASSWORD": ground.registry.password,
+        INFRASTRUCTURE: json.dumps(environment.settings({})),
+        f"{INFRASTRUCTURE}__REGISTRY__PASSWORD": environment.registry.password,
         "CUTOVER_TARGETS__EMBEDDED__MIGRATIONS": json.dumps({"standbys": 0, "archived": False}),
     }
     return gate_runs.run_gate(
@@ -71,12 +73,10 @@ def _written(name: str) -> dict[str, Any]:
 
 
 def test_without_a_fault_every_item_is_passed(
-    ground: DeploymentEnvironment, tmp_path: Path
+    environment: DeploymentEnvironment, tmp_path: Path
 ) -> None:
-    """Also that of the database, for which the hospital brought a backup; and no secret is in what
-    is left behind.
-    """
-    verdict = judged(ground, tmp_path)
+    """The database too, for which the hospital made a backup; and no secret is in what is left."""
+    verdict = judged(environment, tmp_path)
     assert {
         item: item_messages(verdict, item) for item in ITEMS if verdict.outcome(item) != "passed"
     } == {}, verdict.output
@@ -88,9 +88,9 @@ def test_without_a_fault_every_item_is_passed(
 
 
 @pytest.mark.thorough
-def test_with_one_its_item_alone_fails(ground: DeploymentEnvironment, tmp_path: Path) -> None:
-    ATagWasMoved().harm(ground)
-    verdict = judged(ground, tmp_path)
+def test_with_one_its_item_alone_fails(environment: DeploymentEnvironment, tmp_path: Path) -> None:
+    ATagWasMoved().harm(environment)
+    verdict = judged(environment, tmp_path)
     assert verdict.status != 0
     assert {item: verdict.outcome(item) for item in ITEMS} == {
         **dict.fromkeys(ITEMS, "passed"),

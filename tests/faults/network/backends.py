@@ -13,35 +13,35 @@ from tests.faults.network.network_fault import NetworkFault
 
 
 class _OfTheBalancer(NetworkFault):
-    """A balancer with these `manners`, over backends that are good but for what `world` says."""
+    """A load balancer with this `behaviour`, in front of backends under these `conditions`."""
 
     item, checks = "load-balancer", "test_load_balancer"
-    manners: ClassVar[dict[str, Any]] = {}
-    world: ClassVar[dict[str, Any]] = {}
+    behaviour: ClassVar[dict[str, Any]] = {}
+    conditions: ClassVar[dict[str, Any]] = {}
 
     def way(self, folder: Path) -> AbstractContextManager[LoadBalancerAssessments]:
-        return running_balancer(BalancerBehaviour(**self.manners), **self.world)
+        return running_balancer(BalancerBehaviour(**self.behaviour), **self.conditions)
 
 
 class OneBackendIsDead(_OfTheBalancer):
-    """When the other one fails, too, there is no hospital."""
+    """When the other one fails too, nothing answers."""
 
     rule = rules.BACKEND_ANSWERS
-    check, shows, world = "test_every_backend_answers", "refused", {"dead": 1}
+    check, shows, conditions = "test_every_backend_answers", "refused", {"dead": 1}
 
 
 class OneBackendIsIll(_OfTheBalancer):
-    """It answers, and says that it is not ready."""
+    """It answers that it is not ready."""
 
     rule = rules.BACKEND_ANSWERS
-    check, shows, world = "test_every_backend_answers", "status 503", {"fate": {"status": 503}}
+    check, shows, conditions = "test_every_backend_answers", "status 503", {"fate": {"status": 503}}
 
 
 class ADeadBackendIsStillInRotation(_OfTheBalancer):
-    """Every second click ends in an error, and nobody finds a rule in it."""
+    """Every second click ends in an error."""
 
     rule = rules.REQUESTS_ANSWERED
-    check, shows, manners, world = (
+    check, shows, behaviour, conditions = (
         "test_every_backend_is_in_rotation",
         "requests: status 502",
         {"notices": False},
@@ -50,10 +50,10 @@ class ADeadBackendIsStillInRotation(_OfTheBalancer):
 
 
 class OneBackendGetsNoTraffic(_OfTheBalancer):
-    """It was never put into the pool: the hospital runs on one leg, and nobody knows."""
+    """It was never put into the pool: one backend carries all, and nobody knows."""
 
     rule = rules.ALL_IN_ROTATION
-    check, shows, manners = (
+    check, shows, behaviour = (
         "test_every_backend_is_in_rotation",
         "0 requests",
         {"only_first": True},
@@ -61,10 +61,10 @@ class OneBackendGetsNoTraffic(_OfTheBalancer):
 
 
 class TheOldBackendIsStillInRotation(_OfTheBalancer):
-    """Some requests are answered by the release of yesterday, on the schema of today."""
+    """Some requests are answered by the previous release, on the new schema."""
 
     rule = rules.NO_UNKNOWN_BACKEND
-    check, shows, world = (
+    check, shows, conditions = (
         "test_every_backend_is_in_rotation",
         "answers of backend-of-old",
         {"stranger": True},
@@ -72,10 +72,10 @@ class TheOldBackendIsStillInRotation(_OfTheBalancer):
 
 
 class RequestsAreLostWhenABackendDies(_OfTheBalancer):
-    """A nurse presses Save, and gets an error page; some press it twice."""
+    """A nurse saves a form and gets an error page; some save it twice."""
 
     rule = rules.NO_REQUEST_LOST
-    check, shows, manners = (
+    check, shows, behaviour = (
         "test_a_dead_backend_is_taken_out_and_comes_back",
         "0 lost requests",
         {"notices": False},
@@ -83,30 +83,30 @@ class RequestsAreLostWhenABackendDies(_OfTheBalancer):
 
 
 class ABackendStaysDead(_OfTheBalancer):
-    """It is not started again: after the second night nobody is left."""
+    """It is not started again: after the second failure nothing answers."""
 
     rule = rules.BACK_IN_ROTATION
     check, shows = (
         "test_a_dead_backend_is_taken_out_and_comes_back",
         "it does not answer",
     )
-    world: ClassVar[dict[str, Any]] = {"fate": {"returns": False}, "back_seconds": 1.5}
+    conditions: ClassVar[dict[str, Any]] = {"fate": {"returns": False}, "back_seconds": 1.5}
 
 
 class ABackendNeverComesBackIntoRotation(_OfTheBalancer):
-    """It runs, and gets nothing: the other one carries all, until it does not."""
+    """It runs and gets no traffic: the other one carries all, until it fails."""
 
     rule = rules.BACK_IN_ROTATION
     check, shows = (
         "test_a_dead_backend_is_taken_out_and_comes_back",
         "it answers",
     )
-    manners: ClassVar[dict[str, Any]] = {"forgives": False}
-    world: ClassVar[dict[str, Any]] = {"back_seconds": 1.5}
+    behaviour: ClassVar[dict[str, Any]] = {"forgives": False}
+    conditions: ClassVar[dict[str, Any]] = {"back_seconds": 1.5}
 
 
 class NothingCanBeMadeToDie(_OfTheBalancer):
-    """The command does nothing: that no request was lost then proves nothing."""
+    """The command does nothing, so that no lost request proves nothing."""
 
     rule = rules.FAILOVER_TESTABLE
     check, outcome, shows = (
@@ -114,16 +114,14 @@ class NothingCanBeMadeToDie(_OfTheBalancer):
         "not proven",
         "ended with status 1",
     )
-    world: ClassVar[dict[str, Any]] = {"kill": ("false",)}
+    conditions: ClassVar[dict[str, Any]] = {"kill": ("false",)}
 
 
 class TheClientsAddressIsNotPassedOn(_OfTheBalancer):
-    """The audit says that everything was done by the balancer, and the lock against guessing locks
-    out everybody.
-    """
+    """The audit names the load balancer for every act, and the rate limit locks everybody out."""
 
     rule = rules.CLIENT_ADDRESS_KNOWN
-    check, shows, manners = (
+    check, shows, behaviour = (
         "test_the_clients_address_is_passed_on",
         "| 127.0.0.2 | 127.0.0.1",
         {"passes_on": False},
@@ -131,10 +129,10 @@ class TheClientsAddressIsNotPassedOn(_OfTheBalancer):
 
 
 class TheLogDoesNotTellWhoAsked(_OfTheBalancer):
-    """Nothing is known, so nothing is proven."""
+    """The log has no such field, so that nothing is proven."""
 
     rule = rules.CLIENT_ADDRESS_KNOWN
-    check, outcome, shows, world = (
+    check, outcome, shows, conditions = (
         "test_the_clients_address_is_passed_on",
         "not proven",
         "with the field remote",
@@ -143,10 +141,10 @@ class TheLogDoesNotTellWhoAsked(_OfTheBalancer):
 
 
 class WeAskFromTheBalancersOwnMachine(_OfTheBalancer):
-    """The address is right in the log, and would be if it were not passed on."""
+    """The address in the log is right, and would be so without being passed on."""
 
     rule = rules.CLIENT_ADDRESS_KNOWN
-    check, outcome, shows, world = (
+    check, outcome, shows, conditions = (
         "test_the_clients_address_is_passed_on",
         "not proven",
         "have the same address 127.0.0.1",

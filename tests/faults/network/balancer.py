@@ -1,6 +1,4 @@
-"""Backends that can die and come back, and a small balancer before them whose manners can be
-changed.
-"""
+"""Backends that can die and come back, behind a small load balancer with adjustable behaviour."""
 
 from __future__ import annotations
 
@@ -27,7 +25,7 @@ BACK_SECONDS = 10.0
 
 @dataclass
 class BalancerBehaviour:
-    """How the balancer behaves. The defaults are good ones."""
+    """How the load balancer behaves. The defaults are right."""
 
     only_first: bool = False
     """Traffic only ever goes to the first backend."""
@@ -45,7 +43,7 @@ class _Quiet(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *_: Any) -> None:
-        """Quiet."""
+        """Write no log."""
 
     def answer(self, status: int, headers: Mapping[str, str] | None = None) -> None:
         self.send_response(status)
@@ -58,7 +56,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Quiet: connections break when somebody dies."""
+        """Ignore it: connections break when a backend dies."""
 
 
 @contextmanager
@@ -77,9 +75,9 @@ def _serving(handler: type[_Quiet], port: int = 0) -> Iterator[int]:
 
 @dataclass
 class Backend:
-    """Names itself, logs who asked, and can die for a while, or for good.
+    """A backend that names itself and logs who asked. It can die for a while, or for good.
 
-    `status`: what it answers.
+    `status` is what it answers.
     """
 
     name: str
@@ -104,7 +102,7 @@ class Backend:
         self.port = self._life.enter_context(_serving(Handler, self.port))
 
     def die(self) -> None:
-        """Within the call; it comes back later."""
+        """Close the port; open it again later."""
         self._life.close()
         if self.returns:
             self._return = threading.Timer(DEAD_SECONDS, self.live)
@@ -118,22 +116,22 @@ class Backend:
 
 
 @contextmanager
-def _balancer(manners: BalancerBehaviour, ports: list[int]) -> Iterator[int]:
+def _balancer(behaviour: BalancerBehaviour, ports: list[int]) -> Iterator[int]:
     turn, out = itertools.count(), dict[int, float]()
 
     def candidates() -> list[int]:
-        every = ports[:1] if manners.only_first else [*ports, *manners.strangers]
+        every = ports[:1] if behaviour.only_first else [*ports, *behaviour.strangers]
         begin = next(turn) % len(every)
         inside = [
             port
             for port in every[begin:] + every[:begin]
-            if port not in out or (manners.forgives and time.monotonic() - out[port] > 0.3)
+            if port not in out or (behaviour.forgives and time.monotonic() - out[port] > 0.3)
         ]
-        return inside if manners.notices else inside[:1]
+        return inside if behaviour.notices else inside[:1]
 
     class Handler(_Quiet):
         def do_GET(self) -> None:
-            forwarded = {"X-Forwarded-For": self.client_address[0]} if manners.passes_on else {}
+            forwarded = {"X-Forwarded-For": self.client_address[0]} if behaviour.passes_on else {}
             passed = {"X-Request-Id": self.headers.get("X-Request-Id") or "", **forwarded}
             for port in candidates():
                 connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
@@ -142,7 +140,7 @@ def _balancer(manners: BalancerBehaviour, ports: list[int]) -> Iterator[int]:
                     came = connection.getresponse()
                     came.read()
                 except OSError:
-                    if manners.notices:
+                    if behaviour.notices:
                         out[port] = time.monotonic()
                     continue
                 finally:
@@ -158,7 +156,7 @@ def _balancer(manners: BalancerBehaviour, ports: list[int]) -> Iterator[int]:
 
 @contextmanager
 def running_balancer(
-    manners: BalancerBehaviour | None = None,
+    behaviour: BalancerBehaviour | None = None,
     *,
     backends: int = 2,
     dead: int = 0,
@@ -166,12 +164,12 @@ def running_balancer(
     stranger: bool = False,
     **declared: Any,
 ) -> Iterator[LoadBalancerAssessments]:
-    """The questions to a balancer.
+    """Yield the questions about a load balancer.
 
-    The last `dead` backends are dead from the start; `fate` are fields of the last one. The command
-    `kill` kills it.
+    The last `dead` backends are dead from the start. `fate` sets fields of the last one, which the
+    command `kill` stops.
     """
-    manners, log = manners or BalancerBehaviour(), list[dict[str, Any]]()
+    behaviour, log = behaviour or BalancerBehaviour(), list[dict[str, Any]]()
     alive = [
         Backend(f"backend-{number}", log, **((fate or {}) if number == backends - 1 else {}))
         for number in range(backends)
@@ -184,7 +182,7 @@ def running_balancer(
             unknown = Backend("backend-of-old", log)
             unknown.live()
             stack.callback(unknown.end)
-            manners.strangers = (unknown.port,)
+            behaviour.strangers = (unknown.port,)
         for backend in alive[backends - dead :]:
             backend.end()
 
@@ -195,7 +193,7 @@ def running_balancer(
 
         control, port = (
             stack.enter_context(_serving(Control)),
-            stack.enter_context(_balancer(manners, [backend.port for backend in alive])),
+            stack.enter_context(_balancer(behaviour, [backend.port for backend in alive])),
         )
         kill = [
             sys.executable,

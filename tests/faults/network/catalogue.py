@@ -1,4 +1,4 @@
-"""All faults of the way to a target, by name."""
+"""All faults of the network, by name."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ AREAS: tuple[ModuleType, ...] = (certificates, dns, backends, redis)
 
 
 def faults_in(area: ModuleType) -> Iterator[type[NetworkFault]]:
-    """The faults of one module, in the order in which they are written.
+    """Return the faults of one module, in the order in which they are written.
 
-    A name that begins with an underscore is a manner that faults share.
+    A class whose name begins with an underscore is a base that faults share.
     """
     for value in vars(area).values():
         if (

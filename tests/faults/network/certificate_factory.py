@@ -1,4 +1,4 @@
-"""Certificates of an authority of our own: whole, expired, for another name, signed by nobody."""
+"""Certificates of a test authority: valid, expired, for another name, self-signed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ VALID = 90.0
 
 @dataclass
 class IssuedCertificate:
-    """A certificate with its key, and the one that signed it."""
+    """A certificate with its key, and the certificate that signed it."""
 
     name: str
     signed_by: IssuedCertificate | None = None
@@ -78,7 +78,7 @@ class IssuedCertificate:
         return self.certificate.public_bytes(Encoding.PEM)
 
     def served(self, folder: Path, *also: IssuedCertificate) -> ssl.SSLContext:
-        """What a server presents: this certificate, and others behind it."""
+        """Return a server's context with this certificate and the others behind it."""
         path = folder / "served.pem"
         key = self.key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
         path.write_bytes(key + b"".join(paper.pem for paper in (self, *also)))

@@ -1,4 +1,4 @@
-"""Faults of certificates, and of how they are used."""
+"""Faults of certificates, and of the use of TLS."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.faults.network.tls_fronts import SECOND, Front, running_front, valid_
 
 
 class _OfTheFront(NetworkFault):
-    """A front that is whole but for one thing."""
+    """A front end with one fault."""
 
     item, checks = "tls-certificates", "test_tls"
 
@@ -28,10 +28,8 @@ class _OfTheFront(NetworkFault):
         raise NotImplementedError
 
 
-class _OtherPaper(_OfTheFront):
-    """Another certificate than the right one: for this `name`, for so many `days`, and signed by
-    whom `signer` gives.
-    """
+class _OtherCertificate(_OfTheFront):
+    """A front end with another certificate: its `name`, its `days`, and who signs it."""
 
     check = "test_certificates_lead_to_a_trusted_authority"
     name: ClassVar[str] = NAME
@@ -44,12 +42,12 @@ class _OtherPaper(_OfTheFront):
         )
 
     def signer(self, root: IssuedCertificate) -> IssuedCertificate | None:
-        """Who signs it, where `root` is trusted; None: it signs itself."""
+        """Return who signs it, where `root` is trusted; None for a self-signed one."""
         return root
 
 
 class _Without(_OfTheFront):
-    """A front that lacks `lacks`, or has another."""
+    """A front end that differs in the fields of `lacks`."""
 
     lacks: ClassVar[dict[str, Any]]
 
@@ -58,7 +56,7 @@ class _Without(_OfTheFront):
 
 
 class _Speaks(_OfTheFront):
-    """A front that speaks more than it should: `ciphers` as OpenSSL writes them, from `version` on."""
+    """A front end that accepts these `ciphers` (OpenSSL), from `version` on."""
 
     ciphers: ClassVar[str]
     version: ClassVar[ssl.TLSVersion] = ssl.TLSVersion.TLSv1_2
@@ -72,25 +70,23 @@ class _Speaks(_OfTheFront):
         return front
 
 
-class TheCertificateExpired(_OtherPaper):
-    """Every browser of the hospital shows a warning on Monday morning, and the wards call the help
-    desk.
-    """
+class TheCertificateExpired(_OtherCertificate):
+    """Every browser of the hospital shows a warning."""
 
     rule = rules.CHAIN_TRUSTED
     shows, days = "certificate has expired", -1
 
 
-class TheCertificateExpiredAndDaysAreCounted(_OtherPaper):
-    """The same, found by who counts the days."""
+class TheCertificateExpiredAndDaysAreCounted(_OtherCertificate):
+    """The same, found by the days that are left."""
 
     rule = rules.VALID_LONG_ENOUGH
     check = "test_no_certificate_is_about_to_expire"
     shows, days = "expired at", -1
 
 
-class NobodySignedTheCertificate(_OtherPaper):
-    """Nurses learn to click warnings away, and will do so when a stranger sits on the line."""
+class NobodySignedTheCertificate(_OtherCertificate):
+    """Users learn to ignore warnings, and then also ignore that of an attack."""
 
     rule = rules.CHAIN_TRUSTED
     shows = "self-signed certificate"
@@ -99,8 +95,8 @@ class NobodySignedTheCertificate(_OtherPaper):
         return None
 
 
-class AStrangerSignedTheCertificate(_OtherPaper):
-    """It was made by the test authority, which no machine of the hospital trusts."""
+class AStrangerSignedTheCertificate(_OtherCertificate):
+    """The test authority signed it, which no machine of the hospital trusts."""
 
     rule = rules.CHAIN_TRUSTED
     shows = "signed by CN=Stranger"
@@ -109,10 +105,8 @@ class AStrangerSignedTheCertificate(_OtherPaper):
         return IssuedCertificate("Stranger", authority=True)
 
 
-class TheIntermediateIsMissing(_OtherPaper):
-    """The browsers of the office have it from elsewhere, the scanners on the wards have not: they
-    stop sending.
-    """
+class TheIntermediateIsMissing(_OtherCertificate):
+    """Browsers have the intermediate certificate from elsewhere; the scanners on the wards fail."""
 
     rule = rules.CHAIN_TRUSTED
     shows = "1 sent, the last one signed by CN=Between"
@@ -121,16 +115,16 @@ class TheIntermediateIsMissing(_OtherPaper):
         return IssuedCertificate("Between", root, authority=True)
 
 
-class TheCertificateIsForAnotherHost(_OtherPaper):
-    """It was copied from the old system, and nobody gets in by the new name."""
+class TheCertificateIsForAnotherHost(_OtherCertificate):
+    """It was copied from the old system, and browsers refuse the new name."""
 
     rule = rules.NAME_MATCHES
     check = "test_certificates_are_for_the_name"
     shows, name = "Hostname mismatch", "old.hospital.example"
 
 
-class TheCertificateEndsNextWeek(_OtherPaper):
-    """The cutover is a success, and eight days later the hospital stands still."""
+class TheCertificateEndsNextWeek(_OtherCertificate):
+    """The cutover succeeds, and eight days later the hospital stops."""
 
     rule = rules.VALID_LONG_ENOUGH
     check = "test_no_certificate_is_about_to_expire"
@@ -138,7 +132,7 @@ class TheCertificateEndsNextWeek(_OtherPaper):
 
 
 class TheIntermediateEndsNextWeek(_OfTheFront):
-    """The certificate itself is good for a year; the one between it and the authority is not."""
+    """The server's own certificate is valid for a year, the intermediate one is not."""
 
     rule = rules.VALID_LONG_ENOUGH
     check, shows = (
@@ -153,9 +147,7 @@ class TheIntermediateEndsNextWeek(_OfTheFront):
 
 
 class TheOtherAddressHasTheOldCertificate(_OfTheFront):
-    """The name has two addresses, and only one of the two fronts was renewed: every second browser
-    shows a warning.
-    """
+    """One of the two addresses was not renewed: every second browser warns."""
 
     rule = rules.CHAIN_TRUSTED
     check, shows = (
@@ -173,7 +165,7 @@ class TheOtherAddressHasTheOldCertificate(_OfTheFront):
 
 
 class Tls10IsSpoken(_Speaks):
-    """Whoever sits on the line makes both sides fall back to what he can break."""
+    """An attacker on the line makes both sides fall back to a broken protocol."""
 
     rule = rules.OLD_PROTOCOLS_REFUSED
     check, shows = "test_old_protocols_are_refused", "accepted: TLS 1.0"
@@ -189,7 +181,7 @@ class Tls11IsSpoken(_Speaks):
 
 
 class NothingIsEncrypted(_Speaks):
-    """Diagnoses go over the line in plain text, under a lock that looks shut."""
+    """Diagnoses are sent in plain text, although browsers show a lock."""
 
     rule = rules.WEAK_CIPHERS_REFUSED
     check, shows, ciphers = (
@@ -200,7 +192,7 @@ class NothingIsEncrypted(_Speaks):
 
 
 class AnybodyMayBeTheHospital(_Speaks):
-    """Without authentication anybody on the line is the hospital, and is told the passwords."""
+    """Without authentication anybody on the line can pretend to be the hospital."""
 
     rule = rules.WEAK_CIPHERS_REFUSED
     check, shows, ciphers = (
@@ -211,7 +203,7 @@ class AnybodyMayBeTheHospital(_Speaks):
 
 
 class PlainHttpShowsTheHospital(_Without):
-    """Who writes the name without https signs in without encryption."""
+    """Whoever types the name without https signs in without encryption."""
 
     rule = rules.PLAIN_HTTP_REDIRECTS
     check, shows, lacks = (
@@ -222,7 +214,7 @@ class PlainHttpShowsTheHospital(_Without):
 
 
 class BrowsersAreNotToldToStay(_Without):
-    """On a stranger's network the first request is plain, and is caught."""
+    """On a foreign network the first request is in plain HTTP, and can be intercepted."""
 
     rule = rules.HSTS_LONG_ENOUGH
     check, shows, lacks = (
@@ -233,7 +225,7 @@ class BrowsersAreNotToldToStay(_Without):
 
 
 class BrowsersForgetWithinADay(_Without):
-    """They were told, and forget it over the weekend."""
+    """The time is so short that browsers forget it over a weekend."""
 
     rule = rules.HSTS_LONG_ENOUGH
     check, shows, lacks = (
@@ -244,7 +236,7 @@ class BrowsersForgetWithinADay(_Without):
 
 
 class NobodyListensForHttps(_Without):
-    """The new front was not started: nobody gets in."""
+    """The new front end was not started: nobody reaches the hospital."""
 
     rule = rules.ENDPOINT_ANSWERS
     check, shows, lacks = (
@@ -255,7 +247,7 @@ class NobodyListensForHttps(_Without):
 
 
 class HttpIsSpokenWhereHttpsShouldBe(_Without):
-    """The port is right and the certificate was not loaded: browsers show an error."""
+    """The certificate was not loaded: browsers show an error."""
 
     rule = rules.ENDPOINT_ANSWERS
     check, shows, lacks = (

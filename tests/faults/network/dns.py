@@ -1,4 +1,4 @@
-"""Faults of names."""
+"""Faults of names and their addresses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.faults.network.network_fault import NetworkFault
 
 
 class _OfTheNames(NetworkFault):
-    """Two resolvers: a right one, and one that is `other`."""
+    """Two resolvers: one is right, the other one has the fields of `other`."""
 
     item, checks, check = "dns-records", "test_dns", "test_names_lead_to_the_declared_addresses"
     other: ClassVar[dict[str, Any]]
@@ -31,7 +31,7 @@ class OneResolverLeadsToTheOldSystem(_OfTheNames):
 
 
 class OneResolverSaysSomethingElse(_OfTheNames):
-    """The same, found by comparing."""
+    """The same, found by comparing the resolvers."""
 
     rule = rules.RESOLVERS_AGREE
     check = "test_all_resolvers_say_the_same"
@@ -39,7 +39,7 @@ class OneResolverSaysSomethingElse(_OfTheNames):
 
 
 class TheOldAddressIsStillThere(_OfTheNames):
-    """Every second request goes to the old system: what is written in the morning is gone at noon."""
+    """Every second request goes to the old system, and what it writes is lost."""
 
     rule = rules.DECLARED_ADDRESSES
     shows, other = (
@@ -49,7 +49,7 @@ class TheOldAddressIsStillThere(_OfTheNames):
 
 
 class TheOldAddressIsThereForIpv6(_OfTheNames):
-    """Who tests has IPv4. The tablets on the wards have IPv6, and go to the old system."""
+    """The testers have IPv4. The tablets on the wards have IPv6, and reach the old system."""
 
     rule = rules.DECLARED_ADDRESSES
     shows, other = (
@@ -59,7 +59,7 @@ class TheOldAddressIsThereForIpv6(_OfTheNames):
 
 
 class TheNameLeadsBehindAnOldName(_OfTheNames):
-    """The alias was left at the old balancer."""
+    """The alias still leads to the old load balancer."""
 
     rule = rules.DECLARED_ADDRESSES
     shows, other = (
@@ -76,23 +76,21 @@ class TheNameIsUnknown(_OfTheNames):
 
 
 class TheResolverFails(_OfTheNames):
-    """Signatures of the zone ran out, and whoever checks them gets no answer."""
+    """The zone's signatures have expired, and a resolver that validates them gives no answer."""
 
     rule = rules.DECLARED_ADDRESSES
     shows, other = f"| {NEW} | SERVFAIL |", {"refuses": {NAME: "SERVFAIL"}, "zone": {NAME: ()}}
 
 
 class TheNameLeadsNowhere(_OfTheNames):
-    """The record was removed and the new one not made."""
+    """The old record was removed, and the new one was not made."""
 
     rule = rules.DECLARED_ADDRESSES
     shows, other = f"| {NEW} | no address |", {"zone": {NAME: ()}}
 
 
 class OldAnswersAreKeptForADay(_OfTheNames):
-    """Half of the hospital stays with the old system until the next night; and after a rollback
-    with the new one.
-    """
+    """Half of the hospital stays with the old system for a day."""
 
     rule = rules.SHORT_TTL
     check, shows, other = (
@@ -103,7 +101,7 @@ class OldAnswersAreKeptForADay(_OfTheNames):
 
 
 class TheAliasIsKeptForADay(_OfTheNames):
-    """The address is short-lived, the alias before it is not."""
+    """The address has a short TTL, the alias in front of it has a long one."""
 
     rule = rules.SHORT_TTL
     check, shows = "test_answers_are_not_kept_for_long", f"{NAME} CNAME at "
@@ -114,9 +112,7 @@ class TheAliasIsKeptForADay(_OfTheNames):
 
 
 class TheZoneItselfLetsAnswersBeKeptForADay(_OfTheNames):
-    """The cache happens to be almost over, and looks short-lived; the next answer is kept for a
-    day.
-    """
+    """The cache's copy is about to expire and looks short; the next answer is kept for a day."""
 
     rule = rules.SHORT_TTL
     check, shows, declared = (
@@ -128,14 +124,14 @@ class TheZoneItselfLetsAnswersBeKeptForADay(_OfTheNames):
 
 
 class OneResolverIsDead(_OfTheNames):
-    """The machines that ask it wait, and then believe that the hospital is down."""
+    """The machines that use it wait, and then report the hospital as down."""
 
     rule = rules.SERVER_ANSWERS
     outcome, shows, other = "not proven", "no answer within", {"silent": True}
 
 
 class OnlyCachesAreAsked(_OfTheNames):
-    """What is left in a cache says nothing of how long the next answer is kept."""
+    """What is left in a cache does not say how long the next answer is kept."""
 
     rule = rules.TTL_FROM_ZONE
     check, outcome, shows = (

@@ -1,4 +1,4 @@
-"""Name servers on loopback, over UDP and TCP: each with the zone that it believes in."""
+"""Name servers on the loopback interface, over UDP and TCP, each with a zone of its own."""
 
 from __future__ import annotations
 
@@ -24,12 +24,10 @@ _KINDS = {"A": A, "AAAA": AAAA, "CNAME": CNAME}
 
 @dataclass
 class NameServer:
-    """`zone`: kind and value of each name's records.
+    """A name server with a `zone`: type and value of each name's records.
 
-    `cache`: it answers as one that asked somebody else. `refuses`: names with how it refuses.
-
-    `silent`: it takes every question and answers none. `long`: it has no room for an answer over
-    UDP.
+    `cache`: it answers without authority. `refuses` maps names to the status of the refusal.
+    `silent`: it answers nothing. `long`: its answers are too long for UDP.
     """
 
     zone: Mapping[str, tuple[tuple[str, str], ...]] = field(
@@ -65,7 +63,7 @@ class NameServer:
 def running_name_servers(
     *servers: NameServer, records: Mapping[str, tuple[str, ...]] | None = None, **declared: Any
 ) -> Iterator[DnsAssessments]:
-    """The questions to these servers.
+    """Yield the questions about these servers.
 
     `authorities` counts how many of them, from the end, are declared as the zone's own.
     """
@@ -83,7 +81,7 @@ def running_name_servers(
 
 
 def _free_port() -> int:
-    """One that is free for UDP and for TCP."""
+    """Return a port that is free for UDP and for TCP."""
     while True:
         with (
             socket.socket(type=socket.SOCK_DGRAM) as one,

@@ -1,6 +1,4 @@
-"""A fault of the way to a target: what people would meet on it, and the one check that must catch
-it.
-"""
+"""A fault of the network in front of a target, and the one check that must catch it."""
 
 from __future__ import annotations
 
@@ -34,12 +32,12 @@ class NetworkFault:
     shows: ClassVar[str]
 
     def way(self, folder: Path) -> AbstractContextManager[Any]:
-        """The fixture that the check takes, on a way with this fault. `folder` is empty."""
+        """Yield the check's fixture, with this fault in it. `folder` is empty."""
         raise NotImplementedError
 
 
 def checks_of(name: str) -> dict[str, Check]:
-    """The checks of a file of `smoke/infrastructure`, by their names."""
+    """Return the checks of a file of `smoke/infrastructure`, by their names."""
     spec = importlib.util.spec_from_file_location(f"checks_of_{name}", CHECKS / f"{name}.py")
     assert spec
     assert spec.loader

@@ -18,7 +18,7 @@ VALUE = b"x" * 100_000
 
 
 class _OfRedis(NetworkFault):
-    """A Redis with other `options` or `declared` settings, and what `harm` does to it."""
+    """A Redis with these `options` and `declared` settings, to which `harm` is done."""
 
     item, checks = "redis-cluster", "test_redis"
     options: ClassVar[dict[str, str]] = {}
@@ -31,7 +31,7 @@ class _OfRedis(NetworkFault):
         )
 
     def harm(self, client: Any) -> None:
-        """Nothing."""
+        """Do nothing; a fault overrides it."""
 
 
 class SessionsAreEvicted(_OfRedis):
@@ -51,7 +51,7 @@ class SessionsAreEvicted(_OfRedis):
 
 
 class ThePolicyThrowsSessionsAway(_OfRedis):
-    """Nothing is thrown away yet: the memory is not full yet."""
+    """Nothing is evicted yet, since the memory is not full yet."""
 
     rule = rules.DECLARED_POLICY
     check, shows = (
@@ -100,7 +100,7 @@ class AReplicaTakesNoWrites(_OfRedis):
 
 
 class TheReplicaLostItsMaster(_OfRedis):
-    """What it has is from yesterday."""
+    """Its data are from yesterday."""
 
     rule = rules.MASTER_CONNECTED
     check, shows, options, declared = (
@@ -112,7 +112,7 @@ class TheReplicaLostItsMaster(_OfRedis):
 
 
 class TheClusterIsNotWhole(_OfRedis):
-    """Part of the keys belongs to nobody: some sign-ins work, others do not."""
+    """Some keys belong to no node: some sign-ins work, others do not."""
 
     rule = rules.CLUSTER_COMPLETE
     check, shows, options = (
@@ -123,7 +123,7 @@ class TheClusterIsNotWhole(_OfRedis):
 
 
 class NothingIsKept(_OfRedis):
-    """After the first restart everybody signs in anew, all at once."""
+    """After a restart everybody must sign in again, all at once."""
 
     rule = rules.DECLARED_PERSISTENCE
     check, shows, options = (
@@ -134,7 +134,7 @@ class NothingIsKept(_OfRedis):
 
 
 class TheLastSnapshotFailed(_OfRedis):
-    """The disk is full since Tuesday, and nobody looked."""
+    """The disk is full, and nobody looked."""
 
     rule = rules.LAST_SAVE_SUCCEEDED
     check, shows, declared = (
@@ -155,16 +155,16 @@ class TheLastSnapshotFailed(_OfRedis):
 
 
 class RedisDoesNotAnswer(_OfRedis):
-    """It was not started after the night's patching."""
+    """It was not started after an update."""
 
     rule = rules.REDIS_ANSWERS
     check, shows, known = "test_redis_answers", "refused", {"alive": False}
 
 
 class ThePasswordIsAnother(_OfRedis):
-    """Nothing is known of it, so nothing is proven.
+    """Nothing is known, so nothing is proven.
 
-    What was tried as a password stands in no sentence.
+    The password that was tried is in no text.
     """
 
     rule = rules.ACCESS_GRANTED

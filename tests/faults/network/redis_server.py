@@ -29,9 +29,11 @@ MISSING = (
 
 @dataclass
 class RedisServer:
-    """`options` of redis-server over the usual ones; `harm` is done to it; `declared` are settings,
-    `password` the one that we know; `tls` a file with certificate and key, with which it also
-    listens by TLS, and is declared to.
+    """A server with `options` over the usual ones.
+
+    `harm` is done to it. `declared` are settings, `password` the one that the settings have. `tls`
+    is a file with certificate and key: the server then also listens by TLS, and the settings
+    declare that address.
     """
 
     options: dict[str, str] = field(default_factory=dict)
@@ -44,7 +46,7 @@ class RedisServer:
 
 @contextmanager
 def running_redis(server: RedisServer, folder: Path) -> Iterator[RedisAssessments]:
-    """The questions to it."""
+    """Yield the questions about it."""
     port, secure = _port(), closed_port()
     url = f"rediss://localhost:{secure}/0" if server.tls else f"redis://127.0.0.1:{port}/0"
     declared = Declared.model_validate(
@@ -88,9 +90,7 @@ def running_redis(server: RedisServer, folder: Path) -> Iterator[RedisAssessment
 
 
 def _port() -> int:
-    """A closed one that leaves room for the port of a cluster's nodes among themselves, which is
-    10,000 above it.
-    """
+    """Return a free port, with room for the port of the cluster bus, which is 10,000 above it."""
     while (port := closed_port()) > HIGHEST:
         pass
     return port

@@ -1,5 +1,6 @@
-"""The checks of the way bite: each fault is caught by the check that it names, in the words that it
-names, and without a fault every check passes.
+"""Each fault of the network is caught by its check, for the rule that it breaks.
+
+Without a fault every check passes.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def _here(checks: str) -> None:
 
 @pytest.mark.parametrize("name", BY_NAME)
 def test_the_check_catches(name: str, tmp_path: Path) -> None:
-    """For the reason that is meant."""
+    """For the rule that the fault breaks."""
     fault = BY_NAME[name]
     _here(fault.checks)
     error = {"failed": FindingsError, "not proven": NotProven}[fault.outcome]
@@ -77,7 +78,7 @@ def test_every_item_of_the_way_has_faults_to_catch(item: str) -> None:
 
 
 def test_every_fault_of_the_way_is_in_the_catalogue() -> None:
-    """A fault in a module that the catalogue does not know would never be tried."""
+    """A fault in a module that the catalogue does not know would never run."""
     for path in Path(__file__).parent.glob("[a-z]*.py"):
         if not path.name.startswith("test_"):
             importlib.import_module(f"tests.faults.network.{path.stem}")

@@ -1,4 +1,4 @@
-"""A front as people meet it: https with a certificate, and plain HTTP beside it that leads there."""
+"""A front end: https with a certificate, and plain HTTP beside it that redirects to it."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ HSTS = "max-age=31536000; includeSubDomains"
 class Front:
     """What is served where.
 
-    `context` None: plain HTTP behind the address of https. `redirects` False: plain HTTP shows the
-    hospital. `other`: the name has a second address, and this is served there.
+    `context` None: plain HTTP at the address of https. `redirects` False: plain HTTP shows the
+    hospital. `other`: the name has a second address, where this is served.
     """
 
     context: ssl.SSLContext | None
@@ -40,7 +40,7 @@ class Front:
 
 
 def valid_front(folder: Path) -> Front:
-    """A front without a fault: an authority that is trusted, an intermediate, and a certificate."""
+    """Return a front end without a fault: a trusted authority, an intermediate, a certificate."""
     root = IssuedCertificate("Root", authority=True)
     between = IssuedCertificate("Between", root, authority=True)
     return Front(IssuedCertificate(NAME, between).served(folder, between), root)
@@ -48,7 +48,7 @@ def valid_front(folder: Path) -> Front:
 
 @contextmanager
 def running_front(front: Front, folder: Path) -> Iterator[TlsAssessments]:
-    """The questions to it."""
+    """Yield the questions about it."""
     authority = folder / "authority.pem"
     authority.write_bytes(front.trusted.pem)
     with ExitStack() as stack:
@@ -93,9 +93,7 @@ class _Server(ThreadingHTTPServer):
     context: ssl.SSLContext | None = None
 
     def finish_request(self, request: Any, client_address: Any) -> None:
-        """Each handshake in the thread of its own connection; one that fails is the client's
-        matter.
-        """
+        """Shake hands in the thread of the connection; a failure is the client's matter."""
         if self.context is None:
             super().finish_request(request, client_address)
             return
@@ -106,7 +104,7 @@ class _Server(ThreadingHTTPServer):
             return
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Quiet: who only shakes hands hangs up."""
+        """Ignore it: a client that only shakes hands hangs up."""
 
 
 @contextmanager
@@ -116,11 +114,11 @@ def running_http_server(
     headers: Mapping[str, str],
     at: tuple[str, int] = ("127.0.0.1", 0),
 ) -> Iterator[int]:
-    """The port at which every GET gets this answer, until the block ends."""
+    """Yield the port at which every GET gets this answer, until the block ends."""
 
     class Handler(BaseHTTPRequestHandler):
         def log_message(self, *_: Any) -> None:
-            """Quiet."""
+            """Write no log."""
 
         def do_GET(self) -> None:
             self.send_response(status)
@@ -142,7 +140,7 @@ def running_http_server(
 
 
 def closed_port() -> int:
-    """One at which nobody listens."""
+    """Return a port at which nobody listens."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return int(taken.getsockname()[1])

@@ -1,4 +1,4 @@
-"""The stand-ins, empty, for one test module each."""
+"""The stand-in servers, one set for each test module."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from tests.faults.deployment.deployment_environment import (
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandinServers]:
-    with standin_servers(tmp_path_factory.mktemp("ground")) as whole:
-        yield whole
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandinServers]:
+    with standin_servers(tmp_path_factory.mktemp("standins")) as servers:
+        yield servers
 
 
 @pytest.fixture
-def ground(whole: StandinServers, tmp_path: Path) -> DeploymentEnvironment:
-    """Nothing is wrong with it."""
-    return whole.new_environment(tmp_path)
+def environment(servers: StandinServers, tmp_path: Path) -> DeploymentEnvironment:
+    """An environment without a fault."""
+    return servers.new_environment(tmp_path)

@@ -1,6 +1,4 @@
-"""One look at a deployment: bounded in time, one sentence for each way in which it fails, and its
-token in nothing that leaves.
-"""
+"""The state of a deployment: bounded in time, a reason for each failure, and no token anywhere."""
 
 from __future__ import annotations
 
@@ -32,20 +30,20 @@ PARTS = ("deployment", "pods", "replica_sets", "budgets", "releases")
 
 
 def api(
-    ground: DeploymentEnvironment,
+    environment: DeploymentEnvironment,
     *,
     seconds: float = 5.0,
     redactor: Redactor | None = None,
     **changed: Any,
 ) -> DeploymentClient:
-    settings = ClusterSettings.model_validate({**ground.settings({})["cluster"], **changed})
+    settings = ClusterSettings.model_validate({**environment.settings({})["cluster"], **changed})
     return DeploymentClient(
         settings, settings.ca_file, settings.token_file, redactor or Redactor(), seconds
     )
 
 
 def told(source: DeploymentClient, part: str = "deployment") -> str:
-    """The sentence with which a part fails. No secret is anywhere in what was raised."""
+    """Return the reason why a part fails. No secret is anywhere in what was raised."""
     with pytest.raises(SourceUnavailable) as raised:
         source.load_state().get_part(part)
     whole = "".join(
@@ -55,9 +53,9 @@ def told(source: DeploymentClient, part: str = "deployment") -> str:
     return str(raised.value)
 
 
-def test_everything_is_seen_in_one_look(ground: DeploymentEnvironment) -> None:
-    ground.write_pipeline_files()
-    look = api(ground).load_state()
+def test_everything_is_seen_in_one_look(environment: DeploymentEnvironment) -> None:
+    environment.write_pipeline_files()
+    look = api(environment).load_state()
     assert look.get_part("deployment").status.available_replicas == 3
     assert {part: len(look.get_part(part)) for part in PARTS[1:]} == {
         "pods": 3,
@@ -67,13 +65,13 @@ def test_everything_is_seen_in_one_look(ground: DeploymentEnvironment) -> None:
     }
 
 
-def test_without_helm_no_secret_is_asked_for(ground: DeploymentEnvironment) -> None:
-    api(ground, helm_release=None).load_state()
-    assert not [path for path in ground.kubernetes.asked if "secrets" in path]
+def test_without_helm_no_secret_is_asked_for(environment: DeploymentEnvironment) -> None:
+    api(environment, helm_release=None).load_state()
+    assert not [path for path in environment.kubernetes.asked if "secrets" in path]
 
 
-def test_a_deployment_that_is_not_there_is_no_silence(ground: DeploymentEnvironment) -> None:
-    look = api(ground, deployment="another").load_state()
+def test_a_deployment_that_is_not_there_is_no_silence(environment: DeploymentEnvironment) -> None:
+    look = api(environment, deployment="another").load_state()
     for part in PARTS:
         with pytest.raises(ObjectNotFound) as raised:
             look.get_part(part)
@@ -86,21 +84,21 @@ def test_a_deployment_that_is_not_there_is_no_silence(ground: DeploymentEnvironm
 
 
 def test_a_token_that_was_renewed_is_read_again(
-    ground: DeploymentEnvironment, tmp_path: Path
+    environment: DeploymentEnvironment, tmp_path: Path
 ) -> None:
-    source = api(ground)
-    ground.kubernetes.token = "t0ken-number-two"
+    source = api(environment)
+    environment.kubernetes.token = "t0ken-number-two"
     assert told(source).endswith(
         "answered 401 for deployment: is the token in token_file still valid?"
     )
-    (tmp_path / "token").write_text(ground.kubernetes.token, encoding="utf-8")
+    (tmp_path / "token").write_text(environment.kubernetes.token, encoding="utf-8")
     source.load_state().get_part("pods")
 
 
-def test_the_token_is_made_known_to_what_masks_secrets(ground: DeploymentEnvironment) -> None:
+def test_the_token_is_made_known_to_what_masks_secrets(environment: DeploymentEnvironment) -> None:
     redactor = Redactor()
-    api(ground, redactor=redactor).load_state()
-    assert redactor.learned_secrets() == {ground.kubernetes.token: "kubernetes token"}
+    api(environment, redactor=redactor).load_state()
+    assert redactor.learned_secrets() == {environment.kubernetes.token: "kubernetes token"}
 
 
 @pytest.mark.parametrize(
@@ -108,9 +106,9 @@ def test_the_token_is_made_known_to_what_masks_secrets(ground: DeploymentEnviron
     [b"", b"t0ken of\nmany lines", b"t0ken\x00", "t0kén-with-an-accent".encode(), b"t0ken\xff"],
 )
 def test_what_is_no_token_is_neither_sent_nor_told(
-    ground: DeploymentEnvironment, tmp_path: Path, content: bytes
+    environment: DeploymentEnvironment, tmp_path: Path, content: bytes
 ) -> None:
-    source = api(ground)
+    source = api(environment)
     (tmp_path / "token").write_bytes(content)
     assert told(source).startswith(
         (
@@ -118,26 +116,26 @@ def test_what_is_no_token_is_neither_sent_nor_told(
             f"the token in {tmp_path / 'token'} cannot be read",
         )
     )
-    assert ground.kubernetes.asked == []
+    assert environment.kubernetes.asked == []
 
 
 def test_a_token_is_only_sent_to_who_is_trusted(
-    ground: DeploymentEnvironment, tmp_path: Path
+    environment: DeploymentEnvironment, tmp_path: Path
 ) -> None:
     other = tmp_path / "other.pem"
     trustme.CA().cert_pem.write_to_path(str(other))
-    assert "certificate verify failed" in told(api(ground, ca_file=str(other))).lower()
-    assert ground.kubernetes.asked == []
+    assert "certificate verify failed" in told(api(environment, ca_file=str(other))).lower()
+    assert environment.kubernetes.asked == []
 
 
 # ── what cannot be had ──
 
 
 def test_what_the_token_may_not_read_is_named_and_the_rest_is_seen(
-    ground: DeploymentEnvironment,
+    environment: DeploymentEnvironment,
 ) -> None:
-    ground.kubernetes.forbidden = frozenset({"replicasets"})
-    source = api(ground)
+    environment.kubernetes.forbidden = frozenset({"replicasets"})
+    source = api(environment)
     assert told(source, "replica_sets").endswith(
         "answered 403 for replica sets: the token may not read them"
     )
@@ -149,19 +147,19 @@ def test_what_the_token_may_not_read_is_named_and_the_rest_is_seen(
     [({"spec": {}}, "containers"), ({"spec": {"containers": []}}, "one of them has no status")],
 )
 def test_an_answer_that_is_no_such_object_is_told(
-    ground: DeploymentEnvironment, half: dict[str, Any], said: str
+    environment: DeploymentEnvironment, half: dict[str, Any], said: str
 ) -> None:
-    ground.kubernetes.objects["pods"] = [
+    environment.kubernetes.objects["pods"] = [
         {"metadata": {"name": "half", "namespace": NAMESPACE, "labels": {"app": NAME}}, **half}
     ]
-    sentence = told(api(ground), "pods")
-    assert sentence.startswith(f"{ground.kubernetes.url} cannot be asked for pods: ")
+    sentence = told(api(environment), "pods")
+    assert sentence.startswith(f"{environment.kubernetes.url} cannot be asked for pods: ")
     assert said in sentence
 
 
 @contextmanager
 def silent() -> Iterator[str]:
-    """Takes connections, and says nothing on them."""
+    """Yield the URL of a server that accepts connections and sends nothing."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
@@ -185,15 +183,15 @@ def silent() -> Iterator[str]:
                 connection.close()
 
 
-def test_one_that_never_answers_costs_one_bound(ground: DeploymentEnvironment) -> None:
-    """All its parts together."""
+def test_one_that_never_answers_costs_one_bound(environment: DeploymentEnvironment) -> None:
+    """For all parts together."""
     load_client()
     with silent() as address:
         began = time.monotonic()
-        look = api(ground, api=address, seconds=0.5).load_state()
+        look = api(environment, api=address, seconds=0.5).load_state()
         assert time.monotonic() - began < 1.5
     for part in PARTS:
-        with pytest.raises(SourceUnavailable, match=r"gave no whole answer within|cannot be asked"):
+        with pytest.raises(SourceUnavailable, match=r"no complete answer|cannot be asked"):
             look.get_part(part)
 
 
@@ -204,15 +202,15 @@ def test_one_that_never_answers_costs_one_bound(ground: DeploymentEnvironment) -
     shutil.which("kubectl") is None,
     reason="kubectl is not installed, so that it cannot read from the stand-in",
 )
-def test_kubectl_can_read_from_the_stand_in(ground: DeploymentEnvironment, tmp_path: Path) -> None:
-    """What is proven against it is proven against something that the field's own tool takes for a
-    cluster.
-    """
+def test_kubectl_can_read_from_the_stand_in(
+    environment: DeploymentEnvironment, tmp_path: Path
+) -> None:
+    """What is proven against it is proven against something that kubectl accepts as a cluster."""
     command = [
         str(shutil.which("kubectl")),
-        f"--server={ground.kubernetes.url}",
-        f"--certificate-authority={ground.kubernetes.ca_file}",
-        f"--token={ground.kubernetes.token}",
+        f"--server={environment.kubernetes.url}",
+        f"--certificate-authority={environment.kubernetes.ca_file}",
+        f"--token={environment.kubernetes.token}",
         f"--cache-dir={tmp_path / 'cache'}",
         f"--namespace={NAMESPACE}",
     ]

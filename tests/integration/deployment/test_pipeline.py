@@ -1,4 +1,4 @@
-"""What a pipeline wrote down: its shape, its age, and whose coverage a report is."""
+"""The pipeline's file: its shape, its age, and whose coverage a report is."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ def test_the_schema_is_one() -> None:
     Draft202012Validator.check_schema(json.loads(SCHEMA.read_text(encoding="utf-8")))
 
 
-def test_the_guide_shows_a_file_that_is_taken(ground: DeploymentEnvironment) -> None:
-    """Whoever copies it changes the commit and the time, and nothing else."""
+def test_the_guide_shows_a_file_that_is_taken(environment: DeploymentEnvironment) -> None:
+    """Whoever copies it changes the commit and the time only."""
     shown = re.search(
         r"```json\n(.*?)```", (ROOT / "docs/pipeline.md").read_text(encoding="utf-8"), re.DOTALL
     )
     assert shown
-    ground.run = {
+    environment.run = {
         **json.loads(shown[1]),
-        **{key: run_of(ground)[key] for key in ("commit", "finished")},
+        **{key: run_of(environment)[key] for key in ("commit", "finished")},
     }
-    assert {one.word for one in ground.run_checks({}, "pipeline").values()} == {"passed"}
+    assert {one.word for one in environment.run_checks({}, "pipeline").values()} == {"passed"}
 
 
 @pytest.mark.parametrize(
@@ -55,53 +55,55 @@ def test_the_guide_shows_a_file_that_is_taken(ground: DeploymentEnvironment) -> 
     ],
 )
 def test_a_file_of_another_shape_is_a_finding(
-    ground: DeploymentEnvironment, broken: dict[str, object]
+    environment: DeploymentEnvironment, broken: dict[str, object]
 ) -> None:
-    run_of(ground).update(broken)
+    run_of(environment).update(broken)
     assert {
-        one.word for name, one in ground.run_checks({}, "pipeline").items() if name == COVERED
+        one.word for name, one in environment.run_checks({}, "pipeline").items() if name == COVERED
     } == {"failed"}
 
 
 @pytest.mark.parametrize("key", ["commit", "result", "suites", "finished"])
-def test_every_key_must_be_there(ground: DeploymentEnvironment, key: str) -> None:
-    del run_of(ground)[key]
-    assert ground.run_checks({}, "pipeline")[RECENT].word == "failed"
+def test_every_key_must_be_there(environment: DeploymentEnvironment, key: str) -> None:
+    del run_of(environment)[key]
+    assert environment.run_checks({}, "pipeline")[RECENT].word == "failed"
 
 
-def test_a_time_zone_is_understood(ground: DeploymentEnvironment) -> None:
+def test_a_time_zone_is_understood(environment: DeploymentEnvironment) -> None:
     elsewhere = datetime.now(UTC).astimezone(timezone(timedelta(hours=9)))
-    run_of(ground)["finished"] = elsewhere.isoformat()
-    assert ground.run_checks({}, "pipeline")[RECENT].word == "passed"
-    run_of(ground)["finished"] = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    assert ground.run_checks({}, "pipeline")[RECENT].word == "passed"
+    run_of(environment)["finished"] = elsewhere.isoformat()
+    assert environment.run_checks({}, "pipeline")[RECENT].word == "passed"
+    run_of(environment)["finished"] = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    assert environment.run_checks({}, "pipeline")[RECENT].word == "passed"
 
 
-def test_the_runs_own_report_is_taken(ground: DeploymentEnvironment) -> None:
-    """By its SHA-256, whatever else is told."""
-    ground.report = report(831, 1000, "0.831")
-    run_of(ground)["coverage"] = {"sha256": hashlib.sha256(ground.report.encode()).hexdigest()}
-    assert ground.run_checks(REPORTED, "pipeline")[COVERED].word == "passed"
+def test_the_runs_own_report_is_taken(environment: DeploymentEnvironment) -> None:
+    """It is known by its SHA-256."""
+    environment.report = report(831, 1000, "0.831")
+    run_of(environment)["coverage"] = {
+        "sha256": hashlib.sha256(environment.report.encode()).hexdigest()
+    }
+    assert environment.run_checks(REPORTED, "pipeline")[COVERED].word == "passed"
 
 
-def test_a_report_that_agrees_with_the_run_is_taken(ground: DeploymentEnvironment) -> None:
-    ground.report = report(831, 1000, "0.831")
-    assert ground.run_checks(REPORTED, "pipeline")[COVERED].word == "passed"
-    ground.report = report(900, 1000, "0.9")
-    error = ground.run_checks(REPORTED, "pipeline")[COVERED].error
+def test_a_report_that_agrees_with_the_run_is_taken(environment: DeploymentEnvironment) -> None:
+    environment.report = report(831, 1000, "0.831")
+    assert environment.run_checks(REPORTED, "pipeline")[COVERED].word == "passed"
+    environment.report = report(900, 1000, "0.9")
+    error = environment.run_checks(REPORTED, "pipeline")[COVERED].error
     assert error
     assert values_of(error, rules.COVERAGE_CONSISTENT) == [
         "coverage.xml | 83.10 %, as the run says | 90.00 % |"
     ]
 
 
-def test_a_report_that_is_not_there_is_not_proven(ground: DeploymentEnvironment) -> None:
-    assert ground.run_checks(REPORTED, "pipeline")[COVERED].word == "not proven"
+def test_a_report_that_is_not_there_is_not_proven(environment: DeploymentEnvironment) -> None:
+    assert environment.run_checks(REPORTED, "pipeline")[COVERED].word == "not proven"
 
 
-def test_no_coverage_at_all_is_not_proven(ground: DeploymentEnvironment) -> None:
-    del run_of(ground)["coverage"]
-    assert ground.run_checks({}, "pipeline")[COVERED].word == "not proven"
+def test_no_coverage_at_all_is_not_proven(environment: DeploymentEnvironment) -> None:
+    del run_of(environment)["coverage"]
+    assert environment.run_checks({}, "pipeline")[COVERED].word == "not proven"
 
 
 @pytest.mark.parametrize(
@@ -125,7 +127,7 @@ def test_what_is_no_coverage_is_told(tmp_path: Path, text: str, said: str) -> No
 
 
 def test_a_report_counts_for_itself(tmp_path: Path) -> None:
-    """As coverage.py writes it, with its document type; the rate is rounded, the count is not."""
+    """As coverage.py writes it, with its document type; the rate is rounded, the counts are not."""
     text = report(7996, 10_000, "0.7996").replace(
         "<coverage", '<!DOCTYPE coverage SYSTEM "http://example.org/coverage-04.dtd">\n<coverage', 1
     )

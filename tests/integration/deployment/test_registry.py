@@ -1,4 +1,4 @@
-"""A registry's ways of letting somebody in, and what is asked of it."""
+"""How a registry lets clients in, and what is requested of it."""
 
 from __future__ import annotations
 
@@ -16,43 +16,45 @@ from tests.standins.oci_registry import OciRegistry, oci_registry
 NOW = "test_the_image_under_judgement_can_be_pulled"
 
 
-def test_a_token_is_asked_for_once_a_question(ground: DeploymentEnvironment) -> None:
-    """And never the password where a token does."""
-    assert ground.run_checks({}, "registry")[NOW].word == "passed"
+def test_a_token_is_asked_for_once_a_question(environment: DeploymentEnvironment) -> None:
+    """The password is never sent where a token does."""
+    assert environment.run_checks({}, "registry")[NOW].word == "passed"
     asked = [
         (path, authorization.partition(" ")[0])
-        for path, authorization in ground.registry.authorizations
+        for path, authorization in environment.registry.authorizations
     ]
     assert asked[:3] == [
-        (f"/v2/hospital/backend/manifests/{ground.digest}", ""),
+        (f"/v2/hospital/backend/manifests/{environment.digest}", ""),
         ("/token", "Basic"),
-        (f"/v2/hospital/backend/manifests/{ground.digest}", "Bearer"),
+        (f"/v2/hospital/backend/manifests/{environment.digest}", "Bearer"),
     ]
     assert {scheme for path, scheme in asked[3:6]} == {"Bearer"}
     assert len([path for path, _ in asked if path == "/token"]) == 2  # one for each image
 
 
-def test_a_registry_may_want_the_password_itself(ground: DeploymentEnvironment) -> None:
-    ground.registry.wants = "basic"
-    assert ground.run_checks({}, "registry")[NOW].word == "passed"
+def test_a_registry_may_want_the_password_itself(environment: DeploymentEnvironment) -> None:
+    environment.registry.wants = "basic"
+    assert environment.run_checks({}, "registry")[NOW].word == "passed"
 
 
-def test_a_registry_may_let_everybody_in(ground: DeploymentEnvironment) -> None:
-    ground.registry.wants = "nothing"
-    assert ground.run_checks({"registry": {"username": None}}, "registry")[NOW].word == "passed"
-    assert {authorization for _, authorization in ground.registry.authorizations} == {""}
+def test_a_registry_may_let_everybody_in(environment: DeploymentEnvironment) -> None:
+    environment.registry.wants = "nothing"
+    assert (
+        environment.run_checks({"registry": {"username": None}}, "registry")[NOW].word == "passed"
+    )
+    assert {authorization for _, authorization in environment.registry.authorizations} == {""}
 
 
 def test_an_image_for_several_platforms_is_looked_at_for_ours(
-    ground: DeploymentEnvironment,
+    environment: DeploymentEnvironment,
 ) -> None:
-    other = ground.registry.push("2.0.0 for another processor")
-    for layer in ground.registry.layers_of(other):
-        del ground.registry.blobs[layer]  # nobody here will pull it
-    ground.digest = ground.registry.push_index(arm64=other, amd64=ground.digest)
-    assert ground.run_checks({}, "registry")[NOW].word == "passed"
+    other = environment.registry.push("2.0.0 for another processor")
+    for layer in environment.registry.layers_of(other):
+        del environment.registry.blobs[layer]  # nobody here will pull it
+    environment.digest = environment.registry.push_index(arm64=other, amd64=environment.digest)
+    assert environment.run_checks({}, "registry")[NOW].word == "passed"
     assert (
-        ground.run_checks({"registry": {"platform": "linux/arm64"}}, "registry")[NOW].word
+        environment.run_checks({"registry": {"platform": "linux/arm64"}}, "registry")[NOW].word
         == "failed"
     )
 
@@ -63,41 +65,41 @@ def signed(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 @contextmanager
-def stores(ground: DeploymentEnvironment, signed: Authority, folder: Path) -> Iterator[OciRegistry]:
-    """A store of blobs at another address, which the registry sends everybody on to; both are
-    trusted.
-    """
+def stores(
+    environment: DeploymentEnvironment, signed: Authority, folder: Path
+) -> Iterator[OciRegistry]:
+    """Yield a blob store at another address, to which the registry redirects; both are trusted."""
     with oci_registry(signed) as store:
-        store.blobs, ground.registry.store = ground.registry.blobs, store.url
+        store.blobs, environment.registry.store = environment.registry.blobs, store.url
         both = folder / "both.pem"
-        both.write_text(Path(ground.registry.ca_file).read_text() + signed.ca_file.read_text())
-        ground.registry.ca_file = str(both)
+        both.write_text(Path(environment.registry.ca_file).read_text() + signed.ca_file.read_text())
+        environment.registry.ca_file = str(both)
         yield store
 
 
 def test_who_is_sent_on_to_a_store_takes_no_token_along(
-    ground: DeploymentEnvironment, signed: Authority, tmp_path: Path
+    environment: DeploymentEnvironment, signed: Authority, tmp_path: Path
 ) -> None:
-    """The store is somebody else's."""
-    trusted = ground.registry.ca_file
-    with stores(ground, signed, tmp_path) as store:
-        assert ground.run_checks({}, "registry")[NOW].word == "passed"
+    """The store belongs to somebody else."""
+    trusted = environment.registry.ca_file
+    with stores(environment, signed, tmp_path) as store:
+        assert environment.run_checks({}, "registry")[NOW].word == "passed"
         assert len(store.authorizations) == 7
         assert {authorization for _, authorization in store.authorizations} == {""}
-    ground.registry.ca_file = trusted
+    environment.registry.ca_file = trusted
 
 
 def test_a_password_is_sent_to_no_realm_without_tls(
-    ground: DeploymentEnvironment, monkeypatch: pytest.MonkeyPatch
+    environment: DeploymentEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
         OciRegistry,
         "_challenge",
         lambda _self: 'Bearer realm="http://127.0.0.1:1/token",service="stand-in"',
     )
-    outcome = ground.run_checks({}, "registry")[NOW]
+    outcome = environment.run_checks({}, "registry")[NOW]
     assert (outcome.word, "not known or not safe" in outcome.why) == ("not proven", True)
-    assert {authorization for _, authorization in ground.registry.authorizations} == {""}
+    assert {authorization for _, authorization in environment.registry.authorizations} == {""}
 
 
 @pytest.mark.parametrize(

@@ -247,7 +247,7 @@ def drips(start: bytes) -> Callable[[socket.socket], None]:
 )
 def test_a_source_that_hangs_is_given_up_in_time(speak: Callable[[socket.socket], None]) -> None:
     said, took = silent(speak)
-    assert said == "/metrics gave no whole answer within 0.3 s"
+    assert said == "/metrics gave no complete answer within 0.3 s"
     assert took < 0.6
 
 
@@ -269,7 +269,7 @@ def test_nothing_more_is_sent_while_an_answer_is_out() -> None:
                 asker.get(url)
             said.append(str(raised.value).replace(url, "it"))
         over.set()
-    assert said == ["it gave no whole answer within 0.2 s"] + 4 * [
+    assert said == ["it gave no complete answer within 0.2 s"] + 4 * [
         "it is still busy with the request before"
     ]
     assert len(connections) == 1

@@ -34,7 +34,7 @@ from cutover_gates.probes.network.tls import rules as tls_rules
 from cutover_gates.probes.network.tls.assessments import TlsAssessments
 from cutover_gates.util.http import SourceUnavailable
 from tests.faults.network import balancer, name_servers, redis_server, tls_fronts
-from tests.faults.network.certificate_factory import NAME as NAME_OF_PAPERS
+from tests.faults.network.certificate_factory import NAME as CERTIFICATE_NAME
 from tests.faults.network.certificate_factory import IssuedCertificate
 from tests.faults.network.name_servers import NAME, NEW, NameServer
 from tests.findings import list_breaches, list_gaps, list_values, values_of
@@ -175,7 +175,7 @@ def test_a_name_that_leads_nowhere_is_found(tmp_path: Path) -> None:
 
 
 def test_where_nobody_answers_only_one_question_finds_it(tmp_path: Path) -> None:
-    """The others do not know."""
+    """For the others it is a gap."""
     front = tls_fronts.valid_front(tmp_path)
     front.answers = False
     with tls_fronts.running_front(front, tmp_path) as tls:
@@ -204,9 +204,7 @@ def test_where_nobody_answers_only_one_question_finds_it(tmp_path: Path) -> None
 def test_a_server_may_speak_one_version_only(
     only: ssl.TLSVersion, old: set[str], tmp_path: Path
 ) -> None:
-    """What is of today takes the good offer in its way, so that its refusals count; what is of old
-    is found out all the same.
-    """
+    """A modern server takes the good offer, so that its refusals count."""
     front = tls_fronts.valid_front(tmp_path)
     assert front.context
     front.context.set_ciphers("ALL:@SECLEVEL=0" if old else "DEFAULT")
@@ -228,14 +226,14 @@ def test_ten_dead_endpoints_cost_no_more_than_one() -> None:
             ),
             seconds=0.4,
         )
-        begun = time.monotonic()
-        examination = TlsAssessments(settings, HTTP, CONTEXT).assess_chains()
-    assert len(examination.findings) == 10
-    assert time.monotonic() - begun < 2
+        started = time.monotonic()
+        assessment = TlsAssessments(settings, HTTP, CONTEXT).assess_chains()
+    assert len(assessment.findings) == 10
+    assert time.monotonic() - started < 2
 
 
 def test_a_refusal_counts_only_where_a_good_offer_is_taken(tmp_path: Path) -> None:
-    """Whatever hangs up on everybody refuses TLS 1.0, too."""
+    """A server that hangs up on everybody refuses TLS 1.0, too."""
     front = tls_fronts.valid_front(tmp_path)
     assert front.context
     front.context.set_ciphers("ADH-AES128-SHA256:@SECLEVEL=0")
@@ -315,16 +313,16 @@ def test_a_ring_of_aliases_ends() -> None:
 
 
 def test_dead_resolvers_cost_no_more_than_one() -> None:
-    begun = time.monotonic()
+    started = time.monotonic()
     with (
         name_servers.running_name_servers(
             NameServer(), *(NameServer(silent=True) for _ in range(10))
         ) as dns,
-        pytest.raises(NotProven) as said,
+        pytest.raises(NotProven) as raised,
     ):
         assert_passed(dns.assess_addresses())
-    assert time.monotonic() - begun < 2.5
-    gaps = said.value.gaps
+    assert time.monotonic() - started < 2.5
+    gaps = raised.value.gaps
     assert [(gap.rule, gap.actual) for gap in gaps] == 10 * [
         (dns_rules.SERVER_ANSWERS, "no answer within 0.6 s")
     ]
@@ -335,7 +333,7 @@ def test_dead_resolvers_cost_no_more_than_one() -> None:
 
 
 def test_the_backends_may_name_themselves_or_be_named_by_their_address() -> None:
-    """Both are known; the names are those that they give when asked directly."""
+    """Both are known; the names are those that they give when they are asked directly."""
     with balancer.running_balancer(backends=3) as running:
         met = running.assess_rotation().figures["met"]
     assert set(met) == {"backend-0", "backend-1", "backend-2"}
@@ -382,11 +380,11 @@ def test_a_log_that_is_late_is_waited_for() -> None:
 def test_no_password_is_in_what_is_said_or_raised(tmp_path: Path) -> None:
     with (
         redis_server.running_redis(redis_server.RedisServer(password=ANOTHER), tmp_path) as asked,
-        pytest.raises(NotProven) as said,
+        pytest.raises(NotProven) as raised,
     ):
         assert_passed(asked.assess_availability())
-    assert [gap.rule for gap in said.value.gaps] == [redis_rules.ACCESS_GRANTED]
-    assert ANOTHER not in str(said.getrepr(showlocals=True, style="long"))
+    assert [gap.rule for gap in raised.value.gaps] == [redis_rules.ACCESS_GRANTED]
+    assert ANOTHER not in str(raised.getrepr(showlocals=True, style="long"))
 
 
 @pytest.mark.skipif(bool(redis_server.MISSING), reason=redis_server.MISSING or "")
@@ -412,7 +410,7 @@ def test_what_keeps_the_data_is_what_is_declared(
 @pytest.mark.skipif(bool(redis_server.MISSING), reason=redis_server.MISSING or "")
 def test_redis_is_spoken_to_by_tls_and_its_certificate_is_looked_at(tmp_path: Path) -> None:
     root = IssuedCertificate("Root", authority=True)
-    IssuedCertificate(NAME_OF_PAPERS, root).served(tmp_path)
+    IssuedCertificate(CERTIFICATE_NAME, root).served(tmp_path)
     (tmp_path / "root.pem").write_bytes(root.pem)
     (tmp_path / "stranger.pem").write_bytes(IssuedCertificate("Stranger", authority=True).pem)
     with redis_server.running_redis(
@@ -434,7 +432,7 @@ def test_redis_is_spoken_to_by_tls_and_its_certificate_is_looked_at(tmp_path: Pa
 
 def test_in_a_cluster_a_key_of_this_node_is_looked_for() -> None:
     class Node:
-        """Every third key is its own; and none where `poor`."""
+        """A node of a cluster that owns every third key, and none where `poor`."""
 
         asked = 0
 

@@ -1,4 +1,4 @@
-"""The first word of TLS, byte by byte, and what is read out of an answer."""
+"""The ClientHello, byte by byte, and what is read from an answer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ USUAL = tls_client_hello.MODERN_OFFER[1]
 
 @contextmanager
 def answering(content: bytes) -> Iterator[tuple[str, int]]:
-    """Somebody who hears one word, says this, and hangs up."""
+    """Yield the address of a server that reads one message, sends this answer, and hangs up."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def serve() -> None:
@@ -101,7 +101,7 @@ def test_an_alert_and_hanging_up_are_refusals(content: bytes) -> None:
     [b"HTTP/1.1 400 Bad Request\r\n\r\n", server_hello(tls_client_hello.TLS10, 0x2F)[:44]],
 )
 def test_what_is_no_tls_is_no_refusal(content: bytes) -> None:
-    """Else whatever stands at the port would prove that TLS 1.0 is refused."""
+    """Otherwise any server at the port would prove that TLS 1.0 is refused."""
     with (
         answering(content) as place,
         pytest.raises(OSError, match=r"^the answer (is not TLS|ends in the middle)"),
@@ -115,9 +115,7 @@ def test_silence_is_no_refusal() -> None:
 
 
 def test_openssl_takes_the_word_for_one() -> None:
-    """Of each version: it does not find it malformed, but goes on to look for a certificate or
-    refuses the version.
-    """
+    """OpenSSL never finds it malformed: it looks for a certificate, or refuses the version."""
     for version in (tls_client_hello.TLS10, tls_client_hello.TLS12, tls_client_hello.TLS13):
         incoming = ssl.MemoryBIO()
         incoming.write(build_client_hello("localhost", version, tls_client_hello.MODERN_OFFER[1]))

@@ -181,7 +181,7 @@ def test_twenty_sound_targets_in_a_row_pass_on_a_busy_machine() -> None:
                     pool_timeouts=0.0,
                 )
                 if chance.random() > 0.07
-                else ResourceSample.from_failure(at, "gave no whole answer within 1.8 s")
+                else ResourceSample.from_failure(at, "gave no complete answer within 1.8 s")
             )
         assert_passed(assess_resource_usage(busy, LIMITS))
         assert_passed(assess_connection_pool(busy, pressures(), LIMITS))
@@ -426,14 +426,14 @@ def test_a_figure_that_nobody_tells_says_which_source_would() -> None:
 def test_a_source_that_is_often_silent_proves_nothing() -> None:
     """It answers when there is little to do."""
     often = [
-        ResourceSample.from_failure(look.at, "gave no whole answer within 1.8 s")
+        ResourceSample.from_failure(look.at, "gave no complete answer within 1.8 s")
         if number % 4 == 0
         else look
         for number, look in enumerate(looks())
     ]
     why = gap_reason(assess_resource_usage(often, LIMITS), rules.MEMORY_USAGE)
     assert "22 of 30 samples" in why
-    assert why.endswith(": gave no whole answer within 1.8 s")
+    assert why.endswith(": gave no complete answer within 1.8 s")
 
 
 def test_a_third_of_the_time_without_a_measurement_proves_nothing() -> None:

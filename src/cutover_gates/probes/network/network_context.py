@@ -17,8 +17,8 @@ from cutover_gates.util.http import BoundedResponse, HttpRequest, exchange, reda
 from cutover_gates.util.http_services import create_tls_context
 
 TIMEOUT_SLACK_SECONDS = 0.5
-"""Seconds by which the bound of a whole query is longer than the bounds of its steps, since a thread
-may start late."""
+"""Seconds by which the bound of a whole query exceeds the bounds of its steps: a thread may start
+late."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,8 @@ def send_get(
 ) -> BoundedResponse:
     """Send a GET request from the address `client` and return the answer without its body.
 
-    Each request has a connection of its own, and no redirect is followed. `seconds` bound each step.
-    Raises `SourceUnavailable` where no answer comes, `ConnectionRefused` where nobody listens.
+    Each request has a connection of its own, and no redirect is followed. `seconds` bound each
+    step. Raises `SourceUnavailable` where no answer comes, `ConnectionRefused` where nobody listens.
     """
     # A transport of its own: only there httpx takes the local address.
     transport = httpx.HTTPTransport(

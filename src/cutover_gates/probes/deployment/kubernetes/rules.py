@@ -8,15 +8,15 @@ DEPLOYMENT_DECLARED = Rule(
     "K8S-001",
     "The deployment in Kubernetes is declared",
     "What is not declared is not checked.",
-    "Set the key in [targets.NAME.infrastructure.cluster]. Where there is no cluster, give the reason"
-    " in [targets.NAME.not_applicable].",
+    "Set the key in [targets.NAME.infrastructure.cluster]. Where there is no cluster, give the"
+    " reason in [targets.NAME.not_applicable].",
 )
 API_ANSWERS = Rule(
     "K8S-002",
     "The cluster's API answers the gate's queries",
     "Nothing is known of a deployment that cannot be read.",
-    "Correct cluster.api, cluster.ca_file or cluster.token_file, and let the token read deployments,"
-    " pods, replica sets and disruption budgets (with Helm also secrets).",
+    "Correct cluster.api, cluster.ca_file or cluster.token_file, and let the token read"
+    " deployments, pods, replica sets and disruption budgets (with Helm also secrets).",
 )
 DEPLOYMENT_EXISTS = Rule(
     "K8S-003",

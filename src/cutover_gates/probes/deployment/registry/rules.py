@@ -8,8 +8,8 @@ IMAGE_DECLARED = Rule(
     "IMAGE-001",
     "The registry and the digests of the images are declared",
     "What is not declared is not checked.",
-    "Set the key in [targets.NAME.infrastructure.registry] or, for the digests, .cluster. Where there"
-    " is none, give the reason in [targets.NAME.not_applicable].",
+    "Set the key in [targets.NAME.infrastructure.registry] or, for the digests, .cluster. Where"
+    " there is none, give the reason in [targets.NAME.not_applicable].",
 )
 REGISTRY_ANSWERS = Rule(
     "IMAGE-002",

@@ -32,7 +32,7 @@ RESOLVERS_AGREE = Rule(
 SHORT_TTL = Rule(
     "DNS-005",
     "No answer may be kept longer than dns.ttl_seconds",
-    "A kept answer leads to the old address after the cutover, and to the new one after a rollback.",
+    "A kept answer leads to the old address after the cutover, or to the new after a rollback.",
     "Lower the TTL of the record, at least one old TTL before the cutover.",
 )
 TTL_FROM_ZONE = Rule(

@@ -150,7 +150,7 @@ class LoadBalancerAssessments:
         return self._get(join_url(backend, self.settings.health_path))
 
     def backend_names(self, backend: str, reply: BoundedResponse | SourceUnavailable) -> set[str]:
-        """Return the names of a backend in the answers: its address, and the name it gives itself."""
+        """Return the names of a backend in the answers: its address, and its own name."""
         names = {urlsplit(backend).netloc}
         header = (self.settings.instance_header or "").lower()
         if isinstance(reply, BoundedResponse) and reply.headers.get(header):

@@ -119,7 +119,7 @@ class FailoverTrial:
         ]
 
     def _is_in_rotation(self, dead: str) -> bool:
-        """Return whether the backend answers directly, and has answered through the balancer since."""
+        """Return whether it answers directly, and has since answered through the balancer."""
         try:
             reply = self.ask_backend(dead)
         except SourceUnavailable:

@@ -8,8 +8,8 @@ BACKENDS_DECLARED = Rule(
     "LB-001",
     "The backends and how they name themselves are declared",
     "What is not declared is not checked.",
-    "Set the key in [targets.NAME.infrastructure.balancer]. Where there is no load balancer, give the"
-    " reason in [targets.NAME.not_applicable].",
+    "Set the key in [targets.NAME.infrastructure.balancer]. Where there is no load balancer, give"
+    " the reason in [targets.NAME.not_applicable].",
 )
 BACKEND_ANSWERS = Rule(
     "LB-002",

@@ -265,7 +265,7 @@ class KubectlLogStore:
             ) from None
         except ChildTimeout:
             raise SourceUnavailable(
-                f"{' '.join(command)} gave no whole answer within {2 * SERVICE_TIMEOUT_SECONDS:g} s"
+                f"{' '.join(command)} gave no complete answer within {2 * SERVICE_TIMEOUT_SECONDS:g} s"
             ) from None
         if child.status:
             said = child.complaint[:ERROR_TEXT_LIMIT]
