@@ -332,9 +332,9 @@ def test_a_limit_is_a_share(limit: float) -> None:
 @pytest.mark.parametrize("wrong", [0, 0.5, 1])
 def test_a_certainty_is_one(wrong: float) -> None:
     """To be wrong half of the time is none, and never to be wrong is not to be had."""
-    with pytest.raises(ValueError, match="no certainty"):
+    with pytest.raises(ValueError, match="probability of error"):
         ShareLimit(0.001, wrong_holds=wrong)
-    with pytest.raises(ValueError, match="no certainty"):
+    with pytest.raises(ValueError, match="probability of error"):
         ShareLimit(0.001, wrong_broken=wrong)
 
 

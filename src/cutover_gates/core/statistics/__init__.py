@@ -1,5 +1,4 @@
-"""What numbers prove: `sequential` says when a run may end, `intervals` how sure a figure is,
-`bursts` how much bursts take of that.
+"""Statistics that load and rollout share: when a run may end, and how certain a figure is.
 
 Pure functions. Nothing here knows of requests, targets or clocks.
 """
