@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from cutover_gates.core.verdict import OPEN_OUTCOMES, Verdict, VerdictWord
 from cutover_gates.reporting.gate_texts import texts_for_gate
-from cutover_gates.reporting.measurements import Measurement, collect_measurements
+from cutover_gates.reporting.measurements import collect_measurements
 from cutover_gates.reporting.next_step import describe_next_step
 from cutover_gates.reporting.reasons import Reason, list_reasons, list_waivers
 from cutover_gates.reporting.verdict_summary import count_outcomes, describe_target
@@ -91,13 +91,11 @@ def _format_measurements(verdict: Verdict) -> list[str]:
     measurements = collect_measurements(verdict)
     if measurements is None:
         return []
-    lines = [Reason(_describe_measurement(one)) for one in measurements.objectives]
+    lines = [
+        Reason(f"{one.operation}, {one.requests:,} requests: {one.values}")
+        for one in measurements.by_operation()
+    ]
     return _format_section(measurements.title, lines)
-
-
-def _describe_measurement(one: Measurement) -> str:
-    figures = f"{one.measured} ({one.limit}; {one.requests:,} requests)"
-    return f"{one.objective}: {figures}: {one.result}"
 
 
 def _escape_around_commands(text: str) -> str:

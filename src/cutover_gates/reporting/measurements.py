@@ -9,18 +9,33 @@ from typing import Any
 from cutover_gates.core.verdict import Verdict
 from cutover_gates.util.text import strip_control_characters
 
-CERTAINTY = {"holds": "kept", "broken": "MISSED", "open": "not certain"}
+RESULTS = {"holds": "kept", "broken": "MISSED", "open": "not certain"}
+KEPT = RESULTS["holds"]
 
 
 @dataclass(frozen=True)
 class Measurement:
     """One objective: what was measured, the limit in force, of how many requests, and the result."""
 
-    objective: str
+    operation: str
+    statistic: str
     measured: str
     limit: str
     requests: int
     result: str
+
+    def __str__(self) -> str:
+        value = f"{self.statistic} {self.measured} {self.limit}"
+        return value if self.result == KEPT else f"{value} ({self.result})"
+
+
+@dataclass(frozen=True)
+class OperationMeasurements:
+    """The objectives of one operation in a line: 'p95 31.6 ms within 0.5 s, p99 …'."""
+
+    operation: str
+    requests: int
+    values: str
 
 
 @dataclass(frozen=True)
@@ -38,16 +53,26 @@ class LoadMeasurements:
             return "Measured under load"
         return f"Measured under load: {self.requests:,} requests in {self.seconds:,} s"
 
+    def by_operation(self) -> list[OperationMeasurements]:
+        """Return a line for each operation: its requests, its measured values and their limits."""
+        operations = dict.fromkeys(one.operation for one in self.objectives)
+        return [self._summarize(operation) for operation in operations]
+
+    def _summarize(self, operation: str) -> OperationMeasurements:
+        mine = [one for one in self.objectives if one.operation == operation]
+        requests = max(one.requests for one in mine)
+        return OperationMeasurements(operation, requests, ", ".join(map(str, mine)))
+
 
 def collect_measurements(verdict: Verdict) -> LoadMeasurements | None:
     """Return the figures of the load run; None where the gate judged no load."""
-    objectives: dict[str, Measurement] = {}
+    objectives: dict[tuple[str, str], Measurement] = {}
     requests, seconds = 0, 0
     for facts in _load_facts(verdict):
         # Evidence may hold anything. What cannot be read is left out: the verdict must be shown.
         try:
             for measurement in _measurements_of(facts):
-                objectives.setdefault(measurement.objective, measurement)
+                objectives.setdefault((measurement.operation, measurement.statistic), measurement)
             requests, seconds = max((requests, seconds), _size_of_run(facts))
         except (KeyError, TypeError, ValueError, IndexError, AttributeError):
             continue
@@ -68,13 +93,17 @@ def _load_facts(verdict: Verdict) -> Iterator[Mapping[str, Any]]:
 
 def _measurements_of(facts: Mapping[str, Any]) -> Iterator[Measurement]:
     for claim in facts["claims"]:
+        # An objective that is not needed can only be missed: as long as it is open it says nothing.
+        if not claim["needed"] and claim["state"] == "open":
+            continue
         if measured := _measured_value(facts, claim):
             yield Measurement(
-                strip_control_characters(f"{claim['operation']} {claim['statistic']}"),
+                strip_control_characters(str(claim["operation"])),
+                strip_control_characters(str(claim["statistic"])),
                 measured,
                 strip_control_characters(str(claim["limit"])),
                 int(claim["of"]),
-                CERTAINTY.get(claim["state"], str(claim["state"])),
+                RESULTS.get(claim["state"], str(claim["state"])),
             )
 
 

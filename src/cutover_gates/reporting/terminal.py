@@ -17,7 +17,7 @@ from rich.text import Text
 from cutover_gates.core.verdict import OPEN_OUTCOMES, CheckResult, Outcome, Verdict, VerdictWord
 from cutover_gates.reporting.causes import DISPLAY_ORDER
 from cutover_gates.reporting.evidence_view import last_curl_command
-from cutover_gates.reporting.measurements import Measurement, collect_measurements
+from cutover_gates.reporting.measurements import collect_measurements
 from cutover_gates.reporting.next_step import describe_fired_triggers, describe_next_step
 from cutover_gates.reporting.reasons import Reason, list_reasons
 from cutover_gates.reporting.verdict_summary import describe_counts_and_time, headline
@@ -119,30 +119,21 @@ def _print_section(console: Console, title: str, reasons: list[Reason]) -> None:
 
 
 def _print_measurements(verdict: Verdict, console: Console) -> None:
-    """Print the objectives of the load run, each with its measured value and its limit."""
+    """Print a line for each operation: its requests, its measured values and their limits."""
     measurements = collect_measurements(verdict)
     if measurements is None:
         return
     console.print()
     _print_line(console, measurements.title, "bold")
-    shown = measurements.objectives[:MAX_MEASUREMENTS]
-    widths = (
-        max(len(one.objective) for one in shown),
-        max(len(one.measured) for one in shown),
-        max(len(one.limit) for one in shown),
-    )
+    operations = measurements.by_operation()
+    shown = operations[:MAX_MEASUREMENTS]
+    widest = max(len(one.operation) for one in shown)
+    digits = max(len(f"{one.requests:,}") for one in shown)
     for one in shown:
-        _print_line(console, _format_measurement(one, widths))
-    if more := len(measurements.objectives) - len(shown):
-        _print_line(console, f"  and {more} more objectives: see verdict.html")
-
-
-def _format_measurement(one: Measurement, widths: tuple[int, int, int]) -> str:
-    objective, measured, limit = widths
-    return (
-        f"  {one.objective:<{objective}}  {one.measured:>{measured}}  {one.limit:<{limit}}"
-        f"  {one.requests:,} requests: {one.result}"
-    )
+        name = f"  {one.operation:<{widest}}  {one.requests:>{digits},} requests"
+        _print_wrapped(console, one.values, f"{name}  ", " " * len(name) + "  ")
+    if more := len(operations) - len(shown):
+        _print_line(console, f"  and {more} more operations: see verdict.html")
 
 
 def _print_checklist(verdict: Verdict, console: Console) -> None:

@@ -29,7 +29,11 @@ SUBJECT = VerdictSubject(
     "runner",
     production=True,
 )
-LOAD = {"kind": "observation", "title": "response times", "facts": make_load_evidence()}
+LOAD: dict[str, Any] = {
+    "kind": "observation",
+    "title": "response times",
+    "facts": make_load_evidence(),
+}
 GATES = ("t24", "t12", "t1", "phase1", "phase2", "phase3", "rollback", "post", "nightly")
 PLAN = Plan(
     (

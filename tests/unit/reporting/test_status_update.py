@@ -65,7 +65,8 @@ def test_a_go_shows_the_measured_values_beside_their_limits() -> None:
     """With the requests and the duration of the load."""
     text = to_markdown(sample_verdict(evidence=[LOAD], outcomes={}))
     assert "18,000 requests in 60 s" in text
-    assert "- search p95: 122 ms (within 0.5 s; 5,999 requests): kept" in text
+    assert "- search, 5,999 requests: p95 122 ms within 0.5 s" in text
+    assert "- patient, 12,000 requests: p95 341 ms within 0.3 s (MISSED)" in text
 
 
 def test_a_text_of_the_target_has_no_meaning_in_markdown() -> None:

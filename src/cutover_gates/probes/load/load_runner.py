@@ -171,7 +171,10 @@ def _check_decision(run: LoadRun, performance: Performance) -> None:
 
 
 def _format_progress(run: LoadRun, performance: Performance) -> str:
-    """Return a line for a person who waits: rate, times, errors, certainty, time left."""
+    """Return a line for a person who waits: rate, times, errors, certainty, time left.
+
+    It stays below 80 columns, so that a terminal shows all of it.
+    """
     samples = run.judged_samples
     recent = samples[samples["due"] > run.judged_until - PROGRESS_WINDOW_SECONDS]
     if not len(recent):
@@ -182,10 +185,9 @@ def _format_progress(run: LoadRun, performance: Performance) -> str:
     required = run.required_tests
     decided = sum(test.conclusion is not Conclusion.OPEN for test in required)
     return (
-        f"load {run.judged_seconds:.0f} s: {len(recent) / window:.0f} requests/s,"
-        f" p50 {p50 * 1000:.0f} ms, p95 {p95 * 1000:.0f} ms, {errors} errors of {len(samples)};"
-        f" {decided} of {len(required)} certain, about {_estimate_seconds(run, performance):.0f} s"
-        " left"
+        f"load {run.judged_seconds:.0f} s: {len(recent) / window:.0f}/s,"
+        f" p50 {p50 * 1000:.0f} ms, p95 {p95 * 1000:.0f} ms, {errors} of {len(samples)} failed,"
+        f" {decided} of {len(required)} certain, {_estimate_seconds(run, performance):.0f} s left"
     )
 
 
