@@ -1,4 +1,4 @@
-"""What stood in the database stands there still."""
+"""The content of the rows from before the migration."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from cutover_gates.probes.database.rows.assessments import RowAssessments
 
 @pytest.mark.plan("content-unchanged")
 def test_the_content_is_what_it_was_or_was_declared_to_become(rows: RowAssessments) -> None:
-    """Equal counts prove little: the names of two patients may be exchanged, a text cut off, a time
-    moved by a time zone.
+    """The content of every row is what it was, or what it is declared to become.
+
+    Equal counts prove little: the names of two patients may be exchanged, a text cut off, a
+    time moved by a time zone.
     """
     assert_passed(rows.assess_contents())
 
 
 @pytest.mark.plan("no-data-loss")
 def test_no_row_from_before_is_gone(rows: RowAssessments) -> None:
-    """People work with the new release already: rows come and change.
+    """Every row from before the migration is still there, under its key.
 
-    Each row of the snapshot must still be there, under its key.
+    People work with the new release already, so rows come and change.
     """
     assert_passed(rows.assess_retained_rows())

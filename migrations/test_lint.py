@@ -1,4 +1,4 @@
-"""What can be read off the scripts without running them."""
+"""The scripts of the migration, checked without running them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from cutover_gates.probes.database.rehearsal.script_lint import LintAssessments
 
 @pytest.mark.plan("script-lint")
 def test_no_pending_script_locks_people_out(lint: LintAssessments) -> None:
-    """On a small copy every lock is short.
+    """No pending script locks people out or breaks the running release.
 
-    What locks out people or breaks the running release is found by its form, and excused by name.
+    On a small copy every lock is short, so the statements are judged by their form. Exceptions
+    are declared with a reason.
     """
     assert_passed(lint.assess_scripts())

@@ -1,4 +1,4 @@
-"""Before the night: the migration runs on a restored copy, while somebody works with it."""
+"""The rehearsal before the night: the migration runs on a restored copy under load."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from cutover_gates.probes.database.rehearsal.assessments import RehearsalAssessm
 
 @pytest.mark.plan("migration-dry-run", "migration-scripts-tested")
 def test_the_pending_scripts_run_within_their_time(rehearsal: RehearsalAssessments) -> None:
-    """A script that was never run on this very data fails in the night, or does not end.
+    """Every pending script runs to its end on a restored copy, within the time allowed.
 
-    Each runs on a restored copy, and all within their time.
+    A script that never ran on this data may fail in the night, or not end.
     """
     assert_passed(rehearsal.assess_run())
 
 
 @pytest.mark.plan("migration-dry-run")
 def test_nobody_waits_long_for_the_migration(rehearsal: RehearsalAssessments) -> None:
-    """The plan promises zero downtime.
+    """Statements that run during the migration are answered within the time allowed.
 
-    Whoever reads and writes meanwhile is answered, within the seconds that they may have to wait.
+    The plan promises zero downtime, so reads and writes go on meanwhile.
     """
     assert_passed(rehearsal.assess_waits())
 
 
 @pytest.mark.plan("migration-dry-run", "migration-scripts-tested")
 def test_the_rehearsed_migration_leaves_the_data_whole(rehearsal: RehearsalAssessments) -> None:
-    """A script may run well and lose rows.
+    """After the rehearsal the data of the copy is what the settings declare.
 
-    Afterwards the copy's data is what the settings say it becomes, and all else as it was.
+    A script may run well and lose rows.
     """
     assert_passed(rehearsal.assess_data())

@@ -1,4 +1,4 @@
-"""The way back was walked: is the data what it was?"""
+"""The data after a rollback."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from cutover_gates.probes.database.rows.assessments import RowAssessments
 
 @pytest.mark.plan("database-rolled-back")
 def test_the_data_is_what_it_was_before_the_cutover(rows: RowAssessments) -> None:
-    """A restore that ended without an error may have brought back half of the tables, or doubled
+    """The data is what it was before the cutover.
+
+    A restore that ended without an error may have brought back half of the tables, or doubled
     them.
     """
     assert_passed(rows.assess_equality_with_snapshot())
@@ -18,8 +20,8 @@ def test_the_data_is_what_it_was_before_the_cutover(rows: RowAssessments) -> Non
 
 @pytest.mark.plan("database-rolled-back")
 def test_what_was_acknowledged_since_is_listed(rows: RowAssessments) -> None:
-    """A restore loses what was written after its backup.
+    """The rows that were written since the snapshot are listed.
 
-    Somebody was told that it is stored, so somebody must hear of it.
+    A restore loses what was written after its backup, and people were told that it is stored.
     """
     assert_passed(rows.assess_writes_since_snapshot())

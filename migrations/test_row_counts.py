@@ -1,4 +1,4 @@
-"""Not a row too few, and none too many."""
+"""The number of rows of each table."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from cutover_gates.probes.database.rows.assessments import RowAssessments
 
 @pytest.mark.plan("row-counts")
 def test_every_table_has_the_rows_that_it_should_have(rows: RowAssessments) -> None:
-    """Nothing declared means as many as before.
+    """Every table has as many rows as before, or as many as are declared.
 
-    A table that nobody counted is not proven, and neither is nothing that became of nothing.
+    A table that was not counted is not proven, and neither is a comparison of empty tables.
     """
     assert_passed(rows.assess_counts())

@@ -1,4 +1,4 @@
-"""The snapshot that everything after the cutover, and every backup, is held against."""
+"""The snapshot that later gates and every backup are compared with."""
 
 from __future__ import annotations
 
@@ -10,5 +10,8 @@ from cutover_gates.probes.database.rows.assessments import RowAssessments
 
 @pytest.mark.plan("final-backups")
 def test_a_snapshot_is_taken_and_has_every_table(rows: RowAssessments) -> None:
-    """What was not written down before the cutover can never be compared after it."""
+    """A snapshot is taken and holds every table in full.
+
+    What is not in it can never be compared after the cutover.
+    """
     assert_passed(rows.assess_snapshot_capture())

@@ -1,4 +1,4 @@
-"""Staging had this migration before production does."""
+"""The migration on staging, before production has it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from cutover_gates.probes.database.rehearsal.staging_verdict import StagingAsses
 
 @pytest.mark.plan("migrations-in-staging")
 def test_staging_was_whole_after_these_very_scripts(staging: StagingAssessments) -> None:
-    """A migration that only production has seen was never tried.
+    """Staging had this migration with the same scripts, and its Phase 1 ended in GO.
 
-    Staging's own Phase 1 ended in GO, for this release, and with the same scripts.
+    A migration that only production has seen was never tried.
     """
     assert_passed(staging.assess_verdict())

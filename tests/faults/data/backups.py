@@ -1,4 +1,4 @@
-"""Backups that are not what they should be, and a way back that does not lead back."""
+"""Backups that are not what they should be, and a rollback that does not restore the data."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.faults.data.data_fault import DataFault
 
 
 class _AtNoon(DataFault):
-    """Twelve hours before: nothing is migrated yet."""
+    """A fault twelve hours before the cutover: nothing is migrated yet."""
 
     item = "final-backups"
     gate = "t12"
@@ -20,7 +20,7 @@ class _AtNoon(DataFault):
 
 
 class TheBackupIsCutOff(_AtNoon):
-    """The disk was full: on the night of the restore half of the hospital is not there."""
+    """The disk was full: a restore gives back half of the hospital."""
 
     says = "backup"
 
@@ -30,7 +30,7 @@ class TheBackupIsCutOff(_AtNoon):
 
 
 class OneBitOfTheBackup(_AtNoon):
-    """One bit of an uncompressed archive: it restores without a word, and one value is another."""
+    """One bit of an uncompressed archive is wrong: it restores, and one value differs."""
 
     says = "documents"
 
@@ -46,7 +46,7 @@ class OneBitOfTheBackup(_AtNoon):
 
 
 class TheBackupIsOld(_AtNoon):
-    """A day of the hospital would be lost."""
+    """A restore would lose a day of the hospital."""
 
     says = "h ago"
 
@@ -60,7 +60,7 @@ class TheBackupIsOld(_AtNoon):
 
 
 class TheBackupIsOfAnotherDatabase(_AtNoon):
-    """The test hospital's backup lies in the place of the real one."""
+    """The backup of the test hospital is in the place of the real one."""
 
     says = "another"
 
@@ -73,7 +73,7 @@ class TheBackupIsOfAnotherDatabase(_AtNoon):
 
 
 class ThePlainBackupEndsInTheMiddle(_AtNoon):
-    """psql reads it to its end and says nothing."""
+    """psql reads the dump to its end without an error."""
 
     says = "end"
 
@@ -85,7 +85,7 @@ class ThePlainBackupEndsInTheMiddle(_AtNoon):
 
 
 class ATableIsNotInTheBackup(_AtNoon):
-    """Somebody left the large table out, to be quicker."""
+    """The large table was left out to save time."""
 
     says = "documents"
 
@@ -113,7 +113,7 @@ class ThereIsNoBackup(_AtNoon):
 
 
 class TheBackupIsCutOffOnTheNight(DataFault):
-    """The same at Phase 1: the last way back is none."""
+    """The backup of Phase 1 is cut off, so there is no way back."""
 
     item = "backup-taken"
     says = "backup"
@@ -124,7 +124,7 @@ class TheBackupIsCutOffOnTheNight(DataFault):
 
 
 class TheBackupWasMadeAfterTheMigration(DataFault):
-    """It holds the new release's data: there is no way back to the old one."""
+    """It holds the new release's data, so there is no way back to the old one."""
 
     item = "backup-taken"
     says = "backup"
@@ -134,7 +134,7 @@ class TheBackupWasMadeAfterTheMigration(DataFault):
 
 
 class _WayBack(DataFault):
-    """After a rollback: the database should be what it was."""
+    """A fault after a rollback: the database should be what it was."""
 
     item = "database-rolled-back"
     gate = "rollback"
@@ -150,15 +150,16 @@ class NothingWasRestored(_WayBack):
 
 
 class TheRestoreLeftAConstraintOut(_WayBack):
-    """pg_restore went on after an error: the data are there, and a key is not."""
+    """pg_restore went on after an error: the data is there, and a key is missing."""
 
     statements = "ALTER TABLE visits DROP CONSTRAINT visits_patient_id_fkey"
     says = "visits_patient_id_fkey"
 
 
 class TheRestoreDoubledRows(_WayBack):
-    """psql read the dump into a database that was not empty: tables without a key have each row
-    twice.
+    """psql restored the dump into a database that was not empty.
+
+    Tables without a key have each row twice.
     """
 
     before = (
@@ -170,7 +171,7 @@ class TheRestoreDoubledRows(_WayBack):
 
 
 class AnOlderBackupWasRestored(_WayBack):
-    """The visits of the last hours are not there."""
+    """The visits of the last hours are missing."""
 
     statements = (
         "DELETE FROM visits WHERE opened_at > (SELECT max(opened_at) - interval '6 hours' FROM"

@@ -1,4 +1,4 @@
-"""As many rows as before, and not what stood in them: what only a look at every value finds."""
+"""As many rows as before with other content, which only a comparison of every value finds."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class NamesOfTwoPatientsAreSwapped(_Content):
 
 
 class ColumnsAreShifted(_Content):
-    """All family names are given names: a script inserted its columns in another order."""
+    """Family and given names are exchanged: a script inserted its columns in another order."""
 
     statements = (
         "UPDATE patients SET family_name = given_name, given_name = family_name WHERE given_name"
@@ -35,7 +35,7 @@ class ColumnsAreShifted(_Content):
 
 
 class AddressesAreCutOff(_Content):
-    """Letters come back: a column was copied through one that is too short."""
+    """Letters come back: a column was copied through a column that is too short."""
 
     statements = "UPDATE patients SET address = left(address, 12) WHERE length(address) > 12"
     says = "patients"
@@ -52,7 +52,7 @@ class TimesAreInAnotherZone(_Content):
 
 
 class ABirthdayIsOffByOne(_Content):
-    """A child's dose is reckoned for the wrong age, in one chart of ten thousand."""
+    """A child's dose is computed for the wrong age, in one chart of ten thousand."""
 
     statements = (
         "UPDATE patients SET birth_date = birth_date + 1 WHERE id = (SELECT id FROM patients ORDER"
@@ -72,7 +72,7 @@ class NamesAreMangled(_Content):
 
 
 class AVisitIsInAnotherChart(_Content):
-    """A finding stands in the chart of someone who never was there."""
+    """A finding is in the chart of a patient who was never there."""
 
     statements = """
         UPDATE visits SET patient_id = (SELECT id FROM patients ORDER BY id DESC LIMIT 1)
@@ -82,7 +82,7 @@ class AVisitIsInAnotherChart(_Content):
 
 
 class OneBitOfADocument(_Content):
-    """One pixel of an image, or one digit of a dose."""
+    """One pixel of an image differs, or one digit of a dose."""
 
     statements = """
         UPDATE documents SET content = set_bit(content, 17, 1 - get_bit(content, 17))
@@ -92,7 +92,7 @@ class OneBitOfADocument(_Content):
 
 
 class SexIsTranslatedWrongly(_Content):
-    """The migration's own work: "unknown" became "other"."""
+    """The migration's own work is wrong: "unknown" became "other"."""
 
     statements = "UPDATE patients SET sex = 'other' WHERE sex = 'unknown'"
     says = "patients"
@@ -126,8 +126,9 @@ class RowsAreExchangedForOthers(_Content):
 
 
 class AScaleIsLost(_Content):
-    """A dose of 1.50 is 1.5: PostgreSQL's own hash calls them equal, a printed prescription does
-    not.
+    """A dose of 1.50 becomes 1.5, which a printed prescription shows.
+
+    PostgreSQL's own hash treats both as equal.
     """
 
     before = "ALTER TABLE visits ADD COLUMN dose numeric; UPDATE visits SET dose = 1.50"
@@ -139,8 +140,9 @@ class AScaleIsLost(_Content):
 
 
 class AnOldRowIsLostUnderTraffic(_Content):
-    """The ward goes on working while the gate looks: new entries may not hide that an old one is
-    gone.
+    """New entries must not hide that an old one is gone.
+
+    The ward works on while the gate runs.
     """
 
     item = "row-counts"

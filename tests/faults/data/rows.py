@@ -1,6 +1,4 @@
-"""Rows were lost, doubled or invented: what a migration script with a wrong join, or a second run
-of one, leaves behind.
-"""
+"""Rows that are lost, doubled or invented: a migration script with a wrong join, or run twice."""
 
 from __future__ import annotations
 
@@ -31,7 +29,7 @@ class DocumentsOfOneDayAreLost(DataFault):
 
 
 class VisitsAreDoubled(DataFault):
-    """Every visit of one patient is there twice, and billed twice."""
+    """Every visit of one patient is there twice, and is billed twice."""
 
     item = "row-counts"
     also = _CONTENT
@@ -44,8 +42,9 @@ class VisitsAreDoubled(DataFault):
 
 
 class AStaffAccountIsLost(DataFault):
-    """A clinician of the night shift cannot sign in; the table grows on this night, so its number
-    alone says nothing.
+    """A clinician of the night shift cannot sign in.
+
+    The table grows on this night, so its number of rows alone proves nothing.
     """
 
     item = "row-counts"
@@ -62,7 +61,7 @@ class AStaffAccountIsLost(DataFault):
 
 
 class AuditEntriesAreLost(DataFault):
-    """Who looked into whose chart in the last days can no longer be said."""
+    """Nothing shows any more who read which chart in the last days."""
 
     item = "row-counts"
     also = _CONTENT

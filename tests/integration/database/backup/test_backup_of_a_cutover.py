@@ -1,4 +1,4 @@
-"""In Phase 1 the backup is compared with the snapshot: it is from before the change, and complete."""
+"""In Phase 1 the backup is compared with the snapshot: it is from before, and complete."""
 
 from __future__ import annotations
 

@@ -32,7 +32,8 @@ KINDS = (
     "lz4",
 )
 ANOTHER_ENTRY = """INSERT INTO audit_entries OVERRIDING SYSTEM VALUE
-    SELECT (jsonb_populate_record(NULL::audit_entries, to_jsonb(e) || '{"id": 1000000}')).* FROM (SELECT * FROM audit_entries LIMIT 1) e"""
+    SELECT (jsonb_populate_record(NULL::audit_entries, to_jsonb(e) || '{"id": 1000000}')).*
+    FROM (SELECT * FROM audit_entries LIMIT 1) e"""
 RESTORED = ("stored", "packed", "directory", "tar", "inserts", "gzip")
 
 

@@ -199,7 +199,7 @@ def test_the_wait_is_laid_to_the_script_that_caused_it(
 def test_the_queue_behind_a_wait_is_laid_to_its_cause(
     rehearsed: Callable[..., RehearsalAssessments],
 ) -> None:
-    """Statements that became due during the lock run during the next script, which is not to blame."""
+    """Statements that became due during the lock run in the next script, which is not to blame."""
     waits = rehearsed(
         {"lock_seconds": 0.6},
         V7__a="LOCK TABLE visits; SELECT pg_sleep(1)",

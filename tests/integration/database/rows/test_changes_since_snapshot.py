@@ -207,7 +207,7 @@ def test_what_a_restore_loses_is_known_after_it(start_cutover: StartCutover) -> 
 def test_a_row_that_was_under_way_when_the_snapshot_was_taken_is_waited_for(
     start_cutover: StartCutover,
 ) -> None:
-    """The row has the time at which its transaction began, so it would appear among the old rows."""
+    """The row has the time at which its transaction began, so it would look like an old row."""
     cutover_database = start_cutover(
         "CREATE TABLE t (id int PRIMARY KEY, at timestamptz DEFAULT now())",
         "INSERT INTO t VALUES (1)",

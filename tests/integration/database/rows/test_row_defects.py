@@ -1,4 +1,4 @@
-"""Every change of content is found, by the table's name; tables without a change give no finding."""
+"""Every change of content is found, by the table's name; an unchanged table gives no finding."""
 
 from __future__ import annotations
 

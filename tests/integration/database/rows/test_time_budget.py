@@ -1,4 +1,4 @@
-"""Tables that were not read in time are named as not proven; an interrupt leaves nothing running."""
+"""Tables that were not read in time are not proven; an interrupt leaves nothing running."""
 
 from __future__ import annotations
 

@@ -26,6 +26,7 @@ from cutover_gates.probes.database.schema.schema_catalog import SCHEMA_KINDS, Ca
 from cutover_gates.probes.database.schema.schema_differences import find_differences
 
 _COMPARED_KINDS = (*SCHEMA_KINDS, "extension", "grant", "default grant")
+# Beginnings of PostgreSQL's messages about damage in its own files.
 _DAMAGE_PREFIXES = (
     "invalid page",
     "could not read",
@@ -34,7 +35,6 @@ _DAMAGE_PREFIXES = (
     "unexpected chunk",
     "invalid memory alloc",
 )
-"""Beginnings of PostgreSQL's messages about damage in its own files."""
 
 
 def compare_restored_copy(

@@ -32,8 +32,8 @@ _ARCHIVE_TABLE = re.compile(
     r"^\d+; \d+ \d+ TABLE (?P<data>DATA )?(?P<schema>\S+) (?P<name>.+) \S+$", re.M
 )
 _ARCHIVE_PARTITION = re.compile(r"^\d+; \d+ \d+ TABLE ATTACH ", re.M)
+# Complaints of a program that a finding quotes.
 _MAX_COMPLAINTS = 3
-"""Complaints of a program that a finding quotes."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def _parse_archive_list(backup: BackupFile, listed: ClientProgramResult) -> Back
         (bool(entry["data"]), f"{entry['schema']}.{entry['name']}")
         for entry in _ARCHIVE_TABLE.finditer(listed.output)
     ]
-    # A partitioned table has no rows of its own, and the list does not say which one is partitioned.
+    # A partitioned table has no rows of its own, and the list does not mark it.
     is_partitioned = _ARCHIVE_PARTITION.search(listed.output)
     # The archive holds local time without its zone; the zone of this machine is assumed.
     made_at = datetime.fromisoformat(header["made"]).astimezone(UTC)

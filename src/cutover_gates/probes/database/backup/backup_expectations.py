@@ -21,8 +21,8 @@ from cutover_gates.probes.database.measurement.table_specs import read_tables
 from cutover_gates.probes.database.snapshot.model import Snapshot
 from cutover_gates.probes.database.snapshot.selection import find_newest_snapshot
 
+# Seconds by which the clocks of two machines may differ.
 CLOCK_SKEW_SECONDS = 300.0
-"""Seconds by which the clocks of two machines may differ."""
 _SECONDS_PER_HOUR = 3600
 _FIRST_CHANGE_QUERIES = {
     "flyway": (
@@ -34,8 +34,8 @@ _FIRST_CHANGE_QUERIES = {
         " to_timestamp(%s)"
     ),
 }
+# The range of the world's time zones, in seconds from UTC, and the step between them.
 _EAST, _WEST, _STEP = 14 * 3600, -12 * 3600, 15 * 60
-"""The range of the world's time zones, in seconds from UTC, and the step between them."""
 
 
 @dataclass(frozen=True)
@@ -167,8 +167,8 @@ def check_moment(
         )
     elif changed and made > changed.earliest and not context.migrations.backup.restore:
         reason = (
-            f"made at {format_time(made)}; the migration began at {format_time(changed.earliest)} or"
-            " later, its history does not say in which time zone"
+            f"made at {format_time(made)}; the migration began at"
+            f" {format_time(changed.earliest)} or later, its history holds no time zone"
         )
         builder.add_gap(rules.BEFORE_MIGRATION, str(backup), reason)
     if made < before.taken_at - CLOCK_SKEW_SECONDS:

@@ -28,8 +28,8 @@ _COMPRESSION_MAGIC = {
     b"\x28\xb5\x2f\xfd": "zstd",
     b"\x04\x22\x4d\x18": "lz4",
 }
+# Offset of the magic word in the header of a tar file.
 _TAR_OFFSET = 257
-"""Offset of the magic word in the header of a tar file."""
 _PLAIN_MARKERS = (
     b"PostgreSQL database dump",
     b"PostgreSQL database cluster dump",

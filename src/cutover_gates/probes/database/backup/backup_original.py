@@ -30,8 +30,8 @@ from cutover_gates.probes.database.schema.schema_catalog import Catalog, read_ca
 from cutover_gates.probes.database.snapshot import rules as snapshot_rules
 from cutover_gates.probes.database.snapshot.selection import find_newest_snapshot
 
+# The column that only grows, and its value (as text) up to which rows are compared.
 Mark = tuple[str | None, str | None]
-"""The column that only grows, and its value (as text) up to which rows are compared."""
 
 
 @dataclass(frozen=True)

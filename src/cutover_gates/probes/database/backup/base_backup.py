@@ -26,6 +26,7 @@ from cutover_gates.probes.database.scratch.scratch_directory import ScratchDirec
 
 _CHECKSUM_KEY = b'"Manifest-Checksum": "'
 _SHA256_CHARACTERS = 64
+# Files that would make the copy follow a primary, archive, or use files elsewhere.
 _REMOVED_FILES = (
     "postgresql.auto.conf",
     "standby.signal",
@@ -33,9 +34,8 @@ _REMOVED_FILES = (
     "tablespace_map",
     "postmaster.pid",
 )
-"""Files that would make the copy follow a primary, archive, or use files elsewhere."""
+# Complaints of a program that a finding quotes.
 _MAX_COMPLAINTS = 3
-"""Complaints of a program that a finding quotes."""
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,7 @@ def _unpack(backup: BackupFile, to: Path) -> None:
 
 
 def _target_folder(part: Path) -> str:
-    """Return where the content of a tar file belongs: `base`, `pg_wal`, or a tablespace's number."""
+    """Return the folder for the content of a tar file, which its name tells."""
     name = re.sub(r"\.tar.*", "", part.name)
     return {"base": "", "pg_wal": "pg_wal/"}.get(name, f"pg_tblspc/{name}/")
 

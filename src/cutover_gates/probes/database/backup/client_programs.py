@@ -26,6 +26,7 @@ from cutover_gates.util.subprocesses import bind_to_parent, kill_after
 _CHUNK = 1 << 20
 _COMPLAINT = re.compile(r"(?:error|ERROR|FATAL|PANIC):\s+(?P<what>.*)")
 _NAMED_OBJECT = re.compile(r'(?P<word>\w+) "(?P<name>[^"]*)"')
+# Words after which a quoted text is the name of an object, and not content of a row.
 _SAFE_OBJECT_KINDS = {
     "table",
     "relation",
@@ -50,7 +51,6 @@ _SAFE_OBJECT_KINDS = {
     "policy",
     "file",
 }
-"""Words after which a quoted text is the name of an object, and not content of a row."""
 _QUOTE = re.compile(r"""["\\]""")
 
 

@@ -25,8 +25,8 @@ _TABLE = re.compile(
 _LAST_LINE = b"-- PostgreSQL database dump complete"
 _OTHER_DATABASE = (b"\\connect ", b"CREATE DATABASE ")
 _END_OF_COPY = b"\\."
+# Lines between two looks at the clock: one look a line would cost more than reading it.
 _LINES_PER_CLOCK_CHECK = 50_000
-"""Lines between two looks at the clock: one look a line would cost more than reading it."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class PlainDump:
     """The content of a plain dump.
 
     `by_inserts`: the rows are INSERT statements, so a table without rows cannot be told from a
-    missing one. `restricted`: the dump itself forbids psql's own commands. `elsewhere`: it creates a
-    database of its own, or connects to another.
+    missing one. `restricted`: the dump itself forbids psql's own commands. `elsewhere`: it creates
+    a database of its own, or connects to another.
     """
 
     tables: frozenset[str] = frozenset()
@@ -95,7 +95,8 @@ class _DumpReader:
 def read_plain_dump(context: DatabaseContext, backup: BackupFile) -> PlainDump:
     """Return the content of a plain dump.
 
-    Raise `InvalidBackup` where it ends inside a table, or without the line that pg_dump writes last.
+    Raise `InvalidBackup` where it ends inside a table, or without the line that pg_dump writes
+    last.
     """
     reader = _DumpReader()
     with open_backup(backup) as stream:

@@ -39,14 +39,12 @@ _SESSION_SETTINGS = {
     # The session that holds the snapshot is idle meanwhile.
     "idle_in_transaction_session_timeout": "0",
 }
+# Settings that newer servers have, by `server_version_num`.
+# The first one ends a query soon after the gate was killed.
 _VERSIONED_SETTINGS = {
     "client_connection_check_interval": (140000, "2s"),
     "transaction_timeout": (170000, "0"),
 }
-"""Settings that newer servers have, by `server_version_num`.
-
-The first one ends a query soon after the gate was killed.
-"""
 
 
 class ConsistentSession:

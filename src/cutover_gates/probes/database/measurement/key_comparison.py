@@ -18,13 +18,13 @@ from cutover_gates.probes.database.measurement.table_measurement import measure_
 from cutover_gates.probes.database.measurement.table_specs import TableSpec, TupleConnection
 from cutover_gates.probes.database.measurement.table_stats import Division, Segments
 
+# Segments whose keys are read at a time.
 MAX_SEGMENTS = 64
-"""Segments whose keys are read at a time."""
 _MAX_DIVISION_BITS = 16
+# Bytes of a table for each segment: about 16 rows of 128 bytes.
 _SEGMENT_BYTES = 2048
-"""Bytes of a table for each segment: about 16 rows of 128 bytes."""
+# Changed rows whose columns are compared: enough to name every column that a script changed.
 MAX_COLUMN_KEYS = 1000
-"""Changed rows whose columns are compared: enough to name every column that a script changed."""
 
 
 @dataclass(frozen=True)

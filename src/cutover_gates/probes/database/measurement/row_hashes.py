@@ -1,17 +1,17 @@
 """The SQL of row hashes: unequal contents must not get the same hash.
 
 The hash of a table is the sum of the hashes of its rows: it does not depend on their order, it can
-be computed on several connections, and a row that is there twice counts twice (an exclusive or would
-cancel such a pair). The hash of a row is `hash_record_extended(ROW(columns by name), seed)`, and the
-seed is the hash of its key. Without the seed the sum is linear in each column: names exchanged
-between two patients would not change it (measured: in 66 of 100 exchanges). In a table without a key
-the hash of the whole row is hashed once more, to the same end.
+be computed on several connections, and a row that is there twice counts twice (an exclusive or
+would cancel such a pair). The hash of a row is `hash_record_extended(ROW(columns by name), seed)`,
+and the seed is the hash of its key. Without the seed the sum is linear in each column: names
+exchanged between two patients would not change it (measured: in 66 of 100 exchanges). In a table
+without a key the hash of the whole row is hashed once more, to the same end.
 
-PostgreSQL's own hashes serve its `=`, which treats different values as equal: 1.0 and 1.00, 24 hours
-and 1 day, 0 and -0, arrays of other shape, JSON of other nesting, letters that a collation treats as
-equal. The hash of an enum's value differs in a restored copy. So only types whose `=` means the same
-bytes are hashed as they are (`DIRECTLY_HASHED_TYPES`); every other type is hashed as the text that a
-dump would write.
+PostgreSQL's own hashes serve its `=`, which treats different values as equal: 1.0 and 1.00, 24
+hours and 1 day, 0 and -0, arrays of other shape, JSON of other nesting, letters that a collation
+treats as equal. The hash of an enum's value differs in a restored copy. So only types whose `=`
+means the same bytes are hashed as they are (`DIRECTLY_HASHED_TYPES`); every other type is hashed as
+the text that a dump would write.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
+# Types by their oid, which is the same on every server.
 DIRECTLY_HASHED_TYPES = {
     16: "bool",
     17: "bytea",
@@ -41,10 +42,11 @@ DIRECTLY_HASHED_TYPES = {
     2950: "uuid",
     3220: "pg_lsn",
 }
-"""Types by their oid, which is the same on every server."""
 TEXT_TYPES = {19: "name", 25: "text", 1042: "bpchar", 1043: "varchar"}
 NUMERIC_TYPE = 1700
 INTEGER_TYPES = {20, 21, 23}
+# Functions for a key of one column: they give the same value as `hash_record_extended(ROW(key),
+# 0)` without the cost of making the record.
 _SINGLE_KEY_HASHES = {
     20: "hashint8extended",
     21: "hashint2extended",
@@ -53,11 +55,8 @@ _SINGLE_KEY_HASHES = {
     25: "hashtextextended",
     1043: "hashtextextended",
 }
-"""Functions for a key of one column: they give the same value as `hash_record_extended(ROW(key), 0)`
-without the cost of making the record.
-"""
+# Sums are kept modulo this: a hash has 64 bits.
 MODULUS = 1 << 64
-"""Sums are kept modulo this: a hash has 64 bits."""
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ from cutover_gates.probes.database.measurement.row_hashes import MODULUS
 from cutover_gates.probes.database.measurement.table_specs import TableSpec, TupleConnection
 from cutover_gates.probes.database.measurement.table_stats import Division, RowSums, Segments
 
+# The most keys that are named of each kind.
 MAX_KEYS = 50
-"""The most keys that are named of each kind."""
+# The most segments whose keys are read: where more differ, single keys no longer matter.
 _MAX_LOCATED_SEGMENTS = 5
-"""The most segments whose keys are read: where more differ, single keys no longer matter."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,10 @@ def _segment_identity(sums: RowSums, migrated: bool) -> tuple[int, int, int]:
 def locate_differences(
     connection: TupleConnection, spec: TableSpec, then: Segments, now: Segments, *, migrated: bool
 ) -> list[SegmentDifference]:
-    """Return the first few segments that differ, with keys. `spec` is divided as the snapshot was."""
+    """Return the first few segments that differ, with keys.
+
+    `spec` is divided as the snapshot was.
+    """
     numbers = find_differing_segments(then, now, migrated=migrated)[:_MAX_LOCATED_SEGMENTS]
     keys: dict[int, list[tuple[str, int]]] = {number: [] for number in numbers}
     if numbers:

@@ -97,8 +97,8 @@ def _list_types(columns: Mapping[str, HashedColumn] | None) -> dict[str, str] | 
     return {name: column.type for name, column in columns.items()}
 
 
+# Seconds between two lines: a reader sees no difference in less.
 UPDATE_SECONDS = 0.2
-"""Seconds between two lines: a reader sees no difference in less."""
 BAR_WIDTH = 20
 
 
@@ -116,7 +116,7 @@ class MeasurementProgress:
 
 
 def format_progress(progress: ProgressSnapshot) -> str:
-    """Return one line, such as `[#####.....] 12 of 40 tables compared, 9,400 rows, …, 0:34 left`."""
+    """Return a line such as `[#####.....] 12 of 40 tables compared, 9,400 rows, …, 0:34 left`."""
     rate = progress.rows / progress.seconds if progress.seconds else 0
     bar = ("#" * round(BAR_WIDTH * progress.fraction)).ljust(BAR_WIDTH, ".")
     return (

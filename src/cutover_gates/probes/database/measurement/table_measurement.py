@@ -33,11 +33,9 @@ from cutover_gates.probes.database.measurement.table_stats import DatabaseStats,
 
 __all__ = ["OUT_OF_TIME", "measure_in_session", "measure_tables"]
 
+# `server_version_num` of the first release that reads a range of blocks by itself.
+# An older one reads the whole table for each range.
 BLOCK_RANGE_MIN_VERSION = 140000
-"""`server_version_num` of the first release that reads a range of blocks by itself.
-
-An older one reads the whole table for each range.
-"""
 
 
 def measure_tables(

@@ -17,16 +17,16 @@ from cutover_gates.probes.database.measurement.table_accumulators import (
 from cutover_gates.probes.database.measurement.table_queries import TablePiece
 from cutover_gates.probes.database.measurement.table_specs import TableSpec, TupleConnection
 
+# Seconds between two looks at the clock.
 TICK_SECONDS = 0.2
-"""Seconds between two looks at the clock."""
+# Seconds in which a cancelled statement ends.
 CANCEL_SECONDS = 5.0
-"""Seconds in which a cancelled statement ends."""
 OUT_OF_TIME = "the time of the gate (budget_seconds) was spent before it was read to its end"
 NO_CONNECTION = "no connection to the database was left to read it"
 
 ProgressCallback = Callable[[ProgressSnapshot], None]
+# Read one piece; the function that it returns adds the result, and is called under a lock.
 ReadPiece = Callable[[TupleConnection, TableAccumulator, TablePiece], Callable[[], None]]
-"""Read one piece; the function that it returns adds the result, and is called under a lock."""
 _Task = tuple[TableAccumulator, TablePiece]
 
 
@@ -96,7 +96,7 @@ class TablePass:
             self.session.cancel()
 
     def _cancel_statements(self, threads: Sequence[threading.Thread]) -> None:
-        """Cancel repeatedly: a statement that had not begun at the first time begins nevertheless."""
+        """Cancel repeatedly, because a statement may begin after it was cancelled."""
         deadline = time.monotonic() + CANCEL_SECONDS
         while any(thread.is_alive() for thread in threads) and time.monotonic() < deadline:
             self.session.cancel()

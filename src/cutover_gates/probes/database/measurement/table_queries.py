@@ -18,10 +18,10 @@ from cutover_gates.probes.database.measurement.table_specs import (
 from cutover_gates.probes.database.measurement.table_stats import Division
 
 BLOCK_BYTES = 8192
+# Bytes that one statement reads: a fraction of a second, so that all connections end together.
 _PIECE_BYTES = 32 << 20
-"""Bytes that one statement reads: a fraction of a second, so that all connections end together."""
+# The same for a divided table: each piece answers with all segments, so there are fewer pieces.
 _DIVIDED_PIECE_BYTES = 128 << 20
-"""The same for a divided table: each piece answers with all segments, so there are fewer pieces."""
 
 
 @dataclass(frozen=True)

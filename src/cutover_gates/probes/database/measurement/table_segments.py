@@ -1,4 +1,4 @@
-"""The division of a table into segments, so that a difference can be narrowed down to a few keys."""
+"""The division of a table into segments, which narrow a difference down to a few keys."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from psycopg import sql
 from cutover_gates.probes.database.measurement.table_specs import TableSpec, TupleConnection
 from cutover_gates.probes.database.measurement.table_stats import Division
 
+# Rows that a segment is meant to have: so few keys that a reader can go through them.
 ROWS_PER_SEGMENT = 16
-"""Rows that a segment is meant to have: so few keys that a reader can go through them."""
+# Assumed bytes of a row, to estimate the number of rows from the size of a table.
 _ROW_BYTES = 128
-"""Assumed bytes of a row, to estimate the number of rows from the size of a table."""
+# Keys beyond it would overflow an int8 when a segment's bound is computed; they are hashed.
 _MAX_INTEGER_KEY = 1 << 61
-"""Keys beyond it would overflow an int8 when a segment's bound is computed; they are hashed."""
 
 
 def divide_into_segments(connection: TupleConnection, spec: TableSpec, most: int) -> TableSpec:

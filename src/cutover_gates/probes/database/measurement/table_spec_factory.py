@@ -90,9 +90,8 @@ def _read_declared_column(
             oid = _read_type_oids(connection, table, [f"({expression})"])[0]
             row = connection.execute("SELECT format_type(%s, NULL)", [oid]).fetchone()
     except psycopg.Error as error:
-        raise SettingsError(
-            f"migrations.tables.{table.name}.becomes.{name} cannot be used: {first_error_line(error)}"
-        ) from None
+        setting = f"migrations.tables.{table.name}.becomes.{name}"
+        raise SettingsError(f"{setting} cannot be used: {first_error_line(error)}") from None
     return HashedColumn(f"({expression})", oid, row[0] if row else "")
 
 

@@ -16,22 +16,30 @@ _TABLES = """
 SELECT n.nspname || '.' || c.relname AS name, c.relkind,
        (SELECT array_agg(a.attname::text ORDER BY a.attname) FROM pg_attribute a
         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
-       (SELECT array_agg(format_type(a.atttypid, a.atttypmod) ORDER BY a.attname) FROM pg_attribute a
+       (SELECT array_agg(format_type(a.atttypid, a.atttypmod) ORDER BY a.attname)
+        FROM pg_attribute a
         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS types,
        (SELECT array_agg(a.attname::text ORDER BY k.n)
         FROM pg_index i CROSS JOIN unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, n)
              JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
         WHERE i.indrelid = c.oid AND i.indisprimary AND k.n <= i.indnkeyatts) AS key,
        (SELECT array_agg(ARRAY[pn.nspname::text, p.relname::text, ({heap})::text, ({all})::text])
-        FROM (SELECT c.oid AS relid WHERE c.relkind = 'r' UNION SELECT t.relid FROM pg_partition_tree(c.oid) t WHERE t.isleaf) leaf
-             JOIN pg_class p ON p.oid = leaf.relid AND p.relkind = 'r' JOIN pg_namespace pn ON pn.oid = p.relnamespace) AS parts,
-       (SELECT count(*) FROM pg_partition_tree(c.oid) t JOIN pg_class p ON p.oid = t.relid WHERE t.isleaf AND p.relkind = 'f') AS foreign_parts
+        FROM (SELECT c.oid AS relid WHERE c.relkind = 'r'
+              UNION SELECT t.relid FROM pg_partition_tree(c.oid) t WHERE t.isleaf) leaf
+             JOIN pg_class p ON p.oid = leaf.relid AND p.relkind = 'r'
+             JOIN pg_namespace pn ON pn.oid = p.relnamespace) AS parts,
+       (SELECT count(*) FROM pg_partition_tree(c.oid) t JOIN pg_class p ON p.oid = t.relid
+        WHERE t.isleaf AND p.relkind = 'f') AS foreign_parts
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = ANY(%s) AND c.relkind IN ('r', 'p', 'f', 'v', 'm') AND c.relpersistence <> 't' AND NOT c.relispartition
-  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+WHERE n.nspname = ANY(%s) AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
+  AND c.relpersistence <> 't' AND NOT c.relispartition
+  AND NOT EXISTS (SELECT FROM pg_depend d
+                  WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
 ORDER BY 1
 """
 _SIZES = {"heap": "pg_relation_size(p.oid)", "all": "pg_table_size(p.oid)"}
+# Sizes from the catalog alone: reading the files' sizes needs a lock on the table.
+# Sizes only decide how the work is divided, so an estimate is enough.
 _ESTIMATES = {
     "heap": "greatest(p.relpages, 0)::int8 * 8192",
     "all": (
@@ -39,14 +47,10 @@ _ESTIMATES = {
         " p.reltoastrelid), 0)) * 8192"
     ),
 }
-"""Sizes from the catalog alone: reading the files' sizes needs a lock on the table.
-
-Sizes only decide how the work is divided, so an estimate is enough.
-"""
 _LEFT_OUT_KINDS = {"f": "a foreign table", "v": "a view", "m": "a materialised view"}
 
+# A connection whose rows are tuples.
 TupleConnection = psycopg.Connection[Any]
-"""A connection whose rows are tuples."""
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ from cutover_gates.probes.database.rehearsal.rehearsal_result import (
     describe_error,
 )
 
+# Seconds between two polls: a lock that is shorter keeps nobody waiting noticeably.
 POLL_SECONDS = 0.02
-"""Seconds between two polls: a lock that is shorter keeps nobody waiting noticeably."""
+# From the weakest to the strongest, as `pg_locks` names them.
 LOCK_MODES = (
     "AccessShareLock",
     "RowShareLock",
@@ -28,17 +29,19 @@ LOCK_MODES = (
     "ExclusiveLock",
     "AccessExclusiveLock",
 )
-"""From the weakest to the strongest, as `pg_locks` names them."""
+# Modes that keep writers out; the last one also keeps readers out.
 BLOCKING_MODES = frozenset(LOCK_MODES[LOCK_MODES.index("ShareLock") :])
-"""Modes that keep writers out; the last one also keeps readers out."""
 
 _EXISTING_TABLES = """
-SELECT c.oid, n.nspname || '.' || c.relname AS table FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
+SELECT c.oid, n.nspname || '.' || c.relname AS table
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname NOT LIKE 'pg\\_%'
+  AND n.nspname <> 'information_schema'
 """
 _HELD_LOCKS = """
 SELECT relation, mode FROM pg_locks
-WHERE pid = %s AND granted AND locktype = 'relation' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+WHERE pid = %s AND granted AND locktype = 'relation'
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 
 
@@ -97,8 +100,8 @@ class LockMonitor:
     """A thread with a connection of its own that polls the locks of the running script.
 
     Only tables that existed before count: nobody waits for a new one. `scripts` are those that
-    began, `ended` is the reason why the monitor ended the migration, `lost` the error that ended the
-    monitor.
+    began, `ended` is the reason why the monitor ended the migration, `lost` the error that ended
+    the monitor.
     """
 
     def __init__(self, dsn: str, deadlines: Mapping[EndReason, float]) -> None:

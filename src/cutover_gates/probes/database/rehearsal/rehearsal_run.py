@@ -29,8 +29,8 @@ from cutover_gates.probes.database.rehearsal.workload_analysis import (
 )
 from cutover_gates.probes.database.rehearsal.workload_statements import build_workload
 
+# Seconds in which only the workload runs, before the first script.
 QUIET_SECONDS = 0.2
-"""Seconds in which only the workload runs, before the first script."""
 
 
 def rehearse(context: DatabaseContext, dsn: str) -> RehearsalResult:

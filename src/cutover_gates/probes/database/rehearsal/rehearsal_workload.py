@@ -27,12 +27,12 @@ from cutover_gates.probes.database.rehearsal.workload_client import (
 from cutover_gates.probes.database.rehearsal.workload_statements import WorkloadStatement
 
 CLIENT_COUNT = 4
+# Seconds between two statements of one client: 80 a second in all, a small load for one core.
 INTERVAL_SECONDS = 0.05
-"""Seconds between two statements of one client: 80 a second in all, a small load for one core."""
+# Seconds for a statement that still waits at the end to end by itself.
 PATIENCE_SECONDS = 2.0
-"""Seconds for a statement that still waits at the end to end by itself."""
+# Seconds that a round of all statements may take longer than planned, on a busy machine.
 ROUND_PATIENCE_SECONDS = 5.0
-"""Seconds that a round of all statements may take longer than planned, on a busy machine."""
 _POLL_SECONDS = 0.02
 
 

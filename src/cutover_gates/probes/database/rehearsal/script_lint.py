@@ -1,4 +1,4 @@
-"""The remarks of a linter on the pending scripts: locks, and changes that break the running release."""
+"""The remarks of a linter on the pending scripts: locks, and harm to the running release."""
 
 from __future__ import annotations
 

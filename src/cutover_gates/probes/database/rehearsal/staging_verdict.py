@@ -1,4 +1,4 @@
-"""The verdict of staging's own Phase 1: it had this migration, with these scripts, and ended in GO."""
+"""The verdict of staging's own Phase 1, which must be GO, on this release and these scripts."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from cutover_gates.probes.database.history.migration_scripts import load_scripts
 from cutover_gates.probes.database.rehearsal import rules
 
 GATE = "phase1"
+# The second added fields only; a staging verdict of an older suite stays readable.
 ACCEPTED_SCHEMAS = ("urn:cutover:verdict:1", "urn:cutover:verdict:2")
-"""The second added fields only; a staging verdict of an older suite stays readable."""
 ACCEPTED_VERDICTS = ("GO", "GO WITH WAIVERS")
 SHA256 = re.compile(r"[0-9a-f]{64}")
+# Characters of a SHA-256 that a finding shows.
 _SHOWN_CHARACTERS = 12
-"""Characters of a SHA-256 that a finding shows."""
 
 
 @dataclass(frozen=True)

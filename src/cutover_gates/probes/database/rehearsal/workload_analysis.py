@@ -18,8 +18,8 @@ from cutover_gates.probes.database.rehearsal.rehearsal_result import (
 from cutover_gates.probes.database.rehearsal.rehearsal_workload import RehearsalWorkload
 from cutover_gates.probes.database.rehearsal.workload_client import StatementResult
 
+# Statements that the workload must have done: fewer prove nothing.
 MIN_STATEMENTS = 20
-"""Statements that the workload must have done: fewer prove nothing."""
 
 
 def summarize_script(

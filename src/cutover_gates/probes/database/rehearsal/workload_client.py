@@ -133,7 +133,8 @@ class WorkloadClient:
 def connect_workload(dsn: str) -> psycopg.Connection:
     """Connect without prepared statements.
 
-    After a change of its table a prepared statement fails once, for the connection that had it only.
+    After a change of its table a prepared statement fails once, for the connection that had it
+    only.
     """
     return psycopg.connect(
         dsn, application_name=f"{APPLICATION_NAME} workload", prepare_threshold=None

@@ -1,8 +1,8 @@
 """The statements of a workload: declared ones, or generated ones for the busiest tables.
 
-A generated pair reads one row by its key and sets one of its columns to itself. It only shows whether
-people have to wait. Nothing says that the release uses the column, so when a script removes it,
-another column is used instead, which is reported and no finding.
+A generated pair reads one row by its key and sets one of its columns to itself. It only shows
+whether people have to wait. Nothing says that the release uses the column, so when a script removes
+it, another column is used instead, which is reported and no finding.
 """
 
 from __future__ import annotations
@@ -19,24 +19,30 @@ from cutover_gates.probes.database.context import DatabaseContext, DatabaseUnrea
 from cutover_gates.probes.database.history.history_table import history_table_name
 from cutover_gates.probes.database.rehearsal import rules
 
+# Tables for which statements are generated, the busiest first.
 MAX_TABLES = 8
-"""Tables for which statements are generated, the busiest first."""
+# Rows of a table that are used, from pages all over it.
 MAX_KEYS = 500
-"""Rows of a table that are used, from pages all over it."""
 
 _TABLE_USAGE = """
-SELECT schemaname || '.' || relname AS table, n_tup_ins + n_tup_upd + n_tup_del + coalesce(seq_scan, 0) + coalesce(idx_scan, 0) AS used
+SELECT schemaname || '.' || relname AS table,
+       n_tup_ins + n_tup_upd + n_tup_del + coalesce(seq_scan, 0) + coalesce(idx_scan, 0) AS used
 FROM pg_stat_user_tables
 """
 
 _TABLES = """
-SELECT n.nspname AS schema, c.relname AS name, pg_total_relation_size(c.oid) AS bytes, pg_relation_size(c.oid) / 8192 AS pages,
-       ARRAY(SELECT a.attname::text FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k (number, place)
-             JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.number ORDER BY k.place) AS key,
+SELECT n.nspname AS schema, c.relname AS name, pg_total_relation_size(c.oid) AS bytes,
+       pg_relation_size(c.oid) / 8192 AS pages,
+       ARRAY(SELECT a.attname::text
+             FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k (number, place)
+             JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.number
+             ORDER BY k.place) AS key,
        ARRAY(SELECT a.attname::text FROM pg_attribute a
-             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND a.attidentity <> 'a'
+             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+               AND a.attgenerated = '' AND a.attidentity <> 'a'
              ORDER BY a.attnum = ANY (i.indkey::int2[]), a.attnum) AS columns
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
 WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname = ANY (%s)
 """
 
@@ -45,8 +51,8 @@ WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname = ANY (%s)
 class WorkloadStatement:
     """A statement of the workload.
 
-    `texts` are alternatives: the next one is used when a column of the first is gone. `keys` are the
-    parameters to choose from. A declared statement has one text and no keys.
+    `texts` are alternatives: the next one is used when a column of the first is gone. `keys` are
+    the parameters to choose from. A declared statement has one text and no keys.
     """
 
     name: str

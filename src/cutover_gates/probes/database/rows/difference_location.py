@@ -37,8 +37,8 @@ from cutover_gates.probes.database.measurement.table_specs import (
 from cutover_gates.probes.database.rows.snapshot_scan import ExpectedState, build_comparison_spec
 from cutover_gates.probes.database.snapshot.model import Snapshot
 
+# Tables whose differences are looked up. Where more differ, single rows no longer matter.
 MAX_LOCATED_TABLES = 5
-"""Tables whose differences are looked up. Where more differ, single rows no longer matter."""
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""The rows of the snapshot that are still there, under their keys, whatever became of their content."""
+"""The rows of the snapshot that are still there, under their keys, with whatever content."""
 
 from __future__ import annotations
 

@@ -22,13 +22,13 @@ from cutover_gates.probes.database.snapshot import rules as snapshot_rules
 from cutover_gates.probes.database.snapshot.model import Snapshot
 
 TITLE = "The database holds what it held when the snapshot was taken"
+# Pairs of types whose equal values hash to the same number.
 _COMPATIBLE_TYPES = (
     {"integer", "bigint"},
     {"smallint", "integer"},
     {"smallint", "bigint"},
     {"text", "character varying"},
 )
-"""Pairs of types whose equal values hash to the same number."""
 
 
 def compare_contents(

@@ -1,1 +1,1 @@
-"""Scratch servers: databases that are made, filled and removed. Nothing here writes to the target."""
+"""Scratch servers: databases are made, filled and removed. Nothing is written to the target."""

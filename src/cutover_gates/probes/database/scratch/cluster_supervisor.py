@@ -1,9 +1,9 @@
 """A supervisor that keeps one scratch server alive as long as the process that asked for it.
 
-It is a script of its own that imports the standard library only:
-`python cluster_supervisor.py PARENT DIRECTORY UID GID COMMAND…` with a pipe as standard input. When
-the pipe closes, or the parent is gone, the server is stopped at once and the directory removed. When
-the supervisor itself is killed, Linux kills the server, and the next run removes the directory.
+It is a script of its own that imports the standard library only: `python cluster_supervisor.py
+PARENT DIRECTORY UID GID COMMAND…` with a pipe as standard input. When the pipe closes, or the
+parent is gone, the server is stopped at once and the directory removed. When the supervisor itself
+is killed, Linux kills the server, and the next run removes the directory.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ import subprocess
 import sys
 
 _PR_SET_PDEATHSIG = 1
+# Seconds between two checks that the server and the parent still live.
 _POLL_SECONDS = 0.1
-"""Seconds between two checks that the server and the parent still live."""
+# Seconds for an immediate shutdown; then the server is killed.
 _STOP_SECONDS = 3
-"""Seconds for an immediate shutdown; then the server is killed."""
 
 
 def main(parent: str, directory: str, user: str, group: str, *command: str) -> int:

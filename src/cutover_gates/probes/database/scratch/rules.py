@@ -21,6 +21,6 @@ CONTAINER_ENGINE = Rule(
     "BACKUP-103",
     "A container engine answers and starts the image",
     "Without it no scratch server can run in a container.",
-    "Start Docker (DOCKER_HOST, or /var/run/docker.sock) and make the image available, or use another"
-    " kind of [targets.NAME.migrations.scratch].",
+    "Start Docker (DOCKER_HOST, or /var/run/docker.sock) and make the image available, or use"
+    " another kind of [targets.NAME.migrations.scratch].",
 )

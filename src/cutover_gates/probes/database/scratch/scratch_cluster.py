@@ -1,8 +1,8 @@
 """A private PostgreSQL server that ends with this process, however that ends.
 
 Only its own socket leads to it, and no other user can reach that. The wheel's own `get_server` is
-not used: it leaves its server running when this process is killed, creates a system user, and changes
-permissions in site-packages (docs/decisions/0010).
+not used: it leaves its server running when this process is killed, creates a system user, and
+changes permissions in site-packages (docs/decisions/0010).
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from cutover_gates.probes.database.scratch.scratch_directory import (
 from cutover_gates.util.subprocesses import start_child
 
 SUPERUSER = "postgres"
+# The name of the socket needs a port; none is opened.
 _PORT = 5432
-"""The name of the socket needs a port; none is opened."""
 _POLL_SECONDS = 0.02
 _SETTINGS = {
     "listen_addresses": "",

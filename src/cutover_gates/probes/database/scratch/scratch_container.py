@@ -20,10 +20,10 @@ from cutover_gates.core.findings import Finding, NotProven, gap_error
 from cutover_gates.probes.database.scratch import rules
 from cutover_gates.probes.database.scratch.scratch_directory import claim_directory, is_abandoned
 
+# Label: the machine of the run.
 _HOST_LABEL = "cutover.scratch.host"
-"""Label: the machine of the run."""
+# Label: the directory that is locked as long as the run lives.
 _DIRECTORY_LABEL = "cutover.scratch.place"
-"""Label: the directory that is locked as long as the run lives."""
 _MAX_CHARACTERS = 200
 
 
@@ -38,7 +38,8 @@ class ContainersUnavailable(NotProven):
 def run_postgres(image: str, major: int, seconds: float) -> Iterator[str]:
     """Run a server, and give its superuser's DSN.
 
-    Raise `ContainersUnavailable` without testcontainers or an engine, `NotProven` without the image.
+    Raise `ContainersUnavailable` without testcontainers or an engine, `NotProven` without the
+    image.
     """
     with (
         connect_engine(seconds) as labels,
@@ -151,7 +152,7 @@ def _add_tag(image: str, major: int) -> str:
 
 
 def _remove_leftovers(engine: Any) -> None:
-    """Remove containers and networks of killed runs on this machine: no process holds their lock."""
+    """Remove containers and networks of killed runs of this machine: their lock is free."""
     ours = {"label": f"{_HOST_LABEL}={socket.gethostname()}"}
     for left in engine.containers.list(all=True, filters=ours):
         if _is_leftover(left.labels):

@@ -19,8 +19,8 @@ from cutover_gates.probes.database.scratch import rules
 
 _PROVIDERS = {"b": "builtin", "i": "icu", "c": "libc"}
 _LOCALE_CLAUSES = {"b": "BUILTIN_LOCALE", "i": "ICU_LOCALE"}
+# The first major version in which a database has a locale provider.
 _LOCALE_PROVIDER_VERSION = 15
-"""The first major version in which a database has a locale provider."""
 _IDENTITY = "SELECT system_identifier FROM pg_control_system()"
 SETTING = "[targets.NAME.migrations.scratch] dsn"
 

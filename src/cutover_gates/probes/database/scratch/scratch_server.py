@@ -33,8 +33,9 @@ from cutover_gates.probes.database.scratch.scratch_options import (
 )
 
 NAME_PREFIX = "cutover_scratch_"
+# Seconds for a server to start, also where the budget has more left.
 START_SECONDS = 60.0
-"""Seconds for a server to start, also where the budget has more left."""
+# Errors of a server that does not have a locale.
 _LOCALE_ERRORS = (
     psycopg.errors.WrongObjectType,
     psycopg.errors.InvalidParameterValue,
@@ -42,7 +43,6 @@ _LOCALE_ERRORS = (
     psycopg.errors.InvalidObjectDefinition,
     psycopg.errors.UndefinedObject,
 )
-"""Errors of a server that does not have a locale."""
 _NUMBERS = itertools.count(1)
 
 
@@ -51,8 +51,8 @@ class ScratchServer:
     """A scratch server.
 
     `kind` as in the settings; `bin`: the folder of client programs of this major version, where
-    there is one; `admin`: the DSN of a role that may create databases; `token`: the beginning of the
-    names of everything that this run makes.
+    there is one; `admin`: the DSN of a role that may create databases; `token`: the beginning of
+    the names of everything that this run makes.
     """
 
     major: int

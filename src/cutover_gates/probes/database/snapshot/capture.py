@@ -1,4 +1,4 @@
-"""Capture of a snapshot: all tables are measured at one moment, and the result is written to a file.
+"""The capture of a snapshot: all tables are measured at one moment and written to a file.
 
 snapshot = take_snapshot(context)          # before the cutover: `pytest -m t12`
 before = find_newest_snapshot(context)     # in every gate after it
@@ -37,20 +37,21 @@ from cutover_gates.probes.database.snapshot import rules
 from cutover_gates.probes.database.snapshot.model import Snapshot, declarations_digest
 from cutover_gates.probes.database.snapshot.store import load_snapshot, save_snapshot
 
+# The most segments of one table.
 MAX_TABLE_SEGMENTS = 1 << 16
-"""The most segments of one table."""
+# The most segments of all tables together: each costs 40 bytes of the snapshot.
 MAX_TOTAL_SEGMENTS = 1 << 20
-"""The most segments of all tables together: each costs 40 bytes of the snapshot."""
+# Seconds to wait for transactions that were open when the marks were read.
 _WAIT_SECONDS = 10.0
-"""Seconds to wait for transactions that were open when the marks were read."""
 _POLL_SECONDS = 0.05
 _OPEN_TRANSACTIONS = """
 SELECT count(*) AS open FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND xact_start < %s
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+  AND backend_type = 'client backend' AND xact_start < %s
 """
 
+# The highest value of the column that grows, as text, by table.
 Marks = Mapping[str, str | None]
-"""The highest value of the column that grows, as text, by table."""
 
 
 @dataclass(frozen=True)

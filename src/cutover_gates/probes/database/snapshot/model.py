@@ -14,8 +14,8 @@ from cutover_gates.config.migrations import TableChange
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.measurement.table_stats import DatabaseStats
 
+# The settings of a table that a snapshot evaluates.
 _DECLARED_CONTENT = {"rows_become", "becomes", "drops", "grows_above"}
-"""The settings of a table that a snapshot evaluates."""
 
 
 @dataclass(frozen=True)

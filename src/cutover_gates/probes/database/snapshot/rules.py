@@ -48,7 +48,8 @@ TABLES_MEASURED = Rule(
     "SNAP-007",
     "The snapshot holds every table in full",
     "A table that is not in the snapshot cannot be compared after the migration.",
-    "Remove the cause and take the snapshot again; raise migrations.budget_seconds if time ran out.",
+    "Remove the cause and take the snapshot again; if time ran out, raise"
+    " migrations.budget_seconds.",
 )
 ROWS_EXIST = Rule(
     "SNAP-008",

@@ -23,8 +23,8 @@ from cutover_gates.util.files import write_atomically
 FORMAT = 1
 SUFFIX = ".json.gz"
 _FILE_NAME = "%Y%m%dT%H%M%S.%fZ"
+# Errors that reading a cut or edited file raises: gzip, JSON and missing or odd keys.
 _DAMAGE_ERRORS = (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, AttributeError)
-"""Errors that reading a cut or edited file raises: gzip, JSON and missing or odd keys."""
 
 
 def save_snapshot(snapshot: Snapshot, folder: Path) -> Path:
