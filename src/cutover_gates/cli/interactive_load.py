@@ -1,9 +1,9 @@
-"""Load by hand, for `performance/locustfile.py`: the work, the target and the care of a gate's
-load, at the pace of whoever sits at locust's page.
+"""Load by hand, for `performance/locustfile.py`: a gate's load, at the pace of a person.
 
-One of locust's users is a stream of people; ten of them are the rate of the settings. A response
-time counts from when its request was due. What is made stands in a ledger of its own and is retired
-at the end. Nothing is judged here, and locust rounds its percentiles: a verdict is a gate's.
+The work, the target and the clean-up are those of a gate. The person sits at locust's page. One of
+locust's users is a stream of people; ten of them are the rate of the settings. A response time
+counts from when its request was due. What is made stands in a ledger of its own, and is retired at
+the end. Nothing is judged here, and locust rounds its percentiles: only a gate gives a verdict.
 """
 
 from __future__ import annotations
@@ -12,21 +12,19 @@ import sys
 
 if "pytest" in sys.modules:
     raise ImportError(
-        "performance/locustfile.py is for locust (`locust -f …`), which would make pytest's sockets"
-        " its own; no gate needs it"
+        "performance/locustfile.py is for locust (`locust -f …`), which replaces the sockets of its"
+        " process. No gate needs it."
     )
 
-# first of all: it makes this process gevent's, which must come before anything that opens a socket
+# First of all: it makes the sockets of this process gevent's, before anything opens one.
 import locust
 
 # isort: split
 import logging
-import secrets
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -34,11 +32,14 @@ import gevent
 from locust.env import Environment
 from locust.runners import LocalRunner
 
+from cutover_gates.cli.interactive_target import (
+    create_tag,
+    load_interactive_settings,
+    open_ledger,
+    open_target,
+)
+from cutover_gates.cli.interactive_user import InteractiveUser, configure_users
 from cutover_gates.config.base import SettingsError
-from cutover_gates.config.loader import load_settings
-from cutover_gates.config.performance import Performance
-from cutover_gates.config.settings import Settings
-from cutover_gates.core.evidence.ledger import Ledger
 from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.hospital import MappingError, ProtocolViolation, Rejected, Unsupported
 from cutover_gates.probes.load import workload
@@ -49,19 +50,19 @@ from cutover_gates.probes.load.config_builder import (
     choose_document_type,
     close_unused_entries,
 )
-from cutover_gates.probes.load.load_worker import ArrivalStream, LoadWorker
+from cutover_gates.probes.load.load_worker import LoadWorker
 from cutover_gates.probes.load.locust_ui import LocustUi
 from cutover_gates.probes.load.safety_stop import usual_response_seconds
 from cutover_gates.probes.load.sample_writer import SampleWriter
 from cutover_gates.probes.load.worker_config import PlannedRecords
-from cutover_gates.targets import RunningTarget, containers, embedded, running_target
+from cutover_gates.targets import embedded
 from cutover_gates.targets.cleanup_scope import open_with_cleanup
 from cutover_gates.targets.driver_factory import load_unsupported_operations, mapping_of
 
 BLOCK_SECONDS = 0.5
 DRAIN_SECONDS = 3.0
-"""For those who are still here when the person has had enough."""
-IDLE_SECONDS = 10**9
+"""Seconds for the requests that are under way when the person stops the load."""
+__all__ = ["InteractiveUser", "prepare_locust"]  # performance/locustfile.py takes both from here
 EXPECTED_ERRORS = (
     SettingsError,
     MappingError,
@@ -70,40 +71,10 @@ EXPECTED_ERRORS = (
     Unsupported,
     embedded.TargetDidNotStart,
 )
-log = logging.getLogger("cutover")
-
-
-class InteractiveUser(ArrivalStream):
-    """One of locust's users: a stream of people.
-
-    There are never more of them than the cap allows, and on production they come one by one.
-    """
-
-    max_users: int | None = None
-    _user_count = 0
-
-    def on_start(self) -> None:
-        self._is_counted = self.max_users is None or InteractiveUser._user_count < self.max_users
-        if not self._is_counted:
-            log.warning(
-                "no more than %d users are let in: performance.max_rate is the cap", self.max_users
-            )
-            gevent.sleep(IDLE_SECONDS)  # to end the user would be an error on locust's page
-        InteractiveUser._user_count += 1
-        if self.worker.config.production:
-            gevent.sleep(
-                InteractiveUser._user_count
-                * self.worker.config.ramp_seconds
-                / self.worker.config.streams
-            )
-        super().on_start()
-
-    def on_stop(self) -> None:
-        InteractiveUser._user_count -= self._is_counted
 
 
 def prepare_locust(suite: Path) -> None:
-    """Have locust open the house before anybody comes, and close it at the end.
+    """Have locust prepare the target before the load, and clean up at the end.
 
     `suite` is the folder of the journeys, beside the settings.
     """
@@ -114,12 +85,11 @@ def prepare_locust(suite: Path) -> None:
 def _handle_init(environment: Environment, suite: Path) -> None:
     if not isinstance(environment.runner, LocalRunner):
         sys.exit(
-            "by hand one process makes the load; more of them, and more machines, are for a gate:"
-            " performance.processes, performance.workers"
+            "by hand one process makes the load. More processes, and more machines, are for a gate:"
+            " performance.processes, performance.workers."
         )
-    logging.getLogger("httpx").setLevel(
-        logging.WARNING
-    )  # it would tell of each request that is made before and after the load
+    # httpx would print each request that is made before and after the load
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     stack, events = ExitStack(), cast(Any, environment.events)
     events.quitting.add_listener(lambda **_: stack.close())
     try:
@@ -130,138 +100,73 @@ def _handle_init(environment: Environment, suite: Path) -> None:
 
 @contextmanager
 def _open_worker(environment: Environment, suite: Path) -> Iterator[None]:
-    """A hospital that is ready for people."""
-    settings = load_settings(None, suite.parent)
-    performance, tag = (
-        settings.chosen_target.performance,
-        f"hand{datetime.now(UTC):%y%m%d%H%M}{secrets.token_hex(2)}",
-    )
-    work = workload.build_workload(
-        performance, suite / "journeys.py", load_unsupported_operations(settings)
-    )
-    redactor = Redactor()
+    """Prepare target, records and worker; stop the worker and clean up at the end."""
+    settings, tag, redactor = load_interactive_settings(suite), create_tag(), Redactor()
+    performance = settings.chosen_target.performance
+    unsupported = load_unsupported_operations(settings)
+    work = workload.build_workload(performance, suite / "journeys.py", unsupported)
     with (
-        _open_target(settings, suite.parent, redactor) as standing,
-        _open_ledger(settings, tag) as ledger,
+        open_target(settings, redactor) as target,
+        open_ledger(settings, tag) as ledger,
     ):
-        check_production_limits(performance, standing)
-        with open_with_cleanup(settings, standing, ledger, redactor) as (hospital, sessions):
-            known = workload.create_patients(
+        check_production_limits(performance, target)
+        with open_with_cleanup(settings, target, ledger, redactor) as (hospital, sessions):
+            patients = workload.create_patients(
                 hospital,
                 sessions,
                 workload.count_required_patients(performance, work),
                 tag,
                 choose_document_type(settings.chosen_target.limits),
             )
-            brief = build_worker_config(
+            config = build_worker_config(
                 settings.chosen_target,
-                standing,
+                target,
                 mapping_of(settings),
                 tag,
                 work,
-                known,
+                patients,
                 PlannedRecords(),
             )
-            page = LocustUi(
-                environment,
-                ledger,
-                redactor,
-                known,
-                usual_response_seconds(performance) if standing.production else None,
+            usual_seconds = usual_response_seconds(performance) if target.production else None
+            page = LocustUi(environment, ledger, redactor, patients, usual_seconds)
+            writer = SampleWriter(work.operations, 0, page.add_block, page.fire_request)
+            worker = LoadWorker(
+                replace(config, streams=STREAMS_PER_PROCESS), writer, page.enter_more_records
             )
-            scribe = SampleWriter(work.operations, 0, page.add_block, page.fire_request)
-            house = LoadWorker(
-                replace(brief, streams=STREAMS_PER_PROCESS), scribe, page.enter_more_records
-            )
-            house.sign_in()
-            _configure_users(house, standing, performance, ledger)
-            writing = gevent.spawn(_write_blocks, scribe)
+            worker.sign_in()
+            configure_users(worker, target, performance, ledger)
             try:
-                yield
+                with _writing_blocks(environment, worker, writer):
+                    yield
             finally:
-                writing.kill()
-                _close_worker(environment, house, scribe)
                 close_unused_entries(ledger, page.planned_records, page.results.requested_entries)
 
 
-def _configure_users(
-    house: LoadWorker, standing: RunningTarget, performance: Performance, ledger: Ledger
-) -> None:
-    rate, cap = performance.intended_rate, performance.max_rate
-    InteractiveUser.worker, InteractiveUser.host, InteractiveUser.max_users = (
-        house,
-        standing.url,
-        int(STREAMS_PER_PROCESS * cap / rate) if cap else None,
-    )
-    log.info(
-        "%s at %s: one user is a stream of people who make %g requests a second; %d users are the"
-        " rate of the settings, %g a second",
-        standing.name,
-        standing.url,
-        rate / STREAMS_PER_PROCESS,
-        STREAMS_PER_PROCESS,
-        rate,
-    )
-    log.info(
-        "what is made stands in %s and is retired at the end; nothing is judged here", ledger.path
-    )
+@contextmanager
+def _writing_blocks(
+    environment: Environment, worker: LoadWorker, writer: SampleWriter
+) -> Iterator[None]:
+    """Write the samples every half second; at the end stop the load and write the last ones."""
+
+    def write_blocks() -> None:
+        while True:
+            gevent.sleep(BLOCK_SECONDS)
+            writer.write_block()
+
+    writing = gevent.spawn(write_blocks)
+    try:
+        yield
+    finally:
+        writing.kill()
+        _stop_worker(environment, worker)
+        writer.write_block(ended=True)
 
 
-def _write_blocks(scribe: SampleWriter) -> None:
-    while True:
-        gevent.sleep(BLOCK_SECONDS)
-        scribe.write_block()
-
-
-def _close_worker(environment: Environment, house: LoadWorker, scribe: SampleWriter) -> None:
-    """Nobody comes any more, those who are here go, and what became of their work is written down."""
+def _stop_worker(environment: Environment, worker: LoadWorker) -> None:
+    """Stop new requests, and wait for those that are under way."""
     assert environment.runner
     environment.runner.stop()
-    house.close()
+    worker.close()
     ends = time.monotonic() + DRAIN_SECONDS
-    while house.is_busy and time.monotonic() < ends:
+    while worker.is_busy and time.monotonic() < ends:
         gevent.sleep(0.05)
-    scribe.write_block(ended=True)
-
-
-@contextmanager
-def _open_target(settings: Settings, root: Path, redactor: Redactor) -> Iterator[RunningTarget]:
-    """The target: an embedded hospital is started, and stopped at the end."""
-    with ExitStack() as stack:
-        if settings.chosen_target.kind == "embedded":
-            hospital = embedded.start_embedded_target(settings, root)
-            stack.callback(hospital.stop)
-            standing = hospital.standing
-        elif settings.chosen_target.kind == "containers":
-            standing = stack.enter_context(containers.run_containers(settings))
-        else:
-            standing = running_target.describe_remote(settings)
-        for name, value in standing.secrets().items():
-            redactor.learn(name, value)
-        yield standing
-
-
-@contextmanager
-def _open_ledger(settings: Settings, tag: str) -> Iterator[Ledger]:
-    """A ledger among those of the target: the next gate sweeps what a load that was killed has
-    left.
-    """
-    ledger = Ledger(
-        settings.resolve_path(settings.reports).parent
-        / "ledgers"
-        / settings.target
-        / f"{tag}.jsonl",
-        tag,
-        settings.target,
-    )
-    try:
-        yield ledger
-    finally:
-        left = ledger.remaining_records() if settings.chosen_target.kind == "remote" else []
-        if left:
-            log.warning(
-                "%d things are still on %s: the next gate, or `pytest --sweep`, retires them",
-                len(left),
-                settings.target,
-            )
-        ledger.close()

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from cutover_gates.config.demonstration import load_demonstration
 from cutover_gates.config.loader import load_settings
-from cutover_gates.plugin.settings_files import find_plan, load_demonstration
+from cutover_gates.plugin.settings_files import find_plan
 from cutover_gates.util.shipped_files import shipped_file, shipped_root
 
 
