@@ -1,4 +1,4 @@
-"""Roles, facilities and ids: nobody reads or does what is not his."""
+"""Roles, facilities and ids: nobody reads or does what is not theirs."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ from cutover_gates.hospital import (
     Ward,
 )
 from cutover_gates.hospital.matchers import (
+    assert_equal,
+    assert_no_findings,
     exactly_one,
     expect_rejection,
     find_auth_problem,
@@ -46,7 +48,7 @@ Sessions = Callable[[Role], Session]
 
 @dataclass(frozen=True)
 class Chart:
-    """One patient with a visit and a document, and what it takes to ask for them."""
+    """One patient with a visit and a document, and what a check needs to request them."""
 
     hospital: Driver
     people: PatientFactory
@@ -65,8 +67,9 @@ def chart(
     opened: Visit,
     filed: Document,
 ) -> Chart:
-    """A patient of this facility with an open visit and a document, for one check: whoever tries to
-    change it may succeed.
+    """Create a patient of this facility with an open visit and a document, for one check.
+
+    Each check gets its own, because an attempt to change the chart may succeed.
     """
     return Chart(hospital, people, files, registered, opened, filed)
 
@@ -75,9 +78,9 @@ def chart(
 def shown_chart(
     hospital: Driver, people: PatientFactory, files: FileFactory, sessions: Sessions
 ) -> Chart:
-    """Another such chart, for all checks that only try to look at it.
+    """Create one such chart for all checks that only try to read it.
 
-    Someone who may has looked: what a cache keeps of it must not be shown.
+    An administrator reads it first, so that a cache that ignores rights shows itself.
     """
     clinician = sessions(Role.CLINICIAN)
     patient = hospital.register(sessions(Role.REGISTRAR), people.draft())
@@ -158,25 +161,23 @@ SEEN_AFTER: Mapping[str, Act] = {
 
 @contextmanager
 def unchanged(chart: Chart, act: str, administrator: Session) -> Iterator[None]:
-    """What `act` would change reads the same before and after, to someone who may see it all."""
+    """Assert that an administrator reads the same before and after the attempt `act`."""
     before = SEEN_AFTER[act](chart, administrator)
     yield
     after = SEEN_AFTER[act](chart, administrator)
-    assert after == before, f"expected: as it was, {before}\ncame:     {after}"
+    assert_equal(before, after, f"chart after {act}")
 
 
-def open_without(hospital: Driver, operations: Sequence[Operation], session: Session | None) -> str:
-    """The protected operations that do not refuse this session, one a line."""
+def assert_closed(
+    hospital: Driver, operations: Sequence[Operation], session: Session | None
+) -> None:
+    """Assert that every protected operation refuses this session."""
     protected = [operation for operation in operations if operation.protected]
-    assert protected, (
-        "expected: operations that the target's document calls protected\ncame:     none among"
-        f" {len(operations)}"
-    )
-    found = {
-        str(operation): find_auth_problem(hospital.attempt(operation, session))
+    assert protected, f"none of the {len(operations)} operations of the document is protected"
+    assert_no_findings(
+        find_auth_problem(str(operation), hospital.attempt(operation, session))
         for operation in protected
-    }
-    return "\n".join(f"  {name}: {wrong}" for name, wrong in found.items() if wrong)
+    )
 
 
 def test_no_protected_operation_answers_without_a_token(
@@ -186,10 +187,7 @@ def test_no_protected_operation_answers_without_a_token(
 
     Every protected operation of the target's document refuses a caller without a token.
     """
-    wrong = open_without(hospital, operations, None)
-    assert not wrong, (
-        f"expected: every protected operation refuses a caller without a token\ncame:\n{wrong}"
-    )
+    assert_closed(hospital, operations, None)
 
 
 def test_no_protected_operation_answers_to_a_made_up_token(
@@ -199,8 +197,7 @@ def test_no_protected_operation_answers_to_a_made_up_token(
 
     Every protected operation of the target's document refuses one that was never given out.
     """
-    wrong = open_without(hospital, operations, forgeries.made_up)
-    assert not wrong, f"expected: every protected operation refuses a made-up token\ncame:\n{wrong}"
+    assert_closed(hospital, operations, forgeries.made_up)
 
 
 @pytest.mark.parametrize("act", WITHOUT_HARM)
@@ -284,18 +281,13 @@ def test_a_hidden_patient_looks_like_none(outsider_desk: FrontDesk, registered: 
     Another facility's patient and an unknown one are refused in the same words.
     """
     nobody = make_unused_id(registered.id)
-    told = {}
+    rejections = {}
     for patient_id in (registered.id, nobody, make_unused_id(nobody)):
-        with expect_rejection(Reason.NOT_FOUND, Reason.FORBIDDEN) as told[patient_id]:
+        with expect_rejection(Reason.NOT_FOUND, Reason.FORBIDDEN) as rejections[patient_id]:
             outsider_desk.patient(patient_id)
-    hidden, unknown, also_unknown = (refusal.answer for refusal in told.values())
-    differences = find_distinguishing_fields(
-        hidden, unknown, volatile=find_changed_fields(unknown, also_unknown)
-    )
-    assert not differences, (
-        "expected: the same words for a hidden patient and for none\ncame:    "
-        f" {'; '.join(differences)}"
-    )
+    hidden, unknown, also_unknown = (rejection.answer for rejection in rejections.values())
+    volatile = find_changed_fields(unknown, also_unknown)
+    assert_no_findings(find_distinguishing_fields(hidden, unknown, volatile=volatile))
 
 
 def test_each_patient_is_shown_as_himself(
@@ -307,10 +299,7 @@ def test_each_patient_is_shown_as_himself(
     """
     for patient in (registered, neighbour, registered):
         shown = front_desk.patient(patient.id)
-        assert (shown.id, shown.mrn) == (
-            patient.id,
-            patient.mrn,
-        ), f"expected: patient {patient.mrn}\ncame:     patient {shown.mrn}"
+        assert_equal((patient.id, patient.mrn), (shown.id, shown.mrn), "id and record number")
 
 
 def test_a_visit_cannot_be_read_through_another_patient(

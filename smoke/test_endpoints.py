@@ -22,9 +22,13 @@ from cutover_gates.hospital import (
 )
 from cutover_gates.hospital.matchers import (
     act_concurrently,
+    assert_equal,
+    assert_no_findings,
     find_document_mismatch,
+    find_failure,
     find_leaked_internals,
     find_missing_security_headers,
+    find_refusal,
 )
 from cutover_gates.hospital.synthetic import HOSTILE_IDS, PatientFactory, make_unused_id
 
@@ -40,10 +44,7 @@ def test_the_release_under_judgement_answers(hospital: Driver, release: str) -> 
 
     It is the one that the target says it is.
     """
-    said = hospital.release()
-    assert said == release, (
-        f"expected: release {release}, which is under judgement\ncame:     release {said}"
-    )
+    assert_equal(release, hospital.release(), "release")
 
 
 def test_every_reading_operation_answers_as_documented(
@@ -54,19 +55,14 @@ def test_every_reading_operation_answers_as_documented(
     What reads answers with a documented status and type, and gives what is there.
     """
     reading = [operation for operation in operations if operation.method == "GET"]
-    assert reading, "expected: a document with operations that read\ncame:     none"
-    wrong = []
+    assert reading, "the document has no operation that reads"
+    findings = []
     for operation in reading:
         answer = ask(operation, administrator, own_ids)
-        said = find_document_mismatch(operation, answer)
-        if operation.protected and parameters(operation) <= own_ids.keys() and answer.status >= 300:
-            said = (
-                f"came {answer.status}, expected success: an administrator asked for what is there"
-            )
-        wrong += [f"{operation}: {said}"] if said else []
-    assert not wrong, "expected: every operation answers as documented\ncame:\n  " + "\n  ".join(
-        wrong
-    )
+        findings.append(find_document_mismatch(operation, answer))
+        if operation.protected and parameters(operation) <= own_ids.keys():
+            findings.append(find_refusal(f"{operation} of an existing thing", answer))
+    assert_no_findings(findings)
 
 
 def test_every_writing_operation_answers_as_documented(
@@ -83,18 +79,13 @@ def test_every_writing_operation_answers_as_documented(
     Inside the check's own chart an administrator asks. Elsewhere someone asks who may change
     nothing, and whose session may be lost.
     """
-    wrong = []
-    for operation in sorted(
-        (operation for operation in operations if operation.method != "GET"), key=removes
-    ):
+    changing = [operation for operation in operations if operation.method != "GET"]
+    findings = []
+    for operation in sorted(changing, key=removes):
         inside = parameters(operation) and parameters(operation) <= own_ids.keys()
-        said = find_document_mismatch(
-            operation, ask(operation, administrator if inside else spent_session, own_ids)
-        )
-        wrong += [f"{operation}: {said}"] if said else []
-    assert not wrong, "expected: every operation answers as documented\ncame:\n  " + "\n  ".join(
-        wrong
-    )
+        answer = ask(operation, administrator if inside else spent_session, own_ids)
+        findings.append(find_document_mismatch(operation, answer))
+    assert_no_findings(findings)
 
 
 def test_every_operation_answers_a_stranger_as_documented(
@@ -104,14 +95,8 @@ def test_every_operation_answers_a_stranger_as_documented(
 
     Asked without a token, every operation answers with a documented status and type.
     """
-    wrong = [
-        f"{operation}: {said}"
-        for operation in operations
-        if (said := find_document_mismatch(operation, ask(operation, None)))
-    ]
-    assert not wrong, "expected: every operation answers as documented\ncame:\n  " + "\n  ".join(
-        wrong
-    )
+    findings = [find_document_mismatch(operation, ask(operation, None)) for operation in operations]
+    assert_no_findings(findings)
 
 
 def test_what_is_not_there_is_refused_as_documented(
@@ -123,14 +108,10 @@ def test_what_is_not_there_is_refused_as_documented(
     and type.
     """
     named = [operation for operation in operations if parameters(operation)]
-    wrong = [
-        f"{operation}: {said}"
-        for operation in named
-        if (said := find_document_mismatch(operation, ask(operation, administrator)))
+    findings = [
+        find_document_mismatch(operation, ask(operation, administrator)) for operation in named
     ]
-    assert not wrong, "expected: every operation answers as documented\ncame:\n  " + "\n  ".join(
-        wrong
-    )
+    assert_no_findings(findings)
 
 
 def test_every_answer_carries_the_security_headers(
@@ -140,17 +121,14 @@ def test_every_answer_carries_the_security_headers(
 
     Refusals and answers of every operation carry the security headers.
     """
-    assert operations, "expected: a document with operations\ncame:     none"
-    wrong = {}
+    assert operations, "the document has no operations"
+    findings = []
     for operation in operations:
         for session in (None, administrator) if operation.method == "GET" else (None,):
-            if lacking := find_missing_security_headers(
-                ask(operation, session, own_ids), personal=operation.protected
-            ):
-                wrong[str(operation)] = "; ".join(lacking)
-    assert not wrong, "expected: the security headers on every answer\ncame:\n  " + "\n  ".join(
-        f"{name}: {said}" for name, said in wrong.items()
-    )
+            findings += find_missing_security_headers(
+                str(operation), ask(operation, session, own_ids), personal=operation.protected
+            )
+    assert_no_findings(findings)
 
 
 @pytest.mark.parametrize("hostile", HOSTILE_IDS, ids=ascii)
@@ -161,15 +139,13 @@ def test_a_hostile_id_brings_nothing_to_light(
 
     No operation fails inside, and none tells how the server is made.
     """
-    wrong = []
+    findings = []
     for operation in operations:
         if names := parameters(operation):
             answer = ask(operation, administrator, dict.fromkeys(names, hostile))
-            said = (
-                f"came {answer.status}" if answer.status >= 500 else find_leaked_internals(answer)
-            )
-            wrong += [f"{operation}: {said}"] if said else []
-    assert not wrong, "expected: refusals that tell nothing\ncame:\n  " + "\n  ".join(wrong)
+            failure = find_failure(str(operation), answer)
+            findings.append(failure or find_leaked_internals(str(operation), answer))
+    assert_no_findings(findings)
 
 
 def test_refusals_tell_nothing_of_the_server(
@@ -192,18 +168,19 @@ def test_refusals_tell_nothing_of_the_server(
         lambda: door.sign_in(people.unknown_credentials()),
     )
     refusals = [answer for answer in answers if isinstance(answer, Rejected)]
-    assert refusals, "expected: refusals\ncame:     none"
-    told = [said for refusal in refusals if (said := find_leaked_internals(refusal.answer))]
-    assert not told, "expected: refusals that tell nothing of the server\ncame:\n  " + "\n  ".join(
-        told
-    )
+    assert refusals, "no action was refused"
+    findings = [
+        find_leaked_internals(f"refusal as {refusal.reason.value}", refusal.answer)
+        for refusal in refusals
+    ]
+    assert_no_findings(findings)
 
 
 def parameters(operation: Operation) -> frozenset[str]:
-    """The names of what stands in braces in an operation's path."""
+    """Return the names of the parameters in an operation's path."""
     return frozenset(part.partition("}")[0] for part in operation.path.split("{")[1:])
 
 
 def removes(operation: Operation) -> tuple[bool, int]:
-    """What removes comes last, and the innermost of it first."""
+    """Sort key: operations that remove come last, and the innermost of them first."""
     return operation.method == "DELETE", -len(parameters(operation))

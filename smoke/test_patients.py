@@ -12,6 +12,7 @@ import pytest
 from cutover_gates.hospital import FrontDesk, Patient, PatientDraft, Reason, Rejected, Sex
 from cutover_gates.hospital.matchers import (
     act_concurrently,
+    assert_equal,
     assert_row_matches,
     assert_same,
     exactly_one,
@@ -159,9 +160,7 @@ def test_a_search_lists_every_match_once(front_desk: FrontDesk, people: PatientF
         for _ in range(CROWD)
     ]
     found = [patient.id for patient in front_desk.find(name=family_name)]
-    assert sorted(found) == sorted(registered), (
-        f"registered {len(registered)} of one name, the search lists {len(found)}"
-    )
+    assert_equal(sorted(registered), sorted(found), "ids of the patients with one name")
 
 
 def test_a_search_for_nobody_finds_nobody(front_desk: FrontDesk, people: PatientFactory) -> None:
@@ -329,9 +328,7 @@ def test_a_repeated_request_registers_once_also_at_the_same_moment(
         *[partial(front_desk.register, draft, idempotency_key=key) for _ in range(CROWD)]
     )
     for answer in answers:
-        assert isinstance(answer, Patient), (
-            f"expected: the same patient for every request with one key\ncame:     {answer}"
-        )
+        assert isinstance(answer, Patient), f"a request with the same key was refused: {answer}"
     found = exactly_one(front_desk.find(mrn=draft.mrn), "patient with this record number")
     assert {answer.id for answer in answers if isinstance(answer, Patient)} == {found.id}
 

@@ -201,7 +201,7 @@ def test_a_visit_leaves_the_patient_as_he_was(
 ) -> None:
     """A visit corrects nothing about the patient.
 
-    Opened, admitted and discharged, he reads as he did before.
+    Opened, admitted and discharged, the patient reads as before.
     """
     before = front_desk.patient(registered.id)
     ward.discharge(ward.admit(ward.open(registered)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -45,3 +45,15 @@ def values_of(error: BaseException, rule: Rule) -> list[str]:
     if isinstance(error, FindingsError):
         found = error.findings
     return [f"{f.subject} | {f.expected} | {f.actual} |" for f in found if f.rule == rule]
+
+
+def raised_findings(act: Callable[[], object]) -> tuple[Finding, ...]:
+    """Return the findings of the `FindingsError` that `act` raises; fail where it raises none."""
+    with pytest.raises(FindingsError) as error:
+        act()
+    return error.value.findings
+
+
+def finding_values(finding: Finding) -> tuple[str, str, str]:
+    """Return subject, expected and actual of a finding."""
+    return finding.subject, finding.expected, finding.actual

@@ -1,70 +1,17 @@
-"""What a driver needs of its HTTP client: two methods of `httpx.Client`, and little of what they
-give. A load process has a leaner one.
-"""
+"""The exchange of a request and its answer, as evidence without secrets."""
 
 from __future__ import annotations
 
 import re
-import socket
-import ssl
-import time
-from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
-from cutover_gates.core.evidence.exchange import Body, Exchange, Part, answer_facts
-from cutover_gates.drivers.request_limits import CONNECT_SECONDS
+from cutover_gates.core.evidence.exchange import Body, Exchange, answer_facts
+from cutover_gates.drivers.request_context import RequestContext
 
-
-class HttpResponse(Protocol):
-    """An answer, wholly read, as the client gives it.
-
-    The names of `headers` are found in any case.
-    """
-
-    @property
-    def status_code(self) -> int: ...
-    @property
-    def headers(self) -> Mapping[str, str]: ...
-    @property
-    def content(self) -> bytes: ...
-
-
-class HttpClient(Protocol):
-    """`httpx.Client` is one. `send` raises httpx's transport errors."""
-
-    @property
-    def cookies(self) -> httpx.Cookies: ...
-
-    def build_request(
-        self,
-        method: str,
-        url: httpx.URL | str,
-        *,
-        content: Any = None,
-        data: Any = None,
-        files: Any = None,
-        json: Any = None,
-        headers: Any = None,
-        extensions: Any = None,
-    ) -> httpx.Request: ...
-
-    def send(self, request: httpx.Request) -> HttpResponse: ...
-    def close(self) -> None: ...
-
-
-EXCHANGE = "cutover.exchange"
-"""Request extension under which the transport leaves the recorded `Exchange`, for the message of a
-failure.
-"""
-SHOWN_HEADERS = "cutover.shown"
-"""Request extension: the headers that the mapping gave, with `$TOKEN` in the place of the token."""
-PARTS = "cutover.parts"
-"""Request extension: the parts of a multipart body, as `Part`s."""
-
-_SHOWN_ALWAYS = frozenset(
+_ALWAYS_SHOWN = frozenset(
     {
         "accept",
         "content-type",
@@ -76,25 +23,31 @@ _SHOWN_ALWAYS = frozenset(
         "x-request-id",
     }
 )
-_TELLING = re.compile(r"(?i)auth|token|secret|cookie|session|signature|api-?key|password")
+_SECRET_NAMES = re.compile(r"(?i)auth|token|secret|cookie|session|signature|api-?key|password")
 
 
 def redact_headers(request: httpx.Request) -> dict[str, str]:
-    """The request's headers that may be kept: an allow-list, those of the mapping, and the token's
-    as `$TOKEN`.
+    """Return the request's headers that evidence may hold.
+
+    These are an allow-list and the headers of the mapping, with the token as `$TOKEN`.
     """
-    declared: Mapping[str, str] = request.extensions.get(SHOWN_HEADERS, {})
-    shown = {}
-    for name, value in request.headers.items():
-        if name in _SHOWN_ALWAYS and value != "*/*":
-            shown[name] = value
+    declared = RequestContext.of(request).shown_headers
+    shown = {
+        name: value
+        for name, value in request.headers.items()
+        if name in _ALWAYS_SHOWN and value != "*/*"
+    }
     for name, value in declared.items():
-        shown[name.lower()] = (
-            value if "$TOKEN" in value or not _TELLING.search(name) else f"‹{name.lower()}›"
-        )
+        shown[name.lower()] = _redact_header(name, value)
     if "authorization" in request.headers and "authorization" not in declared:
         shown["authorization"] = f"{request.headers['authorization'].partition(' ')[0]} $TOKEN"
     return shown
+
+
+def _redact_header(name: str, value: str) -> str:
+    if "$TOKEN" in value or not _SECRET_NAMES.search(name):
+        return value
+    return f"‹{name.lower()}›"
 
 
 def make_exchange(
@@ -103,85 +56,48 @@ def make_exchange(
     seconds: float,
     error: str | None = None,
 ) -> Exchange:
-    """The exchange.
+    """Return the exchange of a request that took so many seconds.
 
-    `response` must be read; None when no answer came, and then `error` says why.
+    `response` must be read. It is None where no answer came, and then `error` says why.
     """
-    try:
-        content = request.read()
-    except httpx.StreamError:
-        content = b""
-    parts: tuple[Part, ...] = request.extensions.get(PARTS, ())
-    facts, request_id, status = {}, None, None
-    if response is not None:
-        media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        facts, status = (
-            answer_facts(response.status_code, media_type, response.content),
-            response.status_code,
-        )
-        request_id = response.headers.get("x-request-id")
-        if response.has_redirect_location:
-            target = urlsplit(response.headers["location"])
-            facts["location"] = (
-                f"{target.scheme}://{target.netloc}{target.path}" if target.netloc else target.path
-            )
+    content = _read_content(request)
+    body = Body.of(content, RequestContext.of(request).parts) if content else None
     return Exchange(
         request.method,
         str(request.url),
-        status,
+        None if response is None else response.status_code,
         round(seconds, 6),
-        request_id,
+        None if response is None else response.headers.get("x-request-id"),
         redact_headers(request),
-        Body.of(content, parts) if content else None,
-        facts,
+        body,
+        {} if response is None else _describe_response(response),
         error,
     )
 
 
-CLOSE_SECONDS = 2.0
-"""How long the other side is waited for to notice."""
+def failed_exchange(request: httpx.Request, seconds: float, error: Exception) -> Exchange:
+    """Return the exchange of a request to which no answer came, because of `error`."""
+    return make_exchange(request, None, seconds, f"{type(error).__name__}: {error}")
 
 
-def send_half(request: httpx.Request, tls: ssl.SSLContext | None) -> None:
-    """Declare the whole Content-Length, send half of the body, and close.
-
-    Returns when the connection is gone; the answer is not read.
-
-    Raises `OSError` when there is no connection in the first place.
-    """
-    body = request.read()
-    host, port = (
-        request.url.host,
-        request.url.port or (443 if request.url.scheme == "https" else 80),
-    )
-    with socket.create_connection((host, port), timeout=CONNECT_SECONDS) as plain:
-        connection = plain
-        if request.url.scheme == "https":
-            connection = (tls or ssl.create_default_context()).wrap_socket(
-                plain, server_hostname=host
-            )
-        try:
-            connection.settimeout(CLOSE_SECONDS)
-            connection.sendall(_encode_head(request, len(body)) + body[: len(body) // 2])
-            connection.shutdown(socket.SHUT_WR)
-            _wait_for_close(connection)
-        except OSError:
-            pass  # it broke even earlier: that is what was wanted
-        finally:
-            connection.close()
+def exchange_of(request: httpx.Request) -> Exchange:
+    """Return the exchange that the transport left at the request, else one without an answer."""
+    return RequestContext.of(request).exchange or make_exchange(request, None, 0.0)
 
 
-def _encode_head(request: httpx.Request, length: int) -> bytes:
-    lines = [f"{request.method} {request.url.raw_path.decode()} HTTP/1.1".encode()]
-    for name, value in request.headers.raw:
-        if name.lower() not in (b"content-length", b"transfer-encoding", b"connection"):
-            lines.append(name + b": " + value)
-    return b"\r\n".join(
-        [*lines, f"Content-Length: {length}".encode(), b"Connection: close", b"", b""]
-    )
+def _read_content(request: httpx.Request) -> bytes:
+    try:
+        return request.read()
+    except httpx.StreamError:
+        return b""  # a stream that is already sent cannot be read again
 
 
-def _wait_for_close(connection: socket.socket) -> None:
-    ends = time.monotonic() + CLOSE_SECONDS
-    while time.monotonic() < ends and connection.recv(65536):
-        pass
+def _describe_response(response: httpx.Response) -> dict[str, Any]:
+    media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    facts = answer_facts(response.status_code, media_type, response.content)
+    if response.has_redirect_location:
+        # The query is left out: the address of a login page may carry a token.
+        target = urlsplit(response.headers["location"])
+        host = f"{target.scheme}://{target.netloc}" if target.netloc else ""
+        facts["location"] = f"{host}{target.path}"
+    return facts

@@ -1,9 +1,8 @@
-"""A total bound on the time of a request, which neither a slow drip of bytes nor a slow name server
-can stretch.
+"""Limits of requests: a total deadline for each, and a circuit breaker for a silent target.
 
-httpx bounds each read, so a server that sends one byte a second is waited for for ever. Here every
-read, write, connect and TLS handshake of the thread that runs the request is given what remains of
-the request's own time.
+httpx bounds each read, so a server that sends one byte a second could hold a request for ever.
+Here every connect, TLS handshake, read and write of the thread that runs the request gets only the
+remaining time of the request. A slow name server is bounded too.
 """
 
 from __future__ import annotations
@@ -20,15 +19,17 @@ from typing import Any
 import httpcore
 
 CONNECT_SECONDS = 2.0
+"""Seconds that connecting may take, where the settings name no other bound."""
 
 
 class RequestClock(threading.local):
-    """When the request that this thread runs must be over, on the monotonic clock."""
+    """The end of the request that this thread runs, on the monotonic clock; None without one."""
 
     ends: float | None = None
 
     @contextmanager
     def limit_to(self, seconds: float) -> Iterator[None]:
+        """Bound what the block does to so many seconds."""
         self.ends = time.monotonic() + seconds
         try:
             yield
@@ -36,10 +37,7 @@ class RequestClock(threading.local):
             self.ends = None
 
     def remaining_seconds(self, most: float | None, error: type[Exception]) -> float | None:
-        """Seconds that may still be waited, at most `most`.
-
-        Raises `error` when the time is over.
-        """
+        """Return the remaining seconds, at most `most`. Raise `error` when the time is over."""
         if self.ends is None:
             return most
         left = self.ends - time.monotonic()
@@ -49,7 +47,7 @@ class RequestClock(threading.local):
 
 
 class _Stream(httpcore.NetworkStream):
-    """A connection that watches the clock."""
+    """A connection whose every operation is bounded by the clock."""
 
     def __init__(self, stream: httpcore.NetworkStream, clock: RequestClock) -> None:
         self._stream, self._clock = stream, clock
@@ -60,8 +58,8 @@ class _Stream(httpcore.NetworkStream):
         )
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        # In pieces: the socket's own time-out would begin anew with each part that the other side
-        # takes.
+        # In pieces of 64 KiB: the socket's own timeout begins anew with each part that the other
+        # side accepts.
         for start in range(0, len(buffer), 65536):
             self._stream.write(
                 buffer[start : start + 65536],
@@ -85,9 +83,9 @@ class _Stream(httpcore.NetworkStream):
 
 
 class DeadlineBackend(httpcore.NetworkBackend):
-    """Opens connections that watch `clock`.
+    """A network backend whose connections are bounded by `clock`.
 
-    A name with several addresses gets one bound for all of them.
+    All addresses of a name share one bound.
     """
 
     def __init__(self, clock: RequestClock) -> None:
@@ -121,44 +119,43 @@ class DeadlineBackend(httpcore.NetworkBackend):
 
 
 def resolve_addresses(host: str, port: int, seconds: float) -> list[str]:
-    """The addresses of `host`.
+    """Return the addresses of `host`.
 
-    The system's resolver cannot be given a bound, so it is asked in a thread that is not waited for
-    longer.
+    The system's resolver has no timeout. So it runs in a thread, and the wait for it is bounded.
+    Raises httpcore's `ConnectError` for a name without addresses, `ConnectTimeout` otherwise.
     """
-    found: list[str] = []
-    faults: list[OSError] = []
+    addresses: list[str] = []
+    errors: list[OSError] = []
 
-    def ask() -> None:
+    def look_up() -> None:
         try:
-            found.extend(
-                dict.fromkeys(
-                    str(entry[4][0])
-                    for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-                )
-            )
+            entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            addresses.extend(dict.fromkeys(str(entry[4][0]) for entry in entries))
         except OSError as error:
-            faults.append(error)
+            errors.append(error)
 
-    asking = threading.Thread(target=ask, daemon=True, name=f"resolving {host}")
-    asking.start()
-    asking.join(max(seconds, 0))
-    if faults:
-        raise httpcore.ConnectError(f"the name {host} has no address: {faults[0]}") from faults[0]
-    if not found:
+    thread = threading.Thread(target=look_up, daemon=True, name=f"resolve {host}")
+    thread.start()
+    thread.join(max(seconds, 0))
+    if errors:
+        raise httpcore.ConnectError(f"the name {host} has no address: {errors[0]}") from errors[0]
+    if not addresses:
         raise httpcore.ConnectTimeout(f"no address for {host} within {seconds:g} s")
-    return list(found)
+    return list(addresses)
 
 
 REFUSED_IN_A_ROW = 3
+"""Refused connections after which nothing more is sent.
+
+One or two happen while a target restarts or a proxy changes its backend.
+"""
 
 
 class CircuitBreaker:
-    """Open once the time lost without any answer passes `patience` seconds, or after three refused
-    connections in a row.
+    """A breaker that opens after `patience` seconds without any answer.
 
-    Time is lost as a clock on the wall sees it: sixteen threads that wait for the same second lose
-    one second. Any answer sets it back.
+    It also opens after `REFUSED_IN_A_ROW` refused connections. The lost time is wall-clock time:
+    sixteen threads that wait during the same second lose one second. Any answer resets it.
     """
 
     def __init__(self, patience: float = 6.0) -> None:
@@ -167,34 +164,35 @@ class CircuitBreaker:
         self.reset()
 
     def reset(self) -> None:
-        """Believe in the target again: it was restarted."""
+        """Close the breaker and forget the lost time: the target was restarted."""
         with self._lock:
             self._lost, self._counted_until, self._refused = 0.0, 0.0, 0
             self._why: str | None = None
 
     @property
     def why(self) -> str | None:
-        """Why nothing is sent any more, or None."""
+        """The reason why nothing more is sent; None while the breaker is closed."""
         return self._why
 
     def limit(self, seconds: float) -> float:
-        """`seconds`, or what is left of the patience when that is less."""
+        """Return `seconds`, or the rest of the patience where that is less."""
         with self._lock:
             return max(0.05, min(seconds, self.patience - self._lost))
 
     def record_answer(self) -> None:
+        """Record that an answer came."""
         with self._lock:
             self._lost, self._refused = 0.0, 0
 
     def record_refusal(self) -> None:
-        """The connection was refused. Costs no time, but says that nobody is there."""
+        """Record a refused connection. It costs no time, but shows that nothing listens."""
         with self._lock:
             self._refused += 1
             if self._refused >= REFUSED_IN_A_ROW:
                 self._open(f"{self._refused} connections in a row were refused")
 
     def record_timeout(self, started: float) -> None:
-        """No answer came to a request begun at `started` (monotonic)."""
+        """Record that no answer came to a request that began at `started` (monotonic clock)."""
         now = time.monotonic()
         with self._lock:
             self._lost += max(0.0, now - max(started, self._counted_until))

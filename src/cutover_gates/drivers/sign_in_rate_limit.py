@@ -1,8 +1,7 @@
-"""Keeps sign-ins to what the target allows, whoever asks for them: another thread, a worker, a load
-process, the run before this one.
+"""The limit of sign-ins that a target allows, kept across threads, processes and runs.
 
-What a target counts it counts for all of them together. So the times stand in a file of this
-user's, one for each target.
+A target counts the sign-ins of all of them together. So their times are kept in one file for each
+target, which belongs to the user of this machine.
 """
 
 from __future__ import annotations
@@ -21,11 +20,10 @@ from cutover_gates.hospital import MappingError
 
 
 def sign_in_times_file(base_url: str) -> Path:
-    """Where the times of this target's sign-ins are kept: nothing but times, readable for this user
-    only.
+    """Return the file with the times of this target's sign-ins, readable for this user only.
 
-    Raises `MappingError` where somebody else has that folder: he could have us write over any file
-    of ours.
+    Raises `MappingError` where the folder belongs to another user: with a link in it they could
+    make this process overwrite any of its own files.
     """
     folder = Path(tempfile.gettempdir(), f"cutover-sign-ins-{os.getuid()}")
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -38,11 +36,10 @@ def sign_in_times_file(base_url: str) -> Path:
 
 
 class SignInRateLimit:
-    """`with pace.turn():` waits until one more may sign in at `base_url`: at most `most` within
-    `seconds`. `most` None: always at once.
+    """A limit of `most` sign-ins at `base_url` within `seconds`; no limit where `most` is None.
 
-    A sign-in is sent no sooner than `seconds` after the answer to the one whose place it takes:
-    then the target, however it counts, agrees.
+    A sign-in is sent no sooner than `seconds` after the answer to the one whose place it takes.
+    Then the target agrees, whether it counts from the request or from the answer.
     """
 
     def __init__(
@@ -54,17 +51,13 @@ class SignInRateLimit:
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._base_url, self._most, self._seconds, self._clock, self._sleep = (
-            base_url,
-            most,
-            seconds,
-            clock,
-            sleep,
-        )
+        self._base_url, self._most, self._seconds = base_url, most, seconds
+        self._clock, self._sleep = clock, sleep
         self._wait = 0.0
 
     @contextmanager
     def wait_for_slot(self) -> Iterator[None]:
+        """Wait until one more sign-in is allowed; the block sends it."""
         if self._most is None:
             yield
             return
@@ -76,7 +69,7 @@ class SignInRateLimit:
             self._record_end(began)
 
     def _try_begin(self, most: int) -> float | None:
-        """When our turn began. None: it is not ours yet, for `_wait` seconds."""
+        """Return the time at which the slot began; None where none is free for `_wait` seconds."""
         with self._lock_times() as times:
             now = self._clock()
             if len(times) < most:
@@ -93,17 +86,17 @@ class SignInRateLimit:
 
     @contextmanager
     def _lock_times(self) -> Iterator[list[float]]:
-        """The times that still count, oldest first.
+        """Yield the times that still count, oldest first.
 
-        What is done to the list is kept; nobody else has it meanwhile.
+        Changes to the list are written back. No other process reads or writes it meanwhile.
         """
         with sign_in_times_file(self._base_url).open("a+", encoding="ascii") as file:
             lock_file(file)
             file.seek(0)
             now = self._clock()
-            times = sorted(
-                min(time, now) for time in _parse_times(file.read()) if time > now - self._seconds
-            )
+            # A time ahead of the clock (it was set back) counts as now, or it would block for ever.
+            recent = [time for time in _parse_times(file.read()) if time > now - self._seconds]
+            times = sorted(min(time, now) for time in recent)
             yield times
             file.seek(0)
             file.truncate()
@@ -114,4 +107,4 @@ def _parse_times(text: str) -> list[float]:
     try:
         return [float(time) for time in json.loads(text or "[]")]
     except (ValueError, TypeError):
-        return []  # a process was killed while it wrote
+        return []  # a process was killed while it wrote the file

@@ -1,6 +1,4 @@
-"""What may not be done to a production target, as an error of its own: it says that the suite was
-wrong, never the target.
-"""
+"""The transport of every request to a target: bounded in time and size, recorded, and guarded."""
 
 from __future__ import annotations
 
@@ -14,7 +12,8 @@ import httpx
 
 from cutover_gates.core.evidence.exchange import Exchange
 from cutover_gates.core.evidence.record import Recorder
-from cutover_gates.drivers.http_exchange import EXCHANGE, make_exchange
+from cutover_gates.drivers.http_exchange import failed_exchange, make_exchange
+from cutover_gates.drivers.request_context import RequestContext
 from cutover_gates.drivers.request_limits import (
     CONNECT_SECONDS,
     CircuitBreaker,
@@ -22,34 +21,37 @@ from cutover_gates.drivers.request_limits import (
     RequestClock,
 )
 
-SYNTHETIC = "cutover_gates.hospital.synthetic"
-"""The httpx request extension that marks a request as one of the driver's own operations on
-synthetic things.
-"""
-
 READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+SIZE_LIMIT = 16 * 1024 * 1024
+"""Bytes of an answer's body. The largest document of the suite has 2 MiB."""
+KEEP_ALIVE_SECONDS = 2.0
+"""Idle seconds after which a connection is closed.
+
+Usual servers close after 5 s (uvicorn). If the client did not close first, a request could meet a
+closing connection, and the target would be blamed.
+"""
+ExchangeObserver = Callable[[httpx.Request, httpx.Response | None], None]
+
+_HTTPX_ERRORS: dict[type[Exception], type[httpx.TransportError]] = {
+    httpcore.ConnectTimeout: httpx.ConnectTimeout,
+    httpcore.ReadTimeout: httpx.ReadTimeout,
+    httpcore.WriteTimeout: httpx.WriteTimeout,
+    httpcore.PoolTimeout: httpx.PoolTimeout,
+    httpcore.ConnectError: httpx.ConnectError,
+    httpcore.ReadError: httpx.ReadError,
+    httpcore.WriteError: httpx.WriteError,
+    httpcore.UnsupportedProtocol: httpx.UnsupportedProtocol,
+    httpcore.LocalProtocolError: httpx.LocalProtocolError,
+    httpcore.RemoteProtocolError: httpx.RemoteProtocolError,
+}
+"""The httpx error for each error of httpcore, on which httpx stands."""
 
 
 class GuardError(Exception):
-    """The suite was about to do something to a production target that it must not do.
+    """The suite was about to do something that is forbidden on a production target.
 
-    Nothing was sent.
+    Nothing was sent. The error blames the suite, never the target.
     """
-
-
-SIZE_LIMIT = 16 * 1024 * 1024
-"""Bytes of an answer's body. No document of the suite comes near."""
-ExchangeObserver = Callable[[httpx.Request, httpx.Response | None], None]
-KEEP_ALIVE_SECONDS = 2.0
-"""Idle connections are dropped before usual servers drop them (uvicorn: 5 s), or the two would race
-and the target be blamed.
-"""
-
-
-@cache
-def _default_tls() -> ssl.SSLContext:
-    """Made once: reading all the world's certificates takes longer than most requests."""
-    return httpx.create_ssl_context()
 
 
 class TargetUnavailable(httpx.TransportError):
@@ -60,12 +62,28 @@ class AnswerTooLarge(httpx.TransportError):
     """The answer's body passed the size limit and was not read to its end."""
 
 
-class GuardedTransport(httpx.BaseTransport):
-    """Around `httpx.HTTPTransport`.
+@cache
+def _default_tls() -> ssl.SSLContext:
+    """Create the default context once: loading all authorities takes longer than most requests."""
+    return httpx.create_ssl_context()
 
-    `deadline` bounds a request in seconds, from its start to its last byte, of which
-    `connect_seconds` may go into connecting; `patience` see `Breaker`. `seen` is shown each request
-    with its whole answer, None where none came.
+
+def check_production_guard(request: httpx.Request) -> None:
+    """Raise `GuardError` for a request that may not be sent to a production target."""
+    if request.method not in READ_METHODS and not RequestContext.of(request).synthetic:
+        raise GuardError(
+            f"{request.method} {request.url.path} is not one of the driver's own operations on"
+            " synthetic data, and this target is production"
+        )
+
+
+class GuardedTransport(httpx.BaseTransport):
+    """A transport over httpcore's connection pool.
+
+    `deadline` bounds a request in seconds, from its start to its last byte; `connect_seconds` of
+    them may go into connecting. `patience` bounds the seconds without any answer
+    (`CircuitBreaker`). `observer` is called with each request and its whole answer, None where no
+    answer came.
 
     The answer comes back wholly read. Raises httpx's transport errors, `TargetUnavailable`,
     `AnswerTooLarge`, and `GuardError` on production.
@@ -81,21 +99,17 @@ class GuardedTransport(httpx.BaseTransport):
         patience: float = 6.0,
         tls: ssl.SSLContext | None = None,
         size_limit: int = SIZE_LIMIT,
-        seen: ExchangeObserver | None = None,
+        observer: ExchangeObserver | None = None,
     ) -> None:
-        self.recorder, self.breaker, self.deadline, self.production = (
-            recorder,
-            CircuitBreaker(patience),
-            deadline,
-            production,
-        )
+        self.recorder = recorder
+        self.breaker = CircuitBreaker(patience)
+        self.deadline, self.production = deadline, production
         self.tls = tls or _default_tls()
-        self._size_limit, self._connect_seconds, self._seen = size_limit, connect_seconds, seen
+        self._size_limit, self._connect_seconds = size_limit, connect_seconds
+        self._observer = observer
         self._clock = RequestClock()
-        self._inner = httpx.HTTPTransport(verify=self.tls)
-        # httpx has no argument for the network backend; a test fails should it ever name its pool
-        # otherwise.
-        self._inner._pool = httpcore.ConnectionPool(
+        # httpx has no argument for the network backend, so the pool is used directly.
+        self._pool = httpcore.ConnectionPool(
             ssl_context=self.tls,
             max_connections=100,
             max_keepalive_connections=20,
@@ -104,55 +118,41 @@ class GuardedTransport(httpx.BaseTransport):
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self._guard(request)
+        """Send the request and return the answer, wholly read."""
+        if self.production:
+            check_production_guard(request)
         started = time.monotonic()
         try:
             response = self._send_within_deadline(request, started)
         except httpx.TransportError as error:
-            self._record(
-                request,
-                None,
-                make_exchange(
-                    request, None, time.monotonic() - started, f"{type(error).__name__}: {error}"
-                ),
-            )
+            exchange = failed_exchange(request, time.monotonic() - started, error)
+            self._record(request, None, exchange)
             raise
-        self._record(
-            request, response, make_exchange(request, response, time.monotonic() - started)
-        )
+        exchange = make_exchange(request, response, time.monotonic() - started)
+        self._record(request, response, exchange)
         return response
 
     def check_alive(self, request: httpx.Request) -> None:
-        """Raise `TargetUnavailable` when the breaker is open."""
+        """Raise `TargetUnavailable` where the breaker is open."""
         if self.breaker.why:
             raise TargetUnavailable(self.breaker.why, request=request)
 
     def close(self) -> None:
-        self._inner.close()
-
-    def _guard(self, request: httpx.Request) -> None:
-        if (
-            self.production
-            and request.method not in READ_METHODS
-            and not request.extensions.get(SYNTHETIC)
-        ):
-            raise GuardError(
-                f"{request.method} {request.url.path} is not the driver's own operation on"
-                " synthetic data, and this target is production"
-            )
+        """Close all connections."""
+        self._pool.close()
 
     def _record(
         self, request: httpx.Request, response: httpx.Response | None, exchange: Exchange
     ) -> None:
-        request.extensions[EXCHANGE] = exchange
+        RequestContext.of(request).exchange = exchange
         self.recorder.record_exchange(exchange)
-        if self._seen is not None:
-            self._seen(request, response)
+        if self._observer is not None:
+            self._observer(request, response)
 
     def _send_within_deadline(self, request: httpx.Request, started: float) -> httpx.Response:
-        """Send and read within the deadline, and tell the breaker what came of it."""
+        """Send and read within the deadline, and report the outcome to the breaker."""
         self.check_alive(request)
-        seconds = self.breaker.limit(request.extensions.get("cutover.deadline", self.deadline))
+        seconds = self.breaker.limit(RequestContext.of(request).deadline or self.deadline)
         request.extensions["timeout"] = {
             "connect": self._connect_seconds,
             "read": seconds,
@@ -161,41 +161,61 @@ class GuardedTransport(httpx.BaseTransport):
         }
         try:
             with self._clock.limit_to(seconds):
-                response = self._read(request)
+                response = self._exchange(request)
         except httpx.TimeoutException as error:
             self.breaker.record_timeout(started)
-            raise type(error)(
-                f"no complete answer within {time.monotonic() - started:.1f} s", request=request
-            ) from error
+            message = f"no complete answer within {time.monotonic() - started:.1f} s"
+            raise type(error)(message, request=request) from error
         except httpx.ConnectError:
             self.breaker.record_refusal()
             raise
         self.breaker.record_answer()
         return response
 
-    def _read(self, request: httpx.Request) -> httpx.Response:
-        """The answer, wholly read; still encoded as it came, for httpx to decode."""
-        response = self._inner.handle_request(request)
+    def _exchange(self, request: httpx.Request) -> httpx.Response:
+        """Send the request, and return the answer with httpx's errors for those of httpcore."""
+        try:
+            return self._decode(request, *self._send(request))
+        except tuple(_HTTPX_ERRORS) as error:
+            raise _HTTPX_ERRORS[type(error)](str(error), request=request) from error
+
+    def _send(self, request: httpx.Request) -> tuple[httpcore.Response, bytes]:
+        """Return the answer's head, and its body as it was sent (still encoded)."""
+        url = request.url
+        response = self._pool.handle_request(
+            httpcore.Request(
+                request.method,
+                httpcore.URL(
+                    scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
+                ),
+                headers=request.headers.raw,
+                content=request.stream,
+                extensions=request.extensions,
+            )
+        )
         content = bytearray()
         try:
-            for chunk in response.iter_raw():
+            for chunk in response.iter_stream():
                 content += chunk
                 if len(content) > self._size_limit:
-                    raise AnswerTooLarge(
-                        f"the answer is larger than {self._size_limit} bytes", request=request
-                    )
+                    message = f"the answer is larger than {self._size_limit} bytes"
+                    raise AnswerTooLarge(message, request=request)
         finally:
             response.close()
-        whole = httpx.Response(
-            response.status_code,
-            headers=response.headers,
-            stream=httpx.ByteStream(bytes(content)),
-            extensions=response.extensions,
+        return response, bytes(content)
+
+    @staticmethod
+    def _decode(request: httpx.Request, head: httpcore.Response, content: bytes) -> httpx.Response:
+        response = httpx.Response(
+            head.status,
+            headers=head.headers,
+            stream=httpx.ByteStream(content),
+            extensions=dict(head.extensions),
         )
         try:
-            whole.read()
+            response.read()
         except httpx.DecodingError as error:
             raise httpx.RemoteProtocolError(
-                f"the answer's Content-Encoding is not what it says: {error}", request=request
+                f"the body is not encoded as its Content-Encoding says: {error}", request=request
             ) from error
-        return whole
+        return response

@@ -1,20 +1,19 @@
-"""The language that checks speak: patients, visits, documents, sessions, and the protocol that a
-driver fulfils.
+"""The language of the checks: patients, visits, documents, sessions, and the driver protocol.
 
 Nothing here knows a URL, a status code of a particular target, or a payload. A driver
-(`cutover_gates.drivers`) translates.
+(`cutover_gates.drivers`) translates. Checks and own drivers import from this package directly.
 """
 
 from cutover_gates.hospital.actors import FrontDesk, Records, SignInDesk, Ward
-from cutover_gates.hospital.driver import (
+from cutover_gates.hospital.answers import (
     Answer,
-    Driver,
     MappingError,
     ProtocolViolation,
     Rejected,
     Unreachable,
     Unsupported,
 )
+from cutover_gates.hospital.driver import Driver, DriverBase, DriverFeatures
 from cutover_gates.hospital.values import (
     Credentials,
     Document,
@@ -38,6 +37,8 @@ __all__ = [
     "Credentials",
     "Document",
     "Driver",
+    "DriverBase",
+    "DriverFeatures",
     "FrontDesk",
     "Health",
     "MappingError",

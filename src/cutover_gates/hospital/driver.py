@@ -1,11 +1,12 @@
-"""What a target sends back, and the ways in which it may not do what was asked."""
+"""The protocol that a driver fulfils, and what a driver may offer besides."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
+from cutover_gates.hospital.answers import Answer, Unsupported, read_status_reason
 from cutover_gates.hospital.values import (
     Credentials,
     Document,
@@ -21,84 +22,60 @@ from cutover_gates.hospital.values import (
     Visit,
 )
 
+REFRESH_MARGIN = 30.0
+"""Seconds before its end at which a token is renewed, where the driver names no other margin.
+
+A request may take some seconds, and the clocks of two machines differ by some more.
+"""
+
+
+def _keep_draft(draft: PatientDraft) -> PatientDraft:
+    return draft
+
+
+def _bearer_header(session: Session) -> tuple[str, str]:
+    return "Authorization", f"Bearer {session.access}"
+
+
+def _no_operations() -> Mapping[str, str]:
+    return {}
+
 
 @dataclass(frozen=True)
-class Answer:
-    """What a target sent back.
+class DriverFeatures:
+    """The abilities of a driver beyond its operations. Each default suits a driver without it.
 
-    `json` is None where the body is not JSON; `reason` is why the target refuses, as far as the
-    driver can read it.
+    `refresh_margin` is the number of seconds before its end at which a token is renewed.
+    `stored_form` returns a draft as this target stores it. `reason_of` returns the reason of a
+    refusal that came as the answer to `Driver.attempt`, and None for any other answer.
+    `session_header` returns the name and value of the header that shows a session.
+    `unsupported_operations` asks the target which operations it does not offer, and why.
+    `with_page_size` returns the same target that is asked for lists in pages of so many entries.
+    `api_document` returns the OpenAPI document and the address at which its paths begin; with an
+    argument, it uses that document from now on (ValueError where it is not one).
     """
 
-    status: int
-    headers: Mapping[str, str]
-    content: bytes = field(repr=False)
-    json: Any = field(default=None, repr=False)
-    seconds: float = 0.0
-    reason: Reason | None = None
-
-    @property
-    def media_type(self) -> str:
-        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-    @property
-    def text(self) -> str:
-        return self.content.decode("utf-8", errors="replace")
-
-
-class Rejected(Exception):
-    """The target said no, for a reason that the mapping knows.
-
-    A finding only where a check did not expect it.
-    """
-
-    def __init__(self, reason: Reason, message: str, answer: Answer) -> None:
-        super().__init__(f"{reason.value} (HTTP {answer.status}): {message}")
-        self.reason, self.message, self.answer = reason, message, answer
-
-
-class ProtocolViolation(AssertionError):
-    """The target answered with what its protocol does not allow: a 500, another type, a field that
-    is not there, no answer at all.
-    """
-
-
-class Unreachable(ProtocolViolation):
-    """No answer came at all: refused, cut, or not in time.
-
-    `final`: so often that the driver sends nothing more.
-    """
-
-    def __init__(self, message: str, *, final: bool = False) -> None:
-        super().__init__(message)
-        self.final = final
-
-
-class Unsupported(Exception):
-    """The operation is declared `unsupported` in the target's settings.
-
-    Shown as not applicable, with the reason given there.
-    """
-
-    def __init__(self, operation: str, why: str) -> None:
-        super().__init__(f"{operation} is not offered by this target: {why}")
-        self.operation, self.why = operation, why
-
-
-class MappingError(Exception):
-    """The mapping does not fit the target: its author must act.
-
-    Never a finding about the target.
-    """
+    refresh_margin: float = REFRESH_MARGIN
+    stored_form: Callable[[PatientDraft], PatientDraft] = _keep_draft
+    reason_of: Callable[[Answer], Reason | None] = read_status_reason
+    session_header: Callable[[Session], tuple[str, str]] = _bearer_header
+    unsupported_operations: Callable[[], Mapping[str, str]] = _no_operations
+    with_page_size: Callable[[int], Driver] | None = None
+    api_document: Callable[[Mapping[str, Any] | None], tuple[Mapping[str, Any], str]] | None = None
 
 
 @runtime_checkable
 class Driver(Protocol):
-    """What a driver can do to a target.
+    """The whole protocol between checks and a target.
 
-    Every method raises `Refused`, `Misbehaved`, `NotOffered` or `MappingError`, and on production
-    the driver's `GuardError`; nothing else.
+    Every method raises `Rejected`, `ProtocolViolation`, `Unsupported` or `MappingError`, and on
+    production the driver's `GuardError`; nothing else.
     """
+
+    @property
+    def features(self) -> DriverFeatures:
+        """The abilities of this driver beyond the operations."""
+        ...
 
     def sign_in(self, credentials: Credentials) -> Session: ...
     def refresh(self, session: Session) -> Session: ...
@@ -109,12 +86,13 @@ class Driver(Protocol):
     ) -> Patient: ...
     def patient(self, session: Session, patient_id: str) -> Patient: ...
     def search(self, session: Session, query: PatientQuery) -> Sequence[Patient]:
-        """Every match, all pages walked."""
+        """Return every match, from all pages."""
         ...
 
     def update(self, session: Session, patient: Patient) -> Patient:
-        """Store `patient` over the version that it carries; `Refused(STALE)` when that is no longer
-        the current one.
+        """Store `patient` over the version that it carries.
+
+        Raises `Rejected` (`Reason.STALE`) where that is no longer the current version.
         """
         ...
 
@@ -138,7 +116,7 @@ class Driver(Protocol):
     def live(self) -> Health: ...
     def ready(self) -> Health: ...
     def release(self) -> str:
-        """The version that the target says it is."""
+        """Return the version that the target says it is."""
         ...
 
     def retire(self, session: Session, kind: str, thing_id: str, patient_id: str | None) -> str:
@@ -152,7 +130,34 @@ class Driver(Protocol):
     def attempt(
         self, operation: Operation, session: Session | None, values: Mapping[str, str] | None = None
     ) -> Answer:
-        """Send one documented operation with its documented example and the given path values; the
-        answer comes back as it is, also a refusal.
+        """Send one documented operation with its documented example and the given path values.
+
+        Returns the answer as it is, also a refusal.
         """
         ...
+
+
+class DriverBase:
+    """The base of a driver of your own: defaults for what your backend may not have.
+
+    A class that derives from it writes the operations of `Driver`. It overrides `features` with
+    what it offers besides, and `operations` and `attempt` where the backend has an API document.
+    """
+
+    @property
+    def features(self) -> DriverFeatures:
+        """The defaults of `DriverFeatures`."""
+        return DriverFeatures()
+
+    def operations(self) -> Sequence[Operation]:
+        """Raise `Unsupported`: no API document is known."""
+        raise Unsupported("describe", "its driver reads no API document")
+
+    def attempt(
+        self,
+        operation: Operation,  # noqa: ARG002  # the protocol's signature
+        session: Session | None,  # noqa: ARG002  # the protocol's signature
+        values: Mapping[str, str] | None = None,  # noqa: ARG002  # the protocol's signature
+    ) -> Answer:
+        """Raise `Unsupported`: no API document is known."""
+        raise Unsupported("describe", "its driver reads no API document")

@@ -1,9 +1,8 @@
-"""Made-up people and files.
+"""Factories of synthetic people and files.
 
-Nothing here is about anyone: names come from a fixed list, and every MRN carries the run's tag.
-
-What is made is unique to each call, so that checks can run beside each other, and again, on one
-target.
+No real person is described: names come from a fixed list, and every record number carries the
+run's tag. Each call returns unique values, so that checks can run at the same time, and again, on
+one target.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ MAGIC: Mapping[str, tuple[bytes, bytes]] = {
     "image/jpeg": (b"\xff\xd8\xff\xe0\x00\x10JFIF\x00", b"\xff\xd9"),
     "text/plain": (b"", b""),
 }
-"""How a file of each type begins and ends."""
+"""The first and last bytes of a file of each type."""
 
 SUFFIXES: Mapping[str, str] = {
     "application/pdf": "pdf",
@@ -51,29 +50,27 @@ NAMES: Mapping[str, tuple[str, str]] = {
     "arabic": ("الخطيب", "ليلى"),
     "hebrew": ("בן־דוד", "נועה"),
     "devanagari": ("शर्मा", "क्षितिज"),
-    "combining": (
-        "Nguye\u0302\u0303n",
-        "Zoe\u0308",
-    ),  # kept decomposed: to normalize a name is to change it
+    # These are kept decomposed: a target that normalizes a name changes it.
+    "combining": ("Nguye\u0302\u0303n", "Zoe\u0308"),
     "beyond-the-basic-plane": ("𠮷野", "🙂"),
     "markup": ('<b>Smith</b> & "Co"', "{{7*7}}%s"),
     "sql": ("Robert'); DROP TABLE patients;--", "%_\\"),
     "words-for-nothing": ("Null", "None"),
 }
-"""Families of names that software tends to break: family name and given name."""
+"""Names that software tends to break: family name and given name of each kind."""
 
 
 def token() -> str:
-    """Ten characters that nothing else has.
+    """Return ten hexadecimal characters that are unique.
 
-    Not from `random`: a seed that makes a run repeatable would make these repeat.
+    They do not come from `random`: a seed that makes a run repeatable would make them repeat.
     """
     return secrets.token_hex(TOKEN_BYTES)
 
 
 @dataclass(frozen=True)
 class PatientFactory:
-    """Makes patients' drafts and accounts that do not exist, for the run called `tag`."""
+    """Factory of patients' drafts, and of accounts that do not exist, for the run called `tag`."""
 
     tag: str
 
@@ -86,14 +83,14 @@ class PatientFactory:
             )
 
     def mrn(self) -> str:
-        """A medical record number that nobody has."""
+        """Return a medical record number that nobody has."""
         return f"{self.tag}-{token()}"
 
     def draft(self) -> PatientDraft:
-        """An ordinary patient.
+        """Return an ordinary patient.
 
-        No two fields hold the same value, so that swapped ones show; the 4th of March, so that
-        swapped day and month do.
+        No two fields hold the same value, so that swapped fields are noticed. The birth date is the
+        4th of March, so that a swapped day and month are noticed.
         """
         unique = token()
         return PatientDraft(
@@ -107,16 +104,16 @@ class PatientFactory:
         )
 
     def draft_with_name(self, kind: str) -> PatientDraft:
-        """A patient whose name is one of `NAMES`."""
+        """Return a patient whose name is one of `NAMES`."""
         family_name, given_name = NAMES[kind]
         return PatientDraft(self.mrn(), family_name, given_name, date(2000, 2, 29), Sex.OTHER)
 
     def minimal_draft(self) -> PatientDraft:
-        """As little as may be known: one letter, no given name, nothing else. A foundling."""
+        """Return a patient of whom almost nothing is known: one letter and no given name."""
         return PatientDraft(self.mrn(), "X", "", date(2024, 12, 31), Sex.UNKNOWN)
 
     def longest_draft(self) -> PatientDraft:
-        """Names of the greatest length, of characters with two, three and four bytes."""
+        """Return a patient with the longest names, of characters with two, three and four bytes."""
         family_name = "".join(
             character for character, _ in zip(cycle("é語𠮷"), range(NAME_CHARACTERS), strict=False)
         )
@@ -125,20 +122,21 @@ class PatientFactory:
         )
 
     def unknown_credentials(self) -> Credentials:
-        """An account that does not exist."""
+        """Return an account that does not exist."""
         return Credentials(f"nobody-{self.mrn()}", f"No-1-knows-{token()}")
 
 
 @dataclass(frozen=True)
 class FileFactory:
-    """Makes files for the run called `tag`."""
+    """Factory of files for the run called `tag`."""
 
     tag: str
 
     def of_type(self, media_type: str, size: int = KIB) -> Upload:
-        """A file of one of the types in `MAGIC`, with exactly `size` bytes.
+        """Return a file of one of the types in `MAGIC`, with exactly `size` bytes.
 
-        A text is UTF-8 with both kinds of line end; the other types hold every byte value.
+        A text is UTF-8 with both kinds of line end. The other types hold every byte value.
+        Raises ValueError where `size` is less than the type needs.
         """
         head, tail = MAGIC[media_type]
         room = size - len(head) - len(tail)
@@ -151,15 +149,15 @@ class FileFactory:
         return Upload(self.name(SUFFIXES[media_type]), media_type, head + filling + tail)
 
     def tiny(self) -> Upload:
-        """One byte."""
+        """Return a file of one byte."""
         return Upload(self.name("txt"), "text/plain", b"x")
 
     def of_forbidden_type(self, media_type: str, suffix: str) -> Upload:
-        """A file that declares a type of which nothing may be filed, and begins like a program."""
+        """Return a file that declares a forbidden type and begins like a program."""
         return Upload(self.name(suffix), media_type, b"MZ\x90\x00" + _make_bytes(KIB))
 
     def with_name(self, file_name: str) -> Upload:
-        """A small text under a name of the check's choice."""
+        """Return a small text under the given name."""
         return Upload(file_name, "text/plain", _make_text(KIB))
 
     def name(self, suffix: str) -> str:
@@ -168,7 +166,7 @@ class FileFactory:
 
 @dataclass(frozen=True)
 class ForgedSessions:
-    """Sessions that a target must refuse. `unsigned` are the spellings of `alg: none`."""
+    """Sessions that a target must refuse. `unsigned` has one for each spelling of `alg: none`."""
 
     made_up: Session
     tampered: Session
@@ -177,19 +175,20 @@ class ForgedSessions:
 
     @property
     def expired(self) -> Session:
-        """A session that was good once. Raises what the settings say where there is none."""
+        """A session that was valid once. Raises what the settings say where there is none."""
         if isinstance(self.expired_or_why_not, Exception):
             raise self.expired_or_why_not
         return self.expired_or_why_not
 
 
 HOSTILE_IDS = ("'\"--;", "\x00", "9" * 40, "🙂", "..", "null")
-"""What strangers put where an id belongs."""
+"""Texts that strangers put where an id belongs."""
 
 
 def _make_bytes(size: int) -> bytes:
-    """Random bytes of which, where there is room, each value occurs: zero bytes, line ends, and
-    bytes that are no UTF-8.
+    """Return random bytes that hold every byte value where `size` allows.
+
+    So zero bytes, line ends and bytes that are not UTF-8 all occur.
     """
     return (bytes(range(256)) + secrets.token_bytes(max(0, size - 256)))[:size]
 
@@ -198,16 +197,15 @@ def _make_text(size: int) -> bytes:
     line = f"Blutdruck 120/80 – „gut“, 体温 36.6 °C {token()}\r\nzweite Zeile\n\n".encode()
     whole = (line * (size // len(line) + 1))[:size]
     kept = whole.decode(errors="ignore").encode()
-    return kept + b"." * (size - len(kept))  # a cut through a character would be no text
+    # The cut may fall inside a character. That would not be text, so full stops fill the rest.
+    return kept + b"." * (size - len(kept))
 
 
 def make_unused_id(known_id: str) -> str:
-    """An id of the same make as `known_id` that, as far as anyone can tell, nothing has."""
+    """Return an id of the same form as `known_id` that in all likelihood nothing has."""
     if known_id.isdigit():
-        return next(
-            made
-            for made in iter(lambda: f"9{secrets.randbelow(10**8):08d}", "")
-            if made != known_id
-        )
+        candidates = iter(lambda: f"9{secrets.randbelow(10**8):08d}", "")
+        return next(candidate for candidate in candidates if candidate != known_id)
+    # Letters beyond f and separators keep their place, so that a UUID stays a UUID.
     digits = dict.fromkeys("0123456789abcdef", "0123456789abcdef")
     return "".join(secrets.choice(digits.get(character, character)) for character in known_id)

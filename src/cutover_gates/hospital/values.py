@@ -1,6 +1,4 @@
-"""The things that checks speak of: roles, patients, visits, documents, sessions, and the words for
-their states.
-"""
+"""The values of the language: roles, patients, visits, documents, sessions and their states."""
 
 from __future__ import annotations
 
@@ -12,7 +10,7 @@ from typing import Any
 
 
 class Role(StrEnum):
-    """Who signs in.
+    """The role of a person who signs in.
 
     `OUTSIDER` is a clinician of another facility, who must see nothing of this one.
     """
@@ -25,7 +23,7 @@ class Role(StrEnum):
 
 
 class Sex(StrEnum):
-    """Administrative gender, in FHIR's words."""
+    """The administrative gender, in the words of FHIR."""
 
     FEMALE = "female"
     MALE = "male"
@@ -34,7 +32,7 @@ class Sex(StrEnum):
 
 
 class VisitStatus(StrEnum):
-    """Where a visit stands. FHIR's Encounter says planned, in-progress, completed, cancelled."""
+    """The state of a visit (FHIR Encounter: planned, in-progress, completed, cancelled)."""
 
     OPEN = "open"
     ADMITTED = "admitted"
@@ -43,7 +41,7 @@ class VisitStatus(StrEnum):
 
 
 class Transition(StrEnum):
-    """What can be done to a visit."""
+    """A move of a visit from one state to another."""
 
     ADMIT = "admit"
     DISCHARGE = "discharge"
@@ -51,7 +49,7 @@ class Transition(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a target says no, whatever status or words it uses for it."""
+    """The reason of a refusal, whatever status or words the target uses for it."""
 
     UNAUTHENTICATED = "unauthenticated"
     FORBIDDEN = "forbidden"
@@ -67,7 +65,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True)
 class Credentials:
-    """A user name and password. The password never shows in a repr."""
+    """A user name and a password. The password never appears in a repr."""
 
     username: str
     password: str = field(repr=False)
@@ -77,7 +75,8 @@ class Credentials:
 class Session:
     """A signed-in user.
 
-    Tokens never show in a repr; `variables` holds what a sign-in in several steps captured.
+    Tokens never appear in a repr. `expires_in` is the lifetime of the access token in seconds, None
+    where the target names none. `variables` holds what a sign-in in several steps captured.
     """
 
     username: str
@@ -87,13 +86,13 @@ class Session:
     variables: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def with_access_token(self, access: str) -> Session:
-        """The same session with another access token, as a forger would present it."""
+        """Return the same session with another access token, as a forger presents it."""
         return replace(self, access=access)
 
 
 @dataclass(frozen=True)
 class PatientDraft:
-    """A patient as a registrar types it. Always synthetic: `cutover_gates.hospital.synthetic` makes them."""
+    """A patient as a registrar types it. Always synthetic (`cutover_gates.hospital.synthetic`)."""
 
     mrn: str
     family_name: str
@@ -116,7 +115,7 @@ class Patient(PatientDraft):
 
     @property
     def draft(self) -> PatientDraft:
-        """What was typed, without what the target added: for comparing sent with stored."""
+        """The typed fields without those that the target added, to compare sent with stored."""
         return PatientDraft(
             self.mrn,
             self.family_name,
@@ -130,7 +129,7 @@ class Patient(PatientDraft):
 
 @dataclass(frozen=True)
 class PatientQuery:
-    """A search. Fields left None do not narrow it."""
+    """A search. A field that is None does not narrow it."""
 
     mrn: str | None = None
     name: str | None = None
@@ -149,7 +148,7 @@ class Visit:
 
 @dataclass(frozen=True)
 class Upload:
-    """A file on its way in."""
+    """A file that is to be filed."""
 
     file_name: str
     media_type: str
@@ -158,9 +157,9 @@ class Upload:
 
 @dataclass(frozen=True)
 class Document:
-    """A filed document: what is known about it, without its bytes.
+    """A filed document: its description without its bytes.
 
-    `sha256` is hexadecimal, None where the target gives none.
+    `size` is in bytes, `sha256` hexadecimal; each is None where the target gives none.
     """
 
     id: str
@@ -173,7 +172,7 @@ class Document:
 
 @dataclass(frozen=True)
 class Health:
-    """What a target says of itself. `detail` is its own words."""
+    """The health of a target, as it reports it. `detail` is its own words."""
 
     healthy: bool
     detail: str
@@ -183,7 +182,8 @@ class Health:
 class Operation:
     """One operation of the target's own API document.
 
-    `statuses` are the documented ones; `protected` as its security section says.
+    `statuses` are the documented ones, `media_types` the documented types of each. `protected` is
+    what the security section of the document says.
     """
 
     method: str

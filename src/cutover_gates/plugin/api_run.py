@@ -233,12 +233,8 @@ def _build_fuzzing_order(
             f" `account` in [targets.{standing.name}.contract]"
         )
     keeper = SessionPool(hospital, standing.users, redactor=run.redactor)
-    shown = getattr(
-        getattr(hospital, "inner", hospital),
-        "shown",
-        lambda session: ("Authorization", f"Bearer {session.access}"),
-    )
-    header, _ = shown(keeper.session(role))
+    session_header = hospital.features.session_header
+    header, _ = session_header(keeper.session(role))
     given: set[str] = set()
 
     def token() -> str:
@@ -249,7 +245,7 @@ def _build_fuzzing_order(
             keeper.forget(role)
         session = keeper.session(role)
         given.add(session.access)
-        return str(shown(session)[1])
+        return str(session_header(session)[1])
 
     document_type = (
         "text/plain" if "text/plain" in limits.document_types else limits.document_types[0]

@@ -1,43 +1,53 @@
-"""`pytest --check-mapping`: no checks and no verdict, only one walk through the target's mapping,
-that says where it stops and what to mend.
+"""`pytest --check-mapping`: run the steps of the mapping check, with no checks and no verdict.
+
+pytest imports this module only where the option is given.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
-from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from rich.console import Console
 
 from cutover_gates.config.base import SettingsError
 from cutover_gates.core.evidence.ledger import Ledger
-from cutover_gates.hospital import MappingError, PatientDraft
+from cutover_gates.drivers.ledger_driver import LedgerDriver
+from cutover_gates.drivers.mapping_check.check_context import CheckContext
+from cutover_gates.drivers.mapping_check.diagnosis import Diagnoser
+from cutover_gates.drivers.mapping_check.last_exchange import LastExchange
+from cutover_gates.drivers.mapping_check.runner import StepOutcome, StepResult, run_steps
+from cutover_gates.drivers.mapping_check.source_locations import SourceLocations
+from cutover_gates.drivers.mapping_check.toml_positions import index_lines
+from cutover_gates.drivers.rest.mapping import DEFAULT_DIALECT, read_default_dialect
+from cutover_gates.hospital import Driver, MappingError, PatientDraft
 from cutover_gates.hospital.synthetic import FileFactory, PatientFactory
 from cutover_gates.plugin.cleanup import describe_sweep
 from cutover_gates.plugin.mapping_check_state import record_passed
 from cutover_gates.plugin.run import USER_ERRORS, PytestRun, make_run
 from cutover_gates.plugin.target_start import start_target
 from cutover_gates.targets import RunningTarget
+from cutover_gates.targets.cleanup_scope import retire_ledgers
 from cutover_gates.targets.driver_factory import open_driver
 from cutover_gates.targets.embedded import TargetDidNotStart
 
-if TYPE_CHECKING:
-    from cutover_gates.drivers.mapping_check import StepResult
-    from cutover_gates.drivers.mapping_check.check_context import CheckContext
-    from cutover_gates.drivers.mapping_check.diagnosis import Diagnoser
-    from cutover_gates.drivers.mapping_check.last_exchange import LastExchange
-    from cutover_gates.drivers.mapping_check.source_locations import SourceLocations
+COLUMN = 12
+"""Characters of the column with the outcome."""
+_SKIPPED = (StepOutcome.LEFT_OUT, StepOutcome.NOT_REACHED)
+Report = Callable[[StepResult], None]
 
 
-def run_mapping_check(config: pytest.Config) -> int:
-    """Walk and tell.
+def _ignore(_result: StepResult) -> None:
+    """Report to nobody."""
 
-    Returns 0 when every step went well or is declared as not offered. Raises `pytest.UsageError`.
+
+def run_mapping_check(config: pytest.Config, report: Report = _ignore) -> int:
+    """Run the mapping check and print its results. `report` receives each of them.
+
+    Returns 0 where every step passed or is declared as unsupported. Raises `pytest.UsageError`.
     """
     run = make_run(config)
     if run.gates:
@@ -48,151 +58,138 @@ def run_mapping_check(config: pytest.Config) -> int:
     path = config.option.cutover_config or config.rootpath / "cutover.toml"
     try:
         target = start_target(run)
-        went_well = _run_all_steps(run, next(target), Path(path))
+        passed = _run_all_steps(run, next(target), Path(path), report)
         next(target, None)
-    except USER_ERRORS as mistake:
-        raise pytest.UsageError(str(mistake)) from None
-    except TargetDidNotStart as why:
-        _print(str(why))
-        went_well = False
-    return int(pytest.ExitCode.OK if went_well else pytest.ExitCode.TESTS_FAILED)
+    except USER_ERRORS as error:
+        raise pytest.UsageError(str(error)) from None
+    except TargetDidNotStart as error:
+        _print(str(error))
+        passed = False
+    return int(pytest.ExitCode.OK if passed else pytest.ExitCode.TESTS_FAILED)
 
 
-def _run_all_steps(run: PytestRun, standing: RunningTarget, path: Path) -> bool:
-    """Whether the whole walk went well. Each step is told as soon as it is over."""
-    from cutover_gates.drivers.mapping_check import StepOutcome, run_steps
-    from cutover_gates.drivers.mapping_check.diagnosis import Diagnoser
-    from cutover_gates.drivers.mapping_check.last_exchange import LastExchange
-
-    places = _source_positions(run, path)
-    seen = LastExchange(run.redactor)
-    teller = Diagnoser(places, seen, standing.url)
-    with _open_check_context(run, standing, teller) as way:
+def _run_all_steps(run: PytestRun, target: RunningTarget, path: Path, report: Report) -> bool:
+    """Run all steps, and print each as soon as it is over. Return whether all passed."""
+    exchange = LastExchange(run.redactor)
+    diagnoser = Diagnoser(_source_locations(run, path), exchange, target.url)
+    with _open_check_context(run, target, diagnoser) as context:
         _print(
-            f"The mapping of {standing.name} ({standing.url}), walked once by run {run.tag}. Nobody"
-            " is judged: a stop is a line to mend."
+            f"Checking the mapping of {target.name} ({target.url}), run {run.tag}. This is no"
+            " verdict about the target: each STOP is a line to change."
         )
-        walked: list[StepResult] = []
-        for one in run_steps(way, teller):
-            walked.append(one)
-            if one.outcome is not StepOutcome.NOT_REACHED:
-                _print_step(one, seen)
-    stops = [one.stop for one in walked if one.stop]
-    undone = [
-        one for one in walked if one.outcome in (StepOutcome.LEFT_OUT, StepOutcome.NOT_REACHED)
-    ]
-    done = sum(one.outcome is StepOutcome.WELL for one in walked)
-    if beyond := [one.step.title for one in undone if one.outcome is StepOutcome.NOT_REACHED]:
-        _print(f"{StepOutcome.NOT_REACHED.value:<12} {', '.join(beyond)}")
-    if not stops and not undone:
+        results: list[StepResult] = []
+        for result in run_steps(context, diagnoser):
+            results.append(result)
+            report(result)
+            if result.outcome is not StepOutcome.NOT_REACHED:
+                _print_result(result, exchange)
+    return _print_summary(run, results)
+
+
+def _print_summary(run: PytestRun, results: Sequence[StepResult]) -> bool:
+    """Print the end of the check, and return whether all steps passed."""
+    diagnoses = [result.diagnosis for result in results if result.diagnosis]
+    skipped = [result for result in results if result.outcome in _SKIPPED]
+    passed = sum(result.outcome is StepOutcome.PASSED for result in results)
+    unreached = [result for result in skipped if result.outcome is StepOutcome.NOT_REACHED]
+    if unreached:
+        titles = ", ".join(result.step.title for result in unreached)
+        _print(f"{StepOutcome.NOT_REACHED.value:<{COLUMN}} {titles}")
+    if not diagnoses and not skipped:
         record_passed(run)
-        _print(f"The whole walk went well: {done} steps, {len(walked) - done} not offered.")
+        _print(f"All {passed} steps passed, {len(results) - passed} are not offered.")
         return True
+    if diagnoses:
+        first = f"Change first: {run.redactor.redact_text(diagnoses[0].sentence)}"
+    else:
+        first = f"The first: {skipped[0].step.title}: {skipped[0].note}."
     _print(
-        f"{done} of {len(walked)} steps went well, {len(stops)} stopped, {len(undone)} were not"
-        " walked."
-        + (
-            f" Mend first: {run.redactor.redact_text(stops[0].sentence)}"
-            if stops
-            else f" The first: {undone[0].step.title}: {undone[0].said}."
-        )
+        f"{passed} of {len(results)} steps passed, {len(diagnoses)} failed, {len(skipped)} did not"
+        f" run. {first}"
     )
     return False
 
 
 @contextmanager
 def _open_check_context(
-    run: PytestRun, standing: RunningTarget, teller: Diagnoser
+    run: PytestRun, target: RunningTarget, diagnoser: Diagnoser
 ) -> Iterator[CheckContext]:
-    """The way, on which everything that is made stands in a ledger first.
+    """Open the context, in which everything that is created is in a ledger first.
 
-    What the walk did not retire itself is retired at the end.
+    What the check did not retire itself is retired at the end.
     """
-    from cutover_gates.drivers.ledger_driver import LedgerDriver
-    from cutover_gates.drivers.mapping_check.check_context import CheckContext
-    from cutover_gates.targets.cleanup_scope import retire_ledgers
-
     try:
-        opened = open_driver(run.settings, standing, run.recorder, run.tag, teller.seen)
-    except MappingError as mistake:
-        raise SettingsError(
-            run.redactor.redact_text(teller.diagnose_mapping_error(mistake).sentence)
-        ) from None
-    ledger = Ledger(run.ledgers / f"{run.tag}-main.jsonl", run.tag, standing.name)
+        driver = open_driver(run.settings, target, run.recorder, run.tag, diagnoser.exchange)
+    except MappingError as error:
+        sentence = diagnoser.diagnose_mapping_error(error).sentence
+        raise SettingsError(run.redactor.redact_text(sentence)) from None
+    ledger = Ledger(run.ledgers / f"{run.tag}-main.jsonl", run.tag, target.name)
     try:
-        hospital = LedgerDriver(opened, ledger, production=standing.production, run_tag=run.tag)
-        in_pages = getattr(opened, "with_page_size", None)
-        way = CheckContext(
-            hospital,
-            PatientFactory(run.tag),
-            FileFactory(run.tag),
-            standing.release,
-            run.settings.chosen_target.limits.document_types[0],
-            in_pages(1) if in_pages else None,
-            run.settings.chosen_target.unsupported,
-        )
-        way.things |= {
-            f"account of {role.value}": credentials for role, credentials in standing.users.items()
+        context = _create_context(run, target, driver, ledger)
+        draft = context.draft()
+        diagnoser.exchange.own_texts |= {
+            str(getattr(draft, field.name)) for field in fields(PatientDraft)
         }
-        teller.seen.ours |= {
-            str(getattr(way.draft(), field.name)) for field in fields(PatientDraft)
-        }
-        yield way
-        for sentence in (
-            describe_sweep(retire_ledgers(opened, standing, run.redactor, [ledger]))
-            if not standing.is_ephemeral
-            else ()
-        ):
-            _print(
-                run.redactor.redact_text(
-                    sentence.replace(
-                        "that earlier runs left", "that the walk had not retired itself"
-                    )
-                )
-            )
+        yield context
+        if not target.is_ephemeral:
+            _clean_up(run, target, driver, ledger)
     finally:
         ledger.close()
 
 
-def _print_step(walked: StepResult, seen: LastExchange) -> None:
-    """One line; four more where it stops."""
-    said = f": {walked.said}" if walked.said and not walked.stop else ""
-    if walked.stop is None:
-        _print(f"{walked.outcome.value:<12} {walked.step.title}{seen.redactor.redact_text(said)}")
-        return
-    _print(
-        f"{walked.outcome.value:<12} {walked.step.title}:"
-        f" {seen.redactor.redact_text(walked.stop.sentence)}"
+def _create_context(
+    run: PytestRun, target: RunningTarget, driver: Driver, ledger: Ledger
+) -> CheckContext:
+    with_page_size = driver.features.with_page_size
+    accounts = {
+        f"account of {role.value}": credentials for role, credentials in target.users.items()
+    }
+    return CheckContext(
+        LedgerDriver(driver, ledger, production=target.production, run_tag=run.tag),
+        PatientFactory(run.tag),
+        FileFactory(run.tag),
+        target.release,
+        run.settings.chosen_target.limits.document_types[0],
+        with_page_size(1) if with_page_size else None,
+        run.settings.chosen_target.unsupported,
+        dict(accounts),
     )
-    for word, text in (
-        ("sent", seen.request_as_curl()),
-        ("came", seen.describe_answer() or walked.stop.came),
-        ("expected", walked.stop.expected),
-    ):
+
+
+def _clean_up(run: PytestRun, target: RunningTarget, driver: Driver, ledger: Ledger) -> None:
+    results = retire_ledgers(driver, target, run.redactor, [ledger])
+    for sentence in describe_sweep(results):
+        text = sentence.replace("that earlier runs left", "that the check had not retired itself")
+        _print(run.redactor.redact_text(text))
+
+
+def _print_result(result: StepResult, exchange: LastExchange) -> None:
+    """Print one line; up to three more for a failure."""
+    redact = exchange.redactor.redact_text
+    head = f"{result.outcome.value:<{COLUMN}} {result.step.title}"
+    if result.diagnosis is None:
+        _print(f"{head}{redact(f': {result.note}' if result.note else '')}")
+        return
+    _print(f"{head}: {redact(result.diagnosis.sentence)}")
+    details = {
+        "sent": exchange.request_as_curl(),
+        "answer": exchange.describe_answer() or result.diagnosis.actual,
+        "expected": result.diagnosis.expected,
+    }
+    for name, text in details.items():
         if text:
-            _print(f"{'':<12} {word:<9} {seen.redactor.redact_text(text)}")
+            _print(f"{'':<{COLUMN}} {name:<9} {redact(text)}")
 
 
-def _source_positions(run: PytestRun, path: Path) -> SourceLocations:
-    """Where the mapping's keys stand."""
-    from cutover_gates.drivers.mapping_check.source_locations import SourceLocations, index_lines
-
+def _source_locations(run: PytestRun, path: Path) -> SourceLocations:
+    """Return where the keys of the mapping stand."""
     name, target = run.settings.target, run.settings.chosen_target
     settings = (path.name, index_lines(_read_text(path)))
     own = run.settings.resolve_path(target.mapping) if target.mapping else None
-    mapping = (own.name, index_lines(_read_text(own))) if own else settings
-    default = (
-        "default_dialect.toml",
-        index_lines(
-            files("cutover_gates.drivers")
-            .joinpath("default_dialect.toml")
-            .read_text(encoding="utf-8")
-        ),
-    )
     return SourceLocations(
-        mapping,
+        (own.name, index_lines(_read_text(own))) if own else settings,
         settings,
-        default,
+        (DEFAULT_DIALECT, index_lines(read_default_dialect())),
         "" if own else f"targets.{name}.rest.",
         f"targets.{name}.",
         target.driver,
@@ -200,7 +197,7 @@ def _source_positions(run: PytestRun, path: Path) -> SourceLocations:
 
 
 def _read_text(path: Path) -> str:
-    """The file's text; empty where there is none, and then no key has a line."""
+    """Return the file's text; empty where there is none, and then no key has a line."""
     return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 

@@ -63,13 +63,13 @@ def open_driver(
     standing: RunningTarget,
     recorder: Recorder,
     run_tag: str,
-    seen: ExchangeObserver | None = None,
+    observer: ExchangeObserver | None = None,
 ) -> Driver:
     """The driver of the chosen target; nothing is sent yet.
 
     `seen` is shown what is sent and what comes. Raises `MappingError` or `SettingsError`.
     """
-    from cutover_gates.drivers import (
+    from cutover_gates.drivers.factory import (
         connect,  # here, because it takes long and not every run needs it
     )
 
@@ -86,7 +86,7 @@ def open_driver(
         connect_seconds=target.limits.connect_seconds,
         deadline=target.limits.request_seconds,
         patience=target.limits.patience_seconds,
-        seen=seen,
+        observer=observer,
         secrets=standing.of_the_mapping,
     )
 

@@ -1,7 +1,7 @@
-"""A team's own driver for a backend that no mapping fits: one address, calls by name, errors inside
-a 200, files as base64 in JSON.
+"""A team's own driver for a backend that no mapping fits.
 
-It knows the language of `cutover_gates.hospital`, and the client that it is given: that one bounds,
+The backend has one address, calls by name, errors inside a 200, and files as base64 in JSON. The
+driver knows the language of `cutover_gates.hospital` and the client that it is given, which bounds,
 guards and records every request.
 """
 
@@ -13,19 +13,19 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import partial
 from itertools import count
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 import httpx
 
 from cutover_gates.core.evidence.record import Recorder
-from cutover_gates.drivers.http_exchange import send_half
+from cutover_gates.drivers.partial_upload import send_half
 from cutover_gates.drivers.transport import TargetUnavailable
 from cutover_gates.hospital import (
     Answer,
     Credentials,
     Document,
+    DriverBase,
     Health,
-    Operation,
     Patient,
     PatientDraft,
     PatientQuery,
@@ -64,11 +64,11 @@ STATES = {
 STEPS = {Transition.ADMIT: "in", Transition.DISCHARGE: "out", Transition.CANCEL: "off"}
 SEXES = {"f": Sex.FEMALE, "m": Sex.MALE, "d": Sex.OTHER, None: Sex.UNKNOWN}
 LETTERS = {sex: letter for letter, sex in SEXES.items()}
-SYNTHETIC = "cutover_gates.hospital.synthetic"
+SYNTHETIC = "cutover.synthetic"
 
 
-class Driver:
-    """A `Hospital`. `settings` holds `endpoint`, the path of the one address."""
+class Driver(DriverBase):
+    """The driver. `settings` holds `endpoint`, the path of the one address."""
 
     def __init__(
         self,
@@ -234,17 +234,6 @@ class Driver:
         )
         return "dropped"
 
-    def operations(self) -> Sequence[Operation]:
-        self._undescribed()
-
-    def attempt(
-        self, operation: Operation, session: Session | None, values: Mapping[str, str] | None = None
-    ) -> Answer:
-        self._undescribed()
-
-    def _undescribed(self) -> NoReturn:
-        raise Unsupported("describe", "calls by name have no OpenAPI document")
-
     def close(self) -> None:
         self._client.close()
 
@@ -258,9 +247,9 @@ class Driver:
         )
 
     def _call(self, method: str, session: Session | None, **params: Any) -> Any:
-        """The result of a call.
+        """Return the result of a call.
 
-        Raises `Refused` for an error inside the answer, `Misbehaved` for any other answer.
+        Raises `Rejected` for an error inside the answer, `ProtocolViolation` for any other answer.
         """
         request = self._request(method, session, **params)
         try:

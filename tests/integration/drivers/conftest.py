@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cutover_gates.core.evidence.record import Recorder
-from cutover_gates.drivers import make_client
+from cutover_gates.drivers.factory import make_client
 from cutover_gates.drivers.rest.mapping import load_mapping
 from cutover_gates.drivers.rest.rest_driver import RestDriver
 from cutover_gates.drivers.transport import GuardedTransport

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -17,6 +17,7 @@ from cutover_gates.drivers.transport import GuardError
 from cutover_gates.hospital import (
     Answer,
     Driver,
+    DriverBase,
     Operation,
     PatientDraft,
     ProtocolViolation,
@@ -95,19 +96,14 @@ def open_target(target: HttpServerStandin) -> HttpServerStandin:
 def test_an_answer_is_a_refusal_by_the_mapping(
     driver: Make, ledger: Ledger, status: int, reason: Reason | None
 ) -> None:
-    """What a status means is the mapping's to say; of a driver that does not say, HTTP's own words
-    hold.
-    """
-    told = Answer(status, {}, b"")
-    assert LedgerDriver(driver(), ledger, production=False).reason_of(told) is reason
-    assert (
-        LedgerDriver(cast("Driver", object()), ledger, production=False).reason_of(told) is reason
-    )
-    hidden = driver({"refusals": {"unauthenticated": {"status": [418]}}})
-    assert (
-        LedgerDriver(hidden, ledger, production=False).reason_of(Answer(418, {}, b""))
-        is Reason.UNAUTHENTICATED
-    )
+    """The mapping says what a status means; without a mapping HTTP's own meaning holds."""
+    answer = Answer(status, {}, b"")
+    mapped = LedgerDriver(driver(), ledger, production=False)
+    assert mapped.features.reason_of(answer) is reason
+    assert DriverBase().features.reason_of(answer) is reason
+    own = driver({"refusals": {"unauthenticated": {"status": [418]}}})
+    wrapped = LedgerDriver(own, ledger, production=False)
+    assert wrapped.features.reason_of(Answer(418, {}, b"")) is Reason.UNAUTHENTICATED
 
 
 def test_the_wrapper_is_a_hospital_too(hospital: LedgerDriver) -> None:

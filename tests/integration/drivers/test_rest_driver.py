@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from cutover_gates.core.evidence.record import Recorder
-from cutover_gates.drivers import connect
+from cutover_gates.drivers.factory import connect
 from cutover_gates.drivers.rest.rest_driver import RestDriver
 from cutover_gates.hospital import (
     Credentials,
@@ -124,13 +124,14 @@ def test_an_undeclared_status_is_a_misbehaviour_that_can_be_repeated(
     target.answers["POST /api/v1/patients"] = problem("oops", 500)
     with pytest.raises(ProtocolViolation) as told:
         driver().register(session, DRAFT)
-    message = str(told.value)
-    assert "expected: HTTP 201" in message
-    assert "came:     HTTP 500 (application/json" in message
-    assert "operations.register.expect = [201]" in message
-    assert "curl -sS -X POST" in message
-    assert "$TOKEN" in message
-    assert session.access not in message
+    violation = told.value
+    assert violation.finding.subject == "register: POST /api/v1/patients"
+    assert violation.finding.expected.startswith("HTTP 201")
+    assert violation.finding.actual.startswith("HTTP 500 (application/json")
+    assert violation.mapping_line.startswith("operations.register.expect = [201]")
+    assert violation.finding.reproduce.startswith("curl -sS -X POST")
+    assert "$TOKEN" in violation.finding.reproduce
+    assert session.access not in str(violation)
 
 
 @pytest.mark.parametrize(
@@ -157,9 +158,11 @@ def test_an_answer_that_breaks_the_promise_names_the_mappings_line_as_well(
 ) -> None:
     """A target's defect and a mapping's mistake look alike here, so the reader is shown both."""
     target.answers["GET /api/v1/patients/p1"] = answer
-    with pytest.raises(ProtocolViolation, match="mapping:") as told:
+    with pytest.raises(ProtocolViolation) as told:
         driver().patient(session, "p1")
-    assert line in str(told.value)
+    violation = told.value
+    assert line in f"{violation.mapping_line} {violation.finding.expected}"
+    assert violation.mapping_line
 
 
 def hang_up(connection: socket.socket) -> None:
@@ -375,7 +378,7 @@ def test_fewer_entries_than_the_count_says_is_a_misbehaviour(
     target.answers["GET /api/v1/patients"] = lambda asked: json_reply(
         {"items": many(3) if asked.query["page"] == "1" else [], "total": 7}
     )
-    with pytest.raises(ProtocolViolation, match="expected: 7 entries"):
+    with pytest.raises(ProtocolViolation, match="expected 7 entries"):
         driver().search(session, PatientQuery())
 
 
@@ -465,7 +468,7 @@ def test_values_that_come_back_changed_are_declared(
     sent = replace(DRAFT, phone="1")
     patient = hospital.register(session, sent)
     assert patient.id == "17"
-    assert patient.draft == hospital.stored_form(sent)
+    assert patient.draft == hospital.features.stored_form(sent)
 
 
 def test_a_document_may_take_many_steps(

@@ -12,9 +12,9 @@ import httpx
 import pytest
 
 from cutover_gates.core.evidence.record import Recorder
-from cutover_gates.drivers import make_client
+from cutover_gates.drivers.factory import make_client
+from cutover_gates.drivers.request_context import RequestContext
 from cutover_gates.drivers.transport import (
-    SYNTHETIC,
     AnswerTooLarge,
     GuardedTransport,
     GuardError,
@@ -209,7 +209,7 @@ def test_on_production_nothing_is_written_but_the_drivers_own_synthetic_operatio
                 client.request(method, f"{target.url}/x")
         assert target.asked == []
         client.get(f"{target.url}/x")
-        client.post(f"{target.url}/x", extensions={SYNTHETIC: True})
+        client.post(f"{target.url}/x", extensions=RequestContext(True).as_extensions())
     assert target.paths() == ["GET /x", "POST /x"]
 
 
@@ -261,7 +261,13 @@ def test_an_unresolvable_name_fails_soon(
     over.set()
 
 
-def test_the_backend_that_watches_the_clock_is_the_one_in_use(recorder: Recorder) -> None:
-    """httpx keeps its pool under a private name: this test fails first should that change."""
-    transport = GuardedTransport(recorder)
-    assert type(transport._inner._pool._network_backend).__name__ == "DeadlineBackend"
+def test_an_own_driver_marks_its_operations_by_a_plain_key(
+    target: HttpServerStandin, recorder: Recorder
+) -> None:
+    """The key is part of the documented interface (docs/target-protocol.md)."""
+    target.answers = {"POST /x": json_reply({})}
+    with make_client(GuardedTransport(recorder, production=True)) as client:
+        client.post(f"{target.url}/x", extensions={"cutover.synthetic": True})
+        with pytest.raises(GuardError):
+            client.post(f"{target.url}/x", extensions={"cutover.synthetic": False})
+    assert target.paths() == ["POST /x"]

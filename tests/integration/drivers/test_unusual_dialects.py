@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from cutover_gates.core.evidence.record import Recorder
-from cutover_gates.drivers import connect
+from cutover_gates.drivers.factory import connect
 from cutover_gates.drivers.rest.mapping import load_mapping
 from cutover_gates.drivers.rest.rest_driver import RestDriver
 from cutover_gates.hospital import (
@@ -28,6 +28,7 @@ from cutover_gates.hospital import (
     Upload,
 )
 from cutover_gates.hospital.matchers.answer_checks import find_auth_problem
+from tests.findings import finding_values
 from tests.standins.http_server import (
     HttpServerStandin,
     ReceivedRequest,
@@ -174,10 +175,8 @@ def test_what_a_draft_becomes_is_told_before_anybody_has_signed_in(driver: Make)
             "becomes": {"family_name": "{{ draft.family_name | upper }}"},
         }
     )
-    assert (
-        mapped.stored_form(PatientDraft("MRN-1", "Okafor", "Ada", date(1980, 2, 29))).family_name
-        == "OKAFOR"
-    )
+    draft = PatientDraft("MRN-1", "Okafor", "Ada", date(1980, 2, 29))
+    assert mapped.features.stored_form(draft).family_name == "OKAFOR"
 
 
 # ── a file in steps ──
@@ -299,12 +298,11 @@ def test_a_lock_is_seen_by_what_the_mapping_says_whatever_the_status(
     }
     mapped = driver({"refusals": {"unauthenticated": {"status": [400], "where": "errors.session"}}})
     operation = mapped.operations()[0]
-    assert find_auth_problem(mapped.attempt(operation, None, {"person": "p1"})) is None
+    assert find_auth_problem("", mapped.attempt(operation, None, {"person": "p1"})) is None
     target.answers["GET /people/p1"] = json_reply({"errors": {"born": "when?"}}, 400)
-    assert (
-        find_auth_problem(mapped.attempt(operation, None, {"person": "p1"}))
-        == "expected 401 or 403, came 400"
-    )
+    finding = find_auth_problem("person", mapped.attempt(operation, None, {"person": "p1"}))
+    assert finding is not None
+    assert finding_values(finding) == ("person", "HTTP 401 or 403", "HTTP 400")
 
 
 def test_what_an_error_page_says_is_the_message(

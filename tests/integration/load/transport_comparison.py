@@ -18,9 +18,10 @@ from typing import Any
 import httpx
 from gevent.server import StreamServer
 
-from cutover_gates.drivers import make_client
-from cutover_gates.drivers.http_exchange import HttpClient
-from cutover_gates.drivers.transport import SYNTHETIC, GuardError
+from cutover_gates.drivers.factory import make_client
+from cutover_gates.drivers.http_client import HttpClient
+from cutover_gates.drivers.request_context import RequestContext
+from cutover_gates.drivers.transport import GuardError
 from cutover_gates.probes.load.fast_request import FastClient
 from cutover_gates.probes.load.gevent_transport import GeventTransport
 
@@ -137,7 +138,7 @@ def main() -> None:
             "after": both("GET", "/a"),
             "told": _received(fast, url),
             "guarded": [
-                sent(client, "POST", "/a", extensions={SYNTHETIC: False})
+                sent(client, "POST", "/a", extensions=RequestContext(False).as_extensions())
                 for client in (
                     FastClient(_transport(production=True)),
                     make_client(_transport(production=True)),

@@ -1,13 +1,11 @@
-"""What people get wrong when they write a mapping.
-
-Each is one line of the settings, marked `# here`, or the line that is told instead.
-"""
+"""Mistakes that people make in a mapping, each on one line of the settings."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from cutover_gates.drivers.mapping_check.causes import Cause
 from tests.integration.mapping_check import response_changing_proxy
 
 HERE = "# here"
@@ -17,27 +15,28 @@ USERS = ("registrar", "clinician", "auditor", "administrator", "outsider")
 
 @dataclass(frozen=True)
 class Mistake:
-    """`rest` is what the mapping says over the default dialect; its line with `# here` must be
-    named, and `says` must stand in the sentence.
+    """A mistake in a mapping, and what the check must find.
 
-    `head` is the target's own table instead of the usual one ({url} is where the hospital is,
-    {port} its port). `dialect` is a file `dialect.toml`. `line` is where another line is to be
-    named than a marked one: the key in the default dialect. `change` is what a door before the
-    hospital does.
+    `rest` is laid over the default dialect; its line with `# here` must be named. A mistake that is
+    found before any request has the text `says` in its message; any other has a `cause`, and
+    `actual` or `advice` hold these texts. `head` replaces the target's own table ({url} is the
+    hospital's address, {port} its port). `dialect` is a file `dialect.toml`. `line` is the named
+    line where none is marked. `change` is what a proxy before the hospital does.
     """
 
     name: str
     rest: str
-    says: str
+    says: str = ""
+    cause: Cause | None = None
+    actual: str = ""
+    advice: str = ""
     head: str = 'url = "{url}"\nrelease = "2.0.0"'
     line: str = ""
     dialect: str | None = None
-    users: Mapping[str, str] = field(
-        default_factory=dict
-    )  # role → what stands in its table instead
-    passwords: Mapping[str, str] = field(
-        default_factory=dict
-    )  # role → what stands in its file instead
+    # Role → what stands in its table instead.
+    users: Mapping[str, str] = field(default_factory=dict)
+    # Role → what stands in its file instead.
+    passwords: Mapping[str, str] = field(default_factory=dict)
     change: (
         Callable[
             [str, response_changing_proxy.ProxyResponse], response_changing_proxy.ProxyResponse
@@ -45,7 +44,7 @@ class Mistake:
         | None
     ) = None
     tls: bool = False
-    status: int = 1  # 4: it is told before anything is asked
+    status: int = 1  # 4: found before any request
 
 
 def _register(json: str = "", rest: str = "") -> str:
@@ -207,12 +206,15 @@ FOUND = (  # only the target can tell
     Mistake(
         "wrong-status",
         _register(rest="expect = [200] # here"),
-        "expected HTTP 200, or a refusal that the mapping knows, came HTTP 201",
+        cause=Cause.WRONG_ANSWER,
+        actual="HTTP 201",
+        advice="expect = [200, 201]",
     ),
     Mistake(
         "wrong-pointer",
         '[targets.mine.rest.answers.patient]\nmrn = "data.number" # here\n',
-        "write 'mrn'",
+        cause=Cause.WRONG_ANSWER,
+        advice="'mrn'",
     ),
     Mistake(
         "wrong-capture",
@@ -220,44 +222,45 @@ FOUND = (  # only the target can tell
         ' here\n[targets.mine.rest.operations.open_visit]\nmethod = "POST"\npath = "/patients/{{'
         ' patient.id }}/visits"\nheaders = { X-Place = "{{ place }}" }\njson = { reason = "{{'
         ' reason }}", tag = "{{ run.tag }}" }\n',
-        "setup[0].capture.place = 'facilty.code'",
+        cause=Cause.WRONG_ANSWER,
     ),
     Mistake(
         "expired-secret",
         "",
-        "users.registrar",
+        cause=Cause.SIGN_IN_REJECTED,
         passwords={"registrar": "last-year's-password"},
         line="[targets.mine.users.registrar]",
     ),
     Mistake(
         "account-without-the-right",
         "",
-        "the account lacks the right: give it the role of a registrar",
+        cause=Cause.MISSING_RIGHT,
+        advice="role of a registrar",
         users={"registrar": 'username = "auditor"\npassword_file = "auditor"'},
         line="[targets.mine.users.registrar]",
     ),
     Mistake(
         "wrong-host",
         "",
-        "nobody knows a host of this name",
+        cause=Cause.UNKNOWN_HOST,
         head='url = "http://hospital.invalid:{port}" # here\nrelease = "2.0.0"',
     ),
     Mistake(
         "closed-port",
         "",
-        "nobody listens there",
+        cause=Cause.NOTHING_LISTENS,
         head='url = "http://127.0.0.1:1" # here\nrelease = "2.0.0"',
     ),
     Mistake(
         "tls-where-plain-is-spoken",
         "",
-        "write http:// instead of https://",
+        cause=Cause.PLAIN_HTTP_EXPECTED,
         head='url = "https://127.0.0.1:{port}" # here\nrelease = "2.0.0"',
     ),
     Mistake(
         "plain-where-tls-is-spoken",
         "",
-        "write https:// where it speaks TLS",
+        cause=Cause.NO_HTTP,
         tls=True,
         change=response_changing_proxy.as_it_is,
         head='url = "http://127.0.0.1:{port}" # here\nrelease = "2.0.0"',
@@ -265,7 +268,7 @@ FOUND = (  # only the target can tell
     Mistake(
         "certificate-of-another",
         "",
-        "its certificate is not trusted",
+        cause=Cause.UNTRUSTED_CERTIFICATE,
         tls=True,
         change=response_changing_proxy.as_it_is,
         head='url = "https://127.0.0.1:{port}" # here\nrelease = "2.0.0"',
@@ -273,7 +276,8 @@ FOUND = (  # only the target can tell
     Mistake(
         "wrong-release",
         "",
-        "a target that says it is '2.0.0'",
+        cause=Cause.WRONG_RELEASE,
+        actual="'2.0.0'",
         head='url = "{url}"\nrelease = "2.1.0" # here',
     ),
     Mistake(
@@ -281,32 +285,38 @@ FOUND = (  # only the target can tell
         _register(rest="# the way is wrong").replace(
             'path = "/patients"', 'path = "/patients" # here'
         ),
-        "redirected to",
+        cause=Cause.WRONG_PATH,
+        actual="redirected to",
         change=response_changing_proxy.to_login_page,
     ),
     Mistake(
         "a-login-page-with-200",
         _register().replace('path = "/patients"', 'path = "/patients" # here'),
-        "a page for people came where data was expected",
+        cause=Cause.PAGE_FOR_PEOPLE,
         change=response_changing_proxy.login_page,
     ),
     Mistake(
-        "wrong-base-path", 'base_path = "/api/v2" # here\n', "answered HTTP 404; is the path right?"
+        "wrong-base-path",
+        'base_path = "/api/v2" # here\n',
+        cause=Cause.WRONG_PATH,
+        actual="HTTP 404",
     ),
     Mistake(
         "wrong-media-type",
         _register(rest='headers = { Content-Type = "text/csv" } # here'),
-        "text/csv",
+        cause=Cause.INVALID_REQUEST,
+        actual="text/csv",
     ),
     Mistake(
         "wrong-header-scheme",
         '[targets.mine.rest.token]\nvalue = "Token {{ token }}" # here\n',
-        "the token is not shown as it must be",
+        cause=Cause.TOKEN_REJECTED,
     ),
     Mistake(
         "token-from-the-wrong-place",
         '[targets.mine.rest.answers.session]\naccess = "acess_token" # here\n',
-        "write 'access_token'",
+        cause=Cause.WRONG_ANSWER,
+        advice="'access_token'",
     ),
     Mistake(
         "paging-that-never-ends",
@@ -315,15 +325,19 @@ FOUND = (  # only the target can tell
             f' page.number }}}}", page_size = "{{{{ page.size }}}}" }}\nitems = "items"\n{_PAGING}'
             " # here"
         ),
-        "operations.search.paging",
+        cause=Cause.WRONG_ANSWER,
     ),
     Mistake(
-        "items-at-an-object", _search(f'{_QUERY}items = "@" # here\n{_PAGING}'), "write 'items'"
+        "items-at-an-object",
+        _search(f'{_QUERY}items = "@" # here\n{_PAGING}'),
+        cause=Cause.WRONG_ANSWER,
+        advice="'items'",
     ),
     Mistake(
         "wrong-total",
         _search(f'{_QUERY}items = "items"\ntotal = "page_size" # here\n{_PAGING}'),
-        "write 'total'",
+        cause=Cause.WRONG_ANSWER,
+        advice="'total'",
     ),
     Mistake(
         "a-filter-that-is-none",
@@ -331,59 +345,71 @@ FOUND = (  # only the target can tell
             'query = { number = "{{ query.mrn }}", name = "{{ query.name }}", page ='
             f' "{{{{ page.number }}}}" }} # here\nitems = "items"\n{_PAGING}'
         ),
-        "20 requests were sent, and there was no end",
+        cause=Cause.ENDLESS_LIST,
+        actual="20 requests",
     ),
     Mistake(
         "missing-word",
         '[targets.mine.rest.words.status] # here\nopen = "open"\nadmitted = "IN_PROGRESS"\n',
-        "came 'admitted'",
+        cause=Cause.UNKNOWN_WORD,
+        actual="'admitted'",
     ),
-    Mistake("wrong-word", '[targets.mine.rest.words.sex] # here\nfemale = "F"\n', "words.sex"),
+    Mistake(
+        "wrong-word",
+        '[targets.mine.rest.words.sex] # here\nfemale = "F"\n',
+        cause=Cause.INVALID_REQUEST,
+    ),
     Mistake(
         "a-refusal-that-never-matches",
         '[targets.mine.rest.refusals]\nduplicate = { status = [409], where = "type =='
         " 'duplicate'\" } # here\n",
-        "the target answered HTTP 409, which no rule knows",
+        cause=Cause.UNKNOWN_REJECTION,
+        actual="HTTP 409",
+        advice="duplicate = { status = [409] }",
     ),
     Mistake(
         "one-refusal-for-another",
         "[targets.mine.rest.refusals]\ninvalid = { status = [400, 409, 422] }\nduplicate = { status"
         " = [409] } # here\nillegal-transition = { status = [409] }\n",
-        "the mapping reads its HTTP 409 as illegal-transition",
+        cause=Cause.OTHER_REJECTION,
+        actual="HTTP 409 as illegal-transition",
     ),
     Mistake(
         "a-refusal-in-success",
         "[targets.mine.rest.refusals]\nforbidden = { where = \"status == 'open'\" } # here\n",
-        "this rule sees a refusal in HTTP 201",
+        cause=Cause.REJECTION_IN_SUCCESS,
+        actual="HTTP 201",
     ),
     Mistake(
         "wrong-method",
         _update('method = "PATCH" # here\npath = "/patients/{{ patient.id }}"\n'),
-        "HTTP 405",
+        cause=Cause.WRONG_METHOD,
+        actual="HTTP 405",
     ),
     Mistake(
         "no-version-in-an-update",
         _update('method = "PUT"\npath = "/patients/{{ patient.id }}"\n').replace(
             "update]", "update] # here", 1
         ),
-        "send the version that was read",
+        cause=Cause.STALE_VERSION,
     ),
     Mistake(
         "upload-field-misnamed",
         '[targets.mine.rest.operations.upload]\nmethod = "POST"\npath = "/patients/{{ patient.id'
         ' }}/documents"\nmultipart = { document = "{{ upload }}" } # here\n',
-        "the target refused: invalid",
+        cause=Cause.INVALID_REQUEST,
+        actual="invalid",
     ),
     Mistake(
         "bytes-from-the-wrong-place",
         '[targets.mine.rest.operations.content]\npath = "/patients/{{ patient.id }}/documents/{{'
         ' document.id }}" # here\n',
-        "expected the 1024 bytes that were sent",
+        cause=Cause.CHANGED_CONTENT,
     ),
     Mistake(
         "ids-of-something-else",
         '[targets.mine.rest.answers.visit]\npatient_id = "id" # here\n',
-        "answers.visit.patient_id",
+        cause=Cause.WRONG_ID,
     ),
 )
 

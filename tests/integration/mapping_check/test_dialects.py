@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cutover_gates.drivers.mapping_check.causes import Cause
 from tests.dialects import running
 from tests.dialects.fhir import judged
 from tests.integration.mapping_check.check_run import check_mapping_of
@@ -28,8 +29,7 @@ def test_a_foreign_hospital_is_walked_to_its_end(
         for name, value in running.gate_environment(opened).items():
             monkeypatch.setenv(name, value)
         told = check_mapping_of(running.settings(opened, tmp_path), capsys, target="tried")
-    assert (told.status, told.stops) == (0, []), told.text
-    assert "The whole walk went well" in told.text
+    assert (told.status, told.diagnoses) == (0, []), told.text
 
 
 def test_a_fhir_server_is_walked_to_its_end(
@@ -40,7 +40,7 @@ def test_a_fhir_server_is_walked_to_its_end(
         for name, value in said.items():
             monkeypatch.setenv(name, value)
         told = check_mapping_of(running.settings(opened, tmp_path), capsys, target="tried")
-    assert (told.status, told.stops) == (0, []), told.text
+    assert (told.status, told.diagnoses) == (0, []), told.text
 
 
 def test_what_a_fhir_server_cannot_do_as_it_is_told_names_its_settings(
@@ -54,9 +54,8 @@ def test_what_a_fhir_server_cannot_do_as_it_is_told_names_its_settings(
             monkeypatch.setenv(name, value)
         told = check_mapping_of(running.settings(opened, tmp_path), capsys, target="tried")
     assert told.status == 1
-    assert [
-        stop
-        for stop in told.stops
-        if "register a patient: cutover.toml: targets.tried.fhir.auth: the target refused" in stop
-    ], told.text
+    failures = {result.step.title: result.diagnosis for result in told.results if result.diagnosis}
+    diagnosis = failures["register a patient"]
+    assert diagnosis.cause is Cause.TOKEN_REJECTED, told.text
+    assert diagnosis.location == "cutover.toml: targets.tried.fhir.auth"
     assert "default_dialect.toml" not in told.text

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cutover_gates.drivers.mapping_check.causes import Cause
 from tests.faults.hospitals import Hospital
 from tests.integration.mapping_check import own_driver
 from tests.integration.mapping_check.check_run import MappingCheckResult, check_mapping_of, settings
@@ -26,7 +27,7 @@ def with_driver(
 ) -> MappingCheckResult:
     head = f'url = "{hospital.url}"\nrelease = "2.0.0"\ndriver = "{own_driver.__name__}:{name}"'
     (folder / "cutover.toml").write_text(
-        settings(Mistake(name, "", "", head=head), hospital.url), encoding="utf-8"
+        settings(Mistake(name, "", head=head), hospital.url), encoding="utf-8"
     )
     return check_mapping_of(folder / "cutover.toml", capsys)
 
@@ -35,19 +36,30 @@ def test_a_whole_one_is_walked_to_its_end(
     open_hospital: Hospital, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     told = with_driver("Whole", open_hospital, folder, capsys)
-    assert (told.status, told.stops) == (0, []), told.text
+    assert (told.status, told.diagnoses) == (0, []), told.text
 
 
 @pytest.mark.parametrize(
-    ("name", "says"),
+    ("name", "cause", "place", "actual"),
     [
-        ("ForgotAKey", f"own_driver.py, line {KEY}, register: KeyError: 'patient'"),
-        ("ToldNothing", "the driver's search: TypeError: "),
-        ("AnswersOfAnother", "expected the 1024 bytes that were sent, came 15 others"),
+        (
+            "ForgotAKey",
+            Cause.DRIVER_ERROR,
+            f"own_driver.py, line {KEY}, register",
+            "KeyError: 'patient'",
+        ),
+        ("ToldNothing", Cause.DRIVER_ERROR, "the driver's search", "TypeError: "),
+        ("AnswersOfAnother", Cause.CHANGED_CONTENT, "driver", "15 other bytes"),
     ],
 )
 def test_a_mistake_in_it_is_one_sentence(
-    name: str, says: str, open_hospital: Hospital, folder: Path, capsys: pytest.CaptureFixture[str]
+    name: str,
+    cause: Cause,
+    place: str,
+    actual: str,
+    open_hospital: Hospital,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """The line of its source, where it raised what the protocol does not know.
 
@@ -55,7 +67,10 @@ def test_a_mistake_in_it_is_one_sentence(
     """
     told = with_driver(name, open_hospital, folder, capsys)
     assert told.status == 1
-    assert says in told.stops[0], told.text
+    diagnosis = told.diagnoses[0]
+    assert diagnosis.cause is cause, told.text
+    assert place in diagnosis.location
+    assert diagnosis.actual.startswith(actual)
     assert "Traceback" not in told.text
     assert "sign out" in told.text
 

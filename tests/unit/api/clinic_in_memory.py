@@ -10,7 +10,15 @@ from itertools import count
 from typing import Any
 
 from cutover_gates.core.evidence.assessment import Assessment
-from cutover_gates.hospital import Answer, Operation, Reason, Role, Session, Unreachable
+from cutover_gates.hospital import (
+    Answer,
+    DriverFeatures,
+    Operation,
+    Reason,
+    Role,
+    Session,
+    Unreachable,
+)
 from cutover_gates.probes.api.access.access_matrix import AccessContext, PatientChart
 from cutover_gates.probes.api.access.assessments import AccessAssessments
 from cutover_gates.probes.api.access.model import RoleTable
@@ -101,8 +109,9 @@ class Clinic:
             )
         return Answer(found, {}, b"") if isinstance(found, int) else Answer(200, {}, found.encode())
 
-    def reason_of(self, answer: Answer) -> Reason | None:
-        return next((reason for reason, status in STATUS.items() if status == answer.status), None)
+    @property
+    def features(self) -> DriverFeatures:
+        return DriverFeatures(reason_of=_reason_of)
 
     def _who(self, session: Session | None) -> str:
         if session is None:
@@ -176,3 +185,7 @@ def access(
         untried or {},
     )
     return AccessAssessments(asking, once, kept.append if kept is not None else lambda _: None)
+
+
+def _reason_of(answer: Answer) -> Reason | None:
+    return next((reason for reason, status in STATUS.items() if status == answer.status), None)

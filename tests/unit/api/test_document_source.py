@@ -11,24 +11,29 @@ import pytest
 
 from cutover_gates.config.base import SettingsError
 from cutover_gates.core.evidence.assessment import NotProven
-from cutover_gates.hospital import Driver
+from cutover_gates.hospital import Driver, DriverBase, DriverFeatures
 from cutover_gates.probes.api.document.openapi_document import ApiDocument, load_document
 from tests.unit.api.api_documents import OPEN, READ, WRITE, document
 
 ROOT = "http://127.0.0.1:1"
 
 
-class Silent:
+class Silent(DriverBase):
     """A driver that knows of no document."""
 
 
-class Telling:
+class Telling(DriverBase):
     """A driver that does."""
 
-    def api_document(self, given: Mapping[str, Any] | None) -> tuple[Mapping[str, Any], str]:
-        if given is not None and "openapi" not in given:
-            raise ValueError("no OpenAPI 3 document: KeyError: 'openapi'")
-        return given or document(), f"{ROOT}/base"
+    @property
+    def features(self) -> DriverFeatures:
+        return DriverFeatures(api_document=_api_document)
+
+
+def _api_document(given: Mapping[str, Any] | None) -> tuple[Mapping[str, Any], str]:
+    if given is not None and "openapi" not in given:
+        raise ValueError("no OpenAPI 3 document: KeyError: 'openapi'")
+    return given or document(), f"{ROOT}/base"
 
 
 def described(driver: object, file: Path | None = None) -> ApiDocument:

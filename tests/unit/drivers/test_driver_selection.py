@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from cutover_gates.core.evidence.record import Recorder
-from cutover_gates.drivers import connect
+from cutover_gates.drivers.factory import connect
 from cutover_gates.drivers.rest.rest_driver import RestDriver
 from cutover_gates.hospital import Driver, MappingError
 

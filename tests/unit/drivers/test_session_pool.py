@@ -22,6 +22,7 @@ from cutover_gates.hospital import (
     Answer,
     Credentials,
     Driver,
+    DriverFeatures,
     MappingError,
     Reason,
     Rejected,
@@ -41,6 +42,7 @@ class Counting:
     def __init__(self, lifetime: float | None = 600.0) -> None:
         self.sign_ins, self.refreshes, self._lifetime, self._lock = 0, 0, lifetime, threading.Lock()
         self.refuse_sign_in = self.refuse_refresh = False
+        self.features = DriverFeatures()
 
     def sign_in(self, credentials: Credentials) -> Session:
         time.sleep(0.02)
@@ -259,19 +261,16 @@ def test_without_a_limit_nothing_is_kept(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_the_driver_says_when_a_token_is_renewed() -> None:
-    """`refresh_margin` of the mapping, also behind a ledger. Whoever keeps tokens need not know."""
+    """The margin comes from the driver's features, also behind a ledger."""
     hospital, clock = Counting(lifetime=100.0), Clock()
-    hospital.refresh_margin = 40.0  # type: ignore[attr-defined]  # what a driver may have beside the protocol
+    hospital.features = DriverFeatures(refresh_margin=40.0)
     keeper = keeper_of(hospital, clock)
     keeper.session(Role.REGISTRAR)
     clock.now += 61
     assert keeper.session(Role.REGISTRAR).access == "access-1-1"
-    assert (
-        LedgerDriver(
-            cast(Driver, hospital), cast(Ledger, object()), production=False, run_tag="r"
-        ).refresh_margin
-        == 40.0
-    )
+    ledger = cast(Ledger, object())
+    wrapped = LedgerDriver(cast(Driver, hospital), ledger, production=False, run_tag="r")
+    assert wrapped.features.refresh_margin == 40.0
 
 
 def test_work_that_lasts_longer_than_a_token_shows_the_one_of_now() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import jwt
 import pytest
 
-from cutover_gates.drivers.sessions import strip_signature, tamper_signature
+from cutover_gates.drivers.token_tampering import strip_signature, tamper_signature
 from cutover_gates.hospital import Session
 
 KEY = "k" * 32

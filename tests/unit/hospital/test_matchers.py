@@ -1,4 +1,4 @@
-"""Matchers fail when they must, and say what was expected and what came."""
+"""Matchers fail when they must, and their findings hold what was expected and what came."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from cutover_gates.core.findings import THIS_CHECK, Finding, FindingsError
 from cutover_gates.hospital import (
     Answer,
     Operation,
@@ -28,14 +29,15 @@ from cutover_gates.hospital.matchers.answer_checks import (
     find_leaked_internals,
     find_missing_security_headers,
 )
-from cutover_gates.hospital.matchers.expectations import (
-    act_concurrently,
+from cutover_gates.hospital.matchers.comparisons import (
+    assert_equal,
     assert_row_matches,
     assert_same,
     assert_same_bytes,
     exactly_one,
-    expect_rejection,
 )
+from cutover_gates.hospital.matchers.expectations import act_concurrently, expect_rejection
+from tests.findings import finding_values, raised_findings
 
 DRAFT = PatientDraft("m-1", "Okafor", "Ada", date(1987, 3, 4))
 SHIELDED = {
@@ -61,59 +63,62 @@ def refuse(reason: Reason) -> None:
     raise refusal(reason)
 
 
-# ── refused ──
+# ── rejections ──
 
 
-def test_an_expected_refusal_is_told() -> None:
-    with expect_rejection(Reason.STALE, Reason.DUPLICATE) as told:
+def test_an_expected_rejection_is_kept() -> None:
+    with expect_rejection(Reason.STALE, Reason.DUPLICATE) as result:
         refuse(Reason.DUPLICATE)
-    assert told.refusal is not None
-    assert told.refusal.message == "in the target's words"
-    assert told.answer.status == 409
+    assert result.message == "in the target's words"
+    assert result.answer.status == 409
 
 
-def test_an_act_that_is_done_fails() -> None:
-    said = "expected: refused as stale or duplicate\ncame:     the target did it"
-    with (
-        pytest.raises(AssertionError, match=said),
-        expect_rejection(Reason.STALE, Reason.DUPLICATE),
-    ):
+def test_an_action_that_is_done_fails() -> None:
+    with pytest.raises(FindingsError) as error, expect_rejection(Reason.STALE, Reason.DUPLICATE):
         pass
+    assert [finding_values(finding) for finding in error.value.findings] == [
+        ("", "a rejection as stale or duplicate", "the target did it")
+    ]
 
 
-def test_another_refusal_fails() -> None:
-    with (
-        pytest.raises(
-            AssertionError,
-            match=r"expected: refused as stale\ncame:     refused as not-found \(HTTP 409\)",
-        ),
-        expect_rejection(Reason.STALE),
-    ):
+def test_another_rejection_fails() -> None:
+    with pytest.raises(FindingsError) as error, expect_rejection(Reason.STALE):
         refuse(Reason.NOT_FOUND)
+    (finding,) = error.value.findings
+    assert finding.expected == "a rejection as stale"
+    assert finding.actual == "a rejection as not-found (HTTP 409): in the target's words"
 
 
-def test_what_was_tried_is_told() -> None:
+def test_the_tried_action_is_the_subject() -> None:
     with (
-        pytest.raises(AssertionError, match="refused as too-large, when trying 11 bytes"),
+        pytest.raises(FindingsError) as error,
         expect_rejection(Reason.TOO_LARGE, doing="11 bytes"),
     ):
         pass
+    assert error.value.findings[0].subject == "11 bytes"
 
 
-def test_a_misbehaviour_is_no_refusal() -> None:
+def test_a_protocol_violation_is_no_rejection() -> None:
     with pytest.raises(ProtocolViolation, match="a 500"), expect_rejection(Reason.STALE):
         raise ProtocolViolation("a 500")
 
 
-def test_the_answer_cannot_be_looked_at_too_early() -> None:
+def test_the_answer_cannot_be_read_inside_the_block() -> None:
     with (
         pytest.raises(RuntimeError, match="after the with block"),
-        expect_rejection(Reason.STALE) as told,
+        expect_rejection(Reason.STALE) as result,
     ):
-        told.answer  # looking is the act  # noqa: B018  # looking is the act
+        result.answer  # noqa: B018  # reading is the action
 
 
-# ── same, stands, only, byte_for_byte ──
+# ── comparisons ──
+
+
+def test_equal_values_are_equal() -> None:
+    assert_equal(1, 1)
+    assert raised_findings(lambda: assert_equal("2.0.0", "1.9.0", "release")) == (
+        Finding(THIS_CHECK, "release", "'2.0.0'", "'1.9.0'"),
+    )
 
 
 def test_the_same_is_the_same() -> None:
@@ -121,70 +126,79 @@ def test_the_same_is_the_same() -> None:
     assert_same(DRAFT, Patient(**vars(DRAFT), id="1", version="7"))
 
 
-def test_all_differences_are_told_at_once() -> None:
-    with pytest.raises(AssertionError) as error:
-        assert_same(DRAFT, replace(DRAFT, family_name="Ada", given_name="Okafor"))
-    assert "family_name: expected 'Okafor', came 'Ada'" in str(error.value)
-    assert "given_name: expected 'Ada', came 'Okafor'" in str(error.value)
+def test_each_field_that_differs_is_a_finding() -> None:
+    swapped = replace(DRAFT, family_name="Ada", given_name="Okafor")
+    findings = raised_findings(lambda: assert_same(DRAFT, swapped))
+    assert [finding_values(finding) for finding in findings] == [
+        ("family_name", "'Okafor'", "'Ada'"),
+        ("given_name", "'Ada'", "'Okafor'"),
+    ]
+
+
+def test_dates_are_shown_plainly() -> None:
+    other = replace(DRAFT, birth_date=date(2024, 12, 31))
+    (finding,) = raised_findings(lambda: assert_same(DRAFT, other))
+    assert finding_values(finding) == ("birth_date", "1987-03-04", "2024-12-31")
 
 
 def test_texts_that_look_alike_are_shown_by_their_code_points() -> None:
-    with pytest.raises(AssertionError, match=r"Zo\\xeb.+Zoe\\u0308"):
-        assert_same({"name": "Zoë"}, {"name": "Zoe\u0308"})
+    (finding,) = raised_findings(lambda: assert_same({"name": "Zoë"}, {"name": "Zoe\u0308"}))
+    assert r"Zo\xeb" in finding.expected
+    assert r"Zoe\u0308" in finding.actual
 
 
-def test_a_field_that_is_not_there_is_a_difference() -> None:
-    with pytest.raises(AssertionError, match="came no such field"):
-        assert_same({"name": None}, {})
+def test_a_missing_field_is_a_difference() -> None:
+    findings = raised_findings(lambda: assert_same({"name": None}, {}))
+    assert [finding_values(finding) for finding in findings] == [
+        ("name", "nothing", "no such field")
+    ]
 
 
 def test_nothing_is_not_the_same_as_something() -> None:
-    with pytest.raises(AssertionError, match="nothing"):
-        assert_same(DRAFT, None)
+    (finding,) = raised_findings(lambda: assert_same(DRAFT, None))
+    assert finding.actual == "nothing"
 
 
 def test_a_named_field_may_differ() -> None:
     assert_same(DRAFT, replace(DRAFT, mrn="m-2"), but=("mrn",))
 
 
-def test_a_row_stands_as_far_as_it_tells() -> None:
+def test_a_row_matches_in_the_columns_that_it_has() -> None:
     assert_row_matches(DRAFT, {"mrn": "m-1", "family_name": "Okafor"})
 
 
 @pytest.mark.parametrize(
-    ("row", "said"),
+    ("row", "subject", "actual"),
     [
-        (None, "no row"),
-        ({"mrn": "m-2"}, "mrn: expected 'm-1', came 'm-2'"),
-        ({}, "a row with some of"),
-        ({"other": 1}, "came:     a row with other"),
+        (None, "row", "no row"),
+        ({"mrn": "m-2"}, "mrn", "'m-2'"),
+        ({}, "row", "a row with no columns"),
+        ({"other": 1}, "row", "a row with other"),
     ],
 )
 def test_a_row_that_proves_nothing_or_the_contrary_fails(
-    row: dict[str, Any] | None, said: str
+    row: dict[str, Any] | None, subject: str, actual: str
 ) -> None:
-    with pytest.raises(AssertionError, match=said):
-        assert_row_matches(DRAFT, row)
+    (finding,) = raised_findings(lambda: assert_row_matches(DRAFT, row))
+    assert (finding.subject, finding.actual) == (subject, actual)
 
 
-def test_the_only_one_is_given() -> None:
+def test_the_only_element_is_returned() -> None:
     assert exactly_one(iter([7]), "number") == 7
 
 
-@pytest.mark.parametrize("several", [[], [1, 2]])
-def test_none_or_several_are_not_one(several: list[int]) -> None:
-    with pytest.raises(
-        AssertionError, match=f"expected: exactly one number\ncame:     {len(several)}"
-    ):
-        exactly_one(several, "number")
+@pytest.mark.parametrize(("several", "actual"), [([], "0: []"), ([1, 2], "2: [1, 2]")])
+def test_none_or_several_are_not_one(several: list[int], actual: str) -> None:
+    findings = raised_findings(lambda: exactly_one(several, "number"))
+    assert [finding_values(finding) for finding in findings] == [("number", "exactly one", actual)]
 
 
-@pytest.mark.parametrize(("came", "position"), [(b"abX", 2), (b"ab", 2), (b"abcd", 3), (b"", 0)])
-def test_other_bytes_are_told_with_their_place(came: bytes, position: int) -> None:
-    with pytest.raises(
-        AssertionError, match=f"{len(came)} bytes, other ones from byte {position} on"
-    ):
-        assert_same_bytes(b"abc", came)
+@pytest.mark.parametrize(
+    ("received", "position"), [(b"abX", 2), (b"ab", 2), (b"abcd", 3), (b"", 0)]
+)
+def test_other_bytes_are_found_with_their_position(received: bytes, position: int) -> None:
+    (finding,) = raised_findings(lambda: assert_same_bytes(b"abc", received))
+    assert finding.actual == f"{len(received)} bytes that differ from byte {position} on"
     assert_same_bytes(b"abc", b"abc")
 
 
@@ -225,7 +239,7 @@ def test_any_other_error_is_raised() -> None:
 )
 def test_only_a_closed_door_is_locked(status: int, is_locked: bool) -> None:
     """404 and 422 mean that someone without a token was let in far enough to be told so."""
-    assert (find_auth_problem(answer(status)) is None) is is_locked
+    assert (find_auth_problem("GET /x", answer(status)) is None) is is_locked
 
 
 OPERATION = Operation(
@@ -238,20 +252,21 @@ OPERATION = Operation(
 
 
 @pytest.mark.parametrize(
-    ("came", "said"),
+    ("came", "values"),
     [
         (answer(200, {}), None),
         (answer(404), None),
-        (answer(500, {}), "came 500, documented are 200, 404"),
+        (answer(500, {}), ("GET /things", "HTTP 200, 404", "HTTP 500")),
         (
             answer(200, {}, **{"content-type": "text/html; charset=utf-8"}),
-            "came 200 as text/html, documented is application/json",
+            ("GET /things (HTTP 200)", "application/json", "text/html"),
         ),
-        (answer(404, {}), "came 404 as application/json, documented is no content"),
+        (answer(404, {}), ("GET /things (HTTP 404)", "no content", "application/json")),
     ],
 )
-def test_what_is_not_documented_is_told(came: Answer, said: str | None) -> None:
-    assert find_document_mismatch(OPERATION, came) == said
+def test_what_is_not_documented_is_found(came: Answer, values: tuple[str, str, str] | None) -> None:
+    finding = find_document_mismatch(OPERATION, came)
+    assert (finding_values(finding) if finding else None) == values
 
 
 @pytest.mark.parametrize(
@@ -270,9 +285,10 @@ def test_what_is_not_documented_is_told(came: Answer, said: str | None) -> None:
     ],
 )
 def test_what_tells_of_the_inside_is_told(text: str) -> None:
-    assert find_leaked_internals(answer(500, {"detail": text})) or find_leaked_internals(
-        Answer(500, {}, text.encode())
-    )
+    in_json = find_leaked_internals("GET /x", answer(500, {"detail": text}))
+    finding = in_json or find_leaked_internals("GET /x", Answer(500, {}, text.encode()))
+    assert finding is not None
+    assert finding.subject == "GET /x"
 
 
 @pytest.mark.parametrize(
@@ -289,36 +305,31 @@ def test_what_tells_of_the_inside_is_told(text: str) -> None:
     ],
 )
 def test_words_for_users_tell_nothing(text: str) -> None:
-    assert find_leaked_internals(answer(422, {"detail": text})) is None
+    assert find_leaked_internals("", answer(422, {"detail": text})) is None
 
 
 def test_a_shielded_answer_lacks_nothing() -> None:
-    assert find_missing_security_headers(Answer(200, SHIELDED, b"{}"), personal=True) == []
+    assert find_missing_security_headers("", Answer(200, SHIELDED, b"{}"), personal=True) == []
 
 
 @pytest.mark.parametrize("name", [name for name in SHIELDED if name != "Content-Type"])
 def test_each_missing_header_is_told(name: str) -> None:
     headers = {key: value for key, value in SHIELDED.items() if key != name}
-    assert (
-        name.lower() in find_missing_security_headers(Answer(200, headers, b"{}"), personal=True)[0]
-    )
+    findings = find_missing_security_headers("GET /x", Answer(200, headers, b"{}"), personal=True)
+    assert [(finding.subject, finding.actual) for finding in findings] == [
+        (f"GET /x: {name.lower()}", "no such header")
+    ]
 
 
 def test_what_is_not_about_a_patient_may_be_kept() -> None:
     headers = {key: value for key, value in SHIELDED.items() if key != "Cache-Control"}
-    assert find_missing_security_headers(Answer(200, headers, b"{}"), personal=False) == []
+    assert find_missing_security_headers("", Answer(200, headers, b"{}"), personal=False) == []
 
 
 @pytest.mark.parametrize(("server", "told"), [("nginx", 0), ("nginx/1.25.3", 1)])
 def test_a_server_may_tell_its_name_but_not_its_version(server: str, told: int) -> None:
-    assert (
-        len(
-            find_missing_security_headers(
-                Answer(200, {**SHIELDED, "Server": server}, b"{}"), personal=True
-            )
-        )
-        == told
-    )
+    came = Answer(200, {**SHIELDED, "Server": server}, b"{}")
+    assert len(find_missing_security_headers("", came, personal=True)) == told
 
 
 def test_refusals_in_the_same_words_cannot_be_told_apart() -> None:
@@ -330,18 +341,22 @@ def test_refusals_in_the_same_words_cannot_be_told_apart() -> None:
 
 
 @pytest.mark.parametrize(
-    "other",
+    ("other", "field"),
     [
-        answer(403, {"detail": "no", "request_id": "3"}),
-        answer(401, {"detail": "no such user", "request_id": "3"}),
-        answer(401, {"detail": "no", "request_id": "3", "hint": "password"}),
-        answer(401, {"detail": "no", "request_id": "3"}, **{"x-known-user": "1"}),
-        answer(401, {"detail": "no", "request_id": "3"}, **{"content-type": "text/html"}),
+        (answer(403, {"detail": "no", "request_id": "3"}), "status"),
+        (answer(401, {"detail": "no such user", "request_id": "3"}), "body.detail"),
+        (answer(401, {"detail": "no", "request_id": "3", "hint": "password"}), "body.hint"),
+        (answer(401, {"detail": "no", "request_id": "3"}, **{"x-known-user": "1"}), "headers"),
+        (
+            answer(401, {"detail": "no", "request_id": "3"}, **{"content-type": "text/html"}),
+            "media type",
+        ),
     ],
 )
-def test_refusals_in_other_words_are_told_apart(other: Answer) -> None:
+def test_refusals_in_other_words_are_told_apart(other: Answer, field: str) -> None:
     one, again = (
         answer(401, {"detail": "no", "request_id": "1"}),
         answer(401, {"detail": "no", "request_id": "2"}),
     )
-    assert find_distinguishing_fields(one, other, volatile=find_changed_fields(one, again))
+    findings = find_distinguishing_fields(one, other, volatile=find_changed_fields(one, again))
+    assert [finding.subject for finding in findings] == [field]

@@ -1,16 +1,17 @@
-"""Why a FHIR server says no: RESTful statuses, and the codes of an OperationOutcome's issues."""
+"""The reason of a FHIR server's refusal: its status, and the issues of an OperationOutcome."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from pydantic import ValidationError
+
 from cutover_gates.hospital import Answer, Reason
 
 About = Literal["read", "create", "update", "move", "upload"]
-"""What was asked.
-
-One status means different things: 409 to a create is a duplicate, to an update a stale version.
+"""The kind of request. One status means different things: 409 to a create is a duplicate, to an
+update a stale version.
 """
 
 _BY_STATUS: Mapping[int, Reason] = {
@@ -42,55 +43,53 @@ _BY_CODE: Mapping[str, Reason] = {
     "lock-error": Reason.STALE,
     "multiple-matches": Reason.DUPLICATE,
 }
-_OF_MOVES = frozenset({"business-rule", "conflict", "invariant", "processing"})
-_MESSAGE_LIMIT = 300
+_MOVE_CODES = frozenset({"business-rule", "conflict", "invariant", "processing"})
+_MESSAGE_CHARACTERS = 300
 
 
 def read_reason(answer: Answer, about: About = "read") -> Reason | None:
-    """Why `answer` is a refusal; None where it is none (also 5xx, 405, 501: those are
-    misbehaviours).
+    """Return the reason of a refusal, None for any other answer.
+
+    5xx, 405 and 501 are no refusals either: they violate the protocol.
     """
     if answer.status == 412 and about == "move":
         return Reason.STALE
     if answer.status in _CLASHES:
-        return next(
-            (_BY_CODE[code] for code in issue_codes(answer) if code in ("duplicate", "not-found")),
-            _CLASH.get(about),
-        )
+        codes = [code for code in issue_codes(answer) if code in ("duplicate", "not-found")]
+        return _BY_CODE[codes[0]] if codes else _CLASH.get(about)
     if answer.status in _BY_STATUS:
         return _BY_STATUS[answer.status]
     return _reason_by_code(issue_codes(answer), about) if answer.status in (400, 422) else None
 
 
-def _reason_by_code(said: list[str], about: About) -> Reason:
-    known = next((_BY_CODE[code] for code in said if code in _BY_CODE), None)
-    if known is not None:
-        return known
-    if about == "move" and _OF_MOVES & set(said):
+def _reason_by_code(codes: list[str], about: About) -> Reason:
+    known = [_BY_CODE[code] for code in codes if code in _BY_CODE]
+    if known:
+        return known[0]
+    if about == "move" and _MOVE_CODES & set(codes):
         return Reason.ILLEGAL_TRANSITION
-    if about == "upload" and "too-long" in said:
+    if about == "upload" and "too-long" in codes:
         return Reason.TOO_LARGE
-    if about == "upload" and "not-supported" in said:
+    if about == "upload" and "not-supported" in codes:
         return Reason.UNSUPPORTED_TYPE
-    return Reason.STALE if about == "update" and "conflict" in said else Reason.INVALID
+    return Reason.STALE if about == "update" and "conflict" in codes else Reason.INVALID
 
 
 def issue_codes(answer: Answer) -> list[str]:
-    """The codes of the issues, as the server orders them; none where it sent no OperationOutcome."""
+    """Return the codes of the issues in the server's order; none without an OperationOutcome."""
     return [str(issue.get("code")) for issue in _issues(answer)]
 
 
 def read_message(answer: Answer) -> str:
-    """The server's own words: of each issue code, expression and text.
+    """Return the server's own text: code, expression and text of each issue. Not redacted.
 
-    Not redacted. OAuth's errors have other fields.
+    OAuth's errors have other fields.
     """
     if isinstance(answer.json, Mapping) and "error" in answer.json:
-        return f"{answer.json['error']}: {answer.json.get('error_description', '')}"[
-            :_MESSAGE_LIMIT
-        ].rstrip(": ")
-    told = "; ".join(_issue_text(issue) for issue in _issues(answer))
-    return (told or f"({answer.media_type or 'no content'})")[:_MESSAGE_LIMIT]
+        text = f"{answer.json['error']}: {answer.json.get('error_description', '')}"
+        return text[:_MESSAGE_CHARACTERS].rstrip(": ")
+    text = "; ".join(_issue_text(issue) for issue in _issues(answer))
+    return (text or f"({answer.media_type or 'no content'})")[:_MESSAGE_CHARACTERS]
 
 
 def _issues(answer: Answer) -> list[Mapping[str, Any]]:
@@ -106,22 +105,15 @@ def _issues(answer: Answer) -> list[Mapping[str, Any]]:
 
 def _issue_text(issue: Mapping[str, Any]) -> str:
     details = issue.get("details")
-    text = (
-        issue.get("diagnostics")
-        or (details.get("text") if isinstance(details, Mapping) else None)
-        or ""
-    )
+    details_text = details.get("text") if isinstance(details, Mapping) else None
+    text = issue.get("diagnostics") or details_text or ""
     where = ", ".join(map(str, issue.get("expression") or issue.get("location") or []))
-    return " ".join(
-        filter(None, [str(issue.get("code", "")), f"({where})" if where else "", str(text)])
-    )
+    parts = [str(issue.get("code", "")), f"({where})" if where else "", str(text)]
+    return " ".join(filter(None, parts))
 
 
 class InvalidResource(ValueError):
-    """A resource is not as FHIR defines it.
-
-    `element` names the first element that is not, from the resource's type on.
-    """
+    """A resource is not valid. `element` names the first wrong element, from the type on."""
 
     def __init__(self, element: str, why: str) -> None:
         super().__init__(f"{element}: {why}")
@@ -129,24 +121,22 @@ class InvalidResource(ValueError):
 
 
 def validate_resource(kind: str, resource: Any) -> None:
-    """Raise `InvalidResource` where `resource` is no valid resource of type `kind`."""
-    from fhir.resources.R4B import (
-        get_fhir_model_class,
-    )  # here, because it takes long and only a FHIR target needs it
-    from pydantic import ValidationError
+    """Raise `InvalidResource` where `resource` is not a valid resource of type `kind`."""
+    # fhir.resources is an optional extra.
+    from fhir.resources.R4B import get_fhir_model_class
 
-    came = resource.get("resourceType") if isinstance(resource, Mapping) else None
-    if came != kind:
-        raise InvalidResource("resourceType", f"{came!r}, expected {kind!r}")
+    found = resource.get("resourceType") if isinstance(resource, Mapping) else None
+    if found != kind:
+        raise InvalidResource("resourceType", f"{found!r}, expected {kind!r}")
     try:
         get_fhir_model_class(kind).model_validate(resource)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        raise InvalidResource(
-            _element_path(kind, first["loc"]), str(first["msg"]).partition("\n")[0]
-        ) from None
+        problem = str(first["msg"]).partition("\n")[0]
+        raise InvalidResource(_element_path(kind, first["loc"]), problem) from None
 
 
 def _element_path(kind: str, place: tuple[int | str, ...]) -> str:
-    """('name', 0, 'family') of a Patient as Patient.name[0].family."""
-    return kind + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)
+    """Return ('name', 0, 'family') of a Patient as Patient.name[0].family."""
+    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)
+    return kind + "".join(steps)

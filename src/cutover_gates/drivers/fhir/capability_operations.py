@@ -1,6 +1,4 @@
-"""The operations of a FHIR server: what its capability statement lists of the types that the
-language speaks of, with FHIR's own statuses.
-"""
+"""The operations of a FHIR server: what its capability statement lists, with FHIR's statuses."""
 
 from __future__ import annotations
 
@@ -8,6 +6,7 @@ import json
 import re
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -16,7 +15,7 @@ import httpx
 from cutover_gates.drivers.fhir.capability_statement import CapabilityStatement
 from cutover_gates.drivers.fhir.client import FHIR_JSON, FhirClient
 from cutover_gates.drivers.fhir.resources import ResourceMapper
-from cutover_gates.hospital import Operation, PatientDraft, Session, Upload
+from cutover_gates.hospital import Operation, Session, Upload
 from cutover_gates.hospital.synthetic import PatientFactory
 
 IDS: Mapping[str, str] = {
@@ -25,7 +24,10 @@ IDS: Mapping[str, str] = {
     "DocumentReference": "document_id",
     "Binary": "binary_id",
 }
-"""The types that are tried, and the name of their ids in paths."""
+"""The types that are tried, and the names of their ids in paths."""
+TAG_CHARACTERS = 18
+"""Characters of the run's tag that fit into a record number of the factory."""
+_PARAMETER = re.compile(r"\{([^}]+)\}")
 _ALWAYS = frozenset({400, 401, 403, 404, 406, 410, 415, 429})
 _WRITING = frozenset({409, 412, 413, 422})
 _INTERACTIONS: Mapping[str, tuple[str, str, frozenset[int]]] = {
@@ -50,30 +52,23 @@ TRANSACTION = Operation(
 
 
 def list_operations(capability: CapabilityStatement) -> list[Operation]:
-    """What can be asked, in the order of the statement's types.
-
-    All but the statement itself is behind the door.
-    """
-    found = [METADATA, *([TRANSACTION] if "transaction" in capability.system_interactions else [])]
+    """Return the operations that the statement lists. All but the statement need a token."""
+    operations = [METADATA]
+    if "transaction" in capability.system_interactions:
+        operations.append(TRANSACTION)
     for kind, name in IDS.items():
-        for interaction, (method, path, own) in _INTERACTIONS.items():
+        for interaction, (method, template, own_statuses) in _INTERACTIONS.items():
             if capability.lists(kind, interaction):
-                statuses = own | _ALWAYS
-                found.append(
-                    Operation(
-                        method,
-                        path.format(kind=kind, id=name),
-                        True,
-                        statuses,
-                        dict.fromkeys(statuses, _TYPES),
-                    )
-                )
-    return found
+                path, statuses = template.format(kind=kind, id=name), own_statuses | _ALWAYS
+                media_types = dict.fromkeys(statuses, _TYPES)
+                operations.append(Operation(method, path, True, statuses, media_types))
+    return operations
 
 
 class DocumentedRequests:
-    """Makes a request of any operation, with an example of its own: held to nothing, for what is
-    hostile shall go out too.
+    """Creates a request of any operation, with an example of its own.
+
+    The example is not validated: hostile values must be sent too.
     """
 
     def __init__(self, server: FhirClient, resources: ResourceMapper) -> None:
@@ -82,16 +77,14 @@ class DocumentedRequests:
     def request(
         self, operation: Operation, session: Session | None, values: Mapping[str, str]
     ) -> httpx.Request:
-        filled = {
-            name: values.get(name, str(uuid.uuid4()))
-            for name in re.findall(r"\{([^}]+)\}", operation.path)
-        }
-        path = re.sub(r"\{([^}]+)\}", lambda name: quote(filled[name[1]], safe=""), operation.path)
-        body = (
-            self._body(operation, filled, values) if operation.method in ("POST", "PUT") else None
-        )
-        raw = None if body is None else json.dumps(body).encode()
-        # Never marked as synthetic: on production only reading goes out.
+        """Return the request of an operation. Path parameters without a value are random UUIDs."""
+        names = _PARAMETER.findall(operation.path)
+        filled = {name: values.get(name, str(uuid.uuid4())) for name in names}
+        path = _PARAMETER.sub(lambda name: quote(filled[name[1]], safe=""), operation.path)
+        raw = None
+        if operation.method in ("POST", "PUT"):
+            raw = json.dumps(self._body(operation, filled, values)).encode()
+        # Never marked as synthetic: on production only operations that read are sent.
         return self._server.request(
             operation.method,
             self._server.base_url + path.rstrip("/"),
@@ -111,24 +104,19 @@ class DocumentedRequests:
                 "request": {"method": "POST", "url": "Patient"},
             }
             return {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
-        return {
-            **self._example(kind, mrn, values),
-            **({"id": filled[IDS[kind]]} if operation.method == "PUT" else {}),
-        }
+        example = self._example(kind, mrn, values)
+        if operation.method == "PUT":
+            example["id"] = filled[IDS[kind]]
+        return example
 
     def _example(self, kind: str, mrn: str, values: Mapping[str, str]) -> dict[str, Any]:
-        patient_id, upload = (
-            values.get("patient_id", str(uuid.uuid4())),
-            Upload("cutover.txt", "text/plain", b"cutover"),
-        )
-        person = PatientFactory(self._server.run_tag[:18]).draft()
-        draft = PatientDraft(
-            mrn, person.family_name, person.given_name, person.birth_date, person.sex
-        )
-        made = {
-            "Patient": lambda: self._resources.patient(draft),
-            "Encounter": lambda: self._resources.encounter(patient_id, "tried"),
-            "DocumentReference": lambda: self._resources.document(patient_id, upload, None),
-            "Binary": lambda: self._resources.binary(patient_id, upload),
-        }
-        return made[kind]()
+        patient_id = values.get("patient_id", str(uuid.uuid4()))
+        upload = Upload("cutover.txt", "text/plain", b"cutover")
+        if kind == "Patient":
+            person = PatientFactory(self._server.run_tag[:TAG_CHARACTERS]).draft()
+            return self._resources.patient(replace(person, mrn=mrn, phone=None, address=None))
+        if kind == "Encounter":
+            return self._resources.encounter(patient_id, "tried")
+        if kind == "DocumentReference":
+            return self._resources.document(patient_id, upload, None)
+        return self._resources.binary(patient_id, upload)

@@ -1,4 +1,4 @@
-"""What a server says that it can do: its CapabilityStatement, read once and obeyed."""
+"""The capability statement of a server, and what it says about each operation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cutover_gates.drivers.fhir.client import FhirClient, FhirResponse
-from cutover_gates.hospital import MappingError, Unsupported
+from cutover_gates.hospital import Answer, MappingError, Unsupported
 
 NEEDS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "register": (("Patient", "create"),),
@@ -27,47 +27,39 @@ NEEDS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "documents_of": (("DocumentReference", "search-type"),),
     "version-history": (("Patient", "history-instance"), ("Patient", "vread")),
 }
-"""The interactions that each operation of the language takes."""
+"""The interactions that each operation of the language needs."""
 
 
 @dataclass(frozen=True)
 class CapabilityStatement:
-    """A valid CapabilityStatement.
-
-    Raises `NotOffered`, with its words, for what it does not list.
-    """
+    """A valid CapabilityStatement."""
 
     statement: Mapping[str, Any]
 
     @property
     def version(self) -> str:
-        """The version of FHIR that it speaks."""
+        """The version of FHIR."""
         return str(self.statement.get("fhirVersion", ""))
 
     @property
     def release(self) -> str | None:
-        """The version of the software, as it says itself."""
+        """The version of the server's software; None where the statement names none."""
         version = self.statement.get("software", {}).get("version")
         return str(version) if version else None
 
     def require(self, operation: str) -> None:
-        if operation in (lacking := self.unsupported_operations()):
-            raise Unsupported(operation, lacking[operation])
+        """Raise `Unsupported` where the statement does not list what an operation needs."""
+        unsupported = self.unsupported_operations()
+        if operation in unsupported:
+            raise Unsupported(operation, unsupported[operation])
 
     def unsupported_operations(self) -> dict[str, str]:
-        """The operations, and other things that a check may ask for, that it does not list, each
-        with the words for it.
-        """
-        lacking = [
-            (operation, *need)
-            for operation, needs in NEEDS.items()
-            for need in needs
-            if not self.lists(*need)
-        ]
-        found = {
-            operation: self.explain_lack(kind, interaction)
-            for operation, kind, interaction in lacking
-        }
+        """Return the operations, and other abilities of checks, that it does not list, with why."""
+        found = {}
+        for operation, needs in NEEDS.items():
+            for kind, interaction in needs:
+                if not self.lists(kind, interaction):
+                    found[operation] = self.explain_lack(kind, interaction)
         if self.type_property("Patient", "conditionalCreate") is not True:
             found["conditional-create"] = (
                 "its capability statement does not say conditionalCreate of Patient"
@@ -77,9 +69,11 @@ class CapabilityStatement:
         return found
 
     def lists(self, kind: str, interaction: str) -> bool:
+        """Return whether it lists an interaction with a type of resource."""
         return interaction in self.interactions(kind)
 
     def explain_lack(self, kind: str, interaction: str) -> str:
+        """Return the sentence that says that an interaction is not listed."""
         listed = ", ".join(sorted(self.interactions(kind)))
         return (
             f"its capability statement lists for {kind} {listed or 'nothing'}, and not"
@@ -87,33 +81,37 @@ class CapabilityStatement:
         )
 
     def interactions(self, kind: str) -> frozenset[str]:
+        """Return the interactions with a type of resource."""
         return _codes(self._resource(kind))
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """The types of resources, as it orders them."""
+        """The types of resources, in its order."""
         return tuple(str(resource["type"]) for resource in self._resources())
 
     @property
     def system_interactions(self) -> frozenset[str]:
-        """Interactions with the server as a whole: transaction, batch, …"""
+        """The interactions with the server as a whole: transaction, batch, …"""
         return _codes(self._rest())
 
     def type_property(self, kind: str, key: str) -> Any:
-        """What it says of a type: `conditionalCreate`, `versioning`, …; None where nothing."""
+        """Return a property of a type (`conditionalCreate`, `versioning`, …), None without one."""
         return self._resource(kind).get(key)
 
     def choose_search_parameter(self, kind: str, *names: str) -> str:
-        """The first of these search parameters that it lists; the first of all where it lists none
-        (many list none at all).
+        """Return the first of these search parameters that it lists.
+
+        Many servers list none at all: then it is the first one given.
         """
         listed = {param.get("name") for param in self._resource(kind).get("searchParam", [])}
         return next((name for name in names if name in listed), names[0])
 
     def _rest(self) -> Mapping[str, Any]:
-        return next(
-            (rest for rest in self.statement.get("rest", []) if rest.get("mode") == "server"), {}
-        )
+        for rest in self.statement.get("rest", []):
+            if rest.get("mode") == "server":
+                server: Mapping[str, Any] = rest
+                return server
+        return {}
 
     def _resources(self) -> Iterator[Mapping[str, Any]]:
         yield from self._rest().get("resource", [])
@@ -123,6 +121,7 @@ class CapabilityStatement:
 
     @property
     def security(self) -> Mapping[str, Any]:
+        """The security section; empty where there is none."""
         found: Mapping[str, Any] = self._rest().get("security", {})
         return found
 
@@ -131,58 +130,55 @@ def _codes(table: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(str(interaction.get("code")) for interaction in table.get("interaction", []))
 
 
-SPOKEN = ("4.0", "4.3")
-"""How the versions of FHIR begin that are near enough to R4."""
+SUPPORTED_VERSIONS = ("4.0", "4.3")
+"""The first digits of the versions of FHIR that are near enough to R4."""
 
 
 class CapabilityLoader:
-    """The statement of one server. Safe under threads."""
+    """Loads the statement of one server. Safe under threads."""
 
     def __init__(self, server: FhirClient) -> None:
         self._server = server
         self._lock = threading.Lock()
-        self._kept: CapabilityStatement | None = None
+        self._loaded: CapabilityStatement | None = None
 
     @property
     def statement(self) -> CapabilityStatement:
-        """Asked for once; a statement that did not come is asked for again."""
+        """The statement. It is requested once; a failed request is repeated by the next caller."""
         with self._lock:
-            if self._kept is None:
-                self._kept = self.load("capability statement")
-            return self._kept
+            if self._loaded is None:
+                self._loaded = self.load("capability statement")
+            return self._loaded
 
     def load(self, operation: str) -> CapabilityStatement:
-        """Asked for now, without a token.
+        """Request the statement now, without a token.
 
-        Raises `MappingError` where the settings' address is no FHIR base of R4.
+        Raises `MappingError` where the settings' address is not a FHIR base of R4.
         """
         request = self._server.request("GET", self._server.url("metadata"), None)
         answer = self._server.send(operation, request)
-        where = f"{self._server.source}: url = {self._server.base_url!r}"
-        if (
-            answer.status in (404, 405, 410)
-            or 300 <= answer.status < 400
-            or (answer.status == 200 and answer.json is None)
-        ):
+        described = self._server.describe_answer(answer)
+        key = f"{self._server.source}: url = {self._server.base_url!r}"
+        if _is_no_statement(answer):
             raise MappingError(
-                f"{where}: {request.url} answered {self._server.describe_answer(answer)}, and no capability"
-                " statement; is this the FHIR base?"
+                f"{key}: {request.url} answered {described}, and no capability statement; is this"
+                " the FHIR base?"
             )
         if answer.status != 200:
-            raise self._server.violation(
-                operation,
-                "a CapabilityStatement, shown to anybody",
-                self._server.describe_answer(answer),
-                request,
-            )
-        found = CapabilityStatement(
-            self._server.resource(
-                FhirResponse(operation, request, answer, None), "CapabilityStatement"
-            )
-            or {}
-        )
-        if not found.version.startswith(SPOKEN):
+            expected = "a CapabilityStatement, shown to anybody"
+            raise self._server.violation(operation, expected, described, request)
+        response = FhirResponse(operation, request, answer, None)
+        resource = self._server.resource(response, "CapabilityStatement")
+        statement = CapabilityStatement(resource or {})
+        if not statement.version.startswith(SUPPORTED_VERSIONS):
             raise MappingError(
-                f"{where}: speaks FHIR {found.version}; this driver speaks R4 (4.0.1)"
+                f"{key}: speaks FHIR {statement.version}; this driver speaks R4 (4.0.1)"
             )
-        return found
+        return statement
+
+
+def _is_no_statement(answer: Answer) -> bool:
+    """Return whether an answer shows that the address is not a FHIR base."""
+    if answer.status in (404, 405, 410) or 300 <= answer.status < 400:
+        return True
+    return answer.status == 200 and answer.json is None

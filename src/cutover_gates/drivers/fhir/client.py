@@ -1,6 +1,6 @@
-"""The way to a FHIR server: one request, sent, judged and held to FHIR.
+"""The client of a FHIR server: it builds a request, sends it and validates the answer.
 
-Every other module of this package speaks through it.
+Every other module of this package sends its requests through it.
 """
 
 from __future__ import annotations
@@ -23,26 +23,24 @@ from cutover_gates.drivers.fhir.answer_interpretation import (
     read_reason,
     validate_resource,
 )
-from cutover_gates.drivers.http_exchange import EXCHANGE, SHOWN_HEADERS, HttpClient, make_exchange
-from cutover_gates.drivers.rest.answer_evaluation import make_answer
-from cutover_gates.drivers.rest.request_builder import same_origin
-from cutover_gates.drivers.transport import SYNTHETIC, TargetUnavailable
-from cutover_gates.hospital import (
-    Answer,
-    MappingError,
-    ProtocolViolation,
-    Rejected,
-    Session,
-    Unreachable,
+from cutover_gates.drivers.http_client import (
+    HttpClient,
+    describe_head,
+    make_answer,
+    same_origin,
 )
+from cutover_gates.drivers.request_context import RequestContext
+from cutover_gates.drivers.violations import ViolationReporter
+from cutover_gates.hospital import Answer, MappingError, ProtocolViolation, Rejected, Session
 
 FHIR_JSON = "application/fhir+json"
-LONG_ENOUGH_FOR_A_SECRET = 24
+MIN_SECRET_CHARACTERS = 24
+"""Shorter values are not masked: a made-up token such as "garbage" would be "found" everywhere."""
 
 
 @dataclass(frozen=True)
 class FhirResponse:
-    """What came of a request: the answer, and the resource in it (None where it holds none)."""
+    """The answer to a request, and the resource in it (None where it holds none)."""
 
     operation: str
     request: httpx.Request
@@ -51,6 +49,7 @@ class FhirResponse:
 
     @property
     def etag(self) -> str | None:
+        """The ETag of the answer."""
         return self.answer.headers.get("etag")
 
 
@@ -70,16 +69,12 @@ class FhirClient:
         recorder: Recorder,
         source: str,
     ) -> None:
-        self.base_url, self.settings, self.http, self.run_tag, self.source = (
-            base_url.rstrip("/"),
-            settings,
-            client,
-            run_tag,
-            source,
-        )
+        self.base_url, self.settings, self.http = base_url.rstrip("/"), settings, client
+        self.run_tag, self.source = run_tag, source
         self.recorder, self._redactor = recorder, recorder.redactor
+        self._reporter = ViolationReporter(recorder.redactor)
 
-    # -- asking
+    # -- sending
 
     def ask(
         self,
@@ -91,21 +86,20 @@ class FhirClient:
         about: About = "read",
         **content: Any,
     ) -> FhirResponse:
-        """Ask below the FHIR base, and take the answer as a resource of type `kind`.
+        """Send a request below the FHIR base, and read the answer as a resource of type `kind`.
 
-        `content` as for `request`.
-
-        Raises `Refused` and `Misbehaved`. An answer of success without a body has no resource.
+        `content` as for `request`. A success without a body has no resource. Raises `Rejected` and
+        `ProtocolViolation`.
         """
-        came = self.send_and_judge(
-            operation, self.request(method, self.url(*path), session, **content), about
-        )
-        return FhirResponse(operation, came.request, came.answer, self.resource(came, kind))
+        request = self.request(method, self.url(*path), session, **content)
+        response = self.send_and_judge(operation, request, about)
+        resource = self.resource(response, kind)
+        return FhirResponse(operation, response.request, response.answer, resource)
 
     def send_and_judge(
         self, operation: str, request: httpx.Request, about: About = "read"
     ) -> FhirResponse:
-        """Send it. Returns an answer of success, whatever is in it."""
+        """Send a request; return its answer where that is a success, whatever it holds."""
         answer = self.send(operation, request)
         if 200 <= answer.status < 300:
             return FhirResponse(operation, request, answer, None)
@@ -114,44 +108,42 @@ class FhirClient:
             raise Rejected(reason, self._redactor.redact_text(read_message(answer)), answer)
         raise self.violation(
             operation,
-            "success, or a refusal in FHIR's RESTful statuses",
+            "success, or a rejection in FHIR's RESTful statuses",
             self.describe_answer(answer),
             request,
         )
 
     def send(self, operation: str, request: httpx.Request) -> Answer:
-        """The answer as it is."""
+        """Send a request; return the answer as it is. Raises `Unreachable`."""
         started = time.monotonic()
         try:
             response = self.http.send(request)
         except httpx.TransportError as error:
-            raise self.unreachable(operation, request, error) from error
+            raise self._reporter.unreachable(operation, request, error) from error
         return make_answer(response, time.monotonic() - started)
 
-    def resource(self, came: FhirResponse, kind: str) -> Mapping[str, Any] | None:
-        """The resource of type `kind` in the answer; None where the answer is empty."""
-        if not came.answer.content:
+    def resource(self, response: FhirResponse, kind: str) -> Mapping[str, Any] | None:
+        """Return the resource of type `kind` in the answer; None where the answer is empty."""
+        answer = response.answer
+        if not answer.content:
             return None
-        if came.answer.json is None:
-            raise self.violation(
-                came.operation,
-                f"a {kind} as {FHIR_JSON}",
-                self.describe_answer(came.answer),
-                came.request,
-            )
+        if answer.json is None:
+            expected, actual = f"a {kind} as {FHIR_JSON}", self.describe_answer(answer)
+            raise self.violation(response.operation, expected, actual, response.request)
         try:
-            validate_resource(kind, came.answer.json)
+            validate_resource(kind, answer.json)
         except InvalidResource as fault:
+            actual = f"{fault.element}: {fault.why}"
             raise self.violation(
-                came.operation, f"a valid {kind}", f"{fault.element}: {fault.why}", came.request
+                response.operation, f"a valid {kind}", actual, response.request
             ) from None
-        resource: Mapping[str, Any] = came.answer.json
+        resource: Mapping[str, Any] = answer.json
         return resource
 
     # -- requests
 
     def url(self, *path: str) -> str:
-        """Below the FHIR base, every part quoted."""
+        """Return an address below the FHIR base, with every part quoted."""
         return "/".join([self.base_url, *(quote(part, safe="_$") for part in path)])
 
     def request(
@@ -168,10 +160,10 @@ class FhirClient:
         accept: str = FHIR_JSON,
         synthetic: bool = True,
     ) -> httpx.Request:
-        """A request with the session's token.
+        """Return a request with the session's token.
 
-        `resource` is held to FHIR first: raises `MappingError` where the settings make it invalid.
-        `raw` is one that is sent as it is.
+        `resource` is validated first: raises `MappingError` where the settings make it invalid.
+        `raw` is sent as it is.
         """
         sent = {"Accept": accept, **(headers or {})}
         content = raw if resource is None else self.encode_resource(resource)
@@ -188,72 +180,53 @@ class FhirClient:
             headers=sent,
             content=content,
             data=form,
-            extensions={SYNTHETIC: synthetic, SHOWN_HEADERS: shown},
+            extensions=RequestContext(synthetic, shown).as_extensions(),
         )
 
     def encode_resource(self, resource: Mapping[str, Any]) -> bytes:
+        """Return a resource as JSON. Raises `MappingError` where it is not valid."""
         try:
             validate_resource(str(resource.get("resourceType")), resource)
         except InvalidResource as fault:
             raise MappingError(
-                f"{self.source}: fhir: what would be sent is no FHIR: {fault}"
+                f"{self.source}: fhir: the resource to send is not valid FHIR: {fault}"
             ) from None
         return json.dumps(resource, ensure_ascii=False, separators=(",", ":")).encode()
 
     def follow(self, link: str, session: Session | None, accept: str = FHIR_JSON) -> httpx.Request:
-        """A GET of an address that the server itself gave, absolute or relative to its base;
-        without the token where that is another server's.
+        """Return a GET of an address that the server gave, absolute or relative to its base.
+
+        The token is left out where the address is another server's.
         """
         url = urljoin(f"{self.base_url}/", link)
-        return self.request(
-            "GET", url, session if same_origin(url, self.base_url) else None, accept=accept
-        )
+        reader = session if same_origin(url, self.base_url) else None
+        return self.request("GET", url, reader, accept=accept)
 
     def url_on_host(self, path: str) -> str:
-        """An address on the server's origin, outside of the FHIR base."""
+        """Return an address on the server's origin, outside of the FHIR base."""
         parts = urlsplit(self.base_url)
         return f"{parts.scheme}://{parts.netloc}{path}"
 
     @property
     def scheme(self) -> str:
-        """The scheme under which a session shows itself."""
+        """The scheme of the Authorization header."""
         return "Basic" if self.settings.auth == "basic" else "Bearer"
 
     def mask_secret(self, name: str, secret: str) -> str:
-        """`secret`, from now on masked everywhere."""
-        if len(secret) >= LONG_ENOUGH_FOR_A_SECRET:
+        """Return `secret`, which is from now on masked in all output."""
+        if len(secret) >= MIN_SECRET_CHARACTERS:
             self._redactor.learn(name, secret)
         return secret
 
-    # -- words of failures
+    # -- failures
 
     def describe_answer(self, answer: Answer) -> str:
-        words = f": {read_message(answer)}" if answer.status >= 400 else ""
-        return (
-            f"HTTP {answer.status} ({answer.media_type or 'no media type'}, {len(answer.content)}"
-            f" bytes){words}"
-        )
+        """Return status, media type, size, and the server's text of an error."""
+        message = f": {read_message(answer)}" if answer.status >= 400 else ""
+        return f"{describe_head(answer)}{message}"
 
     def violation(
-        self, operation: str, expected: str, came: str, request: httpx.Request
+        self, operation: str, expected: str, actual: str, request: httpx.Request
     ) -> ProtocolViolation:
-        return ProtocolViolation(self._format_failure(operation, expected, came, request))
-
-    def unreachable(self, operation: str, request: httpx.Request, error: Exception) -> Unreachable:
-        words = self._format_failure(
-            operation, "an answer", f"no answer: {type(error).__name__}: {error}", request
-        )
-        return Unreachable(words, final=isinstance(error, TargetUnavailable))
-
-    def _format_failure(
-        self, operation: str, expected: str, came: str, request: httpx.Request
-    ) -> str:
-        exchange = request.extensions.get(EXCHANGE) or make_exchange(request, None, 0.0)
-        lines = [
-            f"{operation}: {request.method} {request.url.path}",
-            f"  expected: {expected}",
-            f"  came:     {came}",
-            f"  again:    {exchange.curl()}",
-            *([f"  request:  {exchange.request_id}"] if exchange.request_id else []),
-        ]
-        return self._redactor.redact_text("\n".join(lines))
+        """Return the violation of an operation."""
+        return self._reporter.violation(operation, expected, actual, request)

@@ -1,9 +1,12 @@
-"""The signed assertions by which a client of SMART backend services shows who it is (RS384 with an
-RSA key, ES384 with a P-384 key).
+"""The signed assertions of SMART backend services: RS384 with an RSA key, ES384 with a P-384 key.
+
+Libraries are imported inside the functions: PyJWT and cryptography belong to the extra `fhir`.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import re
 import time
@@ -13,22 +16,22 @@ from functools import lru_cache
 from typing import Any
 
 LIFETIME = 240
-"""Seconds. SMART allows five minutes."""
+"""Seconds for which an assertion is valid. SMART allows five minutes."""
 _PEM = re.compile(r"-----BEGIN ([A-Z ]*PRIVATE KEY)-----\n[A-Za-z0-9+/=\n]+-----END \1-----")
 
 
 @dataclass(frozen=True)
 class SigningKey:
-    """A private key that can sign, the algorithm that goes with it, and its name."""
+    """A private key that can sign, its algorithm, and its name."""
 
     key: Any
     algorithm: str
     key_id: str
 
     def assertion(self, client_id: str, audience: str) -> str:
-        """A JWT that says: I am `client_id`, and speak to `audience` (the token endpoint).
+        """Return a JWT that identifies `client_id` to `audience` (the token endpoint).
 
-        Good once, for four minutes.
+        It is valid once, for `LIFETIME` seconds.
         """
         import jwt
 
@@ -43,23 +46,20 @@ class SigningKey:
 
 
 def signing_key(secret: str, key_id: str | None) -> SigningKey:
-    """The key that `secret` is.
+    """Return the key that `secret` holds, as PEM or as JWK.
 
-    What is no key (a password that is tried) becomes one that nobody knows: the server says whether
-    that is let in.
+    A secret that is not a key (a wrong password of a check) gives a key that nobody registered: the
+    server then says whether it accepts it.
     """
+    is_jwk = secret.lstrip().startswith("{")
     try:
-        return (
-            _key_from_jwk(secret, key_id)
-            if secret.lstrip().startswith("{")
-            else _key_from_pem(secret.strip(), key_id)
-        )
+        return _key_from_jwk(secret, key_id) if is_jwk else _key_from_pem(secret.strip(), key_id)
     except ValueError:
         return _unregistered_key()
 
 
 def is_key(secret: str) -> bool:
-    """Whether `secret` is a private key that SMART backend services can use."""
+    """Return whether `secret` is a private key that SMART backend services can use."""
     return signing_key(secret, None) is not _unregistered_key()
 
 
@@ -80,10 +80,8 @@ def _key_from_jwk(text: str, key_id: str | None) -> SigningKey:
 
     table = json.loads(text)
     try:
-        return _with_key_id(
-            jwt.PyJWK(table, "ES384" if table.get("kty") == "EC" else "RS384").key,
-            key_id or table.get("kid"),
-        )
+        algorithm = "ES384" if table.get("kty") == "EC" else "RS384"
+        return _with_key_id(jwt.PyJWK(table, algorithm).key, key_id or table.get("kid"))
     except (jwt.PyJWTError, AttributeError, TypeError) as error:
         raise ValueError(f"no private key as JWK: {error}") from error
 
@@ -100,18 +98,14 @@ def _with_key_id(key: Any, key_id: str | None) -> SigningKey:
 
 
 def thumbprint(public_key: Any) -> str:
-    """The name of a key that follows from itself (RFC 7638)."""
-    import base64
-    import hashlib
-
+    """Return the name of a key that is computed from the key itself (RFC 7638)."""
     from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
-    maker = RSAAlgorithm if hasattr(public_key.public_numbers(), "n") else ECAlgorithm
-    table = maker.to_jwk(public_key, as_dict=True)
+    algorithm = RSAAlgorithm if hasattr(public_key.public_numbers(), "n") else ECAlgorithm
+    table = algorithm.to_jwk(public_key, as_dict=True)
     members = {name: table[name] for name in ("crv", "e", "kty", "n", "x", "y") if name in table}
-    digest = hashlib.sha256(
-        json.dumps(members, sort_keys=True, separators=(",", ":")).encode()
-    ).digest()
+    text = json.dumps(members, sort_keys=True, separators=(",", ":"))
+    digest = hashlib.sha256(text.encode()).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 

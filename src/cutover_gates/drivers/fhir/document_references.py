@@ -1,12 +1,12 @@
-"""Documents: a DocumentReference that describes, and the bytes in a Binary, or inside of it where
-the server takes no Binary.
+"""The documents of a FHIR server: a DocumentReference, and the bytes in a Binary.
+
+Where the server takes no Binary, the DocumentReference holds the bytes.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -16,8 +16,9 @@ import httpx
 from cutover_gates.drivers.fhir.capability_statement import CapabilityStatement
 from cutover_gates.drivers.fhir.client import FHIR_JSON, FhirClient, FhirResponse
 from cutover_gates.drivers.fhir.patient_records import PatientRecords
-from cutover_gates.drivers.fhir.resources import ResourceMapper, attachment_of
-from cutover_gates.drivers.http_exchange import make_exchange, send_half
+from cutover_gates.drivers.fhir.resource_elements import IN_ERROR, attachment_of
+from cutover_gates.drivers.fhir.resources import ResourceMapper
+from cutover_gates.drivers.partial_upload import cut_request
 from cutover_gates.drivers.transport import GuardedTransport
 from cutover_gates.hospital import Document, ProtocolViolation, Rejected, Session, Upload
 
@@ -35,30 +36,21 @@ class DocumentReferences:
     def create(
         self, capability: CapabilityStatement, session: Session, patient_id: str, upload: Upload
     ) -> FhirResponse:
-        """Bytes first, so that no description is ever there without them.
+        """Create the bytes first, so that no description is ever there without them.
 
-        Bytes whose description is refused are taken away again.
+        Bytes whose description is refused are deleted again.
         """
         with self._charts.require_patient(patient_id, session):
             if not _takes_binaries(capability):
-                return self._charts.create(
-                    "upload", self._resources.document(patient_id, upload, None), session, "upload"
-                )
-            binary = self._server.send_and_judge(
-                "upload", self._binary_request(session, patient_id, upload), "upload"
-            )
+                return self._describe(session, patient_id, upload, None)
+            request = self._binary_request(session, patient_id, upload)
+            binary = self._server.send_and_judge("upload", request, "upload")
             binary_id = self._charts.read_new_id(binary, "Binary")
             try:
-                return self._charts.create(
-                    "upload",
-                    self._resources.document(patient_id, upload, f"Binary/{binary_id}"),
-                    session,
-                    "upload",
-                )
+                return self._describe(session, patient_id, upload, f"Binary/{binary_id}")
             except (Rejected, ProtocolViolation):
-                with suppress(
-                    Rejected, ProtocolViolation
-                ):  # what is said is why the description was refused
+                # The refusal of the description is what counts, not one of this delete.
+                with suppress(Rejected, ProtocolViolation):
                     self._charts.delete("Binary", binary_id, session)
                 raise
 
@@ -70,7 +62,7 @@ class DocumentReferences:
         upload: Upload,
         transport: GuardedTransport | None,
     ) -> None:
-        """Half of the request that brings the bytes."""
+        """Send half of the request that carries the bytes."""
         if _takes_binaries(capability):
             request = self._binary_request(session, patient_id, upload)
         else:
@@ -80,58 +72,49 @@ class DocumentReferences:
                 session,
                 resource=self._resources.document(patient_id, upload, None),
             )
-        started = time.monotonic()
         try:
-            if transport is not None:
-                transport.check_alive(request)
-            send_half(request, transport.tls if transport else None)
+            cut_request(request, transport, self._server.recorder)
         except (OSError, httpx.TransportError) as error:
-            self._server.recorder.record_exchange(
-                make_exchange(
-                    request, None, time.monotonic() - started, f"{type(error).__name__}: {error}"
-                )
-            )
-            raise self._server.violation(
-                "upload", "a connection", f"{type(error).__name__}: {error}", request
-            ) from error
-        self._server.recorder.record_exchange(
-            make_exchange(request, None, time.monotonic() - started, "cut half way, on purpose")
-        )
+            actual = f"{type(error).__name__}: {error}"
+            raise self._server.violation("upload", "a connection", actual, request) from error
 
     def read_bytes(self, session: Session, document: Document) -> bytes:
-        """The bytes to which the description leads."""
-        came = self._charts.read_for_patient(
+        """Return the bytes to which the description leads."""
+        described = self._charts.read_for_patient(
             "content", "DocumentReference", document.id, document.patient_id, session
         )
-        return self._fetch(came, attachment_of(came.resource or {}), session)
+        return self._fetch(described, attachment_of(described.resource or {}), session)
 
     def read_hash(self, session: Session, document: Document) -> str | None:
-        """The hash that the description gives."""
-        came = self._charts.read_for_patient(
+        """Return the hash in the description, None where it has none."""
+        described = self._charts.read_for_patient(
             "document", "DocumentReference", document.id, document.patient_id, session
         )
-        told = attachment_of(came.resource or {}).get("hash")
-        return str(told) if told is not None else None
+        value = attachment_of(described.resource or {}).get("hash")
+        return str(value) if value is not None else None
 
     def retire(self, capability: CapabilityStatement, session: Session, document_id: str) -> str:
-        """Description first, then its bytes."""
-        came = self._charts.read("retire", "DocumentReference", document_id, session)
-        if not (
-            capability.lists("DocumentReference", "delete")
-            and self._charts.delete("DocumentReference", document_id, session)
-        ):
-            self._charts.update_elements(came, {"status": "entered-in-error"}, session)
-            return "entered-in-error"
-        kind, _, binary_id = (
-            str(attachment_of(came.resource or {}).get("url", ""))
-            .removeprefix(f"{self._server.base_url}/")
-            .partition("/")
+        """Delete the description and then its bytes, else mark it as entered in error."""
+        described = self._charts.read("retire", "DocumentReference", document_id, session)
+        deleted = capability.lists("DocumentReference", "delete") and self._charts.delete(
+            "DocumentReference", document_id, session
         )
+        if not deleted:
+            self._charts.update_elements(described, {"status": IN_ERROR}, session)
+            return IN_ERROR
+        url = str(attachment_of(described.resource or {}).get("url", ""))
+        kind, _, binary_id = url.removeprefix(f"{self._server.base_url}/").partition("/")
         if kind == "Binary" and capability.lists("Binary", "delete"):
             self._charts.delete("Binary", binary_id, session)
         return "deleted"
 
-    # -- below
+    # -- internals
+
+    def _describe(
+        self, session: Session, patient_id: str, upload: Upload, url: str | None
+    ) -> FhirResponse:
+        resource = self._resources.document(patient_id, upload, url)
+        return self._charts.create("upload", resource, session, "upload")
 
     def _binary_request(self, session: Session, patient_id: str, upload: Upload) -> httpx.Request:
         return self._server.request(
@@ -142,26 +125,26 @@ class DocumentReferences:
             headers=MINIMAL,
         )
 
-    def _fetch(self, came: FhirResponse, attachment: Mapping[str, Any], session: Session) -> bytes:
-        """A Binary comes as itself, or as a resource, as the server likes."""
+    def _fetch(
+        self, described: FhirResponse, attachment: Mapping[str, Any], session: Session
+    ) -> bytes:
+        """Return the bytes. The server may send a Binary as its bytes or as a resource."""
         if "url" not in attachment:
-            return self._decode_base64(came, attachment, "attachment")
-        request = self._server.follow(
-            str(attachment["url"]), session, attachment.get("contentType", "*/*")
-        )
+            return self._decode_base64(described, attachment, "attachment")
+        media_type = attachment.get("contentType", "*/*")
+        request = self._server.follow(str(attachment["url"]), session, media_type)
         binary = self._server.send_and_judge("content", request)
         if binary.answer.media_type == FHIR_JSON and attachment.get("contentType") != FHIR_JSON:
-            return self._decode_base64(
-                binary, self._server.resource(binary, "Binary") or {}, "Binary"
-            )
+            resource = self._server.resource(binary, "Binary") or {}
+            return self._decode_base64(binary, resource, "Binary")
         return binary.answer.content
 
-    def _decode_base64(self, came: FhirResponse, holder: Mapping[str, Any], name: str) -> bytes:
+    def _decode_base64(self, source: FhirResponse, holder: Mapping[str, Any], name: str) -> bytes:
         try:
             return base64.b64decode(holder["data"], validate=True)
         except (KeyError, TypeError, ValueError, binascii.Error) as error:
             raise self._server.violation(
-                "content", f"base64 in {name}.data", type(error).__name__, came.request
+                "content", f"base64 in {name}.data", type(error).__name__, source.request
             ) from error
 
 

@@ -1,4 +1,4 @@
-"""Visits: encounters, and the moves between their states."""
+"""The visits of a FHIR server: encounters, and the moves between their states."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 
 from cutover_gates.drivers.fhir.client import FhirResponse
 from cutover_gates.drivers.fhir.patient_records import PatientRecords
-from cutover_gates.drivers.fhir.resources import (
+from cutover_gates.drivers.fhir.resource_elements import (
     ENCOUNTER_STATUS,
     STATUS_AFTER,
-    ResourceMapper,
     now,
     version_of,
 )
+from cutover_gates.drivers.fhir.resources import ResourceMapper
 from cutover_gates.hospital import (
     Reason,
     Rejected,
@@ -25,8 +25,9 @@ from cutover_gates.hospital import (
 )
 
 TRIES = 5
-"""How often a move is tried that others overtake."""
+"""Attempts at a move while others change the same encounter."""
 RULES = "encounter-rules"
+"""The ability of a server to refuse an illegal move, as the settings name it."""
 LEGAL: Mapping[VisitStatus, frozenset[Transition]] = {
     VisitStatus.OPEN: frozenset({Transition.ADMIT, Transition.CANCEL}),
     VisitStatus.ADMITTED: frozenset({Transition.DISCHARGE}),
@@ -34,65 +35,62 @@ LEGAL: Mapping[VisitStatus, frozenset[Transition]] = {
 
 
 class Encounters:
-    """The visits of one server. `unsupported` as the settings declare it."""
+    """The visits of one server. `unsupported` is what the settings declare, with the reasons."""
 
     def __init__(
         self, charts: PatientRecords, resources: ResourceMapper, unsupported: Mapping[str, str]
     ) -> None:
         self._charts, self._resources, self._unsupported = charts, resources, unsupported
 
-    def interpret(self, came: FhirResponse) -> Visit:
-        visit = self._charts.interpret(came, self._resources.read_visit, came.resource)
+    def interpret(self, response: FhirResponse) -> Visit:
+        """Return the visit in an answer. One that was entered in error is not found."""
+        visit = self._charts.interpret(response, self._resources.read_visit, response.resource)
         if visit is None:
-            raise Rejected(Reason.NOT_FOUND, "the encounter was entered in error", came.answer)
+            raise Rejected(Reason.NOT_FOUND, "the encounter was entered in error", response.answer)
         return visit
 
     def move(self, session: Session, visit: Visit, move: Transition) -> Visit:
-        """The encounter is read, and stored with its new status over that very version; again,
-        where somebody was quicker.
+        """Read the encounter, and store it with its new status over that version.
 
-        Whether a move is legal is for the server to say. But where the visit stands there already
-        nothing can be asked of it (to store the same status again is no move), so that is refused
-        here.
+        Where somebody else was quicker, this is repeated. The server decides whether a move is
+        legal. But to store the status that it already has is no move, so that is refused here.
         """
-        for left in reversed(range(TRIES)):
-            came = self._charts.read_for_patient(
+        for remaining in reversed(range(TRIES)):
+            current = self._charts.read_for_patient(
                 move.value, "Encounter", visit.id, visit.patient_id, session
             )
-            self._require_legal(self.interpret(came).status, move, came)
-            version = version_of(came.resource or {}, came.etag)
+            self._require_legal(self.interpret(current).status, move, current)
+            version = version_of(current.resource or {}, current.etag)
+            changed = _change_status(current, move)
             try:
                 return self.interpret(
-                    self._charts.update(
-                        move.value, _change_status(came, move), version, session, "move"
-                    )
+                    self._charts.update(move.value, changed, version, session, "move")
                 )
-            except Rejected as refused:
-                if refused.reason is not Reason.STALE or not left:
+            except Rejected as rejection:
+                if rejection.reason is not Reason.STALE or not remaining:
                     raise
-        raise AssertionError("the last try returns or raises")
+        raise AssertionError("the last attempt returns or raises")
 
-    def _require_legal(self, status: VisitStatus, move: Transition, came: FhirResponse) -> None:
+    def _require_legal(self, status: VisitStatus, move: Transition, current: FhirResponse) -> None:
         if move not in LEGAL.get(status, frozenset()) and RULES in self._unsupported:
             raise Unsupported(RULES, self._unsupported[RULES])
         if status is STATUS_AFTER[move]:
             raise Rejected(
                 Reason.ILLEGAL_TRANSITION,
                 f"the encounter is {ENCOUNTER_STATUS[status]} already",
-                came.answer,
+                current.answer,
             )
 
 
-def _change_status(came: FhirResponse, move: Transition) -> dict[str, Any]:
-    """The encounter with its new status, and with the time of what happened."""
-    resource = dict(came.resource or {})
+def _change_status(current: FhirResponse, move: Transition) -> dict[str, Any]:
+    """Return the encounter with its new status, and with the time of the move."""
+    resource = dict(current.resource or {})
     period = dict(resource.get("period", {}))
     if move is Transition.ADMIT:
         period.setdefault("start", now())
     elif move is Transition.DISCHARGE:
         period["end"] = now()
-    return {
-        **resource,
-        "status": ENCOUNTER_STATUS[STATUS_AFTER[move]],
-        **({"period": period} if period else {}),
-    }
+    resource["status"] = ENCOUNTER_STATUS[STATUS_AFTER[move]]
+    if period:
+        resource["period"] = period
+    return resource

@@ -1,6 +1,4 @@
-"""What is asked of a server about one patient's things: read by their ids, listed, made for him,
-marked as an error.
-"""
+"""The resources of patients on a FHIR server: read, listed, created, updated and deleted."""
 
 from __future__ import annotations
 
@@ -12,16 +10,23 @@ import httpx
 
 from cutover_gates.drivers.fhir.answer_interpretation import About
 from cutover_gates.drivers.fhir.client import FhirClient, FhirResponse
-from cutover_gates.drivers.fhir.resources import UnreadableResource, subject_of, version_of
+from cutover_gates.drivers.fhir.resource_elements import UnreadableResource, subject_of, version_of
 from cutover_gates.drivers.fhir.search_bundles import search_all
 from cutover_gates.hospital import Reason, Rejected, Session
 
 T = TypeVar("T")
 REPRESENTED = {"Prefer": "return=representation"}
+_UNCLEAR_REASONS = (
+    Reason.INVALID,
+    Reason.STALE,
+    Reason.DUPLICATE,
+    Reason.ILLEGAL_TRANSITION,
+)
+"""Reasons under which servers refuse what refers to a patient who does not exist."""
 
 
 class PatientRecords:
-    """Patients' things on one server."""
+    """The resources of patients on one server."""
 
     def __init__(self, server: FhirClient) -> None:
         self._server = server
@@ -29,27 +34,26 @@ class PatientRecords:
     def read(
         self, operation: str, kind: str, thing_id: str, session: Session | None
     ) -> FhirResponse:
-        """The resource by its id. Another than the one that was asked for is a misbehaviour."""
-        came = self._server.ask(operation, "GET", kind, thing_id, session=session, kind=kind)
-        if came.resource is None or came.resource.get("id") != thing_id:
-            found = "nothing" if came.resource is None else f"{kind}/{came.resource.get('id')}"
-            raise self._server.violation(operation, f"{kind}/{thing_id}", found, came.request)
-        return came
+        """Return the resource of an id. Another resource in its place is a violation."""
+        response = self._server.ask(operation, "GET", kind, thing_id, session=session, kind=kind)
+        resource = response.resource
+        if resource is None or resource.get("id") != thing_id:
+            found = "nothing" if resource is None else f"{kind}/{resource.get('id')}"
+            raise self._server.violation(operation, f"{kind}/{thing_id}", found, response.request)
+        return response
 
     def read_for_patient(
         self, operation: str, kind: str, thing_id: str, patient_id: str, session: Session | None
     ) -> FhirResponse:
-        """The same, for a thing of this patient: another patient's is not there (FHIR has no
-        address that names both).
+        """Return the resource of an id where it is about this patient, else it is not found.
+
+        FHIR has no address that names both.
         """
-        came = self.read(operation, kind, thing_id, session)
-        if subject_of(came.resource or {}) != patient_id:
-            raise Rejected(
-                Reason.NOT_FOUND,
-                f"{kind}/{thing_id} is not about Patient/{patient_id}",
-                came.answer,
-            )
-        return came
+        response = self.read(operation, kind, thing_id, session)
+        if subject_of(response.resource or {}) != patient_id:
+            message = f"{kind}/{thing_id} is not about Patient/{patient_id}"
+            raise Rejected(Reason.NOT_FOUND, message, response.answer)
+        return response
 
     def list_for_patient(
         self,
@@ -60,26 +64,22 @@ class PatientRecords:
         session: Session | None,
         value: Callable[[Mapping[str, Any]], T | None],
     ) -> list[T]:
-        """All of this patient's.
+        """Return all resources of this patient. `by` is the search parameter.
 
-        An empty list is no answer about somebody who is not there, or may not be seen: so he is
-        looked for.
+        An empty list says nothing about a patient who does not exist, or may not be seen. So then
+        the patient is read, which raises.
         """
         found = search_all(self._server, operation, kind, {by: f"Patient/{patient_id}"}, session)
         if not found:
             self.read(operation, "Patient", patient_id, session)
-        things = []
-        for came, resource in found:
+        values = []
+        for page, resource in found:
             if subject_of(resource) != patient_id:
-                whose = resource.get("subject", {}).get("reference")
-                raise self._server.violation(
-                    operation,
-                    f"only what is about Patient/{patient_id}",
-                    f"{kind}.subject is {whose!r}",
-                    came.request,
-                )
-            things.append(self.interpret(came, value, resource))
-        return [thing for thing in things if thing is not None]
+                expected = f"only what is about Patient/{patient_id}"
+                actual = f"{kind}.subject is {resource.get('subject', {}).get('reference')!r}"
+                raise self._server.violation(operation, expected, actual, page.request)
+            values.append(self.interpret(page, value, resource))
+        return [value for value in values if value is not None]
 
     def create(
         self,
@@ -89,9 +89,9 @@ class PatientRecords:
         about: About,
         headers: Mapping[str, str] | None = None,
     ) -> FhirResponse:
-        """Created, and as the server has it: read again where it sends no representation."""
+        """Create a resource; return it as the server has it, read again where it sends none."""
         kind = str(resource["resourceType"])
-        came = self._server.ask(
+        response = self._server.ask(
             operation,
             "POST",
             kind,
@@ -101,10 +101,10 @@ class PatientRecords:
             resource=resource,
             headers={**REPRESENTED, **(headers or {})},
         )
-        if came.resource is not None:
-            return came
-        read = self.read(operation, kind, self.read_new_id(came, kind), session)
-        return FhirResponse(operation, came.request, came.answer, read.resource)
+        if response.resource is not None:
+            return response
+        created = self.read(operation, kind, self.read_new_id(response, kind), session)
+        return FhirResponse(operation, response.request, response.answer, created.resource)
 
     def update(
         self,
@@ -114,13 +114,12 @@ class PatientRecords:
         session: Session | None,
         about: About,
     ) -> FhirResponse:
-        """Stored over the version, where one is known.
-
-        The answer is the resource as the server has it.
-        """
+        """Store a resource over a version; return it as the server has it."""
         kind, thing_id = str(resource["resourceType"]), str(resource["id"])
-        headers = {**REPRESENTED, **({"If-Match": version} if version else {})}
-        came = self._server.ask(
+        headers = dict(REPRESENTED)
+        if version:
+            headers["If-Match"] = version
+        response = self._server.ask(
             operation,
             "PUT",
             kind,
@@ -131,68 +130,66 @@ class PatientRecords:
             resource=resource,
             headers=headers,
         )
-        return came if came.resource is not None else self.read(operation, kind, thing_id, session)
+        if response.resource is not None:
+            return response
+        return self.read(operation, kind, thing_id, session)
 
     def delete(self, kind: str, thing_id: str, session: Session | None) -> bool:
-        """Deleted; False where the server will not, for something still refers to it."""
+        """Delete a resource; return False where the server refuses, as others refer to it."""
         request = self._server.request("DELETE", self._server.url(kind, thing_id), session)
         try:
             self._server.send_and_judge("retire", request, "update")
-        except Rejected as refused:
-            if refused.answer.status == 409:
+        except Rejected as rejection:
+            if rejection.answer.status == 409:
                 return False
             raise
         return True
 
     def update_elements(
-        self, came: FhirResponse, changed: Mapping[str, Any], session: Session | None
+        self, response: FhirResponse, changed: Mapping[str, Any], session: Session | None
     ) -> None:
-        """The resource, stored with some elements changed."""
-        resource = dict(came.resource or {})
-        self.update(
-            "retire", {**resource, **changed}, version_of(resource, came.etag), session, "update"
-        )
+        """Store a resource with some elements changed."""
+        resource = dict(response.resource or {})
+        version = version_of(resource, response.etag)
+        self.update("retire", {**resource, **changed}, version, session, "update")
 
-    def read_new_id(self, came: FhirResponse, kind: str) -> str:
-        """The id of what was made, from its Location (`[base]/Patient/12/_history/1`), or from a
-        body that holds it.
+    def read_new_id(self, response: FhirResponse, kind: str) -> str:
+        """Return the id of a created resource.
+
+        It stands in the Location (`[base]/Patient/12/_history/1`), or in a body with the resource.
         """
-        parts = httpx.URL(came.answer.headers.get("location", "")).path.split("/")
+        parts = httpx.URL(response.answer.headers.get("location", "")).path.split("/")
         if kind in parts[:-1]:
             return parts[parts.index(kind) + 1]
-        body = came.answer.json
+        body = response.answer.json
         if isinstance(body, Mapping) and body.get("resourceType") == kind and body.get("id"):
             return str(body["id"])
         raise self._server.violation(
-            came.operation,
+            response.operation,
             f"a Location with the new {kind}'s id",
-            self._server.describe_answer(came.answer),
-            came.request,
+            self._server.describe_answer(response.answer),
+            response.request,
         )
 
-    def interpret(self, came: FhirResponse, value: Callable[..., T], *arguments: Any) -> T:
-        """What a resource means. One that lacks what the language needs is a misbehaviour."""
+    def interpret(self, response: FhirResponse, value: Callable[..., T], *arguments: Any) -> T:
+        """Return the value of a resource. One that lacks what the language needs is a violation."""
         try:
             return value(*arguments)
         except UnreadableResource as fault:
+            expected = "an answer that can be understood"
             raise self._server.violation(
-                came.operation, "an answer that can be understood", str(fault), came.request
+                response.operation, expected, str(fault), response.request
             ) from None
 
     @contextmanager
     def require_patient(self, patient_id: str, session: Session | None) -> Iterator[None]:
-        """Servers refuse what is about nobody in many ways.
+        """Turn a refusal inside into "not found" where the patient does not exist.
 
-        A refusal inside is `NOT_FOUND` where the patient is not there.
+        Servers refuse a resource about nobody for many reasons.
         """
         try:
             yield
-        except Rejected as refused:
-            if refused.reason in (
-                Reason.INVALID,
-                Reason.STALE,
-                Reason.DUPLICATE,
-                Reason.ILLEGAL_TRANSITION,
-            ):
+        except Rejected as rejection:
+            if rejection.reason in _UNCLEAR_REASONS:
                 self.read("patient", "Patient", patient_id, session)
             raise

@@ -1,63 +1,33 @@
-"""From the language to resources and back: Patient, Encounter, DocumentReference, Binary."""
+"""The resources of a run: Patient, Encounter, DocumentReference and Binary, built and read."""
 
 from __future__ import annotations
 
 import base64
-import hashlib
-from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime
+from collections.abc import Mapping
 from typing import Any
 
 from cutover_gates.config.fhir import Fhir
-from cutover_gates.hospital import (
-    Document,
-    Patient,
-    PatientDraft,
-    Sex,
-    Transition,
-    Upload,
-    Visit,
-    VisitStatus,
+from cutover_gates.drivers.fhir.resource_elements import (
+    ACT_CODE,
+    ENCOUNTER_STATUS,
+    IN_ERROR,
+    KEY_SYSTEM,
+    STATUS,
+    Resource,
+    UnreadableResource,
+    attachment_of,
+    drop_empty,
+    first_value,
+    hash_of,
+    now,
+    parse_date,
+    parse_sex,
+    preferred_name,
+    require_id,
+    subject_of,
+    version_of,
 )
-
-ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
-KEY_SYSTEM = "urn:cutover:idempotency-key"
-"""The system of a second identifier, by which a create that is sent again is known again."""
-
-STATUS: Mapping[str, VisitStatus] = {
-    "planned": VisitStatus.OPEN,
-    "arrived": VisitStatus.OPEN,
-    "triaged": VisitStatus.OPEN,
-    "in-progress": VisitStatus.ADMITTED,
-    "onleave": VisitStatus.ADMITTED,
-    "finished": VisitStatus.DISCHARGED,
-    "cancelled": VisitStatus.CANCELLED,
-}
-"""Encounter.status in the language's words.
-
-What is not here (entered-in-error, unknown) is no visit.
-"""
-ENCOUNTER_STATUS: Mapping[VisitStatus, str] = {
-    VisitStatus.OPEN: "planned",
-    VisitStatus.ADMITTED: "in-progress",
-    VisitStatus.DISCHARGED: "finished",
-    VisitStatus.CANCELLED: "cancelled",
-}
-STATUS_AFTER: Mapping[Transition, VisitStatus] = {
-    Transition.ADMIT: VisitStatus.ADMITTED,
-    Transition.DISCHARGE: VisitStatus.DISCHARGED,
-    Transition.CANCEL: VisitStatus.CANCELLED,
-}
-IN_ERROR = "entered-in-error"
-
-Resource = dict[str, Any]
-
-
-class UnreadableResource(ValueError):
-    """A valid resource lacks what the language needs, or says it in words that FHIR does not know.
-
-    The message names the element.
-    """
+from cutover_gates.hospital import Document, Patient, PatientDraft, Upload, Visit, VisitStatus
 
 
 class ResourceMapper:
@@ -66,30 +36,31 @@ class ResourceMapper:
     def __init__(self, settings: Fhir, run_tag: str) -> None:
         self._settings, self._run_tag = settings, run_tag
 
-    # -- built
+    # -- building
 
     def tagged_resource(self, kind: str) -> Resource:
-        """An empty resource that says of itself that it is synthetic, and whose."""
+        """Return an empty resource that carries the run's tag."""
         return {
             "resourceType": kind,
             "meta": {"tag": [{"system": self._settings.tag_system, "code": self._run_tag}]},
         }
 
     def patient(self, draft: PatientDraft, key: str | None = None) -> Resource:
-        """What is empty is left out: FHIR has no empty texts."""
+        """Return a Patient. `key` is an idempotency key, which becomes a second identifier."""
         identifiers = [{"use": "usual", "system": self._settings.mrn_system, "value": draft.mrn}]
-        identifiers += [{"use": "secondary", "system": KEY_SYSTEM, "value": key}] if key else []
+        if key:
+            identifiers.append({"use": "secondary", "system": KEY_SYSTEM, "value": key})
         name = {
             "use": "official",
             "family": draft.family_name,
             "given": [draft.given_name] if draft.given_name else None,
         }
-        return _drop_empty(
+        return drop_empty(
             {
                 **self.tagged_resource("Patient"),
                 "identifier": identifiers,
                 "active": True,
-                "name": [_drop_empty(name)],
+                "name": [drop_empty(name)],
                 "gender": draft.sex.value,
                 "birthDate": draft.birth_date.isoformat(),
                 "telecom": [{"system": "phone", "value": draft.phone}] if draft.phone else None,
@@ -98,6 +69,7 @@ class ResourceMapper:
         )
 
     def encounter(self, patient_id: str, reason: str) -> Resource:
+        """Return a planned Encounter."""
         kind = {"system": ACT_CODE, "code": self._settings.encounter_class}
         return {
             **self.tagged_resource("Encounter"),
@@ -108,7 +80,7 @@ class ResourceMapper:
         }
 
     def binary(self, patient_id: str, upload: Upload) -> Resource:
-        """The bytes, readable by whoever may read the patient's record."""
+        """Return a Binary that everybody may read who may read the patient's record."""
         return {
             **self.tagged_resource("Binary"),
             "contentType": upload.media_type,
@@ -117,7 +89,7 @@ class ResourceMapper:
         }
 
     def document(self, patient_id: str, upload: Upload, url: str | None) -> Resource:
-        """The description; with the bytes in it where `url` is None."""
+        """Return a DocumentReference. It holds the bytes where `url` (of a Binary) is None."""
         data = base64.b64encode(upload.content).decode() if url is None else None
         attachment = {
             "contentType": upload.media_type,
@@ -132,32 +104,33 @@ class ResourceMapper:
             "status": "current",
             "subject": {"reference": f"Patient/{patient_id}"},
             "date": now(),
-            "content": [{"attachment": _drop_empty(attachment)}],
+            "content": [{"attachment": drop_empty(attachment)}],
         }
 
-    # -- read
+    # -- reading
 
     def read_patient(self, resource: Mapping[str, Any], etag: str | None) -> Patient:
-        """`Patient`.
+        """Return the patient.
 
-        Where others' patients lack a record number, a family name or a whole birth date, these are
-        empty, or the year 1.
+        A missing record number or family name is empty, an incomplete birth date the year 1: other
+        people's patients may lack them.
         """
-        name = _preferred_name(resource.get("name", []))
+        name = preferred_name(resource.get("name", []))
+        system = self._settings.mrn_system
         return Patient(
-            _identifier(resource, self._settings.mrn_system),
-            name.get("family", ""),
-            " ".join(name.get("given", [])),
-            _parse_date(resource.get("birthDate")),
-            _parse_word("Patient.gender", resource.get("gender", "unknown"), Sex),
-            _first(resource.get("telecom", []), "value", system="phone"),
-            _first(resource.get("address", []), "text"),
-            id=_id(resource),
+            mrn=first_value(resource.get("identifier", []), "value", system=system) or "",
+            family_name=name.get("family", ""),
+            given_name=" ".join(name.get("given", [])),
+            birth_date=parse_date(resource.get("birthDate")),
+            sex=parse_sex(resource.get("gender", "unknown")),
+            phone=first_value(resource.get("telecom", []), "value", system="phone"),
+            address=first_value(resource.get("address", []), "text"),
+            id=require_id(resource),
             version=version_of(resource, etag),
         )
 
     def read_visit(self, resource: Mapping[str, Any]) -> Visit | None:
-        """`Visit`; None where the encounter says that it was entered in error."""
+        """Return the visit; None where the encounter was entered in error."""
         if resource.get("status") == IN_ERROR:
             return None
         if resource.get("status") not in STATUS:
@@ -166,102 +139,21 @@ class ResourceMapper:
                 f" {', '.join(STATUS)}"
             )
         return Visit(
-            _id(resource),
+            require_id(resource),
             subject_of(resource),
             STATUS[resource["status"]],
-            _first(resource.get("reasonCode", []), "text"),
+            first_value(resource.get("reasonCode", []), "text"),
         )
 
     def read_document(self, resource: Mapping[str, Any]) -> Document | None:
-        """`Document`; None where it says that it was entered in error."""
+        """Return the document; None where it was entered in error."""
         if resource.get("status") == IN_ERROR:
             return None
         attachment = attachment_of(resource)
         return Document(
-            _id(resource),
+            require_id(resource),
             subject_of(resource),
             attachment.get("title", ""),
             attachment.get("contentType", ""),
             attachment.get("size"),
         )
-
-
-def attachment_of(resource: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Where a document's bytes are, and what they are said to be."""
-    found: Mapping[str, Any] = resource["content"][0]["attachment"]
-    return found
-
-
-def subject_of(resource: Mapping[str, Any]) -> str:
-    """The id of the patient whom it is about; empty where it is about no patient."""
-    kind, _, patient_id = str(resource.get("subject", {}).get("reference", "")).rpartition("/")
-    return patient_id if kind.rpartition("/")[2] == "Patient" else ""
-
-
-def version_of(resource: Mapping[str, Any], etag: str | None) -> str | None:
-    """What an update must present in `If-Match`."""
-    version = resource.get("meta", {}).get("versionId")
-    return f'W/"{version}"' if version else etag
-
-
-def hash_of(content: bytes) -> str:
-    """`Attachment.hash`: SHA-1 in base64, as R4 has it."""
-    return base64.b64encode(hashlib.sha1(content, usedforsecurity=False).digest()).decode()
-
-
-def now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _drop_empty(table: Mapping[str, Any]) -> Resource:
-    return {name: value for name, value in table.items() if value not in (None, "", [], {})}
-
-
-def _id(resource: Mapping[str, Any]) -> str:
-    if not resource.get("id"):
-        raise UnreadableResource(f"{resource.get('resourceType')}.id is missing")
-    return str(resource["id"])
-
-
-def _identifier(resource: Mapping[str, Any], system: str) -> str:
-    return _first(resource.get("identifier", []), "value", system=system) or ""
-
-
-def _preferred_name(names: Iterable[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """The name by which somebody is called up: official, usual, one without a use, any."""
-    order = ("official", "usual", None)
-    return min(
-        names,
-        key=lambda name: order.index(name.get("use")) if name.get("use") in order else len(order),
-        default={},
-    )
-
-
-def _first(parts: Iterable[Mapping[str, Any]], wanted: str, **having: str) -> str | None:
-    return next(
-        (
-            str(part[wanted])
-            for part in parts
-            if wanted in part and all(part.get(key) == value for key, value in having.items())
-        ),
-        None,
-    )
-
-
-def _parse_date(text: Any) -> date:
-    """A whole date; the year 1 for one that is not known to the day, so that it is mistaken for
-    nobody's.
-    """
-    try:
-        return date.fromisoformat(str(text)) if len(str(text)) == len("2000-01-01") else date.min
-    except ValueError:
-        return date.min
-
-
-def _parse_word(element: str, word: Any, words: type[Sex]) -> Sex:
-    try:
-        return words(word)
-    except ValueError:
-        raise UnreadableResource(
-            f"{element} = {word!r}: expected one of {', '.join(words)}"
-        ) from None

@@ -1,4 +1,4 @@
-"""Searches, walked to their last page by the links that the server gives."""
+"""Searches, read to their last page by the links that the server gives."""
 
 from __future__ import annotations
 
@@ -8,36 +8,36 @@ from typing import Any
 import httpx
 
 from cutover_gates.drivers.fhir.client import FhirClient, FhirResponse
-from cutover_gates.hospital import ProtocolViolation, Session
+from cutover_gates.hospital import Session
 
 MOST_PAGES = 1000
+"""Pages after which a search counts as endless."""
 
 
 def escape_value(text: str) -> str:
-    """`text` as the value of a search parameter: what parts values in FHIR is escaped."""
+    """Return `text` as the value of a search parameter, with FHIR's separators escaped."""
     return "".join(f"\\{sign}" if sign in "\\,$|" else sign for sign in text)
 
 
 def search_all(
     server: FhirClient, operation: str, kind: str, query: Mapping[str, str], session: Session | None
 ) -> list[tuple[FhirResponse, Mapping[str, Any]]]:
-    """Every match of a search, each once, with the page that it came on.
+    """Return every match of a search once, with the page on which it came.
 
-    A page that was there before, a match that comes twice, one without its id, and an end before
-    `total` is reached are misbehaviours.
+    Violations are: a page that was there before, a match that comes twice or without an id, and an
+    end before `total` is reached.
     """
     found: dict[str, tuple[FhirResponse, Mapping[str, Any]]] = {}
-    came: FhirResponse | None = None
-    for came in _pages(server, operation, kind, query, session):
-        for match in _matches(server, came, kind):
-            known = str(match.get("id", ""))
-            if not known or known in found:
-                what = f"{kind}/{known} a second time" if known else f"a {kind} without an id"
-                raise server.violation(
-                    operation, f"every {kind} once, with its id", what, came.request
-                )
-            found[known] = (came, match)
-    _check_total(server, operation, came, len(found))
+    page: FhirResponse | None = None
+    for page in _pages(server, operation, kind, query, session):
+        for match in _matches(server, page, kind):
+            match_id = str(match.get("id", ""))
+            if not match_id or match_id in found:
+                actual = f"{kind}/{match_id} a second time" if match_id else f"a {kind} without id"
+                expected = f"every {kind} once, with its id"
+                raise server.violation(operation, expected, actual, page.request)
+            found[match_id] = (page, match)
+    _check_total(server, operation, page, len(found))
     return list(found.values())
 
 
@@ -47,64 +47,51 @@ def _pages(
     request = server.request(
         "GET", server.url(kind), session, query={**query, "_count": str(server.settings.page_size)}
     )
-    seen: set[str] = set()
+    followed: set[str] = set()
     for _ in range(MOST_PAGES):
-        came = _bundle(server, operation, request)
-        yield came
-        link = next(
-            (
-                str(link["url"])
-                for link in (came.resource or {}).get("link", [])
-                if link.get("relation") == "next"
-            ),
-            None,
-        )
+        page = _bundle(server, operation, request)
+        yield page
+        link = _next_link(page)
         if link is None:
             return
-        if link in seen:
+        if link in followed:
             raise server.violation(operation, "another page", "the same page again", request)
-        seen.add(link)
+        followed.add(link)
         request = server.follow(link, session)
     raise server.violation(operation, f"at most {MOST_PAGES} pages", "no end", request)
 
 
+def _next_link(page: FhirResponse) -> str | None:
+    for link in (page.resource or {}).get("link", []):
+        if link.get("relation") == "next":
+            return str(link["url"])
+    return None
+
+
 def _bundle(server: FhirClient, operation: str, request: httpx.Request) -> FhirResponse:
-    came = server.send_and_judge(operation, request)
-    bundle = server.resource(came, "Bundle")
+    response = server.send_and_judge(operation, request)
+    bundle = server.resource(response, "Bundle")
     if bundle is None or bundle.get("type") != "searchset":
         found = "nothing" if bundle is None else f"Bundle.type = {bundle.get('type')!r}"
         raise server.violation(operation, "a Bundle of type searchset", found, request)
-    return FhirResponse(operation, request, came.answer, bundle)
+    return FhirResponse(operation, request, response.answer, bundle)
 
 
-def _matches(server: FhirClient, came: FhirResponse, kind: str) -> Iterator[Mapping[str, Any]]:
-    """The entries that match; what a server includes beside, or says of the search, is left out."""
-    for number, entry in enumerate((came.resource or {}).get("entry", [])):
+def _matches(server: FhirClient, page: FhirResponse, kind: str) -> Iterator[Mapping[str, Any]]:
+    """Yield the entries that match, without included resources and remarks about the search."""
+    for number, entry in enumerate((page.resource or {}).get("entry", [])):
         resource = entry.get("resource") or {}
-        if (
-            entry.get("search", {}).get("mode", "match") != "match"
-            or resource.get("resourceType") == "OperationOutcome"
-        ):
+        found = resource.get("resourceType")
+        if entry.get("search", {}).get("mode", "match") != "match" or found == "OperationOutcome":
             continue
-        if resource.get("resourceType") != kind:
-            raise _unrelated_entry(server, came, number, kind, resource.get("resourceType"))
+        if found != kind:
+            actual = f"Bundle.entry[{number}].resource is {found!r}"
+            raise server.violation(page.operation, f"a {kind}", actual, page.request)
         yield resource
 
 
-def _unrelated_entry(
-    server: FhirClient, came: FhirResponse, number: int, kind: str, found: Any
-) -> ProtocolViolation:
-    return server.violation(
-        came.operation, f"a {kind}", f"Bundle.entry[{number}].resource is {found!r}", came.request
-    )
-
-
-def _check_total(server: FhirClient, operation: str, came: FhirResponse | None, found: int) -> None:
-    total = came.resource.get("total") if came and came.resource else None
-    if came and total is not None and total != found:
-        raise server.violation(
-            operation,
-            f"{total} matches, as Bundle.total says",
-            f"{found} on all pages",
-            came.request,
-        )
+def _check_total(server: FhirClient, operation: str, page: FhirResponse | None, found: int) -> None:
+    total = page.resource.get("total") if page and page.resource else None
+    if page and total is not None and total != found:
+        expected = f"{total} matches, as Bundle.total says"
+        raise server.violation(operation, expected, f"{found} on all pages", page.request)

@@ -1,4 +1,4 @@
-"""What the walk has met so far, what a step of it is, and the two ways in which one goes astray."""
+"""The context of a mapping check: what its steps share, and what a step may raise."""
 
 from __future__ import annotations
 
@@ -7,60 +7,70 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cutover_gates.drivers.ledger_driver import LedgerDriver
+from cutover_gates.drivers.mapping_check.causes import Cause
 from cutover_gates.hospital import Driver, PatientDraft, Reason, Rejected
 from cutover_gates.hospital.synthetic import FileFactory, PatientFactory
 
 
 class UnexpectedResult(Exception):
-    """Nothing was refused, and yet it did not come out.
+    """Nothing was refused, but the result is not the expected one.
 
-    `key` is the mapping's line to look at; `mend` what to do about it.
+    `key` is the line of the mapping to look at. `values` fill in the advice of the cause.
     """
 
-    def __init__(self, key: str, expected: str, came: str, mend: str) -> None:
-        super().__init__(f"expected {expected}, came {came}")
-        self.key, self.expected, self.came, self.mend = key, expected, came, mend
+    def __init__(
+        self, cause: Cause, key: str, expected: str, actual: str, **values: object
+    ) -> None:
+        super().__init__(f"expected {expected}, found {actual}")
+        self.cause, self.key = cause, key
+        self.expected, self.actual, self.values = expected, actual, values
 
 
 class NotRejected(Exception):
-    """The target did what it was asked for a reason to refuse, or refused for another one (`told`)."""
+    """The target accepted what it should reject, or rejected it for another reason.
 
-    def __init__(self, reasons: Sequence[Reason], told: Rejected | None) -> None:
-        super().__init__(f"expected a refusal: {' or '.join(reason.value for reason in reasons)}")
-        self.reasons, self.told = reasons, told
+    `rejection` is that other rejection, None where there was none.
+    """
+
+    def __init__(self, reasons: Sequence[Reason], rejection: Rejected | None) -> None:
+        super().__init__(f"expected a rejection: {' or '.join(reason.value for reason in reasons)}")
+        self.reasons, self.rejection = reasons, rejection
 
 
 @dataclass
 class CheckContext:
-    """What the walk has met so far.
+    """What the steps of one mapping check share.
 
-    `things` holds what a step gave, by name: sessions by role, `patient`, `visit`, `document` …
-
-    `unsupported` is what the settings declare so. `small` is the same hospital asked for lists in
-    pages of one, None where the driver knows no such thing.
+    `values` holds what a step gave, by name: sessions by role, `patient`, `visit`, `document` …
+    `unsupported` is what the settings declare so. `paged` is the same target that is asked for
+    lists in pages of one entry, None where the driver cannot do that.
     """
 
-    hospital: LedgerDriver
+    driver: LedgerDriver
     people: PatientFactory
     files: FileFactory
     release: str
     document_type: str
-    small: Driver | None = None
+    paged: Driver | None = None
     unsupported: Mapping[str, str] = field(default_factory=dict)
-    things: dict[str, Any] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Any:
-        return self.things[name]
+        return self.values[name]
 
     def draft(self) -> PatientDraft:
-        draft: PatientDraft = self.things.setdefault("draft", self.people.draft())
+        """Return the patient of this check; the first call creates it."""
+        draft: PatientDraft = self.values.setdefault("draft", self.people.draft())
         return draft
 
 
 @dataclass(frozen=True)
 class CheckStep:
-    """`title` in words; `operation` of the mapping; what it `needs` of earlier steps, and the name
-    of what it gives.
+    """One step of the check.
+
+    `title` is text for people, `operation` the mapping's. `needs` are names of values that earlier
+    steps gave, `gives` is the name of its own. `rejections` are the reasons for one of which the
+    target must reject it, empty where it must succeed.
     """
 
     title: str
@@ -68,4 +78,4 @@ class CheckStep:
     act: Callable[[CheckContext], Any]
     needs: tuple[str, ...] = ()
     gives: str = ""
-    refusal: tuple[Reason, ...] = ()
+    rejections: tuple[Reason, ...] = ()

@@ -1,1 +1,1 @@
-"""Rest."""
+"""The driver for REST backends, driven by a mapping of TOML data."""

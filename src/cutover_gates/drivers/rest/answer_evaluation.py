@@ -1,24 +1,19 @@
-"""What an answer means: as expected, a refusal that the mapping knows, or a misbehaviour.
-
-Also the words of every failure.
-"""
+"""The evaluation of an answer: as expected, a rejection that the mapping knows, or a violation."""
 
 from __future__ import annotations
 
-import codecs
-import json
 import re
 from collections.abc import Iterable
-from typing import Any
 
 import httpx
 
 from cutover_gates.core.evidence.redact import Redactor
-from cutover_gates.drivers.http_exchange import EXCHANGE, HttpResponse, make_exchange
-from cutover_gates.drivers.rest.extraction import ReadFault, read_value, search_body
-from cutover_gates.drivers.rest.mapping_model import MappingStep, RejectionRule, TargetMapping
+from cutover_gates.drivers.http_client import describe_head
+from cutover_gates.drivers.rest.extraction import ExtractionFault, read_value, search_body
+from cutover_gates.drivers.rest.mapping_model import TargetMapping
+from cutover_gates.drivers.rest.mapping_tables import MappingStep, RejectionRule
 from cutover_gates.drivers.rest.vocabulary import OPERATIONS
-from cutover_gates.drivers.transport import TargetUnavailable
+from cutover_gates.drivers.violations import ViolationReporter
 from cutover_gates.hospital import (
     Answer,
     MappingError,
@@ -28,117 +23,86 @@ from cutover_gates.hospital import (
     Unreachable,
 )
 
-_NOT_THERE = frozenset({404, 405, 501})
-_MESSAGE_LIMIT = 300
-_SAYS_NOTHING = frozenset({"", "text/plain", "text/html"})
-"""Media types under which backends send JSON, too: frameworks put them where nobody chose one."""
+Rules = list[tuple[Reason, RejectionRule]]
+
+_NO_RESOURCE_STATUSES = frozenset({404, 405, 501})
+_MESSAGE_CHARACTERS = 300
 _MARKUP = re.compile(r"(?is)<(script|style|title)\b.*?</\1>|<[^>]*>")
-"""What is no word of an error page."""
-
-
-def make_answer(response: HttpResponse, seconds: float) -> Answer:
-    """The answer. JSON is read where the media type says so, or where a text begins like it."""
-    body = None
-    media_type = response.headers.get("content-type", "").partition(";")[0].lower()
-    if "json" in media_type or (
-        media_type in _SAYS_NOTHING
-        and response.content.removeprefix(codecs.BOM_UTF8)[:1] in (b"{", b"[")
-    ):
-        try:
-            body = json.loads(response.content)
-        except ValueError:
-            body = None
-    return Answer(response.status_code, response.headers, response.content, body, seconds)
+"""The parts of an error page that are no text for its reader."""
 
 
 class AnswerJudge:
-    """Judges answers by the mapping.
+    """Evaluates answers by the mapping.
 
-    `works` names the operations that were seen to work: their paths cannot be mistaken.
+    It remembers which requests have worked: their paths cannot be wrong.
     """
 
     def __init__(self, mapping: TargetMapping, redactor: Redactor) -> None:
         self._mapping, self._redactor = mapping, redactor
-        self._works: set[str] = set()
+        self._reporter = ViolationReporter(redactor, mapping.source)
+        self._working_keys: set[str] = set()
         rules = [(reason, rule) for reason, several in mapping.refusals.items() for rule in several]
-        self._looking_inside = [(reason, rule) for reason, rule in rules if rule.where or rule.text]
-        self._by_status = [
-            (reason, rule) for reason, rule in rules if not (rule.where or rule.text)
-        ]
-        self._of_one_operation = [
-            (reason, rule) for reason, rule in self._by_status if rule.operations
-        ]
-        self._of_all = [(reason, rule) for reason, rule in self._by_status if not rule.operations]
+        # Rules that look into the body come first: they tell reasons apart that share a status.
+        self._body_rules = [(reason, rule) for reason, rule in rules if rule.where or rule.text]
+        self._status_rules = [rule for rule in rules if rule not in self._body_rules]
+        self._operation_rules = [pair for pair in self._status_rules if pair[1].operations]
+        self._general_rules = [pair for pair in self._status_rules if not pair[1].operations]
 
     def judge(
         self, operation: str, step: MappingStep, key: str, request: httpx.Request, answer: Answer
     ) -> None:
-        """Return when the answer is what the step expects; raise `Refused`, `MappingError` or
-        `Misbehaved` otherwise.
+        """Return where the answer is what the step expects.
+
+        Raises `Rejected`, `MappingError` or `ProtocolViolation` otherwise. `key` is the step's
+        place in the mapping.
         """
-        self._raise_rejection(operation, answer, self._looking_inside)
+        self._raise_rejection(operation, answer, self._body_rules)
         if answer.status in step.expect:
             self._require_json(key, request, answer)
-            self._works.add(key)
+            self._working_keys.add(key)
             return
         self._check_path(operation, key, request, answer)
-        self._raise_rejection(operation, answer, self._of_one_operation)
-        self._raise_rejection(operation, answer, self._of_all)
-        expected = f"HTTP {' or '.join(map(str, step.expect))}, or a refusal that the mapping knows"
+        self._raise_rejection(operation, answer, self._operation_rules)
+        self._raise_rejection(operation, answer, self._general_rules)
+        statuses = " or ".join(map(str, step.expect))
         raise self.violation(
             operation,
-            expected,
+            f"HTTP {statuses}, or a rejection that the mapping knows",
             self._describe_answer(answer),
             f"{key}.expect = {list(step.expect)}",
             request,
         )
 
     def violation(
-        self, operation: str, expected: str, came: str, line: str, request: httpx.Request
+        self, operation: str, expected: str, actual: str, line: str, request: httpx.Request
     ) -> ProtocolViolation:
-        """The finding: what was expected, what came, which line of the mapping expects it, and how
-        to see it again.
-        """
-        return ProtocolViolation(self._format_failure(operation, expected, came, line, request))
+        """Return the violation; `line` is the mapping's line that expects something else."""
+        return self._reporter.violation(operation, expected, actual, request, line)
 
     def unreachable(
         self, operation: str, line: str, request: httpx.Request, error: httpx.TransportError
     ) -> Unreachable:
-        """The finding that no answer came."""
-        told = self._format_failure(
-            operation, "an answer", f"no answer: {type(error).__name__}: {error}", line, request
-        )
-        return Unreachable(told, final=isinstance(error, TargetUnavailable))
-
-    def _format_failure(
-        self, operation: str, expected: str, came: str, line: str, request: httpx.Request
-    ) -> str:
-        """Five lines, or six with a request id."""
-        exchange = request.extensions.get(EXCHANGE) or make_exchange(request, None, 0.0)
-        lines = [
-            f"{operation}: {request.method} {request.url.path}",
-            f"  expected: {expected}",
-            f"  came:     {came}",
-            f"  mapping:  {line} ({self._mapping.source})",
-            f"  again:    {exchange.curl()}",
-        ]
-        if exchange.request_id:
-            lines.append(f"  request:  {exchange.request_id}")
-        return self._redactor.redact_text("\n".join(lines))
+        """Return the violation that no answer came."""
+        return self._reporter.unreachable(operation, request, error, line)
 
     def message(self, answer: Answer) -> str:
-        """The target's own words of an error, short and redacted."""
+        """Return the target's own text of an error, short and redacted."""
         try:
             message = read_value(self._mapping.error.message, answer, answer.json, {})
-        except ReadFault:
+        except ExtractionFault:
             message = None
         if message is None and answer.media_type.startswith("text/"):
             message = " ".join(_MARKUP.sub(" ", answer.text).split()) or None
-        return self._redactor.redact_text(
-            str(message if message is not None else f"({answer.media_type or 'no content'})")[
-                :_MESSAGE_LIMIT
-            ]
-        )
+        if message is None:
+            message = f"({answer.media_type or 'no content'})"
+        return self._redactor.redact_text(str(message)[:_MESSAGE_CHARACTERS])
+
+    def reason_of(self, answer: Answer, operation: str = "describe") -> Reason | None:
+        """Return the reason by which the mapping reads `answer` as a rejection, None without one."""
+        for reason, rule in (*self._body_rules, *self._status_rules):
+            if self._matches(rule, operation, answer):
+                return reason
+        return None
 
     def _raise_rejection(
         self, operation: str, answer: Answer, rules: Iterable[tuple[Reason, RejectionRule]]
@@ -156,59 +120,37 @@ class AnswerJudge:
             return False
         try:
             return rule.where is None or bool(search_body(rule.where, answer.json))
-        except ReadFault:
-            return False  # a body of another shape is not this refusal
+        except ExtractionFault:
+            return False  # a body of another shape is not this rejection
 
     def _check_path(self, operation: str, key: str, request: httpx.Request, answer: Answer) -> None:
-        """Not found, where nothing was looked for by an id: the path is wrong.
+        """Raise for "not found" or a redirect where nothing was requested by an id.
 
-        With the default dialect it is the target that broke its promise; with a mapping written for
-        this target, and a path that never worked, its author must look first.
+        Then the path is wrong. With the default dialect, or a path that has worked, the target
+        breaks its promise; with a new mapping its author must look first.
         """
         takes_id = operation == "setup" or OPERATIONS[operation].takes_id
-        astray = answer.status in _NOT_THERE and not takes_id
-        redirected = 300 <= answer.status < 400
-        if not astray and not redirected:
+        is_missing = answer.status in _NO_RESOURCE_STATUSES and not takes_id
+        is_redirect = 300 <= answer.status < 400
+        if not is_missing and not is_redirect:
             return
-        expected = "an answer: this operation names no single thing that could be missing"
-        if self._mapping.is_default or key in self._works:
+        if self._mapping.is_default or key in self._working_keys:
+            expected = "an answer: this operation names no single thing that could be missing"
             raise self.violation(operation, expected, self._describe_answer(answer), key, request)
-        where = (
-            f"redirected to {answer.headers.get('location', '?').partition('?')[0]}"
-            if redirected
-            else f"answered HTTP {answer.status}"
-        )
-        raise MappingError(
-            self._redactor.redact_text(
-                f"{self._mapping.source}: {key}: {request.method}"
-                f" {request.url.copy_with(query=None)} {where}; is the path right?"
-            )
-        )
+        outcome = f"answered HTTP {answer.status}"
+        if is_redirect:
+            # Without the query: the address of a login page may carry a token.
+            outcome = f"redirected to {answer.headers.get('location', '?').partition('?')[0]}"
+        url = request.url.copy_with(query=None)
+        problem = f"{key}: {request.method} {url} {outcome}; is the path right?"
+        raise MappingError(self._redactor.redact_text(f"{self._mapping.source}: {problem}"))
 
     def _require_json(self, key: str, request: httpx.Request, answer: Answer) -> None:
-        if (
-            answer.json is None
-            and "json" in answer.media_type
-            and answer.content.strip() not in (b"", b"null")
-        ):
-            raise self.violation(
-                key,
-                "JSON that can be read",
-                f"{len(answer.content)} bytes of {answer.media_type} that cannot",
-                key,
-                request,
-            )
+        is_empty = answer.content.strip() in (b"", b"null")
+        if answer.json is None and "json" in answer.media_type and not is_empty:
+            actual = f"{len(answer.content)} bytes of {answer.media_type} that are not JSON"
+            raise self.violation(key, "valid JSON", actual, key, request)
 
     def _describe_answer(self, answer: Answer) -> str:
-        words: Any = "" if answer.status < 400 else f": {self.message(answer)}"
-        return (
-            f"HTTP {answer.status} ({answer.media_type or 'no media type'}, {len(answer.content)}"
-            f" bytes){words}"
-        )
-
-    def reason_of(self, answer: Answer, operation: str = "describe") -> Reason | None:
-        """The reason by which the mapping would read `answer` as a refusal, None when it would not."""
-        rules = (*self._looking_inside, *self._by_status)
-        return next(
-            (reason for reason, rule in rules if self._matches(rule, operation, answer)), None
-        )
+        message = f": {self.message(answer)}" if answer.status >= 400 else ""
+        return f"{describe_head(answer)}{message}"

@@ -1,12 +1,14 @@
-"""How a value is read from an answer: a JMESPath into its body, `header:NAME`, `cookie:NAME`, or a
-template for what comes back changed.
+"""The extraction of a value from an answer.
+
+A value stands at a JMESPath in the body, at `header:NAME` or `cookie:NAME`, or a template gives it
+where the target returns it in another form.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from functools import cache, partial
+from collections.abc import Mapping
+from functools import cache
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
@@ -17,43 +19,40 @@ from jmespath.visitor import TreeInterpreter
 from cutover_gates.drivers.rest.templates import TemplateFault, is_template, render
 from cutover_gates.hospital import Answer
 
-_INTERPRETER = TreeInterpreter()  # it keeps nothing
+_INTERPRETER = TreeInterpreter()
+"""One interpreter for all searches: it keeps nothing between them.
+
+`compiled.search` creates one for each search, which takes 9 µs instead of 4 µs.
+"""
+_COOKIE_SEPARATOR = re.compile(r",\s*(?=[^\s;,=]+=)")
+"""The comma between joined Set-Cookie headers. A comma inside a date has no `name=` after it."""
 
 
-class ReadFault(Exception):
+class ExtractionFault(Exception):
     """A value cannot be read; the message says why in one line."""
 
 
 @cache
 def compile_expression(expression: str) -> Any:
-    """The compiled JMESPath. Raises `ReadFault` when it is not one."""
+    """Return the compiled JMESPath. Raises `ExtractionFault` where it is not valid."""
     try:
         return jmespath.compile(expression)
     except JMESPathError as error:
-        raise ReadFault(f"not a JMESPath: {str(error).splitlines()[0]}") from error
-
-
-@cache
-def _finder(expression: str) -> Callable[[Any], Any]:
-    """The search itself, without what JMESPath does anew for each: to make an interpreter, and to
-    ask it for the expression's kind.
-    """
-    tree = compile_expression(expression).parsed
-    return partial(getattr(_INTERPRETER, f"visit_{tree['type']}"), tree)
+        raise ExtractionFault(f"not a JMESPath: {str(error).splitlines()[0]}") from error
 
 
 def search_body(expression: str, body: Any) -> Any:
-    """What `expression` finds in `body`, None when nothing is there."""
+    """Return the value at `expression` in `body`, None where nothing is there."""
     try:
-        return _finder(expression)(body)
+        return _INTERPRETER.visit(compile_expression(expression).parsed, body)
     except JMESPathError as error:
-        raise ReadFault(
-            f"{expression!r} cannot be applied to what came: {str(error).splitlines()[0]}"
+        raise ExtractionFault(
+            f"{expression!r} cannot be applied to the answer: {str(error).splitlines()[0]}"
         ) from error
 
 
 def read_value(where: str, answer: Answer, body: Any, variables: Mapping[str, Any]) -> Any:
-    """The value that `where` names. `body` is the answer's JSON, or one item of the list in it."""
+    """Return the value at `where`. `body` is the answer's JSON, or one item of the list in it."""
     kind, name = _split_source(where)
     if kind == "body":
         return search_body(where, body)
@@ -61,16 +60,16 @@ def read_value(where: str, answer: Answer, body: Any, variables: Mapping[str, An
         return answer.headers.get(name)
     if kind == "cookie":
         return _read_cookie(answer, name)
+    headers = {key.lower(): value for key, value in answer.headers.items()}
     try:
-        headers = {key.lower(): value for key, value in answer.headers.items()}
         return render(where, {**variables, "body": body, "headers": headers})
     except TemplateFault as fault:
-        raise ReadFault(str(fault)) from fault
+        raise ExtractionFault(str(fault)) from fault
 
 
 @cache
 def _split_source(where: str) -> tuple[str, str]:
-    """header or cookie, with its name; else template or body."""
+    """Return the kind of the source (header, cookie, template, body) and its name."""
     kind, _, name = where.partition(":")
     if kind in ("header", "cookie"):
         return kind, name.strip()
@@ -78,9 +77,7 @@ def _split_source(where: str) -> tuple[str, str]:
 
 
 def _read_cookie(answer: Answer, name: str) -> str | None:
-    # Several Set-Cookie headers come joined by commas; a comma inside of a date is not followed by
-    # `name=`.
-    for text in re.split(r",\s*(?=[^\s;,=]+=)", answer.headers.get("set-cookie", "")):
+    for text in _COOKIE_SEPARATOR.split(answer.headers.get("set-cookie", "")):
         try:
             cookies = SimpleCookie(text)
         except CookieError:

@@ -1,27 +1,24 @@
-"""The mapping: how one target speaks, as data. `default_dialect.toml` is its commented example.
+"""The loading of a mapping: from a TOML table to a validated `TargetMapping`.
 
-`load_mapping` reads a TOML table into a `Mapping`, or raises a `MappingError` that names the source, the
-dotted key, the value given and what is allowed. Whatever can be checked without a target is checked
-here (see `checking`).
+`default_dialect.toml` is its commented example. Each error names the source, the dotted key, the
+given value and what is allowed.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
-from collections.abc import Mapping as Table
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from typing import Any
 
 from pydantic import ValidationError
 
-from cutover_gates.drivers.rest.mapping_model import (
+from cutover_gates.drivers.rest.mapping_model import OperationMap, TargetMapping
+from cutover_gates.drivers.rest.mapping_tables import (
     ErrorMap,
     MappingStep,
-    OperationMap,
     Paging,
     RejectionRule,
-    TargetMapping,
     TokenTable,
     table_keys,
 )
@@ -35,24 +32,39 @@ from cutover_gates.drivers.rest.vocabulary import (
 )
 from cutover_gates.hospital import MappingError, Reason
 
-__all__ = ["TargetMapping", "default_table", "load_mapping"]
+DEFAULT_DIALECT = "default_dialect.toml"
+_MERGED_TABLES = (
+    "headers",
+    "token",
+    "error",
+    "operations",
+    "refusals",
+    "words",
+    "answers",
+    "unsupported",
+)
+"""Tables that are laid over the default dialect's key by key; all others replace it."""
+
+
+def read_default_dialect() -> str:
+    """Return the text of the default dialect's mapping."""
+    return files("cutover_gates.drivers").joinpath(DEFAULT_DIALECT).read_text(encoding="utf-8")
 
 
 def default_table() -> dict[str, Any]:
-    """The default REST dialect, as TOML data."""
-    return tomllib.loads(
-        files("cutover_gates.drivers").joinpath("default_dialect.toml").read_text(encoding="utf-8")
-    )
+    """Return the default REST dialect as TOML data."""
+    return tomllib.loads(read_default_dialect())
 
 
 def load_mapping(
-    table: Table[str, Any] | None = None, source: str = "cutover.toml"
+    table: Mapping[str, Any] | None = None, source: str = "cutover.toml"
 ) -> TargetMapping:
-    """The mapping in `table`; without one, or with nothing but additions to `extends = "default"`,
-    the default dialect.
+    """Return the validated mapping of `table`; the default dialect where it is None.
+
+    A table with `extends = "default"` is laid over the default dialect. Raises `MappingError`.
     """
     if table is None:
-        mapping = _parse({**default_table(), "is_default": True}, "default_dialect.toml")
+        mapping = _parse({**default_table(), "is_default": True}, DEFAULT_DIALECT)
     else:
         _check_names(table, source)
         mapping = _parse(_extend_default(dict(table), source), source)
@@ -70,55 +82,43 @@ def _extend_default(table: dict[str, Any], source: str) -> dict[str, Any]:
 
 
 def _merge_tables(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    """`above` laid over the default dialect: operations, refusals and words are replaced one by
-    one, the other tables key by key.
+    """Return `above` laid over the default dialect.
+
+    Operations, refusals and words are replaced one by one, answers field by field. An operation
+    that one of them maps and the other calls unsupported is what `above` says.
     """
     merged = {**below, **above}
-    for name in (
-        "headers",
-        "token",
-        "error",
-        "operations",
-        "refusals",
-        "words",
-        "answers",
-        "unsupported",
-    ):
+    for name in _MERGED_TABLES:
         merged[name] = {**below.get(name, {}), **above.get(name, {})}
     merged["answers"] = {
         kind: {**below["answers"].get(kind, {}), **fields}
         for kind, fields in merged["answers"].items()
     }
-    merged["operations"] = {
-        name: step
-        for name, step in merged["operations"].items()
-        if name not in above.get("unsupported", {})
-    }
-    merged["unsupported"] = {
-        name: why
-        for name, why in merged["unsupported"].items()
-        if name not in above.get("operations", {})
-    }
+    merged["operations"] = _without(merged["operations"], above.get("unsupported", {}))
+    merged["unsupported"] = _without(merged["unsupported"], above.get("operations", {}))
     return merged
 
 
-def _check_names(table: Table[str, Any], source: str) -> None:
-    """Names that pydantic would let pass, because they are keys of tables that may hold any."""
-    places: tuple[tuple[str, Iterable[str]], ...] = (
-        ("operations", OPERATIONS),
-        ("unsupported", OPERATIONS),
-        ("answers", [kind for kind, fields in FIELDS.items() if fields]),
-        ("words", WORDS),
-        ("refusals", [reason.value for reason in Reason]),
-        ("becomes", FIELDS["patient"]),
-    )
-    for place, allowed in places:
+def _without(table: dict[str, Any], names: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in table.items() if name not in names}
+
+
+def _check_names(table: Mapping[str, Any], source: str) -> None:
+    """Check the names that pydantic accepts, because they are keys of free tables."""
+    allowed_names: dict[str, Iterable[str]] = {
+        "operations": OPERATIONS,
+        "unsupported": OPERATIONS,
+        "answers": [kind for kind, fields in FIELDS.items() if fields],
+        "words": WORDS,
+        "refusals": [reason.value for reason in Reason],
+        "becomes": FIELDS["patient"],
+    }
+    for place, allowed in allowed_names.items():
         given = table.get(place, {})
         for name in given if isinstance(given, dict) else ():
             if name not in set(allowed):
-                raise mapping_error(
-                    source, f"{place}.{name}", None, f"not known; {suggest_nearest(name, allowed)}"
-                )
+                problem = f"not known; {suggest_nearest(name, allowed)}"
+                raise mapping_error(source, f"{place}.{name}", None, problem)
 
 
 def _parse(table: dict[str, Any], source: str) -> TargetMapping:
@@ -129,39 +129,33 @@ def _parse(table: dict[str, Any], source: str) -> TargetMapping:
 
 
 def _explain_error(error: ValidationError, source: str, table: dict[str, Any]) -> MappingError:
-    """The first complaint, in one sentence."""
+    """Return the first complaint as one sentence."""
     first = error.errors()[0]
-    place = list(first["loc"])
-    if (
-        place[:1] == ["operations"]
-        and place[2:4] == ["steps", 0]
-        and "steps" not in table["operations"].get(place[1], {})
-    ):
-        del place[2:4]
-    if (
-        place[:1] == ["refusals"]
-        and len(place) > 2
-        and isinstance(table["refusals"].get(place[1]), dict)
-    ):
-        del place[2]
-    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(
-        "."
-    )
+    place = _written_place(list(first["loc"]), table)
+    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
+    key = key.lstrip(".")
     given = first["input"] if isinstance(first["input"], str | int | float | bool) else None
     if first["type"] == "extra_forbidden":
-        return mapping_error(
-            source,
-            key,
-            given,
-            f"not known; {suggest_nearest(str(place[-1]), _allowed_keys(place))}",
-        )
-    return mapping_error(
-        source, key or "the mapping", given, first["msg"].removeprefix("Value error, ")
-    )
+        hint = suggest_nearest(str(place[-1]), _allowed_keys(place))
+        return mapping_error(source, key, given, f"not known; {hint}")
+    problem = first["msg"].removeprefix("Value error, ")
+    return mapping_error(source, key or "the mapping", given, problem)
+
+
+def _written_place(place: list[Any], table: dict[str, Any]) -> list[Any]:
+    """Return the place as its author wrote it: without the lists that the model adds."""
+    top = place[0] if place else None
+    if top == "operations" and place[2:4] == ["steps", 0]:
+        is_inline = "steps" not in table["operations"].get(place[1], {})
+        return place[:2] + place[4:] if is_inline else place
+    if top == "refusals" and len(place) > 2:
+        is_single = isinstance(table["refusals"].get(place[1]), dict)
+        return place[:2] + place[3:] if is_single else place
+    return place
 
 
 def _allowed_keys(place: list[Any]) -> list[str]:
-    """The keys that may stand where an unknown one was found."""
+    """Return the keys that may stand where an unknown one was found."""
     if place[0] == "operations" and "steps" in place[2:-1]:
         return table_keys(MappingStep)
     if place[0] == "operations" and "paging" in place[2:-1]:
@@ -173,5 +167,7 @@ def _allowed_keys(place: list[Any]) -> list[str]:
         "refusals": table_keys(RejectionRule),
         "error": table_keys(ErrorMap),
     }
+    if len(place) > 1 and place[0] in models:
+        return models[place[0]]
     top = [key for key in table_keys(TargetMapping) if key not in ("source", "is_default")]
-    return models[place[0]] if len(place) > 1 and place[0] in models else [*top, "extends"]
+    return [*top, "extends"]

@@ -1,46 +1,36 @@
-"""Runs an operation of the mapping: its steps in order, with what each captures, up to the answer
-that is read.
-"""
+"""The runner of operations: their steps in order, with what each captures."""
 
 from __future__ import annotations
 
 import re
-import threading
 import time
 import uuid
-from collections.abc import Mapping as Table
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import httpx
 
 from cutover_gates.core.evidence.record import Recorder
-from cutover_gates.drivers.http_exchange import HttpClient
-from cutover_gates.drivers.rest.answer_evaluation import AnswerJudge, make_answer
-from cutover_gates.drivers.rest.extraction import ReadFault, read_value
-from cutover_gates.drivers.rest.mapping_model import MappingStep, OperationMap, TargetMapping
-from cutover_gates.drivers.rest.mapping_validation import (
-    operation_variables,
-    sign_in_names,
-    step_variables,
-)
+from cutover_gates.drivers.http_client import HttpClient, describe_head, make_answer
+from cutover_gates.drivers.rest.answer_evaluation import AnswerJudge
+from cutover_gates.drivers.rest.extraction import ExtractionFault, read_value
+from cutover_gates.drivers.rest.mapping_model import OperationMap, TargetMapping
+from cutover_gates.drivers.rest.mapping_tables import MappingStep
 from cutover_gates.drivers.rest.request_builder import RequestBuilder
+from cutover_gates.drivers.rest.setup_steps import SetupSteps
 from cutover_gates.drivers.rest.templates import TemplateFault, render_tree
 from cutover_gates.drivers.rest.vocabulary import OPERATIONS, mapping_error
 from cutover_gates.drivers.transport import READ_METHODS
-from cutover_gates.hospital import Answer, MappingError, Rejected, Session, Unsupported
+from cutover_gates.hospital import Answer, Rejected, Session, Unsupported
 
-# a made-up token such as "garbage" must not become a secret that is then "found" in every report
-_LONG_ENOUGH_FOR_A_SECRET = 24
-
-
-def carries_upload(step: MappingStep) -> bool:
-    """Whether the bytes of an upload go with this step."""
-    said = str([step.bytes_body, step.json_body, step.form, step.multipart])
-    return re.search(r"\{\{-?\s*upload(\.content|\.base64|\s*-?\}\})", said) is not None
+MIN_SECRET_CHARACTERS = 24
+"""Shorter values are not masked: a made-up token such as "garbage" would be "found" everywhere."""
+_UPLOAD_CONTENT = re.compile(r"\{\{-?\s*upload(\.content|\.base64|\s*-?\}\})")
+_SECRET_NAMES = re.compile("(?i)token|secret|cookie")
 
 
 class OperationResult(NamedTuple):
-    """The last answer of an operation, the request that brought it, and every variable there was."""
+    """The last answer of an operation, its request, and all variables of the operation."""
 
     operation: str
     request: httpx.Request
@@ -58,14 +48,10 @@ class OperationRunner:
         client: HttpClient,
         run_tag: str,
         recorder: Recorder,
-        secrets: Table[str, str] | None = None,
+        secrets: Mapping[str, str] | None = None,
     ) -> None:
-        self.base_url, self.mapping, self.client, self.recorder = (
-            base_url.rstrip("/"),
-            mapping,
-            client,
-            recorder,
-        )
+        self.base_url, self.mapping = base_url.rstrip("/"), mapping
+        self.client, self.recorder = client, recorder
         self.judge = AnswerJudge(mapping, recorder.redactor)
         self.always = {
             "run": {"tag": run_tag},
@@ -75,65 +61,51 @@ class OperationRunner:
             "unique_number": lambda: uuid.uuid4().int % 10**9,
         }
         self.build = RequestBuilder(self.base_url, mapping, client, self.always)
-        self._setup_lock = threading.Lock()
-        self._setup: dict[tuple[str, ...], dict[str, Any]] = {}
-        self._setup_names = frozenset(name for step in mapping.setup for name in step.capture)
-        self._setup_for = sorted(
-            sign_in_names(mapping)
-            & {name for step in mapping.setup for name in step_variables(step)}
-        )
-        self._asking_setup = {
-            name
-            for name, operation in mapping.operations.items()
-            if self._setup_names & operation_variables(mapping, name, operation)
-        }
-        self._inside: dict[str, Session] = {}  # who has signed in here, the latest of each
+        self._setup = SetupSteps(mapping, self._run_setup)
 
     def operation(self, name: str) -> OperationMap:
-        """The operation's mapping. Raises `NotOffered`."""
+        """Return the operation's mapping. Raises `Unsupported` where it is not mapped."""
         if name not in self.mapping.operations:
             raise Unsupported(name, self.mapping.unsupported.get(name, "it is not mapped"))
         return self.mapping.operations[name]
 
     def run(self, name: str, session: Session | None = None, **variables: Any) -> OperationResult:
-        """All steps of the operation. Raises as `Hospital` says."""
+        """Run all steps of an operation. Raises what `Driver` names."""
         operation = self.operation(name)
         scope = self.scope(name, operation, session, variables)
-        outcome: OperationResult | None = None
-        for index, step in enumerate(operation.steps):
-            outcome = self.run_step(name, step, self.mapping.step_key(name, index), session, scope)
-        assert outcome is not None  # the mapping has at least one step
-        return outcome
+        results = [
+            self.run_step(name, step, self.mapping.step_key(name, index), session, scope)
+            for index, step in enumerate(operation.steps)
+        ]
+        return results[-1]
 
     def upload_request(self, name: str, session: Session | None, **variables: Any) -> httpx.Request:
-        """The request of the step that carries the file, after all steps before it were run: for an
-        upload that is to be cut.
+        """Return the request that carries the file, after all steps before it are run.
+
+        It is for an upload that is to be cut.
         """
         operation = self.operation(name)
         scope = self.scope(name, operation, session, variables)
-        place = next(
-            (index for index, step in enumerate(operation.steps) if carries_upload(step)),
-            len(operation.steps) - 1,
-        )
-        for index, step in enumerate(operation.steps[:place]):
+        last = len(operation.steps) - 1
+        carriers = (at for at, step in enumerate(operation.steps) if carries_upload(step))
+        position = next(carriers, last)
+        for index, step in enumerate(operation.steps[:position]):
             self.run_step(name, step, self.mapping.step_key(name, index), session, scope)
-        step = operation.steps[place]
-        return self.build.build(
-            step, self.mapping.step_key(name, place), scope, self.token(name, step, session)
-        )
+        step, key = operation.steps[position], self.mapping.step_key(name, position)
+        return self.build.build(step, key, scope, self.token(name, step, session))
 
     def scope(
         self,
         name: str,
         operation: OperationMap,
         session: Session | None,
-        variables: Table[str, Any],
+        variables: Mapping[str, Any],
     ) -> dict[str, Any]:
-        """What the operation's templates see."""
+        """Return the variables that the operation's templates see."""
         scope = {
             **self.always,
             **(session.variables if session else {}),
-            **self._prerequisites(name, session),
+            **self._setup.values_for(name, session),
             **variables,
         }
         if session is not None:
@@ -143,134 +115,91 @@ class OperationRunner:
         return scope
 
     def send(self, request: httpx.Request) -> Answer:
-        """Send one request.
-
-        Whatever keeps an answer from coming is a `Misbehaved`, told by `failed`.
-        """
+        """Send one request. Raises httpx's transport errors."""
         started = time.monotonic()
         response = self.client.send(request)
         return make_answer(response, time.monotonic() - started)
 
-    def run_step(
-        self, name: str, step: MappingStep, key: str, session: Session | None, scope: dict[str, Any]
-    ) -> OperationResult:
-        """One request, judged; what it captures is added to `scope`."""
-        synthetic = name != "setup" or step.method in READ_METHODS or step.reads_only
-        request = self.build.build(
-            step, key, scope, self.token(name, step, session), synthetic=synthetic
-        )
-        answer = self.send_or_raise(name, key, request)
-        self.judge.judge(name, step, key, request, answer)
-        for variable, where in step.capture.items():
-            scope[variable] = self._capture_value(
-                name, f"{key}.capture.{variable}", where, request, answer, scope
-            )
-        return OperationResult(name, request, answer, scope)
-
     def send_or_raise(self, name: str, key: str, request: httpx.Request) -> Answer:
+        """Send one request. Raises `Unreachable` where no answer comes."""
         try:
             return self.send(request)
         except httpx.TransportError as error:
             raise self.judge.unreachable(name, key, request, error) from error
 
-    def _capture_value(
-        self,
-        name: str,
-        key: str,
-        where: str,
-        request: httpx.Request,
-        answer: Answer,
-        scope: Table[str, Any],
-    ) -> Any:
-        try:
-            value = read_value(where, answer, answer.json, scope)
-        except ReadFault as fault:
-            raise mapping_error(self.mapping.source, key, where, str(fault)) from fault
-        if value is None:
-            came = (
-                f"nothing there, in HTTP {answer.status} ({answer.media_type or 'no media type'},"
-                f" {len(answer.content)} bytes)"
-            )
-            raise self.judge.violation(
-                name, f"a value at {where!r}", came, f"{key} = {where!r}", request
-            )
-        if (
-            isinstance(value, str)
-            and len(value) >= _LONG_ENOUGH_FOR_A_SECRET
-            and re.search("(?i)token|secret|cookie", key.rpartition(".")[2])
-        ):
-            self.recorder.redactor.learn(key.rpartition(".")[2], value)
-        return value
+    def run_step(
+        self, name: str, step: MappingStep, key: str, session: Session | None, scope: dict[str, Any]
+    ) -> OperationResult:
+        """Send one request and judge its answer. What it captures is added to `scope`."""
+        # A set-up step that writes is not an operation on synthetic data: production refuses it.
+        synthetic = name != "setup" or step.method in READ_METHODS or step.reads_only
+        token = self.token(name, step, session)
+        request = self.build.build(step, key, scope, token, synthetic=synthetic)
+        answer = self.send_or_raise(name, key, request)
+        self.judge.judge(name, step, key, request, answer)
+        result = OperationResult(name, request, answer, scope)
+        for variable, where in step.capture.items():
+            scope[variable] = self._capture_value(f"{key}.capture.{variable}", where, result)
+        return result
 
     def token(self, name: str, step: MappingStep, session: Session | None) -> str | None:
-        wanted = (
-            step.token
-            if step.token is not None
-            else step.path is not None and (name == "setup" or OPERATIONS[name].token)
-        )
+        """Return the token that a step shows, None where it shows none."""
+        wanted = step.token
+        if wanted is None:
+            wanted = step.path is not None and (name == "setup" or OPERATIONS[name].token)
         if not wanted or session is None:
             return None
-        if len(session.access) >= _LONG_ENOUGH_FOR_A_SECRET:
+        if len(session.access) >= MIN_SECRET_CHARACTERS:
             self.recorder.redactor.learn("token", session.access)
         return session.access
 
-    def _evaluate_let(self, name: str, variable: str, template: Any, scope: Table[str, Any]) -> Any:
+    def remember_session(self, session: Session) -> None:
+        """Remember a session that may run the set-up for others."""
+        self._setup.remember_session(session)
+
+    def _capture_value(self, key: str, where: str, result: OperationResult) -> Any:
+        answer, name = result.answer, key.rpartition(".")[2]
+        try:
+            value = read_value(where, answer, answer.json, result.variables)
+        except ExtractionFault as fault:
+            raise mapping_error(self.mapping.source, key, where, str(fault)) from fault
+        if value is None:
+            raise self.judge.violation(
+                result.operation,
+                f"a value at {where!r}",
+                f"nothing there, in {describe_head(answer)}",
+                f"{key} = {where!r}",
+                result.request,
+            )
+        is_secret = isinstance(value, str) and len(value) >= MIN_SECRET_CHARACTERS
+        if is_secret and _SECRET_NAMES.search(name):
+            self.recorder.redactor.learn(name, value)
+        return value
+
+    def _evaluate_let(
+        self, name: str, variable: str, template: Any, scope: Mapping[str, Any]
+    ) -> Any:
         try:
             return render_tree(template, scope)
         except TemplateFault as fault:
-            raise mapping_error(
-                self.mapping.source, f"operations.{name}.let.{variable}", template, str(fault)
-            ) from fault
-
-    def remember_session(self, session: Session) -> None:
-        """Somebody was let in: should whoever acts first be refused what the set-up asks, he may be
-        asked instead.
-        """
-        self._inside[session.username] = session
-
-    def _prerequisites(self, name: str, session: Session | None) -> dict[str, Any]:
-        """What the set-up captured.
-
-        Run for the first operation that uses any of it: once for all whose sign-in captured the
-        same for it.
-        """
-        if name not in self._asking_setup or session is None:
-            return {}
-        key = self._setup_key(session)
-        with self._setup_lock:
-            if key not in self._setup:
-                self._setup[key] = self._run_setup_as(session, key)
-            return self._setup[key]
-
-    def _setup_key(self, session: Session) -> tuple[str, ...]:
-        return tuple(str(session.variables.get(name)) for name in self._setup_for)
-
-    def _run_setup_as(self, session: Session, key: tuple[str, ...]) -> dict[str, Any]:
-        """By whoever acts, or by another who is inside: a stranger, or a role that may not look
-        these things up, must still be able to try.
-        """
-        others = [
-            one
-            for one in self._inside.values()
-            if one.access != session.access and self._setup_key(one) == key
-        ]
-        why = ""
-        for one in (session, *reversed(others)):
-            try:
-                return self._run_setup(one)
-            except Rejected as refused:
-                why = f"{self.mapping.source}: {refused.message}"
-        raise MappingError(why)
+            key = f"operations.{name}.let.{variable}"
+            raise mapping_error(self.mapping.source, key, template, str(fault)) from fault
 
     def _run_setup(self, session: Session) -> dict[str, Any]:
         scope = {**self.always, **session.variables, "session": session}
         for index, step in enumerate(self.mapping.setup):
             try:
                 self.run_step("setup", step, f"setup[{index}]", session, scope)
-            except Rejected as refused:
+            except Rejected as rejection:
                 raise Rejected(
-                    refused.reason,
-                    f"setup[{index}]: {session.username} was refused here: {refused}",
-                    refused.answer,
-                ) from refused
-        return {name: scope[name] for name in self._setup_names}
+                    rejection.reason,
+                    f"setup[{index}]: {session.username} was refused here: {rejection}",
+                    rejection.answer,
+                ) from rejection
+        return scope
+
+
+def carries_upload(step: MappingStep) -> bool:
+    """Return whether the bytes of an upload go with this step."""
+    bodies = str([step.bytes_body, step.json_body, step.form, step.multipart])
+    return _UPLOAD_CONTENT.search(bodies) is not None

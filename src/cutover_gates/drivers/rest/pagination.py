@@ -1,136 +1,168 @@
-"""Walks the pages of a list, in whatever style the target turns them."""
+"""The pages of a list, in any style by which a target continues it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from collections.abc import Mapping as Table
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
 from urllib.parse import urljoin
 
 import httpx
 
-from cutover_gates.drivers.rest.extraction import ReadFault, read_value
+from cutover_gates.drivers.rest.extraction import ExtractionFault, read_value
 from cutover_gates.drivers.rest.mapping_model import OperationMap
 from cutover_gates.drivers.rest.operation_runner import OperationResult, OperationRunner
-from cutover_gates.hospital import Session
+from cutover_gates.hospital import Document, Patient, ProtocolViolation, Session, Visit
 
+Entry = TypeVar("Entry", Patient, Visit, Document)
 MOST_PAGES = 1000
+"""Pages after which a list counts as endless."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page: the answer, the items in it, and the number of all matches (None: not given)."""
+
+    result: OperationResult
+    items: list[Any]
+    total: int | None
 
 
 class Paginator:
-    """The lists of one target."""
+    """Reads the lists of one target."""
 
     def __init__(self, runner: OperationRunner) -> None:
         self._runner = runner
 
-    def iterate_pages(
-        self, name: str, session: Session, **variables: Any
-    ) -> Iterator[tuple[OperationResult, list[Any], int | None]]:
-        """Each page of a list, with its items, and the total where the target tells it."""
+    def list_all(
+        self,
+        name: str,
+        session: Session,
+        convert: Callable[[OperationResult, Any], Entry],
+        **variables: Any,
+    ) -> list[Entry]:
+        """Return every entry of a list, from all pages.
+
+        A page that only repeats, or an end before the total is reached, is a violation.
+        """
+        found: list[Entry] = []
+        for page in self.iterate_pages(name, session, **variables):
+            entries = [convert(page.result, item) for item in page.items]
+            known = {entry.id for entry in found}
+            if entries and known and {entry.id for entry in entries} <= known:
+                raise self._repeated_page(name, page.result)
+            found += entries
+            if page.total is not None and len(found) >= page.total:
+                break
+        if page.total is not None and len(found) != page.total:
+            line = f"operations.{name}.total = {self._runner.mapping.operations[name].total!r}"
+            raise self._runner.judge.violation(
+                name,
+                f"{page.total} entries, as its count says",
+                f"{len(found)} on all its pages",
+                line,
+                page.result.request,
+            )
+        return found
+
+    def iterate_pages(self, name: str, session: Session, **variables: Any) -> Iterator[Page]:
+        """Yield each page of a list."""
         operation = self._runner.operation(name)
         paging = operation.paging
         size, number, offset = (paging.size, paging.first, 0) if paging else (0, 1, 0)
         cursor: Any = None
         for _ in range(MOST_PAGES):
-            page = {"number": number, "size": size, "offset": offset, "cursor": cursor}
+            position = {"number": number, "size": size, "offset": offset, "cursor": cursor}
             if paging and paging.style == "link" and cursor:
-                outcome = self._follow(name, str(cursor), session, variables)
+                result = self._follow(name, str(cursor), session, variables)
             else:
-                outcome = self._runner.run(name, session, page=page, **variables)
-            items = self._items(outcome, operation)
-            yield outcome, items, self._total(outcome, operation)
+                result = self._runner.run(name, session, page=position, **variables)
+            items = self._items(result, operation)
+            yield Page(result, items, self._total(result, operation))
             if paging is None or (not items and paging.next is None):
                 return
             number, offset = number + 1, offset + len(items)
             if paging.next is not None:
-                last, cursor = cursor, self._next(outcome, paging.next)
+                last, cursor = cursor, self._next(result, paging.next)
                 if cursor in (None, "", False):
                     return
                 if cursor == last:
+                    line = f"operations.{name}.paging.next = {paging.next!r}"
                     raise self._runner.judge.violation(
-                        name,
-                        "another page",
-                        "the same page again",
-                        f"operations.{name}.paging.next = {paging.next!r}",
-                        outcome.request,
+                        name, "another page", "the same page again", line, result.request
                     )
         raise self._runner.judge.violation(
             name,
             f"at most {MOST_PAGES} pages",
             "no end",
             f"operations.{name}.paging",
-            outcome.request,
+            result.request,
         )
 
     def _follow(
-        self, name: str, link: str, session: Session, variables: Table[str, Any]
+        self, name: str, link: str, session: Session, variables: Mapping[str, Any]
     ) -> OperationResult:
+        """Request the page at a link, with the headers of the operation's last step."""
         operation = self._runner.operation(name)
-        key, step = (
-            self._runner.mapping.step_key(name, len(operation.steps) - 1),
-            operation.steps[-1],
-        )
+        step = operation.steps[-1]
+        key = self._runner.mapping.step_key(name, len(operation.steps) - 1)
         url = urljoin(self._runner.base_url + self._runner.mapping.base_path + "/", link)
         scope = self._runner.scope(name, operation, session, {**variables, "page": {}})
-        request = self._runner.build.request_to(
-            url, step, key, scope, self._runner.token(name, step, session)
-        )
+        token = self._runner.token(name, step, session)
+        request = self._runner.build.build_link(url, step, key, scope, token)
         answer = self._runner.send_or_raise(name, key, request)
         self._runner.judge.judge(name, step, key, request, answer)
         return OperationResult(name, request, answer, scope)
 
-    def _next(self, outcome: OperationResult, where: str) -> Any:
-        if (
-            where.partition(":")[0] == "header"
-            and where.partition(":")[2].strip().lower() == "link"
-        ):
-            links = httpx.Response(
-                200, headers={"link": outcome.answer.headers.get("link", "")}
-            ).links
-            return links.get("next", {}).get("url")
-        return self._read_from_page(outcome, f"operations.{outcome.operation}.paging.next", where)
+    def _next(self, result: OperationResult, where: str) -> Any:
+        kind, _, header = where.partition(":")
+        if kind == "header" and header.strip().lower() == "link":
+            # httpx reads the Link header (RFC 8288).
+            headers = {"link": result.answer.headers.get("link", "")}
+            return httpx.Response(200, headers=headers).links.get("next", {}).get("url")
+        return self._read(result, "paging.next", where)
 
-    def _read_from_page(self, outcome: OperationResult, key: str, where: str) -> Any:
+    def _read(self, result: OperationResult, key: str, where: str) -> Any:
         try:
-            return read_value(where, outcome.answer, outcome.answer.json, outcome.variables)
-        except ReadFault as fault:
-            raise self._runner.judge.violation(
-                outcome.operation,
-                f"{where!r} in the answer",
-                str(fault),
-                f"{key} = {where!r}",
-                outcome.request,
+            return read_value(where, result.answer, result.answer.json, result.variables)
+        except ExtractionFault as fault:
+            raise self._violation(
+                result, f"{where!r} in the answer", str(fault), key, where
             ) from fault
 
-    def _items(self, outcome: OperationResult, operation: OperationMap) -> list[Any]:
+    def _items(self, result: OperationResult, operation: OperationMap) -> list[Any]:
         where = operation.items or "@"
-        items = self._read_from_page(outcome, f"operations.{outcome.operation}.items", where)
+        items = self._read(result, "items", where)
         if not isinstance(items, list):
-            came = "nothing there" if items is None else f"a {type(items).__name__}"
-            raise self._runner.judge.violation(
-                outcome.operation,
-                f"a list at {where!r}",
-                came,
-                f"operations.{outcome.operation}.items = {where!r}",
-                outcome.request,
-            )
+            actual = "nothing there" if items is None else f"a {type(items).__name__}"
+            raise self._violation(result, f"a list at {where!r}", actual, "items", where)
         return items
 
-    def _total(self, outcome: OperationResult, operation: OperationMap) -> int | None:
+    def _total(self, result: OperationResult, operation: OperationMap) -> int | None:
         if operation.total is None:
             return None
-        total = self._read_from_page(
-            outcome, f"operations.{outcome.operation}.total", operation.total
-        )
-        if isinstance(total, str) and total.isdecimal():  # a header is a text
-            total = int(total)
+        total = self._read(result, "total", operation.total)
+        if isinstance(total, str) and total.isdecimal():
+            total = int(total)  # a header is a text
         if not isinstance(total, int) or isinstance(total, bool):
-            line = f"operations.{outcome.operation}.total = {operation.total!r}"
-            raise self._runner.judge.violation(
-                outcome.operation,
-                "the number of all matches",
-                f"{type(total).__name__}",
-                line,
-                outcome.request,
-            )
+            expected, actual = "the number of all matches", type(total).__name__
+            raise self._violation(result, expected, actual, "total", operation.total)
         return total
+
+    def _violation(
+        self, result: OperationResult, expected: str, actual: str, key: str, where: str
+    ) -> ProtocolViolation:
+        line = f"operations.{result.operation}.{key} = {where!r}"
+        return self._runner.judge.violation(
+            result.operation, expected, actual, line, result.request
+        )
+
+    def _repeated_page(self, name: str, result: OperationResult) -> ProtocolViolation:
+        paging = self._runner.mapping.operations[name].paging
+        return self._runner.judge.violation(
+            name,
+            "another page",
+            "entries that were on a page before",
+            f"operations.{name}.paging = {paging.style if paging else None}",
+            result.request,
+        )

@@ -1,14 +1,12 @@
-"""The words of a mapping's mistakes: one sentence that names the source, the key, the value given,
-and what would be right.
-"""
+"""The vocabulary of a mapping: its operations, their variables, the fields and words of answers."""
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
+from cutover_gates.core.tables import find_nearest
 from cutover_gates.hospital import (
     Document,
     MappingError,
@@ -19,44 +17,50 @@ from cutover_gates.hospital import (
 )
 
 
-def mapping_error(source: str, key: str, given: Any, teach: str) -> MappingError:
-    """The one form of a mapping error: where, what was given, what to do."""
+def mapping_error(source: str, key: str, given: Any, problem: str) -> MappingError:
+    """Return a mapping error: the place, the given value, and what would be right."""
     shown = "" if given is None else f" = {given!r}"
-    return MappingError(f"{source}: {key}{shown}: {teach}")
+    return MappingError(f"{source}: {key}{shown}: {problem}")
 
 
 def suggest_nearest(given: str, allowed: Iterable[str]) -> str:
-    """“did you mean …” when something is near, else the whole list."""
+    """Return “did you mean …” where an allowed name is near, else all of them."""
     names = sorted(map(str, allowed))
-    near = difflib.get_close_matches(given, names, 1)
-    return f"did you mean {near[0]!r}?" if near else f"allowed are {', '.join(names)}"
+    nearest = find_nearest(given, names)
+    return f"did you mean {nearest!r}?" if nearest else f"allowed are {', '.join(names)}"
 
 
 ANYTHING: frozenset[str] | None = None
-"""For a variable whose attributes cannot be known without the target."""
+"""Stands for a variable whose attributes cannot be known without the target."""
 
 _DRAFT = frozenset(field.name for field in fields(PatientDraft))
 _SESSION = frozenset({"username", "access", "refresh", "expires_in"})
 _ID = frozenset({"id"})
 
 ALWAYS: dict[str, frozenset[str] | None] = {
-    "run": frozenset({"tag"}),  # the tag that marks everything this run makes
+    # The tag marks everything that this run creates.
+    "run": frozenset({"tag"}),
     "base_url": ANYTHING,
-    "secret": ANYTHING,  # secrets from the environment, by name
-    # unique() gives a new text of 12 characters, unique_number() a new whole number
+    # Secrets from the environment, by name.
+    "secret": ANYTHING,
+    # unique() gives a new text of 12 characters, unique_number() a new whole number.
     "unique": ANYTHING,
     "unique_number": ANYTHING,
 }
 ANSWER_VARIABLES = frozenset({"body", "headers"})
-"""Variables that only a template in an answer's field sees: the object that is read, and the
-answer's headers (names in lower case).
+"""Variables that only a template in an answer's field sees.
+
+They are the object that is read, and the answer's headers (names in lower case).
 """
 
 
 @dataclass(frozen=True)
 class OperationSpec:
-    """What an operation is about: the value its answer is read as (None: nothing is read) and the
-    variables its templates see.
+    """The specification of an operation.
+
+    `answer` is the kind of value that its answer is read as (None: nothing is read). `variables`
+    are those that its templates see. `token`: it needs a session. `takes_id`: it names a single
+    thing, which may be missing.
     """
 
     answer: str | None
@@ -140,7 +144,7 @@ FIELDS: dict[str, dict[str, bool]] = {
     "release": {"release": True},
     "content": {},
 }
-"""The fields read from an answer, by kind. True: must be in the mapping, and in every answer."""
+"""The fields of an answer, by kind. True: must be in the mapping, and in every answer."""
 
 WORDS: dict[str, frozenset[str]] = {
     "sex": frozenset(Sex),

@@ -1,6 +1,6 @@
-"""What a check expects, said so that a failure explains itself.
+"""Matchers: the expectations of a check. A matcher that fails raises structured findings.
 
-Knows the language of `cutover_gates.hospital` and what an examination is.
+Checks import from this package directly.
 """
 
 from cutover_gates.hospital.matchers.answer_checks import (
@@ -8,23 +8,31 @@ from cutover_gates.hospital.matchers.answer_checks import (
     find_changed_fields,
     find_distinguishing_fields,
     find_document_mismatch,
+    find_failure,
     find_leaked_internals,
     find_missing_security_headers,
+    find_refusal,
 )
-from cutover_gates.hospital.matchers.expectations import (
-    ExpectedRejection,
-    act_concurrently,
-    assert_passed,
+from cutover_gates.hospital.matchers.comparisons import (
+    assert_equal,
     assert_row_matches,
     assert_same,
     assert_same_bytes,
     exactly_one,
+)
+from cutover_gates.hospital.matchers.expectations import (
+    ExpectedRejection,
+    act_concurrently,
+    assert_no_findings,
+    assert_passed,
     expect_rejection,
 )
 
 __all__ = [
     "ExpectedRejection",
     "act_concurrently",
+    "assert_equal",
+    "assert_no_findings",
     "assert_passed",
     "assert_row_matches",
     "assert_same",
@@ -35,6 +43,8 @@ __all__ = [
     "find_changed_fields",
     "find_distinguishing_fields",
     "find_document_mismatch",
+    "find_failure",
     "find_leaked_internals",
     "find_missing_security_headers",
+    "find_refusal",
 ]

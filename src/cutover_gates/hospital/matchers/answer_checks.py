@@ -1,5 +1,6 @@
-"""What may be seen in an answer as it came: statuses, types, headers, and words that should have
-stayed inside.
+"""Checks of an answer as it came: its status, media type, headers, and leaks of the server.
+
+Each `find_…` returns findings of the running check, with the subject that the caller names.
 """
 
 from __future__ import annotations
@@ -8,12 +9,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from cutover_gates.hospital import Answer, Operation, Reason
+from cutover_gates.core.findings import THIS_CHECK, Finding
+from cutover_gates.core.value_text import format_value
+from cutover_gates.hospital.answers import Answer
+from cutover_gates.hospital.values import Operation, Reason
 
 UNAUTHENTICATED_STATUSES = frozenset({401, 403})
-"""How a target says "not without a token", where its mapping has no word of its own for it
-(`Answer.reason`).
-"""
+"""Statuses that mean "not without a token", where the mapping gives no reason (`Answer.reason`)."""
 
 INTERNALS: Mapping[str, re.Pattern[str]] = {
     "a stack trace": re.compile(
@@ -33,7 +35,7 @@ INTERNALS: Mapping[str, re.Pattern[str]] = {
         r"\b(?:postgres(?:ql)?|mysql|redis|amqp|mongodb)(?:\+\w+)?://"
     ),
 }
-"""What tells a stranger how a server is made."""
+"""Patterns of what an answer must not show of the server, by the name of each."""
 
 SECURITY_HEADERS: Mapping[str, re.Pattern[str]] = {
     "x-content-type-options": re.compile(r"nosniff", re.IGNORECASE),
@@ -41,98 +43,115 @@ SECURITY_HEADERS: Mapping[str, re.Pattern[str]] = {
     "referrer-policy": re.compile(r"no-referrer|same-origin|strict-origin"),
     "x-frame-options": re.compile(r"DENY|SAMEORIGIN", re.IGNORECASE),
 }
-"""The security headers that every answer carries, and what each must say."""
+"""The security headers that every answer carries, and the pattern of a good value."""
 
 NO_STORE = re.compile(r"no-store")
 VERSION_DIGITS = re.compile(r"\d")
 SHOWN_CHARACTERS = 200
+"""Characters of a leaked text that are shown."""
 
 
-def find_auth_problem(answer: Answer) -> str | None:
-    """What is wrong with the answer to someone without a valid token; None where nothing is."""
+def find_auth_problem(subject: str, answer: Answer) -> Finding | None:
+    """Return a finding where an answer to a caller without a valid token is not a refusal of it."""
     if answer.status in UNAUTHENTICATED_STATUSES or answer.reason is Reason.UNAUTHENTICATED:
         return None
     allowed = " or ".join(str(status) for status in sorted(UNAUTHENTICATED_STATUSES))
-    return f"expected {allowed}, came {answer.status}"
+    return Finding(THIS_CHECK, subject, f"HTTP {allowed}", f"HTTP {answer.status}")
 
 
-def find_document_mismatch(operation: Operation, answer: Answer) -> str | None:
-    """What of an answer the target's own document does not say; None where all of it does."""
+def find_document_mismatch(operation: Operation, answer: Answer) -> Finding | None:
+    """Return a finding where the target's own document does not describe an answer."""
     if answer.status not in operation.statuses:
         documented = ", ".join(str(status) for status in sorted(operation.statuses))
-        return f"came {answer.status}, documented are {documented}"
-    kinds = operation.media_types.get(answer.status, frozenset())
-    if answer.content and answer.media_type not in kinds:
-        return (
-            f"came {answer.status} as {answer.media_type or 'no type'}, documented is"
-            f" {', '.join(sorted(kinds)) or 'no content'}"
-        )
+        return Finding(THIS_CHECK, str(operation), f"HTTP {documented}", f"HTTP {answer.status}")
+    media_types = operation.media_types.get(answer.status, frozenset())
+    if answer.content and answer.media_type not in media_types:
+        expected = ", ".join(sorted(media_types)) or "no content"
+        actual = answer.media_type or "no media type"
+        return Finding(THIS_CHECK, f"{operation} (HTTP {answer.status})", expected, actual)
     return None
 
 
-def find_leaked_internals(answer: Answer) -> str | None:
-    """What of the server's inside an answer tells, with the words that tell it; None where it tells
-    nothing.
-    """
-    for what, pattern in INTERNALS.items():
-        if found := pattern.search(answer.text):
-            return (
-                f"HTTP {answer.status} tells {what}: {found.group().strip()[:SHOWN_CHARACTERS]!r}"
-            )
+def find_failure(subject: str, answer: Answer) -> Finding | None:
+    """Return a finding where the server failed inside: its status is 500 or above."""
+    if answer.status < 500:
+        return None
+    return Finding(THIS_CHECK, subject, "a refusal", f"HTTP {answer.status}")
+
+
+def find_refusal(subject: str, answer: Answer) -> Finding | None:
+    """Return a finding where an answer that must be a success is not."""
+    if answer.status < 300:
+        return None
+    return Finding(THIS_CHECK, subject, "success", f"HTTP {answer.status}")
+
+
+def find_leaked_internals(subject: str, answer: Answer) -> Finding | None:
+    """Return a finding where an answer shows internals of the server, with the text that does."""
+    for kind, pattern in INTERNALS.items():
+        if match := pattern.search(answer.text):
+            leaked = match.group().strip()[:SHOWN_CHARACTERS]
+            actual = f"HTTP {answer.status} with {kind}: {leaked!r}"
+            return Finding(THIS_CHECK, subject, "no internals of the server", actual)
     return None
 
 
-def find_missing_security_headers(answer: Answer, *, personal: bool) -> list[str]:
-    """The security headers that an answer lacks.
+def find_missing_security_headers(subject: str, answer: Answer, *, personal: bool) -> list[Finding]:
+    """Return a finding for each security header that an answer lacks, and for each version it shows.
 
-    `personal`: it may be about a patient, so that nobody on the way may keep it.
+    `personal`: the answer may be about a patient, so that no proxy or browser may store it.
     """
     headers = {name.lower(): value for name, value in answer.headers.items()}
-    wanted = {**SECURITY_HEADERS, **({"cache-control": NO_STORE} if personal else {})}
-    lacking = [
-        name for name, pattern in wanted.items() if not pattern.search(headers.get(name, ""))
+    wanted = dict(SECURITY_HEADERS)
+    if personal:
+        wanted["cache-control"] = NO_STORE
+    findings = [
+        _header_finding(subject, name, f"/{pattern.pattern}/", headers.get(name))
+        for name, pattern in wanted.items()
+        if not pattern.search(headers.get(name, ""))
     ]
-    telling = [
-        name for name in ("server", "x-powered-by") if VERSION_DIGITS.search(headers.get(name, ""))
+    findings += [
+        _header_finding(subject, name, "no version number", headers[name])
+        for name in ("server", "x-powered-by")
+        if VERSION_DIGITS.search(headers.get(name, ""))
     ]
-    return [
-        *(
-            f"{name} is {headers.get(name)!r}, expected /{wanted[name].pattern}/"
-            for name in lacking
-        ),
-        *(f"{name} tells a version: {headers[name]!r}" for name in telling),
-    ]
+    return findings
+
+
+def _header_finding(subject: str, name: str, expected: str, value: str | None) -> Finding:
+    actual = "no such header" if value is None else repr(value)
+    return Finding(THIS_CHECK, f"{subject}: {name}".removeprefix(": "), expected, actual)
 
 
 def find_distinguishing_fields(
     one: Answer, other: Answer, *, volatile: frozenset[str] = frozenset()
-) -> list[str]:
-    """By what a stranger could tell two refusals apart.
+) -> list[Finding]:
+    """Return a finding for each field by which a stranger can tell two refusals apart.
 
-    `volatile`: what differs between any two answers, as `find_changed_fields` finds it.
+    `volatile` names the fields that differ between any two answers (`find_changed_fields`).
     """
-    wrong = [] if one.status == other.status else [f"status: {one.status} and {other.status}"]
-    if one.media_type != other.media_type:
-        wrong.append(f"type: {one.media_type} and {other.media_type}")
-    left, right = _facts(one), _facts(other)
+    pairs: dict[str, tuple[object, object]] = {
+        "status": (one.status, other.status),
+        "media type": (one.media_type, other.media_type),
+    }
+    left, right = _comparable_fields(one), _comparable_fields(other)
     for name in sorted(find_changed_fields(one, other) - volatile):
-        wrong.append(
-            f"{name}: {left.get(name)!r:.{SHOWN_CHARACTERS}} and"
-            f" {right.get(name)!r:.{SHOWN_CHARACTERS}}"
-        )
-    return wrong
+        pairs[name] = (left.get(name), right.get(name))
+    return [
+        Finding(THIS_CHECK, name, f"equal to {format_value(second)}", format_value(first))
+        for name, (first, second) in pairs.items()
+        if first != second
+    ]
 
 
 def find_changed_fields(one: Answer, other: Answer) -> frozenset[str]:
-    """The fields that differ between two answers to one and the same request: a request's id, a
-    time.
-    """
-    left, right = _facts(one), _facts(other)
+    """Return the fields that differ between two answers to the same request (a request id, a time)."""
+    left, right = _comparable_fields(one), _comparable_fields(other)
     return frozenset(name for name in {*left, *right} if left.get(name) != right.get(name))
 
 
-def _facts(answer: Answer) -> Mapping[str, Any]:
-    """The body, field by field where it has fields, and the names of the headers."""
+def _comparable_fields(answer: Answer) -> Mapping[str, Any]:
+    """Return the body, field by field where it has fields, and the names of the headers."""
     body = answer.json if isinstance(answer.json, Mapping) else {"body": answer.text}
     return {
         **{f"body.{name}": value for name, value in body.items()},

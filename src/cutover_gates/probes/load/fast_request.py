@@ -17,8 +17,8 @@ import httpx
 from geventhttpclient.header import Headers
 from geventhttpclient.response import HTTPResponse
 
-from cutover_gates.drivers import make_client
-from cutover_gates.drivers.http_exchange import HttpResponse
+from cutover_gates.drivers.factory import make_client
+from cutover_gates.drivers.http_client import HttpResponse
 from cutover_gates.probes.load.gevent_transport import GeventTransport, to_httpx_response
 
 _PLAIN_URL = re.compile(

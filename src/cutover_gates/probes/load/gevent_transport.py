@@ -22,7 +22,7 @@ from geventhttpclient.response import HTTPResponse
 from greenlet import greenlet
 from locust.contrib.fasthttp import FAILURE_EXCEPTIONS
 
-from cutover_gates.drivers.transport import READ_METHODS, SIZE_LIMIT, SYNTHETIC, GuardError
+from cutover_gates.drivers.transport import SIZE_LIMIT, check_production_guard
 
 BLOCK_BYTES = 1 << 16
 TICK_SECONDS = 0.05
@@ -79,15 +79,8 @@ class GeventTransport(httpx.BaseTransport):
         body: bytes,
     ) -> tuple[HTTPResponse, bytes]:
         """Send it to `path` of `origin`. The answer, and its bytes as they came."""
-        if (
-            self._production
-            and request.method not in READ_METHODS
-            and not request.extensions.get(SYNTHETIC)
-        ):
-            raise GuardError(
-                f"{request.method} {request.url.path} is no operation of the driver's on synthetic"
-                " data, and this target is production"
-            )
+        if self._production:
+            check_production_guard(request)
         client = self._clients.get(origin) or self._create_client(origin)
         self._limit.start()
         try:

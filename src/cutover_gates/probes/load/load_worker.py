@@ -21,7 +21,7 @@ from locust import FastHttpUser, constant, task
 
 from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.core.evidence.redact import Redactor
-from cutover_gates.drivers import connect, make_client
+from cutover_gates.drivers.factory import connect, make_client
 from cutover_gates.drivers.sessions import SessionPool
 from cutover_gates.hospital import (
     Driver,

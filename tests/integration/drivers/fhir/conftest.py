@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cutover_gates.core.evidence.record import Recorder
-from cutover_gates.drivers import connect
+from cutover_gates.drivers.factory import connect
 from cutover_gates.drivers.fhir.fhir_driver import FhirDriver
 from cutover_gates.hospital import Session
 from tests.standins.fhir_answers import fhir_reply, statement

@@ -13,6 +13,7 @@ import pytest
 
 from cutover_gates.core.evidence.assessment import Assessment
 from cutover_gates.core.evidence.ledger import Ledger
+from cutover_gates.drivers.fhir import rules
 from cutover_gates.drivers.fhir.conformance import FhirConformance
 from cutover_gates.drivers.fhir.fhir_driver import FhirDriver
 from cutover_gates.drivers.ledger_driver import LedgerDriver
@@ -146,7 +147,7 @@ def test_a_promise_that_is_not_kept_is_told(
 ) -> None:
     whole.answers[line] = reply
     (finding,) = promises.assess_listed_interactions(session, OWN).findings
-    assert finding.startswith(f"{said} is listed, and ")
+    assert (finding.rule, finding.subject) == (rules.LISTED_INTERACTIONS_WORK, said)
 
 
 def test_a_search_parameter_that_is_not_known_is_told(
@@ -159,7 +160,9 @@ def test_a_search_parameter_that_is_not_known_is_told(
         else fhir_reply(bundle(a_patient()))
     )
     (finding,) = promises.assess_listed_interactions(session, OWN).findings
-    assert finding.startswith("search of Patient by phonetic is listed, and HTTP 400")
+    assert finding.rule == rules.LISTED_INTERACTIONS_WORK
+    assert finding.subject == "search of Patient by phonetic"
+    assert finding.actual.startswith("HTTP 400")
     assert {one.headers.get("prefer") for one in whole.asked if "phonetic" in one.query} == {
         "handling=strict"
     }
@@ -211,10 +214,11 @@ def test_what_is_not_listed_is_refused(
     )
     assert not found.findings
     target.answers |= {"DELETE /Patient/p1": (204, {}, b""), "GET /NoSuchType": (500, {}, b"")}
-    assert promises.assess_unlisted_interactions(session, OWN).findings == (
-        "search of NoSuchType is not listed, and came HTTP 500",
-        "delete of Patient is not listed, and came HTTP 204",
-    )
+    findings = promises.assess_unlisted_interactions(session, OWN).findings
+    assert [(finding.rule, finding.subject, finding.actual) for finding in findings] == [
+        (rules.UNLISTED_INTERACTIONS_ARE_REFUSED, "search of NoSuchType", "HTTP 500"),
+        (rules.UNLISTED_INTERACTIONS_ARE_REFUSED, "delete of Patient", "HTTP 204"),
+    ]
 
 
 # ── versions, hashes ──

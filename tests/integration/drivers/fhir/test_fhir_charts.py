@@ -515,7 +515,7 @@ def test_an_attempt_is_sent_as_it_is(
     """Also what is no valid id; and a refusal is an answer."""
     operations = {str(operation): operation for operation in fhir.operations()}
     answer = fhir.attempt(operations["PUT /Patient/{patient_id}"], session, {"patient_id": "'\"/;"})
-    assert (answer.status, answer.reason, fhir.reason_of(answer)) == (
+    assert (answer.status, answer.reason, fhir.features.reason_of(answer)) == (
         404,
         Reason.NOT_FOUND,
         Reason.NOT_FOUND,

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from cutover_gates.config.fhir import Fhir
 from cutover_gates.config.target import Target
 from cutover_gates.core.evidence.record import Recorder
-from cutover_gates.drivers import connect
+from cutover_gates.drivers.factory import connect
 from cutover_gates.drivers.fhir.answer_interpretation import About, read_reason
 from cutover_gates.hospital import Answer, Driver, MappingError, Reason
 from tests.standins.fhir_answers import operation_outcome

@@ -1,4 +1,4 @@
-"""What the walk says: on which line a key stands, and of an answer nothing that is somebody's."""
+"""The mapping check names the line of a key, and shows no data of other people."""
 
 from __future__ import annotations
 
@@ -19,12 +19,9 @@ from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.drivers.ledger_driver import LedgerDriver
 from cutover_gates.drivers.mapping_check.check_context import CheckContext
 from cutover_gates.drivers.mapping_check.last_exchange import LastExchange
-from cutover_gates.drivers.mapping_check.source_locations import (
-    SourceLocations,
-    find_line,
-    index_lines,
-)
-from cutover_gates.drivers.mapping_check.step_actions import format_if_own
+from cutover_gates.drivers.mapping_check.source_locations import SourceLocations
+from cutover_gates.drivers.mapping_check.step_results import format_own_value
+from cutover_gates.drivers.mapping_check.toml_positions import find_line, index_lines
 from cutover_gates.drivers.rest.mapping import default_table
 from cutover_gates.hospital.synthetic import FileFactory, PatientFactory
 
@@ -137,7 +134,7 @@ class Nobody:
 
 
 def seen(status: int, body: bytes, media_type: str = "application/json") -> LastExchange:
-    one = LastExchange(Redactor(), ours={"cut-1", "Okafor-1"})
+    one = LastExchange(Redactor(), own_texts={"cut-1", "Okafor-1"})
     one(
         httpx.Request("GET", "http://a.example/patients"),
         httpx.Response(status, content=body, headers={"content-type": media_type}),
@@ -167,12 +164,12 @@ def test_a_value_that_came_back_otherwise_is_told_only_where_it_is_ours(tmp_path
         production=False,
     )
     way = CheckContext(hospital, PatientFactory("run-1"), FileFactory("run-1"), "1", "text/plain")
-    assert format_if_own(way, way.draft().family_name.upper()) == repr(
+    assert format_own_value(way, way.draft().family_name.upper()) == repr(
         way.draft().family_name.upper()
     )
-    assert format_if_own(way, "04.03.1987") == "'04.03.1987'"
-    assert format_if_own(way, None) == "None"
-    assert format_if_own(way, "Person") == "another value (6 characters)"
+    assert format_own_value(way, "04.03.1987") == "'04.03.1987'"
+    assert format_own_value(way, None) == "None"
+    assert format_own_value(way, "Person") == "another value (6 characters)"
 
 
 def test_what_says_no_may_say_why() -> None:
@@ -247,12 +244,10 @@ def test_it_is_called_by_its_option(tmp_path: Path) -> None:
         check=False,
     )
     assert told.returncode == 1, told.stderr
-    assert (
-        "STOP         is it alive: cutover.toml, line 2: targets.mine.url: no answer: ConnectError"
-        in told.stdout
-    )
-    assert told.stdout.splitlines()[-1].startswith(
-        "0 of 46 steps went well, 1 stopped, 45 were not walked. Mend first: cutover.toml, line 2:"
-    )
+    location = "cutover.toml, line 2: targets.mine.url: "
+    assert f"STOP         is it alive: {location}no answer: ConnectError" in told.stdout
+    last = told.stdout.splitlines()[-1]
+    assert last.startswith("0 of 46 steps passed, 1 failed, 45 did not run.")
+    assert location in last
     assert "collected" not in told.stdout
     assert not (tmp_path / "reports/runs").exists()

@@ -18,6 +18,7 @@ from cutover_gates.config.base import SettingsError
 from cutover_gates.core.evidence.assessment import NotProven
 from cutover_gates.hospital import (
     Answer,
+    DriverFeatures,
     Operation,
     Reason,
     Role,
@@ -66,7 +67,8 @@ class OperationCaller(Protocol):
     def attempt(
         self, operation: Operation, session: Session | None, values: Mapping[str, str] | None = None
     ) -> Answer: ...
-    def reason_of(self, answer: Answer) -> Reason | None: ...
+    @property
+    def features(self) -> DriverFeatures: ...
 
 
 @dataclass(frozen=True)
@@ -309,7 +311,7 @@ class AccessMatrix:
         if operation.method not in SAFE_METHODS and not 400 <= answer.status < 500:
             self._at_hand = None
             self._own.pop(role, None) if role else None
-        reason = self._asking.hospital.reason_of(answer)
+        reason = self._asking.hospital.features.reason_of(answer)
         came = f"{reason.value} (HTTP {answer.status})" if reason else f"HTTP {answer.status}"
         kind, more = self._judge_answer(expected, operation, answer, reason, chart)
         return {

@@ -150,8 +150,8 @@ def load_document(hospital: Driver, root: str, file: Path | None) -> ApiDocument
     as the driver does.
     """
     given = _read_json(file) if file else None
-    driver = getattr(hospital, "api_document", None)
-    if driver is None:
+    load = hospital.features.api_document
+    if load is None:
         if given is None:
             raise NotProven(
                 "this target's driver gives no OpenAPI document: name a file with one as `document`"
@@ -159,7 +159,7 @@ def load_document(hospital: Driver, root: str, file: Path | None) -> ApiDocument
             )
         return ApiDocument(given, root)
     try:
-        document, root = driver(given)
+        document, root = load(given)
     except ValueError as error:
         raise SettingsError(f"contract.document: {file} holds {error}") from None
     return ApiDocument(document, root)

@@ -1,0 +1,90 @@
+"""The HTTP client as drivers need it: a small part of `httpx.Client`, and what reads its answers.
+
+A load process has a leaner client, so drivers use nothing else of it.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+from collections.abc import Mapping
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import httpx
+
+from cutover_gates.hospital import Answer
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+_UNSPECIFIC_MEDIA_TYPES = frozenset({"", "text/plain", "text/html"})
+"""Media types under which backends send JSON, too: frameworks set them where nobody chose one."""
+
+
+class HttpResponse(Protocol):
+    """A response whose body is read. The names of `headers` are found in any case."""
+
+    @property
+    def status_code(self) -> int: ...
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+    @property
+    def content(self) -> bytes: ...
+
+
+class HttpClient(Protocol):
+    """A client like `httpx.Client`. `send` raises httpx's transport errors."""
+
+    @property
+    def cookies(self) -> httpx.Cookies: ...
+
+    def build_request(
+        self,
+        method: str,
+        url: httpx.URL | str,
+        *,
+        content: Any = None,
+        data: Any = None,
+        files: Any = None,
+        json: Any = None,
+        headers: Any = None,
+        extensions: Any = None,
+    ) -> httpx.Request: ...
+
+    def send(self, request: httpx.Request) -> HttpResponse: ...
+    def close(self) -> None: ...
+
+
+def make_answer(response: HttpResponse, seconds: float) -> Answer:
+    """Return the answer. JSON is read where the media type or the first character says so."""
+    media_type = response.headers.get("content-type", "").partition(";")[0].lower()
+    content = response.content
+    body = None
+    if "json" in media_type or _looks_like_json(media_type, content):
+        try:
+            body = json.loads(content)
+        except ValueError:
+            body = None
+    return Answer(response.status_code, response.headers, content, body, seconds)
+
+
+def _looks_like_json(media_type: str, content: bytes) -> bool:
+    first = content.removeprefix(codecs.BOM_UTF8)[:1]
+    return media_type in _UNSPECIFIC_MEDIA_TYPES and first in (b"{", b"[")
+
+
+def describe_head(answer: Answer) -> str:
+    """Return status, media type and size of an answer: 'HTTP 200 (text/html, 12 bytes)'."""
+    media_type = answer.media_type or "no media type"
+    return f"HTTP {answer.status} ({media_type}, {len(answer.content)} bytes)"
+
+
+def origin_of(url: str) -> str:
+    """Return scheme, host and port of an address."""
+    parts = urlsplit(url)
+    port = parts.port or DEFAULT_PORTS.get(parts.scheme)
+    return f"{parts.scheme}://{parts.hostname}:{port}"
+
+
+def same_origin(one: str, other: str) -> bool:
+    """Return whether both addresses have the same scheme, host and port."""
+    return origin_of(one) == origin_of(other)

@@ -1,0 +1,128 @@
+"""The answers of a target, and the errors that say why it did not do what was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cutover_gates.core.findings import THIS_CHECK, Finding, FindingsError
+from cutover_gates.hospital.values import Reason
+
+STATUS_REASONS: Mapping[int, Reason] = {
+    400: Reason.INVALID,
+    401: Reason.UNAUTHENTICATED,
+    403: Reason.FORBIDDEN,
+    404: Reason.NOT_FOUND,
+    412: Reason.STALE,
+    413: Reason.TOO_LARGE,
+    415: Reason.UNSUPPORTED_TYPE,
+    422: Reason.INVALID,
+    429: Reason.THROTTLED,
+}
+"""The reason that HTTP itself gives a status (RFC 9110). 409 is not here: it has several reasons."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer of a target.
+
+    `json` is None where the body is not JSON. `reason` is the reason of a refusal, as far as the
+    driver can read it. `seconds` is the time from sending to the last byte.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes = field(repr=False)
+    json: Any = field(default=None, repr=False)
+    seconds: float = 0.0
+    reason: Reason | None = None
+
+    @property
+    def media_type(self) -> str:
+        """The media type in lower case, without its parameters."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
+    def text(self) -> str:
+        """The body as text. Bytes that are not UTF-8 are replaced."""
+        return self.content.decode("utf-8", errors="replace")
+
+
+def read_status_reason(answer: Answer) -> Reason | None:
+    """Return the reason that the status of an answer means (RFC 9110); None for any other status."""
+    return STATUS_REASONS.get(answer.status)
+
+
+class Rejected(Exception):
+    """The target refused, for a reason that the driver knows.
+
+    This is a finding only where the check did not expect it.
+    """
+
+    def __init__(self, reason: Reason, message: str, answer: Answer) -> None:
+        super().__init__(f"{reason.value} (HTTP {answer.status}): {message}")
+        self.reason, self.message, self.answer = reason, message, answer
+
+
+class ProtocolViolation(FindingsError):
+    """The target answered with what its protocol does not allow. A finding of the running check.
+
+    Examples: a 500, another media type, a missing field. `mapping_line` is the line of the mapping
+    that expects something else; `request_id` is the target's own name for the request. A driver
+    that knows no more gives a `message` alone.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        finding: Finding | None = None,
+        mapping_line: str = "",
+        request_id: str | None = None,
+    ) -> None:
+        self.finding = finding or Finding(THIS_CHECK, actual=message)
+        self.mapping_line, self.request_id = mapping_line, request_id
+        super().__init__(self.finding)
+        lines = [str(self)]
+        if mapping_line:
+            lines.append(f"Mapping: {mapping_line}")
+        if request_id:
+            lines.append(f"Request id: {request_id}")
+        self.args = ("\n".join(lines),)
+
+
+class Unreachable(ProtocolViolation):
+    """No answer came: the connection was refused or cut, or the time was over.
+
+    `final` is True where this happened so often that the driver sends nothing more.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        finding: Finding | None = None,
+        mapping_line: str = "",
+        final: bool = False,
+    ) -> None:
+        super().__init__(message, finding=finding, mapping_line=mapping_line)
+        self.final = final
+
+
+class Unsupported(Exception):
+    """The target does not offer the operation, and its settings or its driver say so.
+
+    The verdict shows it as not applicable, with the reason `why`.
+    """
+
+    def __init__(self, operation: str, why: str) -> None:
+        super().__init__(f"{operation} is not offered by this target: {why}")
+        self.operation, self.why = operation, why
+
+
+class MappingError(Exception):
+    """The mapping or the driver's settings do not fit the target, so their author must act.
+
+    Never a finding about the target.
+    """

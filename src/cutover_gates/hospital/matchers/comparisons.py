@@ -1,0 +1,90 @@
+"""Matchers that compare values. Each failure is a finding of the running check."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from typing import Any, TypeVar
+
+from cutover_gates.core.findings import THIS_CHECK, Finding, FindingsError
+from cutover_gates.core.value_text import format_value
+
+T = TypeVar("T")
+
+
+def assert_equal(expected: object, actual: object, subject: str = "") -> None:
+    """Assert that two values are equal. `subject` names what they are."""
+    if expected != actual:
+        raise _difference(subject, format_value(expected), format_value(actual))
+
+
+def assert_same(expected: Any, found: Any, *, but: tuple[str, ...] = ()) -> None:
+    """Assert that every field of `expected` has the same value in `found`.
+
+    Both are dataclasses or mappings; fields named in `but` are not compared. Each field that
+    differs is a finding of its own.
+    """
+    if found is None:
+        raise _difference("", format_value(expected), "nothing")
+    actual = _as_mapping(found)
+    findings = [
+        _field_difference(name, value, actual)
+        for name, value in _as_mapping(expected).items()
+        if name not in but and (name not in actual or actual[name] != value)
+    ]
+    if findings:
+        raise FindingsError(*findings)
+
+
+def assert_row_matches(expected: Any, row: Mapping[str, Any] | None) -> None:
+    """Assert that the row exists and agrees in each column that both have.
+
+    A row without any of the expected columns proves nothing, so it fails too.
+    """
+    if row is None:
+        raise _difference("row", f"a row with {format_value(expected)}", "no row")
+    wanted = _as_mapping(expected)
+    comparable = {name: value for name, value in wanted.items() if name in row}
+    if not comparable:
+        raise _difference("row", f"some of the columns {', '.join(wanted)}", _columns(row))
+    assert_same(comparable, row)
+
+
+def exactly_one(things: Iterable[T], what: str) -> T:
+    """Return the one element of a list that must have exactly one. `what` names the element."""
+    listed = list(things)
+    if len(listed) != 1:
+        raise _difference(what, "exactly one", f"{len(listed)}: {format_value(listed)}")
+    return listed[0]
+
+
+def assert_same_bytes(sent: bytes, received: bytes) -> None:
+    """Assert that the bytes are equal. The finding names the first position that differs."""
+    if sent == received:
+        return
+    shorter = min(len(sent), len(received))
+    position = next((at for at in range(shorter) if sent[at] != received[at]), shorter)
+    raise _difference(
+        "content",
+        f"the {len(sent)} bytes that were sent",
+        f"{len(received)} bytes that differ from byte {position} on",
+    )
+
+
+def _difference(subject: str, expected: str, actual: str) -> FindingsError:
+    return FindingsError(Finding(THIS_CHECK, subject, expected, actual))
+
+
+def _field_difference(name: str, value: object, actual: Mapping[str, Any]) -> Finding:
+    found = format_value(actual[name]) if name in actual else "no such field"
+    return Finding(THIS_CHECK, name, format_value(value), found)
+
+
+def _columns(row: Mapping[str, Any]) -> str:
+    return f"a row with {', '.join(row) or 'no columns'}"
+
+
+def _as_mapping(value: Any) -> Mapping[str, Any]:
+    if isinstance(value, Mapping):
+        return value
+    return {field.name: getattr(value, field.name) for field in fields(value)}
