@@ -9,7 +9,7 @@ import httpx
 
 from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.drivers.http_client import describe_head
-from cutover_gates.drivers.rest.extraction import ExtractionFault, read_value, search_body
+from cutover_gates.drivers.rest.extraction import ExtractionError, read_value, search_body
 from cutover_gates.drivers.rest.mapping_model import TargetMapping
 from cutover_gates.drivers.rest.mapping_tables import MappingStep, RejectionRule
 from cutover_gates.drivers.rest.vocabulary import OPERATIONS
@@ -89,7 +89,7 @@ class AnswerJudge:
         """Return the target's own text of an error, short and redacted."""
         try:
             message = read_value(self._mapping.error.message, answer, answer.json, {})
-        except ExtractionFault:
+        except ExtractionError:
             message = None
         if message is None and answer.media_type.startswith("text/"):
             message = " ".join(_MARKUP.sub(" ", answer.text).split()) or None
@@ -120,7 +120,7 @@ class AnswerJudge:
             return False
         try:
             return rule.where is None or bool(search_body(rule.where, answer.json))
-        except ExtractionFault:
+        except ExtractionError:
             return False  # a body of another shape is not this rejection
 
     def _check_path(self, operation: str, key: str, request: httpx.Request, answer: Answer) -> None:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any, Protocol, TypeVar
 
 from cutover_gates.drivers.http_client import describe_head
-from cutover_gates.drivers.rest.extraction import ExtractionFault, read_value
+from cutover_gates.drivers.rest.extraction import ExtractionError, read_value
 from cutover_gates.drivers.rest.operation_runner import OperationResult
 from cutover_gates.drivers.rest.vocabulary import FIELDS, OPERATIONS
 from cutover_gates.hospital import ProtocolViolation
@@ -84,7 +84,7 @@ class AnswerFields:
             return None
         try:
             return read_value(where, self._result.answer, self._body, self._result.variables)
-        except ExtractionFault as fault:
+        except ExtractionError as fault:
             raise self._violation(field, f"a {field}", str(fault)) from fault
 
     def _violation(self, field: str, expected: str, actual: str) -> ProtocolViolation:

@@ -28,17 +28,17 @@ _COOKIE_SEPARATOR = re.compile(r",\s*(?=[^\s;,=]+=)")
 """The comma between joined Set-Cookie headers. A comma inside a date has no `name=` after it."""
 
 
-class ExtractionFault(Exception):
+class ExtractionError(Exception):
     """A value cannot be read; the message says why in one line."""
 
 
 @cache
 def compile_expression(expression: str) -> Any:
-    """Return the compiled JMESPath. Raises `ExtractionFault` where it is not valid."""
+    """Return the compiled JMESPath. Raises `ExtractionError` where it is not valid."""
     try:
         return jmespath.compile(expression)
     except JMESPathError as error:
-        raise ExtractionFault(f"not a JMESPath: {str(error).splitlines()[0]}") from error
+        raise ExtractionError(f"not a JMESPath: {str(error).splitlines()[0]}") from error
 
 
 def search_body(expression: str, body: Any) -> Any:
@@ -46,7 +46,7 @@ def search_body(expression: str, body: Any) -> Any:
     try:
         return _INTERPRETER.visit(compile_expression(expression).parsed, body)
     except JMESPathError as error:
-        raise ExtractionFault(
+        raise ExtractionError(
             f"{expression!r} cannot be applied to the answer: {str(error).splitlines()[0]}"
         ) from error
 
@@ -64,7 +64,7 @@ def read_value(where: str, answer: Answer, body: Any, variables: Mapping[str, An
     try:
         return render(where, {**variables, "body": body, "headers": headers})
     except TemplateFault as fault:
-        raise ExtractionFault(str(fault)) from fault
+        raise ExtractionError(str(fault)) from fault
 
 
 @cache

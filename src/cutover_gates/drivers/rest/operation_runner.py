@@ -13,7 +13,7 @@ import httpx
 from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.drivers.http_client import HttpClient, describe_head, make_answer
 from cutover_gates.drivers.rest.answer_evaluation import AnswerJudge
-from cutover_gates.drivers.rest.extraction import ExtractionFault, read_value
+from cutover_gates.drivers.rest.extraction import ExtractionError, read_value
 from cutover_gates.drivers.rest.mapping_model import OperationMap, TargetMapping
 from cutover_gates.drivers.rest.mapping_tables import MappingStep
 from cutover_gates.drivers.rest.request_builder import RequestBuilder
@@ -161,7 +161,7 @@ class OperationRunner:
         answer, name = result.answer, key.rpartition(".")[2]
         try:
             value = read_value(where, answer, answer.json, result.variables)
-        except ExtractionFault as fault:
+        except ExtractionError as fault:
             raise mapping_error(self.mapping.source, key, where, str(fault)) from fault
         if value is None:
             raise self.judge.violation(

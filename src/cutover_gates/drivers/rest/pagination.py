@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 
 import httpx
 
-from cutover_gates.drivers.rest.extraction import ExtractionFault, read_value
+from cutover_gates.drivers.rest.extraction import ExtractionError, read_value
 from cutover_gates.drivers.rest.mapping_model import OperationMap
 from cutover_gates.drivers.rest.operation_runner import OperationResult, OperationRunner
 from cutover_gates.hospital import Document, Patient, ProtocolViolation, Session, Visit
@@ -125,7 +125,7 @@ class Paginator:
     def _read(self, result: OperationResult, key: str, where: str) -> Any:
         try:
             return read_value(where, result.answer, result.answer.json, result.variables)
-        except ExtractionFault as fault:
+        except ExtractionError as fault:
             raise self._violation(
                 result, f"{where!r} in the answer", str(fault), key, where
             ) from fault

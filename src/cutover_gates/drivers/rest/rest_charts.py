@@ -11,7 +11,7 @@ import httpx
 
 from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.drivers.partial_upload import cut_request
-from cutover_gates.drivers.rest.extraction import ExtractionFault, search_body
+from cutover_gates.drivers.rest.extraction import ExtractionError, search_body
 from cutover_gates.drivers.rest.operation_runner import OperationResult, OperationRunner
 from cutover_gates.drivers.rest.pagination import Paginator
 from cutover_gates.drivers.rest.request_body import UploadVariable
@@ -145,7 +145,7 @@ class RestCharts:
         try:
             text: Any = search_body(where, result.answer.json)
             return base64.b64decode(text, validate=True)
-        except (ExtractionFault, TypeError, ValueError) as error:
+        except (ExtractionError, TypeError, ValueError) as error:
             line = f"operations.content.base64 = {where!r}"
             expected = f"base64 at {where!r}"
             raise self._runner.judge.violation(

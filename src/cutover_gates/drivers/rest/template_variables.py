@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from cutover_gates.drivers.rest.extraction import ExtractionFault, compile_expression
+from cutover_gates.drivers.rest.extraction import ExtractionError, compile_expression
 from cutover_gates.drivers.rest.mapping_model import OperationMap, TargetMapping
 from cutover_gates.drivers.rest.mapping_tables import MappingStep
 from cutover_gates.drivers.rest.templates import (
@@ -87,7 +87,7 @@ def check_place(
         return check_template(mapping, key, where, in_answer)
     try:
         compile_expression(where)
-    except ExtractionFault as fault:
+    except ExtractionError as fault:
         raise mapping_error(mapping.source, key, where, str(fault)) from None
     return set()
 
