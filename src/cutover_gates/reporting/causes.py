@@ -131,7 +131,7 @@ def _text_of(check: CheckResult) -> str:
 def title_of(check: CheckResult) -> str:
     """Return what should hold, from the check's title or else from its name."""
     if check.title:
-        return strip_control_characters(check.title)
+        return strip_control_characters(check.title).rstrip(".")
     name = check.check.rpartition("::")[2].removeprefix("test_")
     return strip_control_characters(name.replace("_", " "))
 

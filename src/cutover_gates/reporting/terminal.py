@@ -7,6 +7,7 @@ paths are never wrapped, so that they can be copied.
 
 from __future__ import annotations
 
+import shlex
 import textwrap
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -163,16 +164,19 @@ def _print_open_checks(verdict: Verdict, console: Console) -> None:
     _print_line(console, "How to see it again", "bold")
     in_order = sorted(checks.values(), key=lambda check: DISPLAY_ORDER.index(check.outcome))
     for check in in_order[:MAX_CHECKS]:
-        _print_open_check(check, console)
+        _print_open_check(check, console, verdict.subject.target)
     if len(checks) > MAX_CHECKS:
         _print_line(console, f"  and {len(checks) - MAX_CHECKS} more checks: see verdict.html")
 
 
-def _print_open_check(check: CheckResult, console: Console) -> None:
+def _print_open_check(check: CheckResult, console: Console, target: str) -> None:
+    """Print a check with its last request, or without one with the command that runs it alone."""
     name = f"{check.outcome.value}: {strip_control_characters(check.check)}"
     _print_line(console, f"  {name}", OUTCOME_COLOURS[check.outcome], whole=True)
     curl, exchanges = last_curl_command(check)
     if not curl:
+        node = shlex.quote(strip_control_characters(check.check))
+        _print_line(console, f"    pytest {node} --target {target}", whole=True)
         return
     what = f"the last of {exchanges} requests" if exchanges > 1 else "the request"
     _print_line(console, f"    {what}:")

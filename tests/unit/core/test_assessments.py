@@ -1,58 +1,74 @@
-"""What a check makes of an examination: wrong is a finding, unseen is not proven, and nothing to
-look at proves nothing.
-"""
+"""The outcome of a check that asks a probe: findings fail it, gaps leave it not proven."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
-from cutover_gates.core.evidence.assessment import Assessment, NotProven
-from cutover_gates.core.findings import MOST_LINES
+from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder, NotProven
+from cutover_gates.core.findings import Finding, FindingsError, Rule
 from cutover_gates.hospital.matchers.expectations import NOTHING_CHECKED, assert_passed
 
-SEEN = ("patients", "visits")
+RULE = Rule("DATA-999", "No row is lost")
+CHECKED = ("patients", "visits")
+LOST = Finding(RULE, "visits", "12 rows", "9 rows")
+UNCOUNTED = Finding(RULE, "documents", "", "the connection broke")
 
 
-def test_an_examination_without_findings_and_holes_is_sound() -> None:
-    assert_passed(Assessment("rows", SEEN))
+def assess(
+    findings: Sequence[Finding] = (),
+    not_proven: Sequence[Finding] = (),
+    checked: tuple[str, ...] = CHECKED,
+) -> Assessment:
+    """Return an assessment of two tables."""
+    return Assessment("rows", checked, tuple(findings), tuple(not_proven))
 
 
-def test_a_finding_is_told() -> None:
-    with pytest.raises(AssertionError, match="visits lost 3 rows"):
-        assert_passed(Assessment("rows", SEEN, findings=("visits lost 3 rows",)))
+def test_an_assessment_without_findings_and_gaps_passes() -> None:
+    """There is something that was checked."""
+    assert_passed(assess())
 
 
-def test_what_was_not_seen_is_not_proven() -> None:
-    with pytest.raises(NotProven, match="documents was not counted"):
-        assert_passed(Assessment("rows", SEEN, not_proven=("documents was not counted",)))
+def test_a_finding_fails_the_check() -> None:
+    """The error has the finding itself, for the verdict."""
+    with pytest.raises(FindingsError) as error:
+        assert_passed(assess([LOST]))
+    assert error.value.findings == (LOST,)
 
 
-def test_a_finding_goes_before_what_was_not_seen() -> None:
-    """That something is broken matters more."""
-    with pytest.raises(AssertionError, match="lost"):
-        assert_passed(
-            Assessment(
-                "rows",
-                SEEN,
-                findings=("visits lost 3 rows",),
-                not_proven=("documents was not counted",),
-            )
-        )
-
-
-def test_nothing_to_look_at_proves_nothing() -> None:
+def test_a_gap_leaves_the_check_not_proven() -> None:
+    """The error has the gap itself, for the verdict."""
     with pytest.raises(NotProven) as error:
-        assert_passed(Assessment("rows", ()))
+        assert_passed(assess(not_proven=[UNCOUNTED]))
+    assert error.value.gaps == (UNCOUNTED,)
+
+
+def test_a_finding_goes_before_a_gap() -> None:
+    """That something is broken matters more."""
+    with pytest.raises(FindingsError) as error:
+        assert_passed(assess([LOST], [UNCOUNTED]))
+    assert error.value.findings[0] == LOST
+
+
+def test_nothing_to_check_proves_nothing() -> None:
+    """An empty list of tables is a gap, and no pass."""
+    with pytest.raises(NotProven) as error:
+        assert_passed(assess(checked=()))
     assert [gap.rule for gap in error.value.gaps] == [NOTHING_CHECKED]
 
 
-def test_of_many_findings_the_first_are_told_and_the_rest_counted() -> None:
-    with pytest.raises(AssertionError) as error:
-        assert_passed(
-            Assessment(
-                "rows",
-                SEEN,
-                findings=tuple(f"finding {number}" for number in range(MOST_LINES + 5)),
-            )
-        )
-    assert str(error.value).splitlines()[-1] == "… and 5 more"
+def test_what_is_added_twice_is_in_the_assessment_once() -> None:
+    """Two passes over the same table find the same row."""
+    builder = AssessmentBuilder()
+    for _ in range(2):
+        builder.add_finding(RULE, "visits", expected="12 rows", actual="9 rows")
+        builder.add_gap(RULE, "documents", "the connection broke")
+    assert builder.build("rows").findings == (LOST,)
+    assert builder.build("rows").not_proven == (UNCOUNTED,)
+
+
+def test_an_assessment_crosses_a_process_whole() -> None:
+    """As JSON-able values, and back."""
+    whole = assess([LOST], [UNCOUNTED])
+    assert Assessment.from_plain(whole.to_plain()) == whole

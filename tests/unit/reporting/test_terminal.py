@@ -59,7 +59,7 @@ def test_eighty_columns_are_enough(every_word: list[Verdict]) -> None:
         wide = [
             line
             for line in shown(verdict).splitlines()
-            if cell_len(line) > 80 and not line.startswith("    curl ")
+            if cell_len(line) > 80 and not line.startswith(("    curl ", "    pytest "))
         ]
         assert wide == []
 
@@ -77,6 +77,12 @@ def test_every_item_has_its_line(every_word: list[Verdict]) -> None:
     for verdict in every_word:
         checklist = shown(verdict).split("Checklist\n")[1]
         assert all(result.item.id in checklist for result in verdict.items)
+
+
+def test_a_check_without_a_request_is_run_again_alone() -> None:
+    """The node id is quoted for a shell."""
+    text = shown(sample_verdict({"patients": Outcome.FAILED}))
+    assert "    pytest smoke/test_patients.py::test_it --target main\n" in text
 
 
 def test_a_failed_check_shows_what_it_found_and_the_last_command() -> None:

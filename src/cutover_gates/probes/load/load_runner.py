@@ -179,14 +179,14 @@ def _format_progress(run: LoadRun, performance: Performance) -> str:
     recent = samples[samples["due"] > run.judged_until - PROGRESS_WINDOW_SECONDS]
     if not len(recent):
         return f"load: rising to {performance.intended_rate:g} requests/s"
-    p50, p95 = np.quantile(recent["took"], [0.5, 0.95])
+    p95 = float(np.quantile(recent["took"], 0.95))
     window = min(float(PROGRESS_WINDOW_SECONDS), max(run.judged_seconds, 0.5))
     errors = int(np.isin(samples["outcome"], ERROR_OUTCOMES).sum())
     required = run.required_tests
     decided = sum(test.conclusion is not Conclusion.OPEN for test in required)
     return (
         f"load {run.judged_seconds:.0f} s: {len(recent) / window:.0f}/s,"
-        f" p50 {p50 * 1000:.0f} ms, p95 {p95 * 1000:.0f} ms, {errors} of {len(samples)} failed,"
+        f" p95 {p95 * 1000:.0f} ms, {errors} of {len(samples)} failed,"
         f" {decided} of {len(required)} certain, {_estimate_seconds(run, performance):.0f} s left"
     )
 
