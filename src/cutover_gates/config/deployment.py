@@ -84,6 +84,7 @@ class ClusterSettings(SettingsTable):
     @field_validator("api")
     @classmethod
     def _require_https(cls, value: str | None) -> str | None:
+        # Also on a private network: the token opens the whole namespace.
         if value is not None and not value.startswith("https://"):
             raise ValueError("api must begin with https://: a token is sent there")
         return value
@@ -106,6 +107,7 @@ class ClusterSettings(SettingsTable):
 
     @model_validator(mode="after")
     def _check_previous_digest(self) -> ClusterSettings:
+        # A typing error that would make the way back look right.
         if self.digest and self.digest == self.previous_digest:
             raise ValueError(
                 "digest and previous_digest are the same, so that a rollback would change nothing"

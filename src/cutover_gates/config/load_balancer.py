@@ -70,6 +70,7 @@ class LoadBalancerSettings(SettingsTable):
     @classmethod
     def _check_urls(cls, value: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
         for address in (value,) if isinstance(value, str) else value or ():
+            # A password here would show in the findings.
             parts = urlsplit(address)
             if (
                 parts.scheme not in ("http", "https")

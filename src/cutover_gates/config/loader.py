@@ -53,6 +53,7 @@ def _read_file(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     data = read_table(path, SettingsError)
+    # Settings files are committed to repositories.
     for where in _find_literal_secrets(data):
         variable = "CUTOVER_" + "__".join(where).upper()
         alternative = f", or write {where[-1]}_file with the path of a file that holds it"
@@ -85,6 +86,7 @@ def _find_literal_secrets(value: Any, above: tuple[str, ...] = ()) -> Iterator[t
 def _add_embedded_target(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return the data with the embedded target, which needs no settings at all."""
     targets = data.get("targets", {})
+    # pydantic refuses it, and says what is needed.
     if not isinstance(targets, dict):
         return dict(data)
     embedded = targets.get("embedded", {})

@@ -66,6 +66,7 @@ class TlsSettings(SettingsTable):
     def _check_endpoints(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for endpoint in value:
             host, port = _parse_host_port(endpoint)
+            # No default port: 443 and 8443 look alike in a settings file.
             if not host or port is None:
                 raise ValueError(
                     f'{endpoint!r} is not an endpoint: write one such as "hospital.example.org:443"'
@@ -126,6 +127,7 @@ class DnsSettings(SettingsTable):
     @classmethod
     def _check_servers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for server in value:
+            # Only to refuse a name: a resolver that must be resolved first proves little.
             parse_name_server(server)
         return value
 
@@ -142,6 +144,7 @@ def parse_name_server(server: str) -> tuple[str, int]:
 def _parse_host_port(text: str) -> tuple[str, int | None]:
     """Return host and port of `host:port`; IPv6 addresses stand in brackets."""
     try:
+        # urlsplit knows the brackets of IPv6.
         parts = urlsplit(f"//{text}")
         whole = not (parts.path or parts.query or parts.fragment or parts.username is not None)
         return (parts.hostname or "", parts.port) if whole else ("", None)

@@ -49,6 +49,7 @@ class RedisSettings(SettingsTable):
     @field_validator("url")
     @classmethod
     def _check_url(cls, value: str | None) -> str | None:
+        # The password has a key of its own, since it must not stand in the file.
         parts = urlsplit(value or "redis://localhost")
         if (
             parts.scheme not in ("redis", "rediss")

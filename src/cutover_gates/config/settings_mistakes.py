@@ -63,6 +63,7 @@ def _describe_value(mistake: Mapping[str, Any], place: list[str]) -> str:
     is_plain = isinstance(value, str | int | float)
     if is_secret or not is_plain or mistake["type"] in VALUE_NOT_SHOWN:
         return ""
+    # pydantic lists the allowed values of a Literal in its context, as a text.
     allowed = re.findall(r"'([^']+)'", str(mistake.get("ctx", {}).get("expected", "")))
     return f" (given: {value!r}).{suggest_nearest(str(value), allowed)}"
 

@@ -34,6 +34,7 @@ def run_concurrently(calls: Iterable[Callable[[], T]]) -> list[T]:
     pending = list(calls)
     if not pending:
         return []
+    # A thread for each: with fewer of them a dead server would delay the others.
     with ThreadPoolExecutor(len(pending), thread_name_prefix="concurrent") as threads:
         return list(threads.map(lambda call: call(), pending))
 
@@ -59,6 +60,7 @@ def _run_in_thread(seconds: float, call: Callable[[], object]) -> _Outcome | Non
         except BaseException as error:  # handed to the thread that asked
             outcomes.append(_Outcome(error=error))
 
+    # A daemon: a thread that hangs must not keep the process from ending.
     thread = threading.Thread(target=run, daemon=True, name="bounded-call")
     thread.start()
     thread.join(seconds)
@@ -104,6 +106,7 @@ def query_all(
 
     All queries run at the same time.
     """
+    # The same thing twice is one query.
     distinct = list(dict.fromkeys(things))
     calls = (partial(_return_error, seconds, partial(query, thing)) for thing in distinct)
     return dict(zip(distinct, run_concurrently(calls), strict=True))
@@ -125,6 +128,7 @@ def wait_until(
     """
     ends = time.monotonic() + seconds
     while True:
+        # Decided before the poll, so that one poll comes after the deadline.
         last = time.monotonic() >= ends
         found = poll()
         if found is not None or last:

@@ -1,27 +1,21 @@
-"""The one HTTP client of the probes: every request has a total bound on time and size.
+"""The one way of the probes to send an HTTP request: a total bound on its time and size.
 
-`exchange` sends one request on a client that the caller owns. `BoundedHttpClient` sends each
-request on a connection of its own, in a thread, so that no server can hold up the caller: not by a
-slow name lookup, not by a slow handshake, not by an answer that arrives byte by byte.
+`exchange` sends one request on a client that the caller owns. `util.http_client` sends each request
+on a connection of its own, in a thread.
 """
 
 from __future__ import annotations
 
-import ssl
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from functools import cache
 from typing import Any
 
 import httpx
 
 from cutover_gates.core.evidence.redact import Redactor
 
-SAMPLE_TIMEOUT_SECONDS = 1.5
-"""Seconds for one sample of the load probe: a run may end two seconds late because of one."""
 SIZE_LIMIT = 16 * 1024 * 1024
 """Bytes of an answer."""
 ERROR_TEXT_LIMIT = 200
@@ -107,7 +101,7 @@ def exchange(
     try:
         return _stream(client, request, ends, seconds)
     except httpx.TimeoutException:
-        raise SourceUnavailable(_late(seconds), name) from None
+        raise SourceUnavailable(describe_delay(seconds), name) from None
     except (httpx.TransportError, httpx.InvalidURL, OSError) as error:
         text = (redactor or Redactor()).redact_text(str(error) or type(error).__name__)
         # httpx has no error of its own for a refused connection; the text is the system's.
@@ -125,6 +119,7 @@ def _stream(
     with client.stream(
         request.method,
         request.url,
+        # None, since an empty mapping would remove the query that the URL has.
         params=dict(request.parameters) or None,
         content=request.body,
         headers=dict(request.headers),
@@ -139,8 +134,9 @@ def _stream(
                 raise SourceUnavailable(
                     f"gave more than {request.size_limit} bytes", redact_url(request.url)
                 )
+            # httpx bounds each read, not their sum: a byte a second would never time out.
             if time.monotonic() > ends:
-                raise SourceUnavailable(_late(seconds), redact_url(request.url))
+                raise SourceUnavailable(describe_delay(seconds), redact_url(request.url))
         return BoundedResponse(
             response.status_code,
             bytes(body),
@@ -157,82 +153,9 @@ def _find_ip(stream: Any, end: str) -> str:
     return str(address[0]) if address else ""
 
 
-def _late(seconds: float) -> str:
+def describe_delay(seconds: float) -> str:
+    """Return the reason of an answer that did not come in time."""
     return f"gave no complete answer within {seconds:g} s"
-
-
-class BoundedHttpClient:
-    """Sends requests in a thread and waits no longer than `seconds` for each.
-
-    While an answer is outstanding, no further request is sent.
-
-    Each request has a connection of its own: behind a load balancer a kept connection would always
-    lead to the same process and hide the others.
-    """
-
-    def __init__(
-        self,
-        seconds: float = SAMPLE_TIMEOUT_SECONDS,
-        *,
-        tls: ssl.SSLContext | None = None,
-        auth: httpx.Auth | None = None,
-        redactor: Redactor | None = None,
-    ) -> None:
-        self._seconds, self._tls, self._auth = seconds, tls or _default_tls_context(), auth
-        self._redactor = redactor or Redactor()
-        self._thread: threading.Thread | None = None
-
-    def get(
-        self, url: str, parameters: Mapping[str, str] | None = None, accept: str = "*/*"
-    ) -> BoundedResponse:
-        """Return the answer, whatever its status. Raises `SourceUnavailable`."""
-        return self._send_with_timeout(
-            HttpRequest(url, "GET", parameters or {}, {"Accept": accept})
-        )
-
-    def post(self, url: str, body: bytes) -> BoundedResponse:
-        """Return the answer to a query in JSON that is too long for a URL.
-
-        The query must change nothing on the server. Raises `SourceUnavailable`.
-        """
-        headers = {"Accept": "application/json", "Content-Type": "application/json"}
-        return self._send_with_timeout(HttpRequest(url, "POST", {}, headers, body))
-
-    def _send_with_timeout(self, request: HttpRequest) -> BoundedResponse:
-        name = redact_url(request.url)
-        if self._thread and self._thread.is_alive():
-            raise SourceUnavailable("is still busy with the request before", name)
-        answers: list[BoundedResponse | SourceUnavailable] = []
-        self._thread = threading.Thread(
-            target=lambda: answers.append(self._try_send(request)), daemon=True, name="http-request"
-        )
-        self._thread.start()
-        self._thread.join(self._seconds)
-        answer = answers[0] if answers else SourceUnavailable(_late(self._seconds), name)
-        if isinstance(answer, SourceUnavailable):
-            raise answer
-        return answer
-
-    def _try_send(self, request: HttpRequest) -> BoundedResponse | SourceUnavailable:
-        try:
-            return self._send(request)
-        except SourceUnavailable as error:
-            return drop_frames(error)
-        except Exception as error:  # only the kind is shown: the text may hold a header
-            return SourceUnavailable(
-                f"cannot be asked: {type(error).__name__}", redact_url(request.url)
-            )
-
-    def _send(self, request: HttpRequest) -> BoundedResponse:
-        ends = time.monotonic() + self._seconds
-        with httpx.Client(
-            verify=self._tls,
-            auth=self._auth,
-            timeout=self._seconds,
-            trust_env=False,
-            headers={"Connection": "close"},
-        ) as client:
-            return exchange(client, request, ends, self._seconds, self._redactor)
 
 
 def drop_frames(error: SourceUnavailable) -> SourceUnavailable:
@@ -241,16 +164,11 @@ def drop_frames(error: SourceUnavailable) -> SourceUnavailable:
     return error
 
 
-@cache
-def _default_tls_context() -> ssl.SSLContext:
-    # Once a process: reading the system's authorities takes longer than most requests.
-    return httpx.create_ssl_context()
-
-
 def redact_url(url: str) -> str:
     """Return the URL without user, password, query and fragment."""
     try:
         parts = httpx.URL(url)
+        # A user, a password and a query may hold secrets.
         return str(parts.copy_with(userinfo=b"", query=None, fragment=None))
     except httpx.InvalidURL:
         return "an invalid URL"
@@ -258,6 +176,7 @@ def redact_url(url: str) -> str:
 
 def _parse_date(date: str | None) -> float | None:
     try:
+        # A server may send any text here; a wrong date is no reason to refuse its answer.
         return parsedate_to_datetime(date).timestamp() if date else None
     except ValueError:
         return None

@@ -13,13 +13,8 @@ import httpx
 
 from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.core.tables import SettingsError
-from cutover_gates.util.http import (
-    ERROR_TEXT_LIMIT,
-    BoundedHttpClient,
-    BoundedResponse,
-    SourceUnavailable,
-    redact_url,
-)
+from cutover_gates.util.http import ERROR_TEXT_LIMIT, BoundedResponse, SourceUnavailable, redact_url
+from cutover_gates.util.http_client import BoundedHttpClient
 
 SERVICE_TIMEOUT_SECONDS = 5.0
 """Seconds for one answer of a service."""
@@ -41,7 +36,9 @@ def read_token(path: Path, name: str, redactor: Redactor, called: str | None = N
         raise SourceUnavailable(
             f"the token in {called or path} cannot be read: {type(error).__name__}"
         ) from None
+    # Before it is checked: a broken token is a secret, too.
     redactor.learn(name, token)
+    # httpx would quote the content in its own error.
     if not _TOKEN.fullmatch(token):
         raise SourceUnavailable(f"{called or path} holds no token")
     return token
@@ -160,6 +157,7 @@ class JsonService:
             raise UnexpectedStatus(
                 f"answered {answer.status}: {reason}", answer.status, self.format_url(path)
             )
+        # `null` is no answer of such a service, either.
         if content is None:
             raise SourceUnavailable("answered 200, and not in JSON", self.format_url(path))
         return content

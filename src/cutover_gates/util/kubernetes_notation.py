@@ -28,7 +28,7 @@ _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6,
 
 
 def parse_quantity(text: str) -> Fraction:
-    """Return the exact value of `250m`, `128Mi`, `1.5e3`, …
+    """Return the exact value of a quantity, such as `250m`, `128Mi` or `1.5e3`.
 
     The grammar is in the Kubernetes API reference (common definitions, Quantity). The digits are
     bounded, so that no answer of a server can cost time or memory. Raises `ValueError`.
@@ -42,6 +42,7 @@ def parse_quantity(text: str) -> Fraction:
 
 def parse_duration(text: str) -> float:
     """Return the seconds of `15.2s`, `1m0s`, … (Go's `time.Duration`). Raises `ValueError`."""
+    # The parts must make up the whole text: findall skips what it does not know.
     found = _DURATION.findall(text)
     if "".join(number + unit for number, unit in found) != text or not found:
         raise ValueError(f"{text!r} is no duration")

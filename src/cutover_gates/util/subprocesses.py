@@ -105,6 +105,7 @@ def _open_child(
         bind_to_parent(command),
         cwd=cwd,
         env=env,
+        # Never the terminal: a program that asks there would wait for an answer.
         stdin=subprocess.PIPE if has_input else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -130,6 +131,7 @@ def bind_to_parent(command: Sequence[str | Path]) -> list[str]:
         raise FileNotFoundError(2, "there is no such program", words[0])
     if sys.platform != "linux":  # no parent's death signal: the program ends by its own means
         return words
+    # -I and -S: no PYTHON* variables and no site packages, which take most of the start.
     return [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(os.getpid()), *words]
 
 
@@ -176,6 +178,7 @@ def kill_child(process: subprocess.Popen[bytes]) -> None:
     """Kill the child's session, if the child still runs, and wait until it is gone."""
     if process.poll() is not None:
         return
+    # The group is gone where the child ended in this moment.
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     with contextlib.suppress(subprocess.TimeoutExpired):

@@ -18,7 +18,8 @@ from cutover_gates.probes.load.resource_usage.metrics_page import (
     parse_metrics,
 )
 from cutover_gates.probes.load.resource_usage.resource_sample import ResourceSample
-from cutover_gates.util.http import BoundedHttpClient, SourceUnavailable
+from cutover_gates.util.http import SourceUnavailable
+from cutover_gates.util.http_client import BoundedHttpClient
 from tests.standins.http_server import Reply, running_http_standin, running_socket_server
 
 PYTHON = """\

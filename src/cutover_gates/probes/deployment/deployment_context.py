@@ -55,6 +55,7 @@ def add_failure(
     builder: AssessmentBuilder, rule: Rule, error: SourceUnavailable, subject: str = ""
 ) -> None:
     """Add a missing object's own finding; for any other failure a gap of `rule`."""
+    # The source answered: this is a fact about the release, and no gap.
     if isinstance(error, ObjectNotFound):
         builder.findings.append(error.finding)
     else:

@@ -41,6 +41,7 @@ class NetworkContext:
         self, builder: AssessmentBuilder, rule: Rule, table: str, keys: Iterable[str]
     ) -> None:
         """Add a gap of `rule` for each settings key that is not set."""
+        # An embedded target declares nothing: what is missing on the machine is the reason.
         reason = "; ".join(self.absent) or "not set"
         for key in keys:
             builder.add_gap(rule, self.key(table, key), reason)
@@ -69,6 +70,7 @@ def send_get(
     transport = httpx.HTTPTransport(
         verify=tls or create_verifying_context(None), local_address=client, trust_env=False
     )
+    # A kept connection would lead to the same backend each time.
     sent = {"Connection": "close", "User-Agent": "cutover", **(headers or {})}
     request = HttpRequest(url, headers=sent, read_body=False)
     with httpx.Client(transport=transport, timeout=seconds, trust_env=False) as connection:

@@ -74,6 +74,7 @@ class DeploymentClient:
         ends = time.monotonic() + self._seconds
         deployment = self._run(ends, "deployment", self._read_deployment)
         others = ("pods", "replica_sets", "budgets", "releases")
+        # Without it nothing says which pods and replica sets are its own.
         if isinstance(deployment, SourceUnavailable):
             return DeploymentState(dict.fromkeys(("deployment", *others), deployment))
         selector = format_selector(deployment.spec.selector)
@@ -101,6 +102,7 @@ class DeploymentClient:
                 name, self._namespace, _request_timeout=self._seconds
             )
         except ApiException as error:
+            # Any other status says nothing about the deployment.
             if error.status != 404:
                 raise
             raise ObjectNotFound(self._missing_deployment(name)) from None
@@ -143,6 +145,7 @@ class DeploymentClient:
 
         if self._settings.helm_release is None:
             return []
+        # Of this client alone: each query has one of its own.
         client.set_default_header("Accept", _METADATA)
         secrets = CoreV1Api(client).list_namespaced_secret
         return secrets(

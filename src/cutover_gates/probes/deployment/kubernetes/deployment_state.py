@@ -53,6 +53,7 @@ def _judge_generation(
 ) -> None:
     newest, observed = deployment.metadata.generation, deployment.status.observed_generation
     builder.figures |= {"generation": newest, "observed": observed}
+    # Until the controller has seen it, every count below is of the change before.
     if (observed or 0) < newest:
         builder.add_finding(
             rules.CHANGE_OBSERVED,
@@ -73,6 +74,7 @@ def _judge_counts(settings: ClusterSettings, deployment: Any, builder: Assessmen
         "available": status.available_replicas or 0,
     }
     builder.figures |= {"declared": settings.replicas, **counts}
+    # All five: with maxSurge there may be more pods than wanted.
     wrong = [f"{count} {what}" for what, count in counts.items() if count != settings.replicas]
     if wrong:
         builder.add_finding(
@@ -100,6 +102,7 @@ def check_disruption_budgets(
         labels = pod.metadata.labels or {}
         found = [each for each in budgets if matches_selector(each.spec.selector, labels)]
         selecting |= {budget.metadata.name: budget for budget in found}
+        # Kubernetes refuses an eviction where two budgets select the pod.
         if len(found) != 1:
             names = ", ".join(budget.metadata.name for budget in found)
             builder.add_finding(
@@ -119,6 +122,7 @@ def _judge_budget(
     name, allowed = budget.metadata.name, budget.status.disruptions_allowed
     builder.checked.append(f"disruption budget {name}")
     builder.figures[name] = {"pods": pods, "may be taken": allowed}
+    # disruptionsAllowed already counts the pods that are healthy now.
     if not 1 <= allowed < pods:
         builder.add_finding(
             rules.BUDGET_ALLOWS_SOME,
@@ -134,6 +138,7 @@ def check_probes(
 ) -> None:
     """Check the probes of the container that runs the image; others may do without."""
     for name, container in _iterate_containers(settings, state, builder):
+        # A log shipper beside the backend has no probes of its own.
         if parse_repository(container.image) != settings.image:
             continue
         builder.checked.append(name)
@@ -176,6 +181,7 @@ def _is_declared(declared: Any, share: str) -> bool:
     kind, _, what = share.partition(".")
     amount = (getattr(declared, kind, None) or {}).get(what)
     try:
+        # "0" stands for no limit, so it does not count as declared.
         return amount is not None and parse_quantity(str(amount)) > 0
     except ValueError:
         return False
@@ -186,6 +192,7 @@ def _iterate_containers(
 ) -> Iterator[tuple[str, Any]]:
     """Yield the deployment's own containers in each of its pods, with a name for a finding."""
     template = state.get_part("deployment").spec.template
+    # What a service mesh adds to the pod is not in the template.
     names = {container.name for container in template.spec.containers}
     pods = select_live_pods(state.get_part("pods"))
     if not pods:

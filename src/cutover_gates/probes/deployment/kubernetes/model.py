@@ -26,6 +26,7 @@ class DeploymentState:
         """
         found = self.parts[part]
         if isinstance(found, SourceUnavailable):
+            # Several checks raise the same error: without this its frames would pile up.
             raise found.with_traceback(None)
         return found
 

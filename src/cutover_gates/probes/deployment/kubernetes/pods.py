@@ -75,6 +75,7 @@ def check_images(
 def _compare_digest(
     settings: ClusterSettings, subject: str, status: Any, builder: AssessmentBuilder
 ) -> None:
+    # imageID is what the node pulled; the specification may name a tag.
     image = (status.image_id or "") if status else ""
     wanted = getattr(settings, settings.running_digest_key)
     digest, command = _DIGEST.search(image), _image_command(settings)
@@ -132,6 +133,7 @@ def check_pods(
 
 
 def _list_statuses(pod: Any) -> list[Any]:
+    # A pod that fails in an init container never starts the others.
     return [*(pod.status.init_container_statuses or []), *(pod.status.container_statuses or [])]
 
 
@@ -152,6 +154,7 @@ def _find_pod_problems(pod: Any) -> Iterator[str]:
 
 def _describe_phase(pod: Any) -> str:
     for condition in pod.status.conditions or []:
+        # The scheduler says why no node takes the pod, such as too little memory.
         if condition.type == "PodScheduled" and condition.status == "False":
             return f"{pod.status.phase}, and no node takes it: {condition.message}"
     return str(pod.status.phase)
@@ -166,6 +169,7 @@ def _judge_restarts(
     builder.figures["restarts"][f"{name} {status.name}"] = count
     if count <= settings.restarts:
         return
+    # By the clock of this machine; NTP keeps the difference far below the hours.
     since = datetime.now(UTC) - timedelta(hours=settings.restart_hours)
     last = status.last_state.terminated if status.last_state else None
     command = f"kubectl -n {settings.namespace} logs {name} -c {status.name} --previous"
@@ -173,6 +177,7 @@ def _judge_restarts(
         reason = f"{count} restarts, and the cluster does not report when"
         builder.add_gap(rules.FEW_RESTARTS, subject, reason, reproduce=command)
         return
+    # Longer ago than the settings look back.
     if last.finished_at < since:
         return
     happened = (

@@ -33,6 +33,7 @@ def _check_replica_sets(
     deployment = state.get_part("deployment")
     replica_sets = _select_replica_sets(deployment, state.get_part("replica_sets"))
     images = {
+        # An older revision, or any where the previous release still runs.
         revision: _find_image(settings, replica_set)
         for revision, replica_set in replica_sets.items()
         if revision < _parse_revision(deployment) or settings.runs == "previous"
@@ -42,6 +43,7 @@ def _check_replica_sets(
         "revisionHistoryLimit": limit,
         "revisions": {str(revision): image for revision, image in images.items()},
     }
+    # None means 10 (apps/v1), so only an explicit 0 keeps nothing.
     if limit == 0:
         builder.add_finding(
             rules.HISTORY_KEPT,
@@ -82,6 +84,7 @@ def _select_replica_sets(deployment: Any, replica_sets: list[Any]) -> dict[int, 
     """Return the deployment's own replica sets, by revision."""
     uid, own = deployment.metadata.uid, dict[int, Any]()
     for replica_set in replica_sets:
+        # Labels are not enough: another deployment may select the same.
         owners = {owner.uid for owner in replica_set.metadata.owner_references or []}
         revision = _parse_revision(replica_set)
         if uid in owners and revision:
@@ -121,6 +124,7 @@ def _check_helm_history(
         return
     newest = max(statuses)
     builder.checked.append(f"revision {newest} of the release {settings.helm_release}")
+    # Such as pending-upgrade, after a run of Helm that was interrupted.
     if statuses[newest] != "deployed":
         builder.add_finding(
             rules.HELM_RELEASE_DEPLOYED,
@@ -139,6 +143,7 @@ def _judge_helm_rollback(
     earlier = [
         number
         for number, status in statuses.items()
+        # "superseded" was deployed once; "failed" never served.
         if (number < newest or settings.runs == "previous") and status in ("superseded", "deployed")
     ]
     if earlier:

@@ -77,6 +77,7 @@ class PipelineAssessments:
             builder.add_finding(
                 rules.RUN_SUCCEEDED, record.name, expected="success", actual=record.result
             )
+        # The release is optional: the commit identifies the run.
         if record.release not in (None, self._release):
             release = self._redactor.redact_text(str(record.release))[:ERROR_TEXT_LIMIT]
             builder.add_finding(
@@ -98,6 +99,7 @@ class PipelineAssessments:
 
     def _check_age(self, record: PipelineRecord, builder: AssessmentBuilder) -> None:
         try:
+            # The schema checks the form only: 25:00 passes it.
             finished = datetime.fromisoformat(record.finished)
         except ValueError:
             builder.add_finding(
@@ -117,6 +119,7 @@ class PipelineAssessments:
                 expected=f"at most {limit:g} h ago",
                 actual=f"{hours:.1f} h ago",
             )
+        # A run in the future would never become too old.
         elif hours * 3600 < -MAX_CLOCK_SKEW_SECONDS:
             builder.add_finding(
                 rules.RUN_RECENT,
@@ -152,6 +155,7 @@ class PipelineAssessments:
             "lines": coverage.lines,
             "percent that is asked for": limit,
         }
+        # Not rounded: 79.96 % is less than 80 %.
         if coverage.percent < limit:
             builder.add_finding(
                 rules.COVERAGE_ENOUGH,

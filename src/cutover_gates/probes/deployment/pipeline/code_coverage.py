@@ -57,6 +57,7 @@ def read_coverage_report(path: Path) -> CodeCoverage:
         OSError: the file cannot be read.
         InvalidCoverage: it is not such a report.
     """
+    # Before it is read: the parser holds the document in memory.
     size = path.stat().st_size
     if size > SIZE_LIMIT:
         raise InvalidCoverage(path.name, f"at most {SIZE_LIMIT} bytes", f"{size} bytes")
@@ -83,6 +84,7 @@ def _read_attributes(content: bytes, name: str) -> tuple[str, str, str]:
 
 def _compute_coverage(covered: int, lines: int, percent: float | None, name: str) -> CodeCoverage:
     """Return the counted share, which the reported percentage must agree with."""
+    # A report about no lines has the rate 1.
     if lines <= 0:
         raise InvalidCoverage(name, "1 line or more", f"{lines} lines")
     if not 0 <= covered <= lines:

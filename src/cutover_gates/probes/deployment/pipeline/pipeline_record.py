@@ -55,6 +55,7 @@ class RecordReader:
         try:
             content = self.resolve_path(file).read_bytes()
             fields = json.loads(content, parse_constant=_reject_constant)
+        # A pipeline that left no file is not known to have failed.
         except OSError as error:
             builder.add_gap(rules.RECORD_READABLE, str(file), type(error).__name__)
             return None
@@ -63,6 +64,7 @@ class RecordReader:
                 rules.RECORD_VALID, file.name, expected="a JSON document", actual="invalid JSON"
             )
             return None
+        # The first mistake is enough: the file is written by a program.
         mistake = next(_load_validator().iter_errors(fields), None)
         if mistake is not None:
             builder.add_finding(
@@ -114,6 +116,7 @@ class RecordReader:
             raise InvalidCoverage(
                 f"{report.source}, SHA-256", f"{sha256}, as the run says", str(report.sha256)
             )
+        # Two figures that differ mean that one is of another run.
         if own and abs(own.percent - report.percent) > ROUNDING_TOLERANCE:
             raise InvalidCoverage(
                 report.source, f"{own.percent:.2f} %, as the run says", f"{report.percent:.2f} %"

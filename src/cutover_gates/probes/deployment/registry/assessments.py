@@ -62,6 +62,7 @@ class RegistryAssessments:
         add_undeclared = self._context.add_undeclared
         add_undeclared(builder, rule, "registry", self._settings, ("url", "repository"))
         add_undeclared(builder, rule, "cluster", self._cluster, (key,))
+        # Both tables are named at once where both lack a key.
         if not builder.not_proven:
             outcome = run_until_deadline(
                 lambda: self._check_image(getattr(self._cluster, key), builder),

@@ -128,6 +128,7 @@ class RegistryRepository:
             return Finding(rules.BLOBS_COMPLETE, subject, f"{expected} bytes", "404")
         if answer.status != 200:
             raise self._refused(answer, f"the {subject}")
+        # A registry may leave out the size in its answer to HEAD.
         if size is not None and expected is not None and size != str(expected):
             return Finding(rules.BLOBS_COMPLETE, subject, f"{expected} bytes", f"{size} bytes")
         return None
@@ -137,6 +138,7 @@ class RegistryRepository:
         try:
             content = json.loads(answer.body)
             media_type = str(content.get("mediaType") or media_type)
+            # The digests are read here, so that a broken manifest is a finding, not a crash.
             if media_type in MANIFEST_TYPES:
                 _ = [blob["digest"] for blob in (content["config"], *content["layers"])]
             elif media_type not in INDEX_TYPES or not isinstance(content["manifests"], list):
@@ -150,6 +152,7 @@ class RegistryRepository:
         """Return the answer; after a challenge, the answer to a request with authorization."""
         answer = self._send(self._build_request(method, path, accept))
         challenge = answer.headers.get("www-authenticate")
+        # Without a challenge 401 is final. One sign-in: a second 401 is an answer, too.
         if answer.status == 401 and challenge:
             account = RegistryAuthorization(self.url, self.username, self.password, self.redactor)
             self._authorization = account.authorize(challenge, self._send)

@@ -51,6 +51,7 @@ class RegistryAuthorization:
 
     def _is_safe_realm(self, realm: str) -> bool:
         """Return whether the password may be sent there: by https, or as the registry itself."""
+        # A registry without TLS is allowed in the settings only where nobody signs in.
         return urlsplit(realm).scheme in ("https", urlsplit(self.url).scheme)
 
     def _request_token(
@@ -59,6 +60,7 @@ class RegistryAuthorization:
         realm = given["realm"]
         wanted = {key: value for key, value in given.items() if key in ("service", "scope")}
         headers = {"Accept": "application/json"}
+        # Without an account the token is that of an anonymous pull.
         if self.username is not None:
             headers["Authorization"] = self._basic()
         answer = send(HttpRequest(str(httpx.URL(realm).copy_merge_params(wanted)), headers=headers))

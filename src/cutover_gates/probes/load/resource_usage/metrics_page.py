@@ -19,13 +19,8 @@ from cutover_gates.probes.load.resource_usage.resource_sample import (
     ResourceSample,
     build_resource_sample,
 )
-from cutover_gates.util.http import (
-    SAMPLE_TIMEOUT_SECONDS,
-    BoundedHttpClient,
-    BoundedResponse,
-    SourceUnavailable,
-    redact_url,
-)
+from cutover_gates.util.http import BoundedResponse, SourceUnavailable, redact_url
+from cutover_gates.util.http_client import SAMPLE_TIMEOUT_SECONDS, BoundedHttpClient
 
 SECTION = "performance.resources"
 COUNTER_FIGURES = frozenset({"cpu_seconds", "pool_timeouts"})

@@ -21,14 +21,8 @@ from cutover_gates.probes.load.resource_usage.resource_sample import (
     ResourceSample,
     build_resource_sample,
 )
-from cutover_gates.util.http import (
-    ERROR_TEXT_LIMIT,
-    SAMPLE_TIMEOUT_SECONDS,
-    BoundedHttpClient,
-    BoundedResponse,
-    SourceUnavailable,
-    redact_url,
-)
+from cutover_gates.util.http import ERROR_TEXT_LIMIT, BoundedResponse, SourceUnavailable, redact_url
+from cutover_gates.util.http_client import SAMPLE_TIMEOUT_SECONDS, BoundedHttpClient
 
 QueryResult = dict[str, float]
 """The values of an answer, by the label `asked` that the query gives each."""

@@ -27,14 +27,8 @@ from cutover_gates.probes.load.resource_usage.resource_sample import (
     ResourceSource,
     build_resource_sample,
 )
-from cutover_gates.util.http import (
-    ERROR_TEXT_LIMIT,
-    SAMPLE_TIMEOUT_SECONDS,
-    BoundedHttpClient,
-    BoundedResponse,
-    SourceUnavailable,
-    redact_url,
-)
+from cutover_gates.util.http import ERROR_TEXT_LIMIT, BoundedResponse, SourceUnavailable, redact_url
+from cutover_gates.util.http_client import SAMPLE_TIMEOUT_SECONDS, BoundedHttpClient
 from cutover_gates.util.http_services import TokenFileAuth, create_tls_context
 from cutover_gates.util.kubernetes_notation import parse_duration, parse_quantity
 

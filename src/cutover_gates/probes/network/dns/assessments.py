@@ -80,6 +80,7 @@ class DnsAssessments:
         builder = self._create_builder()
         servers = defaultdict[str, dict[str, list[str]]](lambda: defaultdict(list))
         for answer in self._resolve_all(builder, self.settings.resolvers):
+            # A refusal is an answer: two resolvers may agree on NXDOMAIN.
             text = "; ".join(sorted(set(answer.refusals))) or _format_list(answer.addresses)
             servers[answer.name][text].append(answer.server)
         for name, by_answer in servers.items():
@@ -110,6 +111,7 @@ class DnsAssessments:
             known[answer.name] |= answer.ttls.keys()
             authoritative.update(*(each.authoritative for each in answer.resolutions))
         for name, records in known.items():
+            # A TTL that came from a cache alone may be the rest of a longer one.
             if not records or records - authoritative:
                 builder.add_gap(
                     rules.TTL_FROM_ZONE, name, "no server of the zone itself gives its TTL"
@@ -138,6 +140,7 @@ class DnsAssessments:
             lambda question: resolve(*question, seconds),
             seconds + TIMEOUT_SLACK_SECONDS,
         )
+        # Both types together: half an answer could hide an address.
         for server, name in dict.fromkeys(question[:2] for question in questions):
             of_types = [answers[server, name, kind] for kind in ADDRESS_TYPES]
             errors = [each for each in of_types if isinstance(each, SourceUnavailable)]

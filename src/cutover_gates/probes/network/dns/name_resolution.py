@@ -66,9 +66,11 @@ def _send_query(
         while (left := ends - time.monotonic()) > 0:
             timeout = min(left, seconds / MAX_TRIES)
             try:
+                # An answer that is truncated in UDP is requested again over TCP.
                 return dns.query.udp_with_fallback(
                     query, server[0], timeout=timeout, port=server[1]
                 )[0]
+            # The packet may be lost: try again for as long as there is time.
             except dns.exception.Timeout:
                 continue
     except (dns.exception.DNSException, OSError) as error:
@@ -85,9 +87,11 @@ def _follow_aliases(
     """Record what the answer says of the name and its aliases; return the last alias."""
     for _ in range(MAX_HOPS):
         for records in _find_records(answer, name, kind):
+            # In one form: an IPv6 address can be written in several.
             resolution.addresses |= {str(ip_address(record.to_text())) for record in records}
             _record_ttl(answer, records, resolution)
         aliases = _find_records(answer, name, dns.rdatatype.CNAME)
+        # One answer may hold a whole chain of aliases.
         if not aliases or resolution.addresses:
             return name
         _record_ttl(answer, aliases[0], resolution)
@@ -107,5 +111,6 @@ def _record_ttl(
     name = records.name.to_text(omit_final_dot=True)
     record = f"{name} {dns.rdatatype.to_text(records.rdtype)}"
     resolution.ttls[record] = records.ttl
+    # AA: the server has the zone itself.
     if answer.flags & dns.flags.AA:
         resolution.authoritative.add(record)

@@ -116,6 +116,7 @@ class LoadBalancerAssessments:
         builder = self._create_builder("backends", "instance_header")
         self._add_failover_gaps(builder)
         if not builder.not_proven:
+            # Other processes of the run query the same backends.
             self.acquire_failover_lock()
             settings = self.settings
             traffic = ProbeTraffic(self.ask_balancer, settings.instance_header or "")
@@ -151,6 +152,7 @@ class LoadBalancerAssessments:
 
     def backend_names(self, backend: str, reply: BoundedResponse | SourceUnavailable) -> set[str]:
         """Return the names of a backend in the answers: its address, and its own name."""
+        # Some load balancers write the address of the backend into the header.
         names = {urlsplit(backend).netloc}
         header = (self.settings.instance_header or "").lower()
         if isinstance(reply, BoundedResponse) and reply.headers.get(header):
@@ -177,6 +179,7 @@ class LoadBalancerAssessments:
 
     def _add_failover_gaps(self, builder: AssessmentBuilder) -> None:
         rule = rules.FAILOVER_TESTABLE
+        # Not even with a command: nothing is stopped on production.
         if self.production:
             builder.add_gap(rule, self.context.target, "no backend is stopped on production")
         elif not self.settings.kill:

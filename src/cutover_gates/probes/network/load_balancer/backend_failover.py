@@ -66,6 +66,7 @@ class FailoverTrial:
     def run(self, kill: Sequence[str], back_seconds: float, builder: AssessmentBuilder) -> None:
         """Stop a backend with the command `kill`, wait until it is back, and judge the traffic."""
         with self.traffic.send_continuously():
+            # The traffic must flow before the backend dies, or no loss could be seen.
             self._wait_for_requests(REQUESTS_BEFORE)
             try:
                 process = start_independent(kill)
@@ -97,6 +98,7 @@ class FailoverTrial:
             return bool(dead or process.poll())
 
         wait_for(has_ended, DEATH_TIMEOUT_SECONDS, POLL_SECONDS)
+        # Up to POLL_SECONDS and one query late; requests before it are judged, too.
         self.died_at = time.monotonic()
         return dead
 
@@ -107,6 +109,7 @@ class FailoverTrial:
             status = process.poll()
             state = "it still runs" if status is None else f"it ended with status {status}"
             _add_gap(builder, f"all backends still answer after {COMMAND}; {state}")
+        # With all of them gone every request is lost, whatever the load balancer does.
         elif len(dead) == len(self.backends):
             _add_gap(builder, f"{COMMAND} stops all backends, and must stop one of several")
 
@@ -127,6 +130,7 @@ class FailoverTrial:
         if not reply.is_success:
             return False
         self.up_at = self.up_at or time.monotonic()
+        # Asked anew: after its restart a backend may call itself by another name.
         names = self.backend_names(dead, reply)
         since = self.traffic.results_since(self.up_at)
         self.back_at = next((result.at for result in since if result.instance in names), None)

@@ -31,6 +31,7 @@ def judge_rotation(
     names = find_names()
     needed = REQUESTS_PER_BACKEND * len(names)
     results = send_probes(ask_balancer, header, needed, ROTATION_SECONDS)
+    # Errors of the same kind are one finding, with their count.
     errors = Counter(result.error for result in results if result.error)
     answered = Counter(result.instance for result in results if not result.error)
     builder.figures |= {
@@ -73,6 +74,7 @@ def _judge_backends(
     answered: Mapping[str | None, int],
     names: Mapping[str, set[str]],
 ) -> None:
+    # A name that no declared backend has belongs to one that nobody declared.
     declared = set().union(*names.values())
     for stranger in sorted({name for name in answered if name is not None} - declared):
         builder.add_finding(

@@ -37,6 +37,7 @@ class ClientAddressCheck:
         """Send the request with the marker as its id, and compare the addresses in the log."""
         try:
             reply = ask_balancer(headers={"X-Request-Id": marker}, client=self.client)
+            # From this address the load balancer asks as well: the log could not tell them apart.
             if reply.client == reply.server:
                 self._add_gap(
                     builder,

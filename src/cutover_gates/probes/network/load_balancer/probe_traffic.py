@@ -46,12 +46,14 @@ class ProbeTraffic:
 
     def results_since(self, moment: float) -> list[ProbeResult]:
         """Return the results from that moment on (`time.monotonic()`)."""
+        # A copy, since the lanes go on adding.
         return [result for result in list(self.results) if result.at >= moment]
 
     @contextmanager
     def send_continuously(self) -> Iterator[None]:
         """Send requests until the block ends, and wait for those that are then under way."""
         lanes = [
+            # Several lanes: one that waits for a dead backend must not stop the traffic.
             threading.Thread(target=self._send_until_stop, daemon=True, name="probe-traffic")
             for _ in range(LANES)
         ]

@@ -124,6 +124,7 @@ class RedisAssessments:
         except AuthenticationRejected as error:
             builder.add_gap(rules.ACCESS_GRANTED, self.name, error.reason)
         except SourceUnavailable as error:
+            # In one check only, so that one dead server is one finding.
             if silence_is_finding:
                 builder.add_finding(
                     rules.REDIS_ANSWERS, self.name, expected="an answer", actual=error.reason
@@ -137,6 +138,7 @@ class RedisAssessments:
         role = ROLES.get(str(info["role"]), str(info["role"]))
         link, cluster = info.get("master_link_status"), info.get("cluster_state", "ok")
         builder.figures |= {"version": info.get("redis_version"), "role": role}
+        # Each value with its rule: all of them are reported, not only the first.
         found = [
             (rules.DECLARED_ROLE, self.settings.role, role),
             (rules.DATA_LOADED, "loading 0", f"loading {info.get('loading') or 0}"),

@@ -82,6 +82,7 @@ class RedisClient:
             password=self._password,
             socket_timeout=seconds,
             socket_connect_timeout=seconds,
+            # redis-py would try again, beyond the time bound.
             retry=Retry(NoBackoff(), 0),
             decode_responses=True,
             **tls,
@@ -116,7 +117,10 @@ def write_probe_key(client: Redis, value: str) -> str:
     for _ in range(MAX_KEYS):
         key = f"cutover:{secrets.token_hex(8)}"
         try:
+            # nx: a key of the target's is never overwritten. ex: ours is gone even if we are
+            # killed.
             client.set(key, value, ex=KEY_SECONDS, nx=True)
+        # The slot of this key is on another node.
         except MovedError:
             continue
         return key

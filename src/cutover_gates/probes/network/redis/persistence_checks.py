@@ -36,6 +36,7 @@ def judge_persistence(
     builder: AssessmentBuilder, name: str, settings: RedisSettings, info: Mapping[str, Any]
 ) -> None:
     """Compare the persistence with the declared one, and read how the last saves ended."""
+    # `save` is the schedule of snapshots; an empty one means none.
     kinds = {"aof": info.get("aof_enabled"), "rdb": info.get("save")}
     active = sorted(kind for kind, on in kinds.items() if on)
     builder.figures["kept by"] = active
@@ -49,6 +50,7 @@ def judge_persistence(
             reproduce="redis-cli CONFIG GET save appendonly",
         )
     for kind, field in LAST_SAVES:
+        # A failure of a kind that is switched off is an old one.
         if kind in active and info.get(field, "ok") != "ok":
             builder.add_finding(
                 rules.LAST_SAVE_SUCCEEDED,
@@ -75,9 +77,11 @@ def try_round_trip(client: Redis) -> RoundTrip:
     try:
         key = write_probe_key(client, value)
     except ReadOnlyError:
+        # Redis refuses writes on a replica with READONLY.
         return RoundTrip(refused=True)
     try:
         return RoundTrip(False, client.get(key) == value, int(client.ttl(key)))
+    # Not left to its expiry: the key counts in the memory of the target.
     finally:
         client.delete(key)
 

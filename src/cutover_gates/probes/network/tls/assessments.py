@@ -105,6 +105,7 @@ def _judge_chain(
 ) -> None:
     builder.checked.append(str(endpoint))
     builder.figures[str(endpoint)] = [format_subject(each) for each in chain]
+    # The command shows the chain; -showcerts prints what is really sent.
     if failure:
         builder.add_finding(
             rules.CHAIN_TRUSTED,
@@ -146,6 +147,7 @@ def _judge_validity(
     builder.figures[str(endpoint)] = {
         format_subject(each): each.not_valid_after_utc.isoformat() for each in chain
     }
+    # An intermediate certificate that expires breaks the chain as well.
     for certificate in chain:
         if problem := find_validity_problem(certificate, days_left):
             builder.add_finding(

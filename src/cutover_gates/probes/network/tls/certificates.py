@@ -52,6 +52,7 @@ def resolve_endpoint(endpoint: Endpoint, seconds: float) -> list[Endpoint]:
     IPv6, and browsers do without it. Raises `TlsConnectionError`.
     """
     addresses = _look_up(endpoint)
+    # A machine without IPv6 must not report the IPv6 address as dead.
     has_ipv4 = any(":" not in address for address in addresses)
     reached = [
         address
@@ -133,6 +134,7 @@ def fetch_chain(endpoint: Endpoint, seconds: float) -> list[x509.Certificate]:
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    # Whatever the server speaks: here the chain is read, protocols are judged elsewhere.
     context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
     context.set_ciphers("ALL:@SECLEVEL=0")
     return [
@@ -151,6 +153,7 @@ def _fetch_raw_chain(endpoint: Endpoint, context: ssl.SSLContext, seconds: float
             context.wrap_socket(plain, server_hostname=endpoint.host) as connection,
         ):
             return read_sent_chain(connection)
+    # An answer, and no failed connection: `verify_endpoint` reads it.
     except ssl.SSLCertVerificationError:
         raise
     except TimeoutError:
@@ -165,6 +168,7 @@ def _fetch_raw_chain(endpoint: Endpoint, context: ssl.SSLContext, seconds: float
 
 def _is_reachable(place: tuple[str, int], seconds: float) -> bool:
     try:
+        # Half of the bound: the query itself still needs time.
         socket.create_connection(place, timeout=seconds / 2).close()
     except OSError:
         return False

@@ -38,6 +38,7 @@ class EndpointQueries:
     ) -> None:
         self.settings, self.context = settings, context
         own = [url] if url.startswith("https://") else []
+        # The settings hold `host:port`; as a URL it is parsed like the target's own.
         declared = [f"https://{endpoint}" for endpoint in settings.endpoints]
         self.endpoints = [parse_endpoint(each) for each in declared or own]
         self.verifying_context = create_verifying_context(ca_file)
@@ -57,6 +58,7 @@ class EndpointQueries:
         bound = self.settings.seconds + TIMEOUT_SLACK_SECONDS
         if endpoints is not None:
             return query_all(endpoints, look, bound)
+        # Each address of a name may have a front end, and a certificate, of its own.
         resolve = partial(resolve_endpoint, seconds=self.settings.seconds)
         unresolved: dict[Endpoint, T | SourceUnavailable] = {}
         resolved: list[Endpoint] = []

@@ -48,9 +48,11 @@ def check_hsts(queries: EndpointQueries, builder: AssessmentBuilder) -> None:
     def look(endpoint: Endpoint) -> BoundedResponse:
         return get(f"https://{endpoint.name}{settings.hsts_path}")
 
+    # By its name, and not at each address: browsers keep the header by the name.
     for endpoint, reply in queries.iterate_answers(builder, look, queries.endpoints):
         builder.checked.append(str(endpoint))
         header = reply.headers.get("strict-transport-security", "")
+        # The value may be quoted, and stand among other directives (RFC 6797, 6.1).
         max_age = MAX_AGE.search(header)
         if max_age is None or int(max_age[1]) < settings.hsts_seconds:
             builder.add_finding(
@@ -95,6 +97,7 @@ def _judge_redirect(
             actual=f"status {reply.status} to {leads}" if leads else f"status {reply.status}",
             reproduce=_command(address),
         )
+    # A redirect to another host proves nothing where its certificate is not checked.
     elif parse_endpoint(leads) not in queries.endpoints:
         builder.add_gap(
             rules.PLAIN_HTTP_REDIRECTS,

@@ -43,6 +43,7 @@ def check_refusals(
         lambda pair: _send_offer(pair[0], offers[pair[1]], seconds),
         seconds + TIMEOUT_SLACK_SECONDS,
     )
+    # Once more: after many offers a server may have locked this client out.
     after = dict(queries.iterate_answers(builder, takes_modern, before))
     for (endpoint, name), answer in answers.items():
         proves = before[endpoint] and after.get(endpoint, False)
@@ -69,6 +70,7 @@ def _judge_offer(
     if isinstance(answer, SourceUnavailable):
         builder.add_gap(rule, subject, answer.reason, reproduce=_command(rule, endpoint, name))
     elif answer is not None:
+        # An accepted offer needs no proof that the server also accepts a good one.
         builder.checked.append(subject)
         builder.add_finding(
             rule,
@@ -95,4 +97,5 @@ def _send_offer(endpoint: Endpoint, offer: TlsOffer, seconds: float) -> ServerCh
     try:
         return send_client_hello(endpoint.socket_address, endpoint.host, *offer, seconds)
     except OSError as error:
+        # Only the reason: the place is the subject of the finding.
         raise SourceUnavailable(error.strerror or str(error) or type(error).__name__) from None

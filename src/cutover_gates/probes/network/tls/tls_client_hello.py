@@ -87,6 +87,7 @@ WEAK_CIPHER_OFFERS: dict[str, TlsOffer] = {
 }
 """Offers that no server may accept, by name."""
 
+# x25519, secp256r1, secp384r1 and secp521r1.
 _GROUPS = (29, 23, 24, 25)
 _SIGNATURES = (
     0x0403,
@@ -139,6 +140,7 @@ def build_client_hello(host: str, version: int, ciphers: Iterable[int]) -> bytes
     """Return the record that is sent."""
     suites = b"".join(pack("!H", cipher) for cipher in ciphers)
     body = (
+        # TLS 1.3 is offered in an extension; this field stays at TLS 1.2 (RFC 8446, 4.1.2).
         pack("!H", min(version, TLS12))
         + secrets.token_bytes(32)
         + b"\0"
@@ -146,10 +148,12 @@ def build_client_hello(host: str, version: int, ciphers: Iterable[int]) -> bytes
         + suites
         + b"\1\0"
     )
+    # SSL 3.0 knows no extensions.
     if version > SSL3:
         extensions = _build_extensions(host, version)
         body += pack("!H", len(extensions)) + extensions
     return (
+        # The record's own version is 1.0 at most: old servers hang up on a newer one.
         pack("!BHH", _HANDSHAKE, min(version, TLS10), len(body) + 4)
         + b"\1"
         + pack("!I", len(body))[1:]
@@ -161,11 +165,15 @@ def _build_extensions(host: str, version: int) -> bytes:
     groups, signatures = (
         b"".join(pack("!H", number) for number in numbers) for numbers in (_GROUPS, _SIGNATURES)
     )
+    # supported_groups, ec_point_formats, extended_master_secret, renegotiation_info.
     parts = [(10, _prefix_length(groups)), (11, b"\1\0"), (23, b""), (0xFF01, b"\0")]
+    # server_name, which may not be an address (RFC 6066, 3).
     if not _is_address(host):
         parts.insert(0, (0, _prefix_length(b"\0" + _prefix_length(host.encode("idna")))))
     if version >= TLS12:
+        # signature_algorithms.
         parts.append((13, _prefix_length(signatures)))
+    # supported_versions, and an empty key_share.
     if version >= TLS13:
         parts += [
             (43, b"\4" + pack("!HH", TLS13, TLS12)),
@@ -203,8 +211,10 @@ def _parse_choice(record: bytes) -> ServerChoice | None:
         return None
     if record[0] != _HANDSHAKE or len(record) <= _SESSION_ID_OFFSET or record[5] != _SERVER_HELLO:
         raise OSError("the answer is not TLS")
+    # The cipher suite follows the session id, whose length is one byte.
     after = _SESSION_ID_OFFSET + 1 + record[_SESSION_ID_OFFSET]
     if len(record) < after + 2:
         raise OSError("the answer ends in the middle of a TLS record")
     version, cipher = unpack("!H", record[9:11])[0], unpack("!H", record[after : after + 2])[0]
+    # The suites of TLS 1.3 begin with 0x13; the version field says 1.2 for them, too.
     return ServerChoice(TLS13 if cipher >> 8 == 0x13 else version, cipher)
