@@ -87,47 +87,24 @@ class AssessmentBuilder:
         self.not_proven.append(Finding(rule, subject, "", reason, reproduce))
 
     @contextmanager
-    def check_item(self, rule: Rule | str, subject: str = "") -> Iterator[None]:
+    def check_item(self, rule: Rule, subject: str) -> Iterator[None]:
         """Count `subject` as checked where the block ends without `NotReadable`.
 
         Otherwise the reason is added (`add_unreadable`).
-        A name alone (no rule) adds sentences: for callers that are not converted yet.
         """
         try:
             yield
         except NotReadable as error:
             self.add_unreadable(rule, subject, error)
         else:
-            self.checked.append(rule if isinstance(rule, str) else subject)
+            self.checked.append(subject)
 
-    def add_unreadable(self, rule: Rule | str, subject: str, error: NotReadable) -> None:
+    def add_unreadable(self, rule: Rule, subject: str, error: NotReadable) -> None:
         """Add what could not be read: a gap of `rule`, or a finding of the rule that it breaks."""
-        if isinstance(rule, str):
-            texts = self.findings if error.broken_rule else self.not_proven
-            texts.append(f"{rule}: {error}.")
-        elif error.broken_rule:
+        if error.broken_rule:
             self.add_finding(error.broken_rule, subject, actual=str(error))
         else:
             self.add_gap(rule, subject, str(error))
-
-    def to_plain(self) -> dict[str, Any]:
-        """Return the builder as JSON-able values; `from_plain` reads them."""
-        return {
-            "checked": list(self.checked),
-            "findings": [finding.to_plain() for finding in self.findings],
-            "not_proven": [gap.to_plain() for gap in self.not_proven],
-            "figures": dict(self.figures),
-        }
-
-    @classmethod
-    def from_plain(cls, plain: Mapping[str, Any]) -> AssessmentBuilder:
-        """Return the builder that `to_plain` wrote."""
-        return cls(
-            checked=list(plain["checked"]),
-            findings=[Finding.from_plain(finding) for finding in plain["findings"]],
-            not_proven=[Finding.from_plain(gap) for gap in plain["not_proven"]],
-            figures=dict(plain["figures"]),
-        )
 
     def build(self, title: str) -> Assessment:
         """Return the assessment. What was added twice is in it once."""

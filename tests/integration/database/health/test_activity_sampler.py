@@ -1,4 +1,4 @@
-"""What a real PostgreSQL tells of its sessions under load, and what it does not tell to everybody."""
+"""Samples of a real PostgreSQL's sessions, and what not every role can see of them."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from cutover_gates.core.database_activity import DatabaseActivity, activity_diff
 from cutover_gates.core.evidence.assessment import Assessment
 from cutover_gates.probes.database import activity_sampler
 from cutover_gates.probes.database.activity_sampler import ActivitySampler
+from cutover_gates.probes.load import rules as load_rules
 from cutover_gates.probes.load.resource_assessment.connection_pool_usage import (
     assess_connection_pool,
 )
@@ -193,17 +194,13 @@ def test_a_role_without_rights_sees_nobody_wait_and_says_so(spare: CopyDatabase)
         "migrated", "DROP ROLE IF EXISTS stranger", "CREATE ROLE stranger LOGIN PASSWORD 'x'"
     )
     with one_waits(dsn):
-        examination = judged(
+        assessment = judged(
             make_conninfo(dsn, user="stranger", password="x"), lambda: time.sleep(1.2)
         )
-    assert examination.findings == ()
-    (why,) = examination.not_proven
-    assert why.startswith("Waits for locks in the database: seen in 0 of ")
-    assert why.endswith("the sessions of other roles are not seen; grant pg_monitor to stranger.")
-    assert examination.checked == (
-        "Connections of the database server",
-        "Deadlocks in the database",
-    )
+    assert assessment.findings == ()
+    assert [gap.rule for gap in assessment.not_proven] == [load_rules.LOCK_WAITS]
+    assert assessment.not_proven[0].actual.endswith("grant pg_monitor to stranger")
+    assert len(assessment.checked) == 2
 
 
 @pytest.mark.parametrize("role", [postgres.READER, postgres.OWNER])
@@ -217,12 +214,13 @@ def test_a_lock_that_is_held_for_two_seconds_is_found(
             time.sleep(2)  # the length of the fault itself
 
     (finding,) = judged(server.dsn(database, role), held).findings
-    assert finding.endswith("and 1 s is the limit (lock_wait_seconds).")
+    assert finding.rule == load_rules.LOCK_WAITS
+    assert finding.expected == "at most 1 s"
 
 
 def test_a_quiet_run_is_sound(spare: CopyDatabase) -> None:
-    examination = judged(spare("migrated"), lambda: time.sleep(1))
-    assert (examination.findings, examination.not_proven) == ((), ())
+    assessment = judged(spare("migrated"), lambda: time.sleep(1))
+    assert (assessment.findings, assessment.not_proven) == ((), ())
 
 
 def test_a_database_that_does_not_answer_is_silent() -> None:

@@ -59,19 +59,19 @@ class IntegrityAssessments:
 
     def assess_nulls(self) -> Assessment:
         """Check that columns that must have a value have one."""
-        return self._assess_each_row("nulls", rules.NOT_NULL)
+        return self._assess_each_row("nulls")
 
     def assess_check_constraints(self) -> Assessment:
         """Evaluate every check of a table or a domain for every row."""
-        return self._assess_each_row("checks", rules.CHECK_CONSTRAINTS)
+        return self._assess_each_row("checks")
 
     def assess_generated_columns(self) -> Assessment:
         """Compute every generated column anew and compare."""
-        return self._assess_each_row("generated", rules.GENERATED_COLUMNS)
+        return self._assess_each_row("generated")
 
     def assess_partitions(self) -> Assessment:
         """Check that each row is inside the bounds of its partition."""
-        return self._assess_each_row("partitions", rules.PARTITION_BOUNDS)
+        return self._assess_each_row("partitions")
 
     def assess_sequences(self) -> Assessment:
         """Check that the next number of each sequence is new, and that enough numbers are left."""
@@ -94,11 +94,10 @@ class IntegrityAssessments:
             raise NotProven(gaps=(Finding(rule, "the catalog", "", str(error)),)) from None
         return self.context.record_assessment(builder.build(rule.title))
 
-    def _assess_each_row(self, kind: str, rule: Rule) -> Assessment:
+    def _assess_each_row(self, kind: str) -> Assessment:
         # One pass over all tables answers all questions about single rows, in whichever process
         # asks first: reading a large table is what costs.
         plain = self.context.compute_once(
             "integrity-of-each-row", lambda: check_row_constraints(self.context)
         )
-        builder = AssessmentBuilder.from_plain(plain[kind])
-        return self.context.record_assessment(builder.build(rule.title))
+        return self.context.record_assessment(Assessment.from_plain(plain[kind]))

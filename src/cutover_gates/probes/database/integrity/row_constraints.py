@@ -12,6 +12,7 @@ from typing import Any
 from psycopg import sql
 
 from cutover_gates.core.evidence.assessment import AssessmentBuilder, NotReadable
+from cutover_gates.core.findings import gap_error
 from cutover_gates.probes.database.bounded_reader import BoundedReader, QueryRejected
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.integrity import rules
@@ -38,15 +39,17 @@ MAX_CONSTRAINTS_PER_QUERY = 500
 
 
 def check_row_constraints(context: DatabaseContext) -> dict[str, Any]:
-    """Check all tables, the smallest first, and return each kind of `RULES` with its plain
-    assessment.
+    """Check all tables, the smallest first; return the plain assessment of each kind of `RULES`.
 
     Raises `NotProven` where nothing can be read at all.
     """
     builders = {kind: AssessmentBuilder() for kind in RULES}
     with BoundedReader(context) as reader:
-        structure = read_structure(context, reader)
-        constraints = read_row_constraints(reader)
+        try:
+            structure = read_structure(context, reader)
+            constraints = read_row_constraints(reader)
+        except NotReadable as error:
+            raise gap_error(rules.READABLE_DECLARATIONS, "the catalog", str(error)) from None
         tables = structure.tables_with_rows
         for number, table in enumerate(tables, 1):
             context.report_progress(
@@ -55,7 +58,7 @@ def check_row_constraints(context: DatabaseContext) -> dict[str, Any]:
             _check_all_of_table(reader, table, constraints[table.oid], builders)
         for kind, builder in builders.items():
             report_empty_declarations(structure, builder, f"declares nothing of this kind ({kind})")
-    return {kind: builder.to_plain() for kind, builder in builders.items()}
+    return {kind: builder.build(RULES[kind].title).to_plain() for kind, builder in builders.items()}
 
 
 def _check_all_of_table(

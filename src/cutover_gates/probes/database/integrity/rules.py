@@ -80,3 +80,9 @@ SOMETHING_DECLARED = Rule(
     "Checking all constraints of a schema that has none proves nothing.",
     "Correct migrations.schemas, or have the migration that creates the tables applied.",
 )
+READABLE_DECLARATIONS = Rule(
+    "DATA-015",
+    "The constraints of the schemas can be read from the catalog",
+    "A constraint that is not known cannot be checked.",
+    "Run again when no session changes a table.",
+)
