@@ -77,7 +77,7 @@ def outcomes(ran: GateResult) -> list[tuple[str, list[str]]]:
 
 @pytest.mark.parametrize("kind", ["", 'kind = "trigger"\n'], ids=["an item", "a trigger"])
 def test_a_trigger_is_known_by_its_kind(toy: Toy, kind: str) -> None:
-    """Where it fails, the advice is to roll back, and not to waive it."""
+    """A failed trigger asks for the rollback, and for no waiver."""
     documents_fail(toy)
     renamed = rename_plan(PLAN, GROUPS).replace('id = "line-3"\n', f'id = "line-3"\n{kind}')
     toy.write("plan.toml", renamed)

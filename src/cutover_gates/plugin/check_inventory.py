@@ -45,7 +45,7 @@ class CheckInventory:
     unreadable: tuple[str, ...]
 
 
-class _UnresolvableMark(Exception):
+class _UnresolvableMarkError(Exception):
     """A plan mark whose groups cannot be known without running the file."""
 
 
@@ -65,10 +65,10 @@ def build_inventory(folders: SuiteFolders) -> CheckInventory:
 
 
 def split_docstring(text: str | None) -> tuple[str, str]:
-    """Return the first sentence of a docstring and the rest, each on one line."""
+    """Return the first sentence of a docstring, without its period, and the rest: a line each."""
     parts = SENTENCE_END.split(inspect.cleandoc(text or ""), maxsplit=1)
     title, why = (" ".join(part.split()) for part in (*parts, "")[:2])
-    return title, why
+    return title.removesuffix("."), why
 
 
 def _find_checks(body: list[ast.stmt], above: str, marks: list[ast.expr]) -> Iterator[WrittenCheck]:
@@ -148,20 +148,20 @@ def _groups_of_marks(marks: list[ast.expr]) -> frozenset[str]:
     """
     try:
         return frozenset(group for mark in marks for group in _literal_groups(mark))
-    except _UnresolvableMark:
+    except _UnresolvableMarkError:
         return frozenset()
 
 
 def _literal_groups(mark: ast.expr) -> Iterator[str]:
     for part in mark.elts if isinstance(mark, ast.List | ast.Tuple) else [mark]:
         if isinstance(part, ast.Name):  # a mark under a name of its own may be any mark
-            raise _UnresolvableMark
+            raise _UnresolvableMarkError
     for node in ast.walk(mark):
         if _is_plan_mark(node):
             assert isinstance(node, ast.Call)
             for arg in node.args:
                 if not (isinstance(arg, ast.Constant) and isinstance(arg.value, str)):
-                    raise _UnresolvableMark
+                    raise _UnresolvableMarkError
                 yield arg.value
 
 

@@ -25,7 +25,7 @@ NORMAL_EXIT_CODES = {
 
 @dataclass(frozen=True)
 class Decisions:
-    """What people decided before the run. `not_applicable` maps item ids to reasons."""
+    """The decisions that people made before the run. `not_applicable` maps item ids to reasons."""
 
     waivers: Sequence[Decision]
     signoffs: Sequence[Decision]

@@ -90,13 +90,8 @@ def _first_unproven_phase(
 def _unproven_outcome(phase: CheckPhase, excused: frozenset[str]) -> tuple[Outcome, str] | None:
     """Return what pytest would call passed, or not a failure, and what proves nothing."""
     operation = phase.outcome.unsupported
-    if operation is not None and operation in excused:
-        return Outcome.NOT_APPLICABLE, phase.outcome.why
     if operation is not None:
-        return Outcome.NOT_PROVEN, (
-            f"the check reported {operation} as unsupported, which [targets.NAME.unsupported] does"
-            " not declare"
-        )
+        return _unsupported_outcome(operation, phase.outcome.why, excused)
     if phase.outcome.not_proven:
         return Outcome.NOT_PROVEN, phase.outcome.why
     if phase.xfail:
@@ -107,6 +102,15 @@ def _unproven_outcome(phase: CheckPhase, excused: frozenset[str]) -> tuple[Outco
     if phase.status != "passed":
         return Outcome.NOT_PROVEN, f"its {phase.when} ended as {phase.status!r}"
     return None
+
+
+def _unsupported_outcome(operation: str, why: str, excused: frozenset[str]) -> tuple[Outcome, str]:
+    if operation in excused:
+        return Outcome.NOT_APPLICABLE, why
+    return Outcome.NOT_PROVEN, (
+        f"the check reported {operation} as unsupported, which [targets.NAME.unsupported] does not"
+        " declare"
+    )
 
 
 def _incomplete_outcome(

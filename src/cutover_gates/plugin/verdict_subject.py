@@ -21,7 +21,7 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True)
 class TargetStatus:
-    """What a target reports of itself.
+    """The answers of a target about itself.
 
     `answers` is False when nothing listens; `problem` then says so. `release` and `migration` are
     None where the target does not report them. `not_offered` are operations that its own capability

@@ -1,7 +1,4 @@
-"""The holes: every way in which a run can end without proof, as data.
-
-`test_holes` opens one after the other.
-"""
+"""The holes as data: every way in which a run can end without proof. `test_holes` opens each."""
 
 from __future__ import annotations
 
@@ -18,8 +15,9 @@ Change = Callable[[Toy], None]
 
 @dataclass(frozen=True)
 class Hole:
-    """What is done to the project, with which words pytest is called, which item must show it, and
-    what the verdict must say of it.
+    """One hole: a change of the project, the words of the call, and the item that must show it.
+
+    `outcome` and `says` are what the verdict must say of that item.
     """
 
     name: str

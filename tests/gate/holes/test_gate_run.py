@@ -1,5 +1,6 @@
-"""What a gate does around its checks, through a real pytest process: where it runs, what it leaves,
-how it ends.
+"""The gate around its checks, through a real pytest process.
+
+These tests are about where it runs, what it leaves, and how it ends.
 """
 
 from __future__ import annotations
@@ -168,8 +169,9 @@ def test_an_unreadable_waiver_file_stops_the_run_with_one_sentence(toy: Toy) -> 
 
 
 def test_a_secret_in_a_failure_is_masked_everywhere(toy: Toy) -> None:
-    """Assertion text, captured output, traceback: JUnit, Allure, page and terminal hold the name of
-    the secret, not the secret.
+    """JUnit, Allure, page and terminal hold the name of the secret, not the secret.
+
+    It stands in the assertion's text, in captured output and in the traceback.
     """
     body(f"print('using {PASSWORD}')", f"assert 'x' == '{PASSWORD}', 'sent {PASSWORD}'")(toy)
     ran = toy.gate("--tb=long", "-v")
@@ -182,9 +184,7 @@ def test_a_secret_in_a_failure_is_masked_everywhere(toy: Toy) -> None:
 
 @pytest.mark.parametrize("words", [[], ["-n", "2"]], ids=["one process", "two"])
 def test_a_secret_in_an_output_is_no_go(toy: Toy, words: list[str]) -> None:
-    """Whatever way it took: the last look at the outputs finds it, also one that only a worker has
-    learnt.
-    """
+    """The search through the outputs finds it, also one that only a worker has learnt."""
     toy.replace(SIGN_IN, "(recorder)", "(recorder, redactor)")
     body(
         "import pathlib",
@@ -227,7 +227,7 @@ def test_without_a_gate_nothing_travels(toy: Toy) -> None:
 
 
 def test_a_killed_run_leaves_a_no_go(toy: Toy) -> None:
-    """`kill -9` in mid-run: what is found in the morning says that the run did not come to its end."""
+    """After `kill -9` during the run its verdict says that the run did not come to its end."""
     body("import pathlib, time", "pathlib.Path('running').touch()", "time.sleep(30)")(toy)
     process = toy.start("-m", "phase3")
     _until(toy.folder / "running")
@@ -256,9 +256,7 @@ def test_an_interrupted_run_is_no_go(toy: Toy) -> None:
 def test_a_dead_target_gives_its_no_go_within_ten_seconds(
     toy: Toy, listens: bool, says: str
 ) -> None:
-    """Nobody is there, or somebody who takes every connection and never says a word: no check is
-    even started.
-    """
+    """No check is even started, where nothing listens or nothing answers."""
     with socket.socket() as dead:
         dead.bind(("127.0.0.1", 0))
         if listens:
@@ -287,9 +285,7 @@ def test_a_mistake_in_the_call_is_one_sentence(toy: Toy, words: list[str], says:
 
 
 def test_a_missing_password_is_said_before_anything_runs(toy: Toy) -> None:
-    """The variable to set is named; the status is that of a wrong call; a verdict is left all the
-    same.
-    """
+    """The message names the variable, the status is that of a wrong call, and a verdict is left."""
     ran = toy.gate(CUTOVER_TARGETS__TOY__USERS__CLINICIAN__PASSWORD="")
     assert ran.status == 4
     assert "CUTOVER_TARGETS__TOY__USERS__CLINICIAN__PASSWORD" in ran.output

@@ -1,5 +1,6 @@
-"""Every way in which a run can end without proof, through a real pytest process: none of them is a
-GO, and none exits with 0.
+"""No way in which a run can end without proof is a GO, through a real pytest process.
+
+None of them exits with 0.
 """
 
 from __future__ import annotations
@@ -39,9 +40,7 @@ def test_a_hole_is_never_a_go(toy: Toy, hole: Hole) -> None:
 
 @pytest.mark.parametrize("words", NO_RUN)
 def test_a_gate_that_was_asked_for_and_not_run_is_not_a_success(toy: Toy, words: str) -> None:
-    """pytest itself exits with 0 here; a pipeline with such an option in PYTEST_ADDOPTS must not be
-    green.
-    """
+    """A pipeline with such an option in PYTEST_ADDOPTS is not green, though pytest exits with 0."""
     ran = toy.gate(PYTEST_ADDOPTS=words)
     assert ran.status != 0
     assert "NO-GO" in ran.output
@@ -49,8 +48,9 @@ def test_a_gate_that_was_asked_for_and_not_run_is_not_a_success(toy: Toy, words:
 
 @pytest.mark.parametrize("words", ["", "--assert=plain"])
 def test_without_assertions_nothing_is_proven(toy: Toy, words: str) -> None:
-    """`python -O` takes every `assert` away that pytest has not rewritten: checks would pass
-    whatever the target does.
+    """`python -O` removes every `assert` that pytest has not rewritten.
+
+    Checks would pass whatever the target does.
     """
     ran = toy.gate(PYTHONOPTIMIZE="1", PYTEST_ADDOPTS=words)
     assert (ran.verdict, ran.status) == ("NO-GO", 1), ran.output
@@ -80,7 +80,7 @@ def test_a_check_that_ends_the_process_does_not_end_it_well(toy: Toy) -> None:
 
 
 def test_failed_first_narrows_the_next_run(toy: Toy) -> None:
-    """`--lf` after a failure runs only what failed: mended or not, the rest is not proven."""
+    """`--lf` after a failure runs only what failed: fixed or not, the rest is not proven."""
     documents_fail(toy)
     toy.gate()
     toy.replace("smoke/test_documents.py", "    assert False\n", "")

@@ -1,7 +1,6 @@
-"""A toy project around the real plugin: three items, a check each, and a target that only knows its
-release.
+"""A toy project around the real plugin, with three items and a target that only knows its release.
 
-Small enough to run a whole `pytest` process for every hole that a GO could slip through.
+It is small enough to run a whole `pytest` process for every hole.
 """
 
 from __future__ import annotations
@@ -131,11 +130,13 @@ class GateResult:
         return str(only["verdict"])
 
     def outcome(self, item: str, gate: str = "phase3") -> str:
+        """Return the outcome of an item."""
         return next(
             str(found["outcome"]) for found in self.verdicts[gate]["items"] if found["id"] == item
         )
 
     def why(self, item: str, gate: str = "phase3") -> str:
+        """Return the reason that the verdict gives for an item."""
         return next(
             str(found["why"]) for found in self.verdicts[gate]["items"] if found["id"] == item
         )
@@ -163,11 +164,13 @@ class Toy:
             self.write(f"smoke/{name}", text)
 
     def write(self, name: str, text: str) -> None:
+        """Write a file of the project."""
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
 
     def replace(self, name: str, old: str, new: str) -> None:
+        """Replace a text in a file of the project."""
         text = (self.folder / name).read_text(encoding="utf-8")
         assert old in text, f"{name} has no {old!r} to replace"
         self.write(name, text.replace(old, new))
@@ -175,6 +178,7 @@ class Toy:
     def start(
         self, *words: str, cwd: Path | None = None, **environment: str
     ) -> subprocess.Popen[str]:
+        """Start `pytest words…`."""
         environ = {
             name: value
             for name, value in os.environ.items()
@@ -197,13 +201,13 @@ class Toy:
         )
 
     def run(self, *words: str, cwd: Path | None = None, **environment: str) -> GateResult:
-        """`pytest words…` to its end (a minute at most)."""
+        """Run `pytest words…` to its end (a minute at most)."""
         process = self.start(*words, cwd=cwd, **environment)
         output, _ = process.communicate(timeout=60)
         return GateResult(process.returncode, output, self.verdicts())
 
     def gate(self, *words: str, **environment: str) -> GateResult:
-        """`pytest -m phase3 words…`."""
+        """Run `pytest -m phase3 words…`."""
         return self.run("-m", "phase3", *words, cwd=None, **environment)
 
     def verdicts(self) -> dict[str, dict[str, Any]]:
@@ -212,7 +216,7 @@ class Toy:
 
 
 def read_verdicts(folder: Path) -> dict[str, dict[str, Any]]:
-    """The newest verdict of each gate below `reports/runs` of a folder."""
+    """Return the newest verdict of each gate below `reports/runs` of a folder."""
     found = [
         json.loads(path.read_text(encoding="utf-8"))
         for path in sorted(folder.glob("reports/runs/*/verdict.json"))

@@ -24,7 +24,7 @@ def wait(for_what: str, there: Callable[[], bool], seconds: float) -> None:
 
 
 def count_tagged_rows(hospital: Hospital, tag: str) -> dict[str, int]:
-    """How many rows of the target's database carry the tag."""
+    """Return the number of rows of the target's database that carry the tag."""
     with psycopg.connect(hospital.owner_database) as connection:
         counts = [
             connection.execute(

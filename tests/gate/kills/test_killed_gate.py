@@ -1,6 +1,4 @@
-"""A gate that is killed leaves no process behind, and what it made on the target goes with the next
-run.
-"""
+"""A gate that is killed leaves no process behind, and the next run removes what it made."""
 
 from __future__ import annotations
 
@@ -57,9 +55,7 @@ def test_the_next_run_sweeps_what_a_killed_one_left(
 
 
 def test_a_sweep_alone_does_it_too(hospital: Hospital, killed: str, tmp_path: Path) -> None:
-    """`pytest --sweep` removes what killed runs left, judges nothing, and then has nothing more to
-    do.
-    """
+    """`pytest --sweep` removes what killed runs left, and a second one has nothing to do."""
     first, second = (gate_runs.sweep(hospital, tmp_path) for _ in range(2))
     assert count_tagged_rows(hospital, killed) == dict.fromkeys(KINDS, 0), first.stdout
     assert (first.returncode, second.returncode) == (0, 0), first.stdout + second.stdout

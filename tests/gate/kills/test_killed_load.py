@@ -44,8 +44,9 @@ class UnderLoad:
 def under_load(
     request: pytest.FixtureRequest, hospital: Hospital, tmp_path: Path
 ) -> Iterator[UnderLoad]:
-    """The load runs and has made some of everything: in one process, or in as many as are asked for
-    and their master.
+    """A load that runs and has made some of everything.
+
+    It runs in one process, or in as many as are asked for and their master.
     """
     gate = gate_on_fault.start_gate(hospital, {**SHORT, "processes": request.param}, tmp_path)
     wait(

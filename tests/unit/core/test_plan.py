@@ -152,7 +152,7 @@ def test_each_gate_that_is_named_can_be_judged_by_its_name(plan: Plan) -> None:
 
 
 def test_a_check_serves_its_item_and_all_that_rest_on_it(plan: Plan) -> None:
-    """Whoever asks for an item gets the checks of what it rests on, too: their gate markers follow."""
+    """A gate that asks for an item gets the checks of what it rests on, too."""
     assert plan.find_dependents(["access-control"]) == {"access-control", "critical-features"}
     assert plan.gates_of(["access-control"]) == {"phase3", "nightly", "post"}
     assert plan.gates_of(["patient-creation"]) == {"phase3", "nightly", "t24", "post"}
@@ -247,7 +247,7 @@ def test_needs_and_roles_follow_from_the_groups_or_stand_in_the_item(tmp_path: P
 
 
 def test_triggers_are_those_of_that_kind(plan: Plan, tmp_path: Path) -> None:
-    """Whatever their ids and headings."""
+    """Their ids and headings do not matter."""
     assert len(plan.triggers()) == 4
     own = made(tmp_path, ITEM.format(id="a") + 'kind = "trigger"\n', ITEM.format(id="b"))
     assert [item.id for item in own.triggers()] == ["a"]

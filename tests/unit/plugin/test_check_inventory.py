@@ -1,5 +1,6 @@
-"""The census knows every check that is written, however a run is narrowed, and says what it cannot
-know.
+"""The inventory has every check that is written, however a run is narrowed.
+
+It says what it cannot know.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from cutover_gates.plugin.suite_folders import SuiteFolders
 HEAD = "import pytest\n"
 
 
-def census(root: Path, text: str, name: str = "smoke/test_a.py") -> CheckInventory:
-    """The census of a project with this one file."""
+def inventory_of(root: Path, text: str, name: str = "smoke/test_a.py") -> CheckInventory:
+    """Return the inventory of a project with this one file."""
     path = root / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
@@ -23,8 +24,8 @@ def census(root: Path, text: str, name: str = "smoke/test_a.py") -> CheckInvento
 
 
 def found(root: Path, text: str) -> dict[str, set[str]]:
-    """The checks of `smoke/test_a.py` by their names within it, each with its items."""
-    taken = census(root, HEAD + text)
+    """Return the checks of `smoke/test_a.py` by their names within it, each with its groups."""
+    taken = inventory_of(root, HEAD + text)
     assert taken.unreadable == ()
     return {
         check.check.removeprefix("smoke/test_a.py::"): set(check.groups) for check in taken.checks
@@ -47,7 +48,7 @@ def found(root: Path, text: str) -> dict[str, set[str]]:
 )
 def test_every_test_file_of_a_suite_is_read(tmp_path: Path, name: str) -> None:
     """At any depth, under either of pytest's names."""
-    (check,) = census(tmp_path, "def test_it(): ...", name).checks
+    (check,) = inventory_of(tmp_path, "def test_it(): ...", name).checks
     assert check.check == f"{name}::test_it"
 
 
@@ -62,7 +63,7 @@ def test_every_test_file_of_a_suite_is_read(tmp_path: Path, name: str) -> None:
     ],
 )
 def test_other_files_hold_no_checks_of_the_plan(tmp_path: Path, name: str) -> None:
-    assert census(tmp_path, "def test_it(): ...", name) == CheckInventory((), ())
+    assert inventory_of(tmp_path, "def test_it(): ...", name) == CheckInventory((), ())
 
 
 def test_a_project_without_suites_has_no_checks(tmp_path: Path) -> None:
@@ -88,7 +89,7 @@ def test_a_file_that_is_no_python_is_named(tmp_path: Path, content: bytes) -> No
 
 
 def test_functions_and_methods_are_checks(tmp_path: Path) -> None:
-    """What pytest collects by its default names, and nothing else."""
+    """The inventory has what pytest collects by its default names, and nothing else."""
     text = (
         "def test_a(): ...\nasync def test_b(): ...\nclass TestC:\n  def test_d(self): ...\n  class"
         " TestE:\n    def test_f(self): ...\n"
@@ -135,10 +136,8 @@ def test_a_check_under_a_condition_is_written_all_the_same(tmp_path: Path, text:
 def test_a_check_that_is_made_and_not_written_is_named(
     tmp_path: Path, text: str, name: str
 ) -> None:
-    """pytest would collect it; without running the file nobody knows whether it is there, or how
-    many there are.
-    """
-    assert census(tmp_path, text).unreadable == (f"smoke/test_a.py::{name}",)
+    """Without running the file nobody knows whether pytest would collect it, and how often."""
+    assert inventory_of(tmp_path, text).unreadable == (f"smoke/test_a.py::{name}",)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +150,7 @@ def test_a_check_that_is_made_and_not_written_is_named(
     ],
 )
 def test_plain_files_leave_nothing_open(tmp_path: Path, text: str) -> None:
-    assert census(tmp_path, text).unreadable == ()
+    assert inventory_of(tmp_path, text).unreadable == ()
 
 
 # ── which items ──
@@ -210,7 +209,34 @@ def test_marks_of_a_class_count_for_its_methods(tmp_path: Path) -> None:
     ],
 )
 def test_items_that_are_not_written_out_are_unknown(tmp_path: Path, text: str) -> None:
-    """Half a list would let the other half go: such a check belongs to no known item, and losing it
-    is a fault of the run.
-    """
+    """Such a check belongs to no known item, and losing it is a fault of the run."""
     assert found(tmp_path, text) == {"test_it": set()}
+
+
+# ── titles ──
+
+
+@pytest.mark.parametrize(
+    ("docstring", "title", "why"),
+    [
+        ("Discharge is final.", "Discharge is final", ""),
+        (
+            "Discharge is final. Billing relies on it.",
+            "Discharge is final",
+            "Billing relies on it.",
+        ),
+        (
+            "Discharge is final\n\n    Billing\n    relies on it.",
+            "Discharge is final",
+            "Billing relies on it.",
+        ),
+        ("Two\n    lines of a title. Then `why`.", "Two lines of a title", "Then `why`."),
+        ("Within 1.5 seconds, e.g. at night. So.", "Within 1.5 seconds, e.g. at night", "So."),
+    ],
+)
+def test_the_first_sentence_of_the_docstring_is_the_title(
+    tmp_path: Path, docstring: str, title: str, why: str
+) -> None:
+    """The rest says why the rule matters."""
+    (check,) = inventory_of(tmp_path, f'def test_it():\n    """{docstring}"""\n').checks
+    assert (check.title, check.why) == (title, why)

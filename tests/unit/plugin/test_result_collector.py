@@ -235,7 +235,7 @@ def test_a_clean_up_that_broke_is_not_excused_by_a_declared_operation() -> None:
 
 
 def test_every_phase_left_out_and_every_outcome_changed_is_noticed() -> None:
-    """Whatever is not a whole run of passes is no pass."""
+    """Only a whole run of passes is a pass."""
     for missing in ("setup", "call", "teardown"):
         assert result([one for one in whole() if one.when != missing]).outcome is not Outcome.PASSED
         for outcome in ("failed", "skipped", "rerun", "error", ""):
