@@ -16,8 +16,8 @@ from cutover_gates.util.text import strip_control_characters
 
 DISPLAY_ORDER = (Outcome.FAILED, Outcome.ERROR, Outcome.NOT_PROVEN)
 """A failure says something about the target; an error hides what it would have said."""
-NUMBER = re.compile(r"\b[0-9a-f]*\d[0-9a-f]*\b")
-"""A number or the id of a record: differs between checks that break for the same cause."""
+NUMBER = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]*\d[0-9a-f]*\b")
+"""A UUID, a number or the id of a record: they differ between checks that break for one cause."""
 
 
 @dataclass(frozen=True)
@@ -103,8 +103,12 @@ def _identity_of(check: CheckResult) -> Hashable:
     if check.findings:
         return frozenset(_identity_of_finding(finding) for finding in check.findings)
     text = _text_of(check)
-    # The numbers of an error are ids, ports and seconds; elsewhere they are the message.
-    return NUMBER.sub("#", text) if check.outcome is Outcome.ERROR else text
+    if check.outcome is not Outcome.ERROR:
+        return text
+    # The first line of an error says what could not be set up, such as the session of a role; the
+    # others say why. The numbers in it are ids, ports and seconds.
+    first, _, reason = text.partition("\n")
+    return NUMBER.sub("#", reason.strip() or first)
 
 
 def _identity_of_finding(finding: Finding) -> Hashable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from uuid import uuid4
 
 from cutover_gates.core.findings import describe_finding
 from cutover_gates.core.judge import judge
@@ -63,7 +64,10 @@ def test_a_broken_sign_in_is_told_once() -> None:
     """A hundred checks whose setup broke with one text are one cause behind the failed check."""
     broken = [
         broken_check(
-            f"x{number}", "patients", outcome=Outcome.ERROR, why=f"no sign-in: req-{number}a"
+            f"x{number}",
+            "patients",
+            outcome=Outcome.ERROR,
+            why=f"no session of role {number % 4 * 'x'}\nPOST /login: 503 (request {uuid4()})",
         )
         for number in range(113)
     ]
