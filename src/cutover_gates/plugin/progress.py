@@ -16,14 +16,21 @@ from rich.console import Console
 from cutover_gates.plugin.collection import items_of
 from cutover_gates.plugin.results import ResultCollector
 from cutover_gates.reporting.progress_line import ProgressLine
+from cutover_gates.util.text import wrap_words
 
 if TYPE_CHECKING:
     from _pytest.capture import CaptureManager  # pytest has no public name for it
 
 
 def print_line(sentence: str) -> None:
-    """Print one plain line on the terminal, past pytest's capture."""
-    Console(file=sys.__stdout__, highlight=False, markup=False).print(sentence, soft_wrap=True)
+    """Print a plain sentence on the terminal, past pytest's capture.
+
+    A terminal gets it wrapped between words; a file gets one line, to be searched.
+    """
+    console = Console(file=sys.__stdout__, highlight=False, markup=False)
+    lines = wrap_words(sentence, console.width) if console.is_terminal else [sentence]
+    for line in lines:
+        console.print(line, soft_wrap=True)
 
 
 class ProgressPrinter:

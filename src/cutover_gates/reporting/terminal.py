@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shlex
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from rich.console import Console
@@ -22,7 +22,7 @@ from cutover_gates.reporting.measurements import collect_measurements
 from cutover_gates.reporting.next_step import describe_fired_triggers, describe_next_step
 from cutover_gates.reporting.reasons import Reason, list_reasons
 from cutover_gates.reporting.verdict_summary import describe_counts_and_time, headline
-from cutover_gates.util.text import strip_control_characters
+from cutover_gates.util.text import strip_control_characters, wrap_words
 
 BANNER_STYLES = {
     VerdictWord.GO: "bold white on dark_green",
@@ -71,26 +71,12 @@ def _print_line(console: Console, text: str, style: str = "", *, whole: bool = F
     console.print(line, soft_wrap=True, highlight=False)
 
 
-def _wrap(text: str, width: int, first: str = "", rest: str = "") -> Iterator[tuple[str, bool]]:
-    """Return the lines of a text, and for each whether it must stay whole.
-
-    A word that is wider than a line is cut, unless it is a path or an address.
-    """
-    lines = textwrap.wrap(
-        strip_control_characters(text),
-        width,
-        initial_indent=first,
-        subsequent_indent=rest,
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
-    for line in lines:
-        yield line, "/" in line
-
-
-def _print_wrapped(console: Console, text: str, first: str = "", rest: str = "") -> None:
-    for line, whole in _wrap(text, console.width, first, rest):
-        _print_line(console, line, whole=whole)
+def _print_wrapped(
+    console: Console, text: str, first: str = "", rest: str = "", style: str = ""
+) -> None:
+    """Print a text in lines. A line with a path or an address stays whole where it is too wide."""
+    for line in wrap_words(text, console.width, first, rest):
+        _print_line(console, line, style, whole="/" in line)
 
 
 def _print_banner(verdict: Verdict, console: Console) -> None:
@@ -191,5 +177,4 @@ def _print_closing_lines(verdict: Verdict, console: Console, folder: Path) -> No
     _print_wrapped(console, describe_counts_and_time(verdict))
     _print_line(console, f"{folder / 'verdict.html'}", whole=True)
     if fired := describe_fired_triggers(verdict):
-        for line, _ in _wrap(fired, console.width):
-            _print_line(console, line, "bold red")
+        _print_wrapped(console, fired, style="bold red")

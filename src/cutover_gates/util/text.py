@@ -6,6 +6,7 @@ A text may hold what a target sent, so no function here trusts its input.
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -36,6 +37,21 @@ def first_sentence(text: str, limit: int = 200) -> str:
     if len(sentence) <= limit:
         return sentence
     return f"{sentence[: limit - 1].rstrip()}…"
+
+
+def wrap_words(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
+    """Return the text in lines of at most `width` columns, with an indent for the first and the rest.
+
+    A word is never broken: a path or a command stays whole, to be copied.
+    """
+    return textwrap.wrap(
+        strip_control_characters(text),
+        width,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
 
 
 def format_list(words: Sequence[str], most: int = 8) -> str:

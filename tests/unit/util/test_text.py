@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from cutover_gates.util.text import first_sentence, format_list, strip_control_characters
+from cutover_gates.util.text import (
+    first_sentence,
+    format_list,
+    strip_control_characters,
+    wrap_words,
+)
 
 
 def test_a_text_of_the_target_cannot_drive_the_terminal_or_the_runner() -> None:
@@ -22,3 +27,11 @@ def test_a_sentence_ends_where_a_new_one_begins() -> None:
     assert len(first_sentence("x" * 500)) == 200
     assert first_sentence("") == ""
     assert format_list(["a", "b", "c"], most=2) == "a, b and 1 more"
+
+
+def test_a_path_is_never_broken() -> None:
+    """The words around it are wrapped."""
+    path = "/srv/" + "deep-folder/" * 12
+    lines = wrap_words(f"The evidence of the run is in {path} until it is removed.", 40, "- ", "  ")
+    assert [line for line in lines if len(line) > 40] == [f"  {path}"]
+    assert lines[0].startswith("- ")
