@@ -9,7 +9,7 @@ COPY requirements/constraints.txt /constraints.txt
 RUN /venv/bin/pip install --no-cache-dir --no-deps --only-binary :all: --require-hashes -r /constraints.txt
 WORKDIR /cutover
 COPY . .
-# Editable, so that the suites and what they speak through are read from one place. --no-deps: all that it needs is there.
+# Editable: pytest compiles an installed package anew where it cannot write beside it (docs/decisions/0027). --no-deps: all that it needs is there.
 RUN /venv/bin/pip install --no-cache-dir --no-deps -e . && /venv/bin/pip check
 
 FROM ${PYTHON}

@@ -82,7 +82,7 @@ def run_schemathesis(order: FuzzPlan) -> FuzzResult:
     ):
         _write_inputs(order, Path(folder))
         with (
-            _start_process(complaints) as process,
+            _start_process(Path(folder), complaints) as process,
             _interrupt_after(process, order.profile.stop_seconds),
         ):
             told, ended = _collect_notes(
@@ -106,7 +106,7 @@ def _write_inputs(order: FuzzPlan, folder: Path) -> None:
 
 
 @contextmanager
-def _start_process(complaints: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+def _start_process(folder: Path, complaints: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
     """Its environment holds no secret of ours, and names no proxy and no file with passwords.
 
     In two seconds at most it is gone.
@@ -123,7 +123,13 @@ def _start_process(complaints: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
         stdout=subprocess.PIPE,
         stderr=complaints,
         start_new_session=True,
-        env={**environment, "NO_PROXY": "*", "NETRC": os.devnull},
+        env={
+            **environment,
+            "NO_PROXY": "*",
+            "NETRC": os.devnull,
+            # otherwise hypothesis leaves a folder where the gate was called
+            "HYPOTHESIS_STORAGE_DIRECTORY": str(folder / "hypothesis"),
+        },
     )
     try:
         yield process
