@@ -19,6 +19,7 @@ from pathlib import Path
 from cutover_gates.config.settings import Settings
 from cutover_gates.hospital import Credentials, Role
 from cutover_gates.targets import RunningTarget
+from cutover_gates.util.subprocesses import kill_child, start_child, stop_child
 
 START_SECONDS = 120.0  # a cold start seeds a database; a warm one takes a few seconds
 STOP_SECONDS = 5.0
@@ -37,13 +38,7 @@ class EmbeddedTarget:
 
     def stop(self) -> None:
         """Stop it and wait until it is gone; kill it when it takes longer than `STOP_SECONDS`."""
-        if self.process.stdin:
-            self.process.stdin.close()
-        try:
-            self.process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        stop_child(self.process, STOP_SECONDS)
 
 
 def start_embedded_target(
@@ -75,20 +70,12 @@ def start_embedded_target(
         *(["--backup"] if backed_up else []),
         *(["--surroundings", surroundings] if surroundings else []),
     ]
-    process = subprocess.Popen(
-        command,
-        cwd=root,
-        env=_environment(root),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=complaints,
-    )
+    process = start_child(command, cwd=root, env=_environment(root), stderr=complaints)
     line = _first_line(process)
     try:
         told = json.loads(line)
     except ValueError:  # no JSON, or not even text
-        process.kill()
-        process.wait()
+        kill_child(process)
         complaints.seek(0)
         errors = complaints.read().decode(errors="replace").strip().splitlines()
         said = " | ".join(errors[-5:]) or f"it said nothing in {START_SECONDS:.0f} s"
