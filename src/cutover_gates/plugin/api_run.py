@@ -1,267 +1,227 @@
-"""The document behind the suite `contract`, and the run over it: made once a run, by the first
-process that asks.
+"""The document of the API, and the fuzzing run over it: made once, by the first process that asks.
 
-A gate makes it before its first check. So its checks know the operations when they are collected:
-there is one check for each.
+A gate makes the run before its first check. So its checks know the operations when they are
+collected: there is one check for each.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from cutover_gates.core.evidence.assessment import NotProven, assessment_recorder
 from cutover_gates.core.evidence.ledger import Ledger
 from cutover_gates.core.evidence.record import Recorder
+from cutover_gates.core.findings import Finding, NotProven, gap_error
 from cutover_gates.core.gates import MARKER_WORD
+from cutover_gates.drivers.sessions import SessionPool
 from cutover_gates.hospital import Driver, ProtocolViolation, Rejected, Role, Session
-from cutover_gates.plugin.progress import ProgressPrinter
-from cutover_gates.plugin.run import RUN_KEY, PytestRun
+from cutover_gates.plugin.run import PytestRun
+from cutover_gates.probes.api.document.openapi_document import ApiDocument
+from cutover_gates.probes.api.document.openapi_document import load_document as read_document
+from cutover_gates.probes.api.document.rules import PACKAGES_INSTALLED
+from cutover_gates.probes.api.fuzzing import rules
+from cutover_gates.probes.api.fuzzing.acceptances import AcceptedFinding
+from cutover_gates.probes.api.fuzzing.acceptances import load_acceptances as read_acceptances
+from cutover_gates.probes.api.fuzzing.fuzz_configuration import (
+    FuzzProfile,
+    build_profile,
+    choose_mode,
+    create_example_ids,
+)
+from cutover_gates.probes.api.fuzzing.fuzz_runner import run_schemathesis
+from cutover_gates.probes.api.fuzzing.fuzz_summary import summarize_run
+from cutover_gates.probes.api.fuzzing.model import FuzzPlan, FuzzSummary
 from cutover_gates.targets import RunningTarget
+from cutover_gates.targets.cleanup_scope import open_with_cleanup
 from cutover_gates.targets.driver_factory import open_driver
 from cutover_gates.util.files import compute_once
 
-if TYPE_CHECKING:
-    from cutover_gates.probes.api.document.assessments import DocumentAssessments
-    from cutover_gates.probes.api.document.openapi_document import ApiDocument
-    from cutover_gates.probes.api.fuzzing.acceptances import AcceptedFinding
-    from cutover_gates.probes.api.fuzzing.assessments import FuzzAssessments
-    from cutover_gates.probes.api.fuzzing.fuzz_configuration import FuzzProfile
-    from cutover_gates.probes.api.fuzzing.fuzz_runner import FuzzPlan
-
 DOCUMENT_KEY, FUZZING_KEY = "document", "tried"
-OPERATION_PARAMETER = "tried_operation"
 
 
-@pytest.fixture(scope="session")
-def shape(
-    run: PytestRun,
-    running_target: RunningTarget,
-    recorder: Recorder,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> DocumentAssessments:
-    """The API's own document, put to questions."""
-    from cutover_gates.probes.api.document.assessments import DocumentAssessments
-    from cutover_gates.probes.api.document.openapi_document import ApiDocument
-
-    _require_package("openapi_spec_validator")
-    try:
-        return DocumentAssessments(
-            load_document(run, running_target, _shared_or_temporary_folder(run, tmp_path_factory)),
-            "",
-            assessment_recorder(recorder),
-        )
-    except ProtocolViolation as error:
-        return DocumentAssessments(
-            ApiDocument({}, running_target.url), str(error), assessment_recorder(recorder)
-        )
-
-
-@pytest.fixture(scope="session")
-def fuzzing(
-    run: PytestRun,
-    running_target: RunningTarget,
-    recorder: Recorder,
-    tmp_path_factory: pytest.TempPathFactory,
-    pytestconfig: pytest.Config,
-) -> FuzzAssessments:
-    """The run over the API's document."""
-    from cutover_gates.probes.api.fuzzing.assessments import FuzzAssessments
-
-    accepted = load_acceptances(run)
-    facts = fuzz_once(
-        run,
-        running_target,
-        _shared_or_temporary_folder(run, tmp_path_factory),
-        ProgressPrinter(pytestconfig.pluginmanager.getplugin("capturemanager")),
-    )
-    return FuzzAssessments(facts, accepted, datetime.now(UTC).date(), assessment_recorder(recorder))
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One check for each operation that the run tried; one for all of them where it is yet to be
-    made, or could not be.
-    """
-    if OPERATION_PARAMETER in metafunc.fixturenames:
-        from cutover_gates.probes.api.fuzzing.assessments import ALL_OPERATIONS
-
-        run = metafunc.config.stash[RUN_KEY]
-        path = shared_folder(run) / f"{FUZZING_KEY}.json" if run.folders else None
-        found = (
-            json.loads(path.read_text(encoding="utf-8")).get("found", {})
-            if path and path.exists()
-            else {}
-        )
-        metafunc.parametrize(
-            OPERATION_PARAMETER, list(found.get("operations", ())) or [ALL_OPERATIONS]
-        )
-
-
-def _require_package(package: str) -> None:
+def require_package(package: str) -> None:
+    """Raise `NotProven` where a package of the extra `contract` is not installed."""
     if find_spec(package) is None:
-        raise NotProven(
-            f"{package} is not installed; install this project with its extra `contract`"
-        )
+        raise gap_error(PACKAGES_INSTALLED, package, "not installed")
 
 
 def shared_folder(run: PytestRun) -> Path:
-    """Where a gate's processes share what was found."""
+    """Return the folder that the processes of a gate share."""
     return run.first_folder / "contract"
 
 
-def _shared_or_temporary_folder(run: PytestRun, elsewhere: pytest.TempPathFactory) -> Path:
-    """Without a gate, too, xdist's workers make one run together."""
-    base = elsewhere.getbasetemp()
-    return shared_folder(run) if run.folders else (base.parent if run.worker else base) / "contract"
+def shared_or_temporary_folder(run: PytestRun, temporary: pytest.TempPathFactory) -> Path:
+    """Return the folder that the processes of this run share, also without a gate."""
+    if run.folders:
+        return shared_folder(run)
+    base = temporary.getbasetemp()
+    # The workers of xdist have a folder each, below the one that they share.
+    return (base.parent if run.worker else base) / "contract"
 
 
-def load_document(run: PytestRun, standing: RunningTarget, folder: Path) -> ApiDocument:
-    """The document, fetched once.
+def load_document(run: PytestRun, target: RunningTarget, folder: Path) -> ApiDocument:
+    """Return the target's document, which is fetched once.
 
-    Raises `Misbehaved`, `NotOffered`, `NotProven` or `SettingsError`.
+    Raises `ProtocolViolation`, `Unsupported`, `NotProven` or `SettingsError`.
     """
-    from cutover_gates.probes.api.document.openapi_document import ApiDocument, load_document
 
-    def fetched() -> dict[str, Any]:
-        hospital = open_driver(run.settings, standing, Recorder(run.redactor, cap=1), run.tag)
+    def fetch() -> dict[str, Any]:
+        hospital = open_driver(run.settings, target, Recorder(run.redactor, cap=1), run.tag)
         file = run.settings.chosen_target.contract.document
-        found = load_document(
-            hospital, standing.url, run.settings.resolve_path(file) if file else None
-        )
-        return {"document": found.document, "root": found.root}
+        path = run.settings.resolve_path(file) if file else None
+        document = read_document(hospital, target.url, path)
+        return {"document": document.document, "root": document.root}
 
-    found = compute_once(folder, DOCUMENT_KEY, fetched)
-    return ApiDocument(found["document"], found["root"])
+    plain = compute_once(folder, DOCUMENT_KEY, fetch)
+    return ApiDocument(plain["document"], plain["root"])
 
 
 def load_acceptances(run: PytestRun) -> tuple[AcceptedFinding, ...]:
-    """The findings that somebody answers for. Raises `SettingsError`."""
-    from cutover_gates.probes.api.fuzzing.acceptances import load_acceptances
-
-    return load_acceptances(
-        run.settings.resolve_path(
-            run.settings.chosen_target.contract.accepted
-            or Path("known_failures", f"{run.settings.target}.toml")
-        )
-    )
+    """Return the findings that named persons accept. Raises `SettingsError`."""
+    default = Path("known_failures", f"{run.settings.target}.toml")
+    file = run.settings.chosen_target.contract.accepted or default
+    return read_acceptances(run.settings.resolve_path(file))
 
 
-def fuzzing_plan(run: PytestRun, standing: RunningTarget) -> FuzzProfile:
-    """How the run is made here."""
-    from cutover_gates.probes.api.fuzzing.fuzz_configuration import build_profile, choose_mode
+def load_fuzzed_operations(run: PytestRun) -> list[str]:
+    """Return the operations of the run that was made before collection; empty without one."""
+    if not run.folders:
+        return []
+    path = shared_folder(run) / f"{FUZZING_KEY}.json"
+    if not path.exists():
+        return []
+    outcome: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return list(outcome.get("found", {}).get("operations", ()))
 
-    target = run.settings.chosen_target
-    nightly = any("nightly" in MARKER_WORD.findall(gate) for gate in run.gates)
+
+def fuzzing_plan(run: PytestRun, target: RunningTarget) -> FuzzProfile:
+    """Return how the run is made on this target, in these gates."""
+    settings = run.settings.chosen_target
     mode = choose_mode(
-        target.contract,
-        production=standing.production,
-        embedded=standing.kind == "embedded",
-        nightly=nightly,
+        settings.contract,
+        production=target.production,
+        embedded=target.kind == "embedded",
+        nightly=any("nightly" in MARKER_WORD.findall(gate) for gate in run.gates),
     )
-    return build_profile(target.contract, mode, target.limits.request_seconds)
+    return build_profile(settings.contract, mode, settings.limits.request_seconds)
 
 
 def fuzz_once(
-    run: PytestRun, standing: RunningTarget, folder: Path, say: Callable[[str], None]
-) -> dict[str, Any]:
-    """The facts of the run (`report.facts`).
+    run: PytestRun,
+    target: RunningTarget,
+    folder: Path,
+    report_progress: Callable[[str], None],
+) -> FuzzSummary:
+    """Return the summary of the fuzzing run, which the first process that asks makes.
 
-    Raises `NotProven` where none could be made, and `NotOffered` where there is no document.
+    Raises `NotProven` where none can be made, and `Unsupported` where there is no document.
     """
     try:
-        described = load_document(run, standing, folder)
+        document = load_document(run, target, folder)
     except ProtocolViolation as error:
-        raise NotProven(
-            f"the API's document cannot be read, so nothing can be held to it: {error}"
-        ) from None
-    return compute_once(folder, FUZZING_KEY, lambda: _fuzz(run, standing, described, say))
+        reason = f"the API's document cannot be read: {error}"
+        raise gap_error(rules.RUN_POSSIBLE, target.name, reason) from None
+
+    def fuzz() -> dict[str, Any]:
+        return _fuzz(run, target, document, report_progress)
+
+    return FuzzSummary.from_plain(compute_once(folder, FUZZING_KEY, fuzz))
 
 
 def _fuzz(
-    run: PytestRun, standing: RunningTarget, described: ApiDocument, say: Callable[[str], None]
+    run: PytestRun,
+    target: RunningTarget,
+    document: ApiDocument,
+    report_progress: Callable[[str], None],
 ) -> dict[str, Any]:
-    """Prepare, run, clean up."""
-    _require_package("schemathesis")
-    from cutover_gates.probes.api.fuzzing import fuzz_runner
-    from cutover_gates.probes.api.fuzzing.fuzz_summary import summarize_run
-    from cutover_gates.targets.cleanup_scope import open_with_cleanup
-
-    plan = fuzzing_plan(run, standing)
-    ledger = Ledger(run.ledgers / f"{run.tag}-contract.jsonl", run.tag, standing.name)
+    """Prepare, run, clean up; return the summary as plain values, redacted."""
+    require_package("schemathesis")
+    profile = fuzzing_plan(run, target)
+    ledger = Ledger(run.ledgers / f"{run.tag}-contract.jsonl", run.tag, target.name)
     try:
-        with open_with_cleanup(run.settings, standing, ledger, run.redactor) as (
-            hospital,
-            sessions,
-        ):
-            course = fuzz_runner.run_schemathesis(
-                _build_fuzzing_order(run, standing, described, plan, say, hospital, sessions)
+        with open_with_cleanup(run.settings, target, ledger, run.redactor) as (hospital, sessions):
+            account = _open_account(run, target, hospital)
+            ids: Mapping[str, str] = {}
+            if profile.mode == "safe":
+                document_type = _choose_document_type(run)
+                ids = create_example_ids(hospital, sessions, run.tag, document_type)
+            usernames = tuple(user.username for user in target.users.values())
+            result = run_schemathesis(
+                FuzzPlan(
+                    document,
+                    profile,
+                    account.header,
+                    account.next_token,
+                    usernames,
+                    ids,
+                    report_progress,
+                    account.remaining_seconds,
+                )
             )
     except (Rejected, ProtocolViolation) as error:
-        raise NotProven(f"the run's account is not let in: {error}") from None
+        reason = f"the account cannot sign in: {error}"
+        raise gap_error(rules.RUN_POSSIBLE, target.name, reason) from None
     finally:
         ledger.close()
-    return dict(run.redactor.redact_value(summarize_run(described, plan, course)))
+    plain = summarize_run(document, profile, result).to_plain()
+    return dict(run.redactor.redact_value(plain))
 
 
-def _build_fuzzing_order(
-    run: PytestRun,
-    standing: RunningTarget,
-    described: ApiDocument,
-    plan: FuzzProfile,
-    say: Callable[[str], None],
-    hospital: Driver,
-    sessions: Callable[[Role], Session],
-) -> FuzzPlan:
-    from cutover_gates.drivers.sessions import SessionPool
-    from cutover_gates.probes.api.fuzzing.fuzz_configuration import create_example_ids
-    from cutover_gates.probes.api.fuzzing.fuzz_runner import FuzzPlan
+def _choose_document_type(run: PytestRun) -> str:
+    types: Sequence[str] = run.settings.chosen_target.limits.document_types
+    return "text/plain" if "text/plain" in types else types[0]
 
-    limits, role = (
-        run.settings.chosen_target.limits,
-        Role(run.settings.chosen_target.contract.account),
-    )
-    if role not in standing.users:
-        raise NotProven(
-            "the API cannot be tried without an account: give"
-            f" [targets.{standing.name}.users.{role.value}], or name another that may read all as"
-            f" `account` in [targets.{standing.name}.contract]"
-        )
-    keeper = SessionPool(hospital, standing.users, redactor=run.redactor)
-    session_header = hospital.features.session_header
-    header, _ = session_header(keeper.session(role))
-    given: set[str] = set()
 
-    def token() -> str:
-        """Asked for where there is none, where the last one's time is over (the keeper has another
-        by then), and where it was refused.
+@dataclass(frozen=True)
+class FuzzAccount:
+    """The account that the run signs in with. `header` is the one that shows its token."""
+
+    pool: SessionPool
+    role: Role
+    show: Callable[[Session], tuple[str, str]]
+    used: set[str]
+
+    @property
+    def header(self) -> str:
+        """Return the name of the header. Raises as signing in does."""
+        return self.show(self.pool.session(self.role))[0]
+
+    def next_token(self) -> str:
+        """Return a token that was not used before, in the form in which the header shows it.
+
+        A token is asked for where there is none, where the last one has expired (the pool has
+        another by then), and where it was refused.
         """
-        if keeper.session(role).access in given:
-            keeper.forget(role)
-        session = keeper.session(role)
-        given.add(session.access)
-        return str(session_header(session)[1])
+        if self.pool.session(self.role).access in self.used:
+            self.pool.forget(self.role)
+        session = self.pool.session(self.role)
+        self.used.add(session.access)
+        return self.show(session)[1]
 
-    document_type = (
-        "text/plain" if "text/plain" in limits.document_types else limits.document_types[0]
-    )
-    ids = (
-        create_example_ids(hospital, sessions, run.tag, document_type)
-        if plan.mode == "safe"
-        else {}
-    )
-    return FuzzPlan(
-        described,
-        plan,
-        header,
-        token,
-        tuple(user.username for user in standing.users.values()),
-        ids,
-        say,
-        lambda: keeper.remaining_seconds(role),
+    def remaining_seconds(self) -> float | None:
+        """Return for how long the latest token is good; None: for ever."""
+        return self.pool.remaining_seconds(self.role)
+
+
+def _open_account(run: PytestRun, target: RunningTarget, hospital: Driver) -> FuzzAccount:
+    role = Role(run.settings.chosen_target.contract.account)
+    if role not in target.users:
+        raise NotProven(gaps=[_missing_account(target, role)])
+    pool = SessionPool(hospital, target.users, redactor=run.redactor)
+    return FuzzAccount(pool, role, hospital.features.session_header, set())
+
+
+def _missing_account(target: RunningTarget, role: Role) -> Finding:
+    return Finding(
+        rules.RUN_POSSIBLE,
+        f"account {role.value}",
+        "",
+        f"not given in [targets.{target.name}.users.{role.value}]; another one that may read"
+        f" everything can be named as `account` in [targets.{target.name}.contract]",
     )

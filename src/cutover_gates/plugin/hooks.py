@@ -34,7 +34,6 @@ from cutover_gates.plugin.shipped_collection import ShippedCollector
 
 pytest_plugins = [
     "cutover_gates.plugin.fixtures.current_run",
-    "cutover_gates.plugin.api_run",
     "cutover_gates.plugin.fixtures.hospital",
 ]
 SESSION_PLUGIN = "cutover-gate-session"

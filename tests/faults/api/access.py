@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 import jwt
 from fastapi import Request
 
+from cutover_gates.probes.api.access import rules
 from reference import security
 from reference.auth import tokens
 from reference.documents import store as documents
@@ -57,7 +58,7 @@ class _TakenForAnother(_Door):
 class TheAuditLogIsOpen(_Door):
     """Whoever finds the address reads who was treated, when and by whom."""
 
-    says, also = "with no token", {"contract-fuzzing": "it tries without a token, too"}
+    breaks, also = (rules.TOKEN_REQUIRED,), {"contract-fuzzing": "it tries without a token, too"}
     only = ("readAudit", "whoAmI")
 
     def put_in(self) -> None:
@@ -74,7 +75,7 @@ class TheAuditLogIsOpen(_Door):
 class TheDocumentTakesTheLockOff(_Door):
     """Client and hospital agree that the audit log is open to everybody. Nobody meant it to be."""
 
-    says = "open to everybody"
+    breaks, shows = (rules.PUBLIC_LISTED,), "public"
     only = ("readAudit", "getPatient")
 
     def change(self, document: dict[str, Any]) -> None:
@@ -84,7 +85,7 @@ class TheDocumentTakesTheLockOff(_Door):
 class ExpiredTokensAreTaken(_Door):
     """A token that was copied from a lost phone opens the records for ever."""
 
-    says = "with an expired token"
+    breaks = (rules.EXPIRED_TOKEN_REFUSED,)
 
     def put_in(self) -> None:
         def verify(signing_key: str, token: str) -> UUID:
@@ -106,8 +107,8 @@ class ExpiredTokensAreTaken(_Door):
 class RegistrarsDownloadDocuments(_TakenForAnother):
     """The front desk reads a neighbour's diagnosis."""
 
-    says, who, taken_for, request = (
-        "by one who is registrar",
+    breaks, shows = (rules.ROLE_REFUSED,), "by registrar"
+    who, taken_for, request = (
         {"role": REGISTRAR},
         {"role": CLINICIAN},
         "^GET .*/content$",
@@ -118,8 +119,8 @@ class RegistrarsDownloadDocuments(_TakenForAnother):
 class CliniciansDeletePatients(_TakenForAnother):
     """A chart that proves a mistake is removed by the one who made it."""
 
-    says, who, taken_for, request = (
-        "by one who is clinician",
+    breaks, shows = (rules.ROLE_REFUSED,), "by clinician"
+    who, taken_for, request = (
         {"role": CLINICIAN},
         {"role": ADMINISTRATOR},
         "^DELETE .*/patients/[^/]+$",
@@ -130,8 +131,8 @@ class CliniciansDeletePatients(_TakenForAnother):
 class AuditorsAreShutOut(_TakenForAnother):
     """Who is to watch over access sees nothing of it."""
 
-    says, who, taken_for, request = (
-        "by one who is auditor",
+    breaks, shows = (rules.ROLE_ALLOWED,), "by auditor"
+    who, taken_for, request = (
         {"role": AUDITOR},
         {"role": REGISTRAR},
         "^GET .*/audit$",
@@ -145,8 +146,8 @@ class AuditorsAreShutOut(_TakenForAnother):
 class OutsidersReadDocumentsById(_TakenForAnother):
     """A clinician of another hospital who has an id from somewhere reads the patient's documents."""
 
-    says, who, taken_for, request = (
-        "by a clinician of another facility",
+    breaks, shows = (rules.OTHER_FACILITY_HIDDEN,), "by a clinician of another facility"
+    who, taken_for, request = (
         {"facility": "south"},
         {"facility": "north"},
         "^GET .*/documents/",
@@ -157,8 +158,8 @@ class OutsidersReadDocumentsById(_TakenForAnother):
 class OutsidersWriteIntoCharts(_TakenForAnother):
     """A visit that never was is opened from another hospital."""
 
-    says, who, taken_for, request = (
-        "by a clinician of another facility",
+    breaks, shows = (rules.OTHER_FACILITY_HIDDEN,), "by a clinician of another facility"
+    who, taken_for, request = (
         {"facility": "south"},
         {"facility": "north"},
         "^POST .*/visits$",
@@ -169,8 +170,8 @@ class OutsidersWriteIntoCharts(_TakenForAnother):
 class OutsidersAreShownPatients(_TakenForAnother):
     """A clinician of another hospital searches for a famous name, and learns that she lies here."""
 
-    says, who, taken_for, request = (
-        "something of the patient",
+    breaks, shows = (rules.OTHER_FACILITY_HIDDEN,), "data of the patient"
+    who, taken_for, request = (
         {"facility": "south"},
         {"facility": "north"},
         "^GET .*/patients$",
@@ -181,7 +182,7 @@ class OutsidersAreShownPatients(_TakenForAnother):
 class ADocumentIsFoundUnderAnyPatient(_Door):
     """Who puts another document's id behind a patient of his own reads it, whosever it is."""
 
-    says = "below another patient"
+    breaks, shows = (rules.OTHER_PATIENT_HIDDEN,), "below another patient"
     only = ("getDocument", "downloadDocument")
 
     def put_in(self) -> None:
@@ -200,7 +201,7 @@ class ADocumentIsFoundUnderAnyPatient(_Door):
 class HiddenPatientsBreakThePage(_Door):
     """A patient of another facility breaks the page inside: so she is here."""
 
-    says = "by a clinician of another facility"
+    breaks, shows = (rules.OTHER_FACILITY_HIDDEN,), "by a clinician of another facility"
 
     def put_in(self) -> None:
         right = patients.find

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from starlette.types import ASGIApp
 
+from cutover_gates.core.findings import Rule
 from tests.faults.api.document_subset import keep_operations
 from tests.faults.fault import Defect
 from tests.faults.response_changes import ResponseDraft, rewrite_responses
@@ -24,7 +25,8 @@ FOLLOWED: Mapping[str, Any] = {**DEEP, "deep_seconds": 60}
 class ApiFault(Defect):
     """A subclass's name says the harm, its docstring who would suffer what.
 
-    `item` must come to `outcome`, and say `says`.
+    `item` must come to `outcome`, with a finding (or a gap) of one of the rules `breaks` whose
+    values, written as "subject | expected | actual", hold `shows`.
 
     `also` maps the items that cannot help failing, too, to the reason why; it is empty wherever it
     can be. `asked` are settings of `contract` over the usual ones (`trying.USUAL`). `only`: the API
@@ -34,7 +36,8 @@ class ApiFault(Defect):
 
     item: ClassVar[str]
     outcome: ClassVar[str] = "failed"
-    says: ClassVar[str] = ""
+    breaks: ClassVar[tuple[Rule, ...]]
+    shows: ClassVar[str] = ""
     also: ClassVar[Mapping[str, str]] = {}
     asked: ClassVar[Mapping[str, Any]] = {}
     only: ClassVar[tuple[str, ...]] = ()

@@ -23,9 +23,11 @@ def find_problems(fault: type[ApiFault], verdict: Verdict) -> list[str]:
     )
     if (outcome := verdict.outcome(fault.item)) != fault.outcome:
         wrong.append(f"{fault.item} is {outcome}: {item_messages(verdict, fault.item)}")
-    elif fault.says.lower() not in item_messages(verdict, fault.item).lower():
+    elif not any(fault.shows in values for values in verdict.values_of(fault.item, *fault.breaks)):
+        names = " or ".join(rule.id for rule in fault.breaks)
         wrong.append(
-            f"{fault.item} does not say {fault.says!r}: {item_messages(verdict, fault.item)}"
+            f"{fault.item} has no finding of {names} that shows {fault.shows!r}:"
+            f" {item_messages(verdict, fault.item)}"
         )
     wrong += [
         f"{item} was blamed ({verdict.outcome(item)}): {item_messages(verdict, item)}"

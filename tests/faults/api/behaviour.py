@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from cutover_gates.probes.api.fuzzing import rules
 from reference import paging
 from reference.patients import service, store
 from reference.patients.model import Patient, PatientBody
@@ -69,7 +70,7 @@ class AHugePageBreaksTheLists(_Promise):
     bytes.
     """
 
-    says = "HTTP 500"
+    breaks, shows = (rules.NO_SERVER_ERROR,), "HTTP 500"
     only = ("whoAmI", "listVisits")
 
     def put_in(self) -> None:
@@ -92,7 +93,7 @@ class AHugePageBreaksTheLists(_Promise):
 class AnOddNameBreaksTheSearch(_Searched):
     """A patient whose name is not of Western Europe cannot be searched for."""
 
-    says, asked = "HTTP 500", DEEP
+    breaks, shows, asked = (rules.NO_SERVER_ERROR,), "HTTP 500", DEEP
     only = ("searchPatients", "getPatient")
 
     def searched(self, found: dict[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
@@ -103,7 +104,7 @@ class AnOddNameBreaksTheSearch(_Searched):
 class WithoutATagNobodyIsRegistered(_Promise):
     """Every real patient: only synthetic ones have a tag."""
 
-    says, asked = "HTTP 500", DEEP
+    breaks, shows, asked = (rules.NO_SERVER_ERROR,), "HTTP 500", DEEP
     only = ("createPatient", "getPatient")
 
     def put_in(self) -> None:
@@ -123,7 +124,7 @@ class NobodyFoundIsAnError(_Searched):
     day.
     """
 
-    says = "status_code_conformance"
+    breaks = (rules.STATUS_DOCUMENTED,)
     only = ("searchPatients", "getPatient")
 
     def searched(self, found: dict[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
@@ -135,7 +136,7 @@ class NobodyFoundIsAnError(_Searched):
 class VisitsComeAsAPage(_Answered):
     """The ward's program asks for data and is sent something to look at."""
 
-    says = "content_type_conformance"
+    breaks = (rules.CONTENT_TYPE_DOCUMENTED,)
     only = ("listVisits", "getVisit")
 
     def rewrite(self, answer: ResponseDraft) -> None:
@@ -146,7 +147,7 @@ class VisitsComeAsAPage(_Answered):
 class TheCountIsAText(_Answered):
     """Nine visits are more than ten, for a program that compares texts."""
 
-    says = "$.total breaks type"
+    breaks, shows = (rules.BODY_VALID,), "$.total breaks type"
     only = ("listVisits", "getVisit")
 
     def rewrite(self, answer: ResponseDraft) -> None:
@@ -163,7 +164,7 @@ class TooMuchIsAskedAndLessIsGiven(_Promise):
     has seen all.
     """
 
-    says = "negative_data_rejection"
+    breaks = (rules.INVALID_REFUSED,)
     only = ("readAudit", "getPatient")
 
     def around(self, app: ASGIApp) -> ASGIApp:
@@ -192,7 +193,7 @@ class TooMuchIsAskedAndLessIsGiven(_Promise):
 class ShortNamesAreRefused(_Searched):
     """Ms Ng and Mr O are not to be found."""
 
-    says = "positive_data_acceptance"
+    breaks = (rules.VALID_ACCEPTED,)
     only = ("searchPatients", "getPatient")
 
     def searched(self, found: dict[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
@@ -207,7 +208,7 @@ class ShortNamesAreRefused(_Searched):
 class RemovedPatientsAreStillThere(_Promise):
     """A patient who was registered by mistake is removed, and still called up in the waiting room."""
 
-    says, asked = "use_after_free", FOLLOWED
+    breaks, asked = (rules.DELETED_GONE,), FOLLOWED
     only = ("createPatient", "getPatient", "deletePatient")
 
     def put_in(self) -> None:
@@ -220,7 +221,7 @@ class RemovedPatientsAreStillThere(_Promise):
 class WhomTheAdministratorRegistersIsLost(_Promise):
     """An import of patients is acknowledged one by one, and none of them is there afterwards."""
 
-    says, asked = "ensure_resource_availability", FOLLOWED
+    breaks, asked = (rules.CREATED_EXISTS,), FOLLOWED
     only = ("createPatient", "getPatient", "deletePatient")
 
     def put_in(self) -> None:

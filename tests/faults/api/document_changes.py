@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cutover_gates.probes.api.compatibility import rules
 from tests.faults.api.api_fault import ApiFault, fields, operation
 
 
@@ -23,7 +24,7 @@ class AnOperationIsGone(_Change):
     such thing.
     """
 
-    says = "cancel"
+    breaks, shows = (rules.OPERATION_KEPT,), "cancel"
     only = ("openVisit", "getVisit", "cancelVisit")
 
     def change(self, document: dict[str, Any]) -> None:
@@ -39,7 +40,7 @@ class AFieldIsNowRequired(_Change):
     one.
     """
 
-    says = "given_name"
+    breaks, shows = (rules.NOTHING_NEWLY_REQUIRED,), "given_name"
     only = ("createPatient", "getPatient")
 
     def change(self, document: dict[str, Any]) -> None:
@@ -51,7 +52,7 @@ class AnEnumIsNarrowed(_Change):
     door.
     """
 
-    says = "sex"
+    breaks, shows = (rules.VALUES_KEPT,), "sex"
     only = ("createPatient", "getPatient")
 
     def change(self, document: dict[str, Any]) -> None:
@@ -61,7 +62,7 @@ class AnEnumIsNarrowed(_Change):
 class AFieldIsTakenNoMore(_Change):
     """Telephone numbers are refused, and with them the patient."""
 
-    says = "phone"
+    breaks, shows = (rules.FIELD_KEPT,), "phone"
     only = ("createPatient", "getPatient")
 
     def change(self, document: dict[str, Any]) -> None:
@@ -71,7 +72,7 @@ class AFieldIsTakenNoMore(_Change):
 class ALimitIsTightened(_Change):
     """The letter of referral was a reason for a visit, and is too long now."""
 
-    says = "reason"
+    breaks, shows = (rules.BOUNDS_KEPT,), "reason"
     only = ("openVisit", "getVisit")
 
     def change(self, document: dict[str, Any]) -> None:
@@ -81,7 +82,7 @@ class ALimitIsTightened(_Change):
 class AHeaderIsNowRequired(_Change):
     """A program that never heard of keys can register nobody."""
 
-    says = "Idempotency-Key"
+    breaks, shows = (rules.NOTHING_NEWLY_REQUIRED,), "Idempotency-Key"
     only = ("createPatient", "getPatient")
 
     def change(self, document: dict[str, Any]) -> None:
@@ -98,7 +99,7 @@ class AHeaderIsNowRequired(_Change):
 class AFieldIsGone(_Change):
     """The program that calls patients up has no number to call."""
 
-    says = "phone"
+    breaks, shows = (rules.FIELD_KEPT,), "phone"
     only = ("getPatient", "deletePatient")
 
     def change(self, document: dict[str, Any]) -> None:
@@ -110,7 +111,7 @@ class AFieldIsGone(_Change):
 class AStateIsAdded(_Change):
     """A program that knows four states of a visit breaks down at the fifth."""
 
-    says = "status"
+    breaks, shows = (rules.VALUES_KEPT,), "status"
     only = ("openVisit", "getVisit")
 
     def change(self, document: dict[str, Any]) -> None:
@@ -120,7 +121,7 @@ class AStateIsAdded(_Change):
 class AStatusIsAnother(_Change):
     """A program that waits for 201 takes 202 for a failure, and registers the patient again."""
 
-    says = "201"
+    breaks, shows = (rules.STATUS_KEPT,), "201"
     only = ("createPatient", "getPatient")
 
     def change(self, document: dict[str, Any]) -> None:
@@ -131,7 +132,7 @@ class AStatusIsAnother(_Change):
 class WhatAlwaysCameMayBeMissing(_Change):
     """The wristband is printed without a medical record number."""
 
-    says = "mrn"
+    breaks, shows = (rules.FIELD_ALWAYS_SENT,), "mrn"
     only = ("getPatient", "deletePatient")
 
     def change(self, document: dict[str, Any]) -> None:

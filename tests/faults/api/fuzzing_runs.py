@@ -7,11 +7,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from itertools import count
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from cutover_gates.probes.api.fuzzing import rules
 from reference import security
 from reference.problems import Problem
 from reference.security import ADMINISTRATOR, Caller
@@ -29,7 +30,8 @@ class _Run(ApiFault):
 class _EatsTheTime(_Run):
     """Half a second for one answer is not much; for a hundred it is all the time that the gate has."""
 
-    says, asked = "time was over", {"seconds": 6}
+    breaks, shows = (rules.RUN_COMPLETE,), "time was over"
+    asked: ClassVar[Mapping[str, Any]] = {"seconds": 6}
     path: ClassVar[str]
 
     def around(self, app: ASGIApp) -> ASGIApp:
@@ -64,8 +66,8 @@ class TheDeepRunIsTooShort(_Run):
     deleted patient.
     """
 
-    says, asked, only = (
-        "was not tested to the end",
+    breaks = (rules.OPERATION_TESTED,)
+    asked, only = (
         {**DEEP, "deep_seconds": 3},
         ("searchPatients", "createPatient", "getPatient", "deletePatient"),
     )
@@ -97,10 +99,10 @@ class TheTokenDiesInMidRun(_TokenDies):
     documented, and proves nothing.
     """
 
-    says, uses = "never let the run's account in", 60
+    breaks, uses = (rules.ACCOUNT_ADMITTED,), 60
 
 
 class TheTokenDiesNearTheEnd(_TokenDies):
     """The same, when every operation has let it in once: the last ones were hardly tried."""
 
-    says, uses = "token", 280
+    breaks, shows, uses = (rules.ACCOUNT_ADMITTED,), "token", 280

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from cutover_gates.probes.api.document import rules
 from tests.faults.api.api_fault import ApiFault, fields, operation
 
 
@@ -17,7 +18,7 @@ class _Document(ApiFault):
 class TheDocumentIsInvalid(_Document):
     """The tool that generates clients ends with an error, on the day when one is needed."""
 
-    says = "description"
+    breaks, shows = (rules.VALID_OPENAPI,), "description"
     only = ("openVisit", "getVisit")
 
     def change(self, document: dict[str, Any]) -> None:
@@ -27,7 +28,7 @@ class TheDocumentIsInvalid(_Document):
 class AReferenceLeadsNowhere(_Document):
     """Nobody can know what a duplicate is answered with."""
 
-    says = "leads nowhere"
+    breaks = (rules.REFERENCES_RESOLVE,)
     also: ClassVar[Mapping[str, str]] = {
         "contract-compatibility": "what cannot be read cannot be compared"
     }
@@ -43,7 +44,7 @@ class AReferenceLeadsNowhere(_Document):
 class NoErrorsAreDocumented(_Document):
     """A client knows only success, and shows nothing where a discharge is refused."""
 
-    says = "documents no refusal"
+    breaks = (rules.REJECTION_DOCUMENTED,)
     only = ("getVisit", "dischargeVisit")
 
     def change(self, document: dict[str, Any]) -> None:
@@ -55,7 +56,7 @@ class NoErrorsAreDocumented(_Document):
 class NoSuccessIsDocumented(_Document):
     """A client cannot tell that the visit was cancelled."""
 
-    says = "no answer of success"
+    breaks = (rules.SUCCESS_DOCUMENTED,)
     also: ClassVar[Mapping[str, str]] = {
         "contract-compatibility": "clients wait for what was documented"
     }
@@ -68,7 +69,7 @@ class NoSuccessIsDocumented(_Document):
 class AnExampleBreaksItsSchema(_Document):
     """Examples are what is copied first: every first try of a new client is refused."""
 
-    says = "is not one of"
+    breaks, shows = (rules.EXAMPLES_VALID,), "is not one of"
     only = ("createPatient", "getPatient")
 
     def change(self, document: dict[str, Any]) -> None:
@@ -78,7 +79,7 @@ class AnExampleBreaksItsSchema(_Document):
 class AnExampleOfAFieldBreaksItsFormat(_Document):
     """Birth dates are sent as people write them, and refused."""
 
-    says = "birth_date"
+    breaks, shows = (rules.EXAMPLES_VALID,), "birth_date"
     only = ("createPatient", "getPatient")
 
     def change(self, document: dict[str, Any]) -> None:
@@ -88,7 +89,7 @@ class AnExampleOfAFieldBreaksItsFormat(_Document):
 class NobodySaysWhoMayAsk(_Document):
     """The generated client shows no token, and whoever wrote it cannot know whether it should."""
 
-    says = "who may ask"
+    breaks = (rules.SECURITY_DECLARED,)
     only = ("signIn", "getPatient")
 
     def change(self, document: dict[str, Any]) -> None:
@@ -98,7 +99,7 @@ class NobodySaysWhoMayAsk(_Document):
 class TwoOperationsHaveOneName(_Document):
     """The generated client has one function for two things, and discharges who was to be admitted."""
 
-    says = "stands 2 times"
+    breaks = (rules.OPERATION_ID_UNIQUE,)
     only = ("signOut", "whoAmI", "getPatient")
 
     def change(self, document: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from cutover_gates.probes.api.fuzzing.fuzz_configuration import FuzzProfile
-from cutover_gates.probes.api.fuzzing.fuzz_runner import FuzzResult
+from cutover_gates.probes.api.fuzzing.model import FuzzResult
 
 SAFE, DEEP = FuzzProfile("safe", 60, 50, 1, 4.0), FuzzProfile("deep", 300, 50, 7, 4.0)
 READ, WRITE, OPEN = "GET /things/{thing_id}", "POST /things", "GET /health"

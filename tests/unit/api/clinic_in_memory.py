@@ -10,18 +10,10 @@ from itertools import count
 from typing import Any
 
 from cutover_gates.core.evidence.assessment import Assessment
-from cutover_gates.hospital import (
-    Answer,
-    DriverFeatures,
-    Operation,
-    Reason,
-    Role,
-    Session,
-    Unreachable,
-)
-from cutover_gates.probes.api.access.access_matrix import AccessContext, PatientChart
+from cutover_gates.hospital import Answer, DriverFeatures, Operation, Reason, Role, Session, Unreachable
 from cutover_gates.probes.api.access.assessments import AccessAssessments
-from cutover_gates.probes.api.access.model import RoleTable
+from cutover_gates.probes.api.access.model import AccessContext, PatientChart
+from cutover_gates.probes.api.access.role_table import RoleTable
 
 VERSION = Operation("GET", "/version", False, frozenset({200}))
 ME = Operation("GET", "/me", True, frozenset({200}))

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cutover_gates.core.findings import Rule
+from cutover_gates.probes.api.compatibility import rules
+
 RECORDED = Path(__file__).resolve().parents[3] / "reference/contract/1.9.json"
 
 Json = dict[str, Any]
@@ -28,11 +31,12 @@ def recorded_document() -> Json:
 
 @dataclass(frozen=True)
 class Change:
-    """`act` makes it, in place. `told`: what a finding of it must say."""
+    """`act` makes it, in place. A finding of it is of `rule`, and its values hold `told`."""
 
     name: str
     act: Callable[[Json], object]
     told: tuple[str, ...] = ()
+    rule: Rule = rules.ADDITION
 
     def made(self) -> Json:
         """The recorded document with the change in it."""
@@ -142,19 +146,25 @@ BREAKING = (
         "an operation is gone",
         lambda d: d["paths"][DOCUMENT].pop("delete"),
         (f"DELETE {DOCUMENT}", "gone"),
+        rules.OPERATION_KEPT,
     ),
     Change(
-        "a path is gone", lambda d: d["paths"].pop("/api/v1/audit"), ("GET /api/v1/audit", "gone")
+        "a path is gone",
+        lambda d: d["paths"].pop("/api/v1/audit"),
+        ("GET /api/v1/audit", "gone"),
+        rules.OPERATION_KEPT,
     ),
     Change(
         "a path has another name",
         lambda d: rename_in_schema(d["paths"], "/version", "/release"),
         ("GET /version", "gone"),
+        rules.OPERATION_KEPT,
     ),
     Change(
         "a token is needed where none was",
         lambda d: operation(d, "GET", "/version").update(security=[{"bearer": []}]),
         ("GET /version", "bearer"),
+        rules.CREDENTIALS_KEPT,
     ),
     Change(
         "another kind of token is needed",
@@ -162,6 +172,7 @@ BREAKING = (
             bearer={"type": "apiKey", "in": "header", "name": "X-Key"}
         ),
         ("apiKey",),
+        rules.CREDENTIALS_KEPT,
     ),
     # ── what is sent ──
     Change(
@@ -170,16 +181,19 @@ BREAKING = (
             {"name": "facility", "in": "query", "required": True, "schema": {"type": "string"}}
         ),
         (f"GET {PATIENTS}", "facility", "required"),
+        rules.NOTHING_NEWLY_REQUIRED,
     ),
     Change(
         "a parameter becomes required",
         lambda d: parameter(d, "GET", PATIENTS, "name").update(required=True),
         ("name", "required"),
+        rules.NOTHING_NEWLY_REQUIRED,
     ),
     Change(
         "a header becomes required",
         lambda d: parameter(d, "POST", PATIENTS, "Idempotency-Key").update(required=True),
         ("Idempotency-Key", "required"),
+        rules.NOTHING_NEWLY_REQUIRED,
     ),
     Change(
         "a parameter is gone",
@@ -187,16 +201,19 @@ BREAKING = (
             parameter(d, "GET", PATIENTS, "mrn")
         ),
         ("mrn", "gone"),
+        rules.PARAMETER_KEPT,
     ),
     Change(
         "a parameter takes less",
         lambda d: parameter(d, "GET", PATIENTS, "page_size")["schema"].update(maximum=10),
         ("page_size", "maximum"),
+        rules.BOUNDS_KEPT,
     ),
     Change(
         "a parameter has another type",
         lambda d: parameter(d, "GET", PATIENTS, "mrn").update(schema={"type": "integer"}),
         ("mrn", "integer"),
+        rules.TYPE_KEPT,
     ),
     Change(
         "a new field is required",
@@ -205,61 +222,73 @@ BREAKING = (
             model(d, "PatientBody")["required"].append("insurance"),
         ),
         (f"POST {PATIENTS}", "insurance", "required"),
+        rules.NOTHING_NEWLY_REQUIRED,
     ),
     Change(
         "a field becomes required",
         lambda d: model(d, "PatientBody")["required"].append("given_name"),
         ("given_name", "required"),
+        rules.NOTHING_NEWLY_REQUIRED,
     ),
     Change(
         "a field of a form becomes required",
         lambda d: model(d, "Body_uploadDocument")["required"].append("tag"),
         (f"POST {DOCUMENTS}", "tag"),
+        rules.NOTHING_NEWLY_REQUIRED,
     ),
     Change(
         "a field is taken no more",
         lambda d: fields(d, "PatientBody").pop("address"),
         (f"PUT {PATIENT}", "address", "gone"),
+        rules.FIELD_KEPT,
     ),
     Change(
         "a field takes fewer words",
         lambda d: fields(d, "PatientBody")["sex"]["enum"].remove("unknown"),
         ("sex", "unknown"),
+        rules.VALUES_KEPT,
     ),
     Change(
         "a field takes fewer characters",
         lambda d: fields(d, "PatientBody")["family_name"].update(maxLength=50),
         ("family_name", "maxLength", "50"),
+        rules.BOUNDS_KEPT,
     ),
     Change(
         "a field needs more characters",
         lambda d: fields(d, "PatientBody")["given_name"].update(minLength=1),
         ("given_name", "minLength"),
+        rules.BOUNDS_KEPT,
     ),
     Change(
         "a field must have another form",
         lambda d: fields(d, "PatientBody")["mrn"].update(pattern="^[0-9]+$"),
         ("mrn", "pattern"),
+        rules.COMPARABLE,
     ),
     Change(
         "a field must have a format",
         lambda d: fields(d, "Credentials")["username"].update(format="email"),
         ("username", "format"),
+        rules.BOUNDS_KEPT,
     ),
     Change(
         "a field has another type",
         lambda d: fields(d, "PatientBody").update(mrn={"type": "integer"}),
         ("mrn", "string"),
+        rules.TYPE_KEPT,
     ),
     Change(
         "a field may be null no more",
         lambda d: fields(d, "PatientBody")["phone"]["anyOf"].pop(),
         ("phone", "null"),
+        rules.TYPE_KEPT,
     ),
     Change(
         "unknown fields are refused",
         lambda d: model(d, "Body_uploadDocument").update(additionalProperties=False),
-        (f"POST {DOCUMENTS}", "others"),
+        (f"POST {DOCUMENTS}", "other fields"),
+        rules.OTHER_FIELDS_ACCEPTED,
     ),
     Change(
         "a body has another type",
@@ -269,6 +298,7 @@ BREAKING = (
             "application/xml",
         ),
         (f"POST {PATIENTS}", "application/json"),
+        rules.MEDIA_TYPE_KEPT,
     ),
     Change(
         "a body is required where none was",
@@ -279,22 +309,26 @@ BREAKING = (
             }
         ),
         ("sign-out", "body", "required"),
+        rules.NOTHING_NEWLY_REQUIRED,
     ),
     # ── what comes back ──
     Change(
         "a field of an answer is gone",
         lambda d: _without(d, "Patient", "mrn"),
         (f"GET {PATIENT}", "200", "mrn", "gone"),
+        rules.FIELD_KEPT,
     ),
     Change(
         "a field of an entry of a list is gone",
         lambda d: _without(d, "Entry", "action"),
         ("GET /api/v1/audit", "items[].action", "gone"),
+        rules.FIELD_KEPT,
     ),
     Change(
         "a field of an answer may be missing",
         lambda d: model(d, "Document")["required"].remove("sha256"),
         ("sha256", "missing"),
+        rules.FIELD_ALWAYS_SENT,
     ),
     Change(
         "a field of an answer may be null",
@@ -302,49 +336,63 @@ BREAKING = (
             family_name={"anyOf": [{"type": "string"}, {"type": "null"}]}
         ),
         ("family_name", "null"),
+        rules.TYPE_KEPT,
     ),
     Change(
         "a field of an answer has another type",
         lambda d: fields(d, "Document")["size"].update(type="string"),
         ("size", "string"),
+        rules.TYPE_KEPT,
     ),
     Change(
         "a whole number becomes any number",
         lambda d: fields(d, "Document")["size"].update(type="number"),
         ("size", "number"),
+        rules.TYPE_KEPT,
     ),
     Change(
         "a field of an answer has another format",
         lambda d: fields(d, "Visit")["opened_at"].update(format="date"),
         ("opened_at", "format"),
+        rules.BOUNDS_KEPT,
     ),
     Change(
         "a field of an answer has more words",
         lambda d: fields(d, "Visit")["status"]["enum"].append("transferred"),
         ("status", "transferred"),
+        rules.VALUES_KEPT,
     ),
     Change(
         "success has another status",
         lambda d: rename_in_schema(operation(d, "POST", PATIENTS)["responses"], "201", "202"),
         (f"POST {PATIENTS}", "201"),
+        rules.STATUS_KEPT,
     ),
-    Change("nothing comes where something did", _nothing_comes, (f"PUT {PATIENT}", "200")),
+    Change(
+        "nothing comes where something did",
+        _nothing_comes,
+        (f"PUT {PATIENT}", "200"),
+        rules.STATUS_KEPT,
+    ),
     Change(
         "an answer has another type",
         lambda d: rename_in_schema(
             answer(d, "GET", PATIENT, "200")["content"], "application/json", "application/xml"
         ),
         (f"GET {PATIENT}", "application/json"),
+        rules.MEDIA_TYPE_KEPT,
     ),
     Change(
         "a type of an answer is gone",
         lambda d: answer(d, "GET", f"{DOCUMENT}/content", "200")["content"].pop("image/png"),
         ("image/png",),
+        rules.MEDIA_TYPE_KEPT,
     ),
     Change(
         "a header of an answer is gone",
         lambda d: answer(d, "GET", PATIENT, "200")["headers"].pop("ETag"),
         ("ETag", "gone"),
+        rules.HEADER_KEPT,
     ),
     Change(
         "a refusal has another type",
@@ -352,11 +400,13 @@ BREAKING = (
             answer(d, "GET", PATIENT, "404")["content"], "application/problem+json", "text/html"
         ),
         (f"GET {PATIENT}", "404", "application/problem+json"),
+        rules.MEDIA_TYPE_KEPT,
     ),
     Change(
         "a field of all refusals is gone",
         lambda d: _without(d, "Problem", "type"),
         ("type", "gone"),
+        rules.FIELD_KEPT,
     ),
 )
 

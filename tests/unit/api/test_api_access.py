@@ -11,10 +11,13 @@ import pytest
 
 from cutover_gates.config.base import SettingsError
 from cutover_gates.core.evidence.assessment import Assessment, NotProven
+from cutover_gates.core.findings import Rule
 from cutover_gates.hospital import Operation, Reason, Role, Session, Unsupported
 from cutover_gates.hospital.matchers.expectations import assert_passed
+from cutover_gates.probes.api.access import rules
 from cutover_gates.probes.api.access.assessments import AccessAssessments
-from cutover_gates.probes.api.access.model import RoleTable
+from cutover_gates.probes.api.access.role_table import RoleTable
+from tests.findings import list_breaches, list_gaps, raises_gap
 from tests.unit.api.clinic_in_memory import (
     AUDIT,
     FIND,
@@ -48,8 +51,8 @@ def with_row(role: str, *operations: str) -> Mapping[str, Sequence[str]]:
 
 
 def test_a_clinic_that_is_right_has_no_finding() -> None:
-    for examination in asked(access(Clinic())).values():
-        assert_passed(examination)
+    for assessment in asked(access(Clinic())).values():
+        assert_passed(assessment)
 
 
 def test_everybody_is_asked_once_for_everything() -> None:
@@ -58,8 +61,7 @@ def test_everybody_is_asked_once_for_everything() -> None:
     """
     clinic = Clinic()
     sizes = {
-        question: len(examination.checked)
-        for question, examination in asked(access(clinic)).items()
+        question: len(assessment.checked) for question, assessment in asked(access(clinic)).items()
     }
     assert sizes == {
         "assess_without_token": 7,
@@ -70,100 +72,109 @@ def test_everybody_is_asked_once_for_everything() -> None:
     assert len(clinic.asked) == sum(sizes.values())
 
 
-FAULTS: Sequence[tuple[str, Clinic, str, str]] = [
+FAULTS: Sequence[tuple[str, Clinic, str, tuple[Rule, str]]] = [
     (
         "an operation without authentication",
         Clinic(answers=[(PATIENT, "nobody", "about")]),
         "assess_without_token",
-        "GET /patients/{patient_id}",
+        (rules.TOKEN_REQUIRED, "GET /patients/{patient_id} without a token"),
     ),
     (
         "an operation that is not there for strangers",
         Clinic(answers=[(AUDIT, "nobody", Reason.NOT_FOUND)]),
         "assess_without_token",
-        "GET /audit",
+        (rules.TOKEN_REQUIRED, "GET /audit without a token"),
     ),
     (
         "a failure inside",
         Clinic(answers=[(FIND, "nobody", 500)]),
         "assess_without_token",
-        "HTTP 500",
+        (rules.TOKEN_REQUIRED, "GET /patients without a token"),
     ),
     (
         "an expired token that is taken",
         Clinic(takes_expired=True),
         "assess_expired_token",
-        "asked with an expired token",
+        (rules.EXPIRED_TOKEN_REFUSED, "GET /me with an expired token"),
     ),
     (
         "a role too many",
         Clinic(may=with_row("clinician", "GET /audit")),
         "assess_roles",
-        "GET /audit, asked by one who is clinician",
+        (rules.ROLE_REFUSED, "GET /audit by clinician"),
     ),
     (
         "a role too many that removes",
         Clinic(may=with_row("registrar", "DELETE *")),
         "assess_roles",
-        "DELETE /patients/{patient_id}, asked by one who",
+        (rules.ROLE_REFUSED, "DELETE /patients/{patient_id} by registrar"),
     ),
     (
         "a role too few",
         Clinic(may={**TABLE, "auditor": ["GET /me", "POST /leave"]}),
         "assess_roles",
-        "GET /audit, asked by one who is auditor",
+        (rules.ROLE_ALLOWED, "GET /audit by auditor"),
     ),
     (
         "a failure for somebody who may",
         Clinic(answers=[(FIND, "clinician", 500)]),
         "assess_roles",
-        "HTTP 500",
+        (rules.ROLE_ALLOWED, "GET /patients by clinician"),
     ),
     (
         "what is there is not found by those who may",
         Clinic(answers=[(PATIENT, "clinician", Reason.NOT_FOUND)]),
         "assess_roles",
-        "not-found",
+        (rules.ROLE_ALLOWED, "GET /patients/{patient_id} by clinician"),
     ),
     (
         "another facility's patient by id",
         Clinic(answers=[(PATIENT, "outsider", "somebody")]),
         "assess_other_facility",
-        "of another facility",
+        (
+            rules.OTHER_FACILITY_HIDDEN,
+            "GET /patients/{patient_id} by a clinician of another facility",
+        ),
     ),
     (
         "another facility's patient by name",
         Clinic(talkative=True),
         "assess_other_facility",
-        "something of the patient",
+        (rules.OTHER_FACILITY_HIDDEN, "GET /patients by a clinician of another facility"),
     ),
     (
         "another patient's letter below one's own",
         Clinic(operations=(VERSION, AUDIT, PATIENT, LETTER), mixing=True),
         "assess_other_facility",
-        "below another patient than the one to whom it belongs",
+        (
+            rules.OTHER_PATIENT_HIDDEN,
+            "GET /patients/{patient_id}/letters/{document_id} below another patient",
+        ),
     ),
     (
         "another facility's patient removed",
         Clinic(answers=[(REMOVE, "outsider", 204)]),
         "assess_other_facility",
-        "DELETE /patients/{patient_id}",
+        (
+            rules.OTHER_FACILITY_HIDDEN,
+            "DELETE /patients/{patient_id} by a clinician of another facility",
+        ),
     ),
 ]
 
 
 @pytest.mark.parametrize(
-    ("clinic", "question", "said"),
+    ("clinic", "question", "breach"),
     [fault[1:] for fault in FAULTS],
     ids=[fault[0] for fault in FAULTS],
 )
 def test_a_door_that_is_open_or_shut_to_the_wrong_one_is_found(
-    clinic: Clinic, question: str, said: str
+    clinic: Clinic, question: str, breach: tuple[Rule, str]
 ) -> None:
     """And no other question has a finding."""
-    found = {name: examination.findings for name, examination in asked(access(clinic)).items()}
-    assert any(said in sentence for sentence in found[question]), found
-    assert not any(findings for name, findings in found.items() if name != question), found
+    found = {name: list_breaches(assessment) for name, assessment in asked(access(clinic)).items()}
+    assert breach in found.pop(question)
+    assert not any(found.values()), found
 
 
 def test_a_refusal_that_tells_of_the_patient_is_found() -> None:
@@ -172,13 +183,10 @@ def test_a_refusal_that_tells_of_the_patient_is_found() -> None:
     A refusal that names the patient is a finding, to a stranger and to another facility.
     """
     found = {
-        name: examination.findings
-        for name, examination in asked(access(Clinic(chatty=True))).items()
+        name: assessment.findings for name, assessment in asked(access(Clinic(chatty=True))).items()
     }
     for question in ("assess_without_token", "assess_other_facility"):
-        assert [
-            sentence for sentence in found[question] if "something of the patient" in sentence
-        ], found
+        assert any("data of the patient" in finding.actual for finding in found[question]), found
 
 
 def test_an_operation_that_lost_its_lock_in_the_document_too_is_found() -> None:
@@ -187,13 +195,10 @@ def test_an_operation_that_lost_its_lock_in_the_document_too_is_found() -> None:
     So the table says what may be.
     """
     unlocked = Operation("GET", "/audit", False, frozenset({200}))
-    found = (
-        access(Clinic(operations=(VERSION, ME, FIND, PATIENT, unlocked)))
-        .assess_without_token()
-        .findings
-    )
-    assert [sentence for sentence in found if "GET /audit is open to everybody" in sentence]
-    assert not [sentence for sentence in found if "/version" in sentence]
+    clinic = Clinic(operations=(VERSION, ME, FIND, PATIENT, unlocked))
+    found = list_breaches(access(clinic).assess_without_token())
+    assert (rules.PUBLIC_LISTED, "GET /audit") in found
+    assert not any("/version" in subject for _, subject in found)
 
 
 def test_one_who_removes_takes_nothing_from_the_next() -> None:
@@ -221,16 +226,16 @@ def test_one_who_signs_out_ends_no_session_of_others() -> None:
 
 
 @pytest.mark.parametrize(
-    ("table", "said"),
+    ("table", "gap"),
     [
-        ({}, "nobody says which role may do what"),
+        ({}, (rules.ROLE_TABLE_COMPLETE, "staging")),
         (
             {name: row for name, row in TABLE.items() if name != "auditor"},
-            "says nothing of the role auditor",
+            (rules.ROLE_TABLE_COMPLETE, "role auditor"),
         ),
         (
             with_row("auditor", "GET /audits"),
-            "lets auditor do GET /audits, and the document has no such operation",
+            (rules.ROLE_TABLE_CURRENT, "GET /audits"),
         ),
         (
             {
@@ -238,16 +243,16 @@ def test_one_who_signs_out_ends_no_session_of_others() -> None:
                 "auditor": ["GET /me", "POST /leave"],
                 "administrator": ["GET /me", "POST /leave", "* /patients*"],
             },
-            "lets nobody do GET /audit",
+            (rules.ROLE_TABLE_COMPLETE, "GET /audit"),
         ),
     ],
 )
 def test_a_table_that_does_not_fit_the_document_is_not_proven(
-    table: Mapping[str, Sequence[str]], said: str
+    table: Mapping[str, Sequence[str]], gap: tuple[Rule, str]
 ) -> None:
-    examination = access(Clinic(may=table), table).assess_roles()
-    assert examination.findings == ()
-    assert any(said in sentence for sentence in examination.not_proven)
+    assessment = access(Clinic(may=table), table).assess_roles()
+    assert assessment.findings == ()
+    assert gap in list_gaps(assessment)
 
 
 def test_a_role_without_an_account_is_not_proven() -> None:
@@ -258,9 +263,10 @@ def test_a_role_without_an_account_is_not_proven() -> None:
             raise SettingsError("give [targets.staging.users.auditor]")
         return clinic.sign_in(role)
 
-    examination = access(clinic, sessions=sessions).assess_roles()
-    assert examination.not_proven == ("give [targets.staging.users.auditor]",)
-    assert not [name for name in examination.checked if "auditor" in name]
+    assessment = access(clinic, sessions=sessions).assess_roles()
+    assert list_gaps(assessment) == [(rules.SESSION_AVAILABLE, "auditor")]
+    assert assessment.not_proven[0].actual == "give [targets.staging.users.auditor]"
+    assert not [name for name in assessment.checked if "auditor" in name]
 
 
 def test_no_expired_token_says_what_to_set() -> None:
@@ -270,14 +276,11 @@ def test_no_expired_token_says_what_to_set() -> None:
         ).assess_expired_token()
 
 
-@pytest.mark.parametrize(
-    ("reason", "said"),
-    [(Reason.INVALID, "before anybody looked"), (Reason.THROTTLED, "before anybody looked")],
-)
-def test_a_refusal_for_another_reason_proves_nothing(reason: Reason, said: str) -> None:
-    examination = access(Clinic(answers=[(AUDIT, "clinician", reason)])).assess_roles()
-    assert examination.findings == ()
-    assert [sentence for sentence in examination.not_proven if said in sentence]
+@pytest.mark.parametrize("reason", [Reason.INVALID, Reason.THROTTLED])
+def test_a_refusal_for_another_reason_proves_nothing(reason: Reason) -> None:
+    assessment = access(Clinic(answers=[(AUDIT, "clinician", reason)])).assess_roles()
+    assert assessment.findings == ()
+    assert (rules.ROLE_REFUSED, "GET /audit by clinician") in list_gaps(assessment)
 
 
 def test_a_list_that_refuses_a_stranger_for_another_reason_shows_nothing_and_proves_nothing() -> (
@@ -285,10 +288,8 @@ def test_a_list_that_refuses_a_stranger_for_another_reason_shows_nothing_and_pro
 ):
     """Nobody looked at who asks. One way of asking that gets through is enough."""
     invalid = access(Clinic(answers=[(FIND, "outsider", Reason.INVALID)])).assess_other_facility()
-    assert any(
-        "GET /patients, asked by a clinician of another facility" in hole
-        for hole in invalid.not_proven
-    ), invalid
+    gap = (rules.OTHER_FACILITY_HIDDEN, "GET /patients by a clinician of another facility")
+    assert gap in list_gaps(invalid)
     assert not invalid.findings
     assert not access(Clinic(picky=True)).assess_other_facility().not_proven
 
@@ -301,36 +302,29 @@ def test_what_nobody_can_name_proves_nothing_when_it_is_not_found() -> None:
         may=table,
         answers=[(WARD, "auditor", Reason.NOT_FOUND)],
     )
-    assert [
-        sentence
-        for sentence in access(clinic, table).assess_roles().not_proven
-        if "ward_id" in sentence and "contract.parameters" in sentence
-    ]
-    assert not [
-        sentence
-        for sentence in access(clinic, table, names={"ward_id": "12"}).assess_roles().not_proven
-        if "ward_id" in sentence
-    ]
+    unnamed = access(clinic, table).assess_roles().not_proven
+    (gap,) = [gap for gap in unnamed if gap.subject == "GET /wards/{ward_id} by auditor"]
+    assert gap.rule == rules.ROLE_REFUSED
+    assert "ward_id: set it in contract.parameters" in gap.actual
+    named = access(clinic, table, names={"ward_id": "12"}).assess_roles()
+    assert not any("wards" in subject for _, subject in list_gaps(named))
 
 
 def test_what_is_not_the_runs_own_is_not_changed() -> None:
     """An administrator may change the settings of the whole clinic: a test does not."""
     table = with_row("administrator", "PUT /settings")
     clinic = Clinic(operations=(VERSION, PATIENT, SETTINGS), may=table)
-    assert [
-        sentence
-        for sentence in access(clinic, table).assess_roles().not_proven
-        if "PUT /settings is not tried" in sentence
-    ]
+    gaps = list_gaps(access(clinic, table).assess_roles())
+    assert (rules.ALLOWED_TRIED, "PUT /settings by administrator") in gaps
     assert (SETTINGS, "administrator") not in clinic.asked
     assert (SETTINGS, "auditor") in clinic.asked
     declared = access(
         clinic, table, untried={"PUT /settings": "they are everybody's"}
     ).assess_roles()
-    assert not [sentence for sentence in declared.not_proven if "settings" in sentence]
+    assert not any("settings" in subject for _, subject in list_gaps(declared))
     assert declared.figures["untried"] == {"PUT /settings": "they are everybody's"}
     idle = access(clinic, table, untried={"PUT /setings": "they are everybody's"}).assess_roles()
-    assert [sentence for sentence in idle.not_proven if "untried] names PUT /setings" in sentence]
+    assert (rules.ROLE_TABLE_CURRENT, "PUT /setings") in list_gaps(idle)
 
 
 def test_a_document_that_protects_nothing_proves_nothing() -> None:
@@ -344,21 +338,21 @@ def test_a_document_that_protects_nothing_proves_nothing() -> None:
 
 
 def test_a_target_that_is_gone_is_not_proven() -> None:
-    with pytest.raises(NotProven, match="gone before everybody had asked"):
+    with raises_gap(rules.REQUEST_ANSWERED):
         access(Clinic(silent=True)).assess_without_token()
 
 
 def test_on_production_what_was_not_asked_is_told() -> None:
-    examination = access(Clinic(), asked=[VERSION, ME, FIND, PATIENT, AUDIT]).assess_roles()
-    assert_passed(examination)
-    assert examination.figures["not_asked"] == ["POST /leave", "DELETE /patients/{patient_id}"]
+    assessment = access(Clinic(), asked=[VERSION, ME, FIND, PATIENT, AUDIT]).assess_roles()
+    assert_passed(assessment)
+    assert assessment.figures["not_asked"] == ["POST /leave", "DELETE /patients/{patient_id}"]
 
 
 def test_the_matrix_goes_into_the_evidence_without_ids_names_or_tokens() -> None:
     kept: list[Assessment] = []
     clinic = Clinic()
     asked(access(clinic, kept=kept))
-    text = json.dumps([dict(examination.figures) for examination in kept])
+    text = json.dumps([dict(assessment.figures) for assessment in kept])
     shut, let_in = "refused as forbidden or not found: forbidden (HTTP 403)", "let in: HTTP 200"
     assert kept[2].figures["matrix"]["GET /audit"] == {
         "registrar": shut,

@@ -14,15 +14,19 @@ import pytest
 
 from cutover_gates.config.base import SettingsError
 from cutover_gates.core.evidence.assessment import Assessment, NotProven
+from cutover_gates.core.findings import Finding
 from cutover_gates.hospital.matchers.expectations import assert_passed
+from cutover_gates.probes.api.compatibility import rules
 from cutover_gates.probes.api.compatibility.assessments import (
     CompatibilityAssessments,
-    format_changes,
+    fold_changes,
 )
 from cutover_gates.probes.api.compatibility.document_comparison import compare_documents
 from cutover_gates.probes.api.compatibility.schema_comparison import SchemaComparison
+from cutover_gates.probes.api.document.references import LocalReferences
 from reference.app import create_app
 from reference.settings import Settings
+from tests.findings import raises_gap
 from tests.unit.api.document_changes import (
     BREAKING,
     HARMLESS,
@@ -38,8 +42,8 @@ OASDIFF_IS_WRONG = {"null written otherwise", "a schema written in parts"}
 """Where two ways to write one schema are a finding for it."""
 
 
-def told(before: Json, after: Json, *kinds: str) -> list[str]:
-    return format_changes(
+def told(before: Json, after: Json, *kinds: str) -> list[Finding]:
+    return fold_changes(
         change
         for change in compare_documents(before, after)
         if change.difference.kind in (kinds or ("breaking", "unclear"))
@@ -49,8 +53,9 @@ def told(before: Json, after: Json, *kinds: str) -> list[str]:
 @pytest.mark.parametrize("change", BREAKING, ids=lambda change: change.name)
 def test_what_breaks_a_client_is_one_finding_that_names_its_place(change: Change) -> None:
     found = told(recorded_document(), change.made())
-    assert len(found) == 1, found
-    assert all(word in found[0] for word in change.told), found
+    assert [finding.rule for finding in found] == [change.rule], found
+    values = f"{found[0].subject} | {found[0].expected} | {found[0].actual}"
+    assert all(word in values for word in change.told), found
 
 
 @pytest.mark.parametrize("change", HARMLESS, ids=lambda change: change.name)
@@ -84,13 +89,15 @@ def test_a_document_is_compatible_with_itself() -> None:
 
 
 def test_one_cause_is_one_finding_however_many_operations_have_it() -> None:
-    """A field that all refusals share is gone: one sentence, with where it is met first and how
-    many others have it.
+    """A field that all refusals share is gone: one finding, with where it is met first and how many
+    operations have it.
     """
     change = next(one for one in BREAKING if one.name == "a field of all refusals is gone")
     (found,) = told(recorded_document(), change.made())
-    assert "also" in found
-    assert "more" in found
+    assert found.rule is rules.FIELD_KEPT
+    assert found.count > 4
+    assert "(also " in found.subject
+    assert f"and {found.count - 4} more" in found.subject
 
 
 def test_the_embedded_hospital_keeps_what_its_recorded_document_promises() -> None:
@@ -104,10 +111,12 @@ def test_the_embedded_hospital_keeps_what_its_recorded_document_promises() -> No
 def differences(
     old: Any, new: Any, *, sending: bool, components: Json | None = None
 ) -> list[tuple[str, str]]:
-    document = {"components": {"schemas": components or {}}}
+    references = LocalReferences({"components": {"schemas": components or {}}})
     return [
         (one.kind, one.place)
-        for one in SchemaComparison(document, document, sending=sending).find_differences(old, new)
+        for one in SchemaComparison(references, references, sending=sending).find_differences(
+            old, new
+        )
         if one.kind != "added"
     ]
 
@@ -206,8 +215,9 @@ def test_what_cannot_be_computed_is_said(keyword: str) -> None:
 def test_a_reference_that_leads_nowhere_is_not_proven() -> None:
     after = recorded_document()
     fields(after, "Patient")["mrn"] = {"$ref": "#/components/schemas/Nowhere"}
-    with pytest.raises(NotProven, match="Nowhere"):
+    with raises_gap(rules.COMPARABLE) as raised:
         compare_documents(recorded_document(), after)
+    assert "Nowhere" in raised.value.gaps[0].actual
 
 
 # ── what the checks are told ──
@@ -220,16 +230,16 @@ def compatibility(
 
 
 def test_a_target_without_a_recorded_document_is_not_proven() -> None:
-    with pytest.raises(
-        NotProven, match=r"curl .*previous_document in \[targets.staging.contract\]"
-    ):
+    with raises_gap(rules.PREVIOUS_DOCUMENT) as raised:
         compatibility(recorded_document(), None).assess_requests()
+    assert "previous_document in [targets.staging.contract]" in raised.value.gaps[0].actual
 
 
 def test_a_release_is_not_compared_with_itself() -> None:
     """Recorded after the cutover, the document would be compatible with itself."""
-    with pytest.raises(NotProven, match="under judgement"):
+    with raises_gap(rules.PREVIOUS_DOCUMENT) as raised:
         compatibility(recorded_document(), release="1.9.0").assess_responses()
+    assert "1.9.0" in raised.value.gaps[0].actual
 
 
 @pytest.mark.parametrize(
@@ -247,7 +257,7 @@ def test_a_file_that_holds_no_document_is_a_mistake_in_the_settings(
 def test_a_document_without_operations_proves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "before.json"
     path.write_text(json.dumps({**recorded_document(), "paths": {}}))
-    with pytest.raises(NotProven, match="nothing to check"):
+    with pytest.raises(NotProven):
         assert_passed(compatibility(recorded_document(), path).assess_operations())
 
 
@@ -265,18 +275,18 @@ def test_each_question_has_its_own_findings(name: str, question: str) -> None:
         part: getattr(compatibility(change.made()), part)()
         for part in ("assess_operations", "assess_requests", "assess_responses")
     }
-    assert [part for part, examination in asked.items() if examination.findings] == [question]
+    assert [part for part, assessment in asked.items() if assessment.findings] == [question]
 
 
 def test_what_was_added_stands_in_the_evidence_and_passes() -> None:
     kept: list[Assessment] = []
     change = next(one for one in HARMLESS if one.name == "a new operation")
-    examination = CompatibilityAssessments(
+    assessment = CompatibilityAssessments(
         "staging", "2.0.0", change.made(), RECORDED, kept.append
     ).assess_operations()
-    assert_passed(examination)
-    assert kept == [examination]
-    assert examination.figures["added"] == ["GET /api/v1/wards: a new operation"]
+    assert_passed(assessment)
+    assert kept == [assessment]
+    assert assessment.figures["added"] == ["GET /api/v1/wards: a new operation"]
 
 
 # ── a referee ──

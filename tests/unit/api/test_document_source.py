@@ -10,9 +10,10 @@ from typing import Any, cast
 import pytest
 
 from cutover_gates.config.base import SettingsError
-from cutover_gates.core.evidence.assessment import NotProven
 from cutover_gates.hospital import Driver, DriverBase, DriverFeatures
+from cutover_gates.probes.api.document import rules
 from cutover_gates.probes.api.document.openapi_document import ApiDocument, load_document
+from tests.findings import raises_gap
 from tests.unit.api.api_documents import OPEN, READ, WRITE, document
 
 ROOT = "http://127.0.0.1:1"
@@ -71,7 +72,7 @@ def test_a_file_without_a_document_is_told(tmp_path: Path, text: str | None, say
 
 
 def test_without_a_document_nothing_is_proven() -> None:
-    with pytest.raises(NotProven, match="gives no OpenAPI document"):
+    with raises_gap(rules.DOCUMENT_PROVIDED):
         described(Silent())
 
 

@@ -8,16 +8,19 @@ from pathlib import Path
 import pytest
 
 from cutover_gates.config.base import SettingsError
+from cutover_gates.core.findings import Finding, Rule
 from cutover_gates.hospital.matchers.expectations import assert_passed
 from cutover_gates.probes.api.document.openapi_document import ApiDocument
+from cutover_gates.probes.api.fuzzing import rules
 from cutover_gates.probes.api.fuzzing.acceptances import (
     AcceptedFinding,
     apply_acceptances,
     load_acceptances,
 )
 from cutover_gates.probes.api.fuzzing.assessments import FuzzAssessments
-from cutover_gates.probes.api.fuzzing.fuzz_findings import format_finding, group_failures
+from cutover_gates.probes.api.fuzzing.fuzz_findings import group_failures, to_finding
 from cutover_gates.probes.api.fuzzing.fuzz_summary import summarize_run
+from tests.findings import list_breaches
 from tests.unit.api.api_documents import CLEAN, OPEN, READ, SAFE, WRITE, course, document, failure
 
 TODAY = date(2026, 11, 24)
@@ -30,7 +33,7 @@ def test_one_cause_is_one_finding() -> None:
     """With the smallest request that shows it, and how often it came."""
     small, large = failure(curl="curl small"), failure(curl="curl a much larger one")
     (finding,) = group_failures([large, small, large])
-    assert (finding["curl"], finding["count"]) == ("curl small", 3)
+    assert (finding.curl, finding.count) == ("curl small", 3)
 
 
 def test_another_operation_check_status_or_shape_is_another_finding() -> None:
@@ -55,11 +58,11 @@ def test_one_request_is_one_finding() -> None:
             failure(check="positive_data_acceptance"),
         ]
     )
-    assert finding["check"] == "not_a_server_error"
-    assert finding["also"] == ["status_code_conformance", "positive_data_acceptance"]
-    assert format_finding(finding).startswith(
-        f"{READ}: not_a_server_error, status_code_conformance, positive_data_acceptance\n"
-    )
+    assert finding.check == "not_a_server_error"
+    assert finding.also == ("status_code_conformance", "positive_data_acceptance")
+    shown = to_finding(finding)
+    assert (shown.rule, shown.subject) == (rules.NO_SERVER_ERROR, READ)
+    assert shown.actual.endswith("status_code_conformance, positive_data_acceptance")
     assert AcceptedFinding(READ, "status_code_conformance", "why", "Ada", TODAY).covers(finding)
 
 
@@ -76,24 +79,19 @@ def test_a_request_can_be_pasted() -> None:
         ]
     )
     assert (
-        finding["curl"]
+        finding.curl
         == 'curl -X GET -H "Authorization: Bearer $TOKEN" -H "X-Token: $TOKEN" http://127.0.0.1:1/x'
     )
 
 
 def test_a_finding_says_rule_what_came_and_how_to_see_it() -> None:
     (finding,) = group_failures([failure(message="two\n\nlines", curl="curl one\ncurl two")])
-    assert format_finding(finding).splitlines() == [
-        "GET /things/{thing_id}: not_a_server_error",
-        (
-            "expected: whatever is sent, the server never fails inside (no 5xx that the document"
-            " does not speak of)"
-        ),
-        "came:     Server error, HTTP 500 (1 times)",
-        "          two lines",
-        "request:  curl one",
-        "          curl two",
-    ]
+    assert to_finding(finding) == Finding(
+        rules.NO_SERVER_ERROR,
+        "GET /things/{thing_id}",
+        actual="Server error, HTTP 500, two lines",
+        reproduce="curl one\ncurl two",
+    )
 
 
 def test_what_is_accepted_is_no_finding() -> None:
@@ -117,7 +115,9 @@ def test_an_acceptance_ends_with_its_day() -> None:
         [ACCEPTED], group_failures([failure()]), date(2026, 12, 2), "safe"
     )
     assert len(open_) == 1
-    assert told == [f"accepted, and expired: {ACCEPTED}"]
+    assert [finding.rule for finding in told] == [rules.ACCEPTANCE_VALID]
+    assert told[0].subject == f"{READ}: not_a_server_error"
+    assert "Ada Example" in told[0].actual
 
 
 def test_what_only_a_deep_run_sees_is_not_missed_by_a_safe_one() -> None:
@@ -127,23 +127,26 @@ def test_what_only_a_deep_run_sees_is_not_missed_by_a_safe_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "says"),
+    ("row", "rule"),
     [
-        (ACCEPTED, "not there any more; take it out"),
+        (ACCEPTED, rules.ACCEPTANCE_NEEDED),
         (
             AcceptedFinding("GET /gone", "not_a_server_error", "why", "Ada", date(2026, 12, 1)),
-            "GET /gone",
+            rules.ACCEPTANCE_NEEDED,
         ),
-        (AcceptedFinding(WRITE, "not_a_server_error", "why", "Ada", date(2026, 1, 1)), "expired"),
+        (
+            AcceptedFinding(WRITE, "not_a_server_error", "why", "Ada", date(2026, 1, 1)),
+            rules.ACCEPTANCE_VALID,
+        ),
     ],
 )
-def test_an_acceptance_of_nothing_fails_the_run(row: AcceptedFinding, says: str) -> None:
+def test_an_acceptance_of_nothing_fails_the_run(row: AcceptedFinding, rule: Rule) -> None:
     """Its finding is mended, or its operation is gone, or its day is over."""
     run = FuzzAssessments(
         summarize_run(ApiDocument(document(), ""), SAFE, course(*CLEAN)), (row,), TODAY
     )
-    told = [*run.assess_run().findings, *run.assess_operation(READ).findings]
-    assert any(says in finding for finding in told), told
+    breaches = [*list_breaches(run.assess_run()), *list_breaches(run.assess_operation(READ))]
+    assert breaches == [(rule, f"{row.operation}: {row.check}")]
 
 
 def test_an_operation_that_a_safe_run_leaves_out_keeps_its_acceptance() -> None:

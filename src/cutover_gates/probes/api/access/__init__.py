@@ -1,1 +1,1 @@
-"""Access."""
+"""Access: every operation, requested as everybody who may or may not use it."""

@@ -1,88 +1,179 @@
-"""Which role may do what: the table in the settings, held against the operations of the document.
-
-Strict both ways.
-"""
+"""The values of the access matrix: who may do what, who asks, and what came of it."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import pairwise
+from typing import Any, Protocol
 
-from cutover_gates.hospital import Operation, Role
+from cutover_gates.core.findings import Finding
+from cutover_gates.hospital import Answer, DriverFeatures, Operation, Role, Session
+from cutover_gates.probes.api.access.role_table import RoleTable
 
-STAFF_ROLES = (Role.REGISTRAR, Role.CLINICIAN, Role.AUDITOR, Role.ADMINISTRATOR)
-"""Who works in this facility. The outsider works in another one, as a clinician."""
-PUBLIC_ROW = "anybody"
-"""The row of what is open to everybody.
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+NO_TOKEN, EXPIRED_TOKEN = "no token", "an expired token"
+OTHER_FACILITY, OTHER_PATIENT = "another facility", "another patient's"
+_ASKER_TEXTS = {
+    NO_TOKEN: "without a token",
+    EXPIRED_TOKEN: "with an expired token",
+    OTHER_FACILITY: "by a clinician of another facility",
+    OTHER_PATIENT: "below another patient",
+}
 
-Without it an operation that lost its lock, in the document too, would look as if it never had one.
-"""
+
+class ExpectedAccess(StrEnum):
+    """What must come of a request."""
+
+    NO_FAILURE = "no failure"
+    UNAUTHENTICATED = "refused as unauthenticated"
+    FORBIDDEN = "refused as forbidden or not found"
+    NO_FOREIGN_DATA = "nothing of another facility's patient"
+    ALLOWED = "let in"
+
+
+class OperationCaller(Protocol):
+    """The part of a driver that the matrix uses."""
+
+    def attempt(
+        self, operation: Operation, session: Session | None, values: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Request an operation, and return the answer whatever it is."""
+
+    @property
+    def features(self) -> DriverFeatures:
+        """Return what the driver offers beside the operations."""
 
 
 @dataclass(frozen=True)
-class RoleTable:
-    """`rows`: for each role the operations that it may use, as `GET /api/v1/patients`; `*` stands
-    for anything. A row may be of a role that has no account here: its operations are then nobody
-    else's.
+class PatientChart:
+    """A patient of the run's own with the records that belong to them.
+
+    `ids` are by kind (patient, visit, document). `words` stand in no other chart. `search_queries`
+    are sets of query parameters by which lists find the patient.
     """
 
-    target: str
-    rows: Mapping[str, Sequence[str]]
+    ids: Mapping[str, str]
+    words: tuple[str, ...]
+    search_queries: tuple[Mapping[str, str], ...] = ()
 
-    def allows(self, role: Role, operation: Operation) -> bool:
-        return self._allows_name(role, operation)
+    def parameter_values(self, operation: Operation, names: Mapping[str, str]) -> dict[str, str]:
+        """Return the values of an operation's path and query parameters.
 
-    def find_unlisted_public_operations(self, operations: Iterable[Operation]) -> Iterator[str]:
-        """The operations that the document leaves open to everybody, and the table does not."""
-        for operation in operations:
-            if (
-                not operation.protected
-                and self.rows
-                and not self._allows_name(PUBLIC_ROW, operation)
-            ):
-                yield (
-                    f"{operation} is open to everybody, says the document, and the table does not:"
-                    f" lock it, or write it to {PUBLIC_ROW} in [targets.{self.target}.contract.roles]"
-                )
-
-    def _allows_name(self, role: str, operation: Operation) -> bool:
-        return any(_matches(pattern, str(operation)) for pattern in self.rows.get(role, ()))
-
-    def find_gaps(
-        self, operations: Iterable[Operation], every: Iterable[Operation]
-    ) -> Iterator[str]:
-        """What must be written before the table says something of everything, a sentence each.
-
-        `operations` are those that are asked, `every` all of the document.
+        `names` maps a name in a path to the kind of record, or to the very id, that it means.
         """
-        where = f"[targets.{self.target}.contract.roles]"
-        if not self.rows:
-            yield (
-                f"nobody says which role may do what: write a row for each in {where}, such as"
-                ' auditor = ["GET /api/v1/audit"]'
-            )
-            return
-        for role in STAFF_ROLES:
-            if role not in self.rows:
-                yield (
-                    f"{where} says nothing of the role {role.value}: write {role.value} = […], and"
-                    " leave it empty if it may do nothing"
-                )
-        known = [str(operation) for operation in every]
-        for who, patterns in self.rows.items():
-            for pattern in patterns:
-                if not any(_matches(pattern, name) for name in known):
-                    yield (
-                        f"{where} lets {who} do {pattern}, and the document has no such operation:"
-                        " take it out, or write it as the document does"
-                    )
-        for operation in operations:
-            if operation.protected and not any(
-                self._allows_name(who, operation) for who in self.rows if who != PUBLIC_ROW
-            ):
-                yield f"{where} lets nobody do {operation}: write it to those who may"
+        values: dict[str, str] = {}
+        for kind, record_id in self.ids.items():
+            values |= {f"{kind}_id": record_id, f"{kind}Id": record_id}
+        values |= {name: self.ids.get(meaning, meaning) for name, meaning in names.items()}
+        for name, kind in _kinds_by_parameter(operation):
+            if kind in self.ids and name not in values:
+                values[name] = self.ids[kind]
+        return values
 
 
-def _matches(pattern: str, name: str) -> bool:
-    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name) is not None
+def path_parameters(operation: Operation) -> frozenset[str]:
+    """Return the names that stand in braces in the path."""
+    return frozenset(part.partition("}")[0] for part in operation.path.split("{")[1:])
+
+
+def _kinds_by_parameter(operation: Operation) -> Iterator[tuple[str, str]]:
+    """Yield what `/patients/{id}` means by its name: the record that the segment before it lists."""
+    for before, segment in pairwise(operation.path.split("/")):
+        if segment.startswith("{") and segment.endswith("}"):
+            yield segment[1:-1], before.lower().removesuffix("s")
+
+
+@dataclass(frozen=True)
+class AccessContext:
+    """What the matrix needs to ask.
+
+    `operations` are those that are requested, `all_operations` all of the document. `sessions` gives
+    living sessions, `new_session` one that may end, `new_chart` a fresh chart. `names` maps a name
+    in a path to its meaning; `untried` holds operations that those who may do not try. Both are as
+    in the settings.
+    """
+
+    hospital: OperationCaller
+    operations: Sequence[Operation]
+    all_operations: Sequence[Operation]
+    role_table: RoleTable
+    sessions: Callable[[Role], Session]
+    new_session: Callable[[Role], Session]
+    expired_session: Session | Exception
+    new_chart: Callable[[], PatientChart]
+    names: Mapping[str, str] = field(default_factory=dict)
+    untried: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class AccessCell:
+    """What came of one operation, requested by one asker. It holds no id, no token and no body."""
+
+    operation: str
+    asker: str
+    expected: ExpectedAccess
+    actual: str = ""
+    finding: Finding | None = None
+    gap: Finding | None = None
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return JSON-able values; `from_plain` reads them."""
+        return {
+            "operation": self.operation,
+            "asker": self.asker,
+            "expected": self.expected.value,
+            "actual": self.actual,
+            "finding": self.finding.to_plain() if self.finding else None,
+            "gap": self.gap.to_plain() if self.gap else None,
+        }
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> AccessCell:
+        """Return the cell that `to_plain` wrote."""
+        return cls(
+            plain["operation"],
+            plain["asker"],
+            ExpectedAccess(plain["expected"]),
+            plain["actual"],
+            Finding.from_plain(plain["finding"]) if plain["finding"] else None,
+            Finding.from_plain(plain["gap"]) if plain["gap"] else None,
+        )
+
+
+@dataclass(frozen=True)
+class AccessResults:
+    """The cells of a matrix.
+
+    `missing_sessions` are gaps of roles without an account, by role. `not_asked` are the operations
+    that were not requested.
+    """
+
+    cells: tuple[AccessCell, ...]
+    missing_sessions: Mapping[str, Finding]
+    not_asked: tuple[str, ...]
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return JSON-able values; `from_plain` reads them."""
+        missing = {role: gap.to_plain() for role, gap in self.missing_sessions.items()}
+        return {
+            "cells": [cell.to_plain() for cell in self.cells],
+            "missing_sessions": missing,
+            "not_asked": list(self.not_asked),
+        }
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> AccessResults:
+        """Return the results that `to_plain` wrote."""
+        missing = plain["missing_sessions"].items()
+        return cls(
+            tuple(map(AccessCell.from_plain, plain["cells"])),
+            {role: Finding.from_plain(gap) for role, gap in missing},
+            tuple(plain["not_asked"]),
+        )
+
+
+def format_subject(operation: Operation, asker: str) -> str:
+    """Return the subject of a finding, such as `GET /audit by clinician`."""
+    return f"{operation} {_ASKER_TEXTS.get(asker, f'by {asker}')}"

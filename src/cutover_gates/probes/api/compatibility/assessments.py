@@ -1,139 +1,142 @@
-"""Do the clients that were built for the release before still work?
+"""The questions about compatibility: do clients that were built for the release before still work?
 
-Its recorded document against that of the release under judgement.
+The recorded document of that release is compared with that of the release under judgement.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from cutover_gates.config.base import SettingsError
-from cutover_gates.core.evidence.assessment import Assessment, NotProven
-from cutover_gates.probes.api.compatibility.document_comparison import (
-    DocumentChange,
-    compare_documents,
-    index_operations,
-)
-from cutover_gates.probes.api.compatibility.flat_schemas import Json
+from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
+from cutover_gates.core.findings import Finding, gap_error
+from cutover_gates.probes.api.compatibility import rules
 
+if TYPE_CHECKING:
+    from cutover_gates.probes.api.compatibility.document_comparison import (
+        DocumentChange,
+        DocumentPart,
+    )
+
+Json = Mapping[str, Any]
 MAX_SHOWN_OPERATIONS = 3
 
 
 @dataclass(frozen=True)
 class CompatibilityAssessments:
-    """Answers the checks.
+    """Answers the checks about compatibility.
 
-    `document` is that of the release under judgement, `previous_document` the file with that of the release
-    before, if there is one.
+    `document` is that of the release under judgement, `previous_document` the file with that of the
+    release before, if there is one.
     """
 
     target: str
     release: str
     document: Json = field(repr=False)
     previous_document: Path | None
-    record: Callable[[Assessment], None] = field(default=lambda _examination: None, repr=False)
+    record: Callable[[Assessment], None] = field(default=lambda _assessment: None, repr=False)
 
     def assess_operations(self) -> Assessment:
-        """Is everything still there that clients ask for?"""
+        """Check that every operation is still there."""
         return self._assess_part("operations that clients use", "operations")
 
     def assess_requests(self) -> Assessment:
-        """Is everything still taken that clients send?"""
+        """Check that everything that clients send is still accepted."""
         return self._assess_part("what clients send", "requests")
 
     def assess_responses(self) -> Assessment:
-        """Does everything still come back that clients read?"""
+        """Check that everything that clients read still comes back."""
         return self._assess_part("what clients read", "answers")
 
-    def _assess_part(self, title: str, part: str) -> Assessment:
+    def _assess_part(self, title: str, part: DocumentPart) -> Assessment:
+        # Here, because jsonschema takes 0.4 s to import, and collecting the checks needs none.
+        from cutover_gates.probes.api.compatibility.document_comparison import compare_documents
+        from cutover_gates.probes.api.compatibility.document_index import DocumentIndex
+
         before = self._load_previous_document()
-        changes = [
-            change for change in compare_documents(before, self.document) if change.part == part
-        ]
-        told = {
-            kind: format_changes(change for change in changes if change.difference.kind == kind)
-            for kind in ("breaking", "unclear", "added")
-        }
-        facts = {
+        changes = [one for one in compare_documents(before, self.document) if one.part == part]
+        builder = AssessmentBuilder(
+            checked=list(DocumentIndex(before).operations()),
+            findings=fold_changes(one for one in changes if one.difference.kind == "breaking"),
+            not_proven=fold_changes(one for one in changes if one.difference.kind == "unclear"),
+        )
+        additions = fold_changes(one for one in changes if one.difference.kind == "added")
+        builder.figures = {
             "before": str(before["info"]["version"]),
             "after": str(self.document["info"]["version"]),
-            "added": told["added"],
+            "added": [f"{addition.subject}: {addition.actual}" for addition in additions],
         }
-        examination = Assessment(
-            title,
-            tuple(index_operations(before)),
-            tuple(told["breaking"]),
-            tuple(told["unclear"]),
-            facts,
-        )
-        self.record(examination)
-        return examination
+        assessment = builder.build(title)
+        self.record(assessment)
+        return assessment
 
     def _load_previous_document(self) -> Json:
-        """The recorded document.
+        """Return the recorded document.
 
-        Raises `NotProven` where there is none, `SettingsError` where it is none.
+        Raises `NotProven` where there is none, `SettingsError` where the file holds none.
         """
         key = f"previous_document in [targets.{self.target}.contract]"
         if self.previous_document is None:
-            raise NotProven(
-                "nobody has recorded the API's document of the release before: while that release"
-                " runs, save what its OpenAPI address answers (curl -o openapi-before.json …), and"
-                f" name the file as {key}"
-            )
+            raise gap_error(rules.PREVIOUS_DOCUMENT, self.target, f"no file is named as {key}")
         document = _read_document(self.previous_document, key)
+        # Compared with itself every release is compatible.
         if str(document["info"]["version"]) == self.release:
-            raise NotProven(
-                f"{self.previous_document} calls itself {self.release}, which is the release under"
-                " judgement: compared with itself every release is compatible. Name that of the"
-                f" release before as {key}"
+            raise gap_error(
+                rules.PREVIOUS_DOCUMENT,
+                self.target,
+                f"{self.previous_document} is of release {self.release}, which is under judgement",
             )
         return document
 
 
-def format_changes(changes: Iterable[DocumentChange]) -> list[str]:
-    """One sentence for one cause: what a shared schema changes is told where it is met first, with
-    the number of the other operations.
+def fold_changes(changes: Iterable[DocumentChange]) -> list[Finding]:
+    """Return one finding for each cause.
+
+    A change of a shared schema is reported where it is met first, with the number of operations.
     """
-    causes: dict[tuple[str, str], list[DocumentChange]] = {}
+    causes: dict[tuple[str, str, str, str], list[DocumentChange]] = {}
     for change in changes:
-        found = change.difference
-        causes.setdefault(
-            (found.schema or f"{change.operation} {change.where}{found.place}", found.text), []
-        ).append(change)
-    return [_format_change(changes) for changes in causes.values()]
+        difference = change.difference
+        place = difference.schema or f"{change.operation} {change.where}{difference.place}"
+        cause = place, difference.rule.id, difference.expected, difference.actual
+        causes.setdefault(cause, []).append(change)
+    return [_fold_cause(group) for group in causes.values()]
 
 
-def _format_change(changes: list[DocumentChange]) -> str:
-    first, found = changes[0], changes[0].difference
-    where = f"{first.where}{' ' if first.where and found.place else ''}{found.place}"
-    others = [
-        name
-        for name in dict.fromkeys(change.operation for change in changes)
-        if name != first.operation
-    ]
-    more = f" (also {', '.join(others[:MAX_SHOWN_OPERATIONS])}" if others else ""
-    more += (
-        f" and {len(others) - MAX_SHOWN_OPERATIONS} more"
-        if len(others) > MAX_SHOWN_OPERATIONS
-        else ""
+def _fold_cause(changes: Sequence[DocumentChange]) -> Finding:
+    first, difference = changes[0], changes[0].difference
+    operations = list(dict.fromkeys(change.operation for change in changes))
+    return Finding(
+        difference.rule,
+        _format_subject(first, operations[1:]),
+        difference.expected,
+        difference.actual,
+        count=len(operations),
     )
-    return (
-        f"{first.operation}{': ' if where else ''}{where}: {found.text}{more}{')' if more else ''}"
-    )
+
+
+def _format_subject(first: DocumentChange, others: Sequence[str]) -> str:
+    """Return the operation and the place in it, such as `GET /patients: 200 .mrn (also …)`."""
+    places = [place for place in (first.where, first.difference.place) if place]
+    subject = ": ".join([first.operation, " ".join(places)]) if places else first.operation
+    if not others:
+        return subject
+    shown = ", ".join(others[:MAX_SHOWN_OPERATIONS])
+    hidden = len(others) - MAX_SHOWN_OPERATIONS
+    more = f" and {hidden} more" if hidden > 0 else ""
+    return f"{subject} (also {shown}{more})"
 
 
 def _read_document(path: Path, key: str) -> Json:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        if (
-            not str(document["openapi"]).startswith("3.")
-            or not isinstance(document["paths"], Mapping)
-            or "version" not in document["info"]
-        ):
+        is_3 = str(document["openapi"]).startswith("3.")
+        has_paths = isinstance(document["paths"], Mapping)
+        if not is_3 or not has_paths or "version" not in document["info"]:
             raise ValueError("no OpenAPI 3 document")
     except OSError as error:
         raise SettingsError(f"{key}: {path} cannot be read: {error.strerror}") from None

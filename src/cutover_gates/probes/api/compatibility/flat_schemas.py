@@ -1,7 +1,6 @@
-"""A JSON Schema laid flat: as alternatives of one type each, without $ref, allOf, anyOf and oneOf
-at their top.
+"""A JSON Schema laid flat: alternatives of one type each, without $ref, allOf, anyOf and oneOf.
 
-Reads the schemas of OpenAPI 3.0 (`nullable`, boolean `exclusiveMinimum`) and 3.1 (JSON Schema
+It reads the schemas of OpenAPI 3.0 (`nullable`, boolean `exclusiveMinimum`) and 3.1 (JSON Schema
 2020-12). Where `allOf` and `anyOf` meet, every part holds in every alternative.
 """
 
@@ -10,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from cutover_gates.probes.api.document.references import LocalReferences
+
 Json = Mapping[str, Any]
 Flat = dict[str, Any]
 
-MAX_SCHEMA_DEPTH = (
-    24  # of schemas that consist of schemas; one that only consists of itself has no end
-)
+MAX_SCHEMA_DEPTH = 24
+"""Schemas inside of schemas that are followed; one that consists only of itself has no end."""
 _COMBINED = frozenset({"$ref", "allOf", "anyOf", "oneOf"})
 _TYPES = {
     "null": type(None),
@@ -28,30 +28,11 @@ _TYPES = {
 }
 
 
-def resolve_reference(node: Any, document: Json) -> Any:
-    """`node`, or what its $ref leads to.
+def list_alternatives(schema: Any, references: LocalReferences, depth: int = 0) -> list[Flat]:
+    """Return what a value may be: one of these.
 
-    Raises ValueError for one that leaves the document, or leads nowhere.
-    """
-    for _ in range(MAX_SCHEMA_DEPTH):
-        if not isinstance(node, Mapping) or "$ref" not in node:
-            return node
-        reference = str(node["$ref"])
-        try:
-            if not reference.startswith("#/"):
-                raise KeyError("it leaves the document")
-            node = document
-            for part in reference[2:].split("/"):
-                node = node[part.replace("~1", "/").replace("~0", "~")]
-        except (KeyError, TypeError, IndexError) as error:
-            raise ValueError(f"$ref {reference!r} leads nowhere: {error}") from None
-    raise ValueError("a $ref that never ends")
-
-
-def list_alternatives(schema: Any, document: Json, depth: int = 0) -> list[Flat]:
-    """What a value may be: one of these.
-
-    Each has one `type`, or none where it may be anything; nothing at all where no value is valid.
+    Each has one `type`, or none where it may be anything. The list is empty where no value is
+    valid. Raises `ValueError` for a schema that consists of itself.
     """
     if depth > MAX_SCHEMA_DEPTH:
         raise ValueError("a schema that consists of itself")
@@ -59,63 +40,65 @@ def list_alternatives(schema: Any, document: Json, depth: int = 0) -> list[Flat]
         return []
     if not isinstance(schema, Mapping):
         return [{}]
-    flat = _split_by_type({key: value for key, value in schema.items() if key not in _COMBINED})
-    choices = [[part] for part in schema.get("allOf", ())] + [
-        schema[key] for key in ("anyOf", "oneOf") if key in schema
-    ]
+    own = {key: value for key, value in schema.items() if key not in _COMBINED}
+    alternatives = _split_by_type(own)
+    for parts in _list_choices(schema, references):
+        allowed: list[Flat] = []
+        for part in parts:
+            allowed += list_alternatives(part, references, depth + 1)
+        alternatives = _intersect_all(alternatives, allowed)
+    return [one for alternative in alternatives for one in _split_by_type(alternative)]
+
+
+def _list_choices(schema: Json, references: LocalReferences) -> list[list[Any]]:
+    """Return lists of schemas: of each list, one must hold."""
+    choices: list[list[Any]] = [[part] for part in schema.get("allOf", ())]
+    choices += [schema[key] for key in ("anyOf", "oneOf") if key in schema]
     if "$ref" in schema:
-        choices.append([resolve_reference({"$ref": schema["$ref"]}, document)])
-    for parts in choices:
-        found = [one for part in parts for one in list_alternatives(part, document, depth + 1)]
-        flat = [
-            both
-            for left in flat
-            for right in found
-            if (both := _intersect(left, right)) is not None
-        ]
-    return [one for each in flat for one in _split_by_type(each)]
+        choices.append([references.resolve({"$ref": schema["$ref"]})])
+    return choices
+
+
+def _intersect_all(left: list[Flat], right: list[Flat]) -> list[Flat]:
+    both = [_intersect(one, other) for one in left for other in right]
+    return [one for one in both if one is not None]
 
 
 def json_type(value: Any) -> str:
-    """The JSON type of a value."""
+    """Return the JSON type of a value."""
     return next(name for name, kind in _TYPES.items() if isinstance(value, kind))
 
 
 def _split_by_type(schema: Flat) -> list[Flat]:
-    """One alternative for each type that the schema names, or implies by its values or fields."""
+    """Return one alternative for each type that a schema names, or implies."""
     rest = _normalize_bounds(
         {key: value for key, value in schema.items() if key not in ("type", "nullable", "const")}
     )
+    nullable = schema.get("nullable", False)
     if "const" in schema:
         rest["enum"] = [schema["const"]]
-    kinds = schema.get("type") or _implied_types(rest)
-    if not kinds:
-        return [{**rest, **({"nullable": True} if schema.get("nullable") else {})}]
-    kinds = [kinds] if isinstance(kinds, str) else list(kinds)
-    if schema.get("nullable") and "null" not in kinds:
-        kinds.append("null")
-    return [
-        one
-        for kind in kinds
-        if (one := _narrow_to_type(rest, kind, written=schema.get("nullable", False))) is not None
-    ]
+    types = schema.get("type") or _implied_types(rest)
+    if not types:
+        return [{**rest, "nullable": True}] if nullable else [rest]
+    types = [types] if isinstance(types, str) else list(types)
+    if nullable and "null" not in types:
+        types.append("null")
+    narrowed = [_narrow_to_type(rest, name, null_allowed=nullable) for name in types]
+    return [one for one in narrowed if one is not None]
 
 
-def _narrow_to_type(rest: Flat, kind: str, *, written: bool) -> Flat | None:
-    """The alternative of one type, its values narrowed to that type; None where there are none.
+def _narrow_to_type(rest: Flat, name: str, *, null_allowed: bool) -> Flat | None:
+    """Return the alternative of one type, its values narrowed to the type; None where none are left.
 
-    `written`: null is named beside the values.
+    `null_allowed`: `nullable` stands beside the values.
     """
-    values = [
-        value
-        for value in rest.get("enum", ())
-        if json_type(value) == kind or (kind == "number" and json_type(value) == "integer")
-    ]
-    if kind == "null":
-        return {"type": "null"} if "enum" not in rest or values or written else None
+    names = {name, "integer"} if name == "number" else {name}
+    values = [value for value in rest.get("enum", ()) if json_type(value) in names]
+    if name == "null":
+        return {"type": "null"} if "enum" not in rest or values or null_allowed else None
     if "enum" not in rest:
-        return {**rest, "type": kind}
-    return {**rest, "type": kind, "enum": values} if values else None
+        return {**rest, "type": name}
+    return {**rest, "type": name, "enum": values} if values else None
 
 
 def _implied_types(rest: Flat) -> list[str]:
@@ -127,7 +110,10 @@ def _implied_types(rest: Flat) -> list[str]:
 
 
 def _normalize_bounds(schema: Flat) -> Flat:
-    """OpenAPI 3.0 says `minimum: 0, exclusiveMinimum: true` for what is `exclusiveMinimum: 0`."""
+    """Return the schema with the bounds of JSON Schema 2020-12.
+
+    OpenAPI 3.0 writes `minimum: 0, exclusiveMinimum: true` for `exclusiveMinimum: 0`.
+    """
     for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
         if schema.get(exclusive) is True and bound in schema:
             schema[exclusive] = schema.pop(bound)
@@ -137,16 +123,21 @@ def _normalize_bounds(schema: Flat) -> Flat:
 
 
 def _intersect(left: Flat, right: Flat) -> Flat | None:
-    """What both allow; None where that is nothing."""
+    """Return what both allow; None where that is nothing."""
     types = {one["type"] for one in (left, right) if "type" in one}
     if len(types) > 1 and types != {"integer", "number"}:
         return None
     both = {**left, **right}
     for key in left.keys() & right.keys():
-        both[key] = _KEYWORD_INTERSECTION.get(key, lambda _, second: second)(left[key], right[key])
+        intersect = _KEYWORD_INTERSECTION.get(key, _take_second)
+        both[key] = intersect(left[key], right[key])
     if types:
         both["type"] = "integer" if "integer" in types else types.pop()
     return None if both.get("enum") == [] else both
+
+
+def _take_second(_left: Any, right: Any) -> Any:
+    return right
 
 
 def _intersect_fields(left: Json, right: Json) -> Flat:
@@ -174,4 +165,4 @@ _KEYWORD_INTERSECTION: Mapping[str, Callable[[Any, Any], Any]] = {
     **dict.fromkeys(("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"), max),
     **dict.fromkeys(("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"), min),
 }
-"""How a keyword that both have is read when both must hold. What is not named here: the second."""
+"""How a keyword that both have is read where both must hold; others are taken from the second."""

@@ -1,1 +1,1 @@
-"""Document."""
+"""The API's own document: where it comes from, and whether it is valid and complete."""

@@ -1,4 +1,4 @@
-"""The API's own document: where it comes from, and which operations stand in it."""
+"""The API's own document: where it comes from, and which operations it has."""
 
 from __future__ import annotations
 
@@ -8,23 +8,25 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-from urllib.parse import unquote
+from typing import TYPE_CHECKING, Any
 
 from cutover_gates.config.base import SettingsError
-from cutover_gates.core.evidence.assessment import NotProven
+from cutover_gates.core.findings import gap_error
 from cutover_gates.hospital import Driver
+from cutover_gates.probes.api.document import rules
+
+if TYPE_CHECKING:
+    from cutover_gates.probes.api.document.references import LocalReferences
 
 METHODS = ("get", "head", "options", "put", "post", "patch", "delete", "trace")
 READ_METHODS = frozenset({"GET", "HEAD"})
-MAX_REFERENCE_DEPTH = 12  # of references to references
 
 
 @dataclass(frozen=True)
 class DocumentedOperation:
     """One operation as the document has it.
 
-    `parameters` are those of the path, too; references are followed, one level deep.
+    `parameters` includes those of the path; references are followed.
     """
 
     method: str
@@ -38,12 +40,12 @@ class DocumentedOperation:
 
     @property
     def protected(self) -> bool:
-        """Whether nobody gets in without showing something."""
+        """Return whether a request needs authentication."""
         return bool(self.security) and {} not in self.security
 
     @property
     def documented_statuses(self) -> frozenset[str]:
-        """The documented statuses, as they stand: `200`, `4XX`, `default`."""
+        """Return the documented statuses, as they stand: `200`, `4XX`, `default`."""
         return frozenset(str(status) for status in self.table.get("responses") or {})
 
 
@@ -55,107 +57,109 @@ class ApiDocument:
     root: str
 
     @cached_property
+    def references(self) -> LocalReferences:
+        """Return the references of the document."""
+        # Here, because `referencing` takes 0.04 s to import, and collecting the checks needs none.
+        from cutover_gates.probes.api.document.references import LocalReferences
+
+        return LocalReferences(self.document)
+
+    @cached_property
     def operations(self) -> tuple[DocumentedOperation, ...]:
-        """Every operation, in the order of the document.
+        """Return every operation, in the order of the document.
 
-        What is no operation is for `shape` to find.
+        What is not an operation is left out; `assess_validity` reports it.
         """
-        return tuple(self._iterate_operations())
-
-    def _iterate_operations(self) -> Iterator[DocumentedOperation]:
         paths = self.document.get("paths")
-        for path, item in (paths if isinstance(paths, dict) else {}).items():
-            item = self.resolve(item)
-            for method in METHODS:
-                table = item.get(method) if isinstance(item, dict) else None
-                if isinstance(table, dict):
-                    parameters = [
-                        self.resolve(one)
-                        for one in [
-                            *(item.get("parameters") or []),
-                            *(table.get("parameters") or []),
-                        ]
-                    ]
-                    security = table.get("security", self.document.get("security"))
-                    yield DocumentedOperation(
-                        method.upper(),
-                        path,
-                        table,
-                        tuple(one for one in parameters if isinstance(one, dict)),
-                        security,
-                    )
+        items = paths.items() if isinstance(paths, dict) else ()
+        return tuple(
+            operation for path, item in items for operation in self._path_operations(path, item)
+        )
+
+    def _path_operations(self, path: str, item: Any) -> Iterator[DocumentedOperation]:
+        item = self.resolve(item)
+        if not isinstance(item, dict):
+            return
+        for method in METHODS:
+            table = item.get(method)
+            if not isinstance(table, dict):
+                continue
+            listed = [*(item.get("parameters") or []), *(table.get("parameters") or [])]
+            parameters = [self.resolve(parameter) for parameter in listed]
+            yield DocumentedOperation(
+                method.upper(),
+                path,
+                table,
+                tuple(parameter for parameter in parameters if isinstance(parameter, dict)),
+                table.get("security", self.document.get("security")),
+            )
 
     @property
     def has_links(self) -> bool:
-        """Whether an answer has a link to another operation."""
-        answers = [
-            self.resolve(one)
-            for entry in self.operations
-            for one in (entry.table.get("responses") or {}).values()
-        ]
-        return any(isinstance(one, dict) and one.get("links") for one in answers)
+        """Return whether an answer has a link to another operation."""
+        for operation in self.operations:
+            for response in (operation.table.get("responses") or {}).values():
+                resolved = self.resolve(response)
+                if isinstance(resolved, dict) and resolved.get("links"):
+                    return True
+        return False
 
     def resolve(self, node: Any) -> Any:
-        """`node`, with a reference inside the document followed; None for one that leads nowhere."""
-        for _ in range(MAX_REFERENCE_DEPTH):
-            if not isinstance(node, dict) or "$ref" not in node:
-                return node
-            node = self.lookup(str(node["$ref"]))
-        return None
+        """Return `node`, with a reference inside the document followed; None for an invalid one."""
+        try:
+            return self.references.resolve(node)
+        except ValueError:
+            return None
 
     def lookup(self, reference: str) -> Any:
-        """What stands at `#/components/schemas/Patient`; None where nothing does."""
-        node: Any = self.document
-        for part in reference.removeprefix("#").split("/")[1:]:
-            part = unquote(part).replace("~1", "/").replace("~0", "~")
-            node = node.get(part) if isinstance(node, dict) else None
-        return node if reference.startswith("#/") else None
+        """Return what stands at `#/components/schemas/Patient`; None where nothing does."""
+        try:
+            return self.references.lookup(reference)
+        except ValueError:
+            return None
 
     def add_examples(self, ids: Mapping[str, str]) -> dict[str, Any]:
-        """A copy in which the path parameters of these names have two examples: something that is
-        there, and an id of nothing.
+        """Return a copy in which the path parameters of these names have two examples.
+
+        One is an id that exists, the other an id of nothing.
         """
         document: dict[str, Any] = json.loads(json.dumps(self.document))
-        copied = ApiDocument(document, self.root)
-        for entry in copied.operations:
-            for parameter in entry.parameters:
-                if (
-                    parameter.get("in") == "path"
-                    and parameter.get("name") in ids
-                    and isinstance(parameter, dict)
-                ):
-                    parameter.pop("example", None)
-                    there = ids[parameter["name"]]
-                    parameter["examples"] = {
-                        "there": {"value": there},
-                        "nowhere": {"value": _similar_id(there)},
-                    }
+        for operation in ApiDocument(document, self.root).operations:
+            for parameter in operation.parameters:
+                if parameter.get("in") == "path" and parameter.get("name") in ids:
+                    _set_examples(parameter, ids[parameter["name"]])
         return document
 
 
-def _similar_id(there: str) -> str:
-    """An id that looks like this one, and is nobody's: the same signs, turned round, if that is
-    another one.
-    """
-    turned = re.sub(r"[0-9a-z]+", lambda part: part[0][::-1], there)
-    return turned if turned != there else f"{there}0"
+def _set_examples(parameter: Mapping[str, Any], existing: str) -> None:
+    assert isinstance(parameter, dict)
+    parameter.pop("example", None)
+    parameter["examples"] = {
+        "there": {"value": existing},
+        "nowhere": {"value": _similar_id(existing)},
+    }
+
+
+def _similar_id(existing: str) -> str:
+    """Return an id of the same form that belongs to nothing: the same characters, reversed."""
+    reversed_id = re.sub(r"[0-9a-z]+", lambda part: part[0][::-1], existing)
+    return reversed_id if reversed_id != existing else f"{existing}0"
 
 
 def load_document(hospital: Driver, root: str, file: Path | None) -> ApiDocument:
-    """The target's document, or the one in the file.
+    """Return the target's document, or the one in the file.
 
-    `root`: where the paths begin, for a driver that cannot tell.
+    `root` is where the paths begin, for a driver that cannot tell.
 
-    Raises `SettingsError` for a file that holds none, `NotProven` where a driver gives none, else
-    as the driver does.
+    Raises `SettingsError` for a file without a document, `NotProven` where a driver gives none,
+    else as the driver does.
     """
     given = _read_json(file) if file else None
     load = hospital.features.api_document
     if load is None:
         if given is None:
-            raise NotProven(
-                "this target's driver gives no OpenAPI document: name a file with one as `document`"
-                " in [targets.NAME.contract]"
+            raise gap_error(
+                rules.DOCUMENT_PROVIDED, root, "this target's driver gives no OpenAPI document"
             )
         return ApiDocument(given, root)
     try:

@@ -1,4 +1,4 @@
-"""The examples of a document, held against their own schemas by jsonschema."""
+"""Values held against the schemas of a document by jsonschema: its examples, and sent forms."""
 
 from __future__ import annotations
 
@@ -12,111 +12,119 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 from cutover_gates.probes.api.document.openapi_document import ApiDocument
+from cutover_gates.probes.api.document.references import MAX_REFERENCE_DEPTH
 
 DOCUMENT_URN = "urn:document"
 SCHEMA_MAPS = frozenset({"properties", "patternProperties", "$defs", "dependentSchemas"})
 LITERAL_KEYWORDS = frozenset({"enum", "const", "default", "example", "examples", "required"})
 """Keywords of a schema that hold values, or names."""
+MAX_MESSAGE_CHARACTERS = 300
+FORM_MEDIA_TYPES = frozenset({"multipart/form-data", "application/x-www-form-urlencoded"})
 
 
 class SchemaValidators:
     """The schemas of a document, by where they stand (`#/components/schemas/Patient`)."""
 
-    def __init__(self, described: ApiDocument) -> None:
-        self._described = described
+    def __init__(self, document: ApiDocument) -> None:
+        self._document = document
         resource: Resource[Any] = Resource.from_contents(
-            dict(described.document), default_specification=DRAFT202012
+            dict(document.document), default_specification=DRAFT202012
         )
         self._registry: Registry[Any] = Registry().with_resource(DOCUMENT_URN, resource)
-        self._kind = (
-            OAS30Validator
-            if str(described.document.get("openapi")).startswith("3.0")
-            else OAS31Validator
-        )
+        is_30 = str(document.document.get("openapi")).startswith("3.0")
+        self._validator = OAS30Validator if is_30 else OAS31Validator
 
-    def errors(self, schema: str, value: Any) -> Iterator[str]:
-        """Why a value is not allowed. Where no schema stands, all is."""
-        if self._described.lookup(schema) is None:
+    def find_errors(self, schema: str, value: Any) -> Iterator[str]:
+        """Yield why a value is not allowed. Where there is no schema, every value is."""
+        if self._document.lookup(schema) is None:
             return
-        validator = self._kind(
+        validator = self._validator(
             {"$ref": f"{DOCUMENT_URN}{schema}"},
             registry=self._registry,
             format_checker=FormatChecker(),
         )
-        yield from (error.message[:300] for error in validator.iter_errors(value))
+        for error in validator.iter_errors(value):
+            yield error.message[:MAX_MESSAGE_CHARACTERS]
 
     def allows(self, schema: str, value: Any) -> bool:
-        return not any(self.errors(schema, value))
+        """Return whether the schema at this place allows a value."""
+        return not any(self.find_errors(schema, value))
 
 
-def find_invalid_examples(described: ApiDocument) -> tuple[list[str], int]:
-    """A sentence for each example that its schema does not allow, and how many were looked at."""
-    validators, wrong, count = SchemaValidators(described), [], 0
-    for where, value, schema in _iterate_examples(described, described.document, "#"):
+def find_invalid_examples(document: ApiDocument) -> tuple[list[tuple[str, str]], int]:
+    """Return (place, reason) of each example that its schema does not allow, and the total count."""
+    validators, invalid, count = SchemaValidators(document), [], 0
+    for where, value, schema in _iterate_examples(document, document.document, "#"):
         count += 1
-        wrong += [f"{where}: {said}" for said in validators.errors(schema, value)][:1]
-    return wrong, count
+        if reason := next(validators.find_errors(schema, value), ""):
+            invalid.append((where, reason))
+    return invalid, count
 
 
 def _iterate_examples(
-    described: ApiDocument, node: Any, where: str
+    document: ApiDocument, node: Any, where: str
 ) -> Iterator[tuple[str, Any, str]]:
-    """Where an example stands, the example, where its schema stands: of parameters, headers,
-    bodies, and inside of schemas.
+    """Yield (place of an example, the example, place of its schema).
+
+    Examples stand in parameters, headers and bodies, and inside of schemas.
     """
     if isinstance(node, list):
         for number, inner in enumerate(node):
-            yield from _iterate_examples(described, inner, f"{where}/{number}")
+            yield from _iterate_examples(document, inner, f"{where}/{number}")
     elif isinstance(node, dict):
         if isinstance(node.get("schema"), dict):
-            yield from _adjacent_examples(described, node, where)
+            yield from _adjacent_examples(document, node, where)
         for name, inner in node.items():
             at = f"{where}/{escape_pointer(name)}"
             if name == "schema" or where == "#/components/schemas":
                 yield from _schema_examples(inner, at)
             elif name not in ("example", "examples"):
-                yield from _iterate_examples(described, inner, at)
+                yield from _iterate_examples(document, inner, at)
 
 
 def _adjacent_examples(
-    described: ApiDocument, node: dict[str, Any], where: str
+    document: ApiDocument, node: dict[str, Any], where: str
 ) -> Iterator[tuple[str, Any, str]]:
-    """The examples of a parameter, a header or a body: they stand beside its schema."""
+    """Yield the examples of a parameter, a header or a body, which stand beside its schema."""
     if "example" in node:
         yield f"{where}/example", node["example"], f"{where}/schema"
     named = node.get("examples")
     for name, example in (named if isinstance(named, dict) else {}).items():
-        example = described.resolve(example)
+        example = document.resolve(example)
         if isinstance(example, dict) and "value" in example:
             yield f"{where}/examples/{escape_pointer(name)}", example["value"], f"{where}/schema"
 
 
 def _schema_examples(schema: Any, where: str) -> Iterator[tuple[str, Any, str]]:
-    """The examples and defaults of a schema, and of those inside of it."""
+    """Yield the examples and defaults of a schema, and of the schemas inside of it."""
     if not isinstance(schema, dict):
         return
-    yield from (
-        (f"{where}/{name}", schema[name], where)
-        for name in ("example", "default")
-        if name in schema
-    )
-    several = schema.get("examples")
-    yield from (
-        (f"{where}/examples/{number}", value, where)
-        for number, value in enumerate(several if isinstance(several, list) else [])
-    )
+    for name in ("example", "default"):
+        if name in schema:
+            yield f"{where}/{name}", schema[name], where
+    examples = schema.get("examples")
+    if isinstance(examples, list):
+        for number, value in enumerate(examples):
+            yield f"{where}/examples/{number}", value, where
+    for at, inner in _inner_schemas(schema, where):
+        yield from _schema_examples(inner, at)
+
+
+def _inner_schemas(schema: dict[str, Any], where: str) -> Iterator[tuple[str, Any]]:
+    """Yield (place, schema) of what may be a schema inside of this one."""
     for name, inner in schema.items():
         if name in SCHEMA_MAPS and isinstance(inner, dict):
             for key, one in inner.items():
-                yield from _schema_examples(one, f"{where}/{name}/{escape_pointer(key)}")
+                yield f"{where}/{name}/{escape_pointer(key)}", one
         elif name not in LITERAL_KEYWORDS:
-            for number, one in enumerate(inner) if isinstance(inner, list) else ():
-                yield from _schema_examples(one, f"{where}/{name}/{number}")
-            yield from _schema_examples(inner, f"{where}/{name}")
+            if isinstance(inner, list):
+                for number, one in enumerate(inner):
+                    yield f"{where}/{name}/{number}", one
+            yield f"{where}/{name}", inner
 
 
 def escape_pointer(name: str) -> str:
-    """As a JSON pointer (RFC 6901) in a fragment has it."""
+    """Return a name as a JSON pointer (RFC 6901) in a fragment has it."""
     return (
         name.replace("~", "~0")
         .replace("/", "~1")
@@ -126,25 +134,23 @@ def escape_pointer(name: str) -> str:
     )
 
 
-FORM_MEDIA_TYPES = frozenset({"multipart/form-data", "application/x-www-form-urlencoded"})
-
-
 def is_form_allowed(
-    described: ApiDocument, operation: str, media_type: str, body: dict[str, Any]
+    document: ApiDocument, operation: str, media_type: str, body: dict[str, Any]
 ) -> bool:
-    """Whether the schema allows a form as it is read: each field as a text, or as what the text
-    means.
+    """Return whether the schema allows a form as it is read.
+
+    Each field counts as a text, or as what the text means.
     """
     method, _, path = operation.partition(" ")
-    validators = SchemaValidators(described)
+    validators = SchemaValidators(document)
     schema = _follow_reference(
-        described, f"#/paths/{escape_pointer(path)}/{method.lower()}/requestBody"
+        document, f"#/paths/{escape_pointer(path)}/{method.lower()}/requestBody"
     )
-    schema = _follow_reference(described, f"{schema}/content/{escape_pointer(media_type)}/schema")
+    schema = _follow_reference(document, f"{schema}/content/{escape_pointer(media_type)}/schema")
     read = {
         name: _interpret_field(
             validators,
-            _follow_reference(described, f"{schema}/properties/{escape_pointer(name)}"),
+            _follow_reference(document, f"{schema}/properties/{escape_pointer(name)}"),
             value,
         )
         for name, value in body.items()
@@ -153,19 +159,18 @@ def is_form_allowed(
 
 
 def _interpret_field(validators: SchemaValidators, schema: str, value: Any) -> Any:
-    """A field's value as its reader may take it: the first way that the schema allows."""
-    ways = list(_interpretations(value))
-    return next((way for way in ways if validators.allows(schema, way)), ways[0])
+    """Return a field's value as its reader may take it: the first way that the schema allows."""
+    readings = list(_interpretations(value))
+    return next((one for one in readings if validators.allows(schema, one)), readings[0])
 
 
 def _interpretations(value: Any) -> Iterator[Any]:
-    text = (
-        value.decode("latin-1")
-        if isinstance(value, bytes)
-        else value
-        if isinstance(value, str)
-        else json.dumps(value)
-    )
+    if isinstance(value, bytes):
+        text = value.decode("latin-1")
+    elif isinstance(value, str):
+        text = value
+    else:
+        text = json.dumps(value)
     yield text
     try:
         yield json.loads(text)
@@ -173,10 +178,11 @@ def _interpretations(value: Any) -> Iterator[Any]:
         return
 
 
-def _follow_reference(described: ApiDocument, pointer: str) -> str:
-    """Where a node stands that may be a reference to it."""
-    node = described.lookup(pointer)
-    while isinstance(node, dict) and isinstance(node.get("$ref"), str):
+def _follow_reference(document: ApiDocument, pointer: str) -> str:
+    """Return the place of a node, with references to it followed."""
+    for _ in range(MAX_REFERENCE_DEPTH):
+        node = document.lookup(pointer)
+        if not isinstance(node, dict) or not isinstance(node.get("$ref"), str):
+            break
         pointer = node["$ref"]
-        node = described.lookup(pointer)
     return pointer

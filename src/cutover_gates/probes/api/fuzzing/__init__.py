@@ -1,1 +1,1 @@
-"""Fuzzing."""
+"""Fuzzing: one bounded run of schemathesis over the API's document."""

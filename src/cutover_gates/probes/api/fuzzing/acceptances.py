@@ -13,15 +13,16 @@ mode = "deep"          # only a deep run can see it; default: every run does
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
 from cutover_gates.config.base import SettingsError
+from cutover_gates.core.findings import Finding, Rule
 from cutover_gates.core.tables import read_table, suggest_nearest
-from cutover_gates.probes.api.fuzzing.fuzz_findings import RULES
+from cutover_gates.probes.api.fuzzing import rules
+from cutover_gates.probes.api.fuzzing.model import FuzzFinding
 
 REQUIRED_KEYS = ("operation", "check", "reason", "owner", "expires")
 TEXT_KEYS = ("operation", "check", "reason", "owner")
@@ -29,7 +30,7 @@ TEXT_KEYS = ("operation", "check", "reason", "owner")
 
 @dataclass(frozen=True)
 class AcceptedFinding:
-    """A finding that somebody answers for until `expires`, that day included."""
+    """A finding that a named person accepts until `expires`, that day included."""
 
     operation: str
     check: str
@@ -38,24 +39,17 @@ class AcceptedFinding:
     expires: date
     mode: str = "safe"
 
-    def covers(self, finding: Mapping[str, Any]) -> bool:
-        return self.operation == finding["operation"] and self.check in (
-            finding["check"],
-            *finding["also"],
-        )
+    def covers(self, finding: FuzzFinding) -> bool:
+        """Return whether this is the acceptance of a finding."""
+        checks = (finding.check, *finding.also)
+        return self.operation == finding.operation and self.check in checks
 
     def __str__(self) -> str:
-        return (
-            f"{self.operation}: {self.check}, accepted by {self.owner} until {self.expires}:"
-            f" {self.reason}"
-        )
+        return f"accepted by {self.owner} until {self.expires}: {self.reason}"
 
 
 def load_acceptances(path: Path) -> tuple[AcceptedFinding, ...]:
-    """Read the rows.
-
-    A missing file holds none. Raises `SettingsError`, one sentence for each mistake.
-    """
+    """Read the acceptances in a file; a missing file holds none. Raises `SettingsError`."""
     if not path.exists():
         return ()
     data = read_table(path, SettingsError)
@@ -73,23 +67,35 @@ def load_acceptances(path: Path) -> tuple[AcceptedFinding, ...]:
 
 def apply_acceptances(
     accepted: Sequence[AcceptedFinding],
-    findings: Sequence[Mapping[str, Any]],
+    findings: Sequence[FuzzFinding],
     today: date,
     mode: str,
-) -> tuple[list[Mapping[str, Any]], list[str]]:
-    """The findings that nobody answers for, and a sentence for each acceptance that does not hold:
-    it is expired, or there is nothing to accept.
+) -> tuple[list[FuzzFinding], list[Finding]]:
+    """Return the findings that nobody accepted, and a finding for each acceptance that does not hold.
+
+    An acceptance does not hold where it has expired, or where there is nothing to accept.
     """
     valid = [one for one in accepted if one.expires >= today]
-    open_ = [finding for finding in findings if not any(one.covers(finding) for one in valid)]
-    expired = [f"accepted, and expired: {one}" for one in accepted if one not in valid]
+    open_findings = [
+        finding for finding in findings if not any(one.covers(finding) for one in valid)
+    ]
+    stale = [
+        _stale_finding(rules.ACCEPTANCE_VALID, one, f"valid on {today}")
+        for one in accepted
+        if one not in valid
+    ]
+    # What only a deep run can see is not missed by a safe one.
     expected = [one for one in valid if one.mode == "safe" or mode == "deep"]
-    gone = [
-        f"accepted, and not there any more; take it out: {one}"
+    stale += [
+        _stale_finding(rules.ACCEPTANCE_NEEDED, one, "the finding occurs")
         for one in expected
         if not any(map(one.covers, findings))
     ]
-    return open_, expired + gone
+    return open_findings, stale
+
+
+def _stale_finding(rule: Rule, acceptance: AcceptedFinding, expected: str) -> Finding:
+    return Finding(rule, f"{acceptance.operation}: {acceptance.check}", expected, str(acceptance))
 
 
 def _parse_acceptance(row: object, where: str) -> AcceptedFinding:
@@ -109,9 +115,9 @@ def _parse_acceptance(row: object, where: str) -> AcceptedFinding:
     for key in TEXT_KEYS:
         if not isinstance(row[key], str) or not row[key].strip():
             raise SettingsError(f"{where}: {key!r} must be a text that is not empty")
-    if row["check"] not in RULES:
+    if row["check"] not in rules.CHECK_RULES:
         raise SettingsError(
-            f"{where}: there is no check {row['check']!r}.{suggest_nearest(row['check'], RULES)}"
+            f"{where}: there is no check {row['check']!r}.{suggest_nearest(row['check'], rules.CHECK_RULES)}"
         )
     if row.get("mode", "safe") not in ("safe", "deep"):
         raise SettingsError(f'{where}: mode must be "safe" or "deep"')

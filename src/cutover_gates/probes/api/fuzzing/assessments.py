@@ -1,158 +1,146 @@
-"""What the checks of `contract/` ask of a run: each question is answered with an examination."""
+"""The questions that the checks of `contract/` ask of a fuzzing run that is over."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
-from cutover_gates.core.evidence.assessment import Assessment
+from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
+from cutover_gates.probes.api.fuzzing import rules
 from cutover_gates.probes.api.fuzzing.acceptances import AcceptedFinding, apply_acceptances
-from cutover_gates.probes.api.fuzzing.fuzz_findings import format_finding
+from cutover_gates.probes.api.fuzzing.fuzz_findings import to_finding
+from cutover_gates.probes.api.fuzzing.model import FuzzedOperation, FuzzFinding, FuzzSummary
 
 ALL_OPERATIONS = "every operation"
-"""In the place of an operation where none is known yet."""
-
-RUN_KEYS = (
-    "mode",
-    "seed",
-    "seconds",
-    "limit",
-    "rate",
-    "stop_reason",
-    "version",
-    "left_out",
-    "warnings",
-    "tokens",
-)
+"""Stands for an operation where none is known yet."""
 
 
 @dataclass(frozen=True)
 class FuzzAssessments:
-    """A run that is over. `summary` are those of `report.facts`."""
+    """Answers the checks about a fuzzing run."""
 
-    summary: Mapping[str, Any]
+    summary: FuzzSummary
     acceptances: Sequence[AcceptedFinding]
     today: date
-    record: Callable[[Assessment], None] = field(default=lambda _examination: None, repr=False)
+    record: Callable[[Assessment], None] = field(default=lambda _assessment: None, repr=False)
 
     def assess_run(self) -> Assessment:
-        """Was everything asked that was meant to be asked, and does every acceptance hold?"""
-        operations, facts = self.summary["operations"], self.summary
-        unproven = [*facts["troubles"]]
-        if not any(told["statuses"] for told in operations.values()):
-            unproven.append(
-                "not one operation answered"
-                if operations
-                else "no operation was tried: the document has none that this mode may ask"
-            )
-        # What only reads cannot tell whether an operation that it leaves out still fails. That a
-        # day is over it can.
-        elsewhere = [one for one in self.acceptances if one.operation not in operations]
-        stray_rows = [
-            one
-            for one in elsewhere
-            if one.operation not in facts["left_out"] or one.expires < self.today
-        ]
-        _, stale = apply_acceptances(stray_rows, [], self.today, facts["mode"])
-        stray = [
-            format_finding(finding)
-            for finding in facts["findings"]
-            if finding["operation"] not in operations
-        ]
-        examined = [
-            f"{name}: {told['requests']} requests"
-            for name, told in operations.items()
-            if told["requests"]
-        ]
-        about = {name: facts[name] for name in RUN_KEYS}
-        return self._record_assessment(
-            "the run over the API's document",
-            examined,
-            [*stray, *stale],
-            unproven,
-            {**about, "coverage": summarize_coverage(operations)},
+        """Check that everything was tested that is meant to be, and that every acceptance holds."""
+        summary, operations = self.summary, self.summary.operations
+        builder = AssessmentBuilder(
+            checked=_list_requested(operations),
+            not_proven=list(summary.gaps),
+            figures={**summary.to_facts(), "coverage": summarize_coverage(operations)},
         )
+        if not operations:
+            reason = "the document has no operation that this mode may request"
+            builder.add_gap(rules.OPERATIONS_ANSWER, "all operations", reason)
+        elif not any(operation.statuses for operation in operations.values()):
+            builder.add_gap(rules.OPERATIONS_ANSWER, "all operations", "none answered")
+        builder.findings = [
+            to_finding(finding)
+            for finding in summary.findings
+            if finding.operation not in operations
+        ]
+        _, stale = apply_acceptances(self._stray_acceptances(), [], self.today, summary.mode)
+        builder.findings += stale
+        return self._record_assessment(builder.build("the run over the API's document"))
 
     def assess_operation(self, name: str) -> Assessment:
-        """Does an operation keep what the document promises? `ALL_OPERATIONS` for all of them together."""
-        names = list(self.summary["operations"]) if name == ALL_OPERATIONS else [name]
-        told = {one: self.summary["operations"].get(one) for one in names}
-        findings = [
-            finding for finding in self.summary["findings"] if finding["operation"] in names
-        ]
-        open_, stale = apply_acceptances(
-            [one for one in self.acceptances if one.operation in names],
-            findings,
-            self.today,
-            self.summary["mode"],
+        """Check that an operation keeps what the document promises; `ALL_OPERATIONS` for all."""
+        operations = self.summary.operations
+        names = list(operations) if name == ALL_OPERATIONS else [name]
+        requested = {one: operations[one] for one in names if one in operations}
+        findings = [one for one in self.summary.findings if one.operation in names]
+        acceptances = [one for one in self.acceptances if one.operation in names]
+        open_findings, stale = apply_acceptances(
+            acceptances, findings, self.today, self.summary.mode
         )
-        unproven = [
-            hole
-            for one, facts in told.items()
-            for hole in (facts["unproven"] if facts else [f"{one} was not tried"])
+        builder = AssessmentBuilder(
+            checked=_list_requested(requested),
+            findings=[*map(to_finding, open_findings), *stale],
+            figures=self._operation_figures(names, findings),
+        )
+        for one in names:
+            if one in operations:
+                builder.not_proven += operations[one].gaps
+            else:
+                builder.add_gap(rules.OPERATION_TESTED, one, "it was not requested")
+        return self._record_assessment(builder.build(f"promises of {name}"))
+
+    def _stray_acceptances(self) -> list[AcceptedFinding]:
+        """Return the acceptances that no operation of this run can answer for.
+
+        A safe run cannot tell whether an operation that it leaves out still fails, but it can tell
+        that an acceptance has expired.
+        """
+        elsewhere = [
+            one for one in self.acceptances if one.operation not in self.summary.operations
         ]
-        examined = [
-            f"{one}: {facts['requests']} requests"
-            for one, facts in told.items()
-            if facts and facts["requests"]
+        return [
+            one
+            for one in elsewhere
+            if one.operation not in self.summary.left_out or one.expires < self.today
         ]
+
+    def _operation_figures(
+        self, names: Iterable[str], findings: Sequence[FuzzFinding]
+    ) -> dict[str, Any]:
+        operations = self.summary.operations
         accepted = [str(one) for one in self.acceptances if any(map(one.covers, findings))]
-        facts = {"operations": told, "accepted": accepted, "findings_in_full": findings}
-        return self._record_assessment(
-            f"promises of {name}", examined, [*map(format_finding, open_), *stale], unproven, facts
-        )
+        return {
+            "operations": {
+                one: operations[one].to_facts() if one in operations else None for one in names
+            },
+            "accepted": accepted,
+            "findings_in_full": [{**asdict(one), "rule": one.rule.title} for one in findings],
+        }
 
-    def _record_assessment(
-        self,
-        title: str,
-        examined: Sequence[str],
-        findings: Sequence[str],
-        unproven: Sequence[str],
-        facts: Mapping[str, Any],
-    ) -> Assessment:
-        examination = Assessment(title, tuple(examined), tuple(findings), tuple(unproven), facts)
-        self.record(examination)
-        return examination
+    def _record_assessment(self, assessment: Assessment) -> Assessment:
+        self.record(assessment)
+        return assessment
 
 
-def summarize_coverage(operations: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """How much of the document the run saw: operations that were asked, parameters that were sent,
-    documented statuses that came.
-    """
-    statuses = [
-        (status, told["statuses"]) for told in operations.values() for status in told["documented"]
+def _list_requested(operations: Mapping[str, FuzzedOperation]) -> list[str]:
+    return [
+        f"{name}: {operation.requests} requests"
+        for name, operation in operations.items()
+        if operation.requests
     ]
-    seen = sum(any(_matches_status(came, status) for came in told) for status, told in statuses)
+
+
+def summarize_coverage(operations: Mapping[str, FuzzedOperation]) -> dict[str, Any]:
+    """Return how much of the document the run covered.
+
+    Operations that were requested, parameters that were sent, documented statuses that came.
+    """
+    missing = {name: _missing_statuses(operation) for name, operation in operations.items()}
+    documented = sum(len(operation.documented) for operation in operations.values())
+    sent = sum(len(operation.parameters) for operation in operations.values())
+    not_sent = sum(len(operation.parameters_not_sent) for operation in operations.values())
     return {
         "operations": len(operations),
-        "asked": sum(bool(told["requests"]) for told in operations.values()),
-        "parameters": sum(
-            len(told["parameters"]) + len(told["parameters_not_sent"])
-            for told in operations.values()
-        ),
-        "sent_parameters": sum(len(told["parameters"]) for told in operations.values()),
-        "documented_statuses": len(statuses),
-        "seen_statuses": seen,
-        "not_seen": {
-            name: rest
-            for name, told in operations.items()
-            if (
-                rest := [
-                    status
-                    for status in told["documented"]
-                    if not any(_matches_status(came, status) for came in told["statuses"])
-                ]
-            )
-        },
+        "asked": sum(bool(operation.requests) for operation in operations.values()),
+        "parameters": sent + not_sent,
+        "sent_parameters": sent,
+        "documented_statuses": documented,
+        "seen_statuses": documented - sum(map(len, missing.values())),
+        "not_seen": {name: statuses for name, statuses in missing.items() if statuses},
     }
 
 
-def _matches_status(came: str, documented: str) -> bool:
-    """Whether a status is the documented one: `404`, `4XX`, or `default`, which is any."""
-    return (
-        documented == "default"
-        or came == documented
-        or (documented.upper().endswith("XX") and came[0] == documented[0])
-    )
+def _missing_statuses(operation: FuzzedOperation) -> list[str]:
+    return [
+        documented
+        for documented in operation.documented
+        if not any(_matches_status(status, documented) for status in operation.statuses)
+    ]
+
+
+def _matches_status(status: str, documented: str) -> bool:
+    """Return whether a status is the documented one: `404`, `4XX`, or `default` for any."""
+    if documented == "default" or status == documented:
+        return True
+    return documented.upper().endswith("XX") and status[0] == documented[0]

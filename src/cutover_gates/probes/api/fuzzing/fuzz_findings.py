@@ -1,130 +1,102 @@
-"""Findings: one for one cause, with the smallest request that shows it and the rule that it breaks,
-in words.
-"""
+"""Findings of a fuzzing run: one for each cause, with the smallest request that shows it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-NO_ANSWER_CHECK = "answers"
-"""Our own name for what schemathesis calls an error of the network, where the target answers other
-requests.
-"""
+from cutover_gates.core.findings import Finding
+from cutover_gates.probes.api.fuzzing.model import FuzzFinding, Note
+from cutover_gates.probes.api.fuzzing.rules import CHECK_RULES
 
-RULES = {
-    "not_a_server_error": (
-        "whatever is sent, the server never fails inside (no 5xx that the document does not"
-        " speak of)"
-    ),
-    "ignored_auth": "an operation that asks for authentication does not answer without it",
-    "object_level_authorization": "nobody reads what belongs to another",
-    NO_ANSWER_CHECK: "every request is answered, and in time",
-    "max_response_time": "every answer comes in time",
-    "use_after_free": "what was deleted is gone",
-    "ensure_resource_availability": "what was acknowledged as created is there",
-    "status_code_conformance": "every answer has a status that the document names",
-    "content_type_conformance": "every answer has a media type that the document names",
-    "response_schema_conformance": "every answer's body is as its schema says",
-    "response_headers_conformance": "every answer has the headers that the document promises",
-    "missing_required_header": "a request without a required header is refused",
-    "negative_data_rejection": "what the document forbids is refused",
-    "positive_data_acceptance": "what the document allows is not refused as invalid",
-    "unsupported_method": "a method that the document does not name is refused as such (405)",
-    "allow_header_conformance": (
-        "the header Allow names exactly the methods that the document does (RFC 9110, 10.2.1)"
-    ),
-}
-"""What each check holds an API to, the gravest first. The names are those of schemathesis."""
-SEVERITY_ORDER = list(RULES)
+SEVERITY_ORDER = list(CHECK_RULES)
 
 _HIDDEN = re.compile(r"-H '([^':]+): \[Filtered\]'")
 """A header whose value schemathesis does not show."""
 
 
-def group_failures(failures: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """One finding for one cause: operation, check, status and shape.
+def group_failures(failures: Iterable[Note]) -> tuple[FuzzFinding, ...]:
+    """Return one finding for each cause: operation, check, status and shape.
 
-    The request shown is the smallest of those that failed so. Where that very request breaks
-    several rules there is one finding still, of the gravest; the others stand in `also`.
+    The request that is shown is the smallest of those that failed so. Where that very request breaks
+    several rules there is one finding, of the gravest; the others stand in `also`.
     """
-    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    groups: dict[tuple[object, ...], list[Note]] = {}
     for failure in failures:
-        key = tuple(failure[name] for name in ("operation", "check", "status", "shape"))
-        finding = found.setdefault(
-            key,
-            {
-                **{
-                    name: failure[name]
-                    for name in (
-                        "operation",
-                        "check",
-                        "status",
-                        "shape",
-                        "title",
-                        "message",
-                        "curl",
-                    )
-                },
-                "rule": RULES.get(failure["check"], failure["title"]),
-                "count": 0,
-                "phases": [],
-                "also": [],
-            },
-        )
-        finding["count"] += 1
-        finding["phases"] = sorted({*finding["phases"], failure["phase"]})
-        if (len(failure["curl"]), failure["curl"]) < (len(finding["curl"]), finding["curl"]):
-            finding.update(curl=failure["curl"], message=failure["message"])
-    return _merge_findings(
-        sorted(
-            found.values(),
-            key=lambda one: (
-                one["operation"],
-                _severity_rank(one["check"]),
-                str(one["status"]),
-                one["shape"],
-            ),
-        )
+        cause = tuple(failure[name] for name in ("operation", "check", "status", "shape"))
+        groups.setdefault(cause, []).append(failure)
+    findings = sorted(map(_build_finding, groups.values()), key=_sort_key)
+    merged = _merge_same_requests(findings)
+    return tuple(replace(one, curl=_HIDDEN.sub(_insert_token, one.curl)) for one in merged)
+
+
+def _build_finding(failures: Sequence[Note]) -> FuzzFinding:
+    first = failures[0]
+    smallest = min(failures, key=lambda failure: (len(failure["curl"]), failure["curl"]))
+    return FuzzFinding(
+        operation=first["operation"],
+        check=first["check"],
+        status=first["status"],
+        shape=first["shape"],
+        title=first["title"],
+        message=smallest["message"],
+        curl=smallest["curl"],
+        count=len(failures),
+        phases=tuple(sorted({failure["phase"] for failure in failures})),
     )
 
 
-def _merge_findings(findings: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    kept: list[dict[str, Any]] = []
+def _sort_key(finding: FuzzFinding) -> tuple[str, int, str, str]:
+    severity = len(SEVERITY_ORDER)
+    if finding.check in CHECK_RULES:
+        severity = SEVERITY_ORDER.index(finding.check)
+    return finding.operation, severity, str(finding.status), finding.shape
+
+
+def _merge_same_requests(findings: Iterable[FuzzFinding]) -> Iterable[FuzzFinding]:
+    kept: list[FuzzFinding] = []
     for finding in findings:
-        same = [
-            one
-            for one in kept
-            if all(one[name] == finding[name] for name in ("operation", "status", "curl"))
-        ]
-        if graver := next(
-            (one for one in same if finding["check"] not in (one["check"], *one["also"])), None
-        ):
-            graver["also"].append(finding["check"])
-        else:
+        index = next((at for at, one in enumerate(kept) if _is_same_request(one, finding)), None)
+        if index is None:
             kept.append(finding)
-    return [{**finding, "curl": _HIDDEN.sub(_replace_token, finding["curl"])} for finding in kept]
+        else:
+            graver = kept[index]
+            kept[index] = replace(graver, also=(*graver.also, finding.check))
+    return kept
 
 
-def _severity_rank(check: str) -> int:
-    return SEVERITY_ORDER.index(check) if check in RULES else len(SEVERITY_ORDER)
+def _is_same_request(graver: FuzzFinding, finding: FuzzFinding) -> bool:
+    """Return whether `finding` is another check's name for what `graver` reports."""
+    same = (graver.operation, graver.status, graver.curl) == (
+        finding.operation,
+        finding.status,
+        finding.curl,
+    )
+    return same and finding.check not in (graver.check, *graver.also)
 
 
-def _replace_token(header: re.Match[str]) -> str:
-    """So that it can be pasted: in double quotes, and with the token that the reader has."""
-    return f'-H "{header[1]}: {"Bearer " if header[1].lower() == "authorization" else ""}$TOKEN"'
+def _insert_token(header: re.Match[str]) -> str:
+    """Return a header that can be pasted: in double quotes, with the reader's own token."""
+    scheme = "Bearer " if header[1].lower() == "authorization" else ""
+    return f'-H "{header[1]}: {scheme}$TOKEN"'
 
 
-def format_finding(finding: Mapping[str, Any]) -> str:
-    """A finding for whoever reads the verdict: the rule, what came, how to see it."""
-    status = f", HTTP {finding['status']}" if finding["status"] else ""
-    shape = f", {finding['shape']}" if finding["shape"] != finding["title"] else ""
-    lines = [
-        f"{finding['operation']}: {', '.join([finding['check'], *finding['also']])}",
-        f"expected: {finding['rule']}",
-        f"came:     {finding['title']}{status}{shape} ({finding['count']} times)",
-    ]
-    if said := " ".join(str(finding["message"]).split()):
-        lines.append(f"          {said}")
-    return "\n".join([*lines, "request:  " + "\n          ".join(finding["curl"].splitlines())])
+def to_finding(finding: FuzzFinding) -> Finding:
+    """Return the finding as the verdict shows it."""
+    parts = [finding.title]
+    if finding.status:
+        parts.append(f"HTTP {finding.status}")
+    if finding.shape != finding.title:
+        parts.append(finding.shape)
+    if message := " ".join(finding.message.split()):
+        parts.append(message)
+    if finding.also:
+        parts.append(f"also breaks {', '.join(finding.also)}")
+    return Finding(
+        finding.rule,
+        finding.operation,
+        actual=", ".join(parts),
+        reproduce=finding.curl,
+        count=finding.count,
+    )

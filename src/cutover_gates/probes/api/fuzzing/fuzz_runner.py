@@ -13,61 +13,25 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
 from cutover_gates.hospital import ProtocolViolation, Rejected
-from cutover_gates.probes.api.document.openapi_document import ApiDocument
-from cutover_gates.probes.api.fuzzing.fuzz_configuration import FuzzProfile, render_configuration
+from cutover_gates.probes.api.fuzzing.fuzz_configuration import render_configuration
 from cutover_gates.probes.api.fuzzing.fuzz_process_input import (
     CONFIG_FILE,
     DOCUMENT_FILE,
     REPORT_FILE,
     FuzzProcessConfig,
 )
+from cutover_gates.probes.api.fuzzing.model import FuzzPlan, FuzzResult
 
 STOP_SECONDS = 1.5
 """So long it is waited for after it was told to stop."""
 GRACE_SECONDS = 20
 """So much longer it may take to come to an end and to write its report, once its time is over."""
-
-
-@dataclass(frozen=True)
-class FuzzPlan:
-    """A run to be made.
-
-    `token` gives one that lives, in the form in which `header` shows it; it raises `Refused` or
-    `Misbehaved` where there is none. `accounts`: the names that may sign in. `example_ids`: ids of
-    things that are there, by the names of path parameters. `token_seconds`: for how long the latest token
-    is good; None: for ever.
-    """
-
-    document: ApiDocument
-    profile: FuzzProfile
-    header: str
-    token: Callable[[], str] = field(repr=False)
-    accounts: tuple[str, ...] = ()
-    example_ids: Mapping[str, str] = field(default_factory=dict)
-    report_progress: Callable[[str], None] = field(default=lambda _line: None, repr=False)
-    token_seconds: Callable[[], float | None] = field(default=lambda: None, repr=False)
-
-
-@dataclass(frozen=True)
-class FuzzResult:
-    """What came of it.
-
-    `notes` are the observer's; `report` is schemathesis' own, empty where it wrote none; `end_reason`
-    says why it was cut short; `token_requests` how often it had to sign in.
-    """
-
-    notes: tuple[Mapping[str, Any], ...]
-    report: Mapping[str, Any]
-    seconds: float
-    end_reason: str = ""
-    token_requests: int = 0
 
 
 def run_schemathesis(order: FuzzPlan) -> FuzzResult:

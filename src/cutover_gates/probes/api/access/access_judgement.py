@@ -1,0 +1,110 @@
+"""The judgement of one answer: is it what must come of this request?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from cutover_gates.core.findings import Rule
+from cutover_gates.hospital import Answer, Operation, Reason
+from cutover_gates.probes.api.access import rules
+from cutover_gates.probes.api.access.model import (
+    EXPIRED_TOKEN,
+    NO_TOKEN,
+    OTHER_FACILITY,
+    OTHER_PATIENT,
+    AccessContext,
+    ExpectedAccess,
+    PatientChart,
+    path_parameters,
+)
+
+_INPUT_REJECTIONS = frozenset(
+    {Reason.INVALID, Reason.TOO_LARGE, Reason.UNSUPPORTED_TYPE, Reason.THROTTLED}
+)
+"""Refusals that say nothing of who asks."""
+_LOCKED_OUT = frozenset({Reason.UNAUTHENTICATED, Reason.FORBIDDEN, Reason.NOT_FOUND})
+_ASKER_RULES = {
+    NO_TOKEN: rules.TOKEN_REQUIRED,
+    EXPIRED_TOKEN: rules.EXPIRED_TOKEN_REFUSED,
+    OTHER_FACILITY: rules.OTHER_FACILITY_HIDDEN,
+    OTHER_PATIENT: rules.OTHER_PATIENT_HIDDEN,
+}
+_REJECTED_FIRST = ", before the caller was checked: give the document a valid example"
+
+
+class JudgementKind(Enum):
+    """Whether an answer is as expected, wrong, or says nothing."""
+
+    FINE = auto()
+    WRONG = auto()
+    UNCLEAR = auto()
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A judgement, with what is to be said beside what came."""
+
+    kind: JudgementKind
+    detail: str = ""
+
+
+FINE = Judgement(JudgementKind.FINE)
+WRONG = Judgement(JudgementKind.WRONG)
+
+
+def access_rule(asker: str, expected: ExpectedAccess) -> Rule:
+    """Return the rule that a request by this asker tests."""
+    if expected is ExpectedAccess.NO_FAILURE:
+        return rules.PUBLIC_WORKS
+    by_role = {ExpectedAccess.ALLOWED: rules.ROLE_ALLOWED}
+    return _ASKER_RULES.get(asker) or by_role.get(expected, rules.ROLE_REFUSED)
+
+
+def judge_answer(
+    context: AccessContext,
+    expected: ExpectedAccess,
+    operation: Operation,
+    answer: Answer,
+    chart: PatientChart,
+) -> Judgement:
+    """Judge one answer."""
+    reason = context.hospital.features.reason_of(answer)
+    if expected is ExpectedAccess.NO_FAILURE:
+        failed = answer.status >= 500 and answer.status not in operation.statuses
+        return WRONG if failed else FINE
+    leaks = any(word in answer.text for word in chart.words)
+    if leaks and expected is not ExpectedAccess.ALLOWED:
+        return Judgement(JudgementKind.WRONG, ", with data of the patient")
+    if answer.status >= 500:
+        return WRONG
+    if expected is ExpectedAccess.UNAUTHENTICATED:
+        return FINE if reason is Reason.UNAUTHENTICATED else WRONG
+    if expected is ExpectedAccess.NO_FOREIGN_DATA:
+        rejected = reason in _INPUT_REJECTIONS
+        return Judgement(JudgementKind.UNCLEAR, _REJECTED_FIRST) if rejected else FINE
+    values = chart.parameter_values(operation, context.names)
+    unknown = sorted(path_parameters(operation) - values.keys())
+    if reason is Reason.NOT_FOUND and unknown:
+        return _judge_unknown_parameters(expected, unknown)
+    if expected is ExpectedAccess.ALLOWED:
+        return _judge_allowed(reason)
+    if reason in _INPUT_REJECTIONS:
+        return Judgement(JudgementKind.UNCLEAR, _REJECTED_FIRST)
+    return FINE if reason in (Reason.FORBIDDEN, Reason.NOT_FOUND) else WRONG
+
+
+def _judge_unknown_parameters(expected: ExpectedAccess, unknown: list[str]) -> Judgement:
+    """Judge "not found" where nobody has an id for some names in the path: it says nothing."""
+    if expected is ExpectedAccess.ALLOWED:
+        return FINE
+    return Judgement(
+        JudgementKind.UNCLEAR,
+        f", and no value is known of {', '.join(unknown)}: set it in contract.parameters",
+    )
+
+
+def _judge_allowed(reason: Reason | None) -> Judgement:
+    if reason in _LOCKED_OUT:
+        return WRONG
+    return Judgement(JudgementKind.UNCLEAR) if reason is Reason.THROTTLED else FINE
