@@ -10,7 +10,15 @@ from itertools import count
 from typing import Any
 
 from cutover_gates.core.evidence.assessment import Assessment
-from cutover_gates.hospital import Answer, DriverFeatures, Operation, Reason, Role, Session, Unreachable
+from cutover_gates.hospital import (
+    Answer,
+    DriverFeatures,
+    Operation,
+    Reason,
+    Role,
+    Session,
+    Unreachable,
+)
 from cutover_gates.probes.api.access.assessments import AccessAssessments
 from cutover_gates.probes.api.access.model import AccessContext, PatientChart
 from cutover_gates.probes.api.access.role_table import RoleTable
