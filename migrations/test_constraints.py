@@ -21,8 +21,8 @@ def test_what_is_declared_is_in_force(integrity: IntegrityAssessments) -> None:
 def test_no_row_refers_to_nothing(integrity: IntegrityAssessments) -> None:
     """Every foreign key refers to an existing row.
 
-    A key that PostgreSQL calls valid may be broken by rows that were loaded with triggers off. Every
-    reference is followed.
+    A key that PostgreSQL calls valid may be broken by rows that were loaded with triggers off.
+    Every reference is followed.
     """
     assert_passed(integrity.assess_foreign_keys())
 

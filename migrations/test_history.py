@@ -22,8 +22,8 @@ def test_every_migration_of_the_release_is_applied(history: HistoryAssessments) 
 def test_what_was_applied_is_what_the_release_has(history: HistoryAssessments) -> None:
     """Every applied migration is the file of the release.
 
-    Each script has its row's checksum, also below a baseline. Neither was changed since the snapshot,
-    which a checksum alone may not show.
+    Each script has its row's checksum, also below a baseline. Neither was changed since the
+    snapshot, which a checksum alone may not show.
     """
     assert_passed(history.assess_file_changes())
 

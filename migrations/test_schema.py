@@ -40,7 +40,7 @@ def test_the_key_tables_exist_and_hold_rows(schema: SchemaAssessments) -> None:
 def test_the_schema_is_the_recorded_one(schema: SchemaAssessments) -> None:
     """After a rollback the schema is the recorded one.
 
-    A restore over an existing database leaves new objects behind. Nothing is missing, and nothing is
-    left over.
+    A restore over an existing database leaves new objects behind. Nothing is missing, and nothing
+    is left over.
     """
     assert_passed(schema.assess_rollback())

@@ -40,8 +40,8 @@ def test_no_session_is_in_the_way(server: ServerAssessments) -> None:
 def test_standbys_keep_up(server: ServerAssessments) -> None:
     """The standbys keep up.
 
-    A standby that is behind cannot take over. Every standby is close, and no slot holds back the log
-    for nobody.
+    A standby that is behind cannot take over. Every standby is close, and no slot holds back the
+    log for nobody.
     """
     assert_passed(server.assess_replication())
 

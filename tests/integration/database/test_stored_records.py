@@ -1,4 +1,4 @@
-"""The way into the target's database: reads only, says what is wrong, and never tells the DSN."""
+"""Stored records are read in a read-only session, and no error shows the DSN."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def dsn() -> Iterator[str]:
 
 
 def stored(dsn: str, **rows: str) -> StoredRecords:
-    """A reader with queries that do not care for the id."""
+    """A reader whose queries ignore the id."""
     return StoredRecords(
         dsn, DatabaseSettings(rows={kind: asking(query) for kind, query in rows.items()})
     )

@@ -183,7 +183,7 @@ def test_counters_that_were_reset_cannot_be_compared(spare: CopyDatabase) -> Non
 
 
 def judged(dsn: str, meanwhile: Callable[[], None]) -> Assessment:
-    """What a run proves of the database that looked at it twenty times a second."""
+    """Return the assessment of a run that sampled the database twenty times a second."""
     with ResourceWatcher(None, ActivitySampler(dsn, DatabaseSettings()), every=0.05) as watcher:
         meanwhile()
     return assess_connection_pool(None, watcher.activity_samples, ResourceSettings())
@@ -233,7 +233,7 @@ def test_a_database_that_does_not_answer_is_silent() -> None:
 def test_a_server_that_stands_still_is_given_up_in_time_and_asked_again_later(
     spare: CopyDatabase,
 ) -> None:
-    """Its statement_timeout is its own promise, and it cannot keep it now."""
+    """A stopped server does not enforce its own statement_timeout."""
     with gauge(spare("migrated"), seconds=0.5) as eye:
         eye.sample()
         pid = eye._connection.info.backend_pid if eye._connection else 0

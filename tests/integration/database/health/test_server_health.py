@@ -1,4 +1,4 @@
-"""A server that is well gives no finding, and each way in which one is not is found by name."""
+"""A healthy server gives no finding, and each defect is found by rule and name."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def limited(dsn: str, limit: str, no_limit: str) -> Iterator[None]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bounds that a test can wait for."""
+    """Lower the limits to what a test can wait for."""
     for bound in ("IDLE_SECONDS", "TRANSACTION_SECONDS", "BLOCKED_SECONDS", "PREPARED_SECONDS"):
         monkeypatch.setattr(server_sessions, bound, 0.1)
 

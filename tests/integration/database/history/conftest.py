@@ -1,4 +1,4 @@
-"""Empty databases for histories of their own, and the real Flyway where it can be had."""
+"""Empty databases for test histories, and the real Flyway where it can be downloaded."""
 
 from __future__ import annotations
 

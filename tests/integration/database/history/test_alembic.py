@@ -1,4 +1,4 @@
-"""Alembic's history: applied is what the table's revisions were built on."""
+"""Alembic's history: whatever the table's revisions are built on is applied."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Django's history: rows by app and name, held against files that are never run."""
+"""Django's history: rows by app and name, compared with files that are never run."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What is wrong with a history is found and named; a clean one gives no finding.
+"""Each defect of a history is found by rule and name; a clean one gives no finding.
 
-On the hospital's own database.
+The database is the embedded hospital's own.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def scripts(tmp_path: Path) -> Path:
 
 
 def remembers(context: DatabaseContext, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if the snapshot had been taken now. It is kept as JSON, as a snapshot is."""
+    """Act as if the snapshot had been taken now. It passes through JSON, as a snapshot does."""
     kept = HistoryRecord.from_plain(json.loads(json.dumps(capture_history(context))))
     monkeypatch.setattr(asking, "_load_snapshot_history", lambda _context: kept)
 

@@ -1,4 +1,4 @@
-"""Scripts are run as Flyway runs them, on a database of one's own."""
+"""Scripts run as Flyway runs them, each test on its own database."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Our state of every script and row is Flyway's own, for every way in which a history can be off.
+"""The computed states equal those of `flyway info`, for every defect of a history.
 
-One start of Java a case.
+Each case starts Java once.
 """
 
 from __future__ import annotations

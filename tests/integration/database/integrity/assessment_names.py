@@ -1,4 +1,4 @@
-"""The questions that `Integrity` answers, by name."""
+"""The methods of `IntegrityAssessments`, by name."""
 
 from __future__ import annotations
 
@@ -20,6 +20,6 @@ ASSESSMENTS = (
 
 
 def run_assessment(integrity: IntegrityAssessments, question: str) -> Assessment:
-    """What the method of that name gives."""
-    examination: Assessment = getattr(integrity, question)()
-    return examination
+    """Return the assessment of the method with that name."""
+    assessment: Assessment = getattr(integrity, question)()
+    return assessment

@@ -1,4 +1,4 @@
-"""Each way in which a database can be broken, made on a real one, and found by name."""
+"""Each defect of the data, made on a real database, is found by rule and name."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ROWS = "INSERT INTO t SELECT n, n, n FROM generate_series(1, 3) AS n"
 
 
 def closed(index: str) -> str:
-    """New rows no longer enter the index …"""
+    """Return SQL after which new rows no longer enter the index …"""
     return f"UPDATE pg_index SET indisready = false WHERE indexrelid = '{index}'::regclass"
 
 
@@ -557,7 +557,7 @@ def test_a_role_whose_triggers_are_off_is_found(spare: CopyDatabase, tmp_path: P
 
 
 def test_no_finding_tells_what_stands_in_a_row(spare: CopyDatabase, tmp_path: Path) -> None:
-    """Keys only: not the number that stands twice, nor the text that breaks a check."""
+    """Findings hold keys only: no value that is repeated or that breaks a check."""
     dsn = spare(
         "migrated",
         T,

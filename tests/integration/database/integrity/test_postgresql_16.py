@@ -1,4 +1,4 @@
-"""The same on PostgreSQL 16, whose catalog lacks some of the flags of 18."""
+"""The same questions on PostgreSQL 16, whose catalog lacks some flags of 18."""
 
 from __future__ import annotations
 

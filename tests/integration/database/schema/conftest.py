@@ -1,5 +1,6 @@
-"""A migrated hospital that has one of everything that PostgreSQL can be made of, to harm, and a
-site whose scripts are applied once a session.
+"""A migrated hospital with one object of every kind, to change in tests.
+
+The scripts are applied to a scratch database once a session.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO hospital_app
 
 @pytest.fixture(scope="session")
 def rich(server: postgres.Server) -> Catalog:
-    """Makes the database `rich`; gives its catalog."""
+    """Create the database `rich` and return its catalog."""
     server.copy("migrated", RICH)
     with psycopg.connect(server.dsn(RICH), autocommit=True) as connection:
         connection.execute(EVERYTHING)
@@ -70,7 +71,7 @@ def rich(server: postgres.Server) -> Catalog:
 
 
 def catalog_at(dsn: str) -> Catalog:
-    """Read as the tool reads: in a session that cannot write."""
+    """Return the catalog as the probe reads it: in a read-only session."""
     with connect_read_only(dsn, DatabaseSettings()) as connection:
         return read_catalog(connection, SCHEMAS)
 
@@ -80,16 +81,15 @@ SchemaAt = Callable[..., SchemaAssessments]
 
 @pytest.fixture(scope="session")
 def applied_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of what is worked out once: the hospital's scripts are applied a single time in
-    all tests.
-    """
+    """The folder of shared results: the hospital's scripts are applied once for all tests."""
     return tmp_path_factory.mktemp("once")
 
 
 @pytest.fixture
 def schema_at(tmp_path: Path, applied_once: Path) -> SchemaAt:
-    """`schema_at(dsn, **settings)`: the schema at that DSN, held against the hospital's own
-    scripts, unless settings name others.
+    """Return the questions to the schema at a DSN: `schema_at(dsn, **settings)`.
+
+    It is compared with the hospital's own scripts, unless the settings name others.
     """
 
     def schema(dsn: str, **settings: Any) -> SchemaAssessments:
@@ -108,7 +108,5 @@ RecordedAt = Callable[[str], Snapshot]
 
 @pytest.fixture
 def recorded_at(tmp_path: Path) -> RecordedAt:
-    """`recorded_at(dsn)`: a snapshot of the database at that DSN, kept where the site of a test has
-    its snapshots.
-    """
+    """Take a snapshot of the database at a DSN, where the test's context looks: `recorded_at(dsn)`."""
     return lambda dsn: take_snapshot(make_database_context(dsn, tmp_path))

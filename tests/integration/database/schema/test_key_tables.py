@@ -1,4 +1,4 @@
-"""The tables without which the release cannot work are there, and hold rows."""
+"""The tables without which the release cannot work exist and hold rows."""
 
 from __future__ import annotations
 

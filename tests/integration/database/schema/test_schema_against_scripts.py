@@ -1,4 +1,4 @@
-"""A target's schema is held against what the scripts make of an empty database."""
+"""A target's schema is compared with what the scripts make of an empty database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the scripts say nothing of is held against what was recorded before the cutover."""
+"""Rights, owners, extensions and roles are compared with the snapshot from before."""
 
 from __future__ import annotations
 

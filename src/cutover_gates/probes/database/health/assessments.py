@@ -59,6 +59,7 @@ class ServerAssessments:
     def _assess(self, rule: Rule, check: HealthCheck) -> Assessment:
         builder = AssessmentBuilder()
         try:
+            # Tried first: a server that does not answer is a finding here, and a gap elsewhere.
             self.context.connect().close()
             with BoundedReader(self.context, primary=True) as reader:
                 builder = check(self.context, reader)

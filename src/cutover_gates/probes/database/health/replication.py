@@ -183,6 +183,7 @@ def _check_slots(slots: list[Row], builder: AssessmentBuilder) -> None:
     builder.figures["slots"] = slots
     for row in slots:
         subject = f"replication slot {row['name']}"
+        # A lost slot keeps nothing any more, so its other columns say nothing.
         if row["wal_status"] in ("lost", "unreserved"):
             builder.add_finding(
                 rules.REPLICATION_SLOTS,

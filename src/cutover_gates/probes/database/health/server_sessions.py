@@ -114,6 +114,7 @@ def check_sessions(_context: DatabaseContext, reader: BoundedReader) -> Assessme
 def _check_session(row: Row, builder: AssessmentBuilder) -> None:
     application = row["application"] or "without a name"
     subject = f"session {row['pid']} of {row['role']} ({application})"
+    # An idle session harms more than a busy one of the same age, so its limit is lower.
     is_idle = str(row["state"]).startswith("idle in transaction")
     if is_idle and row["since"] > IDLE_SECONDS:
         builder.add_finding(

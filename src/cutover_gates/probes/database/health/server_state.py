@@ -117,6 +117,7 @@ def _check_database_storage(row: Row, builder: AssessmentBuilder) -> None:
     if row["failures"]:
         last = f", the last at {row['last_failure']}"
         _add_checksum_finding(subject, row["failures"], last, builder)
+    # Both kinds of id wrap around at 2**31.
     for kind in ("transactions", "multixacts"):
         if row[kind] > MAX_TRANSACTION_AGE:
             builder.add_finding(
@@ -137,6 +138,7 @@ def _add_checksum_finding(
 
 def _check_collations(reader: BoundedReader, builder: AssessmentBuilder) -> None:
     collations = reader.query_catalog(_COLLATIONS)
+    # PostgreSQL 15 added the version of the database's own collation.
     version = "SELECT current_setting('server_version_num')::int >= 150000 AS has_column"
     if reader.fetch_one(version)["has_column"]:
         collations += reader.query_catalog(_DATABASES_COLLATION)

@@ -71,6 +71,7 @@ class AlembicHistory:
     def check_order(self) -> AssessmentBuilder:
         """Check that one line of revisions leads to one head, and the table names only ends."""
         builder = AssessmentBuilder(checked=list(self._graph))
+        # Labelled branches are meant to have a head each.
         if len(self._heads) > 1 and not all(map(self._has_branch_label, self._heads)):
             builder.add_finding(
                 rules.USABLE_SCRIPTS,
@@ -141,6 +142,7 @@ class AlembicHistory:
 
     def _find_ancestors(self, revision: str) -> set[str]:
         """Return everything that a revision is built on."""
+        # A merge has several parents, so this is a graph and not a chain.
         ancestors: set[str] = set()
         open_ends = [revision]
         while open_ends:

@@ -66,6 +66,7 @@ class HistoryAssessments:
         return self.context.record_assessment(builder.build(rule.title))
 
     def _add_rank_gaps(self, builder: AssessmentBuilder) -> AssessmentBuilder:
+        # Without a snapshot every gap counts as new.
         try:
             old = find_rank_gaps(_load_snapshot_history(self.context))
         except NotProven:

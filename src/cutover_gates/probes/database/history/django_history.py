@@ -65,6 +65,7 @@ class DjangoHistory:
                     expected="a file of the release",
                     actual="none",
                 )
+        # The apps of installed packages migrate, too, and their files are elsewhere.
         for app in sorted({app for app, _ in self._rows} - apps):
             builder.add_gap(
                 rules.COMPARABLE_MIGRATIONS,

@@ -178,6 +178,7 @@ class FlywayHistory:
 
     def _check_highest_version(self, builder: AssessmentBuilder) -> None:
         """Compare the version to which a script brought the database with the highest script."""
+        # Repeatable scripts have no version, and an undo script takes one back.
         scripts = [script for script in self._scripts_on_disk.scripts if script.kind in "VB"]
         highest = max((script.version for script in scripts if script.version), default=None)
         current = max(self._list_reached_versions(), default=None)

@@ -34,7 +34,7 @@ class FlywayRow:
 
     @property
     def is_undo(self) -> bool:
-        """Whether the row reverts an earlier one."""
+        """True of a row that reverts an earlier one."""
         return self.type.startswith("UNDO_")
 
 
@@ -62,7 +62,7 @@ class MigrationState:
 
     @property
     def is_program(self) -> bool:
-        """Whether the row stands for a program (Java, a shell script), which has no script here."""
+        """True of a row that stands for a program (Java, a shell script): it has no script here."""
         return (
             self.row is not None
             and self.row.success
@@ -90,6 +90,7 @@ def find_reverted_rows(rows: Sequence[FlywayRow]) -> dict[int, str]:
     It is always the latest row of the migration that is still in effect.
     """
     reverted: dict[int, str] = {}
+    # In order of rank: an earlier revert takes a row away from the later ones.
     for row in rows:
         if not row.success or not (row.type == "DELETE" or row.is_undo):
             continue
@@ -114,6 +115,7 @@ def find_alterations(state: MigrationState) -> Iterator[Finding]:
     kind = "SQL_BASELINE" if script.kind == "B" else "SQL"
     if row.type != kind:
         yield _alteration(state, f"type {row.type}", f"type {kind}")
+    # Outdated is the state of a repeatable script: `check_completeness` reports it.
     if state.state != "Outdated" and not matches_checksum(script, row.checksum):
         yield _alteration(state, f"checksum {row.checksum}", f"checksum {script.checksum}")
     if _truncate_description(script.description) != row.description:

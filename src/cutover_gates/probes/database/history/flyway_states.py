@@ -74,6 +74,7 @@ class _StateRules:
         out_of_order: bool,
         target: Version | None,
     ) -> _StateRules:
+        # A row is late where a higher version was in effect before it.
         reverted = find_reverted_rows(rows)
         last, late = LOWEST_VERSION, set()
         for row in rows:

@@ -61,6 +61,7 @@ def read_history_lines(context: DatabaseContext, connection: psycopg.Connection[
         raise gap_error(
             rules.READABLE_HISTORY, f"{schema}.{table}", first_error_line(error)
         ) from None
+    # A scratch database is read with plain tuples, the target with dicts.
     return [row if isinstance(row, dict) else dict(zip(columns, row, strict=True)) for row in rows]
 
 

@@ -103,6 +103,7 @@ def load_scripts(context: DatabaseContext) -> ScriptsOnDisk:
     for location, path in _iter_files(context):
         file_name = path.relative_to(location).as_posix()
         name = parse_script_name(path.name)
+        # Other files, such as callbacks, are not migrations.
         if name is None:
             if resembles_migration(path.name):
                 overlooked.append(_unusable(file_name, "a name like V7__what_it_does.sql"))
@@ -156,6 +157,8 @@ def _load_script(
 ) -> MigrationScript:
     """Return the script of a file. Raises `UnicodeDecodeError`."""
     content = checked = path.read_bytes()
+    # Flyway computes the checksum of a repeatable script after filling in placeholders, so that
+    # another value makes it run again.
     if name.kind == "R":
         placeholders = collect_placeholders(context, path.name)
         checked = replace_placeholders(content.decode("utf-8"), placeholders).encode()
@@ -173,6 +176,7 @@ def _load_script(
 
 def _find_duplicates(scripts: Iterable[MigrationScript]) -> Iterator[Finding]:
     """Yield the scripts with one kind and version (R: description): Flyway refuses to run."""
+    # Version 1.0 and 1 are equal, so the names alone do not show it.
     groups = defaultdict[tuple[object, ...], list[str]](list)
     for script in scripts:
         groups[script.kind, script.version or script.description].append(script.file_name)

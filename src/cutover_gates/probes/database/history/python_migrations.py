@@ -61,6 +61,7 @@ def _parse(content: bytes, name: str) -> list[ast.stmt]:
 
 
 def _iter_assignments(body: Iterable[ast.stmt]) -> Iterator[tuple[str, Any]]:
+    # Alembic's template writes `revision: str = …`, so annotated assignments count, too.
     for node in body:
         targets: list[ast.expr] = []
         if isinstance(node, ast.Assign):

@@ -61,6 +61,7 @@ def apply_scripts(
     `started(script, backend_pid)` is called before each. `schema` is created where it is missing,
     and unqualified names mean it. Raises `ScriptFailed`.
     """
+    # Autocommit: each script decides for itself whether it runs in a transaction.
     durations = []
     name = f"{APPLICATION_NAME} migration"
     with psycopg.connect(dsn, autocommit=True, application_name=name) as connection:
@@ -150,6 +151,7 @@ def _error_without_values(error: psycopg.Error) -> str:
 
 def _find_comment_end(text: str, at: int) -> int:
     """Return the end of the block comment that begins at `at`; comments may be nested."""
+    # PostgreSQL nests block comments, unlike the SQL of other systems.
     depth = 0
     for mark in re.compile(r"/\*|\*/").finditer(text, at):
         depth += 1 if mark[0] == "/*" else -1

@@ -1,4 +1,4 @@
-"""What a database declares of its data, compared with every row.
+"""Declarations of a database about its data, compared with every row.
 
     integrity = IntegrityAssessments(context)
     assert_passed(integrity.assess_foreign_keys())

@@ -30,7 +30,7 @@ INDEX_SHARE = 0.5
 
 
 class IntegrityAssessments:
-    """What a database declares of its data, compared with the data.
+    """Questions to what a database declares of its data, compared with the data.
 
     Every method raises `NotProven` where nothing can be read at all.
     """

@@ -122,6 +122,7 @@ def _read_foreign_keys(
     references = []
     for row in sorted(rows, key=lambda row: (order.index(row["conrelid"]), row["name"])):
         reference = _parse_foreign_key(context, structure.tables[row["conrelid"]], row)
+        # PERIOD keys (PostgreSQL 18) are satisfied by several rows together.
         if row["period"]:
             builder.add_gap(
                 rules.FOREIGN_KEYS, reference.name, "a key over periods is not followed here"

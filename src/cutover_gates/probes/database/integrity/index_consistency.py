@@ -106,6 +106,7 @@ def _compare_with_table(
     builder: AssessmentBuilder,
 ) -> None:
     """Read the table's rows once, then each of its indexes."""
+    # One snapshot: rows that are written meanwhile would look like a difference.
     answered: set[str] = set()
     try:
         with reader.open_snapshot():
@@ -142,6 +143,7 @@ def _check_index(
     The name enters `answered` where a result, a gap or a finding stands.
     """
     plan = reader.fetch_one(sql.SQL("EXPLAIN (FORMAT JSON) ") + index.scan_sql)["QUERY PLAN"]
+    # The settings forbid other plans, but the planner may still take another index.
     if others := _find_plan_indexes(plan) - {index.name}:
         if index.is_key:
             builder.add_gap(
@@ -174,6 +176,7 @@ def _compare_entries(
             expected=f"{rows} entries, one for each row of the table",
             actual=str(entries),
         )
+    # With another number of entries the hashes differ anyway.
     elif result["hashed"] != hashed:
         builder.add_finding(
             rules.INDEX_CONTENT,

@@ -1,4 +1,4 @@
-"""What the catalog declares of each row by itself, as SQL conditions that a bad row satisfies.
+"""Declarations about single rows, as SQL conditions that a bad row satisfies.
 
 These are columns that may not be null, checks of tables and domains, generated columns, and bounds
 of partitions.

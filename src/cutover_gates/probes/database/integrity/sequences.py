@@ -67,7 +67,7 @@ class SequenceState:
 
     @property
     def is_behind(self) -> bool:
-        """Whether the next number is in the column, or was passed there."""
+        """True where the next number is in the column already, or was passed there."""
         if self.last_row is None:
             return False
         if self.step > 0:
@@ -118,6 +118,7 @@ def _read_state(reader: BoundedReader, table: Relation, row: Row) -> SequenceSta
     step, low, high = row["step"], row["low"], row["high"]
     largest = _LARGEST.get(row["type"])
     number: sql.Composable = sql.Identifier(row["column"])
+    # A sequence may fill a text column. As text, 9 would be greater than 10.
     if largest is None and row["type"] != "numeric":
         number = sql.SQL("{}::numeric").format(number)
     state = reader.fetch_one(
@@ -128,6 +129,7 @@ def _read_state(reader: BoundedReader, table: Relation, row: Row) -> SequenceSta
             sql.Identifier(row["schema"], row["name"]),
         )
     )
+    # The column may end before the sequence does.
     if largest is not None:
         low, high = max(low, -largest - 1), min(high, largest)
     following = state["last_value"] + (step if state["is_called"] else 0)
@@ -150,6 +152,7 @@ def _check_sequence(name: str, row: Row, state: SequenceState, builder: Assessme
             expected=f"a next number {side} {last_row}",
             actual=str(state.following),
         )
+    # A sequence that cycles begins again instead of failing.
     if used >= MAX_USED_SHARE and not row["cycles"]:
         builder.add_finding(
             rules.SEQUENCE_ROOM,

@@ -125,6 +125,7 @@ def describe_rows(count: int, reader: BoundedReader, query: sql.Composable) -> s
 
     Where there is no time to read them, the reason stands in their place.
     """
+    # A few keys are enough to find the others, and they hold no content of a row.
     limited = sql.SQL("{} LIMIT {}").format(query, sql.Literal(MAX_KEYS_IN_FINDING))
     try:
         keys = [row["key"] for row in reader.fetch_all(limited)]

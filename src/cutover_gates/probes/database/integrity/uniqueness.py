@@ -82,6 +82,7 @@ def check_duplicates(context: DatabaseContext, reader: BoundedReader) -> Assessm
     """
     builder = AssessmentBuilder()
     structure = read_structure(context, reader)
+    # The tables are in order of size, so the first answers come soon.
     order = list(structure.tables)
     indexes = [
         _parse_unique_index(structure.tables[row["oid"]], row)
@@ -142,6 +143,7 @@ def _check_exclusion(reader: BoundedReader, index: UniqueIndex, builder: Assessm
         sql.SQL("a.{} {} b.{}").format(name, sql.SQL(operator), name)
         for name, operator in zip(index.key_names, index.excludes, strict=True)
     ]
+    # MATERIALIZED: the rows are read once, not for each pair.
     result = reader.fetch_one(
         sql.SQL(
             "WITH r AS MATERIALIZED ({}) SELECT count(*) AS pairs,"

@@ -63,6 +63,7 @@ def load_recorded_catalog(context: DatabaseContext) -> ExpectedCatalog | None:
             f"{path} does not exist: take a snapshot of a target that is as it should be, and name"
             " its file",
         )
+    # A catalog of before the migration would approve a database that nobody migrated.
     snapshot = load_snapshot(path)
     release_is_at = _find_release_migration(context)
     if snapshot.migration != release_is_at:

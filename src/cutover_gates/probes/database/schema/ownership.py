@@ -25,6 +25,7 @@ def compare_with_before(
     rule: Rule,
 ) -> list[Finding]:
     """Return the objects of a kind that are neither as before nor as the release makes them."""
+    # What the release adds or changes is judged by the comparison with the scripts.
     added = found[kind].keys() & (release[kind].keys() - before[kind].keys())
     as_released = {name for name, facts in found[kind].items() if release[kind].get(name) == facts}
     expected, there = (
@@ -56,6 +57,7 @@ def compare_owners(
     old = before.filter_objects(lambda _kind, _name, facts: has_parent_in(facts, found))
     known_objects = found.filter_objects(lambda _kind, name, _facts: name in before["owner"])
     findings = compare_with_before("owner", old, release, known_objects, display, rules.OWNERS)
+    # A new object of a new owner: the migration ran with the wrong role.
     owners = {
         facts.get("owner") for catalog in (before, release) for facts in catalog["owner"].values()
     }

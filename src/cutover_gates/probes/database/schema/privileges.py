@@ -81,6 +81,7 @@ def find_public_rights(
 def find_ungranted_tables(before: Catalog, found: Catalog, display: NameFormatter) -> list[Finding]:
     """Return the new tables to which a role has no right, though it had one to each old table."""
     old, now = _whole_tables(before), _whole_tables(found)
+    # A role with a right to every old table was granted all of them, and the new one was forgotten.
     everywhere: set[str] = set()
     if old:
         everywhere = set.intersection(*(_grantees(table, before) for table in old))

@@ -43,6 +43,7 @@ def find_differences(
             if wanted is not None and there is not None:
                 findings += _compare_facts(rule, subject, wanted, there)
                 continue
+            # The kinds are in order: a table comes before what belongs to it.
             unmatched.add(f"{kind} {name}")
             if (wanted or there or {}).get("of") not in unmatched:
                 findings.append(_find_absence(rule, subject, wanted))
@@ -139,6 +140,7 @@ def _clip_text(text: str, other: str = "") -> str:
     text, other = " ".join(text.split()), " ".join(other.split())
     if len(text) <= MAX_QUOTE_LENGTH:
         return text
+    # Half of the text stands before the difference, where there is that much.
     at = _first_difference(text, other) if other else 0
     start = max(0, min(at - MAX_QUOTE_LENGTH // 2, len(text) - MAX_QUOTE_LENGTH))
     end = start + MAX_QUOTE_LENGTH

@@ -52,6 +52,7 @@ def load_applicable_scripts(context: DatabaseContext) -> list[MigrationScript]:
             rows = parse_flyway_rows(read_history_lines(context, connection))
         except HistoryTableNotFound:
             rows = []
+    # A baseline says that an older schema was there, which no script may make.
     for row in rows:
         is_baseline = row.type == "BASELINE" and row.version is not None
         if is_baseline and row.version and not _covers(scripts, row.version.numbers):
@@ -81,6 +82,7 @@ def build_catalog(context: DatabaseContext, scripts: list[MigrationScript]) -> C
     placeholders = {
         name: value for name, value in placeholders.items() if name != _FILE_NAME_PLACEHOLDER
     }
+    # The same major version: another one writes some definitions differently.
     with scratch_server(context, major) as server:
         dsn = server.create_database(roles=roles)
         empty, applied_by = _read_with_role(dsn, context)
