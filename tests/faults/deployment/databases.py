@@ -17,6 +17,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from cutover_gates.core.findings import Rule
+from cutover_gates.probes.database.backup import rules as backup_rules
 from cutover_gates.probes.database.health import replication, rules
 from reference import installation, postgres
 
@@ -59,7 +60,7 @@ class DatabaseFault:
     item: ClassVar[str] = "database-cluster"
     check: ClassVar[str]
     outcome: ClassVar[str] = "failed"
-    rule: ClassVar[Rule | None] = None
+    rule: ClassVar[Rule]
     shows: ClassVar[str]
     also: ClassVar[dict[str, str]] = {}
 
@@ -181,6 +182,7 @@ class TheArchiveFails(DatabaseFault):
 class TheBackupIsOld(DatabaseFault):
     """A day of the hospital would be lost."""
 
+    rule = backup_rules.RECENT
     check, shows = RECENT, "h ago"
 
     def harm(self, place: Place) -> None:
@@ -194,7 +196,8 @@ class TheBackupIsOld(DatabaseFault):
 class TheBackupIsCutOff(DatabaseFault):
     """The disk was full."""
 
-    check, shows = WHOLE, "backup"
+    rule = backup_rules.BACKUP_READABLE
+    check, shows = WHOLE, "hospital.dump"
 
     def harm(self, place: Place) -> None:
         with place.backup.open("r+b") as archive:
@@ -204,6 +207,7 @@ class TheBackupIsCutOff(DatabaseFault):
 class ThereIsNoBackup(DatabaseFault):
     """The job was never set up."""
 
+    rule = backup_rules.BACKUP_EXISTS
     check, outcome, shows = RECENT, "not proven", "backup"
     also: ClassVar[dict[str, str]] = {WHOLE: "it is the same backup"}
 

@@ -24,7 +24,7 @@ class DeploymentFault:
     file: ClassVar[str]
     check: ClassVar[str]
     outcome: ClassVar[str] = "failed"
-    rule: ClassVar[Rule | None]
+    rule: ClassVar[Rule]
     shows: ClassVar[str]
     also: ClassVar[Mapping[str, str]] = {}
     asked: ClassVar[Mapping[str, Mapping[str, Any]]] = {}

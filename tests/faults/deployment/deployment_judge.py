@@ -16,10 +16,8 @@ class Fault(Protocol):
     item: ClassVar[str]
     check: ClassVar[str]
     outcome: ClassVar[str]
+    rule: ClassVar[Rule]
     shows: ClassVar[str]
-
-    @property
-    def rule(self) -> Rule | None: ...
 
     @property
     def also(self) -> Mapping[str, str]: ...
@@ -32,7 +30,8 @@ def find_problems(fault: Fault, found: Mapping[str, CheckResult]) -> list[str]:
     """
     came = found[fault.check]
     wrong = [] if came.word == fault.outcome else [f"{fault.check} is {came.word}: {came.why}"]
-    if not any(fault.shows.lower() in text.lower() for text in _texts(fault.rule, came)):
+    values = values_of(came.error, fault.rule) if came.error else []
+    if not any(fault.shows.lower() in text.lower() for text in values):
         wrong.append(f"{fault.check} does not show {fault.shows!r}: {came.why}")
     wrong += [
         f"{name} was blamed ({one.word}): {one.why}"
@@ -44,10 +43,3 @@ def find_problems(fault: Fault, found: Mapping[str, CheckResult]) -> list[str]:
         for name in fault.also
         if found[name].word == "passed"
     ]
-
-
-def _texts(rule: Rule | None, result: CheckResult) -> list[str]:
-    """Return the values of the rule's findings; without a rule the whole text."""
-    if rule is None or result.error is None:
-        return [result.why]
-    return values_of(result.error, rule)
