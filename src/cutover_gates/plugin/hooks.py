@@ -30,7 +30,8 @@ from cutover_gates.plugin.options import (
 from cutover_gates.plugin.outcome_capture import OutcomeCapture
 from cutover_gates.plugin.results import ResultCollector
 from cutover_gates.plugin.run import RUN_KEY, USER_ERRORS, PytestRun, make_run
-from cutover_gates.plugin.shipped_collection import ShippedCollector
+from cutover_gates.plugin.shipped_collection import ShippedCollector, resolve_arguments
+from cutover_gates.plugin.suite_folders import SuiteFolders
 
 pytest_plugins = [
     "cutover_gates.plugin.fixtures.current_run",
@@ -73,12 +74,18 @@ def _register_check_hooks(config: pytest.Config, run: PytestRun, results: Result
         ItemBinder(run.plan, run.suite_folders, limits, judging=judging), "cutover-item-binder"
     )
     if run.suite_folders.shipped:
-        # Other modes import by the file's name alone, and a shipped file and an own one may share it.
-        config.option.importmode = "importlib"
-        register(ShippedCollector(run.suite_folders), "cutover-shipped-collector")
+        _collect_shipped(config, run.suite_folders)
     register(OutcomeCapture(run.recorder, run.redactor, judging=judging), "cutover-outcome-capture")
     folder = run.first_folder if run.folders else None
     register(CollectionRecorder(results, folder, run.worker), "cutover-collection-recorder")
+
+
+def _collect_shipped(config: pytest.Config, folders: SuiteFolders) -> None:
+    """Prepare pytest for suites that stand outside of the project."""
+    # Other modes import by the file's name alone, and a shipped file and an own one may share it.
+    config.option.importmode = "importlib"
+    config.pluginmanager.register(ShippedCollector(folders), "cutover-shipped-collector")
+    config.args = resolve_arguments(config.args, config.invocation_params.dir, folders)
 
 
 def _leave_files_out(config: pytest.Config, run: PytestRun) -> None:

@@ -7,7 +7,7 @@ id in a checkout and in an installation.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -56,3 +56,20 @@ class ShippedCollector:
             return None
         module: pytest.Module = pytest.Module.from_parent(parent, path=module_path, nodeid=node_id)
         return module
+
+
+def resolve_arguments(arguments: Sequence[str], folder: Path, folders: SuiteFolders) -> list[str]:
+    """Return the paths of pytest's command line, with node ids of suites made paths.
+
+    A verdict says `pytest smoke/test_visits.py::test_…` to run a check again. In an installation that
+    is no path below `folder`, in which pytest was called. A path that exists there stays as it is.
+    """
+    return [_resolve_argument(argument, folder, folders) for argument in arguments]
+
+
+def _resolve_argument(argument: str, folder: Path, folders: SuiteFolders) -> str:
+    name, separator, rest = argument.partition("::")
+    if (folder / name).exists():
+        return argument
+    path = folders.path_of_node(name) if folders.suite_of_node(name) else None
+    return f"{path}{separator}{rest}" if path else argument

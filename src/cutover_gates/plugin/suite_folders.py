@@ -86,6 +86,12 @@ class SuiteFolders:
         candidates = [self.own / name, *(root / name for root in self.roots)]
         return next((path for path in candidates if path.exists()), candidates[-1])
 
+    def path_of_node(self, node_path: str) -> Path | None:
+        """Return the path of the file or folder that the first part of a node id names."""
+        own = node_path.removeprefix(f"{OWN_PREFIX}/")
+        places = [self.own / own] if own != node_path else [root / own for root in self.roots]
+        return next((path for path in places if path.exists()), None)
+
     def clean_text(self, text: str) -> str:
         """Return a text without the roots before the paths in it."""
         for root in self.roots:

@@ -82,6 +82,19 @@ def test_an_own_suite_stands_beside_the_shipped_one(
     assert found == own | set(_collect_here())
 
 
+def test_a_check_is_run_again_by_its_node_id(installation: Installation, tmp_path: Path) -> None:
+    """As a verdict says it, in a folder that has no such file."""
+    (tmp_path / "smoke").mkdir()
+    (tmp_path / "smoke" / "test_patients.py").write_text(OWN_CHECK, encoding="utf-8")
+    (tmp_path / "cutover.toml").touch()
+    own, shipped = "own/smoke/test_patients.py", "smoke/test_health.py"
+    run = installation.pytest(tmp_path, *COLLECT, own, f"{shipped}::test_readiness_does_not_waver")
+    assert node_ids(run) == [
+        f"{own}::test_of_our_own",
+        f"{shipped}::test_readiness_does_not_waver",
+    ], run.stdout + run.stderr
+
+
 def test_the_commit_of_the_build_is_named_and_a_changed_file_shows(
     wheel: Path, tmp_path: Path
 ) -> None:

@@ -28,6 +28,7 @@ def clone(tmp_path: Path) -> Path:
     return tmp_path / "clone"
 
 
+@pytest.mark.thorough
 @pytest.mark.timeout(SECONDS)
 def test_the_benchmarks_measure_in_a_fresh_clone(clone: Path) -> None:
     """Both figures come with their limits; whether they hold says a quiet machine, with more runs."""
