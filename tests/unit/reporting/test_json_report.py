@@ -14,7 +14,9 @@ from jsonschema import Draft202012Validator, ValidationError
 from cutover_gates.core.verdict import Outcome, Verdict, VerdictWord
 from cutover_gates.reporting.sample_verdict import build_sample_verdict
 from cutover_gates.reporting.verdict_json import to_json
+from tests.unit.reporting.sample_findings import ORPHANS, broken_check, orphan
 from tests.unit.reporting.sample_verdicts import decision, sample_verdict
+from tests.unit.reporting.test_causes import verdict_of
 
 SCHEMA = json.loads(
     (Path(__file__).parents[3] / "reports" / "verdict.schema.json").read_text(encoding="utf-8")
@@ -94,4 +96,27 @@ def test_odd_evidence_does_not_cost_the_verdict() -> None:
     evidence = document["items"][1]["checks"][0]["evidence"]
     assert json.loads(json.dumps(evidence, allow_nan=False)) == [
         {"kind": "observation", "rate": "nan", "at": "x", "1": ["a"], "deep": ["inf"]}
+    ]
+
+
+def test_a_check_has_its_title_and_its_findings() -> None:
+    """With the rule, so that a program can follow one rule over many runs."""
+    document = to_json(verdict_of(broken_check("rows", "patients", orphan())))
+    VALIDATOR.validate(document)
+    checks = [check for item in document["items"] for check in item["checks"] if check["findings"]]
+    assert [(check["title"], check["findings"]) for check in checks] == [
+        (
+            "The title of rows",
+            [
+                {
+                    "rule": ORPHANS.id,
+                    "title": ORPHANS.title,
+                    "subject": "visits.patient_id → patients",
+                    "expected": "0 orphan rows",
+                    "actual": "12 rows",
+                    "reproduce": "select 1",
+                    "count": 1,
+                }
+            ],
+        )
     ]
