@@ -7,7 +7,7 @@ from hashlib import sha256
 
 import pytest
 
-from cutover_gates.config.target import Limits
+from cutover_gates.config.target_access import Limits
 from cutover_gates.hospital import Document, Patient, Reason, Records, Upload
 from cutover_gates.hospital.matchers import (
     assert_equal,

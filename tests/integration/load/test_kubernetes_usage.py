@@ -14,7 +14,7 @@ import pytest
 import trustme
 
 from cutover_gates.config.base import SettingsError
-from cutover_gates.config.performance import PodMetricsSettings
+from cutover_gates.config.resources import PodMetricsSettings
 from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.probes.load.resource_usage.resource_sources import KubernetesResourceSource
 from cutover_gates.util.http import SourceUnavailable

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from cutover_gates.config.base import SettingsError
-from cutover_gates.config.performance import PoolMetricNames, ResourceSettings
+from cutover_gates.config.resources import PoolMetricNames, ResourceSettings
 from cutover_gates.probes.load.resource_usage.metrics_page import (
     MetricsPageSource,
     fetch_metrics_page,

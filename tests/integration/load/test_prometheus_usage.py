@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from cutover_gates.config.base import SettingsError
-from cutover_gates.config.performance import PoolMetricNames, ResourceSettings
+from cutover_gates.config.resources import PoolMetricNames, ResourceSettings
 from cutover_gates.probes.load.resource_usage.prometheus_source import PrometheusResourceSource
 from cutover_gates.probes.load.resource_usage.resource_sample import ResourceSample
 from cutover_gates.util.http import SourceUnavailable

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cutover_gates.config.performance import PodMetricsSettings, ResourceSettings
+from cutover_gates.config.resources import PodMetricsSettings, ResourceSettings
 from cutover_gates.probes.load.resource_usage.metrics_page import MetricsPageSource
 from cutover_gates.probes.load.resource_usage.prometheus_source import PrometheusResourceSource
 from cutover_gates.probes.load.resource_usage.resource_sample import (

@@ -21,31 +21,24 @@ from cutover_gates.config.deployment import ClusterSettings, PipelineSettings, R
 from cutover_gates.config.fhir import Fhir
 from cutover_gates.config.infrastructure import Infrastructure
 from cutover_gates.config.load_balancer import LoadBalancerSettings
-from cutover_gates.config.loader import load_settings
-from cutover_gates.config.logs_and_dashboards import ChannelSettings, DashboardSettings, LogSettings
-from cutover_gates.config.migrations import (
-    BackupSettings,
-    ImpliedReference,
-    Migrations,
-    RehearsalSettings,
-    ScratchSettings,
-    TableChange,
-)
-from cutover_gates.config.monitoring import AlertSettings, MetricSettings, Monitoring
-from cutover_gates.config.network import DnsSettings, TlsSettings
-from cutover_gates.config.performance import (
+from cutover_gates.config.load_objectives import (
     BaselineSettings,
     JourneySettings,
     LatencyLimits,
     LatencyObjectives,
-    Performance,
-    PodMetricsSettings,
-    PoolMetricNames,
-    ResourceSettings,
 )
+from cutover_gates.config.loader import load_settings
+from cutover_gates.config.logs_and_dashboards import ChannelSettings, DashboardSettings, LogSettings
+from cutover_gates.config.migrations import ImpliedReference, Migrations, TableChange
+from cutover_gates.config.monitoring import AlertSettings, MetricSettings, Monitoring
+from cutover_gates.config.network import DnsSettings, TlsSettings
+from cutover_gates.config.performance import Performance
 from cutover_gates.config.redis import RedisSettings
+from cutover_gates.config.rehearsal import BackupSettings, RehearsalSettings, ScratchSettings
+from cutover_gates.config.resources import PodMetricsSettings, PoolMetricNames, ResourceSettings
 from cutover_gates.config.settings import Settings
-from cutover_gates.config.target import ACCOUNT_ROLES, DatabaseSettings, Limits, Target, UserAccount
+from cutover_gates.config.target import Target
+from cutover_gates.config.target_access import ACCOUNT_ROLES, DatabaseSettings, Limits, UserAccount
 from cutover_gates.targets.running_target import describe_remote
 from docs.generate import settings_page
 

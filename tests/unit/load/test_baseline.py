@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from cutover_gates.config.performance import BaselineSettings, Performance
+from cutover_gates.config.load_objectives import BaselineSettings
+from cutover_gates.config.performance import Performance
 from cutover_gates.core.findings import Finding, Rule
 from cutover_gates.probes.load import rules
 from cutover_gates.probes.load.load_baseline import LoadBaselines

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from cutover_gates.config.performance import BaselineSettings, Performance
+from cutover_gates.config.load_objectives import BaselineSettings
+from cutover_gates.config.performance import Performance
 from cutover_gates.core.evidence.assessment import Assessment, NotProven
 from cutover_gates.core.findings import Finding, Rule
 from cutover_gates.hospital import Unsupported

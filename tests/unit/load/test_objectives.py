@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from cutover_gates.config.performance import LatencyObjectives, Performance
+from cutover_gates.config.load_objectives import LatencyObjectives
+from cutover_gates.config.performance import Performance
 from cutover_gates.core.statistics.sequential_test import Conclusion
 from cutover_gates.probes.load.model import RequestOutcome
 from cutover_gates.probes.load.objective_builder import build_objectives

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from cutover_gates.config.performance import ResourceSettings
+from cutover_gates.config.resources import ResourceSettings
 from cutover_gates.core.database_activity import DatabaseActivity
 from cutover_gates.core.evidence.assessment import Assessment, NotProven
 from cutover_gates.core.findings import Finding, Rule

@@ -30,7 +30,7 @@ SPOKEN = frozenset(
 )
 """Beside the standard library: what a check may say and do."""
 NAMED = {
-    "cutover_gates.config.target": {"Limits"},
+    "cutover_gates.config.target_access": {"Limits"},
     "cutover_gates.probes.api.access.assessments": {"AccessAssessments"},
     "cutover_gates.probes.api.compatibility.assessments": {"CompatibilityAssessments"},
     "cutover_gates.probes.api.fuzzing.assessments": {"FuzzAssessments"},
@@ -159,13 +159,13 @@ def test_there_is_a_suite_to_look_at() -> None:
         ("from psycopg import connect", "imports psycopg"),
         ("from cutover_gates.drivers import rest", "imports cutover_gates.drivers"),
         (
-            "from cutover_gates.config.target import Limits, load_settings",
+            "from cutover_gates.config.target_access import Limits, load_settings",
             "imports cutover_gates.config.target",
         ),
         ("from smoke.helpers import anything", "imports smoke.helpers"),
         ("from .helpers import anything", "imports .helpers"),
         ("def f():\n    import reference", "imports reference"),
-        ("from cutover_gates.config.target import Limits\nLIMIT = Limits()", "uses Limits"),
+        ("from cutover_gates.config.target_access import Limits\nLIMIT = Limits()", "uses Limits"),
         ("WHERE = 'https" + "://hospital.example'", "holds an address"),
         ("QUERY = 'SELECT id FROM patients'", "holds SQL"),
         ("QUERY = f'delete from {table}'", "holds SQL"),
@@ -187,7 +187,7 @@ def test_what_may_say_more_is_no_check() -> None:
 def test_a_suite_may_name_the_type_of_a_fixture() -> None:
     assert not list(
         broken_rules(
-            "from cutover_gates.config.target import Limits\n"
+            "from cutover_gates.config.target_access import Limits\n"
             "def test(limits: Limits) -> None: ...\n"
         )
     )

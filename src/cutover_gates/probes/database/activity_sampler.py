@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 import psycopg
 from pydantic import SecretStr
 
-from cutover_gates.config.target import DatabaseSettings
+from cutover_gates.config.target_access import DatabaseSettings
 from cutover_gates.core.database_activity import DatabaseActivity
 from cutover_gates.probes.database.context import (
     APPLICATION_NAME,

@@ -13,7 +13,7 @@ from psycopg.rows import dict_row
 from pydantic import SecretStr
 
 from cutover_gates.config.migrations import Migrations, TableChange
-from cutover_gates.config.target import DatabaseSettings
+from cutover_gates.config.target_access import DatabaseSettings
 from cutover_gates.core.evidence.assessment import Assessment
 from cutover_gates.core.findings import gap_error
 from cutover_gates.probes.database import rules

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from cutover_gates.config.target import DatabaseSettings
+from cutover_gates.config.target_access import DatabaseSettings
 from cutover_gates.core.evidence.assessment import NotProven
 from cutover_gates.core.findings import gap_error
 from cutover_gates.probes.database import rules

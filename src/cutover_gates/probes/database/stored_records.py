@@ -16,7 +16,7 @@ import psycopg
 from pydantic import SecretStr
 
 from cutover_gates.config.base import SettingsError
-from cutover_gates.config.target import DatabaseSettings
+from cutover_gates.config.target_access import DatabaseSettings
 from cutover_gates.probes.database.context import (
     DatabaseUnreachable,
     Row,

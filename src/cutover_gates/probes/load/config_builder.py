@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 from cutover_gates.config.base import SettingsError
 from cutover_gates.config.performance import Performance
-from cutover_gates.config.target import Limits, Target
+from cutover_gates.config.target import Target
+from cutover_gates.config.target_access import Limits
 from cutover_gates.core.evidence.ledger import Ledger
 from cutover_gates.hospital import Credentials, Role
 from cutover_gates.probes.load.journeys import KnownPatient

@@ -13,8 +13,8 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from cutover_gates.config.performance import ResourceSettings
-from cutover_gates.config.target import DatabaseSettings
+from cutover_gates.config.resources import ResourceSettings
+from cutover_gates.config.target_access import DatabaseSettings
 from cutover_gates.core.database_activity import DatabaseActivity, activity_difference
 from cutover_gates.core.evidence.assessment import Assessment
 from cutover_gates.probes.database import activity_sampler

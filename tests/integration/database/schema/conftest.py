@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from cutover_gates.config.target import DatabaseSettings
+from cutover_gates.config.target_access import DatabaseSettings
 from cutover_gates.probes.database.context import connect_read_only
 from cutover_gates.probes.database.schema.assessments import SchemaAssessments
 from cutover_gates.probes.database.schema.schema_catalog import Catalog, read_catalog

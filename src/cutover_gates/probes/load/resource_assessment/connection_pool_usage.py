@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cutover_gates.config.performance import ResourceSettings
+from cutover_gates.config.resources import ResourceSettings
 from cutover_gates.core.database_activity import DatabaseActivity
 from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder, NotReadable
 from cutover_gates.probes.load import rules

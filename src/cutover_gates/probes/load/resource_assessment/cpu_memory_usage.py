@@ -8,7 +8,7 @@ from statistics import mean, median
 
 import numpy as np
 
-from cutover_gates.config.performance import ResourceSettings
+from cutover_gates.config.resources import ResourceSettings
 from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder, NotReadable
 from cutover_gates.core.statistics.confidence_intervals import slope_interval
 from cutover_gates.probes.load import rules

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 from cutover_gates.config.base import SettingsError
-from cutover_gates.config.performance import ResourceSettings
+from cutover_gates.config.resources import ResourceSettings
 from cutover_gates.probes.load.resource_usage.resource_sample import (
     MeasuredFigure,
     ResourceSample,

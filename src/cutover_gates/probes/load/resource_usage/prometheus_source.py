@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from cutover_gates.config.base import SettingsError
-from cutover_gates.config.performance import ResourceSettings
+from cutover_gates.config.resources import ResourceSettings
 from cutover_gates.probes.load.resource_usage.metrics_page import (
     SECTION,
     ResourceMetric,

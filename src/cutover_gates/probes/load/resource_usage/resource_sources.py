@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 from cutover_gates.config.base import SettingsError
-from cutover_gates.config.performance import PodMetricsSettings, ResourceSettings
+from cutover_gates.config.resources import PodMetricsSettings, ResourceSettings
 from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.probes.load.resource_usage.metrics_page import SECTION, MetricsPageSource
 from cutover_gates.probes.load.resource_usage.prometheus_source import PrometheusResourceSource
