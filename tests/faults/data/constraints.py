@@ -1,4 +1,4 @@
-"""Constraints that say "valid" and are not true of the data, or that nobody enforces any more."""
+"""Faults of constraints: marked valid and not true of the data, or no longer enforced."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""The migration history is not that of the release: scripts changed, missing, left out, or run by
-someone else.
-"""
+"""Faults of the migration history: scripts that changed, are missing, were left out or are foreign."""
 
 from __future__ import annotations
 

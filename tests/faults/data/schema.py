@@ -1,4 +1,4 @@
-"""The schema is not what the scripts make: something was lost, left behind, or changed by hand."""
+"""Faults of the schema: an object was lost, left behind, or changed by hand."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class AnIndexWasLost(DataFault):
 
 
 class ATableWasLeftBehind(DataFault):
-    """A copy of all patients stands around, that nobody knows of and nobody guards."""
+    """A copy of all patients was left behind, which nobody knows and nobody guards."""
 
     item = "migration-verified"
     also: ClassVar[Mapping[str, str]] = {"row-counts": "a table that nobody declared"}

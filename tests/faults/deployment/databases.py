@@ -171,12 +171,12 @@ class TheArchiveFails(DatabaseFault):
     check, shows = ARCHIVE, "the archive of the write-ahead log"
 
     def harm(self, place: Place) -> None:
-        told = (
+        answer = (
             "SELECT 'on' AS mode, 7 AS archived, 3 AS failed, '0000000100000000000000A1' AS"
             " failed_file, now()::text AS failed_at, NULL::text AS archived_at, true AS fails"
         )
         place.open.callback(setattr, replication, "_ARCHIVE", replication._ARCHIVE)
-        replication._ARCHIVE = told
+        replication._ARCHIVE = answer
 
 
 class TheBackupIsOld(DatabaseFault):

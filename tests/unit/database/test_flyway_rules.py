@@ -143,8 +143,9 @@ def test_an_empty_database_gets_the_highest_baseline_script_and_what_is_above_it
 
 
 def test_what_was_undone_is_pending_again() -> None:
-    """Only paid editions undo, so no `flyway info` to hold this against: the rule is the documented
-    one.
+    """Only paid editions undo, so there is no `flyway info` to compare with.
+
+    The rule is the documented one.
     """
     rows = number_rows(
         [

@@ -1,6 +1,4 @@
-"""A PostgreSQL 16 that archives, has room for prepared transactions, and for few connections: what
-health must be seen on.
-"""
+"""A PostgreSQL 16 that archives, allows prepared transactions, and has few connections."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""A sound database gives no finding and no hole, before the cutover and after; and what proves
-nothing is not called sound.
-"""
+"""A sound database gives no finding and no gap, and what proves nothing does not pass."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""The same on older servers: the catalog of PostgreSQL changes from version to version, and what is
-read from it does not.
+"""The same questions on older servers.
+
+The catalog of PostgreSQL changes from version to version, and what is read from it does not.
 """
 
 from __future__ import annotations

@@ -1,6 +1,4 @@
-"""Every way in which a schema can drift is told in one sentence: what, what was expected, what is
-there.
-"""
+"""Every difference of a schema is a finding: the object, the expected and the actual value."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Where the scripts cannot be applied to an empty database, a recorded catalog says what should be
-there; or nothing is proven.
-"""
+"""A recorded catalog replaces scripts that cannot be applied; without one nothing is proven."""
 
 from __future__ import annotations
 
