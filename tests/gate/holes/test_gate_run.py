@@ -8,11 +8,12 @@ from __future__ import annotations
 import socket
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.gate.holes.catalogue import SIGN_IN, body, documents_fail
-from tests.gate.holes.toy_project import PASSWORD, Toy
+from tests.gate.holes.toy_project import PASSWORD, GateResult, Toy
 
 WAIVER = """
 [[waiver]]
@@ -163,6 +164,58 @@ def test_an_unreadable_waiver_file_stops_the_run_with_one_sentence(toy: Toy) -> 
     assert ran.status == 4
     assert "waivers.toml, waiver 1: 'target' is missing" in ran.output
     assert "Traceback" not in ran.output
+
+
+# ── findings ──
+
+BREACH = (
+    "from cutover_gates.core.findings import THIS_CHECK, Finding, FindingsError, Rule",
+    "own = Finding(THIS_CHECK, 'family_name', 'Muster', f'{PASSWORD}')",
+    "rule = Rule('DATA-001', 'Every foreign key refers to an existing row')",
+    "raise FindingsError(own, Finding(rule, 'visits', '0 orphan rows', '12 rows', count=12))",
+)
+GAP = (
+    "from cutover_gates.core.findings import Finding, NotProven, Rule",
+    "rule = Rule('DATA-001', 'Every foreign key refers to an existing row')",
+    "raise NotProven(gaps=(Finding(rule, 'visits', '', 'the table is locked'),))",
+)
+
+
+@pytest.mark.parametrize("words", [[], ["-n", "2"]], ids=["one process", "two"])
+def test_the_findings_of_a_check_arrive_in_the_verdict(toy: Toy, words: list[str]) -> None:
+    """With their rules; the check is its own rule, and its docstring says what must hold."""
+    docstring = "'''People sign in. Else nobody can work.'''"
+    secret = f"PASSWORD = '{PASSWORD}'"
+    body(docstring, secret, *BREACH)(toy)
+    check = first_check(toy.gate(*words), "sign-in")
+    assert check["title"] == "People sign in"
+    assert [
+        (found["rule"], found["title"], found["subject"], found["expected"], found["count"])
+        for found in check["findings"]
+    ] == [
+        (f"{SIGN_IN}::test_people_sign_in", "People sign in", "family_name", "Muster", 1),
+        ("DATA-001", "Every foreign key refers to an existing row", "visits", "0 orphan rows", 12),
+    ]
+    assert check["findings"][0]["actual"] == "‹password of clinician›"
+
+
+def test_the_gaps_of_a_check_arrive_in_the_verdict(toy: Toy) -> None:
+    """What could not be proven, with the reason."""
+    body(*GAP)(toy)
+    ran = toy.gate()
+    check = first_check(ran, "sign-in")
+    assert ran.outcome("sign-in") == "not proven"
+    assert [(found["rule"], found["subject"], found["actual"]) for found in check["findings"]] == [
+        ("DATA-001", "visits", "the table is locked")
+    ]
+
+
+def first_check(ran: GateResult, item: str) -> dict[str, Any]:
+    """Return the first check of an item in the verdict."""
+    items = ran.verdicts["phase3"]["items"]
+    (found,) = [one for one in items if one["id"] == item]
+    check: dict[str, Any] = found["checks"][0]
+    return check
 
 
 # ── secrets ──
