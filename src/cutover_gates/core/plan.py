@@ -136,6 +136,7 @@ class Plan:
         A declaration names an item or a group of checks; by groups an item is not applicable where
         all its groups are declared. Other names are passed over (`unknown_declarations`).
         """
+        # Of an item with several groups one may still be proven: then the item is asked for.
         by_group = {
             item.id: declared[item.groups[0]]
             for item in self.items
@@ -161,6 +162,7 @@ class Plan:
         """Return the ids of the item and of everything that it rests on, however far down."""
         reached: set[str] = set()
         to_visit = [item_id]
+        # Not recursive: `load_plan` uses it to find circles.
         while to_visit:
             current = to_visit.pop()
             if current not in reached:

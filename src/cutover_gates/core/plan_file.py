@@ -90,6 +90,7 @@ def _check_keys(row: Mapping[str, Any], where: str) -> None:
     for key in ("id", "section", "title", "proof"):
         if not isinstance(row.get(key), str) or not row[key].strip():
             raise PlanError(f"{where}: {key!r} must be a text that is not empty")
+    # A misspelt limit would stand in every verdict as it is written.
     for name in PLACEHOLDER.findall(row["title"]):
         _require_choice(name, LIMITS, f"{where}: the name in braces in title")
     if not isinstance(row.get("waivable", True), bool):

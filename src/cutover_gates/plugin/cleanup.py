@@ -30,6 +30,7 @@ def sweep_dead_runs(
     """
     if target.is_ephemeral:
         for path in run.ledgers.glob("*.jsonl"):
+            # This run's own ledgers are still written.
             if not path.name.startswith(run.tag):
                 path.unlink()
         return []

@@ -68,4 +68,5 @@ def _items_of(written: WrittenCheck, plan: Plan) -> frozenset[str] | None:
         items = frozenset(item.id for item in plan.items_of_groups(written.groups))
     except PlanError:
         return frozenset()
+    # No groups at all means a mark that is not written out: any item might need the check.
     return items if items or not written.groups else None

@@ -52,6 +52,7 @@ class GateTarget:
         if not (self.status and self.status.answers and self.run.running_target):
             return []
         after = probe_target(self.run, self.run.running_target)
+        # Workers that crashed during the run left their ledgers open.
         if after.answers:
             self.sweep()
         if after.release == self.status.release:

@@ -104,6 +104,7 @@ def find_abnormal_end(exit_status: int, results: ResultCollector) -> list[str]:
     abnormal = []
     if exit_status not in NORMAL_EXIT_CODES:
         abnormal.append(f"the run did not come to its end (pytest's status {int(exit_status)})")
+    # Such as a plugin of someone's own that fails the session.
     if exit_status == pytest.ExitCode.TESTS_FAILED and not results.has_failures:
         abnormal.append("pytest reports a failure that belongs to no check")
     return abnormal

@@ -70,6 +70,7 @@ def _mapping_digest(settings: Settings) -> str:
     module = target.driver.partition(":")[0]
     spec = importlib.util.find_spec(module) if ":" in target.driver else None
     source = Path(spec.origin).read_bytes() if spec and spec.origin else b""
+    # Declarations belong to it: what is declared unsupported is not tried.
     content = json.dumps(
         [target.driver, mapping_of(settings)[0], target.unsupported], sort_keys=True, default=str
     )

@@ -11,6 +11,12 @@ import pytest
 from cutover_gates.core.gates import GATES, SUITES
 from cutover_gates.plugin.run import PytestRun
 
+ACTION_HELP = {
+    "--snapshot": "only take a snapshot of the target's database, to compare with later, then stop",
+    "--send-test-messages": "only send a test message to each channel of the target, then stop",
+    "--check-mapping": "only try each operation of the target's mapping once, and say which fails",
+    "--sweep": "only remove what killed runs left behind on the target, then stop",
+}
 START_AND_END_SECONDS = 30.0
 """Seconds that a fuzzing run takes beside its budget: to come up, and to clean up."""
 MARKER_HELP = {
@@ -49,26 +55,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=Path,
         help="the settings file (default: cutover.toml beside pyproject.toml)",
     )
-    group.addoption(
-        "--snapshot",
-        action="store_true",
-        help="only take a snapshot of the target's database, to compare with later, then stop",
-    )
-    group.addoption(
-        "--send-test-messages",
-        action="store_true",
-        help="only send a test message to each channel of the target, then stop",
-    )
-    group.addoption(
-        "--check-mapping",
-        action="store_true",
-        help="only try each operation of the target's mapping once, and say which fails",
-    )
-    group.addoption(
-        "--sweep",
-        action="store_true",
-        help="only remove what killed runs left behind on the target, then stop",
-    )
+    for option, text in ACTION_HELP.items():
+        group.addoption(option, action="store_true", help=text)
 
 
 @pytest.hookimpl(tryfirst=True)

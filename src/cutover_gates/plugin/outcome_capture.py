@@ -40,6 +40,7 @@ class OutcomeCapture:
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Count the attempt, and begin its evidence."""
         item.stash[ATTEMPTS_KEY] = item.stash.get(ATTEMPTS_KEY, 0) + 1
+        # A rerun sets the check up again: what the attempt before raised is not this one's.
         item.stash[RAISED_KEY] = False
         self.recorder.begin(item.nodeid)
 
@@ -49,6 +50,7 @@ class OutcomeCapture:
         try:
             yield
         except BaseException:
+            # Also SystemExit and pytest's own exceptions: none of them is a pass.
             item.stash[RAISED_KEY] = True
             raise
 
@@ -66,6 +68,7 @@ class OutcomeCapture:
         if _target_is_gone(raised):
             # every further check would say the same, and cost its time
             item.session.shouldstop = TARGET_GONE
+        # With the teardown, so that what fixtures ask the target at the end is evidence, too.
         evidence = self.recorder.end() if report.when == "teardown" else []
         if self.judging:
             outcome = self._describe_phase(item, raised)
@@ -159,6 +162,7 @@ def _describe_exception(error: BaseException | None) -> str:
     """Return what an exception says; with its class where it is no plain assertion."""
     if error is None:
         return ""
+    # Of an unexpected exception the class is often all that tells anything: KeyError: 'id'.
     text = str(error).strip()
     is_plain = isinstance(error, (*FINDING_ERRORS, Unsupported, NotProven))
     return text if is_plain and text else f"{type(error).__name__}: {text}"

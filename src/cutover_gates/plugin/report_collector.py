@@ -22,6 +22,7 @@ class ReportCollector:
             return
         reason = self._last_line(report.longreprtext)
         self.results.broken_files[report.nodeid.partition("::")[0]] = reason
+        # Each worker of xdist reports the same file once more.
         sentence = f"{report.nodeid} could not be collected: {reason}"
         if sentence not in self.run_errors:
             self.run_errors.append(sentence)

@@ -37,6 +37,7 @@ class ResultCollector:
     def add(self, check: str, phase: CheckPhase) -> None:
         """Add one report of a check."""
         self.phases.setdefault(check, []).append(phase)
+        # A worker may die before it tells what it collected: then its reports name the items.
         if phase.outcome.items:
             self.collected.setdefault(check, phase.outcome.items)
 
@@ -90,6 +91,7 @@ class ResultCollector:
         rules: Mapping[str, Rule],
     ) -> CheckResult:
         phases = self.phases.get(check, [])
+        # The written file may have changed since it was collected: then the check has no title.
         rule = rules.get(strip_parameters(check), Rule(strip_parameters(check), ""))
         evidence = [entry for phase in phases for entry in phase.outcome.evidence]
         if phases:

@@ -45,6 +45,7 @@ class GateSession:
         self.verdicts: list[Verdict] = []
         self.target = GateTarget(run)
         self.decisions = load_all_decisions(run)
+        # `file::check` leaves no trace of the other checks of the file: it is remembered here.
         self._narrowed = frozenset(arg.partition("::")[0] for arg in config.args if "::" in arg)
         self._unsupported = frozenset(load_unsupported_operations(run.settings))
 
@@ -88,6 +89,7 @@ class GateSession:
     def _abort(self, why: str, status: pytest.ExitCode) -> NoReturn:
         """Judge at once, without a single check: nothing can be asked."""
         self.run_errors.append(why)
+        # OK, because pytest itself did nothing wrong: the reason is in `run_errors`.
         self.conclude(pytest.ExitCode.OK)
         pytest.exit(why.splitlines()[0], returncode=int(status))
 
@@ -111,6 +113,7 @@ class GateSession:
         """Judge every gate, write and show the verdicts."""
         self.run_errors += find_abnormal_end(exit_status, self.results)
         self.run_errors += self.target.find_changes(is_gone=self.results.target_is_gone)
+        # It copies its ledgers into the folder that is searched for secrets below.
         self.target.stop()
         load_worker_collections(self.results, self.run.first_folder)
         expected = bind_to_plan(build_inventory(self.run.suite_folders), self.run.plan)

@@ -50,6 +50,7 @@ def _start_embedded(run: PytestRun, groups: frozenset[str]) -> Iterator[RunningT
         # the checks of this suite restore backups, all of them
         backed_up="migrations" in run.suites or "backup" in needs,
     )
+    # Without a gate somebody works on one check, and does not want to read of what is missing.
     absent = hospital.standing.surroundings.get("absent", {}) if run.gates else {}
     for reason in absent.values():
         print_line(f"not with the embedded hospital: {reason}")
