@@ -1,4 +1,4 @@
-"""What a database server reports of its sessions at one moment.
+"""The sessions of a database server at one moment, as it reports them.
 
 The database probe takes the samples, the load probe judges them.
 """

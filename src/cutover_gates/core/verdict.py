@@ -76,7 +76,7 @@ class ItemResult:
 
 @dataclass(frozen=True)
 class VerdictSubject:
-    """What a verdict is bound to: a system, a release, a suite and its settings.
+    """The system, release, suite and settings that a verdict is bound to.
 
     `reported_release` and `migration` are what the target reported (None where it did not).
     `settings` is a SHA-256 of all settings but secrets.

@@ -1,3 +1,1 @@
-"""What comes out of a run: the verdict in words, on the terminal, as JSON, as a page, as a status
-update and as GitHub annotations.
-"""
+"""The outputs of a run: the verdict on the terminal, as JSON, as a page, as a status update."""

@@ -46,6 +46,7 @@ class _OpenCause:
     checks: dict[str, None] = field(default_factory=dict)
 
     def close(self) -> Cause:
+        """Return the cause with all that was gathered."""
         title = next(iter(self.titles)) if len(self.titles) == 1 else ""
         return Cause(self.outcome, title, self.details, tuple(self.items), tuple(self.checks))
 

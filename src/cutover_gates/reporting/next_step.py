@@ -1,4 +1,4 @@
-"""What the captain does now: after GO the plan's next step, after NO-GO what to fix."""
+"""The next step of the captain: after GO that of the plan, after NO-GO what to fix."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WAIVER_KEYS = "item, target, release, by, at, reason, expires"
 
 
 def describe_next_step(verdict: Verdict) -> str:
-    """Return what the captain does now, in a few sentences. Commands stand between backticks."""
+    """Return the next step in a few sentences. Commands stand between backticks."""
     return _steps_after_go(verdict) if verdict.is_go else _steps_after_no_go(verdict)
 
 

@@ -38,6 +38,7 @@ class _BoundedEntries:
         self._left_out = 0
 
     def add(self, entry: dict[str, Any]) -> None:
+        """Keep an entry: of the first ones all, after them only the last."""
         if len(self._head) < self._head_size:
             self._head.append(entry)
             return
@@ -45,6 +46,7 @@ class _BoundedEntries:
         self._tail.append(entry)
 
     def to_list(self) -> list[dict[str, Any]]:
+        """Return the entries, with one in the gap that counts those left out."""
         gap = [{"kind": "left-out", "count": self._left_out}] if self._left_out else []
         return [*self._head, *gap, *self._tail]
 
