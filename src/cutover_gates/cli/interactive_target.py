@@ -17,7 +17,8 @@ from cutover_gates.config.loader import FILE_NAME, load_settings
 from cutover_gates.config.settings import Settings
 from cutover_gates.core.evidence.ledger import Ledger
 from cutover_gates.core.evidence.redact import Redactor
-from cutover_gates.targets import RunningTarget, containers, embedded, running_target
+from cutover_gates.targets import containers, embedded, running_target
+from cutover_gates.targets.running_target import RunningTarget
 from cutover_gates.util.shipped_files import is_installed, shipped_root
 
 log = logging.getLogger("cutover")

@@ -13,7 +13,7 @@ from cutover_gates.config.performance import Performance
 from cutover_gates.core.evidence.ledger import Ledger
 from cutover_gates.probes.load.config_builder import STREAMS_PER_PROCESS
 from cutover_gates.probes.load.load_worker import ArrivalStream, LoadWorker
-from cutover_gates.targets import RunningTarget
+from cutover_gates.targets.running_target import RunningTarget
 
 IDLE_SECONDS = 10**9
 log = logging.getLogger("cutover")

@@ -37,9 +37,9 @@ from cutover_gates.probes.api.fuzzing.fuzz_configuration import (
 from cutover_gates.probes.api.fuzzing.fuzz_runner import run_schemathesis
 from cutover_gates.probes.api.fuzzing.fuzz_summary import summarize_run
 from cutover_gates.probes.api.fuzzing.model import FuzzPlan, FuzzSummary
-from cutover_gates.targets import RunningTarget
 from cutover_gates.targets.cleanup_scope import open_with_cleanup
 from cutover_gates.targets.driver_factory import open_driver
+from cutover_gates.targets.running_target import RunningTarget
 from cutover_gates.util.files import compute_once
 
 DOCUMENT_KEY, FUZZING_KEY = "document", "tried"

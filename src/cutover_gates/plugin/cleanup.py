@@ -15,9 +15,9 @@ from typing import Any
 from cutover_gates.core.evidence.ledger import Ledger
 from cutover_gates.drivers.cleanup import TIME_OVER, CleanupResult
 from cutover_gates.plugin.run import PytestRun
-from cutover_gates.targets import RunningTarget
 from cutover_gates.targets.cleanup_scope import CLEANING_SECONDS, retire_ledgers
 from cutover_gates.targets.driver_factory import open_driver
+from cutover_gates.targets.running_target import RunningTarget
 
 
 def sweep_dead_runs(

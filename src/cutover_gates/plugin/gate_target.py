@@ -10,8 +10,8 @@ from cutover_gates.plugin.progress import print_line
 from cutover_gates.plugin.run import PytestRun
 from cutover_gates.plugin.target_start import start_target
 from cutover_gates.plugin.verdict_subject import TargetStatus, probe_target
-from cutover_gates.targets import RunningTarget
 from cutover_gates.targets.embedded import TargetDidNotStart
+from cutover_gates.targets.running_target import RunningTarget
 
 
 class GateTarget:

@@ -44,9 +44,9 @@ from cutover_gates.probes.load.workload import (
     enter_planned_records,
     plan_record_counts,
 )
-from cutover_gates.targets import RunningTarget
 from cutover_gates.targets.cleanup_scope import open_with_cleanup
 from cutover_gates.targets.driver_factory import load_unsupported_operations, mapping_of
+from cutover_gates.targets.running_target import RunningTarget
 
 SPARE_SECONDS = 10
 """Records are planned for so much longer than a run may last: its end takes some time too."""

@@ -29,10 +29,10 @@ from cutover_gates.plugin.cleanup import describe_sweep
 from cutover_gates.plugin.mapping_check_state import record_passed
 from cutover_gates.plugin.run import USER_ERRORS, PytestRun, make_run
 from cutover_gates.plugin.target_start import start_target
-from cutover_gates.targets import RunningTarget
 from cutover_gates.targets.cleanup_scope import retire_ledgers
 from cutover_gates.targets.driver_factory import open_driver
 from cutover_gates.targets.embedded import TargetDidNotStart
+from cutover_gates.targets.running_target import RunningTarget
 
 COLUMN = 12
 """Characters of the column with the outcome."""

@@ -25,7 +25,7 @@ from cutover_gates.core.waivers import DecisionError
 from cutover_gates.hospital import MappingError
 from cutover_gates.plugin.settings_files import find_plan, load_run_settings
 from cutover_gates.plugin.suite_folders import SuiteFolders, find_suite_folders
-from cutover_gates.targets import RunningTarget
+from cutover_gates.targets.running_target import RunningTarget
 
 RUN_KEY: pytest.StashKey[PytestRun] = pytest.StashKey()
 USER_ERRORS = (SettingsError, PlanError, DecisionError, MappingError)

@@ -12,7 +12,7 @@ from cutover_gates.plugin.api_run import fuzz_once, fuzzing_plan, load_acceptanc
 from cutover_gates.plugin.fixtures.load import load_folder, run_load_once
 from cutover_gates.plugin.progress import ProgressPrinter, print_line
 from cutover_gates.plugin.run import PytestRun
-from cutover_gates.targets import RunningTarget
+from cutover_gates.targets.running_target import RunningTarget
 
 
 def make_runs_beforehand(run: PytestRun, target: RunningTarget) -> None:

@@ -11,7 +11,8 @@ from cutover_gates.core.findings import NotProven
 from cutover_gates.core.gates import GATES, MARKER_WORD
 from cutover_gates.plugin.progress import print_line
 from cutover_gates.plugin.run import PytestRun
-from cutover_gates.targets import RunningTarget, embedded, running_target
+from cutover_gates.targets import embedded, running_target
+from cutover_gates.targets.running_target import RunningTarget
 from cutover_gates.util.shipped_files import shipped_root
 
 EMBEDDED_STAGES = {"t24": "before", "t12": "before", "rollback": "restored"}
@@ -51,7 +52,7 @@ def _start_embedded(run: PytestRun, groups: frozenset[str]) -> Iterator[RunningT
         backed_up="migrations" in run.suites or "backup" in needs,
     )
     # Without a gate somebody works on one check, and does not want to read of what is missing.
-    absent = hospital.standing.surroundings.get("absent", {}) if run.gates else {}
+    absent = hospital.standing.environment.get("absent", {}) if run.gates else {}
     for reason in absent.values():
         print_line(f"not with the embedded hospital: {reason}")
     try:

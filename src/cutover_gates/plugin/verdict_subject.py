@@ -12,8 +12,8 @@ from cutover_gates.core.verdict import VerdictSubject
 from cutover_gates.hospital import ProtocolViolation, Rejected, Unreachable, Unsupported
 from cutover_gates.plugin.provenance import describe_commit
 from cutover_gates.plugin.run import PytestRun
-from cutover_gates.targets import RunningTarget
 from cutover_gates.targets.driver_factory import open_driver
+from cutover_gates.targets.running_target import RunningTarget
 
 NO_ANSWER = object()
 DEFAULT_PORTS = {"http": 80, "https": 443}

@@ -1,6 +1,4 @@
-"""A target in which things are made: each is entered in a ledger before it is sent, and retired at
-the end.
-"""
+"""The scope of a run that creates data: a ledger around the driver, and cleanup at the end."""
 
 from __future__ import annotations
 
@@ -24,63 +22,62 @@ from cutover_gates.hospital import (
     Session,
     Unsupported,
 )
-from cutover_gates.targets import RunningTarget
 from cutover_gates.targets.driver_factory import open_driver
+from cutover_gates.targets.running_target import RunningTarget
 
 CLEANING_SECONDS = 45.0
-"""That a verdict may wait for what was made to be retired.
+"""Seconds for which a verdict waits for cleanup.
 
-The rest stays in the ledger, and the next run goes on with it.
+What remains stays in the ledger, and the next run continues with it.
 """
 DriverAndSessions = tuple[Driver, Callable[[Role], Session]]
 
 
 @contextmanager
 def open_with_cleanup(
-    settings: Settings, standing: RunningTarget, ledger: Ledger, redactor: Redactor
+    settings: Settings, target: RunningTarget, ledger: Ledger, redactor: Redactor
 ) -> Iterator[DriverAndSessions]:
-    """The hospital and living sessions for it.
+    """Yield the driver and a function that returns living sessions.
 
-    What was made is retired at the end, unless the target passes away itself.
+    What was created is retired at the end, unless the target's data ends with the run.
     """
-    opened = open_driver(settings, standing, Recorder(redactor, cap=1), ledger.run)
-    hospital = LedgerDriver(opened, ledger, production=standing.production, run_tag=ledger.run)
-    keeper = SessionPool(hospital, standing.users, redactor=redactor)
+    driver = open_driver(settings, target, Recorder(redactor, cap=1), ledger.run)
+    wrapped = LedgerDriver(driver, ledger, production=target.production, run_tag=ledger.run)
+    pool = SessionPool(wrapped, target.users, redactor=redactor)
     try:
-        yield hospital, keeper.session
+        yield wrapped, pool.session
     finally:
-        keeper.close()
-        if not standing.is_ephemeral:
-            retire_ledgers(opened, standing, redactor, [ledger])
+        pool.close()
+        if not target.is_ephemeral:
+            retire_ledgers(driver, target, redactor, [ledger])
 
 
 def retire_ledgers(
-    hospital: Driver,
-    standing: RunningTarget,
+    driver: Driver,
+    target: RunningTarget,
     redactor: Redactor,
     ledgers: Sequence[Ledger],
     seconds: float = CLEANING_SECONDS,
 ) -> list[CleanupResult]:
-    """Retire what stands in the ledgers, as an administrator, for so many seconds.
+    """Retire what the ledgers hold, as an administrator, for at most so many seconds.
 
-    Without one, everything is told as still there.
+    Where no administrator can sign in, each thing is reported as still there.
     """
     if not any(ledger.remaining_records() for ledger in ledgers):
         return []
-    keeper = SessionPool(hospital, standing.users, redactor=redactor)
+    pool = SessionPool(driver, target.users, redactor=redactor)
     try:
-        session = keeper.session(Role.ADMINISTRATOR)
+        session = pool.session(Role.ADMINISTRATOR)
         until = time.monotonic() + seconds
-        return [swept for ledger in ledgers for swept in sweep(hospital, ledger, session, until)]
+        swept = [sweep(driver, ledger, session, until) for ledger in ledgers]
+        return [result for results in swept for result in results]
     except (Rejected, ProtocolViolation, Unsupported, MappingError) as error:
-        why = (
-            "no administrator could sign in:"
-            f" {next(iter(str(error).splitlines()), type(error).__name__)}"
-        )
+        first_line = next(iter(str(error).splitlines()), type(error).__name__)
+        why = f"no administrator could sign in: {first_line}"
         return [
-            CleanupResult(left.kind, left.key, left.id, None, why, left.run)
+            CleanupResult(record.kind, record.key, record.id, None, why, record.run)
             for ledger in ledgers
-            for left in ledger.remaining_records()
+            for record in ledger.remaining_records()
         ]
     finally:
-        keeper.close()
+        pool.close()

@@ -1,5 +1,6 @@
-"""A target in containers: the backend's image, and a PostgreSQL of its own beside it, on a network
-of their own. Both are gone at the end.
+"""A target in containers: the backend's image and its own PostgreSQL, on their own network.
+
+All of them are removed at the end.
 """
 
 from __future__ import annotations
@@ -17,36 +18,38 @@ from cutover_gates.config.container import Container
 from cutover_gates.config.settings import Settings
 from cutover_gates.core.evidence.assessment import NotProven
 from cutover_gates.probes.database.scratch import scratch_container
-from cutover_gates.targets import RunningTarget, running_target
 from cutover_gates.targets.embedded import TargetDidNotStart
+from cutover_gates.targets.running_target import RunningTarget, describe_remote
 
 ALIAS = "database"
-"""The name by which the backend finds its PostgreSQL."""
+"""The host name of PostgreSQL on the network of the backend."""
 PAUSE = 0.2
+"""Seconds between two readiness requests."""
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 @contextmanager
 def run_containers(settings: Settings) -> Iterator[RunningTarget]:
-    """The target, ready to be asked, until the block ends.
+    """Run the target, and yield it when it is ready.
 
-    Raises `SettingsError` within a second where no engine answers, and `DidNotStart` for an image
-    that cannot be had or does not come up in time.
+    Raises `SettingsError` within a second where no engine answers, and `TargetDidNotStart` for an
+    image that cannot be loaded or does not become ready in time.
     """
-    asked = settings.chosen_target.container
-    given = running_target.describe_remote(settings)  # its accounts, before anything is started
+    container = settings.chosen_target.container
+    # The accounts are read first, so that a missing password is reported before anything starts.
+    described = describe_remote(settings)
     try:
         with (
-            scratch_container.connect_engine(asked.start_seconds) as labels,
+            scratch_container.connect_engine(container.start_seconds) as labels,
             _network(labels) as network,
             scratch_container.run_postgres_container(
-                asked.postgres, labels, network=network, alias=ALIAS
+                container.postgres, labels, network=network, alias=ALIAS
             ) as database,
-            _backend(asked, labels, network, database) as backend,
+            _backend(container, labels, network, database) as backend,
         ):
-            url = f"http://{backend.get_container_host_ip()}:{backend.get_exposed_port(asked.port)}"
-            _wait_until_ready(url + asked.ready_path, backend, asked.start_seconds)
-            yield replace(given, url=url, database=scratch_container.container_dsn(database))
+            url = f"http://{backend.get_container_host_ip()}:{backend.get_exposed_port(container.port)}"
+            _wait_until_ready(url + container.ready_path, backend, container.start_seconds)
+            yield replace(described, url=url, database=scratch_container.container_dsn(database))
     except scratch_container.ContainersUnavailable as error:
         raise SettingsError(
             f"target {settings.target!r}: {error.reason}. Start it, or judge a target that runs"
@@ -66,9 +69,9 @@ def _network(labels: dict[str, str]) -> Iterator[Any]:
 
 @contextmanager
 def _backend(
-    asked: Container, labels: dict[str, str], network: Any, database: Any
+    container: Container, labels: dict[str, str], network: Any, database: Any
 ) -> Iterator[Any]:
-    """The backend's container, started and perhaps not ready."""
+    """Run the backend's container, which is perhaps not ready."""
     from testcontainers.core.container import DockerContainer
 
     where = {
@@ -79,41 +82,41 @@ def _backend(
         "name": database.dbname,
     }
     made = (
-        DockerContainer(asked.image or "")
+        DockerContainer(container.image or "")
         .with_kwargs(labels=labels)
-        .with_exposed_ports(asked.port)
+        .with_exposed_ports(container.port)
         .with_network(network)
     )
-    for variable, text in asked.environment.items():
+    for variable, text in container.environment.items():
         made.with_env(variable, text.format(**where))
     with scratch_container.run_container(made) as running:
         yield running
 
 
 def _wait_until_ready(address: str, backend: Any, seconds: float) -> None:
-    """Return when `address` answers well.
+    """Return when `address` answers with a success.
 
-    Raises `DidNotStart` with what came last, and with the backend's own last words.
+    Raises `TargetDidNotStart` with the last answer and the end of the backend's log.
     """
-    deadline, came = time.monotonic() + seconds, "nothing was asked"
+    deadline, problem = time.monotonic() + seconds, "no request was sent"
     while time.monotonic() < deadline:
         backend.reload()
         if backend.status != "running":
             raise TargetDidNotStart(
                 f"the backend's container ended before it was ready{_log_tail(backend)}"
             )
-        came = _readiness_problem(address)
-        if not came:
+        problem = _readiness_problem(address)
+        if not problem:
             return
-        time.sleep(PAUSE)  # between two looks at a condition
+        time.sleep(PAUSE)
     raise TargetDidNotStart(
-        f"the backend was not ready within {seconds:.0f} s: {address} said"
-        f" {came}{_log_tail(backend)}"
+        f"the backend was not ready within {seconds:.0f} s: {address} answered"
+        f" {problem}{_log_tail(backend)}"
     )
 
 
 def _readiness_problem(address: str) -> str:
-    """Why it is not ready yet; empty when it is."""
+    """Return why the target is not ready yet; empty where it is."""
     try:
         with _OPENER.open(address, timeout=2):
             return ""
@@ -124,7 +127,7 @@ def _readiness_problem(address: str) -> str:
 
 
 def _log_tail(backend: Any) -> str:
-    """The end of its log: ours, and about nobody yet."""
+    """Return the end of its log. It is about no patient: no check has run yet."""
     output, errors = backend.get_logs()
     lines = (output + errors).decode(errors="replace").strip().splitlines()[-3:]
     said = " | ".join(line.strip() for line in lines)

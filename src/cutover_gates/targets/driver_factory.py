@@ -1,5 +1,6 @@
-"""What stands around a target, as the settings have it, and over them what an embedded target
-brought along itself.
+"""The driver of a target and the settings of its environment, from the settings file.
+
+Settings that an embedded target brings along replace those of the file.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from cutover_gates.config.settings import Settings
 from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.core.tables import read_table
 from cutover_gates.hospital import Driver
-from cutover_gates.targets import RunningTarget
+from cutover_gates.targets.running_target import RunningTarget
 
 if TYPE_CHECKING:
     from cutover_gates.drivers.transport import ExchangeObserver
@@ -22,91 +23,87 @@ if TYPE_CHECKING:
 Kind = TypeVar("Kind", bound=SettingsTable)
 
 
-def infrastructure_of(settings: Settings, standing: RunningTarget) -> Infrastructure:
-    """The ground that this target stands on."""
+def infrastructure_of(settings: Settings, target: RunningTarget) -> Infrastructure:
+    """Return the infrastructure settings of this target."""
     return _merge_table(
-        settings.chosen_target.infrastructure, standing.surroundings.get("infrastructure", {})
+        settings.chosen_target.infrastructure, target.environment.get("infrastructure", {})
     )
 
 
-def monitoring_of(settings: Settings, standing: RunningTarget) -> Monitoring:
-    """What watches this target."""
-    return _merge_table(
-        settings.chosen_target.monitoring, standing.surroundings.get("monitoring", {})
-    )
+def monitoring_of(settings: Settings, target: RunningTarget) -> Monitoring:
+    """Return the monitoring settings of this target."""
+    return _merge_table(settings.chosen_target.monitoring, target.environment.get("monitoring", {}))
 
 
 def _merge_table(table: Kind, brought: Mapping[str, Any]) -> Kind:
-    """The table with what was brought along in the places of its keys; tables in it are merged, all
-    else is replaced.
-    """
+    """Return the table with the brought values. Tables in it are merged, all else is replaced."""
     return table.model_copy(
-        update={
-            name: (
-                _merge_table(getattr(table, name), value)
-                if isinstance(getattr(table, name), SettingsTable)
-                else getattr(type(table).model_validate({name: value}), name)
-            )
-            for name, value in brought.items()
-        }
+        update={name: _merge_value(table, name, value) for name, value in brought.items()}
     )
 
 
+def _merge_value(table: SettingsTable, name: str, value: Any) -> Any:
+    own = getattr(table, name)
+    if isinstance(own, SettingsTable):
+        return _merge_table(own, value)
+    return getattr(type(table).model_validate({name: value}), name)
+
+
 FHIR = "fhir"
-"""The driver's name, and what checks that only make sense for FHIR ask for: a target that is spoken
-to otherwise does not offer it.
-"""
+"""The driver's name. Checks for FHIR only are unsupported by a target with another driver."""
 
 
 def open_driver(
     settings: Settings,
-    standing: RunningTarget,
+    target: RunningTarget,
     recorder: Recorder,
     run_tag: str,
     observer: ExchangeObserver | None = None,
 ) -> Driver:
-    """The driver of the chosen target; nothing is sent yet.
+    """Return the driver of the chosen target. Nothing is sent yet.
 
-    `seen` is shown what is sent and what comes. Raises `MappingError` or `SettingsError`.
+    `observer` is called with each request and its answer. Raises `MappingError` or
+    `SettingsError`.
     """
     from cutover_gates.drivers.factory import (
         connect,  # here, because it takes long and not every run needs it
     )
 
-    target = settings.chosen_target
+    chosen = settings.chosen_target
     mapping, source = mapping_of(settings)
     return connect(
-        standing.url,
+        target.url,
         recorder=recorder,
         run_tag=run_tag,
-        driver=target.driver,
+        driver=chosen.driver,
         mapping=mapping,
         source=source,
-        production=standing.production,
-        connect_seconds=target.limits.connect_seconds,
-        deadline=target.limits.request_seconds,
-        patience=target.limits.patience_seconds,
+        production=target.production,
+        connect_seconds=chosen.limits.connect_seconds,
+        deadline=chosen.limits.request_seconds,
+        patience=chosen.limits.patience_seconds,
         observer=observer,
-        secrets=standing.of_the_mapping,
+        secrets=target.mapping_secrets,
     )
 
 
 def load_unsupported_operations(settings: Settings) -> dict[str, str]:
-    """The operations and other things that settings or mapping declare unsupported, each with its
-    reason. Raises `SettingsError`.
+    """Return what settings or mapping declare unsupported, with the reasons.
+
+    Raises `SettingsError`.
     """
     table, _ = _read_mapping_table(settings)
-    follows = (
-        {}
-        if settings.chosen_target.driver == FHIR
-        else {FHIR: f"it is spoken to by the driver {settings.chosen_target.driver!r}"}
-    )
-    return {**follows, **(table or {}).get("unsupported", {}), **settings.chosen_target.unsupported}
+    target = settings.chosen_target
+    unsupported = {**(table or {}).get("unsupported", {}), **target.unsupported}
+    if target.driver == FHIR:
+        return unsupported
+    return {FHIR: f"its driver is {target.driver!r}", **unsupported}
 
 
 def mapping_of(settings: Settings) -> tuple[Mapping[str, Any] | None, str]:
-    """The mapping's table, as `drivers.connect` takes it, and the file that it stands in; no table
-    for the default dialect.
+    """Return the mapping's table, as `connect` takes it, and the file in which it stands.
+
+    The table is None for the default dialect.
     """
     from cutover_gates.drivers.rest.vocabulary import (
         OPERATIONS,  # here, because it takes long and not every run needs it
@@ -124,7 +121,7 @@ def mapping_of(settings: Settings) -> tuple[Mapping[str, Any] | None, str]:
 
 
 def _read_mapping_table(settings: Settings) -> tuple[Mapping[str, Any] | None, str]:
-    """The mapping's table as it stands in its file."""
+    """Return the mapping's table as it stands in its file."""
     target = settings.chosen_target
     if target.driver == FHIR:
         return target.fhir.model_dump(mode="json"), "cutover.toml"

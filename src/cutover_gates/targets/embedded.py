@@ -1,6 +1,6 @@
-"""The embedded hospital: `python -m reference` as a process of its own, tied to this one.
+"""The embedded hospital: `python -m reference` as a child process.
 
-It needs neither Docker nor root nor a PostgreSQL of the system. It stops when its standard input
+It needs neither Docker, nor root, nor a PostgreSQL of the system. It exits when its standard input
 ends, so also when this process is killed.
 """
 
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from cutover_gates.config.settings import Settings
 from cutover_gates.hospital import Credentials, Role
-from cutover_gates.targets import RunningTarget
+from cutover_gates.targets.running_target import RunningTarget
 from cutover_gates.util.subprocesses import kill_child, start_child, stop_child
 
 START_SECONDS = 120.0  # a cold start seeds a database; a warm one takes a few seconds
@@ -37,7 +37,7 @@ class EmbeddedTarget:
     process: subprocess.Popen[bytes]
 
     def stop(self) -> None:
-        """Stop it and wait until it is gone; kill it when it takes longer than `STOP_SECONDS`."""
+        """Stop the process; kill it where that takes longer than `STOP_SECONDS`."""
         stop_child(self.process, STOP_SECONDS)
 
 
@@ -51,10 +51,10 @@ def start_embedded_target(
 ) -> EmbeddedTarget:
     """Start the hospital of `root/reference` and wait until it is ready. Raises `TargetDidNotStart`.
 
-    `stage` is "before" (its cutover), "after", or "restored" (from the backup, as after a
-    rollback). `backed_up`: it makes a backup first. `surroundings`: "front" brings a second
-    instance and a reverse proxy along, "all" Prometheus and Alertmanager, too.
-    `Standing.surroundings` says where they are, and under `absent` what is missing.
+    `stage` is "before" (the cutover), "after", or "restored" (from the backup, as after a
+    rollback). `backed_up`: it makes a backup first. `surroundings`: "front" also starts a second
+    instance and a reverse proxy, "all" Prometheus and Alertmanager, too.
+    `RunningTarget.environment` names their addresses, and under `absent` what is missing.
     """
     # Not a pipe: nobody reads while it runs, and a full one would stop it.
     # the process keeps it open
@@ -73,35 +73,35 @@ def start_embedded_target(
     process = start_child(command, cwd=root, env=_environment(root), stderr=complaints)
     line = _first_line(process)
     try:
-        told = json.loads(line)
+        started = json.loads(line)
     except ValueError:  # no JSON, or not even text
         kill_child(process)
         complaints.seek(0)
         errors = complaints.read().decode(errors="replace").strip().splitlines()
-        said = " | ".join(errors[-5:]) or f"it said nothing in {START_SECONDS:.0f} s"
-        raise TargetDidNotStart(f"the embedded hospital did not start: {said}") from None
+        output = " | ".join(errors[-5:]) or f"it printed nothing in {START_SECONDS:.0f} s"
+        raise TargetDidNotStart(f"the embedded hospital did not start: {output}") from None
     users = {
         Role(role): Credentials(user["username"], user["password"])
-        for role, user in told["users"].items()
+        for role, user in started["users"].items()
     }
-    release = settings.release or settings.chosen_target.release or told["release"]
+    release = settings.release or settings.chosen_target.release or started["release"]
     standing = RunningTarget(
         settings.target,
         "embedded",
-        told["url"],
+        started["url"],
         release,
         False,
         users,
-        database=told["database"],
+        database=started["database"],
         scratch=settings.read_secret(
             settings.chosen_target.migrations.scratch,
             "dsn",
             f"targets.{settings.target}.migrations.scratch",
         ),
-        expired_token=told["expired_token"],
-        log=told["log"],
-        backup=told["backup"],
-        surroundings=told["surroundings"],
+        expired_token=started["expired_token"],
+        log=started["log"],
+        backup=started["backup"],
+        environment=started["surroundings"],
     )
     return EmbeddedTarget(standing, process)
 

@@ -1,15 +1,92 @@
-"""A target that somebody else runs: its URL, accounts and database are given in the settings."""
+"""A running target: its address, accounts and secrets, and the remote one of the settings."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from cutover_gates.config.base import SettingsError
 from cutover_gates.config.settings import Settings
 from cutover_gates.hospital import Credentials, Role
-from cutover_gates.targets import RunningTarget
+
+
+@dataclass(frozen=True)
+class RunningTarget:
+    """A target that can receive requests.
+
+    xdist workers get it as a plain mapping (`as_plain`). Secrets never appear in a repr.
+
+    `database`, `standby` and `scratch` are DSNs. `mapping_secrets` are the mapping's secrets by
+    their names. `log` is the path of its log, and `backup` that of its newest backup, where the
+    target itself names them. `environment` are settings (`infrastructure`, `monitoring`) that an
+    embedded target brings along; they replace those of the file.
+    """
+
+    name: str
+    kind: str
+    url: str
+    release: str
+    production: bool
+    users: Mapping[Role, Credentials]
+    database: str | None = field(default=None, repr=False)
+    standby: str | None = field(default=None, repr=False)
+    scratch: str | None = field(default=None, repr=False)
+    expired_token: str | None = field(default=None, repr=False)
+    mapping_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    log: str | None = None
+    backup: str | None = None
+    environment: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_ephemeral(self) -> bool:
+        """Whether all its data ends with the run, so that nothing has to be removed from it."""
+        return self.kind in ("embedded", "containers")
+
+    def as_plain(self) -> dict[str, Any]:
+        """Return the target as JSON-able values; `from_plain` reads them."""
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "url": self.url,
+            "release": self.release,
+            "production": self.production,
+            "users": {
+                role.value: [user.username, user.password] for role, user in self.users.items()
+            },
+            "database": self.database,
+            "standby": self.standby,
+            "scratch": self.scratch,
+            "expired_token": self.expired_token,
+            "mapping_secrets": dict(self.mapping_secrets),
+            "log": self.log,
+            "backup": self.backup,
+            "environment": dict(self.environment),
+        }
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> RunningTarget:
+        """Return the target that `as_plain` wrote."""
+        users = {Role(role): Credentials(*pair) for role, pair in plain["users"].items()}
+        return cls(**{**plain, "users": users})
+
+    def secrets(self) -> Mapping[str, str]:
+        """Return every secret by the name under which it is masked."""
+        found = {f"password of {role.value}": user.password for role, user in self.users.items()}
+        dsns = {
+            "database dsn": self.database,
+            "standby dsn": self.standby,
+            "scratch dsn": self.scratch,
+        }
+        found |= {name: dsn for name, dsn in dsns.items() if dsn}
+        if self.expired_token:
+            found["expired token"] = self.expired_token
+        found |= {f"secret {name}": value for name, value in self.mapping_secrets.items()}
+        return found
 
 
 def describe_remote(settings: Settings) -> RunningTarget:
-    """The remote target as the settings describe it.
+    """Return the remote target as the settings describe it.
 
     Raises `SettingsError` for a missing release or password.
     """
@@ -44,5 +121,5 @@ def describe_remote(settings: Settings) -> RunningTarget:
             target.migrations.scratch, "dsn", f"{section}.migrations.scratch"
         ),
         expired_token=settings.read_secret(target, "expired_token", section),
-        of_the_mapping={name: value.get_secret_value() for name, value in target.secrets.items()},
+        mapping_secrets={name: value.get_secret_value() for name, value in target.secrets.items()},
     )

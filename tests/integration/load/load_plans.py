@@ -25,8 +25,8 @@ from cutover_gates.probes.load.workload import (
     enter_planned_records,
     plan_record_counts,
 )
-from cutover_gates.targets import RunningTarget
 from cutover_gates.targets.cleanup_scope import open_with_cleanup
+from cutover_gates.targets.running_target import RunningTarget
 from tests.faults.hospitals import ROOT, Hospital
 
 TAG = "cutload"

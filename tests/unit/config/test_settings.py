@@ -565,7 +565,7 @@ def test_a_secret_of_the_mapping_comes_from_a_variable_of_its_name(load: Load, v
         release="1",
     )
     standing = describe_remote(settings)
-    assert standing.of_the_mapping == {"api_key": value}
+    assert standing.mapping_secrets == {"api_key": value}
     assert standing.secrets()["secret api_key"] == value
     assert type(standing).from_plain(standing.as_plain()) == standing
     assert (

@@ -35,7 +35,7 @@ class LoadTarget(Protocol):
     def users(self) -> Mapping[Role, Credentials]: ...
 
     @property
-    def of_the_mapping(self) -> Mapping[str, str]: ...
+    def mapping_secrets(self) -> Mapping[str, str]: ...
 
 
 def check_production_limits(performance: Performance, address: LoadTarget) -> None:
@@ -98,7 +98,7 @@ def build_worker_config(
         choose_document_type(limits),
         known,
         stock,
-        secrets=address.of_the_mapping,
+        secrets=address.mapping_secrets,
     )
 
 
