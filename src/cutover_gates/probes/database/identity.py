@@ -7,6 +7,8 @@ A verdict is bound to the migration, a snapshot to the server.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -74,11 +76,34 @@ def fetch_latest_migration(dsn: str, database: DatabaseSettings) -> str | None:
     return str(row["version"]) if row else None
 
 
-def read_server_facts(connection: Connection) -> dict[str, Any]:
-    """Return version, major, system_identifier, database, encoding, collation and extensions.
+@dataclass(frozen=True)
+class ServerFacts:
+    """The identity of a server, and of the database on it that was asked.
 
-    Raises `NotProven`.
+    `version` is PostgreSQL's, `major` its first number; `collation` is `collate/ctype`;
+    `extensions` maps names to versions.
     """
+
+    version: str
+    major: int
+    system_identifier: str
+    database: str
+    encoding: str
+    collation: str
+    extensions: Mapping[str, str]
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return JSON-able values; `from_plain` reads them."""
+        return {**vars(self), "extensions": dict(self.extensions)}
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> ServerFacts:
+        """Return the facts that `to_plain` wrote."""
+        return cls(**plain)
+
+
+def read_server_facts(connection: Connection) -> ServerFacts:
+    """Return the identity of the connection's server and database. Raises `NotProven`."""
     try:
         row = connection.execute(_FACTS).fetchone()
     except psycopg.Error as error:
@@ -86,7 +111,7 @@ def read_server_facts(connection: Connection) -> dict[str, Any]:
             rules.SERVER_ANSWERS, "the server's identity", first_error_line(error)
         ) from None
     assert row is not None  # A session is always connected to a database that exists.
-    return dict(row)
+    return ServerFacts.from_plain(row)
 
 
 def read_applied_migration(context: DatabaseContext, connection: Connection) -> str | None:
@@ -136,7 +161,7 @@ def wait_for_standby(context: DatabaseContext) -> None:
 
 
 def _require_standby_of(primary: Connection, standby: Connection) -> None:
-    servers = [read_server_facts(each)["system_identifier"] for each in (primary, standby)]
+    servers = [read_server_facts(each).system_identifier for each in (primary, standby)]
     if servers[0] != servers[1]:
         raise gap_error(
             rules.CURRENT_STANDBY,

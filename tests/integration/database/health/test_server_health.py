@@ -380,7 +380,7 @@ def test_what_is_not_as_it_was_is_found(spare: CopyDatabase, tmp_path: Path, wha
     taken = take_snapshot(context)
     assert_passed(ServerAssessments(context).assess_identity())
     save_snapshot(
-        replace(taken, server={**taken.server, **change}, taken_at=taken.taken_at + 1),
+        replace(taken, server=replace(taken.server, **change), taken_at=taken.taken_at + 1),
         context.snapshots,
     )
     (finding,) = ServerAssessments(context).assess_identity().findings

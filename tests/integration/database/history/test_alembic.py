@@ -11,7 +11,6 @@ from cutover_gates.core.findings import Rule
 from cutover_gates.probes.database.history import assessments as asking
 from cutover_gates.probes.database.history import rules
 from cutover_gates.probes.database.history.assessments import HistoryAssessments, capture_history
-from cutover_gates.probes.database.history.history_record import HistoryRecord
 from tests.findings import list_breaches, raises_gap
 from tests.integration.database.contexts import make_database_context
 from tests.standins.flyway_history import write_files
@@ -106,7 +105,7 @@ def test_a_changed_revision_is_found_by_the_snapshot(
     empty: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = history(empty, tmp_path, LINE, "c3")
-    kept = HistoryRecord.from_plain(capture_history(asked.context))
+    kept = capture_history(asked.context)
     monkeypatch.setattr(asking, "_load_snapshot_history", lambda _context: kept)
     assert asked.assess_file_changes().findings == ()
     write_files(tmp_path / "alembic", {"versions/2_b.py": revision("b2", "a1") + "# and more\n"})

@@ -232,11 +232,7 @@ def test_a_script_repaired_together_with_its_row_is_found(
     context = make_database_context(dsn, tmp_path, locations=[scripts])
     remembers(context, monkeypatch)
     _edit(scripts)
-    [now] = [
-        script["checksum"]
-        for name, script in capture_history(context)["scripts"].items()
-        if name == V8
-    ]
+    now = capture_history(context).files[V8].checksum
     repaired = make_database_context(
         spare("migrated", f"{UPDATE} checksum = {now} WHERE version = '8'"),
         tmp_path,

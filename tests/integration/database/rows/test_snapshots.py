@@ -100,7 +100,7 @@ def test_one_of_another_major_version_says_nothing_of_content(start_cutover: Sta
     before = find_newest_snapshot(cutover_database.context)
     _file(cutover_database).unlink()
     save_snapshot(
-        replace(before, server={**before.server, "major": 15}),
+        replace(before, server=replace(before.server, major=15)),
         cutover_database.base_context.snapshots,
     )
     assert_passed(cutover_database.rows.assess_counts())

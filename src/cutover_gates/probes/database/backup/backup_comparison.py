@@ -47,7 +47,7 @@ def compare_restored_copy(
     copy_context = copy.as_context(context)
     with copy_context.connect() as connection:
         migration = read_applied_migration(copy_context, connection)
-        system_identifier = read_server_facts(connection)["system_identifier"]
+        system_identifier = read_server_facts(connection).system_identifier
         catalog = read_catalog(connection, context.migrations.schemas)
     measure = measure_with_snapshot if migrated else measure_with_target
     original, figures = measure(context, copy_context)

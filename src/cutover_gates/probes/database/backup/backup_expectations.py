@@ -97,8 +97,8 @@ def _resolve_time_zone(local: float, after: float) -> ChangeTime:
 
 
 def _last_rank(before: Snapshot) -> int:
-    rows = (before.history or {}).get("rows", [])
-    return max((int(row["installed_rank"]) for row in rows), default=0)
+    lines = before.history.lines if before.history else []
+    return max((int(line["installed_rank"]) for line in lines), default=0)
 
 
 def read_expected_tables(context: DatabaseContext) -> ExpectedTables:

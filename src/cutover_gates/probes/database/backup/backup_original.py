@@ -58,7 +58,7 @@ def measure_with_target(
         own = _measure(context, live, marks)
     with context.connect() as target:
         catalog = read_catalog(target, context.migrations.schemas)
-        system_identifier = read_server_facts(target)["system_identifier"]
+        system_identifier = read_server_facts(target).system_identifier
         migration = read_applied_migration(context, target)
     return BackupOriginal("the target", migration, catalog, own, system_identifier), figures
 
@@ -80,10 +80,9 @@ def measure_with_snapshot(
             if table.above and table.mark is not None
         }
         figures = _measure(copy_context, copy, marks)
-    catalog = Catalog.from_plain(before.catalog)
-    system_identifier = before.server["system_identifier"]
+    system_identifier = before.server.system_identifier
     original = BackupOriginal(
-        before.label, before.migration, catalog, before.figures, system_identifier
+        before.label, before.migration, before.catalog, before.figures, system_identifier
     )
     return original, figures
 

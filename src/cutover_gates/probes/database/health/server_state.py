@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from cutover_gates.core.evidence.assessment import AssessmentBuilder
 from cutover_gates.probes.database.bounded_reader import BoundedReader
 from cutover_gates.probes.database.context import DatabaseContext, Row
 from cutover_gates.probes.database.health import rules
 from cutover_gates.probes.database.health.server_sessions import MAX_TRANSACTION_AGE
-from cutover_gates.probes.database.identity import read_server_facts
+from cutover_gates.probes.database.identity import ServerFacts, read_server_facts
 from cutover_gates.probes.database.snapshot.store import iter_snapshots
 
 _SERVER_STATE = """
@@ -159,26 +156,23 @@ def check_identity(context: DatabaseContext, _reader: BoundedReader) -> Assessme
     with context.connect() as connection:
         now = read_server_facts(connection)
     builder = AssessmentBuilder(
-        figures={"now": now, "snapshot": "there is none yet"},
+        figures={"now": now.to_plain(), "snapshot": "there is none yet"},
         checked=[*_IDENTITY_FIELDS, "extensions"],
     )
     # The newest one of this target counts, also where its data cannot be compared.
     newest = next(iter_snapshots(context), None)
     if newest is not None:
-        builder.figures["snapshot"] = newest.server
+        builder.figures["snapshot"] = newest.server.to_plain()
         _compare_identity(newest.server, now, builder)
     return builder
 
 
-def _compare_identity(
-    before: Mapping[str, Any], now: Mapping[str, Any], builder: AssessmentBuilder
-) -> None:
+def _compare_identity(before: ServerFacts, now: ServerFacts, builder: AssessmentBuilder) -> None:
     for key, subject in _IDENTITY_FIELDS.items():
-        if key in before and str(before[key]) != str(now[key]):
-            builder.add_finding(
-                rules.SAME_SERVER, subject, expected=str(before[key]), actual=str(now[key])
-            )
-    old, new = dict(before.get("extensions", {})), dict(now["extensions"])
+        then, current = str(getattr(before, key)), str(getattr(now, key))
+        if then != current:
+            builder.add_finding(rules.SAME_SERVER, subject, expected=then, actual=current)
+    old, new = before.extensions, now.extensions
     for name in sorted(old.keys() | new.keys()):
         if old.get(name) != new.get(name):
             builder.add_finding(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder, NotProven
 from cutover_gates.core.findings import Rule, gap_error
@@ -94,18 +93,18 @@ class HistoryAssessments:
         return builder
 
 
-def capture_history(context: DatabaseContext) -> dict[str, Any]:
-    """Return what a snapshot keeps of the history, JSON-able.
+def capture_history(context: DatabaseContext) -> HistoryRecord:
+    """Return what a snapshot keeps of the history.
 
     That is each script's SHA-256 and checksum, and the table's lines; none in a database without a
     history. Raises `NotProven` where scripts or table cannot be read.
     """
-    return _HISTORY_TYPES[context.migrations.tool](context).capture().as_plain()
+    return _HISTORY_TYPES[context.migrations.tool](context).capture()
 
 
 def _load_snapshot_history(context: DatabaseContext) -> HistoryRecord:
     """Return the history in the snapshot before this migration. Raises `NotProven` without one."""
     snapshot = find_newest_snapshot(context)
-    if not snapshot.history:
+    if snapshot.history is None:
         raise gap_error(rules.RECORDED_FILES, snapshot.label, "it holds no history")
-    return HistoryRecord.from_plain(snapshot.history)
+    return snapshot.history

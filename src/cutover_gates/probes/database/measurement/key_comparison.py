@@ -130,6 +130,8 @@ def _find_differing_columns(
         table_queries.read_column_hashes(side.connection, side.spec, numbers, keys)
         for side in (here, there)
     )
-    names = sorted(here.spec.content.keys() & there.spec.content.keys())
-    pairs = [(actual[key], wanted[key]) for key in actual.keys() & wanted.keys()]
-    return tuple(name for name in names if any(one[name] != two[name] for one, two in pairs))
+    names = here.spec.content.keys() & there.spec.content.keys()
+    differing = set[str]()
+    for key in actual.keys() & wanted.keys():
+        differing |= {name for name in names if actual[key][name] != wanted[key][name]}
+    return tuple(sorted(differing))

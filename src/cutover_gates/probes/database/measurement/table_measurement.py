@@ -71,7 +71,7 @@ def measure_in_session(
     began = time.monotonic()
     cheapest = sorted(tables, key=lambda spec: spec.size)
     whole = session.first.info.server_version < BLOCK_RANGE_MIN_VERSION
-    pieces = sum(1 for spec in cheapest for _ in table_queries.divide_table(spec, whole=whole))
+    pieces = sum(len(list(table_queries.divide_table(spec, whole=whole))) for spec in cheapest)
     opened = [session.first, *_open_more_connections(session, min(connections, pieces) - 1)]
     # Whole tables are counted: the server's own parallel workers share one of them.
     _set_parallel_workers(opened, "DEFAULT")

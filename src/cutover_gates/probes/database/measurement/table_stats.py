@@ -59,13 +59,10 @@ class Segments:
         numbers.
         """
         numbers = sorted(self.sums)
-        columns = {
-            "number": numbers,
-            **{
-                name: [getattr(self.sums[n], name) for n in numbers]
-                for name in ("rows", "keys", "content", "expected")
-            },
-        }
+        sums = [self.sums[number] for number in numbers]
+        columns = {"number": numbers}
+        for name in ("rows", "keys", "content", "expected"):
+            columns[name] = [getattr(one, name) for one in sums]
         return {
             "parts": self.division.parts,
             "origin": self.division.origin,

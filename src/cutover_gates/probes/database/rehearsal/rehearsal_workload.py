@@ -12,7 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
-from itertools import takewhile
+from itertools import chain, takewhile
 
 import psycopg
 
@@ -95,7 +95,7 @@ class RehearsalWorkload:
             if thread.is_alive() and client.connection is not None:
                 client.connection.cancel_safe()
             thread.join(PATIENCE_SECONDS)
-        results = [result for client in self._clients for result in client.done]
+        results = chain.from_iterable(client.done for client in self._clients)
         return [result for result in results if not result.unfinished] + waiting
 
     def _list_pending(self, ended: float) -> list[StatementResult]:
@@ -104,7 +104,7 @@ class RehearsalWorkload:
 
     def list_dropped_statements(self) -> list[str]:
         """Return the generated statements that could no longer be run, each with the reason."""
-        return sorted({*self.dropped, *(why for client in self._clients for why in client.dropped)})
+        return sorted({*self.dropped, *chain(*(client.dropped for client in self._clients))})
 
     def list_connection_errors(self) -> list[str]:
         """Return why clients lost their connection."""
@@ -121,7 +121,7 @@ class RehearsalWorkload:
     def _find_dropped_names(self) -> set[str]:
         # The clients' threads change their queues meanwhile, so a copy of each is read.
         queues = [list(client.statements) for client in self._clients]
-        queued = {statement.name for queue in queues for statement in queue}
+        queued = {statement.name for statement in chain(*queues)}
         return {statement.name for statement in self.statements} - queued
 
     def _rotate_statements(self, turn: int) -> deque[WorkloadStatement]:

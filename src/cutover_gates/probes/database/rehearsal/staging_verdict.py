@@ -164,8 +164,10 @@ def _parse_verdict(run: str, verdict: Mapping[str, Any], items: frozenset[str]) 
 
 def _read_script_digests(verdict: Mapping[str, Any], items: frozenset[str]) -> dict[str, str]:
     """Return file name to SHA-256, from the evidence of the items that record the history."""
-    checks = [check for item in verdict["items"] if item["id"] in items for check in item["checks"]]
-    evidence = [entry for check in checks for entry in check["evidence"]]
+    evidence: list[Any] = []
+    for item in verdict["items"]:
+        if item["id"] in items:
+            evidence += [check["evidence"] for check in item["checks"]]
     return {
         name: digest
         for name, digest in _find_mappings(evidence, "scripts")

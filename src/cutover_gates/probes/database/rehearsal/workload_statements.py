@@ -77,11 +77,9 @@ def build_workload(context: DatabaseContext, dsn: str) -> list[WorkloadStatement
             for number, text in enumerate(declared)
         ]
     with psycopg.connect(dsn, autocommit=True, row_factory=dict_row) as copy:
-        generated = [
-            statement
-            for table in _find_busiest_tables(context, copy)
-            for statement in _build_statements(context, copy, table)
-        ]
+        generated: list[WorkloadStatement] = []
+        for table in _find_busiest_tables(context, copy):
+            generated += _build_statements(context, copy, table)
     if not generated:
         reason = "no table of the copy has a primary key and rows"
         raise gap_error(rules.WORKLOAD_CONCLUSIVE, "the workload", reason)

@@ -152,7 +152,7 @@ class RowAssessments:
             require_comparable_hashes(before, self._read_server_facts())
         return before
 
-    def _read_server_facts(self) -> dict[str, object]:
+    def _read_server_facts(self) -> identity.ServerFacts:
         with self.context.connect() as connection:
             return identity.read_server_facts(connection)
 

@@ -12,7 +12,7 @@ import psycopg
 
 from cutover_gates.core.findings import gap_error
 from cutover_gates.probes.database.context import DatabaseContext, first_error_line
-from cutover_gates.probes.database.identity import qualified_history_name
+from cutover_gates.probes.database.identity import ServerFacts, qualified_history_name
 from cutover_gates.probes.database.measurement.consistent_session import open_consistent_session
 from cutover_gates.probes.database.measurement.table_accumulators import MeasurementProgress
 from cutover_gates.probes.database.measurement.table_measurement import measure_in_session
@@ -75,14 +75,14 @@ class DatabaseScan:
         return {context.display_name(name): table.newer for name, table in tables if table.newer}
 
 
-def require_comparable_hashes(before: Snapshot, server: Mapping[str, object]) -> None:
-    """Raise `NotProven` where hashes of the snapshot and of `server` cannot be compared.
-
-    `server` holds the facts of the server that is read (`identity.read_server_facts`).
-    """
-    for fact, name in (("major", "PostgreSQL"), ("encoding", "encoding")):
-        if before.server[fact] != server[fact]:
-            reason = f"it was taken on {name} {before.server[fact]}, and this is {server[fact]}"
+def require_comparable_hashes(before: Snapshot, server: ServerFacts) -> None:
+    """Raise `NotProven` where hashes of the snapshot and of `server` cannot be compared."""
+    for name, then, now in (
+        ("PostgreSQL", before.server.major, server.major),
+        ("encoding", before.server.encoding, server.encoding),
+    ):
+        if then != now:
+            reason = f"it was taken on {name} {then}, and this is {now}"
             raise gap_error(snapshot_rules.COMPARABLE_HASHES, before.label, reason)
 
 

@@ -80,11 +80,11 @@ def load_recorded_catalog(context: DatabaseContext) -> ExpectedCatalog | None:
 
 def extract_snapshot_catalog(snapshot: Snapshot) -> Catalog:
     """Return the catalog in a snapshot. Raises `NotProven` where there is none."""
-    if not snapshot.catalog:
+    if snapshot.catalog is None or not snapshot.catalog.objects:
         raise gap_error(
             rules.EXPECTED_SCHEMA, snapshot.label, "it holds no catalog: take another snapshot"
         )
-    return Catalog.from_plain(snapshot.catalog)
+    return snapshot.catalog
 
 
 def read_target_catalog(context: DatabaseContext) -> Catalog:

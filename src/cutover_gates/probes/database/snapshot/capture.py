@@ -32,7 +32,7 @@ from cutover_gates.probes.database.measurement.table_specs import (
     read_tables,
 )
 from cutover_gates.probes.database.measurement.table_stats import DatabaseStats
-from cutover_gates.probes.database.schema.schema_catalog import read_catalog
+from cutover_gates.probes.database.schema.schema_catalog import Catalog, read_catalog
 from cutover_gates.probes.database.snapshot import rules
 from cutover_gates.probes.database.snapshot.model import Snapshot, declarations_digest
 from cutover_gates.probes.database.snapshot.store import load_snapshot, save_snapshot
@@ -88,7 +88,7 @@ def capture_snapshot(context: DatabaseContext) -> Snapshot:
         measured.figures,
         declarations_digest(context),
         catalog,
-        dict(capture_history(context)),
+        capture_history(context),
         measured.left_out,
     )
 
@@ -199,9 +199,9 @@ def _add_expected_rows(figures: DatabaseStats, expected_rows: Mapping[str, int])
     return replace(figures, tables=tables)
 
 
-def _read_catalog(context: DatabaseContext, connection: psycopg.Connection[Any]) -> dict[str, Any]:
+def _read_catalog(context: DatabaseContext, connection: psycopg.Connection[Any]) -> Catalog:
     try:
-        return read_catalog(connection, context.migrations.schemas).as_plain()
+        return read_catalog(connection, context.migrations.schemas)
     except psycopg.Error as error:
         reason = first_error_line(error)
         raise gap_error(rules.CATALOG_READABLE, context.target, reason) from None

@@ -12,7 +12,10 @@ from typing import Any
 
 from cutover_gates.config.migrations import TableChange
 from cutover_gates.probes.database.context import DatabaseContext
+from cutover_gates.probes.database.history.history_record import HistoryRecord
+from cutover_gates.probes.database.identity import ServerFacts
 from cutover_gates.probes.database.measurement.table_stats import DatabaseStats
+from cutover_gates.probes.database.schema.schema_catalog import Catalog
 
 # The settings of a table that a snapshot evaluates.
 _DECLARED_CONTENT = {"rows_become", "becomes", "drops", "grows_above"}
@@ -22,11 +25,8 @@ _DECLARED_CONTENT = {"rows_become", "becomes", "drops", "grows_above"}
 class Snapshot:
     """Counts, hashes, bounds of keys and the catalog of a database. It holds no content of a row.
 
-    `taken_at` is a `time.time()`, `migration` the newest one that was applied, `catalog` a
-    `Catalog.as_plain()`, `history` the facts of the migration history.
-
-    `server`: version, major, system_identifier, database, encoding, collation, extensions.
-    `left_out`: relations in the schemas that hold no rows of their own, with their kind.
+    `taken_at` is a `time.time()`, `migration` the newest one that was applied. `catalog` and
+    `history` are None in a snapshot that holds none. `left_out`: relations in the schemas that hold no rows of their own, with their kind.
     `declarations`: the `declarations_digest` of the settings in force. `path`: the file, once the
     snapshot was loaded from one.
     """
@@ -35,13 +35,38 @@ class Snapshot:
     release: str
     migration: str | None
     taken_at: float
-    server: Mapping[str, Any]
+    server: ServerFacts
     figures: DatabaseStats
     declarations: str
-    catalog: Mapping[str, Any] | None = None
-    history: Mapping[str, Any] | None = None
+    catalog: Catalog | None = None
+    history: HistoryRecord | None = None
     left_out: Mapping[str, str] = field(default_factory=dict)
     path: Path | None = None
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return the content of the snapshot's file; `from_plain` reads it."""
+        plain = {
+            **vars(self),
+            "server": self.server.to_plain(),
+            "figures": self.figures.to_plain(),
+            "catalog": self.catalog.as_plain() if self.catalog else None,
+            "history": self.history.as_plain() if self.history else None,
+        }
+        del plain["path"]
+        return plain
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any], path: Path) -> Snapshot:
+        """Return the snapshot that `to_plain` wrote, which was loaded from `path`."""
+        catalog, history = plain["catalog"], plain["history"]
+        typed = {
+            "server": ServerFacts.from_plain(plain["server"]),
+            "figures": DatabaseStats.from_plain(plain["figures"]),
+            "catalog": None if catalog is None else Catalog.from_plain(catalog),
+            "history": None if history is None else HistoryRecord.from_plain(history),
+            "path": path,
+        }
+        return cls(**{**plain, **typed})
 
     @property
     def taken_at_text(self) -> str:

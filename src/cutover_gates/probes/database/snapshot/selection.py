@@ -35,9 +35,10 @@ def find_newest_snapshot(context: DatabaseContext, *, rolled_back: bool = False)
     # A restore brings the database to a server with another system identifier.
     identifying = ("database",) if rolled_back else ("system_identifier", "database")
     for fact in identifying:
-        if snapshot.server[fact] != facts[fact]:
+        before, now = getattr(snapshot.server, fact), getattr(facts, fact)
+        if before != now:
             name = fact.replace("_", " ")
-            reason = f"its {name} is {snapshot.server[fact]}, and that of the target {facts[fact]}"
+            reason = f"its {name} is {before}, and that of the target {now}"
             raise gap_error(rules.SAME_DATABASE, snapshot.label, reason)
     return snapshot
 

@@ -15,7 +15,6 @@ from pathlib import Path
 
 from cutover_gates.core.findings import gap_error
 from cutover_gates.probes.database.context import DatabaseContext
-from cutover_gates.probes.database.measurement.table_stats import DatabaseStats
 from cutover_gates.probes.database.snapshot import rules
 from cutover_gates.probes.database.snapshot.model import Snapshot, content_digest
 from cutover_gates.util.files import write_atomically
@@ -29,8 +28,7 @@ _DAMAGE_ERRORS = (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError
 
 def save_snapshot(snapshot: Snapshot, folder: Path) -> Path:
     """Write a snapshot into a new file of `folder`, and return the file."""
-    content = {**vars(snapshot), "figures": snapshot.figures.to_plain()}
-    del content["path"]
+    content = snapshot.to_plain()
     plain = {"format": FORMAT, "sha256": content_digest(content), "content": content}
     folder.mkdir(parents=True, exist_ok=True)
     moment = datetime.fromtimestamp(snapshot.taken_at, UTC)
@@ -55,8 +53,7 @@ def _parse_snapshot(path: Path) -> Snapshot | None:
     content = plain["content"]
     if plain["format"] != FORMAT or plain["sha256"] != content_digest(content):
         return None
-    figures = DatabaseStats.from_plain(content["figures"])
-    return Snapshot(**{**content, "figures": figures, "path": path})
+    return Snapshot.from_plain(content, path)
 
 
 def iter_snapshots(context: DatabaseContext) -> Iterator[Snapshot]:
