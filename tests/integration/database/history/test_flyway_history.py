@@ -42,7 +42,7 @@ def scripts(tmp_path: Path) -> Path:
 
 def remembers(context: DatabaseContext, monkeypatch: pytest.MonkeyPatch) -> None:
     """Act as if the snapshot had been taken now. It passes through JSON, as a snapshot does."""
-    kept = HistoryRecord.from_plain(json.loads(json.dumps(capture_history(context))))
+    kept = HistoryRecord.from_plain(json.loads(json.dumps(capture_history(context).as_plain())))
     monkeypatch.setattr(asking, "_load_snapshot_history", lambda _context: kept)
 
 

@@ -52,6 +52,7 @@ def compare_restored_copy(
     measure = measure_with_snapshot if migrated else measure_with_target
     original, figures = measure(context, copy_context)
     comparison = _CopyComparison(context, str(copy.backup), original, figures)
+    # At another migration every table may differ, and the cause is one.
     if original.migration != migration:
         comparison.add_other_migration(migration)
         return comparison.builder.build("")

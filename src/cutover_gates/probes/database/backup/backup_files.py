@@ -204,6 +204,7 @@ def _decompress_by_program(path: Path, compression: str, to_its_end: bool) -> It
             reason = f"{compression} ended with status {process.returncode}"
             raise _damage_error(path, compression, reason)
     finally:
+        # Whoever reads only the head leaves the program running.
         kill_child(process)
         process.stdout.close()
 

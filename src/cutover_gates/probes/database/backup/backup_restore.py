@@ -35,6 +35,7 @@ from cutover_gates.probes.database.scratch.scratch_cluster import SUPERUSER, run
 from cutover_gates.probes.database.scratch.scratch_server import scratch_server
 
 _UNAVAILABLE_PREFIX = 'extension "'
+# The copy is read as its superuser: the target's own user may not read every table.
 _FIND_SUPERUSER = "SELECT rolname FROM pg_roles WHERE rolsuper AND rolcanlogin ORDER BY oid LIMIT 1"
 
 

@@ -75,6 +75,8 @@ def run_program(
 
     Raise `NotProven` when the budget is spent, and what reading `stdin` raises.
     """
+    # Files and not pipes: a program that prints more than a pipe holds would wait for a reader
+    # while this process feeds its input.
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
             bind_to_parent([program, *arguments]),

@@ -49,7 +49,9 @@ def _restore_by_pg_restore(
     # parameters that an older server does not know.
     major = max(server_major, min(contents.tool or 0, find_newest_pg_restore()))
     program = find_client_program("pg_restore", major)
+    # The scratch server has no tablespaces of the target.
     options = [f"--dbname={conninfo_to_dict(dsn)['dbname']}", "--no-tablespaces"]
+    # Only a superuser may give objects to other roles.
     if not _is_superuser(dsn):
         options.append("--no-owner")
     if backup.compression:

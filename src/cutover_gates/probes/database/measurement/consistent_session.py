@@ -103,6 +103,7 @@ class ConsistentSession:
             connection.close()
 
     def _connect(self) -> TupleConnection:
+        # At least a second, because a statement_timeout of zero means no limit.
         left = max(1.0, self._ends - time.time())
         plain = connect_read_only(
             self._dsn,

@@ -105,6 +105,7 @@ def _compare_sides(here: _Side, there: _Side, connections: int) -> KeyDifference
     if now is None or then is None:
         return KeyDifferences((), (), (), 0, complete=False)
     numbers = find_differing_segments(then, now, migrated=False)
+    # Only hashes leave the databases, so the whole rows of these segments are never sent.
     actual = here.read_row_hashes(numbers[:MAX_SEGMENTS])
     wanted = there.read_row_hashes(numbers[:MAX_SEGMENTS])
     changed = sorted(key for key in actual.keys() & wanted.keys() if actual[key] != wanted[key])

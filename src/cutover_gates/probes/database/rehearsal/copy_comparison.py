@@ -43,6 +43,7 @@ class CopyComparison:
         try:
             take_snapshot(self.copy)
         except (NotProven, DatabaseUnreachable) as error:
+            # Without a snapshot of the copy, only the schema can still be compared.
             self._add_gaps("the copy before the scripts", error)
             self._questions = []
 

@@ -18,6 +18,8 @@ from cutover_gates.probes.database.rehearsal.rehearsal_result import (
 
 # Seconds between two polls: a lock that is shorter keeps nobody waiting noticeably.
 POLL_SECONDS = 0.02
+# Seconds for the thread to end: one poll, and a statement of the server.
+_JOIN_SECONDS = 5.0
 # From the weakest to the strongest, as `pg_locks` names them.
 LOCK_MODES = (
     "AccessShareLock",
@@ -135,7 +137,7 @@ class LockMonitor:
         """End the thread and close its connection."""
         self.finish_script()
         self._stop.set()
-        self._thread.join(5)
+        self._thread.join(_JOIN_SECONDS)
         self._connection.close()
 
     def _poll(self) -> None:

@@ -143,6 +143,7 @@ def connect_workload(dsn: str) -> psycopg.Connection:
 
 def run_statement(connection: psycopg.Connection, statement: WorkloadStatement) -> None:
     """Run a statement in a short transaction that is rolled back."""
+    # Random keys: a script that changes some rows meets some of the statements.
     parameters = random.choice(statement.keys) if statement.keys else None
     try:
         connection.execute(statement.texts[0], parameters)

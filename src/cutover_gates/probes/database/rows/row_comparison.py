@@ -171,6 +171,7 @@ class _ContentComparison:
 
     def add_differences(self, dsn: str) -> None:
         """Add the findings of the differing tables, each with the rows and columns that differ."""
+        # After all tables were compared: a lookup may restore a backup, once for all of them.
         location = locate_rows(self.context, self.before, dsn, list(self.differing), self.expected)
         for name, finding in self.differing.items():
             actual = "; ".join([finding.actual, *location.places.get(name, ())])

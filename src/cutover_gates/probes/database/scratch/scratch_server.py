@@ -100,6 +100,7 @@ class ScratchServer:
         for role in roles:
             if role not in known and not role.startswith("pg_"):
                 connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(role)))
+                # Roles belong to the whole server: the comment shows which run made them.
                 connection.execute(
                     sql.SQL("COMMENT ON ROLE {} IS {}").format(
                         sql.Identifier(role), sql.Literal(self.token)
@@ -164,6 +165,7 @@ def _remove_leftovers(server: ScratchServer) -> Iterator[None]:
     with psycopg.connect(
         server.admin, autocommit=True, application_name=server.token
     ) as connection:
+        # The session is idle as long as the run, and a limit of the server must not end it.
         connection.execute("SET idle_session_timeout = 0")
         sessions = connection.execute(
             "SELECT application_name FROM pg_stat_activity WHERE starts_with(application_name, %s)",

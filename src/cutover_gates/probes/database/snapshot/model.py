@@ -26,9 +26,9 @@ class Snapshot:
     """Counts, hashes, bounds of keys and the catalog of a database. It holds no content of a row.
 
     `taken_at` is a `time.time()`, `migration` the newest one that was applied. `catalog` and
-    `history` are None in a snapshot that holds none. `left_out`: relations in the schemas that hold no rows of their own, with their kind.
-    `declarations`: the `declarations_digest` of the settings in force. `path`: the file, once the
-    snapshot was loaded from one.
+    `history` are None in a snapshot that holds none. `left_out`: relations in the schemas that hold
+    no rows of their own, with their kind. `declarations`: the `declarations_digest` of the settings
+    in force. `path`: the file, once the snapshot was loaded from one.
     """
 
     target: str

@@ -33,6 +33,7 @@ def save_snapshot(snapshot: Snapshot, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     moment = datetime.fromtimestamp(snapshot.taken_at, UTC)
     path = folder / f"{moment.strftime(_FILE_NAME)}{SUFFIX}"
+    # Without the time in the header, equal content gives an equal file.
     return write_atomically(path, gzip.compress(json.dumps(plain).encode(), mtime=0))
 
 
