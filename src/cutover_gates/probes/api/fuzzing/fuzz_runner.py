@@ -27,6 +27,7 @@ from cutover_gates.probes.api.fuzzing.fuzz_process_input import (
     FuzzProcessConfig,
 )
 from cutover_gates.probes.api.fuzzing.model import FuzzPlan, FuzzResult
+from cutover_gates.util.subprocesses import start_child, stop_child
 
 STOP_SECONDS = 1.5
 """So long it is waited for after it was told to stop."""
@@ -81,34 +82,21 @@ def _start_process(folder: Path, complaints: IO[bytes]) -> Iterator[subprocess.P
         for name, value in os.environ.items()
         if not name.startswith("CUTOVER_") and not name.lower().endswith("_proxy")
     }
-    process = subprocess.Popen(
+    process = start_child(
         command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
         stderr=complaints,
-        start_new_session=True,
         env={
             **environment,
             "NO_PROXY": "*",
             "NETRC": os.devnull,
-            # otherwise hypothesis leaves a folder where the gate was called
+            # Otherwise hypothesis leaves a folder where the gate was called.
             "HYPOTHESIS_STORAGE_DIRECTORY": str(folder / "hypothesis"),
         },
     )
     try:
         yield process
     finally:
-        assert process.stdin is not None
-        with suppress(BrokenPipeError):
-            process.stdin.close()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        assert process.stdout is not None
-        process.stdout.close()
+        stop_child(process, STOP_SECONDS)
 
 
 @contextmanager
