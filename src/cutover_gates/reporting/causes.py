@@ -21,7 +21,7 @@ NUMBER = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]
 
 
 @dataclass(frozen=True)
-class Cause:
+class OpenCause:
     """One cause, with all items and checks that it left open.
 
     `title` says what should hold (empty where several checks with different titles are meant).
@@ -36,7 +36,7 @@ class Cause:
 
 
 @dataclass
-class _OpenCause:
+class _CauseBuilder:
     """A cause that is still being gathered."""
 
     outcome: Outcome
@@ -45,18 +45,18 @@ class _OpenCause:
     items: dict[str, None] = field(default_factory=dict)
     checks: dict[str, None] = field(default_factory=dict)
 
-    def close(self) -> Cause:
+    def close(self) -> OpenCause:
         """Return the cause with all that was gathered."""
         title = next(iter(self.titles)) if len(self.titles) == 1 else ""
-        return Cause(self.outcome, title, self.details, tuple(self.items), tuple(self.checks))
+        return OpenCause(self.outcome, title, self.details, tuple(self.items), tuple(self.checks))
 
 
-def collect_causes(verdict: Verdict) -> list[Cause]:
+def collect_causes(verdict: Verdict) -> list[OpenCause]:
     """Return the causes of all open items: failed, then error, then not proven.
 
     Of one outcome, those that reach farthest come first: they are causes rather than symptoms.
     """
-    causes: dict[Hashable, _OpenCause] = {}
+    causes: dict[Hashable, _CauseBuilder] = {}
     for result in find_root_causes(verdict):
         for key, cause in _causes_of_item(result):
             known = causes.setdefault(key, cause)
@@ -86,16 +86,16 @@ def _open_checks(result: ItemResult) -> list[CheckResult]:
     return [check for check in result.checks if check.outcome in OPEN_OUTCOMES]
 
 
-def _causes_of_item(result: ItemResult) -> Iterator[tuple[Hashable, _OpenCause]]:
+def _causes_of_item(result: ItemResult) -> Iterator[tuple[Hashable, _CauseBuilder]]:
     items = {result.item.id: None}
     checks = _open_checks(result)
     if not checks:  # no check ran for it, or nobody signed it off
         details = split_lines(result.why)
         titles = {result.item.title: None}
-        yield (result.outcome, details), _OpenCause(result.outcome, details, titles, items)
+        yield (result.outcome, details), _CauseBuilder(result.outcome, details, titles, items)
     for check in checks:
         titles = {title_of(check): None}
-        cause = _OpenCause(check.outcome, _details_of(check), titles, items, {check.check: None})
+        cause = _CauseBuilder(check.outcome, _details_of(check), titles, items, {check.check: None})
         yield (check.outcome, _identity_of(check)), cause
 
 

@@ -9,7 +9,7 @@ from cutover_gates.core.verdict import OPEN_OUTCOMES, Verdict, VerdictWord
 from cutover_gates.reporting.gate_texts import texts_for_gate
 from cutover_gates.reporting.measurements import collect_measurements
 from cutover_gates.reporting.next_step import describe_next_step
-from cutover_gates.reporting.reasons import Reason, list_reasons, list_waivers
+from cutover_gates.reporting.reasons import ReasonLine, list_reasons, list_waivers
 from cutover_gates.reporting.verdict_summary import count_outcomes, describe_target
 from cutover_gates.util.text import format_utc
 
@@ -52,8 +52,8 @@ def to_markdown(verdict: Verdict) -> str:
         f"{count_outcomes(verdict)}.",
         "",
         *_format_section("Why", _reasons_for_no_go(verdict)),
-        *_format_section("Open", [Reason(line) for line in _list_open_items(verdict)]),
-        *_format_section("Waived", [Reason(line) for line in list_waivers(verdict)]),
+        *_format_section("Open", [ReasonLine(line) for line in _list_open_items(verdict)]),
+        *_format_section("Waived", [ReasonLine(line) for line in list_waivers(verdict)]),
         *_format_measurements(verdict),
         f"**Next:** {_escape_around_commands(describe_next_step(verdict))}",
         "",
@@ -61,7 +61,7 @@ def to_markdown(verdict: Verdict) -> str:
     return "\n".join(lines)
 
 
-def _reasons_for_no_go(verdict: Verdict) -> list[Reason]:
+def _reasons_for_no_go(verdict: Verdict) -> list[ReasonLine]:
     """Return the reasons without the waivers, which have a section of their own."""
     if verdict.is_go:
         return []
@@ -76,12 +76,12 @@ def _list_open_items(verdict: Verdict) -> list[str]:
     ]
 
 
-def _format_section(name: str, reasons: Iterable[Reason]) -> list[str]:
+def _format_section(name: str, reasons: Iterable[ReasonLine]) -> list[str]:
     lines = [line for reason in reasons for line in _format_reason(reason)]
     return [f"**{name}**", "", *lines, ""] if lines else []
 
 
-def _format_reason(reason: Reason) -> Iterator[str]:
+def _format_reason(reason: ReasonLine) -> Iterator[str]:
     yield f"- {escape_markdown(reason.text)}"
     for detail in reason.details:
         yield f"  - {escape_markdown(detail.strip())}"
@@ -92,7 +92,7 @@ def _format_measurements(verdict: Verdict) -> list[str]:
     if measurements is None:
         return []
     lines = [
-        Reason(f"{one.operation}, {one.requests:,} requests: {one.values}")
+        ReasonLine(f"{one.operation}, {one.requests:,} requests: {one.values}")
         for one in measurements.by_operation()
     ]
     return _format_section(measurements.title, lines)

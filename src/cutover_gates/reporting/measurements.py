@@ -14,7 +14,7 @@ KEPT = RESULTS["holds"]
 
 
 @dataclass(frozen=True)
-class Measurement:
+class ReportedMeasurement:
     """One objective: what was measured, the limit in force, of how many requests, and the result."""
 
     operation: str
@@ -42,7 +42,7 @@ class OperationMeasurements:
 class LoadMeasurements:
     """All objectives of a load run, with its requests and its duration in seconds."""
 
-    objectives: tuple[Measurement, ...]
+    objectives: tuple[ReportedMeasurement, ...]
     requests: int
     seconds: int
 
@@ -66,7 +66,7 @@ class LoadMeasurements:
 
 def collect_measurements(verdict: Verdict) -> LoadMeasurements | None:
     """Return the figures of the load run; None where the gate judged no load."""
-    objectives: dict[tuple[str, str], Measurement] = {}
+    objectives: dict[tuple[str, str], ReportedMeasurement] = {}
     requests, seconds = 0, 0
     for facts in _load_facts(verdict):
         # Evidence may hold anything. What cannot be read is left out: the verdict must be shown.
@@ -91,13 +91,13 @@ def _load_facts(verdict: Verdict) -> Iterator[Mapping[str, Any]]:
                     yield facts
 
 
-def _measurements_of(facts: Mapping[str, Any]) -> Iterator[Measurement]:
+def _measurements_of(facts: Mapping[str, Any]) -> Iterator[ReportedMeasurement]:
     for claim in facts["claims"]:
         # An objective that is not needed can only be missed: as long as it is open it says nothing.
         if not claim["needed"] and claim["state"] == "open":
             continue
         if measured := _measured_value(facts, claim):
-            yield Measurement(
+            yield ReportedMeasurement(
                 strip_control_characters(str(claim["operation"])),
                 strip_control_characters(str(claim["statistic"])),
                 measured,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cutover_gates.core.verdict import Outcome, Verdict
-from cutover_gates.reporting.causes import Cause, collect_causes, split_lines
+from cutover_gates.reporting.causes import OpenCause, collect_causes, split_lines
 from cutover_gates.reporting.verdict_summary import count_outcomes
 from cutover_gates.util.text import (
     first_sentence,
@@ -29,41 +29,43 @@ OPEN_VERBS = {
 
 
 @dataclass(frozen=True)
-class Reason:
+class ReasonLine:
     """One reason for a verdict: a line, and the lines that belong below it."""
 
     text: str
     details: tuple[str, ...] = ()
 
 
-def list_reasons(verdict: Verdict) -> list[Reason]:
+def list_reasons(verdict: Verdict) -> list[ReasonLine]:
     """Return why the word is what it is, the most important reason first.
 
     Faults of the run stand first, then what failed, what broke and what is not proven, then
     rejected decisions, waivers, and in one line what does not apply.
     """
     if verdict.is_go:
-        reasons = [Reason(f"{count_outcomes(verdict)}.")]
+        reasons = [ReasonLine(f"{count_outcomes(verdict)}.")]
     else:
         reasons = list_open_reasons(verdict)
     return [
         *reasons,
         *_rejected_decision_reasons(verdict),
-        *_shorten([Reason(line) for line in list_waivers(verdict)], "waivers"),
+        *_shorten([ReasonLine(line) for line in list_waivers(verdict)], "waivers"),
         *_not_applicable_reasons(verdict),
     ]
 
 
-def list_open_reasons(verdict: Verdict) -> list[Reason]:
+def list_open_reasons(verdict: Verdict) -> list[ReasonLine]:
     """Return the reasons for a NO-GO: faults of the run, and causes of open items."""
-    errors = [Reason(f"the run itself: {first_sentence(error)}") for error in verdict.run_errors]
+    errors = [
+        ReasonLine(f"the run itself: {first_sentence(error)}") for error in verdict.run_errors
+    ]
     reasons = [*_shorten(errors, "faults of the run"), *_cause_reasons(verdict)]
     if reasons:
         return reasons
-    return [Reason("No item of this gate was proven. A gate that proves nothing is not a GO.")]
+    return [ReasonLine("No item of this gate was proven. A gate that proves nothing is not a GO.")]
 
 
-def _cause_reasons(verdict: Verdict) -> list[Reason]:
+def _cause_reasons(verdict: Verdict) -> list[ReasonLine]:
     """Return the first few causes in full, and the items of the others in one line."""
     causes = collect_causes(verdict)
     # A file that cannot be collected is a fault of the run, told already, and may break ten items.
@@ -73,18 +75,18 @@ def _cause_reasons(verdict: Verdict) -> list[Reason]:
     untold = [cause for cause in causes if cause not in told]
     rest = list(dict.fromkeys(item for cause in untold for item in cause.items))
     unnamed = [item for item in rest if item not in named]
-    reasons = [Reason(_describe_cause(cause), _select_details(cause)) for cause in told]
+    reasons = [ReasonLine(_describe_cause(cause), _select_details(cause)) for cause in told]
     if unnamed:
-        reasons.append(Reason(f"also open: {format_list(unnamed, most=MAX_IDS)}"))
+        reasons.append(ReasonLine(f"also open: {format_list(unnamed, most=MAX_IDS)}"))
     return reasons
 
 
-def _repeats_run_error(cause: Cause, run_errors: Sequence[str]) -> bool:
+def _repeats_run_error(cause: OpenCause, run_errors: Sequence[str]) -> bool:
     told = tuple(line for error in run_errors for line in split_lines(error)[:1])
     return bool(cause.details) and cause.details[0].startswith(told)
 
 
-def _describe_cause(cause: Cause) -> str:
+def _describe_cause(cause: OpenCause) -> str:
     singular, plural = OPEN_VERBS[cause.outcome]
     verb = singular if len(cause.items) == 1 else plural
     line = f"{format_list(cause.items, most=MAX_OTHERS)} {verb}"
@@ -94,7 +96,7 @@ def _describe_cause(cause: Cause) -> str:
     return f"{line}: {', '.join(parts)}" if parts else line
 
 
-def _select_details(cause: Cause) -> tuple[str, ...]:
+def _select_details(cause: OpenCause) -> tuple[str, ...]:
     if not cause.details:
         return ("The check did not say why.",)
     more = len(cause.details) - MAX_DETAILS
@@ -103,9 +105,9 @@ def _select_details(cause: Cause) -> tuple[str, ...]:
     return (*cause.details[:MAX_DETAILS], f"… {more} more lines in verdict.html")
 
 
-def _rejected_decision_reasons(verdict: Verdict) -> list[Reason]:
+def _rejected_decision_reasons(verdict: Verdict) -> list[ReasonLine]:
     reasons = [
-        Reason(
+        ReasonLine(
             f"the {refusal.kind} of {strip_control_characters(refusal.decision.by)} for"
             f" {strip_control_characters(refusal.decision.item)} does not count:"
             f" {first_sentence(refusal.why)}"
@@ -126,7 +128,7 @@ def list_waivers(verdict: Verdict) -> list[str]:
     ]
 
 
-def _not_applicable_reasons(verdict: Verdict) -> list[Reason]:
+def _not_applicable_reasons(verdict: Verdict) -> list[ReasonLine]:
     """Return one line: what settings declare not applicable, as items and as parts of items."""
     items = [result.item.id for result in verdict.with_outcome(Outcome.NOT_APPLICABLE)]
     parts = [
@@ -139,10 +141,10 @@ def _not_applicable_reasons(verdict: Verdict) -> list[Reason]:
         texts.append(f"single checks of {format_list(parts)}")
     if not texts:
         return []
-    return [Reason(f"declared not applicable (verdict.html says why): {', '.join(texts)}")]
+    return [ReasonLine(f"declared not applicable (verdict.html says why): {', '.join(texts)}")]
 
 
-def _shorten(reasons: list[Reason], what: str) -> list[Reason]:
+def _shorten(reasons: list[ReasonLine], what: str) -> list[ReasonLine]:
     if len(reasons) <= MAX_OTHERS:
         return reasons
-    return [*reasons[:MAX_OTHERS], Reason(f"{what}: {len(reasons) - MAX_OTHERS} more")]
+    return [*reasons[:MAX_OTHERS], ReasonLine(f"{what}: {len(reasons) - MAX_OTHERS} more")]

@@ -20,7 +20,7 @@ from cutover_gates.reporting.causes import DISPLAY_ORDER
 from cutover_gates.reporting.evidence_view import last_curl_command
 from cutover_gates.reporting.measurements import collect_measurements
 from cutover_gates.reporting.next_step import describe_fired_triggers, describe_next_step
-from cutover_gates.reporting.reasons import Reason, list_reasons
+from cutover_gates.reporting.reasons import ReasonLine, list_reasons
 from cutover_gates.reporting.verdict_summary import describe_counts_and_time, headline
 from cutover_gates.util.text import strip_control_characters, wrap_words
 
@@ -53,11 +53,11 @@ def print_verdict(
     """
     _print_banner(verdict, console)
     _print_section(console, "Why", list_reasons(verdict))
-    _print_section(console, "Now", [Reason(describe_next_step(verdict))])
+    _print_section(console, "Now", [ReasonLine(describe_next_step(verdict))])
     _print_measurements(verdict, console)
     _print_checklist(verdict, console)
     _print_open_checks(verdict, console)
-    told = [Reason(note) for note in notes]
+    told = [ReasonLine(note) for note in notes]
     if told:
         _print_section(console, "Notes", told)
     _print_closing_lines(verdict, console, folder)
@@ -92,7 +92,7 @@ def _print_banner(verdict: Verdict, console: Console) -> None:
     _print_wrapped(console, describe_counts_and_time(verdict))
 
 
-def _print_section(console: Console, title: str, reasons: list[Reason]) -> None:
+def _print_section(console: Console, title: str, reasons: list[ReasonLine]) -> None:
     console.print()
     _print_line(console, title, "bold")
     bullet = "- " if len(reasons) > 1 else ""

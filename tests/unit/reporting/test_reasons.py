@@ -5,7 +5,7 @@ from __future__ import annotations
 from cutover_gates.core.findings import describe_finding
 from cutover_gates.core.plan import Item, Plan
 from cutover_gates.core.verdict import Outcome
-from cutover_gates.reporting.reasons import MAX_CAUSES, MAX_DETAILS, Reason, list_reasons
+from cutover_gates.reporting.reasons import MAX_CAUSES, MAX_DETAILS, ReasonLine, list_reasons
 from tests.unit.reporting.sample_findings import broken_check, orphan
 from tests.unit.reporting.sample_verdicts import decision, sample_verdict
 from tests.unit.reporting.test_causes import verdict_of
@@ -15,7 +15,7 @@ MANY = Plan(
 )
 
 
-def naming(reasons: list[Reason], *words: str) -> list[int]:
+def naming(reasons: list[ReasonLine], *words: str) -> list[int]:
     """Return for each word the number of the one reason that names it."""
     found = [[n for n, reason in enumerate(reasons) if word in reason.text] for word in words]
     assert all(len(numbers) == 1 for numbers in found), found
