@@ -21,7 +21,7 @@ It is part of the documented interface (docs/target-protocol.md), so it stays a 
 
 @dataclass
 class RequestContext:
-    """What one request carries besides HTTP.
+    """The values that one request carries besides HTTP.
 
     `synthetic` marks one of the driver's own operations on synthetic data; on production no other
     request may write. `shown_headers` are the declared headers with `$TOKEN` in place of the token.

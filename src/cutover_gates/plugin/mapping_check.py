@@ -17,7 +17,7 @@ from cutover_gates.config.base import SettingsError
 from cutover_gates.core.evidence.ledger import Ledger
 from cutover_gates.drivers.ledger_driver import LedgerDriver
 from cutover_gates.drivers.mapping_check.check_context import CheckContext
-from cutover_gates.drivers.mapping_check.diagnosis import Diagnoser
+from cutover_gates.drivers.mapping_check.diagnoser import Diagnoser
 from cutover_gates.drivers.mapping_check.last_exchange import LastExchange
 from cutover_gates.drivers.mapping_check.runner import StepOutcome, StepResult, run_steps
 from cutover_gates.drivers.mapping_check.source_locations import SourceLocations

@@ -40,7 +40,7 @@ class RunningTarget:
 
     @property
     def is_ephemeral(self) -> bool:
-        """Whether all its data ends with the run, so that nothing has to be removed from it."""
+        """True where all its data ends with the run, so that nothing has to be removed from it."""
         return self.kind in ("embedded", "containers")
 
     def as_plain(self) -> dict[str, Any]:

@@ -16,7 +16,7 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 @dataclass(frozen=True)
 class IdentityProof:
-    """What a request carries to identify its client."""
+    """The part of a request that serves to identify its client."""
 
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     form: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -9,7 +9,7 @@ from cutover_gates.hospital import Reason
 
 
 class Cause(StrEnum):
-    """Why a step of the mapping check failed."""
+    """The cause of a failed step of the mapping check."""
 
     # The connection.
     TLS_EXPECTED = "tls-expected"

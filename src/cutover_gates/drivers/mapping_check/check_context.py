@@ -39,7 +39,7 @@ class NotRejected(Exception):
 
 @dataclass
 class CheckContext:
-    """What the steps of one mapping check share.
+    """The values that the steps of one mapping check share.
 
     `values` holds what a step gave, by name: sessions by role, `patient`, `visit`, `document` …
     `unsupported` is what the settings declare so. `paged` is the same target that is asked for

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cutover_gates.drivers.mapping_check.check_context import CheckContext, CheckStep, NotRejected
-from cutover_gates.drivers.mapping_check.diagnosis import Diagnoser, Diagnosis
+from cutover_gates.drivers.mapping_check.diagnoser import Diagnoser
+from cutover_gates.drivers.mapping_check.diagnosis import Diagnosis
 from cutover_gates.drivers.mapping_check.last_exchange import LastExchange
 from cutover_gates.drivers.mapping_check.steps import STEPS
 from cutover_gates.drivers.transport import GuardError
