@@ -23,7 +23,7 @@ from locust.env import Environment
 from benchmarks.load_bare import Bare
 from benchmarks.load_runs import brief_of
 from cutover_gates.config.performance import Performance
-from cutover_gates.probes.load.journeys import JourneyRun
+from cutover_gates.probes.load.journey_run import JourneyRun
 from cutover_gates.probes.load.load_worker import LoadWorker
 from cutover_gates.probes.load.sample_writer import SampleWriter
 

@@ -27,10 +27,10 @@ from cutover_gates.probes.load.objective_builder import build_objectives
 from cutover_gates.probes.load.worker_config import PlannedRecords, WorkerConfig
 
 JOURNEYS = '''
-from cutover_gates.probes.load.journeys import Shift, steps
+from cutover_gates.probes.load.journeys import JourneyContext, steps
 
 @steps("patient")
-def look(shift: Shift) -> None:
+def look(shift: JourneyContext) -> None:
     """One chart, and that it is the right one."""
     known = shift.known.patient
     assert shift.front_desk.patient(known.id).mrn == known.mrn, "another patient's chart came"

@@ -11,8 +11,9 @@ import gevent
 
 from cutover_gates.config.performance import Performance
 from cutover_gates.core.evidence.ledger import Ledger
+from cutover_gates.probes.load.arrival_stream import ArrivalStream
 from cutover_gates.probes.load.config_builder import STREAMS_PER_PROCESS
-from cutover_gates.probes.load.load_worker import ArrivalStream, LoadWorker
+from cutover_gates.probes.load.load_worker import LoadWorker
 from cutover_gates.targets.running_target import RunningTarget
 
 IDLE_SECONDS = 10**9

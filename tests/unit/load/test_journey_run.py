@@ -18,7 +18,7 @@ from cutover_gates.hospital import (
     Unreachable,
     Unsupported,
 )
-from cutover_gates.probes.load.journeys import JourneyAborted, JourneyRun, measure_hospital
+from cutover_gates.probes.load.journey_run import JourneyAborted, JourneyRun, measure_hospital
 from cutover_gates.probes.load.model import RequestOutcome
 
 Kept = tuple[str, float, float, float, RequestOutcome, int, str]

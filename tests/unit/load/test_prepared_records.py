@@ -25,8 +25,10 @@ from cutover_gates.hospital import (
     Unreachable,
 )
 from cutover_gates.probes.load.config_builder import close_unused_entries
-from cutover_gates.probes.load.data_pool import DataPool, LedgerReporting, PoolExhausted
-from cutover_gates.probes.load.journeys import JourneyAborted, JourneyRun, KnownPatient
+from cutover_gates.probes.load.data_pool import DataPool, PoolExhausted
+from cutover_gates.probes.load.hospital_proxies import LedgerReporting
+from cutover_gates.probes.load.journey_run import JourneyAborted, JourneyRun
+from cutover_gates.probes.load.journeys import KnownPatient
 from cutover_gates.probes.load.load_results import LoadResults
 from cutover_gates.probes.load.model import RequestOutcome
 from cutover_gates.probes.load.sample_log import BlockReader

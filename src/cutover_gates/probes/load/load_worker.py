@@ -1,23 +1,13 @@
-"""Who makes the load: locust's users.
-
-Each is a stream of people who come at random moments, whether those before them are done or not.
-
-A stream's arrivals are a Poisson process, so any number of streams, on any number of processes, is
-one of their rates' sum: nothing need be agreed between processes, and locust may deal the streams
-out as it likes. Only for load processes: this module imports locust.
-"""
+"""The state that all streams of a load process share, and the journeys that they start."""
 
 from __future__ import annotations
 
 import random
-from bisect import bisect
 from collections.abc import Callable
-from itertools import accumulate
-from typing import Any, cast
+from typing import cast
 
 import gevent
 from greenlet import greenlet
-from locust import FastHttpUser, constant, task
 
 from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.core.evidence.redact import Redactor
@@ -34,177 +24,164 @@ from cutover_gates.hospital import (
     Unsupported,
     Ward,
 )
-from cutover_gates.probes.load.data_pool import DataPool, LedgerReporting, PoolExhausted
+from cutover_gates.probes.load.data_pool import DataPool, PoolExhausted
 from cutover_gates.probes.load.fast_request import FastClient
 from cutover_gates.probes.load.gevent_transport import GeventTransport
+from cutover_gates.probes.load.hospital_proxies import LedgerReporting, SessionRefreshing
+from cutover_gates.probes.load.journey_run import JourneyAborted, JourneyRun, measure_hospital
 from cutover_gates.probes.load.journeys import (
-    JourneyAborted,
     JourneyContext,
     JourneyFunction,
-    JourneyRun,
     get_steps,
-    measure_hospital,
     read_journeys,
 )
 from cutover_gates.probes.load.model import RequestOutcome
 from cutover_gates.probes.load.sample_writer import SampleWriter
 from cutover_gates.probes.load.worker_config import PlannedRecords, WorkerConfig
 
-
-class SessionRefreshing:
-    """A `Hospital` to which everybody shows the session that he has by now: a journey may last
-    longer than a token.
-    """
-
-    def __init__(self, hospital: Driver, keeper: SessionPool) -> None:
-        self._hospital, self._keeper = hospital, keeper
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        act: Callable[..., Any] = getattr(self._hospital, name)
-        return lambda session, *words, **named: act(self._keeper.current(session), *words, **named)
+SPARE_CONNECTIONS = 10
+"""Connections beyond the requests that may wait: a request that ends gives its connection back late."""
 
 
 class LoadWorker:
-    """What all streams of a process share: the driver, living sessions, what may be made, the
-    scribe.
-    """
+    """The driver, the living sessions, the records to create, and the writer of samples."""
 
     def __init__(
         self,
-        brief: WorkerConfig,
-        scribe: SampleWriter,
+        config: WorkerConfig,
+        writer: SampleWriter,
         more: Callable[[str], PlannedRecords] | None = None,
     ) -> None:
-        self.config, self.sample_writer, self.redactor = brief, scribe, Redactor()
-        self._journeys: dict[str, JourneyFunction] = read_journeys(
-            brief.journeys, "performance/journeys.py"
-        )
-        self._under_way, self._idle, self._hub = (
-            set[JourneyRun](),
-            list[greenlet](),
-            gevent.get_hub(),
-        )
-        self._supplies = DataPool(brief, more)
+        """Prepare a worker; `more` enters further records in the ledger (`DataPool`)."""
+        self.config, self.sample_writer, self.redactor = config, writer, Redactor()
+        self._journeys = read_journeys(config.journeys, "performance/journeys.py")
+        self._running = set[JourneyRun]()
+        self._idle = list[greenlet]()
+        self._hub = gevent.get_hub()
+        self._pool = DataPool(config, more)
+        driver = self._connect()
+        self._hospital = cast(Driver, LedgerReporting(driver, self._pool, writer))
+        self._sessions = SessionPool(driver, config.users, redactor=self.redactor)
+
+    def _connect(self) -> Driver:
+        config = self.config
         transport = GeventTransport(
-            brief.connect_seconds,
-            brief.request_seconds,
-            brief.most_waiting + 10,
-            production=brief.production,
+            config.connect_seconds,
+            config.request_seconds,
+            config.most_waiting + SPARE_CONNECTIONS,
+            production=config.production,
         )
-        client = (
-            FastClient(transport) if brief.driver == "rest" else make_client(transport)
-        )  # whoever wrote his own driver may use all of httpx's
-        driver = connect(
-            brief.url,
+        # A driver of the hospital's own may use all of httpx.
+        is_rest = config.driver == "rest"
+        client = FastClient(transport) if is_rest else make_client(transport)
+        return connect(
+            config.url,
             recorder=Recorder(self.redactor, cap=1),
-            run_tag=brief.tag,
-            driver=brief.driver,
-            mapping=brief.mapping,
-            source=brief.source,
+            run_tag=config.tag,
+            driver=config.driver,
+            mapping=config.mapping,
+            source=config.source,
             client=client,
-            secrets=brief.secrets,
+            secrets=config.secrets,
         )
-        self._hospital = cast(Driver, LedgerReporting(driver, self._supplies, scribe))
-        self._keeper = SessionPool(driver, brief.users, redactor=self.redactor)
 
     def sign_in(self) -> None:
-        """Sign in, before anybody comes. Raises as signing in does."""
+        """Sign in before the first journey. Raises as signing in does."""
         for role in (Role.REGISTRAR, Role.CLINICIAN):
-            self._keeper.session(role)
+            self._sessions.session(role)
         self.sample_writer.report_secrets(self.redactor)
 
     def start_journey(self, name: str, due: float, dice: random.Random) -> None:
-        """Somebody has come.
-
-        When too many wait for their answers already, that he could not be served is written down.
-        """
+        """Start a journey that is due; where too many requests wait, record that it was not sent."""
         journey = self._journeys[name]
         self.sample_writer.count_journey(name)
-        if len(self._under_way) >= self.config.most_waiting:
-            self._record_request(
-                get_steps(journey)[0],
-                due,
-                0.0,
-                self.config.request_seconds,
-                RequestOutcome.NOT_SENT,
-                0,
-                "too many were waiting for their answers",
-            )
+        if len(self._running) >= self.config.most_waiting:
+            self._record_unsent(journey, due)
+            return
+        seconds = self.config.work[name][1]
+        run = JourneyRun(
+            due,
+            self.sample_writer.clock,
+            gevent.sleep,
+            lambda: seconds * dice.expovariate(1),
+            self._record_request,
+        )
+        self._running.add(run)
+        # A greenlet that waits is used again: to start a new one for each journey costs.
+        if self._idle:
+            self._hub.loop.run_callback(self._idle.pop().switch, (journey, run))
         else:
-            seconds = self.config.work[name][1]
-            walk = JourneyRun(
-                due,
-                self.sample_writer.clock,
-                gevent.sleep,
-                lambda: seconds * dice.expovariate(1),
-                self._record_request,
-            )
-            self._under_way.add(walk)
-            if self._idle:
-                self._hub.loop.run_callback(self._idle.pop().switch, (journey, walk))
-            else:
-                gevent.spawn(self._run_journeys, journey, walk)
+            gevent.spawn(self._run_journeys, journey, run)
 
     def close(self) -> None:
-        """The run is over: what is still without an answer is written down as it is."""
-        for walk in list(self._under_way):
-            walk.abort()
+        """End the run: record the requests that are still without an answer."""
+        for run in list(self._running):
+            run.abort()
 
     @property
     def is_busy(self) -> bool:
-        """Whether somebody is still here."""
-        return bool(self._under_way)
+        """Return whether a journey is still running."""
+        return bool(self._running)
 
-    def _run_journeys(self, journey: JourneyFunction, walk: JourneyRun) -> None:
-        """Goes through one journey after the other.
-
-        There are as many guides as were ever needed at once: each greenlet that is begun costs.
-        """
+    def _run_journeys(self, journey: JourneyFunction, run: JourneyRun) -> None:
+        """Run one journey after the other; there are as many greenlets as ever ran at once."""
         while True:
-            self._run_journey(journey, walk)
+            self._run_journey(journey, run)
             self._idle.append(gevent.getcurrent())
-            journey, walk = self._hub.switch()
+            journey, run = self._hub.switch()
 
-    def _run_journey(self, journey: JourneyFunction, walk: JourneyRun) -> None:
+    def _run_journey(self, journey: JourneyFunction, run: JourneyRun) -> None:
         try:
-            with self._supplies.borrow_patient() as index:
-                journey(self._create_context(walk, index))
-            walk.finish_request()
-        except AssertionError as wrong:
-            walk.finish_request(str(wrong) or "another answer than the journey expects")
+            with self._pool.borrow_patient() as index:
+                journey(self._create_context(run, index))
+            run.finish_request()
+        except AssertionError as error:
+            run.finish_request(str(error) or "another answer than the journey expects")
         except (JourneyAborted, Unsupported, PoolExhausted):
-            walk.finish_request()
+            run.finish_request()
         except (Rejected, ProtocolViolation, MappingError) as error:
-            self._record_request(
-                get_steps(journey)[0],
-                walk.due,
-                0.0,
-                self.sample_writer.clock() - walk.due,
-                RequestOutcome.REJECTED,
-                0,
-                f"to sign in again failed: {error}",
-            )
+            self._record_failed_sign_in(journey, run, error)
         finally:
-            self._under_way.discard(walk)
+            self._running.discard(run)
 
-    def _create_context(self, walk: JourneyRun, index: int) -> JourneyContext:
-        supplies, hospital = (
-            self._supplies,
-            cast(Driver, SessionRefreshing(measure_hospital(self._hospital, walk), self._keeper)),
-        )
-        registrar, clinician = (
-            self._keeper.session(Role.REGISTRAR),
-            self._keeper.session(Role.CLINICIAN),
-        )
+    def _create_context(self, run: JourneyRun, index: int) -> JourneyContext:
+        measured = measure_hospital(self._hospital, run)
+        hospital = cast(Driver, SessionRefreshing(measured, self._sessions))
+        registrar = self._sessions.session(Role.REGISTRAR)
+        clinician = self._sessions.session(Role.CLINICIAN)
         return JourneyContext(
             FrontDesk(hospital, registrar),
             Ward(hospital, clinician),
             Records(hospital, clinician),
             self.config.known[index],
-            supplies.next_patient,
-            lambda: supplies.next_visit_reason(index),
-            lambda: supplies.next_upload(index),
-            walk.think,
+            self._pool.next_patient,
+            lambda: self._pool.next_visit_reason(index),
+            lambda: self._pool.next_upload(index),
+            run.think,
+        )
+
+    def _record_unsent(self, journey: JourneyFunction, due: float) -> None:
+        self._record_request(
+            get_steps(journey)[0],
+            due,
+            0.0,
+            self.config.request_seconds,
+            RequestOutcome.NOT_SENT,
+            0,
+            "too many requests were waiting for their answers",
+        )
+
+    def _record_failed_sign_in(
+        self, journey: JourneyFunction, run: JourneyRun, error: Exception
+    ) -> None:
+        self._record_request(
+            get_steps(journey)[0],
+            run.due,
+            0.0,
+            self.sample_writer.clock() - run.due,
+            RequestOutcome.REJECTED,
+            0,
+            f"to sign in again failed: {error}",
         )
 
     def _record_request(
@@ -213,56 +190,10 @@ class LoadWorker:
         due: float,
         late: float,
         took: float,
-        ending: RequestOutcome,
+        outcome: RequestOutcome,
         status: int,
-        trouble: str,
+        failure: str,
     ) -> None:
-        self.sample_writer.record_request(
-            operation,
-            due,
-            late,
-            took,
-            ending,
-            status,
-            self.redactor.redact_text(trouble) if trouble else "",
-        )
-
-
-class ArrivalStream(FastHttpUser):
-    """People who come one after the other, at a rate of their own.
-
-    `worker` is set by whoever makes the process.
-    """
-
-    wait_time = constant(0)
-    host = "http://127.0.0.1"  # locust wants one; where the target is stands in the brief
-    worker: LoadWorker
-    _numbers = iter(range(10**9))
-
-    def on_start(self) -> None:
-        brief = self.worker.config
-        self._dice = random.Random(
-            f"{brief.seed} {brief.place.index} {next(ArrivalStream._numbers)}"
-        )
-        self._names, self._weights = (
-            list(brief.work),
-            [*accumulate(weight for weight, _ in brief.work.values())],
-        )
-        self._rate, self._due = (
-            brief.journey_rate / brief.streams,
-            self.worker.sample_writer.clock(),
-        )
-
-    @task
-    def generate_arrivals(self) -> None:
-        """One arrival after the other, until locust ends the user: wait for its moment, and begin
-        it. Who comes late (the process was busy) is due when he was due.
-        """
-        while True:
-            self._due += self._dice.expovariate(self._rate)
-            gevent.sleep(max(0.0, self._due - self.worker.sample_writer.clock()))
-            self.worker.start_journey(
-                self._names[bisect(self._weights, self._dice.random() * self._weights[-1])],
-                self._due,
-                self._dice,
-            )
+        # Most requests have no failure, and redaction costs.
+        text = self.redactor.redact_text(failure) if failure else ""
+        self.sample_writer.record_request(operation, due, late, took, outcome, status, text)

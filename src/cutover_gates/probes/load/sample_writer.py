@@ -1,6 +1,6 @@
-"""Writes the log of a load process: records as they come, a block of them twice a second.
+"""The writer of a load process's log: records as they come, a block of them twice a second.
 
-Knows neither locust nor gevent.
+It knows neither locust nor gevent.
 """
 
 from __future__ import annotations
@@ -18,41 +18,43 @@ from cutover_gates.probes.load.sample_log import RECORD, BlockHeader, pack_block
 _PACK = struct.Struct("<dffBBH")
 assert _PACK.size == RECORD.itemsize
 MAX_FAILURE_MESSAGES = 5
-"""Troubles told in words, of each operation. All are counted."""
+"""Failures of each operation that are kept in words. All are counted."""
 MAX_MESSAGE_CHARACTERS = 1500
 
 RequestListener = Callable[[str, float, RequestOutcome, str], None]
+"""Takes (operation, seconds, outcome, failure) of each request."""
 
 
 class SampleWriter:
-    """`out` takes each block.
-
-    `heard` hears of every request too: (operation, seconds, how it ended, trouble).
-    """
+    """Writes the log of one process. `out` takes each block, `listener` each request."""
 
     def __init__(
         self,
         operations: tuple[str, ...],
         process: int,
         out: Callable[[bytes], None],
-        heard: RequestListener | None = None,
+        listener: RequestListener | None = None,
     ) -> None:
         self._index = {name: number for number, name in enumerate(operations)}
-        self._process, self._out, self._heard = process, out, heard
+        self._process, self._out, self._listener = process, out, listener
         self._origin, self._started = time.time() - time.perf_counter(), time.perf_counter()
         self._records = bytearray()
-        self._number = self._secrets_told = 0
-        self._begun: Counter[str] = Counter()
-        self._told: Counter[str] = Counter()
-        self._asked: list[int] = []
-        self._made: list[tuple[int, str]] = []
-        self._refused: list[int] = []
-        self._troubles: list[tuple[str, str]] = []
-        self._secrets: list[tuple[str, str]] = []
+        self._number = self._secrets_reported = 0
+        self._journeys: Counter[str] = Counter()
+        self._message_counts: Counter[str] = Counter()
         self._lock = threading.Lock()
+        self._clear_news()
+
+    def _clear_news(self) -> None:
+        """Forget what the last block has reported."""
+        self._attempted: list[int] = []
+        self._created: list[tuple[int, str]] = []
+        self._rejected: list[int] = []
+        self._failures: list[tuple[str, str]] = []
+        self._secrets: list[tuple[str, str]] = []
 
     def clock(self) -> float:
-        """Seconds since the epoch, by a clock that never jumps."""
+        """Return the seconds since the epoch, by a clock that never jumps."""
         return self._origin + time.perf_counter()
 
     def record_request(
@@ -61,70 +63,67 @@ class SampleWriter:
         due: float,
         late: float,
         took: float,
-        ending: RequestOutcome,
+        outcome: RequestOutcome,
         status: int,
-        trouble: str,
+        failure: str,
     ) -> None:
-        """One request has ended.
+        """Record a request that ended.
 
-        An operation that the brief does not know is the journeys' mistake (KeyError).
+        Raises `KeyError` for an operation that the journeys do not declare in their steps.
         """
-        self._records += _PACK.pack(due, late, took, self._index[operation], ending, status)
-        if trouble and self._told[operation] < MAX_FAILURE_MESSAGES:
-            self._told[operation] += 1
-            self._troubles.append((operation, trouble[:MAX_MESSAGE_CHARACTERS]))
-        if self._heard is not None:
-            self._heard(operation, took, ending, trouble)
+        self._records += _PACK.pack(due, late, took, self._index[operation], outcome, status)
+        if failure and self._message_counts[operation] < MAX_FAILURE_MESSAGES:
+            self._message_counts[operation] += 1
+            self._failures.append((operation, failure[:MAX_MESSAGE_CHARACTERS]))
+        if self._listener is not None:
+            self._listener(operation, took, outcome, failure)
 
     def count_journey(self, journey: str) -> None:
-        self._begun[journey] += 1
+        """Count a journey that starts."""
+        self._journeys[journey] += 1
 
     def record_attempt(self, entry: int) -> None:
-        """The target is about to be asked to make this: from now on only its answer tells whether
-        it is there.
-        """
-        self._asked.append(entry)
+        """Record that the target is about to be asked to create this entry of the ledger.
 
-    def record_creation(self, entry: int, thing_id: str) -> None:
-        self._made.append((entry, thing_id))
+        From now on only its answer tells whether the record exists.
+        """
+        self._attempted.append(entry)
+
+    def record_creation(self, entry: int, record_id: str) -> None:
+        """Record that the target created an entry."""
+        self._created.append((entry, record_id))
 
     def record_rejection(self, entry: int) -> None:
-        self._refused.append(entry)
+        """Record that the target rejected an entry."""
+        self._rejected.append(entry)
 
     def report_secrets(self, redactor: Redactor) -> None:
-        """Secrets of this process, for whoever looks through the outputs at the end."""
-        news = list(redactor.learned_secrets().items())[self._secrets_told :]
-        self._secrets_told += len(news)
-        self._secrets += news
+        """Report new secrets of this process: the outputs are searched for them at the end."""
+        new = list(redactor.learned_secrets().items())[self._secrets_reported :]
+        self._secrets_reported += len(new)
+        self._secrets += new
 
     def write_block(self, *, streams: int = 0, ended: bool = False, note: str = "") -> None:
-        """Hand a block out."""
+        """Hand out a block with what came since the last one."""
         with self._lock:
             records, self._records = bytes(self._records), bytearray()
-            wall = time.perf_counter() - self._started
-            head = BlockHeader(
-                self._process,
-                self._number,
-                len(records) // RECORD.itemsize,
-                time.process_time(),
-                wall,
-                self.clock(),
-                streams,
-                dict(self._begun),
-                self._asked,
-                self._made,
-                self._refused,
-                self._troubles,
-                self._secrets,
-                ended,
-                note,
+            header = BlockHeader(
+                process=self._process,
+                number=self._number,
+                records=len(records) // RECORD.itemsize,
+                cpu=time.process_time(),
+                wall=time.perf_counter() - self._started,
+                at=self.clock(),
+                streams=streams,
+                begun=dict(self._journeys),
+                asked=self._attempted,
+                made=self._created,
+                refused=self._rejected,
+                troubles=self._failures,
+                secrets=self._secrets,
+                ended=ended,
+                note=note,
             )
             self._number += 1
-            self._asked, self._made, self._refused, self._troubles, self._secrets = (
-                [],
-                [],
-                [],
-                [],
-                [],
-            )
-            self._out(pack_block(head, records))
+            self._clear_news()
+            self._out(pack_block(header, records))

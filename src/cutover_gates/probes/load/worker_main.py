@@ -28,7 +28,8 @@ from locust.env import Environment
 from locust.runners import LocalRunner, WorkerRunner
 
 from cutover_gates.hospital import MappingError, ProtocolViolation, Rejected, Unsupported
-from cutover_gates.probes.load.load_worker import ArrivalStream, LoadWorker
+from cutover_gates.probes.load.arrival_stream import ArrivalStream
+from cutover_gates.probes.load.load_worker import LoadWorker
 from cutover_gates.probes.load.sample_writer import SampleWriter
 from cutover_gates.probes.load.worker_config import WorkerConfig
 
