@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from cutover_gates.core.evidence.ledger import Ledger
 from cutover_gates.core.evidence.ledger_lines import RemainingRecord
-from cutover_gates.drivers.transport import GuardError
+from cutover_gates.drivers.production_guard import GuardError
 from cutover_gates.hospital import (
     Driver,
     MappingError,

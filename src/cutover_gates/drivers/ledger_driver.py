@@ -10,7 +10,7 @@ from typing import TypeVar
 from cutover_gates.core.evidence.ledger import Ledger
 from cutover_gates.drivers.cleanup import CleanupResult, sweep
 from cutover_gates.drivers.driver_wrapper import DriverWrapper
-from cutover_gates.drivers.transport import GuardError
+from cutover_gates.drivers.production_guard import GuardError
 from cutover_gates.hospital import (
     Answer,
     Document,

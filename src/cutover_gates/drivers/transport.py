@@ -13,6 +13,7 @@ import httpx
 from cutover_gates.core.evidence.exchange import Exchange
 from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.drivers.http_exchange import failed_exchange, make_exchange
+from cutover_gates.drivers.production_guard import check_production_guard
 from cutover_gates.drivers.request_context import RequestContext
 from cutover_gates.drivers.request_limits import (
     CONNECT_SECONDS,
@@ -21,7 +22,6 @@ from cutover_gates.drivers.request_limits import (
     RequestClock,
 )
 
-READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SIZE_LIMIT = 16 * 1024 * 1024
 """Bytes of an answer's body. The largest document of the suite has 2 MiB."""
 KEEP_ALIVE_SECONDS = 2.0
@@ -47,13 +47,6 @@ _HTTPX_ERRORS: dict[type[Exception], type[httpx.TransportError]] = {
 """The httpx error for each error of httpcore, on which httpx stands."""
 
 
-class GuardError(Exception):
-    """The suite was about to do something that is forbidden on a production target.
-
-    Nothing was sent. The error blames the suite, never the target.
-    """
-
-
 class TargetUnavailable(httpx.TransportError):
     """The target had stopped answering before; this request was not sent."""
 
@@ -66,15 +59,6 @@ class AnswerTooLarge(httpx.TransportError):
 def _default_tls() -> ssl.SSLContext:
     """Create the default context once: loading all authorities takes longer than most requests."""
     return httpx.create_ssl_context()
-
-
-def check_production_guard(request: httpx.Request) -> None:
-    """Raise `GuardError` for a request that may not be sent to a production target."""
-    if request.method not in READ_METHODS and not RequestContext.of(request).synthetic:
-        raise GuardError(
-            f"{request.method} {request.url.path} is not one of the driver's own operations on"
-            " synthetic data, and this target is production"
-        )
 
 
 class GuardedTransport(httpx.BaseTransport):

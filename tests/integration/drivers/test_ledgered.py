@@ -12,8 +12,8 @@ import pytest
 
 from cutover_gates.core.evidence.ledger import Ledger
 from cutover_gates.drivers.ledger_driver import LedgerDriver
+from cutover_gates.drivers.production_guard import GuardError
 from cutover_gates.drivers.rest.rest_driver import RestDriver
-from cutover_gates.drivers.transport import GuardError
 from cutover_gates.hospital import (
     Answer,
     Driver,

@@ -20,8 +20,8 @@ from gevent.server import StreamServer
 
 from cutover_gates.drivers.factory import make_client
 from cutover_gates.drivers.http_client import HttpClient
+from cutover_gates.drivers.production_guard import GuardError
 from cutover_gates.drivers.request_context import RequestContext
-from cutover_gates.drivers.transport import GuardError
 from cutover_gates.probes.load.fast_request import FastClient
 from cutover_gates.probes.load.gevent_transport import GeventTransport
 

@@ -10,8 +10,9 @@ from typing import Any
 import httpx
 
 from cutover_gates.drivers.fhir.answer_interpretation import read_message
-from cutover_gates.drivers.fhir.client import FhirClient, FhirResponse
+from cutover_gates.drivers.fhir.client import FhirClient
 from cutover_gates.drivers.fhir.client_identity import ClientIdentity
+from cutover_gates.drivers.fhir.fhir_response import FhirResponse
 from cutover_gates.drivers.http_client import same_origin
 from cutover_gates.drivers.sign_in_rate_limit import SignInRateLimit
 from cutover_gates.hospital import (

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cutover_gates.drivers.fhir.client import FhirClient, FhirResponse
+from cutover_gates.drivers.fhir.client import FhirClient
+from cutover_gates.drivers.fhir.fhir_response import FhirResponse
 from cutover_gates.hospital import Answer, MappingError, Unsupported
 
 NEEDS: Mapping[str, tuple[tuple[str, str], ...]] = {

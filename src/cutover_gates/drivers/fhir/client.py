@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -23,6 +22,7 @@ from cutover_gates.drivers.fhir.answer_interpretation import (
     read_reason,
     validate_resource,
 )
+from cutover_gates.drivers.fhir.fhir_response import FhirResponse
 from cutover_gates.drivers.http_client import (
     HttpClient,
     describe_head,
@@ -36,21 +36,6 @@ from cutover_gates.hospital import Answer, MappingError, ProtocolViolation, Reje
 FHIR_JSON = "application/fhir+json"
 MIN_SECRET_CHARACTERS = 24
 """Shorter values are not masked: a made-up token such as "garbage" would be "found" everywhere."""
-
-
-@dataclass(frozen=True)
-class FhirResponse:
-    """The answer to a request, and the resource in it (None where it holds none)."""
-
-    operation: str
-    request: httpx.Request
-    answer: Answer
-    resource: Mapping[str, Any] | None
-
-    @property
-    def etag(self) -> str | None:
-        """The ETag of the answer."""
-        return self.answer.headers.get("etag")
 
 
 class FhirClient:

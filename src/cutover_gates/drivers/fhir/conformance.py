@@ -10,8 +10,9 @@ from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
 from cutover_gates.core.findings import Rule
 from cutover_gates.drivers.fhir import rules
 from cutover_gates.drivers.fhir.capability_probes import CapabilityProbes, Problem
-from cutover_gates.drivers.fhir.client import FhirClient, FhirResponse
+from cutover_gates.drivers.fhir.client import FhirClient
 from cutover_gates.drivers.fhir.fhir_driver import FhirDriver
+from cutover_gates.drivers.fhir.fhir_response import FhirResponse
 from cutover_gates.drivers.fhir.resource_elements import hash_of
 from cutover_gates.drivers.ledger_driver import LedgerDriver
 from cutover_gates.hospital import Document, Patient, PatientDraft, Session

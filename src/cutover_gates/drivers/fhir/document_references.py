@@ -14,7 +14,8 @@ from typing import Any
 import httpx
 
 from cutover_gates.drivers.fhir.capability_statement import CapabilityStatement
-from cutover_gates.drivers.fhir.client import FHIR_JSON, FhirClient, FhirResponse
+from cutover_gates.drivers.fhir.client import FHIR_JSON, FhirClient
+from cutover_gates.drivers.fhir.fhir_response import FhirResponse
 from cutover_gates.drivers.fhir.patient_records import PatientRecords
 from cutover_gates.drivers.fhir.resource_elements import IN_ERROR, attachment_of
 from cutover_gates.drivers.fhir.resources import ResourceMapper

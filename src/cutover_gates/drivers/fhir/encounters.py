@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cutover_gates.drivers.fhir.client import FhirResponse
+from cutover_gates.drivers.fhir.fhir_response import FhirResponse
 from cutover_gates.drivers.fhir.patient_records import PatientRecords
 from cutover_gates.drivers.fhir.resource_elements import (
     ENCOUNTER_STATUS,

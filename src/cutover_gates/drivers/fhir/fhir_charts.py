@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from cutover_gates.drivers.fhir.capability_statement import CapabilityLoader, CapabilityStatement
-from cutover_gates.drivers.fhir.client import FhirClient, FhirResponse
+from cutover_gates.drivers.fhir.client import FhirClient
 from cutover_gates.drivers.fhir.document_references import DocumentReferences
 from cutover_gates.drivers.fhir.encounters import Encounters
 from cutover_gates.drivers.fhir.fhir_patients import FhirPatients
+from cutover_gates.drivers.fhir.fhir_response import FhirResponse
 from cutover_gates.drivers.fhir.patient_records import PatientRecords
 from cutover_gates.drivers.fhir.resources import ResourceMapper
 from cutover_gates.drivers.transport import GuardedTransport

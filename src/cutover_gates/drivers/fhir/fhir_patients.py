@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from cutover_gates.drivers.fhir.client import FhirClient, FhirResponse
+from cutover_gates.drivers.fhir.client import FhirClient
+from cutover_gates.drivers.fhir.fhir_response import FhirResponse
 from cutover_gates.drivers.fhir.patient_records import PatientRecords
 from cutover_gates.drivers.fhir.resource_elements import KEY_SYSTEM
 from cutover_gates.drivers.fhir.resources import ResourceMapper

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 import httpx
 
 from cutover_gates.drivers.fhir.answer_interpretation import About
-from cutover_gates.drivers.fhir.client import FhirClient, FhirResponse
+from cutover_gates.drivers.fhir.client import FhirClient
+from cutover_gates.drivers.fhir.fhir_response import FhirResponse
 from cutover_gates.drivers.fhir.resource_elements import UnreadableResource, subject_of, version_of
 from cutover_gates.drivers.fhir.search_bundles import search_all
 from cutover_gates.hospital import Reason, Rejected, Session

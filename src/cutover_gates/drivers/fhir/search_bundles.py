@@ -7,7 +7,8 @@ from typing import Any
 
 import httpx
 
-from cutover_gates.drivers.fhir.client import FhirClient, FhirResponse
+from cutover_gates.drivers.fhir.client import FhirClient
+from cutover_gates.drivers.fhir.fhir_response import FhirResponse
 from cutover_gates.hospital import Session
 
 MOST_PAGES = 1000

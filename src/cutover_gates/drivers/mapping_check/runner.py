@@ -14,7 +14,7 @@ from cutover_gates.drivers.mapping_check.diagnoser import Diagnoser
 from cutover_gates.drivers.mapping_check.diagnosis import Diagnosis
 from cutover_gates.drivers.mapping_check.last_exchange import LastExchange
 from cutover_gates.drivers.mapping_check.steps import STEPS
-from cutover_gates.drivers.transport import GuardError
+from cutover_gates.drivers.production_guard import GuardError
 from cutover_gates.hospital import ProtocolViolation, Rejected, Unsupported
 
 TARGET = "the target"

@@ -12,6 +12,7 @@ import httpx
 
 from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.drivers.http_client import HttpClient, describe_head, make_answer
+from cutover_gates.drivers.production_guard import READ_METHODS
 from cutover_gates.drivers.rest.answer_evaluation import AnswerJudge
 from cutover_gates.drivers.rest.extraction import ExtractionError, read_value
 from cutover_gates.drivers.rest.mapping_model import OperationMap, TargetMapping
@@ -20,7 +21,6 @@ from cutover_gates.drivers.rest.request_builder import RequestBuilder
 from cutover_gates.drivers.rest.setup_steps import SetupSteps
 from cutover_gates.drivers.rest.templates import TemplateFault, render_tree
 from cutover_gates.drivers.rest.vocabulary import OPERATIONS, mapping_error
-from cutover_gates.drivers.transport import READ_METHODS
 from cutover_gates.hospital import Answer, Rejected, Session, Unsupported
 
 MIN_SECRET_CHARACTERS = 24

@@ -18,7 +18,8 @@ from geventhttpclient.response import HTTPResponse
 from greenlet import greenlet
 from locust.contrib.fasthttp import FAILURE_EXCEPTIONS
 
-from cutover_gates.drivers.transport import SIZE_LIMIT, check_production_guard
+from cutover_gates.drivers.production_guard import check_production_guard
+from cutover_gates.drivers.transport import SIZE_LIMIT
 from cutover_gates.probes.load.pooled_connections import BLOCK_BYTES, create_client
 
 TICK_SECONDS = 0.05

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cutover_gates.drivers.fhir.fhir_driver import FhirDriver
-from cutover_gates.drivers.transport import GuardError
+from cutover_gates.drivers.production_guard import GuardError
 from cutover_gates.hospital import (
     Document,
     ProtocolViolation,
