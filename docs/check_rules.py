@@ -1,4 +1,4 @@
-"""Writes `docs/rules/checks.toml`, the list of the functional checks as rules: `python -m docs.check_rules`.
+"""Make `docs/rules/checks.toml`, the list of the functional checks as rules.
 
 A check that was renamed keeps its old id as an alias, so that acceptances and older verdicts still
 find it: write it under `[aliases]` by hand, `"old id" = "new id"`.
@@ -16,7 +16,8 @@ from cutover_gates.plugin.suite_folders import SuiteFolders
 ROOT = Path(__file__).resolve().parents[1]
 FILE = ROOT / "docs/rules/checks.toml"
 HEAD = """\
-# The shipped checks as rules: each check's id is the id of its rule. Written by `python -m docs.check_rules`.
+# The shipped checks as rules: each check's id is the id of its rule.
+# Written by `python -m docs.generate`.
 # [aliases] is kept by hand: the old id of a renamed check, and its new one.
 """
 
@@ -39,7 +40,3 @@ def format_file(checks: list[str], aliases: Mapping[str, str]) -> str:
     lines = [HEAD, "checks = [", *(f'    "{check}",' for check in checks), "]", "", "[aliases]"]
     lines += [f'"{old}" = "{new}"' for old, new in sorted(aliases.items())]
     return "\n".join(lines) + "\n"
-
-
-if __name__ == "__main__":
-    FILE.write_text(format_file(list_checks(), read_aliases()), encoding="utf-8")

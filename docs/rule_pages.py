@@ -65,7 +65,10 @@ def _prefix(rule: Rule) -> str:
 def _index(subjects: Mapping[str, list[Rule]]) -> Iterator[str]:
     yield from ("# Rules", "", NOTE, "")
     yield "A finding names its rule. Here is what each rule means, why it matters, and what to do."
-    yield "A functional check is its own rule; its id is its file and function ([checks.toml](checks.toml))."
+    yield (
+        "A functional check is its own rule; its id is its file and function"
+        " ([checks.toml](checks.toml))."
+    )
     yield from ("", "| rule | what holds |", "|---|---|")
     for prefix, rules in subjects.items():
         for rule in rules:

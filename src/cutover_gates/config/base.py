@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from cutover_gates.core.tables import SettingsError
 
-__all__ = ["SECRET_KEYS", "Seconds", "SettingsError", "SettingsTable"]
+__all__ = ["SECRET_KEYS", "Seconds", "SettingsError", "SettingsTable", "find_table"]
 
 SECRET_KEYS = frozenset(
     {"password", "dsn", "standby_dsn", "secrets", "expired_token", "apprise_url"}
@@ -22,3 +22,13 @@ class SettingsTable(BaseModel):
     """A settings table: unknown keys are errors, and nothing changes once it is read."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def find_table(annotation: Any) -> type[BaseModel] | None:
+    """Return the table of a key: itself, in a list, or under names that the author chose."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for part in get_args(annotation):
+        if table := find_table(part):
+            return table
+    return None

@@ -9,7 +9,10 @@ from cutover_gates.config.load_objectives import Rate
 
 
 class PoolMetricNames(SettingsTable):
-    """Names of the metrics by which a target tells of its connection pool. Labels may be given: `pool_active{pool=\"main\"}`."""
+    """Names of the metrics that show a target's connection pool.
+
+    Labels may be given: `pool_active{pool=\"main\"}`.
+    """
 
     in_use: str = Field(default="db_pool_in_use", description="Connections in use.")
     maximum: str = Field(default="db_pool_max", description="Connections that there may be.")

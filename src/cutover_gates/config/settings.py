@@ -75,9 +75,9 @@ class Settings(BaseSettings):
     @classmethod
     def _check_target_names(cls, value: dict[str, Target]) -> dict[str, Target]:
         for name, target in value.items():
-            if not TARGET_NAME.fullmatch(
-                name
-            ):  # the environment could not name another: its names know no case, and two underscores part them
+            # The environment could not name another: variables have no case, and two underscores
+            # separate the parts of their names.
+            if not TARGET_NAME.fullmatch(name):
                 raise ValueError(
                     f"{name!r} is no name for a target: write lower-case letters and digits, with"
                     " single - or _ between them"
@@ -140,10 +140,8 @@ class Settings(BaseSettings):
             return None
         try:
             text = self.resolve_path(path).read_text(encoding="utf-8").rstrip("\r\n")
-        except (
-            OSError,
-            UnicodeDecodeError,
-        ) as error:  # the path is not shown: it may be the secret itself, written under the wrong key
+        # The path is not shown: it may be the secret itself, written under the wrong key.
+        except (OSError, UnicodeDecodeError) as error:
             raise SettingsError(
                 f"section [{section}], key '{name}_file': the file cannot be read"
                 f" ({type(error).__name__}); mend the path or its permissions"

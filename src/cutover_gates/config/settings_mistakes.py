@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import BaseModel
 
-from cutover_gates.config.base import SECRET_KEYS
+from cutover_gates.config.base import SECRET_KEYS, find_table
 from cutover_gates.config.settings import Settings
 from cutover_gates.core.tables import suggest_nearest
 
@@ -74,16 +74,6 @@ def _allowed_keys(section: list[str]) -> list[str]:
     for key in section:
         field = model.model_fields.get(key)
         # A name that the author chose (of a target, a role, a database table) is no field.
-        table = _find_table(field.annotation) if field else None
+        table = find_table(field.annotation) if field else None
         model = table or model
     return list(model.model_fields)
-
-
-def _find_table(annotation: Any) -> type[BaseModel] | None:
-    """Return the table of a key: itself, in a list, or under names that the author chose."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for part in get_args(annotation):
-        if table := _find_table(part):
-            return table
-    return None

@@ -20,7 +20,7 @@ from tests.shipped_plan import PLAN_FILE
 ROOT = Path(__file__).resolve().parents[3]
 PACKAGE = ROOT / "src/cutover_gates"
 RULES = ROOT / "docs/rules/checks.toml"
-TO_UPDATE = "python -m docs.check_rules writes docs/rules/checks.toml anew"
+TO_UPDATE = "python -m docs.generate writes docs/rules/checks.toml anew"
 
 
 @pytest.fixture(scope="module")

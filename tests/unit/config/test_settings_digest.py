@@ -1,0 +1,62 @@
+"""The digest of the settings: it changes with every setting but secrets."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from cutover_gates.config.settings import Settings
+from tests.unit.config.other_values import OtherValue, find_other_values
+from tests.unit.config.settings_files import PASSWORD, STAGING, Load
+
+
+def test_the_digest_does_not_know_secrets(load: Load) -> None:
+    """A rotated password is no other setting, nor is one that was not given before."""
+    names = (
+        PASSWORD,
+        "CUTOVER_TARGETS__STAGING__DATABASE__DSN",
+        "CUTOVER_TARGETS__STAGING__EXPIRED_TOKEN",
+        "CUTOVER_TARGETS__STAGING__INFRASTRUCTURE__REGISTRY__PASSWORD",
+    )
+    digests = {
+        load(STAGING, environment).digest()
+        for environment in ({}, dict.fromkeys(names, "one"), dict.fromkeys(names, "two"))
+    }
+    assert len(digests) == 1
+
+
+def test_the_digest_changes_with_every_other_setting(load: Load) -> None:
+    """Each of them alone, and each in its own way."""
+
+    def read(value: OtherValue) -> Settings:
+        return load(STAGING, {**value.companions, value.variable: value.text})
+
+    digests = [load(STAGING).digest()]
+    values = list(find_other_values(lambda environment: load(STAGING, dict(environment))))
+    digests += [read(value).digest() for value in values]
+    assert len(set(digests)) == len(digests) == len(values) + 1
+
+
+def test_the_digest_changes_with_the_files_that_settings_name(tmp_path: Path, load: Load) -> None:
+    """A run with another mapping or plan asks something else of the target."""
+    file = STAGING.replace(
+        "url =",
+        'mapping = "m.toml"\ncontract = { document = "d.json", previous_document = "p.json"'
+        " }\nurl =",
+    )
+    digests = [load(file).digest()]
+    for name in ("m.toml", "plan.toml", "d.json", "p.json"):
+        for text in ("a = 1", "a = 2"):
+            (tmp_path / name).write_text(text)
+            digests.append(load(file).digest())
+    assert len(set(digests)) == len(digests)
+
+
+def test_the_same_settings_have_the_same_digest(load: Load) -> None:
+    """Their order and their source do not matter."""
+    environment = {"CUTOVER_TARGETS__STAGING__RELEASE": "2"}
+    assert (
+        load(STAGING, environment).digest()
+        == load(STAGING.replace("url =", 'release = "2"\nurl =')).digest()
+    )
+    assert re.fullmatch(r"[0-9a-f]{64}", load().digest())

@@ -1,0 +1,105 @@
+"""`cutover.toml` and `docs/settings.md`: every setting is in both, with its default."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from cutover_gates.config.base import SECRET_KEYS
+from cutover_gates.config.contract import Contract
+from cutover_gates.config.migrations import Migrations
+from cutover_gates.config.performance import Performance
+from cutover_gates.config.target_access import ACCOUNT_ROLES, Limits
+from docs.settings_example import complete_example, missing_keys, uncomment_examples
+from docs.settings_page import settings_page
+from docs.settings_tables import walk_tables
+from tests.unit.config.settings_files import Load
+
+ROOT = Path(__file__).resolve().parents[3]
+EXAMPLE = (ROOT / "cutover.toml").read_text(encoding="utf-8")
+
+
+def test_the_settings_file_of_this_repository_judges_the_embedded_hospital(load: Load) -> None:
+    """As it stands it changes nothing."""
+    settings = load(EXAMPLE)
+    # What its migrations do and what load it bears is said in the file, for all to see.
+    said = {
+        "migrations": Migrations(),
+        "performance": Performance(),
+        "contract": Contract(),
+        "unsupported": {},
+        "not_applicable": {},
+    }
+    own = settings.targets["embedded"].model_copy(update=said)
+    assert (
+        settings.model_copy(update={"targets": {"embedded": own}}).model_dump()
+        == load().model_dump()
+    )
+
+
+def test_the_examples_of_the_settings_file_can_be_loaded(load: Load) -> None:
+    """All of them at once."""
+    settings = load(uncomment_examples(EXAMPLE))
+    assert settings.target == "staging"
+    assert set(settings.targets) == {"embedded", "staging", "production"}
+    assert set(settings.targets["staging"].users) == set(ACCOUNT_ROLES)
+    assert settings.targets["production"].production
+
+
+def test_every_key_is_shown_in_the_settings_file() -> None:
+    """`python -m docs.generate` adds the missing ones; whoever adds a setting runs that.
+
+    A secret may not stand in the file: its variable is named there.
+    """
+    missing = {f"{place.heading} {key}" for place, key in missing_keys(EXAMPLE)}
+    assert missing == set()
+    assert not [name for name in SECRET_KEYS if f"__{name.upper()}" not in EXAMPLE]
+
+
+def test_a_missing_key_is_added_with_its_description_and_default() -> None:
+    """It stands at the end of its table, and all else is left as it is."""
+    before = EXAMPLE.replace("#memory_share = 0.9\n", "")
+    after = complete_example(before)
+    added = [line for line in after.splitlines() if line not in before.splitlines()]
+    assert added[-1] == "#memory_share = 0.9"
+    assert added[0].startswith("# memory_share: ")
+    assert "Default: 0.9." in added[0]
+    assert list(missing_keys(after)) == []
+    assert complete_example(EXAMPLE) == EXAMPLE
+
+
+def test_a_missing_table_is_added_with_its_keys() -> None:
+    """It stands at the end of the file."""
+    start = EXAMPLE.index("#[targets.staging.infrastructure.redis]")
+    end = EXAMPLE.index("\n\n", start)
+    without = EXAMPLE[:start] + EXAMPLE[end:]
+    assert {place.keys[-1] for place, _key in missing_keys(without)} >= {"redis"}
+
+
+def test_every_setting_is_explained_with_its_default() -> None:
+    """In the comment above the first example of each key, or of its table."""
+    silent = []
+    seen: set[str] = set()
+    for block in EXAMPLE.split("\n\n"):
+        keys = set(re.findall(r"(?m)^#(\w+) =", block)) - seen
+        if keys and not re.search(r"Default: |No default", block):
+            silent.append(block)
+        seen |= keys
+    assert seen > set(Limits.model_fields) | {"url", "driver", "username", "dsn_file"}
+    assert not silent
+
+
+def test_the_page_of_settings_is_made_from_the_models() -> None:
+    """`python -m docs.generate` writes it; whoever changes a setting runs that."""
+    page = settings_page()
+    assert (ROOT / "docs/settings.md").read_text(encoding="utf-8") == page
+
+
+def test_every_setting_has_a_description() -> None:
+    """The page shows it."""
+    assert not [
+        f"{place.heading} {name}"
+        for place in walk_tables()
+        for name, field in place.model.model_fields.items()
+        if not field.description
+    ]
