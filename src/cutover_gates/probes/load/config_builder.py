@@ -1,4 +1,4 @@
-"""Puts together what load processes are told, and says what may not be asked of them."""
+"""The config of load processes, built from the settings, and the limits of production."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from cutover_gates.probes.load.worker_config import PlannedRecords, WorkerConfig
 from cutover_gates.probes.load.workload import LoadWorkload
 
 STREAMS_PER_PROCESS = 10
-"""Of each load process."""
+"""Streams of each load process."""
 
 
 class LoadTarget(Protocol):
-    """Where a target is, and who may sign in there (`targets.Standing`)."""
+    """The address of a target, and its accounts (`targets.running_target.RunningTarget`)."""
 
     @property
     def name(self) -> str: ...
@@ -39,15 +39,12 @@ class LoadTarget(Protocol):
 
 
 def check_production_limits(performance: Performance, address: LoadTarget) -> None:
-    """Production is loaded only within a cap that somebody has set, and slowly.
-
-    Raises `SettingsError`.
-    """
+    """Raise `SettingsError` for a load on production without a cap, or without a ramp."""
     section = f"[targets.{address.name}.performance]"
     if address.production and performance.max_rate is None:
         raise SettingsError(
             f"target {address.name!r} is production, and no load is put on it without a cap: set"
-            f" max_rate in {section} to the requests a second that it can bear beside its patients"
+            f" max_rate in {section} to the requests per second that it can bear beside its work"
         )
     if address.production and not performance.ramp_seconds:
         raise SettingsError(
@@ -57,7 +54,7 @@ def check_production_limits(performance: Performance, address: LoadTarget) -> No
 
 
 def choose_document_type(limits: Limits) -> str:
-    """The type of the documents that a run files."""
+    """Return the type of the documents that a run uploads."""
     return "text/plain" if "text/plain" in limits.document_types else limits.document_types[0]
 
 
@@ -70,9 +67,9 @@ def build_worker_config(
     known: tuple[KnownPatient, ...],
     stock: PlannedRecords,
 ) -> WorkerConfig:
-    """What the processes of a run are told, all of them together.
+    """Return the config of all processes of a run together.
 
-    `dialect` is the mapping's table and where it stands.
+    `dialect` is the mapping's table, and the place of its file.
     """
     performance, limits = target.performance, target.limits
     mapping, source = dialect
@@ -103,9 +100,9 @@ def build_worker_config(
 
 
 def close_unused_entries(ledger: Ledger, stock: PlannedRecords, perhaps_made: set[int]) -> None:
-    """What the target was never asked to make needs no looking up.
+    """Close the entries of the ledger that the target was never asked to create.
 
-    `perhaps_made`: the entries that it was, or may have been, asked for.
+    `perhaps_made` are the entries that it was, or may have been, asked to create.
     """
     for entry in stock.entries - perhaps_made:
         ledger.record_rejected(entry)

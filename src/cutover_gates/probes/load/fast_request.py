@@ -1,8 +1,7 @@
-"""A lean client for the driver by mapping in a load process: what that one needs of `httpx.Client`,
-without what takes httpx longest.
+"""A fast client for the REST driver in a load process: the part of `httpx.Client` that it uses.
 
-It sends what httpx would send, and what it is not sure of it leaves to httpx. What a mapping means
-is not known here.
+It sends what httpx would send, without the steps that take httpx longest, and leaves to httpx what it
+is not sure of.
 """
 
 from __future__ import annotations
@@ -24,13 +23,14 @@ from cutover_gates.probes.load.gevent_transport import GeventTransport, to_httpx
 _PLAIN_URL = re.compile(
     r"(https?://[a-z0-9.-]+(?::\d+)?)(/(?!/)(?:[A-Za-z0-9_~!$&()*+,;=:@/?.-]+|%[0-9A-F]{2})*)"
 )
-"""(origin, path with its query) of an address in which httpx changes nothing, if no segment begins
-with a dot.
+"""(origin, path with its query) of an address in which httpx changes nothing.
+
+An address with a segment that begins with a dot is left to httpx.
 """
 
 
 class FastClient:
-    """`drivers.client.Client` on a `FastTransport`."""
+    """An `HttpClient` of the drivers on a `GeventTransport`."""
 
     def __init__(self, transport: GeventTransport) -> None:
         self._transport, self._httpx = transport, make_client(transport)
@@ -48,7 +48,7 @@ class FastClient:
         extensions: dict[str, Any] | None = None,
         **content: Any,
     ) -> httpx.Request:
-        """Quick for an address in which nothing needs to be quoted, and for no body or JSON."""
+        """Return the request: a fast one for a plain address without a body, or with JSON."""
         whole = partial(
             self._httpx.build_request,
             method,
@@ -97,10 +97,9 @@ class FastClient:
 
 
 class FastRequest(httpx.Request):
-    """What is sent, and no more.
+    """A request with only what is sent.
 
-    What else a request has (its parsed address, all its headers) httpx makes when somebody asks, to
-    tell a failure.
+    The rest (the parsed address, all headers) is made by httpx when it is used, to report a failure.
     """
 
     def __init__(
@@ -124,14 +123,14 @@ class FastRequest(httpx.Request):
         self._whole = whole
 
     def __getattr__(self, name: str) -> Any:
-        """Only for what is not there yet."""
+        """Let httpx make what is missing."""
         if name in ("url", "headers", "stream", "_content"):
             vars(self).update(vars(self._whole()) | vars(self))
         return super().__getattribute__(name)
 
 
 class FastResponse:
-    """What is read of an answer, and no more."""
+    """An answer with only what is read of it."""
 
     def __init__(self, answer: HTTPResponse, content: bytes) -> None:
         self.status_code, self.content, self.headers = (
@@ -142,8 +141,9 @@ class FastResponse:
 
 
 class FastHeaders(Mapping[str, str]):
-    """An answer's headers as httpx has them: names in any case, and one that came several times as
-    one text.
+    """The headers of an answer as httpx has them.
+
+    Names are in any case; one that came several times has one text.
     """
 
     def __init__(self, headers: Headers) -> None:
@@ -162,7 +162,7 @@ class FastHeaders(Mapping[str, str]):
 
 @lru_cache(maxsize=64)
 def _cached_headers(*fields: tuple[str, str]) -> Headers:
-    """Most requests of a session have the same ones."""
+    """Return the headers of a request; most requests of a session have the same ones."""
     for _, value in fields:
         value.encode("ascii")  # as httpx does, which sends nothing else
     return Headers(fields)

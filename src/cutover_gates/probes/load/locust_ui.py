@@ -1,5 +1,6 @@
-"""Load by hand, as locust's page shows it: every request, counted from when it was due; and the
-book that is kept meanwhile. Imports locust.
+"""A load by hand on locust's page: every request, counted from when it was due, and its results.
+
+This module imports locust.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from cutover_gates.probes.load.worker_config import PlannedRecords
 from cutover_gates.probes.load.workload import enter_planned_records
 
 RECORD_BATCH = 60
-"""So many things of a kind are entered in the ledger at once."""
+"""Records of a kind that are entered in the ledger at once."""
 OUTCOME_TEXTS = {
     RequestOutcome.REJECTED: "refused",
     RequestOutcome.NO_ANSWER: "no answer",
@@ -34,9 +35,10 @@ log = logging.getLogger("cutover")
 
 
 class LocustUi:
-    """`planned_records` is what was entered in the ledger to be made.
+    """The page, and the results of the load.
 
-    `usual_seconds` (on production) sets the alarm that ends a load which does harm.
+    `planned_records` are the records in the ledger that may be created. `usual_seconds`, on
+    production, sets the safety stop.
     """
 
     def __init__(
@@ -63,7 +65,7 @@ class LocustUi:
         self._events.test_start.add_listener(self._record_start)
 
     def enter_more_records(self, kind: str) -> PlannedRecords:
-        """Enter further things of a kind: nobody knows how long a person goes on."""
+        """Enter further records of a kind: nobody knows how long the load lasts."""
         new = enter_planned_records(
             self._ledger,
             {kind: max(RECORD_BATCH, 3 * len(self._known))},
@@ -76,15 +78,14 @@ class LocustUi:
         return new
 
     def fire_request(
-        self, operation: str, took: float, ending: RequestOutcome, _trouble: str
+        self, operation: str, took: float, outcome: RequestOutcome, _failure: str
     ) -> None:
-        """A request.
+        """Show a request on the page.
 
-        Its trouble has ids in it, so that each would get a line of its own on the page: it is told
-        apart (`add_block`).
+        Failures hold ids, so each would get a line of its own on the page: `add_block` logs them.
         """
-        if ending is not RequestOutcome.UNFINISHED:
-            wrong = RuntimeError(OUTCOME_TEXTS[ending]) if ending in OUTCOME_TEXTS else None
+        if outcome is not RequestOutcome.UNFINISHED:
+            wrong = RuntimeError(OUTCOME_TEXTS[outcome]) if outcome in OUTCOME_TEXTS else None
             self._events.request.fire(
                 request_type="",
                 name=operation,
@@ -95,7 +96,7 @@ class LocustUi:
             )
 
     def add_block(self, written: bytes) -> None:
-        """A block of the log: into the book, with its troubles told."""
+        """Add a block of the log to the results, and log its failures."""
         for block in self._reader.feed(written):
             self.results.add(block)
             for operation in {operation for operation, _ in block.header.troubles}:

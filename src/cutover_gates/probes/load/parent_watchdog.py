@@ -1,20 +1,21 @@
-"""Importing this ties the process to its standard input: soon after that has ended the process is
-gone, whatever it is doing, and be it importing.
+"""Exit the process when standard input closes, even during import.
+
+Importing this module is enough.
 """
 
 from __future__ import annotations
 
-import _thread  # not `threading`, which gevent changes later on
+import _thread  # not `threading`, which gevent replaces later
 import os
 import select
-from time import sleep  # taken here, before gevent changes it
+from time import sleep  # imported before gevent replaces it
 
 EXIT_SECONDS = 1.0
-"""For the last words."""
+"""Seconds for the process to write its last block."""
 
 
 def _exit_with_stdin(hung_up: select.poll) -> None:
-    hung_up.poll()  # a pipe says so before it is read to its end
+    hung_up.poll()  # a pipe reports this before it is read to its end
     sleep(EXIT_SECONDS)
     os._exit(0)
 

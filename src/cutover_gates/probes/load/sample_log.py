@@ -1,8 +1,8 @@
-"""What is kept of every request of a load run: one record of twenty bytes, exact and complete.
+"""The log of a load run: one record of twenty bytes for each request, exact and complete.
 
-Times are seconds. `due` (since the epoch) is when the request was meant to begin, `late` by how
-much later it left, `took` how long after `due` its answer was there and read: a stall counts for
-everyone who would have come, whether he could be sent or not.
+Times are in seconds. `due` (since the epoch) is when the request was planned, `late` by how much
+later it was sent, `took` how long after `due` its answer was read. So a stall counts for every
+request that was planned during it, whether it could be sent or not.
 """
 
 from __future__ import annotations
@@ -25,25 +25,27 @@ RECORD = np.dtype(
         ("status", "<u2"),
     ]
 )
-"""`operation` is an index into the brief's operations, `outcome` an `RequestOutcome`, `status` the HTTP
+"""The record of a request.
+
+`operation` is an index into the config's operations, `outcome` a `RequestOutcome`, `status` the HTTP
 status or 0.
 """
 
 Samples = NDArray[np.void]
-"""Records in the order in which they ended."""
+"""Records, in the order in which the requests ended."""
 
 
 @dataclass(frozen=True)
 class BlockHeader:
-    """`number` counts a process's blocks from 0.
+    """The header of a block.
 
-    `cpu` and `wall` are seconds that the process had used and lived by then, `at` is the time on
-    its clock (seconds since the epoch). `troubles` are (operation, what was wrong with it, in
-    words), `secrets` (value, name) that it has learnt.
+    `number` counts a process's blocks from 0. `cpu` and `wall` are the seconds that the process has
+    used and lived, `at` is the time on its clock (since the epoch). `troubles` are (operation,
+    failure in words), `secrets` are (value, name) that the process has learnt.
 
-    `begun` counts the journeys that were begun so far, by name. Of the ledger's entries, `asked`
-    are those that the target was asked to make, `made` (entry, id) of what it made, `refused` those
-    of which it would have nothing. `note`: something that the run must know. `ended`: its last.
+    `begun` counts the journeys that were started so far, by name. Of the ledger's entries, `asked`
+    are those that the target was asked to create, `made` (entry, id) of what it created, `refused`
+    those that it rejected. `note` is something that the run must know. `ended`: the last block.
     """
 
     process: int
@@ -65,37 +67,38 @@ class BlockHeader:
 
 @dataclass(frozen=True)
 class SampleBlock:
-    """A head and its records."""
+    """A header and its records."""
 
     header: BlockHeader
     samples: Samples
 
 
-def pack_block(head: BlockHeader, records: bytes) -> bytes:
-    """A block as bytes."""
-    return json.dumps(asdict(head)).encode() + b"\n" + records
+def pack_block(header: BlockHeader, records: bytes) -> bytes:
+    """Return a block as bytes."""
+    return json.dumps(asdict(header)).encode() + b"\n" + records
 
 
 class InvalidSampleLog(ValueError):
-    """Bytes that are no log. The message is their beginning."""
+    """Bytes that are no log; the message is their beginning."""
 
 
 class BlockReader:
-    """Takes bytes as they come, gives every block that is whole. Raises `InvalidSampleLog`."""
+    """Takes bytes as they come, and returns the blocks that are complete."""
 
     def __init__(self) -> None:
         self._waiting = bytearray()
 
     def feed(self, data: bytes) -> Iterator[SampleBlock]:
+        """Yield the blocks that are complete with these bytes. Raises `InvalidSampleLog`."""
         self._waiting += data
         while (line_end := self._waiting.find(b"\n")) >= 0:
-            head = _parse_header(bytes(self._waiting[:line_end]))
-            end = line_end + 1 + head.records * RECORD.itemsize
+            header = _parse_header(bytes(self._waiting[:line_end]))
+            end = line_end + 1 + header.records * RECORD.itemsize
             if len(self._waiting) < end:
                 return
             samples = np.frombuffer(bytes(self._waiting[line_end + 1 : end]), RECORD)
             del self._waiting[:end]
-            yield SampleBlock(head, samples)
+            yield SampleBlock(header, samples)
 
 
 def _parse_header(line: bytes) -> BlockHeader:

@@ -1,6 +1,6 @@
-"""What a load process is told: one line of JSON on its standard input.
+"""The config of a load process: one line of JSON on its standard input.
 
-It holds secrets, so it never stands in a file or on a command line.
+It holds secrets, so it is never in a file or on a command line.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ DOCUMENT_BYTES = 16 * 1024
 
 @dataclass(frozen=True)
 class WorkerRole:
-    """Where a process stands in a run: `alone`, or the `master` (who makes no load) or a `worker`
-    of one at host and port. `name` is for people.
+    """The role of a process in a run.
+
+    `part` is `alone`, `master` (which makes no load), or `worker` of the master at `host` and
+    `port`. `name` is for people.
     """
 
     part: str = "alone"
@@ -34,12 +36,10 @@ class WorkerRole:
 
 @dataclass(frozen=True)
 class PlannedRecords:
-    """What may be made during the run, entered in the ledger beforehand.
+    """The records that may be created during the run, entered in the ledger beforehand.
 
-    Each with the number of its entry there.
-
-    `patients`: (entry, draft); `visits` and `documents`: (entry, reason or file name, index of the
-    known patient whose it becomes).
+    `patients` are (entry, draft); `visits` and `documents` are (entry, reason or file name, index of
+    the known patient to whom it will belong).
     """
 
     patients: list[tuple[int, PatientDraft]] = field(default_factory=list)
@@ -48,13 +48,15 @@ class PlannedRecords:
 
     @property
     def entries(self) -> set[int]:
+        """Return the numbers of all entries in the ledger."""
         return {entry for entry, _ in self.patients} | {
             entry for entry, _, _ in [*self.visits, *self.documents]
         }
 
     def share(self, index: int, count: int) -> PlannedRecords:
-        """The part of one of `count` processes: what is for its own known patients, by their
-        numbers among these.
+        """Return the part of one of `count` processes: the records of its own known patients.
+
+        Owners become indices among these patients.
         """
         mine = [
             [(entry, key, owner // count) for entry, key, owner in things if owner % count == index]
@@ -65,12 +67,12 @@ class PlannedRecords:
 
 @dataclass(frozen=True)
 class WorkerConfig:
-    """`mapping`, `source` and `secrets` as `drivers.connect` takes them; `journeys` is the text of
-    their file, `work` says of each (weight, think seconds).
+    """The config of a load process.
 
-    `journey_rate` is in journeys a second, of all streams of all processes together; `streams` of
-    them come up within `ramp_seconds`. Sample records name operations by their index in
-    `operations`.
+    `mapping`, `source` and `secrets` are as `drivers.factory.connect` takes them. `journeys` is the
+    text of the journeys' file, `work` holds (weight, think seconds) of each. `journey_rate` is in
+    journeys per second, of all streams of all processes together; the `streams` start within
+    `ramp_seconds`. Samples name operations by their index in `operations`.
     """
 
     url: str
@@ -97,15 +99,16 @@ class WorkerConfig:
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def share(self, place: WorkerRole, index: int, count: int) -> WorkerConfig:
-        """What one of `count` processes is told.
+        """Return the config of one of `count` processes.
 
-        No patient is with two of them, so there must be as many as processes.
+        No patient is with two of them, so there must be at least as many patients as processes.
         """
         return replace(
             self, place=place, known=self.known[index::count], stock=self.stock.share(index, count)
         )
 
     def to_line(self) -> bytes:
+        """Return the line that `from_line` reads."""
         plain = asdict(self)
         plain["users"] = {
             role.value: [one.username, one.password] for role, one in self.users.items()
@@ -114,7 +117,10 @@ class WorkerConfig:
 
     @classmethod
     def from_line(cls, line: bytes) -> WorkerConfig:
-        """Raises `ValueError`, `TypeError` or `KeyError` for a line of another release."""
+        """Return the config in a line.
+
+        Raises `ValueError`, `TypeError` or `KeyError` for a line of another release.
+        """
         plain = json.loads(line)
         stock = plain["stock"]
         plain["users"] = {Role(role): Credentials(*pair) for role, pair in plain["users"].items()}

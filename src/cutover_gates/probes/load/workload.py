@@ -1,5 +1,6 @@
-"""What a run stands on: how much of which work, patients to work with, and what may be made, all
-entered in the ledger before the first request.
+"""The workload of a run: the journeys, the patients to work with, and the records to create.
+
+All records are entered in the ledger before the first request.
 """
 
 from __future__ import annotations
@@ -20,16 +21,17 @@ from cutover_gates.probes.load.journeys import KnownPatient, get_steps, read_jou
 from cutover_gates.probes.load.worker_config import DOCUMENT_BYTES, PlannedRecords
 
 RECORD_MARGIN = 1.3
-"""So many times more may be made than is expected to be: people come at random."""
+"""Records are planned for so many times the expected number: journeys start at random."""
 KIND_BY_OPERATION = {"register": "patient", "open_visit": "visit", "upload": "document"}
 
 
 @dataclass(frozen=True)
 class LoadWorkload:
-    """What will be done.
+    """The work that a run does.
 
-    `source` is the text of the journeys' file, `rate` in journeys a second; `steps` are those that
-    each journey comes to.
+    `source` is the text of the journeys' file. `weights` holds (weight, think seconds) of each
+    journey, `steps` the operations that each can do on this target. `rate` is in journeys per
+    second.
     """
 
     source: str
@@ -39,11 +41,13 @@ class LoadWorkload:
 
     @property
     def operations(self) -> tuple[str, ...]:
+        """Return all operations of the journeys, each once."""
         return tuple(dict.fromkeys(step for steps in self.steps.values() for step in steps))
 
     def expected_requests(self, operation: str, seconds: float) -> float:
-        """How often an operation is done in so many seconds, on the average; all together for a
-        name that is none.
+        """Return how often an operation is done in so many seconds, on the average.
+
+        A name that is no operation stands for all of them.
         """
         if operation not in self.operations:
             return sum(self.expected_requests(one, seconds) for one in self.operations)
@@ -60,11 +64,10 @@ class LoadWorkload:
 def build_workload(
     performance: Performance, file: Path, unsupported: Mapping[str, str]
 ) -> LoadWorkload:
-    """The work that the settings ask for.
+    """Return the workload that the settings ask for.
 
-    Raises `SettingsError` for a journey that the file does not have.
-
-    What a target does not offer ends a journey: the steps after it cannot be done.
+    A step that the target does not offer ends a journey: the steps after it cannot be done. Raises
+    `SettingsError` for a journey that the file does not have.
     """
     source = file.read_text(encoding="utf-8")
     journeys = read_journeys(source, str(file))
@@ -97,10 +100,10 @@ def _supported_steps(steps: tuple[str, ...], unsupported: Mapping[str, str]) -> 
 
 
 def count_required_patients(performance: Performance, work: LoadWorkload) -> int:
-    """Patients for everyone who is at work at the same time, twice over: two people at one chart
-    would disturb each other, and the target be blamed.
+    """Return twice as many patients as there are journeys at the same time.
 
-    A list that grows while it is read, say, has more entries than its count says.
+    Two journeys with one patient would disturb each other, and the target would be blamed: a list
+    that grows while it is read has more entries than its count says.
     """
     total = sum(weight for weight, _ in work.weights.values())
     pauses = (
@@ -120,7 +123,7 @@ def create_patients(
     tag: str,
     document_type: str,
 ) -> tuple[KnownPatient, ...]:
-    """Patients to work with, each with a document. Raises as the hospital does."""
+    """Create patients to work with, each with a document. Raises as the driver does."""
     people, files = PatientFactory(tag), FileFactory(tag)
     registrar, clinician = sessions(Role.REGISTRAR), sessions(Role.CLINICIAN)
     known = []
@@ -135,7 +138,7 @@ def create_patients(
 def plan_record_counts(
     work: LoadWorkload, seconds: float, known: tuple[KnownPatient, ...]
 ) -> dict[str, int]:
-    """How many things of each kind may be made within so many seconds."""
+    """Return how many records of each kind may be created within so many seconds."""
     return {
         kind: round(work.expected_requests(operation, seconds) * RECORD_MARGIN) + len(known)
         for operation, kind in KIND_BY_OPERATION.items()
@@ -146,7 +149,7 @@ def plan_record_counts(
 def enter_planned_records(
     ledger: Ledger, count: Mapping[str, int], known: tuple[KnownPatient, ...], tag: str
 ) -> PlannedRecords:
-    """Enter so many things of each kind that may be made."""
+    """Enter records of each kind in the ledger, and return them."""
     people, files = PatientFactory(tag), FileFactory(tag)
     drafts = [people.draft() for _ in range(count.get("patient", 0))]
     patients = ledger.intend_many(

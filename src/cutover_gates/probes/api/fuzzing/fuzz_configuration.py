@@ -1,4 +1,4 @@
-"""What schemathesis is configured to do, in the two modes.
+"""The configuration of schemathesis in the two modes, safe and deep.
 
 Each line that differs from its defaults has its reason in decision 0012.
 """
@@ -23,20 +23,20 @@ from cutover_gates.hospital.synthetic import FileFactory, PatientFactory
 
 PHASES = {"safe": ("examples", "coverage"), "deep": ("examples", "coverage", "fuzzing", "stateful")}
 FULL_PHASES = {"safe": ("coverage",), "deep": ("coverage", "fuzzing")}
-"""The phases that ask every operation.
+"""The phases that request every operation.
 
-Examples are only where the document has some, and stateful only follows links.
+Examples exist only where the document has some, and stateful only follows links.
 """
 STARTUP_SECONDS = 30
-"""That schemathesis may take to load, and to end when its own time is over."""
+"""Seconds in which schemathesis must load, and end when its own time is over."""
 
 
 @dataclass(frozen=True)
 class FuzzProfile:
-    """How a run is made.
+    """The mode and the limits of a run.
 
-    `seconds`: a safe run that takes longer is stopped, and not proven; a deep one takes as long.
-    `answer_seconds`: what a single answer may take.
+    A safe run that takes longer than `seconds` is stopped, and is not proven; a deep one takes as
+    long. `answer_seconds` is what a single answer may take.
     """
 
     mode: Mode
@@ -47,27 +47,25 @@ class FuzzProfile:
 
     @property
     def stop_seconds(self) -> float:
-        """Seconds after which it is told to end. A deep run ends by itself, once it has come up."""
+        """Return the seconds after which the run is told to end; a deep one should end by itself."""
         return self.seconds + (STARTUP_SECONDS if self.mode == "deep" else 0)
 
     @property
     def description(self) -> str:
-        """For whoever waits, and for whoever wants to make the same run again."""
-        how = (
-            "reading only, without chance"
-            if self.mode == "safe"
-            else f"writing at random, seed {self.seed}"
-        )
+        """Describe the run for a person who waits, or who wants to make the same run again."""
+        how = f"random writes, seed {self.seed}"
+        if self.mode == "safe":
+            how = "reads only, not random"
         return (
-            f"trying the API against its own document: {how}; at most {self.seconds} s, {self.rate}"
-            " requests/s"
+            f"testing the API against its own document: {how}; at most {self.seconds} s,"
+            f" {self.rate} requests/s"
         )
 
 
 def choose_mode(contract: Contract, *, production: bool, embedded: bool, nightly: bool) -> Mode:
-    """The mode of a run.
+    """Return the mode of a run.
 
-    What is made at random cannot be removed, so `deep` is only for what may be spoilt, and never
+    Random records cannot be removed, so `deep` is only for targets that are thrown away, and never
     for production.
     """
     if production or not (embedded or contract.throwaway):
@@ -76,6 +74,7 @@ def choose_mode(contract: Contract, *, production: bool, embedded: bool, nightly
 
 
 def build_profile(contract: Contract, mode: Mode, answer_seconds: float) -> FuzzProfile:
+    """Return the profile of a mode, from the settings."""
     return FuzzProfile(
         mode,
         contract.deep_seconds if mode == "deep" else contract.seconds,
@@ -86,7 +85,7 @@ def build_profile(contract: Contract, mode: Mode, answer_seconds: float) -> Fuzz
 
 
 def render_configuration(plan: FuzzProfile) -> str:
-    """The configuration file. No secret is in it."""
+    """Return the configuration file. It holds no secret."""
     return (
         _TIME_LIMIT[plan.mode].format(plan=plan)
         + _COMMON.format(plan=plan)
@@ -95,9 +94,7 @@ def render_configuration(plan: FuzzProfile) -> str:
 
 
 _TIME_LIMIT = {"safe": "", "deep": "max-time = {plan.seconds}"}
-"""What is asked at random has no end; the other phases have, and are never cut short by a share of
-the time (`process`).
-"""
+"""Random requests have no end. The other phases have one, and are never cut short."""
 
 _COMMON = """
 seed = {plan.seed}
@@ -160,13 +157,14 @@ enabled = false
 def create_example_ids(
     hospital: Driver, sessions: Callable[[Role], Session], tag: str, document_type: str
 ) -> dict[str, str]:
-    """A patient, a visit and a document, made for the run: their ids by the names that path
-    parameters give them. Fewer where one cannot be made.
+    """Create a patient, a visit and a document; return their ids by the names of path parameters.
+
+    What cannot be created is left out.
     """
     ids: dict[str, str] = {}
     with suppress(Rejected, ProtocolViolation, Unsupported, MappingError):
-        for kind, made in _create_records(hospital, sessions, tag, document_type):
-            ids |= {f"{kind}_id": made, f"{kind}Id": made}
+        for kind, record_id in _create_records(hospital, sessions, tag, document_type):
+            ids |= {f"{kind}_id": record_id, f"{kind}Id": record_id}
     return ids
 
 

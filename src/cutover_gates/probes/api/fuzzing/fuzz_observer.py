@@ -1,5 +1,6 @@
-"""Sees a run from inside, and tells of it what may be kept: of requests, which are ours, all; of
-answers the status. Never what an answer holds.
+"""The observer of a run: it writes notes of what may be kept.
+
+Of requests, which are ours, everything may be kept; of answers only the status, never the content.
 """
 
 from __future__ import annotations
@@ -32,10 +33,7 @@ SAFE_FAILURES = frozenset(
         "UseAfterFree",
     }
 )
-"""The failures whose message speaks of the request and the document alone.
-
-Others may quote the answer.
-"""
+"""The failures whose message is about the request and the document only; others may quote the answer."""
 
 PARAMETER_LOCATIONS = {
     "path_parameters": "path",
@@ -43,13 +41,13 @@ PARAMETER_LOCATIONS = {
     "headers": "header",
     "cookies": "cookie",
 }
-"""Where a case has its parameters, and how the document calls it."""
+"""The attributes of a case that hold parameters, with the document's name for the place."""
 
 NoteSink = Callable[[dict[str, Any]], None]
 
 
-def create_observer(tell: NoteSink, header: str) -> type[EventHandler[Any]]:
-    """A handler, as schemathesis wants it: a class. `header`: what shows the token."""
+def create_observer(send_note: NoteSink, header: str) -> type[EventHandler[Any]]:
+    """Return a handler class for schemathesis. `header` is the one that shows the token."""
 
     class Observer(EventHandler[Any]):
         def handle_event(self, _ctx: Any, event: events.EngineEvent) -> None:
@@ -57,10 +55,10 @@ def create_observer(tell: NoteSink, header: str) -> type[EventHandler[Any]]:
                 for note in build_notes(
                     event.recorder, event.phase.value, event.status.value, header, label=event.label
                 ):
-                    tell(note)
+                    send_note(note)
             elif isinstance(event, events.PhaseFinished):
                 reason = event.phase.skip_reason
-                tell(
+                send_note(
                     {
                         "kind": "phase",
                         "phase": event.phase.name.value,
@@ -68,7 +66,7 @@ def create_observer(tell: NoteSink, header: str) -> type[EventHandler[Any]]:
                     }
                 )
             elif isinstance(event, events.NonFatalError):
-                tell(
+                send_note(
                     {
                         "kind": "error",
                         "operation": event.label,
@@ -79,7 +77,7 @@ def create_observer(tell: NoteSink, header: str) -> type[EventHandler[Any]]:
                     }
                 )
             elif isinstance(event, events.FatalError):
-                tell(
+                send_note(
                     {
                         "kind": "error",
                         "operation": "",
@@ -96,10 +94,9 @@ def create_observer(tell: NoteSink, header: str) -> type[EventHandler[Any]]:
 def build_notes(
     recorder: ScenarioRecorder, phase: str, status: str, header: str, label: str | None = None
 ) -> Iterator[dict[str, Any]]:
-    """One note for each operation that a scenario asked (a stateful one asks many), and one for
-    each failure.
+    """Yield a note for each operation that a scenario requested, and one for each failure.
 
-    `ended` is how the scenario ended for the operation that it is named after.
+    A stateful scenario requests many operations. `status` is how the scenario ended.
     """
     by_operation: dict[str, list[str]] = {}
     for case_id, node in recorder.cases.items():
@@ -185,24 +182,23 @@ def _build_failures(recorder: ScenarioRecorder, phase: str) -> Iterator[dict[str
 
 
 def failure_shape(failure: Failure) -> str:
-    """What makes two failures one: for a body that breaks its schema the place and the keyword,
-    else what schemathesis calls it.
+    """Return what makes two failures one.
+
+    For a body that breaks its schema it is the place and the keyword, else schemathesis' title.
     """
     if not isinstance(failure, JsonSchemaError):
         return failure.title
-    return (
-        f"{format_path(failure.instance_path)} breaks"
-        f" {failure.schema_path[-1] if failure.schema_path else 'its schema'}"
-    )
+    keyword = failure.schema_path[-1] if failure.schema_path else "its schema"
+    return f"{format_path(failure.instance_path)} breaks {keyword}"
 
 
 def format_path(path: list[str | int]) -> str:
-    """Where in a body: `$.items[*].mrn`."""
+    """Return a place in a body, such as `$.items[*].mrn`."""
     return "$" + "".join("[*]" if isinstance(part, int) else f".{part}" for part in path)
 
 
 def failure_message(failure: Failure) -> str:
-    """What may be said of it."""
+    """Return the message of a failure, without the content of the answer; empty where it has any."""
     if isinstance(failure, JsonSchemaError):
         keyword = str(failure.schema_path[-1]) if failure.schema_path else ""
         wanted = json.dumps(failure.schema.get(keyword))[:200]

@@ -1,5 +1,6 @@
-"""What the run's process is told, as one line on its standard input: a file or a command line would
-show it to others.
+"""The config of the run's process, and its tokens.
+
+The config is one line on standard input: a file or a command line would show it to others.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from typing import Any
 
 @dataclass(frozen=True)
 class FuzzProcessConfig:
-    """`folder` holds the configuration and the document, and takes the report.
+    """The config of the process.
 
-    `header`: what the token is shown in. `protected`: the operations that it is shown to.
-    `accounts`: names that are never sent to the others, for a few wrong passwords lock an account.
-    `reads_only`: nothing but GET and HEAD leaves the process, whatever its configuration says.
+    `folder` holds the configuration and the document, and takes the report. `header` shows the
+    token, `protected` are the operations that it is shown to. `accounts` are names that are never
+    sent to the other operations, because a few wrong passwords lock an account. `reads_only`: only
+    GET and HEAD leave the process, whatever its configuration says.
     """
 
     folder: str
@@ -29,10 +31,12 @@ class FuzzProcessConfig:
     reads_only: bool
 
     def to_line(self) -> bytes:
+        """Return the line that `from_line` reads."""
         return json.dumps(asdict(self)).encode() + b"\n"
 
     @classmethod
     def from_line(cls, line: bytes) -> FuzzProcessConfig:
+        """Return the config in a line."""
         table: dict[str, Any] = json.loads(line)
         return cls(
             **{
@@ -49,17 +53,17 @@ CONFIG_FILE, DOCUMENT_FILE, REPORT_FILE = "schemathesis.toml", "openapi.json", "
 
 UNAUTHENTICATED = 401
 MAX_REJECTED_TOKENS = 3
-"""So many tokens in a row may be refused."""
+"""Tokens in a row that may be refused."""
 
 
 class TokenProvider:
-    """The token that is shown.
+    """The token that the run shows.
 
-    `ask` gives one, and the seconds for which it is good (None: for ever). Then another is asked
-    for, and where it is refused: a run may sign itself out. Not for ever: an account may be shut
-    out.
+    `ask` gives one, and the seconds for which it is good (None: for ever). Another one is asked for
+    when it has expired, and when it was refused: a run may sign itself out. After a few refusals no
+    more are asked for, because the account may be locked out.
 
-    `lockout_reason` says whether it was, or may have been: what was refused meanwhile was refused as
+    `lockout_reason` says whether it is, or may be: what was refused meanwhile was refused as
     documented, and proves nothing.
     """
 
@@ -76,13 +80,14 @@ class TokenProvider:
         self._shut_out = ""
 
     def get_token(self) -> str:
+        """Return the token, or a new one where it has expired or was refused."""
         if self._shown is None or self._clock() >= self._until:
             self._shown, seconds = self._ask()
             self._until = inf if seconds is None else self._clock() + seconds
         return self._shown
 
     def record_answer(self, shown: object, status: int, operation: str) -> None:
-        """What came of showing it."""
+        """Take in the status of an answer to a request that showed a token."""
         if shown is None or shown != self._shown:
             return
         if status != UNAUTHENTICATED:
@@ -93,29 +98,26 @@ class TokenProvider:
         self._where.add(operation)
         if self._refused <= MAX_REJECTED_TOKENS:
             self._shown = None
-        elif len(self._where) > 1:  # one alone may have its own reason to say so
+        elif len(self._where) > 1:  # a single operation may have its own reason to refuse
             self._shut_out = f"no token opened {' and '.join(sorted(self._where)[:2])}"
 
     @property
     def lockout_reason(self) -> str:
-        """Why what the run asked last, or for a while, says nothing; empty where every refusal was
-        followed by a welcome.
-        """
+        """Return why the last requests prove nothing; empty where a token was accepted after them."""
         if self._shut_out or self._refused <= MAX_REJECTED_TOKENS:
             return self._shut_out
         return f"no token opened {next(iter(self._where))}, up to the end"
 
 
 def mask_account_names(value: Any, accounts: frozenset[str]) -> Any:
-    """A body in which nobody is called like one of these accounts: schemathesis learns names from
-    answers, and would try passwords for them.
+    """Return a body without the names of these accounts.
+
+    schemathesis learns names from answers, and would try passwords for them.
     """
     if isinstance(value, dict):
         return {name: mask_account_names(inner, accounts) for name, inner in value.items()}
     if isinstance(value, list):
         return [mask_account_names(inner, accounts) for inner in value]
-    return (
-        f"{value}-nobody"
-        if isinstance(value, str) and value.strip().casefold() in accounts
-        else value
-    )
+    if isinstance(value, str) and value.strip().casefold() in accounts:
+        return f"{value}-nobody"
+    return value

@@ -1,5 +1,6 @@
-"""Makes a run: one `st run` in a process of its own, bounded in time and rate, that leaves no
-process and no secret behind.
+"""The fuzzing run: one `st run` in a process of its own, bounded in time and rate.
+
+It leaves no process and no secret behind.
 """
 
 from __future__ import annotations
@@ -30,51 +31,50 @@ from cutover_gates.probes.api.fuzzing.model import FuzzPlan, FuzzResult
 from cutover_gates.util.subprocesses import start_child, stop_child
 
 STOP_SECONDS = 1.5
-"""So long it is waited for after it was told to stop."""
+"""Seconds in which the process must be gone, once it is told to stop."""
 GRACE_SECONDS = 20
-"""So much longer it may take to come to an end and to write its report, once its time is over."""
+"""Seconds beyond its time in which the run must come to its end, and write its report."""
 
 
-def run_schemathesis(order: FuzzPlan) -> FuzzResult:
-    """From the first request to the report.
+def run_schemathesis(plan: FuzzPlan) -> FuzzResult:
+    """Make a run, from the first request to the report.
 
-    Whatever happens, no process of the run is left when this returns or raises.
+    No process of the run is left when this returns or raises.
     """
     started = time.monotonic()
     with (
         tempfile.TemporaryDirectory(prefix="cutover-contract-") as folder,
-        tempfile.TemporaryFile() as complaints,
+        tempfile.TemporaryFile() as stderr,
     ):
-        _write_inputs(order, Path(folder))
+        _write_inputs(plan, Path(folder))
         with (
-            _start_process(Path(folder), complaints) as process,
-            _interrupt_after(process, order.profile.stop_seconds),
+            _start_process(Path(folder), stderr) as process,
+            _interrupt_after(process, plan.profile.stop_seconds),
         ):
-            told, ended = _collect_notes(
-                process, order, folder, started + order.profile.stop_seconds + GRACE_SECONDS
+            notes, end_reason = _collect_notes(
+                process, plan, folder, started + plan.profile.stop_seconds + GRACE_SECONDS
             )
         report = _read_report(Path(folder) / REPORT_FILE)
-        if not report and not ended:
-            complaints.seek(0)
-            last = complaints.read().decode(errors="replace").strip().splitlines()[-2:]
-            ended = f"schemathesis gave no report: {' | '.join(last) or 'it said nothing'}"
-    notes = tuple(note for note in told if note["kind"] != "token")
-    return FuzzResult(
-        notes, report, round(time.monotonic() - started, 1), ended, len(told) - len(notes)
-    )
+        if not report and not end_reason:
+            stderr.seek(0)
+            last = stderr.read().decode(errors="replace").strip().splitlines()[-2:]
+            end_reason = f"schemathesis gave no report: {' | '.join(last) or 'no message'}"
+    kept = tuple(note for note in notes if note["kind"] != "token")
+    seconds = round(time.monotonic() - started, 1)
+    return FuzzResult(kept, report, seconds, end_reason, len(notes) - len(kept))
 
 
-def _write_inputs(order: FuzzPlan, folder: Path) -> None:
-    document = order.document.add_examples(order.example_ids)
+def _write_inputs(plan: FuzzPlan, folder: Path) -> None:
+    document = plan.document.add_examples(plan.example_ids)
     (folder / DOCUMENT_FILE).write_text(json.dumps(document), encoding="utf-8")
-    (folder / CONFIG_FILE).write_text(render_configuration(order.profile), encoding="utf-8")
+    (folder / CONFIG_FILE).write_text(render_configuration(plan.profile), encoding="utf-8")
 
 
 @contextmanager
-def _start_process(folder: Path, complaints: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
-    """Its environment holds no secret of ours, and names no proxy and no file with passwords.
+def _start_process(folder: Path, stderr: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    """Start the process; at the end of the block it is gone within two seconds.
 
-    In two seconds at most it is gone.
+    Its environment holds no secret of ours, and names no proxy and no file with passwords.
     """
     command = [sys.executable, "-m", "cutover_gates.probes.api.fuzzing.fuzz_process"]
     environment = {
@@ -84,7 +84,7 @@ def _start_process(folder: Path, complaints: IO[bytes]) -> Iterator[subprocess.P
     }
     process = start_child(
         command,
-        stderr=complaints,
+        stderr=stderr,
         env={
             **environment,
             "NO_PROXY": "*",
@@ -101,7 +101,7 @@ def _start_process(folder: Path, complaints: IO[bytes]) -> Iterator[subprocess.P
 
 @contextmanager
 def _interrupt_after(process: subprocess.Popen[bytes], seconds: float) -> Iterator[None]:
-    """When its time is over it is told to end, and still writes its report."""
+    """Interrupt the process when its time is over: it then still writes its report."""
     timer = threading.Timer(seconds, process.send_signal, [signal.SIGINT])
     timer.daemon = True
     timer.start()
@@ -112,54 +112,50 @@ def _interrupt_after(process: subprocess.Popen[bytes], seconds: float) -> Iterat
 
 
 def _collect_notes(
-    process: subprocess.Popen[bytes], order: FuzzPlan, folder: str, until: float
+    process: subprocess.Popen[bytes], plan: FuzzPlan, folder: str, until: float
 ) -> tuple[list[dict[str, Any]], str]:
-    """Answer what it asks, keep what it tells; why it had to be cut short, if it had."""
-    protected = tuple(str(entry) for entry in order.document.operations if entry.protected)
-    accounts = tuple(name.casefold() for name in order.accounts)
-    brief = FuzzProcessConfig(
-        folder, order.document.root, order.header, protected, accounts, order.profile.mode == "safe"
+    """Return the notes of the process, and why it had to be cut short (empty where it had not).
+
+    Requests for a token are answered.
+    """
+    protected = tuple(str(entry) for entry in plan.document.operations if entry.protected)
+    accounts = tuple(name.casefold() for name in plan.accounts)
+    config = FuzzProcessConfig(
+        folder, plan.document.root, plan.header, protected, accounts, plan.profile.mode == "safe"
     )
-    _send_line(process, brief.to_line())
+    _send_line(process, config.to_line())
     notes: list[dict[str, Any]] = []
     for line in _read_lines(process, until):
         note = json.loads(line)
-        if note["kind"] == "ended":
-            return notes, ""  # its report is written; whether it goes by itself does not matter
+        if note["kind"] == "ended":  # the report is written
+            return notes, ""
         notes.append(note)
         if note["kind"] == "token":
-            _send_line(process, json.dumps(_answer_token_request(order)).encode() + b"\n")
+            _send_line(process, json.dumps(_answer_token_request(plan)).encode() + b"\n")
         else:
-            order.report_progress(_format_progress(notes))
-    return (
-        notes,
-        (
-            ""
-            if process.poll() is not None
-            else (
-                f"the run did not end within {order.profile.stop_seconds + GRACE_SECONDS} s, and was"
-                " stopped"
-            )
-        ),
-    )
+            plan.report_progress(_format_progress(notes))
+    if process.poll() is not None:
+        return notes, ""
+    limit = plan.profile.stop_seconds + GRACE_SECONDS
+    return notes, f"the run did not end within {limit} s, and was stopped"
 
 
-def _answer_token_request(order: FuzzPlan) -> dict[str, Any]:
+def _answer_token_request(plan: FuzzPlan) -> dict[str, Any]:
     try:
-        return {"token": order.token(), "seconds": order.token_seconds()}
+        return {"token": plan.token(), "seconds": plan.token_seconds()}
     except (Rejected, ProtocolViolation) as error:
         return {"refused": str(error)}
 
 
 def _send_line(process: subprocess.Popen[bytes], line: bytes) -> None:
     assert process.stdin is not None
-    with suppress(BrokenPipeError):  # it ended: its complaint tells why
+    with suppress(BrokenPipeError):  # it ended; standard error says why
         process.stdin.write(line)
         process.stdin.flush()
 
 
 def _read_lines(process: subprocess.Popen[bytes], until: float) -> Iterator[bytes]:
-    """Its lines as they come, until it ends or `until` is over."""
+    """Yield the lines of the process as they come, until it ends or the moment `until`."""
     assert process.stdout is not None
     rest = b""
     with selectors.DefaultSelector() as selector:
@@ -177,10 +173,8 @@ def _format_progress(notes: list[dict[str, Any]]) -> str:
     asked = [note for note in notes if note["kind"] == "asked"]
     failures = sum(note["kind"] == "failure" for note in notes)
     operations = len({note["operation"] for note in asked})
-    return (
-        f"contract: {sum(note['requests'] for note in asked)} requests to {operations} operations,"
-        f" {failures} broke a promise"
-    )
+    requests = sum(note["requests"] for note in asked)
+    return f"contract: {requests} requests to {operations} operations, {failures} failed"
 
 
 def _read_report(path: Path) -> dict[str, Any]:
