@@ -84,9 +84,7 @@ def test_what_was_measured_long_ago_is_stale(cluster: MetricsApiStandin, tmp_pat
     cluster.pods.append(pod("frozen", ("1", "1Gi"), at=cluster.now - timedelta(seconds=100)))
     look = KubernetesResourceSource(settings(cluster, tmp_path)).take_sample()
     assert (look.cpu_cores, look.memory) == (None, None)
-    assert look.missing["memory"].endswith(
-        "and 60 s is the limit: the target is no longer looked at"
-    )
+    assert look.missing["memory"].endswith("at most 60 s allowed: the target is no longer measured")
 
 
 # ── the token ──

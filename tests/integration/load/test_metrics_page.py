@@ -164,8 +164,8 @@ def test_a_figure_with_an_old_time_is_stale() -> None:
     assert (seen.memory, seen.cpu_seconds) == (None, 1)
     assert (
         seen.missing["memory"]
-        == "last measured 45 s before the look, and 30 s is the limit: the target is no longer"
-        " looked at"
+        == "last measured 45 s before the sample, at most 30 s allowed: the target is no longer"
+        " measured"
     )
 
 

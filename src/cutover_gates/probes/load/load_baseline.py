@@ -10,7 +10,7 @@ import json
 import os
 import platform
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,14 @@ from typing import Any
 from cutover_gates.config.performance import Performance
 from cutover_gates.core.findings import Finding, NotProven, gap_error
 from cutover_gates.probes.load import rules
-from cutover_gates.probes.load.model import LoadSummary, Percentile
+from cutover_gates.probes.load.baseline_record import (
+    Baseline,
+    BaselineComparison,
+    compute_ratio,
+)
+from cutover_gates.probes.load.model import LoadSummary
 from cutover_gates.util.files import write_atomically
 
-BASELINE_SCHEMA = "cutover/baseline/1"
 LOAD_INDEPENDENT_SETTINGS = {
     "baseline",
     "resources",
@@ -40,48 +44,6 @@ Two runs that differ only in these can be compared.
 CLOCK_TOLERANCE = timedelta(minutes=1)
 """A baseline may seem to be this far in the future, where two machines' clocks differ."""
 SHOWN_CHARACTERS = 60
-
-
-@dataclass(frozen=True)
-class Baseline:
-    """The figures of one recorded run.
-
-    `recorded` is an ISO timestamp. `load` is a hash of the settings and journeys. `medians` holds
-    each operation's median in seconds, with its bounds.
-    """
-
-    name: str
-    recorded: str
-    release: str
-    target: str
-    address: str
-    load: str
-    machine: str
-    requests: int
-    seconds: float
-    medians: dict[str, Percentile]
-
-    def to_plain(self) -> dict[str, Any]:
-        """Return the content of the file."""
-        return {"schema": BASELINE_SCHEMA, **asdict(self)}
-
-
-@dataclass(frozen=True)
-class BaselineComparison:
-    """A run beside its baseline.
-
-    `ratios` holds for each operation: (the ratio of the medians, its lower and upper bound).
-    """
-
-    baseline: Baseline
-    ratios: dict[str, Percentile]
-
-    def to_facts(self) -> dict[str, Any]:
-        """Return what the evidence keeps."""
-        shown = ("name", "release", "recorded", "machine")
-        baseline = {key: getattr(self.baseline, key) for key in shown}
-        ratios = {name: list(ratio) for name, ratio in self.ratios.items()}
-        return {"baseline": baseline, "ratios": ratios}
 
 
 @dataclass(frozen=True)
@@ -128,7 +90,7 @@ class LoadBaselines:
         if missing:
             raise NotProven(gaps=[self._missing_operation(name) for name in missing])
         ratios = {
-            name: _compute_ratio(median, baseline.medians[name])
+            name: compute_ratio(median, baseline.medians[name])
             for name, median in medians.items()
             if median
         }
@@ -217,18 +179,6 @@ class LoadBaselines:
 def describe_machine() -> str:
     """Describe the machine that makes the load, as far as it matters to the times."""
     return f"{platform.machine()}, {os.cpu_count()} processors, {platform.system()}"
-
-
-def _compute_ratio(now: Percentile, then: Percentile) -> Percentile:
-    """Return the ratio of two medians, with the bounds that the medians' bounds allow."""
-    low = now[1] / then[2] if now[1] and then[2] else None
-    high = now[2] / then[1] if now[2] and then[1] else None
-    middle = now[0] / then[0] if now[0] and then[0] else None
-    return _round_ratio(middle), _round_ratio(low), _round_ratio(high)
-
-
-def _round_ratio(ratio: float | None) -> float | None:
-    return None if ratio is None else round(ratio, 3)
 
 
 def _shorten(value: object) -> str:

@@ -1,19 +1,17 @@
-"""One load process: `python -m cutover_gates.probes.load.worker_main` (or `cutover-load`, on another machine).
+"""One load process: `python -m cutover_gates.probes.load.worker_main`, or the script `cutover-load`.
 
-Its work comes as a line on standard input.
-
-What it saw goes out on standard output, block by block. It ends when its standard input does,
-however the one at the other end came to his end. Several are a master, who makes no load, and its
-workers: by locust's own connection between them they begin together, and nothing else goes that
-way.
+Its config comes as a line on standard input, its samples go out on standard output, block by block.
+It ends when standard input does, however the process at the other end ended. Several processes are a
+master, which makes no load, and its workers: locust's own connection lets them start together, and
+carries nothing else.
 """
 
 from __future__ import annotations
 
-import cutover_gates.probes.load.parent_watchdog  # first of all: to import the rest takes long
+import cutover_gates.probes.load.parent_watchdog  # first: importing the rest takes long
 
 # isort: split
-import locust  # before anything that opens a socket, for it makes this process gevent's
+import locust  # before anything opens a socket: it makes this process gevent's
 
 # isort: split
 import logging
@@ -35,15 +33,17 @@ from cutover_gates.probes.load.worker_config import WorkerConfig
 
 BLOCK_SECONDS = 0.5
 MASTER_SECONDS = 8.0
-"""For a worker to reach its master.
+"""Seconds in which a worker must reach its master.
 
-Less than `processes.WORKERS_SECONDS`: the worker can say what it waits for.
+Less than `worker_pool.WORKER_START_SECONDS`, so that the worker can say what it waits for.
 """
 MASTER_SILENT_SECONDS = 10.0
-"""A worker whose master has said nothing for so long is alone: where a network is cut, standard
-input does not end.
+"""Seconds of silence after which a worker gives its master up.
+
+Where the network is cut, standard input does not end.
 """
-assert cutover_gates.probes.load.parent_watchdog  # imported for what they do
+# Both are imported for what they do at import.
+assert cutover_gates.probes.load.parent_watchdog
 assert locust
 
 
@@ -52,40 +52,40 @@ class MasterUnreachable(Exception):
 
 
 def main() -> None:
-    """Work until told to stop."""
+    """Make load until told to stop."""
     out = _open_output()
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
-    brief = _read_config()
-    scribe = SampleWriter(brief.operations, brief.place.index, out)
+    config = _read_config()
+    writer = SampleWriter(config.operations, config.place.index, out)
     environment = Environment(user_classes=[ArrivalStream], reset_stats=False)
-    gevent.spawn(_start_role, brief, environment, scribe)
-    _write_until_stop(environment, scribe)
+    gevent.spawn(_start_role, config, environment, writer)
+    _write_until_stop(environment, writer)
 
 
-def _start_role(brief: WorkerConfig, environment: Environment, scribe: SampleWriter) -> None:
-    """Begin. Where that cannot be the process says why, and ends."""
+def _start_role(config: WorkerConfig, environment: Environment, writer: SampleWriter) -> None:
+    """Start the role; where that fails, report the reason and exit."""
     try:
-        {"alone": _run_alone, "master": _run_master, "worker": _run_worker}[brief.place.part](
-            brief, environment, scribe
+        {"alone": _run_alone, "master": _run_master, "worker": _run_worker}[config.place.part](
+            config, environment, writer
         )
     except (Rejected, ProtocolViolation, Unsupported, MappingError) as error:
-        _abort(brief, scribe, f"nobody could sign in to make load: {error}")
+        _abort(config, writer, f"nobody could sign in to make load: {error}")
     except MasterUnreachable as error:
-        _abort(brief, scribe, str(error))
+        _abort(config, writer, str(error))
     except BaseException:
-        sys.excepthook(*sys.exc_info())  # what it is, stands on standard error
+        sys.excepthook(*sys.exc_info())  # standard error shows what it is
         os._exit(1)
 
 
-def _run_alone(brief: WorkerConfig, environment: Environment, scribe: SampleWriter) -> None:
-    _sign_in(brief, scribe)
-    environment.create_local_runner().start(brief.streams, spawn_rate=_spawn_rate(brief))
+def _run_alone(config: WorkerConfig, environment: Environment, writer: SampleWriter) -> None:
+    _sign_in(config, writer)
+    environment.create_local_runner().start(config.streams, spawn_rate=_spawn_rate(config))
 
 
-def _run_worker(brief: WorkerConfig, environment: Environment, scribe: SampleWriter) -> None:
-    """Load for a master: once people can come, it is told that this worker is ready."""
-    _sign_in(brief, scribe)
-    place = brief.place
+def _run_worker(config: WorkerConfig, environment: Environment, writer: SampleWriter) -> None:
+    """Make load for a master, which is told once this worker is ready."""
+    _sign_in(config, writer)
+    place = config.place
     with gevent.Timeout(
         MASTER_SECONDS,
         MasterUnreachable(
@@ -101,67 +101,63 @@ def _run_worker(brief: WorkerConfig, environment: Environment, scribe: SampleWri
 
 
 def _run_master(
-    brief: WorkerConfig,
+    config: WorkerConfig,
     environment: Environment,
-    scribe: SampleWriter,  # noqa: ARG001  # its workers report
-) -> None:  # what there is to say its workers say themselves
-    """No load of its own: deals the streams out when all workers are ready."""
-    runner = environment.create_master_runner(brief.place.host, brief.place.port)
-    while len(runner.clients.ready) < brief.place.workers:
+    writer: SampleWriter,  # noqa: ARG001  # its workers report
+) -> None:
+    """Deal the streams out when all workers are ready; a master makes no load."""
+    runner = environment.create_master_runner(config.place.host, config.place.port)
+    while len(runner.clients.ready) < config.place.workers:
         gevent.sleep(0.05)
-    runner.start(brief.streams, spawn_rate=_spawn_rate(brief))
+    runner.start(config.streams, spawn_rate=_spawn_rate(config))
 
 
-def _sign_in(brief: WorkerConfig, scribe: SampleWriter) -> None:
-    """Open the house for people, signed in. Raises as signing in does."""
-    house = LoadWorker(brief, scribe)
-    house.sign_in()
-    ArrivalStream.worker = house
+def _sign_in(config: WorkerConfig, writer: SampleWriter) -> None:
+    """Prepare the worker that all streams share, signed in. Raises as signing in does."""
+    worker = LoadWorker(config, writer)
+    worker.sign_in()
+    ArrivalStream.worker = worker
 
 
-def _write_until_stop(environment: Environment, scribe: SampleWriter) -> None:
-    """Write a block now and then, the first one as a sign of life.
+def _write_until_stop(environment: Environment, writer: SampleWriter) -> None:
+    """Write a block twice a second; when standard input ends, write the last one and exit.
 
-    When standard input ends, write the last one, and end.
+    The first block is a sign of life.
     """
-    told = gevent.get_hub().threadpool.spawn(
-        os.read, 0, 1
-    )  # in a real thread: it waits for as long as the run lasts
-    while not told.ready():
-        scribe.write_block(streams=_count_streams(environment))
-        told.wait(BLOCK_SECONDS)
-    if house := vars(ArrivalStream).get("worker"):
-        house.close()
-    scribe.write_block(
-        streams=_count_streams(environment), ended=True
-    )  # and nobody else has a turn in between: no request is left out
-    os._exit(0)  # greenlets that wait for a silent target would wait on
+    # In a real thread, because it waits for as long as the run lasts.
+    stop = gevent.get_hub().threadpool.spawn(os.read, 0, 1)
+    while not stop.ready():
+        writer.write_block(streams=_count_streams(environment))
+        stop.wait(BLOCK_SECONDS)
+    if worker := vars(ArrivalStream).get("worker"):
+        worker.close()
+    # No other greenlet has a turn in between, so no request is left out.
+    writer.write_block(streams=_count_streams(environment), ended=True)
+    # Greenlets that wait for a silent target would keep the process alive.
+    os._exit(0)
 
 
-def _abort(brief: WorkerConfig, scribe: SampleWriter, why: str) -> NoReturn:
-    scribe.write_block(ended=True, note=f"{brief.place.name}: {why}")
+def _abort(config: WorkerConfig, writer: SampleWriter, why: str) -> NoReturn:
+    writer.write_block(ended=True, note=f"{config.place.name}: {why}")
     os._exit(0)
 
 
 def _count_streams(environment: Environment) -> int:
-    """People who come here; a master counts its workers' and has none of its own."""
-    return (
-        environment.runner.user_count
-        if isinstance(environment.runner, LocalRunner | WorkerRunner)
-        else 0
-    )
+    """Return the number of streams in this process; a master has none of its own."""
+    runner = environment.runner
+    return runner.user_count if isinstance(runner, LocalRunner | WorkerRunner) else 0
 
 
-def _spawn_rate(brief: WorkerConfig) -> float:
-    return brief.streams / brief.ramp_seconds if brief.ramp_seconds else brief.streams * 5
+def _spawn_rate(config: WorkerConfig) -> float:
+    return config.streams / config.ramp_seconds if config.ramp_seconds else config.streams * 5
 
 
 def _read_config() -> WorkerConfig:
-    """The work. Without any the process ends, and says why."""
+    """Return the config; without one the process exits with the reason."""
     line = sys.stdin.buffer.readline()
     if not line:
         sys.exit(
-            "cutover-load makes load for a gate, which starts it and tells it its work on standard"
+            "cutover-load makes load for a gate, which starts it and gives it its work on standard"
             " input (docs/scale/README.md)"
         )
     try:
@@ -170,7 +166,7 @@ def _read_config() -> WorkerConfig:
         ValueError,
         TypeError,
         KeyError,
-    ) as error:  # not its text: it may hold a part of the work, which has secrets
+    ) as error:  # without its text, which may hold a part of the config, and so secrets
         sys.exit(
             f"the work cannot be read ({type(error).__name__}): is the same release of cutover"
             " installed here as where the gate runs?"
@@ -178,10 +174,10 @@ def _read_config() -> WorkerConfig:
 
 
 def _open_output() -> Callable[[bytes], None]:
-    """Where blocks go.
+    """Return a function that writes blocks to standard output.
 
-    Whatever else is printed in this process goes to standard error from now on, for between blocks
-    it would spoil the log.
+    Whatever else is printed in this process goes to standard error from now on: between blocks it
+    would spoil the log.
     """
     stream = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)

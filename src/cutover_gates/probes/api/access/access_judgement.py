@@ -1,21 +1,24 @@
-"""The judgement of one answer: is it what must come of this request?"""
+"""The judgement of one answer, and the requests that are not made."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-from cutover_gates.core.findings import Rule
-from cutover_gates.hospital import Answer, Operation, Reason
+from cutover_gates.core.findings import Finding, Rule
+from cutover_gates.hospital import Answer, Operation, Reason, Role
 from cutover_gates.probes.api.access import rules
 from cutover_gates.probes.api.access.model import (
     EXPIRED_TOKEN,
     NO_TOKEN,
     OTHER_FACILITY,
     OTHER_PATIENT,
+    SAFE_METHODS,
+    AccessCell,
     AccessContext,
     ExpectedAccess,
     PatientChart,
+    format_subject,
     path_parameters,
 )
 
@@ -59,6 +62,12 @@ def access_rule(asker: str, expected: ExpectedAccess) -> Rule:
         return rules.PUBLIC_WORKS
     by_role = {ExpectedAccess.ALLOWED: rules.ROLE_ALLOWED}
     return _ASKER_RULES.get(asker) or by_role.get(expected, rules.ROLE_REFUSED)
+
+
+def describe_answer(context: AccessContext, answer: Answer) -> str:
+    """Return the reason of a refusal with its status, or the status alone."""
+    reason = context.hospital.features.reason_of(answer)
+    return f"{reason.value} (HTTP {answer.status})" if reason else f"HTTP {answer.status}"
 
 
 def judge_answer(
@@ -108,3 +117,25 @@ def _judge_allowed(reason: Reason | None) -> Judgement:
     if reason in _LOCKED_OUT:
         return WRONG
     return Judgement(JudgementKind.UNCLEAR) if reason is Reason.THROTTLED else FINE
+
+
+def must_skip(context: AccessContext, operation: Operation, chart: PatientChart) -> bool:
+    """Return whether a role that may use an operation does not try it.
+
+    It would change something that is not the run's own, and nobody could put it back.
+    """
+    names = path_parameters(operation)
+    foreign = any(context.names.get(name, "patient") not in chart.ids for name in names)
+    changes = operation.method not in SAFE_METHODS
+    lasting = changes and (foreign or (not names and operation.method != "POST"))
+    return lasting or str(operation) in context.untried
+
+
+def skipped_cell(context: AccessContext, operation: Operation, role: Role) -> AccessCell:
+    """Return the cell of an operation that is not tried; a gap unless the settings say why not."""
+    cell = AccessCell(str(operation), role, ExpectedAccess.ALLOWED, "not tried")
+    if str(operation) in context.untried:
+        return cell
+    reason = "not tried, because it changes something that is not this run's own"
+    gap = Finding(rules.ALLOWED_TRIED, format_subject(operation, role), "", reason)
+    return replace(cell, gap=gap)

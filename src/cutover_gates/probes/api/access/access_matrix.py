@@ -18,7 +18,10 @@ from cutover_gates.probes.api.access import rules
 from cutover_gates.probes.api.access.access_judgement import (
     JudgementKind,
     access_rule,
+    describe_answer,
     judge_answer,
+    must_skip,
+    skipped_cell,
 )
 from cutover_gates.probes.api.access.model import (
     EXPIRED_TOKEN,
@@ -96,8 +99,8 @@ class AccessMatrix:
             yield self._role_cell(operation, role, allowed=allowed[role])
 
     def _role_cell(self, operation: Operation, role: Role, *, allowed: bool) -> AccessCell:
-        if allowed and self._must_skip(operation):
-            return self._skipped_cell(operation, role)
+        if allowed and must_skip(self._context, operation, self._current_chart()):
+            return skipped_cell(self._context, operation, role)
         expected = ExpectedAccess.ALLOWED if allowed else ExpectedAccess.FORBIDDEN
         return self._request_cell(
             operation, role, expected, self._choose_session(operation, role), role
@@ -153,26 +156,6 @@ class AccessMatrix:
             values=dict.fromkeys(patients, self._other_chart.ids["patient"]),
         )
 
-    def _must_skip(self, operation: Operation) -> bool:
-        """Return whether a role that may use an operation does not try it.
-
-        It would change something that is not the run's own, and nobody could put it back.
-        """
-        names = path_parameters(operation)
-        ids = self._current_chart().ids
-        foreign = any(self._context.names.get(name, "patient") not in ids for name in names)
-        changes = operation.method not in SAFE_METHODS
-        lasting = changes and (foreign or (not names and operation.method != "POST"))
-        return lasting or str(operation) in self._context.untried
-
-    def _skipped_cell(self, operation: Operation, role: Role) -> AccessCell:
-        cell = AccessCell(str(operation), role, ExpectedAccess.ALLOWED, "not tried")
-        if str(operation) in self._context.untried:
-            return cell
-        reason = "not tried, because it changes something that is not this run's own"
-        gap = Finding(rules.ALLOWED_TRIED, format_subject(operation, role), "", reason)
-        return replace(cell, gap=gap)
-
     def _request_cell(
         self,
         operation: Operation,
@@ -201,7 +184,7 @@ class AccessMatrix:
             if role:
                 self._own_sessions.pop(role, None)
         return self._judge_cell(
-            replace(cell, actual=self._describe(answer)), operation, answer, chart
+            replace(cell, actual=describe_answer(self._context, answer)), operation, answer, chart
         )
 
     def _judge_cell(
@@ -218,10 +201,6 @@ class AccessMatrix:
         number = answer.headers.get("x-request-id")
         reproduce = f"x-request-id: {number}" if number else ""
         return replace(cell, finding=Finding(rule, subject, cell.expected.value, actual, reproduce))
-
-    def _describe(self, answer: Answer) -> str:
-        reason = self._context.hospital.features.reason_of(answer)
-        return f"{reason.value} (HTTP {answer.status})" if reason else f"HTTP {answer.status}"
 
     def _choose_session(self, operation: Operation, role: Role) -> Session:
         if operation.method in SAFE_METHODS or self._is_own_record(operation):

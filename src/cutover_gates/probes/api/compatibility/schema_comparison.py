@@ -16,6 +16,7 @@ import jsonschema
 from cutover_gates.probes.api.compatibility import rules
 from cutover_gates.probes.api.compatibility.flat_schemas import Flat, Json, list_alternatives
 from cutover_gates.probes.api.compatibility.schema_difference import (
+    UNCOMPARABLE_KEYWORDS,
     SchemaDifference,
     added_difference,
     breaking_difference,
@@ -25,24 +26,6 @@ from cutover_gates.probes.api.compatibility.schema_difference import (
 )
 from cutover_gates.probes.api.document.references import LocalReferences
 
-_UNCOMPARABLE_KEYWORDS = (
-    "not",
-    "if",
-    "then",
-    "else",
-    "patternProperties",
-    "propertyNames",
-    "contains",
-    "minContains",
-    "maxContains",
-    "dependentRequired",
-    "dependentSchemas",
-    "unevaluatedProperties",
-    "unevaluatedItems",
-    "prefixItems",
-    "uniqueItems",
-)
-"""Keywords of which only equality is checked."""
 _NESTED_KEYWORDS = ("properties", "items", "additionalProperties")
 
 
@@ -102,7 +85,7 @@ class SchemaComparison:
         else:
             yield from self._compare_bounds(inner, outer, old, new)
         yield from self._compare_defaults(old, new)
-        for keyword in _UNCOMPARABLE_KEYWORDS:
+        for keyword in UNCOMPARABLE_KEYWORDS:
             if keyword in outer and outer[keyword] != inner.get(keyword):
                 reason = f"{keyword} has changed, and its effect on clients cannot be computed"
                 yield SchemaDifference("unclear", rules.COMPARABLE, "", reason)

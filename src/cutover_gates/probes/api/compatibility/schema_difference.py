@@ -18,6 +18,25 @@ _UPPER = ("maxLength", "maxItems", "maxProperties")
 _PRESENTATION_FORMATS = frozenset({"binary", "byte", "password", "float", "double"})
 """Formats that say how a value is shown or sent, and narrow nothing."""
 
+UNCOMPARABLE_KEYWORDS = (
+    "not",
+    "if",
+    "then",
+    "else",
+    "patternProperties",
+    "propertyNames",
+    "contains",
+    "minContains",
+    "maxContains",
+    "dependentRequired",
+    "dependentSchemas",
+    "unevaluatedProperties",
+    "unevaluatedItems",
+    "prefixItems",
+    "uniqueItems",
+)
+"""Keywords of which only equality is checked."""
+
 
 @dataclass(frozen=True)
 class SchemaDifference:

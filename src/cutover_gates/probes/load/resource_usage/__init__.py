@@ -1,8 +1,8 @@
-"""Telemetry: read-only clients of what watches a target, or of what the target tells of itself.
+"""Sources of what a target uses: its own metrics page, a Prometheus, a Kubernetes cluster.
 
-Each request is bounded in time.
+They are read-only, and each request is bounded in time.
 
-source = source_of(resources, "https://hospital.example.org", redactor=redactor)
-look = source.look()        # raises TelemetrySilent
-look.memory, look.missing.get("memory")
+    source = create_resource_source(resources, "https://hospital.example.org", redactor=redactor)
+    sample = source.take_sample()        # raises SourceUnavailable
+    sample.memory, sample.missing.get("memory")
 """

@@ -1,5 +1,6 @@
-"""The metrics by which a target tells its figures, as the settings name them: `name` or
-`name{label="value"}`.
+"""A page in Prometheus' text format, and the metrics on it, as the settings name them.
+
+A metric is written as `name` or `name{label="value"}`.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ COUNTER_FIGURES = frozenset({"cpu_seconds", "pool_timeouts"})
 
 @dataclass(frozen=True)
 class ResourceMetric:
-    """`figure` is what it tells, `key` where in the settings it is named, `text` how."""
+    """A metric. `figure` is what it reports, `key` its key in the settings, `text` its value there."""
 
     figure: str
     key: str
@@ -38,7 +39,7 @@ class ResourceMetric:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Its name; a counter's also with or without `_total`, for both are in use."""
+        """Return its names: a counter's with and without `_total`, because both are in use."""
         if self.figure not in COUNTER_FIGURES:
             return (self.name,)
         return (
@@ -51,15 +52,12 @@ class ResourceMetric:
         )
 
     def describe_absence(self, where: str) -> str:
-        """Why the figure is missing, and what would mend it."""
+        """Return why the figure is missing, and what to do."""
         return f"{where} tells no {self.text}; name what it tells in {self.key}"
 
 
 def parse_metrics(resources: ResourceSettings) -> tuple[ResourceMetric, ...]:
-    """What is asked for: one metric for each figure that is told by metrics.
-
-    Raises `SettingsError` for what is no metric.
-    """
+    """Return one metric for each figure. Raises `SettingsError` for a text that is no metric."""
     pool = resources.pool
     named = {
         "cpu_seconds": ("cpu", resources.cpu),
@@ -75,7 +73,7 @@ def parse_metrics(resources: ResourceSettings) -> tuple[ResourceMetric, ...]:
 
 
 def _parse_metric(figure: str, key: str, text: str) -> ResourceMetric:
-    try:  # a line of the text format is read as such a line, so that both have one grammar
+    try:  # as a line of the text format, so that settings and page have one grammar
         (sample,) = [
             sample
             for family in text_string_to_metric_families(f"{text.strip()} 1\n")
@@ -92,7 +90,7 @@ TEXT_FORMAT = "text/plain;version=0.0.4"
 
 
 class MetricsPage:
-    """The samples of one page. Raises `TelemetrySilent` for what is not in the text format."""
+    """The samples of one page. Raises `SourceUnavailable` for a page in another format."""
 
     def __init__(self, text: str, where: str = "the page") -> None:
         self._samples: dict[str, list[Sample]] = defaultdict(list)
@@ -108,8 +106,9 @@ class MetricsPage:
             ) from None
 
     def sum_metric(self, metric: ResourceMetric) -> MeasuredFigure | None:
-        """The sum of the series that have the metric's name and labels; None where there is none,
-        or where the sum is no number.
+        """Return the sum of the series with the metric's name and labels.
+
+        None where there is no such series, or where the sum is no number.
         """
         for name in metric.names:
             series = [
@@ -126,19 +125,20 @@ class MetricsPage:
 
 
 class MetricsPageSource:
-    """A source: the page at `url`."""
+    """The page at `url` as a source."""
 
     def __init__(
         self, url: str, resources: ResourceSettings, seconds: float = SAMPLE_TIMEOUT_SECONDS
     ) -> None:
-        self._url, self._asker, self._metrics = (
+        self._url, self._client, self._metrics = (
             url,
             BoundedHttpClient(seconds),
             parse_metrics(resources),
         )
 
     def take_sample(self) -> ResourceSample:
-        answer = self._asker.get(self._url, accept=TEXT_FORMAT)
+        """Read the page once. Raises `SourceUnavailable`."""
+        answer = self._client.get(self._url, accept=TEXT_FORMAT)
         figures, where = _parse_page(answer, self._url), redact_url(self._url)
         found = {
             metric.figure: one for metric in self._metrics if (one := figures.sum_metric(metric))
@@ -155,7 +155,7 @@ class MetricsPageSource:
 
 
 def fetch_metrics_page(url: str, seconds: float = SAMPLE_TIMEOUT_SECONDS) -> MetricsPage:
-    """The page at `url`, read once. Raises `TelemetrySilent`."""
+    """Return the page at `url`, read once. Raises `SourceUnavailable`."""
     return _parse_page(BoundedHttpClient(seconds).get(url, accept=TEXT_FORMAT), url)
 
 

@@ -1,5 +1,6 @@
-"""A Prometheus that scrapes the target, asked for all figures in one instant query (HTTP API,
-`/api/v1/query`).
+"""A Prometheus that scrapes the target, as a source.
+
+All figures come from one instant query (HTTP API, `/api/v1/query`).
 """
 
 from __future__ import annotations
@@ -25,19 +26,19 @@ from cutover_gates.util.http import ERROR_TEXT_LIMIT, BoundedResponse, SourceUna
 from cutover_gates.util.http_client import SAMPLE_TIMEOUT_SECONDS, BoundedHttpClient
 
 QueryResult = dict[str, float]
-"""The values of an answer, by the label `asked` that the query gives each."""
+"""The values of an answer, by the label `asked` that the query gives to each."""
 
 
 class PrometheusResourceSource:
-    """A source: series that have the settings' labels, added up."""
+    """The sums of the series that have the settings' labels."""
 
     def __init__(
         self, resources: ResourceSettings, seconds: float = SAMPLE_TIMEOUT_SECONDS
     ) -> None:
-        """Raises `SettingsError` where nothing singles the target out."""
+        """Build the query. Raises `SettingsError` where no label selects the target."""
         self._url = f"{(resources.prometheus or '').rstrip('/')}/api/v1/query"
         self._labels = resources.labels.strip("{}, ")
-        self._metrics, self._asker = parse_metrics(resources), BoundedHttpClient(seconds)
+        self._metrics, self._client = parse_metrics(resources), BoundedHttpClient(seconds)
         self._clock_offset: float | None = None
         for metric in self._metrics:
             if not self._labels and not metric.labels:
@@ -51,9 +52,10 @@ class PrometheusResourceSource:
         )
 
     def take_sample(self) -> ResourceSample:
-        answer = self._asker.get(self._url, {"query": self._query})
+        """Send the query once. Raises `SourceUnavailable`."""
+        answer = self._client.get(self._url, {"query": self._query})
         vector, now = _parse_vector(answer, redact_url(self._url))
-        if self._clock_offset is None:  # kept: a sample has one moment, at whichever look it is met
+        if self._clock_offset is None:  # kept, so that a measurement has one moment in all samples
             self._clock_offset = answer.at - now
         found = {
             metric.figure: one
@@ -71,18 +73,18 @@ class PrometheusResourceSource:
         )
 
     def _build_query_parts(self, metric: ResourceMetric) -> Iterator[str]:
-        """The value, the moment of its oldest sample, and of how many series it is the sum.
+        """Yield the queries for the value, the moment of its oldest sample, and the series' count.
 
-        A vector's own time is that of the question.
+        The time of a vector itself is that of the query.
         """
         series = [self._format_selector(name, metric) for name in metric.names]
-        for asked, of in (
+        for suffix, template in (
             ("", "sum({})"),
             (" measured", "min(timestamp({}))"),
             (" parts", "count({})"),
         ):
-            either = " or ".join(of.format(one) for one in series)
-            yield f'label_replace({either}, "asked", "{metric.figure}{asked}", "", "")'
+            either = " or ".join(template.format(one) for one in series)
+            yield f'label_replace({either}, "asked", "{metric.figure}{suffix}", "", "")'
 
     def _format_selector(self, name: str, metric: ResourceMetric) -> str:
         own = [
@@ -109,17 +111,17 @@ class PrometheusResourceSource:
 
 
 def _parse_vector(answer: BoundedResponse, where: str) -> tuple[QueryResult, float]:
-    """The values, and the moment of the question on Prometheus' clock. Raises `TelemetrySilent`."""
-    told = _parse_object(answer, where)
-    if told.get("status") != "success":
-        said = " ".join(str(told.get("error", "no reason")).split())[:ERROR_TEXT_LIMIT]
+    """Return the values, and the moment of the query on Prometheus' clock."""
+    content = _parse_object(answer, where)
+    if content.get("status") != "success":
+        said = " ".join(str(content.get("error", "no reason")).split())[:ERROR_TEXT_LIMIT]
         raise SourceUnavailable(f"{where} answered {answer.status}: {said}")
-    if told.get("warnings"):  # of several stores behind it not all have answered
+    if content.get("warnings"):  # of several stores behind it not all have answered
         raise SourceUnavailable(
-            f"{where} answered in part: {str(told['warnings'][0])[:ERROR_TEXT_LIMIT]}"
+            f"{where} answered in part: {str(content['warnings'][0])[:ERROR_TEXT_LIMIT]}"
         )
     try:
-        result = told["data"]["result"]
+        result = content["data"]["result"]
         vector = {str(one["metric"]["asked"]): float(one["value"][1]) for one in result}
         return vector, float(result[0]["value"][0]) if result else answer.at
     except (KeyError, TypeError, ValueError, IndexError):
@@ -128,11 +130,11 @@ def _parse_vector(answer: BoundedResponse, where: str) -> tuple[QueryResult, flo
 
 def _parse_object(answer: BoundedResponse, where: str) -> dict[str, Any]:
     try:
-        told = json.loads(answer.body)
+        content = json.loads(answer.body)
     except ValueError:
-        told = None
-    if not isinstance(told, dict):
+        content = None
+    if not isinstance(content, dict):
         raise SourceUnavailable(
             f"{where} answered {answer.status}, and not as the HTTP API of a Prometheus does"
         )
-    return told
+    return content

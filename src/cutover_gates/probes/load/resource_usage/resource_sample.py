@@ -1,4 +1,4 @@
-"""One look at what a target uses: the shape that all sources share."""
+"""One sample of what a target uses: the value that all sources share."""
 
 from __future__ import annotations
 
@@ -16,21 +16,19 @@ RESOURCE_FIGURES = (
     "pool_timeouts",
 )
 STALE_SECONDS = 30.0
-"""A figure that was measured longer ago than this is not told: Prometheus itself would go on
-telling it for five minutes.
-"""
+"""Seconds after which a figure is too old: Prometheus itself would report it for five minutes."""
 
 
 @dataclass(frozen=True)
 class ResourceSample:
-    """What a source told at one moment.
+    """What a source reported at one moment.
 
-    A figure that it did not tell is None, and `missing` holds why, as what comes after a colon.
+    A figure that it did not report is None, and `missing` holds the reason, as a clause.
 
     `at` is when the answer was there, `measured` when a figure was measured where that was earlier;
     both in seconds since the epoch, on our clock. `cpu_seconds` is counted since the start of the
-    process, `cpu_cores` an average over the `over` seconds before it was measured. `memory` is in
-    bytes. `parts`: how many processes or pods were added up for the CPU, where the source tells.
+    process, `cpu_cores` is an average over the `over` seconds before it was measured. `memory` is in
+    bytes. `parts` is how many processes or pods were added up for the CPU, where that is known.
     """
 
     at: float
@@ -47,31 +45,32 @@ class ResourceSample:
     parts: int | None = None
 
     def get_figure(self, name: str) -> float | None:
-        """One of `RESOURCE_FIGURES`."""
+        """Return one of `RESOURCE_FIGURES`."""
         value: float | None = getattr(self, name)
         return value
 
     def measurement_time(self, name: str) -> float:
-        """When a figure was measured."""
+        """Return when a figure was measured."""
         return self.measured.get(name, self.at)
 
     @classmethod
-    def from_failure(cls, at: float, why: str) -> ResourceSample:
-        """A look that failed."""
-        return cls(at, missing=dict.fromkeys(RESOURCE_FIGURES, why))
+    def from_failure(cls, at: float, reason: str) -> ResourceSample:
+        """Return a sample that could not be taken."""
+        return cls(at, missing=dict.fromkeys(RESOURCE_FIGURES, reason))
 
 
 class ResourceSource(Protocol):
-    """Something that can be asked what a target uses."""
+    """Reports what a target uses."""
 
     def take_sample(self) -> ResourceSample:
-        """Raises `SourceUnavailable`, after a bounded time."""
+        """Take a sample. Raises `SourceUnavailable`, after a bounded time."""
 
 
 @dataclass(frozen=True)
 class MeasuredFigure:
-    """A figure as a source has it: the sum of `parts` series, the oldest of which was measured at
-    `measured` (None: just now).
+    """A figure of a source: the sum of `parts` series.
+
+    The oldest of them was measured at `measured`; None: just now.
     """
 
     value: float
@@ -82,16 +81,15 @@ class MeasuredFigure:
 def build_resource_sample(
     at: float, found: Mapping[str, MeasuredFigure], missing: Mapping[str, str], over: float = 0.0
 ) -> ResourceSample:
-    """A look at figures by name.
+    """Return a sample of figures by name; stale figures go to `missing`.
 
-    What is stale goes to `missing`; `over` is how long each measurement takes, and so much later it
-    may come.
+    `over` is how long each measurement takes: it may be older by as much.
     """
     ages = {name: at - one.measured for name, one in found.items() if one.measured is not None}
     stale = {
         name: (
-            f"last measured {age:.0f} s before the look, and {STALE_SECONDS + 2 * over:.0f} s is"
-            " the limit: the target is no longer looked at"
+            f"last measured {age:.0f} s before the sample, at most {STALE_SECONDS + 2 * over:.0f} s"
+            " allowed: the target is no longer measured"
         )
         for name, age in ages.items()
         if age > STALE_SECONDS + 2 * over

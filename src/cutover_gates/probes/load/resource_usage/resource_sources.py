@@ -1,8 +1,7 @@
-"""The metrics API of a cluster (metrics.k8s.io): CPU and memory of the pods that a label selector
-finds.
+"""The source that the settings name, and the metrics API of a cluster (metrics.k8s.io).
 
-It gives a rate of CPU, no counter, so that a restart is not seen here. Memory is the working set.
-What it tells is some ten seconds old.
+The API reports CPU and memory of the pods that a label selector finds. It reports a rate of CPU and
+no counter, so a restart is not seen. Memory is the working set. The figures are some ten seconds old.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ _HINTS = {
 
 
 class KubernetesResourceSource:
-    """A source: the pods of one namespace."""
+    """The pods of one namespace as a source."""
 
     def __init__(
         self,
@@ -48,8 +47,10 @@ class KubernetesResourceSource:
         seconds: float = SAMPLE_TIMEOUT_SECONDS,
         redactor: Redactor | None = None,
     ) -> None:
-        """Raises `SettingsError` where the token would leave unencrypted, or the authority cannot
-        be read.
+        """Prepare the client.
+
+        Raises `SettingsError` where the token would be sent unencrypted, or the authority cannot be
+        read.
         """
         if not settings.api.startswith("https://"):
             raise SettingsError(
@@ -60,11 +61,11 @@ class KubernetesResourceSource:
         self._redactor = redactor or Redactor()
         bearer = TokenFileAuth(Path(settings.token_file), self._redactor, name="kubernetes token")
         tls = create_tls_context(settings.ca_file, f"{SECTION}.kubernetes.ca_file")
-        self._asker = BoundedHttpClient(seconds, tls=tls, auth=bearer, redactor=self._redactor)
+        self._client = BoundedHttpClient(seconds, tls=tls, auth=bearer, redactor=self._redactor)
         self._clock_offset: float | None = None
 
     def take_sample(self) -> ResourceSample:
-        answer = self._asker.get(
+        answer = self._client.get(
             self._url, {"labelSelector": self._selector}, accept="application/json"
         )
         pods = self._parse_pods(answer)
@@ -89,14 +90,14 @@ class KubernetesResourceSource:
         return build_resource_sample(answer.at, {"cpu_cores": cpu, "memory": memory}, {}, over)
 
     def _parse_pods(self, answer: BoundedResponse) -> list[dict[str, Any]]:
-        told = _parse_object(self._redactor.redact_text(answer.text))
+        content = _parse_object(self._redactor.redact_text(answer.text))
         if answer.status != 200:
             said = (
                 _HINTS.get(answer.status)
-                or str(told.get("message", "no reason"))[:ERROR_TEXT_LIMIT]
+                or str(content.get("message", "no reason"))[:ERROR_TEXT_LIMIT]
             )
             raise SourceUnavailable(f"{redact_url(self._url)} answered {answer.status}: {said}")
-        pods = told.get("items")
+        pods = content.get("items")
         if not isinstance(pods, list):
             raise SourceUnavailable(
                 f"{redact_url(self._url)} gave an answer that is no list of pod metrics"
@@ -122,10 +123,10 @@ def _sum_usage(pods: list[dict[str, Any]], what: str) -> Fraction:
 
 def _parse_object(text: str) -> dict[str, Any]:
     try:
-        told = json.loads(text)
+        content = json.loads(text)
     except ValueError:
         return {}
-    return told if isinstance(told, dict) else {}
+    return content if isinstance(content, dict) else {}
 
 
 CLUSTER_FIGURES = ("cpu_cores", "memory")
@@ -138,30 +139,28 @@ def create_resource_source(
     seconds: float = SAMPLE_TIMEOUT_SECONDS,
     redactor: Redactor | None = None,
 ) -> ResourceSource | None:
-    """What tells of the target at `url`; None where the settings name nothing.
+    """Return the source for the target at `url`; None where the settings name none.
 
-    `seconds` bound a look, `redactor` learns the cluster's token.
-
-    With a cluster two are asked: it for CPU and memory, the other one for the pool. Raises
-    `SettingsError`.
+    `seconds` bounds a sample, `redactor` learns the cluster's token. With a cluster there are two
+    sources: the cluster for CPU and memory, the other one for the pool. Raises `SettingsError`.
     """
     share = seconds / 2 if resources.kubernetes else seconds
-    told: ResourceSource | None = None
+    source: ResourceSource | None = None
     if resources.prometheus:
-        told = PrometheusResourceSource(resources, share)
+        source = PrometheusResourceSource(resources, share)
     elif resources.metrics_path:
-        told = MetricsPageSource(_join_url(resources.metrics_path, url), resources, share)
+        source = MetricsPageSource(_join_url(resources.metrics_path, url), resources, share)
     if resources.kubernetes:
         return CombinedResourceSource(
-            KubernetesResourceSource(resources.kubernetes, share, redactor), told
+            KubernetesResourceSource(resources.kubernetes, share, redactor), source
         )
-    return told
+    return source
 
 
 class CombinedResourceSource:
-    """A cluster's CPU and memory, and all else from another source.
+    """CPU and memory from a cluster, and the rest from another source.
 
-    When one is silent the other's figures remain.
+    Where one fails, the figures of the other remain.
     """
 
     def __init__(self, cluster: ResourceSource, other: ResourceSource | None) -> None:
@@ -193,7 +192,7 @@ class CombinedResourceSource:
 
 
 def _sample_or_failure(source: ResourceSource) -> ResourceSample:
-    """A look that does not raise."""
+    """Take a sample, or return a failed one."""
     try:
         return source.take_sample()
     except SourceUnavailable as silent:
