@@ -89,9 +89,12 @@ def main() -> int:
 
 
 def _took(visits: int) -> Took:
-    with postgres.running(template.cached()) as server, tempfile.TemporaryDirectory() as kept:
+    with (
+        postgres.run_cluster(template.ensure_cluster()) as server,
+        tempfile.TemporaryDirectory() as kept,
+    ):
         folder = Path(kept)
-        stages.before(server, DATABASE)
+        stages.copy_release_before(server, DATABASE)
         with psycopg.connect(server.dsn(DATABASE), autocommit=True) as connection:
             connection.execute(_MORE_VISITS, {"visits": visits})
             connection.execute("VACUUM (ANALYZE) visits")

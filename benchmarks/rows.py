@@ -93,7 +93,7 @@ def main() -> int:
 
 
 def _measured(sizes: Sequence[int], rounds: int) -> Iterator[Measured]:
-    with postgres.running(template.cached()) as server:
+    with postgres.run_cluster(template.ensure_cluster()) as server:
         server.create("rows")
         dsn = server.dsn("rows")
         fill(dsn, "tried", 10)

@@ -1,6 +1,4 @@
-"""Clients that were built for the release before still work: its document against the one of the
-release under judgement.
-"""
+"""Compatibility with the clients of the release before, computed from the two API documents."""
 
 from __future__ import annotations
 
@@ -13,22 +11,24 @@ pytestmark = pytest.mark.plan("contract-compatibility")
 
 
 def test_every_operation_is_still_there(compatibility: CompatibilityAssessments) -> None:
-    """A client asks where it always asked. Every operation of the release before is there."""
+    """Every operation of the release before still exists.
+
+    Clients send the requests that they always sent.
+    """
     assert_passed(compatibility.assess_operations())
 
 
 def test_everything_that_was_sent_is_still_taken(compatibility: CompatibilityAssessments) -> None:
-    """A client sends what it always sent.
+    """Every request that the release before accepted is still accepted.
 
-    Nothing more is required of it, and nothing that was taken is refused.
+    Nothing more is required, and nothing that was accepted is rejected.
     """
     assert_passed(compatibility.assess_requests())
 
 
 def test_everything_that_was_read_still_comes(compatibility: CompatibilityAssessments) -> None:
-    """A client reads what it always read.
+    """Every answer still has what clients of the release before read.
 
-    Every status, type, header and field of the release before still comes, and holds nothing
-    unknown.
+    Every status, type, header and field still comes, and holds no unknown value.
     """
     assert_passed(compatibility.assess_responses())

@@ -1,6 +1,4 @@
-"""The API's promises, tried out: every operation is asked in many ways, also odd ones, and answers
-as the document says.
-"""
+"""Fuzzing of the API: unusual requests to each operation are answered as the document says."""
 
 from __future__ import annotations
 
@@ -13,18 +11,17 @@ pytestmark = pytest.mark.plan("contract-fuzzing")
 
 
 def test_everything_is_asked_that_was_meant_to_be(fuzzing: FuzzAssessments) -> None:
-    """What was not asked is not known.
+    """The fuzzing run was complete.
 
-    The run came to its end, with a token that was good to the last, and every accepted finding is
-    still there.
+    It ran to its end with a valid token, and every accepted finding still occurs.
     """
     assert_passed(fuzzing.assess_run())
 
 
 def test_an_operation_keeps_its_promises(fuzzing: FuzzAssessments, tried_operation: str) -> None:
-    """A document is a promise.
+    """Every operation answers each request as documented.
 
-    Whatever an operation is sent, it answers as documented: status, type, headers and body; it
-    takes what it should take, refuses what it should refuse, and never fails inside.
+    Status, type, headers and body are those of the document. Valid input is accepted, invalid input
+    is rejected, and no request ends in an internal error.
     """
     assert_passed(fuzzing.assess_operation(tried_operation))

@@ -1,8 +1,8 @@
-"""What people in the hospital do all day: the work that a load run consists of.
+"""Journeys: the daily work of people in the hospital, of which a load run consists.
 
-A journey asks, looks at what came, thinks, and asks again. `@steps` says what it asks. An answer
-that is not what it should be is an error of that request, whatever its status. How often each
-journey is begun, and how long people think, stands in the settings (`performance.journeys`).
+A journey sends a request, reads the answer, waits as a person does, and sends the next. `@steps`
+names its requests. A wrong answer is an error of that request, whatever its status is. The settings
+(`performance.journeys`) hold how often each journey starts and how long people wait.
 """
 
 from __future__ import annotations
@@ -16,10 +16,7 @@ from cutover_gates.probes.load.journeys import JourneyContext, steps
 
 @steps("search", "register", "patient")
 def registrar(shift: JourneyContext) -> None:
-    """Somebody who was here before is found by his number.
-
-    Somebody new is registered, and his chart is opened.
-    """
+    """Find a returning patient by record number, or register a new one and open the chart."""
     known = shift.known.patient
     assert [patient.id for patient in shift.front_desk.find(mrn=known.mrn)] == [known.id], (
         "another patient was found"
@@ -33,7 +30,7 @@ def registrar(shift: JourneyContext) -> None:
 
 @steps("patient", "visits_of", "open_visit", "admit", "discharge")
 def clinician(shift: JourneyContext) -> None:
-    """A patient comes, is admitted, and goes home."""
+    """Open a visit, admit the patient, and discharge them."""
     known = shift.known.patient
     assert shift.front_desk.patient(known.id).mrn == known.mrn, "another patient's chart came"
     shift.think()
@@ -61,7 +58,7 @@ def clinician(shift: JourneyContext) -> None:
 
 @steps("content", "upload", "documents_of")
 def clerk(shift: JourneyContext) -> None:
-    """A report is read, a new one is filed, and both stand in the record."""
+    """Read a document, file a new one, and list the record with both."""
     known = shift.known
     assert sha256(shift.records.content(known.document)).hexdigest() == known.sha256, (
         "the report came back with other bytes"

@@ -1,9 +1,11 @@
-"""The load by hand, with locust's own page (port 8089): `locust -f performance/locustfile.py`.
+"""Load by hand with locust's own web page (port 8089).
 
-Without it: `… --headless -u 10 -r 2 -t 1m`.
+    locust -f performance/locustfile.py
 
-The target is CUTOVER_TARGET, or that of cutover.toml. Ten users are the rate of its settings, and
-each of them is a stream of people.
+Without the page: `… --headless -u 10 -r 2 -t 1m`.
+
+The target is CUTOVER_TARGET, or that of cutover.toml. Ten users make the rate of its settings. Each
+user is a stream of people.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The baseline: what later runs are held against."""
+"""The baseline with which later runs are compared."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from cutover_gates.probes.load.assessments import LoadAssessments
 
 @pytest.mark.plan("baseline-recorded")
 def test_a_good_run_is_recorded_as_the_baseline(load: LoadAssessments) -> None:
-    """Before the cutover the system that will be replaced is measured, so that "twice the baseline"
-    means something. A bad run never becomes one.
+    """A good load run is recorded as the baseline.
+
+    The system before the cutover is measured, so that "twice the baseline" has a meaning. A run
+    that failed is never recorded.
     """
     assert_passed(load.record_baseline())

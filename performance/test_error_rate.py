@@ -1,4 +1,4 @@
-"""Errors: how many of the requests fail under load."""
+"""Errors under load."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from cutover_gates.probes.load.assessments import LoadAssessments
 
 @pytest.mark.plan("error-rate")
 def test_fewer_requests_fail_than_the_plan_allows(load: LoadAssessments) -> None:
-    """The plan allows less than one in a thousand.
+    """Fewer requests fail under load than the plan allows.
 
-    A refusal, no answer, and a wrong answer with the right status are all failures.
+    The plan allows less than one in a thousand. A rejection, no answer, and a wrong answer with the
+    right status are all failures.
     """
     assert_passed(load.assess_error_rate())

@@ -1,46 +1,47 @@
-"""The embedded hospital: a small, correct backend with a PostgreSQL of its own, for the gates to be
-tried on.
+"""The embedded hospital: a small, correct backend with its own PostgreSQL, to try the gates on.
 
-    python -m reference            look around; Ctrl-C ends it
-    python -m reference --json --tied     for a program: one JSON line when it is ready, and it ends
-    when standard input does
-    python -m reference --surroundings    and, around it, a second instance, a reverse proxy,
-    Prometheus and Alertmanager
+    python -m reference                   start it for a person; Ctrl-C ends it
+    python -m reference --json --tied     start it for a program: one JSON line when it is ready;
+                                          it ends when standard input ends
+    python -m reference --surroundings    also start a second instance, a reverse proxy,
+                                          Prometheus and Alertmanager
 
-Who reads on, reads in this order:
+The modules, in the order in which to read them:
 
-    app                  the application: auth/, patients/, visits/, documents/, audit, health
-    security             who may do what; every use of a record leaves a line in the audit log
-    problems, openapi    how errors look, and what the document promises
+    app                  the application: auth/, patients/, visits/, documents/, audit/, health
+    security             who may do what; each use of a record writes a line to the audit log
+    problems, openapi    the form of errors, and what the OpenAPI document adds to FastAPI's own
     middleware, logs, metrics
     database/migrations  1-6 are the release before the cutover, 7-10 are release 2.0.0
-    migrate, seed        the scripts applied as Flyway does; the synthetic past
-    installation, postgres, keeper    a private PostgreSQL that never outlives us
-    template, cutover    the cached cluster of the release before; bringing it to 2.0.0
-    serve, announcement  a socket, and what is told to whoever asked
-    surroundings/        what stands around it: real programs, kept by a process that ends with us.
-    monitoring/ holds their files
+    migrate, seed        the scripts, applied as Flyway does; the synthetic records
+    installation, postgres, supervisor    a private PostgreSQL that ends with its parent process
+    template, cutover    the cached cluster of the release before; its migration to 2.0.0
+    serve, announcement  a socket, and the line that tells the caller where everything is
+    environment/         the programs around it, supervised by a process that ends with the parent;
+                         their configuration files are in monitoring/
 
-Tests that need a hospital of their own, perhaps a faulty one, build it from the same parts. One
-cluster for the test session:
+Tests that need a hospital of their own, for example a faulty one, build it from the same parts. One
+cluster serves the test session:
 
-    with postgres.running(template.cached()) as server:
+    with postgres.run_cluster(template.ensure_cluster()) as server:
         server.copy(template.DATABASE, "migrated")
         cutover.perform(server, "migrated", staff := announcement.accounts())
 
-and then, in a process each, a copy of that database and an application
-(`tests/reference/test_reference_faulty.py` does it):
+Each hospital is a process with a copy of that database and an application
+(`tests/integration/reference/test_faulty_hospital.py` is an example):
 
-    server.copy("migrated", "fault_17")                       # by the test
-    serve.stop_in_order()                                     # and from here on by the process
+    server.copy("migrated", "fault_17")                       # in the test
+    serve.stop_in_order()                                     # from here on in the process
     serve.stop_with_parent(multiprocessing.parent_process().sentinel)
-    settings = Settings(database=server.dsn("fault_17", postgres.APPLICATION),
-    signing_key=secrets.token_hex(32))
+    settings = Settings(
+        database=server.dsn("fault_17", postgres.APPLICATION), signing_key=secrets.token_hex(32)
+    )
     with serve.listen() as listener:
-        told.send(announcement.announcement(serve.url(listener), server, "fault_17", staff,
-        settings))
+        pipe.send(
+            announcement.announcement(serve.url(listener), server, "fault_17", staff, settings)
+        )
         serve.serve(Wrapped(create_app(settings)), listener)
 
-A process from multiprocessing's forkserver that has preloaded `reference.app` is up in 0.3 s; a new
-interpreter needs one second more.
+A process from multiprocessing's forkserver that has preloaded `reference.app` is ready in 0.3 s. A
+new interpreter needs one second more.
 """

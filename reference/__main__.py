@@ -1,5 +1,8 @@
-"""The embedded hospital: `python -m reference [--port N] [--stage before] [--backup]
-[--surroundings] [--json] [--tied]`. See `reference`.
+"""Command that runs the embedded hospital.
+
+    python -m reference [--port N] [--stage before] [--backup] [--surroundings] [--json] [--tied]
+
+The package `reference` describes it.
 """
 
 from __future__ import annotations
@@ -18,17 +21,17 @@ from typing import Any
 
 from reference import announcement, cutover, postgres, serve, stages, template
 from reference.app import create_app
+from reference.environment.launcher import SCOPES, start_environment
 from reference.seed import Account
 from reference.settings import Settings
-from reference.surroundings.around import WHAT, around
 
 DATABASE = "hospital"
 
 
 def main() -> None:
-    """Bring everything up, say where it is, and serve until told to stop.
+    """Start everything, print where it is, and serve until told to stop.
 
-    Whatever was started is stopped, whatever was made is removed.
+    At the end everything that was started is stopped, and everything that was created is removed.
     """
     arguments = _arguments()
     serve.stop_in_order()
@@ -36,42 +39,46 @@ def main() -> None:
         serve.stop_with_parent()
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(serve.listen(arguments.port))
-        server = stack.enter_context(postgres.running(template.cached()))
+        server = stack.enter_context(postgres.run_cluster(template.ensure_cluster()))
         settings = Settings(
             database=server.dsn(DATABASE, postgres.APPLICATION),
             release=Settings.release if arguments.stage == "after" else stages.RELEASE_BEFORE,
             signing_key=secrets.token_hex(32),
             log=Path(server.directory) / "hospital.jsonl",
         )
-        what = arguments.surroundings
-        surroundings = (
-            stack.enter_context(around(serve.url(listener), settings, what)) if what else None
+        scope = arguments.surroundings
+        environment = (
+            stack.enter_context(start_environment(serve.url(listener), settings, scope))
+            if scope
+            else None
         )
         staff = announcement.accounts()
         backup = _bring_to(arguments.stage, server, staff, with_backup=arguments.backup)
         app = create_app(settings)
 
-        def tell() -> None:
-            told = surroundings.told() if surroundings else {}
+        def announce() -> None:
+            environment_keys = environment.describe_when_ready() if environment else {}
             where = announcement.announcement(
-                serve.url(listener), server, DATABASE, staff, settings, backup, told
+                serve.url(listener), server, DATABASE, staff, settings, backup, environment_keys
             )
-            print(json.dumps(where) if arguments.json else _for_a_human(where), flush=True)
+            print(json.dumps(where) if arguments.json else _format_for_terminal(where), flush=True)
 
-        if surroundings:
-            surroundings.open()
-            threading.Thread(
-                target=_or_end, args=[tell], daemon=True
-            ).start()  # while we serve: the proxy waits for an answer of ours
+        if environment:
+            environment.open()
+            # In a thread, because the proxy waits for an answer of this process.
+            threading.Thread(target=_end_on_error, args=[announce], daemon=True).start()
         else:
-            tell()
+            announce()
         serve.serve(app, listener)
 
 
-def _or_end(tell: Callable[[], None]) -> None:
-    """Who cannot say where he is ends, as he would if it had happened before he served."""
+def _end_on_error(announce: Callable[[], None]) -> None:
+    """Announce the hospital; end the process where that fails.
+
+    Without an announcement nobody can reach the hospital, so it must not keep running.
+    """
     try:
-        tell()
+        announce()
     except Exception:
         traceback.print_exc()
         os.kill(os.getpid(), signal.SIGTERM)
@@ -80,8 +87,8 @@ def _or_end(tell: Callable[[], None]) -> None:
 def _bring_to(
     stage: str, server: postgres.Server, staff: Sequence[Account], *, with_backup: bool
 ) -> Path | None:
-    """The database at a moment of its cutover; the backup, when one was made."""
-    stages.before(server, DATABASE)
+    """Bring the database to a stage of its cutover; return the backup, when one was made."""
+    stages.copy_release_before(server, DATABASE)
     backup = stages.back_up(server, DATABASE) if with_backup or stage == "restored" else None
     if stage == "after":
         cutover.perform(server, DATABASE, staff, by=cutover.flyway())
@@ -103,8 +110,8 @@ def _arguments() -> argparse.Namespace:
         choices=stages.NAMES,
         default="after",
         help=(
-            "before its cutover, after it, or restored from the backup; only after it there is an"
-            " application for all of it"
+            "before the cutover, after it, or restored from the backup; the application supports"
+            " the stage after it only"
         ),
     )
     parser.add_argument(
@@ -115,43 +122,46 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--surroundings",
         nargs="?",
-        choices=WHAT,
+        choices=SCOPES,
         const="all",
         help=(
             "front: start a second instance and a reverse proxy before both; all: Prometheus and"
             " Alertmanager, too"
         ),
     )
-    parser.add_argument("--json", action="store_true", help="say where it is as one line of JSON")
+    parser.add_argument("--json", action="store_true", help="print the addresses as one JSON line")
     parser.add_argument("--tied", action="store_true", help="stop when standard input ends")
     return parser.parse_args()
 
 
-def _for_a_human(where: Mapping[str, Any]) -> str:
+def _format_for_terminal(where: Mapping[str, Any]) -> str:
     lines = [
         f"The hospital, release {where['release']}, is open at {where['url']}",
         f"  its document  {where['url']}/openapi.json",
         f"  its database  {where['database']}  (read-only)",
         f"  its log       {where['log']}",
         *([f"  its backup    {where['backup']}"] if where["backup"] else []),
-        *_around(where["surroundings"]),
+        *_format_environment(where["surroundings"]),
         "Sign in at /api/v1/auth/sign-in as",
         *(f"  {user['username']:<14}{user['password']}" for user in where["users"].values()),
-        "Ctrl-C closes it; nothing stays behind.",
+        "Ctrl-C stops it and removes its files.",
     ]
     return "\n".join(lines)
 
 
-def _around(told: Mapping[str, Any]) -> list[str]:
-    """What stands around it, for a human."""
-    infrastructure, monitoring = told.get("infrastructure", {}), told.get("monitoring", {})
+def _format_environment(environment: Mapping[str, Any]) -> list[str]:
+    """Return the lines for the programs around the hospital."""
+    infrastructure, monitoring = (
+        environment.get("infrastructure", {}),
+        environment.get("monitoring", {}),
+    )
     places = {
         "its proxy": infrastructure.get("balancer", {}).get("url"),
         "Prometheus": monitoring.get("prometheus"),
         "Alertmanager": monitoring.get("alerts", {}).get("alertmanager"),
     }
     return [f"  {name:<14}{where}" for name, where in places.items() if where] + [
-        f"  missing: {why}" for why in told.get("absent", {}).values()
+        f"  missing: {why}" for why in environment.get("absent", {}).values()
     ]
 
 

@@ -1,4 +1,4 @@
-"""What a started hospital tells its caller: one JSON line."""
+"""The JSON line with which a started hospital describes itself."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from reference.settings import Settings
 
 
 def accounts() -> list[Account]:
-    """The embedded hospital's staff, each with a new random password."""
+    """Return the embedded hospital's staff, each with a new random password."""
     roles = {
         name: (name, "north") for name in ("registrar", "clinician", "auditor", "administrator")
     }
@@ -38,9 +38,9 @@ def announcement(
     backup: Path | None = None,
     surroundings: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Where everything is, as `python -m reference --json` prints it.
+    """Return the addresses and accounts, as `python -m reference --json` prints them.
 
-    `surroundings`: what `surroundings.told()` told.
+    `surroundings` is the result of `Environment.describe_when_ready()`.
     """
     owner = server.dsn(database)
     return {
@@ -55,7 +55,7 @@ def announcement(
         },
         "expired_token": (
             _expired_token(owner, settings) if settings.release == Settings.release else None
-        ),  # before, no sessions of ours
+        ),  # the release before has no sessions of this application
         "backup": str(backup) if backup else None,
         "log": str(settings.log),
         "pid": os.getpid(),
@@ -72,7 +72,7 @@ def _latest_migration(dsn: str) -> str:
 
 
 def _expired_token(dsn: str, settings: Settings) -> str:
-    """A token of the clinician that was ours and good until a minute ago; its session still lives."""
+    """Return a token of the clinician that expired a minute ago; its session is still open."""
     with psycopg.connect(dsn, row_factory=dict_row) as connection:
         session_id = sessions.open_session(connection, "clinician")
     return tokens.issue(settings.signing_key, "clinician", session_id, lifetime=-60)

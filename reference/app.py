@@ -1,8 +1,8 @@
 """The hospital backend as an ASGI application: `create_app(settings)`.
 
-Every function below a route is looked up in its module when it is called, so a test process may put
-another in its place (`reference.auth.tokens.verify`, `reference.patients.store.insert`), and any
-ASGI middleware may be wrapped around the application.
+Each function below a route is looked up in its module when it is called. So a test process may
+replace one (`reference.auth.tokens.verify`, `reference.patients.store.insert`), and any ASGI
+middleware may be wrapped around the application.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _DESCRIPTION = (
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """The application.
+    """Create the application.
 
     Its pool opens when the application starts, and needs no database until the first request.
     """

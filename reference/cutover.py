@@ -1,12 +1,11 @@
-"""The cutover itself, on a running PostgreSQL: staff get their passwords, 2.0.0's migrations run,
-roles get their rights.
+"""The cutover itself, on a running PostgreSQL: passwords, the migrations of 2.0.0, rights.
 
-with postgres.running(template.cached()) as server:
-    server.copy(template.DATABASE, "hospital")
-    cutover.perform(server, "hospital", staff.accounts())
+    with postgres.run_cluster(template.ensure_cluster()) as server:
+        server.copy(template.DATABASE, "hospital")
+        cutover.perform(server, "hospital", announcement.accounts())
 
-The migrations are run by our own `migrate`, or by the real Flyway where one is given: `flyway()`
-finds it on the PATH. Both write the same history.
+The migrations are run by `migrate`, or by the real Flyway where one is given: `flyway()` finds it
+on the PATH. Both write the same history.
 """
 
 from __future__ import annotations
@@ -23,10 +22,11 @@ from psycopg.conninfo import conninfo_to_dict
 from reference import migrate, postgres, seed
 from reference.auth.passwords import LIGHT, Hashing
 
-# The audit log only grows: not even the application can change a line of it.
+# The application can add lines to the audit log, but not change or remove one.
 _RIGHTS = """
 GRANT SELECT, INSERT, UPDATE, DELETE
-    ON facilities, staff, patients, visits, documents, sessions, refresh_tokens, sign_in_failures, idempotency_keys
+    ON facilities, staff, patients, visits, documents,
+        sessions, refresh_tokens, sign_in_failures, idempotency_keys
     TO hospital_app;
 GRANT SELECT, INSERT ON audit_entries TO hospital_app;
 GRANT SELECT ON flyway_schema_history TO hospital_app;
@@ -35,11 +35,11 @@ _FLYWAY_TIMEOUT = 120.0  # seconds; on the embedded hospital it takes two
 
 
 class FlywayFailed(Exception):
-    """Flyway did not migrate; says what it said."""
+    """Flyway did not migrate; the message holds its output."""
 
 
 def flyway() -> Path | None:
-    """The real Flyway, where it is on the PATH."""
+    """Return the path of the real Flyway; None where it is not on the PATH."""
     found = shutil.which("flyway")
     return Path(found) if found else None
 
@@ -54,7 +54,7 @@ def perform(
 ) -> None:
     """Bring `database` from the release before to 2.0.0, ready for the application.
 
-    Half a second; with Flyway (`by`) two more to start Java.
+    This takes half a second. With Flyway (`by`) it takes two more, to start Java.
     """
     dsn = server.dsn(database)
     with psycopg.connect(dsn) as connection:
@@ -71,7 +71,7 @@ def perform(
 def _migrate_with(program: Path, dsn: str) -> None:
     """Run `flyway migrate`.
 
-    It is told the way in by environment: everybody on the machine can read a command line.
+    The password is passed in the environment: everybody on the machine can read a command line.
     """
     parts = conninfo_to_dict(dsn)
     way_in = {
@@ -80,8 +80,8 @@ def _migrate_with(program: Path, dsn: str) -> None:
         "FLYWAY_PASSWORD": str(parts["password"]),
         "FLYWAY_LOCATIONS": f"filesystem:{migrate.SCRIPTS}",
     }
-    # Neither somebody's own settings of Flyway in the environment nor those in the folder that we
-    # were started from are meant for this hospital.
+    # Settings of Flyway in the user's environment or in the current folder are left out: they are
+    # for another database.
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("FLYWAY_")},
         **way_in,

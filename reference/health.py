@@ -1,6 +1,4 @@
-"""At the root, for machines, without a token: is it alive, is it ready, which release is it, how
-does it fare.
-"""
+"""Health endpoints at the root, without a token: liveness, readiness, release and metrics."""
 
 from __future__ import annotations
 
@@ -80,16 +78,16 @@ def metrics(request: Request) -> Response:
 
 
 def touch_database(pool: Pool, patience: float) -> None:
-    """Really ask the database.
+    """Send a query to the database.
 
-    `psycopg.OperationalError` if it does not answer within `patience` seconds.
+    Raises `psycopg.OperationalError` if it does not answer within `patience` seconds.
     """
     with pool.connection(timeout=patience) as connection:
         connection.execute("SELECT 1")
 
 
 def latest_migration(pool: Pool) -> str:
-    """The version that was applied last, for example "10"; "none" before the first."""
+    """Return the version that was applied last, for example "10"; "none" before the first."""
     with pool.connection() as connection:
         row = connection.execute(
             "SELECT version FROM flyway_schema_history WHERE success AND version IS NOT NULL ORDER"

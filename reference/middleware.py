@@ -1,5 +1,4 @@
-"""What happens around every request, as plain ASGI: from outside in `Frame`, `BodyLimit`, then the
-routes.
+"""Plain ASGI layers around each request: `Frame` outside, then `BodyLimit`, then the routes.
 
 `Frame` gives the request its id, sets the security headers, counts, logs, and turns a defect into a
 problem.
@@ -27,7 +26,7 @@ _SECURITY_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Frame-Options": "DENY",
 }
-_NO_ANSWER = 499  # for the log only: the client went away before there was one
+_NO_ANSWER = 499  # for the log only: the client closed the connection before the answer
 _PATIENCE_WITH_BODY = 2.0  # seconds to read on, once the answer is known
 _READ_ON = 16 * 1024 * 1024  # bytes to read on
 
@@ -58,9 +57,8 @@ class Frame:
             await self._app(scope, receive, send_framed)
         except ClientDisconnect:
             pass
-        except (
-            Exception
-        ) as error:  # The last resort: whatever it is, the caller gets an answer and we a line.
+        # The last handler: the caller gets an answer and the log a line, whatever the error is.
+        except Exception as error:
             self._log.defect(error, request_id)
             if status == _NO_ANSWER:
                 await problems.answer(problems.named(error), request_id)(
@@ -71,7 +69,7 @@ class Frame:
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path_format", "unmatched")
-        self._metrics.answered(scope["method"], route, status, seconds)
+        self._metrics.count_request(scope["method"], route, status, seconds)
         self._log.write(
             "request",
             level=_level(status),
@@ -81,16 +79,16 @@ class Frame:
             milliseconds=round(seconds * 1000, 1),
             request_id=scope["state"]["request_id"],
             username=scope["state"].get("username"),
-            client=_host(
-                scope.get("client")
-            ),  # whom the proxy names, where one of this machine stands before us: uvicorn sees to it
+            # Behind a proxy on this machine uvicorn puts the address that the proxy names here.
+            client=_host(scope.get("client")),
             instance=_host(scope.get("server"), with_port=True),
         )
 
 
 class BodyLimit:
-    """Refuses bodies of more than `limit` bytes, and reads on a little before an early refusal, so
-    that the sender gets to read it.
+    """Reject bodies of more than `limit` bytes.
+
+    Before an early rejection it reads on a little, so that the sender can read the answer.
     """
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
@@ -128,7 +126,7 @@ class BodyLimit:
 
 
 async def _read_on(receive: Receive) -> None:
-    """Throw away the rest of a body, within bounds."""
+    """Read and discard the rest of a body, within bounds."""
     thrown_away = 0
     try:
         async with asyncio.timeout(_PATIENCE_WITH_BODY):
@@ -142,7 +140,7 @@ async def _read_on(receive: Receive) -> None:
 
 
 def _level(status: int) -> str:
-    """Of a request's line: a refusal is the caller's matter, a failure ours."""
+    """Return the log level of a status: a rejection is the caller's matter, a failure is ours."""
     if status >= 500:
         return "error"
     return "warning" if status >= 400 else "info"

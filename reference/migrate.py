@@ -1,11 +1,11 @@
-"""Applies the scripts in `database/migrations/` the way Flyway does, and writes the same history.
+"""Apply the scripts in `database/migrations/` as Flyway does, and write the same history.
 
     python -m reference.migrate --dsn postgresql://owner@127.0.0.1/hospital [--to 6]
 
-`migrate(dsn, to=6)` lays the schema of the release before the cutover; `migrate(dsn)` brings it to
-2.0.0. Each script runs in a transaction of its own together with its line of
-`flyway_schema_history`; an advisory lock keeps two migrations apart. A script that was changed
-after it was applied is refused with `ScriptChanged`.
+`migrate(dsn, to=6)` creates the schema of the release before the cutover. `migrate(dsn)` brings it
+to 2.0.0. Each script runs in its own transaction together with its row of `flyway_schema_history`.
+An advisory lock keeps two migrations apart. A script that was changed after it was applied is
+rejected with `ScriptChanged`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import psycopg
 
 SCRIPTS = Path(__file__).parent / "database" / "migrations"
 BEFORE_THE_CUTOVER = 6
-# "Flyway" in ASCII: any number will do, if every migration of this database uses the same.
+# "Flyway" in ASCII. The number is arbitrary, but each migration of this database must use the same.
 _ADVISORY_LOCK = 0x466C79776179
 _NAME = re.compile(r"V(\d+)__(\w+)\.sql")
 
@@ -43,7 +43,7 @@ CREATE INDEX IF NOT EXISTS flyway_schema_history_s_idx ON flyway_schema_history 
 
 
 class ScriptChanged(Exception):
-    """A script differs from what the history says was applied."""
+    """A script differs from the one that the history records as applied."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,9 @@ class Script:
 
 
 def checksum(content: bytes) -> int:
-    """Flyway's checksum of a UTF-8 script: CRC-32 of its lines without their ends, as a signed
-    32-bit number.
+    """Return Flyway's checksum of a UTF-8 script, a signed 32-bit number.
+
+    It is the CRC-32 of the lines without their ends.
     """
     without_mark = content.removeprefix(b"\xef\xbb\xbf")
     crc = zlib.crc32(without_mark.replace(b"\r", b"").replace(b"\n", b""))
@@ -66,7 +67,7 @@ def checksum(content: bytes) -> int:
 
 
 def scripts(to: int | None = None, folder: Path = SCRIPTS) -> list[Script]:
-    """The scripts in the order of their versions, up to and including version `to`."""
+    """Return the scripts in the order of their versions, up to and including version `to`."""
     found = []
     for path in folder.glob("*.sql"):
         name = _NAME.fullmatch(path.name)
@@ -78,7 +79,7 @@ def scripts(to: int | None = None, folder: Path = SCRIPTS) -> list[Script]:
 
 
 def migrate(dsn: str, to: int | None = None, folder: Path = SCRIPTS) -> list[Script]:
-    """Apply what is still pending in the folder, up to version `to`, and return what was applied."""
+    """Apply the pending scripts of the folder up to version `to`, and return them."""
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", [_ADVISORY_LOCK])
         connection.execute(_HISTORY)
@@ -90,7 +91,7 @@ def migrate(dsn: str, to: int | None = None, folder: Path = SCRIPTS) -> list[Scr
 
 
 def _applied(connection: psycopg.Connection) -> dict[str, int]:
-    """The checksums of the history by version."""
+    """Return the checksums of the history by version."""
     rows = connection.execute(
         "SELECT version, checksum FROM flyway_schema_history WHERE success AND version IS NOT NULL"
     )
@@ -114,8 +115,10 @@ def _apply(connection: psycopg.Connection, script: Script) -> None:
         connection.execute(
             """
             INSERT INTO flyway_schema_history
-                (installed_rank, version, description, type, script, checksum, installed_by, execution_time, success)
-            SELECT coalesce(max(installed_rank), 0) + 1, %s, %s, 'SQL', %s, %s, current_user, %s, true
+                (installed_rank, version, description, type, script, checksum, installed_by,
+                execution_time, success)
+            SELECT coalesce(max(installed_rank), 0) + 1, %s, %s, 'SQL', %s, %s, current_user,
+                %s, true
             FROM flyway_schema_history
             """,
             [

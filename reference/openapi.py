@@ -1,7 +1,6 @@
-"""What the OpenAPI document says beyond what FastAPI knows by itself: problems, headers, links,
-examples.
+"""Additions to FastAPI's OpenAPI document: problems, headers, links, examples.
 
-A 500 is not in it: it would be a defect, and a document promises none.
+A 500 is not in it: it would be a defect, and a document does not promise defects.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ SIGNED_IN = (401, 403, 503)
 
 
 def refusals(*statuses: int) -> Responses:
-    """The problems that an operation may answer with."""
+    """Return the problems that an operation may answer with."""
     return {
         status: {
             "description": HTTPStatus(status).phrase,
@@ -45,8 +44,9 @@ def refusals(*statuses: int) -> Responses:
 def success(
     status: int, description: str, headers: tuple[str, ...] = (), **links: Mapping[str, str]
 ) -> Responses:
-    """The answer hoped for: its headers, and which operation can follow with which of its values as
-    parameters.
+    """Return the successful answer: its headers, and the operations that can follow.
+
+    `links` maps the name of a following operation to the values that become its parameters.
     """
     return {
         status: {
@@ -61,15 +61,14 @@ def success(
 
 
 def example(**body: Any) -> ConfigDict:
-    """The configuration of a body's model: unknown fields are refused, and this is what a valid
-    body looks like.
-    """
+    """Return the configuration of a body's model: no unknown fields, and one valid example."""
     return ConfigDict(extra="forbid", json_schema_extra={"examples": [body]})
 
 
 def required_header(name: str, description: str) -> dict[str, Any]:
-    """A header that is asked for by a problem of its own (428), and not as an invalid field:
-    FastAPI is not told that it is required.
+    """Describe a header whose absence is answered with a problem of its own (428).
+
+    FastAPI does not know that it is required: otherwise it would report an invalid field.
     """
     return {
         "parameters": [
@@ -85,7 +84,7 @@ def required_header(name: str, description: str) -> dict[str, Any]:
 
 
 def file_types(field: str, media_types: tuple[str, ...]) -> dict[str, Any]:
-    """Which files a form takes."""
+    """Describe the media types that a form accepts."""
     return {
         "requestBody": {
             "content": {
@@ -98,7 +97,7 @@ def file_types(field: str, media_types: tuple[str, ...]) -> dict[str, Any]:
 
 
 def install(app: FastAPI) -> None:
-    """Let `app` describe itself, once."""
+    """Let `app` describe itself; the document is built once."""
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -120,5 +119,5 @@ def _document(app: FastAPI) -> dict[str, Any]:
     for operation in (
         operation for item in document["paths"].values() for operation in item.values()
     ):
-        operation.setdefault("security", [])  # anybody may ask: said, not left open
+        operation.setdefault("security", [])  # public operations say so explicitly
     return document

@@ -1,4 +1,4 @@
-"""Lists come in pages: `{"items": [...], "page": 1, "page_size": 50, "total": 117}`."""
+"""Pages of a list: `{"items": [...], "page": 1, "page_size": 50, "total": 117}`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Page(BaseModel, Generic[Item]):
 
 @dataclass(frozen=True)
 class Place:
-    """Which part of a list is wanted."""
+    """The part of a list that is requested."""
 
     page: int
     page_size: int
@@ -51,8 +51,9 @@ def select(
     values: Sequence[Any],
     place: Place,
 ) -> dict[str, Any]:
-    """One page of `SELECT columns <source> ORDER BY order`; `source` begins with FROM and holds as
-    many %s as there are `values`.
+    """Return one page of `SELECT columns <source> ORDER BY order`.
+
+    `source` begins with FROM and holds as many %s as there are `values`.
     """
     counted = connection.execute(sql.SQL("SELECT count(*) AS total ") + source, values).fetchone()
     assert counted is not None  # A count always has its row.

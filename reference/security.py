@@ -1,8 +1,8 @@
-"""Who calls, and what they may do.
+"""Authentication and authorisation.
 
-`Guarded` routes find out who calls before they read one byte of the body. `allowed("patient.read",
-*roles)` is the dependency that lets only these roles pass and gives an `Access`, which every read
-and write of a record goes through: it leaves the audit log's line.
+`Guarded` routes identify the caller before they read the body. `require_role("patient.read",
+*roles)` is the dependency that admits only these roles. It gives an `Access`: each read and write
+of a record goes through it and writes a line to the audit log.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from reference.settings import Settings
 
 REGISTRAR, CLINICIAN, AUDITOR, ADMINISTRATOR = "registrar", "clinician", "auditor", "administrator"
 
-# Says in the document how to authenticate. The work is done in `Guarded`.
+# Describes the authentication in the OpenAPI document. `Guarded` does the work.
 bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", scheme_name="bearer")
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Who holds the session that a request came with."""
+    """The holder of the session that a request belongs to."""
 
     username: str
     role: str
@@ -41,12 +41,12 @@ class Caller:
 
     @property
     def sees(self) -> str | None:
-        """The facility whose patients exist for the caller; `None` for all of them."""
+        """Return the facility whose patients the caller can see; None for all of them."""
         return None if self.role in (ADMINISTRATOR, AUDITOR) else self.facility
 
 
 class Guarded(APIRoute):
-    """A route that only knows callers with a live session."""
+    """A route for callers with a valid session."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -59,7 +59,7 @@ class Guarded(APIRoute):
 
 
 def authenticate(request: Request) -> Caller:
-    """Who calls. Why a token is refused is told to nobody."""
+    """Return the caller. The reason why a token is rejected is not disclosed."""
     settings: Settings = request.app.state.settings
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     try:
@@ -78,8 +78,9 @@ def authenticate(request: Request) -> Caller:
 
 @dataclass
 class Access:
-    """One use of a record: by whom, for what, and whose it is (set `patient_id` where it is not in
-    the path).
+    """One use of a record: the caller, the action, and the patient.
+
+    Set `patient_id` where it is not in the path.
     """
 
     caller: Caller
@@ -90,9 +91,9 @@ class Access:
 
     @contextmanager
     def transaction(self) -> Iterator[Rows]:
-        """A transaction that ends with the audit log's line.
+        """Open a transaction that ends with a line in the audit log.
 
-        A problem undoes it, and is itself written down as refused.
+        A problem rolls it back, and is itself recorded as refused.
         """
         try:
             with self.pool.connection() as connection:
@@ -103,7 +104,7 @@ class Access:
             raise
 
     def refuse(self) -> None:
-        """Write down that it was not allowed, or did not come to anything."""
+        """Record that the action was not allowed, or failed."""
         with self.pool.connection() as connection:
             audit.write(connection, *self._line("refused"))
 
@@ -111,8 +112,8 @@ class Access:
         return self.caller.username, self.action, self.patient_id, outcome, self.request_id
 
 
-def allowed(action: str, *roles: str) -> Callable[[Request], Coroutine[Any, Any, Access]]:
-    """The dependency of a route that only `roles` may use."""
+def require_role(action: str, *roles: str) -> Callable[[Request], Coroutine[Any, Any, Access]]:
+    """Return the dependency of a route that only `roles` may use."""
 
     async def check(request: Request) -> Access:
         caller: Caller = request.state.caller
@@ -128,7 +129,7 @@ def allowed(action: str, *roles: str) -> Callable[[Request], Coroutine[Any, Any,
 
 
 def pool_of(request: Request) -> Pool:
-    """The application's pool."""
+    """Return the application's pool."""
     pool: Pool = request.app.state.pool
     return pool
 

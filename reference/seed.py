@@ -1,10 +1,10 @@
-"""The synthetic hospital that a cutover moves: staff, 10,000 patients, 30,000 visits, 5,000
-documents, in two facilities.
+"""The synthetic records: staff, 10,000 patients, 30,000 visits, 5,000 documents, two facilities.
 
-`records(connection)` lays them in the schema of the release *before* (migrations 1 to 6), always
-the same from one fixed seed, and with that release's habits: letters for sex, empty phones, visits
-without a reason, file names with paths. Migrations 7 to 10 then have something to transform.
-`staff(connection, accounts)` adds the people who sign in, with passwords given from outside.
+`records(connection)` inserts them into the schema of the release *before* (migrations 1 to 6). They
+are always the same, from one fixed seed, and look as that release wrote them: letters for sex,
+empty phones, visits without a reason, file names with paths. Migrations 7 to 10 then have something
+to transform. `staff(connection, accounts)` adds the people who sign in, with passwords from the
+caller.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from reference.auth import passwords
 
 PATIENTS, VISITS, DOCUMENTS, SESSIONS, AUDIT_ENTRIES = 10_000, 30_000, 5_000, 200, 2_000
 FACILITIES = ("north", "south")
-LOCKED = "!"  # A password hash that no password matches: the people of the past cannot sign in.
+LOCKED = "!"  # A password hash that no password matches: the synthetic staff cannot sign in.
 _SEED = 20_251_101
 _TODAY = datetime(2025, 11, 1, 8, 0, tzinfo=UTC)
 
@@ -121,7 +121,10 @@ Row = Sequence[Any]
 
 @dataclass(frozen=True)
 class Account:
-    """A member of staff who may sign in: `role` is registrar, clinician, auditor or administrator."""
+    """A member of staff who may sign in.
+
+    `role` is registrar, clinician, auditor or administrator.
+    """
 
     username: str
     password: str
@@ -132,7 +135,7 @@ class Account:
 def staff(
     connection: psycopg.Connection, accounts: Iterable[Account], hashing: passwords.Hashing
 ) -> None:
-    """Add the accounts, their passwords hashed."""
+    """Insert the accounts, with hashed passwords."""
     for account in accounts:
         connection.execute(
             "INSERT INTO staff (username, password_hash, role, facility) VALUES (%s, %s, %s, %s)",
@@ -146,7 +149,7 @@ def staff(
 
 
 def records(connection: psycopg.Connection) -> None:
-    """Lay the whole synthetic past into empty tables of the release before. About two seconds."""
+    """Insert all synthetic records into empty tables of the release before (about two seconds)."""
     chance = random.Random(_SEED)
     people = {
         facility: [f"{facility}-ward-{number:02}" for number in range(1, 11)]
@@ -276,7 +279,7 @@ def _note(number: int) -> tuple[str, str, bytes]:
 
 
 def _picture(number: int) -> tuple[str, str, bytes]:
-    """Begins as a PNG does; nobody looks at the rest."""
+    """Return content that begins as a PNG does; nothing reads the rest."""
     return (
         "image/png",
         "png",
@@ -293,7 +296,7 @@ def _letter(number: int) -> tuple[str, str, bytes]:
 
 
 def _sessions(chance: random.Random, people: Mapping[str, Sequence[str]]) -> Iterator[Row]:
-    """Sessions of the past, all of them over."""
+    """Yield past sessions, all of them ended."""
     everyone = [username for usernames in people.values() for username in usernames]
     for _ in range(SESSIONS):
         created = _moment(chance, _TODAY - timedelta(days=30), 29)

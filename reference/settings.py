@@ -1,4 +1,4 @@
-"""Everything about the application that can differ between two runs."""
+"""Settings of the application that can differ between two runs."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ UPLOAD_LIMIT = 2 * 1024 * 1024  # bytes in one document; exactly this many are a
 
 @dataclass(frozen=True)
 class Settings:
-    """`database` is the DSN of a role that may read and write rows; `signing_key` signs access
-    tokens. All times are seconds.
+    """Settings of one application. All times are seconds.
+
+    `database` is the DSN of a role that may read and write rows. `signing_key` signs access tokens.
     """
 
     database: str = field(repr=False)

@@ -1,10 +1,11 @@
-"""The database at the moments of its cutover: before it, after it, and restored from the backup
-that was made before it.
+"""Stages of a cutover's database: before it, after it, and restored from the backup made before it.
 
-stages.before(server, "hospital")                      # the release before, as its users left it
-backup = stages.back_up(server, "hospital")            # the plan's Phase 1, step 1
-cutover.perform(server, "hospital", staff)             # steps 2 and 3
-stages.restore(server, "hospital", backup)             # the plan's rollback, step 3
+    stages.copy_release_before(server, "hospital")         # the release before, as it was used
+    backup = stages.back_up(server, "hospital")            # the plan's Phase 1, step 1
+    cutover.perform(server, "hospital", staff)             # steps 2 and 3
+    stages.restore(server, "hospital", backup)             # the plan's rollback, step 3
+
+The dump is an archive of `pg_dump`.
 """
 
 from __future__ import annotations
@@ -20,24 +21,27 @@ from reference import installation, postgres, template
 NAMES = ("before", "after", "restored")
 RELEASE_BEFORE = "1.9.0"
 
-# What the application of the release before may do. The audit log only grows.
+# Rights of the application of the release before. It can only add lines to the audit log.
 _RIGHTS = """
-GRANT SELECT, INSERT, UPDATE, DELETE ON facilities, staff, patients, visits, documents, sessions, sign_in_failures TO hospital_app;
+GRANT SELECT, INSERT, UPDATE, DELETE
+    ON facilities, staff, patients, visits, documents, sessions, sign_in_failures
+    TO hospital_app;
 GRANT SELECT, INSERT ON audit_entries TO hospital_app;
 GRANT SELECT ON flyway_schema_history TO hospital_app;
 """
 
 
-def before(server: postgres.Server, database: str) -> None:
-    """A copy of the seeded hospital, with its application's rights."""
+def copy_release_before(server: postgres.Server, database: str) -> None:
+    """Copy the seeded hospital, and grant its application its rights."""
     server.copy(template.DATABASE, database)
     with psycopg.connect(server.dsn(database), autocommit=True) as connection:
         connection.execute(_RIGHTS)
 
 
 def back_up(server: postgres.Server, database: str) -> Path:
-    """`pg_dump` of the database, as the plan has it before anything is changed: a custom archive
-    that goes away with the server.
+    """Dump the database with `pg_dump` as a custom archive, as the plan does before any change.
+
+    The archive is removed together with the server.
     """
     archive = Path(server.directory) / "backups" / f"{database}-before.dump"
     archive.parent.mkdir(exist_ok=True)
@@ -46,27 +50,27 @@ def back_up(server: postgres.Server, database: str) -> Path:
 
 
 def restore(server: postgres.Server, database: str, archive: Path) -> None:
-    """Throw the database away and make it anew from the archive."""
+    """Drop the database and create it again from the archive."""
     server.drop(database)
     server.create(database)
     _client("pg_restore", server, database, "--exit-on-error", f"--dbname={database}", str(archive))
 
 
 def _client(program: str, server: postgres.Server, database: str, *arguments: str) -> None:
-    """Run one of PostgreSQL's programs as the owner. Raises `PostgresFailed` with its own words."""
-    where = {
+    """Run one of PostgreSQL's programs as the owner. Raises `PostgresFailed` with its output."""
+    connection = {
         "PGHOST": "127.0.0.1",
         "PGPORT": str(server.port),
         "PGUSER": postgres.OWNER,
         "PGPASSWORD": server.passwords[postgres.OWNER],
     }
     command = [str(installation.binaries() / program), *arguments]
-    done = subprocess.run(
+    result = subprocess.run(
         command,
-        env={**os.environ, **where, "PGDATABASE": database},
+        env={**os.environ, **connection, "PGDATABASE": database},
         capture_output=True,
         text=True,
         check=False,
     )
-    if done.returncode != 0:
-        raise installation.PostgresFailed(f"{program} failed:\n{done.stderr}")
+    if result.returncode != 0:
+        raise installation.PostgresFailed(f"{program} failed:\n{result.stderr}")

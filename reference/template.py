@@ -1,10 +1,10 @@
-"""The cached cluster: PostgreSQL with one database, `release_before`: the seeded hospital as it
-stood before the cutover.
+"""The cached cluster with one database: the seeded hospital as it was before the cutover.
 
-`cached()` gives its directory, and builds it first where there is none yet (a few seconds). It lies
-in the user's cache directory under `cutover-reference/`, named for everything that went into it:
-the migrations up to 6, the seed, and the version of PostgreSQL. Two that need it at the same moment
-do not collide: one builds, the other waits. Nobody ever sees a half-built one.
+`ensure_cluster()` returns its directory, and builds it first where there is none (a few seconds).
+It lies in the user's cache directory under `cutover-reference/`. Its name is a digest of its
+inputs: the migrations up to 6, the seed, and the version of PostgreSQL. Two processes that need it
+at the same moment do not collide: one builds, the other waits. A half-built cluster is never
+visible.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _MADE_BY = tuple(
 )
 
 
-def cached() -> Path:
-    """The directory of the stopped, seeded cluster. Copy it, never start it."""
+def ensure_cluster() -> Path:
+    """Return the directory of the stopped, seeded cluster. Copy it, never start it."""
     folder = _folder()
     folder.mkdir(parents=True, exist_ok=True)
     cluster = folder / _fingerprint()
@@ -54,7 +54,7 @@ def _fingerprint() -> str:
 def _build(cluster: Path) -> None:
     unfinished = cluster.with_suffix(".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
-    with postgres.initialised() as (server, data):
+    with postgres.run_empty_cluster() as (server, data):
         server.create(DATABASE)
         migrate.migrate(server.dsn(DATABASE), to=migrate.BEFORE_THE_CUTOVER)
         with psycopg.connect(server.dsn(DATABASE)) as connection:

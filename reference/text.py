@@ -1,7 +1,7 @@
-"""The kinds of text that the API takes: they check what comes in, and say so in the document.
+"""Types of text that the API accepts; they validate the input and describe it in the document.
 
 `Annotated[str, line(1, 200)]` is any Unicode text of 1 to 200 characters without control
-characters, kept exactly as it was sent.
+characters. It is stored exactly as it was sent.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ MRN = Annotated[str, StringConstraints(min_length=1, max_length=32, pattern=r"^[
 
 
 def line(shortest: int, longest: int) -> StringConstraints:
-    """So many characters, none of them a control character."""
+    """Return the constraint for a text of this length without control characters."""
     return StringConstraints(min_length=shortest, max_length=longest, pattern=_NO_CONTROLS)
 
 
 def name(longest: int) -> StringConstraints:
-    """Such a text that is not blank."""
+    """Return the constraint for a text that is not blank."""
     return StringConstraints(min_length=1, max_length=longest, pattern=_NOT_BLANK)
 
 
 def _iso_date(value: object) -> object:
-    """Only YYYY-MM-DD: left alone, pydantic would also take numbers and moments."""
+    """Accept YYYY-MM-DD only: by default pydantic also accepts numbers and timestamps."""
     if isinstance(value, date) or (isinstance(value, str) and _ISO_DATE.fullmatch(value)):
         return value
     raise ValueError("must be a date like 1971-12-31")

@@ -1,4 +1,4 @@
-"""Roles, facilities and ids: nobody reads or does what is not theirs."""
+"""Access by roles, facilities and ids: nobody reads or changes a record that they may not."""
 
 from __future__ import annotations
 
@@ -183,9 +183,9 @@ def assert_closed(
 def test_no_protected_operation_answers_without_a_token(
     hospital: Driver, operations: Sequence[Operation]
 ) -> None:
-    """What is behind the door stays there.
+    """Every protected operation rejects a caller without a token.
 
-    Every protected operation of the target's document refuses a caller without a token.
+    The operations are those of the target's document.
     """
     assert_closed(hospital, operations, None)
 
@@ -193,9 +193,9 @@ def test_no_protected_operation_answers_without_a_token(
 def test_no_protected_operation_answers_to_a_made_up_token(
     hospital: Driver, operations: Sequence[Operation], forgeries: ForgedSessions
 ) -> None:
-    """A token has to be looked at.
+    """Every protected operation rejects a token that was never issued.
 
-    Every protected operation of the target's document refuses one that was never given out.
+    The operations are those of the target's document.
     """
     assert_closed(hospital, operations, forgeries.made_up)
 
@@ -204,9 +204,9 @@ def test_no_protected_operation_answers_to_a_made_up_token(
 def test_nothing_is_shown_to_a_stranger(
     shown_chart: Chart, forgeries: ForgedSessions, act: str
 ) -> None:
-    """What the document calls protected must be so for this patient too.
+    """A caller with a made-up token cannot read a real chart.
 
-    To someone with a made-up token each look at a real chart is refused.
+    An operation that the document calls protected must be so for this patient, too.
     """
     with expect_rejection(Reason.UNAUTHENTICATED):
         WITHOUT_HARM[act](shown_chart, forgeries.made_up)
@@ -216,9 +216,9 @@ def test_nothing_is_shown_to_a_stranger(
 def test_nothing_is_done_for_a_stranger(
     chart: Chart, forgeries: ForgedSessions, administrator: Session, act: str
 ) -> None:
-    """What the document calls protected must be so for this patient too.
+    """A caller with a made-up token cannot change a real chart.
 
-    Someone with a made-up token is refused, and the chart is as it was.
+    Each attempt is rejected, and the chart is as it was.
     """
     with unchanged(chart, act, administrator), expect_rejection(Reason.UNAUTHENTICATED):
         CHANGES[act](chart, forgeries.made_up)
@@ -228,7 +228,7 @@ def test_nothing_is_done_for_a_stranger(
 def test_a_role_cannot_see_what_it_must_not(
     shown_chart: Chart, sessions: Sessions, role: Role, act: str
 ) -> None:
-    """Each role sees what its work needs. What is not part of it is refused."""
+    """A role cannot read records that are not part of its work."""
     with expect_rejection(Reason.FORBIDDEN):
         WITHOUT_HARM[act](shown_chart, sessions(role))
 
@@ -237,16 +237,19 @@ def test_a_role_cannot_see_what_it_must_not(
 def test_a_role_cannot_do_what_it_must_not(
     chart: Chart, sessions: Sessions, administrator: Session, role: Role, act: str
 ) -> None:
-    """Each role has its own work. What is not part of it is refused, and the chart is as it was."""
+    """A role cannot do work that is not its own.
+
+    Each attempt is rejected, and the chart is as it was.
+    """
     with unchanged(chart, act, administrator), expect_rejection(Reason.FORBIDDEN):
         CHANGES[act](chart, sessions(role))
 
 
 @pytest.mark.parametrize("act", LOOKS)
 def test_another_facilitys_chart_is_closed(shown_chart: Chart, outsider: Session, act: str) -> None:
-    """Staff see the patients of their own facility.
+    """A clinician of another facility cannot read the chart.
 
-    To a clinician of another one the chart is not there.
+    Staff see the patients of their own facility.
     """
     with expect_rejection(Reason.NOT_FOUND, Reason.FORBIDDEN):
         LOOKS[act](shown_chart, outsider)
@@ -256,9 +259,9 @@ def test_another_facilitys_chart_is_closed(shown_chart: Chart, outsider: Session
 def test_another_facilitys_chart_cannot_be_changed(
     chart: Chart, outsider: Session, administrator: Session, act: str
 ) -> None:
-    """Staff care for the patients of their own facility.
+    """A clinician of another facility cannot change the chart.
 
-    A clinician of another one is refused, and the chart is as it was.
+    Each attempt is rejected, and the chart is as it was.
     """
     with unchanged(chart, act, administrator), expect_rejection(Reason.NOT_FOUND, Reason.FORBIDDEN):
         CHANGES[act](chart, outsider)
@@ -267,18 +270,18 @@ def test_another_facilitys_chart_cannot_be_changed(
 def test_another_facilitys_patients_are_not_found(
     outsider_desk: FrontDesk, registered: Patient
 ) -> None:
-    """A search is a way in, too.
+    """A search does not find patients of another facility.
 
-    A clinician of another facility finds nobody by record number, nor by name.
+    Neither the record number nor the name leads a clinician of another facility to the patient.
     """
     assert not outsider_desk.find(mrn=registered.mrn)
     assert not outsider_desk.find(name=registered.family_name)
 
 
 def test_a_hidden_patient_looks_like_none(outsider_desk: FrontDesk, registered: Patient) -> None:
-    """To hear "you may not" is to hear "she is here".
+    """A patient of another facility and an unknown patient are rejected in the same words.
 
-    Another facility's patient and an unknown one are refused in the same words.
+    Different words would tell that the patient is registered.
     """
     nobody = make_unused_id(registered.id)
     rejections = {}
@@ -293,9 +296,9 @@ def test_a_hidden_patient_looks_like_none(outsider_desk: FrontDesk, registered: 
 def test_each_patient_is_shown_as_himself(
     front_desk: FrontDesk, registered: Patient, neighbour: Patient
 ) -> None:
-    """Nobody is shown in another's place.
+    """Two patients that are read one after the other each come back as themselves.
 
-    Two patients, read one after the other, each come back as themselves.
+    No patient is shown in another's place.
     """
     for patient in (registered, neighbour, registered):
         shown = front_desk.patient(patient.id)
@@ -305,7 +308,7 @@ def test_each_patient_is_shown_as_himself(
 def test_a_visit_cannot_be_read_through_another_patient(
     ward: Ward, opened: Visit, neighbour: Patient
 ) -> None:
-    """A visit is one patient's. Asked for under another patient's id, it is not there."""
+    """A visit cannot be read under another patient's id."""
     with expect_rejection(Reason.NOT_FOUND):
         ward.visit(replace(opened, patient_id=neighbour.id))
 
@@ -313,9 +316,9 @@ def test_a_visit_cannot_be_read_through_another_patient(
 def test_a_visit_cannot_be_moved_through_another_patient(
     ward: Ward, opened: Visit, neighbour: Patient
 ) -> None:
-    """A visit is one patient's.
+    """A visit cannot be moved under another patient's id.
 
-    Moved under another patient's id, it is not there, and stays as it was.
+    The attempt is rejected as not found, and the visit stays as it was.
     """
     with expect_rejection(Reason.NOT_FOUND):
         ward.admit(replace(opened, patient_id=neighbour.id))
@@ -325,9 +328,9 @@ def test_a_visit_cannot_be_moved_through_another_patient(
 def test_a_document_cannot_be_read_through_another_patient(
     records: Records, filed: Document, neighbour: Patient
 ) -> None:
-    """A document is one patient's.
+    """A document cannot be read under another patient's id.
 
-    Asked for under another patient's id, neither its description nor its bytes are there.
+    Neither its description nor its bytes are shown.
     """
     astray = replace(filed, patient_id=neighbour.id)
     with expect_rejection(Reason.NOT_FOUND):
@@ -339,9 +342,9 @@ def test_a_document_cannot_be_read_through_another_patient(
 def test_a_record_holds_no_other_patients_documents(
     records: Records, registered: Patient, filed: Document, neighbour: Patient
 ) -> None:
-    """A record is one patient's.
+    """A patient's record lists no document of another patient.
 
-    A neighbour's record does not list the document, the patient's own does.
+    The patient's own record lists the document, a neighbour's record does not.
     """
     assert not records.list_documents(neighbour)
     assert exactly_one(records.list_documents(registered), "document").id == filed.id
@@ -350,9 +353,9 @@ def test_a_record_holds_no_other_patients_documents(
 def test_a_list_holds_no_other_patients_visits(
     ward: Ward, registered: Patient, opened: Visit, neighbour: Patient
 ) -> None:
-    """A list is one patient's.
+    """A patient's list of visits holds no visit of another patient.
 
-    A neighbour's list does not hold the visit, the patient's own does.
+    The patient's own list holds the visit, a neighbour's list does not.
     """
     assert not ward.visits_of(neighbour)
     assert exactly_one(ward.visits_of(registered), "visit").id == opened.id

@@ -1,4 +1,4 @@
-"""The critical path works from sign-in to the filed document."""
+"""The critical path, from sign-in to the filed document."""
 
 from __future__ import annotations
 
@@ -34,9 +34,10 @@ def test_a_patients_stay_from_the_front_desk_to_discharge(
     people: PatientFactory,
     files: FileFactory,
 ) -> None:
-    """One patient's stay is what the hospital is for.
+    """One patient's stay works from registration to discharge.
 
-    Registered at the desk, admitted on the ward, a document filed and read, discharged.
+    The patient is registered at the desk and admitted on the ward, a document is filed and read,
+    and the patient is discharged.
     """
     at_the_desk, on_the_ward = (
         door.sign_in(accounts(Role.REGISTRAR)),
@@ -63,9 +64,9 @@ def test_what_was_acknowledged_survives_a_new_session(
     admitted: Visit,
     filed: Document,
 ) -> None:
-    """What the target acknowledged is still there on the next shift.
+    """Acknowledged records are still there in a new session.
 
-    Someone who signs in afterwards reads patient, visit and document.
+    Someone who signs in afterwards reads the patient, the visit and the document.
     """
     next_shift = door.sign_in(accounts(Role.CLINICIAN))
     assert hospital.patient(next_shift, registered.id).mrn == registered.mrn

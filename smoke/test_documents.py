@@ -43,27 +43,31 @@ def assert_comes_back(records: Records, patient: Patient, upload: Upload) -> Non
 
 
 def test_one_byte_comes_back(records: Records, registered: Patient, files: FileFactory) -> None:
-    """The smallest document is a document. Its one byte comes back."""
+    """A document of one byte comes back."""
     assert_comes_back(records, registered, files.tiny())
 
 
 def test_a_mebibyte_comes_back(records: Records, registered: Patient, files: FileFactory) -> None:
-    """A scan is larger than any buffer. All its bytes come back, in their order."""
+    """A document of one mebibyte comes back with all its bytes in order.
+
+    A scan is larger than any buffer.
+    """
     assert_comes_back(records, registered, files.of_type("image/png", MIB))
 
 
 def test_the_largest_document_comes_back(
     records: Records, registered: Patient, files: FileFactory, limits: Limits
 ) -> None:
-    """The limit itself is allowed. A document of exactly that size comes back whole."""
+    """A document of exactly the largest allowed size comes back in full."""
     assert_comes_back(records, registered, files.of_type("application/pdf", limits.document_bytes))
 
 
 def test_every_allowed_type_comes_back(
     records: Records, registered: Patient, files: FileFactory, limits: Limits
 ) -> None:
-    """What may be filed can be filed: each allowed type comes back as itself, byte for byte, line
-    ends and all.
+    """A document of each allowed type comes back as that type, byte for byte.
+
+    Line ends are bytes, too.
     """
     for media_type in limits.document_types:
         assert_comes_back(records, registered, files.of_type(media_type))
@@ -72,9 +76,9 @@ def test_every_allowed_type_comes_back(
 def test_too_large_a_document_is_refused(
     records: Records, registered: Patient, files: FileFactory, limits: Limits
 ) -> None:
-    """One byte over the limit is too much.
+    """A document that is one byte too large is rejected.
 
-    It is refused as too large, and nothing is in the patient's record.
+    It is rejected as too large, and nothing is in the patient's record.
     """
     size = limits.document_bytes + 1
     with expect_rejection(
@@ -97,9 +101,9 @@ def test_too_large_a_document_is_refused(
 def test_a_forbidden_type_is_refused(
     records: Records, registered: Patient, files: FileFactory, media_type: str, suffix: str
 ) -> None:
-    """What could run in a reader's hands is not filed, whatever its name says.
+    """A document of a forbidden type is rejected, whatever its name says.
 
-    It is refused, and nothing is in the patient's record.
+    A program could run on a reader's machine. Nothing is in the patient's record.
     """
     with expect_rejection(Reason.UNSUPPORTED_TYPE) as rejection:
         records.file(registered, files.of_forbidden_type(media_type, suffix))
@@ -110,10 +114,9 @@ def test_a_forbidden_type_is_refused(
 def test_a_cut_upload_leaves_nothing(
     records: Records, registered: Patient, files: FileFactory
 ) -> None:
-    """Half a document is none.
+    """An upload that breaks off leaves nothing in the record.
 
-    When the connection breaks, no stump is in the record, and the next upload is the only one
-    there.
+    The next upload is the only document there.
     """
     records.abort_upload(registered, files.of_type("application/pdf", MIB))
     assert not records.list_documents(registered)
@@ -124,9 +127,9 @@ def test_a_cut_upload_leaves_nothing(
 def test_a_document_is_found_in_its_patients_record(
     records: Records, registered: Patient, files: FileFactory
 ) -> None:
-    """The record drops no document, not even the last.
+    """Every document of a patient is listed in the patient's record.
 
-    All are listed, each once, as they were filed.
+    All are listed, the last one too, each once, as they were filed.
     """
     filed = [records.file(registered, files.of_type("text/plain")) for _ in range(3)]
     listed = sorted(records.list_documents(registered), key=lambda document: document.id)
@@ -140,9 +143,9 @@ def test_a_document_is_found_in_its_patients_record(
 def test_two_documents_of_one_name_are_two(
     records: Records, registered: Patient, files: FileFactory
 ) -> None:
-    """Every scanner calls its files alike.
+    """Two documents of one name are stored as two.
 
-    The second does not overwrite the first: both come back.
+    Scanners give their files the same names. The second does not overwrite the first.
     """
     first, second = files.with_name("scan.txt"), files.with_name("scan.txt")
     filed = [records.file(registered, upload) for upload in (first, second)]
@@ -162,9 +165,9 @@ def test_two_documents_of_one_name_are_two(
 def test_a_file_name_with_path_parts_does_no_harm(
     records: Records, registered: Patient, files: FileFactory, sent: str
 ) -> None:
-    """A file name is a name, never a place.
+    """A file name with path parts is stored without them.
 
-    Only its last part is kept, and the document comes back.
+    The last part is kept, and the document comes back.
     """
     upload = files.with_name(sent)
     document = records.file(registered, upload)
@@ -176,27 +179,30 @@ def test_a_file_name_with_path_parts_does_no_harm(
 def test_a_file_name_in_any_script_comes_back(
     records: Records, registered: Patient, files: FileFactory
 ) -> None:
-    """A file may be called in any script. Its name comes back as sent."""
+    """A file name in any script comes back as sent."""
     assert_comes_back(records, registered, files.with_name("Röntgen „links“ 胸部 α.txt"))
 
 
 def test_an_unknown_patient_has_no_record(
     records: Records, registered: Patient, files: FileFactory
 ) -> None:
-    """A document is somebody's. For a patient who is not registered it is refused."""
+    """A document for a patient who is not registered is rejected."""
     nobody = replace(registered, id=make_unused_id(registered.id))
     with expect_rejection(Reason.NOT_FOUND):
         records.file(nobody, files.of_type("text/plain"))
 
 
 def test_an_unknown_document_is_not_there(records: Records, filed: Document) -> None:
-    """An id that was never given leads nowhere. No other document is shown in its place."""
+    """A document id that was never given is not found.
+
+    No other document is shown in its place.
+    """
     with expect_rejection(Reason.NOT_FOUND):
         records.content(replace(filed, id=make_unused_id(filed.id)))
 
 
 def test_a_new_patient_has_an_empty_record(records: Records, registered: Patient) -> None:
-    """A record begins empty. Who was just registered has no document."""
+    """A new patient's record is empty."""
     assert not records.list_documents(registered)
 
 
@@ -204,9 +210,9 @@ def test_a_new_patient_has_an_empty_record(records: Records, registered: Patient
 def test_a_document_is_seen_by_other_sessions(
     archive: Records, records: Records, registered: Patient, files: FileFactory
 ) -> None:
-    """A document does not live in the session that filed it.
+    """A document can be read in another session.
 
-    An administrator reads the same bytes.
+    An administrator reads the same bytes as the clinician who filed it.
     """
     upload = files.of_type("image/jpeg")
     document = records.file(registered, upload)
@@ -217,9 +223,9 @@ def test_a_document_is_seen_by_other_sessions(
 def test_an_acknowledged_document_stands_in_the_database(
     records: Records, registered: Patient, files: FileFactory, stored: StoredRecords
 ) -> None:
-    """Acknowledged is stored.
+    """An acknowledged document is stored in the database.
 
-    The row is there when the answer has come, and describes the bytes that were sent.
+    The row exists when the answer has come, and describes the bytes that were sent.
     """
     upload = files.of_type("application/pdf")
     document = records.file(registered, upload)

@@ -1,4 +1,4 @@
-"""Every documented endpoint answers as documented, and tells no secrets."""
+"""Every documented endpoint answers as documented, and reveals nothing of the server."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ Own = Mapping[str, str]
 
 @pytest.mark.plan("previous-version")
 def test_the_release_under_judgement_answers(hospital: Driver, release: str) -> None:
-    """A verdict is about one release: in a rollback the previous one, else the new one.
+    """The target runs the release under judgement.
 
-    It is the one that the target says it is.
+    In a rollback this is the previous release, otherwise the new one.
     """
     assert_equal(release, hospital.release(), "release")
 
@@ -50,9 +50,9 @@ def test_the_release_under_judgement_answers(hospital: Driver, release: str) -> 
 def test_every_reading_operation_answers_as_documented(
     ask: Ask, operations: Sequence[Operation], own_ids: Own, administrator: Session
 ) -> None:
-    """A document is a promise to whoever builds on it.
+    """Every reading operation answers as documented.
 
-    What reads answers with a documented status and type, and gives what is there.
+    It returns existing records, with a documented status and type.
     """
     reading = [operation for operation in operations if operation.method == "GET"]
     assert reading, "the document has no operation that reads"
@@ -72,12 +72,11 @@ def test_every_writing_operation_answers_as_documented(
     administrator: Session,
     spent_session: Session,
 ) -> None:
-    """A document is a promise to whoever builds on it.
+    """Every operation that changes something answers as documented.
 
-    Every operation that changes something answers with a documented status and type.
-
-    Inside the check's own chart an administrator asks. Elsewhere someone asks who may change
-    nothing, and whose session may be lost.
+    It answers with a documented status and type. Requests on the check's own chart are sent by an
+    administrator. All others are sent by an account that may change nothing, and whose session may
+    be lost.
     """
     changing = [operation for operation in operations if operation.method != "GET"]
     findings = []
@@ -91,9 +90,9 @@ def test_every_writing_operation_answers_as_documented(
 def test_every_operation_answers_a_stranger_as_documented(
     ask: Ask, operations: Sequence[Operation]
 ) -> None:
-    """A refusal is an answer, too.
+    """Every operation answers a caller without a token as documented.
 
-    Asked without a token, every operation answers with a documented status and type.
+    It answers with a documented status and type.
     """
     findings = [find_document_mismatch(operation, ask(operation, None)) for operation in operations]
     assert_no_findings(findings)
@@ -102,10 +101,9 @@ def test_every_operation_answers_a_stranger_as_documented(
 def test_what_is_not_there_is_refused_as_documented(
     ask: Ask, operations: Sequence[Operation], administrator: Session
 ) -> None:
-    """A refusal is an answer, too.
+    """Every operation answers a request for an unknown id as documented.
 
-    Asked for what nobody has, every operation that names something answers with a documented status
-    and type.
+    It answers with a documented status and type.
     """
     named = [operation for operation in operations if parameters(operation)]
     findings = [
@@ -117,9 +115,9 @@ def test_what_is_not_there_is_refused_as_documented(
 def test_every_answer_carries_the_security_headers(
     ask: Ask, operations: Sequence[Operation], own_ids: Own, administrator: Session
 ) -> None:
-    """A browser protects patients only where it is told to.
+    """Every answer carries the security headers, rejections too.
 
-    Refusals and answers of every operation carry the security headers.
+    Browsers protect patients only where the server asks for it.
     """
     assert operations, "the document has no operations"
     findings = []
@@ -135,10 +133,7 @@ def test_every_answer_carries_the_security_headers(
 def test_a_hostile_id_brings_nothing_to_light(
     ask: Ask, operations: Sequence[Operation], administrator: Session, hostile: str
 ) -> None:
-    """What strangers put into an address is refused, never stumbled over.
-
-    No operation fails inside, and none tells how the server is made.
-    """
+    """A hostile id is rejected without an internal error and reveals nothing of the server."""
     findings = []
     for operation in operations:
         if names := parameters(operation):
@@ -156,9 +151,9 @@ def test_refusals_tell_nothing_of_the_server(
     registered: Patient,
     discharged: Visit,
 ) -> None:
-    """An error is for the user, a stack trace is for the log.
+    """Everyday rejections reveal nothing of the server.
 
-    None of the everyday refusals tells how the server is made.
+    A stack trace belongs in the log, not in an answer.
     """
     answers = act_concurrently(
         lambda: front_desk.register(replace(people.draft(), mrn=registered.mrn)),
@@ -182,5 +177,5 @@ def parameters(operation: Operation) -> frozenset[str]:
 
 
 def removes(operation: Operation) -> tuple[bool, int]:
-    """Sort key: operations that remove come last, and the innermost of them first."""
+    """Return the sort key: operations that remove come last, the innermost of them first."""
     return operation.method == "DELETE", -len(parameters(operation))

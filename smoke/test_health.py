@@ -1,4 +1,4 @@
-"""Liveness and readiness say what is true."""
+"""Liveness and readiness are true."""
 
 from __future__ import annotations
 
@@ -14,18 +14,20 @@ PROBES = 8
 
 
 def test_the_target_says_that_it_lives(hospital: Driver) -> None:
-    """A load balancer restarts what does not say that it lives.
+    """The target reports that it is alive.
 
-    Liveness is asked without a token, and says live.
+    Liveness is requested without a token. A load balancer restarts a target that does not report
+    it.
     """
     live = hospital.live()
     assert live.healthy, f"the target says that it is not live: {live.detail}"
 
 
 def test_the_target_says_that_it_is_ready(hospital: Driver) -> None:
-    """A load balancer sends nobody to what is not ready.
+    """The target reports that it is ready.
 
-    Readiness is asked without a token, and says ready.
+    Readiness is requested without a token. A load balancer sends no requests to a target that is
+    not ready.
     """
     ready = hospital.ready()
     assert ready.healthy, f"the target says that it is not ready: {ready.detail}"
@@ -34,16 +36,16 @@ def test_the_target_says_that_it_is_ready(hospital: Driver) -> None:
 def test_a_target_that_says_ready_serves(
     hospital: Driver, front_desk: FrontDesk, people: PatientFactory
 ) -> None:
-    """Readiness is a promise to serve. What says ready looks up a patient in its database."""
+    """A target that reports ready finds a patient in its database."""
     ready = hospital.ready()
     assert ready.healthy, f"the target says that it is not ready: {ready.detail}"
     assert_equal([], list(front_desk.find(mrn=people.mrn())), "patients with an unused number")
 
 
 def test_readiness_does_not_waver(hospital: Driver) -> None:
-    """One probe in eight that fails is one user in eight turned away.
+    """Many readiness probes at once all get the same answer.
 
-    Many probes at once all hear the same.
+    One failed probe in eight takes the target out of rotation for one user in eight.
     """
     answers = act_concurrently(*[hospital.ready] * PROBES)
     unready = [answer for answer in answers if not (isinstance(answer, Health) and answer.healthy)]

@@ -31,9 +31,9 @@ CROWD = 4
 def test_a_registered_patient_reads_back_as_sent(
     front_desk: FrontDesk, people: PatientFactory, as_stored: AsStored
 ) -> None:
-    """What was typed is what is stored.
+    """A registered patient reads back as sent.
 
-    Every field comes back with its own value, in the answer and when it is read again.
+    Every field has its own value, in the answer and when it is read again.
     """
     draft = people.draft()
     patient = front_desk.register(draft)
@@ -45,9 +45,9 @@ def test_a_registered_patient_reads_back_as_sent(
 def test_a_name_in_any_script_reads_back_as_sent(
     front_desk: FrontDesk, people: PatientFactory, kind: str, as_stored: AsStored
 ) -> None:
-    """A name is not the software's to change.
+    """A name in any script reads back as sent.
 
-    Every character comes back, neither normalized, nor trimmed, nor replaced.
+    Every character comes back: nothing is normalized, trimmed or replaced.
     """
     draft = people.draft_with_name(kind)
     patient = front_desk.register(draft)
@@ -57,7 +57,7 @@ def test_a_name_in_any_script_reads_back_as_sent(
 def test_a_minimal_patient_reads_back_as_sent(
     front_desk: FrontDesk, people: PatientFactory, as_stored: AsStored
 ) -> None:
-    """A patient of whom little is known can be registered. What is not known stays empty."""
+    """A patient with only the required fields reads back as sent. The other fields stay empty."""
     draft = people.minimal_draft()
     patient = front_desk.register(draft)
     assert_same(as_stored(draft), front_desk.patient(patient.id))
@@ -66,7 +66,7 @@ def test_a_minimal_patient_reads_back_as_sent(
 def test_the_longest_names_read_back_as_sent(
     front_desk: FrontDesk, people: PatientFactory, as_stored: AsStored
 ) -> None:
-    """A name of the greatest length is stored whole.
+    """A name of the greatest length is stored in full.
 
     Length is counted in characters, not in bytes.
     """
@@ -79,14 +79,14 @@ def test_the_longest_names_read_back_as_sent(
 def test_every_sex_reads_back_as_sent(
     front_desk: FrontDesk, people: PatientFactory, sex: Sex, as_stored: AsStored
 ) -> None:
-    """Administrative gender has four words. Each is stored as itself."""
+    """Each of the four administrative genders reads back as sent."""
     draft = replace(people.draft(), sex=sex)
     patient = front_desk.register(draft)
     assert_same(as_stored(draft), front_desk.patient(patient.id))
 
 
 def test_a_patient_is_found_by_record_number(front_desk: FrontDesk, people: PatientFactory) -> None:
-    """The record number leads to its patient. Exactly one is found, and it is this one."""
+    """A search by record number finds exactly its patient."""
     patient = front_desk.register(people.draft())
     found = exactly_one(front_desk.find(mrn=patient.mrn), "patient with this record number")
     assert_same(patient.draft, found)
@@ -94,7 +94,7 @@ def test_a_patient_is_found_by_record_number(front_desk: FrontDesk, people: Pati
 
 
 def test_a_patient_is_found_by_either_name(front_desk: FrontDesk, people: PatientFactory) -> None:
-    """A search by name looks at family and given names. Each of them finds the patient, once."""
+    """A search by family name or by given name finds the patient, once."""
     patient = front_desk.register(people.draft())
     for name in (patient.family_name, patient.given_name):
         assert exactly_one(front_desk.find(name=name), f"patient named {name}").id == patient.id
@@ -114,9 +114,9 @@ def test_a_patient_is_found_by_either_name(front_desk: FrontDesk, people: Patien
 def test_a_name_is_found_in_any_script_and_case(
     front_desk: FrontDesk, people: PatientFactory, family_name: str, typed: str
 ) -> None:
-    """Whoever searches does not know the case that was typed.
+    """A search by a part of a name finds the patient in any case and script.
 
-    A part of the name in another case finds the patient, in every script.
+    Those who search do not know the case that was typed.
     """
     draft = people.draft()
     patient = front_desk.register(replace(draft, family_name=f"{family_name} {draft.mrn}"))
@@ -127,9 +127,9 @@ def test_a_name_is_found_in_any_script_and_case(
 def test_a_patient_is_found_by_birth_date(
     front_desk: FrontDesk, people: PatientFactory, as_stored: AsStored
 ) -> None:
-    """Name and birth date together tell people apart.
+    """A search by name and birth date finds the patient.
 
-    The right day finds the patient, the next day (or year, if only that is kept) does not.
+    The right day finds the patient, the next day (or year, if only that is stored) does not.
     """
     draft = people.draft()
     patient = front_desk.register(draft)
@@ -150,9 +150,9 @@ def test_a_patient_is_found_by_birth_date(
 
 
 def test_a_search_lists_every_match_once(front_desk: FrontDesk, people: PatientFactory) -> None:
-    """A search drops nobody, not even the last.
+    """A search lists every match once.
 
-    All patients of one name are listed, each once, and nobody else.
+    All patients of one name are listed, the last one too, and nobody else.
     """
     family_name = people.draft().family_name
     registered = [
@@ -164,16 +164,16 @@ def test_a_search_lists_every_match_once(front_desk: FrontDesk, people: PatientF
 
 
 def test_a_search_for_nobody_finds_nobody(front_desk: FrontDesk, people: PatientFactory) -> None:
-    """A search narrows. A record number that nobody has finds no patient."""
+    """A search for a record number that nobody has finds no patient."""
     assert not front_desk.find(mrn=people.mrn())
 
 
 def test_a_record_number_is_given_once(
     front_desk: FrontDesk, people: PatientFactory, as_stored: AsStored
 ) -> None:
-    """A record number is one patient's.
+    """A record number is given to one patient only.
 
-    The second registration is refused, and the first patient stays as it was.
+    The second registration is rejected, and the first patient stays as it was.
     """
     first = front_desk.register(people.draft())
     with expect_rejection(Reason.DUPLICATE):
@@ -187,9 +187,9 @@ def test_a_record_number_is_given_once(
 def test_a_record_number_is_given_once_also_at_the_same_moment(
     front_desk: FrontDesk, people: PatientFactory
 ) -> None:
-    """Two desks may type the same number at once.
+    """A record number is given once, also when several desks register at the same moment.
 
-    One registration wins, the others are refused, and one patient is there.
+    One registration wins, the others are rejected, and one patient exists.
     """
     mrn = people.mrn()
     answers = act_concurrently(
@@ -216,7 +216,7 @@ def test_a_record_number_is_given_once_also_at_the_same_moment(
 def test_an_invalid_patient_leaves_nothing(
     front_desk: FrontDesk, people: PatientFactory, wrong: dict[str, object]
 ) -> None:
-    """What cannot be true of a patient is refused. Nothing of it is stored."""
+    """An invalid registration is rejected, and nothing of it is stored."""
     draft = people.draft()
     with expect_rejection(Reason.INVALID):
         front_desk.register(replace(draft, **wrong))  # type: ignore[arg-type]  # the parameters are the fields' own types
@@ -226,7 +226,7 @@ def test_an_invalid_patient_leaves_nothing(
 def test_an_update_is_stored_and_changes_nothing_else(
     front_desk: FrontDesk, people: PatientFactory, as_stored: AsStored
 ) -> None:
-    """A correction is seen at once by whoever reads next.
+    """A correction is stored, and changes nothing else.
 
     The corrected field is new, and all others are as before.
     """
@@ -239,7 +239,7 @@ def test_an_update_is_stored_and_changes_nothing_else(
 def test_an_update_is_found_by_the_next_search(
     front_desk: FrontDesk, people: PatientFactory
 ) -> None:
-    """A search knows what was corrected. The new name finds the patient, the old one does not."""
+    """A corrected name is found by the next search. The old name is not."""
     patient = front_desk.register(people.draft())
     corrected = replace(patient, family_name=people.draft().family_name)
     front_desk.update(corrected)
@@ -253,9 +253,9 @@ def test_an_update_is_found_by_the_next_search(
 def test_a_stale_update_is_refused_and_nothing_is_lost(
     front_desk: FrontDesk, people: PatientFactory, as_stored: AsStored
 ) -> None:
-    """Two desks correct one patient, each from what it read before.
+    """A correction of an outdated version is rejected, and the first correction is kept.
 
-    The second is refused, and the first one's correction stands.
+    Two desks correct one patient, each from the version that it read before.
     """
     patient = front_desk.register(people.draft())
     first = replace(patient, phone="+49301111111")
@@ -268,9 +268,9 @@ def test_a_stale_update_is_refused_and_nothing_is_lost(
 def test_of_updates_at_the_same_moment_one_wins(
     front_desk: FrontDesk, people: PatientFactory, as_stored: AsStored
 ) -> None:
-    """Nobody's correction is overwritten unseen, however close they come.
+    """One of several corrections at the same moment is stored, the others are rejected as stale.
 
-    One is stored, the others are refused as stale.
+    No correction is overwritten unseen.
     """
     patient = front_desk.register(people.draft())
     corrections = [replace(patient, phone=f"+4930{number:07d}") for number in range(CROWD)]
@@ -290,10 +290,7 @@ def test_of_updates_at_the_same_moment_one_wins(
 
 
 def test_an_update_of_nobody_is_refused(front_desk: FrontDesk, people: PatientFactory) -> None:
-    """Only who is registered can be corrected.
-
-    An update under an unknown id is refused, and registers nobody.
-    """
+    """A correction under an unknown id is rejected, and registers nobody."""
     patient = front_desk.register(people.draft())
     stranger = replace(patient, id=make_unused_id(patient.id), mrn=people.mrn())
     with expect_rejection(Reason.NOT_FOUND):
@@ -302,9 +299,9 @@ def test_an_update_of_nobody_is_refused(front_desk: FrontDesk, people: PatientFa
 
 
 def test_a_repeated_request_registers_once(front_desk: FrontDesk, people: PatientFactory) -> None:
-    """A desk that got no answer asks again with the same key.
+    """A registration that is repeated with the same key registers one patient.
 
-    It gets the same patient, and one patient is there.
+    A desk that got no answer sends the request again. It gets the same patient.
     """
     draft, key = people.draft(), people.mrn()
     first = front_desk.register(draft, idempotency_key=key)
@@ -319,9 +316,9 @@ def test_a_repeated_request_registers_once(front_desk: FrontDesk, people: Patien
 def test_a_repeated_request_registers_once_also_at_the_same_moment(
     front_desk: FrontDesk, people: PatientFactory
 ) -> None:
-    """An impatient client asks again before the first answer is there.
+    """A registration that is repeated at the same moment registers one patient.
 
-    All get the same patient, and one patient is there.
+    A client sends it again before the first answer has come. All requests get the same patient.
     """
     draft, key = people.draft(), people.mrn()
     answers = act_concurrently(
@@ -336,9 +333,10 @@ def test_a_repeated_request_registers_once_also_at_the_same_moment(
 def test_a_key_is_not_taken_for_another_patient(
     front_desk: FrontDesk, people: PatientFactory
 ) -> None:
-    """A key that is used again by mistake must not swallow a patient.
+    """A key that is used again for another patient is rejected.
 
-    The request is refused, and the second patient is not there.
+    Otherwise a key that is used twice by mistake would lose a patient. The second is not
+    registered.
     """
     key, other = people.mrn(), people.draft()
     front_desk.register(people.draft(), idempotency_key=key)
@@ -348,9 +346,9 @@ def test_a_key_is_not_taken_for_another_patient(
 
 
 def test_an_unknown_patient_is_not_there(front_desk: FrontDesk, registered: Patient) -> None:
-    """An id that was never given leads nowhere.
+    """A patient id that was never given is not found.
 
-    It is refused as not found, and nobody else is shown in its place.
+    Nobody else is shown in its place.
     """
     with expect_rejection(Reason.NOT_FOUND):
         front_desk.patient(make_unused_id(registered.id))
@@ -360,9 +358,9 @@ def test_an_unknown_patient_is_not_there(front_desk: FrontDesk, registered: Pati
 def test_an_acknowledged_patient_stands_in_the_database(
     front_desk: FrontDesk, people: PatientFactory, stored: StoredRecords, as_stored: AsStored
 ) -> None:
-    """Acknowledged is stored.
+    """An acknowledged patient is stored in the database.
 
-    The row is there when the answer has come, with what was sent in it.
+    The row exists when the answer has come, and holds the values that were sent.
     """
     draft = people.draft()
     patient = front_desk.register(draft)
@@ -373,7 +371,7 @@ def test_an_acknowledged_patient_stands_in_the_database(
 def test_an_acknowledged_update_stands_in_the_database(
     front_desk: FrontDesk, registered: Patient, stored: StoredRecords, as_stored: AsStored
 ) -> None:
-    """Acknowledged is stored. The row holds the correction when the answer has come."""
+    """An acknowledged correction is stored in the database when the answer has come."""
     corrected = front_desk.update(replace(registered, address="1 New Street"))
     assert_row_matches(as_stored(corrected.draft), stored.patient(registered.id))
 
@@ -382,7 +380,7 @@ def test_an_acknowledged_update_stands_in_the_database(
 def test_a_registered_patient_is_seen_by_other_sessions(
     ward_desk: FrontDesk, registered: Patient
 ) -> None:
-    """What was registered does not live in the session that typed it.
+    """A registered patient can be read in another session.
 
     A clinician who is signed in elsewhere reads the same patient.
     """

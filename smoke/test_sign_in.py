@@ -1,4 +1,4 @@
-"""People can sign in and out, and nobody else can."""
+"""Sign-in and sign-out: staff can do both, and nobody else can."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def refusal_of(door: SignInDesk, credentials: Credentials) -> ExpectedRejection:
 
 
 def opens(hospital: Driver, session: Session, people: PatientFactory) -> bool:
-    """Return whether this session may search, and finds nobody under an unused number."""
+    """Return whether this session may search, with an unused number that finds nobody."""
     return not FrontDesk(hospital, session).find(mrn=people.mrn())
 
 
@@ -46,7 +46,7 @@ def refusal_at(hospital: Driver, session: Session, people: PatientFactory) -> Ex
 def test_the_right_password_opens_a_session(
     hospital: Driver, door: SignInDesk, accounts: Accounts, people: PatientFactory, role: Role
 ) -> None:
-    """A person with the right password can sign in. Their session opens the patients' index."""
+    """A person with the right password can sign in. Their session can search for patients."""
     session = door.sign_in(accounts(role))
     assert opens(hospital, session, people)
 
@@ -62,7 +62,7 @@ def test_the_right_password_opens_a_session(
 def test_a_wrong_password_is_refused(
     door: SignInDesk, accounts: Accounts, role: Role, wrong: str
 ) -> None:
-    """Nearly right is wrong. The sign-in is refused."""
+    """A sign-in with a nearly right password is rejected."""
     right = accounts(role)
     password = wrong.format(
         password=right.password, shorter=right.password[:-1], swapped=right.password.swapcase()
@@ -71,23 +71,23 @@ def test_a_wrong_password_is_refused(
 
 
 def test_another_persons_password_is_refused(door: SignInDesk, accounts: Accounts) -> None:
-    """A password opens one account. Under another name it is refused."""
+    """A sign-in with another person's password is rejected."""
     refusal_of(
         door, Credentials(accounts(Role.OUTSIDER).username, accounts(Role.REGISTRAR).password)
     )
 
 
 def test_an_unknown_user_is_refused(door: SignInDesk, people: PatientFactory) -> None:
-    """Whom nobody knows does not come in. The sign-in is refused."""
+    """A sign-in under an unknown name is rejected."""
     refusal_of(door, people.unknown_credentials())
 
 
 def test_a_refused_sign_in_does_not_tell_who_is_known(
     door: SignInDesk, accounts: Accounts, people: PatientFactory
 ) -> None:
-    """Whoever guesses must not learn which names exist.
+    """A wrong password and an unknown name are rejected in the same words.
 
-    A wrong password and an unknown name are refused in the same words.
+    Those who guess must not learn which names exist.
     """
     nobody = people.unknown_credentials()
     first, second = refusal_of(door, nobody), refusal_of(door, nobody)
@@ -97,9 +97,9 @@ def test_a_refused_sign_in_does_not_tell_who_is_known(
 
 
 def test_guessing_is_slowed_down(door: SignInDesk, people: PatientFactory, limits: Limits) -> None:
-    """Whoever guesses is held up.
+    """Guessing a password is slowed down.
 
-    After the allowed number of failures for one name, that name is told to wait.
+    After the allowed number of failures for one name, further attempts for that name must wait.
     """
     nobody = people.unknown_credentials()
     for _ in range(limits.sign_in_failures):
@@ -113,9 +113,9 @@ def test_guessing_is_slowed_down(door: SignInDesk, people: PatientFactory, limit
 def test_guessing_at_one_name_holds_up_nobody_else(
     door: SignInDesk, people: PatientFactory, accounts: Accounts, limits: Limits
 ) -> None:
-    """A stranger at the door must not lock out the staff.
+    """Guessing at one name does not lock out other names.
 
-    While one name has to wait, another signs in.
+    While one name has to wait, another can sign in.
     """
     nobody = people.unknown_credentials()
     for _ in range(limits.sign_in_failures):
@@ -126,23 +126,23 @@ def test_guessing_at_one_name_holds_up_nobody_else(
 def test_an_expired_token_is_refused(
     hospital: Driver, forgeries: ForgedSessions, people: PatientFactory
 ) -> None:
-    """A token ends. One that was good until a minute ago is refused."""
+    """A token that expired a minute ago is rejected."""
     refusal_at(hospital, forgeries.expired, people)
 
 
 def test_a_tampered_token_is_refused(
     hospital: Driver, forgeries: ForgedSessions, people: PatientFactory
 ) -> None:
-    """A token is what the hospital signed. One in which a claim was changed is refused."""
+    """A token with a changed claim is rejected."""
     refusal_at(hospital, forgeries.tampered, people)
 
 
 def test_an_unsigned_token_is_refused(
     hospital: Driver, forgeries: ForgedSessions, people: PatientFactory
 ) -> None:
-    """A token without a signature is anybody's.
+    """A token without a signature is rejected.
 
-    One that says `alg: none` is refused, in every spelling.
+    It says `alg: none`, and each spelling of it is tried.
     """
     for session in forgeries.unsigned:
         refusal_at(hospital, session, people)
@@ -151,16 +151,16 @@ def test_an_unsigned_token_is_refused(
 def test_a_made_up_token_is_refused(
     hospital: Driver, forgeries: ForgedSessions, people: PatientFactory
 ) -> None:
-    """A token cannot be guessed. One that was never given out is refused."""
+    """A token that was never issued is rejected."""
     refusal_at(hospital, forgeries.made_up, people)
 
 
 def test_a_forged_token_does_not_tell_why_it_is_refused(
     hospital: Driver, forgeries: ForgedSessions, people: PatientFactory
 ) -> None:
-    """Whoever forges must not learn how near they came.
+    """Tampered, unsigned and made-up tokens are rejected in the same words.
 
-    Tampered, unsigned and made-up tokens are refused in the same words.
+    Those who forge must not learn how near they came.
     """
     one, again = (refusal_at(hospital, forgeries.made_up, people).answer for _ in range(2))
     for session in (forgeries.tampered, *forgeries.unsigned):
@@ -172,9 +172,9 @@ def test_a_forged_token_does_not_tell_why_it_is_refused(
 def test_an_expired_token_does_not_tell_that_it_was_good(
     hospital: Driver, forgeries: ForgedSessions, people: PatientFactory
 ) -> None:
-    """Whoever finds an old token must not learn whose it was.
+    """An expired token is rejected in the same words as one that was never issued.
 
-    It is refused in the same words as one that was never given out.
+    Those who find an old token must not learn that it was valid.
     """
     one, again = (refusal_at(hospital, forgeries.made_up, people).answer for _ in range(2))
     expired = refusal_at(hospital, forgeries.expired, people).answer
@@ -185,9 +185,10 @@ def test_an_expired_token_does_not_tell_that_it_was_good(
 def test_a_refreshed_session_goes_on(
     hospital: Driver, door: SignInDesk, own_session: Session, people: PatientFactory
 ) -> None:
-    """A shift is longer than a token.
+    """A refreshed session goes on.
 
-    Refreshing gives a new token, and that opens the patients' index.
+    Refreshing gives a new token, and that token can search for patients. A shift is longer than a
+    token's lifetime.
     """
     later = door.refresh(own_session)
     assert opens(hospital, later, people)
@@ -196,13 +197,16 @@ def test_a_refreshed_session_goes_on(
 def test_a_session_can_be_refreshed_again(
     hospital: Driver, door: SignInDesk, own_session: Session, people: PatientFactory
 ) -> None:
-    """A shift is longer than two tokens. What a refresh gave can be refreshed in its turn."""
+    """A refreshed session can be refreshed again."""
     later = door.refresh(door.refresh(own_session))
     assert opens(hospital, later, people)
 
 
 def test_a_refresh_token_holds_once(door: SignInDesk, own_session: Session) -> None:
-    """A refresh token that is used twice was stolen. The second use is refused."""
+    """A refresh token is valid once; its second use is rejected.
+
+    A refresh token that is used twice was stolen.
+    """
     door.refresh(own_session)
     with expect_rejection(Reason.UNAUTHENTICATED):
         door.refresh(own_session)
@@ -211,15 +215,15 @@ def test_a_refresh_token_holds_once(door: SignInDesk, own_session: Session) -> N
 def test_a_made_up_refresh_token_is_refused(
     door: SignInDesk, own_session: Session, people: PatientFactory
 ) -> None:
-    """A refresh token cannot be guessed. One that was never given out is refused."""
+    """A refresh token that was never issued is rejected."""
     with expect_rejection(Reason.UNAUTHENTICATED):
         door.refresh(replace(own_session, refresh=people.unknown_credentials().password))
 
 
 def test_an_access_token_does_not_refresh(door: SignInDesk, own_session: Session) -> None:
-    """A token that lives minutes must not be worth hours.
+    """An access token is rejected in the place of a refresh token.
 
-    In the place of a refresh token it is refused.
+    A token that lives minutes must not be worth hours.
     """
     with expect_rejection(Reason.UNAUTHENTICATED, Reason.INVALID):
         door.refresh(replace(own_session, refresh=own_session.access))
@@ -228,7 +232,7 @@ def test_an_access_token_does_not_refresh(door: SignInDesk, own_session: Session
 def test_a_refresh_token_opens_nothing(
     hospital: Driver, door: SignInDesk, own_session: Session, people: PatientFactory
 ) -> None:
-    """A refresh token is for refreshing. In the place of an access token it is refused."""
+    """A refresh token is rejected in the place of an access token."""
     later = door.refresh(own_session)
     refusal_at(hospital, later.with_access_token(later.refresh or ""), people)
 
@@ -236,14 +240,14 @@ def test_a_refresh_token_opens_nothing(
 def test_sign_out_ends_the_access_token(
     hospital: Driver, door: SignInDesk, own_session: Session, people: PatientFactory
 ) -> None:
-    """Who signs out has left. The token that they held is refused at once."""
+    """After sign-out the access token is rejected at once."""
     assert opens(hospital, own_session, people)
     door.sign_out(own_session)
     refusal_at(hospital, own_session, people)
 
 
 def test_sign_out_ends_the_refresh_token(door: SignInDesk, own_session: Session) -> None:
-    """Who signs out has left for good. The session cannot be refreshed."""
+    """After sign-out the session cannot be refreshed."""
     door.sign_out(own_session)
     with expect_rejection(Reason.UNAUTHENTICATED):
         door.refresh(own_session)
@@ -256,9 +260,9 @@ def test_sign_out_ends_no_other_session(
     accounts: Accounts,
     people: PatientFactory,
 ) -> None:
-    """A nurse who signs out at one desk is still at the other.
+    """Sign-out does not end another session of the same account.
 
-    The other session of the same account goes on.
+    A nurse who signs out at one desk may still work at another.
     """
     other = door.sign_in(accounts(Role.REGISTRAR))
     door.sign_out(own_session)

@@ -1,4 +1,4 @@
-"""Visits open, move and close, and only as they may."""
+"""Visits open, move and close, and only as the rules allow."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ ROUNDS = 3
 
 
 def test_a_visit_opens_for_a_patient(ward: Ward, registered: Patient) -> None:
-    """A visit begins open, and belongs to the patient for whom it was opened.
+    """A visit opens for a patient.
 
-    It reads back as it was acknowledged.
+    It begins open, belongs to that patient, and reads back as it was acknowledged.
     """
     visit = ward.open(registered)
     assert (visit.status, visit.patient_id) == (VisitStatus.OPEN, registered.id)
@@ -44,19 +44,19 @@ def test_a_visit_opens_for_a_patient(ward: Ward, registered: Patient) -> None:
 
 
 def test_a_visit_keeps_its_reason(ward: Ward, registered: Patient, reason: str) -> None:
-    """Why a patient came is a clinician's own words. They come back as sent, in any script."""
+    """A visit keeps its reason as sent, in any script."""
     visit = ward.open(registered, reason)
     assert ward.visit(visit).reason == reason
 
 
 def test_a_front_desk_opens_a_visit(reception: Ward, registered: Patient) -> None:
-    """Whoever receives a patient can open the visit. It is open, and the patient's."""
+    """A front desk can open a visit. It is open, and the patient's."""
     visit = reception.open(registered)
     assert (visit.status, visit.patient_id) == (VisitStatus.OPEN, registered.id)
 
 
 def test_an_open_visit_can_be_admitted(ward: Ward, opened: Visit) -> None:
-    """The patient is given a bed.
+    """An open visit can be admitted.
 
     The visit is admitted, in the answer and when it is read again.
     """
@@ -65,7 +65,10 @@ def test_an_open_visit_can_be_admitted(ward: Ward, opened: Visit) -> None:
 
 
 def test_an_admitted_visit_can_be_discharged(ward: Ward, admitted: Visit) -> None:
-    """The patient goes home. The visit is discharged, in the answer and when it is read again."""
+    """An admitted visit can be discharged.
+
+    The visit is discharged, in the answer and when it is read again.
+    """
     assert ward.discharge(admitted).status is VisitStatus.DISCHARGED
     assert ward.visit(admitted).status is VisitStatus.DISCHARGED
 
@@ -73,18 +76,19 @@ def test_an_admitted_visit_can_be_discharged(ward: Ward, admitted: Visit) -> Non
 def test_an_open_visit_can_be_cancelled(
     hospital: Driver, clinician: Session, ward: Ward, opened: Visit
 ) -> None:
-    """The patient left before anyone looked.
+    """An open visit can be cancelled.
 
-    The visit is cancelled, in the answer and when it is read again.
+    The patient left before anyone saw them. The visit is cancelled, in the answer and when it is
+    read again.
     """
     assert hospital.move(clinician, opened, Transition.CANCEL).status is VisitStatus.CANCELLED
     assert ward.visit(opened).status is VisitStatus.CANCELLED
 
 
 def test_a_discharged_visit_cannot_be_reopened(ward: Ward, discharged: Visit) -> None:
-    """Discharge is final: billing and bed planning rely on it.
+    """A discharged visit cannot be reopened.
 
-    The move back is refused, and the visit stays discharged.
+    Billing and bed planning rely on it. The move back is rejected, and the visit stays discharged.
     """
     with expect_rejection(Reason.ILLEGAL_TRANSITION):
         ward.admit(discharged)
@@ -92,7 +96,10 @@ def test_a_discharged_visit_cannot_be_reopened(ward: Ward, discharged: Visit) ->
 
 
 def test_a_visit_is_discharged_once(ward: Ward, discharged: Visit) -> None:
-    """Discharge is final. A second one is refused, and the visit stays discharged."""
+    """A visit is discharged once.
+
+    A second discharge is rejected, and the visit stays discharged.
+    """
     with expect_rejection(Reason.ILLEGAL_TRANSITION):
         ward.discharge(discharged)
     assert ward.visit(discharged).status is VisitStatus.DISCHARGED
@@ -101,9 +108,9 @@ def test_a_visit_is_discharged_once(ward: Ward, discharged: Visit) -> None:
 def test_a_discharged_visit_cannot_be_cancelled(
     hospital: Driver, clinician: Session, ward: Ward, discharged: Visit
 ) -> None:
-    """What took place cannot be undone.
+    """A discharged visit cannot be cancelled.
 
-    The cancellation is refused, and the visit stays discharged.
+    The cancellation is rejected, and the visit stays discharged.
     """
     with expect_rejection(Reason.ILLEGAL_TRANSITION):
         hospital.move(clinician, discharged, Transition.CANCEL)
@@ -111,14 +118,17 @@ def test_a_discharged_visit_cannot_be_cancelled(
 
 
 def test_nobody_is_discharged_who_was_not_admitted(ward: Ward, opened: Visit) -> None:
-    """Discharge follows admission. Without it the move is refused, and the visit stays open."""
+    """A visit that was not admitted cannot be discharged.
+
+    The move is rejected, and the visit stays open.
+    """
     with expect_rejection(Reason.ILLEGAL_TRANSITION):
         ward.discharge(opened)
     assert ward.visit(opened).status is VisitStatus.OPEN
 
 
 def test_a_visit_is_admitted_once(ward: Ward, admitted: Visit) -> None:
-    """One visit takes one bed. A second admission is refused, and the visit stays admitted."""
+    """A visit is admitted once. A second admission is rejected, and the visit stays admitted."""
     with expect_rejection(Reason.ILLEGAL_TRANSITION):
         ward.admit(admitted)
     assert ward.visit(admitted).status is VisitStatus.ADMITTED
@@ -127,7 +137,10 @@ def test_a_visit_is_admitted_once(ward: Ward, admitted: Visit) -> None:
 def test_an_admitted_visit_cannot_be_cancelled(
     hospital: Driver, clinician: Session, ward: Ward, admitted: Visit
 ) -> None:
-    """Who lies in a bed is there. The cancellation is refused, and the visit stays admitted."""
+    """An admitted visit cannot be cancelled.
+
+    The patient is in a bed. The cancellation is rejected, and the visit stays admitted.
+    """
     with expect_rejection(Reason.ILLEGAL_TRANSITION):
         hospital.move(clinician, admitted, Transition.CANCEL)
     assert ward.visit(admitted).status is VisitStatus.ADMITTED
@@ -137,16 +150,16 @@ def test_an_admitted_visit_cannot_be_cancelled(
 def test_a_cancelled_visit_stays_cancelled(
     hospital: Driver, clinician: Session, ward: Ward, cancelled: Visit, move: Transition
 ) -> None:
-    """A cancelled visit is closed. Every further move is refused, and the visit stays cancelled."""
+    """A cancelled visit stays cancelled. Every further move is rejected."""
     with expect_rejection(Reason.ILLEGAL_TRANSITION):
         hospital.move(clinician, cancelled, move)
     assert ward.visit(cancelled).status is VisitStatus.CANCELLED
 
 
 def test_of_admissions_at_the_same_moment_one_counts(ward: Ward, opened: Visit) -> None:
-    """Two clinicians may press the button at once.
+    """One of several admissions at the same moment counts.
 
-    One admission counts, the others are refused, and the visit is admitted.
+    The others are rejected, and the visit is admitted.
     """
     answers = act_concurrently(*[partial(ward.admit, opened)] * ROUNDS)
     exactly_one(
@@ -159,7 +172,7 @@ def test_of_admissions_at_the_same_moment_one_counts(ward: Ward, opened: Visit) 
 
 
 def test_an_unknown_patient_has_no_visits(ward: Ward, registered: Patient) -> None:
-    """A visit is somebody's. For a patient who is not registered it is refused."""
+    """A visit for a patient who is not registered is rejected."""
     with expect_rejection(Reason.NOT_FOUND):
         ward.open_for(make_unused_id(registered.id))
 
@@ -167,7 +180,7 @@ def test_an_unknown_patient_has_no_visits(ward: Ward, registered: Patient) -> No
 def test_an_unknown_visit_cannot_be_moved(
     hospital: Driver, clinician: Session, registered: Patient, opened: Visit
 ) -> None:
-    """Only a visit that is there can be moved. An unknown one is refused as not found."""
+    """A move of an unknown visit is rejected as not found."""
     with expect_rejection(Reason.NOT_FOUND):
         hospital.move(
             clinician,
@@ -177,9 +190,9 @@ def test_an_unknown_visit_cannot_be_moved(
 
 
 def test_a_patients_visits_are_listed(ward: Ward, registered: Patient) -> None:
-    """The list drops no visit, not even the last, and shows each as it stands.
+    """Every visit of a patient is listed with its status.
 
-    All are there, each once, with their status.
+    All are listed, the last one too, each once.
     """
     visits = []
     for _ in range(ROUNDS):
@@ -192,16 +205,16 @@ def test_a_patients_visits_are_listed(ward: Ward, registered: Patient) -> None:
 
 
 def test_a_new_patient_has_no_visits(ward: Ward, registered: Patient) -> None:
-    """Visits are not made up. Who was just registered has none."""
+    """A new patient has no visits."""
     assert not ward.visits_of(registered)
 
 
 def test_a_visit_leaves_the_patient_as_he_was(
     ward: Ward, front_desk: FrontDesk, registered: Patient
 ) -> None:
-    """A visit corrects nothing about the patient.
+    """A visit does not change the patient.
 
-    Opened, admitted and discharged, the patient reads as before.
+    After opening, admission and discharge, the patient reads as before.
     """
     before = front_desk.patient(registered.id)
     ward.discharge(ward.admit(ward.open(registered)))
@@ -212,9 +225,9 @@ def test_a_visit_leaves_the_patient_as_he_was(
 def test_a_visit_is_seen_by_other_sessions(
     reception: Ward, registered: Patient, admitted: Visit
 ) -> None:
-    """A visit does not live in the session that opened it.
+    """A visit can be read in another session.
 
-    The front desk reads it as it stands on the ward.
+    The front desk reads it with the status that the ward gave it.
     """
     found = exactly_one(reception.visits_of(registered), "visit")
     assert (found.id, found.status) == (admitted.id, VisitStatus.ADMITTED)
@@ -224,7 +237,10 @@ def test_a_visit_is_seen_by_other_sessions(
 def test_an_acknowledged_visit_stands_in_the_database(
     ward: Ward, registered: Patient, stored: StoredRecords
 ) -> None:
-    """Acknowledged is stored. The row is there when the answer has come, and follows every move."""
+    """An acknowledged visit is stored in the database.
+
+    The row exists when the answer has come, and follows every move.
+    """
     visit = ward.open(registered, "to be found in the database")
     assert_row_matches(
         {

@@ -1,1 +1,1 @@
-"""The audit log: who touched whose record."""
+"""The audit log: each use of a patient's record."""

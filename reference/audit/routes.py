@@ -1,4 +1,4 @@
-"""`/audit`: who touched whose record."""
+"""Route of `/audit`: the audit log."""
 
 from __future__ import annotations
 

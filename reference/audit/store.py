@@ -1,6 +1,4 @@
-"""The audit log: who touched whose record, when, by which request, and whether they were allowed
-to.
-"""
+"""The audit log in the database: caller, record, time, request and outcome of each use."""
 
 from __future__ import annotations
 
@@ -41,7 +39,7 @@ def write(
     outcome: str,
     request_id: str,
 ) -> None:
-    """Add a line, in the transaction of what it tells about."""
+    """Insert a line, in the transaction of the action that it records."""
     connection.execute(
         "INSERT INTO audit_entries (username, action, patient_id, outcome, request_id) VALUES (%s,"
         " %s, %s, %s, %s)",
@@ -50,6 +48,6 @@ def write(
 
 
 def page(connection: Rows, patient_id: UUID | None, place: paging.Place) -> dict[str, Any]:
-    """Newest first; all, or one patient's."""
+    """Return a page of the lines, newest first: all of them, or one patient's."""
     source = sql.SQL("FROM audit_entries WHERE %s::uuid IS NULL OR patient_id = %s")
     return paging.select(connection, _COLUMNS, source, "id DESC", [patient_id, patient_id], place)

@@ -1,1 +1,1 @@
-"""Who calls: passwords, sessions, tokens, and the throttle."""
+"""Authentication: passwords, sessions, tokens, and the throttle."""

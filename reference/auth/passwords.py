@@ -1,6 +1,6 @@
 """Passwords as argon2id hashes.
 
-How costly a hash is, is a setting. `LIGHT` takes about 10 ms and is for the embedded hospital: its
+The cost of a hash is a setting. `LIGHT` takes about 10 ms and is for the embedded hospital: its
 accounts live for minutes, with random passwords, and a gate signs in hundreds of times on two
 cores. `FULL` is argon2's own recommendation, for accounts that matter.
 """
@@ -16,7 +16,7 @@ from argon2.exceptions import Argon2Error, InvalidHashError
 
 @dataclass(frozen=True)
 class Hashing:
-    """argon2's cost: passes over the memory, memory in KiB, threads."""
+    """Cost of argon2: passes over the memory, memory in KiB, threads."""
 
     passes: int
     memory: int
@@ -28,14 +28,14 @@ FULL = Hashing(passes=3, memory=64 * 1024, threads=4)
 
 
 def hash_of(password: str, hashing: Hashing) -> str:
-    """A new salted hash, its cost included."""
+    """Return a new salted hash, its cost included."""
     return _hasher(hashing).hash(password)
 
 
 def matches(password: str, password_hash: str | None, hashing: Hashing) -> bool:
-    """Is this the password?
+    """Return whether this is the password.
 
-    Takes as long for an account that does not exist (`None`) as for one that does.
+    It takes as long for an account that does not exist (None) as for one that does.
     """
     try:
         return (

@@ -1,4 +1,4 @@
-"""`/auth`: sign in, refresh, sign out, who am I."""
+"""Routes of `/auth`: sign in, refresh, sign out, and the caller's own account."""
 
 from __future__ import annotations
 

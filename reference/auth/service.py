@@ -1,4 +1,4 @@
-"""Signing in, staying signed in, signing out."""
+"""Rules for sign-in and refresh."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ Tokens = dict[str, Any]
 
 
 def sign_in(pool: Pool, settings: Settings, username: str, password: str) -> Tokens:
-    """A new session's tokens.
+    """Open a session and return its tokens.
 
-    `unauthenticated` alike for an unknown name and a wrong password; `throttled` after too many
-    failures.
+    Raises `unauthenticated` alike for an unknown name and a wrong password, and `throttled` after
+    too many failures.
     """
     with pool.connection() as connection:
         _refuse_if_throttled(connection, settings, username)
         account = connection.execute(
             "SELECT password_hash FROM staff WHERE username = %s", [username]
         ).fetchone()
-    # No connection is held meanwhile: the hash takes longer than all queries together.
+    # No connection is held here: the hash takes longer than all queries together.
     right = passwords.matches(
         password, account["password_hash"] if account else None, settings.hashing
     )
@@ -40,13 +40,13 @@ def sign_in(pool: Pool, settings: Settings, username: str, password: str) -> Tok
 
 
 def refresh(pool: Pool, settings: Settings, refresh_token: str) -> Tokens:
-    """New tokens for the same session; the old refresh token is spent."""
+    """Return new tokens for the same session; the old refresh token is no longer valid."""
     with pool.connection() as connection:
         session_id = sessions.use_refresh_token(connection, refresh_token)
         holder = session_id and sessions.find(connection, session_id)
         if session_id and holder:
             return _tokens(connection, settings, holder["username"], session_id)
-    # Raised outside the block, so that the end of a session whose token was reused is kept.
+    # Raised outside the block: inside it the end of a session with a reused token would roll back.
     raise Problem("unauthenticated", "The refresh token is not valid.")
 
 

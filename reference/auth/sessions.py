@@ -1,6 +1,6 @@
 """Sessions and their refresh tokens.
 
-A refresh token is used once; its second use means that it was stolen, and ends the session.
+A refresh token is used once. Its second use means that it was stolen, and ends the session.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from reference.pool import Rows
 
 
 def open_session(connection: Rows, username: str) -> UUID:
-    """A new session."""
+    """Open a session, and return its id."""
     row = connection.execute(
         "INSERT INTO sessions (username) VALUES (%s) RETURNING id", [username]
     ).fetchone()
@@ -23,7 +23,7 @@ def open_session(connection: Rows, username: str) -> UUID:
 
 
 def find(connection: Rows, session_id: UUID) -> dict[str, Any] | None:
-    """`{"username", "role", "facility"}` of who holds a session that lives."""
+    """Return `{"username", "role", "facility"}` of the holder of an open session."""
     return connection.execute(
         """
         SELECT staff.username, staff.role, staff.facility
@@ -35,14 +35,14 @@ def find(connection: Rows, session_id: UUID) -> dict[str, Any] | None:
 
 
 def end(connection: Rows, session_id: UUID) -> None:
-    """From now on its access and refresh tokens are refused."""
+    """End the session: its access and refresh tokens are rejected from now on."""
     connection.execute(
         "UPDATE sessions SET ended_at = now() WHERE id = %s AND ended_at IS NULL", [session_id]
     )
 
 
 def issue_refresh_token(connection: Rows, session_id: UUID, lifetime: int) -> str:
-    """A new refresh token for `lifetime` seconds. Only its hash is kept."""
+    """Return a new refresh token for `lifetime` seconds. Only its hash is stored."""
     token = secrets.token_urlsafe(32)
     connection.execute(
         "INSERT INTO refresh_tokens (token_hash, session_id, expires_at) VALUES (%s, %s, now() +"
@@ -53,13 +53,14 @@ def issue_refresh_token(connection: Rows, session_id: UUID, lifetime: int) -> st
 
 
 def use_refresh_token(connection: Rows, token: str) -> UUID | None:
-    """Spend a token: its session, or `None` if it buys nothing.
+    """Use a token up; return its session, or None if the token is not valid.
 
-    One that was spent before ends its session.
+    A token that was used before ends its session.
     """
     found = connection.execute(
         """
-        SELECT session_id, used_at IS NOT NULL AS used, refresh_tokens.expires_at > now() AND ended_at IS NULL AS holds
+        SELECT session_id, used_at IS NOT NULL AS used,
+            refresh_tokens.expires_at > now() AND ended_at IS NULL AS holds
         FROM refresh_tokens JOIN sessions ON sessions.id = session_id
         WHERE token_hash = %s
         FOR UPDATE OF refresh_tokens
@@ -78,5 +79,5 @@ def use_refresh_token(connection: Rows, token: str) -> UUID | None:
 
 
 def _hash(token: str) -> bytes:
-    """A plain hash will do: the token is 32 random bytes, nothing that can be guessed."""
+    """Return a plain hash; a salt is not needed, because the token is 32 random bytes."""
     return hashlib.sha256(token.encode()).digest()

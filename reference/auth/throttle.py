@@ -1,8 +1,7 @@
-"""Slows down whoever guesses passwords: so many failures for one username within a window, and that
-name is refused for a window.
+"""Throttle of sign-ins: after many failures for one username, that name is rejected for a window.
 
 The window slides, only failures count, and names that do not exist are counted like any other. The
-counts lie in the database, so that they hold for all processes of the application together.
+counts are in the database, so they hold for all processes of the application together.
 """
 
 from __future__ import annotations
@@ -13,9 +12,9 @@ from reference.pool import Rows
 
 
 def seconds_left(connection: Rows, username: str, failures: int, window: int) -> int:
-    """How long the name is still refused; 0 if it is not.
+    """Return how many seconds the name is still rejected; 0 if it is not.
 
-    It is refused for `window` seconds after its latest failure, if that was the last of `failures`
+    It is rejected for `window` seconds after its latest failure, if that was the last of `failures`
     within `window` seconds.
     """
     latest = connection.execute(
@@ -31,14 +30,15 @@ def seconds_left(connection: Rows, username: str, failures: int, window: int) ->
 
 
 def lock(connection: Rows, username: str) -> None:
-    """Until the transaction ends, nobody else decides about this name: parallel guesses cannot slip
-    past the count.
+    """Lock the decision about this name until the transaction ends.
+
+    Without it parallel guesses would get past the count.
     """
     connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [username])
 
 
 def record_failure(connection: Rows, username: str, window: int) -> None:
-    """Count a failure, and forget those that no longer matter."""
+    """Count a failure, and remove those that no longer matter."""
     connection.execute(
         "INSERT INTO sign_in_failures (username, failed_at) VALUES (%s, clock_timestamp())",
         [username],

@@ -1,6 +1,6 @@
 """Access tokens: JWT, HS256, `{"sub": username, "sid": session id, "iat": …, "exp": …}`.
 
-A token alone opens nothing: its session must live, see `sessions`.
+A token alone is not enough: its session must be open, see `sessions`.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ ALGORITHM = "HS256"
 
 
 class Refused(Exception):
-    """Not a token of ours, or no longer."""
+    """The token is not one of ours, or no longer valid."""
 
 
 def issue(signing_key: str, username: str, session_id: UUID, lifetime: int) -> str:
-    """A token that holds for `lifetime` seconds from now; below zero it has expired already."""
+    """Return a token that is valid for `lifetime` seconds; below zero it has expired already."""
     now = int(time.time())
     claims = {
         "sub": username,
@@ -31,7 +31,7 @@ def issue(signing_key: str, username: str, session_id: UUID, lifetime: int) -> s
 
 
 def verify(signing_key: str, token: str) -> UUID:
-    """The session that the token belongs to. `Refused` if it is forged, damaged, or expired."""
+    """Return the session of the token. Raises `Refused` if it is forged, damaged, or expired."""
     try:
         claims: dict[str, Any] = jwt.decode(
             token, signing_key, [ALGORITHM], options={"require": ["sub", "sid", "exp", "iat"]}

@@ -1,1 +1,1 @@
-"""Documents: files in a patient's record, given back byte for byte."""
+"""Documents: files in a patient's record, returned byte for byte."""

@@ -1,4 +1,4 @@
-"""What is taken as a document, under which name it is kept, and how it is given back."""
+"""Rules for a document's media type, size, stored name, and download header."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _NAMELESS = "unnamed"
 
 
 def media_type(content_type: str | None) -> str:
-    """The type without its parameters: `text/plain; charset=utf-8` is text/plain.
+    """Return the type without its parameters: `text/plain; charset=utf-8` is text/plain.
 
-    `unsupported-type` if it is not taken.
+    Raises `unsupported-type` if it is not accepted.
     """
     plain = (content_type or "").partition(";")[0].strip().lower()
     if plain not in MEDIA_TYPES:
@@ -27,7 +27,7 @@ def media_type(content_type: str | None) -> str:
 
 
 def content(file: BinaryIO) -> bytes:
-    """All bytes of the file: at least one, at most `UPLOAD_LIMIT`."""
+    """Return all bytes of the file: at least one, at most `UPLOAD_LIMIT`."""
     data = file.read(UPLOAD_LIMIT + 1)
     if len(data) > UPLOAD_LIMIT:
         raise Problem("too-large", f"A document has at most {UPLOAD_LIMIT} bytes.")
@@ -37,8 +37,9 @@ def content(file: BinaryIO) -> bytes:
 
 
 def safe_name(sent: str | None) -> str:
-    """The last part of what was sent, without control characters: `../../etc/passwd` is kept as
-    "passwd".
+    """Return the last part of the sent name, without control characters.
+
+    `../../etc/passwd` is stored as "passwd".
     """
     last = re.split(r"[/\\]", sent or "")[-1]
     printable = "".join(
@@ -48,8 +49,9 @@ def safe_name(sent: str | None) -> str:
 
 
 def disposition(file_name: str) -> str:
-    """A Content-Disposition (RFC 6266) that saves the file under its name; the first form is for
-    those that only know ASCII.
+    """Return a Content-Disposition (RFC 6266) that saves the file under its name.
+
+    The first form is for clients that only know ASCII.
     """
     ascii_name = re.sub(r'[^ -~]|["\\%]', "_", file_name)
     return f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(file_name, safe='')}"

@@ -1,4 +1,4 @@
-"""`/patients/{patient_id}/documents`: upload, list, describe, download, and remove synthetic ones."""
+"""Routes of `/patients/{patient_id}/documents`: upload, list, describe, download, remove."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from reference.openapi import SIGNED_IN, file_types, refusals, success
 from reference.patients import store as patients
 from reference.pool import Rows
 from reference.problems import Problem, not_found
-from reference.security import ADMINISTRATOR, CLINICIAN, Access, Guarded, allowed, bearer
+from reference.security import ADMINISTRATOR, CLINICIAN, Access, Guarded, bearer, require_role
 from reference.settings import BASE_PATH
 
 router = APIRouter(
@@ -63,7 +63,7 @@ def upload(
     patient_id: UUID,
     file: Annotated[UploadFile, File(json_schema_extra={"minLength": 1})],
     response: Response,
-    access: Annotated[Access, Depends(allowed("document.upload", CLINICIAN, ADMINISTRATOR))],
+    access: Annotated[Access, Depends(require_role("document.upload", CLINICIAN, ADMINISTRATOR))],
     tag: Annotated[
         str | None, text.line(0, 64), Form()
     ] = None,  # FastAPI takes an empty field as none
@@ -99,7 +99,7 @@ def upload(
 def list_documents(
     patient_id: UUID,
     place: paging.WantedPlace,
-    access: Annotated[Access, Depends(allowed("document.list", CLINICIAN, ADMINISTRATOR))],
+    access: Annotated[Access, Depends(require_role("document.list", CLINICIAN, ADMINISTRATOR))],
 ) -> dict[str, Any]:
     """A patient's documents, the first uploaded first."""
     with access.transaction() as connection:
@@ -116,7 +116,7 @@ def list_documents(
 def read(
     patient_id: UUID,
     document_id: UUID,
-    access: Annotated[Access, Depends(allowed("document.read", CLINICIAN, ADMINISTRATOR))],
+    access: Annotated[Access, Depends(require_role("document.read", CLINICIAN, ADMINISTRATOR))],
 ) -> store.Document:
     """What is known of a document."""
     with access.transaction() as connection:
@@ -140,7 +140,7 @@ def read(
 def download(
     patient_id: UUID,
     document_id: UUID,
-    access: Annotated[Access, Depends(allowed("document.download", CLINICIAN, ADMINISTRATOR))],
+    access: Annotated[Access, Depends(require_role("document.download", CLINICIAN, ADMINISTRATOR))],
 ) -> Response:
     """The document's bytes, of the type it was stored with."""
     with access.transaction() as connection:
@@ -163,7 +163,7 @@ def download(
 def delete(
     patient_id: UUID,
     document_id: UUID,
-    access: Annotated[Access, Depends(allowed("document.delete", ADMINISTRATOR))],
+    access: Annotated[Access, Depends(require_role("document.delete", ADMINISTRATOR))],
 ) -> None:
     """Remove a synthetic (tagged) document. Any other is refused as forbidden."""
     with access.transaction() as connection:

@@ -1,7 +1,6 @@
 """Documents in the database.
 
-Like a visit, a document is only ever found under its patient. Lists and metadata never load the
-bytes.
+Like a visit, a document is found under its patient only. Lists and metadata never load the bytes.
 """
 
 from __future__ import annotations
@@ -21,13 +20,16 @@ _COLUMNS = "id, patient_id, file_name, media_type, size, sha256, tag, uploaded_b
 
 
 def insert(connection: Rows, document: Mapping[str, Any]) -> Document:
-    """A new document from patient_id, file_name, media_type, content, size, sha256, tag and
-    uploaded_by.
+    """Insert a document.
+
+    `document` has patient_id, file_name, media_type, content, size, sha256, tag and uploaded_by.
     """
     stored = connection.execute(
         f"""
-        INSERT INTO documents (patient_id, file_name, media_type, content, size, sha256, tag, uploaded_by)
-        VALUES (%(patient_id)s, %(file_name)s, %(media_type)s, %(content)s, %(size)s, %(sha256)s, %(tag)s, %(uploaded_by)s)
+        INSERT INTO documents
+            (patient_id, file_name, media_type, content, size, sha256, tag, uploaded_by)
+        VALUES (%(patient_id)s, %(file_name)s, %(media_type)s, %(content)s, %(size)s, %(sha256)s,
+            %(tag)s, %(uploaded_by)s)
         RETURNING {_COLUMNS}
         """.encode(),
         document,
@@ -37,13 +39,13 @@ def insert(connection: Rows, document: Mapping[str, Any]) -> Document:
 
 
 def find(connection: Rows, patient_id: UUID, document_id: UUID) -> Document | None:
-    """What is known of this patient's document."""
+    """Return the metadata of this patient's document."""
     query = f"SELECT {_COLUMNS} FROM documents WHERE id = %s AND patient_id = %s"
     return connection.execute(query.encode(), [document_id, patient_id]).fetchone()
 
 
 def content(connection: Rows, document_id: UUID) -> bytes:
-    """The bytes, as they were uploaded."""
+    """Return the bytes, as they were uploaded."""
     row = connection.execute(
         "SELECT content FROM documents WHERE id = %s", [document_id], binary=True
     ).fetchone()
@@ -52,7 +54,7 @@ def content(connection: Rows, document_id: UUID) -> bytes:
 
 
 def page(connection: Rows, patient_id: UUID, place: paging.Place) -> dict[str, Any]:
-    """A patient's documents, the first uploaded first."""
+    """Return a page of a patient's documents, the first uploaded first."""
     return paging.select(
         connection,
         _COLUMNS,

@@ -1,1 +1,1 @@
-"""Patients: who is registered here."""
+"""Patients: registration, search, changes and removal."""

@@ -1,8 +1,7 @@
-"""A registration that may be sent again: the same `Idempotency-Key` gets the same answer, and there
-is one patient.
+"""Idempotent registration: the same `Idempotency-Key` gets the same answer, and one patient exists.
 
-The key is taken in the transaction that registers. Whoever comes with the same key meanwhile waits
-in the database for that transaction, and then finds its answer, or, if it failed, takes the key.
+The key is taken in the transaction that registers. A second request with the same key waits in the
+database for that transaction. It then finds its answer, or takes the key if it failed.
 """
 
 from __future__ import annotations
@@ -18,8 +17,9 @@ from reference.problems import Problem, invalid
 
 
 def take(connection: Rows, username: str, key: str, body: Mapping[str, Any]) -> str | None:
-    """Take the key for this body: `None` if it was free, or the answer (JSON) that it earned
-    before. `invalid` if for another body.
+    """Take the key for this body; return None if it was free, or the earlier answer (JSON).
+
+    Raises `invalid` if the key was used for another body.
     """
     digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
     taken = connection.execute(
@@ -44,7 +44,7 @@ def take(connection: Rows, username: str, key: str, body: Mapping[str, Any]) -> 
 
 
 def keep(connection: Rows, username: str, key: str, patient_id: UUID, answer: str) -> None:
-    """Remember the answer (JSON), for as long as the patient exists."""
+    """Store the answer (JSON) for as long as the patient exists."""
     connection.execute(
         "UPDATE idempotency_keys SET patient_id = %s, answer = %s WHERE username = %s AND key = %s",
         [patient_id, answer, username, key],

@@ -11,7 +11,15 @@ from reference import paging, text
 from reference.openapi import SIGNED_IN, refusals, required_header, success
 from reference.patients import service, store
 from reference.patients.model import Patient, PatientBody
-from reference.security import ADMINISTRATOR, CLINICIAN, REGISTRAR, Access, Guarded, allowed, bearer
+from reference.security import (
+    ADMINISTRATOR,
+    CLINICIAN,
+    REGISTRAR,
+    Access,
+    Guarded,
+    bearer,
+    require_role,
+)
 from reference.settings import BASE_PATH
 
 router = APIRouter(
@@ -41,7 +49,7 @@ _LINKS = dict.fromkeys(
 def create(
     body: PatientBody,
     response: Response,
-    access: Annotated[Access, Depends(allowed("patient.create", REGISTRAR, ADMINISTRATOR))],
+    access: Annotated[Access, Depends(require_role("patient.create", REGISTRAR, ADMINISTRATOR))],
     idempotency_key: Annotated[
         str | None,
         Header(alias="Idempotency-Key", min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$"),
@@ -66,7 +74,7 @@ def create(
 def search(
     place: paging.WantedPlace,
     access: Annotated[
-        Access, Depends(allowed("patient.search", REGISTRAR, CLINICIAN, ADMINISTRATOR))
+        Access, Depends(require_role("patient.search", REGISTRAR, CLINICIAN, ADMINISTRATOR))
     ],
     mrn: Annotated[text.MRN | None, Query()] = None,
     name: Annotated[str | None, text.line(1, 200), Query()] = None,
@@ -96,7 +104,7 @@ def read(
     patient_id: UUID,
     response: Response,
     access: Annotated[
-        Access, Depends(allowed("patient.read", REGISTRAR, CLINICIAN, ADMINISTRATOR))
+        Access, Depends(require_role("patient.read", REGISTRAR, CLINICIAN, ADMINISTRATOR))
     ],
 ) -> Patient:
     """One patient. The ETag is what a change has to name."""
@@ -119,7 +127,7 @@ def update(
     patient_id: UUID,
     body: PatientBody,
     response: Response,
-    access: Annotated[Access, Depends(allowed("patient.update", REGISTRAR, ADMINISTRATOR))],
+    access: Annotated[Access, Depends(require_role("patient.update", REGISTRAR, ADMINISTRATOR))],
     if_match: Annotated[str | None, Header(alias="If-Match", include_in_schema=False)] = None,
 ) -> Patient:
     """Replace what is known of a patient, if nobody else did since `If-Match`."""
@@ -135,7 +143,8 @@ def update(
     responses=refusals(404, 422, *SIGNED_IN),
 )
 def delete(
-    patient_id: UUID, access: Annotated[Access, Depends(allowed("patient.delete", ADMINISTRATOR))]
+    patient_id: UUID,
+    access: Annotated[Access, Depends(require_role("patient.delete", ADMINISTRATOR))],
 ) -> None:
     """Remove a synthetic (tagged) patient with visits and documents.
 

@@ -1,4 +1,4 @@
-"""Registering, changing and removing patients: the rules between the routes and the database."""
+"""Rules for patients, between the routes and the database."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from reference.security import Access
 
 
 def register(access: Access, body: PatientBody, key: str | None) -> Patient:
-    """The new patient in the caller's facility, or the one that the same key registered before."""
+    """Register a patient in the caller's facility.
+
+    Return the patient that was registered with the same key before, if there is one.
+    """
     caller = access.caller
     with access.transaction() as connection:
         if key is not None:
@@ -34,7 +37,7 @@ def register(access: Access, body: PatientBody, key: str | None) -> Patient:
 
 
 def read(access: Access, patient_id: UUID) -> Patient:
-    """The patient, or `not-found`."""
+    """Return the patient. Raises `not-found`."""
     with access.transaction() as connection:
         patient = store.find(connection, patient_id, access.caller.sees)
         if patient is None:
@@ -43,8 +46,9 @@ def read(access: Access, patient_id: UUID) -> Patient:
 
 
 def change(access: Access, patient_id: UUID, body: PatientBody, if_match: str | None) -> Patient:
-    """The patient as the body says, if `if_match` names its present version; `stale` or
-    `precondition-required` otherwise.
+    """Replace the patient's values if `if_match` names the current version.
+
+    Raises `stale` or `precondition-required` otherwise.
     """
     with access.transaction() as connection:
         if if_match is None:
@@ -58,7 +62,7 @@ def change(access: Access, patient_id: UUID, body: PatientBody, if_match: str | 
 
 
 def remove(access: Access, patient_id: UUID) -> None:
-    """Remove a synthetic patient with everything of it; a real one is never removed."""
+    """Remove a synthetic patient with all its records; a real one is never removed."""
     with access.transaction() as connection:
         patient = store.lock(connection, patient_id, access.caller.sees)
         if patient is None:
@@ -69,10 +73,13 @@ def remove(access: Access, patient_id: UUID) -> None:
 
 
 def etag(version: int) -> str:
-    """The version as an entity tag: `"3"`."""
+    """Return the version as an entity tag: `"3"`."""
     return f'"{version}"'
 
 
 def matches(if_match: str, version: int) -> bool:
-    """Does an If-Match header (RFC 9110: `*` or a list of strong tags) name this version?"""
+    """Return whether an If-Match header names this version.
+
+    The header is `*` or a list of strong tags (RFC 9110).
+    """
     return if_match.strip() == "*" or etag(version) in [tag.strip() for tag in if_match.split(",")]

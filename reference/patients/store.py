@@ -1,7 +1,6 @@
 """Patients in the database.
 
-`facility` limits what exists to one facility's patients; `None` is no limit. A patient is a
-dictionary.
+`facility` limits the rows to one facility's patients; None is no limit. A patient is a dictionary.
 """
 
 from __future__ import annotations
@@ -27,12 +26,14 @@ _HERE = "(%(facility)s::text IS NULL OR facility = %(facility)s)"
 
 
 def insert(connection: Rows, facility: str, body: Mapping[str, Any]) -> Patient:
-    """A new patient. `duplicate` if the medical record number is taken."""
+    """Insert a patient. Raises `duplicate` if the medical record number is taken."""
     return _write(
         connection,
         f"""
-        INSERT INTO patients (facility, mrn, family_name, given_name, birth_date, sex, phone, address, tag)
-        VALUES (%(facility)s, %(mrn)s, %(family_name)s, %(given_name)s, %(birth_date)s, %(sex)s, %(phone)s, %(address)s, %(tag)s)
+        INSERT INTO patients
+            (facility, mrn, family_name, given_name, birth_date, sex, phone, address, tag)
+        VALUES (%(facility)s, %(mrn)s, %(family_name)s, %(given_name)s, %(birth_date)s, %(sex)s,
+            %(phone)s, %(address)s, %(tag)s)
         RETURNING {_COLUMNS}
         """,
         {**body, "facility": facility},
@@ -40,13 +41,13 @@ def insert(connection: Rows, facility: str, body: Mapping[str, Any]) -> Patient:
 
 
 def find(connection: Rows, patient_id: UUID, facility: str | None) -> Patient | None:
-    """The patient, if there is one for this facility."""
+    """Return the patient, if there is one for this facility."""
     query = f"SELECT {_COLUMNS} FROM patients WHERE id = %(id)s AND {_HERE}"
     return connection.execute(query.encode(), {"id": patient_id, "facility": facility}).fetchone()
 
 
 def lock(connection: Rows, patient_id: UUID, facility: str | None) -> Patient | None:
-    """The same, and nobody else changes or removes it until the transaction ends."""
+    """Return the patient, locked against changes until the transaction ends."""
     query = f"SELECT {_COLUMNS} FROM patients WHERE id = %(id)s AND {_HERE} FOR UPDATE"
     return connection.execute(query.encode(), {"id": patient_id, "facility": facility}).fetchone()
 
@@ -61,7 +62,7 @@ def search(
     birth_date: date | None = None,
     tag: str | None = None,
 ) -> dict[str, Any]:
-    """A page of the patients that match everything given.
+    """Return a page of the patients that match all given values.
 
     A name matches any part of either name, in any case of any script.
     """
@@ -80,16 +81,17 @@ def search(
 
 
 def update(connection: Rows, patient_id: UUID, body: Mapping[str, Any]) -> Patient:
-    """The patient with all of the body's values and the next version.
+    """Store the body's values as the next version, and return the patient.
 
-    `duplicate` if the new medical record number is taken.
+    Raises `duplicate` if the new medical record number is taken.
     """
     return _write(
         connection,
         f"""
         UPDATE patients
-        SET mrn = %(mrn)s, family_name = %(family_name)s, given_name = %(given_name)s, birth_date = %(birth_date)s, sex = %(sex)s,
-            phone = %(phone)s, address = %(address)s, tag = %(tag)s, version = version + 1, updated_at = now()
+        SET mrn = %(mrn)s, family_name = %(family_name)s, given_name = %(given_name)s,
+            birth_date = %(birth_date)s, sex = %(sex)s, phone = %(phone)s, address = %(address)s,
+            tag = %(tag)s, version = version + 1, updated_at = now()
         WHERE id = %(id)s
         RETURNING {_COLUMNS}
         """,

@@ -1,1 +1,1 @@
-"""Visits: a patient comes, stays, and leaves."""
+"""Visits of a patient: open, admitted, discharged or cancelled."""

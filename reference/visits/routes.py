@@ -1,4 +1,4 @@
-"""`/patients/{patient_id}/visits`: open, list, read; admit, discharge, cancel."""
+"""Routes of `/patients/{patient_id}/visits`: open, list, read; admit, discharge, cancel."""
 
 from __future__ import annotations
 
@@ -14,7 +14,15 @@ from reference.openapi import SIGNED_IN, Responses, example, refusals, success
 from reference.patients import store as patients
 from reference.pool import Rows
 from reference.problems import Problem, not_found
-from reference.security import ADMINISTRATOR, CLINICIAN, REGISTRAR, Access, Guarded, allowed, bearer
+from reference.security import (
+    ADMINISTRATOR,
+    CLINICIAN,
+    REGISTRAR,
+    Access,
+    Guarded,
+    bearer,
+    require_role,
+)
 from reference.settings import BASE_PATH
 from reference.visits import store
 
@@ -27,7 +35,7 @@ router = APIRouter(
     dependencies=[Depends(bearer)],
 )
 
-Reader = Annotated[Access, Depends(allowed("visit.read", REGISTRAR, CLINICIAN, ADMINISTRATOR))]
+Reader = Annotated[Access, Depends(require_role("visit.read", REGISTRAR, CLINICIAN, ADMINISTRATOR))]
 
 _NEXT = {"patient_id": "$request.path.patient_id", "visit_id": "$response.body#/id"}
 
@@ -70,7 +78,9 @@ def open_visit(
     patient_id: UUID,
     body: VisitBody,
     response: Response,
-    access: Annotated[Access, Depends(allowed("visit.open", REGISTRAR, CLINICIAN, ADMINISTRATOR))],
+    access: Annotated[
+        Access, Depends(require_role("visit.open", REGISTRAR, CLINICIAN, ADMINISTRATOR))
+    ],
 ) -> store.Visit:
     """Open a visit for a patient."""
     with access.transaction() as connection:
@@ -89,7 +99,9 @@ def open_visit(
 def list_visits(
     patient_id: UUID,
     place: paging.WantedPlace,
-    access: Annotated[Access, Depends(allowed("visit.list", REGISTRAR, CLINICIAN, ADMINISTRATOR))],
+    access: Annotated[
+        Access, Depends(require_role("visit.list", REGISTRAR, CLINICIAN, ADMINISTRATOR))
+    ],
 ) -> dict[str, Any]:
     """A patient's visits, the first opened first."""
     with access.transaction() as connection:
@@ -126,7 +138,7 @@ def _moved(description: str, **links: dict[str, str]) -> Responses:
 def admit(
     patient_id: UUID,
     visit_id: UUID,
-    access: Annotated[Access, Depends(allowed("visit.admit", CLINICIAN, ADMINISTRATOR))],
+    access: Annotated[Access, Depends(require_role("visit.admit", CLINICIAN, ADMINISTRATOR))],
 ) -> store.Visit:
     """Admit an open visit."""
     return move(access, patient_id, visit_id, "admitted")
@@ -141,7 +153,7 @@ def admit(
 def discharge(
     patient_id: UUID,
     visit_id: UUID,
-    access: Annotated[Access, Depends(allowed("visit.discharge", CLINICIAN, ADMINISTRATOR))],
+    access: Annotated[Access, Depends(require_role("visit.discharge", CLINICIAN, ADMINISTRATOR))],
 ) -> store.Visit:
     """Discharge an admitted visit."""
     return move(access, patient_id, visit_id, "discharged")
@@ -156,14 +168,17 @@ def discharge(
 def cancel(
     patient_id: UUID,
     visit_id: UUID,
-    access: Annotated[Access, Depends(allowed("visit.cancel", CLINICIAN, ADMINISTRATOR))],
+    access: Annotated[Access, Depends(require_role("visit.cancel", CLINICIAN, ADMINISTRATOR))],
 ) -> store.Visit:
     """Cancel an open visit."""
     return move(access, patient_id, visit_id, "cancelled")
 
 
 def move(access: Access, patient_id: UUID, visit_id: UUID, status: str) -> store.Visit:
-    """The visit in its new status; `illegal-transition` if it cannot get there from where it is."""
+    """Return the visit in its new status.
+
+    Raises `illegal-transition` if the present status does not allow it.
+    """
     with access.transaction() as connection:
         _require_patient(connection, access, patient_id)
         visit = store.lock(connection, patient_id, visit_id)

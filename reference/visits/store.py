@@ -1,6 +1,6 @@
 """Visits in the database.
 
-A visit is only ever found under its patient, and the patient only in the caller's facility.
+A visit is found under its patient only, and the patient only in the caller's facility.
 """
 
 from __future__ import annotations
@@ -19,9 +19,12 @@ _COLUMNS = "id, patient_id, status, reason, tag, opened_at, admitted_at, dischar
 
 
 def insert(connection: Rows, patient_id: UUID, reason: str, tag: str | None) -> Visit:
-    """A new, open visit."""
+    """Insert a new, open visit."""
     visit = connection.execute(
-        f"INSERT INTO visits (patient_id, reason, tag) VALUES (%s, %s, %s) RETURNING {_COLUMNS}".encode(),
+        f"""
+        INSERT INTO visits (patient_id, reason, tag) VALUES (%s, %s, %s)
+        RETURNING {_COLUMNS}
+        """.encode(),
         [patient_id, reason, tag],
     ).fetchone()
     assert visit is not None  # The statement returns the row that it wrote.
@@ -29,19 +32,19 @@ def insert(connection: Rows, patient_id: UUID, reason: str, tag: str | None) -> 
 
 
 def find(connection: Rows, patient_id: UUID, visit_id: UUID) -> Visit | None:
-    """This patient's visit."""
+    """Return this patient's visit."""
     query = f"SELECT {_COLUMNS} FROM visits WHERE id = %s AND patient_id = %s"
     return connection.execute(query.encode(), [visit_id, patient_id]).fetchone()
 
 
 def lock(connection: Rows, patient_id: UUID, visit_id: UUID) -> Visit | None:
-    """The same, and nobody else moves it until the transaction ends."""
+    """Return the visit, locked against changes until the transaction ends."""
     query = f"SELECT {_COLUMNS} FROM visits WHERE id = %s AND patient_id = %s FOR UPDATE"
     return connection.execute(query.encode(), [visit_id, patient_id]).fetchone()
 
 
 def page(connection: Rows, patient_id: UUID, place: paging.Place) -> dict[str, Any]:
-    """A patient's visits, the first opened first."""
+    """Return a page of a patient's visits, the first opened first."""
     return paging.select(
         connection,
         _COLUMNS,
@@ -53,13 +56,14 @@ def page(connection: Rows, patient_id: UUID, place: paging.Place) -> dict[str, A
 
 
 def move(connection: Rows, visit_id: UUID, status: str) -> Visit:
-    """The visit with its new status, and the time of it."""
+    """Store the new status and its time, and return the visit."""
     visit = connection.execute(
         f"""
         UPDATE visits
         SET status = %(status)s::text,
             admitted_at = CASE WHEN %(status)s::text = 'admitted' THEN now() ELSE admitted_at END,
-            discharged_at = CASE WHEN %(status)s::text = 'discharged' THEN now() ELSE discharged_at END
+            discharged_at =
+                CASE WHEN %(status)s::text = 'discharged' THEN now() ELSE discharged_at END
         WHERE id = %(id)s
         RETURNING {_COLUMNS}
         """.encode(),

@@ -16,9 +16,9 @@ pytestmark = pytest.mark.plan("api-endpoints")
 def test_what_the_capability_statement_lists_can_be_done(
     fhir: FhirConformance, own_ids: Mapping[str, str], administrator: Session
 ) -> None:
-    """Clients build on what a server says of itself.
+    """Every interaction and search parameter of the capability statement works.
 
-    Every interaction and search parameter that it lists is tried, and works.
+    Clients rely on what a server states about itself.
     """
     assert_passed(fhir.assess_listed_interactions(administrator, own_ids))
 
@@ -26,8 +26,8 @@ def test_what_the_capability_statement_lists_can_be_done(
 def test_what_the_capability_statement_does_not_list_is_refused(
     fhir: FhirConformance, own_ids: Mapping[str, str], administrator: Session
 ) -> None:
-    """What nobody declared nobody guards.
+    """An interaction that the capability statement does not list is rejected.
 
-    An interaction that is not listed, and a type that there is not, are refused.
+    So is an unknown resource type. An undeclared interaction is one that nobody guards.
     """
     assert_passed(fhir.assess_unlisted_interactions(administrator, own_ids))

@@ -1,4 +1,4 @@
-"""A FHIR document's description tells the hash of its bytes."""
+"""The description of a FHIR document holds the hash of its bytes."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ pytestmark = pytest.mark.plan("document-upload")
 def test_the_hash_in_the_description_is_that_of_the_bytes(
     fhir: FhirConformance, clinician: Session, filed: Document
 ) -> None:
-    """By the hash a copy is known to be whole.
+    """The hash in a document's description is that of its bytes.
 
-    The hash in the description is that of the bytes that come.
+    A copy is known to be complete by its hash.
     """
     described, computed = fhir.hashes(clinician, filed)
     assert_equal(computed, described, "hash in the description")

@@ -1,4 +1,4 @@
-"""A FHIR server does all of a transaction, or nothing of it."""
+"""A FHIR server applies a transaction in full, or not at all."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.plan("patient-creation")
 def test_a_transaction_registers_everybody_in_it(
     fhir: FhirConformance, front_desk: FrontDesk, registrar: Session, people: PatientFactory
 ) -> None:
-    """What is sent together is there together. Each patient of the transaction is found."""
+    """A transaction registers every patient in it."""
     drafts = [people.draft(), people.draft()]
     fhir.register_together(registrar, drafts)
     for draft in drafts:
@@ -25,7 +25,10 @@ def test_a_transaction_registers_everybody_in_it(
 def test_a_transaction_that_fails_leaves_nothing(
     fhir: FhirConformance, front_desk: FrontDesk, registrar: Session, people: PatientFactory
 ) -> None:
-    """Half a transaction is none. When the last one in it is no patient at all, nobody is there."""
+    """A transaction that fails registers nobody.
+
+    Its last entry is not a valid patient.
+    """
     drafts = [people.draft(), people.draft()]
     with expect_rejection(Reason.INVALID):
         fhir.register_together(registrar, drafts, spoilt=True)

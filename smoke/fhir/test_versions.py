@@ -1,4 +1,4 @@
-"""A FHIR server keeps what was before."""
+"""A FHIR server keeps earlier versions."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ pytestmark = pytest.mark.plan("patient-creation")
 def test_a_correction_keeps_the_version_before(
     fhir: FhirConformance, front_desk: FrontDesk, registrar: Session, registered: Patient
 ) -> None:
-    """Who corrected what must be seen years later.
+    """A correction keeps the version before.
 
-    The history holds both versions, the newest first.
+    The history holds both versions, the newest first, so that a correction can be traced years
+    later.
     """
     corrected = front_desk.update(replace(registered, phone="+49301111111"))
     versions = fhir.versions(registrar, registered.id)
@@ -30,9 +31,6 @@ def test_a_correction_keeps_the_version_before(
 def test_a_former_version_reads_as_it_was(
     fhir: FhirConformance, front_desk: FrontDesk, registrar: Session, registered: Patient
 ) -> None:
-    """A version never changes.
-
-    After a correction the one before still reads as it was acknowledged.
-    """
+    """A former version reads as it was acknowledged, also after a correction."""
     front_desk.update(replace(registered, phone="+49301111111"))
     assert_same(registered, fhir.version(registrar, registered))

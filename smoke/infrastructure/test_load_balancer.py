@@ -19,7 +19,9 @@ def test_every_backend_answers(balancer: LoadBalancerAssessments) -> None:
 
 
 def test_every_backend_is_in_rotation(balancer: LoadBalancerAssessments) -> None:
-    """All declared backends answer through the load balancer, no other does, and no request is lost.
+    """All declared backends answer through the load balancer, and no other.
+
+    No request is lost.
 
     A dead backend in rotation loses every second request, a forgotten one takes no load.
     """

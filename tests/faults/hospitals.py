@@ -60,7 +60,7 @@ class HospitalNotStarted(RuntimeError):
 @contextmanager
 def cluster() -> Iterator[Cluster]:
     """One PostgreSQL for many hospitals: about two seconds."""
-    with postgres.running(template.cached()) as server:
+    with postgres.run_cluster(template.ensure_cluster()) as server:
         accounts = announcement.accounts()
         server.copy(template.DATABASE, _MIGRATED)
         cutover.perform(server, _MIGRATED, accounts, serve.HASHING)

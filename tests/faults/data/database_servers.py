@@ -83,7 +83,7 @@ class DatabaseServers:
         it.
         """
         remove(self.server, "before", "migrated", NAME)
-        stages.before(self.server, NAME)
+        stages.copy_release_before(self.server, NAME)
         if before:
             with psycopg.connect(self.server.dsn(NAME)) as connection:
                 connection.execute(before.encode())
@@ -143,7 +143,10 @@ class DatabaseServers:
 @contextmanager
 def database_servers(folder: Path) -> Iterator[DatabaseServers]:
     """Both servers: about six seconds."""
-    with postgres.running(template.cached()) as server, postgres.initialised() as (scratch, _):
+    with (
+        postgres.run_cluster(template.ensure_cluster()) as server,
+        postgres.run_empty_cluster() as (scratch, _),
+    ):
         yield DatabaseServers(server, scratch, folder)
 
 

@@ -34,9 +34,9 @@ class CopyDatabase(Protocol):
 @pytest.fixture(scope="session")
 def server() -> Iterator[postgres.Server]:
     """One PostgreSQL 18 with the databases `before` (release 1, version 6) and `migrated` (2.0.0)."""
-    with postgres.running(template.cached()) as running:
-        stages.before(running, BEFORE)
-        stages.before(running, MIGRATED)
+    with postgres.run_cluster(template.ensure_cluster()) as running:
+        stages.copy_release_before(running, BEFORE)
+        stages.copy_release_before(running, MIGRATED)
         cutover.perform(running, MIGRATED, announcement.accounts(), serve.HASHING)
         yield running
 

@@ -50,7 +50,7 @@ def patient(staff: Staff) -> Json:
 @pytest.fixture(scope="session")
 def server() -> Iterator[postgres.Server]:
     """A PostgreSQL of our own, with the release before."""
-    with postgres.running(template.cached()) as running:
+    with postgres.run_cluster(template.ensure_cluster()) as running:
         yield running
 
 

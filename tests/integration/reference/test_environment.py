@@ -25,13 +25,12 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from reference.environment import launcher, monitoring
 from reference.settings import Settings
-from reference.surroundings import around as starting
-from reference.surroundings import watch
 from tests.integration.reference.started_hospital import Json, launch, read_announcement
 
 PATIENCE = 15.0
-RULES = watch.FILES / "rules.yml"
+RULES = monitoring.FILES / "rules.yml"
 TRIED = Path(__file__).with_name("rules_test.yml")
 SELECTOR = re.compile(r"\w[\w:]*\{[^}]*\}")
 needs_prometheus = pytest.mark.skipif(
@@ -388,19 +387,19 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.mark.skipif(
-    sys.platform != "linux", reason="elsewhere nobody ends what a killed warden kept"
+    sys.platform != "linux", reason="elsewhere nobody ends what a killed watchdog kept"
 )
 def test_a_killed_warden_takes_everything_with_it(settings: Settings) -> None:
     """The kernel ends what it kept: nothing of a hospital goes on unseen."""
-    with starting.around("http://127.0.0.1:1", settings):
-        [warden] = [
+    with launcher.start_environment("http://127.0.0.1:1", settings):
+        [watchdog] = [
             child
             for child in psutil.Process().children()
-            if _runs(child) and "warden.py" in " ".join(child.cmdline())
+            if _runs(child) and "parent_watchdog.py" in " ".join(child.cmdline())
         ]
-        wait("it to start something", lambda: bool(warden.children()))
-        kept = warden.children()
-        warden.kill()
+        wait("it to start something", lambda: bool(watchdog.children()))
+        kept = watchdog.children()
+        watchdog.kill()
         wait("every process to end", lambda: not any(_runs(process) for process in kept), 3)
 
 
@@ -409,9 +408,9 @@ def test_what_is_not_installed_is_said(
 ) -> None:
     """One sentence each, with how to get it; and nothing is announced of it."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(starting, "READY_SECONDS", 0.1)
-    with starting.around("http://127.0.0.1:1", settings) as surroundings:
-        told = surroundings.told()
+    monkeypatch.setattr(launcher, "READY_SECONDS", 0.1)
+    with launcher.start_environment("http://127.0.0.1:1", settings) as environment:
+        told = environment.describe_when_ready()
     assert (
         told["absent"]["prometheus"]
         == "prometheus is not on the PATH: on Debian, `apt-get install prometheus`"
@@ -428,10 +427,10 @@ def test_what_does_not_come_up_is_said_with_its_last_words(
     broken.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(
-        starting, "READY_SECONDS", 1.0
+        launcher, "READY_SECONDS", 1.0
     )  # for the whole of it, and the machine may be busy
-    with starting.around("http://127.0.0.1:1", settings) as surroundings:
-        told = surroundings.told()
+    with launcher.start_environment("http://127.0.0.1:1", settings) as environment:
+        told = environment.describe_when_ready()
     assert (
         told["absent"]["prometheus"]
         == "prometheus did not get ready within 1 s; its log ends: the disk is full"

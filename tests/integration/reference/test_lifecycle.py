@@ -72,7 +72,7 @@ def doomed(cache: Path) -> Iterator[dict[str, Started]]:
     """
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("XDG_CACHE_HOME", str(cache))
-        processes = {end: launch("--tied") for end in (*ENDS, "with its keeper")}
+        processes = {end: launch("--tied") for end in (*ENDS, "with its supervisor")}
         started = {end: (process, read_announcement(process)) for end, process in processes.items()}
     assert {
         httpx.get(f"{announced['url']}/health/ready", timeout=10).status_code
@@ -124,16 +124,18 @@ def test_a_killed_keeper_takes_postgresql_with_it_and_the_next_start_sweeps(
     """The kernel ends PostgreSQL; the directory that nobody holds any more is removed by whoever
     comes next.
     """
-    process, announced = doomed["with its keeper"]
+    process, announced = doomed["with its supervisor"]
     helpers = psutil.Process(process.pid).children(recursive=True)
-    [keeper] = [helper for helper in helpers if "keeper.py" in " ".join(helper.cmdline())]
-    process.send_signal(signal.SIGSTOP)  # So that it cannot tidy up when it sees its keeper die.
-    keeper.kill()
+    [supervisor] = [helper for helper in helpers if "supervisor.py" in " ".join(helper.cmdline())]
+    process.send_signal(
+        signal.SIGSTOP
+    )  # So that it cannot tidy up when it sees its supervisor die.
+    supervisor.kill()
     process.kill()
     process.wait()
     _wait(lambda: not any(_runs(helper) for helper in helpers))
     assert Path(announced["log"]).exists()
-    with postgres.running(template.cached()):
+    with postgres.run_cluster(template.ensure_cluster()):
         assert not Path(announced["log"]).parent.exists()
 
 

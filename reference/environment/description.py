@@ -1,5 +1,7 @@
-"""Where everything is, as keys of the judge's settings: `[targets.NAME.infrastructure]` and
-`[targets.NAME.monitoring]` (docs/settings.md).
+"""Addresses of the programs as settings keys.
+
+The keys are those of `[targets.NAME.infrastructure]` and `[targets.NAME.monitoring]`
+(docs/settings.md).
 """
 
 from __future__ import annotations
@@ -9,15 +11,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from reference.surroundings import proxy, watch
+from reference.environment import monitoring, proxy
 
 
-def of_the_front(
+def describe_front(
     authority: Path, tls_port: int, plain_port: int, backends: Sequence[str], second: Path
 ) -> dict[str, Any]:
-    """The proxy before `backends` (`host:port`).
+    """Describe the proxy before `backends` (`host:port`).
 
-    `second` is the file with the process id of the second one, whoever it is by then.
+    `second` is the file with the current process id of the second instance.
     """
     return {
         "tls": {
@@ -37,11 +39,14 @@ def of_the_front(
     }
 
 
-def of_prometheus(url: str, instances: Sequence[str], run: str) -> dict[str, Any]:
-    """What it scrapes and which alerts it raises; the run listens for them at `run` (`host:port`)."""
+def describe_prometheus(url: str, instances: Sequence[str], run: str) -> dict[str, Any]:
+    """Describe the scrape targets and the alerts.
+
+    The run listens for alerts at `run` (`host:port`).
+    """
     return {
         "prometheus": url,
-        "labels": f'job="{watch.JOB}"',
+        "labels": f'job="{monitoring.JOB}"',
         "targets": list(instances),
         "scrape_seconds": 5,
         "metrics": {
@@ -56,11 +61,11 @@ def of_prometheus(url: str, instances: Sequence[str], run: str) -> dict[str, Any
             ],
         },
         "alerts": {
-            "rules": watch.ALERTS,
+            "rules": monitoring.ALERTS,
             "for_seconds": {"health": 3, "error-rate": 300, "response-time": 600},
             "thresholds": {"error-rate": 0.01, "response-time": 2},
             "receiver": "operations",
-            "canary": watch.CANARY,
+            "canary": monitoring.CANARY,
             "canary_receiver": "cutover",
             "canary_labels": {"severity": "test"},
             "receiver_listen": run,

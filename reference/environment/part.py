@@ -1,4 +1,4 @@
-"""What the warden is asked to keep, and how the others find a place for it."""
+"""A process for the watchdog to run, and the ports and programs that it needs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-_PORTS = (10240, 32767)  # Linux gives outgoing connections those above, others still higher ones
+_PORTS = (10240, 32767)  # Linux gives outgoing connections the ports above, others higher ones
 
 
 class Missing(Exception):
@@ -24,35 +24,35 @@ class Missing(Exception):
 class Part:
     """One process.
 
-    `says` may hold secrets: it goes to the process on its standard input, and nowhere else.
-    `after`: a file that it waits for.
+    `stdin` may hold secrets: it is written to the process's standard input, and nowhere else.
+    `wait_for` is a file without which the process is not started.
     """
 
     name: str
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
-    says: str | None = field(default=None, repr=False)
-    after: Path | None = None
-    again: bool = False
+    stdin: str | None = field(default=None, repr=False)
+    wait_for: Path | None = None
+    restart: bool = False
 
     def order(self, directory: Path) -> dict[str, Any]:
-        """As the warden reads it."""
+        """Return the part as the watchdog reads it."""
         return {
             **asdict(self),
-            "after": self.after and str(self.after),
+            "wait_for": self.wait_for and str(self.wait_for),
             "pid": str(pid_file(directory, self.name)),
         }
 
 
 def pid_file(directory: Path, name: str) -> Path:
-    """Holds the process id of the part as it runs now."""
+    """Return the file with the part's current process id."""
     return directory / f"{name}.pid"
 
 
 def program(*names: str, how: str) -> str:
-    """The path of the first of these programs that is beside this Python or on the PATH.
+    """Return the path of the first of these programs that is beside this Python or on the PATH.
 
-    Raises `Missing`; `how` says where to get it.
+    Raises `Missing`; `how` says how to get it.
     """
     places = os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)])
     found = next(filter(None, (shutil.which(name, path=places) for name in names)), None)
@@ -62,16 +62,16 @@ def program(*names: str, how: str) -> str:
 
 
 def free_ports(count: int) -> list[int]:
-    """Different ports of 127.0.0.1 that nobody has.
+    """Return different free ports of 127.0.0.1.
 
-    None of those that a system gives to outgoing connections: one of these would keep a part that
-    died from coming back.
+    Ports that the system gives to outgoing connections are left out: an outgoing connection on such
+    a port would keep a part that died from starting again.
     """
     found: list[int] = []
     with contextlib.ExitStack() as stack:
         while len(found) < count:
             probe, port = stack.enter_context(socket.socket()), random.randint(*_PORTS)
-            with contextlib.suppress(OSError):  # somebody has it, perhaps we ourselves
+            with contextlib.suppress(OSError):  # the port is in use, perhaps by this function
                 probe.bind(("127.0.0.1", port))
                 found.append(port)
     return found

@@ -1,6 +1,4 @@
-"""What watches the hospital: a real Prometheus and a real Alertmanager, with the files of
-`reference/monitoring/`.
-"""
+"""A real Prometheus and a real Alertmanager, with the files of `reference/monitoring/`."""
 
 from __future__ import annotations
 
@@ -9,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from string import Template
 
-from reference.surroundings.part import Part, program
+from reference.environment.part import Part, program
 
 PROMETHEUS = "prometheus"
 ALERTMANAGER = "alertmanager"
@@ -22,15 +20,18 @@ ALERTS = {
 }
 """The plan's rollback triggers, and the alert of each."""
 CANARY = "CutoverCanary"
-SEES_BOTH = f'count(up{{job="{JOB}"}} == 1) == 2'
-"""Finds something as soon as Prometheus has looked at both instances."""
+BOTH_SCRAPED = f'count(up{{job="{JOB}"}} == 1) == 2'
+"""An expression that has a result as soon as Prometheus has scraped both instances."""
 FILES = Path(__file__).parents[1] / "monitoring"
 
 
 def prometheus(directory: Path, port: int, instances: Sequence[str], alertmanager: str) -> Part:
-    """Scrapes `instances` and tells `alertmanager` (both `host:port`). Raises `Missing`."""
+    """Return a Prometheus that scrapes `instances` and alerts `alertmanager` (all `host:port`).
+
+    Raises `Missing`.
+    """
     found = program("prometheus", how="on Debian, `apt-get install prometheus`")
-    config = _filled(
+    config = _fill_template(
         directory,
         "prometheus.yml",
         instances=json.dumps(list(instances)),
@@ -46,14 +47,14 @@ def prometheus(directory: Path, port: int, instances: Sequence[str], alertmanage
             f"--web.listen-address=127.0.0.1:{port}",
             "--storage.tsdb.retention.time=1d",
             "--log.level=error",
-            # what fires before it has found Alertmanager would else be told again after a minute
+            # By default an alert that fires before Alertmanager is up is repeated a minute later.
             "--rules.alert.resend-delay=1s",
         ],
     )
 
 
 def alertmanager(directory: Path, port: int, run: str) -> Part:
-    """Sends what fires to `run` (`host:port`), where whoever judges the hospital listens.
+    """Return an Alertmanager that sends alerts to `run` (`host:port`), the receiver of the run.
 
     Raises `Missing`.
     """
@@ -62,7 +63,7 @@ def alertmanager(directory: Path, port: int, run: str) -> Part:
         "alertmanager",
         how="on Debian, `apt-get install prometheus-alertmanager`",
     )
-    config = _filled(directory, "alertmanager.yml", run=run)
+    config = _fill_template(directory, "alertmanager.yml", run=run)
     return Part(
         ALERTMANAGER,
         [
@@ -70,14 +71,14 @@ def alertmanager(directory: Path, port: int, run: str) -> Part:
             f"--config.file={config}",
             f"--storage.path={directory / 'alertmanager'}",
             f"--web.listen-address=127.0.0.1:{port}",
-            "--cluster.listen-address=",
-            "--log.level=error",  # it is alone, and need not look for others
+            "--cluster.listen-address=",  # one Alertmanager needs no cluster
+            "--log.level=error",
         ],
     )
 
 
-def _filled(directory: Path, name: str, **values: str) -> Path:
-    """The file of `reference/monitoring/`, with the values in it, as a file of this run."""
+def _fill_template(directory: Path, name: str, **values: str) -> Path:
+    """Fill a file of `reference/monitoring/` with the values; return it as a file of this run."""
     filled = directory / name
     filled.write_text(
         Template((FILES / name).read_text(encoding="utf-8")).substitute(values), encoding="utf-8"

@@ -1,0 +1,245 @@
+"""Start all programs around the hospital at once, and wait for them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from reference import installation
+from reference.environment import description, instance, monitoring, proxy, readiness
+from reference.environment.part import Missing, Part, free_ports, pid_file
+from reference.settings import Settings
+
+READY_SECONDS = 10.0  # for all of them together; an idle machine needs two
+FIRST_SCRAPE_SECONDS = 10.0  # Prometheus waits five before its first scrape
+SCOPES = ("front", "all")
+"""Scopes of `start_environment`: the second instance and the proxy; or the monitoring, too."""
+LOCAL = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The port of each program; `run` is for the receiver of the run that judges the hospital."""
+
+    instance: int
+    tls: int
+    plain: int
+    prometheus: int
+    alertmanager: int
+    run: int
+
+
+@dataclass
+class Environment:
+    """The programs that were started around the hospital at `first` (`host:port`).
+
+    `absent` lists those that could not be started, each with one sentence.
+    """
+
+    directory: Path
+    first: str
+    ports: Ports
+    log: Path | None
+    certificate_files: proxy.CertificateFiles
+    started: set[str] = field(default_factory=set)
+    absent: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def second(self) -> str:
+        return f"{LOCAL}:{self.ports.instance}"
+
+    @property
+    def prometheus(self) -> str:
+        return f"http://{LOCAL}:{self.ports.prometheus}"
+
+    @property
+    def alertmanager(self) -> str:
+        return f"http://{LOCAL}:{self.ports.alertmanager}"
+
+    @property
+    def open_marker(self) -> Path:
+        """Return the file that tells the second instance that the database may be used."""
+        return self.directory / "open"
+
+    @property
+    def answering_marker(self) -> Path:
+        """Return the file whose existence tells that both instances answer."""
+        return self.directory / "answering_marker"
+
+    def open(self) -> None:
+        self.open_marker.touch()
+
+    def is_ready(self, name: str) -> bool:
+        """Return whether the part was started and, once it was waited for, became ready."""
+        return name in self.started and name not in self.absent
+
+    def describe_when_ready(self) -> dict[str, Any]:
+        """Wait until all is ready, and return `infrastructure`, `monitoring` and `absent`."""
+        checks = {
+            name: asked for name, asked in self._readiness_checks().items() if name in self.started
+        }
+        for name in readiness.wait_for(checks, READY_SECONDS):
+            self.absent[name] = (
+                f"{name} did not get ready within {READY_SECONDS:g} s{self._last_log_line(name)}"
+            )
+        # The gate judges what Prometheus has scraped. Here it only gets the time to scrape once.
+        if self.is_ready(monitoring.PROMETHEUS):
+            readiness.wait_for(
+                {
+                    monitoring.PROMETHEUS: lambda: readiness.has_result(
+                        self.prometheus, monitoring.BOTH_SCRAPED
+                    )
+                },
+                FIRST_SCRAPE_SECONDS,
+            )
+        return {
+            "infrastructure": self._infrastructure(),
+            "monitoring": self._monitoring(),
+            "absent": self.absent,
+        }
+
+    def _readiness_checks(self) -> Mapping[str, Callable[[], bool]]:
+        front = f"https://localhost:{self.ports.tls}/version"
+        return {
+            instance.NAME: self._both_answer,
+            proxy.NAME: readiness.all_answer(
+                front,
+                self.certificate_files.authority,
+                proxy.INSTANCE_HEADER,
+                {self.first, self.second},
+            ),
+            monitoring.PROMETHEUS: lambda: (
+                readiness.get_headers(f"{self.prometheus}/-/ready") is not None
+            ),
+            monitoring.ALERTMANAGER: lambda: (
+                readiness.get_headers(f"{self.alertmanager}/-/ready") is not None
+            ),
+        }
+
+    def _both_answer(self) -> bool:
+        if all(
+            readiness.get_headers(f"http://{one}/version") is not None
+            for one in (self.first, self.second)
+        ):
+            self.answering_marker.touch()
+        return self.answering_marker.exists()
+
+    def _last_log_line(self, name: str) -> str:
+        log = self.directory / f"{name}.log"
+        lines = (
+            log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            if log.exists()
+            else []
+        )
+        return f"; its log ends: {lines[-1]}" if lines else ""
+
+    def _infrastructure(self) -> dict[str, Any]:
+        if not self.is_ready(proxy.NAME):
+            return {}
+        return description.describe_front(
+            self.certificate_files.authority,
+            self.ports.tls,
+            self.ports.plain,
+            (self.first, self.second),
+            pid_file(self.directory, instance.NAME),
+        )
+
+    def _monitoring(self) -> dict[str, Any]:
+        told: dict[str, Any] = {"logs": {"kind": "file", "path": str(self.log)}} if self.log else {}
+        if self.is_ready(monitoring.PROMETHEUS):
+            told |= description.describe_prometheus(
+                self.prometheus, (self.first, self.second), f"{LOCAL}:{self.ports.run}"
+            )
+        if self.is_ready(monitoring.ALERTMANAGER):
+            told.setdefault("alerts", {})["alertmanager"] = self.alertmanager
+        return told
+
+
+@contextlib.contextmanager
+def start_environment(url: str, settings: Settings, scope: str = "all") -> Iterator[Environment]:
+    """Start the programs around the hospital at `url` without waiting; end them with the block.
+
+    The second instance shares the hospital's `settings`.
+    """
+    with installation.claim() as place:
+        environment = Environment(
+            place.directory,
+            url.removeprefix("http://"),
+            Ports(*free_ports(6)),
+            settings.log,
+            proxy.issue(place.directory),
+        )
+        watchdog = _start_watchdog(place, _parts(environment, settings, scope))
+        try:
+            yield environment
+        finally:
+            assert watchdog.stdin is not None
+            watchdog.stdin.close()
+            watchdog.wait()
+
+
+def _parts(environment: Environment, settings: Settings, scope: str) -> list[Part]:
+    """Return the parts that can be started here, and record the others as absent."""
+    directory, ports, both = (
+        environment.directory,
+        environment.ports,
+        (environment.first, environment.second),
+    )
+    makers: dict[str, Callable[[], Part]] = {
+        instance.NAME: lambda: instance.part(settings, ports.instance, environment.open_marker),
+        proxy.NAME: lambda: proxy.part(
+            directory,
+            environment.certificate_files,
+            both,
+            ports.tls,
+            ports.plain,
+            environment.answering_marker,
+        ),
+    }
+    if scope == "all":
+        makers[monitoring.PROMETHEUS] = lambda: monitoring.prometheus(
+            directory, ports.prometheus, both, f"{LOCAL}:{ports.alertmanager}"
+        )
+        makers[monitoring.ALERTMANAGER] = lambda: monitoring.alertmanager(
+            directory, ports.alertmanager, f"{LOCAL}:{ports.run}"
+        )
+    parts = []
+    for name, make in makers.items():
+        try:
+            parts.append(make())
+            environment.started.add(name)
+        except Missing as why:
+            environment.absent[name] = str(why)
+    return parts
+
+
+def _start_watchdog(
+    place: installation.RunDirectory, parts: Sequence[Part]
+) -> subprocess.Popen[bytes]:
+    with (place.directory / "parent_watchdog.log").open("ab") as log:
+        watchdog = subprocess.Popen(
+            [
+                sys.executable,
+                "-I",
+                "-S",
+                str(Path(__file__).with_name("parent_watchdog.py")),
+                str(place.directory),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            pass_fds=[place.lock],
+            start_new_session=True,  # Ctrl-C reaches this process only, which ends the watchdog.
+        )
+    assert watchdog.stdin is not None
+    watchdog.stdin.write(
+        json.dumps([part.order(place.directory) for part in parts]).encode() + b"\n"
+    )
+    watchdog.stdin.flush()
+    return watchdog
