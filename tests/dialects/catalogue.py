@@ -14,8 +14,8 @@ from typing import cast
 
 from tests.dialects import running
 from tests.dialects.dialect import Dialect
-from tests.faults.gate_runs import Verdict
-from tests.faults.registry import BY_NAME
+from tests.faults.registry import faults_of
+from tests.faults.results import Verdict
 
 
 def _judged(name: str, fault: str | None, folder: Path, compiled: Path) -> Verdict:
@@ -32,7 +32,10 @@ def _of_ours(name: str, *more: str) -> Dialect:
     ]
     written = tuple(running.HERE / name / file for file in ("cutover.toml", *more))
     return Dialect(
-        name, written, {fault: BY_NAME[fault] for fault in named}, partial(_judged, name)
+        name,
+        written,
+        {fault: faults_of("functional")[fault] for fault in named},
+        partial(_judged, name),
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.faults.gate_runs import Verdict
+from tests.faults.results import Verdict
 
 Caught = Any
 """What a fault says of itself, as `tests.faults.fault.Fault` does: `item`, `also`, `seconds`."""

@@ -1,39 +1,52 @@
-"""When a fault in a dialect counts as caught: as on the reference (`tests.faults.judging`), but for
-what a dialect does not offer.
+"""The judge of a fault in a dialect: that of the reference (`tests.faults.judge`), without the
+checks of what a dialect does not offer.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from tests.dialects.dialect import Caught
 from tests.faults import judge
-from tests.faults.gate_runs import Verdict
+from tests.faults.functional.functional_fault import FunctionalFault
 from tests.faults.judge import FUNCTIONAL
+from tests.faults.results import Verdict
 
 __all__ = ["FUNCTIONAL", "find_problems", "not_passed"]
 
 
 def find_problems(fault: Caught, verdict: Verdict) -> list[str]:
-    """Why this verdict does not do for the fault, a sentence each.
+    """Return why this verdict does not do for the fault, a sentence each.
 
-    None: its item has caught it, and nothing else is blamed.
+    Empty: its item has caught it, and nothing else is blamed.
     """
-    return judge.find_problems(fault, _offered(verdict))
+    return judge.find_problems(_as_functional_fault(fault), _offered(verdict))
 
 
 def not_passed(verdict: Verdict) -> dict[str, str]:
-    """The functional items that are not passed, with what they are."""
+    """Return the functional items that are not passed, with what they are."""
     return {item: verdict.outcome(item) for item in FUNCTIONAL if verdict.outcome(item) != "passed"}
 
 
+def _as_functional_fault(fault: type[Any]) -> type[FunctionalFault]:
+    """Return a fault of the reference's kind.
+
+    A dialect's server may import nothing of ours, so its own faults only have the same attributes.
+    """
+    if issubclass(fault, FunctionalFault):
+        return fault
+    attributes = {name: getattr(fault, name) for name in ("item", "also", "seconds", "__doc__")}
+    return type(fault.__name__, (FunctionalFault,), attributes)
+
+
 def _offered(verdict: Verdict) -> Verdict:
-    """The verdict without the checks that are not applicable here."""
-    items = {
-        name: {
-            **item,
-            "checks": [check for check in item["checks"] if check["outcome"] != "not applicable"],
-        }
-        for name, item in verdict.items.items()
-    }
+    """Return the verdict without the checks that are not applicable here."""
+    items = {name: _without_inapplicable(item) for name, item in verdict.items.items()}
     return replace(verdict, items=items)
+
+
+def _without_inapplicable(item: Mapping[str, Any]) -> dict[str, Any]:
+    checks = [check for check in item["checks"] if check["outcome"] != "not applicable"]
+    return {**item, "checks": checks}

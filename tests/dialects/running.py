@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults import gate_runs
+from tests.faults.results import Verdict
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -90,7 +91,7 @@ def gate_environment(opened: OpenHospital) -> dict[str, str]:
 
 def run_gate(
     opened: OpenHospital, folder: Path, compiled: Path, *options: str, seconds: float = 60
-) -> gate_runs.Verdict:
+) -> Verdict:
     """The verdict on it. Raises `gates.NoVerdict`."""
     return gate_runs.run_gate(
         GATE,

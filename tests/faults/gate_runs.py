@@ -8,13 +8,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from cutover_gates.core.findings import Rule
 from reference.settings import Settings
+from tests.calibration import scale_seconds
 from tests.faults.hospitals import ROOT, Hospital
+from tests.faults.results import Verdict
 from tests.shipped_plan import PLAN_VARIABLE
 
 GATE = "phase3 and smoke"
@@ -32,56 +31,6 @@ release = "{release}"
 
 class NoVerdict(AssertionError):
     """The gate did not end in time, or ended without a verdict."""
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What a gate ended in."""
-
-    status: int
-    word: str
-    seconds: float
-    items: Mapping[str, Mapping[str, Any]]
-    output: str
-
-    def outcome(self, item: str) -> str:
-        return str(self.items[item]["outcome"])
-
-    def checks_of(self, item: str) -> Mapping[str, str]:
-        """The outcome of each of the item's checks."""
-        return {check["check"]: check["outcome"] for check in self.items[item]["checks"]}
-
-    def failed_checks(self, item: str) -> list[str]:
-        """The item's checks that found something."""
-        return [check for check, outcome in self.checks_of(item).items() if outcome == "failed"]
-
-    def not_passed(self, item: str) -> list[str]:
-        """The item's checks that are to blame. One that does not apply to this target is not."""
-        return [
-            check
-            for check, outcome in self.checks_of(item).items()
-            if outcome not in ("passed", "not applicable")
-        ]
-
-    def values_of(self, item: str, *rules: Rule) -> list[str]:
-        """Return the findings of these rules in the item's checks, as "subject | expected | actual".
-
-        What could not be proven is among them, with the reason as the actual value.
-        """
-        ids = {rule.id for rule in rules}
-        return [
-            f"{finding['subject']} | {finding['expected']} | {finding['actual']}"
-            for check in self.items[item]["checks"]
-            for finding in check["findings"]
-            if finding["rule"] in ids
-        ]
-
-    @property
-    def checks(self) -> Mapping[str, str]:
-        """The outcome of every check."""
-        return {
-            check: outcome for item in self.items for check, outcome in self.checks_of(item).items()
-        }
 
 
 def start_functional_gate(hospital: Hospital, folder: Path, *options: str) -> subprocess.Popen[str]:
@@ -177,15 +126,15 @@ def start_gate(
 def wait_for_verdict(process: subprocess.Popen[str], folder: Path, seconds: float) -> Verdict:
     """The verdict in which a gate ends whose reports are in `folder`.
 
-    Raises `NoVerdict`, and ends it, where there is none within `seconds`.
+    Raises `NoVerdict`, and ends it, where there is none within `seconds`, scaled to the machine.
     """
-    started = time.monotonic()
+    started, seconds = time.monotonic(), scale_seconds(seconds)
     try:
         output, _ = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
         process.kill()
         raise NoVerdict(
-            f"no verdict within {seconds} s. What it said so far:\n{process.communicate()[0]}"
+            f"no verdict within {seconds:.0f} s. What it said so far:\n{process.communicate()[0]}"
         ) from None
     return _verdict(folder, process.returncode, time.monotonic() - started, output)
 

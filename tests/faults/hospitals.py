@@ -18,7 +18,7 @@ from tests.faults import serve
 
 ROOT = Path(__file__).resolve().parents[2]
 OPEN_SECONDS = 30.0
-_MIGRATED = "migrated"
+MIGRATED = "migrated"
 # A new process is a fork of one that has imported everything: it is up a second sooner.
 _PROCESSES = multiprocessing.get_context("forkserver")
 _PROCESSES.set_forkserver_preload([serve.__name__])
@@ -62,8 +62,8 @@ def cluster() -> Iterator[Cluster]:
     """One PostgreSQL for many hospitals: about two seconds."""
     with postgres.run_cluster(template.ensure_cluster()) as server:
         accounts = announcement.accounts()
-        server.copy(template.DATABASE, _MIGRATED)
-        cutover.perform(server, _MIGRATED, accounts, serve.HASHING)
+        server.copy(template.DATABASE, MIGRATED)
+        cutover.perform(server, MIGRATED, accounts, serve.HASHING)
         yield Cluster(server, {account.username: account.password for account in accounts})
 
 
@@ -73,7 +73,7 @@ def hospital(cluster: Cluster, name: str, folder: Path, port: int = 0) -> Iterat
     its log is in `folder`.
     """
     database = name.lower()
-    cluster.server.copy(_MIGRATED, database)
+    cluster.server.copy(MIGRATED, database)
     try:
         _prepare(cluster.server.dsn(database), name)
         with _process(

@@ -1,10 +1,13 @@
-"""When a fault counts as caught. What is asked of a verdict, in one place."""
+"""The judge of all faults: when a fault counts as caught."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from cutover_gates.core.plan_file import load_plan
 from tests.faults.fault import EVERYTHING, Fault
-from tests.faults.gate_runs import Verdict
+from tests.faults.functional.functional_fault import FunctionalFault
+from tests.faults.results import Results
 from tests.shipped_plan import PLAN_FILE
 
 PLAN = load_plan(PLAN_FILE)
@@ -13,56 +16,50 @@ FUNCTIONAL = (*PLAN.item("critical-features").rests_on, "health-checks")
 
 What rests on them (`functional-testing`) follows from them.
 """
-STORY = "critical-paths"
-"""Goes through all rooms in one story, so it may stumble over whatever is wrong in one of them."""
 
 
-def find_problems(fault: type[Fault], verdict: Verdict) -> list[str]:
-    """Why this verdict does not do for this fault, a sentence each.
+def find_problems(fault: type[Fault], results: Results) -> list[str]:
+    """Return why these results do not count as catching this fault, a sentence each.
 
-    None: it is caught, by its own item, and nothing else is blamed.
+    Empty: its own item (or check) caught it, and nothing else is blamed.
 
-    - The gate says NO-GO, with an exit status that says so, in time.
-    - The named item has a check that found something. (Where nothing of the hospital can be used,
-      it is enough that it is not passed.)
-    - Every other functional item is passed; but for the story, for what the fault says in `also`,
-      and for an item that shares with the
-      named one every check that did not pass.
+    - A gate says NO-GO, with an exit status that says so, in time.
+    - The named item comes to the fault's `outcome`, for a rule that the fault breaks.
+    - Every other item is passed, but for those in `also`, `perhaps` and `follows`.
+    - What `also` names did fail: an excuse that is not needed is an error.
     """
-    wrong = (
-        []
-        if verdict.word == "NO-GO" and verdict.status != 0
-        else [f"the gate said {verdict.word}, with exit status {verdict.status}"]
-    )
-    if verdict.seconds > fault.seconds:
-        wrong.append(f"it took {verdict.seconds:.1f} s, and may take {fault.seconds:g}")
-    if fault.also is EVERYTHING:
-        return wrong + (
-            [f"{fault.item} is passed"] if verdict.outcome(fault.item) == "passed" else []
-        )
-    if not verdict.failed_checks(fault.item):
-        wrong.append(
-            f"no check of {fault.item} found anything (the item is {verdict.outcome(fault.item)})"
-        )
-    wrong += [
-        f"{item} was blamed, by {', '.join(verdict.not_passed(item))}"
-        for item in find_wrongly_blamed_items(fault, verdict)
-    ]
-    wrong += [
-        f"`also` names {item}, which is passed"
-        for item in fault.also
-        if verdict.outcome(item) == "passed"
-    ]
-    return wrong
-
-
-def find_wrongly_blamed_items(fault: type[Fault], verdict: Verdict) -> list[str]:
-    """The items that should have passed."""
-    own = set(verdict.checks_of(fault.item))
     return [
-        item
-        for item in FUNCTIONAL
-        if item not in (fault.item, STORY, *fault.also)
-        and verdict.outcome(item) != "passed"
-        and not (verdict.not_passed(item) and own.issuperset(verdict.not_passed(item)))
+        *results.find_general_problems(fault.seconds),
+        *fault.find_own_problems(results),
+        *_find_wrongly_blamed(fault, results),
+        *_find_needless_excuses(fault, results),
+        *fault.find_more_problems(results),
+    ]
+
+
+def _find_wrongly_blamed(fault: type[Fault], results: Results) -> list[str]:
+    """Return the items, or checks, that should have passed."""
+    if fault.also is EVERYTHING:
+        return []
+    excused = {fault.catcher(), *fault.also, *fault.perhaps, *fault.follows}
+    return [
+        f"{name} was blamed ({results.outcome(name)}): {results.message(name)}"
+        for name in _judged_names(fault, results)
+        if name not in excused and not fault.is_innocent(results, name)
+    ]
+
+
+def _judged_names(fault: type[Fault], results: Results) -> Collection[str]:
+    """Return the names that a fault may not harm.
+
+    A gate of functions is run on a part of its suites, so other items of it are not proven anyway.
+    """
+    return FUNCTIONAL if issubclass(fault, FunctionalFault) else sorted(results.names)
+
+
+def _find_needless_excuses(fault: type[Fault], results: Results) -> list[str]:
+    return [
+        f"`also` names {name}, which is passed"
+        for name in fault.also
+        if name in results.names and results.outcome(name) == "passed"
     ]

@@ -1,65 +1,126 @@
-"""All faults, by name."""
+"""The registry of all faults: by name, by subject and by item.
+
+Modules are imported when their subject is asked for: a hospital's process needs a few of them only,
+and starts sooner without the rest.
+"""
 
 from __future__ import annotations
 
+import importlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import cache
 from types import ModuleType
+from typing import TypeVar
 
-from tests.faults.access import permissions, sessions, sign_in
 from tests.faults.fault import Fault
-from tests.faults.functional import (
-    charts,
-    critical_paths,
-    documents,
-    endpoints,
-    health_endpoints,
-    outages,
-    patient_records,
-    patient_registration,
-    transport,
-    uploads,
-    visits,
-)
 
-AREAS: tuple[ModuleType, ...] = (
-    sign_in,
-    sessions,
-    permissions,
-    charts,
-    patient_records,
-    patient_registration,
-    visits,
-    documents,
-    uploads,
-    critical_paths,
-    endpoints,
-    health_endpoints,
-    transport,
-    outages,
-)
+Kind = TypeVar("Kind", bound=Fault)
+
+MODULES: Mapping[str, tuple[str, ...]] = {
+    "functional": (
+        "access.sign_in",
+        "access.sessions",
+        "access.permissions",
+        "functional.charts",
+        "functional.patient_records",
+        "functional.patient_registration",
+        "functional.visits",
+        "functional.documents",
+        "functional.uploads",
+        "functional.critical_paths",
+        "functional.endpoints",
+        "functional.health_endpoints",
+        "functional.transport",
+        "functional.outages",
+    ),
+    "data": (
+        "data.migration_history",
+        "data.schema",
+        "data.rows",
+        "data.content",
+        "data.constraints",
+        "data.backups",
+        "data.migration_run",
+    ),
+    "load": (
+        "load.request_errors",
+        "load.response_times",
+        "load.connections",
+        "load.resource_usage",
+        "load.load_generator",
+        "load.baselines",
+    ),
+    "api": (
+        "api.behaviour",
+        "api.fuzzing_runs",
+        "api.access",
+        "api.document_changes",
+        "api.invalid_documents",
+    ),
+    "network": ("network.certificates", "network.dns", "network.backends", "network.redis"),
+    "deployment": (
+        "deployment.kubernetes",
+        "deployment.registry_images",
+        "deployment.pipelines",
+        "deployment.databases",
+    ),
+    "observability": (
+        "observability.metrics",
+        "observability.alerts",
+        "observability.logs",
+        "observability.dashboards",
+    ),
+}
+"""The modules of each subject, in the order in which their faults are tried."""
+IN_HOSPITAL = ("functional", "load", "api")
+"""The subjects whose faults are put into a hospital's process."""
 
 
-def faults_in(area: ModuleType) -> Iterator[type[Fault]]:
-    """The faults of one module, in the order in which they are written."""
-    for value in vars(area).values():
+def is_fault(kind: type[Fault]) -> bool:
+    """Tell whether a class is a fault, and not a base that faults share."""
+    name = kind.__name__
+    return hasattr(kind, "item") and not name.startswith("_") and not name.endswith("Fault")
+
+
+@cache
+def faults_of(subject: str) -> Mapping[str, type[Fault]]:
+    """Return the faults of a subject by name, in the order in which they are written."""
+    modules = [importlib.import_module(f"tests.faults.{name}") for name in MODULES[subject]]
+    return {fault.__name__: fault for module in modules for fault in _faults_in(module)}
+
+
+def faults_of_kind(subject: str, kind: type[Kind]) -> Mapping[str, type[Kind]]:
+    """Return the faults of a subject that are of one kind."""
+    return {name: fault for name, fault in faults_of(subject).items() if issubclass(fault, kind)}
+
+
+@cache
+def all_faults() -> Mapping[str, type[Fault]]:
+    """Return all faults, by name. Raise `ValueError` where two have the same."""
+    found = [pair for subject in MODULES for pair in faults_of(subject).items()]
+    twice = [name for name, times in Counter(name for name, _ in found).items() if times > 1]
+    if twice:
+        raise ValueError(f"names of two faults each: {', '.join(sorted(twice))}")
+    return dict(found)
+
+
+def subject_of(name: str) -> str:
+    """Return the subject of a fault."""
+    return next(subject for subject in MODULES if name in faults_of(subject))
+
+
+def count_by_item(subject: str) -> Mapping[str, int]:
+    """Return how many faults each item must catch."""
+    return Counter(fault.item for fault in faults_of(subject).values())
+
+
+def _faults_in(module: ModuleType) -> Iterator[type[Fault]]:
+    for value in vars(module).values():
         if (
             isinstance(value, type)
             and issubclass(value, Fault)
-            and value.__module__ == area.__name__
-            and is_a_fault(value)
+            and value.__module__ == module.__name__
+            and is_fault(value)
         ):
             yield value
-
-
-def is_a_fault(kind: type[Fault]) -> bool:
-    """Whether it can be put in.
-
-    What has no item, or a name that begins with an underscore, is a manner that faults have in
-    common.
-    """
-    return hasattr(kind, "item") and not kind.__name__.startswith("_")
-
-
-BY_NAME: Mapping[str, type[Fault]] = {
-    fault.__name__: fault for area in AREAS for fault in faults_in(area)
-}

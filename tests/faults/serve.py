@@ -28,22 +28,24 @@ from reference.auth import sessions, tokens
 from reference.auth.passwords import Hashing
 from reference.settings import Settings
 from tests.faults import proxy
-from tests.faults.api import catalogue as of_the_contract
 from tests.faults.fault import Defect
 from tests.faults.functional.transport import Wire
-from tests.faults.load import catalogue as under_load
-from tests.faults.registry import BY_NAME
+from tests.faults.load.response_times import TheOldRelease
+from tests.faults.registry import IN_HOSPITAL, faults_of
 
 NONE = "none"
 DEFECTS: Mapping[str, type[Defect]] = {
     NONE: Defect,
-    **BY_NAME,
-    **under_load.BY_NAME,
-    **under_load.BEFORE,
-    **of_the_contract.BY_NAME,
+    TheOldRelease.__name__: TheOldRelease,
+    **{
+        name: fault
+        for subject in IN_HOSPITAL
+        for name, fault in faults_of(subject).items()
+        if issubclass(fault, Defect)
+    },
 }
-"""What a hospital can be opened with, by name: the faults of its functions, those under load, and
-those of its API against its document.
+"""What a hospital can be opened with, by name: the faults that are put into its process, none, and
+the release that a baseline is recorded of.
 """
 HASHING = Hashing(passes=1, memory=8)
 """As cheap as argon2 can be: these accounts live for seconds, and every gate signs in dozens of

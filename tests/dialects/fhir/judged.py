@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from tests.dialects import running
 from tests.faults import gate_runs
+from tests.faults.results import Verdict
 
 SIGN_INS = ("client-credentials", "smart-backend", "basic")
 BASIC = (
@@ -49,7 +50,7 @@ def hospital(
 
 def verdict(
     fault: str | None, folder: Path, compiled: Path, auth: str = "client-credentials"
-) -> gate_runs.Verdict:
+) -> Verdict:
     """The verdict on it. Raises `gates.NoVerdict`."""
     with hospital(fault, auth) as (opened, told):
         config = running.settings(opened, folder, *([BASIC] if auth == "basic" else []))

@@ -12,7 +12,7 @@ import pytest
 from tests.dialects.fhir import faults, judged
 from tests.dialects.judging import find_problems, not_passed
 from tests.faults.judge import FUNCTIONAL
-from tests.faults.registry import BY_NAME
+from tests.faults.registry import faults_of
 
 ALWAYS = ("TheLastToSaveWins",)
 """Tried in every CI run; the rest in the thorough one."""
@@ -43,10 +43,11 @@ def test_the_functional_suite_passes(auth: str, tmp_path: Path, compiled: Path) 
 
 def test_the_harms_are_those_of_the_reference() -> None:
     """What has the name that it has there must be caught by the item that catches it there."""
-    shared = faults.ALL.keys() & BY_NAME.keys()
+    by_name = faults_of("functional")
+    shared = faults.ALL.keys() & by_name.keys()
     assert len(shared) >= 10
     assert {name: faults.ALL[name].item for name in shared} == {
-        name: BY_NAME[name].item for name in shared
+        name: by_name[name].item for name in shared
     }
 
 

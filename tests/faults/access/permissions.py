@@ -16,10 +16,11 @@ from reference.patients import store as patients
 from reference.patients.model import Patient
 from reference.problems import Problem
 from reference.security import ADMINISTRATOR, AUDITOR, CLINICIAN, REGISTRAR, Access, Caller
-from tests.faults.fault import Fault, replace
+from tests.faults.fault import replace
+from tests.faults.functional.functional_fault import FunctionalFault
 
 
-class _Access(Fault):
+class _Access(FunctionalFault):
     """Whatever is wrong with access, one item looks after it."""
 
     item = "access-control"

@@ -15,11 +15,12 @@ from reference import security
 from reference.auth import sessions, tokens
 from reference.pool import Rows
 from reference.problems import Problem
-from tests.faults.fault import Fault, replace
+from tests.faults.fault import replace
+from tests.faults.functional.functional_fault import FunctionalFault
 from tests.faults.response_changes import fetch_row
 
 
-class _Session(Fault):
+class _Session(FunctionalFault):
     """Whatever is wrong with sessions, one item looks after it."""
 
     item = "authentication-flow"

@@ -11,11 +11,12 @@ from reference.auth import passwords, service
 from reference.pool import Pool
 from reference.problems import Problem
 from reference.settings import Settings
-from tests.faults.fault import Fault, replace
+from tests.faults.fault import replace
+from tests.faults.functional.functional_fault import FunctionalFault
 from tests.faults.response_changes import fetch_row
 
 
-class _Door(Fault):
+class _Door(FunctionalFault):
     """Whatever is wrong with the door, one item looks after it."""
 
     item = "authentication-flow"

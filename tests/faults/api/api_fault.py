@@ -10,9 +10,8 @@ from typing import Any, ClassVar
 
 from starlette.types import ASGIApp
 
-from cutover_gates.core.findings import Rule
 from tests.faults.api.document_subset import keep_operations
-from tests.faults.fault import Defect
+from tests.faults.fault import Defect, Fault
 from tests.faults.response_changes import ResponseDraft, rewrite_responses
 
 ADDRESS = "/openapi.json"
@@ -22,23 +21,14 @@ FOLLOWED: Mapping[str, Any] = {**DEEP, "deep_seconds": 60}
 """For one that only shows to who follows links: that comes last."""
 
 
-class ApiFault(Defect):
+class ApiFault(Defect, Fault):
     """A subclass's name says the harm, its docstring who would suffer what.
 
-    `item` must come to `outcome`, with a finding (or a gap) of one of the rules `breaks` whose
-    values, written as "subject | expected | actual", hold `shows`.
-
-    `also` maps the items that cannot help failing, too, to the reason why; it is empty wherever it
-    can be. `asked` are settings of `contract` over the usual ones (`trying.USUAL`). `only`: the API
-    then consists of the paths of these operations, by their operationIds; empty for all. The gate
-    has `seconds` to say NO-GO: many times what it takes, for machines are busy.
+    `asked` are settings of `contract` over the usual ones (`gate_on_fault.USUAL`). `only`: the API
+    then consists of the paths of these operations, by their operationIds; empty for all. `seconds`
+    are many times what the gate takes, for machines are busy.
     """
 
-    item: ClassVar[str]
-    outcome: ClassVar[str] = "failed"
-    breaks: ClassVar[tuple[Rule, ...]]
-    shows: ClassVar[str] = ""
-    also: ClassVar[Mapping[str, str]] = {}
     asked: ClassVar[Mapping[str, Any]] = {}
     only: ClassVar[tuple[str, ...]] = ()
     seconds: ClassVar[float] = 200

@@ -1,7 +1,7 @@
 """Judges a hospital that keeps its document, with one seed after the other, and counts how often it
 is blamed.
 
-`python -m tests.faults.contract.clean [--seeds 10] [--seconds 120]`: deep runs, as every night
+`python -m tests.faults.api.false_alarms [--seeds 10] [--seconds 120]`: deep runs, as every night
 makes one.
 """
 
@@ -15,7 +15,6 @@ from pathlib import Path
 from tests.faults import gate_runs, hospitals
 from tests.faults.api.api_fault import DEEP
 from tests.faults.api.gate_on_fault import run_gate_without_fault
-from tests.faults.data.data_judge import item_messages
 
 SLACK = 200.0
 """Seconds that a gate may take beside its run."""
@@ -23,7 +22,7 @@ SLACK = 200.0
 
 def main() -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m tests.faults.contract.clean",
+        prog="python -m tests.faults.api.false_alarms",
         description="Judge a hospital that keeps its document.",
     )
     parser.add_argument(
@@ -58,9 +57,7 @@ def _well(cluster: hospitals.Cluster, seed: int, seconds: int, folder: Path) -> 
     print(f"seed {seed}: {verdict.word}, {verdict.seconds:.0f} s in all", flush=True)
     for item in verdict.items:
         if verdict.outcome(item) != "passed":
-            print(
-                f"  {item} is {verdict.outcome(item)}: {item_messages(verdict, item)}", flush=True
-            )
+            print(f"  {item} is {verdict.outcome(item)}: {verdict.message(item)}", flush=True)
     return verdict.word == "GO"
 
 

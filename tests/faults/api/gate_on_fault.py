@@ -13,6 +13,7 @@ from typing import Any
 from tests.faults import gate_runs, hospitals
 from tests.faults.api.api_fault import ApiFault
 from tests.faults.api.document_subset import keep_operations, keep_role_rows
+from tests.faults.results import Verdict
 from tests.faults.serve import NONE
 
 GATE = "phase3 and contract"
@@ -24,12 +25,12 @@ USUAL: Mapping[str, Any] = {**EMBEDDED, "seconds": 60, "rate": 500}
 
 
 def run_gate_on_fault(
-    cluster: hospitals.Cluster, fault: type[ApiFault], folder: Path
-) -> gate_runs.Verdict:
-    """The gate's verdict on a hospital with this fault."""
+    cluster: hospitals.Cluster, fault: type[ApiFault], folder: Path, *nodes: str
+) -> Verdict:
+    """Return the gate's verdict on a hospital with this fault, or that of only these checks."""
     with hospitals.hospital(cluster, fault.__name__, folder) as hospital:
         return _judged(
-            hospital, {**_of_the(fault.only, folder), **fault.asked}, folder, fault.seconds
+            hospital, {**_of_the(fault.only, folder), **fault.asked}, folder, fault.seconds, *nodes
         )
 
 
@@ -38,7 +39,7 @@ def run_gate_without_fault(
     asked: Mapping[str, Any],
     folder: Path,
     seconds: float = ApiFault.seconds,
-) -> gate_runs.Verdict:
+) -> Verdict:
     """The gate's verdict on a hospital without a fault; `asked` is as a fault's."""
     with hospitals.hospital(cluster, NONE, folder) as hospital:
         return _judged(hospital, {**_of_the((), folder), **asked}, folder, seconds)
@@ -60,13 +61,19 @@ def _of_the(only: tuple[str, ...], folder: Path) -> dict[str, Any]:
 
 
 def _judged(
-    hospital: hospitals.Hospital, asked: Mapping[str, Any], folder: Path, seconds: float
-) -> gate_runs.Verdict:
+    hospital: hospitals.Hospital,
+    asked: Mapping[str, Any],
+    folder: Path,
+    seconds: float,
+    *nodes: str,
+) -> Verdict:
     told = {**gate_runs.secrets_of(hospital), "CUTOVER_TARGETS__TRIED__CONTRACT": json.dumps(asked)}
     return gate_runs.run_gate(
         GATE,
         gate_runs.write_settings(hospital, folder),
         told,
         Path(hospital.shared) / "compiled",
+        *gate_runs.PLAIN,
+        *nodes,
         seconds=seconds,
     )

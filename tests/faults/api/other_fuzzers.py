@@ -1,7 +1,7 @@
 """The faults of the API, given to others: `python -m benchmarks.contract_peers [--seconds N]
 [--only PEER …] [--write]`.
 
-Each fault of `tests/faults/contract` is put into the same hospital, and each peer tries it as its
+Each fault of `tests/faults/api` is put into the same hospital, and each peer tries it as its
 manual says, with its defaults, signed in as the administrator, for so many seconds at most. A peer
 has caught a fault when it finds something that it does not find in the hospital without one, asked
 for the same operations; what it finds there is false, for that hospital keeps its document.
@@ -25,12 +25,14 @@ from typing import Any
 import httpx
 
 from tests.faults import hospitals
-from tests.faults.api.api_judge import find_problems
-from tests.faults.api.catalogue import BY_NAME
+from tests.faults.api.api_fault import ApiFault
 from tests.faults.api.document_subset import keep_operations
 from tests.faults.api.gate_on_fault import run_gate_on_fault, run_gate_without_fault
+from tests.faults.judge import find_problems
+from tests.faults.registry import faults_of_kind
 from tests.faults.serve import NONE
 
+BY_NAME = faults_of_kind("api", ApiFault)
 PAGE = hospitals.ROOT / "docs" / "contract-peers.md"
 SLACK = 15.0
 """Seconds beyond its own limit after which a peer is stopped."""
@@ -246,7 +248,7 @@ def _how(seconds: int) -> list[str]:
     return [
         (
             "Made anew by `python -m benchmarks.contract_peers --write`. Every fault of"
-            " `tests/faults/contract` in the same hospital; each peer"
+            " `tests/faults/api` in the same hospital; each peer"
         ),
         (
             f"with its defaults, signed in as the administrator, for {seconds} s at most. Caught:"

@@ -15,6 +15,7 @@ import psycopg
 
 from reference import installation, postgres
 from tests.faults import gate_runs
+from tests.faults.results import Verdict
 
 NAME, TARGET, RELEASE = "hospital", "tried", "2.0.0"
 
@@ -65,7 +66,7 @@ class DataEnvironment:
         """Lay it where the gate finds the backup."""
         shutil.move(backup, self.backup)
 
-    def run_gate(self, gate: str, *options: str, seconds: float = 90) -> gate_runs.Verdict:
+    def run_gate(self, gate: str, *options: str, seconds: float = 90) -> Verdict:
         """The gate's verdict, as a user would come to it."""
         config = self.folder / "cutover.toml"
         config.write_text(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+from cutover_gates.probes.database.history import rules
 from tests.faults.data.data_environment import DataEnvironment
 from tests.faults.data.data_fault import DataFault
 
@@ -111,6 +112,7 @@ class TheScriptsAreNotWhereTheyShouldBe(_History):
     """An empty folder: flyway validate finds nothing wrong with it."""
 
     outcome = "not proven"
+    breaks = (rules.SCRIPTS_FOUND,)
     also: ClassVar[Mapping[str, str]] = {"migration-verified": "there is nothing to apply"}
 
     def harm(self, ground: DataEnvironment) -> None:
@@ -121,6 +123,7 @@ class TheScriptsAreNotWhereTheyShouldBe(_History):
 class TheHistoryIsGone(_History):
     """Nobody can say what ran."""
 
+    breaks = (rules.HISTORY_TABLE,)
     also: ClassVar[Mapping[str, str]] = {
         "row-counts": "it held rows",
         "backup-taken": "nobody can say what is before and what is after",

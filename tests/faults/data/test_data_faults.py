@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.data.catalogue import BY_NAME
-from tests.faults.data.data_judge import find_problems, item_messages
+from tests.faults.data.data_fault import DataFault
 from tests.faults.data.database_servers import STATE_AT, DatabaseServers
-from tests.faults.judge import PLAN
+from tests.faults.judge import find_problems
+from tests.faults.registry import faults_of_kind
 from tests.faults.selection import cases
+
+BY_NAME = faults_of_kind("data", DataFault)
 
 
 @pytest.mark.parametrize("name", cases(BY_NAME))
@@ -34,16 +36,6 @@ def test_without_a_fault_nothing_is_blamed(
     with world.ground(None, gate, tmp_path) as ground:
         verdict = ground.run_gate(gate)
     blamed = {
-        item: item_messages(verdict, item)
-        for item in verdict.items
-        if verdict.outcome(item) != "passed"
+        item: verdict.message(item) for item in verdict.items if verdict.outcome(item) != "passed"
     }
     assert not blamed, verdict.output
-
-
-@pytest.mark.parametrize("name", BY_NAME)
-def test_a_fault_says_its_harm_and_names_items_of_the_plan(name: str) -> None:
-    fault = BY_NAME[name]
-    assert fault.__doc__
-    assert {fault.item, *fault.also} <= PLAN.by_id.keys()
-    assert all(fault.also.values())

@@ -16,10 +16,10 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from cutover_gates.core.findings import Rule
 from cutover_gates.probes.database.backup import rules as backup_rules
 from cutover_gates.probes.database.health import replication, rules
 from reference import installation, postgres
+from tests.faults.fault import Fault
 
 WRITES, ROOM, COPIES, THERE, ARCHIVE, RECENT, WHOLE = (
     "test_the_database_answers_and_takes_writes",
@@ -54,15 +54,10 @@ class Place:
             owner.execute(statement)
 
 
-class DatabaseFault:
+class DatabaseFault(Fault):
     """A fault like `DeploymentFault`; the item is always `database-cluster`."""
 
-    item: ClassVar[str] = "database-cluster"
-    check: ClassVar[str]
-    outcome: ClassVar[str] = "failed"
-    rule: ClassVar[Rule]
-    shows: ClassVar[str]
-    also: ClassVar[dict[str, str]] = {}
+    item = "database-cluster"
 
     def harm(self, place: Place) -> None:
         """Do the harm."""
@@ -71,7 +66,7 @@ class DatabaseFault:
 class TheDatabaseWasLeftReadOnly(DatabaseFault):
     """Nobody switched it back after the last rehearsal: no patient can be registered."""
 
-    rule = rules.WRITABLE
+    breaks = (rules.WRITABLE,)
     check, shows = WRITES, "default_transaction_read_only is on"
 
     def harm(self, place: Place) -> None:
@@ -85,7 +80,7 @@ class TheDatabaseWasLeftReadOnly(DatabaseFault):
 class TheDsnLeadsToAStandby(DatabaseFault):
     """The primary has moved, and the old address leads to a standby that takes no writes."""
 
-    rule = rules.WRITABLE
+    breaks = (rules.WRITABLE,)
     check, shows = WRITES, "a standby"
     also: ClassVar[dict[str, str]] = {
         COPIES: "a standby does not know the others",
@@ -100,7 +95,7 @@ class TheDsnLeadsToAStandby(DatabaseFault):
 class TheStandbyIsBehind(DatabaseFault):
     """A real standby that follows late: a takeover by it loses the last writes."""
 
-    rule = rules.STANDBYS_FOLLOW
+    breaks = (rules.STANDBYS_FOLLOW,)
     check, shows = COPIES, "behind"
 
     def harm(self, place: Place) -> None:
@@ -120,7 +115,7 @@ class TheStandbyIsGone(DatabaseFault):
     A standby that is gone is behind nobody, so that every other check passes.
     """
 
-    rule = rules.STANDBY_COUNT
+    breaks = (rules.STANDBY_COUNT,)
     check, shows = THERE, "| 1 (migrations.standbys) | 0 |"
 
     def harm(self, place: Place) -> None:
@@ -130,7 +125,7 @@ class TheStandbyIsGone(DatabaseFault):
 class NobodySaysHowManyStandbys(DatabaseFault):
     """The same, where the settings do not say that there was one."""
 
-    rule = rules.STANDBY_COUNT
+    breaks = (rules.STANDBY_COUNT,)
     check, outcome, shows = THERE, "not proven", "the settings do not say how many must"
 
     def harm(self, place: Place) -> None:
@@ -140,7 +135,7 @@ class NobodySaysHowManyStandbys(DatabaseFault):
 class TheArchiveIsOff(DatabaseFault):
     """It was switched off for a rehearsal: what follows the last backup cannot be restored."""
 
-    rule = rules.ARCHIVE_MODE
+    breaks = (rules.ARCHIVE_MODE,)
     check, shows = THERE, "archive_mode | on"
 
     def harm(self, place: Place) -> None:
@@ -150,7 +145,7 @@ class TheArchiveIsOff(DatabaseFault):
 class NoConnectionIsLeft(DatabaseFault):
     """The new release cannot connect beside the old one."""
 
-    rule = rules.FREE_CONNECTIONS
+    breaks = (rules.FREE_CONNECTIONS,)
     check, shows = ROOM, "of its connections in use"
 
     def harm(self, place: Place) -> None:
@@ -167,7 +162,7 @@ class TheArchiveFails(DatabaseFault):
     The server's answer is a stand-in: the real thing is in `tests/integration/database/health`.
     """
 
-    rule = rules.ARCHIVING
+    breaks = (rules.ARCHIVING,)
     check, shows = ARCHIVE, "the archive of the write-ahead log"
 
     def harm(self, place: Place) -> None:
@@ -179,10 +174,10 @@ class TheArchiveFails(DatabaseFault):
         replication._ARCHIVE = answer
 
 
-class TheBackupIsOld(DatabaseFault):
+class TheNewestBackupIsOld(DatabaseFault):
     """A day of the hospital would be lost."""
 
-    rule = backup_rules.RECENT
+    breaks = (backup_rules.RECENT,)
     check, shows = RECENT, "h ago"
 
     def harm(self, place: Place) -> None:
@@ -193,10 +188,10 @@ class TheBackupIsOld(DatabaseFault):
         os.utime(place.backup, (yesterday, yesterday))
 
 
-class TheBackupIsCutOff(DatabaseFault):
+class TheNewestBackupIsCutOff(DatabaseFault):
     """The disk was full."""
 
-    rule = backup_rules.BACKUP_READABLE
+    breaks = (backup_rules.BACKUP_READABLE,)
     check, shows = WHOLE, "hospital.dump"
 
     def harm(self, place: Place) -> None:
@@ -204,10 +199,10 @@ class TheBackupIsCutOff(DatabaseFault):
             archive.truncate(place.backup.stat().st_size * 2 // 3)
 
 
-class ThereIsNoBackup(DatabaseFault):
+class NoBackupWasMade(DatabaseFault):
     """The job was never set up."""
 
-    rule = backup_rules.BACKUP_EXISTS
+    breaks = (backup_rules.BACKUP_EXISTS,)
     check, outcome, shows = RECENT, "not proven", "backup"
     also: ClassVar[dict[str, str]] = {WHOLE: "it is the same backup"}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 import json
 import ssl
 from collections.abc import Callable, Iterator, Mapping
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cutover_gates.config.infrastructure import Infrastructure
-from cutover_gates.core.evidence.assessment import Assessment, NotProven
+from cutover_gates.core.evidence.assessment import Assessment
 from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.probes.deployment.deployment_context import DeploymentContext
 from cutover_gates.probes.deployment.kubernetes.assessments import KubernetesAssessments
@@ -22,6 +21,7 @@ from cutover_gates.probes.deployment.kubernetes.client import DeploymentClient
 from cutover_gates.probes.deployment.pipeline.assessments import PipelineAssessments
 from cutover_gates.probes.deployment.registry.assessments import RegistryAssessments
 from cutover_gates.probes.deployment.registry.client import RegistryRepository
+from tests.faults.results import CheckResult, run_check
 from tests.standins.deployment_objects import HELM, IMAGE, NAME, NAMESPACE, deployment_objects
 from tests.standins.https_server import Authority, authority
 from tests.standins.kubernetes_api import KubernetesApi, kubernetes_api
@@ -31,19 +31,6 @@ TARGET, RELEASE, COMMIT = "tried", "2.0.0", "c0ffee" + "0" * 34
 FILES = ("kubernetes", "registry", "pipeline")
 SECONDS = 5.0
 """The bound of a question here: a fault that is silent would cost more with the usual one."""
-
-
-@dataclass(frozen=True)
-class CheckResult:
-    """How a check ended: "passed", "failed" or "not proven", and the error that says why."""
-
-    word: str
-    error: Exception | None = None
-
-    @property
-    def why(self) -> str:
-        """Return the error's text."""
-        return str(self.error or "")
 
 
 @dataclass
@@ -114,7 +101,7 @@ class DeploymentEnvironment:
         given = self._fixtures(
             Infrastructure.model_validate(self.settings(asked)), seen if seen is not None else []
         )
-        return {name: outcome(check, given) for name, check in checks(*(files or FILES)).items()}
+        return {name: run_check(check, given) for name, check in checks(*(files or FILES)).items()}
 
     def _fixtures(self, declared: Infrastructure, seen: list[Assessment]) -> dict[str, Any]:
         """Return the fixtures, as `plugin.fixtures.deployment` makes them."""
@@ -140,17 +127,6 @@ class DeploymentEnvironment:
                 context, RELEASE, declared.pipeline, self.folder.joinpath, self.redactor
             ),
         }
-
-
-def outcome(check: Callable[..., None], given: Mapping[str, Any]) -> CheckResult:
-    """Return how one check ends with these fixtures."""
-    try:
-        check(**{name: given[name] for name in inspect.signature(check).parameters})
-    except AssertionError as finding:
-        return CheckResult("failed", finding)
-    except NotProven as hole:
-        return CheckResult("not proven", hole)
-    return CheckResult("passed")
 
 
 def checks(*files: str) -> dict[str, Callable[..., None]]:

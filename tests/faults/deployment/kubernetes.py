@@ -44,7 +44,7 @@ class _Cluster(DeploymentFault):
 class ATagWasMoved(_Cluster):
     """One pod of three was started after a tag was pushed again, and runs another program."""
 
-    rule = rules.DECLARED_IMAGE
+    breaks = (rules.DECLARED_IMAGE,)
     check, shows = "test_every_pod_runs_the_declared_image", OTHER
 
     def harm(self, environment: DeploymentEnvironment) -> None:
@@ -54,7 +54,7 @@ class ATagWasMoved(_Cluster):
 class SomebodyDeployedAhead(_Cluster):
     """The new release runs the day before, on a database that is not migrated yet."""
 
-    rule = rules.DECLARED_IMAGE
+    breaks = (rules.DECLARED_IMAGE,)
     check, shows = "test_every_pod_runs_the_declared_image", "(previous_digest)"
     asked: ClassVar[Mapping[str, Mapping[str, Any]]] = {"cluster": {"runs": "previous"}}
 
@@ -62,7 +62,7 @@ class SomebodyDeployedAhead(_Cluster):
 class AnImageWasPutOnANodeByHand(_Cluster):
     """It is in no registry, so that nobody can say what it is."""
 
-    rule = rules.DECLARED_IMAGE
+    breaks = (rules.DECLARED_IMAGE,)
     check, outcome, shows = "test_every_pod_runs_the_declared_image", "not proven", "by hand"
 
     def harm(self, environment: DeploymentEnvironment) -> None:
@@ -72,7 +72,7 @@ class AnImageWasPutOnANodeByHand(_Cluster):
 class APodOfTheReleaseBeforeServesOn(_Cluster):
     """Its labels still match, and the service sends it requests."""
 
-    rule = rules.DECLARED_IMAGE
+    breaks = (rules.DECLARED_IMAGE,)
     check, shows = "test_every_pod_runs_the_declared_image", "left-over"
 
     def harm(self, environment: DeploymentEnvironment) -> None:
@@ -82,7 +82,7 @@ class APodOfTheReleaseBeforeServesOn(_Cluster):
 class APodCrashLoops(_Cluster):
     """It starts, crashes, and waits longer each time."""
 
-    rule = rules.PODS_RUN
+    breaks = (rules.PODS_RUN,)
     check, shows = "test_no_pod_waits_crashes_or_restarts", "CrashLoopBackOff"
 
     def harm(self, environment: DeploymentEnvironment) -> None:
@@ -98,7 +98,7 @@ class APodCrashLoops(_Cluster):
 class APodRestartsNowAndThen(_Cluster):
     """Between two crashes it looks well, and its users are signed out each time."""
 
-    rule = rules.FEW_RESTARTS
+    breaks = (rules.FEW_RESTARTS,)
     check, shows = "test_no_pod_waits_crashes_or_restarts", "1 restarts, the last at"
 
     def harm(self, environment: DeploymentEnvironment) -> None:
@@ -113,7 +113,7 @@ class APodRestartsNowAndThen(_Cluster):
 class APodWasRestartedAtATimeThatNobodyKnows(_Cluster):
     """The node does not know when: it may have been a moment ago."""
 
-    rule = rules.FEW_RESTARTS
+    breaks = (rules.FEW_RESTARTS,)
     check, outcome, shows = (
         "test_no_pod_waits_crashes_or_restarts",
         "not proven",
@@ -127,7 +127,7 @@ class APodWasRestartedAtATimeThatNobodyKnows(_Cluster):
 class APodIsPending(_Cluster):
     """No node has room for it: when the next pod fails, too few are left."""
 
-    rule = rules.PODS_RUN
+    breaks = (rules.PODS_RUN,)
     check, shows = "test_no_pod_waits_crashes_or_restarts", "Insufficient memory"
     also: ClassVar[Mapping[str, str]] = {
         "test_every_pod_runs_the_declared_image": "it has not pulled anything yet"
@@ -149,7 +149,7 @@ class APodIsPending(_Cluster):
 class APodIsNotReady(_Cluster):
     """It runs and gets no requests."""
 
-    rule = rules.PODS_RUN
+    breaks = (rules.PODS_RUN,)
     check, shows = "test_no_pod_waits_crashes_or_restarts", "is not ready"
 
     def harm(self, environment: DeploymentEnvironment) -> None:
@@ -159,7 +159,7 @@ class APodIsNotReady(_Cluster):
 class AReplicaIsMissing(_Cluster):
     """Two pods carry the load of three."""
 
-    rule = rules.DECLARED_REPLICAS
+    breaks = (rules.DECLARED_REPLICAS,)
     check, shows = "test_the_deployment_is_available", "2 available"
 
     def harm(self, environment: DeploymentEnvironment) -> None:
@@ -172,7 +172,7 @@ class AReplicaIsMissing(_Cluster):
 class SomebodyScaledItDown(_Cluster):
     """The deployment is available, with one pod less than was planned."""
 
-    rule = rules.DECLARED_REPLICAS
+    breaks = (rules.DECLARED_REPLICAS,)
     check, shows = "test_the_deployment_is_available", "2 wanted"
 
     def harm(self, environment: DeploymentEnvironment) -> None:
@@ -183,7 +183,7 @@ class SomebodyScaledItDown(_Cluster):
 class TheNewestChangeWasNotActedUpon(_Cluster):
     """The controller hangs: the whole status describes the change before."""
 
-    rule = rules.CHANGE_OBSERVED
+    breaks = (rules.CHANGE_OBSERVED,)
     check, shows = "test_the_deployment_is_available", "generation 10"
 
     def harm(self, environment: DeploymentEnvironment) -> None:
@@ -193,7 +193,7 @@ class TheNewestChangeWasNotActedUpon(_Cluster):
 class TheRolloutIsHalfDone(_Cluster):
     """Two releases answer in turn."""
 
-    rule = rules.DECLARED_REPLICAS
+    breaks = (rules.DECLARED_REPLICAS,)
     check, shows = "test_the_deployment_is_available", "1 updated"
 
     def harm(self, environment: DeploymentEnvironment) -> None:
@@ -206,7 +206,7 @@ class TheRolloutIsHalfDone(_Cluster):
 class NoReadinessProbe(_Cluster):
     """A pod that is just starting gets requests, and answers them with errors."""
 
-    rule = rules.PROBES_DEFINED
+    breaks = (rules.PROBES_DEFINED,)
     check, shows = "test_probes_are_defined", "readiness"
 
     def harm(self, environment: DeploymentEnvironment) -> None:
@@ -217,7 +217,7 @@ class NoReadinessProbe(_Cluster):
 class NoLivenessProbe(_Cluster):
     """A pod that hangs stays until somebody notices."""
 
-    rule = rules.PROBES_DEFINED
+    breaks = (rules.PROBES_DEFINED,)
     check, shows = "test_probes_are_defined", "liveness"
 
     def harm(self, environment: DeploymentEnvironment) -> None:
@@ -228,7 +228,7 @@ class NoLivenessProbe(_Cluster):
 class NoLimitOfMemory(_Cluster):
     """One memory leak takes down the node, and all that runs there."""
 
-    rule = rules.RESOURCES_DECLARED
+    breaks = (rules.RESOURCES_DECLARED,)
     check, shows = "test_requests_and_limits_are_declared", "| no limits.memory |"
 
     def harm(self, environment: DeploymentEnvironment) -> None:
@@ -242,7 +242,7 @@ class NoLimitOfMemory(_Cluster):
 class NothingIsDeclaredBesideTheBackend(_Cluster):
     """The log shipper takes the memory that the backend needs."""
 
-    rule = rules.RESOURCES_DECLARED
+    breaks = (rules.RESOURCES_DECLARED,)
     check, shows = "test_requests_and_limits_are_declared", "log-shipper"
 
     def harm(self, environment: DeploymentEnvironment) -> None:
@@ -253,7 +253,7 @@ class NothingIsDeclaredBesideTheBackend(_Cluster):
 class NoDisruptionBudget(_Cluster):
     """Draining the nodes for an update evicts all pods at once."""
 
-    rule = rules.BUDGET_SELECTS
+    breaks = (rules.BUDGET_SELECTS,)
     check, shows = "test_a_disruption_budget_guards_the_pods", "| 1 disruption budget | 0 |"
 
     def harm(self, environment: DeploymentEnvironment) -> None:
@@ -265,7 +265,7 @@ class NoDisruptionBudget(_Cluster):
 class TheBudgetLetsNobodyGo(_Cluster):
     """No node can be drained, not even a broken one."""
 
-    rule = rules.BUDGET_ALLOWS_SOME
+    breaks = (rules.BUDGET_ALLOWS_SOME,)
     check, shows = "test_a_disruption_budget_guards_the_pods", "| 0 |"
 
     def harm(self, environment: DeploymentEnvironment) -> None:
@@ -277,7 +277,7 @@ class TheBudgetLetsNobodyGo(_Cluster):
 class TheBudgetLetsAllGo(_Cluster):
     """The budget protects nothing."""
 
-    rule = rules.BUDGET_ALLOWS_SOME
+    breaks = (rules.BUDGET_ALLOWS_SOME,)
     check, shows = "test_a_disruption_budget_guards_the_pods", "| 3 |"
 
     def harm(self, environment: DeploymentEnvironment) -> None:
@@ -289,7 +289,7 @@ class TheBudgetLetsAllGo(_Cluster):
 class TwoBudgetsSelectOnePod(_Cluster):
     """Kubernetes then refuses every eviction."""
 
-    rule = rules.BUDGET_SELECTS
+    breaks = (rules.BUDGET_SELECTS,)
     check, shows = "test_a_disruption_budget_guards_the_pods", "| 2: "
 
     def harm(self, environment: DeploymentEnvironment) -> None:
@@ -302,7 +302,7 @@ class TwoBudgetsSelectOnePod(_Cluster):
 class ThePreviousRevisionIsGone(_Cluster):
     """There is nothing to roll back to."""
 
-    rule = rules.PREVIOUS_REVISION_KEPT
+    breaks = (rules.PREVIOUS_REVISION_KEPT,)
     check, shows = "test_the_previous_revision_is_there", "| no earlier revision |"
 
     def harm(self, environment: DeploymentEnvironment) -> None:
@@ -312,7 +312,7 @@ class ThePreviousRevisionIsGone(_Cluster):
 class ThePreviousRevisionIsAnotherRelease(_Cluster):
     """The rollback would lead to a release that was never tested with this database."""
 
-    rule = rules.PREVIOUS_REVISION_KEPT
+    breaks = (rules.PREVIOUS_REVISION_KEPT,)
     check, shows = "test_the_previous_revision_is_there", OTHER
 
     def harm(self, environment: DeploymentEnvironment) -> None:
@@ -324,7 +324,7 @@ class ThePreviousRevisionIsAnotherRelease(_Cluster):
 class ThePreviousRevisionIsOnlyATag(_Cluster):
     """The tag may lead to any image by now."""
 
-    rule = rules.PREVIOUS_REVISION_KEPT
+    breaks = (rules.PREVIOUS_REVISION_KEPT,)
     check, outcome, shows = "test_the_previous_revision_is_there", "not proven", "tags only"
 
     def harm(self, environment: DeploymentEnvironment) -> None:
@@ -336,7 +336,7 @@ class ThePreviousRevisionIsOnlyATag(_Cluster):
 class NoRevisionIsKept(_Cluster):
     """The next change of the deployment removes the revision to go back to."""
 
-    rule = rules.HISTORY_KEPT
+    breaks = (rules.HISTORY_KEPT,)
     check, shows = "test_the_previous_revision_is_there", "| revisionHistoryLimit 0 |"
 
     def harm(self, environment: DeploymentEnvironment) -> None:
@@ -346,7 +346,7 @@ class NoRevisionIsKept(_Cluster):
 class HelmsHistoryIsGone(_Cluster):
     """`helm rollback`, the command of the plan, answers that the release is not found."""
 
-    rule = rules.HELM_PREVIOUS_KEPT
+    breaks = (rules.HELM_PREVIOUS_KEPT,)
     check, shows = "test_the_previous_revision_is_there", "a history in the namespace"
 
     def harm(self, environment: DeploymentEnvironment) -> None:
@@ -358,7 +358,7 @@ class HelmsHistoryIsGone(_Cluster):
 class HelmHasOneRevisionOnly(_Cluster):
     """There is a release, and nothing before it."""
 
-    rule = rules.HELM_PREVIOUS_KEPT
+    breaks = (rules.HELM_PREVIOUS_KEPT,)
     check, shows = (
         "test_the_previous_revision_is_there",
         "an earlier revision that was deployed | none |",
@@ -371,7 +371,7 @@ class HelmHasOneRevisionOnly(_Cluster):
 class HelmIsHalfDone(_Cluster):
     """An upgrade was interrupted: Helm refuses every action until somebody cleans up."""
 
-    rule = rules.HELM_RELEASE_DEPLOYED
+    breaks = (rules.HELM_RELEASE_DEPLOYED,)
     check, shows = "test_the_previous_revision_is_there", "pending-upgrade"
 
     def harm(self, environment: DeploymentEnvironment) -> None:
@@ -384,7 +384,7 @@ class HelmIsHalfDone(_Cluster):
 class TheDeploymentIsGone(_Cluster):
     """It was deleted, or it never existed."""
 
-    rule = rules.DEPLOYMENT_EXISTS
+    breaks = (rules.DEPLOYMENT_EXISTS,)
     check, shows = EVERY[0], f"{NAME} | "
     also: ClassVar[Mapping[str, str]] = dict.fromkeys(EVERY[1:], "there is nothing to look at")
 
@@ -392,10 +392,10 @@ class TheDeploymentIsGone(_Cluster):
         environment.kubernetes.objects["deployments"] = []
 
 
-class TheTokenIsRefused(_Cluster):
+class TheClusterRefusesTheToken(_Cluster):
     """It was renewed, and the gate has the old one."""
 
-    rule = rules.API_ANSWERS
+    breaks = (rules.API_ANSWERS,)
     check, outcome, shows = EVERY[0], "not proven", "is the token in token_file still valid?"
     also: ClassVar[Mapping[str, str]] = dict.fromkeys(EVERY[1:], "nothing can be seen")
 
@@ -406,7 +406,7 @@ class TheTokenIsRefused(_Cluster):
 class TheApiIsDead(_Cluster):
     """No rollback is possible either."""
 
-    rule = rules.API_ANSWERS
+    breaks = (rules.API_ANSWERS,)
     check, outcome, shows = EVERY[0], "not proven", "cannot be asked"
     also: ClassVar[Mapping[str, str]] = dict.fromkeys(EVERY[1:], "nothing can be seen")
     asked: ClassVar[Mapping[str, Mapping[str, Any]]] = {"cluster": {"api": "https://127.0.0.1:1"}}
@@ -415,7 +415,7 @@ class TheApiIsDead(_Cluster):
 class HelmsSecretsMayNotBeRead(_Cluster):
     """Helm's history is not known; everything else is."""
 
-    rule = rules.API_ANSWERS
+    breaks = (rules.API_ANSWERS,)
     check, outcome, shows = "test_the_previous_revision_is_there", "not proven", "may not read them"
 
     def harm(self, environment: DeploymentEnvironment) -> None:

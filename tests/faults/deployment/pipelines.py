@@ -46,7 +46,7 @@ def run_of(environment: DeploymentEnvironment) -> dict[str, Any]:
 class ThePipelineIsRed(_Tests):
     """The tests failed, and the commit was released nevertheless."""
 
-    rule = rules.RUN_SUCCEEDED
+    breaks = (rules.RUN_SUCCEEDED,)
     check, shows = GREEN, "| success | failure |"
 
     def harm(self, environment: DeploymentEnvironment) -> None:
@@ -56,7 +56,7 @@ class ThePipelineIsRed(_Tests):
 class TheGreenRunIsOfAnotherCommit(_Tests):
     """The last change was made after the run."""
 
-    rule = rules.SAME_COMMIT
+    breaks = (rules.SAME_COMMIT,)
     check, shows = GREEN, "| 0000000000"
     also: ClassVar[Mapping[str, str]] = dict.fromkeys(
         (SUITES, RECENT, COVERED), "nothing of it is about this commit"
@@ -69,7 +69,7 @@ class TheGreenRunIsOfAnotherCommit(_Tests):
 class TheGreenRunIsOfAnotherRelease(_Tests):
     """The right commit was built as another release."""
 
-    rule = rules.SAME_RELEASE
+    breaks = (rules.SAME_RELEASE,)
     check, shows = GREEN, "1.9.9"
 
     def harm(self, environment: DeploymentEnvironment) -> None:
@@ -79,7 +79,7 @@ class TheGreenRunIsOfAnotherRelease(_Tests):
 class ASuiteWasSkipped(_Tests):
     """The pipeline is green, although the security tests did not run."""
 
-    rule = rules.SUITES_SUCCEEDED
+    breaks = (rules.SUITES_SUCCEEDED,)
     check, shows = SUITES, "suite security | success | skipped |"
 
     def harm(self, environment: DeploymentEnvironment) -> None:
@@ -89,7 +89,7 @@ class ASuiteWasSkipped(_Tests):
 class ASuiteIsMissing(_Tests):
     """It was removed from the pipeline."""
 
-    rule = rules.SUITES_SUCCEEDED
+    breaks = (rules.SUITES_SUCCEEDED,)
     check, shows = SUITES, "suite integration | success | no such suite"
 
     def harm(self, environment: DeploymentEnvironment) -> None:
@@ -99,7 +99,7 @@ class ASuiteIsMissing(_Tests):
 class TheRunIsOld(_Tests):
     """It was green on a base image of last month."""
 
-    rule = rules.RUN_RECENT
+    breaks = (rules.RUN_RECENT,)
     check, shows = RECENT, "| at most 168 h ago | 169.0 h ago |"
 
     def harm(self, environment: DeploymentEnvironment) -> None:
@@ -109,7 +109,7 @@ class TheRunIsOld(_Tests):
 class TheRunIsYetToCome(_Tests):
     """A clock is wrong, so that the age of the run is not known."""
 
-    rule = rules.RUN_RECENT
+    breaks = (rules.RUN_RECENT,)
     check, shows = RECENT, "in the future"
 
     def harm(self, environment: DeploymentEnvironment) -> None:
@@ -119,7 +119,7 @@ class TheRunIsYetToCome(_Tests):
 class ThePipelineLeftNoFile(_Tests):
     """It never ran, or left its file elsewhere."""
 
-    rule = rules.RECORD_READABLE
+    breaks = (rules.RECORD_READABLE,)
     check, outcome, shows = GREEN, "not proven", "FileNotFoundError"
     also: ClassVar[Mapping[str, str]] = dict.fromkeys((SUITES, RECENT, COVERED), NOTHING_ELSE)
 
@@ -130,7 +130,7 @@ class ThePipelineLeftNoFile(_Tests):
 class ThePipelineWasCutOff(_Tests):
     """It was killed while it wrote the file."""
 
-    rule = rules.RECORD_VALID
+    breaks = (rules.RECORD_VALID,)
     check, shows = GREEN, "| invalid JSON |"
     also: ClassVar[Mapping[str, str]] = dict.fromkeys((SUITES, RECENT, COVERED), NOTHING_ELSE)
 
@@ -141,7 +141,7 @@ class ThePipelineWasCutOff(_Tests):
 class ThePipelineSpeaksAnotherLanguage(_Tests):
     """`passed` is the word of another tool, and has no meaning here."""
 
-    rule = rules.RECORD_VALID
+    breaks = (rules.RECORD_VALID,)
     check, shows = GREEN, "at $.suites.unit | a value as in pipeline.schema.json |"
     also: ClassVar[Mapping[str, str]] = dict.fromkeys((SUITES, RECENT, COVERED), NOTHING_ELSE)
 
@@ -152,7 +152,7 @@ class ThePipelineSpeaksAnotherLanguage(_Tests):
 class TooLittleIsCovered(_Covered):
     """A figure just below the limit is below it."""
 
-    rule = rules.COVERAGE_ENOUGH
+    breaks = (rules.COVERAGE_ENOUGH,)
     shows = "79.90 %"
 
     def harm(self, environment: DeploymentEnvironment) -> None:
@@ -162,7 +162,7 @@ class TooLittleIsCovered(_Covered):
 class WhatIsRoundedUpIsNotCovered(_Covered):
     """79.96 % was written as 80.0 %: the counted lines override the written figure."""
 
-    rule = rules.COVERAGE_ENOUGH
+    breaks = (rules.COVERAGE_ENOUGH,)
     shows = "79.96 %"
 
     def harm(self, environment: DeploymentEnvironment) -> None:
@@ -176,7 +176,7 @@ class WhatIsRoundedUpIsNotCovered(_Covered):
 class NothingIsCoveredOfNothing(_Covered):
     """The report is empty, and its rate is 1."""
 
-    rule = rules.COVERAGE_CONSISTENT
+    breaks = (rules.COVERAGE_CONSISTENT,)
     shows = "coverage.xml | 1 line or more | 0 lines |"
     asked: ClassVar[Mapping[str, Mapping[str, Any]]] = REPORTED
 
@@ -187,7 +187,7 @@ class NothingIsCoveredOfNothing(_Covered):
 class NoLineIsCounted(_Covered):
     """The same, in the pipeline's own file."""
 
-    rule = rules.COVERAGE_CONSISTENT
+    breaks = (rules.COVERAGE_CONSISTENT,)
     shows = "pipeline.json | 1 line or more | 0 lines |"
 
     def harm(self, environment: DeploymentEnvironment) -> None:
@@ -197,7 +197,7 @@ class NoLineIsCounted(_Covered):
 class TheReportContradictsItself(_Covered):
     """Its rate was edited."""
 
-    rule = rules.COVERAGE_CONSISTENT
+    breaks = (rules.COVERAGE_CONSISTENT,)
     shows = "| 70.00 % (700 of 1000 lines) | 83.10 % |"
     asked: ClassVar[Mapping[str, Mapping[str, Any]]] = REPORTED
 
@@ -208,7 +208,7 @@ class TheReportContradictsItself(_Covered):
 class TheReportIsOfAnotherRun(_Covered):
     """It was left by the run before."""
 
-    rule = rules.COVERAGE_CONSISTENT
+    breaks = (rules.COVERAGE_CONSISTENT,)
     shows = "coverage.xml, SHA-256"
     asked: ClassVar[Mapping[str, Mapping[str, Any]]] = REPORTED
 
@@ -220,7 +220,7 @@ class TheReportIsOfAnotherRun(_Covered):
 class NothingSaysOfWhichRunTheReportIs(_Covered):
     """It may be of any commit."""
 
-    rule = rules.COVERAGE_KNOWN
+    breaks = (rules.COVERAGE_KNOWN,)
     outcome, shows = "not proven", "nothing says that it is of this run"
     asked: ClassVar[Mapping[str, Mapping[str, Any]]] = REPORTED
 
@@ -232,7 +232,7 @@ class NothingSaysOfWhichRunTheReportIs(_Covered):
 class TheCoverageIsNoNumber(_Covered):
     """NaN is below no limit: a comparison would let it pass."""
 
-    rule = rules.RECORD_VALID
+    breaks = (rules.RECORD_VALID,)
     check, shows = COVERED, "| invalid JSON |"
     also: ClassVar[Mapping[str, str]] = dict.fromkeys(
         (GREEN, SUITES, RECENT), "the whole file is none"

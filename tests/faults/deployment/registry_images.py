@@ -24,7 +24,7 @@ class _Image(DeploymentFault):
 class TheImageIsNotInTheRegistry(_Image):
     """The running nodes have it; a new node cannot pull it."""
 
-    rule = rules.MANIFEST_EXISTS
+    breaks = (rules.MANIFEST_EXISTS,)
     shows = "| 404 |"
 
     def harm(self, environment: DeploymentEnvironment) -> None:
@@ -34,7 +34,7 @@ class TheImageIsNotInTheRegistry(_Image):
 class ThePreviousImageIsGone(_Image):
     """It was cleaned up: the rollback finds a revision and no image."""
 
-    rule = rules.MANIFEST_EXISTS
+    breaks = (rules.MANIFEST_EXISTS,)
     check, shows = BEFORE, "| 404 |"
 
     def harm(self, environment: DeploymentEnvironment) -> None:
@@ -44,7 +44,7 @@ class ThePreviousImageIsGone(_Image):
 class OtherBytesStandUnderTheDigest(_Image):
     """The registry's storage is damaged, or was tampered with."""
 
-    rule = rules.MANIFEST_INTACT
+    breaks = (rules.MANIFEST_INTACT,)
     shows = "| sha256:"
 
     def harm(self, environment: DeploymentEnvironment) -> None:
@@ -58,7 +58,7 @@ class OtherBytesStandUnderTheDigest(_Image):
 class ALayerIsGone(_Image):
     """The manifest exists, and every pull of it breaks off."""
 
-    rule = rules.BLOBS_COMPLETE
+    breaks = (rules.BLOBS_COMPLETE,)
     shows = "| 404 |"
 
     def harm(self, environment: DeploymentEnvironment) -> None:
@@ -68,7 +68,7 @@ class ALayerIsGone(_Image):
 class ALayerOfThePreviousImageIsCutOff(_Image):
     """The layer exists, in half of its size."""
 
-    rule = rules.BLOBS_COMPLETE
+    breaks = (rules.BLOBS_COMPLETE,)
     check, shows = BEFORE, "| 5 bytes |"
 
     def harm(self, environment: DeploymentEnvironment) -> None:
@@ -79,7 +79,7 @@ class ALayerOfThePreviousImageIsCutOff(_Image):
 class TheImageIsForAnotherPlatform(_Image):
     """It was built on a laptop."""
 
-    rule = rules.FOR_PLATFORM
+    breaks = (rules.FOR_PLATFORM,)
     shows = "| linux/amd64 | linux/arm64 |"
 
     def harm(self, environment: DeploymentEnvironment) -> None:
@@ -89,7 +89,7 @@ class TheImageIsForAnotherPlatform(_Image):
 class SomethingElseStandsUnderTheDigest(_Image):
     """It is a chart or a signature, which no node can run."""
 
-    rule = rules.IS_IMAGE
+    breaks = (rules.IS_IMAGE,)
     shows = "| application/json |"
 
     def harm(self, environment: DeploymentEnvironment) -> None:
@@ -101,7 +101,7 @@ class SomethingElseStandsUnderTheDigest(_Image):
 class TheLoginFails(_Image):
     """The password of the account was changed."""
 
-    rule = rules.REGISTRY_ANSWERS
+    breaks = (rules.REGISTRY_ANSWERS,)
     outcome, shows = "not proven", "are username and password right"
     also: ClassVar[Mapping[str, str]] = {BEFORE: "it is the same login"}
 
@@ -112,7 +112,7 @@ class TheLoginFails(_Image):
 class NobodyGaveALogin(_Image):
     """The registry does not allow anonymous pulls."""
 
-    rule = rules.REGISTRY_ANSWERS
+    breaks = (rules.REGISTRY_ANSWERS,)
     outcome, shows = "not proven", "are username and password right"
     also: ClassVar[Mapping[str, str]] = {BEFORE: "it is the same registry"}
     asked: ClassVar[Mapping[str, Mapping[str, Any]]] = {"registry": {"username": None}}
@@ -121,7 +121,7 @@ class NobodyGaveALogin(_Image):
 class TheRegistryIsDead(_Image):
     """No node can pull anything."""
 
-    rule = rules.REGISTRY_ANSWERS
+    breaks = (rules.REGISTRY_ANSWERS,)
     outcome, shows = "not proven", "cannot be asked"
     also: ClassVar[Mapping[str, str]] = {BEFORE: "it is the same registry"}
     asked: ClassVar[Mapping[str, Mapping[str, Any]]] = {"registry": {"url": "https://127.0.0.1:1"}}

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from tests.faults import gate_runs
-from tests.faults.data.data_judge import item_messages
 from tests.faults.deployment.deployment_environment import DeploymentEnvironment, standin_servers
 from tests.faults.deployment.kubernetes import ATagWasMoved
 from tests.faults.judge import PLAN
+from tests.faults.results import Verdict
 
 INFRASTRUCTURE = "CUTOVER_TARGETS__EMBEDDED__INFRASTRUCTURE"
 ITEMS = ("kubernetes-cluster", "database-cluster", "tests-passing", "code-coverage")
@@ -32,7 +32,7 @@ def environment(tmp_path: Path) -> Iterator[DeploymentEnvironment]:
         yield servers.new_environment(tmp_path)
 
 
-def judged(environment: DeploymentEnvironment, folder: Path) -> gate_runs.Verdict:
+def judged(environment: DeploymentEnvironment, folder: Path) -> Verdict:
     """The verdict on a plan that has only the items of the environment.
 
     With others, more would come up around the hospital than is asked here. The word is NO-GO where
@@ -78,7 +78,7 @@ def test_without_a_fault_every_item_is_passed(
     """The database too, for which the hospital made a backup; and no secret is in what is left."""
     verdict = judged(environment, tmp_path)
     assert {
-        item: item_messages(verdict, item) for item in ITEMS if verdict.outcome(item) != "passed"
+        item: verdict.message(item) for item in ITEMS if verdict.outcome(item) != "passed"
     } == {}, verdict.output
     left = b"".join(
         path.read_bytes() for path in (tmp_path / "reports").rglob("*") if path.is_file()
@@ -96,4 +96,4 @@ def test_with_one_its_item_alone_fails(environment: DeploymentEnvironment, tmp_p
         **dict.fromkeys(ITEMS, "passed"),
         "kubernetes-cluster": "failed",
     }
-    assert ATagWasMoved.shows in item_messages(verdict, "kubernetes-cluster")
+    assert ATagWasMoved.shows in verdict.message("kubernetes-cluster")

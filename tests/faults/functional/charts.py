@@ -20,11 +20,12 @@ from reference.pool import Rows
 from reference.problems import Problem
 from reference.security import ADMINISTRATOR, Access, Caller
 from reference.visits import store as visits
-from tests.faults.fault import Fault, replace
+from tests.faults.fault import replace
+from tests.faults.functional.functional_fault import FunctionalFault
 from tests.faults.response_changes import fetch_row
 
 
-class _Charts(Fault):
+class _Charts(FunctionalFault):
     """Whatever is wrong with whose chart is shown to whom, one item looks after it."""
 
     item = "access-control"

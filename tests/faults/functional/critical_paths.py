@@ -15,7 +15,8 @@ from reference.problems import Problem
 from reference.security import CLINICIAN, Caller
 from reference.visits import routes
 from reference.visits import store as visits
-from tests.faults.fault import Fault, replace
+from tests.faults.fault import replace
+from tests.faults.functional.functional_fault import FunctionalFault
 from tests.faults.response_changes import fetch_row
 
 _SOMEBODY_CAME_EARLIER = """
@@ -24,7 +25,7 @@ WHERE mine.id = %s AND other.created_at < mine.created_at AND other.ended_at IS 
 """
 
 
-class _Story(Fault):
+class _Story(FunctionalFault):
     """Whatever only shows in the story, one item looks after it."""
 
     item = "critical-paths"

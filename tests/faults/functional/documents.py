@@ -14,11 +14,12 @@ from uuid import UUID, uuid4
 from reference import paging
 from reference.documents import store
 from reference.pool import Rows
-from tests.faults.fault import Fault, replace
+from tests.faults.fault import replace
+from tests.faults.functional.functional_fault import FunctionalFault
 from tests.faults.response_changes import drop_last_entry, fetch_row
 
 
-class _Documents(Fault):
+class _Documents(FunctionalFault):
     """Whatever is wrong with documents, one item looks after it."""
 
     item = "document-upload"

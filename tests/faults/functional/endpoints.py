@@ -18,11 +18,12 @@ from reference import problems
 from reference.audit import store as audit
 from reference.problems import Problem
 from reference.settings import Settings
-from tests.faults.fault import Fault, replace
+from tests.faults.fault import replace
+from tests.faults.functional.functional_fault import FunctionalFault
 from tests.faults.response_changes import ResponseDraft, rewrite_responses
 
 
-class _Endpoints(Fault):
+class _Endpoints(FunctionalFault):
     """Whatever is wrong with the interface, one item looks after it."""
 
     item = "api-endpoints"

@@ -15,11 +15,12 @@ from reference import health, problems
 from reference import pool as connections
 from reference.pool import Pool
 from reference.problems import Problem
-from tests.faults.fault import EVERYTHING, Fault, replace
+from tests.faults.fault import EVERYTHING, replace
+from tests.faults.functional.functional_fault import FunctionalFault
 from tests.faults.response_changes import RACE_SECONDS, ResponseDraft, rewrite_responses
 
 
-class _Health(Fault):
+class _Health(FunctionalFault):
     """Whatever is wrong with the probes, one item looks after it."""
 
     item = "health-checks"

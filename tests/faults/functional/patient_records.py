@@ -16,14 +16,15 @@ from reference.patients.model import Patient, PatientBody
 from reference.pool import Rows
 from reference.problems import not_found
 from reference.security import CLINICIAN, Access
-from tests.faults.fault import Fault, replace
+from tests.faults.fault import replace
+from tests.faults.functional.functional_fault import FunctionalFault
 from tests.faults.response_changes import RACE_SECONDS
 
 Body = Mapping[str, Any]
 LATE_SECONDS = 1.0
 
 
-class _Patients(Fault):
+class _Patients(FunctionalFault):
     """Whatever is wrong with patients, one item looks after it."""
 
     item = "patient-creation"

@@ -19,7 +19,8 @@ from reference.patients.model import Patient, PatientBody
 from reference.pool import Rows
 from reference.security import REGISTRAR, Access
 from reference.settings import Settings
-from tests.faults.fault import Fault, replace
+from tests.faults.fault import replace
+from tests.faults.functional.functional_fault import FunctionalFault
 from tests.faults.response_changes import (
     RACE_SECONDS,
     ResponseDraft,
@@ -33,7 +34,7 @@ from tests.faults.response_changes import (
 Body = Mapping[str, Any]
 
 
-class _Registering(Fault):
+class _Registering(FunctionalFault):
     """Whatever is wrong with registering and finding, one item looks after it."""
 
     item = "patient-creation"

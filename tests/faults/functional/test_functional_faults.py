@@ -10,9 +10,11 @@ import pytest
 
 from tests.faults import gate_runs, hospitals
 from tests.faults.judge import FUNCTIONAL, find_problems
-from tests.faults.registry import BY_NAME
+from tests.faults.registry import faults_of
 from tests.faults.selection import cases
 from tests.faults.serve import NONE
+
+BY_NAME = faults_of("functional")
 
 
 @pytest.mark.parametrize("name", cases(BY_NAME))

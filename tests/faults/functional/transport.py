@@ -12,14 +12,14 @@ import secrets
 from collections.abc import Mapping
 from typing import ClassVar
 
-from tests.faults.fault import Fault
+from tests.faults.functional.functional_fault import FunctionalFault
 from tests.faults.proxy import Caller, Request, straight_on
 
 UPLOADS = r"POST \S+/documents$"
 PIECE_SECONDS = 0.2
 
 
-class Wire(Fault):
+class Wire(FunctionalFault):
     """A fault of the network.
 
     `hits` is a pattern of "METHOD path?query"; what it does not hit goes straight on.

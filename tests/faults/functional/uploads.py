@@ -11,11 +11,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reference.documents import files
 from reference.settings import UPLOAD_LIMIT, Settings
-from tests.faults.fault import Fault, replace
+from tests.faults.fault import replace
+from tests.faults.functional.functional_fault import FunctionalFault
 from tests.faults.response_changes import replay_body, whole_body
 
 
-class _Uploads(Fault):
+class _Uploads(FunctionalFault):
     """Whatever is wrong with what is taken, one item looks after it."""
 
     item = "document-upload"

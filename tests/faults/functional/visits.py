@@ -13,11 +13,12 @@ from reference.patients import store as patients
 from reference.pool import Rows
 from reference.security import Access
 from reference.visits import routes, store
-from tests.faults.fault import Fault, replace
+from tests.faults.fault import replace
+from tests.faults.functional.functional_fault import FunctionalFault
 from tests.faults.response_changes import fetch_row
 
 
-class _Visits(Fault):
+class _Visits(FunctionalFault):
     """Whatever is wrong with visits, one item looks after it."""
 
     item = "visit-creation"

@@ -1,5 +1,5 @@
 """Judges a hospital without a fault, again and again, and counts how often it is blamed: `python -m
-tests.faults.load.clean --runs 20 [--busy 2]`.
+tests.faults.load.false_alarms --runs 20 [--busy 2]`.
 
 With the plan's own error rate, all journeys and all objectives, as the embedded hospital is judged:
 a run takes a minute to a minute and a half.
@@ -15,17 +15,18 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults import gate_runs, hospitals
-from tests.faults.data.data_judge import item_messages
 from tests.faults.load.busy_processes import keep_processors_busy
-from tests.faults.load.gate_on_fault import GateResult, run_gate_without_fault
+from tests.faults.load.gate_on_fault import run_gate_without_fault
 from tests.faults.load.load_fault import EVERYBODY
+from tests.faults.load.load_verdict import LoadVerdict
 
 SECONDS = 400.0
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m tests.faults.load.clean", description="Judge a hospital without a fault."
+        prog="python -m tests.faults.load.false_alarms",
+        description="Judge a hospital without a fault.",
     )
     parser.add_argument("--runs", type=int, default=20, help="how many in a row (default: 20)")
     parser.add_argument("--rate", type=float, default=80, help="requests a second (default: 80)")
@@ -56,7 +57,7 @@ def main() -> int:
     return int(false > 0)
 
 
-def _runs(count: int, asked: dict[str, Any]) -> Iterator[GateResult | str]:
+def _runs(count: int, asked: dict[str, Any]) -> Iterator[LoadVerdict | str]:
     """Each with a folder and a database of its own; a sentence where there is no verdict."""
     with tempfile.TemporaryDirectory() as folder, hospitals.cluster() as cluster:
         for number in range(count):
@@ -68,12 +69,12 @@ def _runs(count: int, asked: dict[str, Any]) -> Iterator[GateResult | str]:
                 yield str(none)
 
 
-def _said(number: int, found: GateResult | str) -> str:
+def _said(number: int, found: LoadVerdict | str) -> str:
     """Print it; the verdict's word."""
     if isinstance(found, str):
         print(f"{number}: {found}", flush=True)
         return "none"
-    load, verdict = found.load, found.verdict
+    load, verdict = found.load, found
     made = (
         f"{load.get('judged_seconds', 0):.0f} s judged, {load.get('requests', 0)} requests,"
         f" {verdict.seconds:.0f} s in all"
@@ -81,7 +82,7 @@ def _said(number: int, found: GateResult | str) -> str:
     print(f"{number}: {verdict.word}, {made}; {load.get('ended', 'no load was made')}", flush=True)
     for item in verdict.items:
         if verdict.outcome(item) != "passed":
-            first, _, _ = item_messages(verdict, item).partition("\n")
+            first, _, _ = verdict.message(item).partition("\n")
             print(f"   {item} is {verdict.outcome(item)}: {first}", flush=True)
     return verdict.word
 

@@ -9,7 +9,6 @@ import subprocess
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,9 @@ from urllib.parse import urlsplit
 
 from tests.faults import gate_runs, hospitals
 from tests.faults.load.load_fault import CLERK, LoadFault
+from tests.faults.load.load_verdict import LoadVerdict
 from tests.faults.load.running_gate import RunningGate
+from tests.faults.results import Verdict
 from tests.faults.serve import NONE
 
 USUAL: Mapping[str, Any] = {
@@ -37,27 +38,16 @@ Two such runs fit side by side on two processors.
 NO_BASELINE = "each hospital here is new: there is nothing to hold it against"
 
 
-@dataclass(frozen=True)
-class GateResult:
-    """What a gate ended in, and the facts of its load (`cutover_gates.probes.load.load_summary`); none where no load
-    was made. `recorded`: there is a baseline now.
-    """
-
-    verdict: gate_runs.Verdict
-    load: Mapping[str, Any] = field(repr=False)
-    recorded: bool
-
-
 def run_gate_on_fault(
-    cluster: hospitals.Cluster, fault: type[LoadFault], folder: Path
-) -> GateResult:
-    """The gate on a hospital with this fault.
+    cluster: hospitals.Cluster, fault: type[LoadFault], folder: Path, *nodes: str
+) -> LoadVerdict:
+    """Run the gate on a hospital with this fault, or only these checks of it.
 
     One that is slower than before is opened at the address at which the baseline was recorded.
     """
     port = _record_baseline(cluster, fault, fault.before, folder) if fault.before else 0
     with hospitals.hospital(cluster, fault.__name__, folder, port) as hospital:
-        process = start_gate(hospital, _compared(fault), folder, fault.gate)
+        process = start_gate(hospital, _compared(fault), folder, fault.gate, *nodes)
         return _harmed(cluster, hospital, process, fault, folder)
 
 
@@ -66,15 +56,19 @@ def run_gate_without_fault(
     asked: Mapping[str, Any],
     folder: Path,
     seconds: float = LoadFault.seconds,
-) -> GateResult:
+) -> LoadVerdict:
     """The gate on a hospital without a fault; `asked` is as a fault's."""
     with hospitals.hospital(cluster, NONE, folder) as hospital:
         verdict = gate_runs.wait_for_verdict(start_gate(hospital, asked, folder), folder, seconds)
-    return GateResult(verdict, _load_of(folder), recorded=False)
+    return _with_load(verdict, folder, recorded=False)
 
 
 def start_gate(
-    hospital: hospitals.Hospital, asked: Mapping[str, Any], folder: Path, gate: str = "phase3"
+    hospital: hospitals.Hospital,
+    asked: Mapping[str, Any],
+    folder: Path,
+    gate: str = "phase3",
+    *nodes: str,
 ) -> subprocess.Popen[str]:
     """Start the gate; `asked` are settings of `performance` over the usual ones."""
     return gate_runs.start_gate(
@@ -82,6 +76,8 @@ def start_gate(
         gate_runs.write_settings(hospital, folder),
         {**gate_runs.secrets_of(hospital), **_told({**USUAL, **asked})},
         Path(hospital.shared) / "compiled",
+        *gate_runs.PLAIN,
+        *nodes,
     )
 
 
@@ -111,7 +107,7 @@ def _harmed(
     process: subprocess.Popen[str],
     fault: type[LoadFault],
     folder: Path,
-) -> GateResult:
+) -> LoadVerdict:
     """Do to the running gate what the fault does to it; what it ends in."""
     with ThreadPoolExecutor(1) as thread, ExitStack() as until_the_end:
         again = partial(hospitals.restart_hospital, cluster, hospital, fault.__name__, folder)
@@ -120,7 +116,11 @@ def _harmed(
         )
         verdict = gate_runs.wait_for_verdict(process, folder, fault.seconds)
         harm.result()
-    return GateResult(verdict, _load_of(folder), _baselines(folder))
+    return _with_load(verdict, folder, _baselines(folder))
+
+
+def _with_load(verdict: Verdict, folder: Path, recorded: bool) -> LoadVerdict:
+    return LoadVerdict(**vars(verdict), load=_load_of(folder), recorded=recorded)
 
 
 def _told(performance: Mapping[str, Any]) -> dict[str, str]:

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp
 
-from cutover_gates.core.findings import Rule
-from tests.faults.fault import Defect
+from tests.calibration import scale_seconds
+from tests.faults.fault import Defect, Fault
 from tests.faults.load.application_under_load import delay_responses, replace_under_load
+from tests.faults.load.load_verdict import load_of
+from tests.faults.results import Results
 
 if TYPE_CHECKING:  # whoever opens a hospital needs none of it
     from tests.faults.load.running_gate import RunningGate
@@ -24,33 +26,41 @@ CLERK: Mapping[str, Any] = {"clerk": {}}
 EVERYBODY: Mapping[str, Any] = {"registrar": {}, "clinician": {}, "clerk": {}}
 
 
-class LoadFault(Defect):
+class LoadFault(Defect, Fault):
     """A subclass's name says the harm, its docstring who would suffer what.
 
-    `item` must come to `outcome` at `gate`, with a finding (or a gap) of one of the rules `breaks`
-    whose values, written as "subject | expected | actual", hold `shows`.
-
-    `also` maps the items that cannot help failing, too, to the reason why, `perhaps` those that
-    fail as chance has it; they are empty wherever they can be. `asked` are settings of
-    `performance` over the usual ones (`trying.USUAL`). `before` names the hospital that the
-    baseline is recorded of. The load has `stops_within` seconds to end, and the gate `seconds` to
-    say NO-GO.
+    `asked` are settings of `performance` over the usual ones (`gate_on_fault.USUAL`). `before`
+    names the hospital that the baseline is recorded of. The load has `stops_within` seconds to end.
     """
 
-    item: ClassVar[str]
-    gate: ClassVar[str] = "phase3"
-    outcome: ClassVar[str] = "failed"
-    breaks: ClassVar[tuple[Rule, ...]]
-    shows: ClassVar[str] = ""
-    also: ClassVar[Mapping[str, str]] = {}
-    perhaps: ClassVar[Mapping[str, str]] = {}
+    follows = frozenset({"performance-validation"})
     asked: ClassVar[Mapping[str, Any]] = {}
     before: ClassVar[str | None] = None
     stops_within: ClassVar[float] = 200
     seconds: ClassVar[float] = 200
 
     def meanwhile(self, gate: RunningGate) -> None:
-        """What is done to the machine, to the load or to the hospital while the gate is under way."""
+        """Harm the machine, the load or the hospital while the gate is under way."""
+
+    @classmethod
+    def is_innocent(cls, results: Results, name: str) -> bool:
+        """Tell whether the item passed, or is not proven where the run ended before it was."""
+        if cls.outcome == "not proven" or load_of(results).ended_early:
+            return results.outcome(name) in ("passed", "not proven")
+        return results.outcome(name) == "passed"
+
+    @classmethod
+    def find_more_problems(cls, results: Results) -> list[str]:
+        """Return whether the load went on too long, and whether its run became a baseline."""
+        problems, verdict = [], load_of(results)
+        allowed = scale_seconds(cls.stops_within)
+        if verdict.load_seconds > allowed:
+            problems.append(
+                f"the load went on for {verdict.load_seconds:.0f} s, and may for {allowed:g}"
+            )
+        if cls.gate == "t1" and verdict.recorded:
+            problems.append("a run that is no good one became the baseline")
+        return problems
 
 
 class RequestFault(LoadFault):

@@ -124,6 +124,8 @@ class ThePageOfMetricsIsSilentUnderLoad(_OfItsPage):
     How it fares when the house is full nobody ever sees.
     """
 
+    breaks = USAGE_RULES
+
     def around(self, app: ASGIApp) -> ASGIApp:
         assert isinstance(app, FastAPI)
         busy: list[float] = []

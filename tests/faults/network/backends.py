@@ -26,21 +26,21 @@ class _OfTheBalancer(NetworkFault):
 class OneBackendIsDead(_OfTheBalancer):
     """When the other one fails too, nothing answers."""
 
-    rule = rules.BACKEND_ANSWERS
+    breaks = (rules.BACKEND_ANSWERS,)
     check, shows, conditions = "test_every_backend_answers", "refused", {"dead": 1}
 
 
 class OneBackendIsIll(_OfTheBalancer):
     """It answers that it is not ready."""
 
-    rule = rules.BACKEND_ANSWERS
+    breaks = (rules.BACKEND_ANSWERS,)
     check, shows, conditions = "test_every_backend_answers", "status 503", {"fate": {"status": 503}}
 
 
 class ADeadBackendIsStillInRotation(_OfTheBalancer):
     """Every second click ends in an error."""
 
-    rule = rules.REQUESTS_ANSWERED
+    breaks = (rules.REQUESTS_ANSWERED,)
     check, shows, behaviour, conditions = (
         "test_every_backend_is_in_rotation",
         "requests: status 502",
@@ -52,7 +52,7 @@ class ADeadBackendIsStillInRotation(_OfTheBalancer):
 class OneBackendGetsNoTraffic(_OfTheBalancer):
     """It was never put into the pool: one backend carries all, and nobody knows."""
 
-    rule = rules.ALL_IN_ROTATION
+    breaks = (rules.ALL_IN_ROTATION,)
     check, shows, behaviour = (
         "test_every_backend_is_in_rotation",
         "0 requests",
@@ -63,7 +63,7 @@ class OneBackendGetsNoTraffic(_OfTheBalancer):
 class TheOldBackendIsStillInRotation(_OfTheBalancer):
     """Some requests are answered by the previous release, on the new schema."""
 
-    rule = rules.NO_UNKNOWN_BACKEND
+    breaks = (rules.NO_UNKNOWN_BACKEND,)
     check, shows, conditions = (
         "test_every_backend_is_in_rotation",
         "answers of backend-of-old",
@@ -74,7 +74,7 @@ class TheOldBackendIsStillInRotation(_OfTheBalancer):
 class RequestsAreLostWhenABackendDies(_OfTheBalancer):
     """A nurse saves a form and gets an error page; some save it twice."""
 
-    rule = rules.NO_REQUEST_LOST
+    breaks = (rules.NO_REQUEST_LOST,)
     check, shows, behaviour = (
         "test_a_dead_backend_is_taken_out_and_comes_back",
         "0 lost requests",
@@ -85,7 +85,7 @@ class RequestsAreLostWhenABackendDies(_OfTheBalancer):
 class ABackendStaysDead(_OfTheBalancer):
     """It is not started again: after the second failure nothing answers."""
 
-    rule = rules.BACK_IN_ROTATION
+    breaks = (rules.BACK_IN_ROTATION,)
     check, shows = (
         "test_a_dead_backend_is_taken_out_and_comes_back",
         "it does not answer",
@@ -96,7 +96,7 @@ class ABackendStaysDead(_OfTheBalancer):
 class ABackendNeverComesBackIntoRotation(_OfTheBalancer):
     """It runs and gets no traffic: the other one carries all, until it fails."""
 
-    rule = rules.BACK_IN_ROTATION
+    breaks = (rules.BACK_IN_ROTATION,)
     check, shows = (
         "test_a_dead_backend_is_taken_out_and_comes_back",
         "it answers",
@@ -108,7 +108,7 @@ class ABackendNeverComesBackIntoRotation(_OfTheBalancer):
 class NothingCanBeMadeToDie(_OfTheBalancer):
     """The command does nothing, so that no lost request proves nothing."""
 
-    rule = rules.FAILOVER_TESTABLE
+    breaks = (rules.FAILOVER_TESTABLE,)
     check, outcome, shows = (
         "test_a_dead_backend_is_taken_out_and_comes_back",
         "not proven",
@@ -120,7 +120,7 @@ class NothingCanBeMadeToDie(_OfTheBalancer):
 class TheClientsAddressIsNotPassedOn(_OfTheBalancer):
     """The audit names the load balancer for every act, and the rate limit locks everybody out."""
 
-    rule = rules.CLIENT_ADDRESS_KNOWN
+    breaks = (rules.CLIENT_ADDRESS_KNOWN,)
     check, shows, behaviour = (
         "test_the_clients_address_is_passed_on",
         "| 127.0.0.2 | 127.0.0.1",
@@ -131,7 +131,7 @@ class TheClientsAddressIsNotPassedOn(_OfTheBalancer):
 class TheLogDoesNotTellWhoAsked(_OfTheBalancer):
     """The log has no such field, so that nothing is proven."""
 
-    rule = rules.CLIENT_ADDRESS_KNOWN
+    breaks = (rules.CLIENT_ADDRESS_KNOWN,)
     check, outcome, shows, conditions = (
         "test_the_clients_address_is_passed_on",
         "not proven",
@@ -143,7 +143,7 @@ class TheLogDoesNotTellWhoAsked(_OfTheBalancer):
 class WeAskFromTheBalancersOwnMachine(_OfTheBalancer):
     """The address in the log is right, and would be so without being passed on."""
 
-    rule = rules.CLIENT_ADDRESS_KNOWN
+    breaks = (rules.CLIENT_ADDRESS_KNOWN,)
     check, outcome, shows, conditions = (
         "test_the_clients_address_is_passed_on",
         "not proven",

@@ -73,14 +73,14 @@ class _Speaks(_OfTheFront):
 class TheCertificateExpired(_OtherCertificate):
     """Every browser of the hospital shows a warning."""
 
-    rule = rules.CHAIN_TRUSTED
+    breaks = (rules.CHAIN_TRUSTED,)
     shows, days = "certificate has expired", -1
 
 
 class TheCertificateExpiredAndDaysAreCounted(_OtherCertificate):
     """The same, found by the days that are left."""
 
-    rule = rules.VALID_LONG_ENOUGH
+    breaks = (rules.VALID_LONG_ENOUGH,)
     check = "test_no_certificate_is_about_to_expire"
     shows, days = "expired at", -1
 
@@ -88,7 +88,7 @@ class TheCertificateExpiredAndDaysAreCounted(_OtherCertificate):
 class NobodySignedTheCertificate(_OtherCertificate):
     """Users learn to ignore warnings, and then also ignore that of an attack."""
 
-    rule = rules.CHAIN_TRUSTED
+    breaks = (rules.CHAIN_TRUSTED,)
     shows = "self-signed certificate"
 
     def signer(self, root: IssuedCertificate) -> IssuedCertificate | None:
@@ -98,7 +98,7 @@ class NobodySignedTheCertificate(_OtherCertificate):
 class AStrangerSignedTheCertificate(_OtherCertificate):
     """The test authority signed it, which no machine of the hospital trusts."""
 
-    rule = rules.CHAIN_TRUSTED
+    breaks = (rules.CHAIN_TRUSTED,)
     shows = "signed by CN=Stranger"
 
     def signer(self, root: IssuedCertificate) -> IssuedCertificate | None:
@@ -108,7 +108,7 @@ class AStrangerSignedTheCertificate(_OtherCertificate):
 class TheIntermediateIsMissing(_OtherCertificate):
     """Browsers have the intermediate certificate from elsewhere; the scanners on the wards fail."""
 
-    rule = rules.CHAIN_TRUSTED
+    breaks = (rules.CHAIN_TRUSTED,)
     shows = "1 sent, the last one signed by CN=Between"
 
     def signer(self, root: IssuedCertificate) -> IssuedCertificate | None:
@@ -118,7 +118,7 @@ class TheIntermediateIsMissing(_OtherCertificate):
 class TheCertificateIsForAnotherHost(_OtherCertificate):
     """It was copied from the old system, and browsers refuse the new name."""
 
-    rule = rules.NAME_MATCHES
+    breaks = (rules.NAME_MATCHES,)
     check = "test_certificates_are_for_the_name"
     shows, name = "Hostname mismatch", "old.hospital.example"
 
@@ -126,7 +126,7 @@ class TheCertificateIsForAnotherHost(_OtherCertificate):
 class TheCertificateEndsNextWeek(_OtherCertificate):
     """The cutover succeeds, and eight days later the hospital stops."""
 
-    rule = rules.VALID_LONG_ENOUGH
+    breaks = (rules.VALID_LONG_ENOUGH,)
     check = "test_no_certificate_is_about_to_expire"
     shows, days = "in 8.0 days", 8
 
@@ -134,7 +134,7 @@ class TheCertificateEndsNextWeek(_OtherCertificate):
 class TheIntermediateEndsNextWeek(_OfTheFront):
     """The server's own certificate is valid for a year, the intermediate one is not."""
 
-    rule = rules.VALID_LONG_ENOUGH
+    breaks = (rules.VALID_LONG_ENOUGH,)
     check, shows = (
         "test_no_certificate_is_about_to_expire",
         "CN=Between | valid for 30 days or more | expires at",
@@ -149,7 +149,7 @@ class TheIntermediateEndsNextWeek(_OfTheFront):
 class TheOtherAddressHasTheOldCertificate(_OfTheFront):
     """One of the two addresses was not renewed: every second browser warns."""
 
-    rule = rules.CHAIN_TRUSTED
+    breaks = (rules.CHAIN_TRUSTED,)
     check, shows = (
         "test_certificates_lead_to_a_trusted_authority",
         f" at {SECOND} | a chain to a trusted authority | certificate has expired",
@@ -167,7 +167,7 @@ class TheOtherAddressHasTheOldCertificate(_OfTheFront):
 class Tls10IsSpoken(_Speaks):
     """An attacker on the line makes both sides fall back to a broken protocol."""
 
-    rule = rules.OLD_PROTOCOLS_REFUSED
+    breaks = (rules.OLD_PROTOCOLS_REFUSED,)
     check, shows = "test_old_protocols_are_refused", "accepted: TLS 1.0"
     ciphers, version = "ALL:@SECLEVEL=0", ssl.TLSVersion.TLSv1
 
@@ -175,7 +175,7 @@ class Tls10IsSpoken(_Speaks):
 class Tls11IsSpoken(_Speaks):
     """The same, one version later."""
 
-    rule = rules.OLD_PROTOCOLS_REFUSED
+    breaks = (rules.OLD_PROTOCOLS_REFUSED,)
     check, shows = "test_old_protocols_are_refused", "accepted: TLS 1.1"
     ciphers, version = "ALL:@SECLEVEL=0", ssl.TLSVersion.TLSv1_1
 
@@ -183,7 +183,7 @@ class Tls11IsSpoken(_Speaks):
 class NothingIsEncrypted(_Speaks):
     """Diagnoses are sent in plain text, although browsers show a lock."""
 
-    rule = rules.WEAK_CIPHERS_REFUSED
+    breaks = (rules.WEAK_CIPHERS_REFUSED,)
     check, shows, ciphers = (
         "test_weak_ciphers_are_refused",
         ", no encryption | refused | accepted",
@@ -194,7 +194,7 @@ class NothingIsEncrypted(_Speaks):
 class AnybodyMayBeTheHospital(_Speaks):
     """Without authentication anybody on the line can pretend to be the hospital."""
 
-    rule = rules.WEAK_CIPHERS_REFUSED
+    breaks = (rules.WEAK_CIPHERS_REFUSED,)
     check, shows, ciphers = (
         "test_weak_ciphers_are_refused",
         ", no authentication | refused | accepted",
@@ -205,7 +205,7 @@ class AnybodyMayBeTheHospital(_Speaks):
 class PlainHttpShowsTheHospital(_Without):
     """Whoever types the name without https signs in without encryption."""
 
-    rule = rules.PLAIN_HTTP_REDIRECTS
+    breaks = (rules.PLAIN_HTTP_REDIRECTS,)
     check, shows, lacks = (
         "test_plain_http_leads_to_https",
         "a redirect to https | status 200",
@@ -216,7 +216,7 @@ class PlainHttpShowsTheHospital(_Without):
 class BrowsersAreNotToldToStay(_Without):
     """On a foreign network the first request is in plain HTTP, and can be intercepted."""
 
-    rule = rules.HSTS_LONG_ENOUGH
+    breaks = (rules.HSTS_LONG_ENOUGH,)
     check, shows, lacks = (
         "test_browsers_are_told_to_stay_with_https",
         "no such header",
@@ -227,7 +227,7 @@ class BrowsersAreNotToldToStay(_Without):
 class BrowsersForgetWithinADay(_Without):
     """The time is so short that browsers forget it over a weekend."""
 
-    rule = rules.HSTS_LONG_ENOUGH
+    breaks = (rules.HSTS_LONG_ENOUGH,)
     check, shows, lacks = (
         "test_browsers_are_told_to_stay_with_https",
         "max-age=15552000 or more | max-age=86400",
@@ -238,7 +238,7 @@ class BrowsersForgetWithinADay(_Without):
 class NobodyListensForHttps(_Without):
     """The new front end was not started: nobody reaches the hospital."""
 
-    rule = rules.ENDPOINT_ANSWERS
+    breaks = (rules.ENDPOINT_ANSWERS,)
     check, shows, lacks = (
         "test_certificates_lead_to_a_trusted_authority",
         "| Connection refused",
@@ -249,7 +249,7 @@ class NobodyListensForHttps(_Without):
 class HttpIsSpokenWhereHttpsShouldBe(_Without):
     """The certificate was not loaded: browsers show an error."""
 
-    rule = rules.ENDPOINT_ANSWERS
+    breaks = (rules.ENDPOINT_ANSWERS,)
     check, shows, lacks = (
         "test_certificates_lead_to_a_trusted_authority",
         "no TLS connection",

@@ -26,14 +26,14 @@ class _OfTheNames(NetworkFault):
 class OneResolverLeadsToTheOldSystem(_OfTheNames):
     """The wards of one building write into a system that is switched off at noon."""
 
-    rule = rules.DECLARED_ADDRESSES
+    breaks = (rules.DECLARED_ADDRESSES,)
     shows, other = f"| {NEW} | {OLD} |", {"zone": {NAME: (("A", OLD),)}}
 
 
 class OneResolverSaysSomethingElse(_OfTheNames):
     """The same, found by comparing the resolvers."""
 
-    rule = rules.RESOLVERS_AGREE
+    breaks = (rules.RESOLVERS_AGREE,)
     check = "test_all_resolvers_say_the_same"
     shows, other = f"{OLD} at ", {"zone": {NAME: (("A", OLD),)}}
 
@@ -41,7 +41,7 @@ class OneResolverSaysSomethingElse(_OfTheNames):
 class TheOldAddressIsStillThere(_OfTheNames):
     """Every second request goes to the old system, and what it writes is lost."""
 
-    rule = rules.DECLARED_ADDRESSES
+    breaks = (rules.DECLARED_ADDRESSES,)
     shows, other = (
         f"| {NEW} | {NEW}, {OLD} |",
         {"zone": {NAME: (("A", NEW), ("A", OLD))}},
@@ -51,7 +51,7 @@ class TheOldAddressIsStillThere(_OfTheNames):
 class TheOldAddressIsThereForIpv6(_OfTheNames):
     """The testers have IPv4. The tablets on the wards have IPv6, and reach the old system."""
 
-    rule = rules.DECLARED_ADDRESSES
+    breaks = (rules.DECLARED_ADDRESSES,)
     shows, other = (
         f"| {NEW} | {NEW}, 2001:db8::9 |",
         {"zone": {NAME: (("A", NEW), ("AAAA", "2001:db8::9"))}},
@@ -61,7 +61,7 @@ class TheOldAddressIsThereForIpv6(_OfTheNames):
 class TheNameLeadsBehindAnOldName(_OfTheNames):
     """The alias still leads to the old load balancer."""
 
-    rule = rules.DECLARED_ADDRESSES
+    breaks = (rules.DECLARED_ADDRESSES,)
     shows, other = (
         f"| {NEW} | {OLD} |",
         {"zone": {NAME: (("CNAME", "old.example.org"),), "old.example.org": (("A", OLD),)}},
@@ -71,28 +71,28 @@ class TheNameLeadsBehindAnOldName(_OfTheNames):
 class TheNameIsUnknown(_OfTheNames):
     """A typing error in the zone: the hospital cannot be found."""
 
-    rule = rules.DECLARED_ADDRESSES
+    breaks = (rules.DECLARED_ADDRESSES,)
     shows, other = f"| {NEW} | NXDOMAIN |", {"zone": {}}
 
 
 class TheResolverFails(_OfTheNames):
     """The zone's signatures have expired, and a resolver that validates them gives no answer."""
 
-    rule = rules.DECLARED_ADDRESSES
+    breaks = (rules.DECLARED_ADDRESSES,)
     shows, other = f"| {NEW} | SERVFAIL |", {"refuses": {NAME: "SERVFAIL"}, "zone": {NAME: ()}}
 
 
 class TheNameLeadsNowhere(_OfTheNames):
     """The old record was removed, and the new one was not made."""
 
-    rule = rules.DECLARED_ADDRESSES
+    breaks = (rules.DECLARED_ADDRESSES,)
     shows, other = f"| {NEW} | no address |", {"zone": {NAME: ()}}
 
 
 class OldAnswersAreKeptForADay(_OfTheNames):
     """Half of the hospital stays with the old system for a day."""
 
-    rule = rules.SHORT_TTL
+    breaks = (rules.SHORT_TTL,)
     check, shows, other = (
         "test_answers_are_not_kept_for_long",
         "| at most 300 s | 86400 s |",
@@ -103,7 +103,7 @@ class OldAnswersAreKeptForADay(_OfTheNames):
 class TheAliasIsKeptForADay(_OfTheNames):
     """The address has a short TTL, the alias in front of it has a long one."""
 
-    rule = rules.SHORT_TTL
+    breaks = (rules.SHORT_TTL,)
     check, shows = "test_answers_are_not_kept_for_long", f"{NAME} CNAME at "
     other: ClassVar[dict[str, Any]] = {
         "zone": {NAME: (("CNAME", "front.example.org"),), "front.example.org": (("A", NEW),)},
@@ -114,7 +114,7 @@ class TheAliasIsKeptForADay(_OfTheNames):
 class TheZoneItselfLetsAnswersBeKeptForADay(_OfTheNames):
     """The cache's copy is about to expire and looks short; the next answer is kept for a day."""
 
-    rule = rules.SHORT_TTL
+    breaks = (rules.SHORT_TTL,)
     check, shows, declared = (
         "test_answers_are_not_kept_for_long",
         "| at most 300 s | 86400 s |",
@@ -126,14 +126,14 @@ class TheZoneItselfLetsAnswersBeKeptForADay(_OfTheNames):
 class OneResolverIsDead(_OfTheNames):
     """The machines that use it wait, and then report the hospital as down."""
 
-    rule = rules.SERVER_ANSWERS
+    breaks = (rules.SERVER_ANSWERS,)
     outcome, shows, other = "not proven", "no answer within", {"silent": True}
 
 
 class OnlyCachesAreAsked(_OfTheNames):
     """What is left in a cache does not say how long the next answer is kept."""
 
-    rule = rules.TTL_FROM_ZONE
+    breaks = (rules.TTL_FROM_ZONE,)
     check, outcome, shows = (
         "test_answers_are_not_kept_for_long",
         "not proven",

@@ -8,8 +8,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, ClassVar
 
-from cutover_gates.core.findings import Rule
 from cutover_gates.probes.network.network_context import NetworkContext
+from tests.faults.fault import Fault
 
 CHECKS = Path(__file__).resolve().parents[3] / "smoke/infrastructure"
 CONTEXT = NetworkContext("staging")
@@ -17,19 +17,13 @@ CONTEXT = NetworkContext("staging")
 Check = Callable[[Any], None]
 
 
-class NetworkFault:
+class NetworkFault(Fault):
     """A subclass's name says the harm, its docstring who would suffer what.
 
-    `check`, of the file `checks`, must end in `outcome` with a finding (or a gap) of `rule` whose
-    values, written as "subject | expected | actual |", hold `shows`.
+    `checks` is the file of its check.
     """
 
-    item: ClassVar[str]
     checks: ClassVar[str]
-    check: ClassVar[str]
-    outcome: ClassVar[str] = "failed"
-    rule: ClassVar[Rule]
-    shows: ClassVar[str]
 
     def way(self, folder: Path) -> AbstractContextManager[Any]:
         """Yield the check's fixture, with this fault in it. `folder` is empty."""

@@ -37,7 +37,7 @@ class _OfRedis(NetworkFault):
 class SessionsAreEvicted(_OfRedis):
     """In the busiest hour nurses are signed out in the middle of a form."""
 
-    rule = rules.NO_EVICTIONS
+    breaks = (rules.NO_EVICTIONS,)
     check, shows, declared = (
         "test_redis_has_room",
         "0 evicted keys",
@@ -53,7 +53,7 @@ class SessionsAreEvicted(_OfRedis):
 class ThePolicyThrowsSessionsAway(_OfRedis):
     """Nothing is evicted yet, since the memory is not full yet."""
 
-    rule = rules.DECLARED_POLICY
+    breaks = (rules.DECLARED_POLICY,)
     check, shows = (
         "test_redis_keeps_its_memory_policy",
         "| noeviction | allkeys-lru |",
@@ -64,7 +64,7 @@ class ThePolicyThrowsSessionsAway(_OfRedis):
 class TheMemoryIsFull(_OfRedis):
     """The next sign-in is refused: OOM."""
 
-    rule = rules.MEMORY_FREE
+    breaks = (rules.MEMORY_FREE,)
     check, shows, options = (
         "test_redis_has_room",
         "at most 90% of 3145728 bytes",
@@ -80,7 +80,7 @@ class TheMemoryIsFull(_OfRedis):
 class AReplicaStandsInForTheMaster(_OfRedis):
     """It was not promoted after the last failure: every write is refused."""
 
-    rule = rules.DECLARED_ROLE
+    breaks = (rules.DECLARED_ROLE,)
     check, shows, options = (
         "test_redis_answers",
         "| master | replica |",
@@ -91,7 +91,7 @@ class AReplicaStandsInForTheMaster(_OfRedis):
 class AReplicaTakesNoWrites(_OfRedis):
     """The same, found by writing."""
 
-    rule = rules.ROUND_TRIP
+    breaks = (rules.ROUND_TRIP,)
     check, shows, options = (
         "test_redis_gives_back_what_is_written",
         "READONLY",
@@ -102,7 +102,7 @@ class AReplicaTakesNoWrites(_OfRedis):
 class TheReplicaLostItsMaster(_OfRedis):
     """Its data are from yesterday."""
 
-    rule = rules.MASTER_CONNECTED
+    breaks = (rules.MASTER_CONNECTED,)
     check, shows, options, declared = (
         "test_redis_answers",
         "master_link_status down",
@@ -114,7 +114,7 @@ class TheReplicaLostItsMaster(_OfRedis):
 class TheClusterIsNotWhole(_OfRedis):
     """Some keys belong to no node: some sign-ins work, others do not."""
 
-    rule = rules.CLUSTER_COMPLETE
+    breaks = (rules.CLUSTER_COMPLETE,)
     check, shows, options = (
         "test_redis_answers",
         "cluster_state fail",
@@ -125,7 +125,7 @@ class TheClusterIsNotWhole(_OfRedis):
 class NothingIsKept(_OfRedis):
     """After a restart everybody must sign in again, all at once."""
 
-    rule = rules.DECLARED_PERSISTENCE
+    breaks = (rules.DECLARED_PERSISTENCE,)
     check, shows, options = (
         "test_redis_keeps_its_data",
         "| aof | none |",
@@ -136,7 +136,7 @@ class NothingIsKept(_OfRedis):
 class TheLastSnapshotFailed(_OfRedis):
     """The disk is full, and nobody looked."""
 
-    rule = rules.LAST_SAVE_SUCCEEDED
+    breaks = (rules.LAST_SAVE_SUCCEEDED,)
     check, shows, declared = (
         "test_redis_keeps_its_data",
         "rdb_last_bgsave_status err",
@@ -157,7 +157,7 @@ class TheLastSnapshotFailed(_OfRedis):
 class RedisDoesNotAnswer(_OfRedis):
     """It was not started after an update."""
 
-    rule = rules.REDIS_ANSWERS
+    breaks = (rules.REDIS_ANSWERS,)
     check, shows, known = "test_redis_answers", "refused", {"alive": False}
 
 
@@ -167,7 +167,7 @@ class ThePasswordIsAnother(_OfRedis):
     The password that was tried is in no text.
     """
 
-    rule = rules.ACCESS_GRANTED
+    breaks = (rules.ACCESS_GRANTED,)
     check, outcome, shows, known = (
         "test_redis_answers",
         "not proven",

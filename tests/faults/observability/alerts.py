@@ -125,7 +125,7 @@ class PrometheusKnowsNoAlertmanager(AlertFault):
     check, says = LOADED, "knows no Alertmanager"
 
     class Alone(PrometheusApi):
-        def alertmanagers(self) -> Sequence[Mapping[str, Any]]:
+        def fetch_alertmanagers(self) -> Sequence[Mapping[str, Any]]:
             return []
 
     @classmethod
@@ -136,7 +136,7 @@ class PrometheusKnowsNoAlertmanager(AlertFault):
 class ATriggerHasNoAlert(AlertFault):
     """Three of the plan's four triggers are declared; of the fourth nobody has thought."""
 
-    check, says, open_end = LOADED, "'database'", True
+    check, says, outcome = LOADED, "'database'", "not proven"
 
     @classmethod
     def asked(cls, watched: PrometheusStack) -> AlertAssessments:
@@ -351,7 +351,7 @@ class TheCanaryLostItsLabel(CanaryFault):
 class AlertmanagerIsDead(CanaryFault):
     """Prometheus raises alerts to nobody."""
 
-    says, open_end = "cannot be asked", True
+    says, outcome = "cannot be asked", "not proven"
 
     @classmethod
     def asked(cls, watched: PrometheusStack) -> AlertAssessments:
@@ -361,7 +361,7 @@ class AlertmanagerIsDead(CanaryFault):
 class AnotherRunListensThere(CanaryFault):
     """Two runs at one place: who got the message?"""
 
-    says, open_end = "cannot listen", True
+    says, outcome = "cannot listen", "not proven"
 
     @classmethod
     def asked(cls, watched: PrometheusStack) -> AlertAssessments:

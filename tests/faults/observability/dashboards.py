@@ -193,7 +193,7 @@ class ADashboardIsEmpty(DashboardFault):
 class GrafanaAnswersSomethingElse(DashboardFault):
     """A login page in its place."""
 
-    says, open_end = "not in JSON", True
+    says, outcome = "not in JSON", "not proven"
 
     @classmethod
     def change(cls, stand_in: HttpServerStandin) -> None:

@@ -199,7 +199,7 @@ class LinesHaveNoTime(LogFault):
 class AnswersCarryNoId(LogFault):
     """No line can be tied to what was done."""
 
-    says, open_end, tells_ids = "X-Request-Id", True, False
+    says, outcome, tells_ids = "X-Request-Id", "not proven", False
 
 
 class _Holding(LogFault):
@@ -269,7 +269,7 @@ class ThePatientsNameIsInALineInCapitals(_Holding):
 class WhatALineHoldsIsNotSeen(LogFault):
     """Half of the lines are lost: what stands in them nobody can say."""
 
-    check, says, open_end = PATIENTS, "was not seen", True
+    check, says, outcome = PATIENTS, "was not seen", "not proven"
 
     @classmethod
     def write(cls, append: Append, line: Fields) -> None:
@@ -291,7 +291,7 @@ class ErrorsComeBackWithTheRollback(LogFault):
 class LinesWithoutALevelHideErrors(LogFault):
     """After the rollback the old format is back, and nothing in it tells an error."""
 
-    item, check, says, open_end = "rollback-logs", ROLLBACK, "have no level", True
+    item, check, says, outcome = "rollback-logs", ROLLBACK, "have no level", "not proven"
 
     @staticmethod
     def changed(line: Fields) -> Fields:
@@ -301,7 +301,7 @@ class LinesWithoutALevelHideErrors(LogFault):
 class NobodySaysWhenTheRollbackWas(LogFault):
     """Since when are there no errors?"""
 
-    item, check, says, open_end = "rollback-logs", ROLLBACK, "rolled_back", True
+    item, check, says, outcome = "rollback-logs", ROLLBACK, "rolled_back", "not proven"
 
     @classmethod
     def asked(cls, folder: Path) -> LogAssessments:
@@ -316,7 +316,7 @@ class TheLogIsThatOfYesterday(LogFault):
     else.
     """
 
-    item, check, says, open_end = "rollback-logs", ROLLBACK, "not all lines", True
+    item, check, says, outcome = "rollback-logs", ROLLBACK, "not all lines", "not proven"
 
     @classmethod
     def write(cls, append: Append, line: Fields) -> None:

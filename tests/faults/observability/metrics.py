@@ -143,7 +143,7 @@ class ScrapesCameToAStop(MetricFault):
     check, says = TARGETS, "s old"
 
     class Later(PrometheusApi):
-        def now(self) -> float:
+        def fetch_time(self) -> float:
             return super().fetch_time() + 600
 
     @classmethod
@@ -174,7 +174,7 @@ class TheLabelsAreOfAnotherJob(MetricFault):
 class NobodySaysWhichMetrics(MetricFault):
     """An empty list is looked through quickly."""
 
-    check, says, open_end = THERE, "not_applicable", True
+    check, says, outcome = THERE, "not_applicable", "not proven"
 
     @classmethod
     def asked(cls, watched: PrometheusStack) -> MetricAssessments:
@@ -186,10 +186,10 @@ class NobodySaysWhichMetrics(MetricFault):
 class PrometheusIsDead(MetricFault):
     """Who watches is gone: nothing is known."""
 
-    check, says, open_end = TARGETS, "cannot be asked", True
+    check, says, outcome = TARGETS, "cannot be asked", "not proven"
 
     class Gone(PrometheusApi):
-        def now(self) -> float:
+        def fetch_time(self) -> float:
             self.service.url = "http://127.0.0.1:9"
             return super().fetch_time()
 

@@ -1,22 +1,12 @@
-"""A fault of the signals: what keeps a metric, a line, an alert or a dashboard from telling the
-truth, and the one check that must catch it.
-"""
+"""The base of faults that keep a metric, a log line, an alert or a dashboard from telling the truth."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from tests.faults.fault import Fault
 
 
-class ObservabilityFault:
-    """A subclass's name says the harm, its docstring who would suffer what.
+class ObservabilityFault(Fault):
+    """A fault that the one check `check` must catch.
 
-    `check` is where it must be caught, `item` what of the plan falls.
-
-    `says` is a word that the check must say of it. `open_end`: nothing is known to be wrong, but
-    nothing is proven either.
+    `outcome` is "not proven" where nothing is known to be wrong, but nothing is proven either.
     """
-
-    item: ClassVar[str]
-    check: ClassVar[str]
-    says: ClassVar[str] = ""
-    open_end: ClassVar[bool] = False

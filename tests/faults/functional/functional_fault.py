@@ -1,0 +1,43 @@
+"""The base of the faults that the gates of functions must catch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.faults.fault import EVERYTHING, Defect, Fault
+
+if TYPE_CHECKING:  # a hospital's process needs no results
+    from tests.faults.results import Results
+
+NO_BLAME = ("passed", "not applicable")
+STORY = "critical-paths"
+"""Goes through all rooms in one story, so it may stumble over whatever is wrong in one of them."""
+
+
+class FunctionalFault(Defect, Fault):
+    """A defect of a hospital's functions.
+
+    It is caught where a check of its item found something. With `also = EVERYTHING` it is enough
+    that the item is not passed.
+    """
+
+    follows = frozenset({STORY})
+
+    @classmethod
+    def find_own_problems(cls, results: Results) -> list[str]:
+        outcome, checks = results.outcome(cls.item), results.checks_of(cls.item)
+        if cls.also is EVERYTHING:
+            return [f"{cls.item} is passed"] if outcome == "passed" else []
+        if "failed" in checks.values():
+            return []
+        return [f"no check of {cls.item} found anything (the item is {outcome})"]
+
+    @classmethod
+    def is_innocent(cls, results: Results, name: str) -> bool:
+        """Tell whether the item passed, or failed by checks only that it shares with `item`."""
+        if results.outcome(name) == "passed":
+            return True
+        blamed = {
+            check for check, outcome in results.checks_of(name).items() if outcome not in NO_BLAME
+        }
+        return bool(blamed) and blamed <= results.checks_of(cls.item).keys()

@@ -1,0 +1,158 @@
+"""Try one fault: put it in, run the gate or the checks that must catch it, and return the results.
+
+For each subject there is a function that opens what its faults share (servers, stand-ins) and
+yields a `Trial`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from tests.faults import gate_runs, hospitals
+from tests.faults.api import gate_on_fault as api_gate
+from tests.faults.api.api_fault import ApiFault
+from tests.faults.data.data_fault import DataFault
+from tests.faults.data.database_servers import database_servers
+from tests.faults.deployment.database_trial import place_database, run_database_checks
+from tests.faults.deployment.databases import DatabaseFault
+from tests.faults.deployment.deployment_environment import standin_servers
+from tests.faults.deployment.deployment_fault import DeploymentFault
+from tests.faults.fault import Fault
+from tests.faults.load import gate_on_fault as load_gate
+from tests.faults.load.load_fault import LoadFault
+from tests.faults.network.network_fault import NetworkFault, checks_of
+from tests.faults.observability import dashboards, observability_trial
+from tests.faults.observability.alerts import AlertFault
+from tests.faults.observability.dashboards import DashboardFault
+from tests.faults.observability.logs import LogFault
+from tests.faults.observability.metrics import MetricFault
+from tests.faults.observability.prometheus_stack import missing_programs
+from tests.faults.results import CheckResults, Results, run_check
+
+Trial = Callable[[type[Fault], Path, str | None], Results]
+"""Takes the fault, an empty folder, and the one check to run (None: all that must catch it): a node
+id for faults that a gate catches, else a function's name.
+"""
+Kind = TypeVar("Kind", bound=Fault)
+
+
+class CannotTry(RuntimeError):
+    """A fault cannot be tried here, or not with this check."""
+
+
+@contextmanager
+def _functional(folder: Path) -> Iterator[Trial]:
+    with hospitals.cluster() as cluster:
+
+        def attempt(fault: type[Fault], place: Path, check: str | None) -> Results:
+            with hospitals.hospital(cluster, fault.__name__, place) as hospital:
+                return gate_runs.run_functional_gate(
+                    hospital, place, *gate_runs.PLAIN, *_nodes(check)
+                )
+
+        yield attempt
+
+
+@contextmanager
+def _data(folder: Path) -> Iterator[Trial]:
+    with database_servers(folder) as servers:
+
+        def attempt(fault: type[Fault], place: Path, check: str | None) -> Results:
+            kind = _as_kind(fault, DataFault)
+            with servers.ground(kind, kind.gate, place) as environment:
+                kind().harm(environment)
+                return environment.run_gate(kind.gate, *gate_runs.PLAIN, *_nodes(check))
+
+        yield attempt
+
+
+@contextmanager
+def _load(folder: Path) -> Iterator[Trial]:
+    with hospitals.cluster() as cluster:
+        yield lambda fault, place, check: load_gate.run_gate_on_fault(
+            cluster, _as_kind(fault, LoadFault), place, *_nodes(check)
+        )
+
+
+@contextmanager
+def _api(folder: Path) -> Iterator[Trial]:
+    with hospitals.cluster() as cluster:
+        yield lambda fault, place, check: api_gate.run_gate_on_fault(
+            cluster, _as_kind(fault, ApiFault), place, *_nodes(check)
+        )
+
+
+@contextmanager
+def _network(folder: Path) -> Iterator[Trial]:
+    def attempt(fault: type[Fault], place: Path, check: str | None) -> Results:
+        kind = _as_kind(fault, NetworkFault)
+        name, checks = check or kind.check, checks_of(kind.checks)
+        if name not in checks:
+            raise CannotTry(f"{fault.__name__} is tried on {', '.join(checks)}, not on {name}")
+        with kind().way(place) as way:
+            return CheckResults({name: run_check(lambda: checks[name](way), {})})
+
+    yield attempt
+
+
+@contextmanager
+def _deployment(folder: Path) -> Iterator[Trial]:
+    with standin_servers(folder) as servers, hospitals.cluster() as cluster:
+
+        def attempt(fault: type[Fault], place: Path, check: str | None) -> Results:
+            if issubclass(fault, DatabaseFault):
+                with place_database(cluster, fault.__name__, place) as database:
+                    fault().harm(database)
+                    return CheckResults(run_database_checks(database, place))
+            kind = _as_kind(fault, DeploymentFault)
+            environment = servers.new_environment(place)
+            kind().harm(environment)
+            return CheckResults(environment.run_checks(kind.asked, kind.file))
+
+        yield attempt
+
+
+@contextmanager
+def _observability(folder: Path) -> Iterator[Trial]:
+    if missing := missing_programs():
+        raise CannotTry(missing)
+    with (
+        observability_trial.stack_with_all_faults(folder) as stack,
+        dashboards.grafana() as grafana,
+    ):
+
+        def fixture(fault: type[Fault], place: Path) -> object:
+            if issubclass(fault, LogFault):
+                return fault.asked(place)
+            if issubclass(fault, DashboardFault):
+                return fault.asked(grafana, place)
+            if issubclass(fault, AlertFault):
+                return fault.asked(stack)
+            return _as_kind(fault, MetricFault).asked(stack)
+
+        yield lambda fault, place, check: observability_trial.run_named_check(
+            check or fault.check, fixture(fault, place)
+        )
+
+
+TRIALS: Mapping[str, Callable[[Path], AbstractContextManager[Trial]]] = {
+    "functional": _functional,
+    "data": _data,
+    "load": _load,
+    "api": _api,
+    "network": _network,
+    "deployment": _deployment,
+    "observability": _observability,
+}
+
+
+def _nodes(check: str | None) -> tuple[str, ...]:
+    return (check,) if check else ()
+
+
+def _as_kind(fault: type[Fault], kind: type[Kind]) -> type[Kind]:
+    assert issubclass(fault, kind)
+    return fault
