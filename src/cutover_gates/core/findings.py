@@ -110,14 +110,11 @@ def explain_findings(findings: Sequence[Finding]) -> str:
     The running check's own findings have no heading, since the report names the check anyway.
     """
     rules = list(dict.fromkeys(finding.rule for finding in findings))
-    return "\n".join(
-        line
-        for rule in rules
-        for line in _explain_rule(rule, [f for f in findings if f.rule == rule])
-    )
+    return "\n".join(line for rule in rules for line in _explain_rule(rule, findings))
 
 
-def _explain_rule(rule: Rule, findings: Sequence[Finding]) -> Iterable[str]:
+def _explain_rule(rule: Rule, all_findings: Sequence[Finding]) -> Iterable[str]:
+    findings = [finding for finding in all_findings if finding.rule == rule]
     heading = f"{rule.title} [{rule.id}]" if rule.id and rule.title else rule.title
     indent = "  " if heading else ""
     if heading:

@@ -140,7 +140,7 @@ class Plan:
         by_group = {
             item.id: declared[item.groups[0]]
             for item in self.items
-            if item.groups and all(group in declared for group in item.groups)
+            if item.groups and declared.keys() >= set(item.groups)
         }
         return by_group | {name: why for name, why in declared.items() if name in self.by_id}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cutover_gates.core.verdict import Outcome, Verdict
+from cutover_gates.core.verdict import ItemResult, Outcome, Verdict
 from cutover_gates.reporting.causes import OpenCause, collect_causes, split_lines
 from cutover_gates.reporting.verdict_summary import count_outcomes
 from cutover_gates.util.text import (
@@ -131,11 +131,8 @@ def list_waivers(verdict: Verdict) -> list[str]:
 def _not_applicable_reasons(verdict: Verdict) -> list[ReasonLine]:
     """Return one line: what settings declare not applicable, as items and as parts of items."""
     items = [result.item.id for result in verdict.with_outcome(Outcome.NOT_APPLICABLE)]
-    parts = [
-        result.item.id
-        for result in verdict.with_outcome(Outcome.PASSED)
-        if any(check.outcome is Outcome.NOT_APPLICABLE for check in result.checks)
-    ]
+    passed = verdict.with_outcome(Outcome.PASSED)
+    parts = [result.item.id for result in passed if _leaves_checks_out(result)]
     texts = [format_list(items)] if items else []
     if parts:
         texts.append(f"single checks of {format_list(parts)}")
@@ -148,3 +145,7 @@ def _shorten(reasons: list[ReasonLine], what: str) -> list[ReasonLine]:
     if len(reasons) <= MAX_OTHERS:
         return reasons
     return [*reasons[:MAX_OTHERS], ReasonLine(f"{what}: {len(reasons) - MAX_OTHERS} more")]
+
+
+def _leaves_checks_out(result: ItemResult) -> bool:
+    return any(check.outcome is Outcome.NOT_APPLICABLE for check in result.checks)

@@ -117,9 +117,8 @@ def has_parent_in(facts: Facts, catalog: Catalog) -> bool:
 
 
 def _row_security_flags(catalog: Catalog, tables: Collection[str]) -> Catalog:
-    flags: dict[str, Facts] = {
-        name: {fact: facts.get(fact) for fact in _ROW_SECURITY}
-        for name, facts in catalog["table"].items()
-        if name in tables
-    }
+    flags: dict[str, Facts] = {}
+    for name in catalog["table"].keys() & set(tables):
+        facts = catalog["table"][name]
+        flags[name] = {fact: facts.get(fact) for fact in _ROW_SECURITY}
     return Catalog({"table": flags})

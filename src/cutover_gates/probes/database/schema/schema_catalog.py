@@ -58,10 +58,7 @@ class Catalog:
 
     def as_plain(self) -> dict[str, Any]:
         """Return JSON-able values, from which `from_plain` makes an equal catalog."""
-        return {
-            kind: {name: dict(facts) for name, facts in objects.items()}
-            for kind, objects in self.objects.items()
-        }
+        return {kind: _copy_facts(objects) for kind, objects in self.objects.items()}
 
     @staticmethod
     def from_plain(plain: Mapping[str, Any]) -> Catalog:
@@ -78,12 +75,12 @@ class Catalog:
 
     def filter_objects(self, accepts: Callable[[str, str, Facts], bool]) -> Catalog:
         """Return the objects for which `accepts(kind, name, facts)` is true."""
-        return Catalog(
-            {
-                kind: {name: facts for name, facts in objects.items() if accepts(kind, name, facts)}
-                for kind, objects in self.objects.items()
-            }
-        )
+        accepted: dict[str, dict[str, Facts]] = {kind: {} for kind in self.objects}
+        for kind, objects in self.objects.items():
+            for name, facts in objects.items():
+                if accepts(kind, name, facts):
+                    accepted[kind][name] = facts
+        return Catalog(accepted)
 
     def subtract(self, other: Catalog) -> Catalog:
         """Return the objects that `other` has not, or with other facts."""
@@ -164,3 +161,7 @@ def _normalize_fact(value: Fact) -> Fact:
 def _cast_items(match: re.Match[str]) -> str:
     items = [f"({item})::{match[2]}" for item in re.findall(_ITEM, match[1])]
     return f"ARRAY[{', '.join(items)}]"
+
+
+def _copy_facts(objects: Mapping[str, Facts]) -> dict[str, dict[str, Any]]:
+    return {name: dict(facts) for name, facts in objects.items()}

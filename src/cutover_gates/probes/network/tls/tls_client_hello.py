@@ -162,9 +162,8 @@ def build_client_hello(host: str, version: int, ciphers: Iterable[int]) -> bytes
 
 
 def _build_extensions(host: str, version: int) -> bytes:
-    groups, signatures = (
-        b"".join(pack("!H", number) for number in numbers) for numbers in (_GROUPS, _SIGNATURES)
-    )
+    groups = pack(f"!{len(_GROUPS)}H", *_GROUPS)
+    signatures = pack(f"!{len(_SIGNATURES)}H", *_SIGNATURES)
     # supported_groups, ec_point_formats, extended_master_secret, renegotiation_info.
     parts = [(10, _prefix_length(groups)), (11, b"\1\0"), (23, b""), (0xFF01, b"\0")]
     # server_name, which may not be an address (RFC 6066, 3).
