@@ -11,8 +11,13 @@ import ast
 import inspect
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from cutover_gates.plugin.plan_marks import (
+    groups_of_marks,
+    has_plan_marks_elsewhere,
+    pytestmark_value,
+)
 from cutover_gates.plugin.suite_folders import SuiteFolders
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
@@ -45,10 +50,6 @@ class CheckInventory:
     unreadable: tuple[str, ...]
 
 
-class _UnresolvableMarkError(Exception):
-    """A plan mark whose groups cannot be known without running the file."""
-
-
 def build_inventory(folders: SuiteFolders) -> CheckInventory:
     """Return every check that is written in the suites, the shipped ones and the own ones."""
     checks: list[WrittenCheck] = []
@@ -59,7 +60,7 @@ def build_inventory(folders: SuiteFolders) -> CheckInventory:
         except (SyntaxError, UnicodeDecodeError, OSError):
             unreadable.append(name)
         else:
-            checks.extend(_find_checks(tree.body, name, []))
+            checks.extend(_read_checks(tree, name))
             unreadable.extend(_find_uncountable_checks(tree.body, name))
     return CheckInventory(tuple(checks), tuple(unreadable))
 
@@ -71,13 +72,20 @@ def split_docstring(text: str | None) -> tuple[str, str]:
     return title.removesuffix("."), why
 
 
+def _read_checks(tree: ast.Module, name: str) -> list[WrittenCheck]:
+    checks = list(_find_checks(tree.body, name, []))
+    if has_plan_marks_elsewhere(tree):
+        return [replace(check, groups=frozenset()) for check in checks]
+    return checks
+
+
 def _find_checks(body: list[ast.stmt], above: str, marks: list[ast.expr]) -> Iterator[WrittenCheck]:
     """Yield the checks of a module or class; `marks` are the expressions that mark it from outside."""
     statements = list(_iterate_statements(body))
-    marks = marks + [value for node in statements for value in _pytestmark_value(node)]
+    marks = marks + [value for node in statements for value in pytestmark_value(node)]
     for node in statements:
         if isinstance(node, FunctionNode) and node.name.startswith("test"):
-            groups = _groups_of_marks(marks + node.decorator_list)
+            groups = groups_of_marks(marks + node.decorator_list)
             docstring = split_docstring(ast.get_docstring(node))
             yield WrittenCheck(f"{above}::{node.name}", groups, *docstring)
         elif isinstance(node, ast.ClassDef) and node.name.startswith("Test"):
@@ -96,18 +104,6 @@ def _iterate_statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
                 yield from _iterate_statements(getattr(node, name, []))
             for handler in getattr(node, "handlers", []):
                 yield from _iterate_statements(handler.body)
-
-
-def _pytestmark_value(node: ast.stmt) -> list[ast.expr]:
-    """Return the value of `pytestmark = …`, however it is assigned."""
-    targets: list[ast.expr] = []
-    if isinstance(node, ast.Assign):
-        targets = node.targets
-    elif isinstance(node, ast.AnnAssign | ast.AugAssign):
-        targets = [node.target]
-    is_mark = any(isinstance(target, ast.Name) and target.id == "pytestmark" for target in targets)
-    value = getattr(node, "value", None)
-    return [value] if is_mark and value is not None else []
 
 
 def _find_uncountable_checks(body: list[ast.stmt], name: str) -> Iterator[str]:
@@ -139,33 +135,3 @@ def _is_collectable(node: ast.ClassDef) -> bool:
     """
     functions = [part.name for part in node.body if isinstance(part, FunctionNode)]
     return any(name.startswith(("Test", "test")) for name in [node.name, *functions])
-
-
-def _groups_of_marks(marks: list[ast.expr]) -> frozenset[str]:
-    """Return the arguments of every `…mark.plan(…)` within the marks.
-
-    There are none at all where one of them is not a text that stands there.
-    """
-    try:
-        return frozenset(group for mark in marks for group in _literal_groups(mark))
-    except _UnresolvableMarkError:
-        return frozenset()
-
-
-def _literal_groups(mark: ast.expr) -> Iterator[str]:
-    for part in mark.elts if isinstance(mark, ast.List | ast.Tuple) else [mark]:
-        if isinstance(part, ast.Name):  # a mark under a name of its own may be any mark
-            raise _UnresolvableMarkError
-    for node in ast.walk(mark):
-        if _is_plan_mark(node):
-            assert isinstance(node, ast.Call)
-            for arg in node.args:
-                if not (isinstance(arg, ast.Constant) and isinstance(arg.value, str)):
-                    raise _UnresolvableMarkError
-                yield arg.value
-
-
-def _is_plan_mark(node: ast.AST) -> bool:
-    if not isinstance(node, ast.Call):
-        return False
-    return isinstance(node.func, ast.Attribute) and node.func.attr == "plan"

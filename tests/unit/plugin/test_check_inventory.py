@@ -204,6 +204,16 @@ def test_marks_of_a_class_count_for_its_methods(tmp_path: Path) -> None:
         "@pytest.mark.plan(*ITEMS)\ndef test_it(): ...",
         '@pytest.mark.plan(f"{x}")\ndef test_it(): ...',
         '@pytest.mark.plan("a")\n@night\ndef test_it(): ...',
+        '@pytest.mark.plan("a")\n@marks.night\ndef test_it(): ...',
+        '@pytest.mark.plan("a").with_args("b")\ndef test_it(): ...',
+        'm = pytest.mark\n@pytest.mark.plan("a")\n@m.plan("b")\ndef test_it(): ...',
+        'proves = pytest.mark.plan\n@pytest.mark.plan("a")\n@proves("b")\ndef test_it(): ...',
+        'pytestmark = [pytest.mark.plan("a")]\npytestmark.append(pytest.mark.plan("b"))\n'
+        "def test_it(): ...",
+        'CASES = [pytest.param(1, marks=pytest.mark.plan("b"))]\n@pytest.mark.plan("a")\n'
+        '@pytest.mark.parametrize("x", CASES)\ndef test_it(x): ...',
+        '@pytest.mark.plan("a")\n@pytest.mark.parametrize("x", [pytest.param(1, marks=NIGHT)])\n'
+        "def test_it(x): ...",
         "pytestmark = MARKS\ndef test_it(): ...",
         '@pytest.mark.plan("a")\nclass Nothing: ...\npytestmark = [MARK]\ndef test_it(): ...',
     ],
