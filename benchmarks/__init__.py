@@ -1,1 +1,1 @@
-"""What the suite costs: `python -m benchmarks`. See `__main__`."""
+"""Cost of the suite: `python -m benchmarks`. See `__main__`."""

@@ -1,4 +1,4 @@
-"""Measures what the suite costs, as ratios within one run: `python -m benchmarks`.
+"""Measure the cost of the suite, as ratios within one run: `python -m benchmarks`.
 
 The exit status is 1 when a limit of `figures.LIMITS` is missed.
 """
@@ -25,7 +25,7 @@ def main() -> int:
 
 
 def _show(figures: Iterable[Figure]) -> bool:
-    """Print them, and say whether all hold."""
+    """Print the figures, and return whether all limits hold."""
     shown = list(figures)
     print(*shown, "", sep="\n", flush=True)
     return all(figure.holds for figure in shown)

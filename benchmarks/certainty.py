@@ -1,9 +1,11 @@
-"""How often a run that ends as soon as it is certain is wrong, and how many requests that saves:
-`python -m benchmarks.certainty [--write]`.
+"""Simulate how often a sequential run is wrong, and how many requests it saves.
 
-No target, no load: 2,000 simulated runs for each true share of bad requests, ended by
-`cutover_gates.core.statistics.sequential_test` as a real one is. Exit status 1 when the exact probability of a
-false GO or a false NO-GO is above what `AtMost` allows. Half a minute on one core.
+    python -m benchmarks.certainty [--write]
+
+There is no target and no load: 2,000 simulated runs for each true share of bad requests, ended by
+`cutover_gates.core.statistics.sequential_test` as a real run is. The exit status is 1 when the
+exact probability of a false GO or a false NO-GO is above what `ShareLimit` allows. It takes half a
+minute on one core.
 """
 
 from __future__ import annotations
@@ -33,20 +35,29 @@ GOOD, BAD = (
     (1.5, 2, 3, 5, 10),
 )
 WRITTEN = ROOT / "docs" / "certainty.md"
-HOW = f"""`python -m benchmarks.certainty --write`: {RUNS:,} simulated runs for each figure, of independent requests, with a look at every {STEP}
-of them up to {MOST:,}. A claim is "at most a share `limit` of the requests is bad": an error, or slower than the objective. A run ends at the
-first look at which the claim is certain (GO, wrong in at most 4 %) or certainly broken (NO-GO, at most 5 %), as `AtMost` has it when nothing else is
-said. A **fixed length** is the smallest number of requests after which the one-sided 95 % bound of Clopper and Pearson proves the same with a
-probability of {POWER:.0%}; for GO that asks a little less than the run does. Only who knows the true share beforehand can choose it so well
-("known"); who does not plans for the hardest share that is to be proven ("planned": limit / 2 for GO, 1.5 x for NO-GO). A saving below zero is a
-loss; where a hundred requests do, most of it is the waiting for the next look. Why it is done so:
-[decision 0011](decisions/0011-certainty-at-any-moment.md)."""
+HOW = f"""\
+Command: `python -m benchmarks.certainty --write`. Each figure comes from {RUNS:,} simulated runs of
+independent requests, with a look at every {STEP} of them up to {MOST:,}.
+
+- **Objective.** "At most a share `limit` of the requests is bad": an error, or slower than allowed.
+- **End of a run.** A run ends at the first look at which the objective certainly holds (GO,
+  wrong in at most 4 %) or is certainly broken (NO-GO, wrong in at most 5 %). These are the
+  defaults of `ShareLimit`.
+- **Fixed length.** The smallest number of requests after which the one-sided 95 % bound of Clopper
+  and Pearson proves the same with a probability of {POWER:.0%}. For GO that asks a little less than
+  the run does. "Known": chosen with the true share known beforehand. "Planned": chosen for the
+  hardest share that is to be proven (limit / 2 for GO, 1.5 x for NO-GO).
+- **Saved.** A value below zero is a loss. Where a hundred requests are enough, most of the loss is
+  the wait for the next look.
+
+The reasons are in [decision 0011](decisions/0011-certainty-at-any-moment.md)."""
 
 
 @dataclass(frozen=True)
 class Runs:
-    """How simulated runs ended: GO, NO-GO or (neither) open, and after how many requests; `MOST`
-    for those that stay open.
+    """Ends of simulated runs: GO, NO-GO or (neither) open, and the requests until then.
+
+    The number is `MOST` for runs that stay open.
     """
 
     go: NDArray[np.bool_]
@@ -54,19 +65,19 @@ class Runs:
     requests: NDArray[np.int64]
 
 
-class Rule:
-    """A claim, as the numbers of bad requests that end a run at each look."""
+class StoppingRule:
+    """An objective, as the numbers of bad requests that end a run at each look."""
 
     def __init__(self, limit: float) -> None:
         self.limit = limit
-        looks, claim = [int(total) for total in LOOKS], ShareLimit(limit)
+        looks, objective = [int(total) for total in LOOKS], ShareLimit(limit)
         self.most = (
             np.array(
                 [
                     bisect_left(
                         range(total + 1),
                         True,
-                        key=lambda bad: claim.decide(bad, total) is not Conclusion.HOLDS,
+                        key=lambda bad: objective.decide(bad, total) is not Conclusion.HOLDS,
                     )
                     for total in looks
                 ]
@@ -78,13 +89,13 @@ class Rule:
                 bisect_left(
                     range(total + 1),
                     True,
-                    key=lambda bad: claim.decide(bad, total) is Conclusion.BROKEN,
+                    key=lambda bad: objective.decide(bad, total) is Conclusion.BROKEN,
                 )
                 for total in looks
             ]
         )
 
-    def simulated(self, share: float) -> Runs:
+    def simulate(self, share: float) -> Runs:
         chance, parts = np.random.default_rng(SEED), []
         for _ in range(RUNS // 250):  # in parts, for the sake of memory
             bad = chance.binomial(STEP, share, (250, len(LOOKS))).cumsum(axis=1)
@@ -101,9 +112,10 @@ class Rule:
         go, no_go, requests = (np.concatenate(column) for column in zip(*parts, strict=True))
         return Runs(go, no_go, requests)
 
-    def exactly(self, share: float) -> tuple[float, float]:
-        """The probabilities of GO and of NO-GO, by carrying on the distribution of the bad requests
-        of all runs that have not ended.
+    def exact_probabilities(self, share: float) -> tuple[float, float]:
+        """Return the probabilities of GO and of NO-GO.
+
+        The distribution of the bad requests of all open runs is carried from look to look.
         """
         step = binom.pmf(np.arange(STEP + 1), STEP, share)
         step = step[: np.flatnonzero(step > 1e-18)[-1] + 1]
@@ -115,22 +127,22 @@ class Rule:
             going[: most + 1] = 0
         return go, no_go
 
-    def plain(self, share: float) -> float:
-        """How many of the simulated runs would end in GO if the plain bound were looked at each
-        time.
-        """
+    def repeated_plain_bound(self, share: float) -> float:
+        """Return the share of runs that would end in GO if each look used the plain bound."""
         bad = np.random.default_rng(SEED).binomial(STEP, share, (RUNS, len(LOOKS))).cumsum(axis=1)
         return float(np.mean(np.any(bad <= self.bounds[0][LOOKS - 1], axis=1)))
 
     @cached_property
     def bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """For each total from 1 to `MOST`: the most bad ones whose upper bound is within the limit,
-        and the fewest whose lower bound is beyond it.
+        """Return two numbers for each total from 1 to `MOST`.
+
+        They are the most bad requests whose upper bound is within the limit, and the fewest whose
+        lower bound is beyond it.
         """
         totals = np.arange(1, MOST + 1)
         return binom.ppf(0.05, totals, self.limit) - 1, binom.isf(0.05, totals, self.limit) + 1
 
-    def fixed(self, share: float) -> int | None:
+    def fixed_length(self, share: float) -> int | None:
         totals, (most, fewest) = np.arange(1, MOST + 1), self.bounds
         power = (
             binom.cdf(most, totals, share)
@@ -150,56 +162,61 @@ def main() -> int:
         "--write", action="store_true", help=f"also write the tables to {WRITTEN.relative_to(ROOT)}"
     )
     arguments = parser.parse_args()
-    rules = [Rule(limit) for limit in LIMITS]
-    text = "\n".join([*_wrong(rules), *(line for rule in rules for line in _saved(rule))])
+    rules = [StoppingRule(limit) for limit in LIMITS]
+    text = "\n".join(
+        [*_error_table(rules), *(line for rule in rules for line in _savings_table(rule))]
+    )
     print(text)
     if arguments.write:
         WRITTEN.write_text(
             f"# Certainty: how often it is wrong, and what it saves\n\n{HOW}\n\n{text}\n",
             encoding="utf-8",
         )
-    wrong = [(ShareLimit(rule.limit), *rule.exactly(rule.limit)) for rule in rules]
+    wrong = [(ShareLimit(rule.limit), *rule.exact_probabilities(rule.limit)) for rule in rules]
     return int(
-        any(go > claim.wrong_holds or no_go > claim.wrong_broken for claim, go, no_go in wrong)
+        any(
+            go > objective.wrong_holds or no_go > objective.wrong_broken
+            for objective, go, no_go in wrong
+        )
     )
 
 
-def _wrong(rules: list[Rule]) -> Iterator[str]:
+def _error_table(rules: list[StoppingRule]) -> Iterator[str]:
     yield "## How often it is wrong"
     yield ""
     yield (
-        "At most 5 % is promised. Simulated, and in brackets the exact probability of the same. A"
-        f" simulated 5 % of {RUNS:,} runs has a standard"
+        "At most 5 % is promised. The simulated share comes first, the exact probability in"
+        f" brackets. A simulated 5 % of {RUNS:,} runs has a standard"
     )
     yield (
         "error of 0.5 %, and all figures come from one seed. A false GO is allowed 4 %, so that the"
-        " simulated one also stays at or below 5 %; what"
+        " simulated share also stays at or below 5 %. The exact"
     )
-    yield "decides whether the promise is kept is the exact one."
+    yield "probability decides whether the promise is kept."
     yield ""
     yield f"| | true share | {' | '.join(LIMITS.values())} |"
     yield f"|---|---|{'---|' * len(rules)}"
     for times in TOO_MANY:
         found = [
-            f"{np.mean(rule.simulated(times * rule.limit).go):.2%}"
-            f" ({rule.exactly(times * rule.limit)[0]:.2%})"
+            f"{np.mean(rule.simulate(times * rule.limit).go):.2%}"
+            f" ({rule.exact_probabilities(times * rule.limit)[0]:.2%})"
             for rule in rules
         ]
         yield f"| false GO | {times:g} x limit | {' | '.join(found)} |"
     for times in FEW_ENOUGH:
         found = [
-            f"{np.mean(rule.simulated(times * rule.limit).no_go):.2%}"
-            f" ({rule.exactly(times * rule.limit)[1]:.2%})"
+            f"{np.mean(rule.simulate(times * rule.limit).no_go):.2%}"
+            f" ({rule.exact_probabilities(times * rule.limit)[1]:.2%})"
             for rule in rules
         ]
         yield f"| false NO-GO | {times:g} x limit | {' | '.join(found)} |"
     yield (
         "| false GO if the plain bound were looked at each time | 1 x limit |"
-        f" {' | '.join(f'{rule.plain(rule.limit):.1%}' for rule in rules)} |"
+        f" {' | '.join(f'{rule.repeated_plain_bound(rule.limit):.1%}' for rule in rules)} |"
     )
 
 
-def _saved(rule: Rule) -> Iterator[str]:
+def _savings_table(rule: StoppingRule) -> Iterator[str]:
     yield ""
     yield f"## Requests until it is certain: {LIMITS[rule.limit]}"
     yield ""
@@ -214,11 +231,11 @@ def _saved(rule: Rule) -> Iterator[str]:
         yield _row(rule, f"{times:g} x limit", times, planned=1.5)
 
 
-def _row(rule: Rule, name: str, times: float, planned: float) -> str:
+def _row(rule: StoppingRule, name: str, times: float, planned: float) -> str:
     runs, known, plan = (
-        rule.simulated(times * rule.limit),
-        rule.fixed(times * rule.limit),
-        rule.fixed(planned * rule.limit),
+        rule.simulate(times * rule.limit),
+        rule.fixed_length(times * rule.limit),
+        rule.fixed_length(planned * rule.limit),
     )
     open_ones = np.mean(~(runs.go | runs.no_go))
     ends = [
@@ -235,13 +252,13 @@ def _row(rule: Rule, name: str, times: float, planned: float) -> str:
         np.quantile(runs.requests, 0.9, method="inverted_cdf"),
     )
     return (
-        f"| {name} | {', '.join(ends)} | {mean:,.0f} | {late:,} | {_against(known, mean)} |"
-        f" {_against(plan, mean)} |"
+        f"| {name} | {', '.join(ends)} | {mean:,.0f} | {late:,} | {_compare_fixed(known, mean)} |"
+        f" {_compare_fixed(plan, mean)} |"
     )
 
 
-def _against(fixed: int | None, mean: float) -> str:
-    """Two cells: a fixed length, and what part of it is saved on the average."""
+def _compare_fixed(fixed: int | None, mean: float) -> str:
+    """Return two cells: a fixed length, and the share of it that is saved on the average."""
     return f"never up to {MOST:,} | all" if fixed is None else f"{fixed:,} | {1 - mean / fixed:.0%}"
 
 

@@ -1,7 +1,7 @@
 """Cost per check: the time that the checks take, over the time that their requests take with httpx.
 
-Each round has two new hospitals. The suite runs on the first, and its requests are sent again to the
-second, in the same minute.
+Each round has two new hospitals. The suite runs on the first, and its requests are sent again to
+the second, in the same minute.
 
 The gate is `phase3 and smoke`: the checks that ask the API. Load and fuzzing are no checks of this
 kind: their time is set by their settings. What only an embedded hospital brings along (a front,
@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import ROOT, Figure, python
-from benchmarks.hospitals import as_target, hospital, same_at
-from benchmarks.replay import Replayed, replay
-from benchmarks.tap import TAPE
+from benchmarks.hospitals import hospital, map_texts, target_environment
+from benchmarks.replay import ReplayResult, replay
+from benchmarks.traffic_recorder import TAPE
 from cutover_gates.core.plan_file import load_plan
 
 TARGET = "bench"
@@ -40,7 +40,7 @@ class Round:
 
     checks: int
     suite: float
-    bare: Replayed
+    bare: ReplayResult
 
     @property
     def ratio(self) -> float:
@@ -65,7 +65,7 @@ def cost_per_check(count: int) -> Iterator[Figure]:
 def _measure_round() -> Round:
     with tempfile.TemporaryDirectory() as folder, hospital() as first, hospital() as second:
         tape, reports = Path(folder, "tape"), Path(folder, "runs")
-        environment = {**as_target(first, TARGET), **_not_applicable()}
+        environment = {**target_environment(first, TARGET), **_not_applicable()}
         environment |= {"CUTOVER_REPORTS": str(reports), TAPE: str(tape)}
         run = python(*_gate_words(), **environment)
         verdicts = list(reports.glob("*/verdict.json"))
@@ -73,18 +73,21 @@ def _measure_round() -> Round:
             output = (run.stdout + run.stderr)[-3000:]
             raise SystemExit(f"benchmarks: the suite did not run\n{output}")
         seconds = _read_seconds(json.loads(verdicts[0].read_text()))
-        replayed = replay(pickle.loads(tape.read_bytes()), second["url"], same_at(first, second))
+        replayed = replay(pickle.loads(tape.read_bytes()), second["url"], map_texts(first, second))
         return Round(len(seconds), sum(seconds.values()), replayed)
 
 
 def _gate_words() -> list[str]:
     # pytest-randomly would give each round another order
-    plugins = ["-p", "benchmarks.tap", "-p", "no:cacheprovider", "-p", "no:randomly"]
+    plugins = ["-p", "benchmarks.traffic_recorder", "-p", "no:cacheprovider", "-p", "no:randomly"]
     return ["-m", "pytest", "-m", GATE, "--target", TARGET, *plugins]
 
 
 def _not_applicable() -> dict[str, str]:
-    """Return the variable that declares what a hospital without surroundings cannot prove."""
+    """Return the variable that declares the items that this hospital cannot prove.
+
+    It has no front and no monitoring.
+    """
     plan = load_plan(ROOT / "plan.toml")
     missing = [item.id for item in plan.items if plan.needs_of([item.id]) & SURROUNDINGS]
     place = f"CUTOVER_TARGETS__{TARGET}__NOT_APPLICABLE".upper()

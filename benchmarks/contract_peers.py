@@ -1,8 +1,9 @@
-"""The faults of the API, given to others: `python -m benchmarks.contract_peers [--seconds N]
-[--only PEER …] [--write]`.
+"""Try the faults of the API on other fuzzers.
 
-Faults live in `tests/`, and nothing outside may import them: so this only starts the program that
-stands beside them.
+    python -m benchmarks.contract_peers [--seconds N] [--only PEER …] [--write]
+
+The faults are in `tests/`, and nothing outside of it may import them. So this command only starts
+the program beside them.
 """
 
 from __future__ import annotations

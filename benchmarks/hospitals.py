@@ -1,5 +1,6 @@
-"""Embedded hospitals for the measurement, each a process of its own with a database of its own,
-from one seed.
+"""Embedded hospitals for the measurement.
+
+Each is a process of its own with a database of its own, from one seed.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from benchmarks.figures import ROOT
 
 @contextmanager
 def hospital() -> Iterator[Mapping[str, Any]]:
-    """What a started hospital says of itself (`reference.announcement`).
+    """Start a hospital, and yield its announcement (`reference.announcement`).
 
     It ends with the block, or with this process.
     """
@@ -39,26 +40,26 @@ def hospital() -> Iterator[Mapping[str, Any]]:
         process.wait(10)
 
 
-def as_target(told: Mapping[str, Any], name: str) -> dict[str, str]:
-    """The environment that declares this hospital as the target `name`."""
+def target_environment(announced: Mapping[str, Any], name: str) -> dict[str, str]:
+    """Return the environment that declares this hospital as the target `name`."""
     place = f"CUTOVER_TARGETS__{name}".upper()
     users = {
         f"{place}__USERS__{role}__{key}".upper(): value
-        for role, user in told["users"].items()
+        for role, user in announced["users"].items()
         for key, value in user.items()
     }
     return {
         f"{place}__KIND": "remote",
-        f"{place}__URL": told["url"],
-        f"{place}__RELEASE": told["release"],
-        f"{place}__EXPIRED_TOKEN": told["expired_token"],
-        f"{place}__DATABASE__DSN": told["database"],
+        f"{place}__URL": announced["url"],
+        f"{place}__RELEASE": announced["release"],
+        f"{place}__EXPIRED_TOKEN": announced["expired_token"],
+        f"{place}__DATABASE__DSN": announced["database"],
         **users,
     }
 
 
-def same_at(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, str]:
-    """The texts of the first hospital by which its requests name it, and those of the second."""
+def map_texts(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, str]:
+    """Return texts that name the first hospital in its requests, with those of the second."""
     passwords = {
         user["password"]: second["users"][role]["password"] for role, user in first["users"].items()
     }

@@ -1,8 +1,9 @@
-"""What load costs and how true its figures are: `python -m benchmarks.load [--rounds N] [--only
-PART …] [--write]`.
+"""Measure the cost of load, and the accuracy of its figures.
 
-Ratios within one run, on a stand-in of our own (`load_server`). `--write` puts the figures into
-docs/load-cost.md. Exit status 1 when a limit of `figures.LIMITS` is missed.
+    python -m benchmarks.load [--rounds N] [--only PART …] [--write]
+
+The results are ratios within one run, on a stand-in server (`load_server`). `--write` puts the
+figures into docs/load-cost.md. The exit status is 1 when a limit of `figures.LIMITS` is missed.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import load_cpu, load_rivals, load_stall
-from benchmarks.certainty import Rule
+from benchmarks import load_cpu, load_stall, load_tools
+from benchmarks.certainty import StoppingRule
 from benchmarks.figures import ROOT, Figure
-from benchmarks.load_runs import Meter, ours
-from benchmarks.load_server import standing
+from benchmarks.load_runs import Meter, run_own_load
+from benchmarks.load_server import run_stand_in
 from cutover_gates.core.statistics.confidence_intervals import quantile
 from cutover_gates.probes.load.sample_log import BlockReader
 
@@ -30,27 +31,31 @@ ERRORS = (0.0, 0.0001, 0.003, 0.01, 0.05)
 RATES, GROWTH_SECONDS = (100.0, 500.0, 1000.0, 2000.0), 8.0
 HEAD = ("| figure | median | from, to | runs | limit |", "|---|---|---|---|---|")
 PAGE = ROOT / "docs" / "load-cost.md"
-HOW = f"""`python -m benchmarks.load --write`: made anew by that command. A stand-in answers one chart, on this machine, beside the generator.
+HOW = f"""\
+Made by `python -m benchmarks.load --write`. A stand-in server answers one chart, on this machine,
+beside the generator.
 
 - **CPU.** {load_cpu.HOW}
 - **Stall.** {load_stall.HOW}
-- **Percentiles.** Answers take 0.15 s on the average; each percentile of our log against the exact one of the same requests' times, and locust's own.
-- **Certainty.** Real runs at {CERTAIN_RATE:g} requests/s, each ended by itself, at several true error rates; the limit is {ERROR_RATE:.1%}. None
-  decides before 5 s are judged. A fixed length is what one would choose who knew the true rate beforehand, or who plans for half the limit (GO) and
-  for 1.5 times the limit (NO-GO): `benchmarks.certainty`.
+- **Percentiles.** Answers take 0.15 s on the average. Each percentile of our log, and of locust's
+  own figures, is compared with the exact one of the same requests.
+- **Certainty.** Real runs at {CERTAIN_RATE:g} requests/s, each ended by itself, at several true
+  error rates; the limit is {ERROR_RATE:.1%}. None decides before 5 s are judged. The fixed lengths
+  are those for a known true rate, and those planned for half the limit (GO) and for 1.5 times the
+  limit (NO-GO): `benchmarks.certainty`.
 - **Growth.** CPU and memory of all load processes, one against two."""
 
 
 def percentiles(rounds: int) -> Iterator[Figure]:
-    """Our log and locust's own figures against the exact percentiles of the same requests."""
+    """Compare our log and locust's own figures with the exact percentiles of the same requests."""
     off: dict[str, list[float]] = {"our log": [], "locust's own figures": []}
     for _ in range(rounds):
         with (
             tempfile.TemporaryDirectory() as kept,
-            standing(Path(kept), "--delay", "0.15") as server,
+            run_stand_in(Path(kept), "--delay", "0.15") as server,
         ):
             log = Path(kept) / "bare.log"
-            told = load_rivals.locust(server.url, 10.0, 200.0, users=60, log=log, raw=True)
+            told = load_tools.locust(server.url, 10.0, 200.0, users=60, log=log, raw=True)
             exact = np.sort(np.fromfile(f"{log}.raw"))
             kept_by_us = np.sort(
                 np.concatenate(
@@ -74,18 +79,19 @@ def percentiles(rounds: int) -> Iterator[Figure]:
 
 
 def certainty(rounds: int) -> Iterator[Figure]:
-    """Requests until the run itself is certain, at several true error rates, and what a fixed
-    length would have taken.
+    """Count the requests until a run is certain, at several true error rates.
+
+    A fixed length is shown beside each.
     """
-    rule = Rule(ERROR_RATE)
+    rule = StoppingRule(ERROR_RATE)
     for share in ERRORS:
         requests, seconds, ended = list[float](), list[float](), set[str]()
         for number in range(1, rounds + 1):
             with (
                 tempfile.TemporaryDirectory() as kept,
-                standing(Path(kept), "--errors", str(share), "--seed", str(number)) as server,
+                run_stand_in(Path(kept), "--errors", str(share), "--seed", str(number)) as server,
             ):
-                run = ours(
+                run = run_own_load(
                     server.url,
                     Path(kept),
                     judged=True,
@@ -106,7 +112,7 @@ def certainty(rounds: int) -> Iterator[Figure]:
             ("known", share),
             ("planned", ERROR_RATE * (0.5 if share < ERROR_RATE else 1.5)),
         ):
-            if fixed := rule.fixed(at):
+            if fixed := rule.fixed_length(at):
                 yield Figure(
                     f"{name}: over a fixed length of {fixed:,}, {how}",
                     "x",
@@ -115,15 +121,15 @@ def certainty(rounds: int) -> Iterator[Figure]:
 
 
 def growth(rounds: int) -> Iterator[Figure]:
-    """CPU and memory of the generator from 100 to 2,000 requests a second."""
+    """Measure CPU and memory of the generator from 100 to 2,000 requests a second."""
     for processes in (1, 2):
         for rate in RATES:
             costs = []
             for _ in range(rounds):
                 with tempfile.TemporaryDirectory() as kept:
-                    with standing(Path(kept)) as server:
+                    with run_stand_in(Path(kept)) as server:
                         meter = Meter(server.pid)
-                        ours(
+                        run_own_load(
                             server.url,
                             Path(kept),
                             meter,

@@ -1,11 +1,9 @@
-"""Bare locust, to be measured beside: one request again and again.
+"""Bare locust for comparison: one request again and again. `benchmarks.load_tools` runs it.
 
-`benchmarks.load_rivals` runs it.
-
-`LOAD_RATE`: requests a second of each user, one in each interval (0: as fast as it goes); with
-`LOAD_RANDOM` after random waits instead. `LOAD_LOG`: a file in which each request also goes through
-a log such as ours; with `LOAD_RAW` its seconds as locust measured them stand beside it (`.raw`). At
-the end locust's own figures stand on standard error, in a line of JSON.
+`LOAD_RATE`: requests a second of each user, one in each interval (0: without a pause). With
+`LOAD_RANDOM` the waits are random instead. `LOAD_LOG`: a file for a log such as ours, to which each
+request is written. With `LOAD_RAW` the seconds that locust measured are written beside it (`.raw`).
+At the end locust's own figures are printed on standard error, as one line of JSON.
 """
 
 from __future__ import annotations
@@ -34,7 +32,7 @@ def _at_random(_user: FastHttpUser) -> float:
 
 
 class Bare(FastHttpUser):
-    """Somebody who looks at one chart all the time."""
+    """A user who reads one chart again and again."""
 
     wait_time = (
         _at_random
@@ -52,7 +50,7 @@ class Bare(FastHttpUser):
 
 
 @events.quitting.add_listener  # type: ignore[untyped-decorator]  # locust brings no types for it
-def _told(environment: Environment, **_: Any) -> None:
+def _print_figures(environment: Environment, **_: Any) -> None:
     total = environment.stats.total
     figures = {
         name: (total.get_response_time_percentile(share) or 0) / 1000
@@ -67,10 +65,10 @@ if LOG:
     def _write(block: bytes) -> None:
         _FILE.write(block)
 
-    _SCRIBE = SampleWriter(("patient",), 0, _write)
+    _WRITER = SampleWriter(("patient",), 0, _write)
 
     @events.request.add_listener  # type: ignore[untyped-decorator]  # locust brings no types for it
-    def _kept(
+    def _record(
         name: str,
         start_time: float,
         response_time: float,
@@ -78,9 +76,9 @@ if LOG:
         response: Any,
         **_: Any,
     ) -> None:
-        ending = RequestOutcome.SUCCESS if exception is None else RequestOutcome.REJECTED
-        _SCRIBE.record_request(
-            name, start_time, 0.0, response_time / 1000, ending, response.status_code, ""
+        outcome = RequestOutcome.SUCCESS if exception is None else RequestOutcome.REJECTED
+        _WRITER.record_request(
+            name, start_time, 0.0, response_time / 1000, outcome, response.status_code, ""
         )
         if "LOAD_RAW" in os.environ:
             _RAW.append(response_time / 1000)
@@ -90,12 +88,12 @@ if LOG:
         def write() -> None:
             while True:
                 gevent.sleep(0.5)
-                _SCRIBE.write_block()
+                _WRITER.write_block()
 
         gevent.spawn(write)
 
     @events.quitting.add_listener  # type: ignore[untyped-decorator]  # locust brings no types for it
     def _write_last(**_: Any) -> None:
-        _SCRIBE.write_block(ended=True)
+        _WRITER.write_block(ended=True)
         if _RAW:
             Path(f"{LOG}.raw").write_bytes(_RAW.tobytes())

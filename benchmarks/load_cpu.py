@@ -1,4 +1,4 @@
-"""CPU of the generator: ours over bare locust, at one rate on one endpoint; and others beside it."""
+"""CPU of the load generator: ours over bare locust, and other tools beside them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from benchmarks import load_rivals
+from benchmarks import load_tools
 from benchmarks.figures import Figure
-from benchmarks.load_runs import Cost, Meter, ours
-from benchmarks.load_server import standing
+from benchmarks.load_runs import Cost, Meter, run_own_load
+from benchmarks.load_server import run_stand_in
 
 RATE = 1000.0
 SECONDS = 10.0
@@ -19,20 +19,24 @@ BARE, LOG, RANDOM, FLAT_OUT = (
     f"bare FastHttpUser{how}" for how in ("", ", our log on", " at random moments", " flat out")
 )
 OURS = "ours, log and mapping"
-HOW = f"""{RATE:g} requests/s of one chart, {SECONDS - 2.5:g} s of each run measured, by the operating system's count of CPU seconds and by the
-  stand-in's own count of requests. Bare: `self.client.get(path, name=…, headers=…)` of {load_rivals.USERS} users with `constant_throughput`. Ours:
-  the whole process that a run starts (open arrivals, the driver by mapping with all that it judges, the walk, the log). What a request costs also
-  depends on how many are awake together: bare users with `constant_throughput` fall into step, ten requests then share one awakening, and each costs
-  less. Who comes at random moments, as ours do, comes alone. Therefore also bare users with random waits; and one request alone, one after the other,
-  ours and bare ones in turns in one process. wrk knows no rate, and goes as fast as it can, as does "flat out"."""
+HOW = f"""\
+{RATE:g} requests/s of one chart, {SECONDS - 2.5:g} s of each run measured, by the operating
+  system's CPU seconds and by the stand-in server's own count of requests. Bare:
+  `self.client.get(path, name=…, headers=…)` of {load_tools.USERS} users with `constant_throughput`.
+  Ours: the whole process that a run starts (open arrivals, the driver by mapping with all its
+  checks, the journeys, the log). The cost of a request also depends on how many are awake together:
+  bare users with `constant_throughput` fall into step, and ten requests then share one wake-up. Our
+  requests come at random moments, and each has its own. So two more cases are measured: bare users
+  with random waits; and single requests one after the other, ours and bare ones in turns in one
+  process. wrk has no setting for a rate and sends without a pause, and so does "flat out"."""
 
 Making = Callable[[str, Path, Meter], object]
 
 
 def cpu(rounds: int) -> Iterator[Figure]:
-    """CPU seconds per 10,000 requests, and the ratios.
+    """Measure CPU seconds per 10,000 requests, and the ratios.
 
-    Each round measures all, so that a busy minute hits all alike.
+    Each round measures all generators, so that a busy minute affects all alike.
     """
     makers = dict(_makers())
     costs: dict[str, list[Cost]] = {name: [] for name in makers}
@@ -73,32 +77,32 @@ def _makers() -> Iterator[tuple[str, Making]]:
     yield LOG, partial(_locust, rate=RATE, logged=True)
     yield (
         OURS,
-        lambda url, folder, meter: ours(
+        lambda url, folder, meter: run_own_load(
             url, folder, meter, rate=RATE, min_seconds=SECONDS, max_seconds=SECONDS
         ),
     )
-    yield RANDOM, partial(_locust, rate=RATE, users=2 * load_rivals.USERS, random=True)
+    yield RANDOM, partial(_locust, rate=RATE, users=2 * load_tools.USERS, random=True)
     yield FLAT_OUT, partial(_locust, rate=0.0)
-    if load_rivals.there_is("wrk"):
-        yield "wrk flat out", _metered(lambda url, _: load_rivals.wrk(url, SECONDS))
-    if load_rivals.there_is("hey"):
-        yield "hey", _metered(lambda url, _: load_rivals.hey(url, SECONDS, RATE))
-    if load_rivals.there_is("k6"):
-        yield "k6", _metered(lambda url, folder: load_rivals.k6(url, SECONDS, RATE, folder))
+    if load_tools.is_installed("wrk"):
+        yield "wrk flat out", _metered(lambda url, _: load_tools.wrk(url, SECONDS))
+    if load_tools.is_installed("hey"):
+        yield "hey", _metered(lambda url, _: load_tools.hey(url, SECONDS, RATE))
+    if load_tools.is_installed("k6"):
+        yield "k6", _metered(lambda url, folder: load_tools.k6(url, SECONDS, RATE, folder))
 
 
 def _cost(make: Making) -> Cost:
     with tempfile.TemporaryDirectory() as kept:
         folder = Path(kept)
-        with standing(folder) as server:
+        with run_stand_in(folder) as server:
             meter = Meter(server.pid)
             make(server.url, folder, meter)
         return meter.cost(server.served())
 
 
 def _alone() -> float:
-    with tempfile.TemporaryDirectory() as kept, standing(Path(kept)) as server:
-        return statistics.median(load_rivals.closed(server.url))
+    with tempfile.TemporaryDirectory() as kept, run_stand_in(Path(kept)) as server:
+        return statistics.median(load_tools.closed(server.url))
 
 
 def _locust(
@@ -107,12 +111,12 @@ def _locust(
     meter: Meter,
     *,
     rate: float,
-    users: int = load_rivals.USERS,
+    users: int = load_tools.USERS,
     logged: bool = False,
     random: bool = False,
 ) -> None:
     with meter:
-        load_rivals.locust(
+        load_tools.locust(
             url,
             SECONDS,
             rate,

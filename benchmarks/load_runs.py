@@ -1,5 +1,6 @@
-"""Our own load runs against the stand-in, conducted as the suite `performance` does it, without
-hospital and pytest. And what load costs.
+"""Our own load runs against the stand-in server, and their cost.
+
+The runs are made as the suite `performance` makes them, without a hospital and without pytest.
 """
 
 from __future__ import annotations
@@ -30,10 +31,10 @@ JOURNEYS = '''
 from cutover_gates.probes.load.journeys import JourneyContext, steps
 
 @steps("patient")
-def look(shift: JourneyContext) -> None:
+def look(context: JourneyContext) -> None:
     """One chart, and that it is the right one."""
-    known = shift.known.patient
-    assert shift.front_desk.patient(known.id).mrn == known.mrn, "another patient's chart came"
+    known = context.known.patient
+    assert context.front_desk.patient(known.id).mrn == known.mrn, "another patient's chart came"
 '''
 KNOWN = KnownPatient(
     Patient("MRN-1", "Synthetic", "Ada", date(1980, 2, 29), Sex.FEMALE, id="1"),
@@ -51,7 +52,7 @@ WARM_UP = 2.0
 """Seconds after its first request in which a generator is not measured."""
 
 
-def ours(
+def run_own_load(
     url: str,
     folder: Path,
     watcher: AbstractContextManager[object] | None = None,
@@ -59,22 +60,23 @@ def ours(
     judged: bool = False,
     **settings: Any,
 ) -> LoadRun:
-    """A run with these settings of `performance`.
+    """Run load with these settings of `performance`.
 
-    `judged`: with its claims, and over as soon as they are certain; else when its time is over.
+    A `judged` run has objectives and ends when they are certain. Another run ends when its time is
+    over.
     """
     performance = Performance.model_validate(
         {"journeys": {"look": {"weight": 1, "think_seconds": 0}}, "ramp_seconds": 0, **settings}
     )
-    brief = brief_of(url, performance)
-    claims = build_objectives(performance, brief.operations, {}) if judged else []
+    config = make_worker_config(url, performance)
+    objectives = build_objectives(performance, config.operations, {}) if judged else []
     with ExitStack() as stack:
         ledger = Ledger(folder / "ledger.jsonl", TAG, "stand-in")
         stack.callback(ledger.close)
         order = LoadPlan(
-            brief,
+            config,
             performance,
-            claims,
+            objectives,
             folder / "samples.log",
             ledger,
             Redactor(),
@@ -86,8 +88,8 @@ def ours(
     return run
 
 
-def brief_of(url: str, performance: Performance) -> WorkerConfig:
-    """The work of a run: to look at one chart."""
+def make_worker_config(url: str, performance: Performance) -> WorkerConfig:
+    """Return the work of a run: to read one chart."""
     rate = performance.intended_rate
     return WorkerConfig(
         url,
@@ -115,8 +117,10 @@ def brief_of(url: str, performance: Performance) -> WorkerConfig:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a generator used between two moments: `cpu` seconds of all its processes for `requests`
-    requests, and megabytes of memory in the end.
+    """Resources that a generator used between two moments.
+
+    `cpu` is the seconds of all its processes for `requests` requests, `memory` the megabytes at the
+    end.
     """
 
     cpu: float
@@ -126,7 +130,7 @@ class Cost:
 
     @property
     def per_10_000(self) -> float:
-        """CPU seconds."""
+        """Return the CPU seconds per 10,000 requests."""
         return self.cpu / self.requests * 10_000
 
     @property
@@ -135,12 +139,13 @@ class Cost:
 
 
 class Meter:
-    """Watches, during its block, the processes that this one has started, but for the stand-in:
-    they are the generator, whoever it is.
+    """Meter of the generator during a block.
+
+    The generator is all processes that this one has started, except the stand-in server.
     """
 
     def __init__(self, stand_in: int) -> None:
-        self._stand_in, self._stop, self._seen = (
+        self._stand_in, self._stop, self._samples = (
             stand_in,
             threading.Event(),
             list[tuple[float, float, float]](),
@@ -156,12 +161,13 @@ class Meter:
         self._thread.join()
 
     def cost(self, served: NDArray[np.float64]) -> Cost:
-        """Of the requests in the stand-in's own log, from the end of the warm-up to the last moment
-        in which all processes were there.
+        """Return the cost of the requests in the stand-in's own log.
+
+        It counts from the end of the warm-up to the last moment at which all processes were there.
         """
         first = float(served[:, 0].min()) + WARM_UP
         until = float(served[:, 0].max()) - 0.5
-        steady = [one for one in self._seen if first <= one[0] <= until]
+        steady = [one for one in self._samples if first <= one[0] <= until]
         (began, cpu, _), (ended, more_cpu, memory) = steady[0], steady[-1]
         requests = int(((served[:, 0] >= began) & (served[:, 0] < ended)).sum())
         return Cost(more_cpu - cpu, requests, ended - began, memory)
@@ -177,7 +183,7 @@ class Meter:
                 ]
             except psutil.NoSuchProcess:  # one has just ended
                 continue
-            self._seen.append(
+            self._samples.append(
                 (
                     time.time(),
                     sum(cpu.user + cpu.system for cpu, _ in times),

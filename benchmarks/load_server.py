@@ -1,10 +1,10 @@
-"""A stand-in for a hospital of one patient, as fast as asyncio allows: `python -m
-benchmarks.load_server --log FILE [--errors 0.003] [--freeze 2] …`.
+"""A stand-in server for a hospital with one patient, as fast as asyncio allows.
 
-It answers as the default dialect expects: who signs in gets a token, who asks for a patient gets
-one chart. Its port is the first line on standard output; it ends with its standard input, and then
-writes its own log: of each chart that was asked for, when the request was there and when the answer
-had been written.
+    python -m benchmarks.load_server --log FILE [--errors 0.003] [--freeze 2] …
+
+It answers as the default dialect expects: a sign-in gets a token, a request for a patient gets one
+chart. It prints its port as the first line on standard output. It ends with its standard input, and
+then writes its own log: for each chart, when the request arrived and when the answer was written.
 """
 
 from __future__ import annotations
@@ -27,8 +27,11 @@ from numpy.typing import NDArray
 from benchmarks.figures import ROOT
 
 TOKEN = "a-token-that-opens-the-stand-in-only"  # opens nothing else
-CHART = b"""{"id":"1","mrn":"MRN-1","family_name":"Synthetic","given_name":"Ada","birth_date":"1980-02-29","sex":"female",\
-"phone":"+1-555-0100","address":"1 Example Street","version":1}"""
+CHART = (
+    b'{"id":"1","mrn":"MRN-1","family_name":"Synthetic","given_name":"Ada",'
+    b'"birth_date":"1980-02-29","sex":"female","phone":"+1-555-0100",'
+    b'"address":"1 Example Street","version":1}'
+)
 
 
 def _answer(status: str, body: bytes, headers: str = "") -> bytes:
@@ -48,10 +51,10 @@ SIGNED_IN = _answer(
 
 @dataclass
 class Behaviour:
-    """A share `errors` of the charts fails.
+    """Behaviour of the server: a share `errors` of the charts fails.
 
     An answer takes `delay` seconds on the average (exponential). In the last `freeze` of each
-    `every` seconds nothing is answered; then all that came meanwhile is.
+    `every` seconds nothing is answered. After that all waiting requests are.
     """
 
     errors: float
@@ -65,14 +68,14 @@ class Behaviour:
     began: float = field(default_factory=time.time)
 
     def seconds(self, now: float) -> float:
-        """How long somebody who comes now waits."""
+        """Return the wait of a request that arrives now."""
         left = self.every - (now - self.began) % self.every
         frozen = left if self.freeze and left <= self.freeze else 0.0
         return frozen + (self.dice.expovariate(1 / self.delay) if self.delay else 0.0)
 
 
-class Desk(asyncio.Protocol):
-    """One connection."""
+class Connection(asyncio.Protocol):
+    """One connection of a client."""
 
     def __init__(self, behaviour: Behaviour) -> None:
         self._behaviour, self._waiting = behaviour, b""
@@ -115,25 +118,26 @@ def _length(head: bytes) -> int:
 
 
 @dataclass(frozen=True)
-class Standing:
-    """A stand-in that runs: where it answers, its process, and where its log will be."""
+class StandIn:
+    """A running stand-in server: its address, its process, and the file of its log."""
 
     url: str
     pid: int
     _log: Path
 
     def served(self) -> NDArray[np.float64]:
-        """Its own log, once it has ended: a row (arrival, end) for each chart, in seconds since the
-        epoch.
+        """Return its own log, once it has ended.
+
+        It has a row (arrival, end) for each chart, in seconds since the epoch.
         """
         return np.fromfile(self._log, np.float64).reshape(-1, 2)
 
 
 @contextmanager
-def standing(folder: Path, *words: str) -> Iterator[Standing]:
-    """A stand-in in a process of its own, for as long as the block lasts.
+def run_stand_in(folder: Path, *words: str) -> Iterator[StandIn]:
+    """Run a stand-in server in a process of its own during the block.
 
-    `words` as on the command line.
+    `words` are the arguments of its command line.
     """
     log = folder / "server.log"
     process = subprocess.Popen(
@@ -146,7 +150,7 @@ def standing(folder: Path, *words: str) -> Iterator[Standing]:
     assert process.stdin
     assert process.stdout
     try:
-        yield Standing(f"http://127.0.0.1:{int(process.stdout.readline())}", process.pid, log)
+        yield StandIn(f"http://127.0.0.1:{int(process.stdout.readline())}", process.pid, log)
     finally:
         process.stdin.close()
         process.wait(10)
@@ -154,7 +158,7 @@ def standing(folder: Path, *words: str) -> Iterator[Standing]:
 
 async def _serve(behaviour: Behaviour) -> None:
     server = await asyncio.get_running_loop().create_server(
-        lambda: Desk(behaviour), "127.0.0.1", 0, backlog=4096
+        lambda: Connection(behaviour), "127.0.0.1", 0, backlog=4096
     )
     print(server.sockets[0].getsockname()[1], flush=True)
     await asyncio.to_thread(sys.stdin.read)

@@ -1,9 +1,10 @@
-"""What the gates around a migration take on a larger hospital: `python -m benchmarks.phase1
-[--visits N …]`.
+"""Measure the gates around a migration on a larger hospital.
 
-The whole gates as a captain runs them, each in a process of its own: t12 (snapshot, backup restored
-and compared), the migration, phase1. The backup is restored on the same machine. Exit status 1 when
-a gate does not say GO.
+    python -m benchmarks.phase1 [--visits N …]
+
+The gates run in full as a captain runs them, each in a process of its own: t12 (snapshot, backup
+restored and compared), the migration, phase1. The backup is restored on the same machine. The exit
+status is 1 when a gate does not end in GO.
 """
 
 from __future__ import annotations
@@ -27,13 +28,18 @@ from benchmarks.figures import ROOT
 from reference import announcement, cutover, postgres, stages, template
 
 SIZES = (1_000_000, 4_000_000)
-HOW = """`python -m benchmarks.phase1`, one run on two cores that also run the database, the migration and the restore. The hospital has 45,000 rows
-besides. `phase1` restores the backup and walks every index (there is no amcheck here, and the migration has just rewritten the table)."""
+HOW = """\
+Made by `python -m benchmarks.phase1`: one run on two cores that also run the database, the
+migration and the restore. The hospital has 45,000 other rows. `phase1` restores the backup and
+reads every index in full: there is no amcheck here, and the migration has just rewritten the
+table."""
 DATABASE, TARGET = "hospital", "measured"
 _MORE_VISITS = """
 WITH numbered AS (SELECT id, row_number() OVER (ORDER BY id) AS n FROM patients)
 INSERT INTO visits (patient_id, state, reason, opened_at, admitted_at, discharged_at)
-SELECT numbered.id, g %% 4, 'Follow-up ' || g, at, CASE WHEN g %% 4 IN (1, 2) THEN at END, CASE WHEN g %% 4 = 2 THEN at + interval '1 day' END
+SELECT numbered.id, g %% 4, 'Follow-up ' || g, at,
+    CASE WHEN g %% 4 IN (1, 2) THEN at END,
+    CASE WHEN g %% 4 = 2 THEN at + interval '1 day' END
 FROM generate_series(1, %(visits)s) AS g
 JOIN numbered ON numbered.n = 1 + g %% 10000
 CROSS JOIN LATERAL (SELECT timestamptz '2020-01-01' + g * interval '1 second' AS at) AS moment
@@ -41,8 +47,8 @@ CROSS JOIN LATERAL (SELECT timestamptz '2020-01-01' + g * interval '1 second' AS
 
 
 @dataclass(frozen=True)
-class Took:
-    """Seconds of each step, and how the gates ended."""
+class GateTimes:
+    """Seconds of each step, and the verdicts of the gates."""
 
     visits: int
     noon: float
@@ -54,10 +60,8 @@ class Took:
 
 
 @dataclass(frozen=True)
-class Judged:
-    """A gate: seconds of wall time from the command to its end, the verdict's word, and the seconds
-    of each check of phase1.
-    """
+class GateRun:
+    """One run of a gate: its wall time in seconds, its verdict, and the seconds of each check."""
 
     seconds: float
     word: str
@@ -78,7 +82,7 @@ def main() -> int:
     )
     parser.add_argument("--write", type=Path, help="also write the table to this file")
     arguments = parser.parse_args()
-    found = [_took(visits) for visits in arguments.visits]
+    found = [_measure_gates(visits) for visits in arguments.visits]
     table = "\n".join(_table(found))
     print(table)
     if arguments.write:
@@ -88,7 +92,7 @@ def main() -> int:
     return int(any(set(one.words) != {"GO"} for one in found))
 
 
-def _took(visits: int) -> Took:
+def _measure_gates(visits: int) -> GateTimes:
     with (
         postgres.run_cluster(template.ensure_cluster()) as server,
         tempfile.TemporaryDirectory() as kept,
@@ -98,17 +102,17 @@ def _took(visits: int) -> Took:
         with psycopg.connect(server.dsn(DATABASE), autocommit=True) as connection:
             connection.execute(_MORE_VISITS, {"visits": visits})
             connection.execute("VACUUM (ANALYZE) visits")
-        told = _told(server, folder)
+        settings = _write_settings(server, folder)
         stages.back_up(server, DATABASE)
-        noon = _judged("t12 and migrations", folder, told)
+        noon = _run_gate("t12 and migrations", folder, settings)
         began = time.monotonic()
         stages.back_up(server, DATABASE)
         backup = time.monotonic() - began
         began = time.monotonic()
         cutover.perform(server, DATABASE, announcement.accounts())
         migration = time.monotonic() - began
-        phase1 = _judged("phase1", folder, told)
-        return Took(
+        phase1 = _run_gate("phase1", folder, settings)
+        return GateTimes(
             visits,
             noon.seconds,
             backup,
@@ -119,8 +123,8 @@ def _took(visits: int) -> Took:
         )
 
 
-def _told(server: postgres.Server, folder: Path) -> Mapping[str, str]:
-    """The settings: those of the embedded hospital's migration, and this database."""
+def _write_settings(server: postgres.Server, folder: Path) -> Mapping[str, str]:
+    """Write the settings, and return the environment with the embedded hospital's migration."""
     declared = tomllib.loads((ROOT / "cutover.toml").read_text(encoding="utf-8"))["targets"][
         "embedded"
     ]["migrations"]
@@ -141,7 +145,7 @@ def _told(server: postgres.Server, folder: Path) -> Mapping[str, str]:
     }
 
 
-def _judged(gate: str, folder: Path, told: Mapping[str, str]) -> Judged:
+def _run_gate(gate: str, folder: Path, settings: Mapping[str, str]) -> GateRun:
     command = [
         sys.executable,
         "-m",
@@ -154,7 +158,7 @@ def _judged(gate: str, folder: Path, told: Mapping[str, str]) -> Judged:
     done = subprocess.run(
         command,
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "src"), **told},
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src"), **settings},
         capture_output=True,
         text=True,
         check=False,
@@ -173,10 +177,10 @@ def _judged(gate: str, folder: Path, told: Mapping[str, str]) -> Judged:
         for item in verdict["items"]
         for check in item["checks"]
     }
-    return Judged(seconds, verdict["verdict"], checks)
+    return GateRun(seconds, verdict["verdict"], checks)
 
 
-def _table(found: list[Took]) -> Iterator[str]:
+def _table(found: list[GateTimes]) -> Iterator[str]:
     yield (
         "| visits added | t12, s | pg_dump, s | migration, s | phase1, s | phase1 per million, s |"
         " verdicts |"
@@ -191,8 +195,7 @@ def _table(found: list[Took]) -> Iterator[str]:
     yield ""
     largest = found[-1]
     yield (
-        f"What phase1 spent its time on, with {largest.visits:,} visits more (checks above 2 % of"
-        " it):"
+        f"Seconds of phase1 by check, with {largest.visits:,} more visits (checks above 2 % of it):"
     )
     yield ""
     for check, seconds in sorted(largest.checks.items(), key=lambda one: -one[1]):

@@ -1,8 +1,7 @@
-"""Sends a tape again with nothing but httpx, to another hospital of the same seed.
+"""Send recorded requests again with bare httpx, to another hospital of the same seed.
 
-What the first hospital made up (ids, tokens, versions) the second one makes up anew. So each answer
-is laid beside the recorded one, and where they differ, later requests say what the second hospital
-said.
+The second hospital creates its own ids, tokens and versions. So each answer is compared with the
+recorded one, and where they differ, later requests use the values of the second hospital.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from benchmarks.tap import Taken
+from benchmarks.traffic_recorder import RecordedExchange
 
 OWN_HEADERS = frozenset({"host", "content-length", "connection", "transfer-encoding"})
 SHORTEST = 6
@@ -24,23 +23,24 @@ SHORTEST = 6
 
 
 @dataclass(frozen=True)
-class Replayed:
-    """Wall seconds of the requests alone, and how many were answered with the recorded status."""
+class ReplayResult:
+    """Wall seconds of the requests alone, and the number answered with the recorded status."""
 
     seconds: float
     alike: int
     sent: int
 
 
-def replay(tape: Sequence[Taken], url: str, known: Mapping[str, str]) -> Replayed:
-    """`known`: texts of the first hospital (its address, its passwords) and what stands for them at
-    the second, at `url`.
+def replay(tape: Sequence[RecordedExchange], url: str, known: Mapping[str, str]) -> ReplayResult:
+    """Send the recorded requests to the hospital at `url`.
+
+    `known` maps texts of the first hospital (its address, its passwords) to those of the second.
     """
     texts = dict(known)
     total, alike = 0.0, 0
     with httpx.Client(base_url=url, timeout=30) as client, ThreadPoolExecutor(32) as threads:
-        for group in at_once(tape):
-            requests = [_request(client, taken, texts) for taken in group]
+        for group in group_concurrent(tape):
+            requests = [_request(client, exchange, texts) for exchange in group]
             started = time.perf_counter()
             answers = (
                 list(threads.map(client.send, requests))
@@ -48,43 +48,47 @@ def replay(tape: Sequence[Taken], url: str, known: Mapping[str, str]) -> Replaye
                 else [client.send(requests[0])]
             )
             total += time.perf_counter() - started
-            for taken, answer in zip(group, answers, strict=True):
-                alike += taken.status == answer.status_code
-                texts.update(_renamed(taken, answer))
-    return Replayed(total, alike, len(tape))
+            for exchange, answer in zip(group, answers, strict=True):
+                alike += exchange.status == answer.status_code
+                texts.update(_find_replacements(exchange, answer))
+    return ReplayResult(total, alike, len(tape))
 
 
-def at_once(tape: Sequence[Taken]) -> Iterator[list[Taken]]:
-    """The tape in the order of its beginnings, those together that overlapped."""
-    group: list[Taken] = []
-    for taken in sorted(tape, key=lambda taken: taken.began):
-        if group and taken.began >= max(other.ended for other in group):
+def group_concurrent(tape: Sequence[RecordedExchange]) -> Iterator[list[RecordedExchange]]:
+    """Yield the exchanges in the order of their beginnings, those that overlapped in one group."""
+    group: list[RecordedExchange] = []
+    for exchange in sorted(tape, key=lambda exchange: exchange.began):
+        if group and exchange.began >= max(other.ended for other in group):
             yield group
             group = []
-        group.append(taken)
+        group.append(exchange)
     if group:
         yield group
 
 
-def _request(client: httpx.Client, taken: Taken, texts: Mapping[str, str]) -> httpx.Request:
-    url, content = taken.url, taken.content
-    headers = [(name, value) for name, value in taken.headers if name.lower() not in OWN_HEADERS]
+def _request(
+    client: httpx.Client, exchange: RecordedExchange, texts: Mapping[str, str]
+) -> httpx.Request:
+    url, content = exchange.url, exchange.content
+    headers = [(name, value) for name, value in exchange.headers if name.lower() not in OWN_HEADERS]
     for old, new in texts.items():
         url = url.replace(old, new)
         content = content.replace(old.encode(), new.encode())
         headers = [(name, value.replace(old, new)) for name, value in headers]
-    return client.build_request(taken.method, url, headers=headers, content=content)
+    return client.build_request(exchange.method, url, headers=headers, content=content)
 
 
-def _renamed(taken: Taken, answer: httpx.Response) -> Iterator[tuple[str, str]]:
-    """Pairs of what the first and the second hospital called the same thing."""
-    if taken.status != answer.status_code:
+def _find_replacements(
+    exchange: RecordedExchange, answer: httpx.Response
+) -> Iterator[tuple[str, str]]:
+    """Yield pairs of names that the two hospitals gave to the same thing."""
+    if exchange.status != answer.status_code:
         return
-    recorded_headers = dict(taken.answer_headers)
+    recorded_headers = dict(exchange.answer_headers)
     if "etag" in recorded_headers and "etag" in answer.headers:
         yield from _pairs(recorded_headers["etag"], answer.headers["etag"])
     try:
-        yield from _pairs(json.loads(taken.answer), answer.json())
+        yield from _pairs(json.loads(exchange.answer), answer.json())
     except ValueError:
         return
 

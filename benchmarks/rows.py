@@ -1,8 +1,10 @@
-"""What counting and fingerprinting rows costs, as ratios within one run: `python -m benchmarks.rows
-[--rows N …] [--rounds N] [--write FILE]`.
+"""Measure the cost of counting and fingerprinting rows, as ratios within one run.
 
-On tables of a PostgreSQL of its own. Each round measures everything once, so that a busy minute
-hits all alike; of the rounds the best is taken. Exit status 1 when a limit of `LIMITS` is missed.
+    python -m benchmarks.rows [--rows N …] [--rounds N] [--write FILE]
+
+The tables are in a PostgreSQL of this command's own. Each round measures everything once, so that a
+busy minute affects all alike. The best of the rounds counts. The exit status is 1 when a limit of
+`LIMITS` is missed.
 """
 
 from __future__ import annotations
@@ -19,8 +21,8 @@ from pathlib import Path
 import psycopg
 
 from benchmarks.figures import python
+from benchmarks.rows_data_diff import OtherTool, install_other_tool
 from benchmarks.rows_ours import CONNECTIONS
-from benchmarks.rows_rival import Rival, rival
 from benchmarks.rows_tables import KEY, SHAPES, cost, fill
 from reference import postgres, template
 
@@ -37,16 +39,16 @@ LIMITS: Mapping[str, float] = {
     "count": 1.1,
     "memory": 150,
 }
-"""Over the best single parallel statement; over the same sums in one; over the rival's processor
-time; over count(*); MB.
+"""Limits of the ratios: over the best single parallel statement; over the same sums in one
+statement; over the processor time of data-diff; over count(*). Memory is in MB.
 """
 
 
 @dataclass(frozen=True)
-class Measured:
-    """One table of one size.
+class TableCost:
+    """Cost of one table of one size, in seconds.
 
-    Seconds; `memory` and `snapshot_memory` in MB, `rival` and `ours` in seconds of processor.
+    `memory` is in MB; `rival` and `ours` are seconds of processor time.
     """
 
     table: str
@@ -74,7 +76,7 @@ class Measured:
 
 def main() -> int:
     arguments = _arguments()
-    found = list(_measured(arguments.rows, arguments.rounds))
+    found = list(_measure_tables(arguments.rows, arguments.rounds))
     table = "\n".join(_table(found))
     print(table)
     if arguments.write:
@@ -92,12 +94,12 @@ def main() -> int:
     return 1 if missed else 0
 
 
-def _measured(sizes: Sequence[int], rounds: int) -> Iterator[Measured]:
+def _measure_tables(sizes: Sequence[int], rounds: int) -> Iterator[TableCost]:
     with postgres.run_cluster(template.ensure_cluster()) as server:
         server.create("rows")
         dsn = server.dsn("rows")
         fill(dsn, "tried", 10)
-        with rival(dsn, "tried", KEY) as other:
+        with install_other_tool(dsn, "tried", KEY) as other:
             for rows in sizes:
                 for table in SHAPES:
                     fill(dsn, table, rows)
@@ -106,8 +108,8 @@ def _measured(sizes: Sequence[int], rounds: int) -> Iterator[Measured]:
 
 
 def _measure(
-    server: postgres.Server, dsn: str, table: str, rows: int, rounds: int, other: Rival | None
-) -> Measured:
+    server: postgres.Server, dsn: str, table: str, rows: int, rounds: int, other: OtherTool | None
+) -> TableCost:
     statements = {
         "plain_count": f"SELECT count(*) FROM {table}",
         "single": f"SELECT sum(hash_record_extended({table}, 0)) FROM {table}",
@@ -121,16 +123,15 @@ def _measure(
             seconds.setdefault(name, []).append(
                 min(_timed(dsn, statement, workers) for workers in WORKERS)
             )
-        for _ in (
-            WORKERS
-        ):  # as often as the single statements are tried: the best of more tries is better
-            spent["ours"].append(cost(server, lambda: ours.append(_ours(dsn, table, rows))))
-        snapshots.append(_ours(dsn, table, rows, "snapshot"))
+        # As often as the single statements are tried: the best of more tries is better.
+        for _ in WORKERS:
+            spent["ours"].append(cost(server, lambda: ours.append(_measure_own(dsn, table, rows))))
+        snapshots.append(_measure_own(dsn, table, rows, "snapshot"))
         if other is not None:
-            spent["rival"].append(cost(server, lambda: _rivals(other, dsn, table, rows)))
+            spent["rival"].append(cost(server, lambda: _run_other_tool(other, dsn, table, rows)))
     seconds |= {name: [each[name] for each in ours] for name in ("count", "content")}
     best = {name: min(values) for name, values in seconds.items()}
-    return Measured(
+    return TableCost(
         table,
         rows,
         **best,
@@ -141,7 +142,7 @@ def _measure(
     )
 
 
-def _ours(dsn: str, table: str, rows: int, *how: str) -> dict[str, float]:
+def _measure_own(dsn: str, table: str, rows: int, *how: str) -> dict[str, float]:
     ran = python("-m", "benchmarks.rows_ours", dsn, table, *how)
     try:
         found: dict[str, float] = json.loads(ran.stdout)
@@ -156,15 +157,18 @@ def _ours(dsn: str, table: str, rows: int, *how: str) -> dict[str, float]:
     return found
 
 
-def _rivals(other: Rival, dsn: str, table: str, rows: int) -> None:
-    seen = other.checksum(dsn, table, KEY, [name for name in SHAPES[table] if name != KEY])
-    if seen != rows:
-        raise SystemExit(f"benchmarks: {other.name} saw {seen} rows in {table}, which has {rows}")
+def _run_other_tool(other: OtherTool, dsn: str, table: str, rows: int) -> None:
+    counted = other.checksum(dsn, table, KEY, [name for name in SHAPES[table] if name != KEY])
+    if counted != rows:
+        raise SystemExit(
+            f"benchmarks: {other.name} saw {counted} rows in {table}, which has {rows}"
+        )
 
 
 def _same_statement(dsn: str, table: str) -> str:
-    """The very sums that we ask for, as one statement: what dividing the table costs or saves by
-    itself.
+    """Return the sums of our fingerprint as one statement.
+
+    It shows what dividing the table costs or saves.
     """
     from cutover_gates.config.migrations import TableChange
     from cutover_gates.probes.database.measurement import table_queries
@@ -197,7 +201,7 @@ def _execute(dsn: str, statement: str) -> None:
         connection.execute(statement.encode())
 
 
-def _table(found: Sequence[Measured]) -> Iterator[str]:
+def _table(found: Sequence[TableCost]) -> Iterator[str]:
     yield (
         f"Ratios of one run on {os.cpu_count()} processors with {CONNECTIONS} connections, the best"
         " of its rounds. `single`: the fastest of `sum(hash_record_extended(t, 0))` with"

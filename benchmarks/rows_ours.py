@@ -1,8 +1,9 @@
-"""Our own measurement of one table, in a process of its own so that its memory is its own: `python
--m benchmarks.rows_ours DSN TABLE [snapshot]`.
+"""Measure one table with our own code, in a process of its own to see its memory.
 
-Prints JSON: seconds of counting and of fingerprinting, rows, and the process's largest memory in
-MB. With `snapshot` as a snapshot is taken: with segments.
+    python -m benchmarks.rows_ours DSN TABLE [snapshot]
+
+It prints JSON: seconds of counting and of fingerprinting, rows, and the largest memory of the
+process in MB. With `snapshot` it measures segments, as a snapshot does.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ CONNECTIONS = max(2, min(4, os.cpu_count() or 2))
 def main(dsn: str, table: str, *, snapshot: bool) -> None:
     seconds: dict[str, float] = {}
 
-    def watch(seen: ProgressSnapshot) -> None:
-        seconds[seen.kind] = seen.seconds
+    def watch(progress: ProgressSnapshot) -> None:
+        seconds[progress.kind] = progress.seconds
 
     with open_consistent_session(dsn, time.time() + 3600) as session:
         spec = build_table_spec(

@@ -1,4 +1,4 @@
-"""Tables to measure on, made up, and the processor time that a PostgreSQL spends."""
+"""Tables with made-up rows, and the processor time that a PostgreSQL uses."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _JSON = {"notes": ("jsonb", "jsonb_build_object('a', g, 'b', 'text ' || g, 'c', 
 SHAPES = {"visits": _PLAIN, "visits_json": {**_PLAIN, **_JSON}}
 """By table: column to type and the SQL that makes its value for the row number g.
 
-JSON is dear to hash, so it is shown apart.
+JSON is expensive to hash, so it is shown apart.
 """
 KEY = "id"
 _REAPED = 0.5
@@ -36,7 +36,7 @@ _REAPED = 0.5
 
 
 def fill(dsn: str, table: str, rows: int) -> None:
-    """Make a table of so many rows, as one that has been there for a while."""
+    """Create a table of so many rows, vacuumed and analysed like one in use."""
     columns = SHAPES.get(table, _PLAIN)
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute(
@@ -45,15 +45,17 @@ def fill(dsn: str, table: str, rows: int) -> None:
         )
         values = ", ".join(value for _, value in columns.values())
         connection.execute(
-            f"INSERT INTO {table} SELECT {values} FROM generate_series(1, {rows}::bigint) g".encode()
+            f"INSERT INTO {table} SELECT {values}"
+            f" FROM generate_series(1, {rows}::bigint) g".encode()
         )
         connection.execute(f"VACUUM (FREEZE, ANALYZE) {table}".encode())
         connection.execute(b"CHECKPOINT")
 
 
 def cost(server: Server, act: Callable[[], object]) -> float:
-    """Seconds of all processors that the server spends on `act`: its processes' times, and those of
-    the ones that ended meanwhile.
+    """Return the seconds of processor time that the server uses for `act`.
+
+    It adds the times of its processes, also of those that ended meanwhile.
     """
     before = _spent(server)
     act()

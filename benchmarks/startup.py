@@ -1,7 +1,7 @@
-"""Start-up: the time that `pytest --collect-only -m phase3` takes, beside bare imports.
+"""Start-up: the time of `pytest --collect-only -m phase3`, and of bare imports.
 
-The bare command imports the libraries that a gate cannot do without: pytest, httpx, psycopg and
-pydantic-settings. Both run in the same minute on the same machine, so their ratio says what the
+The bare command imports the libraries that a gate needs in any case: pytest, httpx, psycopg and
+pydantic-settings. Both run in the same minute on the same machine, so their ratio shows what the
 suite adds, on a slow machine as on a fast one.
 """
 

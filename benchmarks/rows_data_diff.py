@@ -1,8 +1,7 @@
-"""The checksum that data-diff (or reladiff, which goes on where data-diff ended) sends to
-PostgreSQL, run by that program itself.
+"""The checksum of data-diff or of its successor reladiff, run by that program itself.
 
-Neither is a dependency of this project: they are installed from PyPI into an environment that lasts
-as long as the benchmark.
+Neither is a dependency of this project. They are installed from PyPI into an environment that
+exists as long as the benchmark runs.
 """
 
 from __future__ import annotations
@@ -17,32 +16,36 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-RIVALS = {
+OTHER_TOOLS = {
     "data_diff": ("data-diff==0.11.2", "dbt-core<1.10", "psycopg2-binary", "setuptools<81"),
     "reladiff": ("reladiff[postgresql]==0.6.0",),
 }
-"""Modules, and what pip is asked for (later releases of dbt-core fetch a parser from elsewhere).
+"""Modules, and the requirements that pip installs. The first module that runs is measured.
 
-The first that can be installed and run is measured.
+Later releases of dbt-core download a parser from elsewhere.
 """
 _CHECKSUM = """
 import importlib, sys
 module, dsn, table, key, *columns = sys.argv[1:]
-segment = importlib.import_module(module).connect_to_table(dsn, table, key, extra_columns=tuple(columns)).with_schema()
+library = importlib.import_module(module)
+segment = library.connect_to_table(dsn, table, key, extra_columns=tuple(columns)).with_schema()
 print(segment.count_and_checksum()[0])
 """
 
 
 @dataclass(frozen=True)
-class Rival:
-    """One of them, ready to run."""
+class OtherTool:
+    """One of the tools, ready to run."""
 
     name: str
     module: str
     python: Path
 
     def checksum(self, dsn: str, table: str, key: str, columns: Sequence[str]) -> int:
-        """Sum up a table as it does; gives the rows that it saw. Raises `CalledProcessError`."""
+        """Compute the tool's checksum of a table, and return its row count.
+
+        Raises `CalledProcessError`.
+        """
         ran = subprocess.run(
             [self.python, "-c", _CHECKSUM, self.module, dsn, table, key, *columns],
             capture_output=True,
@@ -53,10 +56,10 @@ class Rival:
 
 
 @contextmanager
-def rival(dsn: str, table: str, key: str) -> Iterator[Rival | None]:
-    """The first one that can be installed here and sums up `table`; None where none can."""
+def install_other_tool(dsn: str, table: str, key: str) -> Iterator[OtherTool | None]:
+    """Yield the first tool that can be installed here and reads `table`; None where none can."""
     with tempfile.TemporaryDirectory() as folder:
-        for module, wanted in RIVALS.items():
+        for module, wanted in OTHER_TOOLS.items():
             found = _installed(Path(folder, module), module, wanted)
             try:
                 if found is not None and found.checksum(dsn, table, key, ()):
@@ -71,7 +74,7 @@ def rival(dsn: str, table: str, key: str) -> Iterator[Rival | None]:
         yield found
 
 
-def _installed(folder: Path, module: str, wanted: Sequence[str]) -> Rival | None:
+def _installed(folder: Path, module: str, wanted: Sequence[str]) -> OtherTool | None:
     venv.create(folder, with_pip=True)
     python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
     ran = subprocess.run(
@@ -80,4 +83,4 @@ def _installed(folder: Path, module: str, wanted: Sequence[str]) -> Rival | None
     if ran.returncode:
         print(f"{wanted[0]} cannot be installed: {ran.stderr.strip()[-200:]}", file=sys.stderr)
         return None
-    return Rival(wanted[0], module, python)
+    return OtherTool(wanted[0], module, python)

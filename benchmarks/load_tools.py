@@ -1,6 +1,4 @@
-"""Others who make load, to be measured beside ours, each in a process of its own: bare locust, wrk,
-hey, k6.
-"""
+"""Other load generators for comparison, each in a process of its own: bare locust, wrk, hey, k6."""
 
 from __future__ import annotations
 
@@ -19,14 +17,21 @@ from benchmarks.load_server import TOKEN
 USERS = 10
 K6 = """
 import http from 'k6/http';
-export const options = { summaryTrendStats: ['med', 'p(95)', 'p(99)', 'max'], scenarios: { load: { executor: 'constant-arrival-rate',
-  rate: Number(__ENV.RATE), timeUnit: '1s', duration: `${__ENV.SECONDS}s`, preAllocatedVUs: Number(__ENV.USERS), maxVUs: Number(__ENV.USERS) } } };
-export default () => http.get(`${__ENV.URL}/api/v1/patients/1`, { headers: { Authorization: `Bearer ${__ENV.TOKEN}` } });
+const users = Number(__ENV.USERS);
+const load = {
+  executor: 'constant-arrival-rate', rate: Number(__ENV.RATE), timeUnit: '1s',
+  duration: `${__ENV.SECONDS}s`, preAllocatedVUs: users, maxVUs: users,
+};
+export const options = {
+  summaryTrendStats: ['med', 'p(95)', 'p(99)', 'max'], scenarios: { load },
+};
+const headers = { Authorization: `Bearer ${__ENV.TOKEN}` };
+export default () => http.get(`${__ENV.URL}/api/v1/patients/1`, { headers });
 """
 
 
-def there_is(name: str) -> bool:
-    """Whether the tool is on the PATH."""
+def is_installed(name: str) -> bool:
+    """Return whether the tool is on the PATH."""
     return shutil.which(name) is not None
 
 
@@ -40,13 +45,15 @@ def locust(
     raw: bool = False,
     random: bool = False,
 ) -> dict[str, Any]:
-    """Bare locust; its own figures, in seconds.
+    """Run bare locust, and return its own figures in seconds.
 
-    `rate` is that of all users together, 0 for as fast as it goes. `random`: after random waits;
-    the answers' times come on top of these, so that the rate is a little lower.
+    `rate` is that of all users together, 0 for no pause. With `random` the waits are random; the
+    time of the answers is added to them, so the rate is a little lower.
     """
-    told = {"LOAD_RATE": str(rate / users)} | ({"LOAD_LOG": str(log)} if log else {})
-    told |= {name: "yes" for name, wanted in (("LOAD_RAW", raw), ("LOAD_RANDOM", random)) if wanted}
+    settings = {"LOAD_RATE": str(rate / users)} | ({"LOAD_LOG": str(log)} if log else {})
+    settings |= {
+        name: "yes" for name, wanted in (("LOAD_RAW", raw), ("LOAD_RANDOM", random)) if wanted
+    }
     words = [
         "-m",
         "locust",
@@ -65,19 +72,19 @@ def locust(
         "--loglevel",
         "WARNING",
     ]
-    complaints = _run([sys.executable, *words], told).stderr
+    complaints = _run([sys.executable, *words], settings).stderr
     return dict(
         json.loads(next(line for line in reversed(complaints.splitlines()) if line.startswith("{")))
     )
 
 
 def closed(url: str) -> list[float]:
-    """Of one request alone: our CPU over bare locust's, in turns (`load_closed`)."""
-    return list(json.loads(_run([sys.executable, "-m", "benchmarks.load_closed", url]).stdout))
+    """Return the CPU of single requests, ours over bare locust's, for each turn (`load_turns`)."""
+    return list(json.loads(_run([sys.executable, "-m", "benchmarks.load_turns", url]).stdout))
 
 
 def wrk(url: str, seconds: float) -> None:
-    """As fast as it goes: it knows no rate."""
+    """Run wrk without a rate: it has no setting for one."""
     _run(
         [
             "wrk",
@@ -109,11 +116,12 @@ def hey(url: str, seconds: float, rate: float) -> None:
 
 
 def k6(url: str, seconds: float, rate: float, folder: Path, users: int = 50) -> dict[str, float]:
-    """Arrivals at a constant rate; k6's own p50, p95, p99 in seconds, and how many requests it did
-    not send.
+    """Run k6 with a constant arrival rate.
+
+    Return its own p50, p95 and p99 in seconds, and the number of requests that it did not send.
     """
     (folder / "k6.js").write_text(K6, encoding="utf-8")
-    told = {
+    settings = {
         "RATE": f"{rate:g}",
         "SECONDS": f"{seconds:g}",
         "USERS": str(users),
@@ -130,7 +138,7 @@ def k6(url: str, seconds: float, rate: float, folder: Path, users: int = 50) -> 
             str(folder / "k6.json"),
             str(folder / "k6.js"),
         ],
-        told,
+        settings,
     )
     metrics = json.loads((folder / "k6.json").read_text(encoding="utf-8"))["metrics"]
     times = metrics["http_req_duration"]
@@ -143,13 +151,13 @@ def k6(url: str, seconds: float, rate: float, folder: Path, users: int = 50) -> 
 
 
 def _run(
-    words: list[str], told: Mapping[str, str] | None = None
+    words: list[str], settings: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     paths = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
     done = subprocess.run(
         words,
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": paths, **(told or {})},
+        env={**os.environ, "PYTHONPATH": paths, **(settings or {})},
         capture_output=True,
         text=True,
         check=False,

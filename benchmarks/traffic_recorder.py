@@ -1,8 +1,7 @@
-"""A pytest plugin (`-p benchmarks.tap`): writes down what the checks send and get, to be sent again
-without the suite.
+"""A pytest plugin that records the requests of the checks, to send them again without the suite.
 
-It stands outside of `GuardedTransport`, so that its own small cost is the suite's, never the bare
-client's.
+Load it with `-p benchmarks.traffic_recorder`. It is outside of `GuardedTransport`, so that its own
+small cost counts as the suite's, never as the bare client's.
 """
 
 from __future__ import annotations
@@ -22,10 +21,10 @@ TAPE = "BENCHMARK_TAPE"
 
 
 @dataclass(frozen=True)
-class Taken:
-    """One exchange.
+class RecordedExchange:
+    """One request with its answer.
 
-    `began` and `ended` are seconds of one clock: requests that overlap were sent at once.
+    `began` and `ended` are seconds of one clock: requests that overlap were sent at the same time.
     """
 
     began: float
@@ -42,24 +41,24 @@ class Taken:
 @pytest.hookimpl
 def pytest_configure(config: pytest.Config) -> None:
     if path := os.environ.get(TAPE):
-        config.pluginmanager.register(_Tap(Path(path)), "benchmark-tap")
+        config.pluginmanager.register(_Recorder(Path(path)), "benchmark-recorder")
 
 
-class _Tap:
+class _Recorder:
     def __init__(self, path: Path) -> None:
-        self.path, self.tape, self.listening = path, list[Taken](), False
+        self.path, self.tape, self.listening = path, list[RecordedExchange](), False
 
     def pytest_sessionstart(self) -> None:
         from cutover_gates.drivers.transport import GuardedTransport
 
         send = GuardedTransport.handle_request
 
-        def tapped(transport: Any, request: Any) -> Any:
+        def record_exchange(transport: Any, request: Any) -> Any:
             began = time.perf_counter()
             response = send(transport, request)
             if self.listening:
                 self.tape.append(
-                    Taken(
+                    RecordedExchange(
                         began,
                         time.perf_counter(),
                         request.method,
@@ -73,11 +72,11 @@ class _Tap:
                 )
             return response
 
-        GuardedTransport.handle_request = tapped  # type: ignore[assignment, method-assign]  # a tap; the suite has no switch for it
+        GuardedTransport.handle_request = record_exchange  # type: ignore[assignment, method-assign]  # the suite has no switch for it
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self) -> Generator[None, object, object]:
-        """Only what belongs to a check: its arrangement, its act, its clean-up."""
+        """Record only while a check runs: its setup, its action, its clean-up."""
         self.listening = True
         try:
             return (yield)
