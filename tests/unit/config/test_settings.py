@@ -15,7 +15,7 @@ from tests.unit.config.settings_files import PASSWORD, SECRET, STAGING, Load
 
 
 def refusal(load: Load, *given: Any, **command_line: str) -> str:
-    """What is said of a mistake."""
+    """Return the message about a mistake."""
     with pytest.raises(SettingsError) as error:
         _ = load(*given, **command_line).chosen_target
     return str(error.value)
@@ -27,9 +27,7 @@ def refusal(load: Load, *given: Any, **command_line: str) -> str:
 def test_containers_is_the_embedded_hospital_with_its_scratch_databases_in_docker(
     load: Load,
 ) -> None:
-    """Without a word about it in the file; what is declared of the embedded one's migration holds
-    for it, too.
-    """
+    """The file need not declare it, and the embedded target's migrations hold for it, too."""
     chosen = load(
         '[targets.embedded.migrations]\nkey_tables = ["patients"]', target="containers"
     ).chosen_target
@@ -56,7 +54,7 @@ def test_no_configuration_at_all_means_the_embedded_target(tmp_path: Path, load:
 
 
 def test_the_command_line_goes_over_the_environment_and_that_over_the_file(load: Load) -> None:
-    """Each where the one above is silent."""
+    """Each source counts where the ones above it are silent."""
     file, environment = (
         f'target = "staging"\nrelease = "1"\n{STAGING}',
         {"CUTOVER_RELEASE": "2", "CUTOVER_TARGET": "embedded"},
@@ -69,7 +67,7 @@ def test_the_command_line_goes_over_the_environment_and_that_over_the_file(load:
 
 
 def test_a_variable_changes_its_key_and_leaves_the_others_of_its_table(load: Load) -> None:
-    """However deep it stands, and in either case of letters."""
+    """A variable may name a key at any depth, in upper or lower case."""
     environment = {
         "CUTOVER_TARGETS__STAGING__RELEASE": "2",
         "cutover_targets__staging__driver": "a:B",
@@ -93,7 +91,7 @@ def test_a_variable_changes_its_key_and_leaves_the_others_of_its_table(load: Loa
 
 
 def test_a_target_may_come_from_the_environment_alone(load: Load) -> None:
-    """As a pipeline gives it.
+    """A pipeline gives it so.
 
     Variables that are empty, as those of secrets that it has not got, count as none.
     """
@@ -119,7 +117,7 @@ def test_a_word_about_the_embedded_target_leaves_it_embedded(load: Load) -> None
 def test_paths_are_seen_from_the_folder_of_the_settings_file(
     tmp_path: Path, load: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From whatever directory pytest is called, and also when that changes later."""
+    """The working directory does not matter, and may change later."""
     load()
     (tmp_path / "conf").mkdir()
     (tmp_path / "conf/mine.toml").write_text('plan = "night.toml"')
@@ -282,8 +280,9 @@ LIMITS = LOCAL + "[targets.x.limits]\n"
     ],
 )
 def test_a_mistake_is_one_sentence_that_teaches(load: Load, file: str, says: str) -> None:
-    """Section, key, the value given, the values allowed, the nearest known word; no traceback, no
-    second line.
+    """It names section, key, the given and the allowed values, and the nearest known word.
+
+    There is no traceback and no second line.
     """
     said = refusal(load, file)
     assert says in said
@@ -291,7 +290,7 @@ def test_a_mistake_is_one_sentence_that_teaches(load: Load, file: str, says: str
 
 
 def test_each_mistake_has_its_sentence(load: Load) -> None:
-    """All at once: nobody should mend them one run after the other."""
+    """All are reported at once: nobody should fix them one run after the other."""
     said = refusal(
         load, LOCAL + "urll = 1\n[targets.x.limits]\ncheck_seconds = 0\nchek = 1"
     ).splitlines()
@@ -374,7 +373,7 @@ def test_each_mistake_has_its_sentence(load: Load) -> None:
 def test_a_misspelt_variable_is_refused_and_its_value_not_shown(
     load: Load, name: str, says: str
 ) -> None:
-    """It would otherwise set nothing, in silence. What it holds may be a secret."""
+    """It would otherwise set nothing, in silence. Its value may be a secret."""
     said = refusal(load, STAGING, {name: SECRET})
     assert says in said
     assert SECRET not in said
@@ -388,13 +387,13 @@ def test_other_variables_are_not_ours(load: Load) -> None:
 
 
 def test_a_settings_file_that_is_asked_for_must_be_there(tmp_path: Path) -> None:
-    """Without it another system than the one meant would be judged."""
+    """Otherwise another system than the intended one would be judged."""
     with pytest.raises(SettingsError, match="there is no such file"):
         load_settings(tmp_path / "night.toml", tmp_path)
 
 
 def test_a_settings_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
-    """A folder in its place, or bytes that are no text."""
+    """A folder stands in its place, or the bytes are no text."""
     (tmp_path / "cutover.toml").mkdir()
     (tmp_path / "bytes.toml").write_bytes(b"\xff")
     for path in (None, tmp_path / "bytes.toml"):
@@ -443,9 +442,7 @@ def test_a_settings_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
 def test_a_literal_secret_in_the_file_is_refused_at_any_depth(
     load: Load, file: str, variable: str
 ) -> None:
-    """Before anything else is looked at; the sentence says where it may stand, and does not repeat
-    it.
-    """
+    """It is refused first. The sentence says where it may stand, and does not repeat it."""
     said = refusal(load, file)
     assert "is a secret and may not stand in the file" in said
     assert variable in said
@@ -453,7 +450,7 @@ def test_a_literal_secret_in_the_file_is_refused_at_any_depth(
 
 
 def test_a_mapping_may_speak_of_a_secret_in_a_template(load: Load) -> None:
-    """`{{ … }}` is where a password goes, not the password."""
+    """A template is the place of a password, not the password."""
     file = (
         LOCAL
         + '[targets.x.rest.operations.sign_in]\njson = { password = "{{ credentials.password }}" }'
@@ -471,7 +468,7 @@ def test_a_mapping_may_speak_of_a_secret_in_a_template(load: Load) -> None:
     ],
 )
 def test_a_url_holds_no_secret(load: Load, url: str) -> None:
-    """Neither in the file nor in the environment: a verdict shows it."""
+    """A verdict shows it, whether it comes from the file or from the environment."""
     for said in (
         refusal(load, f'[targets.x]\nurl = "{url}"'),
         refusal(load, "", {"CUTOVER_TARGETS__X__URL": url}),
@@ -484,7 +481,7 @@ def test_a_url_holds_no_secret(load: Load, url: str) -> None:
     "value", [SECRET, "123456", "true", "null", '"quoted"', '{"a": 1}', "[1]", "a__b", " spaced "]
 )
 def test_a_secret_is_taken_to_the_letter(load: Load, value: str) -> None:
-    """Also one that looks like a number or like JSON."""
+    """A secret that looks like a number or like JSON stays a text."""
     settings = load(STAGING, {PASSWORD: value}, target="staging", release="1")
     (credentials,) = describe_remote(settings).users.values()
     assert credentials.password == value
@@ -494,8 +491,9 @@ def test_a_secret_is_taken_to_the_letter(load: Load, value: str) -> None:
     "value", [SECRET, "123456", "true", "null", '"quoted"', '{"a": 1}', "[1]", "a__b", " spaced "]
 )
 def test_a_secret_of_the_mapping_comes_from_a_variable_of_its_name(load: Load, value: str) -> None:
-    """`{{ secret.api_key }}`; to the letter, never shown, masked by its name, and no other setting
-    when it is another.
+    """The mapping gets it as it is. It is never shown, and masked by its name.
+
+    The digest does not change with it.
     """
     settings = load(
         STAGING,
@@ -517,9 +515,7 @@ def test_a_secret_of_the_mapping_comes_from_a_variable_of_its_name(load: Load, v
 def test_a_secret_may_come_from_a_file(
     tmp_path: Path, load: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its text without the last line break; its path seen from the settings file, from whatever
-    directory pytest is called.
-    """
+    """The last line break does not count. The path is relative to the settings file."""
     (tmp_path / "given").write_text(f"{SECRET}\n")
     file = (
         f'{LOCAL}release = "1"\nexpired_token_file = "given"\n[targets.x.database]\ndsn_file ='
@@ -612,7 +608,7 @@ def test_no_secret_shows_in_a_repr_or_a_dump(load: Load) -> None:
 
 
 def test_no_secret_shows_in_the_error_of_another_key(load: Load) -> None:
-    """Nor in what stands behind it."""
+    """The error has no cause and no context that could show it."""
     environment = {PASSWORD: SECRET, "CUTOVER_TARGETS__STAGING__EXPIRED_TOKEN": SECRET}
     with pytest.raises(SettingsError) as error:
         load(STAGING + "nmae = 1\n[targets.staging.limits]\ncheck_seconds = 0\n", environment)
@@ -632,9 +628,7 @@ def test_no_secret_shows_in_the_error_of_another_key(load: Load) -> None:
     ],
 )
 def test_the_deep_mode_is_for_what_may_be_spoilt(load: Load, where: str, says: str) -> None:
-    """What it makes cannot be found again: it is refused before anything is asked, whatever else is
-    said.
-    """
+    """Nobody can find its records again, so it is refused before anything is sent."""
     with pytest.raises(SettingsError, match=says):
         load(
             f'[targets.staging]\nurl = "https://staging.example"\n{where}',

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from cutover_gates.config.base import SECRET_KEYS
 from cutover_gates.config.contract import Contract
 from cutover_gates.config.migrations import Migrations
@@ -20,7 +22,7 @@ EXAMPLE = (ROOT / "cutover.toml").read_text(encoding="utf-8")
 
 
 def test_the_settings_file_of_this_repository_judges_the_embedded_hospital(load: Load) -> None:
-    """As it stands it changes nothing."""
+    """The file as it is changes nothing."""
     settings = load(EXAMPLE)
     # What its migrations do and what load it bears is said in the file, for all to see.
     said = {
@@ -38,7 +40,7 @@ def test_the_settings_file_of_this_repository_judges_the_embedded_hospital(load:
 
 
 def test_the_examples_of_the_settings_file_can_be_loaded(load: Load) -> None:
-    """All of them at once."""
+    """All examples are in force at once."""
     settings = load(uncomment_examples(EXAMPLE))
     assert settings.target == "staging"
     assert set(settings.targets) == {"embedded", "staging", "production"}
@@ -69,15 +71,28 @@ def test_a_missing_key_is_added_with_its_description_and_default() -> None:
 
 
 def test_a_missing_table_is_added_with_its_keys() -> None:
-    """It stands at the end of the file."""
-    start = EXAMPLE.index("#[targets.staging.infrastructure.redis]")
-    end = EXAMPLE.index("\n\n", start)
-    without = EXAMPLE[:start] + EXAMPLE[end:]
-    assert {place.keys[-1] for place, _key in missing_keys(without)} >= {"redis"}
+    """It stands at the end of the file, below its purpose."""
+    before = _without_table("#[targets.staging.limits]")
+    after = complete_example(before)
+    assert after.startswith(before.rstrip("\n"))
+    added = after[len(before.rstrip("\n")) :]
+    assert "\n#[targets.staging.limits]\n" in added
+    assert list(missing_keys(after)) == []
+
+
+def test_a_key_without_a_default_to_show_needs_an_example() -> None:
+    """The model must give one: nobody can guess the address of a Redis."""
+    with pytest.raises(ValueError, match=r"the setting url has no default to show: give it ex"):
+        complete_example(_without_table("#[targets.staging.infrastructure.redis]"))
+
+
+def _without_table(header: str) -> str:
+    start = EXAMPLE.index(header)
+    return EXAMPLE[:start] + EXAMPLE[EXAMPLE.index("\n\n", start) :]
 
 
 def test_every_setting_is_explained_with_its_default() -> None:
-    """In the comment above the first example of each key, or of its table."""
+    """The comment above the first example of each key, or of its table, gives the default."""
     silent = []
     seen: set[str] = set()
     for block in EXAMPLE.split("\n\n"):
