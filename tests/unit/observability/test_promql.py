@@ -1,4 +1,4 @@
-"""What an expression looks at, without a Prometheus that says it."""
+"""What an expression of PromQL reads."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from cutover_gates.probes.observability.promql import (
     add_labels,
     find_numbers,
     find_result_labels,
+    normalize_selector,
     parse_selectors,
 )
 
@@ -37,7 +38,9 @@ from cutover_gates.probes.observability.promql import (
         ("topk(3, a) unless b", ["a", "b"]),
         ("sum", ["sum"]),
         ("vector(1)", []),
-        ("a{} + a", ["a{}", "a"]),
+        ("a{} + a", ["a"]),
+        ("a{x='y',z=`r`}", ['a{x="y",z="r"}']),
+        ('a{x="say \\"no\\""}', ['a{x="say \\"no\\""}']),
     ],
 )
 def test_every_selector_is_found(expression: str, found: list[str]) -> None:
@@ -54,15 +57,28 @@ def test_every_selector_is_found(expression: str, found: list[str]) -> None:
         ('{job="x"}', '{job="x"}'),
     ],
 )
-def test_the_same_metric_whatever_its_labels_say(selector: str, every: str) -> None:
+def test_the_same_metric_with_any_values_of_its_labels(selector: str, every: str) -> None:
     assert [one.any_value for one in parse_selectors(selector)] == [every]
 
 
-def test_numbers_are_told_from_durations_and_labels() -> None:
-    assert find_numbers('rate(a{status="500"}[5m]) > 0.01 or b > 1e3 and c offset 5m == 0x1f') == {
-        0.01,
-        1000.0,
-    }
+def test_numbers_are_neither_durations_nor_labels() -> None:
+    expression = 'rate(a{status="500"}[5m]) > 0.01 or b > 1e3 and c offset 5m == 0x1f'
+    assert find_numbers(expression) == {0.01, 1000.0, 31.0}
+    assert find_numbers("a > -5") == {-5.0}
+
+
+@pytest.mark.parametrize(
+    ("text", "normal"),
+    [
+        ("a{ x = 'y' }", 'a{x="y"}'),
+        ('{job="x", __name__="a"}', '{job="x",__name__="a"}'),
+        ("a{}", "a"),
+        ("a{ b", "a{b"),
+        ("a + b", "a+b"),
+    ],
+)
+def test_a_selector_has_one_spelling(text: str, normal: str) -> None:
+    assert normalize_selector(text) == normal
 
 
 @pytest.mark.parametrize(
@@ -75,7 +91,7 @@ def test_numbers_are_told_from_durations_and_labels() -> None:
         ("sum(a) or b", None),
     ],
 )
-def test_labels_that_are_left(expression: str, labels: frozenset[str] | None) -> None:
+def test_labels_that_a_result_may_have(expression: str, labels: frozenset[str] | None) -> None:
     assert find_result_labels(expression) == labels
 
 
@@ -93,6 +109,6 @@ def test_a_selector_is_narrowed(selector: str, labels: str, narrow: str) -> None
 
 
 @pytest.mark.parametrize("expression", ["a{", "a[5m", "sum by (job", "a ; b"])
-def test_what_is_no_expression_is_said(expression: str) -> None:
+def test_an_expression_that_cannot_be_parsed_is_reported(expression: str) -> None:
     with pytest.raises(UnsupportedExpression):
         parse_selectors(expression)

@@ -1,57 +1,41 @@
-"""What an expression of PromQL looks at: its selectors and the numbers that it compares with.
+"""What a PromQL expression reads: its selectors, and the numbers that it compares with.
 
-Prometheus parses, but tells no one what it found.
+`promql-parser` parses the expression (docs/decisions/0024-promql-parser.md). It belongs to the extra
+`surroundings`; without it the functions raise `UnsupportedExpression`.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-_TOKEN = re.compile(
-    r"""
-    (?P<text>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`)
-  | (?P<comment>\#[^\n]*)
-  | (?P<number>(?:0[xX][0-9a-fA-F]+|\d+(?:ms|[smhdwy])(?:\d+(?:ms|[smhdwy]))*|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?))
-  | (?P<name>[a-zA-Z_:][a-zA-Z0-9_:]*)
-  | (?P<sign>=~|!~|!=|==|>=|<=|[{}()\[\],@=<>+\-*/%^])
-  | (?P<space>\s+)
-""",
-    re.VERBOSE,
-)
-_WITH_LABELS = frozenset({"by", "without", "on", "ignoring", "group_left", "group_right"})
-_WORDS = frozenset({"and", "or", "unless", "bool", "offset", "atan2", "inf", "nan"})
-_AGGREGATIONS = frozenset(
-    {
-        "sum",
-        "min",
-        "max",
-        "avg",
-        "group",
-        "stddev",
-        "stdvar",
-        "count",
-        "count_values",
-        "bottomk",
-        "topk",
-        "quantile",
-        "limitk",
-        "limit_ratio",
-    }
-)
+if TYPE_CHECKING:
+    from promql_parser import (
+        AggregateExpr,
+        BinaryExpr,
+        Expr,
+        Matcher,
+        NumberLiteral,
+        VectorSelector,
+    )
+
+_SIGNS: Mapping[str, str] = {"Equal": "=", "NotEqual": "!=", "Re": "=~", "NotRe": "!~"}
+_SET_OPERATORS = frozenset({"and", "or", "unless"})
+_METRIC_NAME = "__name__"
 
 
 class UnsupportedExpression(ValueError):
-    """An expression that is none, as far as can be told here."""
+    """The expression cannot be parsed. The text is the reason, as a clause."""
 
 
 @dataclass(frozen=True)
 class PromqlSelector:
-    """One selector, as it is written but without spaces.
+    """One selector, in one spelling: no spaces, double quotes, no empty braces.
 
-    `name` is that of the metric, None where a label gives it.
+    `name` is that of the metric; None where no label gives it exactly. `labels` are the names of
+    the labels that the selector restricts.
     """
 
     text: str
@@ -60,53 +44,70 @@ class PromqlSelector:
 
     @property
     def any_value(self) -> str:
-        """The same metric, whatever its labels say, as long as it has them."""
-        named = [f'{label}!=""' for label in dict.fromkeys(self.labels) if label != "__name__"]
-        return (
-            f"{self.name or ''}{{{','.join(named)}}}"
-            if self.name and named
-            else self.name or self.text
-        )
+        """The selector of the same metric and labels, whatever their values are."""
+        names = [label for label in dict.fromkeys(self.labels) if label != _METRIC_NAME]
+        if not self.name:
+            return self.text
+        conditions = ",".join(f'{label}!=""' for label in names)
+        return f"{self.name}{{{conditions}}}" if conditions else self.name
+
+
+@dataclass(frozen=True)
+class _ParsedExpression:
+    """The nodes of an expression by their kind, in its order."""
+
+    selectors: list[VectorSelector] = field(default_factory=list)
+    numbers: list[NumberLiteral] = field(default_factory=list)
+    aggregations: list[AggregateExpr] = field(default_factory=list)
+    operations: list[BinaryExpr] = field(default_factory=list)
 
 
 def parse_selectors(expression: str) -> Sequence[PromqlSelector]:
-    """Every selector once, in the order of the expression. Raises `UnsupportedExpression`."""
-    return list(dict.fromkeys(_find_selectors(_tokenize(expression))))
+    """Return every selector once, in the order of the expression.
+
+    Raises:
+        UnsupportedExpression: the expression cannot be parsed.
+    """
+    return list(dict.fromkeys(map(_build_selector, _parse(expression).selectors)))
+
+
+def normalize_selector(text: str) -> str:
+    """Return a selector in the spelling of `PromqlSelector.text`.
+
+    A text that is not one selector is returned without spaces.
+    """
+    try:
+        selectors = parse_selectors(text)
+    except UnsupportedExpression:
+        selectors = []
+    return selectors[0].text if len(selectors) == 1 else "".join(text.split())
 
 
 def find_numbers(expression: str) -> frozenset[float]:
-    """The plain numbers in it, thresholds among them; durations and what stands in brackets are
-    none.
+    """Return the number literals, thresholds among them. Raises `UnsupportedExpression`.
+
+    The ranges in brackets and the values of labels are not numbers.
     """
-    found, depth = set(), 0
-    for kind, text in _tokenize(expression):
-        depth += (text in ("[", "{")) - (text in ("]", "}"))
-        if kind == "number" and not depth and re.fullmatch(r"[\d.]+(?:[eE][+-]?\d+)?", text):
-            found.add(float(text))
-    return frozenset(found)
+    return frozenset(node.val for node in _parse(expression).numbers)
 
 
 def find_result_labels(expression: str) -> frozenset[str] | None:
-    """The labels of the series that a result of the expression still has; None: all, as far as can
-    be told. Raises `UnsupportedExpression`.
+    """Return the labels that a result of the expression may have; None where it may have any.
+
+    Only aggregations with `by` remove labels for certain. Raises `UnsupportedExpression`.
     """
-    tokens = _tokenize(expression)
-    words = [text.lower() for kind, text in tokens if kind == "name"]
-    if not _AGGREGATIONS & set(words) or {"or", "and", "unless", "without"} & set(words):
+    parsed = _parse(expression)
+    # One side of a set operator may be a series with all of its labels.
+    has_set_operator = any(str(node.op) in _SET_OPERATORS for node in parsed.operations)
+    removes_labels = parsed.aggregations and not any(map(_is_without, parsed.aggregations))
+    if has_set_operator or not removes_labels:
         return None
-    named = set[str]()
-    for place, (_, text) in enumerate(tokens):
-        if text.lower() == "by":
-            named |= {
-                label
-                for kind, label in tokens[place : _find_closing(tokens, place, ")")]
-                if kind == "name"
-            } - {text}
-    return frozenset(named)
+    kept = (node.modifier.labels for node in parsed.aggregations if node.modifier)
+    return frozenset().union(*kept)
 
 
 def add_labels(selector: str, labels: str) -> str:
-    """The selector with further labels (`job="hospital"`)."""
+    """Return the selector with further labels (`job="hospital"`)."""
     labels = labels.strip("{}, ")
     if not labels:
         return selector
@@ -115,62 +116,54 @@ def add_labels(selector: str, labels: str) -> str:
     return f"{name.strip()}{{{','.join(filter(None, (own, labels)))}}}"
 
 
-def _tokenize(expression: str) -> list[tuple[str, str]]:
-    found, place = [], 0
-    while place < len(expression):
-        match = _TOKEN.match(expression, place)
-        if match is None:
-            raise UnsupportedExpression(
-                f"there is a {expression[place]!r} where nothing of the kind can stand"
-            )
-        if match.lastgroup not in ("space", "comment"):
-            found.append((str(match.lastgroup), match.group()))
-        place = match.end()
-    return found
+def _parse(expression: str) -> _ParsedExpression:
+    try:
+        # An optional extra: checks are collected without it.
+        import promql_parser
+    except ImportError:
+        reason = "promql-parser is not installed (extra `surroundings`)"
+        raise UnsupportedExpression(reason) from None
+    parsed = _ParsedExpression()
+    lists: Mapping[type, list[Any]] = {
+        promql_parser.VectorSelector: parsed.selectors,
+        promql_parser.NumberLiteral: parsed.numbers,
+        promql_parser.AggregateExpr: parsed.aggregations,
+        promql_parser.BinaryExpr: parsed.operations,
+    }
+
+    def visit(node: Expr) -> None:
+        if type(node) in lists:
+            lists[type(node)].append(node)
+
+    try:
+        promql_parser.walk(promql_parser.parse(expression), visit)
+    except ValueError as error:
+        raise UnsupportedExpression(str(error)) from None
+    return parsed
 
 
-def _find_selectors(tokens: list[tuple[str, str]]) -> Iterator[PromqlSelector]:
-    place = 0
-    while place < len(tokens):
-        kind, text = tokens[place]
-        following = tokens[place + 1][1] if place + 1 < len(tokens) else ""
-        if text == "[":  # a range: nothing in it is a selector
-            place = _find_closing(tokens, place, "]")
-        elif kind == "name" and text.lower() in _WITH_LABELS and following == "(":
-            place = _find_closing(tokens, place, ")")
-        elif text == "{" or (kind == "name" and following == "{"):
-            end = _find_closing(tokens, place, "}")
-            yield _build_selector(tokens[place:end])
-            place = end
-        else:
-            if kind == "name" and not _is_word(text, following):
-                yield PromqlSelector(text, text)
-            place += 1
+def _build_selector(node: VectorSelector) -> PromqlSelector:
+    matchers = node.matchers.matchers
+    conditions = ",".join(map(_format_matcher, matchers))
+    text = f"{node.name or ''}{{{conditions}}}" if conditions else str(node.name)
+    exact = (each.value for each in matchers if _is_exact_name(each))
+    name = node.name or next(exact, None)
+    return PromqlSelector(text, name, tuple(each.name for each in matchers))
 
 
-def _is_word(text: str, following: str) -> bool:
-    """A function, an operator, or the name of an aggregation before its labels."""
-    return (
-        following == "("
-        or text.lower() in _WORDS | _WITH_LABELS
-        or (text.lower() in _AGGREGATIONS and following.lower() in ("by", "without"))
-    )
+def _format_matcher(matcher: Matcher) -> str:
+    # Not str(matcher): it does not escape a quote in the value.
+    value = json.dumps(matcher.value, ensure_ascii=False)
+    return f"{matcher.name}{_sign(matcher)}{value}"
 
 
-def _find_closing(tokens: list[tuple[str, str]], place: int, closing: str) -> int:
-    for number in range(place, len(tokens)):
-        if tokens[number] == ("sign", closing):
-            return number + 1
-    raise UnsupportedExpression(f"a {closing!r} is missing")
+def _is_exact_name(matcher: Matcher) -> bool:
+    return matcher.name == _METRIC_NAME and _sign(matcher) == "="
 
 
-def _build_selector(tokens: list[tuple[str, str]]) -> PromqlSelector:
-    name = tokens[0][1] if tokens[0][0] == "name" else None
-    inner = tokens[2 if name else 1 : -1]
-    labels = tuple(
-        one[1] for one, sign in pairwise(inner) if one[0] == "name" and sign[1][0] in "=!"
-    )
-    for label, sign, value in zip(inner, inner[1:], inner[2:], strict=False):
-        if label[1] == "__name__" and sign[1] == "=":
-            name = name or value[1][1:-1]
-    return PromqlSelector("".join(text for _, text in tokens), name, labels)
+def _sign(matcher: Matcher) -> str:
+    return _SIGNS[str(matcher.op).rpartition(".")[2]]
+
+
+def _is_without(node: AggregateExpr) -> bool:
+    return node.modifier is not None and str(node.modifier.type).endswith("Without")
