@@ -1,4 +1,4 @@
-"""A day before the cutover: the target's log is where it will be looked for."""
+"""Check of the log store, a day before the cutover."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ pytestmark = pytest.mark.plan("log-aggregation")
 
 
 def test_logs_arrive_in_the_store(logs: LogAssessments) -> None:
-    """A log that stays on its machine is lost with it.
+    """The line of a request is in the log store in time, with level, time and the request's id.
 
-    A request's line is found in the store in time, with level, time and id.
+    A log that stays on its machine is lost with the machine.
     """
     assert_passed(logs.assess_delivery())

@@ -1,4 +1,4 @@
-"""A day before the cutover: what will watch it sees the target, and would tell somebody."""
+"""Checks of Prometheus and its alerting rules, a day before the cutover."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ pytestmark = pytest.mark.plan("monitoring-configured")
 
 
 def test_monitoring_sees_the_target(metrics: MetricAssessments) -> None:
-    """Who watches nothing sees nothing. Every declared instance is scraped, and just now."""
+    """Prometheus scrapes every declared instance, which is up and has a fresh sample.
+
+    A failure of an instance that is not scraped is not noticed.
+    """
     assert_passed(metrics.assess_targets())
 
 
 def test_alert_rules_are_loaded(alerts: AlertAssessments) -> None:
-    """A day is enough to write a rule that is missing.
+    """Every rollback trigger has a rule in force, and Prometheus knows an Alertmanager.
 
-    Each rollback trigger has one, in force, and Prometheus knows whom to tell.
+    A day before the cutover a missing rule can still be written.
     """
     assert_passed(alerts.assess_rules())

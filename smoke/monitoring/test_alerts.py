@@ -1,6 +1,4 @@
-"""When the plan's triggers of a rollback are met, somebody is told: the rules, what they look at,
-and the way to the receiver.
-"""
+"""Checks of the alerts of the rollback triggers, from their rules to their receiver."""
 
 from __future__ import annotations
 
@@ -13,41 +11,41 @@ pytestmark = pytest.mark.plan("alerts-configured")
 
 
 def test_every_trigger_has_a_rule_in_force(alerts: AlertAssessments) -> None:
-    """A rule in a file that nobody loads alerts nobody.
+    """Every rollback trigger has a rule that is loaded, evaluated and as planned.
 
-    Each trigger's rule is loaded, evaluated just now, and as the plan has it.
+    A rule in a file that is not loaded alerts nobody.
     """
     assert_passed(alerts.assess_rules())
 
 
 def test_the_rules_look_at_something(alerts: AlertAssessments) -> None:
-    """A rule over a metric that does not exist never fires.
+    """Every selector of the alerting rules finds series.
 
-    Every selector of the rules finds series.
+    A rule over a metric that does not exist never fires.
     """
     assert_passed(alerts.assess_series())
 
 
 def test_the_alerts_would_go_to_the_receiver(alerts: AlertAssessments) -> None:
-    """An alert that goes to another team's drawer is lost.
+    """The routes lead every alert to the declared receiver, which can send.
 
-    The routes lead each of them to the declared receiver, which tells somebody.
+    An alert at another team's receiver is lost.
     """
     assert_passed(alerts.assess_routes())
 
 
 def test_nothing_swallows_the_alerts(alerts: AlertAssessments) -> None:
-    """A silence of last month outlives its reason.
+    """No silence, inhibition or time interval suppresses an alert.
 
-    No silence, no inhibition and no quiet hours keep one of them back.
+    A silence of last month may still be active.
     """
     assert_passed(alerts.assess_suppression())
 
 
 @pytest.mark.plan("alert-rules-tested")
 def test_an_alert_arrives(alerts: AlertAssessments) -> None:
-    """Only an alert that arrived proves the way.
+    """The canary alert fires, is active in Alertmanager and arrives through its receiver.
 
-    The canary fires, is active in Alertmanager, and comes to the run by way of its receiver.
+    Only an alert that arrived proves the whole way.
     """
     assert_passed(alerts.assess_canary())

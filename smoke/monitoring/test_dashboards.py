@@ -1,4 +1,4 @@
-"""What the team looks at during the cutover shows something."""
+"""Checks of the dashboards that the team watches during the cutover."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ pytestmark = pytest.mark.plan("dashboards-verified")
 
 
 def test_the_dashboards_show_data(dashboards: DashboardAssessments) -> None:
-    """An empty panel at 2 a.m. says nothing.
+    """Every dashboard exists, and every query of its panels finds data.
 
-    Each dashboard is there, and every query of its panels finds data.
+    An empty panel looks like a quiet system.
     """
     assert_passed(dashboards.assess_dashboards())

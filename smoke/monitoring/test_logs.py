@@ -1,6 +1,4 @@
-"""The target's log arrives where it is read, complete, and holds nothing that its readers must not
-know.
-"""
+"""Checks of the target's log: it arrives complete, and holds nothing confidential."""
 
 from __future__ import annotations
 
@@ -12,35 +10,35 @@ from cutover_gates.probes.observability.logs.assessments import LogAssessments
 
 @pytest.mark.plan("logs-flowing")
 def test_the_line_of_a_request_arrives(logs: LogAssessments) -> None:
-    """Tonight's errors are looked for in the log.
+    """The line of a request is in the log store in time, with level, time and the request's id.
 
-    A request's line is in the store in time, with level, time and the request's id.
+    Errors of the night are searched for in the log.
     """
     assert_passed(logs.assess_delivery())
 
 
 @pytest.mark.plan("logs-flowing")
 def test_no_line_holds_a_secret(logs: LogAssessments) -> None:
-    """More people read logs than may sign in as others.
+    """No line holds a password or a token while somebody signs in and works.
 
-    While somebody signs in and works, no line holds a password or a token.
+    More people read logs than may act as another user.
     """
     assert_passed(logs.assess_secrets())
 
 
 @pytest.mark.plan("logs-flowing")
 def test_no_line_holds_patient_data(logs: LogAssessments) -> None:
-    """A log is no chart, and is kept for years.
+    """No line holds a patient's data, in any spelling, while a patient is registered and searched.
 
-    A patient is registered and looked for, and no line tells of her, in whatever spelling.
+    A log is not a chart, and is kept for years.
     """
     assert_passed(logs.assess_patient_data())
 
 
 @pytest.mark.plan("rollback-logs")
 def test_no_error_since_the_rollback(logs: LogAssessments) -> None:
-    """A rollback that brings back errors is none.
+    """No line since the rollback has an error level.
 
-    Since it was done, no line of the log tells of an error.
+    A rollback that brings errors back does not help.
     """
     assert_passed(logs.assess_errors_since_rollback())

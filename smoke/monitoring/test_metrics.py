@@ -1,4 +1,4 @@
-"""Prometheus sees the target, and what it tells is true: the numbers move when somebody works."""
+"""Checks of the target's metrics in Prometheus."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ pytestmark = pytest.mark.plan("metrics-reporting")
 
 
 def test_every_instance_is_scraped(metrics: MetricAssessments) -> None:
-    """What is not scraped can burn unseen.
+    """Prometheus scrapes every declared instance, which is up and has a fresh sample.
 
-    Every declared instance is up, and its last sample is fresh.
+    A failure of an instance that is not scraped is not noticed.
     """
     assert_passed(metrics.assess_targets())
 
 
 def test_every_declared_metric_is_there(metrics: MetricAssessments) -> None:
-    """A curve that is missing looks like one at zero.
+    """Every declared metric has fresh samples of every instance.
 
-    Each metric has fresh samples of each instance.
+    A missing curve looks like one at zero.
     """
     assert_passed(metrics.assess_presence())
 
 
 def test_metrics_move_with_the_work(metrics: MetricAssessments) -> None:
-    """A frozen number is worse than none.
+    """Counters grow with requests, and the request counter by as many as were sent.
 
-    Requests are made, and the counters grow, that of requests by as many as were made.
+    A counter that stands still hides errors and load.
     """
     assert_passed(metrics.assess_growth())

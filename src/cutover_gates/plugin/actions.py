@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from cutover_gates.config.base import SettingsError
-from cutover_gates.core.findings import NotProven
+from cutover_gates.core.findings import NotProven, describe_finding
 from cutover_gates.plugin.cleanup import describe_sweep, sweep_dead_runs
 from cutover_gates.plugin.fixtures.database import open_database_context
 from cutover_gates.plugin.progress import ProgressPrinter, print_line
@@ -25,7 +25,7 @@ from cutover_gates.plugin.target_start import start_target
 from cutover_gates.probes.database.context import DatabaseUnreachable
 from cutover_gates.probes.database.snapshot.capture import take_snapshot
 from cutover_gates.probes.database.snapshot.model import Snapshot
-from cutover_gates.probes.observability import notification_channels
+from cutover_gates.probes.observability.channels import notification_channels
 from cutover_gates.targets.embedded import TargetDidNotStart
 
 NOTHING_DONE = (DatabaseUnreachable, NotProven, TargetDidNotStart)
@@ -77,14 +77,16 @@ def send_test_messages(config: pytest.Config) -> int:
     try:
         with usage_errors():
             channels = _channel_addresses(run)
-            problems = notification_channels.send_test_messages(channels, _test_message(run))
+            findings = notification_channels.send_test_messages(channels, _test_message(run))
     except NotProven as reason:
         print_line(f"no message was sent: {reason}")
         return int(pytest.ExitCode.TESTS_FAILED)
-    for name, problem in problems.items():
-        taken = f"its service took the test message of run {run.tag}"
-        print_line(f"channel {name}: {run.redactor.redact_text(problem) or taken}")
-    is_refused = any(problems.values())
+    for name, finding in findings.items():
+        line = f"{name}: its service accepted the test message of run {run.tag}"
+        if finding:
+            line = f"{describe_finding(finding)}. {finding.rule.fix}"
+        print_line(f"channel {run.redactor.redact_text(line)}")
+    is_refused = any(findings.values())
     return int(pytest.ExitCode.TESTS_FAILED if is_refused else pytest.ExitCode.OK)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from cutover_gates.probes.observability.alerts import rules
 from cutover_gates.probes.observability.alerts.assessments import AlertAssessments
 from cutover_gates.probes.observability.prometheus_api import PrometheusApi
 from tests.faults.observability.observability_fault import ObservabilityFault
@@ -61,25 +62,27 @@ class AlertFault(ObservabilityFault):
     silence: ClassVar[Mapping[str, str] | None] = None
 
     @classmethod
-    def asked(cls, watched: PrometheusStack) -> AlertAssessments:
+    def asked(cls, stack: PrometheusStack) -> AlertAssessments:
         assert cls.rule is not None
-        return watched.rule(cls.rule["alert"], cls.trigger)
+        return stack.rule(cls.rule["alert"], cls.trigger)
 
 
 class ARuleFileIsNotLoaded(AlertFault):
     """It was written, reviewed, and never mounted."""
 
-    check, says = LOADED, "NotLoaded"
+    check = LOADED
+    breaks, shows = (rules.RULE_LOADED,), "health: NotLoaded |"
 
     @classmethod
-    def asked(cls, watched: PrometheusStack) -> AlertAssessments:
-        return watched.rule("NotLoaded")
+    def asked(cls, stack: PrometheusStack) -> AlertAssessments:
+        return stack.rule("NotLoaded")
 
 
 class ARuleHasAnError(AlertFault):
     """Every evaluation fails; the alert is quiet for ever."""
 
-    check, says = LOADED, "its evaluation fails"
+    check = LOADED
+    breaks, shows = (rules.RULE_EVALUATED,), "health: Erring | health ok | err: "
     rule: ClassVar[Mapping[str, Any]] = {
         "alert": "Erring",
         "for": "3s",
@@ -90,7 +93,8 @@ class ARuleHasAnError(AlertFault):
 class ARuleIsNotEvaluated(AlertFault):
     """Its group has an interval of an hour."""
 
-    check, says, lazy = LOADED, "not evaluated yet", True
+    check, lazy = LOADED, True
+    breaks, shows = (rules.RULE_EVALUATED,), "| health ok | unknown: not evaluated yet |"
     rule: ClassVar[Mapping[str, Any]] = {
         "alert": "Lazy",
         "expr": 'up{job="good"} == 0',
@@ -101,7 +105,8 @@ class ARuleIsNotEvaluated(AlertFault):
 class ARuleWaitsTooLong(AlertFault):
     """The plan says three looks, the rule an hour."""
 
-    check, says = LOADED, "for: 3s, came 3600s"
+    check = LOADED
+    breaks, shows = (rules.RULE_AS_PLANNED,), "| for: 3s | for: 3600s |"
     rule: ClassVar[Mapping[str, Any]] = {
         "alert": "Waiting",
         "expr": 'up{job="good"} == 0',
@@ -112,7 +117,8 @@ class ARuleWaitsTooLong(AlertFault):
 class ARuleHasAnotherThreshold(AlertFault):
     """The plan says 1 %, the rule fires at 10 %."""
 
-    check, says, trigger = LOADED, "compare with 0.01", "error-rate"
+    check, trigger = LOADED, "error-rate"
+    breaks, shows = (rules.RULE_AS_PLANNED,), "error-rate: Tolerant | a comparison with 0.01 |"
     rule: ClassVar[Mapping[str, Any]] = {
         "alert": "Tolerant",
         "expr": 'sum(rate(http_requests_total{job="good"}[1m])) > 0.1',
@@ -122,25 +128,27 @@ class ARuleHasAnotherThreshold(AlertFault):
 class PrometheusKnowsNoAlertmanager(AlertFault):
     """Alerts fire on its own page, and leave it nowhere."""
 
-    check, says = LOADED, "knows no Alertmanager"
+    check = LOADED
+    breaks, shows = (rules.ALERTMANAGER_CONNECTED,), "| an Alertmanager | none |"
 
     class Alone(PrometheusApi):
-        def fetch_alertmanagers(self) -> Sequence[Mapping[str, Any]]:
-            return []
+        def count_alertmanagers(self) -> int:
+            return 0
 
     @classmethod
-    def asked(cls, watched: PrometheusStack) -> AlertAssessments:
-        return watched.alerts(client=cls.Alone)
+    def asked(cls, stack: PrometheusStack) -> AlertAssessments:
+        return stack.alerts(client=cls.Alone)
 
 
 class ATriggerHasNoAlert(AlertFault):
     """Three of the plan's four triggers are declared; of the fourth nobody has thought."""
 
-    check, says, outcome = LOADED, "'database'", "not proven"
+    check, outcome = LOADED, "not proven"
+    breaks, shows = (rules.TRIGGER_HAS_ALERT,), "monitoring.alerts.rules.database |"
 
     @classmethod
-    def asked(cls, watched: PrometheusStack) -> AlertAssessments:
-        return watched.alerts(
+    def asked(cls, stack: PrometheusStack) -> AlertAssessments:
+        return stack.alerts(
             rules={"health": "GoodHealth", "error-rate": "GoodErrors", "response-time": "GoodSlow"}
         )
 
@@ -148,7 +156,11 @@ class ATriggerHasNoAlert(AlertFault):
 class ARuleLooksAtAMissingMetric(AlertFault):
     """The metric was renamed with the release; the rule was not."""
 
-    check, says = GROUNDED, "http_request_errors_total"
+    check = GROUNDED
+    breaks, shows = (
+        (rules.SELECTOR_FINDS_SERIES,),
+        'series of http_request_errors_total{job="good"} | no series |',
+    )
     rule: ClassVar[Mapping[str, Any]] = {
         "alert": "Blind",
         "expr": 'rate(http_request_errors_total{job="good"}[5m]) > 0',
@@ -158,14 +170,18 @@ class ARuleLooksAtAMissingMetric(AlertFault):
 class ARuleLooksAtAMissingLabel(AlertFault):
     """It is declared that its series come only with trouble; but there is no such label."""
 
-    check, says = GROUNDED, "label of it does not exist"
+    check = GROUNDED
+    breaks, shows = (
+        (rules.ABSENT_METRIC_EXISTS,),
+        'series of http_requests_total{code!=""} | no series |',
+    )
     rule: ClassVar[Mapping[str, Any]] = {
         "alert": "Mislabelled",
         "expr": 'sum by (job) (rate(http_requests_total{code=~"5.."}[5m])) > 0',
     }
 
     @classmethod
-    def asked(cls, watched: PrometheusStack) -> AlertAssessments:
+    def asked(cls, stack: PrometheusStack) -> AlertAssessments:
         rules = {
             "health": "Mislabelled",
             "error-rate": "GoodErrors",
@@ -176,20 +192,22 @@ class ARuleLooksAtAMissingLabel(AlertFault):
             'http_requests_total{code=~"5.."}': "no failure yet",
             'http_requests_total{job="good",status=~"5.."}': "no failure yet",
         }
-        return watched.alerts(rules=rules, absent_when_healthy=absent)
+        return stack.alerts(rules=rules, absent_when_healthy=absent)
 
 
 class ARuleLooksAtNothing(AlertFault):
     """A placeholder that somebody meant to fill in."""
 
-    check, says = GROUNDED, "no series at all"
+    check = GROUNDED
+    breaks, shows = (rules.EXPRESSION_READS_SERIES,), "| a series | vector(0) > 1 |"
     rule: ClassVar[Mapping[str, Any]] = {"alert": "Placeholder", "expr": "vector(0) > 1"}
 
 
 class AnAlertGoesToAnotherTeam(AlertFault):
     """Billing is woken, and does not know why."""
 
-    check, says = ROUTED, "another-team"
+    check = ROUTED
+    breaks, shows = (rules.ROUTED_TO_RECEIVER,), "health: Astray | operations | another-team |"
     rule: ClassVar[Mapping[str, Any]] = {
         "alert": "Astray",
         "expr": 'up{job="good"} == 0',
@@ -201,7 +219,11 @@ class AnAlertGoesToAnotherTeam(AlertFault):
 class TheReceiverTellsNobody(AlertFault):
     """A receiver without a single way to send takes every alert and keeps it."""
 
-    check, says = ROUTED, "without a single way to send"
+    check = ROUTED
+    breaks, shows = (
+        (rules.RECEIVER_NOTIFIES,),
+        "drawer | a receiver with an integration | no integration |",
+    )
     rule: ClassVar[Mapping[str, Any]] = {
         "alert": "Kept",
         "expr": 'up{job="good"} == 0',
@@ -210,14 +232,15 @@ class TheReceiverTellsNobody(AlertFault):
     }
 
     @classmethod
-    def asked(cls, watched: PrometheusStack) -> AlertAssessments:
-        return watched.alerts(receiver="drawer")
+    def asked(cls, stack: PrometheusStack) -> AlertAssessments:
+        return stack.alerts(receiver="drawer")
 
 
 class AnAlertIsSilenced(AlertFault):
     """The silence of last month's works, with an end in 2099."""
 
-    check, says = AUDIBLE, "silence"
+    check = AUDIBLE
+    breaks, shows = (rules.NOT_SILENCED,), 'alertname=~"Silenced.*" |'
     rule: ClassVar[Mapping[str, Any]] = {
         "alert": "SilencedHealth",
         "expr": 'up{job="good"} == 0',
@@ -229,7 +252,8 @@ class AnAlertIsSilenced(AlertFault):
 class OneInstanceIsSilenced(AlertFault):
     """Of two instances one may burn in silence."""
 
-    check, says = AUDIBLE, 'instance=~"a"'
+    check = AUDIBLE
+    breaks, shows = (rules.NOT_SILENCED,), 'instance=~"a" |'
     rule: ClassVar[Mapping[str, Any]] = {
         "alert": "HalfSilent",
         "expr": 'db_pool_in_use{job="good"} > 98',
@@ -240,7 +264,8 @@ class OneInstanceIsSilenced(AlertFault):
 class AnAlertIsInhibited(AlertFault):
     """ "Maintenance" has been active for weeks, and keeps everything else back."""
 
-    check, says = AUDIBLE, "inhibition"
+    check = AUDIBLE
+    breaks, shows = (rules.NOT_INHIBITED,), "| sent | inhibited by Maintenance |"
     rule: ClassVar[Mapping[str, Any]] = {
         "alert": "InhibitedHealth",
         "expr": 'up{job="good"} == 0',
@@ -252,7 +277,8 @@ class AnAlertIsInhibited(AlertFault):
 class TheRouteIsMuteAtThisTime(AlertFault):
     """Between ten and six nobody is to be woken; the cutover is at two."""
 
-    check, says = AUDIBLE, "time interval 'always'"
+    check = AUDIBLE
+    breaks, shows = (rules.NOT_MUTED,), "| sent | within the time interval always |"
     rule: ClassVar[Mapping[str, Any]] = {
         "alert": "Asleep",
         "expr": 'up{job="good"} == 0',
@@ -267,15 +293,15 @@ class CanaryFault(AlertFault):
     item, check = "alert-rules-tested", ARRIVING
 
     @classmethod
-    def asked(cls, watched: PrometheusStack) -> AlertAssessments:
+    def asked(cls, stack: PrometheusStack) -> AlertAssessments:
         assert cls.rule is not None
-        return watched.canary(cls.rule["alert"])
+        return stack.canary(cls.rule["alert"])
 
 
 class TheCanaryNeverFires(CanaryFault):
     """Its threshold is one that nobody reaches: what is tested is nothing."""
 
-    says = "expected to fire"
+    breaks, shows = (rules.CANARY_FIRES,), "QuietCanary | firing within 1 s | not firing |"
     rule: ClassVar[Mapping[str, Any]] = {
         "alert": "QuietCanary",
         "expr": 'http_requests_total{job="good"} > 1e9',
@@ -287,7 +313,7 @@ class TheCanaryNeverFires(CanaryFault):
 class TheCanaryIsSilenced(CanaryFault):
     """It fires, and Alertmanager says nothing."""
 
-    says = "kept back by"
+    breaks, shows = (rules.CANARY_ACTIVE,), "| active within 1 s | suppressed by "
     rule: ClassVar[Mapping[str, Any]] = {
         "alert": "SilencedCanary",
         "expr": "vector(1)",
@@ -299,7 +325,7 @@ class TheCanaryIsSilenced(CanaryFault):
 class TheCanaryIsInhibited(CanaryFault):
     """It fires, and another alert keeps it back."""
 
-    says = "suppressed"
+    breaks, shows = (rules.CANARY_ACTIVE,), "| active within 1 s | suppressed by "
     rule: ClassVar[Mapping[str, Any]] = {
         "alert": "InhibitedCanary",
         "expr": "vector(1)",
@@ -311,7 +337,7 @@ class TheCanaryIsInhibited(CanaryFault):
 class TheCanaryComesByTheWrongReceiver(CanaryFault):
     """It arrives, by the way of another team: theirs is proven, and not ours."""
 
-    says = "'another-team'"
+    breaks, shows = (rules.CANARY_RECEIVER,), "StrayCanary | receiver cutover | another-team |"
     rule: ClassVar[Mapping[str, Any]] = {
         "alert": "StrayCanary",
         "expr": "vector(1)",
@@ -320,14 +346,14 @@ class TheCanaryComesByTheWrongReceiver(CanaryFault):
     goes_to = "another-team"
 
     @classmethod
-    def asked(cls, watched: PrometheusStack) -> AlertAssessments:
-        return watched.canary("StrayCanary", canary_seconds=10)
+    def asked(cls, stack: PrometheusStack) -> AlertAssessments:
+        return stack.canary("StrayCanary", canary_seconds=10)
 
 
 class TheReceiverRefuses(CanaryFault):
     """Whoever should be told does not answer."""
 
-    says = "is active in Alertmanager"
+    breaks, shows = (rules.CANARY_ARRIVES,), "RefusedCanary | a message at 127.0.0.1:"
     rule: ClassVar[Mapping[str, Any]] = {
         "alert": "RefusedCanary",
         "expr": "vector(1)",
@@ -339,32 +365,34 @@ class TheReceiverRefuses(CanaryFault):
 class TheCanaryLostItsLabel(CanaryFault):
     """Relabelling takes the severity away, by which the next service decides whom to wake."""
 
-    says = "severity=None"
+    breaks, shows = (rules.CANARY_LABELS,), "BareCanary | severity=test | no label severity |"
     rule: ClassVar[Mapping[str, Any]] = {"alert": "BareCanary", "expr": "vector(1)"}
     goes_to = "cutover"
 
     @classmethod
-    def asked(cls, watched: PrometheusStack) -> AlertAssessments:
-        return watched.canary("BareCanary", canary_seconds=10)
+    def asked(cls, stack: PrometheusStack) -> AlertAssessments:
+        return stack.canary("BareCanary", canary_seconds=10)
 
 
 class AlertmanagerIsDead(CanaryFault):
     """Prometheus raises alerts to nobody."""
 
-    says, outcome = "cannot be asked", "not proven"
+    outcome = "not proven"
+    breaks, shows = (rules.SERVICES_ANSWER,), "http://127.0.0.1:9/"
 
     @classmethod
-    def asked(cls, watched: PrometheusStack) -> AlertAssessments:
-        return watched.canary("GoodCanary", alertmanager="http://127.0.0.1:9")
+    def asked(cls, stack: PrometheusStack) -> AlertAssessments:
+        return stack.canary("GoodCanary", alertmanager="http://127.0.0.1:9")
 
 
 class AnotherRunListensThere(CanaryFault):
     """Two runs at one place: who got the message?"""
 
-    says, outcome = "cannot listen", "not proven"
+    outcome = "not proven"
+    breaks, shows = (rules.RUN_LISTENS,), "Address already in use |"
 
     @classmethod
-    def asked(cls, watched: PrometheusStack) -> AlertAssessments:
-        return watched.canary(
-            "GoodCanary", receiver_listen=watched.prometheus_url.removeprefix("http://")
+    def asked(cls, stack: PrometheusStack) -> AlertAssessments:
+        return stack.canary(
+            "GoodCanary", receiver_listen=stack.prometheus_url.removeprefix("http://")
         )

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from cutover_gates.config.logs_and_dashboards import DashboardSettings
+from cutover_gates.probes.observability.dashboards import rules
 from cutover_gates.probes.observability.dashboards.assessments import DashboardAssessments
+from cutover_gates.probes.observability.observability_context import ObservabilityContext
 from cutover_gates.util.http_services import JsonService
 from tests.faults.observability.observability_fault import ObservabilityFault
 from tests.standins.http_server import (
@@ -122,7 +124,9 @@ class DashboardFault(ObservabilityFault):
             grafana=stand_in.url, uids=("cutover",), token_file=folder / "token"
         )
         return DashboardAssessments(
-            settings, JsonService(stand_in.url, token_file=folder / "token"), "staging"
+            settings,
+            JsonService(stand_in.url, token_file=folder / "token"),
+            ObservabilityContext("staging"),
         )
 
     @classmethod
@@ -133,7 +137,7 @@ class DashboardFault(ObservabilityFault):
 class ADashboardIsGone(DashboardFault):
     """Somebody tidied up last week."""
 
-    says = "it is gone"
+    breaks, shows = (rules.DASHBOARD_EXISTS,), "cutover | the dashboard | answered 404"
 
     @classmethod
     def change(cls, stand_in: HttpServerStandin) -> None:
@@ -145,7 +149,7 @@ class ADashboardIsGone(DashboardFault):
 class APanelHasNoData(DashboardFault):
     """Its metric has another name since the release, and the panel says "No data" all night."""
 
-    says = "finds no data"
+    breaks, shows = (rules.PANEL_HAS_DATA,), "cutover/Pool query A |"
 
     @classmethod
     def change(cls, stand_in: HttpServerStandin) -> None:
@@ -163,7 +167,7 @@ class APanelHasNoData(DashboardFault):
 class AQueryFails(DashboardFault):
     """Its data source was moved."""
 
-    says = "bad gateway"
+    breaks, shows = (rules.QUERY_SUCCEEDS,), "| bad gateway |"
 
     @classmethod
     def change(cls, stand_in: HttpServerStandin) -> None:
@@ -175,13 +179,14 @@ class AQueryFails(DashboardFault):
 class TheTokenIsRefused(DashboardFault):
     """The service account expired: nothing is known of any panel."""
 
-    says, token = "is refused", "glsa_another-one"
+    token = "glsa_another-one"
+    breaks, shows = (rules.TOKEN_ACCEPTED,), "cutover | the dashboard | answered 401"
 
 
 class ADashboardIsEmpty(DashboardFault):
     """It is there, and shows nothing but a text."""
 
-    says = "shows nothing"
+    breaks, shows = (rules.DASHBOARD_HAS_QUERY,), "cutover | a panel with a query | none |"
 
     @classmethod
     def change(cls, stand_in: HttpServerStandin) -> None:
@@ -193,7 +198,8 @@ class ADashboardIsEmpty(DashboardFault):
 class GrafanaAnswersSomethingElse(DashboardFault):
     """A login page in its place."""
 
-    says, outcome = "not in JSON", "not proven"
+    outcome = "not proven"
+    breaks, shows = (rules.GRAFANA_ANSWERS,), "answered 200, and not in JSON |"
 
     @classmethod
     def change(cls, stand_in: HttpServerStandin) -> None:

@@ -17,9 +17,11 @@ from uuid import uuid4
 
 from cutover_gates.config.logs_and_dashboards import LogSettings
 from cutover_gates.core.evidence.redact import Redactor
+from cutover_gates.probes.observability.logs import rules
 from cutover_gates.probes.observability.logs.assessments import LogAssessments
 from cutover_gates.probes.observability.logs.log_store_factory import create_log_store
 from cutover_gates.probes.observability.logs.model import TrafficRecord
+from cutover_gates.probes.observability.observability_context import ObservabilityContext
 from tests.faults.observability.observability_fault import ObservabilityFault
 
 PASSWORD, TOKEN, NAME = "correct-horse-battery", "0paque-token-of-the-run", "Ångström-1f2e3d4c5b"
@@ -111,7 +113,7 @@ class LogFault(ObservabilityFault):
             create_log_store(settings, None),
             deeds,
             redactor,
-            "staging",
+            ObservabilityContext("staging"),
             rolled_back_at=time.time() - 60,
         )
 
@@ -119,7 +121,7 @@ class LogFault(ObservabilityFault):
 class LinesAreLost(LogFault):
     """The collector is not running: the night's errors are nowhere."""
 
-    says = "came none"
+    breaks, shows = (rules.LINE_ARRIVES,), "| no line |"
 
     @classmethod
     def write(cls, append: Append, line: Fields) -> None:
@@ -129,7 +131,7 @@ class LinesAreLost(LogFault):
 class LinesAreLate(LogFault):
     """What happens is seen minutes later, when the decision is made."""
 
-    says = f"within {SECONDS:g} s"
+    breaks, shows = (rules.LINE_ARRIVES,), f"a line within {SECONDS:g} s | no line |"
 
     @classmethod
     def write(cls, append: Append, line: Fields) -> None:
@@ -139,7 +141,7 @@ class LinesAreLate(LogFault):
 class LinesHaveNoLevel(LogFault):
     """Errors cannot be told from the rest."""
 
-    says = "expected a level"
+    breaks, shows = (rules.LINE_HAS_LEVEL,), "| none; fields message, request_id"
 
     @staticmethod
     def changed(line: Fields) -> Fields:
@@ -149,7 +151,7 @@ class LinesHaveNoLevel(LogFault):
 class LinesHaveALevelOfTheirOwn(LogFault):
     """The filter for errors knows other words."""
 
-    says = "'schlimm'"
+    breaks, shows = (rules.LINE_HAS_LEVEL,), "| schlimm |"
 
     @staticmethod
     def changed(line: Fields) -> Fields:
@@ -159,7 +161,7 @@ class LinesHaveALevelOfTheirOwn(LogFault):
 class LinesHaveNoRequestId(LogFault):
     """A complaint with a number leads to no line."""
 
-    says = "came none"
+    breaks, shows = (rules.LINE_ARRIVES,), "| no line |"
 
     @staticmethod
     def changed(line: Fields) -> Fields:
@@ -169,7 +171,7 @@ class LinesHaveNoRequestId(LogFault):
 class TheRequestIdIsInTheMessage(LogFault):
     """It can be read, and not searched for."""
 
-    says = "stands elsewhere"
+    breaks, shows = (rules.LINE_HAS_ID,), "| the id in field request_id | the id elsewhere"
 
     @staticmethod
     def changed(line: Fields) -> Fields:
@@ -179,7 +181,7 @@ class TheRequestIdIsInTheMessage(LogFault):
 class TheTimeIsAnHourOff(LogFault):
     """Local time under the name of UTC: events are put in the wrong order."""
 
-    says = "3600 s earlier"
+    breaks, shows = (rules.LINE_TIME_CORRECT,), "3600 s earlier |"
 
     @staticmethod
     def changed(line: Fields) -> Fields:
@@ -189,7 +191,7 @@ class TheTimeIsAnHourOff(LogFault):
 class LinesHaveNoTime(LogFault):
     """The store stamps them as they come, in whatever order."""
 
-    says = "expected a time"
+    breaks, shows = (rules.LINE_HAS_TIME,), "| a time in field time | none; fields"
 
     @staticmethod
     def changed(line: Fields) -> Fields:
@@ -199,7 +201,8 @@ class LinesHaveNoTime(LogFault):
 class AnswersCarryNoId(LogFault):
     """No line can be tied to what was done."""
 
-    says, outcome, tells_ids = "X-Request-Id", "not proven", False
+    outcome, tells_ids = "not proven", False
+    breaks, shows = (rules.ANSWERS_CARRY_ID,), "1 answers |"
 
 
 class _Holding(LogFault):
@@ -213,63 +216,72 @@ class _Holding(LogFault):
 class APasswordIsInALine(_Holding):
     """The body of a sign-in is logged for debugging."""
 
-    check, says = SECRETS, "password of registrar"
+    check = SECRETS
+    breaks, shows = (rules.NO_SECRET,), "| none | password of registrar |"
     holds = json.dumps({"username": "registrar", "password": PASSWORD})
 
 
 class APasswordIsInALineInBase64(_Holding):
     """An Authorization header of Basic is logged: the password is only dressed."""
 
-    check, says = SECRETS, "password of registrar"
+    check = SECRETS
+    breaks, shows = (rules.NO_SECRET,), "| none | password of registrar |"
     holds = base64.b64encode(f"registrar:{PASSWORD}".encode()).decode()
 
 
 class ATokenIsInALine(_Holding):
     """Whoever reads the log may act as the registrar."""
 
-    check, says = SECRETS, "token of registrar"
+    check = SECRETS
+    breaks, shows = (rules.NO_SECRET,), "| none | token of registrar |"
     holds = f"Authorization: Bearer {TOKEN}"
 
 
 class SomebodysTokenIsInALine(_Holding):
     """Not the run's own: another user's, who never gave it away."""
 
-    check, says = SECRETS, "JWT"
+    check = SECRETS
+    breaks, shows = (rules.NO_SECRET,), "| none | a token (JWT) |"
     holds = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJzb21lYm9keSJ9.c2lnbmF0dXJlLW9mLXRoYXQ"
 
 
 class ThePatientsNameIsInALine(_Holding):
     """Who was looked for is known to everybody who reads logs."""
 
-    check, says = PATIENTS, "a patient's family name"
+    check = PATIENTS
+    breaks, shows = (rules.NO_PATIENT_DATA,), "| none | a patient's family name |"
     holds = f"searched for {NAME}"
 
 
 class ThePatientsNameIsInALineUrlEncoded(_Holding):
     """The access log of the proxy keeps query strings."""
 
-    check, says = PATIENTS, "a patient's family name"
+    check = PATIENTS
+    breaks, shows = (rules.NO_PATIENT_DATA,), "| none | a patient's family name |"
     holds = f"GET /patients?name={quote(NAME)}"
 
 
 class ThePatientsNameIsInALineInBase64(_Holding):
     """A request's body is kept in base64."""
 
-    check, says = PATIENTS, "a patient's family name"
+    check = PATIENTS
+    breaks, shows = (rules.NO_PATIENT_DATA,), "| none | a patient's family name |"
     holds = base64.b64encode(f'{{"family_name": "{NAME}"}}'.encode()).decode()
 
 
 class ThePatientsNameIsInALineInCapitals(_Holding):
     """The search makes all letters capitals before it logs."""
 
-    check, says = PATIENTS, "a patient's family name"
+    check = PATIENTS
+    breaks, shows = (rules.NO_PATIENT_DATA,), "| none | a patient's family name |"
     holds = NAME.upper()
 
 
 class WhatALineHoldsIsNotSeen(LogFault):
     """Half of the lines are lost: what stands in them nobody can say."""
 
-    check, says, outcome = PATIENTS, "was not seen", "not proven"
+    check, outcome = PATIENTS, "not proven"
+    breaks, shows = (rules.LINES_COMPLETE,), "2 requests |"
 
     @classmethod
     def write(cls, append: Append, line: Fields) -> None:
@@ -280,7 +292,8 @@ class WhatALineHoldsIsNotSeen(LogFault):
 class ErrorsComeBackWithTheRollback(LogFault):
     """The old release does not get along with what the new one left behind."""
 
-    item, check, says = "rollback-logs", ROLLBACK, "level ERROR"
+    item, check = "rollback-logs", ROLLBACK
+    breaks, shows = (rules.NO_ERROR,), "| no error | level ERROR |"
 
     @classmethod
     def write(cls, append: Append, line: Fields) -> None:
@@ -291,7 +304,8 @@ class ErrorsComeBackWithTheRollback(LogFault):
 class LinesWithoutALevelHideErrors(LogFault):
     """After the rollback the old format is back, and nothing in it tells an error."""
 
-    item, check, says, outcome = "rollback-logs", ROLLBACK, "have no level", "not proven"
+    item, check, outcome = "rollback-logs", ROLLBACK, "not proven"
+    breaks, shows = (rules.LEVELS_COMPLETE,), "lines have no field level |"
 
     @staticmethod
     def changed(line: Fields) -> Fields:
@@ -301,13 +315,14 @@ class LinesWithoutALevelHideErrors(LogFault):
 class NobodySaysWhenTheRollbackWas(LogFault):
     """Since when are there no errors?"""
 
-    item, check, says, outcome = "rollback-logs", ROLLBACK, "rolled_back", "not proven"
+    item, check, outcome = "rollback-logs", ROLLBACK, "not proven"
+    breaks, shows = (rules.LOG_DECLARED,), "targets.staging.monitoring.logs.rolled_back |"
 
     @classmethod
     def asked(cls, folder: Path) -> LogAssessments:
-        asked = super().asked(folder)
+        declared = super().asked(folder)
         return LogAssessments(
-            asked.settings, asked.store, asked.traffic, asked.redactor, asked.target
+            declared.settings, declared.store, declared.traffic, declared.redactor, declared.context
         )
 
 
@@ -316,7 +331,8 @@ class TheLogIsThatOfYesterday(LogFault):
     else.
     """
 
-    item, check, says, outcome = "rollback-logs", ROLLBACK, "not all lines", "not proven"
+    item, check, outcome = "rollback-logs", ROLLBACK, "not proven"
+    breaks, shows = (rules.LINES_COMPLETE,), "1 requests |"
 
     @classmethod
     def write(cls, append: Append, line: Fields) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import ClassVar
 
+from cutover_gates.probes.observability.metrics import rules
 from cutover_gates.probes.observability.metrics.assessments import MetricAssessments
 from cutover_gates.probes.observability.prometheus_api import PrometheusApi
 from tests.faults.observability.observability_fault import ObservabilityFault
@@ -35,14 +36,15 @@ class MetricFault(ObservabilityFault):
         return healthy_page(pages, instance)
 
     @classmethod
-    def asked(cls, watched: PrometheusStack) -> MetricAssessments:
-        return watched.metrics(cls.__name__)
+    def asked(cls, stack: PrometheusStack) -> MetricAssessments:
+        return stack.metrics(cls.__name__)
 
 
 class AMetricIsMissing(MetricFault):
     """The pool runs full at night, and its curve was never there."""
 
-    check, says = THERE, "db_pool_in_use"
+    check = THERE
+    breaks, shows = (rules.METRIC_PRESENT,), "db_pool_in_use of a | a series | no series |"
 
     @staticmethod
     def page(pages: Pages, instance: str) -> str:
@@ -52,7 +54,8 @@ class AMetricIsMissing(MetricFault):
 class OneInstanceLacksTheMetric(MetricFault):
     """The new instance tells less than the old one; half of the target is dark."""
 
-    check, says = THERE, "of instance 'b'"
+    check = THERE
+    breaks, shows = (rules.METRIC_PRESENT,), "db_pool_in_use of b | a series | no series |"
 
     @staticmethod
     def page(pages: Pages, instance: str) -> str:
@@ -64,7 +67,8 @@ class OneInstanceLacksTheMetric(MetricFault):
 class TheMetricIsOfLongAgo(MetricFault):
     """A gateway goes on telling what a dead process told it last."""
 
-    check, says = THERE, "s old"
+    check = THERE
+    breaks, shows = (rules.SAMPLE_FRESH,), "db_pool_in_use of a | a sample of the last 5 s |"
 
     @staticmethod
     def page(pages: Pages, instance: str) -> str:
@@ -76,7 +80,8 @@ class TheMetricIsOfLongAgo(MetricFault):
 class TheCountersAreFrozen(MetricFault):
     """The page is kept by a cache: whatever happens, the curves stay flat."""
 
-    check, says = MOVING, "frozen"
+    check = MOVING
+    breaks, shows = (rules.REQUESTS_COUNTED,), "| at least +10 | +0 |"
 
     @staticmethod
     def page(pages: Pages, instance: str) -> str:
@@ -86,7 +91,8 @@ class TheCountersAreFrozen(MetricFault):
 class OneOfTheMetricsIsFrozen(MetricFault):
     """Requests are counted, their seconds are not: slow answers stay unseen."""
 
-    check, says = MOVING, "http_seconds_count"
+    check = MOVING
+    breaks, shows = (rules.COUNTER_GROWS,), "http_seconds_count | growth | +0 |"
 
     @staticmethod
     def page(pages: Pages, instance: str) -> str:
@@ -96,7 +102,8 @@ class OneOfTheMetricsIsFrozen(MetricFault):
 class TheCounterMovesTooLittle(MetricFault):
     """Of two workers behind one port only one is counted: half of the errors are never seen."""
 
-    check, says = MOVING, "grew by 5"
+    check = MOVING
+    breaks, shows = (rules.REQUESTS_COUNTED,), "| at least +10 | +5 |"
 
     @staticmethod
     def page(pages: Pages, instance: str) -> str:
@@ -106,21 +113,23 @@ class TheCounterMovesTooLittle(MetricFault):
 class RequestsAreCountedTwice(MetricFault):
     """A share of errors is half of what it is. Only where nobody else asks can it be told."""
 
-    check, says = MOVING, "more than once"
+    check = MOVING
+    breaks, shows = (rules.REQUESTS_COUNTED,), "| +10 | +20 |"
 
     @staticmethod
     def page(pages: Pages, instance: str) -> str:
         return page_text(2 * pages.counted[instance])
 
     @classmethod
-    def asked(cls, watched: PrometheusStack) -> MetricAssessments:
-        return watched.metrics(cls.__name__, metrics={"quiet": True})
+    def asked(cls, stack: PrometheusStack) -> MetricAssessments:
+        return stack.metrics(cls.__name__, metrics={"quiet": True})
 
 
 class AnInstanceIsDown(MetricFault):
     """One of two instances does not answer, and the other bears all."""
 
-    check, says = TARGETS, "came down"
+    check = TARGETS
+    breaks, shows = (rules.INSTANCE_UP,), "b | up | down: "
 
     @staticmethod
     def page(pages: Pages, instance: str) -> str | None:
@@ -130,63 +139,67 @@ class AnInstanceIsDown(MetricFault):
 class AnInstanceIsNotScraped(MetricFault):
     """The third instance was added last week, to the balancer and not to Prometheus."""
 
-    check, says = TARGETS, "'c'"
+    check = TARGETS
+    breaks, shows = (rules.INSTANCE_SCRAPED,), "c | a scraped target |"
 
     @classmethod
-    def asked(cls, watched: PrometheusStack) -> MetricAssessments:
-        return watched.metrics(cls.__name__, targets=["a", "b", "c"])
+    def asked(cls, stack: PrometheusStack) -> MetricAssessments:
+        return stack.metrics(cls.__name__, targets=["a", "b", "c"])
 
 
 class ScrapesCameToAStop(MetricFault):
     """Prometheus hangs: it goes on answering, with what it knew ten minutes ago."""
 
-    check, says = TARGETS, "s old"
+    check = TARGETS
+    breaks, shows = (rules.SAMPLE_FRESH,), "a | a sample of the last 5 s | 60"
 
     class Later(PrometheusApi):
         def fetch_time(self) -> float:
             return super().fetch_time() + 600
 
     @classmethod
-    def asked(cls, watched: PrometheusStack) -> MetricAssessments:
-        return watched.metrics(cls.__name__, client=cls.Later)
+    def asked(cls, stack: PrometheusStack) -> MetricAssessments:
+        return stack.metrics(cls.__name__, client=cls.Later)
 
 
 class NoScrapeComesAnyMore(MetricFault):
     """Scraped once an hour, by a slip of the pen: a number that moves moves too late."""
 
-    check, says, interval = MOVING, "new sample", "1h"
+    check, interval = MOVING, "1h"
+    breaks, shows = (rules.SCRAPES_CONTINUE,), "a, b | a new sample within 0.5 s |"
 
     @classmethod
-    def asked(cls, watched: PrometheusStack) -> MetricAssessments:
-        return watched.metrics(cls.__name__, scrape_seconds=0.5)
+    def asked(cls, stack: PrometheusStack) -> MetricAssessments:
+        return stack.metrics(cls.__name__, scrape_seconds=0.5)
 
 
 class TheLabelsAreOfAnotherJob(MetricFault):
     """The settings name a job that was renamed: what is looked at is nothing."""
 
-    check, says = THERE, "came none"
+    check = THERE
+    breaks, shows = (rules.METRIC_PRESENT,), "db_pool_in_use of a | a series | no series |"
 
     @classmethod
-    def asked(cls, watched: PrometheusStack) -> MetricAssessments:
-        return watched.metrics(cls.__name__, labels='job="renamed"')
+    def asked(cls, stack: PrometheusStack) -> MetricAssessments:
+        return stack.metrics(cls.__name__, labels='job="renamed"')
 
 
 class NobodySaysWhichMetrics(MetricFault):
     """An empty list is looked through quickly."""
 
-    check, says, outcome = THERE, "not_applicable", "not proven"
+    check, outcome = THERE, "not proven"
+    breaks, shows = (rules.METRICS_DECLARED,), "targets.staging.monitoring.metrics.requests |"
 
     @classmethod
-    def asked(cls, watched: PrometheusStack) -> MetricAssessments:
-        return watched.metrics(
-            cls.__name__, metrics={"requests": None, "moving": (), "present": ()}
-        )
+    def asked(cls, stack: PrometheusStack) -> MetricAssessments:
+        return stack.metrics(cls.__name__, metrics={"requests": None, "moving": (), "present": ()})
 
 
 class PrometheusIsDead(MetricFault):
     """Who watches is gone: nothing is known."""
 
-    check, says, outcome = TARGETS, "cannot be asked", "not proven"
+    check, outcome = TARGETS, "not proven"
+    breaks, shows = (rules.PROMETHEUS_ANSWERS,), "http://127.0.0.1:9/"
 
     class Gone(PrometheusApi):
         def fetch_time(self) -> float:
@@ -194,5 +207,5 @@ class PrometheusIsDead(MetricFault):
             return super().fetch_time()
 
     @classmethod
-    def asked(cls, watched: PrometheusStack) -> MetricAssessments:
-        return watched.metrics(cls.__name__, client=cls.Gone)
+    def asked(cls, stack: PrometheusStack) -> MetricAssessments:
+        return stack.metrics(cls.__name__, client=cls.Gone)

@@ -26,6 +26,7 @@ from cutover_gates.config.monitoring import Monitoring
 from cutover_gates.probes.observability.alerts.alertmanager import AlertmanagerApi
 from cutover_gates.probes.observability.alerts.assessments import AlertAssessments
 from cutover_gates.probes.observability.metrics.assessments import MetricAssessments
+from cutover_gates.probes.observability.observability_context import ObservabilityContext
 from cutover_gates.probes.observability.prometheus_api import PrometheusApi
 from cutover_gates.util.http_services import JsonService
 from tests.standins.http_server import ReceivedRequest, Reply, running_http_standin
@@ -117,7 +118,7 @@ class PrometheusStack:
             self.settings(job, **changed),
             client(JsonService(self.prometheus_url)),
             self.jobs[job].move,
-            "staging",
+            ObservabilityContext("staging"),
         )
 
     def alerts(
@@ -134,7 +135,7 @@ class PrometheusStack:
             client(JsonService(self.prometheus_url)),
             alertmanager,
             self.jobs["good"].move,
-            "staging",
+            ObservabilityContext("staging"),
         )
 
     def rule(self, name: str, trigger: str = "health") -> AlertAssessments:
@@ -339,9 +340,9 @@ def _warm(there: PrometheusStack, rules: int) -> bool:
     at Alertmanager.
     """
     client = PrometheusApi(JsonService(there.prometheus_url))
-    evaluated = [rule for rule in client.fetch_rules() if rule["health"] != "unknown"]
+    evaluated = [rule for rule in client.fetch_rules() if rule.health != "unknown"]
     arrived = {
-        alert["labels"]["alertname"]
+        alert.labels["alertname"]
         for alert in AlertmanagerApi(JsonService(there.alertmanager_url)).fetch_alerts()
     }
     return (

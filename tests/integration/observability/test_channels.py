@@ -1,4 +1,4 @@
-"""A test message goes to each channel, and no word of an address comes back."""
+"""A test message goes to each channel, and no part of an address comes back."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from cutover_gates.probes.observability.notification_channels import TITLE, send_test_messages
+from cutover_gates.probes.observability.channels import rules
+from cutover_gates.probes.observability.channels.notification_channels import (
+    TITLE,
+    send_test_messages,
+)
 from tests.standins.http_server import json_reply, running_http_standin
 
 SECRET = "s3cret-part-of-the-address"
 
 
-def test_messages_are_sent_and_what_came_of_them_is_told(
+def test_messages_are_sent_and_refusals_are_reported(
     caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with running_http_standin() as service:
@@ -23,7 +27,7 @@ def test_messages_are_sent_and_what_came_of_them_is_told(
             f"POST /refusing/{SECRET}": json_reply({}, 403),
         }
         at = service.url.removeprefix("http://")
-        came = send_test_messages(
+        findings = send_test_messages(
             {
                 "team": f"json://{at}/{SECRET}",
                 "refusing": f"json://{at}/refusing/{SECRET}",
@@ -33,16 +37,16 @@ def test_messages_are_sent_and_what_came_of_them_is_told(
         )
         sent = next(one.json for one in service.asked if one.path == f"/{SECRET}")
     assert (sent["title"], sent["message"]) == (TITLE, "run 1")
-    assert came["team"] == ""
-    assert "did not take" in came["refusing"]
-    assert "none that Apprise knows" in came["strange"]
-    assert SECRET not in "".join([*came.values(), caplog.text, *capfd.readouterr()])
+    found = [(finding.rule, finding.subject) for finding in findings.values() if finding]
+    assert findings.keys() == {"team", "refusing", "strange"}
+    assert found == [(rules.MESSAGE_ACCEPTED, "refusing"), (rules.ADDRESS_VALID, "strange")]
+    assert SECRET not in "".join([*map(str, findings.values()), caplog.text, *capfd.readouterr()])
 
 
-def test_pytest_sends_them_only_when_it_is_told_to(tmp_path: Path) -> None:
-    """No check is run and no verdict given.
+def test_pytest_sends_them_only_with_the_option(tmp_path: Path) -> None:
+    """No check runs, and there is no verdict.
 
-    The status is 1 where one service did not take its message, and nothing is sent beside a gate.
+    The status is 1 where one service refuses its message. Nothing is sent where a gate is named.
     """
     with running_http_standin() as service:
         service.answers[f"POST /{SECRET}"] = json_reply({})
@@ -56,8 +60,8 @@ def test_pytest_sends_them_only_when_it_is_told_to(tmp_path: Path) -> None:
         sent, gate = _pytest(tmp_path, "staging"), _pytest(tmp_path, "staging", "-m", "t12")
         assert len(service.asked) == 2
     assert (sent.returncode, gate.returncode) == (1, 4)
-    assert "channel team: its service took the test message" in sent.stdout
-    assert "channel refusing: the service did not take the message" in sent.stdout
+    assert "channel team: its service accepted" in sent.stdout
+    assert "channel refusing: expected" in sent.stdout
     assert SECRET not in sent.stdout + sent.stderr
 
 

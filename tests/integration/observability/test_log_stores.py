@@ -1,6 +1,6 @@
-"""Every store of logs finds a mark and gives all lines since a moment.
+"""Every log store finds a text and returns all lines since a moment.
 
-Loki and Elasticsearch are stand-ins that speak the paths that are asked.
+Loki and Elasticsearch are stand-ins that answer the paths that are queried.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from typing import Any
 import pytest
 
 from cutover_gates.config.logs_and_dashboards import LogSettings
-from cutover_gates.core.evidence.assessment import NotProven
-from cutover_gates.probes.observability.logs import log_stores
+from cutover_gates.probes.observability.logs import http_log_stores, log_stores, rules
 from cutover_gates.probes.observability.logs.log_store_factory import create_log_store
 from cutover_gates.probes.observability.logs.log_stores import LogStore
 from cutover_gates.probes.observability.logs.model import LogLine, parse_line, parse_timestamp
 from cutover_gates.util.http import SourceUnavailable
+from tests.findings import raises_gap
 from tests.standins.http_server import ReceivedRequest, Reply, json_reply, running_http_standin
 
 
-def written(number: int, at: float) -> str:
+def make_line(number: int, at: float) -> str:
     return json.dumps(
         {
             "time": datetime.fromtimestamp(at, UTC).isoformat(),
@@ -41,11 +41,9 @@ def ids(lines: Any) -> list[str]:
 
 
 def test_a_file_gives_its_last_lines(tmp_path: Path) -> None:
-    """From whichever block of it; a line without a time goes with the one before it, one without an
-    end is not there yet.
-    """
+    """A line without a time goes with the one before it; a line without an end does not count."""
     path, now = tmp_path / "log", time.time()
-    lines = [written(number, now - 100 + number) for number in range(100)]
+    lines = [make_line(number, now - 100 + number) for number in range(100)]
     path.write_text(
         "\n".join([*lines[:98], "  a trace of r97", *lines[98:]]) + "\n" + '{"request_id": "half',
         encoding="utf-8",
@@ -59,26 +57,26 @@ def test_a_file_gives_its_last_lines(tmp_path: Path) -> None:
 def test_a_file_is_read_back_as_far_as_is_needed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And no further than can be looked through."""
+    """It is read no further than a check can read."""
     monkeypatch.setattr(log_stores, "TAIL", 100)
     path, now = tmp_path / "log", time.time()
     path.write_text(
-        "\n".join(written(number, now - 100 + number) for number in range(100)) + "\n",
+        "\n".join(make_line(number, now - 100 + number) for number in range(100)) + "\n",
         encoding="utf-8",
     )
     store = create_log_store(LogSettings(), str(path))
     assert len(store.read_since(now - 50.5)) == 51 - 1
     monkeypatch.setattr(log_stores, "LARGEST", 1000)
-    with pytest.raises(NotProven, match="more lines"):
+    with raises_gap(rules.WINDOW_READABLE):
         store.read_since(now - 99.5)
 
 
-def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(SourceUnavailable, match="cannot be read: No such file"):
         create_log_store(LogSettings(kind="file", path=tmp_path / "log"), None).find("x")
 
 
-def test_lines_of_another_make_are_read_by_their_pattern() -> None:
+def test_other_lines_are_parsed_by_the_pattern() -> None:
     settings = LogSettings(
         pattern=r"^(?P<time>\S+) (?P<level>[A-Z]+) \[(?P<request_id>\w+)\]", time="@timestamp"
     )
@@ -107,11 +105,11 @@ def test_lines_of_another_make_are_read_by_their_pattern() -> None:
         (True, None),
     ],
 )
-def test_a_moment_in_every_spelling(value: Any, seconds: float | None) -> None:
+def test_a_time_in_every_form(value: Any, seconds: float | None) -> None:
     assert parse_timestamp(value) == (None if seconds is None else pytest.approx(seconds, abs=1e-5))
 
 
-def test_a_field_may_stand_in_a_table() -> None:
+def test_a_field_may_be_nested() -> None:
     line = LogLine({"http": {"request": {"id": "r1"}}, "a.b": 2}, "")
     assert (
         line.get_field("http.request.id"),
@@ -128,10 +126,10 @@ def test_a_field_may_stand_in_a_table() -> None:
 
 
 def test_loki_is_read_page_by_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Several lines of one moment are neither lost nor doubled where a page ends between them."""
-    monkeypatch.setattr(log_stores, "PAGE", 4)
+    """Lines of one moment are neither lost nor doubled where a page ends between them."""
+    monkeypatch.setattr(http_log_stores, "PAGE", 4)
     now = time.time_ns()
-    kept = [
+    stored = [
         (now + number // 3, json.dumps({"level": "info", "request_id": f"r{number}"}))
         for number in range(10)
     ]
@@ -139,7 +137,7 @@ def test_loki_is_read_page_by_page(monkeypatch: pytest.MonkeyPatch) -> None:
     def answer(asked: ReceivedRequest) -> Reply:
         query = asked.query["query"]
         marker = json.loads(query.partition("|= ")[2]) if "|=" in query else ""
-        found = [one for one in kept if one[0] >= int(asked.query["start"]) and marker in one[1]]
+        found = [one for one in stored if one[0] >= int(asked.query["start"]) and marker in one[1]]
         values = [[str(stamp), text] for stamp, text in found[: int(asked.query["limit"])]]
         return json_reply(
             {
@@ -168,9 +166,9 @@ def test_loki_is_read_page_by_page(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_elasticsearch_is_read_page_by_page(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(log_stores, "PAGE", 4)
+    monkeypatch.setattr(http_log_stores, "PAGE", 4)
     (tmp_path / "token").write_text("k3y-of-elastic\n", encoding="utf-8")
-    kept = [
+    stored = [
         {
             "@timestamp": datetime.now(UTC).isoformat(),
             "log": {"level": "info"},
@@ -184,7 +182,7 @@ def test_elasticsearch_is_read_page_by_page(
             return json_reply({"error": "no"}, 401)
         must = asked.json["query"]["bool"].get("must", [])
         found = [
-            one for one in kept if not must or must[0]["multi_match"]["query"] in json.dumps(one)
+            one for one in stored if not must or must[0]["multi_match"]["query"] in json.dumps(one)
         ]
         start = asked.json.get("search_after", [-1])[-1] + 1
         hits = [
@@ -229,11 +227,11 @@ def kubectl(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> LogSt
     )
 
 
-def test_kubectl_is_asked_for_the_logs_of_the_pods(
+def test_kubectl_reads_the_logs_of_the_pods(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "lines").write_text(
-        f"{written(1, time.time())}\n{written(2, time.time())}\n", encoding="utf-8"
+        f"{make_line(1, time.time())}\n{make_line(2, time.time())}\n", encoding="utf-8"
     )
     store = kubectl(tmp_path, monkeypatch, f'echo "$@" > {tmp_path}/asked; cat {tmp_path}/lines')
     assert ids(store.find("r2")) == ["r2"]
@@ -245,7 +243,7 @@ def test_kubectl_is_asked_for_the_logs_of_the_pods(
     )
 
 
-def test_kubectl_that_fails_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_of_kubectl_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = kubectl(tmp_path, monkeypatch, "echo 'error: no pods' >&2; exit 1")
     with pytest.raises(SourceUnavailable, match="ended with 1: error: no pods"):
         store.find("x")
@@ -255,15 +253,17 @@ def test_kubectl_that_fails_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(
-    ("settings", "lacking"),
+    ("settings", "missing"),
     [
         (LogSettings(), "kind"),
         (LogSettings(kind="file"), "path"),
-        (LogSettings(kind="loki", url="http://l.example"), "selector"),
+        (LogSettings(kind="loki", url="http://l.example"), "url and selector"),
         (LogSettings(kind="elasticsearch"), "url"),
         (LogSettings(kind="kubectl"), "selector"),
     ],
 )
-def test_what_is_not_declared_is_said(settings: LogSettings, lacking: str) -> None:
-    with pytest.raises(NotProven, match=lacking):
+def test_a_missing_key_is_a_gap(settings: LogSettings, missing: str) -> None:
+    with raises_gap(rules.LOG_DECLARED) as raised:
         create_log_store(settings, None)
+    [gap] = raised.value.gaps
+    assert gap.subject == f"monitoring.logs.{missing}"

@@ -1,6 +1,4 @@
-"""What the run does at the target for its signals: the ids that the answers carry are noted, and
-what may stand in no log is known.
-"""
+"""The run's own requests: the ids of their answers are kept, and what no log may hold is known."""
 
 from __future__ import annotations
 
@@ -28,10 +26,10 @@ from cutover_gates.plugin.fixtures.run_traffic import ExchangeRecorder, RunTraff
 
 
 class Hospital:
-    """Answers whatever is asked, with an id; refuses whoever is nobody."""
+    """Answers every request with an id; refuses the user `nobody`."""
 
     def __init__(self, recorder: Recorder) -> None:
-        self._recorder, self.asked, self.number = recorder, list[PatientQuery](), 0
+        self._recorder, self.queries, self.number = recorder, list[PatientQuery](), 0
 
     def _answer(self, status: int = 200) -> None:
         self.number += 1
@@ -40,7 +38,7 @@ class Hospital:
         )
 
     def search(self, session: Session, query: PatientQuery) -> list[Any]:
-        self.asked.append(query)
+        self.queries.append(query)
         self._answer(401 if session.username == "nobody" else 200)
         if session.username == "nobody":
             raise Rejected(Reason.UNAUTHENTICATED, "who are you?", Answer(401, {}, b""))
@@ -48,7 +46,7 @@ class Hospital:
 
     def sign_in(self, credentials: Credentials) -> Session:
         self._answer()
-        return Session(credentials.username, "access-token-of-mine", "refresh-token-of-mine")
+        return Session(credentials.username, "access-token-of-traffic", "refresh-token-of-traffic")
 
     def sign_out(self, session: Session) -> None:
         self._answer()
@@ -57,20 +55,21 @@ class Hospital:
         self._answer(201)
 
 
-def deeds(recorder: Recorder, *, account: bool = True) -> tuple[RunTraffic, Hospital]:
-    noting = ExchangeRecorder(recorder)
-    hospital = Hospital(noting)
+def make_traffic(recorder: Recorder, *, account: bool = True) -> tuple[RunTraffic, Hospital]:
+    exchanges = ExchangeRecorder(recorder)
+    hospital = Hospital(exchanges)
 
     def session(role: Role) -> Session:
         if not account:
             raise SetupFailed(f"no session of a {role.value}")
         return Session("registrar", "living-token")
 
-    made: Any = hospital  # it has as much of a hospital as is used here
+    # It has as much of a hospital as is used here.
+    driver: Any = hospital
     return (
         RunTraffic(
-            made,
-            noting,
+            driver,
+            exchanges,
             session,
             lambda role: Credentials(role.value, "a-password"),
             PatientFactory("cut1"),
@@ -80,43 +79,44 @@ def deeds(recorder: Recorder, *, account: bool = True) -> tuple[RunTraffic, Hosp
     )
 
 
-def test_the_ids_of_ones_own_requests_are_noted_and_nobody_elses() -> None:
-    """They also stand in the evidence of the check, as all others do."""
+def test_only_the_ids_of_own_requests_are_kept() -> None:
+    """They are also in the evidence of the check, as all others are."""
     recorder = Recorder(Redactor())
-    mine, hospital = deeds(recorder)
+    traffic, hospital = make_traffic(recorder)
     recorder.begin("a check")
-    mine.exchange_recorder.record_exchange(
+    traffic.exchange_recorder.record_exchange(
         Exchange("GET", "https://h.example/before", 200, 0.01, "before")
     )
     began = time.time()
-    done = mine.search(3)
-    assert (done.ids, done.sent) == (("id-1", "id-2", "id-3"), 3)
-    assert began <= done.began <= done.ended <= time.time()
-    assert len({query.mrn for query in hospital.asked}) == 3
+    record = traffic.search(3)
+    assert (record.ids, record.sent) == (("id-1", "id-2", "id-3"), 3)
+    assert began <= record.began <= record.ended <= time.time()
+    assert len({query.mrn for query in hospital.queries}) == 3
     assert len(recorder.end()) == 4
 
 
 @pytest.mark.parametrize("account", [True, False])
-def test_a_mark_is_left_also_where_nobody_can_sign_in(account: bool) -> None:
-    mine, _ = deeds(Recorder(Redactor()), account=account)
-    assert mine.probe_request().ids == ("id-1",)
+def test_a_request_is_made_also_where_nobody_can_sign_in(account: bool) -> None:
+    traffic, _ = make_traffic(Recorder(Redactor()), account=account)
+    assert traffic.probe_request().ids == ("id-1",)
 
 
-def test_a_sign_in_makes_its_tokens_known() -> None:
+def test_the_tokens_of_a_sign_in_are_masked() -> None:
     redactor = Redactor()
-    mine, _ = deeds(Recorder(redactor))
-    assert mine.sign_in().sent == 3
-    assert {"access-token-of-mine", "refresh-token-of-mine"} <= redactor.learned_secrets().keys()
+    traffic, _ = make_traffic(Recorder(redactor))
+    assert traffic.sign_in().sent == 3
+    assert {
+        "access-token-of-traffic",
+        "refresh-token-of-traffic",
+    } <= redactor.learned_secrets().keys()
 
 
-def test_a_patient_is_confided_with_what_may_stand_in_no_log() -> None:
-    """The name has signs that are written otherwise in an address; she is looked for by all that a
-    search may say of her.
-    """
-    mine, hospital = deeds(Recorder(Redactor()))
-    done = mine.register_canary_patient()
-    assert done.sent == len(done.ids) == 4
-    name = done.private["a patient's family name"]
+def test_a_canary_patient_has_private_values() -> None:
+    """Their name has letters that a URL encodes, and they are searched for in every way."""
+    traffic, hospital = make_traffic(Recorder(Redactor()))
+    record = traffic.register_canary_patient()
+    assert record.sent == len(record.ids) == 4
+    name = record.private["a patient's family name"]
     assert not name.isascii()
-    assert {query.name for query in hospital.asked} == {name, None}
-    assert all(len(value) >= 6 for value in done.private.values())
+    assert {query.name for query in hospital.queries} == {name, None}
+    assert all(len(value) >= 6 for value in record.private.values())

@@ -1,9 +1,8 @@
-"""Settings of what watches a target: mistakes are refused where they are written, and what is not
-declared is said with the key that is missing.
-"""
+"""Settings of the monitoring: a mistake is refused, and a key that is not set is a gap."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,11 +12,18 @@ from cutover_gates.config.logs_and_dashboards import DashboardSettings, LogSetti
 from cutover_gates.config.monitoring import Monitoring
 from cutover_gates.core.evidence.assessment import Assessment
 from cutover_gates.core.evidence.redact import Redactor
+from cutover_gates.core.findings import Rule
 from cutover_gates.probes.observability.alerts.assessments import AlertAssessments
+from cutover_gates.probes.observability.alerts.rules import ALERTS_DECLARED
 from cutover_gates.probes.observability.dashboards.assessments import DashboardAssessments
+from cutover_gates.probes.observability.dashboards.rules import DASHBOARDS_DECLARED
 from cutover_gates.probes.observability.logs.assessments import LogAssessments
 from cutover_gates.probes.observability.logs.model import TrafficRecord
+from cutover_gates.probes.observability.logs.rules import LOG_DECLARED
 from cutover_gates.probes.observability.metrics.assessments import MetricAssessments
+from cutover_gates.probes.observability.metrics.rules import METRICS_DECLARED
+from cutover_gates.probes.observability.observability_context import ObservabilityContext
+from tests.findings import list_gaps
 
 
 @pytest.mark.parametrize(
@@ -40,48 +46,48 @@ def test_a_mistake_is_refused(table: dict[str, Any], says: str) -> None:
         Monitoring.model_validate(table)
 
 
-class Nobody:
-    """Does nothing at any target: where nothing is declared nothing is asked."""
+class NoTraffic:
+    """Fails when it is used: without settings no request is made."""
 
     def probe_request(self) -> TrafficRecord:
-        raise AssertionError("nothing was to be done")
+        raise AssertionError("a request was made")
 
     def search(self, times: int) -> TrafficRecord:
-        raise AssertionError(f"{times} searches were not to be made")
+        raise AssertionError(f"{times} searches were made")
 
     sign_in = register_canary_patient = probe_request
 
 
-METRICS = MetricAssessments(Monitoring(), None, lambda _: 0, "staging")
-ALERTS = AlertAssessments(Monitoring(), None, None, lambda _: 0, "staging")
-LOGS = LogAssessments(LogSettings(), None, Nobody(), Redactor(), "staging")
-DASHBOARDS = DashboardAssessments(DashboardSettings(), None, "staging")
+CONTEXT = ObservabilityContext("staging")
+METRICS = MetricAssessments(Monitoring(), None, lambda _: 0, CONTEXT)
+ALERTS = AlertAssessments(Monitoring(), None, None, lambda _: 0, CONTEXT)
+LOGS = LogAssessments(LogSettings(), None, NoTraffic(), Redactor(), CONTEXT)
+DASHBOARDS = DashboardAssessments(DashboardSettings(), None, CONTEXT)
 
 
 @pytest.mark.parametrize(
-    ("ask", "table"),
+    ("assess", "rule", "key"),
     [
-        (METRICS.assess_targets, "monitoring"),
-        (METRICS.assess_presence, "monitoring"),
-        (METRICS.assess_growth, "monitoring"),
-        (ALERTS.assess_rules, "monitoring"),
-        (ALERTS.assess_series, "monitoring"),
-        (ALERTS.assess_routes, "monitoring.alerts"),
-        (ALERTS.assess_suppression, "monitoring.alerts"),
-        (ALERTS.assess_canary, "monitoring"),
-        (LOGS.assess_delivery, "monitoring.logs"),
-        (LOGS.assess_secrets, "monitoring.logs"),
-        (LOGS.assess_patient_data, "monitoring.logs"),
-        (LOGS.assess_errors_since_rollback, "monitoring.logs"),
-        (DASHBOARDS.assess_dashboards, "monitoring.dashboards"),
+        (METRICS.assess_targets, METRICS_DECLARED, "monitoring.prometheus"),
+        (METRICS.assess_presence, METRICS_DECLARED, "monitoring.targets"),
+        (METRICS.assess_growth, METRICS_DECLARED, "monitoring.prometheus"),
+        (ALERTS.assess_rules, ALERTS_DECLARED, "monitoring.prometheus"),
+        (ALERTS.assess_series, ALERTS_DECLARED, "monitoring.prometheus"),
+        (ALERTS.assess_routes, ALERTS_DECLARED, "monitoring.alerts.alertmanager"),
+        (ALERTS.assess_suppression, ALERTS_DECLARED, "monitoring.alerts.alertmanager"),
+        (ALERTS.assess_canary, ALERTS_DECLARED, "monitoring.prometheus"),
+        (LOGS.assess_delivery, LOG_DECLARED, "monitoring.logs.kind"),
+        (LOGS.assess_secrets, LOG_DECLARED, "monitoring.logs.kind"),
+        (LOGS.assess_patient_data, LOG_DECLARED, "monitoring.logs.kind"),
+        (LOGS.assess_errors_since_rollback, LOG_DECLARED, "monitoring.logs.kind"),
+        (DASHBOARDS.assess_dashboards, DASHBOARDS_DECLARED, "monitoring.dashboards.uids"),
     ],
 )
-def test_what_is_not_declared_is_open_and_said(ask: Any, table: str) -> None:
-    """With the table to write it in, and how to say that there is none."""
-    examination: Assessment = ask()
-    assert not examination.findings
-    assert not examination.checked
-    assert any(
-        f"[targets.staging.{table}]" in sentence and "[targets.staging.not_applicable]" in sentence
-        for sentence in examination.not_proven
-    )
+def test_an_undeclared_key_is_a_gap(assess: Callable[[], Assessment], rule: Rule, key: str) -> None:
+    """The gap names the key; the rule says how to declare that there is none."""
+    assessment = assess()
+    assert not assessment.findings
+    assert not assessment.checked
+    assert (rule, f"targets.staging.{key}") in list_gaps(assessment)
+    assert {gap_rule for gap_rule, _ in list_gaps(assessment)} == {rule}
+    assert "[targets.NAME.not_applicable]" in rule.fix

@@ -1,14 +1,18 @@
-"""The HTTP API of a Prometheus (`/api/v1/…`), as far as the checks of metrics and alerts ask it."""
+"""The HTTP API of Prometheus (`/api/v1/…`), as far as the checks of metrics and alerts query it."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from cutover_gates.util.http import SourceUnavailable
 from cutover_gates.util.http_services import JsonService
+
+FIRST_REAL_YEAR = 2000
+"""Prometheus writes the year 1 for what has not happened yet."""
 
 
 @dataclass(frozen=True)
@@ -20,88 +24,168 @@ class PrometheusSample:
     at: float
 
 
+@dataclass(frozen=True)
+class ScrapeTarget:
+    """One target that Prometheus scrapes; `last_scrape` in seconds since 1970, None: never."""
+
+    labels: Mapping[str, str]
+    health: str
+    last_error: str = ""
+    last_scrape: float | None = None
+
+
+@dataclass(frozen=True)
+class AlertRule:
+    """An alerting rule as Prometheus has loaded it.
+
+    `seconds` is its `for`, `interval` that of its group in seconds. `last_evaluation` is in seconds
+    since 1970, None: never.
+    """
+
+    name: str
+    query: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+    interval: float = 0.0
+    health: str = ""
+    state: str = ""
+    last_error: str = ""
+    last_evaluation: float | None = None
+
+    def evaluation_age(self, now: float) -> float | None:
+        """Return the seconds since its last evaluation; None where there was none."""
+        return None if self.last_evaluation is None else round(now - self.last_evaluation, 1)
+
+
+@dataclass(frozen=True)
+class RaisedAlert:
+    """An alert that is pending or firing in Prometheus."""
+
+    labels: Mapping[str, str]
+    state: str
+
+
 class PrometheusApi:
-    """Every method raises `TelemetrySilent`."""
+    """A client of one Prometheus. Every method raises `SourceUnavailable`."""
 
     def __init__(self, service: JsonService) -> None:
         self.service = service
 
     def fetch_time(self) -> float:
-        """The moment, on Prometheus' clock: its samples are held against no other."""
-        told = self._fetch_data("/api/v1/query", query="time()")
+        """Return the current time on Prometheus' clock, in seconds since 1970.
+
+        Its samples are compared with this clock and no other.
+        """
+        answer = self._fetch_data("/api/v1/query", query="time()")
         try:
-            return float(told["result"][1])
+            return float(answer["result"][1])
         except (KeyError, IndexError, TypeError, ValueError):
             raise self._unexpected_answer("/api/v1/query") from None
 
     def query(self, expression: str, at: float | None = None) -> Sequence[PrometheusSample]:
-        """What an expression finds at a moment (None: now)."""
-        told = self._fetch_data(
-            "/api/v1/query", query=expression, **({} if at is None else {"time": repr(at)})
-        )
+        """Return the series that an expression finds at a moment (None: now)."""
+        moment = {} if at is None else {"time": repr(at)}
+        answer = self._fetch_data("/api/v1/query", query=expression, **moment)
         try:
-            return [
-                PrometheusSample(one["metric"], float(one["value"][1]), float(one["value"][0]))
-                for one in told["result"]
-            ]
+            return [_parse_sample(each) for each in answer["result"]]
         except (KeyError, IndexError, TypeError, ValueError):
             raise self._unexpected_answer("/api/v1/query") from None
 
     def query_total(self, expression: str, at: float | None = None) -> float | None:
-        """The sum of what it finds; None where that is nothing, or no number."""
+        """Return the sum of what it finds; None where that is nothing, or not a finite number."""
         samples = self.query(expression, at)
         total = math.fsum(sample.value for sample in samples)
         return total if samples and math.isfinite(total) else None
 
-    def fetch_targets(self) -> Sequence[Mapping[str, Any]]:
-        """What it scrapes, each with `labels`, `health`, `lastError`, `lastScrape`."""
-        return self._fetch_list("/api/v1/targets", "activeTargets", state="active")
+    def fetch_targets(self) -> Sequence[ScrapeTarget]:
+        """Return what Prometheus scrapes."""
+        entries = self._fetch_list("/api/v1/targets", "activeTargets", state="active")
+        return [self._parse_target(entry) for entry in entries]
 
-    def fetch_alertmanagers(self) -> Sequence[Mapping[str, Any]]:
-        """Where it sends its alerts."""
-        return self._fetch_list("/api/v1/alertmanagers", "activeAlertmanagers")
+    def count_alertmanagers(self) -> int:
+        """Return to how many Alertmanagers Prometheus sends its alerts."""
+        return len(self._fetch_list("/api/v1/alertmanagers", "activeAlertmanagers"))
 
-    def fetch_rules(self) -> Sequence[Mapping[str, Any]]:
-        """Every alerting rule: `name`, `query`, `duration`, `labels`, `health`, `lastError`,
-        `lastEvaluation`, `state`, its group's `interval`.
-        """
+    def fetch_rules(self) -> Sequence[AlertRule]:
+        """Return every alerting rule that is loaded."""
         groups = self._fetch_list("/api/v1/rules", "groups", type="alert")
         return [
-            {**rule, "interval": group.get("interval", 0)}
+            self._parse_rule(rule, float(group.get("interval") or 0))
             for group in groups
             for rule in group.get("rules", ())
         ]
 
-    def fetch_alerts(self) -> Sequence[Mapping[str, Any]]:
-        """Every alert that is pending or firing: `labels`, `state`."""
-        return self._fetch_list("/api/v1/alerts", "alerts")
+    def fetch_alerts(self) -> Sequence[RaisedAlert]:
+        """Return every alert that is pending or firing."""
+        entries = self._fetch_list("/api/v1/alerts", "alerts")
+        return [
+            RaisedAlert(_parse_labels(entry.get("labels")), str(entry.get("state")))
+            for entry in entries
+        ]
 
     def format_command(self, expression: str) -> str:
-        """A command that asks the same."""
-        return f"curl -sG {self.service.format_url('/api/v1/query')} --data-urlencode 'query={expression}'"
+        """Return a command that sends the same query."""
+        url = self.service.format_url("/api/v1/query")
+        return f"curl -sG {url} --data-urlencode 'query={expression}'"
+
+    def _parse_target(self, entry: Mapping[str, Any]) -> ScrapeTarget:
+        return ScrapeTarget(
+            _parse_labels(entry.get("labels")),
+            str(entry.get("health")),
+            self.service.mask(entry.get("lastError") or ""),
+            _parse_time(entry.get("lastScrape")),
+        )
+
+    def _parse_rule(self, rule: Mapping[str, Any], interval: float) -> AlertRule:
+        return AlertRule(
+            name=str(rule.get("name")),
+            query=str(rule.get("query", "")),
+            labels=_parse_labels(rule.get("labels")),
+            seconds=float(rule.get("duration") or 0),
+            interval=interval,
+            health=str(rule.get("health")),
+            state=str(rule.get("state")),
+            last_error=self.service.mask(rule.get("lastError") or ""),
+            last_evaluation=_parse_time(rule.get("lastEvaluation")),
+        )
 
     def _fetch_list(self, path: str, name: str, **parameters: str) -> Sequence[Mapping[str, Any]]:
-        found = self._fetch_data(path, **parameters).get(name)
-        if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        entries = self._fetch_data(path, **parameters).get(name)
+        if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
             raise self._unexpected_answer(path)
-        return found
+        return entries
 
     def _fetch_data(self, path: str, **parameters: str) -> dict[str, Any]:
-        told = self.service.get(path, **parameters)
-        if (
-            not isinstance(told, dict)
-            or told.get("status") != "success"
-            or not isinstance(told.get("data"), dict)
-        ):
+        answer = self.service.get(path, **parameters)
+        data = answer.get("data") if isinstance(answer, dict) else None
+        if not isinstance(data, dict) or answer.get("status") != "success":
             raise self._unexpected_answer(path)
-        if told.get("warnings"):  # of several stores behind it not all have answered
-            raise SourceUnavailable(
-                f"{self.service.format_url(path)} answered in part:"
-                f" {self.service.mask(told['warnings'][0])}"
-            )
-        return dict(told["data"])
+        # A query layer over several stores warns where not all of them have answered.
+        if answer.get("warnings"):
+            warning = self.service.mask(answer["warnings"][0])
+            raise SourceUnavailable(f"answered in part: {warning}", self.service.format_url(path))
+        return data
 
     def _unexpected_answer(self, path: str) -> SourceUnavailable:
         return SourceUnavailable(
-            f"{self.service.format_url(path)} gave an answer that is not that of a Prometheus"
+            "gave an answer that is not that of a Prometheus", self.service.format_url(path)
         )
+
+
+def _parse_sample(entry: Mapping[str, Any]) -> PrometheusSample:
+    at, value = entry["value"][:2]
+    return PrometheusSample(entry["metric"], float(value), float(at))
+
+
+def _parse_labels(labels: Any) -> Mapping[str, str]:
+    pairs = labels.items() if isinstance(labels, Mapping) else ()
+    return {str(name): str(value) for name, value in pairs}
+
+
+def _parse_time(text: object) -> float | None:
+    """Return seconds since 1970; None for a time that has not come yet, or none."""
+    try:
+        at = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return at.timestamp() if at.year >= FIRST_REAL_YEAR else None

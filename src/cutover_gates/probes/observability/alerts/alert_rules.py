@@ -1,109 +1,113 @@
-"""An alerting rule as Prometheus tells of it: what is wrong with it, where it is unlike the plan,
-and what labels its alerts may carry.
-"""
+"""The judgement of one alerting rule: is it evaluated, as planned, and what labels have its alerts."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from cutover_gates.config.monitoring import AlertSettings, Monitoring
+from cutover_gates.core.findings import Finding
 from cutover_gates.probes.observability.alertmanager_routing import Labels
-from cutover_gates.probes.observability.prometheus_api import PrometheusApi
+from cutover_gates.probes.observability.alerts import rules
+from cutover_gates.probes.observability.prometheus_api import AlertRule, PrometheusApi
 from cutover_gates.probes.observability.promql import (
+    PromqlSelector,
     UnsupportedExpression,
     find_numbers,
     find_result_labels,
     parse_selectors,
 )
 
-AlertRule = Mapping[str, Any]
 MAX_SERIES = 200
-"""Series of one selector whose labels are looked at."""
+"""Series of one selector whose labels are examined."""
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
 
 
-def find_rule_problems(
-    rule: AlertRule, now: float, scrape_seconds: float, masked: Callable[[object], str]
-) -> Iterator[str]:
-    """A sentence for each thing. `now` is on Prometheus' clock."""
-    health = rule.get("health")
-    if health == "err":
-        yield f"its evaluation fails: {masked(rule.get('lastError') or 'no reason')}"
-    elif health != "ok":
-        yield f"expected health ok, came {health}: it was not evaluated yet"
-    ago, limit = evaluation_age(rule, now), scrape_seconds + 2 * float(rule.get("interval") or 0)
-    if health in ("ok", "err") and (ago is None or ago > limit):
-        yield (
-            f"expected to be evaluated within {limit:g} s, came"
-            f" {'never' if ago is None else f'{ago:.0f} s ago'}"
-        )
+@dataclass(frozen=True)
+class TriggerRule:
+    """An alerting rule, and the rollback trigger (or `canary`) that it belongs to."""
+
+    trigger: str
+    rule: AlertRule
+
+    @property
+    def subject(self) -> str:
+        """How findings name it."""
+        return f"{self.trigger}: {self.rule.name}"
 
 
-def evaluation_age(rule: AlertRule, now: float) -> float | None:
-    """Since its last evaluation; None where there was none."""
-    try:
-        at = datetime.fromisoformat(str(rule["lastEvaluation"]))
-    except (KeyError, ValueError):
-        return None
-    return round(now - at.timestamp(), 1) if at.year > 2000 else None
+def find_evaluation_problems(
+    each: TriggerRule, now: float, scrape_seconds: float, command: str
+) -> Iterator[Finding]:
+    """Yield a finding for each reason why a rule cannot be trusted to be evaluated.
+
+    `now` is on Prometheus' clock, in seconds since 1970.
+    """
+    rule = each.rule
+    if rule.health != "ok":
+        actual = f"{rule.health}: {rule.last_error or 'no reason given'}"
+        if rule.health != "err":
+            actual = f"{rule.health}: not evaluated yet"
+        yield Finding(rules.RULE_EVALUATED, each.subject, "health ok", actual, command)
+    # Two intervals: an evaluation may be under way just now.
+    age, limit = rule.evaluation_age(now), scrape_seconds + 2 * rule.interval
+    # A rule of any other health has not been evaluated yet, which is said above.
+    if rule.health in ("ok", "err") and (age is None or age > limit):
+        actual = "never evaluated" if age is None else f"evaluated {age:.0f} s ago"
+        expected = f"evaluated within {limit:g} s"
+        yield Finding(rules.RULE_EVALUATED, each.subject, expected, actual, command)
 
 
-def compare_with_plan(trigger: str, rule: AlertRule, declared: AlertSettings) -> Iterator[str]:
-    """Where a rule waits, or compares, otherwise than the plan has it."""
-    for name, seconds in declared.for_seconds.items():
-        if name == trigger and float(rule.get("duration") or 0) != seconds:
-            yield f"expected for: {seconds:g}s, came {float(rule.get('duration') or 0):g}s"
-    for name, limit in declared.thresholds.items():
-        try:
-            if name == trigger and limit not in find_numbers(str(rule.get("query"))):
-                yield (
-                    f"expected to compare with {limit:g}, and its expression holds no such number:"
-                    f" {rule.get('query')}"
-                )
-        except UnsupportedExpression as why:
-            yield f"its expression is not understood: {why}"
+def compare_with_plan(each: TriggerRule, declared: AlertSettings) -> Iterator[Finding]:
+    """Yield a finding for each thing in which a rule differs from the plan.
+
+    These are how long it waits and the number that it compares with. Raises
+    `UnsupportedExpression`.
+    """
+    rule = each.rule
+    for trigger, seconds in declared.for_seconds.items():
+        if trigger == each.trigger and rule.seconds != seconds:
+            expected, actual = f"for: {seconds:g}s", f"for: {rule.seconds:g}s"
+            yield Finding(rules.RULE_AS_PLANNED, each.subject, expected, actual)
+    for trigger, limit in declared.thresholds.items():
+        if trigger == each.trigger and limit not in find_numbers(rule.query):
+            expected = f"a comparison with {limit:g}"
+            yield Finding(rules.RULE_AS_PLANNED, each.subject, expected, rule.query)
 
 
 def collect_alert_labels(
     rule: AlertRule, settings: Monitoring, prometheus: PrometheusApi
 ) -> Sequence[Labels]:
-    """The labels that an alert of this rule may carry: its own alone, and with those of each series
-    that it looks at. Raises `TelemetrySilent`.
+    """Return the label sets that an alert of this rule may carry.
+
+    These are its own labels alone, and with those of each series that it reads. Raises
+    `SourceUnavailable`.
     """
-    own = {
-        **{str(name): str(value) for name, value in (rule.get("labels") or {}).items()},
-        "alertname": str(rule.get("name")),
-    }
+    own = {**rule.labels, "alertname": rule.name}
     try:
-        found, left = (
-            parse_selectors(str(rule.get("query", ""))),
-            find_result_labels(str(rule.get("query", ""))),
-        )
+        selectors = parse_selectors(rule.query)
+        kept = find_result_labels(rule.query)
     except UnsupportedExpression:
-        found, left = (), None
-    series: list[Labels] = [
-        {**dict(_LABEL.findall(settings.labels)), "instance": instance}
-        for instance in settings.targets
-    ]
-    for selector in found:
-        expression = (
-            selector.text if prometheus.query(f"count({selector.text})") else selector.any_value
-        )
-        series += [sample.labels for sample in prometheus.query(expression)[:MAX_SERIES]]
-    return [
-        own,
-        *(
-            {
-                **{
-                    name: value
-                    for name, value in labels.items()
-                    if name != "__name__" and (left is None or name in left)
-                },
-                **own,
-            }
-            for labels in series
-        ),
-    ]
+        selectors, kept = (), None
+    declared = dict(_LABEL.findall(settings.labels))
+    series: list[Labels] = [{**declared, "instance": each} for each in settings.targets]
+    for selector in selectors:
+        series += _fetch_series_labels(selector, prometheus)
+    return [own, *({**_keep_labels(labels, kept), **own} for labels in series)]
+
+
+def _fetch_series_labels(selector: PromqlSelector, prometheus: PrometheusApi) -> list[Labels]:
+    # Series that come only with trouble have the labels of the same metric without it.
+    is_present = prometheus.query(f"count({selector.text})")
+    expression = selector.text if is_present else selector.any_value
+    return [sample.labels for sample in prometheus.query(expression)[:MAX_SERIES]]
+
+
+def _keep_labels(labels: Labels, kept: frozenset[str] | None) -> Labels:
+    """Return the labels that the expression leaves; `kept` None: all but the metric's name."""
+    return {
+        name: value
+        for name, value in labels.items()
+        if name != "__name__" and (kept is None or name in kept)
+    }

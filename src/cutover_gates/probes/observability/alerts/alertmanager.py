@@ -1,22 +1,21 @@
-"""The HTTP API of an Alertmanager (`/api/v2/…`), as far as the checks of alerts ask it."""
+"""The HTTP API of Alertmanager (`/api/v2/…`), as far as the checks of alerts query it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from cutover_gates.core.evidence.assessment import NotProven
+from cutover_gates.core.findings import gap_error
 from cutover_gates.probes.observability.alertmanager_routing import (
     LabelMatcher,
     Labels,
     RouteLeaf,
-    find_inhibitors,
     find_routes,
-    matches_all,
     parse_api_matchers,
 )
+from cutover_gates.probes.observability.alerts import rules
 from cutover_gates.probes.observability.alerts.time_intervals import contains_moment
 from cutover_gates.util.http import SourceUnavailable
 from cutover_gates.util.http_services import JsonService
@@ -24,25 +23,34 @@ from cutover_gates.util.http_services import JsonService
 
 @dataclass(frozen=True)
 class AlertSilence:
-    """A silence that holds now, or will."""
+    """A silence that is active or pending. `ends` is a time as Alertmanager writes it."""
 
     id: str
     state: str
     matchers: Sequence[LabelMatcher]
-    by: str
-    until: str
+    creator: str
+    ends: str
 
     def __str__(self) -> str:
-        return (
-            f"silence {self.id} ({self.state}, by {self.by}, until {self.until}):"
-            f" {', '.join(map(str, self.matchers))}"
-        )
+        matchers = ", ".join(map(str, self.matchers))
+        return f"silence {self.id} ({self.state}, by {self.creator}, until {self.ends}): {matchers}"
+
+
+@dataclass(frozen=True)
+class ManagedAlert:
+    """An alert that Alertmanager holds. `suppressors` are ids of silences and of alerts."""
+
+    labels: Mapping[str, str]
+    state: str
+    suppressors: tuple[str, ...] = ()
+    receivers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class AlertmanagerConfig:
-    """What its file says: the tree of routes, the receivers, the inhibitions, the time intervals by
-    name.
+    """The configuration in force: routes, receivers, inhibitions, and time intervals by name.
+
+    The parts are as YAML has them.
     """
 
     route: Mapping[str, Any]
@@ -51,32 +59,28 @@ class AlertmanagerConfig:
     intervals: Mapping[str, Sequence[Mapping[str, Any]]]
 
     def find_routes(self, labels: Labels) -> Sequence[RouteLeaf]:
+        """Return the routes at which an alert with these labels ends."""
         return find_routes(self.route, labels)
 
     def find_mute_reason(self, leaf: RouteLeaf, at: datetime) -> str:
-        """Why a route sends nothing at a moment; empty where it does.
+        """Return why a route sends nothing at a moment; empty where it sends.
 
-        Raises `NotProven` for an interval that is not understood.
+        Raises:
+            NotProven: a time interval cannot be parsed.
         """
         try:
-            within = [name for name in leaf.mute if contains_moment(self.intervals[name], at)]
-            outside = leaf.active and not any(
-                contains_moment(self.intervals[name], at) for name in leaf.active
-            )
+            muting = [name for name in leaf.mute if contains_moment(self.intervals[name], at)]
+            active = [name for name in leaf.active if contains_moment(self.intervals[name], at)]
         except (KeyError, ValueError) as error:
-            raise NotProven(
-                f"the time intervals of Alertmanager's routes are not understood: {error}"
-            ) from None
-        return (
-            f"the time interval {within[0]!r}"
-            if within
-            else f"being outside of {' and '.join(leaf.active)}"
-            if outside
-            else ""
-        )
+            raise gap_error(rules.INTERVALS_PARSED, leaf.receiver, str(error)) from None
+        if muting:
+            return f"within the time interval {muting[0]}"
+        if leaf.active and not active:
+            return f"outside of the time interval {' and '.join(leaf.active)}"
+        return ""
 
     def count_integrations(self, receiver: str) -> int:
-        """In how many ways a receiver tells somebody."""
+        """Return how many integrations a receiver has."""
         return sum(
             len(value)
             for name, value in self.receivers.get(receiver, {}).items()
@@ -84,134 +88,84 @@ class AlertmanagerConfig:
         )
 
 
-def find_suppressors(alert: Mapping[str, Any]) -> Sequence[str]:
-    """The silences and alerts that keep an alert from being sent."""
-    status = alert.get("status", {})
-    return [*status.get("silencedBy", ()), *status.get("inhibitedBy", ())]
-
-
 class AlertmanagerApi:
-    """Every method raises `TelemetrySilent`."""
+    """A client of one Alertmanager. Every method raises `SourceUnavailable`."""
 
     def __init__(self, service: JsonService) -> None:
         self.service = service
 
-    def fetch_alerts(self) -> Sequence[Mapping[str, Any]]:
-        """Every alert that it holds: `labels`, `status` (`state`, `silencedBy`, `inhibitedBy`),
-        `receivers`.
-        """
-        return self._fetch_list("/api/v2/alerts")
+    def fetch_alerts(self) -> Sequence[ManagedAlert]:
+        """Return every alert that Alertmanager holds."""
+        entries = self._fetch_list("/api/v2/alerts")
+        try:
+            return list(map(_parse_alert, entries))
+        except (KeyError, TypeError, AttributeError):
+            raise self._unexpected_answer("/api/v2/alerts") from None
 
     def fetch_silences(self) -> Sequence[AlertSilence]:
-        """Those that hold, or will."""
-        told = self._fetch_list("/api/v2/silences")
+        """Return the silences that have not expired."""
+        entries = self._fetch_list("/api/v2/silences")
         try:
-            every = [
-                AlertSilence(
-                    str(one["id"]),
-                    str(one["status"]["state"]),
-                    parse_api_matchers(one["matchers"]),
-                    self.service.mask(one.get("createdBy") or "nobody"),
-                    str(one.get("endsAt")),
-                )
-                for one in told
-            ]
+            silences = [self._parse_silence(entry) for entry in entries]
         except (KeyError, TypeError):
             raise self._unexpected_answer("/api/v2/silences") from None
-        return [silence for silence in every if silence.state != "expired"]
+        return [silence for silence in silences if silence.state != "expired"]
 
     def fetch_config(self) -> AlertmanagerConfig:
-        """Its file, as it is in force."""
+        """Return the configuration in force. Raises `NotProven` without PyYAML."""
         try:
-            import yaml  # with the client of Kubernetes, in the extra `surroundings`
+            # An optional extra: it comes with the client of Kubernetes.
+            import yaml
         except ImportError:
-            raise NotProven(
-                "the routes of Alertmanager cannot be read: install this project with its extra"
-                " `surroundings`"
-            ) from None
-        told = self.service.get("/api/v2/status")
+            raise gap_error(rules.EXTRA_INSTALLED, "pyyaml", "not installed") from None
+        answer = self.service.get("/api/v2/status")
         try:
-            read = yaml.safe_load(told["config"]["original"])
-            receivers = {str(one["name"]): one for one in read.get("receivers") or ()}
-            named = [*(read.get("time_intervals") or ()), *(read.get("mute_time_intervals") or ())]
-            intervals = {str(one["name"]): one.get("time_intervals") or () for one in named}
-            return AlertmanagerConfig(
-                read["route"], receivers, read.get("inhibit_rules") or (), intervals
-            )
+            return _build_config(yaml.safe_load(answer["config"]["original"]))
         except (KeyError, TypeError, AttributeError, yaml.YAMLError):
             raise self._unexpected_answer("/api/v2/status") from None
 
+    def _parse_silence(self, entry: Mapping[str, Any]) -> AlertSilence:
+        return AlertSilence(
+            str(entry["id"]),
+            str(entry["status"]["state"]),
+            parse_api_matchers(entry["matchers"]),
+            self.service.mask(entry.get("createdBy") or "nobody"),
+            str(entry.get("endsAt")),
+        )
+
     def _fetch_list(self, path: str) -> Sequence[Mapping[str, Any]]:
-        told = self.service.get(path)
-        if not isinstance(told, list) or not all(isinstance(one, dict) for one in told):
+        entries = self.service.get(path)
+        if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
             raise self._unexpected_answer(path)
-        return told
+        return entries
 
     def _unexpected_answer(self, path: str) -> SourceUnavailable:
         return SourceUnavailable(
-            f"{self.service.format_url(path)} gave an answer that is not that of an Alertmanager"
+            "gave an answer that is not that of an Alertmanager", self.service.format_url(path)
         )
 
 
-@dataclass(frozen=True)
-class SuppressionState:
-    """As Alertmanager has it now."""
+def _parse_alert(entry: Mapping[str, Any]) -> ManagedAlert:
+    status = entry.get("status") or {}
+    receivers = entry.get("receivers") or ()
+    return ManagedAlert(
+        {str(name): str(value) for name, value in entry["labels"].items()},
+        str(status.get("state") or "nothing"),
+        (*(status.get("silencedBy") or ()), *(status.get("inhibitedBy") or ())),
+        tuple(str(receiver.get("name")) for receiver in receivers),
+    )
 
-    silences: Sequence[AlertSilence]
-    config: AlertmanagerConfig
-    alerts: Sequence[Mapping[str, Any]]
-    at: datetime
 
-    @classmethod
-    def load(cls, alertmanager: AlertmanagerApi) -> SuppressionState:
-        """Raises `TelemetrySilent`."""
-        return cls(
-            alertmanager.fetch_silences(),
-            alertmanager.fetch_config(),
-            alertmanager.fetch_alerts(),
-            datetime.now(UTC),
-        )
-
-    @property
-    def active_labels(self) -> Sequence[Labels]:
-        """The labels of every alert that is being sent."""
-        return [
-            alert["labels"]
-            for alert in self.alerts
-            if alert.get("status", {}).get("state") == "active"
-        ]
-
-    def find_suppressions(
-        self, name: str, candidates: Sequence[Labels], receiver: str | None
-    ) -> Iterator[str]:
-        """A sentence for each thing.
-
-        `candidates`: the labels that the alert may carry. `receiver`: the one that matters; None:
-        all do.
-        """
-        for silence in self.silences:
-            if any(matches_all(silence.matchers, labels) for labels in candidates):
-                yield f"would be swallowed by {silence}; amtool silence expire {silence.id}"
-        others = {
-            str(other.get("alertname"))
-            for labels in candidates
-            for other in find_inhibitors(self.config.inhibitions, labels, self.active_labels)
-        }
-        for other in sorted(others - {name}):
-            yield f"would be swallowed by an inhibition: {other!r} is active"
-        for why in sorted(
-            {why for labels in candidates if (why := self._find_mute_reason(labels, receiver))}
-        ):
-            yield f"would be swallowed now by {why} of its route"
-        for alert in self.alerts:
-            if alert["labels"].get("alertname") == name and (by := find_suppressors(alert)):
-                yield f"fires and is kept back: {', '.join(by)}"
-
-    def _find_mute_reason(self, labels: Labels, receiver: str | None) -> str:
-        """Why no route to the receiver sends anything now; empty where one does."""
-        ways = [
-            self.config.find_mute_reason(leaf, self.at)
-            for leaf in self.config.find_routes(labels)
-            if receiver in (None, leaf.receiver)
-        ]
-        return ways[0] if ways and all(ways) else ""
+def _build_config(content: Mapping[str, Any]) -> AlertmanagerConfig:
+    receivers = content.get("receivers") or ()
+    # The older name of the table is still valid.
+    intervals = [
+        *(content.get("time_intervals") or ()),
+        *(content.get("mute_time_intervals") or ()),
+    ]
+    return AlertmanagerConfig(
+        content["route"],
+        {str(receiver["name"]): receiver for receiver in receivers},
+        content.get("inhibit_rules") or (),
+        {str(each["name"]): each.get("time_intervals") or () for each in intervals},
+    )

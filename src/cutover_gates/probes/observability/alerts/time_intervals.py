@@ -1,13 +1,13 @@
-"""Alertmanager's time intervals: whether a route is mute at a moment.
+"""Alertmanager's time intervals: does one of them contain a moment.
 
-Every range is inclusive, but for the end of a time of day.
+Every range includes its end, but for the end of a time of day.
 """
 
 from __future__ import annotations
 
 import calendar
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -30,38 +30,46 @@ _MONTHS = (
 
 
 def contains_moment(intervals: Sequence[Mapping[str, Any]], at: datetime) -> bool:
-    """Whether the moment is in one of them. Raises `ValueError` for what is no interval."""
+    """Return whether the moment is in one of the intervals, which are as YAML has them.
+
+    Raises:
+        ValueError: an interval cannot be read.
+    """
     return any(_is_in_interval(interval, at) for interval in intervals)
 
 
 def _is_in_interval(interval: Mapping[str, Any], at: datetime) -> bool:
-    """Every field that is given must fit."""
+    """Return whether the moment is in every range that the interval gives."""
+    local = at.astimezone(_find_zone(interval))
+    checks = _range_checks(local)
     try:
-        local = at.astimezone(
-            ZoneInfo(str(interval["location"])) if interval.get("location") else UTC
-        )
-    except (KeyError, OSError):
-        raise ValueError(f"there is no zone {interval.get('location')!r}") from None
-    last = calendar.monthrange(local.year, local.month)[1]
-    fits: Mapping[str, Callable[[Any], bool]] = {
+        given = [(name, interval[name]) for name in checks if interval.get(name)]
+        return all(any(map(checks[name], ranges)) for name, ranges in given)
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"not a time interval: {type(error).__name__}") from None
+
+
+def _range_checks(local: datetime) -> Mapping[str, Callable[[Any], bool]]:
+    """Return for each field of an interval a function that tells whether a range contains `local`."""
+    last_day = calendar.monthrange(local.year, local.month)[1]
+    minute = local.hour * 60 + local.minute
+    return {
         "weekdays": lambda text: _is_in_range(text, local.isoweekday() % 7, _WEEKDAYS),
         "months": lambda text: _is_in_range(text, local.month, _MONTHS),
         "years": lambda text: _is_in_range(text, local.year, ()),
-        "days_of_month": lambda text: _is_in_day_range(text, local.day, last),
+        "days_of_month": lambda text: _is_in_day_range(text, local.day, last_day),
         "times": lambda times: (
-            _parse_minutes(times["start_time"])
-            <= local.hour * 60 + local.minute
-            < _parse_minutes(times["end_time"])
+            _parse_minutes(times["start_time"]) <= minute < _parse_minutes(times["end_time"])
         ),
     }
+
+
+def _find_zone(interval: Mapping[str, Any]) -> tzinfo:
+    name = interval.get("location")
     try:
-        return all(
-            any(fit(one) for one in interval[name])
-            for name, fit in fits.items()
-            if interval.get(name)
-        )
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"that is no time interval: {type(error).__name__}") from None
+        return ZoneInfo(str(name)) if name else UTC
+    except (KeyError, OSError):
+        raise ValueError(f"unknown time zone {name}") from None
 
 
 def _is_in_range(text: Any, value: int, names: Sequence[str]) -> bool:
@@ -70,12 +78,13 @@ def _is_in_range(text: Any, value: int, names: Sequence[str]) -> bool:
 
 
 def _is_in_day_range(text: Any, day: int, last: int) -> bool:
-    """A negative day counts from the month's end."""
+    """Return whether a range contains a day. A negative day counts from the end of the month."""
     first, _, end = str(text).partition(":")
-    start, stop = (
-        last + 1 + number if number < 0 else number for number in (int(first), int(end or first))
-    )
-    return start <= day <= stop
+    return _resolve_day(int(first), last) <= day <= _resolve_day(int(end or first), last)
+
+
+def _resolve_day(number: int, last: int) -> int:
+    return last + 1 + number if number < 0 else number
 
 
 def _parse_number(text: str, names: Sequence[str]) -> int:
@@ -83,7 +92,8 @@ def _parse_number(text: str, names: Sequence[str]) -> int:
 
 
 def _parse_minutes(text: Any) -> int:
-    """Of a day. YAML reads a bare 17:00 as a number to the base of sixty."""
+    """Return the minutes since midnight."""
+    # YAML reads a bare 17:00 as a number to the base of sixty: 1020, which is the minutes.
     if isinstance(text, int):
         return text
     hours, _, minutes = str(text).partition(":")

@@ -1,4 +1,4 @@
-"""What the run does at the target so that there is something to be seen in its signals."""
+"""Lines of a log, and the requests that the run makes so that there are lines."""
 
 from __future__ import annotations
 
@@ -11,13 +11,18 @@ from typing import Any, Protocol
 
 from cutover_gates.config.logs_and_dashboards import LogSettings
 
+TIME_UNITS = (1, 1e3, 1e6, 1e9)
+"""Units of a time in a second: seconds, milli-, micro-, nanoseconds."""
+MOST_SECONDS = 1e11
+"""A larger number is a time in a smaller unit: as seconds it would be in the year 5138."""
+
 
 @dataclass(frozen=True)
 class TrafficRecord:
     """Requests that were made between two moments (seconds since 1970, on our clock).
 
-    `ids` are those that the answers carried; `sent`: how many were made; `private` what was said in
-    them that no line may hold, by its name.
+    `ids` are those that the answers carried. `sent` is how many were made. `private` are values in
+    them that no line may hold, by a name that may be shown.
     """
 
     began: float
@@ -28,21 +33,22 @@ class TrafficRecord:
 
 
 class TrafficSource(Protocol):
-    """Whoever acts at the target."""
+    """A client that makes requests to the target for the check."""
 
     def probe_request(self) -> TrafficRecord:
-        """Make one request, as whoever may; as a stranger where nobody can sign in, such as before
-        a cutover.
+        """Make one request.
+
+        Where nobody can sign in, such as before a cutover, it is one without a valid session.
         """
 
     def search(self, times: int) -> TrafficRecord:
-        """Search for a patient that nobody has."""
+        """Search `times` times for a patient who does not exist."""
 
     def sign_in(self) -> TrafficRecord:
         """Sign in with a password, use the token, and sign out."""
 
     def register_canary_patient(self) -> TrafficRecord:
-        """Register a synthetic patient whose names cannot be mistaken, and look for him by name."""
+        """Register a synthetic patient with unmistakable names, and search for them by name."""
 
 
 class LogLine(dict[str, Any]):
@@ -53,55 +59,59 @@ class LogLine(dict[str, Any]):
         self.text = text
 
     def get_field(self, name: str) -> Any:
-        """A field by its name, or by the way to it (`kubernetes.pod`); None where there is none."""
+        """Return a field by its name or by its path (`kubernetes.pod`); None where there is none."""
         if name in self:
             return self[name]
-        found: Any = self
+        value: Any = self
         for part in name.split("."):
-            found = found.get(part) if isinstance(found, Mapping) else None
-        return found
+            value = value.get(part) if isinstance(value, Mapping) else None
+        return value
 
 
 def parse_line(
-    text: str, settings: LogSettings, beside: Mapping[str, Any] | None = None
+    text: str, settings: LogSettings, labels: Mapping[str, Any] | None = None
 ) -> LogLine:
-    """A line in JSON, or as `pattern` has it.
+    """Return the fields of a line in JSON, or of one that matches `pattern`.
 
-    `beside`: what the store itself says of it; the line's own words go over that.
+    `labels` are fields that the store adds; the line's own fields have precedence.
     """
-    fields: Any = None
-    if text.lstrip().startswith("{"):
-        try:
-            fields = json.loads(text)
-        except ValueError:
-            fields = None
-    if not isinstance(fields, dict):
-        found = re.search(settings.pattern, text) if settings.pattern else None
-        fields = {"message": text, **_map_groups(found, settings)} if found else {"message": text}
-    return LogLine({**(beside or {}), **fields}, text)
+    fields = _parse_json(text)
+    if fields is None:
+        match = re.search(settings.pattern, text) if settings.pattern else None
+        fields = {"message": text, **(_map_groups(match, settings) if match else {})}
+    return LogLine({**(labels or {}), **fields}, text)
 
 
-def _map_groups(found: re.Match[str], settings: LogSettings) -> dict[str, str]:
-    """The groups under the names that the settings give to their fields."""
+def _parse_json(text: str) -> dict[str, Any] | None:
+    if not text.lstrip().startswith("{"):
+        return None
+    try:
+        fields = json.loads(text)
+    except ValueError:
+        return None
+    return fields if isinstance(fields, dict) else None
+
+
+def _map_groups(match: re.Match[str], settings: LogSettings) -> dict[str, str]:
+    """Return the groups under the names that the settings give to their fields."""
     names = {"time": settings.time, "level": settings.level, "request_id": settings.request_id}
     return {
         names.get(group, group): value
-        for group, value in found.groupdict().items()
+        for group, value in match.groupdict().items()
         if value is not None
     }
 
 
 def parse_timestamp(value: Any) -> float | None:
-    """Seconds since 1970, from ISO 8601 (without a zone: UTC) or a number of seconds, milli-,
-    micro- or nanoseconds; None where it is none.
+    """Return seconds since 1970; None where the value is not a time.
+
+    A text is ISO 8601 (without a zone: UTC). A number is in seconds, milli-, micro- or nanoseconds.
     """
     if isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?", value):
         value = float(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
-        for unit in (1, 1e3, 1e6, 1e9):
-            if value / unit < 1e11:
-                return float(value) / unit
-        return None
+        seconds = (float(value) / unit for unit in TIME_UNITS)
+        return next((each for each in seconds if each < MOST_SECONDS), None)
     try:
         at = datetime.fromisoformat(str(value).strip())
     except ValueError:
@@ -110,11 +120,14 @@ def parse_timestamp(value: Any) -> float | None:
 
 
 def select_since(lines: Iterable[LogLine], at: float, settings: LogSettings) -> Sequence[LogLine]:
-    """Those from `at` on. A line without a time (a trace, say) belongs to the one before it."""
-    found, current = [], None
+    """Return the lines from `at` on.
+
+    A line without a time, such as a line of a traceback, belongs to the one before it.
+    """
+    selected, current = [], None
     for line in lines:
         own = parse_timestamp(line.get_field(settings.time))
         current = own if own is not None else current
         if current is None or current >= at:
-            found.append(line)
-    return found
+            selected.append(line)
+    return selected

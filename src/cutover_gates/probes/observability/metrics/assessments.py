@@ -1,304 +1,147 @@
-"""Does Prometheus see every instance, is each declared metric there, and does it move when somebody
-works with the target?
-"""
+"""The questions about the target's metrics in Prometheus; each method answers one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from cutover_gates.config.monitoring import Monitoring
-from cutover_gates.core.evidence.assessment import Assessment
-from cutover_gates.probes.observability.alertmanager_routing import (
-    LabelMatcher,
-    matches_all,
-    parse_matchers,
+from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
+from cutover_gates.probes.observability.metrics import rules
+from cutover_gates.probes.observability.metrics.counter_delta import (
+    CounterJudge,
+    CounterRound,
+    measure_round,
 )
-from cutover_gates.probes.observability.metrics.counter_delta import CounterRound, measure_round
-from cutover_gates.probes.observability.model import (
-    AssessmentSink,
-    SignalAssessmentBuilder,
-    run_assessment,
-)
+from cutover_gates.probes.observability.metrics.scrape_checks import ScrapeJudge
+from cutover_gates.probes.observability.observability_context import ObservabilityContext
 from cutover_gates.probes.observability.prometheus_api import PrometheusApi
 from cutover_gates.probes.observability.promql import add_labels
 from cutover_gates.util.concurrency import run_concurrently
 
 TABLE = "monitoring"
-ROUNDS = 3
-"""A quiet target's counter is looked at as often, should others have asked meanwhile."""
+METRICS_TABLE = "monitoring.metrics"
+MAX_ROUNDS = 3
+"""Measurements of a quiet target: requests of others may have come in between."""
 
 
 @dataclass(frozen=True)
 class MetricAssessments:
-    """`move(n)` sends `n` searches and gives how many were answered.
+    """The questions about a target's metrics.
 
-    `target` is the name under `[targets]`. `alone`: nobody else of this run asks meanwhile.
+    `send_searches(n)` sends `n` searches to the target and returns how many were answered. `alone`:
+    no other process of this run sends requests meanwhile.
     """
 
     settings: Monitoring
     prometheus: PrometheusApi | None
     send_searches: Callable[[int], int]
-    target: str
+    context: ObservabilityContext
     alone: bool = True
-    record: AssessmentSink = field(default=lambda _examination: None, repr=False)
 
     def assess_targets(self) -> Assessment:
-        """Is every declared instance scraped, well, and just now?"""
-        return run_assessment(
-            SignalAssessmentBuilder("metrics: targets", self.target),
-            self.record,
-            self._check_targets,
-        )
+        """Every declared instance is scraped, is up, and was scraped just now."""
+        return self._assess("metrics: targets", self._check_targets)
 
     def assess_presence(self) -> Assessment:
-        """Is each declared metric there, of each instance, and fresh?"""
-        return run_assessment(
-            SignalAssessmentBuilder("metrics: there and fresh", self.target),
-            self.record,
-            self._check_presence,
-        )
+        """Every declared metric is there, of every instance, and fresh."""
+        return self._assess("metrics: there and fresh", self._check_presence)
 
     def assess_growth(self) -> Assessment:
-        """Does each counter grow with requests that the run makes, and the counter of requests by
-        as much as were made?
+        """Every counter grows with requests that the run sends.
+
+        The counter of requests grows by as many as were sent.
         """
-        return run_assessment(
-            SignalAssessmentBuilder("metrics: moving", self.target),
-            self.record,
-            self._check_growth,
-        )
+        return self._assess("metrics: moving", self._check_growth)
 
-    def _require_prometheus(self, seen: SignalAssessmentBuilder) -> PrometheusApi | None:
-        if self.prometheus is None or not self.settings.targets:
-            seen.add_undeclared_setting(
-                TABLE,
-                "prometheus and targets",
-                "which Prometheus scrapes the target, and which instances it must see",
-            )
-            return None
-        return self.prometheus
+    def _assess(
+        self, title: str, check: Callable[[AssessmentBuilder, PrometheusApi], None]
+    ) -> Assessment:
+        def run(builder: AssessmentBuilder) -> None:
+            missing = {
+                "prometheus": self.prometheus is None,
+                "targets": not self.settings.targets,
+            }
+            self._add_undeclared(builder, TABLE, [key for key in missing if missing[key]])
+            if self.prometheus and self.settings.targets:
+                check(builder, self.prometheus)
 
-    @property
-    def _up_selector(self) -> str:
-        return add_labels("up", self.settings.labels)
+        return self.context.assess(title, rules.PROMETHEUS_ANSWERS, run)
 
-    # ── every instance is scraped ──
+    def _add_undeclared(self, builder: AssessmentBuilder, table: str, keys: Sequence[str]) -> None:
+        self.context.add_undeclared(builder, rules.METRICS_DECLARED, table, keys)
 
-    def _check_targets(self, seen: SignalAssessmentBuilder) -> None:
-        if (prometheus := self._require_prometheus(seen)) is None:
-            return
-        now, scraped, up, ours = (
-            prometheus.fetch_time(),
-            prometheus.fetch_targets(),
-            self._up_selector,
-            list(parse_matchers(self.settings.labels)),
-        )
-        moments = {
-            sample.labels.get("instance", ""): sample.value
-            for sample in prometheus.query(f"timestamp({up})")
-        }
-        values = {
-            sample.labels.get("instance", ""): sample.value for sample in prometheus.query(up)
-        }
+    def _check_targets(self, builder: AssessmentBuilder, prometheus: PrometheusApi) -> None:
+        now, targets = prometheus.fetch_time(), prometheus.fetch_targets()
+        up = add_labels("up", self.settings.labels)
+        times = _values_by_instance(prometheus, f"timestamp({up})")
+        # The smallest value: of two series of one instance neither may be 0.
+        values = _values_by_instance(prometheus, up, pick=min)
+        judge = ScrapeJudge(self.settings, prometheus, now, targets, times, values)
         for instance in self.settings.targets:
-            named = [
-                target
-                for target in scraped
-                if matches_all(
-                    [*ours, LabelMatcher("instance", instance)], target.get("labels", {})
-                )
-            ]
-            wrong = (
-                _find_scrape_problem(named, prometheus)
-                or self._find_staleness(moments.get(instance), now)
-                or _find_up_problem(values.get(instance), up, prometheus)
-            )
-            if wrong:
-                seen.findings.append(f"instance {instance!r}: {wrong}")
-            else:
-                seen.checked.append(f"instance {instance}")
-        seen.figures["seconds since the last scrape"] = {
-            name: round(now - at, 1) for name, at in moments.items()
+            judge.judge_instance(builder, instance)
+        builder.figures["seconds since the last scrape"] = {
+            name: round(now - at, 1) for name, at in times.items()
         }
 
-    def _find_staleness(self, at: float | None, now: float) -> str:
-        limit = self.settings.scrape_seconds
-        if at is None:
-            return (
-                f"expected a series up with {self.settings.labels or 'this instance'}, came none:"
-                " do monitoring.labels belong to it?"
-            )
-        return (
-            f"expected a sample of the last {limit:g} s, came one that is {now - at:.0f} s old"
-            if now - at > limit
-            else ""
-        )
-
-    # ── every metric is there ──
-
-    def _check_presence(self, seen: SignalAssessmentBuilder) -> None:
+    def _check_presence(self, builder: AssessmentBuilder, prometheus: PrometheusApi) -> None:
         declared = self.settings.metrics
-        if (prometheus := self._require_prometheus(seen)) is None:
-            return
-        wanted = {
-            *declared.present,
-            *(_strip_labels(one) for one in (declared.requests, *declared.moving) if one),
-        }
-        if not wanted:
-            seen.add_undeclared_setting(
-                f"{TABLE}.metrics",
-                "requests, moving and present",
-                "which metrics the target must have",
-            )
+        counters = [name for name in (declared.requests, *declared.moving) if name]
+        names = sorted({*declared.present, *map(_strip_labels, counters)})
+        if not names:
+            self._add_undeclared(builder, METRICS_TABLE, ["requests", "moving", "present"])
             return
         now = prometheus.fetch_time()
-        names = sorted(wanted)
-        found = run_concurrently(
-            [
-                partial(
-                    prometheus.query, f"timestamp({add_labels(one, self.settings.labels)})", now
-                )
-                for one in names
-            ]
+        queries = [f"timestamp({add_labels(name, self.settings.labels)})" for name in names]
+        times = run_concurrently(
+            [partial(_values_by_instance, prometheus, query, now) for query in queries]
         )
-        for selector, samples in zip(names, found, strict=True):
-            moments: dict[str, float] = {}
-            for sample in samples:
-                instance = sample.labels.get("instance", "")
-                moments[instance] = max(moments.get(instance, 0.0), sample.value)
-            self._check_metric(seen, selector, moments, now, prometheus)
+        judge = ScrapeJudge(self.settings, prometheus, now)
+        for name, of_instances in zip(names, times, strict=True):
+            judge.judge_metric(builder, name, of_instances)
 
-    def _check_metric(
-        self,
-        seen: SignalAssessmentBuilder,
-        selector: str,
-        moments: Mapping[str, float],
-        now: float,
-        prometheus: PrometheusApi,
-    ) -> None:
-        """A metric without instances is one that Prometheus itself has made of others, or that a
-        gateway passes on.
-        """
-        wanted = self.settings.targets if any(moments) or not moments else ("",)
-        whole = True
-        for instance in wanted:
-            of = f"of instance {instance!r}" if instance else "in all"
-            if instance not in moments:
-                seen.findings.append(
-                    f"metric {selector}: expected a series {of}, came none; "
-                    f"{prometheus.format_command(add_labels(selector, self.settings.labels))}"
-                )
-            elif wrong := self._find_staleness(moments[instance], now):
-                seen.findings.append(f"metric {selector} {of}: {wrong}")
-            else:
-                continue
-            whole = False
-        if whole:
-            seen.checked.append(f"metric {selector}")
-
-    # ── and moves ──
-
-    def _check_growth(self, seen: SignalAssessmentBuilder) -> None:
-        declared = self.settings.metrics
-        if (prometheus := self._require_prometheus(seen)) is None:
+    def _check_growth(self, builder: AssessmentBuilder, prometheus: PrometheusApi) -> None:
+        requests = self.settings.metrics.requests
+        if not requests:
+            self._add_undeclared(builder, METRICS_TABLE, ["requests"])
             return
-        if not declared.requests:
-            seen.add_undeclared_setting(
-                f"{TABLE}.metrics", "requests", "which metric counts the target's requests"
-            )
-            return
-        for number in range(ROUNDS):
-            round_ = measure_round(self.settings, prometheus, self.send_searches)
-            if round_ is None:
-                seen.findings.append(
-                    "expected a new sample of every instance within"
-                    f" {self.settings.scrape_seconds:g} s, came none: nothing is scraped any more;"
-                    f" {prometheus.format_command(f'timestamp({self._up_selector})')}"
-                )
+        judge = CounterJudge(self.settings, prometheus, self.settings.metrics.quiet and self.alone)
+        for number in range(1, MAX_ROUNDS + 1):
+            measured = measure_round(self.settings, prometheus, self.send_searches)
+            if measured is None:
+                judge.add_missing_scrape(builder)
                 return
-            if (
-                round_.growth(declared.requests) <= round_.sent
-                or not (declared.quiet and self.alone)
-                or number == ROUNDS - 1
-            ):
-                self._judge_growth(seen, round_, prometheus)
+            if number == MAX_ROUNDS or not self._is_disturbed(measured, requests):
+                judge.judge_round(builder, measured)
                 return
 
-    def _judge_growth(
-        self, seen: SignalAssessmentBuilder, round_: CounterRound, prometheus: PrometheusApi
-    ) -> None:
-        declared = self.settings.metrics
-        seen.figures |= {
-            "searches sent": round_.sent,
-            "growth": {name: round_.growth(name) for name in round_.before},
-        }
-        for name in round_.before:
-            grown, exact = round_.growth(name), name == declared.requests
-            wanted = (
-                f"by {round_.sent}, as many as were sent"
-                if exact
-                else "with the searches that were sent"
-            )
-            shown = f"{prometheus.format_command(f'sum({add_labels(name, self.settings.labels)})')}"
-            if round_.sent == 0:
-                seen.not_proven.append("no search was answered, so nothing could move")
-            elif grown < 0:
-                seen.not_proven.append(
-                    f"{name} fell by {-grown:g} while it was looked at: an instance began anew; run"
-                    " this again"
-                )
-            elif grown == 0:
-                seen.findings.append(
-                    f"{name}: expected to grow {wanted}, came the same value as before"
-                    f" ({round_.after[name]:g}): it is frozen, or counts something else; {shown}"
-                )
-            elif exact and grown < round_.sent:
-                seen.findings.append(
-                    f"{name}: expected to grow {wanted}, grew by {grown:g}: an instance is missing,"
-                    f" or it does not count all; {shown}"
-                )
-            elif exact and declared.quiet and self.alone and grown > round_.sent:
-                seen.findings.append(
-                    f"{name}: expected to grow {wanted}, grew by {grown:g}, and nobody else asks:"
-                    f" something is counted more than once; {shown}"
-                )
-            else:
-                seen.checked.append(f"{name} grew by {grown:g}")
+    def _is_disturbed(self, measured: CounterRound, requests: str) -> bool:
+        """Return whether requests of others explain the growth, so that it is measured again."""
+        expects_exact = self.settings.metrics.quiet and self.alone
+        return expects_exact and measured.growth(requests) > measured.sent
+
+
+def _values_by_instance(
+    prometheus: PrometheusApi,
+    expression: str,
+    at: float | None = None,
+    pick: Callable[[float, float], float] = max,
+) -> Mapping[str, float]:
+    """Return one value of each instance, by its label; "" for series without the label.
+
+    `pick` chooses between several series of an instance.
+    """
+    values: dict[str, float] = {}
+    for sample in prometheus.query(expression, at):
+        instance = sample.labels.get("instance", "")
+        values[instance] = pick(values.get(instance, sample.value), sample.value)
+    return values
 
 
 def _strip_labels(selector: str) -> str:
-    """The metric's name: of one instance a status or a route may not have been met yet."""
+    """Return the metric's name alone.
+
+    An instance may not have met a certain status or route yet.
+    """
     return selector.partition("{")[0].strip() or selector
-
-
-def _find_scrape_problem(named: list[Mapping[str, object]], prometheus: PrometheusApi) -> str:
-    where = prometheus.service.format_url("/api/v1/targets")
-    if not named:
-        return (
-            "expected among what Prometheus scrapes, and it is not there; curl -s"
-            f" '{where}?state=active'"
-        )
-    ill = next((target for target in named if target.get("health") != "up"), None)
-    if ill is None:
-        return ""
-    if ill.get("health") == "unknown" and _parse_year(ill.get("lastScrape")) < 2000:
-        return f"Prometheus has not scraped it yet; curl -s '{where}?state=active'"
-    return (
-        f"expected up, came {ill.get('health')}:"
-        f" {prometheus.service.mask(ill.get('lastError') or 'no reason')}; curl -s"
-        f" '{where}?state=active'"
-    )
-
-
-def _parse_year(moment: object) -> int:
-    try:
-        return datetime.fromisoformat(str(moment)[:19]).year
-    except ValueError:
-        return 0
-
-
-def _find_up_problem(value: float | None, up: str, prometheus: PrometheusApi) -> str:
-    return "" if value == 1 else f"expected up = 1, came {value}; {prometheus.format_command(up)}"

@@ -1,0 +1,75 @@
+"""Rules for the metrics of the target in Prometheus."""
+
+from __future__ import annotations
+
+from cutover_gates.core.findings import Rule
+
+METRICS_DECLARED = Rule(
+    "METRIC-001",
+    "Prometheus, the instances and the metrics of the target are declared",
+    "What is not declared is not checked.",
+    "Set the key in [targets.NAME.monitoring] or [targets.NAME.monitoring.metrics]. Where there is"
+    " none, give the reason in [targets.NAME.not_applicable].",
+)
+PROMETHEUS_ANSWERS = Rule(
+    "METRIC-002",
+    "Prometheus answers the check",
+    "Nothing is known of metrics that cannot be queried.",
+    "Start Prometheus, or correct monitoring.prometheus, monitoring.token_file or"
+    " monitoring.ca_file.",
+)
+INSTANCE_SCRAPED = Rule(
+    "METRIC-003",
+    "Prometheus scrapes every declared instance",
+    "A failure of an instance that is not scraped is not noticed.",
+    "Add the instance to Prometheus' scrape configuration, or correct monitoring.targets and"
+    " monitoring.labels.",
+)
+INSTANCE_UP = Rule(
+    "METRIC-004",
+    "Every scrape of a declared instance succeeds",
+    "An instance that cannot be scraped is dead or cannot be watched.",
+    "Start the instance, or make its metrics page reachable for Prometheus.",
+)
+SAMPLE_FRESH = Rule(
+    "METRIC-005",
+    "The newest sample is not older than scrape_seconds",
+    "Old samples show a past state.",
+    "Find out why no newer sample arrives, or correct monitoring.scrape_seconds.",
+)
+METRIC_PRESENT = Rule(
+    "METRIC-006",
+    "Every declared metric has a series of every instance",
+    "A missing series looks like one at zero.",
+    "Let the instance expose the metric, or correct monitoring.metrics and monitoring.labels.",
+)
+COUNTER_GROWS = Rule(
+    "METRIC-007",
+    "Every declared counter grows with requests",
+    "A counter that stands still hides errors and load.",
+    "Find out why it stands still (a cache, another process), or correct monitoring.metrics.moving.",
+)
+REQUESTS_COUNTED = Rule(
+    "METRIC-008",
+    "The request counter grows by as many requests as were sent",
+    "A counter that misses or doubles requests makes every error rate wrong.",
+    "Count every request of every instance once, or correct monitoring.metrics.requests.",
+)
+SCRAPES_CONTINUE = Rule(
+    "METRIC-009",
+    "Every instance has a new sample within scrape_seconds",
+    "Without new samples no alert can fire.",
+    "Shorten Prometheus' scrape interval, or correct monitoring.scrape_seconds.",
+)
+SEARCHES_ANSWERED = Rule(
+    "METRIC-010",
+    "The target answers the searches that the check sends",
+    "Without answered requests no counter can grow.",
+    "Repair the search, and run the check again.",
+)
+COUNTER_KEPT = Rule(
+    "METRIC-011",
+    "No counter falls while it is measured",
+    "A restart of an instance resets its counters, so their growth is unknown.",
+    "Run the check again when no instance restarts.",
+)
