@@ -1,7 +1,7 @@
 """Measure the form of the code: names, sizes, imports, prose.
 
-`python -m benchmarks.house` prints the figures; `--root DIR` measures another checkout, such as an older
-one. `tests/unit/repository/test_code_rules.py` holds the limits.
+`python -m benchmarks.house` prints the figures; `--root DIR` measures another checkout, such as an
+older one. `tests/unit/repository/test_code_rules.py` holds the limits.
 """
 
 from __future__ import annotations
@@ -122,8 +122,11 @@ IRREGULAR = frozenset(
         "wrong",
     ]
 )
-"""Participles without `-ed`. Of a word that is also a plain verb (`cut`, `run`, `set`, `come`), only
-a name that begins with another word counts."""
+"""Participles without `-ed`.
+
+Of a word that is also a plain verb (`cut`, `run`, `set`, `come`), only a name that begins with
+another word counts.
+"""
 ALSO_VERBS = frozenset({"come", "cut", "run", "set", "left", "found", "bound"})
 NOUNS = frozenset(
     [
@@ -221,7 +224,8 @@ def load_modules(root: Path, package: str) -> list[Module]:
 
 
 def is_participle(name: str) -> bool:
-    """Return whether a function is named by a participle: `told`, `seen_in`, `missing`, `_not_kept`.
+    """Return whether a function is named by a participle: `told`, `seen_in`, `missing`,
+    `_not_kept`.
 
     The head word decides: the last word before a preposition. `is_…` and `has_…` are questions.
     """
@@ -478,14 +482,20 @@ def measure(root: Path, package: str) -> dict[str, str]:
         "functions above 15 lines": f"{100 * sum(n > 15 for n in lengths) / len(lengths):.1f} %",
         "comments per 100 lines": f"{100 * sum(map(count_comments, modules)) / lines:.1f}",
         "lines above 100 columns": f"{100 * too_long / lines:.1f} %",
-        "conditional expressions per 1,000 lines": f"{1000 * count_nodes(modules, ast.IfExp) / lines:.1f}",
-        "comprehensions per 1,000 lines": f"{1000 * count_nodes(modules, *COMPREHENSIONS) / lines:.1f}",
+        "conditional expressions per 1,000 lines": (
+            f"{1000 * count_nodes(modules, ast.IfExp) / lines:.1f}"
+        ),
+        "comprehensions per 1,000 lines": (
+            f"{1000 * count_nodes(modules, *COMPREHENSIONS) / lines:.1f}"
+        ),
         "nested comprehensions": str(count_nested_comprehensions(modules)),
         "mappings of str to Any": str(count_untyped_mappings(modules)),
         "groups of modules that import each other": str(len(find_circles(imports))),
         "imports that run up": str(len(find_arrows_up(imports))),
         "imports inside functions": str(sum(found.inside for found in imports)),
-        "docstrings that begin with What, Whether, Where, How, Why, Who": f"{100 * riddles / len(docstrings):.1f} %",
+        "docstrings that begin with What, Whether, Where, How, Why, Who": (
+            f"{100 * riddles / len(docstrings):.1f} %"
+        ),
         "sentences that tests assert": str(count_sentences_in_tests(root)),
     }
 

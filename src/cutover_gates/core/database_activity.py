@@ -17,13 +17,13 @@ class DatabaseActivity:
     full stop.
 
     `connections` maps the server, and the database and the roles that have a limit of their own, to
-    the connections in use and their limit. `waiting` counts the sessions of the target's database that
-    wait for a lock, the longest for `longest_wait` seconds. `idle` counts those that left a
+    the connections in use and their limit. `waiting` counts the sessions of the target's database
+    that wait for a lock, the longest for `longest_wait` seconds. `idle` counts those that left a
     transaction open. `counters` are totals since `counted_since`: deadlocks; transactions committed
     and rolled_back; sessions killed, abandoned, fatal.
 
-    PostgreSQL counts with a delay: one second for a session that works, up to ten for a session that
-    has just become idle.
+    PostgreSQL counts with a delay: one second for a session that works, up to ten for a session
+    that has just become idle.
     """
 
     at: float

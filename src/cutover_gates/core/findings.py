@@ -35,9 +35,9 @@ THIS_CHECK = Rule("", "")
 class Finding:
     """One breach of a rule, or (in `Assessment.not_proven`) one thing that could not be proven.
 
-    `subject` is what it is about (a table, a URL, an account). `expected` and `actual` are values as
-    a person reads them; of what could not be proven, `actual` is the reason. `reproduce` is a command
-    or query that shows it again. `count` is how often it occurred.
+    `subject` is what it is about (a table, a URL, an account). `expected` and `actual` are values
+    as a person reads them; of what could not be proven, `actual` is the reason. `reproduce` is a
+    command or query that shows it again. `count` is how often it occurred.
     """
 
     rule: Rule
@@ -71,8 +71,8 @@ class FindingsError(AssertionError):
 class NotProven(Exception):
     """A check could not see what it needed: nothing is known to be wrong, and nothing is proven.
 
-    `gaps` says for each thing what could not be proven (`Finding.actual` is the reason); it is empty
-    where only a sentence is known.
+    `gaps` says for each thing what could not be proven (`Finding.actual` is the reason); it is
+    empty where only a sentence is known.
     """
 
     def __init__(self, reason: str = "", gaps: Sequence[Finding] = ()) -> None:

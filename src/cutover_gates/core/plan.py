@@ -115,7 +115,10 @@ class Plan:
         if item.proof == "sign-off":
             return f"{item.id!r} is proven in a sign-off, and not by checks"
         groups = ", ".join(item.groups)
-        return f"the item {item.id!r} takes the checks of {groups}: name one of these, or add {item.id!r} to its `checks`"
+        return (
+            f"the item {item.id!r} takes the checks of {groups}: name one of these, or add"
+            f" {item.id!r} to its `checks`"
+        )
 
     def with_role(self, role: str) -> tuple[Item, ...]:
         """Return the items that have this role, by themselves or by the checks that they take."""

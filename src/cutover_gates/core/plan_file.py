@@ -14,12 +14,12 @@ from cutover_gates.core.tables import read_table, suggest_nearest
 PROOFS = ("check", "sign-off")
 KINDS = ("trigger",)
 NEEDS = ("front", "monitoring", "backup")
-"""What an embedded hospital can bring along: a second instance behind a reverse proxy; Prometheus and
-Alertmanager; a backup.
+"""What an embedded hospital can bring along: a second instance behind a reverse proxy; Prometheus
+and Alertmanager; a backup.
 """
 ROLES = ("script-history", "baseline", "test-messages")
-"""What the code has to find in a plan: the item whose checks record the applied migration scripts, the
-item that is served by recording a baseline, the item that attests test messages.
+"""What the code has to find in a plan: the item whose checks record the applied migration scripts,
+the item that is served by recording a baseline, the item that attests test messages.
 """
 LIMITS = ("error_rate", "coverage_percent")
 """Limits of the settings that a title may hold as `{name}`."""

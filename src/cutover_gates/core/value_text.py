@@ -15,8 +15,8 @@ MOST_CHARACTERS = 300
 def format_value(value: Any) -> str:
     """Return a value in plain form, cut at `MOST_CHARACTERS`.
 
-    Texts are quoted. A text that is not plain ASCII also shows its code points, since two texts that
-    look alike may differ.
+    Texts are quoted. A text that is not plain ASCII also shows its code points, since two texts
+    that look alike may differ.
     """
     text = _format(value)
     shown = text if text.isascii() else f"{text} {text!a}"

@@ -32,8 +32,8 @@ class DecisionError(ValueError):
 class Decision:
     """A waiver or a sign-off.
 
-    `at` and `expires` are aware times. A bare date means its first second for `at`, and its last for
-    `expires`, in UTC. `covers` is one of `COVERS`; only a waiver has it.
+    `at` and `expires` are aware times. A bare date means its first second for `at`, and its last
+    for `expires`, in UTC. `covers` is one of `COVERS`; only a waiver has it.
     """
 
     item: str

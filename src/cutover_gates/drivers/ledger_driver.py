@@ -30,7 +30,9 @@ from cutover_gates.hospital import (
 
 Created = TypeVar("Created", Patient, Visit, Document)
 MRN_TAG_CHARACTERS = 18
-"""Characters of the run's tag in the number of `attempt`: with 13 more the default dialect's 32 fit."""
+"""Characters of the run's tag in the number of `attempt`: with 13 more the default dialect's 32
+fit.
+"""
 
 
 class LedgerDriver(DriverWrapper):
@@ -85,7 +87,9 @@ class LedgerDriver(DriverWrapper):
     def attempt(
         self, operation: Operation, session: Session | None, values: Mapping[str, str] | None = None
     ) -> Answer:
-        """Send a documented operation. A POST may register somebody, so it gets a number of this run.
+        """Send a documented operation.
+
+        A POST may register somebody, so it gets a number of this run.
 
         By that number the sweep finds them again. A caller who gives an `mrn` is responsible for
         it: nobody is ever retired by a number that may be a real patient's.

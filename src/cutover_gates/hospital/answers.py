@@ -20,7 +20,8 @@ STATUS_REASONS: Mapping[int, Reason] = {
     422: Reason.INVALID,
     429: Reason.THROTTLED,
 }
-"""The reason that HTTP itself gives a status (RFC 9110). 409 is not here: it has several reasons."""
+"""The reason that HTTP itself gives a status (RFC 9110). 409 is not here: it has several reasons.
+"""
 
 
 @dataclass(frozen=True)

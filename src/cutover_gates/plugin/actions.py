@@ -100,7 +100,10 @@ def _test_message(run: PytestRun) -> str:
 
 
 def _channel_addresses(run: PytestRun) -> Mapping[str, str]:
-    """Return the address of each channel. Raises `SettingsError` where one is missing, or all are."""
+    """Return the address of each channel.
+
+    Raises `SettingsError` where one is missing, or all are.
+    """
     settings, addresses = run.settings, {}
     for name, channel in settings.chosen_target.monitoring.channels.items():
         section = f"targets.{settings.target}.monitoring.channels.{name}"

@@ -28,7 +28,8 @@ def create_run_folders(run: PytestRun) -> None:
     Raises `SettingsError`.
     """
     reports = run.settings.resolve_path(run.settings.reports)
-    # Written before anything is started: a run that is killed must not leave a folder without a word.
+    # Written before anything is started: a run that is killed must not leave a folder without a
+    # word.
     for gate in run.gates:
         folder = _new_folder(reports / run_folder_name(run.started, run.settings.target, gate))
         try:

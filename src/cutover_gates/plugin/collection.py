@@ -54,7 +54,8 @@ class ItemBinder:
         checks = [node for node in report.result or [] if isinstance(node, pytest.Item)]
         mistakes = [sentence for check in checks for sentence in self._bind(check)]
         if mistakes:
-            # A collection error, and not a failing check: such a check would prove nothing in silence.
+            # A collection error, and not a failing check: such a check would prove nothing in
+            # silence.
             report.outcome, report.result = "failed", []
             report.longrepr = "\n".join(dict.fromkeys(mistakes))
         return report
@@ -100,7 +101,8 @@ class ItemBinder:
     def _mark(self, check: pytest.Item, suite: str, items: Sequence[Item]) -> None:
         ids = frozenset(item.id for item in items)
         check.stash[ITEM_IDS_KEY] = ids
-        # Added here and never written by hand, so that a check cannot belong to a gate that its item
+        # Added here and never written by hand, so that a check cannot belong to a gate that its
+        # item
         # does not belong to.
         for name in sorted(self.plan.gates_of(ids) | {suite}):
             check.add_marker(name)

@@ -1,8 +1,8 @@
 """The `pytest11` entry point: loads the plugin in projects that have settings for it.
 
 pytest imports this module in every project of an environment in which the distribution is
-installed. So it imports nothing but pytest (0.6 ms), and it adds no option, marker or fixture. Where
-it finds no settings, the plugin is never imported.
+installed. So it imports nothing but pytest (0.6 ms), and it adds no option, marker or fixture.
+Where it finds no settings, the plugin is never imported.
 """
 
 from __future__ import annotations

@@ -20,7 +20,10 @@ NORMAL_EXIT_CODES = {
     pytest.ExitCode.TESTS_FAILED,
     pytest.ExitCode.NO_TESTS_COLLECTED,
 }
-"""pytest's own statuses under which a run came to its end. Every other one is a fault of the run."""
+"""pytest's own statuses under which a run came to its end.
+
+Every other one is a fault of the run.
+"""
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,8 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Run an action instead of a session, where an option asks for one."""
     option = config.option
     if option.check_mapping:
-        # here, because it loads the drivers and the mapping language (0.3 s), and gates need neither now
+        # here, because it loads the drivers and the mapping language (0.3 s), and gates need
+        # neither now
         from cutover_gates.plugin.mapping_check import run_mapping_check
 
         return run_mapping_check(config)

@@ -1,7 +1,7 @@
 """Turns pytest's reports into check results.
 
-Pure: it is given what is written, collected, deselected and reported, and knows no object of pytest.
-`result_rules` decides the outcome of one check.
+Pure: it is given what is written, collected, deselected and reported, and knows no object of
+pytest. `result_rules` decides the outcome of one check.
 """
 
 from __future__ import annotations

@@ -38,7 +38,8 @@ class PytestRun:
 
     `gates` is empty where no verdict is asked for. `worker` is empty in the controller and without
     xdist. `folders` holds the output folder of each gate; a worker knows one only. With
-    `snapshot_only` nothing is judged, and a snapshot of the database is taken (`pytest --snapshot`).
+    `snapshot_only` nothing is judged, and a snapshot of the database is taken (`pytest
+    --snapshot`).
     """
 
     root: Path

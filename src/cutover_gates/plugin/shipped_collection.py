@@ -1,8 +1,8 @@
 """Collects the shipped checks where they stand outside of the project, in an installed package.
 
-pytest would name such a file by its path from wherever the collection began, and it would list every
-folder above it, `site-packages` included. Both are prevented here, so that a check has the same node
-id in a checkout and in an installation.
+pytest would name such a file by its path from wherever the collection began, and it would list
+every folder above it, `site-packages` included. Both are prevented here, so that a check has the
+same node id in a checkout and in an installation.
 """
 
 from __future__ import annotations
@@ -61,8 +61,9 @@ class ShippedCollector:
 def resolve_arguments(arguments: Sequence[str], folder: Path, folders: SuiteFolders) -> list[str]:
     """Return the paths of pytest's command line, with node ids of suites made paths.
 
-    A verdict says `pytest smoke/test_visits.py::test_…` to run a check again. In an installation that
-    is no path below `folder`, in which pytest was called. A path that exists there stays as it is.
+    A verdict says `pytest smoke/test_visits.py::test_…` to run a check again. In an installation
+    that is no path below `folder`, in which pytest was called. A path that exists there stays as it
+    is.
     """
     return [_resolve_argument(argument, folder, folders) for argument in arguments]
 

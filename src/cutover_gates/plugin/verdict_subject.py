@@ -49,7 +49,10 @@ def probe_target(run: PytestRun, target: RunningTarget) -> TargetStatus:
     hospital = open_driver(run.settings, target, run.recorder, run.tag)
     release = _call_or_none(hospital.release)
     if release is NO_ANSWER and _call_or_none(hospital.live) is NO_ANSWER:
-        problem = f"target {target.name!r} takes connections at {_strip_credentials(target.url)}, and answers nothing"
+        problem = (
+            f"target {target.name!r} takes connections at {_strip_credentials(target.url)}, and"
+            " answers nothing"
+        )
         return TargetStatus(False, problem)
     not_offered = _call_or_none(hospital.features.unsupported_operations)
     return TargetStatus(

@@ -1,7 +1,7 @@
 """The evidence of a check, ready to show.
 
-Evidence is JSON, as `cutover_gates.core.evidence.record` writes it. Unknown keys and kinds are shown
-as they are.
+Evidence is JSON, as `cutover_gates.core.evidence.record` writes it. Unknown keys and kinds are
+shown as they are.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The texts of each gate: the titles of its status update, and what the captain does next.
 
-They use the words of `cutover-plan.md`. A gate that is no moment of the plan's timeline (a suite, an
-expression over several gates) gets general texts.
+They use the words of `cutover-plan.md`. A gate that is no moment of the plan's timeline (a suite,
+an expression over several gates) gets general texts.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ TEXTS_BY_GATE = {
     "t24": GateTexts(
         "T-24 hours: Final preparations complete",
         "T-24 hours: Final preparations NOT complete",
-        "Continue with T-12 hours: make the final backups, look at dashboards, alert rules and channels,"
-        " then run `pytest -m t12 --target {target}`.",
+        "Continue with T-12 hours: make the final backups, look at dashboards, alert rules and"
+        " channels, then run `pytest -m t12 --target {target}`.",
         "Do not confirm the cutover yet.",
     ),
     "t12": GateTexts(
         "T-12 hours: Pre-cutover complete",
         "T-12 hours: Pre-cutover NOT complete",
-        "Continue with T-1 hour: health checks, team on standby, rollback plan read together, then run"
-        " `pytest -m t1 --target {target}`.",
+        "Continue with T-1 hour: health checks, team on standby, rollback plan read together, then"
+        " run `pytest -m t1 --target {target}`.",
         "Do not continue towards the cutover yet.",
         "If it is still open at T-1 hour, postpone the cutover and inform the stakeholders.",
     ),

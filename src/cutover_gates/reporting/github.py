@@ -55,7 +55,10 @@ def _annotate_item(level: str, result: ItemResult) -> str:
 
 
 def _format_command(level: str, title: str, message: str) -> str:
-    """Return `::error title=…::…`. In a title ':' and ',' are escaped too, as the runner reads it."""
+    """Return `::error title=…::…`.
+
+    In a title ':' and ',' are escaped too, as the runner reads it.
+    """
     escaped = _escape_data(title).replace(":", "%3A").replace(",", "%2C")
     return f"::{level} title={escaped}::{_escape_data(message)}"
 

@@ -18,7 +18,8 @@ FILE_WIDTH = 80
 """Columns of a line in a file or a pipe, where nobody can ask for the width."""
 FIRST_INTERVAL_SECONDS = 5.0
 INTERVAL_SHARE = 0.1
-"""In a file the next line comes after a tenth of the run so far: some fifty lines in half an hour."""
+"""In a file the next line comes after a tenth of the run so far: some fifty lines in half an hour.
+"""
 MAX_LASTING_LINES = 10
 """Lines that stay, such as failed checks. A hundred checks may fail for one cause."""
 
@@ -48,7 +49,10 @@ class ProgressLine:
                 self._next = self._clock() + interval
 
     def show_lasting(self, text: str) -> None:
-        """Show a line that stays, such as a failed check. After ten, one says that no more follow."""
+        """Show a line that stays, such as a failed check.
+
+        After ten, one says that no more follow.
+        """
         with self._lock:
             self._lasting += 1
             if self._lasting == MAX_LASTING_LINES + 1:

@@ -14,8 +14,8 @@ from cutover_gates.core.findings import Rule
 def load_rules() -> Mapping[str, Rule]:
     """Return all rules, sorted by id. Every rule stands in a module called `rules`.
 
-    Raises `ValueError` where two rules have one id: ids go into acceptances and reports, so each must
-    mean one thing for ever.
+    Raises `ValueError` where two rules have one id: ids go into acceptances and reports, so each
+    must mean one thing for ever.
     """
     rules: dict[str, Rule] = {}
     for rule in _find_rules():

@@ -49,7 +49,9 @@ def start_embedded_target(
     backed_up: bool = False,
     surroundings: str | None = None,
 ) -> EmbeddedTarget:
-    """Start the hospital of `root/reference` and wait until it is ready. Raises `TargetDidNotStart`.
+    """Start the hospital of `root/reference` and wait until it is ready.
+
+    Raises `TargetDidNotStart`.
 
     `stage` is "before" (the cutover), "after", or "restored" (from the backup, as after a
     rollback). `backed_up`: it makes a backup first. `surroundings`: "front" also starts a second

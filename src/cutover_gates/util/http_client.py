@@ -1,7 +1,7 @@
 """An HTTP client for single queries, which no server can hold up.
 
-Each request is sent in a thread: a slow name lookup, a slow handshake or an answer that arrives byte
-by byte cannot delay the caller beyond the bound.
+Each request is sent in a thread: a slow name lookup, a slow handshake or an answer that arrives
+byte by byte cannot delay the caller beyond the bound.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The files that come with the package beside its code: suites, plan, embedded hospital, settings.
 
 In a checkout they stand in the root of the repository. A wheel carries them in
-`cutover_gates/shipped`, in the same places below it. `shipped_root` returns the folder that applies,
-so nothing else needs to know the difference.
+`cutover_gates/shipped`, in the same places below it. `shipped_root` returns the folder that
+applies, so nothing else needs to know the difference.
 
 This module imports the standard library only: the build (`hatch_build.py`) runs it by its path.
 """
@@ -39,8 +39,9 @@ _IGNORED_FOLDERS = frozenset({"__pycache__"})
 class Manifest:
     """The shipped files as they were when the wheel was built.
 
-    `digests` has the SHA-256 of each file by its path below the shipped root. `commit` is the commit
-    of the repository, with `+changes` where files differed from it, or '' where it was unknown.
+    `digests` has the SHA-256 of each file by its path below the shipped root. `commit` is the
+    commit of the repository, with `+changes` where files differed from it, or '' where it was
+    unknown.
     """
 
     digests: Mapping[str, str]

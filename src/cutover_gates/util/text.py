@@ -40,7 +40,8 @@ def first_sentence(text: str, limit: int = 200) -> str:
 
 
 def wrap_words(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
-    """Return the text in lines of at most `width` columns, with an indent for the first and the rest.
+    """Return the text in lines of at most `width` columns, with an indent for the first and the
+    rest.
 
     A word is never broken: a path or a command stays whole, to be copied.
     """

@@ -18,8 +18,8 @@ LIMIT_SECONDS = 0.3
 
 @pytest.fixture(scope="module")
 def ways() -> dict[str, Any]:
-    """What `transport_comparison.py` tells: of each request what was seen of it and what came, first by the lean
-    way and then by httpx.
+    """What `transport_comparison.py` tells: of each request what was seen of it and what came,
+    first by the lean way and then by httpx.
     """
     done = subprocess.run(
         [sys.executable, str(Path(__file__).with_name("transport_comparison.py"))],

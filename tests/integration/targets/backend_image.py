@@ -11,7 +11,8 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-from tests.integration.database.scratch.postgres_image import (  # another image, made in the same way
+# another image, made in the same way
+from tests.integration.database.scratch.postgres_image import (
     _libraries,
     _text,
 )

@@ -1,4 +1,6 @@
-"""Private parts of other libraries that the network probe uses: a test for each says when it breaks."""
+"""Private parts of other libraries that the network probe uses: a test for each says when it
+breaks.
+"""
 
 from __future__ import annotations
 

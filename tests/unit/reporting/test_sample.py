@@ -15,7 +15,9 @@ COMMITTED = Path(__file__).parents[3] / "reports" / "sample"
 def test_the_committed_sample_is_what_the_command_makes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Whoever changes the layout makes the sample again: `python -m cutover_gates.reporting.sample_verdict`."""
+    """Whoever changes the layout makes the sample again: `python -m
+    cutover_gates.reporting.sample_verdict`.
+    """
     main([str(tmp_path)])
     assert len(capsys.readouterr().out.splitlines()) == 4
     made = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}

@@ -137,7 +137,9 @@ def _suite_files() -> list[Path]:
 
 
 def test_a_suite_speaks_only_the_language() -> None:
-    """No URL, no SQL, no client, no other suite: only fixtures and the words of `cutover_gates.hospital`."""
+    """No URL, no SQL, no client, no other suite: only fixtures and the words of
+    `cutover_gates.hospital`.
+    """
     broken = [
         f"{name} {rule}"
         for path in _suite_files()

@@ -53,8 +53,8 @@ class Assessment:
 class NotReadable(Exception):
     """One thing could not be read. The text is the reason, as a clause without a full stop.
 
-    `broken_rule` is set where the reason is itself a breach, such as corrupt storage: the thing then
-    becomes a finding of that rule, not a gap.
+    `broken_rule` is set where the reason is itself a breach, such as corrupt storage: the thing
+    then becomes a finding of that rule, not a gap.
     """
 
     broken_rule: Rule | None = None

@@ -79,7 +79,8 @@ class Exchange:
     def curl(self) -> str:
         """Return a command that repeats the request.
 
-        The token is `$TOKEN`. A comment behind the command describes uploaded files and long bodies.
+        The token is `$TOKEN`. A comment behind the command describes uploaded files and long
+        bodies.
         """
         body, notes = _body_arguments(self.body)
         words = ["curl", "-sS", "-X", self.method, *self._header_arguments(), *body]

@@ -124,7 +124,8 @@ class Ledger:
     def close(self) -> None:
         """End the run.
 
-        The ledger is closed only when no record remains. Otherwise the next run finds and sweeps it.
+        The ledger is closed only when no record remains. Otherwise the next run finds and sweeps
+        it.
         """
         with self._lock:
             if self._file.closed:

@@ -21,7 +21,10 @@ from cutover_gates.core.evidence.redact import Redactor
 
 @dataclass(frozen=True)
 class Observation:
-    """Something that a check saw and keeps: a figure, the result of a query. `facts` is JSON-able."""
+    """Something that a check saw and keeps: a figure, the result of a query.
+
+    `facts` is JSON-able.
+    """
 
     title: str
     facts: Mapping[str, Any]

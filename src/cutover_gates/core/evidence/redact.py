@@ -19,7 +19,10 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 MIN_SECRET_LENGTH = 6
-"""Characters. A shorter text is too likely an ordinary word: masking it would garble the evidence."""
+"""Characters.
+
+A shorter text is too likely an ordinary word: masking it would garble the evidence.
+"""
 
 MAX_CACHED_LENGTH = 64
 MAX_CACHED_TEXTS = 10_000

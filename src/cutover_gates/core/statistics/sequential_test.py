@@ -46,10 +46,12 @@ WEIGHTS_BELOW: Mapping[float, float] = {
 """Shares that prove that the limit holds, as factors on the limit's odds, and their weights.
 
 A target without errors is the common case, so 0 weighs most. With all the weight it would need
-3.2 / limit clean requests; so it needs 3.7 / limit. The rest is chosen such that the expected number
+3.2 / limit clean requests; so it needs 3.7 / limit. The rest is chosen such that the expected
+number
 of requests, at each of the true shares 0, 1/20, 1/8, 1/4 and 1/2 of the limit, is within a fifth of
 that of the test which knows the share beforehand (1.16, 1.10, 1.09, 1.11, 1.18 times as many, for
-small limits). At 1/2 each bit of weight saves most requests, so it has more than its neighbours. 3/4
+small limits). At 1/2 each bit of weight saves most requests, so it has more than its neighbours.
+3/4
 is for runs with much time. Beyond about 0.87 nothing is ever proven.
 """
 

@@ -72,7 +72,10 @@ class FhirAuthentication:
         return self._request_token("refresh", self._client_of("refresh", session), form)
 
     def sign_out(self, session: Session) -> None:
-        """End the token (RFC 7009). Raises `Unsupported` where the server has no endpoint for it."""
+        """End the token (RFC 7009).
+
+        Raises `Unsupported` where the server has no endpoint for it.
+        """
         endpoint = None
         if self._settings.auth in _WITH_TOKENS:
             endpoint = self._endpoint("revocation")

@@ -96,7 +96,8 @@ ADVICE: Mapping[Cause, str] = {
     Cause.INVALID_MAPPING: "",
     Cause.WRONG_PATH: "",
     Cause.ENDLESS_LIST: (
-        "The target ignores a filter, or its pages do not turn. Correct the names of the parameters."
+        "The target ignores a filter, or its pages do not turn. Correct the names of the"
+        " parameters."
     ),
     Cause.SIGN_IN_REJECTED: (
         "Correct the username or password of this account, or what operations.sign_in sends."
@@ -153,8 +154,8 @@ ADVICE: Mapping[Cause, str] = {
     ),
     Cause.NO_OPERATIONS: "Request another document.",
     Cause.CHANGED_PATIENT: (
-        "Correct this line or operations.{operation}. If the target stores the value in another form"
-        " on purpose, write how in becomes.{field}."
+        "Correct this line or operations.{operation}. If the target stores the value in another"
+        " form on purpose, write how in becomes.{field}."
     ),
     Cause.CHANGED_VISIT: "Correct this line or operations.open_visit.",
     Cause.CHANGED_DOCUMENT: "Correct this line or operations.upload.",

@@ -22,7 +22,10 @@ class OpenApiExamples:
         self._document, self._unique_fields = document, unique_fields
 
     def resolve(self, node: Any) -> Any:
-        """Return `node` with a local $ref followed. Raises ValueError where it leaves the document."""
+        """Return `node` with a local $ref followed.
+
+        Raises ValueError where it leaves the document.
+        """
         for _ in range(DEPTH):
             if not isinstance(node, dict) or "$ref" not in node:
                 return node

@@ -99,8 +99,8 @@ def assert_no_findings(findings: Iterable[Finding | None]) -> None:
 def assert_passed(assessment: Assessment) -> None:
     """Assert that something was checked, all of it to the end, and that nothing is wrong.
 
-    Raises `FindingsError` for findings and `NotProven` for gaps. Findings go first: that something is
-    broken matters more than that something else could not be seen.
+    Raises `FindingsError` for findings and `NotProven` for gaps. Findings go first: that something
+    is broken matters more than that something else could not be seen.
     """
     if assessment.findings:
         raise FindingsError(*map(_as_finding, assessment.findings))

@@ -1,8 +1,9 @@
 """A stream of journeys that start at random moments, as a user of locust.
 
-The arrivals of a stream are a Poisson process. So any number of streams, on any number of processes,
-adds up to one process with the sum of their rates: nothing need be agreed between processes, and
-locust may deal the streams out as it likes. Only for load processes: this module imports locust.
+The arrivals of a stream are a Poisson process. So any number of streams, on any number of
+processes, adds up to one process with the sum of their rates: nothing need be agreed between
+processes, and locust may deal the streams out as it likes. Only for load processes: this module
+imports locust.
 """
 
 from __future__ import annotations

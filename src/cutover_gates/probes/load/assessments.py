@@ -17,7 +17,8 @@ from cutover_gates.probes.load.model import LoadSummary, ObjectiveResult, Safety
 from cutover_gates.probes.load.objective_findings import add_broken_objective, add_open_objective
 
 NO_POOL, NO_USAGE = "connection-pool-metrics", "resource-metrics"
-"""Names under `unsupported` of a target that reports no figures of its pool, or of CPU and memory."""
+"""Names under `unsupported` of a target that reports no figures of its pool, or of CPU and memory.
+"""
 SAFETY_RULES = {"errors": rules.SAFETY_ERRORS, "slowdown": rules.SAFETY_SLOWDOWN}
 
 

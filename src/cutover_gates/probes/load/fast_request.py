@@ -1,7 +1,7 @@
 """A fast client for the REST driver in a load process: the part of `httpx.Client` that it uses.
 
-It sends what httpx would send, without the steps that take httpx longest, and leaves to httpx what it
-is not sure of.
+It sends what httpx would send, without the steps that take httpx longest, and leaves to httpx what
+it is not sure of.
 """
 
 from __future__ import annotations
@@ -99,7 +99,8 @@ class FastClient:
 class FastRequest(httpx.Request):
     """A request with only what is sent.
 
-    The rest (the parsed address, all headers) is made by httpx when it is used, to report a failure.
+    The rest (the parsed address, all headers) is made by httpx when it is used, to report a
+    failure.
     """
 
     def __init__(

@@ -51,10 +51,10 @@ class LoadPlan:
 class LoadRun:
     """A run, while it lasts and after it.
 
-    `started`, `judged_from` and `judged_until` are seconds since the epoch; `judged_from` is 0 until
-    all streams are running. `end_reason` says why the run ended. `is_decided` is set where the
-    objectives ended it. `unknown_entries` are the entries of the ledger that the target was, or may
-    have been, asked to create.
+    `started`, `judged_from` and `judged_until` are seconds since the epoch; `judged_from` is 0
+    until all streams are running. `end_reason` says why the run ended. `is_decided` is set where
+    the objectives ended it. `unknown_entries` are the entries of the ledger that the target was, or
+    may have been, asked to create.
     """
 
     results: LoadResults

@@ -40,7 +40,9 @@ from cutover_gates.probes.load.sample_writer import SampleWriter
 from cutover_gates.probes.load.worker_config import PlannedRecords, WorkerConfig
 
 SPARE_CONNECTIONS = 10
-"""Connections beyond the requests that may wait: a request that ends gives its connection back late."""
+"""Connections beyond the requests that may wait: a request that ends gives its connection back
+late.
+"""
 
 
 class LoadWorker:

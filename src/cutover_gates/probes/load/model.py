@@ -1,6 +1,7 @@
 """The summary of a load run: one value from where it is made to where it is shown.
 
-A summary holds no token and no patient. This module imports no numpy, so that collecting the checks stays fast.
+A summary holds no token and no patient. This module imports no numpy, so that collecting the checks
+stays fast.
 """
 
 from __future__ import annotations
@@ -57,7 +58,8 @@ class GeneratorFigures:
     """How the load was made: what was planned, and what of it was sent on schedule.
 
     Rates are in requests per second. `in_time` is the share of requests that were sent on schedule,
-    `busiest` the greatest share of a processor that one load process used. `late_p99` is in seconds.
+    `busiest` the greatest share of a processor that one load process used. `late_p99` is in
+    seconds.
     """
 
     intended_rate: float
@@ -123,7 +125,8 @@ class OperationFigures:
     """The response times of one operation, in seconds.
 
     `percentiles` maps p50, p95 and p99 to the value and its bounds. `distribution` holds (upper
-    edge in seconds, requests) of each bin with requests. `objective` holds the limits by percentile.
+    edge in seconds, requests) of each bin with requests. `objective` holds the limits by
+    percentile.
     """
 
     name: str
@@ -157,10 +160,10 @@ class LoadSummary:
     """A load run that is over.
 
     `end_reason` says why it ended. `problems` are reasons why a part of the log is missing.
-    `judged_from` and `judged_until` are seconds since the epoch. `journeys` counts the journeys that
-    were started, by name. `failures` has the first failures of each operation in words, redacted.
-    `series` holds for each second since the start: (second, requests due in it, p50, p95, errors).
-    `pool` and `usage` are the assessments of what the target used.
+    `judged_from` and `judged_until` are seconds since the epoch. `journeys` counts the journeys
+    that were started, by name. `failures` has the first failures of each operation in words,
+    redacted. `series` holds for each second since the start: (second, requests due in it, p50, p95,
+    errors). `pool` and `usage` are the assessments of what the target used.
     """
 
     end_reason: str

@@ -35,8 +35,8 @@ class LoadObjective:
     """One thing that must hold under load.
 
     `item` is the item of the plan, `operation` an operation or `ALL_REQUESTS`, `statistic` one of
-    errors, p50, p95, p99 and ratio. `limit` is the limit in words, `limit_value` its number: a share
-    for errors, seconds for percentiles, a multiple for ratio.
+    errors, p50, p95, p99 and ratio. `limit` is the limit in words, `limit_value` its number: a
+    share for errors, seconds for percentiles, a multiple for ratio.
 
     Without a `required` objective there is no GO; another one can only be refuted.
     `relevant_requests` selects the requests that count. `bad_to_hold` selects those that speak

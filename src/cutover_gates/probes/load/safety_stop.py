@@ -23,8 +23,8 @@ SAFETY_SLOWDOWN = 5.0
 def find_safety_stop(samples: Samples, now: float, usual_seconds: float) -> SafetyStop | None:
     """Return why the run must stop, or None.
 
-    `samples` are all so far. `now` is in seconds since the epoch, on their clock. `usual_seconds` is
-    what an answer may usually take.
+    `samples` are all so far. `now` is in seconds since the epoch, on their clock. `usual_seconds`
+    is what an answer may usually take.
     """
     end = int(now)
     start = end - SAFETY_SECONDS

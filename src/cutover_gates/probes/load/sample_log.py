@@ -27,8 +27,8 @@ RECORD = np.dtype(
 )
 """The record of a request.
 
-`operation` is an index into the config's operations, `outcome` a `RequestOutcome`, `status` the HTTP
-status or 0.
+`operation` is an index into the config's operations, `outcome` a `RequestOutcome`, `status` the
+HTTP status or 0.
 """
 
 Samples = NDArray[np.void]

@@ -38,8 +38,8 @@ class WorkerRole:
 class PlannedRecords:
     """The records that may be created during the run, entered in the ledger beforehand.
 
-    `patients` are (entry, draft); `visits` and `documents` are (entry, reason or file name, index of
-    the known patient to whom it will belong).
+    `patients` are (entry, draft); `visits` and `documents` are (entry, reason or file name, index
+    of the known patient to whom it will belong).
     """
 
     patients: list[tuple[int, PatientDraft]] = field(default_factory=list)

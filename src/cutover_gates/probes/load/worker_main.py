@@ -1,9 +1,10 @@
-"""One load process: `python -m cutover_gates.probes.load.worker_main`, or the script `cutover-load`.
+"""One load process: `python -m cutover_gates.probes.load.worker_main`, or the script
+`cutover-load`.
 
 Its config comes as a line on standard input, its samples go out on standard output, block by block.
-It ends when standard input does, however the process at the other end ended. Several processes are a
-master, which makes no load, and its workers: locust's own connection lets them start together, and
-carries nothing else.
+It ends when standard input does, however the process at the other end ended. Several processes are
+a master, which makes no load, and its workers: locust's own connection lets them start together,
+and carries nothing else.
 """
 
 from __future__ import annotations

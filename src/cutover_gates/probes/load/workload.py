@@ -75,8 +75,8 @@ def build_workload(
     if unknown := next((name for name in asked if name not in journeys), None):
         raise SettingsError(
             f"performance.journeys.{unknown}: there is no such journey in"
-            f" {file.parent.name}/{file.name}. {suggest_nearest(unknown, list(journeys))} There are:"
-            f" {', '.join(journeys)}"
+            f" {file.parent.name}/{file.name}. {suggest_nearest(unknown, list(journeys))} There"
+            f" are: {', '.join(journeys)}"
         )
     steps = {name: _supported_steps(get_steps(journeys[name]), unsupported) for name in asked}
     if not any(steps.values()):

@@ -64,7 +64,8 @@ def send_get(
     """Send a GET request from the address `client` and return the answer without its body.
 
     Each request has a connection of its own, and no redirect is followed. `seconds` bound each
-    step. Raises `SourceUnavailable` where no answer comes, `ConnectionRefused` where nobody listens.
+    step. Raises `SourceUnavailable` where no answer comes, `ConnectionRefused` where nobody
+    listens.
     """
     # A transport of its own: only there httpx takes the local address.
     transport = httpx.HTTPTransport(

@@ -16,8 +16,10 @@ from cutover_gates.reporting.charts.model import (
 from cutover_gates.util.text import strip_control_characters
 
 BINS_PER_DECADE = 20
-"""Of a distribution, as `cutover_gates.probes.load.load_summary` makes it. It is not imported, since
-that would bring numpy to every start; a test holds both to one number."""
+"""Of a distribution, as `cutover_gates.probes.load.load_summary` makes it.
+
+It is not imported, since that would bring numpy to every start; a test holds both to one number.
+"""
 MAX_BINS = 240
 MAX_OPERATIONS_PER_CHART = 12
 """Operations that share one figure."""
@@ -51,7 +53,10 @@ def parse_objectives(operation: Mapping[str, Any]) -> list[tuple[str, float]]:
 
 
 def _parse_distribution(operation: Mapping[str, Any]) -> ChartPanel:
-    """Return the bars of a distribution. Bins without requests are not in the facts, and are empty."""
+    """Return the bars of a distribution.
+
+    Bins without requests are not in the facts, and are empty.
+    """
     counts = {
         round(log10(parse_number(edge)) * BINS_PER_DECADE): parse_number(count)
         for edge, count in operation["distribution"]

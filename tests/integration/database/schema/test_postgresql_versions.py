@@ -70,7 +70,10 @@ def test_a_migrated_database_is_what_the_scripts_make(older: ScratchServer, tmp_
                 [
                     (
                         "index patients_by_birth_date",
-                        "CREATE INDEX patients_by_birth_date ON public.patients USING btree (birth_date)",
+                        (
+                            "CREATE INDEX patients_by_birth_date ON public.patients USING btree"
+                            " (birth_date)"
+                        ),
                         "absent",
                     )
                 ]

@@ -55,7 +55,10 @@ def test_a_migrated_hospital_is_what_the_scripts_make(
                 [
                     (
                         "index patients_by_facility",
-                        "CREATE INDEX patients_by_facility ON public.patients USING btree (facility, mrn)",
+                        (
+                            "CREATE INDEX patients_by_facility ON public.patients USING btree"
+                            " (facility, mrn)"
+                        ),
                         "absent",
                     )
                 ]

@@ -142,7 +142,10 @@ DRIFTS = [
             [
                 (
                     "index visits_by_patient",
-                    "CREATE INDEX visits_by_patient ON public.visits USING btree (patient_id, opened_at, id)",
+                    (
+                        "CREATE INDEX visits_by_patient ON public.visits USING btree (patient_id,"
+                        " opened_at, id)"
+                    ),
                     "absent",
                 )
             ]
@@ -154,7 +157,10 @@ DRIFTS = [
             [
                 (
                     "index patients_by_tag",
-                    'definition "CREATE INDEX patients_by_tag ON public.patients USING btree (tag) WHERE (tag IS NOT NULL)"',
+                    (
+                        'definition "CREATE INDEX patients_by_tag ON public.patients USING btree'
+                        ' (tag) WHERE (tag IS NOT NULL)"'
+                    ),
                     '"CREATE INDEX patients_by_tag ON public.patients USING btree (tag)"',
                 )
             ]
@@ -175,7 +181,10 @@ DRIFTS = [
             [
                 (
                     "trigger wards.wards_stamp",
-                    "CREATE TRIGGER wards_stamp BEFORE INSERT ON public.wards FOR EACH ROW EXECUTE FUNCTION public.stamp()",
+                    (
+                        "CREATE TRIGGER wards_stamp BEFORE INSERT ON public.wards FOR EACH ROW"
+                        " EXECUTE FUNCTION public.stamp()"
+                    ),
                     "absent",
                 )
             ]
@@ -300,7 +309,10 @@ DRIFTS = [
             [
                 (
                     "table sign_in_failures",
-                    'kind "table", persistence "logged", row security "off", row security for its owner "off"',
+                    (
+                        'kind "table", persistence "logged", row security "off", row security for'
+                        ' its owner "off"'
+                    ),
                     "absent",
                 )
             ]
@@ -371,7 +383,10 @@ DRIFTS = [
         (
             [
                 (
-                    "default grant on tables that the database's owner makes in the schema public to hospital_app",
+                    (
+                        "default grant on tables that the database's owner makes in the schema"
+                        " public to hospital_app"
+                    ),
                     'rights "SELECT"',
                     "absent",
                 )

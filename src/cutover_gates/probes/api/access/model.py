@@ -89,10 +89,10 @@ def _kinds_by_parameter(operation: Operation) -> Iterator[tuple[str, str]]:
 class AccessContext:
     """What the matrix needs to ask.
 
-    `operations` are those that are requested, `all_operations` all of the document. `sessions` gives
-    living sessions, `new_session` one that may end, `new_chart` a fresh chart. `names` maps a name
-    in a path to its meaning; `untried` holds operations that those who may do not try. Both are as
-    in the settings.
+    `operations` are those that are requested, `all_operations` all of the document. `sessions`
+    gives living sessions, `new_session` one that may end, `new_chart` a fresh chart. `names` maps a
+    name in a path to its meaning; `untried` holds operations that those who may do not try. Both
+    are as in the settings.
     """
 
     hospital: OperationCaller

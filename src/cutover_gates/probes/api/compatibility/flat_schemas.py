@@ -88,7 +88,8 @@ def _split_by_type(schema: Flat) -> list[Flat]:
 
 
 def _narrow_to_type(rest: Flat, name: str, *, null_allowed: bool) -> Flat | None:
-    """Return the alternative of one type, its values narrowed to the type; None where none are left.
+    """Return the alternative of one type, its values narrowed to the type; None where none are
+    left.
 
     `null_allowed`: `nullable` stands beside the values.
     """

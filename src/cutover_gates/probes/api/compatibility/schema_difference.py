@@ -42,8 +42,8 @@ UNCOMPARABLE_KEYWORDS = (
 class SchemaDifference:
     """A difference, with what was expected (as before) and what holds now.
 
-    `place` is from where the comparison began, such as `.items[].mrn`. `schema` is the same from the
-    innermost schema that has a name.
+    `place` is from where the comparison began, such as `.items[].mrn`. `schema` is the same from
+    the innermost schema that has a name.
     """
 
     kind: DifferenceKind

@@ -71,7 +71,8 @@ def apply_acceptances(
     today: date,
     mode: str,
 ) -> tuple[list[FuzzFinding], list[Finding]]:
-    """Return the findings that nobody accepted, and a finding for each acceptance that does not hold.
+    """Return the findings that nobody accepted, and a finding for each acceptance that does not
+    hold.
 
     An acceptance does not hold where it has expired, or where there is nothing to accept.
     """
@@ -104,8 +105,8 @@ def _parse_acceptance(row: object, where: str) -> AcceptedFinding:
     for key in row:
         if key not in (*REQUIRED_KEYS, "mode"):
             raise SettingsError(
-                f"{where}: unknown key {key!r}.{suggest_nearest(key, REQUIRED_KEYS)} Allowed: {', '.join(REQUIRED_KEYS)},"
-                " mode"
+                f"{where}: unknown key {key!r}.{suggest_nearest(key, REQUIRED_KEYS)} Allowed:"
+                f" {', '.join(REQUIRED_KEYS)}, mode"
             )
     for key in REQUIRED_KEYS:
         if key not in row:
@@ -117,7 +118,8 @@ def _parse_acceptance(row: object, where: str) -> AcceptedFinding:
             raise SettingsError(f"{where}: {key!r} must be a text that is not empty")
     if row["check"] not in rules.CHECK_RULES:
         raise SettingsError(
-            f"{where}: there is no check {row['check']!r}.{suggest_nearest(row['check'], rules.CHECK_RULES)}"
+            f"{where}: there is no check"
+            f" {row['check']!r}.{suggest_nearest(row['check'], rules.CHECK_RULES)}"
         )
     if row.get("mode", "safe") not in ("safe", "deep"):
         raise SettingsError(f'{where}: mode must be "safe" or "deep"')

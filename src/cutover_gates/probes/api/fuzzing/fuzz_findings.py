@@ -19,8 +19,8 @@ _HIDDEN = re.compile(r"-H '([^':]+): \[Filtered\]'")
 def group_failures(failures: Iterable[Note]) -> tuple[FuzzFinding, ...]:
     """Return one finding for each cause: operation, check, status and shape.
 
-    The request that is shown is the smallest of those that failed so. Where that very request breaks
-    several rules there is one finding, of the gravest; the others stand in `also`.
+    The request that is shown is the smallest of those that failed so. Where that very request
+    breaks several rules there is one finding, of the gravest; the others stand in `also`.
     """
     groups: dict[tuple[object, ...], list[Note]] = {}
     for failure in failures:

@@ -33,7 +33,9 @@ SAFE_FAILURES = frozenset(
         "UseAfterFree",
     }
 )
-"""The failures whose message is about the request and the document only; others may quote the answer."""
+"""The failures whose message is about the request and the document only; others may quote the
+answer.
+"""
 
 PARAMETER_LOCATIONS = {
     "path_parameters": "path",

@@ -20,9 +20,9 @@ class FuzzPlan:
     """A run to be made.
 
     `token` gives a valid token, in the form in which `header` shows it; it raises `Rejected` or
-    `ProtocolViolation` where there is none. `accounts` are the names that may sign in. `example_ids`
-    are ids of existing records, by the names of path parameters. `token_seconds` is for how long the
-    latest token is good; None: for ever.
+    `ProtocolViolation` where there is none. `accounts` are the names that may sign in.
+    `example_ids` are ids of existing records, by the names of path parameters. `token_seconds` is
+    for how long the latest token is good; None: for ever.
     """
 
     document: ApiDocument
@@ -54,8 +54,8 @@ class FuzzResult:
 class FuzzFinding:
     """Failures of one cause, with the smallest request that shows it.
 
-    `check` is the name of schemathesis' check, `also` those that the same request breaks. `shape` is
-    what makes two failures one: `$.items[*].mrn breaks type`.
+    `check` is the name of schemathesis' check, `also` those that the same request breaks. `shape`
+    is what makes two failures one: `$.items[*].mrn breaks type`.
     """
 
     operation: str
@@ -86,7 +86,8 @@ class FuzzedOperation:
     """What one operation was asked, and what it answered.
 
     `phases` counts requests by phase, `statuses` answers by status. `documented` are the documented
-    statuses. `gave_up` counts errors of schemathesis. `gaps` are what is not known of the operation.
+    statuses. `gave_up` counts errors of schemathesis. `gaps` are what is not known of the
+    operation.
     """
 
     requests: int
@@ -118,9 +119,9 @@ class FuzzedOperation:
 class FuzzSummary:
     """A fuzzing run that is over.
 
-    `operations` are those that the mode requests, `left_out` those that it does not. `seconds` is how
-    long it took, `limit` how long it might. `gaps` are why the run as a whole proves less than it
-    was meant to.
+    `operations` are those that the mode requests, `left_out` those that it does not. `seconds` is
+    how long it took, `limit` how long it might. `gaps` are why the run as a whole proves less than
+    it was meant to.
     """
 
     mode: str

@@ -130,8 +130,8 @@ RUN_COMPLETE = Rule(
     "FUZZ-020",
     "The run tests everything that it is meant to",
     "What was not tested is not known.",
-    "Remove the cause that is named; raise contract.seconds (deep: contract.deep_seconds) where time"
-    " ran out.",
+    "Remove the cause that is named; raise contract.seconds (deep: contract.deep_seconds) where"
+    " time ran out.",
 )
 OPERATION_TESTED = Rule(
     "FUZZ-021",

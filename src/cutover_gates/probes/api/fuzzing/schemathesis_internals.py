@@ -1,8 +1,8 @@
 """The private part of schemathesis that a run replaces.
 
 Under max-time schemathesis gives every operation a share of the time, cuts off what is slow at its
-share, and calls the run complete. There is no setting against it. With this change every operation is
-tested to its end, and what has no turn before the time is over is seen to be missing.
+share, and calls the run complete. There is no setting against it. With this change every operation
+is tested to its end, and what has no turn before the time is over is seen to be missing.
 
 `tests/unit/api/test_schemathesis_internals.py` says when it breaks.
 """

@@ -101,8 +101,8 @@ class PollingThread(Generic[T]):
 class ResourceWatcher:
     """Takes samples during its `with` block.
 
-    After it, `resource_samples` and `activity_samples` hold all of them, failed ones too; None where
-    there is no source.
+    After it, `resource_samples` and `activity_samples` hold all of them, failed ones too; None
+    where there is no source.
     """
 
     def __init__(

@@ -1,4 +1,6 @@
-"""Figures over time, made of samples, and the checks that there are enough of them to prove anything."""
+"""Figures over time, made of samples, and the checks that there are enough of them to prove
+anything.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ A source that does not answer when there is much to do reports only the quiet mo
 MAX_GAP_SHARE = 1 / 3
 """Share of the time that may pass without a measurement."""
 MAX_STILL_SECONDS = 30.0
-"""Seconds for which the CPU counter may stand still, and never more than `MAX_GAP_SHARE` of the time.
+"""Seconds for which the CPU counter may stand still, and never more than `MAX_GAP_SHARE` of the
+time.
 
 A counter that stands still under load is not the target's.
 """

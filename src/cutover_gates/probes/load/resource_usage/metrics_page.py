@@ -29,7 +29,10 @@ COUNTER_FIGURES = frozenset({"cpu_seconds", "pool_timeouts"})
 
 @dataclass(frozen=True)
 class ResourceMetric:
-    """A metric. `figure` is what it reports, `key` its key in the settings, `text` its value there."""
+    """A metric.
+
+    `figure` is what it reports, `key` its key in the settings, `text` its value there.
+    """
 
     figure: str
     key: str

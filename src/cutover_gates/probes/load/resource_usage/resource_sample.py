@@ -27,8 +27,8 @@ class ResourceSample:
 
     `at` is when the answer was there, `measured` when a figure was measured where that was earlier;
     both in seconds since the epoch, on our clock. `cpu_seconds` is counted since the start of the
-    process, `cpu_cores` is an average over the `over` seconds before it was measured. `memory` is in
-    bytes. `parts` is how many processes or pods were added up for the CPU, where that is known.
+    process, `cpu_cores` is an average over the `over` seconds before it was measured. `memory` is
+    in bytes. `parts` is how many processes or pods were added up for the CPU, where that is known.
     """
 
     at: float

@@ -1,7 +1,8 @@
 """The source that the settings name, and the metrics API of a cluster (metrics.k8s.io).
 
 The API reports CPU and memory of the pods that a label selector finds. It reports a rate of CPU and
-no counter, so a restart is not seen. Memory is the working set. The figures are some ten seconds old.
+no counter, so a restart is not seen. Memory is the working set. The figures are some ten seconds
+old.
 """
 
 from __future__ import annotations
