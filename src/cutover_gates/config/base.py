@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from cutover_gates.core.tables import SettingsError
 
-__all__ = ["SECRET_KEYS", "Seconds", "SettingsError", "SettingsTable", "find_table"]
+__all__ = ["SECRET_KEYS", "Seconds", "SettingsError", "SettingsTable", "find_table", "holds_secret"]
 
 SECRET_KEYS = frozenset(
     {"password", "dsn", "standby_dsn", "secrets", "expired_token", "apprise_url"}
 )
+"""The keys of all secrets. None may stand in the file; a test holds the list."""
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 """A bound in seconds: greater than 0 and finite."""
@@ -32,3 +33,8 @@ def find_table(annotation: Any) -> type[BaseModel] | None:
         if table := find_table(part):
             return table
     return None
+
+
+def holds_secret(annotation: Any) -> bool:
+    """Return whether a key holds a secret: itself, or under names that the author chose."""
+    return annotation is SecretStr or any(map(holds_secret, get_args(annotation)))

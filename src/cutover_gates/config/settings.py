@@ -8,9 +8,9 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
-from pydantic import Field, PrivateAttr, field_validator
+from pydantic import BaseModel, Field, PrivateAttr, field_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -18,7 +18,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from cutover_gates.config.base import SettingsError, SettingsTable
+from cutover_gates.config.base import SettingsError, SettingsTable, find_table, holds_secret
 from cutover_gates.config.target import TARGET_NAME, Target
 from cutover_gates.core.tables import suggest_nearest
 
@@ -151,23 +151,11 @@ class Settings(BaseSettings):
         return text
 
     def digest(self) -> str:
-        """SHA-256 over all settings but secrets, and over the files that they name: two runs with
-        one digest were asked the same.
+        """Return the SHA-256 of all settings but secrets, and of the files that they name.
+
+        Two runs with one digest were asked the same.
         """
-        secret = {
-            "targets": {
-                "__all__": {
-                    "expired_token": True,
-                    "secrets": True,
-                    "database": {"dsn", "standby_dsn"},
-                    "migrations": {"scratch": {"dsn"}},
-                    "infrastructure": {"redis": {"password"}, "registry": {"password"}},
-                    "users": {"__all__": {"password"}},
-                    "monitoring": {"channels": {"__all__": {"apprise_url"}}},
-                }
-            }
-        }
-        shown = self.model_dump(mode="json", exclude=secret)  # type: ignore[arg-type]  # the recursive type of pydantic, which mypy cannot infer
+        shown = self.model_dump(mode="json", exclude=_secret_fields(Settings))
         named = [self.plan]
         for target in self.targets.values():
             named += filter(
@@ -175,6 +163,20 @@ class Settings(BaseSettings):
             )
         shown["files"] = [_fingerprint(self.resolve_path(path)) for path in named]
         return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()
+
+
+def _secret_fields(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the secrets of a table and of those below it, as pydantic's `exclude` takes them."""
+    fields: dict[str, Any] = {}
+    for key, field in model.model_fields.items():
+        if holds_secret(field.annotation):
+            fields[key] = True
+        elif (table := find_table(field.annotation)) is not None:
+            inner = _secret_fields(table)
+            # In a list, or under names that the author chose, it holds for each table.
+            is_single = get_origin(field.annotation) not in (dict, tuple)
+            fields[key] = inner if is_single else {"__all__": inner}
+    return fields
 
 
 def _container_target(embedded: Target) -> Target:

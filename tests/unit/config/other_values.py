@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from pydantic.fields import FieldInfo
 
-from cutover_gates.config.base import SECRET_KEYS, SettingsError
+from cutover_gates.config.base import SECRET_KEYS, SettingsError, holds_secret
 from cutover_gates.config.settings import Settings
 from docs.settings_tables import TablePlace, table_below, walk_tables
 
@@ -99,6 +99,16 @@ def find_other_values(read: Read) -> Iterator[OtherValue]:
             variable = _variable(place, key)
             if _is_value(place, key) and variable not in FIXED:
                 yield _find_other_value(read, variable, place.model.model_fields[key])
+
+
+def secret_variables() -> list[str]:
+    """Return the variables of all settings whose type is a secret."""
+    return [
+        _variable(place, key)
+        for place in walk_tables()
+        for key, setting in place.model.model_fields.items()
+        if holds_secret(setting.annotation)
+    ]
 
 
 def _is_value(place: TablePlace, key: str) -> bool:

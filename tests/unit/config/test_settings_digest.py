@@ -5,24 +5,33 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from cutover_gates.config.base import SECRET_KEYS
 from cutover_gates.config.settings import Settings
-from tests.unit.config.other_values import OtherValue, find_other_values
+from tests.unit.config.other_values import OtherValue, find_other_values, secret_variables
 from tests.unit.config.settings_files import PASSWORD, STAGING, Load
+
+CHANNEL = "CUTOVER_TARGETS__STAGING__MONITORING__CHANNELS__CHANNEL__APPRISE_URL"
+SECRETS = "CUTOVER_TARGETS__STAGING__SECRETS"
+OWN_TABLES = {CHANNEL: {f"{CHANNEL}_FILE": "f"}}
+"""Variables without which the table of a secret would not be there, by the secret's."""
 
 
 def test_the_digest_does_not_know_secrets(load: Load) -> None:
     """A rotated password is no other setting, nor is one that was not given before."""
-    names = (
-        PASSWORD,
-        "CUTOVER_TARGETS__STAGING__DATABASE__DSN",
-        "CUTOVER_TARGETS__STAGING__EXPIRED_TOKEN",
-        "CUTOVER_TARGETS__STAGING__INFRASTRUCTURE__REGISTRY__PASSWORD",
-    )
-    digests = {
-        load(STAGING, environment).digest()
-        for environment in ({}, dict.fromkeys(names, "one"), dict.fromkeys(names, "two"))
-    }
-    assert len(digests) == 1
+    names = [*secret_variables(), PASSWORD]
+    assert len(names) >= 8
+    texts = dict.fromkeys(names, "one") | {SECRETS: '{"api_key": "one"}'}
+    plain = load(STAGING).digest()
+    for name, text in texts.items():
+        # The name of a channel or an account is a setting, also where only its secret is given.
+        table = OWN_TABLES.get(name, {})
+        unchanged = load(STAGING, table).digest() if table else plain
+        assert load(STAGING, {**table, name: text}).digest() == unchanged, name
+
+
+def test_every_secret_is_known_by_its_key() -> None:
+    """The file may give none of them, at any depth."""
+    assert {name.rpartition("__")[2].lower() for name in secret_variables()} == SECRET_KEYS
 
 
 def test_the_digest_changes_with_every_other_setting(load: Load) -> None:
