@@ -30,6 +30,7 @@ from cutover_gates.plugin.report_collector import ReportCollector
 from cutover_gates.plugin.results import ResultCollector
 from cutover_gates.plugin.run import USER_ERRORS, PytestRun
 from cutover_gates.plugin.runs_beforehand import make_runs_beforehand
+from cutover_gates.plugin.settings_files import refuse_uncollected_suites
 from cutover_gates.plugin.verdict_subject import build_subject
 from cutover_gates.targets.driver_factory import load_unsupported_operations
 from cutover_gates.targets.embedded import TargetDidNotStart
@@ -41,6 +42,7 @@ class GateSession:
     def __init__(self, run: PytestRun, config: pytest.Config, results: ResultCollector) -> None:
         """Read what people decided. Raises the user's errors."""
         self.run, self.config, self.results = run, config, results
+        refuse_uncollected_suites(config, run.settings, run.suite_folders)
         self.run_errors = find_missing_guards(config)
         self.verdicts: list[Verdict] = []
         self.target = GateTarget(run)

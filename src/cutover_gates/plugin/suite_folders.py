@@ -81,6 +81,15 @@ class SuiteFolders:
                 if name:
                     yield name, path
 
+    def find_uncollected_suite(self, folder: Path) -> Path | None:
+        """Return a suite of another folder that holds checks: this run does not collect them."""
+        # The shipped suites are known also to a run whose plan takes none of them.
+        if folder.resolve() in {root.resolve() for root in (*self.roots, shipped_root())}:
+            return None
+        other = SuiteFolders(folder)
+        holding = (folder / name.partition("/")[0] for name, _ in other.test_files())
+        return next(holding, None)
+
     def find(self, name: str) -> Path:
         """Return the path of a file of a suite: the own one, or else the shipped one."""
         candidates = [self.own / name, *(root / name for root in self.roots)]

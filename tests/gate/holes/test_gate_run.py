@@ -73,6 +73,17 @@ def test_a_gate_judges_the_whole_plan_from_any_directory(
     assert (ran.verdict, ran.status) == ("GO", 0), ran.output
 
 
+def test_checks_that_a_run_would_miss_stop_it(toy: Toy) -> None:
+    """Beside the settings, with pytest's root folder elsewhere: GO would not be theirs."""
+    toy.write("inner/cutover.toml", (toy.folder / "cutover.toml").read_text(encoding="utf-8"))
+    toy.write("inner/smoke/test_more.py", "def test_more(): ...")
+    for words in ([], ["--cutover-config=cutover.toml"]):
+        ran = toy.run("-m", "phase3", *words, cwd=toy.folder / "inner")
+        assert (ran.status, ran.verdicts) == (4, {}), ran.output
+        assert f"{toy.folder}/inner/smoke holds checks" in ran.output
+        assert "Traceback" not in ran.output
+
+
 def test_each_judged_gate_has_a_verdict_of_its_own(toy: Toy) -> None:
     """`phase3 or nightly` asks twice: the worse answer is the exit status, and both are written."""
     documents_fail(toy)

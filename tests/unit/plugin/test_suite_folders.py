@@ -57,3 +57,13 @@ def test_an_own_file_goes_over_a_shipped_one(folders: SuiteFolders, tmp_path: Pa
     assert folders.find("smoke/test_a.py") == tmp_path / "own/smoke/test_a.py"
     (tmp_path / "shipped/smoke/test_c.py").touch()
     assert folders.find("smoke/test_c.py") == tmp_path / "shipped/smoke/test_c.py"
+
+
+def test_suites_of_another_folder_are_found(folders: SuiteFolders, tmp_path: Path) -> None:
+    """A folder with suites that the run does not collect, and no suite of the run itself."""
+    check = tmp_path / "other/smoke/test_c.py"
+    check.parent.mkdir(parents=True)
+    assert folders.find_uncollected_suite(tmp_path / "other") is None
+    check.touch()
+    assert folders.find_uncollected_suite(tmp_path / "other") == tmp_path / "other/smoke"
+    assert folders.find_uncollected_suite(tmp_path / "own") is None
