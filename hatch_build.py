@@ -62,7 +62,7 @@ class ShippedFilesHook(BuildHookInterface[Any]):
 
 
 def _find_commit(root: Path) -> str:
-    """Return the commit that is built, with `+changes` where files differ; '' where it is unknown."""
+    """Return the commit that is built, with `+changes` where files differ; '' if it is unknown."""
     if (root / COMMIT_FILE).is_file():
         return (root / COMMIT_FILE).read_text(encoding="utf-8").strip()
     try:

@@ -43,7 +43,7 @@ def create_tag() -> str:
 
 @contextmanager
 def open_target(settings: Settings, redactor: Redactor) -> Iterator[RunningTarget]:
-    """Yield the target; an embedded one and one in containers is started, and stopped at the end."""
+    """Yield the target; an embedded one or one in containers is started and stopped at the end."""
     with ExitStack() as stack:
         if settings.chosen_target.kind == "embedded":
             hospital = embedded.start_embedded_target(settings, shipped_root())

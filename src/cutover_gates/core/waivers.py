@@ -25,7 +25,7 @@ With the second a failure is still a failure.
 
 
 class DecisionError(ValueError):
-    """A waiver or sign-off file cannot be read; the message says where and what to write instead."""
+    """A waiver or sign-off file cannot be read; the message says where and what to write."""
 
 
 @dataclass(frozen=True)

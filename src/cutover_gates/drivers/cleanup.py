@@ -28,7 +28,7 @@ TIME_OVER = "the time for cleaning up was over; the next run, or `pytest --sweep
 
 @dataclass(frozen=True)
 class CleanupResult:
-    """The outcome for one thing: `how` it was retired, or None, and then `why` it is still there."""
+    """The outcome for one thing: `how` it was retired, or else `why` it is still there."""
 
     kind: str
     key: str

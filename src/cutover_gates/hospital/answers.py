@@ -51,7 +51,7 @@ class Answer:
 
 
 def read_status_reason(answer: Answer) -> Reason | None:
-    """Return the reason that the status of an answer means (RFC 9110); None for any other status."""
+    """Return the reason that the status of an answer means (RFC 9110), or None."""
     return STATUS_REASONS.get(answer.status)
 
 

@@ -43,7 +43,7 @@ def create_run_folders(run: PytestRun) -> None:
 
 
 def _new_folder(path: Path) -> Path:
-    """Return the path, or with a number behind it where another run has it: two may begin at once."""
+    """Return the path, with a number behind it where another run that began at once has it."""
     numbered = (path.with_name(f"{path.name}-{number}") for number in range(2, 1000))
     return next(folder for folder in (path, *numbered) if not folder.exists())
 

@@ -80,7 +80,7 @@ def _read_checks(tree: ast.Module, name: str) -> list[WrittenCheck]:
 
 
 def _find_checks(body: list[ast.stmt], above: str, marks: list[ast.expr]) -> Iterator[WrittenCheck]:
-    """Yield the checks of a module or class; `marks` are the expressions that mark it from outside."""
+    """Yield the checks of a module or class; `marks` are the expressions that mark all of it."""
     statements = list(_iterate_statements(body))
     marks = marks + [value for node in statements for value in pytestmark_value(node)]
     for node in statements:

@@ -1,4 +1,4 @@
-"""The checks that a run must account for: those written in the suites, bound to items of the plan."""
+"""The checks that a run must account for: those in the suites, bound to items of the plan."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the run and register its hooks, before JUnit, Allure and time-outs read their options."""
+    """Make the run and register its hooks before other plugins read their options."""
     add_markers(config)
     run = config.stash[RUN_KEY] = make_run(config)
     results = ResultCollector()

@@ -124,7 +124,7 @@ class GateSession:
         artifacts.show_verdicts(self.run, self.verdicts, self._notes(expected))
 
     def _judge(self, expected: ExpectedChecks) -> None:
-        """Judge and write; once more where an output holds a secret, which is a fault of the run."""
+        """Judge and write; once more where an output holds a secret, which is a run error."""
         undeclared = self.target.status.not_offered if self.target.status else {}
         results = self.results.results(expected, self._narrowed, self._unsupported, undeclared)
         subject = build_subject(self.run, self.target.status)

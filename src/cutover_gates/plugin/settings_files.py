@@ -49,7 +49,7 @@ def refuse_uncollected_suites(
 
 
 def find_plan(settings: Settings, project: Path) -> Path:
-    """Return the plan beside the settings file, or else that of the project, or else the shipped."""
+    """Return the plan beside the settings file, else the project's, else the shipped one."""
     beside = settings.resolve_path(settings.plan)
     if beside.exists() or "plan" in settings.model_fields_set:
         return beside

@@ -15,7 +15,7 @@ KEPT = RESULTS["holds"]
 
 @dataclass(frozen=True)
 class ReportedMeasurement:
-    """One objective: what was measured, the limit in force, of how many requests, and the result."""
+    """One objective: the measured value, the limit in force, the requests and the result."""
 
     operation: str
     statistic: str

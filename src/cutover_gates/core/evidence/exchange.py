@@ -35,7 +35,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Body:
-    """A request body, ours and synthetic: as `text` when short, else by size (bytes) and SHA-256."""
+    """A request body of ours: as `text` when it is short, else by size (bytes) and SHA-256."""
 
     size: int
     text: str | None = None

@@ -163,5 +163,5 @@ class Redactor:
         return value
 
     def find_secrets(self, data: bytes) -> list[str]:
-        """Return the names of the learned secrets in `data` (an output file), in any form, sorted."""
+        """Return the names of the learned secrets in `data` (an output file), in any form."""
         return sorted({name for form, name in self._masks if form.encode() in data})

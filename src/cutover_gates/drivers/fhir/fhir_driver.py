@@ -1,4 +1,4 @@
-"""The driver for FHIR R4: patients, visits and documents as Patient, Encounter, DocumentReference."""
+"""The driver for FHIR R4, with Patient, Encounter and DocumentReference resources."""
 
 from __future__ import annotations
 

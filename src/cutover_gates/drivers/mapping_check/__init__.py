@@ -1,1 +1,1 @@
-"""The mapping check: each operation of a target is tried once, to find wrong lines of the mapping."""
+"""The mapping check: each operation is tried once, to find wrong lines of the mapping."""

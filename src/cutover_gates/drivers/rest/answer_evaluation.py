@@ -98,7 +98,7 @@ class AnswerJudge:
         return self._redactor.redact_text(str(message)[:_MESSAGE_CHARACTERS])
 
     def reason_of(self, answer: Answer, operation: str = "describe") -> Reason | None:
-        """Return the reason by which the mapping reads `answer` as a rejection, None without one."""
+        """Return the reason by which the mapping reads `answer` as a rejection, or None."""
         for reason, rule in (*self._body_rules, *self._status_rules):
             if self._matches(rule, operation, answer):
                 return reason

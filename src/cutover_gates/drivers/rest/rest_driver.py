@@ -163,7 +163,7 @@ class RestDriver(RestCharts):
         return self.mapping.token.header, self._runner.build.token_value(session.access)
 
     def _signs_in(self, request: httpx.Request) -> bool:
-        """Return whether the target counts this request as a sign-in: its address is the sign-in's."""
+        """Return whether the target counts this request as a sign-in, by its address."""
         sign_in = self.mapping.operations.get("sign_in")
         if sign_in is None:
             return False

@@ -146,7 +146,7 @@ def find_distinguishing_fields(
 
 
 def find_changed_fields(one: Answer, other: Answer) -> frozenset[str]:
-    """Return the fields that differ between two answers to the same request (a request id, a time)."""
+    """Return the fields that differ between two answers to one request (a request id, a time)."""
     left, right = _comparable_fields(one), _comparable_fields(other)
     return frozenset(name for name in {*left, *right} if left.get(name) != right.get(name))
 

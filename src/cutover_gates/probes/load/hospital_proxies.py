@@ -1,4 +1,4 @@
-"""Drivers around a driver, for load processes: one reports to the ledger, one refreshes sessions."""
+"""Wrappers of a driver for load processes: reporting to the ledger, refreshing sessions."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ class LoadWorker:
         self.sample_writer.report_secrets(self.redactor)
 
     def start_journey(self, name: str, due: float, dice: random.Random) -> None:
-        """Start a journey that is due; where too many requests wait, record that it was not sent."""
+        """Start a journey that is due; if too many requests wait, record that it was not sent."""
         journey = self._journeys[name]
         self.sample_writer.count_journey(name)
         if len(self._running) >= self.config.most_waiting:

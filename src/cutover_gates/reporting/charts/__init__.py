@@ -1,1 +1,1 @@
-"""Charts of a load run for the page: from the facts of an observation to pieces of SVG with words."""
+"""Charts of a load run for the page: SVG with words, from the facts of an observation."""

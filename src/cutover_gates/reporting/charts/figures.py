@@ -49,7 +49,7 @@ class Figure:
 
 
 def render_figures(facts: Mapping[str, Any]) -> tuple[list[Figure], str]:
-    """Return the figures of an observation, and a sentence where there are some but none is drawn."""
+    """Return the figures of an observation, and a sentence where none of them is drawn."""
     charts = list(build_charts(facts))
     if not charts:
         return [], ""

@@ -79,7 +79,7 @@ def path_parameters(operation: Operation) -> frozenset[str]:
 
 
 def _kinds_by_parameter(operation: Operation) -> Iterator[tuple[str, str]]:
-    """Yield what `/patients/{id}` means by its name: the record that the segment before it lists."""
+    """Yield the record that `/patients/{id}` means: the one that the segment before it lists."""
     for before, segment in pairwise(operation.path.split("/")):
         if segment.startswith("{") and segment.endswith("}"):
             yield segment[1:-1], before.lower().removesuffix("s")

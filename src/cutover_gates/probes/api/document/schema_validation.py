@@ -52,7 +52,7 @@ class SchemaValidators:
 
 
 def find_invalid_examples(document: ApiDocument) -> tuple[list[tuple[str, str]], int]:
-    """Return (place, reason) of each example that its schema does not allow, and the total count."""
+    """Return (place, reason) of each example that its schema does not allow, and the total."""
     validators, invalid, count = SchemaValidators(document), [], 0
     for where, value, schema in _iterate_examples(document, document.document, "#"):
         count += 1

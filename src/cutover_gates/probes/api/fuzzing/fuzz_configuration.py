@@ -47,7 +47,7 @@ class FuzzProfile:
 
     @property
     def stop_seconds(self) -> float:
-        """Return the seconds after which the run is told to end; a deep one should end by itself."""
+        """Return the seconds after which the run is told to end; a deep run ends by itself."""
         return self.seconds + (STARTUP_SECONDS if self.mode == "deep" else 0)
 
     @property

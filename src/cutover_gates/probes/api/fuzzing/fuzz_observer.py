@@ -200,7 +200,7 @@ def format_path(path: list[str | int]) -> str:
 
 
 def failure_message(failure: Failure) -> str:
-    """Return the message of a failure, without the content of the answer; empty where it has any."""
+    """Return the message of a failure; empty where it holds content of the answer."""
     if isinstance(failure, JsonSchemaError):
         keyword = str(failure.schema_path[-1]) if failure.schema_path else ""
         wanted = json.dumps(failure.schema.get(keyword))[:200]

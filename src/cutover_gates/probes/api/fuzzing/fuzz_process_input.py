@@ -103,7 +103,7 @@ class TokenProvider:
 
     @property
     def lockout_reason(self) -> str:
-        """Return why the last requests prove nothing; empty where a token was accepted after them."""
+        """Return why the last requests prove nothing; empty if a token was accepted later."""
         if self._shut_out or self._refused <= MAX_REJECTED_TOKENS:
             return self._shut_out
         return f"no token opened {next(iter(self._where))}, up to the end"
