@@ -1,4 +1,4 @@
-"""Alerts that are not loaded, look at nothing, go astray, or are swallowed on the way."""
+"""Faults of alerts: not loaded, without series, sent elsewhere, or suppressed."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ GOOD: Sequence[Mapping[str, Any]] = (
     {"alert": "GoodCanary", "expr": "vector(1)", "labels": {"severity": "test"}},
     {"alert": "Maintenance", "expr": "vector(1)", "labels": {"site": "north"}},
 )
-"""What stands beside the faults."""
+"""The rules without a fault."""
 
 
 class AlertFault(ObservabilityFault):
@@ -79,7 +79,7 @@ class ARuleFileIsNotLoaded(AlertFault):
 
 
 class ARuleHasAnError(AlertFault):
-    """Every evaluation fails; the alert is quiet for ever."""
+    """Every evaluation fails, so the alert never fires."""
 
     check = LOADED
     breaks, shows = (rules.RULE_EVALUATED,), "health: Erring | health ok | err: "
@@ -103,7 +103,7 @@ class ARuleIsNotEvaluated(AlertFault):
 
 
 class ARuleWaitsTooLong(AlertFault):
-    """The plan says three looks, the rule an hour."""
+    """The plan says 3 seconds, the rule waits for an hour."""
 
     check = LOADED
     breaks, shows = (rules.RULE_AS_PLANNED,), "| for: 3s | for: 3600s |"
@@ -126,7 +126,7 @@ class ARuleHasAnotherThreshold(AlertFault):
 
 
 class PrometheusKnowsNoAlertmanager(AlertFault):
-    """Alerts fire on its own page, and leave it nowhere."""
+    """Alerts fire in Prometheus and are sent to nobody."""
 
     check = LOADED
     breaks, shows = (rules.ALERTMANAGER_CONNECTED,), "| an Alertmanager | none |"
@@ -141,7 +141,7 @@ class PrometheusKnowsNoAlertmanager(AlertFault):
 
 
 class ATriggerHasNoAlert(AlertFault):
-    """Three of the plan's four triggers are declared; of the fourth nobody has thought."""
+    """Three of the plan's four triggers have a declared alert, the fourth has none."""
 
     check, outcome = LOADED, "not proven"
     breaks, shows = (rules.TRIGGER_HAS_ALERT,), "monitoring.alerts.rules.database |"
@@ -168,7 +168,7 @@ class ARuleLooksAtAMissingMetric(AlertFault):
 
 
 class ARuleLooksAtAMissingLabel(AlertFault):
-    """It is declared that its series come only with trouble; but there is no such label."""
+    """Its series are declared as absent while all is well, but there is no such label."""
 
     check = GROUNDED
     breaks, shows = (
@@ -196,7 +196,7 @@ class ARuleLooksAtAMissingLabel(AlertFault):
 
 
 class ARuleLooksAtNothing(AlertFault):
-    """A placeholder that somebody meant to fill in."""
+    """The rule is a placeholder that nobody filled in."""
 
     check = GROUNDED
     breaks, shows = (rules.EXPRESSION_READS_SERIES,), "| a series | vector(0) > 1 |"
@@ -204,7 +204,7 @@ class ARuleLooksAtNothing(AlertFault):
 
 
 class AnAlertGoesToAnotherTeam(AlertFault):
-    """Billing is woken, and does not know why."""
+    """The billing team is called, and does not know why."""
 
     check = ROUTED
     breaks, shows = (rules.ROUTED_TO_RECEIVER,), "health: Astray | operations | another-team |"
@@ -217,7 +217,7 @@ class AnAlertGoesToAnotherTeam(AlertFault):
 
 
 class TheReceiverTellsNobody(AlertFault):
-    """A receiver without a single way to send takes every alert and keeps it."""
+    """A receiver without an integration accepts every alert and sends none."""
 
     check = ROUTED
     breaks, shows = (
@@ -237,7 +237,7 @@ class TheReceiverTellsNobody(AlertFault):
 
 
 class AnAlertIsSilenced(AlertFault):
-    """The silence of last month's works, with an end in 2099."""
+    """A silence of last month's maintenance ends in 2099."""
 
     check = AUDIBLE
     breaks, shows = (rules.NOT_SILENCED,), 'alertname=~"Silenced.*" |'
@@ -250,7 +250,7 @@ class AnAlertIsSilenced(AlertFault):
 
 
 class OneInstanceIsSilenced(AlertFault):
-    """Of two instances one may burn in silence."""
+    """The alert of one of two instances is silenced."""
 
     check = AUDIBLE
     breaks, shows = (rules.NOT_SILENCED,), 'instance=~"a" |'
@@ -262,7 +262,7 @@ class OneInstanceIsSilenced(AlertFault):
 
 
 class AnAlertIsInhibited(AlertFault):
-    """ "Maintenance" has been active for weeks, and keeps everything else back."""
+    """The alert Maintenance has been active for weeks and inhibits all others."""
 
     check = AUDIBLE
     breaks, shows = (rules.NOT_INHIBITED,), "| sent | inhibited by Maintenance |"
@@ -275,7 +275,7 @@ class AnAlertIsInhibited(AlertFault):
 
 
 class TheRouteIsMuteAtThisTime(AlertFault):
-    """Between ten and six nobody is to be woken; the cutover is at two."""
+    """Nobody is called between ten and six; the cutover is at two."""
 
     check = AUDIBLE
     breaks, shows = (rules.NOT_MUTED,), "| sent | within the time interval always |"
@@ -299,7 +299,7 @@ class CanaryFault(AlertFault):
 
 
 class TheCanaryNeverFires(CanaryFault):
-    """Its threshold is one that nobody reaches: what is tested is nothing."""
+    """Its threshold is never reached: nothing is tested."""
 
     breaks, shows = (rules.CANARY_FIRES,), "QuietCanary | firing within 1 s | not firing |"
     rule: ClassVar[Mapping[str, Any]] = {
@@ -311,7 +311,7 @@ class TheCanaryNeverFires(CanaryFault):
 
 
 class TheCanaryIsSilenced(CanaryFault):
-    """It fires, and Alertmanager says nothing."""
+    """It fires, and a silence keeps it from being sent."""
 
     breaks, shows = (rules.CANARY_ACTIVE,), "| active within 1 s | suppressed by "
     rule: ClassVar[Mapping[str, Any]] = {
@@ -323,7 +323,7 @@ class TheCanaryIsSilenced(CanaryFault):
 
 
 class TheCanaryIsInhibited(CanaryFault):
-    """It fires, and another alert keeps it back."""
+    """It fires, and another alert inhibits it."""
 
     breaks, shows = (rules.CANARY_ACTIVE,), "| active within 1 s | suppressed by "
     rule: ClassVar[Mapping[str, Any]] = {
@@ -335,7 +335,7 @@ class TheCanaryIsInhibited(CanaryFault):
 
 
 class TheCanaryComesByTheWrongReceiver(CanaryFault):
-    """It arrives, by the way of another team: theirs is proven, and not ours."""
+    """It arrives through another team's receiver: ours is not proven."""
 
     breaks, shows = (rules.CANARY_RECEIVER,), "StrayCanary | receiver cutover | another-team |"
     rule: ClassVar[Mapping[str, Any]] = {
@@ -351,7 +351,7 @@ class TheCanaryComesByTheWrongReceiver(CanaryFault):
 
 
 class TheReceiverRefuses(CanaryFault):
-    """Whoever should be told does not answer."""
+    """The receiver of the alert does not answer."""
 
     breaks, shows = (rules.CANARY_ARRIVES,), "RefusedCanary | a message at 127.0.0.1:"
     rule: ClassVar[Mapping[str, Any]] = {
@@ -363,7 +363,7 @@ class TheReceiverRefuses(CanaryFault):
 
 
 class TheCanaryLostItsLabel(CanaryFault):
-    """Relabelling takes the severity away, by which the next service decides whom to wake."""
+    """Relabelling removes the severity, by which the next service decides whom to call."""
 
     breaks, shows = (rules.CANARY_LABELS,), "BareCanary | severity=test | no label severity |"
     rule: ClassVar[Mapping[str, Any]] = {"alert": "BareCanary", "expr": "vector(1)"}
@@ -375,7 +375,7 @@ class TheCanaryLostItsLabel(CanaryFault):
 
 
 class AlertmanagerIsDead(CanaryFault):
-    """Prometheus raises alerts to nobody."""
+    """Prometheus sends its alerts to a dead Alertmanager."""
 
     outcome = "not proven"
     breaks, shows = (rules.SERVICES_ANSWER,), "http://127.0.0.1:9/"
@@ -386,7 +386,7 @@ class AlertmanagerIsDead(CanaryFault):
 
 
 class AnotherRunListensThere(CanaryFault):
-    """Two runs at one place: who got the message?"""
+    """Two runs listen at one address: it is unknown which of them gets the message."""
 
     outcome = "not proven"
     breaks, shows = (rules.RUN_LISTENS,), "Address already in use |"

@@ -1,6 +1,6 @@
-"""Dashboards that are gone, empty, or shut.
+"""Faults of dashboards: gone, empty, or refused.
 
-What shows them here is a stand-in for Grafana, which speaks the two paths that are asked.
+A stand-in for Grafana answers the paths that are queried.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ DATA = {"frames": [{"data": {"values": [[1, 2], [3.5, 4]]}}]}
 
 @contextmanager
 def grafana() -> Iterator[HttpServerStandin]:
-    """A stand-in on which all is well. It answers only whoever brings the token."""
+    """Yield a stand-in without a fault. It answers only requests with the token."""
 
     def guarded(reply: Any) -> Any:
         def answer(asked: ReceivedRequest) -> Reply:
@@ -111,7 +111,7 @@ def grafana() -> Iterator[HttpServerStandin]:
 
 
 class DashboardFault(ObservabilityFault):
-    """`change` does it to the stand-in."""
+    """`change` puts the fault into the stand-in."""
 
     item, check = "dashboards-verified", "test_the_dashboards_show_data"
     token = TOKEN
@@ -131,11 +131,11 @@ class DashboardFault(ObservabilityFault):
 
     @classmethod
     def change(cls, stand_in: HttpServerStandin) -> None:
-        """Nothing."""
+        """Change nothing; a fault overrides it."""
 
 
 class ADashboardIsGone(DashboardFault):
-    """Somebody tidied up last week."""
+    """Somebody deleted the dashboard last week."""
 
     breaks, shows = (rules.DASHBOARD_EXISTS,), "cutover | the dashboard | answered 404"
 
@@ -177,14 +177,14 @@ class AQueryFails(DashboardFault):
 
 
 class TheTokenIsRefused(DashboardFault):
-    """The service account expired: nothing is known of any panel."""
+    """The service account expired, so no panel can be checked."""
 
     token = "glsa_another-one"
     breaks, shows = (rules.TOKEN_ACCEPTED,), "cutover | the dashboard | answered 401"
 
 
 class ADashboardIsEmpty(DashboardFault):
-    """It is there, and shows nothing but a text."""
+    """The dashboard has only a text panel."""
 
     breaks, shows = (rules.DASHBOARD_HAS_QUERY,), "cutover | a panel with a query | none |"
 
@@ -196,7 +196,7 @@ class ADashboardIsEmpty(DashboardFault):
 
 
 class GrafanaAnswersSomethingElse(DashboardFault):
-    """A login page in its place."""
+    """A login page answers instead of Grafana."""
 
     outcome = "not proven"
     breaks, shows = (rules.GRAFANA_ANSWERS,), "answered 200, and not in JSON |"

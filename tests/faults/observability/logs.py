@@ -1,6 +1,4 @@
-"""Lines of a log that are lost, late, incomplete, wrong about the time, or hold what nobody may
-read there.
-"""
+"""Faults of logs: lines that are lost, late or incomplete, or hold confidential values."""
 
 from __future__ import annotations
 
@@ -36,9 +34,9 @@ Fields = dict[str, Any]
 
 
 class Writer:
-    """A target that does nothing but write its log, as a fault has it.
+    """A target that only writes its log, with a fault in it.
 
-    It is asked for what a run asks of a real one.
+    It answers the requests that a run sends to a real target.
     """
 
     def __init__(self, path: Path, fault: type[LogFault]) -> None:
@@ -89,7 +87,7 @@ Append = Callable[[Fields | str], None]
 
 
 class LogFault(ObservabilityFault):
-    """`changed` makes a line what it should not be; `write` puts it into the log."""
+    """`changed` returns a line with the fault in it; `write` appends it to the log."""
 
     item, check, tells_ids = "logs-flowing", ARRIVES, True
 
@@ -119,7 +117,7 @@ class LogFault(ObservabilityFault):
 
 
 class LinesAreLost(LogFault):
-    """The collector is not running: the night's errors are nowhere."""
+    """The log collector is not running: errors of the night are lost."""
 
     breaks, shows = (rules.LINE_ARRIVES,), "| no line |"
 
@@ -129,7 +127,7 @@ class LinesAreLost(LogFault):
 
 
 class LinesAreLate(LogFault):
-    """What happens is seen minutes later, when the decision is made."""
+    """Errors show minutes later, after the decision is made."""
 
     breaks, shows = (rules.LINE_ARRIVES,), f"a line within {SECONDS:g} s | no line |"
 
@@ -139,7 +137,7 @@ class LinesAreLate(LogFault):
 
 
 class LinesHaveNoLevel(LogFault):
-    """Errors cannot be told from the rest."""
+    """Errors cannot be told from other lines."""
 
     breaks, shows = (rules.LINE_HAS_LEVEL,), "| none; fields message, request_id"
 
@@ -149,7 +147,7 @@ class LinesHaveNoLevel(LogFault):
 
 
 class LinesHaveALevelOfTheirOwn(LogFault):
-    """The filter for errors knows other words."""
+    """The filter for errors knows other level names."""
 
     breaks, shows = (rules.LINE_HAS_LEVEL,), "| schlimm |"
 
@@ -159,7 +157,7 @@ class LinesHaveALevelOfTheirOwn(LogFault):
 
 
 class LinesHaveNoRequestId(LogFault):
-    """A complaint with a number leads to no line."""
+    """A user reports a request's id, and no line has it."""
 
     breaks, shows = (rules.LINE_ARRIVES,), "| no line |"
 
@@ -169,7 +167,7 @@ class LinesHaveNoRequestId(LogFault):
 
 
 class TheRequestIdIsInTheMessage(LogFault):
-    """It can be read, and not searched for."""
+    """The id can be read, but not searched for."""
 
     breaks, shows = (rules.LINE_HAS_ID,), "| the id in field request_id | the id elsewhere"
 
@@ -179,7 +177,7 @@ class TheRequestIdIsInTheMessage(LogFault):
 
 
 class TheTimeIsAnHourOff(LogFault):
-    """Local time under the name of UTC: events are put in the wrong order."""
+    """Local time is marked as UTC: events are read in the wrong order."""
 
     breaks, shows = (rules.LINE_TIME_CORRECT,), "3600 s earlier |"
 
@@ -189,7 +187,7 @@ class TheTimeIsAnHourOff(LogFault):
 
 
 class LinesHaveNoTime(LogFault):
-    """The store stamps them as they come, in whatever order."""
+    """The store adds the time of arrival, which has another order."""
 
     breaks, shows = (rules.LINE_HAS_TIME,), "| a time in field time | none; fields"
 
@@ -199,7 +197,7 @@ class LinesHaveNoTime(LogFault):
 
 
 class AnswersCarryNoId(LogFault):
-    """No line can be tied to what was done."""
+    """No line can be assigned to a request."""
 
     outcome, tells_ids = "not proven", False
     breaks, shows = (rules.ANSWERS_CARRY_ID,), "1 answers |"
@@ -222,7 +220,7 @@ class APasswordIsInALine(_Holding):
 
 
 class APasswordIsInALineInBase64(_Holding):
-    """An Authorization header of Basic is logged: the password is only dressed."""
+    """A Basic Authorization header is logged: base64 does not hide the password."""
 
     check = SECRETS
     breaks, shows = (rules.NO_SECRET,), "| none | password of registrar |"
@@ -230,7 +228,7 @@ class APasswordIsInALineInBase64(_Holding):
 
 
 class ATokenIsInALine(_Holding):
-    """Whoever reads the log may act as the registrar."""
+    """Everyone who reads the log can act as the registrar."""
 
     check = SECRETS
     breaks, shows = (rules.NO_SECRET,), "| none | token of registrar |"
@@ -238,7 +236,7 @@ class ATokenIsInALine(_Holding):
 
 
 class SomebodysTokenIsInALine(_Holding):
-    """Not the run's own: another user's, who never gave it away."""
+    """The token of another user, which is not the run's own."""
 
     check = SECRETS
     breaks, shows = (rules.NO_SECRET,), "| none | a token (JWT) |"
@@ -246,7 +244,7 @@ class SomebodysTokenIsInALine(_Holding):
 
 
 class ThePatientsNameIsInALine(_Holding):
-    """Who was looked for is known to everybody who reads logs."""
+    """Everyone who reads the log learns which patient was searched for."""
 
     check = PATIENTS
     breaks, shows = (rules.NO_PATIENT_DATA,), "| none | a patient's family name |"
@@ -270,7 +268,7 @@ class ThePatientsNameIsInALineInBase64(_Holding):
 
 
 class ThePatientsNameIsInALineInCapitals(_Holding):
-    """The search makes all letters capitals before it logs."""
+    """The search logs names in capital letters."""
 
     check = PATIENTS
     breaks, shows = (rules.NO_PATIENT_DATA,), "| none | a patient's family name |"
@@ -278,7 +276,7 @@ class ThePatientsNameIsInALineInCapitals(_Holding):
 
 
 class WhatALineHoldsIsNotSeen(LogFault):
-    """Half of the lines are lost: what stands in them nobody can say."""
+    """Half of the lines are lost: it is unknown what they hold."""
 
     check, outcome = PATIENTS, "not proven"
     breaks, shows = (rules.LINES_COMPLETE,), "2 requests |"
@@ -290,7 +288,7 @@ class WhatALineHoldsIsNotSeen(LogFault):
 
 
 class ErrorsComeBackWithTheRollback(LogFault):
-    """The old release does not get along with what the new one left behind."""
+    """The old release fails on data that the new one left behind."""
 
     item, check = "rollback-logs", ROLLBACK
     breaks, shows = (rules.NO_ERROR,), "| no error | level ERROR |"
@@ -302,7 +300,7 @@ class ErrorsComeBackWithTheRollback(LogFault):
 
 
 class LinesWithoutALevelHideErrors(LogFault):
-    """After the rollback the old format is back, and nothing in it tells an error."""
+    """The old release logs without a level, so errors do not show."""
 
     item, check, outcome = "rollback-logs", ROLLBACK, "not proven"
     breaks, shows = (rules.LEVELS_COMPLETE,), "lines have no field level |"
@@ -313,7 +311,7 @@ class LinesWithoutALevelHideErrors(LogFault):
 
 
 class NobodySaysWhenTheRollbackWas(LogFault):
-    """Since when are there no errors?"""
+    """It is unknown since when there should be no errors."""
 
     item, check, outcome = "rollback-logs", ROLLBACK, "not proven"
     breaks, shows = (rules.LOG_DECLARED,), "targets.staging.monitoring.logs.rolled_back |"
@@ -327,9 +325,7 @@ class NobodySaysWhenTheRollbackWas(LogFault):
 
 
 class TheLogIsThatOfYesterday(LogFault):
-    """The file that is read is one that nobody writes any more: it holds no errors, and nothing
-    else.
-    """
+    """The file that is read is no longer written: it holds no errors, and nothing else."""
 
     item, check, outcome = "rollback-logs", ROLLBACK, "not proven"
     breaks, shows = (rules.LINES_COMPLETE,), "1 requests |"

@@ -1,4 +1,4 @@
-"""Metrics that are missing, frozen, short, stale, or of the wrong instances."""
+"""Faults of metrics: missing, frozen, too small, old, or of other instances."""
 
 from __future__ import annotations
 
@@ -24,8 +24,10 @@ TARGETS, THERE, MOVING = (
 
 
 class MetricFault(ObservabilityFault):
-    """`page` is what an instance of the fault's own job shows; `interval` how often it is scraped,
-    where that is not all the time.
+    """A fault of the pages of one job, which only this fault has.
+
+    `page` is what an instance of the job shows. `interval` is how often it is scraped, where that is
+    not all the time.
     """
 
     item = "metrics-reporting"
@@ -41,7 +43,7 @@ class MetricFault(ObservabilityFault):
 
 
 class AMetricIsMissing(MetricFault):
-    """The pool runs full at night, and its curve was never there."""
+    """The connection pool fills at night, and there never was a curve of it."""
 
     check = THERE
     breaks, shows = (rules.METRIC_PRESENT,), "db_pool_in_use of a | a series | no series |"
@@ -52,7 +54,7 @@ class AMetricIsMissing(MetricFault):
 
 
 class OneInstanceLacksTheMetric(MetricFault):
-    """The new instance tells less than the old one; half of the target is dark."""
+    """The new instance has fewer metrics than the old one: half of the target is not watched."""
 
     check = THERE
     breaks, shows = (rules.METRIC_PRESENT,), "db_pool_in_use of b | a series | no series |"
@@ -65,7 +67,7 @@ class OneInstanceLacksTheMetric(MetricFault):
 
 
 class TheMetricIsOfLongAgo(MetricFault):
-    """A gateway goes on telling what a dead process told it last."""
+    """A gateway still shows the last values of a dead process."""
 
     check = THERE
     breaks, shows = (rules.SAMPLE_FRESH,), "db_pool_in_use of a | a sample of the last 5 s |"
@@ -78,7 +80,7 @@ class TheMetricIsOfLongAgo(MetricFault):
 
 
 class TheCountersAreFrozen(MetricFault):
-    """The page is kept by a cache: whatever happens, the curves stay flat."""
+    """A cache keeps the page: whatever happens, the curves stay flat."""
 
     check = MOVING
     breaks, shows = (rules.REQUESTS_COUNTED,), "| at least +10 | +0 |"
@@ -100,7 +102,7 @@ class OneOfTheMetricsIsFrozen(MetricFault):
 
 
 class TheCounterMovesTooLittle(MetricFault):
-    """Of two workers behind one port only one is counted: half of the errors are never seen."""
+    """Of two workers behind one port only one is counted: half of the errors are missed."""
 
     check = MOVING
     breaks, shows = (rules.REQUESTS_COUNTED,), "| at least +10 | +5 |"
@@ -111,7 +113,7 @@ class TheCounterMovesTooLittle(MetricFault):
 
 
 class RequestsAreCountedTwice(MetricFault):
-    """A share of errors is half of what it is. Only where nobody else asks can it be told."""
+    """Every error rate is wrong by half. It shows only where nobody else sends requests."""
 
     check = MOVING
     breaks, shows = (rules.REQUESTS_COUNTED,), "| +10 | +20 |"
@@ -126,7 +128,7 @@ class RequestsAreCountedTwice(MetricFault):
 
 
 class AnInstanceIsDown(MetricFault):
-    """One of two instances does not answer, and the other bears all."""
+    """One of two instances does not answer, and the other has all of the load."""
 
     check = TARGETS
     breaks, shows = (rules.INSTANCE_UP,), "b | up | down: "
@@ -148,7 +150,7 @@ class AnInstanceIsNotScraped(MetricFault):
 
 
 class ScrapesCameToAStop(MetricFault):
-    """Prometheus hangs: it goes on answering, with what it knew ten minutes ago."""
+    """Prometheus no longer scrapes, and answers with samples of ten minutes ago."""
 
     check = TARGETS
     breaks, shows = (rules.SAMPLE_FRESH,), "a | a sample of the last 5 s | 60"
@@ -163,7 +165,7 @@ class ScrapesCameToAStop(MetricFault):
 
 
 class NoScrapeComesAnyMore(MetricFault):
-    """Scraped once an hour, by a slip of the pen: a number that moves moves too late."""
+    """The job is scraped once an hour by a typing error: every change shows too late."""
 
     check, interval = MOVING, "1h"
     breaks, shows = (rules.SCRAPES_CONTINUE,), "a, b | a new sample within 0.5 s |"
@@ -174,7 +176,7 @@ class NoScrapeComesAnyMore(MetricFault):
 
 
 class TheLabelsAreOfAnotherJob(MetricFault):
-    """The settings name a job that was renamed: what is looked at is nothing."""
+    """The settings name a job that was renamed: no series is checked."""
 
     check = THERE
     breaks, shows = (rules.METRIC_PRESENT,), "db_pool_in_use of a | a series | no series |"
@@ -185,7 +187,7 @@ class TheLabelsAreOfAnotherJob(MetricFault):
 
 
 class NobodySaysWhichMetrics(MetricFault):
-    """An empty list is looked through quickly."""
+    """No metric is declared: an empty list would pass at once."""
 
     check, outcome = THERE, "not proven"
     breaks, shows = (rules.METRICS_DECLARED,), "targets.staging.monitoring.metrics.requests |"
@@ -196,7 +198,7 @@ class NobodySaysWhichMetrics(MetricFault):
 
 
 class PrometheusIsDead(MetricFault):
-    """Who watches is gone: nothing is known."""
+    """Prometheus is down: nothing is known of the target."""
 
     check, outcome = TARGETS, "not proven"
     breaks, shows = (rules.PROMETHEUS_ANSWERS,), "http://127.0.0.1:9/"

@@ -1,7 +1,6 @@
-"""A real Prometheus and a real Alertmanager around pages of metrics that the tests make up.
+"""A real Prometheus and a real Alertmanager, which scrape metrics pages of the tests.
 
-All faults stand in it side by side, each as a job, a rule or a route of its own, so that it starts
-once.
+Each fault is a job, a rule or a route of its own, so that they start only once.
 """
 
 from __future__ import annotations
@@ -39,19 +38,19 @@ Page = Callable[["Pages", str], str | None]
 
 @dataclass
 class Pages:
-    """What the instances of one job have counted."""
+    """The requests that the instances of one job have counted."""
 
     counted: Counter[str] = field(default_factory=Counter)
 
     def move(self, times: int) -> int:
-        """So many requests, in turn to each instance."""
+        """Count so many requests, in turn on each instance."""
         for number in range(times):
             self.counted[INSTANCES[number % 2]] += 1
         return times
 
 
 def healthy_page(pages: Pages, instance: str) -> str:
-    """A page on which all is well."""
+    """Return a page without a fault."""
     return page_text(pages.counted[instance])
 
 
@@ -67,7 +66,7 @@ def page_text(
 
 @dataclass
 class PrometheusStack:
-    """Where they are. `run` is the port at which a canary's webhook sends."""
+    """The addresses of both. `run` is the port to which a canary's webhook sends."""
 
     prometheus_url: str
     alertmanager_url: str
@@ -75,7 +74,7 @@ class PrometheusStack:
     jobs: Mapping[str, Pages]
 
     def settings(self, job: str = "good", **changed: Any) -> Monitoring:
-        """As a target's settings have it; tables that are changed are merged."""
+        """Return a target's settings; `changed` tables are merged."""
         table: dict[str, Any] = {
             "prometheus": self.prometheus_url,
             "labels": f'job="{job}"',
@@ -139,7 +138,7 @@ class PrometheusStack:
         )
 
     def rule(self, name: str, trigger: str = "health") -> AlertAssessments:
-        """The alerts, where one trigger has this rule."""
+        """Return the questions about alerts, where one trigger has this rule."""
         rules = {
             "health": "GoodHealth",
             "error-rate": "GoodErrors",
@@ -154,7 +153,7 @@ class PrometheusStack:
 
 
 def missing_programs() -> str | None:
-    """Why there can be none, in one sentence."""
+    """Return which programs are missing on this machine; None: none is."""
     lacking = [program for program in PROGRAMS if shutil.which(program) is None]
     return (
         f"{' and '.join(lacking)} not on this machine: apt-get install {' '.join(lacking)}"
@@ -173,7 +172,7 @@ def running_stack(
     canaries: Mapping[str, str],
     silences: Sequence[Mapping[str, str]],
 ) -> Iterator[PrometheusStack]:
-    """Both programs, until the block ends.
+    """Run both programs until the block ends.
 
     `pages`: what each job's instances show. `lazy` rules are evaluated once an hour. `intervals`:
     how often a job is scraped that is not scraped all the time. `canaries`: to which receiver an
@@ -269,7 +268,7 @@ def _showing(page: Page, counted: Pages, instance: str) -> Callable[[ReceivedReq
 
 
 def _alertmanager(run: int, nobody: int, canaries: Mapping[str, str]) -> dict[str, Any]:
-    """Routes: the canaries to theirs, what belongs to another team there, all else to operations."""
+    """Return a configuration: canaries go to their receivers, the rest by team or to operations."""
     quick = {"group_wait": "0s", "group_interval": "1s", "repeat_interval": "1s"}
     hook = {
         name: [{"url": f"http://127.0.0.1:{port}/{name}"}]

@@ -70,6 +70,7 @@ def parse_config_matchers(table: Mapping[str, Any], prefix: str = "") -> list[La
     plain = table.get(f"{prefix}match") or {}
     regular = table.get(f"{prefix}match_re") or {}
     texts = table.get(f"{prefix}matchers") or []
+    # Both a list and one text are valid.
     if isinstance(texts, str):
         texts = [texts]
     matchers = [LabelMatcher(str(name), str(value)) for name, value in plain.items()]
@@ -87,6 +88,7 @@ def parse_matchers(text: str) -> Iterator[LabelMatcher]:
     inner = text.strip().removeprefix("{").removesuffix("}")
     for match in _MATCHER_PATTERN.finditer(inner):
         value, sign = match["value"], match["sign"]
+        # Only quoted values have escapes.
         if value.startswith('"'):
             value = re.sub(r"\\(.)", r"\1", value[1:-1])
         yield LabelMatcher(match["name"], value, regex="~" in sign, equal="!" not in sign)
@@ -112,6 +114,7 @@ def find_routes(
     The root takes every alert. A route without a receiver has its parent's (`inherited`); time
     intervals are not inherited.
     """
+    # Alertmanager refuses a root without a receiver, so it is empty in tests only.
     receiver = str(route.get("receiver") or inherited)
     leaves: list[RouteLeaf] = []
     for child in route.get("routes") or ():
@@ -139,6 +142,7 @@ def _inhibits(rule: Mapping[str, Any], source: Labels, target: Labels) -> bool:
     target_matchers = parse_config_matchers(rule, "target_")
     if not matches_all(target_matchers, target) or not matches_all(source_matchers, source):
         return False
+    # A label that neither alert has counts as equal.
     equal = rule.get("equal") or ()
     if any(source.get(name, "") != target.get(name, "") for name in equal):
         return False

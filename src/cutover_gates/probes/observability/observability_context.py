@@ -1,4 +1,4 @@
-"""What the observability assessments share: the target, undeclared keys, and a service that fails."""
+"""What the observability assessments share: target, undeclared keys, a service that fails."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ class ObservabilityContext:
         except SourceUnavailable as error:
             builder.add_gap(service_rule, error.url, error.reason)
         except NotProven as error:
+            # The error names its own rules, which say more than `service_rule`.
             builder.not_proven += error.gaps
             if not error.gaps:
                 builder.add_gap(service_rule, "", error.reason)

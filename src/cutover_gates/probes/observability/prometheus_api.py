@@ -84,6 +84,7 @@ class PrometheusApi:
 
     def query(self, expression: str, at: float | None = None) -> Sequence[PrometheusSample]:
         """Return the series that an expression finds at a moment (None: now)."""
+        # repr: the shortest text that is exactly this number, so that two queries have one moment.
         moment = {} if at is None else {"time": repr(at)}
         answer = self._fetch_data("/api/v1/query", query=expression, **moment)
         try:
@@ -94,11 +95,13 @@ class PrometheusApi:
     def query_total(self, expression: str, at: float | None = None) -> float | None:
         """Return the sum of what it finds; None where that is nothing, or not a finite number."""
         samples = self.query(expression, at)
+        # fsum: the order of the series must not change the sum.
         total = math.fsum(sample.value for sample in samples)
         return total if samples and math.isfinite(total) else None
 
     def fetch_targets(self) -> Sequence[ScrapeTarget]:
         """Return what Prometheus scrapes."""
+        # Dropped targets are left out: they are many, and none of them is scraped.
         entries = self._fetch_list("/api/v1/targets", "activeTargets", state="active")
         return [self._parse_target(entry) for entry in entries]
 
@@ -132,6 +135,7 @@ class PrometheusApi:
         return ScrapeTarget(
             _parse_labels(entry.get("labels")),
             str(entry.get("health")),
+            # The text of an error may quote a URL with a token.
             self.service.mask(entry.get("lastError") or ""),
             _parse_time(entry.get("lastScrape")),
         )
@@ -173,6 +177,7 @@ class PrometheusApi:
 
 
 def _parse_sample(entry: Mapping[str, Any]) -> PrometheusSample:
+    # The value is a text, since JSON has neither NaN nor infinity.
     at, value = entry["value"][:2]
     return PrometheusSample(entry["metric"], float(value), float(at))
 

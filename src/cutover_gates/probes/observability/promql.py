@@ -1,7 +1,7 @@
 """What a PromQL expression reads: its selectors, and the numbers that it compares with.
 
-`promql-parser` parses the expression (docs/decisions/0024-promql-parser.md). It belongs to the extra
-`surroundings`; without it the functions raise `UnsupportedExpression`.
+`promql-parser` parses the expression (docs/decisions/0024-promql-parser.md). It belongs to the
+extra `surroundings`; without it the functions raise `UnsupportedExpression`.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ class PromqlSelector:
         names = [label for label in dict.fromkeys(self.labels) if label != _METRIC_NAME]
         if not self.name:
             return self.text
+        # A label that is not empty exists, whatever its value is.
         conditions = ",".join(f'{label}!=""' for label in names)
         return f"{self.name}{{{conditions}}}" if conditions else self.name
 
@@ -68,6 +69,7 @@ def parse_selectors(expression: str) -> Sequence[PromqlSelector]:
     Raises:
         UnsupportedExpression: the expression cannot be parsed.
     """
+    # The same series twice is one question to Prometheus.
     return list(dict.fromkeys(map(_build_selector, _parse(expression).selectors)))
 
 
@@ -80,6 +82,7 @@ def normalize_selector(text: str) -> str:
         selectors = parse_selectors(text)
     except UnsupportedExpression:
         selectors = []
+    # The settings are written by hand: what cannot be parsed is compared as it is.
     return selectors[0].text if len(selectors) == 1 else "".join(text.split())
 
 
@@ -108,6 +111,7 @@ def find_result_labels(expression: str) -> frozenset[str] | None:
 
 def add_labels(selector: str, labels: str) -> str:
     """Return the selector with further labels (`job="hospital"`)."""
+    # The settings may write the labels with their braces or without.
     labels = labels.strip("{}, ")
     if not labels:
         return selector
@@ -132,6 +136,7 @@ def _parse(expression: str) -> _ParsedExpression:
     }
 
     def visit(node: Expr) -> None:
+        # Exact types: the parser's classes are final.
         if type(node) in lists:
             lists[type(node)].append(node)
 
@@ -146,6 +151,7 @@ def _build_selector(node: VectorSelector) -> PromqlSelector:
     matchers = node.matchers.matchers
     conditions = ",".join(map(_format_matcher, matchers))
     text = f"{node.name or ''}{{{conditions}}}" if conditions else str(node.name)
+    # `{__name__="a"}` is the same as `a`.
     exact = (each.value for each in matchers if _is_exact_name(each))
     name = node.name or next(exact, None)
     return PromqlSelector(text, name, tuple(each.name for each in matchers))

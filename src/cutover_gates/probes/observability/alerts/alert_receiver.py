@@ -48,6 +48,7 @@ class ReceivedAlerts:
         if message is None:
             return False
         with self._lock:
+            # A new list: a reader may hold the old one.
             self._messages = [*self._messages, message][-MAX_MESSAGES:]
         return True
 
@@ -65,6 +66,7 @@ def _parse_message(body: bytes) -> AlertMessage | None:
         return None
     if not isinstance(content, dict) or not isinstance(content.get("alerts"), list):
         return None
+    # Anybody may send a message, so nothing about its form is certain.
     entries = [entry for entry in content["alerts"] if isinstance(entry, dict)]
     return AlertMessage(str(content.get("receiver")), tuple(map(_parse_alert, entries)))
 
@@ -87,6 +89,7 @@ def receive_alerts(address: str) -> Iterator[ReceivedAlerts]:
     received = ReceivedAlerts()
     host, _, port = address.rpartition(":")
     try:
+        # Bound before the thread starts, so that a taken port is reported here.
         server = _Server((host, int(port)), _make_handler(received))
     except OSError as error:
         reason = error.strerror or type(error).__name__

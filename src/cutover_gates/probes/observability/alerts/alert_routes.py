@@ -39,8 +39,10 @@ def judge_route(
     destinations: set[tuple[str, ...]] = set()
     for labels in candidates:
         leaves = config.find_routes(labels)
+        # An alert may go to several receivers; one of them must be the declared one.
         destinations.add(tuple(leaf.receiver for leaf in leaves))
     astray = sorted(receivers for receivers in destinations if receiver not in receivers)
+    # The command shows the same route for the labels that the rule itself sets.
     named = {"alertname": each.rule.name, **each.rule.labels}
     shown = " ".join(f"{name}={value}" for name, value in named.items())
     for receivers in astray:

@@ -1,4 +1,4 @@
-"""The judgement of one alerting rule: is it evaluated, as planned, and what labels have its alerts."""
+"""The judgement of one alerting rule: is it evaluated and as planned; the labels of its alerts."""
 
 from __future__ import annotations
 
@@ -84,13 +84,16 @@ def collect_alert_labels(
     These are its own labels alone, and with those of each series that it reads. Raises
     `SourceUnavailable`.
     """
+    # The alert's own labels override those of the series, as in Prometheus.
     own = {**rule.labels, "alertname": rule.name}
     try:
         selectors = parse_selectors(rule.query)
         kept = find_result_labels(rule.query)
     except UnsupportedExpression:
         selectors, kept = (), None
+    # Only plain equalities give a label a value.
     declared = dict(_LABEL.findall(settings.labels))
+    # An alert on `up` fires for series that may not exist now.
     series: list[Labels] = [{**declared, "instance": each} for each in settings.targets]
     for selector in selectors:
         series += _fetch_series_labels(selector, prometheus)

@@ -74,6 +74,7 @@ class SuppressionState:
 
     def _find_silences(self, alert: AlertCandidates) -> Iterator[Finding]:
         for silence in self.silences:
+            # One label set is enough: a silence for one of two instances hides that instance.
             if any(matches_all(silence.matchers, labels) for labels in alert.labels):
                 command = f"amtool silence query {' '.join(map(str, silence.matchers))}"
                 yield Finding(rules.NOT_SILENCED, alert.subject, SENT, str(silence), command)
@@ -99,4 +100,5 @@ class SuppressionState:
             for leaf in self.config.find_routes(labels)
             if receiver in (None, leaf.receiver)
         ]
+        # A second route that sends is enough.
         return reasons[0] if reasons and all(reasons) else ""

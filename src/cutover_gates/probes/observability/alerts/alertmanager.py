@@ -72,6 +72,7 @@ class AlertmanagerConfig:
             muting = [name for name in leaf.mute if contains_moment(self.intervals[name], at)]
             active = [name for name in leaf.active if contains_moment(self.intervals[name], at)]
         except (KeyError, ValueError) as error:
+            # A route with an unknown interval may be muted: this is not known, so it is no breach.
             raise gap_error(rules.INTERVALS_PARSED, leaf.receiver, str(error)) from None
         if muting:
             return f"within the time interval {muting[0]}"
@@ -109,6 +110,7 @@ class AlertmanagerApi:
             silences = [self._parse_silence(entry) for entry in entries]
         except (KeyError, TypeError):
             raise self._unexpected_answer("/api/v2/silences") from None
+        # Expired silences stay in the list for days. A pending one may start during the cutover.
         return [silence for silence in silences if silence.state != "expired"]
 
     def fetch_config(self) -> AlertmanagerConfig:
@@ -120,6 +122,7 @@ class AlertmanagerApi:
             raise gap_error(rules.EXTRA_INSTALLED, "pyyaml", "not installed") from None
         answer = self.service.get("/api/v2/status")
         try:
+            # `original` is the file in force; the other fields are a summary without routes.
             return _build_config(yaml.safe_load(answer["config"]["original"]))
         except (KeyError, TypeError, AttributeError, yaml.YAMLError):
             raise self._unexpected_answer("/api/v2/status") from None

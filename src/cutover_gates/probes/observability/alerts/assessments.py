@@ -97,6 +97,7 @@ class AlertAssessments:
             names.append((CANARY, declared.canary))
         url = prometheus.service.format_url("/api/v1/rules")
         for trigger, name in names:
+            # Several groups may have a rule of the same name: all of them count.
             own = [rule for rule in loaded if rule.name == name]
             if not own:
                 builder.add_finding(
@@ -111,6 +112,7 @@ class AlertAssessments:
     def _check_rules(self, builder: AssessmentBuilder) -> None:
         if (prometheus := self._require_prometheus(builder)) is None:
             return
+        # A list: every gap is added before the first request that may fail.
         triggers = list(self._find_rules(builder, prometheus, canary=True))
         now, url = prometheus.fetch_time(), prometheus.service.format_url("/api/v1")
         seconds, command = self.settings.scrape_seconds, f"curl -s '{url}/rules?type=alert'"
@@ -154,6 +156,7 @@ class AlertAssessments:
         if not receiver:
             self._add_undeclared(builder, TABLE, "receiver")
             return
+        # One answer for all routes, so that a reload in between does not mix two configurations.
         config = alertmanager.fetch_config()
         judge_receiver(builder, receiver, config)
         if (prometheus := self._require_prometheus(builder)) is None:
@@ -184,6 +187,7 @@ class AlertAssessments:
     ) -> None:
         declared = self.settings.alerts
         receiver = declared.receiver
+        # The canary may have a receiver of its own, so that it wakes nobody.
         if each.trigger == CANARY:
             receiver = declared.canary_receiver or receiver
         labels = collect_alert_labels(each.rule, self.settings, prometheus)

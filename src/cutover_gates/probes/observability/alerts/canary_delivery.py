@@ -43,10 +43,12 @@ class CanaryDelivery:
     send_searches: Callable[[int], int]
 
     def run(self, builder: AssessmentBuilder) -> None:
-        """Make the canary fire and follow it. The first place that it does not reach is reported."""
+        """Make the canary fire and follow it. Report the first place that it does not reach."""
         declared = self.settings.alerts
         began = time.monotonic()
+        # One limit for all three places: the plan's time is from the trigger to the message.
         ends = began + declared.canary_seconds
+        # Before anything fires: a message may come at once.
         with receive_alerts(str(declared.receiver_listen)) as received:
             self._follow(builder, received, ends)
         builder.figures |= {
@@ -61,6 +63,7 @@ class CanaryDelivery:
         if not wait_until(self._find_firing_alert, _remaining(ends)):
             builder.findings.append(self._not_firing())
             return
+        # In this order, so that the finding names the first place that the alert does not reach.
         active = wait_until(self._find_active_alert, _remaining(ends))
         if active is None:
             builder.findings.append(self._not_active())

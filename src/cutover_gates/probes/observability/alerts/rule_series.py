@@ -25,6 +25,7 @@ class SeriesJudge:
 
     def __init__(self, settings: Monitoring, prometheus: PrometheusApi) -> None:
         self._prometheus = prometheus
+        # In one spelling, so that spaces and quotes in the settings do not matter.
         self._absent = set(map(normalize_selector, settings.alerts.absent_when_healthy))
 
     def judge_rule(
@@ -40,6 +41,7 @@ class SeriesJudge:
         except UnsupportedExpression as error:
             builder.add_gap(rules.EXPRESSION_PARSED, each.subject, str(error))
             return
+        # All at the same time: a rule may have a dozen selectors.
         calls = [partial(self._find_problem, each.subject, selector) for selector in selectors]
         findings = [finding for finding in run_concurrently(calls) if finding]
         if not selectors and needs_series:
@@ -69,6 +71,7 @@ class SeriesJudge:
         return Finding(rule, subject, f"series of {selector}", "no series", command)
 
     def _has_series(self, selector: str) -> bool:
+        # count(): one small answer, however many series there are.
         return bool(self._prometheus.query(f"count({selector})"))
 
 

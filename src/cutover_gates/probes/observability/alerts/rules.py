@@ -15,7 +15,8 @@ SERVICES_ANSWER = Rule(
     "ALERT-002",
     "Prometheus and Alertmanager answer the check",
     "Nothing is known of alerts that cannot be queried.",
-    "Start the service, or correct its address, token_file or ca_file in [targets.NAME.monitoring].",
+    "Start the service, or correct its address, token_file or ca_file in"
+    " [targets.NAME.monitoring].",
 )
 TRIGGER_HAS_ALERT = Rule(
     "ALERT-003",

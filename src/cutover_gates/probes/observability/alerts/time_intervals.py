@@ -43,6 +43,7 @@ def _is_in_interval(interval: Mapping[str, Any], at: datetime) -> bool:
     local = at.astimezone(_find_zone(interval))
     checks = _range_checks(local)
     try:
+        # A field that is not given, or is empty, fits every moment.
         given = [(name, interval[name]) for name in checks if interval.get(name)]
         return all(any(map(checks[name], ranges)) for name, ranges in given)
     except (KeyError, TypeError) as error:
@@ -50,10 +51,11 @@ def _is_in_interval(interval: Mapping[str, Any], at: datetime) -> bool:
 
 
 def _range_checks(local: datetime) -> Mapping[str, Callable[[Any], bool]]:
-    """Return for each field of an interval a function that tells whether a range contains `local`."""
+    """Return for each field of an interval a function that tells if a range contains `local`."""
     last_day = calendar.monthrange(local.year, local.month)[1]
     minute = local.hour * 60 + local.minute
     return {
+        # Alertmanager counts Sunday as the first day.
         "weekdays": lambda text: _is_in_range(text, local.isoweekday() % 7, _WEEKDAYS),
         "months": lambda text: _is_in_range(text, local.month, _MONTHS),
         "years": lambda text: _is_in_range(text, local.year, ()),

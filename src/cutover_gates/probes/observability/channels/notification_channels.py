@@ -29,6 +29,7 @@ def send_test_messages(channels: Mapping[str, str], body: str) -> Mapping[str, F
     except ImportError:
         raise gap_error(rules.APPRISE_INSTALLED, "apprise", "not installed") from None
     for name in LIBRARIES:
+        # Above CRITICAL: nothing of them is logged.
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     calls = [partial(_send, name, url, body) for name, url in channels.items()]
     return dict(zip(channels, run_concurrently(calls), strict=True))
@@ -38,6 +39,7 @@ def _send(name: str, url: str, body: str) -> Finding | None:
     import apprise  # loaded by the caller; an optional extra
 
     expected = "an accepted message"
+    # One sender for each channel, so that one bad address does not stop the others.
     sender = apprise.Apprise()
     try:
         if not sender.add(url):

@@ -66,6 +66,7 @@ class DashboardAssessments:
     def _check_panels(
         self, builder: AssessmentBuilder, grafana: JsonService, panels: Sequence[DashboardPanel]
     ) -> None:
+        # In batches, since each query costs Grafana's data source work.
         for start in range(0, len(panels), MAX_CONCURRENT_PANELS):
             batch = panels[start : start + MAX_CONCURRENT_PANELS]
             calls = [partial(self._query_panel, grafana, panel) for panel in batch]
@@ -86,6 +87,7 @@ class DashboardAssessments:
             )
 
         def judge_status(error: UnexpectedStatus) -> Finding:
+            # A refused token says nothing about the dashboard itself.
             is_refused = error.status in FORBIDDEN
             rule = rules.TOKEN_ACCEPTED if is_refused else rules.DASHBOARD_EXISTS
             command = f"curl {grafana.format_url(dashboard_path(uid))}"
@@ -120,6 +122,7 @@ class DashboardAssessments:
             )
             for name, error in errors.items()
         ]
+        # A query that fails is wrong even where the panel may be empty.
         if panel.key in self.settings.empty:
             return findings
         names = [str(target["refId"]) for target in panel.targets]

@@ -43,6 +43,7 @@ def fetch_query_panels(
         _resolve_library_panel(panel, grafana)
         for panel in _iterate_panels(board.get("panels") or ())
     ]
+    # The saved value may be of another environment.
     values = {**_parse_variables(board), **variables}
     return list(_select_query_panels(uid, panels, values))
 
@@ -73,6 +74,7 @@ def _saved_value(variable: Mapping[str, Any]) -> str:
     """Return the value of a variable; several values become a regular expression."""
     saved = (variable.get("current") or {}).get("value", variable.get("query", ""))
     values = list(map(str, saved if isinstance(saved, list) else [saved]))
+    # The value of "All": Grafana itself sends a regular expression that matches everything.
     if "$__all" in values or not any(values):
         return str(variable.get("allValue") or ".*")
     return "|".join(values)
@@ -81,6 +83,7 @@ def _saved_value(variable: Mapping[str, Any]) -> str:
 def _resolve_library_panel(panel: Mapping[str, Any], grafana: JsonService) -> Mapping[str, Any]:
     """Return the panel; of one that several dashboards share, its model from the library."""
     shared = (panel.get("libraryPanel") or {}).get("uid")
+    # Older Grafana versions store the model in the dashboard, too.
     if not shared or panel.get("targets"):
         return panel
     model = grafana.get(f"/api/library-elements/{quote(str(shared), safe='')}")["result"]["model"]
@@ -133,6 +136,7 @@ def _substitute_variables(tree: Any, variables: Mapping[str, str]) -> Any:
 
     Grafana itself replaces its own (`$__…`).
     """
+    # A variable may stand in any text of a query, not only in `expr`.
     if isinstance(tree, Mapping):
         return {name: _substitute_variables(value, variables) for name, value in tree.items()}
     if isinstance(tree, list):

@@ -32,8 +32,8 @@ TABLE = "monitoring.logs"
 class LogAssessments:
     """The questions about a target's log. `store` is None where none is declared.
 
-    `rolled_back_at` is when the rollback was done, in seconds since 1970. `redactor` knows the run's
-    secrets.
+    `rolled_back_at` is when the rollback was done, in seconds since 1970. `redactor` knows the
+    run's secrets.
     """
 
     settings: LogSettings
@@ -80,6 +80,7 @@ class LogAssessments:
     def _check_delivery(self, builder: AssessmentBuilder, store: LogStore) -> None:
         traffic = self.traffic.probe_request()
         _require_ids(traffic)
+        # The search starts after the request, so these seconds are the delay of the store.
         request_id, began = traffic.ids[0], time.monotonic()
         lines = wait_until(lambda: store.find(request_id) or None, self.settings.seconds)
         subject = f"line of request {request_id}"
@@ -99,6 +100,7 @@ class LogAssessments:
 
     def _check_secrets(self, builder: AssessmentBuilder, store: LogStore) -> None:
         lines = self._read_window(store, self.traffic.sign_in())
+        # After the sign-in: only then the redactor knows its tokens.
         search = search_secrets(self.redactor)
         self._judge.search_lines(builder, rules.NO_SECRET, lines, search)
 
@@ -151,7 +153,9 @@ class LogAssessments:
         _require_ids(traffic)
 
         def poll() -> Sequence[LogLine] | None:
+            # Earlier by the allowed difference of the clocks: the store's time is not ours.
             lines = store.read_since(traffic.began - self.settings.clock_seconds)
+            # A search that misses lines would find nothing in them and pass.
             return lines if self._judge.has_all_ids(lines, traffic) else None
 
         lines = wait_until(poll, self.settings.seconds)

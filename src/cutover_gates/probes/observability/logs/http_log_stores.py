@@ -37,6 +37,7 @@ class LokiLogStore:
 
     def find(self, marker: str) -> Sequence[LogLine]:
         """Return the lines of the last minutes that hold a text."""
+        # JSON's quoting is valid in LogQL.
         query = f"{self._settings.selector} |= {json.dumps(marker)}"
         start = round((time.time() - SEARCH_WINDOW_SECONDS) * NANOSECONDS)
         return [line for _, line in self._fetch_page(query, start)]
@@ -76,6 +77,7 @@ class LokiLogStore:
         except (KeyError, TypeError, ValueError):
             reason = "gave an answer that is not that of a Loki"
             raise SourceUnavailable(reason, self._service.format_url(self._path)) from None
+        # Each stream is in order, and the streams among them are not.
         return sorted(lines, key=lambda line: line[0])
 
     def _parse_line(self, stamp: int, text: str, labels: Mapping[str, str]) -> LogLine:
@@ -88,6 +90,7 @@ class ElasticsearchLogStore:
 
     def __init__(self, service: JsonService, settings: LogSettings) -> None:
         self._service, self._settings = service, settings
+        # Commas, stars and dashes are part of an index pattern.
         self._path = f"/{quote(settings.index, safe='*,-_.')}/_search"
 
     def find(self, marker: str) -> Sequence[LogLine]:
@@ -129,6 +132,7 @@ class ElasticsearchLogStore:
             body["search_after"] = after
         answer, url = self._service.post(self._path, body), self._service.format_url(self._path)
         try:
+            # A search that times out, or loses a shard, still answers 200.
             is_partial = answer.get("timed_out") or answer["_shards"]["failed"]
             hits = [(_make_line(hit["_source"]), hit["sort"]) for hit in answer["hits"]["hits"]]
         except (KeyError, TypeError, AttributeError):

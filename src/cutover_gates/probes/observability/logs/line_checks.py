@@ -38,9 +38,11 @@ class LineJudge:
         if str(line.get_field(names.request_id)) != request_id:
             expected = f"the id in field {names.request_id}"
             yield Finding(rules.LINE_HAS_ID, subject, expected, f"the id elsewhere; {fields}")
+        # Level names are compared without regard to case: libraries differ in it.
         level = str(line.get_field(names.level) or "").lower()
         if level not in {each.lower() for each in names.levels}:
             expected = f"in field {names.level} one of {', '.join(names.levels)}"
+            # The field may hold anything, so it is masked and cut.
             shown = self.redactor.redact_text(level)[:MAX_LEVEL_CHARACTERS]
             yield Finding(rules.LINE_HAS_LEVEL, subject, expected, shown or f"none; {fields}")
         at = parse_timestamp(line.get_field(names.time))
@@ -105,6 +107,7 @@ def search_secrets(redactor: Redactor) -> TextSearch:
 
     def search(text: str) -> Sequence[str]:
         names = list(redactor.find_secrets(text.encode()))
+        # Any user's token, not only the run's: the redactor knows the form of a JWT.
         if "‹jwt›" in redactor.redact_text(text):
             names.append("a token (JWT)")
         return names
@@ -121,6 +124,7 @@ def search_private_values(traffic: TrafficRecord) -> TextSearch:
         vault.learn(name, value.casefold())
 
     def search(text: str) -> Sequence[str]:
+        # An access log keeps query strings, in which a space is a plus sign.
         forms = (text, text.casefold(), unquote_plus(text))
         return list(vault.find_secrets("\n".join(forms).encode()))
 

@@ -53,6 +53,7 @@ class FileLogStore:
 
     def find(self, marker: str) -> Sequence[LogLine]:
         """Return the lines at the end of the file that hold a text."""
+        # A quarter: the line is new, and this is repeated until it comes.
         texts, _ = self._read_tail(LARGEST // 4)
         return [parse_line(text, self._settings) for text in texts if marker in text]
 
@@ -69,6 +70,7 @@ class FileLogStore:
                 return select_since(lines, at, self._settings)
             if size >= LARGEST:
                 raise too_many_lines(str(self._path), at)
+            # Four times: a few steps reach the limit.
             size *= 4
 
     def _read_tail(self, size: int) -> tuple[list[str], bool]:
@@ -109,6 +111,7 @@ class KubectlLogStore:
         try:
             child = run_child(command, seconds)
         except FileNotFoundError:
+            # A setting may be wrong, or the machine: both are named.
             reason = 'is not on the PATH, and logs.kind is "kubectl"'
             raise SourceUnavailable(reason, "kubectl") from None
         except ChildTimeout:

@@ -59,7 +59,8 @@ class LogLine(dict[str, Any]):
         self.text = text
 
     def get_field(self, name: str) -> Any:
-        """Return a field by its name or by its path (`kubernetes.pod`); None where there is none."""
+        """Return a field by its name or its path (`kubernetes.pod`); None where there is none."""
+        # A name with a dot may be one field: collectors flatten tables.
         if name in self:
             return self[name]
         value: Any = self
@@ -79,6 +80,7 @@ def parse_line(
     if fields is None:
         match = re.search(settings.pattern, text) if settings.pattern else None
         fields = {"message": text, **(_map_groups(match, settings) if match else {})}
+    # The line itself knows its level and time better than the collector.
     return LogLine({**(labels or {}), **fields}, text)
 
 
@@ -107,6 +109,7 @@ def parse_timestamp(value: Any) -> float | None:
 
     A text is ISO 8601 (without a zone: UTC). A number is in seconds, milli-, micro- or nanoseconds.
     """
+    # Loki and Docker write numbers as text.
     if isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?", value):
         value = float(value)
     if isinstance(value, int | float) and not isinstance(value, bool):

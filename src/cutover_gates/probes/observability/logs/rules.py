@@ -27,7 +27,8 @@ LINE_ARRIVES = Rule(
     "LOG-004",
     "The line of a request arrives in the log store in time",
     "An error whose line is lost or late is not noticed in the night.",
-    "Start the log collector, let the line hold the request's id, or correct monitoring.logs.seconds.",
+    "Start the log collector, let the line hold the request's id, or correct"
+    " monitoring.logs.seconds.",
 )
 LINE_HAS_ID = Rule(
     "LOG-005",

@@ -58,6 +58,7 @@ class MetricAssessments:
     def _assess(
         self, title: str, check: Callable[[AssessmentBuilder, PrometheusApi], None]
     ) -> Assessment:
+        # The settings are checked first: without them there is nobody to ask.
         def run(builder: AssessmentBuilder) -> None:
             missing = {
                 "prometheus": self.prometheus is None,
@@ -75,6 +76,7 @@ class MetricAssessments:
     def _check_targets(self, builder: AssessmentBuilder, prometheus: PrometheusApi) -> None:
         now, targets = prometheus.fetch_time(), prometheus.fetch_targets()
         up = add_labels("up", self.settings.labels)
+        # timestamp(), since a sample of a query carries the time of the query.
         times = _values_by_instance(prometheus, f"timestamp({up})")
         # The smallest value: of two series of one instance neither may be 0.
         values = _values_by_instance(prometheus, up, pick=min)
@@ -88,6 +90,7 @@ class MetricAssessments:
     def _check_presence(self, builder: AssessmentBuilder, prometheus: PrometheusApi) -> None:
         declared = self.settings.metrics
         counters = [name for name in (declared.requests, *declared.moving) if name]
+        # Once each: a counter may be listed as present, too.
         names = sorted({*declared.present, *map(_strip_labels, counters)})
         if not names:
             self._add_undeclared(builder, METRICS_TABLE, ["requests", "moving", "present"])
@@ -112,6 +115,7 @@ class MetricAssessments:
             if measured is None:
                 judge.add_missing_scrape(builder)
                 return
+            # In the last round the growth is judged as it is.
             if number == MAX_ROUNDS or not self._is_disturbed(measured, requests):
                 judge.judge_round(builder, measured)
                 return

@@ -53,6 +53,7 @@ def _wait_for_scrape(start: float, settings: Monitoring, prometheus: PrometheusA
 
     None where that does not happen within `scrape_seconds`.
     """
+    # The time of the scrape itself, not that of the query.
     up = f"timestamp({add_labels('up', settings.labels)})"
 
     def poll() -> float | None:
@@ -69,6 +70,7 @@ def _sum_counters(
 ) -> dict[str, float]:
     queries = [add_labels(name, settings.labels) for name in names]
     totals = run_concurrently([partial(prometheus.query_total, query, at) for query in queries])
+    # A counter that does not exist yet begins at zero with its first request.
     return {name: total or 0.0 for name, total in zip(names, totals, strict=True)}
 
 
@@ -103,8 +105,10 @@ class CounterJudge:
     def _judge_counter(self, builder: AssessmentBuilder, measured: CounterRound, name: str) -> None:
         growth, counts_requests = measured.growth(name), name == self.settings.metrics.requests
         rule = rules.REQUESTS_COUNTED if counts_requests else rules.COUNTER_GROWS
+        # Without a request no counter can be expected to grow.
         if measured.sent == 0:
             builder.add_gap(rules.SEARCHES_ANSWERED, "search", "no search was answered")
+        # A restarted instance counts from zero: its growth before that is lost.
         elif growth < 0:
             builder.add_gap(rules.COUNTER_KEPT, name, f"it fell by {-growth:g}")
         elif growth == 0 or (counts_requests and self._is_wrong(growth, measured.sent)):
@@ -120,6 +124,7 @@ class CounterJudge:
             builder.checked.append(f"{name} grew by {growth:g}")
 
     def _is_wrong(self, growth: float, sent: int) -> bool:
+        # Others may send requests, too: more growth is wrong only where nobody else does.
         return growth < sent or (self.exact and growth > sent)
 
     def _expected_growth(self, sent: int, *, counts_requests: bool) -> str:

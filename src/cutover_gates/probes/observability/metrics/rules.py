@@ -47,7 +47,8 @@ COUNTER_GROWS = Rule(
     "METRIC-007",
     "Every declared counter grows with requests",
     "A counter that stands still hides errors and load.",
-    "Find out why it stands still (a cache, another process), or correct monitoring.metrics.moving.",
+    "Find out why it stands still (a cache, another process), or correct"
+    " monitoring.metrics.moving.",
 )
 REQUESTS_COUNTED = Rule(
     "METRIC-008",

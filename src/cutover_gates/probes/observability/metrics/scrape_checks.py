@@ -34,6 +34,7 @@ class ScrapeJudge:
 
     def judge_instance(self, builder: AssessmentBuilder, instance: str) -> None:
         """Add the first thing that is wrong with an instance, or count it as checked."""
+        # Only the first: an instance that is not scraped has no samples either.
         finding = (
             self._find_scrape_problem(instance)
             or self._find_sample_problem(instance)
@@ -47,7 +48,7 @@ class ScrapeJudge:
     def judge_metric(
         self, builder: AssessmentBuilder, selector: str, times: Mapping[str, float]
     ) -> None:
-        """Add each instance whose series is missing or old; `times` are those of the newest samples.
+        """Add each instance whose series is missing or old. `times` are of the newest samples.
 
         A metric without instances was recorded by Prometheus itself or came through a gateway: one
         series of it is enough.
@@ -65,6 +66,7 @@ class ScrapeJudge:
     def _find_scrape_problem(self, instance: str) -> Finding | None:
         url = self.prometheus.service.format_url("/api/v1/targets")
         command = f"curl -s '{url}?state=active'"
+        # Another job may scrape an instance of the same name.
         wanted = [*parse_matchers(self.settings.labels), LabelMatcher("instance", instance)]
         targets = [target for target in self.targets if matches_all(wanted, target.labels)]
         if not targets:
@@ -74,6 +76,7 @@ class ScrapeJudge:
         broken = next((target for target in targets if target.health != "up"), None)
         if broken is None:
             return None
+        # Prometheus has just started or was reloaded: it knows the target and has not asked it.
         if broken.health == "unknown" and broken.last_scrape is None:
             return Finding(rules.INSTANCE_SCRAPED, instance, "a scrape", "none yet", command)
         state = f"{broken.health}: {broken.last_error or 'no reason given'}"
@@ -106,6 +109,7 @@ class ScrapeJudge:
         return self._find_staleness(subject, at, command)
 
     def _find_staleness(self, subject: str, at: float, command: str) -> Finding | None:
+        # Both times are on Prometheus' clock, so a wrong clock of ours does not matter.
         limit, age = self.settings.scrape_seconds, self.now - at
         if age <= limit:
             return None
