@@ -150,7 +150,7 @@ def _try(idle: SimpleQueue[Trial], name: str, node: str | None, folder: Path) ->
         idle.put(trial)
     seconds = time.monotonic() - started
     if node:
-        caught, lines = describe_check(results, node)
+        caught, lines = describe_check(results, node, fault.outcome)
         problems = [] if caught else [f"{node} did not catch it"]
         return Attempt(name, problems, "\n".join(lines), seconds)
     said = " ".join(results.message(fault.catcher()).split())[:WIDTH]

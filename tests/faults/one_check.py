@@ -9,7 +9,6 @@ from tests.faults.hospitals import ROOT
 from tests.faults.results import CheckResults, Results, Verdict
 
 SUITES = ("smoke", "migrations", "performance", "contract")
-FOUND = ("failed", "not proven")
 
 
 class NoSuchCheck(LookupError):
@@ -31,14 +30,18 @@ def resolve_node(name: str) -> str:
     return nodes[0]
 
 
-def describe_check(results: Results, node: str) -> tuple[bool, list[str]]:
-    """Return whether the check caught something, and what it said: an outcome and a text a line."""
+def describe_check(results: Results, node: str, wanted: str) -> tuple[bool, list[str]]:
+    """Return whether the check ended in the `wanted` outcome, and what it said.
+
+    That is an outcome and a text for each of its cases.
+    """
     ends = _ends_in_verdict(results, node) if isinstance(results, Verdict) else []
     if isinstance(results, CheckResults):
         function = node.rpartition("::")[2]
-        ends = [(results.outcome(function), results.message(function))]
+        names = [name for name in results.names if name == function]
+        ends = [(results.outcome(name), results.message(name)) for name in names]
     lines = [f"{outcome}: {message}".rstrip(": ") for outcome, message in ends]
-    return any(outcome in FOUND for outcome, _ in ends), lines or ["it was not run in this gate"]
+    return any(outcome == wanted for outcome, _ in ends), lines or ["it was not run in this gate"]
 
 
 def _ends_in_verdict(verdict: Verdict, node: str) -> list[tuple[str, str]]:

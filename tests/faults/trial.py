@@ -50,7 +50,7 @@ def _functional(folder: Path) -> Iterator[Trial]:
         def attempt(fault: type[Fault], place: Path, check: str | None) -> Results:
             with hospitals.hospital(cluster, fault.__name__, place) as hospital:
                 return gate_runs.run_functional_gate(
-                    hospital, place, *gate_runs.PLAIN, *_nodes(check)
+                    hospital, place, *gate_runs.PLAIN, *_files_of(check)
                 )
 
         yield attempt
@@ -64,7 +64,7 @@ def _data(folder: Path) -> Iterator[Trial]:
             kind = _as_kind(fault, DataFault)
             with servers.ground(kind, kind.gate, place) as environment:
                 kind().harm(environment)
-                return environment.run_gate(kind.gate, *gate_runs.PLAIN, *_nodes(check))
+                return environment.run_gate(kind.gate, *gate_runs.PLAIN, *_files_of(check))
 
         yield attempt
 
@@ -73,7 +73,7 @@ def _data(folder: Path) -> Iterator[Trial]:
 def _load(folder: Path) -> Iterator[Trial]:
     with hospitals.cluster() as cluster:
         yield lambda fault, place, check: load_gate.run_gate_on_fault(
-            cluster, _as_kind(fault, LoadFault), place, *_nodes(check)
+            cluster, _as_kind(fault, LoadFault), place, *_files_of(check)
         )
 
 
@@ -81,7 +81,7 @@ def _load(folder: Path) -> Iterator[Trial]:
 def _api(folder: Path) -> Iterator[Trial]:
     with hospitals.cluster() as cluster:
         yield lambda fault, place, check: api_gate.run_gate_on_fault(
-            cluster, _as_kind(fault, ApiFault), place, *_nodes(check)
+            cluster, _as_kind(fault, ApiFault), place, *_files_of(check)
         )
 
 
@@ -149,8 +149,9 @@ TRIALS: Mapping[str, Callable[[Path], AbstractContextManager[Trial]]] = {
 }
 
 
-def _nodes(check: str | None) -> tuple[str, ...]:
-    return (check,) if check else ()
+def _files_of(check: str | None) -> tuple[str, ...]:
+    """Return the file of a check: a gate that is narrowed to single checks proves nothing."""
+    return (check.partition("::")[0],) if check else ()
 
 
 def _as_kind(fault: type[Fault], kind: type[Kind]) -> type[Kind]:

@@ -25,12 +25,12 @@ USUAL: Mapping[str, Any] = {**EMBEDDED, "seconds": 60, "rate": 500}
 
 
 def run_gate_on_fault(
-    cluster: hospitals.Cluster, fault: type[ApiFault], folder: Path, *nodes: str
+    cluster: hospitals.Cluster, fault: type[ApiFault], folder: Path, *files: str
 ) -> Verdict:
-    """Return the gate's verdict on a hospital with this fault, or that of only these checks."""
+    """Return the gate's verdict on a hospital with this fault, or that of only these files."""
     with hospitals.hospital(cluster, fault.__name__, folder) as hospital:
         return _judged(
-            hospital, {**_of_the(fault.only, folder), **fault.asked}, folder, fault.seconds, *nodes
+            hospital, {**_of_the(fault.only, folder), **fault.asked}, folder, fault.seconds, *files
         )
 
 
@@ -65,7 +65,7 @@ def _judged(
     asked: Mapping[str, Any],
     folder: Path,
     seconds: float,
-    *nodes: str,
+    *files: str,
 ) -> Verdict:
     told = {**gate_runs.secrets_of(hospital), "CUTOVER_TARGETS__TRIED__CONTRACT": json.dumps(asked)}
     return gate_runs.run_gate(
@@ -74,6 +74,6 @@ def _judged(
         told,
         Path(hospital.shared) / "compiled",
         *gate_runs.PLAIN,
-        *nodes,
+        *files,
         seconds=seconds,
     )

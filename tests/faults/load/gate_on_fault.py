@@ -39,15 +39,15 @@ NO_BASELINE = "each hospital here is new: there is nothing to hold it against"
 
 
 def run_gate_on_fault(
-    cluster: hospitals.Cluster, fault: type[LoadFault], folder: Path, *nodes: str
+    cluster: hospitals.Cluster, fault: type[LoadFault], folder: Path, *files: str
 ) -> LoadVerdict:
-    """Run the gate on a hospital with this fault, or only these checks of it.
+    """Run the gate on a hospital with this fault, or only these files of it.
 
     One that is slower than before is opened at the address at which the baseline was recorded.
     """
     port = _record_baseline(cluster, fault, fault.before, folder) if fault.before else 0
     with hospitals.hospital(cluster, fault.__name__, folder, port) as hospital:
-        process = start_gate(hospital, _compared(fault), folder, fault.gate, *nodes)
+        process = start_gate(hospital, _compared(fault), folder, fault.gate, *files)
         return _harmed(cluster, hospital, process, fault, folder)
 
 
@@ -68,7 +68,7 @@ def start_gate(
     asked: Mapping[str, Any],
     folder: Path,
     gate: str = "phase3",
-    *nodes: str,
+    *files: str,
 ) -> subprocess.Popen[str]:
     """Start the gate; `asked` are settings of `performance` over the usual ones."""
     return gate_runs.start_gate(
@@ -77,7 +77,7 @@ def start_gate(
         {**gate_runs.secrets_of(hospital), **_told({**USUAL, **asked})},
         Path(hospital.shared) / "compiled",
         *gate_runs.PLAIN,
-        *nodes,
+        *files,
     )
 
 

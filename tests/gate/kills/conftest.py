@@ -11,13 +11,6 @@ from tests.faults import hospitals
 from tests.faults.serve import NONE
 
 
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[hospitals.Cluster]:
-    """A running PostgreSQL, from which every test copies a database of its own."""
-    with hospitals.cluster() as running:
-        yield running
-
-
 @pytest.fixture
 def hospital(cluster: hospitals.Cluster, tmp_path: Path) -> Iterator[hospitals.Hospital]:
     """An open hospital on a database of its own."""

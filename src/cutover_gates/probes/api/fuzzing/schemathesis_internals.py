@@ -4,7 +4,7 @@ Under max-time schemathesis gives every operation a share of the time, cuts off 
 share, and calls the run complete. There is no setting against it. With this change every operation
 is tested to its end, and what has no turn before the time is over is seen to be missing.
 
-`tests/unit/api/test_schemathesis_internals.py` says when it breaks.
+`tests/integration/api/test_schemathesis_internals.py` says when it breaks.
 """
 
 from __future__ import annotations
