@@ -1,7 +1,7 @@
 """One of these hospitals in a process of its own: `python -m tests.dialects.serve`.
 
-What it shall be comes as a line of JSON on standard input; where it is goes out as one. It ends
-when its standard input does.
+It reads its configuration as a line of JSON from standard input, and prints its addresses as one.
+It ends when its standard input ends.
 """
 
 from __future__ import annotations
@@ -19,14 +19,15 @@ import uvicorn
 
 
 def kind_of(dialect: str, fault: str | None) -> Any:
-    """The class of the hospital: as it should be, or with a fault."""
+    """Return the class of the hospital, correct or with a fault."""
     module = importlib.import_module(f"tests.dialects.{dialect}.{'faults' if fault else 'server'}")
     return getattr(module, fault or dialect.capitalize())
 
 
 def apps_of(dialect: str, hospital: Any) -> list[Any]:
-    """What answers at each address: as the hospital itself says, or as the module `routes` beside
-    it makes it.
+    """Return the application of each address.
+
+    The hospital provides them itself, or the module `routes` beside it does.
     """
     if hasattr(hospital, "apps"):
         return list(hospital.apps())

@@ -37,7 +37,7 @@ def test_a_hospital_without_a_fault_is_a_go(name: str, tmp_path: Path, compiled:
 
 @pytest.mark.parametrize(("name", "fault"), CASES)
 def test_the_gate_catches(name: str, fault: str, tmp_path: Path, compiled: Path) -> None:
-    """With this one fault the gate says NO-GO, and names the item that it names on the reference."""
+    """With this one fault the gate is NO-GO, and names the same item as on the reference."""
     verdict = DIALECTS[name].judged(fault, tmp_path, compiled)
     wrong = find_problems(DIALECTS[name].faults[fault], verdict)
     assert not wrong, "\n".join([*wrong, verdict.output])

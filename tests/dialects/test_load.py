@@ -1,5 +1,6 @@
-"""Load speaks through the same mapping and the same token keeper: tokens are renewed under parallel
-use, and nobody signs in too often.
+"""Load uses the same mapping and the same session pool.
+
+Tokens are renewed under parallel use, and no account signs in too often.
 """
 
 from __future__ import annotations
@@ -42,8 +43,9 @@ NO_BASELINE = "each ward here is new: there is nothing to hold it against"
 @pytest.mark.timeout(200)
 @pytest.mark.thorough
 def test_tokens_are_renewed_under_load_and_nobody_signs_in_too_often(tmp_path: Path) -> None:
-    """Not one request meets an old token, though each lives for seconds; and the target, which
-    counts, turns nobody away at its door.
+    """No request carries an expired token, though each lives for seconds.
+
+    The target counts the sign-ins, and rejects none.
     """
     with running.hospital(
         "ward", lives=LIVES, sign_ins=SIGN_INS, window=WINDOW, client=CLIENT

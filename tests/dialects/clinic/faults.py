@@ -1,5 +1,6 @@
-"""The clinic with a fault: one class each, called as its like in the reference's catalogue
-(`tests/faults`), whose item must catch it here, too.
+"""The clinic with a fault, one class each.
+
+Each has the name of a fault of the reference (`tests/faults`), and the same item must catch it.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ class TokensOutliveTheSignOut(Clinic):
     """The key of somebody who left still turns."""
 
     def sign_out(self, token: str) -> None:
-        """Nothing is done."""
+        """Do nothing."""
 
 
 class RegistrarsReadDocuments(Clinic):

@@ -25,7 +25,7 @@ PAGES = {
 
 
 def apps(clinic: Clinic) -> list[Any]:
-    """One application for each address."""
+    """Return one application for each address."""
     return [_api(clinic), _store(clinic)]
 
 
@@ -48,7 +48,7 @@ async def _body(request: Request) -> Entry:
 
 
 def _after(things: list[Entry], cursor: str | None) -> Entry:
-    """Two of them, and where the next two stand."""
+    """Return two items, and the position of the next two."""
     ids = [thing["id"] for thing in things]
     start = ids.index(cursor) + 1 if cursor in ids else 0
     more = start + 2 < len(things)
@@ -56,7 +56,7 @@ def _after(things: list[Entry], cursor: str | None) -> Entry:
 
 
 def _paged(app: FastAPI) -> None:
-    """Whatever goes wrong is a page."""
+    """Answer each error as a page."""
 
     def page(status: int, code: str) -> Response:
         words = html.escape(PAGES.get(status, "Something is wrong"))
@@ -74,7 +74,7 @@ def _paged(app: FastAPI) -> None:
 
 
 def _store(clinic: Clinic) -> FastAPI:
-    """Where files lie. It knows signatures and nobody's token: whoever shows one is sent away."""
+    """Serve the files. A signature is needed; a request with a token is rejected."""
     app = FastAPI(openapi_url=None)
     _paged(app)
 

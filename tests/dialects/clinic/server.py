@@ -1,10 +1,8 @@
 """The clinic's backend.
 
-Everything stands below a site, departments and locations must be known first, files go to another
-address, errors are pages.
-
-In memory, one event loop: all of it happens at once. Whoever wants a clinic with a fault replaces
-one of its rules.
+All paths are below a site, departments and locations must be known first, files are sent to another
+address, and errors are pages. All data is in memory, in one event loop, so each request is atomic.
+A faulty clinic replaces one of its rules.
 """
 
 from __future__ import annotations
@@ -48,7 +46,7 @@ LARGEST = 1_500_000
 
 
 class Page(Exception):
-    """An error page. `code` is what a program may look for in it."""
+    """An error page. `code` is a text that a program may search for in it."""
 
     def __init__(self, status: int, code: str) -> None:
         super().__init__(code)
@@ -56,7 +54,7 @@ class Page(Exception):
 
 
 class Caller:
-    """Somebody with a token."""
+    """A caller with a token."""
 
     def __init__(self, name: str) -> None:
         self.name, (self.role, self.site), self.until = name, STAFF[name], time.monotonic() + 600
@@ -98,7 +96,7 @@ class Clinic:
         return work in WORK[caller.role]
 
     def at(self, caller: Caller, site: str, patient: Entry) -> bool:
-        """Whether the patient is one of this site, and the caller works there."""
+        """Return whether the patient belongs to this site, and the caller works there."""
         return bool(caller.site == site == patient["site"])
 
     def in_use(self, number: str) -> bool:

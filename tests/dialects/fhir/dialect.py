@@ -1,4 +1,4 @@
-"""The FHIR hospital, as one of the dialects: `python -m tests.dialects`."""
+"""The FHIR hospital as a dialect for `python -m tests.dialects`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Who comes in: registered clients, tokens by client credentials or a signed assertion, and what
-their scopes let them do.
-"""
+"""Sign-in: registered clients, tokens by client credentials or a signed assertion, and scopes."""
 
 from __future__ import annotations
 
@@ -22,9 +20,9 @@ BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 @dataclass(frozen=True)
 class Registered:
-    """A client: its secret or its public key, what it may, and where it belongs.
+    """A client: its secret or its public key, its scopes, and its facility.
 
-    Scopes as SMART v2 writes them.
+    Scopes are written as in SMART v2.
     """
 
     client_id: str
@@ -34,7 +32,7 @@ class Registered:
     public_key: Any = field(default=None, repr=False)
 
     def may(self, kind: str, act: str) -> bool:
-        """`act` is c, r, u, d or s."""
+        """Return whether the client may do `act`: c, r, u, d or s."""
         return any(
             act in letters for name, _, letters in map(_parted, self.scopes) if name in (kind, "*")
         )
@@ -66,7 +64,7 @@ STAFF: dict[str, tuple[tuple[str, ...], str]] = {
 
 
 class OAuthNo(Exception):
-    """A token is not given. `error` is of RFC 6749."""
+    """A token is not issued. `error` is of RFC 6749."""
 
     def __init__(self, status: int, error: str) -> None:
         super().__init__(error)
@@ -74,7 +72,7 @@ class OAuthNo(Exception):
 
 
 class Doors:
-    """The token endpoint and the bearer of a token."""
+    """The token endpoint, and the holders of tokens."""
 
     def __init__(self, clients: dict[str, Registered], key: str) -> None:
         self.clients, self._key = clients, key
@@ -112,7 +110,7 @@ class Doors:
         return jwt.encode(claims, self._key, "HS256")
 
     def bearer(self, authorization: str | None) -> Registered | None:
-        """Whose token it is; None for no token, and for one that is none (any more)."""
+        """Return the holder of a token; None without a token, and for one that is not valid."""
         scheme, _, shown = (authorization or "").partition(" ")
         if scheme.lower() == "basic":
             name, secret = _pair(shown)
@@ -125,7 +123,7 @@ class Doors:
         return None if ended else self.clients.get(claims.get("sub", ""))
 
     def client(self, form: dict[str, str], authorization: str | None, audience: str) -> Registered:
-        """Who asks for a token. Whoever fails too often has to wait."""
+        """Return the client that requests a token. After too many failures it must wait."""
         client = self._let_in(*self._shown(form, authorization, audience))
         if client is None:
             raise OAuthNo(401, "invalid_client")
@@ -157,9 +155,7 @@ class Doors:
         )
 
     def _asserted(self, assertion: str, audience: str) -> tuple[str, bool]:
-        """A JWT that only the client could sign, made for us, for at most five minutes, and not
-        seen before.
-        """
+        """Validate a client's JWT: signed by it, issued for us, at most five minutes, used once."""
         try:
             name = str(jwt.decode(assertion, options={"verify_signature": False}).get("sub"))
         except jwt.PyJWTError:

@@ -1,6 +1,4 @@
-"""What can be wrong with this hospital: the same harms as on the reference (`tests/faults/`), put
-into a FHIR server.
-"""
+"""Faults of this hospital: the harms of the reference (`tests/faults/`) in a FHIR server."""
 
 from __future__ import annotations
 
@@ -65,7 +63,7 @@ class ExpiredTokensOpen(Fault):
 
 
 class WhoSignedOutIsStillIn(Fault):
-    """The token of somebody who went home goes on."""
+    """The token of a person who signed out is still valid."""
 
     item = "authentication-flow"
 
@@ -75,7 +73,7 @@ class WhoSignedOutIsStillIn(Fault):
 
 
 class AuditorsReadPatients(Fault):
-    """Who is to watch over access reads the records himself."""
+    """An auditor, who supervises access, reads the records."""
 
     item = "access-control"
 
@@ -100,7 +98,7 @@ class OutsidersReadPatients(Fault):
 
 
 class HiddenPatientsAreGivenAway(Fault):
-    """“You may not see this patient”, says the server to a journalist: so she is here."""
+    """A rejection "you may not see this patient" tells a stranger that the patient is here."""
 
     item = "access-control"
 
@@ -194,7 +192,7 @@ class RecordNumbersAreGivenTwice(Fault):
 
 
 class TheLastPageIsMissing(Fault):
-    """Who comes after the first three of a name is never found, and gets a second record."""
+    """Patients after the first three of a name are never found, and get a second record."""
 
     item = "patient-creation"
 
@@ -220,7 +218,7 @@ class EveryMoveIsAllowed(Fault):
 
 
 class VisitsNeverEnd(Fault):
-    """The patient went home; the record still has him in his bed."""
+    """The patient went home, and the record still has them in a bed."""
 
     item = "visit-creation"
 
@@ -316,7 +314,7 @@ class TheStatementPromisesTooMuch(Fault):
 
 
 class FormerVersionsAreOverwritten(Fault):
-    """What was in the record when the decision was made is gone: every version reads as the newest."""
+    """Every version reads as the newest: the record at the time of a decision is lost."""
 
     item = "patient-creation"
 
@@ -337,7 +335,7 @@ class HalfATransactionStays(Fault):
 
 
 class RefusalsShowTheInside(Fault):
-    """A refusal tells a stranger which software to break."""
+    """A rejection reveals to a stranger which software to attack."""
 
     item = "api-endpoints"
 
@@ -363,8 +361,9 @@ class RefusalsShowTheInside(Fault):
 
 
 class Less(Fhir):
-    """A server that keeps bytes inside of their descriptions, deletes nothing, and has neither
-    versions nor transactions.
+    """A server that stores bytes inside their descriptions.
+
+    It deletes nothing, and has neither versions nor transactions.
     """
 
     class server(Server):
@@ -376,7 +375,7 @@ class Less(Fhir):
 
 
 class WithoutVisits(Fhir):
-    """A release that has lost its visits, and says so."""
+    """A release that has lost its visits, and whose statement says so."""
 
     class server(Server):
         offered: ClassVar[Mapping[str, tuple[str, ...]]] = {

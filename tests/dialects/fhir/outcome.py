@@ -1,4 +1,4 @@
-"""How this server says no: a status, and an OperationOutcome with one issue."""
+"""Rejections of this server: a status, and an OperationOutcome with one issue."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class No(Exception):
-    """A refusal. `code` is of FHIR's IssueType."""
+    """A rejection. `code` is of FHIR's IssueType."""
 
     def __init__(self, status: int, code: str, text: str, element: str | None = None) -> None:
         super().__init__(text)
@@ -21,5 +21,5 @@ class No(Exception):
 
 
 def not_known(kind: str) -> No:
-    """The same words for what is hidden and for what is not there."""
+    """Return the same rejection for a hidden resource and for one that does not exist."""
     return No(404, "not-found", f"no such {kind}")

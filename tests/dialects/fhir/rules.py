@@ -1,4 +1,4 @@
-"""What this hospital takes into its records, and how its visits may go."""
+"""Rules of this hospital for resources and for the moves of visits."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ELEMENTS = {
 
 
 def taken(resource: Resource) -> Resource:
-    """The resource as it is stored. Raises `No`."""
+    """Return the resource as it is stored. Raises `No`."""
     kind = str(resource["resourceType"])
     for name in sorted(resource.keys() - ELEMENTS[kind]):
         raise No(400, "structure", f"{name} is no element that is known", f"{kind}.{name}")
@@ -71,7 +71,7 @@ def encounter(resource: Resource) -> Resource:
 
 
 def may_follow(before: Resource, after: Resource) -> None:
-    """A visit goes forward only."""
+    """Return whether the status may follow: a visit moves forward only."""
     if after["status"] != "entered-in-error" and after["status"] not in NEXT.get(
         before["status"], set()
     ):
@@ -84,7 +84,7 @@ def may_follow(before: Resource, after: Resource) -> None:
 
 
 def document(resource: Resource) -> Resource:
-    """A title is a name, never a place: only its last part is kept."""
+    """Return the document; of its title only the last part of a path is kept."""
     content = resource.get("content") or []
     if len(content) != 1 or "attachment" not in content[0]:
         raise No(422, "required", "one attachment is needed", "DocumentReference.content")

@@ -1,6 +1,4 @@
-"""A small FHIR R4 server, written from the other side of the wall: it shares nothing with the
-driver.
-"""
+"""A small FHIR R4 server, written independently: it shares no code with the driver."""
 
 from __future__ import annotations
 
@@ -47,7 +45,7 @@ Call = Callable[[Request], Awaitable[Response]]
 
 
 class Server:
-    """What answers below the FHIR base. Its parts are replaced by faults."""
+    """The server below the FHIR base. Faults replace its parts."""
 
     offered: ClassVar[Mapping[str, tuple[str, ...]]] = statement.INTERACTIONS
     transactions: ClassVar[bool] = True
@@ -67,7 +65,7 @@ class Server:
         body: bytes,
         base: str,
     ) -> Response:
-        """One request. Raises `No`."""
+        """Answer one request. Raises `No`."""
         try:
             caller = self.doors.bearer(headers.get("authorization"))
         except OAuthNo:
@@ -142,9 +140,9 @@ class Server:
         )
 
     def page(self, found: list[Resource], query: dict[str, str], address: str) -> Resource:
-        """The next page stands in a link.
+        """Return a page with a link to the next one.
 
-        Never more than three at a time, whatever is asked for.
+        A page has at most three resources, whatever is requested.
         """
         size, number = min(int(query.get("_count", PAGE)), PAGE), int(query.get("page", 1))
         begins = (number - 1) * size
@@ -316,9 +314,9 @@ async def _oauth(
 
 
 class Fhir:
-    """The hospital: its clients are called by their roles.
+    """The hospital. Its clients have the names of their roles.
 
-    `key` signs tokens; `public_keys` (PEM by role) are of clients that sign assertions.
+    `key` signs tokens; `public_keys` (PEM by role) belong to clients that sign assertions.
     """
 
     sockets = 1

@@ -1,4 +1,4 @@
-"""What this server says that it can do."""
+"""The capability statement of this server."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ LETTERS = {
 def statement(
     release: str, offered: Mapping[str, tuple[str, ...]], transactions: bool
 ) -> dict[str, Any]:
-    """The CapabilityStatement of a server that offers these interactions."""
+    """Return the CapabilityStatement of a server that offers these interactions."""
     resources = []
     for kind, interactions in offered.items():
         one: dict[str, Any] = {

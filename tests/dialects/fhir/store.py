@@ -1,4 +1,4 @@
-"""What this server keeps: every version of every resource, in memory."""
+"""The store of this server: every version of every resource, in memory."""
 
 from __future__ import annotations
 
@@ -19,9 +19,7 @@ from tests.dialects.fhir.rules import Resource
 
 @dataclass
 class Kept:
-    """A resource's versions, oldest first (None: it was deleted), and the facility that it belongs
-    to.
-    """
+    """The versions of a resource, oldest first (None: deleted), and its facility."""
 
     facility: str
     versions: list[Resource | None] = field(default_factory=list)
@@ -34,7 +32,7 @@ class Kept:
 class Store:
     """All resources of one server.
 
-    Whoever calls belongs to a facility; what is another one's is not there.
+    A caller belongs to a facility, and does not see resources of another one.
     """
 
     def __init__(self) -> None:
@@ -43,7 +41,7 @@ class Store:
 
     @contextmanager
     def all_or_nothing(self) -> Iterator[None]:
-        """Whatever is raised inside leaves everything as it was."""
+        """Undo all changes of the block where it raises an error."""
         with self.lock:
             before = {
                 key: Kept(kept.facility, list(kept.versions)) for key, kept in self._kept.items()
@@ -74,7 +72,7 @@ class Store:
         return found
 
     def history(self, facility: str, kind: str, thing_id: str) -> list[Resource]:
-        """Newest first, without deletions."""
+        """Return the versions, newest first, without deletions."""
         return [
             version
             for version in reversed(self._of(facility, kind, thing_id).versions)
@@ -84,8 +82,9 @@ class Store:
     def create(
         self, facility: str, resource: Resource, once: dict[str, str] | None = None
     ) -> tuple[Resource, bool]:
-        """The resource, and whether it is new: with `once`, what a search by it finds is not made
-        again.
+        """Return the resource, and whether it is new.
+
+        With `once`, a resource that the search finds is not created again.
         """
         kind = resource["resourceType"]
         taken = rules.taken(copy.deepcopy(resource))
@@ -123,7 +122,7 @@ class Store:
         rules.may_follow(before, after)
 
     def keep(self, kind: str, thing_id: str, resource: Resource) -> Resource:
-        """The next version."""
+        """Store the next version."""
         versions = self._kept[kind, thing_id].versions
         meta = {
             **resource.get("meta", {}),
@@ -171,7 +170,7 @@ class Store:
                 raise No(409, "duplicate", "this record number is taken")
 
     def _refers(self, facility: str, resource: Resource) -> None:
-        """Whom it is about is there."""
+        """Assert that the patient of the resource exists."""
         about = resource.get("subject") or resource.get("securityContext")
         if about is None and resource["resourceType"] in ("Encounter", "DocumentReference"):
             raise No(
@@ -193,7 +192,7 @@ def etag(resource: Resource) -> str:
 
 
 def matches(resource: Resource, name: str, value: str) -> bool:
-    """Whether it is found by one search parameter."""
+    """Return whether one search parameter matches the resource."""
     if name == "identifier":
         system, _, number = value.rpartition("|")
         return any(
@@ -226,6 +225,6 @@ def _plain(value: str) -> str:
 
 
 def _folded(text: str) -> str:
-    """Without case and accents."""
+    """Return the text without case and accents."""
     parts: Any = unicodedata.normalize("NFD", text.casefold())
     return "".join(sign for sign in parts if not unicodedata.combining(sign))

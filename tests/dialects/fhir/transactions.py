@@ -1,4 +1,4 @@
-"""Bundles of which everything is done, or nothing."""
+"""Bundles that are applied in full, or not at all."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ ACTS = {"POST": "c", "PUT": "u", "DELETE": "d"}
 
 
 def performed(store: Store, caller: Registered, bundle: Resource) -> Resource:
-    """The bundle of answers.
+    """Return the bundle of answers.
 
-    Raises `No` for the first entry that cannot be done, and then nothing is done.
+    Raises `No` for the first entry that cannot be applied; then nothing is changed.
     """
     if bundle.get("resourceType") != "Bundle" or bundle.get("type") != "transaction":
         raise No(400, "invalid", "only transactions are taken here")
@@ -27,9 +27,7 @@ def performed(store: Store, caller: Registered, bundle: Resource) -> Resource:
 
 
 def _one(store: Store, caller: Registered, entry: Resource, known: dict[str, str]) -> Resource:
-    """One entry; `known` turns the names that entries have inside the bundle into what became of
-    them.
-    """
+    """Apply one entry; `known` maps names inside the bundle to the created resources."""
     method, url = entry["request"]["method"], str(entry["request"]["url"])
     kind, _, thing_id = url.partition("/")
     if method not in ACTS or kind not in INTERACTIONS:

@@ -282,7 +282,7 @@ class Driver(DriverBase):
         )
 
     def _all(self, method: str, session: Session, **params: Any) -> list[Any]:
-        """A list, some at a time."""
+        """Return a whole list, read in parts."""
         found: list[Any] = []
         start: int | None = 0
         while start is not None:

@@ -1,5 +1,6 @@
-"""The one address with a fault: one class each, called as its like in the reference's catalogue
-(`tests/faults`), whose item must catch it here.
+"""The hospital with one address with a fault, one class each.
+
+Each has the name of a fault of the reference (`tests/faults`), and the same item must catch it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The one address."""
+"""The one address over HTTP."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.dialects.rpc.server import Fail, Rpc
 
 
 def apps(rpc: Rpc) -> list[Any]:
-    """One application for each address."""
+    """Return one application for each address."""
     app = FastAPI(openapi_url=None)
 
     @app.post("/rpc")

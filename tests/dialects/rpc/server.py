@@ -1,9 +1,8 @@
 """A backend with one address.
 
-Every call is a POST to it, every answer a 200; what went wrong stands inside, and files are base64
-in JSON.
-
-In memory, one event loop. Whoever wants one with a fault replaces one of its rules.
+Every call is a POST to it, and every answer a 200. Errors are inside the answer, and files are
+base64 in JSON. All data is in memory, in one event loop. A faulty hospital replaces one of its
+rules.
 """
 
 from __future__ import annotations
@@ -275,7 +274,7 @@ class Rpc:
     # ── one address ──
 
     def answer(self, method: str, p: Thing) -> Any:
-        """What a call gives. Raises `Fail`."""
+        """Return the result of a call. Raises `Fail`."""
         open_to_all: dict[str, Callable[[Thing], Any]] = {
             "session.open": self.session_open,
             "session.renew": self.session_renew,

@@ -1,6 +1,6 @@
-"""The ward's own document, in OpenAPI 3.
+"""The ward's own OpenAPI 3 document.
 
-Nearly all that is wrong is a 400, so each operation says the same of its refusals.
+Nearly every error is a 400, so each operation documents the same rejections.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The ward over HTTP: its addresses, and the headers that every answer has."""
+"""The ward over HTTP: its paths, and the headers of every answer."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HEADERS = {
 
 
 def apps(ward: Ward) -> list[Any]:
-    """One application for each address."""
+    """Return one application for each address."""
     return [_with_headers(_app(ward))]
 
 
@@ -204,7 +204,7 @@ def _without_content(paper: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_headers(app: Any) -> Any:
-    """The application, with the headers that every answer has."""
+    """Return the application with the headers that every answer has."""
 
     async def wrapped(scope: Any, receive: Any, send: Any) -> None:
         async def sent(message: Any) -> None:

@@ -1,10 +1,8 @@
 """The ward's backend.
 
-Two doors to pass, a header of its own, one status for nearly all that is wrong, numbers as ids, a
-name in one field.
-
-In memory, one event loop: all of it happens at once. Whoever wants a ward with a fault replaces one
-of its rules.
+A sign-in has two steps, tokens have a header of their own, nearly every error has one status, ids
+are numbers, and a name is one field. All data is in memory, in one event loop, so each request is
+atomic. A faulty ward replaces one of its rules.
 """
 
 from __future__ import annotations
@@ -43,7 +41,7 @@ GUESSES = 5
 
 
 class Wrong(Exception):
-    """What is told instead of an answer: a map of fields."""
+    """A rejection: a map of fields."""
 
     def __init__(self, name: str, words: str, status: int = 400) -> None:
         super().__init__(words)
@@ -52,7 +50,7 @@ class Wrong(Exception):
 
 @dataclass
 class Pass:
-    """Somebody who is inside. `renewal` opens the next one."""
+    """A token of a signed-in caller. `renewal` refreshes it."""
 
     user: str
     job: str
@@ -91,8 +89,8 @@ class Person:
 class Ward:
     """A hospital.
 
-    `lives` is a pass's life in seconds; more than `sign_ins` within `window` seconds are turned
-    away, and programs that do not show the word `client`, where there is one.
+    `lives` is the lifetime of a token in seconds. More than `sign_ins` within `window` seconds are
+    rejected, and so are programs without the word `client`, where there is one.
     """
 
     sockets = 1
@@ -129,7 +127,7 @@ class Ward:
         return self.passwords.get(user) == secret
 
     def leave(self, token: str) -> None:
-        """Who goes out is out."""
+        """End the session."""
         self.renewals.pop(self.passes.pop(token).renewal, None)
 
     def may(self, inside: Pass, act: str) -> bool:
@@ -156,7 +154,7 @@ class Ward:
         return person.stays[number]
 
     def takes(self, kind: str, content: bytes) -> None:
-        """Whether a paper may be filed."""
+        """Return whether a document may be filed."""
         if kind not in KINDS:
             raise Wrong("paper", "Such a paper is not taken.", 415)
         if len(content) > MOST_BYTES:
@@ -221,7 +219,7 @@ class Ward:
         return self._let_in(self.passes[token].user)
 
     def inside(self, shown: str, act: str) -> Pass:
-        """Who asks. He is inside, and may do it; to go out needs no work."""
+        """Return the caller, who is signed in and may do the work. Sign-out needs no work."""
         scheme, _, token = shown.partition(" ")
         found = self.passes.get(token)
         if scheme != "pass" or found is None or found.until < time.monotonic():

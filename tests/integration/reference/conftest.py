@@ -20,7 +20,7 @@ from tests.integration.reference.started_hospital import (
 
 @pytest.fixture(scope="session")
 def hospital() -> Iterator[Hospital]:
-    """A started hospital."""
+    """Start one hospital for the folder."""
     process = launch("--tied")
     announced = read_announcement(process)
     names = ("url", "database", "owner_database", "users", "expired_token")
@@ -30,7 +30,7 @@ def hospital() -> Iterator[Hospital]:
 
 @pytest.fixture(scope="session")
 def staff(hospital: Hospital) -> Iterator[Staff]:
-    """`staff("registrar")` is a client of somebody who is signed in."""
+    """Return `staff("registrar")`: a client of a member of staff who is signed in."""
     clients = {
         name: hospital.client(hospital.sign_in(name)["access_token"]) for name in hospital.users
     }
@@ -41,7 +41,7 @@ def staff(hospital: Hospital) -> Iterator[Staff]:
 
 @pytest.fixture
 def patient(staff: Staff) -> Json:
-    """A patient who was just registered in the north."""
+    """Register a patient in the north."""
     answer = staff("registrar").post("/patients", json=patient_data())
     assert answer.status_code == 201, answer.text
     return dict(answer.json())
@@ -49,16 +49,16 @@ def patient(staff: Staff) -> Json:
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[postgres.Server]:
-    """A PostgreSQL of our own, with the release before."""
+    """Start a PostgreSQL with the release before."""
     with postgres.run_cluster(template.ensure_cluster()) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def migrated(server: postgres.Server) -> str:
-    """The name of a database that went through the cutover.
+    """Return the name of a database that went through the cutover.
 
-    Copy it; nobody connects to it but to look.
+    Copy it; tests connect to it only to read.
     """
     server.copy(template.DATABASE, "migrated")
     cutover.perform(server, "migrated", announcement.accounts())

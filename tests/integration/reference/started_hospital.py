@@ -1,6 +1,4 @@
-"""The embedded hospital as its tests see it: started like by anybody else, and spoken to over its
-socket.
-"""
+"""The embedded hospital for its tests: started by its command, and used over its socket."""
 
 from __future__ import annotations
 
@@ -23,7 +21,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Hospital:
-    """What `python -m reference --json` announced."""
+    """The announcement of `python -m reference --json`."""
 
     url: str
     database: str
@@ -33,26 +31,26 @@ class Hospital:
     log: Path
 
     def client(self, token: str | None = None) -> httpx.Client:
-        """Speaks to the API, as nobody or as who holds the token."""
+        """Return a client of the API, without a token or with one."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         return httpx.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=10)
 
     def sign_in(self, name: str) -> Json:
-        """A new session's tokens."""
+        """Return the tokens of a new session."""
         with self.client() as client:
             answer = client.post("/auth/sign-in", json=self.users[name])
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
     def query(self, statement: str, *values: object) -> list[Json]:
-        """Rows, as the superuser."""
+        """Return rows, read as the superuser."""
         with psycopg.connect(self.owner_database, row_factory=dict_row) as connection:
             cursor = connection.execute(statement.encode(), values)
             return cursor.fetchall() if cursor.description else []
 
 
 def launch(*options: str) -> subprocess.Popen[bytes]:
-    """Begin to start `python -m reference --json`."""
+    """Start `python -m reference --json` without waiting for it."""
     return subprocess.Popen(
         [sys.executable, "-m", "reference", "--json", *options],
         cwd=ROOT,
@@ -62,7 +60,7 @@ def launch(*options: str) -> subprocess.Popen[bytes]:
 
 
 def read_announcement(process: subprocess.Popen[bytes]) -> Json:
-    """Wait for what it announces."""
+    """Wait for the announcement, and return it."""
     assert process.stdout is not None
     return dict(json.loads(process.stdout.readline()))
 
@@ -71,7 +69,7 @@ Staff = Callable[[str], httpx.Client]
 
 
 def patient_data(**changes: Any) -> Json:
-    """The body of a patient who is new."""
+    """Return the body of a new patient."""
     return {
         "mrn": f"T-{uuid4().hex[:20]}",
         "family_name": "Probe",
@@ -84,7 +82,7 @@ def patient_data(**changes: Any) -> Json:
 
 
 def problem(answer: httpx.Response) -> tuple[int, str]:
-    """Status and slug of an answer that must be a complete problem."""
+    """Return status and slug of an answer that must be a complete problem."""
     assert answer.headers["content-type"] == "application/problem+json", answer.text
     body = answer.json()
     assert {"type", "title", "status", "detail", "request_id"} <= body.keys()

@@ -1,4 +1,4 @@
-"""Who gets in, and for how long."""
+"""Authentication: passwords, tokens and sessions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROLES = ("registrar", "clinician", "auditor", "administrator")
 
 
 def test_each_member_of_staff_is_who_they_say(staff: Staff) -> None:
-    """Whoever signs in is told their name, role and facility."""
+    """The answer to a signed-in caller holds their name, role and facility."""
     for role in ROLES:
         assert staff(role).get("/auth/me").json() == {
             "username": role,
@@ -29,7 +29,7 @@ def test_each_member_of_staff_is_who_they_say(staff: Staff) -> None:
 
 
 def test_a_wrong_password_and_an_unknown_name_are_refused_alike(hospital: Hospital) -> None:
-    """Nobody can learn from an answer which names exist: only the request id differs."""
+    """An answer does not reveal which names exist: only the request id differs."""
     with hospital.client() as nobody:
         answers = [
             nobody.post("/auth/sign-in", json={"username": name, "password": "wrong"})
@@ -40,7 +40,7 @@ def test_a_wrong_password_and_an_unknown_name_are_refused_alike(hospital: Hospit
 
 
 def test_an_expired_token_of_a_live_session_is_refused(hospital: Hospital) -> None:
-    """The signature is right and the session lives, so only the time can be the reason."""
+    """The signature is right and the session is open, so only the time can be the reason."""
     session = jwt.decode(hospital.expired_token, options={"verify_signature": False})["sid"]
     assert hospital.query("SELECT ended_at FROM sessions WHERE id = %s", session) == [
         {"ended_at": None}
@@ -51,7 +51,7 @@ def test_an_expired_token_of_a_live_session_is_refused(hospital: Hospital) -> No
 
 @pytest.mark.parametrize("forgery", ["alg-none", "other-key", "damaged", "empty", "basic"])
 def test_a_forged_token_is_refused(hospital: Hospital, forgery: str) -> None:
-    """A token that this hospital did not sign opens nothing, whatever it claims."""
+    """A token that this hospital did not sign is rejected, whatever it claims."""
     real = hospital.sign_in("clinician")["access_token"]
     claims = jwt.decode(real, options={"verify_signature": False})
     header = {
@@ -68,7 +68,7 @@ def test_a_forged_token_is_refused(hospital: Hospital, forgery: str) -> None:
 
 
 def test_signing_out_ends_both_tokens(hospital: Hospital) -> None:
-    """After sign-out neither the access token nor the refresh token of that session is taken."""
+    """After sign-out the access token and the refresh token of that session are rejected."""
     tokens = hospital.sign_in("clinician")
     with hospital.client(tokens["access_token"]) as client:
         assert client.post("/auth/sign-out").status_code == 204
@@ -79,9 +79,7 @@ def test_signing_out_ends_both_tokens(hospital: Hospital) -> None:
 
 
 def test_a_refresh_token_used_twice_ends_its_session(hospital: Hospital) -> None:
-    """A second use means that somebody else has the token, so everything of the session is refused
-    from then on.
-    """
+    """A second use means that the token was stolen, so the whole session is rejected afterwards."""
     first = hospital.sign_in("clinician")
     with hospital.client() as client:
         second = client.post("/auth/refresh", json={"refresh_token": first["refresh_token"]}).json()
@@ -97,7 +95,7 @@ def test_a_refresh_token_used_twice_ends_its_session(hospital: Hospital) -> None
 
 
 def test_tokens_are_kept_only_as_hashes(hospital: Hospital) -> None:
-    """Who reads the database cannot sign in with what it holds."""
+    """The content of the database is not enough to sign in."""
     token = hospital.sign_in("clinician")["refresh_token"]
     assert (
         hospital.query(
@@ -109,8 +107,9 @@ def test_tokens_are_kept_only_as_hashes(hospital: Hospital) -> None:
 
 
 def test_five_failures_throttle_that_name_only(hospital: Hospital, staff: Staff) -> None:
-    """After five failures the sixth is 429 also with the right password; other names are not
-    affected.
+    """After five failures the sixth attempt is 429, also with the right password.
+
+    Other names are not affected.
     """
     staff(
         "outsider"
@@ -127,7 +126,7 @@ def test_five_failures_throttle_that_name_only(hospital: Hospital, staff: Staff)
 
 
 def test_parallel_guesses_do_not_slip_past_the_throttle(hospital: Hospital) -> None:
-    """Of twelve guesses at once exactly five learn that they were wrong."""
+    """Of twelve parallel guesses exactly five are answered as wrong."""
     guess = {"username": f"guessed-{uuid4()}", "password": "wrong"}
     with hospital.client() as client, ThreadPoolExecutor(12) as threads:
         answers = list(
@@ -147,9 +146,7 @@ def test_parallel_guesses_do_not_slip_past_the_throttle(hospital: Hospital) -> N
     ],
 )
 def test_the_throttle_slides(hospital: Hospital, ages: tuple[int, ...], expected: int) -> None:
-    """Five failures within 60 s close a name for 60 s after the fifth, and then it is open again;
-    older ones do not count.
-    """
+    """Five failures within 60 s close a name for 60 s after the fifth; older ones do not count."""
     name = f"sliding-{uuid4()}"
     for age in ages:
         hospital.query(

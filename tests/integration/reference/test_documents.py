@@ -1,4 +1,4 @@
-"""Documents come back byte for byte, and nothing else gets in."""
+"""Documents come back byte for byte, and other files are rejected."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ LIMIT = 2_097_152
 
 @pytest.fixture
 def documents(patient: Json) -> str:
-    """The path of a new patient's documents."""
+    """Return the path of a new patient's documents."""
     return f"/patients/{patient['id']}/documents"
 
 
 @pytest.mark.parametrize("size", [1, 1_048_576, LIMIT])
 def test_a_document_comes_back_byte_for_byte(staff: Staff, documents: str, size: int) -> None:
-    """From one byte to exactly the limit, with its type, size and digest."""
+    """Sizes from one byte to exactly the limit come back with type, size and digest."""
     content = os.urandom(size)
     created = staff("clinician").post(
         documents, files={"file": ("scan.png", content, "image/png")}, data={"tag": "probe"}
@@ -67,7 +67,7 @@ def test_a_document_comes_back_byte_for_byte(staff: Staff, documents: str, size:
 def test_what_is_not_taken_is_refused_and_leaves_nothing(
     staff: Staff, documents: str, size: int, media_type: str, expected: tuple[int, str]
 ) -> None:
-    """One byte too many, another type, or nothing at all."""
+    """One byte too many, another type, and an empty file are rejected."""
     answer = staff("clinician").post(documents, files={"file": ("a", b"x" * size, media_type)})
     assert problem(answer) == expected
     assert staff("clinician").get(documents).json()["total"] == 0
@@ -88,7 +88,7 @@ def test_what_is_not_taken_is_refused_and_leaves_nothing(
 def test_of_a_file_name_only_the_last_part_is_kept(
     staff: Staff, documents: str, sent: str, kept: str
 ) -> None:
-    """No path, no control character; the download carries the name in every script."""
+    """Path and control characters are removed; the download has the name in every script."""
     created = staff("clinician").post(documents, files={"file": (sent, b"x", "text/plain")})
     assert created.json()["file_name"] == kept
     back = staff("clinician").get(f"{documents}/{created.json()['id']}/content")
@@ -97,7 +97,7 @@ def test_of_a_file_name_only_the_last_part_is_kept(
 
 
 def test_a_cut_upload_leaves_nothing(hospital: Hospital, staff: Staff, documents: str) -> None:
-    """The line breaks in mid-file: no document appears, and the log has the request as unfinished."""
+    """A connection that breaks inside the file leaves no document; the log has it as unfinished."""
     url = urlsplit(hospital.url)
     head = (
         f"POST /api/v1{documents} HTTP/1.1\r\nHost: {url.netloc}\r\nAuthorization:"
@@ -134,7 +134,7 @@ def test_a_document_is_found_under_its_own_patient_only(staff: Staff, documents:
 
 
 def test_an_untagged_document_is_not_deleted(staff: Staff, documents: str) -> None:
-    """Only what is synthetic can be removed."""
+    """Only synthetic documents can be removed."""
     document = (
         staff("clinician")
         .post(documents, files={"file": ("a.txt", b"x", "text/plain")})

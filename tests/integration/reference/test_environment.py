@@ -1,5 +1,6 @@
-"""What stands around the embedded hospital is real: a proxy that fails over, a Prometheus that sees
-both instances, an alert that arrives.
+"""The programs around the embedded hospital are real.
+
+The proxy fails over, Prometheus scrapes both instances, and an alert arrives.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ needs_alertmanager = pytest.mark.skipif(
 
 
 def wait(for_what: str, there: Callable[[], bool], seconds: float = PATIENCE) -> None:
-    """Wait until it is there."""
+    """Wait until the condition is true."""
     ends = time.monotonic() + seconds
     while not there():
         assert time.monotonic() < ends, f"waited {seconds:g} s for {for_what}"
@@ -56,9 +57,9 @@ Started = tuple[subprocess.Popen[bytes], Json]
 
 @pytest.fixture(scope="module")
 def hospitals() -> Iterator[tuple[Started, Started]]:
-    """Two with their surroundings, started at once: one to be asked, and one to be killed.
+    """Start two hospitals with their environments at once, one to query and one to kill.
 
-    And what they announce of them.
+    Yields each with its announcement.
     """
     one, other = launch("--tied", "--surroundings"), launch("--tied", "--surroundings")
     yield (
@@ -72,7 +73,7 @@ def hospitals() -> Iterator[tuple[Started, Started]]:
 
 @pytest.fixture(scope="module")
 def told(hospitals: tuple[Started, Started]) -> Json:
-    """What a hospital with its surroundings announces of them."""
+    """Return the announcement of the environment."""
     return dict(hospitals[0][1])
 
 
@@ -83,7 +84,7 @@ def balancer(told: Json) -> Json:
 
 @pytest.fixture
 def front(balancer: Json) -> Iterator[httpx.Client]:
-    """A client of the proxy that trusts its authority and nobody else."""
+    """Return a client of the proxy that trusts only its authority."""
     with httpx.Client(
         base_url=balancer["url"],
         verify=ssl.create_default_context(cafile=balancer["ca_file"]),
@@ -94,7 +95,7 @@ def front(balancer: Json) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def prometheus(told: Json) -> Callable[..., Any]:
-    """Asks Prometheus' API."""
+    """Query the API of Prometheus."""
 
     def asked(path: str, **query: str) -> Any:
         return (
@@ -120,7 +121,7 @@ def test_the_front_is_trusted_by_its_own_authority_and_by_no_other(
 
 
 def test_both_instances_answer_by_turns(front: httpx.Client, balancer: Json) -> None:
-    """In the same words: they are one release on one database."""
+    """Both give the same answers: they are one release on one database."""
     answers = [front.get("/version") for _ in range(6)]
     assert {f"http://{answer.headers[balancer['instance_header']]}" for answer in answers} == set(
         balancer["backends"]
@@ -131,9 +132,7 @@ def test_both_instances_answer_by_turns(front: httpx.Client, balancer: Json) -> 
 def test_a_session_of_one_instance_is_good_on_the_other(
     front: httpx.Client, balancer: Json
 ) -> None:
-    """They share the key, so nobody is signed out by being sent elsewhere: both ask the same of a
-    token that is not theirs.
-    """
+    """Both share the key, so a request to the other instance stays signed in."""
     answers = [
         front.get("/api/v1/auth/me", headers={"Authorization": "Bearer x"}) for _ in range(4)
     ]
@@ -151,9 +150,7 @@ def test_plain_http_leads_to_the_front(told: Json, balancer: Json) -> None:
 
 
 def test_both_write_into_one_log_whom_the_proxy_names(told: Json, balancer: Json) -> None:
-    """A request from another address than the proxy's own stands there as one from that address,
-    and with who of the two answered it.
-    """
+    """The log holds the client's address from the proxy, and the instance that answered."""
     trusted = ssl.create_default_context(cafile=balancer["ca_file"])
     marks = [f"mark-{uuid4()}" for _ in range(4)]
     with httpx.Client(
@@ -176,8 +173,9 @@ def test_both_write_into_one_log_whom_the_proxy_names(told: Json, balancer: Json
 def test_a_killed_instance_loses_no_request_and_comes_back(
     front: httpx.Client, balancer: Json
 ) -> None:
-    """Four people ask all the while; every one of their requests is answered, and the dead one
-    answers again within seconds.
+    """Four clients send requests throughout, and each request is answered.
+
+    The killed instance answers again within seconds.
     """
     second = balancer["backends"][1].removeprefix("http://")
     answers: list[tuple[int, str]] = []
@@ -226,7 +224,7 @@ def test_prometheus_sees_both_instances(told: Json, prometheus: Callable[..., An
 def test_the_triggers_are_loaded_and_stand_on_series_that_are_there(
     told: Json, prometheus: Callable[..., Any]
 ) -> None:
-    """Nothing fires on a healthy hospital; and not because nothing is there to look at."""
+    """No alert fires on a healthy hospital, although its series exist."""
 
     def alerts() -> dict[str, Json]:
         return {
@@ -270,7 +268,7 @@ def test_the_canary_fires_and_arrives_where_the_run_listens(told: Json) -> None:
             self.end_headers()
 
         def log_message(self, format: str, *args: object) -> None:
-            """Nothing: pytest's output is for failures."""
+            """Print nothing: pytest's output is for failures."""
 
     host, _, port = alerts["receiver_listen"].rpartition(":")
     with HTTPServer((host, int(port)), Hears) as listening:
@@ -308,9 +306,9 @@ def test_the_rules_say_what_the_plan_says(command: tuple[str, ...]) -> None:
 @pytest.mark.thorough
 @needs_prometheus
 def test_a_lost_database_raises_the_alert_of_each_instance() -> None:
-    """The trigger stands on what the application really tells when its database goes away.
+    """The trigger uses the metrics that the application has when its database goes away.
 
-    A hospital of its own: the alert stays for a minute.
+    It needs a hospital of its own: the alert stays for a minute.
     """
     process = launch("--tied", "--surroundings")
     announced = read_announcement(process)
@@ -347,7 +345,7 @@ def test_a_lost_database_raises_the_alert_of_each_instance() -> None:
 
 
 def _runs(process: psutil.Process) -> bool:
-    """Alive, and not merely waiting to be buried?"""
+    """Return whether the process runs, and is not a zombie."""
     try:
         return bool(process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
@@ -357,7 +355,7 @@ def _runs(process: psutil.Process) -> bool:
 def test_a_hospital_that_is_killed_leaves_neither_a_process_nor_a_folder(
     hospitals: tuple[Started, Started],
 ) -> None:
-    """Also not the instance that was started anew meanwhile."""
+    """The instance that was restarted meanwhile ends, too."""
     process, told = hospitals[1]
     balancer = told["infrastructure"]["balancer"]
     folder = Path(balancer["ca_file"]).parent
@@ -380,7 +378,7 @@ def test_a_hospital_that_is_killed_leaves_neither_a_process_nor_a_folder(
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """Of a hospital that is not there."""
+    """Return the settings of a hospital that does not run."""
     return Settings(
         "postgresql://nobody@127.0.0.1:1/nothing", "x" * 32, log=tmp_path / "hospital.jsonl"
     )
@@ -389,8 +387,8 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.mark.skipif(
     sys.platform != "linux", reason="elsewhere nobody ends what a killed watchdog kept"
 )
-def test_a_killed_warden_takes_everything_with_it(settings: Settings) -> None:
-    """The kernel ends what it kept: nothing of a hospital goes on unseen."""
+def test_a_killed_watchdog_takes_everything_with_it(settings: Settings) -> None:
+    """The kernel kills the parts of a killed watchdog: no process of a hospital remains."""
     with launcher.start_environment("http://127.0.0.1:1", settings):
         [watchdog] = [
             child
@@ -406,7 +404,7 @@ def test_a_killed_warden_takes_everything_with_it(settings: Settings) -> None:
 def test_what_is_not_installed_is_said(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One sentence each, with how to get it; and nothing is announced of it."""
+    """A missing program is named in one sentence with a way to install it, and is not announced."""
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(launcher, "READY_SECONDS", 0.1)
     with launcher.start_environment("http://127.0.0.1:1", settings) as environment:

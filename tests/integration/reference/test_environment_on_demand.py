@@ -1,4 +1,4 @@
-"""An embedded hospital brings its surroundings along where a gate asks for them, and nowhere else."""
+"""An embedded hospital starts its environment where a gate asks for it, and nowhere else."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[3]
 
 
 class Begun(Exception):
-    """Instead of a hospital: what it would have brought along."""
+    """The scope that was requested, in the place of a started hospital."""
 
 
 @pytest.fixture
@@ -87,9 +87,7 @@ def test_a_check_that_runs_without_a_gate_gets_it_too() -> None:
 
 
 def test_the_shipped_waivers_stand_for_what_may_not_be_installed_and_for_nothing_else() -> None:
-    """They count for the embedded hospital alone, and only where nothing was proven: what fails
-    there stays failed.
-    """
+    """They count for the embedded hospital only, and only for gaps: a failure stays a failure."""
     shipped = load_decisions(ROOT / "waivers.toml", "waiver")
     monitored = {name for name, group in shipped_groups().items() if "monitoring" in group.needs}
     assert {waiver.item for waiver in shipped} == monitored - {"dashboards-verified"}

@@ -1,6 +1,4 @@
-"""A test can run a hospital with a fault in it, in a process of its own, and no other hospital has
-it.
-"""
+"""A test can run a hospital with a fault in a process of its own; other hospitals stay correct."""
 
 from __future__ import annotations
 
@@ -24,7 +22,7 @@ DATABASE = "faulty"
 def accept_any_password(
     password: str, password_hash: str | None, hashing: passwords.Hashing
 ) -> bool:
-    """The fault."""
+    """Accept any password: the fault."""
     del password, password_hash, hashing  # Nobody looks at them: that is the fault.
     return True
 
@@ -32,7 +30,7 @@ def accept_any_password(
 def open_faulty_hospital(
     server: postgres.Server, staff: Sequence[seed.Account], told: Connection
 ) -> None:
-    """Runs in the process of its own."""
+    """Run the faulty hospital in its own process."""
     parent = multiprocessing.parent_process()
     assert parent is not None
     serve.stop_in_order()
@@ -51,8 +49,9 @@ def open_faulty_hospital(
 def test_a_fault_is_in_its_own_process_only(
     hospital: Hospital, server: postgres.Server, migrated: str
 ) -> None:
-    """The function that was replaced there is used there; here and in the hospital beside it the
-    password still counts.
+    """The replaced function is used in that process only.
+
+    Here and in the other hospital the password still counts.
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["reference.app", "uvicorn"])

@@ -1,4 +1,4 @@
-"""What every answer has, what the document promises, and what is told to machines."""
+"""Headers of every answer, the OpenAPI document, health, metrics and the log."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ SECURITY_HEADERS = {
 
 @pytest.fixture(scope="module")
 def document(hospital: Hospital) -> Json:
-    """The OpenAPI document."""
+    """Return the OpenAPI document."""
     return dict(httpx.get(f"{hospital.url}/openapi.json").json())
 
 
 def operations(document: Json) -> dict[str, Json]:
-    """Every operation by its id, with its method and path."""
+    """Return every operation by its id, with its method and path."""
     return {
         operation["operationId"]: {**operation, "method": method, "path": path}
         for path, item in document["paths"].items()
@@ -55,9 +55,7 @@ def operations(document: Json) -> dict[str, Json]:
     ],
 )
 def test_every_answer_has_an_id_and_the_security_headers(hospital: Hospital, path: str) -> None:
-    """Also a refusal; the API's answers are not to be stored, and nobody learns the server's
-    version.
-    """
+    """Rejections have them, too; answers of the API are not stored, and no version is revealed."""
     answer = httpx.get(hospital.url + path)
     assert re.fullmatch(r"[A-Za-z0-9-]{1,64}", answer.headers["x-request-id"])
     assert answer.headers.items() >= SECURITY_HEADERS.items()
@@ -77,7 +75,7 @@ def test_every_answer_has_an_id_and_the_security_headers(hospital: Hospital, pat
     ],
 )
 def test_a_request_id_is_kept_if_it_is_one(hospital: Hospital, sent: str, kept: bool) -> None:
-    """Letters, digits and hyphens, at most 64; anything else is replaced."""
+    """An id has at most 64 letters, digits and hyphens; any other value is replaced."""
     answer = httpx.get(f"{hospital.url}/nowhere", headers={b"X-Request-Id": sent.encode()})
     assert (answer.headers["x-request-id"] == sent) == kept
     assert problem(answer) == (404, "not-found")
@@ -94,14 +92,14 @@ def test_a_request_id_is_kept_if_it_is_one(hospital: Hospital, sent: str, kept: 
 def test_an_unknown_method_is_refused_as_a_problem(
     hospital: Hospital, path: str, allowed: str
 ) -> None:
-    """With all the methods that there are."""
+    """The answer lists all methods of the path."""
     answer = httpx.request("PATCH", f"{hospital.url}{path}")
     assert problem(answer) == (405, "method-not-allowed")
     assert answer.headers["allow"] == allowed
 
 
 def test_the_document_says_what_is_always_demanded(document: Json) -> None:
-    """Who is let in without a token, that a change names its version, and which files are taken."""
+    """It names the public operations, the version of a change, and the accepted file types."""
     opened = {
         path
         for path, item in document["paths"].items()
@@ -128,7 +126,7 @@ def test_the_document_says_what_is_always_demanded(document: Json) -> None:
 
 
 def test_health_and_version_tell_the_truth(hospital: Hospital) -> None:
-    """Alive, ready, and which release on which migration."""
+    """They report liveness, readiness, the release and the migration."""
     assert httpx.get(f"{hospital.url}/health/live").json() == {"status": "live"}
     assert httpx.get(f"{hospital.url}/health/ready").json() == {"status": "ready"}
     assert httpx.get(f"{hospital.url}/version").json() == {
@@ -162,8 +160,9 @@ def test_metrics_count_by_route_and_never_by_path(
 
 
 def test_the_log_has_one_line_a_request_and_no_secret(hospital: Hospital, staff: Staff) -> None:
-    """Method, route, status, time, request id and username; no name, no password, no token, no
-    body, no path.
+    """A line has method, route, status, time, request id and username.
+
+    It has no name, password, token, body or path.
     """
     family, password, request_id = (
         f"Probe{uuid4().hex}",
@@ -208,7 +207,7 @@ def test_the_log_has_one_line_a_request_and_no_secret(hospital: Hospital, staff:
 
 
 def test_the_document_is_of_version_3_1_and_names_every_operation(document: Json) -> None:
-    """Each operation has an id; each but the open ones says how to authenticate."""
+    """Each operation has an id; each but the public ones describes its authentication."""
     assert document["openapi"].startswith("3.1")
     assert len(operations(document)) == 25
     open_ones = {
@@ -218,7 +217,7 @@ def test_the_document_is_of_version_3_1_and_names_every_operation(document: Json
 
 
 def test_every_link_leads_to_an_operation_that_takes_its_parameters(document: Json) -> None:
-    """A link that leads nowhere is a promise broken."""
+    """Each link names an existing operation and its parameters."""
     everything = operations(document)
     links = [
         link
@@ -235,7 +234,7 @@ def test_every_link_leads_to_an_operation_that_takes_its_parameters(document: Js
 
 
 def test_every_example_of_a_body_is_valid(document: Json) -> None:
-    """By the very schema that it stands in."""
+    """Each example is valid by its own schema."""
     schemas = {
         name: schema
         for name, schema in document["components"]["schemas"].items()
@@ -248,9 +247,7 @@ def test_every_example_of_a_body_is_valid(document: Json) -> None:
 
 
 def test_every_problem_is_documented_as_a_problem(document: Json) -> None:
-    """From 400 on, each status has the media type and the schema of problem details, and there is
-    no other way to fail.
-    """
+    """Each status from 400 on has the media type and the schema of problem details."""
     for operation in operations(document).values():
         for status, answer in operation["responses"].items():
             if int(status) >= 400:
@@ -261,9 +258,7 @@ def test_every_problem_is_documented_as_a_problem(document: Json) -> None:
 
 
 def test_answers_are_as_documented(document: Json, staff: Staff, patient: Json) -> None:
-    """One of each kind: its status is documented, its body fits its schema, its documented headers
-    are there.
-    """
+    """Status, body and headers of one answer of each kind are as documented."""
     path, name = f"/patients/{patient['id']}", patient["id"]
     visit = staff("clinician").post(f"{path}/visits", json={"reason": "Probe"})
     upload = staff("clinician").post(

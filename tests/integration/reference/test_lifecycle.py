@@ -1,6 +1,4 @@
-"""The embedded hospital comes up quickly, alone or beside others, and never outlives who started
-it.
-"""
+"""The embedded hospital starts quickly, alone or beside others, and ends with its parent."""
 
 from __future__ import annotations
 
@@ -38,12 +36,13 @@ from reference.settings import Settings
 serve.stop_in_order()
 with serve.listen() as listener:
     print(serve.url(listener), flush=True)
-    serve.serve(create_app(Settings(database=sys.argv[1], signing_key="x" * 32, pool_wait=0.5)), listener)
+    settings = Settings(database=sys.argv[1], signing_key="x" * 32, pool_wait=0.5)
+    serve.serve(create_app(settings), listener)
 """
 
 
 def _wait(gone: Callable[[], bool], seconds: float = SECONDS_TO_STOP) -> float:
-    """Seconds until it was gone."""
+    """Return the seconds until the condition was true."""
     started = time.monotonic()
     while not gone():
         assert time.monotonic() - started < seconds, f"still there after {seconds} s"
@@ -52,7 +51,7 @@ def _wait(gone: Callable[[], bool], seconds: float = SECONDS_TO_STOP) -> float:
 
 
 def _runs(process: psutil.Process) -> bool:
-    """Is it alive, and not merely waiting to be buried?"""
+    """Return whether the process runs, and is not a zombie."""
     try:
         return bool(process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
@@ -61,15 +60,13 @@ def _runs(process: psutil.Process) -> bool:
 
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache directory in which there is no cluster yet."""
+    """Return a cache directory without a cluster."""
     return tmp_path_factory.mktemp("cache")
 
 
 @pytest.fixture(scope="module")
 def doomed(cache: Path) -> Iterator[dict[str, Started]]:
-    """Five hospitals, started at once where none was before; each is about to end in a way of its
-    own.
-    """
+    """Start five hospitals at once with an empty cache; each ends in another way."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("XDG_CACHE_HOME", str(cache))
         processes = {end: launch("--tied") for end in (*ENDS, "with its supervisor")}
@@ -85,8 +82,9 @@ def doomed(cache: Path) -> Iterator[dict[str, Started]]:
 
 
 def test_five_starts_at_once_do_not_meet(doomed: dict[str, Started], cache: Path) -> None:
-    """Not even when none finds a cached cluster: one builds it, all start, on ports and in
-    directories of their own.
+    """Five starts without a cached cluster share one build.
+
+    They use ports and directories of their own.
     """
     announcements = [announced for _, announced in doomed.values()]
     for of_its_own in ("url", "database", "log", "pid"):
@@ -97,9 +95,7 @@ def test_five_starts_at_once_do_not_meet(doomed: dict[str, Started], cache: Path
 
 @pytest.mark.parametrize("end", ENDS)
 def test_nothing_stays_behind(doomed: dict[str, Started], end: str) -> None:
-    """However the hospital ends, its PostgreSQL ends too, and its directory is removed with the log
-    in it.
-    """
+    """However a hospital ends, its PostgreSQL ends too, and its directory is removed."""
     process, announced = doomed[end]
     helpers = psutil.Process(process.pid).children(recursive=True)
     assert announced["pid"] == process.pid
@@ -118,12 +114,10 @@ def test_nothing_stays_behind(doomed: dict[str, Started], end: str) -> None:
 @pytest.mark.skipif(
     sys.platform != "linux", reason="elsewhere PostgreSQL itself notices, within a minute"
 )
-def test_a_killed_keeper_takes_postgresql_with_it_and_the_next_start_sweeps(
+def test_a_killed_supervisor_takes_postgresql_with_it_and_the_next_start_sweeps(
     doomed: dict[str, Started],
 ) -> None:
-    """The kernel ends PostgreSQL; the directory that nobody holds any more is removed by whoever
-    comes next.
-    """
+    """The kernel kills PostgreSQL; the next start removes the directory."""
     process, announced = doomed["with its supervisor"]
     helpers = psutil.Process(process.pid).children(recursive=True)
     [supervisor] = [helper for helper in helpers if "supervisor.py" in " ".join(helper.cmdline())]
@@ -141,7 +135,7 @@ def test_a_killed_keeper_takes_postgresql_with_it_and_the_next_start_sweeps(
 
 @pytest.fixture
 def application(server: postgres.Server, migrated: str) -> Iterator[str]:
-    """The URL of an application on a database of its own, "gone"."""
+    """Start an application on a database of its own, "gone", and return its URL."""
     server.copy(migrated, "gone")
     command = [sys.executable, "-c", APPLICATION, server.dsn("gone", postgres.APPLICATION)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
@@ -155,8 +149,9 @@ def application(server: postgres.Server, migrated: str) -> Iterator[str]:
 def test_without_its_database_a_hospital_lives_but_is_not_ready(
     server: postgres.Server, application: str
 ) -> None:
-    """Everything that needs the database answers 503 as a problem, soon; liveness stays; and when
-    the database is back, so are they.
+    """Requests that need the database get a 503 problem soon; liveness stays.
+
+    All of it recovers when the database is back.
     """
     assert httpx.get(f"{application}/health/ready").status_code == 200
     server.allow_connections("gone", False)

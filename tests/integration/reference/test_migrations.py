@@ -1,4 +1,4 @@
-"""Migrations as Flyway applies them, and what they do to the data of the release before."""
+"""Migrations as Flyway applies them, and their effect on the data of the release before."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_checksum_is_flyways(script: bytes, expected: int) -> None:
 
 
 def test_the_history_is_flyways(server: postgres.Server, migrated: str) -> None:
-    """One line a script, in order, all successful, with the checksum of the file that is there."""
+    """The history has one successful row for each script, in order, with the file's checksum."""
     with psycopg.connect(server.dsn(migrated)) as connection:
         rows = connection.execute(
             "SELECT installed_rank, version, description, type, script, checksum, success FROM"
@@ -67,7 +67,7 @@ def test_the_history_is_flyways(server: postgres.Server, migrated: str) -> None:
 
 
 def test_the_migrations_build_the_schema_on_nothing(server: postgres.Server) -> None:
-    """From an empty database to 2.0.0, once: a second time there is nothing left to do."""
+    """An empty database comes to 2.0.0 once; a second run has nothing to do."""
     server.create("empty")
     assert len(migrate.migrate(server.dsn("empty"))) == 10
     assert migrate.migrate(server.dsn("empty")) == []
@@ -75,7 +75,7 @@ def test_the_migrations_build_the_schema_on_nothing(server: postgres.Server) -> 
 
 
 def test_a_script_that_was_changed_is_refused(server: postgres.Server, tmp_path: Path) -> None:
-    """What was applied must be what is there."""
+    """An applied script must be the script on disk."""
     folder = Path(shutil.copytree(migrate.SCRIPTS, tmp_path / "scripts"))
     server.create("changed")
     migrate.migrate(server.dsn("changed"), to=3, folder=folder)
@@ -85,7 +85,7 @@ def test_a_script_that_was_changed_is_refused(server: postgres.Server, tmp_path:
 
 
 def test_a_script_that_fails_leaves_nothing(server: postgres.Server, tmp_path: Path) -> None:
-    """Neither half of its work nor a line in the history."""
+    """Neither part of its work nor a row in the history remains."""
     (tmp_path / "V1__half.sql").write_text("CREATE TABLE half (id int); SELECT 1/0;")
     server.create("half")
     with pytest.raises(psycopg.errors.DivisionByZero):
@@ -101,7 +101,7 @@ def test_a_script_that_fails_leaves_nothing(server: postgres.Server, tmp_path: P
 def test_the_cutover_loses_no_row(
     server: postgres.Server, migrated: str, table: str, rows: int
 ) -> None:
-    """As many rows after as before, with the same ids."""
+    """There are as many rows after as before, with the same ids."""
     statement = f"SELECT count(*), sum(hashtextextended(id::text, 0)) FROM {table}".encode()
     with (
         psycopg.connect(server.dsn(template.DATABASE)) as before,
@@ -153,9 +153,7 @@ def test_the_cutover_loses_no_row(
 def test_old_data_is_really_transformed(
     server: postgres.Server, migrated: str, before: str, after: str
 ) -> None:
-    """What the release before wrote in its own way is there in the new one's, and there was
-    something to transform.
-    """
+    """Values of the release before have the new form, and there were values to transform."""
     with (
         psycopg.connect(server.dsn(template.DATABASE)) as old,
         psycopg.connect(server.dsn(migrated)) as new,
@@ -167,6 +165,6 @@ def test_old_data_is_really_transformed(
 
 
 def test_migrations_are_plain_postgresql() -> None:
-    """No extension, so that they run on any server."""
+    """They need no extension, so that they run on any server."""
     for script in migrate.scripts():
         assert not re.search(rb"create\s+extension", script.content, re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""Patients: once, as sent, found, and changed by one at a time."""
+"""Patients are registered once, stored as sent, found, and changed by one client at a time."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TOMORROW = str((datetime.now(UTC) + timedelta(days=1)).date())
     "name", ["Þórsdóttir", "  spaced  ", "e\u0301 is not é", "𠮷田", "👩‍⚕️", "الحسيني", "x" * 200]
 )
 def test_a_name_is_kept_exactly_as_it_was_sent(staff: Staff, name: str) -> None:
-    """No normalization, no stripping: every character comes back."""
+    """A name is neither normalized nor trimmed: every character comes back."""
     created = staff("registrar").post(
         "/patients", json=patient_data(family_name=name, given_name=name)
     )
@@ -69,7 +69,7 @@ def test_a_name_is_kept_exactly_as_it_was_sent(staff: Staff, name: str) -> None:
 def test_an_invalid_patient_is_refused_and_leaves_nothing(
     hospital: Hospital, staff: Staff, field: str, value: Any
 ) -> None:
-    """422 names the field, and nobody was registered."""
+    """The 422 names the field, and nobody is registered."""
     body = patient_data(**{field: value})
     answer = staff("registrar").post(
         "/patients", content=json.dumps(body), headers={"Content-Type": "application/json"}
@@ -83,9 +83,7 @@ def test_an_invalid_patient_is_refused_and_leaves_nothing(
 
 
 def test_a_body_that_is_no_json_is_refused(staff: Staff) -> None:
-    """Broken JSON, broken UTF-8, half a character and endless nesting are invalid requests, not
-    defects.
-    """
+    """Broken JSON, broken UTF-8, half a character and deep nesting are invalid, not defects."""
     for body in (b"{", b"\xff\xfe", b'{"mrn": "\xff"}', b'{"\\ud800": 1}', b"[" * 100_000, b""):
         answer = staff("registrar").post(
             "/patients", content=body, headers={"Content-Type": "application/json"}
@@ -94,7 +92,7 @@ def test_a_body_that_is_no_json_is_refused(staff: Staff) -> None:
 
 
 def test_a_medical_record_number_is_given_once(staff: Staff, patient: Json) -> None:
-    """The second patient with the same number is refused as a duplicate, also by way of a change."""
+    """A second patient with the same number is a duplicate, also through a change."""
     assert problem(staff("registrar").post("/patients", json=patient_data(mrn=patient["mrn"]))) == (
         409,
         "duplicate",
@@ -109,7 +107,7 @@ def test_a_medical_record_number_is_given_once(staff: Staff, patient: Json) -> N
 
 
 def test_the_same_key_registers_once_under_concurrency(hospital: Hospital, staff: Staff) -> None:
-    """Eight at once with one Idempotency-Key get one and the same answer, and there is one patient."""
+    """Eight parallel requests with one Idempotency-Key get one answer, and one patient exists."""
     body, headers = patient_data(), {"Idempotency-Key": uuid4().hex}
     with ThreadPoolExecutor(8) as threads:
         answers = list(
@@ -133,8 +131,9 @@ def test_the_same_key_registers_once_under_concurrency(hospital: Hospital, staff
 
 
 def test_a_key_belongs_to_one_body_and_one_user(staff: Staff) -> None:
-    """With another body it is invalid; another user's same key is another key; a refused
-    registration does not use it up.
+    """A key with another body is invalid; the same key of another user is another key.
+
+    A rejected registration does not use the key up.
     """
     headers = {"Idempotency-Key": uuid4().hex}
     taken = patient_data()
@@ -170,8 +169,9 @@ def test_eight_without_a_key_register_once_by_their_number(staff: Staff) -> None
 
 
 def test_a_change_must_name_the_version_it_changes(staff: Staff, patient: Json) -> None:
-    """428 without If-Match, 412 with an old one, 200 with the present one; nothing of a refused
-    change is kept.
+    """A change is 428 without If-Match, 412 with an old version, 200 with the current one.
+
+    Nothing of a rejected change is stored.
     """
     client, path = staff("registrar"), f"/patients/{patient['id']}"
     body = patient_data(mrn=patient["mrn"], family_name="Changed")
@@ -191,7 +191,7 @@ def test_a_change_must_name_the_version_it_changes(staff: Staff, patient: Json) 
 
 
 def test_of_eight_changes_of_one_version_one_wins(staff: Staff, patient: Json) -> None:
-    """No change is lost: whoever did not see the others' is told so."""
+    """No change is lost: a client that did not see the others' is told so."""
 
     def change(number: int) -> int:
         body = patient_data(mrn=patient["mrn"], family_name=f"Changed {number}")
@@ -219,7 +219,7 @@ def test_of_eight_changes_of_one_version_one_wins(staff: Staff, patient: Json) -
 def test_a_search_finds_any_part_of_a_name_in_any_case_and_script(
     staff: Staff, family: str, asked: str
 ) -> None:
-    """Family and given name alike; signs that mean something to the database mean only themselves."""
+    """Family and given names match alike; wildcards of the database are plain characters."""
     tag = uuid4().hex
     for body in (
         patient_data(family_name=family, tag=tag),
@@ -232,9 +232,7 @@ def test_a_search_finds_any_part_of_a_name_in_any_case_and_script(
 
 
 def test_pages_put_together_are_the_whole_list(staff: Staff) -> None:
-    """The order is stable: nothing is missing between two pages, nothing comes twice; far behind
-    the end there is nothing.
-    """
+    """The order is stable: no item is missing or repeated; pages beyond the end are empty."""
     tag = uuid4().hex
     for _ in range(7):
         staff("registrar").post("/patients", json=patient_data(tag=tag))
@@ -263,14 +261,14 @@ def test_pages_put_together_are_the_whole_list(staff: Staff) -> None:
     ],
 )
 def test_a_senseless_search_is_refused(staff: Staff, query: str) -> None:
-    """As invalid, before it reaches the database."""
+    """It is rejected as invalid before it reaches the database."""
     assert problem(staff("registrar").get(f"/patients?{query}")) == (422, "invalid")
 
 
 def test_only_synthetic_patients_can_be_deleted(
     hospital: Hospital, staff: Staff, patient: Json
 ) -> None:
-    """A tagged one goes with visits and documents; an untagged one is forbidden and stays."""
+    """A tagged one is removed with visits and documents; an untagged one is forbidden and stays."""
     path = f"/patients/{patient['id']}"
     staff("clinician").post(f"{path}/visits", json={"reason": "Probe"})
     staff("clinician").post(f"{path}/documents", files={"file": ("a.txt", b"a", "text/plain")})

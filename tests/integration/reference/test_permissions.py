@@ -1,4 +1,4 @@
-"""Who may do what, whose patients exist for whom, and that every access is written down."""
+"""Roles, facilities, and the audit log."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ RIGHTS = {
 
 @pytest.fixture(scope="module")
 def ids(staff: Staff) -> dict[str, str]:
-    """A patient in the north with a visit and a document, and an id that nothing has."""
+    """Create a patient in the north with a visit and a document, and an unused id."""
     patient = staff("registrar").post("/patients", json=patient_data()).json()["id"]
     visit = (
         staff("clinician")
@@ -59,8 +59,9 @@ def ids(staff: Staff) -> dict[str, str]:
 def test_a_role_may_do_what_the_table_says_and_nothing_else(
     hospital: Hospital, staff: Staff, ids: dict[str, str], operation: str
 ) -> None:
-    """Everybody else is 403, whatever the body; without a token it is 401, even for a body that is
-    not valid.
+    """Other roles get 403, whatever the body is.
+
+    Without a token it is 401, also for an invalid body.
     """
     method, path = operation.format(**ids).split()
     refused = {role for role in ROLES if staff(role).request(method, path).status_code == 403}
@@ -77,7 +78,7 @@ def test_a_role_may_do_what_the_table_says_and_nothing_else(
 def test_another_facilitys_patients_do_not_exist(
     staff: Staff, ids: dict[str, str], operation: str
 ) -> None:
-    """For the clinician of the south, everything under a patient of the north is 404."""
+    """To the clinician of the south, every path of a patient of the north is 404."""
     method, path = operation.format(**ids).split()
     files = (
         {"file": ("a.txt", b"x", "text/plain")}
@@ -92,7 +93,7 @@ def test_another_facilitys_patients_do_not_exist(
 
 
 def test_a_search_shows_only_the_callers_facility(staff: Staff, patient: Json) -> None:
-    """To the south the patient is not there, to the administrator both facilities are."""
+    """The south does not find the patient; the administrator finds both facilities."""
     assert staff("outsider").get("/patients", params={"mrn": patient["mrn"]}).json()["total"] == 0
     totals = {
         who: staff(who).get("/patients").json()["total"]
@@ -103,7 +104,7 @@ def test_a_search_shows_only_the_callers_facility(staff: Staff, patient: Json) -
 
 
 def test_every_access_is_written_down_with_its_request(staff: Staff, patient: Json) -> None:
-    """Allowed and refused alike: by whom, what, whose, and which request."""
+    """Allowed and refused access is recorded: by whom, what, whose, and which request."""
     path = f"/patients/{patient['id']}"
     asked = [
         staff("clinician").get(path),
@@ -129,9 +130,7 @@ def test_every_access_is_written_down_with_its_request(staff: Staff, patient: Js
 
 @pytest.fixture
 def broken_audit_log(hospital: Hospital) -> Iterator[str]:
-    """A medical record number whose registration cannot be audited: the audit log refuses this
-    request's line.
-    """
+    """Return a record number whose registration the audit log rejects."""
     request_id = uuid4().hex
     hospital.query(
         f"ALTER TABLE audit_entries ADD CONSTRAINT broken CHECK (request_id <> '{request_id}') NOT"
@@ -146,7 +145,7 @@ def test_what_cannot_be_audited_does_not_happen(
 ) -> None:
     """The audit log's line and the write are one transaction.
 
-    The answer tells nothing of what went wrong inside.
+    The answer does not reveal the internal error.
     """
     body = patient_data()
     answer = staff("registrar").post(
@@ -163,15 +162,17 @@ def test_the_applications_role_changes_no_table_and_no_line_of_the_audit_log(
 ) -> None:
     """It has no DDL rights, is no superuser, and may only add to the audit log."""
     [rights] = hospital.query("""
-        SELECT rolsuper, rolcreatedb, rolcreaterole, has_schema_privilege('hospital_app', 'public', 'CREATE') AS ddl,
-            has_table_privilege('hospital_app', 'audit_entries', 'UPDATE, DELETE, TRUNCATE') AS rewrites_history
+        SELECT rolsuper, rolcreatedb, rolcreaterole,
+            has_schema_privilege('hospital_app', 'public', 'CREATE') AS ddl,
+            has_table_privilege('hospital_app', 'audit_entries', 'UPDATE, DELETE, TRUNCATE')
+                AS rewrites_history
         FROM pg_roles WHERE rolname = 'hospital_app'
         """)
     assert not any(rights.values())
 
 
 def test_the_database_that_is_handed_out_is_read_only(hospital: Hospital) -> None:
-    """The auditors of the database read every table, and write none, not even when they insist."""
+    """The reader's role reads every table, and cannot write even in a read-write transaction."""
     with psycopg.connect(hospital.database) as connection:
         assert connection.execute("SELECT count(*) FROM patients").fetchone()
         connection.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE")

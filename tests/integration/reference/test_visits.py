@@ -1,4 +1,4 @@
-"""Visits move along their path and no other."""
+"""Visits move by their rules only."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LEGAL = {
 
 @pytest.fixture
 def visits(patient: Json) -> str:
-    """The path of a new patient's visits."""
+    """Return the path of a new patient's visits."""
     return f"/patients/{patient['id']}/visits"
 
 
@@ -33,8 +33,9 @@ def visits(patient: Json) -> str:
 def test_a_visit_moves_only_as_the_rules_say(
     staff: Staff, visits: str, status: str, move: str
 ) -> None:
-    """open → admitted → discharged, open → cancelled; everything else is an illegal transition and
-    changes nothing.
+    """Moves are open → admitted → discharged, and open → cancelled.
+
+    Every other move is an illegal transition and changes nothing.
     """
     clinician = staff("clinician")
     visit = f"{visits}/{clinician.post(visits, json={'reason': 'Probe'}).json()['id']}"
@@ -53,7 +54,7 @@ def test_a_visit_moves_only_as_the_rules_say(
 
 
 def test_of_eight_admissions_at_once_one_admits(staff: Staff, visits: str) -> None:
-    """The others are told that the visit is admitted already."""
+    """The other seven are told that the visit is admitted already."""
     visit = staff("clinician").post(visits, json={"reason": "Probe"}).json()["id"]
     with ThreadPoolExecutor(8) as threads:
         answers = threads.map(
@@ -63,8 +64,9 @@ def test_of_eight_admissions_at_once_one_admits(staff: Staff, visits: str) -> No
 
 
 def test_a_visit_is_found_under_its_own_patient_only(staff: Staff, visits: str) -> None:
-    """Under another patient's path it does not exist, to read or to move; a patient who does not
-    exist has no visits.
+    """Under another patient's path it can be neither read nor moved.
+
+    An unknown patient has no visits.
     """
     visit = staff("clinician").post(visits, json={"reason": "Probe"}).json()["id"]
     other = staff("registrar").post("/patients", json=patient_data()).json()["id"]
