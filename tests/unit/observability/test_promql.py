@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from cutover_gates.probes.observability.promql import (
@@ -112,3 +114,11 @@ def test_a_selector_is_narrowed(selector: str, labels: str, narrow: str) -> None
 def test_an_expression_that_cannot_be_parsed_is_reported(expression: str) -> None:
     with pytest.raises(UnsupportedExpression):
         parse_selectors(expression)
+
+
+def test_without_the_parser_no_expression_is_supported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The extra `surroundings` may be missing; the checks then say so and are not proven."""
+    monkeypatch.setitem(sys.modules, "promql_parser", None)
+    with pytest.raises(UnsupportedExpression, match="surroundings"):
+        parse_selectors("up")
+    assert normalize_selector("up { }") == "up{}"
