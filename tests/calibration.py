@@ -41,9 +41,12 @@ def current_factor() -> float:
     return min(MOST, max(1.0, measure_speed_factor(), waiting))
 
 
-def scale_seconds(limit: float) -> float:
-    """Return a limit of wall time, scaled to the machine as it is now."""
-    return limit * current_factor()
+def scale_seconds(limit: float, most: float = MOST) -> float:
+    """Return a limit of wall time, scaled to the machine as it is now by no more than `most`.
+
+    A limit that tells one wait from two in a row must stay below the two, so it names its `most`.
+    """
+    return limit * min(most, current_factor())
 
 
 def describe_calibration() -> str:

@@ -1,8 +1,8 @@
 """The journal of repetitions: what was done is skipped at the next start, so a long proof can be
 interrupted.
 
-A repetition counts for the commit on which it ran only. What failed is not in the journal, and runs
-again.
+A repetition counts for the commit on which it ran only; with local changes nothing counts. What
+failed is not in the journal, and runs again.
 """
 
 from __future__ import annotations
@@ -33,10 +33,11 @@ class Journal:
 
     def __init__(self, path: Path, commit: str) -> None:
         self._path, self._commit = path, commit
+        self._is_clean = not commit.endswith(("-dirty", "unknown"))
 
     def read(self) -> dict[str, float]:
         """Return the seconds of each repetition that passed on this commit, by test."""
-        if not self._path.exists():
+        if not self._path.exists() or not self._is_clean:
             return {}
         lines = self._path.read_text(encoding="utf-8").splitlines()
         repetitions = [Repetition(**json.loads(line)) for line in lines]

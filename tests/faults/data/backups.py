@@ -7,6 +7,9 @@ import time
 from collections.abc import Mapping
 from typing import ClassVar
 
+from cutover_gates.probes.database.backup import rules as backup_rules
+from cutover_gates.probes.database.rows import rules as rows_rules
+from cutover_gates.probes.database.schema import rules as schema_rules
 from tests.faults.data.data_environment import DataEnvironment
 from tests.faults.data.data_fault import DataFault
 
@@ -22,7 +25,8 @@ class _AtNoon(DataFault):
 class TheBackupIsCutOff(_AtNoon):
     """The disk was full: a restore gives back half of the hospital."""
 
-    says = "backup"
+    breaks = (backup_rules.BACKUP_READABLE,)
+    shows = "end of file"
 
     def harm(self, ground: DataEnvironment) -> None:
         with ground.backup.open("r+b") as archive:
@@ -32,7 +36,8 @@ class TheBackupIsCutOff(_AtNoon):
 class OneBitOfTheBackup(_AtNoon):
     """One bit of an uncompressed archive is wrong: it restores, and one value differs."""
 
-    says = "documents"
+    breaks = (backup_rules.SAME_CONTENT,)
+    shows = "documents"
 
     def harm(self, ground: DataEnvironment) -> None:
         uncompressed = ground.dump("--format=custom", "--compress=0")
@@ -48,7 +53,8 @@ class OneBitOfTheBackup(_AtNoon):
 class TheBackupIsOld(_AtNoon):
     """A restore would lose a day of the hospital."""
 
-    says = "h ago"
+    breaks = (backup_rules.RECENT,)
+    shows = "h ago"
 
     def harm(self, ground: DataEnvironment) -> None:
         plain = ground.dump(
@@ -62,7 +68,8 @@ class TheBackupIsOld(_AtNoon):
 class TheBackupIsOfAnotherDatabase(_AtNoon):
     """The backup of the test hospital is in the place of the real one."""
 
-    says = "another"
+    breaks = (backup_rules.SAME_DATABASE,)
+    shows = "another"
 
     def harm(self, ground: DataEnvironment) -> None:
         ground.server.copy("before", "another")
@@ -75,7 +82,8 @@ class TheBackupIsOfAnotherDatabase(_AtNoon):
 class ThePlainBackupEndsInTheMiddle(_AtNoon):
     """psql reads the dump to its end without an error."""
 
-    says = "end"
+    breaks = (backup_rules.BACKUP_READABLE,)
+    shows = "end"
 
     def harm(self, ground: DataEnvironment) -> None:
         plain = ground.dump("--format=plain")
@@ -87,7 +95,8 @@ class ThePlainBackupEndsInTheMiddle(_AtNoon):
 class ATableIsNotInTheBackup(_AtNoon):
     """The large table was left out to save time."""
 
-    says = "documents"
+    breaks = (backup_rules.TABLES_INCLUDED,)
+    shows = "documents"
 
     def harm(self, ground: DataEnvironment) -> None:
         ground.put(ground.dump("--format=custom", "--exclude-table=documents"))
@@ -96,7 +105,8 @@ class ATableIsNotInTheBackup(_AtNoon):
 class DataOfATableAreNotInTheBackup(_AtNoon):
     """The table is there, and empty."""
 
-    says = "documents"
+    breaks = (backup_rules.TABLE_ROWS_INCLUDED,)
+    shows = "documents"
 
     def harm(self, ground: DataEnvironment) -> None:
         ground.put(ground.dump("--format=custom", "--exclude-table-data=documents"))
@@ -106,7 +116,8 @@ class ThereIsNoBackup(_AtNoon):
     """The job did not run."""
 
     outcome = "not proven"
-    says = "backup"
+    breaks = (backup_rules.BACKUP_EXISTS,)
+    shows = "backup"
 
     def harm(self, ground: DataEnvironment) -> None:
         ground.backup.unlink()
@@ -116,7 +127,8 @@ class TheBackupIsCutOffOnTheNight(DataFault):
     """The backup of Phase 1 is cut off, so there is no way back."""
 
     item = "backup-taken"
-    says = "backup"
+    breaks = (backup_rules.RESTORES,)
+    shows = "end of file"
 
     def harm(self, ground: DataEnvironment) -> None:
         with ground.backup.open("r+b") as archive:
@@ -127,7 +139,8 @@ class TheBackupWasMadeAfterTheMigration(DataFault):
     """It holds the new release's data, so there is no way back to the old one."""
 
     item = "backup-taken"
-    says = "backup"
+    breaks = (backup_rules.BEFORE_MIGRATION,)
+    shows = "before"
 
     def harm(self, ground: DataEnvironment) -> None:
         ground.put(ground.dump("--format=custom"))
@@ -143,7 +156,8 @@ class _WayBack(DataFault):
 class NothingWasRestored(_WayBack):
     """The old release runs on the new release's database."""
 
-    says = "visits"
+    breaks = (rows_rules.COLUMN_KEPT,)
+    shows = "visits"
 
     def harm(self, ground: DataEnvironment) -> None:
         ground.restore_template("migrated")
@@ -153,7 +167,8 @@ class TheRestoreLeftAConstraintOut(_WayBack):
     """pg_restore went on after an error: the data is there, and a key is missing."""
 
     statements = "ALTER TABLE visits DROP CONSTRAINT visits_patient_id_fkey"
-    says = "visits_patient_id_fkey"
+    breaks = (schema_rules.RECORDED_SCHEMA,)
+    shows = "visits_patient_id_fkey"
 
 
 class TheRestoreDoubledRows(_WayBack):
@@ -167,7 +182,8 @@ class TheRestoreDoubledRows(_WayBack):
         " minute' FROM generate_series(1, 50) AS n"
     )
     statements = "INSERT INTO sign_in_failures SELECT * FROM sign_in_failures"
-    says = "sign_in_failures"
+    breaks = (rows_rules.ROW_COUNT,)
+    shows = "sign_in_failures"
 
 
 class AnOlderBackupWasRestored(_WayBack):
@@ -177,4 +193,5 @@ class AnOlderBackupWasRestored(_WayBack):
         "DELETE FROM visits WHERE opened_at > (SELECT max(opened_at) - interval '6 hours' FROM"
         " visits)"
     )
-    says = "visits"
+    breaks = (rows_rules.ROW_COUNT,)
+    shows = "visits"

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import psycopg
 
+from cutover_gates.probes.database.integrity import rules as integrity_rules
 from tests.faults.data.data_environment import DataEnvironment
 from tests.faults.data.data_fault import DataFault
 
@@ -24,7 +25,8 @@ class VisitsWithoutAPatient(DataFault):
         SET session_replication_role = replica;
         DELETE FROM patients WHERE id = (SELECT patient_id FROM visits ORDER BY id LIMIT 1)
     """
-    says = "visits"
+    breaks = (integrity_rules.FOREIGN_KEYS,)
+    shows = "visits"
 
 
 class AConstraintIsNotValidated(DataFault):
@@ -36,7 +38,8 @@ class AConstraintIsNotValidated(DataFault):
         ALTER TABLE visits DROP CONSTRAINT visits_reason_check;
         ALTER TABLE visits ADD CONSTRAINT visits_reason_check CHECK (reason <> '') NOT VALID
     """
-    says = "visits_reason_check"
+    breaks = (integrity_rules.DECLARATIONS,)
+    shows = "visits_reason_check"
 
 
 class AnIndexIsInvalid(DataFault):
@@ -44,7 +47,8 @@ class AnIndexIsInvalid(DataFault):
 
     item = "constraints-hold"
     also: ClassVar[Mapping[str, str]] = {"migration-verified": "the scripts make no such index"}
-    says = "visits_once"
+    breaks = (integrity_rules.UNIQUE_VALUES,)
+    shows = "visits_once"
 
     def harm(self, ground: DataEnvironment) -> None:
         with psycopg.connect(ground.dsn, autocommit=True) as connection:
@@ -63,7 +67,8 @@ class ReferencesAreNotEnforced(DataFault):
     item = "constraints-hold"
     also: ClassVar[Mapping[str, str]] = {"migration-verified": "the scripts leave them on"}
     statements = "ALTER TABLE visits DISABLE TRIGGER ALL"
-    says = "visits"
+    breaks = (integrity_rules.DECLARATIONS,)
+    shows = "visits"
 
 
 class AnIndexLacksARow(DataFault):
@@ -76,7 +81,8 @@ class AnIndexLacksARow(DataFault):
         INSERT INTO visits (patient_id, status, reason) SELECT id, 'open', 'Pain' FROM patients ORDER BY id LIMIT 1;
         UPDATE pg_index SET indisready = true WHERE indexrelid = 'visits_by_patient'::regclass
     """
-    says = "visits_by_patient"
+    breaks = (integrity_rules.INDEX_CONTENT,)
+    shows = "visits_by_patient"
 
 
 class ASequenceIsBehind(DataFault):
@@ -84,7 +90,8 @@ class ASequenceIsBehind(DataFault):
 
     item = "constraints-hold"
     statements = "SELECT setval('audit_entries_id_seq', (SELECT max(id) - 5 FROM audit_entries))"
-    says = "audit_entries_id_seq"
+    breaks = (integrity_rules.SEQUENCE_POSITION,)
+    shows = "audit_entries_id_seq"
 
 
 class ACheckIsNotTrue(DataFault):
@@ -101,7 +108,8 @@ class ACheckIsNotTrue(DataFault):
             CHECK ((admitted_at IS NOT NULL) = (status IN ('admitted', 'discharged'))) NOT VALID;
         UPDATE pg_constraint SET convalidated = true WHERE conname = 'visits_admitted_at_check'
     """
-    says = "visits_admitted_at_check"
+    breaks = (integrity_rules.CHECK_CONSTRAINTS,)
+    shows = "visits_admitted_at_check"
 
 
 class NothingStandsWhereSomethingMust(DataFault):
@@ -115,7 +123,8 @@ class NothingStandsWhereSomethingMust(DataFault):
         UPDATE documents SET sha256 = NULL WHERE id = (SELECT id FROM documents ORDER BY id LIMIT 1);
         UPDATE pg_attribute SET attnotnull = true WHERE attrelid = 'documents'::regclass AND attname = 'sha256'
     """
-    says = "sha256"
+    breaks = (integrity_rules.NOT_NULL,)
+    shows = "sha256"
 
 
 class AnAuditEntryOfNobody(DataFault):
@@ -132,4 +141,5 @@ class AnAuditEntryOfNobody(DataFault):
         "UPDATE audit_entries SET patient_id = gen_random_uuid() WHERE id = (SELECT min(id) FROM"
         " audit_entries WHERE patient_id IS NOT NULL)"
     )
-    says = "patient_id"
+    breaks = (integrity_rules.IMPLIED_KEYS,)
+    shows = "patient_id"

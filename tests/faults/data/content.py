@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+from cutover_gates.probes.database.rows import rules as rows_rules
 from tests.faults.data.data_fault import DataFault
 
 
@@ -21,7 +22,8 @@ class NamesOfTwoPatientsAreSwapped(_Content):
         FROM two JOIN two AS twin ON twin.n = 3 - two.n JOIN patients AS other ON other.id = twin.id
         WHERE patients.id = two.id
     """
-    says = "patients"
+    breaks = (rows_rules.CONTENT,)
+    shows = "patients"
 
 
 class ColumnsAreShifted(_Content):
@@ -31,14 +33,16 @@ class ColumnsAreShifted(_Content):
         "UPDATE patients SET family_name = given_name, given_name = family_name WHERE given_name"
         " <> ''"
     )
-    says = "patients"
+    breaks = (rows_rules.CONTENT,)
+    shows = "patients"
 
 
 class AddressesAreCutOff(_Content):
     """Letters come back: a column was copied through a column that is too short."""
 
     statements = "UPDATE patients SET address = left(address, 12) WHERE length(address) > 12"
-    says = "patients"
+    breaks = (rows_rules.CONTENT,)
+    shows = "patients"
 
 
 class TimesAreInAnotherZone(_Content):
@@ -48,7 +52,8 @@ class TimesAreInAnotherZone(_Content):
         "UPDATE visits SET discharged_at = discharged_at + interval '1 hour' WHERE discharged_at IS"
         " NOT NULL"
     )
-    says = "visits"
+    breaks = (rows_rules.CONTENT,)
+    shows = "visits"
 
 
 class ABirthdayIsOffByOne(_Content):
@@ -58,7 +63,8 @@ class ABirthdayIsOffByOne(_Content):
         "UPDATE patients SET birth_date = birth_date + 1 WHERE id = (SELECT id FROM patients ORDER"
         " BY mrn OFFSET 4321 LIMIT 1)"
     )
-    says = "patients"
+    breaks = (rows_rules.CONTENT,)
+    shows = "patients"
 
 
 class NamesAreMangled(_Content):
@@ -68,7 +74,8 @@ class NamesAreMangled(_Content):
         "UPDATE patients SET family_name = convert_from(convert_to(family_name, 'UTF8'), 'LATIN1')"
         " WHERE family_name ~ '[^ -~]'"
     )
-    says = "patients"
+    breaks = (rows_rules.CONTENT,)
+    shows = "patients"
 
 
 class AVisitIsInAnotherChart(_Content):
@@ -78,7 +85,8 @@ class AVisitIsInAnotherChart(_Content):
         UPDATE visits SET patient_id = (SELECT id FROM patients ORDER BY id DESC LIMIT 1)
         WHERE id = (SELECT id FROM visits ORDER BY id LIMIT 1)
     """
-    says = "visits"
+    breaks = (rows_rules.CONTENT,)
+    shows = "visits"
 
 
 class OneBitOfADocument(_Content):
@@ -88,21 +96,24 @@ class OneBitOfADocument(_Content):
         UPDATE documents SET content = set_bit(content, 17, 1 - get_bit(content, 17))
         WHERE id = (SELECT id FROM documents ORDER BY id LIMIT 1)
     """
-    says = "documents"
+    breaks = (rows_rules.CONTENT,)
+    shows = "documents"
 
 
 class SexIsTranslatedWrongly(_Content):
     """The migration's own work is wrong: "unknown" became "other"."""
 
     statements = "UPDATE patients SET sex = 'other' WHERE sex = 'unknown'"
-    says = "patients"
+    breaks = (rows_rules.CONTENT,)
+    shows = "patients"
 
 
 class PhonesAreLost(_Content):
     """The script cleared all phones, and not only the empty ones."""
 
     statements = "UPDATE patients SET phone = NULL"
-    says = "patients"
+    breaks = (rows_rules.CONTENT,)
+    shows = "patients"
 
 
 class StatesAreTranslatedWrongly(_Content):
@@ -111,7 +122,8 @@ class StatesAreTranslatedWrongly(_Content):
     statements = (
         "UPDATE visits SET status = 'admitted', admitted_at = opened_at WHERE status = 'cancelled'"
     )
-    says = "visits"
+    breaks = (rows_rules.CONTENT,)
+    shows = "visits"
 
 
 class RowsAreExchangedForOthers(_Content):
@@ -122,7 +134,8 @@ class RowsAreExchangedForOthers(_Content):
         INSERT INTO visits (patient_id, status, reason, opened_at)
         SELECT id, 'open', 'Not recorded', '2025-01-01' FROM patients ORDER BY id LIMIT 1
     """
-    says = "visits"
+    breaks = (rows_rules.KEYS,)
+    shows = "visits"
 
 
 class AScaleIsLost(_Content):
@@ -136,7 +149,8 @@ class AScaleIsLost(_Content):
     also: ClassVar[Mapping[str, str]] = {
         "migration-verified": "the column of this trial is in no script"
     }
-    says = "visits"
+    breaks = (rows_rules.CONTENT,)
+    shows = "visits"
 
 
 class AnOldRowIsLostUnderTraffic(_Content):
@@ -151,4 +165,5 @@ class AnOldRowIsLostUnderTraffic(_Content):
         DELETE FROM audit_entries WHERE id = (SELECT min(id) FROM audit_entries);
         INSERT INTO audit_entries (username, action, outcome) VALUES ('north-ward-01', 'patient.read', 'allowed')
     """
-    says = "audit_entries"
+    breaks = (rows_rules.ROW_COUNT,)
+    shows = "audit_entries"

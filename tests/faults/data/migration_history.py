@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from cutover_gates.probes.database.history import rules
+from cutover_gates.probes.database.history import rules as history_rules
 from tests.faults.data.data_environment import DataEnvironment
 from tests.faults.data.data_fault import DataFault
 
@@ -17,7 +17,8 @@ class _History(DataFault):
 class AScriptWasEdited(_History):
     """What ran on staging is not what ran here."""
 
-    says = "V8"
+    breaks = (history_rules.FILES_UNCHANGED,)
+    shows = "V8"
 
     def harm(self, ground: DataEnvironment) -> None:
         script = next(ground.scripts.glob("V8__*.sql"))
@@ -30,7 +31,8 @@ class AScriptWasEdited(_History):
 class AnEditThatTheChecksumDoesNotSee(_History):
     """A comment swallowed a statement: with the line break gone, Flyway's checksum is the same."""
 
-    says = "V9"
+    breaks = (history_rules.RECORDED_FILES,)
+    shows = "V9"
 
     def harm(self, ground: DataEnvironment) -> None:
         script = next(ground.scripts.glob("V9__*.sql"))
@@ -44,7 +46,8 @@ class AScriptIsPending(_History):
     """The release was built with one more script than ran."""
 
     also: ClassVar[Mapping[str, str]] = {"migration-verified": "what it makes is not there"}
-    says = "V11"
+    breaks = (history_rules.MIGRATIONS_APPLIED,)
+    shows = "V11"
 
     def harm(self, ground: DataEnvironment) -> None:
         (ground.scripts / "V11__wards.sql").write_text(
@@ -56,7 +59,8 @@ class AScriptFailed(_History):
     """Half of a migration that no transaction could hold together."""
 
     statements = "UPDATE flyway_schema_history SET success = false WHERE version = '9'"
-    says = "V9"
+    breaks = (history_rules.MIGRATIONS_SUCCEEDED,)
+    shows = "V9"
 
 
 class AFailedScriptLeftNoTrace(_History):
@@ -73,7 +77,8 @@ class AFailedScriptLeftNoTrace(_History):
         DELETE FROM flyway_schema_history WHERE version = '10';
         DROP TABLE refresh_tokens, idempotency_keys
     """
-    says = "V10"
+    breaks = (history_rules.MIGRATIONS_APPLIED,)
+    shows = "V10"
 
 
 class AScriptIsMissingOnDisk(_History):
@@ -82,7 +87,8 @@ class AScriptIsMissingOnDisk(_History):
     also: ClassVar[Mapping[str, str]] = {
         "migration-verified": "the scripts that are left cannot be applied, or make something else"
     }
-    says = "V5"
+    breaks = (history_rules.KNOWN_MIGRATIONS,)
+    shows = "V5"
 
     def harm(self, ground: DataEnvironment) -> None:
         next(ground.scripts.glob("V5__*.sql")).unlink()
@@ -95,7 +101,8 @@ class SomethingRanFromTheFuture(_History):
         INSERT INTO flyway_schema_history (installed_rank, version, description, type, script, checksum, installed_by, execution_time, success)
         VALUES (11, '11', 'wards', 'SQL', 'V11__wards.sql', 1, 'owner', 1, true)
     """
-    says = "11"
+    breaks = (history_rules.KNOWN_MIGRATIONS,)
+    shows = "11"
 
 
 class ScriptsRanOutOfOrder(_History):
@@ -105,14 +112,15 @@ class ScriptsRanOutOfOrder(_History):
         UPDATE flyway_schema_history SET installed_rank = installed_rank + 100 WHERE version IN ('8', '9');
         UPDATE flyway_schema_history SET installed_rank = CASE version WHEN '9' THEN 8 ELSE 9 END WHERE version IN ('8', '9')
     """
-    says = "order"
+    breaks = (history_rules.APPLIED_IN_ORDER,)
+    shows = "after a higher version"
 
 
 class TheScriptsAreNotWhereTheyShouldBe(_History):
     """An empty folder: flyway validate finds nothing wrong with it."""
 
     outcome = "not proven"
-    breaks = (rules.SCRIPTS_FOUND,)
+    breaks = (history_rules.SCRIPTS_FOUND,)
     also: ClassVar[Mapping[str, str]] = {"migration-verified": "there is nothing to apply"}
 
     def harm(self, ground: DataEnvironment) -> None:
@@ -123,7 +131,7 @@ class TheScriptsAreNotWhereTheyShouldBe(_History):
 class TheHistoryIsGone(_History):
     """Nobody can say what ran."""
 
-    breaks = (rules.HISTORY_TABLE,)
+    breaks = (history_rules.HISTORY_TABLE,)
     also: ClassVar[Mapping[str, str]] = {
         "row-counts": "it held rows",
         "backup-taken": "nobody can say what is before and what is after",

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+from cutover_gates.probes.database.health import rules as health_rules
+from cutover_gates.probes.database.rehearsal import rules as rehearsal_rules
+from cutover_gates.probes.database.rows import rules as rows_rules
 from tests.faults.data.data_environment import DataEnvironment
 from tests.faults.data.data_fault import DataFault
 
@@ -31,14 +34,16 @@ class ALongLock(_Rehearsed):
 
     also: ClassVar[Mapping[str, str]] = _STAGING
     script = "LOCK TABLE visits IN ACCESS EXCLUSIVE MODE;\nSELECT pg_sleep(6);\n"
-    says = "visits"
+    breaks = (rehearsal_rules.SHORT_WAITS,)
+    shows = "visits"
 
 
 class AScriptThatFails(_Rehearsed):
     """It ran on the developer's laptop, where no visit is older than the column's rule."""
 
     script = "ALTER TABLE visits ADD CONSTRAINT visits_recent CHECK (opened_at > '2026-01-01');\n"
-    says = "V11"
+    breaks = (rehearsal_rules.SCRIPTS_RUN,)
+    shows = "V11"
 
 
 class AScriptThatSpoilsData(_Rehearsed):
@@ -50,7 +55,8 @@ class AScriptThatSpoilsData(_Rehearsed):
         **_STAGING,
     }
     script = "UPDATE patients SET birth_date = birth_date + 1;\n"
-    says = "patients"
+    breaks = (rows_rules.CONTENT,)
+    shows = "patients"
 
 
 class AScriptThatALinterKnows(_Rehearsed):
@@ -63,7 +69,8 @@ class AScriptThatALinterKnows(_Rehearsed):
         **_STAGING,
     }
     script = "ALTER TABLE facilities RENAME TO houses;\n"
-    says = "renaming-table"
+    breaks = (rehearsal_rules.BREAKING_STATEMENT,)
+    shows = "renaming-table"
 
 
 class NothingCanBeWritten(DataFault):
@@ -74,7 +81,8 @@ class NothingCanBeWritten(DataFault):
     item = "database-health"
     also: ClassVar[Mapping[str, str]] = {"migration-verified": "it was not so before"}
     statements = "ALTER DATABASE hospital SET default_transaction_read_only = on"
-    says = "read"
+    breaks = (health_rules.WRITABLE,)
+    shows = "read"
 
 
 class AnExtensionAppeared(DataFault):
@@ -83,4 +91,5 @@ class AnExtensionAppeared(DataFault):
     item = "database-health"
     also: ClassVar[Mapping[str, str]] = {"migration-verified": "no script makes it"}
     statements = "CREATE EXTENSION vector"
-    says = "vector"
+    breaks = (health_rules.SAME_SERVER,)
+    shows = "vector"

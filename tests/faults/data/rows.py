@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cutover_gates.probes.database.rows import rules as rows_rules
 from tests.faults.data.data_fault import DataFault
 
 _CONTENT = {"content-unchanged": "the rows that are there hold other values than those that were"}
@@ -13,7 +14,8 @@ class AVisitIsLost(DataFault):
     item = "row-counts"
     also = _CONTENT
     statements = "DELETE FROM visits WHERE id = (SELECT id FROM visits ORDER BY id LIMIT 1)"
-    says = "visits"
+    breaks = (rows_rules.ROW_COUNT,)
+    shows = "visits"
 
 
 class DocumentsOfOneDayAreLost(DataFault):
@@ -25,7 +27,8 @@ class DocumentsOfOneDayAreLost(DataFault):
         "DELETE FROM documents WHERE uploaded_at::date = (SELECT max(uploaded_at)::date - 30 FROM"
         " documents)"
     )
-    says = "documents"
+    breaks = (rows_rules.ROW_COUNT,)
+    shows = "documents"
 
 
 class VisitsAreDoubled(DataFault):
@@ -38,7 +41,8 @@ class VisitsAreDoubled(DataFault):
         SELECT patient_id, status, reason, opened_at, admitted_at, discharged_at FROM visits
         WHERE patient_id = (SELECT patient_id FROM visits ORDER BY id LIMIT 1)
     """
-    says = "visits"
+    breaks = (rows_rules.ROW_COUNT,)
+    shows = "visits"
 
 
 class AStaffAccountIsLost(DataFault):
@@ -57,7 +61,8 @@ class AStaffAccountIsLost(DataFault):
         "DELETE FROM documents WHERE uploaded_by = 'north-ward-07'; DELETE FROM sessions WHERE"
         " username = 'north-ward-07'"
     )
-    says = "staff"
+    breaks = (rows_rules.ROW_COUNT,)
+    shows = "staff"
 
 
 class AuditEntriesAreLost(DataFault):
@@ -66,4 +71,5 @@ class AuditEntriesAreLost(DataFault):
     item = "row-counts"
     also = _CONTENT
     statements = "DELETE FROM audit_entries WHERE id > (SELECT max(id) - 10 FROM audit_entries)"
-    says = "audit_entries"
+    breaks = (rows_rules.ROW_COUNT,)
+    shows = "audit_entries"

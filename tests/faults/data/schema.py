@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+from cutover_gates.probes.database.schema import rules as schema_rules
 from tests.faults.data.data_fault import DataFault
 
 
@@ -13,7 +14,8 @@ class ACheckWasDropped(DataFault):
 
     item = "migration-verified"
     statements = "ALTER TABLE visits DROP CONSTRAINT visits_status_check"
-    says = "visits_status_check"
+    breaks = (schema_rules.SCRIPTED_SCHEMA,)
+    shows = "visits_status_check"
 
 
 class AReferenceWasDropped(DataFault):
@@ -21,7 +23,8 @@ class AReferenceWasDropped(DataFault):
 
     item = "migration-verified"
     statements = "ALTER TABLE documents DROP CONSTRAINT documents_patient_id_fkey"
-    says = "documents_patient_id_fkey"
+    breaks = (schema_rules.SCRIPTED_SCHEMA,)
+    shows = "documents_patient_id_fkey"
 
 
 class AUniqueKeyWasDropped(DataFault):
@@ -29,7 +32,8 @@ class AUniqueKeyWasDropped(DataFault):
 
     item = "migration-verified"
     statements = "ALTER TABLE patients DROP CONSTRAINT patients_mrn_key"
-    says = "patients_mrn_key"
+    breaks = (schema_rules.SCRIPTED_SCHEMA,)
+    shows = "patients_mrn_key"
 
 
 class AColumnDrifted(DataFault):
@@ -37,7 +41,8 @@ class AColumnDrifted(DataFault):
 
     item = "migration-verified"
     statements = "ALTER TABLE visits ALTER COLUMN reason TYPE varchar(2000)"
-    says = "reason"
+    breaks = (schema_rules.SCRIPTED_SCHEMA,)
+    shows = "reason"
 
 
 class ATimeLostItsZone(DataFault):
@@ -48,7 +53,8 @@ class ATimeLostItsZone(DataFault):
         "ALTER TABLE visits ALTER COLUMN opened_at TYPE timestamp USING opened_at AT TIME ZONE"
         " 'UTC'"
     )
-    says = "opened_at"
+    breaks = (schema_rules.SCRIPTED_SCHEMA,)
+    shows = "opened_at"
 
 
 class ADefaultWasLost(DataFault):
@@ -56,7 +62,8 @@ class ADefaultWasLost(DataFault):
 
     item = "migration-verified"
     statements = "ALTER TABLE visits ALTER COLUMN opened_at DROP DEFAULT"
-    says = "opened_at"
+    breaks = (schema_rules.SCRIPTED_SCHEMA,)
+    shows = "opened_at"
 
 
 class NothingMayNowBeMissing(DataFault):
@@ -64,7 +71,8 @@ class NothingMayNowBeMissing(DataFault):
 
     item = "migration-verified"
     statements = "ALTER TABLE documents ALTER COLUMN sha256 DROP NOT NULL"
-    says = "sha256"
+    breaks = (schema_rules.SCRIPTED_SCHEMA,)
+    shows = "sha256"
 
 
 class TheSearchKeyIsMadeOtherwise(DataFault):
@@ -75,7 +83,8 @@ class TheSearchKeyIsMadeOtherwise(DataFault):
         ALTER TABLE patients DROP COLUMN search_key;
         ALTER TABLE patients ADD COLUMN search_key text GENERATED ALWAYS AS (upper(given_name) || E'\\n' || upper(family_name)) STORED
     """
-    says = "search_key"
+    breaks = (schema_rules.SCRIPTED_SCHEMA,)
+    shows = "search_key"
 
 
 class AnIndexWasLost(DataFault):
@@ -83,7 +92,8 @@ class AnIndexWasLost(DataFault):
 
     item = "migration-verified"
     statements = "DROP INDEX visits_by_patient"
-    says = "visits_by_patient"
+    breaks = (schema_rules.SCRIPTED_SCHEMA,)
+    shows = "visits_by_patient"
 
 
 class ATableWasLeftBehind(DataFault):
@@ -92,7 +102,8 @@ class ATableWasLeftBehind(DataFault):
     item = "migration-verified"
     also: ClassVar[Mapping[str, str]] = {"row-counts": "a table that nobody declared"}
     statements = "CREATE TABLE patients_backup AS SELECT * FROM patients"
-    says = "patients_backup"
+    breaks = (schema_rules.SCRIPTED_SCHEMA,)
+    shows = "patients_backup"
 
 
 class ARightWasForgotten(DataFault):
@@ -100,7 +111,8 @@ class ARightWasForgotten(DataFault):
 
     item = "migration-verified"
     statements = "REVOKE SELECT ON documents FROM hospital_app"
-    says = "documents"
+    breaks = (schema_rules.GRANTED_RIGHTS,)
+    shows = "documents"
 
 
 class ARightTooMany(DataFault):
@@ -108,7 +120,8 @@ class ARightTooMany(DataFault):
 
     item = "migration-verified"
     statements = "GRANT SELECT ON patients TO PUBLIC"
-    says = "patients"
+    breaks = (schema_rules.PUBLIC_RIGHTS,)
+    shows = "patients"
 
 
 class RowsAreHidden(DataFault):
@@ -123,7 +136,8 @@ class RowsAreHidden(DataFault):
         "indexes-agree": "nor whether it is found",
     }
     statements = "ALTER TABLE patients ENABLE ROW LEVEL SECURITY"
-    says = "patients"
+    breaks = (schema_rules.ROW_SECURITY,)
+    shows = "patients"
 
 
 class ATriggerChangesWhatIsWritten(DataFault):
@@ -134,7 +148,8 @@ class ATriggerChangesWhatIsWritten(DataFault):
         CREATE FUNCTION shorten() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.reason := left(NEW.reason, 10); RETURN NEW; END';
         CREATE TRIGGER shorten BEFORE INSERT ON visits FOR EACH ROW EXECUTE FUNCTION shorten()
     """
-    says = "shorten"
+    breaks = (schema_rules.SCRIPTED_SCHEMA,)
+    shows = "shorten"
 
 
 class AKeyTableIsMissing(DataFault):
@@ -146,7 +161,8 @@ class AKeyTableIsMissing(DataFault):
         "row-counts": "and from the count",
     }
     statements = "DROP TABLE refresh_tokens"
-    says = "refresh_tokens"
+    breaks = (schema_rules.KEY_TABLES,)
+    shows = "refresh_tokens"
 
 
 class AKeyTableIsEmpty(DataFault):
@@ -158,4 +174,5 @@ class AKeyTableIsEmpty(DataFault):
         "content-unchanged": "with what they held",
     }
     statements = "TRUNCATE documents"
-    says = "documents"
+    breaks = (schema_rules.KEY_TABLES,)
+    shows = "documents"

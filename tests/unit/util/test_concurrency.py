@@ -9,12 +9,13 @@ import pytest
 
 from cutover_gates.util.concurrency import query_all, run_until_deadline, run_with_timeout
 from cutover_gates.util.http import SourceUnavailable
+from tests.calibration import scale_seconds
 
 
 def test_ten_dead_places_cost_no_more_than_one() -> None:
     never, begun = threading.Event(), time.monotonic()
     came = query_all(range(10), lambda number: number if number == 3 else never.wait(), 0.2)
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < scale_seconds(1, most=1.9)
     assert came[3] == 3
     assert [str(silent) for number, silent in came.items() if number != 3] == [
         "no answer within 0.2 s"

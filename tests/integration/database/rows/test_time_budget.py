@@ -24,6 +24,7 @@ from cutover_gates.probes.database.measurement.table_specs import TableSpec, rea
 from cutover_gates.probes.database.rows import rules
 from cutover_gates.probes.database.rows.assessments import RowAssessments
 from reference import postgres
+from tests.calibration import scale_seconds
 from tests.findings import list_gaps
 from tests.integration.database.conftest import BEFORE, CopyDatabase
 from tests.integration.database.rows.conftest import StartCutover
@@ -61,7 +62,7 @@ def test_what_does_not_fit_is_named_and_the_rest_is_there(spare: CopyDatabase) -
         ends=time.time() + 2,
         schemas=("public",),
     )
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < scale_seconds(10)
     assert figures.unproven == {"public.t": OUT_OF_TIME}
     assert figures.tables["public.t"].counted == 1000
     assert figures.tables["public.t"].sums is None
