@@ -1,4 +1,4 @@
-"""What a patient looks like on its way in and on its way out."""
+"""Models of a patient in requests and in answers."""
 
 from __future__ import annotations
 

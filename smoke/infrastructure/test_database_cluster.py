@@ -36,7 +36,7 @@ def test_standbys_keep_up(server: ServerAssessments) -> None:
 
 
 def test_no_standby_is_missing(server: ServerAssessments) -> None:
-    """As many standbys follow as are declared, and the archive is on where it must be.
+    """Every declared standby follows, and the archive is on where it must be.
 
     A standby that is gone is behind nobody, and no other check sees it.
     """

@@ -1,5 +1,8 @@
-"""Judge every dialect, and try the gate on its faults: `python -m tests.dialects [NAME …]
-[--faults]`.
+"""Judge every dialect, and try the gate on its faults.
+
+    python -m tests.dialects [NAME …] [--faults]
+
+Without names it takes all dialects.
 """
 
 from __future__ import annotations

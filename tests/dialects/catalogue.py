@@ -1,7 +1,6 @@
-"""The dialects: small hospitals that nobody here would have thought of, each judged by its team's
-settings alone.
+"""The dialects: small hospitals with other protocols, each judged by its team's settings only.
 
-Another one is a folder of its own, whose module `dialect` holds it as `DIALECT`.
+A new one is a folder of its own, whose module `dialect` holds it as `DIALECT`.
 """
 
 from __future__ import annotations

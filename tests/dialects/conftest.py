@@ -9,5 +9,5 @@ import pytest
 
 @pytest.fixture(scope="session")
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where gates keep what they compiled: the second need not do it again."""
+    """Return the folder for compiled files, which all gates of the session share."""
     return tmp_path_factory.getbasetemp() / "compiled"

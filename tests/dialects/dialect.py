@@ -1,6 +1,4 @@
-"""What a dialect is: a small hospital that speaks otherwise, and what its team wrote so that it can
-be judged.
-"""
+"""A dialect: a small hospital with another protocol, and the files by which it is judged."""
 
 from __future__ import annotations
 
@@ -23,7 +21,7 @@ first folder, compiled Python to the second.
 class Dialect:
     """A hospital.
 
-    `written` is what its team wrote for the suite; `faults` can be put into it, and the item of
+    `written` is what its team wrote for the suite. `faults` can be put into it, and the item of
     each must catch it.
     """
 
@@ -34,7 +32,7 @@ class Dialect:
 
     @property
     def lines(self) -> int:
-        """Of what its team wrote, without what is empty or only a comment."""
+        """Count the lines that its team wrote, without empty lines and comments."""
         written = [
             line.strip()
             for path in self.written

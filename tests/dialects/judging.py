@@ -1,5 +1,7 @@
-"""The judge of a fault in a dialect: that of the reference (`tests.faults.judge`), without the
-checks of what a dialect does not offer.
+"""The judge of a fault in a dialect.
+
+It is the judge of the reference (`tests.faults.judge`), without the checks of operations that a
+dialect does not offer.
 """
 
 from __future__ import annotations

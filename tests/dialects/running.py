@@ -1,5 +1,6 @@
-"""Opens one of these hospitals, and judges it as its team would: a pytest process, one settings
-file, and the environment.
+"""Start one of these hospitals, and judge it as its team would.
+
+The gate is a pytest process with one settings file and the environment.
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ OUTSIDE = ("--ignore=smoke/infrastructure", "--ignore=smoke/monitoring", "--igno
 
 
 class HospitalNotStarted(RuntimeError):
-    """The hospital's process ended before it said where it is."""
+    """The hospital's process ended before it printed its address."""
 
 
 @dataclass(frozen=True)
 class OpenHospital:
-    """A hospital that is open: its dialect, its address, and the staff's passwords by role."""
+    """A running hospital: its dialect, its address, and the staff's passwords by role."""
 
     dialect: str
     url: str
@@ -40,8 +41,9 @@ class OpenHospital:
 
 @contextmanager
 def hospital(dialect: str, fault: str | None = None, **options: Any) -> Iterator[OpenHospital]:
-    """The hospital until the block ends; `fault` is one of its own faults, `options` are its
-    class's.
+    """Start the hospital for the block.
+
+    `fault` is one of its own faults, `options` are those of its class.
     """
     passwords = {role: f"Pw-{secrets.token_urlsafe(9)}-{role[:2]}" for role in ROLES}
     told = json.dumps(
@@ -69,7 +71,7 @@ def hospital(dialect: str, fault: str | None = None, **options: Any) -> Iterator
 
 
 def settings(opened: OpenHospital, folder: Path, *more: str) -> Path:
-    """Its team's settings, copied to `folder`, where the reports go too.
+    """Copy its team's settings to `folder`, which also receives the reports.
 
     `more` are lines to add.
     """
@@ -81,7 +83,7 @@ def settings(opened: OpenHospital, folder: Path, *more: str) -> Path:
 
 
 def gate_environment(opened: OpenHospital) -> dict[str, str]:
-    """What the gate is told by the environment."""
+    """Return the environment of the gate."""
     passwords = {
         f"CUTOVER_TARGETS__TRIED__USERS__{role.upper()}__PASSWORD": password
         for role, password in opened.passwords.items()
@@ -92,7 +94,7 @@ def gate_environment(opened: OpenHospital) -> dict[str, str]:
 def run_gate(
     opened: OpenHospital, folder: Path, compiled: Path, *options: str, seconds: float = 60
 ) -> Verdict:
-    """The verdict on it. Raises `gates.NoVerdict`."""
+    """Return the verdict on it. Raises `gates.NoVerdict`."""
     return gate_runs.run_gate(
         GATE,
         settings(opened, folder),

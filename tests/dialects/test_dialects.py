@@ -1,5 +1,6 @@
-"""Hospitals that speak otherwise are judged by their settings alone: without a fault GO, and with
-one NO-GO for the same item as the reference.
+"""Hospitals with other protocols are judged by their settings only.
+
+Without a fault the verdict is GO. With a fault it is NO-GO, for the same item as on the reference.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ CASES = [
 
 @pytest.mark.parametrize("name", OURS)
 def test_a_hospital_without_a_fault_is_a_go(name: str, tmp_path: Path, compiled: Path) -> None:
-    """The whole functional suite is passed, and the exit status says so."""
+    """The whole functional suite passes, and the exit status is 0."""
     verdict = DIALECTS[name].judged(None, tmp_path, compiled)
     assert not not_passed(verdict), verdict.output
     assert (verdict.word, verdict.status) == ("GO", 0), verdict.output
@@ -52,9 +53,7 @@ def test_every_dialect_has_faults_that_the_reference_has(name: str) -> None:
 
 @pytest.mark.parametrize("name", OURS)
 def test_a_dialect_shares_nothing(name: str) -> None:
-    """A server that knew the driver, the reference or another dialect would agree with its
-    mistakes.
-    """
+    """A server that shared code with the suite would share its mistakes."""
     for path in sorted((Path(__file__).parent / name).glob("*.py")):
         if path.name == "driver.py":
             continue  # it is the team's own driver, and speaks the language of the suite

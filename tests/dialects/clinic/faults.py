@@ -71,7 +71,7 @@ class TheLastToSaveWins(Clinic):
 
 
 class EveryMoveIsAllowed(Clinic):
-    """Who left can arrive."""
+    """A patient who was discharged can be admitted again."""
 
     def possible(self, event: str, state: str) -> bool:
         return True

@@ -1,4 +1,4 @@
-"""Opens the FHIR hospital and judges it as its team would, whichever way its clients sign in."""
+"""Start the FHIR hospital, and judge it as its team would, with each way of signing in."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ BASIC = (
 def hospital(
     fault: str | None = None, auth: str = "client-credentials"
 ) -> Iterator[tuple[running.OpenHospital, dict[str, str]]]:
-    """The hospital until the block ends, and what a gate is told of it by the environment."""
+    """Start the hospital for the block, and yield the environment of the gate."""
     key = secrets.token_hex(32)
     keys, public = _pairs() if auth == "smart-backend" else ({}, {})
     with running.hospital("fhir", fault, key=key, public_keys=public) as opened:
@@ -51,7 +51,7 @@ def hospital(
 def verdict(
     fault: str | None, folder: Path, compiled: Path, auth: str = "client-credentials"
 ) -> Verdict:
-    """The verdict on it. Raises `gates.NoVerdict`."""
+    """Return the verdict on it. Raises `gates.NoVerdict`."""
     with hospital(fault, auth) as (opened, told):
         config = running.settings(opened, folder, *([BASIC] if auth == "basic" else []))
         if auth == "basic":
@@ -62,7 +62,7 @@ def verdict(
 
 
 def _pairs() -> tuple[dict[str, str], dict[str, str]]:
-    """A private key for each role, and the public keys that the hospital knows."""
+    """Return a private key for each role, and the public keys that the hospital has."""
     made: dict[str, Any] = {role: generate_private_key(SECP384R1()) for role in running.ROLES}
     private = {
         role: key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode().strip()
@@ -78,7 +78,7 @@ def _pairs() -> tuple[dict[str, str], dict[str, str]]:
 
 
 def _expired(key: str) -> str:
-    """A clinician's token that was good until a minute ago."""
+    """Return a clinician's token that expired a minute ago."""
     now = int(time.time())
     return jwt.encode(
         {"sub": "clinician", "iat": now - 660, "exp": now - 60, "jti": secrets.token_hex(16)},

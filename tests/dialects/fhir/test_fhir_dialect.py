@@ -1,5 +1,6 @@
-"""The functional suite, unchanged, judges a FHIR server by settings alone: without a fault nothing
-is blamed; each fault is caught by its item.
+"""The functional suite judges a FHIR server by settings only, without a change.
+
+Without a fault there is no finding; each fault is caught by its item.
 """
 
 from __future__ import annotations
@@ -26,9 +27,7 @@ ALWAYS = ("TheLastToSaveWins",)
     ],
 )
 def test_the_functional_suite_passes(auth: str, tmp_path: Path, compiled: Path) -> None:
-    """In whichever way its clients sign in it is a GO, and what makes only sense for FHIR was
-    tried.
-    """
+    """With each way of signing in the verdict is GO, and the checks for FHIR only have run."""
     verdict = judged.verdict(None, tmp_path, compiled, auth)
     assert not not_passed(verdict), verdict.output
     assert (verdict.word, verdict.status) == ("GO", 0), verdict.output
@@ -42,7 +41,7 @@ def test_the_functional_suite_passes(auth: str, tmp_path: Path, compiled: Path) 
 
 
 def test_the_harms_are_those_of_the_reference() -> None:
-    """What has the name that it has there must be caught by the item that catches it there."""
+    """A fault with a name of the reference is caught by the same item as there."""
     by_name = faults_of("functional")
     shared = faults.ALL.keys() & by_name.keys()
     assert len(shared) >= 10
@@ -52,7 +51,7 @@ def test_the_harms_are_those_of_the_reference() -> None:
 
 
 def test_the_server_shares_nothing() -> None:
-    """A server that knew the driver or the reference would agree with its mistakes."""
+    """A server that shared code with the driver or the reference would share their mistakes."""
     files = [
         Path(__file__).parent / f"{name}.py"
         for name in (
@@ -79,8 +78,9 @@ def test_the_server_shares_nothing() -> None:
 
 @pytest.mark.thorough
 def test_a_server_may_offer_less(tmp_path: Path, compiled: Path) -> None:
-    """What its statement does not list is not applicable, in its words, and takes nothing from the
-    items. What was made is marked, not deleted.
+    """Interactions that its statement does not list are not applicable, with that reason.
+
+    The items pass all the same. Created records are marked, not deleted.
     """
     verdict = judged.verdict("Less", tmp_path, compiled)
     outcomes = {item: verdict.outcome(item) for item in FUNCTIONAL}
@@ -101,7 +101,7 @@ def test_a_server_may_offer_less(tmp_path: Path, compiled: Path) -> None:
 
 @pytest.mark.thorough
 def test_a_release_that_lost_its_visits_is_no_go(tmp_path: Path, compiled: Path) -> None:
-    """Its own word excuses no whole item."""
+    """A server's own statement excuses no whole item."""
     verdict = judged.verdict("WithoutVisits", tmp_path, compiled)
     assert verdict.outcome("visit-creation") == "not proven"
     assert "not every check of an item" in verdict.items["visit-creation"]["why"]
@@ -116,9 +116,7 @@ def test_a_release_that_lost_its_visits_is_no_go(tmp_path: Path, compiled: Path)
     ],
 )
 def test_the_gate_catches(name: str, tmp_path: Path, compiled: Path) -> None:
-    """With this one fault in the server the gate says NO-GO and names its item, as on the
-    reference.
-    """
+    """With this one fault the gate is NO-GO, and names the same item as on the reference."""
     verdict = judged.verdict(name, tmp_path, compiled)
     wrong = find_problems(faults.ALL[name], verdict)
     assert not wrong, "\n".join([*wrong, verdict.output])

@@ -11,14 +11,14 @@ from tests.dialects.ward.server import DESK, KINDS, Pass, Person, Ward, Wrong
 
 
 class AnyPasswordOpens(Ward):
-    """Whoever knows a nurse's name is let in."""
+    """A nurse's name is enough to sign in."""
 
     def knows(self, user: str, secret: str) -> bool:
         return user in self.passwords
 
 
 class TokensOutliveTheSignOut(Ward):
-    """Who went out is still in; only the renewal is gone."""
+    """The token of a person who signed out is still valid; only the renewal is not."""
 
     def leave(self, token: str) -> None:
         self.renewals.pop(self.passes[token].renewal, None)
@@ -55,7 +55,7 @@ class RecordNumbersAreGivenTwice(Ward):
 
 
 class SearchesDropTheLastPatient(Ward):
-    """Who came last is not found, and entered again."""
+    """The last patient of a search is not found, and is registered again."""
 
     def listed(self, people: list[Person]) -> list[Person]:
         return people[:-1] if len(people) > 1 else people
@@ -69,7 +69,7 @@ class TheLastToSaveWins(Ward):
 
 
 class EveryMoveIsAllowed(Ward):
-    """Who went home lies in bed again."""
+    """A patient who went home is in a bed again."""
 
     def moves(self, before: str, after: str) -> bool:
         return True

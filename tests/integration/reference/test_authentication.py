@@ -126,7 +126,7 @@ def test_five_failures_throttle_that_name_only(hospital: Hospital, staff: Staff)
 
 
 def test_parallel_guesses_do_not_slip_past_the_throttle(hospital: Hospital) -> None:
-    """Of twelve parallel guesses exactly five are answered as wrong."""
+    """Twelve parallel guesses get exactly five answers "wrong"; the others are throttled."""
     guess = {"username": f"guessed-{uuid4()}", "password": "wrong"}
     with hospital.client() as client, ThreadPoolExecutor(12) as threads:
         answers = list(
