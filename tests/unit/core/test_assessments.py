@@ -8,7 +8,8 @@ import pytest
 
 from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder, NotProven
 from cutover_gates.core.findings import Finding, FindingsError, Rule
-from cutover_gates.hospital.matchers.expectations import NOTHING_CHECKED, assert_passed
+from cutover_gates.core.rules import NOTHING_CHECKED
+from cutover_gates.hospital.matchers.expectations import assert_passed
 
 RULE = Rule("DATA-999", "No row is lost")
 CHECKED = ("patients", "visits")

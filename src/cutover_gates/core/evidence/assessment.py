@@ -24,8 +24,8 @@ class Assessment:
 
     title: str
     checked: tuple[str, ...]
-    findings: tuple[Any, ...] = ()
-    not_proven: tuple[Any, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    not_proven: tuple[Finding, ...] = ()
     figures: Mapping[str, Any] = field(default_factory=dict)
 
     def to_plain(self) -> dict[str, Any]:
@@ -65,8 +65,8 @@ class AssessmentBuilder:
     """An assessment that is being made: its lists grow while things are checked."""
 
     checked: list[str] = field(default_factory=list)
-    findings: list[Any] = field(default_factory=list)
-    not_proven: list[Any] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    not_proven: list[Finding] = field(default_factory=list)
     figures: dict[str, Any] = field(default_factory=dict)
 
     def add_finding(

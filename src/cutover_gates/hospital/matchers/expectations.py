@@ -10,19 +10,12 @@ from threading import Barrier
 from typing import TypeVar
 
 from cutover_gates.core.evidence.assessment import Assessment, NotProven
-from cutover_gates.core.findings import THIS_CHECK, Finding, FindingsError, Rule
+from cutover_gates.core.findings import THIS_CHECK, Finding, FindingsError
+from cutover_gates.core.rules import NOTHING_CHECKED
 from cutover_gates.hospital.answers import Answer, Rejected
 from cutover_gates.hospital.values import Reason
 
 T = TypeVar("T")
-
-NOTHING_CHECKED = Rule(
-    "RUN-001",
-    "At least one thing was checked",
-    "A check of nothing proves nothing.",
-    "Find out why nothing was there to check: the settings, the rights of the account, or an empty"
-    " target.",
-)
 
 
 @dataclass
@@ -103,13 +96,9 @@ def assert_passed(assessment: Assessment) -> None:
     is broken matters more than that something else could not be seen.
     """
     if assessment.findings:
-        raise FindingsError(*map(_as_finding, assessment.findings))
+        raise FindingsError(*assessment.findings)
     if assessment.not_proven:
-        raise NotProven(gaps=tuple(map(_as_finding, assessment.not_proven)))
+        raise NotProven(gaps=assessment.not_proven)
     if not assessment.checked:
         gap = Finding(NOTHING_CHECKED, assessment.title, "", "there was nothing to check")
         raise NotProven(gaps=(gap,))
-
-
-def _as_finding(finding: Finding | str) -> Finding:
-    return finding if isinstance(finding, Finding) else Finding(THIS_CHECK, actual=finding)

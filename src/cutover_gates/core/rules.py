@@ -1,0 +1,13 @@
+"""Rules of the run itself."""
+
+from __future__ import annotations
+
+from cutover_gates.core.findings import Rule
+
+NOTHING_CHECKED = Rule(
+    "RUN-001",
+    "At least one thing was checked",
+    "A check of nothing proves nothing.",
+    "Find out why nothing was there to check: the settings, the rights of the account, or an empty"
+    " target.",
+)
