@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -17,10 +16,10 @@ import pytest
 
 from cutover_gates.core.evidence.ledger import Ledger
 from cutover_gates.core.evidence.record import Recorder
-from cutover_gates.core.findings import Finding, NotProven, gap_error
+from cutover_gates.core.findings import gap_error
 from cutover_gates.core.gates import MARKER_WORD
-from cutover_gates.drivers.sessions import SessionPool
-from cutover_gates.hospital import Driver, ProtocolViolation, Rejected, Role, Session
+from cutover_gates.hospital import ProtocolViolation, Rejected
+from cutover_gates.plugin.fuzz_account import _open_account
 from cutover_gates.plugin.run import PytestRun
 from cutover_gates.probes.api.document.openapi_document import ApiDocument
 from cutover_gates.probes.api.document.openapi_document import load_document as read_document
@@ -176,52 +175,3 @@ def _fuzz(
 def _choose_document_type(run: PytestRun) -> str:
     types: Sequence[str] = run.settings.chosen_target.limits.document_types
     return "text/plain" if "text/plain" in types else types[0]
-
-
-@dataclass(frozen=True)
-class FuzzAccount:
-    """The account that the run signs in with. `header` is the one that shows its token."""
-
-    pool: SessionPool
-    role: Role
-    show: Callable[[Session], tuple[str, str]]
-    used: set[str]
-
-    @property
-    def header(self) -> str:
-        """Return the name of the header. Raises as signing in does."""
-        return self.show(self.pool.session(self.role))[0]
-
-    def next_token(self) -> str:
-        """Return a token that was not used before, in the form in which the header shows it.
-
-        A token is asked for where there is none, where the last one has expired (the pool has
-        another by then), and where it was refused.
-        """
-        if self.pool.session(self.role).access in self.used:
-            self.pool.forget(self.role)
-        session = self.pool.session(self.role)
-        self.used.add(session.access)
-        return self.show(session)[1]
-
-    def remaining_seconds(self) -> float | None:
-        """Return for how long the latest token is good; None: for ever."""
-        return self.pool.remaining_seconds(self.role)
-
-
-def _open_account(run: PytestRun, target: RunningTarget, hospital: Driver) -> FuzzAccount:
-    role = Role(run.settings.chosen_target.contract.account)
-    if role not in target.users:
-        raise NotProven(gaps=[_missing_account(target, role)])
-    pool = SessionPool(hospital, target.users, redactor=run.redactor)
-    return FuzzAccount(pool, role, hospital.features.session_header, set())
-
-
-def _missing_account(target: RunningTarget, role: Role) -> Finding:
-    return Finding(
-        rules.RUN_POSSIBLE,
-        f"account {role.value}",
-        "",
-        f"not given in [targets.{target.name}.users.{role.value}]; another one that may read"
-        f" everything can be named as `account` in [targets.{target.name}.contract]",
-    )

@@ -104,14 +104,8 @@ class BlockReader:
 def _parse_header(line: bytes) -> BlockHeader:
     try:
         plain: dict[str, Any] = json.loads(line)
-        return BlockHeader(
-            **{
-                **plain,
-                **{
-                    key: [tuple(pair) for pair in plain[key]]
-                    for key in ("made", "troubles", "secrets")
-                },
-            }
-        )
+        for key in ("made", "troubles", "secrets"):
+            plain[key] = [tuple(pair) for pair in plain[key]]
+        return BlockHeader(**plain)
     except (ValueError, TypeError, KeyError):
         raise InvalidSampleLog(line[:80].decode(errors="replace")) from None

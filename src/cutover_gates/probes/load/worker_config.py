@@ -58,11 +58,13 @@ class PlannedRecords:
 
         Owners become indices among these patients.
         """
-        mine = [
-            [(entry, key, owner // count) for entry, key, owner in things if owner % count == index]
-            for things in (self.visits, self.documents)
-        ]
-        return PlannedRecords(self.patients[index::count], *mine)
+
+        def select(records: list[tuple[int, str, int]]) -> list[tuple[int, str, int]]:
+            own = [record for record in records if record[2] % count == index]
+            return [(entry, key, owner // count) for entry, key, owner in own]
+
+        patients = self.patients[index::count]
+        return PlannedRecords(patients, select(self.visits), select(self.documents))
 
 
 @dataclass(frozen=True)

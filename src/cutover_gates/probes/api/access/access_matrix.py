@@ -39,8 +39,6 @@ from cutover_gates.probes.api.access.model import (
 )
 from cutover_gates.probes.api.access.role_table import STAFF_ROLES
 
-_NO_VALUES: Mapping[str, str] = MappingProxyType({})
-
 
 class AccessMatrix:
     """Requests every operation, once by each asker."""
@@ -114,7 +112,7 @@ class AccessMatrix:
             yield self._request_cell(operation, OTHER_FACILITY, ExpectedAccess.FORBIDDEN, session)
         elif operation.method in SAFE_METHODS:
             # Searched too: in a list of thousands the patient may be on a later page.
-            queries = (_NO_VALUES, *self._current_chart().search_queries)
+            queries = (MappingProxyType({}), *self._current_chart().search_queries)
             cells = [
                 self._request_cell(
                     operation,
@@ -163,7 +161,7 @@ class AccessMatrix:
         expected: ExpectedAccess,
         session: Session | None,
         role: Role | None = None,
-        values: Mapping[str, str] = _NO_VALUES,
+        values: Mapping[str, str] = MappingProxyType({}),
     ) -> AccessCell:
         chart = self._current_chart()
         subject = format_subject(operation, asker)

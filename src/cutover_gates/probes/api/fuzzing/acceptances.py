@@ -77,9 +77,7 @@ def apply_acceptances(
     An acceptance does not hold where it has expired, or where there is nothing to accept.
     """
     valid = [one for one in accepted if one.expires >= today]
-    open_findings = [
-        finding for finding in findings if not any(one.covers(finding) for one in valid)
-    ]
+    open_findings = [finding for finding in findings if not _is_accepted(finding, valid)]
     stale = [
         _stale_finding(rules.ACCEPTANCE_VALID, one, f"valid on {today}")
         for one in accepted
@@ -93,6 +91,10 @@ def apply_acceptances(
         if not any(map(one.covers, findings))
     ]
     return open_findings, stale
+
+
+def _is_accepted(finding: FuzzFinding, valid: Sequence[AcceptedFinding]) -> bool:
+    return any(one.covers(finding) for one in valid)
 
 
 def _stale_finding(rule: Rule, acceptance: AcceptedFinding, expected: str) -> Finding:

@@ -87,10 +87,10 @@ def _summarize_operation(
     statuses = Counter[str]()
     for note in asked:
         statuses.update(note["statuses"])
-    phases = {
-        phase: sum(note["requests"] for note in asked if note["phase"] == phase)
-        for phase in PHASES[profile.mode]
-    }
+    phases = dict.fromkeys(PHASES[profile.mode], 0)
+    for note in asked:
+        if note["phase"] in phases:
+            phases[note["phase"]] += note["requests"]
     sent = {name for note in asked for name in note["parameters"]}
     parameters = {f"{one.get('in')} {one.get('name')}" for one in operation.parameters}
     gaps: list[Finding] = list(find_operation_gaps(operation, profile, asked, errors))

@@ -208,7 +208,8 @@ def _block_medians(series: MeasurementSeries) -> list[Measurement]:
     for point in series:
         number = min(int((point.at - first) / length), BLOCKS - 1)
         pieces.setdefault(number, []).append(point)
-    return [
-        Measurement(mean(point.at for point in piece), median(point.value for point in piece))
-        for piece in pieces.values()
-    ]
+    return [_median_of(piece) for piece in pieces.values()]
+
+
+def _median_of(piece: list[Measurement]) -> Measurement:
+    return Measurement(mean(point.at for point in piece), median(point.value for point in piece))
