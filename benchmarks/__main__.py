@@ -15,6 +15,7 @@ from benchmarks.startup import find_heaviest_imports, measure_startup
 
 
 def main() -> int:
+    """Measure start-up and the cost of a check. The exit status is 1 where a limit is missed."""
     arguments = _arguments()
     held = _show(measure_startup(arguments.runs))
     if arguments.why:

@@ -96,6 +96,7 @@ class StoppingRule:
         )
 
     def simulate(self, share: float) -> Runs:
+        """Return simulated runs at a target of which this share of the requests is bad."""
         chance, parts = np.random.default_rng(SEED), []
         for _ in range(RUNS // 250):  # in parts, for the sake of memory
             bad = chance.binomial(STEP, share, (250, len(LOOKS))).cumsum(axis=1)
@@ -143,6 +144,7 @@ class StoppingRule:
         return binom.ppf(0.05, totals, self.limit) - 1, binom.isf(0.05, totals, self.limit) + 1
 
     def fixed_length(self, share: float) -> int | None:
+        """Return the smallest fixed number of requests that proves as much, None above `MOST`."""
         totals, (most, fewest) = np.arange(1, MOST + 1), self.bounds
         power = (
             binom.cdf(most, totals, share)
@@ -154,6 +156,7 @@ class StoppingRule:
 
 
 def main() -> int:
+    """Print the tables, and write them with `--write`."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.certainty",
         description="How sure a sequential verdict is, and what it saves.",

@@ -15,6 +15,7 @@ from benchmarks.figures import ROOT
 
 
 def main() -> int:
+    """Start the program beside the faults, with the same arguments."""
     return subprocess.run(
         [sys.executable, "-m", "tests.faults.api.other_fuzzers", *sys.argv[1:]],
         cwd=ROOT,

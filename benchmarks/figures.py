@@ -35,14 +35,17 @@ class Figure:
 
     @property
     def median(self) -> float:
+        """The median of all runs."""
         return statistics.median(self.runs)
 
     @property
     def limit(self) -> float | None:
+        """The largest allowed median, or None where there is no limit."""
         return LIMITS.get(f"{self.name}, {self.unit}")
 
     @property
     def holds(self) -> bool:
+        """True where there is no limit, or the median is within it."""
         return self.limit is None or self.median <= self.limit
 
     def __str__(self) -> str:

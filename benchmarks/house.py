@@ -13,7 +13,7 @@ import re
 import statistics
 import tokenize
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -224,10 +224,10 @@ def load_modules(root: Path, package: str) -> list[Module]:
 
 
 def is_participle(name: str) -> bool:
-    """Return whether a function is named by a participle: `told`, `seen_in`, `missing`,
-    `_not_kept`.
+    """Return whether a function is named by a participle.
 
-    The head word decides: the last word before a preposition. `is_…` and `has_…` are questions.
+    Examples: `told`, `seen_in`, `missing`, `_not_kept`. The head word decides: the last word before
+    a preposition. `is_…` and `has_…` are questions.
     """
     words = [word for word in name.lower().strip("_").split("_") if word]
     if not words or words[0] in ("is", "has", "are", "can", "may", "test", "pytest"):
@@ -323,17 +323,22 @@ def _imported_names(node: ast.AST, names: set[str]) -> Iterator[str]:
 
 
 def find_circles(imports: Sequence[Import]) -> list[list[str]]:
-    """Return the groups of modules that import each other, lazily and for types included.
-
-    Tarjan's algorithm; recursion is as deep as the longest chain of imports.
-    """
+    """Return the groups of modules that import each other, lazily and for types included."""
     edges: dict[str, set[str]] = {}
     for found in imports:
         edges.setdefault(found.importer, set()).add(found.imported)
+    return [sorted(group) for group in _find_connected_groups(edges) if len(group) > 1]
+
+
+def _find_connected_groups(edges: Mapping[str, set[str]]) -> list[list[str]]:
+    """Return the groups of names that lead to each other. A name alone is a group too.
+
+    Tarjan's algorithm; recursion is as deep as the longest chain of imports.
+    """
     order: dict[str, int] = {}
     lowest: dict[str, int] = {}
     stack: list[str] = []
-    circles: list[list[str]] = []
+    groups: list[list[str]] = []
 
     def visit(name: str) -> None:
         order[name] = lowest[name] = len(order)
@@ -345,15 +350,13 @@ def find_circles(imports: Sequence[Import]) -> list[list[str]]:
             elif other in stack:
                 lowest[name] = min(lowest[name], order[other])
         if lowest[name] == order[name]:
-            group = stack[stack.index(name) :]
+            groups.append(stack[stack.index(name) :])
             del stack[stack.index(name) :]
-            if len(group) > 1:
-                circles.append(sorted(group))
 
     for name in sorted({*edges, *(other for others in edges.values() for other in others)}):
         if name not in order:
             visit(name)
-    return circles
+    return groups
 
 
 def find_arrows_up(imports: Sequence[Import]) -> list[Import]:

@@ -155,6 +155,7 @@ PARTS: dict[str, Callable[[int], Iterator[Figure]]] = {
 
 
 def main() -> int:
+    """Measure, and print the figures. The exit status is 1 where a limit is missed."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.load",
         description="What load costs, and how true its figures are.",

@@ -44,6 +44,7 @@ class Bare(FastHttpUser):
 
     @task
     def patient(self) -> None:
+        """Request one patient's chart."""
         self.client.get(
             "/api/v1/patients/1", name="patient", headers={"Authorization": f"Bearer {TOKEN}"}
         )

@@ -135,6 +135,7 @@ class Cost:
 
     @property
     def rate(self) -> float:
+        """The requests a second."""
         return self.requests / self.seconds
 
 

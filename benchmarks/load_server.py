@@ -81,10 +81,12 @@ class Connection(asyncio.Protocol):
         self._behaviour, self._waiting = behaviour, b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport of the new connection."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
+        """Answer each request whose headers are complete."""
         arrived = time.time()
         self._waiting += data
         while (end := self._waiting.find(b"\r\n\r\n")) >= 0:
@@ -166,6 +168,7 @@ async def _serve(behaviour: Behaviour) -> None:
 
 
 def main() -> None:
+    """Serve until standard input ends, then write the log."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.load_server")
     for name, usual in (
         ("--errors", 0.0),

@@ -99,6 +99,7 @@ def wrk(url: str, seconds: float) -> None:
 
 
 def hey(url: str, seconds: float, rate: float) -> None:
+    """Run hey on `url` for some seconds. A rate of 0 is as fast as it can."""
     pace = ["-q", f"{rate / USERS:g}"] if rate else []
     _run(
         [

@@ -33,6 +33,7 @@ assert locust
 
 
 def main(url: str) -> None:
+    """Print the ratio of each turn, ours over bare."""
     writer = SampleWriter(("patient",), 0, lambda _block: None)
     worker = LoadWorker(make_worker_config(url, Performance(rate=1000)), writer)
     worker.sign_in()

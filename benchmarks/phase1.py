@@ -69,6 +69,7 @@ class GateRun:
 
 
 def main() -> int:
+    """Run the gates for each size. The exit status is 1 where one does not end in GO."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.phase1",
         description="Time the gates around a migration on a larger hospital.",

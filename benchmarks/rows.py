@@ -65,6 +65,7 @@ class TableCost:
 
     @property
     def ratios(self) -> dict[str, float | None]:
+        """Return each ratio by its name, None where there is nothing to compare with."""
         return {
             "fingerprint": self.content / self.single,
             "same sums": self.content / self.same_statement,
@@ -75,6 +76,7 @@ class TableCost:
 
 
 def main() -> int:
+    """Measure, and print the table. The exit status is 1 where a limit is missed."""
     arguments = _arguments()
     found = list(_measure_tables(arguments.rows, arguments.rounds))
     table = "\n".join(_table(found))

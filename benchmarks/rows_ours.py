@@ -28,6 +28,7 @@ CONNECTIONS = max(2, min(4, os.cpu_count() or 2))
 
 
 def main(dsn: str, table: str, *, snapshot: bool) -> None:
+    """Measure the table and print the figures as JSON."""
     seconds: dict[str, float] = {}
 
     def watch(progress: ProgressSnapshot) -> None:

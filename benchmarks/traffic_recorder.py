@@ -40,6 +40,7 @@ class RecordedExchange:
 
 @pytest.hookimpl
 def pytest_configure(config: pytest.Config) -> None:
+    """Register the recorder where the environment names a file for it."""
     if path := os.environ.get(TAPE):
         config.pluginmanager.register(_Recorder(Path(path)), "benchmark-recorder")
 

@@ -40,6 +40,7 @@ class RunDirectory:
 
     @property
     def data(self) -> Path:
+        """PostgreSQL's data directory."""
         return self.directory / "data"
 
 

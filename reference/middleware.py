@@ -38,6 +38,7 @@ class Frame:
         self._app, self._log, self._metrics = app, log, metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request with an id, a line in the log, and its metrics."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -95,6 +96,7 @@ class BodyLimit:
         self._app, self._limit = app, limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request, or refuse it with 413 where its body is too long."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

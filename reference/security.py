@@ -49,6 +49,7 @@ class Guarded(APIRoute):
     """A route for callers with a valid session."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return a handler that authenticates the caller first."""
         handle = super().get_route_handler()
 
         async def guarded(request: Request) -> Response:

@@ -31,6 +31,7 @@ _POLL_SECONDS = 0.05  # between two checks of PostgreSQL
 
 
 def main() -> int:
+    """Run PostgreSQL until standard input ends. The exit status is 1 where it ends first."""
     order: dict[str, Any] = json.loads(sys.argv[1])
     identity = (
         {}

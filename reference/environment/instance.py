@@ -46,6 +46,7 @@ def part(settings: Settings, port: int, open_marker: Path) -> Part:
 
 
 def main() -> None:
+    """Serve until standard input ends."""
     config: Mapping[str, Any] = json.loads(sys.stdin.readline())
     serve.stop_in_order()
     serve.stop_with_parent()

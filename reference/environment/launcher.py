@@ -52,14 +52,17 @@ class Environment:
 
     @property
     def second(self) -> str:
+        """The address of the second instance."""
         return f"{LOCAL}:{self.ports.instance}"
 
     @property
     def prometheus(self) -> str:
+        """The address of Prometheus."""
         return f"http://{LOCAL}:{self.ports.prometheus}"
 
     @property
     def alertmanager(self) -> str:
+        """The address of Alertmanager."""
         return f"http://{LOCAL}:{self.ports.alertmanager}"
 
     @property
@@ -73,6 +76,7 @@ class Environment:
         return self.directory / "answering_marker"
 
     def open(self) -> None:
+        """Tell the second instance that the database may be used."""
         self.open_marker.touch()
 
     def is_ready(self, name: str) -> bool:

@@ -104,6 +104,7 @@ class Part:
 
 
 def main() -> int:
+    """Run the parts until standard input ends, then kill them and remove the directory."""
     directory = Path(sys.argv[1])
     parts = [Part(order, directory) for order in json.loads(_first_line() or "[]")]
     ended = False

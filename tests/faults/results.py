@@ -22,7 +22,7 @@ class Results(Protocol):
     def names(self) -> Collection[str]: ...
 
     def outcome(self, name: str) -> str:
-        """Return "passed", "failed", "not proven", …"""
+        """Return the outcome, such as "passed", "failed" or "not proven"."""
 
     def message(self, name: str) -> str:
         """Return what is said of it, for a person."""

@@ -1,5 +1,6 @@
-"""What a migration is expected to do to a target's data, and how that may be proven:
-`[targets.NAME.migrations]`.
+"""The expected effects of a migration on a target's data, and the means to prove them.
+
+The table is `[targets.NAME.migrations]`.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
-"""What watches a target, and whom it tells: `[targets.NAME.monitoring]`, and in it `.metrics`,
-`.alerts`, `.logs`, `.dashboards`, `.channels`.
+"""The monitoring of a target, and the receivers of its messages.
+
+The table is `[targets.NAME.monitoring]`, with `.metrics`, `.alerts`, `.logs`, `.dashboards` and
+`.channels` in it.
 """
 
 from __future__ import annotations
@@ -73,9 +75,7 @@ class MetricSettings(SettingsTable):
 
 
 class AlertSettings(SettingsTable):
-    """The alerts of the plan's rollback triggers, and the way of one alert from its rule to a
-    receiver.
-    """
+    """The alerts of the rollback triggers, and the way of one alert from its rule to a receiver."""
 
     alertmanager: WebAddress | None = Field(
         default=None, description="The Alertmanager that gets Prometheus' alerts."

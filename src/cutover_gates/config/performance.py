@@ -156,8 +156,9 @@ class Performance(SettingsTable):
 
     @property
     def local_processes(self) -> int:
-        """Processes on this machine that make load: none where the others do, unless several are
-        asked for.
+        """The number of processes on this machine that make load.
+
+        It is 0 where workers on other machines make it, unless several are asked for.
         """
         return self.processes if self.processes > 1 or not self.workers else 0
 

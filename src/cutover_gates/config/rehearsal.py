@@ -11,8 +11,9 @@ from cutover_gates.config.base import Seconds, SettingsTable
 
 
 class ScratchSettings(SettingsTable):
-    """A server for databases that are made, filled and thrown away: to apply the scripts to
-    nothing, to restore a backup, to rehearse.
+    """A server for databases that are made, filled and thrown away.
+
+    They serve to apply the scripts to an empty database, to restore a backup, and to rehearse.
     """
 
     kind: Literal["embedded", "server", "container"] = Field(

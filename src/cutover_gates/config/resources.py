@@ -11,7 +11,7 @@ from cutover_gates.config.load_objectives import Rate
 class PoolMetricNames(SettingsTable):
     """Names of the metrics that show a target's connection pool.
 
-    Labels may be given: `pool_active{pool=\"main\"}`.
+    Labels may be given: `pool_active{pool="main"}`.
     """
 
     in_use: str = Field(default="db_pool_in_use", description="Connections in use.")
@@ -24,8 +24,9 @@ class PoolMetricNames(SettingsTable):
 
 
 class PodMetricsSettings(SettingsTable):
-    """The pods whose CPU and memory count, as the cluster's metrics API (metrics.k8s.io) tells
-    them.
+    """The pods whose CPU and memory count.
+
+    The figures come from the cluster's metrics API (metrics.k8s.io).
     """
 
     api: str = Field(description="The API server, such as `https://kubernetes.default.svc`.")

@@ -1,5 +1,6 @@
-"""Everything that can be set, and where a value comes from: command line over environment over
-file.
+"""All settings, and the order of their sources.
+
+The command line goes before the environment, and the environment before the file.
 """
 
 from __future__ import annotations

@@ -24,18 +24,28 @@ class HttpResponse(Protocol):
     """A response whose body is read. The names of `headers` are found in any case."""
 
     @property
-    def status_code(self) -> int: ...
+    def status_code(self) -> int:
+        """The HTTP status."""
+        ...
+
     @property
-    def headers(self) -> Mapping[str, str]: ...
+    def headers(self) -> Mapping[str, str]:
+        """The headers."""
+        ...
+
     @property
-    def content(self) -> bytes: ...
+    def content(self) -> bytes:
+        """The whole body, decoded."""
+        ...
 
 
 class HttpClient(Protocol):
     """A client like `httpx.Client`. `send` raises httpx's transport errors."""
 
     @property
-    def cookies(self) -> httpx.Cookies: ...
+    def cookies(self) -> httpx.Cookies:
+        """The cookies that the client sends and receives."""
+        ...
 
     def build_request(
         self,
@@ -48,10 +58,17 @@ class HttpClient(Protocol):
         json: Any = None,
         headers: Any = None,
         extensions: Any = None,
-    ) -> httpx.Request: ...
+    ) -> httpx.Request:
+        """Return a request that is not yet sent. The arguments are those of `httpx.Client`."""
+        ...
 
-    def send(self, request: httpx.Request) -> HttpResponse: ...
-    def close(self) -> None: ...
+    def send(self, request: httpx.Request) -> HttpResponse:
+        """Send the request and return the response, with its body read."""
+        ...
+
+    def close(self) -> None:
+        """Close all connections."""
+        ...
 
 
 def make_answer(response: HttpResponse, seconds: float) -> Answer:

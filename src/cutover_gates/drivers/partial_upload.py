@@ -23,7 +23,9 @@ class AliveCheck(Protocol):
 
     tls: ssl.SSLContext
 
-    def check_alive(self, request: httpx.Request) -> None: ...
+    def check_alive(self, request: httpx.Request) -> None:
+        """Raise `TargetUnavailable` where the target has stopped to answer."""
+        ...
 
 
 def cut_request(request: httpx.Request, transport: AliveCheck | None, recorder: Recorder) -> None:

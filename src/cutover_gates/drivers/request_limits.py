@@ -99,6 +99,10 @@ class DeadlineBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
+        """Return a connection to the first address that answers within the time.
+
+        Raises `httpcore.ConnectTimeout` or `httpcore.ConnectError`.
+        """
         seconds = timeout or CONNECT_SECONDS
         ends = time.monotonic() + seconds
         failed: Exception = httpcore.ConnectError(f"{host} has no address")

@@ -161,6 +161,7 @@ class FileFactory:
         return Upload(file_name, "text/plain", _make_text(KIB))
 
     def name(self, suffix: str) -> str:
+        """Return a new file name that carries the run's tag."""
         return f"{self.tag}-{token()}.{suffix}"
 
 

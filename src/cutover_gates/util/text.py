@@ -40,10 +40,10 @@ def first_sentence(text: str, limit: int = 200) -> str:
 
 
 def wrap_words(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
-    """Return the text in lines of at most `width` columns, with an indent for the first and the
-    rest.
+    """Return the text in lines of at most `width` columns.
 
-    A word is never broken: a path or a command stays whole, to be copied.
+    `first` and `rest` are the indents of the first line and of the others. A word is never broken:
+    a path or a command stays whole, to be copied.
     """
     return textwrap.wrap(
         strip_control_characters(text),

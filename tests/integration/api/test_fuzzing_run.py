@@ -238,6 +238,19 @@ def test_no_run_outlives_the_one_who_started_it(
     assert time.monotonic() - started < SECONDS_TO_END + 1
 
 
+def _is_fuzz_process(child: psutil.Process) -> bool:
+    return (
+        child.status() != psutil.STATUS_ZOMBIE
+        and "cutover_gates.probes.api.fuzzing.fuzz_process" in " ".join(child.cmdline())
+    )
+
+
+def _readable_texts(child: psutil.Process) -> str:
+    """Return the command line, the environment and the files of a process in one text."""
+    files = [path.read_text() for path in Path(child.cwd()).glob("*.*")]
+    return " ".join([*child.cmdline(), *child.environ().values(), *files])
+
+
 def test_no_secret_stands_where_others_can_read_it(
     hospital: Hospital, described: ApiDocument, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -247,20 +260,8 @@ def test_no_secret_stands_where_others_can_read_it(
     seen: list[str] = []
 
     def look(_line: str) -> None:
-        for child in psutil.Process().children(recursive=True):
-            if (
-                child.status() != psutil.STATUS_ZOMBIE
-                and "cutover_gates.probes.api.fuzzing.fuzz_process" in " ".join(child.cmdline())
-            ):
-                seen.append(
-                    " ".join(
-                        [
-                            *child.cmdline(),
-                            *child.environ().values(),
-                            *(path.read_text() for path in Path(child.cwd()).glob("*.*")),
-                        ]
-                    )
-                )
+        children = psutil.Process().children(recursive=True)
+        seen.extend(_readable_texts(child) for child in children if _is_fuzz_process(child))
 
     made(described, SAFE, lambda: secret, report_progress=look)
     assert seen

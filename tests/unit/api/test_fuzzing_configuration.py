@@ -89,7 +89,7 @@ def test_a_safe_run_only_reads_and_knows_no_chance() -> None:
 
 @pytest.mark.parametrize("plan", [SAFE, DEEP])
 def test_a_useless_token_fails_a_run_in_both_modes(plan: object) -> None:
-    """schemathesis alone calls it a pass."""
+    """A run of schemathesis alone calls it a pass."""
     assert tomllib.loads(render_configuration(plan))["warnings"]["fail-on"] == ["missing_auth"]  # type: ignore[arg-type]  # a parameter of pytest's
 
 

@@ -97,7 +97,7 @@ def test_without_gate_or_suite_there_is_nothing_to_judge(plan: Plan, expression:
     ],
 )
 def test_what_pytest_refuses_is_no_gate(expression: str) -> None:
-    """pytest ends such a run itself, with a status that is not 0."""
+    """Such a run is ended by pytest itself, with a status that is not 0."""
     assert split_gates(expression) == ()
 
 
@@ -105,7 +105,7 @@ def test_what_pytest_refuses_is_no_gate(expression: str) -> None:
     "word", ["class", "2nd-night", "a.b", "a:b", "x[1]", "is", "True", "a/b", "01", "mark(x=01)"]
 )
 def test_a_word_that_is_no_name_in_python_does_not_hide_the_gate(plan: Plan, word: str) -> None:
-    """pytest takes it as a marker and runs the gate's checks: unjudged, they would end in status 0."""
+    """The word is a marker to pytest, which runs the gate's checks: unjudged, they would end in status 0."""
     assert split_gates(f"phase3 or {word}") == ("phase3",)
     assert len(split_gates(f"phase3 and {word}")) == 1
     assert plan.select_items(split_gates(f"phase3 and {word}")[0]) == plan.select_items("phase3")

@@ -92,7 +92,7 @@ class CapabilityStatement:
 
     @property
     def system_interactions(self) -> frozenset[str]:
-        """The interactions with the server as a whole: transaction, batch, …"""
+        """The interactions with the server as a whole: transaction, batch and more."""
         return _codes(self._rest())
 
     def type_property(self, kind: str, key: str) -> Any:

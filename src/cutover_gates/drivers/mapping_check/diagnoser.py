@@ -101,6 +101,12 @@ class Diagnoser:
                 key = f"operations.{step.operation}.query"
                 actual = f"no end after {MOST_REQUESTS} requests"
                 return self._at(Cause.ENDLESS_LIST, key, "one entry, on one page", actual)
+            case _:
+                return self._judge_answer(step, context, error)
+
+    def _judge_answer(self, step: CheckStep, context: CheckContext, error: Exception) -> Diagnosis:
+        """Return the diagnosis of an answer that came, and says something else than expected."""
+        match error:
             case NotRejected():
                 return self._diagnose_accepted_request(error)
             case Rejected():

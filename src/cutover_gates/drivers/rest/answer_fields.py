@@ -20,12 +20,19 @@ class FieldRules(Protocol):
     """The mapping's rules for fields, as `AnswerReader` has them."""
 
     @property
-    def fields(self) -> Mapping[str, Mapping[str, str]]: ...
+    def fields(self) -> Mapping[str, Mapping[str, str]]:
+        """The place of each field in an answer, for each operation."""
+        ...
 
-    def from_target(self, kind: str, word: Any) -> str | None: ...
+    def from_target(self, kind: str, word: Any) -> str | None:
+        """Return our word for the target's, or None where the mapping has none."""
+        ...
+
     def field_violation(
         self, result: OperationResult, field: str, expected: str, actual: str
-    ) -> ProtocolViolation: ...
+    ) -> ProtocolViolation:
+        """Return the error for a field that differs from what the mapping expects."""
+        ...
 
 
 class AnswerFields:

@@ -47,6 +47,7 @@ class OperationMap(MappingTable):
     @model_validator(mode="before")
     @classmethod
     def one_step_may_stand_inline(cls, table: Any) -> Any:
+        """Accept the keys of a single step beside those of the operation, without `steps`."""
         if not isinstance(table, dict) or "steps" in table:
             return table
         step = {key: value for key, value in table.items() if key in step_keys()}
@@ -79,6 +80,7 @@ class TargetMapping(MappingTable):
     @field_validator("refusals", mode="before")
     @classmethod
     def one_rule_may_stand_alone(cls, table: Any) -> Any:
+        """Accept a single rule instead of a list of rules."""
         if not isinstance(table, dict):
             return table
         return {key: _as_list(rules, dict) for key, rules in table.items()}
@@ -86,6 +88,7 @@ class TargetMapping(MappingTable):
     @field_validator("words", mode="before")
     @classmethod
     def one_word_may_stand_alone(cls, table: Any) -> Any:
+        """Accept a single word instead of a list of words."""
         if not isinstance(table, dict):
             return table
         return {kind: _word_lists(words) for kind, words in table.items()}

@@ -37,6 +37,7 @@ class TokenTable(MappingTable):
 
     @model_validator(mode="after")
     def one_limit(self) -> TokenTable:
+        """Refuse two limits for sign-ins."""
         if self.sign_ins_per_minute is not None and self.sign_in_limit is not None:
             raise ValueError("give one of sign_ins_per_minute and sign_in_limit")
         return self
@@ -62,6 +63,7 @@ class RejectionRule(MappingTable):
 
     @model_validator(mode="after")
     def require_condition(self) -> RejectionRule:
+        """Refuse a rule that would match every answer."""
         if not (self.status or self.where or self.text):
             raise ValueError("give a status, a where or a text")
         return self
@@ -97,6 +99,7 @@ class MappingStep(MappingTable):
 
     @model_validator(mode="after")
     def one_place_one_body(self) -> MappingStep:
+        """Refuse a step with two addresses, none, a relative path, or two bodies."""
         if (self.path is None) == (self.url is None):
             raise ValueError("give either a path or a url")
         bodies = (self.json_body, self.form, self.multipart, self.bytes_body)
@@ -121,6 +124,7 @@ class Paging(MappingTable):
 
     @model_validator(mode="after")
     def require_next(self) -> Paging:
+        """Require `next` for the styles that need it, and refuse it for the others."""
         if (self.style in ("cursor", "link")) != (self.next is not None):
             raise ValueError(
                 "styles cursor and link say in `next` where the next one stands; page and offset"

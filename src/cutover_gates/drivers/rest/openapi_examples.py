@@ -101,12 +101,11 @@ class OpenApiExamples:
         for key in ("examples", "enum"):
             if schema.get(key):
                 return copy.deepcopy(schema[key][0])
-        if depth < DEPTH:
-            for key in ("anyOf", "oneOf"):
-                if schema.get(key):
-                    return self._generate(schema[key][0], depth + 1)
-            if schema.get("allOf"):
-                return self._generate_all_of(schema["allOf"], depth)
+        alternatives = schema.get("anyOf") or schema.get("oneOf")
+        if alternatives and depth < DEPTH:
+            return self._generate(alternatives[0], depth + 1)
+        if schema.get("allOf") and depth < DEPTH:
+            return self._generate_all_of(schema["allOf"], depth)
         return self._generate_by_type(schema, depth)
 
     def _generate_all_of(self, schemas: list[Any], depth: int) -> Any:

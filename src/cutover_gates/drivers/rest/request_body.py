@@ -36,26 +36,32 @@ class UploadVariable:
 
     @property
     def file_name(self) -> str:
+        """The name of the file."""
         return self.upload.file_name
 
     @property
     def media_type(self) -> str:
+        """The declared media type."""
         return self.upload.media_type
 
     @property
     def content(self) -> bytes:
+        """The bytes of the file."""
         return self.upload.content
 
     @property
     def size(self) -> int:
+        """The number of bytes."""
         return len(self.upload.content)
 
     @property
     def sha256(self) -> str:
+        """The SHA-256 of the bytes, in hexadecimal."""
         return hashlib.sha256(self.upload.content).hexdigest()
 
     @property
     def base64(self) -> str:
+        """The bytes in Base64."""
         return base64.b64encode(self.upload.content).decode()
 
 

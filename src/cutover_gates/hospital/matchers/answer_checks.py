@@ -97,8 +97,7 @@ def find_leaked_internals(subject: str, answer: Answer) -> Finding | None:
 
 
 def find_missing_security_headers(subject: str, answer: Answer, *, personal: bool) -> list[Finding]:
-    """Return a finding for each security header that an answer lacks, and for each version it
-    shows.
+    """Return a finding for each missing security header, and for each version that is shown.
 
     `personal`: the answer may be about a patient, so that no proxy or browser may store it.
     """

@@ -1,5 +1,4 @@
-"""The identity of a target's database: its server, its migration, and whether a standby is its
-copy.
+"""The identity of a target's database: its server, its migration, and its standby.
 
 A verdict is bound to the migration, a snapshot to the server.
 """

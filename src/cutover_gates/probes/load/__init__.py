@@ -1,3 +1,4 @@
-"""Load: a run in processes of its own, its samples, what they prove, and what the target used
-meanwhile. Nothing here imports locust into pytest.
+"""Load: a run in processes of its own, its samples, and what they prove.
+
+The use of the target's resources meanwhile belongs to it. Nothing here imports locust into pytest.
 """

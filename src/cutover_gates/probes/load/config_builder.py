@@ -23,19 +23,29 @@ class LoadTarget(Protocol):
     """The address of a target, and its accounts (`targets.running_target.RunningTarget`)."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The target's name in the settings."""
+        ...
 
     @property
-    def url(self) -> str: ...
+    def url(self) -> str:
+        """The base address of the API."""
+        ...
 
     @property
-    def production(self) -> bool: ...
+    def production(self) -> bool:
+        """True where the target is a production system."""
+        ...
 
     @property
-    def users(self) -> Mapping[Role, Credentials]: ...
+    def users(self) -> Mapping[Role, Credentials]:
+        """The account of each role."""
+        ...
 
     @property
-    def mapping_secrets(self) -> Mapping[str, str]: ...
+    def mapping_secrets(self) -> Mapping[str, str]:
+        """The secrets that the mapping names, by name."""
+        ...
 
 
 def check_production_limits(performance: Performance, address: LoadTarget) -> None:

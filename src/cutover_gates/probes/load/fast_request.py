@@ -37,6 +37,7 @@ class FastClient:
 
     @property
     def cookies(self) -> httpx.Cookies:
+        """The cookies that the client sends and receives."""
         return self._httpx.cookies
 
     def build_request(
@@ -77,6 +78,7 @@ class FastClient:
         )
 
     def send(self, request: httpx.Request) -> HttpResponse:
+        """Send the request and return the response, with its body read."""
         if not isinstance(request, FastRequest):
             return self._httpx.send(request)
         answer, content = self._transport.send_request(
@@ -93,6 +95,7 @@ class FastClient:
         )
 
     def close(self) -> None:
+        """Close all connections."""
         self._httpx.close()
 
 

@@ -1,5 +1,6 @@
-"""One load process: `python -m cutover_gates.probes.load.worker_main`, or the script
-`cutover-load`.
+"""One load process, also installed as the script `cutover-load`.
+
+    python -m cutover_gates.probes.load.worker_main
 
 Its config comes as a line on standard input, its samples go out on standard output, block by block.
 It ends when standard input does, however the process at the other end ended. Several processes are

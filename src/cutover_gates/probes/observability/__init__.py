@@ -1,3 +1,4 @@
-"""The signals that a target sends, and whether they arrive: metrics, logs, alerts, dashboards, and
-messages to the team.
+"""The signals of a target: metrics, logs, alerts, dashboards, and messages to the team.
+
+The probe finds out whether they arrive.
 """

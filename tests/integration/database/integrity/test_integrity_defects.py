@@ -28,7 +28,7 @@ ROWS = "INSERT INTO t SELECT n, n, n FROM generate_series(1, 3) AS n"
 
 
 def closed(index: str) -> str:
-    """Return SQL after which new rows no longer enter the index …"""
+    """Return SQL after which new rows no longer enter the index."""
     return f"UPDATE pg_index SET indisready = false WHERE indexrelid = '{index}'::regclass"
 
 

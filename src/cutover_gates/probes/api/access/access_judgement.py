@@ -94,6 +94,13 @@ def judge_answer(
         return Judgement(JudgementKind.UNCLEAR, _REJECTED_FIRST) if rejected else FINE
     values = chart.parameter_values(operation, context.names)
     unknown = sorted(path_parameters(operation) - values.keys())
+    return _judge_by_role(expected, reason, unknown)
+
+
+def _judge_by_role(
+    expected: ExpectedAccess, reason: Reason | None, unknown: list[str]
+) -> Judgement:
+    """Judge the answer to a role. `unknown` are the names in the path without a known value."""
     if reason is Reason.NOT_FOUND and unknown:
         return _judge_unknown_parameters(expected, unknown)
     if expected is ExpectedAccess.ALLOWED:

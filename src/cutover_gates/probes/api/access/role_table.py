@@ -63,17 +63,20 @@ class RoleTable:
                 yield self._missing(
                     f"role {role.value}", f"no row; write {role.value} = [] if it may do nothing"
                 )
-        known = [str(operation) for operation in all_operations]
-        for role_name, patterns in self.rows.items():
-            for pattern in patterns:
-                if not any(_matches(pattern, name) for name in known):
-                    reason = f"{role_name} has {pattern}, and the document has no such operation"
-                    yield Finding(rules.ROLE_TABLE_CURRENT, pattern, "", reason)
+        yield from self._find_unknown_patterns([str(operation) for operation in all_operations])
         staff_rows = [role_name for role_name in self.rows if role_name != PUBLIC_ROW]
         for operation in operations:
             allowed = any(self._allows_name(role_name, operation) for role_name in staff_rows)
             if operation.protected and not allowed:
                 yield self._missing(str(operation), "no role may use this operation")
+
+    def _find_unknown_patterns(self, known: Sequence[str]) -> Iterator[Finding]:
+        """Yield the patterns of the table that match no known operation."""
+        for role_name, patterns in self.rows.items():
+            for pattern in patterns:
+                if not any(_matches(pattern, name) for name in known):
+                    reason = f"{role_name} has {pattern}, and the document has no such operation"
+                    yield Finding(rules.ROLE_TABLE_CURRENT, pattern, "", reason)
 
     def _missing(self, subject: str, reason: str) -> Finding:
         where = f"[targets.{self.target}.contract.roles]"

@@ -88,10 +88,9 @@ def _split_by_type(schema: Flat) -> list[Flat]:
 
 
 def _narrow_to_type(rest: Flat, name: str, *, null_allowed: bool) -> Flat | None:
-    """Return the alternative of one type, its values narrowed to the type; None where none are
-    left.
+    """Return the alternative of one type, or None where no values are left.
 
-    `null_allowed`: `nullable` stands beside the values.
+    Its values are narrowed to the type. `null_allowed`: `nullable` stands beside the values.
     """
     names = {name, "integer"} if name == "number" else {name}
     values = [value for value in rest.get("enum", ()) if json_type(value) in names]

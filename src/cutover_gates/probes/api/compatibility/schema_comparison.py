@@ -1,10 +1,10 @@
-"""The comparison of two schemas: does the new one still take what was sent, or promise what was
-read?
+"""The comparison of two schemas.
 
-One rule serves both: all that the *inner* schema allows must be allowed by the *outer* one. For
-what clients send the inner one is the old, for what they read it is the new. Beside that rule a
-known field that is gone is always reported: nobody would document a field that may be dropped. And
-a new field in an answer is always allowed: clients of JSON skip what they do not know.
+It finds out whether the new one still takes what was sent, or promises what was read. One rule
+serves both: all that the *inner* schema allows must be allowed by the *outer* one. For what clients
+send the inner one is the old, for what they read it is the new. Beside that rule a known field that
+is gone is always reported: nobody would document a field that may be dropped. And a new field in an
+answer is always allowed: clients of JSON skip what they do not know.
 """
 
 from __future__ import annotations

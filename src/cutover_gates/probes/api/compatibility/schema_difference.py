@@ -102,14 +102,18 @@ def widened_keywords(inner: Flat, outer: Flat, old: Flat, new: Flat) -> Iterator
     for key in _UPPER:
         if key in outer and inner.get(key, float("inf")) > outer[key]:
             yield key
-    if _lower_bound(inner) < _lower_bound(outer):
-        yield _bound_keyword("minimum", old, new)
-    if _upper_bound(inner) > _upper_bound(outer):
-        yield _bound_keyword("maximum", old, new)
+    yield from _widened_bounds(inner, outer, old, new)
     if "multipleOf" in outer and inner.get("multipleOf", 0.1) % outer["multipleOf"]:
         yield "multipleOf"
     if _has_other_format(inner, outer):
         yield "format"
+
+
+def _widened_bounds(inner: Flat, outer: Flat, old: Flat, new: Flat) -> Iterator[str]:
+    if _lower_bound(inner) < _lower_bound(outer):
+        yield _bound_keyword("minimum", old, new)
+    if _upper_bound(inner) > _upper_bound(outer):
+        yield _bound_keyword("maximum", old, new)
 
 
 def _has_other_format(inner: Flat, outer: Flat) -> bool:

@@ -13,10 +13,11 @@ mode = "deep"          # only a deep run can see it; default: every run does
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 from cutover_gates.config.base import SettingsError
 from cutover_gates.core.findings import Finding, Rule
@@ -71,8 +72,7 @@ def apply_acceptances(
     today: date,
     mode: str,
 ) -> tuple[list[FuzzFinding], list[Finding]]:
-    """Return the findings that nobody accepted, and a finding for each acceptance that does not
-    hold.
+    """Return the findings that nobody accepted, and one for each acceptance that does not hold.
 
     An acceptance does not hold where it has expired, or where there is nothing to accept.
     """
@@ -104,6 +104,12 @@ def _stale_finding(rule: Rule, acceptance: AcceptedFinding, expected: str) -> Fi
 def _parse_acceptance(row: object, where: str) -> AcceptedFinding:
     if not isinstance(row, dict):
         raise SettingsError(f"{where} is {row!r}; write a table with {', '.join(REQUIRED_KEYS)}")
+    _check_keys(row, where)
+    _check_values(row, where)
+    return AcceptedFinding(**row)
+
+
+def _check_keys(row: Mapping[str, Any], where: str) -> None:
     for key in row:
         if key not in (*REQUIRED_KEYS, "mode"):
             raise SettingsError(
@@ -115,6 +121,9 @@ def _parse_acceptance(row: object, where: str) -> AcceptedFinding:
             raise SettingsError(
                 f"{where}: {key!r} is missing; an accepted finding says {', '.join(REQUIRED_KEYS)}"
             )
+
+
+def _check_values(row: Mapping[str, Any], where: str) -> None:
     for key in TEXT_KEYS:
         if not isinstance(row[key], str) or not row[key].strip():
             raise SettingsError(f"{where}: {key!r} must be a text that is not empty")
@@ -127,4 +136,3 @@ def _parse_acceptance(row: object, where: str) -> AcceptedFinding:
         raise SettingsError(f'{where}: mode must be "safe" or "deep"')
     if not isinstance(row["expires"], date) or isinstance(row["expires"], datetime):
         raise SettingsError(f"{where}: expires must be a date without quotes, such as 2027-01-31")
-    return AcceptedFinding(**row)

@@ -29,8 +29,7 @@ _HISTORY = "the history"
 
 
 class HistoryAssessments:
-    """The history that `migrations.tool` keeps, compared with the scripts in
-    `migrations.locations`.
+    """The history of `migrations.tool`, compared with the scripts in `migrations.locations`.
 
     Every method raises `NotProven` where there are no scripts to compare with.
     """

@@ -1,9 +1,9 @@
-"""Flyway's conventions: versions, the names of scripts, and their checksums. Pure.
+r"""Flyway's conventions: versions, the names of scripts, and their checksums. Pure.
 
 They are taken from Flyway's source, and the tests compare them with Flyway itself.
 
     Version.parse("1.10") > Version.parse("1_2.0")
-    compute_checksum(b"SELECT 1;\\r\\n") == 78787420
+    compute_checksum(b"SELECT 1;\r\n") == 78787420
     parse_script_name("V1_2__add_tags.sql") == ScriptName("V", Version.parse("1.2"), "add tags")
 """
 

@@ -161,8 +161,7 @@ class FlywayHistory:
 
     @cached_property
     def _unverifiable_checksums(self) -> dict[str, str]:
-        """The repeatable scripts whose checksum is not known, each with its undeclared
-        placeholders.
+        """The repeatable scripts without a known checksum, with their undeclared placeholders.
 
         One script has two states: the row's (Outdated) and its own (Pending).
         """

@@ -84,10 +84,10 @@ def matches_checksum(script: MigrationScript, checksum: int | None) -> bool:
 
 
 def find_reverted_rows(rows: Sequence[FlywayRow]) -> dict[int, str]:
-    """Return the ranks of rows that a later row deletes (`flyway repair`) or undoes, with the
-    state.
+    """Return the ranks of the rows that a later row deletes or undoes, with the state.
 
-    It is always the latest row of the migration that is still in effect.
+    `flyway repair` writes the rows that delete. What is deleted or undone is always the latest row
+    of the migration that is still in effect.
     """
     reverted: dict[int, str] = {}
     # In order of rank: an earlier revert takes a row away from the later ones.

@@ -60,7 +60,7 @@ class UniqueIndex:
 
     @property
     def rows_sql(self) -> sql.Composed:
-        """A query for each row that the index covers: its place, and its parts as `k0`, `k1` …"""
+        """A query for the place and the parts (`k0`, `k1` and so on) of each row in the index."""
         parts = [
             sql.SQL("{} AS {}").format(sql.SQL(part), name)
             for part, name in zip(self.parts, self.key_names, strict=True)

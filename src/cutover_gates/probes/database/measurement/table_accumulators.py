@@ -110,6 +110,7 @@ class MeasurementProgress:
         self._printed_at = time.monotonic()
 
     def __call__(self, progress: ProgressSnapshot) -> None:
+        """Print the progress, unless the last line is only just printed."""
         if time.monotonic() - self._printed_at >= UPDATE_SECONDS:
             self._printed_at = time.monotonic()
             self._context.report_progress(f"{self._title}: {format_progress(progress)}")

@@ -1,5 +1,6 @@
-"""Figures over time, made of samples, and the checks that there are enough of them to prove
-anything.
+"""Figures over time, made of samples.
+
+The checks that there are enough samples to prove anything stand here too.
 """
 
 from __future__ import annotations

@@ -66,6 +66,7 @@ class KubernetesResourceSource:
         self._clock_offset: float | None = None
 
     def take_sample(self) -> ResourceSample:
+        """Return the CPU and memory of the selected pods, as the metrics API reports them now."""
         answer = self._client.get(
             self._url, {"labelSelector": self._selector}, accept="application/json"
         )
@@ -168,6 +169,7 @@ class CombinedResourceSource:
         self._cluster, self._other = cluster, other
 
     def take_sample(self) -> ResourceSample:
+        """Return one sample of both sources, also where one of two fails."""
         cluster = (
             self._cluster.take_sample()
             if self._other is None
