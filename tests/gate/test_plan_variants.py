@@ -86,6 +86,15 @@ def test_a_trigger_is_known_by_its_kind(toy: Toy, kind: str) -> None:
     assert ("rollback trigger has fired" in ran.output) == bool(kind)
 
 
+def test_a_misspelt_group_is_not_proven_by_the_others(toy: Toy) -> None:
+    """The item takes two groups, and the checks of one would be lost."""
+    both = 'id = "documents"\nchecks = ["documents", "visit-creatin"]'
+    toy.write("plan.toml", PLAN.replace('id = "documents"', both))
+    ran = toy.gate()
+    assert (ran.verdict, ran.outcome("documents")) == ("NO-GO", "not proven")
+    assert "no check is of the group 'visit-creatin'" in ran.why("documents")
+
+
 # ── a smaller plan ──
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from cutover_gates.core.findings import Rule
 from cutover_gates.core.plan import Plan, PlanError
+from cutover_gates.core.tables import suggest_nearest
 from cutover_gates.plugin.check_inventory import CheckInventory, WrittenCheck
 
 
@@ -32,11 +33,14 @@ class ExpectedChecks:
     """All checks that belong to items, and what could not be read.
 
     `unassigned` are checks of shipped groups that no item of the plan takes: nobody asks for them.
+    `missing_groups` are groups in the `checks` of an item that no written check names, by item id:
+    such as a misspelt one, whose checks would be lost while other groups prove the item.
     """
 
     checks: tuple[ExpectedCheck, ...]
     unreadable: tuple[str, ...]
     unassigned: tuple[str, ...] = ()
+    missing_groups: tuple[tuple[str, str], ...] = ()
 
     def describe_unassigned(self) -> str:
         """Return one line that counts the checks of no item; empty where there are none."""
@@ -59,7 +63,26 @@ def bind_to_plan(inventory: CheckInventory, plan: Plan) -> ExpectedChecks:
             unassigned.append(written.check)
         else:
             expected.append(ExpectedCheck(written.check, items, written.title, written.why))
-    return ExpectedChecks(tuple(expected), inventory.unreadable, tuple(unassigned))
+    return ExpectedChecks(
+        tuple(expected),
+        inventory.unreadable,
+        tuple(unassigned),
+        _find_missing_groups(inventory, plan),
+    )
+
+
+def _find_missing_groups(inventory: CheckInventory, plan: Plan) -> tuple[tuple[str, str], ...]:
+    """Return an item and a sentence for each group in `checks` that no written check names."""
+    named = {group for check in inventory.checks for group in check.groups}
+    return tuple(
+        (
+            item.id,
+            f"no check is of the group {group!r} in its `checks`.{suggest_nearest(group, named)}",
+        )
+        for item in plan.items
+        for group in item.checks
+        if group not in named
+    )
 
 
 def _items_of(written: WrittenCheck, plan: Plan) -> frozenset[str] | None:

@@ -74,7 +74,11 @@ class ResultCollector:
         ]
         results = _reject_undeclared_exemptions(results, self._checks_needing(excused - declared))
         results += self._missing_results(expected, narrowed_files)
-        return results + [_unreadable_result(name) for name in expected.unreadable]
+        results += [_unreadable_result(name) for name in expected.unreadable]
+        return results + [
+            CheckResult("checks in plan.toml", frozenset({item}), Outcome.NOT_PROVEN, why)
+            for item, why in expected.missing_groups
+        ]
 
     def _checks_needing(self, operations: Collection[str]) -> set[str]:
         return {

@@ -45,3 +45,11 @@ def test_checks_of_no_item_are_counted_in_one_line() -> None:
 
 def test_without_such_checks_there_is_no_line() -> None:
     assert bind_to_plan(CheckInventory((), ()), PLAN).describe_unassigned() == ""
+
+
+def test_a_group_that_no_check_names_is_missing() -> None:
+    """A misspelt one, beside another that proves the item, would lose its checks in silence."""
+    written = WrittenCheck("smoke/test_a.py::test_it", frozenset({"visit-creation", "own-b"}))
+    ((item, why),) = bind_to_plan(CheckInventory((written,), ()), PLAN).missing_groups
+    assert item == "line-1"
+    assert "'own'" in why
