@@ -19,7 +19,6 @@ from tests.faults.registry import (
     MODULES,
     all_faults,
     count_by_item,
-    faults_of,
     is_fault,
 )
 
@@ -90,10 +89,6 @@ LEAST: Mapping[str, Mapping[str, int]] = {
 """The faults of each item on 2026-11-30: 441. A fault is not given up without a reason, so a number
 only goes up.
 """
-BY_WORDS = ("functional", "data")
-"""The subjects whose faults need name no rule: any finding of a functional check counts, and the
-others name a word until they name their rules.
-"""
 
 
 @pytest.mark.parametrize("subject", MODULES)
@@ -140,17 +135,15 @@ def test_a_fault_says_its_harm_and_names_items_of_the_plan(name: str) -> None:
     assert all((*fault.also.values(), *fault.perhaps.values()))
 
 
-@pytest.mark.parametrize("subject", [subject for subject in MODULES if subject not in BY_WORDS])
-def test_a_fault_names_the_rules_that_it_breaks(subject: str) -> None:
-    assert not [name for name, fault in faults_of(subject).items() if not fault.breaks]
+def test_a_fault_names_the_rules_that_it_breaks() -> None:
+    """Otherwise it would be caught by another one's finding.
 
-
-def test_only_faults_of_functions_are_judged_without_a_rule_or_a_word() -> None:
-    """A fault whose item may say anything would be caught by another one's finding."""
+    A functional check is its own rule, so a fault of functions needs none.
+    """
     silent = [
         name
         for name, fault in all_faults().items()
-        if not fault.breaks and not fault.says and not issubclass(fault, FunctionalFault)
+        if not fault.breaks and not issubclass(fault, FunctionalFault)
     ]
     assert not silent
 

@@ -1,0 +1,20 @@
+"""A repetition that passed is known at the next start, on the same commit only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.endurance.journal import Journal
+
+
+def test_what_passed_is_known_on_its_commit_only(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    Journal(path, "abc").append("test_a[1]", 12.34)
+    assert Journal(path, "abc").read() == {"test_a[1]": 12.3}
+    assert Journal(path, "def").read() == {}
+
+
+def test_with_local_changes_nothing_counts(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.jsonl", "abc-dirty")
+    journal.append("test_a[1]", 12.34)
+    assert journal.read() == {}
