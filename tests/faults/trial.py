@@ -119,23 +119,22 @@ def _deployment(folder: Path) -> Iterator[Trial]:
 def _observability(folder: Path) -> Iterator[Trial]:
     if missing := missing_programs():
         raise CannotTry(missing)
-    with (
-        observability_trial.stack_with_all_faults(folder) as stack,
-        dashboards.grafana() as grafana,
-    ):
+    with observability_trial.stack_with_all_faults(folder) as stack:
 
-        def fixture(fault: type[Fault], place: Path) -> object:
+        def attempt(fault: type[Fault], place: Path, check: str | None) -> Results:
+            name = check or fault.check
             if issubclass(fault, LogFault):
-                return fault.asked(place)
+                return observability_trial.run_named_check(name, fault.asked(place))
             if issubclass(fault, DashboardFault):
-                return fault.asked(grafana, place)
+                # A fault changes the stand-in, so each has one of its own.
+                with dashboards.grafana() as grafana:
+                    return observability_trial.run_named_check(name, fault.asked(grafana, place))
             if issubclass(fault, AlertFault):
-                return fault.asked(stack)
-            return _as_kind(fault, MetricFault).asked(stack)
+                return observability_trial.run_named_check(name, fault.asked(stack))
+            asked = _as_kind(fault, MetricFault).asked(stack)
+            return observability_trial.run_named_check(name, asked)
 
-        yield lambda fault, place, check: observability_trial.run_named_check(
-            check or fault.check, fixture(fault, place)
-        )
+        yield attempt
 
 
 TRIALS: Mapping[str, Callable[[Path], AbstractContextManager[Trial]]] = {
