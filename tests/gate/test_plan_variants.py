@@ -95,6 +95,19 @@ def test_a_misspelt_group_is_not_proven_by_the_others(toy: Toy) -> None:
     assert "no check is of the group 'visit-creatin'" in ran.why("documents")
 
 
+def test_an_own_check_of_a_group_that_no_item_takes_is_an_error(toy: Toy) -> None:
+    """A smaller plan leaves shipped checks out. An own check was written to be judged."""
+    toy.write(
+        "smoke/test_names.py",
+        "import pytest\n\n@pytest.mark.plan('dns-records')\ndef test_a_name() -> None:\n    pass\n",
+    )
+    ran = toy.gate()
+    assert ran.verdict == "NO-GO"
+    assert ran.status != 0
+    text = " ".join(ran.output.split())
+    assert "no item of the plan takes the checks of dns-records" in text
+
+
 # ── a smaller plan ──
 
 

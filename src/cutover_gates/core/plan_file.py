@@ -71,13 +71,22 @@ def _parse_item(row: Mapping[str, Any], where: str) -> Item:
         _parse_suite(row, where),
         _optional_texts(row, "rests_on", where),
         row.get("waivable", True),
-        _optional_texts(row, "checks", where),
+        _parse_groups(row, where),
         _optional_choice(row, "kind", KINDS, where),
         _optional_texts(row, "needs", where),
         _optional_choice(row, "role", ROLES, where),
     )
     _check_groups(item, where)
     return item
+
+
+def _parse_groups(row: Mapping[str, Any], where: str) -> tuple[str, ...]:
+    if row.get("checks") == []:
+        raise PlanError(
+            f"{where}: checks is empty, so nothing could prove the item. Name groups of checks, or"
+            " remove the key: then the item takes the group that has its id."
+        )
+    return _optional_texts(row, "checks", where)
 
 
 def _check_keys(row: Mapping[str, Any], where: str) -> None:

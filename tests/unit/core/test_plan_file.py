@@ -86,6 +86,7 @@ A, B, C = (ITEM.format(id=name) for name in "abc")
         (A + 'needs = ["backups"]', "needs is 'backups'; allowed: front, monitoring, backup."),
         (A + 'role = "history"', "role is 'history'; allowed: script-history, baseline"),
         (A + 'checks = "b"', "checks must be a list of texts"),
+        (A + "checks = []", "checks is empty, so nothing could prove the item"),
         (
             A + 'checks = ["error-rate"]',
             "the checks of 'error-rate' stand in performance, and suite is 'smoke'",
