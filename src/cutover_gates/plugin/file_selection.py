@@ -13,7 +13,6 @@ from pathlib import Path
 from cutover_gates.core.plan import Plan
 from cutover_gates.plugin.expected_checks import ExpectedCheck, ExpectedChecks
 from cutover_gates.plugin.suite_folders import SuiteFolders
-from cutover_gates.util.shipped_files import shipped_root
 
 
 class FileSelector:
@@ -40,12 +39,10 @@ def find_unrequested_files(
     holding |= {_file_of(name) for name in expected.unassigned}
     files = dict(folders.test_files())
     # An own check that no item takes is a mistake, and only a collected file can tell it.
-    kept |= {_file_of(name) for name in expected.unassigned if _is_own(files[_file_of(name)])}
+    kept |= {
+        _file_of(name) for name in expected.unassigned if folders.is_own(files[_file_of(name)])
+    }
     return frozenset(files[name] for name in holding - kept)
-
-
-def _is_own(path: Path) -> bool:
-    return not path.is_relative_to(shipped_root())
 
 
 def _find_kept_files(

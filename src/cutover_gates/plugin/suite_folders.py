@@ -63,6 +63,10 @@ class SuiteFolders:
         """Return True for an own file that would take the node ids of a shipped one."""
         return self.shipped is not None and root != self.shipped and (self.shipped / name).exists()
 
+    def is_own(self, path: Path) -> bool:
+        """Return whether a file is the hospital's own. In a checkout all files are the shipped."""
+        return not path.is_relative_to(shipped_root())
+
     def suite_of(self, path: Path) -> str | None:
         """Return the suite that a file stands in, None outside of the suites."""
         found = self.node_path(path)
