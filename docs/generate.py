@@ -1,6 +1,7 @@
 """Write what follows from the code: `python -m docs.generate`.
 
-These are `docs/settings.md`, `docs/rules/`, and the keys that `cutover.toml` does not show yet.
+These are `docs/settings.md`, `docs/capabilities.md`, `docs/rules/`, and the keys that `cutover.toml`
+does not show yet.
 Tests hold them equal to what this module makes.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from docs.capabilities_page import capabilities_page
 from docs.check_rules import FILE as CHECKS
 from docs.check_rules import format_file, list_checks, read_aliases
 from docs.rule_pages import rule_pages
@@ -21,6 +23,7 @@ EXAMPLE = HERE.parent / "cutover.toml"
 def main() -> None:
     """Write the pages, and complete the example."""
     (HERE / "settings.md").write_text(settings_page(), encoding="utf-8")
+    (HERE / "capabilities.md").write_text(capabilities_page(), encoding="utf-8")
     example = complete_example(EXAMPLE.read_text(encoding="utf-8"))
     EXAMPLE.write_text(example, encoding="utf-8")
     folder = HERE / "rules"

@@ -40,6 +40,8 @@ KINDS = {
     "path": "path",
     "password": "**secret**",
     "date-time": "date and time",
+    "date": "date",
+    "value": "false or a value",
 }
 
 

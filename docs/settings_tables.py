@@ -11,7 +11,12 @@ from pydantic import BaseModel
 from cutover_gates.config.base import find_table
 from cutover_gates.config.settings import Settings
 
-NAMES = {"targets": "NAME", "users": "ROLE"}
+NAMES = {
+    "targets": "NAME",
+    "users": "ROLE",
+    "capabilities": "CAPABILITY",
+    "not_applicable": "ITEM",
+}
 """The word for the name that an author chooses. Elsewhere it is the key without its last letter."""
 
 
@@ -80,4 +85,6 @@ def _tables_in(value: Any, place: TablePlace | None) -> list[Mapping[str, Any]]:
         return []
     if place.in_list:
         return list(value)
-    return list(value.values()) if place.keys[-1].isupper() else [value]
+    tables = list(value.values()) if place.keys[-1].isupper() else [value]
+    # The reason of a declared fact may stand alone, as a text.
+    return [table for table in tables if isinstance(table, dict)]

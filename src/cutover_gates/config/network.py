@@ -44,7 +44,7 @@ class TlsSettings(SettingsTable):
         default=(),
         description=(
             "Addresses in plain HTTP that must lead to https. Default: `http://HOST/` of each "
-            "endpoint at port 443; where none listens there, `unsupported.plain-http` says so."
+            "endpoint at port 443; where none listens there, `capabilities.plain-http` says so."
         ),
     )
     hsts_path: str = Field(

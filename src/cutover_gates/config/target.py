@@ -13,6 +13,12 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from cutover_gates.config.base import SettingsTable
+from cutover_gates.config.capabilities import (
+    Capabilities,
+    DeclaredFact,
+    UnsupportedNames,
+    absent_names,
+)
 from cutover_gates.config.container import Container
 from cutover_gates.config.contract import Contract
 from cutover_gates.config.fhir import Fhir
@@ -104,19 +110,27 @@ class Target(SettingsTable):
     monitoring: Monitoring = Field(
         default=Monitoring(), description="What watches it, and whom it tells."
     )
-    not_applicable: dict[str, str] = Field(
+    not_applicable: dict[str, DeclaredFact] = Field(
         default={},
         description=(
-            "Items of the plan that this target cannot have, each with its reason. "
-            "They are shown in the verdict."
+            "Items of the plan that this target cannot have, each with the reason, who declared it"
+            " and when. They are shown in the verdict."
         ),
     )
-    unsupported: dict[str, str] = Field(
+    capabilities: Capabilities = Field(
         default={},
         description=(
-            "Operations that this target does not offer, each with its reason. "
-            "A check that needs one is not applicable."
+            "What this target does not do, each with the reason, who declared it and when. A check"
+            " that needs it is not applicable."
         ),
+    )
+    unsupported: UnsupportedNames = Field(
+        default={},
+        description=(
+            "The former place of `capabilities`: names with reasons. This version still reads it,"
+            " and says so; the next one does not."
+        ),
+        examples=[{"refresh": "sessions last one shift"}],
     )
     secrets: dict[str, SecretStr] = Field(
         default={},
@@ -133,13 +147,10 @@ class Target(SettingsTable):
         default=None, description="A file that holds the expired token, instead of the environment."
     )
 
-    @field_validator("not_applicable", "unsupported")
-    @classmethod
-    def _require_reasons(cls, value: dict[str, str]) -> dict[str, str]:
-        for name, reason in value.items():
-            if not reason.strip():
-                raise ValueError(f"{name} needs a reason: an auditor will ask for it")
-        return value
+    @property
+    def absent_capabilities(self) -> dict[str, str]:
+        """The capabilities that it is declared not to have, with the reasons."""
+        return absent_names(self.capabilities, self.unsupported)
 
     @field_validator("url")
     @classmethod

@@ -147,7 +147,7 @@ class Plan:
         }
         return by_group | {name: why for name, why in declared.items() if name in self.by_id}
 
-    def unknown_declarations(self, declared: Mapping[str, str]) -> list[str]:
+    def unknown_declarations(self, declared: Iterable[str]) -> list[str]:
         """Return the names of `not_applicable` that neither the plan nor the shipped list knows."""
         known = {*self.by_id, *self.by_group, *shipped_groups()}
         return [name for name in declared if name not in known]

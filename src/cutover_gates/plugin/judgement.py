@@ -41,7 +41,9 @@ def load_all_decisions(run: PytestRun) -> Decisions:
     return Decisions(
         load_decisions(settings.resolve_path(settings.waivers), "waiver"),
         load_decisions(settings.resolve_path(settings.signoffs), "signoff"),
-        run.plan.apply_declarations(settings.chosen_target.not_applicable),
+        run.plan.apply_declarations(
+            {name: fact.reason for name, fact in settings.chosen_target.not_applicable.items()}
+        ),
     )
 
 

@@ -161,7 +161,7 @@ def _build_load_plan(
 def _build_resource_watcher(preparation: LoadPreparation) -> ResourceWatcher:
     target, running_target = preparation.target, preparation.running_target
     source = None
-    if not {NO_POOL, NO_USAGE} <= set(target.unsupported):
+    if not {NO_POOL, NO_USAGE} <= set(target.absent_capabilities):
         source = create_resource_source(
             target.performance.resources, running_target.url, redactor=preparation.run.redactor
         )
@@ -176,7 +176,7 @@ def _assess_resources(
 ) -> tuple[Assessment, Assessment]:
     """Return the assessments of the connection pool, and of CPU and memory."""
     performance = preparation.target.performance
-    unsupported = preparation.target.unsupported
+    unsupported = preparation.target.absent_capabilities
     samples, activity = watcher.select_window(result.judged_from, result.judged_until)
     pool = assess_connection_pool(
         None if NO_POOL in unsupported else samples,

@@ -26,6 +26,7 @@ from cutover_gates.drivers.rest.mapping import DEFAULT_DIALECT, read_default_dia
 from cutover_gates.hospital import Driver, MappingError, PatientDraft
 from cutover_gates.hospital.synthetic import FileFactory, PatientFactory
 from cutover_gates.plugin.cleanup import describe_sweep
+from cutover_gates.plugin.declared_facts import describe_switched_off
 from cutover_gates.plugin.mapping_check_state import record_passed
 from cutover_gates.plugin.run import USER_ERRORS, PytestRun, make_run
 from cutover_gates.plugin.target_start import start_target
@@ -77,6 +78,8 @@ def _run_all_steps(run: PytestRun, target: RunningTarget, path: Path, report: Re
             f"Checking the mapping of {target.name} ({target.url}), run {run.tag}. This is no"
             " verdict about the target: each STOP is a line to change."
         )
+        for line in describe_switched_off(run.settings):
+            _print(f"{'switched off':<{COLUMN}} {run.redactor.redact_text(line)}")
         results: list[StepResult] = []
         for result in run_steps(context, diagnoser):
             results.append(result)
@@ -151,7 +154,7 @@ def _create_context(
         target.release,
         run.settings.chosen_target.limits.document_types[0],
         with_page_size(1) if with_page_size else None,
-        run.settings.chosen_target.unsupported,
+        run.settings.chosen_target.absent_capabilities,
         dict(accounts),
     )
 

@@ -72,6 +72,8 @@ def _mapping_digest(settings: Settings) -> str:
     source = Path(spec.origin).read_bytes() if spec and spec.origin else b""
     # Declarations belong to it: what is declared unsupported is not tried.
     content = json.dumps(
-        [target.driver, mapping_of(settings)[0], target.unsupported], sort_keys=True, default=str
+        [target.driver, mapping_of(settings)[0], target.absent_capabilities],
+        sort_keys=True,
+        default=str,
     )
     return hashlib.sha256(content.encode() + source).hexdigest()

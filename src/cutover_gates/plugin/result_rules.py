@@ -108,7 +108,7 @@ def _unsupported_outcome(operation: str, why: str, excused: frozenset[str]) -> t
     if operation in excused:
         return Outcome.NOT_APPLICABLE, why
     return Outcome.NOT_PROVEN, (
-        f"the check reported {operation} as unsupported, which [targets.NAME.unsupported] does not"
+        f"the check reported {operation} as unsupported, which [targets.NAME.capabilities] does not"
         " declare"
     )
 

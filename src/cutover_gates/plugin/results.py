@@ -17,7 +17,7 @@ from cutover_gates.plugin.result_rules import CheckPhase, decide_outcome, unsupp
 
 NOT_DECLARED = (
     "Only the target's own capability statement says this is unsupported. That can excuse single"
-    " checks, not every check of an item. If it is intended, add it to [targets.NAME.unsupported]"
+    " checks, not every check of an item. If it is intended, add it to [targets.NAME.capabilities]"
 )
 
 

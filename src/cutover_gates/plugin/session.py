@@ -15,6 +15,7 @@ from cutover_gates.core.verdict import Verdict
 from cutover_gates.plugin import artifacts
 from cutover_gates.plugin.check_inventory import build_inventory
 from cutover_gates.plugin.collection import load_worker_collections
+from cutover_gates.plugin.declared_facts import describe_former_keys
 from cutover_gates.plugin.expected_checks import ExpectedChecks, bind_to_plan
 from cutover_gates.plugin.gate_target import GateTarget
 from cutover_gates.plugin.judgement import (
@@ -142,6 +143,7 @@ class GateSession:
         """Return sentences about the run that no item of a verdict says."""
         notes = [*self.target.notes, expected.describe_unassigned()]
         notes.append(describe_unknown_declarations(self.run))
+        notes += describe_former_keys(self.run.settings)
         if self.results.has_failures:
             notes.append(untested_mapping_warning(self.run))
         return [note for note in notes if note]

@@ -20,7 +20,7 @@ from cutover_gates.core.verdict import (
 from cutover_gates.core.waivers import Decision, RejectedDecision
 from cutover_gates.util.text import format_rfc3339
 
-SCHEMA_VERSION = "urn:cutover:verdict:2"
+SCHEMA_VERSION = "urn:cutover:verdict:3"
 
 
 def to_json(verdict: Verdict) -> dict[str, Any]:

@@ -94,7 +94,7 @@ def load_unsupported_operations(settings: Settings) -> dict[str, str]:
     """
     table, _ = _read_mapping_table(settings)
     target = settings.chosen_target
-    unsupported = {**(table or {}).get("unsupported", {}), **target.unsupported}
+    unsupported = {**(table or {}).get("unsupported", {}), **target.absent_capabilities}
     if target.driver == FHIR:
         return unsupported
     return {FHIR: f"its driver is {target.driver!r}", **unsupported}
@@ -112,8 +112,9 @@ def mapping_of(settings: Settings) -> tuple[Mapping[str, Any] | None, str]:
     target = settings.chosen_target
     table, source = _read_mapping_table(settings)
     if target.driver == FHIR:
-        return {**(table or {}), "unsupported": target.unsupported}, source
-    operations = {name: why for name, why in target.unsupported.items() if name in OPERATIONS}
+        return {**(table or {}), "unsupported": target.absent_capabilities}, source
+    absent = target.absent_capabilities
+    operations = {name: why for name, why in absent.items() if name in OPERATIONS}
     if not operations:
         return table, source
     base = table or ({"extends": "default"} if target.driver == "rest" else {})

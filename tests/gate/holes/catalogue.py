@@ -156,7 +156,7 @@ DID_NOT_JUDGE = [
     Hole(
         "not offered, which nobody declared",
         change=body(*NOBODY_DECLARED),
-        says="unsupported] does not declare",
+        says="capabilities] does not declare",
     ),
     Hole("leaving the session with status 0", change=body("pytest.exit('done', returncode=0)")),
     Hole("system exit 0", change=body("raise SystemExit(0)"), outcome="error"),

@@ -17,7 +17,7 @@ Read = Callable[[Mapping[str, str]], Settings]
 """Load the settings with these variables."""
 
 TARGET = "CUTOVER_TARGETS__STAGING__"
-NAMES = {"NAME": "STAGING", "ROLE": "REGISTRAR"}
+NAMES = {"NAME": "STAGING", "ROLE": "REGISTRAR", "CAPABILITY": "REFRESH"}
 """The names that the file of the test gives. Any other chosen name stands for itself."""
 
 CANDIDATES = (
@@ -64,7 +64,13 @@ SPECIAL: Mapping[str, str] = {
 }
 """Values for settings whose validators accept no candidate. A newer one has `examples`."""
 
+DECLARED = {"REASON": "r", "BY": "b", "AT": "2026-11-19"}
+ITEM, CAPABILITY = f"{TARGET}NOT_APPLICABLE__ITEM__", f"{TARGET}CAPABILITIES__REFRESH__"
+
 COMPANIONS: Mapping[str, Mapping[str, str]] = {
+    ITEM: {f"{ITEM}{key}": text for key, text in DECLARED.items()},
+    CAPABILITY: {f"{CAPABILITY}{key}": text for key, text in DECLARED.items()}
+    | {f"{CAPABILITY}VALUE": "false"},
     POD_METRICS: {
         f"{POD_METRICS}API": "https://k.example",
         f"{POD_METRICS}NAMESPACE": "n",
@@ -78,6 +84,8 @@ COMPANIONS: Mapping[str, Mapping[str, str]] = {
 FIXED = {
     # The kind of the test's target follows from its url.
     f"{TARGET}KIND",
+    # The only value that every capability takes is false.
+    f"{CAPABILITY}VALUE",
 }
 
 

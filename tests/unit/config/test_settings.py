@@ -222,7 +222,10 @@ LIMITS = LOCAL + "[targets.x.limits]\n"
         ),
         (
             LOCAL + '[targets.x.not_applicable]\nredis-cluster = " "',
-            f"{HERE}, section [targets.x.not_applicable]: redis-cluster needs a reason",
+            (
+                f"{HERE}, section [targets.x.not_applicable.redis-cluster], key 'reason': a reason"
+                " is needed: an auditor will ask for it"
+            ),
         ),
         (
             LOCAL + '[targets.x.unsupported]\nrefresh = ""',

@@ -29,7 +29,7 @@ def test_the_settings_file_of_this_repository_judges_the_embedded_hospital(load:
         "migrations": Migrations(),
         "performance": Performance(),
         "contract": Contract(),
-        "unsupported": {},
+        "capabilities": {},
         "not_applicable": {},
     }
     own = settings.targets["embedded"].model_copy(update=said)

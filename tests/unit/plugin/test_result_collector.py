@@ -150,12 +150,12 @@ HOLES = (
     Hole(
         "an operation that is not offered",
         whole(outcome="skipped", unsupported="refresh", why="no refresh"),
-        "the check reported refresh as unsupported, which [targets.NAME.unsupported] does not",
+        "the check reported refresh as unsupported, which [targets.NAME.capabilities] does not",
     ),
     Hole(
         "another operation than the declared one",
         whole(outcome="skipped", unsupported="refresh", why="no refresh"),
-        "the check reported refresh as unsupported, which [targets.NAME.unsupported] does not",
+        "the check reported refresh as unsupported, which [targets.NAME.capabilities] does not",
         given={"unsupported": ["sign_out"]},
     ),
     Hole(

@@ -17,7 +17,7 @@ from cutover_gates.probes.database.rehearsal import rules
 
 GATE = "phase1"
 # The second added fields only; a staging verdict of an older suite stays readable.
-ACCEPTED_SCHEMAS = ("urn:cutover:verdict:1", "urn:cutover:verdict:2")
+ACCEPTED_SCHEMAS = tuple(f"urn:cutover:verdict:{version}" for version in (1, 2, 3))
 ACCEPTED_VERDICTS = ("GO", "GO WITH WAIVERS")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 # Characters of a SHA-256 that a finding shows.

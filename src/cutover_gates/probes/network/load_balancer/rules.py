@@ -52,7 +52,7 @@ FAILOVER_TESTABLE = Rule(
     "One of several backends can be stopped for the test",
     "Whether requests survive the loss of a backend shows only when one is lost.",
     "Set balancer.kill to a command that stops exactly one backend. Where this is tested elsewhere,"
-    " give the reason in [targets.NAME.unsupported] under balancer-failover.",
+    " give the reason in [targets.NAME.capabilities] under balancer-failover.",
 )
 NO_REQUEST_LOST = Rule(
     "LB-009",
@@ -71,6 +71,6 @@ CLIENT_ADDRESS_KNOWN = Rule(
     "The target's log holds the client's own address",
     "An audit that knows only the load balancer's address cannot tell who acted.",
     "Let the load balancer send X-Forwarded-For and the target read it; set balancer.client_field."
-    " Where the log does not hold it, give the reason in [targets.NAME.unsupported] under"
+    " Where the log does not hold it, give the reason in [targets.NAME.capabilities] under"
     " client-address.",
 )

@@ -53,7 +53,7 @@ PLAIN_HTTP_REDIRECTS = Rule(
     "Plain HTTP leads to https",
     "Whoever types the name without https signs in without encryption, or reaches nothing.",
     "Redirect the address to an https address that is among tls.endpoints. Where no plain HTTP is"
-    " offered, give the reason in [targets.NAME.unsupported] under plain-http.",
+    " offered, give the reason in [targets.NAME.capabilities] under plain-http.",
 )
 HSTS_LONG_ENOUGH = Rule(
     "TLS-009",
