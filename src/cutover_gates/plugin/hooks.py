@@ -28,16 +28,20 @@ from cutover_gates.plugin.options import (
     suite_time_budgets,
 )
 from cutover_gates.plugin.outcome_capture import OutcomeCapture
+from cutover_gates.plugin.parts import PARTS_KEY, Parts, describe_missing_parts
 from cutover_gates.plugin.results import ResultCollector
 from cutover_gates.plugin.run import RUN_KEY, USER_ERRORS, PytestRun, make_run
 from cutover_gates.plugin.shipped_collection import ShippedCollector, resolve_arguments
 from cutover_gates.plugin.suite_folders import SuiteFolders
+from cutover_gates.plugin.worker_reports import ProcessReporter
 
 pytest_plugins = [
     "cutover_gates.plugin.fixtures.current_run",
     "cutover_gates.plugin.fixtures.hospital",
 ]
 SESSION_PLUGIN = "cutover-gate-session"
+MODULES = (__name__, options.__name__, *pytest_plugins)
+"""The parts that are registered before a run is made."""
 
 
 def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -56,19 +60,28 @@ def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Make the run and register its hooks before other plugins read their options."""
     add_markers(config)
+    parts = config.stash[PARTS_KEY] = Parts(config.pluginmanager)
+    parts.expect(MODULES)
+    if missing := describe_missing_parts(parts.find_missing()):
+        # Nothing can be judged without them, also no NO-GO written: their options are unknown.
+        raise pytest.UsageError("NO-GO: " + "\n".join(missing))
+    if config.pluginmanager.hasplugin("timeout"):
+        parts.expect(["timeout"])
     run = config.stash[RUN_KEY] = make_run(config)
     results = ResultCollector()
+    holds: list[str] = []
     _register_check_hooks(config, run, results)
-    if run.gates:
-        _leave_files_out(config, run)
-    if run.gates and not run.worker:
-        _start_gate_session(config, run, results)
-    if run.gates:
-        apply_gate_options(config, run)
+    if not run.gates:
+        return
+    parts.register(ProcessReporter(parts, holds), "cutover-process-reporter")
+    _leave_files_out(config, run)
+    if not run.worker:
+        _start_gate_session(config, run, results, holds)
+    apply_gate_options(config, run)
 
 
 def _register_check_hooks(config: pytest.Config, run: PytestRun, results: ResultCollector) -> None:
-    register, judging = config.pluginmanager.register, bool(run.gates)
+    register, judging = config.stash[PARTS_KEY].register, bool(run.gates)
     limits = suite_time_budgets(run)
     register(
         ItemBinder(run.plan, run.suite_folders, limits, judging=judging), "cutover-item-binder"
@@ -84,30 +97,32 @@ def _collect_shipped(config: pytest.Config, folders: SuiteFolders) -> None:
     """Prepare pytest for suites that stand outside of the project."""
     # Other modes import by the file's name alone, and a shipped file and an own one may share it.
     config.option.importmode = "importlib"
-    config.pluginmanager.register(ShippedCollector(folders), "cutover-shipped-collector")
+    config.stash[PARTS_KEY].register(ShippedCollector(folders), "cutover-shipped-collector")
     config.args = resolve_arguments(config.args, config.invocation_params.dir, folders)
 
 
 def _leave_files_out(config: pytest.Config, run: PytestRun) -> None:
     expected = bind_to_plan(build_inventory(run.suite_folders), run.plan)
     unrequested = find_unrequested_files(expected, run.plan, run.suite_folders, run.requested_items)
-    config.pluginmanager.register(FileSelector(unrequested), "cutover-file-selector")
+    config.stash[PARTS_KEY].register(FileSelector(unrequested), "cutover-file-selector")
 
 
-def _start_gate_session(config: pytest.Config, run: PytestRun, results: ResultCollector) -> None:
+def _start_gate_session(
+    config: pytest.Config, run: PytestRun, results: ResultCollector, holds: list[str]
+) -> None:
     # here, because a run without a gate, or a worker, needs neither drivers nor reports (0.2 s)
     from cutover_gates.plugin.progress import ProgressReporter, shorten_pytest_output
     from cutover_gates.plugin.session import GateSession
 
     try:
-        session = GateSession(run, config, results)
+        session = GateSession(run, config, results, holds)
         session.prepare()
     except USER_ERRORS as mistake:
         raise pytest.UsageError(str(mistake)) from None
     shorten_pytest_output(config)
     fail_on_os_exit()
-    config.pluginmanager.register(session, SESSION_PLUGIN)
-    config.pluginmanager.register(ProgressReporter(results), "cutover-progress")
+    config.stash[PARTS_KEY].register(session, SESSION_PLUGIN)
+    config.stash[PARTS_KEY].register(ProgressReporter(results), "cutover-progress")
 
 
 @pytest.hookimpl(trylast=True)

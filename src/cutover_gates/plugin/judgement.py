@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -95,6 +96,13 @@ def find_missing_guards(config: pytest.Config) -> list[str]:
         missing.append(
             "Python runs with -O or PYTHONOPTIMIZE: assertions are not executed, and a check"
             " without them proves nothing"
+        )
+    if os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD") or config.getoption(
+        "disable_plugin_autoload", default=False
+    ):
+        missing.append(
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD or --disable-plugin-autoload keeps pytest from loading"
+            " its plugins, so this run is not the one that is proven: remove it"
         )
     if not config.pluginmanager.hasplugin("timeout"):
         missing.append(

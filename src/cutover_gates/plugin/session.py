@@ -26,6 +26,7 @@ from cutover_gates.plugin.judgement import (
     load_all_decisions,
 )
 from cutover_gates.plugin.mapping_check_state import untested_mapping_warning
+from cutover_gates.plugin.parts import PARTS_KEY, describe_missing_parts
 from cutover_gates.plugin.progress import print_line
 from cutover_gates.plugin.report_collector import ReportCollector
 from cutover_gates.plugin.results import ResultCollector
@@ -33,16 +34,27 @@ from cutover_gates.plugin.run import USER_ERRORS, PytestRun
 from cutover_gates.plugin.runs_beforehand import make_runs_beforehand
 from cutover_gates.plugin.settings_files import refuse_uncollected_suites
 from cutover_gates.plugin.verdict_subject import build_subject
+from cutover_gates.plugin.worker_reports import WorkerReportCollector
 from cutover_gates.targets.driver_factory import load_unsupported_operations
 from cutover_gates.targets.embedded import TargetDidNotStart
 
 
 class GateSession:
-    """One judged run. `run_errors` are faults of the run itself: any of them is NO-GO."""
+    """One judged run. `run_errors` are faults of the run itself: any of them is NO-GO.
 
-    def __init__(self, run: PytestRun, config: pytest.Config, results: ResultCollector) -> None:
+    `holds` grows during the run: what other parts of the plugin in this process find.
+    """
+
+    def __init__(
+        self,
+        run: PytestRun,
+        config: pytest.Config,
+        results: ResultCollector,
+        holds: list[str],
+    ) -> None:
         """Read what people decided. Raises the user's errors."""
-        self.run, self.config, self.results = run, config, results
+        self.run, self.config, self.results, self.holds = run, config, results, holds
+        self.parts, self.workers = config.stash[PARTS_KEY], WorkerReportCollector()
         refuse_uncollected_suites(config, run.settings, run.suite_folders)
         self.run_errors = find_missing_guards(config)
         self.verdicts: list[Verdict] = []
@@ -61,7 +73,8 @@ class GateSession:
         option = self.config.option
         option.xmlpath = option.xmlpath or str(self.run.first_folder / "junit.xml")
         reports = ReportCollector(self.run, self.results, self.run_errors)
-        self.config.pluginmanager.register(reports, "cutover-report-collector")
+        self.parts.register(reports, "cutover-report-collector")
+        self.parts.register(self.workers, "cutover-worker-reports")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
@@ -114,6 +127,8 @@ class GateSession:
 
     def conclude(self, exit_status: int) -> None:
         """Judge every gate, write and show the verdicts."""
+        self.run_errors += describe_missing_parts(self.parts.find_missing())
+        self.run_errors += [*self.holds, *self.workers.find_holds()]
         self.run_errors += find_abnormal_end(exit_status, self.results)
         self.run_errors += self.target.find_changes(is_gone=self.results.target_is_gone)
         # It copies its ledgers into the folder that is searched for secrets below.

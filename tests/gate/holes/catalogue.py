@@ -17,7 +17,9 @@ Change = Callable[[Toy], None]
 class Hole:
     """One hole: a change of the project, the words of the call, and the item that must show it.
 
-    `outcome` and `says` are what the verdict must say of that item.
+    `outcome` and `says` are what the verdict must say of that item, `holds` what a hold must say.
+    `environment` is set for the run. `thorough` holes are further members of a class that another
+    hole stands for.
     """
 
     name: str
@@ -26,6 +28,9 @@ class Hole:
     item: str = "sign-in"
     outcome: str = "not proven"
     says: str = ""
+    holds: str = ""
+    environment: tuple[tuple[str, str], ...] = ()
+    thorough: bool = False
 
 
 def body(*lines: str) -> Change:

@@ -5,10 +5,13 @@ None of them exits with 0.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from tests.gate.holes import parts_holes
 from tests.gate.holes.catalogue import HOLES, Hole, body, documents_fail
-from tests.gate.holes.toy_project import Toy
+from tests.gate.holes.toy_project import ROOT, Toy
 
 NO_RUN = [
     "--collect-only",
@@ -26,16 +29,29 @@ def test_without_a_hole_the_toy_is_a_go(toy: Toy) -> None:
     assert (ran.verdict, ran.status) == ("GO", 0), ran.output
 
 
-@pytest.mark.parametrize("hole", HOLES, ids=lambda hole: hole.name)
+ALL_HOLES = (
+    *HOLES,
+    *parts_holes.HOLES,
+)
+
+
+def _as_parameter(hole: Hole) -> Any:
+    marks = [pytest.mark.thorough] if hole.thorough else []
+    return pytest.param(hole, id=hole.name, marks=marks)
+
+
+@pytest.mark.parametrize("hole", [_as_parameter(hole) for hole in ALL_HOLES])
 def test_a_hole_is_never_a_go(toy: Toy, hole: Hole) -> None:
     """NO-GO, an exit status that is not 0, and the item that lost its proof says why."""
     if hole.change:
         hole.change(toy)
-    ran = toy.run(*(() if "-m" in hole.words else ("-m", "phase3")), *hole.words)
-    (gate,) = ran.verdicts
+    gate = () if "-m" in hole.words else ("-m", "phase3")
+    ran = toy.run(*gate, *hole.words, cwd=None, **dict(hole.environment))
+    (judged,) = ran.verdicts
     assert (ran.verdict, ran.status != 0) == ("NO-GO", True), ran.output
-    assert ran.outcome(hole.item, gate) == hole.outcome, ran.why(hole.item, gate)
-    assert hole.says in ran.why(hole.item, gate), ran.output
+    assert ran.outcome(hole.item, judged) == hole.outcome, ran.why(hole.item, judged)
+    assert hole.says in ran.why(hole.item, judged), ran.output
+    assert hole.holds in "\n".join(ran.verdicts[judged]["holds"]), ran.output
 
 
 @pytest.mark.parametrize("words", NO_RUN)
@@ -65,8 +81,27 @@ def test_a_sweep_is_no_gate(toy: Toy) -> None:
 
 
 def test_without_the_plugin_there_is_no_green_run(toy: Toy) -> None:
-    """Its markers are unknown then, and strict markers make that an error."""
+    """The conftest.py of a checkout says so; its markers are unknown besides, which is an error."""
     assert toy.gate("-p", "no:cutover_gates.plugin.hooks").status != 0
+    toy.write("conftest.py", (ROOT / "conftest.py").read_text(encoding="utf-8"))
+    ran = toy.gate("-p", "no:cutover_gates.plugin.hooks")
+    assert (ran.status, "NO-GO: the plugin" in ran.output) == (4, True), ran.output
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "cutover_gates.plugin.options",
+        pytest.param("cutover_gates.plugin.fixtures.hospital", marks=pytest.mark.thorough),
+        pytest.param("cutover-gate-session", marks=pytest.mark.thorough),
+    ],
+)
+def test_without_a_part_that_writes_the_verdict_there_is_no_green_run(toy: Toy, part: str) -> None:
+    """Nothing can be judged then: the terminal says NO-GO, without a traceback."""
+    ran = toy.gate("-p", f"no:{part}")
+    assert (ran.status != 0, "NO-GO" in ran.output) == (True, True), ran.output
+    assert "Traceback" not in ran.output
+    assert "INTERNALERROR" not in ran.output
 
 
 def test_a_check_that_ends_the_process_does_not_end_it_well(toy: Toy) -> None:
