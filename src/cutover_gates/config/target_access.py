@@ -81,6 +81,19 @@ class Limits(SettingsTable):
             "Seconds lost in a row without any answer, after which the target counts as gone."
         ),
     )
+    answer_bytes: int = Field(
+        default=16 * 1024 * 1024,
+        gt=0,
+        description=(
+            "Bytes of an answer that are read at most, also after it is decompressed. An answer "
+            "with a document may have three times limits.document_bytes, since JSON carries it in base64."
+        ),
+    )
     check_seconds: Seconds = Field(
         default=60, description="Seconds after which a check is stopped: it is then not proven."
     )
+
+    @property
+    def readable_bytes(self) -> int:
+        """The bytes of an answer that are read: enough for a document in base64, too."""
+        return max(self.answer_bytes, 3 * self.document_bytes)

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from cutover_gates.core.evidence.record import Recorder
+from cutover_gates.drivers.bounded_response import SIZE_LIMIT
 from cutover_gates.drivers.http_client import HttpClient
 from cutover_gates.drivers.own_driver import create_own_driver
 from cutover_gates.drivers.rest.mapping import load_mapping
@@ -41,6 +42,7 @@ def connect(
     connect_seconds: float = 2.0,
     deadline: float = 5.0,
     patience: float = 6.0,
+    answer_bytes: int = SIZE_LIMIT,
     tls: ssl.SSLContext | None = None,
     secrets: Mapping[str, str] | None = None,
     client: HttpClient | None = None,
@@ -51,7 +53,7 @@ def connect(
     `driver` is `rest`, `fhir`, or `package.module:Class` of an own driver. `mapping` is the table
     in `source`, None for the default dialect (for `fhir` the settings' table of that name).
     `connect_seconds`, `deadline` (seconds a request) and `patience` (seconds without any answer)
-    bound every wait. `client` replaces the guarded one where it guards and bounds by itself, as in
+    bound every wait, `answer_bytes` every answer. `client` replaces the guarded one where it guards and bounds by itself, as in
     a load process; an own driver always gets an `httpx.Client`. `observer` is called with every
     request and its answer (`GuardedTransport`).
 
@@ -64,6 +66,7 @@ def connect(
         deadline=deadline,
         patience=patience,
         tls=tls,
+        size_limit=answer_bytes,
         observer=observer,
     )
     client = client or make_client(transport)

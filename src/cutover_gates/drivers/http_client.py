@@ -6,13 +6,13 @@ A load process has a leaner client, so drivers use nothing else of it.
 from __future__ import annotations
 
 import codecs
-import json
 from collections.abc import Mapping
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import httpx
 
+from cutover_gates.core.bounded_json import UnusableJson, parse_json
 from cutover_gates.hospital import Answer
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -75,13 +75,15 @@ def make_answer(response: HttpResponse, seconds: float) -> Answer:
     """Return the answer. JSON is read where the media type or the first character says so."""
     media_type = response.headers.get("content-type", "").partition(";")[0].lower()
     content = response.content
-    body = None
+    body, problem = None, ""
     if "json" in media_type or _looks_like_json(media_type, content):
         try:
-            body = json.loads(content)
-        except ValueError:
-            body = None
-    return Answer(response.status_code, response.headers, content, body, seconds)
+            body = parse_json(content)
+        except UnusableJson as error:
+            problem = str(error)
+    return Answer(
+        response.status_code, response.headers, content, body, seconds, json_problem=problem
+    )
 
 
 def _looks_like_json(media_type: str, content: bytes) -> bool:
@@ -92,7 +94,8 @@ def _looks_like_json(media_type: str, content: bytes) -> bool:
 def describe_head(answer: Answer) -> str:
     """Return status, media type and size of an answer: 'HTTP 200 (text/html, 12 bytes)'."""
     media_type = answer.media_type or "no media type"
-    return f"HTTP {answer.status} ({media_type}, {len(answer.content)} bytes)"
+    problem = f": {answer.json_problem}" if answer.json_problem else ""
+    return f"HTTP {answer.status} ({media_type}, {len(answer.content)} bytes{problem})"
 
 
 def origin_of(url: str) -> str:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from cutover_gates.core.evidence.exchange import Body, Exchange, answer_facts
+from cutover_gates.core.evidence.exchange import FACT_LIMIT, Body, Exchange, answer_facts
 from cutover_gates.drivers.request_context import RequestContext
 
 _ALWAYS_SHOWN = frozenset(
@@ -96,8 +96,15 @@ def _describe_response(response: httpx.Response) -> dict[str, Any]:
     media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     facts = answer_facts(response.status_code, media_type, response.content)
     if response.has_redirect_location:
-        # The query is left out: the address of a login page may carry a token.
-        target = urlsplit(response.headers["location"])
-        host = f"{target.scheme}://{target.netloc}" if target.netloc else ""
-        facts["location"] = f"{host}{target.path}"
+        facts["location"] = _describe_location(response.headers["location"])
     return facts
+
+
+def _describe_location(location: str) -> str:
+    """Return the address without its query: that of a login page may carry a token."""
+    try:
+        target = urlsplit(location)
+    except ValueError:
+        return "an invalid address"
+    host = f"{target.scheme}://{target.netloc}" if target.netloc else ""
+    return f"{host}{target.path}"[:FACT_LIMIT]

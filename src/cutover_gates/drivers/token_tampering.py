@@ -7,6 +7,7 @@ import binascii
 import json
 from typing import Any
 
+from cutover_gates.core.bounded_json import parse_json
 from cutover_gates.hospital import Session
 
 SPELLINGS = ("none", "None", "NONE", "nOnE")
@@ -71,7 +72,7 @@ def _split_jwt(token: str) -> tuple[str, str, str] | None:
 
 
 def _decode_part(part: str) -> Any:
-    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    return parse_json(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
 
 
 def _encode_part(claims: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ import httpx
 
 from cutover_gates.core.evidence.exchange import Exchange
 from cutover_gates.core.evidence.record import Recorder
+from cutover_gates.drivers.bounded_response import SIZE_LIMIT, build_response, too_large
 from cutover_gates.drivers.http_exchange import failed_exchange, make_exchange
 from cutover_gates.drivers.production_guard import check_production_guard
 from cutover_gates.drivers.request_context import RequestContext
@@ -22,8 +23,6 @@ from cutover_gates.drivers.request_limits import (
     RequestClock,
 )
 
-SIZE_LIMIT = 16 * 1024 * 1024
-"""Bytes of an answer's body. The largest document of the suite has 2 MiB."""
 KEEP_ALIVE_SECONDS = 2.0
 """Idle seconds after which a connection is closed.
 
@@ -49,10 +48,6 @@ _HTTPX_ERRORS: dict[type[Exception], type[httpx.TransportError]] = {
 
 class TargetUnavailable(httpx.TransportError):
     """The target had stopped answering before; this request was not sent."""
-
-
-class AnswerTooLarge(httpx.TransportError):
-    """The answer's body passed the size limit and was not read to its end."""
 
 
 @cache
@@ -159,7 +154,10 @@ class GuardedTransport(httpx.BaseTransport):
     def _exchange(self, request: httpx.Request) -> httpx.Response:
         """Send the request, and return the answer with httpx's errors for those of httpcore."""
         try:
-            return self._decode(request, *self._send(request))
+            head, content = self._send(request)
+            return build_response(
+                request, head.status, head.headers, content, self._size_limit, head.extensions
+            )
         except tuple(_HTTPX_ERRORS) as error:
             raise _HTTPX_ERRORS[type(error)](str(error), request=request) from error
 
@@ -182,24 +180,7 @@ class GuardedTransport(httpx.BaseTransport):
             for chunk in response.iter_stream():
                 content += chunk
                 if len(content) > self._size_limit:
-                    message = f"the answer is larger than {self._size_limit} bytes"
-                    raise AnswerTooLarge(message, request=request)
+                    raise too_large(self._size_limit, request)
         finally:
             response.close()
         return response, bytes(content)
-
-    @staticmethod
-    def _decode(request: httpx.Request, head: httpcore.Response, content: bytes) -> httpx.Response:
-        response = httpx.Response(
-            head.status,
-            headers=head.headers,
-            stream=httpx.ByteStream(content),
-            extensions=dict(head.extensions),
-        )
-        try:
-            response.read()
-        except httpx.DecodingError as error:
-            raise httpx.RemoteProtocolError(
-                f"the body is not encoded as its Content-Encoding says: {error}", request=request
-            ) from error
-        return response

@@ -8,6 +8,7 @@ import httpx
 
 from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.core.findings import THIS_CHECK, Finding
+from cutover_gates.drivers.bounded_response import AnswerTooLarge
 from cutover_gates.drivers.http_exchange import exchange_of
 from cutover_gates.drivers.transport import TargetUnavailable
 from cutover_gates.hospital import ProtocolViolation, Unreachable
@@ -41,8 +42,11 @@ class ViolationReporter:
         request: httpx.Request,
         error: httpx.TransportError,
         mapping_key: str = "",
-    ) -> Unreachable:
-        """Return the violation that no answer came."""
+    ) -> ProtocolViolation:
+        """Return the violation that no answer came, or one that was too large to be read."""
+        if isinstance(error, AnswerTooLarge):
+            expected = "an answer within limits.answer_bytes"
+            return self.violation(operation, expected, str(error), request, mapping_key)
         actual = f"no answer: {type(error).__name__}: {error}"
         return Unreachable(
             finding=self._finding(operation, "an answer", actual, request),

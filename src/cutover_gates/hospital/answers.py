@@ -28,7 +28,8 @@ STATUS_REASONS: Mapping[int, Reason] = {
 class Answer:
     """One answer of a target.
 
-    `json` is None where the body is not JSON. `reason` is the reason of a refusal, as far as the
+    `json` is None where the body is not JSON, or not within the bounds; `json_problem` then says
+    why (empty where no JSON was expected). `reason` is the reason of a refusal, as far as the
     driver can read it. `seconds` is the time from sending to the last byte.
     """
 
@@ -38,6 +39,7 @@ class Answer:
     json: Any = field(default=None, repr=False)
     seconds: float = 0.0
     reason: Reason | None = None
+    json_problem: str = ""
 
     @property
     def media_type(self) -> str:

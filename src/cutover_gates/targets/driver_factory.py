@@ -82,6 +82,7 @@ def open_driver(
         connect_seconds=chosen.limits.connect_seconds,
         deadline=chosen.limits.request_seconds,
         patience=chosen.limits.patience_seconds,
+        answer_bytes=chosen.limits.readable_bytes,
         observer=observer,
         secrets=target.mapping_secrets,
     )

@@ -15,9 +15,15 @@ from typing import Any
 import httpx
 
 from cutover_gates.core.evidence.redact import Redactor
+from cutover_gates.util.content_encoding import (
+    ContentNotDecodable,
+    ContentTooLarge,
+    decode_content,
+)
 
 SIZE_LIMIT = 16 * 1024 * 1024
-"""Bytes of an answer."""
+"""Bytes of an answer, before and after it is decoded."""
+ACCEPTED_ENCODINGS = "gzip, deflate"
 ERROR_TEXT_LIMIT = 200
 """Characters of an error text that a server sent."""
 
@@ -122,13 +128,14 @@ def _stream(
         # None, since an empty mapping would remove the query that the URL has.
         params=dict(request.parameters) or None,
         content=request.body,
-        headers=dict(request.headers),
+        headers={"Accept-Encoding": ACCEPTED_ENCODINGS, **request.headers},
         follow_redirects=request.redirects,
     ) as response:
         # Before the body is read: after it the connection is closed and has no addresses.
         stream = response.extensions["network_stream"]
         ends_of_connection = (_find_ip(stream, "client_addr"), _find_ip(stream, "server_addr"))
-        for chunk in response.iter_bytes() if request.read_body else ():
+        # Raw: httpx decodes without a bound on what comes out.
+        for chunk in response.iter_raw() if request.read_body else ():
             body += chunk
             if len(body) > request.size_limit:
                 raise SourceUnavailable(
@@ -139,12 +146,22 @@ def _stream(
                 raise SourceUnavailable(describe_delay(seconds), redact_url(request.url))
         return BoundedResponse(
             response.status_code,
-            bytes(body),
+            _decode(bytes(body), response, request),
             time.time(),
             _parse_date(response.headers.get("Date")),
             dict(response.headers.items()),
             *ends_of_connection,
         )
+
+
+def _decode(body: bytes, response: httpx.Response, request: HttpRequest) -> bytes:
+    encoding = response.headers.get("content-encoding", "") if request.read_body else ""
+    try:
+        return decode_content(body, encoding, request.size_limit)
+    except ContentTooLarge as error:
+        raise SourceUnavailable(f"gave {error}", redact_url(request.url)) from None
+    except ContentNotDecodable as error:
+        raise SourceUnavailable(f"gave content as {error}", redact_url(request.url)) from None
 
 
 def _find_ip(stream: Any, end: str) -> str:

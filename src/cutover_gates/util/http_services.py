@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from cutover_gates.core.bounded_json import UnusableJson, parse_json
 from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.core.tables import SettingsError
 from cutover_gates.util.http import ERROR_TEXT_LIMIT, BoundedResponse, SourceUnavailable, redact_url
@@ -148,10 +149,11 @@ class JsonService:
         )
 
     def _decode(self, path: str, answer: BoundedResponse) -> Any:
+        content, problem = None, "null"
         try:
-            content = json.loads(answer.body)
-        except ValueError:
-            content = None
+            content = parse_json(answer.body)
+        except UnusableJson as error:
+            problem = self.mask(error)
         if answer.status != 200:
             reason = self.mask(_find_error_text(content) or "no reason")
             raise UnexpectedStatus(
@@ -159,7 +161,8 @@ class JsonService:
             )
         # `null` is no answer of such a service, either.
         if content is None:
-            raise SourceUnavailable("answered 200, and not in JSON", self.format_url(path))
+            reason = f"answered 200, and not in usable JSON: {problem}"
+            raise SourceUnavailable(reason, self.format_url(path))
         return content
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.gate.holes import parts_holes
+from tests.gate.holes import hostile_holes, parts_holes
 from tests.gate.holes.catalogue import HOLES, Hole, body, documents_fail
 from tests.gate.holes.toy_project import ROOT, Toy
 
@@ -31,6 +31,7 @@ def test_without_a_hole_the_toy_is_a_go(toy: Toy) -> None:
 
 ALL_HOLES = (
     *HOLES,
+    *hostile_holes.HOLES,
     *parts_holes.HOLES,
 )
 

@@ -17,6 +17,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from tests.standins.hostile_answers import HOSTILE, send
+
 ROOT = Path(__file__).resolve().parents[3]
 PASSWORD = "correct-horse-battery"
 
@@ -89,9 +91,14 @@ def test_a_document_is_filed(recorder):
 
 
 class _Target(BaseHTTPRequestHandler):
-    """Answers every request with the release."""
+    """Answers every request with the release; below `/hostile/NAME` as `hostile_answers` says."""
 
     def do_GET(self) -> None:
+        if self.path.startswith("/hostile/"):
+            name = self.path.split("/")[2].replace("-", " ")
+            self.close_connection = True
+            send(self.connection, HOSTILE[name], is_read=True)
+            return
         body = json.dumps({"release": "1.0", "migration": "1", "name": "toy"}).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")

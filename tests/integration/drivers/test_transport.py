@@ -12,10 +12,11 @@ import httpx
 import pytest
 
 from cutover_gates.core.evidence.record import Recorder
+from cutover_gates.drivers.bounded_response import AnswerTooLarge
 from cutover_gates.drivers.factory import make_client
 from cutover_gates.drivers.production_guard import GuardError
 from cutover_gates.drivers.request_context import RequestContext
-from cutover_gates.drivers.transport import AnswerTooLarge, GuardedTransport, TargetUnavailable
+from cutover_gates.drivers.transport import GuardedTransport, TargetUnavailable
 from tests.standins.http_server import (
     HttpServerStandin,
     ReceivedRequest,

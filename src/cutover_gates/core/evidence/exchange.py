@@ -6,11 +6,12 @@ Of an answer only an allow-list of facts is kept: anything else in it may be a r
 from __future__ import annotations
 
 import hashlib
-import json
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from cutover_gates.core.bounded_json import UnusableJson, parse_json
 
 TEXT_LIMIT = 2048
 """Bytes of a request body that are kept as text. Of a longer one only size and SHA-256 are kept."""
@@ -147,8 +148,8 @@ def answer_facts(status: int, media_type: str, content: bytes) -> dict[str, Any]
     if not is_problem or len(content) > MAX_PARSED_BYTES:
         return facts
     try:
-        body = json.loads(content)
-    except ValueError:
+        body = parse_json(content)
+    except UnusableJson:
         return facts
     if not isinstance(body, dict):
         return facts

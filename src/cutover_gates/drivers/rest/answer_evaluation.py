@@ -20,7 +20,6 @@ from cutover_gates.hospital import (
     ProtocolViolation,
     Reason,
     Rejected,
-    Unreachable,
 )
 
 Rules = list[tuple[Reason, RejectionRule]]
@@ -81,8 +80,8 @@ class AnswerJudge:
 
     def unreachable(
         self, operation: str, line: str, request: httpx.Request, error: httpx.TransportError
-    ) -> Unreachable:
-        """Return the violation that no answer came."""
+    ) -> ProtocolViolation:
+        """Return the violation that no answer came, or one that was too large."""
         return self._reporter.unreachable(operation, request, error, line)
 
     def message(self, answer: Answer) -> str:
@@ -148,7 +147,7 @@ class AnswerJudge:
     def _require_json(self, key: str, request: httpx.Request, answer: Answer) -> None:
         is_empty = answer.content.strip() in (b"", b"null")
         if answer.json is None and "json" in answer.media_type and not is_empty:
-            actual = f"{len(answer.content)} bytes of {answer.media_type} that are not JSON"
+            actual = describe_head(answer)
             raise self.violation(key, "valid JSON", actual, key, request)
 
     def _describe_answer(self, answer: Answer) -> str:

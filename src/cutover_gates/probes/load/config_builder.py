@@ -106,6 +106,7 @@ def build_worker_config(
         known,
         stock,
         secrets=address.mapping_secrets,
+        answer_bytes=limits.readable_bytes,
     )
 
 

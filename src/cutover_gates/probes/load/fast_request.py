@@ -18,7 +18,7 @@ from geventhttpclient.response import HTTPResponse
 
 from cutover_gates.drivers.factory import make_client
 from cutover_gates.drivers.http_client import HttpResponse
-from cutover_gates.probes.load.gevent_transport import GeventTransport, to_httpx_response
+from cutover_gates.probes.load.gevent_transport import GeventTransport
 
 _PLAIN_URL = re.compile(
     r"(https?://[a-z0-9.-]+(?::\d+)?)(/(?!/)(?:[A-Za-z0-9_~!$&()*+,;=:@/?.-]+|%[0-9A-F]{2})*)"
@@ -91,7 +91,7 @@ class FastClient:
         return (
             FastResponse(answer, content)
             if "content-encoding" not in answer
-            else to_httpx_response(request, answer, content)
+            else self._transport.build_response(request, answer, content)
         )
 
     def close(self) -> None:

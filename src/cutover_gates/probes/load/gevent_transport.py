@@ -18,8 +18,8 @@ from geventhttpclient.response import HTTPResponse
 from greenlet import greenlet
 from locust.contrib.fasthttp import FAILURE_EXCEPTIONS
 
+from cutover_gates.drivers.bounded_response import SIZE_LIMIT, build_response, too_large
 from cutover_gates.drivers.production_guard import check_production_guard
-from cutover_gates.drivers.transport import SIZE_LIMIT
 from cutover_gates.probes.load.pooled_connections import BLOCK_BYTES, create_client
 
 TICK_SECONDS = 0.05
@@ -37,10 +37,17 @@ class GeventTransport(httpx.BaseTransport):
     """
 
     def __init__(
-        self, connect_seconds: float, seconds: float, connections: int, *, production: bool
+        self,
+        connect_seconds: float,
+        seconds: float,
+        connections: int,
+        *,
+        production: bool,
+        answer_bytes: int = SIZE_LIMIT,
     ) -> None:
         self._connect_seconds, self._seconds = connect_seconds, seconds
         self._connections, self._production = connections, production
+        self._answer_bytes = answer_bytes
         self._clients: dict[str, HTTPClient] = {}
         self._deadlines = RequestDeadlines(seconds)
 
@@ -53,7 +60,15 @@ class GeventTransport(httpx.BaseTransport):
         origin = f"{url.scheme}://{url.netloc.decode('ascii')}"
         path = url.raw_path.decode("ascii")
         answer, content = self.send_request(request, origin, path, headers, request.read())
-        return to_httpx_response(request, answer, content)
+        return self.build_response(request, answer, content)
+
+    def build_response(
+        self, request: httpx.Request, answer: HTTPResponse, content: bytes
+    ) -> httpx.Response:
+        """Return the answer as httpx has it, decoded within the bound."""
+        return build_response(
+            request, answer.status_code, list(answer.headers), content, self._answer_bytes
+        )
 
     def send_request(
         self,
@@ -73,7 +88,7 @@ class GeventTransport(httpx.BaseTransport):
         self._deadlines.start()
         try:
             answer = client.request(request.method, path, body=body, headers=headers)
-            content = _read_body(answer)
+            content = _read_body(answer, self._answer_bytes)
         except RequestTimedOut:
             raise httpx.ReadTimeout(
                 f"no complete answer within {self._seconds:g} s", request=request
@@ -84,8 +99,8 @@ class GeventTransport(httpx.BaseTransport):
             raise httpx.LocalProtocolError(str(error), request=request) from error
         finally:
             self._deadlines.stop()
-        if len(content) > SIZE_LIMIT:
-            raise httpx.ReadError(f"the answer is larger than {SIZE_LIMIT} bytes", request=request)
+        if len(content) > self._answer_bytes:
+            raise too_large(self._answer_bytes, request)
         return answer, content
 
     def _create_client(self, origin: str) -> HTTPClient:
@@ -130,30 +145,13 @@ class RequestDeadlines:
             waiting.throw(RequestTimedOut)
 
 
-def to_httpx_response(
-    request: httpx.Request, answer: HTTPResponse, content: bytes
-) -> httpx.Response:
-    """Return the answer as httpx has it.
-
-    Raises `RemoteProtocolError` for bytes that are not encoded as the headers say.
-    """
-    try:
-        return httpx.Response(
-            answer.status_code, headers=list(answer.headers), content=content, request=request
-        )
-    except httpx.DecodingError as error:
-        raise httpx.RemoteProtocolError(
-            f"the answer's Content-Encoding is not what it says: {error}", request=request
-        ) from error
-
-
-def _read_body(answer: Any) -> bytes:
+def _read_body(answer: Any, limit: int) -> bytes:
     """Return the body, and give the connection back.
 
     It stops soon after the size limit.
     """
     blocks = [answer.read(BLOCK_BYTES)]
-    while len(blocks[-1]) >= BLOCK_BYTES and len(blocks) * BLOCK_BYTES <= SIZE_LIMIT:
+    while len(blocks[-1]) >= BLOCK_BYTES and len(blocks) * BLOCK_BYTES <= limit:
         blocks.append(answer.read(BLOCK_BYTES))
     answer.release()
     return b"".join(blocks)

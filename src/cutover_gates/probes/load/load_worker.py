@@ -72,6 +72,7 @@ class LoadWorker:
             config.request_seconds,
             config.most_waiting + SPARE_CONNECTIONS,
             production=config.production,
+            answer_bytes=config.answer_bytes,
         )
         # A driver of the hospital's own may use all of httpx.
         is_rest = config.driver == "rest"

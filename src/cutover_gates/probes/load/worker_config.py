@@ -99,6 +99,7 @@ class WorkerConfig:
     stock: PlannedRecords = field(repr=False)
     place: WorkerRole = WorkerRole()
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    answer_bytes: int = 16 * 1024 * 1024
 
     def share(self, place: WorkerRole, index: int, count: int) -> WorkerConfig:
         """Return the config of one of `count` processes.

@@ -5,13 +5,13 @@ The recorded document of that release is compared with that of the release under
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cutover_gates.config.base import SettingsError
+from cutover_gates.core.bounded_json import parse_json
 from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
 from cutover_gates.core.findings import Finding, gap_error
 from cutover_gates.probes.api.compatibility import rules
@@ -133,7 +133,7 @@ def _format_subject(first: DocumentChange, others: Sequence[str]) -> str:
 
 def _read_document(path: Path, key: str) -> Json:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = parse_json(path.read_bytes())
         is_3 = str(document["openapi"]).startswith("3.")
         has_paths = isinstance(document["paths"], Mapping)
         if not is_3 or not has_paths or "version" not in document["info"]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cutover_gates.config.base import SettingsError
+from cutover_gates.core.bounded_json import parse_json
 from cutover_gates.core.findings import gap_error
 from cutover_gates.hospital import Driver
 from cutover_gates.probes.api.document import rules
@@ -171,7 +172,7 @@ def load_document(hospital: Driver, root: str, file: Path | None) -> ApiDocument
 
 def _read_json(file: Path) -> Any:
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
+        return parse_json(file.read_bytes())
     except OSError as error:
         raise SettingsError(f"contract.document: {file} cannot be read: {error.strerror}") from None
     except ValueError:

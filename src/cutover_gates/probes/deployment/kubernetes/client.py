@@ -7,7 +7,6 @@ only targets with a declared cluster pay for it.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from functools import partial
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cutover_gates.config.deployment import ClusterSettings
+from cutover_gates.core.bounded_json import parse_json
 from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.core.findings import Finding
 from cutover_gates.probes.deployment.deployment_context import ObjectNotFound
@@ -187,7 +187,7 @@ class DeploymentClient:
 
     def _find_message(self, error: Any) -> str:
         try:
-            text = json.loads(error.body)["message"]
+            text = parse_json(error.body)["message"]
         except (KeyError, TypeError, ValueError):
             text = error.reason or "no reason"
         return self._redactor.redact_text(str(text))[:ERROR_TEXT_LIMIT]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cutover_gates.config.deployment import PipelineSettings
+from cutover_gates.core.bounded_json import parse_json
 from cutover_gates.core.evidence.assessment import AssessmentBuilder
 from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.probes.deployment.pipeline import rules
@@ -54,7 +55,7 @@ class RecordReader:
         file = self.settings.file or Path()
         try:
             content = self.resolve_path(file).read_bytes()
-            fields = json.loads(content, parse_constant=_reject_constant)
+            fields = parse_json(content)
         # A pipeline that left no file is not known to have failed.
         except OSError as error:
             builder.add_gap(rules.RECORD_READABLE, str(file), type(error).__name__)
@@ -127,11 +128,6 @@ class RecordReader:
             builder.add_gap(rules.COVERAGE_KNOWN, report.source, reason, reproduce=command)
             return None
         return report
-
-
-def _reject_constant(word: str) -> float:
-    """Refuse NaN, which Python reads and JSON does not have: every comparison with it is false."""
-    raise ValueError(word)
 
 
 @cache

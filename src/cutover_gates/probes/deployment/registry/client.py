@@ -7,7 +7,6 @@ Reads only. The library `oras` does not bound its requests and does not compare 
 from __future__ import annotations
 
 import hashlib
-import json
 import ssl
 import time
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from cutover_gates.core.bounded_json import parse_json
 from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.core.findings import Finding, Rule
 from cutover_gates.probes.deployment.deployment_context import ObjectNotFound
@@ -136,7 +136,7 @@ class RegistryRepository:
     def _parse_manifest(self, answer: BoundedResponse, digest: str) -> ImageManifest:
         media_type = answer.headers.get("content-type", "").partition(";")[0]
         try:
-            content = json.loads(answer.body)
+            content = parse_json(answer.body)
             media_type = str(content.get("mediaType") or media_type)
             # The digests are read here, so that a broken manifest is a finding, not a crash.
             if media_type in MANIFEST_TYPES:

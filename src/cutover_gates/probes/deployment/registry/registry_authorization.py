@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from cutover_gates.core.bounded_json import parse_json
 from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.util.http import (
     ERROR_TEXT_LIMIT,
@@ -83,7 +83,7 @@ class RegistryAuthorization:
 def _parse_token(answer: BoundedResponse) -> str:
     """Return the token, which registries call `token` or, as OAuth 2, `access_token`."""
     try:
-        content = json.loads(answer.body)
+        content = parse_json(answer.body)
         return str(content.get("token") or content["access_token"])
     except (AttributeError, KeyError, ValueError):
         return ""

@@ -12,6 +12,7 @@ from typing import Any
 
 from cutover_gates.config.base import SettingsError
 from cutover_gates.config.resources import ResourceSettings
+from cutover_gates.core.bounded_json import parse_json
 from cutover_gates.probes.load.resource_usage.metrics_page import (
     SECTION,
     ResourceMetric,
@@ -130,7 +131,7 @@ def _parse_vector(answer: BoundedResponse, where: str) -> tuple[QueryResult, flo
 
 def _parse_object(answer: BoundedResponse, where: str) -> dict[str, Any]:
     try:
-        content = json.loads(answer.body)
+        content = parse_json(answer.body)
     except ValueError:
         content = None
     if not isinstance(content, dict):

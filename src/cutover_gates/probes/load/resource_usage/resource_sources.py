@@ -7,7 +7,6 @@ old.
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import replace
 from datetime import datetime
@@ -18,6 +17,7 @@ from urllib.parse import quote
 
 from cutover_gates.config.base import SettingsError
 from cutover_gates.config.resources import PodMetricsSettings, ResourceSettings
+from cutover_gates.core.bounded_json import parse_json
 from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.probes.load.resource_usage.metrics_page import SECTION, MetricsPageSource
 from cutover_gates.probes.load.resource_usage.prometheus_source import PrometheusResourceSource
@@ -125,7 +125,7 @@ def _sum_usage(pods: list[dict[str, Any]], what: str) -> Fraction:
 
 def _parse_object(text: str) -> dict[str, Any]:
     try:
-        content = json.loads(text)
+        content = parse_json(text)
     except ValueError:
         return {}
     return content if isinstance(content, dict) else {}

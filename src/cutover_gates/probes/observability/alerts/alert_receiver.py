@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from cutover_gates.core.bounded_json import parse_json
 from cutover_gates.core.findings import gap_error
 from cutover_gates.probes.observability.alerts import rules
 
@@ -61,7 +61,7 @@ class ReceivedAlerts:
 
 def _parse_message(body: bytes) -> AlertMessage | None:
     try:
-        content = json.loads(body)
+        content = parse_json(body)
     except ValueError:
         return None
     if not isinstance(content, dict) or not isinstance(content.get("alerts"), list):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from cutover_gates.config.logs_and_dashboards import LogSettings
+from cutover_gates.core.bounded_json import parse_json
 
 TIME_UNITS = (1, 1e3, 1e6, 1e9)
 """Units of a time in a second: seconds, milli-, micro-, nanoseconds."""
@@ -76,7 +76,7 @@ def parse_line(
 
     `labels` are fields that the store adds; the line's own fields have precedence.
     """
-    fields = _parse_json(text)
+    fields = _parse_json(text, unique_names=False)
     if fields is None:
         match = re.search(settings.pattern, text) if settings.pattern else None
         fields = {"message": text, **(_map_groups(match, settings) if match else {})}
@@ -88,7 +88,7 @@ def _parse_json(text: str) -> dict[str, Any] | None:
     if not text.lstrip().startswith("{"):
         return None
     try:
-        fields = json.loads(text)
+        fields = parse_json(text, unique_names=False)
     except ValueError:
         return None
     return fields if isinstance(fields, dict) else None
