@@ -76,7 +76,7 @@ def parse_line(
 
     `labels` are fields that the store adds; the line's own fields have precedence.
     """
-    fields = _parse_json(text, unique_names=False)
+    fields = _parse_json(text)
     if fields is None:
         match = re.search(settings.pattern, text) if settings.pattern else None
         fields = {"message": text, **(_map_groups(match, settings) if match else {})}
