@@ -74,7 +74,22 @@ def _kind(schema: dict[str, Any]) -> str:
     if "enum" in one:
         return " or ".join(f"`{value}`" for value in one["enum"])
     words = KINDS[one.get("format") or one.get("type", "object")]
-    return f"{words} greater than 0" if "exclusiveMinimum" in one else words
+    return " ".join([words, *_list_bounds(one)])
+
+
+def _list_bounds(schema: dict[str, Any]) -> list[str]:
+    """Return the bounds of a number in words."""
+    words = {
+        "exclusiveMinimum": "greater than",
+        "minimum": "from",
+        "maximum": "up to",
+        "exclusiveMaximum": "below",
+    }
+    return [f"{word} {_number(schema[key])}" for key, word in words.items() if key in schema]
+
+
+def _number(value: float) -> str:
+    return f"{int(value):,}" if value == int(value) else f"{value:g}"
 
 
 def _default(field: FieldInfo) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic.config import JsonDict
 
 from cutover_gates.core.tables import SettingsError
 
@@ -14,6 +15,19 @@ SECRET_KEYS = frozenset(
     {"password", "dsn", "standby_dsn", "secrets", "expired_token", "apprise_url"}
 )
 """The keys of all secrets. None may stand in the file; a test holds the list."""
+
+LOOSER_ABOVE: JsonDict = {"looser": "above"}
+"""Marks a limit that proves less where it is above its default (`config.loose_limits`)."""
+LOOSER_BELOW: JsonDict = {"looser": "below"}
+"""Marks a limit that proves less where it is below its default."""
+LOOSER_FEWER: JsonDict = {"looser": "fewer"}
+"""Marks a list that proves less where it lacks a part of its default."""
+LOOSER_OTHER: JsonDict = {"looser": "other"}
+"""Marks a choice that proves less where it is not its default."""
+SIZE_ABOVE: JsonDict = {"looser": "above", "size": True}
+"""Marks the size of a target: a larger one proves less, and is often simply true."""
+SIZE_BELOW: JsonDict = {"looser": "below", "size": True}
+"""Marks the size of a target, of which a smaller one proves less."""
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 """A bound in seconds: greater than 0 and finite."""

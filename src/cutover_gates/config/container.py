@@ -40,6 +40,7 @@ class Container(SettingsTable):
     )
     start_seconds: Seconds = Field(
         default=90,
+        le=3600,
         description="Seconds that each of the two may take to come up, its image included.",
     )
 

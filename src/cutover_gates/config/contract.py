@@ -42,6 +42,7 @@ class Contract(SettingsTable):
     )
     seconds: int = Field(
         default=60,
+        le=86_400,
         ge=1,
         description=(
             "Seconds after which a safe run is stopped. What was not asked by then is not proven."
@@ -49,6 +50,7 @@ class Contract(SettingsTable):
     )
     deep_seconds: int = Field(
         default=300,
+        le=86_400,
         ge=1,
         description="Seconds that a deep run takes. What was not asked by then is not proven.",
     )

@@ -16,12 +16,12 @@ OWN_FILES = ("plan", "waivers", "signoffs")
 """Settings whose file is taken from the folder where it stands there."""
 
 
-def load_demonstration(project: Path, **words: str | None) -> Settings:
+def load_demonstration(project: Path, *, production: bool = False, **words: str | None) -> Settings:
     """Return the shipped settings, with the reports of the run in the folder `project`.
 
     `words` are values of the command line, as `load_settings` takes them. Raises `SettingsError`.
     """
-    shipped = load_settings(shipped_file(FILE_NAME), shipped_root(), **words)
+    shipped = load_settings(shipped_file(FILE_NAME), shipped_root(), production=production, **words)
     own = {"reports": project / shipped.reports}
     for name in OWN_FILES:
         path = project / getattr(shipped, name)

@@ -1,20 +1,24 @@
-"""`[targets.NAME.infrastructure.cluster]`, `.registry` and `.pipeline`."""
+"""`[targets.NAME.infrastructure.cluster]` and `.registry`."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from cutover_gates.config.base import Seconds, SettingsTable
+from cutover_gates.config.base import (
+    LOOSER_ABOVE,
+    LOOSER_BELOW,
+    LOOSER_FEWER,
+    Seconds,
+    SettingsTable,
+)
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9]+(/[a-z0-9]+)?")
 Share = Literal["requests.cpu", "requests.memory", "limits.cpu", "limits.memory"]
-Percent = Annotated[float, Field(ge=0, le=100)]
 
 
 class ClusterSettings(SettingsTable):
@@ -66,13 +70,21 @@ class ClusterSettings(SettingsTable):
     )
     restarts: int = Field(
         default=0,
+        le=20,
         ge=0,
+        json_schema_extra=LOOSER_ABOVE,
         description="Restarts that a container may have had within `restart_hours`.",
     )
-    restart_hours: Seconds = Field(default=1, description="Hours that `restarts` looks back.")
+    restart_hours: Seconds = Field(
+        default=1,
+        ge=0.25,
+        json_schema_extra=LOOSER_BELOW,
+        description="Hours that `restarts` looks back.",
+    )
     must_declare: tuple[Share, ...] = Field(
         default=("requests.cpu", "requests.memory", "limits.cpu", "limits.memory"),
         min_length=1,
+        json_schema_extra=LOOSER_FEWER,
         description="What every container of the deployment must declare.",
     )
 
@@ -168,43 +180,3 @@ class RegistrySettings(SettingsTable):
                 "url must begin with https:// where username is set: a password is sent there"
             )
         return self
-
-
-class PipelineSettings(SettingsTable):
-    """The files that the pipeline leaves of the commit under judgement.
-
-    Their schema is `src/cutover_gates/probes/deployment/pipeline/pipeline.schema.json`.
-    """
-
-    file: Path | None = Field(
-        default=None, description="The JSON file that the pipeline writes at its end."
-    )
-    coverage_file: Path | None = Field(
-        default=None,
-        description=(
-            "A coverage report in Cobertura's format (`coverage.xml`), instead of the figure in "
-            "`file`, which then tells the report's SHA-256 or the same figure."
-        ),
-    )
-    commit: str | None = Field(default=None, description="The commit under judgement, in full.")
-    suites: tuple[str, ...] = Field(
-        default=("unit", "integration", "security"),
-        min_length=1,
-        description="The suites that must be there, each green: a skipped one is not.",
-    )
-    coverage_percent: Percent = Field(
-        default=80, description="Percent of the lines that the tests must cover."
-    )
-    max_age_hours: float = Field(
-        default=168, gt=0, description="Hours after which the pipeline's run is too old."
-    )
-
-    @field_validator("commit")
-    @classmethod
-    def _check_commit(cls, value: str | None) -> str | None:
-        if value is not None and not COMMIT.fullmatch(value):
-            raise ValueError(
-                f"{value!r} is not a full commit; write its 40 (or 64) hexadecimal digits, as git"
-                " rev-parse HEAD gives them"
-            )
-        return value

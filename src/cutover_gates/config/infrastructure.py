@@ -5,9 +5,10 @@ from __future__ import annotations
 from pydantic import Field
 
 from cutover_gates.config.base import SettingsTable
-from cutover_gates.config.deployment import ClusterSettings, PipelineSettings, RegistrySettings
+from cutover_gates.config.deployment import ClusterSettings, RegistrySettings
 from cutover_gates.config.load_balancer import LoadBalancerSettings
 from cutover_gates.config.network import DnsSettings, TlsSettings
+from cutover_gates.config.pipeline import PipelineSettings
 from cutover_gates.config.redis import RedisSettings
 
 

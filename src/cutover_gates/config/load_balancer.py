@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
-from cutover_gates.config.base import SettingsTable
+from cutover_gates.config.base import LOOSER_ABOVE, SettingsTable
 from cutover_gates.config.network import NetworkSeconds, parse_ip_address
 
 
@@ -50,6 +50,7 @@ class LoadBalancerSettings(SettingsTable):
         default=30,
         gt=0,
         le=45,
+        json_schema_extra=LOOSER_ABOVE,
         description="Seconds after its death within which a backend must be back in rotation.",
     )
     client_address: str | None = Field(

@@ -6,10 +6,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from cutover_gates.config.base import Seconds, SettingsTable
+from cutover_gates.config.base import LOOSER_ABOVE, SettingsTable
 
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-
+LatencySeconds = Annotated[float, Field(gt=0, le=30, allow_inf_nan=False)]
+"""A response time. Nobody works with a system that answers after half a minute."""
 
 DEFAULT_JOURNEYS = ("registrar", "clinician", "clerk")
 
@@ -18,7 +19,10 @@ class JourneySettings(SettingsTable):
     """How often one kind of work is begun, and how long people think between its steps."""
 
     weight: float = Field(
-        default=1, ge=0, description="How often it is begun, against the other journeys."
+        default=1,
+        allow_inf_nan=False,
+        ge=0,
+        description="How often it is begun, against the other journeys.",
     )
     think_seconds: float = Field(
         default=0.5,
@@ -34,22 +38,41 @@ class LatencyLimits(SettingsTable):
     What is not given is not asked.
     """
 
-    p50: Seconds | None = Field(
-        default=None, description="Half of the requests are answered within so many seconds."
+    p50: LatencySeconds | None = Field(
+        default=None,
+        json_schema_extra={"looser": "above", "reference": 0.5},
+        description="Half of the requests are answered within so many seconds.",
     )
-    p95: Seconds | None = Field(default=None, description="95 % of the requests are.")
-    p99: Seconds | None = Field(default=None, description="99 % of the requests are.")
+    p95: LatencySeconds | None = Field(
+        default=None,
+        json_schema_extra={"looser": "above", "reference": 0.5},
+        description="95 % of the requests are.",
+    )
+    p99: LatencySeconds | None = Field(
+        default=None,
+        json_schema_extra={"looser": "above", "reference": 1.0},
+        description="99 % of the requests are.",
+    )
 
 
 class LatencyObjectives(LatencyLimits):
     """Response times for every operation, and others for single ones."""
 
-    p95: Seconds | None = Field(default=0.5, description="95 % of the requests are.")
-    p99: Seconds | None = Field(default=1.0, description="99 % of the requests are.")
+    p95: LatencySeconds | None = Field(
+        default=0.5, json_schema_extra=LOOSER_ABOVE, description="95 % of the requests are."
+    )
+    p99: LatencySeconds | None = Field(
+        default=1.0, json_schema_extra=LOOSER_ABOVE, description="99 % of the requests are."
+    )
     operations: dict[str, LatencyLimits] = Field(
         default={},
         description="Objectives of single operations (`upload`, `search`, …), over those for all.",
     )
+
+    def tables(self) -> dict[str, LatencyLimits]:
+        """Return the objectives for all operations and those of single ones, by their key."""
+        single = {f"objectives.operations.{name}": own for name, own in self.operations.items()}
+        return {"objectives": self, **single}
 
     def limits_for(self, operation: str) -> LatencyLimits:
         """What holds for one operation: its own figures, and where it has none those for all."""
@@ -72,11 +95,17 @@ class BaselineSettings(SettingsTable):
     )
     ratio: float = Field(
         default=2.0,
+        le=10,
         gt=1,
+        json_schema_extra=LOOSER_ABOVE,
         description=(
             "An operation's median response time may be at most so many times the baseline's."
         ),
     )
     max_age_hours: float = Field(
-        default=72, gt=0, description="Hours after which a baseline is too old to compare with."
+        default=72,
+        le=2160,
+        gt=0,
+        json_schema_extra=LOOSER_ABOVE,
+        description="Hours after which a baseline is too old to compare with.",
     )

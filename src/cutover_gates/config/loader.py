@@ -11,6 +11,7 @@ import pydantic_settings
 from pydantic import ValidationError
 
 from cutover_gates.config.base import SECRET_KEYS, SettingsError
+from cutover_gates.config.production import refuse_lowered_production
 from cutover_gates.config.settings import FILE_ARGUMENT, Settings
 from cutover_gates.config.settings_mistakes import describe_mistake, invalid_environment_message
 from cutover_gates.core.tables import read_table, suggest_nearest
@@ -22,20 +23,35 @@ MAPPING_SECRETS_TABLE = "secrets"
 """`[targets.NAME.secrets]`: secrets of the mapping, under names that its author chose."""
 
 
-def load_settings(path: Path | None, folder: Path, **command_line: str | None) -> Settings:
+def load_settings(
+    path: Path | None, folder: Path, *, production: bool = False, **command_line: str | None
+) -> Settings:
     """Return the settings from `path` (or `folder/cutover.toml`, which may be missing).
 
     The environment overrides the file, and the command line both; a value of None on it was not
-    given. Raises `SettingsError`.
+    given. With `production` the target to judge is marked as production, whatever the other sources
+    say; none of them can lower the mark of the file. Raises `SettingsError`.
     """
     if path is not None and not path.is_file():
         raise SettingsError(f"--cutover-config {path}: there is no such file")
     path = (path or folder / FILE_NAME).absolute()
     _refuse_unknown_environment()
-    given: dict[str, Any] = {FILE_ARGUMENT: _add_embedded_target(_read_file(path))}
+    data = _read_file(path)
+    given: dict[str, Any] = {FILE_ARGUMENT: _add_embedded_target(data)}
     given |= {key: value for key, value in command_line.items() if value is not None}
+    settings = _make_settings(path, given)
+    if production and not settings.chosen_target.production:
+        raised = {settings.target: {"production": True}}
+        settings = _make_settings(path, {**given, "targets": raised})
+    refuse_lowered_production(path.name, data, settings.targets)
+    settings._folder = path.parent
+    return settings
+
+
+def _make_settings(path: Path, given: Mapping[str, Any]) -> Settings:
+    """Return the settings of all sources. Raises `SettingsError` with a line for each mistake."""
     try:
-        settings = Settings(**given)
+        return Settings(**given)
     except ValidationError as error:
         mistakes = [describe_mistake(mistake, path.name) for mistake in error.errors()]
         raise SettingsError("\n".join(mistakes)) from None
@@ -45,8 +61,6 @@ def load_settings(path: Path | None, folder: Path, **command_line: str | None) -
             f"environment: {invalid_environment_message()}; give each key a variable of its own,"
             " such as CUTOVER_TARGETS__STAGING__URL"
         ) from None
-    settings._folder = path.parent
-    return settings
 
 
 def _read_file(path: Path) -> dict[str, Any]:

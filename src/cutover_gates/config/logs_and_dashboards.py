@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
 
-from cutover_gates.config.base import Seconds, SettingsTable
+from cutover_gates.config.base import LOOSER_ABOVE, LOOSER_FEWER, Seconds, SettingsTable
 
 
 class LogSettings(SettingsTable):
@@ -75,13 +75,19 @@ class LogSettings(SettingsTable):
     error_levels: tuple[str, ...] = Field(
         default=("error", "critical", "fatal"),
         min_length=1,
+        json_schema_extra=LOOSER_FEWER,
         description="Those of them that tell of an error.",
     )
     seconds: Seconds = Field(
-        default=10, description="Seconds within which a line must be found after its request."
+        default=10,
+        le=300,
+        json_schema_extra=LOOSER_ABOVE,
+        description="Seconds within which a line must be found after its request.",
     )
     clock_seconds: Seconds = Field(
         default=5,
+        le=300,
+        json_schema_extra=LOOSER_ABOVE,
         description="Seconds by which a line's time may differ from when its request was made.",
     )
     rolled_back: datetime | None = Field(
@@ -130,7 +136,11 @@ class DashboardSettings(SettingsTable):
         description="The authority of its certificate, where it is not a well-known one.",
     )
     minutes: int = Field(
-        default=15, ge=1, description="Minutes up to now in which every query must find data."
+        default=15,
+        le=1440,
+        ge=1,
+        json_schema_extra=LOOSER_ABOVE,
+        description="Minutes up to now in which every query must find data.",
     )
     empty: dict[str, str] = Field(
         default={},

@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from cutover_gates.config.base import Seconds, SettingsTable
+from cutover_gates.config.base import LOOSER_ABOVE, LOOSER_OTHER, Seconds, SettingsTable
 from cutover_gates.config.rehearsal import BackupSettings, RehearsalSettings, ScratchSettings
 
 ROWS = re.compile(r"unchanged|new|dropped|any|[+-]\d+|±\d+|\d+\.\.\d+")
@@ -53,7 +53,9 @@ class TableChange(SettingsTable):
         default=(), description="Columns that go away, and whose content with them."
     )
     content: Literal["compared", "any"] = Field(
-        default="compared", description="`any`: the content is not looked at (with a `reason`)."
+        default="compared",
+        json_schema_extra=LOOSER_OTHER,
+        description="`any`: the content is not looked at (with a `reason`).",
     )
     reason: str | None = Field(
         default=None,
@@ -122,7 +124,9 @@ class Migrations(SettingsTable):
         default={}, description="What `${name}` in a script stands for."
     )
     out_of_order: bool = Field(
-        default=False, description="Whether the tool may apply a script below the highest one."
+        default=False,
+        json_schema_extra=LOOSER_OTHER,
+        description="Whether the tool may apply a script below the highest one.",
     )
     schemas: tuple[str, ...] = Field(
         default=("public",), min_length=1, description="The schemas that belong to the target."
@@ -151,6 +155,7 @@ class Migrations(SettingsTable):
     )
     budget_seconds: Seconds = Field(
         default=840,
+        le=86_400,
         description="Seconds that the whole gate may take. What does not fit is not proven.",
     )
     standbys: int | None = Field(
@@ -169,10 +174,17 @@ class Migrations(SettingsTable):
         ),
     )
     standby_lag_seconds: Seconds = Field(
-        default=10, description="Seconds that a standby may be behind."
+        default=10,
+        le=3600,
+        json_schema_extra=LOOSER_ABOVE,
+        description="Seconds that a standby may be behind.",
     )
     snapshot_max_age_hours: float = Field(
-        default=24, gt=0, description="Hours after which a snapshot is too old to compare with."
+        default=24,
+        le=336,
+        gt=0,
+        json_schema_extra=LOOSER_ABOVE,
+        description="Hours after which a snapshot is too old to compare with.",
     )
     staging: str | None = Field(
         default=None,

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, field_validator
 
-from cutover_gates.config.base import Seconds, SettingsTable
+from cutover_gates.config.base import LOOSER_ABOVE, Seconds, SettingsTable
 from cutover_gates.config.logs_and_dashboards import ChannelSettings, DashboardSettings, LogSettings
 
 Trigger = Literal["health", "error-rate", "response-time", "database"]
@@ -133,6 +133,8 @@ class AlertSettings(SettingsTable):
     )
     canary_seconds: Seconds = Field(
         default=45,
+        le=3600,
+        json_schema_extra=LOOSER_ABOVE,
         description=(
             "Seconds within which the canary must fire and arrive; fewer than "
             "`limits.check_seconds`."
@@ -173,7 +175,10 @@ class Monitoring(SettingsTable):
         description="Every instance that it must scrape, by its label `instance`: `10.0.0.7:8000`.",
     )
     scrape_seconds: Seconds = Field(
-        default=30, description="Seconds that the newest sample of anything may be old."
+        default=30,
+        le=600,
+        json_schema_extra=LOOSER_ABOVE,
+        description="Seconds that the newest sample of anything may be old.",
     )
     token_file: Path | None = Field(
         default=None, description="A file with the bearer token for Prometheus and Alertmanager."

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
-from cutover_gates.config.base import SettingsTable
+from cutover_gates.config.base import LOOSER_ABOVE, LOOSER_BELOW, SettingsTable
 
 NetworkSeconds = Annotated[float, Field(gt=0, le=5)]
 """Seconds for one query to one server: a dead server must not hold up the others for long."""
@@ -33,8 +33,9 @@ class TlsSettings(SettingsTable):
     )
     days_left: float = Field(
         default=30,
-        gt=0,
+        ge=1,
         allow_inf_nan=False,
+        json_schema_extra=LOOSER_BELOW,
         description=(
             "Days that every certificate must still be valid, also the "
             "intermediate ones that are sent with it."
@@ -54,7 +55,8 @@ class TlsSettings(SettingsTable):
     )
     hsts_seconds: int = Field(
         default=15_552_000,
-        gt=0,
+        ge=86_400,
+        json_schema_extra=LOOSER_BELOW,
         description="Seconds for which browsers must be told to stay with https (180 days).",
     )
     seconds: NetworkSeconds = Field(
@@ -109,7 +111,11 @@ class DnsSettings(SettingsTable):
         ),
     )
     ttl_seconds: int = Field(
-        default=300, gt=0, description="Seconds for which anybody may keep an answer."
+        default=300,
+        le=86_400,
+        gt=0,
+        json_schema_extra=LOOSER_ABOVE,
+        description="Seconds for which anybody may keep an answer.",
     )
     seconds: NetworkSeconds = Field(
         default=3, description="Seconds that a resolver has for one name."

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, field_validator, model_validator
 
-from cutover_gates.config.base import Seconds, SettingsTable
+from cutover_gates.config.base import LOOSER_ABOVE, LOOSER_BELOW, SIZE_BELOW, Seconds, SettingsTable
 from cutover_gates.config.load_objectives import (
     DEFAULT_JOURNEYS,
     BaselineSettings,
@@ -25,6 +25,7 @@ class Performance(SettingsTable):
 
     rate: Rate = Field(
         default=40,
+        json_schema_extra=SIZE_BELOW,
         description="Requests a second, in all. Choose what the target is known to bear.",
     )
     max_rate: Rate | None = Field(
@@ -36,27 +37,40 @@ class Performance(SettingsTable):
     )
     ramp_seconds: float = Field(
         default=5,
+        le=3600,
         ge=0,
         description="Seconds in which the load rises to its rate. They are not judged.",
     )
     min_seconds: Seconds = Field(
         default=25,
+        le=86_400,
+        json_schema_extra=LOOSER_BELOW,
         description=(
             "Seconds that are judged at least: what comes every ten seconds must be seen to come."
         ),
     )
     max_seconds: Seconds = Field(
         default=180,
+        le=86_400,
         description="Seconds that are judged at most. What is not certain by then is not proven.",
     )
     confidence: Share = Field(
-        default=0.95, description="How sure a verdict is, at whatever moment the run ends."
+        default=0.95,
+        ge=0.8,
+        json_schema_extra=LOOSER_BELOW,
+        description="How sure a verdict is, at whatever moment the run ends.",
     )
     error_rate: Share = Field(
-        default=0.001, description="Share of requests that may fail (the plan: < 0.1 %)."
+        default=0.001,
+        le=0.05,
+        json_schema_extra=LOOSER_ABOVE,
+        description="Share of requests that may fail (the plan: < 0.1 %).",
     )
     request_seconds: Seconds = Field(
-        default=10, description="Seconds after which a request is given up: it failed."
+        default=10,
+        le=120,
+        json_schema_extra=LOOSER_ABOVE,
+        description="Seconds after which a request is given up: it failed.",
     )
     patients: int = Field(
         default=20,
@@ -152,6 +166,19 @@ class Performance(SettingsTable):
                 "workers on other machines cannot reach a master at 127.0.0.1: set master_host to"
                 " this machine's address"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _check_objectives(self) -> Performance:
+        for place, limits in self.objectives.tables().items():
+            for key in type(limits).model_fields.keys() & {"p50", "p95", "p99"}:
+                seconds = getattr(limits, key)
+                if seconds is not None and seconds >= self.request_seconds:
+                    raise ValueError(
+                        f"{place}.{key} = {seconds:g} is not below request_seconds ="
+                        f" {self.request_seconds:g}: every request is given up before it is too"
+                        " slow. Lower the objective."
+                    )
         return self
 
     @property

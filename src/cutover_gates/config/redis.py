@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 
-from cutover_gates.config.base import SettingsTable
+from cutover_gates.config.base import LOOSER_ABOVE, SettingsTable
 from cutover_gates.config.network import NetworkSeconds
 
 
@@ -42,7 +42,11 @@ class RedisSettings(SettingsTable):
         description="How it must keep its data: `aof`, `rdb`, `none`, or `any` of the first two.",
     )
     memory_share: float = Field(
-        default=0.9, gt=0, le=1, description="Share of its memory that may be in use."
+        default=0.9,
+        lt=1,
+        gt=0,
+        json_schema_extra=LOOSER_ABOVE,
+        description="Share of its memory that may be in use.",
     )
     seconds: NetworkSeconds = Field(default=3, description="Seconds within which it must answer.")
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
 
-from cutover_gates.config.base import Seconds, SettingsTable
+from cutover_gates.config.base import LOOSER_ABOVE, LOOSER_OTHER, Seconds, SettingsTable
 
 
 class ScratchSettings(SettingsTable):
@@ -51,10 +51,15 @@ class BackupSettings(SettingsTable):
         ),
     )
     max_age_hours: float = Field(
-        default=12, gt=0, description="Hours after which a backup is too old."
+        default=12,
+        le=168,
+        gt=0,
+        json_schema_extra=LOOSER_ABOVE,
+        description="Hours after which a backup is too old.",
     )
     restore: bool = Field(
         default=True,
+        json_schema_extra=LOOSER_OTHER,
         description=(
             "Whether the gates of Phase 1 restore it, too. Before the cutover it is always"
             " restored."
@@ -66,10 +71,16 @@ class RehearsalSettings(SettingsTable):
     """The pending scripts, tried on a restored copy while somebody works with it."""
 
     lock_seconds: Seconds = Field(
-        default=1, description="Seconds that a statement of the workload may have to wait."
+        default=1,
+        le=60,
+        json_schema_extra=LOOSER_ABOVE,
+        description="Seconds that a statement of the workload may have to wait.",
     )
     script_seconds: Seconds = Field(
-        default=600, description="Seconds that all pending scripts together may take."
+        default=600,
+        le=86_400,
+        json_schema_extra=LOOSER_ABOVE,
+        description="Seconds that all pending scripts together may take.",
     )
     workload: tuple[str, ...] = Field(
         default=(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from cutover_gates.config.base import Seconds, SettingsTable
+from cutover_gates.config.base import LOOSER_ABOVE, SIZE_ABOVE, Seconds, SettingsTable
 from cutover_gates.config.load_objectives import Rate
 
 
@@ -80,28 +80,40 @@ class ResourceSettings(SettingsTable):
         default=PoolMetricNames(), description="The metrics of the connection pool."
     )
     cpu_cores: Rate = Field(
-        default=1.0, description="Processors that the target may use on the average."
+        default=1.0,
+        le=4096,
+        json_schema_extra=SIZE_ABOVE,
+        description="Processors that the target may use on the average.",
     )
     memory_bytes: Rate = Field(
-        default=2 * 1024**3, description="Bytes of memory that the target may use."
+        default=2 * 1024**3,
+        le=16 * 1024**4,
+        json_schema_extra=SIZE_ABOVE,
+        description="Bytes of memory that the target may use.",
     )
     growth_bytes_per_minute: Rate = Field(
         default=32 * 1024**2,
+        le=1024**3,
+        json_schema_extra=LOOSER_ABOVE,
         description="Bytes a minute by which its memory may grow under steady load.",
     )
     pool_share: float = Field(
         default=0.9,
+        lt=1,
         gt=0,
-        le=1,
+        json_schema_extra=LOOSER_ABOVE,
         description="Share of the pool, and of the server's connections, that may be in use.",
     )
     pool_waiting_share: float = Field(
         default=0.05,
+        le=0.5,
         ge=0,
-        le=1,
+        json_schema_extra=LOOSER_ABOVE,
         description="Share of the looks in which somebody may wait for a connection.",
     )
     lock_wait_seconds: Seconds = Field(
         default=1.0,
+        le=60,
+        json_schema_extra=LOOSER_ABOVE,
         description="Seconds that a session of the target may wait for a lock in the database.",
     )

@@ -5,13 +5,11 @@ The command line goes before the environment, and the environment before the fil
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_origin
+from typing import Any
 
-from pydantic import BaseModel, Field, PrivateAttr, field_validator
+from pydantic import Field, PrivateAttr, field_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -19,7 +17,8 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from cutover_gates.config.base import SettingsError, SettingsTable, find_table, holds_secret
+from cutover_gates.config.base import SettingsError, SettingsTable
+from cutover_gates.config.production import find_contradiction
 from cutover_gates.config.target import TARGET_NAME, Target
 from cutover_gates.core.tables import suggest_nearest
 
@@ -74,7 +73,7 @@ class Settings(BaseSettings):
 
     @field_validator("targets")
     @classmethod
-    def _check_target_names(cls, value: dict[str, Target]) -> dict[str, Target]:
+    def _check_targets(cls, value: dict[str, Target]) -> dict[str, Target]:
         for name, target in value.items():
             # The environment could not name another: variables have no case, and two underscores
             # separate the parts of their names.
@@ -88,6 +87,8 @@ class Settings(BaseSettings):
                     f'target {name!r} is of kind "embedded": its name must begin with embedded, so'
                     " that its verdicts are not mistaken"
                 )
+        if contradiction := find_contradiction(value):
+            raise ValueError(contradiction)
         return value
 
     @classmethod
@@ -151,34 +152,6 @@ class Settings(BaseSettings):
             raise SettingsError(f"section [{section}], key '{name}_file': the file is empty")
         return text
 
-    def digest(self) -> str:
-        """Return the SHA-256 of all settings but secrets, and of the files that they name.
-
-        Two runs with one digest were asked the same.
-        """
-        shown = self.model_dump(mode="json", exclude=_secret_fields(Settings))
-        named = [self.plan]
-        for target in self.targets.values():
-            named += filter(
-                None, (target.mapping, target.contract.document, target.contract.previous_document)
-            )
-        shown["files"] = [_fingerprint(self.resolve_path(path)) for path in named]
-        return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()
-
-
-def _secret_fields(model: type[BaseModel]) -> dict[str, Any]:
-    """Return the secrets of a table and of those below it, as pydantic's `exclude` takes them."""
-    fields: dict[str, Any] = {}
-    for key, field in model.model_fields.items():
-        if holds_secret(field.annotation):
-            fields[key] = True
-        elif (table := find_table(field.annotation)) is not None:
-            inner = _secret_fields(table)
-            # In a list, or under names that the author chose, it holds for each table.
-            is_single = get_origin(field.annotation) not in (dict, tuple)
-            fields[key] = inner if is_single else {"__all__": inner}
-    return fields
-
 
 def _container_target(embedded: Target) -> Target:
     migrations = embedded.migrations
@@ -186,14 +159,6 @@ def _container_target(embedded: Target) -> Target:
     return embedded.model_copy(
         update={"migrations": migrations.model_copy(update={"scratch": scratch})}
     )
-
-
-def _fingerprint(path: Path) -> str:
-    """The SHA-256 of a file; empty where it cannot be read (whoever needs it says so)."""
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        return ""
 
 
 class _FileSource(PydanticBaseSettingsSource):

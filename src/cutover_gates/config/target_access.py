@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr
 
-from cutover_gates.config.base import Seconds, SettingsTable
+from cutover_gates.config.base import LOOSER_ABOVE, SIZE_ABOVE, SIZE_BELOW, Seconds, SettingsTable
 
 ACCOUNT_ROLES = ("registrar", "clinician", "auditor", "administrator", "outsider")
 
@@ -44,9 +44,11 @@ class DatabaseSettings(SettingsTable):
             "Default: those of `src/cutover_gates/probes/database/default_rows.toml`."
         ),
     )
-    connect_seconds: Seconds = Field(default=3, description="Seconds to wait for a connection.")
+    connect_seconds: Seconds = Field(
+        default=3, le=60, description="Seconds to wait for a connection."
+    )
     statement_seconds: Seconds = Field(
-        default=5, description="Seconds after which the database itself stops a query."
+        default=5, le=3600, description="Seconds after which the database itself stops a query."
     )
 
 
@@ -56,6 +58,7 @@ class Limits(SettingsTable):
     document_bytes: int = Field(
         default=2 * 1024 * 1024,
         gt=0,
+        json_schema_extra=SIZE_BELOW,
         description="Bytes of the largest document that the target takes.",
     )
     document_types: tuple[str, ...] = Field(
@@ -65,18 +68,24 @@ class Limits(SettingsTable):
     )
     sign_in_failures: int = Field(
         default=5,
+        le=100,
         gt=0,
+        json_schema_extra=LOOSER_ABOVE,
         description='Failed sign-ins in a row after which the target says "slow down".',
     )
     connect_seconds: Seconds = Field(
-        default=2, description="Seconds to wait for a connection to the target."
+        default=2, le=60, description="Seconds to wait for a connection to the target."
     )
     request_seconds: Seconds = Field(
         default=4,
+        le=120,
+        json_schema_extra=LOOSER_ABOVE,
         description="Seconds within which every request must be answered, from first byte to last.",
     )
     patience_seconds: Seconds = Field(
         default=5,
+        le=300,
+        json_schema_extra=LOOSER_ABOVE,
         description=(
             "Seconds lost in a row without any answer, after which the target counts as gone."
         ),
@@ -90,7 +99,10 @@ class Limits(SettingsTable):
         ),
     )
     check_seconds: Seconds = Field(
-        default=60, description="Seconds after which a check is stopped: it is then not proven."
+        default=60,
+        le=3600,
+        json_schema_extra=SIZE_ABOVE,
+        description="Seconds after which a check is stopped: it is then not proven.",
     )
 
     @property

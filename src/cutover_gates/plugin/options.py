@@ -50,6 +50,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="the release under judgement (default: the target's `release` in the settings)",
     )
     group.addoption(
+        "--production",
+        action="store_true",
+        help="treat the target as production (real patients), whatever the settings say",
+    )
+    group.addoption(
         "--cutover-config",
         metavar="PATH",
         type=Path,

@@ -23,10 +23,11 @@ def load_run_settings(config: pytest.Config) -> Settings:
     """
     option = config.option
     words = {"target": option.target, "release": option.release}
+    raised = bool(option.production)
     for folder in (config.rootpath, config.invocation_params.dir):
         if option.cutover_config or (folder / FILE_NAME).is_file():
-            return load_settings(option.cutover_config, folder, **words)
-    return load_demonstration(config.rootpath, **words)
+            return load_settings(option.cutover_config, folder, production=raised, **words)
+    return load_demonstration(config.rootpath, production=raised, **words)
 
 
 def refuse_uncollected_suites(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from urllib.parse import urlsplit
 
+from cutover_gates.config.settings_digest import compute_settings_digest
 from cutover_gates.core.verdict import VerdictSubject
 from cutover_gates.hospital import ProtocolViolation, Rejected, Unreachable, Unsupported
 from cutover_gates.plugin.provenance import describe_commit
@@ -128,7 +129,7 @@ def build_subject(run: PytestRun, status: TargetStatus | None = None) -> Verdict
         migration=status.migration if status else None,
         suite_version=_suite_version(),
         suite_commit=describe_commit(run.suite_folders),
-        settings=run.settings.digest(),
+        settings=compute_settings_digest(run.settings),
         host=socket.gethostname(),
         production=settings.production,
     )

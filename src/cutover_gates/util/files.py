@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Callable
@@ -32,6 +33,25 @@ def write_atomically(path: Path, content: str | bytes) -> Path:
     finally:
         unfinished.unlink(missing_ok=True)
     return path
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file; empty where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def hash_files_below(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file below a folder, by its path relative to the folder."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {
+        path.relative_to(folder).as_posix(): hash_file(path)
+        for path in files
+        if "__pycache__" not in path.parts
+    }
 
 
 def compute_once(folder: Path, key: str, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:

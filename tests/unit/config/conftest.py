@@ -17,13 +17,17 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Load:
     """Load the settings of a folder with this file, in an environment with these variables only."""
 
     def load(
-        toml: str = "", environment: dict[str, str] | None = None, **command_line: str | None
+        toml: str = "",
+        environment: dict[str, str] | None = None,
+        *,
+        production: bool = False,
+        **command_line: str | None,
     ) -> Settings:
         for name in [name for name in os.environ if name.upper().startswith("CUTOVER_")]:
             monkeypatch.delenv(name)
         for name, value in (environment or {}).items():
             monkeypatch.setenv(name, value)
         (tmp_path / "cutover.toml").write_text(toml, encoding="utf-8")
-        return load_settings(None, tmp_path, **command_line)
+        return load_settings(None, tmp_path, production=production, **command_line)
 
     return load

@@ -23,6 +23,10 @@ NAMES = {"NAME": "STAGING", "ROLE": "REGISTRAR", "CAPABILITY": "REFRESH"}
 CANDIDATES = (
     "9",
     "0.5",
+    "0.9",
+    "0.01",
+    "85",
+    "100000",
     "true",
     "false",
     '["x"]',

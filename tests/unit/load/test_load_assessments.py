@@ -254,3 +254,19 @@ def test_a_go_shows_the_figures_of_each_objective(tmp_path: Path) -> None:
         "of": 400,
         "seconds": 50.0,
     }
+
+
+def test_without_load_neither_pool_nor_processor_nor_memory_is_proven(tmp_path: Path) -> None:
+    """An idle target has room for everything."""
+    idle = load(tmp_path, summary(requests=0, end_reason="nothing was sent"))
+    late = load(tmp_path, summary(generator=generator(in_time=0.5)))
+    for run, rule in ((idle, rules.REQUESTS_JUDGED), (late, rules.SENT_ON_TIME)):
+        for question in (run.assess_connection_pool, run.assess_resource_usage):
+            with raises_gap(rule):
+                assert_passed(question())
+
+
+def test_too_much_without_load_is_a_finding_all_the_same(tmp_path: Path) -> None:
+    full = replace(SOUND, findings=(Finding(rules.POOL_CONNECTIONS, "pool"),))
+    idle = load(tmp_path, summary(requests=0, pool=full))
+    assert list_breaches(idle.assess_connection_pool()) == [(rules.POOL_CONNECTIONS, "pool")]

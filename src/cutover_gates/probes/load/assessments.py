@@ -90,12 +90,21 @@ class LoadAssessments:
         """Check that the connection pool and the database have room."""
         if "database" in self.unsupported:
             self._require_capability(NO_POOL)
-        return self._record_assessment(self.summary.pool)
+        return self._record_assessment(self._require_load(self.summary.pool))
 
     def assess_resource_usage(self) -> Assessment:
         """Check that CPU and memory are normal, and that memory does not grow."""
         self._require_capability(NO_USAGE)
-        return self._record_assessment(self.summary.usage)
+        return self._record_assessment(self._require_load(self.summary.usage))
+
+    def _require_load(self, assessment: Assessment) -> Assessment:
+        """Return the assessment with the reasons why the load proves nothing, as gaps.
+
+        A target that nobody asks needs no connection, processor or memory. What is too much even so
+        is a finding all the same.
+        """
+        gaps = find_load_gaps(self.summary, self.performance)
+        return replace(assessment, not_proven=(*assessment.not_proven, *gaps))
 
     def record_baseline(self) -> Assessment:
         """Record this run as the baseline. Raises `NotProven` where it does not pass."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from cutover_gates.config.deployment import PipelineSettings
+from cutover_gates.config.pipeline import PipelineSettings
 from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
 from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.probes.deployment.deployment_context import DeploymentContext

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cutover_gates.config.deployment import PipelineSettings
+from cutover_gates.config.pipeline import PipelineSettings
 from cutover_gates.core.bounded_json import parse_json
 from cutover_gates.core.evidence.assessment import AssessmentBuilder
 from cutover_gates.core.evidence.redact import Redactor
