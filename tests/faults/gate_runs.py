@@ -140,7 +140,7 @@ def wait_for_verdict(process: subprocess.Popen[str], folder: Path, seconds: floa
 
 
 def _verdict(folder: Path, status: int, seconds: float, output: str) -> Verdict:
-    written = sorted(folder.glob("reports/runs/*/verdict.json"))
+    written = sorted(folder.glob("reports/runs/2*/verdict.json"))
     if not written:
         raise NoVerdict(f"the gate ended with status {status} and without a verdict:\n{output}")
     found = json.loads(written[-1].read_text(encoding="utf-8"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,30 @@ def _make_settings(path: Path, given: Mapping[str, Any]) -> Settings:
             f"environment: {invalid_environment_message()}; give each key a variable of its own,"
             " such as CUTOVER_TARGETS__STAGING__URL"
         ) from None
+
+
+def find_reports_folder(path: Path | None, folders: Sequence[Path]) -> Path:
+    """Return the folder of the reports, also where the settings cannot be used.
+
+    `path` is the settings file that was named, else the first of `folders` that has one counts.
+    What is wrong in the settings does not matter here: where the key `reports` cannot be read, its
+    default applies.
+    """
+    places = [path.parent] if path and path.is_file() else list(folders)
+    names = [path.name] if path and path.is_file() else [FILE_NAME]
+    folder = next((place for place in places if (place / names[0]).is_file()), folders[0])
+    reports: object = os.environ.get("CUTOVER_REPORTS")
+    if not reports:
+        try:
+            reports = _read_reports_key(folder / names[0])
+        except SettingsError:
+            reports = None
+    default = Settings.model_fields["reports"].default
+    return folder.absolute() / (reports if isinstance(reports, str) else default)
+
+
+def _read_reports_key(path: Path) -> object:
+    return read_table(path, SettingsError).get("reports") if path.is_file() else None
 
 
 def _read_file(path: Path) -> dict[str, Any]:

@@ -36,11 +36,19 @@ def worst_outcome(outcomes: Iterable[Outcome]) -> Outcome:
 
 
 class VerdictWord(StrEnum):
-    """The word that a gate ends in."""
+    """The word that a gate ends in.
+
+    `NOT_JUDGED` is the word of a call that asked for a verdict and was wrong: nothing was asked of
+    the target.
+    """
 
     GO = "GO"
     GO_WITH_WAIVERS = "GO WITH WAIVERS"
     NO_GO = "NO-GO"
+    NOT_JUDGED = "NOT JUDGED"
+
+
+GO_WORDS = frozenset({VerdictWord.GO, VerdictWord.GO_WITH_WAIVERS})
 
 
 @dataclass(frozen=True)
@@ -114,7 +122,7 @@ class Verdict:
     @property
     def is_go(self) -> bool:
         """True for GO and for GO WITH WAIVERS."""
-        return self.word is not VerdictWord.NO_GO
+        return self.word in GO_WORDS
 
     def with_outcome(self, *outcomes: Outcome) -> tuple[ItemResult, ...]:
         """Return the items with one of these outcomes, in the order of the plan."""

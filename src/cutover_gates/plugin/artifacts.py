@@ -15,8 +15,9 @@ from cutover_gates.core.verdict import Verdict
 from cutover_gates.plugin.run import PytestRun
 from cutover_gates.plugin.verdict_subject import build_subject
 from cutover_gates.reporting.github import report_to_github
+from cutover_gates.reporting.run_folders import create_folder, point_latest, run_folder_name
 from cutover_gates.reporting.terminal import print_verdict
-from cutover_gates.reporting.verdict_files import run_folder_name, unfinished_verdict, write_all
+from cutover_gates.reporting.verdict_files import unfinished_verdict, write_all
 
 SHARED_FILES = ("junit.xml", "allure-results", "traces")
 """Outputs that speak of the whole run: each gate's folder has them."""
@@ -25,27 +26,31 @@ SHARED_FILES = ("junit.xml", "allure-results", "traces")
 def create_run_folders(run: PytestRun) -> None:
     """Make a folder for each gate, with the NO-GO that stands should this process be killed.
 
-    Raises `SettingsError`.
+    `latest` names the first of them. Raises `SettingsError`.
     """
     reports = run.settings.resolve_path(run.settings.reports)
     # Written before anything is started: a run that is killed must not leave a folder without a
     # word.
-    for gate in run.gates:
-        folder = _new_folder(reports / run_folder_name(run.started, run.settings.target, gate))
-        try:
+    try:
+        for gate in run.gates:
+            name = run_folder_name(run.started, run.settings.target, gate, run.tag)
+            folder = run.folders[gate] = create_folder(reports / name)
             write_all(unfinished_verdict(run.plan, gate, build_subject(run), run.started), folder)
-        except OSError as error:
-            raise SettingsError(
-                f"the reports folder {reports} cannot be written ({error.strerror}): change its"
-                " permissions, or set `reports`"
-            ) from None
-        run.folders[gate] = folder
+        point_latest(run.first_folder, run.started)
+    except OSError as error:
+        raise SettingsError(
+            f"the reports folder {reports} cannot be written ({error.strerror}): change its"
+            " permissions, or set `reports`"
+        ) from None
 
 
-def _new_folder(path: Path) -> Path:
-    """Return the path, with a number behind it where another run that began at once has it."""
-    numbered = (path.with_name(f"{path.name}-{number}") for number in range(2, 1000))
-    return next(folder for folder in (path, *numbered) if not folder.exists())
+def point_latest_to_worst(run: PytestRun, verdicts: Sequence[Verdict]) -> None:
+    """Let `latest` name the worst verdict of this run's gates. Raises `OSError`.
+
+    A GO of one gate would else hide the NO-GO of the other.
+    """
+    worst = min(verdicts, key=lambda verdict: verdict.is_go)
+    point_latest(run.folders[worst.gate], run.started)
 
 
 def write_verdicts(run: PytestRun, verdicts: Sequence[Verdict]) -> None:

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Generator
+from functools import partial
 
 import pytest
 import pytest_timeout  # type: ignore[import-untyped]  # it ships no types
 
-from cutover_gates.core.gates import split_gates
-from cutover_gates.plugin import options
+from cutover_gates.plugin import options, unjudged_calls
 from cutover_gates.plugin.check_inventory import build_inventory
 from cutover_gates.plugin.collection import CollectionRecorder, ItemBinder
 from cutover_gates.plugin.expected_checks import bind_to_plan
@@ -51,6 +51,8 @@ def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
     imported already.
     """
     pluginmanager.register(options, options.__name__)
+    config = pluginmanager.get_plugin("pytestconfig")
+    config.add_cleanup(partial(unjudged_calls.record_unread_call, config))
     # PYTEST_DISABLE_PLUGIN_AUTOLOAD leaves it out, and without it a check that hangs has no bound.
     if not pluginmanager.hasplugin("timeout") and not pluginmanager.is_blocked("timeout"):
         pluginmanager.register(pytest_timeout, "timeout")
@@ -67,6 +69,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("NO-GO: " + "\n".join(missing))
     if config.pluginmanager.hasplugin("timeout"):
         parts.expect(["timeout"])
+    unjudged_calls.refuse_misspelt_gates(config)
     run = config.stash[RUN_KEY] = make_run(config)
     results = ResultCollector()
     holds: list[str] = []
@@ -139,13 +142,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> Generator[None, int | None, int | None]:
     """Return the status of a gate's verdict, whatever pytest was made to do: outermost of all."""
-    status = yield
-    gates = split_gates(config.option.markexpr or "")
-    if not gates or hasattr(config, "workerinput"):
+    config.stash[unjudged_calls.CALLED_KEY] = True
+    try:
+        status = yield
+    except pytest.UsageError as mistake:
+        unjudged_calls.record(config, str(mistake))
+        raise
+    if hasattr(config, "workerinput"):
         return status
     session = config.pluginmanager.get_plugin(SESSION_PLUGIN)
-    if session is None or not session.verdicts:
-        print(f"NO-GO: {' and '.join(gates)} was asked for, and nothing was run", flush=True)
-    if session is None:
-        return status or int(pytest.ExitCode.TESTS_FAILED)
-    return int(session.exit_status(status or 0))
+    return unjudged_calls.conclude_call(config, session, status)

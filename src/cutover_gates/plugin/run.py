@@ -108,7 +108,7 @@ def make_run(config: pytest.Config) -> PytestRun:
         settings,
         plan,
         split_gates(config.option.markexpr or ""),
-        from_controller.get("cutover_tag") or _new_tag(),
+        from_controller.get("cutover_tag") or new_tag(),
         from_controller.get("workerid", ""),
         redactor,
         Recorder(redactor),
@@ -139,7 +139,7 @@ def _limits_in_force(settings: Settings) -> dict[str, str]:
     }
 
 
-def _new_tag() -> str:
+def new_tag() -> str:
     """Return the tag of everything that this run creates.
 
     It is short enough for a medical record number, and unique enough for two runs in a second.

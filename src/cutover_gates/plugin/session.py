@@ -16,6 +16,7 @@ from cutover_gates.plugin import artifacts
 from cutover_gates.plugin.check_inventory import build_inventory
 from cutover_gates.plugin.collection import load_worker_collections
 from cutover_gates.plugin.declared_facts import describe_former_keys
+from cutover_gates.plugin.exit_status import decide_status
 from cutover_gates.plugin.expected_checks import ExpectedChecks, bind_to_plan
 from cutover_gates.plugin.gate_target import GateTarget
 from cutover_gates.plugin.judgement import (
@@ -58,6 +59,7 @@ class GateSession:
         refuse_uncollected_suites(config, run.settings, run.suite_folders)
         self.run_errors = find_missing_guards(config)
         self.verdicts: list[Verdict] = []
+        self._has_begun = self._was_interrupted = self._was_refused = False
         self.target = GateTarget(run)
         self.decisions = load_all_decisions(run)
         # `file::check` leaves no trace of the other checks of the file: it is remembered here.
@@ -81,6 +83,7 @@ class GateSession:
         """Bring the target up, once; xdist's workers are told where it is."""
         if self.config.option.collectonly:
             return
+        self._has_begun = True
         self._print_gates()
         try:
             self.target.start()
@@ -88,6 +91,7 @@ class GateSession:
             assert self.run.running_target is not None
             make_runs_beforehand(self.run, self.run.running_target)
         except USER_ERRORS as mistake:
+            self._was_refused = True
             self._abort(str(mistake), pytest.ExitCode.USAGE_ERROR)
         except TargetDidNotStart as error:
             self._abort(str(error), pytest.ExitCode.TESTS_FAILED)
@@ -116,6 +120,10 @@ class GateSession:
         node.workerinput["cutover_folder"] = str(self.run.first_folder)
         if self.run.running_target:
             node.workerinput["cutover_target"] = self.run.running_target.as_plain()
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Note that a person stopped the run. pytest's own reasons are of other classes."""
+        self._was_interrupted = excinfo.type is KeyboardInterrupt
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, None, None]:
@@ -148,6 +156,7 @@ class GateSession:
         def judge_and_write() -> None:
             self.verdicts = judge_gates(self.run, results, self.decisions, subject, self.run_errors)
             artifacts.write_verdicts(self.run, self.verdicts)
+            artifacts.point_latest_to_worst(self.run, self.verdicts)
 
         judge_and_write()
         if leaks := artifacts.find_leaked_secrets(self.run, Path(self.config.option.xmlpath)):
@@ -165,6 +174,14 @@ class GateSession:
 
     def exit_status(self, pytest_status: int) -> int:
         """Return 0 for GO and GO WITH WAIVERS, and never 0 otherwise."""
-        if self.verdicts and all(verdict.is_go for verdict in self.verdicts):
-            return 0
-        return int(pytest_status) or int(pytest.ExitCode.TESTS_FAILED)
+        return decide_status(
+            self.verdicts,
+            pytest_status,
+            interrupted=self._was_interrupted,
+            refused=self._was_refused,
+        )
+
+    def conclude_late(self, pytest_status: int) -> None:
+        """Judge a run that ended while its target came up: pytest then finishes no session."""
+        if not self.config.option.collectonly and not self.verdicts and self._has_begun:
+            self.conclude(pytest_status)

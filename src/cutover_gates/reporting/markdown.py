@@ -31,6 +31,8 @@ def status_title(verdict: Verdict) -> str:
 
     After NO-GO it says 'NOT complete'. Anywhere but in production the target stands before it.
     """
+    if verdict.word is VerdictWord.NOT_JUDGED:
+        return f"{describe_target(verdict.subject)} — NOT JUDGED"
     texts = texts_for_gate(verdict.gate)
     title = texts.done_title if verdict.is_go else texts.not_done_title
     if verdict.word is VerdictWord.GO_WITH_WAIVERS:

@@ -16,6 +16,10 @@ WAIVER_KEYS = "item, target, release, by, at, reason, expires"
 
 def describe_next_step(verdict: Verdict) -> str:
     """Return the next step in a few sentences. Commands stand between backticks."""
+    if verdict.word is VerdictWord.NOT_JUDGED:
+        return (
+            "Nothing was asked of the target. Correct the call or the settings, and run it again."
+        )
     return _steps_after_go(verdict) if verdict.is_go else _steps_after_no_go(verdict)
 
 

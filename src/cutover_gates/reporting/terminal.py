@@ -28,6 +28,7 @@ BANNER_STYLES = {
     VerdictWord.GO: "bold white on dark_green",
     VerdictWord.GO_WITH_WAIVERS: "bold black on yellow",
     VerdictWord.NO_GO: "bold white on red3",
+    VerdictWord.NOT_JUDGED: "bold white on red3",
 }
 OUTCOME_COLOURS = {
     Outcome.ERROR: "bold red",

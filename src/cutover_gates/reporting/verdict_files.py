@@ -1,10 +1,9 @@
-"""The files of a run: their folder, the NO-GO of the start, and the verdict at the end."""
+"""The files of a run: the NO-GO of the start, and the verdict at the end."""
 
 from __future__ import annotations
 
 import json
-import re
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from cutover_gates.core.plan import Plan
@@ -15,12 +14,6 @@ from cutover_gates.reporting.verdict_json import to_json
 from cutover_gates.util.files import write_atomically
 
 UNFINISHED = "the run did not come to its end"
-
-
-def run_folder_name(started: datetime, target: str, gate: str) -> str:
-    """Return the name of a run's folder: '20261123T021405Z-staging-phase3'."""
-    words = [re.sub(r"[^A-Za-z0-9._]+", "-", word).strip("-.") for word in (target, gate)]
-    return "-".join([f"{started.astimezone(UTC):%Y%m%dT%H%M%SZ}", *words])
 
 
 def unfinished_verdict(

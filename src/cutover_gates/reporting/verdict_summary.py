@@ -7,6 +7,8 @@ from collections import Counter
 from cutover_gates.core.verdict import SEVERITY_ORDER, Verdict, VerdictSubject
 from cutover_gates.util.text import format_duration, format_utc, strip_control_characters
 
+UNKNOWN_KIND = "unknown"
+"""The kind of a target whose settings could not be read: whether it is production is not known."""
 DEMONSTRATION = "EMBEDDED DEMONSTRATION, not your hospital"
 
 
@@ -18,6 +20,8 @@ def describe_target(subject: VerdictSubject) -> str:
     if subject.kind == "embedded":
         return DEMONSTRATION
     name = strip_control_characters(subject.target)
+    if subject.kind == UNKNOWN_KIND:
+        return f"target {name}"
     return f"PRODUCTION ({name})" if subject.production else f"{name} (not production)"
 
 

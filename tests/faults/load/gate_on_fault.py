@@ -144,7 +144,7 @@ def _load_of(folder: Path) -> Mapping[str, Any]:
         {},
         *(
             json.loads(path.read_text(encoding="utf-8"))
-            for path in sorted(folder.glob("reports/runs/*/load/load.json"))
+            for path in sorted(folder.glob("reports/runs/2*/load/load.json"))
         ),
     ]
     found: Mapping[str, Any] = latest.get("found", {})

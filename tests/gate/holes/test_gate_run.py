@@ -93,7 +93,7 @@ def test_each_judged_gate_has_a_verdict_of_its_own(toy: Toy) -> None:
         {"phase3": "NO-GO", "nightly": "GO"},
         1,
     )
-    assert len(list(toy.folder.glob("reports/runs/*/junit.xml"))) == 2
+    assert len(list(toy.folder.glob("reports/runs/2*/junit.xml"))) == 2
 
 
 def test_without_a_gate_pytest_behaves_as_ever(toy: Toy) -> None:
@@ -254,7 +254,7 @@ def test_a_secret_in_an_output_is_no_go(toy: Toy, words: list[str]) -> None:
     body(
         "import pathlib",
         "redactor.learn('a token', 'tok-0123456789')",
-        "folder = next(pathlib.Path('reports/runs').iterdir())",
+        "folder = next(pathlib.Path('reports/runs').glob('2*'))",
         "folder.joinpath('notes.txt').write_text('tok-0123456789')",
     )(toy)
     ran = toy.gate(*words)
@@ -271,7 +271,7 @@ def test_what_travels_on_a_report_reaches_no_output(toy: Toy, words: list[str]) 
     body("redactor.learn('a token', 'tok-0123456789')", "record_property('ours', 'kept')")(toy)
     ran = toy.gate(*words)
     assert (ran.verdict, ran.status) == ("GO", 0), ran.output
-    (junit,) = toy.folder.glob("reports/runs/*/junit.xml")
+    (junit,) = toy.folder.glob("reports/runs/2*/junit.xml")
     text = junit.read_text(encoding="utf-8")
     assert 'name="ours" value="kept"' in text
     assert "cutover-outcome" not in text

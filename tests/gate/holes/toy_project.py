@@ -226,6 +226,16 @@ def read_verdicts(folder: Path) -> dict[str, dict[str, Any]]:
     """Return the newest verdict of each gate below `reports/runs` of a folder."""
     found = [
         json.loads(path.read_text(encoding="utf-8"))
-        for path in sorted(folder.glob("reports/runs/*/verdict.json"))
+        for path in folder.glob("reports/runs/2*/verdict.json")
     ]
-    return {verdict["gate"]: verdict for verdict in found}
+    judged = [verdict for verdict in found if verdict["verdict"] != "NOT JUDGED"]
+    return {
+        verdict["gate"]: verdict for verdict in sorted(judged, key=lambda each: each["started"])
+    }
+
+
+def read_latest(folder: Path) -> dict[str, Any]:
+    """Return the newest record, which `reports/runs/latest` names."""
+    path = folder / "reports/runs/latest/verdict.json"
+    record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return record

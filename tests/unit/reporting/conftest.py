@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cutover_gates.core.verdict import Outcome, Verdict
-from tests.unit.reporting.sample_verdicts import decision, sample_verdict
+from cutover_gates.reporting.not_judged import UnjudgedCall, unjudged_verdict
+from tests.unit.reporting.sample_verdicts import NOW, decision, sample_verdict
 
 
 @pytest.fixture
@@ -33,4 +34,5 @@ def every_word() -> list[Verdict]:
             reported_release=None,
             migration=None,
         ),
+        unjudged_verdict(UnjudgedCall("-m 'phse3': no such gate", "cut1"), NOW),
     ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -57,13 +56,3 @@ def test_bytes_that_are_no_text_do_not_cost_the_verdict(tmp_path: Path) -> None:
     assert (
         next(item for item in document["items"] if item["id"] == "patients")["why"] == "got \udcff"
     )
-
-
-def test_a_folder_is_named_by_time_target_and_gate() -> None:
-    """Sorted by name is sorted by time; an expression makes a name without blanks or path parts."""
-    started = datetime(2026, 11, 23, 2, 14, 5, tzinfo=UTC)
-    assert (
-        write.run_folder_name(started, "staging", "phase3 and not contract")
-        == "20261123T021405Z-staging-phase3-and-not-contract"
-    )
-    assert write.run_folder_name(started, "../x", "phase3") == "20261123T021405Z-x-phase3"

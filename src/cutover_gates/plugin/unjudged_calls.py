@@ -1,0 +1,179 @@
+"""Calls that asked for a judgement and got none: each leaves a record that says NOT JUDGED.
+
+Without it, `reports/runs/latest` would still name the verdict of an earlier run.
+"""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cutover_gates.config.loader import find_reports_folder
+from cutover_gates.core.gates import GATES, MARKER_WORD, SUITES, split_gates
+from cutover_gates.plugin.exit_status import ExitStatus
+from cutover_gates.plugin.run import RUN_KEY, new_tag
+
+if TYPE_CHECKING:
+    # A run without a gate needs neither drivers nor reports (0.2 s).
+    from cutover_gates.plugin.session import GateSession
+
+MIN_LIKENESS = 0.65
+"""Likeness (difflib) of a misspelt gate: `t25` for `t24` has 0.67, `fast` for `post` 0.5."""
+MIN_PREFIX = 3
+ACTIONS = ("check_mapping", "sweep", "snapshot", "send_test_messages")
+OPERATORS = frozenset({"and", "or", "not"})
+RECORDED_KEY = pytest.StashKey[bool]()
+CALLED_KEY = pytest.StashKey[bool]()
+"""Set when the call was read without a mistake, so that pytest began its work."""
+
+
+def record_unread_call(config: pytest.Config) -> None:
+    """Record a call that pytest could not read, such as one with a misspelt option.
+
+    `pytest_addoption` registers it as the last thing that pytest does with a configuration. No hook
+    is called for such a mistake.
+    """
+    if not config.stash.get(CALLED_KEY, False):
+        mistake = sys.exception()
+        record(config, str(mistake) if mistake else "pytest could not read the call")
+
+
+def record(config: pytest.Config, why: str) -> None:
+    """Record that nothing was judged, where this call asked for it; print where it stands.
+
+    Only the first reason of a call is recorded.
+    """
+    if not asks_for_judgement(config) or config.stash.get(RECORDED_KEY, False):
+        return
+    config.stash[RECORDED_KEY] = True
+    # here, because a run without a gate, or a worker, needs no reports (0.2 s)
+    from cutover_gates.reporting.not_judged import UnjudgedCall, record_unjudged_call
+
+    option = _options(config)
+    call = UnjudgedCall(
+        why,
+        _tag(config),
+        gate=str(getattr(option, "markexpr", "") or ""),
+        target=str(getattr(option, "target", "") or ""),
+        release=str(getattr(option, "release", "") or ""),
+    )
+    run = config.stash.get(RUN_KEY, None)
+    folders = list(run.folders.values()) if run else []
+    try:
+        where = f"The record is {record_unjudged_call(call, _find_reports(config), folders)}."
+    except OSError as error:
+        where = f"No record could be written ({error.strerror}): the newest one is of another call."
+    say(f"NOT JUDGED: nothing was judged, so this is no GO. {where}")
+
+
+def say(sentence: str) -> None:
+    """Print a sentence on standard error, or nowhere where that is closed."""
+    with suppress(OSError):  # the exit status and the record say it too
+        print(sentence, file=sys.__stderr__, flush=True)
+
+
+def conclude_call(config: pytest.Config, session: GateSession | None, status: int | None) -> int:
+    """Return the exit status of the call: that of its verdict, else pytest's own.
+
+    A call that asked for a judgement and got none is told so, and is never a success.
+    """
+    if session is not None:
+        session.conclude_late(status or 0)
+        if session.verdicts:
+            return session.exit_status(status or 0)
+    if why := _why_unjudged(config, status or 0):
+        record(config, why)
+        return ExitStatus.NOT_JUDGED
+    return status or 0
+
+
+def _why_unjudged(config: pytest.Config, status: int) -> str:
+    """Return why this call, that ran without a verdict, is no success; empty where it is one."""
+    option = config.option
+    expression = option.markexpr or ""
+    if gates := split_gates(expression):
+        return f"{' and '.join(gates)} was asked for, and nothing was run"
+    is_empty = status == pytest.ExitCode.NO_TESTS_COLLECTED
+    if is_empty and (unknown := find_unknown_markers(config, expression)):
+        return f"-m {expression!r} selects nothing: {', '.join(unknown)} is no gate and no marker"
+    return ""
+
+
+def asks_for_judgement(config: pytest.Config) -> bool:
+    """Return True where the call names a gate, an unknown marker, or a system to judge."""
+    option = _options(config)
+    if hasattr(config, "workerinput"):
+        return False
+    expression = getattr(option, "markexpr", "") or ""
+    words = MARKER_WORD.findall(expression)
+    if {*words} & {*GATES, *SUITES} or find_unknown_markers(config, expression):
+        return True
+    if any(getattr(option, name, False) for name in ACTIONS):
+        return False
+    return bool(getattr(option, "target", None) or getattr(option, "release", None))
+
+
+def refuse_misspelt_gates(config: pytest.Config) -> None:
+    """Raise `pytest.UsageError` where `-m` names a marker that is no gate, but nearly one.
+
+    pytest would select nothing, or everything behind a `not`, and nothing would be judged.
+    """
+    expression = config.option.markexpr or ""
+    for word, nearest in find_misspelt_gates(config, expression).items():
+        raise pytest.UsageError(
+            f"-m {expression!r}: {word!r} is no gate, no suite and no marker of this project. Did"
+            f" you mean {nearest!r}?"
+        )
+
+
+def find_misspelt_gates(config: pytest.Config, expression: str) -> dict[str, str]:
+    """Return the words of a marker expression that are nearly a gate or suite, with that one."""
+    nearest = {word: _nearest_gate(word) for word in find_unknown_markers(config, expression)}
+    return {word: near for word, near in nearest.items() if near}
+
+
+def find_unknown_markers(config: pytest.Config, expression: str) -> list[str]:
+    """Return the words of a marker expression that are neither gates nor declared markers."""
+    declared = {line.partition(":")[0].partition("(")[0].strip() for line in _marker_lines(config)}
+    known = {*declared, *GATES, *SUITES, *OPERATORS}
+    return [word for word in MARKER_WORD.findall(expression) if word not in known]
+
+
+def _marker_lines(config: pytest.Config) -> list[str]:
+    try:
+        return list(config.getini("markers"))
+    except (ValueError, KeyError):  # pytest has not read its own file yet
+        return []
+
+
+def _nearest_gate(word: str) -> str | None:
+    known, lower = (*GATES, *SUITES), word.lower()
+    near = difflib.get_close_matches(lower, known, n=1, cutoff=MIN_LIKENESS)
+    if not near and len(lower) >= MIN_PREFIX:
+        near = [name for name in known if name.startswith(lower)]
+    return near[0] if near else None
+
+
+def _options(config: pytest.Config) -> object:
+    # Before the options are read as a whole, pytest has those that it knew so far.
+    read = config.stash.get(CALLED_KEY, False)
+    return config.option if read else getattr(config, "known_args_namespace", config.option)
+
+
+def _tag(config: pytest.Config) -> str:
+    run = config.stash.get(RUN_KEY, None)
+    return run.tag if run else new_tag()
+
+
+def _find_reports(config: pytest.Config) -> Path:
+    run = config.stash.get(RUN_KEY, None)
+    if run:
+        return run.settings.resolve_path(run.settings.reports)
+    path = getattr(_options(config), "cutover_config", None)
+    root, called_in = config.rootpath, config.invocation_params.dir
+    return find_reports_folder(path, (root, called_in))
