@@ -52,6 +52,7 @@ def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
     """
     pluginmanager.register(options, options.__name__)
     config = pluginmanager.get_plugin("pytestconfig")
+    assert config is not None, "pytest registers its configuration before it asks for options"
     config.add_cleanup(partial(unjudged_calls.record_unread_call, config))
     # PYTEST_DISABLE_PLUGIN_AUTOLOAD leaves it out, and without it a check that hangs has no bound.
     if not pluginmanager.hasplugin("timeout") and not pluginmanager.is_blocked("timeout"):
