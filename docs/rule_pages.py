@@ -39,6 +39,7 @@ SUBJECTS: Mapping[str, str] = {
     "SLO": "Objectives under load",
     "SNAP": "Snapshots",
     "TLS": "TLS",
+    "WRITE": "Acknowledged writes",
 }
 """What the letters of a rule's id stand for."""
 

@@ -23,6 +23,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "access.sessions",
         "access.permissions",
         "functional.charts",
+        "functional.lost_writes",
         "functional.patient_records",
         "functional.patient_registration",
         "functional.visits",

@@ -21,6 +21,7 @@ from tests.faults.deployment.databases import DatabaseFault
 from tests.faults.deployment.deployment_environment import standin_servers
 from tests.faults.deployment.deployment_fault import DeploymentFault
 from tests.faults.fault import Fault
+from tests.faults.functional.functional_fault import FunctionalFault
 from tests.faults.load import gate_on_fault as load_gate
 from tests.faults.load.load_fault import LoadFault
 from tests.faults.network.network_fault import NetworkFault, checks_of
@@ -48,9 +49,10 @@ def _functional(folder: Path) -> Iterator[Trial]:
     with hospitals.cluster() as cluster:
 
         def attempt(fault: type[Fault], place: Path, check: str | None) -> Results:
+            waived = _as_kind(fault, FunctionalFault).waived
             with hospitals.hospital(cluster, fault.__name__, place) as hospital:
                 return gate_runs.run_functional_gate(
-                    hospital, place, *gate_runs.PLAIN, *_files_of(check)
+                    hospital, place, *gate_runs.PLAIN, *_files_of(check), waived=waived
                 )
 
         yield attempt

@@ -17,9 +17,10 @@ NEEDS = ("front", "monitoring", "backup")
 """What an embedded hospital can bring along: a second instance behind a reverse proxy; Prometheus
 and Alertmanager; a backup.
 """
-ROLES = ("script-history", "baseline", "test-messages")
+ROLES = ("script-history", "baseline", "test-messages", "durability")
 """What the code has to find in a plan: the item whose checks record the applied migration scripts,
-the item that is served by recording a baseline, the item that attests test messages.
+the item that is served by recording a baseline, the item that attests test messages,
+and the item that holds what the target acknowledged.
 """
 LIMITS = ("error_rate", "coverage_percent")
 """Limits of the settings that a title may hold as `{name}`."""

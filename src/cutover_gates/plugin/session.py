@@ -11,8 +11,9 @@ from typing import Any, NoReturn
 
 import pytest
 
-from cutover_gates.core.verdict import Verdict
+from cutover_gates.core.verdict import CheckResult, Verdict
 from cutover_gates.plugin import artifacts
+from cutover_gates.plugin.acknowledged_writes import judge_comparisons
 from cutover_gates.plugin.check_inventory import build_inventory
 from cutover_gates.plugin.collection import load_worker_collections
 from cutover_gates.plugin.declared_facts import describe_former_keys
@@ -61,6 +62,7 @@ class GateSession:
         self.verdicts: list[Verdict] = []
         self._has_begun = self._was_interrupted = self._was_refused = False
         self.target = GateTarget(run)
+        self._acknowledged: list[CheckResult] = []
         self.decisions = load_all_decisions(run)
         # `file::check` leaves no trace of the other checks of the file: it is remembered here.
         self._narrowed = frozenset(arg.partition("::")[0] for arg in config.args if "::" in arg)
@@ -143,6 +145,8 @@ class GateSession:
         self.target.stop()
         load_worker_collections(self.results, self.run.first_folder)
         expected = bind_to_plan(build_inventory(self.run.suite_folders), self.run.plan)
+        self._acknowledged, lost = judge_comparisons(self.run)
+        self.run_errors += lost
         self._judge(expected)
         artifacts.copy_shared_files(self.run)
         artifacts.show_verdicts(self.run, self.verdicts, self._notes(expected))
@@ -151,6 +155,7 @@ class GateSession:
         """Judge and write; once more where an output holds a secret, which is a run error."""
         undeclared = self.target.status.not_offered if self.target.status else {}
         results = self.results.results(expected, self._narrowed, self._unsupported, undeclared)
+        results += self._acknowledged
         subject = build_subject(self.run, self.target.status)
 
         def judge_and_write() -> None:

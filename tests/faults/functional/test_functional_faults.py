@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from tests.faults import gate_runs, hospitals
+from tests.faults.functional.functional_fault import FunctionalFault
 from tests.faults.judge import FUNCTIONAL, find_problems
-from tests.faults.registry import faults_of
+from tests.faults.registry import faults_of_kind
 from tests.faults.selection import cases
 from tests.faults.serve import NONE
 
-BY_NAME = faults_of("functional")
+BY_NAME = faults_of_kind("functional", FunctionalFault)
 
 
 @pytest.mark.parametrize("name", cases(BY_NAME))
@@ -23,7 +24,7 @@ def test_the_gate_catches(name: str, cluster: hospitals.Cluster, tmp_path: Path)
     item.
     """
     with hospitals.hospital(cluster, name, tmp_path) as hospital:
-        verdict = gate_runs.run_functional_gate(hospital, tmp_path)
+        verdict = gate_runs.run_functional_gate(hospital, tmp_path, waived=BY_NAME[name].waived)
     wrong = find_problems(BY_NAME[name], verdict)
     assert not wrong, "\n".join([*wrong, verdict.output])
 

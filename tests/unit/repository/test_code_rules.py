@@ -24,6 +24,7 @@ SPOKEN = frozenset(
     {
         "pytest",
         "cutover_gates.hospital",
+        "cutover_gates.hospital.hard_values",
         "cutover_gates.hospital.synthetic",
         "cutover_gates.hospital.matchers",
     }

@@ -27,9 +27,11 @@ from cutover_gates.hospital.matchers.expectations import (
     assert_passed,
     expect_rejection,
 )
+from cutover_gates.hospital.matchers.read_back import ReadBack
 
 __all__ = [
     "ExpectedRejection",
+    "ReadBack",
     "act_concurrently",
     "assert_equal",
     "assert_no_findings",

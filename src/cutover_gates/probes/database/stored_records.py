@@ -63,6 +63,12 @@ class StoredRecords:
         self._rows = resolve_queries(database.rows)
         self._connection: psycopg.Connection[Row] | None = None
 
+    source = "the database"
+
+    def read(self, kind: str, record_id: str, patient_id: str) -> Row | None:  # noqa: ARG002  # as every reader is asked
+        """Return the row of a record of this kind."""
+        return self._fetch_row(kind, record_id)
+
     def patient(self, patient_id: str) -> Row | None:
         """Return the row of a patient."""
         return self._fetch_row("patient", patient_id)
