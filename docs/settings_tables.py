@@ -13,6 +13,7 @@ from cutover_gates.config.settings import Settings
 
 NAMES = {
     "targets": "NAME",
+    "people": "NAME",
     "users": "ROLE",
     "capabilities": "CAPABILITY",
     "not_applicable": "ITEM",

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cutover_gates.cli.gate_command import run_gate
+from cutover_gates.cli.verify_command import run_verify
 
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 """Words that a subcommand does not know go to pytest, which knows or refuses them."""
@@ -21,6 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("gate", context_settings=PASS_ON)(run_gate)
+app.command("verify")(run_verify)
 
 
 def _print_version(is_asked: bool) -> None:

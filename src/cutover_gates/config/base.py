@@ -12,7 +12,16 @@ from cutover_gates.core.tables import SettingsError
 __all__ = ["SECRET_KEYS", "Seconds", "SettingsError", "SettingsTable", "find_table", "holds_secret"]
 
 SECRET_KEYS = frozenset(
-    {"password", "dsn", "standby_dsn", "secrets", "expired_token", "apprise_url"}
+    {
+        "password",
+        "dsn",
+        "standby_dsn",
+        "secrets",
+        "expired_token",
+        "apprise_url",
+        "signing_key",
+        "signing_passphrase",
+    }
 )
 """The keys of all secrets. None may stand in the file; a test holds the list."""
 

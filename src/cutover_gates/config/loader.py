@@ -19,6 +19,8 @@ from cutover_gates.core.tables import read_table, suggest_nearest
 FILE_NAME = "cutover.toml"
 EMBEDDED_DEFAULTS = {"kind": "embedded", "release": "2.0.0"}
 """`[targets.embedded]` where the file does not mention it."""
+TABLES = frozenset({"targets", "attestation", "people"})
+"""The settings that are tables: their variables name a key inside."""
 MAPPING_SECRETS_TABLE = "secrets"
 """`[targets.NAME.secrets]`: secrets of the mapping, under names that its author chose."""
 
@@ -143,10 +145,10 @@ def _refuse_unknown_environment() -> None:
         if not name.upper().startswith("CUTOVER_"):
             continue
         field, _, inner = name.upper().removeprefix("CUTOVER_").lower().partition("__")
-        if field in fields and (not inner or field == "targets"):
+        if field in fields and (not inner or field in TABLES):
             continue
-        # A field that exists but is no table: only `targets` has keys inside.
-        near = fields if field not in fields else {"targets"}
+        # A field that exists but is no table has no keys inside.
+        near = fields if field not in fields else TABLES
         suggestion = suggest_nearest(
             f"CUTOVER_{field.upper()}", {f"CUTOVER_{each.upper()}" for each in near}
         )

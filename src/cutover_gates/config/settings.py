@@ -17,6 +17,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from cutover_gates.config.attestation import Attestation, Person
 from cutover_gates.config.base import SettingsError, SettingsTable
 from cutover_gates.config.production import find_contradiction
 from cutover_gates.config.target import TARGET_NAME, Target
@@ -60,6 +61,20 @@ class Settings(BaseSettings):
     reports: Path = Field(
         default=Path("reports/runs"),
         description="The folder in which each run leaves its verdict and evidence.",
+    )
+    require_signed_decisions: bool = Field(
+        default=False,
+        description=(
+            "True where a waiver or sign-off counts only with the signature of its person"
+            " (`[people.NAME]`)."
+        ),
+    )
+    attestation: Attestation = Field(
+        default=Attestation(), description="How the evidence of a run is signed."
+    )
+    people: dict[str, Person] = Field(
+        default={},
+        description="The people who sign decisions, by a short name (`cutover-gates sign`).",
     )
     targets: dict[str, Target] = Field(
         default={},

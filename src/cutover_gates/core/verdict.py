@@ -87,7 +87,9 @@ class VerdictSubject:
     """The system, release, suite and settings that a verdict is bound to.
 
     `reported_release` and `migration` are what the target reported (None where it did not).
-    `settings` is a SHA-256 of all settings but secrets.
+    `settings` is a SHA-256 of all settings but secrets. `images` are those under judgement, as
+    `repository@sha256:…`; without one `document` is the SHA-256 of the document that the target
+    serves about itself. `signer` is the id of the key that signs the evidence.
     """
 
     target: str
@@ -101,6 +103,9 @@ class VerdictSubject:
     settings: str
     host: str
     production: bool = False
+    images: tuple[str, ...] = ()
+    document: str | None = None
+    signer: str | None = None
 
 
 @dataclass(frozen=True)

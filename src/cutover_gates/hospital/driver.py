@@ -52,7 +52,8 @@ class DriverFeatures:
     `unsupported_operations` asks the target which operations it does not offer, and why.
     `with_page_size` returns the same target that is asked for lists in pages of so many entries.
     `api_document` returns the OpenAPI document and the address at which its paths begin; with an
-    argument, it uses that document from now on (ValueError where it is not one).
+    argument, it uses that document from now on (ValueError where it is not one). `served_document`
+    asks the target for the document that it serves about itself: OpenAPI or a capability statement.
     """
 
     refresh_margin: float = REFRESH_MARGIN
@@ -62,6 +63,7 @@ class DriverFeatures:
     unsupported_operations: Callable[[], Mapping[str, str]] = _no_operations
     with_page_size: Callable[[int], Driver] | None = None
     api_document: Callable[[Mapping[str, Any] | None], tuple[Mapping[str, Any], str]] | None = None
+    served_document: Callable[[], Mapping[str, Any]] | None = None
 
 
 @runtime_checkable

@@ -39,7 +39,8 @@ class PytestRun:
     `gates` is empty where no verdict is asked for. `worker` is empty in the controller and without
     xdist. `folders` holds the output folder of each gate; a worker knows one only. With
     `snapshot_only` nothing is judged, and a snapshot of the database is taken (`pytest
-    --snapshot`).
+    --snapshot`). `signer` is the id of the key that signs the evidence, `served_document` the
+    SHA-256 of the target's document about itself.
     """
 
     root: Path
@@ -54,6 +55,8 @@ class PytestRun:
     running_target: RunningTarget | None = None
     folders: dict[str, Path] = field(default_factory=dict)
     snapshot_only: bool = False
+    signer: str | None = None
+    served_document: str | None = None
 
     def attach(self, target: RunningTarget) -> RunningTarget:
         """Take over a target that is up: its secrets are learnt before anything is sent to it."""

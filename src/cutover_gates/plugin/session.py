@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import pytest
 
 from cutover_gates.core.verdict import CheckResult, Verdict
-from cutover_gates.plugin import artifacts
+from cutover_gates.plugin import artifacts, attestation
 from cutover_gates.plugin.acknowledged_writes import judge_comparisons
 from cutover_gates.plugin.check_inventory import build_inventory
 from cutover_gates.plugin.collection import load_worker_collections
@@ -64,6 +64,7 @@ class GateSession:
         self.target = GateTarget(run)
         self._acknowledged: list[CheckResult] = []
         self.decisions = load_all_decisions(run)
+        self.signing_key = attestation.read_signing_key(run)
         # `file::check` leaves no trace of the other checks of the file: it is remembered here.
         self._narrowed = frozenset(arg.partition("::")[0] for arg in config.args if "::" in arg)
         self._unsupported = frozenset(load_unsupported_operations(run.settings))
@@ -141,6 +142,7 @@ class GateSession:
         self.run_errors += [*self.holds, *self.workers.find_holds()]
         self.run_errors += find_abnormal_end(exit_status, self.results)
         self.run_errors += self.target.find_changes(is_gone=self.results.target_is_gone)
+        self.run_errors += attestation.record_served_document(self.run)
         # It copies its ledgers into the folder that is searched for secrets below.
         self.target.stop()
         load_worker_collections(self.results, self.run.first_folder)
@@ -149,6 +151,10 @@ class GateSession:
         self.run_errors += lost
         self._judge(expected)
         artifacts.copy_shared_files(self.run)
+        if problems := attestation.close_folders(self.run, self.signing_key):
+            self.run_errors += problems
+            self._judge(expected)
+            attestation.close_folders(self.run, self.signing_key)
         artifacts.show_verdicts(self.run, self.verdicts, self._notes(expected))
 
     def _judge(self, expected: ExpectedChecks) -> None:
@@ -173,6 +179,7 @@ class GateSession:
         notes = [*self.target.notes, expected.describe_unassigned()]
         notes.append(describe_unknown_declarations(self.run))
         notes += describe_former_keys(self.run.settings)
+        notes.append("" if self.signing_key else attestation.UNSIGNED_NOTE)
         if self.results.has_failures:
             notes.append(untested_mapping_warning(self.run))
         return [note for note in notes if note]

@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from urllib.parse import urlsplit
 
 from cutover_gates.config.settings_digest import compute_settings_digest
+from cutover_gates.config.target import Target
 from cutover_gates.core.verdict import VerdictSubject
 from cutover_gates.hospital import ProtocolViolation, Rejected, Unreachable, Unsupported
 from cutover_gates.plugin.provenance import describe_commit
@@ -132,7 +133,16 @@ def build_subject(run: PytestRun, status: TargetStatus | None = None) -> Verdict
         settings=compute_settings_digest(run.settings),
         host=socket.gethostname(),
         production=settings.production,
+        images=list_images(settings),
+        document=run.served_document,
+        signer=run.signer,
     )
+
+
+def list_images(target: Target) -> tuple[str, ...]:
+    """Return the images under judgement that the settings name, as `repository@sha256:…`."""
+    cluster = target.infrastructure.cluster
+    return (f"{cluster.image or 'image'}@{cluster.digest}",) if cluster.digest else ()
 
 
 def _strip_credentials(url: str) -> str:

@@ -37,7 +37,7 @@ def to_json(verdict: Verdict) -> dict[str, Any]:
         "holds": list(verdict.run_errors),
         "refused": [_rejection_to_json(refusal) for refusal in verdict.rejected_decisions],
         "items": [_item_to_json(result) for result in verdict.items],
-        "subject": dataclasses.asdict(verdict.subject),
+        "subject": to_json_value(dataclasses.asdict(verdict.subject)),
     }
 
 

@@ -71,7 +71,10 @@ SPECIAL: Mapping[str, str] = {
 DECLARED = {"REASON": "r", "BY": "b", "AT": "2026-11-19"}
 ITEM, CAPABILITY = f"{TARGET}NOT_APPLICABLE__ITEM__", f"{TARGET}CAPABILITIES__REFRESH__"
 
+PERSON = "CUTOVER_PEOPLE__STAGING__"
+
 COMPANIONS: Mapping[str, Mapping[str, str]] = {
+    PERSON: {f"{PERSON}NAME": "Ada Example", f"{PERSON}PUBLIC_KEY_FILE": "a.pem"},
     ITEM: {f"{ITEM}{key}": text for key, text in DECLARED.items()},
     CAPABILITY: {f"{CAPABILITY}{key}": text for key, text in DECLARED.items()}
     | {f"{CAPABILITY}VALUE": "false"},

@@ -68,6 +68,7 @@ class FhirDriver(FhirCharts):
             reason_of=read_reason,
             unsupported_operations=self.unsupported_operations,
             session_header=self._session_header,
+            served_document=lambda: self.capability.statement,
         )
 
     def close(self) -> None:

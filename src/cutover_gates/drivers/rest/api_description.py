@@ -36,6 +36,11 @@ class ApiDescription:
                 ) from error
         return self._document
 
+    def load_document(self) -> Mapping[str, Any]:
+        """Return the document as the target serves it, or the one that replaced it."""
+        document: Mapping[str, Any] = self.load().document
+        return document
+
     def document_and_root(self, given: Mapping[str, Any] | None) -> tuple[Mapping[str, Any], str]:
         """Return the document and the address at which its paths begin.
 

@@ -70,6 +70,7 @@ class RestDriver(RestCharts):
             session_header=self._session_header,
             with_page_size=self._with_page_size,
             api_document=self._description.document_and_root,
+            served_document=self._description.load_document,
         )
 
     def close(self) -> None:

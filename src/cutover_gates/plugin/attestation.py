@@ -1,0 +1,190 @@
+"""Closes the folders of a run: what was judged, the sums of its files, and the signed statement.
+
+The order is fixed. `verdict.json` and all other files come first, then `SHA256SUMS`, which names
+them, then the statement, which names the sums. So one signature covers the whole folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cutover_gates.config.attestation import Attestation
+from cutover_gates.config.base import SettingsError
+from cutover_gates.core.attestation.envelope import (
+    parse_json_object,
+    render_bundle,
+    render_envelope,
+)
+from cutover_gates.core.attestation.signing_keys import (
+    EvidenceSigner,
+    load_signer,
+    read_key_file,
+)
+from cutover_gates.core.attestation.statement import (
+    build_statement,
+    canonical_json,
+    serialize_statement,
+)
+from cutover_gates.core.attestation.sums import (
+    BUNDLE_FILE,
+    STATEMENT_FILE,
+    SUMS_FILE,
+    UNSUMMED_FILES,
+    AttestationError,
+    compute_sums,
+)
+from cutover_gates.core.attestation.verification import VERDICT_FILE
+from cutover_gates.core.evidence.record import Recorder
+from cutover_gates.hospital import (
+    MappingError,
+    ProtocolViolation,
+    Rejected,
+    Unreachable,
+    Unsupported,
+)
+from cutover_gates.plugin.run import PytestRun
+from cutover_gates.plugin.verdict_subject import list_images
+from cutover_gates.targets.driver_factory import open_driver
+from cutover_gates.util.files import write_atomically
+
+DOCUMENT_FILE = "served-document.json"
+SECTION = "attestation"
+PEM_LINE_LENGTH = 32
+"""Characters. A line of a key's PEM text that is as long is a secret by itself."""
+UNSIGNED_NOTE = (
+    "The evidence is not signed: set attestation.signing_key_file, so that an auditor can verify"
+    " who wrote it."
+)
+
+
+def read_signing_key(run: PytestRun) -> EvidenceSigner | None:
+    """Return the key that signs the verdict; None where the settings give none.
+
+    It is read before the first check, so that a wrong key costs no run. Its text is a secret from
+    here on. Raises `SettingsError`.
+    """
+    table = run.settings.attestation
+    pem = _read_pem(run, table)
+    if pem is None:
+        if table.required:
+            raise SettingsError(
+                f"[{SECTION}] required is true, and there is no signing key: set"
+                " CUTOVER_ATTESTATION__SIGNING_KEY or signing_key_file"
+            )
+        return None
+    _learn_key(run, pem)
+    passphrase = run.settings.read_secret(table, "signing_passphrase", SECTION)
+    run.redactor.learn("signing passphrase", passphrase)
+    try:
+        key = load_signer(pem, passphrase, f"[{SECTION}] signing_key")
+    except AttestationError as error:
+        raise SettingsError(str(error)) from None
+    run.signer = key.key_id
+    return key
+
+
+def _read_pem(run: PytestRun, table: Attestation) -> str | None:
+    if table.signing_key is not None:
+        return table.signing_key.get_secret_value()
+    if table.signing_key_file is None:
+        return None
+    path = run.settings.resolve_path(table.signing_key_file)
+    try:
+        return read_key_file(path, f"[{SECTION}] signing_key_file", private=True)
+    except AttestationError as error:
+        raise SettingsError(str(error)) from None
+
+
+def _learn_key(run: PytestRun, pem: str) -> None:
+    """Mask the key as a whole and line by line: a diff or a traceback shows single lines."""
+    run.redactor.learn("signing key", pem.strip())
+    for line in pem.split():
+        if len(line) >= PEM_LINE_LENGTH:
+            run.redactor.learn("signing key", line)
+
+
+def record_served_document(run: PytestRun) -> list[str]:
+    """Keep the document that the target serves about itself, with its SHA-256.
+
+    It stands for the release where no image is known. Nothing is kept where the target serves none.
+    Return a sentence where the document could not be written.
+    """
+    document = _fetch_document(run)
+    if document is None:
+        return []
+    data = canonical_json(document)
+    try:
+        for folder in run.folders.values():
+            write_atomically(folder / DOCUMENT_FILE, data)
+    except OSError as error:
+        return [f"{DOCUMENT_FILE} could not be written ({error.strerror})"]
+    run.served_document = hashlib.sha256(data).hexdigest()
+    return []
+
+
+def _fetch_document(run: PytestRun) -> Mapping[str, Any] | None:
+    target = run.running_target
+    # A gate of the database may be judged while the application is down.
+    if target is None or run.suites == {"migrations"} or list_images(run.settings.chosen_target):
+        return None
+    hospital = open_driver(run.settings, target, Recorder(run.redactor, cap=1), run.tag)
+    load = hospital.features.served_document
+    try:
+        return load() if load else None
+    except (MappingError, ProtocolViolation, Rejected, Unreachable, Unsupported):
+        return None
+
+
+def close_folders(run: PytestRun, key: EvidenceSigner | None) -> list[str]:
+    """Write sums and statement into each folder, and return a sentence for each that failed.
+
+    A folder that could not be closed has neither: old ones would speak of other files.
+    """
+    problems = []
+    for gate, folder in run.folders.items():
+        try:
+            close_folder(folder, key, find_run_url(run.settings.attestation, os.environ))
+        except (AttestationError, OSError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            problems.append(
+                f"the evidence of {gate} could not be summed and signed ({reason}): make the folder"
+                " writable, keep foreign files out of it, and run again"
+            )
+            remove_closing_files(folder)
+    return problems
+
+
+def close_folder(folder: Path, key: EvidenceSigner | None, run_url: str = "") -> None:
+    """Write `SHA256SUMS` and the statement of a folder. Raises `AttestationError`, `OSError`."""
+    remove_closing_files(folder)
+    verdict = parse_json_object((folder / VERDICT_FILE).read_bytes(), VERDICT_FILE)
+    sums = compute_sums(folder)
+    statement = build_statement(verdict, hashlib.sha256(sums).hexdigest(), run_url)
+    envelope = render_envelope(serialize_statement(statement), key)
+    write_atomically(folder / SUMS_FILE, sums)
+    if key is not None:
+        write_atomically(folder / BUNDLE_FILE, render_bundle(envelope, key))
+    write_atomically(folder / STATEMENT_FILE, envelope)
+
+
+def remove_closing_files(folder: Path) -> None:
+    """Remove sums and statement of an earlier verdict of the folder, where it can be done."""
+    for name in UNSUMMED_FILES:
+        try:
+            (folder / name).unlink(missing_ok=True)
+        except OSError:
+            continue  # what stands there then differs from the files, and verify says so
+
+
+def find_run_url(table: Attestation, environment: Mapping[str, str]) -> str:
+    """Return the address of the run; empty where none is known."""
+    if table.run_url:
+        return table.run_url
+    names = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
+    server, repository, number = (environment.get(name, "") for name in names)
+    known = server and repository and number
+    return f"{server}/{repository}/actions/runs/{number}" if known else ""
