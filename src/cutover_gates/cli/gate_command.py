@@ -7,6 +7,7 @@ hospital is judged with the shipped settings. Checks of the folder's own suites 
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ import typer
 from cutover_gates.core.gates import GATES, MARKER_WORD, SUITES
 from cutover_gates.core.tables import suggest_nearest
 from cutover_gates.plugin.entry_point import PLUGIN, SETTINGS_OPTION
+from cutover_gates.util.terminal_output import print_text
 
 OPERATORS = frozenset({"and", "or", "not"})
 PYTEST_FILES = ("pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml")
@@ -43,7 +45,7 @@ def run_gate(
 ) -> None:
     """Judge a gate. Exit status 0 is GO or GO WITH WAIVERS. Further words go to pytest."""
     if mistake := find_mistake(name):
-        typer.echo(mistake, err=True)
+        print_text(mistake, sys.stderr)
         raise typer.Exit(pytest.ExitCode.USAGE_ERROR)
     words = build_words(name, Path.cwd(), target=target, release=release, config=config)
     raise typer.Exit(int(pytest.main([*words, *context.args])))

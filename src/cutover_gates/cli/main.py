@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.metadata import version
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 from cutover_gates.cli.gate_command import run_gate
 from cutover_gates.cli.verify_command import run_verify
+from cutover_gates.util.terminal_output import print_text
 
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 """Words that a subcommand does not know go to pytest, which knows or refuses them."""
@@ -27,7 +29,7 @@ app.command("verify")(run_verify)
 
 def _print_version(is_asked: bool) -> None:
     if is_asked:
-        typer.echo(f"cutover-gates {version('cutover-gates')}")
+        print_text(f"cutover-gates {version('cutover-gates')}", sys.stdout)
         raise typer.Exit
 
 

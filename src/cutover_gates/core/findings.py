@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from cutover_gates.core.printable import strip_control_characters
+
 MOST_LINES = 20
 """Findings of one rule that are printed; the rest is counted."""
 MOST_SUBJECTS = 5
@@ -64,7 +66,7 @@ class FindingsError(AssertionError):
     """A check found breaches of rules. `findings` has them all; the text explains them."""
 
     def __init__(self, *findings: Finding) -> None:
-        super().__init__(explain_findings(findings))
+        super().__init__(strip_control_characters(explain_findings(findings)))
         self.findings = findings
 
 
@@ -76,7 +78,7 @@ class NotProven(Exception):
     """
 
     def __init__(self, reason: str = "", gaps: Sequence[Finding] = ()) -> None:
-        super().__init__(reason or explain_findings(gaps))
+        super().__init__(strip_control_characters(reason or explain_findings(gaps)))
         self.gaps = tuple(gaps)
 
     @property

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cutover_gates.core.findings import THIS_CHECK, Finding, FindingsError
+from cutover_gates.core.printable import strip_control_characters
 from cutover_gates.hospital.values import Reason
 
 STATUS_REASONS: Mapping[int, Reason] = {
@@ -64,8 +65,10 @@ class Rejected(Exception):
     """
 
     def __init__(self, reason: Reason, message: str, answer: Answer) -> None:
-        super().__init__(f"{reason.value} (HTTP {answer.status}): {message}")
-        self.reason, self.message, self.answer = reason, message, answer
+        # A target's own words: pytest writes them to the terminal as they are.
+        self.message = strip_control_characters(message)
+        super().__init__(f"{reason.value} (HTTP {answer.status}): {self.message}")
+        self.reason, self.answer = reason, answer
 
 
 class ProtocolViolation(FindingsError):
@@ -92,7 +95,7 @@ class ProtocolViolation(FindingsError):
             lines.append(f"Mapping: {mapping_line}")
         if request_id:
             lines.append(f"Request id: {request_id}")
-        self.args = ("\n".join(lines),)
+        self.args = (strip_control_characters("\n".join(lines)),)
 
 
 class Unreachable(ProtocolViolation):
@@ -120,8 +123,8 @@ class Unsupported(Exception):
     """
 
     def __init__(self, operation: str, why: str) -> None:
-        super().__init__(f"{operation} is not offered by this target: {why}")
-        self.operation, self.why = operation, why
+        self.operation, self.why = operation, strip_control_characters(why)
+        super().__init__(f"{operation} is not offered by this target: {self.why}")
 
 
 class MappingError(Exception):
@@ -129,3 +132,6 @@ class MappingError(Exception):
 
     Never a finding about the target.
     """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(strip_control_characters(message))

@@ -18,6 +18,7 @@ from cutover_gates.reporting.github import report_to_github
 from cutover_gates.reporting.run_folders import create_folder, point_latest, run_folder_name
 from cutover_gates.reporting.terminal import print_verdict
 from cutover_gates.reporting.verdict_files import unfinished_verdict, write_all
+from cutover_gates.util.terminal_output import print_styled
 
 SHARED_FILES = ("junit.xml", "allure-results", "traces")
 """Outputs that speak of the whole run: each gate's folder has them."""
@@ -91,7 +92,7 @@ def show_verdicts(run: PytestRun, verdicts: Sequence[Verdict], notes: Sequence[s
     """
     console = Console(file=sys.__stdout__, highlight=False)
     for verdict in verdicts:
-        console.print()
+        print_styled(console)
         print_verdict(verdict, console, run.folders[verdict.gate], notes)
         notes = ()
         report_to_github(verdict, os.environ, sys.__stdout__ or sys.stdout)

@@ -5,13 +5,13 @@ pytest imports this module only where the option is given.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from cutover_gates.config.base import SettingsError
 from cutover_gates.core.evidence.ledger import Ledger
@@ -34,6 +34,7 @@ from cutover_gates.targets.cleanup_scope import retire_ledgers
 from cutover_gates.targets.driver_factory import open_driver
 from cutover_gates.targets.embedded import TargetDidNotStart
 from cutover_gates.targets.running_target import RunningTarget
+from cutover_gates.util.terminal_output import print_text
 
 COLUMN = 12
 """Characters of the column with the outcome."""
@@ -205,4 +206,4 @@ def _read_text(path: Path) -> str:
 
 
 def _print(sentence: str) -> None:
-    Console(highlight=False, markup=False).print(sentence, soft_wrap=True)
+    print_text(sentence, sys.stdout)

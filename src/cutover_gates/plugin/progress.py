@@ -16,6 +16,7 @@ from rich.console import Console
 from cutover_gates.plugin.collection import items_of
 from cutover_gates.plugin.results import ResultCollector
 from cutover_gates.reporting.progress_line import ProgressLine
+from cutover_gates.util.terminal_output import print_text
 from cutover_gates.util.text import wrap_words
 
 if TYPE_CHECKING:
@@ -27,10 +28,10 @@ def print_line(sentence: str) -> None:
 
     A terminal gets it wrapped between words; a file gets one line, to be searched.
     """
-    console = Console(file=sys.__stdout__, highlight=False, markup=False)
+    console = Console(file=sys.__stdout__)
     lines = wrap_words(sentence, console.width) if console.is_terminal else [sentence]
     for line in lines:
-        console.print(line, soft_wrap=True)
+        print_text(line, sys.__stdout__)
 
 
 class ProgressPrinter:

@@ -11,8 +11,8 @@ from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from cutover_gates.core.findings import Finding, explain_findings, fold_findings
+from cutover_gates.core.printable import strip_control_characters
 from cutover_gates.core.verdict import OPEN_OUTCOMES, CheckResult, ItemResult, Outcome, Verdict
-from cutover_gates.util.text import strip_control_characters
 
 DISPLAY_ORDER = (Outcome.FAILED, Outcome.ERROR, Outcome.NOT_PROVEN)
 """A failure says something about the target; an error hides what it would have said."""

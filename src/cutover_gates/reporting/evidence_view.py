@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from cutover_gates.core.printable import strip_control_characters
 from cutover_gates.core.verdict import CheckResult
 from cutover_gates.reporting.charts.figures import Figure, render_figures
 from cutover_gates.reporting.load_tables import EvidenceTable, build_tables
-from cutover_gates.util.text import format_duration, strip_control_characters
+from cutover_gates.util.text import format_duration
 
 KEYS_IN_TITLE = frozenset({"kind", "method", "status", "seconds", "curl", "title", "facts"})
 

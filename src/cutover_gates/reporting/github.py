@@ -10,7 +10,8 @@ from cutover_gates.core.verdict import OPEN_OUTCOMES, ItemResult, Outcome, Verdi
 from cutover_gates.reporting.causes import DISPLAY_ORDER
 from cutover_gates.reporting.markdown import escape_markdown, to_markdown
 from cutover_gates.reporting.verdict_summary import headline
-from cutover_gates.util.text import first_sentence, strip_control_characters
+from cutover_gates.util.terminal_output import format_runner_command, print_runner_command
+from cutover_gates.util.text import first_sentence
 
 MAX_ANNOTATIONS = 10
 """GitHub shows ten annotations of a kind for a step and silently drops the others."""
@@ -24,9 +25,8 @@ def report_to_github(verdict: Verdict, environment: Mapping[str, str], out: Text
     """
     if environment.get("GITHUB_ACTIONS") != "true":
         return
-    for line in workflow_commands(verdict):
-        out.write(f"{line}\n")
-    out.flush()
+    for command in workflow_commands(verdict):
+        print_runner_command(command, out)
     path = environment.get("GITHUB_STEP_SUMMARY")
     if path:
         with Path(path).open("a", encoding="utf-8", errors="backslashreplace") as file:
@@ -38,7 +38,9 @@ def workflow_commands(verdict: Verdict) -> list[str]:
 
     Faults of the run and open items are errors, waived items are warnings.
     """
-    lines = [_format_command("error", headline(verdict), error) for error in verdict.run_errors]
+    lines = [
+        format_runner_command("error", headline(verdict), error) for error in verdict.run_errors
+    ]
     for outcome, level in ANNOTATION_LEVELS.items():
         lines += [_annotate_item(level, result) for result in verdict.with_outcome(outcome)]
     if len(lines) <= MAX_ANNOTATIONS:
@@ -46,26 +48,12 @@ def workflow_commands(verdict: Verdict) -> list[str]:
     kept = lines[: MAX_ANNOTATIONS - 1]
     more = f"{len(lines) - len(kept)} more open or waived items: see the step summary"
     level = "warning" if verdict.is_go else "error"
-    return [*kept, _format_command(level, headline(verdict), more)]
+    return [*kept, format_runner_command(level, headline(verdict), more)]
 
 
 def _annotate_item(level: str, result: ItemResult) -> str:
     title = f"{result.item.id}: {result.outcome.value}"
-    return _format_command(level, title, f"{result.item.title}. {first_sentence(result.why)}")
-
-
-def _format_command(level: str, title: str, message: str) -> str:
-    """Return `::error title=…::…`.
-
-    In a title ':' and ',' are escaped too, as the runner reads it.
-    """
-    escaped = _escape_data(title).replace(":", "%3A").replace(",", "%2C")
-    return f"::{level} title={escaped}::{_escape_data(message)}"
-
-
-def _escape_data(text: str) -> str:
-    safe = strip_control_characters(text)
-    return safe.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return format_runner_command(level, title, f"{result.item.title}. {first_sentence(result.why)}")
 
 
 def step_summary(verdict: Verdict) -> str:
@@ -85,4 +73,4 @@ def _format_row(result: ItemResult) -> str:
 
 
 def _escape_cell(text: str) -> str:
-    return escape_markdown(text).replace("|", "\\|")
+    return escape_markdown(text)

@@ -12,6 +12,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from cutover_gates.core.printable import strip_control_characters
 from cutover_gates.core.verdict import OPEN_OUTCOMES, ItemResult, Outcome, Verdict
 from cutover_gates.reporting.causes import title_of
 from cutover_gates.reporting.evidence_view import collect_illustrated_evidence
@@ -19,7 +20,7 @@ from cutover_gates.reporting.measurements import collect_measurements
 from cutover_gates.reporting.next_step import describe_next_step
 from cutover_gates.reporting.reasons import list_reasons
 from cutover_gates.reporting.verdict_summary import count_outcomes, describe_target, headline
-from cutover_gates.util.text import format_duration, format_utc, strip_control_characters
+from cutover_gates.util.text import format_duration, format_utc
 
 TEMPLATES = Path(__file__).parent / "templates"
 OUTCOME_SYMBOLS = {

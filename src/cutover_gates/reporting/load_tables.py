@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cutover_gates.util.text import strip_control_characters
+from cutover_gates.core.printable import strip_control_characters
 
 STATISTICS = ("p50", "p95", "p99")
 TIMES_CAPTION = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from cutover_gates.core.printable import strip_control_characters
 from cutover_gates.core.verdict import OPEN_OUTCOMES, Verdict, VerdictWord
 from cutover_gates.reporting.gate_texts import texts_for_gate
 from cutover_gates.reporting.measurements import collect_measurements
@@ -14,16 +15,28 @@ from cutover_gates.reporting.verdict_summary import count_outcomes, describe_tar
 from cutover_gates.util.text import format_utc
 
 WHITESPACE = re.compile(r"\s+")
-MARKUP_CHARACTERS = re.compile(r"[`*\[\]\\]|<(?=[A-Za-z/!?])")
+MARKUP_CHARACTERS = re.compile(
+    r"[`*\[\]\\|]|~(?=~)|<(?=[A-Za-z/!?@#])|&(?=#|\w+;)|(?<!\w)_|_(?!\w)"
+    r"|^ ?[#>+=~-]|^ ?\d+(?=[.)] )"
+)
+MENTION = re.compile(r"(?<![\w.])@(?=\w)")
 
 
 def escape_markdown(text: str) -> str:
-    """Return the text on one line, without a meaning in Markdown or HTML.
+    """Return the text on one line, printable, and without a meaning in Markdown or HTML.
 
-    `p95 < 300 ms` stays as it is: a sign that opens no tag is harmless.
+    `p95 < 300 ms` stays as it is: a sign that opens no tag is harmless. An @ that would mention a
+    person becomes the wide one, since a backslash does not keep GitHub from sending the message.
     """
-    one_line = WHITESPACE.sub(" ", text)
-    return MARKUP_CHARACTERS.sub(lambda match: f"\\{match.group()}", one_line)
+    one_line = WHITESPACE.sub(" ", strip_control_characters(text))
+    escaped = MARKUP_CHARACTERS.sub(_escape_sign, one_line)
+    return MENTION.sub("\N{FULLWIDTH COMMERCIAL AT}", escaped)
+
+
+def _escape_sign(match: re.Match[str]) -> str:
+    sign = match.group().lstrip()
+    blank = match.group().removesuffix(sign)
+    return f"{blank}{sign}\\" if sign.isdecimal() else f"{blank}\\{sign}"
 
 
 def status_title(verdict: Verdict) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cutover_gates.core.printable import strip_control_characters
 from cutover_gates.core.verdict import Verdict
-from cutover_gates.util.text import strip_control_characters
 
 RESULTS = {"holds": "kept", "broken": "MISSED", "open": "not certain"}
 KEPT = RESULTS["holds"]

@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-from cutover_gates.util.text import strip_control_characters
+from cutover_gates.core.printable import strip_control_characters
+from cutover_gates.util.terminal_output import print_text
 
 FILE_WIDTH = 80
 """Columns of a line in a file or a pipe, where nobody can ask for the width."""
@@ -60,9 +61,7 @@ class ProgressLine:
             if self._lasting > MAX_LASTING_LINES + 1:
                 return
             if self._is_terminal():
-                self._overwrite(text)
-                self._out.write("\n")
-                self._out.flush()
+                self._overwrite(text, end="\n")
             else:
                 self._write_line(text)
 
@@ -71,10 +70,9 @@ class ProgressLine:
         # dumb terminal cannot go back to the start of a line.
         return self._out.isatty() and os.environ.get("TERM") != "dumb"
 
-    def _overwrite(self, text: str) -> None:
+    def _overwrite(self, text: str, end: str = "") -> None:
         width = self._width() - 1  # a terminal wraps when its last column is filled
-        self._out.write(f"\r{shorten(text, width).ljust(width)}")
-        self._out.flush()
+        print_text(shorten(text, width).ljust(width), self._out, start="\r", end=end)
 
     def _width(self) -> int:
         try:
@@ -83,8 +81,7 @@ class ProgressLine:
             return FILE_WIDTH
 
     def _write_line(self, text: str) -> None:
-        self._out.write(f"{shorten(text, FILE_WIDTH)}\n")
-        self._out.flush()
+        print_text(shorten(text, FILE_WIDTH), self._out)
 
 
 def shorten(text: str, width: int) -> str:

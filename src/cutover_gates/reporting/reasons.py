@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cutover_gates.core.printable import strip_control_characters
 from cutover_gates.core.verdict import ItemResult, Outcome, Verdict
 from cutover_gates.reporting.causes import OpenCause, collect_causes, split_lines
 from cutover_gates.reporting.verdict_summary import count_outcomes
@@ -12,7 +13,6 @@ from cutover_gates.util.text import (
     first_sentence,
     format_list,
     format_utc,
-    strip_control_characters,
 )
 
 MAX_CAUSES = 6

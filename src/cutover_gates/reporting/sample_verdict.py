@@ -24,6 +24,7 @@ from cutover_gates.reporting.sample_plan import SAMPLE_PLAN, SAMPLE_SUBJECT
 from cutover_gates.reporting.terminal import print_verdict
 from cutover_gates.reporting.verdict_files import write_all
 from cutover_gates.util.files import write_atomically
+from cutover_gates.util.terminal_output import print_text
 
 SAMPLE_TIME = datetime(2026, 11, 23, 2, 14, 5, tzinfo=UTC)
 FOLDER = Path("reports/sample")
@@ -169,7 +170,7 @@ def write_sample(folder: Path) -> list[Path]:
 def main(arguments: list[str]) -> None:
     """Write the sample into the folder that is named, or into `reports/sample/`."""
     for path in write_sample(Path(arguments[0]) if arguments else FOLDER):
-        print(path)
+        print_text(str(path), sys.stdout)
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from rich.console import Console
-from rich.text import Text
 
+from cutover_gates.core.printable import strip_control_characters
 from cutover_gates.core.verdict import OPEN_OUTCOMES, CheckResult, Outcome, Verdict, VerdictWord
 from cutover_gates.reporting.causes import DISPLAY_ORDER
 from cutover_gates.reporting.evidence_view import last_curl_command
@@ -22,7 +22,8 @@ from cutover_gates.reporting.measurements import collect_measurements
 from cutover_gates.reporting.next_step import describe_fired_triggers, describe_next_step
 from cutover_gates.reporting.reasons import ReasonLine, list_reasons
 from cutover_gates.reporting.verdict_summary import describe_counts_and_time, headline
-from cutover_gates.util.text import strip_control_characters, wrap_words
+from cutover_gates.util.terminal_output import print_styled
+from cutover_gates.util.text import wrap_words
 
 BANNER_STYLES = {
     VerdictWord.GO: "bold white on dark_green",
@@ -66,10 +67,7 @@ def print_verdict(
 
 def _print_line(console: Console, text: str, style: str = "", *, whole: bool = False) -> None:
     """Print one line. `whole` keeps it in one piece even where it is wider than the terminal."""
-    line = Text(text.encode(console.encoding, "replace").decode(console.encoding), style=style)
-    if not whole:
-        line.truncate(console.width, overflow="ellipsis")
-    console.print(line, soft_wrap=True, highlight=False)
+    print_styled(console, text, style, whole=whole)
 
 
 def _print_wrapped(
@@ -94,7 +92,7 @@ def _print_banner(verdict: Verdict, console: Console) -> None:
 
 
 def _print_section(console: Console, title: str, reasons: list[ReasonLine]) -> None:
-    console.print()
+    print_styled(console)
     _print_line(console, title, "bold")
     bullet = "- " if len(reasons) > 1 else ""
     indent = "  " + " " * len(bullet)
@@ -111,7 +109,7 @@ def _print_measurements(verdict: Verdict, console: Console) -> None:
     measurements = collect_measurements(verdict)
     if measurements is None:
         return
-    console.print()
+    print_styled(console)
     _print_line(console, measurements.title, "bold")
     operations = measurements.by_operation()
     shown = operations[:MAX_MEASUREMENTS]
@@ -125,7 +123,7 @@ def _print_measurements(verdict: Verdict, console: Console) -> None:
 
 
 def _print_checklist(verdict: Verdict, console: Console) -> None:
-    console.print()
+    print_styled(console)
     _print_line(console, "Checklist", "bold")
     widest = max((len(result.item.id) for result in verdict.items), default=0)
     for result in verdict.items:
@@ -147,7 +145,7 @@ def _print_open_checks(verdict: Verdict, console: Console) -> None:
     }
     if not checks:
         return
-    console.print()
+    print_styled(console)
     _print_line(console, "How to see it again", "bold")
     in_order = sorted(checks.values(), key=lambda check: DISPLAY_ORDER.index(check.outcome))
     for check in in_order[:MAX_CHECKS]:
@@ -172,7 +170,7 @@ def _print_open_check(check: CheckResult, console: Console, target: str) -> None
 
 def _print_closing_lines(verdict: Verdict, console: Console, folder: Path) -> None:
     """Print the word, the counts and the path of the page; a fired trigger stands after them."""
-    console.print()
+    print_styled(console)
     for line in textwrap.wrap(headline(verdict), console.width):
         _print_line(console, line, BANNER_STYLES[verdict.word])
     _print_wrapped(console, describe_counts_and_time(verdict))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
+from cutover_gates.core.printable import strip_control_characters
 from cutover_gates.core.verdict import SEVERITY_ORDER, Verdict, VerdictSubject
-from cutover_gates.util.text import format_duration, format_utc, strip_control_characters
+from cutover_gates.util.text import format_duration, format_utc
 
 UNKNOWN_KIND = "unknown"
 """The kind of a target whose settings could not be read: whether it is production is not known."""

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 from cutover_gates.core.evidence.redact import Redactor
+from cutover_gates.core.printable import strip_control_characters
 from cutover_gates.util.content_encoding import (
     ContentNotDecodable,
     ContentTooLarge,
@@ -35,8 +36,8 @@ class SourceUnavailable(RuntimeError):
     """
 
     def __init__(self, reason: str, url: str = "") -> None:
-        super().__init__(f"{url} {reason}" if url else reason)
-        self.reason, self.url = reason, url
+        self.reason, self.url = strip_control_characters(reason), url
+        super().__init__(f"{url} {self.reason}" if url else self.reason)
 
 
 class ConnectionRefused(SourceUnavailable):

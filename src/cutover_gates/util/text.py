@@ -10,20 +10,9 @@ import textwrap
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from cutover_gates.core.printable import strip_control_characters
+
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
-COMMAND_START = re.compile(r"(?<!\S)(?:::|##\[)")
-
-
-def strip_control_characters(text: str) -> str:
-    """Return the text without characters that drive a terminal or turn the reading direction.
-
-    Line ends stay. A CI runner obeys output that begins with `::` or `##[`: a space breaks up both.
-    """
-    characters = (
-        char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}"
-        for char in text.replace("\r\n", "\n").expandtabs(4)
-    )
-    return COMMAND_START.sub(lambda match: " ".join(match.group()), "".join(characters))
 
 
 def first_sentence(text: str, limit: int = 200) -> str:

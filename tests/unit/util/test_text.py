@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from cutover_gates.core.printable import strip_control_characters
 from cutover_gates.util.text import (
     first_sentence,
     format_list,
-    strip_control_characters,
     wrap_words,
 )
 

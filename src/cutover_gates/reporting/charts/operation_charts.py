@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import log10
 from typing import Any
 
+from cutover_gates.core.printable import strip_control_characters
 from cutover_gates.reporting.charts.model import (
     ChartPanel,
     ChartSeries,
@@ -13,7 +14,6 @@ from cutover_gates.reporting.charts.model import (
     format_short,
     parse_number,
 )
-from cutover_gates.util.text import strip_control_characters
 
 BINS_PER_DECADE = 20
 """Of a distribution, as `cutover_gates.probes.load.load_summary` makes it.
