@@ -17,6 +17,7 @@ from cutover_gates.config.loader import find_reports_folder
 from cutover_gates.core.gates import GATES, MARKER_WORD, SUITES, split_gates
 from cutover_gates.plugin.exit_status import ExitStatus
 from cutover_gates.plugin.run import RUN_KEY, new_tag
+from cutover_gates.util.terminal_output import print_text
 
 if TYPE_CHECKING:
     # A run without a gate needs neither drivers nor reports (0.2 s).
@@ -74,7 +75,7 @@ def record(config: pytest.Config, why: str) -> None:
 def say(sentence: str) -> None:
     """Print a sentence on standard error, or nowhere where that is closed."""
     with suppress(OSError):  # the exit status and the record say it too
-        print(sentence, file=sys.__stderr__, flush=True)
+        print_text(sentence, sys.__stderr__)
 
 
 def conclude_call(config: pytest.Config, session: GateSession | None, status: int | None) -> int:
