@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +16,7 @@ from cutover_gates.core.attestation.signing_keys import (
 )
 from cutover_gates.core.attestation.sums import AttestationError, show_name
 from cutover_gates.core.attestation.verification import FolderVerification, verify_folder
+from cutover_gates.util.terminal_output import print_text
 
 AGREES, DIFFERS, MISTAKE = 0, 1, 4
 """Exit statuses. A call that cannot be answered has pytest's status for a mistake of the user."""
@@ -35,12 +37,14 @@ def run_verify(
             raise AttestationError("--key and --files-only exclude each other")
         result = verify_folder(folder, _load_key(key), files_only=files_only)
     except (AttestationError, OSError) as error:
-        typer.echo(f"NOTHING VERIFIED: {error}", err=True)
+        print_text(f"NOTHING VERIFIED: {error}", sys.stderr)
         raise typer.Exit(MISTAKE) from None
     if result.problems:
-        typer.echo(f"NOT VERIFIED: {show_name(str(folder))}: {'; '.join(result.problems)}")
+        print_text(
+            f"NOT VERIFIED: {show_name(str(folder))}: {'; '.join(result.problems)}", sys.stdout
+        )
         raise typer.Exit(DIFFERS)
-    typer.echo(describe_success(folder, result))
+    print_text(describe_success(folder, result), sys.stdout)
     raise typer.Exit(AGREES)
 
 
