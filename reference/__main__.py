@@ -90,7 +90,7 @@ def _bring_to(
     """Bring the database to a stage of its cutover; return the backup, when one was made."""
     stages.copy_release_before(server, DATABASE)
     backup = stages.back_up(server, DATABASE) if with_backup or stage == "restored" else None
-    if stage == "after":
+    if stage in ("after", "eve"):
         cutover.perform(server, DATABASE, staff, by=cutover.flyway())
     elif stage == "restored" and backup is not None:
         stages.restore(server, DATABASE, backup)
@@ -110,8 +110,8 @@ def _arguments() -> argparse.Namespace:
         choices=stages.NAMES,
         default="after",
         help=(
-            "before the cutover, after it, or restored from the backup; the application supports"
-            " the stage after it only"
+            "before the cutover, on its eve, after it, or restored from the backup; the application"
+            " works in the stages eve and after"
         ),
     )
     parser.add_argument(

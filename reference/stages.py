@@ -18,7 +18,10 @@ import psycopg
 
 from reference import installation, postgres, template
 
-NAMES = ("before", "after", "restored")
+NAMES = ("before", "eve", "after", "restored")
+"""`eve` is the hour before the cutover. The application only works on the data that the cutover
+makes, so this stage has them, and reports the release before.
+"""
 RELEASE_BEFORE = "1.9.0"
 
 # Rights of the application of the release before. It can only add lines to the audit log.

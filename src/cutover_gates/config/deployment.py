@@ -57,11 +57,13 @@ class ClusterSettings(SettingsTable):
     previous_digest: str | None = Field(
         default=None, description="The digest of the image that a rollback goes back to."
     )
-    runs: Literal["release", "previous"] = Field(
-        default="release",
+    runs: Literal["release", "previous", "either"] | None = Field(
+        default=None,
+        examples=["previous"],
         description=(
-            "What every pod must run when it is judged: `release`, the image "
-            "under judgement; or `previous`, where the new one is not deployed before the cutover."
+            "What every pod must run when it is judged: `release`, the image under judgement;"
+            " `previous`, the one before the cutover; or `either`. Default: what the gate says"
+            " (`answers` in the plan). What contradicts the gate is refused."
         ),
     )
     replicas: int | None = Field(default=None, ge=1, description="How many pods there must be.")
@@ -89,9 +91,10 @@ class ClusterSettings(SettingsTable):
     )
 
     @property
-    def running_digest_key(self) -> str:
-        """Return the key with the digest that every pod must run."""
-        return "digest" if self.runs == "release" else "previous_digest"
+    def running_digest_keys(self) -> tuple[str, ...]:
+        """Return the keys with the digests that a pod may run."""
+        keys = {"previous": ("previous_digest",), "either": ("digest", "previous_digest")}
+        return keys.get(self.runs or "release", ("digest",))
 
     @field_validator("api")
     @classmethod

@@ -17,7 +17,7 @@ from cutover_gates.config.settings_mistakes import describe_mistake, invalid_env
 from cutover_gates.core.tables import read_table, suggest_nearest
 
 FILE_NAME = "cutover.toml"
-EMBEDDED_DEFAULTS = {"kind": "embedded", "release": "2.0.0"}
+EMBEDDED_DEFAULTS = {"kind": "embedded", "release": "2.0.0", "previous_release": "1.9.0"}
 """`[targets.embedded]` where the file does not mention it."""
 TABLES = frozenset({"targets", "attestation", "people"})
 """The settings that are tables: their variables name a key inside."""

@@ -189,8 +189,17 @@ class Migrations(SettingsTable):
     staging: str | None = Field(
         default=None,
         description=(
-            "Target whose own Phase 1 must have ended in GO with these scripts. Default: `staging`."
+            "The target that stands for staging: its own Phase 1 must have ended in GO with these"
+            " scripts, and its verdicts prove the items with `asked_of` of the plan. Default:"
+            " `staging`."
         ),
+    )
+    staging_verdict_hours: float = Field(
+        default=72,
+        gt=0,
+        le=336,
+        json_schema_extra=LOOSER_ABOVE,
+        description="Hours after which a verdict of staging is too old to prove such an item.",
     )
     scratch: ScratchSettings = Field(
         default=ScratchSettings(), description="A server for databases that are thrown away."

@@ -42,12 +42,15 @@ class Settings(BaseSettings):
 
     target: str = Field(
         default="embedded",
-        description=(
-            "The target to judge when the command line names none: a name from `[targets]`."
-        ),
+        description="The target to judge where the command line names none: one of `[targets]`.",
     )
     release: str | None = Field(
         default=None, description="The release under judgement, over the target's own `release`."
+    )
+    previous_release: str | None = Field(
+        default=None,
+        examples=["1.9.0"],
+        description="The release before the cutover, over the target's own `previous_release`.",
     )
     plan: Path = Field(
         default=Path("plan.toml"), description="The cutover plan (`docs/your-plan.md`)."

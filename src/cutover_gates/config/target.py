@@ -51,6 +51,14 @@ class Target(SettingsTable):
             "The release under judgement. `--release` and the top-level `release` go over it."
         ),
     )
+    previous_release: str | None = Field(
+        default=None,
+        examples=["1.9.0"],
+        description=(
+            "The release that runs before the cutover and after a rollback, as the target reports"
+            " it. `--previous-release` and the top-level `previous_release` go over it."
+        ),
+    )
     production: bool = Field(
         default=False,
         description=(

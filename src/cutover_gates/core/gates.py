@@ -5,9 +5,21 @@ from __future__ import annotations
 import ast
 import keyword
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 
 GATES = ("t24", "t12", "t1", "phase1", "phase2", "phase3", "rollback", "post", "nightly")
 SUITES = ("smoke", "migrations", "performance", "contract")
+ANSWERS = ("release", "previous", "either")
+"""What may answer at a gate: the release under judgement, the one before it, or both."""
+DEFAULT_ANSWERS: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(GATES, "release"),
+        **dict.fromkeys(("t24", "t12", "t1", "phase1", "rollback"), "previous"),
+        "phase2": "either",
+    }
+)
+"""What may answer at each gate of a plan that does not say it."""
 MARKER_WORD = re.compile(r"[\w:+\-.\[\]\\/]+")
 """A word of a marker expression, as pytest defines it. Python allows fewer."""
 
@@ -28,6 +40,24 @@ def split_gates(expression: str) -> tuple[str, ...]:
     # An alternative of unknown markers only narrows what runs: it asks for nothing to be judged.
     judged = [part for part in parts if evaluate_expression(part, frozenset()) is not None]
     return tuple(dict.fromkeys(ast.unparse(part) for part in judged))
+
+
+def named_gates(expression: str) -> tuple[str, ...]:
+    """Return the gates that an expression names, in the order of the plan; none for a suite.
+
+    A gate below `not` is not asked for.
+    """
+    tree = parse_expression(expression)
+    found = set() if tree is None else _find_names(tree)
+    return tuple(gate for gate in GATES if gate in found)
+
+
+def _find_names(node: ast.expr) -> set[str]:
+    if isinstance(node, ast.Name):
+        return {node.id}
+    if isinstance(node, ast.BoolOp):
+        return set().union(*map(_find_names, node.values))
+    return set()
 
 
 def parse_expression(expression: str) -> ast.expr | None:

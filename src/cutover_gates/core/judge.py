@@ -133,7 +133,7 @@ class _ItemJudge:
 
     def _judge_checks(self, item: Item) -> ItemResult:
         own = tuple(result for result in self.results if item.id in result.items)
-        below = [self.judge_item(self.plan.item(other)) for other in item.rests_on]
+        below = [self.judge_item(self.plan.item(other)) for other in item.rests_here]
         if not own and not below:
             return ItemResult(item, Outcome.NOT_PROVEN, "no check proves it")
         outcomes = [result.outcome for result in own] + [result.outcome for result in below]

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from cutover_gates.core.check_groups import needs_of, role_of, shipped_groups
-from cutover_gates.core.gates import evaluate_expression, parse_expression
+from cutover_gates.core.gates import DEFAULT_ANSWERS, evaluate_expression, parse_expression
 from cutover_gates.core.tables import suggest_nearest
 
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -45,6 +45,13 @@ class Item:
     kind: str = ""
     needs: tuple[str, ...] = ()
     role: str = ""
+    answers: str = ""
+    asked_of: str = ""
+
+    @property
+    def rests_here(self) -> tuple[str, ...]:
+        """The items that this one rests on, and that are asked of the same target."""
+        return () if self.asked_of else self.rests_on
 
     @property
     def markers(self) -> frozenset[str]:
@@ -53,8 +60,8 @@ class Item:
 
     @property
     def groups(self) -> tuple[str, ...]:
-        """The groups of checks that prove this item; none for a sign-off."""
-        if self.proof == "sign-off":
+        """The groups of checks that prove this item here; none where nothing here proves it."""
+        if self.proof == "sign-off" or self.asked_of:
             return ()
         return self.checks or (self.id,)
 
@@ -66,9 +73,10 @@ class Item:
 
 @dataclass(frozen=True)
 class Plan:
-    """All items, in the order of the file."""
+    """All items, in the order of the file, and what may answer at each gate."""
 
     items: tuple[Item, ...]
+    gate_answers: Mapping[str, str] = field(default_factory=lambda: dict(DEFAULT_ANSWERS))
 
     @cached_property
     def by_id(self) -> Mapping[str, Item]:
@@ -154,15 +162,14 @@ class Plan:
 
     def with_limits(self, limits: Mapping[str, str]) -> Plan:
         """Return the plan with each placeholder in a title replaced by the limit in force."""
-        return Plan(
-            tuple(
-                replace(item, title=PLACEHOLDER.sub(lambda name: limits[name[1]], item.title))
-                for item in self.items
-            )
+        items = (
+            replace(item, title=PLACEHOLDER.sub(lambda name: limits[name[1]], item.title))
+            for item in self.items
         )
+        return replace(self, items=tuple(items))
 
     def item_with_dependencies(self, item_id: str) -> frozenset[str]:
-        """Return the ids of the item and of everything that it rests on, however far down."""
+        """Return the ids of the item and of everything that it rests on here, however far down."""
         reached: set[str] = set()
         to_visit = [item_id]
         # Not recursive: `load_plan` uses it to find circles.
@@ -170,7 +177,7 @@ class Plan:
             current = to_visit.pop()
             if current not in reached:
                 reached.add(current)
-                to_visit.extend(self.item(current).rests_on)
+                to_visit.extend(self.item(current).rests_here)
         return frozenset(reached)
 
     def find_dependents(self, item_ids: Iterable[str]) -> frozenset[str]:

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from cutover_gates.core.check_groups import shipped_groups
-from cutover_gates.core.gates import GATES, SUITES
+from cutover_gates.core.gates import ANSWERS, GATES, SUITES
 from cutover_gates.core.plan import PLACEHOLDER, Item, Plan, PlanError
+from cutover_gates.core.plan_choices import optional_choice, require_choice
+from cutover_gates.core.plan_gates import ASKED_OF, check_asked_of, parse_gate_answers
 from cutover_gates.core.tables import read_table, suggest_nearest
 
 PROOFS = ("check", "sign-off")
@@ -17,17 +19,17 @@ NEEDS = ("front", "monitoring", "backup")
 """What an embedded hospital can bring along: a second instance behind a reverse proxy; Prometheus
 and Alertmanager; a backup.
 """
-ROLES = ("script-history", "baseline", "test-messages", "durability")
+ROLES = ("script-history", "baseline", "test-messages", "durability", "cluster")
 """What the code has to find in a plan: the item whose checks record the applied migration scripts,
 the item that is served by recording a baseline, the item that attests test messages,
-and the item that holds what the target acknowledged.
+the item that holds what the target acknowledged, and the one that compares what every pod runs.
 """
 LIMITS = ("error_rate", "coverage_percent")
 """Limits of the settings that a title may hold as `{name}`."""
-CHECK_ONLY_KEYS = ("suite", "rests_on", "checks", "needs")
+CHECK_ONLY_KEYS = ("suite", "rests_on", "checks", "needs", "answers", "asked_of")
 ITEM_KEYS = (
     *("id", "section", "title", "gates", "proof", "suite", "rests_on", "waivable"),
-    *("checks", "kind", "needs", "role"),
+    *("checks", "kind", "needs", "role", "answers", "asked_of"),
 )
 
 
@@ -40,7 +42,8 @@ def load_plan(path: Path) -> Plan:
         )
     data = read_table(path, PlanError)
     for key in data:
-        if key != "item":  # a misspelt [[item]] would be a line of the plan that nobody asks for
+        # a misspelt [[item]] would be a line of the plan that nobody asks for
+        if key not in ("item", "gates"):
             raise PlanError(f"{path.name}: unknown table {key!r}; write [[item]]")
     rows = data.get("item", [])
     if not isinstance(rows, list) or not rows:
@@ -48,7 +51,8 @@ def load_plan(path: Path) -> Plan:
             f"{path.name} has no [[item]]: a plan without items proves nothing (docs/your-plan.md)"
         )
     numbered = enumerate(rows, start=1)
-    plan = Plan(tuple(_parse_item(row, f"{path.name}, item {number}") for number, row in numbered))
+    items = tuple(_parse_item(row, f"{path.name}, item {number}") for number, row in numbered)
+    plan = Plan(items, parse_gate_answers(data.get("gates", {}), path.name))
     _check_ids(plan, path.name)
     return plan
 
@@ -60,24 +64,27 @@ def _parse_item(row: Mapping[str, Any], where: str) -> Item:
         where = f"{where} ({row['id']})"
     _check_keys(row, where)
     for gate in _require_texts(row.get("gates"), f"{where}: gates"):
-        _require_choice(gate, GATES, f"{where}: gates")
+        require_choice(gate, GATES, f"{where}: gates")
     for need in _optional_texts(row, "needs", where):
-        _require_choice(need, NEEDS, f"{where}: needs")
+        require_choice(need, NEEDS, f"{where}: needs")
     item = Item(
         row["id"],
         row["section"],
         row["title"],
         tuple(row["gates"]),
-        _require_choice(row["proof"], PROOFS, f"{where}: proof"),
+        require_choice(row["proof"], PROOFS, f"{where}: proof"),
         _parse_suite(row, where),
         _optional_texts(row, "rests_on", where),
         row.get("waivable", True),
         _parse_groups(row, where),
-        _optional_choice(row, "kind", KINDS, where),
+        optional_choice(row, "kind", KINDS, where),
         _optional_texts(row, "needs", where),
-        _optional_choice(row, "role", ROLES, where),
+        optional_choice(row, "role", ROLES, where),
+        optional_choice(row, "answers", ANSWERS, where),
+        optional_choice(row, "asked_of", ASKED_OF, where),
     )
     _check_groups(item, where)
+    check_asked_of(item, where)
     return item
 
 
@@ -102,7 +109,7 @@ def _check_keys(row: Mapping[str, Any], where: str) -> None:
             raise PlanError(f"{where}: {key!r} must be a text that is not empty")
     # A misspelt limit would stand in every verdict as it is written.
     for name in PLACEHOLDER.findall(row["title"]):
-        _require_choice(name, LIMITS, f"{where}: the name in braces in title")
+        require_choice(name, LIMITS, f"{where}: the name in braces in title")
     if not isinstance(row.get("waivable", True), bool):
         raise PlanError(f"{where}: waivable must be true or false")
 
@@ -111,11 +118,10 @@ def _parse_suite(row: Mapping[str, Any], where: str) -> str | None:
     if row["proof"] == "sign-off":
         if any(key in row for key in CHECK_ONLY_KEYS):
             raise PlanError(
-                f"{where}: a sign-off has neither suite nor rests_on, checks or needs: a person"
-                " attests it"
+                f"{where}: a sign-off has none of {', '.join(CHECK_ONLY_KEYS)}: a person attests it"
             )
         return None
-    return _require_choice(row.get("suite"), SUITES, f"{where}: suite")
+    return require_choice(row.get("suite"), SUITES, f"{where}: suite")
 
 
 def _check_groups(item: Item, where: str) -> None:
@@ -127,17 +133,6 @@ def _check_groups(item: Item, where: str) -> None:
                 f"{where}: the checks of {name!r} stand in {group.suite}, and suite is"
                 f" {item.suite!r}"
             )
-
-
-def _require_choice(value: object, allowed: tuple[str, ...], where: str) -> str:
-    if not isinstance(value, str) or value not in allowed:
-        nearest = suggest_nearest(str(value), allowed)
-        raise PlanError(f"{where} is {value!r}; allowed: {', '.join(allowed)}.{nearest}")
-    return value
-
-
-def _optional_choice(row: Mapping[str, Any], key: str, allowed: tuple[str, ...], where: str) -> str:
-    return _require_choice(row[key], allowed, f"{where}: {key}") if key in row else ""
 
 
 def _require_texts(value: object, where: str, *, may_be_empty: bool = False) -> tuple[str, ...]:

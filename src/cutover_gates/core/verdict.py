@@ -10,6 +10,7 @@ from typing import Any
 
 from cutover_gates.core.findings import Finding
 from cutover_gates.core.plan import Item
+from cutover_gates.core.release_answers import ReleaseAnswers
 from cutover_gates.core.waivers import Decision, RejectedDecision
 
 
@@ -89,7 +90,9 @@ class VerdictSubject:
     `reported_release` and `migration` are what the target reported (None where it did not).
     `settings` is a SHA-256 of all settings but secrets. `images` are those under judgement, as
     `repository@sha256:…`; without one `document` is the SHA-256 of the document that the target
-    serves about itself. `signer` is the id of the key that signs the evidence.
+    serves about itself. `signer` is the id of the key that signs the evidence. `previous_release`
+    is the declared release before the cutover; `release_answers` are what the target reported, many
+    times, before and after the checks.
     """
 
     target: str
@@ -106,6 +109,8 @@ class VerdictSubject:
     images: tuple[str, ...] = ()
     document: str | None = None
     signer: str | None = None
+    previous_release: str | None = None
+    release_answers: tuple[ReleaseAnswers, ...] = ()
 
 
 @dataclass(frozen=True)

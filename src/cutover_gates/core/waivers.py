@@ -144,8 +144,8 @@ def _item_objection(kind: str, item: Item) -> str | None:
     """Return why no decision of this kind can be made about the item."""
     if kind == "waiver" and not item.waivable:
         return f"{item.id} is not waivable: data loss and access control never are"
-    if kind == "waiver" and item.rests_on:
-        below = ", ".join(item.rests_on)
+    if kind == "waiver" and item.rests_here:
+        below = ", ".join(item.rests_here)
         return f"{item.id} rests on {below}: waive the one of these that is meant"
     if kind == "sign-off" and item.proof != "sign-off":
         return f"{item.id} is proven by checks; a signature cannot replace them"

@@ -18,13 +18,15 @@ from cutover_gates.drivers.transport import ExchangeObserver, GuardedTransport
 from cutover_gates.hospital import Driver
 
 
-def make_client(transport: httpx.BaseTransport) -> httpx.Client:
+def make_client(transport: httpx.BaseTransport, *, fresh: bool = False) -> httpx.Client:
     """Return a client on `transport`.
 
     It follows no redirect, takes no proxy or password from the environment, and asks for bodies
-    without compression, so that bytes can be compared.
+    without compression, so that bytes can be compared. With `fresh` each request makes a new
+    connection, and asks caches on the way for the target's own answer (RFC 9111).
     """
     headers = {"Accept-Encoding": "identity", "User-Agent": "cutover"}
+    headers |= {"Cache-Control": "no-cache", "Connection": "close"} if fresh else {}
     return httpx.Client(
         transport=transport, follow_redirects=False, trust_env=False, headers=headers
     )
@@ -47,6 +49,7 @@ def connect(
     secrets: Mapping[str, str] | None = None,
     client: HttpClient | None = None,
     observer: ExchangeObserver | None = None,
+    fresh: bool = False,
 ) -> Driver:
     """Return the driver of a target. Nothing is sent yet.
 
@@ -55,7 +58,7 @@ def connect(
     `connect_seconds`, `deadline` (seconds a request) and `patience` (seconds without any answer)
     bound every wait, `answer_bytes` every answer. `client` replaces the guarded one where it guards and bounds by itself, as in
     a load process; an own driver always gets an `httpx.Client`. `observer` is called with every
-    request and its answer (`GuardedTransport`).
+    request and its answer (`GuardedTransport`). `fresh` is explained in `make_client`.
 
     Raises `MappingError`.
     """
@@ -69,7 +72,7 @@ def connect(
         size_limit=answer_bytes,
         observer=observer,
     )
-    client = client or make_client(transport)
+    client = client or make_client(transport, fresh=fresh)
     if driver == "rest":
         return RestDriver(
             base_url,

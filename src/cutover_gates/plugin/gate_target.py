@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from cutover_gates.plugin.cleanup import describe_sweep, save_ledgers, sweep_dead_runs
 from cutover_gates.plugin.outcome_capture import TARGET_GONE
 from cutover_gates.plugin.progress import print_line
+from cutover_gates.plugin.release_judgement import ReleaseJudgement
 from cutover_gates.plugin.run import PytestRun
 from cutover_gates.plugin.target_start import start_target
 from cutover_gates.plugin.verdict_subject import TargetStatus, probe_target
@@ -17,13 +18,14 @@ from cutover_gates.targets.running_target import RunningTarget
 class GateTarget:
     """The lifecycle of the target in the controller.
 
-    `status` is what it answered before the first check; None before it was asked. `notes` are
-    sentences about what runs left on it.
+    `status` is what it answered before the first check; None before it was asked. `releases` holds
+    the gates to the release that answers. `notes` are sentences about what runs left on it.
     """
 
     def __init__(self, run: PytestRun) -> None:
         self.run = run
         self.status: TargetStatus | None = None
+        self.releases = ReleaseJudgement(run)
         self.notes: list[str] = []
         self._target: Iterator[RunningTarget] | None = None
 
@@ -33,9 +35,13 @@ class GateTarget:
         Raises `TargetDidNotStart` where it cannot be asked, and the user's errors.
         """
         self._target = start_target(self.run)
-        self.status = probe_target(self.run, next(self._target))
+        target = next(self._target)
+        self.status = probe_target(self.run, target)
         if not self.status.answers:
             raise TargetDidNotStart(self.status.problem)
+        # Told at once: whoever waits need not wait for a verdict that cannot be GO any more.
+        for hold in self.releases.survey(target, "before the checks"):
+            print_line(f"this will be NO-GO: {hold}")
 
     def sweep(self) -> None:
         """Retire what dead runs left on the target: earlier ones, or this run's crashed workers."""
@@ -55,13 +61,12 @@ class GateTarget:
         # Workers that crashed during the run left their ledgers open.
         if after.answers:
             self.sweep()
-        if after.release == self.status.release:
+        if not after.answers:
+            return [f"the target answered before the checks, and not at the end: {after.problem}"]
+        if self.releases.is_needed:
+            self.releases.survey(self.run.running_target, "after the checks")
             return []
-        now = after.release or after.problem or "nothing"
-        return [
-            f"the target changed during the run: it reported release {self.status.release} before,"
-            f" and {now} at the end"
-        ]
+        return _describe_change(self.status.release, after.release)
 
     def stop(self) -> None:
         """Save the ledgers beside the verdict, and let the target go."""
@@ -69,3 +74,13 @@ class GateTarget:
             self.notes.append(save_ledgers(self.run, self.run.first_folder / "traces"))
         if self._target is not None:
             next(self._target, None)
+
+
+def _describe_change(before: str | None, after: str | None) -> list[str]:
+    """Return a sentence where a target reports another release than before."""
+    if before == after:
+        return []
+    return [
+        f"the target changed during the run: it reported release {before} before, and"
+        f" {after or 'nothing'} at the end"
+    ]

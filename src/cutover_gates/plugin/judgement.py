@@ -13,6 +13,7 @@ from cutover_gates.core.judge import judge
 from cutover_gates.core.tables import suggest_nearest
 from cutover_gates.core.verdict import CheckResult, Verdict, VerdictSubject
 from cutover_gates.core.waivers import Decision, load_decisions
+from cutover_gates.plugin.release_judgement import ReleaseJudgement
 from cutover_gates.plugin.results import ResultCollector
 from cutover_gates.plugin.run import PytestRun
 
@@ -70,20 +71,21 @@ def judge_gates(
     decisions: Decisions,
     subject: VerdictSubject,
     run_errors: Sequence[str],
+    releases: ReleaseJudgement,
 ) -> list[Verdict]:
     """Return the verdict of each gate of the run."""
     return [
         judge(
             run.plan,
             gate,
-            results,
+            [*results, *releases.results(gate)],
             subject=subject,
             started=run.started,
             now=datetime.now(UTC),
             waivers=decisions.waivers,
             signoffs=decisions.signoffs,
             not_applicable=decisions.not_applicable,
-            run_errors=run_errors,
+            run_errors=[*run_errors, *releases.holds(gate)],
         )
         for gate in run.gates
     ]

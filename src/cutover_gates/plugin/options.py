@@ -55,6 +55,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="treat the target as production (real patients), whatever the settings say",
     )
     group.addoption(
+        "--previous-release",
+        metavar="VERSION",
+        help="the release before the cutover (default: the target's `previous_release`)",
+    )
+    group.addoption(
         "--cutover-config",
         metavar="PATH",
         type=Path,

@@ -30,11 +30,17 @@ from cutover_gates.plugin.judgement import (
 from cutover_gates.plugin.mapping_check_state import untested_mapping_warning
 from cutover_gates.plugin.parts import PARTS_KEY, describe_missing_parts
 from cutover_gates.plugin.progress import print_line
+from cutover_gates.plugin.release_judgement import refuse_conflicts
 from cutover_gates.plugin.report_collector import ReportCollector
 from cutover_gates.plugin.results import ResultCollector
 from cutover_gates.plugin.run import USER_ERRORS, PytestRun
 from cutover_gates.plugin.runs_beforehand import make_runs_beforehand
-from cutover_gates.plugin.settings_files import refuse_uncollected_suites
+from cutover_gates.plugin.settings_files import (
+    describe_files,
+    refuse_uncollected_suites,
+    refuse_unnamed_plan,
+)
+from cutover_gates.plugin.staging_proof import prove_by_staging
 from cutover_gates.plugin.verdict_subject import build_subject
 from cutover_gates.plugin.worker_reports import WorkerReportCollector
 from cutover_gates.targets.driver_factory import load_unsupported_operations
@@ -58,6 +64,8 @@ class GateSession:
         self.run, self.config, self.results, self.holds = run, config, results, holds
         self.parts, self.workers = config.stash[PARTS_KEY], WorkerReportCollector()
         refuse_uncollected_suites(config, run.settings, run.suite_folders)
+        refuse_conflicts(run)
+        refuse_unnamed_plan(run.settings, config)
         self.run_errors = find_missing_guards(config)
         self.verdicts: list[Verdict] = []
         self._has_begun = self._was_interrupted = self._was_refused = False
@@ -101,6 +109,7 @@ class GateSession:
 
     def _print_gates(self) -> None:
         subject = build_subject(self.run)
+        print_line(describe_files(self.run.settings, self.config.rootpath))
         for gate in self.run.gates:
             items = self.run.plan.select_items(gate)
             signed = sum(item.proof == "sign-off" for item in items)
@@ -162,10 +171,14 @@ class GateSession:
         undeclared = self.target.status.not_offered if self.target.status else {}
         results = self.results.results(expected, self._narrowed, self._unsupported, undeclared)
         results += self._acknowledged
-        subject = build_subject(self.run, self.target.status)
+        releases = self.target.releases
+        subject = build_subject(self.run, self.target.status, tuple(releases.answers))
+        results += prove_by_staging(self.run, subject)
 
         def judge_and_write() -> None:
-            self.verdicts = judge_gates(self.run, results, self.decisions, subject, self.run_errors)
+            self.verdicts = judge_gates(
+                self.run, results, self.decisions, subject, self.run_errors, releases
+            )
             artifacts.write_verdicts(self.run, self.verdicts)
             artifacts.point_latest_to_worst(self.run, self.verdicts)
 

@@ -15,7 +15,7 @@ from cutover_gates.targets import embedded, running_target
 from cutover_gates.targets.running_target import RunningTarget
 from cutover_gates.util.shipped_files import shipped_root
 
-EMBEDDED_STAGES = {"t24": "before", "t12": "before", "rollback": "restored"}
+EMBEDDED_STAGES = {"t24": "before", "t12": "before", "t1": "eve", "rollback": "restored"}
 """The gates at which an embedded hospital is not the one after its cutover."""
 
 

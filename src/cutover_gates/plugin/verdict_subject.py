@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from cutover_gates.config.settings_digest import compute_settings_digest
 from cutover_gates.config.target import Target
+from cutover_gates.core.release_answers import ReleaseAnswers
 from cutover_gates.core.verdict import VerdictSubject
 from cutover_gates.hospital import ProtocolViolation, Rejected, Unreachable, Unsupported
 from cutover_gates.plugin.provenance import describe_commit
@@ -113,7 +114,11 @@ def _read_migration(run: PytestRun, target: RunningTarget) -> str | None:
     return fetch_latest_migration(target.database, run.settings.chosen_target.database)
 
 
-def build_subject(run: PytestRun, status: TargetStatus | None = None) -> VerdictSubject:
+def build_subject(
+    run: PytestRun,
+    status: TargetStatus | None = None,
+    release_answers: tuple[ReleaseAnswers, ...] = (),
+) -> VerdictSubject:
     """Return the subject as far as it is known.
 
     Before the target is up its address and release are those of the settings.
@@ -136,6 +141,8 @@ def build_subject(run: PytestRun, status: TargetStatus | None = None) -> Verdict
         images=list_images(settings),
         document=run.served_document,
         signer=run.signer,
+        previous_release=target.previous_release if target else None,
+        release_answers=release_answers,
     )
 
 

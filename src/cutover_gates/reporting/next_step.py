@@ -92,14 +92,14 @@ def _fix_sentences(items: Sequence[Item]) -> list[str]:
     sentences = []
     if firm := [item.id for item in items if not item.waivable]:
         sentences.append(f"Fix {_join_ids(firm)}: no waiver is possible.")
-    if waivable := [item.id for item in items if item.waivable and not item.rests_on]:
+    if waivable := [item.id for item in items if item.waivable and not item.rests_here]:
         sentences.append(
             f"Fix {_join_ids(waivable)}. To accept the risk instead, add a waiver by a named person"
             f" to waivers.toml ({WAIVER_KEYS})."
         )
-    resting = [item for item in items if item.waivable and item.rests_on]
+    resting = [item for item in items if item.waivable and item.rests_here]
     if resting:
-        named = [f"{item.id} (rests on {format_list(item.rests_on)})" for item in resting]
+        named = [f"{item.id} (rests on {format_list(item.rests_here)})" for item in resting]
         sentences.append(f"Fix {_join_ids(named)}.")
     return sentences
 

@@ -59,10 +59,13 @@ def open_driver(
     recorder: Recorder,
     run_tag: str,
     observer: ExchangeObserver | None = None,
+    *,
+    fresh: bool = False,
 ) -> Driver:
     """Return the driver of the chosen target. Nothing is sent yet.
 
-    `observer` is called with each request and its answer. Raises `MappingError` or
+    `observer` is called with each request and its answer. With `fresh` each
+    request makes a new connection, past caches. Raises `MappingError` or
     `SettingsError`.
     """
     from cutover_gates.drivers.factory import (
@@ -84,6 +87,7 @@ def open_driver(
         patience=chosen.limits.patience_seconds,
         answer_bytes=chosen.limits.readable_bytes,
         observer=observer,
+        fresh=fresh,
         secrets=target.mapping_secrets,
     )
 

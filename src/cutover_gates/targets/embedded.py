@@ -18,7 +18,7 @@ from pathlib import Path
 
 from cutover_gates.config.settings import Settings
 from cutover_gates.hospital import Credentials, Role
-from cutover_gates.targets.running_target import RunningTarget
+from cutover_gates.targets.running_target import RunningTarget, previous_release_of
 from cutover_gates.util.subprocesses import kill_child, start_child, stop_child
 
 START_SECONDS = 120.0  # a cold start seeds a database; a warm one takes a few seconds
@@ -53,8 +53,8 @@ def start_embedded_target(
 
     Raises `TargetDidNotStart`.
 
-    `stage` is "before" (the cutover), "after", or "restored" (from the backup, as after a
-    rollback). `backed_up`: it makes a backup first. `surroundings`: "front" also starts a second
+    `stage` is "before" (the cutover), "eve" (the hour before it, with an application that works),
+    "after", or "restored" (from the backup, as after a rollback). `backed_up`: it makes a backup first. `surroundings`: "front" also starts a second
     instance and a reverse proxy, "all" Prometheus and Alertmanager, too.
     `RunningTarget.environment` names their addresses, and under `absent` what is missing.
     """
@@ -104,6 +104,7 @@ def start_embedded_target(
         log=started["log"],
         backup=started["backup"],
         environment=started["surroundings"],
+        previous_release=previous_release_of(settings, release),
     )
     return EmbeddedTarget(standing, process)
 

@@ -37,6 +37,7 @@ class RunningTarget:
     log: str | None = None
     backup: str | None = None
     environment: Mapping[str, Any] = field(default_factory=dict)
+    previous_release: str | None = None
 
     @property
     def is_ephemeral(self) -> bool:
@@ -62,6 +63,7 @@ class RunningTarget:
             "log": self.log,
             "backup": self.backup,
             "environment": dict(self.environment),
+            "previous_release": self.previous_release,
         }
 
     @classmethod
@@ -122,4 +124,20 @@ def describe_remote(settings: Settings) -> RunningTarget:
         ),
         expired_token=settings.read_secret(target, "expired_token", section),
         mapping_secrets={name: value.get_secret_value() for name, value in target.secrets.items()},
+        previous_release=previous_release_of(settings, release),
     )
+
+
+def previous_release_of(settings: Settings, release: str) -> str | None:
+    """Return the declared release before the cutover; None where none is declared.
+
+    Raises `SettingsError` where it is the release under judgement: it would then prove nothing.
+    """
+    previous = settings.previous_release or settings.chosen_target.previous_release
+    if previous is not None and previous == release:
+        raise SettingsError(
+            f"target {settings.target!r}: release and previous_release are both {release!r}, so no"
+            " answer could tell them apart. Also in a rollback `release` is the one that was"
+            " deployed, and `previous_release` the one that is gone back to."
+        )
+    return previous

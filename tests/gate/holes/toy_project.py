@@ -17,6 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from tests.gate.holes.release_instances import ToldRelease, answer_release
 from tests.standins.hostile_answers import HOSTILE, send
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -91,7 +92,9 @@ def test_a_document_is_filed(recorder):
 
 
 class _Target(BaseHTTPRequestHandler):
-    """Answers every request with the release; below `/hostile/NAME` as `hostile_answers` says."""
+    """Answers every request with the release; below `/hostile/NAME` as `hostile_answers`
+    says, below `/release/NAME/KEY` as `release_instances` says.
+    """
 
     def do_GET(self) -> None:
         if self.path.startswith("/hostile/"):
@@ -99,8 +102,13 @@ class _Target(BaseHTTPRequestHandler):
             self.close_connection = True
             send(self.connection, HOSTILE[name], is_read=True)
             return
-        body = json.dumps({"release": "1.0", "migration": "1", "name": "toy"}).encode()
-        self.send_response(200)
+        told = ToldRelease()
+        if self.path.startswith("/release/"):
+            told = answer_release(self.path)
+        body = told.body()
+        self.send_response(told.status)
+        for name, value in told.headers.items():
+            self.send_header(name, value)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

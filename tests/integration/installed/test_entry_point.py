@@ -41,7 +41,8 @@ def test_a_project_without_settings_notices_nothing(
 
 def test_a_project_with_settings_has_the_plugin(installation: Installation, tmp_path: Path) -> None:
     """Plain pytest then judges, with the shipped checks."""
-    shutil.copy(ROOT / "cutover.toml", tmp_path)
+    for name in ("cutover.toml", "plan.toml"):
+        shutil.copy(ROOT / name, tmp_path)
     assert node_ids(installation.pytest(tmp_path, *COLLECT))
 
 
@@ -49,7 +50,7 @@ def test_entry_point_and_conftest_register_it_once(
     installation: Installation, tmp_path: Path
 ) -> None:
     """An editable installation has both."""
-    for name in ("cutover.toml", "conftest.py"):
+    for name in ("cutover.toml", "plan.toml", "conftest.py"):
         shutil.copy(ROOT / name, tmp_path)
     run = installation.pytest(tmp_path, "--trace-config", *COLLECT)
     registered = [line for line in run.stdout.splitlines() if f"<module '{HOOKS}'" in line]

@@ -86,7 +86,7 @@ def test_a_check_is_run_again_by_its_node_id(installation: Installation, tmp_pat
     """As a verdict says it, in a folder that has no such file."""
     (tmp_path / "smoke").mkdir()
     (tmp_path / "smoke" / "test_patients.py").write_text(OWN_CHECK, encoding="utf-8")
-    (tmp_path / "cutover.toml").touch()
+    (tmp_path / "cutover.toml").write_text('plan = "shipped"\n', encoding="utf-8")
     own, shipped = "own/smoke/test_patients.py", "smoke/test_health.py"
     run = installation.pytest(tmp_path, *COLLECT, own, f"{shipped}::test_readiness_does_not_waver")
     assert node_ids(run) == [

@@ -105,7 +105,8 @@ def test_its_command_is_understood(arguments: Callable[[], list[str]], tmp_path:
     one must not be taken for such.
     """
     (tmp_path / "cutover.toml").write_text(
-        '[targets.staging]\nurl = "http://127.0.0.1:1"\nrelease = "1"\n', encoding="utf-8"
+        'plan = "shipped"\n[targets.staging]\nurl = "http://127.0.0.1:1"\nrelease = "1"\n',
+        encoding="utf-8",
     )
     given = [
         argument.replace(named(arguments()), f"{tmp_path}/cutover.toml") for argument in arguments()

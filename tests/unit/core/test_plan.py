@@ -155,7 +155,7 @@ def test_a_check_serves_its_item_and_all_that_rest_on_it(plan: Plan) -> None:
     """A gate that asks for an item gets the checks of what it rests on, too."""
     assert plan.find_dependents(["access-control"]) == {"access-control", "critical-features"}
     assert plan.gates_of(["access-control"]) == {"phase3", "nightly", "post"}
-    assert plan.gates_of(["patient-creation"]) == {"phase3", "nightly", "t24", "post"}
+    assert plan.gates_of(["patient-creation"]) == {"phase3", "nightly", "post"}
     assert plan.gates_of(["health-checks"]) == {"phase3", "nightly", "post", "t1", "rollback"}
 
 

@@ -86,6 +86,19 @@ A, B, C = (ITEM.format(id=name) for name in "abc")
         (A + 'needs = ["backups"]', "needs is 'backups'; allowed: front, monitoring, backup."),
         (A + 'role = "history"', "role is 'history'; allowed: script-history, baseline"),
         (A + 'checks = "b"', "checks must be a list of texts"),
+        (A + "[gates.phse3]\nanswers = 'release'", "[gates.phse3] is 'phse3'; allowed: t24, t12"),
+        (A + "[gates.t24]\nanswers = 'prevoius'", "Did you mean 'previous'?"),
+        (A + "[gates.t24]\nanswer = 'previous'", "unknown key 'answer'. Did you mean 'answers'?"),
+        (A + "[gates.t24]", "[gates.t24]: answers is None; allowed: release, previous, either"),
+        ("gates = 5\n" + A, 'write [gates.t24], then answers = "previous"'),
+        ("gates.t24 = 5\n" + A, 'write a table with answers = "release"'),
+        (A + 'answers = "new"', "item 1 (a): answers is 'new'; allowed: release, previous, either"),
+        (A + 'asked_of = "stagng"', "asked_of is 'stagng'; allowed: staging."),
+        (A + 'asked_of = "staging"', "asked_of needs rests_on"),
+        (
+            A + 'asked_of = "staging"\nrests_on = ["b"]\nanswers = "release"\n' + B,
+            "an item with asked_of has neither checks nor answers",
+        ),
         (A + "checks = []", "checks is empty, so nothing could prove the item"),
         (
             A + 'checks = ["error-rate"]',
@@ -95,9 +108,9 @@ A, B, C = (ITEM.format(id=name) for name in "abc")
             A.replace('"T"', '"under {error_rat}"'),
             "the name in braces in title is 'error_rat'; allowed: error_rate, coverage_percent.",
         ),
-        (SIGNED.format(id="a") + 'checks = ["b"]', "a sign-off has neither suite nor rests_on"),
-        (SIGNED.format(id="a") + 'suite = "smoke"', "a sign-off has neither suite nor rests_on"),
-        (SIGNED.format(id="a") + 'rests_on = ["a"]', "a sign-off has neither suite nor rests_on"),
+        (SIGNED.format(id="a") + 'checks = ["b"]', "a sign-off has none of suite, rests_on"),
+        (SIGNED.format(id="a") + 'suite = "smoke"', "a sign-off has none of suite, rests_on"),
+        (SIGNED.format(id="a") + 'rests_on = ["a"]', "a sign-off has none of suite, rests_on"),
     ],
 )
 def test_a_mistake_in_the_plan_is_told_with_its_place_and_its_remedy(
@@ -133,3 +146,18 @@ def test_the_examples_of_the_documentation_are_a_plan(tmp_path: Path) -> None:
     assert {item.proof for item in plan.items} == {"check", "sign-off"}
     assert {item.waivable for item in plan.items} == {True, False}
     assert any(item.rests_on for item in plan.items)
+
+
+def test_a_plan_says_what_may_answer_at_its_gates(tmp_path: Path) -> None:
+    """What it does not say has its default."""
+    plan = load_plan(written(tmp_path, A + "[gates.t1]\nanswers = 'either'"))
+    assert (plan.gate_answers["t1"], plan.gate_answers["t24"]) == ("either", "previous")
+
+
+def test_what_is_asked_of_staging_asks_nothing_here(tmp_path: Path) -> None:
+    """Its own checks, and those of what it rests on, do not run at its gate."""
+    asked = SIGNED.format(id="b").replace('"sign-off"', '"check"') + 'suite = "smoke"\n'
+    plan = load_plan(written(tmp_path, A + asked + 'rests_on = ["a"]\nasked_of = "staging"'))
+    assert plan.item_with_dependencies("b") == {"b"}
+    assert plan.gates_of(["a"]) == {"phase3"}
+    assert plan.item("b").groups == ()

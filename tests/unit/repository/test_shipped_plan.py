@@ -112,7 +112,8 @@ def proven(plan: Plan, inventory: CheckInventory) -> set[str]:
     own = {item.id for item in plan.items if named & set(item.groups)}
     complete: set[str] = set()
     for item in sorted(
-        plan.items, key=lambda item: len(plan.item_with_dependencies(item.id))
+        plan.items,
+        key=lambda item: (bool(item.asked_of), len(plan.item_with_dependencies(item.id))),
     ):  # what rests on others comes after them
         resting = bool(item.rests_on) and set(item.rests_on) <= complete
         if item.proof == "check" and (resting or (item.id in own and not item.rests_on)):

@@ -47,7 +47,7 @@ class KubernetesAssessments:
 
     def assess_images(self) -> Assessment:
         """Every pod runs the declared image, by its digest: a tag may be moved."""
-        keys = ("image", self._settings.running_digest_key)
+        keys = ("image", *self._settings.running_digest_keys)
         return self._assess("Every pod runs the declared image", pods.check_images, *keys)
 
     def assess_pods(self) -> Assessment:

@@ -77,7 +77,7 @@ def _compare_digest(
 ) -> None:
     # imageID is what the node pulled; the specification may name a tag.
     image = (status.image_id or "") if status else ""
-    wanted = getattr(settings, settings.running_digest_key)
+    wanted = {getattr(settings, key): key for key in settings.running_digest_keys}
     digest, command = _DIGEST.search(image), _image_command(settings)
     builder.figures[subject] = image
     if not image:
@@ -86,11 +86,11 @@ def _compare_digest(
     elif not digest:
         reason = f"it runs {image}, which is no digest of a registry: loaded on the node by hand"
         builder.add_gap(rules.DECLARED_IMAGE, subject, reason, reproduce=command)
-    elif digest[1] != wanted:
+    elif digest[1] not in wanted:
         builder.add_finding(
             rules.DECLARED_IMAGE,
             subject,
-            expected=f"{wanted} ({settings.running_digest_key})",
+            expected=" or ".join(f"{value} ({key})" for value, key in wanted.items()),
             actual=digest[1],
             reproduce=command,
         )

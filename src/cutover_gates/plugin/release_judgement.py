@@ -1,0 +1,124 @@
+"""Holds the gates of a run to the release that answered, before the checks and after them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from cutover_gates.config.base import SettingsError
+from cutover_gates.core.gates import ANSWERS
+from cutover_gates.core.release_answers import (
+    DeclaredReleases,
+    ReleaseAnswers,
+    ReleaseRequirement,
+    explain_hold,
+    find_conflict,
+    find_requirements,
+)
+from cutover_gates.core.verdict import CheckResult, Outcome
+from cutover_gates.plugin.release_survey import survey_release
+from cutover_gates.plugin.run import PytestRun
+from cutover_gates.targets.driver_factory import load_unsupported_operations
+from cutover_gates.targets.running_target import RunningTarget
+
+CHECK = "the release that answers"
+"""The name under which an item that was asked of another release shows it."""
+
+
+@dataclass
+class ReleaseJudgement:
+    """What must answer at the gates of a run, and what answered so far."""
+
+    run: PytestRun
+    answers: list[ReleaseAnswers] = field(default_factory=list)
+
+    def requirements(self, gate: str) -> tuple[ReleaseRequirement, ...]:
+        """Return what must answer at a gate; nothing where it asks no application."""
+        return find_requirements(self.run.plan, gate)
+
+    @property
+    def is_needed(self) -> bool:
+        """True where any gate of the run asks a running application."""
+        return any(self.requirements(gate) for gate in self.run.gates)
+
+    def survey(self, target: RunningTarget, moment: str) -> list[str]:
+        """Ask the target, and return why the answers are no proof, for any gate of the run."""
+        if not self.is_needed:
+            return []
+        self.answers.append(survey_release(self.run, target, moment))
+        return list(dict.fromkeys(hold for gate in self.run.gates for hold in self.holds(gate)))
+
+    def holds(self, gate: str) -> list[str]:
+        """Return why a gate cannot be GO, whatever is waived."""
+        found = [hold for one in self.requirements(gate) for hold in self._explain(one)]
+        return list(dict.fromkeys(found))
+
+    def results(self, gate: str) -> list[CheckResult]:
+        """Return a result that is not proven for items whose own release did not answer."""
+        return [
+            CheckResult(CHECK, frozenset(one.items), Outcome.NOT_PROVEN, self._explain(one)[0])
+            for one in self.requirements(gate)
+            if one.of_items and self._explain(one)
+        ]
+
+    def _explain(self, requirement: ReleaseRequirement) -> list[str]:
+        if self.run.running_target is None:
+            return []
+        declared = declared_releases(self.run, self.run.running_target)
+        holds = [explain_hold(requirement, declared, answers) for answers in self.answers]
+        return [hold for hold in holds if hold]
+
+
+def declared_releases(run: PytestRun, target: RunningTarget) -> DeclaredReleases:
+    """Return the releases that the settings declare for the target."""
+    absent = load_unsupported_operations(run.settings)
+    # `release` is the operation that cannot be asked, `reported_release` an answer without one.
+    untold = absent.get("reported_release") or absent.get("release", "")
+    return DeclaredReleases(target.name, target.release, target.previous_release, untold)
+
+
+def refuse_conflicts(run: PytestRun) -> None:
+    """Raise `SettingsError` where gates of one run, or the cluster's settings, contradict."""
+    if conflict := find_conflict(run.plan, run.gates):
+        raise SettingsError(conflict)
+    expected_pods(run)
+
+
+def expected_pods(run: PytestRun) -> str:
+    """Return what every pod must run: `release`, `previous` or `either`, as the gates say.
+
+    `runs` of the cluster's settings may say it more narrowly. Raises `SettingsError` where it
+    contradicts the gates.
+    """
+    declared = run.settings.chosen_target.infrastructure.cluster.runs
+    asked = _answers_for_pods(run)
+    if asked in (None, "either", declared) or declared is None:
+        return declared or asked or "release"
+    gates = " and ".join(run.gates)
+    raise SettingsError(
+        f"[targets.{run.settings.target}.infrastructure.cluster] runs is {declared!r}, and"
+        f" {gates} asks for {asked!r}: remove runs, it follows the gate"
+    )
+
+
+def _answers_for_pods(run: PytestRun) -> str | None:
+    """Return what may answer while the checks of the cluster are judged; None without them."""
+    clusters = {item.id for item in run.plan.with_role("cluster")}
+    found = {
+        requirement.answers
+        for gate in run.gates
+        for requirement in find_requirements(run.plan, gate)
+        if clusters & set(requirement.items)
+    }
+    # The narrowest: `refuse_conflicts` has refused gates that need both releases.
+    return next((answers for answers in ANSWERS if answers in found), None)
+
+
+def allowed_releases(run: PytestRun, target: RunningTarget) -> frozenset[str]:
+    """Return every release that may answer at a gate of this run; without a gate the judged one."""
+    declared = declared_releases(run, target)
+    allowed = [
+        declared.allowed_by(requirement.answers)
+        for gate in run.gates
+        for requirement in find_requirements(run.plan, gate)
+    ]
+    return frozenset().union(*allowed) if allowed else frozenset({target.release})

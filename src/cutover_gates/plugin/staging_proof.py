@@ -1,0 +1,164 @@
+"""Proves items that are asked of staging by the newest verdict of staging for this release.
+
+Before the cutover the release under judgement runs on staging only. Its functional checks are not
+run again, against another target, in the middle of a gate: staging's own run has judged them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from cutover_gates.core.plan import Item
+from cutover_gates.core.verdict import CheckResult, Outcome, VerdictSubject, VerdictWord
+from cutover_gates.plugin.run import PytestRun
+
+ACCEPTED_WORDS = (VerdictWord.GO.value, VerdictWord.GO_WITH_WAIVERS.value)
+PROVEN = (Outcome.PASSED.value, Outcome.ATTESTED.value)
+SCHEMAS = ("urn:cutover:verdict:1", "urn:cutover:verdict:2", "urn:cutover:verdict:3")
+NOT_JUDGED = "NOT JUDGED"
+"""The word of a record that is no verdict: its call was wrong, and nothing was run."""
+DEFAULT_STAGING = "staging"
+"""The target that stands for staging where the settings name none."""
+
+
+@dataclass(frozen=True)
+class StagedVerdict:
+    """The parts of a verdict of staging that are compared. `items` maps item ids to outcomes."""
+
+    run: str
+    kind: str
+    gate: str
+    word: str
+    started: datetime
+    finished: datetime
+    suite: str
+    items: Mapping[str, str]
+
+    def as_evidence(self, target: str) -> dict[str, Any]:
+        """Return it as an entry of the evidence."""
+        facts = {
+            "target": target,
+            "run": self.run,
+            "gate": self.gate,
+            "verdict": self.word,
+            "finished": self.finished.isoformat(),
+            "suite": self.suite,
+            "items": dict(self.items),
+        }
+        return {"kind": "observation", "title": f"verdict of {target}", "facts": facts}
+
+
+def prove_by_staging(run: PytestRun, subject: VerdictSubject) -> list[CheckResult]:
+    """Return a result for each item of the run that is asked of staging."""
+    asked = [run.plan.item(item_id) for item_id in sorted(run.requested_items)]
+    return [_judge_item(run, subject, item) for item in asked if item.asked_of]
+
+
+def _judge_item(run: PytestRun, subject: VerdictSubject, item: Item) -> CheckResult:
+    staging = run.settings.chosen_target.migrations.staging or DEFAULT_STAGING
+    check, items = f"{item.id}: verdict of {staging}", frozenset({item.id})
+    newest, unreadable = _find_newest(run, staging, subject.release, item)
+    if unreadable:
+        why = f"{unreadable}/verdict.json cannot be read, and may be the newest of {staging}"
+    elif newest is None:
+        why = _explain_absence(staging, subject.release, item)
+    else:
+        why = _find_objection(run, newest, subject, item)
+    if newest is None or why:
+        command = f"Run pytest -m {item.suite} --target {staging} --release {subject.release}"
+        return CheckResult(check, items, Outcome.NOT_PROVEN, f"{why}. {command}", title=item.title)
+    evidence = [newest.as_evidence(staging)]
+    return CheckResult(check, items, Outcome.PASSED, "", 0.0, evidence, title=item.title)
+
+
+def _explain_absence(staging: str, release: str, item: Item) -> str:
+    return (
+        f"the reports folder has no verdict of {staging} on release {release!r} that judges"
+        f" {', '.join(item.rests_on)}"
+    )
+
+
+def _find_objection(
+    run: PytestRun, verdict: StagedVerdict, subject: VerdictSubject, item: Item
+) -> str:
+    """Return why a verdict does not prove an item; empty where it does."""
+    hours = run.settings.chosen_target.migrations.staging_verdict_hours
+    if verdict.kind == "embedded" and subject.kind != "embedded":
+        return f"the newest verdict, {verdict.run}, is one of the embedded demonstration"
+    if verdict.word not in ACCEPTED_WORDS:
+        return f"the newest verdict, {verdict.run}, is {verdict.word}"
+    if open_items := [name for name in item.rests_on if verdict.items[name] not in PROVEN]:
+        outcomes = ", ".join(f"{name} is {verdict.items[name]}" for name in open_items)
+        return f"in the newest verdict, {verdict.run}, {outcomes}"
+    if verdict.suite != describe_suite(subject):
+        return (
+            f"the newest verdict, {verdict.run}, was made by suite {verdict.suite}, and this one is"
+            f" {describe_suite(subject)}"
+        )
+    if not timedelta(0) <= datetime.now(UTC) - verdict.finished <= timedelta(hours=hours):
+        return (
+            f"the newest verdict, {verdict.run}, ended at {verdict.finished:%Y-%m-%d %H:%M} UTC:"
+            f" not within the last {hours:g} hours (staging_verdict_hours)"
+        )
+    return ""
+
+
+def describe_suite(subject: VerdictSubject) -> str:
+    """Return the version and the commit of a suite as one text."""
+    return f"{subject.suite_version} ({subject.suite_commit})"
+
+
+def _find_newest(
+    run: PytestRun, staging: str, release: str, item: Item
+) -> tuple[StagedVerdict | None, str]:
+    """Return the verdict that began last, of those that judge all that the item rests on.
+
+    The second is the run whose verdict cannot be read and may be a later one; empty where there is
+    none. The name of a run begins with its time.
+    """
+    newest: StagedVerdict | None = None
+    unreadable = ""
+    reports = run.settings.resolve_path(run.settings.reports)
+    for path in sorted(reports.glob(f"*-{staging}-*/verdict.json")):
+        try:
+            verdict = _load(path, staging, release)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            unreadable = path.parent.name
+            continue
+        if verdict is None or not set(item.rests_on) <= set(verdict.items):
+            continue
+        if newest is None or verdict.started >= newest.started:
+            newest = verdict
+    return newest, unreadable if newest is None or unreadable > newest.run else ""
+
+
+def _load(path: Path, staging: str, release: str) -> StagedVerdict | None:
+    """Return a verdict on this target and release; None for others, and where nothing was judged.
+
+    Raises the errors of reading a broken file.
+    """
+    verdict = json.loads(path.read_text(encoding="utf-8"))
+    if verdict["verdict"] == NOT_JUDGED or verdict["schema"] not in SCHEMAS:
+        return None
+    if (verdict["target"], verdict["release"]) != (staging, release):
+        return None
+    return _parse(path.parent.name, verdict)
+
+
+def _parse(run: str, verdict: Mapping[str, Any]) -> StagedVerdict:
+    subject = verdict["subject"]
+    return StagedVerdict(
+        run,
+        str(subject["kind"]),
+        str(verdict["gate"]),
+        str(verdict["verdict"]),
+        datetime.fromisoformat(verdict["started"]),
+        datetime.fromisoformat(verdict["finished"]),
+        f"{subject['suite_version']} ({subject['suite_commit']})",
+        {str(item["id"]): str(item["outcome"]) for item in verdict["items"]},
+    )

@@ -1,0 +1,141 @@
+"""The verdict of staging proves an item, or it is said why it does not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from cutover_gates.config.loader import load_settings
+from cutover_gates.core.plan import Item, Plan
+from cutover_gates.core.verdict import CheckResult, Outcome, VerdictSubject
+from cutover_gates.plugin.run import PytestRun
+from cutover_gates.plugin.staging_proof import prove_by_staging
+
+SUBJECT = VerdictSubject(
+    "production", "remote", "https://p.example", "2.0.0", "1.9.0", None, "0.1.0", "abc", "", "host"
+)
+ASKED = Item(
+    "on-staging", "S", "T", ("t24",), "check", "smoke", ("sign-in", "visits"), asked_of="staging"
+)
+NOW = datetime.now(UTC)
+
+
+def make_verdict(hours: float = 1.0, **changes: Any) -> dict[str, Any]:
+    """A GO of staging on the release, from so many hours ago."""
+    ended = NOW - timedelta(hours=hours)
+    verdict = {
+        "schema": "urn:cutover:verdict:3",
+        "gate": "smoke",
+        "target": "staging",
+        "release": "2.0.0",
+        "verdict": "GO",
+        "started": (ended - timedelta(minutes=5)).isoformat(),
+        "finished": ended.isoformat(),
+        "items": [{"id": name, "outcome": "passed"} for name in ("sign-in", "visits", "more")],
+        "subject": {"suite_version": "0.1.0", "suite_commit": "abc", "kind": "remote"},
+    }
+    return verdict | changes
+
+
+Prove = Callable[..., CheckResult]
+
+
+@pytest.fixture
+def prove(tmp_path: Path) -> Prove:
+    """Return the result of the item, with these verdicts in the reports folder."""
+
+    def judge(*verdicts: dict[str, Any] | str, settings: str = "") -> CheckResult:
+        (tmp_path / "cutover.toml").write_text(
+            f'target = "production"\n[targets.production]\nurl = "https://p.example"\n{settings}',
+            encoding="utf-8",
+        )
+        for number, verdict in enumerate(verdicts):
+            path = tmp_path / f"reports/runs/2026112{number}T000000Z-staging-smoke/verdict.json"
+            path.parent.mkdir(parents=True)
+            text = verdict if isinstance(verdict, str) else json.dumps(verdict)
+            path.write_text(text, encoding="utf-8")
+        run = SimpleNamespace(
+            plan=Plan((ASKED,)),
+            requested_items={ASKED.id},
+            settings=load_settings(None, tmp_path),
+        )
+        (result,) = prove_by_staging(cast("PytestRun", run), SUBJECT)
+        return result
+
+    return judge
+
+
+def outcome_of(item: str, outcome: str) -> list[dict[str, str]]:
+    items: list[dict[str, str]] = make_verdict()["items"]
+    return [{**entry, "outcome": outcome} if entry["id"] == item else entry for entry in items]
+
+
+def test_a_go_of_staging_proves_it(prove: Prove) -> None:
+    result = prove(make_verdict())
+    assert (result.outcome, result.items) == (Outcome.PASSED, {"on-staging"})
+    assert result.evidence[0]["facts"]["run"] == "20261120T000000Z-staging-smoke"
+
+
+OTHER_SUITE = {"suite_version": "0.1.0", "suite_commit": "abc+changes", "kind": "remote"}
+DEMONSTRATION = {"suite_version": "0.1.0", "suite_commit": "abc", "kind": "embedded"}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "says"),
+    [
+        (make_verdict(verdict="NO-GO"), "is NO-GO"),
+        (make_verdict(items=outcome_of("visits", "waived")), "visits is waived"),
+        (make_verdict(items=outcome_of("visits", "not applicable")), "visits is not applicable"),
+        (make_verdict(items=outcome_of("more", "failed"), verdict="NO-GO"), "is NO-GO"),
+        (make_verdict(items=[{"id": "sign-in", "outcome": "passed"}]), "no verdict of staging"),
+        (make_verdict(release="2.0.1"), "no verdict of staging on release '2.0.0'"),
+        (make_verdict(target="other"), "no verdict of staging"),
+        (make_verdict(schema="urn:cutover:verdict:99"), "no verdict of staging"),
+        (make_verdict(hours=73), "not within the last 72 hours"),
+        (make_verdict(hours=-2), "not within the last 72 hours"),
+        (make_verdict(subject=OTHER_SUITE), "was made by suite 0.1.0 (abc+changes)"),
+        (make_verdict(subject=DEMONSTRATION), "one of the embedded demonstration"),
+        ({"verdict": "NOT JUDGED"}, "no verdict of staging"),
+        ("{", "cannot be read"),
+    ],
+)
+def test_what_does_not_prove_it_is_said_with_the_command(
+    prove: Prove, verdict: dict[str, Any] | str, says: str
+) -> None:
+    result = prove(verdict)
+    assert result.outcome is Outcome.NOT_PROVEN
+    assert says in result.why
+    assert "Run pytest -m smoke --target staging --release 2.0.0" in result.why
+
+
+def test_the_newest_counts(prove: Prove) -> None:
+    """A GO is worth nothing once a later run has said NO-GO."""
+    assert "is NO-GO" in prove(make_verdict(2), make_verdict(1, verdict="NO-GO")).why
+
+
+def test_a_later_go_counts(prove: Prove) -> None:
+    assert prove(make_verdict(2, verdict="NO-GO"), make_verdict(1)).outcome is Outcome.PASSED
+
+
+def test_a_later_one_that_cannot_be_read_may_be_a_no_go(prove: Prove) -> None:
+    assert "cannot be read" in prove(make_verdict(), "{").why
+
+
+def test_an_earlier_one_that_cannot_be_read_does_not_count(prove: Prove) -> None:
+    assert prove("{", make_verdict()).outcome is Outcome.PASSED
+
+
+def test_a_later_run_of_something_else_does_not_count(prove: Prove) -> None:
+    other = make_verdict(items=[{"id": "row-counts", "outcome": "failed"}], verdict="NO-GO")
+    assert prove(make_verdict(2), other).outcome is Outcome.PASSED
+
+
+def test_how_old_it_may_be_is_a_setting(prove: Prove) -> None:
+    hours = "[targets.production.migrations]\nstaging_verdict_hours = 100"
+    assert prove(make_verdict(90), settings=hours).outcome is Outcome.PASSED
