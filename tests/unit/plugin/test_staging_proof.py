@@ -78,7 +78,7 @@ def outcome_of(item: str, outcome: str) -> list[dict[str, str]]:
 
 def test_a_go_of_staging_proves_it(prove: Prove) -> None:
     result = prove(make_verdict())
-    assert (result.outcome, result.items) == (Outcome.PASSED, {"on-staging"})
+    assert (result.outcome, result.items) == (Outcome.PASSED, frozenset({"on-staging"}))
     assert result.evidence[0]["facts"]["run"] == "20261120T000000Z-staging-smoke"
 
 
