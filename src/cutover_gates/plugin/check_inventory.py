@@ -10,9 +10,10 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from cutover_gates.plugin.check_slips import FunctionNode, find_empty_assertions, find_slips
 from cutover_gates.plugin.plan_marks import (
     groups_of_marks,
     has_plan_marks_elsewhere,
@@ -20,7 +21,7 @@ from cutover_gates.plugin.plan_marks import (
 )
 from cutover_gates.plugin.suite_folders import SuiteFolders
 
-FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+REPEATED = "the file gives the name {} more than once, and only the last one counts: rename them"
 SENTENCE_END = re.compile(r"(?<=[.?!])\s+(?=[A-Z`'\"])|\n\s*\n")
 
 
@@ -30,13 +31,17 @@ class WrittenCheck:
 
     `check` is its node id without parameters: the id of the rule that it is. `groups` are the names
     in its plan marks; there are none where one of them is not written out (then it may be any, and
-    the judge takes it so). `title` is the first sentence of its docstring, `why` the rest.
+    the judge takes it so). `title` is the first sentence of its docstring, `why` the rest. `line`
+    is the first one of the function, its decorators included. `slips` are sentences on statements
+    that look like an assertion and assert nothing.
     """
 
     check: str
     groups: frozenset[str]
     title: str = ""
     why: str = ""
+    line: int = 0
+    slips: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,10 +49,17 @@ class CheckInventory:
     """All checks on disk, and what could not be read.
 
     `unreadable` are files that are no Python, and checks that are made rather than written.
+    `helper_slips` are sentences on assertions that never fail in other files of the suites.
     """
 
     checks: tuple[WrittenCheck, ...]
     unreadable: tuple[str, ...]
+    helper_slips: tuple[str, ...] = ()
+
+    @property
+    def slips(self) -> dict[str, tuple[str, ...]]:
+        """The slips of each check that has some."""
+        return {check.check: check.slips for check in self.checks if check.slips}
 
 
 def build_inventory(folders: SuiteFolders) -> CheckInventory:
@@ -62,7 +74,18 @@ def build_inventory(folders: SuiteFolders) -> CheckInventory:
         else:
             checks.extend(_read_checks(tree, name))
             unreadable.extend(_find_uncountable_checks(tree.body, name))
-    return CheckInventory(tuple(checks), tuple(unreadable))
+    return CheckInventory(tuple(checks), tuple(unreadable), tuple(_find_helper_slips(folders)))
+
+
+def _find_helper_slips(folders: SuiteFolders) -> Iterator[str]:
+    """Yield the slips of files that hold no check: what they assert, a check relies on."""
+    for name, path in folders.helper_files():
+        try:
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+        except (SyntaxError, UnicodeDecodeError, OSError):
+            continue  # whoever imports it fails
+        for slip in find_empty_assertions(tree):
+            yield f"{name}, {slip}"
 
 
 def split_docstring(text: str | None) -> tuple[str, str]:
@@ -73,7 +96,7 @@ def split_docstring(text: str | None) -> tuple[str, str]:
 
 
 def _read_checks(tree: ast.Module, name: str) -> list[WrittenCheck]:
-    checks = list(_find_checks(tree.body, name, []))
+    checks = _name_repeated(_find_checks(tree.body, name, []), _names_given_again(tree, name))
     if has_plan_marks_elsewhere(tree):
         return [replace(check, groups=frozenset()) for check in checks]
     return checks
@@ -87,9 +110,48 @@ def _find_checks(body: list[ast.stmt], above: str, marks: list[ast.expr]) -> Ite
         if isinstance(node, FunctionNode) and node.name.startswith("test"):
             groups = groups_of_marks(marks + node.decorator_list)
             docstring = split_docstring(ast.get_docstring(node))
-            yield WrittenCheck(f"{above}::{node.name}", groups, *docstring)
+            line = min([node.lineno, *(part.lineno for part in node.decorator_list)])
+            slips = tuple(find_slips(node))
+            yield WrittenCheck(f"{above}::{node.name}", groups, *docstring, line, slips)
         elif isinstance(node, ast.ClassDef) and node.name.startswith("Test"):
             yield from _find_checks(node.body, f"{above}::{node.name}", marks + node.decorator_list)
+
+
+def _name_repeated(checks: Iterable[WrittenCheck], others: set[str]) -> list[WrittenCheck]:
+    """Return the checks, with a slip where a name is given more than once: the last one counts."""
+    found = list(checks)
+    names = [check.check for check in found]
+    repeated = {name for name in names if names.count(name) > 1 or name in others}
+    return [
+        replace(check, slips=(REPEATED.format(check.check.rpartition("::")[2]), *check.slips))
+        if check.check in repeated
+        else check
+        for check in found
+    ]
+
+
+def _names_given_again(tree: ast.Module, name: str) -> set[str]:
+    """Return the ids under which a file, outside of functions, assigns, imports or deletes."""
+    scopes = [(name, tree.body)]
+    scopes += [(f"{name}::{n.name}", n.body) for n in tree.body if isinstance(n, ast.ClassDef)]
+    return {
+        f"{above}::{made}"
+        for above, body in scopes
+        for node in _iterate_statements(body)
+        for made in _names_bound_by(node)
+    }
+
+
+def _names_bound_by(node: ast.stmt) -> list[str]:
+    if isinstance(node, FunctionNode | ast.ClassDef):
+        return []
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return [alias.asname or alias.name for alias in node.names]
+    return [
+        part.id
+        for part in ast.walk(node)
+        if isinstance(part, ast.Name) and not isinstance(part.ctx, ast.Load)
+    ]
 
 
 def _iterate_statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:

@@ -26,13 +26,19 @@ class CheckOutcome:
     both uncover what turns a failure into a pass. `unsupported` is the operation that the target
     does not offer, `not_proven` tells that the check could not see what it needed, `is_finding`
     that it found the target wrong (and did not break itself). `findings` are breaches of rules, or
-    with `not_proven` what could not be proven. `evidence` comes with the teardown. `new_secrets`
+    with `not_proven` what could not be proven. `entered` and `returned` count how often the check's
+    function began and came to its end, `asked` tells that evidence was taken meanwhile, and `line`
+    is the function's first line: they come with the call. `evidence` comes with the teardown. `new_secrets`
     (value, name) are those learnt since the process's last report.
     """
 
     items: frozenset[str] = frozenset()
     attempt: int = 1
     raised: bool = False
+    entered: int = 0
+    returned: int = 0
+    asked: bool = False
+    line: int = 0
     unsupported: str | None = None
     not_proven: bool = False
     is_finding: bool = False

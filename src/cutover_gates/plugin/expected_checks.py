@@ -15,12 +15,14 @@ class ExpectedCheck:
     """A written check with the ids of the items that it proves.
 
     `items` is empty where they are unknown: its mark is not written out, or names nothing known.
+    `line` is the first one of its function in the file.
     """
 
     check: str
     items: frozenset[str]
     title: str = ""
     why: str = ""
+    line: int = 0
 
     @property
     def rule(self) -> Rule:
@@ -35,12 +37,14 @@ class ExpectedChecks:
     `unassigned` are checks of shipped groups that no item of the plan takes: nobody asks for them.
     `missing_groups` are groups in the `checks` of an item that no written check names, by item id:
     such as a misspelt one, whose checks would be lost while other groups prove the item.
+    `helper_slips` are sentences on assertions that never fail in files without checks.
     """
 
     checks: tuple[ExpectedCheck, ...]
     unreadable: tuple[str, ...]
     unassigned: tuple[str, ...] = ()
     missing_groups: tuple[tuple[str, str], ...] = ()
+    helper_slips: tuple[str, ...] = ()
 
     def describe_unassigned(self) -> str:
         """Return one line that counts the checks of no item; empty where there are none."""
@@ -62,13 +66,18 @@ def bind_to_plan(inventory: CheckInventory, plan: Plan) -> ExpectedChecks:
         if items is None:
             unassigned.append(written.check)
         else:
-            expected.append(ExpectedCheck(written.check, items, written.title, written.why))
+            expected.append(_expect(written, items))
     return ExpectedChecks(
         tuple(expected),
         inventory.unreadable,
         tuple(unassigned),
         _find_missing_groups(inventory, plan),
+        inventory.helper_slips,
     )
+
+
+def _expect(written: WrittenCheck, items: frozenset[str]) -> ExpectedCheck:
+    return ExpectedCheck(written.check, items, written.title, written.why, written.line)
 
 
 def _find_missing_groups(inventory: CheckInventory, plan: Plan) -> tuple[tuple[str, str], ...]:

@@ -17,7 +17,8 @@ import pytest
 import pytest_timeout  # type: ignore[import-untyped]  # it ships no types
 
 from cutover_gates.plugin import options, unjudged_calls
-from cutover_gates.plugin.check_inventory import build_inventory
+from cutover_gates.plugin.call_guard import CallGuard
+from cutover_gates.plugin.check_inventory import CheckInventory, build_inventory
 from cutover_gates.plugin.collection import CollectionRecorder, ItemBinder
 from cutover_gates.plugin.expected_checks import bind_to_plan
 from cutover_gates.plugin.file_selection import FileSelector, find_unrequested_files
@@ -78,7 +79,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if not run.gates:
         return
     parts.register(ProcessReporter(parts, holds), "cutover-process-reporter")
-    _leave_files_out(config, run)
+    inventory = build_inventory(run.suite_folders)
+    _leave_files_out(config, run, inventory)
+    parts.register(CallGuard(run.recorder, inventory.slips, holds), "cutover-call-guard")
     if not run.worker:
         _start_gate_session(config, run, results, holds)
     apply_gate_options(config, run)
@@ -105,8 +108,8 @@ def _collect_shipped(config: pytest.Config, folders: SuiteFolders) -> None:
     config.args = resolve_arguments(config.args, config.invocation_params.dir, folders)
 
 
-def _leave_files_out(config: pytest.Config, run: PytestRun) -> None:
-    expected = bind_to_plan(build_inventory(run.suite_folders), run.plan)
+def _leave_files_out(config: pytest.Config, run: PytestRun, inventory: CheckInventory) -> None:
+    expected = bind_to_plan(inventory, run.plan)
     unrequested = find_unrequested_files(expected, run.plan, run.suite_folders, run.requested_items)
     config.stash[PARTS_KEY].register(FileSelector(unrequested), "cutover-file-selector")
 

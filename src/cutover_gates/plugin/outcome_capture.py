@@ -16,6 +16,7 @@ from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.core.findings import Finding, FindingsError, NotProven
 from cutover_gates.hospital import Rejected, Unreachable, Unsupported
+from cutover_gates.plugin.call_guard import WATCH_KEY
 from cutover_gates.plugin.check_outcome import CheckOutcome, attach_outcome
 from cutover_gates.plugin.collection import groups_of, items_of
 
@@ -61,7 +62,7 @@ class OutcomeCapture:
         """Mask secrets and attach the outcome, before Allure, JUnit or reruns see the report."""
         if not groups_of(item):
             return (yield)
-        raised = call.excinfo.value if call.excinfo else None
+        raised = call.excinfo.value if call.excinfo else _error_of_function(item, call.when)
         self._redact_exceptions(raised)
         report = yield
         self._clean_report(item, report, raised)
@@ -71,7 +72,7 @@ class OutcomeCapture:
         # With the teardown, so that what fixtures ask the target at the end is evidence, too.
         evidence = self.recorder.end() if report.when == "teardown" else []
         if self.judging:
-            outcome = self._describe_phase(item, raised)
+            outcome = _add_call(self._describe_phase(item, raised), item, call.when)
             attach_outcome(report, replace(outcome, evidence=tuple(evidence)))
         return report
 
@@ -136,6 +137,25 @@ class OutcomeCapture:
                 self.redactor.redact_text(arg) if isinstance(arg, str) else arg
                 for arg in cause.args
             )
+
+
+def _error_of_function(item: pytest.Item, when: str) -> BaseException | None:
+    """Return what the check's function raised where something took it: unittest's runner does."""
+    watch = item.stash.get(WATCH_KEY, None) if when == "call" else None
+    return watch.error if watch else None
+
+
+def _add_call(outcome: CheckOutcome, item: pytest.Item, when: str) -> CheckOutcome:
+    watch = item.stash.get(WATCH_KEY, None) if when == "call" else None
+    if watch is None:
+        return outcome
+    return replace(
+        outcome,
+        entered=watch.entered,
+        returned=watch.returned,
+        asked=watch.asked,
+        line=watch.line,
+    )
 
 
 def _exception_chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -119,8 +119,20 @@ def _incomplete_outcome(
     """Return what a check lacks whose phases all passed."""
     if not {phase.when for phase in phases} >= {"setup", "call", "teardown"}:
         return Outcome.NOT_PROVEN, "it did not come to its end"
-    if any(phase.outcome.raised for phase in phases):
+    calls = [phase.outcome for phase in phases if phase.when == "call"]
+    if any(phase.outcome.raised for phase in phases) or any(
+        call.entered > call.returned for call in calls
+    ):
         return Outcome.NOT_PROVEN, "it raised an exception, and something turned that into a pass"
+    if not all(call.entered for call in calls):
+        return Outcome.NOT_PROVEN, (
+            "its function was never entered: a hook, a plugin or a decorator answered for it"
+        )
     if not has_evidence:
         return Outcome.NOT_PROVEN, "it passed without any evidence: it asked the target nothing"
+    if not all(call.asked for call in calls):
+        return Outcome.NOT_PROVEN, (
+            "its function asked the target nothing, and read no assessment of this run: what its"
+            " fixtures did is no proof"
+        )
     return None

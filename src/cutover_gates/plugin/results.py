@@ -68,8 +68,9 @@ class ResultCollector:
         declared = frozenset(unsupported)
         excused = declared | frozenset(undeclared)
         rules = {check.check: check.rule for check in expected.checks}
+        lines = {check.check: check.line for check in expected.checks}
         results = [
-            self._build_result(check, items, excused, rules)
+            self._reject_other_function(self._build_result(check, items, excused, rules), lines)
             for check, items in sorted(self.collected.items())
         ]
         results = _reject_undeclared_exemptions(results, self._checks_needing(excused - declared))
@@ -113,6 +114,18 @@ class ResultCollector:
             title=rule.title,
             findings=_name_rule(_findings_of(phases), rule),
         )
+
+    def _reject_other_function(self, result: CheckResult, lines: Mapping[str, int]) -> CheckResult:
+        """Return the result, not proven where the function that ran is not the written one."""
+        written = lines.get(strip_parameters(result.check), 0)
+        ran = {phase.outcome.line for phase in self.phases.get(result.check, [])} - {0}
+        if result.outcome is not Outcome.PASSED or not written or ran <= {written}:
+            return result
+        why = (
+            f"the function that ran begins on line {min(ran)}, and the check is written on line"
+            f" {written}: another function took its place, or the file was changed"
+        )
+        return replace(result, outcome=Outcome.NOT_PROVEN, why=why)
 
     def _missing_results(
         self, expected: ExpectedChecks, narrowed_files: Iterable[str]

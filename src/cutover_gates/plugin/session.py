@@ -158,6 +158,7 @@ class GateSession:
         expected = bind_to_plan(build_inventory(self.run.suite_folders), self.run.plan)
         self._acknowledged, lost = judge_comparisons(self.run)
         self.run_errors += lost
+        self.run_errors += expected.helper_slips
         self._judge(expected)
         artifacts.copy_shared_files(self.run)
         if problems := attestation.close_folders(self.run, self.signing_key):

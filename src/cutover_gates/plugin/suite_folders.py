@@ -85,6 +85,13 @@ class SuiteFolders:
                 if name:
                     yield name, path
 
+    def helper_files(self) -> Iterator[tuple[str, Path]]:
+        """Yield every other Python file of the suites, such as a conftest.py."""
+        tests = {path for _, path in self.test_files()}
+        for folder in self.suite_paths():
+            for path in sorted({*folder.rglob("*.py")} - tests):
+                yield self.clean_text(str(path)), path
+
     def find_uncollected_suite(self, folder: Path) -> Path | None:
         """Return a suite of another folder that holds checks: this run does not collect them."""
         # The shipped suites are known also to a run whose plan takes none of them.

@@ -138,7 +138,7 @@ DID_NOT_JUDGE = [
         change=mark("parametrize('recorder', [], indirect=True)"),
         says="skipped",
     ),
-    Hole("no evidence", change=swap(BODY, "    assert True"), says="without any evidence"),
+    Hole("no evidence", change=swap(BODY, "    assert recorder"), says="without any evidence"),
     Hole("pass on a rerun", ("--reruns", "2"), body(*RERUN_ONCE), says="retry"),
     Hole(
         "pass on a rerun, marked",

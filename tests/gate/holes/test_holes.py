@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.gate.holes import hostile_holes, parts_holes, release_holes
+from tests.gate.holes import call_holes, hostile_holes, parts_holes, release_holes, slip_holes
 from tests.gate.holes.catalogue import HOLES, Hole, body, documents_fail
 from tests.gate.holes.toy_project import ROOT, Toy
 
@@ -34,6 +34,8 @@ ALL_HOLES = (
     *hostile_holes.HOLES,
     *parts_holes.HOLES,
     *release_holes.HOLES,
+    *slip_holes.HOLES,
+    *call_holes.HOLES,
 )
 
 

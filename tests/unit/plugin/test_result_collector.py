@@ -23,7 +23,7 @@ FILE = "smoke/test_a.py"
 CHECK = f"{FILE}::test_it"
 ITEMS = frozenset({"a"})
 EXPECTED = ExpectedChecks((ExpectedCheck(CHECK, ITEMS, "It works", "Else nobody can work."),), ())
-CAPTURED = CheckOutcome(items=ITEMS, evidence=({"status": 200},))
+CAPTURED = CheckOutcome(items=ITEMS, entered=1, returned=1, asked=True, evidence=({"status": 200},))
 """The outcome that is attached to a report of a check that did nothing odd."""
 
 
@@ -145,7 +145,18 @@ HOLES = (
     Hole(
         "no witness",
         [CheckPhase(when, "passed", 0.1) for when in ("setup", "call", "teardown")],
-        "it passed without any evidence",
+        "its function was never entered",
+    ),
+    Hole("a call that never came to the function", whole(entered=0, returned=0), "never entered"),
+    Hole(
+        "an exception that never came out of the call",
+        whole(returned=0),
+        "it raised an exception, and something turned that into a pass",
+    ),
+    Hole(
+        "evidence of fixtures alone",
+        whole(asked=False),
+        "its function asked the target nothing",
     ),
     Hole(
         "an operation that is not offered",

@@ -14,7 +14,7 @@ from cutover_gates.plugin.expected_checks import ExpectedCheck, ExpectedChecks
 from cutover_gates.plugin.result_rules import CheckPhase
 from cutover_gates.plugin.results import NOT_DECLARED, ResultCollector
 
-CAPTURED = CheckOutcome(evidence=({"status": 200},))
+CAPTURED = CheckOutcome(entered=1, returned=1, asked=True, evidence=({"status": 200},))
 VISITS, PATIENTS, BOTH = (
     "smoke/test_a.py::test_visits",
     "smoke/test_a.py::test_patients",

@@ -9,7 +9,7 @@ import dataclasses
 import hashlib
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
@@ -59,10 +59,12 @@ class Recorder:
 
     One check runs at a time in a process, but it may use threads. What happens while no check runs
     (session fixtures, the target's start, clean-up) goes to a list of its own: `between_checks()`.
+    `on_evidence` is called for each entry, by the thread that hands it in.
     """
 
     def __init__(self, redactor: Redactor | None = None, *, cap: int = 200) -> None:
         self.redactor = redactor or Redactor()
+        self.on_evidence: Callable[[], None] | None = None
         self._cap = cap
         self._lock = threading.Lock()
         self._between = _BoundedEntries(None, cap)
@@ -100,6 +102,8 @@ class Recorder:
 
     def _add(self, entry: dict[str, Any]) -> None:
         plain = _to_json_value(entry)
+        if self.on_evidence is not None:
+            self.on_evidence()
         with self._lock:
             self._current.add(plain)
 

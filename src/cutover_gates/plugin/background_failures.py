@@ -1,0 +1,158 @@
+"""Catches what fails beside a check and would be a warning at most: in threads, futures, tasks.
+
+pytest turns some of these into warnings, and `-W ignore`, `filterwarnings` or `-p no:…` silence
+them. So the hooks of Python itself are used.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import logging
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ASSERTIONS = (AssertionError, pytest.fail.Exception)
+Future = concurrent.futures.Future
+
+
+class BackgroundFailures:
+    """Python's hooks for exceptions that reach nobody, and a list of what they told.
+
+    Beside checks only failing assertions are noted: libraries have troubles of their own.
+    """
+
+    def __init__(self) -> None:
+        self.is_in_check = False
+        self._told: list[str] = []
+        self._unread: dict[int, tuple[Any, BaseException]] = {}
+        self._thread_hook = self._make_thread_hook(threading.excepthook)
+        self._unraisable_hook = self._make_unraisable_hook(sys.unraisablehook)
+
+    def install(self) -> None:
+        """Put all hooks in, for the rest of this process."""
+        self.renew()
+        _watch_futures(self._unread)
+        logging.getLogger("asyncio").addHandler(_TaskHandler(self._note))
+        # CPython calls this function by its name for a coroutine that nobody awaited. A filter for
+        # warnings cannot silence it.
+        tell = getattr(warnings, "_warn_unawaited_coroutine", None)
+        if tell:
+
+            def note_coroutine(coroutine: Any) -> None:
+                name = getattr(coroutine, "__qualname__", "?")
+                self._note(None, f"the coroutine {name} was never awaited, so it never ran")
+                tell(coroutine)
+
+            warnings._warn_unawaited_coroutine = note_coroutine  # type: ignore[attr-defined]  # private, and the only way
+
+    def renew(self) -> list[str]:
+        """Put the hooks of exceptions in again; return which of them somebody had replaced."""
+        replaced = []
+        if threading.excepthook is not self._thread_hook:
+            replaced.append("threading.excepthook")
+            self._thread_hook = self._make_thread_hook(threading.excepthook)
+            threading.excepthook = self._thread_hook
+        if sys.unraisablehook is not self._unraisable_hook:
+            replaced.append("sys.unraisablehook")
+            self._unraisable_hook = self._make_unraisable_hook(sys.unraisablehook)
+            sys.unraisablehook = self._unraisable_hook
+        return replaced
+
+    def take(self) -> list[str]:
+        """Return what was told since the last call, and the failed futures that nobody read."""
+        for _, error in list(self._unread.values()):
+            self._told.append(
+                f"an assertion failed in a future whose result nobody asked for: {_text(error)}"
+            )
+        self._unread.clear()
+        told, self._told = list(dict.fromkeys(self._told)), []
+        return told
+
+    def _note(self, error: BaseException | None, sentence: str) -> None:
+        if self.is_in_check or isinstance(error, ASSERTIONS):
+            self._told.append(f"{sentence}: {_text(error)}" if error else sentence)
+
+    def _make_thread_hook(self, before: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def hook(args: threading.ExceptHookArgs) -> None:
+            if args.exc_type is not SystemExit:
+                name = args.thread.name if args.thread else "?"
+                self._note(args.exc_value, f"an exception in the thread {name}")
+            before(args)
+
+        return hook
+
+    def _make_unraisable_hook(self, before: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def hook(args: Any) -> None:
+            self._note(args.exc_value, f"an exception that Python ignored in {args.object!r}")
+            before(args)
+
+        return hook
+
+
+def find_running_threads(before: Collection[threading.Thread], suite: Path) -> list[str]:
+    """Return a sentence for each new thread that runs code of the suite's folder.
+
+    What it asserts after the check's end would be nobody's failure. Threads of libraries may stay.
+    """
+    running = [thread for thread in threading.enumerate() if thread not in before]
+    return [
+        f"the thread {thread.name} still runs when the check ends: join it"
+        for thread in running
+        if _source_of(thread).is_relative_to(suite)
+    ]
+
+
+def _source_of(thread: threading.Thread) -> Path:
+    # `_target` has no public name; where it is none, the class has a `run` of its own
+    work = getattr(thread, "_target", None) or type(thread).run
+    code = getattr(getattr(work, "__func__", work), "__code__", None)
+    return Path(code.co_filename if code else "")
+
+
+class _TaskHandler(logging.Handler):
+    """Takes what asyncio says of tasks whose exception nobody asked for."""
+
+    def __init__(self, note: Callable[[BaseException | None, str], None]) -> None:
+        super().__init__(logging.ERROR)
+        self._note_failure = note
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Note the exception of a task."""
+        error = record.exc_info[1] if record.exc_info else None
+        if "never retrieved" in record.getMessage():
+            self._note_failure(error, "an exception in a task whose result nobody asked for")
+
+
+def _watch_futures(unread: dict[int, tuple[Any, BaseException]]) -> None:
+    """Keep each future in which an assertion failed in `unread` until someone reads it."""
+    set_exception, result, exception = Future.set_exception, Future.result, Future.exception
+
+    def watch_exception(future: Any, error: Any) -> None:
+        if isinstance(error, ASSERTIONS):
+            unread[id(future)] = (future, error)
+        set_exception(future, error)
+
+    def read_result(future: Any, timeout: float | None = None) -> Any:
+        try:
+            return result(future, timeout)
+        finally:
+            unread.pop(id(future), None)
+
+    def read_exception(future: Any, timeout: float | None = None) -> Any:
+        error = exception(future, timeout)
+        unread.pop(id(future), None)
+        return error
+
+    Future.set_exception = watch_exception  # type: ignore[method-assign, assignment]  # no hook exists for it
+    Future.result = read_result  # type: ignore[method-assign, assignment]  # as above
+    Future.exception = read_exception  # type: ignore[method-assign, assignment]  # as above
+
+
+def _text(error: BaseException | None) -> str:
+    return f"{type(error).__name__}: {error}".strip().removesuffix(":")

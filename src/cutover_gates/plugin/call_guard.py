@@ -1,0 +1,94 @@
+"""Guards the call of each check of a gate: a slip in it, or beside it, is a failure of that check.
+
+The exception is raised in the call itself, so that JUnit, Allure and the verdict say the same.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Mapping
+
+import pytest
+
+from cutover_gates.core.evidence.record import Recorder
+from cutover_gates.plugin.background_failures import BackgroundFailures, find_running_threads
+from cutover_gates.plugin.call_watch import CallWatch
+from cutover_gates.plugin.collection import groups_of
+from cutover_gates.plugin.results import strip_parameters
+
+WATCH_KEY: pytest.StashKey[CallWatch] = pytest.StashKey()
+
+
+class SlipError(AssertionError):
+    """A check cannot have seen what it means to see: something in it asserts nothing."""
+
+
+class CallGuard:
+    """Hooks around the call of each check.
+
+    `slips` are those that are written in the files, by check. `holds` gets what failed beside all
+    checks.
+    """
+
+    def __init__(
+        self, recorder: Recorder, slips: Mapping[str, tuple[str, ...]], holds: list[str]
+    ) -> None:
+        self.recorder, self.slips, self.holds = recorder, slips, holds
+        self.background = BackgroundFailures()
+
+    def pytest_sessionstart(self) -> None:
+        """Install the hooks of Python."""
+        self.background.install()
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, None, None]:
+        """Begin with nothing that an earlier check left."""
+        self.holds += [f"between two checks: {told}" for told in self.background.take()]
+        self.background.renew()
+        self.background.is_in_check = bool(groups_of(item))
+        yield
+        self.background.renew()
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
+        """Watch the call, and fail it where it asserted nothing, or something failed beside it."""
+        if not groups_of(item):
+            yield
+            return
+        _raise_slips(self.slips.get(strip_parameters(item.nodeid), ()))
+        watch = item.stash[WATCH_KEY] = CallWatch(item)
+        self.recorder.on_evidence = watch.note_evidence
+        before = set(threading.enumerate())
+        try:
+            with watch.watching():
+                yield
+        finally:
+            self.recorder.on_evidence = None
+            replaced = self.background.renew()
+        returned = [f"the check returned {_with_article(value)}" for value in watch.values]
+        slips = [f"{each} instead of asserting it: write `assert`" for each in returned[:1]]
+        slips += [f"the check replaced {name}, which tells of failures" for name in replaced]
+        slips += find_running_threads(before, item.path.parent)
+        _raise_slips([*slips, *self.background.take()])
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, None, None]:
+        """Fail where something failed beside the cleaning up."""
+        yield
+        self.background.is_in_check = False
+        if groups_of(item):
+            _raise_slips(self.background.take())
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        """Take what failed after the last check."""
+        self.holds += [f"after the last check: {told}" for told in self.background.take()]
+
+
+def _raise_slips(slips: tuple[str, ...] | list[str]) -> None:
+    if slips:
+        raise SlipError("; ".join(slips))
+
+
+def _with_article(name: str) -> str:
+    return f"an {name}" if name[0].lower() in "aeiou" else f"a {name}"

@@ -1,0 +1,143 @@
+"""Finds slips in the source of a check: statements that look like an assertion and assert nothing.
+
+Python and pytest warn of some of them, and warnings can be silenced. Each slip here is one that
+cannot be meant: it is a failure of the check in which it stands.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+SWALLOWING = {"AssertionError", "Exception", "BaseException"}
+CONTEXTS = {"raises", "expect_rejection"}
+"""Names of context managers that expect something, and do so only in a `with`."""
+KEEPING = {"fail", "append", "add", "put", "extend"}
+"""Functions by which a handler fails the check, or keeps the exception for later."""
+
+
+def find_slips(function: FunctionNode) -> Iterator[str]:
+    """Yield a sentence for each slip in a check, in the order of its lines."""
+    if any(isinstance(node, ast.Yield | ast.YieldFrom) for node in _own_nodes(function)):
+        yield (
+            f"{function.name} holds a `yield`, so pytest never runs its body: remove it, or make"
+            " the function a fixture"
+        )
+    for node in ast.walk(function):
+        yield from _slips_of_node(node)
+
+
+def find_empty_assertions(tree: ast.AST) -> Iterator[str]:
+    """Yield a sentence for each `assert` of a file that can never fail."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assert):
+            yield from _slips_of_node(node)
+
+
+def _slips_of_node(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Assert) and _is_always_true(node.test):
+        hint = "assert the condition itself"
+        if isinstance(node.test, ast.Tuple):
+            hint = 'write `assert condition, "text"` without parentheses around both'
+        yield f"line {node.lineno}: `{_source(node)}` can never fail: {hint}"
+    elif isinstance(node, ast.Expr) and _is_comparison(node.value):
+        yield (
+            f"line {node.lineno}: `{_source(node)}` compares and asserts nothing: write `assert`"
+            " before it"
+        )
+    elif isinstance(node, ast.Expr) and _is_context_without_block(node.value):
+        yield f"line {node.lineno}: `{_source(node)}` expects nothing without `with` before it"
+    elif isinstance(node, ast.Try) and _swallows_assertions(node):
+        yield (
+            f"line {node.lineno}: the `except` swallows the assertions in its `try`: move them"
+            " after it, or catch another exception"
+        )
+    elif isinstance(node, ast.With | ast.AsyncWith) and _suppresses_assertions(node):
+        yield f"line {node.lineno}: `suppress` swallows the assertions in its block"
+
+
+def _is_always_true(test: ast.expr) -> bool:
+    """Return True for an expression that is true whatever the target does."""
+    match test:
+        case ast.Tuple() | ast.List() | ast.Set():
+            return bool(test.elts) and not any(isinstance(e, ast.Starred) for e in test.elts)
+        case ast.Dict():
+            return bool(test.keys) and None not in test.keys
+        case ast.GeneratorExp() | ast.Lambda():
+            return True
+        case ast.Constant():
+            return bool(test.value)
+        case ast.BoolOp(op=ast.Or()):
+            return any(_is_always_true(value) for value in test.values)
+    return False
+
+
+def _is_comparison(value: ast.expr) -> bool:
+    if isinstance(value, ast.BoolOp):
+        return any(_is_comparison(part) for part in value.values)
+    is_negation = isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.Not)
+    return isinstance(value, ast.Compare) or is_negation
+
+
+def _is_context_without_block(value: ast.expr) -> bool:
+    """Return True for `pytest.raises(Error)` as a statement; its form with a function runs."""
+    if not isinstance(value, ast.Call) or len(value.args) > 1:
+        return False
+    return _last_name(value.func) in CONTEXTS
+
+
+def _swallows_assertions(node: ast.Try) -> bool:
+    return _asserts(node.body) and any(
+        _catches_assertions(handler.type) and not _leaves(handler.body) for handler in node.handlers
+    )
+
+
+def _suppresses_assertions(node: ast.With | ast.AsyncWith) -> bool:
+    calls = [item.context_expr for item in node.items if isinstance(item.context_expr, ast.Call)]
+    return _asserts(node.body) and any(
+        _last_name(call.func) == "suppress" and any(map(_catches_assertions, call.args))
+        for call in calls
+    )
+
+
+def _catches_assertions(caught: ast.expr | None) -> bool:
+    parts = caught.elts if isinstance(caught, ast.Tuple) else [caught]
+    return any(part is None or _last_name(part) in SWALLOWING for part in parts)
+
+
+def _asserts(body: list[ast.stmt]) -> bool:
+    """Return True where an assertion stands directly in the block: a loop may try it again."""
+    return any(isinstance(node, ast.Assert) for node in body)
+
+
+def _leaves(body: list[ast.stmt]) -> bool:
+    """Return True where a handler does more than swallow: it raises, fails, asserts or keeps it."""
+    return any(_is_leaving(node) for statement in body for node in ast.walk(statement))
+
+
+def _is_leaving(node: ast.AST) -> bool:
+    if isinstance(node, ast.Call):
+        return _last_name(node.func) in KEEPING
+    return isinstance(node, ast.Raise | ast.Assert | ast.Assign | ast.AugAssign)
+
+
+def _own_nodes(function: FunctionNode) -> Iterator[ast.AST]:
+    """Yield the nodes of a function without those of functions within it."""
+    queue: list[ast.AST] = list(function.body)
+    while queue:
+        node = queue.pop()
+        yield node
+        if not isinstance(node, FunctionNode | ast.Lambda | ast.ClassDef):
+            queue += ast.iter_child_nodes(node)
+
+
+def _last_name(node: ast.expr) -> str:
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _source(node: ast.AST) -> str:
+    text = ast.unparse(node)
+    return text if len(text) <= 60 else f"{text[:57]}…"
