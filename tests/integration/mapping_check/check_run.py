@@ -55,7 +55,9 @@ def run_of(path: Path) -> PytestRun:
 def _config(path: Path, markexpr: str, target: str = "mine") -> Any:
     """Return as much of pytest's configuration as a run needs."""
     return SimpleNamespace(
-        option=SimpleNamespace(cutover_config=path, target=target, release=None, markexpr=markexpr),
+        option=SimpleNamespace(
+            cutover_config=path, target=target, release=None, production=False, markexpr=markexpr
+        ),
         rootpath=ROOT,
         invocation_params=SimpleNamespace(dir=ROOT),
     )
