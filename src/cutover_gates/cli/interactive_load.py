@@ -35,7 +35,7 @@ from locust.runners import LocalRunner
 from cutover_gates.cli.interactive_target import (
     create_tag,
     load_interactive_settings,
-    open_ledger,
+    open_load_ledger,
     open_target,
 )
 from cutover_gates.cli.interactive_user import InteractiveUser, configure_users
@@ -107,7 +107,7 @@ def _open_worker(environment: Environment, suite: Path) -> Iterator[None]:
     work = workload.build_workload(performance, suite / "journeys.py", unsupported)
     with (
         open_target(settings, redactor) as target,
-        open_ledger(settings, tag) as ledger,
+        open_load_ledger(settings, target, tag, redactor) as ledger,
     ):
         check_production_limits(performance, target)
         with open_with_cleanup(settings, target, ledger, redactor) as (hospital, sessions):

@@ -19,6 +19,7 @@ from cutover_gates.core.evidence.ledger import Ledger
 from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.targets import containers, embedded, running_target
 from cutover_gates.targets.running_target import RunningTarget
+from cutover_gates.targets.target_binding import open_ledger
 from cutover_gates.util.shipped_files import is_installed, shipped_root
 
 log = logging.getLogger("cutover")
@@ -59,13 +60,15 @@ def open_target(settings: Settings, redactor: Redactor) -> Iterator[RunningTarge
 
 
 @contextmanager
-def open_ledger(settings: Settings, tag: str) -> Iterator[Ledger]:
+def open_load_ledger(
+    settings: Settings, target: RunningTarget, tag: str, redactor: Redactor
+) -> Iterator[Ledger]:
     """Yield a ledger among those of the target.
 
     The next gate reads it too, and retires what a killed load has left.
     """
     folder = settings.resolve_path(settings.reports).parent / "ledgers" / settings.target
-    ledger = Ledger(folder / f"{tag}.jsonl", tag, settings.target)
+    ledger = open_ledger(folder / f"{tag}.jsonl", tag, settings, target, redactor)
     try:
         yield ledger
     finally:

@@ -72,6 +72,7 @@ CAPABILITIES: Mapping[str, Capability] = {
         Capability("database", "rows of the database, compared with what the API says"),
         Capability("expired-token", "refusing a token that was valid once"),
         Capability("visit-reason", "keeping the reason of a visit"),
+        Capability("unique-record-numbers", "giving a record number to one patient only"),
         Capability("account-registrar", "what a registrar may do"),
         Capability("account-clinician", "what a clinician may do"),
         Capability("account-auditor", "what an auditor may see"),

@@ -1,19 +1,23 @@
-"""Cleanup: retire what a run created, and report the outcome for each thing."""
+"""Cleanup: remove what a run created, and report the outcome for each thing.
+
+Nothing is removed by its id alone: it is read first, and what is not the run's is left and told.
+What the target calls deleted is read once more before it is called so.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from cutover_gates.core.evidence.ledger import Ledger
 from cutover_gates.core.evidence.ledger_lines import RemainingRecord
 from cutover_gates.drivers.production_guard import GuardError
+from cutover_gates.drivers.record_owner import Ownership, RecordOwner
 from cutover_gates.hospital import (
     Driver,
     MappingError,
-    Patient,
-    PatientQuery,
     ProtocolViolation,
     Reason,
     Rejected,
@@ -24,6 +28,12 @@ from cutover_gates.hospital import (
 ORDER = ("document", "visit", "patient")
 """The order of retirement: a target refuses to retire a patient who still has documents."""
 TIME_OVER = "the time for cleaning up was over; the next run, or `pytest --sweep`, goes on"
+DELETED = "deleted"
+"""The word of a mapping for a record that nobody can read any more. Other words mark a record."""
+STILL_THERE = "the target acknowledged the deletion, and the record is still there"
+AT_A_TIME = 4
+"""Things that are read and removed at the same time: cleaning up must not be a load."""
+_FAILURES = (Rejected, ProtocolViolation, MappingError, GuardError)
 
 
 @dataclass(frozen=True)
@@ -54,31 +64,37 @@ class _Sweep:
 
     def __init__(self, driver: Driver, ledger: Ledger, session: Session) -> None:
         self._driver, self._ledger, self._session = driver, ledger, session
-        self._results: list[CleanupResult] = []
+        self._owner = RecordOwner(driver, session)
+        self._unsupported: set[str] = set()
         self._waiting: list[RemainingRecord] = []
+        self._until = float("inf")
 
     def run(self, until: float) -> list[CleanupResult]:
-        for kind in ORDER:
-            for record in self._ledger.remaining_records():
-                if record.kind == kind:
-                    self._process(record, until)
-        retired = {result.id: result.how for result in self._results if result.kind == "patient"}
-        with_patient = [self._retire_with_patient(record, retired) for record in self._waiting]
-        return self._results + with_patient
+        self._until = until
+        results: list[CleanupResult] = []
+        with ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="cleanup") as threads:
+            for kind in ORDER:
+                records = [
+                    record for record in self._ledger.remaining_records() if record.kind == kind
+                ]
+                for processed in threads.map(self._process, records):
+                    results += processed
+            retired = {result.id: result.how for result in results if result.kind == "patient"}
+            results += threads.map(
+                lambda record: self._retire_with_patient(record, retired), self._waiting
+            )
+        return results
 
-    def _process(self, record: RemainingRecord, until: float) -> None:
-        if time.monotonic() > until:
-            self._fail(record, TIME_OVER)
-            return
-        for thing in self._resolve(record):
-            result = self._retire(thing)
-            if result is None:
-                self._waiting.append(thing)
-            else:
-                self._results.append(result)
-
-    def _fail(self, record: RemainingRecord, why: str) -> None:
-        self._results.append(_failure(record, why))
+    def _process(self, record: RemainingRecord) -> list[CleanupResult]:
+        if time.monotonic() > self._until:
+            return [_failure(record, TIME_OVER)]
+        try:
+            things = self._resolve(record)
+        except Unsupported:
+            things = [record]  # it cannot be looked up, so it goes with its patient or stays
+        except _FAILURES as error:
+            return [_failure(record, _first_line(error))]
+        return [result for thing in things if (result := self._retire(thing)) is not None]
 
     def _resolve(self, record: RemainingRecord) -> list[RemainingRecord]:
         """Return the things of an entry: itself, or what a look-up finds for one without an id."""
@@ -88,14 +104,8 @@ class _Sweep:
             ids = self._look_up_ids(record)
         except Rejected as rejection:
             if rejection.reason is not Reason.NOT_FOUND:
-                self._fail(record, str(rejection))
-                return []
+                raise
             ids = []
-        except Unsupported:
-            return [record]  # it cannot be looked up, so it goes with its patient or stays
-        except (ProtocolViolation, MappingError, GuardError) as error:
-            self._fail(record, str(error).splitlines()[0])
-            return []
         known = self._ledger.created_ids(record.kind)
         new = [thing_id for thing_id in ids if thing_id not in known]
         if not new:
@@ -103,30 +113,41 @@ class _Sweep:
         return [replace(record, id=thing_id) for thing_id in new]
 
     def _look_up_ids(self, record: RemainingRecord) -> Sequence[str]:
-        patient_id = record.patient_id or ""
         if record.kind == "patient":
-            found = self._driver.search(self._session, PatientQuery(mrn=record.key))
-            return [patient.id for patient in found if _is_same_person(record, patient)]
-        if record.kind == "visit":
-            visits = self._driver.visits_of(self._session, patient_id)
-            return [visit.id for visit in visits if visit.reason in (record.key, None)]
-        documents = self._driver.documents_of(self._session, patient_id)
-        return [document.id for document in documents if document.file_name == record.key]
+            return self._owner.own_patients(record)
+        return self._owner.own_entries(record)
 
     def _retire(self, record: RemainingRecord) -> CleanupResult | None:
-        """Retire one thing. None where it can only go with its patient."""
-        if record.id is None:
+        """Retire one thing that is the run's. None where it can only go with its patient."""
+        if record.id is None or record.kind in self._unsupported:
+            self._waiting.append(record)
             return None
         try:
-            how = self._driver.retire(self._session, record.kind, record.id, record.patient_id)
+            return self._retire_own(record)
         except Unsupported as missing:
-            return None if record.kind != "patient" else _failure(record, str(missing))
+            if record.kind == "patient":
+                return _failure(record, str(missing))
+            self._unsupported.add(record.kind)
+            self._waiting.append(record)
+            return None
+        except _FAILURES as error:
+            return _failure(record, _first_line(error))
+
+    def _retire_own(self, record: RemainingRecord) -> CleanupResult:
+        owned = self._owner.look(record)
+        if owned.ownership is Ownership.FOREIGN:
+            return _failure(record, f"it is not touched: {owned.why}")
+        if owned.ownership is Ownership.GONE:
+            return self._succeed(record, "already gone")
+        assert record.id is not None  # `_retire` has asked.
+        try:
+            how = self._driver.retire(self._session, record.kind, record.id, record.patient_id)
         except Rejected as rejection:
             if rejection.reason is not Reason.NOT_FOUND:
-                return _failure(record, str(rejection))
+                raise
             how = "already gone"
-        except (ProtocolViolation, MappingError, GuardError) as error:
-            return _failure(record, str(error).splitlines()[0])
+        if how == DELETED and self._owner.is_present(record):
+            return _failure(record, STILL_THERE)
         return self._succeed(record, how)
 
     def _retire_with_patient(
@@ -135,6 +156,13 @@ class _Sweep:
         how = retired.get(record.patient_id)
         if how is None:
             return _failure(record, "it goes only with its patient, who is still there")
+        try:
+            if how == DELETED and record.id and self._owner.is_present(record):
+                return _failure(record, STILL_THERE)
+        except Unsupported:
+            pass  # it cannot be read, and its patient is gone
+        except _FAILURES as error:
+            return _failure(record, _first_line(error))
         return self._succeed(record, f"with its patient: {how}")
 
     def _succeed(self, record: RemainingRecord, how: str) -> CleanupResult:
@@ -142,13 +170,9 @@ class _Sweep:
         return CleanupResult(record.kind, record.key, record.id, how, run=record.run)
 
 
-def _is_same_person(record: RemainingRecord, patient: Patient) -> bool:
-    """Compare number and names: a check may have tried the number of a real patient."""
-    names = {"family_name": patient.family_name, "given_name": patient.given_name}
-    return patient.mrn == record.key and all(
-        record.hints.get(name, value) == value for name, value in names.items()
-    )
-
-
 def _failure(record: RemainingRecord, why: str) -> CleanupResult:
     return CleanupResult(record.kind, record.key, record.id, None, why, record.run)
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)

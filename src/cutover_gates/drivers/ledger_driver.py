@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TypeVar
 
 from cutover_gates.core.evidence.ledger import Ledger
 from cutover_gates.drivers.cleanup import CleanupResult, sweep
 from cutover_gates.drivers.driver_wrapper import DriverWrapper
-from cutover_gates.drivers.production_guard import GuardError
+from cutover_gates.drivers.production_guard import READ_METHODS, GuardError
+from cutover_gates.drivers.record_owner import MRN_TAG_CHARACTERS
 from cutover_gates.hospital import (
     Answer,
     Document,
@@ -29,10 +29,6 @@ from cutover_gates.hospital import (
 )
 
 Created = TypeVar("Created", Patient, Visit, Document)
-MRN_TAG_CHARACTERS = 18
-"""Characters of the run's tag in the number of `attempt`: with 13 more the default dialect's 32
-fit.
-"""
 
 
 class LedgerDriver(DriverWrapper):
@@ -95,6 +91,10 @@ class LedgerDriver(DriverWrapper):
         it: nobody is ever retired by a number that may be a real patient's.
         """
         given = values or {}
+        if operation.method not in READ_METHODS:
+            # The document's example gives a patient names that are not known here.
+            for value in given.values():
+                self.ledger.record_names("patient", value, {})
         if operation.method != "POST" or "mrn" in given:
             return super().attempt(operation, session, given)
         number = f"{self._run_tag[:MRN_TAG_CHARACTERS]}-{uuid.uuid4().hex[:12]}"
@@ -114,6 +114,8 @@ class LedgerDriver(DriverWrapper):
     def update(self, session: Session, patient: Patient) -> Patient:
         """Update a patient of this run."""
         self._require_own(session, patient.id, "update")
+        names = {"family_name": patient.family_name, "given_name": patient.given_name}
+        self.ledger.record_names("patient", patient.id, names)
         return super().update(session, patient)
 
     def move(self, session: Session, visit: Visit, move: Transition) -> Visit:
@@ -137,16 +139,6 @@ class LedgerDriver(DriverWrapper):
     def sweep(self, session: Session) -> list[CleanupResult]:
         """Retire everything that this run created. `session` is an administrator's."""
         return sweep(self.inner, self.ledger, session)
-
-    def sweep_abandoned_runs(self, session: Session, folder: Path) -> list[CleanupResult]:
-        """Retire what dead runs left on this target, and close the ledgers that are then empty."""
-        results: list[CleanupResult] = []
-        for ledger in Ledger.open_abandoned(folder, self.ledger.target):
-            try:
-                results += sweep(self.inner, ledger, session)
-            finally:
-                ledger.close()
-        return results
 
     # -- internals
 

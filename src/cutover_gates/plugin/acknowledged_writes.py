@@ -58,9 +58,13 @@ def save_comparison(
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         gap = Finding(rules.WRITES_COMPARED, run.worker or "main", actual=reason)
         assessment = Assessment(TITLE, (), not_proven=(gap,))
+    save_answer(run, run.worker or "main", assessment)
+
+
+def save_answer(run: PytestRun, process: str, assessment: Assessment) -> None:
+    """Leave the answer of a process (or of the load run) for the controller, redacted."""
     plain = run.redactor.redact_value(assessment.to_plain())
-    path = run.first_folder / _FILES.format(run.worker or "main")
-    write_atomically(path, json.dumps(plain, default=str))
+    write_atomically(run.first_folder / _FILES.format(process), json.dumps(plain, default=str))
 
 
 def _compare(

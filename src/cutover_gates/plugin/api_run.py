@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from cutover_gates.core.evidence.ledger import Ledger
 from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.core.findings import gap_error
 from cutover_gates.core.gates import MARKER_WORD
@@ -39,6 +38,7 @@ from cutover_gates.probes.api.fuzzing.model import FuzzPlan, FuzzSummary
 from cutover_gates.targets.cleanup_scope import open_with_cleanup
 from cutover_gates.targets.driver_factory import open_driver
 from cutover_gates.targets.running_target import RunningTarget
+from cutover_gates.targets.target_binding import open_ledger
 from cutover_gates.util.files import compute_once
 
 DOCUMENT_KEY, FUZZING_KEY = "document", "tried"
@@ -142,7 +142,9 @@ def _fuzz(
     """Prepare, run, clean up; return the summary as plain values, redacted."""
     require_package("schemathesis")
     profile = fuzzing_plan(run, target)
-    ledger = Ledger(run.ledgers / f"{run.tag}-contract.jsonl", run.tag, target.name)
+    ledger = open_ledger(
+        run.ledgers / f"{run.tag}-contract.jsonl", run.tag, run.settings, target, run.redactor
+    )
     try:
         with open_with_cleanup(run.settings, target, ledger, run.redactor) as (hospital, sessions):
             account = _open_account(run, target, hospital)

@@ -18,6 +18,10 @@ from cutover_gates.plugin.run import PytestRun
 from cutover_gates.targets.cleanup_scope import CLEANING_SECONDS, retire_ledgers
 from cutover_gates.targets.driver_factory import open_driver
 from cutover_gates.targets.running_target import RunningTarget
+from cutover_gates.targets.target_binding import find_binding_problem, read_binding
+
+LEDGER = "ledger"
+"""The kind of a result that speaks of a whole ledger."""
 
 
 def sweep_dead_runs(
@@ -35,12 +39,34 @@ def sweep_dead_runs(
                 path.unlink()
         return []
     ledgers = Ledger.open_abandoned(run.ledgers, target.name)
+    remaining = [ledger for ledger in ledgers if ledger.remaining_records()]
+    foreign = _find_foreign(run, target, remaining)
+    own = [ledger for ledger in remaining if ledger.path not in foreign]
     try:
-        remaining = [ledger for ledger in ledgers if ledger.remaining_records()]
-        return _sweep_ledgers(run, target, remaining, seconds)
+        return [*_sweep_ledgers(run, target, own, seconds), *foreign.values()]
     finally:
         for ledger in ledgers:
-            ledger.close()
+            # Nothing was done with a foreign one, so its file stays as it is.
+            (ledger.release if ledger.path in foreign else ledger.close)()
+
+
+def _find_foreign(
+    run: PytestRun, target: RunningTarget, ledgers: Sequence[Ledger]
+) -> dict[Path, CleanupResult]:
+    """Return by its path a result for each ledger that may not be swept on this target."""
+    if not ledgers:
+        return {}
+    current = read_binding(run.settings, target, run.redactor)
+    foreign = {}
+    for ledger in ledgers:
+        why = find_binding_problem(ledger, current, production=target.production)
+        if why:
+            count = len(ledger.remaining_records())
+            why = f"{count} things of run {ledger.run} are left alone: {why}"
+            foreign[ledger.path] = CleanupResult(
+                LEDGER, str(ledger.path), None, None, why, ledger.run
+            )
+    return foreign
 
 
 def _sweep_ledgers(
@@ -86,7 +112,12 @@ def describe_sweep(swept: Sequence[CleanupResult]) -> list[str]:
     if done:
         ways = ", ".join(sorted({str(result.how) for result in done}))
         sentences.append(f"swept {len(done)} things that earlier runs left: {ways}")
-    left = [result for result in swept if result.how is None]
+    sentences += [
+        f"not swept: the ledger {result.key}: {result.why}"
+        for result in swept
+        if result.kind == LEDGER
+    ]
+    left = [result for result in swept if result.how is None and result.kind != LEDGER]
     sentences += [
         f"still on the target: {result.kind} {result.key} of run {result.run}: {result.why}"
         for result in left

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from cutover_gates.plugin.cleanup import describe_sweep, save_ledgers, sweep_dead_runs
 from cutover_gates.plugin.outcome_capture import TARGET_GONE
@@ -13,6 +14,7 @@ from cutover_gates.plugin.target_start import start_target
 from cutover_gates.plugin.verdict_subject import TargetStatus, probe_target
 from cutover_gates.targets.embedded import TargetDidNotStart
 from cutover_gates.targets.running_target import RunningTarget
+from cutover_gates.targets.target_binding import read_binding
 
 
 class GateTarget:
@@ -42,6 +44,15 @@ class GateTarget:
         # Told at once: whoever waits need not wait for a verdict that cannot be GO any more.
         for hold in self.releases.survey(target, "before the checks"):
             print_line(f"this will be NO-GO: {hold}")
+        self._bind()
+
+    def _bind(self) -> None:
+        """Ask which system is behind the target, once: every process binds its ledger to it."""
+        run, target = self.run, self.run.running_target
+        assert target is not None
+        if target.binding is None and run.suites != {"migrations"}:
+            binding = read_binding(run.settings, target, run.redactor)
+            run.running_target = replace(target, binding=binding)
 
     def sweep(self) -> None:
         """Retire what dead runs left on the target: earlier ones, or this run's crashed workers."""

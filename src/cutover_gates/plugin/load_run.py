@@ -14,6 +14,7 @@ from cutover_gates.core.evidence.assessment import Assessment
 from cutover_gates.core.evidence.ledger import Ledger
 from cutover_gates.core.findings import Finding, gap_error
 from cutover_gates.hospital import Driver, ProtocolViolation, Rejected, Role, Session, Unsupported
+from cutover_gates.plugin.load_writes import save_load_comparison
 from cutover_gates.plugin.progress import print_line
 from cutover_gates.plugin.run import PytestRun
 from cutover_gates.probes.database.activity_sampler import ActivitySampler
@@ -47,6 +48,7 @@ from cutover_gates.probes.load.workload import (
 from cutover_gates.targets.cleanup_scope import open_with_cleanup
 from cutover_gates.targets.driver_factory import load_unsupported_operations, mapping_of
 from cutover_gates.targets.running_target import RunningTarget
+from cutover_gates.targets.target_binding import open_ledger
 
 SPARE_SECONDS = 10
 """Records are planned for so much longer than a run may last: its end takes some time too."""
@@ -83,7 +85,9 @@ def make_load_run(preparation: LoadPreparation) -> LoadSummary:
         performance, workload.operations, preparation.baselines.load_medians()
     )
     _warn_of_small_load(preparation, workload, objectives)
-    ledger = Ledger(run.ledgers / f"{run.tag}-load.jsonl", run.tag, running_target.name)
+    ledger = open_ledger(
+        run.ledgers / f"{run.tag}-load.jsonl", run.tag, run.settings, running_target, run.redactor
+    )
     watcher = _build_resource_watcher(preparation)
     try:
         with open_with_cleanup(run.settings, running_target, ledger, run.redactor) as (
@@ -93,6 +97,7 @@ def make_load_run(preparation: LoadPreparation) -> LoadSummary:
             plan = _build_load_plan(preparation, ledger, workload, objectives, hospital, sessions)
             result = run_load(plan, watcher)
             close_unused_entries(ledger, plan.worker_config.stock, result.unknown_entries)
+            save_load_comparison(run, running_target, hospital, sessions, ledger)
     except (Rejected, ProtocolViolation, Unsupported) as error:
         raise gap_error(rules.LOAD_PREPARED, running_target.name, str(error)) from None
     finally:

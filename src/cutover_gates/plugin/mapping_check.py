@@ -34,6 +34,7 @@ from cutover_gates.targets.cleanup_scope import retire_ledgers
 from cutover_gates.targets.driver_factory import open_driver
 from cutover_gates.targets.embedded import TargetDidNotStart
 from cutover_gates.targets.running_target import RunningTarget
+from cutover_gates.targets.target_binding import open_ledger
 from cutover_gates.util.terminal_output import print_text
 
 COLUMN = 12
@@ -127,7 +128,9 @@ def _open_check_context(
     except MappingError as error:
         sentence = diagnoser.diagnose_mapping_error(error).sentence
         raise SettingsError(run.redactor.redact_text(sentence)) from None
-    ledger = Ledger(run.ledgers / f"{run.tag}-main.jsonl", run.tag, target.name)
+    ledger = open_ledger(
+        run.ledgers / f"{run.tag}-main.jsonl", run.tag, run.settings, target, run.redactor
+    )
     try:
         context = _create_context(run, target, driver, ledger)
         draft = context.draft()

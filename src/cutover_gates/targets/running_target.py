@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from cutover_gates.config.base import SettingsError
 from cutover_gates.config.settings import Settings
+from cutover_gates.core.evidence.ledger_lines import LedgerBinding
 from cutover_gates.hospital import Credentials, Role
 
 
@@ -20,7 +21,8 @@ class RunningTarget:
     `database`, `standby` and `scratch` are DSNs. `mapping_secrets` are the mapping's secrets by
     their names. `log` is the path of its log, and `backup` that of its newest backup, where the
     target itself names them. `environment` are settings (`infrastructure`, `monitoring`) that an
-    embedded target brings along; they replace those of the file.
+    embedded target brings along; they replace those of the file. `binding` is the system behind it,
+    where the run has asked for it.
     """
 
     name: str
@@ -38,6 +40,7 @@ class RunningTarget:
     backup: str | None = None
     environment: Mapping[str, Any] = field(default_factory=dict)
     previous_release: str | None = None
+    binding: LedgerBinding | None = None
 
     @property
     def is_ephemeral(self) -> bool:
@@ -64,13 +67,15 @@ class RunningTarget:
             "backup": self.backup,
             "environment": dict(self.environment),
             "previous_release": self.previous_release,
+            "binding": asdict(self.binding) if self.binding else None,
         }
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> RunningTarget:
         """Return the target that `as_plain` wrote."""
         users = {Role(role): Credentials(*pair) for role, pair in plain["users"].items()}
-        return cls(**{**plain, "users": users})
+        binding = LedgerBinding(**plain["binding"]) if plain["binding"] else None
+        return cls(**{**plain, "users": users, "binding": binding})
 
     def secrets(self) -> Mapping[str, str]:
         """Return every secret by the name under which it is masked."""

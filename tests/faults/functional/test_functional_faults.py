@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.faults import gate_runs, hospitals
@@ -40,9 +41,18 @@ def test_without_a_fault_nothing_is_blamed_in_one_process_or_two(
         (tmp_path / kind).mkdir()
         with hospitals.hospital(cluster, NONE, tmp_path / kind) as hospital:
             verdicts.append(gate_runs.run_functional_gate(hospital, tmp_path / kind, *options))
+            assert count_left_patients(hospital) == 0, verdicts[-1].output
     for verdict in verdicts:
         assert {item: verdict.outcome(item) for item in FUNCTIONAL} == dict.fromkeys(
             FUNCTIONAL, "passed"
         ), verdict.output
     one, two = verdicts
     assert one.checks == two.checks
+
+
+def count_left_patients(hospital: hospitals.Hospital) -> int:
+    """Return how many patients of any run are left in a hospital."""
+    with psycopg.connect(hospital.owner_database) as connection:
+        row = connection.execute("SELECT count(*) FROM patients WHERE mrn LIKE 'cut%'").fetchone()
+    assert row is not None  # A count is always a row.
+    return int(row[0])

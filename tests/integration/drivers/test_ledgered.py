@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from cutover_gates.core.evidence.ledger import Ledger
+from cutover_gates.core.evidence.ledger_lines import LedgerBinding
 from cutover_gates.drivers.ledger_driver import LedgerDriver
 from cutover_gates.drivers.production_guard import GuardError
 from cutover_gates.drivers.rest.rest_driver import RestDriver
@@ -38,10 +39,10 @@ from tests.standins.http_server import (
 )
 
 Make = Callable[..., RestDriver]
-DRAFT = PatientDraft("MRN-1", "Test", "Anna", date(1980, 2, 29))
+DRAFT = PatientDraft("run-1-a", "Test", "Anna", date(1980, 2, 29))
 PATIENT = {
     "id": "p1",
-    "mrn": "MRN-1",
+    "mrn": "run-1-a",
     "family_name": "Test",
     "given_name": "Anna",
     "birth_date": "1980-02-29",
@@ -53,6 +54,13 @@ DOCUMENT = {"id": "d1", "patient_id": "p1", "file_name": "a.txt", "media_type": 
 FILE = Upload("a.txt", "text/plain", b"x")
 EMPTY = json_reply({"items": [], "total": 0})
 GONE: Reply = (204, {}, b"")
+NOT_FOUND = problem("not-found", 404)
+REAL = {
+    **PATIENT,
+    "mrn": "100234",
+    "family_name": "Real",
+    "given_name": "Rita",
+}
 
 
 @pytest.fixture
@@ -82,11 +90,25 @@ def open_target(target: HttpServerStandin) -> HttpServerStandin:
         "GET /api/v1/patients": EMPTY,
         "POST /api/v1/patients/p1/visits": json_reply(VISIT, 201),
         "POST /api/v1/patients/p1/visits/v1/admit": json_reply({**VISIT, "status": "admitted"}),
+        "GET /api/v1/patients/p1/visits/v1": json_reply(VISIT),
         "POST /api/v1/patients/p1/documents": json_reply(DOCUMENT, 201),
-        "DELETE /api/v1/patients/p1/documents/d1": GONE,
-        "DELETE /api/v1/patients/p1": GONE,
+        "GET /api/v1/patients/p1/documents/d1": json_reply(DOCUMENT),
+        "DELETE /api/v1/patients/p1/documents/d1": remove(target, "/patients/p1/documents/d1"),
+        "DELETE /api/v1/patients/p1": remove(target, "/patients/p1"),
     }
     return target
+
+
+def remove(target: HttpServerStandin, path: str) -> Callable[[ReceivedRequest], Reply]:
+    """Return the answer to a deletion, after which the path and all below it lead nowhere."""
+
+    def answer(_: ReceivedRequest) -> Reply:
+        for name in list(target.answers):
+            if name.startswith(f"GET /api/v1{path}"):
+                target.answers[name] = NOT_FOUND
+        return GONE
+
+    return answer
 
 
 @pytest.mark.parametrize(
@@ -124,7 +146,7 @@ def test_an_intent_is_written_before_the_request_leaves(
     open_target.answers["POST /api/v1/patients"] = look
     hospital.register(session, DRAFT)
     assert '"do": "intend"' in written[0]
-    assert '"MRN-1"' in written[0]
+    assert '"run-1-a"' in written[0]
 
 
 def test_everything_is_retired_documents_before_visits_before_patients(
@@ -196,18 +218,129 @@ def test_a_refused_creation_leaves_nothing_to_retire(
     assert ledger.remaining_records() == []
 
 
-def test_a_dead_runs_things_are_swept_by_the_next(
-    open_target: HttpServerStandin, driver: Make, ledger: Ledger, session: Session, tmp_path: Path
+DELETES = [
+    "DELETE /api/v1/patients/p1/documents/d1",
+    "DELETE /api/v1/patients/p1",
+]
+
+
+def create_all(hospital: LedgerDriver, session: Session) -> None:
+    hospital.register(session, DRAFT)
+    hospital.open_visit(session, "p1", "pain")
+    hospital.upload(session, "p1", FILE)
+
+
+def deletions(target: HttpServerStandin) -> list[str]:
+    return [path for path in target.paths() if path.startswith("DELETE")]
+
+
+def test_an_id_that_names_a_real_patient_now_is_not_removed(
+    open_target: HttpServerStandin, hospital: LedgerDriver, ledger: Ledger, session: Session
 ) -> None:
-    """By the ids in its ledger; then its ledger is closed."""
-    LedgerDriver(driver(), ledger, production=False).register(session, DRAFT)
-    ledger._file.close()
-    mine = Ledger(tmp_path / "run-2.jsonl", "run-2", "staging")
-    (one,) = LedgerDriver(driver(), mine, production=False).sweep_abandoned_runs(session, tmp_path)
-    assert (one.run, one.id, one.how) == ("run-1", "p1", "deleted")
-    assert Ledger.open_abandoned(tmp_path, "staging") == []
-    mine.close()
-    assert "DELETE /api/v1/patients/p1" in open_target.paths()
+    """After a restore the ids are given again: nothing of the patient is touched, and it is told."""
+    create_all(hospital, session)
+    open_target.answers["GET /api/v1/patients/p1"] = json_reply(REAL)
+    swept = hospital.sweep(session)
+    assert deletions(open_target) == []
+    assert [result.how for result in swept] == [None, None, None]
+    assert all("not touched" in (result.why or "") for result in swept if result.kind != "visit")
+    assert not any("Real" in (result.why or "") for result in swept)
+    assert len(ledger.remaining_records()) == 3
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"mrn": "run-1-b"},
+        {"mrn": "RUN-1-A"},
+        {"family_name": "Real"},
+        {"given_name": ""},
+    ],
+    ids=lambda other: "-".join(other),
+)
+def test_a_patient_with_another_number_or_name_is_not_removed(
+    open_target: HttpServerStandin, hospital: LedgerDriver, session: Session, other: dict[str, str]
+) -> None:
+    hospital.register(session, DRAFT)
+    open_target.answers["GET /api/v1/patients/p1"] = json_reply({**PATIENT, **other})
+    (result,) = hospital.sweep(session)
+    assert (result.how, deletions(open_target)) == (None, [])
+
+
+def test_a_number_without_the_runs_tag_is_not_removed(
+    open_target: HttpServerStandin, hospital: LedgerDriver, session: Session
+) -> None:
+    """A ledger that was edited, or an own check that made up a number, names a real patient."""
+    hospital.register(session, replace(DRAFT, mrn="100234", family_name="Real", given_name="Rita"))
+    open_target.answers["GET /api/v1/patients/p1"] = json_reply(REAL)
+    (result,) = hospital.sweep(session)
+    assert (result.how, deletions(open_target)) == (None, [])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"file_name": "referral.txt"}, {"patient_id": "p2"}],
+    ids=["another name", "another patient"],
+)
+def test_a_document_that_is_not_the_runs_is_not_removed(
+    open_target: HttpServerStandin, hospital: LedgerDriver, session: Session, other: dict[str, str]
+) -> None:
+    """Also where its patient is still the run's."""
+    hospital.register(session, DRAFT)
+    hospital.upload(session, "p1", FILE)
+    path = "GET /api/v1/patients/p1/documents/d1"
+    open_target.answers[path] = json_reply({**DOCUMENT, **other})
+    document, _ = hospital.sweep(session)
+    assert document.how is None
+    assert DELETES[0] not in open_target.paths()
+
+
+def test_a_patient_whom_the_run_corrected_is_still_its_own(
+    open_target: HttpServerStandin, hospital: LedgerDriver, session: Session
+) -> None:
+    """The new names are in the ledger before they are sent."""
+    patient = hospital.register(session, DRAFT)
+    renamed = {**PATIENT, "family_name": "New"}
+    open_target.answers["PUT /api/v1/patients/p1"] = json_reply(renamed)
+    hospital.update(session, replace(patient, family_name="New"))
+    open_target.answers["GET /api/v1/patients/p1"] = json_reply(renamed)
+    (result,) = hospital.sweep(session)
+    assert result.how == "deleted"
+
+
+def test_what_is_still_there_after_its_deletion_is_not_called_deleted(
+    open_target: HttpServerStandin, hospital: LedgerDriver, ledger: Ledger, session: Session
+) -> None:
+    """The target says 204 and deletes nothing: a real ward would see a synthetic patient."""
+    hospital.register(session, DRAFT)
+    open_target.answers["DELETE /api/v1/patients/p1"] = GONE
+    (result,) = hospital.sweep(session)
+    assert result.how is None
+    assert "still there" in (result.why or "")
+    assert len(ledger.remaining_records()) == 1
+
+
+def test_what_cannot_be_read_is_not_removed(
+    open_target: HttpServerStandin, hospital: LedgerDriver, session: Session
+) -> None:
+    """Without a look nobody knows whose it is."""
+    hospital.register(session, DRAFT)
+    open_target.answers["GET /api/v1/patients/p1"] = json_reply({}, 500)
+    (result,) = hospital.sweep(session)
+    assert (result.how, deletions(open_target)) == (None, [])
+
+
+def test_a_ledger_keeps_what_it_was_bound_to(tmp_path: Path) -> None:
+    """Whoever opens it later is told, whatever system they are at."""
+    binding = LedgerBinding("http://one", "database 7/hospital")
+    made = Ledger(tmp_path / "bound.jsonl", "run-1", "staging", binding)
+    made.intend("patient", "run-1-a")
+    made._file.close()
+    (again,) = Ledger.open_abandoned(tmp_path, "staging")
+    assert again.binding == binding
+    before = again.path.read_bytes()
+    again.release()
+    assert again.path.read_bytes() == before
 
 
 def test_on_production_a_patient_that_this_run_did_not_make_is_not_written_to(
@@ -288,7 +421,7 @@ def test_whom_a_tried_operation_registered_is_found_again(
     assert hospital.attempt(operation, session).status == 201
     number = open_target.asked[-1].json["mrn"]
     assert number.startswith("run-1-")
-    open_target.answers["GET /api/v1/patients"] = json_reply(
-        {"items": [{**PATIENT, "mrn": number}], "total": 1}
-    )
+    found = {**PATIENT, "mrn": number, "family_name": "Example"}
+    open_target.answers["GET /api/v1/patients"] = json_reply({"items": [found], "total": 1})
+    open_target.answers["GET /api/v1/patients/p1"] = json_reply(found)
     assert [one.how for one in hospital.sweep(session)] == ["deleted"]

@@ -2,9 +2,9 @@
 
 So nothing is forgotten, even by a run that was killed. A ledger is a file of JSON lines, one for
 each run (and worker). The first line says whose it is; the `do` of each further line is one of
-`intend`, `done`, `refused`, `retired`, `ended`, `closed`. An `intend` is flushed to the disk before
-the request that it announces is sent. The file is locked while its run lives: a file without a lock
-and without `closed` belongs to a dead run.
+`intend`, `done`, `renamed`, `refused`, `retired`, `ended`, `closed`. An `intend` is flushed to the
+disk before the request that it announces is sent. The file is locked while its run lives: a file
+without a lock and without `closed` belongs to a dead run.
 """
 
 from __future__ import annotations
@@ -13,13 +13,17 @@ import json
 import os
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from cutover_gates.core.evidence.ledger_lines import (
+    LedgerBinding,
     RemainingRecord,
+    add_names,
     deduplicate,
+    read_binding,
     read_lines,
     replay,
 )
@@ -32,9 +36,12 @@ class Ledger:
     Raises `BlockingIOError` when another live process holds the file.
     """
 
-    def __init__(self, path: Path, run: str, target: str) -> None:
+    def __init__(
+        self, path: Path, run: str, target: str, binding: LedgerBinding | None = None
+    ) -> None:
+        """Open the file. `binding` goes into a new one; an old one keeps its own."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        self.path, self.run, self.target = path, run, target
+        self.path, self.run, self.target, self.binding = path, run, target, binding
         self._lock = threading.Lock()
         self._file = path.open("a+b")
         try:
@@ -50,8 +57,11 @@ class Ledger:
         self._open = replay(lines)
         self._entries = max((line["entry"] for line in lines if "entry" in line), default=0)
         self._terminate_torn_line()
-        if not lines:
-            self._write(do="open", run=self.run, target=self.target, process=os.getpid())
+        if lines:
+            self.binding = read_binding(lines)
+            return
+        bound = asdict(self.binding) if self.binding else {}
+        self._write(do="open", run=self.run, target=self.target, process=os.getpid(), **bound)
 
     def intend(self, kind: str, key: str, *, patient_id: str | None = None, **hints: Any) -> int:
         """Announce that a `kind` (patient, visit, document) is about to be created.
@@ -93,6 +103,15 @@ class Ledger:
             record.id, record.patient_id = record_id, patient_id or record.patient_id
             self._write(do="done", entry=entry, id=record_id, patient_id=record.patient_id)
 
+    def record_names(self, kind: str, record_id: str, names: Mapping[str, str]) -> None:
+        """Announce that a record of this run is about to get other names.
+
+        By its names a patient is known before they are removed. Empty `names` are unknown ones.
+        """
+        with self._lock:
+            if add_names(self._open.values(), kind, record_id, names):
+                self._write(do="renamed", kind=kind, id=record_id, names=dict(names))
+
     def record_rejected(self, entry: int) -> None:
         """Write that the target rejected the request, or that nothing was sent."""
         with self._lock:
@@ -132,6 +151,11 @@ class Ledger:
                 return
             self._write(do="ended" if self._open else "closed", left=len(self._open))
             self._file.close()  # also releases the lock
+
+    def release(self) -> None:
+        """Close the file and add no line: nothing was done with what it speaks of."""
+        with self._lock:
+            self._file.close()
 
     def _write(self, *, sync: bool = True, **line: Any) -> None:
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -173,5 +197,5 @@ class Ledger:
         records: list[RemainingRecord] = []
         for ledger in cls.open_abandoned(folder, target):
             records += ledger.remaining_records()
-            ledger._file.close()  # only read: no line is added
+            ledger.release()
         return records

@@ -8,6 +8,28 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+NAME_FIELDS = ("family_name", "given_name")
+
+
+@dataclass(frozen=True)
+class LedgerBinding:
+    """The system that a ledger speaks of: its ids mean nothing anywhere else.
+
+    `system` names the database (identifier of its cluster, and its name), or where none is given
+    what the API calls itself. It is empty where neither is known.
+    """
+
+    address: str
+    system: str = ""
+
+
+def read_binding(lines: list[dict[str, Any]]) -> LedgerBinding | None:
+    """Return the binding in the first line of a ledger; None where an older version wrote it."""
+    first = lines[0] if lines else {}
+    if not first.get("address"):
+        return None
+    return LedgerBinding(str(first["address"]), str(first.get("system", "")))
+
 
 @dataclass
 class RemainingRecord:
@@ -24,6 +46,15 @@ class RemainingRecord:
     patient_id: str | None = None
     hints: Mapping[str, Any] = field(default_factory=dict)
     entry: int = 0
+    further_names: list[Mapping[str, str]] = field(default_factory=list)
+
+    def names(self) -> list[Mapping[str, str]]:
+        """Return every family and given name that the run may have given a patient.
+
+        An empty mapping stands for names that the run does not know: a documented example was sent.
+        """
+        first = {name: str(self.hints[name]) for name in NAME_FIELDS if name in self.hints}
+        return [first, *self.further_names]
 
     def is_same_record(self, other: RemainingRecord) -> bool:
         """Return whether both entries speak of one record: a retry under one idempotency key."""
@@ -66,9 +97,25 @@ def replay(lines: list[dict[str, Any]]) -> dict[int, RemainingRecord]:
         elif do == "done" and entry in remaining:
             remaining[entry].id = line["id"]
             remaining[entry].patient_id = line.get("patient_id")
+        elif do == "renamed":
+            add_names(remaining.values(), line["kind"], line["id"], line["names"])
         elif do in ("refused", "retired"):
             remaining.pop(entry, None)
     return remaining
+
+
+def add_names(
+    records: Iterable[RemainingRecord], kind: str, record_id: str, names: Mapping[str, str]
+) -> bool:
+    """Add names that the run is about to give a record. Return whether that was news."""
+    new = [
+        record
+        for record in records
+        if (record.kind, record.id) == (kind, record_id) and names not in record.names()
+    ]
+    for record in new:
+        record.further_names.append(names)
+    return bool(new)
 
 
 def deduplicate(records: Iterable[RemainingRecord]) -> list[RemainingRecord]:

@@ -16,6 +16,7 @@ from cutover_gates.drivers.fhir.fhir_response import FhirResponse
 from cutover_gates.drivers.fhir.resource_elements import hash_of
 from cutover_gates.drivers.ledger_driver import LedgerDriver
 from cutover_gates.hospital import Document, Patient, PatientDraft, Session
+from cutover_gates.hospital.write_journal import SentWrite, WriteJournal
 
 _INVALID_ENTRY = {
     "resource": {"resourceType": "Patient", "birthDate": "never"},
@@ -27,13 +28,19 @@ _INVALID_ENTRY = {
 class FhirConformance:
     """Assesses a FHIR server.
 
-    What the assessments create is in the ledger. `record` receives each assessment.
+    What the assessments create is in the ledger, and in `journal` once it is acknowledged. `record`
+    receives each assessment.
     """
 
     def __init__(
-        self, driver: LedgerDriver, fhir: FhirDriver, record: Callable[[Assessment], None]
+        self,
+        driver: LedgerDriver,
+        fhir: FhirDriver,
+        record: Callable[[Assessment], None],
+        journal: WriteJournal | None = None,
     ) -> None:
         self._driver, self._fhir, self._record = driver, fhir, record
+        self._journal = journal or WriteJournal()
 
     @property
     def _server(self) -> FhirClient:
@@ -135,7 +142,12 @@ class FhirConformance:
         entries = [self._entry(draft) for draft in drafts]
         if spoilt:
             entries.append(_INVALID_ENTRY)
-        self._send_transaction(session, entries)
+        begun = self._journal.clock()
+        for draft, patient_id in zip(
+            drafts, self._send_transaction(session, entries), strict=False
+        ):
+            write = SentWrite(draft, begun, self._journal.clock())
+            self._journal.add("patient", patient_id, patient_id, write)
 
     def _entry(self, draft: PatientDraft) -> dict[str, Any]:
         return {
@@ -143,7 +155,10 @@ class FhirConformance:
             "request": {"method": "POST", "url": "Patient"},
         }
 
-    def _send_transaction(self, session: Session, entries: Sequence[Mapping[str, Any]]) -> None:
+    def _send_transaction(
+        self, session: Session, entries: Sequence[Mapping[str, Any]]
+    ) -> list[str]:
+        """Send a transaction; return the ids of what it created, where the server names them."""
         bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
         raw = json.dumps(bundle).encode()
         request = self._server.request("POST", self._server.url(), session, raw=raw)
@@ -153,8 +168,15 @@ class FhirConformance:
         if statuses != ["201"] * len(entries):
             expected = f"{len(entries)} entries with status 201"
             raise self._server.violation("transaction", expected, f"statuses {statuses}", request)
+        return [_id_in_location(entry) for entry in answered if _id_in_location(entry)]
 
     def _as_patient(self, response: FhirResponse, resource: Any) -> Patient:
         return self._fhir.charts.interpret(
             response, self._fhir.resources.read_patient, resource, None
         )
+
+
+def _id_in_location(entry: Mapping[str, Any]) -> str:
+    """Return the id in `Patient/12/_history/1`; empty where the entry has no such location."""
+    _, found, rest = str(entry.get("response", {}).get("location", "")).rpartition("Patient/")
+    return rest.partition("/")[0] if found else ""

@@ -75,6 +75,20 @@ def fetch_latest_migration(dsn: str, database: DatabaseSettings) -> str | None:
     return str(row["version"]) if row else None
 
 
+def fetch_system_name(dsn: str, database: DatabaseSettings) -> str:
+    """Return the identifier of the server and the name of the database, as `ID/NAME`.
+
+    Empty where the database cannot be asked. A restored database may keep the identifier of its
+    server: what a ledger says of one record is read besides.
+    """
+    try:
+        with connect_read_only(dsn, database) as connection:
+            facts = read_server_facts(connection)
+    except (DatabaseUnreachable, NotProven):
+        return ""
+    return f"database {facts.system_identifier}/{facts.database}"
+
+
 @dataclass(frozen=True)
 class ServerFacts:
     """The identity of a server, and of the database on it that was asked.
