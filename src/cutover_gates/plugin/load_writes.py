@@ -23,10 +23,10 @@ from cutover_gates.plugin.acknowledged_writes import (
     reading_role,
     save_answer,
 )
-from cutover_gates.plugin.fixtures.hospital import open_stored_records
 from cutover_gates.plugin.run import PytestRun
 from cutover_gates.targets.driver_factory import load_unsupported_operations
 from cutover_gates.targets.running_target import RunningTarget
+from cutover_gates.targets.stored_access import open_stored_records
 
 MOST_RECORDS = 500
 """Records that are read again; of more, so many are taken evenly over the run."""

@@ -14,6 +14,7 @@ from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.core.findings import Finding
 from cutover_gates.core.verdict import Outcome
 from cutover_gates.drivers import rules
+from cutover_gates.drivers.write_comparison import TITLE
 from cutover_gates.plugin import acknowledged_writes
 from cutover_gates.plugin.acknowledged_writes import judge_comparisons, save_answer
 
@@ -48,7 +49,7 @@ def run(tmp_path: Path) -> Any:
 def answer(
     findings: tuple[Finding, ...] = (), gaps: tuple[Finding, ...] = (), **figures: int
 ) -> Assessment:
-    return Assessment(acknowledged_writes.TITLE, ("visit v1",), findings, gaps, figures)
+    return Assessment(TITLE, ("visit v1",), findings, gaps, figures)
 
 
 def create_records(run: Any, process: str, created: int = 2) -> None:
@@ -64,7 +65,7 @@ def test_the_answers_of_all_processes_are_one_result(run: Any) -> None:
         create_records(run, process)
         save_answer(run, process, answer(visit=2, patient=1))
     (result,), errors = judge_comparisons(run)
-    assert (result.outcome, result.items, errors) == (Outcome.PASSED, {ITEM}, [])
+    assert (result.outcome, result.items, errors) == (Outcome.PASSED, frozenset({ITEM}), [])
     assert result.evidence[0]["facts"] == {"patient": 2, "visit": 4, "document": 0}
     assert list(run.first_folder.iterdir()) == []
 
