@@ -63,7 +63,8 @@ def render_envelope(
     signatures = []
     if key is not None:
         signature = key.sign(encode_for_signing(payload, payload_type))
-        signatures.append({"keyid": key.key_id, "sig": _to_base64(signature)})
+        # An empty id, as cosign writes it: programs compare it with ids of their own kinds.
+        signatures.append({"keyid": "", "sig": _to_base64(signature)})
     envelope = {
         "payload": _to_base64(payload),
         "payloadType": payload_type,
@@ -76,7 +77,10 @@ def render_bundle(envelope: str, key: EvidenceSigner) -> str:
     """Return the same envelope as a Sigstore bundle, which is what cosign reads from version 3."""
     bundle = {
         "mediaType": BUNDLE_TYPE,
-        "verificationMaterial": {"publicKey": {"hint": key.key_id}, "tlogEntries": []},
+        "verificationMaterial": {
+            "publicKey": {"hint": _to_base64(bytes.fromhex(key.key_id))},
+            "tlogEntries": [],
+        },
         "dsseEnvelope": json.loads(envelope),
     }
     return json.dumps(bundle, separators=(",", ":")) + "\n"

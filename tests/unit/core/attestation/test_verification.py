@@ -59,7 +59,7 @@ def sign_with_another_key(folder: Path) -> None:
 def take_the_key_id_of_the_right_key(folder: Path) -> None:
     sign_with_another_key(folder)
     path = folder / "verdict.intoto.json"
-    path.write_text(path.read_text().replace(OTHER_KEY.signer.key_id, KEY.signer.key_id))
+    path.write_text(path.read_text().replace('"keyid":""', f'"keyid":"{KEY.signer.key_id}"'))
 
 
 def use_the_envelope_of_another_run(folder: Path) -> None:
