@@ -19,7 +19,12 @@ from cutover_gates.reporting.evidence_view import collect_illustrated_evidence
 from cutover_gates.reporting.measurements import collect_measurements
 from cutover_gates.reporting.next_step import describe_next_step
 from cutover_gates.reporting.reasons import list_reasons
-from cutover_gates.reporting.verdict_summary import count_outcomes, describe_target, headline
+from cutover_gates.reporting.verdict_summary import (
+    count_outcomes,
+    describe_signature,
+    describe_target,
+    headline,
+)
 from cutover_gates.util.text import format_duration, format_utc
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -124,6 +129,7 @@ def _verdict_facts(verdict: Verdict) -> list[tuple[str, str]]:
         ("Suite", f"{subject.suite_version}, commit {subject.suite_commit}"),
         ("Settings, SHA-256", subject.settings),
         ("Run on host", subject.host),
+        ("Evidence", describe_signature(subject)),
         ("Started", format_utc(verdict.started)),
         ("Finished", format_utc(verdict.finished)),
     ]

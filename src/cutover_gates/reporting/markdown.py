@@ -11,7 +11,11 @@ from cutover_gates.reporting.gate_texts import texts_for_gate
 from cutover_gates.reporting.measurements import collect_measurements
 from cutover_gates.reporting.next_step import describe_next_step
 from cutover_gates.reporting.reasons import ReasonLine, list_reasons, list_waivers
-from cutover_gates.reporting.verdict_summary import count_outcomes, describe_target
+from cutover_gates.reporting.verdict_summary import (
+    count_outcomes,
+    describe_signature,
+    describe_target,
+)
 from cutover_gates.util.text import format_utc
 
 WHITESPACE = re.compile(r"\s+")
@@ -64,7 +68,7 @@ def to_markdown(verdict: Verdict) -> str:
         f"# {escape_markdown(status_title(verdict))}",
         "",
         f"**{verdict.word.value}** for {target}, release {release}, {when}.",
-        f"{count_outcomes(verdict)}.",
+        f"{count_outcomes(verdict)}. Evidence: {describe_signature(verdict.subject)}.",
         "",
         *_format_section("Why", _reasons_for_no_go(verdict)),
         *_format_section("Open", [ReasonLine(line) for line in _list_open_items(verdict)]),

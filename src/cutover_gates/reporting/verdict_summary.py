@@ -26,6 +26,11 @@ def describe_target(subject: VerdictSubject) -> str:
     return f"PRODUCTION ({name})" if subject.production else f"{name} (not production)"
 
 
+def describe_signature(subject: VerdictSubject) -> str:
+    """Return whether the evidence is signed, and with which key."""
+    return f"signed with the key {subject.signer}" if subject.signer else "not signed"
+
+
 def headline(verdict: Verdict) -> str:
     """Return the whole verdict in a line: 'NO-GO  PRODUCTION (main) · release 2.4.0 · phase3'."""
     release = strip_control_characters(verdict.subject.release)

@@ -9,7 +9,14 @@ from typing import Any
 
 import pytest
 
-from tests.gate.holes import call_holes, hostile_holes, parts_holes, release_holes, slip_holes
+from tests.gate.holes import (
+    attestation_holes,
+    call_holes,
+    hostile_holes,
+    parts_holes,
+    release_holes,
+    slip_holes,
+)
 from tests.gate.holes.catalogue import HOLES, Hole, body, documents_fail
 from tests.gate.holes.toy_project import ROOT, Toy
 
@@ -31,6 +38,7 @@ def test_without_a_hole_the_toy_is_a_go(toy: Toy) -> None:
 
 ALL_HOLES = (
     *HOLES,
+    *attestation_holes.HOLES,
     *hostile_holes.HOLES,
     *parts_holes.HOLES,
     *release_holes.HOLES,

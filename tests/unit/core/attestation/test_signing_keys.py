@@ -55,7 +55,9 @@ def test_a_signature_is_of_its_key_and_data(kind: str) -> None:
 def test_the_curves_of_ecdsa_are_taken(curve: ec.EllipticCurve) -> None:
     private = ec.generate_private_key(curve)
     public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    signature = load_signer(pem(private, form=PrivateFormat.TraditionalOpenSSL), None, "key").sign(b"data")
+    signature = load_signer(pem(private, form=PrivateFormat.TraditionalOpenSSL), None, "key").sign(
+        b"data"
+    )
     assert load_verifying_key(public, "key").verifies(signature, b"data")
 
 

@@ -1,0 +1,102 @@
+"""Attacks on the evidence while a run makes it: what could not be summed and signed is NO-GO."""
+
+from __future__ import annotations
+
+from cutover_gates.core.attestation.sums import STATEMENT_FILE, SUMS_FILE
+from tests.gate.holes.catalogue import Change, Hole, body
+from tests.gate.holes.toy_project import Toy
+from tests.unit.core.attestation.run_folder import KeyPair
+
+KEY = KeyPair()
+KEY_FILE = "signing.pem"
+WITH_KEY = (("CUTOVER_ATTESTATION__SIGNING_KEY_FILE", KEY_FILE),)
+RUN_FOLDER = (
+    "import os, pathlib",
+    "run = sorted(pathlib.Path('reports/runs').glob('2*'))[0]",
+)
+
+
+def in_run_folder(*lines: str) -> Change:
+    """Return a change that lets the sign-in check do something in the run's folder."""
+    return body(*RUN_FOLDER, *lines)
+
+
+def with_key(*lines: str) -> Change:
+    """Return the same in a project whose evidence is signed."""
+
+    def change(toy: Toy) -> None:
+        write_key(toy)
+        if lines:
+            in_run_folder(*lines)(toy)
+
+    return change
+
+
+def write_key(toy: Toy) -> None:
+    """Write the signing key as its owner alone can read it."""
+    toy.write(KEY_FILE, KEY.private_pem)
+    (toy.folder / KEY_FILE).chmod(0o600)
+
+
+def _hole(name: str, change: Change, holds: str, *, thorough: bool = False) -> Hole:
+    return Hole(name, change=change, outcome="passed", holds=holds, thorough=thorough)
+
+
+def _signed_hole(name: str, change: Change, holds: str, *, thorough: bool = False) -> Hole:
+    return Hole(
+        name,
+        change=change,
+        outcome="passed",
+        holds=holds,
+        environment=WITH_KEY,
+        thorough=thorough,
+    )
+
+
+HOLES = (
+    _hole(
+        "evidence: a link among the files, whose target can change later",
+        in_run_folder("(run / 'elsewhere').symlink_to('/etc/hostname')"),
+        "elsewhere is a symbolic link",
+    ),
+    _hole(
+        "evidence: a link to a folder",
+        in_run_folder("(run / 'elsewhere').symlink_to('/etc')"),
+        "elsewhere is a symbolic link",
+        thorough=True,
+    ),
+    _hole(
+        "evidence: a link that leads nowhere",
+        in_run_folder("(run / 'elsewhere').symlink_to('nothing')"),
+        "elsewhere is a symbolic link",
+        thorough=True,
+    ),
+    _hole(
+        "evidence: a pipe among the files, at which reading waits for ever",
+        in_run_folder("os.mkfifo(run / 'pipe')"),
+        "pipe is not a file",
+        thorough=True,
+    ),
+    _hole(
+        "evidence: the sums cannot be written",
+        in_run_folder(f"(run / '{SUMS_FILE}').mkdir()"),
+        "could not be summed and signed",
+    ),
+    _signed_hole(
+        "evidence: the statement cannot be written",
+        with_key(f"(run / '{STATEMENT_FILE}').mkdir()"),
+        "could not be summed and signed",
+        thorough=True,
+    ),
+    _signed_hole(
+        "evidence: the signing key in an output",
+        with_key(f"(run / 'x.txt').write_text(pathlib.Path('{KEY_FILE}').read_text())"),
+        "holds a secret (signing key)",
+    ),
+    _signed_hole(
+        "evidence: one line of the signing key in an output",
+        with_key(f"(run / 'x').write_text(pathlib.Path('{KEY_FILE}').read_text().split()[3])"),
+        "holds a secret (signing key)",
+        thorough=True,
+    ),
+)
