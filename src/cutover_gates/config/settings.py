@@ -5,9 +5,7 @@ The command line goes before the environment, and the environment before the fil
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from pydantic import Field, PrivateAttr, field_validator
 from pydantic_settings import (
@@ -18,7 +16,8 @@ from pydantic_settings import (
 )
 
 from cutover_gates.config.attestation import Attestation, Person
-from cutover_gates.config.base import SettingsError, SettingsTable
+from cutover_gates.config.base import LOOSER_ABOVE, SettingsError, SettingsTable
+from cutover_gates.config.file_source import FileSource
 from cutover_gates.config.production import find_contradiction
 from cutover_gates.config.target import TARGET_NAME, Target
 from cutover_gates.core.tables import suggest_nearest
@@ -60,6 +59,26 @@ class Settings(BaseSettings):
     )
     signoffs: Path = Field(
         default=Path("signoffs.toml"), description="Attestations of what no program can check."
+    )
+    longest_waiver_days: float = Field(
+        default=30,
+        gt=0,
+        le=366,
+        json_schema_extra=LOOSER_ABOVE,
+        description=(
+            "The longest term of a waiver, a sign-off or an accepted finding, in days. A longer one"
+            " does not count; the embedded demonstration's own are exempt, and shown as such."
+        ),
+    )
+    declarations_days: float = Field(
+        default=180,
+        gt=0,
+        le=1000,
+        json_schema_extra=LOOSER_ABOVE,
+        description=(
+            "A declared fact (`capabilities`, `not_applicable`) that is older, in days, is told, so"
+            " that somebody looks whether it still holds."
+        ),
     )
     reports: Path = Field(
         default=Path("reports/runs"),
@@ -122,7 +141,7 @@ class Settings(BaseSettings):
         """Return command line over environment over file; nothing else is read."""
         assert isinstance(init_settings, InitSettingsSource)
         file = init_settings.init_kwargs.pop(FILE_ARGUMENT, {})
-        return init_settings, env_settings, _FileSource(settings_cls, file)
+        return init_settings, env_settings, FileSource(settings_cls, file)
 
     @property
     def chosen_target(self) -> Target:
@@ -177,23 +196,3 @@ def _container_target(embedded: Target) -> Target:
     return embedded.model_copy(
         update={"migrations": migrations.model_copy(update={"scratch": scratch})}
     )
-
-
-class _FileSource(PydanticBaseSettingsSource):
-    """The parsed settings file (pydantic's own TOML source cannot refuse a literal secret)."""
-
-    def __init__(self, settings_cls: type[BaseSettings], data: Mapping[str, Any]) -> None:
-        super().__init__(settings_cls)
-        self.data = data
-
-    def get_field_value(
-        self,
-        field: Any,  # noqa: ARG002  # the signature is pydantic's
-        field_name: str,
-    ) -> tuple[Any, str, bool]:
-        """Return what the file says of a field."""
-        return self.data.get(field_name), field_name, False
-
-    def __call__(self) -> dict[str, Any]:
-        """Return all that the file says."""
-        return dict(self.data)

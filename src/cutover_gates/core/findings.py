@@ -20,13 +20,15 @@ class Rule:
     """A thing that must hold, like a linter's rule.
 
     `id` is stable (`DATA-012`). `title` says what holds where all is well, `why` why it matters,
-    `fix` what a person does where it does not hold: one sentence each.
+    `fix` what a person does where it does not hold: one sentence each. What guards access or data
+    that was acknowledged is not `waivable`: neither a waiver nor an acceptance covers its breach.
     """
 
     id: str
     title: str
     why: str = ""
     fix: str = ""
+    waivable: bool = True
 
 
 THIS_CHECK = Rule("", "")

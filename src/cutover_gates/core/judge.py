@@ -6,11 +6,26 @@ checks that all ran, once, to their end.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from cutover_gates.core.plan import Item, Plan
+from cutover_gates.core.decision_validity import (
+    DEFAULT_TERMS,
+    DecisionContext,
+    Terms,
+    select_valid_decisions,
+)
+from cutover_gates.core.declarations import (
+    ITEM,
+    AppliedDeclaration,
+    Declaration,
+    describe_age,
+    is_older_than,
+)
+from cutover_gates.core.item_judge import ItemJudge
+from cutover_gates.core.narrow_waivers import reject_powerless_waivers
+from cutover_gates.core.outcome_reasons import describe_surprise
+from cutover_gates.core.plan import Plan
 from cutover_gates.core.verdict import (
     OPEN_OUTCOMES,
     PROVEN_OUTCOMES,
@@ -20,9 +35,8 @@ from cutover_gates.core.verdict import (
     Verdict,
     VerdictSubject,
     VerdictWord,
-    worst_outcome,
 )
-from cutover_gates.core.waivers import Decision, select_valid_decisions
+from cutover_gates.core.waivers import Decision
 
 
 def judge(
@@ -35,24 +49,30 @@ def judge(
     now: datetime,
     waivers: Sequence[Decision] = (),
     signoffs: Sequence[Decision] = (),
-    not_applicable: Mapping[str, str] | None = None,
+    declarations: Sequence[Declaration] = (),
     run_errors: Sequence[str] = (),
+    terms: Terms = DEFAULT_TERMS,
 ) -> Verdict:
     """Return the verdict of one gate (an expression over gates and suites).
 
-    `not_applicable` maps item ids to the reasons that the settings declare. `run_errors` are faults
-    of the run itself: each of them is NO-GO.
+    `declarations` are the facts that settings state of the target. `run_errors` are faults of the
+    run itself: each of them is NO-GO.
     """
-    target, release = subject.target, subject.release
-    waived, rejected_waivers = select_valid_decisions("waiver", waivers, plan, target, release, now)
-    signed, rejected_signoffs = select_valid_decisions(
-        "sign-off", signoffs, plan, target, release, now
+    context = DecisionContext(
+        plan, subject.target, subject.release, now, terms, subject.kind == "embedded"
     )
+    waived = select_valid_decisions("waiver", waivers, context)
+    signed = select_valid_decisions("sign-off", signoffs, context)
     judged = plan.select_items(gate)
     ids = frozenset(item.id for item in judged)
-    item_judge = _ItemJudge(plan, ids, results, waived, signed, not_applicable or {})
+    absent = {one.name: one for one in declarations if one.kind == ITEM}
+    item_judge = ItemJudge(
+        plan, ids, results, waived.by_item, waived.narrow, signed.by_item, absent
+    )
     items = tuple(item_judge.judge_item(item) for item in judged)
     errors = (*run_errors, *_find_unassigned_results(plan, results))
+    powerless = reject_powerless_waivers(waived.narrow, results, plan)
+    declared = _apply_declarations(plan, ids, results, declarations, terms, now)
     return Verdict(
         gate,
         _decide_word(items, errors),
@@ -61,7 +81,9 @@ def judge(
         now,
         items,
         errors,
-        (*rejected_waivers, *rejected_signoffs),
+        (*waived.rejected, *powerless, *signed.rejected),
+        declared,
+        _note_declarations(item_judge, declared, terms),
     )
 
 
@@ -86,131 +108,52 @@ def _decide_word(items: Sequence[ItemResult], run_errors: Sequence[str]) -> Verd
     # A gate in which nothing is proven is no GO, even where nothing is open.
     if run_errors or outcomes & OPEN_OUTCOMES or not outcomes & PROVEN_OUTCOMES:
         return VerdictWord.NO_GO
-    return VerdictWord.GO_WITH_WAIVERS if Outcome.WAIVED in outcomes else VerdictWord.GO
+    accepts = any(check.accepted for result in items for check in result.checks)
+    if Outcome.WAIVED in outcomes or accepts:
+        return VerdictWord.GO_WITH_WAIVERS
+    return VerdictWord.GO
 
 
-@dataclass(frozen=True)
-class _ItemJudge:
-    """Everything that the outcome of one item may depend on."""
-
-    plan: Plan
-    judged: frozenset[str]
-    results: Sequence[CheckResult]
-    waived: Mapping[str, Decision]
-    signed: Mapping[str, Decision]
-    not_applicable: Mapping[str, str]
-
-    def judge_item(self, item: Item) -> ItemResult:
-        """Return the outcome of an item, with its waiver where that covers the outcome."""
-        result = self._judge_without_waiver(item)
-        waiver = self.waived.get(item.id)
-        if waiver is None:
-            return result
-        # A waiver for what is not proven must not excuse a failure that the checks did see.
-        covered = OPEN_OUTCOMES if waiver.covers == "anything" else {Outcome.NOT_PROVEN}
-        if result.outcome not in covered:
-            return result
-        why = f"{result.outcome.value}: {result.why}"
-        return ItemResult(item, Outcome.WAIVED, why, result.checks, waiver)
-
-    def _judge_without_waiver(self, item: Item) -> ItemResult:
-        if item.id in self.not_applicable:
-            return self._judge_exemption(item)
-        if item.proof == "sign-off":
-            return self._judge_sign_off(item)
-        return self._judge_checks(item)
-
-    def _judge_exemption(self, item: Item) -> ItemResult:
-        if objection := _applicability_objection(item):
-            return ItemResult(item, Outcome.NOT_PROVEN, objection)
-        return ItemResult(item, Outcome.NOT_APPLICABLE, self.not_applicable[item.id])
-
-    def _judge_sign_off(self, item: Item) -> ItemResult:
-        decision = self.signed.get(item.id)
-        if decision is None:
-            return ItemResult(item, Outcome.NOT_PROVEN, "nobody signed it off")
-        return ItemResult(item, Outcome.ATTESTED, f"{decision.by}: {decision.reason}", (), decision)
-
-    def _judge_checks(self, item: Item) -> ItemResult:
-        own = tuple(result for result in self.results if item.id in result.items)
-        below = [self.judge_item(self.plan.item(other)) for other in item.rests_here]
-        if not own and not below:
-            return ItemResult(item, Outcome.NOT_PROVEN, "no check proves it")
-        outcomes = [result.outcome for result in own] + [result.outcome for result in below]
-        outcome = worst_outcome(outcomes)
-        # An item that guards against loss must be proven, whatever its parts may do without.
-        if outcome in (Outcome.WAIVED, Outcome.NOT_APPLICABLE) and not item.waivable:
-            outcome = Outcome.NOT_PROVEN
-        why = _explain_outcome(outcome, own, below)
-        return ItemResult(item, outcome, why, own + self._checks_of_other_gates(below))
-
-    def _checks_of_other_gates(self, below: Sequence[ItemResult]) -> tuple[CheckResult, ...]:
-        """Return the checks of items below that this gate does not show by themselves."""
-        return tuple(
-            check
-            for result in below
-            if result.item.id not in self.judged
-            for check in result.checks
-        )
+def _apply_declarations(
+    plan: Plan,
+    judged: Iterable[str],
+    results: Sequence[CheckResult],
+    declarations: Sequence[Declaration],
+    terms: Terms,
+    now: datetime,
+) -> tuple[AppliedDeclaration, ...]:
+    """Return the declared facts that left something out of this gate, with what they left out."""
+    reached = {below for item in judged for below in plan.item_with_dependencies(item)}
+    applied = []
+    for declaration in declarations:
+        left_out = [result for result in results if _is_left_out(result, declaration, reached)]
+        items = {item for result in left_out for item in result.items & reached}
+        if declaration.kind == ITEM:
+            items = {declaration.name} & reached
+        if items:
+            old = is_older_than(declaration, terms.declarations_days, now)
+            checks = tuple(result.check for result in left_out)
+            applied.append(AppliedDeclaration(declaration, tuple(sorted(items)), checks, old))
+    return tuple(applied)
 
 
-def _applicability_objection(item: Item) -> str:
-    """Return why an item cannot be declared not applicable; empty where it can."""
-    if not item.waivable:
-        return (
-            f"{item.id} is declared not applicable, but it protects against data loss or"
-            " unauthorised access and must be checked"
-        )
-    if item.rests_on:
-        # It would hide what it rests on, which this gate may not ask for by itself.
-        return (
-            f"declared not applicable, but it rests on {', '.join(item.rests_on)}: declare the one"
-            " that is meant"
-        )
-    return ""
+def _is_left_out(result: CheckResult, declaration: Declaration, reached: set[str]) -> bool:
+    if declaration.kind == ITEM:
+        return declaration.name in result.items
+    is_exempt = result.outcome is Outcome.NOT_APPLICABLE and bool(result.items & reached)
+    return is_exempt and result.absent == declaration.name
 
 
-def _explain_outcome(
-    outcome: Outcome, own: Sequence[CheckResult], below: Sequence[ItemResult]
-) -> str:
-    """Return what the worst of the parts say: the first in full, the others as a number."""
-    if outcome is Outcome.PASSED:
-        return _describe_exempt_checks(own)
-    if outcome in PROVEN_OUTCOMES:
-        return ""
-    reasons = [result.why for result in own if result.outcome is outcome and result.why]
-    reasons += [
-        f"{result.item.id} is {result.outcome.value}"
-        for result in below
-        if result.outcome in OPEN_OUTCOMES | {Outcome.WAIVED}
-    ]
-    if outcome is Outcome.NOT_PROVEN and not reasons:
-        reasons = _describe_missing_proof(own, below)
-    if not reasons:
-        return ""
-    rest = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
-    return f"{reasons[0]}{rest}"
-
-
-def _describe_exempt_checks(own: Sequence[CheckResult]) -> str:
-    """Return which checks of a passed item the settings declare not applicable."""
-    exempt = [result for result in own if result.outcome is Outcome.NOT_APPLICABLE]
-    if not exempt:
-        return ""
-    return f"{len(exempt)} of its {len(own)} checks are declared not applicable: {exempt[0].why}"
-
-
-def _describe_missing_proof(own: Sequence[CheckResult], below: Sequence[ItemResult]) -> list[str]:
-    """Return why nothing proves an item that must be checked, where none of its parts is open."""
-    return [
-        *(
-            f"nothing proves it: {result.why}"
-            for result in own
-            if result.outcome is Outcome.NOT_APPLICABLE
-        ),
-        *(
-            f"nothing proves it: {result.item.id} is not applicable"
-            for result in below
-            if result.outcome is Outcome.NOT_APPLICABLE
-        ),
-    ]
+def _note_declarations(
+    item_judge: ItemJudge, declared: Sequence[AppliedDeclaration], terms: Terms
+) -> tuple[str, ...]:
+    """Return what is told of facts: those that are old, and those that the target refutes."""
+    notes = []
+    for applied in declared:
+        declaration = applied.declaration
+        if applied.is_old:
+            notes.append(describe_age(declaration, terms.declarations_days))
+        if declaration.kind == ITEM:
+            item = item_judge.plan.item(declaration.name)
+            notes.append(describe_surprise(item, item_judge.own_checks(item)))
+    return tuple(note for note in notes if note)

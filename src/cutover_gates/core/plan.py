@@ -11,11 +11,14 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TypeVar
 
 from cutover_gates.core.check_groups import needs_of, role_of, shipped_groups
 from cutover_gates.core.gates import DEFAULT_ANSWERS, evaluate_expression, parse_expression
 from cutover_gates.core.tables import suggest_nearest
 
+Fact = TypeVar("Fact")
+"""What is declared of an item: its reason, or more."""
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 """Stands in a title for a limit of the settings: `{error_rate}`."""
 
@@ -30,7 +33,8 @@ class Item:
 
     `proof` is 'check' or 'sign-off'; `suite` is None for a sign-off. `checks` are the groups of
     checks that prove it (empty: the group of its own id). `kind` is 'trigger' for an automatic
-    rollback trigger. `needs` and `role` are explained in `core.check_groups`.
+    rollback trigger. `needs` and `role` are explained in `core.check_groups`. `at_least` names
+    checks that must have passed, whatever else may be left out of it.
     """
 
     id: str
@@ -47,6 +51,7 @@ class Item:
     role: str = ""
     answers: str = ""
     asked_of: str = ""
+    at_least: tuple[str, ...] = ()
 
     @property
     def rests_here(self) -> tuple[str, ...]:
@@ -141,8 +146,8 @@ class Plan:
         items = [self.item(item_id) for item_id in item_ids]
         return frozenset(need for item in items for need in item.needs or needs_of(item.groups))
 
-    def apply_declarations(self, declared: Mapping[str, str]) -> dict[str, str]:
-        """Return the reasons of `not_applicable` by item id.
+    def apply_declarations(self, declared: Mapping[str, Fact]) -> dict[str, Fact]:
+        """Return the facts of `not_applicable` by item id.
 
         A declaration names an item or a group of checks; by groups an item is not applicable where
         all its groups are declared. Other names are passed over (`unknown_declarations`).
@@ -153,7 +158,7 @@ class Plan:
             for item in self.items
             if item.groups and declared.keys() >= set(item.groups)
         }
-        return by_group | {name: why for name, why in declared.items() if name in self.by_id}
+        return by_group | {name: fact for name, fact in declared.items() if name in self.by_id}
 
     def unknown_declarations(self, declared: Iterable[str]) -> list[str]:
         """Return the names of `not_applicable` that neither the plan nor the shipped list knows."""

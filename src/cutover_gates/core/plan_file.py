@@ -26,10 +26,10 @@ the item that holds what the target acknowledged, and the one that compares what
 """
 LIMITS = ("error_rate", "coverage_percent")
 """Limits of the settings that a title may hold as `{name}`."""
-CHECK_ONLY_KEYS = ("suite", "rests_on", "checks", "needs", "answers", "asked_of")
+CHECK_ONLY_KEYS = ("suite", "rests_on", "checks", "needs", "answers", "asked_of", "at_least")
 ITEM_KEYS = (
     *("id", "section", "title", "gates", "proof", "suite", "rests_on", "waivable"),
-    *("checks", "kind", "needs", "role", "answers", "asked_of"),
+    *("checks", "kind", "needs", "role", "answers", "asked_of", "at_least"),
 )
 
 
@@ -82,6 +82,7 @@ def _parse_item(row: Mapping[str, Any], where: str) -> Item:
         optional_choice(row, "role", ROLES, where),
         optional_choice(row, "answers", ANSWERS, where),
         optional_choice(row, "asked_of", ASKED_OF, where),
+        _optional_texts(row, "at_least", where),
     )
     _check_groups(item, where)
     check_asked_of(item, where)

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from cutover_gates.core.declarations import AppliedDeclaration
 from cutover_gates.core.findings import Finding
 from cutover_gates.core.plan import Item
 from cutover_gates.core.release_answers import ReleaseAnswers
@@ -59,7 +60,9 @@ class CheckResult:
     `check` is its node id, `title` what holds when it passes, `items` the plan items that it
     proves, `evidence` what it saw (JSON-able, redacted). `findings` are the breaches of rules, or,
     of a check that is not proven, the gaps (`Finding.actual` is the reason); `why` says the same
-    in a text.
+    in a text. `only_findings` is False where something else was wrong, too. `absent` is the
+    capability without which it is not applicable. `accepted` are the accepted findings that it
+    passed over, each as a sentence. `waivers` are those that cover it.
     """
 
     check: str
@@ -70,6 +73,10 @@ class CheckResult:
     evidence: Sequence[Mapping[str, Any]] = field(default=(), repr=False)
     findings: tuple[Finding, ...] = ()
     title: str = ""
+    only_findings: bool = True
+    absent: str = ""
+    accepted: tuple[str, ...] = ()
+    waivers: tuple[Decision, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -117,7 +124,8 @@ class VerdictSubject:
 class Verdict:
     """The word of a gate, with all that it is decided from.
 
-    `run_errors` are faults of the run itself: each of them is NO-GO.
+    `run_errors` are faults of the run itself: each of them is NO-GO. `declared` are the facts that
+    left something out of this gate. `notes` are sentences that change nothing.
     """
 
     gate: str
@@ -128,6 +136,14 @@ class Verdict:
     items: tuple[ItemResult, ...]
     run_errors: tuple[str, ...] = ()
     rejected_decisions: tuple[RejectedDecision, ...] = ()
+    declared: tuple[AppliedDeclaration, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def accepted_findings(self) -> tuple[str, ...]:
+        """The accepted findings that its checks passed over, each once."""
+        sentences = [one for item in self.items for check in item.checks for one in check.accepted]
+        return tuple(dict.fromkeys(sentences))
 
     @property
     def is_go(self) -> bool:

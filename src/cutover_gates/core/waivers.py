@@ -1,22 +1,24 @@
-"""Waivers and sign-offs: people's dated decisions, and what makes one count.
+"""Waivers and sign-offs: people's dated decisions, as `waivers.toml` and `signoffs.toml` hold them.
 
-A waiver goes without one item, a sign-off attests one that no program can check. They are read from
-`waivers.toml` and `signoffs.toml`. Both are bound to an item, a target and a release, and expire.
+A waiver goes without an item, or accepts what a rule or a check finds. A sign-off attests an item
+that no program can check. Both are bound to a target and a release, and expire.
+`core.decision_validity` says what makes one count.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
-from cutover_gates.core.plan import Item, Plan
 from cutover_gates.core.tables import read_table, suggest_nearest
 
 DECISION_KEYS = ("item", "target", "release", "by", "at", "reason", "expires")
-TEXT_KEYS = ("item", "target", "release", "by", "reason")
+NARROW_KEYS = ("rule", "check", "subject")
+"""What a waiver may name instead of a whole item: then it covers only that."""
+TEXT_KEYS = ("item", "target", "release", "by", "reason", *NARROW_KEYS)
 COVERS = ("anything", "not proven")
 """A waiver goes without an item whatever its outcome, or only without its proof.
 
@@ -33,7 +35,9 @@ class Decision:
     """A waiver or a sign-off.
 
     `at` and `expires` are aware times. A bare date means its first second for `at`, and its last
-    for `expires`, in UTC. `covers` is one of `COVERS`; only a waiver has it.
+    for `expires`, in UTC. `covers` is one of `COVERS`; only a waiver has it, and `rule`, `check`
+    and `subject`. With a rule or a check `item` may be empty: it is then waived wherever it shows.
+    `is_exempt` marks a decision of the demonstration that lasts longer than the term.
     """
 
     item: str
@@ -44,6 +48,25 @@ class Decision:
     reason: str
     expires: datetime
     covers: str = COVERS[0]
+    rule: str = ""
+    check: str = ""
+    subject: str = ""
+    is_exempt: bool = False
+
+    @property
+    def is_narrow(self) -> bool:
+        """True for a waiver of a rule or a check: the rest of the item stays as it is."""
+        return bool(self.rule or self.check)
+
+    @property
+    def scope(self) -> str:
+        """What it is about, in words: the item, or the rule, the check and the subject."""
+        parts = [f"rule {self.rule}"] if self.rule else []
+        parts += [f"check {self.check}"] if self.check else []
+        parts += [f"subject {self.subject}"] if self.subject else []
+        if not parts:
+            return self.item
+        return f"{', '.join(parts)} in {self.item}" if self.item else ", ".join(parts)
 
 
 @dataclass(frozen=True)
@@ -71,7 +94,7 @@ def load_decisions(path: Path, table: str) -> tuple[Decision, ...]:
         raise DecisionError(
             f"{path.name}: write [[{table}]] with two brackets, one for each decision"
         )
-    keys = (*DECISION_KEYS, "covers") if table == "waiver" else DECISION_KEYS
+    keys = (*DECISION_KEYS, "covers", *NARROW_KEYS) if table == "waiver" else DECISION_KEYS
     return tuple(
         _parse_decision(row, f"{path.name}, {table} {number}", keys)
         for number, row in enumerate(rows, start=1)
@@ -85,7 +108,7 @@ def _parse_decision(row: Mapping[str, Any], where: str, keys: tuple[str, ...]) -
         choices = " or ".join(map(repr, COVERS))
         raise DecisionError(f"{where}: 'covers' is {covers!r}; write {choices}")
     return Decision(
-        row["item"],
+        row.get("item", ""),
         row["target"],
         row["release"],
         row["by"],
@@ -93,6 +116,7 @@ def _parse_decision(row: Mapping[str, Any], where: str, keys: tuple[str, ...]) -
         row["reason"],
         _parse_time(row["expires"], time.max, f"{where}: expires"),
         covers,
+        *(row.get(key, "") for key in NARROW_KEYS),
     )
 
 
@@ -105,14 +129,28 @@ def _check_keys(row: Mapping[str, Any], where: str, keys: tuple[str, ...]) -> No
             raise DecisionError(
                 f"{where}: unknown key {key!r}.{nearest} Allowed: {', '.join(keys)}"
             )
+    _check_scope(row, where)
     for key in DECISION_KEYS:
-        if key not in row:
+        if key not in row and not (key == "item" and _is_narrow(row)):
             raise DecisionError(
                 f"{where}: {key!r} is missing; a decision says {', '.join(DECISION_KEYS)}"
             )
     for key in TEXT_KEYS:
-        if not isinstance(row[key], str) or not row[key].strip():
+        text = row.get(key, "-")
+        if not isinstance(text, str) or not text.strip():
             raise DecisionError(f"{where}: {key!r} must be a text that is not empty")
+
+
+def _check_scope(row: Mapping[str, Any], where: str) -> None:
+    if "subject" in row and not _is_narrow(row):
+        raise DecisionError(
+            f"{where}: 'subject' narrows a rule or a check; name the one that is meant as 'rule' or"
+            " 'check'"
+        )
+
+
+def _is_narrow(row: Mapping[str, Any]) -> bool:
+    return "rule" in row or "check" in row
 
 
 def _parse_time(value: object, time_of_day: time, where: str) -> datetime:
@@ -126,71 +164,14 @@ def _parse_time(value: object, time_of_day: time, where: str) -> datetime:
     )
 
 
-def rejection_reason(
-    kind: str, decision: Decision, plan: Plan, release: str, now: datetime
-) -> str | None:
-    """Return why a decision does not count for this release and time; None when it counts.
+def check_names(node: str) -> frozenset[str]:
+    """Return the names by which a check may be meant: its node id or its function.
 
-    A decision for another target concerns another run; `select_valid_decisions` passes it over.
+    Both with and without parameters.
     """
-    item = plan.by_id.get(decision.item)
-    if item is None:
-        nearest = suggest_nearest(decision.item, plan.by_id)
-        return f"the plan has no item {decision.item!r}.{nearest}"
-    return _item_objection(kind, item) or _time_objection(decision, release, now)
-
-
-def _item_objection(kind: str, item: Item) -> str | None:
-    """Return why no decision of this kind can be made about the item."""
-    if kind == "waiver" and not item.waivable:
-        return f"{item.id} is not waivable: data loss and access control never are"
-    if kind == "waiver" and item.rests_here:
-        below = ", ".join(item.rests_here)
-        return f"{item.id} rests on {below}: waive the one of these that is meant"
-    if kind == "sign-off" and item.proof != "sign-off":
-        return f"{item.id} is proven by checks; a signature cannot replace them"
-    return None
-
-
-def _time_objection(decision: Decision, release: str, now: datetime) -> str | None:
-    """Return why a decision was not made for this release and this moment."""
-    if decision.release != release:
-        return f"it is for release {decision.release}, and {release} is under judgement"
-    if decision.at > now:
-        return f"it is dated {decision.at:%Y-%m-%d %H:%M} UTC, which is in the future"
-    if decision.expires < now:
-        return f"it expired at {decision.expires:%Y-%m-%d %H:%M} UTC"
-    return None
-
-
-def select_valid_decisions(
-    kind: str,
-    decisions: Iterable[Decision],
-    plan: Plan,
-    target: str,
-    release: str,
-    now: datetime,
-) -> tuple[dict[str, Decision], list[RejectedDecision]]:
-    """Return the decisions that count, by item, and the rejected ones.
-
-    Of several for one item the one counts that covers most, of these the one that lasts longest.
-    Those of other targets are neither.
-    """
-    valid: dict[str, Decision] = {}
-    rejected: list[RejectedDecision] = []
-    for decision in decisions:
-        if decision.target != target:
-            continue
-        why = rejection_reason(kind, decision, plan, release, now)
-        if why is not None:
-            rejected.append(RejectedDecision(kind, decision, why))
-            continue
-        other = valid.get(decision.item)
-        if other is None or _coverage_rank(other) < _coverage_rank(decision):
-            valid[decision.item] = decision
-    return valid, rejected
-
-
-def _coverage_rank(decision: Decision) -> tuple[bool, datetime]:
-    """Return what orders decisions about one item: the last covers most."""
-    return decision.covers == COVERS[0], decision.expires
+    file, _, rest = node.partition("::")
+    function, bracket, parameters = rest.partition("[")
+    name = function.rpartition("::")[2]
+    return frozenset(
+        {node, f"{file}::{function}", name, f"{name}{bracket}{parameters}"} if rest else {node}
+    )

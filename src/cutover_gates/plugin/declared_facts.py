@@ -1,10 +1,76 @@
-"""What is told of the facts that a target's settings declare: `capabilities`, `not_applicable`."""
+"""The facts that a target's settings declare, and what is told of them.
+
+They stand in `capabilities` and `not_applicable`, in the mapping's `unsupported`, and, of a FHIR
+server, in its own capability statement.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from cutover_gates.config.base import SettingsError
 from cutover_gates.config.capabilities import CAPABILITIES
 from cutover_gates.config.settings import Settings
+from cutover_gates.core.declarations import CAPABILITY, ITEM, STATEMENT, Declaration
+from cutover_gates.core.plan import Plan
+from cutover_gates.core.plan_file import load_plan
+from cutover_gates.core.tables import suggest_nearest
+from cutover_gates.targets.driver_factory import FHIR, load_unsupported_operations
+from cutover_gates.util.shipped_files import shipped_file
 from cutover_gates.util.text import format_list
+
+
+def list_declarations(
+    settings: Settings, plan: Plan, not_offered: Mapping[str, str]
+) -> list[Declaration]:
+    """Return all declared facts: items, capabilities, and what the target itself does not offer.
+
+    `not_offered` is what its capability statement does not list. Raises `SettingsError` for a
+    declared item that no plan has.
+    """
+    absent = load_unsupported_operations(settings)
+    # Of another driver FHIR's own checks ask nothing: that is no fact that somebody declared.
+    absent.pop(FHIR, None)
+    capabilities = settings.chosen_target.capabilities
+    return [
+        *_list_items(settings, plan),
+        *(
+            Declaration(CAPABILITY, name, reason, capabilities[name].by, capabilities[name].at)
+            if name in capabilities
+            else Declaration(CAPABILITY, name, reason)
+            for name, reason in absent.items()
+        ),
+        *(
+            Declaration(STATEMENT, name, reason, "its own capability statement")
+            for name, reason in not_offered.items()
+            if name not in absent
+        ),
+    ]
+
+
+def _list_items(settings: Settings, plan: Plan) -> list[Declaration]:
+    declared = settings.chosen_target.not_applicable
+    _refuse_unknown_items(settings, plan)
+    facts = plan.apply_declarations(declared)
+    return [Declaration(ITEM, item, fact.reason, fact.by, fact.at) for item, fact in facts.items()]
+
+
+def _refuse_unknown_items(settings: Settings, plan: Plan) -> None:
+    """Raise `SettingsError` for an item that neither the plan nor the shipped one has.
+
+    A plan may be smaller than the settings of a target that knows more items.
+    """
+    unknown = plan.unknown_declarations(settings.chosen_target.not_applicable)
+    if not unknown:
+        return
+    shipped = load_plan(shipped_file("plan.toml")).by_id
+    for name in unknown:
+        if name not in shipped:
+            nearest = suggest_nearest(name, plan.by_id)
+            raise SettingsError(
+                f"[targets.{settings.target}.not_applicable] names {name!r}, and the plan has no"
+                f" such item.{nearest} Correct the id, or remove the line."
+            )
 
 
 def describe_former_keys(settings: Settings) -> list[str]:

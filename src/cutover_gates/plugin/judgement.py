@@ -9,13 +9,18 @@ from datetime import UTC, datetime
 
 import pytest
 
+from cutover_gates.config.settings import CONTAINER_TARGET
+from cutover_gates.core.decision_validity import Terms
+from cutover_gates.core.declarations import Declaration
 from cutover_gates.core.judge import judge
-from cutover_gates.core.tables import suggest_nearest
 from cutover_gates.core.verdict import CheckResult, Verdict, VerdictSubject
 from cutover_gates.core.waivers import Decision, load_decisions
+from cutover_gates.plugin.declared_facts import list_declarations
+from cutover_gates.plugin.expected_checks import ExpectedChecks
 from cutover_gates.plugin.release_judgement import ReleaseJudgement
 from cutover_gates.plugin.results import ResultCollector
 from cutover_gates.plugin.run import PytestRun
+from cutover_gates.reporting.rule_catalog import load_rules
 
 NORMAL_EXIT_CODES = {
     pytest.ExitCode.OK,
@@ -30,38 +35,45 @@ Every other one is a fault of the run.
 
 @dataclass(frozen=True)
 class Decisions:
-    """The decisions that people made before the run. `not_applicable` maps item ids to reasons."""
+    """What people decided before the run, and what they declared of the target."""
 
     waivers: Sequence[Decision]
     signoffs: Sequence[Decision]
-    not_applicable: dict[str, str]
+    declarations: Sequence[Declaration]
 
 
 def load_all_decisions(run: PytestRun) -> Decisions:
-    """Read waivers, sign-offs and declarations. Raises `DecisionError`."""
+    """Read waivers, sign-offs and declarations. Raises `DecisionError` and `SettingsError`."""
     settings = run.settings
     return Decisions(
         load_decisions(settings.resolve_path(settings.waivers), "waiver"),
         load_decisions(settings.resolve_path(settings.signoffs), "signoff"),
-        run.plan.apply_declarations(
-            {name: fact.reason for name, fact in settings.chosen_target.not_applicable.items()}
-        ),
+        list_declarations(settings, run.plan, {}),
     )
 
 
-def describe_unknown_declarations(run: PytestRun) -> str:
-    """Return a sentence on declarations that have no effect; empty where each has one.
+def build_terms(
+    run: PytestRun,
+    waivers: Sequence[Decision],
+    expected: ExpectedChecks,
+    results: Sequence[CheckResult],
+) -> Terms:
+    """Return what decisions are held to: the settings, and the names that exist.
 
-    They are no error: a plan may be smaller than the settings of a target that knows more items.
+    A hospital's own checks may have rules of their own: those that found something are known.
     """
-    declared = run.settings.chosen_target.not_applicable
-    unknown = run.plan.unknown_declarations(declared)
-    if not unknown:
-        return ""
-    nearest = suggest_nearest(unknown[0], run.plan.by_id)
-    return (
-        f"[targets.{run.settings.target}.not_applicable] names {', '.join(unknown)}: the plan has"
-        f" no such item, so this has no effect.{nearest}"
+    checks = {check.check: check.items for check in expected.checks}
+    rules: frozenset[str] = frozenset()
+    # To find all rules takes long (0.3 s): every package of the probes is imported.
+    if any(waiver.rule for waiver in waivers):
+        own = {finding.rule.id for result in results for finding in result.findings}
+        rules = frozenset(load_rules()) | frozenset(checks) | own
+    return Terms(
+        run.settings.longest_waiver_days,
+        run.settings.declarations_days,
+        frozenset(run.settings.targets) | {CONTAINER_TARGET},
+        rules,
+        checks,
     )
 
 
@@ -72,6 +84,7 @@ def judge_gates(
     subject: VerdictSubject,
     run_errors: Sequence[str],
     releases: ReleaseJudgement,
+    terms: Terms,
 ) -> list[Verdict]:
     """Return the verdict of each gate of the run."""
     return [
@@ -84,8 +97,9 @@ def judge_gates(
             now=datetime.now(UTC),
             waivers=decisions.waivers,
             signoffs=decisions.signoffs,
-            not_applicable=decisions.not_applicable,
+            declarations=decisions.declarations,
             run_errors=[*run_errors, *releases.holds(gate)],
+            terms=terms,
         )
         for gate in run.gates
     ]

@@ -5,9 +5,12 @@ Every way in which a check may *not* have proven something gets its name here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
+from cutover_gates.core.evidence.assessment import ACCEPTED
+from cutover_gates.core.findings import THIS_CHECK, Finding, Rule
 from cutover_gates.core.verdict import Outcome
 from cutover_gates.plugin.check_outcome import CheckOutcome
 
@@ -59,6 +62,28 @@ def unsupported_operations(phases: Sequence[CheckPhase]) -> frozenset[str]:
     """Return the operations that a check could not use because the target does not offer them."""
     operations = [phase.outcome.unsupported for phase in phases]
     return frozenset(operation for operation in operations if operation is not None)
+
+
+def list_findings(phases: Sequence[CheckPhase], rule: Rule) -> tuple[Finding, ...]:
+    """Return the findings of a check, each once: its own `rule` stands for the running check."""
+    findings = dict.fromkeys(finding for phase in phases for finding in phase.outcome.findings)
+    return tuple(
+        replace(finding, rule=rule) if finding.rule == THIS_CHECK else finding
+        for finding in findings
+    )
+
+
+def says_only_findings(phase: CheckPhase) -> bool:
+    """Return whether the findings of a phase say all that was wrong in it."""
+    was_wrong = phase.status in ("failed", "rerun") or phase.outcome.not_proven
+    return bool(phase.outcome.findings) or not was_wrong
+
+
+def list_accepted(evidence: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return the accepted findings that assessments in the evidence passed over."""
+    facts = [entry.get("facts") for entry in evidence]
+    lists = [fact.get(ACCEPTED) for fact in facts if isinstance(fact, Mapping)]
+    return tuple(str(one) for each in lists if isinstance(each, list) for one in each)
 
 
 def _error_outcome(phases: Sequence[CheckPhase]) -> tuple[Outcome, str] | None:

@@ -10,10 +10,17 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
-from cutover_gates.core.findings import THIS_CHECK, Finding, Rule
+from cutover_gates.core.findings import Rule
 from cutover_gates.core.verdict import CheckResult, Outcome
 from cutover_gates.plugin.expected_checks import ExpectedCheck, ExpectedChecks
-from cutover_gates.plugin.result_rules import CheckPhase, decide_outcome, unsupported_operations
+from cutover_gates.plugin.result_rules import (
+    CheckPhase,
+    decide_outcome,
+    list_accepted,
+    list_findings,
+    says_only_findings,
+    unsupported_operations,
+)
 
 NOT_DECLARED = (
     "Only the target's own capability statement says this is unsupported. That can excuse single"
@@ -112,7 +119,10 @@ class ResultCollector:
             round(sum(phase.seconds for phase in phases), 3),
             evidence,
             title=rule.title,
-            findings=_name_rule(_findings_of(phases), rule),
+            findings=list_findings(phases, rule),
+            only_findings=all(map(says_only_findings, phases)),
+            absent=min(unsupported_operations(phases), default=""),
+            accepted=list_accepted(evidence),
         )
 
     def _reject_other_function(self, result: CheckResult, lines: Mapping[str, int]) -> CheckResult:
@@ -158,18 +168,6 @@ def strip_parameters(check: str) -> str:
 
 def _not_proven(written: ExpectedCheck, why: str) -> CheckResult:
     return CheckResult(written.check, written.items, Outcome.NOT_PROVEN, why, title=written.title)
-
-
-def _findings_of(phases: Sequence[CheckPhase]) -> tuple[Finding, ...]:
-    return tuple(dict.fromkeys(finding for phase in phases for finding in phase.outcome.findings))
-
-
-def _name_rule(findings: Iterable[Finding], rule: Rule) -> tuple[Finding, ...]:
-    """Return the findings with the check's own rule where they stand for the running check."""
-    return tuple(
-        replace(finding, rule=rule) if finding.rule == THIS_CHECK else finding
-        for finding in findings
-    )
 
 
 def _reject_undeclared_exemptions(

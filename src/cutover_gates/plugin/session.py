@@ -6,6 +6,7 @@ It lives in the controller only.
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -16,12 +17,12 @@ from cutover_gates.plugin import artifacts, attestation
 from cutover_gates.plugin.acknowledged_writes import judge_comparisons
 from cutover_gates.plugin.check_inventory import build_inventory
 from cutover_gates.plugin.collection import load_worker_collections
-from cutover_gates.plugin.declared_facts import describe_former_keys
+from cutover_gates.plugin.declared_facts import describe_former_keys, list_declarations
 from cutover_gates.plugin.exit_status import decide_status
 from cutover_gates.plugin.expected_checks import ExpectedChecks, bind_to_plan
 from cutover_gates.plugin.gate_target import GateTarget
 from cutover_gates.plugin.judgement import (
-    describe_unknown_declarations,
+    build_terms,
     find_abnormal_end,
     find_missing_guards,
     judge_gates,
@@ -175,10 +176,13 @@ class GateSession:
         releases = self.target.releases
         subject = build_subject(self.run, self.target.status, tuple(releases.answers))
         results += prove_by_staging(self.run, subject)
+        facts = list_declarations(self.run.settings, self.run.plan, undeclared)
+        decisions = replace(self.decisions, declarations=facts)
+        terms = build_terms(self.run, decisions.waivers, expected, results)
 
         def judge_and_write() -> None:
             self.verdicts = judge_gates(
-                self.run, results, self.decisions, subject, self.run_errors, releases
+                self.run, results, decisions, subject, self.run_errors, releases, terms
             )
             artifacts.write_verdicts(self.run, self.verdicts)
             artifacts.point_latest_to_worst(self.run, self.verdicts)
@@ -191,7 +195,6 @@ class GateSession:
     def _notes(self, expected: ExpectedChecks) -> list[str]:
         """Return sentences about the run that no item of a verdict says."""
         notes = [*self.target.notes, expected.describe_unassigned()]
-        notes.append(describe_unknown_declarations(self.run))
         notes += describe_former_keys(self.run.settings)
         notes.append("" if self.signing_key else attestation.UNSIGNED_NOTE)
         if self.results.has_failures:

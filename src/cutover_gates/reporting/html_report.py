@@ -16,6 +16,7 @@ from cutover_gates.core.printable import strip_control_characters
 from cutover_gates.core.verdict import OPEN_OUTCOMES, ItemResult, Outcome, Verdict
 from cutover_gates.reporting.causes import title_of
 from cutover_gates.reporting.evidence_view import collect_illustrated_evidence
+from cutover_gates.reporting.left_out import EXEMPT, covered_checks
 from cutover_gates.reporting.measurements import collect_measurements
 from cutover_gates.reporting.next_step import describe_next_step
 from cutover_gates.reporting.reasons import list_reasons
@@ -23,6 +24,7 @@ from cutover_gates.reporting.verdict_summary import (
     count_outcomes,
     describe_signature,
     describe_target,
+    describe_word,
     headline,
 )
 from cutover_gates.util.text import format_duration, format_utc
@@ -48,6 +50,7 @@ def to_html(verdict: Verdict) -> str:
         verdict=verdict,
         headline=headline(verdict),
         target=describe_target(verdict.subject),
+        word=describe_word(verdict),
         counts=count_outcomes(verdict),
         reasons=list_reasons(verdict),
         next_step=_split_commands(describe_next_step(verdict)),
@@ -55,6 +58,7 @@ def to_html(verdict: Verdict) -> str:
         sections=_group_by_section(verdict),
         first_shown_in=_assign_evidence_to_items(verdict),
         waived=waived,
+        exempt=EXEMPT,
         facts=_verdict_facts(verdict),
         symbols=OUTCOME_SYMBOLS,
         open_outcomes=OPEN_OUTCOMES,
@@ -77,6 +81,7 @@ def _create_environment() -> Environment:
         "duration": format_duration,
         "evidence": collect_illustrated_evidence,
         "check_title": title_of,
+        "covered": covered_checks,
     }
     return environment
 

@@ -8,13 +8,20 @@ from collections.abc import Iterable, Iterator
 from cutover_gates.core.printable import strip_control_characters
 from cutover_gates.core.verdict import OPEN_OUTCOMES, Verdict, VerdictWord
 from cutover_gates.reporting.gate_texts import texts_for_gate
+from cutover_gates.reporting.left_out import (
+    ReasonLine,
+    list_accepted,
+    list_declared,
+    list_waivers,
+)
 from cutover_gates.reporting.measurements import collect_measurements
 from cutover_gates.reporting.next_step import describe_next_step
-from cutover_gates.reporting.reasons import ReasonLine, list_reasons, list_waivers
+from cutover_gates.reporting.reasons import list_reasons
 from cutover_gates.reporting.verdict_summary import (
     count_outcomes,
     describe_signature,
     describe_target,
+    describe_word,
 )
 from cutover_gates.util.text import format_utc
 
@@ -67,12 +74,14 @@ def to_markdown(verdict: Verdict) -> str:
     lines = [
         f"# {escape_markdown(status_title(verdict))}",
         "",
-        f"**{verdict.word.value}** for {target}, release {release}, {when}.",
+        f"**{describe_word(verdict)}** for {target}, release {release}, {when}.",
         f"{count_outcomes(verdict)}. Evidence: {describe_signature(verdict.subject)}.",
         "",
         *_format_section("Why", _reasons_for_no_go(verdict)),
         *_format_section("Open", [ReasonLine(line) for line in _list_open_items(verdict)]),
-        *_format_section("Waived", [ReasonLine(line) for line in list_waivers(verdict)]),
+        *_format_section("Waived", list_waivers(verdict)),
+        *_format_section("Accepted", list_accepted(verdict)),
+        *_format_section("Absent", list_declared(verdict)),
         *_format_measurements(verdict),
         f"**Next:** {_escape_around_commands(describe_next_step(verdict))}",
         "",
@@ -81,11 +90,11 @@ def to_markdown(verdict: Verdict) -> str:
 
 
 def _reasons_for_no_go(verdict: Verdict) -> list[ReasonLine]:
-    """Return the reasons without the waivers, which have a section of their own."""
+    """Return the reasons without what has a section of its own."""
     if verdict.is_go:
         return []
-    waivers = list_waivers(verdict)
-    return [reason for reason in list_reasons(verdict) if reason.text not in waivers]
+    elsewhere = [*list_waivers(verdict), *list_accepted(verdict), *list_declared(verdict)]
+    return [reason for reason in list_reasons(verdict) if reason not in elsewhere]
 
 
 def _list_open_items(verdict: Verdict) -> list[str]:

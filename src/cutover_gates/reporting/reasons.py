@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from cutover_gates.core.printable import strip_control_characters
-from cutover_gates.core.verdict import ItemResult, Outcome, Verdict
+from cutover_gates.core.verdict import Outcome, Verdict
 from cutover_gates.reporting.causes import OpenCause, collect_causes, split_lines
+from cutover_gates.reporting.left_out import (
+    ReasonLine,
+    list_accepted,
+    list_declared,
+    list_waivers,
+)
 from cutover_gates.reporting.verdict_summary import count_outcomes
 from cutover_gates.util.text import (
     first_sentence,
     format_list,
-    format_utc,
 )
 
 MAX_CAUSES = 6
@@ -28,19 +32,11 @@ OPEN_VERBS = {
 }
 
 
-@dataclass(frozen=True)
-class ReasonLine:
-    """One reason for a verdict: a line, and the lines that belong below it."""
-
-    text: str
-    details: tuple[str, ...] = ()
-
-
 def list_reasons(verdict: Verdict) -> list[ReasonLine]:
     """Return why the word is what it is, the most important reason first.
 
     Faults of the run stand first, then what failed, what broke and what is not proven, then
-    rejected decisions, waivers, and in one line what does not apply.
+    rejected decisions, waivers, and what is declared absent.
     """
     if verdict.is_go:
         reasons = [ReasonLine(f"{count_outcomes(verdict)}.")]
@@ -49,8 +45,9 @@ def list_reasons(verdict: Verdict) -> list[ReasonLine]:
     return [
         *reasons,
         *_rejected_decision_reasons(verdict),
-        *_shorten([ReasonLine(line) for line in list_waivers(verdict)], "waivers"),
-        *_not_applicable_reasons(verdict),
+        *_shorten(list_waivers(verdict), "waivers"),
+        *list_accepted(verdict),
+        *list_declared(verdict),
     ]
 
 
@@ -109,7 +106,7 @@ def _rejected_decision_reasons(verdict: Verdict) -> list[ReasonLine]:
     reasons = [
         ReasonLine(
             f"the {refusal.kind} of {strip_control_characters(refusal.decision.by)} for"
-            f" {strip_control_characters(refusal.decision.item)} does not count:"
+            f" {strip_control_characters(refusal.decision.scope)} does not count:"
             f" {first_sentence(refusal.why)}"
         )
         for refusal in verdict.rejected_decisions
@@ -117,35 +114,7 @@ def _rejected_decision_reasons(verdict: Verdict) -> list[ReasonLine]:
     return _shorten(reasons, "rejected decisions")
 
 
-def list_waivers(verdict: Verdict) -> list[str]:
-    """Return a line for each waived item: who, until when, why, and what the item would be."""
-    return [
-        f"{result.item.id} is waived by {strip_control_characters(result.decision.by)} until"
-        f" {format_utc(result.decision.expires)}: {first_sentence(result.decision.reason)}"
-        f" ({first_sentence(result.why)})"
-        for result in verdict.with_outcome(Outcome.WAIVED)
-        if result.decision is not None
-    ]
-
-
-def _not_applicable_reasons(verdict: Verdict) -> list[ReasonLine]:
-    """Return one line: what settings declare not applicable, as items and as parts of items."""
-    items = [result.item.id for result in verdict.with_outcome(Outcome.NOT_APPLICABLE)]
-    passed = verdict.with_outcome(Outcome.PASSED)
-    parts = [result.item.id for result in passed if _leaves_checks_out(result)]
-    texts = [format_list(items)] if items else []
-    if parts:
-        texts.append(f"single checks of {format_list(parts)}")
-    if not texts:
-        return []
-    return [ReasonLine(f"declared not applicable (verdict.html says why): {', '.join(texts)}")]
-
-
 def _shorten(reasons: list[ReasonLine], what: str) -> list[ReasonLine]:
     if len(reasons) <= MAX_OTHERS:
         return reasons
     return [*reasons[:MAX_OTHERS], ReasonLine(f"{what}: {len(reasons) - MAX_OTHERS} more")]
-
-
-def _leaves_checks_out(result: ItemResult) -> bool:
-    return any(check.outcome is Outcome.NOT_APPLICABLE for check in result.checks)

@@ -14,6 +14,7 @@ from typing import Any
 
 from rich.console import Console
 
+from cutover_gates.core.declarations import ITEM, Declaration
 from cutover_gates.core.findings import Finding, Rule, explain_findings
 from cutover_gates.core.judge import judge
 from cutover_gates.core.verdict import CheckResult, Outcome, Verdict
@@ -154,7 +155,15 @@ def build_sample_verdict() -> Verdict:
         signoffs=[
             _make_decision("support-told", "Cleo Example", "briefed in the afternoon's call")
         ],
-        not_applicable={"cache": "the release keeps nothing in Redis"},
+        declarations=[
+            Declaration(
+                ITEM,
+                "cache",
+                "the release keeps nothing in Redis",
+                "Ada Example",
+                SAMPLE_TIME.date() - timedelta(days=3),
+            )
+        ],
     )
 
 

@@ -18,9 +18,10 @@ from cutover_gates.core.printable import strip_control_characters
 from cutover_gates.core.verdict import OPEN_OUTCOMES, CheckResult, Outcome, Verdict, VerdictWord
 from cutover_gates.reporting.causes import DISPLAY_ORDER
 from cutover_gates.reporting.evidence_view import last_curl_command
+from cutover_gates.reporting.left_out import ReasonLine
 from cutover_gates.reporting.measurements import collect_measurements
 from cutover_gates.reporting.next_step import describe_fired_triggers, describe_next_step
-from cutover_gates.reporting.reasons import ReasonLine, list_reasons
+from cutover_gates.reporting.reasons import list_reasons
 from cutover_gates.reporting.verdict_summary import describe_counts_and_time, headline
 from cutover_gates.util.terminal_output import print_styled
 from cutover_gates.util.text import wrap_words
@@ -59,7 +60,7 @@ def print_verdict(
     _print_measurements(verdict, console)
     _print_checklist(verdict, console)
     _print_open_checks(verdict, console)
-    told = [ReasonLine(note) for note in notes]
+    told = [ReasonLine(note) for note in (*verdict.notes, *notes)]
     if told:
         _print_section(console, "Notes", told)
     _print_closing_lines(verdict, console, folder)
@@ -141,7 +142,7 @@ def _print_open_checks(verdict: Verdict, console: Console) -> None:
         check.check: check
         for result in verdict.items
         for check in result.checks
-        if check.outcome in OPEN_OUTCOMES
+        if check.outcome in OPEN_OUTCOMES and result.outcome is not Outcome.NOT_APPLICABLE
     }
     if not checks:
         return

@@ -10,8 +10,10 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from cutover_gates.core.declarations import AppliedDeclaration
 from cutover_gates.core.findings import Finding
 from cutover_gates.core.verdict import (
+    OPEN_OUTCOMES,
     CheckResult,
     ItemResult,
     Outcome,
@@ -33,11 +35,37 @@ def to_json(verdict: Verdict) -> dict[str, Any]:
         "verdict": verdict.word.value,
         "started": format_rfc3339(verdict.started),
         "finished": format_rfc3339(verdict.finished),
-        "counts": {outcome.value: len(verdict.with_outcome(outcome)) for outcome in Outcome},
+        "counts": _count(verdict),
         "holds": list(verdict.run_errors),
         "refused": [_rejection_to_json(refusal) for refusal in verdict.rejected_decisions],
         "items": [_item_to_json(result) for result in verdict.items],
+        "declared": [_declared_to_json(applied) for applied in verdict.declared],
+        "accepted": list(verdict.accepted_findings),
+        "notes": list(verdict.notes),
         "subject": to_json_value(dataclasses.asdict(verdict.subject)),
+    }
+
+
+def _count(verdict: Verdict) -> dict[str, int]:
+    """Return how many items ended how, and what the verdict goes without."""
+    return {
+        **{outcome.value: len(verdict.with_outcome(outcome)) for outcome in Outcome},
+        "accepted": len(verdict.accepted_findings),
+        "declared absent": len(verdict.declared),
+    }
+
+
+def _declared_to_json(applied: AppliedDeclaration) -> dict[str, Any]:
+    declaration = applied.declaration
+    return {
+        "kind": declaration.kind,
+        "name": declaration.name,
+        "reason": declaration.reason,
+        "by": declaration.by,
+        "at": declaration.at.isoformat() if declaration.at else None,
+        "old": applied.is_old,
+        "items": list(applied.items),
+        "checks": list(applied.checks),
     }
 
 
@@ -54,7 +82,19 @@ def _item_to_json(result: ItemResult) -> dict[str, Any]:
         "waivable": result.item.waivable,
         "checks": [_check_to_json(check) for check in result.checks],
         "decision": _decision_to_json(kind, result.decision) if result.decision else None,
+        "covered": _covered_by_waiver(result),
     }
+
+
+def _covered_by_waiver(result: ItemResult) -> list[dict[str, str]]:
+    """Return what is open under a waiver of the whole item: it is told all the same."""
+    if result.outcome is not Outcome.WAIVED or result.decision is None:
+        return []
+    open_checks = [check for check in result.checks if check.outcome in OPEN_OUTCOMES]
+    return [
+        {"check": check.check, "outcome": check.outcome.value, "why": check.why}
+        for check in open_checks
+    ]
 
 
 def _check_to_json(check: CheckResult) -> dict[str, Any]:
@@ -66,6 +106,9 @@ def _check_to_json(check: CheckResult) -> dict[str, Any]:
         "findings": [_finding_to_json(finding) for finding in check.findings],
         "seconds": round(check.seconds, 3),
         "evidence": [to_json_value(entry) for entry in check.evidence],
+        "absent": check.absent,
+        "accepted": list(check.accepted),
+        "waivers": [_decision_to_json("waiver", waiver) for waiver in check.waivers],
     }
 
 
@@ -91,6 +134,11 @@ def _decision_to_json(kind: str, decision: Decision) -> dict[str, Any]:
         "at": format_rfc3339(decision.at),
         "reason": decision.reason,
         "expires": format_rfc3339(decision.expires),
+        "covers": decision.covers if kind == "waiver" else "",
+        "rule": decision.rule,
+        "check": decision.check,
+        "subject": decision.subject,
+        "exempt": decision.is_exempt,
     }
 
 

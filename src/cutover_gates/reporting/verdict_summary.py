@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from cutover_gates.core.printable import strip_control_characters
-from cutover_gates.core.verdict import SEVERITY_ORDER, Verdict, VerdictSubject
+from cutover_gates.core.verdict import SEVERITY_ORDER, Outcome, Verdict, VerdictSubject
 from cutover_gates.util.text import format_duration, format_utc
 
 UNKNOWN_KIND = "unknown"
@@ -31,12 +31,26 @@ def describe_signature(subject: VerdictSubject) -> str:
     return f"signed with the key {subject.signer}" if subject.signer else "not signed"
 
 
+def describe_word(verdict: Verdict) -> str:
+    """Return the word and what it goes without: 'GO WITH WAIVERS · 2 waived · 7 declared absent'.
+
+    What people decided stands before what the target is declared not to have.
+    """
+    counts = {
+        "waived": len(verdict.with_outcome(Outcome.WAIVED)),
+        "accepted": len(verdict.accepted_findings),
+        "declared absent": len(verdict.declared),
+    }
+    parts = [f"{count} {what}" for what, count in counts.items() if count]
+    return " · ".join([verdict.word.value, *parts])
+
+
 def headline(verdict: Verdict) -> str:
     """Return the whole verdict in a line: 'NO-GO  PRODUCTION (main) · release 2.4.0 · phase3'."""
     release = strip_control_characters(verdict.subject.release)
     gate = strip_control_characters(verdict.gate)
     target = describe_target(verdict.subject)
-    return f"{verdict.word.value}  {target} · release {release} · {gate}"
+    return f"{describe_word(verdict)}  {target} · release {release} · {gate}"
 
 
 def count_outcomes(verdict: Verdict) -> str:

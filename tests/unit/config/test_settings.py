@@ -143,7 +143,8 @@ LIMITS = LOCAL + "[targets.x.limits]\n"
             'targt = "a"',
             (
                 f"{HERE}, key 'targt': unknown key. Did you mean 'target'? Allowed: target,"
-                " release, previous_release, plan, waivers, signoffs, reports, require_signed_decisions, attestation, people, targets"
+                " release, previous_release, plan, waivers, signoffs, longest_waiver_days,"
+                " declarations_days, reports, require_signed_decisions, attestation, people, targets"
             ),
         ),
         ("[limits]\na = 1", f"{HERE}, key 'limits': unknown key."),
@@ -309,7 +310,7 @@ def test_each_mistake_has_its_sentence(load: Load) -> None:
             "CUTOVER_TARGT",
             (
                 "environment variable CUTOVER_TARGT sets nothing. Did you mean 'CUTOVER_TARGET'?"
-                " Allowed: CUTOVER_ATTESTATION, CUTOVER_PEOPLE, CUTOVER_PLAN,"
+                " Allowed: CUTOVER_ATTESTATION, CUTOVER_DECLARATIONS_DAYS"
             ),
         ),
         (

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from cutover_gates.core.declarations import ITEM, Declaration
 from cutover_gates.core.judge import judge
 from cutover_gates.core.plan import Item, Plan
 from cutover_gates.core.verdict import (
@@ -80,6 +81,11 @@ def decision(item_id: str, **changed: Any) -> Decision:
 def judged(
     items: Iterable[Item], results: Sequence[CheckResult] = (), gate: str = "phase3", **given: Any
 ) -> Verdict:
+    absent = given.pop("not_applicable", {})
+    given["declarations"] = [
+        *(Declaration(ITEM, name, why, "Ada Example", NOW.date()) for name, why in absent.items()),
+        *given.get("declarations", ()),
+    ]
     return judge(
         Plan(tuple(items)),
         gate,
@@ -288,7 +294,7 @@ REFUSED = {
         {"release": "1.9.0"},
         "it is for release 1.9.0, and 2.0.0 is under judgement",
     ),
-    "unknown item": ({"item": "aa"}, "the plan has no item 'aa'. Did you mean 'a'?"),
+    "unknown item": ({"item": "aa"}, "the plan has no item 'aa' (did you mean 'a'?)"),
 }
 
 
@@ -496,8 +502,8 @@ def test_what_is_never_waived_cannot_be_hidden_from_above(way: str) -> None:
 
 
 def test_not_applicable_is_shown_with_its_reason() -> None:
-    """Redis is 'if applicable' in the plan. Its checks do not matter then."""
-    results = [result("redis", Outcome.FAILED), result("b", Outcome.PASSED)]
+    """Redis is 'if applicable' in the plan. What its checks cannot see is excused then."""
+    results = [result("redis", Outcome.NOT_PROVEN), result("b", Outcome.PASSED)]
     verdict = judged(
         [check("redis"), check("b")], results, not_applicable={"redis": "there is none"}
     )
@@ -528,7 +534,8 @@ def test_what_is_never_waived_is_never_not_applicable() -> None:
         verdict = judged(
             [check("a", waivable=False), check("b")], results, not_applicable={"a": "we trust them"}
         )
-        assert (verdict.word, outcomes(verdict)["a"]) == (VerdictWord.NO_GO, Outcome.NOT_PROVEN)
+        expected = Outcome.FAILED if came is Outcome.FAILED else Outcome.NOT_PROVEN
+        assert (verdict.word, outcomes(verdict)["a"]) == (VerdictWord.NO_GO, expected)
         assert verdict.items[0].why != "we trust them"
 
 
@@ -536,7 +543,8 @@ def test_what_is_never_waived_needs_a_check_that_applies() -> None:
     """Were every operation declared unsupported, every check of it would be not applicable, and
     nothing would prove it.
     """
-    firm, other = check("a", waivable=False), result("b", Outcome.PASSED)
+    firm = replace(check("a", waivable=False), at_least=("test_in",))
+    other = result("b", Outcome.PASSED)
     verdict = judged([firm, check("b")], [result("a", Outcome.NOT_APPLICABLE, "no sign-in"), other])
     assert (verdict.word, outcomes(verdict)["a"], verdict.items[0].why) == (
         VerdictWord.NO_GO,

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from cutover_gates.core.declarations import ITEM, Declaration
 from cutover_gates.core.judge import judge
 from cutover_gates.core.plan import Item, Plan
 from cutover_gates.core.verdict import CheckResult, Outcome, Verdict, VerdictSubject
@@ -106,11 +107,11 @@ def sample_verdict(
                     evidence,
                 )
             )
-    absent = {
-        item: "the target has none"
+    absent = [
+        Declaration(ITEM, item, "the target has none", "Ada Example", NOW.date())
         for item, outcome in (outcomes or {}).items()
         if outcome is Outcome.NOT_APPLICABLE
-    }
+    ]
     return judge(
         plan,
         gate,
@@ -120,6 +121,6 @@ def sample_verdict(
         now=NOW,
         waivers=waived,
         signoffs=[decision("told")] if signed else [],
-        not_applicable=absent,
+        declarations=absent,
         run_errors=run_errors,
     )

@@ -182,7 +182,8 @@ def test_a_waiver_shows_who_and_until_when() -> None:
             {"patients": Outcome.FAILED}, waived=(decision("patients"), decision("all-of-it"))
         )
     )
-    assert "<h1>GO WITH WAIVERS</h1>" in page
+    assert "<h1>GO WITH WAIVERS · 2 waived</h1>" in page
     waivers = page.split('id="waivers"')[1].split("</section>")[0]
     assert "<strong>Ada Example</strong>" in waivers
     assert "<strong>2026-11-24 02:00:00 UTC</strong>" in waivers
+    assert "failed: smoke/test_patients.py::test_it: it broke" in waivers

@@ -5,7 +5,8 @@ from __future__ import annotations
 from cutover_gates.core.findings import describe_finding
 from cutover_gates.core.plan import Item, Plan
 from cutover_gates.core.verdict import Outcome
-from cutover_gates.reporting.reasons import MAX_CAUSES, MAX_DETAILS, ReasonLine, list_reasons
+from cutover_gates.reporting.left_out import ReasonLine
+from cutover_gates.reporting.reasons import MAX_CAUSES, MAX_DETAILS, list_reasons
 from tests.unit.reporting.sample_findings import broken_check, orphan
 from tests.unit.reporting.sample_verdicts import decision, sample_verdict
 from tests.unit.reporting.test_causes import verdict_of

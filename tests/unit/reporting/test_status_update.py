@@ -49,14 +49,15 @@ def test_it_names_what_is_open_the_waivers_and_the_next_step() -> None:
     lines = to_markdown(verdict).splitlines()
     sections = [line for line in lines if line.startswith("**")]
     assert [section.split("**")[1] for section in sections] == [
-        "NO-GO",
+        "NO-GO · 1 waived",
         "Why",
         "Open",
         "Waived",
         "Next:",
     ]
     assert "- Patients are kept (patients): failed" in lines
-    (waiver,) = lines[lines.index("**Waived**") + 2 : lines.index(sections[-1]) - 1]
+    waiver, covered = lines[lines.index("**Waived**") + 2 : lines.index(sections[-1]) - 1]
+    assert covered == "  - failed: smoke/test_redis.py::test_it: it broke"
     assert all(word in waiver for word in ("redis", "Ada Example", "2026-11-24 02:00:00 UTC"))
     assert "`pytest -m phase3 --target main`" in lines[-1]
 

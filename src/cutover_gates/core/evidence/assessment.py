@@ -10,7 +10,17 @@ from typing import Any
 from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.core.findings import Finding, NotProven, Rule
 
-__all__ = ["Assessment", "AssessmentBuilder", "NotProven", "NotReadable", "assessment_recorder"]
+__all__ = [
+    "ACCEPTED",
+    "Assessment",
+    "AssessmentBuilder",
+    "NotProven",
+    "NotReadable",
+    "assessment_recorder",
+]
+
+ACCEPTED = "accepted_findings"
+"""The figure that lists the accepted findings that an assessment passed over."""
 
 
 @dataclass(frozen=True)

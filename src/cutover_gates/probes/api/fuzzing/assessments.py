@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
-from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
+from cutover_gates.core.evidence.assessment import ACCEPTED, Assessment, AssessmentBuilder
 from cutover_gates.probes.api.fuzzing import rules
 from cutover_gates.probes.api.fuzzing.acceptances import AcceptedFinding, apply_acceptances
 from cutover_gates.probes.api.fuzzing.fuzz_findings import to_finding
@@ -94,7 +94,7 @@ class FuzzAssessments:
             "operations": {
                 one: operations[one].to_facts() if one in operations else None for one in names
             },
-            "accepted": accepted,
+            ACCEPTED: accepted,
             "findings_in_full": [{**asdict(one), "rule": one.rule.title} for one in findings],
         }
 
