@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from rich.console import Console
 
@@ -17,11 +15,13 @@ from cutover_gates.plugin.verdict_subject import build_subject
 from cutover_gates.reporting.github import report_to_github
 from cutover_gates.reporting.run_folders import create_folder, point_latest, run_folder_name
 from cutover_gates.reporting.terminal import print_verdict
-from cutover_gates.reporting.verdict_files import unfinished_verdict, write_all
+from cutover_gates.reporting.verdict_files import LAST, unfinished_verdict, write_all
+from cutover_gates.reporting.verdict_summary import headline
+from cutover_gates.util.guarded_stream import guard_terminal, print_on_stderr
 from cutover_gates.util.terminal_output import print_styled
 
-SHARED_FILES = ("junit.xml", "allure-results", "traces")
-"""Outputs that speak of the whole run: each gate's folder has them."""
+SHARED_FOLDERS = ("allure-results", "traces")
+"""Outputs that speak of the whole run: each gate's folder has them. `junit.xml` is made anew."""
 
 
 def create_run_folders(run: PytestRun) -> None:
@@ -54,45 +54,28 @@ def point_latest_to_worst(run: PytestRun, verdicts: Sequence[Verdict]) -> None:
     point_latest(run.folders[worst.gate], run.started)
 
 
-def write_verdicts(run: PytestRun, verdicts: Sequence[Verdict]) -> None:
-    """Write each verdict into the folder of its gate."""
-    for verdict in verdicts:
-        write_all(verdict, run.folders[verdict.gate])
-
-
-def find_leaked_secrets(run: PytestRun, *others: Path) -> list[str]:
-    """Read every output again, and return a sentence for each that holds a secret."""
-    paths = [path for folder in run.folders.values() for path in sorted(folder.rglob("*"))]
-    sentences = []
-    for path in dict.fromkeys([*paths, *others]):
-        names = run.redactor.find_secrets(path.read_bytes()) if path.is_file() else []
-        if names:
-            sentences.append(
-                f"the output {path.name} holds a secret ({', '.join(names)}): do not hand it on,"
-                " and change that secret"
-            )
-    return sentences
-
-
-def copy_shared_files(run: PytestRun) -> None:
-    """Copy what speaks of the whole run into every further gate's folder."""
+def copy_shared_folders(run: PytestRun) -> None:
+    """Copy what speaks of the whole run into every further gate's folder. Raises `OSError`."""
     for folder in list(run.folders.values())[1:]:
-        for source in (run.first_folder / name for name in SHARED_FILES):
+        for source in (run.first_folder / name for name in SHARED_FOLDERS):
             if source.is_dir():
                 shutil.copytree(source, folder / source.name, dirs_exist_ok=True)
-            elif source.is_file():
-                shutil.copy2(source, folder / source.name)
 
 
 def show_verdicts(run: PytestRun, verdicts: Sequence[Verdict], notes: Sequence[str] = ()) -> None:
     """Print the verdicts and, in a workflow, report them to the pipeline.
 
     `notes` are sentences about the run. They stand in the first verdict's text, so that the last
-    lines of the terminal are always the verdict's own.
+    lines of the terminal are always the verdict's own. Where standard output is closed or broken,
+    standard error gets a line for each verdict.
     """
-    console = Console(file=sys.__stdout__, highlight=False)
+    out, _ = guard_terminal()
+    console = Console(file=out.as_text_io(), highlight=False)
     for verdict in verdicts:
         print_styled(console)
         print_verdict(verdict, console, run.folders[verdict.gate], notes)
         notes = ()
-        report_to_github(verdict, os.environ, sys.__stdout__ or sys.stdout)
+        report_to_github(verdict, os.environ, out.as_text_io())
+    if out.is_broken:
+        for verdict in verdicts:
+            print_on_stderr(f"{headline(verdict)}\n{run.folders[verdict.gate] / LAST}")

@@ -7,7 +7,6 @@ them, then the statement, which names the sums. So one signature covers the whol
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -35,7 +34,8 @@ from cutover_gates.core.attestation.sums import (
     SUMS_FILE,
     UNSUMMED_FILES,
     AttestationError,
-    compute_sums,
+    compute_sums_of,
+    list_files,
 )
 from cutover_gates.core.attestation.verification import VERDICT_FILE
 from cutover_gates.core.evidence.record import Recorder
@@ -139,36 +139,30 @@ def _fetch_document(run: PytestRun) -> Mapping[str, Any] | None:
         return None
 
 
-def close_folders(run: PytestRun, key: EvidenceSigner | None) -> list[str]:
-    """Write sums and statement into each folder, and return a sentence for each that failed.
-
-    A folder that could not be closed has neither: old ones would speak of other files.
-    """
-    problems = []
-    for gate, folder in run.folders.items():
-        try:
-            close_folder(folder, key, find_run_url(run.settings.attestation, os.environ))
-        except (AttestationError, OSError) as error:
-            reason = error.strerror if isinstance(error, OSError) else error
-            problems.append(
-                f"the evidence of {gate} could not be summed and signed ({reason}): make the folder"
-                " writable, keep foreign files out of it, and run again"
-            )
-            remove_closing_files(folder)
-    return problems
-
-
 def close_folder(folder: Path, key: EvidenceSigner | None, run_url: str = "") -> None:
     """Write `SHA256SUMS` and the statement of a folder. Raises `AttestationError`, `OSError`."""
     remove_closing_files(folder)
-    verdict = parse_json_object((folder / VERDICT_FILE).read_bytes(), VERDICT_FILE)
-    sums = compute_sums(folder)
+    paths = {name: folder / name for name in list_files(folder)}
+    for name, data in build_closing_files(paths, key, run_url).items():
+        write_atomically(folder / name, data)
+
+
+def build_closing_files(
+    paths: Mapping[str, Path], key: EvidenceSigner | None, run_url: str = ""
+) -> dict[str, bytes]:
+    """Return the content of `SHA256SUMS` and of the statement, by the names of their files.
+
+    `paths` has the content of each file of the folder by its name: before all take their places it
+    stands elsewhere. Raises `AttestationError`, `OSError`.
+    """
+    verdict = parse_json_object(paths[VERDICT_FILE].read_bytes(), VERDICT_FILE)
+    sums = compute_sums_of(paths)
     statement = build_statement(verdict, hashlib.sha256(sums).hexdigest(), run_url)
     envelope = render_envelope(serialize_statement(statement), key)
-    write_atomically(folder / SUMS_FILE, sums)
+    files = {SUMS_FILE: sums}
     if key is not None:
-        write_atomically(folder / BUNDLE_FILE, render_bundle(envelope, key))
-    write_atomically(folder / STATEMENT_FILE, envelope)
+        files[BUNDLE_FILE] = render_bundle(envelope, key).encode()
+    return files | {STATEMENT_FILE: envelope.encode()}
 
 
 def remove_closing_files(folder: Path) -> None:

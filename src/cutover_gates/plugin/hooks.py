@@ -35,6 +35,7 @@ from cutover_gates.plugin.run import RUN_KEY, USER_ERRORS, PytestRun, make_run
 from cutover_gates.plugin.shipped_collection import ShippedCollector, resolve_arguments
 from cutover_gates.plugin.suite_folders import SuiteFolders
 from cutover_gates.plugin.worker_reports import ProcessReporter
+from cutover_gates.util.guarded_stream import guard_terminal
 
 pytest_plugins = [
     "cutover_gates.plugin.fixtures.current_run",
@@ -126,6 +127,7 @@ def _start_gate_session(
         session.prepare()
     except USER_ERRORS as mistake:
         raise pytest.UsageError(str(mistake)) from None
+    guard_terminal()
     shorten_pytest_output(config)
     fail_on_os_exit()
     config.stash[PARTS_KEY].register(session, SESSION_PLUGIN)

@@ -118,6 +118,18 @@ def apply_gate_options(config: pytest.Config, run: PytestRun) -> None:
     if plugins.hasplugin("allure_pytest") and not option.collectonly:
         folder = str(run.first_folder / "allure-results")
         option.allure_report_dir = option.allure_report_dir or folder
+        _make_allure_folder(Path(option.allure_report_dir))
+
+
+def _make_allure_folder(folder: Path) -> None:
+    """Make the folder before Allure does, which would end in a traceback where it cannot."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise pytest.UsageError(
+            f"--alluredir: the folder {folder} cannot be made ({error.strerror}): name another one,"
+            " or free space"
+        ) from None
 
 
 def _asks_for_everything(config: pytest.Config, run: PytestRun) -> bool:

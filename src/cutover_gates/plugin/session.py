@@ -5,9 +5,9 @@ It lives in the controller only.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import replace
-from pathlib import Path
+from functools import partial
 from typing import Any, NoReturn
 
 import pytest
@@ -20,6 +20,7 @@ from cutover_gates.plugin.collection import load_worker_collections
 from cutover_gates.plugin.declared_facts import describe_former_keys, list_declarations
 from cutover_gates.plugin.exit_status import decide_status
 from cutover_gates.plugin.expected_checks import ExpectedChecks, bind_to_plan
+from cutover_gates.plugin.gate_outputs import GateOutputs, describe_broken_step
 from cutover_gates.plugin.gate_target import GateTarget
 from cutover_gates.plugin.judgement import (
     build_terms,
@@ -84,8 +85,7 @@ class GateSession:
         pytest's own outputs go to the run's folder. Raises `SettingsError`.
         """
         artifacts.create_run_folders(self.run)
-        option = self.config.option
-        option.xmlpath = option.xmlpath or str(self.run.first_folder / "junit.xml")
+        self.outputs = GateOutputs(self.run, self.config, self.signing_key)
         reports = ReportCollector(self.run, self.results, self.run_errors)
         self.parts.register(reports, "cutover-report-collector")
         self.parts.register(self.workers, "cutover-worker-reports")
@@ -98,6 +98,7 @@ class GateSession:
         self._has_begun = True
         self._print_gates()
         try:
+            self.outputs.write_unfinished()
             self.target.start()
             self.target.sweep()
             assert self.run.running_target is not None
@@ -141,7 +142,11 @@ class GateSession:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, None, None]:
         """Judge, outermost: JUnit, Allure and everyone else have written their outputs by then."""
-        yield
+        try:
+            yield
+        except Exception as error:
+            # Such as a full disk, or a plugin of someone's own: the verdict is due all the same.
+            self.run_errors.append(describe_broken_step("the end of pytest's session", error))
         if not self.config.option.collectonly and not self.verdicts:
             self.conclude(session.exitstatus)
         session.exitstatus = self.exit_status(session.exitstatus)
@@ -154,22 +159,23 @@ class GateSession:
         self.run_errors += self.target.find_changes(is_gone=self.results.target_is_gone)
         self.run_errors += attestation.record_served_document(self.run)
         # It copies its ledgers into the folder that is searched for secrets below.
-        self.target.stop()
-        load_worker_collections(self.results, self.run.first_folder)
+        self._try("the end of the target", self.target.stop)
+        self._try(
+            "reading what the workers collected",
+            partial(load_worker_collections, self.results, self.run.first_folder),
+        )
+        self._try("copying outputs", partial(artifacts.copy_shared_folders, self.run))
         expected = bind_to_plan(build_inventory(self.run.suite_folders), self.run.plan)
         self._acknowledged, lost = judge_comparisons(self.run)
         self.run_errors += lost
         self.run_errors += expected.helper_slips
         self._judge(expected)
-        artifacts.copy_shared_files(self.run)
-        if problems := attestation.close_folders(self.run, self.signing_key):
-            self.run_errors += problems
-            self._judge(expected)
-            attestation.close_folders(self.run, self.signing_key)
+        point = partial(artifacts.point_latest_to_worst, self.run, self.verdicts)
+        self._try("pointing latest to this run", point)
         artifacts.show_verdicts(self.run, self.verdicts, self._notes(expected))
 
     def _judge(self, expected: ExpectedChecks) -> None:
-        """Judge and write; once more where an output holds a secret, which is a run error."""
+        """Judge and write. A fault of an output is a run error, and the gate is judged again."""
         undeclared = self.target.status.not_offered if self.target.status else {}
         results = self.results.results(expected, self._narrowed, self._unsupported, undeclared)
         results += self._acknowledged
@@ -180,17 +186,19 @@ class GateSession:
         decisions = replace(self.decisions, declarations=facts)
         terms = build_terms(self.run, decisions.waivers, expected, results)
 
-        def judge_and_write() -> None:
-            self.verdicts = judge_gates(
+        def judge() -> list[Verdict]:
+            return judge_gates(
                 self.run, results, decisions, subject, self.run_errors, releases, terms
             )
-            artifacts.write_verdicts(self.run, self.verdicts)
-            artifacts.point_latest_to_worst(self.run, self.verdicts)
 
-        judge_and_write()
-        if leaks := artifacts.find_leaked_secrets(self.run, Path(self.config.option.xmlpath)):
-            self.run_errors += leaks
-            judge_and_write()
+        self.verdicts = self.outputs.publish(judge, self.run_errors)
+
+    def _try(self, what: str, step: Callable[[], None]) -> None:
+        """Take a step that may fail for a full disk: that is a run error, and no end."""
+        try:
+            step()
+        except OSError as error:
+            self.run_errors.append(describe_broken_step(what, error))
 
     def _notes(self, expected: ExpectedChecks) -> list[str]:
         """Return sentences about the run that no item of a verdict says."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import difflib
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,7 @@ from cutover_gates.config.loader import find_reports_folder
 from cutover_gates.core.gates import GATES, MARKER_WORD, SUITES, split_gates
 from cutover_gates.plugin.exit_status import ExitStatus
 from cutover_gates.plugin.run import RUN_KEY, new_tag
-from cutover_gates.util.terminal_output import print_text
+from cutover_gates.util.guarded_stream import guard_terminal, print_on_stderr
 
 if TYPE_CHECKING:
     # A run without a gate needs neither drivers nor reports (0.2 s).
@@ -69,13 +68,7 @@ def record(config: pytest.Config, why: str) -> None:
         where = f"The record is {record_unjudged_call(call, _find_reports(config), folders)}."
     except OSError as error:
         where = f"No record could be written ({error.strerror}): the newest one is of another call."
-    say(f"NOT JUDGED: nothing was judged, so this is no GO. {where}")
-
-
-def say(sentence: str) -> None:
-    """Print a sentence on standard error, or nowhere where that is closed."""
-    with suppress(OSError):  # the exit status and the record say it too
-        print_text(sentence, sys.__stderr__)
+    print_on_stderr(f"NOT JUDGED: nothing was judged, so this is no GO. {where}")
 
 
 def conclude_call(config: pytest.Config, session: GateSession | None, status: int | None) -> int:
@@ -83,6 +76,8 @@ def conclude_call(config: pytest.Config, session: GateSession | None, status: in
 
     A call that asked for a judgement and got none is told so, and is never a success.
     """
+    # pytest's capture has put back what it found, and fails where that was a closed stream.
+    guard_terminal()
     if session is not None:
         session.conclude_late(status or 0)
         if session.verdicts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TextIO
 
@@ -19,18 +19,26 @@ ANNOTATION_LEVELS = dict.fromkeys(DISPLAY_ORDER, "error") | {Outcome.WAIVED: "wa
 
 
 def report_to_github(verdict: Verdict, environment: Mapping[str, str], out: TextIO) -> None:
-    """Print annotations to `out` and append the step summary to its file.
-
-    Does nothing where `environment` is not that of a GitHub workflow. Raises `OSError`.
-    """
-    if environment.get("GITHUB_ACTIONS") != "true":
+    """Print annotations to `out`, where `environment` is that of a GitHub workflow."""
+    if not _is_workflow(environment):
         return
     for command in workflow_commands(verdict):
         print_runner_command(command, out)
+
+
+def find_step_summary(environment: Mapping[str, str]) -> Path | None:
+    """Return the file to which a step of a GitHub workflow appends its summary."""
     path = environment.get("GITHUB_STEP_SUMMARY")
-    if path:
-        with Path(path).open("a", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(step_summary(verdict))
+    return Path(path) if path and _is_workflow(environment) else None
+
+
+def encode_step_summary(verdicts: Iterable[Verdict]) -> bytes:
+    """Return the step summary of several gates, as it is appended to the file."""
+    return "".join(map(step_summary, verdicts)).encode(errors="backslashreplace")
+
+
+def _is_workflow(environment: Mapping[str, str]) -> bool:
+    return environment.get("GITHUB_ACTIONS") == "true"
 
 
 def workflow_commands(verdict: Verdict) -> list[str]:

@@ -9,11 +9,14 @@ from pathlib import Path
 from cutover_gates.core.plan import Plan
 from cutover_gates.core.verdict import ItemResult, Outcome, Verdict, VerdictSubject, VerdictWord
 from cutover_gates.reporting.html_report import to_html
+from cutover_gates.reporting.junit import to_junit
 from cutover_gates.reporting.markdown import to_markdown
 from cutover_gates.reporting.verdict_json import to_json
-from cutover_gates.util.files import write_atomically
+from cutover_gates.util.file_transaction import FileTransaction, ReplacedFile
 
 UNFINISHED = "the run did not come to its end"
+FIRST, LAST = "verdict.json", "status.md"
+"""The file that takes its place first, and the one that completes the folder."""
 
 
 def unfinished_verdict(
@@ -35,17 +38,30 @@ def unfinished_verdict(
     )
 
 
-def write_all(verdict: Verdict, folder: Path) -> list[Path]:
-    """Write `status.md`, `verdict.html` and `verdict.json` into `folder` (made if missing).
+def render_files(verdict: Verdict, pytest_xml: bytes = b"") -> dict[str, bytes]:
+    """Return the content of each file by its name, `verdict.json` first and `status.md` last.
 
-    All are rendered before the first is written, and `verdict.json` comes last: if anything breaks,
-    the NO-GO of the start stays. Raises `OSError`.
+    `pytest_xml` is the JUnit document of pytest. A character that UTF-8 cannot hold is written as
+    its escape.
     """
     document = json.dumps(to_json(verdict), ensure_ascii=False, indent=2, allow_nan=False)
-    texts = {
-        "status.md": to_markdown(verdict),
-        "verdict.html": to_html(verdict),
-        "verdict.json": f"{document}\n",
+    return {
+        FIRST: f"{document}\n".encode(errors="backslashreplace"),
+        "verdict.html": to_html(verdict).encode(errors="backslashreplace"),
+        "junit.xml": to_junit([verdict], pytest_xml),
+        LAST: to_markdown(verdict).encode(errors="backslashreplace"),
     }
+
+
+def write_all(verdict: Verdict, folder: Path) -> list[Path]:
+    """Write all files of a verdict into `folder` (made if missing), or none of them.
+
+    Raises `OSError`.
+    """
+    files = render_files(verdict)
     folder.mkdir(parents=True, exist_ok=True)
-    return [write_atomically(folder / name, text) for name, text in texts.items()]
+    with FileTransaction() as transaction:
+        for name, data in files.items():
+            transaction.add(ReplacedFile(folder / name, data, keeps_old=name == FIRST))
+        transaction.commit()
+    return [folder / name for name in files]

@@ -73,7 +73,7 @@ def test_a_gate_that_was_asked_for_and_not_run_is_not_a_success(toy: Toy, words:
     """A pipeline with such an option in PYTEST_ADDOPTS is not green, though pytest exits with 0."""
     ran = toy.gate(PYTEST_ADDOPTS=words)
     assert ran.status != 0
-    assert "NO-GO" in ran.output
+    assert "NOT JUDGED" in ran.output or "NO-GO" in ran.output
 
 
 @pytest.mark.parametrize("words", ["", "--assert=plain"])

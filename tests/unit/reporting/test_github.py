@@ -7,7 +7,13 @@ from pathlib import Path
 
 from cutover_gates.core.plan import Item, Plan
 from cutover_gates.core.verdict import Outcome
-from cutover_gates.reporting.github import report_to_github, step_summary, workflow_commands
+from cutover_gates.reporting.github import (
+    encode_step_summary,
+    find_step_summary,
+    report_to_github,
+    step_summary,
+    workflow_commands,
+)
 from tests.unit.reporting.sample_verdicts import decision, sample_verdict
 
 
@@ -61,29 +67,24 @@ def test_a_go_annotates_nothing() -> None:
 def test_outside_of_github_nothing_happens(tmp_path: Path) -> None:
     """A variable that is left over somewhere else does no harm."""
     out = io.StringIO()
-    report_to_github(
-        sample_verdict(signed=False), {"GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md")}, out
-    )
+    environment = {"GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md")}
+    report_to_github(sample_verdict(signed=False), environment, out)
     assert out.getvalue() == ""
-    assert list(tmp_path.iterdir()) == []
+    assert find_step_summary(environment) is None
 
 
-def test_in_a_workflow_the_summary_is_added_to_what_is_there(tmp_path: Path) -> None:
-    """Other steps' words stay."""
-    path = tmp_path / "summary.md"
-    path.write_text("before\n", encoding="utf-8")
-    out = io.StringIO()
-    report_to_github(
-        sample_verdict(signed=False),
-        {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(path)},
-        out,
-    )
+def test_in_a_workflow_there_are_annotations_and_a_summary_of_each_gate(tmp_path: Path) -> None:
+    """The file of the summary is the one that the workflow names."""
+    path, out = tmp_path / "summary.md", io.StringIO()
+    environment = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(path)}
+    report_to_github(sample_verdict(signed=False), environment, out)
+    assert find_step_summary(environment) == path
     assert out.getvalue().startswith(
         "::error title=told%3A not proven::The team was told. nobody signed it off"
     )
-    assert path.read_text(encoding="utf-8").startswith(
-        "before\n# T+60 min: Validation NOT complete\n"
-    )
+    text = encode_step_summary([sample_verdict(signed=False), sample_verdict()]).decode()
+    assert text.startswith("# T+60 min: Validation NOT complete\n")
+    assert "# T+60 min: Validation complete\n" in text
 
 
 def test_the_summary_lists_every_item() -> None:

@@ -15,7 +15,12 @@ from tests.unit.reporting.sample_verdicts import NOW, PLAN, SUBJECT, sample_verd
 def test_all_files_are_written_and_named(tmp_path: Path) -> None:
     """The folder is made, and holds nothing else."""
     paths = write.write_all(sample_verdict(), tmp_path / "a" / "b")
-    assert sorted(path.name for path in paths) == ["status.md", "verdict.html", "verdict.json"]
+    assert sorted(path.name for path in paths) == [
+        "junit.xml",
+        "status.md",
+        "verdict.html",
+        "verdict.json",
+    ]
     assert sorted((tmp_path / "a" / "b").iterdir()) == sorted(paths)
 
 

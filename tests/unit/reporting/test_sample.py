@@ -19,7 +19,7 @@ def test_the_committed_sample_is_what_the_command_makes(
     cutover_gates.reporting.sample_verdict`.
     """
     main([str(tmp_path)])
-    assert len(capsys.readouterr().out.splitlines()) == 4
+    assert len(capsys.readouterr().out.splitlines()) == 5
     made = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
     assert {path.name: path.read_text(encoding="utf-8") for path in COMMITTED.iterdir()} == made
 

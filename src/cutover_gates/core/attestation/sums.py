@@ -53,13 +53,22 @@ def compute_sums(folder: Path) -> bytes:
 
     Raises `AttestationError` for what is not a plain file, and `OSError`.
     """
+    return compute_sums_of({name: folder / name for name in list_files(folder)})
+
+
+def compute_sums_of(paths: Mapping[str, Path]) -> bytes:
+    """Return the content of `SHA256SUMS` for files by their names in the folder.
+
+    Their content may stand elsewhere, as it does before all files take their places. Raises
+    `AttestationError` for what is not a plain file, and `OSError`.
+    """
     lines = []
-    for name in sorted(list_files(folder), key=os.fsencode):
+    for name in sorted(paths, key=os.fsencode):
         if name in UNSUMMED_FILES:
             continue
-        if problem := _describe_unreadable(folder / name):
+        if problem := _describe_unreadable(paths[name]):
             raise AttestationError(f"{show_name(name)} {problem}")
-        lines.append(_format_line(name, hash_file(folder / name)))
+        lines.append(_format_line(name, hash_file(paths[name])))
     return b"".join(lines)
 
 
