@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 
 from cutover_gates.config.base import SettingsError
 from cutover_gates.core.verdict import Verdict
+from cutover_gates.plugin.progress import print_line
 from cutover_gates.plugin.run import PytestRun
 from cutover_gates.plugin.verdict_subject import build_subject
 from cutover_gates.reporting.github import report_to_github
@@ -52,6 +54,19 @@ def point_latest_to_worst(run: PytestRun, verdicts: Sequence[Verdict]) -> None:
     """
     worst = min(verdicts, key=lambda verdict: verdict.is_go)
     point_latest(run.folders[worst.gate], run.started)
+
+
+def announce_gates(run: PytestRun, root: Path) -> None:
+    """Print what is about to be judged, and by which files."""
+    subject = build_subject(run)
+    print_line(describe_files(run.settings, root))
+    for gate in run.gates:
+        items = run.plan.select_items(gate)
+        signed = sum(item.proof == "sign-off" for item in items)
+        print_line(
+            f"judging {gate} on {subject.target} ({subject.kind}), release {subject.release}: "
+            f"{len(items) - signed} items by checks, {signed} by sign-off"
+        )
 
 
 def copy_shared_folders(run: PytestRun) -> None:

@@ -31,14 +31,12 @@ from cutover_gates.plugin.judgement import (
 )
 from cutover_gates.plugin.mapping_check_state import untested_mapping_warning
 from cutover_gates.plugin.parts import PARTS_KEY, describe_missing_parts
-from cutover_gates.plugin.progress import print_line
 from cutover_gates.plugin.release_judgement import refuse_conflicts
 from cutover_gates.plugin.report_collector import ReportCollector
 from cutover_gates.plugin.results import ResultCollector
 from cutover_gates.plugin.run import USER_ERRORS, PytestRun
 from cutover_gates.plugin.runs_beforehand import make_runs_beforehand
 from cutover_gates.plugin.settings_files import (
-    describe_files,
     refuse_uncollected_suites,
     refuse_unnamed_plan,
 )
@@ -96,7 +94,7 @@ class GateSession:
         if self.config.option.collectonly:
             return
         self._has_begun = True
-        self._print_gates()
+        artifacts.announce_gates(self.run, self.config.rootpath)
         try:
             self.outputs.write_unfinished()
             self.target.start()
@@ -108,17 +106,6 @@ class GateSession:
             self._abort(str(mistake), pytest.ExitCode.USAGE_ERROR)
         except TargetDidNotStart as error:
             self._abort(str(error), pytest.ExitCode.TESTS_FAILED)
-
-    def _print_gates(self) -> None:
-        subject = build_subject(self.run)
-        print_line(describe_files(self.run.settings, self.config.rootpath))
-        for gate in self.run.gates:
-            items = self.run.plan.select_items(gate)
-            signed = sum(item.proof == "sign-off" for item in items)
-            print_line(
-                f"judging {gate} on {subject.target} ({subject.kind}), release {subject.release}: "
-                f"{len(items) - signed} items by checks, {signed} by sign-off"
-            )
 
     def _abort(self, why: str, status: pytest.ExitCode) -> NoReturn:
         """Judge at once, without a single check: nothing can be asked."""
