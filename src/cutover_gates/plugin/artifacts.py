@@ -13,6 +13,7 @@ from cutover_gates.config.base import SettingsError
 from cutover_gates.core.verdict import Verdict
 from cutover_gates.plugin.progress import print_line
 from cutover_gates.plugin.run import PytestRun
+from cutover_gates.plugin.settings_files import describe_files
 from cutover_gates.plugin.verdict_subject import build_subject
 from cutover_gates.reporting.github import report_to_github
 from cutover_gates.reporting.run_folders import create_folder, point_latest, run_folder_name
