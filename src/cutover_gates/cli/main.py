@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from cutover_gates.cli.gate_command import run_gate
+from cutover_gates.cli.sign_command import run_sign
 from cutover_gates.cli.verify_command import run_verify
 from cutover_gates.util.terminal_output import print_text
 
@@ -24,6 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("gate", context_settings=PASS_ON)(run_gate)
+app.command("sign")(run_sign)
 app.command("verify")(run_verify)
 
 

@@ -83,6 +83,7 @@ def rejection_reason(kind: str, decision: Decision, context: DecisionContext) ->
         _item_objection(kind, decision.item, context.plan)
         or _rule_objection(decision, context.terms)
         or _check_objection(decision, context)
+        or decision.signature_problem
         or _time_objection(decision, context)
         or _term_objection(decision, context)
     )

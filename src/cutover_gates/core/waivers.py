@@ -7,8 +7,8 @@ that no program can check. Both are bound to a target and a release, and expire.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,16 @@ from cutover_gates.core.tables import read_table, suggest_nearest
 DECISION_KEYS = ("item", "target", "release", "by", "at", "reason", "expires")
 NARROW_KEYS = ("rule", "check", "subject")
 """What a waiver may name instead of a whole item: then it covers only that."""
-TEXT_KEYS = ("item", "target", "release", "by", "reason", *NARROW_KEYS)
+TEXT_KEYS = ("item", "target", "release", "by", "reason", *NARROW_KEYS, "signature")
 COVERS = ("anything", "not proven")
 """A waiver goes without an item whatever its outcome, or only without its proof.
 
 With the second a failure is still a failure.
 """
+
+
+SignatureVerifier = Callable[[str, Mapping[str, Any]], bool]
+"""Returns whether an entry of a table is signed; raises `ValueError` where it does not count."""
 
 
 class DecisionError(ValueError):
@@ -37,7 +41,8 @@ class Decision:
     `at` and `expires` are aware times. A bare date means its first second for `at`, and its last
     for `expires`, in UTC. `covers` is one of `COVERS`; only a waiver has it, and `rule`, `check`
     and `subject`. With a rule or a check `item` may be empty: it is then waived wherever it shows.
-    `is_exempt` marks a decision of the demonstration that lasts longer than the term.
+    `is_signed` says that its person's signature was verified, `signature_problem` why it does not
+    count. `is_exempt` marks a decision of the demonstration that lasts longer than the term.
     """
 
     item: str
@@ -52,6 +57,8 @@ class Decision:
     check: str = ""
     subject: str = ""
     is_exempt: bool = False
+    is_signed: bool = False
+    signature_problem: str = ""
 
     @property
     def is_narrow(self) -> bool:
@@ -78,8 +85,10 @@ class RejectedDecision:
     why: str
 
 
-def load_decisions(path: Path, table: str) -> tuple[Decision, ...]:
-    """Read `[[waiver]]` or `[[signoff]]` rows.
+def load_decisions(
+    path: Path, table: str, verify: SignatureVerifier | None = None
+) -> tuple[Decision, ...]:
+    """Read `[[waiver]]` or `[[signoff]]` rows, and verify their signatures.
 
     A missing file holds none. Raises `DecisionError`.
     """
@@ -94,11 +103,24 @@ def load_decisions(path: Path, table: str) -> tuple[Decision, ...]:
         raise DecisionError(
             f"{path.name}: write [[{table}]] with two brackets, one for each decision"
         )
-    keys = (*DECISION_KEYS, "covers", *NARROW_KEYS) if table == "waiver" else DECISION_KEYS
-    return tuple(
-        _parse_decision(row, f"{path.name}, {table} {number}", keys)
-        for number, row in enumerate(rows, start=1)
-    )
+    own_keys = ("covers", *NARROW_KEYS) if table == "waiver" else ()
+    keys = (*DECISION_KEYS, *own_keys, "signature")
+    decisions = []
+    for number, row in enumerate(rows, start=1):
+        decision = _parse_decision(row, f"{path.name}, {table} {number}", keys)
+        decisions.append(_verify_signature(decision, table, row, verify))
+    return tuple(decisions)
+
+
+def _verify_signature(
+    decision: Decision, table: str, row: Mapping[str, Any], verify: SignatureVerifier | None
+) -> Decision:
+    if verify is None:
+        return decision
+    try:
+        return replace(decision, is_signed=verify(table, row))
+    except ValueError as error:
+        return replace(decision, signature_problem=str(error))
 
 
 def _parse_decision(row: Mapping[str, Any], where: str, keys: tuple[str, ...]) -> Decision:

@@ -13,6 +13,8 @@ from typing import Any
 
 from cutover_gates.config.attestation import Attestation
 from cutover_gates.config.base import SettingsError
+from cutover_gates.config.settings import Settings
+from cutover_gates.core.attestation.decision_signatures import DecisionVerifier, PersonKeys
 from cutover_gates.core.attestation.envelope import (
     parse_json_object,
     render_bundle,
@@ -20,7 +22,9 @@ from cutover_gates.core.attestation.envelope import (
 )
 from cutover_gates.core.attestation.signing_keys import (
     EvidenceSigner,
+    VerifyingKey,
     load_signer,
+    load_verifying_key,
     read_key_file,
 )
 from cutover_gates.core.attestation.statement import (
@@ -85,6 +89,21 @@ def read_signing_key(run: PytestRun) -> EvidenceSigner | None:
         raise SettingsError(str(error)) from None
     run.signer = key.key_id
     return key
+
+
+def load_decision_verifier(settings: Settings) -> DecisionVerifier:
+    """Return what verifies the signatures of waivers and sign-offs. Raises `SettingsError`."""
+    keys: dict[str, list[VerifyingKey]] = {}
+    for short, person in settings.people.items():
+        where = f"[people.{short}] public_key_file"
+        try:
+            text = read_key_file(
+                settings.resolve_path(person.public_key_file), where, private=False
+            )
+            keys.setdefault(person.name, []).append(load_verifying_key(text.encode(), where))
+        except AttestationError as error:
+            raise SettingsError(str(error)) from None
+    return DecisionVerifier(PersonKeys(keys), settings.require_signed_decisions)
 
 
 def _read_pem(run: PytestRun, table: Attestation) -> str | None:

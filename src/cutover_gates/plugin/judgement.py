@@ -15,6 +15,7 @@ from cutover_gates.core.declarations import Declaration
 from cutover_gates.core.judge import judge
 from cutover_gates.core.verdict import CheckResult, Verdict, VerdictSubject
 from cutover_gates.core.waivers import Decision, load_decisions
+from cutover_gates.plugin.attestation import load_decision_verifier
 from cutover_gates.plugin.declared_facts import list_declarations
 from cutover_gates.plugin.expected_checks import ExpectedChecks
 from cutover_gates.plugin.release_judgement import ReleaseJudgement
@@ -44,10 +45,10 @@ class Decisions:
 
 def load_all_decisions(run: PytestRun) -> Decisions:
     """Read waivers, sign-offs and declarations. Raises `DecisionError` and `SettingsError`."""
-    settings = run.settings
+    settings, verify = run.settings, load_decision_verifier(run.settings)
     return Decisions(
-        load_decisions(settings.resolve_path(settings.waivers), "waiver"),
-        load_decisions(settings.resolve_path(settings.signoffs), "signoff"),
+        load_decisions(settings.resolve_path(settings.waivers), "waiver", verify),
+        load_decisions(settings.resolve_path(settings.signoffs), "signoff", verify),
         list_declarations(settings, run.plan, {}),
     )
 

@@ -101,8 +101,10 @@ def _describe_narrow_waivers(waived: Iterable[ItemResult]) -> list[ReasonLine]:
 
 def _describe_person(decision: Decision) -> str:
     exempt = f" [{EXEMPT}]" if decision.is_exempt else ""
+    signed = "signed" if decision.is_signed else "unsigned"
     return (
-        f"{strip_control_characters(decision.by)} until {format_utc(decision.expires)}{exempt}:"
+        f"{strip_control_characters(decision.by)} ({signed}) until"
+        f" {format_utc(decision.expires)}{exempt}:"
         f" {first_sentence(decision.reason)}"
     )
 

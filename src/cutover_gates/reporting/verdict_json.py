@@ -139,6 +139,7 @@ def _decision_to_json(kind: str, decision: Decision) -> dict[str, Any]:
         "check": decision.check,
         "subject": decision.subject,
         "exempt": decision.is_exempt,
+        "signed": decision.is_signed,
     }
 
 

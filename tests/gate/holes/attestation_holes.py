@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import tomllib
+from datetime import UTC, datetime, timedelta
+
+from cutover_gates.core.attestation.decision_signatures import sign_decision
 from cutover_gates.core.attestation.sums import STATEMENT_FILE, SUMS_FILE
-from tests.gate.holes.catalogue import Change, Hole, body
+from tests.gate.holes.catalogue import Change, Hole, body, documents_fail
 from tests.gate.holes.toy_project import Toy
 from tests.unit.core.attestation.run_folder import KeyPair
 
@@ -53,7 +57,63 @@ def _signed_hole(name: str, change: Change, holds: str, *, thorough: bool = Fals
     )
 
 
+WAIVER = """
+item = "documents"
+target = "toy"
+release = "1.0"
+by = "Ada Example, release captain"
+at = {at}
+reason = "there is a paper archive"
+expires = {expires}
+"""
+ADA = (
+    ("CUTOVER_PEOPLE__ADA__NAME", "Ada Example"),
+    ("CUTOVER_PEOPLE__ADA__PUBLIC_KEY_FILE", "ada.pem"),
+)
+REQUIRED = (("CUTOVER_REQUIRE_SIGNED_DECISIONS", "true"), *ADA)
+
+
+def with_waiver(*, signed_for: str = "", key: KeyPair = KEY) -> Change:
+    """Return a change in which documents fail and Ada Example waives them.
+
+    The waiver has the signature of one that is about `signed_for`; none where that is empty.
+    """
+
+    def change(toy: Toy) -> None:
+        documents_fail(toy)
+        toy.write("ada.pem", KEY.public_pem.decode())
+        today = datetime.now(UTC).date()
+        text = WAIVER.format(at=today, expires=today + timedelta(days=2))
+        row = tomllib.loads(text) | {"item": signed_for}
+        signature = f'signature = "{sign_decision("waiver", row, key.signer)}"\n'
+        toy.write("waivers.toml", f"[[waiver]]{text}{signature if signed_for else ''}")
+
+    return change
+
+
+def _waiver_hole(name: str, change: Change, *, thorough: bool = False) -> Hole:
+    return Hole(
+        name,
+        change=change,
+        item="documents",
+        outcome="failed",
+        environment=REQUIRED,
+        thorough=thorough,
+    )
+
+
 HOLES = (
+    _waiver_hole("decisions: a waiver that nobody signed, where it must be", with_waiver()),
+    _waiver_hole(
+        "decisions: a waiver with the signature of another",
+        with_waiver(signed_for="patients"),
+        thorough=True,
+    ),
+    _waiver_hole(
+        "decisions: a waiver that somebody else signed",
+        with_waiver(signed_for="documents", key=KeyPair()),
+        thorough=True,
+    ),
     _hole(
         "evidence: a link among the files, whose target can change later",
         in_run_folder("(run / 'elsewhere').symlink_to('/etc/hostname')"),

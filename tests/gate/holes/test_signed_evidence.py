@@ -9,7 +9,15 @@ import pytest
 from _pytest.mark import ParameterSet
 
 from cutover_gates.core.attestation.verification import FolderVerification, verify_folder
-from tests.gate.holes.attestation_holes import KEY, KEY_FILE, WITH_KEY, write_key
+from tests.gate.holes.attestation_holes import (
+    ADA,
+    KEY,
+    KEY_FILE,
+    REQUIRED,
+    WITH_KEY,
+    with_waiver,
+    write_key,
+)
 from tests.gate.holes.toy_project import CONFTEST, Toy
 
 LATE = f"""{CONFTEST}
@@ -139,3 +147,24 @@ def test_where_a_signature_is_required_no_gate_goes_without(toy: Toy) -> None:
     ran = toy.gate(CUTOVER_ATTESTATION__REQUIRED="true")
     assert ran.status == 4, ran.output
     assert "there is no signing key" in ran.output
+
+
+def test_a_signed_waiver_counts_and_shows(toy: Toy) -> None:
+    """Also where signatures are required."""
+    with_waiver(signed_for="documents")(toy)
+    ran = toy.gate(**dict(REQUIRED))
+    assert (ran.verdict, ran.status) == ("GO WITH WAIVERS", 0), ran.output
+    assert "Ada Example, release captain (signed) until" in ran.output
+
+
+@pytest.mark.parametrize("signed_for", ["", further("patients")], ids=["unsigned", "forged"])
+def test_a_waiver_without_its_signature_is_told(toy: Toy, signed_for: str) -> None:
+    """An unsigned one counts and is shown as such; a wrong signature is rejected."""
+    with_waiver(signed_for=signed_for)(toy)
+    ran = toy.gate(**dict(ADA))
+    if signed_for:
+        assert (ran.verdict, ran.status) == ("NO-GO", 1), ran.output
+        assert "is not that of Ada Example" in " ".join(ran.output.split())
+    else:
+        assert (ran.verdict, ran.status) == ("GO WITH WAIVERS", 0), ran.output
+        assert "(unsigned) until" in ran.output
