@@ -1,28 +1,29 @@
 """The one place that masks secrets, before anything is written anywhere.
 
-A secret that was *learned* is masked by its name in every form that it may take on its way into a
-file: plain, URL-quoted, JSON-, XML- or Python-escaped, and in base64 (alone or in the middle of a
-longer text, as in Basic authentication or an Allure attachment). A secret that was never learned is
-masked by its *shape*: Authorization values, JWTs, passwords in DSNs and URLs, tokens in JSON and
-forms.
+A secret that was *learned* is masked by its name under every encoding that `encodings` reads, alone
+or in the middle of a longer text, as in Basic authentication or an Allure attachment. A short one
+is masked as a whole value only (docs/decisions/0035-short-secrets.md). A secret that was never
+learned is masked by its *shape*: Authorization values, JWTs, passwords in DSNs and URLs, tokens in
+JSON and forms.
 """
 
 from __future__ import annotations
 
-import base64
-import html
-import json
 import re
 import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import quote, quote_plus
+
+from cutover_gates.core.evidence.encoded_runs import plain_forms
+from cutover_gates.core.evidence.encodings import iterate_views
 
 MIN_SECRET_LENGTH = 6
-"""Characters.
+"""Characters of a secret that is masked wherever it stands.
 
-A shorter text is too likely an ordinary word: masking it would garble the evidence.
+A shorter text is too likely a part of ordinary words: masking it would garble the evidence.
 """
+MIN_VALUE_LENGTH = 3
+"""Characters of a secret that is masked as a whole value. One or two are in every text."""
 
 MAX_CACHED_LENGTH = 64
 MAX_CACHED_TEXTS = 10_000
@@ -63,61 +64,37 @@ _HINT = re.compile(
 """Matches in every text that a shape matches. Most texts hold no hint and skip the six searches."""
 
 
-def _base64_forms(value: str) -> Iterator[str]:
-    """Return what base64 makes of `value` in the middle of a longer text.
-
-    There is one form for each of the three alignments. Its edges are cut off, since they also hold
-    bits of the neighbours.
-    """
-    data = value.encode()
-    for shift in range(3):
-        padded = b"\0" * shift + data
-        encoded = base64.b64encode(padded).decode()
-        start = (0, 2, 3)[shift]  # characters that also hold bits of what stands before
-        whole = len(padded) * 8 // 6  # characters whose six bits are all ours
-        yield encoded[start:whole]
-        yield encoded[start:whole].translate(str.maketrans("+/", "-_"))
-
-
-def _encoded_forms(value: str) -> set[str]:
-    """Return every form in which a secret may stand in a file."""
-    quoted = {quote(value, safe=""), quote(value), quote_plus(value)}
-    quoted |= {
-        re.sub(r"%[0-9A-F]{2}", lambda hex_pair: hex_pair[0].lower(), form) for form in quoted
-    }
-    escaped = {
-        json.dumps(value)[1:-1],
-        json.dumps(value, ensure_ascii=False)[1:-1],
-        repr(value)[1:-1],
-    }
-    escaped |= {json.dumps(form)[1:-1] for form in escaped}  # JSON inside JSON, as attachments are
-    marked_up = {html.escape(value), html.escape(value, quote=False)}
-    forms = {value, *quoted, *escaped, *marked_up, *_base64_forms(value)}
-    return {form for form in forms if len(form) >= MIN_SECRET_LENGTH}
-
-
 class Redactor:
     """Mask every learned secret, and what looks like a secret. Safe under threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._names: dict[str, str] = {}
-        self._masks: tuple[tuple[str, str], ...] = ()
+        # What is searched for, with the name: the longest first, so that a secret that holds
+        # another one gives its name to both.
+        self._needles: tuple[tuple[bytes, str], ...] = ()
+        self._text_needles: tuple[tuple[bytes, str], ...] = ()
+        self._short_values: re.Pattern[str] | None = None
+        self._has_blanks = False
         # Short texts that come again and again (keys, methods, types) and hold nothing to mask.
         self._harmless: set[str] = set()
 
     def learn(self, name: str, value: str | None) -> None:
         """Remember `value` as a secret called `name`.
 
-        Values under `MIN_SECRET_LENGTH` characters are ignored. The first name of a value stays.
+        Values under `MIN_VALUE_LENGTH` characters are ignored. The first name of a value stays.
         """
-        if value is None or len(value) < MIN_SECRET_LENGTH or value in self._names:
+        if value is None or len(value) < MIN_VALUE_LENGTH or value in self._names:
             return
         with self._lock:
             self._names[value] = name
-            masks = {*self._masks, *((form, name) for form in _encoded_forms(value))}
-            # The longest first: a secret that holds another one is masked as a whole.
-            self._masks = tuple(sorted(masks, key=lambda mask: (-len(mask[0]), mask)))
+            if len(value) < MIN_SECRET_LENGTH:
+                self._short_values = _compile_short_values(self._names)
+            else:
+                needles = {*self._needles, *((form, name) for form in _byte_forms(value))}
+                self._needles = tuple(sorted(needles, key=lambda pair: (-len(pair[0]), pair)))
+                self._text_needles = tuple(one for one in self._needles if b"\0" not in one[0])
+                self._has_blanks = self._has_blanks or " " in value
             self._harmless = set()
 
     def learned_secrets(self) -> dict[str, str]:
@@ -142,13 +119,34 @@ class Redactor:
         return masked
 
     def _mask_secrets(self, text: str) -> str:
-        for form, name in self._masks:
-            if form in text:
-                text = text.replace(form, f"‹{name}›")
+        text = self._mask_learned(text)
+        if self._short_values is not None:
+            text = self._short_values.sub(lambda match: f"‹{self._names[match.group()]}›", text)
         if _HINT.search(text):
             for shape, mask in _SHAPES:
                 text = shape.sub(mask, text)
         return text
+
+    def _mask_learned(self, text: str) -> str:
+        data = text.encode("utf-8", "surrogatepass")
+        spans = _merge(self._find_spans(data))
+        if not spans:
+            return text
+        for start, end, name in reversed(spans):
+            data = b"%b\xe2\x80\xb9%b\xe2\x80\xba%b" % (data[:start], name.encode(), data[end:])
+        return data.decode("utf-8", "surrogatepass")
+
+    def _find_spans(self, text: bytes) -> Iterator[tuple[int, int, str]]:
+        """Yield the places of learned secrets in a text, in any encoding, with their names."""
+        if not self._needles or len(text) < MIN_SECRET_LENGTH:
+            return
+        for view in iterate_views(text, with_blanks=self._has_blanks):
+            needles = self._needles if b"\0" in view.data else self._text_needles
+            for needle, name in needles:
+                place = view.data.find(needle)
+                while place >= 0:
+                    yield (*view.find_origin(place, place + len(needle)), name)
+                    place = view.data.find(needle, place + len(needle))
 
     def redact_value(self, value: Any) -> Any:
         """Return a JSON-able value with every string in it masked, keys too."""
@@ -163,5 +161,43 @@ class Redactor:
         return value
 
     def find_secrets(self, data: bytes) -> list[str]:
-        """Return the names of the learned secrets in `data` (an output file), in any form."""
-        return sorted({name for form, name in self._masks if form.encode() in data})
+        """Return the names of the learned secrets in `data` (an output file), in any encoding.
+
+        A short secret is not looked for: an ordinary word may be one.
+        """
+        return sorted({name for _, _, name in self._find_spans(data)})
+
+
+def _byte_forms(value: str) -> Iterator[bytes]:
+    """Yield the bytes that a secret may be in a file, or inside of base64."""
+    data = value.encode("utf-8", "surrogatepass")
+    yield data
+    # As Windows programs encode what they put into base64.
+    yield value.encode("utf-16-le", "surrogatepass")
+    latin = value.encode("latin-1", "ignore")
+    if len(latin) == len(value) and latin != data:
+        yield latin
+    yield from plain_forms(data)
+
+
+def _compile_short_values(names: Mapping[str, str]) -> re.Pattern[str]:
+    """Return the pattern of short secrets where each is all of a value.
+
+    That is the whole text, or between quotation marks or behind `=` or `:` up to the next sign.
+    """
+    short = sorted((re.escape(one) for one in names if len(one) < MIN_SECRET_LENGTH), key=len)
+    before, after = r"(?:(?<=^)|(?<=[\"'=])|(?<=: ))", r"(?=$|[\"'&;,)}\s])"
+    return re.compile(f"{before}(?:{'|'.join(reversed(short))}){after}")
+
+
+def _merge(spans: Iterator[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+    """Return the spans in order; what overlaps is one, with the name of the longest."""
+    merged: list[tuple[int, int, str]] = []
+    for start, end, name in sorted(set(spans)):
+        if merged and start < merged[-1][1]:
+            first, last, other = merged[-1]
+            longer = other if last - first >= end - start else name
+            merged[-1] = (first, max(last, end), longer)
+        else:
+            merged.append((start, end, name))
+    return merged
