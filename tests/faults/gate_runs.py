@@ -180,9 +180,9 @@ def _verdict(folder: Path, status: int, seconds: float, output: str) -> Verdict:
     if not written:
         raise NoVerdict(f"the gate ended with status {status} and without a verdict:\n{output}")
     found = json.loads(written[-1].read_text(encoding="utf-8"))
-    return Verdict(
-        status, found["verdict"], seconds, {item["id"]: item for item in found["items"]}, output
-    )
+    items = {item["id"]: item for item in found["items"]}
+    holds = tuple(found["holds"])
+    return Verdict(status, found["verdict"], seconds, items, output, holds=holds)
 
 
 def secrets_of(hospital: Hospital) -> dict[str, str]:

@@ -34,6 +34,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "functional.health_endpoints",
         "functional.transport",
         "functional.outages",
+        "functional.releases",
     ),
     "data": (
         "data.migration_history",

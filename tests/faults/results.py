@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from cutover_gates.core.findings import NotProven, Rule
@@ -20,6 +20,10 @@ class Results(Protocol):
 
     @property
     def names(self) -> Collection[str]: ...
+
+    @property
+    def holds(self) -> tuple[str, ...]:
+        """Return what makes the whole run no proof, whatever its items say."""
 
     def outcome(self, name: str) -> str:
         """Return the outcome, such as "passed", "failed" or "not proven"."""
@@ -46,6 +50,7 @@ class Verdict:
     seconds: float
     items: Mapping[str, Mapping[str, Any]]
     output: str
+    holds: tuple[str, ...] = field(default=(), kw_only=True)
 
     @property
     def names(self) -> Collection[str]:
@@ -112,6 +117,7 @@ class CheckResults:
     """The results of checks that were called one by one. The names are those of the checks."""
 
     by_check: Mapping[str, CheckResult]
+    holds: tuple[str, ...] = field(default=(), kw_only=True)
 
     @property
     def names(self) -> Collection[str]:

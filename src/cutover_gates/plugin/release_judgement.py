@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from cutover_gates.config.base import SettingsError
-from cutover_gates.core.gates import ANSWERS
+from cutover_gates.core.gates import ANSWERS, DEFAULT_ANSWERS, named_gates
 from cutover_gates.core.release_answers import (
     DeclaredReleases,
     ReleaseAnswers,
@@ -18,7 +18,7 @@ from cutover_gates.core.verdict import CheckResult, Outcome
 from cutover_gates.plugin.release_survey import survey_release
 from cutover_gates.plugin.run import PytestRun
 from cutover_gates.targets.driver_factory import load_unsupported_operations
-from cutover_gates.targets.running_target import RunningTarget
+from cutover_gates.targets.running_target import RunningTarget, previous_release_of
 
 CHECK = "the release that answers"
 """The name under which an item that was asked of another release shows it."""
@@ -52,6 +52,25 @@ class ReleaseJudgement:
         found = [hold for one in self.requirements(gate) for hold in self._explain(one)]
         return list(dict.fromkeys(found))
 
+    def notes(self) -> list[str]:
+        """Return what somebody should know of the answers, and is no hold."""
+        plan, target = self.run.plan, self.run.running_target
+        notes = [
+            f"{gate}: the plan lets {plan.gate_answers[gate]!r} answer, by default {usual!r} does"
+            for gate, usual in DEFAULT_ANSWERS.items()
+            if gate in self._named_gates() and plan.gate_answers[gate] != usual
+        ]
+        told = any(answers.counts for answers in self.answers)
+        if told and target and declared_releases(self.run, target).untold_reason:
+            notes.append(
+                f"target {target.name!r} is declared to report no release, and reports one: remove"
+                " the declaration, so that the release is proven"
+            )
+        return notes
+
+    def _named_gates(self) -> frozenset[str]:
+        return frozenset(name for gate in self.run.gates for name in named_gates(gate))
+
     def results(self, gate: str) -> list[CheckResult]:
         """Return a result that is not proven for items whose own release did not answer."""
         return [
@@ -77,9 +96,11 @@ def declared_releases(run: PytestRun, target: RunningTarget) -> DeclaredReleases
 
 
 def refuse_conflicts(run: PytestRun) -> None:
-    """Raise `SettingsError` where gates of one run, or the cluster's settings, contradict."""
+    """Raise `SettingsError` where gates of one run, releases or the cluster's settings contradict."""
     if conflict := find_conflict(run.plan, run.gates):
         raise SettingsError(conflict)
+    if release := run.settings.release or run.settings.chosen_target.release:
+        previous_release_of(run.settings, release)
     expected_pods(run)
 
 

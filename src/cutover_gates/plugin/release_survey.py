@@ -63,6 +63,11 @@ class _Tally:
     untold: str = ""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
+    @property
+    def is_silent(self) -> bool:
+        """True where each lane asked once, and no answer came."""
+        return self.lost >= LANES and not self.releases
+
     def add_release(self, release: str, *, cached: bool) -> None:
         with self.lock:
             self.releases[release[:SHOWN_CHARACTERS]] += 1
@@ -87,11 +92,11 @@ def survey_release(run: PytestRun, target: RunningTarget, moment: str) -> Releas
     ends = time.monotonic() + SURVEY_SECONDS
     for number in range(ROUNDS):
         missing = QUESTIONS - tally.releases.total()
-        if missing <= 0 or tally.untold or time.monotonic() >= ends:
+        if missing <= 0 or tally.untold or tally.is_silent or time.monotonic() >= ends:
             break
         if number:
             time.sleep(PAUSE_SECONDS * number)
-        _ask_in_lanes(missing, ends, partial(_Lane, run, target, tally))
+        _ask_in_lanes(missing, ends, tally, partial(_Lane, run, target, tally))
     return _summarize(tally, moment, _ask_backends(run, target))
 
 
@@ -114,8 +119,13 @@ def _ask_backends(run: PytestRun, target: RunningTarget) -> dict[str, str]:
     return {address: release for address, release in zip(addresses, told, strict=True) if release}
 
 
-def _ask_in_lanes(questions: int, ends: float, open_lane: Callable[[], _Lane]) -> None:
-    """Ask so many questions, `LANES` at a time, and none after `ends` (`time.monotonic`)."""
+def _ask_in_lanes(
+    questions: int, ends: float, tally: _Tally, open_lane: Callable[[], _Lane]
+) -> None:
+    """Ask so many questions, `LANES` at a time, and none after `ends` (`time.monotonic`).
+
+    A target from which nothing comes is not asked so often: it would cost its whole time.
+    """
     tickets = iter(range(questions))
     lock = threading.Lock()
 
@@ -125,7 +135,7 @@ def _ask_in_lanes(questions: int, ends: float, open_lane: Callable[[], _Lane]) -
 
     def work() -> None:
         with contextlib.closing(open_lane()) as lane:
-            while time.monotonic() < ends and next_ticket() is not None:
+            while not tally.is_silent and time.monotonic() < ends and next_ticket() is not None:
                 lane.ask()
 
     run_concurrently([work] * min(LANES, questions))

@@ -189,7 +189,7 @@ class GateSession:
 
     def _notes(self, expected: ExpectedChecks) -> list[str]:
         """Return sentences about the run that no item of a verdict says."""
-        notes = [*self.target.notes, expected.describe_unassigned()]
+        notes = [*self.target.notes, *self.target.releases.notes(), expected.describe_unassigned()]
         notes += describe_former_keys(self.run.settings)
         notes.append("" if self.signing_key else attestation.UNSIGNED_NOTE)
         if self.results.has_failures:

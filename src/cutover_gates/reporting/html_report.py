@@ -130,6 +130,10 @@ def _verdict_facts(verdict: Verdict) -> list[tuple[str, str]]:
         ("Address", subject.address),
         ("Release under judgement", subject.release),
         ("Release that the target reported", subject.reported_release or "none reported"),
+        *(
+            (f"Asked {answers.asked} times {answers.moment}", answers.describe() or "none reported")
+            for answers in subject.release_answers
+        ),
         ("Migration version", subject.migration or "none reported"),
         ("Suite", f"{subject.suite_version}, commit {subject.suite_commit}"),
         ("Settings, SHA-256", subject.settings),

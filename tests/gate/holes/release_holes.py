@@ -36,7 +36,7 @@ def settings(line: str) -> Change:
 
 
 def plan(old: str, new: str) -> Change:
-    """Another text in the plan."""
+    """Another text in the plan, wherever it stands."""
     return lambda toy: toy.replace("plan.toml", old, new)
 
 
