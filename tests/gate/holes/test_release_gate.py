@@ -69,6 +69,7 @@ def test_a_verdict_of_staging_proves_what_is_asked_of_it(toy: Toy) -> None:
         f'[targets.staging]\nurl = "{toy.url}"\nrelease = "1.0"\n'
         f'[targets.toy]\nurl = "{toy.url}/release/old/{toy.folder.name}"\n'
         'release = "1.0"\nprevious_release = "0.9"\n'
+        '[targets.toy.users.clinician]\nusername = "c"\n'
     )
     toy.write("cutover.toml", f'target = "toy"\n{staging}')
     assert toy.run("-m", "phase3", "--target", "staging", cwd=None).status == 0
