@@ -41,7 +41,8 @@ class ShippedFilesHook(BuildHookInterface[Any]):
         target = f"cutover_gates/{shipped['FOLDER']}"
         for name, path in shipped["iterate_shipped"](root):
             build_data["force_include"][str(path)] = f"{target}/{name}"
-        manifest = shipped["Manifest"](shipped["compute_digests"](root), _find_commit(root))
+        digests = shipped["compute_digests"](root, root / "src" / shipped["CODE"])
+        manifest = shipped["Manifest"](digests, _find_commit(root))
         name = shipped["MANIFEST"]
         self._include(build_data, name, f"{target}/{name}", manifest.to_json())
 

@@ -46,7 +46,7 @@ def load_settings(
         raised = {settings.target: {"production": True}}
         settings = _make_settings(path, {**given, "targets": raised})
     refuse_lowered_production(path.name, data, settings.targets)
-    settings._folder = path.parent
+    settings._folder, settings._file = path.parent, path
     return settings
 
 

@@ -107,6 +107,7 @@ class Settings(BaseSettings):
     )
 
     _folder: Path = PrivateAttr(default=Path())
+    _file: Path = PrivateAttr(default=Path())
 
     @field_validator("targets")
     @classmethod
@@ -159,6 +160,11 @@ class Settings(BaseSettings):
                 f" {declared}.{suggest_nearest(self.target, self.targets)}"
             )
         return self.targets[self.target]
+
+    @property
+    def file(self) -> Path:
+        """The settings file; it may be missing."""
+        return self._file
 
     def resolve_path(self, path: Path) -> Path:
         """A path of the settings, seen from the folder of the settings file."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from cutover_gates.core.declarations import AppliedDeclaration
 from cutover_gates.core.findings import Finding
+from cutover_gates.core.judged_by import JudgedBy
 from cutover_gates.core.plan import Item
 from cutover_gates.core.release_answers import ReleaseAnswers
 from cutover_gates.core.waivers import Decision, RejectedDecision
@@ -95,7 +96,9 @@ class VerdictSubject:
     """The system, release, suite and settings that a verdict is bound to.
 
     `reported_release` and `migration` are what the target reported (None where it did not).
-    `settings` is a SHA-256 of all settings but secrets. `images` are those under judgement, as
+    `settings` is a SHA-256 of all that decides what is asked: the settings but secrets, and what
+    `judged_by.digest` names beside them. `judged_by` is None where nobody knows.
+    `images` are those under judgement, as
     `repository@sha256:…`; without one `document` is the SHA-256 of the document that the target
     serves about itself. `signer` is the id of the key that signs the evidence. `previous_release`
     is the declared release before the cutover; `release_answers` are what the target reported, many
@@ -118,6 +121,7 @@ class VerdictSubject:
     signer: str | None = None
     previous_release: str | None = None
     release_answers: tuple[ReleaseAnswers, ...] = ()
+    judged_by: JudgedBy | None = None
 
 
 @dataclass(frozen=True)

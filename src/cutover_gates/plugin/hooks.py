@@ -30,6 +30,7 @@ from cutover_gates.plugin.options import (
 )
 from cutover_gates.plugin.outcome_capture import OutcomeCapture
 from cutover_gates.plugin.parts import PARTS_KEY, Parts, describe_missing_parts
+from cutover_gates.plugin.plugin_inventory import PluginRecorder
 from cutover_gates.plugin.results import ResultCollector
 from cutover_gates.plugin.run import RUN_KEY, USER_ERRORS, PytestRun, make_run
 from cutover_gates.plugin.shipped_collection import ShippedCollector, resolve_arguments
@@ -83,7 +84,9 @@ def pytest_configure(config: pytest.Config) -> None:
     inventory = build_inventory(run.suite_folders)
     _leave_files_out(config, run, inventory)
     parts.register(CallGuard(run.recorder, inventory.slips, holds), "cutover-call-guard")
-    if not run.worker:
+    if run.worker:
+        parts.register(PluginRecorder(), "cutover-plugin-recorder")
+    else:
         _start_gate_session(config, run, results, holds)
     apply_gate_options(config, run)
 

@@ -1,55 +1,90 @@
-"""The origin of the checks that were run, for the verdict: a commit, and whether files differ.
-
-In a checkout git knows both. The files of an installed package are known by its manifest, which
-names the commit that was built and the SHA-256 of each file.
-"""
+"""What judged, for the verdict: suite, files, plugins, command line, settings, and their digest."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from cutover_gates.plugin.suite_folders import SuiteFolders
-from cutover_gates.util.shipped_files import find_changed_files, is_installed, load_manifest
-from cutover_gates.util.subprocesses import run_child
+import pytest
 
-CHANGED = "+changes"
-UNKNOWN = "(unknown)"
-GIT_SECONDS = 5.0
+from cutover_gates.config.loose_limits import find_loose_limits
+from cutover_gates.core.judged_by import HashedFile, JudgedBy
+from cutover_gates.plugin.check_inventory import build_inventory
+from cutover_gates.plugin.invocation import (
+    describe_invocation,
+    describe_sources,
+    make_redactor,
+)
+from cutover_gates.plugin.judging_files import describe_changed, list_judging_files
+from cutover_gates.plugin.plugin_inventory import PluginRecorder
+from cutover_gates.plugin.question_digest import compute_parts
+from cutover_gates.plugin.run import PytestRun
+from cutover_gates.plugin.suite_comparison import SuiteComparison, compare_suite
+from cutover_gates.plugin.suite_origin import describe_suite
+from cutover_gates.util.shipped_files import iterate_all, shipped_root
 
-
-def describe_commit(folders: SuiteFolders) -> str:
-    """Return the commit of the checks, with `+changes` where files differ from it.
-
-    A hospital's own checks beside the shipped ones have a commit of their own, which follows. It is
-    '(unknown)' outside of a git checkout.
-    """
-    shipped, own = folders.shipped, folders.own
-    if shipped is None:
-        return _describe_checkout(own)
-    origin = _describe_package() if is_installed() else _describe_checkout(shipped)
-    has_own = any(path.is_relative_to(own) for path in folders.suite_paths())
-    return f"{origin}, own checks {_describe_checkout(own)}" if has_own else origin
+PLAN = "plan.toml"
 
 
-def _describe_package() -> str:
-    """Return what the manifest of the installed package says of the shipped files."""
-    manifest = load_manifest()
-    origin = manifest.commit or f"manifest {manifest.digest}"
-    return origin + CHANGED if find_changed_files() else origin
+class Provenance:
+    """What judges one run: as it is at the start, and what became of it by the end."""
+
+    def __init__(self, run: PytestRun, config: pytest.Config) -> None:
+        """Read and hash everything. It takes about 0.2 s."""
+        self.run, self.config = run, config
+        self.plugins = PluginRecorder()
+        self.start = run.judged_by = self._describe()
+
+    def find_changes(self) -> list[str]:
+        """Describe everything again; return a sentence for each change that makes a run doubtful.
+
+        What was asked with one version of a file and judged with another proves neither.
+        """
+        end = self._describe()
+        self.run.judged_by = end
+        files = describe_changed(self.start.files, end.files)
+        return [sentence for sentence in (self._describe_suite_change(end), files) if sentence]
+
+    def _describe(self) -> JudgedBy:
+        run = self.run
+        comparison = compare_suite()
+        suite = describe_suite(comparison, run.suite_folders, build_inventory(run.suite_folders))
+        files = list_judging_files(run)
+        shipped = {path.resolve() for name, path in iterate_all() if name in comparison.expected}
+        plugins = self.plugins.list_unusual(shipped | self._shipped_root_file(comparison), run.root)
+        invocation = describe_invocation(self.config, make_redactor(run.redactor))
+        return JudgedBy(
+            suite,
+            own_plan=_is_own_plan(files, comparison),
+            files=files,
+            plugins=plugins,
+            invocation=invocation,
+            settings=describe_sources(self.config),
+            loose_limits=find_loose_limits(run.settings.chosen_target),
+            digest=compute_parts(run.settings, suite, files, plugins, invocation),
+        )
+
+    def _shipped_root_file(self, comparison: SuiteComparison) -> set[Path]:
+        """Return the conftest.py of a checkout, which registers the plugin."""
+        name = "conftest.py"
+        return {(shipped_root() / name).resolve()} if name in comparison.expected else set()
+
+    def _describe_suite_change(self, end: JudgedBy) -> str:
+        """Return a sentence where a shipped or own file changed during the run."""
+        before, after = self.start.suite, end.suite
+        if (before.digest, before.own_files) == (after.digest, after.own_files):
+            return ""
+        own = {file.path for file in set(before.own_files) ^ set(after.own_files)}
+        changed = {file.path for file in set(before.changed) ^ set(after.changed)}
+        names = ", ".join(sorted(own | changed)) or "a file that was changed before"
+        return (
+            f"the suite changed while the gate ran ({names}), so some checks may be of one version"
+            " and some of another: run the gate again"
+        )
 
 
-def _describe_checkout(root: Path) -> str:
-    """Return the commit of a checkout, with `+changes` where tracked files differ from it."""
-    try:
-        head = _run_git(root, "rev-parse", "HEAD")
-        changes = _run_git(root, "status", "--porcelain", "--untracked-files=no")
-    except OSError:  # git is missing, late (a ChildTimeout is one) or fails
-        return UNKNOWN
-    return head + CHANGED if changes else head
-
-
-def _run_git(root: Path, *words: str) -> str:
-    child = run_child(["git", *words], GIT_SECONDS, cwd=root)
-    if child.status:
-        raise OSError(child.complaint)
-    return child.output.strip()
+def _is_own_plan(files: Sequence[HashedFile], comparison: SuiteComparison) -> bool:
+    """Return whether the plan differs from the shipped one."""
+    plans = {file.sha256 for file in files if file.role == "plan"}
+    shipped = comparison.present.get(PLAN)
+    return plans != {shipped} or PLAN in comparison.differences

@@ -19,6 +19,7 @@ from cutover_gates.config.settings import Settings
 from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.core.gates import SUITES, split_gates
+from cutover_gates.core.judged_by import JudgedBy
 from cutover_gates.core.plan import Plan, PlanError
 from cutover_gates.core.plan_file import load_plan
 from cutover_gates.core.waivers import DecisionError
@@ -57,6 +58,7 @@ class PytestRun:
     snapshot_only: bool = False
     signer: str | None = None
     served_document: str | None = None
+    judged_by: JudgedBy | None = None
 
     def attach(self, target: RunningTarget) -> RunningTarget:
         """Take over a target that is up: its secrets are learnt before anything is sent to it."""

@@ -31,6 +31,7 @@ from cutover_gates.plugin.judgement import (
 )
 from cutover_gates.plugin.mapping_check_state import untested_mapping_warning
 from cutover_gates.plugin.parts import PARTS_KEY, describe_missing_parts
+from cutover_gates.plugin.provenance import Provenance
 from cutover_gates.plugin.release_judgement import refuse_conflicts
 from cutover_gates.plugin.report_collector import ReportCollector
 from cutover_gates.plugin.results import ResultCollector
@@ -67,6 +68,7 @@ class GateSession:
         refuse_conflicts(run)
         refuse_unnamed_plan(run.settings, config)
         self.run_errors = find_missing_guards(config)
+        self.provenance = Provenance(run, config)
         self.verdicts: list[Verdict] = []
         self._has_begun = self._was_interrupted = self._was_refused = False
         self.target = GateTarget(run)
@@ -87,6 +89,7 @@ class GateSession:
         reports = ReportCollector(self.run, self.results, self.run_errors)
         self.parts.register(reports, "cutover-report-collector")
         self.parts.register(self.workers, "cutover-worker-reports")
+        self.parts.register(self.provenance.plugins, "cutover-plugin-recorder")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
@@ -143,6 +146,7 @@ class GateSession:
         self.run_errors += describe_missing_parts(self.parts.find_missing())
         self.run_errors += [*self.holds, *self.workers.find_holds()]
         self.run_errors += find_abnormal_end(exit_status, self.results)
+        self.run_errors += self.provenance.find_changes()
         self.run_errors += self.target.find_changes(is_gone=self.results.target_is_gone)
         self.run_errors += attestation.record_served_document(self.run)
         # It copies its ledgers into the folder that is searched for secrets below.

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from urllib.parse import urlsplit
 
-from cutover_gates.config.settings_digest import compute_settings_digest
 from cutover_gates.config.target import Target
 from cutover_gates.core.release_answers import ReleaseAnswers
 from cutover_gates.core.verdict import VerdictSubject
 from cutover_gates.hospital import ProtocolViolation, Rejected, Unreachable, Unsupported
-from cutover_gates.plugin.provenance import describe_commit
+from cutover_gates.plugin.question_digest import combine_parts
 from cutover_gates.plugin.run import PytestRun
+from cutover_gates.plugin.suite_comparison import UNKNOWN
+from cutover_gates.plugin.suite_origin import describe_commit
 from cutover_gates.targets.driver_factory import open_driver
 from cutover_gates.targets.running_target import RunningTarget
 
@@ -123,7 +124,7 @@ def build_subject(
 
     Before the target is up its address and release are those of the settings.
     """
-    settings, target = run.settings.chosen_target, run.running_target
+    settings, target, judged_by = run.settings.chosen_target, run.running_target, run.judged_by
     url = target.url if target else settings.url or "(being started)"
     declared = run.settings.release or settings.release or "(not named)"
     return VerdictSubject(
@@ -134,8 +135,8 @@ def build_subject(
         reported_release=status.release if status else None,
         migration=status.migration if status else None,
         suite_version=_suite_version(),
-        suite_commit=describe_commit(run.suite_folders),
-        settings=compute_settings_digest(run.settings),
+        suite_commit=describe_commit(judged_by.suite, run.suite_folders) if judged_by else UNKNOWN,
+        settings=combine_parts(judged_by.digest) if judged_by else UNKNOWN,
         host=socket.gethostname(),
         production=settings.production,
         images=list_images(settings),
@@ -143,6 +144,7 @@ def build_subject(
         signer=run.signer,
         previous_release=target.previous_release if target else None,
         release_answers=release_answers,
+        judged_by=judged_by,
     )
 
 

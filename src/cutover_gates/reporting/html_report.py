@@ -16,6 +16,7 @@ from cutover_gates.core.printable import strip_control_characters
 from cutover_gates.core.verdict import OPEN_OUTCOMES, ItemResult, Outcome, Verdict
 from cutover_gates.reporting.causes import title_of
 from cutover_gates.reporting.evidence_view import collect_illustrated_evidence
+from cutover_gates.reporting.judge_description import describe_judge, list_judge_facts
 from cutover_gates.reporting.left_out import EXEMPT, covered_checks
 from cutover_gates.reporting.measurements import collect_measurements
 from cutover_gates.reporting.next_step import describe_next_step
@@ -59,7 +60,8 @@ def to_html(verdict: Verdict) -> str:
         first_shown_in=_assign_evidence_to_items(verdict),
         waived=waived,
         exempt=EXEMPT,
-        facts=_verdict_facts(verdict),
+        facts=[*_verdict_facts(verdict), *list_judge_facts(verdict)],
+        judge=describe_judge(verdict),
         symbols=OUTCOME_SYMBOLS,
         open_outcomes=OPEN_OUTCOMES,
         style=Markup(style),  # a file of this package, not data
@@ -136,7 +138,7 @@ def _verdict_facts(verdict: Verdict) -> list[tuple[str, str]]:
         ),
         ("Migration version", subject.migration or "none reported"),
         ("Suite", f"{subject.suite_version}, commit {subject.suite_commit}"),
-        ("Settings, SHA-256", subject.settings),
+        ("What was asked, SHA-256", subject.settings),
         ("Run on host", subject.host),
         ("Evidence", describe_signature(subject)),
         ("Started", format_utc(verdict.started)),

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from cutover_gates.core.printable import strip_control_characters
 from cutover_gates.core.verdict import OPEN_OUTCOMES, Verdict, VerdictWord
 from cutover_gates.reporting.gate_texts import texts_for_gate
+from cutover_gates.reporting.judge_description import describe_judge
 from cutover_gates.reporting.left_out import (
     ReasonLine,
     list_accepted,
@@ -77,6 +78,7 @@ def to_markdown(verdict: Verdict) -> str:
         f"**{describe_word(verdict)}** for {target}, release {release}, {when}.",
         f"{count_outcomes(verdict)}. Evidence: {describe_signature(verdict.subject)}.",
         "",
+        *_format_section("Judged by", [ReasonLine(line) for line in describe_judge(verdict)]),
         *_format_section("Why", _reasons_for_no_go(verdict)),
         *_format_section("Open", [ReasonLine(line) for line in _list_open_items(verdict)]),
         *_format_section("Waived", list_waivers(verdict)),

@@ -6,6 +6,7 @@ from typing import Any
 
 from cutover_gates.core.plan import Item, Plan
 from cutover_gates.core.verdict import VerdictSubject
+from cutover_gates.reporting.sample_judge import SAMPLE_JUDGE
 
 FUNCTIONAL = "Validation / Functions"
 PERFORMANCE = "Validation / Performance"
@@ -21,6 +22,7 @@ SAMPLE_SUBJECT = VerdictSubject(
     suite_commit="0123456789abcdef0123456789abcdef01234567",
     settings="5" * 64,
     host="runner.hospital.example",
+    judged_by=SAMPLE_JUDGE,
 )
 
 

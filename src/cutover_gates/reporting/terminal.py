@@ -18,6 +18,7 @@ from cutover_gates.core.printable import strip_control_characters
 from cutover_gates.core.verdict import OPEN_OUTCOMES, CheckResult, Outcome, Verdict, VerdictWord
 from cutover_gates.reporting.causes import DISPLAY_ORDER
 from cutover_gates.reporting.evidence_view import last_curl_command
+from cutover_gates.reporting.judge_description import describe_judge
 from cutover_gates.reporting.left_out import ReasonLine
 from cutover_gates.reporting.measurements import collect_measurements
 from cutover_gates.reporting.next_step import describe_fired_triggers, describe_next_step
@@ -89,7 +90,14 @@ def _print_banner(verdict: Verdict, console: Console) -> None:
     else:
         for line in ["", *lines, ""]:
             _print_line(console, f" {line}".ljust(console.width), style)
+    _print_counts(verdict, console)
+
+
+def _print_counts(verdict: Verdict, console: Console) -> None:
+    """Print the counts, and what judged where that is not plain."""
     _print_wrapped(console, describe_counts_and_time(verdict))
+    for line in describe_judge(verdict):
+        _print_wrapped(console, line, rest="  ")
 
 
 def _print_section(console: Console, title: str, reasons: list[ReasonLine]) -> None:
@@ -174,7 +182,7 @@ def _print_closing_lines(verdict: Verdict, console: Console, folder: Path) -> No
     print_styled(console)
     for line in textwrap.wrap(headline(verdict), console.width):
         _print_line(console, line, BANNER_STYLES[verdict.word])
-    _print_wrapped(console, describe_counts_and_time(verdict))
+    _print_counts(verdict, console)
     _print_line(console, f"{folder / 'verdict.html'}", whole=True)
     if fired := describe_fired_triggers(verdict):
         _print_wrapped(console, fired, style="bold red")

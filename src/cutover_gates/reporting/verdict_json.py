@@ -18,8 +18,10 @@ from cutover_gates.core.verdict import (
     ItemResult,
     Outcome,
     Verdict,
+    VerdictSubject,
 )
 from cutover_gates.core.waivers import Decision, RejectedDecision
+from cutover_gates.reporting.judged_by_json import judged_by_to_json
 from cutover_gates.util.text import format_rfc3339
 
 SCHEMA_VERSION = "urn:cutover:verdict:3"
@@ -42,8 +44,15 @@ def to_json(verdict: Verdict) -> dict[str, Any]:
         "declared": [_declared_to_json(applied) for applied in verdict.declared],
         "accepted": list(verdict.accepted_findings),
         "notes": list(verdict.notes),
-        "subject": to_json_value(dataclasses.asdict(verdict.subject)),
+        "subject": _subject_to_json(verdict.subject),
+        "judged_by": to_json_value(judged_by_to_json(verdict.subject.judged_by)),
     }
+
+
+def _subject_to_json(subject: VerdictSubject) -> Any:
+    plain = dataclasses.asdict(subject)
+    del plain["judged_by"]
+    return to_json_value(plain)
 
 
 def _count(verdict: Verdict) -> dict[str, int]:

@@ -28,9 +28,11 @@ SHIPPED_PATHS = (
     "signoffs.toml",
     "reports/verdict.schema.json",
 )
-"""What a wheel carries: files, and folders with all that they hold."""
+"""What a wheel carries beside its code: files, and folders with all that they hold."""
 MANIFEST = "manifest.json"
 FOLDER = "shipped"
+CODE = "cutover_gates"
+"""Stands before the path of a file of the package's own code, in the manifest."""
 _PACKAGE = Path(__file__).resolve().parent.parent
 _IGNORED_FOLDERS = frozenset({"__pycache__"})
 
@@ -46,12 +48,6 @@ class Manifest:
 
     digests: Mapping[str, str]
     commit: str
-
-    @property
-    def digest(self) -> str:
-        """One SHA-256 over all files and their names."""
-        lines = [f"{digest}  {name}\n" for name, digest in sorted(self.digests.items())]
-        return hashlib.sha256("".join(lines).encode()).hexdigest()
 
     def to_json(self) -> str:
         """Return the text of `manifest.json`."""
@@ -93,29 +89,69 @@ def iterate_shipped(root: Path) -> Iterator[tuple[str, Path]]:
                 yield path.relative_to(root).as_posix(), path
 
 
-def compute_digests(root: Path) -> dict[str, str]:
-    """Return the SHA-256 of each shipped file below `root`, by its path relative to `root`."""
-    return {
-        name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in iterate_shipped(root)
-    }
+def iterate_code(package: Path) -> Iterator[tuple[str, Path]]:
+    """Yield each file of the package's code, as its name in the manifest and its path."""
+    for path in sorted(package.rglob("*")):
+        parts = path.relative_to(package).parts
+        is_left_out = parts[0] == FOLDER or _IGNORED_FOLDERS & set(parts)
+        if path.is_file() and not is_left_out:
+            yield "/".join((CODE, *parts)), path
 
 
-@cache
-def load_manifest() -> Manifest:
-    """Return the manifest of the wheel; in a checkout, one that is computed from the files."""
-    if not is_installed():
-        return Manifest(compute_digests(shipped_root()), "")
-    stored = json.loads((shipped_root() / MANIFEST).read_text(encoding="utf-8"))
-    return Manifest(stored["files"], stored["commit"])
+def iterate_all() -> Iterator[tuple[str, Path]]:
+    """Yield each shipped file and each file of the code, as they are now."""
+    yield from iterate_shipped(shipped_root())
+    yield from iterate_code(_PACKAGE)
 
 
-def find_changed_files() -> tuple[str, ...]:
-    """Return the shipped files that are changed, missing or added since the wheel was built.
+def compute_digests(root: Path, package: Path) -> dict[str, str]:
+    """Return the SHA-256 of each shipped file below `root` and of each file of the code."""
+    files = [*iterate_shipped(root), *iterate_code(package)]
+    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files}
 
-    In a checkout there are none: there, git knows.
+
+def combine_digests(digests: Mapping[str, str]) -> str:
+    """Return one SHA-256 over files and their names; the lines are those of `sha256sum`."""
+    lines = [f"{digest}  {name}\n" for name, digest in sorted(digests.items())]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def load_manifest() -> Manifest | None:
+    """Return the manifest of the wheel; None in a checkout, and where it cannot be read."""
+    try:
+        stored = json.loads((shipped_root() / MANIFEST).read_text(encoding="utf-8"))
+        return Manifest(dict(stored["files"]), str(stored["commit"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def compare_digests(expected: Mapping[str, str], present: Mapping[str, str]) -> dict[str, str]:
+    """Return each file that differs, with `changed`, `missing` or `added`."""
+    words = {}
+    for name in sorted(set(expected) | set(present)):
+        if name not in present:
+            words[name] = "missing"
+        elif name not in expected:
+            words[name] = "added"
+        elif expected[name] != present[name]:
+            words[name] = "changed"
+    return words
+
+
+def find_unchecked_bytecode(root: Path) -> list[str]:
+    """Return each compiled file below `root` that Python runs whatever its source says (PEP 552).
+
+    What pip compiles is checked against its source each time. Only `--invalidation-mode
+    unchecked-hash` makes others.
     """
-    if not is_installed():
-        return ()
-    built, present = load_manifest().digests, compute_digests(shipped_root())
-    names = sorted(set(built) | set(present))
-    return tuple(name for name in names if built.get(name) != present.get(name))
+    return [
+        path.relative_to(root).as_posix()
+        for path in sorted(root.rglob("__pycache__/*.pyc"))
+        if _is_unchecked(path)
+    ]
+
+
+def _is_unchecked(path: Path) -> bool:
+    with path.open("rb") as file:
+        flags = file.read(8)[4:8]
+    return int.from_bytes(flags, "little") & 0b11 == 0b01

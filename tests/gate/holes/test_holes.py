@@ -15,6 +15,7 @@ from tests.gate.holes import (
     hostile_holes,
     left_out_holes,
     parts_holes,
+    provenance_holes,
     release_holes,
     slip_holes,
 )
@@ -43,6 +44,7 @@ ALL_HOLES = (
     *hostile_holes.HOLES,
     *left_out_holes.HOLES,
     *parts_holes.HOLES,
+    *provenance_holes.HOLES,
     *release_holes.HOLES,
     *slip_holes.HOLES,
     *call_holes.HOLES,

@@ -178,6 +178,11 @@ class Toy:
         for name, text in CHECKS.items():
             self.write(f"smoke/{name}", text)
 
+    @property
+    def source(self) -> Path:
+        """The folder with the code of the plugin."""
+        return ROOT / "src"
+
     def write(self, name: str, text: str) -> None:
         """Write a file of the project."""
         path = self.folder / name
@@ -200,7 +205,7 @@ class Toy:
             if not name.startswith(("CUTOVER_", "PYTEST_", "GITHUB_"))
         }
         environ |= {
-            "PYTHONPATH": str(ROOT / "src"),
+            "PYTHONPATH": str(self.source),
             "CUTOVER_TARGETS__TOY__USERS__CLINICIAN__PASSWORD": PASSWORD,
             "COLUMNS": "100",
             **environment,

@@ -167,7 +167,7 @@ NO_LIMITS = {
     "budget_seconds", "connect_seconds", "deep_seconds", "max_seconds", "ramp_seconds", "seconds",
     "start_seconds", "statement_seconds", "think_seconds",
     # How the load and the requests are made.
-    "connections", "max_rate", "master_port", "page_size", "patients", "port", "processes", "seed",
+    "answer_bytes", "connections", "max_rate", "master_port", "page_size", "patients", "port", "processes", "seed",
     "sign_ins_per_minute", "traffic", "weight",
     "rate",
     # What must be there, exactly.
