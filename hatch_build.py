@@ -33,6 +33,10 @@ class ShippedFilesHook(BuildHookInterface[Any]):
         self._folder = tempfile.TemporaryDirectory()
         if self.target_name == "sdist":
             self._include(build_data, COMMIT_FILE, COMMIT_FILE, _find_commit(root))
+            # An unpacked sdist is no checkout: its files are held against this.
+            shipped = runpy.run_path(str(root / LIST))
+            manifest = _make_manifest(shipped, root)
+            self._include(build_data, shipped["MANIFEST"], shipped["MANIFEST"], manifest)
         elif version != "editable":
             self._include_shipped(root, build_data)
 
@@ -41,10 +45,8 @@ class ShippedFilesHook(BuildHookInterface[Any]):
         target = f"cutover_gates/{shipped['FOLDER']}"
         for name, path in shipped["iterate_shipped"](root):
             build_data["force_include"][str(path)] = f"{target}/{name}"
-        digests = shipped["compute_digests"](root, root / "src" / shipped["CODE"])
-        manifest = shipped["Manifest"](digests, _find_commit(root))
         name = shipped["MANIFEST"]
-        self._include(build_data, name, f"{target}/{name}", manifest.to_json())
+        self._include(build_data, name, f"{target}/{name}", _make_manifest(shipped, root))
 
     def _include(self, build_data: dict[str, Any], name: str, target: str, text: str) -> None:
         """Write a file of the build's own, and have it included as `target`."""
@@ -60,6 +62,12 @@ class ShippedFilesHook(BuildHookInterface[Any]):
     ) -> None:
         """Remove the folder of the files that this hook wrote."""
         self._folder.cleanup()
+
+
+def _make_manifest(shipped: dict[str, Any], root: Path) -> str:
+    """Return the text of the manifest; `shipped` are the names of the module with the list."""
+    digests = shipped["compute_digests"](root, root / "src" / shipped["CODE"])
+    return str(shipped["Manifest"](digests, _find_commit(root)).to_json())
 
 
 def _find_commit(root: Path) -> str:

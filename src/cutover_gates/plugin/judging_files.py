@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cutover_gates.core.judged_by import HashedFile
@@ -15,13 +15,23 @@ from cutover_gates.util.shipped_files import FOLDER, shipped_root
 
 DECISION_TABLES = {"waivers": "waiver", "sign-offs": "signoff", "accepted findings": "finding"}
 """The table of each file of decisions, whose rows are counted."""
-WRITTEN_MEANWHILE = frozenset({*DECISION_TABLES, "compared with"})
-"""Roles of files that may be written while a gate runs: decisions are read once, at the start."""
+OWN_MODULE = "own module"
+WRITTEN_MEANWHILE = frozenset({*DECISION_TABLES, "compared with", OWN_MODULE})
+"""Roles of files that may be written while a gate runs: decisions are read once, at the start.
+
+Modules are loaded, and so become known, while it runs.
+"""
 
 
-def list_judging_files(run: PytestRun) -> tuple[HashedFile, ...]:
-    """Return each file that decides what is judged, in a fixed order; missing ones are left out."""
+def list_judging_files(run: PytestRun, modules: Iterable[Path]) -> tuple[HashedFile, ...]:
+    """Return each file that decides what is judged, in a fixed order; missing ones are left out.
+
+    `modules` are those of the project that the run has loaded.
+    """
     files = [_hash(run, role, path) for role, path in _list_paths(run)]
+    known = {file.path for file in files}
+    own = [_hash(run, OWN_MODULE, path) for path in modules]
+    files += [file for file in own if file.path not in known]
     return tuple(file for file in files if file.sha256)
 
 

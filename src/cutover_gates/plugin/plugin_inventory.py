@@ -20,9 +20,10 @@ from typing import Any
 import pytest
 
 from cutover_gates.core.judged_by import PluginOrigin
+from cutover_gates.plugin.own_modules import list_loaded_modules
 
-OUTPUT = "cutover_plugins"
-"""The key of a worker's plugins in xdist's `workeroutput`."""
+OUTPUT, MODULES_OUTPUT = "cutover_plugins", "cutover_modules"
+"""The keys of a worker's plugins, and of the project's modules, in xdist's `workeroutput`."""
 USUAL_MODULES = {
     "_pytest": "pytest",
     "allure_commons": "allure-python-commons",
@@ -44,10 +45,14 @@ OWN_PACKAGE = Path(__file__).resolve().parent.parent
 
 
 class PluginRecorder:
-    """Hooks that record every plugin of this process, and take those of the workers."""
+    """Hooks that record every plugin of this process, and take those of the workers.
+
+    `modules` are the files of the project's modules that workers have loaded.
+    """
 
     def __init__(self) -> None:
         self.found: dict[PluginOrigin, None] = {}
+        self.modules: set[str] = set()
 
     def pytest_plugin_registered(
         self, plugin: object, plugin_name: str, manager: pytest.PytestPluginManager
@@ -61,11 +66,14 @@ class PluginRecorder:
         """Put a worker's plugins into what xdist sends to the controller."""
         output: dict[str, Any] = getattr(session.config, "workeroutput", {})
         output[OUTPUT] = [vars(origin) for origin in self.found]
+        output[MODULES_OUTPUT] = list_loaded_modules(session.config.rootpath)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         """Take the plugins of a worker that ended."""
-        for plain in getattr(node, "workeroutput", {}).get(OUTPUT, ()):
+        output = getattr(node, "workeroutput", {})
+        self.modules.update(output.get(MODULES_OUTPUT, ()))
+        for plain in output.get(OUTPUT, ()):
             self.found[PluginOrigin(**plain)] = None
 
     def list_unusual(self, shipped: Collection[Path], root: Path) -> tuple[PluginOrigin, ...]:

@@ -16,6 +16,7 @@ from cutover_gates.plugin.invocation import (
     make_redactor,
 )
 from cutover_gates.plugin.judging_files import describe_changed, list_judging_files
+from cutover_gates.plugin.own_modules import list_loaded_modules, select_own_modules
 from cutover_gates.plugin.plugin_inventory import PluginRecorder
 from cutover_gates.plugin.question_digest import compute_parts
 from cutover_gates.plugin.run import PytestRun
@@ -23,7 +24,7 @@ from cutover_gates.plugin.suite_comparison import SuiteComparison, compare_suite
 from cutover_gates.plugin.suite_origin import describe_suite
 from cutover_gates.util.shipped_files import iterate_all, shipped_root
 
-PLAN = "plan.toml"
+PLAN, CONFTEST = "plan.toml", "conftest.py"
 
 
 class Provenance:
@@ -49,9 +50,10 @@ class Provenance:
         run = self.run
         comparison = compare_suite()
         suite = describe_suite(comparison, run.suite_folders, build_inventory(run.suite_folders))
-        files = list_judging_files(run)
-        shipped = {path.resolve() for name, path in iterate_all() if name in comparison.expected}
-        plugins = self.plugins.list_unusual(shipped | self._shipped_root_file(comparison), run.root)
+        shipped = _list_shipped(comparison)
+        plugins = self.plugins.list_unusual(shipped, run.root)
+        modules = {*self.plugins.modules, *list_loaded_modules(run.root)}
+        files = list_judging_files(run, select_own_modules(modules, run.root, shipped))
         invocation = describe_invocation(self.config, make_redactor(run.redactor))
         return JudgedBy(
             suite,
@@ -63,11 +65,6 @@ class Provenance:
             loose_limits=find_loose_limits(run.settings.chosen_target),
             digest=compute_parts(run.settings, suite, files, plugins, invocation),
         )
-
-    def _shipped_root_file(self, comparison: SuiteComparison) -> set[Path]:
-        """Return the conftest.py of a checkout, which registers the plugin."""
-        name = "conftest.py"
-        return {(shipped_root() / name).resolve()} if name in comparison.expected else set()
 
     def _describe_suite_change(self, end: JudgedBy) -> str:
         """Return a sentence where a shipped or own file changed during the run."""
@@ -88,3 +85,12 @@ def _is_own_plan(files: Sequence[HashedFile], comparison: SuiteComparison) -> bo
     plans = {file.sha256 for file in files if file.role == "plan"}
     shipped = comparison.present.get(PLAN)
     return plans != {shipped} or PLAN in comparison.differences
+
+
+def _list_shipped(comparison: SuiteComparison) -> set[Path]:
+    """Return the shipped files; in a checkout also the conftest.py that registers the plugin."""
+    conftest = shipped_root() / CONFTEST
+    files = {path for name, path in iterate_all() if name in comparison.expected}
+    return {path.resolve() for path in files} | (
+        {conftest.resolve()} if CONFTEST in comparison.expected else set()
+    )

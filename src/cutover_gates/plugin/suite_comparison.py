@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from cutover_gates.util.files import hash_file
 from cutover_gates.util.git_checkout import read_committed_tree
@@ -69,9 +68,7 @@ def _compare_manifest(present: Mapping[str, str]) -> SuiteComparison:
     if manifest is None:
         return SuiteComparison(UNKNOWN, present)
     differences = compare_digests(manifest.digests, present)
-    package = shipped_root().parent if is_installed() else shipped_root()
-    for name in find_unchecked_bytecode(package):
-        differences[f"{CODE}/{name}"] = UNCHECKED
+    differences |= dict.fromkeys(_find_bytecode(), UNCHECKED)
     origin = manifest.commit or f"manifest {combine_digests(manifest.digests)}"
     return SuiteComparison(origin, present, frozenset(manifest.digests), differences)
 
@@ -91,13 +88,15 @@ def _compare_checkout(present: Mapping[str, str]) -> SuiteComparison:
             differences[name] = "added"
         elif not tree.matches(_name_in_repository(name), path):
             differences[name] = "changed"
-    for name in _find_bytecode(root):
-        differences[name] = UNCHECKED
+    differences |= dict.fromkeys(_find_bytecode(), UNCHECKED)
     return SuiteComparison(tree.commit, present, frozenset(expected), differences)
 
 
-def _find_bytecode(root: Path) -> list[str]:
-    folders = [root / name for name in (*SHIPPED_PATHS, f"src/{CODE}") if (root / name).is_dir()]
+def _find_bytecode() -> list[str]:
+    """Return the compiled files of suites and code that Python runs whatever their source says."""
+    root = shipped_root()
+    code = root.parent if is_installed() else root / "src" / CODE
+    folders = [code, *(root / name for name in SHIPPED_PATHS if (root / name).is_dir())]
     return [
         f"{folder.name}/{name}" for folder in folders for name in find_unchecked_bytecode(folder)
     ]

@@ -11,14 +11,24 @@ from cutover_gates.core.judged_by import (
     SuiteOrigin,
     SuiteState,
 )
+from cutover_gates.core.printable import strip_control_characters
 from cutover_gates.core.verdict import Verdict
-from cutover_gates.util.text import strip_control_characters
 
 MAX_NAMES = 5
 SHORT_DIGEST = 12
 EXPECTED_KEYS = frozenset({"target", "release", "previous_release", "reports"})
 """Keys that a pipeline usually gives by a variable. Target and release stand beside the word."""
-PREFIX = "PYTEST_"
+HARMLESS_VARIABLES = frozenset(
+    {
+        "PYTHONDONTWRITEBYTECODE",
+        "PYTHONFAULTHANDLER",
+        "PYTHONIOENCODING",
+        "PYTHONNOUSERSITE",
+        "PYTHONSAFEPATH",
+        "PYTHONUNBUFFERED",
+        "PYTHONUTF8",
+    }
+)
 
 
 def describe_judge(verdict: Verdict) -> list[str]:
@@ -82,7 +92,7 @@ def _list_call(judged_by: JudgedBy) -> Iterator[str]:
     """Yield what changes how pytest runs, and stands in no file of the project."""
     invocation = judged_by.invocation
     for name, text in invocation.environment.items():
-        if name.startswith(PREFIX):
+        if name not in HARMLESS_VARIABLES:
             yield f"{name}={text}"
     yield from (f"-o {override}" for override in invocation.overrides)
 

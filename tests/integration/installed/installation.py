@@ -41,6 +41,11 @@ class Installation:
         """The folder of the shipped files."""
         return self.site / "cutover_gates" / "shipped"
 
+    @property
+    def code(self) -> Path:
+        """The folder of the package's code."""
+        return self.site / "cutover_gates"
+
     def run(self, folder: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
         """Run `python words…` in `folder`."""
         return subprocess.run(
