@@ -54,7 +54,8 @@ class TableChange(SettingsTable):
     )
     content: Literal["compared", "any"] = Field(
         default="compared",
-        json_schema_extra=LOOSER_OTHER,
+        # A declared fact with its reason: listed, and not called loose.
+        json_schema_extra={"looser": "other", "size": True},
         description="`any`: the content is not looked at (with a `reason`).",
     )
     reason: str | None = Field(

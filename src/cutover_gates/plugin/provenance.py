@@ -22,9 +22,9 @@ from cutover_gates.plugin.question_digest import compute_parts
 from cutover_gates.plugin.run import PytestRun
 from cutover_gates.plugin.suite_comparison import SuiteComparison, compare_suite
 from cutover_gates.plugin.suite_origin import describe_suite
-from cutover_gates.util.shipped_files import iterate_all, shipped_root
+from cutover_gates.util.shipped_files import iterate_all
 
-PLAN, CONFTEST = "plan.toml", "conftest.py"
+PLAN = "plan.toml"
 
 
 class Provenance:
@@ -88,9 +88,6 @@ def _is_own_plan(files: Sequence[HashedFile], comparison: SuiteComparison) -> bo
 
 
 def _list_shipped(comparison: SuiteComparison) -> set[Path]:
-    """Return the shipped files; in a checkout also the conftest.py that registers the plugin."""
-    conftest = shipped_root() / CONFTEST
+    """Return the shipped files; in a checkout also all committed conftest.py files."""
     files = {path for name, path in iterate_all() if name in comparison.expected}
-    return {path.resolve() for path in files} | (
-        {conftest.resolve()} if CONFTEST in comparison.expected else set()
-    )
+    return {path.resolve() for path in files | comparison.conftests}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from cutover_gates.util.files import hash_file
 from cutover_gates.util.git_checkout import read_committed_tree
@@ -24,8 +25,9 @@ from cutover_gates.util.shipped_files import (
 
 UNKNOWN = "(unknown)"
 CHANGES = "+changes"
+CONFTEST = "conftest.py"
 PYTEST_FILES = (
-    "conftest.py",
+    CONFTEST,
     "pytest.toml",
     ".pytest.toml",
     "pytest.ini",
@@ -48,13 +50,14 @@ class SuiteComparison:
     `origin` is a commit, or the manifest of a package without one; `(unknown)` where there is
     nothing to compare with. `present` has the SHA-256 of each file by its name in the manifest,
     `differences` says of a file that it is changed, missing or added. `expected` are the names that
-    were shipped.
+    were shipped, `conftests` the committed conftest.py files of a checkout.
     """
 
     origin: str
     present: Mapping[str, str]
     expected: frozenset[str] = frozenset()
     differences: Mapping[str, str] = field(default_factory=dict)
+    conftests: frozenset[Path] = frozenset()
 
 
 def compare_suite() -> SuiteComparison:
@@ -80,7 +83,8 @@ def _compare_checkout(present: Mapping[str, str]) -> SuiteComparison:
         # What was unpacked from an sdist is no checkout, and has a manifest.
         return _compare_manifest(present)
     paths = dict(iterate_all())
-    paths |= {name: root / name for name in PYTEST_FILES if (root / name).is_file()}
+    configuring = {*PYTEST_FILES, *filter(_is_conftest, tree.blobs)}
+    paths |= {name: root / name for name in configuring if (root / name).is_file()}
     expected = {name.removeprefix("src/") for name in tree.blobs if _is_shipped_name(name)}
     differences = dict.fromkeys(sorted(expected - set(paths)), "missing")
     for name, path in paths.items():
@@ -89,7 +93,8 @@ def _compare_checkout(present: Mapping[str, str]) -> SuiteComparison:
         elif not tree.matches(_name_in_repository(name), path):
             differences[name] = "changed"
     differences |= dict.fromkeys(_find_bytecode(), UNCHECKED)
-    return SuiteComparison(tree.commit, present, frozenset(expected), differences)
+    conftests = frozenset(root / name for name in expected if _is_conftest(name))
+    return SuiteComparison(tree.commit, present, frozenset(expected), differences, conftests)
 
 
 def _find_bytecode() -> list[str]:
@@ -105,9 +110,12 @@ def _find_bytecode() -> list[str]:
 def _is_shipped_name(name: str) -> bool:
     """Return whether a file of the repository is shipped, code, or configures pytest there."""
     folders = (*SHIPPED_PATHS, f"src/{CODE}")
-    return name in PYTEST_FILES or any(
-        name == folder or name.startswith(f"{folder}/") for folder in folders
-    )
+    is_below = any(name == folder or name.startswith(f"{folder}/") for folder in folders)
+    return is_below or name in PYTEST_FILES or _is_conftest(name)
+
+
+def _is_conftest(name: str) -> bool:
+    return name.rpartition("/")[2] == CONFTEST
 
 
 def _name_in_repository(name: str) -> str:

@@ -125,13 +125,6 @@ def test_the_defaults_are_not_loose(load: Load) -> None:
         ),
         ("migrations__backup__restore", "false", "migrations.backup.restore", "false", "true"),
         (
-            "migrations__tables",
-            '{"visits": {"content": "any", "reason": "r"}}',
-            "migrations.tables.visits.content",
-            "any",
-            "compared",
-        ),
-        (
             "infrastructure__pipeline__suites",
             '["unit", "lint"]',
             "infrastructure.pipeline.suites",
@@ -160,6 +153,8 @@ def test_a_stricter_limit_is_not_loose(load: Load) -> None:
 def test_what_says_how_large_a_target_is_is_marked_so(load: Load) -> None:
     (limit,) = found(load, performance__resources__cpu_cores="4")
     assert (limit.key, limit.is_size) == ("performance.resources.cpu_cores", True)
+    (limit,) = found(load, migrations__tables='{"visits": {"content": "any", "reason": "r"}}')
+    assert (limit.key, limit.is_size) == ("migrations.tables.visits.content", True)
 
 
 NO_LIMITS = {
