@@ -43,6 +43,7 @@ SUBJECTS: Mapping[str, str] = {
 }
 """What the letters of a rule's id stand for."""
 
+NEVER_WAIVED = "No waiver and no acceptance covers a breach: it is about access or stored data."
 NOTE = (
     "<!-- Made by `python -m docs.generate` from the modules called `rules`. Change it there. -->"
 )
@@ -82,4 +83,6 @@ def _subject_page(prefix: str, rules: list[Rule]) -> str:
     for rule in rules:
         lines += [f"## {rule.id}", "", f"**{rule.title}.**", "", f"Why it matters: {rule.why}", ""]
         lines += [f"What to do: {rule.fix}", ""]
+        if not rule.waivable:
+            lines += [NEVER_WAIVED, ""]
     return "\n".join(lines)

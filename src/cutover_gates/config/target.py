@@ -13,14 +13,14 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from cutover_gates.config.base import SettingsTable
-from cutover_gates.config.capabilities import (
+from cutover_gates.config.container import Container
+from cutover_gates.config.contract import Contract
+from cutover_gates.config.declared_tables import (
     Capabilities,
     DeclaredFact,
     UnsupportedNames,
     absent_names,
 )
-from cutover_gates.config.container import Container
-from cutover_gates.config.contract import Contract
 from cutover_gates.config.fhir import Fhir
 from cutover_gates.config.infrastructure import Infrastructure
 from cutover_gates.config.migrations import Migrations

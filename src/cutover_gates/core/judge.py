@@ -51,12 +51,13 @@ def judge(
     signoffs: Sequence[Decision] = (),
     declarations: Sequence[Declaration] = (),
     run_errors: Sequence[str] = (),
+    notes: Sequence[str] = (),
     terms: Terms = DEFAULT_TERMS,
 ) -> Verdict:
     """Return the verdict of one gate (an expression over gates and suites).
 
     `declarations` are the facts that settings state of the target. `run_errors` are faults of the
-    run itself: each of them is NO-GO.
+    run itself: each of them is NO-GO. `notes` are sentences that change nothing.
     """
     context = DecisionContext(
         plan, subject.target, subject.release, now, terms, subject.kind == "embedded"
@@ -83,7 +84,7 @@ def judge(
         errors,
         (*waived.rejected, *powerless, *signed.rejected),
         declared,
-        _note_declarations(item_judge, declared, terms),
+        (*notes, *_note_declarations(item_judge, declared, terms)),
     )
 
 

@@ -7,6 +7,7 @@ collected: there is one check for each.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,7 +25,7 @@ from cutover_gates.probes.api.document.openapi_document import ApiDocument
 from cutover_gates.probes.api.document.openapi_document import load_document as read_document
 from cutover_gates.probes.api.document.rules import PACKAGES_INSTALLED
 from cutover_gates.probes.api.fuzzing import rules
-from cutover_gates.probes.api.fuzzing.acceptances import AcceptedFinding
+from cutover_gates.probes.api.fuzzing.acceptances import AcceptanceTerms, AcceptedFinding
 from cutover_gates.probes.api.fuzzing.acceptances import load_acceptances as read_acceptances
 from cutover_gates.probes.api.fuzzing.fuzz_configuration import (
     FuzzProfile,
@@ -86,6 +87,13 @@ def load_acceptances(run: PytestRun) -> tuple[AcceptedFinding, ...]:
     default = Path("known_failures", f"{run.settings.target}.toml")
     file = run.settings.chosen_target.contract.accepted or default
     return read_acceptances(run.settings.resolve_path(file))
+
+
+def acceptance_terms(run: PytestRun, target: RunningTarget) -> AcceptanceTerms:
+    """Return what acceptances are held to. Those of the demonstration may last longer."""
+    is_demonstration = run.settings.chosen_target.kind == "embedded"
+    longest = math.inf if is_demonstration else run.settings.longest_waiver_days
+    return AcceptanceTerms(target.release, longest)
 
 
 def load_fuzzed_operations(run: PytestRun) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import pytest
@@ -16,11 +16,13 @@ from cutover_gates.core.judge import judge
 from cutover_gates.core.verdict import CheckResult, Verdict, VerdictSubject
 from cutover_gates.core.waivers import Decision, load_decisions
 from cutover_gates.plugin.attestation import load_decision_verifier
-from cutover_gates.plugin.declared_facts import list_declarations
+from cutover_gates.plugin.declared_facts import describe_former_keys, list_declarations
 from cutover_gates.plugin.expected_checks import ExpectedChecks
+from cutover_gates.plugin.refuted_facts import describe_refuted
 from cutover_gates.plugin.release_judgement import ReleaseJudgement
 from cutover_gates.plugin.results import ResultCollector
 from cutover_gates.plugin.run import PytestRun
+from cutover_gates.plugin.verdict_subject import TargetStatus
 from cutover_gates.reporting.rule_catalog import load_rules
 
 NORMAL_EXIT_CODES = {
@@ -41,6 +43,7 @@ class Decisions:
     waivers: Sequence[Decision]
     signoffs: Sequence[Decision]
     declarations: Sequence[Declaration]
+    notes: Sequence[str] = ()
 
 
 def load_all_decisions(run: PytestRun) -> Decisions:
@@ -50,6 +53,19 @@ def load_all_decisions(run: PytestRun) -> Decisions:
         load_decisions(settings.resolve_path(settings.waivers), "waiver", verify),
         load_decisions(settings.resolve_path(settings.signoffs), "signoff", verify),
         list_declarations(settings, run.plan, {}),
+    )
+
+
+def add_target_facts(
+    run: PytestRun, decisions: Decisions, status: TargetStatus | None
+) -> Decisions:
+    """Return the decisions with what the target says of itself, and what is told of facts."""
+    not_offered = status.not_offered if status else {}
+    refuted = describe_refuted(run.settings, run.running_target, status)
+    return replace(
+        decisions,
+        declarations=list_declarations(run.settings, run.plan, not_offered),
+        notes=(*describe_former_keys(run.settings), *refuted),
     )
 
 
@@ -100,6 +116,7 @@ def judge_gates(
             signoffs=decisions.signoffs,
             declarations=decisions.declarations,
             run_errors=[*run_errors, *releases.holds(gate)],
+            notes=decisions.notes,
             terms=terms,
         )
         for gate in run.gates

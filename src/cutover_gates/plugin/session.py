@@ -6,7 +6,6 @@ It lives in the controller only.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import replace
 from functools import partial
 from typing import Any, NoReturn
 
@@ -17,12 +16,12 @@ from cutover_gates.plugin import artifacts, attestation
 from cutover_gates.plugin.acknowledged_writes import judge_comparisons
 from cutover_gates.plugin.check_inventory import build_inventory
 from cutover_gates.plugin.collection import load_worker_collections
-from cutover_gates.plugin.declared_facts import describe_former_keys, list_declarations
 from cutover_gates.plugin.exit_status import decide_status
 from cutover_gates.plugin.expected_checks import ExpectedChecks, bind_to_plan
 from cutover_gates.plugin.gate_outputs import GateOutputs, describe_broken_step
 from cutover_gates.plugin.gate_target import GateTarget
 from cutover_gates.plugin.judgement import (
+    add_target_facts,
     build_terms,
     find_abnormal_end,
     find_missing_guards,
@@ -173,8 +172,7 @@ class GateSession:
         releases = self.target.releases
         subject = build_subject(self.run, self.target.status, tuple(releases.answers))
         results += prove_by_staging(self.run, subject)
-        facts = list_declarations(self.run.settings, self.run.plan, undeclared)
-        decisions = replace(self.decisions, declarations=facts)
+        decisions = add_target_facts(self.run, self.decisions, self.target.status)
         terms = build_terms(self.run, decisions.waivers, expected, results)
 
         def judge() -> list[Verdict]:
@@ -194,7 +192,6 @@ class GateSession:
     def _notes(self, expected: ExpectedChecks) -> list[str]:
         """Return sentences about the run that no item of a verdict says."""
         notes = [*self.target.notes, *self.target.releases.notes(), expected.describe_unassigned()]
-        notes += describe_former_keys(self.run.settings)
         notes.append("" if self.signing_key else attestation.UNSIGNED_NOTE)
         if self.results.has_failures:
             notes.append(untested_mapping_warning(self.run))

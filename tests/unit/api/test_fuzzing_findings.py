@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,7 @@ from cutover_gates.hospital.matchers.expectations import assert_passed
 from cutover_gates.probes.api.document.openapi_document import ApiDocument
 from cutover_gates.probes.api.fuzzing import rules
 from cutover_gates.probes.api.fuzzing.acceptances import (
+    AcceptanceTerms,
     AcceptedFinding,
     apply_acceptances,
     load_acceptances,
@@ -120,6 +123,48 @@ def test_an_acceptance_ends_with_its_day() -> None:
     assert "Ada Example" in told[0].actual
 
 
+LONG = AcceptanceTerms("2.0.0", 30)
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"expires": date(2026, 12, 31)}, "at most 30 days"),
+        ({"at": date(2026, 10, 1)}, "at most 30 days"),
+        ({"at": date(2027, 1, 1)}, "decided before"),
+    ],
+)
+def test_an_acceptance_lasts_no_longer_than_a_term(changed: dict[str, Any], says: str) -> None:
+    """Without a day of decision the term counts from today."""
+    open_, told = apply_acceptances(
+        [replace(ACCEPTED, **changed)], group_failures([failure()]), TODAY, "safe", LONG
+    )
+    assert len(open_) == 1
+    assert says in told[0].expected
+
+
+def test_an_acceptance_for_another_release_is_passed_over() -> None:
+    """It neither covers the finding, nor is it one."""
+    other = replace(ACCEPTED, release="1.9.0")
+    open_, told = apply_acceptances([other], group_failures([failure()]), TODAY, "safe", LONG)
+    assert (len(open_), told) == (1, [])
+
+
+def test_an_acceptance_may_name_the_rule() -> None:
+    named = replace(ACCEPTED, check="", rule=rules.NO_SERVER_ERROR.id)
+    assert apply_acceptances([named], group_failures([failure()]), TODAY, "safe") == ([], [])
+
+
+def test_what_touches_access_is_never_accepted() -> None:
+    """Also where the same request breaks something harmless, which is accepted."""
+    (finding,) = group_failures(
+        [failure(check="ignored_auth"), failure(check="status_code_conformance")]
+    )
+    harmless = replace(ACCEPTED, check="status_code_conformance")
+    assert "status_code_conformance" in (finding.check, *finding.also)
+    assert not harmless.covers(finding)
+
+
 def test_what_only_a_deep_run_sees_is_not_missed_by_a_safe_one() -> None:
     deep = AcceptedFinding(READ, "not_a_server_error", "why", "Ada", date(2026, 12, 1), "deep")
     assert apply_acceptances([deep], [], TODAY, "safe") == ([], [])
@@ -183,6 +228,10 @@ def test_the_file_is_read(tmp_path: Path) -> None:
         (GOOD.replace("use_after_free", "use_after_fre"), "use_after_free"),
         (GOOD.replace("2027-01-31", '"soon"'), "expires must be a date"),
         (GOOD + 'mode = "x"', "mode must be"),
+        (GOOD + 'at = "today"', "at must be a date"),
+        (GOOD + 'rule = "FUZZ-999"', "there is no rule 'FUZZ-999'"),
+        (GOOD.replace("use_after_free", "ignored_auth"), "ignored_auth is never accepted"),
+        (GOOD.replace('check = "use_after_free"', 'rule = "FUZZ-007"'), "is never accepted"),
         ("[finding]\na = 1", "two brackets"),
         ("[[findings]]", "two brackets"),
         ("[[finding", "not valid TOML"),

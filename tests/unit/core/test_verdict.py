@@ -90,7 +90,7 @@ def judged(
         Plan(tuple(items)),
         gate,
         results,
-        subject=SUBJECT,
+        subject=given.pop("subject", SUBJECT),
         started=NOW - timedelta(minutes=5),
         now=NOW,
         **given,

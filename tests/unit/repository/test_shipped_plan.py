@@ -10,7 +10,9 @@ import pytest
 from cutover_gates.core.gates import GATES, SUITES
 from cutover_gates.core.plan import Plan
 from cutover_gates.core.plan_file import load_plan
+from cutover_gates.core.waivers import check_names
 from cutover_gates.plugin.check_inventory import CheckInventory, build_inventory
+from cutover_gates.plugin.expected_checks import bind_to_plan
 from cutover_gates.plugin.suite_folders import SuiteFolders
 from tests.shipped_plan import PLAN_FILE
 
@@ -168,3 +170,16 @@ def test_an_item_rests_on_items_of_its_own_suite(plan: Plan) -> None:
 def test_what_a_gate_of_the_night_asks_for_is_asked_every_night(plan: Plan) -> None:
     """Nobody should learn at 2 a.m. what could have been known the week before."""
     assert ids(plan, "phase3") == ids(plan, "nightly")
+
+
+def test_what_is_never_waived_says_what_it_needs_at_least(
+    plan: Plan, inventory: CheckInventory
+) -> None:
+    """The checks exist, and are those of the item."""
+    expected = bind_to_plan(inventory, plan)
+    for item in plan.items:
+        own = [check.check for check in expected.checks if item.id in check.items]
+        names = {name for check in own for name in check_names(check)}
+        assert set(item.at_least) <= names, item.id
+        must_say = not item.waivable and item.proof == "check" and not item.rests_on
+        assert bool(item.at_least) or not must_say, item.id

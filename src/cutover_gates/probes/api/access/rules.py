@@ -9,12 +9,14 @@ TOKEN_REQUIRED = Rule(
     "Every protected operation refuses a request without a token",
     "Anybody on the network can read or change patients' data.",
     "Require authentication for the operation.",
+    waivable=False,
 )
 EXPIRED_TOKEN_REFUSED = Rule(
     "ACCESS-002",
     "Every protected operation refuses an expired token",
     "A token that leaked once works for ever.",
     "Check the expiry of tokens for the operation.",
+    waivable=False,
 )
 PUBLIC_WORKS = Rule(
     "ACCESS-003",
@@ -27,12 +29,14 @@ PUBLIC_LISTED = Rule(
     "Only operations in the row `anybody` of the role table are public",
     "An operation that lost its authentication looks as if it never had one.",
     "Require authentication for the operation, or add it to `anybody` in contract.roles.",
+    waivable=False,
 )
 ROLE_REFUSED = Rule(
     "ACCESS-005",
     "Each role is refused what the role table does not allow",
     "Staff can read or change what is not their work.",
     "Check the role in the operation, or add the operation to the role in contract.roles.",
+    waivable=False,
 )
 ROLE_ALLOWED = Rule(
     "ACCESS-006",
@@ -45,12 +49,14 @@ OTHER_FACILITY_HIDDEN = Rule(
     "No operation shows a patient of another facility",
     "Staff of another facility can read or change the patient's data.",
     "Check the facility of the patient in the operation.",
+    waivable=False,
 )
 OTHER_PATIENT_HIDDEN = Rule(
     "ACCESS-008",
     "No operation shows a record below a patient to whom it does not belong",
     "A record that is shown below the wrong patient is taken for theirs.",
     "Check in the operation that the record belongs to the patient in the path.",
+    waivable=False,
 )
 REQUEST_ANSWERED = Rule(
     "ACCESS-009",

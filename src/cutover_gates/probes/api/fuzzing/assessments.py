@@ -9,7 +9,12 @@ from typing import Any
 
 from cutover_gates.core.evidence.assessment import ACCEPTED, Assessment, AssessmentBuilder
 from cutover_gates.probes.api.fuzzing import rules
-from cutover_gates.probes.api.fuzzing.acceptances import AcceptedFinding, apply_acceptances
+from cutover_gates.probes.api.fuzzing.acceptances import (
+    NO_TERMS,
+    AcceptanceTerms,
+    AcceptedFinding,
+    apply_acceptances,
+)
 from cutover_gates.probes.api.fuzzing.fuzz_findings import to_finding
 from cutover_gates.probes.api.fuzzing.model import FuzzedOperation, FuzzFinding, FuzzSummary
 
@@ -25,6 +30,7 @@ class FuzzAssessments:
     acceptances: Sequence[AcceptedFinding]
     today: date
     record: Callable[[Assessment], None] = field(default=lambda _assessment: None, repr=False)
+    terms: AcceptanceTerms = NO_TERMS
 
     def assess_run(self) -> Assessment:
         """Check that everything was tested that is meant to be, and that every acceptance holds."""
@@ -44,7 +50,9 @@ class FuzzAssessments:
             for finding in summary.findings
             if finding.operation not in operations
         ]
-        _, stale = apply_acceptances(self._stray_acceptances(), [], self.today, summary.mode)
+        _, stale = apply_acceptances(
+            self._stray_acceptances(), [], self.today, summary.mode, self.terms
+        )
         builder.findings += stale
         return self._record_assessment(builder.build("the run over the API's document"))
 
@@ -56,12 +64,12 @@ class FuzzAssessments:
         findings = [one for one in self.summary.findings if one.operation in names]
         acceptances = [one for one in self.acceptances if one.operation in names]
         open_findings, stale = apply_acceptances(
-            acceptances, findings, self.today, self.summary.mode
+            acceptances, findings, self.today, self.summary.mode, self.terms
         )
         builder = AssessmentBuilder(
             checked=_list_requested(requested),
             findings=[*map(to_finding, open_findings), *stale],
-            figures=self._operation_figures(names, findings),
+            figures=self._operation_figures(names, findings, open_findings),
         )
         for one in names:
             if one in operations:
@@ -86,10 +94,18 @@ class FuzzAssessments:
         ]
 
     def _operation_figures(
-        self, names: Iterable[str], findings: Sequence[FuzzFinding]
+        self,
+        names: Iterable[str],
+        findings: Sequence[FuzzFinding],
+        open_findings: Sequence[FuzzFinding],
     ) -> dict[str, Any]:
         operations = self.summary.operations
-        accepted = [str(one) for one in self.acceptances if any(map(one.covers, findings))]
+        passed_over = [one for one in findings if one not in open_findings]
+        accepted = [
+            f"{one.operation}: {one.name}, {one}"
+            for one in self.acceptances
+            if any(map(one.covers, passed_over))
+        ]
         return {
             "operations": {
                 one: operations[one].to_facts() if one in operations else None for one in names

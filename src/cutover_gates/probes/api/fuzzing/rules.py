@@ -23,12 +23,14 @@ AUTHENTICATION_ENFORCED = Rule(
     "An operation that asks for authentication does not answer without it",
     "Anybody on the network can use the operation.",
     "Require authentication for the operation.",
+    waivable=False,
 )
 OBJECTS_PROTECTED = Rule(
     "FUZZ-003",
     "Nobody reads what belongs to another",
     "A person can read data that is not theirs.",
     "Check in the operation to whom the record belongs.",
+    waivable=False,
 )
 ANSWERED = Rule(
     "FUZZ-004",
@@ -53,6 +55,7 @@ CREATED_EXISTS = Rule(
     "What was acknowledged as created exists",
     "A record that was acknowledged and does not exist is lost.",
     _SEE_LOG,
+    waivable=False,
 )
 STATUS_DOCUMENTED = Rule(
     "FUZZ-008",

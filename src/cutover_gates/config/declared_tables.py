@@ -1,0 +1,145 @@
+"""The tables that declare facts of a target: `[targets.NAME.capabilities]`, `not_applicable`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+
+from cutover_gates.config.base import SettingsTable
+from cutover_gates.config.capabilities import CAPABILITIES
+from cutover_gates.core.tables import suggest_nearest
+
+REFERENCE = "docs/capabilities.md"
+EXAMPLE = '{ reason = "…", by = "Ada Example", at = 2026-11-20 }'
+TIME_ZONES = timedelta(days=1)
+"""A person's today may be tomorrow in UTC."""
+
+
+class DeclaredFact(SettingsTable):
+    """What a target is, with who declared it. A plain text is read as the reason.
+
+    The texts are read for one version more: `is_anonymous` says that nobody is named.
+    """
+
+    reason: str = Field(description="Why it is so: an auditor will ask.", examples=["…"])
+    by: str = Field(
+        default="", description="Who declared it: a person's name.", examples=["Ada Example"]
+    )
+    at: date | None = Field(
+        default=None,
+        description="When: a date. One that is older than `declarations_days` is told.",
+        examples=["2026-11-20"],
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_reason_only(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return {"reason": value}
+        missing = [key for key in ("by", "at") if isinstance(value, dict) and key not in value]
+        if missing:
+            raise ValueError(f"{' and '.join(missing)} must be given, such as {EXAMPLE}")
+        return value
+
+    @field_validator("reason")
+    @classmethod
+    def _require_reason(cls, value: str) -> str:
+        if not value.strip():
+            raise ValueError("a reason is needed: an auditor will ask for it")
+        return value
+
+    @field_validator("by")
+    @classmethod
+    def _require_person(cls, value: str) -> str:
+        if not value.strip():
+            raise ValueError("name the person who declared it")
+        return value
+
+    @field_validator("at")
+    @classmethod
+    def _refuse_future(cls, value: date | None) -> date | None:
+        if value and value > datetime.now(UTC).date() + TIME_ZONES:
+            raise ValueError(f"{value} is in the future: write the day on which it was declared")
+        return value
+
+    @property
+    def is_anonymous(self) -> bool:
+        """True for a text: it does not say who declared it, and when."""
+        return not self.by
+
+
+def _parse_value(value: Any) -> Any:
+    """Return a value of the file or the environment, where every value is a text."""
+    words = {"false": False, "true": True}
+    if isinstance(value, str) and value.lower() in words:
+        return words[value.lower()]
+    if not isinstance(value, bool | int | float | str):
+        raise ValueError("write value = false, or the value that the capability takes")
+    return value
+
+
+class DeclaredCapability(DeclaredFact):
+    """What a target does not do, or does in its own way."""
+
+    value: Annotated[
+        bool | int | float | str,
+        BeforeValidator(_parse_value),
+        WithJsonSchema({"type": "string", "format": "value"}),
+    ] = Field(
+        description="`false` where the target lacks it. Some capabilities take another value.",
+        examples=[False],
+    )
+
+
+def _refuse_unknown_names(names: Iterable[str]) -> None:
+    for name in names:
+        if name not in CAPABILITIES:
+            nearest = suggest_nearest(name, CAPABILITIES)
+            raise ValueError(f"no capability is called {name!r}.{nearest} All are in {REFERENCE}")
+
+
+def _check_capabilities(
+    declared: dict[str, DeclaredCapability],
+) -> dict[str, DeclaredCapability]:
+    _refuse_unknown_names(declared)
+    for name, fact in declared.items():
+        takes = CAPABILITIES[name].values
+        is_value = isinstance(fact.value, takes) and not isinstance(fact.value, bool)
+        if fact.value is False or is_value:
+            continue
+        others = "".join(f" or a value of type {kind.__name__}" for kind in takes)
+        raise ValueError(
+            f"{name} is declared with the value {fact.value!r}: write value = false{others}; where"
+            " the target has it, remove the line"
+        )
+    return declared
+
+
+def _check_unsupported(unsupported: dict[str, str]) -> dict[str, str]:
+    _refuse_unknown_names(unsupported)
+    for name, reason in unsupported.items():
+        if not reason.strip():
+            raise ValueError(f"{name} needs a reason: an auditor will ask for it")
+    return unsupported
+
+
+Capabilities = Annotated[dict[str, DeclaredCapability], AfterValidator(_check_capabilities)]
+UnsupportedNames = Annotated[dict[str, str], AfterValidator(_check_unsupported)]
+
+
+def absent_names(
+    declared: Mapping[str, DeclaredCapability], unsupported: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the capabilities that are declared absent, with their reasons."""
+    absent = {name: fact.reason for name, fact in declared.items() if fact.value is False}
+    return {**unsupported, **absent}

@@ -1,0 +1,60 @@
+"""Facts that are declared absent and are there all the same."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from cutover_gates.config.settings import Settings
+from cutover_gates.drivers.fhir.capability_statement import NEEDS
+from cutover_gates.hospital import Credentials, Role
+from cutover_gates.plugin.refuted_facts import STATED, describe_refuted
+from cutover_gates.plugin.verdict_subject import TargetStatus
+from cutover_gates.targets.running_target import RunningTarget
+
+FACT = {"value": False, "reason": "r", "by": "Ada Example", "at": "2026-11-20"}
+BARE = RunningTarget("x", "remote", "https://x.example", "2.0.0", False, {})
+
+
+def declared(name: str, **target: Any) -> Settings:
+    """Settings of a target that is declared to lack one capability."""
+    table = {"url": "https://x.example", "capabilities": {name: FACT}, **target}
+    return Settings(target="x", targets={"x": table})  # type: ignore[dict-item]  # pydantic parses it
+
+
+def test_the_list_of_a_statement_is_the_drivers() -> None:
+    """The plugin does not load the driver for it."""
+    assert {*NEEDS, "conditional-create", "transaction"} == STATED
+
+
+@pytest.mark.parametrize(
+    ("name", "standing", "status", "target"),
+    [
+        (
+            "account-auditor",
+            replace(BARE, users={Role.AUDITOR: Credentials("a", "b")}),
+            None,
+            {},
+        ),
+        ("expired-token", replace(BARE, expired_token="t"), None, {}),
+        ("reported_release", BARE, TargetStatus(True, release="2.0.0"), {}),
+        ("open_visit", BARE, TargetStatus(True), {"driver": "fhir"}),
+        ("baseline", None, None, {"performance": {"baseline": {"name": "b"}}}),
+    ],
+)
+def test_what_is_there_is_told(
+    name: str, standing: RunningTarget | None, status: TargetStatus | None, target: Any
+) -> None:
+    """So that the declaration is removed, and it gets proven."""
+    (note,) = describe_refuted(declared(name, **target), standing, status)
+    assert note.startswith(f"{name} is declared absent, and ")
+    assert describe_refuted(declared("sign_out", **target), standing, status) == []
+
+
+def test_what_is_not_there_is_not_told() -> None:
+    """A statement that does not list it agrees with the declaration."""
+    silent = TargetStatus(True, not_offered={"open_visit": "it is not listed"})
+    settings = declared("open_visit", driver="fhir")
+    assert describe_refuted(settings, BARE, silent) == []
