@@ -91,8 +91,14 @@ class JournalDriver(DriverWrapper):
         return document
 
     def retire(self, session: Session, kind: str, thing_id: str, patient_id: str | None) -> str:
-        """Remove a record, of which nothing is expected then."""
-        how = super().retire(session, kind, thing_id, patient_id)
+        """Remove a record, of which nothing is expected then; also where no answer came."""
+        try:
+            how = super().retire(session, kind, thing_id, patient_id)
+        except NOT_DONE:
+            raise
+        except Exception:
+            self.journal.forget(kind, thing_id)
+            raise
         self.journal.forget(kind, thing_id)
         return how
 

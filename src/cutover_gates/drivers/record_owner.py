@@ -55,10 +55,15 @@ UNREADABLE = "the target offers no way to read it, so nobody knows whose it is n
 
 
 class RecordOwner:
-    """Reads records as they are now. Only reads are sent."""
+    """Reads records as they are now. Only reads are sent.
+
+    A patient is read once in the lifetime of this object, which is that of one sweep: their visits
+    and documents ask for the same one.
+    """
 
     def __init__(self, driver: Driver, session: Session) -> None:
         self._driver, self._session = driver, session
+        self._patients: dict[str, Patient] = {}
 
     def look(self, record: RemainingRecord) -> OwnedRecord:
         """Return whose the record with this id is. Raises what `Driver` raises."""
@@ -73,7 +78,15 @@ class RecordOwner:
 
     def is_present(self, record: RemainingRecord) -> bool:
         """Return whether the target still has a record with this id, whoever it is."""
-        return self.look(record).ownership is not Ownership.GONE
+        try:
+            if record.kind == "patient":
+                self._patients.pop(record.id or "", None)
+                return self._read_patient(record) is not None
+            return self._read_entry(record) is not None
+        except Rejected as rejection:
+            if rejection.reason is Reason.NOT_FOUND:
+                return False
+            raise
 
     def own_patients(self, record: RemainingRecord) -> Sequence[str]:
         """Return the ids of the patients that have the entry's number and names."""
@@ -99,11 +112,16 @@ class RecordOwner:
 
     def _read_patient(self, record: RemainingRecord) -> Patient | None:
         try:
-            return self._driver.patient(self._session, record.id or "")
+            return self._read_patient_once(record.id or "")
         except Unsupported:
             number = self._stored(record, {}).mrn
             found = self._driver.search(self._session, PatientQuery(mrn=number))
             return next((patient for patient in found if patient.id == record.id), None)
+
+    def _read_patient_once(self, patient_id: str) -> Patient:
+        if patient_id not in self._patients:
+            self._patients[patient_id] = self._driver.patient(self._session, patient_id)
+        return self._patients[patient_id]
 
     def _find_difference(self, record: RemainingRecord, patient: Patient) -> str:
         """Return why the patient is not the entry's; empty where they are."""
@@ -149,7 +167,7 @@ class RecordOwner:
         if not record.patient_id:
             return OwnedRecord(Ownership.FOREIGN, "the ledger does not say whose it is")
         try:
-            patient = self._driver.patient(self._session, record.patient_id)
+            patient = self._read_patient_once(record.patient_id)
         except Unsupported:
             return OwnedRecord(Ownership.FOREIGN, UNREADABLE)
         except Rejected as rejection:

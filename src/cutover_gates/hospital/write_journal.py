@@ -76,7 +76,10 @@ class WriteJournal:
             self._patients[kind, record_id] = patient_id
 
     def release(self, ids: Collection[str]) -> None:
-        """Expect nothing of these records any more: what was sent to them is not known."""
+        """Expect nothing of these records any more: what was sent to them is not known.
+
+        With a patient go their visits and documents.
+        """
         with self._lock:
             self._released |= {*ids}
 
@@ -98,7 +101,7 @@ class WriteJournal:
         return [
             ExpectedRecord(kind, record_id, patients[kind, record_id], _candidates(sent, as_stored))
             for (kind, record_id), sent in writes.items()
-            if record_id not in released and _is_acknowledged(sent)
+            if not released & {record_id, patients[kind, record_id]} and _is_acknowledged(sent)
         ]
 
 

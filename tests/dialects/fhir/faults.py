@@ -233,6 +233,20 @@ class VisitsNeverEnd(Fault):
             return stored
 
 
+class DischargesAreForgotten(Fault):
+    """The discharge is acknowledged, with the right answer, and not stored."""
+
+    item = "acknowledged-writes"
+    also: ClassVar[Mapping[str, str]] = {"visit-creation": "the function is not waived here"}
+
+    class store(Store):
+        def update(self, facility: str, resource: Resource, version: str | None) -> Resource:
+            stored = super().update(facility, resource, version)
+            if stored.get("status") == "finished":
+                self._kept["Encounter", stored["id"]].versions.pop()
+            return stored
+
+
 class VisitsAreOvertaken(Fault):
     """Two clinicians press the button at once, and both are told that theirs counts."""
 

@@ -110,3 +110,20 @@ class TheReleaseBeforeStillRuns(Ward):
 
     def edition(self) -> str:
         return "4.1.9"
+
+
+class DischargesAreForgotten(Ward):
+    """The discharge is acknowledged, with the right answer, and not stored."""
+
+    def move(self, stay: dict[str, Any], to: Any) -> dict[str, Any]:
+        return super().move({**stay} if to == "GONE HOME" else stay, to)
+
+
+class DocumentsAreCutAtAMebibyte(Ward):
+    """The last pages of a long letter are missing."""
+
+    def file(self, person: Person, called: str, kind: str, content: bytes) -> dict[str, Any]:
+        paper = super().file(person, called, kind, content)
+        stored = person.papers[paper["no"]]
+        person.papers[paper["no"]] = {**stored, "content": content[: 1024 * 1024]}
+        return paper

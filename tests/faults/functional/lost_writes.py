@@ -354,6 +354,11 @@ class RemovedDocumentsStay(_Lost):
 class DocumentsAreKeptUnderAnotherId(_Lost):
     """The letter is stored, and the link to it that was printed leads nowhere."""
 
+    also: ClassVar[Mapping[str, str]] = {
+        "api-endpoints": "it reads a document by the id that it was given",
+        "access-control": "it reads a document by the id that it was given",
+    }
+
     def put_in(self) -> None:
         right = documents.insert
         replace(

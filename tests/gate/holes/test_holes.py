@@ -18,6 +18,7 @@ from tests.gate.holes import (
     provenance_holes,
     release_holes,
     slip_holes,
+    write_holes,
 )
 from tests.gate.holes.catalogue import HOLES, Hole, body, documents_fail
 from tests.gate.holes.toy_project import ROOT, Toy
@@ -48,6 +49,7 @@ ALL_HOLES = (
     *release_holes.HOLES,
     *slip_holes.HOLES,
     *call_holes.HOLES,
+    *write_holes.HOLES,
 )
 
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from cutover_gates.core.findings import THIS_CHECK, Finding, FindingsError
 from cutover_gates.core.value_text import format_value
+from cutover_gates.hospital.answers import Unsupported
 from cutover_gates.hospital.values import Document, PatientDraft, Upload, Visit, VisitStatus
 from cutover_gates.hospital.write_journal import describe_upload, fields_of
 
@@ -94,11 +95,19 @@ class ReadBack:
         self, kind: str, record_id: str, patient_id: str, expected: Mapping[str, Any]
     ) -> None:
         findings: list[Finding] = []
+        missing: list[Unsupported] = []
         for reader in self.readers:
-            row = reader.read(kind, record_id, patient_id)
+            try:
+                row = reader.read(kind, record_id, patient_id)
+            except Unsupported as error:
+                # One place that cannot be read must not hide what another one has shown.
+                missing.append(error)
+                continue
             findings += _findings(kind, reader.source, expected, row)
         if findings:
             raise FindingsError(*findings)
+        if len(missing) == len(self.readers):
+            raise missing[0]
 
 
 def _findings(
