@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from cutover_gates.core.gates import GATES
 from cutover_gates.core.plan import Item
 from cutover_gates.core.verdict import CheckResult, Outcome, VerdictSubject, VerdictWord
 from cutover_gates.plugin.run import PytestRun
@@ -70,10 +71,22 @@ def _judge_item(run: PytestRun, subject: VerdictSubject, item: Item) -> CheckRes
     else:
         why = _find_objection(run, newest, subject, item)
     if newest is None or why:
-        command = f"Run pytest -m {item.suite} --target {staging} --release {subject.release}"
+        gate = _find_gate(run, item)
+        command = f'Run pytest -m "{gate}" --target {staging} --release {subject.release}'
         return CheckResult(check, items, Outcome.NOT_PROVEN, f"{why}. {command}", title=item.title)
     evidence = [newest.as_evidence(staging)]
     return CheckResult(check, items, Outcome.PASSED, "", 0.0, evidence, title=item.title)
+
+
+def _find_gate(run: PytestRun, item: Item) -> str:
+    """Return a gate of the new release that judges all that an item rests on: `phase3 and smoke`.
+
+    The whole suite would also ask for items of other moments, at which another release answers.
+    """
+    gates = [set(run.plan.item(name).gates) for name in item.rests_on]
+    shared = [gate for gate in GATES if all(gate in each for each in gates)]
+    after = [gate for gate in shared if run.plan.gate_answers[gate] == "release"]
+    return f"{after[0]} and {item.suite}" if after else str(item.suite)
 
 
 def _explain_absence(staging: str, release: str, item: Item) -> str:

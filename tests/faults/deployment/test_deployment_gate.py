@@ -17,6 +17,7 @@ from tests.faults.deployment.deployment_environment import DeploymentEnvironment
 from tests.faults.deployment.kubernetes import ATagWasMoved
 from tests.faults.judge import PLAN
 from tests.faults.results import Verdict
+from tests.standins.deployment_objects import deployment_objects, helm
 
 INFRASTRUCTURE = "CUTOVER_TARGETS__EMBEDDED__INFRASTRUCTURE"
 ITEMS = ("kubernetes-cluster", "database-cluster", "tests-passing", "code-coverage")
@@ -28,8 +29,13 @@ FILES = tuple(
 
 @pytest.fixture
 def environment(tmp_path: Path) -> Iterator[DeploymentEnvironment]:
+    """The day before, when the pods run the release before: `runs` follows the gate."""
     with standin_servers(tmp_path) as servers:
-        yield servers.new_environment(tmp_path)
+        found = servers.new_environment(tmp_path)
+        found.kubernetes.objects |= deployment_objects(found.previous, found.digest)
+        del found.kubernetes.objects["replicasets"][1]
+        found.kubernetes.objects["secrets"] = [helm(1, "deployed")]
+        yield found
 
 
 def judged(environment: DeploymentEnvironment, folder: Path) -> Verdict:

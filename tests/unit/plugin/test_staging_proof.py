@@ -23,6 +23,9 @@ SUBJECT = VerdictSubject(
 ASKED = Item(
     "on-staging", "S", "T", ("t24",), "check", "smoke", ("sign-in", "visits"), asked_of="staging"
 )
+RESTS = [
+    Item(name, "S", "T", ("t1", "phase3", "post"), "check", "smoke") for name in ASKED.rests_on
+]
 NOW = datetime.now(UTC)
 
 
@@ -61,7 +64,7 @@ def prove(tmp_path: Path) -> Prove:
             text = verdict if isinstance(verdict, str) else json.dumps(verdict)
             path.write_text(text, encoding="utf-8")
         run = SimpleNamespace(
-            plan=Plan((ASKED,)),
+            plan=Plan((ASKED, *RESTS)),
             requested_items={ASKED.id},
             settings=load_settings(None, tmp_path),
         )
@@ -111,7 +114,7 @@ def test_what_does_not_prove_it_is_said_with_the_command(
     result = prove(verdict)
     assert result.outcome is Outcome.NOT_PROVEN
     assert says in result.why
-    assert "Run pytest -m smoke --target staging --release 2.0.0" in result.why
+    assert 'Run pytest -m "phase3 and smoke" --target staging --release 2.0.0' in result.why
 
 
 def test_the_newest_counts(prove: Prove) -> None:
