@@ -44,7 +44,7 @@ ROUNDS = 3
 SURVEY_SECONDS = 60.0
 """Seconds after which no further question is asked. One that runs has the target's own limit.
 
-A FHIR server names its release in a statement of up to 1.8 MB: on 10 Mbit/s 29 of them take 42 s.
+A FHIR server names its release in a statement of up to 1.8 MB: on 10 Mbit/s 29 of them need 42 s.
 """
 PAUSE_SECONDS = 0.5
 SHOWN_CHARACTERS = 200
