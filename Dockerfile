@@ -11,6 +11,9 @@ WORKDIR /cutover
 COPY . .
 # Editable: pytest compiles an installed package anew where it cannot write beside it (docs/decisions/0027). --no-deps: all that it needs is there.
 RUN /venv/bin/pip install --no-cache-dir --no-deps -e . && /venv/bin/pip check
+# There is no .git here: the verdict holds the files against this manifest. `--build-arg COMMIT=$(git rev-parse HEAD)` names the commit.
+ARG COMMIT=
+RUN /venv/bin/python src/cutover_gates/util/shipped_files.py "$COMMIT"
 
 FROM ${PYTHON}
 COPY --from=packages /venv /venv

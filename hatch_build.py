@@ -35,7 +35,7 @@ class ShippedFilesHook(BuildHookInterface[Any]):
             self._include(build_data, COMMIT_FILE, COMMIT_FILE, _find_commit(root))
             # An unpacked sdist is no checkout: its files are held against this.
             shipped = runpy.run_path(str(root / LIST))
-            manifest = _make_manifest(shipped, root)
+            manifest = _make_manifest(shipped, root, checkout=True)
             self._include(build_data, shipped["MANIFEST"], shipped["MANIFEST"], manifest)
         elif version != "editable":
             self._include_shipped(root, build_data)
@@ -64,9 +64,9 @@ class ShippedFilesHook(BuildHookInterface[Any]):
         self._folder.cleanup()
 
 
-def _make_manifest(shipped: dict[str, Any], root: Path) -> str:
+def _make_manifest(shipped: dict[str, Any], root: Path, *, checkout: bool = False) -> str:
     """Return the text of the manifest; `shipped` are the names of the module with the list."""
-    digests = shipped["compute_digests"](root, root / "src" / shipped["CODE"])
+    digests = shipped["compute_digests"](root, root / "src" / shipped["CODE"], checkout=checkout)
     return str(shipped["Manifest"](digests, _find_commit(root)).to_json())
 
 

@@ -13,33 +13,21 @@ from cutover_gates.util.files import hash_file
 from cutover_gates.util.git_checkout import read_committed_tree
 from cutover_gates.util.shipped_files import (
     CODE,
+    CONFTEST,
+    PYTEST_FILES,
     SHIPPED_PATHS,
     combine_digests,
     compare_digests,
     find_unchecked_bytecode,
     is_installed,
     iterate_all,
+    iterate_pytest_files,
     load_manifest,
     shipped_root,
 )
 
 UNKNOWN = "(unknown)"
 CHANGES = "+changes"
-CONFTEST = "conftest.py"
-PYTEST_FILES = (
-    CONFTEST,
-    "pytest.toml",
-    ".pytest.toml",
-    "pytest.ini",
-    ".pytest.ini",
-    "pyproject.toml",
-    "tox.ini",
-    "setup.cfg",
-)
-"""Files in the root of a project that decide how pytest runs.
-
-The first one that configures pytest counts, so an added one takes the place of the shipped one.
-"""
 UNCHECKED = "added bytecode that Python does not compare with its source"
 
 
@@ -80,8 +68,9 @@ def _compare_checkout(present: Mapping[str, str]) -> SuiteComparison:
     root = shipped_root()
     tree = read_committed_tree(root)
     if tree is None:
-        # What was unpacked from an sdist is no checkout, and has a manifest.
-        return _compare_manifest(present)
+        # An unpacked sdist and an image have no git, and a manifest.
+        files = {name: hash_file(path) for name, path in iterate_pytest_files(root)}
+        return _compare_manifest({**present, **files})
     paths = dict(iterate_all())
     configuring = {*PYTEST_FILES, *filter(_is_conftest, tree.blobs)}
     paths |= {name: root / name for name in configuring if (root / name).is_file()}

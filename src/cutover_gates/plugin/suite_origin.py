@@ -11,14 +11,13 @@ from cutover_gates.core.judged_by import ChangedFile, HashedFile, SuiteOrigin, S
 from cutover_gates.plugin.check_inventory import CheckInventory
 from cutover_gates.plugin.suite_comparison import (
     CHANGES,
-    PYTEST_FILES,
     UNKNOWN,
     SuiteComparison,
 )
 from cutover_gates.plugin.suite_folders import SuiteFolders
 from cutover_gates.util.files import hash_file
 from cutover_gates.util.git_checkout import read_committed_tree
-from cutover_gates.util.shipped_files import combine_digests, shipped_root
+from cutover_gates.util.shipped_files import combine_digests, iterate_pytest_files, shipped_root
 
 TEST_FILES = ("test_*.py", "*_test.py")
 PROJECT_FILES = frozenset({"plan.toml", "cutover.toml", "waivers.toml", "signoffs.toml"})
@@ -86,9 +85,7 @@ def _list_project_files(folders: SuiteFolders) -> Iterator[tuple[str, Path]]:
     for path in paths:
         if path.is_file() and "__pycache__" not in path.parts:
             yield folders.node_path(path) or path.name, path
-    for name in PYTEST_FILES:
-        if (folders.own / name).is_file():
-            yield name, folders.own / name
+    yield from iterate_pytest_files(folders.own)
 
 
 def _is_own_addition(name: str, expected: frozenset[str]) -> bool:

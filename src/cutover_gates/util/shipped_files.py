@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -33,6 +34,21 @@ MANIFEST = "manifest.json"
 FOLDER = "shipped"
 CODE = "cutover_gates"
 """Stands before the path of a file of the package's own code, in the manifest."""
+CONFTEST = "conftest.py"
+PYTEST_FILES = (
+    CONFTEST,
+    "pytest.toml",
+    ".pytest.toml",
+    "pytest.ini",
+    ".pytest.ini",
+    "pyproject.toml",
+    "tox.ini",
+    "setup.cfg",
+)
+"""Files in the root of a project that decide how pytest runs.
+
+The first one that configures pytest counts, so an added one takes the place of the shipped one.
+"""
 _PACKAGE = Path(__file__).resolve().parent.parent
 _IGNORED_FOLDERS = frozenset({"__pycache__"})
 
@@ -104,9 +120,20 @@ def iterate_all() -> Iterator[tuple[str, Path]]:
     yield from iterate_code(_PACKAGE)
 
 
-def compute_digests(root: Path, package: Path) -> dict[str, str]:
-    """Return the SHA-256 of each shipped file below `root` and of each file of the code."""
+def iterate_pytest_files(root: Path) -> Iterator[tuple[str, Path]]:
+    """Yield each file in the root of a checkout that decides how pytest runs."""
+    for name in PYTEST_FILES:
+        if (root / name).is_file():
+            yield name, root / name
+
+
+def compute_digests(root: Path, package: Path, *, checkout: bool = False) -> dict[str, str]:
+    """Return the SHA-256 of each shipped file below `root` and of each file of the code.
+
+    Of a `checkout` the files that decide how pytest runs are shipped as well.
+    """
     files = [*iterate_shipped(root), *iterate_code(package)]
+    files += iterate_pytest_files(root) if checkout else ()
     return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files}
 
 
@@ -155,3 +182,14 @@ def _is_unchecked(path: Path) -> bool:
     with path.open("rb") as file:
         flags = file.read(8)[4:8]
     return int.from_bytes(flags, "little") & 0b11 == 0b01
+
+
+def write_manifest(commit: str) -> None:
+    """Write the manifest of a folder that was copied without its `.git`."""
+    root = shipped_root()
+    manifest = Manifest(compute_digests(root, _PACKAGE, checkout=True), commit)
+    (root / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_manifest(" ".join(sys.argv[1:]))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -120,3 +122,20 @@ def test_a_checkout_without_git_says_that_nobody_knows(checkout: CheckoutToy) ->
     assert "Suite: the shipped files cannot be compared with what was shipped" in _unwrap(
         ran.output
     )
+
+
+@pytest.mark.thorough
+def test_an_image_without_git_is_held_against_its_manifest(checkout: CheckoutToy) -> None:
+    """The Dockerfile writes it: what was copied into the image is what was shipped."""
+    (checkout.folder / ".git").rename(checkout.folder / "no-git")
+    script = checkout.source / "cutover_gates/util/shipped_files.py"
+    subprocess.run([sys.executable, str(script), "abc"], check=True, timeout=60)
+    suite = _judged_by(checkout.gate())["suite"]
+    assert (suite["state"], suite["origin"]) == ("the shipped suite", "abc")
+    checkout.write("pytest.ini", checkout.ini())
+    (checkout.folder / EDITED).unlink()
+    suite = _judged_by(checkout.gate())["suite"]
+    assert suite["changed"] == [
+        {"path": "pytest.ini", "change": "added"},
+        {"path": EDITED, "change": "missing"},
+    ]

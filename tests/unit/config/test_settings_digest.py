@@ -69,3 +69,57 @@ def test_the_same_settings_have_the_same_digest(load: Load) -> None:
         load(STAGING.replace("url =", 'release = "2"\nurl ='))
     )
     assert re.fullmatch(r"[0-9a-f]{64}", digest(load()))
+
+
+FILES = """
+[targets.staging.migrations]
+locations = ["scripts", "more"]
+expected_catalog = "catalog.json"
+[targets.staging.infrastructure.tls]
+ca_file = "ca.pem"
+[targets.staging.contract]
+accepted = "accepted.toml"
+"""
+
+
+def test_the_digest_changes_with_every_file_of_a_folder(tmp_path: Path, load: Load) -> None:
+    """Also with a new script, a renamed one, and one that goes."""
+    digests = [digest(load(STAGING + FILES))]
+    scripts = tmp_path / "scripts" / "deep"
+    scripts.mkdir(parents=True)
+    for change in (
+        lambda: (scripts / "V1.sql").write_text("SELECT 1"),
+        lambda: (scripts / "V1.sql").write_text("SELECT 2"),
+        lambda: (scripts / "V2.sql").write_text("SELECT 2"),
+        lambda: (scripts / "V1.sql").unlink(),
+        lambda: (scripts / "V2.sql").rename(scripts / "V3.sql"),
+        lambda: (tmp_path / "catalog.json").write_text("{}"),
+        lambda: (tmp_path / "ca.pem").write_text("a"),
+        lambda: (tmp_path / "accepted.toml").write_text("a"),
+    ):
+        change()
+        digests.append(digest(load(STAGING + FILES)))
+    assert len(set(digests)) == len(digests)
+
+
+EVIDENCE = """
+[targets.staging.users.registrar]
+username = "r"
+password_file = "password"
+[targets.staging.infrastructure.pipeline]
+file = "pipeline.json"
+[targets.staging.infrastructure.cluster]
+token_file = "token"
+[targets.staging.monitoring.logs]
+kind = "file"
+path = "hospital.log"
+"""
+
+
+def test_the_digest_does_not_know_what_is_looked_at_or_secret(tmp_path: Path, load: Load) -> None:
+    """A log, the pipeline's result, a token: new for each run, and no part of the question."""
+    file = '[targets.staging]\nurl = "https://staging.example"\n' + EVIDENCE
+    before = digest(load(file))
+    for name in ("password", "pipeline.json", "token", "hospital.log", "waivers.toml"):
+        (tmp_path / name).write_text("something else", encoding="utf-8")
+        assert digest(load(file)) == before, name
