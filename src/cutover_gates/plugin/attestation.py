@@ -1,13 +1,13 @@
 """Closes the folders of a run: what was judged, the sums of its files, and the signed statement.
 
-The order is fixed. `verdict.json` and all other files come first, then `SHA256SUMS`, which names
-them, then the statement, which names the sums. So one signature covers the whole folder.
+`SHA256SUMS` names all other files, and the statement names the sums: one signature covers both.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ from cutover_gates.core.attestation.sums import (
     compute_sums_of,
     list_files,
 )
-from cutover_gates.core.attestation.verification import VERDICT_FILE
+from cutover_gates.core.attestation.verification import VERDICT_FILE, verify_folder
 from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.hospital import (
     MappingError,
@@ -184,13 +184,30 @@ def build_closing_files(
     return files | {STATEMENT_FILE: envelope.encode()}
 
 
+def find_disagreements(folder: Path, key: EvidenceSigner | None) -> list[str]:
+    """Verify a closed folder as an auditor would, and return a sentence for each problem.
+
+    Sums and statement that do not agree with the folder are removed: nobody shall rely on them.
+    """
+    verifier = key.verifier if key else None
+    try:
+        problems = verify_folder(folder, verifier, files_only=key is None).problems
+    except (AttestationError, OSError) as error:
+        problems = (str(error),)
+    if problems:
+        remove_closing_files(folder)
+    return [
+        f"the evidence does not agree with its own sums ({problem}): keep foreign files out of the"
+        " folder, and run again"
+        for problem in problems
+    ]
+
+
 def remove_closing_files(folder: Path) -> None:
-    """Remove sums and statement of an earlier verdict of the folder, where it can be done."""
+    """Remove sums and statement of a folder, where it can be done."""
     for name in UNSUMMED_FILES:
-        try:
+        with suppress(OSError):  # what stands there then differs from the files, and verify says so
             (folder / name).unlink(missing_ok=True)
-        except OSError:
-            continue  # what stands there then differs from the files, and verify says so
 
 
 def find_run_url(table: Attestation, environment: Mapping[str, str]) -> str:

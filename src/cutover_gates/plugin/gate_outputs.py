@@ -18,7 +18,7 @@ from cutover_gates.config.base import SettingsError
 from cutover_gates.core.attestation.signing_keys import EvidenceSigner
 from cutover_gates.core.attestation.sums import UNSUMMED_FILES, AttestationError, list_files
 from cutover_gates.core.verdict import Verdict
-from cutover_gates.plugin.attestation import build_closing_files, find_run_url
+from cutover_gates.plugin.attestation import build_closing_files, find_disagreements, find_run_url
 from cutover_gates.plugin.run import PytestRun
 from cutover_gates.plugin.secret_search import find_leaks, read_if_there
 from cutover_gates.plugin.verdict_subject import build_subject
@@ -56,6 +56,7 @@ class GateOutputs:
         self._junit = _find_junit(config)
         self._step_summary = find_step_summary(os.environ)
         self._failed: set[Path] = set()
+        self._pytest_xml = b""
         self._cannot_close = False
         config.option.xmlpath = str(self._pytest_junit)
 
@@ -85,13 +86,14 @@ class GateOutputs:
         Each fault of an output is added to `run_errors`, which `judge` takes into account. What
         could not be written once is left as it is: the start has written a NO-GO there.
         """
+        self._pytest_xml = read_if_there(self._pytest_junit)
+        self._remove_pytest_junit()
         for _ in range(MAX_ATTEMPTS):
             verdicts = list(judge())
-            problems = self._write(verdicts, run_errors)
+            problems = self._write(verdicts, run_errors) or self._verify_folders()
             if not problems:
                 break
             run_errors += problems
-        self._remove_pytest_junit()
         return list(judge()) if problems else verdicts
 
     def _remove_pytest_junit(self) -> None:
@@ -125,6 +127,15 @@ class GateOutputs:
                 return [describe_failure(path, error)]
         return []
 
+    def _verify_folders(self) -> list[str]:
+        """Read the folders again as an auditor would: a GO has evidence that can be verified."""
+        if self._cannot_close:
+            return []
+        folders = self._run.folders.values()
+        problems = [line for folder in folders for line in find_disagreements(folder, self._key)]
+        self._cannot_close = bool(problems)
+        return problems
+
     def _close_folders(self, transaction: FileTransaction) -> None:
         """Add sums and statement of each folder, once everything else is written.
 
@@ -146,7 +157,7 @@ class GateOutputs:
 
     def _changes(self, verdicts: Sequence[Verdict]) -> Iterator[Change]:
         """Yield every output: `verdict.json` of each folder first, `status.md` last."""
-        pytest_xml = read_if_there(self._pytest_junit)
+        pytest_xml = self._pytest_xml
         files = {verdict.gate: render_files(verdict, pytest_xml) for verdict in verdicts}
         for gate, contents in files.items():
             path = self._run.folders[gate] / FIRST

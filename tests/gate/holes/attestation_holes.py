@@ -138,14 +138,14 @@ HOLES = (
         thorough=True,
     ),
     _hole(
-        "evidence: the sums cannot be written",
-        in_run_folder(f"(run / '{SUMS_FILE}').mkdir()"),
-        "could not be summed and signed",
+        "evidence: a folder in the place of the sums, whose file moves away with it",
+        in_run_folder(f"(run / '{SUMS_FILE}').mkdir()", f"(run / '{SUMS_FILE}/x').touch()"),
+        "does not agree with its own sums",
     ),
     _signed_hole(
-        "evidence: the statement cannot be written",
-        with_key(f"(run / '{STATEMENT_FILE}').mkdir()"),
-        "could not be summed and signed",
+        "evidence: a folder in the place of the statement, whose file moves away with it",
+        with_key(f"(run / '{STATEMENT_FILE}').mkdir()", f"(run / '{STATEMENT_FILE}/x').touch()"),
+        "does not agree with its own sums",
         thorough=True,
     ),
     _signed_hole(

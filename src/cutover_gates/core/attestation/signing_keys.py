@@ -38,11 +38,11 @@ _KINDS = "write an Ed25519, ECDSA (P-256, P-384, P-521) or RSA key in PEM"
 
 
 class EvidenceSigner:
-    """A private key that signs. Its repr shows the id only."""
+    """A private key that signs, with its public part. Its repr shows the id only."""
 
-    def __init__(self, signer: CryptoSigner) -> None:
-        self._signer = signer
-        self.key_id: str = signer.public_key.keyid
+    def __init__(self, signer: CryptoSigner, verifier: VerifyingKey) -> None:
+        self._signer, self.verifier = signer, verifier
+        self.key_id = verifier.key_id
 
     def __repr__(self) -> str:
         return f"EvidenceSigner({self.key_id})"
@@ -82,7 +82,7 @@ def load_signer(pem: str, passphrase: str | None, where: str) -> EvidenceSigner:
     scheme = RSA_SCHEMES[0] if isinstance(private, rsa.RSAPrivateKey) else None
     try:
         key = SSlibKey.from_crypto(public, compute_key_id(public), scheme)
-        return EvidenceSigner(CryptoSigner(private, key))
+        return EvidenceSigner(CryptoSigner(private, key), VerifyingKey(public))
     except ValueError:  # such as a curve that it does not know
         raise AttestationError(f"{where}: a key of this kind is not supported: {_KINDS}") from None
 
