@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from cutover_gates.core.check_groups import CHECKS_FILE
 from docs.capabilities_page import capabilities_page
 from docs.check_rules import FILE as CHECKS
-from docs.check_rules import format_file, list_checks, read_aliases
+from docs.check_rules import format_file, format_list, list_checks, read_aliases
 from docs.rule_pages import rule_pages
 from docs.settings_example import complete_example
 from docs.settings_page import settings_page
@@ -31,6 +32,7 @@ def main() -> None:
     for name, page in rule_pages().items():
         (folder / name).write_text(page, encoding="utf-8")
     CHECKS.write_text(format_file(list_checks(), read_aliases()), encoding="utf-8")
+    CHECKS_FILE.write_text(format_list(list_checks()), encoding="utf-8")
 
 
 if __name__ == "__main__":

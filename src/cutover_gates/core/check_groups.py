@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 
 FILE = Path(__file__).with_name("check_groups.toml")
+CHECKS_FILE = Path(__file__).with_name("shipped_checks.toml")
+"""The ids of the shipped checks. `python -m docs.generate` writes it."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,15 @@ def shipped_groups() -> Mapping[str, CheckGroup]:
         name: CheckGroup(name, row["suite"], tuple(row.get("needs", ())), row.get("role", ""))
         for name, row in tables.items()
     }
+
+
+@cache
+def shipped_checks() -> frozenset[str]:
+    """Return the ids of all shipped checks: node ids without parameters.
+
+    They are not computed from the suites: in a checkout a hospital's own checks stand there, too.
+    """
+    return frozenset(tomllib.loads(CHECKS_FILE.read_text(encoding="utf-8"))["checks"])
 
 
 def needs_of(groups: Iterable[str]) -> frozenset[str]:

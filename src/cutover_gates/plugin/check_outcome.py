@@ -28,7 +28,9 @@ class CheckOutcome:
     that it found the target wrong (and did not break itself). `findings` are breaches of rules, or
     with `not_proven` what could not be proven. `entered` and `returned` count how often the check's
     function began and came to its end, `asked` tells that evidence was taken meanwhile, and `line`
-    is the function's first line: they come with the call. `evidence` comes with the teardown. `new_secrets`
+    is the function's first line: they come with the call. `outlived` is the bound in seconds that
+    the check has outlived at the end of the phase, 0 where it has not; `timed_out` tells that it was
+    stopped for it. `evidence` comes with the teardown. `new_secrets`
     (value, name) are those learnt since the process's last report.
     """
 
@@ -39,6 +41,8 @@ class CheckOutcome:
     returned: int = 0
     asked: bool = False
     line: int = 0
+    outlived: float = 0.0
+    timed_out: bool = False
     unsupported: str | None = None
     not_proven: bool = False
     is_finding: bool = False

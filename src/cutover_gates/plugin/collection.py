@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Generator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Collection, Generator, Sequence
 
 import pytest
 
 from cutover_gates.core.plan import Item, Plan, PlanError
-from cutover_gates.plugin.results import ResultCollector
+from cutover_gates.plugin.results import strip_parameters
 from cutover_gates.plugin.suite_folders import SuiteFolders
-from cutover_gates.util.files import write_atomically
 
 ITEM_IDS_KEY = pytest.StashKey[frozenset[str]]()
 GROUPS_KEY = pytest.StashKey[frozenset[str]]()
+FindBound = Callable[[str, Collection[str]], float | None]
 
 
 def items_of(item: pytest.Item) -> frozenset[str]:
@@ -34,15 +32,15 @@ class ItemBinder:
     """Hooks that bind checks to items while they are collected.
 
     A check that names no group, an unknown one, or one of another suite is a collection error. A
-    check of a shipped group that no item takes is not run by a gate. `time_limits`: seconds after
-    which a check of a suite is stopped, for suites that take longer than others. `judging` is true
-    in a gate.
+    check of a shipped group that no item takes is not run by a gate. `find_bound` returns the
+    seconds after which a check is stopped, from its suite and items, where these are not the usual
+    ones. `judging` is true in a gate.
     """
 
     def __init__(
-        self, plan: Plan, folders: SuiteFolders, time_limits: Mapping[str, float], *, judging: bool
+        self, plan: Plan, folders: SuiteFolders, find_bound: FindBound, *, judging: bool
     ) -> None:
-        self.plan, self.folders, self.time_limits = plan, folders, time_limits
+        self.plan, self.folders, self.find_bound = plan, folders, find_bound
         self.judging = judging
 
     @pytest.hookimpl(wrapper=True)
@@ -80,7 +78,7 @@ class ItemBinder:
                 f" {suite}"
                 for item in misplaced
             ]
-        if not items and self.folders.is_own(check.path):
+        if not items and self.folders.is_own_check(check.path, strip_parameters(check.nodeid)):
             # A smaller plan leaves shipped checks out. An own check was written to be judged.
             return [
                 f"{check.nodeid}: no item of the plan takes the checks of"
@@ -111,51 +109,5 @@ class ItemBinder:
         # item does not belong to.
         for name in sorted(self.plan.gates_of(ids) | {suite}):
             check.add_marker(name)
-        if suite in self.time_limits:
-            check.add_marker(pytest.mark.timeout(self.time_limits[suite]))
-
-
-class CollectionRecorder:
-    """Hooks that record what was collected, before anything is deselected.
-
-    A worker (with a `folder`) also writes it into a file for the controller, before the first check
-    runs.
-    """
-
-    def __init__(self, results: ResultCollector, folder: Path | None, worker: str) -> None:
-        self.results, self.folder, self.worker = results, folder, worker
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Record all checks before -k, -m, --lf and --deselect take anything away."""
-        bound = {check.nodeid: items_of(check) for check in items if items_of(check)}
-        self.results.collected.update(bound)
-
-    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
-        """Record the checks that do not run."""
-        self.results.deselected.update(check.nodeid for check in items)
-
-    def pytest_collection_finish(self) -> None:
-        """Write the collection of a worker into its file."""
-        if self.worker and self.folder:
-            collected = self.results.collected.items()
-            content = {
-                "collected": {check: sorted(ids) for check, ids in collected},
-                "deselected": sorted(self.results.deselected),
-            }
-            path = self.folder / f"collected-{self.worker}.json"
-            write_atomically(path, json.dumps(content))
-
-
-def load_worker_collections(results: ResultCollector, folder: Path) -> None:
-    """Add what the workers collected to the results, and remove their files."""
-    for path in sorted(folder.glob("collected-*.json")):
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError:
-            # The worker died while writing. Its checks are missing, and missing is not proven.
-            continue
-        collected = content["collected"].items()
-        results.collected.update({check: frozenset(ids) for check, ids in collected})
-        results.deselected.update(content["deselected"])
-        path.unlink()
+        if (seconds := self.find_bound(suite, ids)) is not None:
+            check.add_marker(pytest.mark.timeout(seconds))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from cutover_gates.core.findings import Rule
 from cutover_gates.core.plan import Plan, PlanError
@@ -102,3 +104,16 @@ def _items_of(written: WrittenCheck, plan: Plan) -> frozenset[str] | None:
         return frozenset()
     # No groups at all means a mark that is not written out: any item might need the check.
     return items if items or not written.groups else None
+
+
+def match_written_files(narrowed_files: Iterable[str], expected: ExpectedChecks) -> frozenset[str]:
+    """Return the written files that are meant by names that pytest took.
+
+    These may be absolute, relative to another folder, or (--pyargs) dotted.
+    """
+    files = {written.check.partition("::")[0] for written in expected.checks}
+    matched: set[str] = set()
+    for name in narrowed_files:
+        same_name = {file for file in files if PurePath(file).name == PurePath(name).name}
+        matched |= same_name or files  # a name that fits none may mean any
+    return frozenset(matched)

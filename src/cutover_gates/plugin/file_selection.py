@@ -40,7 +40,9 @@ def find_unrequested_files(
     files = dict(folders.test_files())
     # An own check that no item takes is a mistake, and only a collected file can tell it.
     kept |= {
-        _file_of(name) for name in expected.unassigned if folders.is_own(files[_file_of(name)])
+        _file_of(name)
+        for name in expected.unassigned
+        if folders.is_own_check(files[_file_of(name)], name)
     }
     return frozenset(files[name] for name in holding - kept)
 

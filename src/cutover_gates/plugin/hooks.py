@@ -19,14 +19,14 @@ import pytest_timeout  # type: ignore[import-untyped]  # it ships no types
 from cutover_gates.plugin import options, unjudged_calls
 from cutover_gates.plugin.call_guard import CallGuard
 from cutover_gates.plugin.check_inventory import CheckInventory, build_inventory
-from cutover_gates.plugin.collection import CollectionRecorder, ItemBinder
+from cutover_gates.plugin.collection import ItemBinder
+from cutover_gates.plugin.collection_record import CollectionRecorder
 from cutover_gates.plugin.expected_checks import bind_to_plan
 from cutover_gates.plugin.file_selection import FileSelector, find_unrequested_files
 from cutover_gates.plugin.options import (
     add_markers,
     apply_gate_options,
     fail_on_os_exit,
-    suite_time_budgets,
 )
 from cutover_gates.plugin.outcome_capture import OutcomeCapture
 from cutover_gates.plugin.parts import PARTS_KEY, Parts, describe_missing_parts
@@ -35,6 +35,12 @@ from cutover_gates.plugin.results import ResultCollector
 from cutover_gates.plugin.run import RUN_KEY, USER_ERRORS, PytestRun, make_run
 from cutover_gates.plugin.shipped_collection import ShippedCollector, resolve_arguments
 from cutover_gates.plugin.suite_folders import SuiteFolders
+from cutover_gates.plugin.time_bounds import (
+    BoundGuard,
+    TimeBounds,
+    find_time_bounds,
+    find_unbounded_option,
+)
 from cutover_gates.plugin.worker_reports import ProcessReporter
 from cutover_gates.util.guarded_stream import guard_terminal
 
@@ -77,26 +83,29 @@ def pytest_configure(config: pytest.Config) -> None:
     run = config.stash[RUN_KEY] = make_run(config)
     results = ResultCollector()
     holds: list[str] = []
-    _register_check_hooks(config, run, results)
+    bounds = find_time_bounds(run)
+    _register_check_hooks(config, run, results, bounds)
     if not run.gates:
         return
     parts.register(ProcessReporter(parts, holds), "cutover-process-reporter")
     inventory = build_inventory(run.suite_folders)
     _leave_files_out(config, run, inventory)
     parts.register(CallGuard(run.recorder, inventory.slips, holds), "cutover-call-guard")
+    parts.register(BoundGuard(bounds, holds), "cutover-bound-guard")
     if run.worker:
         parts.register(PluginRecorder(), "cutover-plugin-recorder")
     else:
+        holds += find_unbounded_option(config, bounds)
         _start_gate_session(config, run, results, holds)
     apply_gate_options(config, run)
 
 
-def _register_check_hooks(config: pytest.Config, run: PytestRun, results: ResultCollector) -> None:
+def _register_check_hooks(
+    config: pytest.Config, run: PytestRun, results: ResultCollector, bounds: TimeBounds
+) -> None:
     register, judging = config.stash[PARTS_KEY].register, bool(run.gates)
-    limits = suite_time_budgets(run)
-    register(
-        ItemBinder(run.plan, run.suite_folders, limits, judging=judging), "cutover-item-binder"
-    )
+    binder = ItemBinder(run.plan, run.suite_folders, bounds.of_check, judging=judging)
+    register(binder, "cutover-item-binder")
     if run.suite_folders.shipped:
         _collect_shipped(config, run.suite_folders)
     register(OutcomeCapture(run.recorder, run.redactor, judging=judging), "cutover-outcome-capture")

@@ -17,8 +17,6 @@ ACTION_HELP = {
     "--check-mapping": "only try each operation of the target's mapping once, and say which fails",
     "--sweep": "only remove what killed runs left behind on the target, then stop",
 }
-START_AND_END_SECONDS = 30.0
-"""Seconds that a fuzzing run takes beside its budget: to come up, and to clean up."""
 MARKER_HELP = {
     "t24": "24 hours before the cutover",
     "t12": "12 hours before",
@@ -138,22 +136,6 @@ def _asks_for_everything(config: pytest.Config, run: PytestRun) -> bool:
         return True
     paths = [Path(config.invocation_params.dir, arg).resolve() for arg in config.args]
     return paths == [run.root]
-
-
-def suite_time_budgets(run: PytestRun) -> dict[str, float]:
-    """Return the seconds after which a check of a suite is stopped.
-
-    Some suites stop themselves by a budget. They are stopped only well after it, so that they can
-    say what did not fit.
-    """
-    target = run.settings.chosen_target
-    contract = target.contract
-    budgets = {
-        "migrations": target.migrations.budget_seconds,
-        "performance": target.performance.ramp_seconds + target.performance.max_seconds,
-        "contract": max(contract.seconds, contract.deep_seconds) + START_AND_END_SECONDS,
-    }
-    return {suite: seconds + target.limits.check_seconds for suite, seconds in budgets.items()}
 
 
 def fail_on_os_exit() -> None:

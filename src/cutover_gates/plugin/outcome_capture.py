@@ -19,6 +19,7 @@ from cutover_gates.hospital import Rejected, Unreachable, Unsupported
 from cutover_gates.plugin.call_guard import WATCH_KEY
 from cutover_gates.plugin.check_outcome import CheckOutcome, attach_outcome
 from cutover_gates.plugin.collection import groups_of, items_of
+from cutover_gates.plugin.time_bounds import TIMEOUT_TEXT, find_outlived_bound
 
 ATTEMPTS_KEY = pytest.StashKey[int]()
 RAISED_KEY = pytest.StashKey[bool]()
@@ -110,6 +111,8 @@ class OutcomeCapture:
             findings=tuple(self._redact_finding(found) for found in _findings_of(raised)),
             new_secrets=self._take_new_secrets(),
             target_gone=_target_is_gone(raised),
+            outlived=find_outlived_bound(item),
+            timed_out=any(map(_is_timeout, _exception_chain(raised))),
         )
 
     def _take_new_secrets(self) -> tuple[tuple[str, str], ...]:
@@ -176,6 +179,10 @@ def _findings_of(error: BaseException | None) -> tuple[Finding, ...]:
 def _target_is_gone(error: BaseException | None) -> bool:
     """Return True where the driver has given the target up, also where a fixture broke over it."""
     return any(isinstance(cause, Unreachable) and cause.final for cause in _exception_chain(error))
+
+
+def _is_timeout(error: BaseException) -> bool:
+    return isinstance(error, pytest.fail.Exception) and str(error).startswith(TIMEOUT_TEXT)
 
 
 def _describe_exception(error: BaseException | None) -> str:

@@ -51,6 +51,7 @@ def decide_outcome(
     """
     return (
         _error_outcome(phases)
+        or _outlived_outcome(phases)
         or _retry_outcome(phases)
         or _first_unproven_phase(phases, excused)
         or _incomplete_outcome(phases, has_evidence)
@@ -86,16 +87,43 @@ def list_accepted(evidence: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
     return tuple(str(one) for each in lists if isinstance(each, list) for one in each)
 
 
+def describe_other_function(phases: Sequence[CheckPhase], written: int) -> str:
+    """Return a sentence where the function that ran is not the one on line `written` of its file.
+
+    It is empty where they are the same, or one of the lines is unknown (0).
+    """
+    ran = {phase.outcome.line for phase in phases} - {0}
+    if not written or ran <= {written}:
+        return ""
+    return (
+        f"the function that ran begins on line {min(ran)}, and the check is written on line"
+        f" {written}: another function took its place, or the file was changed"
+    )
+
+
 def _error_outcome(phases: Sequence[CheckPhase]) -> tuple[Outcome, str] | None:
     """Return the first failure, in any phase of any attempt."""
     for phase in phases:
-        if phase.status != "failed":
+        # A time-out found nothing: the check could not see what it meant to see.
+        if phase.status != "failed" or phase.outcome.timed_out:
             continue
         # A failure without an exception is a strict xfail that passed.
         if phase.when == "call" and (phase.outcome.is_finding or not phase.outcome.why):
             return Outcome.FAILED, phase.why
         return Outcome.ERROR, BROKEN_PHASES.get(phase.when, "") + phase.why
     return None
+
+
+def _outlived_outcome(phases: Sequence[CheckPhase]) -> tuple[Outcome, str] | None:
+    bound = max((phase.outcome.outlived for phase in phases), default=0.0)
+    stopped = next((phase.why for phase in phases if phase.outcome.timed_out), "")
+    if not bound and not stopped:
+        return None
+    limit = f"its bound of {bound:g} s" if bound else "its bound"
+    return Outcome.NOT_PROVEN, (
+        f"it ran longer than {limit}. {stopped or 'Nothing stopped it.'} Find out what it waited"
+        " for, or raise limits.check_seconds"
+    )
 
 
 def _retry_outcome(phases: Sequence[CheckPhase]) -> tuple[Outcome, str] | None:

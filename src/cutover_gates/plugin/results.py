@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import PurePath
 
 from cutover_gates.core.findings import Rule
 from cutover_gates.core.verdict import CheckResult, Outcome
-from cutover_gates.plugin.expected_checks import ExpectedCheck, ExpectedChecks
+from cutover_gates.plugin.expected_checks import (
+    ExpectedCheck,
+    ExpectedChecks,
+    match_written_files,
+)
 from cutover_gates.plugin.result_rules import (
     CheckPhase,
     decide_outcome,
+    describe_other_function,
     list_accepted,
     list_findings,
     says_only_findings,
@@ -32,12 +36,14 @@ NOT_DECLARED = (
 class ResultCollector:
     """Collects what is known of a run's checks.
 
-    `collected` maps node ids to item ids, before anything was deselected. `broken_files` maps files
-    that could not be collected to the reason.
+    `collected` maps node ids to item ids, before anything was deselected. `left_out` maps checks of
+    which something was lost after that to a sentence. `broken_files` maps files that could not be
+    collected to the reason.
     """
 
     collected: dict[str, frozenset[str]] = field(default_factory=dict)
     deselected: set[str] = field(default_factory=set)
+    left_out: dict[str, str] = field(default_factory=dict)
     broken_files: dict[str, str] = field(default_factory=dict)
     phases: dict[str, list[CheckPhase]] = field(default_factory=dict)
 
@@ -77,7 +83,7 @@ class ResultCollector:
         rules = {check.check: check.rule for check in expected.checks}
         lines = {check.check: check.line for check in expected.checks}
         results = [
-            self._reject_other_function(self._build_result(check, items, excused, rules), lines)
+            self._reject_incomplete(self._build_result(check, items, excused, rules), lines)
             for check, items in sorted(self.collected.items())
         ]
         results = _reject_undeclared_exemptions(results, self._checks_needing(excused - declared))
@@ -125,23 +131,22 @@ class ResultCollector:
             accepted=list_accepted(evidence),
         )
 
-    def _reject_other_function(self, result: CheckResult, lines: Mapping[str, int]) -> CheckResult:
-        """Return the result, not proven where the function that ran is not the written one."""
-        written = lines.get(strip_parameters(result.check), 0)
-        ran = {phase.outcome.line for phase in self.phases.get(result.check, [])} - {0}
-        if result.outcome is not Outcome.PASSED or not written or ran <= {written}:
+    def _reject_incomplete(self, result: CheckResult, lines: Mapping[str, int]) -> CheckResult:
+        """Return the result, not proven where something of the check was lost on the way."""
+        if result.outcome not in (Outcome.PASSED, Outcome.NOT_APPLICABLE, Outcome.NOT_PROVEN):
             return result
-        why = (
-            f"the function that ran begins on line {min(ran)}, and the check is written on line"
-            f" {written}: another function took its place, or the file was changed"
-        )
-        return replace(result, outcome=Outcome.NOT_PROVEN, why=why)
+        check = strip_parameters(result.check)
+        why = self.left_out.get(result.check) or self.left_out.get(check)
+        if why is None and result.outcome is Outcome.PASSED:
+            phases = self.phases.get(result.check, [])
+            why = describe_other_function(phases, lines.get(check, 0))
+        return replace(result, outcome=Outcome.NOT_PROVEN, why=why) if why else result
 
     def _missing_results(
         self, expected: ExpectedChecks, narrowed_files: Iterable[str]
     ) -> list[CheckResult]:
         """Return a result for each written check of which something did not run."""
-        narrowed = _match_written_files(narrowed_files, expected)
+        narrowed = match_written_files(narrowed_files, expected)
         collected = {strip_parameters(check) for check in self.collected}
         results = []
         for written in expected.checks:
@@ -192,19 +197,6 @@ def _reject_undeclared_exemptions(
         return replace(result, outcome=Outcome.NOT_PROVEN, why=why)
 
     return [reject(result) for result in results]
-
-
-def _match_written_files(narrowed_files: Iterable[str], expected: ExpectedChecks) -> frozenset[str]:
-    """Return the written files that are meant by names that pytest took.
-
-    These may be absolute, relative to another folder, or (--pyargs) dotted.
-    """
-    files = {written.check.partition("::")[0] for written in expected.checks}
-    matched: set[str] = set()
-    for name in narrowed_files:
-        same_name = {file for file in files if PurePath(file).name == PurePath(name).name}
-        matched |= same_name or files  # a name that fits none may mean any
-    return frozenset(matched)
 
 
 def _unreadable_result(name: str) -> CheckResult:

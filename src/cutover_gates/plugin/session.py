@@ -15,7 +15,7 @@ from cutover_gates.core.verdict import CheckResult, Verdict
 from cutover_gates.plugin import artifacts, attestation
 from cutover_gates.plugin.acknowledged_writes import judge_comparisons
 from cutover_gates.plugin.check_inventory import build_inventory
-from cutover_gates.plugin.collection import load_worker_collections
+from cutover_gates.plugin.collection_record import load_worker_collections
 from cutover_gates.plugin.exit_status import decide_status
 from cutover_gates.plugin.expected_checks import ExpectedChecks, bind_to_plan
 from cutover_gates.plugin.gate_outputs import GateOutputs, describe_broken_step

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cutover_gates.core.check_groups import shipped_groups
+from cutover_gates.core.check_groups import shipped_checks, shipped_groups
 from cutover_gates.core.gates import SUITES
 from cutover_gates.core.plan import Plan
 from cutover_gates.util.shipped_files import shipped_root
@@ -63,9 +63,12 @@ class SuiteFolders:
         """Return True for an own file that would take the node ids of a shipped one."""
         return self.shipped is not None and root != self.shipped and (self.shipped / name).exists()
 
-    def is_own(self, path: Path) -> bool:
-        """Return whether a file is the hospital's own. In a checkout all files are the shipped."""
-        return not path.is_relative_to(shipped_root())
+    def is_own_check(self, path: Path, check: str) -> bool:
+        """Return whether a check is the hospital's own, by its file and its id without parameters.
+
+        In a checkout own files stand among the shipped ones, and an own check may stand in one.
+        """
+        return not path.is_relative_to(shipped_root()) or check not in shipped_checks()
 
     def suite_of(self, path: Path) -> str | None:
         """Return the suite that a file stands in, None outside of the suites."""

@@ -197,7 +197,6 @@ BROKE = [
         "time-out",
         ("--timeout", "1"),
         body("import time", "time.sleep(30)"),
-        outcome="failed",
         says="Timeout",
     ),
     Hole(

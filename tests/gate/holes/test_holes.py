@@ -12,12 +12,14 @@ import pytest
 from tests.gate.holes import (
     attestation_holes,
     call_holes,
+    collection_holes,
     hostile_holes,
     left_out_holes,
     parts_holes,
     provenance_holes,
     release_holes,
     slip_holes,
+    time_holes,
     write_holes,
 )
 from tests.gate.holes.catalogue import HOLES, Hole, body, documents_fail
@@ -48,8 +50,10 @@ ALL_HOLES = (
     *provenance_holes.HOLES,
     *release_holes.HOLES,
     *slip_holes.HOLES,
+    *time_holes.HOLES,
     *call_holes.HOLES,
     *write_holes.HOLES,
+    *collection_holes.HOLES,
 )
 
 

@@ -111,6 +111,7 @@ A, B, C = (ITEM.format(id=name) for name in "abc")
         (SIGNED.format(id="a") + 'checks = ["b"]', "a sign-off has none of suite, rests_on"),
         (SIGNED.format(id="a") + 'suite = "smoke"', "a sign-off has none of suite, rests_on"),
         (SIGNED.format(id="a") + 'rests_on = ["a"]', "a sign-off has none of suite, rests_on"),
+        (SIGNED.format(id="a") + 'kind = "trigger"', "a sign-off has none of suite, rests_on"),
     ],
 )
 def test_a_mistake_in_the_plan_is_told_with_its_place_and_its_remedy(

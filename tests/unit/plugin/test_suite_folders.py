@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cutover_gates.plugin.suite_folders import SuiteFolders
+from cutover_gates.util.shipped_files import shipped_root
 
 
 @pytest.fixture
@@ -67,3 +68,12 @@ def test_suites_of_another_folder_are_found(folders: SuiteFolders, tmp_path: Pat
     check.touch()
     assert folders.find_uncollected_suite(tmp_path / "other") == tmp_path / "other/smoke"
     assert folders.find_uncollected_suite(tmp_path / "own") is None
+
+
+def test_an_own_check_is_told_from_a_shipped_one_in_a_checkout() -> None:
+    """There, own files stand beside the shipped ones, and an own check may stand in one."""
+    folders, file = SuiteFolders(shipped_root()), "smoke/test_visits.py"
+    shipped = f"{file}::test_an_open_visit_can_be_cancelled"
+    assert not folders.is_own_check(shipped_root() / file, shipped)
+    assert folders.is_own_check(shipped_root() / file, f"{file}::test_a_visit_of_our_own")
+    assert folders.is_own_check(shipped_root() / "smoke/test_ours.py", "smoke/test_ours.py::test_a")

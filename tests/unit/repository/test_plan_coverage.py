@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cutover_gates.core.check_groups import shipped_groups
+from cutover_gates.core.check_groups import shipped_checks, shipped_groups
 from cutover_gates.core.plan_file import NEEDS, ROLES, load_plan
 from cutover_gates.plugin.check_inventory import CheckInventory, build_inventory
 from cutover_gates.plugin.suite_folders import SuiteFolders
@@ -50,6 +50,9 @@ def test_the_list_of_checks_as_rules_is_the_suites(inventory: CheckInventory) ->
     listed = tomllib.loads(RULES.read_text(encoding="utf-8"))
     ids = [check.check for check in inventory.checks]
     assert listed["checks"] == sorted(ids), TO_UPDATE
+    assert shipped_checks() == set(ids), (
+        "python -m docs.generate writes core/shipped_checks.toml anew"
+    )
     assert set(listed["aliases"].values()) <= set(ids)
     assert not set(listed["aliases"]) & set(ids)
 
