@@ -90,6 +90,16 @@ class Limits(SettingsTable):
             "Seconds lost in a row without any answer, after which the target counts as gone."
         ),
     )
+    clock_skew_seconds: Seconds = Field(
+        default=5,
+        le=300,
+        json_schema_extra=LOOSER_ABOVE,
+        description=(
+            "Seconds by which the clocks of the target, its database and this machine may differ. "
+            "Where they differ by more, waivers, sign-offs and certificates count only where they "
+            "are valid by every clock."
+        ),
+    )
     answer_bytes: int = Field(
         default=16 * 1024 * 1024,
         gt=0,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from cutover_gates.core.clock_slack import EXACT_CLOCK, ClockSlack
 from cutover_gates.core.plan import Item, Plan
 from cutover_gates.core.tables import find_nearest
 from cutover_gates.core.waivers import COVERS, Decision, RejectedDecision, check_names
@@ -15,6 +16,7 @@ from cutover_gates.core.waivers import COVERS, Decision, RejectedDecision, check
 class Terms:
     """What decisions and declared facts are held to: two settings, and the known names.
 
+    `clock` says how far the true time may be from the moment of the verdict.
     `checks` holds node ids without parameters, with their items. Where a list of names is empty
     nobody knows them, and a name is not held against it.
     """
@@ -24,6 +26,7 @@ class Terms:
     targets: frozenset[str] = frozenset()
     rules: frozenset[str] = frozenset()
     checks: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    clock: ClockSlack = EXACT_CLOCK
 
 
 DEFAULT_TERMS = Terms()
@@ -161,10 +164,11 @@ def _time_objection(decision: Decision, context: DecisionContext) -> str:
     """Return why a decision was not made for this release and this moment."""
     if decision.release != context.release:
         return f"it is for release {decision.release}, and {context.release} is under judgement"
-    if decision.at > context.now:
-        return f"it is dated {decision.at:%Y-%m-%d %H:%M} UTC, which is in the future"
-    if decision.expires < context.now:
-        return f"it expired at {decision.expires:%Y-%m-%d %H:%M} UTC"
+    clock = context.terms.clock
+    if decision.at > clock.earliest_time(context.now):
+        return f"it is dated {decision.at:%Y-%m-%d %H:%M} UTC, which is in the future{clock.doubt}"
+    if decision.expires < clock.latest_time(context.now):
+        return f"it expired at {decision.expires:%Y-%m-%d %H:%M} UTC{clock.doubt}"
     return ""
 
 

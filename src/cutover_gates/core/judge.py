@@ -149,7 +149,7 @@ def _note_declarations(
     item_judge: ItemJudge, declared: Sequence[AppliedDeclaration], terms: Terms
 ) -> tuple[str, ...]:
     """Return what is told of facts: those that are old, and those that the target refutes."""
-    notes = []
+    notes = list(terms.clock.notes)
     for applied in declared:
         declaration = applied.declaration
         if applied.is_old:

@@ -11,3 +11,10 @@ NOTHING_CHECKED = Rule(
     "Find out why nothing was there to check: the settings, the rights of the account, or an empty"
     " target.",
 )
+
+ACCOUNT_SIGNS_IN = Rule(
+    "RUN-002",
+    "Every account of the settings can sign in",
+    "Checks that act with an account prove nothing where the target refuses it.",
+    "Correct [targets.NAME.users.ROLE] or its password, or unlock the account.",
+)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from cutover_gates.core.findings import Finding, NotProven
 from cutover_gates.drivers.sessions import SessionPool
 from cutover_gates.hospital import Driver, Role, Session
+from cutover_gates.plugin.account_check import raise_if_rejected
 from cutover_gates.plugin.run import PytestRun
 from cutover_gates.probes.api.fuzzing import rules
 from cutover_gates.targets.running_target import RunningTarget
@@ -46,6 +47,7 @@ class FuzzAccount:
 
 def _open_account(run: PytestRun, target: RunningTarget, hospital: Driver) -> FuzzAccount:
     role = Role(run.settings.chosen_target.contract.account)
+    raise_if_rejected(target, role)
     if role not in target.users:
         raise NotProven(gaps=[_missing_account(target, role)])
     pool = SessionPool(hospital, target.users, redactor=run.redactor)

@@ -91,6 +91,7 @@ def build_terms(
         frozenset(run.settings.targets) | {CONTAINER_TARGET},
         rules,
         checks,
+        run.clock,
     )
 
 

@@ -14,6 +14,7 @@ from cutover_gates.core.evidence.assessment import Assessment
 from cutover_gates.core.evidence.ledger import Ledger
 from cutover_gates.core.findings import Finding, gap_error
 from cutover_gates.hospital import Driver, ProtocolViolation, Rejected, Role, Session, Unsupported
+from cutover_gates.plugin.account_check import raise_if_rejected
 from cutover_gates.plugin.load_writes import save_load_comparison
 from cutover_gates.plugin.progress import print_line
 from cutover_gates.plugin.run import PytestRun
@@ -78,6 +79,8 @@ class LoadPreparation:
 def make_load_run(preparation: LoadPreparation) -> LoadSummary:
     """Make the load run. Raises `NotProven` where it cannot be prepared."""
     run, running_target = preparation.run, preparation.running_target
+    for role in (Role.REGISTRAR, Role.CLINICIAN, Role.ADMINISTRATOR):
+        raise_if_rejected(running_target, role)
     performance = preparation.target.performance
     unsupported = load_unsupported_operations(run.settings)
     workload = build_workload(performance, preparation.journeys, unsupported)

@@ -13,6 +13,14 @@ from cutover_gates.hospital import Credentials, Role
 
 
 @dataclass(frozen=True)
+class RejectedAccount:
+    """An account that the target refused before the first check, and why."""
+
+    credentials: Credentials
+    why: str
+
+
+@dataclass(frozen=True)
 class RunningTarget:
     """A target that can receive requests.
 
@@ -22,7 +30,9 @@ class RunningTarget:
     their names. `log` is the path of its log, and `backup` that of its newest backup, where the
     target itself names them. `environment` are settings (`infrastructure`, `monitoring`) that an
     embedded target brings along; they replace those of the file. `binding` is the system behind it,
-    where the run has asked for it.
+    where the run has asked for it. `rejected_accounts` are those that could not sign in before the
+    first check; `users` no longer has them. `clock` are the least and the greatest seconds by which
+    the true time may be ahead of this machine's clock.
     """
 
     name: str
@@ -41,6 +51,8 @@ class RunningTarget:
     environment: Mapping[str, Any] = field(default_factory=dict)
     previous_release: str | None = None
     binding: LedgerBinding | None = None
+    rejected_accounts: Mapping[Role, RejectedAccount] = field(default_factory=dict)
+    clock: tuple[float, float] = (0.0, 0.0)
 
     @property
     def is_ephemeral(self) -> bool:
@@ -68,6 +80,11 @@ class RunningTarget:
             "environment": dict(self.environment),
             "previous_release": self.previous_release,
             "binding": asdict(self.binding) if self.binding else None,
+            "rejected_accounts": {
+                role.value: [one.credentials.username, one.credentials.password, one.why]
+                for role, one in self.rejected_accounts.items()
+            },
+            "clock": list(self.clock),
         }
 
     @classmethod
@@ -75,11 +92,24 @@ class RunningTarget:
         """Return the target that `as_plain` wrote."""
         users = {Role(role): Credentials(*pair) for role, pair in plain["users"].items()}
         binding = LedgerBinding(**plain["binding"]) if plain["binding"] else None
-        return cls(**{**plain, "users": users, "binding": binding})
+        rejected = {
+            Role(role): RejectedAccount(Credentials(name, password), why)
+            for role, (name, password, why) in plain["rejected_accounts"].items()
+        }
+        clock = tuple(plain["clock"])
+        values = {
+            "users": users,
+            "binding": binding,
+            "rejected_accounts": rejected,
+            "clock": clock,
+        }
+        return cls(**{**plain, **values})
 
     def secrets(self) -> Mapping[str, str]:
         """Return every secret by the name under which it is masked."""
-        found = {f"password of {role.value}": user.password for role, user in self.users.items()}
+        rejected = {role: one.credentials for role, one in self.rejected_accounts.items()}
+        accounts = {**self.users, **rejected}
+        found = {f"password of {role.value}": user.password for role, user in accounts.items()}
         dsns = {
             "database dsn": self.database,
             "standby dsn": self.standby,

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -93,8 +94,26 @@ def test_a_document_is_filed(recorder):
 
 class _Target(BaseHTTPRequestHandler):
     """Answers every request with the release; below `/hostile/NAME` as `hostile_answers`
-    says, below `/release/NAME/KEY` as `release_instances` says.
+    says, below `/release/NAME/KEY` as `release_instances` says. Below `/clock/SECONDS` its clock differs by so many seconds, and
+    below `/refuses-sign-in` nobody can sign in.
     """
+
+    def do_POST(self) -> None:
+        if not self.path.startswith("/refuses-sign-in/"):
+            self.send_error(501)
+            return
+        body = b'{"type": "about:blank", "title": "Unauthorized", "status": 401}'
+        self.send_response(401)
+        self.send_header("Content-Type", "application/problem+json")
+        self.send_header("WWW-Authenticate", "Bearer")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        if self.path.startswith("/clock/"):
+            timestamp = time.time() + float(self.path.split("/")[2])
+        return super().date_time_string(timestamp)
 
     def do_GET(self) -> None:
         if self.path.startswith("/hostile/"):

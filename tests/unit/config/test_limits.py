@@ -161,8 +161,10 @@ NO_LIMITS = {
     # How long the run itself may take, wait or look: more of it proves no less.
     "budget_seconds", "connect_seconds", "deep_seconds", "max_seconds", "ramp_seconds", "seconds",
     "start_seconds", "statement_seconds", "think_seconds",
+    # How much of an answer is read. A longer one proves nothing.
+    "answer_bytes",
     # How the load and the requests are made.
-    "answer_bytes", "connections", "max_rate", "master_port", "page_size", "patients", "port", "processes", "seed",
+    "connections", "max_rate", "master_port", "page_size", "patients", "port", "processes", "seed",
     "sign_ins_per_minute", "traffic", "weight",
     "rate",
     # What must be there, exactly.

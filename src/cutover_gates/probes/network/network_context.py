@@ -26,12 +26,14 @@ class NetworkContext:
     """The target's name, what its settings declare as unsupported, and who takes the assessments.
 
     `absent` says what an embedded target should have started and could not, a sentence each.
+    `clock` are the least and the greatest seconds by which the true time may be ahead of ours.
     """
 
     target: str
     declared: Mapping[str, str] = field(default_factory=dict)
     absent: Iterable[str] = ()
     record: Callable[[Assessment], None] = field(default=lambda _assessment: None, repr=False)
+    clock: tuple[float, float] = (0.0, 0.0)
 
     def key(self, table: str, key: str) -> str:
         """Return the full name of a settings key."""

@@ -62,7 +62,7 @@ class TlsAssessments(EndpointQueries):
         builder = self.create_builder(days_left=self.settings.days_left)
         look = partial(fetch_chain, seconds=self.settings.seconds)
         for endpoint, chain in self.iterate_answers(builder, look):
-            _judge_validity(builder, endpoint, chain, self.settings.days_left)
+            _judge_validity(builder, endpoint, chain, self.settings.days_left, self.context.clock)
         return self.context.finish(builder, "No certificate is about to expire")
 
     def assess_protocols(self) -> Assessment:
@@ -141,7 +141,11 @@ def _judge_name(
 
 
 def _judge_validity(
-    builder: AssessmentBuilder, endpoint: Endpoint, chain: Chain, days_left: float
+    builder: AssessmentBuilder,
+    endpoint: Endpoint,
+    chain: Chain,
+    days_left: float,
+    clock: tuple[float, float],
 ) -> None:
     builder.checked.append(str(endpoint))
     builder.figures[str(endpoint)] = {
@@ -149,7 +153,7 @@ def _judge_validity(
     }
     # An intermediate certificate that expires breaks the chain as well.
     for certificate in chain:
-        if problem := find_validity_problem(certificate, days_left):
+        if problem := find_validity_problem(certificate, days_left, clock):
             builder.add_finding(
                 rules.VALID_LONG_ENOUGH,
                 f"{endpoint}: {format_subject(certificate)}",

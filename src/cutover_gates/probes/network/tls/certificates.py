@@ -113,11 +113,17 @@ def format_subject(certificate: x509.Certificate) -> str:
     return certificate.subject.rfc4514_string() or "no subject"
 
 
-def find_validity_problem(certificate: x509.Certificate, days_left: float) -> str:
-    """Return what is wrong with the dates, where so many days must be left; empty if nothing is."""
-    now = datetime.now(UTC)
+def find_validity_problem(
+    certificate: x509.Certificate, days_left: float, clock: tuple[float, float] = (0.0, 0.0)
+) -> str:
+    """Return what is wrong with the dates, where so many days must be left; empty if nothing is.
+
+    `clock` are the least and the greatest seconds by which the true time may be ahead of ours: the
+    certificate must be valid at both moments.
+    """
+    earliest, now = (datetime.now(UTC) + timedelta(seconds=offset) for offset in clock)
     begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    if begins > now:
+    if begins > earliest:
         return f"not valid before {format_utc(begins)}"
     if ends <= now:
         return f"expired at {format_utc(ends)}"

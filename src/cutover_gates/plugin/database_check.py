@@ -1,0 +1,68 @@
+"""Asks the target's databases before the first check whether they can be read at all."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from cutover_gates.core.clock_slack import ClockReading
+from cutover_gates.plugin.run import PytestRun
+from cutover_gates.targets.running_target import RunningTarget
+
+
+@dataclass(frozen=True)
+class DatabaseAnswers:
+    """What the databases of a target answered.
+
+    `holds` name those that cannot be read. `warnings` say what can then not be proven. `clocks` are
+    the bounds of their clocks.
+    """
+
+    holds: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    clocks: tuple[ClockReading, ...] = ()
+
+
+def check_databases(run: PytestRun, target: RunningTarget) -> DatabaseAnswers:
+    """Ask each database that the settings give. Nothing is raised for what they do."""
+    given = {"dsn": target.database, "standby_dsn": target.standby}
+    if not any(given.values()):
+        return DatabaseAnswers()
+    # here, because psycopg takes long to load (0.1 s), and not every target gives a database
+    from cutover_gates.probes.database.readiness import read_readiness
+
+    settings = run.settings.chosen_target.database
+    holds, warnings, clocks = [], [], []
+    for key, dsn in given.items():
+        if dsn is None:
+            continue
+        began = time.time()
+        ready = read_readiness(dsn, settings)
+        if ready.problem:
+            holds.append(_describe_problem(target, key, ready.problem))
+        elif not ready.has_amcheck and _needs_amcheck(run, target, key):
+            warnings.append(_describe_missing_amcheck(target))
+        if ready.time is not None:
+            name = f"the clock of the database ({key})"
+            clocks.append(ClockReading(name, ready.time - time.time(), ready.time - began))
+    return DatabaseAnswers(tuple(holds), tuple(warnings), tuple(clocks))
+
+
+def _needs_amcheck(run: PytestRun, target: RunningTarget, key: str) -> bool:
+    # The server of an embedded hospital or a container cannot be given the extension.
+    return key == "dsn" and "migrations" in run.suites and not target.is_ephemeral
+
+
+def _describe_problem(target: RunningTarget, key: str, problem: str) -> str:
+    return (
+        f"the database of target {target.name!r} cannot be read: {problem}. What rests on it cannot"
+        f" be proven: correct {key} in [targets.{target.name}.database], its password or its rights"
+    )
+
+
+def _describe_missing_amcheck(target: RunningTarget) -> str:
+    return (
+        f"the database of target {target.name!r} lacks the extension amcheck: its indexes are"
+        " read entry by entry, which takes longer, and an index that PostgreSQL does not choose to"
+        " read is not proven. Run CREATE EXTENSION amcheck"
+    )

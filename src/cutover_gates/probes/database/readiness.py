@@ -1,0 +1,45 @@
+"""Asks a database, before the first check, what every later question rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import psycopg
+
+from cutover_gates.config.target_access import DatabaseSettings
+from cutover_gates.probes.database.context import (
+    DatabaseUnreachable,
+    connect_read_only,
+    first_error_line,
+)
+
+_READINESS = """
+SELECT extract(epoch FROM clock_timestamp())::float8 AS time,
+       EXISTS (SELECT FROM pg_extension WHERE extname = 'amcheck') AS has_amcheck
+"""
+
+
+@dataclass(frozen=True)
+class DatabaseReadiness:
+    """What a database answered.
+
+    `problem` says why it cannot be asked, and is empty where it can. `time` is its clock, as
+    `time.time()`. `has_amcheck` tells whether the extension that verifies indexes is installed.
+    """
+
+    problem: str = ""
+    time: float | None = None
+    has_amcheck: bool = True
+
+
+def read_readiness(dsn: str, database: DatabaseSettings) -> DatabaseReadiness:
+    """Return what the database answers. Nothing is raised for what it does."""
+    try:
+        with connect_read_only(dsn, database) as connection:
+            row = connection.execute(_READINESS).fetchone()
+    except DatabaseUnreachable as silence:
+        return DatabaseReadiness(str(silence))
+    except psycopg.Error as error:
+        return DatabaseReadiness(first_error_line(error))
+    assert row is not None  # a SELECT without FROM has one row
+    return DatabaseReadiness("", row["time"], row["has_amcheck"])
