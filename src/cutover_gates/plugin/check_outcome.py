@@ -7,7 +7,7 @@ JUnit, Allure or the terminal see it: it holds the secrets that the process has 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,6 +78,14 @@ class CheckOutcome:
 def attach_outcome(report: pytest.TestReport, outcome: CheckOutcome) -> None:
     """Put the outcome on a report."""
     report.user_properties.append((PROPERTY, outcome.to_plain()))
+
+
+def peek_evidence(report: pytest.TestReport) -> Sequence[Mapping[str, Any]]:
+    """Return the evidence of a report that still carries its outcome; empty where it has none."""
+    for name, value in report.user_properties:
+        if name == PROPERTY and isinstance(value, Mapping):
+            return list(value["evidence"])
+    return []
 
 
 def take_outcome(report: pytest.TestReport) -> CheckOutcome | None:

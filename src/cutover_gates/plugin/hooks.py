@@ -17,6 +17,7 @@ import pytest
 import pytest_timeout  # type: ignore[import-untyped]  # it ships no types
 
 from cutover_gates.plugin import options, unjudged_calls
+from cutover_gates.plugin.allure_checks import register_allure
 from cutover_gates.plugin.call_guard import CallGuard
 from cutover_gates.plugin.check_inventory import CheckInventory, build_inventory
 from cutover_gates.plugin.collection import ItemBinder
@@ -98,6 +99,7 @@ def pytest_configure(config: pytest.Config) -> None:
         holds += find_unbounded_option(config, bounds)
         _start_gate_session(config, run, results, holds)
     apply_gate_options(config, run)
+    register_allure(config, holds)
 
 
 def _register_check_hooks(

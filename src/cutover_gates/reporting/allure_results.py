@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Mapping
 from datetime import datetime
 from hashlib import md5
-from typing import Any
 
 from allure_commons.model2 import (
     Attachment,
@@ -27,8 +25,8 @@ from attr import asdict
 
 from cutover_gates.core.verdict import CheckResult, ItemResult, Outcome, Verdict
 from cutover_gates.reporting.causes import title_of
+from cutover_gates.reporting.evidence_text import describe_evidence, format_evidence
 from cutover_gates.reporting.reasons import list_reasons
-from cutover_gates.reporting.verdict_json import to_json_value
 from cutover_gates.reporting.verdict_summary import headline
 
 FOLDER = "allure-results"
@@ -125,27 +123,6 @@ def _build_check_step(
         files[source] = format_evidence(check.evidence)
         step.attachments = [Attachment(name="evidence", source=source, type="application/json")]
     return step
-
-
-def describe_evidence(evidence: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return a line for each entry: 'GET /patients/7 → 200', or what was observed."""
-    return [_describe_entry(entry) for entry in evidence]
-
-
-def format_evidence(evidence: Iterable[Mapping[str, Any]]) -> bytes:
-    """Return the evidence as the JSON of an attachment."""
-    values = [to_json_value(entry) for entry in evidence]
-    text = json.dumps(values, ensure_ascii=False, indent=2, allow_nan=False)
-    return text.encode(errors="backslashreplace")
-
-
-def _describe_entry(entry: Mapping[str, Any]) -> str:
-    if entry.get("kind") == "exchange":
-        answer = entry.get("status") or entry.get("error") or "no answer"
-        return f"{entry.get('method', '?')} {entry.get('url', '?')} → {answer}"
-    if entry.get("kind") == "left-out":
-        return f"{entry.get('count')} entries are left out here"
-    return str(entry.get("title") or entry.get("kind") or "observation")
 
 
 def _id_of(verdict: Verdict, name: str) -> str:
