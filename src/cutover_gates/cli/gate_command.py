@@ -8,15 +8,23 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import pytest
 import typer
 
+from cutover_gates.config.loader import find_reports_folder
 from cutover_gates.core.gates import GATES, MARKER_WORD, SUITES
 from cutover_gates.core.tables import suggest_nearest
 from cutover_gates.plugin.entry_point import PLUGIN, SETTINGS_OPTION
+from cutover_gates.plugin.exit_status import ExitStatus
+from cutover_gates.plugin.run import new_tag
+from cutover_gates.reporting.not_judged import UnjudgedCall, record_unjudged_call
+from cutover_gates.reporting.run_folders import find_start
+from cutover_gates.util.guarded_stream import print_on_stderr
 from cutover_gates.util.terminal_output import print_text
 
 OPERATORS = frozenset({"and", "or", "not"})
@@ -43,12 +51,34 @@ def run_gate(
     release: Annotated[str | None, typer.Option(help="The release under judgement.")] = None,
     config: Annotated[Path | None, typer.Option(help="The settings file.")] = None,
 ) -> None:
-    """Judge a gate. Exit status 0 is GO or GO WITH WAIVERS. Further words go to pytest."""
+    """Judge a gate. Further words go to pytest.
+
+    Exit status: 0 GO or GO WITH WAIVERS, 1 NO-GO, 2 interrupted, 3 pytest broke, 4 not judged (the
+    call or the settings are wrong).
+    """
+    call = UnjudgedCall("", new_tag(), name, target or "", release or "")
+    reports = find_reports_folder(config, [Path.cwd()])
     if mistake := find_mistake(name):
         print_text(mistake, sys.stderr)
-        raise typer.Exit(pytest.ExitCode.USAGE_ERROR)
+        _record(replace(call, why=mistake), reports)
+        raise typer.Exit(ExitStatus.NOT_JUDGED)
     words = build_words(name, Path.cwd(), target=target, release=release, config=config)
-    raise typer.Exit(int(pytest.main([*words, *context.args])))
+    started = datetime.now(UTC)
+    status = int(pytest.main([*words, *context.args]))
+    newest = find_start(reports)
+    # pytest reads some of its options before it loads any plugin, and then nobody records it.
+    if status == ExitStatus.NOT_JUDGED and (newest is None or newest < started):
+        _record(replace(call, why="pytest could not read the call"), reports)
+    raise typer.Exit(status)
+
+
+def _record(call: UnjudgedCall, reports: Path) -> None:
+    """Record a call that judged nothing, so that the newest record is not an older GO."""
+    try:
+        where = f"The record is {record_unjudged_call(call, reports)}."
+    except OSError as error:
+        where = f"No record could be written ({error.strerror})."
+    print_on_stderr(f"NOT JUDGED: nothing was judged, so this is no GO. {where}")
 
 
 def find_mistake(name: str) -> str:

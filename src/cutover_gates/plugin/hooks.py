@@ -87,6 +87,7 @@ def pytest_configure(config: pytest.Config) -> None:
     bounds = find_time_bounds(run)
     _register_check_hooks(config, run, results, bounds)
     if not run.gates:
+        unjudged_calls.warn_without_gate(config)
         return
     parts.register(ProcessReporter(parts, holds), "cutover-process-reporter")
     inventory = build_inventory(run.suite_folders)

@@ -54,15 +54,15 @@ def record(config: pytest.Config, why: str) -> None:
     # here, because a run without a gate, or a worker, needs no reports (0.2 s)
     from cutover_gates.reporting.not_judged import UnjudgedCall, record_unjudged_call
 
-    option = _options(config)
+    option, run = _options(config), config.stash.get(RUN_KEY, None)
     call = UnjudgedCall(
-        why,
-        _tag(config),
+        run.redactor.redact_text(why) if run else why,
+        run.tag if run else new_tag(),
         gate=str(getattr(option, "markexpr", "") or ""),
         target=str(getattr(option, "target", "") or ""),
         release=str(getattr(option, "release", "") or ""),
+        junit=str(getattr(option, "xmlpath", "") or ""),
     )
-    run = config.stash.get(RUN_KEY, None)
     folders = list(run.folders.values()) if run else []
     try:
         where = f"The record is {record_unjudged_call(call, _find_reports(config), folders)}."
@@ -85,7 +85,17 @@ def conclude_call(config: pytest.Config, session: GateSession | None, status: in
     if why := _why_unjudged(config, status or 0):
         record(config, why)
         return ExitStatus.NOT_JUDGED
+    warn_without_gate(config)
     return status or 0
+
+
+def warn_without_gate(config: pytest.Config) -> None:
+    """Say that checks of a target run, or ran, and that no verdict is made of them."""
+    if _names_system(config) and not hasattr(config, "workerinput"):
+        print_on_stderr(
+            "NOT JUDGED: no gate is asked for, so no verdict is made, whatever the checks find. To"
+            " judge the target, name a gate: -m phase3"
+        )
 
 
 def _why_unjudged(config: pytest.Config, status: int) -> str:
@@ -94,6 +104,9 @@ def _why_unjudged(config: pytest.Config, status: int) -> str:
     expression = option.markexpr or ""
     if gates := split_gates(expression):
         return f"{' and '.join(gates)} was asked for, and nothing was run"
+    if _names_system(config) and config.args_source is not pytest.Config.ArgsSource.ARGS:
+        # Single checks are named by their paths: whoever repeats one wants no verdict.
+        return "a target was named and no gate: add -m with a gate, such as -m phase3"
     is_empty = status == pytest.ExitCode.NO_TESTS_COLLECTED
     if is_empty and (unknown := find_unknown_markers(config, expression)):
         return f"-m {expression!r} selects nothing: {', '.join(unknown)} is no gate and no marker"
@@ -109,6 +122,12 @@ def asks_for_judgement(config: pytest.Config) -> bool:
     words = MARKER_WORD.findall(expression)
     if {*words} & {*GATES, *SUITES} or find_unknown_markers(config, expression):
         return True
+    return _names_system(config)
+
+
+def _names_system(config: pytest.Config) -> bool:
+    """Return True where the call names a target or a release, and no action is asked for."""
+    option = _options(config)
     if any(getattr(option, name, False) for name in ACTIONS):
         return False
     return bool(getattr(option, "target", None) or getattr(option, "release", None))
@@ -159,11 +178,6 @@ def _options(config: pytest.Config) -> object:
     # Before the options are read as a whole, pytest has those that it knew so far.
     read = config.stash.get(CALLED_KEY, False)
     return config.option if read else getattr(config, "known_args_namespace", config.option)
-
-
-def _tag(config: pytest.Config) -> str:
-    run = config.stash.get(RUN_KEY, None)
-    return run.tag if run else new_tag()
 
 
 def _find_reports(config: pytest.Config) -> Path:

@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cutover_gates.core.verdict import Verdict, VerdictSubject, VerdictWord
+from cutover_gates.reporting.junit import to_junit
 from cutover_gates.reporting.run_folders import create_folder, point_latest, run_folder_name
 from cutover_gates.reporting.verdict_files import write_all
 from cutover_gates.reporting.verdict_summary import UNKNOWN_KIND
+from cutover_gates.util.file_transaction import FileTransaction, create_change
 
 UNKNOWN = "(unknown)"
 
@@ -20,7 +22,8 @@ UNKNOWN = "(unknown)"
 class UnjudgedCall:
     """A call that asked for a judgement and got none.
 
-    `gate`, `target` and `release` are the words of the call; empty where it has none.
+    `gate`, `target`, `release` and `junit` (the file of `--junitxml`) are the words of the call;
+    each is empty where it has none.
     """
 
     why: str
@@ -28,6 +31,7 @@ class UnjudgedCall:
     gate: str = ""
     target: str = ""
     release: str = ""
+    junit: str = ""
 
 
 def record_unjudged_call(call: UnjudgedCall, reports: Path, folders: Sequence[Path] = ()) -> Path:
@@ -42,7 +46,17 @@ def record_unjudged_call(call: UnjudgedCall, reports: Path, folders: Sequence[Pa
     for folder in folders:
         write_all(verdict, folder)
     point_latest(folders[0], verdict.started)
+    if call.junit:
+        _write_junit(verdict, Path(call.junit))
     return folders[0]
+
+
+def _write_junit(verdict: Verdict, path: Path) -> None:
+    """Write a failed case: a pipeline would else show the cases of an earlier run."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileTransaction() as transaction:
+        transaction.add(create_change(path, to_junit([verdict])))
+        transaction.commit()
 
 
 def unjudged_verdict(call: UnjudgedCall, when: datetime) -> Verdict:

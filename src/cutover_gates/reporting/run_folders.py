@@ -52,7 +52,7 @@ def point_latest(folder: Path, started: datetime) -> None:
     Runs that go on at once agree by a lock. Raises `OSError`.
     """
     with _locked(folder.parent):
-        newest = _start_of(folder.parent)
+        newest = find_start(folder.parent)
         # A start in the future comes from a clock that was set back since: it may not hide this
         # run.
         if newest is None or newest <= started or newest > datetime.now(UTC):
@@ -76,8 +76,8 @@ def _locked(reports: Path) -> Iterator[None]:
         yield
 
 
-def _start_of(reports: Path) -> datetime | None:
-    """Return the start of the run that `latest` names; None where it cannot be read."""
+def find_start(reports: Path) -> datetime | None:
+    """Return the start of the run that `latest` names; None where there is none."""
     folder = find_latest(reports)
     if folder is None:
         return None

@@ -60,7 +60,7 @@ class Installation:
 
     def command(self, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
         """Run `cutover-gates words…` in `folder`."""
-        return self.run(folder, "-c", "from cutover_gates.cli.main import app; app()", *words)
+        return self.run(folder, "-c", "from cutover_gates.cli.main import main; main()", *words)
 
     def pytest(self, folder: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
         """Run `pytest words…` in `folder`, without what belongs to this project's tests alone."""
