@@ -70,7 +70,10 @@ class GateOutputs:
         verdicts = [unfinished_verdict(run.plan, gate, subject, run.started) for gate in run.gates]
         with FileTransaction() as transaction:
             try:
-                for change in self._outside_changes(verdicts, b""):
+                for change in (
+                    *self._own_allure_changes(verdicts),
+                    *self._outside_changes(verdicts, b""),
+                ):
                     transaction.add(change)
                 if self._step_summary:
                     AppendedText(self._step_summary, b"").stage()
@@ -164,6 +167,7 @@ class GateOutputs:
             yield ReplacedFile(path, contents[FIRST], keeps_old=True)
         for verdict in verdicts:
             yield from self._folder_changes(verdict, files[verdict.gate])
+        yield from self._own_allure_changes(verdicts)
         yield from self._outside_changes(verdicts, pytest_xml)
         if self._step_summary:
             yield AppendedText(self._step_summary, encode_step_summary(verdicts))
@@ -175,9 +179,12 @@ class GateOutputs:
         for name, data in files.items():
             if name not in (FIRST, LAST):
                 yield ReplacedFile(folder / name, data)
-        own = folder / allure_results.FOLDER
+
+    def _own_allure_changes(self, verdicts: Sequence[Verdict]) -> Iterator[Change]:
         if self._find_allure() == self._run.first_folder / allure_results.FOLDER:
-            yield from _allure_changes(verdict, own)
+            for verdict in verdicts:
+                folder = self._run.folders[verdict.gate]
+                yield from _allure_changes(verdict, folder / allure_results.FOLDER)
 
     def _outside_changes(self, verdicts: Sequence[Verdict], xml: bytes) -> Iterator[Change]:
         if self._junit:

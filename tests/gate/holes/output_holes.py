@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+import pytest
+from _pytest.mark import ParameterSet  # it has no public name
 
 from tests.gate.holes.catalogue import Change, both, file, mark, swap
 from tests.gate.holes.toy_project import Toy
@@ -18,9 +22,24 @@ class WrongCall:
     change: Change | None = None
 
 
-def remove(name: str) -> Change:
-    """Remove a file of the project."""
-    return lambda toy: (toy.folder / name).unlink()
+USUAL = {
+    "misspelt gate",
+    "unknown target",
+    "unknown option",
+    "settings are no TOML",
+    "only collected",
+    "a file is broken",
+}
+"""The calls that are tried at every change; the others are further members of their classes."""
+
+
+def as_parameters(calls: Iterable[WrongCall]) -> list[ParameterSet]:
+    """Return the calls as parameters of a test."""
+    thorough = pytest.mark.thorough
+    return [
+        pytest.param(call, id=call.name, marks=() if call.name in USUAL else thorough)
+        for call in calls
+    ]
 
 
 def declare(text: str) -> Change:

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from tests.gate.holes.catalogue import body, documents_fail
-from tests.gate.holes.output_holes import NO_GOS, WRONG_CALLS, WrongCall
+from tests.gate.holes.output_holes import NO_GOS, WRONG_CALLS, WrongCall, as_parameters
 from tests.gate.holes.toy_project import Toy, read_latest
 
 
@@ -24,7 +24,7 @@ def go_of_yesterday(toy: Toy) -> None:
 
 
 @pytest.mark.usefixtures("go_of_yesterday")
-@pytest.mark.parametrize("call", WRONG_CALLS, ids=lambda call: call.name)
+@pytest.mark.parametrize("call", as_parameters(WRONG_CALLS))
 def test_a_wrong_call_leaves_no_older_go_as_the_newest(toy: Toy, call: WrongCall) -> None:
     """NOT JUDGED in the record and on the terminal, status 4, the reason, no traceback."""
     if call.change:
@@ -38,7 +38,7 @@ def test_a_wrong_call_leaves_no_older_go_as_the_newest(toy: Toy, call: WrongCall
 
 
 @pytest.mark.usefixtures("go_of_yesterday")
-@pytest.mark.parametrize("call", NO_GOS, ids=lambda call: call.name)
+@pytest.mark.parametrize("call", as_parameters(NO_GOS))
 def test_a_call_that_is_judged_is_no_go_with_status_1(toy: Toy, call: WrongCall) -> None:
     """Pytest has five statuses of its own for these: a gate has one."""
     if call.change:
@@ -57,6 +57,7 @@ def test_of_two_gates_the_newest_record_is_the_worse(toy: Toy) -> None:
     assert (record["gate"], record["verdict"]) == ("phase3", "NO-GO")
 
 
+@pytest.mark.thorough
 def test_gates_with_names_that_look_alike_have_two_folders(toy: Toy) -> None:
     """In a folder's name both are 'phase3-and-smoke'."""
     toy.run("-m", "(phase3 and smoke) or (phase3 and(smoke))")
@@ -64,7 +65,7 @@ def test_gates_with_names_that_look_alike_have_two_folders(toy: Toy) -> None:
     assert len(ran.verdicts) == 2
 
 
-@pytest.mark.parametrize("count", [2, 6])
+@pytest.mark.parametrize("count", [pytest.param(2, marks=pytest.mark.thorough), 6])
 def test_runs_at_once_stay_apart(toy: Toy, count: int) -> None:
     """As many folders and GOs as runs, and `latest` names one that began last."""
     processes = [toy.start("-m", "phase3") for _ in range(count)]
@@ -79,6 +80,7 @@ def test_runs_at_once_stay_apart(toy: Toy, count: int) -> None:
         assert any(str(path.parent) in output for output in outputs)
 
 
+@pytest.mark.thorough
 def test_a_run_that_goes_on_does_not_hide_a_newer_one(toy: Toy) -> None:
     """The first ends in NO-GO after the second has ended in GO: the newest is the second."""
     body("import pathlib, time", "while pathlib.Path('wait').exists(): time.sleep(0.05)")(toy)

@@ -218,25 +218,41 @@ class Toy:
         self, *words: str, cwd: Path | None = None, **environment: str
     ) -> subprocess.Popen[str]:
         """Start `pytest words…`."""
-        environ = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("CUTOVER_", "PYTEST_", "GITHUB_"))
-        }
-        environ |= {
-            "PYTHONPATH": str(self.source),
-            "CUTOVER_TARGETS__TOY__USERS__CLINICIAN__PASSWORD": PASSWORD,
-            "COLUMNS": "100",
-            **environment,
-        }
         return subprocess.Popen(
             [sys.executable, "-m", "pytest", *words],
             cwd=cwd or self.folder,
-            env=environ,
+            env={**self.environment(), **environment},
             text=True,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+        )
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment of a gate, with nothing of the test's own."""
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("CUTOVER_", "PYTEST_", "GITHUB_"))
+        }
+        return inherited | {
+            "PYTHONPATH": str(self.source),
+            "CUTOVER_TARGETS__TOY__USERS__CLINICIAN__PASSWORD": PASSWORD,
+            "COLUMNS": "100",
+        }
+
+    def run_in_shell(self, script: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a script of bash in which `"$@"` is `pytest -m phase3` (a minute at most)."""
+        command = [sys.executable, "-m", "pytest", "-m", "phase3"]
+        return subprocess.run(
+            ["bash", "-c", script, "gate", *command],
+            cwd=self.folder,
+            env={**self.environment(), **environment},
+            text=True,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=60,
         )
 
     def run(self, *words: str, cwd: Path | None = None, **environment: str) -> GateResult:
