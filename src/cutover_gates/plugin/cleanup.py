@@ -9,10 +9,12 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from cutover_gates.core.evidence.ledger import Ledger
+from cutover_gates.core.file_lock import lock_file
 from cutover_gates.drivers.cleanup import TIME_OVER, CleanupResult
 from cutover_gates.plugin.run import PytestRun
 from cutover_gates.targets.cleanup_scope import CLEANING_SECONDS, retire_ledgers
@@ -33,10 +35,7 @@ def sweep_dead_runs(
     containers, went with its run: there is nothing to retire, and the ledgers go too.
     """
     if target.is_ephemeral:
-        for path in run.ledgers.glob("*.jsonl"):
-            # This run's own ledgers are still written.
-            if not path.name.startswith(run.tag):
-                path.unlink()
+        _remove_dead_ledgers(run)
         return []
     ledgers = Ledger.open_abandoned(run.ledgers, target.name)
     remaining = [ledger for ledger in ledgers if ledger.remaining_records()]
@@ -67,6 +66,17 @@ def _find_foreign(
                 LEDGER, str(ledger.path), None, None, why, ledger.run
             )
     return foreign
+
+
+def _remove_dead_ledgers(run: PytestRun) -> None:
+    """Remove the ledgers of other runs that are over. Runs at once write theirs in one folder."""
+    for path in run.ledgers.glob("*.jsonl"):
+        # A living run holds the lock of its ledger; an empty one is about to be locked.
+        with suppress(BlockingIOError, FileNotFoundError), path.open("rb") as file:
+            if path.name.startswith(run.tag) or not path.stat().st_size:
+                continue
+            lock_file(file, wait=False)
+            path.unlink()
 
 
 def _sweep_ledgers(

@@ -57,7 +57,7 @@ def test_each_attachment_that_is_named_is_there(every_word: list[Verdict]) -> No
 
 
 def test_evidence_is_told_in_lines() -> None:
-    evidence = [
+    evidence: list[dict[str, Any]] = [
         {"kind": "exchange", "method": "GET", "url": "http://x/7", "status": 200},
         {"kind": "exchange", "method": "GET", "url": "http://x/8", "status": None, "error": "gone"},
         {"kind": "left-out", "count": 5},
