@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from tests.gate.holes.catalogue import Change, Hole, both
 from tests.gate.holes.toy_project import Toy
 
+TODAY = datetime.now(UTC).date()
 WAIVERS = "\n".join(
     f'[[waiver]]\nitem = "{item}"\ntarget = "toy"\nrelease = "9.9.9"\nby = "Ada Example"\n'
-    f'at = 2020-01-01\nreason = "the night goes on"\nexpires = 2999-01-01\n'
+    f'at = {TODAY}\nreason = "the night goes on"\nexpires = {TODAY + timedelta(days=1)}\n'
     for item in ("patients", "documents")
 )
 STAGED = """

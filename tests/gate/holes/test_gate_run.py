@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ item = "{item}"
 target = "toy"
 release = "{release}"
 by = "Ada Example"
-at = 2020-01-01
+at = {at}
 reason = "the old system keeps the documents for a week"
 expires = {expires}
 """
@@ -128,14 +129,21 @@ def test_a_check_of_no_item_is_a_collection_error(toy: Toy) -> None:
 # ── waivers ──
 
 
-def failing(toy: Toy, item: str, release: str = "1.0", expires: str = "2999-01-01") -> None:
+TODAY = datetime.now(UTC).date()
+TOMORROW = str(TODAY + timedelta(days=1))
+
+
+def failing(toy: Toy, item: str, release: str = "1.0", expires: str = TOMORROW) -> None:
     """The documents check fails, and a waiver is written."""
     toy.replace(
         "smoke/test_documents.py",
         "    recorder",
         "    recorder.observe('tried', it=True)\n    assert False, 'no disk'\n    recorder",
     )
-    toy.write("waivers.toml", WAIVER.format(item=item, release=release, expires=expires))
+    toy.write(
+        "waivers.toml",
+        WAIVER.format(item=item, release=release, at=TODAY - timedelta(days=1), expires=expires),
+    )
 
 
 def test_a_waived_item_is_a_go_with_waivers_and_its_check_still_runs(toy: Toy) -> None:
@@ -155,9 +163,9 @@ def test_a_waived_item_is_a_go_with_waivers_and_its_check_still_runs(toy: Toy) -
     ("item", "release", "expires", "says"),
     [
         ("documents", "1.0", "2020-02-01", "it expired"),
-        ("documents", "0.9", "2999-01-01", "it is for release 0.9"),
-        ("sign-in", "1.0", "2999-01-01", "not waivable"),
-        ("documets", "1.0", "2999-01-01", "Did you mean 'documents'?"),
+        ("documents", "0.9", TOMORROW, "it is for release 0.9"),
+        ("sign-in", "1.0", TOMORROW, "not waivable"),
+        ("documets", "1.0", TOMORROW, "did you mean 'documents'?"),
     ],
 )
 def test_a_waiver_that_does_not_count_is_refused_and_named(
