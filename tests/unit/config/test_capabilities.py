@@ -10,7 +10,7 @@ from cutover_gates.config.base import SettingsError
 from cutover_gates.config.capabilities import CAPABILITIES
 from cutover_gates.drivers.rest.vocabulary import OPERATIONS
 from cutover_gates.hospital import Role
-from cutover_gates.plugin.declared_facts import describe_former_keys
+from cutover_gates.plugin.declared_facts import describe_former_keys, describe_switched_off
 from docs import capabilities_page as capabilities_page_module
 from tests.unit.config.settings_files import STAGING, Load
 
@@ -114,3 +114,12 @@ def test_the_page_of_capabilities_is_made_from_the_list() -> None:
     """`python -m docs.generate` writes it; whoever adds a capability runs that."""
     page = Path(capabilities_page_module.__file__).with_name("capabilities.md")
     assert page.read_text(encoding="utf-8") == capabilities_page_module.capabilities_page()
+
+
+def test_the_mapping_check_says_what_is_switched_off(load: Load) -> None:
+    """For each declaration of the target, with its reason."""
+    settings = load(
+        f"{STAGING}[targets.staging.capabilities]\nrefresh = {FACT}\n", target="staging"
+    )
+    (line,) = describe_switched_off(settings)
+    assert line == f"refresh: {CAPABILITIES['refresh'].absence}. Declared: r"
