@@ -35,6 +35,12 @@ def list_judging_files(run: PytestRun, modules: Iterable[Path]) -> tuple[HashedF
     return tuple(file for file in files if file.sha256)
 
 
+def list_fixed_paths(run: PytestRun) -> list[tuple[str, Path]]:
+    """Return name and path of each file that may not be written while a gate runs."""
+    paths = [path for role, path in _list_paths(run) if role not in WRITTEN_MEANWHILE]
+    return [(_shorten(run, path), path) for path in paths]
+
+
 def _hash(run: PytestRun, role: str, path: Path) -> HashedFile:
     entries = len(run.plan.items) if role == "plan" else _count_entries(role, path)
     return HashedFile(role, _shorten(run, path), hash_file(path), entries)

@@ -1,32 +1,53 @@
-"""The project's own modules that a run has loaded: what own checks, drivers and plugins import."""
+"""The modules that a run has loaded from elsewhere than Python, its libraries and the package.
+
+They are what own checks, drivers and plugins import, and what takes a library's place: the folder
+in which pytest was called, and PYTHONPATH, come before the libraries.
+"""
 
 from __future__ import annotations
 
+import site
 import sys
+import sysconfig
 from collections.abc import Collection
+from functools import cache
 from pathlib import Path
 
 from cutover_gates.core.gates import SUITES
 
-LIBRARIES = "site-packages"
-"""The folder of installed libraries, which may stand in a virtual environment in the project."""
+LIBRARIES = ("stdlib", "platstdlib", "purelib", "platlib", "scripts")
+LIBRARY_FOLDERS = frozenset({"site-packages", "dist-packages"})
+"""Also those of a virtual environment that stands in the project."""
 
 
-def list_loaded_modules(root: Path) -> list[str]:
-    """Return the files of all modules below a folder that this process has loaded."""
-    root = root.resolve()
+def list_foreign_modules() -> list[str]:
+    """Return the files of all modules of this process that are of no library."""
     files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
     paths = {Path(file).resolve() for file in files if isinstance(file, str)}
-    return sorted(str(path) for path in paths if _is_of_project(path, root))
+    return sorted(str(path) for path in paths if not _is_of_library(path))
 
 
-def _is_of_project(path: Path, root: Path) -> bool:
-    return path.suffix == ".py" and path.is_relative_to(root) and LIBRARIES not in path.parts
+def _is_of_library(path: Path) -> bool:
+    is_known = any(path.is_relative_to(folder) for folder in _library_folders())
+    return is_known or bool(LIBRARY_FOLDERS & set(path.parts))
+
+
+@cache
+def _library_folders() -> tuple[Path, ...]:
+    named = [sysconfig.get_path(name) for name in LIBRARIES]
+    folders = [*named, *site.getsitepackages(), site.getusersitepackages()]
+    return tuple(Path(folder).resolve() for folder in dict.fromkeys(folders))
 
 
 def select_own_modules(paths: Collection[str], root: Path, shipped: Collection[Path]) -> list[Path]:
-    """Return the paths that stand in no suite and are not shipped: those are listed elsewhere."""
+    """Return the paths that are listed nowhere else.
+
+    Shipped files are, and so are the suites of the folder `root` and every conftest.py.
+    """
     root = root.resolve()
-    candidates = {Path(path) for path in paths} - set(shipped)
-    own = [path for path in candidates if path.relative_to(root).parts[0] not in SUITES]
-    return sorted(path for path in own if path.name != "conftest.py")
+    own = sorted({Path(path) for path in paths} - set(shipped))
+    return [path for path in own if path.name != "conftest.py" and not _is_of_suite(path, root)]
+
+
+def _is_of_suite(path: Path, root: Path) -> bool:
+    return path.is_relative_to(root) and path.relative_to(root).parts[0] in SUITES

@@ -20,10 +20,10 @@ from typing import Any
 import pytest
 
 from cutover_gates.core.judged_by import PluginOrigin
-from cutover_gates.plugin.own_modules import list_loaded_modules
+from cutover_gates.plugin.own_modules import list_foreign_modules
 
 OUTPUT, MODULES_OUTPUT = "cutover_plugins", "cutover_modules"
-"""The keys of a worker's plugins, and of the project's modules, in xdist's `workeroutput`."""
+"""The keys of a worker's plugins, and of foreign modules, in xdist's `workeroutput`."""
 USUAL_MODULES = {
     "_pytest": "pytest",
     "allure_commons": "allure-python-commons",
@@ -47,7 +47,7 @@ OWN_PACKAGE = Path(__file__).resolve().parent.parent
 class PluginRecorder:
     """Hooks that record every plugin of this process, and take those of the workers.
 
-    `modules` are the files of the project's modules that workers have loaded.
+    `modules` are the files of foreign modules that workers have loaded.
     """
 
     def __init__(self) -> None:
@@ -66,7 +66,7 @@ class PluginRecorder:
         """Put a worker's plugins into what xdist sends to the controller."""
         output: dict[str, Any] = getattr(session.config, "workeroutput", {})
         output[OUTPUT] = [vars(origin) for origin in self.found]
-        output[MODULES_OUTPUT] = list_loaded_modules(session.config.rootpath)
+        output[MODULES_OUTPUT] = list_foreign_modules()
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:

@@ -15,13 +15,17 @@ from cutover_gates.plugin.invocation import (
     describe_sources,
     make_redactor,
 )
-from cutover_gates.plugin.judging_files import describe_changed, list_judging_files
-from cutover_gates.plugin.own_modules import list_loaded_modules, select_own_modules
+from cutover_gates.plugin.judging_files import (
+    describe_changed,
+    list_fixed_paths,
+    list_judging_files,
+)
+from cutover_gates.plugin.own_modules import list_foreign_modules, select_own_modules
 from cutover_gates.plugin.plugin_inventory import PluginRecorder
 from cutover_gates.plugin.question_digest import compute_parts
 from cutover_gates.plugin.run import PytestRun
 from cutover_gates.plugin.suite_comparison import SuiteComparison, compare_suite
-from cutover_gates.plugin.suite_origin import describe_suite
+from cutover_gates.plugin.suite_origin import describe_suite, iterate_suite_files
 from cutover_gates.util.shipped_files import iterate_all
 
 PLAN = "plan.toml"
@@ -35,6 +39,7 @@ class Provenance:
         self.run, self.config = run, config
         self.plugins = PluginRecorder()
         self.start = run.judged_by = self._describe()
+        self._written = self._list_write_times()
 
     def find_changes(self) -> list[str]:
         """Describe everything again; return a sentence for each change that makes a run doubtful.
@@ -44,16 +49,44 @@ class Provenance:
         end = self._describe()
         self.run.judged_by = end
         files = describe_changed(self.start.files, end.files)
-        return [sentence for sentence in (self._describe_suite_change(end), files) if sentence]
+        sentences = [self._describe_suite_change(end), files]
+        # What is as before may have been another file meanwhile.
+        sentences += [] if any(sentences) else [self._describe_restored()]
+        return [sentence for sentence in sentences if sentence]
+
+    def _describe_restored(self) -> str:
+        """Return a sentence where a file was written during the run and has its old content."""
+        now = self._list_write_times()
+        written = sorted(name for name, time in self._written.items() if now.get(name) != time)
+        if not written:
+            return ""
+        return (
+            f"{', '.join(written[:5])} was written while the gate ran, and is as before: nobody"
+            " knows what was asked meanwhile. Run the gate again"
+        )
+
+    def _list_write_times(self) -> dict[str, int]:
+        """Return when each shipped, own and deciding file was last written, by its name.
+
+        It is the change time of the file system: nobody can set it back, as the time of
+        modification.
+        """
+        own = iterate_suite_files(self.run.suite_folders)
+        paths = [*iterate_all(), *own, *list_fixed_paths(self.run)]
+        return {name: _read_change_time(path) for name, path in paths}
 
     def _describe(self) -> JudgedBy:
         run = self.run
         comparison = compare_suite()
         suite = describe_suite(comparison, run.suite_folders, build_inventory(run.suite_folders))
         shipped = _list_shipped(comparison)
-        plugins = self.plugins.list_unusual(shipped, run.root)
-        modules = {*self.plugins.modules, *list_loaded_modules(run.root)}
-        files = list_judging_files(run, select_own_modules(modules, run.root, shipped))
+        found = self.plugins.list_unusual(shipped, run.root)
+        # A checkout brings more than what is shipped: the tests of this project, and what they use.
+        plugins = tuple(each for each in found if not comparison.is_committed(Path(each.path)))
+        modules = {*self.plugins.modules, *list_foreign_modules()}
+        own = select_own_modules(modules, run.root, shipped)
+        own = [path for path in own if not comparison.is_committed(path)]
+        files = list_judging_files(run, own)
         invocation = describe_invocation(self.config, make_redactor(run.redactor))
         return JudgedBy(
             suite,
@@ -88,6 +121,14 @@ def _is_own_plan(files: Sequence[HashedFile], comparison: SuiteComparison) -> bo
 
 
 def _list_shipped(comparison: SuiteComparison) -> set[Path]:
-    """Return the shipped files; in a checkout also all committed conftest.py files."""
+    """Return the shipped files."""
     files = {path for name, path in iterate_all() if name in comparison.expected}
-    return {path.resolve() for path in files | comparison.conftests}
+    return {path.resolve() for path in files}
+
+
+def _read_change_time(path: Path) -> int:
+    """Return when a file was last changed, in nanoseconds; 0 where there is none."""
+    try:
+        return path.stat().st_ctime_ns
+    except OSError:
+        return 0

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cutover_gates.util.files import hash_file
-from cutover_gates.util.git_checkout import read_committed_tree
+from cutover_gates.util.git_checkout import CommittedTree, read_committed_tree
 from cutover_gates.util.shipped_files import (
     CODE,
     CONFTEST,
@@ -38,14 +38,21 @@ class SuiteComparison:
     `origin` is a commit, or the manifest of a package without one; `(unknown)` where there is
     nothing to compare with. `present` has the SHA-256 of each file by its name in the manifest,
     `differences` says of a file that it is changed, missing or added. `expected` are the names that
-    were shipped, `conftests` the committed conftest.py files of a checkout.
+    were shipped, `tree` what a checkout has committed.
     """
 
     origin: str
     present: Mapping[str, str]
     expected: frozenset[str] = frozenset()
     differences: Mapping[str, str] = field(default_factory=dict)
-    conftests: frozenset[Path] = frozenset()
+    tree: CommittedTree | None = None
+
+    def is_committed(self, path: Path) -> bool:
+        """Return whether a file of a checkout is as it was committed."""
+        root = shipped_root()
+        if self.tree is None or not path.is_relative_to(root):
+            return False
+        return self.tree.matches(path.relative_to(root).as_posix(), path)
 
 
 def compare_suite() -> SuiteComparison:
@@ -82,8 +89,7 @@ def _compare_checkout(present: Mapping[str, str]) -> SuiteComparison:
         elif not tree.matches(_name_in_repository(name), path):
             differences[name] = "changed"
     differences |= dict.fromkeys(_find_bytecode(), UNCHECKED)
-    conftests = frozenset(root / name for name in expected if _is_conftest(name))
-    return SuiteComparison(tree.commit, present, frozenset(expected), differences, conftests)
+    return SuiteComparison(tree.commit, present, frozenset(expected), differences, tree)
 
 
 def _find_bytecode() -> list[str]:

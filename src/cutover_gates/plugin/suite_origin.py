@@ -76,11 +76,11 @@ def _list_own_files(
             for name, word in comparison.differences.items()
             if word == "added" and _is_own_addition(name, comparison.expected)
         )
-    return _list_project_files(folders)
+    return iterate_suite_files(folders)
 
 
-def _list_project_files(folders: SuiteFolders) -> Iterator[tuple[str, Path]]:
-    """Yield the files of a project beside the shipped suites: its suites, pytest's settings."""
+def iterate_suite_files(folders: SuiteFolders) -> Iterator[tuple[str, Path]]:
+    """Yield the files of a project's own folder: its suites, and what configures pytest."""
     paths = [path for suite in SUITES for path in sorted((folders.own / suite).rglob("*"))]
     for path in paths:
         if path.is_file() and "__pycache__" not in path.parts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from cutover_gates.core.judged_by import (
     HashedFile,
@@ -15,6 +16,20 @@ from cutover_gates.core.printable import strip_control_characters
 from cutover_gates.core.verdict import Verdict
 
 MAX_NAMES = 5
+OWN_MODULE = "own module"
+TELLING_OPTIONS = (
+    "-c",
+    "--config-file",
+    "--confcutdir",
+    "--cutover-config",
+    "--import-mode",
+    "--noconftest",
+    "--pythonwarnings",
+    "--rootdir",
+    "-W",
+    "-p",
+)
+"""Options that change which files pytest reads, or what it takes for a fault."""
 SHORT_DIGEST = 12
 EXPECTED_KEYS = frozenset({"target", "release", "previous_release", "reports"})
 """Keys that a pipeline usually gives by a variable. Target and release stand beside the word."""
@@ -51,6 +66,8 @@ def _list_lines(judged_by: JudgedBy) -> Iterator[str]:
         yield f"Plan: not the shipped one, but {_join(map(_describe_file, plans))}."
     if judged_by.plugins:
         yield f"Plugins beyond the usual: {_join(map(_describe_plugin, judged_by.plugins))}."
+    if modules := [file.path for file in judged_by.files if file.role == OWN_MODULE]:
+        yield f"Modules that are of no library: {_join(modules)}."
     if called := list(_list_call(judged_by)):
         yield f"Called with: {_join(called)}."
     if keys := [key for key in judged_by.settings.environment if key not in EXPECTED_KEYS]:
@@ -95,6 +112,11 @@ def _list_call(judged_by: JudgedBy) -> Iterator[str]:
         if name not in HARMLESS_VARIABLES:
             yield f"{name}={text}"
     yield from (f"-o {override}" for override in invocation.overrides)
+    for word, following in pairwise((*invocation.words, "")):
+        if word.startswith("--") and word.partition("=")[0] in TELLING_OPTIONS and "=" in word:
+            yield word
+        elif word in TELLING_OPTIONS and not following.startswith("no:"):
+            yield f"{word} {following}".strip()
 
 
 def _join(names: Iterable[str]) -> str:

@@ -29,6 +29,15 @@ TIMEOUT = "from importlib.metadata import distribution\n" + (
     "exec((distribution('pytest-timeout').locate_file('pytest_timeout.py')).read_text())\n"
 )
 """Does the same as the real plugin, and could do anything else."""
+LIBRARY = """
+import importlib, sys
+folder = __file__.rpartition("/")[0]
+sys.path = [each for each in sys.path if each not in ("", folder)]
+mine = sys.modules.pop("rich")
+sys.modules["not_rich"] = mine
+importlib.import_module("rich")
+"""
+"""Gives way to the real library, and could do anything else."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +92,12 @@ DISGUISES = (
         "a file that has the name of a usual plugin",
         ("Plugins beyond the usual: ", "timeout"),
         change=file("pytest_timeout.py", TIMEOUT),
+        thorough=True,
+    ),
+    Disguise(
+        "a file that has the name of a library",
+        ("Modules that are of no library: rich.py",),
+        change=file("rich.py", LIBRARY),
         thorough=True,
     ),
     Disguise(
@@ -188,6 +203,20 @@ HOLES = (
         change=body("import pathlib", "pathlib.Path(__file__).open('a').write('# x')"),
         outcome="passed",
         holds="the suite changed while the gate ran (smoke/test_sign_in.py)",
+        thorough=True,
+    ),
+    Hole(
+        "a check that is restored before the end",
+        change=body(
+            "import os, pathlib",
+            "text = pathlib.Path(__file__).read_text()",
+            "before = os.stat(__file__)",
+            "pathlib.Path(__file__).write_text('assert True')",
+            "pathlib.Path(__file__).write_text(text)",
+            "os.utime(__file__, ns=(before.st_atime_ns, before.st_mtime_ns))",
+        ),
+        outcome="passed",
+        holds="smoke/test_sign_in.py was written while the gate ran, and is as before",
         thorough=True,
     ),
     Hole(

@@ -93,6 +93,18 @@ MANY = tuple(f"smoke/test_own.py::test_{number}" for number in range(7))
             "Called with: PYTEST_ADDOPTS=-k x, -o a=1.",
         ),
         (
+            {
+                "invocation": Invocation(
+                    words=("-p", "evil", "-p", "no:x", "--rootdir=/a", "-c", "b")
+                )
+            },
+            "Called with: -p evil, --rootdir=/a, -c b.",
+        ),
+        (
+            {"files": (PLAN, HashedFile("own module", "httpx.py", "5" * 64))},
+            "Modules that are of no library: httpx.py.",
+        ),
+        (
             {"settings": SettingsSources(("release", "targets.x.url"))},
             "Settings from the environment: targets.x.url.",
         ),
