@@ -6,15 +6,18 @@ A load process has a leaner client, so drivers use nothing else of it.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import httpx
 
 from cutover_gates.core.bounded_json import UnusableJson, parse_json
-from cutover_gates.hospital import Answer
+from cutover_gates.hospital import Answer, ProtocolViolation
 
+UNSENDABLE = (UnicodeError, ValueError, httpx.InvalidURL)
+"""Errors of building a request from a value that cannot be in one, such as a token with an umlaut."""
 DEFAULT_PORTS = {"http": 80, "https": 443}
 _UNSPECIFIC_MEDIA_TYPES = frozenset({"", "text/plain", "text/html"})
 """Media types under which backends send JSON, too: frameworks set them where nobody chose one."""
@@ -69,6 +72,20 @@ class HttpClient(Protocol):
     def close(self) -> None:
         """Close all connections."""
         ...
+
+
+@contextmanager
+def sendable_values() -> Iterator[None]:
+    """Turn the errors of building a request into `ProtocolViolation`.
+
+    Addresses, tokens and versions come from the target. One that cannot be sent is its fault.
+    """
+    try:
+        yield
+    except UNSENDABLE as error:
+        raise ProtocolViolation(
+            f"the target gave a value that no request can carry ({type(error).__name__})"
+        ) from None
 
 
 def make_answer(response: HttpResponse, seconds: float) -> Answer:

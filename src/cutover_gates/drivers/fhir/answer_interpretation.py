@@ -134,6 +134,8 @@ def validate_resource(kind: str, resource: Any) -> None:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         problem = str(first["msg"]).partition("\n")[0]
         raise InvalidResource(_element_path(kind, first["loc"]), problem) from None
+    except (KeyError, TypeError, AttributeError):  # of the library, for a table of another shape
+        raise InvalidResource(kind, "an element of another type") from None
 
 
 def _element_path(kind: str, place: tuple[int | str, ...]) -> str:

@@ -28,6 +28,7 @@ from cutover_gates.drivers.http_client import (
     describe_head,
     make_answer,
     same_origin,
+    sendable_values,
 )
 from cutover_gates.drivers.request_context import RequestContext
 from cutover_gates.drivers.violations import ViolationReporter
@@ -158,15 +159,16 @@ class FhirClient:
         if session is not None and session.access:
             sent["Authorization"] = f"{self.scheme} {self.mask_secret('token', session.access)}"
             shown["Authorization"] = f"{self.scheme} $TOKEN"
-        address = str(httpx.URL(url).copy_merge_params(query)) if query else url
-        return self.http.build_request(
-            method,
-            address,
-            headers=sent,
-            content=content,
-            data=form,
-            extensions=RequestContext(synthetic, shown).as_extensions(),
-        )
+        with sendable_values():
+            address = str(httpx.URL(url).copy_merge_params(query)) if query else url
+            return self.http.build_request(
+                method,
+                address,
+                headers=sent,
+                content=content,
+                data=form,
+                extensions=RequestContext(synthetic, shown).as_extensions(),
+            )
 
     def encode_resource(self, resource: Mapping[str, Any]) -> bytes:
         """Return a resource as JSON. Raises `MappingError` where it is not valid."""
@@ -183,7 +185,8 @@ class FhirClient:
 
         The token is left out where the address is another server's.
         """
-        url = urljoin(f"{self.base_url}/", link)
+        with sendable_values():
+            url = urljoin(f"{self.base_url}/", link)
         reader = session if same_origin(url, self.base_url) else None
         return self.request("GET", url, reader, accept=accept)
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
-
-import httpx
+from urllib.parse import urlsplit
 
 from cutover_gates.drivers.fhir.answer_interpretation import About
 from cutover_gates.drivers.fhir.client import FhirClient
 from cutover_gates.drivers.fhir.fhir_response import FhirResponse
 from cutover_gates.drivers.fhir.resource_elements import UnreadableResource, subject_of, version_of
 from cutover_gates.drivers.fhir.search_bundles import search_all
+from cutover_gates.drivers.http_client import sendable_values
 from cutover_gates.hospital import Reason, Rejected, Session
 
 T = TypeVar("T")
@@ -159,7 +159,8 @@ class PatientRecords:
 
         It stands in the Location (`[base]/Patient/12/_history/1`), or in a body with the resource.
         """
-        parts = httpx.URL(response.answer.headers.get("location", "")).path.split("/")
+        with sendable_values():
+            parts = urlsplit(response.answer.headers.get("location", "")).path.split("/")
         if kind in parts[:-1]:
             return parts[parts.index(kind) + 1]
         body = response.answer.json

@@ -9,6 +9,7 @@ from urllib.parse import urljoin
 
 import httpx
 
+from cutover_gates.drivers.http_client import sendable_values
 from cutover_gates.drivers.rest.extraction import ExtractionError, read_value
 from cutover_gates.drivers.rest.mapping_model import OperationMap
 from cutover_gates.drivers.rest.operation_runner import OperationResult, OperationRunner
@@ -106,7 +107,8 @@ class Paginator:
         operation = self._runner.operation(name)
         step = operation.steps[-1]
         key = self._runner.mapping.step_key(name, len(operation.steps) - 1)
-        url = urljoin(self._runner.base_url + self._runner.mapping.base_path + "/", link)
+        with sendable_values():
+            url = urljoin(self._runner.base_url + self._runner.mapping.base_path + "/", link)
         scope = self._runner.scope(name, operation, session, {**variables, "page": {}})
         token = self._runner.token(name, step, session)
         request = self._runner.build.build_link(url, step, key, scope, token)

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from cutover_gates.drivers.http_client import HttpClient, origin_of, same_origin
+from cutover_gates.drivers.http_client import HttpClient, origin_of, same_origin, sendable_values
 from cutover_gates.drivers.request_context import RequestContext
 from cutover_gates.drivers.rest.mapping_model import TargetMapping
 from cutover_gates.drivers.rest.mapping_tables import MappingStep
@@ -51,18 +51,20 @@ class RequestBuilder:
         headers = self._headers(step, key, variables, at_target=at_target)
         body = self._bodies.render_body(step, key, variables)
         query = self._bodies.render_table(step.query, f"{key}.query", variables)
-        address = str(httpx.URL(url).copy_merge_params(query)) if query else url
-        return self.client.build_request(
-            step.method,
-            address,
-            headers=self.with_token(headers, token),
-            extensions=RequestContext(
-                synthetic,
-                self.with_token(headers, "$TOKEN" if token is not None else None),
-                body.parts,
-            ).as_extensions(),
-            **body.arguments,
+        context = RequestContext(
+            synthetic,
+            self.with_token(headers, "$TOKEN" if token is not None else None),
+            body.parts,
         )
+        with sendable_values():
+            address = str(httpx.URL(url).copy_merge_params(query)) if query else url
+            return self.client.build_request(
+                step.method,
+                address,
+                headers=self.with_token(headers, token),
+                extensions=context.as_extensions(),
+                **body.arguments,
+            )
 
     def build_link(
         self,
@@ -82,12 +84,13 @@ class RequestBuilder:
         else:
             token = None
         shown = self.with_token(headers, "$TOKEN" if token is not None else None)
-        return self.client.build_request(
-            "GET",
-            url,
-            headers=self.with_token(headers, token),
-            extensions=RequestContext(True, shown).as_extensions(),
-        )
+        with sendable_values():
+            return self.client.build_request(
+                "GET",
+                url,
+                headers=self.with_token(headers, token),
+                extensions=RequestContext(True, shown).as_extensions(),
+            )
 
     def base_headers(self) -> dict[str, Any]:
         """Return the headers of every request to the target."""
