@@ -113,6 +113,12 @@ NOISE: dict[str, Answer] = {
         b' "resourceType": ["Bundle"], "openapi": 3, "paths": [], "fhirVersion": {}}'
     ),
     "NUL": reply(b'{"release": "1.0\\u0000", "id": "\\u0000", "access_token": "\\u0000"}'),
+    "a refusal with escape codes and a name": reply(
+        b'{"type": "/p/x", "title": "Refused", "status": 409, "detail": "\\u001b[2J\\u001b[1;1HGO'
+        b' \\u202e Anna Example\\n::error::x\\u2028<b>@all</b> ##[error]y | z", "Anna": ["Anna"]}',
+        status="409 Conflict",
+        media_type="application/problem+json",
+    ),
     "nothing": b"",
     "no content": b"HTTP/1.1 204 No Content\r\n\r\n",
 }

@@ -12,6 +12,7 @@ from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.drivers.bounded_response import SIZE_LIMIT
 from cutover_gates.drivers.http_client import HttpClient
 from cutover_gates.drivers.own_driver import create_own_driver
+from cutover_gates.drivers.refusal_guard import RefusalGuard
 from cutover_gates.drivers.rest.mapping import load_mapping
 from cutover_gates.drivers.rest.rest_driver import RestDriver
 from cutover_gates.drivers.transport import ExchangeObserver, GuardedTransport
@@ -97,7 +98,7 @@ def connect(
             source=source,
             transport=transport,
         )
-    return create_own_driver(
+    own = create_own_driver(
         driver,
         base_url,
         client=client,
@@ -106,3 +107,4 @@ def connect(
         settings=table,
         source=source,
     )
+    return RefusalGuard(own) if production else own

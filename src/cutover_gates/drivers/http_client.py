@@ -124,4 +124,7 @@ def origin_of(url: str) -> str:
 
 def same_origin(one: str, other: str) -> bool:
     """Return whether both addresses have the same scheme, host and port."""
-    return origin_of(one) == origin_of(other)
+    try:
+        return origin_of(one) == origin_of(other)
+    except ValueError:  # an address that a server gave, and that is none
+        return False

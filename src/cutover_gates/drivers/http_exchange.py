@@ -55,10 +55,13 @@ def make_exchange(
     response: httpx.Response | None,
     seconds: float,
     error: str | None = None,
+    *,
+    withholds_text: bool = False,
 ) -> Exchange:
     """Return the exchange of a request that took so many seconds.
 
     `response` must be read. It is None where no answer came, and then `error` says why.
+    `withholds_text` leaves the free text of a refusal out.
     """
     content = _read_content(request)
     body = Body.of(content, RequestContext.of(request).parts) if content else None
@@ -70,7 +73,7 @@ def make_exchange(
         None if response is None else response.headers.get("x-request-id"),
         redact_headers(request),
         body,
-        {} if response is None else _describe_response(response),
+        {} if response is None else _describe_response(response, withholds_text),
         error,
     )
 
@@ -92,9 +95,11 @@ def _read_content(request: httpx.Request) -> bytes:
         return b""  # a stream that is already sent cannot be read again
 
 
-def _describe_response(response: httpx.Response) -> dict[str, Any]:
+def _describe_response(response: httpx.Response, withholds_text: bool) -> dict[str, Any]:
     media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    facts = answer_facts(response.status_code, media_type, response.content)
+    facts = answer_facts(
+        response.status_code, media_type, response.content, withholds_text=withholds_text
+    )
     if response.has_redirect_location:
         facts["location"] = _describe_location(response.headers["location"])
     return facts

@@ -83,6 +83,8 @@ class GuardedTransport(httpx.BaseTransport):
         self.recorder = recorder
         self.breaker = CircuitBreaker(patience)
         self.deadline, self.production = deadline, production
+        if production:
+            recorder.redactor.withhold_target_text()
         self.tls = tls or _default_tls()
         self._size_limit, self._connect_seconds = size_limit, connect_seconds
         self._observer = observer
@@ -107,7 +109,12 @@ class GuardedTransport(httpx.BaseTransport):
             exchange = failed_exchange(request, time.monotonic() - started, error)
             self._record(request, None, exchange)
             raise
-        exchange = make_exchange(request, response, time.monotonic() - started)
+        exchange = make_exchange(
+            request,
+            response,
+            time.monotonic() - started,
+            withholds_text=self.recorder.redactor.withholds_target_text,
+        )
         self._record(request, response, exchange)
         return response
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cutover_gates.core.bounded_json import UnusableJson, parse_json
+from cutover_gates.core.evidence.refusal_text import public_problem_facts
 
 TEXT_LIMIT = 2048
 """Bytes of a request body that are kept as text. Of a longer one only size and SHA-256 are kept."""
@@ -137,11 +138,13 @@ def _form_argument(part: Part) -> list[str]:
     return ["--form", shlex.quote(form)]
 
 
-def answer_facts(status: int, media_type: str, content: bytes) -> dict[str, Any]:
+def answer_facts(
+    status: int, media_type: str, content: bytes, *, withholds_text: bool = False
+) -> dict[str, Any]:
     """Return the facts of an answer that may enter the evidence.
 
     They are media type and size, and of an error its problem members and the *names* of the fields
-    that it complains about.
+    that it complains about. `withholds_text` leaves out what may name a patient (`refusal_text`).
     """
     facts: dict[str, Any] = {"media_type": media_type, "size": len(content)}
     is_problem = status >= 400 or media_type == "application/problem+json"
@@ -151,8 +154,8 @@ def answer_facts(status: int, media_type: str, content: bytes) -> dict[str, Any]
         body = parse_json(content)
     except UnusableJson:
         return facts
-    if not isinstance(body, dict):
-        return facts
+    if withholds_text or not isinstance(body, dict):
+        return facts | public_problem_facts(body)
     return facts | _problem_facts(body)
 
 

@@ -78,6 +78,16 @@ class Redactor:
         self._has_blanks = False
         # Short texts that come again and again (keys, methods, types) and hold nothing to mask.
         self._harmless: set[str] = set()
+        self._withholds_text = False
+
+    @property
+    def withholds_target_text(self) -> bool:
+        """Whether free text of a target's refusals is left out: it may name a patient."""
+        return self._withholds_text
+
+    def withhold_target_text(self) -> None:
+        """Leave free text of a target's refusals out from now on: the target is production."""
+        self._withholds_text = True
 
     def learn(self, name: str, value: str | None) -> None:
         """Remember `value` as a secret called `name`.

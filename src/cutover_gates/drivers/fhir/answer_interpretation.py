@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
+from cutover_gates.core.evidence.redact import Redactor
+from cutover_gates.core.evidence.refusal_text import describe_refusal_kind
 from cutover_gates.hospital import Answer, Reason
 
 About = Literal["read", "create", "update", "move", "upload"]
@@ -80,7 +82,14 @@ def issue_codes(answer: Answer) -> list[str]:
     return [str(issue.get("code")) for issue in _issues(answer)]
 
 
-def read_message(answer: Answer) -> str:
+def describe_refusal(answer: Answer, redactor: Redactor) -> str:
+    """Return the server's own text of an error, redacted; on production its kind alone."""
+    if redactor.withholds_target_text:
+        return redactor.redact_text(describe_refusal_kind(answer.json, answer.media_type))
+    return redactor.redact_text(_read_message(answer))
+
+
+def _read_message(answer: Answer) -> str:
     """Return the server's own text: code, expression and text of each issue. Not redacted.
 
     OAuth's errors have other fields.
@@ -107,7 +116,8 @@ def _issue_text(issue: Mapping[str, Any]) -> str:
     details = issue.get("details")
     details_text = details.get("text") if isinstance(details, Mapping) else None
     text = issue.get("diagnostics") or details_text or ""
-    where = ", ".join(map(str, issue.get("expression") or issue.get("location") or []))
+    places = issue.get("expression") or issue.get("location")
+    where = ", ".join(map(str, places)) if isinstance(places, list) else ""
     parts = [str(issue.get("code", "")), f"({where})" if where else "", str(text)]
     return " ".join(filter(None, parts))
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from cutover_gates.drivers.fhir.answer_interpretation import read_message
+from cutover_gates.drivers.fhir.answer_interpretation import describe_refusal
 from cutover_gates.drivers.fhir.client import FhirClient
 from cutover_gates.drivers.fhir.client_identity import ClientIdentity
 from cutover_gates.drivers.fhir.fhir_response import FhirResponse
@@ -165,7 +165,7 @@ class FhirAuthentication:
     def _rejection(self, operation: str, request: httpx.Request, answer: Answer) -> Exception:
         reason = _rejection_reason(answer)
         if reason is not None:
-            message = self._server.recorder.redactor.redact_text(read_message(answer))
+            message = describe_refusal(answer, self._server.recorder.redactor)
             return Rejected(reason, message, answer)
         if answer.status in (404, 405) or 300 <= answer.status < 400:
             return MappingError(

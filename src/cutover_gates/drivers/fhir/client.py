@@ -18,7 +18,7 @@ from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.drivers.fhir.answer_interpretation import (
     About,
     InvalidResource,
-    read_message,
+    describe_refusal,
     read_reason,
     validate_resource,
 )
@@ -91,7 +91,7 @@ class FhirClient:
             return FhirResponse(operation, request, answer, None)
         reason = read_reason(answer, about)
         if reason is not None:
-            raise Rejected(reason, self._redactor.redact_text(read_message(answer)), answer)
+            raise Rejected(reason, describe_refusal(answer, self._redactor), answer)
         raise self.violation(
             operation,
             "success, or a rejection in FHIR's RESTful statuses",
@@ -119,7 +119,9 @@ class FhirClient:
         try:
             validate_resource(kind, answer.json)
         except InvalidResource as fault:
-            actual = f"{fault.element}: {fault.why}"
+            # The validator's words may quote the value.
+            why = f": {fault.why}" if not self._redactor.withholds_target_text else " is not valid"
+            actual = f"{fault.element}{why}"
             raise self.violation(
                 response.operation, f"a valid {kind}", actual, response.request
             ) from None
@@ -210,7 +212,7 @@ class FhirClient:
 
     def describe_answer(self, answer: Answer) -> str:
         """Return status, media type, size, and the server's text of an error."""
-        message = f": {read_message(answer)}" if answer.status >= 400 else ""
+        message = f": {describe_refusal(answer, self._redactor)}" if answer.status >= 400 else ""
         return f"{describe_head(answer)}{message}"
 
     def violation(

@@ -10,7 +10,7 @@ from typing import Any
 from cutover_gates.config.fhir import Fhir
 from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.drivers.fhir import capability_operations
-from cutover_gates.drivers.fhir.answer_interpretation import read_message, read_reason
+from cutover_gates.drivers.fhir.answer_interpretation import describe_refusal, read_reason
 from cutover_gates.drivers.fhir.authentication import FhirAuthentication
 from cutover_gates.drivers.fhir.client import FhirClient
 from cutover_gates.drivers.fhir.fhir_charts import FhirCharts
@@ -155,6 +155,6 @@ class FhirDriver(FhirCharts):
         url = self.server.url_on_host(path)
         request = self.server.request("GET", url, None, accept="*/*")
         answer = self.server.send(operation, request)
-        message = f": {read_message(answer)}" if answer.status >= 300 else ""
-        detail = self.server.recorder.redactor.redact_text(f"HTTP {answer.status}{message}")
-        return Health(answer.status < 300, detail)
+        redactor = self.server.recorder.redactor
+        message = f": {describe_refusal(answer, redactor)}" if answer.status >= 300 else ""
+        return Health(answer.status < 300, f"HTTP {answer.status}{message}")

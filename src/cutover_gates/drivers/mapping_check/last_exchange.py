@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from cutover_gates.core.evidence.redact import Redactor
+from cutover_gates.core.evidence.refusal_text import WITHHELD
 from cutover_gates.drivers.http_client import make_answer
 from cutover_gates.drivers.http_exchange import exchange_of
 from cutover_gates.hospital import Answer
@@ -24,6 +25,7 @@ _TITLE = re.compile(rb"<title[^>]*>(.*?)</title>|<h1[^>]*>(.*?)</h1>", re.IGNORE
 _MESSAGE_KEYS = re.compile(
     r"(?i)error|code|message|detail|title|type|reason|issue|diagnostics|fields?$"
 )
+_FIELD_NAME = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
 MOST_REQUESTS = 20
 """Requests that one step may need, with all pages.
 
@@ -102,10 +104,17 @@ class LastExchange:
     def _describe_body(self, answer: Answer) -> str:
         body = answer.json
         if body is not None:
-            shape = JsonShape(self.own_texts, shows_messages=_has_failed(answer))
+            withholds = self.redactor.withholds_target_text
+            shape = JsonShape(
+                self.own_texts,
+                shows_messages=_has_failed(answer) and not withholds,
+                shows_any_key=not withholds,
+            )
             return _shorten(shape.describe(body), LONGEST)
         if answer.content.startswith(codecs.BOM_UTF8):
             return f"{len(answer.content)} bytes that begin with a byte order mark"
+        if self.redactor.withholds_target_text:
+            return f"{len(answer.content)} bytes; {WITHHELD}"
         if title := _TITLE.search(answer.content):
             return f"a page called “{_shorten(_plain_title(title), WORDS)}”"
         if answer.status >= 400 and answer.media_type.startswith("text/"):
@@ -123,12 +132,14 @@ class JsonShape:
 
     own_texts: Set[str]
     shows_messages: bool
+    shows_any_key: bool = True
 
     def describe(self, value: Any, in_message: bool = False) -> str:
         """Return the shape of `value`. `in_message`: it stands below a key of a message."""
         if isinstance(value, Mapping):
             items = [
-                f"{key}: {self.describe(item, in_message or bool(_MESSAGE_KEYS.match(key)))}"
+                f"{self._describe_key(key)}:"
+                f" {self.describe(item, in_message or bool(_MESSAGE_KEYS.match(key)))}"
                 for key, item in value.items()
             ]
             return f"{{{', '.join(items)}}}"
@@ -141,6 +152,10 @@ class JsonShape:
         if str(value) in self.own_texts or is_message:
             return repr(_shorten(str(value), WORDS))
         return "‹text›" if isinstance(value, str) else "‹number›"
+
+    def _describe_key(self, key: str) -> str:
+        """Return the key; on production only one that can be the name of a field."""
+        return key if self.shows_any_key or _FIELD_NAME.fullmatch(key) else "‹key›"
 
 
 def _has_failed(answer: Answer) -> bool:

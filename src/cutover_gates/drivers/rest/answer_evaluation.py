@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import httpx
 
 from cutover_gates.core.evidence.redact import Redactor
+from cutover_gates.core.evidence.refusal_text import describe_refusal_kind
 from cutover_gates.drivers.http_client import describe_head
 from cutover_gates.drivers.rest.extraction import ExtractionError, read_value, search_body
 from cutover_gates.drivers.rest.mapping_model import TargetMapping
@@ -85,7 +86,10 @@ class AnswerJudge:
         return self._reporter.unreachable(operation, request, error, line)
 
     def message(self, answer: Answer) -> str:
-        """Return the target's own text of an error, short and redacted."""
+        """Return the target's own text of an error, short and redacted; on production its kind."""
+        if self._redactor.withholds_target_text:
+            kind = describe_refusal_kind(answer.json, answer.media_type)
+            return self._redactor.redact_text(kind)
         try:
             message = read_value(self._mapping.error.message, answer, answer.json, {})
         except ExtractionError:
