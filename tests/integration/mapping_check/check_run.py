@@ -18,6 +18,13 @@ from tests.integration.mapping_check.mapping_mistakes import USERS, Mistake
 ROOT = Path(__file__).resolve().parents[3]
 
 
+class _Options(SimpleNamespace):
+    """The options of a call; those that it does not give are None."""
+
+    def __getattr__(self, name: str) -> None:
+        return None
+
+
 @dataclass(frozen=True)
 class MappingCheckResult:
     """The exit status and output of pytest, and the result of each step."""
@@ -55,7 +62,7 @@ def run_of(path: Path) -> PytestRun:
 def _config(path: Path, markexpr: str, target: str = "mine") -> Any:
     """Return as much of pytest's configuration as a run needs."""
     return SimpleNamespace(
-        option=SimpleNamespace(cutover_config=path, target=target, release=None, markexpr=markexpr),
+        option=_Options(cutover_config=path, target=target, markexpr=markexpr),
         rootpath=ROOT,
         invocation_params=SimpleNamespace(dir=ROOT),
     )
