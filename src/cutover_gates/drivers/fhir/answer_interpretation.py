@@ -129,6 +129,10 @@ class InvalidResource(ValueError):
         super().__init__(f"{element}: {why}")
         self.element, self.why = element, why
 
+    def describe(self, redactor: Redactor) -> str:
+        """Return the fault; on production without the validator's words, which may quote a value."""
+        return f"{self.element} is not valid" if redactor.withholds_target_text else str(self)
+
 
 def validate_resource(kind: str, resource: Any) -> None:
     """Raise `InvalidResource` where `resource` is not a valid resource of type `kind`."""
@@ -146,6 +150,16 @@ def validate_resource(kind: str, resource: Any) -> None:
         raise InvalidResource(_element_path(kind, first["loc"]), problem) from None
     except (KeyError, TypeError, AttributeError):  # of the library, for a table of another shape
         raise InvalidResource(kind, "an element of another type") from None
+
+
+def drop_nulls(value: Any) -> Any:
+    """Return the value without members that are null.
+
+    FHIR does not allow them (json.html). A server that sends them means that there is no element.
+    """
+    if isinstance(value, Mapping):
+        return {key: drop_nulls(item) for key, item in value.items() if item is not None}
+    return [drop_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 def _element_path(kind: str, place: tuple[int | str, ...]) -> str:

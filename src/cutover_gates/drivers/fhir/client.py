@@ -19,6 +19,7 @@ from cutover_gates.drivers.fhir.answer_interpretation import (
     About,
     InvalidResource,
     describe_refusal,
+    drop_nulls,
     read_reason,
     validate_resource,
 )
@@ -119,14 +120,11 @@ class FhirClient:
         try:
             validate_resource(kind, answer.json)
         except InvalidResource as fault:
-            # The validator's words may quote the value.
-            why = f": {fault.why}" if not self._redactor.withholds_target_text else " is not valid"
-            actual = f"{fault.element}{why}"
+            actual = fault.describe(self._redactor)
             raise self.violation(
                 response.operation, f"a valid {kind}", actual, response.request
             ) from None
-        resource: Mapping[str, Any] = answer.json
-        return resource
+        return dict(drop_nulls(answer.json))
 
     # -- requests
 
