@@ -96,7 +96,7 @@ def _build_predicate(verdict: Mapping[str, Any]) -> dict[str, Any]:
     items = [(str(item["id"]), str(item["outcome"])) for item in verdict["items"]]
     return {
         "result": RESULTS[verdict["verdict"]],
-        "configuration": _configuration(verdict["subject"]),
+        "configuration": _configuration(verdict),
         "passedTests": [name for name, outcome in items if outcome in PASSED_OUTCOMES],
         "warnedTests": [name for name, outcome in items if outcome in WARNED_OUTCOMES],
         "failedTests": [
@@ -106,12 +106,22 @@ def _build_predicate(verdict: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _configuration(subject: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the settings and the suite that the gate was judged with."""
+def _configuration(verdict: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what the gate was judged with: settings, suite, and the files that decide (plan, …)."""
+    subject = verdict["subject"]
     suite = _resource("settings", str(subject["settings"]))
     commit = str(subject["suite_commit"])
     suite["annotations"] = {"suite": str(subject["suite_version"]), "commit": commit}
-    return [suite]
+    files = (verdict.get("judged_by") or {}).get("files") or ()
+    # A file that cannot be read has no digest; whoever needs it says so in the verdict.
+    described = [_describe_file(file) for file in files if file["sha256"]]
+    return [suite, *described]
+
+
+def _describe_file(file: Mapping[str, Any]) -> dict[str, Any]:
+    resource = _resource(str(file["path"]), str(file["sha256"]))
+    resource["annotations"] = {"role": str(file["role"])}
+    return resource
 
 
 def _release_subjects(verdict: Mapping[str, Any]) -> list[dict[str, Any]]:
