@@ -8,7 +8,7 @@ Where not even that can be written, the NO-GO of the start stays.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,21 +19,11 @@ from cutover_gates.core.attestation.signing_keys import EvidenceSigner
 from cutover_gates.core.attestation.sums import UNSUMMED_FILES, AttestationError, list_files
 from cutover_gates.core.verdict import Verdict
 from cutover_gates.plugin.attestation import build_closing_files, find_disagreements, find_run_url
+from cutover_gates.plugin.output_changes import OutputChanges
 from cutover_gates.plugin.run import PytestRun
-from cutover_gates.plugin.secret_search import find_leaks, read_if_there
 from cutover_gates.plugin.verdict_subject import build_subject
-from cutover_gates.reporting import allure_results
-from cutover_gates.reporting.github import encode_step_summary, find_step_summary
-from cutover_gates.reporting.junit import to_junit
-from cutover_gates.reporting.verdict_files import FIRST, LAST, render_files, unfinished_verdict
-from cutover_gates.util.file_transaction import (
-    STAGING,
-    AppendedText,
-    Change,
-    FileTransaction,
-    ReplacedFile,
-    create_change,
-)
+from cutover_gates.reporting.verdict_files import LAST, unfinished_verdict
+from cutover_gates.util.file_transaction import STAGING, FileTransaction, ReplacedFile
 
 PYTEST_JUNIT = f"{STAGING}/pytest-junit.xml"
 """pytest's own document in the run's folder. `junit.xml` is made of it and of the verdict."""
@@ -43,18 +33,13 @@ Judge = Callable[[], Sequence[Verdict]]
 
 
 class GateOutputs:
-    """The outputs of one run: those of its folders, and those that the user wants elsewhere.
-
-    Elsewhere are the file of `--junitxml`, the folder of `--alluredir`, and the step summary of a
-    GitHub workflow.
-    """
+    """The outputs of one run, written together."""
 
     def __init__(self, run: PytestRun, config: pytest.Config, key: EvidenceSigner | None) -> None:
         """Let pytest write its own JUnit document beside ours. `key` signs the folders."""
-        self._run, self._config, self._key = run, config, key
+        self._run, self._key = run, key
+        self._changes = OutputChanges(run, config)
         self._pytest_junit = run.first_folder / PYTEST_JUNIT
-        self._junit = _find_junit(config)
-        self._step_summary = find_step_summary(os.environ)
         self._failed: set[Path] = set()
         self._pytest_xml = b""
         self._cannot_close = False
@@ -70,16 +55,11 @@ class GateOutputs:
         verdicts = [unfinished_verdict(run.plan, gate, subject, run.started) for gate in run.gates]
         with FileTransaction() as transaction:
             try:
-                for change in (
-                    *self._own_allure_changes(verdicts),
-                    *self._outside_changes(verdicts, b""),
-                ):
+                for change in self._changes.list_beside_folders(verdicts, b""):
                     transaction.add(change)
-                if self._step_summary:
-                    AppendedText(self._step_summary, b"").stage()
                 transaction.commit()
             except OSError as error:
-                path = transaction.failed or self._step_summary or Path()
+                path = transaction.failed or Path()
                 self._failed.add(path)
                 raise SettingsError(describe_failure(path, error)) from None
 
@@ -94,6 +74,8 @@ class GateOutputs:
         for _ in range(MAX_ATTEMPTS):
             verdicts = list(judge())
             problems = self._write(verdicts, run_errors) or self._verify_folders()
+            if problems:
+                self._changes.take_back_summary()
             if not problems:
                 break
             run_errors += problems
@@ -108,7 +90,7 @@ class GateOutputs:
         """Write everything, or nothing and return why. A leak that is `known` does not count."""
         with FileTransaction() as transaction:
             try:
-                for change in self._changes(verdicts):
+                for change in self._changes.list_all(verdicts, self._pytest_xml):
                     if change.path not in self._failed:
                         transaction.add(change, is_last=change.path.name == LAST)
                 if not self._cannot_close:
@@ -158,58 +140,6 @@ class GateOutputs:
             for name, data in build_closing_files(paths, self._key, url).items():
                 transaction.add(ReplacedFile(folder / name, data))
 
-    def _changes(self, verdicts: Sequence[Verdict]) -> Iterator[Change]:
-        """Yield every output: `verdict.json` of each folder first, `status.md` last."""
-        pytest_xml = self._pytest_xml
-        files = {verdict.gate: render_files(verdict, pytest_xml) for verdict in verdicts}
-        for gate, contents in files.items():
-            path = self._run.folders[gate] / FIRST
-            yield ReplacedFile(path, contents[FIRST], keeps_old=True)
-        for verdict in verdicts:
-            yield from self._folder_changes(verdict, files[verdict.gate])
-        yield from self._own_allure_changes(verdicts)
-        yield from self._outside_changes(verdicts, pytest_xml)
-        if self._step_summary:
-            yield AppendedText(self._step_summary, encode_step_summary(verdicts))
-        for gate, contents in files.items():
-            yield ReplacedFile(self._run.folders[gate] / LAST, contents[LAST])
-
-    def _folder_changes(self, verdict: Verdict, files: Mapping[str, bytes]) -> Iterator[Change]:
-        folder = self._run.folders[verdict.gate]
-        for name, data in files.items():
-            if name not in (FIRST, LAST):
-                yield ReplacedFile(folder / name, data)
-
-    def _own_allure_changes(self, verdicts: Sequence[Verdict]) -> Iterator[Change]:
-        if self._find_allure() == self._run.first_folder / allure_results.FOLDER:
-            for verdict in verdicts:
-                folder = self._run.folders[verdict.gate]
-                yield from _allure_changes(verdict, folder / allure_results.FOLDER)
-
-    def _outside_changes(self, verdicts: Sequence[Verdict], xml: bytes) -> Iterator[Change]:
-        if self._junit:
-            yield create_change(self._junit, to_junit(verdicts, xml))
-        folder = self._find_allure()
-        if folder and folder != self._run.first_folder / allure_results.FOLDER:
-            for verdict in verdicts:
-                yield from _allure_changes(verdict, folder)
-
-    def _find_allure(self) -> Path | None:
-        """Return the folder of Allure's results; None where Allure is switched off."""
-        folder = getattr(self._config.option, "allure_report_dir", None)
-        return Path(folder).absolute() if folder else None
-
-
-def _find_junit(config: pytest.Config) -> Path | None:
-    """Return the file that the user names with `--junitxml`, as pytest reads it."""
-    named = config.option.xmlpath
-    return Path(os.path.expandvars(named)).expanduser().absolute() if named else None
-
-
-def _allure_changes(verdict: Verdict, folder: Path) -> Iterator[Change]:
-    for name, data in allure_results.to_allure(verdict).items():
-        yield ReplacedFile(folder / name, data)
-
 
 def describe_failure(path: Path, error: OSError) -> str:
     """Return what happened to an output, and what to do."""
@@ -224,3 +154,29 @@ def describe_broken_step(step: str, error: Exception) -> str:
     """Return which step of the run's end broke, and how."""
     reason = getattr(error, "strerror", None) or str(error)
     return f"{step} broke ({type(error).__name__}: {reason}), so its outputs may be missing"
+
+
+def find_leaks(run: PytestRun, staged: Mapping[Path, Path]) -> list[str]:
+    """Read every output as it will be, and return a sentence for each that holds a secret.
+
+    `staged` has for each output that is about to be replaced the path of its new content.
+    """
+    existing = [path for folder in run.folders.values() for path in sorted(folder.rglob("*"))]
+    kept = [path for path in existing if STAGING not in path.parts and path.is_file()]
+    contents = {path: path for path in kept} | dict(staged)
+    sentences = []
+    for path, content in contents.items():
+        if names := run.redactor.find_secrets(read_if_there(content)):
+            sentences.append(
+                f"the output {path.name} holds a secret ({', '.join(names)}): do not hand it on,"
+                " and change that secret"
+            )
+    return list(dict.fromkeys(sentences))
+
+
+def read_if_there(path: Path) -> bytes:
+    """Return the content of a file; nothing where it is missing or vanished meanwhile."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
