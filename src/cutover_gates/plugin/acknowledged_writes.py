@@ -167,7 +167,9 @@ def judge_comparisons(run: PytestRun) -> tuple[list[CheckResult], list[str]]:
     items = frozenset(item.id for item in run.plan.with_role(ROLE) if item.id in asked)
     if items:
         return [_to_result(assessment, items)], []
-    return [], [f"an acknowledged write is lost: {found}" for found in assessment.findings]
+    return [], [
+        f"an acknowledged write is lost: {found}. {found.rule.fix}" for found in assessment.findings
+    ]
 
 
 def _to_result(assessment: Assessment, items: frozenset[str]) -> CheckResult:

@@ -34,6 +34,12 @@ def run_gate_on_fault(
         )
 
 
+def run_gate_on_defect(cluster: hospitals.Cluster, name: str, folder: Path, *files: str) -> Verdict:
+    """Return the gate's verdict on a hospital with any fault of functions, by its name."""
+    with hospitals.hospital(cluster, name, folder) as hospital:
+        return _judged(hospital, _of_the((), folder), folder, ApiFault.seconds, *files)
+
+
 def run_gate_without_fault(
     cluster: hospitals.Cluster,
     asked: Mapping[str, Any],

@@ -13,7 +13,12 @@ from tests.faults.api.access import RegistrarsDownloadDocuments
 from tests.faults.api.api_fault import ApiFault
 from tests.faults.api.behaviour import AHugePageBreaksTheLists
 from tests.faults.api.document_changes import AFieldIsGone
-from tests.faults.api.gate_on_fault import run_gate_on_fault, run_gate_without_fault
+from tests.faults.api.gate_on_fault import (
+    run_gate_on_defect,
+    run_gate_on_fault,
+    run_gate_without_fault,
+)
+from tests.faults.functional.visits import VisitsLiveInMemory
 from tests.faults.judge import find_problems
 from tests.faults.registry import faults_of_kind
 
@@ -52,3 +57,18 @@ def test_without_a_fault_every_item_is_passed(cluster: hospitals.Cluster, tmp_pa
         item: verdict.message(item) for item in ITEMS if verdict.outcome(item) != "passed"
     } == {}, verdict.output
     assert (verdict.word, verdict.status) == ("GO", 0), verdict.output
+
+
+@pytest.mark.thorough
+@pytest.mark.timeout(260)
+def test_a_lost_write_holds_a_gate_that_asks_for_no_item_about_it(
+    cluster: hospitals.Cluster, tmp_path: Path
+) -> None:
+    """The visits that the checks of access opened are in the server's memory only.
+
+    No item of this gate holds what was acknowledged, so it is an error of the run.
+    """
+    name = VisitsLiveInMemory.__name__
+    verdict = run_gate_on_defect(cluster, name, tmp_path, "contract/test_access.py")
+    assert verdict.word == "NO-GO"
+    assert "an acknowledged write is lost: visit" in verdict.output, verdict.output
