@@ -35,9 +35,7 @@ def describe_suite(
         for name, word in comparison.differences.items()
         if not is_checkout or name not in own.keys() | PROJECT_FILES
     )
-    own_checks = tuple(
-        check.check for check in inventory.checks if check.check.partition("::")[0] in own
-    )
+    own_checks = _find_own_checks(folders, inventory)
     takes_shipped = is_checkout or folders.shipped is not None
     files = sorted(HashedFile("own", name, hash_file(path)) for name, path in own.items())
     return SuiteOrigin(
@@ -48,6 +46,13 @@ def describe_suite(
         tuple(files),
         changed,
     )
+
+
+def _find_own_checks(folders: SuiteFolders, inventory: CheckInventory) -> tuple[str, ...]:
+    """Return the ids of the checks that are not shipped, also where they are committed."""
+    checks = [check.check for check in inventory.checks]
+    places = [(check, folders.path_of_node(check.partition("::")[0])) for check in checks]
+    return tuple(check for check, path in places if path and folders.is_own_check(path, check))
 
 
 def _choose_state(

@@ -17,7 +17,7 @@ from tests.gate.holes.provenance_holes import (
     Disguise,
     HiddenEdit,
 )
-from tests.gate.holes.toy_checkout import CheckoutToy, make_template
+from tests.gate.holes.toy_checkout import CheckoutToy, git, make_template
 from tests.gate.holes.toy_project import PASSWORD, GateResult, Toy
 
 
@@ -88,7 +88,12 @@ def checkout(tmp_path: Path, toy_target: str, template: Path) -> CheckoutToy:
     return CheckoutToy(tmp_path / "checkout", toy_target, template)
 
 
-def test_own_checks_of_a_clean_checkout_are_named(checkout: CheckoutToy) -> None:
+@pytest.mark.parametrize("committed", [pytest.param(True, marks=pytest.mark.thorough), False])
+def test_own_checks_of_a_clean_checkout_are_named(checkout: CheckoutToy, committed: bool) -> None:
+    """Also in a hospital's own branch, which has them committed."""
+    if committed:
+        git(checkout.folder, "add", "-A")
+        git(checkout.folder, "commit", "-q", "-m", "Our own checks")
     ran = checkout.gate()
     assert (ran.verdict, ran.status) == ("GO", 0), ran.output
     suite = _judged_by(ran)["suite"]
@@ -131,7 +136,7 @@ def test_an_image_without_git_is_held_against_its_manifest(checkout: CheckoutToy
     script = checkout.source / "cutover_gates/util/shipped_files.py"
     subprocess.run([sys.executable, str(script), "abc"], check=True, timeout=60)
     suite = _judged_by(checkout.gate())["suite"]
-    assert (suite["state"], suite["origin"]) == ("the shipped suite", "abc")
+    assert (suite["state"], suite["origin"]) == ("the shipped suite with own checks", "abc")
     checkout.write("pytest.ini", checkout.ini())
     (checkout.folder / EDITED).unlink()
     suite = _judged_by(checkout.gate())["suite"]
