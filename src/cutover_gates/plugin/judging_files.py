@@ -100,7 +100,7 @@ def _list_driver_sources(driver: str) -> list[Path]:
         return []
     try:
         spec = importlib.util.find_spec(module)
-    except (ImportError, ValueError):  # the run itself says so
+    except Exception:  # importing the package above may raise anything; the run itself says so
         return []
     if spec is None or spec.origin is None:
         return []
