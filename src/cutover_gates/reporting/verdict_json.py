@@ -12,6 +12,7 @@ from typing import Any
 
 from cutover_gates.core.declarations import AppliedDeclaration
 from cutover_gates.core.findings import Finding
+from cutover_gates.core.judged_by import JudgedBy
 from cutover_gates.core.verdict import (
     OPEN_OUTCOMES,
     CheckResult,
@@ -21,7 +22,6 @@ from cutover_gates.core.verdict import (
     VerdictSubject,
 )
 from cutover_gates.core.waivers import Decision, RejectedDecision
-from cutover_gates.reporting.judged_by_json import judged_by_to_json
 from cutover_gates.util.text import format_rfc3339
 
 SCHEMA_VERSION = "urn:cutover:verdict:3"
@@ -45,7 +45,7 @@ def to_json(verdict: Verdict) -> dict[str, Any]:
         "accepted": list(verdict.accepted_findings),
         "notes": list(verdict.notes),
         "subject": _subject_to_json(verdict.subject),
-        "judged_by": to_json_value(judged_by_to_json(verdict.subject.judged_by)),
+        "judged_by": to_json_value(_judged_by_to_json(verdict.subject.judged_by)),
     }
 
 
@@ -53,6 +53,22 @@ def _subject_to_json(subject: VerdictSubject) -> Any:
     plain = dataclasses.asdict(subject)
     del plain["judged_by"]
     return to_json_value(plain)
+
+
+def _judged_by_to_json(judged_by: JudgedBy | None) -> dict[str, Any] | None:
+    """Return what judged as JSON-able values; None where nobody knows."""
+    if judged_by is None:
+        return None
+    return {
+        "suite": dataclasses.asdict(judged_by.suite),
+        "own_plan": judged_by.own_plan,
+        "files": [dataclasses.asdict(file) for file in judged_by.files],
+        "plugins": [dataclasses.asdict(plugin) for plugin in judged_by.plugins],
+        "command": dataclasses.asdict(judged_by.invocation),
+        "settings_from": dataclasses.asdict(judged_by.settings),
+        "loose_limits": [dataclasses.asdict(limit) for limit in judged_by.loose_limits],
+        "digest_parts": dict(judged_by.digest),
+    }
 
 
 def _count(verdict: Verdict) -> dict[str, int]:
