@@ -1,7 +1,7 @@
 """Write what follows from the code: `python -m docs.generate`.
 
-These are `docs/settings.md`, `docs/capabilities.md`, `docs/rules/`, and the keys that `cutover.toml`
-does not show yet.
+These are `docs/settings.md`, `docs/capabilities.md`, `docs/rules/`, and the keys that
+`cutover.toml` does not show yet.
 Tests hold them equal to what this module makes.
 """
 

@@ -105,7 +105,8 @@ class Limits(SettingsTable):
         gt=0,
         description=(
             "Bytes of an answer that are read at most, also after it is decompressed. An answer "
-            "with a document may have three times limits.document_bytes, since JSON carries it in base64."
+            "with a document may have three times limits.document_bytes, since JSON carries it in "
+            "base64."
         ),
     )
     check_seconds: Seconds = Field(

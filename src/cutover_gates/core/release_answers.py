@@ -23,8 +23,8 @@ class ReleaseAnswers:
 
     `counts` maps each release to how many answers named it, out of `asked` questions. `untold` is
     why there is no release, where the target answers and tells none. `cached` are the answers that
-    came from a cache, and `problem` what was wrong with the questions that got no answer. `backends`
-    maps each declared backend that was asked directly to the release that it named.
+    came from a cache, and `problem` what was wrong with the questions that got no answer.
+    `backends` maps each declared backend that was asked directly to the release that it named.
     """
 
     moment: str
@@ -190,7 +190,7 @@ def _explain_untold(target: str, answers: ReleaseAnswers) -> str:
 def _explain_other_release(subject: str, told: str, moment: str, allowed: frozenset[str]) -> str:
     expected = " or ".join(map(repr, sorted(allowed)))
     return (
-        f"{subject} is judged on release {expected}, and {moment} the target reported {told}: deploy"
-        f" {expected} on every instance, or name the release as the target reports it (release,"
+        f"{subject} is judged on release {expected}, and {moment} the target reported {told}:"
+        f" deploy {expected} on every instance, or name the release as the target reports it (release,"
         " previous_release)"
     )

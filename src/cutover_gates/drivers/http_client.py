@@ -17,7 +17,7 @@ from cutover_gates.core.bounded_json import UnusableJson, parse_json
 from cutover_gates.hospital import Answer, ProtocolViolation
 
 UNSENDABLE = (UnicodeError, ValueError, httpx.InvalidURL)
-"""Errors of building a request from a value that cannot be in one, such as a token with an umlaut."""
+"""Errors of building a request from a value that none can hold, such as a token with an umlaut."""
 DEFAULT_PORTS = {"http": 80, "https": 443}
 _UNSPECIFIC_MEDIA_TYPES = frozenset({"", "text/plain", "text/html"})
 """Media types under which backends send JSON, too: frameworks set them where nobody chose one."""

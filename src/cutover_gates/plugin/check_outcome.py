@@ -29,9 +29,9 @@ class CheckOutcome:
     with `not_proven` what could not be proven. `entered` and `returned` count how often the check's
     function began and came to its end, `asked` tells that evidence was taken meanwhile, and `line`
     is the function's first line: they come with the call. `outlived` is the bound in seconds that
-    the check has outlived at the end of the phase, 0 where it has not; `timed_out` tells that it was
-    stopped for it. `evidence` comes with the teardown. `new_secrets`
-    (value, name) are those learnt since the process's last report.
+    the check has outlived at the end of the phase, 0 where it has not; `timed_out` tells that it
+    was stopped for it. `evidence` comes with the teardown. `new_secrets` (value, name) are those
+    learnt since the process's last report.
     """
 
     items: frozenset[str] = frozenset()

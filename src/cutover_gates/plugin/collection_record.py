@@ -85,8 +85,8 @@ class CollectionRecorder:
             file = Path(check.partition("::")[0]).name
             if count > 1:
                 self.results.left_out[check] = (
-                    f"{count} checks have one node id, and their reports cannot be told apart: give each"
-                    " an id of its own"
+                    f"{count} checks have one node id, and their reports cannot be told apart: give"
+                    " each an id of its own"
                 )
             elif check not in there | self.results.deselected:
                 self.results.left_out[check] = (

@@ -96,7 +96,7 @@ def declared_releases(run: PytestRun, target: RunningTarget) -> DeclaredReleases
 
 
 def refuse_conflicts(run: PytestRun) -> None:
-    """Raise `SettingsError` where gates of one run, releases or the cluster's settings contradict."""
+    """Raise `SettingsError` where a run's gates, releases or the cluster's settings contradict."""
     if conflict := find_conflict(run.plan, run.gates):
         raise SettingsError(conflict)
     if release := run.settings.release or run.settings.chosen_target.release:

@@ -174,8 +174,8 @@ class _Lane:
             _add_answer(self._tally, release, cached=self._from_cache)
 
     def _add_refusal(self, why: str) -> None:
-        # An instance that answers well, and names no release, may be of any. Another one is overloaded,
-        # or a proxy found none: that may pass.
+        # An instance that answers well, and names no release, may be of any. Another one is
+        # overloaded, or a proxy found none: that may pass.
         if 0 < self._status < SERVER_ERROR and self._status not in PASSING_STATUSES:
             self._tally.add_untold(why)
         else:

@@ -84,7 +84,8 @@ def _find_gate(run: PytestRun, item: Item) -> str:
     The whole suite would also ask for items of other moments, at which another release answers.
     """
     gates = [set(run.plan.item(name).gates) for name in item.rests_on]
-    shared = [gate for gate in GATES if all(gate in each for each in gates)]
+    in_all = set(GATES).intersection(*gates)
+    shared = [gate for gate in GATES if gate in in_all]
     after = [gate for gate in shared if run.plan.gate_answers[gate] == "release"]
     return f"{after[0]} and {item.suite}" if after else str(item.suite)
 

@@ -54,8 +54,9 @@ def start_embedded_target(
     Raises `TargetDidNotStart`.
 
     `stage` is "before" (the cutover), "eve" (the hour before it, with an application that works),
-    "after", or "restored" (from the backup, as after a rollback). `backed_up`: it makes a backup first. `surroundings`: "front" also starts a second
-    instance and a reverse proxy, "all" Prometheus and Alertmanager, too.
+    "after", or "restored" (from the backup, as after a rollback). `backed_up`: it makes a backup
+    first. `surroundings`: "front" also starts a second instance and a reverse proxy, "all"
+    Prometheus and Alertmanager, too.
     `RunningTarget.environment` names their addresses, and under `absent` what is missing.
     """
     # Not a pipe: nobody reads while it runs, and a full one would stop it.

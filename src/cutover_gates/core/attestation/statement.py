@@ -107,7 +107,7 @@ def _build_predicate(verdict: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _configuration(verdict: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return what the gate was judged with: settings, suite, and the files that decide (plan, …)."""
+    """Return what the gate was judged with: settings, suite, and files such as the plan."""
     subject = verdict["subject"]
     suite = _resource("settings", str(subject["settings"]))
     commit = str(subject["suite_commit"])

@@ -1,4 +1,4 @@
-"""Tokens that stand for other characters (percent-encoding, entities, escapes), and wrapped lines."""
+"""Tokens for other characters (percent-encoding, entities, escapes), and wrapped lines."""
 
 from __future__ import annotations
 

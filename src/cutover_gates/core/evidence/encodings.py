@@ -20,8 +20,8 @@ MAX_DEPTH = 4
 MAX_WORK = 4
 """Decoded bytes for each byte of a long text, after which nothing deeper is decoded.
 
-All four levels of a verdict's page (1.7 MB) took 80 s on a busy machine; within this bound the first
-level and the short texts of the others take 3 s.
+All four levels of a verdict's page (1.7 MB) took 80 s on a busy machine; within this bound the
+first level and the short texts of the others take 3 s.
 """
 FREE_WORK = 1_000_000
 """Decoded bytes that every text has besides: all levels of the texts that evidence is made of."""

@@ -35,7 +35,7 @@ def public_problem_facts(body: Any) -> dict[str, str | int]:
 
 
 def describe_refusal_kind(body: Any, media_type: str) -> str:
-    """Return the kind of a refusal from its JSON (None where it has none), without its free text."""
+    """Return the kind of a refusal from its JSON, without its free text; None where it has none."""
     facts = public_problem_facts(body)
     named = [str(facts[name]) for name in ("title", "type") if facts.get(name)]
     words = named or _codes(body)

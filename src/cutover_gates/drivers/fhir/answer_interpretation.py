@@ -130,7 +130,7 @@ class InvalidResource(ValueError):
         self.element, self.why = element, why
 
     def describe(self, redactor: Redactor) -> str:
-        """Return the fault; on production without the validator's words, which may quote a value."""
+        """Return the fault, on production without the validator's words: they may quote a value."""
         return f"{self.element} is not valid" if redactor.withholds_target_text else str(self)
 
 

@@ -194,7 +194,8 @@ def _check_name(row: Mapping[str, Any], key: str, known: Mapping[str, Rule], whe
     if name not in known:
         raise SettingsError(f"{where}: there is no {key} {name!r}.{suggest_nearest(name, known)}")
     if not known[name].waivable:
+        title = known[name].title
         raise SettingsError(
-            f"{where}: {name} is never accepted: {known[name].title[0].lower()}{known[name].title[1:]}"
-            " (access control and acknowledged data). Fix the cause."
+            f"{where}: {name} is never accepted: {title[0].lower()}{title[1:]} (access control and"
+            " acknowledged data). Fix the cause."
         )
