@@ -191,6 +191,6 @@ def _explain_other_release(subject: str, told: str, moment: str, allowed: frozen
     expected = " or ".join(map(repr, sorted(allowed)))
     return (
         f"{subject} is judged on release {expected}, and {moment} the target reported {told}:"
-        f" deploy {expected} on every instance, or name the release as the target reports it (release,"
-        " previous_release)"
+        f" deploy {expected} on every instance, or name the release as the target reports it"
+        " (release, previous_release)"
     )

@@ -58,8 +58,9 @@ def connect(
     in `source`, None for the default dialect (for `fhir` the settings' table of that name).
     `connect_seconds`, `deadline` (seconds a request) and `patience` (seconds without any answer)
     bound every wait, `answer_bytes` every answer. `client` replaces the guarded one where it guards
-    and bounds by itself, as in a load process; an own driver always gets an `httpx.Client`. `observer` is called with every
-    request and its answer (`GuardedTransport`). `fresh` is explained in `make_client`.
+    and bounds by itself, as in a load process; an own driver always gets an `httpx.Client`.
+    `observer` is called with every request and its answer (`GuardedTransport`). `fresh` is
+    explained in `make_client`.
 
     Raises `MappingError`.
     """
