@@ -23,8 +23,14 @@ LIBRARY_FOLDERS = frozenset({"site-packages", "dist-packages"})
 def list_foreign_modules() -> list[str]:
     """Return the files of all modules of this process that are of no library."""
     files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
-    paths = {Path(file).resolve() for file in files if isinstance(file, str)}
+    paths = {_resolve(file) for file in files if isinstance(file, str)}
     return sorted(str(path) for path in paths if not _is_of_library(path))
+
+
+@cache
+def _resolve(file: str) -> Path:
+    # A run asks three times about more than a thousand modules.
+    return Path(file).resolve()
 
 
 def _is_of_library(path: Path) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -64,10 +65,17 @@ def load_mapping(
     A table with `extends = "default"` is laid over the default dialect. Raises `MappingError`.
     """
     if table is None:
-        mapping = _parse({**default_table(), "is_default": True}, DEFAULT_DIALECT)
-    else:
-        _check_names(table, source)
-        mapping = _parse(_extend_default(dict(table), source), source)
+        return _load_default()
+    _check_names(table, source)
+    mapping = _parse(_extend_default(dict(table), source), source)
+    validate_mapping(mapping)
+    return mapping
+
+
+@cache
+def _load_default() -> TargetMapping:
+    # A gate opens a dozen drivers, and each mapping takes 40 ms to compile.
+    mapping = _parse({**default_table(), "is_default": True}, DEFAULT_DIALECT)
     validate_mapping(mapping)
     return mapping
 

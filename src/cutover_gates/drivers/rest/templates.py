@@ -97,8 +97,12 @@ def render_tree(tree: Any, variables: Mapping[str, Any]) -> Any:
     return tree
 
 
-def variable_names(text: str) -> set[str]:
-    """Return the variables that a template uses. Raises `TemplateFault` on a syntax error."""
+@cache
+def variable_names(text: str) -> frozenset[str]:
+    """Return the variables that a template uses. Raises `TemplateFault` on a syntax error.
+
+    It is kept: a gate opens a dozen drivers of one mapping, and each asks for all its templates.
+    """
     tree = _parse(text)
     whole = _single_expression(text)
     if whole is not None:
@@ -106,7 +110,7 @@ def variable_names(text: str) -> set[str]:
             _expression(whole)
         except TemplateError as error:
             raise TemplateFault(_describe_error(error)) from error
-    return meta.find_undeclared_variables(tree)
+    return frozenset(meta.find_undeclared_variables(tree))
 
 
 def attribute_names(text: str) -> set[tuple[str, str]]:
