@@ -97,7 +97,7 @@ def check_template(mapping: TargetMapping, key: str, text: str, known: Known) ->
     if not is_template(text):
         return set()
     try:
-        used, attributes = variable_names(text), attribute_names(text)
+        used, attributes = set(variable_names(text)), attribute_names(text)
     except TemplateFault as fault:
         raise mapping_error(mapping.source, key, text, str(fault)) from None
     for name in sorted(used - set(known)):
