@@ -24,6 +24,7 @@ class WrongCall:
 
 USUAL = {
     "misspelt gate",
+    "a marker that the plan does not know",
     "unknown target",
     "unknown option",
     "settings are no TOML",
@@ -57,6 +58,11 @@ WRONG_CALLS = (
     WrongCall("misspelt gate", ("-m", "phse3"), "Did you mean 'phase3'?"),
     WrongCall("gate in capitals", ("-m", "Phase3"), "Did you mean 'phase3'?"),
     WrongCall("part of a suite's name", ("-m", "perf"), "Did you mean 'performance'?"),
+    WrongCall(
+        "a marker that the plan does not know",
+        ("-m", "phase3 and not slow and quick", "-W", "ignore"),
+        "slow",
+    ),
     WrongCall("misspelt beside a gate", ("-m", "phase3 and smok"), "Did you mean 'smoke'?"),
     WrongCall("nothing but a not", ("-m", "not phase33"), "Did you mean 'phase3'?"),
     WrongCall("no marker at all", ("-m", "qqq"), "qqq"),
