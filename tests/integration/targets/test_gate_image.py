@@ -61,7 +61,7 @@ def test_it_does_not_run_as_root() -> None:
 
 
 def test_it_stands_on_the_python_that_the_project_asks_for() -> None:
-    assert instructions("ARG") == [f"PYTHON={BASE}"]
+    assert instructions("ARG") == [f"PYTHON={BASE}", "COMMIT="]
     assert all(line.startswith("${PYTHON}") for line in instructions("FROM"))
 
 
