@@ -301,7 +301,8 @@ def test_a_refused_connection_is_told() -> None:
         (page('{"cpu": 5}'), "/metrics is not in Prometheus' text format (ValueError)"),
         (
             (200, {"Content-Encoding": "gzip"}, b"no gzip"),
-            "/metrics cannot be asked: DecodingError",
+            "/metrics gave content as gzip that cannot be decoded (Error -3 while decompressing data:"
+            " incorrect header check)",
         ),
     ],
 )
