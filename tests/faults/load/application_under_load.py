@@ -10,9 +10,11 @@ from collections.abc import Callable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-OF_THE_LOAD = (3, 4)
-"""Sign-ins, by number: the gate's own two, as registrar and clinician, to prepare the load; the
-same two of who makes it; and the administrator's, who cleans up.
+OF_THE_LOAD = (8, 9)
+"""Sign-ins of the processes that make the load, by number.
+
+Before them each of the five accounts signs in once, and registrar and clinician prepare the load.
+After them the administrator compares and cleans up.
 """
 
 
