@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -100,6 +101,13 @@ def _replace_latest(folder: Path) -> None:
         write_atomically(link, f"{folder.name}\n")
         return
     try:
+        _move_copy_away(link)
         unfinished.replace(link)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _move_copy_away(link: Path) -> None:
+    """Rename a `latest` that is a folder: whoever copies a reports folder may follow the link."""
+    if link.is_dir() and not link.is_symlink():
+        link.rename(link.with_name(f"{LATEST}-copy-{time.time_ns()}"))
