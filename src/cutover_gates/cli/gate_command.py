@@ -66,7 +66,7 @@ def run_gate(
     started = datetime.now(UTC)
     status = int(pytest.main([*words, *context.args]))
     newest = find_start(reports)
-    # pytest reads some of its options before it loads any plugin, and then nobody records it.
+    # pytest reads some of its options before it loads any plugin, so no plugin records the call.
     if status == ExitStatus.NOT_JUDGED and (newest is None or newest < started):
         _record(replace(call, why="pytest could not read the call"), reports)
     raise typer.Exit(status)

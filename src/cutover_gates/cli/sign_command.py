@@ -64,7 +64,7 @@ def sign_file(file: Path, name: str, signer: EvidenceSigner, item: str | None) -
     sentences = []
     for table in TABLES:
         if table in data:
-            # It refuses what a gate would refuse: nobody signs an entry that cannot be read.
+            # It refuses what a gate would refuse: an entry that cannot be read is not signed.
             load_decisions(file, table)
         for row, written in zip(data.get(table, []), document.get(table, []), strict=True):
             if is_by(row["by"], name) and item in (None, row.get("item")):

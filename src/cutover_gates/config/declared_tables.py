@@ -28,7 +28,7 @@ TIME_ZONES = timedelta(days=1)
 class DeclaredFact(SettingsTable):
     """What a target is, with who declared it. A plain text is read as the reason.
 
-    The texts are read for one version more: `is_anonymous` says that nobody is named.
+    The texts are read for one version more: `is_anonymous` says that no person is named.
     """
 
     reason: str = Field(description="Why it is so: an auditor will ask.", examples=["…"])

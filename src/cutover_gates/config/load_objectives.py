@@ -10,7 +10,7 @@ from cutover_gates.config.base import LOOSER_ABOVE, SettingsTable
 
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 LatencySeconds = Annotated[float, Field(gt=0, le=30, allow_inf_nan=False)]
-"""A response time. Nobody works with a system that answers after half a minute."""
+"""A response time. A system that answers after half a minute cannot be worked with."""
 
 DEFAULT_JOURNEYS = ("registrar", "clinician", "clerk")
 

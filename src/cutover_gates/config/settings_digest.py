@@ -28,7 +28,7 @@ def compute_settings_digest(settings: Settings) -> str:
     """Return the SHA-256 of all settings but secrets, and of the files that decide what is asked.
 
     Two runs with one digest were asked the same of a target. Of a folder every file counts. A file
-    that cannot be read counts as empty: whoever needs it says so.
+    that cannot be read counts as empty: the part that needs it reports it.
     """
     shown = settings.model_dump(mode="json", exclude=_secret_fields(Settings))
     shown["files"] = {

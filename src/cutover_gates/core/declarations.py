@@ -18,7 +18,7 @@ target's own statement does not list.
 class Declaration:
     """One declared fact. `name` is the id of the item or the name of the capability.
 
-    `by` and `at` say who declared it and when; they are empty where nobody is named.
+    `by` and `at` say who declared it and when; they are empty where no person is named.
     """
 
     kind: str
@@ -30,7 +30,7 @@ class Declaration:
 
 @dataclass(frozen=True)
 class AppliedDeclaration:
-    """A fact that left something out of a gate: these items or checks. Old ones are told."""
+    """A fact that left something out of a gate: these items or checks. Old ones are reported."""
 
     declaration: Declaration
     items: tuple[str, ...]

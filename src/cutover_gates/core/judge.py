@@ -148,7 +148,7 @@ def _is_left_out(result: CheckResult, declaration: Declaration, reached: set[str
 def _note_declarations(
     item_judge: ItemJudge, declared: Sequence[AppliedDeclaration], terms: Terms
 ) -> tuple[str, ...]:
-    """Return what is told of facts: those that are old, and those that the target refutes."""
+    """Return notes about facts: those that are old, and those that the target refutes."""
     notes = list(terms.clock.notes)
     for applied in declared:
         declaration = applied.declaration

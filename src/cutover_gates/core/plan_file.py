@@ -44,7 +44,7 @@ def load_plan(path: Path) -> Plan:
         )
     data = read_table(path, PlanError)
     for key in data:
-        # a misspelt [[item]] would be a line of the plan that nobody asks for
+        # a misspelt [[item]] would be a line of the plan that no gate asks for
         if key not in ("item", "gates"):
             raise PlanError(f"{path.name}: unknown table {key!r}; write [[item]]")
     rows = data.get("item", [])

@@ -97,7 +97,7 @@ class VerdictSubject:
 
     `reported_release` and `migration` are what the target reported (None where it did not).
     `settings` is a SHA-256 of all that decides what is asked: the settings but secrets, and what
-    `judged_by.digest` names beside them. `judged_by` is None where nobody knows.
+    `judged_by.digest` names beside them. `judged_by` is None where it is not known.
     `images` are those under judgement, as
     `repository@sha256:…`; without one `document` is the SHA-256 of the document that the target
     serves about itself. `signer` is the id of the key that signs the evidence. `previous_release`

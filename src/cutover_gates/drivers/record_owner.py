@@ -77,7 +77,7 @@ class RecordOwner:
             raise
 
     def is_present(self, record: RemainingRecord) -> bool:
-        """Return whether the target still has a record with this id, whoever it is."""
+        """Return whether the target still has a record with this id, of any person."""
         try:
             if record.kind == "patient":
                 self._patients.pop(record.id or "", None)

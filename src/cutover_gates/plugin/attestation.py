@@ -187,7 +187,7 @@ def build_closing_files(
 def find_disagreements(folder: Path, key: EvidenceSigner | None) -> list[str]:
     """Verify a closed folder as an auditor would, and return a sentence for each problem.
 
-    Sums and statement that do not agree with the folder are removed: nobody shall rely on them.
+    Sums and statement that do not agree with the folder are removed.
     """
     verifier = key.verifier if key else None
     try:

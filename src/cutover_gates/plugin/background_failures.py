@@ -22,7 +22,7 @@ Future = concurrent.futures.Future
 
 
 class BackgroundFailures:
-    """Python's hooks for exceptions that reach nobody, and a list of what they told.
+    """Python's hooks for exceptions that no caller catches, and what they reported.
 
     Beside checks only failing assertions are noted: libraries have troubles of their own.
     """
@@ -39,7 +39,7 @@ class BackgroundFailures:
         self.renew()
         _watch_futures(self._unread)
         logging.getLogger("asyncio").addHandler(_TaskHandler(self._note))
-        # CPython calls this function by its name for a coroutine that nobody awaited. A filter for
+        # CPython calls this function by its name for a coroutine never awaited. A filter for
         # warnings cannot silence it.
         tell = getattr(warnings, "_warn_unawaited_coroutine", None)
         if tell:
@@ -65,7 +65,7 @@ class BackgroundFailures:
         return replaced
 
     def take(self) -> list[str]:
-        """Return what was told since the last call, and the failed futures that nobody read."""
+        """Return what was reported since the last call, and the failed futures not read since."""
         for _, error in list(self._unread.values()):
             self._told.append(
                 f"an assertion failed in a future whose result nobody asked for: {_text(error)}"
@@ -98,7 +98,7 @@ class BackgroundFailures:
 def find_running_threads(before: Collection[threading.Thread], suite: Path) -> list[str]:
     """Return a sentence for each new thread that runs code of the suite's folder.
 
-    What it asserts after the check's end would be nobody's failure. Threads of libraries may stay.
+    What it asserts after the check's end would fail no check. Threads of libraries may stay.
     """
     running = [thread for thread in threading.enumerate() if thread not in before]
     return [
@@ -116,7 +116,7 @@ def _source_of(thread: threading.Thread) -> Path:
 
 
 class _TaskHandler(logging.Handler):
-    """Takes what asyncio says of tasks whose exception nobody asked for."""
+    """Takes what asyncio reports of tasks whose exception was not read."""
 
     def __init__(self, note: Callable[[BaseException | None, str], None]) -> None:
         super().__init__(logging.ERROR)

@@ -83,7 +83,7 @@ def _find_helper_slips(folders: SuiteFolders) -> Iterator[str]:
         try:
             tree = ast.parse(path.read_text(encoding="utf-8"))
         except (SyntaxError, UnicodeDecodeError, OSError):
-            continue  # whoever imports it fails
+            continue  # an import of it fails
         for slip in find_empty_assertions(tree):
             yield f"{name}, {slip}"
 

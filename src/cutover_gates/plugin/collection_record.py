@@ -1,6 +1,6 @@
 """Records what was collected: every item as it is made, before any hook can take it away.
 
-A conftest.py may drop an item where nobody is told of it: in a hook that runs before ours, from the
+A conftest.py may drop an item without a report: in a hook that runs before ours, from the
 report of a collector, or a single parameter of a check. So items are counted where they are made,
 parameters included, and compared with those that are left at the end of the collection.
 """

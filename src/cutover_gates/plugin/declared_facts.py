@@ -1,4 +1,4 @@
-"""The facts that a target's settings declare, and what is told of them.
+"""The facts that a target's settings declare, and the notes about them.
 
 They stand in `capabilities` and `not_applicable`, in the mapping's `unsupported`, and, of a FHIR
 server, in its own capability statement.

@@ -125,7 +125,7 @@ def _count_entries(role: str, path: Path) -> int | None:
 
 
 def _shorten(run: PytestRun, path: Path) -> str:
-    """Return a path as seen from the project, or from the shipped files; else as it is."""
+    """Return a path relative to the project or to the shipped files; else as it is."""
     path = path.resolve()
     folder = run.settings.resolve_path(Path()).resolve()
     for root, name in ((folder, ""), (run.root.resolve(), ""), (shipped_root(), f"{FOLDER}/")):

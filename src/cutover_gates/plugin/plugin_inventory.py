@@ -79,7 +79,7 @@ class PluginRecorder:
     def list_unusual(self, shipped: Collection[Path], root: Path) -> tuple[PluginOrigin, ...]:
         """Return what was recorded, and Python's start-up files.
 
-        A `shipped` conftest.py is not in it. The others are named as seen from the folder `root`.
+        A `shipped` conftest.py is not in it. The others are named relative to the folder `root`.
         """
         plugins = [each for each in self.found if Path(each.path) not in shipped]
         named = [_name_conftest(each, root.resolve()) for each in plugins]

@@ -70,7 +70,7 @@ class Provenance:
     def _list_write_times(self) -> dict[str, int]:
         """Return when each shipped, own and deciding file was last written, by its name.
 
-        It is the change time of the file system: nobody can set it back, as the time of
+        It is the change time of the file system: it cannot be set back, as the time of
         modification.
         """
         own = iterate_suite_files(self.run.suite_folders)

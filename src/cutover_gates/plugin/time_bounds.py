@@ -115,7 +115,7 @@ class BoundGuard:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Hold the run once for all such checks; an option that is to blame is told by itself."""
+        """Hold the run once for all such checks; an option that causes it is reported by itself."""
         count = len(self._unbounded)
         if not count or find_unbounded_option(session.config, self.bounds):
             return

@@ -74,7 +74,7 @@ def record(config: pytest.Config, why: str) -> None:
 def conclude_call(config: pytest.Config, session: GateSession | None, status: int | None) -> int:
     """Return the exit status of the call: that of its verdict, else pytest's own.
 
-    A call that asked for a judgement and got none is told so, and is never a success.
+    A call that asked for a judgement and got none says so, and is never a success.
     """
     # pytest's capture has put back what it found, and fails where that was a closed stream.
     guard_terminal()
@@ -105,7 +105,7 @@ def _why_unjudged(config: pytest.Config, status: int) -> str:
     if gates := split_gates(expression):
         return f"{' and '.join(gates)} was asked for, and nothing was run"
     if _names_system(config) and config.args_source is not pytest.Config.ArgsSource.ARGS:
-        # Single checks are named by their paths: whoever repeats one wants no verdict.
+        # Single checks are named by their paths: to repeat one, no verdict is needed.
         return "a target was named and no gate: add -m with a gate, such as -m phase3"
     is_empty = status == pytest.ExitCode.NO_TESTS_COLLECTED
     if is_empty and (unknown := find_unknown_markers(config, expression)):

@@ -1,6 +1,6 @@
 """What each worker of xdist tells the controller at its end: which parts of the plugin it missed.
 
-A worker that tells nothing is a hold: nobody knows what guarded its checks.
+A worker without a report is a hold: it is not known what guarded its checks.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ def list_declared(verdict: Verdict) -> list[ReasonLine]:
 
 
 def covered_checks(checks: Iterable[CheckResult]) -> tuple[str, ...]:
-    """Return a line for each open check under a waiver: what failed is told all the same."""
+    """Return a line for each open check under a waiver: what failed is shown all the same."""
     return tuple(
         f"{check.outcome.value}: {_describe_check(check)}"
         for check in checks
@@ -114,7 +114,7 @@ def _describe_name(name: str, checks: tuple[str, ...]) -> str:
 
 
 def _leaves_out(result: ItemResult, declared: set[str]) -> bool:
-    """Return whether checks of an item do not apply though nobody declared anything absent."""
+    """Return whether checks of an item do not apply though nothing is declared absent."""
     if result.outcome is Outcome.NOT_APPLICABLE:
         return False
     exempt = [check for check in result.checks if check.outcome is Outcome.NOT_APPLICABLE]

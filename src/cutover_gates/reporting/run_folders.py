@@ -31,7 +31,7 @@ def run_folder_name(started: datetime, target: str, gate: str, tag: str) -> str:
 
 
 def create_folder(path: Path) -> Path:
-    """Make a folder that nobody has made before, and return its path. Raises `OSError`.
+    """Make a folder that did not exist before, and return its path. Raises `OSError`.
 
     `mkdir` itself finds out whether the name is free: to look first is a race that two runs lose.
     Where the name is taken (two gates of one run with similar names) a number follows it.
@@ -108,6 +108,6 @@ def _replace_latest(folder: Path) -> None:
 
 
 def _move_copy_away(link: Path) -> None:
-    """Rename a `latest` that is a folder: whoever copies a reports folder may follow the link."""
+    """Rename a `latest` that is a folder: a copy of a reports folder may follow the link."""
     if link.is_dir() and not link.is_symlink():
         link.rename(link.with_name(f"{LATEST}-copy-{time.time_ns()}"))

@@ -56,7 +56,7 @@ def _subject_to_json(subject: VerdictSubject) -> Any:
 
 
 def _judged_by_to_json(judged_by: JudgedBy | None) -> dict[str, Any] | None:
-    """Return what judged as JSON-able values; None where nobody knows."""
+    """Return what judged as JSON-able values; None where it is not known."""
     if judged_by is None:
         return None
     return {
@@ -112,7 +112,7 @@ def _item_to_json(result: ItemResult) -> dict[str, Any]:
 
 
 def _covered_by_waiver(result: ItemResult) -> list[dict[str, str]]:
-    """Return what is open under a waiver of the whole item: it is told all the same."""
+    """Return what is open under a waiver of the whole item: it is shown all the same."""
     if result.outcome is not Outcome.WAIVED or result.decision is None:
         return []
     open_checks = [check for check in result.checks if check.outcome in OPEN_OUTCOMES]

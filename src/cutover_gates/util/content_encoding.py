@@ -25,7 +25,7 @@ def decode_content(content: bytes, encoding: str, limit: int) -> bytes:
 
     Raises:
         ContentTooLarge: more than `limit` bytes come out; no more than that are ever held.
-        ContentNotDecodable: it is damaged, incomplete, or encoded as nobody requested.
+        ContentNotDecodable: it is damaged, incomplete, or encoded as was not requested.
     """
     named = [coding.strip().lower() for coding in encoding.split(",")]
     codings = [coding for coding in named if coding not in ("", "identity")]

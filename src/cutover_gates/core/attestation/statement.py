@@ -113,7 +113,7 @@ def _configuration(verdict: Mapping[str, Any]) -> list[dict[str, Any]]:
     commit = str(subject["suite_commit"])
     suite["annotations"] = {"suite": str(subject["suite_version"]), "commit": commit}
     files = (verdict.get("judged_by") or {}).get("files") or ()
-    # A file that cannot be read has no digest; whoever needs it says so in the verdict.
+    # A file that cannot be read has no digest; the part that needs it reports it.
     described = [_describe_file(file) for file in files if file["sha256"]]
     return [suite, *described]
 

@@ -24,7 +24,7 @@ The statement names the sums by their digest, and its signature covers it.
 """
 MAX_SUMS_BYTES = 16 * 2**20
 MAX_FILE_BYTES = 4 * 2**30
-"""No file of a run comes near: a larger one is told and not read."""
+"""No file of a run comes near: a larger one is reported and not read."""
 _SHOWN_CHARACTERS = 120
 _LINE = re.compile(rb"(\\?)([0-9a-f]{64}) [ *](.+)", re.DOTALL)
 _ESCAPE = re.compile(rb"\\.", re.DOTALL)

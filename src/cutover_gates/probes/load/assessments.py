@@ -100,8 +100,8 @@ class LoadAssessments:
     def _require_load(self, assessment: Assessment) -> Assessment:
         """Return the assessment with the reasons why the load proves nothing, as gaps.
 
-        A target that nobody asks needs no connection, processor or memory. What is too much even so
-        is a finding all the same.
+        A target that is not asked needs no connection, processor or memory. What is too much even
+        so is a finding all the same.
         """
         gaps = find_load_gaps(self.summary, self.performance)
         return replace(assessment, not_proven=(*assessment.not_proven, *gaps))

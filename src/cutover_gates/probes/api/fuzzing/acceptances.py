@@ -117,7 +117,7 @@ def apply_acceptances(
     mode: str,
     terms: AcceptanceTerms = NO_TERMS,
 ) -> tuple[list[FuzzFinding], list[Finding]]:
-    """Return the findings that nobody accepted, and one for each acceptance that does not hold.
+    """Return the findings that are not accepted, and one for each acceptance that does not hold.
 
     An acceptance does not hold where it has expired or lasts too long, or where there is nothing to
     accept. Those for other releases are passed over.
