@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -17,6 +16,7 @@ import psutil
 from tests.calibration import scale_seconds
 from tests.faults.hospitals import ROOT
 from tests.faults.load.running_gate import LOAD
+from tests.gate.environment import environment_without_settings
 from tests.gate.kills.leftovers import runs
 from tests.shipped_plan import PLAN_VARIABLE
 
@@ -34,11 +34,7 @@ class EmbeddedGate:
     process: subprocess.Popen[bytes] = field(init=False)
 
     def __post_init__(self) -> None:
-        environment = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("CUTOVER_", "PYTEST_", "GITHUB_"))
-        }
+        environment = environment_without_settings()
         environment |= {
             **PLAN_VARIABLE,
             "PYTHONPATH": str(ROOT / "src"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults import gate_runs
+from tests.gate.environment import environment_without_settings
 from tests.gate.holes.catalogue import documents_fail
 from tests.gate.holes.toy_project import PLAN, ROOT, GateResult, Toy, read_verdicts, target
 from tests.gate.plan_variants import keep_items, rename_plan
@@ -151,11 +151,7 @@ def test_the_shipped_suite_ends_in_the_same_verdict(tmp_path: Path, variant: str
 
 def run_embedded(folder: Path, plan: Path) -> tuple[int, str]:
     """Run `phase3 and smoke` on the embedded hospital; return the status and the output."""
-    ours = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("CUTOVER_", "PYTEST_", "GITHUB_"))
-    }
+    ours = environment_without_settings()
     reports = {"CUTOVER_PLAN": str(plan), "CUTOVER_REPORTS": str(folder / "reports/runs")}
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", "-m", "phase3 and smoke", *gate_runs.PLAIN],

@@ -11,7 +11,7 @@ import subprocess
 from pathlib import Path
 
 from cutover_gates.util.shipped_files import SHIPPED_PATHS
-from tests.gate.holes.toy_project import CHECKS, PLAN, ROOT, Toy
+from tests.gate.holes.toy_project import ROOT, Toy
 
 INI = """[pytest]
 addopts = --import-mode=importlib --strict-markers -p no:anyio -p no:schemathesis
@@ -60,14 +60,7 @@ class CheckoutToy(Toy):
     def __init__(self, folder: Path, url: str, template: Path) -> None:
         git(template, "clone", "-q", "--local", str(template), str(folder))
         self.folder, self.url = folder, url
-        self.write("plan.toml", PLAN)
-        self.write(
-            "cutover.toml",
-            f'target = "toy"\n[targets.toy]\nurl = "{url}"\nrelease = "1.0"\n'
-            '[targets.toy.users.clinician]\nusername = "c"\n',
-        )
-        for name, text in CHECKS.items():
-            self.write(f"smoke/toy/{name}", text)
+        self.write_project("smoke/toy")
 
     @property
     def source(self) -> Path:

@@ -6,7 +6,6 @@ It is small enough to run a whole `pytest` process for every hole.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -18,6 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from tests.gate.environment import environment_without_settings
 from tests.gate.holes.release_instances import ToldRelease, answer_release
 from tests.standins.hostile_answers import HOSTILE, send
 
@@ -188,14 +188,18 @@ class Toy:
             ' "--strict-config", "-p", "no:anyio", "-p", "no:schemathesis", "-p",'
             ' "no:hypothesispytest", "-p", "no:locust", "-p", "no:randomly"]\ntimeout = 20\n',
         )
+        self.write_project("smoke")
+
+    def write_project(self, checks: str) -> None:
+        """Write plan and settings, and the checks into the folder `checks`."""
         self.write("plan.toml", PLAN)
         self.write(
             "cutover.toml",
-            f'target = "toy"\n[targets.toy]\nurl = "{url}"\nrelease ='
+            f'target = "toy"\n[targets.toy]\nurl = "{self.url}"\nrelease ='
             ' "1.0"\n[targets.toy.users.clinician]\nusername = "c"\n',
         )
         for name, text in CHECKS.items():
-            self.write(f"smoke/{name}", text)
+            self.write(f"{checks}/{name}", text)
 
     @property
     def source(self) -> Path:
@@ -230,11 +234,7 @@ class Toy:
 
     def environment(self) -> dict[str, str]:
         """Return the environment of a gate, with nothing of the test's own."""
-        inherited = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("CUTOVER_", "PYTEST_", "GITHUB_"))
-        }
+        inherited = environment_without_settings()
         return inherited | {
             "PYTHONPATH": str(self.source),
             "CUTOVER_TARGETS__TOY__USERS__CLINICIAN__PASSWORD": PASSWORD,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import pytest
 
 from tests.faults import gate_runs
 from tests.faults.hospitals import ROOT, Hospital
+from tests.gate.environment import environment_without_settings
 from tests.gate.kills.leftovers import KINDS, count_tagged_rows, runs, tag_of, wait
 from tests.shipped_plan import PLAN_VARIABLE
 
@@ -76,11 +76,7 @@ def test_a_run_that_lives_is_not_swept(hospital: Hospital, tmp_path: Path) -> No
 
 def test_a_killed_run_leaves_no_process_behind(tmp_path: Path) -> None:
     """Neither the embedded hospital nor its PostgreSQL outlives the run that started them."""
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("CUTOVER_", "PYTEST_", "GITHUB_"))
-    }
+    environment = environment_without_settings()
     environment |= {
         **PLAN_VARIABLE,
         "PYTHONPATH": str(ROOT / "src"),
