@@ -1,7 +1,7 @@
 """How far the true time may be from this machine's clock, and what that does to a date.
 
-The clocks of a target, of its database and of this machine should agree. Where they do not, nobody
-knows which is right: a date counts only where it counts by all of them.
+The clocks of a target, of its database and of this machine should agree. Where they do not, it is
+not known which is right: a date counts only where it counts by all of them.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class ClockReading:
 
 @dataclass(frozen=True)
 class ClockSlack:
-    """The offsets of the true time to this machine's clock, in seconds, and what is told of them.
+    """The offsets of the true time to this machine's clock, in seconds, and notes about them.
 
     `earliest` is at most 0 and `latest` at least 0. `notes` are sentences for the verdict.
     """

@@ -24,12 +24,13 @@ from cutover_gates.hospital import (
     Session,
     Unsupported,
 )
+from cutover_gates.util.text import first_error_line
 
 ORDER = ("document", "visit", "patient")
 """The order of retirement: a target refuses to retire a patient who still has documents."""
 TIME_OVER = "the time for cleaning up was over; the next run, or `pytest --sweep`, goes on"
 DELETED = "deleted"
-"""The word of a mapping for a record that nobody can read any more. Other words mark a record."""
+"""The word of a mapping for a record that can no longer be read. Other words mark a record."""
 STILL_THERE = "the target acknowledged the deletion, and the record is still there"
 AT_A_TIME = 4
 """Things that are read and removed at the same time: cleaning up must not be a load."""
@@ -93,7 +94,7 @@ class _Sweep:
         except Unsupported:
             things = [record]  # it cannot be looked up, so it goes with its patient or stays
         except _FAILURES as error:
-            return [_failure(record, _first_line(error))]
+            return [_failure(record, first_error_line(error))]
         return [result for thing in things if (result := self._retire(thing)) is not None]
 
     def _resolve(self, record: RemainingRecord) -> list[RemainingRecord]:
@@ -131,7 +132,7 @@ class _Sweep:
             self._waiting.append(record)
             return None
         except _FAILURES as error:
-            return _failure(record, _first_line(error))
+            return _failure(record, first_error_line(error))
 
     def _retire_own(self, record: RemainingRecord) -> CleanupResult:
         owned = self._owner.look(record)
@@ -162,7 +163,7 @@ class _Sweep:
         except Unsupported:
             pass  # it cannot be read, and its patient is gone
         except _FAILURES as error:
-            return _failure(record, _first_line(error))
+            return _failure(record, first_error_line(error))
         return self._succeed(record, f"with its patient: {how}")
 
     def _succeed(self, record: RemainingRecord, how: str) -> CleanupResult:
@@ -172,7 +173,3 @@ class _Sweep:
 
 def _failure(record: RemainingRecord, why: str) -> CleanupResult:
     return CleanupResult(record.kind, record.key, record.id, None, why, record.run)
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)

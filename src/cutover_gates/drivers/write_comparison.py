@@ -15,6 +15,7 @@ from cutover_gates.drivers import rules
 from cutover_gates.hospital import Unsupported
 from cutover_gates.hospital.matchers.read_back import RecordSource, find_differences
 from cutover_gates.hospital.write_journal import ExpectedRecord, find_shared_numbers
+from cutover_gates.util.text import first_error_line
 
 TITLE = "acknowledged writes of the run, read again at its end"
 AT_A_TIME = 4
@@ -57,7 +58,7 @@ class WriteComparison:
             return self._find_problems(record, subject)
         # One record that cannot be read, for whatever reason, must not hide what became of others.
         except Exception as error:
-            reason = next(iter(str(error).splitlines()), type(error).__name__)
+            reason = first_error_line(error)
             return Finding(rules.WRITES_COMPARED, subject, actual=reason)
 
     def _find_problems(self, record: ExpectedRecord, subject: str) -> list[Finding] | Finding:
@@ -85,7 +86,7 @@ class WriteComparison:
         return self._judge_missing(missing, subject)
 
     def _judge_missing(self, missing: Collection[str], subject: str) -> list[Finding] | Finding:
-        """Return the gap for fields that nobody could read, but for those that are declared."""
+        """Return the gap for fields that no reader could read, but for those that are declared."""
         unread = [name for name in sorted(missing) if DECLARED_BY.get(name) not in self.unsupported]
         if not unread:
             return []

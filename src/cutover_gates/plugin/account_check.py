@@ -1,6 +1,6 @@
 """Signs in once with each account of the target, before the first check.
 
-A wrong password is told once and at once. No check signs in with it again: each try would count
+A wrong password is reported once and at once. No check signs in with it again: each try would count
 against the target's limit of sign-ins, and could lock a real account.
 """
 
@@ -10,20 +10,20 @@ from dataclasses import replace
 
 from cutover_gates.core.findings import Finding, NotProven
 from cutover_gates.core.rules import ACCOUNT_SIGNS_IN
+from cutover_gates.drivers.sessions import SessionPool
 from cutover_gates.hospital import (
-    Driver,
     MappingError,
     ProtocolViolation,
     Reason,
     Rejected,
     Role,
-    Session,
     Unreachable,
     Unsupported,
 )
 from cutover_gates.plugin.run import PytestRun
 from cutover_gates.targets.driver_factory import open_driver
 from cutover_gates.targets.running_target import RejectedAccount, RunningTarget
+from cutover_gates.util.text import first_error_line
 
 
 def check_accounts(run: PytestRun) -> list[str]:
@@ -37,7 +37,11 @@ def check_accounts(run: PytestRun) -> list[str]:
     if not target.users:
         return []
     driver = open_driver(run.settings, target, run.recorder, run.tag)
-    refused = {role: why for role in target.users if (why := _try_sign_in(driver, target, role))}
+    pool = SessionPool(driver, target.users, redactor=run.redactor)
+    try:
+        refused = {role: why for role in target.users if (why := _try_sign_in(pool, role))}
+    finally:
+        pool.close()
     run.running_target = _without_accounts(target, refused)
     return [_describe_refusal(run.running_target, role) for role in refused]
 
@@ -48,24 +52,16 @@ def raise_if_rejected(target: RunningTarget, role: Role) -> None:
         raise NotProven(gaps=[_gap(target, role)])
 
 
-def _try_sign_in(driver: Driver, target: RunningTarget, role: Role) -> str:
+def _try_sign_in(pool: SessionPool, role: Role) -> str:
     """Return why the account is refused; empty where it is not, or where that cannot be told."""
     try:
-        session = driver.sign_in(target.users[role])
+        pool.session(role)
     except Rejected as rejection:
-        # "Slow down" says nothing of the account: the pool of sessions waits and signs in later.
-        return "" if rejection.reason is Reason.THROTTLED else str(rejection).splitlines()[0]
+        # "Slow down" says nothing of the account: a check waits and signs in later.
+        return "" if rejection.reason is Reason.THROTTLED else first_error_line(rejection)
     except (ProtocolViolation, Unreachable, Unsupported, MappingError):
         return ""
-    _end_session(driver, session)
     return ""
-
-
-def _end_session(driver: Driver, session: Session) -> None:
-    try:
-        driver.sign_out(session)
-    except (Rejected, ProtocolViolation, Unreachable, Unsupported, MappingError):
-        return  # a session that lives until its end harms nothing, and the checks test sign-out
 
 
 def _without_accounts(target: RunningTarget, refused: dict[Role, str]) -> RunningTarget:

@@ -30,6 +30,7 @@ from cutover_gates.plugin.run import PytestRun
 from cutover_gates.targets.driver_factory import load_unsupported_operations
 from cutover_gates.targets.running_target import RunningTarget
 from cutover_gates.util.files import write_atomically
+from cutover_gates.util.text import first_error_line
 
 ROLE = "durability"
 """The role of the checks that hold what the target acknowledged (`core/check_groups.toml`)."""
@@ -55,7 +56,7 @@ def save_comparison(
         assessment = _compare(run, target, driver, database)
     # Whatever breaks here must become "not proven", and must not keep the run from cleaning up.
     except Exception as error:
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        reason = first_error_line(error)
         gap = Finding(rules.WRITES_COMPARED, run.worker or "main", actual=reason)
         assessment = Assessment(TITLE, (), not_proven=(gap,))
     save_answer(run, run.worker or "main", assessment)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from cutover_gates.plugin.cleanup import describe_sweep, save_ledgers, sweep_dead_runs
 from cutover_gates.plugin.outcome_capture import TARGET_GONE
+from cutover_gates.plugin.preflight import check_before_start
 from cutover_gates.plugin.progress import print_line
 from cutover_gates.plugin.release_judgement import ReleaseJudgement
 from cutover_gates.plugin.run import PytestRun
@@ -21,13 +22,15 @@ class GateTarget:
     """The lifecycle of the target in the controller.
 
     `status` is what it answered before the first check; None before it was asked. `releases` holds
-    the gates to the release that answers. `notes` are sentences about what runs left on it.
+    the gates to the release that answers. `holds` are faults of accounts and databases that make
+    the run NO-GO. `notes` are sentences about what runs left on it.
     """
 
     def __init__(self, run: PytestRun) -> None:
         self.run = run
         self.status: TargetStatus | None = None
         self.releases = ReleaseJudgement(run)
+        self.holds: list[str] = []
         self.notes: list[str] = []
         self._target: Iterator[RunningTarget] | None = None
 
@@ -41,9 +44,16 @@ class GateTarget:
         self.status = probe_target(self.run, target)
         if not self.status.answers:
             raise TargetDidNotStart(self.status.problem)
-        # Told at once: whoever waits need not wait for a verdict that cannot be GO any more.
-        for hold in self.releases.survey(target, "before the checks"):
+        wrong_releases = self.releases.survey(target, "before the checks")
+        preflight = check_before_start(self.run, self.releases.clocks)
+        self.holds += preflight.holds
+        self.notes += preflight.warnings
+        # Printed at once: nobody need wait for a verdict that cannot be GO any more.
+        for hold in (*wrong_releases, *preflight.holds):
             print_line(f"this will be NO-GO: {hold}")
+        assert self.run.running_target is not None
+        for warning in (*preflight.warnings, *self.run.running_target.clock.notes):
+            print_line(warning)
         self._bind()
 
     def _bind(self) -> None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from cutover_gates.config.settings import CONTAINER_TARGET
+from cutover_gates.core.clock_slack import EXACT_CLOCK
 from cutover_gates.core.decision_validity import Terms
 from cutover_gates.core.declarations import Declaration
 from cutover_gates.core.judge import judge
@@ -59,7 +60,7 @@ def load_all_decisions(run: PytestRun) -> Decisions:
 def add_target_facts(
     run: PytestRun, decisions: Decisions, status: TargetStatus | None
 ) -> Decisions:
-    """Return the decisions with what the target says of itself, and what is told of facts."""
+    """Return the decisions with what the target says of itself, and the notes about facts."""
     not_offered = status.not_offered if status else {}
     refuted = describe_refuted(run.settings, run.running_target, status)
     return replace(
@@ -91,7 +92,7 @@ def build_terms(
         frozenset(run.settings.targets) | {CONTAINER_TARGET},
         rules,
         checks,
-        run.clock,
+        run.running_target.clock if run.running_target else EXACT_CLOCK,
     )
 
 

@@ -1,16 +1,17 @@
-"""What is told before the first check: accounts, databases and clocks that would spoil the run.
+"""Asks accounts, databases and clocks before the first check, for what would spoil the run.
 
-Each is told once, within seconds of the start. Checks that do not need it still run.
+Each fault is reported once, within seconds of the start. Checks that do not need what is wrong
+still run.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from cutover_gates.core.clock_slack import ClockReading, combine_readings, find_slack
 from cutover_gates.plugin.account_check import check_accounts
-from cutover_gates.plugin.clock_check import compare_clocks
 from cutover_gates.plugin.database_check import check_databases
-from cutover_gates.plugin.progress import print_line
 from cutover_gates.plugin.run import PytestRun
 
 
@@ -18,23 +19,20 @@ from cutover_gates.plugin.run import PytestRun
 class Preflight:
     """What was found: `holds` are NO-GO whatever the checks say, `warnings` change nothing."""
 
-    holds: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
+    holds: tuple[str, ...]
+    warnings: tuple[str, ...]
 
 
-def check_before_start(run: PytestRun) -> Preflight:
-    """Ask databases, accounts and clocks once, and print what is wrong.
+def check_before_start(run: PytestRun, clocks: Sequence[ClockReading]) -> Preflight:
+    """Ask databases and accounts once, and compare the clocks.
 
-    Refused accounts and the slack of the clocks are kept in the run: its workers are told of them.
+    `clocks` are readings of the target's clock. Refused accounts and the slack of the clocks are
+    kept in the running target, which the workers get.
     """
     assert run.running_target is not None
     databases = check_databases(run, run.running_target)
     refused = [] if run.suites == {"migrations"} else check_accounts(run)
-    run.clock = compare_clocks(run, run.running_target, databases.clocks)
-    run.running_target = replace(run.running_target, clock=(run.clock.earliest, run.clock.latest))
-    holds = (*databases.holds, *refused)
-    for hold in holds:
-        print_line(f"this will be NO-GO: {hold}")
-    for warning in (*databases.warnings, *run.clock.notes):
-        print_line(warning)
-    return Preflight(holds, databases.warnings)
+    readings = [*combine_readings("the clock of the target", clocks), *databases.clocks]
+    slack = find_slack(readings, run.settings.chosen_target.limits.clock_skew_seconds)
+    run.running_target = replace(run.running_target, clock=slack)
+    return Preflight((*databases.holds, *refused), databases.warnings)

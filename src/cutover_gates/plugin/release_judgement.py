@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from cutover_gates.config.base import SettingsError
+from cutover_gates.core.clock_slack import ClockReading
 from cutover_gates.core.gates import ANSWERS, DEFAULT_ANSWERS, named_gates
 from cutover_gates.core.release_answers import (
     DeclaredReleases,
@@ -26,10 +27,14 @@ CHECK = "the release that answers"
 
 @dataclass
 class ReleaseJudgement:
-    """What must answer at the gates of a run, and what answered so far."""
+    """What must answer at the gates of a run, and what answered so far.
+
+    `clocks` are readings of the target's clock, from the latest survey.
+    """
 
     run: PytestRun
     answers: list[ReleaseAnswers] = field(default_factory=list)
+    clocks: tuple[ClockReading, ...] = ()
 
     def requirements(self, gate: str) -> tuple[ReleaseRequirement, ...]:
         """Return what must answer at a gate; nothing where it asks no application."""
@@ -44,7 +49,9 @@ class ReleaseJudgement:
         """Ask the target, and return why the answers are no proof, for any gate of the run."""
         if not self.is_needed:
             return []
-        self.answers.append(survey_release(self.run, target, moment))
+        found = survey_release(self.run, target, moment)
+        self.answers.append(found.answers)
+        self.clocks = found.clocks
         return list(dict.fromkeys(hold for gate in self.run.gates for hold in self.holds(gate)))
 
     def holds(self, gate: str) -> list[str]:

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from cutover_gates.core.clock_slack import ClockReading
 from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.core.release_answers import ReleaseAnswers
 from cutover_gates.hospital import (
@@ -32,6 +33,8 @@ from cutover_gates.plugin.run import PytestRun
 from cutover_gates.targets.driver_factory import infrastructure_of, open_driver
 from cutover_gates.targets.running_target import RunningTarget
 from cutover_gates.util.concurrency import run_concurrently
+from cutover_gates.util.http import parse_date
+from cutover_gates.util.text import first_error_line
 
 QUESTIONS = 29
 """Questions of one survey. The smallest n with 1 - 0.9^n >= 0.95: 0.953 for 29, 0.948 for 28."""
@@ -47,6 +50,8 @@ SURVEY_SECONDS = 60.0
 A FHIR server names its release in a statement of up to 1.8 MB: on 10 Mbit/s 29 of them need 42 s.
 """
 PAUSE_SECONDS = 0.5
+DATE_SECONDS = 1.0
+"""A `Date` header has whole seconds: the clock is up to one second later than it says."""
 SHOWN_CHARACTERS = 200
 """Characters of a release that are kept: it comes from the target, and may be anything."""
 SERVER_ERROR = 500
@@ -64,6 +69,7 @@ class _Tally:
     lost: int = 0
     problem: str = ""
     untold: str = ""
+    clocks: list[ClockReading] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -81,13 +87,27 @@ class _Tally:
             self.problem = self.problem or problem
             self.lost += lost
 
+    def add_clock(self, date: float, began: float) -> None:
+        """Note the bounds that the `Date` of an answer leaves, whose question began at `began`."""
+        with self.lock:
+            reading = ClockReading("", date - time.time(), date + DATE_SECONDS - began)
+            self.clocks.append(reading)
+
     def add_untold(self, why: str) -> None:
         with self.lock:
             self.untold = self.untold or why
 
 
-def survey_release(run: PytestRun, target: RunningTarget, moment: str) -> ReleaseAnswers:
-    """Return the releases that the target names in `QUESTIONS` answers.
+@dataclass(frozen=True)
+class ReleaseSurvey:
+    """What answered to many questions. `clocks` are the bounds of the target's clock."""
+
+    answers: ReleaseAnswers
+    clocks: tuple[ClockReading, ...] = ()
+
+
+def survey_release(run: PytestRun, target: RunningTarget, moment: str) -> ReleaseSurvey:
+    """Return the releases that the target names in `QUESTIONS` answers, and its clock.
 
     It takes at most `SURVEY_SECONDS`, and one request. Nothing is raised for what a target does.
     """
@@ -100,7 +120,8 @@ def survey_release(run: PytestRun, target: RunningTarget, moment: str) -> Releas
         if number:
             time.sleep(PAUSE_SECONDS * number)
         _ask_in_lanes(missing, ends, tally, partial(_Lane, run, target, tally))
-    return _summarize(tally, moment, _ask_backends(run, target))
+    answers = _summarize(tally, moment, _ask_backends(run, target))
+    return ReleaseSurvey(answers, tuple(tally.clocks))
 
 
 def _ask_backends(run: PytestRun, target: RunningTarget) -> dict[str, str]:
@@ -149,6 +170,7 @@ class _Lane:
 
     def __init__(self, run: PytestRun, target: RunningTarget, tally: _Tally) -> None:
         self._tally, self._from_cache, self._status = tally, False, 0
+        self._began = time.time()
         # A recorder of its own: 58 equal requests would push everything else out of the run's.
         recorder = Recorder(run.redactor)
         self._driver = open_driver(
@@ -157,19 +179,27 @@ class _Lane:
 
     def _observe(self, _request: httpx.Request, response: httpx.Response | None) -> None:
         self._status = response.status_code if response is not None else 0
-        self._from_cache |= response is not None and is_from_cache(response.headers)
+        if response is None:
+            return
+        is_cached = is_from_cache(response.headers)
+        self._from_cache |= is_cached
+        date = parse_date(response.headers.get("date"))
+        # A cache gives the date of the answer that it kept.
+        if date is not None and not is_cached:
+            self._tally.add_clock(date, self._began)
 
     def ask(self) -> None:
         """Ask once, and add the answer to the tally."""
         self._from_cache, self._status = False, 0
+        self._began = time.time()
         try:
             release: object = self._driver.release()
         except Unsupported as silence:
             self._tally.add_untold(silence.why)
         except Unreachable as silence:
-            self._tally.add_problem(str(silence).splitlines()[0], lost=True)
+            self._tally.add_problem(first_error_line(silence), lost=True)
         except (ProtocolViolation, Rejected, MappingError) as mistake:
-            self._add_refusal(str(mistake).splitlines()[0])
+            self._add_refusal(first_error_line(mistake))
         else:
             _add_answer(self._tally, release, cached=self._from_cache)
 

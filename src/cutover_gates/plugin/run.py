@@ -16,7 +16,6 @@ import pytest
 
 from cutover_gates.config.base import SettingsError
 from cutover_gates.config.settings import Settings
-from cutover_gates.core.clock_slack import EXACT_CLOCK, ClockSlack
 from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.core.gates import SUITES, split_gates
@@ -57,7 +56,6 @@ class PytestRun:
     running_target: RunningTarget | None = None
     folders: dict[str, Path] = field(default_factory=dict)
     snapshot_only: bool = False
-    clock: ClockSlack = EXACT_CLOCK
     signer: str | None = None
     served_document: str | None = None
     judged_by: JudgedBy | None = None

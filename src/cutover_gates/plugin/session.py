@@ -30,7 +30,6 @@ from cutover_gates.plugin.judgement import (
 )
 from cutover_gates.plugin.mapping_check_state import untested_mapping_warning
 from cutover_gates.plugin.parts import PARTS_KEY, describe_missing_parts
-from cutover_gates.plugin.preflight import Preflight, check_before_start
 from cutover_gates.plugin.provenance import Provenance
 from cutover_gates.plugin.release_judgement import refuse_conflicts
 from cutover_gates.plugin.report_collector import ReportCollector
@@ -71,7 +70,7 @@ class GateSession:
         self.provenance = Provenance(run, config)
         self.verdicts: list[Verdict] = []
         self._has_begun = self._was_interrupted = self._was_refused = False
-        self.target, self.preflight = GateTarget(run), Preflight()
+        self.target = GateTarget(run)
         self._acknowledged: list[CheckResult] = []
         self.decisions = load_all_decisions(run)
         self.signing_key = attestation.read_signing_key(run)
@@ -101,8 +100,6 @@ class GateSession:
         try:
             self.outputs.write_unfinished()
             self.target.start()
-            self.preflight = check_before_start(self.run)
-            self.run_errors += self.preflight.holds
             self.target.sweep()
             assert self.run.running_target is not None
             make_runs_beforehand(self.run, self.run.running_target)
@@ -146,7 +143,7 @@ class GateSession:
     def conclude(self, exit_status: int) -> None:
         """Judge every gate, write and show the verdicts."""
         self.run_errors += describe_missing_parts(self.parts.find_missing())
-        self.run_errors += [*self.holds, *self.workers.find_holds()]
+        self.run_errors += [*self.holds, *self.workers.find_holds(), *self.target.holds]
         self.run_errors += find_abnormal_end(exit_status, self.results)
         self.run_errors += self.provenance.find_changes()
         self.run_errors += self.target.find_changes(is_gone=self.results.target_is_gone)
@@ -194,8 +191,7 @@ class GateSession:
 
     def _notes(self, expected: ExpectedChecks) -> list[str]:
         """Return sentences about the run that no item of a verdict says."""
-        notes = [*self.target.notes, *self.target.releases.notes(), *self.preflight.warnings]
-        notes.append(expected.describe_unassigned())
+        notes = [*self.target.notes, *self.target.releases.notes(), expected.describe_unassigned()]
         notes.append("" if self.signing_key else attestation.UNSIGNED_NOTE)
         if self.results.has_failures:
             notes.append(untested_mapping_warning(self.run))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 from cutover_gates.core.gates import SUITES
@@ -21,7 +22,7 @@ from cutover_gates.util.shipped_files import combine_digests, iterate_pytest_fil
 
 TEST_FILES = ("test_*.py", "*_test.py")
 PROJECT_FILES = frozenset({"plan.toml", "cutover.toml", "waivers.toml", "signoffs.toml"})
-"""Files of a checkout that belong to whoever uses it. The verdict lists them by themselves."""
+"""Files of a checkout that belong to its user. The verdict lists them by themselves."""
 
 
 def describe_suite(
@@ -118,7 +119,9 @@ def describe_commit(suite: SuiteOrigin, folders: SuiteFolders) -> str:
     return own if folders.shipped is None else f"{suite.origin}, own checks {own}"
 
 
+@cache
 def _describe_own_commit(root: Path, files: tuple[HashedFile, ...]) -> str:
+    # Each subject of a verdict asks, and git is two processes.
     tree = read_committed_tree(root)
     if tree is None:
         return UNKNOWN

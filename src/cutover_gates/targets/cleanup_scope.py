@@ -24,6 +24,7 @@ from cutover_gates.hospital import (
 )
 from cutover_gates.targets.driver_factory import open_driver
 from cutover_gates.targets.running_target import RunningTarget
+from cutover_gates.util.text import first_error_line
 
 CLEANING_SECONDS = 45.0
 """Seconds for which a verdict waits for cleanup.
@@ -72,8 +73,7 @@ def retire_ledgers(
         swept = [sweep(driver, ledger, session, until) for ledger in ledgers]
         return [result for results in swept for result in results]
     except (Rejected, ProtocolViolation, Unsupported, MappingError) as error:
-        first_line = next(iter(str(error).splitlines()), type(error).__name__)
-        why = f"no administrator could sign in: {first_line}"
+        why = f"no administrator could sign in: {first_error_line(error)}"
         return [
             CleanupResult(record.kind, record.key, record.id, None, why, record.run)
             for ledger in ledgers

@@ -8,6 +8,7 @@ from typing import Any
 
 from cutover_gates.config.base import SettingsError
 from cutover_gates.config.settings import Settings
+from cutover_gates.core.clock_slack import EXACT_CLOCK, ClockSlack
 from cutover_gates.core.evidence.ledger_lines import LedgerBinding
 from cutover_gates.hospital import Credentials, Role
 
@@ -31,8 +32,8 @@ class RunningTarget:
     target itself names them. `environment` are settings (`infrastructure`, `monitoring`) that an
     embedded target brings along; they replace those of the file. `binding` is the system behind it,
     where the run has asked for it. `rejected_accounts` are those that could not sign in before the
-    first check; `users` no longer has them. `clock` are the least and the greatest seconds by which
-    the true time may be ahead of this machine's clock.
+    first check; `users` no longer has them. `clock` says how far
+    the true time may be from this machine's clock.
     """
 
     name: str
@@ -52,7 +53,7 @@ class RunningTarget:
     previous_release: str | None = None
     binding: LedgerBinding | None = None
     rejected_accounts: Mapping[Role, RejectedAccount] = field(default_factory=dict)
-    clock: tuple[float, float] = (0.0, 0.0)
+    clock: ClockSlack = EXACT_CLOCK
 
     @property
     def is_ephemeral(self) -> bool:
@@ -84,7 +85,7 @@ class RunningTarget:
                 role.value: [one.credentials.username, one.credentials.password, one.why]
                 for role, one in self.rejected_accounts.items()
             },
-            "clock": list(self.clock),
+            "clock": asdict(self.clock),
         }
 
     @classmethod
@@ -96,7 +97,7 @@ class RunningTarget:
             Role(role): RejectedAccount(Credentials(name, password), why)
             for role, (name, password, why) in plain["rejected_accounts"].items()
         }
-        clock = tuple(plain["clock"])
+        clock = ClockSlack(**{**plain["clock"], "notes": tuple(plain["clock"]["notes"])})
         values = {
             "users": users,
             "binding": binding,

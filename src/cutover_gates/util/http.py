@@ -149,7 +149,7 @@ def _stream(
             response.status_code,
             _decode(bytes(body), response, request),
             time.time(),
-            _parse_date(response.headers.get("Date")),
+            parse_date(response.headers.get("Date")),
             dict(response.headers.items()),
             *ends_of_connection,
         )
@@ -192,9 +192,10 @@ def redact_url(url: str) -> str:
         return "an invalid URL"
 
 
-def _parse_date(date: str | None) -> float | None:
+def parse_date(date: str | None) -> float | None:
+    """Return a `Date` header as `time.time()` has it; None where there is none to be read."""
     try:
         # A server may send any text here; a wrong date is no reason to refuse its answer.
         return parsedate_to_datetime(date).timestamp() if date else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

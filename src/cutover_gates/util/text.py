@@ -28,6 +28,11 @@ def first_sentence(text: str, limit: int = 200) -> str:
     return f"{sentence[: limit - 1].rstrip()}…"
 
 
+def first_error_line(error: Exception) -> str:
+    """Return the first line of an error's text; its class where it has none."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
 def wrap_words(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
     """Return the text in lines of at most `width` columns.
 

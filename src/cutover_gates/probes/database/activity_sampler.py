@@ -26,9 +26,9 @@ from cutover_gates.probes.database.context import (
     DatabaseUnreachable,
     Row,
     connect_read_only,
-    first_error_line,
 )
 from cutover_gates.probes.database.health.server_sessions import CONNECTIONS, MONITOR_PRIVILEGE
+from cutover_gates.util.text import first_error_line
 
 SAMPLE_SECONDS = 1.5
 """Limit for the queries of one sample. Connecting may take two: libpq has no shorter timeout."""

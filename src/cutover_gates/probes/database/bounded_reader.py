@@ -18,9 +18,9 @@ from cutover_gates.probes.database.context import (
     DatabaseContext,
     DatabaseUnreachable,
     Row,
-    first_error_line,
 )
 from cutover_gates.probes.database.identity import wait_for_standby
+from cutover_gates.util.text import first_error_line
 
 Query = str | sql.SQL | sql.Composed
 

@@ -18,6 +18,7 @@ from cutover_gates.core.evidence.assessment import Assessment
 from cutover_gates.core.findings import gap_error
 from cutover_gates.probes.database import rules
 from cutover_gates.util.files import compute_once
+from cutover_gates.util.text import first_error_line
 
 APPLICATION_NAME = "cutover"
 """The name of our sessions in pg_stat_activity, by which the questions to the server leave them
@@ -61,11 +62,6 @@ def connect_read_only(dsn: str, database: DatabaseSettings) -> psycopg.Connectio
             f"no connection to the database within {database.connect_seconds:g} s:"
             f" {_safe_error_text(error, dsn)}"
         ) from None
-
-
-def first_error_line(error: psycopg.Error) -> str:
-    """Return the first line of an error's text; its type where it has none."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def _safe_error_text(error: psycopg.Error, dsn: str) -> str:

@@ -22,10 +22,10 @@ from cutover_gates.probes.database.context import (
     DatabaseUnreachable,
     Row,
     connect_read_only,
-    first_error_line,
 )
 from cutover_gates.probes.database.history.history_table import history_table_name
 from cutover_gates.probes.database.history.migration_scripts import load_install_scripts
+from cutover_gates.util.text import first_error_line
 
 LATEST_MIGRATION = (
     "SELECT version FROM flyway_schema_history WHERE success AND version IS NOT NULL ORDER BY"

@@ -10,8 +10,8 @@ from cutover_gates.config.target_access import DatabaseSettings
 from cutover_gates.probes.database.context import (
     DatabaseUnreachable,
     connect_read_only,
-    first_error_line,
 )
+from cutover_gates.util.text import first_error_line
 
 _READINESS = """
 SELECT extract(epoch FROM clock_timestamp())::float8 AS time,

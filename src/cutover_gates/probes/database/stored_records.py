@@ -21,8 +21,8 @@ from cutover_gates.probes.database.context import (
     DatabaseUnreachable,
     Row,
     connect_read_only,
-    first_error_line,
 )
+from cutover_gates.util.text import first_error_line
 
 RECORD_KINDS = ("patient", "visit", "document")
 

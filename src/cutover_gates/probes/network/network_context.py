@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 
+from cutover_gates.core.clock_slack import EXACT_CLOCK, ClockSlack
 from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
 from cutover_gates.core.findings import Rule
 from cutover_gates.util.http import BoundedResponse, HttpRequest, exchange, redact_url
@@ -26,14 +27,14 @@ class NetworkContext:
     """The target's name, what its settings declare as unsupported, and who takes the assessments.
 
     `absent` says what an embedded target should have started and could not, a sentence each.
-    `clock` are the least and the greatest seconds by which the true time may be ahead of ours.
+    `clock` says how far the true time may be from this machine's clock.
     """
 
     target: str
     declared: Mapping[str, str] = field(default_factory=dict)
     absent: Iterable[str] = ()
     record: Callable[[Assessment], None] = field(default=lambda _assessment: None, repr=False)
-    clock: tuple[float, float] = (0.0, 0.0)
+    clock: ClockSlack = EXACT_CLOCK
 
     def key(self, table: str, key: str) -> str:
         """Return the full name of a settings key."""

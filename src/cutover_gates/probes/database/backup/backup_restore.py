@@ -28,11 +28,11 @@ from cutover_gates.probes.database.backup.dump_restore import restore_dump_into
 from cutover_gates.probes.database.context import (
     DatabaseContext,
     DatabaseUnreachable,
-    first_error_line,
 )
 from cutover_gates.probes.database.scratch import rules as scratch_rules
 from cutover_gates.probes.database.scratch.scratch_cluster import SUPERUSER, run_cluster
 from cutover_gates.probes.database.scratch.scratch_server import scratch_server
+from cutover_gates.util.text import first_error_line
 
 _UNAVAILABLE_PREFIX = 'extension "'
 # The copy is read as its superuser: the target's own user may not read every table.

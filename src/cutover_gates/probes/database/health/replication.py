@@ -11,12 +11,12 @@ from cutover_gates.probes.database.context import (
     DatabaseContext,
     DatabaseUnreachable,
     Row,
-    first_error_line,
 )
 from cutover_gates.probes.database.health import rules
 from cutover_gates.probes.database.health.server_sessions import MAX_LAG_BYTES, sees_all_sessions
 from cutover_gates.probes.database.identity import wait_for_standby
 from cutover_gates.probes.database.rules import CURRENT_STANDBY
+from cutover_gates.util.text import first_error_line
 
 _STANDBYS = """
 SELECT coalesce(nullif(application_name, ''), 'process ' || pid) AS name, state, sync_state,

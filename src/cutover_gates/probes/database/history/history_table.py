@@ -9,11 +9,12 @@ import psycopg
 from psycopg import sql
 
 from cutover_gates.core.findings import gap_error
-from cutover_gates.probes.database.context import DatabaseContext, first_error_line
+from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.context import Row as Line
 from cutover_gates.probes.database.history import rules
 from cutover_gates.probes.database.history.flyway_conventions import Version
 from cutover_gates.probes.database.history.flyway_rows import FlywayRow
+from cutover_gates.util.text import first_error_line
 
 DEFAULT_HISTORY_TABLES = {
     "flyway": "flyway_schema_history",

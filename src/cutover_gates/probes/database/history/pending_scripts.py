@@ -9,7 +9,6 @@ from cutover_gates.probes.database.context import (
     DatabaseContext,
     DatabaseUnreachable,
     connect_read_only,
-    first_error_line,
 )
 from cutover_gates.probes.database.history import rules
 from cutover_gates.probes.database.history.flyway_states import compute_states
@@ -23,6 +22,7 @@ from cutover_gates.probes.database.history.migration_scripts import (
     load_install_scripts,
     load_scripts,
 )
+from cutover_gates.util.text import first_error_line
 
 
 def find_pending_scripts(context: DatabaseContext, dsn: str) -> list[MigrationScript]:

@@ -14,12 +14,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import psycopg
 from psycopg import sql
 
-from cutover_gates.probes.database.context import APPLICATION_NAME, first_error_line
+from cutover_gates.probes.database.context import APPLICATION_NAME
 from cutover_gates.probes.database.history.flyway_conventions import (
     find_undeclared_placeholders,
     replace_placeholders,
 )
 from cutover_gates.probes.database.history.migration_scripts import MigrationScript
+from cutover_gates.util.text import first_error_line
 
 _NON_TRANSACTIONAL = re.compile(
     r"(?:CREATE|DROP) (?:DATABASE|TABLESPACE|SUBSCRIPTION)\b|ALTER SYSTEM\b|(?:CREATE|DROP)(?:"

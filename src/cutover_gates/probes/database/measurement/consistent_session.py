@@ -18,9 +18,9 @@ from cutover_gates.config.target_access import DatabaseSettings
 from cutover_gates.probes.database.context import (
     DatabaseUnreachable,
     connect_read_only,
-    first_error_line,
 )
 from cutover_gates.probes.database.measurement.table_specs import TupleConnection
+from cutover_gates.util.text import first_error_line
 
 _SESSION_SETTINGS = {
     # A cast to text depends on these.

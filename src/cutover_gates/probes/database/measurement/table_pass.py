@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 
 import psycopg
 
-from cutover_gates.probes.database.context import first_error_line
 from cutover_gates.probes.database.measurement.consistent_session import ConsistentSession
 from cutover_gates.probes.database.measurement.table_accumulators import (
     ProgressSnapshot,
@@ -16,6 +15,7 @@ from cutover_gates.probes.database.measurement.table_accumulators import (
 )
 from cutover_gates.probes.database.measurement.table_queries import TablePiece
 from cutover_gates.probes.database.measurement.table_specs import TableSpec, TupleConnection
+from cutover_gates.util.text import first_error_line
 
 # Seconds between two looks at the clock.
 TICK_SECONDS = 0.2

@@ -10,13 +10,13 @@ from psycopg import sql
 
 from cutover_gates.config.base import SettingsError
 from cutover_gates.config.migrations import TableChange
-from cutover_gates.probes.database.context import first_error_line
 from cutover_gates.probes.database.measurement.row_hashes import HashedColumn
 from cutover_gates.probes.database.measurement.table_specs import (
     MeasuredTable,
     TableSpec,
     TupleConnection,
 )
+from cutover_gates.util.text import first_error_line
 
 
 def build_table_spec(

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from cutover_gates.core.evidence.assessment import Assessment
 from cutover_gates.core.findings import Finding
-from cutover_gates.probes.database.context import first_error_line
+from cutover_gates.util.text import first_error_line
 
 # SQLSTATEs: the class of errors about a value, and exceptions of PL/pgSQL code.
 _DATA_ERRORS, _RAISED_BY_CODE = "22", "P0001"

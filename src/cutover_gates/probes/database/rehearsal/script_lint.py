@@ -16,7 +16,6 @@ from cutover_gates.core.findings import NotProven, Rule, gap_error
 from cutover_gates.probes.database.context import (
     DatabaseContext,
     DatabaseUnreachable,
-    first_error_line,
 )
 from cutover_gates.probes.database.history import flyway_conventions
 from cutover_gates.probes.database.history.migration_scripts import (
@@ -28,6 +27,7 @@ from cutover_gates.probes.database.history.pending_scripts import find_pending_s
 from cutover_gates.probes.database.history.script_execution import requires_autocommit
 from cutover_gates.probes.database.rehearsal import rules, squawk
 from cutover_gates.probes.database.snapshot.selection import find_newest_snapshot
+from cutover_gates.util.text import first_error_line
 
 
 def load_lint_rules() -> dict[str, tuple[str, ...]]:

@@ -12,7 +12,7 @@ import psycopg
 from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
 from cutover_gates.core.findings import gap_error
 from cutover_gates.probes.database import identity
-from cutover_gates.probes.database.context import DatabaseContext, first_error_line
+from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.measurement.consistent_session import open_consistent_session
 from cutover_gates.probes.database.measurement.table_specs import read_tables
 from cutover_gates.probes.database.rows import rules
@@ -38,6 +38,7 @@ from cutover_gates.probes.database.snapshot.capture import take_snapshot
 from cutover_gates.probes.database.snapshot.model import Snapshot
 from cutover_gates.probes.database.snapshot.selection import find_newest_snapshot
 from cutover_gates.probes.database.snapshot.store import load_snapshot
+from cutover_gates.util.text import first_error_line
 
 
 def _not_proven_on_database_error(

@@ -18,7 +18,6 @@ from cutover_gates.probes.database.backup.backup_restore import open_restored_ba
 from cutover_gates.probes.database.context import (
     DatabaseContext,
     DatabaseUnreachable,
-    first_error_line,
 )
 from cutover_gates.probes.database.measurement.consistent_session import (
     ConsistentSession,
@@ -36,6 +35,7 @@ from cutover_gates.probes.database.measurement.table_specs import (
 )
 from cutover_gates.probes.database.rows.snapshot_scan import ExpectedState, build_comparison_spec
 from cutover_gates.probes.database.snapshot.model import Snapshot
+from cutover_gates.util.text import first_error_line
 
 # Tables whose differences are looked up. Where more differ, single rows no longer matter.
 MAX_LOCATED_TABLES = 5

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 
 from cutover_gates.core.findings import gap_error
-from cutover_gates.probes.database.context import DatabaseContext, first_error_line
+from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.identity import ServerFacts, qualified_history_name
 from cutover_gates.probes.database.measurement.consistent_session import open_consistent_session
 from cutover_gates.probes.database.measurement.table_accumulators import MeasurementProgress
@@ -30,6 +30,7 @@ from cutover_gates.probes.database.measurement.table_stats import (
 )
 from cutover_gates.probes.database.snapshot import rules as snapshot_rules
 from cutover_gates.probes.database.snapshot.model import Snapshot, declarations_digest
+from cutover_gates.util.text import first_error_line
 
 
 class ExpectedState(StrEnum):

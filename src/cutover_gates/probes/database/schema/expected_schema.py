@@ -9,7 +9,7 @@ import psycopg
 
 from cutover_gates.core.evidence.assessment import NotProven
 from cutover_gates.core.findings import gap_error
-from cutover_gates.probes.database.context import DatabaseContext, first_error_line
+from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.identity import find_newest_script, read_applied_migration
 from cutover_gates.probes.database.schema import rules
 from cutover_gates.probes.database.schema.schema_catalog import (
@@ -25,6 +25,7 @@ from cutover_gates.probes.database.schema.schema_from_scripts import (
 )
 from cutover_gates.probes.database.snapshot.model import Snapshot
 from cutover_gates.probes.database.snapshot.store import load_snapshot
+from cutover_gates.util.text import first_error_line
 
 _SETTING = "migrations.expected_catalog"
 # Owners are left out: they may have other names where the catalog was recorded.

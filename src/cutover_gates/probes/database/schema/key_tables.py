@@ -8,9 +8,10 @@ import psycopg
 from psycopg import sql
 
 from cutover_gates.core.evidence.assessment import AssessmentBuilder, NotReadable
-from cutover_gates.probes.database.context import DatabaseContext, first_error_line
+from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.schema import rules
 from cutover_gates.probes.database.schema.expected_schema import read_target_catalog
+from cutover_gates.util.text import first_error_line
 
 _RELATIONS = ("table", "view", "materialized view")
 

@@ -13,9 +13,9 @@ from cutover_gates.core.findings import NotProven, gap_error
 from cutover_gates.probes.database.context import (
     DatabaseContext,
     DatabaseUnreachable,
-    first_error_line,
 )
 from cutover_gates.probes.database.scratch import rules
+from cutover_gates.util.text import first_error_line
 
 _PROVIDERS = {"b": "builtin", "i": "icu", "c": "libc"}
 _LOCALE_CLAUSES = {"b": "BUILTIN_LOCALE", "i": "ICU_LOCALE"}

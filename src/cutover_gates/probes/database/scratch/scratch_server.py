@@ -19,7 +19,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from cutover_gates.core.findings import NotProven, gap_error
-from cutover_gates.probes.database.context import DatabaseContext, first_error_line
+from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.scratch import (
     postgres_binaries,
     rules,
@@ -31,6 +31,7 @@ from cutover_gates.probes.database.scratch.scratch_options import (
     DatabaseLocale,
     list_candidate_locales,
 )
+from cutover_gates.util.text import first_error_line
 
 NAME_PREFIX = "cutover_scratch_"
 # Seconds for a server to start, also where the budget has more left.

@@ -17,7 +17,7 @@ import psycopg
 from cutover_gates.config.base import SettingsError
 from cutover_gates.core.findings import gap_error
 from cutover_gates.probes.database import identity
-from cutover_gates.probes.database.context import DatabaseContext, first_error_line
+from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.history.assessments import capture_history
 from cutover_gates.probes.database.measurement.consistent_session import open_consistent_session
 from cutover_gates.probes.database.measurement.table_accumulators import MeasurementProgress
@@ -36,6 +36,7 @@ from cutover_gates.probes.database.schema.schema_catalog import Catalog, read_ca
 from cutover_gates.probes.database.snapshot import rules
 from cutover_gates.probes.database.snapshot.model import Snapshot, declarations_digest
 from cutover_gates.probes.database.snapshot.store import load_snapshot, save_snapshot
+from cutover_gates.util.text import first_error_line
 
 # The most segments of one table.
 MAX_TABLE_SEGMENTS = 1 << 16

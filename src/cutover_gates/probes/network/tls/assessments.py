@@ -6,6 +6,7 @@ from functools import partial
 
 from cryptography import x509
 
+from cutover_gates.core.clock_slack import ClockSlack
 from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
 from cutover_gates.probes.network.tls import (
     https_enforcement,
@@ -145,7 +146,7 @@ def _judge_validity(
     endpoint: Endpoint,
     chain: Chain,
     days_left: float,
-    clock: tuple[float, float],
+    clock: ClockSlack,
 ) -> None:
     builder.checked.append(str(endpoint))
     builder.figures[str(endpoint)] = {

@@ -10,6 +10,7 @@ from typing import Any
 
 from cryptography import x509
 
+from cutover_gates.core.clock_slack import EXACT_CLOCK, ClockSlack
 from cutover_gates.util.http import SourceUnavailable
 from cutover_gates.util.text import format_utc
 
@@ -114,14 +115,14 @@ def format_subject(certificate: x509.Certificate) -> str:
 
 
 def find_validity_problem(
-    certificate: x509.Certificate, days_left: float, clock: tuple[float, float] = (0.0, 0.0)
+    certificate: x509.Certificate, days_left: float, clock: ClockSlack = EXACT_CLOCK
 ) -> str:
     """Return what is wrong with the dates, where so many days must be left; empty if nothing is.
 
-    `clock` are the least and the greatest seconds by which the true time may be ahead of ours: the
-    certificate must be valid at both moments.
+    The certificate must be valid at each moment that `clock` leaves open.
     """
-    earliest, now = (datetime.now(UTC) + timedelta(seconds=offset) for offset in clock)
+    shown = datetime.now(UTC)
+    earliest, now = clock.earliest_time(shown), clock.latest_time(shown)
     begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     if begins > earliest:
         return f"not valid before {format_utc(begins)}"
