@@ -91,5 +91,7 @@ def guard_terminal() -> tuple[GuardedStream, GuardedStream]:
 
 def print_on_stderr(sentence: str) -> None:
     """Print a sentence on standard error, or nowhere where that is closed."""
-    _, err = guard_terminal()
+    out, err = guard_terminal()
+    # What was printed before stands before it, also where both lead to one file.
+    out.flush()
     print_text(sentence, err.as_text_io())
