@@ -199,7 +199,7 @@ class GrafanaAnswersSomethingElse(DashboardFault):
     """A login page answers instead of Grafana."""
 
     outcome = "not proven"
-    breaks, shows = (rules.GRAFANA_ANSWERS,), "answered 200, and not in usable JSON |"
+    breaks, shows = (rules.GRAFANA_ANSWERS,), "answered 200, and not in usable JSON: not JSON"
 
     @classmethod
     def change(cls, stand_in: HttpServerStandin) -> None:

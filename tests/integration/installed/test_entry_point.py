@@ -73,4 +73,4 @@ def test_a_checkout_works_without_plugin_autoload() -> None:
         timeout=SECONDS,
     )
     assert node_ids(run), run.stdout + run.stderr
-    assert "NOT JUDGED: nothing was judged" in run.stdout
+    assert "NOT JUDGED: nothing was judged" in run.stderr

@@ -28,9 +28,12 @@ def hospital() -> Iterator[Hospital]:
     process.communicate(timeout=5)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def staff(hospital: Hospital) -> Iterator[Staff]:
-    """Return `staff("registrar")`: a client of a member of staff who is signed in."""
+    """Return `staff("registrar")`: a client of a member of staff who is signed in.
+
+    A token lives for 15 minutes, and all tests together take longer.
+    """
     clients = {
         name: hospital.client(hospital.sign_in(name)["access_token"]) for name in hospital.users
     }
