@@ -51,6 +51,8 @@ class OwnedRecord:
 
 
 OWN, GONE = OwnedRecord(Ownership.OWN), OwnedRecord(Ownership.GONE)
+NUMBER_LOST = "the target keeps too little of a record number to tell the run's from others"
+NO_NUMBER = "-"
 UNREADABLE = "the target offers no way to read it, so nobody knows whose it is now"
 
 
@@ -90,7 +92,7 @@ class RecordOwner:
 
     def own_patients(self, record: RemainingRecord) -> Sequence[str]:
         """Return the ids of the patients that have the entry's number and names."""
-        number = self._stored(record, {}).mrn
+        number = self._stored(record.key).mrn
         found = self._driver.search(self._session, PatientQuery(mrn=number))
         return [patient.id for patient in found if not self._find_difference(record, patient)]
 
@@ -114,7 +116,7 @@ class RecordOwner:
         try:
             return self._read_patient_once(record.id or "")
         except Unsupported:
-            number = self._stored(record, {}).mrn
+            number = self._stored(record.key).mrn
             found = self._driver.search(self._session, PatientQuery(mrn=number))
             return next((patient for patient in found if patient.id == record.id), None)
 
@@ -127,7 +129,9 @@ class RecordOwner:
         """Return why the patient is not the entry's; empty where they are."""
         if not record.key.startswith(record.run[:MRN_TAG_CHARACTERS]):
             return "the record number in the ledger does not carry the run's tag"
-        if patient.mrn != self._stored(record, {}).mrn:
+        if not self._keeps(record.key):
+            return NUMBER_LOST
+        if patient.mrn != self._stored(record.key).mrn:
             return "the id leads to a patient with another record number now"
         if not any(self._has_names(record, patient, names) for names in record.names()):
             return "the patient with this id has another name than the run gave"
@@ -138,15 +142,15 @@ class RecordOwner:
     ) -> bool:
         if not names:
             return True  # the run sent names that it does not know: only the number can tell
-        stored = self._stored(record, names)
+        stored = self._stored(
+            record.key, names.get("family_name", "-"), names.get("given_name", "-")
+        )
         found = (patient.family_name, patient.given_name)
         return found == (stored.family_name, stored.given_name)
 
-    def _stored(self, record: RemainingRecord, names: Mapping[str, str]) -> PatientDraft:
+    def _stored(self, number: str, family: str = "-", given: str = "-") -> PatientDraft:
         """Return number and names as this target keeps them."""
-        family, given = names.get("family_name", "-"), names.get("given_name", "-")
-        draft = PatientDraft(record.key, family, given, _ANY_DAY)
-        return self._driver.features.stored_form(draft)
+        return self._driver.features.stored_form(PatientDraft(number, family, given, _ANY_DAY))
 
     # -- visits and documents
 
@@ -174,15 +178,17 @@ class RecordOwner:
             if rejection.reason is Reason.NOT_FOUND:
                 return GONE
             raise
-        tag = self._stored_tag(record)
-        if patient.mrn.startswith(tag):
+        tag = record.run[:MRN_TAG_CHARACTERS]
+        if not self._keeps(tag):
+            return OwnedRecord(Ownership.FOREIGN, NUMBER_LOST)
+        if patient.mrn.startswith(self._stored(tag).mrn):
             return OWN
         return OwnedRecord(Ownership.FOREIGN, "it belongs to a patient of nobody's run now")
 
-    def _stored_tag(self, record: RemainingRecord) -> str:
-        tag = record.run[:MRN_TAG_CHARACTERS]
-        draft = PatientDraft(tag, "-", "-", _ANY_DAY)
-        return self._driver.features.stored_form(draft).mrn
+    def _keeps(self, number: str) -> bool:
+        """Return whether the target keeps enough of a record number to tell it from others."""
+        stored = self._stored(number).mrn
+        return bool(stored) and stored != self._stored(NO_NUMBER).mrn
 
     def _read_entry(self, record: RemainingRecord) -> Visit | Document | None:
         patient_id, entry_id = record.patient_id or "", record.id or ""
