@@ -45,7 +45,8 @@ Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 class SettingsTable(BaseModel):
     """A settings table: unknown keys are errors, and nothing changes once it is read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # A limit without an end is none.
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 def find_table(annotation: Any) -> type[BaseModel] | None:

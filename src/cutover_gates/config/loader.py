@@ -11,7 +11,7 @@ import pydantic_settings
 from pydantic import ValidationError
 
 from cutover_gates.config.base import SECRET_KEYS, SettingsError
-from cutover_gates.config.production import refuse_lowered_production
+from cutover_gates.config.production import refuse_lowered_production, refuse_moved_production
 from cutover_gates.config.settings import FILE_ARGUMENT, Settings
 from cutover_gates.config.settings_mistakes import describe_mistake, invalid_environment_message
 from cutover_gates.core.tables import read_table, suggest_nearest
@@ -46,6 +46,7 @@ def load_settings(
         raised = {settings.target: {"production": True}}
         settings = _make_settings(path, {**given, "targets": raised})
     refuse_lowered_production(path.name, data, settings.targets)
+    refuse_moved_production(path.name, data, settings.targets)
     settings._folder, settings._file = path.parent, path
     return settings
 

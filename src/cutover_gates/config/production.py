@@ -41,26 +41,61 @@ def _is_true(value: object) -> bool:
         return False
 
 
+def refuse_moved_production(
+    file: str, data: Mapping[str, Any], targets: Mapping[str, Target]
+) -> None:
+    """Raise `SettingsError` where a target has the address of a production target of the file.
+
+    A variable may give that production target another address: the patients stay where they are.
+    """
+    for name, table in data.get("targets", {}).items():
+        if not isinstance(table, Mapping) or not _is_true(table.get("production", False)):
+            continue
+        url = table.get("url")
+        address = _normalize(url) if isinstance(url, str) else ""
+        for other, target in targets.items():
+            if address and not target.production and address in _normalized_addresses(target):
+                raise SettingsError(
+                    f"{file} says production = true for target {name!r} at {url}, and {other!r}"
+                    f" leads there without it. Set production = true for {other!r}, or correct its"
+                    " addresses."
+                )
+
+
 def find_contradiction(targets: Mapping[str, Target]) -> str:
     """Return a sentence where two targets of one address disagree on `production`; else empty.
 
-    The addresses of a production target are its url, and those of its load balancer and of the
-    backends behind that: each of them leads to the real patients.
+    The addresses of a target are its url, and those of its load balancer and of the backends behind
+    that: each of them may lead to the real patients.
     """
     production = {
-        normalize_address(url): name
+        address: name
         for name, target in targets.items()
         if target.production
-        for url in _list_addresses(target)
+        for address in _normalized_addresses(target)
     }
     for name, target in targets.items():
-        twin = production.get(normalize_address(target.url)) if target.url else None
-        if twin and not target.production:
-            return (
-                f"{name!r} and {twin!r} have one address, {target.url}, and only {twin!r} says"
-                f" production = true. Set production = true for {name!r}, or correct its url."
-            )
+        shared = {} if target.production else _normalized_addresses(target)
+        for address, url in shared.items():
+            if twin := production.get(address):
+                return (
+                    f"{name!r} and {twin!r} have one address, {url}, and only {twin!r} says"
+                    f" production = true. Set production = true for {name!r}, or correct its url"
+                    " or backends."
+                )
     return ""
+
+
+def _normalized_addresses(target: Target) -> dict[str, str]:
+    """Return the addresses of a target in one form, each with the way in which it is written."""
+    return {_normalize(url): url for url in _list_addresses(target)}
+
+
+def _normalize(url: str) -> str:
+    try:
+        return normalize_address(url)
+    except ValueError:  # what is no address is refused where the settings are made
+        return ""
 
 
 def _list_addresses(target: Target) -> Iterator[str]:
