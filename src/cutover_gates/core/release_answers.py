@@ -9,12 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from cutover_gates.core.gates import named_gates
 from cutover_gates.core.plan import Item, Plan
 
 APPLICATION_SUITES = frozenset({"smoke", "performance", "contract"})
 """The suites whose checks ask the running application. Migrations only look at the database."""
+
+SHOWN_CHARACTERS = 200
+"""Characters of a release that are kept: it comes from the target, and may be anything."""
+
+
+def shorten_release(release: str) -> str:
+    """Return a release, or of one that is too long its beginning and what tells it from others."""
+    if len(release) <= SHOWN_CHARACTERS:
+        return release
+    digest = sha256(release.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{release[:SHOWN_CHARACTERS]}… ({len(release)} characters, SHA-256 {digest})"
 
 
 @dataclass(frozen=True)

@@ -150,9 +150,9 @@ def _fetch_document(run: PytestRun) -> Mapping[str, Any] | None:
     # A gate of the database may be judged while the application is down.
     if target is None or run.suites == {"migrations"} or list_images(run.settings.chosen_target):
         return None
-    hospital = open_driver(run.settings, target, Recorder(run.redactor, cap=1), run.tag)
-    load = hospital.features.served_document
     try:
+        hospital = open_driver(run.settings, target, Recorder(run.redactor, cap=1), run.tag)
+        load = hospital.features.served_document
         return load() if load else None
     except (MappingError, ProtocolViolation, Rejected, Unreachable, Unsupported):
         return None

@@ -12,7 +12,12 @@ import pytest
 from cutover_gates.config.settings import CONTAINER_TARGET
 from cutover_gates.core.clock_slack import EXACT_CLOCK
 from cutover_gates.core.decision_validity import Terms
-from cutover_gates.core.declarations import Declaration
+from cutover_gates.core.declarations import (
+    AppliedDeclaration,
+    Declaration,
+    describe_age,
+    is_older_than,
+)
 from cutover_gates.core.judge import judge
 from cutover_gates.core.verdict import CheckResult, Verdict, VerdictSubject
 from cutover_gates.core.waivers import Decision, load_decisions
@@ -106,8 +111,9 @@ def judge_gates(
     terms: Terms,
 ) -> list[Verdict]:
     """Return the verdict of each gate of the run."""
-    return [
-        judge(
+    verdicts = []
+    for gate in run.gates:
+        verdict = judge(
             run.plan,
             gate,
             [*results, *releases.results(gate)],
@@ -121,8 +127,26 @@ def judge_gates(
             notes=decisions.notes,
             terms=terms,
         )
-        for gate in run.gates
-    ]
+        untold = releases.untold_by(gate)
+        verdicts.append(_show_untold_release(verdict, untold, decisions.declarations, terms))
+    return verdicts
+
+
+def _show_untold_release(
+    verdict: Verdict, untold: str, declarations: Sequence[Declaration], terms: Terms
+) -> Verdict:
+    """Return the verdict with the fact that no release is told: no check shows what ran."""
+    shown = {applied.declaration.name for applied in verdict.declared}
+    for declaration in declarations:
+        if declaration.name != untold or untold in shown:
+            continue
+        old = is_older_than(declaration, terms.declarations_days, verdict.finished)
+        applied = AppliedDeclaration(declaration, (), is_old=old)
+        notes = (describe_age(declaration, terms.declarations_days),) if old else ()
+        return replace(
+            verdict, declared=(*verdict.declared, applied), notes=(*verdict.notes, *notes)
+        )
+    return verdict
 
 
 def find_missing_guards(config: pytest.Config) -> list[str]:

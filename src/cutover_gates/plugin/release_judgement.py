@@ -25,6 +25,10 @@ CHECK = "the release that answers"
 """The name under which an item that was asked of another release shows it."""
 
 
+UNTOLD_FACTS = ("reported_release", "release")
+"""Capabilities without which no release is told: the second is the operation that asks for it."""
+
+
 @dataclass
 class ReleaseJudgement:
     """What must answer at the gates of a run, and what answered so far.
@@ -67,6 +71,13 @@ class ReleaseJudgement:
             for gate, usual in DEFAULT_ANSWERS.items()
             if gate in self._named_gates() and plan.gate_answers[gate] != usual
         ]
+        notes += [
+            f"the plan lets {one.answers!r} answer for {one.subject}: that release is asked, and"
+            " not the one of the gate"
+            for gate in self.run.gates
+            for one in self.requirements(gate)
+            if one.of_items and one.answers != "release"
+        ]
         told = any(answers.counts for answers in self.answers)
         if told and target and declared_releases(self.run, target).untold_reason:
             notes.append(
@@ -74,6 +85,19 @@ class ReleaseJudgement:
                 " the declaration, so that the release is proven"
             )
         return notes
+
+    def untold_by(self, gate: str) -> str:
+        """Return the declared fact without which a gate would not go without a release.
+
+        It is empty where a release answered, or none is asked for.
+        """
+        target = self.run.running_target
+        if target is None or not self.requirements(gate) or not self.answers:
+            return ""
+        if any(answers.counts for answers in self.answers):
+            return ""
+        absent = load_unsupported_operations(self.run.settings)
+        return next((name for name in UNTOLD_FACTS if absent.get(name)), "")
 
     def _named_gates(self) -> frozenset[str]:
         return frozenset(name for gate in self.run.gates for name in named_gates(gate))
@@ -97,8 +121,7 @@ class ReleaseJudgement:
 def declared_releases(run: PytestRun, target: RunningTarget) -> DeclaredReleases:
     """Return the releases that the settings declare for the target."""
     absent = load_unsupported_operations(run.settings)
-    # `release` is the operation that cannot be asked, `reported_release` an answer without one.
-    untold = absent.get("reported_release") or absent.get("release", "")
+    untold = next((absent[name] for name in UNTOLD_FACTS if absent.get(name)), "")
     return DeclaredReleases(target.name, target.release, target.previous_release, untold)
 
 

@@ -7,7 +7,7 @@ run again, against another target, in the middle of a gate: staging's own run ha
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,19 +17,25 @@ from cutover_gates.core.gates import GATES
 from cutover_gates.core.plan import Item
 from cutover_gates.core.verdict import CheckResult, Outcome, VerdictSubject, VerdictWord
 from cutover_gates.plugin.run import PytestRun
+from cutover_gates.util.text import format_list
 
 ACCEPTED_WORDS = (VerdictWord.GO.value, VerdictWord.GO_WITH_WAIVERS.value)
 PROVEN = (Outcome.PASSED.value, Outcome.ATTESTED.value)
 SCHEMAS = ("urn:cutover:verdict:1", "urn:cutover:verdict:2", "urn:cutover:verdict:3")
 NOT_JUDGED = "NOT JUDGED"
 """The word of a record that is no verdict: its call was wrong, and nothing was run."""
+SAME_PARTS = {"suite": "the shipped checks", "own files": "the checks of your own"}
+"""The parts of the question that must be the same for both targets, in words."""
 DEFAULT_STAGING = "staging"
 """The target that stands for staging where the settings name none."""
 
 
 @dataclass(frozen=True)
 class StagedVerdict:
-    """The parts of a verdict of staging that are compared. `items` maps item ids to outcomes."""
+    """The parts of a verdict of staging that are compared.
+
+    `items` maps item ids to outcomes, `question` the parts of what was asked to their SHA-256.
+    """
 
     run: str
     kind: str
@@ -39,6 +45,15 @@ class StagedVerdict:
     finished: datetime
     suite: str
     items: Mapping[str, str]
+    question: Mapping[str, str]
+
+    def find_open(self, names: Iterable[str]) -> list[str]:
+        """Return a clause for each of these items that it judges and does not prove."""
+        return [
+            f"{name} is {self.items[name]}"
+            for name in names
+            if self.items.get(name, PROVEN[0]) not in PROVEN
+        ]
 
     def as_evidence(self, target: str) -> dict[str, Any]:
         """Return it as an entry of the evidence."""
@@ -62,14 +77,20 @@ def prove_by_staging(run: PytestRun, subject: VerdictSubject) -> list[CheckResul
 
 def _judge_item(run: PytestRun, subject: VerdictSubject, item: Item) -> CheckResult:
     staging = run.settings.chosen_target.migrations.staging or DEFAULT_STAGING
-    check, items = f"{item.id}: verdict of {staging}", frozenset({item.id})
-    newest, unreadable = _find_newest(run, staging, subject.release, item)
-    if unreadable:
+    check, items, asked = (
+        f"{item.id}: verdict of {staging}",
+        frozenset({item.id}),
+        {*item.rests_on},
+    )
+    verdicts, unreadable = _find_verdicts(run, staging, subject.release, item)
+    newest = next((each for each in reversed(verdicts) if each.items.keys() >= asked), None)
+    if unreadable and (newest is None or unreadable > newest.run):
         why = f"{unreadable}/verdict.json cannot be read, and may be the newest of {staging}"
     elif newest is None:
         why = _explain_absence(staging, subject.release, item)
     else:
-        why = _find_objection(run, newest, subject, item)
+        later = verdicts[verdicts.index(newest) + 1 :]
+        why = _find_objection(run, newest, subject, item) or _find_later_objection(later, item)
     if newest is None or why:
         gate = _find_gate(run, item)
         command = f'Run pytest -m "{gate}" --target {staging} --release {subject.release}'
@@ -106,14 +127,15 @@ def _find_objection(
         return f"the newest verdict, {verdict.run}, is one of the embedded demonstration"
     if verdict.word not in ACCEPTED_WORDS:
         return f"the newest verdict, {verdict.run}, is {verdict.word}"
-    if open_items := [name for name in item.rests_on if verdict.items[name] not in PROVEN]:
-        outcomes = ", ".join(f"{name} is {verdict.items[name]}" for name in open_items)
-        return f"in the newest verdict, {verdict.run}, {outcomes}"
+    if open_items := verdict.find_open(item.rests_on):
+        return f"in the newest verdict, {verdict.run}, {', '.join(open_items)}"
     if verdict.suite != describe_suite(subject):
         return (
             f"the newest verdict, {verdict.run}, was made by suite {verdict.suite}, and this one is"
             f" {describe_suite(subject)}"
         )
+    if changed := _find_other_parts(verdict, subject):
+        return f"since the newest verdict, {verdict.run}, {format_list(changed)} changed"
     if not timedelta(0) <= datetime.now(UTC) - verdict.finished <= timedelta(hours=hours):
         return (
             f"the newest verdict, {verdict.run}, ended at {verdict.finished:%Y-%m-%d %H:%M} UTC:"
@@ -122,20 +144,38 @@ def _find_objection(
     return ""
 
 
+def _find_later_objection(later: Iterable[StagedVerdict], item: Item) -> str:
+    """Return what a later verdict, that judges a part of it only, found open."""
+    for verdict in later:
+        if open_items := verdict.find_open(item.rests_on):
+            return f"in a later verdict, {verdict.run}, {', '.join(open_items)}"
+    return ""
+
+
+def _find_other_parts(verdict: StagedVerdict, subject: VerdictSubject) -> list[str]:
+    """Return which checks, shipped or own, are not those that judged staging."""
+    now = subject.judged_by.digest if subject.judged_by else {}
+    return [
+        words
+        for part, words in SAME_PARTS.items()
+        if part in now and now[part] != verdict.question.get(part, now[part])
+    ]
+
+
 def describe_suite(subject: VerdictSubject) -> str:
     """Return the version and the commit of a suite as one text."""
     return f"{subject.suite_version} ({subject.suite_commit})"
 
 
-def _find_newest(
+def _find_verdicts(
     run: PytestRun, staging: str, release: str, item: Item
-) -> tuple[StagedVerdict | None, str]:
-    """Return the verdict that began last, of those that judge all that the item rests on.
+) -> tuple[list[StagedVerdict], str]:
+    """Return the verdicts that judge any item that this one rests on, by when they began.
 
-    The second is the run whose verdict cannot be read and may be a later one; empty where there is
-    none. The name of a run begins with its time.
+    The second is the last run whose verdict cannot be read; empty where there is none. The name of
+    a run begins with its time.
     """
-    newest: StagedVerdict | None = None
+    found: list[StagedVerdict] = []
     unreadable = ""
     reports = run.settings.resolve_path(run.settings.reports)
     for path in sorted(reports.glob(f"*-{staging}-*/verdict.json")):
@@ -144,11 +184,9 @@ def _find_newest(
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             unreadable = path.parent.name
             continue
-        if verdict is None or not set(item.rests_on) <= set(verdict.items):
-            continue
-        if newest is None or verdict.started >= newest.started:
-            newest = verdict
-    return newest, unreadable if newest is None or unreadable > newest.run else ""
+        if verdict is not None and verdict.items.keys() & set(item.rests_on):
+            found.append(verdict)
+    return sorted(found, key=lambda each: each.started), unreadable
 
 
 def _load(path: Path, staging: str, release: str) -> StagedVerdict | None:
@@ -175,4 +213,6 @@ def _parse(run: str, verdict: Mapping[str, Any]) -> StagedVerdict:
         datetime.fromisoformat(verdict["finished"]),
         f"{subject['suite_version']} ({subject['suite_commit']})",
         {str(item["id"]): str(item["outcome"]) for item in verdict["items"]},
+        # Verdicts of before schema 3 do not say what was asked.
+        dict((verdict.get("judged_by") or {}).get("digest_parts", {})),
     )

@@ -57,6 +57,7 @@ RELEASES: Mapping[str, Callable[[int], ToldRelease]] = {
     "look-alike": _always(ToldRelease("1.0\N{ZERO WIDTH SPACE}")),
     "other-dot": _always(ToldRelease("1\N{FULLWIDTH FULL STOP}0")),
     "longer": _always(ToldRelease("1.0.0")),
+    "very-long": _always(ToldRelease("a" * 201)),
     "both": _always(ToldRelease(["1.0", "0.9"])),
     "empty": _always(ToldRelease("")),
     "blank": _always(ToldRelease("  ")),

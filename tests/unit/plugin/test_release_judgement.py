@@ -23,7 +23,7 @@ from cutover_gates.plugin.release_judgement import (
     expected_pods,
     refuse_conflicts,
 )
-from cutover_gates.plugin.release_survey import is_from_cache
+from cutover_gates.plugin.release_questions import is_from_cache
 from cutover_gates.plugin.run import PytestRun
 from cutover_gates.targets.running_target import RunningTarget
 
