@@ -46,9 +46,7 @@ class ItemJudge:
         waiver = self.waived.get(item.id)
         if waiver is None:
             return result
-        # A waiver for what is not proven must not excuse a failure that the checks did see.
-        covered = OPEN_OUTCOMES if waiver.covers == COVERS[0] else {Outcome.NOT_PROVEN}
-        if result.outcome not in covered:
+        if not _reaches(waiver, result):
             return result
         if (check := find_unwaivable(result.checks)) is not None:
             why = f"no waiver covers access control and lost data, and {check.check} found it"
@@ -74,7 +72,7 @@ class ItemJudge:
         What they cannot see is excused. What they find is not.
         """
         own = self.own_checks(item)
-        if found := [result for result in own if result.outcome is Outcome.FAILED]:
+        if found := [result for result in own if _found_something(result)]:
             why = describe_contradiction(item, found)
             return ItemResult(item, Outcome.FAILED, why, own)
         if objection := applicability_objection(item):
@@ -112,3 +110,19 @@ class ItemJudge:
             if result.item.id not in self.judged
             for check in result.checks
         )
+
+
+def _found_something(result: CheckResult) -> bool:
+    """Return whether a check found the target wrong, also where a retry or a skip hid it."""
+    hid_it = result.saw_failure and result.outcome not in (Outcome.PASSED, Outcome.WAIVED)
+    return result.outcome is Outcome.FAILED or hid_it
+
+
+def _reaches(waiver: Decision, result: ItemResult) -> bool:
+    """Return whether a waiver of a whole item covers its outcome.
+
+    A waiver for what is not proven must not excuse a failure that the checks did see.
+    """
+    if waiver.covers == COVERS[0]:
+        return result.outcome in OPEN_OUTCOMES
+    return result.outcome is Outcome.NOT_PROVEN and not any(map(_found_something, result.checks))

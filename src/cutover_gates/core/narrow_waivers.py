@@ -72,9 +72,8 @@ def _select_covering(result: CheckResult, waivers: Sequence[Decision]) -> tuple[
     if result.outcome not in OPEN_OUTCOMES or find_unwaivable([result]) is not None:
         return ()
     # A waiver for what is not proven must not excuse a failure that the check did see.
-    usable = [
-        one for one in waivers if one.covers == COVERS[0] or result.outcome is Outcome.NOT_PROVEN
-    ]
+    saw_nothing = result.outcome is Outcome.NOT_PROVEN and not result.saw_failure
+    usable = [one for one in waivers if one.covers == COVERS[0] or saw_nothing]
     whole = [one for one in usable if _names(one, result) and not (one.rule or one.subject)]
     if whole:
         return tuple(whole[:1])

@@ -63,7 +63,8 @@ class CheckResult:
     of a check that is not proven, the gaps (`Finding.actual` is the reason); `why` says the same
     in a text. `only_findings` is False where something else was wrong, too. `absent` is the
     capability without which it is not applicable. `accepted` are the accepted findings that it
-    passed over, each as a sentence. `waivers` are those that cover it.
+    passed over, each as a sentence. `waivers` are those that cover it. `saw_failure` is True where
+    it found the target wrong in any attempt or phase, whatever its outcome is.
     """
 
     check: str
@@ -78,6 +79,7 @@ class CheckResult:
     absent: str = ""
     accepted: tuple[str, ...] = ()
     waivers: tuple[Decision, ...] = ()
+    saw_failure: bool = False
 
 
 @dataclass(frozen=True)

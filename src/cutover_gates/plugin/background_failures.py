@@ -25,10 +25,12 @@ class BackgroundFailures:
     """Python's hooks for exceptions that no caller catches, and what they reported.
 
     Beside checks only failing assertions are noted: libraries have troubles of their own.
+    `errors` are the exceptions behind what was told, until `take_errors` takes them.
     """
 
     def __init__(self) -> None:
         self.is_in_check = False
+        self.errors: list[BaseException] = []
         self._told: list[str] = []
         self._unread: dict[int, tuple[Any, BaseException]] = {}
         self._thread_hook = self._make_thread_hook(threading.excepthook)
@@ -67,6 +69,7 @@ class BackgroundFailures:
     def take(self) -> list[str]:
         """Return what was reported since the last call, and the failed futures not read since."""
         for _, error in list(self._unread.values()):
+            self.errors.append(error)
             self._told.append(
                 f"an assertion failed in a future whose result nobody asked for: {_text(error)}"
             )
@@ -74,8 +77,14 @@ class BackgroundFailures:
         told, self._told = list(dict.fromkeys(self._told)), []
         return told
 
+    def take_errors(self) -> list[BaseException]:
+        """Return the exceptions behind what was told since the last call."""
+        errors, self.errors = self.errors, []
+        return errors
+
     def _note(self, error: BaseException | None, sentence: str) -> None:
         if self.is_in_check or isinstance(error, ASSERTIONS):
+            self.errors += [error] if error else []
             self._told.append(f"{sentence}: {_text(error)}" if error else sentence)
 
     def _make_thread_hook(self, before: Callable[[Any], Any]) -> Callable[[Any], Any]:

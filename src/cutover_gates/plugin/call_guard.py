@@ -6,7 +6,7 @@ The exception is raised in the call itself, so that JUnit, Allure and the verdic
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 
 import pytest
 
@@ -44,6 +44,7 @@ class CallGuard:
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, None, None]:
         """Begin with nothing that an earlier check left."""
         self.holds += [f"between two checks: {told}" for told in self.background.take()]
+        self.background.take_errors()
         self.background.renew()
         self.background.is_in_check = bool(groups_of(item))
         yield
@@ -69,7 +70,7 @@ class CallGuard:
         slips = [f"{each} instead of asserting it: write `assert`" for each in returned[:1]]
         slips += [f"the check replaced {name}, which tells of failures" for name in replaced]
         slips += find_running_threads(before, item.path.parent)
-        _raise_slips([*slips, *self.background.take()])
+        _raise_slips([*slips, *self.background.take()], self.background.take_errors())
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, None, None]:
@@ -77,7 +78,7 @@ class CallGuard:
         yield
         self.background.is_in_check = False
         if groups_of(item):
-            _raise_slips(self.background.take())
+            _raise_slips(self.background.take(), self.background.take_errors())
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
@@ -85,9 +86,11 @@ class CallGuard:
         self.holds += [f"after the last check: {told}" for told in self.background.take()]
 
 
-def _raise_slips(slips: tuple[str, ...] | list[str]) -> None:
+def _raise_slips(slips: tuple[str, ...] | list[str], errors: Sequence[BaseException] = ()) -> None:
+    """Fail the check; what failed beside it stands behind, so that its findings are not lost."""
     if slips:
-        raise SlipError("; ".join(slips))
+        behind = BaseExceptionGroup("beside the check", errors) if errors else None
+        raise SlipError("; ".join(slips)) from behind
 
 
 def _with_article(name: str) -> str:

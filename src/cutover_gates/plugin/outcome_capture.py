@@ -6,7 +6,7 @@ is watched: how often it was set up, and what it raised.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from dataclasses import replace
 from typing import Any
 
@@ -14,18 +14,24 @@ import pytest
 
 from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.core.evidence.redact import Redactor
-from cutover_gates.core.findings import Finding, FindingsError, NotProven
-from cutover_gates.hospital import Rejected, Unreachable, Unsupported
+from cutover_gates.core.findings import Finding, NotProven
+from cutover_gates.hospital import Unreachable, Unsupported
 from cutover_gates.plugin.call_guard import WATCH_KEY
 from cutover_gates.plugin.check_outcome import CheckOutcome, attach_outcome
 from cutover_gates.plugin.collection import groups_of, items_of
-from cutover_gates.plugin.time_bounds import TIMEOUT_TEXT, find_outlived_bound
+from cutover_gates.plugin.raised_findings import (
+    FINDING_ERRORS,
+    exceptions_behind,
+    find_findings,
+    find_hidden_finding,
+    is_finding,
+    is_timeout,
+)
+from cutover_gates.plugin.time_bounds import find_outlived_bound
 
 ATTEMPTS_KEY = pytest.StashKey[int]()
 RAISED_KEY = pytest.StashKey[bool]()
 TARGET_GONE = "the target stopped answering during the run"
-FINDING_ERRORS = (AssertionError, Rejected, pytest.fail.Exception)
-"""Exceptions by which a check says that the target is wrong; of others, the check broke."""
 
 
 class OutcomeCapture:
@@ -106,13 +112,13 @@ class OutcomeCapture:
             raised=item.stash.get(RAISED_KEY, False),
             unsupported=raised.operation if isinstance(raised, Unsupported) else None,
             not_proven=isinstance(raised, NotProven),
-            is_finding=isinstance(raised, FINDING_ERRORS),
+            is_finding=is_finding(raised),
             why=self.redactor.redact_text(_describe_exception(raised)),
-            findings=tuple(self._redact_finding(found) for found in _findings_of(raised)),
+            findings=tuple(self._redact_finding(found) for found in find_findings(raised)),
             new_secrets=self._take_new_secrets(),
             target_gone=_target_is_gone(raised),
             outlived=find_outlived_bound(item),
-            timed_out=any(map(_is_timeout, _exception_chain(raised))),
+            timed_out=any(map(is_timeout, exceptions_behind(raised))),
         )
 
     def _take_new_secrets(self) -> tuple[tuple[str, str], ...]:
@@ -135,7 +141,7 @@ class OutcomeCapture:
 
     def _redact_exceptions(self, error: BaseException | None) -> None:
         """Mask secrets in the texts of an exception and of those behind it."""
-        for cause in _exception_chain(error):
+        for cause in exceptions_behind(error):
             cause.args = tuple(
                 self.redactor.redact_text(arg) if isinstance(arg, str) else arg
                 for arg in cause.args
@@ -153,36 +159,13 @@ def _add_call(outcome: CheckOutcome, item: pytest.Item, when: str) -> CheckOutco
     if watch is None:
         return outcome
     return replace(
-        outcome,
-        entered=watch.entered,
-        returned=watch.returned,
-        asked=watch.asked,
-        line=watch.line,
+        outcome, entered=watch.entered, returned=watch.returned, asked=watch.asked, line=watch.line
     )
-
-
-def _exception_chain(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an exception and those behind it, each once: a chain may be a circle."""
-    visited: set[int] = set()
-    while error is not None and id(error) not in visited:
-        visited.add(id(error))
-        yield error
-        error = error.__cause__ or error.__context__
-
-
-def _findings_of(error: BaseException | None) -> tuple[Finding, ...]:
-    if isinstance(error, FindingsError):
-        return error.findings
-    return error.gaps if isinstance(error, NotProven) else ()
 
 
 def _target_is_gone(error: BaseException | None) -> bool:
     """Return True where the driver has given the target up, also where a fixture broke over it."""
-    return any(isinstance(cause, Unreachable) and cause.final for cause in _exception_chain(error))
-
-
-def _is_timeout(error: BaseException) -> bool:
-    return isinstance(error, pytest.fail.Exception) and str(error).startswith(TIMEOUT_TEXT)
+    return any(isinstance(cause, Unreachable) and cause.final for cause in exceptions_behind(error))
 
 
 def _describe_exception(error: BaseException | None) -> str:
@@ -192,4 +175,6 @@ def _describe_exception(error: BaseException | None) -> str:
     # Of an unexpected exception the class is often all that tells anything: KeyError: 'id'.
     text = str(error).strip()
     is_plain = isinstance(error, (*FINDING_ERRORS, Unsupported, NotProven))
-    return text if is_plain and text else f"{type(error).__name__}: {text}"
+    text = text if is_plain and text else f"{type(error).__name__}: {text}"
+    hidden = find_hidden_finding(error)
+    return f"{text}, and behind it: {hidden}" if hidden and hidden not in text else text

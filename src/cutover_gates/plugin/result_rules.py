@@ -143,6 +143,10 @@ def _first_unproven_phase(
 def _unproven_outcome(phase: CheckPhase, excused: frozenset[str]) -> tuple[Outcome, str] | None:
     """Return what pytest would call passed, or not a failure, and what proves nothing."""
     operation = phase.outcome.unsupported
+    if operation is not None and phase.outcome.is_finding and operation in excused:
+        return Outcome.FAILED, (
+            f"it found something before it reported {operation} as unsupported: {phase.outcome.why}"
+        )
     if operation is not None:
         return _unsupported_outcome(operation, phase.outcome.why, excused)
     if phase.outcome.not_proven:
@@ -151,7 +155,8 @@ def _unproven_outcome(phase: CheckPhase, excused: frozenset[str]) -> tuple[Outco
         passed = " and passed all the same" if phase.status == "passed" else ""
         return Outcome.NOT_PROVEN, f"it is marked xfail{passed}"
     if phase.status == "skipped":
-        return Outcome.NOT_PROVEN, f"it was skipped: {phase.text}"
+        seen = f" ({phase.outcome.why})" if phase.outcome.is_finding else ""
+        return Outcome.NOT_PROVEN, f"it was skipped: {phase.text}{seen}"
     if phase.status != "passed":
         return Outcome.NOT_PROVEN, f"its {phase.when} ended as {phase.status!r}"
     return None
@@ -176,13 +181,13 @@ def _incomplete_outcome(
     if any(phase.outcome.raised for phase in phases) or any(
         call.entered > call.returned for call in calls
     ):
-        return Outcome.NOT_PROVEN, "it raised an exception, and something turned that into a pass"
+        return (Outcome.NOT_PROVEN, "it raised an exception, and something turned that into a pass")
     if not all(call.entered for call in calls):
         return Outcome.NOT_PROVEN, (
             "its function was never entered: a hook, a plugin or a decorator answered for it"
         )
     if not has_evidence:
-        return Outcome.NOT_PROVEN, "it passed without any evidence: it asked the target nothing"
+        return (Outcome.NOT_PROVEN, "it passed without any evidence: it asked the target nothing")
     if not all(call.asked for call in calls):
         return Outcome.NOT_PROVEN, (
             "its function asked the target nothing, and read no assessment of this run: what its"

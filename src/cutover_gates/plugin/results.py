@@ -129,6 +129,7 @@ class ResultCollector:
             only_findings=all(map(says_only_findings, phases)),
             absent=min(unsupported_operations(phases), default=""),
             accepted=list_accepted(evidence),
+            saw_failure=any(phase.outcome.is_finding for phase in phases),
         )
 
     def _reject_incomplete(self, result: CheckResult, lines: Mapping[str, int]) -> CheckResult:
