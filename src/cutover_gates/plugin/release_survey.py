@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from cutover_gates.core.clock_slack import ClockReading
 from cutover_gates.core.release_answers import ReleaseAnswers
+from cutover_gates.plugin.release_questions import ReleaseLane, ReleaseTally
 from cutover_gates.plugin.run import PytestRun
 from cutover_gates.targets.driver_factory import infrastructure_of
 from cutover_gates.targets.running_target import RunningTarget
