@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
@@ -11,15 +12,18 @@ from urllib.parse import urlsplit
 from cutover_gates.config.target import Target
 from cutover_gates.core.release_answers import ReleaseAnswers
 from cutover_gates.core.verdict import VerdictSubject
-from cutover_gates.hospital import ProtocolViolation, Rejected, Unreachable, Unsupported
+from cutover_gates.hospital import Driver, ProtocolViolation, Rejected, Unreachable, Unsupported
 from cutover_gates.plugin.question_digest import combine_parts
 from cutover_gates.plugin.run import PytestRun
 from cutover_gates.plugin.suite_comparison import UNKNOWN
 from cutover_gates.plugin.suite_origin import describe_commit
 from cutover_gates.targets.driver_factory import open_driver
 from cutover_gates.targets.running_target import RunningTarget
+from cutover_gates.util.concurrency import run_concurrently
 
 NO_ANSWER = object()
+SLOW_SECONDS = 1.0
+"""Seconds after which a target without an answer is also asked whether it lives."""
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -51,8 +55,8 @@ def probe_target(run: PytestRun, target: RunningTarget) -> TargetStatus:
     if problem := _connection_problem(run, target):
         return TargetStatus(False, problem)
     hospital = open_driver(run.settings, target, run.recorder, run.tag)
-    release = _call_or_none(hospital.release)
-    if release is NO_ANSWER and _call_or_none(hospital.live) is NO_ANSWER:
+    release, life = _ask_release_and_life(hospital)
+    if release is NO_ANSWER and life is NO_ANSWER:
         problem = (
             f"target {target.name!r} takes connections at {_strip_credentials(target.url)}, and"
             " answers nothing"
@@ -104,6 +108,29 @@ def _call_or_none(question: Callable[[], object]) -> object:
         return NO_ANSWER
     except (ProtocolViolation, Unsupported, Rejected):
         return None
+
+
+def _ask_release_and_life(hospital: Driver) -> tuple[object, object]:
+    """Return what both questions were answered; None for the second where it was not needed.
+
+    They are asked side by side where the first takes long, so that a silent target costs the time
+    of one request.
+    """
+    has_release = threading.Event()
+
+    def ask_release() -> object:
+        try:
+            return _call_or_none(hospital.release)
+        finally:
+            has_release.set()
+
+    def ask_life() -> object:
+        return None if has_release.wait(SLOW_SECONDS) else _call_or_none(hospital.live)
+
+    release, life = run_concurrently([ask_release, ask_life])
+    if release is NO_ANSWER and life is None:
+        life = _call_or_none(hospital.live)
+    return release, life
 
 
 def _read_migration(run: PytestRun, target: RunningTarget) -> str | None:
