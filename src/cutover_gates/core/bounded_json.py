@@ -41,7 +41,7 @@ def parse_json(content: bytes | str, *, unique_names: bool = True) -> Any:
     try:
         data = content.encode() if isinstance(content, str) else content
         data = data.removeprefix(codecs.BOM_UTF8)
-        _check_bounds(data)
+        check_json_bounds(data)
         value = (_STRICT if unique_names else _LENIENT).decode(data.decode())
         if _SURROGATE.search(data):
             json.dumps(value, ensure_ascii=False).encode()  # fails where one stands alone
@@ -54,8 +54,11 @@ def parse_json(content: bytes | str, *, unique_names: bool = True) -> Any:
     return value
 
 
-def _check_bounds(data: bytes) -> None:
-    """Raise `UnusableJson` for too deep or too many values, before anything is built of them."""
+def check_json_bounds(data: bytes) -> None:
+    """Raise `UnusableJson` for too deep or too many values, before anything is built of them.
+
+    For a text that another library reads; `parse_json` does it by itself.
+    """
     opened = data.count(b"[") + data.count(b"{")
     # Most answers are small, and the exact count costs as much as to read them.
     if opened <= MAX_DEPTH and opened + data.count(b",") <= MAX_VALUES:

@@ -54,6 +54,7 @@ def error(kind: str, title: str = "Network Error") -> dict[str, Any]:
         "phase": "coverage",
         "title": title,
         "type": kind,
+        "bound": "",
         "curl": "curl -X GET",
     }
 
@@ -129,6 +130,7 @@ def test_a_clean_run_proves_what_it_asked() -> None:
                     "phase": "",
                     "title": "Schema Loading Error",
                     "type": "LoaderError",
+                    "bound": "",
                     "curl": "",
                 },
             ),

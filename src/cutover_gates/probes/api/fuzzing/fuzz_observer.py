@@ -16,6 +16,8 @@ from schemathesis.engine import events
 from schemathesis.engine.recorder import Interaction, ScenarioRecorder
 from schemathesis.openapi.checks import JsonSchemaError
 
+from cutover_gates.probes.api.fuzzing.bounded_answers import find_bound_reason
+
 SAFE_FAILURES = frozenset(
     {
         "AcceptedNegativeData",
@@ -75,6 +77,7 @@ def create_observer(send_note: NoteSink, header: str) -> type[EventHandler[Any]]
                         "phase": event.phase.value if event.phase else "",
                         "title": event.info.title,
                         "type": type(event.value).__name__,
+                        "bound": find_bound_reason(event.value),
                         "curl": event.info.code_sample or "",
                     }
                 )
@@ -86,6 +89,7 @@ def create_observer(send_note: NoteSink, header: str) -> type[EventHandler[Any]]
                         "phase": "",
                         "title": "the run broke",
                         "type": type(event.exception).__name__,
+                        "bound": "",
                         "curl": "",
                     }
                 )

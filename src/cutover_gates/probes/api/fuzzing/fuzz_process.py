@@ -1,9 +1,10 @@
 """The process of a run: `python -m cutover_gates.probes.api.fuzzing.fuzz_process`.
 
-It is schemathesis' own `st run`, with three additions:
+It is schemathesis' own `st run`, with four additions:
 
 - Its config comes as one line on standard input, and so do the tokens that it asks for: no secret
   stands in a file, on a command line or in the environment.
+- What an answer may cost is bounded (`bounded_answers`).
 - It ends when standard input does: no run outlives the process that starts it.
 - What it observes it writes line by line (`fuzz_observer`), without the content of an answer.
 
@@ -31,6 +32,7 @@ from schemathesis.core.parameters import ParameterLocation
 
 from cutover_gates.probes.api.document.openapi_document import ApiDocument
 from cutover_gates.probes.api.document.schema_validation import FORM_MEDIA_TYPES, is_form_allowed
+from cutover_gates.probes.api.fuzzing.bounded_answers import bound_answers, limit_memory
 from cutover_gates.probes.api.fuzzing.fuzz_observer import create_observer
 from cutover_gates.probes.api.fuzzing.fuzz_process_input import (
     CONFIG_FILE,
@@ -111,6 +113,8 @@ def main() -> None:
     _install_authentication(config, tokens)
     _install_request_guard(config)
     disable_operation_shares()
+    bound_answers()
+    limit_memory()
     document = json.loads(Path(DOCUMENT_FILE).read_text(encoding="utf-8"))
     _install_failure_filter(ApiDocument(document, config.root))
     schemathesis.openapi.format("date", strategies.dates(*DATE_RANGE).map(str))

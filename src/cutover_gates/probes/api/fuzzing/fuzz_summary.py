@@ -58,8 +58,9 @@ def summarize_run(document: ApiDocument, profile: FuzzProfile, result: FuzzResul
 
 
 def _no_answer_failures(notes: Sequence[Note]) -> Iterator[Note]:
-    """Yield requests without an answer as failures: late ones, or those where others are answered.
+    """Yield requests without an answer as failures.
 
+    Those are late ones, answers beyond a bound, and those of an operation that answers others.
     Where nothing answers at all the target is gone.
     """
     answering = {
@@ -68,14 +69,14 @@ def _no_answer_failures(notes: Sequence[Note]) -> Iterator[Note]:
     for note in notes:
         if note["kind"] != "error" or note["title"] not in NO_ANSWER_TITLES:
             continue
-        if note["operation"] in answering or "Timeout" in note["type"]:
-            yield {
-                **note,
-                "check": rules.NO_ANSWER_CHECK,
-                "shape": note["type"],
-                "message": "",
-                "status": None,
-            }
+        if note["bound"]:
+            yield _build_failure(note, rules.BOUNDS_CHECK, note["bound"])
+        elif note["operation"] in answering or "Timeout" in note["type"]:
+            yield _build_failure(note, rules.NO_ANSWER_CHECK, note["type"])
+
+
+def _build_failure(note: Note, check: str, shape: str) -> Note:
+    return {**note, "check": check, "shape": shape, "message": "", "status": None}
 
 
 def _summarize_operation(

@@ -9,6 +9,8 @@ from cutover_gates.core.findings import Rule
 
 NO_ANSWER_CHECK = "answers"
 """The name of our own check for what schemathesis calls a network error."""
+BOUNDS_CHECK = "bounds"
+"""The name of our own check for an answer that exceeds a bound."""
 _SEE_LOG = "Send the request again, and read the target's log for the cause."
 _ADAPT = "Correct the target or its document."
 
@@ -161,12 +163,20 @@ RUN_POSSIBLE = Rule(
     "Provide what is missing: the document, or the account under users in the target's settings.",
 )
 
+ANSWER_BOUNDED = Rule(
+    "FUZZ-025",
+    "Every answer can be read within bounds of size, depth and time",
+    "An answer that grows, nests or lasts without an end exhausts the client that reads it.",
+    _SEE_LOG,
+)
+
 CHECK_RULES: Mapping[str, Rule] = MappingProxyType(
     {
         "not_a_server_error": NO_SERVER_ERROR,
         "ignored_auth": AUTHENTICATION_ENFORCED,
         "object_level_authorization": OBJECTS_PROTECTED,
         NO_ANSWER_CHECK: ANSWERED,
+        BOUNDS_CHECK: ANSWER_BOUNDED,
         "max_response_time": ANSWERED_IN_TIME,
         "use_after_free": DELETED_GONE,
         "ensure_resource_availability": CREATED_EXISTS,

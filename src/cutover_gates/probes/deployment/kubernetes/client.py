@@ -28,6 +28,7 @@ from cutover_gates.util.concurrency import (
 from cutover_gates.util.http import ERROR_TEXT_LIMIT, SourceUnavailable, redact_url
 from cutover_gates.util.http_services import read_token
 from cutover_gates.util.kubernetes_notation import format_selector
+from cutover_gates.util.urllib3_bounds import bound_pools
 
 _METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _HINTS = {401: "is the token in token_file still valid?", 403: "the token may not read them"}
@@ -165,6 +166,8 @@ class DeploymentClient:
 
         try:
             with ApiClient(self._create_configuration()) as client:
+                # The client itself reads and decodes without a bound.
+                bound_pools(client.rest_client.pool_manager)
                 return require_complete(query(client))
         except SourceUnavailable:
             raise

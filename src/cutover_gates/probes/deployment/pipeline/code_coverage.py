@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from cutover_gates.util.bounded_markup import declares_entities
+
 SIZE_LIMIT = 256 * 1024 * 1024
 """Bytes of a report."""
 ROUNDING_TOLERANCE = 0.1
@@ -74,11 +76,13 @@ def read_coverage_report(path: Path) -> CodeCoverage:
 
 
 def _read_attributes(content: bytes, name: str) -> tuple[str, str, str]:
+    wanted = "a Cobertura report with lines-covered, lines-valid and line-rate"
+    if declares_entities(content):
+        raise InvalidCoverage(name, wanted, "a document that declares entities, and is not read")
     try:
         attributes = ElementTree.fromstring(content).attrib
         return attributes["lines-covered"], attributes["lines-valid"], attributes["line-rate"]
     except (ElementTree.ParseError, KeyError, UnicodeError):
-        wanted = "a Cobertura report with lines-covered, lines-valid and line-rate"
         raise InvalidCoverage(name, wanted, "another document") from None
 
 

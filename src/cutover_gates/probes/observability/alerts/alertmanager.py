@@ -17,6 +17,7 @@ from cutover_gates.probes.observability.alertmanager_routing import (
 )
 from cutover_gates.probes.observability.alerts import rules
 from cutover_gates.probes.observability.alerts.time_intervals import contains_moment
+from cutover_gates.util.bounded_markup import UnusableMarkup, parse_yaml
 from cutover_gates.util.http import SourceUnavailable
 from cutover_gates.util.http_services import JsonService
 
@@ -115,16 +116,13 @@ class AlertmanagerApi:
 
     def fetch_config(self) -> AlertmanagerConfig:
         """Return the configuration in force. Raises `NotProven` without PyYAML."""
-        try:
-            # An optional extra: it comes with the client of Kubernetes.
-            import yaml
-        except ImportError:
-            raise gap_error(rules.EXTRA_INSTALLED, "pyyaml", "not installed") from None
         answer = self.service.get("/api/v2/status")
         try:
             # `original` is the file in force; the other fields are a summary without routes.
-            return _build_config(yaml.safe_load(answer["config"]["original"]))
-        except (KeyError, TypeError, AttributeError, yaml.YAMLError):
+            return _build_config(parse_yaml(answer["config"]["original"]))
+        except ImportError:  # PyYAML is an optional extra: it comes with the client of Kubernetes
+            raise gap_error(rules.EXTRA_INSTALLED, "pyyaml", "not installed") from None
+        except (KeyError, TypeError, AttributeError, UnusableMarkup):
             raise self._unexpected_answer("/api/v2/status") from None
 
     def _parse_silence(self, entry: Mapping[str, Any]) -> AlertSilence:
