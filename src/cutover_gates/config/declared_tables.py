@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from pydantic import (
@@ -17,12 +17,11 @@ from pydantic import (
 
 from cutover_gates.config.base import SettingsTable
 from cutover_gates.config.capabilities import CAPABILITIES
+from cutover_gates.core.local_days import latest_local_day
 from cutover_gates.core.tables import suggest_nearest
 
 REFERENCE = "docs/capabilities.md"
 EXAMPLE = '{ reason = "…", by = "Ada Example", at = 2026-11-20 }'
-TIME_ZONES = timedelta(days=1)
-"""A person's today may be tomorrow in UTC."""
 
 
 class DeclaredFact(SettingsTable):
@@ -68,8 +67,12 @@ class DeclaredFact(SettingsTable):
     @field_validator("at")
     @classmethod
     def _refuse_future(cls, value: date | None) -> date | None:
-        if value and value > datetime.now(UTC).date() + TIME_ZONES:
-            raise ValueError(f"{value} is in the future: write the day on which it was declared")
+        now = datetime.now(UTC)
+        if value and value > latest_local_day(now):
+            raise ValueError(
+                f"{value} is in the future in every time zone (it is {now:%Y-%m-%d %H:%M} UTC):"
+                " write the day on which it was declared"
+            )
         return value
 
     @property

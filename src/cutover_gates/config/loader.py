@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from cutover_gates.config.base import SECRET_KEYS, SettingsError
 from cutover_gates.config.production import refuse_lowered_production, refuse_moved_production
+from cutover_gates.config.production_databases import refuse_shared_databases
 from cutover_gates.config.settings import FILE_ARGUMENT, Settings
 from cutover_gates.config.settings_mistakes import describe_mistake, invalid_environment_message
 from cutover_gates.core.tables import read_table, suggest_nearest
@@ -48,6 +49,7 @@ def load_settings(
     refuse_lowered_production(path.name, data, settings.targets)
     refuse_moved_production(path.name, data, settings.targets)
     settings._folder, settings._file = path.parent, path
+    refuse_shared_databases(settings, data)
     return settings
 
 

@@ -79,21 +79,24 @@ def find_contradiction(targets: Mapping[str, Target]) -> str:
         for address, url in shared.items():
             if twin := production.get(address):
                 return (
-                    f"{name!r} and {twin!r} have one address, {url}, and only {twin!r} says"
-                    f" production = true. Set production = true for {name!r}, or correct its url"
-                    " or backends."
+                    f"{name!r} and {twin!r} have one address (host and port), {url}, and only"
+                    f" {twin!r} says production = true. Set production = true for {name!r}, or"
+                    " correct its url or backends."
                 )
     return ""
 
 
 def _normalized_addresses(target: Target) -> dict[str, str]:
-    """Return the addresses of a target in one form, each with the way in which it is written."""
+    """Return host and port of a target's addresses in one form, each with how it is written.
+
+    The path makes no difference: behind another path of the same host may be the same patients.
+    """
     return {_normalize(url): url for url in _list_addresses(target)}
 
 
 def _normalize(url: str) -> str:
     try:
-        return normalize_address(url)
+        return normalize_address(url).partition("/")[0]
     except ValueError:  # what is no address is refused where the settings are made
         return ""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from cutover_gates.core.clock_slack import EXACT_CLOCK, ClockSlack
+from cutover_gates.core.local_days import EASTERNMOST
 from cutover_gates.core.plan import Item, Plan
 from cutover_gates.core.tables import find_nearest
 from cutover_gates.core.waivers import COVERS, Decision, RejectedDecision, check_names
@@ -165,8 +166,18 @@ def _time_objection(decision: Decision, context: DecisionContext) -> str:
     if decision.release != context.release:
         return f"it is for release {decision.release}, and {context.release} is under judgement"
     clock = context.terms.clock
-    if decision.at > clock.earliest_time(context.now):
-        return f"it is dated {decision.at:%Y-%m-%d %H:%M} UTC, which is in the future{clock.doubt}"
+    now = clock.earliest_time(context.now)
+    if decision.is_local:
+        if decision.at > now + EASTERNMOST:
+            return (
+                f"it is dated {decision.at:%Y-%m-%d %H:%M} without a time zone, which is in the"
+                f" future in every time zone (it is {now:%Y-%m-%d %H:%M} UTC){clock.doubt}"
+            )
+    elif decision.at > now:
+        return (
+            f"it is dated {decision.at:%Y-%m-%d %H:%M} UTC, which is in the future (it is"
+            f" {now:%Y-%m-%d %H:%M} UTC){clock.doubt}"
+        )
     if decision.expires < clock.latest_time(context.now):
         return f"it expired at {decision.expires:%Y-%m-%d %H:%M} UTC{clock.doubt}"
     return ""

@@ -43,6 +43,7 @@ class Decision:
     and `subject`. With a rule or a check `item` may be empty: it is then waived wherever it shows.
     `is_signed` says that its person's signature was verified, `signature_problem` why it does not
     count. `is_exempt` marks a decision of the demonstration that lasts longer than the term.
+    `is_local` says that `at` was written without a time zone: as a date, or as a time of day.
     """
 
     item: str
@@ -59,6 +60,7 @@ class Decision:
     is_exempt: bool = False
     is_signed: bool = False
     signature_problem: str = ""
+    is_local: bool = False
 
     @property
     def is_narrow(self) -> bool:
@@ -138,7 +140,10 @@ def _parse_decision(row: Mapping[str, Any], where: str, keys: tuple[str, ...]) -
         row["reason"],
         _parse_time(row["expires"], time.max, f"{where}: expires"),
         covers,
-        *(row.get(key, "") for key in NARROW_KEYS),
+        rule=row.get("rule", ""),
+        check=row.get("check", ""),
+        subject=row.get("subject", ""),
+        is_local=not (isinstance(row["at"], datetime) and row["at"].tzinfo),
     )
 
 

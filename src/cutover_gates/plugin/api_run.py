@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import pytest
 from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.core.findings import gap_error
 from cutover_gates.core.gates import MARKER_WORD
+from cutover_gates.core.local_days import latest_local_day
 from cutover_gates.hospital import ProtocolViolation, Rejected
 from cutover_gates.plugin.fuzz_account import _open_account
 from cutover_gates.plugin.run import PytestRun
@@ -93,7 +95,7 @@ def acceptance_terms(run: PytestRun, target: RunningTarget) -> AcceptanceTerms:
     """Return what acceptances are held to. Those of the demonstration may last longer."""
     is_demonstration = run.settings.chosen_target.kind == "embedded"
     longest = math.inf if is_demonstration else run.settings.longest_waiver_days
-    return AcceptanceTerms(target.release, longest)
+    return AcceptanceTerms(target.release, longest, latest_local_day(datetime.now(UTC)))
 
 
 def load_fuzzed_operations(run: PytestRun) -> list[str]:

@@ -15,29 +15,38 @@ class DatabaseAnswers:
     """What the databases of a target answered.
 
     `holds` name those that cannot be read. `warnings` say what can then not be proven. `clocks` are
-    the bounds of their clocks.
+    the bounds of their clocks. `problem`, `migration` and `system_name` are those of the database
+    of `dsn`.
     """
 
     holds: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     clocks: tuple[ClockReading, ...] = ()
+    problem: str = ""
+    migration: str | None = None
+    system_name: str = ""
 
 
 def check_databases(run: PytestRun, target: RunningTarget) -> DatabaseAnswers:
-    """Ask each database that the settings give. Nothing is raised for what they do."""
+    """Ask each database that the settings give, once. Nothing is raised for what they do.
+
+    A gate asks here for all that it needs to know of them before its checks: a connection may take
+    seconds.
+    """
     given = {"dsn": target.database, "standby_dsn": target.standby}
     if not any(given.values()):
         return DatabaseAnswers()
     # here, because psycopg takes long to load (0.1 s), and not every target gives a database
-    from cutover_gates.probes.database.readiness import read_readiness
+    from cutover_gates.probes.database.readiness import DatabaseReadiness, read_readiness
 
     settings = run.settings.chosen_target.database
+    answers: dict[str, DatabaseReadiness] = {}
     holds, warnings, clocks = [], [], []
     for key, dsn in given.items():
         if dsn is None:
             continue
         began = time.time()
-        ready = read_readiness(dsn, settings)
+        ready = answers[key] = read_readiness(dsn, settings)
         if ready.problem:
             holds.append(_describe_problem(target, key, ready.problem))
         elif not ready.has_amcheck and _needs_amcheck(run, target, key):
@@ -45,7 +54,15 @@ def check_databases(run: PytestRun, target: RunningTarget) -> DatabaseAnswers:
         if ready.time is not None:
             name = f"the clock of the database ({key})"
             clocks.append(ClockReading(name, ready.time - time.time(), ready.time - began))
-    return DatabaseAnswers(tuple(holds), tuple(warnings), tuple(clocks))
+    own = answers.get("dsn")
+    return DatabaseAnswers(
+        tuple(holds),
+        tuple(warnings),
+        tuple(clocks),
+        own.problem if own else "",
+        own.migration if own else None,
+        own.system_name if own else "",
+    )
 
 
 def _needs_amcheck(run: PytestRun, target: RunningTarget, key: str) -> bool:

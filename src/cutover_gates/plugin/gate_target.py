@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache, partial
 
 from cutover_gates.plugin.cleanup import describe_sweep, save_ledgers, sweep_dead_runs
+from cutover_gates.plugin.database_check import check_databases
 from cutover_gates.plugin.outcome_capture import TARGET_GONE
 from cutover_gates.plugin.preflight import check_before_start
 from cutover_gates.plugin.progress import print_line
@@ -41,11 +43,12 @@ class GateTarget:
         """
         self._target = start_target(self.run)
         target = next(self._target)
-        self.status = probe_target(self.run, target)
+        ask_databases = cache(partial(check_databases, self.run, target))
+        self.status = probe_target(self.run, target, ask_databases)
         if not self.status.answers:
             raise TargetDidNotStart(self.status.problem)
         wrong_releases = self.releases.survey(target, "before the checks")
-        preflight = check_before_start(self.run, self.releases.clocks)
+        preflight = check_before_start(self.run, ask_databases(), self.releases.clocks)
         self.holds += preflight.holds
         self.notes += preflight.warnings
         # Printed at once: nobody need wait for a verdict that cannot be GO any more.
@@ -54,14 +57,14 @@ class GateTarget:
         assert self.run.running_target is not None
         for warning in (*preflight.warnings, *self.run.running_target.clock.notes):
             print_line(warning)
-        self._bind()
+        self._bind(ask_databases().system_name)
 
-    def _bind(self) -> None:
+    def _bind(self, system_name: str) -> None:
         """Ask which system is behind the target, once: every process binds its ledger to it."""
         run, target = self.run, self.run.running_target
         assert target is not None
         if target.binding is None and run.suites != {"migrations"}:
-            binding = read_binding(run.settings, target, run.redactor)
+            binding = read_binding(run.settings, target, run.redactor, system_name)
             run.running_target = replace(target, binding=binding)
 
     def sweep(self) -> None:
@@ -78,7 +81,8 @@ class GateTarget:
             return [TARGET_GONE]
         if not (self.status and self.status.answers and self.run.running_target):
             return []
-        after = probe_target(self.run, self.run.running_target)
+        target = self.run.running_target
+        after = probe_target(self.run, target, partial(check_databases, self.run, target))
         # Workers that crashed during the run left their ledgers open.
         if after.answers:
             self.sweep()

@@ -30,6 +30,7 @@ from cutover_gates.plugin.options import (
     fail_on_os_exit,
 )
 from cutover_gates.plugin.outcome_capture import OutcomeCapture
+from cutover_gates.plugin.output_paths import refuse_outputs_over_inputs
 from cutover_gates.plugin.parts import PARTS_KEY, Parts, describe_missing_parts
 from cutover_gates.plugin.plugin_inventory import PluginRecorder
 from cutover_gates.plugin.results import ResultCollector
@@ -82,6 +83,7 @@ def pytest_configure(config: pytest.Config) -> None:
         parts.expect(["timeout"])
     unjudged_calls.refuse_misspelt_gates(config)
     run = config.stash[RUN_KEY] = make_run(config)
+    refuse_outputs_over_inputs(config, run)
     results = ResultCollector()
     holds: list[str] = []
     bounds = find_time_bounds(run)

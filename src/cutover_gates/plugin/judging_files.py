@@ -41,6 +41,11 @@ def list_fixed_paths(run: PytestRun) -> list[tuple[str, Path]]:
     return [(_shorten(run, path), path) for path in paths]
 
 
+def list_input_paths(run: PytestRun) -> list[Path]:
+    """Return each file that decides what is judged, whether it is there or not."""
+    return [path for _, path in _list_paths(run)]
+
+
 def _hash(run: PytestRun, role: str, path: Path) -> HashedFile:
     entries = len(run.plan.items) if role == "plan" else _count_entries(role, path)
     return HashedFile(role, _shorten(run, path), hash_file(path), entries)

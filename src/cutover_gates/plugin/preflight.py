@@ -1,4 +1,4 @@
-"""Asks accounts, databases and clocks before the first check, for what would spoil the run.
+"""Asks accounts and clocks before the first check, for what would spoil the run.
 
 Each fault is reported once, within seconds of the start. Checks that do not need what is wrong
 still run.
@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from cutover_gates.core.clock_slack import ClockReading, combine_readings, find_slack
 from cutover_gates.plugin.account_check import check_accounts
-from cutover_gates.plugin.database_check import check_databases
+from cutover_gates.plugin.database_check import DatabaseAnswers
 from cutover_gates.plugin.run import PytestRun
 
 
@@ -23,14 +23,15 @@ class Preflight:
     warnings: tuple[str, ...]
 
 
-def check_before_start(run: PytestRun, clocks: Sequence[ClockReading]) -> Preflight:
-    """Ask databases and accounts once, and compare the clocks.
+def check_before_start(
+    run: PytestRun, databases: DatabaseAnswers, clocks: Sequence[ClockReading]
+) -> Preflight:
+    """Ask each account once, and compare the clocks.
 
-    `clocks` are readings of the target's clock. Refused accounts and the slack of the clocks are
-    kept in the running target, which the workers get.
+    `databases` is what the databases answered, `clocks` are readings of the target's clock. Refused
+    accounts and the slack of the clocks are kept in the running target, which the workers get.
     """
     assert run.running_target is not None
-    databases = check_databases(run, run.running_target)
     refused = [] if run.suites == {"migrations"} else check_accounts(run)
     readings = [*combine_readings("the clock of the target", clocks), *databases.clocks]
     slack = find_slack(readings, run.settings.chosen_target.limits.clock_skew_seconds)

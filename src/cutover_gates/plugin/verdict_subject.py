@@ -13,6 +13,7 @@ from cutover_gates.config.target import Target
 from cutover_gates.core.release_answers import ReleaseAnswers
 from cutover_gates.core.verdict import VerdictSubject
 from cutover_gates.hospital import Driver, ProtocolViolation, Rejected, Unreachable, Unsupported
+from cutover_gates.plugin.database_check import DatabaseAnswers
 from cutover_gates.plugin.question_digest import combine_parts
 from cutover_gates.plugin.run import PytestRun
 from cutover_gates.plugin.suite_comparison import UNKNOWN
@@ -43,15 +44,21 @@ class TargetStatus:
     not_offered: Mapping[str, str] = field(default_factory=dict)
 
 
-def probe_target(run: PytestRun, target: RunningTarget) -> TargetStatus:
+def probe_target(
+    run: PytestRun, target: RunningTarget, ask_databases: Callable[[], DatabaseAnswers]
+) -> TargetStatus:
     """Return what the running target reports of itself.
+
+    `ask_databases` returns what its databases say; a target that is silent is not asked for it.
 
     The connect time and the request time of its settings bound it. Nothing is raised for what a
     target does. Gates that only look at the database (Phase 1) do not need the application, which
-    may be down for the migration: for them the database is asked.
+    may be down for the migration: for them the database must answer.
     """
     if run.suites == {"migrations"}:
-        return _probe_database(run, target)
+        databases = ask_databases()
+        problem = f"target {target.name!r}: {databases.problem}" if databases.problem else ""
+        return TargetStatus(not problem, problem, migration=databases.migration)
     if problem := _connection_problem(run, target):
         return TargetStatus(False, problem)
     hospital = open_driver(run.settings, target, run.recorder, run.tag)
@@ -67,7 +74,7 @@ def probe_target(run: PytestRun, target: RunningTarget) -> TargetStatus:
         True,
         "",
         release if isinstance(release, str) else None,
-        _read_migration(run, target),
+        ask_databases().migration,
         not_offered if isinstance(not_offered, Mapping) else {},
     )
 
@@ -83,18 +90,6 @@ def _connection_problem(run: PytestRun, target: RunningTarget) -> str:
         reason = error.strerror or error
         return f"target {target.name!r} does not answer at {host}:{port}: {reason}"
     return ""
-
-
-def _probe_database(run: PytestRun, target: RunningTarget) -> TargetStatus:
-    # here, because psycopg takes long to load (0.1 s), and not every target gives a database
-    from cutover_gates.probes.database.context import DatabaseUnreachable, connect_read_only
-
-    if target.database is not None:
-        try:
-            connect_read_only(target.database, run.settings.chosen_target.database).close()
-        except DatabaseUnreachable as silence:
-            return TargetStatus(False, f"target {target.name!r}: {silence}")
-    return TargetStatus(True, migration=_read_migration(run, target))
 
 
 def _call_or_none(question: Callable[[], object]) -> object:
@@ -131,15 +126,6 @@ def _ask_release_and_life(hospital: Driver) -> tuple[object, object]:
     if release is NO_ANSWER and life is None:
         life = _call_or_none(hospital.live)
     return release, life
-
-
-def _read_migration(run: PytestRun, target: RunningTarget) -> str | None:
-    if not target.database:
-        return None
-    # here, because psycopg takes long to load (0.1 s), and not every target gives a database
-    from cutover_gates.probes.database.identity import fetch_latest_migration
-
-    return fetch_latest_migration(target.database, run.settings.chosen_target.database)
 
 
 def build_subject(

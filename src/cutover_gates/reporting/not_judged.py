@@ -51,8 +51,17 @@ def record_unjudged_call(call: UnjudgedCall, reports: Path, folders: Sequence[Pa
     return folders[0]
 
 
+MAX_HEAD = 4096
+"""Bytes of a JUnit document in which its first element stands."""
+
+
 def _write_junit(verdict: Verdict, path: Path) -> None:
-    """Write a failed case: a pipeline would else show the cases of an earlier run."""
+    """Write a failed case: a pipeline would else show the cases of an earlier run.
+
+    A file that is no JUnit document is left as it is: a wrong call may name its own settings.
+    """
+    if path.is_file() and b"<testsuite" not in (path.read_bytes()[:MAX_HEAD] or b"<testsuite"):
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileTransaction() as transaction:
         transaction.add(create_change(path, to_junit([verdict])))

@@ -30,11 +30,14 @@ def open_ledger(
     return Ledger(path, run_tag, target.name, read_binding(settings, target, redactor))
 
 
-def read_binding(settings: Settings, target: RunningTarget, redactor: Redactor) -> LedgerBinding:
+def read_binding(
+    settings: Settings, target: RunningTarget, redactor: Redactor, system_name: str = ""
+) -> LedgerBinding:
     """Return the system that is behind the target now; what cannot be asked stays empty.
 
     It is the database's own identifier, or without a database what the API calls itself. The data
-    of an ephemeral target end with the run, so its address is enough.
+    of an ephemeral target end with the run, so its address is enough. `system_name` is what the
+    database answered already: then it is not asked again.
     """
     if target.binding is not None:
         return target.binding
@@ -42,7 +45,7 @@ def read_binding(settings: Settings, target: RunningTarget, redactor: Redactor) 
     if target.is_ephemeral:
         return LedgerBinding(address)
     if target.database is not None:
-        return LedgerBinding(address, _read_database(settings, target.database))
+        return LedgerBinding(address, system_name or _read_database(settings, target.database))
     return LedgerBinding(address, _read_reported_name(settings, target, redactor))
 
 

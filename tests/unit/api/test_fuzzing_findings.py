@@ -131,7 +131,7 @@ LONG = AcceptanceTerms("2.0.0", 30)
     [
         ({"expires": date(2026, 12, 31)}, "at most 30 days"),
         ({"at": date(2026, 10, 1)}, "at most 30 days"),
-        ({"at": date(2027, 1, 1)}, "decided before"),
+        ({"at": date(2027, 1, 1)}, "decided on 2026-11-24 at the latest"),
     ],
 )
 def test_an_acceptance_lasts_no_longer_than_a_term(changed: dict[str, Any], says: str) -> None:

@@ -50,7 +50,7 @@ REFUSED = {
     "a future date": (
         "capabilities",
         'refresh = { value = false, reason = "r", by = "b", at = 9999-01-01 }',
-        "9999-01-01 is in the future",
+        "9999-01-01 is in the future in every time zone",
     ),
     "true": (
         "capabilities",

@@ -59,6 +59,8 @@ ONE_ADDRESS = [
     "http://hospital.example:80//",
     "https://hospital.example/./x/..",
     "https://hospital.example/%2e",
+    "https://hospital.example/staging",
+    "https://hospital.example/api/v2",
 ]
 
 
@@ -88,7 +90,6 @@ def test_a_backend_of_production_is_production(load: Load) -> None:
 OTHERS = [
     "https://staging.hospital.example",
     "https://hospital.example:8443",
-    "https://hospital.example/staging",
     "https://10.0.0.1",
 ]
 

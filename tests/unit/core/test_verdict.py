@@ -287,9 +287,17 @@ def test_a_pass_that_belongs_to_no_item_is_nothing() -> None:
 
 # ── waivers and sign-offs ──
 
+LONG_ENOUGH = timedelta(days=2)
 REFUSED = {
     "expired": ({"expires": NOW - timedelta(seconds=1)}, "it expired at 2026-11-23 01:59 UTC"),
-    "dated in the future": ({"at": NOW + timedelta(seconds=1)}, "which is in the future"),
+    "dated in the future": (
+        {"at": NOW + timedelta(seconds=1)},
+        "in the future (it is 2026-11-23 02:00 UTC)",
+    ),
+    "dated in the future of every time zone": (
+        {"at": datetime(2026, 11, 24, tzinfo=UTC), "is_local": True},
+        "in the future in every time zone (it is 2026-11-23 02:00 UTC)",
+    ),
     "wrong release": (
         {"release": "1.9.0"},
         "it is for release 1.9.0, and 2.0.0 is under judgement",
@@ -317,6 +325,16 @@ def test_a_waiver_goes_without_any_hole(outcome: Outcome) -> None:
         f"{outcome.value}: because",
         [outcome],
     )
+
+
+@pytest.mark.parametrize("kind", ["waiver", "sign-off"])
+def test_a_decision_of_today_counts_wherever_its_person_is(kind: str) -> None:
+    """In Auckland it is tomorrow already; a time with its zone is exact."""
+    given = decision("a", at=NOW + timedelta(hours=14), is_local=True, expires=NOW + LONG_ENOUGH)
+    items = [check("a") if kind == "waiver" else signed("a"), check("b")]
+    file: dict[str, Any] = {"waivers" if kind == "waiver" else "signoffs": [given]}
+    verdict = judged(items, [result("b", Outcome.PASSED)], **file)
+    assert not verdict.rejected_decisions
 
 
 def test_a_waiver_of_what_is_not_proven_is_none_of_what_failed() -> None:

@@ -55,6 +55,7 @@ def test_a_date_counts_from_its_first_to_its_last_second(tmp_path: Path) -> None
         datetime(2026, 11, 23, tzinfo=UTC),
         "the cache is switched off this week",
         datetime(2026, 11, 24, 23, 59, 59, 999999, tzinfo=UTC),
+        is_local=True,
     )
 
 

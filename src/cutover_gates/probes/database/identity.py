@@ -62,29 +62,33 @@ _STANDBY = "standby_dsn"
 Connection = psycopg.Connection[Row]
 
 
-def fetch_latest_migration(dsn: str, database: DatabaseSettings) -> str | None:
-    """Return the version that Flyway applied last.
-
-    None where the database cannot be asked or keeps no such history.
-    """
+def read_latest_migration(connection: Connection) -> str | None:
+    """Return the version that Flyway applied last; None where there is no such history."""
     try:
-        with connect_read_only(dsn, database) as connection:
-            row = connection.execute(LATEST_MIGRATION).fetchone()
-    except (DatabaseUnreachable, psycopg.Error):
+        row = connection.execute(LATEST_MIGRATION).fetchone()
+    except psycopg.Error:
         return None
     return str(row["version"]) if row else None
 
 
 def fetch_system_name(dsn: str, database: DatabaseSettings) -> str:
-    """Return the identifier of the server and the name of the database, as `ID/NAME`.
-
-    Empty where the database cannot be asked. A restored database may keep the identifier of its
-    server: what a ledger says of one record is read besides.
-    """
+    """Return the name of `read_system_name`; empty also where the database cannot be asked."""
     try:
         with connect_read_only(dsn, database) as connection:
-            facts = read_server_facts(connection)
-    except (DatabaseUnreachable, NotProven):
+            return read_system_name(connection)
+    except (DatabaseUnreachable, psycopg.Error):
+        return ""
+
+
+def read_system_name(connection: Connection) -> str:
+    """Return the identifier of the server and the name of the database, as `ID/NAME`.
+
+    Empty where they may not be read. A restored database may keep the identifier of its server:
+    what a ledger says of one record is read besides.
+    """
+    try:
+        facts = read_server_facts(connection)
+    except NotProven:
         return ""
     return f"database {facts.system_identifier}/{facts.database}"
 

@@ -36,10 +36,14 @@ TEXT_KEYS = ("operation", "check", "reason", "owner", "rule", "release")
 
 @dataclass(frozen=True)
 class AcceptanceTerms:
-    """What an acceptance is held to: the release under judgement, and the longest term in days."""
+    """What an acceptance is held to: the release under judgement, and the longest term in days.
+
+    `latest_day` is the latest date that it is anywhere on earth; without it today in UTC.
+    """
 
     release: str = ""
     longest_days: float = math.inf
+    latest_day: date | None = None
 
 
 NO_TERMS = AcceptanceTerms()
@@ -81,9 +85,9 @@ class AcceptedFinding:
     def objection(self, today: date, terms: AcceptanceTerms) -> str:
         """Return what would have to hold for it to count today; empty where it counts."""
         if self.expires < today:
-            return f"valid on {today}"
-        if self.at is not None and self.at > today:
-            return f"decided before {today}"
+            return f"valid on {today} (UTC)"
+        if self.at is not None and self.at > (latest := terms.latest_day or today):
+            return f"decided on {latest} at the latest, today in the easternmost time zone"
         if (self.expires - (self.at or today)).days > terms.longest_days:
             return f"a term of at most {terms.longest_days:g} days (longest_waiver_days)"
         return ""
