@@ -23,14 +23,18 @@ LIBRARY_FOLDERS = frozenset({"site-packages", "dist-packages"})
 def list_foreign_modules() -> list[str]:
     """Return the files of all modules of this process that are of no library."""
     files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
-    paths = {_resolve(file) for file in files if isinstance(file, str)}
-    return sorted(str(path) for path in paths if not _is_of_library(path))
+    foreign = {_resolve_foreign(file) for file in files if isinstance(file, str)}
+    return sorted(path for path in foreign if path)
 
 
 @cache
-def _resolve(file: str) -> Path:
-    # A run asks three times about more than a thousand modules.
-    return Path(file).resolve()
+def _resolve_foreign(file: str) -> str:
+    """Return the real path of a file; empty for one of a library.
+
+    A run asks three times about more than a thousand modules.
+    """
+    path = Path(file).resolve()
+    return "" if _is_of_library(path) else str(path)
 
 
 def _is_of_library(path: Path) -> bool:

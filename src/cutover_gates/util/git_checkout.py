@@ -38,9 +38,10 @@ class CommittedTree:
             content = path.read_bytes()
         except OSError:
             return False
-        return committed in (
-            _hash_blob(content, committed),
-            _hash_blob(content.replace(b"\r\n", b"\n"), committed),
+        if _hash_blob(content, committed) == committed:
+            return True
+        return b"\r\n" in content and (
+            _hash_blob(content.replace(b"\r\n", b"\n"), committed) == committed
         )
 
 

@@ -100,27 +100,36 @@ def iterate_shipped(root: Path) -> Iterator[tuple[str, Path]]:
     """Yield each shipped file below `root`, as its path relative to `root` and its path."""
     for name in SHIPPED_PATHS:
         start = root / name
-        files = [start] if start.is_file() else _list_files(start)
-        for path in files:
-            yield path.relative_to(root).as_posix(), path
+        if start.is_file():
+            yield name, start
+        for below in _list_files(start):
+            yield f"{name}/{below}", start / below
 
 
 def iterate_code(package: Path) -> Iterator[tuple[str, Path]]:
     """Yield each file of the package's code, as its name in the manifest and its path."""
-    for path in _list_files(package):
-        name = path.relative_to(package).as_posix()
+    for name in _list_files(package):
         if name.partition("/")[0] != FOLDER:
-            yield f"{CODE}/{name}", path
+            yield f"{CODE}/{name}", package / name
 
 
-def _list_files(folder: Path) -> list[Path]:
-    """Return the files below a folder, in order, without those that Python and others make."""
-    files: list[str] = []
-    # `os.walk`, because `Path.rglob` takes five times as long, and a run lists them several times.
-    for place, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if name not in _IGNORED_FOLDERS]
-        files += [f"{place}/{name}" for name in names]
-    return [path for path in map(Path, sorted(files)) if path.is_file()]
+def _list_files(folder: Path) -> list[str]:
+    """Return the names of files below a folder, in order, without those that Python makes.
+
+    They are relative to the folder, with slashes.
+    """
+    return sorted(_iterate_files(folder, "")) if folder.is_dir() else []
+
+
+def _iterate_files(folder: Path | str, prefix: str) -> Iterator[str]:
+    # Texts and `os.scandir`: with `Path.rglob` and `relative_to` it takes five times as long, and a
+    # run lists them several times.
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_file():
+                yield prefix + entry.name
+            elif entry.is_dir(follow_symlinks=False) and entry.name not in _IGNORED_FOLDERS:
+                yield from _iterate_files(entry.path, f"{prefix}{entry.name}/")
 
 
 def iterate_all() -> Iterator[tuple[str, Path]]:

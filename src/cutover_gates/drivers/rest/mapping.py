@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from functools import cache
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -66,8 +67,22 @@ def load_mapping(
     """
     if table is None:
         return _load_default()
-    _check_names(table, source)
-    mapping = _parse(_extend_default(dict(table), source), source)
+    return _load_own(_WrittenTable(repr(table), table), source)
+
+
+@dataclass(frozen=True)
+class _WrittenTable:
+    """A table that is equal to another one with the same content, and has a hash."""
+
+    text: str
+    table: Mapping[str, Any] = field(compare=False, repr=False)
+
+
+@lru_cache(maxsize=8)
+def _load_own(written: _WrittenTable, source: str) -> TargetMapping:
+    # A survey of the release alone opens six drivers.
+    _check_names(written.table, source)
+    mapping = _parse(_extend_default(dict(written.table), source), source)
     validate_mapping(mapping)
     return mapping
 
