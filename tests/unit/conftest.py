@@ -10,6 +10,10 @@ from typing import Any
 import pytest
 import urllib3  # noqa: F401  # binds a socket when it is imported, to look for IPv6
 
+from tests.property_draws import load_profile
+
+load_profile()
+
 FORBIDDEN = frozenset(
     {
         "subprocess.Popen",

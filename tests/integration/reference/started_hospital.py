@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from uuid import uuid4
 import httpx
 import psycopg
 from psycopg.rows import dict_row
+
+from tests.calibration import scale_seconds
 
 ROOT = Path(__file__).parents[3]
 Json = dict[str, Any]
@@ -47,6 +50,21 @@ class Hospital:
         with psycopg.connect(self.owner_database, row_factory=dict_row) as connection:
             cursor = connection.execute(statement.encode(), values)
             return cursor.fetchall() if cursor.description else []
+
+
+def wait_for_lines(log: Path, *request_ids: str) -> list[Json]:
+    """Return the log's lines of these requests; what is there after ten seconds where some lack.
+
+    The hospital answers before it has written its line.
+    """
+    ends = time.monotonic() + scale_seconds(10)
+    while True:
+        # The last line may be half written.
+        whole = log.read_text().rpartition("\n")[0].splitlines()
+        found = [line for line in map(json.loads, whole) if line.get("request_id") in request_ids]
+        if len(found) >= len(request_ids) or time.monotonic() > ends:
+            return found
+        time.sleep(0.02)
 
 
 def launch(*options: str) -> subprocess.Popen[bytes]:

@@ -28,7 +28,12 @@ from psycopg import sql
 
 from reference.environment import launcher, monitoring
 from reference.settings import Settings
-from tests.integration.reference.started_hospital import Json, launch, read_announcement
+from tests.integration.reference.started_hospital import (
+    Json,
+    launch,
+    read_announcement,
+    wait_for_lines,
+)
 
 PATIENCE = 15.0
 RULES = monitoring.FILES / "rules.yml"
@@ -160,11 +165,7 @@ def test_both_write_into_one_log_whom_the_proxy_names(told: Json, balancer: Json
             client.get(
                 balancer["url"] + "/version", headers={"X-Request-Id": mark}
             ).raise_for_status()
-    lines = [
-        json.loads(line)
-        for line in Path(told["monitoring"]["logs"]["path"]).read_text().splitlines()
-    ]
-    found = [line for line in lines if line.get("request_id") in marks]
+    found = wait_for_lines(Path(told["monitoring"]["logs"]["path"]), *marks)
     assert len(found) == len(marks)
     assert {line[balancer["client_field"]] for line in found} == {"127.0.0.2"}
     assert {f"http://{line['instance']}" for line in found} == set(balancer["backends"])

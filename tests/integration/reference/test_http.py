@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 from uuid import uuid4
@@ -17,6 +16,7 @@ from tests.integration.reference.started_hospital import (
     Staff,
     patient_data,
     problem,
+    wait_for_lines,
 )
 
 SECURITY_HEADERS = {
@@ -174,8 +174,8 @@ def test_the_log_has_one_line_a_request_and_no_secret(hospital: Hospital, staff:
         "/patients", json=patient_data(family_name=family), headers={"X-Request-Id": request_id}
     )
     staff("registrar").get("/patients", params={"name": family})
+    [line] = wait_for_lines(hospital.log, request_id)
     log = hospital.log.read_text()
-    [line] = [json.loads(line) for line in log.splitlines() if request_id in line]
     assert line.keys() == {
         "time",
         "level",

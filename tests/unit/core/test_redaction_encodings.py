@@ -11,7 +11,7 @@ from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from cutover_gates.core.evidence.redact import Redactor
@@ -140,6 +140,8 @@ def test_no_output_holds_a_secret(secret: str, chain: list[str], before: str, af
 @given(st.text(st.characters(min_codepoint=9, max_codepoint=0x2FF), max_size=400))
 def test_text_without_a_secret_is_not_masked(text: str) -> None:
     """Decoding finds nothing that is not there."""
+    # hypothesis draws constants of this file, too.
+    assume(not any(secret in text for secret in SECRETS))
     redactor = Redactor()
     for number, secret in enumerate(SECRETS):
         redactor.learn(f"secret {number}", secret)
