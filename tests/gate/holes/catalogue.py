@@ -115,7 +115,12 @@ PLAIN = "smoke/test_patients.py::test_a_patient_is_registered[plain]"
 DID_NOT_JUDGE = [
     Hole("skip in the body", change=body("pytest.skip('no time')"), says="skipped: no time"),
     Hole("skip mark", change=mark("skip(reason='later')"), says="skipped: later"),
-    Hole("skipif mark", change=mark("skipif(True, reason='here')"), says="skipped: here"),
+    Hole(
+        "skipif mark",
+        change=mark("skipif(True, reason='here')"),
+        says="skipped: here",
+        thorough=True,
+    ),
     Hole(
         "skip of a whole module",
         change=swap(
@@ -125,14 +130,23 @@ DID_NOT_JUDGE = [
     Hole(
         "a module that is not there",
         change=swap("import pytest", "import pytest\npytest.importorskip('no_such_module')"),
+        thorough=True,
     ),
     Hole(
-        "skip in a fixture", change=wants("absent", "pytest.skip('absent')"), says="skipped: absent"
+        "skip in a fixture",
+        change=wants("absent", "pytest.skip('absent')"),
+        says="skipped: absent",
+        thorough=True,
     ),
     Hole("xfail that fails", change=both(mark("xfail"), body("assert 1 == 2")), says="xfail"),
     Hole("xfail that passes", change=mark("xfail(strict=False)"), says="xfail"),
-    Hole("strict xfail that passes", change=mark("xfail(strict=True)"), outcome="failed"),
-    Hole("xfail in the body", change=body("pytest.xfail('known')"), says="xfail"),
+    Hole(
+        "strict xfail that passes",
+        change=mark("xfail(strict=True)"),
+        outcome="failed",
+        thorough=True,
+    ),
+    Hole("xfail in the body", change=body("pytest.xfail('known')"), says="xfail", thorough=True),
     Hole(
         "empty parameter set",
         change=mark("parametrize('recorder', [], indirect=True)"),
@@ -144,6 +158,7 @@ DID_NOT_JUDGE = [
         "pass on a rerun, marked",
         change=both(mark("flaky(reruns=2)"), body(*RERUN_ONCE)),
         says="retry",
+        thorough=True,
     ),
     Hole(
         "failure that a hook turns into a pass",
@@ -164,7 +179,7 @@ DID_NOT_JUDGE = [
         says="capabilities] does not declare",
     ),
     Hole("leaving the session with status 0", change=body("pytest.exit('done', returncode=0)")),
-    Hole("system exit 0", change=body("raise SystemExit(0)"), outcome="error"),
+    Hole("system exit 0", change=body("raise SystemExit(0)"), outcome="error", thorough=True),
 ]
 
 BROKE = [
@@ -174,7 +189,13 @@ BROKE = [
         outcome="failed",
         says="one is not two",
     ),
-    Hole("broken check", change=body("{}['missing']"), outcome="error", says="KeyError"),
+    Hole(
+        "broken check",
+        change=body("{}['missing']"),
+        outcome="error",
+        says="KeyError",
+        thorough=True,
+    ),
     Hole(
         "fixture error",
         change=wants("broken", "raise OSError('no disk')"),
@@ -186,6 +207,7 @@ BROKE = [
         change=swap("(recorder)", "(recorder, nowhere)"),
         outcome="error",
         says="nowhere",
+        thorough=True,
     ),
     Hole(
         "teardown error",
@@ -209,25 +231,42 @@ BROKE = [
 
 LEFT_OUT = [
     Hole("-k", ("-k", "patient"), says="deselected"),
-    Hole("--deselect", ("--deselect", f"{SIGN_IN}::test_people_sign_in"), says="deselected"),
+    Hole(
+        "--deselect",
+        ("--deselect", f"{SIGN_IN}::test_people_sign_in"),
+        says="deselected",
+        thorough=True,
+    ),
     Hole("a path", ("smoke/test_patients.py",), says="was not collected"),
     Hole("one check of two", (*TWO_FILES, FOUND), item="patients", says="narrowed"),
-    Hole("one parameter of two", (*TWO_FILES, PLAIN, FOUND), item="patients", says="narrowed"),
+    Hole(
+        "one parameter of two",
+        (*TWO_FILES, PLAIN, FOUND),
+        item="patients",
+        says="narrowed",
+        thorough=True,
+    ),
     Hole("--ignore", ("--ignore", SIGN_IN), says="was not collected"),
-    Hole("--ignore-glob", ("--ignore-glob", "*sign*"), says="was not collected"),
+    Hole("--ignore-glob", ("--ignore-glob", "*sign*"), says="was not collected", thorough=True),
     Hole(
         "collect_ignore",
         change=file("smoke/conftest.py", "collect_ignore = ['test_sign_in.py']\n"),
         says="was not collected",
+        thorough=True,
     ),
     Hole("other file names", ("-o", "python_files=test_p*.py"), says="was not collected"),
-    Hole("other function names", ("-o", "python_functions=test_a*"), says="was not collected"),
+    Hole(
+        "other function names",
+        ("-o", "python_functions=test_a*"),
+        says="was not collected",
+        thorough=True,
+    ),
     Hole("a hook that drops checks", change=file("smoke/conftest.py", DROP), says="left out"),
     Hole("nothing collected", change=without_checks, says="no check proves it"),
     Hole("-x after a failure", ("-x",), documents_fail, says="never started"),
-    Hole("--maxfail", ("--maxfail", "1"), documents_fail, says="never started"),
+    Hole("--maxfail", ("--maxfail", "1"), documents_fail, says="never started", thorough=True),
     Hole("--setup-only", ("--setup-only",), says="did not come to its end"),
-    Hole("--setup-plan", ("--setup-plan",), says="did not come to its end"),
+    Hole("--setup-plan", ("--setup-plan",), says="did not come to its end", thorough=True),
     Hole(
         "pytest-timeout switched off",
         ("-p", "no:timeout"),
@@ -245,14 +284,21 @@ IN_WORKERS = [
         says="crashed",
     ),
     Hole("skip under xdist", ("-n", "2"), body("pytest.skip('no time')"), says="skipped: no time"),
-    Hole("-k under xdist", ("-n", "2", "-k", "patient"), says="deselected"),
-    Hole("rerun under xdist", ("-n", "2", "--reruns", "2"), body(*RERUN_ONCE), says="retry"),
+    Hole("-k under xdist", ("-n", "2", "-k", "patient"), says="deselected", thorough=True),
+    Hole(
+        "rerun under xdist",
+        ("-n", "2", "--reruns", "2"),
+        body(*RERUN_ONCE),
+        says="retry",
+        thorough=True,
+    ),
     Hole(
         "import error under xdist",
         ("-n", "2"),
         file(SIGN_IN, MISSING_IMPORT),
         outcome="error",
         says="no_such_module",
+        thorough=True,
     ),
 ]
 
