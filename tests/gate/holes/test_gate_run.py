@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.calibration import scale_seconds
-from tests.gate.holes.catalogue import SIGN_IN, body, documents_fail
+from tests.gate.holes.catalogue import SIGN_IN, body, documents_fail, further
 from tests.gate.holes.toy_project import PASSWORD, GateResult, Toy
 
 WAIVER = """
@@ -31,7 +31,12 @@ expires = {expires}
 
 @pytest.mark.parametrize(
     "words",
-    [["-n", "0"], ["-n", "2"], ["-p", "no:randomly"], ["-p", "randomly", "-p", "no:cacheprovider"]],
+    [
+        further(["-n", "0"]),
+        ["-n", "2"],
+        further(["-p", "no:randomly"]),
+        ["-p", "randomly", "-p", "no:cacheprovider"],
+    ],
     ids=" ".join,
 )
 def test_the_verdict_does_not_depend_on_how_checks_are_run(toy: Toy, words: list[str]) -> None:
@@ -61,7 +66,7 @@ def test_the_verdict_does_not_depend_on_how_checks_are_run(toy: Toy, words: list
     assert "no disk" in found["documents"][1]
 
 
-@pytest.mark.parametrize("where", ["smoke", "elsewhere"])
+@pytest.mark.parametrize("where", [further("smoke"), "elsewhere"])
 def test_a_gate_judges_the_whole_plan_from_any_directory(
     toy: Toy, tmp_path_factory: pytest.TempPathFactory, where: str
 ) -> None:
@@ -163,9 +168,9 @@ def test_a_waived_item_is_a_go_with_waivers_and_its_check_still_runs(toy: Toy) -
     ("item", "release", "expires", "says"),
     [
         ("documents", "1.0", "2020-02-01", "it expired"),
-        ("documents", "0.9", TOMORROW, "it is for release 0.9"),
+        further("documents", "0.9", TOMORROW, "it is for release 0.9"),
         ("sign-in", "1.0", TOMORROW, "not waivable"),
-        ("documets", "1.0", TOMORROW, "did you mean 'documents'?"),
+        further("documets", "1.0", TOMORROW, "did you mean 'documents'?"),
     ],
 )
 def test_a_waiver_that_does_not_count_is_refused_and_named(
@@ -204,7 +209,7 @@ GAP = (
 )
 
 
-@pytest.mark.parametrize("words", [[], ["-n", "2"]], ids=["one process", "two"])
+@pytest.mark.parametrize("words", [further([]), ["-n", "2"]], ids=["one process", "two"])
 def test_the_findings_of_a_check_arrive_in_the_verdict(toy: Toy, words: list[str]) -> None:
     """With their rules; the check is its own rule, and its docstring says what must hold."""
     docstring = "'''People sign in. Else nobody can work.'''"
@@ -258,7 +263,7 @@ def test_a_secret_in_a_failure_is_masked_everywhere(toy: Toy) -> None:
     assert "‹password of clinician›" in ran.why("sign-in")
 
 
-@pytest.mark.parametrize("words", [[], ["-n", "2"]], ids=["one process", "two"])
+@pytest.mark.parametrize("words", [further([]), ["-n", "2"]], ids=["one process", "two"])
 def test_a_secret_in_an_output_is_no_go(toy: Toy, words: list[str]) -> None:
     """The search through the outputs finds it, also one that only a worker has learnt."""
     toy.replace(SIGN_IN, "(recorder)", "(recorder, redactor)")
@@ -275,7 +280,7 @@ def test_a_secret_in_an_output_is_no_go(toy: Toy, words: list[str]) -> None:
     )
 
 
-@pytest.mark.parametrize("words", [[], ["-n", "2"]], ids=["one process", "two"])
+@pytest.mark.parametrize("words", [further([]), ["-n", "2"]], ids=["one process", "two"])
 def test_what_travels_on_a_report_reaches_no_output(toy: Toy, words: list[str]) -> None:
     """A check's outcome holds the secrets that its process has learnt: JUnit would print them."""
     toy.replace(SIGN_IN, "(recorder)", "(recorder, redactor, record_property)")

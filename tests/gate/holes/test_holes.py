@@ -23,16 +23,16 @@ from tests.gate.holes import (
     time_holes,
     write_holes,
 )
-from tests.gate.holes.catalogue import HOLES, Hole, body, documents_fail
+from tests.gate.holes.catalogue import HOLES, Hole, body, documents_fail, further
 from tests.gate.holes.toy_project import ROOT, Toy
 
 NO_RUN = [
     "--collect-only",
-    "--collect-only -n 2",
+    further("--collect-only -n 2"),
     "--fixtures",
-    "--cache-show",
-    "--markers",
-    "--setup-plan",
+    further("--cache-show"),
+    further("--markers"),
+    further("--setup-plan"),
 ]
 
 
@@ -86,7 +86,7 @@ def test_a_gate_that_was_asked_for_and_not_run_is_not_a_success(toy: Toy, words:
     assert "NOT JUDGED" in ran.output or "NO-GO" in ran.output
 
 
-@pytest.mark.parametrize("words", ["", "--assert=plain"])
+@pytest.mark.parametrize("words", ["", further("--assert=plain")])
 def test_without_assertions_nothing_is_proven(toy: Toy, words: str) -> None:
     """`python -O` removes every `assert` that pytest has not rewritten.
 

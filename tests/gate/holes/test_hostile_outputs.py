@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.gate.holes.catalogue import further
 from tests.gate.holes.hostile_holes import answers
 from tests.gate.holes.toy_project import GateResult, Toy
 
@@ -37,7 +38,9 @@ def _outputs(toy: Toy) -> Iterator[tuple[str, str]]:
             yield path.name, path.read_text(encoding="utf-8", errors="replace")
 
 
-@pytest.mark.parametrize("words", [(), ("-vv", "--tb=long", "-rA")], ids=["short", "verbose"])
+@pytest.mark.parametrize(
+    "words", [further(()), ("-vv", "--tb=long", "-rA")], ids=["short", "verbose"]
+)
 def test_nothing_that_steers_a_terminal_or_a_runner_is_printed(
     toy: Toy, words: tuple[str, ...]
 ) -> None:

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from tests.gate.holes.catalogue import body, documents_fail
+from tests.gate.holes.catalogue import body, documents_fail, further
 from tests.gate.holes.output_holes import NO_GOS, WRONG_CALLS, WrongCall, as_parameters
 from tests.gate.holes.toy_project import Toy, read_latest
 
@@ -65,7 +65,7 @@ def test_gates_with_names_that_look_alike_have_two_folders(toy: Toy) -> None:
     assert len(ran.verdicts) == 2
 
 
-@pytest.mark.parametrize("count", [pytest.param(2, marks=pytest.mark.thorough), 6])
+@pytest.mark.parametrize("count", [3, further(6)])
 def test_runs_at_once_stay_apart(toy: Toy, count: int) -> None:
     """As many folders and GOs as runs, and `latest` names one that began last."""
     processes = [toy.start("-m", "phase3") for _ in range(count)]

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-from _pytest.mark import ParameterSet
 
 from cutover_gates.core.attestation.verification import FolderVerification, verify_folder
 from tests.gate.holes.attestation_holes import (
@@ -18,6 +17,7 @@ from tests.gate.holes.attestation_holes import (
     with_waiver,
     write_key,
 )
+from tests.gate.holes.catalogue import further
 from tests.gate.holes.toy_project import CONFTEST, Toy
 
 LATE = f"""{CONFTEST}
@@ -31,11 +31,6 @@ def pytest_unconfigure(config):
 
 PASSPHRASE = {"CUTOVER_ATTESTATION__SIGNING_PASSPHRASE": "needless"}
 SECOND_KEY = {"CUTOVER_ATTESTATION__SIGNING_KEY": KEY.private_pem}
-
-
-def further(*values: object) -> ParameterSet:
-    """A further member of a class that another parameter stands for."""
-    return pytest.param(*values, marks=pytest.mark.thorough)
 
 
 def run_folder(toy: Toy) -> Path:

@@ -214,7 +214,9 @@ run_schemathesis(FuzzPlan(ApiDocument(told["document"], told["url"]), FuzzProfil
 """
 
 
-@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize(
+    "sign", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.thorough)]
+)
 def test_no_run_outlives_the_one_who_started_it(
     hospital: Hospital, described: ApiDocument, sign: signal.Signals
 ) -> None:

@@ -69,7 +69,11 @@ def test_a_clean_backup_restores_to_equal_data(
     assert again.figures == found.figures  # it is restored once
 
 
-@pytest.mark.parametrize("options", [[], ["--format=tar", "--gzip"]], ids=["plain", "tar"])
+@pytest.mark.parametrize(
+    "options",
+    [pytest.param([], marks=pytest.mark.thorough), ["--format=tar", "--gzip"]],
+    ids=["plain", "tar"],
+)
 def test_a_clean_base_backup_is_started_and_equal(
     options: list[str], spare: CopyDatabase, tmp_path: Path
 ) -> None:
