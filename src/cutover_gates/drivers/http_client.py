@@ -74,6 +74,10 @@ class HttpClient(Protocol):
         ...
 
 
+WITHHOLDS_TEXT = "cutover_withholds_text"
+"""The extension of a response from production, which the transport sets."""
+
+
 @contextmanager
 def sendable_values() -> Iterator[None]:
     """Turn the errors of building a request into `ProtocolViolation`.
@@ -99,7 +103,14 @@ def make_answer(response: HttpResponse, seconds: float) -> Answer:
         except UnusableJson as error:
             problem = str(error)
     return Answer(
-        response.status_code, response.headers, content, body, seconds, json_problem=problem
+        response.status_code,
+        response.headers,
+        content,
+        body,
+        seconds,
+        json_problem=problem,
+        # A load process has a transport of its own, and keeps no text of any target.
+        withholds_text=bool(getattr(response, "extensions", {}).get(WITHHOLDS_TEXT)),
     )
 
 

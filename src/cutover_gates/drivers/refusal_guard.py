@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from dataclasses import replace
+from typing import TypeVar, cast
 
 from cutover_gates.core.evidence.refusal_text import describe_refusal_kind
 from cutover_gates.drivers.driver_wrapper import DriverWrapper
-from cutover_gates.hospital import Rejected
+from cutover_gates.hospital import Answer, Rejected
 
 T = TypeVar("T")
 
 
 class RefusalGuard(DriverWrapper):
-    """Replaces the message of each `Rejected` by the kind of the refusal.
+    """Replaces the message of each `Rejected` by the kind of the refusal, and marks each answer.
 
     The shipped drivers leave the text out themselves. An own driver cannot know of the rule.
     """
@@ -21,9 +22,12 @@ class RefusalGuard(DriverWrapper):
     def perform(self, operation: str, act: Callable[[], T]) -> T:  # noqa: ARG002  # of the base
         """Run one operation. Raises `Rejected` without the target's free text."""
         try:
-            return act()
+            result = act()
         except Rejected as rejection:
-            answer = rejection.answer
+            answer = replace(rejection.answer, withholds_text=True)
             kind = describe_refusal_kind(answer.json, answer.media_type)
             # Outside of the chain, too: pytest prints the error before.
             raise Rejected(rejection.reason, kind, answer) from None
+        if isinstance(result, Answer):
+            return cast("T", replace(result, withholds_text=True))
+        return result

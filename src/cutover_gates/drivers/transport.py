@@ -13,6 +13,7 @@ import httpx
 from cutover_gates.core.evidence.exchange import Exchange
 from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.drivers.bounded_response import SIZE_LIMIT, build_response, too_large
+from cutover_gates.drivers.http_client import WITHHOLDS_TEXT
 from cutover_gates.drivers.http_exchange import failed_exchange, make_exchange
 from cutover_gates.drivers.production_guard import check_production_guard
 from cutover_gates.drivers.request_context import RequestContext
@@ -115,6 +116,7 @@ class GuardedTransport(httpx.BaseTransport):
             time.monotonic() - started,
             withholds_text=self.recorder.redactor.withholds_target_text,
         )
+        response.extensions[WITHHOLDS_TEXT] = self.recorder.redactor.withholds_target_text
         self._record(request, response, exchange)
         return response
 

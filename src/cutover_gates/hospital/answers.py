@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cutover_gates.core.evidence.refusal_text import WITHHELD
 from cutover_gates.core.findings import THIS_CHECK, Finding, FindingsError
 from cutover_gates.core.printable import strip_control_characters
+from cutover_gates.core.value_text import format_value
 from cutover_gates.hospital.values import Reason
 
 STATUS_REASONS: Mapping[int, Reason] = {
@@ -31,7 +33,8 @@ class Answer:
 
     `json` is None where the body is not JSON, or not within the bounds; `json_problem` then says
     why (empty where no JSON was expected). `reason` is the reason of a refusal, as far as the
-    driver can read it. `seconds` is the time from sending to the last byte.
+    driver can read it. `seconds` is the time from sending to the last byte. `withholds_text`: the
+    target is production, so that a text of this answer may name a patient (`quote`).
     """
 
     status: int
@@ -41,6 +44,16 @@ class Answer:
     seconds: float = 0.0
     reason: Reason | None = None
     json_problem: str = ""
+    withholds_text: bool = False
+
+    def quote(self, value: object) -> str:
+        """Return a value of this answer as a finding may show it; on production its size alone.
+
+        Whoever puts a text of an answer into a message takes this way.
+        """
+        if self.withholds_text:
+            return f"({len(str(value))} characters; {WITHHELD})"
+        return format_value(value)
 
     @property
     def media_type(self) -> str:

@@ -21,6 +21,7 @@ from cutover_gates.hospital import (
     Rejected,
     Session,
 )
+from cutover_gates.hospital.matchers import find_leaked_internals
 from tests.standins.fhir_answers import fhir_reply, statement
 from tests.standins.http_server import HttpServerStandin, Reply
 
@@ -148,6 +149,22 @@ def test_the_refusals_of_an_own_driver_are_shortened(recorder: Recorder) -> None
     kept = _texts(own.release, recorder)
     assert "(HTTP 422): Bad" in kept
     assert SAID not in kept
+
+
+@pytest.mark.parametrize("driver", ["rest", "fhir"])
+def test_a_check_cannot_quote_an_answer(
+    driver: str, target: HttpServerStandin, recorder: Recorder
+) -> None:
+    """What a matcher shows of an answer's text goes through the answer, which knows where it is of."""
+    path = "/patients/7" if driver == "rest" else "/Patient/7"
+    reply = _reply(404, f"SELECT 1 FROM patients -- {SAID}".encode(), "text/plain")
+    target.answers = {**METADATA, f"GET {path}": reply, f"GET /api/v1{path}": reply}
+    hospital = _connect(target, recorder, driver, production=True)
+    with pytest.raises(Rejected) as raised:
+        hospital.patient(SESSION, "7")
+    leak = find_leaked_internals("GET", raised.value.answer)
+    assert leak is not None
+    assert [one for one in ("SELECT", *NAMES) if one in str(leak)] == []
 
 
 def _connect(target: HttpServerStandin, recorder: Recorder, driver: str, **options: Any) -> Driver:

@@ -291,6 +291,20 @@ def test_what_tells_of_the_inside_is_told(text: str) -> None:
     assert finding.subject == "GET /x"
 
 
+def test_on_production_a_leak_is_told_without_its_text() -> None:
+    """A statement of SQL may name a patient, and so may a field by which refusals differ."""
+    text = "SELECT id FROM patients WHERE name = 'Anna Example'"
+    kept, withheld = (Answer(500, {}, text.encode(), withholds_text=on) for on in (False, True))
+    finding = find_leaked_internals("GET /x", withheld)
+    assert finding is not None
+    assert "a database's words" in finding.actual
+    assert "SELECT" not in finding.actual
+    assert "SELECT" in str(find_leaked_internals("GET /x", kept))
+    found = find_distinguishing_fields(withheld, replace(withheld, content=b"Anna"))
+    assert found
+    assert "Anna" not in str(found)
+
+
 @pytest.mark.parametrize(
     "text",
     [

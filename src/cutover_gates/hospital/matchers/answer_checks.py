@@ -87,11 +87,14 @@ def find_refusal(subject: str, answer: Answer) -> Finding | None:
 
 
 def find_leaked_internals(subject: str, answer: Answer) -> Finding | None:
-    """Return a finding where an answer shows internals of the server, with the text that does."""
+    """Return a finding where an answer shows internals of the server, with the text that does.
+
+    On production the text is left out: a statement of SQL may name a patient.
+    """
     for kind, pattern in INTERNALS.items():
         if match := pattern.search(answer.text):
             leaked = match.group().strip()[:SHOWN_CHARACTERS]
-            actual = f"HTTP {answer.status} with {kind}: {leaked!r}"
+            actual = f"HTTP {answer.status} with {kind}: {answer.quote(leaked)}"
             return Finding(THIS_CHECK, subject, "no internals of the server", actual)
     return None
 
@@ -119,7 +122,7 @@ def find_missing_security_headers(subject: str, answer: Answer, *, personal: boo
 
 
 def _header_finding(subject: str, name: str, expected: str, value: str | None) -> Finding:
-    actual = "no such header" if value is None else repr(value)
+    actual = "no such header" if value is None else repr(value[:SHOWN_CHARACTERS])
     return Finding(THIS_CHECK, f"{subject}: {name}".removeprefix(": "), expected, actual)
 
 
@@ -134,14 +137,25 @@ def find_distinguishing_fields(
         "status": (one.status, other.status),
         "media type": (one.media_type, other.media_type),
     }
+    kept = frozenset(pairs)
     left, right = _comparable_fields(one), _comparable_fields(other)
     for name in sorted(find_changed_fields(one, other) - volatile):
         pairs[name] = (left.get(name), right.get(name))
     return [
-        Finding(THIS_CHECK, name, f"equal to {format_value(second)}", format_value(first))
+        _compare_field(name, (one, first), (other, second), shown=name in kept)
         for name, (first, second) in pairs.items()
         if first != second
     ]
+
+
+def _compare_field(
+    name: str, one: tuple[Answer, object], other: tuple[Answer, object], *, shown: bool
+) -> Finding:
+    """Return the finding; `shown`: the values are no text of the target and stay as they are."""
+    actual, expected = (
+        format_value(value) if shown else answer.quote(value) for answer, value in (one, other)
+    )
+    return Finding(THIS_CHECK, name, f"equal to {expected}", actual)
 
 
 def find_changed_fields(one: Answer, other: Answer) -> frozenset[str]:
