@@ -12,6 +12,19 @@ MOST_CHARACTERS = 300
 """Characters of one value that are shown."""
 
 
+def text_of(value: object) -> str:
+    """Return `str(value)`; of a value that makes no text of itself, its class."""
+    try:
+        return str(value)
+    except Exception as error:  # a `__str__` of anyone's own may raise anything
+        return f"<{type(value).__name__}, whose text raised {type(error).__name__}>"
+
+
+def make_encodable(text: str) -> str:
+    """Return the text with lone surrogates as escapes: no file and no pipe takes them."""
+    return text if text.isascii() else text.encode(errors="backslashreplace").decode()
+
+
 def format_value(value: Any) -> str:
     """Return a value in plain form, cut at `MOST_CHARACTERS`.
 

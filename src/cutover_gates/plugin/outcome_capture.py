@@ -15,6 +15,7 @@ import pytest
 from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.core.findings import Finding, NotProven
+from cutover_gates.core.value_text import make_encodable, text_of
 from cutover_gates.hospital import Unreachable, Unsupported
 from cutover_gates.plugin.call_guard import WATCH_KEY
 from cutover_gates.plugin.check_outcome import CheckOutcome, attach_outcome
@@ -94,16 +95,14 @@ class OutcomeCapture:
             report.longrepr = (
                 str(item.path),
                 0,
-                f"Skipped: not proven: {self.redactor.redact_text(str(raised))}",
+                f"Skipped: not proven: {self._clean(text_of(raised))}",
             )
         elif report.longrepr is not None and not isinstance(report.longrepr, tuple):
             text = report.longreprtext
-            masked = self.redactor.redact_text(text)
+            masked = self._clean(text)
             if masked != text:
                 report.longrepr = masked
-        report.sections = [
-            (title, self.redactor.redact_text(text)) for title, text in report.sections
-        ]
+        report.sections = [(title, self._clean(text)) for title, text in report.sections]
 
     def _describe_phase(self, item: pytest.Item, raised: BaseException | None) -> CheckOutcome:
         return CheckOutcome(
@@ -113,7 +112,7 @@ class OutcomeCapture:
             unsupported=raised.operation if isinstance(raised, Unsupported) else None,
             not_proven=isinstance(raised, NotProven),
             is_finding=is_finding(raised),
-            why=self.redactor.redact_text(_describe_exception(raised)),
+            why=self._clean(_describe_exception(raised)),
             findings=tuple(self._redact_finding(found) for found in find_findings(raised)),
             new_secrets=self._take_new_secrets(),
             target_gone=_target_is_gone(raised),
@@ -133,18 +132,21 @@ class OutcomeCapture:
     def _redact_finding(self, finding: Finding) -> Finding:
         return replace(
             finding,
-            subject=self.redactor.redact_text(finding.subject),
-            expected=self.redactor.redact_text(finding.expected),
-            actual=self.redactor.redact_text(finding.actual),
-            reproduce=self.redactor.redact_text(finding.reproduce),
+            subject=self._clean(finding.subject),
+            expected=self._clean(finding.expected),
+            actual=self._clean(finding.actual),
+            reproduce=self._clean(finding.reproduce),
         )
+
+    def _clean(self, text: str) -> str:
+        """Return the text without secrets, and without what no output can hold."""
+        return self.redactor.redact_text(make_encodable(text))
 
     def _redact_exceptions(self, error: BaseException | None) -> None:
         """Mask secrets in the texts of an exception and of those behind it."""
         for cause in exceptions_behind(error):
             cause.args = tuple(
-                self.redactor.redact_text(arg) if isinstance(arg, str) else arg
-                for arg in cause.args
+                self._clean(arg) if isinstance(arg, str) else arg for arg in cause.args
             )
 
 
@@ -173,7 +175,7 @@ def _describe_exception(error: BaseException | None) -> str:
     if error is None:
         return ""
     # Of an unexpected exception the class is often all that tells anything: KeyError: 'id'.
-    text = str(error).strip()
+    text = text_of(error).strip()
     is_plain = isinstance(error, (*FINDING_ERRORS, Unsupported, NotProven))
     text = text if is_plain and text else f"{type(error).__name__}: {text}"
     hidden = find_hidden_finding(error)

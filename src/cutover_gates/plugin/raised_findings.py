@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from cutover_gates.core.findings import Finding, FindingsError, NotProven
+from cutover_gates.core.value_text import text_of
 from cutover_gates.hospital import Rejected
 from cutover_gates.plugin.time_bounds import TIMEOUT_TEXT
 
@@ -34,7 +35,7 @@ def find_hidden_finding(error: BaseException | None) -> str:
     """Return what an exception behind another one says of the target; empty where none does."""
     for cause in exceptions_behind(error):
         if cause is not error and _is_hidden_finding(cause):
-            return str(cause).strip() or type(cause).__name__
+            return text_of(cause).strip() or type(cause).__name__
     return ""
 
 
@@ -59,7 +60,7 @@ def find_findings(error: BaseException | None) -> tuple[Finding, ...]:
 
 def is_timeout(error: BaseException) -> bool:
     """Return whether an exception says that pytest-timeout stopped the check."""
-    return isinstance(error, pytest.fail.Exception) and str(error).startswith(TIMEOUT_TEXT)
+    return isinstance(error, pytest.fail.Exception) and text_of(error).startswith(TIMEOUT_TEXT)
 
 
 def exceptions_behind(error: BaseException | None) -> Iterator[BaseException]:

@@ -42,6 +42,8 @@ OUTCOME_COLOURS = {
     Outcome.PASSED: "green",
     Outcome.NOT_APPLICABLE: "dim",
 }
+LEAST_WIDTH = 20
+"""Columns that are printed at least, whatever COLUMNS or the terminal say: 0 is possible."""
 MAX_CHECKS = 10
 MAX_MEASUREMENTS = 24
 
@@ -67,6 +69,10 @@ def print_verdict(
     _print_closing_lines(verdict, console, folder)
 
 
+def _width_of(console: Console) -> int:
+    return max(console.width, LEAST_WIDTH)
+
+
 def _print_line(console: Console, text: str, style: str = "", *, whole: bool = False) -> None:
     """Print one line. `whole` keeps it in one piece even where it is wider than the terminal."""
     print_styled(console, text, style, whole=whole)
@@ -76,13 +82,13 @@ def _print_wrapped(
     console: Console, text: str, first: str = "", rest: str = "", style: str = ""
 ) -> None:
     """Print a text in lines. A line with a path or an address stays whole where it is too wide."""
-    for line in wrap_words(text, console.width, first, rest):
+    for line in wrap_words(text, _width_of(console), first, rest):
         _print_line(console, line, style, whole="/" in line)
 
 
 def _print_banner(verdict: Verdict, console: Console) -> None:
     """Print the headline in three coloured lines, or in a pipe as a plain line."""
-    lines = textwrap.wrap(headline(verdict), console.width - 2)
+    lines = textwrap.wrap(headline(verdict), _width_of(console) - 2)
     style = BANNER_STYLES[verdict.word]
     if not console.is_terminal:
         for line in lines:
@@ -180,7 +186,7 @@ def _print_open_check(check: CheckResult, console: Console, target: str) -> None
 def _print_closing_lines(verdict: Verdict, console: Console, folder: Path) -> None:
     """Print the word, the counts and the path of the page; a fired trigger stands after them."""
     print_styled(console)
-    for line in textwrap.wrap(headline(verdict), console.width):
+    for line in textwrap.wrap(headline(verdict), _width_of(console)):
         _print_line(console, line, BANNER_STYLES[verdict.word])
     _print_counts(verdict, console)
     _print_line(console, f"{folder / 'verdict.html'}", whole=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import math
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -17,6 +18,10 @@ from typing import Any
 
 from cutover_gates.core.evidence.exchange import Exchange
 from cutover_gates.core.evidence.redact import Redactor
+from cutover_gates.core.value_text import make_encodable, text_of
+
+MAX_INTEGER_BITS = 4096
+"""Python makes no text of integers with more than 4300 digits."""
 
 
 @dataclass(frozen=True)
@@ -114,18 +119,28 @@ class Recorder:
 
 def _to_json_value(value: Any) -> Any:
     """Return the value as JSON can hold it."""
-    if value is None or (isinstance(value, bool | int | float) and not isinstance(value, Enum)):
-        return value
     if isinstance(value, Enum):
         return _to_json_value(value.value)
+    if value is None or isinstance(value, int | float):
+        return _to_json_number(value)
     if isinstance(value, str):
-        return str(value)
+        return make_encodable(str(value))
     if isinstance(value, date | datetime):
         return value.isoformat()
     if isinstance(value, bytes):
         return {"size": len(value), "sha256": hashlib.sha256(value).hexdigest()}
     if isinstance(value, Mapping):
-        return {str(key): _to_json_value(item) for key, item in value.items()}
+        return {make_encodable(text_of(key)): _to_json_value(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_to_json_value(item) for item in value]
-    return str(value)
+    return make_encodable(text_of(value))
+
+
+def _to_json_number(value: float | None) -> Any:
+    """Return the number, or a text where JSON or Python's conversion of numbers knows none."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    bits = value.bit_length()
+    return value if bits <= MAX_INTEGER_BITS else f"an integer of {bits} bits"
