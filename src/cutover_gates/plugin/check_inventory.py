@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from cutover_gates.plugin.check_slips import FunctionNode, find_empty_assertions, find_slips
@@ -20,6 +20,12 @@ from cutover_gates.plugin.plan_marks import (
     pytestmark_value,
 )
 from cutover_gates.plugin.suite_folders import SuiteFolders
+from cutover_gates.plugin.uncollected_checks import (
+    count_parameters,
+    find_checks_elsewhere,
+    find_uncollected_checks,
+    read_literal_lists,
+)
 
 REPEATED = "the file gives the name {} more than once, and only the last one counts: rename them"
 SENTENCE_END = re.compile(r"(?<=[.?!])\s+(?=[A-Z`'\"])|\n\s*\n")
@@ -33,7 +39,8 @@ class WrittenCheck:
     in its plan marks; there are none where one of them is not written out (then it may be any, and
     the judge takes it so). `title` is the first sentence of its docstring, `why` the rest. `line`
     is the first one of the function, its decorators included. `slips` are sentences on statements
-    that look like an assertion and assert nothing.
+    that look like an assertion and assert nothing. `parameters` is the number of checks that pytest
+    makes of it, at least.
     """
 
     check: str
@@ -42,6 +49,7 @@ class WrittenCheck:
     why: str = ""
     line: int = 0
     slips: tuple[str, ...] = ()
+    parameters: int = 1
 
 
 @dataclass(frozen=True)
@@ -49,7 +57,8 @@ class CheckInventory:
     """All checks on disk, and what could not be read.
 
     `unreadable` are files that are no Python, and checks that are made rather than written.
-    `helper_slips` are sentences on assertions that never fail in other files of the suites.
+    `helper_slips` are sentences on assertions that never fail beside the checks, and on checks that
+    pytest never collects.
     """
 
     checks: tuple[WrittenCheck, ...]
@@ -66,6 +75,7 @@ def build_inventory(folders: SuiteFolders) -> CheckInventory:
     """Return every check that is written in the suites, the shipped ones and the own ones."""
     checks: list[WrittenCheck] = []
     unreadable: list[str] = []
+    lost: list[str] = []
     for name, path in folders.test_files():
         try:
             tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -73,8 +83,10 @@ def build_inventory(folders: SuiteFolders) -> CheckInventory:
             unreadable.append(name)
         else:
             checks.extend(_read_checks(tree, name))
+            lost += [f"{name}, {sentence}" for sentence in find_uncollected_checks(tree)]
             unreadable.extend(_find_uncountable_checks(tree.body, name))
-    return CheckInventory(tuple(checks), tuple(unreadable), tuple(_find_helper_slips(folders)))
+    lost += _find_helper_slips(folders)
+    return CheckInventory(tuple(checks), tuple(unreadable), tuple(lost))
 
 
 def _find_helper_slips(folders: SuiteFolders) -> Iterator[str]:
@@ -84,7 +96,7 @@ def _find_helper_slips(folders: SuiteFolders) -> Iterator[str]:
             tree = ast.parse(path.read_text(encoding="utf-8"))
         except (SyntaxError, UnicodeDecodeError, OSError):
             continue  # an import of it fails
-        for slip in find_empty_assertions(tree):
+        for slip in (*find_empty_assertions(tree), *find_checks_elsewhere(tree)):
             yield f"{name}, {slip}"
 
 
@@ -96,13 +108,17 @@ def split_docstring(text: str | None) -> tuple[str, str]:
 
 
 def _read_checks(tree: ast.Module, name: str) -> list[WrittenCheck]:
-    checks = _name_repeated(_find_checks(tree.body, name, []), _names_given_again(tree, name))
+    lists = read_literal_lists(tree)
+    found = _find_checks(tree.body, name, [], lists)
+    checks = _name_repeated(found, _names_given_again(tree, name))
     if has_plan_marks_elsewhere(tree):
         return [replace(check, groups=frozenset()) for check in checks]
     return checks
 
 
-def _find_checks(body: list[ast.stmt], above: str, marks: list[ast.expr]) -> Iterator[WrittenCheck]:
+def _find_checks(
+    body: list[ast.stmt], above: str, marks: list[ast.expr], lists: Mapping[str, int]
+) -> Iterator[WrittenCheck]:
     """Yield the checks of a module or class; `marks` are the expressions that mark all of it."""
     statements = list(_iterate_statements(body))
     marks = marks + [value for node in statements for value in pytestmark_value(node)]
@@ -112,9 +128,11 @@ def _find_checks(body: list[ast.stmt], above: str, marks: list[ast.expr]) -> Ite
             docstring = split_docstring(ast.get_docstring(node))
             line = min([node.lineno, *(part.lineno for part in node.decorator_list)])
             slips = tuple(find_slips(node))
-            yield WrittenCheck(f"{above}::{node.name}", groups, *docstring, line, slips)
+            count = count_parameters(marks + node.decorator_list, lists)
+            yield WrittenCheck(f"{above}::{node.name}", groups, *docstring, line, slips, count)
         elif isinstance(node, ast.ClassDef) and node.name.startswith("Test"):
-            yield from _find_checks(node.body, f"{above}::{node.name}", marks + node.decorator_list)
+            inner = f"{above}::{node.name}"
+            yield from _find_checks(node.body, inner, marks + node.decorator_list, lists)
 
 
 def _name_repeated(checks: Iterable[WrittenCheck], others: set[str]) -> list[WrittenCheck]:

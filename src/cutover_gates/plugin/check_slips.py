@@ -9,6 +9,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from cutover_gates.plugin.dead_assertions import find_dead_assertions
+
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 SWALLOWING = {"AssertionError", "Exception", "BaseException"}
 CONTEXTS = {"raises", "expect_rejection"}
@@ -26,6 +28,7 @@ def find_slips(function: FunctionNode) -> Iterator[str]:
         )
     for node in ast.walk(function):
         yield from _slips_of_node(node)
+    yield from find_dead_assertions(function)
 
 
 def find_empty_assertions(tree: ast.AST) -> Iterator[str]:
@@ -60,6 +63,8 @@ def _slips_of_node(node: ast.AST) -> Iterator[str]:
 def _is_always_true(test: ast.expr) -> bool:
     """Return True for an expression that is true whatever the target does."""
     match test:
+        case ast.BoolOp() | ast.NamedExpr() | ast.IfExp() | ast.UnaryOp(op=ast.Not()):
+            return _is_true_of_parts(test)
         case ast.Tuple() | ast.List() | ast.Set():
             return bool(test.elts) and not any(isinstance(e, ast.Starred) for e in test.elts)
         case ast.Dict():
@@ -68,9 +73,51 @@ def _is_always_true(test: ast.expr) -> bool:
             return True
         case ast.Constant():
             return bool(test.value)
-        case ast.BoolOp(op=ast.Or()):
-            return any(_is_always_true(value) for value in test.values)
+        case ast.JoinedStr():
+            return any(isinstance(part, ast.Constant) and part.value for part in test.values)
+        case ast.Compare():
+            return _compares_with_itself(test)
     return False
+
+
+def _is_true_of_parts(test: ast.expr) -> bool:
+    match test:
+        case ast.BoolOp(op=ast.Or()):
+            return any(map(_is_always_true, test.values))
+        case ast.BoolOp():
+            return all(map(_is_always_true, test.values))
+        case ast.NamedExpr():  # one `=` too few: `(status := 200)`
+            return _is_always_true(test.value)
+        case ast.IfExp():  # the text of the assertion, in the wrong place
+            return any(map(_is_text, (test.body, test.orelse)))
+        case ast.UnaryOp(op=ast.Not()):
+            return _is_always_false(test.operand)
+    return False
+
+
+def _is_always_false(test: ast.expr) -> bool:
+    match test:
+        case ast.Constant():
+            return not test.value
+        case ast.List() | ast.Tuple():
+            return not test.elts
+        case ast.Dict():
+            return not test.keys
+    return False
+
+
+def _is_text(part: ast.expr) -> bool:
+    is_text = isinstance(part, ast.Constant) and isinstance(part.value, str)
+    return (is_text or isinstance(part, ast.JoinedStr)) and _is_always_true(part)
+
+
+def _compares_with_itself(test: ast.Compare) -> bool:
+    """Return True for `x == x`; two calls of one function may differ."""
+    (operator, *more), left, right = test.ops, test.left, test.comparators[0]
+    is_reflexive = isinstance(operator, ast.Eq | ast.Is | ast.LtE | ast.GtE)
+    if more or not is_reflexive or any(isinstance(node, ast.Call) for node in ast.walk(left)):
+        return False
+    return ast.dump(left) == ast.dump(right)
 
 
 def _is_comparison(value: ast.expr) -> bool:

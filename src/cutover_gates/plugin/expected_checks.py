@@ -17,7 +17,8 @@ class ExpectedCheck:
     """A written check with the ids of the items that it proves.
 
     `items` is empty where they are unknown: its mark is not written out, or names nothing known.
-    `line` is the first one of its function in the file.
+    `line` is the first one of its function in the file. `parameters` is the number of checks that
+    pytest makes of it, at least.
     """
 
     check: str
@@ -25,6 +26,7 @@ class ExpectedCheck:
     title: str = ""
     why: str = ""
     line: int = 0
+    parameters: int = 1
 
     @property
     def rule(self) -> Rule:
@@ -79,7 +81,9 @@ def bind_to_plan(inventory: CheckInventory, plan: Plan) -> ExpectedChecks:
 
 
 def _expect(written: WrittenCheck, items: frozenset[str]) -> ExpectedCheck:
-    return ExpectedCheck(written.check, items, written.title, written.why, written.line)
+    return ExpectedCheck(
+        written.check, items, written.title, written.why, written.line, written.parameters
+    )
 
 
 def _find_missing_groups(inventory: CheckInventory, plan: Plan) -> tuple[tuple[str, str], ...]:

@@ -6,6 +6,7 @@ pytest. `result_rules` decides the outcome of one check.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -148,12 +149,18 @@ class ResultCollector:
     ) -> list[CheckResult]:
         """Return a result for each written check of which something did not run."""
         narrowed = match_written_files(narrowed_files, expected)
-        collected = {strip_parameters(check) for check in self.collected}
+        collected = Counter(strip_parameters(check) for check in self.collected)
         results = []
         for written in expected.checks:
             file = written.check.partition("::")[0]
             if written.check not in collected:
                 results.append(self._missing_result(written, file))
+            elif collected[written.check] < written.parameters:
+                why = (
+                    f"{written.check} was collected with {collected[written.check]} of its"
+                    f" {written.parameters} sets of parameters"
+                )
+                results.append(_not_proven(written, why))
             elif file in narrowed:
                 why = f"the run was narrowed to single checks of {file}"
                 results.append(_not_proven(written, why))
