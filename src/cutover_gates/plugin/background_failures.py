@@ -7,7 +7,6 @@ them. So the hooks of Python itself are used.
 from __future__ import annotations
 
 import concurrent.futures
-import logging
 import sys
 import threading
 import warnings
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from cutover_gates.plugin.other_background import OtherBackground
 
 ASSERTIONS = (AssertionError, pytest.fail.Exception)
 Future = concurrent.futures.Future
@@ -33,6 +34,7 @@ class BackgroundFailures:
         self.errors: list[BaseException] = []
         self._told: list[str] = []
         self._unread: dict[int, tuple[Any, BaseException]] = {}
+        self._other = OtherBackground(self._note)
         self._thread_hook = self._make_thread_hook(threading.excepthook)
         self._unraisable_hook = self._make_unraisable_hook(sys.unraisablehook)
 
@@ -40,7 +42,7 @@ class BackgroundFailures:
         """Put all hooks in, for the rest of this process."""
         self.renew()
         _watch_futures(self._unread)
-        logging.getLogger("asyncio").addHandler(_TaskHandler(self._note))
+        self._other.install()
         # CPython calls this function by its name for a coroutine never awaited. A filter for
         # warnings cannot silence it.
         tell = getattr(warnings, "_warn_unawaited_coroutine", None)
@@ -56,6 +58,7 @@ class BackgroundFailures:
     def renew(self) -> list[str]:
         """Put the hooks of exceptions in again; return which of them somebody had replaced."""
         replaced = []
+        self._other.renew()
         if threading.excepthook is not self._thread_hook:
             replaced.append("threading.excepthook")
             self._thread_hook = self._make_thread_hook(threading.excepthook)
@@ -68,6 +71,7 @@ class BackgroundFailures:
 
     def take(self) -> list[str]:
         """Return what was reported since the last call, and the failed futures not read since."""
+        self._other.collect()
         for _, error in list(self._unread.values()):
             self.errors.append(error)
             self._told.append(
@@ -122,20 +126,6 @@ def _source_of(thread: threading.Thread) -> Path:
     work = getattr(thread, "_target", None) or type(thread).run
     code = getattr(getattr(work, "__func__", work), "__code__", None)
     return Path(code.co_filename if code else "")
-
-
-class _TaskHandler(logging.Handler):
-    """Takes what asyncio reports of tasks whose exception was not read."""
-
-    def __init__(self, note: Callable[[BaseException | None, str], None]) -> None:
-        super().__init__(logging.ERROR)
-        self._note_failure = note
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Note the exception of a task."""
-        error = record.exc_info[1] if record.exc_info else None
-        if "never retrieved" in record.getMessage():
-            self._note_failure(error, "an exception in a task whose result nobody asked for")
 
 
 def _watch_futures(unread: dict[int, tuple[Any, BaseException]]) -> None:

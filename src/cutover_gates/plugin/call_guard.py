@@ -15,6 +15,7 @@ from cutover_gates.plugin.background_failures import BackgroundFailures, find_ru
 from cutover_gates.plugin.call_watch import CallWatch
 from cutover_gates.plugin.collection import groups_of
 from cutover_gates.plugin.results import strip_parameters
+from cutover_gates.plugin.swallowed_assertions import FailedAssertions
 
 WATCH_KEY: pytest.StashKey[CallWatch] = pytest.StashKey()
 
@@ -34,11 +35,16 @@ class CallGuard:
         self, recorder: Recorder, slips: Mapping[str, tuple[str, ...]], holds: list[str]
     ) -> None:
         self.recorder, self.slips, self.holds = recorder, slips, holds
-        self.background = BackgroundFailures()
+        self.background, self.failed = BackgroundFailures(), FailedAssertions()
 
     def pytest_sessionstart(self) -> None:
         """Install the hooks of Python."""
         self.background.install()
+        self.failed.install()
+
+    def pytest_assertion_pass(self, lineno: int) -> None:
+        """Take an assertion that holds back from those that failed."""
+        self.failed.note_pass(lineno)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, None, None]:
@@ -59,16 +65,18 @@ class CallGuard:
         _raise_slips(self.slips.get(strip_parameters(item.nodeid), ()))
         watch = item.stash[WATCH_KEY] = CallWatch(item)
         self.recorder.on_evidence = watch.note_evidence
+        self.failed.begin(watch.code)
         before = set(threading.enumerate())
         try:
             with watch.watching():
                 yield
         finally:
             self.recorder.on_evidence = None
-            replaced = self.background.renew()
+            replaced, swallowed = self.background.renew(), self.failed.end()
         returned = [f"the check returned {_with_article(value)}" for value in watch.values]
         slips = [f"{each} instead of asserting it: write `assert`" for each in returned[:1]]
         slips += [f"the check replaced {name}, which tells of failures" for name in replaced]
+        slips += swallowed
         slips += find_running_threads(before, item.path.parent)
         _raise_slips([*slips, *self.background.take()], self.background.take_errors())
 

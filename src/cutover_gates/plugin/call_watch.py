@@ -43,6 +43,11 @@ class CallWatch:
         """The line on which the function begins in its file, its decorators included."""
         return self._function.code.co_firstlineno if self._function else 0
 
+    @property
+    def code(self) -> CodeType | None:
+        """The code of the function, None where it was not found."""
+        return self._function.code if self._function else None
+
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Stand in for the function while the block runs."""
