@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from cutover_gates.config.base import SettingsError
+from cutover_gates.core.value_text import text_of
 from cutover_gates.core.verdict import Verdict
 from cutover_gates.plugin.progress import print_line
 from cutover_gates.plugin.run import PytestRun
@@ -95,3 +96,12 @@ def show_verdicts(run: PytestRun, verdicts: Sequence[Verdict], notes: Sequence[s
     if out.is_broken:
         for verdict in verdicts:
             print_on_stderr(f"{headline(verdict)}\n{run.folders[verdict.gate] / LAST}")
+
+
+def show_broken_end(run: PytestRun, verdicts: Sequence[Verdict], error: Exception) -> None:
+    """Say on standard error what stands where the end of the run broke, and how it broke."""
+    what = f"the end of the run broke ({type(error).__name__}: {text_of(error)})"
+    if not verdicts:
+        print_on_stderr(f"NO-GO: {what}, so the verdict of the start stands: report this fault")
+    for verdict in verdicts:
+        print_on_stderr(f"{headline(verdict)}\n{run.folders[verdict.gate] / LAST}\n{what}")

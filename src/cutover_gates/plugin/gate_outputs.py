@@ -150,7 +150,7 @@ def describe_failure(path: Path, error: OSError) -> str:
     )
 
 
-def describe_broken_step(step: str, error: Exception) -> str:
+def describe_broken_step(step: str, error: BaseException) -> str:
     """Return which step of the run's end broke, and how."""
     reason = getattr(error, "strerror", None) or str(error)
     return f"{step} broke ({type(error).__name__}: {reason}), so its outputs may be missing"

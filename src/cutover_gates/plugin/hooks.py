@@ -24,6 +24,7 @@ from cutover_gates.plugin.collection import ItemBinder
 from cutover_gates.plugin.collection_record import CollectionRecorder
 from cutover_gates.plugin.expected_checks import bind_to_plan
 from cutover_gates.plugin.file_selection import FileSelector, find_unrequested_files
+from cutover_gates.plugin.missing_guards import find_missing_guards
 from cutover_gates.plugin.options import (
     add_markers,
     apply_gate_options,
@@ -97,6 +98,7 @@ def pytest_configure(config: pytest.Config) -> None:
     parts.register(CallGuard(run.recorder, inventory.slips, holds), "cutover-call-guard")
     parts.register(BoundGuard(bounds, holds), "cutover-bound-guard")
     if run.worker:
+        holds += find_missing_guards(config, run.worker)
         parts.register(PluginRecorder(), "cutover-plugin-recorder")
     else:
         holds += find_unbounded_option(config, bounds)
@@ -171,6 +173,10 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, int | None, in
     except pytest.UsageError as mistake:
         unjudged_calls.record(config, str(mistake))
         raise
+    except (Exception, SystemExit) as error:
+        if hasattr(config, "workerinput") or not unjudged_calls.asks_for_judgement(config):
+            raise
+        status = unjudged_calls.tell_broken_end(error)
     if hasattr(config, "workerinput"):
         return status
     session = config.pluginmanager.get_plugin(SESSION_PLUGIN)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -147,29 +146,6 @@ def _show_untold_release(
             verdict, declared=(*verdict.declared, applied), notes=(*verdict.notes, *notes)
         )
     return verdict
-
-
-def find_missing_guards(config: pytest.Config) -> list[str]:
-    """Return a sentence for each guard without which checks prove nothing."""
-    missing = []
-    if not __debug__:
-        missing.append(
-            "Python runs with -O or PYTHONOPTIMIZE: assertions are not executed, and a check"
-            " without them proves nothing"
-        )
-    if os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD") or config.getoption(
-        "disable_plugin_autoload", default=False
-    ):
-        missing.append(
-            "PYTEST_DISABLE_PLUGIN_AUTOLOAD or --disable-plugin-autoload keeps pytest from loading"
-            " its plugins, so this run is not the one that is proven: remove it"
-        )
-    if not config.pluginmanager.hasplugin("timeout"):
-        missing.append(
-            "the plugin pytest-timeout is missing or switched off: a check that hangs would have"
-            " no bound"
-        )
-    return missing
 
 
 def find_abnormal_end(exit_status: int, results: ResultCollector) -> list[str]:

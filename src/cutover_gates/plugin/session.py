@@ -24,11 +24,11 @@ from cutover_gates.plugin.judgement import (
     add_target_facts,
     build_terms,
     find_abnormal_end,
-    find_missing_guards,
     judge_gates,
     load_all_decisions,
 )
 from cutover_gates.plugin.mapping_check_state import untested_mapping_warning
+from cutover_gates.plugin.missing_guards import find_missing_guards
 from cutover_gates.plugin.parts import PARTS_KEY, describe_missing_parts
 from cutover_gates.plugin.provenance import Provenance
 from cutover_gates.plugin.release_judgement import refuse_conflicts
@@ -69,7 +69,7 @@ class GateSession:
         self.run_errors = find_missing_guards(config)
         self.provenance = Provenance(run, config)
         self.verdicts: list[Verdict] = []
-        self._has_begun = self._was_interrupted = self._was_refused = False
+        self._has_begun = self._was_interrupted = self._was_refused = self._is_broken = False
         self.target = GateTarget(run)
         self._acknowledged: list[CheckResult] = []
         self.decisions = load_all_decisions(run)
@@ -133,11 +133,18 @@ class GateSession:
         """Judge, outermost: JUnit, Allure and everyone else have written their outputs by then."""
         try:
             yield
-        except Exception as error:
-            # Such as a full disk, or a plugin of someone's own: the verdict is due all the same.
+        except BaseException as error:
+            # Such as a full disk, or a plugin of someone's own that leaves with success: the
+            # verdict is due all the same.
+            self._was_interrupted |= isinstance(error, KeyboardInterrupt)
             self.run_errors.append(describe_broken_step("the end of pytest's session", error))
         if not self.config.option.collectonly and not self.verdicts:
-            self.conclude(session.exitstatus)
+            try:
+                self.conclude(session.exitstatus)
+            except Exception as error:  # whatever breaks, a line says what stands
+                self._is_broken = True
+                session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+                artifacts.show_broken_end(self.run, self.verdicts, error)
         session.exitstatus = self.exit_status(session.exitstatus)
 
     def conclude(self, exit_status: int) -> None:
@@ -208,5 +215,6 @@ class GateSession:
 
     def conclude_late(self, pytest_status: int) -> None:
         """Judge a run that ended while its target came up: pytest then finishes no session."""
-        if not self.config.option.collectonly and not self.verdicts and self._has_begun:
+        is_due = self._has_begun and not self._is_broken and not self.verdicts
+        if is_due and not self.config.option.collectonly:
             self.conclude(pytest_status)

@@ -14,6 +14,7 @@ import pytest
 
 from cutover_gates.config.loader import find_reports_folder
 from cutover_gates.core.gates import GATES, MARKER_WORD, SUITES, split_gates
+from cutover_gates.core.value_text import text_of
 from cutover_gates.plugin.exit_status import ExitStatus
 from cutover_gates.plugin.run import RUN_KEY, new_tag
 from cutover_gates.util.guarded_stream import guard_terminal, print_on_stderr
@@ -71,6 +72,18 @@ def record(config: pytest.Config, why: str) -> None:
     print_on_stderr(f"NOT JUDGED: nothing was judged, so this is no GO. {where}")
 
 
+def tell_broken_end(error: BaseException) -> ExitStatus:
+    """Say what broke outside of the session, and return the status that is no success.
+
+    Such as a `pytest_unconfigure` of someone's own that raises, or leaves with success.
+    """
+    print_on_stderr(
+        f"something beside the checks broke ({type(error).__name__}: {text_of(error)}): see which"
+        " conftest.py or plugin raises it. A verdict that is written stands"
+    )
+    return ExitStatus.INTERNAL_ERROR
+
+
 def conclude_call(config: pytest.Config, session: GateSession | None, status: int | None) -> int:
     """Return the exit status of the call: that of its verdict, else pytest's own.
 
@@ -107,6 +120,8 @@ def _why_unjudged(config: pytest.Config, status: int) -> str:
     if _names_system(config) and config.args_source is not pytest.Config.ArgsSource.ARGS:
         # Single checks are named by their paths: to repeat one, no verdict is needed.
         return "a target was named and no gate: add -m with a gate, such as -m phase3"
+    if names_empty_expression(config):
+        return "-m names nothing, such as a variable that is empty: add a gate, such as -m phase3"
     is_empty = status == pytest.ExitCode.NO_TESTS_COLLECTED
     if is_empty and (unknown := find_unknown_markers(config, expression)):
         return f"-m {expression!r} selects nothing: {', '.join(unknown)} is no gate and no marker"
@@ -122,7 +137,18 @@ def asks_for_judgement(config: pytest.Config) -> bool:
     words = MARKER_WORD.findall(expression)
     if {*words} & {*GATES, *SUITES} or find_unknown_markers(config, expression):
         return True
-    return _names_system(config)
+    return _names_system(config) or names_empty_expression(config)
+
+
+def names_empty_expression(config: pytest.Config) -> bool:
+    """Return True where the call has a -m of nothing: `pytest -m "$GATE"`, and no such variable.
+
+    pytest would run everything, without a verdict.
+    """
+    if (getattr(_options(config), "markexpr", "") or "").strip():
+        return False
+    arguments = [*config.invocation_params.args]
+    return any(str(each) == "-m" or str(each).startswith("-m=") for each in arguments)
 
 
 def _names_system(config: pytest.Config) -> bool:
