@@ -98,10 +98,12 @@ def show_verdicts(run: PytestRun, verdicts: Sequence[Verdict], notes: Sequence[s
             print_on_stderr(f"{headline(verdict)}\n{run.folders[verdict.gate] / LAST}")
 
 
-def show_broken_end(run: PytestRun, verdicts: Sequence[Verdict], error: Exception) -> None:
+def show_broken_end(run: PytestRun, verdicts: Sequence[Verdict], error: BaseException) -> None:
     """Say on standard error what stands where the end of the run broke, and how it broke."""
-    what = f"the end of the run broke ({type(error).__name__}: {text_of(error)})"
+    what = f"the end of the run broke ({type(error).__name__}: {text_of(error)}): report this fault"
+    if isinstance(error, KeyboardInterrupt):
+        what = "the run was interrupted while its verdict was written: run the gate again"
     if not verdicts:
-        print_on_stderr(f"NO-GO: {what}, so the verdict of the start stands: report this fault")
+        print_on_stderr(f"NO-GO: the verdict of the start stands, because {what}")
     for verdict in verdicts:
         print_on_stderr(f"{headline(verdict)}\n{run.folders[verdict.gate] / LAST}\n{what}")

@@ -9,12 +9,15 @@ import threading
 from collections.abc import Generator, Mapping, Sequence
 
 import pytest
+from _pytest import outcomes
 
 from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.plugin.background_failures import BackgroundFailures, find_running_threads
 from cutover_gates.plugin.call_watch import CallWatch
 from cutover_gates.plugin.collection import groups_of
+from cutover_gates.plugin.forked_children import ForkedChildren
 from cutover_gates.plugin.results import strip_parameters
+from cutover_gates.plugin.source_functions import SuiteFiles
 from cutover_gates.plugin.swallowed_assertions import FailedAssertions
 
 WATCH_KEY: pytest.StashKey[CallWatch] = pytest.StashKey()
@@ -35,12 +38,16 @@ class CallGuard:
         self, recorder: Recorder, slips: Mapping[str, tuple[str, ...]], holds: list[str]
     ) -> None:
         self.recorder, self.slips, self.holds = recorder, slips, holds
-        self.background, self.failed = BackgroundFailures(), FailedAssertions()
+        self.background, self.forked = BackgroundFailures(), ForkedChildren()
+        self.failed = FailedAssertions(self.forked.share)
 
     def pytest_sessionstart(self) -> None:
         """Install the hooks of Python."""
         self.background.install()
+        self.forked.install()
         self.failed.install()
+        # With --runxfail pytest.xfail() does nothing, and a check would pass over a known defect.
+        pytest.xfail = outcomes.xfail
 
     def pytest_assertion_pass(self, lineno: int) -> None:
         """Take an assertion that holds back from those that failed."""
@@ -65,14 +72,19 @@ class CallGuard:
         _raise_slips(self.slips.get(strip_parameters(item.nodeid), ()))
         watch = item.stash[WATCH_KEY] = CallWatch(item)
         self.recorder.on_evidence = watch.note_evidence
-        self.failed.begin(watch.code)
+        files = SuiteFiles(item.path.parent, item.config.rootpath)
+        self.failed.begin(watch.code, files)
+        self.forked.files = files
         before = set(threading.enumerate())
         try:
             with watch.watching():
                 yield
+        except BaseException as error:
+            self.forked.leave(error)
+            raise
         finally:
             self.recorder.on_evidence = None
-            replaced, swallowed = self.background.renew(), self.failed.end()
+            replaced, swallowed = self.background.renew(), self._find_swallowed()
         returned = [f"the check returned {_with_article(value)}" for value in watch.values]
         slips = [f"{each} instead of asserting it: write `assert`" for each in returned[:1]]
         slips += [f"the check replaced {name}, which tells of failures" for name in replaced]
@@ -80,9 +92,17 @@ class CallGuard:
         slips += find_running_threads(before, item.path.parent)
         _raise_slips([*slips, *self.background.take()], self.background.take_errors())
 
+    def _find_swallowed(self) -> list[str]:
+        self.forked.leave()
+        running = self.forked.find_running()
+        for place, sentence in self.forked.read():
+            self.failed.add(place, sentence)
+        return [*self.failed.end(), *running]
+
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, None, None]:
         """Fail where something failed beside the cleaning up."""
+        self.forked.leave()
         yield
         self.background.is_in_check = False
         if groups_of(item):
@@ -91,6 +111,7 @@ class CallGuard:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
         """Take what failed after the last check."""
+        self.forked.leave()
         self.holds += [f"after the last check: {told}" for told in self.background.take()]
 
 

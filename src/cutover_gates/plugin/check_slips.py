@@ -9,14 +9,19 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from cutover_gates.plugin.assertion_catchers import (
+    catches_assertions,
+    find_handler,
+    keeps_failure,
+    last_name,
+    returns_value,
+)
 from cutover_gates.plugin.dead_assertions import find_dead_assertions
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
-SWALLOWING = {"AssertionError", "Exception", "BaseException"}
+LOOPS = (ast.For, ast.AsyncFor, ast.While)
 CONTEXTS = {"raises", "expect_rejection"}
 """Names of context managers that expect something, and do so only in a `with`."""
-KEEPING = {"fail", "append", "add", "put", "extend"}
-"""Functions by which a handler fails the check, or keeps the exception for later."""
 
 
 def find_slips(function: FunctionNode) -> Iterator[str]:
@@ -28,6 +33,7 @@ def find_slips(function: FunctionNode) -> Iterator[str]:
         )
     for node in ast.walk(function):
         yield from _slips_of_node(node)
+    yield from _find_swallowing(function)
     yield from find_dead_assertions(function)
 
 
@@ -51,11 +57,6 @@ def _slips_of_node(node: ast.AST) -> Iterator[str]:
         )
     elif isinstance(node, ast.Expr) and _is_context_without_block(node.value):
         yield f"line {node.lineno}: `{_source(node)}` expects nothing without `with` before it"
-    elif isinstance(node, ast.Try) and _swallows_assertions(node):
-        yield (
-            f"line {node.lineno}: the `except` swallows the assertions in its `try`: move them"
-            " after it, or catch another exception"
-        )
     elif isinstance(node, ast.With | ast.AsyncWith) and _suppresses_assertions(node):
         yield f"line {node.lineno}: `suppress` swallows the assertions in its block"
 
@@ -112,10 +113,10 @@ def _is_text(part: ast.expr) -> bool:
 
 
 def _compares_with_itself(test: ast.Compare) -> bool:
-    """Return True for `x == x`; two calls of one function may differ."""
+    """Return True for `x == x`; two calls differ, and two attributes may: a property asks."""
     (operator, *more), left, right = test.ops, test.left, test.comparators[0]
     is_reflexive = isinstance(operator, ast.Eq | ast.Is | ast.LtE | ast.GtE)
-    if more or not is_reflexive or any(isinstance(node, ast.Call) for node in ast.walk(left)):
+    if more or not is_reflexive or not isinstance(left, ast.Name):
         return False
     return ast.dump(left) == ast.dump(right)
 
@@ -131,42 +132,49 @@ def _is_context_without_block(value: ast.expr) -> bool:
     """Return True for `pytest.raises(Error)` as a statement; its form with a function runs."""
     if not isinstance(value, ast.Call) or len(value.args) > 1:
         return False
-    return _last_name(value.func) in CONTEXTS
+    return last_name(value.func) in CONTEXTS
 
 
-def _swallows_assertions(node: ast.Try) -> bool:
-    return _asserts(node.body) and any(
-        _catches_assertions(handler.type) and not _leaves(handler.body) for handler in node.handlers
-    )
+def _find_swallowing(function: FunctionNode) -> Iterator[str]:
+    """Yield a sentence for each `try` that swallows what it asserts, whatever is asserted.
+
+    Not in a loop, which may try it again, nor in a function within that tells by its value: what
+    becomes of those is seen when they run (`swallowed_assertions`).
+    """
+    for node in _own_nodes(function):
+        if isinstance(node, FunctionNode) and not returns_value(node):
+            yield from _find_swallowing(node)
+        elif isinstance(node, ast.Try) and _swallows_assertions(function, node):
+            yield (
+                f"line {node.lineno}: the `except` swallows the assertions in its `try`: move them"
+                " after it, or catch another exception"
+            )
+
+
+def _swallows_assertions(function: FunctionNode, node: ast.Try) -> bool:
+    first = next((n for n, part in enumerate(node.body) if isinstance(part, ast.Assert)), None)
+    handler = find_handler(node)
+    if first is None or handler is None or _is_in_loop(function, node):
+        return False
+    return not keeps_failure(function, node, handler, node.body[first + 1 :])
+
+
+def _is_in_loop(function: FunctionNode, node: ast.AST) -> bool:
+    loops = [each for each in ast.walk(function) if isinstance(each, LOOPS)]
+    return any(node in ast.walk(loop) for loop in loops)
 
 
 def _suppresses_assertions(node: ast.With | ast.AsyncWith) -> bool:
     calls = [item.context_expr for item in node.items if isinstance(item.context_expr, ast.Call)]
     return _asserts(node.body) and any(
-        _last_name(call.func) == "suppress" and any(map(_catches_assertions, call.args))
+        last_name(call.func) == "suppress" and any(map(catches_assertions, call.args))
         for call in calls
     )
 
 
-def _catches_assertions(caught: ast.expr | None) -> bool:
-    parts = caught.elts if isinstance(caught, ast.Tuple) else [caught]
-    return any(part is None or _last_name(part) in SWALLOWING for part in parts)
-
-
 def _asserts(body: list[ast.stmt]) -> bool:
-    """Return True where an assertion stands directly in the block: a loop may try it again."""
+    """Return True where an assertion stands directly in the block."""
     return any(isinstance(node, ast.Assert) for node in body)
-
-
-def _leaves(body: list[ast.stmt]) -> bool:
-    """Return True where a handler does more than swallow: it raises, fails, asserts or keeps it."""
-    return any(_is_leaving(node) for statement in body for node in ast.walk(statement))
-
-
-def _is_leaving(node: ast.AST) -> bool:
-    if isinstance(node, ast.Call):
-        return _last_name(node.func) in KEEPING
-    return isinstance(node, ast.Raise | ast.Assert | ast.Assign | ast.AugAssign)
 
 
 def _own_nodes(function: FunctionNode) -> Iterator[ast.AST]:
@@ -177,12 +185,6 @@ def _own_nodes(function: FunctionNode) -> Iterator[ast.AST]:
         yield node
         if not isinstance(node, FunctionNode | ast.Lambda | ast.ClassDef):
             queue += ast.iter_child_nodes(node)
-
-
-def _last_name(node: ast.expr) -> str:
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _source(node: ast.AST) -> str:

@@ -12,13 +12,19 @@ FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 def find_dead_assertions(function: FunctionNode) -> Iterator[str]:
     """Yield a sentence for each part of a check that asserts and never runs."""
     used = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
+    methods = {part for node in ast.walk(function) for part in _methods_of(node)}
     for node in ast.walk(function):
         for block in _blocks_of(node):
             yield from _find_unreached(block)
         if isinstance(node, ast.If | ast.While) and _is_never(node.test) and _asserts(node.body):
             yield f"line {node.lineno}: the assertions under `{_head(node)}` never run"
-        if node is not function and isinstance(node, FunctionNode):
+        if isinstance(node, FunctionNode) and node not in {function, *methods}:
             yield from _find_uncalled(node, used)
+
+
+def _methods_of(node: ast.AST) -> list[ast.stmt]:
+    """Return the body of a class: others call its methods, such as a server for each request."""
+    return node.body if isinstance(node, ast.ClassDef) else []
 
 
 def _find_unreached(block: Sequence[ast.stmt]) -> Iterator[str]:

@@ -17,9 +17,11 @@ import pytest
 from cutover_gates.config.base import SettingsError
 from cutover_gates.core.attestation.signing_keys import EvidenceSigner
 from cutover_gates.core.attestation.sums import UNSUMMED_FILES, AttestationError, list_files
+from cutover_gates.core.attestation.verification import VERDICT_FILE
 from cutover_gates.core.verdict import Verdict
 from cutover_gates.plugin.attestation import build_closing_files, find_disagreements, find_run_url
 from cutover_gates.plugin.output_changes import OutputChanges
+from cutover_gates.plugin.process_end import DelayedInterrupt
 from cutover_gates.plugin.run import PytestRun
 from cutover_gates.plugin.verdict_subject import build_subject
 from cutover_gates.reporting.verdict_files import LAST, unfinished_verdict
@@ -43,6 +45,7 @@ class GateOutputs:
         self._failed: set[Path] = set()
         self._pytest_xml = b""
         self._cannot_close = False
+        self.interrupt = DelayedInterrupt()
         config.option.xmlpath = str(self._pytest_junit)
 
     def write_unfinished(self) -> None:
@@ -74,6 +77,7 @@ class GateOutputs:
         for _ in range(MAX_ATTEMPTS):
             verdicts = list(judge())
             problems = self._write(verdicts, run_errors) or self._verify_folders()
+            problems = problems or self.interrupt.take()
             if problems:
                 self._changes.take_back_summary()
             if not problems:
@@ -137,6 +141,8 @@ class GateOutputs:
             for path, content in staged.items():
                 if path.is_relative_to(folder):
                     paths[path.relative_to(folder).as_posix()] = content
+            if VERDICT_FILE not in paths:
+                raise AttestationError(f"{VERDICT_FILE} is missing")
             for name, data in build_closing_files(paths, self._key, url).items():
                 transaction.add(ReplacedFile(folder / name, data))
 

@@ -24,16 +24,13 @@ from cutover_gates.plugin.collection import ItemBinder
 from cutover_gates.plugin.collection_record import CollectionRecorder
 from cutover_gates.plugin.expected_checks import bind_to_plan
 from cutover_gates.plugin.file_selection import FileSelector, find_unrequested_files
-from cutover_gates.plugin.missing_guards import find_missing_guards
-from cutover_gates.plugin.options import (
-    add_markers,
-    apply_gate_options,
-    fail_on_os_exit,
-)
+from cutover_gates.plugin.misspelt_gates import refuse_misspelt_gates
+from cutover_gates.plugin.options import add_markers, apply_gate_options
 from cutover_gates.plugin.outcome_capture import OutcomeCapture
 from cutover_gates.plugin.output_paths import refuse_outputs_over_inputs
-from cutover_gates.plugin.parts import PARTS_KEY, Parts, describe_missing_parts
+from cutover_gates.plugin.parts import PARTS_KEY, Parts, describe_missing_parts, find_missing_guards
 from cutover_gates.plugin.plugin_inventory import PluginRecorder
+from cutover_gates.plugin.process_end import guard_process_end
 from cutover_gates.plugin.results import ResultCollector
 from cutover_gates.plugin.run import RUN_KEY, USER_ERRORS, PytestRun, make_run
 from cutover_gates.plugin.shipped_collection import ShippedCollector, resolve_arguments
@@ -66,6 +63,8 @@ def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
     config = pluginmanager.get_plugin("pytestconfig")
     assert config is not None, "pytest registers its configuration before it asks for options"
     config.add_cleanup(partial(unjudged_calls.record_unread_call, config))
+    # Before any conftest.py of a suite is read: it may end the process, too.
+    guard_process_end(partial(unjudged_calls.asks_for_judgement, config))
     # PYTEST_DISABLE_PLUGIN_AUTOLOAD leaves it out, and without it a check that hangs has no bound.
     if not pluginmanager.hasplugin("timeout") and not pluginmanager.is_blocked("timeout"):
         pluginmanager.register(pytest_timeout, "timeout")
@@ -82,7 +81,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("NO-GO: " + "\n".join(missing))
     if config.pluginmanager.hasplugin("timeout"):
         parts.expect(["timeout"])
-    unjudged_calls.refuse_misspelt_gates(config)
+    refuse_misspelt_gates(config)
     run = config.stash[RUN_KEY] = make_run(config)
     refuse_outputs_over_inputs(config, run)
     results = ResultCollector()
@@ -148,7 +147,6 @@ def _start_gate_session(
         raise pytest.UsageError(str(mistake)) from None
     guard_terminal()
     shorten_pytest_output(config)
-    fail_on_os_exit()
     config.stash[PARTS_KEY].register(session, SESSION_PLUGIN)
     config.stash[PARTS_KEY].register(ProgressReporter(results), "cutover-progress")
 
@@ -173,7 +171,7 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, int | None, in
     except pytest.UsageError as mistake:
         unjudged_calls.record(config, str(mistake))
         raise
-    except (Exception, SystemExit) as error:
+    except (Exception, SystemExit, KeyboardInterrupt) as error:
         if hasattr(config, "workerinput") or not unjudged_calls.asks_for_judgement(config):
             raise
         status = unjudged_calls.tell_broken_end(error)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from cutover_gates.config.settings import CONTAINER_TARGET
+from cutover_gates.core.attestation.signing_keys import EvidenceSigner
 from cutover_gates.core.clock_slack import EXACT_CLOCK
 from cutover_gates.core.decision_validity import Terms
 from cutover_gates.core.declarations import (
@@ -20,9 +21,11 @@ from cutover_gates.core.declarations import (
 from cutover_gates.core.judge import judge
 from cutover_gates.core.verdict import CheckResult, Verdict, VerdictSubject
 from cutover_gates.core.waivers import Decision, load_decisions
+from cutover_gates.plugin import attestation
 from cutover_gates.plugin.attestation import load_decision_verifier
 from cutover_gates.plugin.declared_facts import describe_former_keys, list_declarations
 from cutover_gates.plugin.expected_checks import ExpectedChecks
+from cutover_gates.plugin.mapping_check_state import untested_mapping_warning
 from cutover_gates.plugin.refuted_facts import describe_refuted
 from cutover_gates.plugin.release_judgement import ReleaseJudgement
 from cutover_gates.plugin.results import ResultCollector
@@ -157,3 +160,18 @@ def find_abnormal_end(exit_status: int, results: ResultCollector) -> list[str]:
     if exit_status == pytest.ExitCode.TESTS_FAILED and not results.has_failures:
         abnormal.append("pytest reports a failure that belongs to no check")
     return abnormal
+
+
+def build_notes(
+    run: PytestRun,
+    of_target: Sequence[str],
+    results: ResultCollector,
+    expected: ExpectedChecks,
+    key: EvidenceSigner | None,
+) -> list[str]:
+    """Return the sentences about a run that no item of a verdict says."""
+    notes = [*of_target, expected.describe_unassigned()]
+    notes.append("" if key else attestation.UNSIGNED_NOTE)
+    if results.has_failures:
+        notes.append(untested_mapping_warning(run))
+    return [note for note in notes if note]

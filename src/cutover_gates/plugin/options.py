@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 
@@ -136,16 +134,3 @@ def _asks_for_everything(config: pytest.Config, run: PytestRun) -> bool:
         return True
     paths = [Path(config.invocation_params.dir, arg).resolve() for arg in config.args]
     return paths == [run.root]
-
-
-def fail_on_os_exit() -> None:
-    """Make `os._exit(0)` a failure for the rest of this process.
-
-    A check that calls it would end pytest itself, without a verdict and with success.
-    """
-    leave = os._exit
-
-    def leave_as_failure(status: int) -> NoReturn:
-        leave(status or 1)
-
-    os._exit = leave_as_failure

@@ -6,6 +6,7 @@ silence, and a conftest.py can unregister one. What such a part guards would the
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 
 import pytest
@@ -59,3 +60,26 @@ def describe_missing_parts(missing: Iterable[str], where: str = "") -> list[str]
         " settings of pytest, and what unregisters it from conftest.py"
         for name in sorted(missing)
     ]
+
+
+def find_missing_guards(config: pytest.Config, worker: str = "") -> list[str]:
+    """Return a sentence for each guard without which checks prove nothing. `worker` is its name."""
+    missing = []
+    if not __debug__:
+        missing.append(
+            "Python runs with -O or PYTHONOPTIMIZE: assertions are not executed, and a check"
+            " without them proves nothing"
+        )
+    if os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD") or config.getoption(
+        "disable_plugin_autoload", default=False
+    ):
+        missing.append(
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD or --disable-plugin-autoload keeps pytest from loading"
+            " its plugins, so this run is not the one that is proven: remove it"
+        )
+    if not config.pluginmanager.hasplugin("timeout"):
+        missing.append(
+            "the plugin pytest-timeout is missing or switched off: a check that hangs would have"
+            " no bound"
+        )
+    return [f"in worker {worker}: {sentence}" if worker else sentence for sentence in missing]

@@ -22,14 +22,13 @@ from cutover_gates.plugin.gate_outputs import GateOutputs, describe_broken_step
 from cutover_gates.plugin.gate_target import GateTarget
 from cutover_gates.plugin.judgement import (
     add_target_facts,
+    build_notes,
     build_terms,
     find_abnormal_end,
     judge_gates,
     load_all_decisions,
 )
-from cutover_gates.plugin.mapping_check_state import untested_mapping_warning
-from cutover_gates.plugin.missing_guards import find_missing_guards
-from cutover_gates.plugin.parts import PARTS_KEY, describe_missing_parts
+from cutover_gates.plugin.parts import PARTS_KEY, describe_missing_parts, find_missing_guards
 from cutover_gates.plugin.provenance import Provenance
 from cutover_gates.plugin.release_judgement import refuse_conflicts
 from cutover_gates.plugin.report_collector import ReportCollector
@@ -141,14 +140,20 @@ class GateSession:
         if not self.config.option.collectonly and not self.verdicts:
             try:
                 self.conclude(session.exitstatus)
-            except Exception as error:  # whatever breaks, a line says what stands
+            except (Exception, KeyboardInterrupt) as error:  # a line says what stands
                 self._is_broken = True
+                self._was_interrupted |= isinstance(error, KeyboardInterrupt)
                 session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
                 artifacts.show_broken_end(self.run, self.verdicts, error)
         session.exitstatus = self.exit_status(session.exitstatus)
 
     def conclude(self, exit_status: int) -> None:
-        """Judge every gate, write and show the verdicts."""
+        """Judge every gate, write and show the verdicts. The first Ctrl-C meanwhile waits."""
+        with self.outputs.interrupt.delayed():
+            self._conclude(exit_status)
+        self._was_interrupted |= self.outputs.interrupt.is_told
+
+    def _conclude(self, exit_status: int) -> None:
         self.run_errors += describe_missing_parts(self.parts.find_missing())
         self.run_errors += [*self.holds, *self.workers.find_holds(), *self.target.holds]
         self.run_errors += find_abnormal_end(exit_status, self.results)
@@ -169,7 +174,9 @@ class GateSession:
         self._judge(expected)
         point = partial(artifacts.point_latest_to_worst, self.run, self.verdicts)
         self._try("pointing latest to this run", point)
-        artifacts.show_verdicts(self.run, self.verdicts, self._notes(expected))
+        notes = [*self.target.notes, *self.target.releases.notes()]
+        notes = build_notes(self.run, notes, self.results, expected, self.signing_key)
+        artifacts.show_verdicts(self.run, self.verdicts, notes)
 
     def _judge(self, expected: ExpectedChecks) -> None:
         """Judge and write. A fault of an output is a run error, and the gate is judged again."""
@@ -195,14 +202,6 @@ class GateSession:
             step()
         except OSError as error:
             self.run_errors.append(describe_broken_step(what, error))
-
-    def _notes(self, expected: ExpectedChecks) -> list[str]:
-        """Return sentences about the run that no item of a verdict says."""
-        notes = [*self.target.notes, *self.target.releases.notes(), expected.describe_unassigned()]
-        notes.append("" if self.signing_key else attestation.UNSIGNED_NOTE)
-        if self.results.has_failures:
-            notes.append(untested_mapping_warning(self.run))
-        return [note for note in notes if note]
 
     def exit_status(self, pytest_status: int) -> int:
         """Return 0 for GO and GO WITH WAIVERS, and never 0 otherwise."""

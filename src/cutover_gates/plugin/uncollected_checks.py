@@ -11,6 +11,7 @@ import ast
 import math
 from collections.abc import Iterable, Iterator, Mapping
 
+from cutover_gates.plugin.assertion_catchers import JUDGING, last_name
 from cutover_gates.plugin.check_slips import find_empty_assertions
 from cutover_gates.plugin.plan_marks import PLAN, pytestmark_value
 
@@ -45,13 +46,22 @@ def find_checks_elsewhere(tree: ast.Module) -> Iterator[str]:
 def _find_in_class(node: ast.ClassDef) -> Iterator[str]:
     if node.name.startswith("Test") or node.bases:
         return  # collected, or told as one that cannot be counted
-    methods = [part.name for part in node.body if isinstance(part, FunctionNode)]
+    methods = [part for part in node.body if isinstance(part, FunctionNode)]
     marked = any(map(_is_plan_mark, node.decorator_list))
-    if marked or any(name.startswith("test") for name in methods):
+    if marked or any(part.name.startswith("test_") and _judges(part) for part in methods):
         yield (
             f"line {node.lineno}: the class {node.name} holds checks, and pytest collects only"
             " classes whose names begin with `Test`: rename it"
         )
+
+
+def _judges(function: FunctionNode) -> bool:
+    """Return whether a method asserts: a client may have one that tests a connection."""
+    return any(
+        isinstance(node, ast.Assert)
+        or (isinstance(node, ast.Call) and last_name(node.func).startswith(JUDGING))
+        for node in ast.walk(function)
+    )
 
 
 def _find_in_function(node: FunctionNode) -> Iterator[str]:

@@ -5,7 +5,7 @@ Without it, `reports/runs/latest` would still name the verdict of an earlier run
 
 from __future__ import annotations
 
-import difflib
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from cutover_gates.config.loader import find_reports_folder
 from cutover_gates.core.gates import GATES, MARKER_WORD, SUITES, split_gates
 from cutover_gates.core.value_text import text_of
 from cutover_gates.plugin.exit_status import ExitStatus
+from cutover_gates.plugin.misspelt_gates import find_unknown_markers
 from cutover_gates.plugin.run import RUN_KEY, new_tag
 from cutover_gates.util.guarded_stream import guard_terminal, print_on_stderr
 
@@ -23,11 +24,8 @@ if TYPE_CHECKING:
     # A run without a gate needs neither drivers nor reports (0.2 s).
     from cutover_gates.plugin.session import GateSession
 
-MIN_LIKENESS = 0.65
-"""Likeness (difflib) of a misspelt gate: `t25` for `t24` has 0.67, `fast` for `post` 0.5."""
-MIN_PREFIX = 3
 ACTIONS = ("check_mapping", "sweep", "snapshot", "send_test_messages")
-OPERATORS = frozenset({"and", "or", "not"})
+EMPTY_OPTION = re.compile(r"-[a-zA-Z]*m=?")
 RECORDED_KEY = pytest.StashKey[bool]()
 CALLED_KEY = pytest.StashKey[bool]()
 """Set when the call was read without a mistake, so that pytest began its work."""
@@ -39,9 +37,19 @@ def record_unread_call(config: pytest.Config) -> None:
     `pytest_addoption` registers it as the last thing that pytest does with a configuration. No hook
     is called for such a mistake.
     """
-    if not config.stash.get(CALLED_KEY, False):
-        mistake = sys.exception()
-        record(config, str(mistake) if mistake else "pytest could not read the call")
+    if config.stash.get(CALLED_KEY, False):
+        return
+    mistake = sys.exception()
+    if isinstance(mistake, SystemExit) and not mistake.code and not _asks_for_help(config):
+        # Such as `sys.exit()` in a conftest.py: pytest would leave with success.
+        record(config, "a conftest.py or a plugin left pytest with success before it began")
+        if config.stash.get(RECORDED_KEY, False):
+            raise SystemExit(int(ExitStatus.NOT_JUDGED))
+    record(config, str(mistake) if mistake else "pytest could not read the call")
+
+
+def _asks_for_help(config: pytest.Config) -> bool:
+    return any(getattr(_options(config), name, False) for name in ("help", "version"))
 
 
 def record(config: pytest.Config, why: str) -> None:
@@ -143,12 +151,14 @@ def asks_for_judgement(config: pytest.Config) -> bool:
 def names_empty_expression(config: pytest.Config) -> bool:
     """Return True where the call has a -m of nothing: `pytest -m "$GATE"`, and no such variable.
 
-    pytest would run everything, without a verdict.
+    pytest would run everything, without a verdict. With paths it is how a developer takes an `-m`
+    of pytest's settings back.
     """
     if (getattr(_options(config), "markexpr", "") or "").strip():
         return False
-    arguments = [*config.invocation_params.args]
-    return any(str(each) == "-m" or str(each).startswith("-m=") for each in arguments)
+    if getattr(config, "args_source", None) is pytest.Config.ArgsSource.ARGS:
+        return False
+    return any(EMPTY_OPTION.fullmatch(str(each)) for each in config.invocation_params.args)
 
 
 def _names_system(config: pytest.Config) -> bool:
@@ -157,47 +167,6 @@ def _names_system(config: pytest.Config) -> bool:
     if any(getattr(option, name, False) for name in ACTIONS):
         return False
     return bool(getattr(option, "target", None) or getattr(option, "release", None))
-
-
-def refuse_misspelt_gates(config: pytest.Config) -> None:
-    """Raise `pytest.UsageError` where `-m` names a marker that is no gate, but nearly one.
-
-    pytest would select nothing, or everything behind a `not`, and nothing would be judged.
-    """
-    expression = config.option.markexpr or ""
-    for word, nearest in find_misspelt_gates(config, expression).items():
-        raise pytest.UsageError(
-            f"-m {expression!r}: {word!r} is no gate, no suite and no marker of this project. Did"
-            f" you mean {nearest!r}?"
-        )
-
-
-def find_misspelt_gates(config: pytest.Config, expression: str) -> dict[str, str]:
-    """Return the words of a marker expression that are nearly a gate or suite, with that one."""
-    nearest = {word: _nearest_gate(word) for word in find_unknown_markers(config, expression)}
-    return {word: near for word, near in nearest.items() if near}
-
-
-def find_unknown_markers(config: pytest.Config, expression: str) -> list[str]:
-    """Return the words of a marker expression that are neither gates nor declared markers."""
-    declared = {line.partition(":")[0].partition("(")[0].strip() for line in _marker_lines(config)}
-    known = {*declared, *GATES, *SUITES, *OPERATORS}
-    return [word for word in MARKER_WORD.findall(expression) if word not in known]
-
-
-def _marker_lines(config: pytest.Config) -> list[str]:
-    try:
-        return list(config.getini("markers"))
-    except (ValueError, KeyError):  # pytest has not read its own file yet
-        return []
-
-
-def _nearest_gate(word: str) -> str | None:
-    known, lower = (*GATES, *SUITES), word.lower()
-    near = difflib.get_close_matches(lower, known, n=1, cutoff=MIN_LIKENESS)
-    if not near and len(lower) >= MIN_PREFIX:
-        near = [name for name in known if name.startswith(lower)]
-    return near[0] if near else None
 
 
 def _options(config: pytest.Config) -> object:

@@ -20,6 +20,7 @@ from tests.gate.holes import (
     provenance_holes,
     release_holes,
     slip_holes,
+    swallowed_holes,
     time_holes,
     write_holes,
 )
@@ -52,6 +53,7 @@ ALL_HOLES = (
     *preflight_holes.HOLES,
     *release_holes.HOLES,
     *slip_holes.HOLES,
+    *swallowed_holes.HOLES,
     *time_holes.HOLES,
     *call_holes.HOLES,
     *write_holes.HOLES,
