@@ -11,7 +11,7 @@ import httpx
 
 from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.drivers.http_exchange import failed_exchange, make_exchange
-from cutover_gates.drivers.request_limits import CONNECT_SECONDS
+from cutover_gates.util.request_deadline import CONNECT_SECONDS
 
 CLOSE_SECONDS = 2.0
 """Seconds for which the other side may take to notice that the connection is gone."""

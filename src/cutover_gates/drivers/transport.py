@@ -17,12 +17,8 @@ from cutover_gates.drivers.http_client import WITHHOLDS_TEXT
 from cutover_gates.drivers.http_exchange import failed_exchange, make_exchange
 from cutover_gates.drivers.production_guard import check_production_guard
 from cutover_gates.drivers.request_context import RequestContext
-from cutover_gates.drivers.request_limits import (
-    CONNECT_SECONDS,
-    CircuitBreaker,
-    DeadlineBackend,
-    RequestClock,
-)
+from cutover_gates.drivers.request_limits import CircuitBreaker
+from cutover_gates.util.request_deadline import CONNECT_SECONDS, DeadlineBackend, RequestClock
 
 KEEP_ALIVE_SECONDS = 2.0
 """Idle seconds after which a connection is closed.

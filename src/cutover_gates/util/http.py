@@ -21,6 +21,7 @@ from cutover_gates.util.content_encoding import (
     ContentTooLarge,
     decode_content,
 )
+from cutover_gates.util.request_deadline import REQUEST_CLOCK
 
 SIZE_LIMIT = 16 * 1024 * 1024
 """Bytes of an answer, before and after it is decoded."""
@@ -98,15 +99,17 @@ def exchange(
 ) -> BoundedResponse:
     """Send a request and read the answer until `ends` (`time.monotonic`).
 
-    Each step (connect, send, receive) has the client's own timeout; between two parts of the body
-    the total bound holds. `seconds` is named in the error.
+    Each step (connect, send, receive) has the client's own timeout. The total bound holds between
+    two parts of the body, and in each step where the client has a `DeadlineTransport`. `seconds`
+    is named in the error.
 
     Raises:
         SourceUnavailable: no complete answer came; `ConnectionRefused` where no process listens.
     """
     name = redact_url(request.url)
     try:
-        return _stream(client, request, ends, seconds)
+        with REQUEST_CLOCK.limit_to(ends - time.monotonic()):
+            return _stream(client, request, ends, seconds)
     except httpx.TimeoutException:
         raise SourceUnavailable(describe_delay(seconds), name) from None
     except (httpx.TransportError, httpx.InvalidURL, OSError) as error:

@@ -24,6 +24,7 @@ from cutover_gates.util.http import (
     exchange,
     redact_url,
 )
+from cutover_gates.util.request_deadline import DeadlineTransport
 
 SAMPLE_TIMEOUT_SECONDS = 1.5
 """Seconds for one sample of the load probe: a run may end two seconds late because of one."""
@@ -96,7 +97,7 @@ class BoundedHttpClient:
     def _send(self, request: HttpRequest) -> BoundedResponse:
         ends = time.monotonic() + self._seconds
         with httpx.Client(
-            verify=self._tls,
+            transport=DeadlineTransport(self._tls),
             auth=self._auth,
             timeout=self._seconds,
             # Proxies and netrc of the environment would send requests, and tokens, elsewhere.

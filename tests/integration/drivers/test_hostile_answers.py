@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -11,6 +12,7 @@ import pytest
 from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.drivers.factory import connect
 from cutover_gates.hospital import MappingError, ProtocolViolation, Rejected
+from cutover_gates.util.concurrency import wait_until
 from cutover_gates.util.http import SourceUnavailable
 from cutover_gates.util.http_client import BoundedHttpClient
 from cutover_gates.util.http_services import JsonService
@@ -50,6 +52,13 @@ def test_a_service_of_a_probe_is_not_usable(name: str) -> None:
             JsonService(url, seconds=SECONDS).get("/api")
         assert time.monotonic() - started < SECONDS + SLACK
         assert len(str(raised.value)) < 400
+        # Interim answers without an end once kept the thread of the request busy for ever.
+        assert wait_until(_find_no_request_thread, SLACK), name
+
+
+def _find_no_request_thread() -> bool | None:
+    """Return True where no request is being sent any more, and None otherwise."""
+    return all(thread.name != "http-request" for thread in threading.enumerate()) or None
 
 
 @pytest.mark.parametrize("name", TOO_MUCH)

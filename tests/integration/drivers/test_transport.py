@@ -247,7 +247,7 @@ def test_an_unresolvable_name_fails_soon(
         over.wait(5)
         return []
 
-    monkeypatch.setattr("cutover_gates.drivers.request_limits.socket.getaddrinfo", never_resolved)
+    monkeypatch.setattr("cutover_gates.util.request_deadline.socket.getaddrinfo", never_resolved)
     started = time.monotonic()
     with (
         make_client(GuardedTransport(recorder, connect_seconds=0.3)) as client,

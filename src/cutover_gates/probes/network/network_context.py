@@ -16,6 +16,7 @@ from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
 from cutover_gates.core.findings import Rule
 from cutover_gates.util.http import BoundedResponse, HttpRequest, exchange, redact_url
 from cutover_gates.util.http_services import create_tls_context
+from cutover_gates.util.request_deadline import DeadlineTransport
 
 TIMEOUT_SLACK_SECONDS = 0.5
 """Seconds by which the bound of a whole query exceeds the bounds of its steps: a thread may start
@@ -66,14 +67,11 @@ def send_get(
 ) -> BoundedResponse:
     """Send a GET request from the address `client` and return the answer without its body.
 
-    Each request has a connection of its own, and no redirect is followed. `seconds` bound each
-    step. Raises `SourceUnavailable` where no answer comes, `ConnectionRefused` where nobody
+    Each request has a connection of its own, and no redirect is followed. `seconds` bound it
+    all. Raises `SourceUnavailable` where no answer comes, `ConnectionRefused` where nobody
     listens.
     """
-    # A transport of its own: only there httpx takes the local address.
-    transport = httpx.HTTPTransport(
-        verify=tls or create_verifying_context(None), local_address=client, trust_env=False
-    )
+    transport = DeadlineTransport(tls or create_verifying_context(None), client)
     # A kept connection would lead to the same backend each time.
     sent = {"Connection": "close", "User-Agent": "cutover", **(headers or {})}
     request = HttpRequest(url, headers=sent, read_body=False)

@@ -32,6 +32,7 @@ from cutover_gates.util.http import (
     exchange,
     redact_url,
 )
+from cutover_gates.util.request_deadline import DeadlineTransport
 
 INDEX_TYPES = (
     "application/vnd.oci.image.index.v1+json",
@@ -85,7 +86,7 @@ class RegistryRepository:
         self._ends = time.monotonic() + self.seconds
         self._authorization = ""
         self._client = httpx.Client(
-            verify=self.tls or True,
+            transport=DeadlineTransport(self.tls),
             trust_env=False,
             timeout=self.seconds,
             max_redirects=MAX_REDIRECTS,
