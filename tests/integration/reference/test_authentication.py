@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
@@ -106,15 +107,22 @@ def test_tokens_are_kept_only_as_hashes(hospital: Hospital) -> None:
     )
 
 
-def test_five_failures_throttle_that_name_only(hospital: Hospital, staff: Staff) -> None:
+@pytest.fixture
+def outsider(hospital: Hospital) -> Iterator[dict[str, str]]:
+    """Return an account, and forget its failures afterwards: other tests sign in with it."""
+    account = hospital.users["outsider"]
+    yield account
+    hospital.query("DELETE FROM sign_in_failures WHERE username = %s", account["username"])
+
+
+def test_five_failures_throttle_that_name_only(
+    hospital: Hospital, outsider: dict[str, str]
+) -> None:
     """After five failures the sixth attempt is 429, also with the right password.
 
     Other names are not affected.
     """
-    staff(
-        "outsider"
-    )  # Signed in before the name is throttled, for the tests that need the outsider.
-    right = hospital.users["outsider"]
+    right = outsider
     with hospital.client() as client:
         for _ in range(5):
             answer = client.post("/auth/sign-in", json={**right, "password": "wrong"})
