@@ -38,6 +38,15 @@ SIZE_ABOVE: JsonDict = {"looser": "above", "size": True}
 SIZE_BELOW: JsonDict = {"looser": "below", "size": True}
 """Marks the size of a target, of which a smaller one proves less."""
 
+LEAVES_OUT: JsonDict = {"leaves_out": True}
+"""Marks a table of what is not asked, each with its reason (`config.left_out_settings`)."""
+
+
+def leaves_out(value: str | int | bool) -> JsonDict:  # the values of a setting
+    """Return the mark of a key that takes questions away where it has this value."""
+    return {"leaves_out_at": value}
+
+
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 """A bound in seconds: greater than 0 and finite."""
 

@@ -7,7 +7,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from cutover_gates.config.base import SettingsTable
+from cutover_gates.config.base import (
+    LEAVES_OUT,
+    SettingsTable,
+)
 
 Mode = Literal["safe", "deep"]
 
@@ -87,5 +90,6 @@ class Contract(SettingsTable):
     )
     untried: dict[str, str] = Field(
         default={},
+        json_schema_extra=LEAVES_OUT,
         description="Operations that those who may use them do not try, each with its reason.",
     )

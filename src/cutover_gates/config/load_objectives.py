@@ -6,7 +6,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from cutover_gates.config.base import LOOSER_ABOVE, SettingsTable
+from cutover_gates.config.base import (
+    LOOSER_ABOVE,
+    SettingsTable,
+    leaves_out,
+)
 
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 LatencySeconds = Annotated[float, Field(gt=0, le=30, allow_inf_nan=False)]
@@ -20,6 +24,7 @@ class JourneySettings(SettingsTable):
 
     weight: float = Field(
         default=1,
+        json_schema_extra=leaves_out(0),
         allow_inf_nan=False,
         ge=0,
         description="How often it is begun, against the other journeys.",

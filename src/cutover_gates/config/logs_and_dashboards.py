@@ -9,7 +9,13 @@ from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
 
-from cutover_gates.config.base import LOOSER_ABOVE, LOOSER_FEWER, Seconds, SettingsTable
+from cutover_gates.config.base import (
+    LEAVES_OUT,
+    LOOSER_ABOVE,
+    LOOSER_FEWER,
+    Seconds,
+    SettingsTable,
+)
 
 
 class LogSettings(SettingsTable):
@@ -144,6 +150,7 @@ class DashboardSettings(SettingsTable):
     )
     empty: dict[str, str] = Field(
         default={},
+        json_schema_extra=LEAVES_OUT,
         description=(
             "Panels that show nothing while all is well, as `UID/title`, each with its reason."
         ),

@@ -17,19 +17,28 @@ from cutover_gates.config.target import Target
 from cutover_gates.core.judged_by import LooseLimit
 
 
-def find_loose_limits(target: Target) -> tuple[LooseLimit, ...]:
-    """Return each limit of a target that is looser than its default, by its key."""
-    return tuple(sorted([*_walk(target, ""), *_find_silent_journeys(target)]))
+def find_loose_limits(target: Target, settings: BaseModel | None = None) -> tuple[LooseLimit, ...]:
+    """Return each limit that is looser than its default, by its key.
+
+    They are those of a target, and of the top level of the `settings` where they are given.
+    """
+    own = [*_walk(target, ""), *_find_silent_journeys(target)]
+    return tuple(sorted([*own, *(_compare_keys(settings, "") if settings else ())]))
 
 
 def _walk(table: BaseModel, place: str) -> Iterator[LooseLimit]:
-    for key, field in type(table).model_fields.items():
+    for key in type(table).model_fields:
         value, where = getattr(table, key), f"{place}{key}"
         for name, inner in _list_tables(value):
             yield from _walk(inner, f"{where}{name}.")
+    yield from _compare_keys(table, place)
+
+
+def _compare_keys(table: BaseModel, place: str) -> Iterator[LooseLimit]:
+    for key, field in type(table).model_fields.items():
         mark = field.json_schema_extra
         if isinstance(mark, Mapping) and "looser" in mark:
-            yield from _compare(where, value, field, mark)
+            yield from _compare(f"{place}{key}", getattr(table, key), field, mark)
 
 
 def _list_tables(value: Any) -> list[tuple[str, BaseModel]]:

@@ -11,7 +11,13 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from cutover_gates.config.base import LOOSER_ABOVE, LOOSER_OTHER, Seconds, SettingsTable
+from cutover_gates.config.base import (
+    LOOSER_ABOVE,
+    LOOSER_OTHER,
+    Seconds,
+    SettingsTable,
+    leaves_out,
+)
 from cutover_gates.config.rehearsal import BackupSettings, RehearsalSettings, ScratchSettings
 
 ROWS = re.compile(r"unchanged|new|dropped|any|[+-]\d+|±\d+|\d+\.\.\d+")
@@ -28,6 +34,7 @@ class TableChange(SettingsTable):
 
     rows: str = Field(
         default="unchanged",
+        json_schema_extra=leaves_out("any"),
         description=(
             "The rows afterwards: `unchanged`, `+5`, `-5`, `±5` (at most five off), `100..200` "
             "(a range), `new` or `dropped` (the table), `any` (with a `reason`)."
@@ -55,7 +62,7 @@ class TableChange(SettingsTable):
     content: Literal["compared", "any"] = Field(
         default="compared",
         # A declared fact with its reason: listed, and not called loose.
-        json_schema_extra={"looser": "other", "size": True},
+        json_schema_extra={"looser": "other", "size": True, **leaves_out("any")},
         description="`any`: the content is not looked at (with a `reason`).",
     )
     reason: str | None = Field(
@@ -161,6 +168,7 @@ class Migrations(SettingsTable):
     )
     standbys: int | None = Field(
         default=None,
+        json_schema_extra=leaves_out(0),
         ge=0,
         description=(
             "Standbys that must follow the primary; 0 where there is none. Unless it is said, one"
@@ -169,6 +177,7 @@ class Migrations(SettingsTable):
     )
     archived: bool | None = Field(
         default=None,
+        json_schema_extra=leaves_out(value=False),
         description=(
             "Whether the write-ahead log is archived. Unless it is said, a server without an"
             " archive leaves the archiving not proven."

@@ -12,7 +12,12 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, field_validator
 
-from cutover_gates.config.base import LOOSER_ABOVE, Seconds, SettingsTable
+from cutover_gates.config.base import (
+    LEAVES_OUT,
+    LOOSER_ABOVE,
+    Seconds,
+    SettingsTable,
+)
 from cutover_gates.config.logs_and_dashboards import ChannelSettings, DashboardSettings, LogSettings
 
 Trigger = Literal["health", "error-rate", "response-time", "database"]
@@ -100,6 +105,7 @@ class AlertSettings(SettingsTable):
     )
     absent_when_healthy: dict[str, str] = Field(
         default={},
+        json_schema_extra=LEAVES_OUT,
         description=(
             "Selectors of the rules that find no series while all is well, as the rule "
             "writes them, each with its reason. Their metric and labels must be there all the same."

@@ -8,7 +8,11 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 
-from cutover_gates.config.base import LOOSER_ABOVE, SettingsTable
+from cutover_gates.config.base import (
+    LOOSER_ABOVE,
+    SettingsTable,
+    leaves_out,
+)
 from cutover_gates.config.network import NetworkSeconds
 
 
@@ -39,6 +43,7 @@ class RedisSettings(SettingsTable):
     )
     persistence: Literal["aof", "rdb", "none", "any"] = Field(
         default="any",
+        json_schema_extra=leaves_out("none"),
         description="How it must keep its data: `aof`, `rdb`, `none`, or `any` of the first two.",
     )
     memory_share: float = Field(

@@ -7,7 +7,14 @@ from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
 
-from cutover_gates.config.base import LOOSER_ABOVE, LOOSER_OTHER, Seconds, SettingsTable
+from cutover_gates.config.base import (
+    LEAVES_OUT,
+    LOOSER_ABOVE,
+    LOOSER_OTHER,
+    Seconds,
+    SettingsTable,
+    leaves_out,
+)
 
 
 class ScratchSettings(SettingsTable):
@@ -59,7 +66,7 @@ class BackupSettings(SettingsTable):
     )
     restore: bool = Field(
         default=True,
-        json_schema_extra=LOOSER_OTHER,
+        json_schema_extra={**LOOSER_OTHER, **leaves_out(value=False)},
         description=(
             "Whether the gates of Phase 1 restore it, too. Before the cutover it is always"
             " restored."
@@ -90,6 +97,7 @@ class RehearsalSettings(SettingsTable):
     )
     lint_except: dict[str, str] = Field(
         default={},
+        json_schema_extra=LEAVES_OUT,
         description="Rules of the linter (squawk) that are not asked for, each with its reason.",
     )
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-ITEM, CAPABILITY, STATEMENT = "item", "capability", "statement"
-"""The kinds of facts: an item of the plan, a capability of the target, and a capability that the
-target's own statement does not list.
+ITEM, CAPABILITY, STATEMENT, SETTING = "item", "capability", "statement", "setting"
+"""The kinds of facts: an item of the plan, a capability of the target, a capability that the
+target's own statement does not list, and a key of the settings that takes questions away.
 """
 
 
@@ -18,7 +18,8 @@ target's own statement does not list.
 class Declaration:
     """One declared fact. `name` is the id of the item or the name of the capability.
 
-    `by` and `at` say who declared it and when; they are empty where no person is named.
+    `by` and `at` say who declared it and when; they are empty where no person is named. `suite` is
+    the one that asks less for a setting; the other kinds have none.
     """
 
     kind: str
@@ -26,6 +27,7 @@ class Declaration:
     reason: str
     by: str = ""
     at: date | None = None
+    suite: str = ""
 
 
 @dataclass(frozen=True)

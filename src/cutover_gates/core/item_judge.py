@@ -11,6 +11,7 @@ from cutover_gates.core.outcome_reasons import (
     applicability_objection,
     describe_contradiction,
     describe_missing_minimum,
+    describe_unasked,
     explain_outcome,
 )
 from cutover_gates.core.plan import Item, Plan
@@ -69,12 +70,15 @@ class ItemJudge:
     def _judge_exemption(self, item: Item) -> ItemResult:
         """Judge an item that is declared not applicable: its checks run all the same.
 
-        What they cannot see is excused. What they find is not.
+        What they cannot see is excused. What they find is not, nor that they do not run.
         """
         own = self.own_checks(item)
         if found := [result for result in own if _found_something(result)]:
             why = describe_contradiction(item, found)
             return ItemResult(item, Outcome.FAILED, why, own)
+        if missing := [result for result in own if not result.did_run]:
+            why = describe_unasked(item, missing)
+            return ItemResult(item, Outcome.NOT_PROVEN, why, own)
         if objection := applicability_objection(item):
             return ItemResult(item, Outcome.NOT_PROVEN, objection, own)
         if any(result.outcome is Outcome.WAIVED for result in own):

@@ -17,6 +17,7 @@ from cutover_gates.core.decision_validity import (
 )
 from cutover_gates.core.declarations import (
     ITEM,
+    SETTING,
     AppliedDeclaration,
     Declaration,
     describe_age,
@@ -131,6 +132,8 @@ def _apply_declarations(
         items = {item for result in left_out for item in result.items & reached}
         if declaration.kind == ITEM:
             items = {declaration.name} & reached
+        if declaration.kind == SETTING:
+            items = {item for item in reached if plan.item(item).suite == declaration.suite}
         if items:
             old = is_older_than(declaration, terms.declarations_days, now)
             checks = tuple(result.check for result in left_out)

@@ -63,6 +63,15 @@ def describe_contradiction(item: Item, found: Sequence[CheckResult]) -> str:
     )
 
 
+def describe_unasked(item: Item, missing: Sequence[CheckResult]) -> str:
+    """Return why an item that is declared not applicable is open: a check of it did not run."""
+    more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
+    return (
+        f"{item.id} is declared not applicable, and its check {missing[0].check} did not run:"
+        f" {missing[0].why}{more}. Run all its checks: what they cannot see is excused"
+    )
+
+
 def describe_surprise(item: Item, own: Sequence[CheckResult]) -> str:
     """Return a note where checks of an item pass that is declared not applicable, or nothing."""
     passed = sum(result.outcome is Outcome.PASSED for result in own)

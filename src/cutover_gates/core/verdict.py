@@ -64,7 +64,8 @@ class CheckResult:
     in a text. `only_findings` is False where something else was wrong, too. `absent` is the
     capability without which it is not applicable. `accepted` are the accepted findings that it
     passed over, each as a sentence. `waivers` are those that cover it. `saw_failure` is True where
-    it found the target wrong in any attempt or phase, whatever its outcome is.
+    it found the target wrong in any attempt or phase, whatever its outcome is. `did_run` is False
+    where it was deselected, left out or never started.
     """
 
     check: str
@@ -80,6 +81,7 @@ class CheckResult:
     accepted: tuple[str, ...] = ()
     waivers: tuple[Decision, ...] = ()
     saw_failure: bool = False
+    did_run: bool = True
 
 
 @dataclass(frozen=True)

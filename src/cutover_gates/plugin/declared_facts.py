@@ -1,7 +1,7 @@
 """The facts that a target's settings declare, and the notes about them.
 
-They stand in `capabilities` and `not_applicable`, in the mapping's `unsupported`, and, of a FHIR
-server, in its own capability statement.
+They stand in `capabilities` and `not_applicable`, in the mapping's `unsupported`, in the keys that
+take questions away, and, of a FHIR server, in its own capability statement.
 """
 
 from __future__ import annotations
@@ -10,8 +10,15 @@ from collections.abc import Mapping
 
 from cutover_gates.config.base import SettingsError
 from cutover_gates.config.capabilities import CAPABILITIES
+from cutover_gates.config.left_out_settings import find_left_out
 from cutover_gates.config.settings import Settings
-from cutover_gates.core.declarations import CAPABILITY, ITEM, STATEMENT, Declaration
+from cutover_gates.core.declarations import (
+    CAPABILITY,
+    ITEM,
+    SETTING,
+    STATEMENT,
+    Declaration,
+)
 from cutover_gates.core.plan import Plan
 from cutover_gates.core.plan_file import load_plan
 from cutover_gates.core.tables import suggest_nearest
@@ -44,6 +51,10 @@ def list_declarations(
             Declaration(STATEMENT, name, reason, "its own capability statement")
             for name, reason in not_offered.items()
             if name not in absent
+        ),
+        *(
+            Declaration(SETTING, left_out.name, left_out.reason, suite=left_out.suite)
+            for left_out in find_left_out(settings.chosen_target)
         ),
     ]
 

@@ -97,7 +97,7 @@ class Provenance:
             plugins=plugins,
             invocation=invocation,
             settings=describe_sources(self.config),
-            loose_limits=find_loose_limits(run.settings.chosen_target),
+            loose_limits=find_loose_limits(run.settings.chosen_target, run.settings),
             digest=compute_parts(run.settings, suite, files, plugins, invocation),
         )
 

@@ -131,6 +131,7 @@ class ResultCollector:
             absent=min(unsupported_operations(phases), default=""),
             accepted=list_accepted(evidence),
             saw_failure=any(phase.outcome.is_finding for phase in phases),
+            did_run=bool(phases),
         )
 
     def _reject_incomplete(self, result: CheckResult, lines: Mapping[str, int]) -> CheckResult:
@@ -142,7 +143,9 @@ class ResultCollector:
         if why is None and result.outcome is Outcome.PASSED:
             phases = self.phases.get(result.check, [])
             why = describe_other_function(phases, lines.get(check, 0))
-        return replace(result, outcome=Outcome.NOT_PROVEN, why=why) if why else result
+        if not why:
+            return result
+        return replace(result, outcome=Outcome.NOT_PROVEN, why=why, did_run=False)
 
     def _missing_results(
         self, expected: ExpectedChecks, narrowed_files: Iterable[str]
@@ -180,7 +183,9 @@ def strip_parameters(check: str) -> str:
 
 
 def _not_proven(written: ExpectedCheck, why: str) -> CheckResult:
-    return CheckResult(written.check, written.items, Outcome.NOT_PROVEN, why, title=written.title)
+    return CheckResult(
+        written.check, written.items, Outcome.NOT_PROVEN, why, title=written.title, did_run=False
+    )
 
 
 def _reject_undeclared_exemptions(

@@ -86,6 +86,21 @@ DECLARED = (
         says="declared not applicable, and its check smoke/test_documents.py",
     ),
     Hole(
+        "not applicable, and its check is deselected",
+        words=("--deselect", f"{DOCUMENTS}::test_a_document_is_filed"),
+        change=absent("documents"),
+        item="documents",
+        says="did not run",
+    ),
+    Hole(
+        "not applicable, and its file is not collected",
+        words=(f"--ignore={DOCUMENTS}",),
+        change=absent("documents"),
+        item="documents",
+        says="did not run",
+        thorough=True,
+    ),
+    Hole(
         "not applicable, and a check found a breach of a rule",
         change=both(absent("documents"), documents_find("TOY-1 a")),
         item="documents",

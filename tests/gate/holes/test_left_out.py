@@ -40,6 +40,24 @@ def test_what_is_declared_absent_shows_near_the_word(toy: Toy) -> None:
         assert "GO · 1 declared absent" in page.read_text(encoding="utf-8")
 
 
+def test_a_setting_that_takes_questions_away_shows_near_the_word(toy: Toy) -> None:
+    """With its number, in all outputs; one of a suite that is not asked for does not."""
+    text = '"a/Errors" = "none while all is well"\n"a/Alerts" = "none while all is well"'
+    both(
+        declare("monitoring.dashboards.empty", text),
+        declare("contract.untried", '"GET /a" = "it is slow"'),
+    )(toy)
+    ran = toy.gate()
+    assert (ran.verdict, ran.status) == ("GO", 0), ran.output
+    assert "GO · 2 declared absent" in ran.output
+    verdict = only_verdict(ran)
+    assert verdict["counts"]["declared absent"] == 2
+    assert {fact["kind"] for fact in verdict["declared"]} == {"setting"}
+    for name in ("status.md", "verdict.html"):
+        (page,) = toy.folder.glob(f"reports/runs/2*/{name}")
+        assert "monitoring.dashboards.empty: a/Errors" in page.read_text(encoding="utf-8")
+
+
 def test_most_of_a_gate_cannot_vanish_unseen(toy: Toy) -> None:
     """Each item that is left out counts, beside what is waived."""
     both(absent("documents"), waive('item = "patients"'))(toy)

@@ -1,0 +1,76 @@
+"""Finds the settings of a target that take questions away from its gates.
+
+They are facts of the target, as a capability is. Each is counted near the word of the gate that
+asks less for it. The marks are those of `config.base`; a list without a part of its default
+(`LOOSER_FEWER`) is one, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from cutover_gates.config.load_objectives import DEFAULT_JOURNEYS
+from cutover_gates.config.target import Target
+
+SUITES = {"contract": "contract", "migrations": "migrations", "performance": "performance"}
+"""The suite that each table is asked by. All others are asked by `OTHER_SUITE`."""
+OTHER_SUITE = "smoke"
+NO_REASON = "the settings give no reason"
+
+
+@dataclass(frozen=True, order=True)
+class LeftOutQuestion:
+    """One question that a key takes away. `name` is the key, with what it leaves out."""
+
+    name: str
+    reason: str
+    suite: str
+
+
+def find_left_out(target: Target) -> tuple[LeftOutQuestion, ...]:
+    """Return what the settings of a target leave out, in the order of the keys."""
+    found = [*_walk(target, ""), *_find_missing_journeys(target)]
+    return tuple(sorted(found))
+
+
+def _walk(table: BaseModel, place: str) -> Iterator[LeftOutQuestion]:
+    for key, field in type(table).model_fields.items():
+        value, where = getattr(table, key), f"{place}{key}"
+        if isinstance(value, BaseModel):
+            yield from _walk(value, f"{where}.")
+        elif isinstance(value, Mapping):
+            for name, inner in value.items():
+                if isinstance(inner, BaseModel):
+                    yield from _walk(inner, f"{where}.{name}.")
+        for name, reason in _list_entries(value, field):
+            own_reason = reason or getattr(table, "reason", None) or NO_REASON
+            yield LeftOutQuestion(f"{where}{name}", own_reason, _suite_of(where))
+
+
+def _list_entries(value: Any, field: FieldInfo) -> Iterator[tuple[str, str]]:
+    """Yield what a key leaves out, as it is shown behind its name, each with its reason."""
+    mark = field.json_schema_extra
+    if not isinstance(mark, Mapping):
+        return
+    if "leaves_out" in mark:
+        yield from ((f": {entry}", str(reason)) for entry, reason in value.items())
+    if "leaves_out_at" in mark and value is not None and value == mark["leaves_out_at"]:
+        yield f" = {str(value).lower()}", ""
+    if mark.get("looser") == "fewer":
+        yield from ((f" without {part}", "") for part in field.default if part not in value)
+
+
+def _find_missing_journeys(target: Target) -> Iterator[LeftOutQuestion]:
+    for name in DEFAULT_JOURNEYS:
+        if name not in target.performance.journeys:
+            key = f"performance.journeys without {name}"
+            yield LeftOutQuestion(key, NO_REASON, "performance")
+
+
+def _suite_of(key: str) -> str:
+    return SUITES.get(key.partition(".")[0], OTHER_SUITE)
