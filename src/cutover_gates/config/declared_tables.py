@@ -36,7 +36,7 @@ class DeclaredFact(SettingsTable):
     )
     at: date | None = Field(
         default=None,
-        description="When: a date. One that is older than `declarations_days` is told.",
+        description="When: a date. One that is older than `declarations_days` is reported.",
         examples=["2026-11-20"],
     )
 

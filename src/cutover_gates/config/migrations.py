@@ -11,13 +11,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from cutover_gates.config.base import (
-    LOOSER_ABOVE,
-    LOOSER_OTHER,
-    Seconds,
-    SettingsTable,
-    leaves_out,
-)
+from cutover_gates.config.base import LOOSER_ABOVE, LOOSER_OTHER, Seconds, SettingsTable, leaves_out
 from cutover_gates.config.rehearsal import BackupSettings, RehearsalSettings, ScratchSettings
 
 ROWS = re.compile(r"unchanged|new|dropped|any|[+-]\d+|±\d+|\d+\.\.\d+")
@@ -179,8 +173,7 @@ class Migrations(SettingsTable):
         default=None,
         json_schema_extra=leaves_out(value=False),
         description=(
-            "Whether the write-ahead log is archived. Unless it is said, a server without an"
-            " archive leaves the archiving not proven."
+            "Whether the write-ahead log is archived. Unless it is said, no archive is not proven."
         ),
     )
     standby_lag_seconds: Seconds = Field(

@@ -190,7 +190,7 @@ class Settings(BaseSettings):
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsError(
                 f"section [{section}], key '{name}_file': the file cannot be read"
-                f" ({type(error).__name__}); mend the path or its permissions"
+                f" ({type(error).__name__}); correct the path or its permissions"
             ) from None
         if not text:
             raise SettingsError(f"section [{section}], key '{name}_file': the file is empty")

@@ -88,7 +88,7 @@ class ItemJudge:
     def _judge_sign_off(self, item: Item) -> ItemResult:
         decision = self.signed.get(item.id)
         if decision is None:
-            return ItemResult(item, Outcome.NOT_PROVEN, "nobody signed it off")
+            return ItemResult(item, Outcome.NOT_PROVEN, "it has no sign-off that counts")
         return ItemResult(item, Outcome.ATTESTED, f"{decision.by}: {decision.reason}", (), decision)
 
     def _judge_checks(self, item: Item) -> ItemResult:

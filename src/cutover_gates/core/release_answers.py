@@ -184,7 +184,7 @@ def _explain_missing_answers(target: str, answers: ReleaseAnswers) -> str:
         )
     if answers.total < answers.asked:
         return (
-            f"target {target!r} told its release {answers.total} times of {answers.asked}"
+            f"target {target!r} reported its release {answers.total} times of {answers.asked}"
             f" {answers.moment} ({answers.problem or 'no reason is known'}): an instance of another"
             " release may be missed, so run the gate again when every question is answered"
         )

@@ -53,7 +53,7 @@ class OwnedRecord:
 OWN, GONE = OwnedRecord(Ownership.OWN), OwnedRecord(Ownership.GONE)
 NUMBER_LOST = "the target keeps too little of a record number to tell the run's from others"
 NO_NUMBER = "-"
-UNREADABLE = "the target offers no way to read it, so nobody knows whose it is now"
+UNREADABLE = "the target offers no way to read it, so its owner is unknown"
 
 
 class RecordOwner:
@@ -183,7 +183,7 @@ class RecordOwner:
             return OwnedRecord(Ownership.FOREIGN, NUMBER_LOST)
         if patient.mrn.startswith(self._stored(tag).mrn):
             return OWN
-        return OwnedRecord(Ownership.FOREIGN, "it belongs to a patient of nobody's run now")
+        return OwnedRecord(Ownership.FOREIGN, "its patient's number is not of that run")
 
     def _keeps(self, number: str) -> bool:
         """Return whether the target keeps enough of a record number to tell it from others."""

@@ -64,8 +64,8 @@ class Provenance:
         if not written:
             return ""
         return (
-            f"{', '.join(written[:5])} was written while the gate ran, and is as before: nobody"
-            " knows what was asked meanwhile. Run the gate again"
+            f"{', '.join(written[:5])} was written while the gate ran, and is as before: what was"
+            " asked meanwhile is unknown. Run the gate again"
         )
 
     def _list_write_times(self) -> dict[str, int]:

@@ -76,7 +76,7 @@ class WorkerReportCollector:
         for name, report in sorted(self._reports.items()):
             if report is None:
                 holds.append(
-                    f"worker {name} ended without its report, so nobody knows what it left out:"
+                    f"worker {name} ended without its report, so it is unknown what it left out:"
                     " run again, or without -n"
                 )
             else:

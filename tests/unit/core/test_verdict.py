@@ -223,7 +223,7 @@ def test_an_item_without_a_check_is_not_proven() -> None:
 def test_an_item_nobody_signed_is_not_proven() -> None:
     """Also where a check of that name passed."""
     found = only(judged([signed("a")], [result("a", Outcome.PASSED)]))
-    assert (found.outcome, found.why) == (Outcome.NOT_PROVEN, "nobody signed it off")
+    assert (found.outcome, found.why) == (Outcome.NOT_PROVEN, "it has no sign-off that counts")
 
 
 def test_an_item_is_as_good_as_what_it_rests_on() -> None:

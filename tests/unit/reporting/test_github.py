@@ -80,7 +80,7 @@ def test_in_a_workflow_there_are_annotations_and_a_summary_of_each_gate(tmp_path
     report_to_github(sample_verdict(signed=False), environment, out)
     assert find_step_summary(environment) == path
     assert out.getvalue().startswith(
-        "::error title=told%3A not proven::The team was told. nobody signed it off"
+        "::error title=told%3A not proven::The team was told. it has no sign-off that counts"
     )
     text = encode_step_summary([sample_verdict(signed=False), sample_verdict()]).decode()
     assert text.startswith("# T+60 min: Validation NOT complete\n")
