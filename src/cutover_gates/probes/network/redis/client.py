@@ -63,6 +63,9 @@ class RedisClient:
             failure: SourceUnavailable = AuthenticationRejected(self._mask(error))
         except (RedisError, OSError, KeyError, ValueError) as error:
             failure = SourceUnavailable(self._mask(error))
+        # redis-py reads nested arrays by recursion, and takes each reply for one of its type.
+        except (RecursionError, AttributeError, IndexError, TypeError) as error:
+            failure = SourceUnavailable(f"it gave no reply of a Redis ({type(error).__name__})")
         # Outside of the except block: the frames of redis-py hold the password.
         raise failure
 
@@ -71,11 +74,20 @@ class RedisClient:
         from redis.backoff import NoBackoff
         from redis.retry import Retry
 
+        from cutover_gates.probes.network.redis.bounded_replies import (
+            BoundedRedisConnection,
+            BoundedRedisTlsConnection,
+        )
+
         url, seconds = str(self._settings.url), self._settings.seconds
-        tls: dict[str, Any] = {}
+        tls: dict[str, Any] = {"connection_class": BoundedRedisConnection}
         if url.startswith("rediss:"):
             ca_file = str(self._ca_file) if self._ca_file else None
-            tls = {"ssl_check_hostname": True, "ssl_ca_certs": ca_file}
+            tls = {
+                "connection_class": BoundedRedisTlsConnection,
+                "ssl_check_hostname": True,
+                "ssl_ca_certs": ca_file,
+            }
         return Redis.from_url(
             url,
             username=self._settings.username,
