@@ -35,6 +35,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "functional.transport",
         "functional.outages",
         "functional.releases",
+        "functional.hostile_answers",
     ),
     "data": (
         "data.migration_history",

@@ -33,7 +33,7 @@ LEAST: Mapping[str, Mapping[str, int]] = {
         "visit-creation": 5,
         "document-upload": 13,
         "critical-paths": 3,
-        "api-endpoints": 8,
+        "api-endpoints": 15,
         "health-checks": 9,
     },
     "data": {
@@ -86,7 +86,7 @@ LEAST: Mapping[str, Mapping[str, int]] = {
         "dashboards-verified": 6,
     },
 }
-"""The faults of each item on 2026-11-30: 441. A fault is not given up without a reason, so a number
+"""The faults of each item on 2026-11-30: 448. A fault is not given up without a reason, so a number
 only goes up.
 """
 
