@@ -291,6 +291,22 @@ def test_what_tells_of_the_inside_is_told(text: str) -> None:
     assert finding.subject == "GET /x"
 
 
+def test_an_answer_that_no_client_can_read_is_not_as_documented() -> None:
+    """Its status and media type are, and its JSON is in another charset or too deep."""
+    operation = Operation(
+        "GET", "/x", False, frozenset({200}), media_types={200: frozenset({"application/json"})}
+    )
+    unreadable = Answer(
+        200, {"content-type": "application/json"}, b"\xff", json_problem="not valid UTF-8"
+    )
+    assert find_document_mismatch(operation, replace(unreadable, json_problem="")) is None
+    # A server may name a media type of no content.
+    assert find_document_mismatch(operation, replace(unreadable, content=b"")) is None
+    finding = find_document_mismatch(operation, unreadable)
+    assert finding is not None
+    assert "UTF-8" in finding.actual
+
+
 def test_on_production_a_leak_is_told_without_its_text() -> None:
     """A statement of SQL may name a patient, and so may a field by which refusals differ."""
     text = "SELECT id FROM patients WHERE name = 'Anna Example'"

@@ -64,6 +64,10 @@ def find_document_mismatch(operation: Operation, answer: Answer) -> Finding | No
     if answer.status not in operation.statuses:
         documented = ", ".join(str(status) for status in sorted(operation.statuses))
         return Finding(THIS_CHECK, str(operation), f"HTTP {documented}", f"HTTP {answer.status}")
+    if answer.content and answer.json_problem:
+        # A client that is built by the document can read nothing of it.
+        found = answer.quote(answer.json_problem)
+        return Finding(THIS_CHECK, f"{operation} (HTTP {answer.status})", "readable JSON", found)
     media_types = operation.media_types.get(answer.status, frozenset())
     if answer.content and answer.media_type not in media_types:
         expected = ", ".join(sorted(media_types)) or "no content"
