@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,30 +21,29 @@ from reference import announcement, cutover, postgres
 from tests.faults import serve
 from tests.findings import raises_gap
 from tests.integration.database.backup import dump_files
-from tests.integration.database.conftest import BEFORE
+from tests.integration.database.conftest import BEFORE, CopyDatabase
 from tests.integration.database.contexts import make_database_context
 from tests.integration.database.rows.conftest import hospital_tables
+from tests.selection import further
 
-NAME = "backed_up"
 Cut = Callable[[], None]
 
 
 @pytest.fixture
-def database_context(server: postgres.Server, tmp_path: Path) -> Iterator[DatabaseContext]:
+def database_context(spare: CopyDatabase, tmp_path: Path) -> DatabaseContext:
     """Return the context of a database before its cutover, with a snapshot."""
-    server.copy(BEFORE, NAME)
     context = make_database_context(
-        server.dsn(NAME), tmp_path, tables=hospital_tables(), backup={"path": "a.*"}
+        spare(BEFORE), tmp_path, tables=hospital_tables(), backup={"path": "a.*"}
     )
     take_snapshot(context)
-    yield context
-    server.drop(NAME)
+    return context
 
 
 @pytest.fixture
-def cut(server: postgres.Server) -> Cut:
+def cut(server: postgres.Server, database_context: DatabaseContext) -> Cut:
     """Return the function that performs the cutover."""
-    return lambda: cutover.perform(server, NAME, announcement.accounts(), serve.HASHING)
+    name = dump_files.database(_dsn(database_context))
+    return lambda: cutover.perform(server, name, announcement.accounts(), serve.HASHING)
 
 
 def test_a_backup_from_right_before_the_cutover_is_sound(
@@ -149,7 +148,7 @@ def _dsn(context: DatabaseContext) -> str:
     return context.dsn.get_secret_value()
 
 
-@pytest.mark.parametrize("hours", [-8, 0, 11])
+@pytest.mark.parametrize("hours", [-8, further(0), further(11)])
 def test_a_history_in_the_local_time_of_another_zone_is_no_finding(
     database_context: DatabaseContext, cut: Cut, hours: int
 ) -> None:

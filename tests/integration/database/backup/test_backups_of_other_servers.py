@@ -18,9 +18,10 @@ from tests.findings import list_gaps
 from tests.integration.database.backup import dump_files
 from tests.integration.database.conftest import BEFORE, CopyDatabase
 from tests.integration.database.contexts import make_database_context
+from tests.selection import further
 
 
-@pytest.mark.parametrize("kind", ["custom", "inserts"])
+@pytest.mark.parametrize("kind", ["custom", further("inserts")])
 def test_a_target_of_an_older_version_is_restored_into_that_version(
     kind: str, tmp_path: Path
 ) -> None:

@@ -16,6 +16,7 @@ from tests.findings import list_breaches
 from tests.integration.database.backup import dump_files
 from tests.integration.database.conftest import BEFORE, CopyDatabase
 from tests.integration.database.contexts import make_database_context
+from tests.selection import further
 
 KINDS = (
     "custom",
@@ -34,7 +35,12 @@ KINDS = (
 ANOTHER_ENTRY = """INSERT INTO audit_entries OVERRIDING SYSTEM VALUE
     SELECT (jsonb_populate_record(NULL::audit_entries, to_jsonb(e) || '{"id": 1000000}')).*
     FROM (SELECT * FROM audit_entries LIMIT 1) e"""
-RESTORED = ("stored", "packed", "directory", "tar", "inserts", "gzip")
+RESTORED = (
+    "directory",
+    "tar",
+    "inserts",
+    *(further(kind) for kind in ("stored", "packed", "gzip")),
+)
 
 
 @pytest.mark.parametrize("kind", KINDS)
