@@ -9,6 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
+from cutover_gates.core.attestation.keyless import (
+    KEYLESS_PREFIX,
+    KeylessIdentity,
+    load_keyless_verifier,
+)
+from cutover_gates.core.attestation.signature_check import Verifier
 from cutover_gates.core.attestation.signing_keys import (
     VerifyingKey,
     load_verifying_key,
@@ -27,15 +33,35 @@ def run_verify(
     key: Annotated[
         Path | None, typer.Option(help="The signer's public key (PEM). It must come another way.")
     ] = None,
+    identity: Annotated[
+        str | None,
+        typer.Option(
+            help="Who signed through Sigstore, as in the certificate.",
+            envvar="CUTOVER_ATTESTATION__IDENTITY",
+        ),
+    ] = None,
+    issuer: Annotated[
+        str | None,
+        typer.Option(
+            help="The identity provider that knows --identity.",
+            envvar="CUTOVER_ATTESTATION__ISSUER",
+        ),
+    ] = None,
+    trust_config: Annotated[
+        Path | None,
+        typer.Option(
+            help="The trust config of a Sigstore instance. Default: the public one.",
+            envvar="CUTOVER_ATTESTATION__TRUST_CONFIG_FILE",
+        ),
+    ] = None,
     files_only: Annotated[
         bool, typer.Option("--files-only", help="Compare the files; ask for no signature.")
     ] = False,
 ) -> None:
     """Verify a run's folder. Exit status 0: all agrees. 1: it does not. 4: nothing was verified."""
     try:
-        if key is not None and files_only:
-            raise AttestationError("--key and --files-only exclude each other")
-        result = verify_folder(folder, _load_key(key), files_only=files_only)
+        verifier = _load_verifier(key, identity, issuer, trust_config, files_only)
+        result = verify_folder(folder, verifier, files_only=files_only)
     except (AttestationError, OSError) as error:
         print_text(f"NOTHING VERIFIED: {error}", sys.stderr)
         raise typer.Exit(MISTAKE) from None
@@ -51,6 +77,10 @@ def run_verify(
 def describe_success(folder: Path, result: FolderVerification) -> str:
     """Return the sentence for a folder that agrees: what it says, and who signed it."""
     signature = f"the signature is of the key {result.signed_by}"
+    if result.signed_by.startswith(KEYLESS_PREFIX):
+        signature = (
+            f"the signature is of {show_name(result.signed_by.removeprefix(KEYLESS_PREFIX))}"
+        )
     if not result.signed_by:
         signature = "no signature was asked for, so nothing says who wrote it"
     return (
@@ -65,6 +95,29 @@ def _describe_verdict(verdict: Mapping[str, Any]) -> str:
         for key in ("verdict", "gate", "target", "release", "started")
     )
     return f"{word} of {gate} on {target}, release {release}, {started}"
+
+
+def _load_verifier(
+    key: Path | None,
+    identity: str | None,
+    issuer: str | None,
+    trust: Path | None,
+    files_only: bool,
+) -> Verifier | None:
+    """Return what must have signed; None where no signature is asked for, or nothing was given."""
+    if files_only:
+        if key is not None:
+            raise AttestationError("--key and --files-only exclude each other")
+        return None
+    if key is not None:
+        if identity:
+            raise AttestationError("--key and --identity exclude each other: who signed?")
+        return _load_key(key)
+    if bool(identity) != bool(issuer):
+        raise AttestationError("--identity and --issuer belong together: give both")
+    if not identity or not issuer:
+        return None
+    return load_keyless_verifier(KeylessIdentity(identity, issuer), trust)
 
 
 def _load_key(path: Path | None) -> VerifyingKey | None:

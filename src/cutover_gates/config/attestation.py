@@ -8,6 +8,9 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from cutover_gates.config.base import SettingsTable
 
+KEYLESS = "sigstore:"
+"""In place of a key: a Sigstore instance certifies who signs (securesystemslib's name for it)."""
+
 
 class Attestation(SettingsTable):
     """How the evidence of a run is signed (`docs/auditing.md`)."""
@@ -16,14 +19,15 @@ class Attestation(SettingsTable):
         default=None,
         description=(
             "The private key that signs the verdict: Ed25519, ECDSA or RSA, in PEM. Without one the"
-            " evidence is unsigned, and is shown as such."
+            " evidence is unsigned, and is shown as such. `sigstore:` signs without a key, as"
+            " `identity`."
         ),
     )
     signing_key_file: Path | None = Field(
         default=None,
         description=(
             "A file that holds the private key, instead of the environment. Only its owner may be"
-            " able to read it (mode 0600)."
+            " able to read it (mode 0600). `sigstore:` signs without a key, as `identity`."
         ),
         examples=["/run/secrets/cutover-signing-key.pem"],
     )
@@ -34,6 +38,44 @@ class Attestation(SettingsTable):
         default=None,
         description="A file that holds the passphrase, instead of the environment.",
         examples=["/run/secrets/cutover-signing-passphrase"],
+    )
+    identity: str | None = Field(
+        default=None,
+        min_length=1,
+        description=(
+            "Who signs with `sigstore:`, as in the certificate: an e-mail address, or the address"
+            " of a workflow. A certificate of another is refused."
+        ),
+        examples=["https://github.com/example/cutover/.github/workflows/gates.yml@refs/heads/main"],
+    )
+    issuer: str | None = Field(
+        default=None,
+        min_length=1,
+        description="The identity provider that knows `identity`.",
+        examples=["https://token.actions.githubusercontent.com"],
+    )
+    identity_token: SecretStr | None = Field(
+        default=None,
+        description=(
+            "The identity token (OIDC, audience `sigstore`) with which `sigstore:` signs. Without"
+            " one the pipeline is asked for it."
+        ),
+    )
+    identity_token_file: Path | None = Field(
+        default=None,
+        description=(
+            "A file that holds the identity token. It is read again when the verdict is signed, so"
+            " that the platform may renew it."
+        ),
+        examples=["/var/run/secrets/sigstore/token"],
+    )
+    trust_config_file: Path | None = Field(
+        default=None,
+        description=(
+            "A file with the client trust config of your company's Sigstore instance. Without one,"
+            " the public instance signs."
+        ),
+        examples=["sigstore-trust.json"],
     )
     required: bool = Field(
         default=False, description="True where a gate without a signing key may not be judged."
@@ -59,7 +101,17 @@ class Attestation(SettingsTable):
         # Two keys would leave open which one signs.
         if self.signing_key is not None and self.signing_key_file is not None:
             raise ValueError("give the signing key in the environment or in a file, not in both")
+        if self.identity_token is not None and self.identity_token_file is not None:
+            raise ValueError("give the identity token in the environment or in a file, not in both")
+        if self.is_keyless and not (self.identity and self.issuer):
+            raise ValueError(f"{KEYLESS} needs identity and issuer: who signs, and who knows them")
         return self
+
+    @property
+    def is_keyless(self) -> bool:
+        """True where a Sigstore instance certifies the signer."""
+        given = self.signing_key and self.signing_key.get_secret_value().strip()
+        return KEYLESS in (given, str(self.signing_key_file))
 
 
 class Person(SettingsTable):

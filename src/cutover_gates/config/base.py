@@ -21,6 +21,7 @@ SECRET_KEYS = frozenset(
         "apprise_url",
         "signing_key",
         "signing_passphrase",
+        "identity_token",
     }
 )
 """The keys of all secrets. None may stand in the file; a test holds the list."""

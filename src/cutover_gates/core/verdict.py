@@ -104,7 +104,7 @@ class VerdictSubject:
     `judged_by.digest` names beside them. `judged_by` is None where it is not known.
     `images` are those under judgement, as
     `repository@sha256:…`; without one `document` is the SHA-256 of the document that the target
-    serves about itself. `signer` is the id of the key that signs the evidence. `previous_release`
+    serves about itself. `signer` is the id of the key or identity that signs. `previous_release`
     is the declared release before the cutover; `release_answers` are what the target reported, many
     times, before and after the checks.
     """

@@ -16,14 +16,13 @@ from cutover_gates.config.base import SettingsError
 from cutover_gates.config.settings import Settings
 from cutover_gates.core.attestation.decision_signatures import DecisionVerifier, PersonKeys
 from cutover_gates.core.attestation.envelope import (
+    extract_envelope,
     parse_json_object,
     render_bundle,
     render_envelope,
 )
 from cutover_gates.core.attestation.signing_keys import (
-    EvidenceSigner,
     VerifyingKey,
-    load_signer,
     load_verifying_key,
     read_key_file,
 )
@@ -51,44 +50,16 @@ from cutover_gates.hospital import (
     Unsupported,
 )
 from cutover_gates.plugin.run import PytestRun
+from cutover_gates.plugin.signing import KeylessSigner, Signer
 from cutover_gates.plugin.verdict_subject import list_images
 from cutover_gates.targets.driver_factory import open_driver
 from cutover_gates.util.files import write_atomically
 
 DOCUMENT_FILE = "served-document.json"
-SECTION = "attestation"
-PEM_LINE_LENGTH = 32
-"""Characters. A line of a key's PEM text that is as long is a secret by itself."""
 UNSIGNED_NOTE = (
     "The evidence is not signed: set attestation.signing_key_file, so that an auditor can verify"
     " who wrote it."
 )
-
-
-def read_signing_key(run: PytestRun) -> EvidenceSigner | None:
-    """Return the key that signs the verdict; None where the settings give none.
-
-    It is read before the first check, so that a wrong key costs no run. Its text is a secret from
-    here on. Raises `SettingsError`.
-    """
-    table = run.settings.attestation
-    pem = _read_pem(run, table)
-    if pem is None:
-        if table.required:
-            raise SettingsError(
-                f"[{SECTION}] required is true, and there is no signing key: set"
-                " CUTOVER_ATTESTATION__SIGNING_KEY or signing_key_file"
-            )
-        return None
-    _learn_key(run, pem)
-    passphrase = run.settings.read_secret(table, "signing_passphrase", SECTION)
-    run.redactor.learn("signing passphrase", passphrase)
-    try:
-        key = load_signer(pem, passphrase, f"[{SECTION}] signing_key")
-    except AttestationError as error:
-        raise SettingsError(str(error)) from None
-    run.signer = key.key_id
-    return key
 
 
 def load_decision_verifier(settings: Settings) -> DecisionVerifier:
@@ -104,26 +75,6 @@ def load_decision_verifier(settings: Settings) -> DecisionVerifier:
         except AttestationError as error:
             raise SettingsError(str(error)) from None
     return DecisionVerifier(PersonKeys(keys), settings.require_signed_decisions)
-
-
-def _read_pem(run: PytestRun, table: Attestation) -> str | None:
-    if table.signing_key is not None:
-        return table.signing_key.get_secret_value()
-    if table.signing_key_file is None:
-        return None
-    path = run.settings.resolve_path(table.signing_key_file)
-    try:
-        return read_key_file(path, f"[{SECTION}] signing_key_file", private=True)
-    except AttestationError as error:
-        raise SettingsError(str(error)) from None
-
-
-def _learn_key(run: PytestRun, pem: str) -> None:
-    """Mask the key as a whole and line by line: a diff or a traceback shows single lines."""
-    run.redactor.learn("signing key", pem.strip())
-    for line in pem.split():
-        if len(line) >= PEM_LINE_LENGTH:
-            run.redactor.learn("signing key", line)
 
 
 def record_served_document(run: PytestRun) -> list[str]:
@@ -158,7 +109,7 @@ def _fetch_document(run: PytestRun) -> Mapping[str, Any] | None:
         return None
 
 
-def close_folder(folder: Path, key: EvidenceSigner | None, run_url: str = "") -> None:
+def close_folder(folder: Path, key: Signer | None, run_url: str = "") -> None:
     """Write `SHA256SUMS` and the statement of a folder. Raises `AttestationError`, `OSError`."""
     remove_closing_files(folder)
     paths = {name: folder / name for name in list_files(folder)}
@@ -167,7 +118,7 @@ def close_folder(folder: Path, key: EvidenceSigner | None, run_url: str = "") ->
 
 
 def build_closing_files(
-    paths: Mapping[str, Path], key: EvidenceSigner | None, run_url: str = ""
+    paths: Mapping[str, Path], key: Signer | None, run_url: str = ""
 ) -> dict[str, bytes]:
     """Return the content of `SHA256SUMS` and of the statement, by the names of their files.
 
@@ -177,14 +128,22 @@ def build_closing_files(
     verdict = parse_json_object(paths[VERDICT_FILE].read_bytes(), VERDICT_FILE)
     sums = compute_sums_of(paths)
     statement = build_statement(verdict, hashlib.sha256(sums).hexdigest(), run_url)
-    envelope = render_envelope(serialize_statement(statement), key)
-    files = {SUMS_FILE: sums}
-    if key is not None:
-        files[BUNDLE_FILE] = render_bundle(envelope, key).encode()
-    return files | {STATEMENT_FILE: envelope.encode()}
+    return {SUMS_FILE: sums} | _sign(serialize_statement(statement), key)
 
 
-def find_disagreements(folder: Path, key: EvidenceSigner | None) -> list[str]:
+def _sign(payload: bytes, key: Signer | None) -> dict[str, bytes]:
+    """Return the envelope of a statement, and the bundle where it is signed, by their names."""
+    if isinstance(key, KeylessSigner):
+        bundle = key.sign_statement(payload)
+        envelope = extract_envelope(bundle)
+        return {BUNDLE_FILE: bundle.encode() + b"\n", STATEMENT_FILE: envelope.encode()}
+    envelope = render_envelope(payload, key)
+    if key is None:
+        return {STATEMENT_FILE: envelope.encode()}
+    return {BUNDLE_FILE: render_bundle(envelope, key).encode(), STATEMENT_FILE: envelope.encode()}
+
+
+def find_disagreements(folder: Path, key: Signer | None) -> list[str]:
     """Verify a closed folder as an auditor would, and return a sentence for each problem.
 
     Sums and statement that do not agree with the folder are removed.

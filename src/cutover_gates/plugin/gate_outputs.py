@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 from cutover_gates.config.base import SettingsError
-from cutover_gates.core.attestation.signing_keys import EvidenceSigner
 from cutover_gates.core.attestation.sums import UNSUMMED_FILES, AttestationError, list_files
 from cutover_gates.core.attestation.verification import VERDICT_FILE
 from cutover_gates.core.verdict import Verdict
@@ -23,6 +22,7 @@ from cutover_gates.plugin.attestation import build_closing_files, find_disagreem
 from cutover_gates.plugin.output_changes import OutputChanges
 from cutover_gates.plugin.process_end import DelayedInterrupt
 from cutover_gates.plugin.run import PytestRun
+from cutover_gates.plugin.signing import Signer, SigningFailed
 from cutover_gates.plugin.verdict_subject import build_subject
 from cutover_gates.reporting.verdict_files import LAST, unfinished_verdict
 from cutover_gates.util.file_transaction import STAGING, FileTransaction, ReplacedFile
@@ -37,7 +37,7 @@ Judge = Callable[[], Sequence[Verdict]]
 class GateOutputs:
     """The outputs of one run, written together."""
 
-    def __init__(self, run: PytestRun, config: pytest.Config, key: EvidenceSigner | None) -> None:
+    def __init__(self, run: PytestRun, config: pytest.Config, key: Signer | None) -> None:
         """Let pytest write its own JUnit document beside ours. `key` signs the folders."""
         self._run, self._key = run, key
         self._changes = OutputChanges(run, config)
@@ -103,6 +103,9 @@ class GateOutputs:
                 if new := [leak for leak in leaks if leak not in known]:
                     return new
                 transaction.commit()
+            except SigningFailed as error:
+                self._cannot_close = True
+                return [f"the evidence is not signed: {error}"]
             except AttestationError as error:
                 self._cannot_close = True
                 return [

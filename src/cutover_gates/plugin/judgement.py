@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 import pytest
 
 from cutover_gates.config.settings import CONTAINER_TARGET
-from cutover_gates.core.attestation.signing_keys import EvidenceSigner
 from cutover_gates.core.clock_slack import EXACT_CLOCK
 from cutover_gates.core.decision_validity import Terms
 from cutover_gates.core.declarations import (
@@ -30,6 +29,7 @@ from cutover_gates.plugin.refuted_facts import describe_refuted
 from cutover_gates.plugin.release_judgement import ReleaseJudgement
 from cutover_gates.plugin.results import ResultCollector
 from cutover_gates.plugin.run import PytestRun
+from cutover_gates.plugin.signing import Signer
 from cutover_gates.plugin.verdict_subject import TargetStatus
 from cutover_gates.reporting.rule_catalog import load_rules
 
@@ -167,7 +167,7 @@ def build_notes(
     of_target: Sequence[str],
     results: ResultCollector,
     expected: ExpectedChecks,
-    key: EvidenceSigner | None,
+    key: Signer | None,
 ) -> list[str]:
     """Return the sentences about a run that no item of a verdict says."""
     notes = [*of_target, expected.describe_unassigned()]

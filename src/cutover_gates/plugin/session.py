@@ -39,6 +39,7 @@ from cutover_gates.plugin.settings_files import (
     refuse_uncollected_suites,
     refuse_unnamed_plan,
 )
+from cutover_gates.plugin.signing import read_signer
 from cutover_gates.plugin.staging_proof import prove_by_staging
 from cutover_gates.plugin.verdict_subject import build_subject
 from cutover_gates.plugin.worker_reports import WorkerReportCollector
@@ -72,7 +73,7 @@ class GateSession:
         self.target = GateTarget(run)
         self._acknowledged: list[CheckResult] = []
         self.decisions = load_all_decisions(run)
-        self.signing_key = attestation.read_signing_key(run)
+        self.signing_key = read_signer(run)
         # `file::check` leaves no trace of the other checks of the file: it is remembered here.
         self._narrowed = frozenset(arg.partition("::")[0] for arg in config.args if "::" in arg)
         self._unsupported = frozenset(load_unsupported_operations(run.settings))

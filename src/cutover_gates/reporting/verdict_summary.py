@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from cutover_gates.core.attestation.keyless import KEYLESS_PREFIX
 from cutover_gates.core.printable import strip_control_characters
 from cutover_gates.core.verdict import SEVERITY_ORDER, Outcome, Verdict, VerdictSubject
 from cutover_gates.util.text import format_duration, format_utc
@@ -27,7 +28,9 @@ def describe_target(subject: VerdictSubject) -> str:
 
 
 def describe_signature(subject: VerdictSubject) -> str:
-    """Return whether the evidence is signed, and with which key."""
+    """Return whether the evidence is signed, and by whom."""
+    if subject.signer and subject.signer.startswith(KEYLESS_PREFIX):
+        return f"signed by {subject.signer.removeprefix(KEYLESS_PREFIX)}"
     return f"signed with the key {subject.signer}" if subject.signer else "not signed"
 
 

@@ -86,6 +86,11 @@ def render_bundle(envelope: str, key: EvidenceSigner) -> str:
     return json.dumps(bundle, separators=(",", ":")) + "\n"
 
 
+def extract_envelope(bundle: str) -> str:
+    """Return the envelope in a Sigstore bundle, as JSON."""
+    return json.dumps(json.loads(bundle)["dsseEnvelope"], separators=(",", ":")) + "\n"
+
+
 def parse_envelope(data: bytes) -> SignedPayload:
     """Return the content of an envelope, or of the one in a Sigstore bundle.
 

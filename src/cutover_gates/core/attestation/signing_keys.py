@@ -57,6 +57,7 @@ class VerifyingKey:
 
     def __init__(self, public: PublicKey) -> None:
         self.key_id = compute_key_id(public)
+        self.is_ed25519 = isinstance(public, ed25519.Ed25519PublicKey)
         schemes = RSA_SCHEMES if isinstance(public, rsa.RSAPublicKey) else (None,)
         self._keys = [SSlibKey.from_crypto(public, self.key_id, scheme) for scheme in schemes]
 

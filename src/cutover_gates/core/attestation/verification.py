@@ -15,7 +15,7 @@ from cutover_gates.core.attestation.envelope import (
     parse_envelope,
     parse_json_object,
 )
-from cutover_gates.core.attestation.signing_keys import VerifyingKey
+from cutover_gates.core.attestation.signature_check import Verifier, check_signature
 from cutover_gates.core.attestation.statement import (
     PREDICATE_TYPE,
     STATEMENT_TYPE,
@@ -44,7 +44,7 @@ class FolderVerification:
     """The result of verifying a folder: `problems` are parts of sentences, none where all agrees.
 
     `files` is the number of files that the sums name, `verdict` the content of `verdict.json`.
-    `signed_by` is the id of the key that verified the signature, empty where none did.
+    `signed_by` is the id of the key or identity that verified the signature, empty where none did.
     """
 
     problems: tuple[str, ...]
@@ -58,9 +58,11 @@ class NoRunFolder(AttestationError):
 
 
 def verify_folder(
-    folder: Path, key: VerifyingKey | None, *, files_only: bool = False
+    folder: Path, key: Verifier | None, *, files_only: bool = False
 ) -> FolderVerification:
     """Compare a run's folder with its sums, its statement and the signature of `key`.
+
+    `key` is a public key, or an identity for which a Sigstore instance vouches.
 
     With `files_only` no signature is asked for. Raises `NoRunFolder`; everything else that is
     wrong is a problem.
@@ -76,7 +78,7 @@ def verify_folder(
         _check_bundle(folder, envelope, problems)
     signed_by = ""
     if envelope is not None and not files_only:
-        signed_by = _check_signature(envelope, key, problems)
+        signed_by = check_signature(envelope, key, folder / BUNDLE_FILE, problems)
     return FolderVerification(tuple(problems), len(sums), document, signed_by)
 
 
@@ -205,16 +207,3 @@ def _check_bundle(folder: Path, envelope: SignedPayload, problems: list[str]) ->
     bundle = _read_envelope(folder, BUNDLE_FILE, problems)
     if bundle is not None and bundle != envelope:
         problems.append(f"{BUNDLE_FILE} holds another envelope than {STATEMENT_FILE}")
-
-
-def _check_signature(envelope: SignedPayload, key: VerifyingKey | None, problems: list[str]) -> str:
-    """Return the id of the key that verified the signature; empty with a problem otherwise."""
-    if not envelope.is_signed:
-        problems.append("the statement is not signed, so whoever can write the folder made it")
-    elif key is None:
-        problems.append("the statement is signed, and no key was given to verify it: add --key")
-    elif not envelope.is_signed_by(key):
-        problems.append(f"the signature is not one of the key {key.key_id[:16]}…")
-    else:
-        return key.key_id
-    return ""

@@ -21,6 +21,7 @@ from cutover_gates.core.attestation.signing_keys import (
     load_verifying_key,
 )
 from cutover_gates.plugin.attestation import close_folder
+from cutover_gates.plugin.signing import Signer
 
 KINDS = ("ed25519", "ecdsa", "rsa")
 
@@ -83,7 +84,7 @@ def verdict_document(**changes: Any) -> dict[str, Any]:
     }
 
 
-def write_run(folder: Path, signer: EvidenceSigner | None, **changes: Any) -> Path:
+def write_run(folder: Path, signer: Signer | None, **changes: Any) -> Path:
     """Write a run's folder and close it."""
     (folder / "traces").mkdir(parents=True)
     (folder / "verdict.json").write_text(json.dumps(verdict_document(**changes)))
