@@ -48,6 +48,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     ),
     "load": (
         "load.request_errors",
+        "load.lost_writes",
         "load.response_times",
         "load.connections",
         "load.resource_usage",

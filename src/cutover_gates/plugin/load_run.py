@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 
 from cutover_gates.config.target import Target
 from cutover_gates.core.evidence.assessment import Assessment
 from cutover_gates.core.evidence.ledger import Ledger
 from cutover_gates.core.findings import Finding, gap_error
+from cutover_gates.drivers.journal_driver import JournalDriver
 from cutover_gates.hospital import Driver, ProtocolViolation, Rejected, Role, Session, Unsupported
+from cutover_gates.hospital.write_journal import WriteJournal
 from cutover_gates.plugin.account_check import raise_if_rejected
 from cutover_gates.plugin.load_writes import save_load_comparison
 from cutover_gates.plugin.progress import print_line
@@ -97,10 +100,14 @@ def make_load_run(preparation: LoadPreparation) -> LoadSummary:
             hospital,
             sessions,
         ):
-            plan = _build_load_plan(preparation, ledger, workload, objectives, hospital, sessions)
+            journal = WriteJournal(count().__next__)
+            writer = JournalDriver(hospital, journal)
+            plan = _build_load_plan(preparation, ledger, workload, objectives, writer, sessions)
             result = run_load(plan, watcher)
             close_unused_entries(ledger, plan.worker_config.stock, result.unknown_entries)
-            save_load_comparison(run, running_target, hospital, sessions, ledger)
+            result.results.writes.enter_in(journal)
+            known = None if result.results.problems else journal
+            save_load_comparison(run, running_target, hospital, sessions, ledger, known)
     except (Rejected, ProtocolViolation, Unsupported) as error:
         raise gap_error(rules.LOAD_PREPARED, running_target.name, str(error)) from None
     finally:

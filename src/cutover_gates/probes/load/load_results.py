@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from cutover_gates.core.evidence.ledger import Ledger
 from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.probes.load.sample_log import RECORD, BlockHeader, SampleBlock, Samples
+from cutover_gates.probes.load.write_reports import ReportedWrites
 
 CPU_WINDOW_SECONDS = 5.0
 BLOCK_TOLERANCE_SECONDS = 0.6
@@ -21,7 +23,7 @@ class LoadResults:
 
     `problems` are reasons why a part of the log is missing. `failure_messages` holds the first
     failures of each operation in words. `requested_entries` are the entries of the ledger that the
-    target was asked to create.
+    target was asked to create. `writes` are the writes that the processes have sent.
     """
 
     def __init__(self, ledger: Ledger, redactor: Redactor) -> None:
@@ -32,6 +34,7 @@ class LoadResults:
         self.problems: list[str] = []
         self.failure_messages: dict[str, list[str]] = defaultdict(list)
         self.requested_entries: set[int] = set()
+        self.writes = ReportedWrites()
 
     def add(self, block: SampleBlock) -> None:
         """Take in one block of a process's log."""
@@ -40,7 +43,9 @@ class LoadResults:
         expected_number = earlier[-1].number + 1 if earlier else 0
         if header.number != expected_number:
             self.problems.append(f"load process {header.process}: a part of its log was lost")
-        earlier.append(header)
+        # What was sent is kept once, and not in each header beside it.
+        self.writes.add(header)
+        earlier.append(replace(header, writes=[], answers=[]))
         if len(block.samples):
             self._blocks.append(block.samples)
         # Before anything of the header is kept as text: its secrets must be masked in it.

@@ -119,10 +119,14 @@ def run_load(plan: LoadPlan, watcher: AbstractContextManager[object]) -> LoadRun
 
 
 def _store_blocks(run: LoadRun, blocks: Iterable[SampleBlock], log: IO[bytes]) -> None:
-    """Add blocks to the results and to the log, which is kept for the auditor without secrets."""
+    """Add blocks to the results and to the log, which is kept for the auditor.
+
+    The log has no secrets, and nothing of what was sent.
+    """
     for block in blocks:
         run.results.add(block)
-        log.write(pack_block(replace(block.header, secrets=[]), block.samples.tobytes()))
+        header = replace(block.header, secrets=[], writes=[], answers=[])
+        log.write(pack_block(header, block.samples.tobytes()))
 
 
 def _update_run(run: LoadRun, plan: LoadPlan, workers: WorkerPool) -> None:

@@ -38,6 +38,7 @@ from cutover_gates.probes.load.journeys import (
 from cutover_gates.probes.load.model import RequestOutcome
 from cutover_gates.probes.load.sample_writer import SampleWriter
 from cutover_gates.probes.load.worker_config import PlannedRecords, WorkerConfig
+from cutover_gates.probes.load.write_reports import WriteReporting
 
 SPARE_CONNECTIONS = 10
 """Connections beyond the requests that may wait: a request that ends gives its connection back
@@ -62,7 +63,10 @@ class LoadWorker:
         self._hub = gevent.get_hub()
         self._pool = DataPool(config, more)
         driver = self._connect()
-        self._hospital = cast(Driver, LedgerReporting(driver, self._pool, writer))
+        self._hospital = cast(
+            Driver,
+            LedgerReporting(cast(Driver, WriteReporting(driver, writer)), self._pool, writer),
+        )
         self._sessions = SessionPool(driver, config.users, redactor=self.redactor)
 
     def _connect(self) -> Driver:

@@ -8,7 +8,7 @@ request that was planned during it, whether it could be sent or not.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -31,6 +31,12 @@ RECORD = np.dtype(
 HTTP status or 0.
 """
 
+ReportedWrite = tuple[int, str, str, str, Mapping[str, Any], float]
+"""A write that is about to be sent: number, kind and id of the record, id of its patient, what is
+sent, and the time. The ids are empty where the target gives them.
+"""
+AnsweredWrite = tuple[int, str, float]
+"""The number of a write, the id of the record (empty where it was rejected), and the time."""
 Samples = NDArray[np.void]
 """Records, in the order in which the requests ended."""
 
@@ -45,7 +51,9 @@ class BlockHeader:
 
     `begun` counts the journeys that were started so far, by name. Of the ledger's entries, `asked`
     are those that the target was asked to create, `made` (entry, id) of what it created, `refused`
-    those that it rejected. `note` is something that the run must know. `ended`: the last block.
+    those that it rejected. `writes` are the writes that were sent, `answers` those that were
+    answered; both are not in the log that is kept. `note` is something that the run must know.
+    `ended`: the last block.
     """
 
     process: int
@@ -59,6 +67,8 @@ class BlockHeader:
     asked: list[int] = field(default_factory=list)
     made: list[tuple[int, str]] = field(default_factory=list)
     refused: list[int] = field(default_factory=list)
+    writes: list[ReportedWrite] = field(default_factory=list, repr=False)
+    answers: list[AnsweredWrite] = field(default_factory=list, repr=False)
     troubles: list[tuple[str, str]] = field(default_factory=list)
     secrets: list[tuple[str, str]] = field(default_factory=list, repr=False)
     ended: bool = False
@@ -104,7 +114,7 @@ class BlockReader:
 def _parse_header(line: bytes) -> BlockHeader:
     try:
         plain: dict[str, Any] = json.loads(line)
-        for key in ("made", "troubles", "secrets"):
+        for key in ("made", "writes", "answers", "troubles", "secrets"):
             plain[key] = [tuple(pair) for pair in plain[key]]
         return BlockHeader(**plain)
     except (ValueError, TypeError, KeyError):

@@ -9,11 +9,18 @@ import struct
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.probes.load.model import RequestOutcome
-from cutover_gates.probes.load.sample_log import RECORD, BlockHeader, pack_block
+from cutover_gates.probes.load.sample_log import (
+    RECORD,
+    AnsweredWrite,
+    BlockHeader,
+    ReportedWrite,
+    pack_block,
+)
 
 _PACK = struct.Struct("<dffBBH")
 assert _PACK.size == RECORD.itemsize
@@ -39,7 +46,7 @@ class SampleWriter:
         self._process, self._out, self._listener = process, out, listener
         self._origin, self._started = time.time() - time.perf_counter(), time.perf_counter()
         self._records = bytearray()
-        self._number = self._secrets_reported = 0
+        self._number = self._secrets_reported = self._writes_reported = 0
         self._journeys: Counter[str] = Counter()
         self._message_counts: Counter[str] = Counter()
         self._lock = threading.Lock()
@@ -50,6 +57,8 @@ class SampleWriter:
         self._attempted: list[int] = []
         self._created: list[tuple[int, str]] = []
         self._rejected: list[int] = []
+        self._writes: list[ReportedWrite] = []
+        self._answers: list[AnsweredWrite] = []
         self._failures: list[tuple[str, str]] = []
         self._secrets: list[tuple[str, str]] = []
 
@@ -97,6 +106,20 @@ class SampleWriter:
         """Record that the target rejected an entry."""
         self._rejected.append(entry)
 
+    def record_write(
+        self, kind: str, record_id: str, patient_id: str, sent: Mapping[str, Any]
+    ) -> int:
+        """Record a write that is about to be sent (`ReportedWrite`), and return its number."""
+        self._writes_reported += 1
+        self._writes.append(
+            (self._writes_reported, kind, record_id, patient_id, sent, self.clock())
+        )
+        return self._writes_reported
+
+    def record_answer(self, number: int, record_id: str) -> None:
+        """Record the answer to a write; without an id the target has rejected it."""
+        self._answers.append((number, record_id, self.clock()))
+
     def report_secrets(self, redactor: Redactor) -> None:
         """Report new secrets of this process: the outputs are searched for them at the end."""
         new = list(redactor.learned_secrets().items())[self._secrets_reported :]
@@ -119,6 +142,8 @@ class SampleWriter:
                 asked=self._attempted,
                 made=self._created,
                 refused=self._rejected,
+                writes=self._writes,
+                answers=self._answers,
                 troubles=self._failures,
                 secrets=self._secrets,
                 ended=ended,
