@@ -105,12 +105,26 @@ class JournalDriver(DriverWrapper):
     def attempt(
         self, operation: Operation, session: Session | None, values: Mapping[str, str] | None = None
     ) -> Answer:
-        """Send a documented operation. What its example changes in a record is not known."""
-        if operation.method not in READ_METHODS:
-            self.journal.release((values or {}).values())
-        return super().attempt(operation, session, values)
+        """Send a documented operation. What its example changes in a record is not known.
+
+        A refusal changes nothing: then every record is expected as before.
+        """
+        try:
+            answer = super().attempt(operation, session, values)
+        except NOT_DONE:
+            raise
+        except Exception:
+            self._release(operation, values)
+            raise
+        if self.features.reason_of(answer) is None:
+            self._release(operation, values)
+        return answer
 
     # -- internals
+
+    def _release(self, operation: Operation, values: Mapping[str, str] | None) -> None:
+        if operation.method not in READ_METHODS:
+            self.journal.release((values or {}).values())
 
     def _acknowledge(
         self, kind: str, record_id: str, patient_id: str, sent: PatientDraft | Fields, begun: float

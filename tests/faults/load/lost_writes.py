@@ -23,7 +23,7 @@ Row = dict[str, Any]
 
 
 class _LostUnderLoad(LoadFault):
-    """One write in ten is acknowledged and not stored. Every answer is right and in time.
+    """One write in ten is acknowledged and not stored. No request fails.
 
     The suite `performance` alone has no item that holds what was acknowledged: it is an error of
     the run, which no waiver covers.
