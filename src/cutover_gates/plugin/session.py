@@ -69,7 +69,7 @@ class GateSession:
         self.run_errors = find_missing_guards(config)
         self.provenance = Provenance(run, config)
         self.verdicts: list[Verdict] = []
-        self._has_begun = self._was_interrupted = self._was_refused = self._is_broken = False
+        self._has_begun = self._was_interrupted = self._was_refused = self.is_broken = False
         self.target = GateTarget(run)
         self._acknowledged: list[CheckResult] = []
         self.decisions = load_all_decisions(run)
@@ -142,7 +142,7 @@ class GateSession:
             try:
                 self.conclude(session.exitstatus)
             except (Exception, KeyboardInterrupt) as error:  # a line says what stands
-                self._is_broken = True
+                self.is_broken = True
                 self._was_interrupted |= isinstance(error, KeyboardInterrupt)
                 session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
                 artifacts.show_broken_end(self.run, self.verdicts, error)
@@ -215,6 +215,6 @@ class GateSession:
 
     def conclude_late(self, pytest_status: int) -> None:
         """Judge a run that ended while its target came up: pytest then finishes no session."""
-        is_due = self._has_begun and not self._is_broken and not self.verdicts
+        is_due = self._has_begun and not self.is_broken and not self.verdicts
         if is_due and not self.config.option.collectonly:
             self.conclude(pytest_status)

@@ -101,7 +101,7 @@ def conclude_call(config: pytest.Config, session: GateSession | None, status: in
     guard_terminal()
     if session is not None:
         session.conclude_late(status or 0)
-        if session.verdicts:
+        if session.verdicts or session.is_broken:
             return session.exit_status(status or 0)
     if why := _why_unjudged(config, status or 0):
         record(config, why)
