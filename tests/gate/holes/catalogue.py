@@ -5,20 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import pytest
-from _pytest.mark import ParameterSet  # pytest's own name for what `pytest.param` gives
-
 from tests.gate.holes.toy_project import Toy
 
 SIGN_IN = "smoke/test_sign_in.py"
 BODY = '    recorder.observe("sign-in", status=200)'
 
 Change = Callable[[Toy], None]
-
-
-def further(*values: object) -> ParameterSet:
-    """Return a parameter of a test that is a further member of a class, and so thorough."""
-    return pytest.param(*values, marks=pytest.mark.thorough)
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from tests.calibration import scale_seconds
-from tests.gate.holes.catalogue import SIGN_IN, body, documents_fail, further
+from tests.gate.holes.catalogue import SIGN_IN, body, documents_fail
 from tests.gate.holes.toy_project import PASSWORD, GateResult, Toy
+from tests.selection import further
 
 WAIVER = """
 [[waiver]]

@@ -24,8 +24,9 @@ from tests.gate.holes import (
     time_holes,
     write_holes,
 )
-from tests.gate.holes.catalogue import HOLES, Hole, body, documents_fail, further
+from tests.gate.holes.catalogue import HOLES, Hole, body, documents_fail
 from tests.gate.holes.toy_project import ROOT, Toy
+from tests.selection import further
 
 NO_RUN = [
     "--collect-only",

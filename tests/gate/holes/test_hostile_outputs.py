@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.gate.holes.catalogue import further
 from tests.gate.holes.hostile_holes import answers
 from tests.gate.holes.toy_project import GateResult, Toy
+from tests.selection import further
 
 REFUSAL = "a refusal with escape codes and a name"
 NAME = "Anna"

@@ -13,7 +13,6 @@ from cutover_gates.core.attestation.keyless import (
     load_trusted_root,
 )
 from cutover_gates.core.attestation.verification import verify_folder
-from tests.gate.holes.catalogue import further
 from tests.gate.holes.test_signed_evidence import run_folder
 from tests.gate.holes.toy_project import GateResult, Toy
 from tests.integration.attestation.sigstore_instance import (
@@ -22,6 +21,7 @@ from tests.integration.attestation.sigstore_instance import (
     SigstoreInstance,
     run_sigstore,
 )
+from tests.selection import further
 
 PATH = os.environ.get("PYTHONPATH", "")
 PREFIX = "CUTOVER_ATTESTATION__"

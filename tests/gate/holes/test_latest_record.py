@@ -8,9 +8,10 @@ import subprocess
 
 import pytest
 
-from tests.gate.holes.catalogue import body, documents_fail, further
+from tests.gate.holes.catalogue import body, documents_fail
 from tests.gate.holes.output_holes import NO_GOS, WRONG_CALLS, WrongCall, as_parameters
 from tests.gate.holes.toy_project import Toy, read_latest
+from tests.selection import further
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from tests.gate.holes.attestation_holes import (
     with_waiver,
     write_key,
 )
-from tests.gate.holes.catalogue import further
 from tests.gate.holes.toy_project import CONFTEST, Toy
+from tests.selection import further
 
 LATE = f"""{CONFTEST}
 import pathlib
