@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache, partial
 
+from cutover_gates.plugin.attestation import record_served_document
 from cutover_gates.plugin.cleanup import describe_sweep, save_ledgers, sweep_dead_runs
 from cutover_gates.plugin.database_check import check_databases
 from cutover_gates.plugin.outcome_capture import TARGET_GONE
@@ -92,6 +93,14 @@ class GateTarget:
             self.releases.survey(self.run.running_target, "after the checks")
             return []
         return _describe_change(self.status.release, after.release)
+
+    def record_document(self) -> list[str]:
+        """Keep the document that the target serves; a silent one is not asked once more.
+
+        Return a sentence where it could not be written.
+        """
+        is_silent = self.status is not None and not self.status.answers
+        return [] if is_silent else record_served_document(self.run)
 
     def stop(self) -> None:
         """Save the ledgers beside the verdict, and let the target go."""

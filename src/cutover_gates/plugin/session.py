@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import pytest
 
 from cutover_gates.core.verdict import CheckResult, Verdict
-from cutover_gates.plugin import artifacts, attestation
+from cutover_gates.plugin import artifacts
 from cutover_gates.plugin.acknowledged_writes import judge_comparisons
 from cutover_gates.plugin.check_inventory import build_inventory
 from cutover_gates.plugin.collection_record import load_worker_collections
@@ -160,7 +160,7 @@ class GateSession:
         self.run_errors += find_abnormal_end(exit_status, self.results)
         self.run_errors += self.provenance.find_changes()
         self.run_errors += self.target.find_changes(is_gone=self.results.target_is_gone)
-        self.run_errors += attestation.record_served_document(self.run)
+        self.run_errors += self.target.record_document()
         # It copies its ledgers into the folder that is searched for secrets below.
         self._try("the end of the target", self.target.stop)
         self._try(

@@ -23,7 +23,7 @@ from cutover_gates.targets.running_target import RunningTarget
 from cutover_gates.util.concurrency import run_concurrently
 
 NO_ANSWER = object()
-SLOW_SECONDS = 1.0
+SLOW_SECONDS = 0.25
 """Seconds after which a target without an answer is also asked whether it lives."""
 DEFAULT_PORTS = {"http": 80, "https": 443}
 

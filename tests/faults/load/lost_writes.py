@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
+from cutover_gates.drivers import rules
 from reference.documents import store as documents
 from reference.patients import store as patients
 from reference.pool import Rows
@@ -43,7 +44,7 @@ class _LostUnderLoad(LoadFault):
 class DischargesAreLostUnderLoad(_LostUnderLoad):
     """On a busy morning some patients are at home, and their beds stay taken."""
 
-    shows = "status"
+    breaks, shows = (rules.VISIT_STORED,), "status"
     asked: ClassVar[Mapping[str, Any]] = {"journeys": {"clinician": {}}}
 
     def put_in(self) -> None:
@@ -62,7 +63,7 @@ class DischargesAreLostUnderLoad(_LostUnderLoad):
 class BirthDatesAreLostUnderLoad(_LostUnderLoad):
     """On a busy morning some children get the dose of another year."""
 
-    shows = "birth_date"
+    breaks, shows = (rules.PATIENT_STORED,), "birth_date"
     asked: ClassVar[Mapping[str, Any]] = {"journeys": {"registrar": {}}}
 
     def put_in(self) -> None:
@@ -79,7 +80,7 @@ class BirthDatesAreLostUnderLoad(_LostUnderLoad):
 class BytesAreLostUnderLoad(_LostUnderLoad):
     """On a busy morning the last page of some reports is empty."""
 
-    shows = "sha256"
+    breaks, shows = (rules.DOCUMENT_STORED,), "sha256"
 
     def put_in(self) -> None:
         right, tenth = documents.insert, EveryNth(10)

@@ -144,7 +144,8 @@ def test_a_check_that_ends_the_process_does_not_end_it_well(toy: Toy) -> None:
 def test_failed_first_narrows_the_next_run(toy: Toy) -> None:
     """`--lf` after a failure runs only what failed: fixed or not, the rest is not proven."""
     documents_fail(toy)
-    toy.gate()
+    first = toy.gate()
+    assert first.outcome("documents") == "failed", first.output
     toy.replace("smoke/test_documents.py", "    assert False\n", "")
     ran = toy.gate("--lf")
     assert (ran.verdict, ran.status != 0) == ("NO-GO", True), ran.output

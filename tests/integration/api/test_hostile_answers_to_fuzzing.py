@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -18,13 +17,14 @@ from cutover_gates.probes.api.fuzzing.fuzz_configuration import FuzzProfile
 from cutover_gates.probes.api.fuzzing.fuzz_runner import GRACE_SECONDS, run_schemathesis
 from cutover_gates.probes.api.fuzzing.fuzz_summary import summarize_run
 from cutover_gates.probes.api.fuzzing.model import FuzzPlan
+from tests.child_memory import ChildMemory
 from tests.standins.hostile_answers import HOSTILE, Answer, reply, send
 from tests.standins.http_server import running_socket_server
 
 ANSWER_SECONDS = 1.0
 PROFILE = FuzzProfile("safe", 30, 500, 1, ANSWER_SECONDS)
-MEMORY = 400 * 1024
-"""Kibibytes that the run's process may have had at most."""
+MEMORY = 400 << 20
+"""Bytes that the run's process may have had at most."""
 DOCUMENT = {
     "openapi": "3.0.3",
     "info": {"title": "t", "version": "1"},
@@ -91,6 +91,7 @@ OTHERS = {
 def judge() -> Iterator[Callable[[Answer], Assessment]]:
     """Make a run over an API that gives one answer to everything, and hold it to its bounds."""
     started = time.monotonic()
+    sampler = ChildMemory()
 
     def run(answer: Answer) -> Assessment:
         with running_socket_server(partial(send, answer=answer)) as url:
@@ -100,9 +101,10 @@ def judge() -> Iterator[Callable[[Answer], Assessment]]:
         today = datetime.now(UTC).date()
         return FuzzAssessments(summary, (), today).assess_operation(ALL_OPERATIONS)
 
-    yield run
+    with sampler.watching():
+        yield run
     assert time.monotonic() - started < PROFILE.seconds + GRACE_SECONDS
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < MEMORY
+    assert 0 < sampler.most < MEMORY
 
 
 @pytest.mark.parametrize(("answer", "says"), BOUNDED)

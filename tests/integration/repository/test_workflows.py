@@ -208,7 +208,7 @@ def test_every_judged_job_keeps_its_evidence(name: str) -> None:
         assert last["uses"].startswith("actions/upload-artifact@")
         assert (last["if"], last["with"]["path"], last["with"]["if-no-files-found"]) == (
             "always()",
-            "reports/runs/",
+            "reports/runs/2*",
             "error",
         )
     assert "continue-on-error" not in text
