@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
+from queue import Empty, Queue
 from urllib.parse import urlsplit
 
 from cutover_gates.config.target import Target
@@ -111,20 +111,21 @@ def _ask_release_and_life(hospital: Driver) -> tuple[object, object]:
     They are asked side by side where the first takes long, so that a silent target costs the time
     of one request.
     """
-    has_release = threading.Event()
+    first: Queue[object] = Queue()
 
     def ask_release() -> object:
-        try:
-            return _call_or_none(hospital.release)
-        finally:
-            has_release.set()
+        answer = _call_or_none(hospital.release)
+        first.put(answer)
+        return answer
 
     def ask_life() -> object:
-        return None if has_release.wait(SLOW_SECONDS) else _call_or_none(hospital.live)
+        try:
+            is_needed = first.get(timeout=SLOW_SECONDS) is NO_ANSWER
+        except Empty:
+            is_needed = True
+        return _call_or_none(hospital.live) if is_needed else None
 
     release, life = run_concurrently([ask_release, ask_life])
-    if release is NO_ANSWER and life is None:
-        life = _call_or_none(hospital.live)
     return release, life
 
 
