@@ -13,12 +13,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from cutover_gates.plugin.check_slips import FunctionNode, find_empty_assertions, find_slips
+from cutover_gates.plugin.check_slips import find_empty_assertions, find_slips
 from cutover_gates.plugin.plan_marks import (
     groups_of_marks,
     has_plan_marks_elsewhere,
     pytestmark_value,
 )
+from cutover_gates.plugin.source_functions import FunctionNode
 from cutover_gates.plugin.suite_folders import SuiteFolders
 from cutover_gates.plugin.uncollected_checks import (
     count_parameters,

@@ -17,8 +17,8 @@ from cutover_gates.plugin.assertion_catchers import (
     returns_value,
 )
 from cutover_gates.plugin.dead_assertions import find_dead_assertions
+from cutover_gates.plugin.source_functions import FunctionNode
 
-FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
 CONTEXTS = {"raises", "expect_rejection"}
 """Names of context managers that expect something, and do so only in a `with`."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
+from cutover_gates.plugin.source_functions import FunctionNode
+
 LEAVING = ast.Return | ast.Raise | ast.Continue | ast.Break
-FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def find_dead_assertions(function: FunctionNode) -> Iterator[str]:

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from cutover_gates.plugin.assertion_catchers import JUDGING, last_name
 from cutover_gates.plugin.check_slips import find_empty_assertions
 from cutover_gates.plugin.plan_marks import PLAN, pytestmark_value
+from cutover_gates.plugin.source_functions import FunctionNode
 
-FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 LITERAL = ast.List | ast.Tuple
 
 

@@ -7,7 +7,8 @@ import textwrap
 
 import pytest
 
-from cutover_gates.plugin.check_slips import FunctionNode, find_empty_assertions, find_slips
+from cutover_gates.plugin.check_slips import find_empty_assertions, find_slips
+from cutover_gates.plugin.source_functions import FunctionNode
 
 SLIPS = {
     "a tuple": "assert (a == 1, 'text')",
