@@ -21,7 +21,8 @@ class Contract(SettingsTable):
     document: Path | None = Field(
         default=None,
         description=(
-            "A file with the OpenAPI document (JSON), for a target that does not give its own."
+            "A file with the OpenAPI document (JSON or YAML), for a target that does not give its"
+            " own."
         ),
     )
     previous_document: Path | None = Field(

@@ -54,6 +54,8 @@ class DriverFeatures:
     `api_document` returns the OpenAPI document and the address at which its paths begin; with an
     argument, it uses that document from now on (ValueError where it is not one). `served_document`
     asks the target for the document that it serves about itself: OpenAPI or a capability statement.
+    `parameter_meanings` returns which path parameters of that document are one of our ids
+    (`patient_id`, `visit_id`, `document_id`), by operation (`GET /path`) and name.
     """
 
     refresh_margin: float = REFRESH_MARGIN
@@ -64,6 +66,7 @@ class DriverFeatures:
     with_page_size: Callable[[int], Driver] | None = None
     api_document: Callable[[Mapping[str, Any] | None], tuple[Mapping[str, Any], str]] | None = None
     served_document: Callable[[], Mapping[str, Any]] | None = None
+    parameter_meanings: Callable[[], Mapping[str, Mapping[str, str]]] | None = None
 
 
 @runtime_checkable

@@ -7,6 +7,7 @@ one target.
 
 from __future__ import annotations
 
+import mimetypes
 import re
 import secrets
 from collections.abc import Mapping
@@ -133,20 +134,21 @@ class FileFactory:
     tag: str
 
     def of_type(self, media_type: str, size: int = KIB) -> Upload:
-        """Return a file of one of the types in `MAGIC`, with exactly `size` bytes.
+        """Return a file of a type, with exactly `size` bytes.
 
-        A text is UTF-8 with both kinds of line end. The other types hold every byte value.
-        Raises ValueError where `size` is less than the type needs.
+        A text is UTF-8 with both kinds of line end. The other types hold every byte value; those
+        that are not in `MAGIC` have no first and last bytes of their own. Raises ValueError where
+        `size` is less than the type needs.
         """
-        head, tail = MAGIC[media_type]
+        head, tail = MAGIC.get(media_type, (b"", b""))
         room = size - len(head) - len(tail)
         if room < 0:
             raise ValueError(
                 f"a file of {media_type} has at least {len(head) + len(tail)} bytes; asked for:"
                 f" {size}"
             )
-        filling = _make_text(room) if media_type == "text/plain" else _make_bytes(room)
-        return Upload(self.name(SUFFIXES[media_type]), media_type, head + filling + tail)
+        filling = _make_text(room) if media_type.startswith("text/") else _make_bytes(room)
+        return Upload(self.name(_suffix_of(media_type)), media_type, head + filling + tail)
 
     def tiny(self) -> Upload:
         """Return a file of one byte."""
@@ -184,6 +186,11 @@ class ForgedSessions:
 
 HOSTILE_IDS = ("'\"--;", "\x00", "9" * 40, "🙂", "..", "null")
 """Texts that strangers put where an id belongs."""
+
+
+def _suffix_of(media_type: str) -> str:
+    known = SUFFIXES.get(media_type) or mimetypes.guess_extension(media_type) or "bin"
+    return known.removeprefix(".")
 
 
 def _make_bytes(size: int) -> bytes:

@@ -1,7 +1,7 @@
 """What `pytest` does instead of running checks: `--sweep`, `--snapshot`, `--send-test-messages`.
 
-None of them judges: together with a gate each is a wrong call. `mapping_check` has the fourth,
-`--check-mapping`.
+None of them judges: together with a gate each is a wrong call. `mapping_check` and `mapping_sketch`
+have the others, `--check-mapping` and `--sketch-mapping`.
 """
 
 from __future__ import annotations

@@ -78,10 +78,14 @@ def load_document(run: PytestRun, target: RunningTarget, folder: Path) -> ApiDoc
         file = run.settings.chosen_target.contract.document
         path = run.settings.resolve_path(file) if file else None
         document = read_document(hospital, target.url, path)
-        return {"document": document.document, "root": document.root}
+        return {
+            "document": document.document,
+            "root": document.root,
+            "meanings": document.meanings,
+        }
 
     plain = compute_once(folder, DOCUMENT_KEY, fetch)
-    return ApiDocument(plain["document"], plain["root"])
+    return ApiDocument(plain["document"], plain["root"], plain["meanings"])
 
 
 def load_acceptances(run: PytestRun) -> tuple[AcceptedFinding, ...]:

@@ -172,6 +172,19 @@ def build_notes(
     """Return the sentences about a run that no item of a verdict says."""
     notes = [*of_target, expected.describe_unassigned()]
     notes.append("" if key else attestation.UNSIGNED_NOTE)
-    if results.has_failures:
+    if _has_failed_on_the_target(results):
         notes.append(untested_mapping_warning(run))
     return [note for note in notes if note]
+
+
+def _has_failed_on_the_target(results: ResultCollector) -> bool:
+    """Return whether a check failed that asked the target by its mapping.
+
+    Only a driver records exchanges: a check of the database or of the network has none.
+    """
+    for phases in results.phases.values():
+        evidence = [entry for phase in phases for entry in phase.outcome.evidence]
+        is_asked = any(entry.get("kind") == "exchange" for entry in evidence)
+        if is_asked and any(phase.status == "failed" for phase in phases):
+            return True
+    return False

@@ -156,7 +156,7 @@ def _create_context(
         PatientFactory(run.tag),
         FileFactory(run.tag),
         target.release,
-        run.settings.chosen_target.limits.document_types[0],
+        run.settings.chosen_target.limits.document_types,
         with_page_size(1) if with_page_size else None,
         run.settings.chosen_target.absent_capabilities,
         dict(accounts),

@@ -63,6 +63,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     for option, text in ACTION_HELP.items():
         group.addoption(option, action="store_true", help=text)
+    group.addoption(
+        "--sketch-mapping",
+        nargs="?",
+        const=".",
+        metavar="FILE",
+        help="only write a first mapping, from the OpenAPI document that the target serves or from"
+        " FILE (.json, .yaml); FILE.toml is where it is written (default: NAME.mapping.toml)",
+    )
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -75,6 +83,11 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         from cutover_gates.plugin.mapping_check import run_mapping_check
 
         return run_mapping_check(config)
+    if option.sketch_mapping:
+        # here, for the same reason
+        from cutover_gates.plugin.mapping_sketch import sketch_mapping
+
+        return sketch_mapping(config)
     if not (option.sweep or option.snapshot or option.send_test_messages):
         return None
     # here, because the actions load psycopg and the probes (0.3 s), and checks only what they need

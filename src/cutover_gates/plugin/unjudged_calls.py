@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     # A run without a gate needs neither drivers nor reports (0.2 s).
     from cutover_gates.plugin.session import GateSession
 
-ACTIONS = ("check_mapping", "sweep", "snapshot", "send_test_messages")
+ACTIONS = ("check_mapping", "sketch_mapping", "sweep", "snapshot", "send_test_messages")
 EMPTY_OPTION = re.compile(r"-[a-zA-Z]*m=?")
 RECORDED_KEY = pytest.StashKey[bool]()
 CALLED_KEY = pytest.StashKey[bool]()

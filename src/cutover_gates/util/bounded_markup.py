@@ -34,8 +34,13 @@ def parse_yaml(text: str) -> Any:
         value = yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError, ValueError) as error:  # a date that is none
         raise UnusableMarkup(f"not YAML that can be read ({type(error).__name__})") from None
-    _count_values(value, 0, 0)
+    check_value_bounds(value)
     return value
+
+
+def check_value_bounds(value: Any) -> None:
+    """Raise `UnusableMarkup` for a value that is too deep, or that aliases make too large."""
+    _count_values(value, 0, 0)
 
 
 def _count_values(value: Any, depth: int, count: int) -> int:

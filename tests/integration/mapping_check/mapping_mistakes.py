@@ -160,6 +160,33 @@ READ = (  # known before anything is asked
         status=4,
     ),
     Mistake(
+        "an-hour-that-is-none",
+        '[targets.mine.rest.operations.open_visit]\nmethod = "POST"\npath = "/patients/{{'
+        ' patient.id }}/visits"\njson = { reason = "{{ reason }}", until = "{{ now + hour(1) | iso'
+        ' }}" } # here\n',
+        "operations.open_visit.json.until = '{{ now + hour(1) | iso }}': there is no variable"
+        " 'hour' here; did you mean 'hours'?",
+        status=4,
+    ),
+    Mistake(
+        "a-meaning-that-is-none",
+        '[targets.mine.rest.parameters]\n"GET /patients/{id}" = "patint.id" # here\n',
+        "parameters.GET /patients/{id} = 'patint.id': not known; did you mean 'patient.id'?",
+        status=4,
+    ),
+    Mistake(
+        "a-field-that-becomes-nothing",
+        '[targets.mine.rest.becomes]\nfamily_name = "{{ draft.family | upper }}" # here\n',
+        "becomes.family_name = '{{ draft.family | upper }}': draft has no 'family'",
+        status=4,
+    ),
+    Mistake(
+        "left-open-by-the-sketch",
+        '[targets.mine.rest.answers.patient]\nmrn = "TODO" # here\n',
+        "answers.patient.mrn = 'TODO': the sketch left this open; write what is right",
+        status=4,
+    ),
+    Mistake(
         "no-toml",
         "",
         "dialect.toml is not valid TOML",
@@ -405,6 +432,47 @@ FOUND = (  # only the target can tell
         '[targets.mine.rest.operations.content]\npath = "/patients/{{ patient.id }}/documents/{{'
         ' document.id }}" # here\n',
         cause=Cause.CHANGED_CONTENT,
+    ),
+    Mistake(
+        "becomes-something-else",
+        '[targets.mine.rest.becomes]\nfamily_name = "{{ draft.family_name | upper }}" # here\n',
+        cause=Cause.CHANGED_PATIENT,
+        actual="Okafor",
+    ),
+    Mistake(
+        "becomes-no-date",
+        '[targets.mine.rest.becomes]\nbirth_date = "{{ draft.birth_date.year }}" # here\n',
+        cause=Cause.INVALID_MAPPING,
+        actual="gives a int, and a birth date is a date",
+    ),
+    Mistake(
+        "a-path-that-its-document-does-not-have",
+        '[targets.mine.rest.parameters]\n"GET /api/v1/patient/{patient_id}" = "patient.id" # here\n',
+        cause=Cause.INVALID_MAPPING,
+        actual="did you mean 'GET /api/v1/patients/{patient_id}'?",
+    ),
+    Mistake(
+        "no-search-by-birth-date",
+        _search(f'{_QUERY.rstrip()} # here\nitems = "items"\n{_PAGING}'),
+        cause=Cause.IGNORED_FILTER,
+    ),
+    Mistake(
+        "only-who-has-an-address",
+        _register().replace("{{ draft.address }}", "{{ draft.address.strip() }}").rstrip()
+        + " # here\n",
+        cause=Cause.INVALID_MAPPING,
+        actual="'None' has no attribute 'strip'",
+    ),
+    Mistake(
+        "a-type-that-is-not-taken",
+        "",
+        cause=Cause.WRONG_MEDIA_TYPE,
+        advice="remove it from limits.document_types",
+        head=(
+            'url = "{url}"\nrelease = "2.0.0"\nlimits.document_types = ["application/pdf",'
+            ' "application/dicom"]'
+        ),
+        line="operations.upload",
     ),
     Mistake(
         "ids-of-something-else",

@@ -10,6 +10,7 @@ import pytest
 
 from cutover_gates.drivers.mapping_check.causes import ADVICE, Cause
 from cutover_gates.drivers.mapping_check.runner import StepOutcome
+from cutover_gates.drivers.rest.vocabulary import OPERATIONS
 from cutover_gates.plugin.mapping_check_state import untested_mapping_warning
 from tests.faults.hospitals import Hospital
 from tests.integration.mapping_check.check_run import (
@@ -25,6 +26,7 @@ from tests.integration.mapping_check.response_changing_proxy import (
     running_proxy,
     with_byte_order_mark,
 )
+from tests.selection import further
 from tests.standins.https_server import authority
 
 WELL = Mistake("none", "", "")
@@ -149,6 +151,35 @@ def test_what_is_declared_as_not_offered_is_no_stop(
     }
     assert unsupported["sign in as outsider"] == "it has one facility only"
     assert unsupported["its bytes"] == "it needs: file a document"
+
+
+FEW = ("sign_in", "register", "search", "upload", "discharge")
+
+
+@pytest.mark.parametrize(
+    "operation", [name if name in FEW else further(name) for name in OPERATIONS]
+)
+def test_each_operation_may_be_declared_missing(
+    operation: str, open_hospital: Hospital, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What needs it is not offered either, and all else is tried: nothing is a stop."""
+    fact = 'value = false, reason = "it has none", by = "the tests", at = 2026-11-30'
+    less = Mistake(
+        "less",
+        ""
+        if operation == "retire_visit"
+        else '[targets.mine.rest.unsupported]\nretire_visit = "a visit goes with its patient"\n',
+        "",
+        head=(
+            f'url = "{{url}}"\nrelease = "2.0.0"\n[targets.mine.capabilities]\n{operation} = {{'
+            f" {fact} }}"
+        ),
+    )
+    told = _told(less, open_hospital, folder, capsys)
+    assert (told.status, told.diagnoses) == (0, []), told.text
+    assert not told.titles(StepOutcome.LEFT_OUT)
+    assert not told.titles(StepOutcome.NOT_REACHED)
+    assert told.titles(StepOutcome.UNSUPPORTED)
 
 
 def test_production_is_walked_like_any_other(

@@ -60,9 +60,24 @@ def test_the_document_may_stand_in_a_file(tmp_path: Path) -> None:
         assert (found.document["info"]["title"], found.root) == ("filed", root)
 
 
+def test_the_file_may_be_yaml(tmp_path: Path) -> None:
+    """As generators of documents write it."""
+    text = "openapi: 3.0.3\ninfo: {title: filed, version: 1.0.0}\npaths: {/a: {get: {responses: {200: {}}}}}"
+    (tmp_path / "d.yaml").write_text(text)
+    found = described(Silent(), tmp_path / "d.yaml")
+    assert [(str(one), one.documented_statuses) for one in found.operations] == [
+        ("GET /a", frozenset({"200"}))
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
-    [(None, "cannot be read"), ("<html>", "is not JSON"), ("{}", "no OpenAPI 3 document")],
+    [
+        (None, "cannot be read"),
+        ("a: [", "neither JSON nor YAML"),
+        ("<html>", "no OpenAPI 3 document"),
+        ("{}", "no OpenAPI 3 document"),
+    ],
 )
 def test_a_file_without_a_document_is_told(tmp_path: Path, text: str | None, says: str) -> None:
     if text is not None:
@@ -83,7 +98,10 @@ def test_what_is_there_becomes_an_example() -> None:
     """
     ids = {"thing_id": "0f0e0d0c-0000-4000-8000-123456789abc"}
     whole = ApiDocument(document(), ROOT)
-    examples = whole.add_examples(ids)["paths"]["/things/{thing_id}"]["parameters"][0]["examples"]
+    item = whole.add_examples(ids)["paths"]["/things/{thing_id}"]
+    (parameter,) = item["get"]["parameters"]
+    assert "parameters" not in item
+    examples = parameter["examples"]
     assert examples["there"]["value"] == ids["thing_id"]
     assert examples["nowhere"]["value"] not in ids.values()
     assert whole.document == document()

@@ -60,6 +60,7 @@ class Cause(StrEnum):
     MISSING_ENTRY = "missing-entry"
     IGNORED_FILTER = "ignored-filter"
     PAGES_DO_NOT_TURN = "pages-do-not-turn"
+    CUT_UPLOAD_LISTED = "cut-upload-listed"
     # An own driver.
     DRIVER_ERROR = "driver-error"
 
@@ -126,6 +127,7 @@ ADVICE: Mapping[Cause, str] = {
     Cause.TOO_LARGE: "Correct limits.document_bytes or what is sent.",
     Cause.WRONG_MEDIA_TYPE: (
         "Correct the media type that is sent: Content-Type in headers, or the file's in multipart."
+        " If the target does not take this type, remove it from limits.document_types."
     ),
     Cause.TOO_MANY_SIGN_INS: "Write how often the target accepts a sign-in.",
     Cause.REJECTION_IN_SUCCESS: "Change the rule so that it matches only rejections.",
@@ -171,10 +173,17 @@ ADVICE: Mapping[Cause, str] = {
         "Correct the request: the name of the filter, or a filter without which a new entry is not"
         " listed."
     ),
-    Cause.IGNORED_FILTER: "The target ignores this filter. Correct its name.",
+    Cause.IGNORED_FILTER: (
+        "The target ignores this filter. Correct its name. If it has none, declare that under"
+        " capabilities."
+    ),
     Cause.PAGES_DO_NOT_TURN: (
         "Correct where a request names the page ({{ page.… }}), and where the answer names the next"
         " one."
+    ),
+    Cause.CUT_UPLOAD_LISTED: (
+        "Write the filter that leaves out what has no bytes yet. If there is none, the target keeps"
+        " what was cut, and the gate will report that."
     ),
     Cause.DRIVER_ERROR: (
         "A driver reports failures by Rejected, ProtocolViolation, Unsupported or MappingError."

@@ -1,8 +1,8 @@
-"""The steps on visits and documents, and the removal of what the check created."""
+"""The steps on visits, and the removal of what the check created."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cutover_gates.drivers.mapping_check.causes import Cause
@@ -13,7 +13,7 @@ from cutover_gates.drivers.mapping_check.step_results import (
     pick_entry,
     require_id,
 )
-from cutover_gates.hospital import Document, Driver, Transition, Visit, VisitStatus
+from cutover_gates.hospital import Document, Driver, Patient, Transition, Visit, VisitStatus
 from cutover_gates.hospital.synthetic import token
 
 # -- visits
@@ -80,83 +80,34 @@ def move(
     return act
 
 
-# -- documents
+def read_patient_after(context: CheckContext) -> None:
+    """Read the patient as a clinician after the discharge: the chart stays readable."""
+    found = context.driver.patient(context["clinician"], context["patient"].id)
+    require_id(found.id, context["patient"].id, "answers.patient.id")
 
 
-def upload(context: CheckContext) -> Document:
-    """File a document, and require its size."""
-    upload = context.files.of_type(context.document_type)
-    context.values["upload"] = upload
-    document = context.driver.upload(context["clinician"], context["patient"].id, upload)
-    size = len(upload.content)
-    if document.size not in (None, size):
-        key, expected = "answers.document.size", f"{size} bytes, as sent"
-        raise UnexpectedResult(Cause.CHANGED_SIZE, key, expected, f"{document.size}")
-    return document
-
-
-def read_document(context: CheckContext) -> Document:
-    """Read the description, and compare with what was sent."""
-    document = context.driver.document(
-        context["clinician"], context["patient"].id, context["document"].id
-    )
-    require_id(document.id, context["document"].id, "answers.document.id")
-    for name in ("file_name", "media_type"):
-        sent, found = getattr(context["upload"], name), getattr(document, name)
-        if sent != found:
-            raise UnexpectedResult(
-                Cause.CHANGED_DOCUMENT,
-                f"answers.document.{name}",
-                f"{sent!r}, as it was sent",
-                format_own_value(context, found, sent),
-            )
-    return document
-
-
-def read_content(context: CheckContext) -> None:
-    """Read the bytes, and compare with what was sent."""
-    sent = context["upload"].content
-    found = context.driver.content(context["clinician"], context["document"])
-    if found != sent:
-        expected, actual = f"the {len(sent)} bytes that were sent", f"{len(found)} other bytes"
-        raise UnexpectedResult(Cause.CHANGED_CONTENT, "operations.content", expected, actual)
-
-
-def upload_forbidden_type(context: CheckContext) -> None:
-    """File a program."""
-    program = context.files.of_forbidden_type("application/x-msdownload", "exe")
-    context.driver.upload(context["clinician"], context["patient"].id, program)
-
-
-def upload_second(context: CheckContext) -> Document:
-    """File another document."""
-    upload = context.files.of_type(context.document_type)
-    return context.driver.upload(context["clinician"], context["patient"].id, upload)
-
-
-def list_documents(context: CheckContext) -> Document:
-    """List the patient's documents, and return the one of this check."""
-    document: Document = context["document"]
-    return pick_entry(_documents(context, context.driver), document, "documents_of")
-
-
-def turn_document_pages(context: CheckContext) -> None:
-    """List the documents in pages of one entry."""
-    list_two_pages(context, lambda driver: _documents(context, driver), "documents_of")
-
-
-def _documents(context: CheckContext, driver: Driver) -> Sequence[Document]:
-    return driver.documents_of(context["clinician"], context["patient"].id)
+def read_visit_after(context: CheckContext) -> None:
+    """Read the visit after the discharge, and require its state."""
+    require_status(read_visit(context), VisitStatus.DISCHARGED)
 
 
 # -- removal
 
 
+_KINDS: Mapping[str, type] = {"patient": Patient, "visit": Visit, "document": Document}
+
+
 def retire(kind: str, *names: str) -> Callable[[CheckContext], None]:
-    """Return the step that retires all of a kind that exist."""
+    """Return the step that retires what has these names; all of the kind where none is named."""
 
     def act(context: CheckContext) -> None:
-        for thing in [context[name] for name in names if name in context.values]:
+        things: list[Any] = [
+            thing
+            for name, thing in context.values.items()
+            if isinstance(thing, _KINDS[kind]) and (not names or name in names)
+        ]
+        # The same thing has several names: as it was made, as it was listed.
+        for thing in {thing.id: thing for thing in things}.values():
             _retire(context, kind, thing)
 
     return act

@@ -37,12 +37,17 @@ class NotRejected(Exception):
         self.reasons, self.rejection = reasons, rejection
 
 
+COUNTS_AS_REFUSAL = object()
+"""What a step gives that was not rejected, where the settings declare that this is a refusal."""
+
+
 @dataclass
 class CheckContext:
     """The values that the steps of one mapping check share.
 
     `values` holds what a step gave, by name: sessions by role, `patient`, `visit`, `document` …
-    `unsupported` is what the settings declare so. `paged` is the same target that is asked for
+    `document_types` are those that the target takes. `unsupported` is what the settings declare so.
+    `paged` is the same target that is asked for
     lists in pages of one entry, None where the driver cannot do that.
     """
 
@@ -50,13 +55,18 @@ class CheckContext:
     people: PatientFactory
     files: FileFactory
     release: str
-    document_type: str
+    document_types: tuple[str, ...]
     paged: Driver | None = None
     unsupported: Mapping[str, str] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Any:
         return self.values[name]
+
+    @property
+    def document_type(self) -> str:
+        """The type of an ordinary document."""
+        return self.document_types[0]
 
     def draft(self) -> PatientDraft:
         """Return the patient of this check; the first call creates it."""
@@ -70,7 +80,8 @@ class CheckStep:
 
     `title` is text for people, `operation` the mapping's. `needs` are names of values that earlier
     steps gave, `gives` is the name of its own. `rejections` are the reasons for one of which the
-    target must reject it, empty where it must succeed.
+    target must reject it, empty where it must succeed. `capability` is what the settings may
+    declare absent besides the operation: then the step is not tried.
     """
 
     title: str
@@ -79,3 +90,4 @@ class CheckStep:
     needs: tuple[str, ...] = ()
     gives: str = ""
     rejections: tuple[Reason, ...] = ()
+    capability: str = ""

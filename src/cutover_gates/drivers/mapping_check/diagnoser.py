@@ -40,7 +40,7 @@ from cutover_gates.hospital import (
 )
 
 _MAPPING_ERROR = re.compile(
-    r"""^[^:\n]+:\ (?P<key>[a-z_]+(?:\.[\w-]+|\[\d+\])*)
+    r"""^[^:\n]+:\ (?P<key>[a-z_]+(?:\.[\w-]+|\."[^"\n]+"|\[\d+\])*)
         (?P<given>\ =\ (?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|.*?))?:\ (?P<problem>.*)$""",
     re.DOTALL | re.VERBOSE,
 )
@@ -147,7 +147,8 @@ class Diagnoser:
         key, complaint = key_of_rejection(step, cause), ""
         if error.reason is Reason.INVALID:
             key, complaint = find_rejected_field(self.exchange, self.locations, key)
-        actual = f"the target rejected: {error}{complaint}"
+        # A driver with a mapping says it itself.
+        actual = f"the target rejected: {error}{'' if complaint in str(error) else complaint}"
         return self._at(cause, key, "no rejection", actual, role=acting_role(step))
 
     def _diagnose_accepted_request(self, error: NotRejected) -> Diagnosis:

@@ -22,6 +22,7 @@ _WITH_EXPECTED = frozenset(
         Cause.MISSING_ENTRY,
         Cause.IGNORED_FILTER,
         Cause.PAGES_DO_NOT_TURN,
+        Cause.CUT_UPLOAD_LISTED,
     }
 )
 """Causes whose sentence needs the expectation; all others say it by their advice."""

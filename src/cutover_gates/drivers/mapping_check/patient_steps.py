@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
+from datetime import timedelta
 from typing import Any
 
 from cutover_gates.drivers.mapping_check.causes import Cause
@@ -17,6 +18,7 @@ from cutover_gates.hospital import Driver, Patient, PatientDraft, PatientQuery, 
 from cutover_gates.hospital.synthetic import token
 
 SHOWN_DETAIL_CHARACTERS = 80
+_AS_SENT = "as it was sent"
 SHOWN_RELEASE_CHARACTERS = 40
 
 # -- the target itself
@@ -103,6 +105,20 @@ def register_invalid(context: CheckContext) -> None:
     context.driver.register(context["registrar"], draft)
 
 
+def register_minimal(context: CheckContext) -> Patient:
+    """Register a patient of whom almost nothing is known, and compare with what was sent."""
+    draft = context.people.minimal_draft()
+    context.values["minimal draft"] = draft
+    patient = context.driver.register(context["registrar"], draft)
+    return require_same(context, "register", draft, patient)
+
+
+def read_minimal(context: CheckContext) -> Patient:
+    """Read that patient, and compare with what was sent."""
+    patient = context.driver.patient(context["registrar"], context["minimal patient"].id)
+    return require_same(context, "patient", context["minimal draft"], patient)
+
+
 def require_same(
     context: CheckContext, operation: str, draft: PatientDraft, found: Patient
 ) -> Patient:
@@ -111,10 +127,12 @@ def require_same(
     for field in fields(PatientDraft):
         wanted, actual = getattr(expected, field.name), getattr(found, field.name)
         if wanted != actual:
+            # Where the mapping itself says what is stored, that line is the first to look at.
+            is_declared = wanted != getattr(draft, field.name)
             raise UnexpectedResult(
                 Cause.CHANGED_PATIENT,
-                f"answers.patient.{field.name}",
-                f"{field.name} = {str(wanted)!r}, as it was sent",
+                f"{'becomes' if is_declared else 'answers.patient'}.{field.name}",
+                f"{field.name} = {str(wanted)!r}, {'as it becomes' if is_declared else _AS_SENT}",
                 format_own_value(context, actual),
                 operation=operation,
                 field=field.name,
@@ -137,6 +155,24 @@ def find_by_number(context: CheckContext) -> Patient:
 def find_by_name(context: CheckContext) -> Patient:
     """Search by family name."""
     return find(context, PatientQuery(name=context["patient"].family_name), "name")
+
+
+def find_by_given_name(context: CheckContext) -> Patient:
+    """Search by given name."""
+    return find(context, PatientQuery(name=context["patient"].given_name), "name")
+
+
+def find_by_birth_date(context: CheckContext) -> Patient:
+    """Search by family name and birth date, and find nobody with another one."""
+    name, day = context["patient"].family_name, context["patient"].birth_date
+    patient = find(context, PatientQuery(name=name, birth_date=day), "birth_date")
+    # Another year: some targets keep no more than that.
+    other = PatientQuery(name=name, birth_date=day + timedelta(days=366))
+    found = context.driver.search(context["registrar"], other)
+    if any(entry.id == patient.id for entry in found):
+        key, expected = "operations.search.query.birth_date", "nobody who was born a year later"
+        raise UnexpectedResult(Cause.IGNORED_FILTER, key, expected, "the patient of this check")
+    return patient
 
 
 def search_for_nobody(context: CheckContext) -> None:

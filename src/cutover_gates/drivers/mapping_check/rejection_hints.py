@@ -6,6 +6,7 @@ from cutover_gates.drivers.mapping_check.causes import Cause
 from cutover_gates.drivers.mapping_check.check_context import CheckStep
 from cutover_gates.drivers.mapping_check.last_exchange import LastExchange
 from cutover_gates.drivers.mapping_check.source_locations import SourceLocations
+from cutover_gates.drivers.rest.rejected_fields import BODIES, named_words
 from cutover_gates.hospital import Role
 
 _REGISTRAR_OPERATIONS = (
@@ -17,7 +18,6 @@ _REGISTRAR_OPERATIONS = (
     "sign_out",
     "sign_in",
 )
-_BODIES = ("json", "form", "multipart")
 
 
 def key_of_rejection(step: CheckStep, cause: Cause) -> str:
@@ -53,8 +53,8 @@ def find_rejected_field(
     """
     if media_type := _wrong_media_type(exchange):
         return f"{operation}.headers.Content-Type", f"; JSON was sent as {media_type}"
-    named = _named_words(exchange)
-    bodies = [f"{operation}.{body}" for body in _BODIES]
+    named = named_words(exchange.answer.json if exchange.answer else None)
+    bodies = [f"{operation}.{body}" for body in BODIES]
     for body in bodies:
         for name in sorted(named & locations.names_below(body)):
             key = f"words.{name}" if locations.has_own_key(f"words.{name}") else f"{body}.{name}"
@@ -70,13 +70,3 @@ def _wrong_media_type(exchange: LastExchange) -> str | None:
         return None
     media_type = request.headers.get("content-type", "")
     return None if "json" in media_type else str(media_type)
-
-
-def _named_words(exchange: LastExchange) -> set[str]:
-    """Return the texts and keys of the answer: one of them may name a field."""
-    words: set[str] = set()
-    for path, item in exchange.iterate_leaves():
-        words.update(path.split("."))
-        if isinstance(item, str):
-            words.add(item)
-    return words

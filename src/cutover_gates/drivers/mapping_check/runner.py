@@ -9,11 +9,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cutover_gates.drivers.mapping_check.check_context import CheckContext, CheckStep, NotRejected
+from cutover_gates.drivers.mapping_check.check_context import (
+    COUNTS_AS_REFUSAL,
+    CheckContext,
+    CheckStep,
+    NotRejected,
+)
 from cutover_gates.drivers.mapping_check.diagnoser import Diagnoser
 from cutover_gates.drivers.mapping_check.diagnosis import Diagnosis
 from cutover_gates.drivers.mapping_check.last_exchange import LastExchange
-from cutover_gates.drivers.mapping_check.steps import STEPS
+from cutover_gates.drivers.mapping_check.steps import list_steps
 from cutover_gates.drivers.production_guard import GuardError
 from cutover_gates.hospital import ProtocolViolation, Rejected, Unsupported
 
@@ -43,9 +48,9 @@ class StepResult:
 
 
 def run_steps(context: CheckContext, diagnoser: Diagnoser) -> Iterator[StepResult]:
-    """Run every step of `STEPS`. Raises nothing: whatever a driver raises is a failure."""
+    """Run every step. Raises nothing: whatever a driver raises is a failure."""
     blockers: dict[str, StepResult] = {}  # what a later step may need -> the step that lacks it
-    for step in STEPS:
+    for step in list_steps(context):
         result = _skip(step, context, blockers) or _run_step(step, context, diagnoser)
         _block(result, context, blockers)
         yield result
@@ -73,6 +78,8 @@ def _skip(
 
     What needs something that is declared as unsupported is unsupported too.
     """
+    if step.capability in context.unsupported:
+        return StepResult(step, StepOutcome.UNSUPPORTED, context.unsupported[step.capability])
     for need in (TARGET, step.operation, *step.needs):
         if need in blockers:
             blocker = blockers[need]
@@ -120,7 +127,7 @@ def _act(step: CheckStep, context: CheckContext, exchange: LastExchange) -> None
         if step.rejections and exchange.answer is not None and exchange.answer.status >= 400:
             raise NotRejected(step.rejections, None) from None
         raise
-    if step.rejections:
+    if step.rejections and value is not COUNTS_AS_REFUSAL:
         raise NotRejected(step.rejections, None)
     if step.gives:
         context.values[step.gives] = value

@@ -33,7 +33,8 @@ class SourceLocations:
 
         A driver without a mapping has the line that names the driver.
         """
-        key = key.removeprefix(self.target)
+        # A quoted part of a key stands without its quotation marks among the lines.
+        key = key.removeprefix(self.target).replace('"', "")
         first = key.partition(".")[0]
         if first in _TARGET_KEYS:
             own = self._find(self.settings, self.target + key, at_least=self.target + first)

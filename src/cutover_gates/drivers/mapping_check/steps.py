@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from cutover_gates.drivers.mapping_check import patient_steps
-from cutover_gates.drivers.mapping_check.chart_step_list import CHART_STEPS
-from cutover_gates.drivers.mapping_check.check_context import CheckStep
+from cutover_gates.drivers.mapping_check.chart_step_list import chart_steps_for
+from cutover_gates.drivers.mapping_check.check_context import CheckContext, CheckStep
 from cutover_gates.hospital import Reason, Role
 from cutover_gates.hospital.synthetic import make_unused_id
 
@@ -58,7 +58,30 @@ PATIENT_STEPS: tuple[CheckStep, ...] = (
         patient_steps.find_by_name,
         (_PATIENT,),
     ),
+    CheckStep(
+        "find the patient by given name", "search", patient_steps.find_by_given_name, (_PATIENT,)
+    ),
+    CheckStep(
+        "find the patient by birth date",
+        "search",
+        patient_steps.find_by_birth_date,
+        (_PATIENT,),
+        capability="search-by-birth-date",
+    ),
     CheckStep("find nobody", "search", patient_steps.search_for_nobody, ("found",)),
+    CheckStep(
+        "register a patient of whom little is known",
+        "register",
+        patient_steps.register_minimal,
+        (_REGISTRAR,),
+        "minimal patient",
+    ),
+    CheckStep(
+        "read that patient",
+        "patient",
+        patient_steps.read_minimal,
+        ("minimal patient",),
+    ),
     CheckStep(
         "register a namesake", "register", patient_steps.register_namesake, (_PATIENT,), "namesake"
     ),
@@ -117,5 +140,7 @@ PATIENT_STEPS: tuple[CheckStep, ...] = (
     ),
 )
 
-STEPS = (*PATIENT_STEPS, *CHART_STEPS)
-"""All steps: a step may use what an earlier one made."""
+
+def list_steps(context: CheckContext) -> tuple[CheckStep, ...]:
+    """Return all steps: a step may use what an earlier one made."""
+    return (*PATIENT_STEPS, *chart_steps_for(context.document_types))

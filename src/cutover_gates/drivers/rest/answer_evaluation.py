@@ -13,6 +13,7 @@ from cutover_gates.drivers.http_client import describe_head
 from cutover_gates.drivers.rest.extraction import ExtractionError, read_value, search_body
 from cutover_gates.drivers.rest.mapping_model import TargetMapping
 from cutover_gates.drivers.rest.mapping_tables import MappingStep, RejectionRule
+from cutover_gates.drivers.rest.rejected_fields import find_rejected_field
 from cutover_gates.drivers.rest.vocabulary import OPERATIONS
 from cutover_gates.drivers.violations import ViolationReporter
 from cutover_gates.hospital import (
@@ -56,14 +57,15 @@ class AnswerJudge:
         Raises `Rejected`, `MappingError` or `ProtocolViolation` otherwise. `key` is the step's
         place in the mapping.
         """
-        self._raise_rejection(operation, answer, self._body_rules)
+        place = step, key
+        self._raise_rejection(operation, place, answer, self._body_rules)
         if answer.status in step.expect:
             self._require_json(key, request, answer)
             self._working_keys.add(key)
             return
         self._check_path(operation, key, request, answer)
-        self._raise_rejection(operation, answer, self._operation_rules)
-        self._raise_rejection(operation, answer, self._general_rules)
+        self._raise_rejection(operation, place, answer, self._operation_rules)
+        self._raise_rejection(operation, place, answer, self._general_rules)
         statuses = " or ".join(map(str, step.expect))
         raise self.violation(
             operation,
@@ -108,11 +110,24 @@ class AnswerJudge:
         return None
 
     def _raise_rejection(
-        self, operation: str, answer: Answer, rules: Iterable[tuple[Reason, RejectionRule]]
+        self,
+        operation: str,
+        place: tuple[MappingStep, str],
+        answer: Answer,
+        rules: Iterable[tuple[Reason, RejectionRule]],
     ) -> None:
         for reason, rule in rules:
             if self._matches(rule, operation, answer):
-                raise Rejected(reason, self.message(answer), answer)
+                complaint = self._complaint(*place, answer) if reason is Reason.INVALID else ""
+                raise Rejected(reason, self.message(answer) + complaint, answer)
+
+    def _complaint(self, step: MappingStep, key: str, answer: Answer) -> str:
+        """Return which field a rejection complains of, and its line; empty where it names none."""
+        field = find_rejected_field(step, answer.json)
+        if not field:
+            return ""
+        name = field.rpartition(".")[2]
+        return f"; it complains of {name} ({self._mapping.source}: {key}.{field})"
 
     def _matches(self, rule: RejectionRule, operation: str, answer: Answer) -> bool:
         if rule.operations and operation not in rule.operations:

@@ -7,6 +7,8 @@ from typing import Any
 
 from cutover_gates.drivers.rest.openapi_document import OpenApiDocument
 from cutover_gates.drivers.rest.operation_runner import OperationRunner
+from cutover_gates.hospital import Answer
+from cutover_gates.util.api_document_text import is_yaml, parse_api_document
 
 _NOT_A_DOCUMENT = (KeyError, TypeError, AttributeError, ValueError)
 """The errors that `OpenApiDocument` raises for what is not an OpenAPI 3 document."""
@@ -24,13 +26,13 @@ class ApiDescription:
         if self._document is None:
             result = self._runner.run("describe")
             try:
-                self._document = self._create(result.answer.json)
+                self._document = self._create(_read_document(result.answer))
             except _NOT_A_DOCUMENT as error:
                 media_type = result.answer.media_type or "no media type"
                 raise self._runner.judge.violation(
                     "describe",
                     "an OpenAPI 3 document",
-                    f"{media_type}: {type(error).__name__}: {error}",
+                    f"{media_type}: {_describe_problem(error)}",
                     "operations.describe",
                     result.request,
                 ) from error
@@ -41,6 +43,10 @@ class ApiDescription:
         document: Mapping[str, Any] = self.load().document
         return document
 
+    def parameter_meanings(self) -> Mapping[str, Mapping[str, str]]:
+        """Return our id for each path parameter that means one, by `GET /path` and name."""
+        return self.load().parameter_meanings()
+
     def document_and_root(self, given: Mapping[str, Any] | None) -> tuple[Mapping[str, Any], str]:
         """Return the document and the address at which its paths begin.
 
@@ -50,11 +56,25 @@ class ApiDescription:
             try:
                 self._document = self._create(given)
             except _NOT_A_DOCUMENT as error:
-                raise ValueError(
-                    f"no OpenAPI 3 document: {type(error).__name__}: {error}"
-                ) from error
+                raise ValueError(f"no OpenAPI 3 document: {_describe_problem(error)}") from error
         document = self.load()
         return document.document, document.root
 
     def _create(self, document: Any) -> OpenApiDocument:
         return OpenApiDocument(document, self._runner.build, self._runner.mapping)
+
+
+def _read_document(answer: Answer) -> Any:
+    """Return the document in JSON or YAML. Raises ValueError for what is neither."""
+    if answer.json is None and is_yaml(answer.media_type, answer.content):
+        return parse_api_document(answer.content)
+    return answer.json
+
+
+def _describe_problem(error: Exception) -> str:
+    """Return why it is no document: what is missing, or the reader's own clause."""
+    if isinstance(error, KeyError):
+        return f"it has no {error}"
+    if isinstance(error, ValueError):
+        return str(error)
+    return "it is no table with `openapi` and `paths`"

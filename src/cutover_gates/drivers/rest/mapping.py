@@ -6,6 +6,7 @@ given value and what is allowed.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ from cutover_gates.drivers.rest.vocabulary import (
 )
 from cutover_gates.hospital import MappingError, Reason
 
+_OPEN_PLACE = re.compile(r"(^|/)TODO\b")
 DEFAULT_DIALECT = "default_dialect.toml"
 _MERGED_TABLES = (
     "headers",
@@ -82,6 +84,7 @@ class _WrittenTable:
 def _load_own(written: _WrittenTable, source: str) -> TargetMapping:
     # A survey of the release alone opens six drivers.
     _check_names(written.table, source)
+    _refuse_open_places(written.table, source)
     mapping = _parse(_extend_default(dict(written.table), source), source)
     validate_mapping(mapping)
     return mapping
@@ -142,6 +145,18 @@ def _check_names(table: Mapping[str, Any], source: str) -> None:
             if name not in set(allowed):
                 problem = f"not known; {suggest_nearest(name, allowed)}"
                 raise mapping_error(source, f"{place}.{name}", None, problem)
+
+
+def _refuse_open_places(node: Any, source: str, key: str = "") -> None:
+    """Refuse what `--sketch-mapping` left open: a gate would judge by a guess."""
+    if isinstance(node, str) and _OPEN_PLACE.search(node):
+        raise mapping_error(source, key, node, "the sketch left this open; write what is right")
+    if isinstance(node, dict):
+        for name, item in node.items():
+            _refuse_open_places(item, source, f"{key}.{name}".lstrip("."))
+    elif isinstance(node, list):
+        for index, item in enumerate(node):
+            _refuse_open_places(item, source, f"{key}[{index}]")
 
 
 def _parse(table: dict[str, Any], source: str) -> TargetMapping:

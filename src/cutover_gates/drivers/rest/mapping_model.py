@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
@@ -20,8 +20,6 @@ from cutover_gates.drivers.rest.mapping_tables import (
 )
 from cutover_gates.drivers.rest.vocabulary import OPERATIONS
 from cutover_gates.hospital import Reason
-
-OwnId = Literal["patient_id", "visit_id", "document_id"]
 
 
 class OperationMap(MappingTable):
@@ -73,8 +71,8 @@ class TargetMapping(MappingTable):
     answers: dict[str, dict[str, str]] = Field(default_factory=dict)
     # A patient's fields that are stored in another form than sent.
     becomes: dict[str, str | None] = Field(default_factory=dict)
-    # Parameters of the target's own document that are one of our ids.
-    parameters: dict[str, OwnId] = Field(default_factory=dict)
+    # Parameters of the target's own document that are one of our ids (`parameter_meanings`).
+    parameters: dict[str, Any] = Field(default_factory=dict)
     unsupported: dict[str, str] = Field(default_factory=dict)
 
     @field_validator("refusals", mode="before")

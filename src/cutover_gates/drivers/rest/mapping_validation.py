@@ -5,7 +5,10 @@ Each check raises a `MappingError` of one sentence that names the line to change
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from cutover_gates.drivers.rest.mapping_model import OperationMap, TargetMapping
+from cutover_gates.drivers.rest.parameter_meanings import read_meanings
 from cutover_gates.drivers.rest.template_variables import (
     Known,
     check_captures_are_used,
@@ -48,6 +51,7 @@ def validate_mapping(mapping: TargetMapping) -> None:
     for name, operation in mapping.operations.items():
         used |= _check_operation(mapping, name, operation, {**shared, **session})
     _check_stored_forms(mapping)
+    read_meanings(mapping)
     _check_captures(mapping, used)
 
 
@@ -159,13 +163,8 @@ def _check_answer(mapping: TargetMapping, name: str, known: Known) -> set[str]:
 def _check_list(mapping: TargetMapping, name: str, operation: OperationMap, used: set[str]) -> None:
     key = f"operations.{name}"
     if not OPERATIONS[name].is_list:
-        list_keys = {
-            "items": operation.items,
-            "total": operation.total,
-            "paging": operation.paging,
-        }
-        for unfit, value in list_keys.items():
-            if value is not None:
+        for unfit in ("items", "total", "paging"):
+            if getattr(operation, unfit) is not None:
                 problem = "this operation gives no list"
                 raise mapping_error(mapping.source, f"{key}.{unfit}", None, problem)
         return
@@ -196,8 +195,7 @@ def _check_paging(
 def _check_stored_forms(mapping: TargetMapping) -> None:
     known: Known = {**ALWAYS, **OPERATIONS["register"].variables}
     for field, template in mapping.becomes.items():
-        if template is not None:
-            check_template(mapping, f"becomes.{field}", template, known)
+        check_template(mapping, f"becomes.{field}", template or "", known)
 
 
 def _check_captures(mapping: TargetMapping, used: set[str]) -> None:
@@ -213,8 +211,6 @@ def _check_captures(mapping: TargetMapping, used: set[str]) -> None:
         check_captures_are_used(mapping, "sign_in", sign_in, used, set())
 
 
-def _unknown(
-    mapping: TargetMapping, key: str, given: str, allowed: frozenset[str] | dict[str, bool]
-) -> MappingError:
+def _unknown(mapping: TargetMapping, key: str, given: str, allowed: Iterable[str]) -> MappingError:
     problem = f"not known; {suggest_nearest(given, allowed)}"
     return mapping_error(mapping.source, key, None, problem)

@@ -11,13 +11,14 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from cutover_gates.drivers.request_context import RequestContext
+from cutover_gates.drivers.rest.documented_security import DocumentedSecurity
 from cutover_gates.drivers.rest.mapping_model import TargetMapping
 from cutover_gates.drivers.rest.openapi_examples import OpenApiExamples
+from cutover_gates.drivers.rest.parameter_meanings import PATH_PARAMETER, read_meanings
 from cutover_gates.drivers.rest.request_builder import RequestBuilder
 from cutover_gates.hospital import Operation, Session
 
 _METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
-_PARAMETER = re.compile(r"\{([^}]+)\}")
 
 
 class OpenApiDocument:
@@ -31,11 +32,22 @@ class OpenApiDocument:
             raise ValueError(f"OpenAPI {document['openapi']}, only 3.x is read")
         self.document, self._build, self._mapping = document, build, mapping
         self._examples = OpenApiExamples(document, mapping.unique_fields)
+        self._meanings = read_meanings(mapping)
+        self._security = DocumentedSecurity(document, mapping, build.base_url, self.root)
         # (method, our path) -> (the document's path, its entry)
         self._entries: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {}
         self.operations = [
             self._operation(path, method, entry) for path, method, entry in self._read_paths()
         ]
+        self._meanings.check_document(self._documented_names())
+
+    def parameter_meanings(self) -> dict[str, dict[str, str]]:
+        """Return our id for each path parameter that means one, by `GET /path` and name."""
+        meanings: dict[str, dict[str, str]] = {}
+        for (method, _), (path, _) in self._entries.items():
+            names, found = PATH_PARAMETER.findall(path), self._meanings.of_operation(method, path)
+            meanings[f"{method} {path}"] = {name: found[name] for name in names if name in found}
+        return meanings
 
     @property
     def root(self) -> str:
@@ -57,13 +69,17 @@ class OpenApiDocument:
         header parameters and the body are the examples; `values` replace top-level fields.
         """
         path, entry = self._entries[operation.method, operation.path]
-        values = {**values, **self._own_parameters(values)}
-        filled = _PARAMETER.sub(lambda name: _path_value(name[1], values), path)
-        headers = {**self._build.base_headers(), **self._parameters(entry, "header", values)}
+        meanings = self._meanings.of_operation(operation.method, path)
+        named = {**values, **_own_values(meanings, values)}
+        filled = PATH_PARAMETER.sub(lambda name: _path_value(name[1], named), path)
+        headers = {**self._build.base_headers(), **self._parameters(entry, "header", named)}
         url = httpx.URL(self.root + filled).copy_merge_params(
-            self._parameters(entry, "query", values)
+            self._parameters(entry, "query", named)
         )
-        body = self._examples.body_of(entry, values)
+        # What a name means in a path alone, it need not mean in a body.
+        body = self._examples.body_of(
+            entry, {**values, **_own_values(self._meanings.by_name, values)}
+        )
         arguments = dict(body.arguments)
         headers |= arguments.pop("headers", {})
         shown = self._build.with_token(headers, "$TOKEN" if session is not None else None)
@@ -76,17 +92,23 @@ class OpenApiDocument:
             **arguments,
         )
 
-    def _own_parameters(self, values: Mapping[str, str]) -> dict[str, str]:
-        """Return our ids under the names that the document gives them."""
-        parameters = self._mapping.parameters.items()
-        return {name: values[own] for name, own in parameters if own in values}
+    def _documented_names(self) -> dict[str, dict[str, frozenset[str]]]:
+        """Return the names of the parameters of each operation, by path and method."""
+        documented: dict[str, dict[str, frozenset[str]]] = {}
+        for (method, _), (path, entry) in self._entries.items():
+            parameters = map(self._examples.resolve, entry["parameters"])
+            names = {str(parameter["name"]) for parameter in parameters}
+            documented.setdefault(path, {})[method] = frozenset(names).union(
+                PATH_PARAMETER.findall(path)
+            )
+        return documented
 
     def _read_paths(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
         for path, item in self.document["paths"].items():
             item = self._examples.resolve(item)
-            own_path = self._rename_parameters(path)
             for method in _METHODS:
                 if method in item:
+                    own_path = self._rename_parameters(method.upper(), path)
                     parameters = [
                         *item.get("parameters", []),
                         *item[method].get("parameters", []),
@@ -95,14 +117,13 @@ class OpenApiDocument:
                     self._entries[method.upper(), own_path] = (path, entry)
                     yield own_path, method.upper(), entry
 
-    def _rename_parameters(self, path: str) -> str:
+    def _rename_parameters(self, method: str, path: str) -> str:
         """Return the path with our names for the parameters that the mapping knows."""
-        names = self._mapping.parameters
-        return _PARAMETER.sub(lambda name: f"{{{names.get(name[1], name[1])}}}", path)
+        names = self._meanings.of_operation(method, path)
+        return PATH_PARAMETER.sub(lambda name: f"{{{names.get(name[1], name[1])}}}", path)
 
     def _operation(self, path: str, method: str, entry: dict[str, Any]) -> Operation:
-        security = entry.get("security", self.document.get("security", []))
-        protected = bool(security) and {} not in security
+        protected = self._security.protects(method, path, entry)
         media_types: dict[int, frozenset[str]] = {}
         for code, response in entry.get("responses", {}).items():
             kinds = frozenset(
@@ -131,6 +152,11 @@ class OpenApiDocument:
             )
             for parameter in wanted
         }
+
+
+def _own_values(meanings: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
+    """Return our ids under the names that the document gives them."""
+    return {name: values[own] for name, own in meanings.items() if own in values}
 
 
 def _path_value(name: str, values: Mapping[str, str]) -> str:

@@ -19,6 +19,7 @@ from cutover_gates.drivers.rest.mapping_model import OperationMap, TargetMapping
 from cutover_gates.drivers.rest.mapping_tables import MappingStep
 from cutover_gates.drivers.rest.request_builder import RequestBuilder
 from cutover_gates.drivers.rest.setup_steps import SetupSteps
+from cutover_gates.drivers.rest.template_moments import MOMENT_FUNCTIONS, current_moment
 from cutover_gates.drivers.rest.templates import TemplateFault, render_tree
 from cutover_gates.drivers.rest.vocabulary import OPERATIONS, mapping_error
 from cutover_gates.hospital import Answer, Rejected, Session, Unsupported
@@ -59,6 +60,7 @@ class OperationRunner:
             "secret": dict(secrets or {}),
             "unique": lambda: uuid.uuid4().hex[:12],
             "unique_number": lambda: uuid.uuid4().int % 10**9,
+            **MOMENT_FUNCTIONS,
         }
         self.build = RequestBuilder(self.base_url, mapping, client, self.always)
         self._setup = SetupSteps(mapping, self._run_setup)
@@ -104,6 +106,7 @@ class OperationRunner:
         """Return the variables that the operation's templates see."""
         scope = {
             **self.always,
+            "now": current_moment(),
             **(session.variables if session else {}),
             **self._setup.values_for(name, session),
             **variables,
@@ -186,7 +189,12 @@ class OperationRunner:
             raise mapping_error(self.mapping.source, key, template, str(fault)) from fault
 
     def _run_setup(self, session: Session) -> dict[str, Any]:
-        scope = {**self.always, **session.variables, "session": session}
+        scope = {
+            **self.always,
+            "now": current_moment(),
+            **session.variables,
+            "session": session,
+        }
         for index, step in enumerate(self.mapping.setup):
             try:
                 self.run_step("setup", step, f"setup[{index}]", session, scope)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -14,6 +15,7 @@ from cutover_gates.drivers.request_context import RequestContext
 from cutover_gates.drivers.rest.mapping_model import TargetMapping
 from cutover_gates.drivers.rest.mapping_tables import MappingStep
 from cutover_gates.drivers.rest.request_body import BodyRenderer
+from cutover_gates.drivers.rest.template_moments import current_moment
 from cutover_gates.drivers.rest.templates import TemplateFault, render, render_path
 from cutover_gates.drivers.rest.vocabulary import mapping_error
 
@@ -92,9 +94,12 @@ class RequestBuilder:
                 extensions=RequestContext(True, shown).as_extensions(),
             )
 
-    def base_headers(self) -> dict[str, Any]:
-        """Return the headers of every request to the target."""
-        return self._bodies.render_table(self.mapping.headers, "headers", self.always)
+    def base_headers(self, now: datetime | None = None) -> dict[str, Any]:
+        """Return the headers of every request to the target. `now` is that of the request."""
+        if not self.mapping.headers:
+            return {}
+        variables = {**self.always, "now": now or current_moment()}
+        return self._bodies.render_table(self.mapping.headers, "headers", variables)
 
     def with_token(self, headers: Mapping[str, Any], token: str | None) -> dict[str, Any]:
         """Return the headers with the one that shows the token; unchanged where there is none."""
@@ -123,7 +128,7 @@ class RequestBuilder:
     def _headers(
         self, step: MappingStep, key: str, variables: Mapping[str, Any], *, at_target: bool
     ) -> dict[str, Any]:
-        base = self.base_headers() if at_target else {}
+        base = self.base_headers(variables.get("now")) if at_target else {}
         return {**base, **self._bodies.render_table(step.headers, f"{key}.headers", variables)}
 
     def _url(self, step: MappingStep, key: str, variables: Mapping[str, Any]) -> str:

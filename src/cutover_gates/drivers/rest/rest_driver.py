@@ -71,6 +71,7 @@ class RestDriver(RestCharts):
             with_page_size=self._with_page_size,
             api_document=self._description.document_and_root,
             served_document=self._description.load_document,
+            parameter_meanings=self._description.parameter_meanings,
         )
 
     def close(self) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
+from datetime import date, datetime
 from typing import Any
 
 from cutover_gates.drivers.rest.mapping_model import TargetMapping
+from cutover_gates.drivers.rest.template_moments import current_moment
 from cutover_gates.drivers.rest.templates import TemplateFault, render
 from cutover_gates.drivers.rest.value_mapping import AnswerReader
 from cutover_gates.drivers.rest.vocabulary import mapping_error
@@ -39,14 +41,41 @@ class StoredForms:
         """Return what a draft becomes in this target. Raises `MappingError`."""
         answered = self._mapping.answers.get("patient", {})
         changes = {name: value for name, value in _OPTIONAL_FIELDS.items() if name not in answered}
-        variables = {**self._always, "draft": draft_variables(draft, self._reader), "key": None}
+        own = {"draft": draft_variables(draft, self._reader), "key": None, "now": current_moment()}
         for field, template in self._mapping.becomes.items():
-            changes[field] = None if template is None else self._render(field, template, variables)
+            rendered = None if template is None else self._render(field, template, own)
+            changes[field] = rendered
         return replace(draft, **changes)
 
     def _render(self, field: str, template: str, variables: Mapping[str, Any]) -> Any:
+        """Return the stored form of a field. Raises `MappingError` that names its key."""
         try:
-            return render(template, variables)
-        except TemplateFault as fault:
+            value = render(template, {**self._always, **variables})
+            return _CONVERSIONS.get(field, _require_text)(value)
+        except (TemplateFault, TypeError, ValueError) as fault:
             key = f"becomes.{field}"
             raise mapping_error(self._mapping.source, key, template, str(fault)) from fault
+
+
+def _require_date(value: object) -> date:
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError:
+        raise TypeError(
+            f"gives a {type(value).__name__}, and a birth date is a date: write"
+            " {{ draft.birth_date.replace(month=1, day=1) }}"
+        ) from None
+
+
+def _require_text(value: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    raise TypeError(f"gives a {type(value).__name__}, and this field is a text")
+
+
+_CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {"birth_date": _require_date, "sex": Sex}
+"""What a template's value becomes, by field; all others are texts."""

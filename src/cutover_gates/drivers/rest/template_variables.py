@@ -11,10 +11,16 @@ from typing import Any
 from cutover_gates.drivers.rest.extraction import ExtractionError, compile_expression
 from cutover_gates.drivers.rest.mapping_model import OperationMap, TargetMapping
 from cutover_gates.drivers.rest.mapping_tables import MappingStep
+from cutover_gates.drivers.rest.template_moments import (
+    MOMENT_FUNCTIONS,
+    MOMENT_NAMES,
+    current_moment,
+)
 from cutover_gates.drivers.rest.templates import (
     TemplateFault,
     attribute_names,
     is_template,
+    render,
     variable_names,
 )
 from cutover_gates.drivers.rest.vocabulary import (
@@ -108,7 +114,17 @@ def check_template(mapping: TargetMapping, key: str, text: str, known: Known) ->
         if allowed is not None and attribute not in allowed:
             problem = f"{name} has no {attribute!r}; {suggest_nearest(attribute, allowed)}"
             raise mapping_error(mapping.source, key, text, problem)
+    if used and used <= MOMENT_NAMES:
+        _try_moment(mapping, key, text)
     return used
+
+
+def _try_moment(mapping: TargetMapping, key: str, text: str) -> None:
+    """Render a template of moments alone: its mistakes show without a target."""
+    try:
+        render(text, {**MOMENT_FUNCTIONS, "now": current_moment()})
+    except TemplateFault as fault:
+        raise mapping_error(mapping.source, key, text, str(fault)) from None
 
 
 def check_captures_are_used(

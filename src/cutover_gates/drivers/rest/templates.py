@@ -6,6 +6,7 @@ None). Any other template gives text.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, MutableMapping
 from datetime import date, datetime
 from functools import cache
@@ -15,6 +16,7 @@ from urllib.parse import quote
 from jinja2 import (
     StrictUndefined,
     Template,
+    TemplateAssertionError,
     TemplateError,
     TemplateSyntaxError,
     Undefined,
@@ -24,6 +26,9 @@ from jinja2 import (
 )
 from jinja2.environment import TemplateExpression
 from jinja2.sandbox import SandboxedEnvironment
+
+from cutover_gates.core.tables import suggest_nearest
+from cutover_gates.drivers.rest.template_moments import MOMENT_FILTERS, FormattedOffset
 
 
 class TemplateFault(Exception):
@@ -55,9 +60,18 @@ def _to_date(text: str, form: str) -> date:
 
 _TEXT = _Environment(undefined=StrictUndefined, keep_trailing_newline=True)
 _PATH = _Environment(undefined=StrictUndefined, finalize=_quote_segment)
-_TEXT.filters["to_date"] = _PATH.filters["to_date"] = _to_date
+for _environment in (_TEXT, _PATH):
+    _environment.filters |= {"to_date": _to_date, **MOMENT_FILTERS}
 
-_RENDER_ERRORS = (TemplateError, TypeError, ValueError, LookupError, AttributeError)
+_NO_FILTER = re.compile(r"No filter named '([^']*)'")
+_RENDER_ERRORS = (
+    TemplateError,
+    TypeError,
+    ValueError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+)
 
 
 def is_template(text: str) -> bool:
@@ -105,12 +119,12 @@ def variable_names(text: str) -> frozenset[str]:
     """
     tree = _parse(text)
     whole = _single_expression(text)
-    if whole is not None:
-        try:
+    try:
+        if whole is not None:
             _expression(whole)
-        except TemplateError as error:
-            raise TemplateFault(_describe_error(error)) from error
-    return frozenset(meta.find_undeclared_variables(tree))
+        return frozenset(meta.find_undeclared_variables(tree))
+    except TemplateError as error:
+        raise TemplateFault(_describe_error(error)) from error
 
 
 def attribute_names(text: str) -> set[tuple[str, str]]:
@@ -151,12 +165,17 @@ def _evaluate(text: str, variables: Mapping[str, Any]) -> Any:
     value = _expression(whole)(**variables)
     if isinstance(value, Undefined):
         str(value)  # StrictUndefined raises here, and says which name is missing
+    if isinstance(value, FormattedOffset):
+        str(value)  # it raises here, and says what to write
     return value
 
 
 def _describe_error(error: Exception) -> str:
     if isinstance(error, UndefinedError):
         return error.message or "a name is not there"
+    if isinstance(error, TemplateAssertionError) and (unknown := _NO_FILTER.search(str(error))):
+        near = suggest_nearest(unknown[1], _TEXT.filters)
+        return f"there is no filter {unknown[1]!r}.{near}"
     return f"{type(error).__name__}: {error}"
 
 

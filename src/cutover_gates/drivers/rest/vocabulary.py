@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from cutover_gates.core.tables import find_nearest
+from cutover_gates.drivers.rest.template_moments import MOMENT_NAMES
 from cutover_gates.hospital import (
     Document,
     MappingError,
@@ -46,6 +47,8 @@ ALWAYS: dict[str, frozenset[str] | None] = {
     # unique() gives a new text of 12 characters, unique_number() a new whole number.
     "unique": ANYTHING,
     "unique_number": ANYTHING,
+    # now is one moment in UTC for a whole operation, hours(1) an offset from it.
+    **dict.fromkeys(sorted(MOMENT_NAMES), ANYTHING),
 }
 ANSWER_VARIABLES = frozenset({"body", "headers"})
 """Variables that only a template in an answer's field sees.

@@ -163,7 +163,9 @@ def test_a_value_that_came_back_otherwise_is_told_only_where_it_is_ours(tmp_path
         Ledger(tmp_path / "ledger.jsonl", "run-1", "mine"),
         production=False,
     )
-    way = CheckContext(hospital, PatientFactory("run-1"), FileFactory("run-1"), "1", "text/plain")
+    way = CheckContext(
+        hospital, PatientFactory("run-1"), FileFactory("run-1"), "1", ("text/plain",)
+    )
     assert format_own_value(way, way.draft().family_name.upper()) == repr(
         way.draft().family_name.upper()
     )
@@ -247,7 +249,7 @@ def test_it_is_called_by_its_option(tmp_path: Path) -> None:
     location = "cutover.toml, line 2: targets.mine.url: "
     assert f"STOP         is it alive: {location}no answer: ConnectError" in told.stdout
     last = told.stdout.splitlines()[-1]
-    assert last.startswith("0 of 46 steps passed, 1 failed, 45 did not run.")
+    assert last.startswith("0 of 66 steps passed, 1 failed, 65 did not run.")
     assert location in last
     assert "collected" not in told.stdout
     assert not (tmp_path / "reports/runs").exists()

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cutover_gates.config.base import SettingsError
-from cutover_gates.core.bounded_json import parse_json
 from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
 from cutover_gates.core.findings import Finding, gap_error
 from cutover_gates.probes.api.compatibility import rules
+from cutover_gates.util.api_document_text import parse_api_document
 
 if TYPE_CHECKING:
     from cutover_gates.probes.api.compatibility.document_comparison import (
@@ -133,7 +133,7 @@ def _format_subject(first: DocumentChange, others: Sequence[str]) -> str:
 
 def _read_document(path: Path, key: str) -> Json:
     try:
-        document = parse_json(path.read_bytes())
+        document = parse_api_document(path.read_bytes())
         is_3 = str(document["openapi"]).startswith("3.")
         has_paths = isinstance(document["paths"], Mapping)
         if not is_3 or not has_paths or "version" not in document["info"]:
@@ -141,5 +141,5 @@ def _read_document(path: Path, key: str) -> Json:
     except OSError as error:
         raise SettingsError(f"{key}: {path} cannot be read: {error.strerror}") from None
     except (ValueError, KeyError, TypeError) as error:
-        raise SettingsError(f"{key}: {path} holds no OpenAPI 3 document in JSON: {error}") from None
+        raise SettingsError(f"{key}: {path} holds no OpenAPI 3 document: {error}") from None
     return dict(document)

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cutover_gates.config.base import SettingsError
-from cutover_gates.core.bounded_json import parse_json
 from cutover_gates.core.findings import gap_error
 from cutover_gates.hospital import Driver
 from cutover_gates.probes.api.document import rules
+from cutover_gates.util.api_document_text import UnusableDocument, parse_api_document
 
 if TYPE_CHECKING:
     from cutover_gates.probes.api.document.references import LocalReferences
@@ -52,10 +52,14 @@ class DocumentedOperation:
 
 @dataclass(frozen=True)
 class ApiDocument:
-    """A document, and the address at which its paths begin."""
+    """A document, and the address at which its paths begin.
+
+    `meanings` are the path parameters that are one of our ids, by operation and name.
+    """
 
     document: Mapping[str, Any] = field(repr=False)
     root: str
+    meanings: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def references(self) -> LocalReferences:
@@ -120,25 +124,55 @@ class ApiDocument:
             return None
 
     def add_examples(self, ids: Mapping[str, str]) -> dict[str, Any]:
-        """Return a copy in which the path parameters of these names have two examples.
+        """Return a copy in which the path parameters that mean one of `ids` have two examples.
 
-        One is an id that exists, the other an id of nothing.
+        One is an id that exists, the other an id of nothing. `ids` are by the usual names, such as
+        `patient_id`; what else means one stands in `meanings`.
         """
         document: dict[str, Any] = json.loads(json.dumps(self.document))
-        for operation in ApiDocument(document, self.root).operations:
+        copied = ApiDocument(document, self.root)
+        copied.move_shared_parameters()
+        for operation in copied.operations:
+            meanings = self.meanings.get(str(operation), {})
             for parameter in operation.parameters:
-                if parameter.get("in") == "path" and parameter.get("name") in ids:
-                    _set_examples(parameter, ids[parameter["name"]])
+                name = parameter.get("name", "")
+                existing = ids.get(meanings.get(name, name))
+                if parameter.get("in") == "path" and existing:
+                    own = _with_examples(parameter, existing)
+                    copied._add_parameter(operation.table, own, replaces=True)
         return document
 
+    def move_shared_parameters(self) -> None:
+        """Give each operation the parameters of its path as its own (OAS 3.1, 4.8.9.1).
 
-def _set_examples(parameter: Mapping[str, Any], existing: str) -> None:
-    assert isinstance(parameter, dict)
-    parameter.pop("example", None)
-    parameter["examples"] = {
-        "there": {"value": existing},
-        "nowhere": {"value": _similar_id(existing)},
-    }
+        The operations of a path may mean different things by a parameter that they share.
+        """
+        for item in map(self.resolve, self.document.get("paths", {}).values()):
+            shared = item.pop("parameters", None) or [] if isinstance(item, dict) else []
+            tables = [item[method] for method in METHODS if shared and method in item]
+            for table in tables:
+                for parameter in shared:
+                    self._add_parameter(table, parameter, replaces=False)
+
+    def _add_parameter(
+        self, table: Mapping[str, Any], parameter: Mapping[str, Any], *, replaces: bool
+    ) -> None:
+        assert isinstance(table, dict)
+        place = _place_of(self.resolve(parameter) or {})
+        listed = list(table.get("parameters") or [])
+        others = [one for one in listed if _place_of(self.resolve(one) or {}) != place]
+        if replaces or len(others) == len(listed):
+            table["parameters"] = [*others, parameter]
+
+
+def _place_of(parameter: Mapping[str, Any]) -> tuple[Any, Any]:
+    return parameter.get("name"), parameter.get("in")
+
+
+def _with_examples(parameter: Mapping[str, Any], existing: str) -> dict[str, Any]:
+    own = {name: value for name, value in parameter.items() if name != "example"}
+    examples = {"there": {"value": existing}, "nowhere": {"value": _similar_id(existing)}}
+    return {**own, "examples": examples}
 
 
 def _similar_id(existing: str) -> str:
@@ -155,7 +189,7 @@ def load_document(hospital: Driver, root: str, file: Path | None) -> ApiDocument
     Raises `SettingsError` for a file without a document, `NotProven` where a driver gives none,
     else as the driver does.
     """
-    given = _read_json(file) if file else None
+    given = _read_file(file) if file else None
     load = hospital.features.api_document
     if load is None:
         if given is None:
@@ -167,15 +201,17 @@ def load_document(hospital: Driver, root: str, file: Path | None) -> ApiDocument
         document, root = load(given)
     except ValueError as error:
         raise SettingsError(f"contract.document: {file} holds {error}") from None
-    return ApiDocument(document, root)
+    meanings = hospital.features.parameter_meanings
+    return ApiDocument(document, root, meanings() if meanings else {})
 
 
-def _read_json(file: Path) -> Any:
+def _read_file(file: Path) -> Any:
     try:
-        return parse_json(file.read_bytes())
+        document = parse_api_document(file.read_bytes())
     except OSError as error:
         raise SettingsError(f"contract.document: {file} cannot be read: {error.strerror}") from None
-    except ValueError:
-        raise SettingsError(
-            f"contract.document: {file} is not JSON; the OpenAPI document must be"
-        ) from None
+    except UnusableDocument as error:
+        raise SettingsError(f"contract.document: {file} is {error}") from None
+    if not isinstance(document, dict):
+        raise SettingsError(f"contract.document: {file} holds no OpenAPI 3 document")
+    return document

@@ -1,0 +1,1 @@
+"""A first mapping, sketched from a target's OpenAPI document."""
