@@ -28,9 +28,10 @@ XDIST, REFERENCE = "exec(eval(sys.stdin.readline()))", "reference"
 
 @dataclass
 class EmbeddedGate:
-    """A running `pytest -m phase3 -n 2`, with its reports in `folder`."""
+    """A running `pytest -m NAME -n 2`, with its reports in `folder`."""
 
     folder: Path
+    name: str = "phase3"
     process: subprocess.Popen[bytes] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -43,7 +44,7 @@ class EmbeddedGate:
         }
         with (self.folder / "output.txt").open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "pytest", "-m", "phase3", "-n", "2", "-p", "no:randomly"],
+                [sys.executable, "-m", "pytest", "-m", self.name, "-n", "2", "-p", "no:randomly"],
                 cwd=ROOT,
                 env=environment,
                 stdin=subprocess.DEVNULL,
