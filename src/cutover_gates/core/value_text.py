@@ -6,10 +6,25 @@ import dataclasses
 from collections.abc import Mapping
 from datetime import date, datetime
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 MOST_CHARACTERS = 300
 """Characters of one value that are shown."""
+NOT_KEPT = "not kept on production"
+
+
+class _Visibility:
+    """Whether values that the target gave may be shown. One process judges one target."""
+
+    withheld = False
+
+
+_VISIBILITY: Final = _Visibility()
+
+
+def withhold_target_values(*, withheld: bool = True) -> None:
+    """Leave values that the target gave out of findings from now on: they may name a patient."""
+    _VISIBILITY.withheld = withheld
 
 
 def text_of(value: object) -> str:
@@ -36,6 +51,18 @@ def format_value(value: Any) -> str:
     if len(shown) <= MOST_CHARACTERS:
         return shown
     return f"{shown[:MOST_CHARACTERS]}… ({len(shown)} characters)"
+
+
+def format_target_value(value: Any) -> str:
+    """Return a value that the target gave, as `format_value` does; on production its kind alone.
+
+    Numbers and words of a fixed list (a state, a sex) are shown there, too.
+    """
+    if not _VISIBILITY.withheld or value is None or isinstance(value, bool | int | float | Enum):
+        return format_value(value)
+    if isinstance(value, str | bytes):
+        return f"another text ({len(value)} characters; {NOT_KEPT})"
+    return f"another {type(value).__name__} ({NOT_KEPT})"
 
 
 def _format(value: Any) -> str:

@@ -74,6 +74,8 @@ class HttpClient(Protocol):
         ...
 
 
+MOST_MEDIA_TYPE = 80
+"""Characters of a media type that are shown."""
 WITHHOLDS_TEXT = "cutover_withholds_text"
 """The extension of a response from production, which the transport sets."""
 
@@ -121,8 +123,10 @@ def _looks_like_json(media_type: str, content: bytes) -> bool:
 
 def describe_head(answer: Answer) -> str:
     """Return status, media type and size of an answer: 'HTTP 200 (text/html, 12 bytes)'."""
-    media_type = answer.media_type or "no media type"
-    problem = f": {answer.json_problem}" if answer.json_problem else ""
+    media_type = answer.media_type[:MOST_MEDIA_TYPE] or "no media type"
+    # The problem may quote a name of the JSON object, and that may be a patient's.
+    reason = "not readable" if answer.withholds_text else answer.json_problem
+    problem = f": {reason}" if answer.json_problem else ""
     return f"HTTP {answer.status} ({media_type}, {len(answer.content)} bytes{problem})"
 
 

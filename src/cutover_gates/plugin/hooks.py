@@ -41,6 +41,7 @@ from cutover_gates.plugin.time_bounds import (
     find_time_bounds,
     find_unbounded_option,
 )
+from cutover_gates.plugin.withheld_texts import withhold_texts
 from cutover_gates.plugin.worker_reports import ProcessReporter
 from cutover_gates.util.guarded_stream import guard_terminal
 
@@ -84,6 +85,7 @@ def pytest_configure(config: pytest.Config) -> None:
     refuse_misspelt_gates(config)
     run = config.stash[RUN_KEY] = make_run(config)
     refuse_outputs_over_inputs(config, run)
+    withhold_texts(run)
     results = ResultCollector()
     holds: list[str] = []
     bounds = find_time_bounds(run)

@@ -73,7 +73,7 @@ class OtherBackground:
         results, self._results = list(self._results.values()), {}
         for result in results:
             if result.ready() and not result.successful():
-                self._note(_error_of(result), "an exception in a pool, and nobody asked for it")
+                self._note(_error_of(result), "an exception in a pool whose result was never read")
 
     def _watch_processes(self) -> None:
         start = BaseProcess.start

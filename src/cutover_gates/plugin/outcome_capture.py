@@ -29,6 +29,7 @@ from cutover_gates.plugin.raised_findings import (
     is_timeout,
 )
 from cutover_gates.plugin.time_bounds import find_outlived_bound
+from cutover_gates.plugin.withheld_texts import describe_place, replace_exception
 
 ATTEMPTS_KEY = pytest.StashKey[int]()
 RAISED_KEY = pytest.StashKey[bool]()
@@ -72,15 +73,18 @@ class OutcomeCapture:
             return (yield)
         raised = call.excinfo.value if call.excinfo else _error_of_function(item, call.when)
         self._redact_exceptions(raised)
+        shown = raised
+        if raised is not None and self.redactor.withholds_target_text:
+            shown = replace_exception(call, raised)
         report = yield
-        self._clean_report(item, report, raised)
+        self._clean_report(item, report, shown)
         if _target_is_gone(raised):
             # every further check would say the same, and cost its time
             item.session.shouldstop = TARGET_GONE
         # With the teardown, so that what fixtures ask the target at the end is evidence, too.
         evidence = self.recorder.end() if report.when == "teardown" else []
         if self.judging:
-            outcome = _add_call(self._describe_phase(item, raised), item, call.when)
+            outcome = _add_call(self._describe_phase(item, raised, shown), item, call.when)
             attach_outcome(report, replace(outcome, evidence=tuple(evidence)))
         return report
 
@@ -98,13 +102,23 @@ class OutcomeCapture:
                 f"Skipped: not proven: {self._clean(text_of(raised))}",
             )
         elif report.longrepr is not None and not isinstance(report.longrepr, tuple):
-            text = report.longreprtext
-            masked = self._clean(text)
-            if masked != text:
-                report.longrepr = masked
+            self._clean_failure(item, report, raised)
         report.sections = [(title, self._clean(text)) for title, text in report.sections]
 
-    def _describe_phase(self, item: pytest.Item, raised: BaseException | None) -> CheckOutcome:
+    def _clean_failure(
+        self, item: pytest.Item, report: pytest.TestReport, raised: BaseException | None
+    ) -> None:
+        text = report.longreprtext
+        if raised is not None and self.redactor.withholds_target_text:
+            # pytest's own text shows arguments, local variables and the exceptions behind.
+            report.longrepr = self._clean(describe_place(item, raised))
+        elif (masked := self._clean(text)) != text:
+            report.longrepr = masked
+
+    def _describe_phase(
+        self, item: pytest.Item, raised: BaseException | None, shown: BaseException | None
+    ) -> CheckOutcome:
+        """Return the outcome by what was raised, with the text of what may be shown of it."""
         return CheckOutcome(
             items=items_of(item),
             attempt=item.stash.get(ATTEMPTS_KEY, 0),
@@ -112,7 +126,7 @@ class OutcomeCapture:
             unsupported=raised.operation if isinstance(raised, Unsupported) else None,
             not_proven=isinstance(raised, NotProven),
             is_finding=is_finding(raised),
-            why=self._clean(_describe_exception(raised)),
+            why=self._clean(_describe_exception(shown)),
             findings=tuple(self._redact_finding(found) for found in find_findings(raised)),
             new_secrets=self._take_new_secrets(),
             target_gone=_target_is_gone(raised),

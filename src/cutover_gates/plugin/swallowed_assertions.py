@@ -1,4 +1,4 @@
-"""Finds each assertion of a check that failed and was lost: something caught it, and told nobody.
+"""Finds assertions of a check that failed and were lost: an `except` caught them in silence.
 
 A `return` in a `finally`, a context manager that says it dealt with the exception, `pytest.raises`
 around the assertion, an `except` that only takes the text. What failed and passed later counts for

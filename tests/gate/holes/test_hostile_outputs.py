@@ -61,3 +61,68 @@ def test_on_production_no_word_of_a_refusal_is_kept(toy: Toy) -> None:
     assert "Refused" in ran.output
     files = {**dict(_outputs(toy)), "terminal": ran.output, "summary": summary.read_text()}
     assert [name for name, text in files.items() if NAME in text] == []
+
+
+OTHER = "Berta"
+CHECKS_THAT_SHOW_A_PATIENT = f'''
+import pytest
+from cutover_gates.hospital.matchers import assert_equal, exactly_one
+pytestmark = pytest.mark.plan("sign-in")
+FOUND = "{OTHER} Other, born 1950-01-01"
+
+@pytest.fixture
+def found():
+    return FOUND
+
+def test_an_assertion(recorder, found):
+    local = found
+    assert "Synthetic" == local
+
+def test_another_error(recorder, found):
+    {{}}[found]
+
+def test_a_finding_after_an_error(recorder, found):
+    try:
+        int(found)
+    except ValueError:
+        assert_equal("Synthetic", found, "given_name")
+
+def test_a_list(recorder, found):
+    exactly_one([found, found], "patient")
+
+class Refused(ValueError):
+    def __str__(self):
+        return FOUND
+
+def test_an_exception_with_a_text_of_its_own(recorder, found):
+    raise Refused
+
+def test_a_group(recorder, found):
+    raise ExceptionGroup(found, [KeyError(found)])
+
+def test_a_note(recorder, found):
+    error = AssertionError("x")
+    error.add_note(found)
+    raise error
+
+def test_pytest_fail(recorder, found):
+    pytest.fail(found)
+
+def test_not_proven_for_a_value(recorder, found):
+    assert not found, f"nobody but {{found}}"
+'''
+
+
+@pytest.mark.parametrize("words", [(), further(("-n", "1"))], ids=["one process", "a worker"])
+def test_on_production_no_value_of_a_failed_check_is_kept(toy: Toy, words: tuple[str, ...]) -> None:
+    """The patient that a wrong answer shows may be a real one."""
+    toy.write("smoke/test_sign_in.py", CHECKS_THAT_SHOW_A_PATIENT)
+    mark = "production = true\n[targets.toy.users"
+    toy.replace("cutover.toml", "[targets.toy.users", mark)
+    shown = ("-vv", "--tb=long", "--showlocals", "-rA", "--alluredir=allure-results")
+    ran = toy.gate("--junitxml=junit.xml", *shown, *words)
+    assert (ran.verdict, ran.outcome("sign-in")) == ("NO-GO", "error"), ran.output
+    assert "found another text" in ran.output, ran.output
+    allure = [path.read_text() for path in toy.folder.glob("allure-results/*.json")]
+    files = {**dict(_outputs(toy)), "terminal": ran.output, "allure": "".join(allure)}
+    assert [name for name, text in files.items() if OTHER in text] == []

@@ -24,7 +24,9 @@ def check_signature(
     An identity is verified by the certificate and the log entry in the bundle.
     """
     if not envelope.is_signed:
-        problem = "the statement is not signed, so whoever can write the folder made it"
+        problem = (
+            "the statement is not signed: anyone who can write to the folder may have written it"
+        )
     elif key is None:
         problem = (
             "the statement is signed, and no key was given to verify it: add --key, or --identity"

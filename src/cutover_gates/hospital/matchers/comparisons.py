@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Any, TypeVar
 
 from cutover_gates.core.findings import THIS_CHECK, Finding, FindingsError
-from cutover_gates.core.value_text import format_value
+from cutover_gates.core.value_text import format_target_value, format_value
 
 T = TypeVar("T")
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 def assert_equal(expected: object, actual: object, subject: str = "") -> None:
     """Assert that two values are equal. `subject` names what they are."""
     if expected != actual:
-        raise _difference(subject, format_value(expected), format_value(actual))
+        raise _difference(subject, format_value(expected), format_target_value(actual))
 
 
 def assert_same(expected: Any, found: Any, *, but: tuple[str, ...] = ()) -> None:
@@ -54,7 +54,7 @@ def exactly_one(things: Iterable[T], what: str) -> T:
     """Return the one element of a list that must have exactly one. `what` names the element."""
     listed = list(things)
     if len(listed) != 1:
-        raise _difference(what, "exactly one", f"{len(listed)}: {format_value(listed)}")
+        raise _difference(what, "exactly one", f"{len(listed)}: {format_target_value(listed)}")
     return listed[0]
 
 
@@ -76,7 +76,7 @@ def _difference(subject: str, expected: str, actual: str) -> FindingsError:
 
 
 def _field_difference(name: str, value: object, actual: Mapping[str, Any]) -> Finding:
-    found = format_value(actual[name]) if name in actual else "no such field"
+    found = format_target_value(actual[name]) if name in actual else "no such field"
     return Finding(THIS_CHECK, name, format_value(value), found)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from cutover_gates.core.findings import THIS_CHECK, Finding, FindingsError
-from cutover_gates.core.value_text import format_value
+from cutover_gates.core.value_text import format_target_value, format_value
 from cutover_gates.hospital.answers import Unsupported
 from cutover_gates.hospital.values import Document, PatientDraft, Upload, Visit, VisitStatus
 from cutover_gates.hospital.write_journal import describe_upload, fields_of
@@ -54,7 +54,7 @@ def find_differences(
 
 def _differences(expected: Mapping[str, Any], row: Mapping[str, Any]) -> list[FieldDifference]:
     return [
-        FieldDifference(name, format_value(value), format_value(row[name]))
+        FieldDifference(name, format_value(value), format_target_value(row[name]))
         for name, value in expected.items()
         if name in row and row[name] != value
     ]
