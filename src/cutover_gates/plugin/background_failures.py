@@ -75,7 +75,7 @@ class BackgroundFailures:
         for _, error in list(self._unread.values()):
             self.errors.append(error)
             self._told.append(
-                f"an assertion failed in a future whose result nobody asked for: {_text(error)}"
+                f"an assertion failed in a future whose result was never read: {_text(error)}"
             )
         self._unread.clear()
         told, self._told = list(dict.fromkeys(self._told)), []

@@ -110,7 +110,7 @@ class OtherBackground:
         def watch_handler(loop: Any, context: dict[str, Any]) -> None:
             if "never retrieved" in str(context.get("message", "")):
                 self._note(
-                    context.get("exception"), "an exception in a task whose result nobody asked for"
+                    context.get("exception"), "an exception in a task whose result was never read"
                 )
             handle(loop, context)
 
