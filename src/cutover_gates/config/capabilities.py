@@ -59,6 +59,11 @@ CAPABILITIES: Mapping[str, Capability] = {
         Capability("account-auditor", "what an auditor may see"),
         Capability("account-administrator", "what an administrator may do"),
         Capability("account-outsider", "refusing a clinician of another facility"),
+        Capability(
+            "role-separation",
+            'refusing one role what another may do; as "changes": refusing any role a look',
+            (str,),
+        ),
         Capability("balancer-failover", "dropping a backend that dies"),
         Capability("client-address", "finding the client's address in the balancer's log"),
         Capability("plain-http", "redirecting plain HTTP; that nothing listens there is asked"),

@@ -8,9 +8,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
 from cutover_gates.config.base import SettingsTable
 from cutover_gates.config.container import Container
@@ -26,7 +25,15 @@ from cutover_gates.config.infrastructure import Infrastructure
 from cutover_gates.config.migrations import Migrations
 from cutover_gates.config.monitoring import Monitoring
 from cutover_gates.config.performance import Performance
-from cutover_gates.config.target_access import DatabaseSettings, Limits, UserAccount
+from cutover_gates.config.role_checks import check_roles, merge_accounts
+from cutover_gates.config.roles import Roles
+from cutover_gates.config.target_access import (
+    ACCOUNT_ROLES,
+    DatabaseSettings,
+    Limits,
+    UserAccount,
+)
+from cutover_gates.config.target_url import TargetUrl
 
 TARGET_NAME = re.compile(r"[a-z0-9]+([_-][a-z0-9]+)*")
 
@@ -42,7 +49,7 @@ class Target(SettingsTable):
             " started for each run; its name begins with `embedded`."
         ),
     )
-    url: str | None = Field(
+    url: TargetUrl = Field(
         default=None, description="Where a remote target answers, without user, password or query."
     )
     release: str | None = Field(
@@ -86,13 +93,19 @@ class Target(SettingsTable):
     container: Container = Field(
         default=Container(), description='What is started, with `kind = "containers"`.'
     )
-    users: dict[
-        Literal["registrar", "clinician", "auditor", "administrator", "outsider"], UserAccount
-    ] = Field(
+    roles: Roles = Field(
         default={},
         description=(
-            "The accounts that the checks sign in with, by role. The outsider is a clinician of"
-            " another facility."
+            "The roles of the staff, where they are not registrar, clinician, auditor and"
+            " administrator with the rights of the shipped table (`docs/your-hospital.md`)."
+        ),
+    )
+    users: dict[str, UserAccount] = Field(
+        default={},
+        description=(
+            "The accounts that the checks sign in with: those of `roles`, else registrar,"
+            " clinician, auditor and administrator; and the outsider, a clinician of another"
+            " facility."
         ),
     )
     database: DatabaseSettings = Field(
@@ -160,19 +173,10 @@ class Target(SettingsTable):
         """The capabilities that it is declared not to have, with the reasons."""
         return absent_names(self.capabilities, self.unsupported)
 
-    @field_validator("url")
+    @field_validator("users", mode="before")
     @classmethod
-    def _check_url(cls, value: str | None) -> str | None:
-        if value is not None and any(sign in value for sign in "@?#"):
-            raise ValueError(
-                "a url holds neither user nor password, query nor fragment: accounts stand in"
-                " users, their passwords in the environment"
-            )
-        if value is not None and not _is_web_address(value):
-            raise ValueError(
-                f'{value!r} is no address; write one such as "https://hospital.example.org"'
-            )
-        return value
+    def _merge_accounts(cls, users: Any, read: ValidationInfo) -> Any:
+        return merge_accounts(users, read.data.get("roles"))
 
     @model_validator(mode="after")
     def _check_consistency(self) -> Target:
@@ -204,12 +208,12 @@ class Target(SettingsTable):
                 'contract.mode = "deep" leaves behind what it makes: set contract.throwaway = true'
                 " where all data may be spoilt"
             )
+        check_roles(self.roles, self._usernames, self.contract.roles, self.capabilities)
         return self
 
-
-def _is_web_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is no number
-        return False
+    @property
+    def _usernames(self) -> dict[str, str]:
+        """The user of each account; those of an embedded target are called as their roles."""
+        if self.kind == "embedded":
+            return {role: role for role in ACCOUNT_ROLES}
+        return {name: account.username for name, account in self.users.items()}
