@@ -44,6 +44,10 @@ class DriverWrapper:
         """Return the session that an operation uses instead of the given one."""
         return session
 
+    def session_for(self, operation: str, session: Session) -> Session:  # noqa: ARG002  # as below
+        """Return the session that one operation of the language uses."""
+        return self.current_session(session)
+
     def perform(self, operation: str, act: Callable[[], T]) -> T:  # noqa: ARG002  # for subclasses
         """Run one operation of the inner driver. `operation` is its name in the protocol."""
         return act()
@@ -68,7 +72,7 @@ class DriverWrapper:
         self, session: Session, draft: PatientDraft, *, idempotency_key: str | None = None
     ) -> Patient:
         """Pass on `register`."""
-        session = self.current_session(session)
+        session = self.session_for("register", session)
         return self.perform(
             "register",
             lambda: self.inner.register(session, draft, idempotency_key=idempotency_key),
@@ -76,70 +80,70 @@ class DriverWrapper:
 
     def patient(self, session: Session, patient_id: str) -> Patient:
         """Pass on `patient`."""
-        session = self.current_session(session)
+        session = self.session_for("patient", session)
         return self.perform("patient", lambda: self.inner.patient(session, patient_id))
 
     def search(self, session: Session, query: PatientQuery) -> Sequence[Patient]:
         """Pass on `search`."""
-        session = self.current_session(session)
+        session = self.session_for("search", session)
         return self.perform("search", lambda: self.inner.search(session, query))
 
     def update(self, session: Session, patient: Patient) -> Patient:
         """Pass on `update`."""
-        session = self.current_session(session)
+        session = self.session_for("update", session)
         return self.perform("update", lambda: self.inner.update(session, patient))
 
     # -- visits
 
     def open_visit(self, session: Session, patient_id: str, reason: str) -> Visit:
         """Pass on `open_visit`."""
-        session = self.current_session(session)
+        session = self.session_for("open_visit", session)
         return self.perform(
             "open_visit", lambda: self.inner.open_visit(session, patient_id, reason)
         )
 
     def visit(self, session: Session, patient_id: str, visit_id: str) -> Visit:
         """Pass on `visit`."""
-        session = self.current_session(session)
+        session = self.session_for("visit", session)
         return self.perform("visit", lambda: self.inner.visit(session, patient_id, visit_id))
 
     def visits_of(self, session: Session, patient_id: str) -> Sequence[Visit]:
         """Pass on `visits_of`."""
-        session = self.current_session(session)
+        session = self.session_for("visits_of", session)
         return self.perform("visits_of", lambda: self.inner.visits_of(session, patient_id))
 
     def move(self, session: Session, visit: Visit, move: Transition) -> Visit:
         """Pass on `move`."""
-        session = self.current_session(session)
+        session = self.session_for(move.value, session)
         return self.perform("move", lambda: self.inner.move(session, visit, move))
 
     # -- documents
 
     def upload(self, session: Session, patient_id: str, upload: Upload) -> Document:
         """Pass on `upload`."""
-        session = self.current_session(session)
+        session = self.session_for("upload", session)
         return self.perform("upload", lambda: self.inner.upload(session, patient_id, upload))
 
     def cut_upload(self, session: Session, patient_id: str, upload: Upload) -> None:
         """Pass on `cut_upload`."""
-        session = self.current_session(session)
+        session = self.session_for("upload", session)
         self.perform("cut_upload", lambda: self.inner.cut_upload(session, patient_id, upload))
 
     def document(self, session: Session, patient_id: str, document_id: str) -> Document:
         """Pass on `document`."""
-        session = self.current_session(session)
+        session = self.session_for("document", session)
         return self.perform(
             "document", lambda: self.inner.document(session, patient_id, document_id)
         )
 
     def content(self, session: Session, document: Document) -> bytes:
         """Pass on `content`."""
-        session = self.current_session(session)
+        session = self.session_for("content", session)
         return self.perform("content", lambda: self.inner.content(session, document))
 
     def documents_of(self, session: Session, patient_id: str) -> Sequence[Document]:
         """Pass on `documents_of`."""
-        session = self.current_session(session)
+        session = self.session_for("documents_of", session)
         return self.perform("documents_of", lambda: self.inner.documents_of(session, patient_id))
 
     # -- the target itself
@@ -158,7 +162,7 @@ class DriverWrapper:
 
     def retire(self, session: Session, kind: str, thing_id: str, patient_id: str | None) -> str:
         """Pass on `retire`."""
-        session = self.current_session(session)
+        session = self.session_for(f"retire_{kind}", session)
         return self.perform(
             "retire", lambda: self.inner.retire(session, kind, thing_id, patient_id)
         )

@@ -31,7 +31,7 @@ class _Slot:
 
 
 class SessionPool:
-    """A pool of signed-in sessions, safe under threads.
+    """A pool of signed-in sessions, safe under threads, by role or by another name of accounts.
 
     `margin` is the number of seconds before the end of a token at which it is renewed; None takes
     the driver's (`DriverFeatures.refresh_margin`). The driver keeps to the target's limit of
@@ -44,27 +44,29 @@ class SessionPool:
     def __init__(
         self,
         driver: Driver,
-        credentials: Mapping[Role, Credentials],
+        credentials: Mapping[Role, Credentials] | Mapping[str, Credentials],
         *,
         redactor: Redactor,
         margin: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._driver, self._credentials, self._redactor = driver, dict(credentials), redactor
+        self._driver, self._redactor = driver, redactor
+        self._credentials: dict[str, Credentials] = {**credentials}
         self._margin = driver.features.refresh_margin if margin is None else margin
         self._clock = clock
-        self._slots = {role: _Slot() for role in Role}
+        self._slots: dict[str, _Slot] = {role: _Slot() for role in (*Role, *credentials)}
         for role, account in self._credentials.items():
-            redactor.learn(f"password of {role}", account.password)
+            for one in (account, *account.deputies.values()):
+                redactor.learn(f"password of {role}", one.password)
 
-    def session(self, role: Role) -> Session:
+    def session(self, role: str) -> Session:
         """Return a session of `role` that lives for at least the margin.
 
         Raises `MappingError` without credentials, else what `Driver.sign_in` raises.
         """
         if role not in self._credentials:
             raise MappingError(
-                f"there are no credentials for the role {role.value!r} in the settings of this"
+                f"there are no credentials for the role {str(role)!r} in the settings of this"
                 " target"
             )
         slot = self._slots[role]
@@ -87,11 +89,14 @@ class SessionPool:
         Work that lasts longer than a token uses it. Raises as `session` does.
         """
         for role, account in self._credentials.items():
-            if account.username == session.username:
+            if (account.username, account.deputies.keys()) == (
+                session.username,
+                session.deputies.keys(),
+            ):
                 return self.session(role)
         return session
 
-    def forget(self, role: Role) -> None:
+    def forget(self, role: str) -> None:
         """Drop the session of a role, so that the next request for it signs in anew.
 
         Needed where a check ended the session, or the target was restarted.
@@ -99,7 +104,7 @@ class SessionPool:
         with self._slots[role].lock:
             self._slots[role].session = None
 
-    def remaining_seconds(self, role: Role) -> float | None:
+    def remaining_seconds(self, role: str) -> float | None:
         """Return for how many seconds the session is not renewed; None where it never ends."""
         until = self._slots[role].until
         return None if until == inf else max(0.0, until - self._clock())
@@ -119,18 +124,19 @@ class SessionPool:
             return
 
     def _store(self, slot: _Slot, session: Session) -> None:
-        self._redactor.learn(f"access token of {session.username}", session.access)
-        self._redactor.learn(f"refresh token of {session.username}", session.refresh)
+        for one in (session, *session.deputies.values()):
+            self._redactor.learn(f"access token of {one.username}", one.access)
+            self._redactor.learn(f"refresh token of {one.username}", one.refresh)
         slot.session, slot.until = session, self._clock() + self._usable_seconds(session)
 
-    def _sign_in(self, role: Role, slot: _Slot) -> Session:
+    def _sign_in(self, role: str, slot: _Slot) -> Session:
         try:
             return self._driver.sign_in(self._credentials[role])
         except Rejected as rejection:
             slot.rejection = rejection
             raise
 
-    def _renew(self, role: Role, slot: _Slot, session: Session) -> Session:
+    def _renew(self, role: str, slot: _Slot, session: Session) -> Session:
         if session.refresh is None:
             return self._sign_in(role, slot)
         try:

@@ -14,6 +14,7 @@ from cutover_gates.hospital.answers import (
     Unsupported,
 )
 from cutover_gates.hospital.driver import Driver, DriverBase, DriverFeatures
+from cutover_gates.hospital.staff_roles import RoleAct, StaffRole, StaffRoles
 from cutover_gates.hospital.values import (
     Credentials,
     Document,
@@ -51,9 +52,12 @@ __all__ = [
     "Records",
     "Rejected",
     "Role",
+    "RoleAct",
     "Session",
     "Sex",
     "SignInDesk",
+    "StaffRole",
+    "StaffRoles",
     "Transition",
     "Unreachable",
     "Unsupported",

@@ -56,6 +56,8 @@ class DriverFeatures:
     asks the target for the document that it serves about itself: OpenAPI or a capability statement.
     `parameter_meanings` returns which path parameters of that document are one of our ids
     (`patient_id`, `visit_id`, `document_id`), by operation (`GET /path`) and name.
+    `documented_operations` returns the operations of `Driver.operations`, such as `GET /patients`,
+    by those of the language that they do (a move by its name, `retire_patient` …).
     """
 
     refresh_margin: float = REFRESH_MARGIN
@@ -67,6 +69,7 @@ class DriverFeatures:
     api_document: Callable[[Mapping[str, Any] | None], tuple[Mapping[str, Any], str]] | None = None
     served_document: Callable[[], Mapping[str, Any]] | None = None
     parameter_meanings: Callable[[], Mapping[str, Mapping[str, str]]] | None = None
+    documented_operations: Callable[[], Mapping[str, Sequence[str]]] | None = None
 
 
 @runtime_checkable

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
@@ -65,10 +65,28 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True)
 class Credentials:
-    """A user name and a password. The password never appears in a repr."""
+    """A user name and a password. The password never appears in a repr.
+
+    `deputies` are the accounts that do single operations in this one's place, by operation: the
+    work that a check does as one person may be that of several roles.
+    """
 
     username: str
     password: str = field(repr=False)
+    deputies: Mapping[str, Credentials] = field(default_factory=dict, repr=False, compare=False)
+
+    def to_plain(self) -> list[Any]:
+        """Return JSON-able values, with the password; `from_plain` reads them."""
+        deputies = {name: account.to_plain() for name, account in self.deputies.items()}
+        return [self.username, self.password, deputies]
+
+    @classmethod
+    def from_plain(cls, plain: Sequence[Any]) -> Credentials:
+        """Return the account that `to_plain` wrote."""
+        username, password, deputies = plain
+        return cls(
+            username, password, {name: cls.from_plain(one) for name, one in deputies.items()}
+        )
 
 
 @dataclass(frozen=True)
@@ -77,6 +95,7 @@ class Session:
 
     Tokens never appear in a repr. `expires_in` is the lifetime of the access token in seconds, None
     where the target names none. `variables` holds what a sign-in in several steps captured.
+    `deputies` are the sessions of `Credentials.deputies`.
     """
 
     username: str
@@ -84,10 +103,14 @@ class Session:
     refresh: str | None = field(default=None, repr=False)
     expires_in: float | None = None
     variables: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    deputies: Mapping[str, Session] = field(default_factory=dict, repr=False)
 
     def with_access_token(self, access: str) -> Session:
-        """Return the same session with another access token, as a forger presents it."""
-        return replace(self, access=access)
+        """Return the same session with another access token, as a forger presents it.
+
+        Nobody stands in for a forger: the token is shown with every operation.
+        """
+        return replace(self, access=access, deputies={})
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,15 @@ against the target's limit of sign-ins, and could lock a real account.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from cutover_gates.core.findings import Finding, NotProven
 from cutover_gates.core.rules import ACCOUNT_SIGNS_IN
 from cutover_gates.drivers.sessions import SessionPool
 from cutover_gates.hospital import (
+    Credentials,
+    Driver,
     MappingError,
     ProtocolViolation,
     Reason,
@@ -37,6 +40,8 @@ def check_accounts(run: PytestRun) -> list[str]:
     if not target.users:
         return []
     driver = open_driver(run.settings, target, run.recorder, run.tag)
+    if target.staff:
+        return _check_staff(run, target, driver)
     pool = SessionPool(driver, target.users, redactor=run.redactor)
     try:
         refused = {role: why for role in target.users if (why := _try_sign_in(pool, role))}
@@ -49,10 +54,55 @@ def check_accounts(run: PytestRun) -> list[str]:
 def raise_if_rejected(target: RunningTarget, role: Role) -> None:
     """Raise `NotProven` where the account of this role was refused before the first check."""
     if role in target.rejected_accounts:
-        raise NotProven(gaps=[_gap(target, role)])
+        raise NotProven(gaps=[_gap(role.value, target.rejected_accounts[role])])
 
 
-def _try_sign_in(pool: SessionPool, role: Role) -> str:
+def raise_if_role_rejected(target: RunningTarget, name: str) -> None:
+    """Raise `NotProven` where the account of a declared role was refused before the first check."""
+    if name in target.rejected_staff:
+        raise NotProven(gaps=[_gap(name, target.rejected_staff[name])])
+
+
+def _check_staff(run: PytestRun, target: RunningTarget, driver: Driver) -> list[str]:
+    """Sign in once as each user that the declared roles have, and as the outsider."""
+    accounts = {
+        **target.staff,
+        **{role.value: target.users[role] for role in (Role.OUTSIDER,) if role in target.users},
+    }
+    # Each user once: several roles may share one.
+    by_user = {account.username: account for account in accounts.values()}
+    pool = SessionPool(driver, by_user, redactor=run.redactor)
+    try:
+        refused = {user: why for user in by_user if (why := _try_sign_in(pool, user))}
+    finally:
+        pool.close()
+    run.running_target = _without_users(target, refused)
+    return [
+        f"the account of the role {name} ({accounts[name].username}) cannot sign in:"
+        f" {refused[accounts[name].username]}. Checks that need it are not run. Correct it or its"
+        f" password in [targets.{target.name}.users], or unlock the account"
+        for name in accounts
+        if accounts[name].username in refused
+    ]
+
+
+def _without_users(target: RunningTarget, refused: Mapping[str, str]) -> RunningTarget:
+    """Return the target without the accounts that sign in as one of the refused users."""
+    by_work = {role: why for role in target.users if (why := _why(target.users[role], refused))}
+    by_role = {name: why for name in target.staff if (why := _why(target.staff[name], refused))}
+    without = _without_accounts(target, by_work)
+    staff = {name: account for name, account in target.staff.items() if name not in by_role}
+    rejected = {name: RejectedAccount(target.staff[name], why) for name, why in by_role.items()}
+    return replace(without, staff=staff, rejected_staff=rejected)
+
+
+def _why(account: Credentials, refused: Mapping[str, str]) -> str:
+    """Return why the account, or one of its deputies, cannot sign in; empty where all can."""
+    users = (account.username, *(one.username for one in account.deputies.values()))
+    return next((refused[user] for user in users if user in refused), "")
+
+
+def _try_sign_in(pool: SessionPool, role: str) -> str:
     """Return why the account is refused; empty where it is not, or where that cannot be told."""
     try:
         pool.session(role)
@@ -70,9 +120,8 @@ def _without_accounts(target: RunningTarget, refused: dict[Role, str]) -> Runnin
     return replace(target, users=users, rejected_accounts=rejected)
 
 
-def _gap(target: RunningTarget, role: Role) -> Finding:
-    account = target.rejected_accounts[role]
-    subject = f"account of the {role.value} ({account.credentials.username})"
+def _gap(role: str, account: RejectedAccount) -> Finding:
+    subject = f"account of the {role} ({account.credentials.username})"
     return Finding(ACCOUNT_SIGNS_IN, subject, "", f"refused before the first check: {account.why}")
 
 

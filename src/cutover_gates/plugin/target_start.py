@@ -9,6 +9,7 @@ from cutover_gates.config.settings import CONTAINER_TARGET
 from cutover_gates.core.check_groups import needs_of
 from cutover_gates.core.findings import NotProven
 from cutover_gates.core.gates import GATES, MARKER_WORD
+from cutover_gates.plugin.account_lookup import require_work
 from cutover_gates.plugin.progress import print_line
 from cutover_gates.plugin.run import PytestRun
 from cutover_gates.targets import embedded, running_target
@@ -25,6 +26,7 @@ def start_target(run: PytestRun, groups: frozenset[str] = frozenset()) -> Iterat
     An embedded hospital is started here and stopped at the end. `groups` are the groups of checks
     that run without a gate: they need what they need, too.
     """
+    require_work(run.settings)
     if run.running_target is not None:
         yield run.running_target
     elif run.settings.chosen_target.kind == "embedded":

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from cutover_gates.config.base import SettingsError, SettingsTable
 from cutover_gates.config.infrastructure import Infrastructure
 from cutover_gates.config.monitoring import Monitoring
+from cutover_gates.config.role_checks import SEPARATION
 from cutover_gates.config.settings import Settings
 from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.core.tables import read_table
+from cutover_gates.drivers.deputy_driver import add_deputies
 from cutover_gates.hospital import Driver
 from cutover_gates.targets.running_target import RunningTarget
 
@@ -74,7 +76,7 @@ def open_driver(
 
     chosen = settings.chosen_target
     mapping, source = mapping_of(settings)
-    return connect(
+    driver = connect(
         target.url,
         recorder=recorder,
         run_tag=run_tag,
@@ -90,6 +92,7 @@ def open_driver(
         fresh=fresh,
         secrets=target.mapping_secrets,
     )
+    return add_deputies(driver, target.users.values())
 
 
 def load_unsupported_operations(settings: Settings) -> dict[str, str]:
@@ -100,6 +103,10 @@ def load_unsupported_operations(settings: Settings) -> dict[str, str]:
     table, _ = _read_mapping_table(settings)
     target = settings.chosen_target
     unsupported = {**(table or {}).get("unsupported", {}), **target.absent_capabilities}
+    separation = target.capabilities.get(SEPARATION)
+    if separation is not None:
+        # Also as "changes", where every role may read everything: no look is then refused.
+        unsupported[SEPARATION] = separation.reason
     if target.driver == FHIR:
         return unsupported
     return {FHIR: f"its driver is {target.driver!r}", **unsupported}

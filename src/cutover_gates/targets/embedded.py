@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cutover_gates.config.settings import Settings
-from cutover_gates.hospital import Credentials, Role
+from cutover_gates.hospital import Credentials
 from cutover_gates.targets.running_target import RunningTarget, previous_release_of
+from cutover_gates.targets.staffing import assign_accounts
 from cutover_gates.util.subprocesses import kill_child, start_child, stop_child
 
 START_SECONDS = 120.0  # a cold start seeds a database; a warm one takes a few seconds
@@ -83,10 +84,11 @@ def start_embedded_target(
         errors = complaints.read().decode(errors="replace").strip().splitlines()
         output = " | ".join(errors[-5:]) or f"it printed nothing in {START_SECONDS:.0f} s"
         raise TargetDidNotStart(f"the embedded hospital did not start: {output}") from None
-    users = {
-        Role(role): Credentials(user["username"], user["password"])
-        for role, user in started["users"].items()
+    accounts = {
+        name: Credentials(user["username"], user["password"])
+        for name, user in started["users"].items()
     }
+    users, staff = assign_accounts(settings, accounts)
     release = settings.release or settings.chosen_target.release or started["release"]
     standing = RunningTarget(
         settings.target,
@@ -106,6 +108,7 @@ def start_embedded_target(
         backup=started["backup"],
         environment=started["surroundings"],
         previous_release=previous_release_of(settings, release),
+        staff=staff,
     )
     return EmbeddedTarget(standing, process)
 

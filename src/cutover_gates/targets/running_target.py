@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ from cutover_gates.config.settings import Settings
 from cutover_gates.core.clock_slack import EXACT_CLOCK, ClockSlack
 from cutover_gates.core.evidence.ledger_lines import LedgerBinding
 from cutover_gates.hospital import Credentials, Role
+from cutover_gates.targets.staffing import assign_accounts
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,15 @@ class RejectedAccount:
 
     credentials: Credentials
     why: str
+
+    def to_plain(self) -> list[Any]:
+        """Return JSON-able values, with the password; `from_plain` reads them."""
+        return [self.credentials.to_plain(), self.why]
+
+    @classmethod
+    def from_plain(cls, plain: Sequence[Any]) -> RejectedAccount:
+        """Return the account that `to_plain` wrote."""
+        return cls(Credentials.from_plain(plain[0]), plain[1])
 
 
 @dataclass(frozen=True)
@@ -34,6 +44,10 @@ class RunningTarget:
     where the run has asked for it. `rejected_accounts` are those that could not sign in before the
     first check; `users` no longer has them. `clock` says how far
     the true time may be from this machine's clock.
+
+    `users` are the accounts that do the work of each role in the checks. `staff` are those of the
+    roles that the target's settings declare, by name, and `rejected_staff` those of them that could
+    not sign in; both are empty where the settings declare none.
     """
 
     name: str
@@ -54,6 +68,8 @@ class RunningTarget:
     binding: LedgerBinding | None = None
     rejected_accounts: Mapping[Role, RejectedAccount] = field(default_factory=dict)
     clock: ClockSlack = EXACT_CLOCK
+    staff: Mapping[str, Credentials] = field(default_factory=dict, repr=False)
+    rejected_staff: Mapping[str, RejectedAccount] = field(default_factory=dict)
 
     @property
     def is_ephemeral(self) -> bool:
@@ -68,9 +84,8 @@ class RunningTarget:
             "url": self.url,
             "release": self.release,
             "production": self.production,
-            "users": {
-                role.value: [user.username, user.password] for role, user in self.users.items()
-            },
+            "users": {role.value: user.to_plain() for role, user in self.users.items()},
+            "staff": {name: user.to_plain() for name, user in self.staff.items()},
             "database": self.database,
             "standby": self.standby,
             "scratch": self.scratch,
@@ -82,26 +97,31 @@ class RunningTarget:
             "previous_release": self.previous_release,
             "binding": asdict(self.binding) if self.binding else None,
             "rejected_accounts": {
-                role.value: [one.credentials.username, one.credentials.password, one.why]
-                for role, one in self.rejected_accounts.items()
+                role.value: one.to_plain() for role, one in self.rejected_accounts.items()
             },
+            "rejected_staff": {name: one.to_plain() for name, one in self.rejected_staff.items()},
             "clock": asdict(self.clock),
         }
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> RunningTarget:
         """Return the target that `as_plain` wrote."""
-        users = {Role(role): Credentials(*pair) for role, pair in plain["users"].items()}
+        users = {Role(role): Credentials.from_plain(one) for role, one in plain["users"].items()}
         binding = LedgerBinding(**plain["binding"]) if plain["binding"] else None
         rejected = {
-            Role(role): RejectedAccount(Credentials(name, password), why)
-            for role, (name, password, why) in plain["rejected_accounts"].items()
+            Role(role): RejectedAccount.from_plain(one)
+            for role, one in plain["rejected_accounts"].items()
+        }
+        rejected_staff = {
+            name: RejectedAccount.from_plain(one) for name, one in plain["rejected_staff"].items()
         }
         clock = ClockSlack(**{**plain["clock"], "notes": tuple(plain["clock"]["notes"])})
         values = {
             "users": users,
+            "staff": {name: Credentials.from_plain(one) for name, one in plain["staff"].items()},
             "binding": binding,
             "rejected_accounts": rejected,
+            "rejected_staff": rejected_staff,
             "clock": clock,
         }
         return cls(**{**plain, **values})
@@ -111,6 +131,9 @@ class RunningTarget:
         rejected = {role: one.credentials for role, one in self.rejected_accounts.items()}
         accounts = {**self.users, **rejected}
         found = {f"password of {role.value}": user.password for role, user in accounts.items()}
+        refused = {name: one.credentials for name, one in self.rejected_staff.items()}
+        staff = {**self.staff, **refused}
+        found |= {f"password of the role {name}": user.password for name, user in staff.items()}
         dsns = {
             "database dsn": self.database,
             "standby dsn": self.standby,
@@ -136,7 +159,7 @@ def describe_remote(settings: Settings) -> RunningTarget:
             f"target {name!r} names no release, and a verdict is bound to one: "
             f"give --release, CUTOVER_RELEASE, or release in [{section}]"
         )
-    users = {}
+    accounts = {}
     for role, user in target.users.items():
         password = settings.read_secret(user, "password", f"{section}.users.{role}")
         if password is None:
@@ -145,7 +168,8 @@ def describe_remote(settings: Settings) -> RunningTarget:
                 f"the password of {role} at target {name!r} is missing: set {variable}, "
                 f"or password_file in [{section}.users.{role}]"
             )
-        users[Role(role)] = Credentials(user.username, password)
+        accounts[role] = Credentials(user.username, password)
+    users, staff = assign_accounts(settings, accounts)
     return RunningTarget(
         name,
         target.kind,
@@ -161,6 +185,7 @@ def describe_remote(settings: Settings) -> RunningTarget:
         expired_token=settings.read_secret(target, "expired_token", section),
         mapping_secrets={name: value.get_secret_value() for name, value in target.secrets.items()},
         previous_release=previous_release_of(settings, release),
+        staff=staff,
     )
 
 

@@ -51,6 +51,26 @@ TRANSACTION = Operation(
 )
 
 
+DOCUMENTED: Mapping[str, tuple[str, ...]] = {
+    "register": ("POST /Patient",),
+    "patient": ("GET /Patient/{patient_id}",),
+    "search": ("GET /Patient",),
+    "update": ("PUT /Patient/{patient_id}",),
+    "open_visit": ("POST /Encounter",),
+    "visit": ("GET /Encounter/{visit_id}",),
+    "visits_of": ("GET /Encounter",),
+    **dict.fromkeys(("admit", "discharge", "cancel"), ("PUT /Encounter/{visit_id}",)),
+    "upload": ("POST /DocumentReference", "POST /Binary"),
+    "document": ("GET /DocumentReference/{document_id}",),
+    "content": ("GET /Binary/{binary_id}",),
+    "documents_of": ("GET /DocumentReference",),
+    "retire_patient": ("DELETE /Patient/{patient_id}",),
+    "retire_visit": ("DELETE /Encounter/{visit_id}",),
+    "retire_document": ("DELETE /DocumentReference/{document_id}",),
+}
+"""The operations that do one operation of the language."""
+
+
 def list_operations(capability: CapabilityStatement) -> list[Operation]:
     """Return the operations that the statement lists. All but the statement need a token."""
     operations = [METADATA]

@@ -69,6 +69,7 @@ class FhirDriver(FhirCharts):
             unsupported_operations=self.unsupported_operations,
             session_header=self._session_header,
             served_document=lambda: self.capability.statement,
+            documented_operations=lambda: capability_operations.DOCUMENTED,
         )
 
     def close(self) -> None:

@@ -15,6 +15,7 @@ import httpx
 from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.drivers.http_client import HttpClient
 from cutover_gates.drivers.rest.api_description import ApiDescription
+from cutover_gates.drivers.rest.documented_operations import find_documented
 from cutover_gates.drivers.rest.mapping_model import TargetMapping
 from cutover_gates.drivers.rest.operation_runner import OperationRunner
 from cutover_gates.drivers.rest.rest_charts import RestCharts
@@ -72,6 +73,7 @@ class RestDriver(RestCharts):
             api_document=self._description.document_and_root,
             served_document=self._description.load_document,
             parameter_meanings=self._description.parameter_meanings,
+            documented_operations=self._documented_operations,
         )
 
     def close(self) -> None:
@@ -143,6 +145,9 @@ class RestDriver(RestCharts):
         return replace(answer, reason=self._runner.judge.reason_of(answer))
 
     # -- features and internals
+
+    def _documented_operations(self) -> Mapping[str, Sequence[str]]:
+        return find_documented(self.mapping, self._description.load(), self._runner.base_url)
 
     def _with_page_size(self, size: int) -> RestDriver:
         """Return the same target with pages of `size` entries, on the same client."""

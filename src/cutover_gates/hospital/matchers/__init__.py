@@ -27,6 +27,7 @@ from cutover_gates.hospital.matchers.expectations import (
     assert_passed,
     expect_rejection,
 )
+from cutover_gates.hospital.matchers.permissions import expect_permission
 from cutover_gates.hospital.matchers.read_back import ReadBack
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "assert_same",
     "assert_same_bytes",
     "exactly_one",
+    "expect_permission",
     "expect_rejection",
     "find_auth_problem",
     "find_changed_fields",

@@ -11,6 +11,7 @@ from greenlet import greenlet
 
 from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.core.evidence.redact import Redactor
+from cutover_gates.drivers.deputy_driver import add_deputies
 from cutover_gates.drivers.factory import connect, make_client
 from cutover_gates.drivers.sessions import SessionPool
 from cutover_gates.hospital import (
@@ -81,7 +82,7 @@ class LoadWorker:
         # A driver of the hospital's own may use all of httpx.
         is_rest = config.driver == "rest"
         client = FastClient(transport) if is_rest else make_client(transport)
-        return connect(
+        driver = connect(
             config.url,
             recorder=Recorder(self.redactor, cap=1),
             run_tag=config.tag,
@@ -91,6 +92,7 @@ class LoadWorker:
             client=client,
             secrets=config.secrets,
         )
+        return add_deputies(driver, config.users.values())
 
     def sign_in(self) -> None:
         """Sign in before the first journey. Raises as signing in does."""

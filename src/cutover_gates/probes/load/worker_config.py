@@ -113,9 +113,7 @@ class WorkerConfig:
     def to_line(self) -> bytes:
         """Return the line that `from_line` reads."""
         plain = asdict(self)
-        plain["users"] = {
-            role.value: [one.username, one.password] for role, one in self.users.items()
-        }
+        plain["users"] = {role.value: one.to_plain() for role, one in self.users.items()}
         return json.dumps(plain, default=str).encode() + b"\n"
 
     @classmethod
@@ -126,7 +124,9 @@ class WorkerConfig:
         """
         plain = json.loads(line)
         stock = plain["stock"]
-        plain["users"] = {Role(role): Credentials(*pair) for role, pair in plain["users"].items()}
+        plain["users"] = {
+            Role(role): Credentials.from_plain(one) for role, one in plain["users"].items()
+        }
         plain["known"] = tuple(
             KnownPatient(
                 Patient(**_parse_person(one["patient"])), Document(**one["document"]), one["sha256"]

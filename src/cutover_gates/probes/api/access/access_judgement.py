@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from cutover_gates.core.findings import Finding, Rule
-from cutover_gates.hospital import Answer, Operation, Reason, Role
+from cutover_gates.hospital import Answer, Operation, Reason
 from cutover_gates.probes.api.access import rules
 from cutover_gates.probes.api.access.model import (
     EXPIRED_TOKEN,
@@ -126,6 +126,13 @@ def _judge_allowed(reason: Reason | None) -> Judgement:
     return Judgement(JudgementKind.UNCLEAR) if reason is Reason.THROTTLED else FINE
 
 
+def is_own_record(context: AccessContext, operation: Operation, chart: PatientChart) -> bool:
+    """Return whether an operation names a record of the chart."""
+    values = chart.parameter_values(operation, context.names)
+    ids = set(chart.ids.values())
+    return any(values.get(name) in ids for name in path_parameters(operation))
+
+
 def must_skip(context: AccessContext, operation: Operation, chart: PatientChart) -> bool:
     """Return whether a role that may use an operation does not try it.
 
@@ -138,7 +145,7 @@ def must_skip(context: AccessContext, operation: Operation, chart: PatientChart)
     return lasting or str(operation) in context.untried
 
 
-def skipped_cell(context: AccessContext, operation: Operation, role: Role) -> AccessCell:
+def skipped_cell(context: AccessContext, operation: Operation, role: str) -> AccessCell:
     """Return the cell of an operation that is not tried; a gap unless the settings say why not."""
     cell = AccessCell(str(operation), role, ExpectedAccess.ALLOWED, "not tried")
     if str(operation) in context.untried:
@@ -146,3 +153,11 @@ def skipped_cell(context: AccessContext, operation: Operation, role: Role) -> Ac
     reason = "not tried, because it changes something that is not this run's own"
     gap = Finding(rules.ALLOWED_TRIED, format_subject(operation, role), "", reason)
     return replace(cell, gap=gap)
+
+
+def unlisted_cell(context: AccessContext, operation: Operation, role: str) -> AccessCell:
+    """Return the cell of an operation that the table neither allows to a role nor refuses."""
+    why = "the table lists it neither under may nor under may_not"
+    if context.role_table.is_divided(role, operation):
+        why = "the role may do a part of it: the checks of smoke ask each part"
+    return AccessCell(str(operation), role, ExpectedAccess.NOT_ASKED, why)

@@ -19,9 +19,11 @@ from cutover_gates.probes.api.access.access_judgement import (
     JudgementKind,
     access_rule,
     describe_answer,
+    is_own_record,
     judge_answer,
     must_skip,
     skipped_cell,
+    unlisted_cell,
 )
 from cutover_gates.probes.api.access.model import (
     EXPIRED_TOKEN,
@@ -37,7 +39,6 @@ from cutover_gates.probes.api.access.model import (
     format_subject,
     path_parameters,
 )
-from cutover_gates.probes.api.access.role_table import STAFF_ROLES
 
 
 class AccessMatrix:
@@ -45,15 +46,16 @@ class AccessMatrix:
 
     def __init__(self, context: AccessContext) -> None:
         self._context = context
-        self._sessions: dict[Role, Session] = {}
+        self._staff = context.role_table.staff.names
+        self._sessions: dict[str, Session] = {}
         self._missing_sessions: dict[str, Finding] = {}
-        self._own_sessions: dict[Role, Session] = {}
+        self._own_sessions: dict[str, Session] = {}
         self._chart: PatientChart | None = None
         self._other_chart: PatientChart | None = None
 
     def build(self) -> AccessResults:
         """Make all requests, and return what came of them."""
-        for role in (*STAFF_ROLES, Role.OUTSIDER):
+        for role in (*self._staff, Role.OUTSIDER.value):
             self._open_session(role)
         cells: list[AccessCell] = []
         for operation in self._context.operations:
@@ -62,13 +64,13 @@ class AccessMatrix:
         not_asked = [str(one) for one in self._context.all_operations if str(one) not in requested]
         return AccessResults(tuple(cells), self._missing_sessions, tuple(not_asked))
 
-    def _open_session(self, role: Role) -> None:
+    def _open_session(self, role: str) -> None:
         """Open a session of the role, or keep the reason why there is none."""
         try:
             self._sessions[role] = self._context.sessions(role)
         except SettingsError as error:
-            gap = Finding(rules.SESSION_AVAILABLE, role.value, "", str(error))
-            self._missing_sessions[role.value] = gap
+            gap = Finding(rules.SESSION_AVAILABLE, role, "", str(error))
+            self._missing_sessions[role] = gap
         except Unsupported:
             return  # declared as such: the verdict shows it
 
@@ -88,15 +90,23 @@ class AccessMatrix:
             )
         yield from self._outsider_cells(operation)
         yield from self._other_patient_cells(operation)
-        allowed = {
-            role: self._context.role_table.allows(role, operation)
-            for role in STAFF_ROLES
-            if role in self._sessions and role in self._context.role_table.rows
-        }
-        for role in sorted(allowed, key=lambda role: allowed[role]):
-            yield self._role_cell(operation, role, allowed=allowed[role])
+        yield from self._staff_cells(operation)
 
-    def _role_cell(self, operation: Operation, role: Role, *, allowed: bool) -> AccessCell:
+    def _staff_cells(self, operation: Operation) -> Iterator[AccessCell]:
+        """Request one operation by each role: first those that must be refused."""
+        table = self._context.role_table
+        allowed = {
+            role: table.allows(role, operation)
+            for role in self._staff
+            if role in self._sessions and (table.staff.is_declared or role in table.rows)
+        }
+        for role, may in sorted(allowed.items(), key=lambda item: bool(item[1])):
+            if may is None:
+                yield unlisted_cell(self._context, operation, role)
+            else:
+                yield self._role_cell(operation, role, allowed=may)
+
+    def _role_cell(self, operation: Operation, role: str, *, allowed: bool) -> AccessCell:
         if allowed and must_skip(self._context, operation, self._current_chart()):
             return skipped_cell(self._context, operation, role)
         expected = ExpectedAccess.ALLOWED if allowed else ExpectedAccess.FORBIDDEN
@@ -108,7 +118,7 @@ class AccessMatrix:
         if Role.OUTSIDER not in self._sessions:
             return
         session = self._sessions[Role.OUTSIDER]
-        if self._is_own_record(operation):
+        if is_own_record(self._context, operation, self._current_chart()):
             yield self._request_cell(operation, OTHER_FACILITY, ExpectedAccess.FORBIDDEN, session)
         elif operation.method in SAFE_METHODS:
             # Searched too: in a list of thousands the patient may be on a later page.
@@ -139,7 +149,7 @@ class AccessMatrix:
         has_record = bool(set(named.values()) - {"patient", None})
         allowed = [
             role
-            for role in STAFF_ROLES
+            for role in self._staff
             if role in self._sessions and self._context.role_table.allows(role, operation)
         ]
         if not allowed or operation.method not in SAFE_METHODS or not patients or not has_record:
@@ -160,7 +170,7 @@ class AccessMatrix:
         asker: str,
         expected: ExpectedAccess,
         session: Session | None,
-        role: Role | None = None,
+        role: str | None = None,
         values: Mapping[str, str] = MappingProxyType({}),
     ) -> AccessCell:
         chart = self._current_chart()
@@ -200,19 +210,14 @@ class AccessMatrix:
         reproduce = f"x-request-id: {number}" if number else ""
         return replace(cell, finding=Finding(rule, subject, cell.expected.value, actual, reproduce))
 
-    def _choose_session(self, operation: Operation, role: Role) -> Session:
-        if operation.method in SAFE_METHODS or self._is_own_record(operation):
+    def _choose_session(self, operation: Operation, role: str) -> Session:
+        if operation.method in SAFE_METHODS or is_own_record(
+            self._context, operation, self._current_chart()
+        ):
             return self._sessions[role]
         if role not in self._own_sessions:
             self._own_sessions[role] = self._context.new_session(role)
         return self._own_sessions[role]
-
-    def _is_own_record(self, operation: Operation) -> bool:
-        """Return whether an operation names a record of the chart."""
-        chart = self._current_chart()
-        values = chart.parameter_values(operation, self._context.names)
-        ids = set(chart.ids.values())
-        return any(values.get(name) in ids for name in path_parameters(operation))
 
     def _current_chart(self) -> PatientChart:
         if self._chart is None:

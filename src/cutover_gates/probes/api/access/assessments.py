@@ -21,7 +21,6 @@ from cutover_gates.probes.api.access.model import (
     AccessResults,
     ExpectedAccess,
 )
-from cutover_gates.probes.api.access.role_table import STAFF_ROLES
 
 CACHE_KEY = "access"
 _REFUSALS = (ExpectedAccess.UNAUTHENTICATED, ExpectedAccess.FORBIDDEN)
@@ -61,7 +60,8 @@ class AccessAssessments:
             if name not in known:
                 reason = "contract.untried names it, and the document has no such operation"
                 gaps.append(Finding(rules.ROLE_TABLE_CURRENT, name, "", reason))
-        return self._assess_cells("by role", STAFF_ROLES, sessions=STAFF_ROLES, gaps=gaps)
+        staff = context.role_table.staff.names
+        return self._assess_cells("by role", staff, sessions=staff, gaps=gaps)
 
     def assess_other_facility(self) -> Assessment:
         """Check that another facility's patients are hidden, and records below another patient."""
@@ -74,7 +74,7 @@ class AccessAssessments:
         title: str,
         askers: Sequence[str],
         *,
-        sessions: Sequence[Role] = (),
+        sessions: Sequence[str] = (),
         findings: Iterable[Finding] = (),
         gaps: Iterable[Finding] = (),
     ) -> Assessment:
@@ -84,7 +84,11 @@ class AccessAssessments:
         cells = [cell for cell in results.cells if cell.asker in askers]
         missing = results.missing_sessions
         builder = AssessmentBuilder(
-            checked=[f"{cell.operation}, {cell.asker}" for cell in cells],
+            checked=[
+                f"{cell.operation}, {cell.asker}"
+                for cell in cells
+                if cell.expected is not ExpectedAccess.NOT_ASKED
+            ],
             findings=[*findings, *(cell.finding for cell in cells if cell.finding)],
             not_proven=[*gaps, *(missing[role] for role in sessions if role in missing)],
             figures={

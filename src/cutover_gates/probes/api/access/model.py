@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any, Protocol
 
 from cutover_gates.core.findings import Finding
-from cutover_gates.hospital import Answer, DriverFeatures, Operation, Role, Session
+from cutover_gates.hospital import Answer, DriverFeatures, Operation, Session
 from cutover_gates.probes.api.access.role_table import RoleTable
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -31,6 +31,7 @@ class ExpectedAccess(StrEnum):
     FORBIDDEN = "refused as forbidden or not found"
     NO_FOREIGN_DATA = "nothing of another facility's patient"
     ALLOWED = "let in"
+    NOT_ASKED = "not asked"
 
 
 class OperationCaller(Protocol):
@@ -90,7 +91,8 @@ class AccessContext:
     """What the matrix needs to ask.
 
     `operations` are those that are requested, `all_operations` all of the document. `sessions`
-    gives living sessions, `new_session` one that may end, `new_chart` a fresh chart. `names` maps a
+    gives living sessions by the name of a role, `new_session` one that may end, `new_chart` a fresh
+    chart. `names` maps a
     name in a path to its meaning; `untried` holds operations that those who may do not try. Both
     are as in the settings.
     """
@@ -99,8 +101,8 @@ class AccessContext:
     operations: Sequence[Operation]
     all_operations: Sequence[Operation]
     role_table: RoleTable
-    sessions: Callable[[Role], Session]
-    new_session: Callable[[Role], Session]
+    sessions: Callable[[str], Session]
+    new_session: Callable[[str], Session]
     expired_session: Session | Exception
     new_chart: Callable[[], PatientChart]
     names: Mapping[str, str] = field(default_factory=dict)
