@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from cutover_gates.config.load_objectives import DEFAULT_JOURNEYS
+from cutover_gates.config.roles import THE_REST
 from cutover_gates.config.target import Target
 
 SUITES = {"contract": "contract", "migrations": "migrations", "performance": "performance"}
@@ -34,7 +35,7 @@ class LeftOutQuestion:
 
 def find_left_out(target: Target) -> tuple[LeftOutQuestion, ...]:
     """Return what the settings of a target leave out, in the order of the keys."""
-    found = [*_walk(target, ""), *_find_missing_journeys(target)]
+    found = [*_walk(target, ""), *_find_missing_journeys(target), *_find_unlisted_rights(target)]
     return tuple(sorted(found))
 
 
@@ -70,6 +71,27 @@ def _find_missing_journeys(target: Target) -> Iterator[LeftOutQuestion]:
         if name not in target.performance.journeys:
             key = f"performance.journeys without {name}"
             yield LeftOutQuestion(key, NO_REASON, "performance")
+
+
+def _find_unlisted_rights(target: Target) -> Iterator[LeftOutQuestion]:
+    """Yield what the table of roles neither allows to a role nor refuses: it is not asked.
+
+    An operation of the API's document counts where another role lists it.
+    """
+    documented = dict.fromkeys(name for role in target.roles.values() for name in role.documented)
+    for name, role in target.roles.items():
+        words = [one for one in role.unlisted if one not in target.absent_capabilities]
+        rest = THE_REST in (*role.may, *role.may_not) or name in target.contract.roles
+        others = [] if rest else [one for one in documented if one not in role.documented]
+        if words:
+            yield _unlisted(name, words, OTHER_SUITE)
+        if others:
+            yield _unlisted(name, others, "contract")
+
+
+def _unlisted(role: str, names: list[str], suite: str) -> LeftOutQuestion:
+    reason = "the table lists it neither under may nor under may_not"
+    return LeftOutQuestion(f"roles.{role} without {', '.join(names)}", reason, suite)
 
 
 def _suite_of(key: str) -> str:

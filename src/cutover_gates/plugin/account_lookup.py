@@ -34,7 +34,7 @@ class AccountLookup:
         key, absent = f"account-{role.value}", self.settings.chosen_target.absent_capabilities
         if key in absent:
             raise Unsupported(key, absent[key])
-        raise SettingsError(self._describe_missing(role, key))
+        raise SettingsError(self.describe_missing(role))
 
     def credentials_of(self, name: str) -> Credentials:
         """Return the account of a role of the staff, or of the outsider, by its own name."""
@@ -51,9 +51,10 @@ class AccountLookup:
                 return role
         return None
 
-    def _describe_missing(self, role: Role, key: str) -> str:
+    def describe_missing(self, role: Role) -> str:
+        """Return what to write where no account does the work of a role."""
         name = self.target.name
-        declaration = suggest_declaration(name, key)
+        declaration = suggest_declaration(name, f"account-{role.value}")
         if self.target.staff and role is Role.AUDITOR:
             return (
                 f"no role in [targets.{name}.roles] may change nothing, and this check needs an"
@@ -69,6 +70,13 @@ class AccountLookup:
             f"target {name!r} has no account for the role {role.value}: give"
             f" [targets.{name}.users.{role.value}], {declaration}"
         )
+
+
+def describe_missing_work(settings: Settings, target: RunningTarget) -> dict[str, str]:
+    """Return why nobody does the work of a role, where the settings declare the staff's roles."""
+    lookup = AccountLookup(settings, target)
+    missing = [role for role in Role if target.staff and role not in target.users]
+    return {role.value: lookup.describe_missing(role) for role in missing}
 
 
 def require_work(settings: Settings) -> None:

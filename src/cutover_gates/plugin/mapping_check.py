@@ -19,12 +19,14 @@ from cutover_gates.drivers.ledger_driver import LedgerDriver
 from cutover_gates.drivers.mapping_check.check_context import CheckContext
 from cutover_gates.drivers.mapping_check.diagnoser import Diagnoser
 from cutover_gates.drivers.mapping_check.last_exchange import LastExchange
+from cutover_gates.drivers.mapping_check.role_steps import account_key, list_role_steps
 from cutover_gates.drivers.mapping_check.runner import StepOutcome, StepResult, run_steps
 from cutover_gates.drivers.mapping_check.source_locations import SourceLocations
 from cutover_gates.drivers.mapping_check.toml_positions import index_lines
 from cutover_gates.drivers.rest.mapping import DEFAULT_DIALECT, read_default_dialect
 from cutover_gates.hospital import Driver, MappingError, PatientDraft
 from cutover_gates.hospital.synthetic import FileFactory, PatientFactory
+from cutover_gates.plugin.account_lookup import describe_missing_work
 from cutover_gates.plugin.cleanup import describe_sweep
 from cutover_gates.plugin.declared_facts import describe_switched_off
 from cutover_gates.plugin.mapping_check_state import record_passed
@@ -34,6 +36,7 @@ from cutover_gates.targets.cleanup_scope import retire_ledgers
 from cutover_gates.targets.driver_factory import open_driver
 from cutover_gates.targets.embedded import TargetDidNotStart
 from cutover_gates.targets.running_target import RunningTarget
+from cutover_gates.targets.staffing import describe_staff, list_acting_accounts
 from cutover_gates.targets.target_binding import open_ledger
 from cutover_gates.util.terminal_output import print_text
 
@@ -82,8 +85,10 @@ def _run_all_steps(run: PytestRun, target: RunningTarget, path: Path, report: Re
         )
         for line in describe_switched_off(run.settings):
             _print(f"{'switched off':<{COLUMN}} {run.redactor.redact_text(line)}")
+        for line in describe_staff(run.settings.chosen_target):
+            _print(f"{'role':<{COLUMN}} {run.redactor.redact_text(line)}")
         results: list[StepResult] = []
-        for result in run_steps(context, diagnoser):
+        for result in run_steps(context, diagnoser, list_role_steps(target.staff)):
             results.append(result)
             report(result)
             if result.outcome is not StepOutcome.NOT_REACHED:
@@ -148,9 +153,8 @@ def _create_context(
     run: PytestRun, target: RunningTarget, driver: Driver, ledger: Ledger
 ) -> CheckContext:
     with_page_size = driver.features.with_page_size
-    accounts = {
-        f"account of {role.value}": credentials for role, credentials in target.users.items()
-    }
+    accounts = {f"account of {role.value}": account for role, account in target.users.items()}
+    accounts |= {account_key(name): account for name, account in target.staff.items()}
     return CheckContext(
         LedgerDriver(driver, ledger, production=target.production, run_tag=run.tag),
         PatientFactory(run.tag),
@@ -160,6 +164,8 @@ def _create_context(
         with_page_size(1) if with_page_size else None,
         run.settings.chosen_target.absent_capabilities,
         dict(accounts),
+        list_acting_accounts(run.settings.chosen_target),
+        describe_missing_work(run.settings, target),
     )
 
 

@@ -73,14 +73,43 @@ def _combine(assignment: Assignment, by_role: Mapping[str, Credentials]) -> Cred
     return Credentials(chief.username, chief.password, deputies)
 
 
-def describe_staff(settings: Settings) -> list[str]:
-    """Return a line for each role that the settings declare: what it may, may not, and leaves."""
-    roles = settings.chosen_target.roles
-    return [
+def list_acting_accounts(target: Target) -> dict[str, dict[str, str]]:
+    """Return the keys under `users` of who does the work of each role in the checks.
+
+    The account of most of the work has the empty name, those of single operations have theirs. It
+    is empty where the settings declare no roles.
+    """
+    staff = read_staff_roles(target)
+    if not staff.is_declared:
+        return {}
+    accounts = {role.name: role.account for role in staff.roles}
+    work = assign_work(staff, target.absent_capabilities)
+    return {
+        role.value: {
+            "": accounts[assigned.chief],
+            **{name: accounts[other] for name, other in assigned.deputies.items()},
+        }
+        for role, assigned in work.items()
+    }
+
+
+def describe_staff(target: Target) -> list[str]:
+    """Return a line for each declared role, and for each work of the checks: who may, who acts."""
+    staff = read_staff_roles(target)
+    if not staff.is_declared:
+        return []
+    rights = [
         f"{name} (account {account_of(name, role)}): may {_name_all(role.allowed)}; may not"
         f" {_name_all(role.refused)}; not asked: {_name_all(role.unlisted)}"
-        for name, role in roles.items()
+        for name, role in target.roles.items()
     ]
+    work = assign_work(staff, target.absent_capabilities).items()
+    return [*rights, *(_describe_assignment(role, assigned) for role, assigned in work)]
+
+
+def _describe_assignment(role: Role, assigned: Assignment) -> str:
+    deputies = "".join(f", {name} as {other}" for name, other in assigned.deputies.items())
+    return f"the checks act as {assigned.chief} where they need a {role.value}{deputies}"
 
 
 def _name_all(names: tuple[str, ...]) -> str:

@@ -12,6 +12,10 @@ from cutover_gates.hospital import Driver, PatientDraft, Reason, Rejected
 from cutover_gates.hospital.synthetic import FileFactory, PatientFactory
 
 
+ActingAccounts = Mapping[str, Mapping[str, str]]
+"""The keys under `users` of who acts, by role: one by the empty name, others by operation."""
+
+
 class UnexpectedResult(Exception):
     """Nothing was refused, but the result is not the expected one.
 
@@ -47,8 +51,9 @@ class CheckContext:
 
     `values` holds what a step gave, by name: sessions by role, `patient`, `visit`, `document` …
     `document_types` are those that the target takes. `unsupported` is what the settings declare so.
-    `paged` is the same target that is asked for
-    lists in pages of one entry, None where the driver cannot do that.
+    `paged` is the same target that is asked for lists in pages of one entry, None where the driver
+    cannot do that. `acting` says whose accounts do the work of each role where the settings have a
+    table of roles, and `missing` why there is nobody for a role.
     """
 
     driver: LedgerDriver
@@ -59,6 +64,8 @@ class CheckContext:
     paged: Driver | None = None
     unsupported: Mapping[str, str] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
+    acting: ActingAccounts = field(default_factory=dict)
+    missing: Mapping[str, str] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Any:
         return self.values[name]

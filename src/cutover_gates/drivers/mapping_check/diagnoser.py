@@ -110,7 +110,7 @@ class Diagnoser:
             case NotRejected():
                 return self._diagnose_accepted_request(error)
             case Rejected():
-                return self._diagnose_rejection(step, error)
+                return self._diagnose_rejection(step, context, error)
             case UnexpectedResult():
                 return self._diagnose_result(context, error)
             case ProtocolViolation():
@@ -137,14 +137,15 @@ class Diagnoser:
         final = not elsewhere and (error.final or not self.exchange.heard)
         return replace(diagnosis, final=final)
 
-    def _diagnose_rejection(self, step: CheckStep, error: Rejected) -> Diagnosis:
+    def _diagnose_rejection(
+        self, step: CheckStep, context: CheckContext, error: Rejected
+    ) -> Diagnosis:
         if error.answer.status < 300:
             actual = f"this rule sees a rejection in HTTP {error.answer.status}: {error}"
             key = f"refusals.{error.reason.value}"
             return self._at(Cause.REJECTION_IN_SUCCESS, key, "no rejection", actual)
-        is_sign_in = step.operation == "sign_in"
-        cause = Cause.SIGN_IN_REJECTED if is_sign_in else BY_REASON[error.reason]
-        key, complaint = key_of_rejection(step, cause), ""
+        cause = Cause.SIGN_IN_REJECTED if step.operation == "sign_in" else BY_REASON[error.reason]
+        key, complaint = key_of_rejection(step, cause, context.acting), ""
         if error.reason is Reason.INVALID:
             key, complaint = find_rejected_field(self.exchange, self.locations, key)
         # A driver with a mapping says it itself.

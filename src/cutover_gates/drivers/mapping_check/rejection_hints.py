@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cutover_gates.drivers.mapping_check.causes import Cause
-from cutover_gates.drivers.mapping_check.check_context import CheckStep
+from cutover_gates.drivers.mapping_check.check_context import ActingAccounts, CheckStep
 from cutover_gates.drivers.mapping_check.last_exchange import LastExchange
 from cutover_gates.drivers.mapping_check.source_locations import SourceLocations
 from cutover_gates.drivers.rest.rejected_fields import BODIES, named_words
@@ -20,10 +20,12 @@ _REGISTRAR_OPERATIONS = (
 )
 
 
-def key_of_rejection(step: CheckStep, cause: Cause) -> str:
+def key_of_rejection(step: CheckStep, cause: Cause, acting: ActingAccounts) -> str:
     """Return the key to look at, for a rejection that nobody provoked."""
     if cause in (Cause.SIGN_IN_REJECTED, Cause.MISSING_RIGHT):
-        return f"users.{acting_role(step)}"
+        role = step.gives if step.gives in acting else acting_role(step)
+        accounts = acting.get(role, {})
+        return f"users.{accounts.get(step.operation, accounts.get('', role))}"
     if cause is Cause.TOKEN_REJECTED:
         return "token.value"
     if cause is Cause.NOTHING_FOUND:

@@ -5,7 +5,7 @@ It judges no target: a failure is a line to change.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -47,10 +47,15 @@ class StepResult:
     rejected: bool = False
 
 
-def run_steps(context: CheckContext, diagnoser: Diagnoser) -> Iterator[StepResult]:
-    """Run every step. Raises nothing: whatever a driver raises is a failure."""
+def run_steps(
+    context: CheckContext, diagnoser: Diagnoser, more: Sequence[CheckStep] = ()
+) -> Iterator[StepResult]:
+    """Run every step, and `more` of this target.
+
+    Raises nothing: whatever a driver raises is a failure.
+    """
     blockers: dict[str, StepResult] = {}  # what a later step may need -> the step that lacks it
-    for step in list_steps(context):
+    for step in (*list_steps(context), *more):
         result = _skip(step, context, blockers) or _run_step(step, context, diagnoser)
         _block(result, context, blockers)
         yield result
@@ -94,7 +99,7 @@ def _skip(
     if f"account-{role}" in context.unsupported:
         return StepResult(step, StepOutcome.UNSUPPORTED, context.unsupported[f"account-{role}"])
     note = f"the settings give no {missing}: write users.{role}"
-    return StepResult(step, StepOutcome.LEFT_OUT, note)
+    return StepResult(step, StepOutcome.LEFT_OUT, context.missing.get(role, note))
 
 
 def _run_step(step: CheckStep, context: CheckContext, diagnoser: Diagnoser) -> StepResult:

@@ -95,24 +95,18 @@ class AccessMatrix:
     def _staff_cells(self, operation: Operation) -> Iterator[AccessCell]:
         """Request one operation by each role: first those that must be refused."""
         table = self._context.role_table
-        allowed = {
-            role: table.allows(role, operation)
-            for role in self._staff
-            if role in self._sessions and (table.staff.is_declared or role in table.rows)
-        }
-        for role, may in sorted(allowed.items(), key=lambda item: bool(item[1])):
-            if may is None:
-                yield unlisted_cell(self._context, operation, role)
-            else:
-                yield self._role_cell(operation, role, allowed=may)
+        roles = [role for role in self._staff if role in self._sessions and table.knows(role)]
+        for role in sorted(roles, key=lambda role: bool(table.allows(role, operation))):
+            yield self._role_cell(operation, role, table.allows(role, operation))
 
-    def _role_cell(self, operation: Operation, role: str, *, allowed: bool) -> AccessCell:
+    def _role_cell(self, operation: Operation, role: str, allowed: bool | None) -> AccessCell:
+        if allowed is None:
+            return unlisted_cell(self._context, operation, role)
         if allowed and must_skip(self._context, operation, self._current_chart()):
             return skipped_cell(self._context, operation, role)
         expected = ExpectedAccess.ALLOWED if allowed else ExpectedAccess.FORBIDDEN
-        return self._request_cell(
-            operation, role, expected, self._choose_session(operation, role), role
-        )
+        session = self._choose_session(operation, role)
+        return self._request_cell(operation, role, expected, session, role)
 
     def _outsider_cells(self, operation: Operation) -> Iterator[AccessCell]:
         if Role.OUTSIDER not in self._sessions:

@@ -35,6 +35,10 @@ class RoleTable:
     staff: StaffRoles = SHIPPED_ROLES
     words: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
+    def knows(self, role: str) -> bool:
+        """Return whether the table says anything of a role."""
+        return self.staff.is_declared or role in self.rows
+
     def allows(self, role: str, operation: Operation) -> bool | None:
         """Return whether a role may use an operation; None where the table does not say it."""
         if not self.staff.is_declared:
