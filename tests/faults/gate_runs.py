@@ -47,16 +47,20 @@ class NoVerdict(AssertionError):
 
 
 def start_functional_gate(
-    hospital: Hospital, folder: Path, *options: str, waived: Sequence[str] = ()
+    hospital: Hospital,
+    folder: Path,
+    *options: str,
+    waived: Sequence[str] = (),
+    more: str = "",
 ) -> subprocess.Popen[str]:
     """Start the gate, with its settings and reports in `folder`; secrets go by the environment.
 
-    `waived` are items for which somebody has written a waiver.
+    `waived` are items for which somebody has written a waiver, `more` further settings.
     """
     write_waivers(folder, waived)
     return start_gate(
         GATE,
-        write_settings(hospital, folder),
+        write_settings(hospital, folder, more),
         secrets_of(hospital),
         Path(hospital.shared) / "compiled",
         *options,
@@ -99,15 +103,14 @@ def write_waivers(folder: Path, items: Sequence[str]) -> None:
     (folder / "waivers.toml").write_text("".join(waivers), encoding="utf-8")
 
 
-def write_settings(hospital: Hospital, folder: Path) -> Path:
-    """Write the settings file."""
+def write_settings(hospital: Hospital, folder: Path, more: str = "") -> Path:
+    """Write the settings file. `more` stands at its end."""
     config = folder / "cutover.toml"
     users = "\n".join(
         f'[targets.tried.users.{role}]\nusername = "{role}"' for role in hospital.staff
     )
-    config.write_text(
-        _SETTINGS.format(url=hospital.url, release=Settings.release, users=users), encoding="utf-8"
-    )
+    text = _SETTINGS.format(url=hospital.url, release=Settings.release, users=users)
+    config.write_text(f"{text}\n{more}", encoding="utf-8")
     return config
 
 
@@ -117,9 +120,10 @@ def run_functional_gate(
     *options: str,
     seconds: float = 45,
     waived: Sequence[str] = (),
+    more: str = "",
 ) -> Verdict:
     """The gate's verdict on a hospital. Raises `NoVerdict` where there is none within `seconds`."""
-    process = start_functional_gate(hospital, folder, *options, waived=waived)
+    process = start_functional_gate(hospital, folder, *options, waived=waived, more=more)
     return wait_for_verdict(process, folder, seconds)
 
 

@@ -22,6 +22,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "access.sign_in",
         "access.sessions",
         "access.permissions",
+        "access.own_roles",
         "functional.charts",
         "functional.lost_writes",
         "functional.patient_records",

@@ -49,10 +49,15 @@ def _functional(folder: Path) -> Iterator[Trial]:
     with hospitals.cluster() as cluster:
 
         def attempt(fault: type[Fault], place: Path, check: str | None) -> Results:
-            waived = _as_kind(fault, FunctionalFault).waived
+            kind = _as_kind(fault, FunctionalFault)
             with hospitals.hospital(cluster, fault.__name__, place) as hospital:
                 return gate_runs.run_functional_gate(
-                    hospital, place, *gate_runs.PLAIN, *_files_of(check), waived=waived
+                    hospital,
+                    place,
+                    *gate_runs.PLAIN,
+                    *_files_of(check),
+                    waived=kind.waived,
+                    more=kind.asked,
                 )
 
         yield attempt

@@ -76,11 +76,13 @@ def _find_missing_journeys(target: Target) -> Iterator[LeftOutQuestion]:
 def _find_unlisted_rights(target: Target) -> Iterator[LeftOutQuestion]:
     """Yield what the table of roles neither allows to a role nor refuses: it is not asked.
 
-    An operation of the API's document counts where another role lists it.
+    An operation counts where another role lists it; one that no role lists does not exist.
     """
-    documented = dict.fromkeys(name for role in target.roles.values() for name in role.documented)
+    roles = target.roles.values()
+    known = {one for role in roles for one in (*role.allowed, *role.refused)}
+    documented = dict.fromkeys(name for role in roles for name in role.documented)
     for name, role in target.roles.items():
-        words = [one for one in role.unlisted if one not in target.absent_capabilities]
+        words = [one for one in role.unlisted if one in known - target.absent_capabilities.keys()]
         rest = THE_REST in (*role.may, *role.may_not) or name in target.contract.roles
         others = [] if rest else [one for one in documented if one not in role.documented]
         if words:

@@ -18,7 +18,7 @@ WORK: Mapping[Role, tuple[str, ...]] = {
         *("open_visit", "visit", "visits_of"),
     ),
     Role.CLINICIAN: (
-        *("open_visit", "visit", "visits_of", "admit", "discharge", "cancel", "upload"),
+        *("admit", "discharge", "cancel", "open_visit", "visit", "visits_of", "upload"),
         *("document", "content", "documents_of", "patient", "search"),
     ),
     Role.ADMINISTRATOR: (
@@ -26,7 +26,7 @@ WORK: Mapping[Role, tuple[str, ...]] = {
         *(name for name in LOOKING if name != "search"),
     ),
 }
-"""What the checks do as somebody of each role."""
+"""What the checks do as somebody of each role. Who may do the first of it is asked first."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,12 @@ class StaffRoles:
             if name in operations
         ]
 
+    def allowed_to(self, account: str) -> frozenset[str]:
+        """Return what an account may do in any of its roles."""
+        return frozenset(
+            name for role in self.roles if role.account == account for name in role.may
+        )
+
     def find_allowed(self, operation: str) -> StaffRole | None:
         """Return the first role that may do an operation; None where nobody may."""
         return next((role for role in self.roles if operation in role.may), None)
@@ -141,9 +147,9 @@ class Assignment:
 def assign_work(staff: StaffRoles, absent: Collection[str]) -> dict[Role, Assignment]:
     """Return who does the work of each `Role` that somebody of the staff may do.
 
-    The first role that may do all of it; else the one that may do most of it, with the first role
-    that may for the rest. `absent` are operations that the target does not have. The auditor is the
-    first role that may change nothing.
+    It is the first role that may do the first of it, and for what its account may not do the first
+    role that may. `absent` are operations that the target does not have. The auditor is the first
+    role whose account may change nothing.
     """
     assigned = {role: _assign(staff, work, absent) for role, work in WORK.items()}
     assigned[Role.AUDITOR] = _find_reader(staff)
@@ -158,17 +164,17 @@ def find_undone_work(staff: StaffRoles, absent: Collection[str]) -> list[str]:
 
 def _assign(staff: StaffRoles, work: tuple[str, ...], absent: Collection[str]) -> Assignment | None:
     wanted = [name for name in work if name not in absent]
-    able = {role: sum(name in role.may for name in wanted) for role in staff.roles}
-    # The first of those that may do most: `max` keeps the order of the table.
-    chief = max(able, key=lambda role: able[role], default=None)
-    if chief is None or not able[chief]:
+    chief = next(filter(None, map(staff.find_allowed, wanted)), None)
+    if chief is None:
         return None
-    others = {name: staff.find_allowed(name) for name in wanted if name not in chief.may}
+    own = staff.allowed_to(chief.account)
+    others = {name: staff.find_allowed(name) for name in wanted if name not in own}
     return Assignment(chief.name, {name: role.name for name, role in others.items() if role})
 
 
 def _find_reader(staff: StaffRoles) -> Assignment | None:
     for role in staff.roles:
-        if not set(role.may) & set(CHANGING) and set(role.may_not) & set(CHANGING):
+        changes = staff.allowed_to(role.account) & set(CHANGING)
+        if not changes and set(role.may_not) & set(CHANGING):
             return Assignment(role.name)
     return None

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from cutover_gates.config.base import SettingsError
 from cutover_gates.config.capabilities import suggest_declaration
 from cutover_gates.config.settings import Settings
-from cutover_gates.hospital import Credentials, Role, Unsupported
+from cutover_gates.hospital import Credentials, MappingError, Role, Unsupported
 from cutover_gates.hospital.staff_roles import find_undone_work
 from cutover_gates.plugin.account_check import raise_if_rejected, raise_if_role_rejected
-from cutover_gates.targets.driver_factory import load_unsupported_operations
+from cutover_gates.targets.driver_factory import load_unsupported_operations, mapping_of
 from cutover_gates.targets.running_target import RunningTarget
 from cutover_gates.targets.staffing import read_staff_roles
 from cutover_gates.util.text import format_list
@@ -84,7 +84,8 @@ def require_work(settings: Settings) -> None:
     staff = read_staff_roles(settings.chosen_target)
     if not staff.is_declared:
         return
-    undone = find_undone_work(staff, load_unsupported_operations(settings))
+    absent = {*load_unsupported_operations(settings), *find_dialect_gaps(settings)}
+    undone = find_undone_work(staff, absent)
     if undone:
         table = f"targets.{settings.target}"
         raise SettingsError(
@@ -92,3 +93,18 @@ def require_work(settings: Settings) -> None:
             " works: name it under may of the role that does it, or declare it absent in"
             f" [{table}.capabilities]"
         )
+
+
+def find_dialect_gaps(settings: Settings) -> frozenset[str]:
+    """Return the operations that the default dialect itself has not, and that nobody declared."""
+    if settings.chosen_target.driver != "rest":
+        return frozenset()
+    # here, because it takes long and only a target with a table of roles needs it
+    from cutover_gates.drivers.rest.mapping import load_mapping
+
+    table, source = mapping_of(settings)
+    try:
+        absent = load_mapping(table, source).unsupported
+    except MappingError:
+        return frozenset()  # the run says so itself, with the line
+    return frozenset(absent) - load_unsupported_operations(settings).keys()

@@ -20,6 +20,7 @@ from reference.documents import store as documents
 from reference.patients import store as patients
 from reference.pool import Rows
 from reference.security import ADMINISTRATOR, AUDITOR, CLINICIAN, REGISTRAR, Caller
+from tests.faults.access.staff_tables import SPLIT
 from tests.faults.api.api_fault import ApiFault, operation
 from tests.faults.fault import replace
 from tests.faults.response_changes import fetch_row
@@ -138,6 +139,35 @@ class AuditorsAreShutOut(_TakenForAnother):
         "^GET .*/audit$",
     )
     only = ("readAudit", "getPatient")
+
+
+# ── roles of the hospital's own, which stand in settings ──
+
+
+class NursesDeletePatients(_TakenForAnother):
+    """A nurse removes the chart that shows a mistake. Here nobody is called clinician."""
+
+    breaks, shows = (rules.ROLE_REFUSED,), "by nurse"
+    staff = SPLIT
+    who, taken_for, request = (
+        {"role": CLINICIAN},
+        {"role": ADMINISTRATOR},
+        "^DELETE .*/patients/[^/]+$",
+    )
+    only = ("getPatient", "deletePatient")
+
+
+class DoctorsCannotReadDocuments(_TakenForAnother):
+    """A doctor is refused the letter that a nurse was never meant to read."""
+
+    breaks, shows = (rules.ROLE_ALLOWED,), "by doctor"
+    staff = SPLIT
+    who, taken_for, request = (
+        {"role": ADMINISTRATOR},
+        {"role": AUDITOR},
+        "^GET .*/content$",
+    )
+    only = ("downloadDocument", "getPatient")
 
 
 # ── another facility ──

@@ -29,9 +29,10 @@ def run_gate_on_fault(
 ) -> Verdict:
     """Return the gate's verdict on a hospital with this fault, or that of only these files."""
     with hospitals.hospital(cluster, fault.__name__, folder) as hospital:
-        return _judged(
-            hospital, {**_of_the(fault.only, folder), **fault.asked}, folder, fault.seconds, *files
-        )
+        asked = {**_of_the(fault.only, folder), **fault.asked}
+        if fault.staff:
+            asked["roles"] = {"anybody": asked["roles"]["anybody"]}
+        return _judged(hospital, asked, folder, fault.seconds, *files, more=fault.staff)
 
 
 def run_gate_on_defect(cluster: hospitals.Cluster, name: str, folder: Path, *files: str) -> Verdict:
@@ -72,11 +73,12 @@ def _judged(
     folder: Path,
     seconds: float,
     *files: str,
+    more: str = "",
 ) -> Verdict:
     told = {**gate_runs.secrets_of(hospital), "CUTOVER_TARGETS__TRIED__CONTRACT": json.dumps(asked)}
     return gate_runs.run_gate(
         GATE,
-        gate_runs.write_settings(hospital, folder),
+        gate_runs.write_settings(hospital, folder, more),
         told,
         Path(hospital.shared) / "compiled",
         *gate_runs.PLAIN,

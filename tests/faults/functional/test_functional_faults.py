@@ -25,8 +25,11 @@ def test_the_gate_catches(name: str, cluster: hospitals.Cluster, tmp_path: Path)
     item.
     """
     with hospitals.hospital(cluster, name, tmp_path) as hospital:
-        verdict = gate_runs.run_functional_gate(hospital, tmp_path, waived=BY_NAME[name].waived)
-    wrong = find_problems(BY_NAME[name], verdict)
+        fault = BY_NAME[name]
+        verdict = gate_runs.run_functional_gate(
+            hospital, tmp_path, waived=fault.waived, more=fault.asked
+        )
+    wrong = find_problems(fault, verdict)
     assert not wrong, "\n".join([*wrong, verdict.output])
 
 

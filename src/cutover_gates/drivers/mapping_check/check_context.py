@@ -11,7 +11,6 @@ from cutover_gates.drivers.mapping_check.causes import Cause
 from cutover_gates.hospital import Driver, PatientDraft, Reason, Rejected
 from cutover_gates.hospital.synthetic import FileFactory, PatientFactory
 
-
 ActingAccounts = Mapping[str, Mapping[str, str]]
 """The keys under `users` of who acts, by role: one by the empty name, others by operation."""
 
