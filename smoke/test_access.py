@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 
@@ -182,6 +183,17 @@ PREPARATIONS: Mapping[str, Transition] = {"discharge": Transition.ADMIT}
 """The move that a visit needs before it can be tried."""
 
 
+def assert_shown(chart: Chart, act: str, answer: Any) -> None:
+    """Assert that a look shows the record: an empty list is a refusal, too."""
+    if act == "content":
+        assert answer, "the document came back without bytes"
+        return
+    kind = {"visit": chart.visit, "document": chart.document}.get(act.partition("s_")[0])
+    shown = [answer] if isinstance(answer, Patient | Visit | Document) else answer
+    wanted = kind or chart.patient
+    assert wanted.id in {record.id for record in shown}, f"the answer to {act} lacks the record"
+
+
 def look_after(chart: Chart, act: str, sessions: Sessions) -> object:
     """Return what shows whether the act was done."""
     return SEEN_AFTER[act](chart, sessions(SEARCHER.get(act, Role.ADMINISTRATOR)))
@@ -287,13 +299,18 @@ def test_a_role_cannot_do_what_it_must_not(
 def test_a_role_may_do_its_work(
     chart: Chart, sessions: Sessions, role_sessions: RoleSessions, allowed_act: RoleAct
 ) -> None:
-    """A role may do what the table of roles says, and it is done."""
+    """A role may do what the table of roles says, and it is done.
+
+    A list without the record is a refusal, too.
+    """
     act = allowed_act.operation
     chart = prepare(chart, act, sessions)
     do = {**SHOWS, **ROLE_CHANGES}[act]
     before = look_after(chart, act, sessions) if act in EFFECTS else None
     with expect_permission(allowed_act):
-        do(chart, role_sessions(allowed_act.role))
+        answer = do(chart, role_sessions(allowed_act.role))
+    if act in SHOWS:
+        assert_shown(chart, act, answer)
     if act in EFFECTS:
         after = look_after(chart, act, sessions)
         assert after != before, (

@@ -46,6 +46,8 @@ class AccountLookup:
     def work_of(self, name: str) -> Role | None:
         """Return whose work in the checks this account alone does; None where it does no such."""
         account = self.credentials_of(name)
+        if not self.target.staff:
+            return Role(name)
         for role, other in self.target.users.items():
             if other == account and not other.deputies:
                 return role

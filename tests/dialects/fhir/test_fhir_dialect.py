@@ -91,7 +91,7 @@ def test_a_server_may_offer_less(tmp_path: Path, compiled: Path) -> None:
         "access-control": "failed",
     }, verdict.output
     assert verdict.failed_checks("access-control") == [
-        "smoke/test_access.py::test_a_role_cannot_do_what_it_must_not[registrar-remove-patient]"
+        "smoke/test_access.py::test_a_role_cannot_do_what_it_must_not[registrar-retire_patient]"
     ]
     lacking = ("smoke/fhir/test_versions", "smoke/fhir/test_transactions")
     own = {check: outcome for check, outcome in verdict.checks.items() if check.startswith(lacking)}

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from tests.faults import gate_runs, hospitals
+from tests.faults.access.staff_tables import OVERLAP, SPLIT
 from tests.faults.functional.functional_fault import FunctionalFault
 from tests.faults.judge import FUNCTIONAL, find_problems
 from tests.faults.registry import faults_of_kind
@@ -51,6 +52,30 @@ def test_without_a_fault_nothing_is_blamed_in_one_process_or_two(
         ), verdict.output
     one, two = verdicts
     assert one.checks == two.checks
+
+
+def test_a_table_of_roles_that_is_true_blames_nobody(
+    cluster: hospitals.Cluster, tmp_path: Path
+) -> None:
+    """One account has two roles, and two roles may do the same: access alone is asked."""
+    with hospitals.hospital(cluster, NONE, tmp_path) as hospital:
+        verdict = gate_runs.run_functional_gate(
+            hospital, tmp_path, *gate_runs.PLAIN, "smoke/test_access.py", more=OVERLAP
+        )
+    assert verdict.outcome("access-control") == "passed", verdict.output
+    rights = [name for name in verdict.checks if "test_a_role_may_do_its_work[" in name]
+    assert len(rights) > 25, rights
+
+
+@pytest.mark.thorough
+def test_two_roles_that_share_the_work_of_one_blame_nobody(
+    cluster: hospitals.Cluster, tmp_path: Path
+) -> None:
+    """Where nurses admit and doctors cancel, every check finds somebody who may."""
+    with hospitals.hospital(cluster, NONE, tmp_path) as hospital:
+        verdict = gate_runs.run_functional_gate(hospital, tmp_path, more=SPLIT)
+    outcomes = {item: verdict.outcome(item) for item in FUNCTIONAL}
+    assert outcomes == dict.fromkeys(FUNCTIONAL, "passed"), verdict.output
 
 
 def count_left_patients(hospital: hospitals.Hospital) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
+from types import MappingProxyType
 from typing import Any
 
 from cutover_gates.core.evidence.assessment import Assessment
@@ -17,8 +18,10 @@ from cutover_gates.hospital import (
     Reason,
     Role,
     Session,
+    StaffRoles,
     Unreachable,
 )
+from cutover_gates.hospital.staff_roles import SHIPPED_ROLES
 from cutover_gates.probes.api.access.assessments import AccessAssessments
 from cutover_gates.probes.api.access.model import AccessContext, PatientChart
 from cutover_gates.probes.api.access.role_table import RoleTable
@@ -71,10 +74,10 @@ class Clinic:
     asked: list[tuple[Operation, str]] = field(default_factory=list)
     numbers: Any = field(default_factory=lambda: count(1))
 
-    def sign_in(self, role: Role) -> Session:
-        token = f"{role.value}-{next(self.numbers)}"
-        self.living[token] = role.value
-        return Session(role.value, token)
+    def sign_in(self, role: str) -> Session:
+        token = f"{role}-{next(self.numbers)}"
+        self.living[token] = str(role)
+        return Session(str(role), token)
 
     def chart(self) -> PatientChart:
         number = next(self.numbers)
@@ -129,7 +132,7 @@ class Clinic:
         if who in ("nobody", "ended") or (who == "expired" and not self.takes_expired):
             return Reason.UNAUTHENTICATED
         role = {"outsider": "clinician", "expired": "administrator"}.get(who, who)
-        if not RoleTable("", self.may).allows(Role(role), operation):
+        if not RoleTable("", self.may).allows(role, operation):
             return Reason.FORBIDDEN
         if "{" in operation.path and (patient not in self.charts or who == "outsider"):
             return Reason.NOT_FOUND
@@ -157,14 +160,16 @@ def access(
     table: Mapping[str, Sequence[str]] = TABLE,
     *,
     kept: list[Assessment] | None = None,
-    sessions: Callable[[Role], Session] | None = None,
+    sessions: Callable[[str], Session] | None = None,
+    staff: StaffRoles = SHIPPED_ROLES,
+    words: Mapping[str, Sequence[str]] = MappingProxyType({}),
     expired: Session | Exception | None = None,
     names: Mapping[str, str] | None = None,
     untried: Mapping[str, str] | None = None,
     asked: Sequence[Operation] | None = None,
 ) -> AccessAssessments:
     """The questions, put to a clinic."""
-    living = {role: clinic.sign_in(role) for role in Role}
+    living = {role: clinic.sign_in(role) for role in (*staff.names, Role.OUTSIDER.value)}
     made: dict[str, dict[str, Any]] = {}
 
     def once(key: str, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -176,7 +181,7 @@ def access(
         clinic,
         clinic.operations if asked is None else asked,
         clinic.operations,
-        RoleTable("staging", table),
+        RoleTable("staging", table, staff, words),
         sessions or living.__getitem__,
         clinic.sign_in,
         expired or Session("expired", "expired"),

@@ -42,6 +42,7 @@ POD_METRICS = f"{TARGET}PERFORMANCE__RESOURCES__KUBERNETES__"
 SPECIAL: Mapping[str, str] = {
     f"{TARGET}{key}": text
     for key, text in {
+        "ROLES__REGISTRAR__ACCOUNT": "registrar",
         "MIGRATIONS__KEYS": '[{"column": "a.b", "refers_to": "c.d"}]',
         "MIGRATIONS__TABLES__TABLE__ROWS": "+9",
         "PERFORMANCE__MAX_SECONDS": "99",
@@ -78,6 +79,7 @@ COMPANIONS: Mapping[str, Mapping[str, str]] = {
     ITEM: {f"{ITEM}{key}": text for key, text in DECLARED.items()},
     CAPABILITY: {f"{CAPABILITY}{key}": text for key, text in DECLARED.items()}
     | {f"{CAPABILITY}VALUE": "false"},
+    f"{TARGET}ROLES__": {f"{TARGET}ROLES__REGISTRAR__MAY_NOT": '["*"]'},
     POD_METRICS: {
         f"{POD_METRICS}API": "https://k.example",
         f"{POD_METRICS}NAMESPACE": "n",
