@@ -57,7 +57,7 @@ def _functional(folder: Path) -> Iterator[Trial]:
                     *gate_runs.PLAIN,
                     *_files_of(check),
                     waived=kind.waived,
-                    more=kind.asked,
+                    more=kind.staff,
                 )
 
         yield attempt

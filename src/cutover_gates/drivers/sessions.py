@@ -51,7 +51,7 @@ class SessionPool:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._driver, self._redactor = driver, redactor
-        self._credentials: dict[str, Credentials] = {**credentials}
+        self._credentials: dict[str, Credentials] = dict(credentials.items())
         self._margin = driver.features.refresh_margin if margin is None else margin
         self._clock = clock
         self._slots: dict[str, _Slot] = {role: _Slot() for role in (*Role, *credentials)}

@@ -24,7 +24,7 @@ class _OwnRoles(FunctionalFault):
     """Callers who are `who` are taken for `taken_for` where `request` ("METHOD path") matches."""
 
     item = "access-control"
-    asked = OVERLAP
+    staff = OVERLAP
     who: ClassVar[str]
     taken_for: ClassVar[Mapping[str, Any]]
     request: ClassVar[str]
@@ -91,5 +91,5 @@ class RefusedRegistrationsAreStored(_OwnRoles):
 class NursesRegisterInAHospitalThatSharesWork(_OwnRoles):
     """Where nurse and doctor do together what a clinician does elsewhere, rights count as well."""
 
-    asked = SPLIT
+    staff = SPLIT
     who, taken_for, request = CLINICIAN, {"role": REGISTRAR}, "^POST .*/patients$"

@@ -21,12 +21,12 @@ class FunctionalFault(Defect, Fault):
 
     It is caught where a check of its item found something. With `also = EVERYTHING` it is enough
     that the item is not passed. `waived` are items that a person has decided to go without: the
-    gate must say NO-GO all the same. `asked` are further settings of the target `tried`, as TOML.
+    gate must say NO-GO all the same. `staff` is a table of roles as TOML.
     """
 
     follows = frozenset({STORY, WRITES})
     waived: ClassVar[tuple[str, ...]] = ()
-    asked: ClassVar[str] = ""
+    staff: ClassVar[str] = ""
 
     @classmethod
     def find_own_problems(cls, results: Results) -> list[str]:

@@ -36,6 +36,11 @@ def lacks(*names: str) -> Change:
     return declare("capabilities", "\n".join(facts))
 
 
+def everything_for(role: str) -> Change:
+    """A table of roles in which the only one may do everything."""
+    return declare("roles", f'{role} = {{ may = ["*"] }}')
+
+
 def needs(capability: str) -> Change:
     """The sign-in check needs a capability that the target is asked for first."""
     return swap(
@@ -137,6 +142,17 @@ DECLARED = (
         "an item that is never waived, without what the plan asks for at least",
         change=both(lacks("sign_in"), needs("sign_in"), at_least("test_people_sign_in")),
         says="the plan asks for test_people_sign_in at least, which is not applicable",
+    ),
+    Hole(
+        "a table of roles that refuses nothing, with a declared reason",
+        change=both(
+            everything_for("clinician"),
+            lacks("role-separation"),
+            needs("role-separation"),
+            at_least("test_people_sign_in"),
+        ),
+        says="the plan asks for test_people_sign_in at least, which is not applicable",
+        thorough=True,
     ),
     Hole(
         "a check of the least that does not exist",
