@@ -82,15 +82,14 @@ def list_acting_accounts(target: Target) -> dict[str, dict[str, str]]:
     staff = read_staff_roles(target)
     if not staff.is_declared:
         return {}
-    accounts = {role.name: role.account for role in staff.roles}
     work = assign_work(staff, target.absent_capabilities)
-    return {
-        role.value: {
-            "": accounts[assigned.chief],
-            **{name: accounts[other] for name, other in assigned.deputies.items()},
-        }
-        for role, assigned in work.items()
-    }
+    return {role.value: _name_accounts(staff, assigned) for role, assigned in work.items()}
+
+
+def _name_accounts(staff: StaffRoles, assigned: Assignment) -> dict[str, str]:
+    accounts = {role.name: role.account for role in staff.roles}
+    deputies = {name: accounts[other] for name, other in assigned.deputies.items()}
+    return {"": accounts[assigned.chief], **deputies}
 
 
 def describe_staff(target: Target) -> list[str]:

@@ -43,6 +43,7 @@ SPECIAL: Mapping[str, str] = {
     f"{TARGET}{key}": text
     for key, text in {
         "ROLES__REGISTRAR__ACCOUNT": "registrar",
+        "ROLES__REGISTRAR__MAY": '["search"]',
         "MIGRATIONS__KEYS": '[{"column": "a.b", "refers_to": "c.d"}]',
         "MIGRATIONS__TABLES__TABLE__ROWS": "+9",
         "PERFORMANCE__MAX_SECONDS": "99",
@@ -79,7 +80,7 @@ COMPANIONS: Mapping[str, Mapping[str, str]] = {
     ITEM: {f"{ITEM}{key}": text for key, text in DECLARED.items()},
     CAPABILITY: {f"{CAPABILITY}{key}": text for key, text in DECLARED.items()}
     | {f"{CAPABILITY}VALUE": "false"},
-    f"{TARGET}ROLES__": {f"{TARGET}ROLES__REGISTRAR__MAY_NOT": '["*"]'},
+    f"{TARGET}ROLES__": {f"{TARGET}ROLES__REGISTRAR__MAY_NOT": '["patient", "admit"]'},
     POD_METRICS: {
         f"{POD_METRICS}API": "https://k.example",
         f"{POD_METRICS}NAMESPACE": "n",

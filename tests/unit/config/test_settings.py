@@ -205,9 +205,8 @@ LIMITS = LOCAL + "[targets.x.limits]\n"
         (
             LOCAL + '[targets.x.users.registar]\nusername = "r"',
             (
-                "section [targets.x.users], key 'registar': Input should be 'registrar',"
-                " 'clinician', 'auditor', 'administrator' or 'outsider' (given: 'registar'). Did"
-                " you mean 'registrar'?"
+                "section [targets.x.users]: no role has the account 'registar'. Did you mean"
+                " 'registrar'? Allowed: registrar, clinician, auditor, administrator, outsider"
             ),
         ),
         (
@@ -347,7 +346,7 @@ def test_each_mistake_has_its_sentence(load: Load) -> None:
         ),
         (
             "CUTOVER_TARGETS__STAGING__USERS__REGISTAR__PASSWORD",
-            "key 'registar': Input should be 'registrar', 'clinician'",
+            "no role has the account 'registar'. Did you mean 'registrar'?",
         ),
         (
             "CUTOVER_TARGETS__STAGING__USERS__REGISTRAR__PASSWROD",

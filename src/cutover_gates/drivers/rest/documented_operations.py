@@ -21,16 +21,16 @@ def find_documented(
     """
     root = urlsplit(document.root).path.rstrip("/")
     base = urlsplit(base_url).path.rstrip("/") + mapping.base_path
-    found = {
-        name: tuple(
+
+    def find(name: str) -> tuple[str, ...]:
+        return tuple(
             str(operation)
             for step in _deciding_steps(mapping, name)
             for operation in document.operations
             if _is_requested(step, base, operation, root)
         )
-        for name in ROLE_OPERATIONS
-    }
-    return {name: operations for name, operations in found.items() if operations}
+
+    return {name: operations for name in ROLE_OPERATIONS if (operations := find(name))}
 
 
 def _deciding_steps(mapping: TargetMapping, name: str) -> Sequence[MappingStep]:

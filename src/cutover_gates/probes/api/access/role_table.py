@@ -93,12 +93,14 @@ class RoleTable:
         if not self.staff.is_declared:
             rows = [name for name in self.rows if name != PUBLIC_ROW]
             return any(self._allows_name(name, operation) for name in rows)
-        words = self._words_of(operation)
-        return any(
+        return any(self._concerns(role, operation) for role in self.staff.roles)
+
+    def _concerns(self, role: StaffRole, operation: Operation) -> bool:
+        """Return whether a role may do an operation, a part of it, or is refused it by name."""
+        return bool(
             self.allows(role.name, operation)
-            or any(word in role.may for word in words)
+            or set(role.may) & set(self._words_of(operation))
             or _matches_any(role.documented_may_not, operation)
-            for role in self.staff.roles
         )
 
     def _find_contradictions(self, operation: Operation) -> Iterator[Finding]:
