@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from cutover_gates.config.base import SettingsError
@@ -10,6 +13,7 @@ from cutover_gates.config.roles import ROLE_OPERATIONS
 from tests.faults.access.staff_tables import OVERLAP, OWN_ROLES, SPLIT
 from tests.unit.config.settings_files import Load
 
+PAGE = Path(__file__).resolve().parents[3] / "docs/your-hospital.md"
 TARGET = '[targets.tried]\nurl = "https://x.example"\n'
 USERS = "\n".join(
     f'[targets.tried.users.{name}]\nusername = "user-{name}"'
@@ -152,6 +156,14 @@ def test_what_a_role_lists_nowhere_counts_as_left_out(load: Load) -> None:
         ("roles.read-only without GET /audit", "contract"),
         (f"roles.read-only without {missing}", "smoke"),
     ]
+
+
+def test_the_table_of_the_page_can_be_loaded(load: Load) -> None:
+    """`docs/your-hospital.md` shows one for the accounts of its steps."""
+    (table,) = re.findall(r"```TOML\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    staff = STAFF.replace("targets.tried", "targets.mine")
+    settings = load(f"{TARGET.replace('tried', 'mine')}{staff}\n{table}")
+    assert len(settings.targets["mine"].roles) == 5
 
 
 def test_the_shipped_table_leaves_nothing_out(load: Load) -> None:
