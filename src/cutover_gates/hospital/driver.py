@@ -69,7 +69,7 @@ class DriverFeatures:
     api_document: Callable[[Mapping[str, Any] | None], tuple[Mapping[str, Any], str]] | None = None
     served_document: Callable[[], Mapping[str, Any]] | None = None
     parameter_meanings: Callable[[], Mapping[str, Mapping[str, str]]] | None = None
-    documented_operations: Callable[[], Mapping[str, Sequence[str]]] | None = None
+    documented_operations: Callable[[], Mapping[str, Sequence[str]]] = dict
 
 
 @runtime_checkable

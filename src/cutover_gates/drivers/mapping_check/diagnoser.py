@@ -110,7 +110,7 @@ class Diagnoser:
             case NotRejected():
                 return self._diagnose_accepted_request(error)
             case Rejected():
-                return self._diagnose_rejection(step, context, error)
+                return self._judge_refusal(step, context, error)
             case UnexpectedResult():
                 return self._diagnose_result(context, error)
             case ProtocolViolation():
@@ -137,9 +137,7 @@ class Diagnoser:
         final = not elsewhere and (error.final or not self.exchange.heard)
         return replace(diagnosis, final=final)
 
-    def _diagnose_rejection(
-        self, step: CheckStep, context: CheckContext, error: Rejected
-    ) -> Diagnosis:
+    def _judge_refusal(self, step: CheckStep, context: CheckContext, error: Rejected) -> Diagnosis:
         if error.answer.status < 300:
             actual = f"this rule sees a rejection in HTTP {error.answer.status}: {error}"
             key = f"refusals.{error.reason.value}"
