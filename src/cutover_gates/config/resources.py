@@ -2,10 +2,35 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator, model_validator
 
 from cutover_gates.config.base import LOOSER_ABOVE, SIZE_ABOVE, Seconds, SettingsTable
 from cutover_gates.config.load_objectives import Rate
+
+ORIGIN = "{origin}"
+"""At the beginning of `metrics_path`: scheme, host and port of the target's url."""
+TimeUnit = Literal["seconds", "milliseconds", "microseconds", "nanoseconds"]
+UNIT_SECONDS: dict[TimeUnit, float] = {
+    "seconds": 1.0,
+    "milliseconds": 1e-3,
+    "microseconds": 1e-6,
+    "nanoseconds": 1e-9,
+}
+UNIT_NAMES: dict[str, TimeUnit] = {
+    "ns": "nanoseconds",
+    "nanos": "nanoseconds",
+    "nanoseconds": "nanoseconds",
+    "us": "microseconds",
+    "microseconds": "microseconds",
+    "ms": "milliseconds",
+    "millis": "milliseconds",
+    "milliseconds": "milliseconds",
+    "seconds": "seconds",
+}
+"""Words in the name of a metric that tell its unit."""
 
 
 class PoolMetricNames(SettingsTable):
@@ -50,8 +75,8 @@ class ResourceSettings(SettingsTable):
     metrics_path: str | None = Field(
         default="/metrics",
         description=(
-            "The target's own page in Prometheus' text format, seen from its url, or a "
-            "whole address."
+            "The target's own page in Prometheus' text format: a path below its url, a path from"
+            " the root of its host (`{origin}/actuator/prometheus`), or a whole address."
         ),
     )
     prometheus: str | None = Field(
@@ -70,11 +95,35 @@ class ResourceSettings(SettingsTable):
     )
     cpu: str = Field(
         default="process_cpu_seconds_total",
-        description="The metric of the CPU seconds that were used; several series are added up.",
+        description="The metric of the CPU time that was used; several series are added up.",
+    )
+    cpu_unit: TimeUnit = Field(
+        default="seconds",
+        description=(
+            "The unit of that metric. Micrometer's `process_cpu_time_ns_total` counts nanoseconds."
+        ),
     )
     memory: str = Field(
         default="process_resident_memory_bytes",
         description="The metric of the memory in use, in bytes.",
+    )
+    garbage_collected: bool = Field(
+        default=False,
+        description=(
+            "True where `memory` is a heap that a collector empties now and then, such as"
+            ' `jvm_memory_used_bytes{area="heap"}`: its level after each collection is then judged,'
+            " and not what rises in between."
+        ),
+    )
+    failed_samples: int = Field(
+        default=2,
+        ge=0,
+        le=60,
+        json_schema_extra=LOOSER_ABOVE,
+        description=(
+            "Samples of a run (one each second) that may fail, each figure by itself. With more of"
+            " them nothing is proven of it: what cannot be read may be the worst moment."
+        ),
     )
     pool: PoolMetricNames = Field(
         default=PoolMetricNames(), description="The metrics of the connection pool."
@@ -117,3 +166,36 @@ class ResourceSettings(SettingsTable):
         json_schema_extra=LOOSER_ABOVE,
         description="Seconds that a session of the target may wait for a lock in the database.",
     )
+
+    @field_validator("metrics_path")
+    @classmethod
+    def _check_metrics_path(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        path = value.removeprefix(ORIGIN)
+        if path != value and not path.startswith("/"):
+            raise ValueError(f'write a path after {ORIGIN}, such as "{ORIGIN}/actuator/prometheus"')
+        if "{" in path or "}" in path:
+            raise ValueError(
+                f"{value!r} has a brace: only {ORIGIN} at the beginning is known, such as in"
+                f' "{ORIGIN}/actuator/prometheus"'
+            )
+        if urlsplit(path).username is not None:
+            raise ValueError("an address with a user or password would show in findings")
+        return value
+
+    @model_validator(mode="after")
+    def _check_cpu_unit(self) -> ResourceSettings:
+        told = _unit_of_name(self.cpu)
+        if told and told != self.cpu_unit:
+            raise ValueError(
+                f"cpu = {self.cpu!r} counts {told} by its name, and cpu_unit is"
+                f' {self.cpu_unit!r}: set cpu_unit = "{told}"'
+            )
+        return self
+
+
+def _unit_of_name(metric: str) -> TimeUnit | None:
+    """Return the unit that the name of a metric tells, as its last word but `total`."""
+    name = metric.partition("{")[0].strip().removesuffix("_total")
+    return UNIT_NAMES.get(name.rpartition("_")[2])

@@ -87,7 +87,8 @@ def _check_pool(
 def _check_connections_in_use(
     samples: Sequence[ResourceSample], resources: ResourceSettings, builder: AssessmentBuilder
 ) -> None:
-    require_enough_samples(samples, "pool_in_use", "pool_max")
+    failures = resources.failed_samples
+    require_enough_samples(samples, "pool_in_use", "pool_max", failures=failures)
     require_moving_counter(samples)
     by_moment = {
         sample.measurement_time("pool_in_use"): (sample.pool_in_use, sample.pool_max)
@@ -114,7 +115,7 @@ def _check_connections_in_use(
 def _check_waiting_requests(
     samples: Sequence[ResourceSample], resources: ResourceSettings, builder: AssessmentBuilder
 ) -> None:
-    require_enough_samples(samples, "pool_waiting")
+    require_enough_samples(samples, "pool_waiting", failures=resources.failed_samples)
     require_moving_counter(samples)
     points = extract_points(samples, "pool_waiting")
     waiting = sum(point.value > 0 for point in points)
@@ -133,7 +134,7 @@ def _check_waiting_requests(
 def _check_timeouts(
     samples: Sequence[ResourceSample], resources: ResourceSettings, builder: AssessmentBuilder
 ) -> None:
-    require_enough_samples(samples, "pool_timeouts")
+    require_enough_samples(samples, "pool_timeouts", failures=resources.failed_samples)
     require_moving_counter(samples)
     change = analyze_counter(extract_points(samples, "pool_timeouts"))
     require_single_counter(change)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from statistics import mean, median
+from statistics import mean
 
 import numpy as np
 
@@ -12,9 +12,13 @@ from cutover_gates.config.resources import ResourceSettings
 from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder, NotReadable
 from cutover_gates.core.statistics.confidence_intervals import slope_interval
 from cutover_gates.probes.load import rules
+from cutover_gates.probes.load.resource_assessment.collected_memory import (
+    block_figures,
+    extract_memory,
+    require_collections,
+)
 from cutover_gates.probes.load.resource_assessment.sample_series import (
     Measurement,
-    MeasurementSeries,
     analyze_counter,
     extract_points,
     format_series,
@@ -26,11 +30,6 @@ from cutover_gates.probes.load.resource_usage.resource_sample import ResourceSam
 
 USAGE_TITLE = "CPU and memory are normal, and do not grow"
 CPU, MEMORY, MEMORY_GROWTH = "CPU", "memory", "memory growth"
-BLOCKS = 12
-"""Pieces of the time whose medians are compared for growth.
-
-Memory has a memory: samples in close succession are not independent.
-"""
 MINUTE = 60.0
 MIB = 2**20
 
@@ -46,8 +45,9 @@ def assess_resource_usage(
     `start` is where the time of the series begins; by default at the first sample.
 
     CPU: the average over the whole. Memory: the highest value (one sample is enough: what was used
-    was needed), and its growth, by an interval that holds with `confidence`. What stands still
-    under load, or was measured too rarely, is not proven.
+    was needed), and its growth, by an interval that holds with `confidence`; of a heap, both of its
+    levels after collection. What stands still under load, or was measured too rarely, is not
+    proven.
     """
     samples = samples or ()
     builder = AssessmentBuilder(
@@ -99,7 +99,7 @@ def _check_cpu(
     samples: Sequence[ResourceSample], resources: ResourceSettings, builder: AssessmentBuilder
 ) -> None:
     if any(sample.cpu_cores is not None for sample in samples):
-        cores = _mean_reported_cores(samples)
+        cores = _mean_reported_cores(samples, resources.failed_samples)
     else:
         cores = _cores_from_counter(samples, resources, builder)
     builder.figures["cpu_cores_on_the_average"] = round(cores, 3)
@@ -112,12 +112,12 @@ def _check_cpu(
         )
 
 
-def _mean_reported_cores(samples: Sequence[ResourceSample]) -> float:
+def _mean_reported_cores(samples: Sequence[ResourceSample], failures: int) -> float:
     """Return the average of what a cluster reports.
 
     A measurement that reaches back before the first one holds the quiet time before the run.
     """
-    require_enough_samples(samples, "cpu_cores")
+    require_enough_samples(samples, "cpu_cores", failures=failures)
     points = extract_points(samples, "cpu_cores")
     over = max(sample.over for sample in samples)
     inside = [point.value for point in points if point.at - over >= points[0].at]
@@ -138,7 +138,7 @@ def _cores_from_counter(
             actual=f"{before.value:.1f} s, then {point.value:.1f} s after"
             f" {point.at - counter[0].at:.0f} s of the run",
         )
-    require_enough_samples(samples, "cpu_seconds")
+    require_enough_samples(samples, "cpu_seconds", failures=resources.failed_samples)
     require_moving_counter(samples)
     return change.increase / (counter[-1].at - counter[0].at)
 
@@ -146,8 +146,8 @@ def _cores_from_counter(
 def _check_memory_peak(
     samples: Sequence[ResourceSample], resources: ResourceSettings, builder: AssessmentBuilder
 ) -> None:
-    values = [point.value for point in extract_points(samples, "memory")]
-    highest = max(values, default=0.0)
+    levels = extract_memory(samples, resources)
+    highest = max((point.value for point in levels), default=0.0)
     # Before the samples are counted: one sample above the limit is enough for a finding.
     if highest > resources.memory_bytes:
         builder.add_finding(
@@ -156,8 +156,9 @@ def _check_memory_peak(
             expected=f"at most {_format_mib(resources.memory_bytes)}",
             actual=_format_mib(highest),
         )
-    require_enough_samples(samples, "memory")
+    require_enough_samples(samples, "memory", failures=resources.failed_samples)
     require_moving_counter(samples)
+    require_collections(levels, samples, resources)
     builder.figures["memory_bytes_at_most"] = round(highest)
 
 
@@ -167,9 +168,11 @@ def _check_memory_growth(
     confidence: float,
     builder: AssessmentBuilder,
 ) -> None:
-    require_enough_samples(samples, "memory")
+    require_enough_samples(samples, "memory", failures=resources.failed_samples)
     require_moving_counter(samples)
-    times, values = np.array(_block_medians(extract_points(samples, "memory"))).T
+    levels = extract_memory(samples, resources)
+    require_collections(levels, samples, resources)
+    times, values = np.array(block_figures(levels, resources)).T
     slope, low, high = (MINUTE * bound for bound in slope_interval(times, values, confidence))
     limit = resources.growth_bytes_per_minute
     builder.figures["growth_bytes_per_minute"] = {
@@ -199,17 +202,3 @@ def _format_mib(value: float) -> str:
 
 def _round_finite(bound: float) -> int | None:
     return round(bound) if abs(bound) != float("inf") else None
-
-
-def _block_medians(series: MeasurementSeries) -> list[Measurement]:
-    """Return the median of each piece of the time."""
-    first, length = series[0].at, (series[-1].at - series[0].at) / BLOCKS
-    pieces: dict[int, list[Measurement]] = {}
-    for point in series:
-        number = min(int((point.at - first) / length), BLOCKS - 1)
-        pieces.setdefault(number, []).append(point)
-    return [_median_of(piece) for piece in pieces.values()]
-
-
-def _median_of(piece: list[Measurement]) -> Measurement:
-    return Measurement(mean(point.at for point in piece), median(point.value for point in piece))

@@ -10,8 +10,9 @@ from cutover_gates.core.evidence.assessment import AssessmentBuilder, NotReadabl
 from cutover_gates.probes.load import rules
 from cutover_gates.probes.load.resource_assessment.sample_series import (
     MIN_MEASUREMENTS,
-    MIN_SAMPLE_SHARE,
     Measurement,
+    count_allowed_failures,
+    describe_failures,
     format_series,
 )
 
@@ -42,7 +43,7 @@ def check_database_activity(
     with builder.check_item(rules.LOCK_WAITS, LOCK_WAITS):
         _check_lock_waits(activity, resources, builder)
     with builder.check_item(rules.DEADLOCKS, DEADLOCKS):
-        _check_counters(activity, builder)
+        _check_counters(activity, resources, builder)
 
 
 def _add_figures(
@@ -67,24 +68,25 @@ def _add_figures(
 
 
 def _require_enough_activity(
-    activity: Sequence[DatabaseActivity], readable: Sequence[DatabaseActivity]
+    activity: Sequence[DatabaseActivity], readable: Sequence[DatabaseActivity], failures: int
 ) -> None:
+    """Raise `NotReadable` where more than `failures` samples failed, or too few are left."""
     if not activity:
         raise NotReadable("no sample was taken")
-    if len(readable) < max(MIN_SAMPLE_SHARE * len(activity), MIN_MEASUREMENTS):
-        required = max(round(MIN_SAMPLE_SHARE * len(activity)), MIN_MEASUREMENTS)
-        reasons = [sample.not_seen_reason for sample in activity if sample.not_seen_reason]
-        reason = f": {reasons[0]}" if reasons else ""
-        raise NotReadable(
-            f"seen in {len(readable)} of {len(activity)} samples, {required} required{reason}"
-        )
+    reasons = [sample.not_seen_reason for sample in activity if sample.not_seen_reason]
+    reason = reasons[0] if reasons else "no reason is known"
+    missing = len(activity) - len(readable)
+    if missing > count_allowed_failures(len(activity), failures):
+        raise NotReadable(f"{describe_failures(missing, len(activity), failures)}{reason}")
+    if len(readable) < MIN_MEASUREMENTS:
+        raise NotReadable(f"seen in {len(readable)} samples, {MIN_MEASUREMENTS} required")
 
 
 def _check_connections(
     activity: Sequence[DatabaseActivity], resources: ResourceSettings, builder: AssessmentBuilder
 ) -> None:
     readable = [sample for sample in activity if sample.connections]
-    _require_enough_activity(activity, readable)
+    _require_enough_activity(activity, readable, resources.failed_samples)
     for place in dict.fromkeys(name for sample in readable for name in sample.connections):
         pairs = [sample.connections[place] for sample in readable if place in sample.connections]
         over = sum(in_use > resources.pool_share * maximum for in_use, maximum in pairs)
@@ -111,12 +113,14 @@ def _check_lock_waits(
             expected=f"at most {resources.lock_wait_seconds:g} s",
             actual=f"{longest:.1f} s or more",
         )
-    _require_enough_activity(activity, readable)
+    _require_enough_activity(activity, readable, resources.failed_samples)
 
 
-def _check_counters(activity: Sequence[DatabaseActivity], builder: AssessmentBuilder) -> None:
+def _check_counters(
+    activity: Sequence[DatabaseActivity], resources: ResourceSettings, builder: AssessmentBuilder
+) -> None:
     readable = [sample for sample in activity if sample.counters]
-    _require_enough_activity(activity, readable)
+    _require_enough_activity(activity, readable, resources.failed_samples)
     counts = activity_difference(readable[0], readable[-1])
     if counts is None:
         raise NotReadable("the counters of pg_stat_database started again during the run")

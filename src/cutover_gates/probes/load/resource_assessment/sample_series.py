@@ -19,7 +19,7 @@ MIN_MEASUREMENTS = 10
 Fifteen seconds apart, as many scrapes are, these are two and a half minutes.
 """
 MIN_SAMPLE_SHARE = 0.8
-"""Share of the samples that must hold a figure.
+"""Share of the samples that must hold a figure, however many `failed_samples` are allowed.
 
 A source that does not answer when there is much to do reports only the quiet moments.
 """
@@ -70,19 +70,34 @@ def format_series(series: MeasurementSeries, start: float, digits: int = 3) -> S
 # ── is it enough? ──
 
 
-def require_enough_samples(samples: Sequence[ResourceSample], *figures: str) -> None:
-    """Raise `NotReadable` where one of the figures was reported or measured too rarely."""
+def require_enough_samples(samples: Sequence[ResourceSample], *figures: str, failures: int) -> None:
+    """Raise `NotReadable` where one of the figures was reported or measured too rarely.
+
+    At most `failures` of the samples may lack it.
+    """
     if not samples:
         raise NotReadable("no sample was taken")
     for figure in figures:
         values = [sample.get_figure(figure) for sample in samples]
-        count = len(values) - values.count(None)
-        if count < MIN_SAMPLE_SHARE * len(samples):
+        missing = values.count(None)
+        if missing > count_allowed_failures(len(values), failures):
             reason = _most_common_reason(samples, figure)
-            seldom = f"reported in only {count} of {len(samples)} samples: " if count else ""
-            raise NotReadable(seldom + reason)
+            raise NotReadable(f"{describe_failures(missing, len(values), failures)}{reason}")
         moments = [point.at for point in extract_points(samples, figure)]
         _require_dense_samples(moments, samples[0].at, samples[-1].at)
+
+
+def count_allowed_failures(count: int, failures: int) -> int:
+    """Return how many of `count` samples may fail, where `failures` are allowed by the settings."""
+    return min(failures, int((1 - MIN_SAMPLE_SHARE) * count))
+
+
+def describe_failures(missing: int, count: int, failures: int) -> str:
+    """Return how many samples failed, as the beginning of a sentence; empty for all of them."""
+    if missing == count:
+        return ""
+    allowed = count_allowed_failures(count, failures)
+    return f"could not be read in {missing} of {count} samples, at most {allowed} allowed: "
 
 
 def _most_common_reason(samples: Sequence[ResourceSample], figure: str) -> str:

@@ -8,13 +8,13 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 from cutover_gates.config.base import SettingsError
-from cutover_gates.config.resources import ResourceSettings
+from cutover_gates.config.resources import UNIT_SECONDS, ResourceSettings
 from cutover_gates.probes.load.resource_usage.resource_sample import (
     MeasuredFigure,
     ResourceSample,
@@ -31,7 +31,8 @@ COUNTER_FIGURES = frozenset({"cpu_seconds", "pool_timeouts"})
 class ResourceMetric:
     """A metric.
 
-    `figure` is what it reports, `key` its key in the settings, `text` its value there.
+    `figure` is what it reports, `key` its key in the settings, `text` its value there. What it
+    reports times `scale` is in the unit of the figure.
     """
 
     figure: str
@@ -39,6 +40,7 @@ class ResourceMetric:
     text: str
     name: str
     labels: Mapping[str, str]
+    scale: float = 1.0
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -70,9 +72,11 @@ def parse_metrics(resources: ResourceSettings) -> tuple[ResourceMetric, ...]:
         "pool_waiting": ("pool.waiting", pool.waiting),
         "pool_timeouts": ("pool.timeouts", pool.timeouts),
     }
-    return tuple(
+    metrics = [
         _parse_metric(figure, f"{SECTION}.{key}", text) for figure, (key, text) in named.items()
-    )
+    ]
+    scale = UNIT_SECONDS[resources.cpu_unit]
+    return (replace(metrics[0], scale=scale), *metrics[1:])
 
 
 def _parse_metric(figure: str, key: str, text: str) -> ResourceMetric:
@@ -123,7 +127,7 @@ class MetricsPage:
                 moments = [
                     float(sample.timestamp) for sample in series if sample.timestamp is not None
                 ]
-                return MeasuredFigure(value, min(moments, default=None), len(series))
+                return MeasuredFigure(value * metric.scale, min(moments, default=None), len(series))
         return None
 
 

@@ -61,7 +61,7 @@ class PrometheusResourceSource:
         found = {
             metric.figure: one
             for metric in self._metrics
-            if (one := self._find_figure(vector, metric.figure))
+            if (one := self._find_figure(vector, metric))
         }
         return build_resource_sample(
             answer.at,
@@ -94,12 +94,15 @@ class PrometheusResourceSource:
         ]
         return f"{name}{{{','.join(filter(None, [*own, self._labels]))}}}"
 
-    def _find_figure(self, vector: QueryResult, figure: str) -> MeasuredFigure | None:
+    def _find_figure(self, vector: QueryResult, metric: ResourceMetric) -> MeasuredFigure | None:
+        figure = metric.figure
         value, measured = vector.get(figure), vector.get(f"{figure} measured")
         if value is None or measured is None or not math.isfinite(value):
             return None
         return MeasuredFigure(
-            value, measured + (self._clock_offset or 0.0), round(vector.get(f"{figure} parts", 0))
+            value * metric.scale,
+            measured + (self._clock_offset or 0.0),
+            round(vector.get(f"{figure} parts", 0)),
         )
 
     @property

@@ -13,10 +13,10 @@ from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from cutover_gates.config.base import SettingsError
-from cutover_gates.config.resources import PodMetricsSettings, ResourceSettings
+from cutover_gates.config.resources import ORIGIN, PodMetricsSettings, ResourceSettings
 from cutover_gates.core.bounded_json import parse_json
 from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.probes.load.resource_usage.metrics_page import SECTION, MetricsPageSource
@@ -203,8 +203,9 @@ def _sample_or_failure(source: ResourceSource) -> ResourceSample:
 
 
 def _join_url(path: str, url: str) -> str:
-    return (
-        path
-        if path.startswith(("http://", "https://"))
-        else f"{url.rstrip('/')}/{path.lstrip('/')}"
-    )
+    if path.startswith(("http://", "https://")):
+        return path
+    if path.startswith(ORIGIN):
+        parts = urlsplit(url)
+        return f"{parts.scheme}://{parts.netloc}{path.removeprefix(ORIGIN)}"
+    return f"{url.rstrip('/')}/{path.lstrip('/')}"
