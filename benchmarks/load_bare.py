@@ -21,7 +21,7 @@ from locust import FastHttpUser, constant, constant_throughput, events, task
 from locust.env import Environment
 
 from benchmarks.load_server import TOKEN
-from cutover_gates.probes.load.model import RequestOutcome
+from cutover_gates.probes.load.request_outcomes import RequestOutcome
 from cutover_gates.probes.load.sample_writer import SampleWriter
 
 RATE, LOG = float(os.environ.get("LOAD_RATE", "0")), os.environ.get("LOAD_LOG")

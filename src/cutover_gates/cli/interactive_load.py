@@ -128,7 +128,7 @@ def _open_worker(environment: Environment, suite: Path) -> Iterator[None]:
                 PlannedRecords(),
             )
             usual_seconds = usual_response_seconds(performance) if target.production else None
-            page = LocustUi(environment, ledger, redactor, patients, usual_seconds)
+            page = LocustUi(environment, ledger, redactor, patients, work.operations, usual_seconds)
             writer = SampleWriter(work.operations, 0, page.add_block, page.fire_request)
             worker = LoadWorker(
                 replace(config, streams=STREAMS_PER_PROCESS), writer, page.enter_more_records

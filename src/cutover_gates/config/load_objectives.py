@@ -107,6 +107,30 @@ class BaselineSettings(SettingsTable):
             "An operation's median response time may be at most so many times the baseline's."
         ),
     )
+    p95_ratio: float = Field(
+        default=1.5,
+        le=10,
+        gt=1,
+        json_schema_extra=LOOSER_ABOVE,
+        description="The time that 95 % of its requests keep may be at most so many times as long.",
+    )
+    p99_ratio: float = Field(
+        default=2.0,
+        le=10,
+        gt=1,
+        json_schema_extra=LOOSER_ABOVE,
+        description="The time that 99 % of its requests keep may be at most so many times as long.",
+    )
+    unnoticed_seconds: float = Field(
+        default=0.05,
+        le=1,
+        ge=0,
+        json_schema_extra=LOOSER_ABOVE,
+        description=(
+            "Seconds by which these two times may always grow: nobody notices them, and two runs of"
+            " one release differ by as much."
+        ),
+    )
     max_age_hours: float = Field(
         default=72,
         le=2160,

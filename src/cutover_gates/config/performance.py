@@ -72,6 +72,25 @@ class Performance(SettingsTable):
         json_schema_extra=LOOSER_ABOVE,
         description="Seconds after which a request is given up: it failed.",
     )
+    new_connections: float = Field(
+        default=0.1,
+        ge=0.02,
+        le=1,
+        json_schema_extra=LOOSER_BELOW,
+        description=(
+            "Share of the requests that are sent on a new connection, as people come: what goes"
+            " wrong when one is opened shows nowhere else."
+        ),
+    )
+    asked_again: Share = Field(
+        default=0.01,
+        le=0.2,
+        json_schema_extra=LOOSER_ABOVE,
+        description=(
+            "Share of the requests that may be sent again, as browsers do, because the target"
+            " closed an open connection instead of answering. A write is never sent again."
+        ),
+    )
     patients: int = Field(
         default=20,
         ge=2,

@@ -5,42 +5,36 @@ It imports numpy, so only a run that makes a load imports it (`plugin.fixtures.l
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
 from cutover_gates.config.target import Target
-from cutover_gates.core.evidence.assessment import Assessment
 from cutover_gates.core.evidence.ledger import Ledger
-from cutover_gates.core.findings import Finding, gap_error
+from cutover_gates.core.findings import gap_error
 from cutover_gates.drivers.journal_driver import JournalDriver
 from cutover_gates.hospital import Driver, ProtocolViolation, Rejected, Role, Session, Unsupported
 from cutover_gates.hospital.write_journal import WriteJournal
 from cutover_gates.plugin.account_check import raise_if_rejected
+from cutover_gates.plugin.load_resources import assess_resources, build_resource_watcher
 from cutover_gates.plugin.load_writes import save_load_comparison
 from cutover_gates.plugin.progress import print_line
 from cutover_gates.plugin.run import PytestRun
-from cutover_gates.probes.database.activity_sampler import ActivitySampler
 from cutover_gates.probes.load import rules
-from cutover_gates.probes.load.assessments import NO_POOL, NO_USAGE
+from cutover_gates.probes.load.baseline_tails import TailLimit, build_tail_limits
 from cutover_gates.probes.load.config_builder import (
     build_worker_config,
     choose_document_type,
     close_unused_entries,
 )
 from cutover_gates.probes.load.load_baseline import LoadBaselines
-from cutover_gates.probes.load.load_runner import LoadPlan, LoadRun, run_load
+from cutover_gates.probes.load.load_runner import LoadPlan, run_load
 from cutover_gates.probes.load.load_summary import summarize_load
-from cutover_gates.probes.load.model import LoadSummary
-from cutover_gates.probes.load.objective_builder import build_objectives
+from cutover_gates.probes.load.model import NEW_CONNECTIONS, LoadSummary
+from cutover_gates.probes.load.objective_builder import build_objectives, ratio_error
 from cutover_gates.probes.load.objectives import LoadObjective, find_unprovable
-from cutover_gates.probes.load.resource_assessment.connection_pool_usage import (
-    assess_connection_pool,
-)
-from cutover_gates.probes.load.resource_assessment.cpu_memory_usage import assess_resource_usage
-from cutover_gates.probes.load.resource_assessment.resource_watcher import ResourceWatcher
-from cutover_gates.probes.load.resource_usage.resource_sources import create_resource_source
+from cutover_gates.probes.load.operation_figures import UncomparedTail
 from cutover_gates.probes.load.workload import (
     LoadWorkload,
     build_workload,
@@ -87,14 +81,15 @@ def make_load_run(preparation: LoadPreparation) -> LoadSummary:
     performance = preparation.target.performance
     unsupported = load_unsupported_operations(run.settings)
     workload = build_workload(performance, preparation.journeys, unsupported)
+    tails = _build_tail_limits(preparation, workload)
     objectives = build_objectives(
-        performance, workload.operations, preparation.baselines.load_medians()
+        performance, workload.operations, preparation.baselines.load_medians(), tails
     )
     _warn_of_small_load(preparation, workload, objectives)
     ledger = open_ledger(
         run.ledgers / f"{run.tag}-load.jsonl", run.tag, run.settings, running_target, run.redactor
     )
-    watcher = _build_resource_watcher(preparation)
+    watcher = build_resource_watcher(run, running_target)
     try:
         with open_with_cleanup(run.settings, running_target, ledger, run.redactor) as (
             hospital,
@@ -103,6 +98,7 @@ def make_load_run(preparation: LoadPreparation) -> LoadSummary:
             journal = WriteJournal(count().__next__)
             writer = JournalDriver(hospital, journal)
             plan = _build_load_plan(preparation, ledger, workload, objectives, writer, sessions)
+            plan = replace(plan, uncompared=_tell_uncompared(tails))
             result = run_load(plan, watcher)
             close_unused_entries(ledger, plan.worker_config.stock, result.unknown_entries)
             result.results.writes.enter_in(journal)
@@ -112,17 +108,20 @@ def make_load_run(preparation: LoadPreparation) -> LoadSummary:
         raise gap_error(rules.LOAD_PREPARED, running_target.name, str(error)) from None
     finally:
         ledger.close()
-    return summarize_load(plan, result, *_assess_resources(preparation, watcher, result))
+    return summarize_load(plan, result, *assess_resources(run, watcher, result))
 
 
 def _warn_of_small_load(
     preparation: LoadPreparation, workload: LoadWorkload, objectives: list[LoadObjective]
 ) -> None:
     """Print a warning where the load is too small to prove an objective; it may still refute it."""
-    seconds = preparation.target.performance.max_seconds
-    unprovable = find_unprovable(
-        objectives, lambda operation: workload.expected_requests(operation, seconds)
-    )
+    performance = preparation.target.performance
+
+    def expected(operation: str) -> float:
+        requests = workload.expected_requests(operation, performance.max_seconds)
+        return requests * (performance.new_connections if operation == NEW_CONNECTIONS else 1)
+
+    unprovable = find_unprovable(objectives, expected)
     if unprovable:
         print_line(
             f"The planned load is too small: proving `{unprovable.objective}` needs at least"
@@ -130,6 +129,33 @@ def _warn_of_small_load(
             f" Increase rate or max_seconds in"
             f" [targets.{preparation.running_target.name}.performance], or remove the objective."
         )
+
+
+def _build_tail_limits(preparation: LoadPreparation, workload: LoadWorkload) -> list[TailLimit]:
+    """Return the limits of the slowest answers; empty where there is no baseline to compare."""
+    performance, baseline = preparation.target.performance, preparation.baselines.find()
+    if baseline is None:
+        return []
+    return build_tail_limits(
+        baseline,
+        workload.operations,
+        performance.baseline,
+        ratio_error(1 - performance.confidence),
+        lambda operation: workload.expected_requests(operation, performance.max_seconds),
+    )
+
+
+def _tell_uncompared(tails: Sequence[TailLimit]) -> tuple[UncomparedTail, ...]:
+    """Print and return the percentiles that have too few requests to be compared."""
+    uncompared = tuple(
+        UncomparedTail(one.operation, one.statistic, one.needed, round(one.planned))
+        for one in tails
+        if not one.is_compared
+    )
+    if uncompared:
+        names = ", ".join(map(str, uncompared))
+        print_line(f"Not compared with the baseline, since too few requests are planned: {names}.")
+    return uncompared
 
 
 def _build_load_plan(
@@ -171,41 +197,3 @@ def _build_load_plan(
         run.redactor,
         preparation.report_progress,
     )
-
-
-def _build_resource_watcher(preparation: LoadPreparation) -> ResourceWatcher:
-    target, running_target = preparation.target, preparation.running_target
-    source = None
-    if not {NO_POOL, NO_USAGE} <= set(target.absent_capabilities):
-        source = create_resource_source(
-            target.performance.resources, running_target.url, redactor=preparation.run.redactor
-        )
-    sampler = None
-    if running_target.database:
-        sampler = ActivitySampler(running_target.database, target.database)
-    return ResourceWatcher(source, sampler)
-
-
-def _assess_resources(
-    preparation: LoadPreparation, watcher: ResourceWatcher, result: LoadRun
-) -> tuple[Assessment, Assessment]:
-    """Return the assessments of the connection pool, and of CPU and memory."""
-    performance = preparation.target.performance
-    unsupported = preparation.target.absent_capabilities
-    samples, activity = watcher.select_window(result.judged_from, result.judged_until)
-    pool = assess_connection_pool(
-        None if NO_POOL in unsupported else samples,
-        activity,
-        performance.resources,
-        result.started,
-    )
-    usage = assess_resource_usage(
-        samples, performance.resources, performance.confidence, result.started
-    )
-    gaps: list[Finding] = []
-    name = preparation.run.settings.target
-    if samples is None and NO_POOL not in unsupported:
-        gaps.append(Finding(rules.METRICS_SOURCE, name, "", "the settings name no source"))
-    if activity is None and "database" not in unsupported:
-        gaps.append(Finding(rules.DATABASE_SOURCE, name, "", "the settings name no database"))
-    return replace(pool, not_proven=(*pool.not_proven, *gaps)), usage

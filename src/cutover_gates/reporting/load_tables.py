@@ -26,10 +26,10 @@ ERRORS_COLUMNS = (
     "Limit",
     "Certain?",
 )
-RATIOS_CAPTION = (
-    "Median response time as a multiple of the baseline's, with its interval in brackets"
-)
-RATIOS_COLUMNS = ("Operation", "Times the baseline", "Limit", "Certain?")
+RATIOS_CAPTION = "Response times as multiples of the baseline's, each with its interval in brackets"
+RATIOS_COLUMNS = ("Operation", "Percentile", "Times the baseline", "Limit", "Certain?")
+RATIO_STATISTICS = {"ratio": "p50", "p95 ratio": "p95", "p99 ratio": "p99"}
+"""The percentile of each statistic that is a ratio."""
 
 Claim = Mapping[str, Any]
 
@@ -99,17 +99,23 @@ def _errors_table(facts: Mapping[str, Any]) -> EvidenceTable:
 
 
 def _ratios_table(facts: Mapping[str, Any]) -> EvidenceTable:
-    ratios = facts.get("ratios") or {}
-    rows = tuple(
-        (
-            _format_name(claim["operation"]),
-            _format_interval(ratios.get(claim["operation"]), lambda ratio: f"{ratio:.2f}"),
-            _format_name(claim["limit"]),
-            _format_certainty([claim]),
-        )
-        for claim in _claims_about(facts, "ratio")
-    )
-    return EvidenceTable(RATIOS_CAPTION, RATIOS_COLUMNS, rows, frozenset({"claims", "ratios"}))
+    ratios = {**(facts.get("ratios") or {}), **(facts.get("tail_ratios") or {})}
+    rows = []
+    for claim in facts.get("claims") or ():
+        if percentile := RATIO_STATISTICS.get(claim["statistic"]):
+            name = claim["operation"]
+            key = name if percentile == "p50" else f"{name} {percentile}"
+            rows.append(
+                (
+                    _format_name(name),
+                    percentile,
+                    _format_interval(ratios.get(key), lambda ratio: f"{ratio:.2f}"),
+                    _format_name(claim["limit"]),
+                    _format_certainty([claim]),
+                )
+            )
+    shown = frozenset({"claims", "ratios", "tail_ratios"})
+    return EvidenceTable(RATIOS_CAPTION, RATIOS_COLUMNS, tuple(rows), shown)
 
 
 def _claims_about(facts: Mapping[str, Any], statistic: str) -> list[Claim]:

@@ -15,7 +15,7 @@ import psycopg_pool
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from cutover_gates.probes.load import rules
+from cutover_gates.probes.load.resource_assessment import rules
 from reference.pool import Rows
 from reference.security import Access
 from reference.settings import Settings

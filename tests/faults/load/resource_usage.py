@@ -13,7 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from cutover_gates.probes.load import rules
+from cutover_gates.probes.load.resource_assessment import rules
 from tests.faults.load.application_under_load import replace_under_load
 from tests.faults.load.load_fault import LoadFault
 

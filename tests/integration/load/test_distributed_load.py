@@ -27,7 +27,7 @@ from cutover_gates.probes.load.load_baseline import LoadBaselines
 from cutover_gates.probes.load.load_runner import run_load
 from cutover_gates.probes.load.load_summary import summarize_load
 from cutover_gates.probes.load.load_validity import find_load_gaps
-from cutover_gates.probes.load.model import RequestOutcome
+from cutover_gates.probes.load.request_outcomes import RequestOutcome
 from cutover_gates.probes.load.sample_log import BlockReader
 from tests.faults import proxy
 from tests.faults.hospitals import ROOT, Hospital

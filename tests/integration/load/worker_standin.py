@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 
-from cutover_gates.probes.load.model import RequestOutcome
+from cutover_gates.probes.load.request_outcomes import RequestOutcome
 from cutover_gates.probes.load.sample_writer import SampleWriter
 from cutover_gates.probes.load.worker_config import WorkerConfig
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cutover_gates.probes.load.model import RequestOutcome
+from cutover_gates.probes.load.request_outcomes import RequestOutcome
 from cutover_gates.probes.load.sample_log import RECORD, BlockHeader, Samples
 
 START = 1_000_000.0

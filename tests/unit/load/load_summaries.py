@@ -10,9 +10,8 @@ from cutover_gates.probes.load.model import (
     GeneratorFigures,
     LoadSummary,
     ObjectiveResult,
-    OperationFigures,
-    Percentile,
 )
+from cutover_gates.probes.load.operation_figures import OperationFigures, Percentile
 
 SOUND = Assessment("t", ("memory",))
 
@@ -38,9 +37,14 @@ def objective(item: str, statistic: str, state: str, **others: Any) -> Objective
     return ObjectiveResult(**{**plain, **others})
 
 
-def operation(name: str = "upload", p50: Percentile = (0.01, 0.01, 0.01)) -> OperationFigures:
-    """Return the figures of one operation, of which only the median matters."""
-    return OperationFigures(name, 400, 0, {"p95": 0.5}, {"p50": p50}, ((0.01, 400),))
+def operation(
+    name: str = "upload",
+    p50: Percentile = (0.01, 0.01, 0.01),
+    tail: Percentile = (0.01, 0.01, 0.01),
+) -> OperationFigures:
+    """Return the figures of one operation: its median, and its p95 and p99, which are equal."""
+    percentiles = {"p50": p50, "p95": tail, "p99": tail}
+    return OperationFigures(name, 400, 0, {"p95": 0.5}, percentiles, ((0.01, 400),))
 
 
 def generator(**others: Any) -> GeneratorFigures:
@@ -74,6 +78,9 @@ def summary(*objectives: ObjectiveResult, **others: Any) -> LoadSummary:
         "objectives": objectives,
         "operations": (operation(),),
         "failures": {},
+        "failure_counts": (),
+        "new_connections": operation("new connections"),
+        "uncompared": (),
         "series": ((0, 40, 0.01, 0.02, 0),),
         "pool": SOUND,
         "usage": SOUND,

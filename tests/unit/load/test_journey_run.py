@@ -19,7 +19,7 @@ from cutover_gates.hospital import (
     Unsupported,
 )
 from cutover_gates.probes.load.journey_run import JourneyAborted, JourneyRun, measure_hospital
-from cutover_gates.probes.load.model import RequestOutcome
+from cutover_gates.probes.load.request_outcomes import RequestOutcome
 
 Kept = tuple[str, float, float, float, RequestOutcome, int, str]
 

@@ -23,6 +23,7 @@ from cutover_gates.probes.load.assessments import NO_POOL, NO_USAGE, LoadAssessm
 from cutover_gates.probes.load.load_baseline import LoadBaselines
 from cutover_gates.probes.load.load_validity import find_load_gaps
 from cutover_gates.probes.load.model import LoadSummary, SafetyStop
+from cutover_gates.probes.load.resource_assessment import rules as resource_rules
 from tests.findings import list_breaches, list_gaps, raises_gap
 from tests.unit.load.load_summaries import SOUND, generator, objective, operation, summary
 
@@ -62,7 +63,7 @@ def test_a_good_run_is_sound(tmp_path: Path) -> None:
 
 
 def test_a_summary_is_the_same_after_it_crossed_a_process() -> None:
-    gap = Finding(rules.CPU_USAGE, "CPU", "", "no source")
+    gap = Finding(resource_rules.CPU_USAGE, "CPU", "", "no source")
     run = summary(
         *GOOD,
         safety_stop=SafetyStop("errors", "few", "many"),
@@ -223,7 +224,7 @@ def test_a_run_that_is_not_good_in_every_way_is_not_recorded(tmp_path: Path, spo
     if spoiled == "log":
         run = replace(run, problems=("a part of its log was lost",))
     elif spoiled in ("pool", "usage"):
-        gap = Finding(rules.CPU_USAGE, "CPU", "", "no source")
+        gap = Finding(resource_rules.CPU_USAGE, "CPU", "", "no source")
         unproven = replace(SOUND, not_proven=(gap,))
         run = replace(run, pool=unproven) if spoiled == "pool" else replace(run, usage=unproven)
     with raises_gap(rules.BASELINE_FROM_GOOD_RUN):
@@ -267,6 +268,8 @@ def test_without_load_neither_pool_nor_processor_nor_memory_is_proven(tmp_path: 
 
 
 def test_too_much_without_load_is_a_finding_all_the_same(tmp_path: Path) -> None:
-    full = replace(SOUND, findings=(Finding(rules.POOL_CONNECTIONS, "pool"),))
+    full = replace(SOUND, findings=(Finding(resource_rules.POOL_CONNECTIONS, "pool"),))
     idle = load(tmp_path, summary(requests=0, pool=full))
-    assert list_breaches(idle.assess_connection_pool()) == [(rules.POOL_CONNECTIONS, "pool")]
+    assert list_breaches(idle.assess_connection_pool()) == [
+        (resource_rules.POOL_CONNECTIONS, "pool")
+    ]

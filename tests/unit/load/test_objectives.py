@@ -9,14 +9,10 @@ import pytest
 from cutover_gates.config.load_objectives import LatencyObjectives
 from cutover_gates.config.performance import Performance
 from cutover_gates.core.statistics.sequential_test import Conclusion
-from cutover_gates.probes.load.model import RequestOutcome
+from cutover_gates.probes.load.model import ALL_REQUESTS
 from cutover_gates.probes.load.objective_builder import build_objectives
-from cutover_gates.probes.load.objectives import (
-    ALL_REQUESTS,
-    LoadObjective,
-    ObjectiveTest,
-    find_unprovable,
-)
+from cutover_gates.probes.load.objectives import LoadObjective, ObjectiveTest, find_unprovable
+from cutover_gates.probes.load.request_outcomes import RequestOutcome
 from tests.unit.load.load_samples import START, merge_samples, samples
 
 OPERATIONS = ("search", "upload")

@@ -30,7 +30,7 @@ from cutover_gates.probes.load.hospital_proxies import LedgerReporting
 from cutover_gates.probes.load.journey_run import JourneyAborted, JourneyRun
 from cutover_gates.probes.load.journeys import KnownPatient
 from cutover_gates.probes.load.load_results import LoadResults
-from cutover_gates.probes.load.model import RequestOutcome
+from cutover_gates.probes.load.request_outcomes import RequestOutcome
 from cutover_gates.probes.load.sample_log import BlockReader
 from cutover_gates.probes.load.sample_writer import SampleWriter
 from cutover_gates.probes.load.worker_config import PlannedRecords, WorkerConfig

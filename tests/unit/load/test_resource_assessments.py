@@ -19,7 +19,7 @@ from cutover_gates.core.database_activity import DatabaseActivity
 from cutover_gates.core.evidence.assessment import Assessment, NotProven
 from cutover_gates.core.findings import Finding, Rule
 from cutover_gates.hospital.matchers.expectations import assert_passed
-from cutover_gates.probes.load import rules
+from cutover_gates.probes.load.resource_assessment import rules
 from cutover_gates.probes.load.resource_assessment.connection_pool_usage import (
     assess_connection_pool,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cutover_gates.probes.load.model import RequestOutcome
+from cutover_gates.probes.load.request_outcomes import RequestOutcome
 from cutover_gates.probes.load.safety_stop import SAFETY_SECONDS, find_safety_stop
 from cutover_gates.probes.load.sample_log import Samples
 from tests.unit.load.load_samples import START, merge_samples, samples

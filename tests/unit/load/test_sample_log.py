@@ -10,7 +10,7 @@ import pytest
 from cutover_gates.core.evidence.ledger import Ledger
 from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.probes.load.load_results import LoadResults
-from cutover_gates.probes.load.model import RequestOutcome
+from cutover_gates.probes.load.request_outcomes import RequestOutcome
 from cutover_gates.probes.load.sample_log import RECORD, BlockReader, SampleBlock, pack_block
 from cutover_gates.probes.load.sample_writer import MAX_FAILURE_MESSAGES, SampleWriter
 from tests.unit.load.load_samples import head, samples

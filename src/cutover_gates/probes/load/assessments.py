@@ -13,7 +13,7 @@ from cutover_gates.hospital import Unsupported
 from cutover_gates.probes.load import rules
 from cutover_gates.probes.load.load_baseline import LoadBaselines
 from cutover_gates.probes.load.load_validity import find_load_gaps
-from cutover_gates.probes.load.model import LoadSummary, ObjectiveResult, SafetyStop
+from cutover_gates.probes.load.model import RATIO, LoadSummary, ObjectiveResult, SafetyStop
 from cutover_gates.probes.load.objective_findings import add_broken_objective, add_open_objective
 
 NO_POOL, NO_USAGE = "connection-pool-metrics", "resource-metrics"
@@ -56,10 +56,11 @@ class LoadAssessments:
         objectives = [
             one
             for one in self.summary.objectives
-            if one.item == "response-times" and one.statistic != "ratio"
+            if one.item == "response-times" and not one.statistic.endswith(RATIO)
         ]
+        shown = [*self.summary.operations, self.summary.new_connections]
         figures = {
-            "operations": [one.to_facts() for one in self.summary.operations],
+            "operations": [one.to_facts() for one in shown if one.requests],
             **self._shared_figures(),
         }
         return self._assess_objectives("response times", objectives, figures, "slowdown")
@@ -68,22 +69,29 @@ class LoadAssessments:
         """Check that few enough requests fail."""
         objectives = [one for one in self.summary.objectives if one.item == "error-rate"]
         failures = {name: list(texts) for name, texts in self.summary.failures.items()}
-        figures = {"troubles": failures, **self._shared_figures()}
+        figures = {
+            "troubles": failures,
+            "failed": [str(one) for one in self.summary.failure_counts],
+            "asked_again": self.summary.generator.asked_again,
+            **self._shared_figures(),
+        }
         return self._assess_objectives("errors", objectives, figures, "errors")
 
     def assess_against_baseline(self) -> Assessment:
-        """Check that no operation is much slower than in the baseline.
+        """Check that no operation is much slower than in the baseline, at p50, p95 and p99.
 
-        Raises `NotProven` where there is no baseline that can be compared.
+        A percentile that has too few requests for it is named in the figures. Raises `NotProven`
+        where there is no baseline that can be compared.
         """
         self._require_capability("baseline")
         comparison = self.baselines.compare(self.summary)
         objectives = [
-            replace(one, measured=comparison.ratios.get(one.operation, (None,))[0])
+            replace(one, measured=comparison.measured(one.operation, one.statistic))
             for one in self.summary.objectives
-            if one.statistic == "ratio"
+            if one.statistic.endswith(RATIO)
         ]
-        figures = comparison.to_facts()
+        not_compared = [str(one) for one in self.summary.uncompared]
+        figures = {**comparison.to_facts(), "not_compared": not_compared}
         return self._assess_objectives("against the baseline", objectives, figures, "slowdown")
 
     def assess_connection_pool(self) -> Assessment:

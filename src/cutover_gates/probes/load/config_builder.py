@@ -107,6 +107,7 @@ def build_worker_config(
         stock,
         secrets=address.mapping_secrets,
         answer_bytes=limits.readable_bytes,
+        new_connections=performance.new_connections,
     )
 
 

@@ -6,23 +6,29 @@ gevent's.
 
 from __future__ import annotations
 
+import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import takewhile
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import gevent
 import httpx
 from geventhttpclient import HTTPClient
-from geventhttpclient.response import HTTPResponse
+from geventhttpclient.response import HTTPConnectionClosed, HTTPResponse
 from greenlet import greenlet
 from locust.contrib.fasthttp import FAILURE_EXCEPTIONS
 
 from cutover_gates.drivers.bounded_response import SIZE_LIMIT, build_response, too_large
 from cutover_gates.drivers.production_guard import check_production_guard
 from cutover_gates.probes.load.pooled_connections import BLOCK_BYTES, create_client
+from cutover_gates.probes.load.request_outcomes import ConnectionFlags, ConnectionUse
 
 TICK_SECONDS = 0.05
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that change nothing, so that they may be sent twice (RFC 9110, section 9.2.1)."""
 DEFAULT_HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "cutover"}
 """The headers of each request, as `drivers.factory.make_client` has them."""
 
@@ -30,10 +36,13 @@ DEFAULT_HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent":
 class GeventTransport(httpx.BaseTransport):
     """Sends httpx's requests.
 
-    No redirect is followed, no cookie kept, nothing sent twice; certificates are checked.
+    No redirect is followed, and no cookie kept; certificates are checked. A request is sent twice
+    only where a browser does so, too: the target closed a connection that was open already, before
+    it answered, and the method is safe (RFC 9112, section 9.3.1). A write is never sent twice.
 
     `connect_seconds` bounds the connecting, `seconds` each request from its start to its last byte.
-    At most `connections` are open to one host.
+    At most `connections` are open to one host. The share `new_connections` of what
+    `watch_connections` watches begins on a new one, at random from `seed`.
     """
 
     def __init__(
@@ -44,12 +53,23 @@ class GeventTransport(httpx.BaseTransport):
         *,
         production: bool,
         answer_bytes: int = SIZE_LIMIT,
+        new_connections: float = 0.0,
+        seed: str = "",
     ) -> None:
         self._connect_seconds, self._seconds = connect_seconds, seconds
         self._connections, self._production = connections, production
         self._answer_bytes = answer_bytes
         self._clients: dict[str, HTTPClient] = {}
         self._deadlines = RequestDeadlines(seconds)
+        self._uses = WeakKeyDictionary[greenlet, ConnectionUse]()
+        # At random: every tenth would always miss, or always meet, what fails every tenth time.
+        self._dice, self._new_connections = random.Random(seed), new_connections
+
+    def watch_connections(self) -> ConnectionUse:
+        """Return what the next requests of the calling greenlet do with their connections."""
+        use = ConnectionUse(needs_new=self._dice.random() < self._new_connections)
+        self._uses[gevent.getcurrent()] = use
+        return use
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request of httpx."""
@@ -85,9 +105,10 @@ class GeventTransport(httpx.BaseTransport):
         if self._production:
             check_production_guard(request)
         client = self._clients.get(origin) or self._create_client(origin)
+        send = partial(client.request, request.method, path, body=body, headers=headers)
         self._deadlines.start()
         try:
-            answer = client.request(request.method, path, body=body, headers=headers)
+            answer = self._send_again_if_closed(send, request.method)
             content = _read_body(answer, self._answer_bytes)
         except RequestTimedOut:
             raise httpx.ReadTimeout(
@@ -103,8 +124,27 @@ class GeventTransport(httpx.BaseTransport):
             raise too_large(self._answer_bytes, request)
         return answer, content
 
+    def _send_again_if_closed(self, send: Callable[[], HTTPResponse], method: str) -> HTTPResponse:
+        """Send a request; once more where the target closed a connection that was open before."""
+        use = self._current_use()
+        use.opened, use.status = False, 0
+        try:
+            answer = send()
+        except HTTPConnectionClosed:
+            if use.opened or method not in SAFE_METHODS:
+                raise
+            use.needs_new, use.flags = True, use.flags | ConnectionFlags.ASKED_AGAIN
+            answer = send()
+        use.status = answer.status_code
+        return answer
+
+    def _current_use(self) -> ConnectionUse:
+        return self._uses.setdefault(gevent.getcurrent(), ConnectionUse())
+
     def _create_client(self, origin: str) -> HTTPClient:
-        client = create_client(origin, self._connections, self._connect_seconds, DEFAULT_HEADERS)
+        client = create_client(
+            origin, self._connections, self._connect_seconds, DEFAULT_HEADERS, self._current_use
+        )
         self._clients[origin] = client
         return client
 

@@ -15,7 +15,11 @@ from cutover_gates.hospital import (
     Unreachable,
     Unsupported,
 )
-from cutover_gates.probes.load.model import RequestOutcome
+from cutover_gates.probes.load.request_outcomes import (
+    ConnectionFlags,
+    ConnectionUse,
+    RequestOutcome,
+)
 
 REQUEST_ERRORS = (Rejected, ProtocolViolation, MappingError, OSError, TimeoutError)
 
@@ -36,6 +40,7 @@ class SampleRecorder(Protocol):
         outcome: RequestOutcome,
         status: int,
         failure: str,
+        flags: ConnectionFlags,
     ) -> None:
         """Record the request."""
 
@@ -44,6 +49,8 @@ class JourneyRun:
     """One journey while it runs.
 
     `clock` and `pause` are the process's. `think` returns the seconds of the next pause.
+    `watch_connections` returns the use of connections of the operation that begins; the transport
+    fills it in.
     """
 
     def __init__(
@@ -53,9 +60,11 @@ class JourneyRun:
         pause: Callable[[float], None],
         think: Callable[[], float],
         record: SampleRecorder,
+        watch_connections: Callable[[], ConnectionUse] = ConnectionUse,
     ) -> None:
         self.due, self._clock, self._pause = due, clock, pause
         self._think, self._record = think, record
+        self._watch_connections, self._use = watch_connections, ConnectionUse()
         # A request that was answered counts as a success only once the journey has looked at it.
         self._answered: tuple[str, float, float, float] | None = None
         self._waiting: tuple[str, float] | None = None
@@ -79,7 +88,7 @@ class JourneyRun:
         transitions = (word.value for word in words if isinstance(word, Transition))
         operation = next(transitions, name)
         sent = self._clock()
-        self._waiting = (operation, sent)
+        self._waiting, self._use = (operation, sent), self._watch_connections()
         try:
             result = act(*words, **named)
         except Unsupported:
@@ -95,10 +104,10 @@ class JourneyRun:
         return result
 
     def _record_error(self, operation: str, sent: float, error: Exception) -> None:
-        status = error.answer.status if isinstance(error, Rejected) else 0
+        status = error.answer.status if isinstance(error, Rejected) else self._use.status
         took = self._clock() - self.due
-        outcome = _classify_error(error)
-        self._record(operation, self.due, sent - self.due, took, outcome, status, str(error))
+        outcome, flags = _classify_error(error), self._use.flags
+        self._record(operation, self.due, sent - self.due, took, outcome, status, str(error), flags)
 
     def finish_request(self, failure: str = "") -> None:
         """Record the request that was answered last: a success, or an invalid answer."""
@@ -107,7 +116,8 @@ class JourneyRun:
         operation, due, late, took = self._answered
         self._answered = None
         outcome = RequestOutcome.INVALID_ANSWER if failure else RequestOutcome.SUCCESS
-        self._record(operation, due, late, took, outcome, 0, failure)
+        status = self._use.status if failure else 0
+        self._record(operation, due, late, took, outcome, status, failure, self._use.flags)
 
     def abort(self) -> None:
         """End the journey with the run: a request that waits has waited so long.
@@ -117,10 +127,9 @@ class JourneyRun:
         self.finish_request()
         if self._waiting is not None:
             operation, sent = self._waiting
-            took = self._clock() - self.due
-            self._record(
-                operation, self.due, sent - self.due, took, RequestOutcome.UNFINISHED, 0, ""
-            )
+            took, outcome = self._clock() - self.due, RequestOutcome.UNFINISHED
+            flags = self._use.flags
+            self._record(operation, self.due, sent - self.due, took, outcome, 0, "", flags)
         self._over, self._record = True, _discard_sample
 
 
@@ -132,6 +141,7 @@ def _discard_sample(
     outcome: RequestOutcome,
     status: int,
     failure: str,
+    flags: ConnectionFlags,
 ) -> None:
     """Discard a request that ends after the run."""
 

@@ -22,6 +22,8 @@ from cutover_gates.probes.load.baseline_record import (
     Baseline,
     BaselineComparison,
     compute_ratio,
+    compute_tail_ratios,
+    select_tails,
 )
 from cutover_gates.probes.load.model import LoadSummary
 from cutover_gates.util.files import write_atomically
@@ -36,6 +38,7 @@ LOAD_INDEPENDENT_SETTINGS = {
     "error_rate",
     "master_host",
     "master_port",
+    "asked_again",
 }
 """Settings that do not change what a target is asked.
 
@@ -71,14 +74,18 @@ class LoadBaselines:
 
         Empty where no baseline is named, or the named one cannot be compared (`compare` says why).
         """
+        baseline = self.find()
+        medians = baseline.medians.items() if baseline else ()
+        return {name: (low or 0.0, high or float("inf")) for name, (_, low, high) in medians}
+
+    def find(self) -> Baseline | None:
+        """Return the named baseline; None where this run cannot be compared with one."""
         if self.performance.baseline.name is None:
-            return {}
+            return None
         try:
-            baseline = self._read()
+            return self._read()
         except NotProven:
-            return {}
-        medians = baseline.medians.items()
-        return {name: (low or 0.0, high or 0.0) for name, (_, low, high) in medians}
+            return None
 
     def compare(self, summary: LoadSummary) -> BaselineComparison:
         """Return the comparison with the baseline. Raises `NotProven` where there is none."""
@@ -86,15 +93,17 @@ class LoadBaselines:
             raise gap_error(rules.BASELINE_NAMED, self.target, "no baseline is named")
         baseline = self._read()
         medians = {one.name: one.percentiles.get("p50") for one in summary.operations}
-        missing = [name for name in medians if name not in baseline.medians]
+        missing = [self._missing(name) for name in medians if name not in baseline.medians]
+        if not baseline.tails:
+            missing.append(self._missing("p95 and p99"))
         if missing:
-            raise NotProven(gaps=[self._missing_operation(name) for name in missing])
+            raise NotProven(gaps=missing)
         ratios = {
             name: compute_ratio(median, baseline.medians[name])
             for name, median in medians.items()
             if median
         }
-        return BaselineComparison(baseline, ratios)
+        return BaselineComparison(baseline, ratios, compute_tail_ratios(summary, baseline))
 
     def record(self, summary: LoadSummary, problems: Sequence[Finding]) -> Baseline:
         """Write the baseline of this run, and return it.
@@ -119,15 +128,17 @@ class LoadBaselines:
             requests=summary.requests,
             seconds=summary.judged_seconds,
             medians=medians,
+            tails={one.name: select_tails(one) for one in summary.operations},
+            distributions={one.name: list(one.distribution) for one in summary.operations},
             **self._run_identity(),
         )
         self.folder.mkdir(parents=True, exist_ok=True)
         write_atomically(self.path, json.dumps(baseline.to_plain(), indent=1))
         return baseline
 
-    def _missing_operation(self, name: str) -> Finding:
-        reason = f"the baseline {self.performance.baseline.name!r} does not hold this operation"
-        return Finding(rules.BASELINE_COMPLETE, name, "", reason)
+    def _missing(self, what: str) -> Finding:
+        reason = f"the baseline {self.performance.baseline.name!r} does not hold it"
+        return Finding(rules.BASELINE_COMPLETE, what, "", reason)
 
     def _read(self) -> Baseline:
         """Return the baseline, where this run may be compared with it. Raises `NotProven`."""

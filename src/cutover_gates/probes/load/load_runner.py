@@ -16,8 +16,10 @@ from cutover_gates.core.evidence.ledger import Ledger
 from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.core.statistics.sequential_test import Conclusion
 from cutover_gates.probes.load.load_results import LoadResults
-from cutover_gates.probes.load.model import ALL_CERTAIN, ERROR_OUTCOMES, SafetyStop
+from cutover_gates.probes.load.model import ALL_CERTAIN, SafetyStop
 from cutover_gates.probes.load.objectives import LoadObjective, ObjectiveTest
+from cutover_gates.probes.load.operation_figures import UncomparedTail
+from cutover_gates.probes.load.request_outcomes import ERROR_OUTCOMES
 from cutover_gates.probes.load.safety_stop import find_safety_stop, usual_response_seconds
 from cutover_gates.probes.load.sample_log import SampleBlock, Samples, pack_block
 from cutover_gates.probes.load.worker_config import WorkerConfig
@@ -36,6 +38,7 @@ class LoadPlan:
     """A run to be made.
 
     `log` is the file that keeps every sample; `report_progress` shows a line while the run lasts.
+    `uncompared` names what has too few requests to be compared with the baseline.
     """
 
     worker_config: WorkerConfig
@@ -45,6 +48,7 @@ class LoadPlan:
     ledger: Ledger = field(repr=False)
     redactor: Redactor = field(repr=False)
     report_progress: Callable[[str], None] = field(repr=False)
+    uncompared: tuple[UncomparedTail, ...] = ()
 
 
 @dataclass
@@ -155,7 +159,9 @@ def _check_problems(run: LoadRun, plan: LoadPlan, workers: WorkerPool, now: floa
         run.stop(f"no request was sent in {MAX_SILENCE_SECONDS:g} s")
         return
     usual_seconds = usual_response_seconds(plan.performance)
-    run.safety_stop = find_safety_stop(run.results.samples, now, usual_seconds)
+    run.safety_stop = find_safety_stop(
+        run.results.samples, now, usual_seconds, plan.worker_config.operations
+    )
     if run.safety_stop:
         run.stop(f"stopped for safety: {run.safety_stop}")
 

@@ -8,18 +8,23 @@ import numpy as np
 
 from cutover_gates.core.evidence.assessment import Assessment
 from cutover_gates.core.statistics.confidence_intervals import quantile, quantile_interval
+from cutover_gates.probes.load.failure_counts import count_failures
 from cutover_gates.probes.load.load_runner import LoadPlan, LoadRun
 from cutover_gates.probes.load.model import (
-    ERROR_OUTCOMES,
+    NEW_CONNECTIONS,
     GeneratorFigures,
     LoadSummary,
     ObjectiveResult,
-    OperationFigures,
-    Percentile,
-    RequestOutcome,
 )
 from cutover_gates.probes.load.objectives import PERCENTILE_SHARES, ObjectiveTest
+from cutover_gates.probes.load.operation_figures import OperationFigures, Percentile
+from cutover_gates.probes.load.request_outcomes import (
+    ERROR_OUTCOMES,
+    ConnectionFlags,
+    RequestOutcome,
+)
 from cutover_gates.probes.load.sample_log import Samples
+from cutover_gates.probes.load.sample_selectors import connection_selector
 
 LATE_SECONDS = 0.1
 """A request that left later than this was not sent on schedule."""
@@ -39,10 +44,13 @@ def summarize_load(
     """
     judged = run.judged_samples
     operations = tuple(
-        _summarize_operation(plan, index, judged)
-        for index in range(len(plan.worker_config.operations))
+        _summarize_operation(plan, name, judged[judged["operation"] == index])
+        for index, name in enumerate(plan.worker_config.operations)
     )
-    failures = run.results.failure_messages
+    on_new = connection_selector(ConnectionFlags.NEW)(judged)
+    new_connections = _summarize_operation(plan, NEW_CONNECTIONS, judged[on_new])
+    measured = (*operations, new_connections)
+    failures, names = run.results.failure_messages, plan.worker_config.operations
     return LoadSummary(
         end_reason=run.end_reason,
         is_decided=run.is_decided,
@@ -55,9 +63,12 @@ def summarize_load(
         problems=tuple(run.results.problems),
         journeys=run.results.journey_counts,
         generator=_summarize_generator(plan, run),
-        objectives=tuple(_summarize_objective(test, run, operations) for test in run.tests),
+        objectives=tuple(_summarize_objective(test, run, measured) for test in run.tests),
         operations=operations,
         failures={name: tuple(texts) for name, texts in failures.items() if texts},
+        failure_counts=count_failures(run.judged_samples, names),
+        new_connections=new_connections,
+        uncompared=plan.uncompared,
         series=tuple(_summarize_seconds(run.results.samples, run.started)),
         pool=pool,
         usage=usage,
@@ -76,6 +87,8 @@ def _summarize_generator(plan: LoadPlan, run: LoadRun) -> GeneratorFigures:
         busiest=round(run.results.max_cpu_share(), 3),
         processes=len(run.results.headers),
         expected_journeys=round(plan.worker_config.journey_rate * seconds, 1),
+        new_connections=int(connection_selector(ConnectionFlags.NEW)(judged).sum()),
+        asked_again=int(connection_selector(ConnectionFlags.ASKED_AGAIN)(judged).sum()),
     )
 
 
@@ -107,16 +120,14 @@ def _measure(test: ObjectiveTest, operations: tuple[OperationFigures, ...]) -> f
     The ratio to a baseline is computed where the baseline is known (`assess_against_baseline`).
     """
     objective = test.objective
-    if objective.statistic == "errors":
+    if objective.statistic in ("errors", "asked again"):
         return round(test.bad / test.total, 6) if test.total else None
     percentiles = {one.name: one.percentiles for one in operations}.get(objective.operation, {})
     return percentiles.get(objective.statistic, (None,))[0]
 
 
-def _summarize_operation(plan: LoadPlan, index: int, judged: Samples) -> OperationFigures:
+def _summarize_operation(plan: LoadPlan, name: str, own: Samples) -> OperationFigures:
     """Return one operation's figures: exact percentiles, each with its order-statistic interval."""
-    name = plan.worker_config.operations[index]
-    own = judged[judged["operation"] == index]
     times = np.sort(own["took"][own["outcome"] == RequestOutcome.SUCCESS].astype(float))
     limits = plan.performance.objectives.limits_for(name)
     return OperationFigures(

@@ -36,7 +36,7 @@ from cutover_gates.probes.load.journeys import (
     get_steps,
     read_journeys,
 )
-from cutover_gates.probes.load.model import RequestOutcome
+from cutover_gates.probes.load.request_outcomes import ConnectionFlags, RequestOutcome
 from cutover_gates.probes.load.sample_writer import SampleWriter
 from cutover_gates.probes.load.worker_config import PlannedRecords, WorkerConfig
 from cutover_gates.probes.load.write_reports import WriteReporting
@@ -63,6 +63,15 @@ class LoadWorker:
         self._idle = list[greenlet]()
         self._hub = gevent.get_hub()
         self._pool = DataPool(config, more)
+        self._transport = GeventTransport(
+            config.connect_seconds,
+            config.request_seconds,
+            config.most_waiting + SPARE_CONNECTIONS,
+            production=config.production,
+            answer_bytes=config.answer_bytes,
+            new_connections=config.new_connections,
+            seed=f"{config.seed} {config.place.index}",
+        )
         driver = self._connect()
         self._hospital = cast(
             Driver,
@@ -71,14 +80,7 @@ class LoadWorker:
         self._sessions = SessionPool(driver, config.users, redactor=self.redactor)
 
     def _connect(self) -> Driver:
-        config = self.config
-        transport = GeventTransport(
-            config.connect_seconds,
-            config.request_seconds,
-            config.most_waiting + SPARE_CONNECTIONS,
-            production=config.production,
-            answer_bytes=config.answer_bytes,
-        )
+        config, transport = self.config, self._transport
         # A driver of the hospital's own may use all of httpx.
         is_rest = config.driver == "rest"
         client = FastClient(transport) if is_rest else make_client(transport)
@@ -114,6 +116,7 @@ class LoadWorker:
             gevent.sleep,
             lambda: seconds * dice.expovariate(1),
             self._record_request,
+            self._transport.watch_connections,
         )
         self._running.add(run)
         # A greenlet that waits is used again: to start a new one for each journey costs.
@@ -178,6 +181,7 @@ class LoadWorker:
             RequestOutcome.NOT_SENT,
             0,
             "too many requests were waiting for their answers",
+            ConnectionFlags.NONE,
         )
 
     def _record_failed_sign_in(
@@ -191,6 +195,7 @@ class LoadWorker:
             RequestOutcome.REJECTED,
             0,
             f"to sign in again failed: {error}",
+            ConnectionFlags.NONE,
         )
 
     def _record_request(
@@ -202,7 +207,8 @@ class LoadWorker:
         outcome: RequestOutcome,
         status: int,
         failure: str,
+        flags: ConnectionFlags,
     ) -> None:
         # Most requests have no failure, and redaction costs.
         text = self.redactor.redact_text(failure) if failure else ""
-        self.sample_writer.record_request(operation, due, late, took, outcome, status, text)
+        self.sample_writer.record_request(operation, due, late, took, outcome, status, text, flags)

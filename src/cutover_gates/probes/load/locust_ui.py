@@ -17,7 +17,7 @@ from cutover_gates.core.evidence.ledger import Ledger
 from cutover_gates.core.evidence.redact import Redactor
 from cutover_gates.probes.load.journeys import KnownPatient
 from cutover_gates.probes.load.load_results import LoadResults
-from cutover_gates.probes.load.model import RequestOutcome
+from cutover_gates.probes.load.request_outcomes import FAILURE_TEXTS, RequestOutcome
 from cutover_gates.probes.load.safety_stop import find_safety_stop
 from cutover_gates.probes.load.sample_log import BlockReader
 from cutover_gates.probes.load.worker_config import PlannedRecords
@@ -25,20 +25,14 @@ from cutover_gates.probes.load.workload import enter_planned_records
 
 RECORD_BATCH = 60
 """Records of a kind that are entered in the ledger at once."""
-OUTCOME_TEXTS = {
-    RequestOutcome.REJECTED: "refused",
-    RequestOutcome.NO_ANSWER: "no answer",
-    RequestOutcome.INVALID_ANSWER: "a wrong answer",
-    RequestOutcome.NOT_SENT: "not sent: too many were waiting",
-}
 log = logging.getLogger("cutover")
 
 
 class LocustUi:
     """The page, and the results of the load.
 
-    `planned_records` are the records in the ledger that may be created. `usual_seconds`, on
-    production, sets the safety stop.
+    `planned_records` are the records in the ledger that may be created. Samples name `operations`
+    by index. `usual_seconds`, on production, sets the safety stop.
     """
 
     def __init__(
@@ -47,8 +41,10 @@ class LocustUi:
         ledger: Ledger,
         redactor: Redactor,
         known: tuple[KnownPatient, ...],
+        operations: tuple[str, ...],
         usual_seconds: float | None,
     ) -> None:
+        self._operations = operations
         self._environment, self._ledger, self._known, self._usual_seconds = (
             environment,
             ledger,
@@ -85,7 +81,7 @@ class LocustUi:
         Failures hold ids, so each would get a line of its own on the page: `add_block` logs them.
         """
         if outcome is not RequestOutcome.UNFINISHED:
-            wrong = RuntimeError(OUTCOME_TEXTS[outcome]) if outcome in OUTCOME_TEXTS else None
+            wrong = RuntimeError(FAILURE_TEXTS[outcome]) if outcome in FAILURE_TEXTS else None
             self._events.request.fire(
                 request_type="",
                 name=operation,
@@ -112,7 +108,7 @@ class LocustUi:
         if runner is None or runner.state not in (STATE_RUNNING, STATE_SPAWNING):
             return
         if why := find_safety_stop(
-            samples[samples["due"] >= self._begun], time.time(), usual_seconds
+            samples[samples["due"] >= self._begun], time.time(), usual_seconds, self._operations
         ):
             log.error("stopped for safety: %s", why)
             gevent.spawn(runner.quit if self._environment.web_ui is None else runner.stop)

@@ -8,34 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from enum import IntEnum
 from typing import Any, Literal
 
 from cutover_gates.core.evidence.assessment import Assessment
+from cutover_gates.probes.load.operation_figures import OperationFigures, UncomparedTail
+from cutover_gates.probes.load.request_outcomes import FailureCount
 
 ALL_CERTAIN = "every objective is certain"
 """`LoadSummary.end_reason` of a run in which every required objective holds."""
-Percentile = tuple[float | None, float | None, float | None]
-"""A percentile in seconds, with its lower and upper bound; None where the sample is too small."""
 
-
-class RequestOutcome(IntEnum):
-    """The end of a request. All but `SUCCESS` and `UNFINISHED` are errors."""
-
-    SUCCESS = 0
-    REJECTED = 1  # the target refused it
-    NO_ANSWER = 2  # no answer, or not in time
-    INVALID_ANSWER = 3  # the answer breaks its protocol, or differs from what was stored before
-    NOT_SENT = 4  # too many requests were waiting for their answers
-    UNFINISHED = 5  # no answer yet at the end of the run: it took at least so long
-
-
-ERROR_OUTCOMES = (
-    RequestOutcome.REJECTED,
-    RequestOutcome.NO_ANSWER,
-    RequestOutcome.INVALID_ANSWER,
-    RequestOutcome.NOT_SENT,
-)
+ALL_REQUESTS, NEW_CONNECTIONS = "all requests", "new connections"
+"""What stands in the place of an operation."""
+RATIO = "ratio"
+"""The statistic of the ratio of medians; of a tail, it follows the percentile: `p95 ratio`."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +44,8 @@ class GeneratorFigures:
 
     Rates are in requests per second. `in_time` is the share of requests that were sent on schedule,
     `busiest` the greatest share of a processor that one load process used. `late_p99` is in
-    seconds.
+    seconds. `new_connections` counts the requests that were sent on a new connection, `asked_again`
+    those that were sent twice, because the target had closed the connection.
     """
 
     intended_rate: float
@@ -69,6 +55,8 @@ class GeneratorFigures:
     busiest: float
     processes: int
     expected_journeys: float
+    new_connections: int = 0
+    asked_again: int = 0
 
 
 @dataclass(frozen=True)
@@ -121,49 +109,16 @@ class ObjectiveResult:
 
 
 @dataclass(frozen=True)
-class OperationFigures:
-    """The response times of one operation, in seconds.
-
-    `percentiles` maps p50, p95 and p99 to the value and its bounds. `distribution` holds (upper
-    edge in seconds, requests) of each bin with requests. `objective` holds the limits by
-    percentile.
-    """
-
-    name: str
-    requests: int
-    errors: int
-    objective: Mapping[str, float]
-    percentiles: Mapping[str, Percentile]
-    distribution: tuple[tuple[float, int], ...]
-
-    def to_facts(self) -> dict[str, Any]:
-        """Return the entry of the evidence that the report's tables and charts read."""
-        return {
-            "name": self.name,
-            "requests": self.requests,
-            "errors": self.errors,
-            "objective": dict(self.objective),
-            **{name: list(bounds) for name, bounds in self.percentiles.items()},
-            "distribution": [list(one) for one in self.distribution],
-        }
-
-    @classmethod
-    def from_plain(cls, plain: Mapping[str, Any]) -> OperationFigures:
-        """Return the figures that `dataclasses.asdict` made plain."""
-        percentiles = {name: tuple(bounds) for name, bounds in plain["percentiles"].items()}
-        distribution = tuple((edge, count) for edge, count in plain["distribution"])
-        return cls(**{**plain, "percentiles": percentiles, "distribution": distribution})
-
-
-@dataclass(frozen=True)
 class LoadSummary:
     """A load run that is over.
 
     `end_reason` says why it ended. `problems` are reasons why a part of the log is missing.
     `judged_from` and `judged_until` are seconds since the epoch. `journeys` counts the journeys
     that were started, by name. `failures` has the first failures of each operation in words,
-    redacted. `series` holds for each second since the start: (second, requests due in it, p50, p95,
-    errors). `pool` and `usage` are the assessments of what the target used.
+    redacted, and `failure_counts` counts them all. `new_connections` has the figures of the
+    requests that were sent on one. `uncompared` names the percentiles that are not compared with
+    the baseline's. `series` holds for each second since the start: (second, requests due in it,
+    p50, p95, errors). `pool` and `usage` are the assessments of what the target used.
     """
 
     end_reason: str
@@ -180,6 +135,9 @@ class LoadSummary:
     objectives: tuple[ObjectiveResult, ...]
     operations: tuple[OperationFigures, ...]
     failures: Mapping[str, tuple[str, ...]]
+    failure_counts: tuple[FailureCount, ...]
+    new_connections: OperationFigures
+    uncompared: tuple[UncomparedTail, ...]
     series: tuple[tuple[float | None, ...], ...]
     pool: Assessment
     usage: Assessment
@@ -205,6 +163,9 @@ class LoadSummary:
                 "objectives": tuple(ObjectiveResult(**one) for one in plain["objectives"]),
                 "operations": tuple(map(OperationFigures.from_plain, plain["operations"])),
                 "failures": {name: tuple(texts) for name, texts in plain["failures"].items()},
+                "failure_counts": tuple(FailureCount(**one) for one in plain["failure_counts"]),
+                "new_connections": OperationFigures.from_plain(plain["new_connections"]),
+                "uncompared": tuple(UncomparedTail(**one) for one in plain["uncompared"]),
                 "series": tuple(map(tuple, plain["series"])),
                 "pool": Assessment.from_plain(plain["pool"]),
                 "usage": Assessment.from_plain(plain["usage"]),

@@ -10,19 +10,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from cutover_gates.config.performance import Performance
 from cutover_gates.core.statistics.sequential_test import ShareLimit
-from cutover_gates.probes.load.model import ERROR_OUTCOMES, RequestOutcome
-from cutover_gates.probes.load.objectives import (
-    ALL_REQUESTS,
-    PERCENTILE_SHARES,
-    LoadObjective,
-    Mask,
-    MaskFunction,
+from cutover_gates.probes.load.baseline_tails import TAILS, TailLimit
+from cutover_gates.probes.load.connection_objectives import build_connection_objectives
+from cutover_gates.probes.load.model import ALL_REQUESTS, RATIO
+from cutover_gates.probes.load.objectives import PERCENTILE_SHARES, LoadObjective
+from cutover_gates.probes.load.sample_selectors import (
+    operation_selector,
+    same_limit,
+    select_ended,
+    select_failed,
+    slow_selector,
+    timed_selector,
 )
-from cutover_gates.probes.load.sample_log import Samples
 
 PROOF_ERROR_SHARE = 0.8
 """Share of the error that a GO may have which is spent.
@@ -35,23 +36,33 @@ def build_objectives(
     performance: Performance,
     operations: Sequence[str],
     medians: Mapping[str, tuple[float, float]],
+    tails: Sequence[TailLimit] = (),
 ) -> list[LoadObjective]:
     """Return every objective of a run.
 
-    `medians` holds the bounds (seconds) between which an operation's median in the baseline lies;
-    it is empty without a baseline.
+    `medians` holds the bounds (seconds) between which an operation's median in the baseline lies,
+    `tails` the limits of its higher percentiles; both are empty without a baseline.
     """
     objectives = list(_iterate_objectives(performance, operations, medians))
+    objectives += build_connection_objectives(performance, operations)
+    objectives += [_tail_objective(operations.index(one.operation), one) for one in tails]
     wrong = 1 - performance.confidence
     return [_set_error(objective, wrong, len(objectives)) for objective in objectives]
 
 
 def _set_error(objective: LoadObjective, wrong: float, count: int) -> LoadObjective:
-    # The bounds of the baseline's median may be wrong too, so a ratio gets half of the error.
-    factor = 0.5 if objective.statistic == "ratio" else 1.0
-    limit = objective.share_limit.limit
-    share_limit = ShareLimit(limit, PROOF_ERROR_SHARE * wrong * factor, wrong / count)
-    return replace(objective, share_limit=share_limit)
+    limit, proof = objective.share_limit.limit, PROOF_ERROR_SHARE * wrong
+    if objective.statistic.endswith(RATIO):
+        proof = ratio_error(wrong)
+    return replace(objective, share_limit=ShareLimit(limit, proof, wrong / count))
+
+
+def ratio_error(wrong: float) -> float:
+    """Return how often the proof of a ratio may be wrong.
+
+    The bounds of the baseline's percentile may be wrong too, so a ratio gets half of the error.
+    """
+    return PROOF_ERROR_SHARE * wrong / 2
 
 
 def _iterate_objectives(
@@ -78,9 +89,9 @@ def _error_objective(error_rate: float) -> LoadObjective:
         f"below {error_rate * 100:g} %",
         error_rate,
         ShareLimit(error_rate),
-        _select_ended,
-        _select_failed,
-        _select_failed,
+        select_ended,
+        select_failed,
+        select_failed,
     )
 
 
@@ -92,7 +103,7 @@ def _operation_error_objective(index: int, name: str, error_rate: float) -> Load
     return replace(
         _error_objective(error_rate),
         operation=name,
-        relevant_requests=lambda samples: _select_ended(samples) & (samples["operation"] == index),
+        relevant_requests=lambda samples: select_ended(samples) & (samples["operation"] == index),
         required=False,
     )
 
@@ -105,9 +116,9 @@ def _percentile_objective(index: int, name: str, statistic: str, seconds: float)
         f"within {seconds:g} s",
         seconds,
         ShareLimit(round(1 - PERCENTILE_SHARES[statistic], 6)),
-        _timed_selector(index, seconds),
-        _slow_selector(seconds),
-        _slow_selector(seconds),
+        timed_selector(operation_selector(index), same_limit(seconds)),
+        slow_selector(same_limit(seconds)),
+        slow_selector(same_limit(seconds)),
     )
 
 
@@ -123,53 +134,30 @@ def _baseline_objective(
     return LoadObjective(
         "response-times",
         name,
-        "ratio",
+        RATIO,
         f"at most {ratio:g} times the baseline's median",
         ratio,
         ShareLimit(0.5),
-        _timed_selector(index, low),
-        _slow_selector(low),
-        _slow_selector(high),
+        timed_selector(operation_selector(index), same_limit(low)),
+        slow_selector(same_limit(low)),
+        slow_selector(same_limit(high)),
     )
 
 
-def _select_ended(samples: Samples) -> Mask:
-    return np.asarray(samples["outcome"] != RequestOutcome.UNFINISHED)
+def _tail_objective(index: int, tail: TailLimit) -> LoadObjective:
+    """Return the objective that an operation's slowest answers are not much slower than before.
 
-
-def _select_failed(samples: Samples) -> Mask:
-    return np.isin(samples["outcome"], ERROR_OUTCOMES)
-
-
-def _timed_selector(index: int, seconds: float) -> MaskFunction:
-    """Return a function that selects the requests that say something of an operation's time.
-
-    An invalid answer may come at once, and is an error already. A request without an answer at the
-    end of the run counts only once it is late.
+    Where too few requests are planned to prove it, it can only be refuted.
     """
-
-    def select_timed(samples: Samples) -> Mask:
-        outcome, late = samples["outcome"], samples["took"] > seconds
-        answered = np.isin(
-            outcome,
-            (RequestOutcome.SUCCESS, RequestOutcome.NO_ANSWER, RequestOutcome.NOT_SENT),
-        )
-        overdue = (outcome == RequestOutcome.UNFINISHED) & late
-        return np.asarray((samples["operation"] == index) & (answered | overdue))
-
-    return select_timed
-
-
-def _slow_selector(seconds: float) -> MaskFunction:
-    """Return a function that selects the requests that took longer than `seconds`.
-
-    A request without an answer counts as slow, whenever it was given up.
-    """
-
-    def select_slow(samples: Samples) -> Mask:
-        unanswered = np.isin(
-            samples["outcome"], (RequestOutcome.NO_ANSWER, RequestOutcome.NOT_SENT)
-        )
-        return np.asarray((samples["took"] > seconds) | unanswered)
-
-    return select_slow
+    return LoadObjective(
+        "response-times",
+        tail.operation,
+        f"{tail.statistic} {RATIO}",
+        tail.describe(),
+        tail.ratio,
+        ShareLimit(TAILS[tail.statistic]),
+        timed_selector(operation_selector(index), same_limit(tail.low)),
+        slow_selector(same_limit(tail.low)),
+        slow_selector(same_limit(tail.high)),
+        required=tail.is_compared,
+    )

@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
+
 from cutover_gates.core.evidence.assessment import AssessmentBuilder
 from cutover_gates.core.findings import Rule
 from cutover_gates.probes.load import rules
-from cutover_gates.probes.load.model import LoadSummary, ObjectiveResult
+from cutover_gates.probes.load.model import (
+    ALL_REQUESTS,
+    NEW_CONNECTIONS,
+    RATIO,
+    LoadSummary,
+    ObjectiveResult,
+)
+from cutover_gates.probes.load.request_outcomes import format_failures
 
 MAX_SHOWN_FAILURES = 3
-_RULES = {"errors": rules.ERROR_RATE, "ratio": rules.BASELINE_RATIO}
-_STATISTIC_NAMES = {"errors": "error rate", "ratio": "median"}
+_RULES = {
+    "errors": rules.ERROR_RATE,
+    "asked again": rules.ASKED_AGAIN,
+    "ratio": rules.BASELINE_RATIO,
+    "p95 ratio": rules.BASELINE_TAIL,
+    "p99 ratio": rules.BASELINE_TAIL,
+}
+_STATISTIC_NAMES = {
+    "errors": "error rate",
+    "ratio": "median",
+    "p95 ratio": "p95",
+    "p99 ratio": "p99",
+}
+_VERBS = {"errors": "failed", "asked again": "were sent again"}
 
 
 def objective_rule(objective: ObjectiveResult) -> Rule:
     """Return the rule that an objective is about."""
+    if objective.statistic not in _RULES and objective.operation == NEW_CONNECTIONS:
+        return rules.NEW_CONNECTIONS
     return _RULES.get(objective.statistic, rules.RESPONSE_TIME)
 
 
@@ -28,10 +51,10 @@ def format_measured(objective: ObjectiveResult) -> str:
     value = objective.measured
     if value is None:
         return ""
-    if objective.statistic == "errors":
+    if objective.statistic in _VERBS:
         return f"{value * 100:.3g} %"
-    if objective.statistic == "ratio":
-        return f"{value:.2f} times the baseline's median"
+    if objective.statistic.endswith(RATIO):
+        return f"{value:.2f} times the baseline's {_STATISTIC_NAMES[objective.statistic]}"
     return f"{value:.3g} s"
 
 
@@ -43,33 +66,35 @@ def add_broken_objective(
     `as_gap`: as a gap, where the load itself was not made as planned.
     """
     rule, subject = objective_rule(objective), objective_subject(objective)
-    actual = _describe_broken(objective)
+    actual, failures = _describe_broken(objective), _describe_failures(objective, summary)
     if as_gap:
-        builder.add_gap(rule, subject, f"{actual}, but the load was not made as planned")
+        reason = f"{actual}, but the load was not made as planned"
+        builder.add_gap(rule, subject, "\n".join([reason, *failures]))
         return
-    if objective.statistic == "errors":
-        actual = "\n".join([actual, *_first_failures(objective, summary)])
+    actual = "\n".join([actual, *failures])
     builder.add_finding(rule, subject, expected=objective.limit, actual=actual)
 
 
 def add_open_objective(
     builder: AssessmentBuilder, objective: ObjectiveResult, summary: LoadSummary
 ) -> None:
-    """Add an objective that the run did not decide, with what is missing."""
-    verb = "failed" if objective.statistic == "errors" else "were slower"
+    """Add an objective that the run did not decide, with what is missing, and what failed."""
+    verb = _VERBS.get(objective.statistic, "were slower")
     missing = "the share is too near to the limit to be decided"
     if objective.missing:
         missing = f"about {objective.missing} more requests are needed"
-    builder.add_gap(
-        objective_rule(objective),
-        objective_subject(objective),
+    reason = (
         f"{objective.limit} is not certain: {objective.bad} of {objective.total} requests {verb};"
-        f" {missing} (end of the run: {summary.end_reason})",
+        f" {missing} (end of the run: {summary.end_reason})"
+    )
+    failures = _describe_failures(objective, summary)
+    builder.add_gap(
+        objective_rule(objective), objective_subject(objective), "\n".join([reason, *failures])
     )
 
 
 def _describe_broken(objective: ObjectiveResult) -> str:
-    verb = "failed" if objective.statistic == "errors" else "took longer"
+    verb = _VERBS.get(objective.statistic, "took longer")
     counts = (
         f"{objective.bad} of {objective.total} requests {verb}, at most"
         f" {objective.share * 100:g} % may"
@@ -78,9 +103,20 @@ def _describe_broken(objective: ObjectiveResult) -> str:
     return f"{measured} ({counts})" if measured else counts
 
 
-def _first_failures(objective: ObjectiveResult, summary: LoadSummary) -> list[str]:
-    failures: list[str] = []
-    for name, texts in summary.failures.items():
-        if objective.operation in (name, "all requests"):
-            failures += texts
-    return failures[:MAX_SHOWN_FAILURES]
+def _describe_failures(objective: ObjectiveResult, summary: LoadSummary) -> list[str]:
+    """Return how often requests failed in which way, and the first of them in words.
+
+    Of times, only the counts: they say whether requests were slow, or never answered.
+    """
+    counts = [one for one in summary.failure_counts if _concerns(objective, one.operation)]
+    lines = [f"Failures: {format_failures(counts)}"] if counts else []
+    if objective.statistic != "errors":
+        return lines
+    # One of each operation, before any has a second one.
+    texts = [words for name, words in summary.failures.items() if _concerns(objective, name)]
+    in_turn = [text for turn in zip_longest(*texts) for text in turn if text]
+    return [*lines, *in_turn[:MAX_SHOWN_FAILURES]]
+
+
+def _concerns(objective: ObjectiveResult, operation: str) -> bool:
+    return objective.operation in (operation, ALL_REQUESTS, NEW_CONNECTIONS)

@@ -24,7 +24,6 @@ from cutover_gates.core.statistics.sequential_test import (
 from cutover_gates.probes.load.sample_log import Samples
 
 PERCENTILE_SHARES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
-ALL_REQUESTS = "all requests"
 
 Mask = NDArray[np.bool_]
 MaskFunction = Callable[[Samples], Mask]
@@ -35,8 +34,9 @@ class LoadObjective:
     """One thing that must hold under load.
 
     `item` is the item of the plan, `operation` an operation or `ALL_REQUESTS`, `statistic` one of
-    errors, p50, p95, p99 and ratio. `limit` is the limit in words, `limit_value` its number: a
-    share for errors, seconds for percentiles, a multiple for ratio.
+    errors, asked again, p50, p95, p99, ratio, p95 ratio and p99 ratio. `limit` is the limit in
+    words, `limit_value` its number: a share for errors and asked again, seconds for percentiles, a
+    multiple for ratios.
 
     Without a `required` objective there is no GO; another one can only be refuted.
     `relevant_requests` selects the requests that count. `bad_to_hold` selects those that speak

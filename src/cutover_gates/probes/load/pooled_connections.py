@@ -1,4 +1,4 @@
-"""The connections of geventhttpclient, with two ways of its pool changed.
+"""The connections of geventhttpclient, with three ways of its pool changed.
 
 The pool offers no settings for them, so this module uses private parts of the library.
 `tests/integration/load/test_pooled_connections.py` says when they break.
@@ -9,12 +9,17 @@ from __future__ import annotations
 import select
 import ssl
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
 import httpx
 from gevent import monkey
+from gevent.queue import Empty
 from geventhttpclient import HTTPClient
+from geventhttpclient.connectionpool import ConnectionPool
+
+from cutover_gates.probes.load.request_outcomes import ConnectionFlags, ConnectionUse
 
 BLOCK_BYTES = 1 << 16
 
@@ -28,11 +33,16 @@ def _tls_context() -> ssl.SSLContext:
 
 
 def create_client(
-    origin: str, connections: int, connect_seconds: float, headers: Mapping[str, str]
+    origin: str,
+    connections: int,
+    connect_seconds: float,
+    headers: Mapping[str, str],
+    current_use: Callable[[], ConnectionUse] = ConnectionUse,
 ) -> HTTPClient:
     """Return a client of one origin with at most `connections` connections.
 
-    Its sockets have no time limit of their own: `GeventTransport` bounds the whole request.
+    `current_use` returns what the calling greenlet does with its connections. The sockets have no
+    time limit of their own: `GeventTransport` bounds the whole request.
     """
     client = HTTPClient.from_url(
         origin,
@@ -51,7 +61,45 @@ def create_client(
     # Whether a connection can still be used the pool asks in a way that costs more than to send
     # the request.
     pool._is_socket_alive = _is_usable  # type: ignore[method-assign, assignment]  # replaced
+    _watch_pool(pool, current_use)
     return client
+
+
+def _watch_pool(pool: ConnectionPool, current_use: Callable[[], ConnectionUse]) -> None:
+    """Let the pool open a connection where one is needed, and note each that it opens."""
+    take_socket, create_socket = pool.get_socket, pool._create_socket
+
+    def create() -> Any:
+        use = current_use()
+        use.opened, use.flags = True, use.flags | ConnectionFlags.NEW
+        return create_socket()
+
+    def take() -> Any:
+        use = current_use()
+        if use.needs_new:
+            use.needs_new = False
+            _close_idle(pool)
+            return _open_socket(pool)
+        return take_socket()
+
+    pool._create_socket = create  # type: ignore[method-assign]  # replaced
+    pool.get_socket = take  # type: ignore[method-assign]  # replaced
+
+
+def _close_idle(pool: ConnectionPool) -> None:
+    """Close an idle connection, so that the new one takes its place."""
+    with suppress(Empty):
+        pool._socket_queue.get(block=False).close()
+
+
+def _open_socket(pool: ConnectionPool) -> Any:
+    """Open a connection as the pool does where none is idle. Raises as connecting does."""
+    pool._semaphore.acquire()
+    try:
+        return pool._create_socket()
+    except BaseException:
+        pool._semaphore.release()
+        raise
 
 
 def _is_usable(connection: Any) -> bool:

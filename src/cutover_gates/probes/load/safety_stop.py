@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from cutover_gates.config.performance import Performance
-from cutover_gates.probes.load.model import ERROR_OUTCOMES, SafetyStop
+from cutover_gates.probes.load.failure_counts import count_failures, describe_slowest
+from cutover_gates.probes.load.model import SafetyStop
+from cutover_gates.probes.load.request_outcomes import ERROR_OUTCOMES, format_failures
 from cutover_gates.probes.load.sample_log import Samples
 
 SAFETY_SECONDS = 10
@@ -18,13 +20,17 @@ SAFETY_MIN_REQUESTS = 20
 Seconds with fewer are merged: a slow load has seconds without an error.
 """
 SAFETY_SLOWDOWN = 5.0
+SHOWN_OPERATIONS = 3
+NO_ANSWERS = "no request was answered"
 
 
-def find_safety_stop(samples: Samples, now: float, usual_seconds: float) -> SafetyStop | None:
+def find_safety_stop(
+    samples: Samples, now: float, usual_seconds: float, operations: Sequence[str]
+) -> SafetyStop | None:
     """Return why the run must stop, or None.
 
-    `samples` are all so far. `now` is in seconds since the epoch, on their clock. `usual_seconds`
-    is what an answer may usually take.
+    `samples` are all so far, of the `operations` that they name by index. `now` is in seconds since
+    the epoch, on their clock. `usual_seconds` is what an answer may usually take.
     """
     end = int(now)
     start = end - SAFETY_SECONDS
@@ -32,20 +38,21 @@ def find_safety_stop(samples: Samples, now: float, usual_seconds: float) -> Safe
         return None
     ended = (samples["due"] + samples["took"]).astype(int)
     windows = [samples[ended == second] for second in range(start, end)]
-    merged = _merge_windows(windows)
+    merged, recent = _merge_windows(windows), np.concatenate(windows)
     if merged and all(map(_exceeds_error_share, merged)):
         return SafetyStop(
             "errors",
             f"at most {SAFETY_ERROR_SHARE * 100:g} % failed requests",
             f"more than {SAFETY_ERROR_SHARE * 100:g} % failed throughout the last"
-            f" {SAFETY_SECONDS} s",
+            f" {SAFETY_SECONDS} s: {format_failures(count_failures(recent, operations))}",
         )
     limit = usual_seconds * SAFETY_SLOWDOWN
     if all(_is_slow(window, limit) for window in windows):
         return SafetyStop(
             "slowdown",
             f"half of the requests within {limit:g} s",
-            f"half took more than {limit:g} s in each of the last {SAFETY_SECONDS} s",
+            f"half took more than {limit:g} s in each of the last {SAFETY_SECONDS} s:"
+            f" {describe_slowest(recent, operations, SHOWN_OPERATIONS) or NO_ANSWERS}",
         )
     return None
 

@@ -1,4 +1,4 @@
-"""The log of a load run: one record of twenty bytes for each request, exact and complete.
+"""The log of a load run: one record of 21 bytes for each request, exact and complete.
 
 Times are in seconds. `due` (since the epoch) is when the request was planned, `late` by how much
 later it was sent, `took` how long after `due` its answer was read. So a stall counts for every
@@ -23,12 +23,13 @@ RECORD = np.dtype(
         ("operation", "u1"),
         ("outcome", "u1"),
         ("status", "<u2"),
+        ("connection", "u1"),
     ]
 )
 """The record of a request.
 
 `operation` is an index into the config's operations, `outcome` a `RequestOutcome`, `status` the
-HTTP status or 0.
+HTTP status or 0, `connection` the `ConnectionFlags`.
 """
 
 ReportedWrite = tuple[int, str, str, str, Mapping[str, Any], float]

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cutover_gates.core.evidence.redact import Redactor
-from cutover_gates.probes.load.model import RequestOutcome
+from cutover_gates.probes.load.request_outcomes import ConnectionFlags, RequestOutcome
 from cutover_gates.probes.load.sample_log import (
     RECORD,
     AnsweredWrite,
@@ -22,7 +22,7 @@ from cutover_gates.probes.load.sample_log import (
     pack_block,
 )
 
-_PACK = struct.Struct("<dffBBH")
+_PACK = struct.Struct("<dffBBHB")
 assert _PACK.size == RECORD.itemsize
 MAX_FAILURE_MESSAGES = 5
 """Failures of each operation that are kept in words. All are counted."""
@@ -75,12 +75,14 @@ class SampleWriter:
         outcome: RequestOutcome,
         status: int,
         failure: str,
+        flags: ConnectionFlags = ConnectionFlags.NONE,
     ) -> None:
         """Record a request that ended.
 
         Raises `KeyError` for an operation that the journeys do not declare in their steps.
         """
-        self._records += _PACK.pack(due, late, took, self._index[operation], outcome, status)
+        index = self._index[operation]
+        self._records += _PACK.pack(due, late, took, index, outcome, status, flags)
         if failure and self._message_counts[operation] < MAX_FAILURE_MESSAGES:
             self._message_counts[operation] += 1
             self._failures.append((operation, failure[:MAX_MESSAGE_CHARACTERS]))

@@ -74,7 +74,8 @@ class WorkerConfig:
     `mapping`, `source` and `secrets` are as `drivers.factory.connect` takes them. `journeys` is the
     text of the journeys' file, `work` holds (weight, think seconds) of each. `journey_rate` is in
     journeys per second, of all streams of all processes together; the `streams` start within
-    `ramp_seconds`. Samples name operations by their index in `operations`.
+    `ramp_seconds`. Samples name operations by their index in `operations`. The share
+    `new_connections` of the operations begins on a new connection.
     """
 
     url: str
@@ -100,6 +101,7 @@ class WorkerConfig:
     place: WorkerRole = WorkerRole()
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     answer_bytes: int = 16 * 1024 * 1024
+    new_connections: float = 0.1
 
     def share(self, place: WorkerRole, index: int, count: int) -> WorkerConfig:
         """Return the config of one of `count` processes.

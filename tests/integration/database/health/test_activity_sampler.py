@@ -19,7 +19,7 @@ from cutover_gates.core.database_activity import DatabaseActivity, activity_diff
 from cutover_gates.core.evidence.assessment import Assessment
 from cutover_gates.probes.database import activity_sampler
 from cutover_gates.probes.database.activity_sampler import ActivitySampler
-from cutover_gates.probes.load import rules as load_rules
+from cutover_gates.probes.load.resource_assessment import rules as load_rules
 from cutover_gates.probes.load.resource_assessment.connection_pool_usage import (
     assess_connection_pool,
 )

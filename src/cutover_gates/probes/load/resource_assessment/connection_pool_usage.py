@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from cutover_gates.config.resources import ResourceSettings
 from cutover_gates.core.database_activity import DatabaseActivity
 from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder, NotReadable
-from cutover_gates.probes.load import rules
+from cutover_gates.probes.load.resource_assessment import rules
 from cutover_gates.probes.load.resource_assessment.database_activity_usage import (
     MAX_OVER_SHARE,
     check_database_activity,

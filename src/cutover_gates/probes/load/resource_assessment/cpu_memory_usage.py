@@ -11,7 +11,7 @@ import numpy as np
 from cutover_gates.config.resources import ResourceSettings
 from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder, NotReadable
 from cutover_gates.core.statistics.confidence_intervals import slope_interval
-from cutover_gates.probes.load import rules
+from cutover_gates.probes.load.resource_assessment import rules
 from cutover_gates.probes.load.resource_assessment.collected_memory import (
     block_figures,
     extract_memory,

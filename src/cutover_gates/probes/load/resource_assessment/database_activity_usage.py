@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from cutover_gates.config.resources import ResourceSettings
 from cutover_gates.core.database_activity import DatabaseActivity, activity_difference
 from cutover_gates.core.evidence.assessment import AssessmentBuilder, NotReadable
-from cutover_gates.probes.load import rules
+from cutover_gates.probes.load.resource_assessment import rules
 from cutover_gates.probes.load.resource_assessment.sample_series import (
     MIN_MEASUREMENTS,
     Measurement,
