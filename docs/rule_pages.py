@@ -30,6 +30,7 @@ SUBJECTS: Mapping[str, str] = {
     "LOG": "Logs",
     "METRIC": "Metrics",
     "PIPE": "Pipeline",
+    "READY": "Readiness",
     "REDIS": "Redis",
     "REHEARSAL": "Rehearsal of the migration",
     "RES": "Resources under load",

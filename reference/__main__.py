@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from reference import announcement, cutover, postgres, serve, stages, template
+from reference import announcement, cutover, outage, postgres, serve, stages, template
 from reference.app import create_app
 from reference.environment.launcher import SCOPES, start_environment
 from reference.seed import Account
@@ -55,6 +55,7 @@ def main() -> None:
         staff = announcement.accounts()
         backup = _bring_to(arguments.stage, server, staff, with_backup=arguments.backup)
         app = create_app(settings)
+        outage.close_on_signal(server, DATABASE)
 
         def announce() -> None:
             environment_keys = environment.describe_when_ready() if environment else {}

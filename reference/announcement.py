@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
+from reference import outage as outages
 from reference import postgres
 from reference.auth import sessions, tokens
 from reference.seed import Account
@@ -59,8 +60,15 @@ def announcement(
         "backup": str(backup) if backup else None,
         "log": str(settings.log),
         "pid": os.getpid(),
-        "surroundings": dict(surroundings or {}),
+        "surroundings": _with_outage(surroundings or {}),
     }
+
+
+def _with_outage(surroundings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the surroundings, with how the database is taken away for a while."""
+    infrastructure = surroundings.get("infrastructure", {})
+    outage = {"database_outage": outages.describe_outage()}
+    return {**surroundings, "infrastructure": {**infrastructure, **outage}}
 
 
 def _latest_migration(dsn: str) -> str:

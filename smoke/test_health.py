@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from cutover_gates.hospital import Driver, FrontDesk, Health
-from cutover_gates.hospital.matchers import act_concurrently, assert_equal
+from cutover_gates.hospital.matchers import act_concurrently, assert_equal, assert_passed
 from cutover_gates.hospital.synthetic import PatientFactory
+from cutover_gates.probes.network.readiness.assessments import ReadinessAssessments
 
 pytestmark = pytest.mark.plan("health-checks")
 
@@ -50,3 +51,12 @@ def test_readiness_does_not_waver(hospital: Driver) -> None:
     answers = act_concurrently(*[hospital.ready] * PROBES)
     unready = [answer for answer in answers if not (isinstance(answer, Health) and answer.healthy)]
     assert_equal([], unready, f"answers other than ready of {PROBES}")
+
+
+def test_readiness_falls_with_the_database(readiness: ReadinessAssessments) -> None:
+    """Readiness falls when the database is gone, and comes back with it.
+
+    The database is really taken away for some seconds, before the first check of the gate. A load
+    balancer believes what readiness says.
+    """
+    assert_passed(readiness.assess_outage())

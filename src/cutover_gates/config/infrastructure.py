@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from cutover_gates.config.base import SettingsTable
+from cutover_gates.config.database_outage import DatabaseOutageSettings
 from cutover_gates.config.deployment import ClusterSettings, RegistrySettings
 from cutover_gates.config.load_balancer import LoadBalancerSettings
 from cutover_gates.config.network import DnsSettings, TlsSettings
@@ -23,6 +24,10 @@ class Infrastructure(SettingsTable):
     )
     balancer: LoadBalancerSettings = Field(
         default=LoadBalancerSettings(), description="What stands before the backends."
+    )
+    database_outage: DatabaseOutageSettings = Field(
+        default=DatabaseOutageSettings(),
+        description="How its database is taken away for a while, to see what readiness says.",
     )
     redis: RedisSettings = Field(default=RedisSettings(), description="The target's Redis.")
     cluster: ClusterSettings = Field(

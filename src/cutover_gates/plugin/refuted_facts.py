@@ -39,10 +39,11 @@ def describe_refuted(
 
 
 def _given_by_settings(chosen: Target) -> dict[str, str]:
-    balancer = chosen.infrastructure.balancer
+    balancer, outage = chosen.infrastructure.balancer, chosen.infrastructure.database_outage
     given = {
         "baseline": bool(chosen.performance.baseline.name),
         "balancer-failover": bool(balancer and balancer.kill),
+        "database-outage": bool(outage.command),
         "client-address": bool(balancer and balancer.client_field),
     }
     return {name: "the settings give it" for name, is_given in given.items() if is_given}

@@ -1,4 +1,4 @@
-"""The two runs that a gate makes before its first check: the load, and the fuzzing of the API.
+"""The runs that a gate makes before its first check: outage, load, and fuzzing of the API.
 
 Nothing else is asked of the target meanwhile, and each operation that was fuzzed has its own check.
 What they prove is for the checks to say.
@@ -10,6 +10,7 @@ from cutover_gates.core.findings import NotProven
 from cutover_gates.hospital import Unsupported
 from cutover_gates.plugin.api_run import fuzz_once, fuzzing_plan, load_acceptances, shared_folder
 from cutover_gates.plugin.fixtures.load import load_folder, run_load_once
+from cutover_gates.plugin.outage_run import is_outage_requested, run_outage_once
 from cutover_gates.plugin.progress import ProgressPrinter, print_line
 from cutover_gates.plugin.run import PytestRun
 from cutover_gates.targets.running_target import RunningTarget
@@ -17,14 +18,22 @@ from cutover_gates.targets.running_target import RunningTarget
 
 def make_runs_beforehand(run: PytestRun, target: RunningTarget) -> None:
     """Make the runs that the checks of this gate need. Raises the user's errors."""
-    for suite, make_run in (("performance", _run_load), ("contract", _fuzz_api)):
-        if suite not in run.suites:
-            continue
+    requested = (
+        # First: what the outage leaves behind, in logs and metrics, is then the oldest.
+        (is_outage_requested(run), _try_outage),
+        ("performance" in run.suites, _run_load),
+        ("contract" in run.suites, _fuzz_api),
+    )
+    for make_run in (make_run for is_requested, make_run in requested if is_requested):
         try:
             make_run(run, target)
         except (NotProven, Unsupported):
             # The checks ask for the same run again, and get the same answer.
             continue
+
+
+def _try_outage(run: PytestRun, target: RunningTarget) -> None:
+    run_outage_once(run, target)
 
 
 def _run_load(run: PytestRun, target: RunningTarget) -> None:

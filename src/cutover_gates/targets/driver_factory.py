@@ -63,12 +63,13 @@ def open_driver(
     observer: ExchangeObserver | None = None,
     *,
     fresh: bool = False,
+    patience: float | None = None,
 ) -> Driver:
     """Return the driver of the chosen target. Nothing is sent yet.
 
     `observer` is called with each request and its answer. With `fresh` each
-    request makes a new connection, past caches. Raises `MappingError` or
-    `SettingsError`.
+    request makes a new connection, past caches. `patience` goes over that of
+    the settings. Raises `MappingError` or `SettingsError`.
     """
     from cutover_gates.drivers.factory import (
         connect,  # here, because it takes long and not every run needs it
@@ -86,7 +87,7 @@ def open_driver(
         production=target.production,
         connect_seconds=chosen.limits.connect_seconds,
         deadline=chosen.limits.request_seconds,
-        patience=chosen.limits.patience_seconds,
+        patience=patience or chosen.limits.patience_seconds,
         answer_bytes=chosen.limits.readable_bytes,
         observer=observer,
         fresh=fresh,

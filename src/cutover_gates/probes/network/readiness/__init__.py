@@ -1,0 +1,1 @@
+"""Readiness while the target's database is gone: it must fall, and come back."""
