@@ -14,6 +14,7 @@ from pathlib import Path
 from reference.settings import Settings
 from tests.calibration import scale_seconds
 from tests.faults.hospitals import ROOT, Hospital
+from tests.faults.outage import outage_settings
 from tests.faults.results import Verdict
 from tests.shipped_plan import PLAN_VARIABLE
 
@@ -27,6 +28,14 @@ target = "tried"
 url = "{url}"
 release = "{release}"
 {users}
+{outage}
+"""
+_NO_OUTAGE = """
+[targets.tried.capabilities.database-outage]
+value = false
+reason = "only the faults of readiness take the database away"
+by = "Ada Example"
+at = 2026-11-20
 """
 
 
@@ -52,15 +61,17 @@ def start_functional_gate(
     *options: str,
     waived: Sequence[str] = (),
     more: str = "",
+    outage: bool = False,
 ) -> subprocess.Popen[str]:
     """Start the gate, with its settings and reports in `folder`; secrets go by the environment.
 
-    `waived` are items for which somebody has written a waiver, `more` further settings.
+    `waived` are items for which somebody has written a waiver, `more` further settings. With
+    `outage` the gate takes the database away for a while.
     """
     write_waivers(folder, waived)
     return start_gate(
         GATE,
-        write_settings(hospital, folder, more),
+        write_settings(hospital, folder, more, outage=outage),
         secrets_of(hospital),
         Path(hospital.shared) / "compiled",
         *options,
@@ -103,13 +114,23 @@ def write_waivers(folder: Path, items: Sequence[str]) -> None:
     (folder / "waivers.toml").write_text("".join(waivers), encoding="utf-8")
 
 
-def write_settings(hospital: Hospital, folder: Path, more: str = "") -> Path:
-    """Write the settings file. `more` stands at its end."""
+def write_settings(
+    hospital: Hospital, folder: Path, more: str = "", *, outage: bool = False
+) -> Path:
+    """Write the settings file. `more` stands at its end.
+
+    With `outage` there is a command that takes the database away.
+    """
     config = folder / "cutover.toml"
     users = "\n".join(
         f'[targets.tried.users.{role}]\nusername = "{role}"' for role in hospital.staff
     )
-    text = _SETTINGS.format(url=hospital.url, release=Settings.release, users=users)
+    text = _SETTINGS.format(
+        url=hospital.url,
+        release=Settings.release,
+        users=users,
+        outage=outage_settings(hospital, folder) if outage else _NO_OUTAGE,
+    )
     config.write_text(f"{text}\n{more}", encoding="utf-8")
     return config
 
@@ -121,9 +142,12 @@ def run_functional_gate(
     seconds: float = 45,
     waived: Sequence[str] = (),
     more: str = "",
+    outage: bool = False,
 ) -> Verdict:
     """The gate's verdict on a hospital. Raises `NoVerdict` where there is none within `seconds`."""
-    process = start_functional_gate(hospital, folder, *options, waived=waived, more=more)
+    process = start_functional_gate(
+        hospital, folder, *options, waived=waived, more=more, outage=outage
+    )
     return wait_for_verdict(process, folder, seconds)
 
 

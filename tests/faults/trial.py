@@ -58,6 +58,7 @@ def _functional(folder: Path) -> Iterator[Trial]:
                     *_files_of(check),
                     waived=kind.waived,
                     more=kind.staff,
+                    outage=kind.outage,
                 )
 
         yield attempt

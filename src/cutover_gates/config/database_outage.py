@@ -12,6 +12,7 @@ class DatabaseOutageSettings(SettingsTable):
 
     command: tuple[str, ...] = Field(
         default=(),
+        examples=[["sh", "-c", "docker stop staging-db; sleep 15; docker start staging-db"]],
         description=(
             "A command, as a list, that takes the database away from the target, waits, and brings"
             " it back. It runs to its end also where the run is killed. Never run on a production"

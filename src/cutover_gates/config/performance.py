@@ -77,18 +77,17 @@ class Performance(SettingsTable):
         ge=0.02,
         le=1,
         json_schema_extra=LOOSER_BELOW,
-        description=(
-            "Share of the requests that are sent on a new connection, as people come: what goes"
-            " wrong when one is opened shows nowhere else."
-        ),
+        description=("Share of the requests that are sent on a new connection, as people come."),
     )
-    asked_again: Share = Field(
+    asked_again: float = Field(
         default=0.01,
+        gt=0,
         le=0.2,
         json_schema_extra=LOOSER_ABOVE,
+        examples=[0.02],
         description=(
-            "Share of the requests that may be sent again, as browsers do, because the target"
-            " closed an open connection instead of answering. A write is never sent again."
+            "Share of the requests that the target may answer by closing an open connection. Reads"
+            " are then sent again, as browsers do; a write never is."
         ),
     )
     patients: int = Field(

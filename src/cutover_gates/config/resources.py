@@ -115,14 +115,15 @@ class ResourceSettings(SettingsTable):
             " and not what rises in between."
         ),
     )
-    failed_samples: int = Field(
-        default=2,
+    failed_share: float = Field(
+        default=0.1,
         ge=0,
-        le=60,
+        le=0.2,
         json_schema_extra=LOOSER_ABOVE,
         description=(
-            "Samples of a run (one each second) that may fail, each figure by itself. With more of"
-            " them nothing is proven of it: what cannot be read may be the worst moment."
+            "Share of the samples of a run (one each second) that may fail, each figure by itself;"
+            " two always may. With more of them nothing is proven of it: what cannot be read may be"
+            " the worst moment."
         ),
     )
     pool: PoolMetricNames = Field(

@@ -21,12 +21,14 @@ class FunctionalFault(Defect, Fault):
 
     It is caught where a check of its item found something. With `also = EVERYTHING` it is enough
     that the item is not passed. `waived` are items that a person has decided to go without: the
-    gate must say NO-GO all the same. `staff` is a table of roles as TOML.
+    gate must say NO-GO all the same. `staff` is a table of roles as TOML. With `outage` the gate
+    takes the database away for a while.
     """
 
     follows = frozenset({STORY, WRITES})
     waived: ClassVar[tuple[str, ...]] = ()
     staff: ClassVar[str] = ""
+    outage: ClassVar[bool] = False
 
     @classmethod
     def find_own_problems(cls, results: Results) -> list[str]:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from dataclasses import replace as changed
@@ -94,5 +95,88 @@ class DeadButCalledAlive(_Health):
             )
             dead = problems.answer(Problem("unavailable", "Not now."), "none")
             await (app if works else dead)(scope, receive, send)
+
+        return wrapped
+
+
+# ── without a database ──
+
+
+class _WithoutDatabase(_Health):
+    """The database is gone for a while, and the balancer believes what the hospital says."""
+
+    outage = True
+
+
+class ReadinessNeverAsksTheDatabase(_WithoutDatabase):
+    """The database is gone, and the balancer goes on sending nurses to a server that cannot serve."""
+
+    def put_in(self) -> None:
+        replace(health, touch_database=lambda pool, patience: None)
+
+
+class ReadinessIsRememberedForAMinute(_WithoutDatabase):
+    """What was ready a minute ago is called ready now."""
+
+    def put_in(self) -> None:
+        right, good_until = health.touch_database, [0.0]
+
+        def touch_database(pool: Pool, patience: float) -> None:
+            if time.monotonic() > good_until[0]:
+                right(pool, patience)
+                good_until[0] = time.monotonic() + 60
+
+        replace(health, touch_database=touch_database)
+
+
+class OneInstanceInFourIsAlwaysReady(_WithoutDatabase):
+    """One of the instances runs an older image, whose readiness asks nothing."""
+
+    def put_in(self) -> None:
+        right, count = health.touch_database, itertools.count(1)
+
+        def touch_database(pool: Pool, patience: float) -> None:
+            if next(count) % 4:
+                right(pool, patience)
+
+        replace(health, touch_database=touch_database)
+
+
+class ReadinessDoesNotComeBack(_WithoutDatabase):
+    """After one failed probe the server calls itself unready until somebody restarts it."""
+
+    def put_in(self) -> None:
+        right, has_failed = health.touch_database, threading.Event()
+
+        def touch_database(pool: Pool, patience: float) -> None:
+            if has_failed.is_set():
+                raise psycopg.OperationalError("it failed once")
+            try:
+                right(pool, patience)
+            except psycopg.OperationalError:
+                has_failed.set()
+                raise
+
+        replace(health, touch_database=touch_database)
+
+
+class NobodyIsServedAfterAnOutage(_WithoutDatabase):
+    """Ready again, says the server, and its searches fail until somebody restarts it."""
+
+    also = EVERYTHING
+
+    def around(self, app: ASGIApp) -> ASGIApp:
+        failed = threading.Event()
+        dead = problems.answer(Problem("unavailable", "The pool is broken."), "none")
+
+        def watch(answer: ResponseDraft) -> None:
+            if answer.scope["path"].endswith("/patients") and answer.status == 503:
+                failed.set()
+
+        watched = rewrite_responses(app, watch)
+
+        async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+            is_search = scope.get("path", "").endswith("/patients") and scope["method"] == "GET"
+            await (dead if is_search and failed.is_set() else watched)(scope, receive, send)
 
         return wrapped

@@ -28,7 +28,7 @@ def test_the_gate_catches(name: str, cluster: hospitals.Cluster, tmp_path: Path)
     with hospitals.hospital(cluster, name, tmp_path) as hospital:
         fault = BY_NAME[name]
         verdict = gate_runs.run_functional_gate(
-            hospital, tmp_path, waived=fault.waived, more=fault.staff
+            hospital, tmp_path, waived=fault.waived, more=fault.staff, outage=fault.outage
         )
     wrong = find_problems(fault, verdict)
     assert not wrong, "\n".join([*wrong, verdict.output])

@@ -87,6 +87,9 @@ COMPANIONS: Mapping[str, Mapping[str, str]] = {
         f"{POD_METRICS}SELECTOR": "s",
     },
     f"{TARGET}CONTRACT__MODE": {f"{TARGET}CONTRACT__THROWAWAY": "true"},
+    f"{TARGET}PERFORMANCE__RESOURCES__CPU_UNIT": {
+        f"{TARGET}PERFORMANCE__RESOURCES__CPU": "cpu_time"
+    },
     f"{TARGET}PERFORMANCE__WORKERS": {f"{TARGET}PERFORMANCE__MASTER_HOST": "h"},
 }
 """Variables that others need, by the beginning of those others' names."""

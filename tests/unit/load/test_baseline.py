@@ -48,6 +48,12 @@ def test_a_good_run_is_recorded_and_compared_with(baselines: LoadBaselines) -> N
     comparison = later.compare(now(0.022))
     assert comparison.baseline.release == "1.9"
     assert comparison.ratios == {"search": (2.2, 1.8, 2.689)}
+    assert comparison.tail_ratios == {
+        ("search", "p95"): (1.0, 1.0, 1.0),
+        ("search", "p99"): (1.0, 1.0, 1.0),
+    }
+    assert comparison.measured("search", "ratio") == 2.2
+    assert comparison.measured("search", "p99 ratio") == 1.0
 
 
 def test_a_bad_run_never_becomes_one(baselines: LoadBaselines) -> None:
@@ -129,6 +135,17 @@ def test_without_one_it_says_how_to_record_it(baselines: LoadBaselines) -> None:
         nameless.compare(RUN)
     with raises_gap(rules.BASELINE_NAMED):
         nameless.record(RUN, [])
+
+
+def test_a_baseline_without_tails_is_not_enough(baselines: LoadBaselines) -> None:
+    """An earlier version recorded medians alone: two of three percentiles would be unproven."""
+    baselines.record(RUN, [])
+    whole = json.loads(baselines.path.read_text())
+    del whole["tails"], whole["distributions"]
+    baselines.path.write_text(json.dumps(whole))
+    with raises_gap(rules.BASELINE_COMPLETE) as raised:
+        baselines.compare(RUN)
+    assert [gap.subject for gap in raised.value.gaps] == ["p95 and p99"]
 
 
 def test_an_operation_that_it_does_not_hold_is_not_proven(baselines: LoadBaselines) -> None:

@@ -19,7 +19,11 @@ from cutover_gates.hospital import (
     Unsupported,
 )
 from cutover_gates.probes.load.journey_run import JourneyAborted, JourneyRun, measure_hospital
-from cutover_gates.probes.load.request_outcomes import RequestOutcome
+from cutover_gates.probes.load.request_outcomes import (
+    ConnectionFlags,
+    ConnectionUse,
+    RequestOutcome,
+)
 
 Kept = tuple[str, float, float, float, RequestOutcome, int, str]
 
@@ -30,14 +34,26 @@ class Time:
 
     now: float = 100.0
     kept: list[Kept] = field(default_factory=list)
+    flags: list[ConnectionFlags] = field(default_factory=list)
+    use: ConnectionUse = field(default_factory=ConnectionUse)
 
     def pass_by(self, seconds: float) -> None:
         self.now += seconds
 
     def walk(self, due: float = 100.0) -> JourneyRun:
         return JourneyRun(
-            due, lambda: self.now, self.pass_by, lambda: 3.0, lambda *kept: self.kept.append(kept)
+            due,
+            lambda: self.now,
+            self.pass_by,
+            lambda: 3.0,
+            lambda *kept: self.keep(*kept),
+            lambda: self.use,
         )
+
+    def keep(self, *kept: Any) -> None:
+        *request, flags = kept
+        self.kept.append(cast(Kept, tuple(request)))
+        self.flags.append(flags)
 
 
 class Target:
@@ -147,3 +163,26 @@ def test_what_waits_at_the_end_has_waited_so_long() -> None:
 
     cast(Any, measure_hospital(cast(Driver, Hangs(time)), walk)).patient("session", "7")
     assert time.kept == [("patient", 99.0, 1.0, 5.0, RequestOutcome.UNFINISHED, 0, "")]
+
+
+def test_a_request_tells_what_its_connection_went_through() -> None:
+    time = Time(use=ConnectionUse(flags=ConnectionFlags.NEW | ConnectionFlags.ASKED_AGAIN))
+    walk = time.walk()
+    ask(walk, time)
+    walk.finish_request()
+    assert time.flags == [ConnectionFlags.NEW | ConnectionFlags.ASKED_AGAIN]
+
+
+def test_a_failure_has_the_status_that_came_also_where_the_answer_was_no_refusal() -> None:
+    """A 500 breaks the protocol, and a chart that is another's comes with 200."""
+    time = Time(use=ConnectionUse(status=500))
+    with pytest.raises(JourneyAborted):
+        ask(time.walk(), time, ProtocolViolation("HTTP 500"))
+    walk = time.walk()
+    time.use = ConnectionUse(status=200)
+    ask(walk, time)
+    walk.finish_request("another patient's chart came")
+    assert [kept[4:6] for kept in time.kept] == [
+        (RequestOutcome.INVALID_ANSWER, 500),
+        (RequestOutcome.INVALID_ANSWER, 200),
+    ]

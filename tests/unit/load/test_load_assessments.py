@@ -23,6 +23,8 @@ from cutover_gates.probes.load.assessments import NO_POOL, NO_USAGE, LoadAssessm
 from cutover_gates.probes.load.load_baseline import LoadBaselines
 from cutover_gates.probes.load.load_validity import find_load_gaps
 from cutover_gates.probes.load.model import LoadSummary, SafetyStop
+from cutover_gates.probes.load.operation_figures import UncomparedTail
+from cutover_gates.probes.load.request_outcomes import FailureCount
 from cutover_gates.probes.load.resource_assessment import rules as resource_rules
 from tests.findings import list_breaches, list_gaps, raises_gap
 from tests.unit.load.load_summaries import SOUND, generator, objective, operation, summary
@@ -68,6 +70,8 @@ def test_a_summary_is_the_same_after_it_crossed_a_process() -> None:
         *GOOD,
         safety_stop=SafetyStop("errors", "few", "many"),
         failures={"upload": ("HTTP 500",)},
+        failure_counts=(FailureCount("upload", 1, 500, 3),),
+        uncompared=(UncomparedTail("upload", "p99", None, 640),),
         usage=replace(SOUND, not_proven=(gap,), figures={"limits": {"cpu_cores": 1}}),
     )
     assert LoadSummary.from_plain(json.loads(json.dumps(run.to_plain()))) == run
@@ -104,6 +108,73 @@ def test_an_open_objective_is_not_proven_and_says_what_is_missing(
     assert list_gaps(assessment) == [(rules.RESPONSE_TIME, "upload p99")]
     assert says in assessment.not_proven[0].actual
     assert not assessment.findings
+
+
+def test_an_open_objective_shows_the_failures_too(tmp_path: Path) -> None:
+    """What is not certain is not nothing: somebody looks at it in the night."""
+    run = summary(
+        objective("error-rate", "errors", "open", operation="all requests", missing=500),
+        failures={"upload": ("upload: POST\n  came: HTTP 500",), "search": ("no answer",)},
+        failure_counts=(FailureCount("upload", 1, 500, 2), FailureCount("search", 2, 0, 1)),
+    )
+    (gap,) = load(tmp_path, run).assess_error_rate().not_proven
+    assert "upload: refused with status 500 (2 times); search: no answer (1 times)" in gap.actual
+    assert "came: HTTP 500" in gap.actual
+
+
+def test_failures_are_shown_where_the_load_was_not_as_planned(tmp_path: Path) -> None:
+    run = summary(
+        objective("error-rate", "errors", "broken"),
+        generator=generator(in_time=0.5),
+        failure_counts=(FailureCount("upload", 1, 500, 2),),
+    )
+    assessment = load(tmp_path, run).assess_error_rate()
+    assert not assessment.findings
+    assert "upload: refused with status 500 (2 times)" in assessment.not_proven[-1].actual
+
+
+def test_a_slow_operation_tells_which_requests_had_no_answer(tmp_path: Path) -> None:
+    run = summary(
+        objective("response-times", "p95", "open", missing=9),
+        failure_counts=(FailureCount("upload", 2, 0, 7), FailureCount("search", 2, 0, 1)),
+    )
+    (gap,) = load(tmp_path, run).assess_response_times().not_proven
+    assert "upload: no answer (7 times)" in gap.actual
+    assert "search" not in gap.actual
+
+
+def test_new_connections_have_a_rule_of_their_own(tmp_path: Path) -> None:
+    broken = objective("response-times", "p95", "broken", operation="new connections")
+    again = objective("error-rate", "asked again", "broken", operation="all requests")
+    run = load(tmp_path, summary(broken, again))
+    assert list_breaches(run.assess_response_times()) == [
+        (rules.NEW_CONNECTIONS, "new connections p95")
+    ]
+    assert list_breaches(run.assess_error_rate()) == [
+        (rules.ASKED_AGAIN, "all requests asked again")
+    ]
+
+
+def test_a_tail_that_is_not_compared_is_named_with_the_number_that_it_needs(
+    tmp_path: Path,
+) -> None:
+    load(tmp_path, summary(*GOOD)).record_baseline()
+    tail = objective("response-times", "p99 ratio", "open", required=False)
+    held = objective("response-times", "p95 ratio", "holds")
+    run = summary(tail, held, uncompared=(UncomparedTail("upload", "p99", 1200, 640),))
+    assessment = load(tmp_path, run).assess_against_baseline()
+    assert_passed(assessment)
+    assert assessment.figures["not_compared"] == ["upload p99 (1,200 needed, 640 planned)"]
+    assert [claim["measured"] for claim in assessment.figures["claims"]] == [1.0, 1.0]
+
+
+def test_a_tail_that_is_broken_is_a_finding_although_too_few_requests_prove_it(
+    tmp_path: Path,
+) -> None:
+    load(tmp_path, summary(*GOOD)).record_baseline()
+    tail = objective("response-times", "p99 ratio", "broken", required=False)
+    assessment = load(tmp_path, summary(tail)).assess_against_baseline()
+    assert list_breaches(assessment) == [(rules.BASELINE_TAIL, "upload p99")]
 
 
 def test_an_open_objective_that_is_not_required_is_no_gap(tmp_path: Path) -> None:

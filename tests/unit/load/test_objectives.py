@@ -6,16 +6,20 @@ from __future__ import annotations
 
 import pytest
 
-from cutover_gates.config.load_objectives import LatencyObjectives
+from cutover_gates.config.load_objectives import LatencyLimits, LatencyObjectives
 from cutover_gates.config.performance import Performance
 from cutover_gates.core.statistics.sequential_test import Conclusion
-from cutover_gates.probes.load.model import ALL_REQUESTS
+from cutover_gates.probes.load.baseline_tails import TailLimit
+from cutover_gates.probes.load.model import ALL_REQUESTS, NEW_CONNECTIONS
 from cutover_gates.probes.load.objective_builder import build_objectives
 from cutover_gates.probes.load.objectives import LoadObjective, ObjectiveTest, find_unprovable
-from cutover_gates.probes.load.request_outcomes import RequestOutcome
+from cutover_gates.probes.load.request_outcomes import ConnectionFlags, RequestOutcome
+from cutover_gates.probes.load.sample_log import Samples
 from tests.unit.load.load_samples import START, merge_samples, samples
 
 OPERATIONS = ("search", "upload")
+TAIL = TailLimit("search", "p95", 1.5, 0.1, 0.15, 0.2, 100, 1000.0)
+"""What took at most 0.10 to 0.13 s may take 1.5 times as long."""
 
 
 def claim(
@@ -24,7 +28,7 @@ def claim(
     performance = Performance(objectives=LatencyObjectives(p50=0.2))
     return next(
         one
-        for one in build_objectives(performance, OPERATIONS, medians or {})
+        for one in build_objectives(performance, OPERATIONS, medians or {}, [TAIL])
         if (one.operation, one.statistic) == (operation, statistic)
     )
 
@@ -41,9 +45,14 @@ def state_of(
 def test_every_operation_has_its_claims() -> None:
     told = {
         (one.item, one.operation, one.statistic, one.required)
-        for one in build_objectives(Performance(), OPERATIONS, {"upload": (0.01, 0.02)})
+        for one in build_objectives(Performance(), OPERATIONS, {"upload": (0.01, 0.02)}, [TAIL])
     }
     assert told == {
+        ("error-rate", ALL_REQUESTS, "asked again", False),
+        ("error-rate", NEW_CONNECTIONS, "errors", False),
+        ("response-times", NEW_CONNECTIONS, "p95", True),
+        ("response-times", NEW_CONNECTIONS, "p99", False),
+        ("response-times", "search", "p95 ratio", True),
         ("error-rate", ALL_REQUESTS, "errors", True),
         ("error-rate", "search", "errors", False),
         ("error-rate", "upload", "errors", False),
@@ -179,3 +188,68 @@ def test_what_goes_wrong_after_it_was_certain_is_not_forgotten() -> None:
         trial.update(merge_samples(first, samples(*[0.9] * 400, since=START + 5)))
         is not Conclusion.HOLDS
     )
+
+
+# ── connections ──
+
+
+def on_new(several: Samples) -> Samples:
+    """Return the samples, each on a new connection."""
+    several["connection"] = ConnectionFlags.NEW
+    return several
+
+
+def test_new_connections_have_objectives_of_their_own() -> None:
+    """One in eleven hangs: of all requests nine in a thousand, of those on new connections a tenth."""
+    run = (
+        samples(*[0.01] * 3600),
+        on_new(samples(*[0.01] * 360, rate=10)),
+        on_new(samples(*[4.0] * 40, rate=1, ending=RequestOutcome.NO_ANSWER)),
+    )
+    for statistic in ("p95", "errors"):
+        assert state_of(statistic, *run, operation=NEW_CONNECTIONS) is Conclusion.BROKEN
+    assert state_of("p99", *run) is Conclusion.OPEN
+
+
+def test_new_connections_that_are_served_prove_their_objective() -> None:
+    well = on_new(samples(*[0.01] * 200, rate=5))
+    assert state_of("p95", well, operation=NEW_CONNECTIONS) is Conclusion.HOLDS
+    old = samples(*[0.01] * 2000)
+    assert state_of("p95", old, operation=NEW_CONNECTIONS) is Conclusion.OPEN
+
+
+def test_each_operation_keeps_its_own_limit_on_a_new_connection() -> None:
+    """An upload may take three seconds, and a search half of one."""
+    limits = {"upload": LatencyLimits(p95=3.0)}
+    performance = Performance(objectives=LatencyObjectives(operations=limits))
+    (objective,) = [
+        one
+        for one in build_objectives(performance, OPERATIONS, {})
+        if (one.operation, one.statistic) == (NEW_CONNECTIONS, "p95")
+    ]
+    slow = on_new(samples(*[2.0] * 400, operation=1, rate=10))
+    assert ObjectiveTest(objective).update(slow) is Conclusion.HOLDS
+    slow["operation"] = 0
+    assert ObjectiveTest(objective).update(slow) is Conclusion.BROKEN
+
+
+def test_a_target_that_often_closes_instead_of_answering_is_found() -> None:
+    """A second attempt hides it from who asked; a twentieth of all requests is no idle end."""
+    again = samples(*[0.01] * 100, rate=2.5)
+    again["connection"] = ConnectionFlags.NEW | ConnectionFlags.ASKED_AGAIN
+    run = (samples(*[0.01] * 1900, rate=47.5), again)
+    assert state_of("asked again", *run, operation=ALL_REQUESTS) is Conclusion.BROKEN
+    few = (samples(*[0.01] * 4000), again[:10])
+    assert state_of("asked again", *few, operation=ALL_REQUESTS) is Conclusion.HOLDS
+
+
+# ── tails against a baseline ──
+
+
+def test_a_tail_is_held_against_both_bounds_of_the_baselines() -> None:
+    """One answer in ten takes 0.3 s, and 0.2 s may be taken by one in twenty."""
+    assert state_of("p95 ratio", samples(*[0.14] * 400)) is Conclusion.HOLDS
+    slow = samples(*[0.3] * 100, rate=10)
+    assert state_of("p95 ratio", samples(*[0.05] * 900, rate=90), slow) is Conclusion.BROKEN
+    between = samples(*[0.18] * 100, rate=10)
+    assert state_of("p95 ratio", samples(*[0.05] * 900, rate=90), between) is Conclusion.OPEN

@@ -534,11 +534,18 @@ def test_errors_and_ratios_have_their_tables() -> None:
     assert failed.rows[1][-1] == "no excess seen"
     (ratios,) = build_tables(
         {
-            "claims": [claim("search", "ratio", limit="at most 2 times")],
+            "claims": [
+                claim("search", "ratio", limit="at most 2 times"),
+                claim("search", "p99 ratio", "open", needed=False, limit="at most 3 times"),
+            ],
             "ratios": {"search": [1.04, 0.98, None]},
+            "tail_ratios": {"search p99": [1.2, 0.9, 1.6]},
         }
     )
-    assert ratios.rows == (("search", "1.04 (0.98–?)", "at most 2 times", "yes"),)
+    assert ratios.rows == (
+        ("search", "p50", "1.04 (0.98–?)", "at most 2 times", "yes"),
+        ("search", "p99", "1.20 (0.90–1.60)", "at most 3 times", "no excess seen"),
+    )
 
 
 def test_a_table_shows_on_the_page_of_a_failed_check() -> None:

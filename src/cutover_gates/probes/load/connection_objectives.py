@@ -89,7 +89,7 @@ def _percentile_objective(statistic: str, seconds: Sequence[float | None]) -> Lo
     limits = np.array([limit or np.inf for limit in seconds])
 
     def limit_of(samples: Samples) -> NDArray[np.float64]:
-        return limits[samples["operation"]]
+        return np.asarray(limits[samples["operation"]])
 
     def select_limited(samples: Samples) -> Mask:
         is_new = connection_selector(ConnectionFlags.NEW)(samples)

@@ -13,8 +13,9 @@ from cutover_gates.probes.load.resource_assessment.database_activity_usage impor
     check_database_activity,
 )
 from cutover_gates.probes.load.resource_assessment.sample_series import (
-    MIN_SAMPLE_SHARE,
     analyze_counter,
+    count_allowed_failures,
+    count_failed_samples,
     extract_points,
     format_series,
     require_enough_samples,
@@ -72,6 +73,7 @@ def _check_pool(
     start: float | None,
 ) -> None:
     builder.figures["looks"] = len(samples)
+    builder.figures["failed_looks"] = count_failed_samples(samples)
     if samples:
         began = samples[0].at if start is None else start
         for figure in ("pool_in_use", "pool_max", "pool_waiting"):
@@ -87,8 +89,8 @@ def _check_pool(
 def _check_connections_in_use(
     samples: Sequence[ResourceSample], resources: ResourceSettings, builder: AssessmentBuilder
 ) -> None:
-    failures = resources.failed_samples
-    require_enough_samples(samples, "pool_in_use", "pool_max", failures=failures)
+    failed_share = resources.failed_share
+    require_enough_samples(samples, "pool_in_use", "pool_max", failed_share=failed_share)
     require_moving_counter(samples)
     by_moment = {
         sample.measurement_time("pool_in_use"): (sample.pool_in_use, sample.pool_max)
@@ -99,7 +101,7 @@ def _check_connections_in_use(
         for in_use, maximum in by_moment.values()
         if in_use is not None and maximum
     ]
-    if len(known) < MIN_SAMPLE_SHARE * len(by_moment):
+    if len(known) < len(by_moment) - count_allowed_failures(len(by_moment), failed_share):
         raise NotReadable(f"the maximum of the pool is reported as 0 ({resources.pool.maximum})")
     over = sum(in_use > resources.pool_share * maximum for in_use, maximum in known)
     if over > MAX_OVER_SHARE * len(known):
@@ -115,7 +117,7 @@ def _check_connections_in_use(
 def _check_waiting_requests(
     samples: Sequence[ResourceSample], resources: ResourceSettings, builder: AssessmentBuilder
 ) -> None:
-    require_enough_samples(samples, "pool_waiting", failures=resources.failed_samples)
+    require_enough_samples(samples, "pool_waiting", failed_share=resources.failed_share)
     require_moving_counter(samples)
     points = extract_points(samples, "pool_waiting")
     waiting = sum(point.value > 0 for point in points)
@@ -134,7 +136,7 @@ def _check_waiting_requests(
 def _check_timeouts(
     samples: Sequence[ResourceSample], resources: ResourceSettings, builder: AssessmentBuilder
 ) -> None:
-    require_enough_samples(samples, "pool_timeouts", failures=resources.failed_samples)
+    require_enough_samples(samples, "pool_timeouts", failed_share=resources.failed_share)
     require_moving_counter(samples)
     change = analyze_counter(extract_points(samples, "pool_timeouts"))
     require_single_counter(change)

@@ -20,6 +20,7 @@ from cutover_gates.probes.load.resource_assessment.collected_memory import (
 from cutover_gates.probes.load.resource_assessment.sample_series import (
     Measurement,
     analyze_counter,
+    count_failed_samples,
     extract_points,
     format_series,
     require_enough_samples,
@@ -53,6 +54,7 @@ def assess_resource_usage(
     builder = AssessmentBuilder(
         figures={
             "looks": len(samples),
+            "failed_looks": count_failed_samples(samples),
             "limits": {
                 "cpu_cores": resources.cpu_cores,
                 "memory_bytes": resources.memory_bytes,
@@ -99,7 +101,7 @@ def _check_cpu(
     samples: Sequence[ResourceSample], resources: ResourceSettings, builder: AssessmentBuilder
 ) -> None:
     if any(sample.cpu_cores is not None for sample in samples):
-        cores = _mean_reported_cores(samples, resources.failed_samples)
+        cores = _mean_reported_cores(samples, resources.failed_share)
     else:
         cores = _cores_from_counter(samples, resources, builder)
     builder.figures["cpu_cores_on_the_average"] = round(cores, 3)
@@ -112,12 +114,12 @@ def _check_cpu(
         )
 
 
-def _mean_reported_cores(samples: Sequence[ResourceSample], failures: int) -> float:
+def _mean_reported_cores(samples: Sequence[ResourceSample], failed_share: float) -> float:
     """Return the average of what a cluster reports.
 
     A measurement that reaches back before the first one holds the quiet time before the run.
     """
-    require_enough_samples(samples, "cpu_cores", failures=failures)
+    require_enough_samples(samples, "cpu_cores", failed_share=failed_share)
     points = extract_points(samples, "cpu_cores")
     over = max(sample.over for sample in samples)
     inside = [point.value for point in points if point.at - over >= points[0].at]
@@ -138,7 +140,7 @@ def _cores_from_counter(
             actual=f"{before.value:.1f} s, then {point.value:.1f} s after"
             f" {point.at - counter[0].at:.0f} s of the run",
         )
-    require_enough_samples(samples, "cpu_seconds", failures=resources.failed_samples)
+    require_enough_samples(samples, "cpu_seconds", failed_share=resources.failed_share)
     require_moving_counter(samples)
     return change.increase / (counter[-1].at - counter[0].at)
 
@@ -156,7 +158,7 @@ def _check_memory_peak(
             expected=f"at most {_format_mib(resources.memory_bytes)}",
             actual=_format_mib(highest),
         )
-    require_enough_samples(samples, "memory", failures=resources.failed_samples)
+    require_enough_samples(samples, "memory", failed_share=resources.failed_share)
     require_moving_counter(samples)
     require_collections(levels, samples, resources)
     builder.figures["memory_bytes_at_most"] = round(highest)
@@ -168,7 +170,7 @@ def _check_memory_growth(
     confidence: float,
     builder: AssessmentBuilder,
 ) -> None:
-    require_enough_samples(samples, "memory", failures=resources.failed_samples)
+    require_enough_samples(samples, "memory", failed_share=resources.failed_share)
     require_moving_counter(samples)
     levels = extract_memory(samples, resources)
     require_collections(levels, samples, resources)

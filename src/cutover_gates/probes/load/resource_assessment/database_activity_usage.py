@@ -68,16 +68,16 @@ def _add_figures(
 
 
 def _require_enough_activity(
-    activity: Sequence[DatabaseActivity], readable: Sequence[DatabaseActivity], failures: int
+    activity: Sequence[DatabaseActivity], readable: Sequence[DatabaseActivity], failed_share: float
 ) -> None:
-    """Raise `NotReadable` where more than `failures` samples failed, or too few are left."""
+    """Raise `NotReadable` where more than `failed_share` of them failed, or too few are left."""
     if not activity:
         raise NotReadable("no sample was taken")
     reasons = [sample.not_seen_reason for sample in activity if sample.not_seen_reason]
     reason = reasons[0] if reasons else "no reason is known"
     missing = len(activity) - len(readable)
-    if missing > count_allowed_failures(len(activity), failures):
-        raise NotReadable(f"{describe_failures(missing, len(activity), failures)}{reason}")
+    if missing > count_allowed_failures(len(activity), failed_share):
+        raise NotReadable(f"{describe_failures(missing, len(activity), failed_share)}{reason}")
     if len(readable) < MIN_MEASUREMENTS:
         raise NotReadable(f"seen in {len(readable)} samples, {MIN_MEASUREMENTS} required")
 
@@ -86,7 +86,7 @@ def _check_connections(
     activity: Sequence[DatabaseActivity], resources: ResourceSettings, builder: AssessmentBuilder
 ) -> None:
     readable = [sample for sample in activity if sample.connections]
-    _require_enough_activity(activity, readable, resources.failed_samples)
+    _require_enough_activity(activity, readable, resources.failed_share)
     for place in dict.fromkeys(name for sample in readable for name in sample.connections):
         pairs = [sample.connections[place] for sample in readable if place in sample.connections]
         over = sum(in_use > resources.pool_share * maximum for in_use, maximum in pairs)
@@ -113,14 +113,14 @@ def _check_lock_waits(
             expected=f"at most {resources.lock_wait_seconds:g} s",
             actual=f"{longest:.1f} s or more",
         )
-    _require_enough_activity(activity, readable, resources.failed_samples)
+    _require_enough_activity(activity, readable, resources.failed_share)
 
 
 def _check_counters(
     activity: Sequence[DatabaseActivity], resources: ResourceSettings, builder: AssessmentBuilder
 ) -> None:
     readable = [sample for sample in activity if sample.counters]
-    _require_enough_activity(activity, readable, resources.failed_samples)
+    _require_enough_activity(activity, readable, resources.failed_share)
     counts = activity_difference(readable[0], readable[-1])
     if counts is None:
         raise NotReadable("the counters of pg_stat_database started again during the run")

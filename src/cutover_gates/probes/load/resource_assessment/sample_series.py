@@ -11,18 +11,18 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from cutover_gates.core.evidence.assessment import NotReadable
-from cutover_gates.probes.load.resource_usage.resource_sample import ResourceSample
+from cutover_gates.probes.load.resource_usage.resource_sample import (
+    RESOURCE_FIGURES,
+    ResourceSample,
+)
 
 MIN_MEASUREMENTS = 10
 """Different measurements without which nothing is proven.
 
 Fifteen seconds apart, as many scrapes are, these are two and a half minutes.
 """
-MIN_SAMPLE_SHARE = 0.8
-"""Share of the samples that must hold a figure, however many `failed_samples` are allowed.
-
-A source that does not answer when there is much to do reports only the quiet moments.
-"""
+MIN_FAILURES = 2
+"""Samples that may fail however short the run is: the first ones, or one that the end cuts off."""
 MAX_GAP_SHARE = 1 / 3
 """Share of the time that may pass without a measurement."""
 MAX_STILL_SECONDS = 30.0
@@ -70,33 +70,43 @@ def format_series(series: MeasurementSeries, start: float, digits: int = 3) -> S
 # ── is it enough? ──
 
 
-def require_enough_samples(samples: Sequence[ResourceSample], *figures: str, failures: int) -> None:
+def require_enough_samples(
+    samples: Sequence[ResourceSample], *figures: str, failed_share: float
+) -> None:
     """Raise `NotReadable` where one of the figures was reported or measured too rarely.
 
-    At most `failures` of the samples may lack it.
+    At most `failed_share` of the samples may lack it: a source that does not answer when there is
+    much to do reports only the quiet moments.
     """
     if not samples:
         raise NotReadable("no sample was taken")
     for figure in figures:
         values = [sample.get_figure(figure) for sample in samples]
         missing = values.count(None)
-        if missing > count_allowed_failures(len(values), failures):
+        if missing > count_allowed_failures(len(values), failed_share):
             reason = _most_common_reason(samples, figure)
-            raise NotReadable(f"{describe_failures(missing, len(values), failures)}{reason}")
+            raise NotReadable(f"{describe_failures(missing, len(values), failed_share)}{reason}")
         moments = [point.at for point in extract_points(samples, figure)]
         _require_dense_samples(moments, samples[0].at, samples[-1].at)
 
 
-def count_allowed_failures(count: int, failures: int) -> int:
-    """Return how many of `count` samples may fail, where `failures` are allowed by the settings."""
-    return min(failures, int((1 - MIN_SAMPLE_SHARE) * count))
+def count_failed_samples(samples: Sequence[ResourceSample]) -> int:
+    """Return how many samples hold no figure at all."""
+    return sum(
+        all(sample.get_figure(figure) is None for figure in RESOURCE_FIGURES) for sample in samples
+    )
 
 
-def describe_failures(missing: int, count: int, failures: int) -> str:
+def count_allowed_failures(count: int, failed_share: float) -> int:
+    """Return how many of `count` samples may fail."""
+    return max(MIN_FAILURES, int(failed_share * count))
+
+
+def describe_failures(missing: int, count: int, failed_share: float) -> str:
     """Return how many samples failed, as the beginning of a sentence; empty for all of them."""
     if missing == count:
         return ""
-    allowed = count_allowed_failures(count, failures)
+    allowed = count_allowed_failures(count, failed_share)
     return f"could not be read in {missing} of {count} samples, at most {allowed} allowed: "
 
 
