@@ -1,6 +1,6 @@
 """The lean way of a load process sends what httpx would, and reads what httpx would.
 
-It bounds every request, and sends none twice.
+It bounds every request, and sends none twice but as a browser does.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from cutover_gates.probes.load.request_outcomes import ConnectionFlags
 
 LIMIT_SECONDS = 0.3
 
@@ -81,13 +83,42 @@ def test_an_answer_is_read_to_its_end_and_decoded(ways: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("way", [0, 1])
-def test_what_gets_no_answer_is_not_sent_again(ways: dict[str, Any], way: int) -> None:
+def test_what_gets_no_answer_is_sent_again_once_and_then_fails(
+    ways: dict[str, Any], way: int
+) -> None:
+    """The connection was open before. The second attempt has one of its own, and nothing more."""
+    cut = ways["answers"]["/cut"][way]
+    assert cut["error"] == "ReadError"
+    assert len(cut["seen"]) == 2
+
+
+def test_what_gets_no_answer_on_a_new_connection_is_not_sent_again(ways: dict[str, Any]) -> None:
     """A target that drops connections would look well otherwise: each person would be served at the
     second try.
     """
-    cut = ways["answers"]["/cut"][way]
-    assert cut["error"] == "ReadError"
-    assert len(cut["seen"]) == 1
+    assert ways["cut on a new connection"] == {"sent": 1, "flags": ConnectionFlags.NEW}
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_read_is_sent_again_where_the_target_closed_the_connection(
+    ways: dict[str, Any], method: str
+) -> None:
+    """As a browser does: gunicorn closes a connection that was idle for two seconds."""
+    both = ConnectionFlags.NEW | ConnectionFlags.ASKED_AGAIN
+    assert ways["again"][method] == {"status": 200, "sent": 2, "flags": both, "told": 200}
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+def test_a_write_is_never_sent_again(ways: dict[str, Any], method: str) -> None:
+    """It may have been done: nobody knows."""
+    assert ways["again"][method] == {"status": 0, "sent": 1, "flags": 0, "told": 0}
+
+
+def test_a_share_of_what_is_sent_goes_by_new_connections(ways: dict[str, Any]) -> None:
+    """Each takes the place of another: a target that counts connections meets no more of them."""
+    never, always = ways["new connections"]
+    assert never == [1, ConnectionFlags.NEW, 1]
+    assert always == [10, 10 * ConnectionFlags.NEW, 1]
 
 
 @pytest.mark.parametrize("path", ["/silent", "/slow"])

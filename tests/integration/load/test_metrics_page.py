@@ -7,8 +7,10 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from cutover_gates.config.base import SettingsError
 from cutover_gates.config.resources import PoolMetricNames, ResourceSettings
@@ -104,6 +106,30 @@ def test_series_are_added_up_and_labels_choose_among_them() -> None:
     )
     assert (seen.memory, seen.cpu_seconds) == (8e7, 17e7)
     assert (seen.pool_in_use, seen.pool_max, seen.pool_timeouts) == (4, 10, 0)
+
+
+def test_cpu_time_is_read_in_its_unit() -> None:
+    """Micrometer counts nanoseconds: as seconds they would be thousands of processors."""
+    told = 'process_cpu_time_ns_total{application="ward",} 1.25E10\n'
+    resources = ResourceSettings(cpu="process_cpu_time_ns_total", cpu_unit="nanoseconds")
+    assert look_at(told, resources).cpu_seconds == 12.5
+    milliseconds = ResourceSettings(cpu="cpu_used", cpu_unit="milliseconds")
+    assert look_at("cpu_used 1500\n", milliseconds).cpu_seconds == 1.5
+
+
+@pytest.mark.parametrize(
+    ("metric", "unit"),
+    [
+        ("process_cpu_time_ns_total", "seconds"),
+        ('process_cpu_time_ns{pod="a"}', "milliseconds"),
+        ("process_cpu_seconds_total", "nanoseconds"),
+        ("process_cpu_millis", "seconds"),
+    ],
+)
+def test_a_unit_that_the_name_contradicts_is_refused(metric: str, unit: Any) -> None:
+    """In the wrong unit every target uses nothing, or a data centre."""
+    with pytest.raises(ValidationError, match="by its name"):
+        ResourceSettings(cpu=metric, cpu_unit=unit)
 
 
 def test_what_is_not_told_is_missing_and_says_which_key_mends_it() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from cutover_gates.config.resources import PodMetricsSettings, ResourceSettings
 from cutover_gates.probes.load.resource_usage.metrics_page import MetricsPageSource
@@ -59,7 +60,11 @@ def test_without_an_address_there_is_no_source() -> None:
 
 @pytest.mark.parametrize(
     ("path", "asked"),
-    [("/metrics", "GET /api/metrics"), ("actuator/prometheus", "GET /api/actuator/prometheus")],
+    [
+        ("/metrics", "GET /api/metrics"),
+        ("actuator/prometheus", "GET /api/actuator/prometheus"),
+        ("{origin}/actuator/prometheus", "GET /actuator/prometheus"),
+    ],
 )
 def test_the_page_is_seen_from_the_targets_url(path: str, asked: str) -> None:
     with running_http_standin() as target:
@@ -67,6 +72,14 @@ def test_the_page_is_seen_from_the_targets_url(path: str, asked: str) -> None:
         source = create_resource_source(ResourceSettings(metrics_path=path), f"{target.url}/api/")
         assert isinstance(source, MetricsPageSource)
         assert source.take_sample().memory == 2**27
+
+
+@pytest.mark.parametrize(
+    "path", ["{origin}actuator", "{url}/metrics", "/{origin}/m", "https://ada:secret@h/m"]
+)
+def test_a_path_that_cannot_be_meant_is_refused(path: str) -> None:
+    with pytest.raises(ValidationError):
+        ResourceSettings(metrics_path=path)
 
 
 def test_the_page_may_be_elsewhere() -> None:

@@ -44,6 +44,7 @@ PATHS = [
     "/a.b",
     "/a!$&()*+,;=:@~_-",
 ]
+METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH")
 ANSWERS = {
     "/large": b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(LARGE) + LARGE,
     "/zipped": (
@@ -65,8 +66,12 @@ class Server:
     """Keeps what was asked, and answers by path."""
 
     seen: list[dict[str, Any]] = field(default_factory=list)
+    connections: int = 0
 
     def serve(self, connection: Any, _address: object) -> None:
+        """Serve a connection. `/once` is answered only where it is the first request of one."""
+        self.connections += 1
+        begun = len(self.seen)
         while head := _until(connection, b"\r\n\r\n"):
             line, _, rest = head.partition(b"\r\n")
             headers = {
@@ -85,7 +90,7 @@ class Server:
                     connection.sendall(b"x")
                     time.sleep(SECONDS / 5)
             answer = ANSWERS.get(path, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-            if not answer:
+            if not answer or (path == "/once" and len(self.seen) > begun + 1):
                 break
             connection.sendall(answer)
         connection.close()
@@ -134,6 +139,9 @@ def main() -> None:
                 )
             ],
             "answers": {path: both("GET", path) for path in ANSWERS},
+            "again": {method: _on_an_open_connection(server, url, method) for method in METHODS},
+            "cut on a new connection": _on_a_new_connection(server, url),
+            "new connections": [_count_connections(server, url, share) for share in (0.0, 1.0)],
             "limits": {path: both("GET", path) for path in ("/silent", "/slow")},
             "after": both("GET", "/a"),
             "told": _received(fast, url),
@@ -149,6 +157,48 @@ def main() -> None:
         },
         sys.stdout,
     )
+
+
+def _on_an_open_connection(server: Server, url: str, method: str) -> dict[str, Any]:
+    """What becomes of a request on which the server closes a connection that was open."""
+    transport = _transport()
+    client = FastClient(transport)
+    client.send(client.build_request("GET", f"{url}/a"))
+    use, before = transport.watch_connections(), len(server.seen)
+    try:
+        status = client.send(client.build_request(method, f"{url}/once")).status_code
+    except httpx.ReadError:
+        status = 0
+    return {
+        "status": status,
+        "sent": len(server.seen) - before,
+        "flags": int(use.flags),
+        "told": use.status,
+    }
+
+
+def _on_a_new_connection(server: Server, url: str) -> dict[str, Any]:
+    transport = _transport()
+    client = FastClient(transport)
+    use, before = transport.watch_connections(), len(server.seen)
+    try:
+        client.send(client.build_request("GET", f"{url}/cut"))
+    except httpx.ReadError:
+        return {"sent": len(server.seen) - before, "flags": int(use.flags)}
+    return {}
+
+
+def _count_connections(server: Server, url: str, share: float) -> list[int]:
+    """How many connections ten operations with two requests each open, and the pool keeps."""
+    transport = GeventTransport(1.0, SECONDS, 10, production=False, new_connections=share, seed="1")
+    client, before, flags = FastClient(transport), server.connections, 0
+    for _ in range(10):
+        use = transport.watch_connections()
+        for _ in range(2):
+            client.send(client.build_request("GET", f"{url}/a"))
+        flags += int(use.flags)
+    (pool,) = [one._connection_pool for one in transport._clients.values()]
+    return [server.connections - before, flags, pool._socket_queue.qsize()]
 
 
 def _received(fast: FastClient, url: str) -> dict[str, Any]:
