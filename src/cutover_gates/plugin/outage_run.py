@@ -36,7 +36,9 @@ from cutover_gates.util.files import compute_once
 
 NO_OUTAGE = "database-outage"
 """The capability of a target whose database cannot be taken away for a test."""
-GROUP, OUTAGE_KEY = "health-checks", "database-outage"
+ROLE = "readiness"
+"""The role of the items whose checks ask for the trial."""
+OUTAGE_KEY = "database-outage"
 SEARCH_LANES = 4
 """Searches under way at a time: one that waits for a connection must not hide the next moment."""
 REQUEST_ERRORS = (Rejected, ProtocolViolation, MappingError, OSError)
@@ -44,8 +46,7 @@ REQUEST_ERRORS = (Rejected, ProtocolViolation, MappingError, OSError)
 
 def is_outage_requested(run: PytestRun) -> bool:
     """Return whether a check of this gate asks for the trial."""
-    groups = [group for item in run.requested_items for group in run.plan.item(item).groups]
-    return GROUP in groups
+    return any(item.id in run.requested_items for item in run.plan.with_role(ROLE))
 
 
 def run_outage_once(run: PytestRun, target: RunningTarget) -> Assessment:

@@ -53,6 +53,7 @@ NAMED = {
     "cutover_gates.probes.deployment.registry.assessments": {"RegistryAssessments"},
     "cutover_gates.probes.network.load_balancer.assessments": {"LoadBalancerAssessments"},
     "cutover_gates.probes.network.dns.assessments": {"DnsAssessments"},
+    "cutover_gates.probes.network.readiness.assessments": {"ReadinessAssessments"},
     "cutover_gates.probes.network.redis.assessments": {"RedisAssessments"},
     "cutover_gates.probes.network.tls.assessments": {"TlsAssessments"},
     "cutover_gates.probes.observability.alerts.assessments": {"AlertAssessments"},

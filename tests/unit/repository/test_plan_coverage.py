@@ -89,6 +89,7 @@ ALLOWED = {
     "reporting/gate_texts.py": {"post-mortem"},
     # what objectives are about, as verdict.json has said since its first version
     "probes/load/objective_builder.py": {"error-rate", "response-times"},
+    "probes/load/connection_objectives.py": {"error-rate", "response-times"},
     "probes/load/assessments.py": {"error-rate", "response-times"},
 }
 """Words of the package that are also ids of the shipped plan, by module; None for all."""

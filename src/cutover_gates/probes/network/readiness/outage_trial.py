@@ -101,10 +101,9 @@ class OutageTrial:
 
     def _is_steady(self, since: float) -> bool:
         """Return whether the last answers to each question are good."""
-        latest = [stream.replies_since(since)[-STEADY_REPLIES:] for stream in self._streams]
+        good = [""] * STEADY_REPLIES
         return all(
-            len(replies) == STEADY_REPLIES and not any(reply.problem for reply in replies)
-            for replies in latest
+            stream.problems_since(since)[-STEADY_REPLIES:] == good for stream in self._streams
         )
 
     def _latest_problem(self) -> str:

@@ -41,6 +41,10 @@ class QuestionStream:
         # A copy, since the lanes go on adding.
         return [reply for reply in list(self.replies) if reply.asked >= moment]
 
+    def problems_since(self, moment: float) -> list[str]:
+        """Return the problems of what was asked from that moment on; empty ones, too."""
+        return [reply.problem for reply in self.replies_since(moment)]
+
     @contextmanager
     def ask_continuously(self) -> Iterator[None]:
         """Ask until the block ends, and wait for the answers that are then still missing."""
