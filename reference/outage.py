@@ -14,7 +14,7 @@ from typing import Any
 
 from reference.postgres import Server
 
-SECONDS = 3.0
+SECONDS = 4.0
 FALL_SECONDS = 1.5
 """Seconds within which readiness must fall: `Settings.readiness_wait`, and some more."""
 

@@ -17,7 +17,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 if TYPE_CHECKING:  # the program itself imports nothing of this project
     from tests.faults.hospitals import Hospital
 
-SECONDS = 3.0
+SECONDS = 4.0
 FALL_SECONDS, BACK_SECONDS = 1.5, 9.0
 ALLOW = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
 END_SESSIONS = (

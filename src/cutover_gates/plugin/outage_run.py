@@ -39,6 +39,8 @@ NO_OUTAGE = "database-outage"
 ROLE = "readiness"
 """The role of the items whose checks ask for the trial."""
 OUTAGE_KEY = "database-outage"
+READY_LANES = 10
+"""Questions for readiness at a time, each on a new connection: every instance must be met."""
 SEARCH_LANES = 4
 """Searches under way at a time: one that waits for a connection must not hide the next moment."""
 REQUEST_ERRORS = (Rejected, ProtocolViolation, MappingError, OSError)
@@ -81,10 +83,11 @@ def _make_trial(
 ) -> Assessment:
     print_line("Readiness: the database is taken away from the target, and comes back.")
     raise_if_rejected(target, Role.REGISTRAR)
-    # What it records belongs to no check; and it must not give a silent target up.
-    recorder = Recorder(run.redactor, cap=1)
-    driver = open_driver(
-        run.settings, target, recorder, run.tag, patience=settings.back_seconds * 2
+    # What is recorded belongs to no check, and a silent target must not be given up.
+    recorder, patience = Recorder(run.redactor, cap=1), settings.back_seconds * 2
+    driver, fresh = (
+        open_driver(run.settings, target, recorder, run.tag, fresh=is_fresh, patience=patience)
+        for is_fresh in (False, True)
     )
     try:
         pool = SessionPool(driver, target.users, redactor=run.redactor)
@@ -94,7 +97,7 @@ def _make_trial(
     search = partial(_find_search_problem, driver, session, PatientFactory(run.tag))
     trial = OutageTrial(
         settings,
-        QuestionStream(partial(_find_readiness_problem, driver)),
+        QuestionStream(partial(_find_readiness_problem, fresh), READY_LANES),
         QuestionStream(search, SEARCH_LANES),
         _question_database(run, target),
     )

@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
-PAUSE_SECONDS = 0.1
+PAUSE_SECONDS = 0.2
 """Seconds between an answer and the next question of its lane."""
+STAGGER_SECONDS = 0.05
+"""Seconds between the starts of two lanes."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class QuestionStream:
         ]
         for number, thread in enumerate(threads):
             # Not all at once: then one of them asks soon after whatever happens.
-            time.sleep(PAUSE_SECONDS if number else 0)
+            time.sleep(STAGGER_SECONDS if number else 0)
             thread.start()
         try:
             yield
