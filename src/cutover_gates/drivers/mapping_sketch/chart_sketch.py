@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cutover_gates.drivers.mapping_sketch.answer_places import (
-    ListShape,
     sketch_list,
     sketch_places,
 )
@@ -14,8 +13,8 @@ from cutover_gates.drivers.mapping_sketch.document_outline import (
     DocumentOutline,
 )
 from cutover_gates.drivers.mapping_sketch.field_names import (
+    KINDS,
     PATIENT,
-    QUERY,
     VISIT,
     find_field,
     find_name,
@@ -23,7 +22,12 @@ from cutover_gates.drivers.mapping_sketch.field_names import (
 from cutover_gates.drivers.mapping_sketch.file_sketch import FileSketcher
 from cutover_gates.drivers.mapping_sketch.outlined_operation import OutlinedOperation
 from cutover_gates.drivers.mapping_sketch.request_bodies import BodySketcher, body_tables
-from cutover_gates.drivers.mapping_sketch.request_paths import PathSketcher
+from cutover_gates.drivers.mapping_sketch.request_paths import (
+    VERSION_HEADERS,
+    PathSketcher,
+    fill_headers,
+    search_query,
+)
 from cutover_gates.drivers.mapping_sketch.schema_shapes import SchemaField
 from cutover_gates.drivers.mapping_sketch.sketch_lines import (
     TODO,
@@ -37,8 +41,6 @@ OwnValues = Mapping[str, tuple[Sequence[str], str]]
 STATE_FIELDS = ("status", "state", "stage", "event", "to", "action", "move", "transition")
 MOVES = ("admit", "discharge", "cancel")
 DEFAULT_STATUSES = (200, 201, 204)
-_VERSION_HEADERS = ("if_match", "x_version", "x_revision")
-_KEY_HEADERS = ("idempotency_key", "x_idempotency_key", "x_once", "x_request_key")
 
 
 class ChartSketcher:
@@ -64,13 +66,13 @@ class ChartSketcher:
         if operation.method != "GET":
             table.add("method", operation.method)
         table.add("path", self._paths.path(name, operation))
-        if headers := _headers(name, operation):
+        if headers := fill_headers(name, operation):
             table.add("headers", headers)
         query = self._paths.query(name, operation)
         if OPERATIONS[name].is_list:
             self._add_list(table, name, operation, query)
-        elif query:
-            table.add("query", query)
+        else:
+            self._add_request(table, name, operation, query)
         extra = [status for status in operation.successes if status not in DEFAULT_STATUSES]
         if extra:
             table.add("expect", [*DEFAULT_STATUSES, *extra])
@@ -144,12 +146,24 @@ class ChartSketcher:
             own["version"] = (PATIENT["version"], "{{ patient.version }}")
         return own
 
+    def _add_request(
+        self, table: SketchTable, name: str, operation: OutlinedOperation, query: dict[str, Any]
+    ) -> None:
+        """Add the query, and where this answer has its fields elsewhere than the usual one."""
+        if query:
+            table.add("query", query)
+        kind = OPERATIONS[name].answer
+        if kind in KINDS and name != kind and name != "upload":
+            fields = self._outline.fields_of(operation.answer)
+            if answer := self._own_answer(kind, fields):
+                table.add("answer", answer, "here it stands elsewhere")
+
     def _add_list(
         self, table: SketchTable, name: str, operation: OutlinedOperation, query: dict[str, Any]
     ) -> None:
         shape = sketch_list(self._outline, operation)
         if name == "search":
-            query |= _search_query(operation)
+            query |= search_query(operation)
         query |= shape.query
         if query:
             table.add("query", query)
@@ -159,12 +173,13 @@ class ChartSketcher:
         if shape.paging:
             table.add("paging", dict(shape.paging))
         kind = str(OPERATIONS[name].answer)
-        if answer := self._list_answer(kind, shape):
+        if answer := self._own_answer(kind, self._outline.fields_of(shape.entry), in_list=True):
             table.add("answer", answer, "in a list it stands elsewhere")
 
-    def _list_answer(self, kind: str, shape: ListShape) -> dict[str, Any]:
-        """Return the fields that stand elsewhere in an entry of a list."""
-        fields = self._outline.fields_of(shape.entry)
+    def _own_answer(
+        self, kind: str, fields: Sequence[SchemaField], *, in_list: bool = False
+    ) -> dict[str, Any]:
+        """Return the fields that stand elsewhere in one answer, or in an entry of a list."""
         if not fields:
             return {}
         alone = {line.key: line.value for line in self.places(kind)}
@@ -174,7 +189,9 @@ class ChartSketcher:
             for key, value in entry.items()
             if value != TODO and alone.get(key) not in (value, None)
         }
-        if alone.get("version") == "header:ETag" and "version" in entry:
+        if alone.get("version") == "header:ETag":
+            answer.pop("version", None)
+        if alone.get("version") == "header:ETag" and in_list and "version" in entry:
             version = find_field(fields, PATIENT["version"])
             place = format_attribute(version.path) if version else TODO
             answer["version"] = f'"{{{{ {place} }}}}"'
@@ -184,25 +201,7 @@ class ChartSketcher:
 
     def _sends_version_header(self) -> bool:
         update = self._operations.get("update")
-        return bool(update and find_name(update.names_in("header"), _VERSION_HEADERS))
+        return bool(update and find_name(update.names_in("header"), VERSION_HEADERS))
 
 
 _OF_PATIENT = ("mrn", "family_name", "given_name", "birth_date", "sex", "phone", "address")
-
-
-def _search_query(operation: OutlinedOperation) -> dict[str, Any]:
-    names = operation.names_in("query")
-    found = {ours: find_name(names, wanted) for ours, wanted in QUERY.items()}
-    return {name: f"{{{{ query.{ours} }}}}" for ours, name in found.items() if name}
-
-
-def _headers(name: str, operation: OutlinedOperation) -> dict[str, str]:
-    """Return the headers that our operation fills: a version, an idempotency key."""
-    names = operation.names_in("header")
-    headers: dict[str, str] = {}
-    version, key = find_name(names, _VERSION_HEADERS), find_name(names, _KEY_HEADERS)
-    if name == "update" and version:
-        headers[version] = "{{ patient.version }}"
-    if name == "register" and key:
-        headers[key] = "{{ key }}"
-    return headers

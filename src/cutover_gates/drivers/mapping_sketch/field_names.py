@@ -41,7 +41,19 @@ PATIENT: Mapping[str, Sequence[str]] = {
     "version": ("version", "revision", "etag", "row_version", "lock_version"),
 }
 VISIT: Mapping[str, Sequence[str]] = {
-    "id": ("id", "external_id", "visit_id", "encounter_id", "stay_id", "uuid", "guid", "no", "_id"),
+    "id": (
+        "id",
+        "external_id",
+        "visit_id",
+        "encounter_id",
+        "stay_id",
+        "admission_id",
+        "appointment_id",
+        "uuid",
+        "guid",
+        "no",
+        "_id",
+    ),
     "patient_id": ("patient_id", "patient", "person_id", "person", "subject", "of"),
     "status": ("status", "state", "stage", "visit_status", "encounter_status"),
     "reason": (
@@ -55,7 +67,17 @@ VISIT: Mapping[str, Sequence[str]] = {
     ),
 }
 DOCUMENT: Mapping[str, Sequence[str]] = {
-    "id": ("id", "external_id", "document_id", "file_id", "uuid", "guid", "no", "_id"),
+    "id": (
+        "id",
+        "external_id",
+        "document_id",
+        "file_id",
+        "attachment_id",
+        "uuid",
+        "guid",
+        "no",
+        "_id",
+    ),
     "patient_id": ("patient_id", "patient", "person_id", "person", "associating_id", "subject"),
     "file_name": ("file_name", "original_name", "name", "title", "called"),
     "media_type": ("media_type", "mime_type", "content_type", "file_type", "type", "kind"),

@@ -132,7 +132,7 @@ class MappingSketcher:
         table = SketchTable(("operations", name))
         table.add("path", operation.path)
         table.add("expect", [200, 503] if name in _HEALTH else [200])
-        fields = self.outline.fields_of(operation.answer)
+        fields = [one for one in self.outline.fields_of(operation.answer) if not one.is_object]
         if name == "release":
             found = find_field(fields, RELEASE)
             place = format_path(found.path) if found else TODO
@@ -185,7 +185,8 @@ def _health_condition(fields: Sequence[SchemaField]) -> tuple[str, str]:
         return format_path(flag.path), ""
     state = find_field(fields, ("status", "state", "health", "result"))
     if state is not None:
-        words = [state.schema.get("const"), *(state.schema.get("enum") or [])]
+        known = state.schema
+        words = [known.get("const"), *(known.get("enum") or []), known.get("example")]
         word = next((one for one in words if isinstance(one, str)), None)
         if word is not None and "'" not in word:
             return f"{format_path(state.path)} == '{word}'", ""

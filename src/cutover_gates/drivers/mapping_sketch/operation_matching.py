@@ -77,16 +77,17 @@ class OperationMatcher:
     # -- things
 
     def _collection(self, kind: str) -> Collection | None:
-        candidates: dict[str, tuple[tuple[int, int, int], Collection]] = {}
+        candidates: dict[str, tuple[tuple[int, ...], Collection]] = {}
         for operation in self.outline.operations:
             rank = _rank(operation.last, RESOURCES[kind])
             if rank is None or operation.ends_with_parameter:
                 continue
             collection = self._at(operation.path)
-            if kind == "patient" and collection.nested:
-                continue
+            # Patients stand below a facility at most; a visit's list of people is another thing.
+            nested = int(kind == "patient" and collection.nested)
             methods = len({"POST", "GET"} & set(collection.of_all)) + bool(collection.of_one)
-            candidates[operation.path] = (-methods, rank, len(operation.segments)), collection
+            order = (-methods, nested, rank, len(operation.segments))
+            candidates[operation.path] = order, collection
         if not candidates:
             return None
         return min(candidates.values(), key=lambda pair: pair[0])[1]

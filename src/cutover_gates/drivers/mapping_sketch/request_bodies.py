@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from cutover_gates.drivers.mapping_sketch.document_outline import (
     DocumentOutline,
 )
-from cutover_gates.drivers.mapping_sketch.field_names import MARKER, find_field, normalize
+from cutover_gates.drivers.mapping_sketch.field_names import MARKER, find_field
 from cutover_gates.drivers.mapping_sketch.outlined_operation import OutlinedOperation
 from cutover_gates.drivers.mapping_sketch.schema_shapes import (
     Schema,
@@ -20,7 +21,7 @@ from cutover_gates.drivers.mapping_sketch.schema_shapes import (
 from cutover_gates.drivers.mapping_sketch.sketch_lines import TODO, Line, SketchTable
 
 MOST_SHOWN = 8
-_ENDS = ("end", "until", "finish", "to", "expir")
+_ENDS = frozenset({"end", "ends", "until", "till", "finish", "to", "expires", "expiry", "leave"})
 _BODY_KEYS = {"application/x-www-form-urlencoded": "form", "multipart/form-data": "multipart"}
 Lookup = Callable[[str], str]
 """Returns a variable that a set-up step captures for a name; empty where none can."""
@@ -99,7 +100,7 @@ def guess_value(name: str, schema: Schema) -> tuple[Any, str]:
 
 
 def _guess_by_type(name: str, schema: Schema) -> tuple[Any, str]:
-    is_end = any(normalize(name).startswith(word) for word in _ENDS)
+    is_end = not _ENDS.isdisjoint(map(str.lower, re.findall(r"[A-Z]?[a-z]+", name)))
     by_format = {
         "date-time": "{{ now + hours(1) | iso }}" if is_end else "{{ now | iso }}",
         "date": "{{ now + days(1) | date }}" if is_end else "{{ now | date }}",

@@ -1,4 +1,4 @@
-"""The paths of sketched requests, what they look up first, and the meaning of path parameters."""
+"""The paths, queries and headers of sketched requests, and what they look up first."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from cutover_gates.drivers.mapping_sketch.document_outline import (
 from cutover_gates.drivers.mapping_sketch.field_names import (
     DOCUMENT,
     KINDS,
+    QUERY,
     VISIT,
     find_field,
     find_name,
@@ -26,6 +27,8 @@ from cutover_gates.drivers.rest.parameter_meanings import OWN_IDS
 from cutover_gates.drivers.rest.template_variables import RESERVED_NAMES
 from cutover_gates.drivers.rest.vocabulary import OPERATIONS
 
+VERSION_HEADERS = ("if_match", "x_version", "x_revision")
+_KEY_HEADERS = ("idempotency_key", "x_idempotency_key", "x_once", "x_request_key")
 _PATIENT_NAMES = (*VISIT["patient_id"], *DOCUMENT["patient_id"])
 _ID_ENDING = re.compile(r"(_?(external|public))?_?(id|uuid|guid|pk|slug)$", re.IGNORECASE)
 _PARAMETER = re.compile(r"\{([^}]+)\}")
@@ -136,3 +139,24 @@ def _kind_of(word: str) -> str:
         if own in {normalize(name).removesuffix("s") for name in (kind, *names)}:
             return kind
     return ""
+
+
+def search_query(operation: OutlinedOperation) -> dict[str, object]:
+    """Return the parameters by which patients are searched."""
+    names = operation.names_in("query")
+    found = {ours: find_name(names, wanted) for ours, wanted in QUERY.items()}
+    return {name: f"{{{{ query.{ours} }}}}" for ours, name in found.items() if name}
+
+
+def fill_headers(name: str, operation: OutlinedOperation) -> dict[str, str]:
+    """Return the headers of our operation: a version, an idempotency key, another type of JSON."""
+    names = operation.names_in("header")
+    headers: dict[str, str] = {}
+    version, key = find_name(names, VERSION_HEADERS), find_name(names, _KEY_HEADERS)
+    if name == "update" and version:
+        headers[version] = "{{ patient.version }}"
+    if name == "register" and key:
+        headers[key] = "{{ key }}"
+    if operation.body_type.endswith("+json"):
+        headers["Content-Type"] = operation.body_type
+    return headers
