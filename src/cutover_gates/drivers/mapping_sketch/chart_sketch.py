@@ -152,7 +152,7 @@ class ChartSketcher:
         """Add the query, and where this answer has its fields elsewhere than the usual one."""
         if query:
             table.add("query", query)
-        kind = OPERATIONS[name].answer
+        kind = OPERATIONS[name].answer or ""
         if kind in KINDS and name != kind and name != "upload":
             fields = self._outline.fields_of(operation.answer)
             if answer := self._own_answer(kind, fields):
