@@ -56,7 +56,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.pool = connections
     app.state.metrics = Metrics(connections)
     app.add_middleware(BodyLimit, limit=UPLOAD_LIMIT + _ROOM_FOR_FORM)
-    app.add_middleware(Frame, log=Log(settings.log), metrics=app.state.metrics)
+    app.add_middleware(
+        Frame, log=Log(settings.log), metrics=app.state.metrics, release=settings.release
+    )
     problems.install(app)
     openapi.install(app)
     _include_routes(app)

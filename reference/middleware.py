@@ -1,7 +1,7 @@
 """Plain ASGI layers around each request: `Frame` outside, then `BodyLimit`, then the routes.
 
-`Frame` gives the request its id, sets the security headers, counts, logs, and turns a defect into a
-problem.
+`Frame` gives the request its id, names the release, sets the security headers, counts, logs, and
+turns a defect into a problem.
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ _READ_ON = 16 * 1024 * 1024  # bytes to read on
 class Frame:
     """The outermost layer."""
 
-    def __init__(self, app: ASGIApp, log: Log, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, log: Log, metrics: Metrics, release: str) -> None:
         self._app, self._log, self._metrics = app, log, metrics
+        self._release = release
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request with an id, a line in the log, and its metrics."""
@@ -51,7 +52,9 @@ class Frame:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                _set_headers(MutableHeaders(scope=message), request_id, scope["path"])
+                headers = MutableHeaders(scope=message)
+                _set_headers(headers, request_id, scope["path"])
+                headers["X-Release"] = self._release
             await send(message)
 
         try:

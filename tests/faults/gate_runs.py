@@ -27,6 +27,7 @@ target = "tried"
 [targets.tried]
 url = "{url}"
 release = "{release}"
+limits = {{ release_header = "X-Release" }}
 {users}
 {outage}
 """

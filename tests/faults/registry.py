@@ -25,6 +25,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "access.own_roles",
         "functional.charts",
         "functional.lost_writes",
+        "functional.kept_fields",
         "functional.patient_records",
         "functional.patient_registration",
         "functional.visits",
@@ -37,6 +38,9 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "functional.outages",
         "functional.releases",
         "functional.hostile_answers",
+        "functional.lists",
+        "functional.after_discharge",
+        "functional.instances",
     ),
     "data": (
         "data.migration_history",

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+IMMEDIATE_LISTS = "immediate-lists"
+OPEN_AFTER_DISCHARGE = "charts-after-discharge"
+
 
 @dataclass(frozen=True)
 class Capability:
@@ -77,6 +80,18 @@ CAPABILITIES: Mapping[str, Capability] = {
         Capability("version-history", "(FHIR) keeping the versions of a patient"),
         Capability("transaction", "(FHIR) doing a transaction whole or not at all"),
         Capability("reported_release", "telling which release answers"),
+        Capability(
+            IMMEDIATE_LISTS,
+            "showing a write in a list that was read before it. The value is the number of seconds"
+            " after which the list shows it",
+            values=(int, float),
+        ),
+        Capability(
+            OPEN_AFTER_DISCHARGE,
+            "reading a chart after discharge with every account that may read it before. The value"
+            " is the account that still may, such as administrator",
+            values=(str,),
+        ),
     )
 }
 """All capabilities by name, in the order in which they are shown."""

@@ -83,6 +83,13 @@ class Fhir(SettingsTable):
     page_size: int = Field(
         default=100, ge=1, le=1000, description="Entries asked for on one page of a search."
     )
+    no_cache: bool = Field(
+        default=False,
+        description=(
+            "True where the hospital's own programs send `Cache-Control: no-cache` with a search."
+            " HAPI otherwise answers an equal search from a result of the last minute."
+        ),
+    )
     live_path: str | None = Field(
         default=None,
         description=(

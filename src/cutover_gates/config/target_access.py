@@ -66,6 +66,14 @@ class Limits(SettingsTable):
         min_length=1,
         description="Media types of the documents that the target takes.",
     )
+    release_header: str | None = Field(
+        default=None,
+        examples=["X-Release"],
+        description=(
+            "The header in which every answer names the release that gave it. Every instance is"
+            " asked for it. Without one only what the target says when it is asked counts."
+        ),
+    )
     sign_in_failures: int = Field(
         default=5,
         le=100,

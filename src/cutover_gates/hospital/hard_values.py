@@ -22,6 +22,11 @@ def _changed(changes: Mapping[str, Any], people: PatientFactory) -> PatientDraft
     return replace(people.draft(), **changes)
 
 
+def _zero_padded(files: FileFactory) -> Upload:
+    upload = files.of_type("application/pdf")
+    return replace(upload, content=upload.content + bytes(16))
+
+
 HARD_PATIENTS: Mapping[str, Callable[[PatientFactory], PatientDraft]] = {
     "ordinary": PatientFactory.draft,
     "minimal": PatientFactory.minimal_draft,
@@ -33,10 +38,17 @@ HARD_PATIENTS: Mapping[str, Callable[[PatientFactory], PatientDraft]] = {
     "born-on-a-leap-day": partial(_changed, {"birth_date": date(2024, 2, 29)}),
     "born-in-another-century": partial(_changed, {"birth_date": date(1904, 2, 29)}),
     "born-on-new-years-day": partial(_changed, {"birth_date": date(1970, 1, 1)}),
+    # In summer time a time zone moves midnight by another hour than in winter.
+    "born-in-summer": partial(_changed, {"birth_date": date(1987, 7, 15)}),
+    "born-in-southern-summer": partial(_changed, {"birth_date": date(1987, 12, 24)}),
+    "born-a-hundred-years-ago": partial(_changed, {"birth_date": date(1924, 11, 30)}),
     **{f"sex-{sex.value}": partial(_changed, {"sex": sex}) for sex in Sex},
     "no-given-name": partial(_changed, {"given_name": ""}),
     "no-phone": partial(_changed, {"phone": None}),
     "no-address": partial(_changed, {"address": None}),
+    # E.164 allows fifteen digits. One that ends in zeros must not be kept as a number.
+    "longest-phone": partial(_changed, {"phone": "+999123456789000"}),
+    "longest-address": partial(_changed, {"address": "Große Straße 12, " * 14 + "Bremen"}),
     "address-in-other-scripts": partial(_changed, {"address": "Straße „Ö’s“ 1, 東京 <&>"}),
 }
 """Patients whose values are hard to keep, each by a name."""
@@ -45,8 +57,12 @@ CORRECTIONS: Mapping[str, Mapping[str, Any]] = {
     "family-name": {"family_name": "O'Brien-Ångström"},
     "given-name": {"given_name": "Zoe\u0308 欧阳"},
     "birth-date": {"birth_date": date(2000, 2, 29)},
-    "sex": {"sex": Sex.OTHER},
+    "birth-date-in-summer": {"birth_date": date(1991, 7, 15)},
+    **{f"sex-{sex.value}": {"sex": sex} for sex in Sex if sex is not Sex.FEMALE},
+    "given-name-removed": {"given_name": ""},
+    "longest-names": {"family_name": "é語𠮷" * 66, "given_name": "Ж" * 200},
     "phone": {"phone": "+49301111111"},
+    "longest-phone": {"phone": "+999123456789000"},
     "phone-removed": {"phone": None},
     "address": {"address": "1 New Street, Straße"},
     "address-removed": {"address": None},
@@ -68,6 +84,21 @@ HARD_FILES: Mapping[str, Callable[[FileFactory], Upload]] = {
     "picture": lambda files: files.of_type("image/png"),
     "photograph": lambda files: files.of_type("image/jpeg"),
     "larger-than-a-buffer": lambda files: files.of_type("application/pdf", MIB),
+    "ends-in-line-ends": lambda files: replace(files.tiny(), content=b"\r\n x \t\r\n\n"),
+    "byte-order-mark": lambda files: replace(files.tiny(), content="\ufeffBefund\n".encode()),
+    "ends-in-zero-bytes": _zero_padded,
+    # One byte more than sizes at which buffers end.
+    "just-over-a-buffer": lambda files: files.of_type("application/pdf", 64 * KIB + 1),
+    "long-name": lambda files: files.with_name(f"{'Befund' * 30}.txt"),
+    "name-with-signs-of-addresses": lambda files: files.with_name("Befund+MRT & CT #2 (neu).txt"),
+    "name-in-upper-case": lambda files: files.with_name("BEFUND.TXT"),
     "name-in-other-scripts": lambda files: files.with_name("Röntgen „links“ 胸部 α.txt"),
 }
 """Files whose bytes or descriptions are hard to keep."""
+
+HARD_REASONS: Mapping[str, str] = {
+    "ordinary": "Chest pain since two days",
+    "long": "Schmerzen in der Brust; " * 10 + "Ende",
+    "in-other-scripts": 'Schmerzen – "stechend"; 胸痛 <links> & rechts',
+}
+"""Reasons of a visit that are hard to keep, each by a name."""

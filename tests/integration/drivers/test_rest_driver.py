@@ -779,6 +779,17 @@ def test_the_targets_own_document_tells_its_operations(driver: Make) -> None:
     assert create.media_types[404] == {"application/problem+json"}
 
 
+def test_the_served_document_is_asked_for_each_time(
+    described: HttpServerStandin, driver: Make
+) -> None:
+    """Each instance serves a document of its own, so one that was read before proves nothing."""
+    load = driver().features.served_document
+    assert load is not None
+    before = len(described.asked)
+    assert load() == load()
+    assert len(described.asked) == before + 2
+
+
 def test_an_operation_is_attempted_with_its_documented_example(
     described: HttpServerStandin, driver: Make, session: Session
 ) -> None:

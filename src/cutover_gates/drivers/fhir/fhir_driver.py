@@ -58,7 +58,7 @@ class FhirDriver(FhirCharts):
         client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         server = FhirClient(base_url, settings, client, run_tag, recorder, source)
         super().__init__(server, dict(unsupported or {}), transport)
-        self._client, self._auth = client, FhirAuthentication(server)
+        self._client, self._auth, self._source = client, FhirAuthentication(server), source
         self._requests = capability_operations.DocumentedRequests(server, self.resources)
 
     @property
@@ -68,8 +68,9 @@ class FhirDriver(FhirCharts):
             reason_of=read_reason,
             unsupported_operations=self.unsupported_operations,
             session_header=self._session_header,
-            served_document=lambda: self.capability.statement,
             documented_operations=lambda: capability_operations.DOCUMENTED,
+            with_page_size=self._with_page_size,
+            served_document=lambda: self._statements.load("describe").statement,
         )
 
     def close(self) -> None:
@@ -144,6 +145,20 @@ class FhirDriver(FhirCharts):
         return replace(answer, reason=read_reason(answer))
 
     # -- internals
+
+    def _with_page_size(self, size: int) -> FhirDriver:
+        """Return the same server with pages of `size` entries, on the same client."""
+        server = self.server
+        return FhirDriver(
+            server.base_url,
+            server.settings.model_copy(update={"page_size": size}),
+            self._client,
+            run_tag=server.run_tag,
+            recorder=server.recorder,
+            unsupported=self._unsupported,
+            source=self._source,
+            transport=self._transport,
+        )
 
     def _session_header(self, session: Session) -> tuple[str, str]:
         return "Authorization", f"{self.server.scheme} {session.access}"

@@ -46,7 +46,11 @@ def _pages(
     server: FhirClient, operation: str, kind: str, query: Mapping[str, str], session: Session | None
 ) -> Iterator[FhirResponse]:
     request = server.request(
-        "GET", server.url(kind), session, query={**query, "_count": str(server.settings.page_size)}
+        "GET",
+        server.url(kind),
+        session,
+        query={**query, "_count": str(server.settings.page_size)},
+        headers={"Cache-Control": "no-cache"} if server.settings.no_cache else None,
     )
     followed: set[str] = set()
     for _ in range(MOST_PAGES):

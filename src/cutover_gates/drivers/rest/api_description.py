@@ -24,23 +24,12 @@ class ApiDescription:
     def load(self) -> OpenApiDocument:
         """Return the document; the first call requests it. Raises what `Driver` names."""
         if self._document is None:
-            result = self._runner.run("describe")
-            try:
-                self._document = self._create(_read_document(result.answer))
-            except _NOT_A_DOCUMENT as error:
-                media_type = result.answer.media_type or "no media type"
-                raise self._runner.judge.violation(
-                    "describe",
-                    "an OpenAPI 3 document",
-                    f"{media_type}: {_describe_problem(error)}",
-                    "operations.describe",
-                    result.request,
-                ) from error
+            self._document = self._request()
         return self._document
 
     def load_document(self) -> Mapping[str, Any]:
-        """Return the document as the target serves it, or the one that replaced it."""
-        document: Mapping[str, Any] = self.load().document
+        """Request the document, also where it was requested before, or another one is in use."""
+        document: Mapping[str, Any] = self._request().document
         return document
 
     def parameter_meanings(self) -> Mapping[str, Mapping[str, str]]:
@@ -59,6 +48,20 @@ class ApiDescription:
                 raise ValueError(f"no OpenAPI 3 document: {_describe_problem(error)}") from error
         document = self.load()
         return document.document, document.root
+
+    def _request(self) -> OpenApiDocument:
+        result = self._runner.run("describe")
+        try:
+            return self._create(_read_document(result.answer))
+        except _NOT_A_DOCUMENT as error:
+            media_type = result.answer.media_type or "no media type"
+            raise self._runner.judge.violation(
+                "describe",
+                "an OpenAPI 3 document",
+                f"{media_type}: {_describe_problem(error)}",
+                "operations.describe",
+                result.request,
+            ) from error
 
     def _create(self, document: Any) -> OpenApiDocument:
         return OpenApiDocument(document, self._runner.build, self._runner.mapping)

@@ -23,17 +23,22 @@ from cutover_gates.hospital.matchers.comparisons import (
 from cutover_gates.hospital.matchers.expectations import (
     ExpectedRejection,
     act_concurrently,
+    assert_becomes,
     assert_no_findings,
     assert_passed,
     expect_rejection,
 )
+from cutover_gates.hospital.matchers.instance_reads import InstanceReads, ReleaseHeaders
 from cutover_gates.hospital.matchers.permissions import expect_permission
 from cutover_gates.hospital.matchers.read_back import ReadBack
 
 __all__ = [
     "ExpectedRejection",
+    "InstanceReads",
     "ReadBack",
+    "ReleaseHeaders",
     "act_concurrently",
+    "assert_becomes",
     "assert_equal",
     "assert_no_findings",
     "assert_passed",

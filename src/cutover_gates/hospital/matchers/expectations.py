@@ -1,4 +1,4 @@
-"""Matchers of actions: expected rejections, concurrent actions, and assessments that must pass."""
+"""Matchers of actions: rejections, concurrent actions, effects, and assessments that must pass."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from typing import TypeVar
 from cutover_gates.core.evidence.assessment import Assessment, NotProven
 from cutover_gates.core.findings import THIS_CHECK, Finding, FindingsError
 from cutover_gates.core.rules import NOTHING_CHECKED
+from cutover_gates.core.value_text import format_value
 from cutover_gates.hospital.answers import Answer, Rejected
 from cutover_gates.hospital.values import Reason
+from cutover_gates.util.concurrency import wait_until
 
 T = TypeVar("T")
 
@@ -80,6 +82,25 @@ def act_concurrently(*actions: Callable[[], T]) -> list[T | Rejected]:
 
     with ThreadPoolExecutor(len(actions)) as threads:
         return list(threads.map(act, actions))
+
+
+def assert_becomes(
+    expected: object, ask: Callable[[], object], subject: str, seconds: float = 0.0
+) -> None:
+    """Assert that the answer is `expected`, at once or within so many seconds.
+
+    It asks again until then. `subject` names what is asked for.
+    """
+    answers: list[object] = []
+
+    def poll() -> bool | None:
+        answers[:] = [ask()]
+        return True if answers == [expected] else None
+
+    if wait_until(poll, seconds) is None:
+        when = f" within {seconds:g} s" if seconds else " at once"
+        wanted, found = format_value(expected), format_value(answers[0])
+        raise FindingsError(Finding(THIS_CHECK, subject, f"{wanted}{when}", found))
 
 
 def assert_no_findings(findings: Iterable[Finding | None]) -> None:

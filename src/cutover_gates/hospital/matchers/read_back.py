@@ -103,23 +103,28 @@ class ReadBack:
                 # One place that cannot be read must not hide what another one has shown.
                 missing.append(error)
                 continue
-            findings += _findings(kind, reader.source, expected, row)
+            findings += [
+                Finding(THIS_CHECK, f"{one.field} in {reader.source}", one.expected, one.actual)
+                for one in find_record_problems(kind, expected, row)
+            ]
         if findings:
             raise FindingsError(*findings)
         if len(missing) == len(self.readers):
             raise missing[0]
 
 
-def _findings(
-    kind: str, source: str, expected: Mapping[str, Any], row: Mapping[str, Any] | None
-) -> list[Finding]:
+def find_record_problems(
+    kind: str, expected: Mapping[str, Any], row: Mapping[str, Any] | None
+) -> list[FieldDifference]:
+    """Return how a row differs from what was sent; the field of each is `KIND.NAME`, or the kind.
+
+    A row that is missing, or has none of the fields, is a difference of the whole record.
+    """
     if row is None:
-        missing = Finding(THIS_CHECK, f"{kind} in {source}", format_value(expected), "no record")
-        return [missing]
+        return [FieldDifference(kind, format_value(expected), "no record")]
     if not row.keys() & expected.keys():
-        wanted = f"some of {', '.join(expected)}"
-        return [Finding(THIS_CHECK, f"{kind} in {source}", wanted, "none of them")]
+        return [FieldDifference(kind, f"some of {', '.join(expected)}", "none of them")]
     return [
-        Finding(THIS_CHECK, f"{kind}.{one.field} in {source}", one.expected, one.actual)
+        FieldDifference(f"{kind}.{one.field}", one.expected, one.actual)
         for one in find_differences(kind, [expected], row)
     ]

@@ -289,6 +289,20 @@ def test_a_search_walks_all_pages(
     assert find_request(target, "GET /page3").headers["authorization"] == f"Bearer {session.access}"
 
 
+def test_a_search_may_ask_for_small_pages_and_past_a_cache(
+    target: HttpServerStandin, driver: Callable[..., FhirDriver], session: Session
+) -> None:
+    """HAPI answers an equal search from a result of the last minute, unless it is told not to."""
+    target.answers["GET /Patient"] = fhir_reply(bundle(a_patient()))
+    for plain, expected in ((driver(), None), (driver(no_cache=True), "no-cache")):
+        small = plain.features.with_page_size
+        assert small is not None
+        small(2).search(session, PatientQuery(mrn="m-1"))
+        asked = target.asked[-1]
+        assert asked.query["_count"] == "2"
+        assert asked.headers.get("cache-control") == expected
+
+
 def test_the_token_goes_to_no_other_server(
     target: HttpServerStandin, fhir: FhirDriver, session: Session
 ) -> None:
