@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from tests.gate.holes.catalogue import documents_fail
 from tests.gate.holes.toy_project import Toy
 
 
@@ -17,3 +20,17 @@ def test_a_mapping_with_an_open_place_is_no_go(toy: Toy) -> None:
     assert ran.verdict != "GO", ran.output
     assert "answers.patient.mrn = 'TODO': the sketch left this open" in ran.output
     assert "Traceback" not in ran.output
+
+
+@pytest.mark.thorough
+def test_a_failure_that_never_asked_the_target_is_no_fault_of_the_mapping(toy: Toy) -> None:
+    """A gate of the database or the network says nothing of a mapping that it does not use."""
+    toy.write(
+        "cutover.toml",
+        (toy.folder / "cutover.toml").read_text(encoding="utf-8")
+        + '[targets.toy.rest]\nextends = "default"\n',
+    )
+    documents_fail(toy)
+    ran = toy.gate()
+    assert ran.verdict == "NO-GO", ran.output
+    assert "has not passed --check-mapping" not in ran.output
