@@ -41,6 +41,9 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "functional.lists",
         "functional.after_discharge",
         "functional.instances",
+        "functional.methods",
+        "functional.audit_log",
+        "functional.answer_headers",
     ),
     "data": (
         "data.migration_history",
@@ -66,6 +69,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "api.access",
         "api.document_changes",
         "api.invalid_documents",
+        "api.served_documents",
     ),
     "network": ("network.certificates", "network.dns", "network.backends", "network.redis"),
     "deployment": (

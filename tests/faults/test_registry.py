@@ -27,13 +27,13 @@ NOT_FAULTS = ("test_", "conftest", "__main__")
 LEAST: Mapping[str, Mapping[str, int]] = {
     "functional": {
         "authentication-flow": 14,
-        "access-control": 15,
+        "access-control": 32,
         "patient-creation": 22,
         "acknowledged-writes": 3,
         "visit-creation": 5,
         "document-upload": 13,
         "critical-paths": 3,
-        "api-endpoints": 15,
+        "api-endpoints": 32,
         "health-checks": 9,
     },
     "data": {
@@ -63,7 +63,7 @@ LEAST: Mapping[str, Mapping[str, int]] = {
         "contract-fuzzing": 15,
         "contract-access": 11,
         "contract-compatibility": 10,
-        "contract-document": 8,
+        "contract-document": 12,
     },
     "network": {
         "tls-certificates": 18,
@@ -86,7 +86,7 @@ LEAST: Mapping[str, Mapping[str, int]] = {
         "dashboards-verified": 6,
     },
 }
-"""The faults of each item on 2026-11-30: 448. A fault is not given up without a reason, so a number
+"""The faults of each item on 2026-11-30: 486. A fault is not given up without a reason, so a number
 only goes up.
 """
 

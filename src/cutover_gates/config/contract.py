@@ -29,6 +29,14 @@ class Contract(SettingsTable):
         default=None,
         description="The recorded document of the release before: clients were built for it.",
     )
+    undocumented: dict[str, str] = Field(
+        default={},
+        json_schema_extra=LEAVES_OUT,
+        description=(
+            'Requests of the mapping that the document need not list, as `"POST /login/{}"`, each'
+            " with its reason. `{}` stands for a value."
+        ),
+    )
     mode: Mode | None = Field(
         default=None,
         description=(

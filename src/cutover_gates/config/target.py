@@ -21,6 +21,7 @@ from cutover_gates.config.declared_tables import (
     absent_names,
 )
 from cutover_gates.config.fhir import Fhir
+from cutover_gates.config.headers import Headers
 from cutover_gates.config.infrastructure import Infrastructure
 from cutover_gates.config.migrations import Migrations
 from cutover_gates.config.monitoring import Monitoring
@@ -122,9 +123,8 @@ class Target(SettingsTable):
         default=Performance(),
         description="The load that the target is known to bear, and what must hold under it.",
     )
-    contract: Contract = Field(
-        default=Contract(), description="How its API is held to its own document."
-    )
+    contract: Contract = Field(default=Contract(), description="How its API keeps its document.")
+    headers: Headers = Field(default=Headers(), description="What its answers' headers may say.")
     infrastructure: Infrastructure = Field(
         default=Infrastructure(), description="What stands around it."
     )

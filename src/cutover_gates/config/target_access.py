@@ -108,6 +108,12 @@ class Limits(SettingsTable):
             "are valid by every clock."
         ),
     )
+    audit_seconds: Seconds = Field(
+        default=2,
+        le=3600,
+        json_schema_extra=LOOSER_ABOVE,
+        description="Seconds after which the use of a record must stand in the audit log.",
+    )
     answer_bytes: int = Field(
         default=16 * 1024 * 1024,
         gt=0,

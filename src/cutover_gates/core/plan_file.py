@@ -19,10 +19,14 @@ NEEDS = ("front", "monitoring", "backup")
 """What an embedded hospital can bring along: a second instance behind a reverse proxy; Prometheus
 and Alertmanager; a backup.
 """
-ROLES = ("script-history", "baseline", "test-messages", "durability", "cluster", "readiness")
+ROLES = (
+    *("script-history", "baseline", "test-messages", "durability", "cluster"),
+    *("readiness", "answers"),
+)
 """What the code has to find in a plan: the item whose checks record the applied migration scripts,
 the item that is served by recording a baseline, the item that attests test messages,
-the item that holds what the target acknowledged, and the one that compares what every pod runs.
+the item that holds what the target acknowledged, the one that compares what every pod runs, and the
+one that holds what the answers of a run tell.
 """
 LIMITS = ("error_rate", "coverage_percent")
 """Limits of the settings that a title may hold as `{name}`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TypeVar
 
 from cutover_gates.core.evidence.ledger import Ledger
@@ -23,6 +24,7 @@ from cutover_gates.hospital import (
     Rejected,
     Session,
     Transition,
+    UndocumentedRequest,
     Unsupported,
     Upload,
     Visit,
@@ -91,6 +93,7 @@ class LedgerDriver(DriverWrapper):
         it: nobody is ever retired by a number that may be a real patient's.
         """
         given = values or {}
+        operation = self._mark_own_record(operation, given)
         if operation.method not in READ_METHODS:
             # The document's example gives a patient names that are not known here.
             for value in given.values():
@@ -108,6 +111,22 @@ class LedgerDriver(DriverWrapper):
         if answer.status >= 300:
             self.ledger.record_rejected(entry)
         return answer
+
+    def _mark_own_record(self, operation: Operation, values: Mapping[str, str]) -> Operation:
+        """Return the operation, marked where each id of its path is one that this run created.
+
+        Only then may another method than a reading one be sent to production: with bad luck it
+        works, and removes a record of the run.
+        """
+        if not isinstance(operation, UndocumentedRequest):
+            return operation
+        created = {
+            thing
+            for kind in ("patient", "visit", "document")
+            for thing in self.ledger.created_ids(kind)
+        }
+        ids = [values.get(name) for name in operation.parameters]
+        return replace(operation, on_own_record=bool(ids) and set(ids) <= created)
 
     # -- operations that change something
 

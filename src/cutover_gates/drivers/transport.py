@@ -130,6 +130,7 @@ class GuardedTransport(httpx.BaseTransport):
     ) -> None:
         RequestContext.of(request).exchange = exchange
         self.recorder.record_exchange(exchange)
+        self.recorder.record_answer(request, response)
         if self._observer is not None:
             self._observer(request, response)
 

@@ -7,7 +7,9 @@ Nothing here knows a URL, a status code of a particular target, or a payload. A 
 from cutover_gates.hospital.actors import FrontDesk, Records, SignInDesk, Ward
 from cutover_gates.hospital.answers import (
     Answer,
+    AuditEntry,
     MappingError,
+    ObservedAnswer,
     ProtocolViolation,
     Rejected,
     Unreachable,
@@ -15,6 +17,7 @@ from cutover_gates.hospital.answers import (
 )
 from cutover_gates.hospital.driver import Driver, DriverBase, DriverFeatures
 from cutover_gates.hospital.staff_roles import RoleAct, StaffRole, StaffRoles
+from cutover_gates.hospital.undocumented_requests import UndocumentedRequest
 from cutover_gates.hospital.values import (
     Credentials,
     Document,
@@ -35,6 +38,7 @@ from cutover_gates.hospital.values import (
 
 __all__ = [
     "Answer",
+    "AuditEntry",
     "Credentials",
     "Document",
     "Driver",
@@ -43,6 +47,7 @@ __all__ = [
     "FrontDesk",
     "Health",
     "MappingError",
+    "ObservedAnswer",
     "Operation",
     "Patient",
     "PatientDraft",
@@ -59,6 +64,7 @@ __all__ = [
     "StaffRole",
     "StaffRoles",
     "Transition",
+    "UndocumentedRequest",
     "Unreachable",
     "Unsupported",
     "Upload",

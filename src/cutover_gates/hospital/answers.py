@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from cutover_gates.core.evidence.refusal_text import WITHHELD
@@ -64,6 +65,43 @@ class Answer:
     def text(self) -> str:
         """The body as text. Bytes that are not UTF-8 are replaced."""
         return self.content.decode("utf-8", errors="replace")
+
+
+@dataclass(frozen=True)
+class ObservedAnswer:
+    """One answer of the target, whoever asked.
+
+    `headers` have their names in lower case; several of one name are joined by a comma. `path` is
+    without the query. `token_header` is the header that showed a token, empty where none did.
+    """
+
+    method: str
+    path: str
+    status: int
+    headers: Mapping[str, str]
+    content: bytes = field(repr=False)
+    token_header: str = ""
+
+    @property
+    def media_type(self) -> str:
+        """The media type in lower case, without its parameters."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+@dataclass(frozen=True)
+class AuditEntry:
+    """One entry of the audit log: who used a patient's record, and whether they were allowed to.
+
+    `who` are the names that the entry gives the person: a user name, an id. `allowed` is False for
+    a refusal. `patient_id` and `at` are None where the log does not tell them.
+    """
+
+    id: str
+    who: frozenset[str]
+    allowed: bool
+    action: str = ""
+    patient_id: str | None = None
+    at: datetime | None = None
 
 
 def read_status_reason(answer: Answer) -> Reason | None:

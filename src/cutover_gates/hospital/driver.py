@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
-from cutover_gates.hospital.answers import Answer, Unsupported, read_status_reason
+from cutover_gates.hospital.answers import Answer, AuditEntry, Unsupported, read_status_reason
 from cutover_gates.hospital.values import (
     Credentials,
     Document,
@@ -37,10 +37,6 @@ def _bearer_header(session: Session) -> tuple[str, str]:
     return "Authorization", f"Bearer {session.access}"
 
 
-def _no_operations() -> Mapping[str, str]:
-    return {}
-
-
 @dataclass(frozen=True)
 class DriverFeatures:
     """The abilities of a driver beyond its operations. Each default suits a driver without it.
@@ -58,18 +54,23 @@ class DriverFeatures:
     (`patient_id`, `visit_id`, `document_id`), by operation (`GET /path`) and name.
     `documented_operations` returns the operations of `Driver.operations`, such as `GET /patients`,
     by those of the language that they do (a move by its name, `retire_patient` …).
+    `sends_undocumented`: `Driver.attempt` also takes an `UndocumentedRequest`. `audit_entries` are
+    those of one patient. `used_operations`: method and path (`{}` for a value) of each request.
     """
 
     refresh_margin: float = REFRESH_MARGIN
     stored_form: Callable[[PatientDraft], PatientDraft] = _keep_draft
     reason_of: Callable[[Answer], Reason | None] = read_status_reason
     session_header: Callable[[Session], tuple[str, str]] = _bearer_header
-    unsupported_operations: Callable[[], Mapping[str, str]] = _no_operations
+    unsupported_operations: Callable[[], Mapping[str, str]] = dict
     with_page_size: Callable[[int], Driver] | None = None
     api_document: Callable[[Mapping[str, Any] | None], tuple[Mapping[str, Any], str]] | None = None
     served_document: Callable[[], Mapping[str, Any]] | None = None
     parameter_meanings: Callable[[], Mapping[str, Mapping[str, str]]] | None = None
     documented_operations: Callable[[], Mapping[str, Sequence[str]]] = dict
+    sends_undocumented: bool = False
+    audit_entries: Callable[[Session, str], Sequence[AuditEntry]] | None = None
+    used_operations: Callable[[], Mapping[str, Sequence[tuple[str, str]]]] | None = None
 
 
 @runtime_checkable

@@ -14,7 +14,7 @@ STATED = frozenset(
     {
         *("register", "patient", "search", "update", "open_visit", "visit", "visits_of", "admit"),
         *("discharge", "cancel", "upload", "document", "content", "documents_of"),
-        *("version-history", "conditional-create", "transaction"),
+        *("version-history", "conditional-create", "transaction", "audit"),
     }
 )
 """What a capability statement says of a FHIR server. A test holds it equal to the driver's list."""

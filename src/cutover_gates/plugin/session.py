@@ -14,6 +14,7 @@ import pytest
 from cutover_gates.core.verdict import CheckResult, Verdict
 from cutover_gates.plugin import artifacts
 from cutover_gates.plugin.acknowledged_writes import judge_comparisons
+from cutover_gates.plugin.answer_headers import judge_answers
 from cutover_gates.plugin.check_inventory import build_inventory
 from cutover_gates.plugin.collection_record import load_worker_collections
 from cutover_gates.plugin.exit_status import decide_status
@@ -159,8 +160,8 @@ class GateSession:
         self.run_errors += [*self.holds, *self.workers.find_holds(), *self.target.holds]
         self.run_errors += find_abnormal_end(exit_status, self.results)
         self.run_errors += self.provenance.find_changes()
-        self.run_errors += self.target.find_changes(is_gone=self.results.target_is_gone)
-        self.run_errors += self.target.record_document()
+        changes = self.target.find_changes(is_gone=self.results.target_is_gone)
+        self.run_errors += [*changes, *self.target.record_document()]
         # It copies its ledgers into the folder that is searched for secrets below.
         self._try("the end of the target", self.target.stop)
         self._try(
@@ -170,8 +171,7 @@ class GateSession:
         self._try("copying outputs", partial(artifacts.copy_shared_folders, self.run))
         expected = bind_to_plan(build_inventory(self.run.suite_folders), self.run.plan)
         self._acknowledged, lost = judge_comparisons(self.run)
-        self.run_errors += lost
-        self.run_errors += expected.helper_slips
+        self.run_errors += [*lost, *expected.helper_slips]
         self._judge(expected)
         point = partial(artifacts.point_latest_to_worst, self.run, self.verdicts)
         self._try("pointing latest to this run", point)
@@ -183,7 +183,7 @@ class GateSession:
         """Judge and write. A fault of an output is a run error, and the gate is judged again."""
         undeclared = self.target.status.not_offered if self.target.status else {}
         results = self.results.results(expected, self._narrowed, self._unsupported, undeclared)
-        results += self._acknowledged
+        results += [*self._acknowledged, *judge_answers(self.run)]
         releases = self.target.releases
         subject = build_subject(self.run, self.target.status, tuple(releases.answers))
         results += prove_by_staging(self.run, subject)

@@ -8,6 +8,10 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from cutover_gates.drivers.rest.api_description import list_used_operations
+from cutover_gates.drivers.rest.mapping import load_mapping
+from cutover_gates.probes.api.document.served_document import matches_path
+
 
 def keep_operations(document: dict[str, Any], only: Collection[str]) -> dict[str, Any]:
     """The document with only the paths of these operations (operationIds), and links within them;
@@ -62,4 +66,15 @@ def keep_role_rows(
             if any(re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), name) for name in names)
         ]
         for role, patterns in roles.items()
+    }
+
+
+def list_left_out(document: Mapping[str, Any]) -> dict[str, str]:
+    """The requests of the default mapping that the document does not list, each with a reason."""
+    listed = {(method.upper(), path) for path, item in document["paths"].items() for method in item}
+    used = [pair for pairs in list_used_operations(load_mapping()).values() for pair in pairs]
+    return {
+        f"{method} {path}": "the fault needs a part of the API alone"
+        for method, path in used
+        if not any(method == other and matches_path(path, own) for other, own in listed)
     }

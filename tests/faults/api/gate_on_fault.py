@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.faults import gate_runs, hospitals
 from tests.faults.api.api_fault import ApiFault
-from tests.faults.api.document_subset import keep_operations, keep_role_rows
+from tests.faults.api.document_subset import keep_operations, keep_role_rows, list_left_out
 from tests.faults.results import Verdict
 from tests.faults.serve import NONE
 
@@ -64,6 +64,7 @@ def _of_the(only: tuple[str, ...], folder: Path) -> dict[str, Any]:
         **USUAL,
         "previous_document": str(recorded),
         "roles": keep_role_rows(EMBEDDED["roles"], before),
+        "undocumented": list_left_out(before) if only else {},
     }
 
 

@@ -14,6 +14,11 @@ from tests.unit.config.settings_files import Load
 
 WRITTEN = {
     "contract.untried": ('[targets.x.contract.untried]\n"GET /a" = "slow"\n', "contract"),
+    "contract.undocumented": (
+        '[targets.x.contract.undocumented]\n"POST /login/{}" = "another server"\n',
+        "contract",
+    ),
+    "headers.not_judged": ('[targets.x.headers.not_judged]\nserver = "fixed"\n', "smoke"),
     "migrations.rehearsal.lint_except": (
         '[targets.x.migrations.rehearsal.lint_except]\nprefer-text-field = "old"\n',
         "migrations",

@@ -26,6 +26,7 @@ SPOKEN = frozenset(
         "cutover_gates.hospital",
         "cutover_gates.hospital.hard_values",
         "cutover_gates.hospital.synthetic",
+        "cutover_gates.hospital.undocumented_requests",
         "cutover_gates.hospital.matchers",
     }
 )
@@ -36,6 +37,9 @@ NAMED = {
     "cutover_gates.probes.api.compatibility.assessments": {"CompatibilityAssessments"},
     "cutover_gates.probes.api.fuzzing.assessments": {"FuzzAssessments"},
     "cutover_gates.probes.api.document.assessments": {"DocumentAssessments"},
+    "cutover_gates.probes.api.document.served_document": {"ServedDocumentAssessments"},
+    "cutover_gates.probes.api.headers.assessments": {"HeaderAssessments"},
+    "cutover_gates.probes.api.methods.assessments": {"MethodAssessments"},
     "cutover_gates.probes.database.stored_records": {"StoredRecords"},
     "cutover_gates.probes.database.history.assessments": {"HistoryAssessments"},
     "cutover_gates.probes.database.schema.assessments": {"SchemaAssessments"},

@@ -15,7 +15,7 @@ import httpx
 from cutover_gates.drivers.fhir.capability_statement import CapabilityStatement
 from cutover_gates.drivers.fhir.client import FHIR_JSON, FhirClient
 from cutover_gates.drivers.fhir.resources import ResourceMapper
-from cutover_gates.hospital import Operation, Session, Upload
+from cutover_gates.hospital import Operation, Session, UndocumentedRequest, Upload
 from cutover_gates.hospital.synthetic import PatientFactory
 
 IDS: Mapping[str, str] = {
@@ -102,15 +102,17 @@ class DocumentedRequests:
         filled = {name: values.get(name, str(uuid.uuid4())) for name in names}
         path = _PARAMETER.sub(lambda name: quote(filled[name[1]], safe=""), operation.path)
         raw = None
-        if operation.method in ("POST", "PUT"):
+        if operation.method in ("POST", "PUT", "PATCH"):
             raw = json.dumps(self._body(operation, filled, values)).encode()
-        # Never marked as synthetic: on production only operations that read are sent.
+        extra = operation if isinstance(operation, UndocumentedRequest) else None
+        # A listed one is never marked as synthetic: on production only those that read are sent.
         return self._server.request(
             operation.method,
             self._server.base_url + path.rstrip("/"),
             session,
             raw=raw,
-            synthetic=False,
+            headers=extra.headers if extra else None,
+            synthetic=bool(extra and extra.on_own_record),
         )
 
     def _body(
@@ -125,7 +127,7 @@ class DocumentedRequests:
             }
             return {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
         example = self._example(kind, mrn, values)
-        if operation.method == "PUT":
+        if IDS[kind] in filled:
             example["id"] = filled[IDS[kind]]
         return example
 

@@ -26,6 +26,7 @@ NEEDS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "document": (("DocumentReference", "read"),),
     "content": (("DocumentReference", "read"),),
     "documents_of": (("DocumentReference", "search-type"),),
+    "audit": (("AuditEvent", "search-type"),),
     "version-history": (("Patient", "history-instance"), ("Patient", "vread")),
 }
 """The interactions that each operation of the language needs."""

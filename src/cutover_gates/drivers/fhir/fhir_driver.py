@@ -11,6 +11,7 @@ from cutover_gates.config.fhir import Fhir
 from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.drivers.fhir import capability_operations
 from cutover_gates.drivers.fhir.answer_interpretation import describe_refusal, read_reason
+from cutover_gates.drivers.fhir.audit_events import list_audit_entries
 from cutover_gates.drivers.fhir.authentication import FhirAuthentication
 from cutover_gates.drivers.fhir.client import FhirClient
 from cutover_gates.drivers.fhir.fhir_charts import FhirCharts
@@ -19,6 +20,7 @@ from cutover_gates.drivers.http_client import HttpClient
 from cutover_gates.drivers.transport import GuardedTransport
 from cutover_gates.hospital import (
     Answer,
+    AuditEntry,
     Credentials,
     DriverFeatures,
     Health,
@@ -71,6 +73,8 @@ class FhirDriver(FhirCharts):
             documented_operations=lambda: capability_operations.DOCUMENTED,
             with_page_size=self._with_page_size,
             served_document=lambda: self._statements.load("describe").statement,
+            sends_undocumented=True,
+            audit_entries=self._audit_entries,
         )
 
     def close(self) -> None:
@@ -159,6 +163,9 @@ class FhirDriver(FhirCharts):
             source=self._source,
             transport=self._transport,
         )
+
+    def _audit_entries(self, session: Session, patient_id: str) -> Sequence[AuditEntry]:
+        return list_audit_entries(self.server, self.require("audit"), session, patient_id)
 
     def _session_header(self, session: Session) -> tuple[str, str]:
         return "Authorization", f"{self.server.scheme} {session.access}"

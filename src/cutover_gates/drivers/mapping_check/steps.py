@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from cutover_gates.drivers.mapping_check import patient_steps
+from cutover_gates.drivers.mapping_check.causes import Cause
 from cutover_gates.drivers.mapping_check.chart_step_list import chart_steps_for
-from cutover_gates.drivers.mapping_check.check_context import CheckContext, CheckStep
-from cutover_gates.hospital import Reason, Role
+from cutover_gates.drivers.mapping_check.check_context import (
+    CheckContext,
+    CheckStep,
+    UnexpectedResult,
+)
+from cutover_gates.hospital import Reason, Role, Unsupported
 from cutover_gates.hospital.synthetic import make_unused_id
 
 
@@ -141,6 +146,32 @@ PATIENT_STEPS: tuple[CheckStep, ...] = (
 )
 
 
+def read_audit_log(context: CheckContext) -> None:
+    """Read the entries of the patient, and require one of the registrar."""
+    read = context.driver.features.audit_entries
+    if read is None:
+        raise Unsupported("audit", "its driver reads no audit log")
+    entries = read(context["administrator"], context["patient"].id)
+    if not entries:
+        raise UnexpectedResult(
+            Cause.MISSING_ENTRY, "operations.audit", "an entry about the patient", "none"
+        )
+    registrar = context["registrar"]
+    names = {registrar.username, *map(str, registrar.variables.values())}
+    if not any(entry.who & names for entry in entries):
+        raise UnexpectedResult(
+            Cause.WRONG_ID,
+            "operations.audit.answer.username",
+            "the name that the registrar signed in with, or a value that the sign-in captured",
+            f"{len(entries)} entries of others",
+        )
+
+
+AUDIT_STEP = CheckStep(
+    "read the audit log", "audit", read_audit_log, ("corrected", "administrator")
+)
+
+
 def list_steps(context: CheckContext) -> tuple[CheckStep, ...]:
     """Return all steps: a step may use what an earlier one made."""
-    return (*PATIENT_STEPS, *chart_steps_for(context.document_types))
+    return (*PATIENT_STEPS, AUDIT_STEP, *chart_steps_for(context.document_types))

@@ -107,5 +107,13 @@ def parse_date(value: Any) -> date:
     return date.fromisoformat(str(value)[:10])
 
 
+def parse_moment(value: Any) -> datetime:
+    """Return a moment in ISO form. Raises ValueError where it names no time zone."""
+    moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    if moment.tzinfo is None:
+        raise ValueError("a moment without a time zone")
+    return moment
+
+
 def _identity(value: Any) -> Any:
     return value

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cutover_gates.drivers.rest.mapping_model import TargetMapping
+from cutover_gates.drivers.rest.mapping_tables import MappingStep
 from cutover_gates.drivers.rest.openapi_document import OpenApiDocument
 from cutover_gates.drivers.rest.operation_runner import OperationRunner
 from cutover_gates.hospital import Answer
 from cutover_gates.util.api_document_text import is_yaml, parse_api_document
 
+_TEMPLATE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}")
+_AT_TARGET = re.compile(r"^\{\{\s*base_url\s*\}\}")
 _NOT_A_DOCUMENT = (KeyError, TypeError, AttributeError, ValueError)
 """The errors that `OpenApiDocument` raises for what is not an OpenAPI 3 document."""
 
@@ -81,3 +86,26 @@ def _describe_problem(error: Exception) -> str:
     if isinstance(error, ValueError):
         return str(error)
     return "it is no table with `openapi` and `paths`"
+
+
+def list_used_operations(mapping: TargetMapping) -> Mapping[str, Sequence[tuple[str, str]]]:
+    """Return method and path of each request, by the operation of the mapping.
+
+    A path begins below the target's address and has `{}` for each value. An address that the target
+    itself gives, or one of another server, is left out: no document of the target lists it.
+    """
+    used: dict[str, list[tuple[str, str]]] = {}
+    for name, operation in mapping.operations.items():
+        pairs = [_method_and_path(mapping, step) for step in operation.steps]
+        used[name] = [pair for pair in pairs if pair is not None]
+    return used
+
+
+def _method_and_path(mapping: TargetMapping, step: MappingStep) -> tuple[str, str] | None:
+    if step.path is not None:
+        path = mapping.base_path + step.path
+    elif _AT_TARGET.match(step.url or ""):
+        path = _AT_TARGET.sub("", step.url or "")
+    else:
+        return None
+    return step.method, _TEMPLATE.sub("{}", path).partition("?")[0]

@@ -24,6 +24,7 @@ from cutover_gates.drivers.rest.vocabulary import (
     ANYTHING,
     FIELDS,
     OPERATIONS,
+    OPTIONAL_OPERATIONS,
     SESSION,
     WORDS,
     mapping_error,
@@ -58,7 +59,7 @@ def validate_mapping(mapping: TargetMapping) -> None:
 def _check_all_operations(mapping: TargetMapping) -> None:
     for name in OPERATIONS:
         mapped, reason = name in mapping.operations, mapping.unsupported.get(name)
-        if not mapped and reason is None:
+        if not mapped and reason is None and name not in OPTIONAL_OPERATIONS:
             problem = f'missing; map it, or say unsupported.{name} = "why"'
             raise mapping_error(mapping.source, f"operations.{name}", None, problem)
         if mapped and reason is not None:
@@ -66,8 +67,8 @@ def _check_all_operations(mapping: TargetMapping) -> None:
             raise mapping_error(mapping.source, f"unsupported.{name}", reason, problem)
     for name, reason in mapping.unsupported.items():
         if not reason.strip():
-            problem = "say why: the verdict shows it"
-            raise mapping_error(mapping.source, f"unsupported.{name}", reason, problem)
+            key, problem = f"unsupported.{name}", "say why: the verdict shows it"
+            raise mapping_error(mapping.source, key, reason, problem)
 
 
 def _check_words(mapping: TargetMapping) -> None:
@@ -134,11 +135,10 @@ def _check_operation(
 
 
 def _initial_variables(name: str, shared: Known) -> Known:
-    specification = OPERATIONS[name]
-    known: Known = {**ALWAYS, **specification.variables}
+    known: Known = {**ALWAYS, **OPERATIONS[name].variables}
     if name != "sign_in":
         known |= shared
-    if specification.token or name == "refresh":
+    if OPERATIONS[name].token or name == "refresh":
         known["session"] = SESSION
     return known
 

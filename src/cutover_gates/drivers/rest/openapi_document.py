@@ -16,9 +16,12 @@ from cutover_gates.drivers.rest.mapping_model import TargetMapping
 from cutover_gates.drivers.rest.openapi_examples import OpenApiExamples
 from cutover_gates.drivers.rest.parameter_meanings import PATH_PARAMETER, read_meanings
 from cutover_gates.drivers.rest.request_builder import RequestBuilder
-from cutover_gates.hospital import Operation, Session
+from cutover_gates.hospital import Operation, Session, UndocumentedRequest
 
 _METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
+_METHODS_WITH_BODY = ("POST", "PUT", "PATCH")
+_DOCUMENTED = UndocumentedRequest("", "", False, frozenset())
+"""Stands for a request that sends nothing besides what the document says."""
 
 
 class OpenApiDocument:
@@ -68,11 +71,13 @@ class OpenApiDocument:
         Path parameters come from `values` by name, else they are random UUIDs. Required query and
         header parameters and the body are the examples; `values` replace top-level fields.
         """
-        path, entry = self._entries[operation.method, operation.path]
-        meanings = self._meanings.of_operation(operation.method, path)
+        method, path, entry = self._find_entry(operation)
+        meanings = self._meanings.of_operation(method, path)
         named = {**values, **_own_values(meanings, values)}
         filled = PATH_PARAMETER.sub(lambda name: _path_value(name[1], named), path)
         headers = {**self._build.base_headers(), **self._parameters(entry, "header", named)}
+        extra = operation if isinstance(operation, UndocumentedRequest) else _DOCUMENTED
+        headers |= extra.headers
         url = httpx.URL(self.root + filled).copy_merge_params(
             self._parameters(entry, "query", named)
         )
@@ -83,12 +88,12 @@ class OpenApiDocument:
         arguments = dict(body.arguments)
         headers |= arguments.pop("headers", {})
         shown = self._build.with_token(headers, "$TOKEN" if session is not None else None)
-        # Never marked as synthetic: on production only operations that read are sent.
+        # A documented one is never synthetic: on production only those that read are sent.
         return self._build.client.build_request(
             operation.method,
             url,
             headers=self._build.with_token(headers, session.access if session else None),
-            extensions=RequestContext(False, shown, body.parts).as_extensions(),
+            extensions=RequestContext(extra.on_own_record, shown, body.parts).as_extensions(),
             **arguments,
         )
 
@@ -102,6 +107,26 @@ class OpenApiDocument:
                 PATH_PARAMETER.findall(path)
             )
         return documented
+
+    def _find_entry(self, operation: Operation) -> tuple[str, str, dict[str, Any]]:
+        """Return the document's method, path and entry of an operation.
+
+        Another method at a path takes what the document has there: first an operation with a body,
+        because a server that obeys does what the body says.
+        """
+        known = self._entries.get((operation.method, operation.path))
+        if known is not None:
+            return operation.method, *known
+        there = [
+            (method, *entry)
+            for (method, path), entry in self._entries.items()
+            if path == operation.path
+        ]
+        if not there:
+            raise KeyError(f"the document has no path {operation.path}")
+        method, path, entry = min(there, key=lambda each: "requestBody" not in each[2])
+        has_body = operation.method in _METHODS_WITH_BODY
+        return method, path, entry if has_body else {**entry, "requestBody": {}}
 
     def _read_paths(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
         for path, item in self.document["paths"].items():

@@ -13,9 +13,9 @@ from cutover_gates.drivers.http_client import sendable_values
 from cutover_gates.drivers.rest.extraction import ExtractionError, read_value
 from cutover_gates.drivers.rest.mapping_model import OperationMap
 from cutover_gates.drivers.rest.operation_runner import OperationResult, OperationRunner
-from cutover_gates.hospital import Document, Patient, ProtocolViolation, Session, Visit
+from cutover_gates.hospital import AuditEntry, Document, Patient, ProtocolViolation, Session, Visit
 
-Entry = TypeVar("Entry", Patient, Visit, Document)
+Entry = TypeVar("Entry", Patient, Visit, Document, AuditEntry)
 MOST_PAGES = 1000
 """Pages after which a list counts as endless."""
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from http.cookiejar import DefaultCookiePolicy
 
 import httpx
 
 from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.drivers.http_client import HttpClient
-from cutover_gates.drivers.rest.api_description import ApiDescription
+from cutover_gates.drivers.rest.api_description import ApiDescription, list_used_operations
 from cutover_gates.drivers.rest.documented_operations import find_documented
 from cutover_gates.drivers.rest.mapping_model import TargetMapping
 from cutover_gates.drivers.rest.operation_runner import OperationRunner
@@ -25,6 +26,7 @@ from cutover_gates.drivers.sign_in_rate_limit import SignInRateLimit
 from cutover_gates.drivers.transport import GuardedTransport
 from cutover_gates.hospital import (
     Answer,
+    AuditEntry,
     Credentials,
     DriverFeatures,
     Health,
@@ -74,6 +76,9 @@ class RestDriver(RestCharts):
             served_document=self._description.load_document,
             parameter_meanings=self._description.parameter_meanings,
             documented_operations=self._documented_operations,
+            sends_undocumented=True,
+            audit_entries=self._audit_entries,
+            used_operations=partial(list_used_operations, self.mapping),
         )
 
     def close(self) -> None:
@@ -165,6 +170,10 @@ class RestDriver(RestCharts):
             secrets=self._secrets,
             transport=self._transport,
         )
+
+    def _audit_entries(self, session: Session, patient_id: str) -> Sequence[AuditEntry]:
+        patient = {"id": patient_id}
+        return self._pages.list_all("audit", session, self._read.audit_entry, patient=patient)
 
     def _session_header(self, session: Session) -> tuple[str, str]:
         return self.mapping.token.header, self._runner.build.token_value(session.access)

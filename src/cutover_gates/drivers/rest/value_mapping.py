@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from cutover_gates.drivers.rest.answer_fields import AnswerFields, parse_date
+from cutover_gates.drivers.rest.answer_fields import AnswerFields, parse_date, parse_moment
 from cutover_gates.drivers.rest.mapping_model import TargetMapping
 from cutover_gates.drivers.rest.operation_runner import OperationResult, OperationRunner
 from cutover_gates.hospital import (
+    AuditEntry,
     Document,
     Health,
     Patient,
@@ -68,6 +69,18 @@ class AnswerReader:
             fields.require("media_type", str),
             fields.optional("size", int),
             fields.optional("sha256", str),
+        )
+
+    def audit_entry(self, result: OperationResult, body: Any = None) -> AuditEntry:
+        """Return the entry of the audit log in one item (`body`) of its list."""
+        fields = AnswerFields(self, result, body)
+        return AuditEntry(
+            fields.require("id", str),
+            frozenset({fields.require("username", str)}),
+            fields.require("allowed", bool),
+            fields.optional("action", str) or "",
+            fields.optional("patient_id", str),
+            fields.optional("at", parse_moment),
         )
 
     def session(

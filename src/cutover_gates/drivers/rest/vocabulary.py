@@ -114,12 +114,16 @@ OPERATIONS: dict[str, OperationSpec] = {
     "ready": OperationSpec("health", {}, token=False, takes_id=False),
     "release": OperationSpec("release", {}, token=False, takes_id=False),
     "describe": OperationSpec(None, {}, token=False, takes_id=False),
+    "audit": OperationSpec("audit_entry", {"patient": _ID, **_PAGE}, is_list=True),
     "retire_patient": OperationSpec(None, {"patient": _ID}),
     "retire_visit": OperationSpec(None, {"patient": _ID, "visit": _ID}),
     "retire_document": OperationSpec(None, {"patient": _ID, "document": _ID}),
 }
 
 SESSION = _SESSION
+OPTIONAL_OPERATIONS = frozenset({"audit"})
+"""Operations that a mapping may leave out without a reason. A gate then asks for the declaration.
+"""
 
 FIELDS: dict[str, dict[str, bool]] = {
     "session": {"access": True, "refresh": False, "lifetime": False},
@@ -142,6 +146,14 @@ FIELDS: dict[str, dict[str, bool]] = {
         "media_type": True,
         "size": False,
         "sha256": False,
+    },
+    "audit_entry": {
+        "id": True,
+        "username": True,
+        "allowed": True,
+        "action": False,
+        "patient_id": False,
+        "at": False,
     },
     "health": {"healthy": True, "detail": False},
     "release": {"release": True},

@@ -13,6 +13,7 @@ from cutover_gates.hospital.matchers.answer_checks import (
     find_missing_security_headers,
     find_refusal,
 )
+from cutover_gates.hospital.matchers.audit_trail import AuditTrail
 from cutover_gates.hospital.matchers.comparisons import (
     assert_equal,
     assert_row_matches,
@@ -33,6 +34,7 @@ from cutover_gates.hospital.matchers.permissions import expect_permission
 from cutover_gates.hospital.matchers.read_back import ReadBack
 
 __all__ = [
+    "AuditTrail",
     "ExpectedRejection",
     "InstanceReads",
     "ReadBack",

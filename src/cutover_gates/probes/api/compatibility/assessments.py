@@ -82,7 +82,7 @@ class CompatibilityAssessments:
         key = f"previous_document in [targets.{self.target}.contract]"
         if self.previous_document is None:
             raise gap_error(rules.PREVIOUS_DOCUMENT, self.target, f"no file is named as {key}")
-        document = _read_document(self.previous_document, key)
+        document = read_previous_document(self.previous_document, key)
         # Compared with itself every release is compatible.
         if str(document["info"]["version"]) == self.release:
             raise gap_error(
@@ -131,7 +131,8 @@ def _format_subject(first: DocumentChange, others: Sequence[str]) -> str:
     return f"{subject} (also {shown}{more})"
 
 
-def _read_document(path: Path, key: str) -> Json:
+def read_previous_document(path: Path, key: str = "contract.previous_document") -> Json:
+    """Return the document in a file. Raises `SettingsError` where it holds none."""
     try:
         document = parse_api_document(path.read_bytes())
         is_3 = str(document["openapi"]).startswith("3.")

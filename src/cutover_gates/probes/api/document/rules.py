@@ -82,3 +82,22 @@ PACKAGES_INSTALLED = Rule(
     "Without them the document cannot be validated, and no request can be generated.",
     "Install this project with its extra `contract`.",
 )
+RELEASE_NAMED = Rule(
+    "APIDOC-014",
+    "The document's version is the release that answers",
+    "Whoever builds a client by the document builds it for a release that is not there.",
+    "Set info.version to the release when it is built. Where it is the version of the API, declare"
+    " capabilities.document-version.",
+)
+NOT_PREVIOUS = Rule(
+    "APIDOC-015",
+    "The document is not that of the release before",
+    "An old instance or a cache answers: the new operations are not in it.",
+    "Find out who served it. Where the release changes nothing of the API, raise info.version.",
+)
+USED_OPERATIONS_LISTED = Rule(
+    "APIDOC-016",
+    "The document lists every operation that the mapping uses",
+    "An operation that no document lists is tried by no other check of the API.",
+    "Add the operation to the document, or name it in contract.undocumented with the reason.",
+)

@@ -1,0 +1,113 @@
+"""Each use of a patient's record stands in the audit log, and each refusal, too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import pytest
+
+from cutover_gates.hospital import (
+    Document,
+    Driver,
+    Patient,
+    Session,
+    Transition,
+    Visit,
+)
+from cutover_gates.hospital.matchers import AuditTrail
+from cutover_gates.hospital.synthetic import FileFactory
+
+pytestmark = pytest.mark.plan("access-control")
+
+
+@dataclass(frozen=True)
+class UsedChart:
+    """One patient with a visit and a document, and what a check needs to use them."""
+
+    hospital: Driver
+    files: FileFactory
+    patient: Patient
+    visit: Visit
+    document: Document
+
+
+@pytest.fixture
+def used_chart(
+    hospital: Driver, files: FileFactory, registered: Patient, opened: Visit, filed: Document
+) -> UsedChart:
+    """Create a patient with an open visit and a document, for one check."""
+    return UsedChart(hospital, files, registered, opened, filed)
+
+
+Use = Callable[[UsedChart, Session], object]
+
+READS: Mapping[str, Use] = {
+    "patient": lambda chart, session: chart.hospital.patient(session, chart.patient.id),
+    "visit": lambda chart, session: chart.hospital.visit(session, chart.patient.id, chart.visit.id),
+    "visits": lambda chart, session: chart.hospital.visits_of(session, chart.patient.id),
+    "document": lambda chart, session: chart.hospital.document(
+        session, chart.patient.id, chart.document.id
+    ),
+    "bytes": lambda chart, session: chart.hospital.content(session, chart.document),
+    "documents": lambda chart, session: chart.hospital.documents_of(session, chart.patient.id),
+}
+WRITES: Mapping[str, Use] = {
+    "open": lambda chart, session: chart.hospital.open_visit(
+        session, chart.patient.id, "for the audit log"
+    ),
+    "admit": lambda chart, session: chart.hospital.move(session, chart.visit, Transition.ADMIT),
+    "upload": lambda chart, session: chart.hospital.upload(
+        session, chart.patient.id, chart.files.of_type("text/plain")
+    ),
+}
+
+
+@pytest.mark.parametrize("use", READS)
+def test_what_is_read_stands_in_the_audit_log(
+    audit_trail: AuditTrail, used_chart: UsedChart, clinician: Session, use: str
+) -> None:
+    """Whoever reads a record stands in the audit log, once, and soon."""
+    audit_trail.require_read(
+        used_chart.patient.id, clinician, lambda: READS[use](used_chart, clinician)
+    )
+
+
+@pytest.mark.parametrize("use", WRITES)
+def test_what_is_changed_stands_in_the_audit_log(
+    audit_trail: AuditTrail, used_chart: UsedChart, clinician: Session, use: str
+) -> None:
+    """Whoever adds to a record stands in the audit log, once, and soon."""
+    audit_trail.require_write(
+        used_chart.patient.id, clinician, lambda: WRITES[use](used_chart, clinician)
+    )
+
+
+def test_a_correction_stands_in_the_audit_log(
+    audit_trail: AuditTrail, hospital: Driver, registered: Patient, registrar: Session
+) -> None:
+    """Whoever corrects a patient's data stands in the audit log, once, and soon."""
+    corrected = replace(registered, given_name="Corrected")
+    audit_trail.require_write(
+        registered.id, registrar, lambda: hospital.update(registrar, corrected)
+    )
+
+
+@pytest.mark.parametrize("use", READS)
+def test_a_refused_look_stands_in_the_audit_log(
+    audit_trail: AuditTrail, used_chart: UsedChart, outsider: Session, use: str
+) -> None:
+    """Whoever tried to read a record of another facility stands in the audit log as refused."""
+    audit_trail.require_refusal(
+        used_chart.patient.id, outsider, lambda: READS[use](used_chart, outsider)
+    )
+
+
+@pytest.mark.parametrize("use", WRITES)
+def test_a_refused_change_stands_in_the_audit_log(
+    audit_trail: AuditTrail, used_chart: UsedChart, outsider: Session, use: str
+) -> None:
+    """Whoever tried to change a record of another facility stands in the audit log as refused."""
+    audit_trail.require_refusal(
+        used_chart.patient.id, outsider, lambda: WRITES[use](used_chart, outsider)
+    )

@@ -1,0 +1,96 @@
+"""The audit log: one entry for each act, with its person, its outcome and its time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from cutover_gates.core.findings import FindingsError
+from cutover_gates.hospital import Answer, AuditEntry, Reason, Rejected, Session, Unsupported
+from cutover_gates.hospital.matchers import AuditTrail
+
+PERSON = Session("nurse", "token", variables={"user_id": 17})
+Act = Callable[[], object]
+
+
+class Log:
+    """An audit log that grows by what `act` gives it."""
+
+    def __init__(self) -> None:
+        self.entries = [entry("0")]
+
+    def write(self, *entries: AuditEntry) -> Act:
+        return lambda: self.entries.extend(entries)
+
+    def refuse(self, *entries: AuditEntry) -> Act:
+        def act() -> None:
+            self.entries.extend(entries)
+            raise Rejected(Reason.FORBIDDEN, "", Answer(403, {}, b""))
+
+        return act
+
+    def trail(self, **absent: str) -> AuditTrail:
+        names = {name.replace("_", "-"): why for name, why in absent.items()}
+        return AuditTrail(lambda _: self.entries, 0.1, timedelta(seconds=5), names)
+
+
+def entry(entry_id: str = "1", who: str = "nurse", *, allowed: bool = True) -> AuditEntry:
+    now = datetime.now(UTC)
+    return AuditEntry(entry_id, frozenset({who}), allowed, "patient.read", "7", now)
+
+
+def test_an_entry_of_the_person_proves_the_act() -> None:
+    log = Log()
+    log.trail().require_read("7", PERSON, log.write(entry()))
+    log.trail().require_write("7", PERSON, log.write(entry("2", who="17")))
+    log.trail().require_refusal("7", PERSON, log.refuse(entry("3", allowed=False)))
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        [],
+        [entry(who="system")],
+        [entry(allowed=False)],
+        [replace(entry(), at=datetime.now(UTC) - timedelta(hours=2))],
+        [replace(entry(), patient_id="8")],
+        [entry(), entry("2")],
+        [entry("0")],
+    ],
+    ids=["none", "somebody else", "refused", "another time", "another patient", "two", "an old id"],
+)
+def test_another_entry_or_none_is_a_finding(written: list[AuditEntry]) -> None:
+    log = Log()
+    with pytest.raises(FindingsError):
+        log.trail().require_read("7", PERSON, log.write(*written))
+
+
+def test_a_refusal_that_is_written_as_allowed_is_a_finding() -> None:
+    log = Log()
+    with pytest.raises(FindingsError):
+        log.trail().require_refusal("7", PERSON, log.refuse(entry()))
+
+
+def test_an_act_that_should_be_refused_and_is_done_is_a_finding() -> None:
+    log = Log()
+    with pytest.raises(FindingsError, match="a rejection"):
+        log.trail().require_refusal("7", PERSON, log.write(entry(allowed=False)))
+
+
+def test_what_a_log_is_declared_not_to_hold_is_not_asked() -> None:
+    log = Log()
+    with pytest.raises(Unsupported):
+        log.trail(audit_reads="writes only").require_read("7", PERSON, log.write())
+    with pytest.raises(Unsupported):
+        log.trail(audit_refusals="successes only").require_refusal("7", PERSON, log.refuse())
+    log.trail(audit_once="a line for each query").require_read(
+        "7", PERSON, log.write(entry(), entry("2"))
+    )
+
+
+def test_an_entry_without_time_and_patient_is_enough() -> None:
+    log = Log()
+    log.trail().require_write("7", PERSON, log.write(replace(entry(), at=None, patient_id=None)))
