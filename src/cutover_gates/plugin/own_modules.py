@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from cutover_gates.core.gates import SUITES
+from cutover_gates.util.real_paths import resolve_file
 
 LIBRARIES = ("stdlib", "platstdlib", "purelib", "platlib", "scripts")
 LIBRARY_FOLDERS = frozenset({"site-packages", "dist-packages"})
@@ -33,11 +34,12 @@ def _resolve_foreign(file: str) -> str:
 
     A run asks three times about more than a thousand modules.
     """
-    path = Path(file).resolve()
-    return "" if _is_of_library(path) else str(path)
+    path = resolve_file(Path(file))
+    return "" if _is_library_folder(path.parent) else str(path)
 
 
-def _is_of_library(path: Path) -> bool:
+@cache
+def _is_library_folder(path: Path) -> bool:
     is_known = any(path.is_relative_to(folder) for folder in _library_folders())
     return is_known or bool(LIBRARY_FOLDERS & set(path.parts))
 

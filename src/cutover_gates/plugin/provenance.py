@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -27,6 +26,7 @@ from cutover_gates.plugin.question_digest import compute_parts
 from cutover_gates.plugin.run import PytestRun
 from cutover_gates.plugin.suite_comparison import SuiteComparison, compare_suite
 from cutover_gates.plugin.suite_origin import describe_suite, iterate_suite_files
+from cutover_gates.util.real_paths import resolve_file
 from cutover_gates.util.shipped_files import iterate_all
 
 PLAN = "plan.toml"
@@ -125,13 +125,7 @@ def _is_own_plan(files: Sequence[HashedFile], comparison: SuiteComparison) -> bo
 def _list_shipped(comparison: SuiteComparison) -> set[Path]:
     """Return the shipped files."""
     files = {path for name, path in iterate_all() if name in comparison.expected}
-    return set(map(_resolve, files))
-
-
-@cache
-def _resolve(path: Path) -> Path:
-    # It takes 0.1 ms, and a run asks twice about a thousand files.
-    return path.resolve()
+    return set(map(resolve_file, files))
 
 
 def _read_change_time(path: Path) -> int:
