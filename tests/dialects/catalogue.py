@@ -17,9 +17,9 @@ from tests.faults.registry import faults_of
 from tests.faults.results import Verdict
 
 
-def _judged(name: str, fault: str | None, folder: Path, compiled: Path) -> Verdict:
+def _judged(name: str, fault: str | None, folder: Path, compiled: Path, *files: str) -> Verdict:
     with running.hospital(name, fault) as opened:
-        return running.run_gate(opened, folder, compiled)
+        return running.run_gate(opened, folder, compiled, *files)
 
 
 def _of_ours(name: str, *more: str) -> Dialect:

@@ -11,9 +11,9 @@ from tests.faults.results import Verdict
 
 Caught = Any
 """What a fault says of itself, as `tests.faults.fault.Fault` does: `item`, `also`, `seconds`."""
-Judge = Callable[[str | None, Path, Path], Verdict]
+Judge = Callable[..., Verdict]
 """The verdict on the hospital with this fault (None: without one); settings and reports go to the
-first folder, compiled Python to the second.
+first folder, compiled Python to the second. Only files that follow are asked, where there are any.
 """
 
 

@@ -6,7 +6,7 @@ dialect does not offer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -19,12 +19,12 @@ from tests.faults.results import Verdict
 __all__ = ["FUNCTIONAL", "find_problems", "not_passed"]
 
 
-def find_problems(fault: Caught, verdict: Verdict) -> list[str]:
+def find_problems(fault: Caught, verdict: Verdict, files: Collection[str] = ()) -> list[str]:
     """Return why this verdict does not do for the fault, a sentence each.
 
     Empty: its item has caught it, and nothing else is blamed.
     """
-    return judge.find_problems(_as_functional_fault(fault), _offered(verdict))
+    return judge.find_problems(_as_functional_fault(fault), _offered(verdict), files)
 
 
 def not_passed(verdict: Verdict) -> dict[str, str]:

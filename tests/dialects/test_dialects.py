@@ -11,7 +11,9 @@ import pytest
 
 from tests.dialects.catalogue import DIALECTS
 from tests.dialects.judging import find_problems, not_passed
+from tests.faults.item_files import files_of_item
 from tests.faults.registry import faults_of
+from tests.selection import further
 
 OURS = ("ward", "clinic", "rpc")
 ALWAYS = {
@@ -19,17 +21,21 @@ ALWAYS = {
     "clinic": set[str](),
     "rpc": {"AnyPasswordOpens"},
 }
-"""What every run tries; `tox run -e thorough` tries all.
+"""What every run tries, by the files of its item; `tox run -e thorough` tries all, by whole gates.
 
 The clinic is judged by settings as the ward is: what is caught there is caught here. Every run
 shows that it is a GO without a fault.
 """
 FEWEST = 10
 CASES = [
-    pytest.param(name, fault, marks=[] if fault in ALWAYS[name] else [pytest.mark.thorough])
-    for name in OURS
-    for fault in DIALECTS[name].faults
+    *(
+        pytest.param(name, fault, files_of_item(DIALECTS[name].faults[fault].item))
+        for name in OURS
+        for fault in sorted(ALWAYS[name])
+    ),
+    *(further(name, fault, ()) for name in OURS for fault in DIALECTS[name].faults),
 ]
+"""Dialect, fault, and the files that are asked: those of its item, or none for a whole gate."""
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -40,11 +46,13 @@ def test_a_hospital_without_a_fault_is_a_go(name: str, tmp_path: Path, compiled:
     assert (verdict.word, verdict.status) == ("GO", 0), verdict.output
 
 
-@pytest.mark.parametrize(("name", "fault"), CASES)
-def test_the_gate_catches(name: str, fault: str, tmp_path: Path, compiled: Path) -> None:
+@pytest.mark.parametrize(("name", "fault", "files"), CASES)
+def test_the_gate_catches(
+    name: str, fault: str, files: tuple[str, ...], tmp_path: Path, compiled: Path
+) -> None:
     """With this one fault the gate is NO-GO, and names the same item as on the reference."""
-    verdict = DIALECTS[name].judged(fault, tmp_path, compiled)
-    wrong = find_problems(DIALECTS[name].faults[fault], verdict)
+    verdict = DIALECTS[name].judged(fault, tmp_path, compiled, *files)
+    wrong = find_problems(DIALECTS[name].faults[fault], verdict, files)
     assert not wrong, "\n".join([*wrong, verdict.output])
 
 

@@ -55,6 +55,11 @@ class Fault:
         return cls.check or cls.item
 
     @classmethod
+    def excused_names(cls) -> frozenset[str]:
+        """Return the names in the results that may fail."""
+        return frozenset({cls.catcher(), *cls.also, *cls.perhaps, *cls.follows})
+
+    @classmethod
     def find_own_problems(cls, results: Results) -> list[str]:
         """Return why its item, or its check, has not caught it."""
         name = cls.catcher()

@@ -18,8 +18,13 @@ What rests on them (`functional-testing`) follows from them.
 """
 
 
-def find_problems(fault: type[Fault], results: Results) -> list[str]:
+FOUND = ("failed", "error")
+
+
+def find_problems(fault: type[Fault], results: Results, files: Collection[str] = ()) -> list[str]:
     """Return why these results do not count as catching this fault, a sentence each.
+
+    `files`: only these were asked, so what is proven elsewhere is nobody's.
 
     Empty: its own item (or check) caught it, and nothing else is blamed.
 
@@ -31,8 +36,8 @@ def find_problems(fault: type[Fault], results: Results) -> list[str]:
     return [
         *results.find_general_problems(fault.seconds),
         *fault.find_own_problems(results),
-        *_find_wrongly_blamed(fault, results),
-        *_find_needless_excuses(fault, results),
+        *(_find_strangers(fault, results) if files else _find_wrongly_blamed(fault, results)),
+        *([] if files else _find_needless_excuses(fault, results)),
         *fault.find_more_problems(results),
     ]
 
@@ -41,11 +46,28 @@ def _find_wrongly_blamed(fault: type[Fault], results: Results) -> list[str]:
     """Return the items, or checks, that should have passed."""
     if fault.also is EVERYTHING:
         return []
-    excused = {fault.catcher(), *fault.also, *fault.perhaps, *fault.follows}
+    excused = fault.excused_names()
     return [
         f"{name} was blamed ({results.outcome(name)}): {results.message(name)}"
         for name in _judged_names(fault, results)
         if name not in excused and not fault.is_innocent(results, name)
+    ]
+
+
+def _find_strangers(fault: type[Fault], results: Results) -> list[str]:
+    """Return the checks that found something, and are of no item that may fail."""
+    if fault.also is EVERYTHING:
+        return []
+    own = {
+        check
+        for name in fault.excused_names() & {*results.names}
+        for check in results.checks_of(name)
+    }
+    return [
+        f"{check} of {name} was blamed ({outcome}): {results.message(name)}"
+        for name in sorted(results.names)
+        for check, outcome in results.checks_of(name).items()
+        if outcome in FOUND and check not in own
     ]
 
 

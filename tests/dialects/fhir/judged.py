@@ -49,7 +49,11 @@ def hospital(
 
 
 def verdict(
-    fault: str | None, folder: Path, compiled: Path, auth: str = "client-credentials"
+    fault: str | None,
+    folder: Path,
+    compiled: Path,
+    *files: str,
+    auth: str = "client-credentials",
 ) -> Verdict:
     """Return the verdict on it. Raises `gates.NoVerdict`."""
     with hospital(fault, auth) as (opened, told):
@@ -57,7 +61,7 @@ def verdict(
         if auth == "basic":
             told.pop("CUTOVER_TARGETS__TRIED__EXPIRED_TOKEN")
         return gate_runs.run_gate(
-            running.GATE, config, told, compiled, *gate_runs.PLAIN, seconds=90
+            running.GATE, config, told, compiled, *gate_runs.PLAIN, *files, seconds=90
         )
 
 

@@ -12,11 +12,13 @@ import pytest
 
 from tests.dialects.fhir import faults, judged
 from tests.dialects.judging import find_problems, not_passed
+from tests.faults.item_files import files_of_item
 from tests.faults.judge import FUNCTIONAL
 from tests.faults.registry import faults_of
+from tests.selection import further
 
 ALWAYS = ("TheLastToSaveWins",)
-"""Tried in every CI run; the rest in the thorough one."""
+"""Tried in every CI run, by the files of its item; all in the thorough one, by whole gates."""
 
 
 @pytest.mark.parametrize(
@@ -28,7 +30,7 @@ ALWAYS = ("TheLastToSaveWins",)
 )
 def test_the_functional_suite_passes(auth: str, tmp_path: Path, compiled: Path) -> None:
     """With each way of signing in the verdict is GO, and the checks for FHIR only have run."""
-    verdict = judged.verdict(None, tmp_path, compiled, auth)
+    verdict = judged.verdict(None, tmp_path, compiled, auth=auth)
     assert not not_passed(verdict), verdict.output
     assert (verdict.word, verdict.status) == ("GO", 0), verdict.output
     own = {
@@ -109,14 +111,16 @@ def test_a_release_that_lost_its_visits_is_no_go(tmp_path: Path, compiled: Path)
 
 
 @pytest.mark.parametrize(
-    "name",
+    ("name", "files"),
     [
-        pytest.param(name, marks=[] if name in ALWAYS else [pytest.mark.thorough])
-        for name in faults.ALL
+        *((name, files_of_item(faults.ALL[name].item)) for name in ALWAYS),
+        *(further(name, ()) for name in faults.ALL),
     ],
 )
-def test_the_gate_catches(name: str, tmp_path: Path, compiled: Path) -> None:
+def test_the_gate_catches(
+    name: str, files: tuple[str, ...], tmp_path: Path, compiled: Path
+) -> None:
     """With this one fault the gate is NO-GO, and names the same item as on the reference."""
-    verdict = judged.verdict(name, tmp_path, compiled)
-    wrong = find_problems(faults.ALL[name], verdict)
+    verdict = judged.verdict(name, tmp_path, compiled, *files)
+    wrong = find_problems(faults.ALL[name], verdict, files)
     assert not wrong, "\n".join([*wrong, verdict.output])

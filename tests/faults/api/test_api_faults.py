@@ -9,10 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults import hospitals
-from tests.faults.api.access import RegistrarsDownloadDocuments
 from tests.faults.api.api_fault import ApiFault
-from tests.faults.api.behaviour import AHugePageBreaksTheLists
-from tests.faults.api.document_changes import AFieldIsGone
 from tests.faults.api.gate_on_fault import (
     run_gate_on_defect,
     run_gate_on_fault,
@@ -21,31 +18,25 @@ from tests.faults.api.gate_on_fault import (
 from tests.faults.functional.visits import VisitsLiveInMemory
 from tests.faults.judge import find_problems
 from tests.faults.registry import faults_of_kind
+from tests.faults.selection import gates
 
-ALWAYS: tuple[type[ApiFault], ...] = (
-    AHugePageBreaksTheLists,
-    RegistrarsDownloadDocuments,
-    AFieldIsGone,
-)
-"""What every run tries: the others take five minutes (`tox run -e thorough`)."""
 BY_NAME = faults_of_kind("api", ApiFault)
+WHOLE = ("RegistrarsDownloadDocuments",)
+BY_ITEM = ("AHugePageBreaksTheLists", "AFieldIsGone", "TheDocumentIsInvalid")
+"""The quickest of their items; all whole gates take five minutes (`tox run -e thorough`)."""
 ITEMS = ("contract-document", "contract-fuzzing", "contract-access", "contract-compatibility")
 
 
 @pytest.mark.timeout(260)
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=[] if fault in ALWAYS else [pytest.mark.thorough])
-        for name, fault in BY_NAME.items()
-    ],
-)
-def test_the_gate_catches(name: str, cluster: hospitals.Cluster, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "files"), gates(BY_NAME, WHOLE, BY_ITEM))
+def test_the_gate_catches(
+    name: str, files: tuple[str, ...], cluster: hospitals.Cluster, tmp_path: Path
+) -> None:
     """With this one fault in the hospital, or in what it says of itself, the gate does not say GO,
     and names its item.
     """
-    verdict = run_gate_on_fault(cluster, BY_NAME[name], tmp_path)
-    wrong = find_problems(BY_NAME[name], verdict)
+    verdict = run_gate_on_fault(cluster, BY_NAME[name], tmp_path, *files)
+    wrong = find_problems(BY_NAME[name], verdict, files)
     assert not wrong, "\n".join([*wrong, verdict.output])
 
 

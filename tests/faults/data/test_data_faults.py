@@ -8,27 +8,36 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults import gate_runs
 from tests.faults.data.data_fault import DataFault
 from tests.faults.data.database_servers import STATE_AT, DatabaseServers
 from tests.faults.judge import find_problems
 from tests.faults.registry import faults_of_kind
-from tests.faults.selection import cases
+from tests.faults.selection import gates
+from tests.selection import further
 
 BY_NAME = faults_of_kind("data", DataFault)
+WHOLE = ("TheBackupIsCutOff", "AVisitIsLost", "NothingWasRestored")
+IN_WHOLE_CUTOVER = ("t12", "phase1", "rollback")
+"""Gates that `test_whole_cutover` judges on a hospital without a fault in every run."""
 
 
-@pytest.mark.parametrize("name", cases(BY_NAME))
-def test_the_gate_catches(name: str, world: DatabaseServers, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "files"), gates(BY_NAME, WHOLE))
+def test_the_gate_catches(
+    name: str, files: tuple[str, ...], world: DatabaseServers, tmp_path: Path
+) -> None:
     """With this one fault the gate says NO-GO and names its item."""
     fault = BY_NAME[name]
     with world.ground(fault, fault.gate, tmp_path) as ground:
         fault().harm(ground)
-        verdict = ground.run_gate(fault.gate)
-    wrong = find_problems(fault, verdict)
+        verdict = ground.run_gate(fault.gate, *gate_runs.PLAIN, *files)
+    wrong = find_problems(fault, verdict, files)
     assert not wrong, "\n".join([*wrong, verdict.output])
 
 
-@pytest.mark.parametrize("gate", STATE_AT)
+@pytest.mark.parametrize(
+    "gate", [gate if gate not in IN_WHOLE_CUTOVER else further(gate) for gate in STATE_AT]
+)
 def test_without_a_fault_nothing_is_blamed(
     gate: str, world: DatabaseServers, tmp_path: Path
 ) -> None:

@@ -18,8 +18,13 @@ from tests.faults.data.data_fault import DataFault
 from tests.faults.data.database_servers import DatabaseServers
 from tests.faults.data.schema import ARightWasForgotten
 from tests.integration.database.flyway import download
+from tests.selection import further
 
-THREE = (NamesOfTwoPatientsAreSwapped, VisitsWithoutAPatient, ARightWasForgotten)
+EACH: tuple[type[DataFault], ...] = (
+    NamesOfTwoPatientsAreSwapped,
+    VisitsWithoutAPatient,
+    ARightWasForgotten,
+)
 
 
 def _go(ground: DataEnvironment, gate: str) -> None:
@@ -27,11 +32,15 @@ def _go(ground: DataEnvironment, gate: str) -> None:
     assert (verdict.word, verdict.status) == ("GO", 0), verdict.output
 
 
-@pytest.mark.parametrize("by", [pytest.param("flyway", marks=pytest.mark.thorough), "our own"])
-def test_from_noon_to_phase_1_and_back(by: str, world: DatabaseServers, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("by", "faults"), [("our own", EACH[:1]), further("our own", EACH), further("flyway", EACH)]
+)
+def test_from_noon_to_phase_1_and_back(
+    by: str, faults: tuple[type[DataFault], ...], world: DatabaseServers, tmp_path: Path
+) -> None:
     """t12, a cutover, phase1: GO.
 
-    Three faults, one after the other: NO-GO, by the right item each. The backup restored: GO.
+    Faults, one after the other: NO-GO, by the right item each. The backup restored: GO.
     """
     tool = _flyway() if by == "flyway" else None
     with world.ground(None, "t12", tmp_path) as ground:
@@ -43,7 +52,7 @@ def test_from_noon_to_phase_1_and_back(by: str, world: DatabaseServers, tmp_path
         cutover.perform(world.server, NAME, announcement.accounts(), serve.HASHING, by=tool)
         world.server.copy(NAME, "after_the_night")
         _go(ground, "phase1")
-        for fault in THREE:
+        for fault in faults:
             _no_go(ground, fault)
         stages.restore(world.server, NAME, ground.backup)
         _go(ground, "rollback")

@@ -31,6 +31,10 @@ class FunctionalFault(Defect, Fault):
     outage: ClassVar[bool] = False
 
     @classmethod
+    def excused_names(cls) -> frozenset[str]:
+        return super().excused_names() | {*cls.waived}
+
+    @classmethod
     def find_own_problems(cls, results: Results) -> list[str]:
         outcome, checks = results.outcome(cls.item), results.checks_of(cls.item)
         if cls.also is EVERYTHING:

@@ -14,43 +14,47 @@ from tests.faults.access.staff_tables import OVERLAP, SPLIT
 from tests.faults.functional.functional_fault import FunctionalFault
 from tests.faults.judge import FUNCTIONAL, find_problems
 from tests.faults.registry import faults_of_kind
-from tests.faults.selection import cases
+from tests.faults.results import Verdict
+from tests.faults.selection import gates
 from tests.faults.serve import NONE
 
 BY_NAME = faults_of_kind("functional", FunctionalFault)
+WHOLE = ("AnyPasswordOpens", "DischargesAreForgotten")
 
 
-@pytest.mark.parametrize("name", cases(BY_NAME))
-def test_the_gate_catches(name: str, cluster: hospitals.Cluster, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "files"), gates(BY_NAME, WHOLE))
+def test_the_gate_catches(
+    name: str, files: tuple[str, ...], cluster: hospitals.Cluster, tmp_path: Path
+) -> None:
     """With this one fault in the hospital, or on the way to it, the gate says NO-GO and names its
     item.
     """
     with hospitals.hospital(cluster, name, tmp_path) as hospital:
         fault = BY_NAME[name]
         verdict = gate_runs.run_functional_gate(
-            hospital, tmp_path, waived=fault.waived, more=fault.staff, outage=fault.outage
+            hospital,
+            tmp_path,
+            *gate_runs.PLAIN,
+            *files,
+            waived=fault.waived,
+            more=fault.staff,
+            outage=fault.outage,
         )
-    wrong = find_problems(fault, verdict)
+    wrong = find_problems(fault, verdict, files)
     assert not wrong, "\n".join([*wrong, verdict.output])
 
 
-def test_without_a_fault_nothing_is_blamed_in_one_process_or_two(
+def test_without_a_fault_nothing_is_blamed(cluster: hospitals.Cluster, tmp_path: Path) -> None:
+    """No false alarm as users do it: shuffled, in two processes and with every output."""
+    judge_without_fault(cluster, tmp_path, "-n", "2")
+
+
+@pytest.mark.thorough
+def test_each_check_ends_alike_in_one_process_or_two(
     cluster: hospitals.Cluster, tmp_path: Path
 ) -> None:
-    """No false alarm, twice: once in order and in one process, once shuffled, in two and with every
-    output. Each check ends alike.
-    """
-    verdicts = []
-    for kind, options in {"plain": gate_runs.PLAIN, "as-users-do": ("-n", "2")}.items():
-        (tmp_path / kind).mkdir()
-        with hospitals.hospital(cluster, NONE, tmp_path / kind) as hospital:
-            verdicts.append(gate_runs.run_functional_gate(hospital, tmp_path / kind, *options))
-            assert count_left_patients(hospital) == 0, verdicts[-1].output
-    for verdict in verdicts:
-        assert {item: verdict.outcome(item) for item in FUNCTIONAL} == dict.fromkeys(
-            FUNCTIONAL, "passed"
-        ), verdict.output
-    one, two = verdicts
+    one = judge_without_fault(cluster, tmp_path / "one", *gate_runs.PLAIN)
+    two = judge_without_fault(cluster, tmp_path / "two", "-n", "2")
     assert one.checks == two.checks
 
 
@@ -76,6 +80,17 @@ def test_two_roles_that_share_the_work_of_one_blame_nobody(
         verdict = gate_runs.run_functional_gate(hospital, tmp_path, more=SPLIT)
     outcomes = {item: verdict.outcome(item) for item in FUNCTIONAL}
     assert outcomes == dict.fromkeys(FUNCTIONAL, "passed"), verdict.output
+
+
+def judge_without_fault(cluster: hospitals.Cluster, folder: Path, *options: str) -> Verdict:
+    """Return the verdict on a hospital without a fault, in which nothing was blamed or left."""
+    folder.mkdir(exist_ok=True)
+    with hospitals.hospital(cluster, NONE, folder) as hospital:
+        verdict = gate_runs.run_functional_gate(hospital, folder, *options)
+        assert count_left_patients(hospital) == 0, verdict.output
+    outcomes = {item: verdict.outcome(item) for item in FUNCTIONAL}
+    assert outcomes == dict.fromkeys(FUNCTIONAL, "passed"), verdict.output
+    return verdict
 
 
 def count_left_patients(hospital: hospitals.Hospital) -> int:
