@@ -16,6 +16,7 @@ from tests.calibration import scale_seconds
 from tests.faults.hospitals import ROOT, Hospital
 from tests.faults.outage import outage_settings
 from tests.faults.results import Verdict
+from tests.pytest_processes.forked_pytest import PytestProcess, start_pytest, start_python
 from tests.shipped_plan import PLAN_VARIABLE
 
 GATE = "phase3 and smoke"
@@ -146,10 +147,15 @@ def run_functional_gate(
     outage: bool = False,
 ) -> Verdict:
     """The gate's verdict on a hospital. Raises `NoVerdict` where there is none within `seconds`."""
-    process = start_functional_gate(
-        hospital, folder, *options, waived=waived, more=more, outage=outage
+    write_waivers(folder, waived)
+    return run_gate(
+        GATE,
+        write_settings(hospital, folder, more, outage=outage),
+        secrets_of(hospital),
+        Path(hospital.shared) / "compiled",
+        *options,
+        seconds=seconds,
     )
-    return wait_for_verdict(process, folder, seconds)
 
 
 def run_gate(
@@ -159,36 +165,26 @@ def run_gate(
 
     Raises `NoVerdict`.
     """
-    return wait_for_verdict(
-        start_gate(gate, config, told, compiled, *options), config.parent, seconds
+    process = start_pytest(
+        _words(gate, config, options), ROOT, {**_plain_environment(compiled), **told}
     )
+    return wait_for_verdict(process, config.parent, seconds)
 
 
 def start_gate(
     gate: str, config: Path, told: Mapping[str, str], compiled: Path, *options: str
 ) -> subprocess.Popen[str]:
-    """Start any gate with these settings; `told` goes by the environment."""
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-m",
-        gate,
-        f"--cutover-config={config}",
-        *(options or PLAIN),
-    ]
-    return subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env={**_plain_environment(compiled), **told},
-        text=True,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+    """Start any gate with these settings, to watch or harm it; `told` goes by the environment."""
+    return start_python(
+        _words(gate, config, options), ROOT, {**_plain_environment(compiled), **told}
     )
 
 
-def wait_for_verdict(process: subprocess.Popen[str], folder: Path, seconds: float) -> Verdict:
+def _words(gate: str, config: Path, options: Sequence[str]) -> list[str]:
+    return ["-m", gate, f"--cutover-config={config}", *(options or PLAIN)]
+
+
+def wait_for_verdict(process: PytestProcess, folder: Path, seconds: float) -> Verdict:
     """The verdict in which a gate ends whose reports are in `folder`.
 
     Raises `NoVerdict`, and ends it, where there is none within `seconds`, scaled to the machine.

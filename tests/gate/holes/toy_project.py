@@ -19,6 +19,7 @@ from typing import Any
 
 from tests.gate.environment import environment_without_settings
 from tests.gate.holes.release_instances import ToldRelease, answer_release
+from tests.pytest_processes.forked_pytest import start_pytest, start_python
 from tests.standins.hostile_answers import HOSTILE, send
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -222,15 +223,7 @@ class Toy:
         self, *words: str, cwd: Path | None = None, **environment: str
     ) -> subprocess.Popen[str]:
         """Start `pytest words…`."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "pytest", *words],
-            cwd=cwd or self.folder,
-            env={**self.environment(), **environment},
-            text=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
+        return start_python(words, cwd or self.folder, {**self.environment(), **environment})
 
     def environment(self) -> dict[str, str]:
         """Return the environment of a gate, with nothing of the test's own."""
@@ -257,7 +250,7 @@ class Toy:
 
     def run(self, *words: str, cwd: Path | None = None, **environment: str) -> GateResult:
         """Run `pytest words…` to its end (a minute at most)."""
-        process = self.start(*words, cwd=cwd, **environment)
+        process = start_pytest(words, cwd or self.folder, {**self.environment(), **environment})
         output, _ = process.communicate(timeout=60)
         return GateResult(process.returncode, output, self.verdicts())
 
