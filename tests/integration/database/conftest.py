@@ -5,13 +5,15 @@
         context = make_database_context(dsn, tmp_path)
 
 `spare(template, *statements)` copies a database (0.1 s), runs the statements as its owner, and
-returns the owner's DSN. There is one server for each session.
+returns the owner's DSN. `unchanged` does so once for all tests that only read. There is one server
+for each session.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Protocol
 
 import psycopg
@@ -20,6 +22,7 @@ from psycopg import sql
 
 from reference import announcement, cutover, postgres, stages, template
 from tests.faults import serve
+from tests.integration.database import copied_clusters
 
 BEFORE, MIGRATED = "before", "migrated"
 PATIENTS = 1000
@@ -45,6 +48,15 @@ class CopyDatabase(Protocol):
     def __call__(self, template: str, *statements: str) -> str: ...
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _scratch_servers_on_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Run `initdb` once for each version (`scratch/test_scratch_servers` runs it each time)."""
+    with pytest.MonkeyPatch.context() as patch:
+        templates = tmp_path_factory.mktemp("clusters")
+        patch.setattr(copied_clusters.PLACE, copied_clusters.copy_clusters(templates))
+        yield
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[postgres.Server]:
     """One PostgreSQL 18 with the databases `before` (release 1, version 6) and `migrated` (2.0.0)."""
@@ -62,6 +74,22 @@ def _keep_fewer(running: postgres.Server) -> None:
             connection.execute(statement.encode())
 
 
+@pytest.fixture(scope="session")
+def unchanged(server: postgres.Server) -> CopyDatabase:
+    """Copies that all tests share: one for each template and its statements.
+
+    A session of the DSN cannot write, so no test can change what another one reads.
+    """
+
+    @cache
+    def copy(template: str, *statements: str) -> str:
+        name = f"unchanged_{next(_NUMBERS)}"
+        _copy(server, template, name, statements)
+        return f"{server.dsn(name)}?options=-c%20default_transaction_read_only%3Don"
+
+    return copy
+
+
 @pytest.fixture
 def spare(server: postgres.Server) -> Iterator[CopyDatabase]:
     """Copies that are removed with the test.
@@ -72,17 +100,21 @@ def spare(server: postgres.Server) -> Iterator[CopyDatabase]:
 
     def copy(template: str, *statements: str) -> str:
         name = f"spare_{next(_NUMBERS)}"
-        server.copy(template, name)
         made.append(name)
-        with psycopg.connect(server.dsn(name), autocommit=True) as connection:
-            for statement in statements:
-                connection.execute(statement.encode())
-        return server.dsn(name)
+        return _copy(server, template, name, statements)
 
     yield copy
     for name in made:
         server.drop(name)
     _drop_foreign_roles(server)
+
+
+def _copy(server: postgres.Server, template: str, name: str, statements: Sequence[str]) -> str:
+    server.copy(template, name)
+    with psycopg.connect(server.dsn(name), autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement.encode())
+    return server.dsn(name)
 
 
 def _drop_foreign_roles(server: postgres.Server) -> None:

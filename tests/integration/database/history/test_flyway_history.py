@@ -77,18 +77,20 @@ def examined(context: DatabaseContext) -> dict[str, Assessment]:
 
 
 def test_the_hospital_after_its_cutover_is_clean(
-    spare: CopyDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    unchanged: CopyDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    context = make_database_context(spare("migrated"), tmp_path)
+    context = make_database_context(unchanged("migrated"), tmp_path)
     remembers(context, monkeypatch)
     for assessment in examined(context).values():
         assert_passed(assessment)
         assert len(assessment.checked) == 10
 
 
-def test_before_the_cutover_its_migrations_are_pending(spare: CopyDatabase, tmp_path: Path) -> None:
+def test_before_the_cutover_its_migrations_are_pending(
+    unchanged: CopyDatabase, tmp_path: Path
+) -> None:
     found = HistoryAssessments(
-        make_database_context(spare("before"), tmp_path)
+        make_database_context(unchanged("before"), tmp_path)
     ).assess_completeness()
     assert (rules.MIGRATIONS_APPLIED, V8) in list_breaches(found)
     assert (V8, "applied", "not applied (Pending)") in list_values(found)
@@ -176,13 +178,13 @@ def _rename(folder: Path) -> None:
 def test_an_edited_or_renamed_script_is_found(
     harm: Callable[[Path], None],
     expected: tuple[str, str],
-    spare: CopyDatabase,
+    unchanged: CopyDatabase,
     scripts: Path,
     tmp_path: Path,
 ) -> None:
     harm(scripts)
     found = HistoryAssessments(
-        make_database_context(spare("migrated"), tmp_path, locations=[scripts])
+        make_database_context(unchanged("migrated"), tmp_path, locations=[scripts])
     ).assess_file_changes()
     alterations = [
         (finding.subject, finding.expected.partition(" ")[0])
@@ -205,13 +207,13 @@ def test_an_edit_below_a_baseline_is_found(
 
 
 def test_a_comment_that_swallows_a_statement_has_the_same_checksum_and_is_found(
-    spare: CopyDatabase, scripts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    unchanged: CopyDatabase, scripts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     r"""Flyway's checksum leaves out line ends: `-- x\nDELETE …` and `-- xDELETE …` are one.
 
     The snapshot's SHA-256 tells them apart.
     """
-    context = make_database_context(spare("migrated"), tmp_path, locations=[scripts])
+    context = make_database_context(unchanged("migrated"), tmp_path, locations=[scripts])
     remembers(context, monkeypatch)
     content = (scripts / V9).read_bytes()
     assert b"\n" in content
@@ -223,12 +225,16 @@ def test_a_comment_that_swallows_a_statement_has_the_same_checksum_and_is_found(
 
 
 def test_a_script_repaired_together_with_its_row_is_found(
-    spare: CopyDatabase, scripts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    spare: CopyDatabase,
+    unchanged: CopyDatabase,
+    scripts: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """`flyway repair` writes the edited script's checksum into its row: both agree again, and only
     the snapshot remembers.
     """
-    dsn = spare("migrated")
+    dsn = unchanged("migrated")
     context = make_database_context(dsn, tmp_path, locations=[scripts])
     remembers(context, monkeypatch)
     _edit(scripts)
@@ -265,10 +271,11 @@ def test_a_history_that_was_rewritten_is_found(
     statement: str,
     expected: tuple[str, str],
     spare: CopyDatabase,
+    unchanged: CopyDatabase,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    remembers(make_database_context(spare("migrated"), tmp_path), monkeypatch)
+    remembers(make_database_context(unchanged("migrated"), tmp_path), monkeypatch)
     found = HistoryAssessments(
         make_database_context(spare("migrated", statement), tmp_path)
     ).assess_file_changes()
@@ -277,9 +284,9 @@ def test_a_history_that_was_rewritten_is_found(
 
 
 def test_a_script_that_came_after_the_snapshot_is_found(
-    spare: CopyDatabase, scripts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    unchanged: CopyDatabase, scripts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    context = make_database_context(spare("migrated"), tmp_path, locations=[scripts])
+    context = make_database_context(unchanged("migrated"), tmp_path, locations=[scripts])
     remembers(context, monkeypatch)
     (scripts / "V11__late.sql").write_text("SELECT 1;")
     (scripts / V9).unlink()
@@ -303,12 +310,12 @@ def test_the_snapshot_of_before_the_cutover_knows_the_scripts_of_after_it(
 
 
 def test_without_a_snapshot_the_checksum_alone_proves_nothing(
-    spare: CopyDatabase, tmp_path: Path
+    unchanged: CopyDatabase, tmp_path: Path
 ) -> None:
     with raises_gap(rules.RECORDED_FILES):
         assert_passed(
             HistoryAssessments(
-                make_database_context(spare("migrated"), tmp_path)
+                make_database_context(unchanged("migrated"), tmp_path)
             ).assess_file_changes()
         )
 
@@ -357,10 +364,10 @@ def test_a_hole_that_the_snapshot_had_already_is_not_this_migrations(
 
 @pytest.mark.parametrize("locations", [[], ["nowhere"], ["."]])
 def test_without_scripts_nothing_is_proven(
-    locations: list[str], spare: CopyDatabase, tmp_path: Path
+    locations: list[str], unchanged: CopyDatabase, tmp_path: Path
 ) -> None:
     """`flyway validate` is content with an empty folder."""
-    context = make_database_context(spare("migrated"), tmp_path, locations=locations)
+    context = make_database_context(unchanged("migrated"), tmp_path, locations=locations)
     for examine in (
         HistoryAssessments(context).assess_completeness,
         HistoryAssessments(context).assess_file_changes,
@@ -374,11 +381,11 @@ def test_without_scripts_nothing_is_proven(
     "name", ["v11__small.sql", "V11_single.sql", "V__none.sql", "R_single.sql"]
 )
 def test_a_script_that_flyway_does_not_see_is_found(
-    name: str, spare: CopyDatabase, scripts: Path, tmp_path: Path
+    name: str, unchanged: CopyDatabase, scripts: Path, tmp_path: Path
 ) -> None:
     (scripts / name).write_text("SELECT 1;")
     found = HistoryAssessments(
-        make_database_context(spare("migrated"), tmp_path, locations=[scripts])
+        make_database_context(unchanged("migrated"), tmp_path, locations=[scripts])
     ).assess_completeness()
     assert (rules.USABLE_SCRIPTS, name) in list_breaches(found)
 
@@ -391,11 +398,11 @@ def test_a_script_that_flyway_does_not_see_is_found(
     ],
 )
 def test_a_script_that_flyway_refuses_is_found(
-    name: str, content: bytes, subject: str, spare: CopyDatabase, scripts: Path, tmp_path: Path
+    name: str, content: bytes, subject: str, unchanged: CopyDatabase, scripts: Path, tmp_path: Path
 ) -> None:
     (scripts / name).write_bytes(content)
     found = HistoryAssessments(
-        make_database_context(spare("migrated"), tmp_path, locations=[scripts])
+        make_database_context(unchanged("migrated"), tmp_path, locations=[scripts])
     ).assess_completeness()
     assert (rules.USABLE_SCRIPTS, subject) in list_breaches(found)
 

@@ -20,9 +20,9 @@ from tests.integration.database.integrity.assessment_names import ASSESSMENTS, r
 
 @pytest.mark.parametrize("template", ["before", "migrated"])
 def test_a_sound_database_gives_no_finding(
-    spare: CopyDatabase, tmp_path: Path, template: str
+    unchanged: CopyDatabase, tmp_path: Path, template: str
 ) -> None:
-    integrity = IntegrityAssessments(make_database_context(spare(template), tmp_path))
+    integrity = IntegrityAssessments(make_database_context(unchanged(template), tmp_path))
     for question in ASSESSMENTS:
         assessment = run_assessment(integrity, question)
         assert_passed(assessment)
@@ -43,12 +43,12 @@ def test_a_sound_database_gives_no_finding(
     ],
 )
 def test_what_was_looked_at_is_named(
-    spare: CopyDatabase, tmp_path: Path, question: str, name: str
+    unchanged: CopyDatabase, tmp_path: Path, question: str, name: str
 ) -> None:
     assert (
         name
         in run_assessment(
-            IntegrityAssessments(make_database_context(spare("migrated"), tmp_path)), question
+            IntegrityAssessments(make_database_context(unchanged("migrated"), tmp_path)), question
         ).checked
     )
 
@@ -57,10 +57,10 @@ def test_what_was_looked_at_is_named(
     "question", [question for question in ASSESSMENTS if question != "assess_implied_keys"]
 )
 def test_a_schema_without_tables_proves_nothing(
-    spare: CopyDatabase, tmp_path: Path, question: str
+    unchanged: CopyDatabase, tmp_path: Path, question: str
 ) -> None:
     context = make_database_context(
-        spare("migrated", "CREATE SCHEMA empty"), tmp_path, schemas=["empty"]
+        unchanged("migrated", "CREATE SCHEMA empty"), tmp_path, schemas=["empty"]
     )
     with raises_gap(rules.SOMETHING_DECLARED):
         assert_passed(run_assessment(IntegrityAssessments(context), question))
@@ -70,10 +70,10 @@ def test_a_schema_without_tables_proves_nothing(
     "question", [question for question in ASSESSMENTS if question != "assess_implied_keys"]
 )
 def test_tables_without_any_constraint_prove_nothing(
-    spare: CopyDatabase, tmp_path: Path, question: str
+    unchanged: CopyDatabase, tmp_path: Path, question: str
 ) -> None:
     context = make_database_context(
-        spare("migrated", "CREATE SCHEMA bare", "CREATE TABLE bare.list AS SELECT 1 AS number"),
+        unchanged("migrated", "CREATE SCHEMA bare", "CREATE TABLE bare.list AS SELECT 1 AS number"),
         tmp_path,
         schemas=["bare"],
     )
@@ -93,10 +93,10 @@ def test_tables_without_any_constraint_prove_nothing(
     ],
 )
 def test_a_kind_that_nobody_uses_is_no_hole(
-    spare: CopyDatabase, tmp_path: Path, question: str
+    unchanged: CopyDatabase, tmp_path: Path, question: str
 ) -> None:
     context = make_database_context(
-        spare(
+        unchanged(
             "migrated", "CREATE SCHEMA small", "CREATE TABLE small.list (number int PRIMARY KEY)"
         ),
         tmp_path,

@@ -25,7 +25,7 @@ FOUND = (rules.LOCKING_STATEMENT, "V7__x.sql:2")
 
 
 @pytest.fixture
-def linted(spare: CopyDatabase, tmp_path: Path) -> Any:
+def linted(unchanged: CopyDatabase, tmp_path: Path) -> Any:
     """Return the function that lints a script V7 with the given text."""
 
     def lint(
@@ -37,7 +37,7 @@ def linted(spare: CopyDatabase, tmp_path: Path) -> Any:
     ) -> Assessment:
         scripts = write_scripts(tmp_path, V7__x=text)
         context = make_database_context(
-            spare(template),
+            unchanged(template),
             tmp_path,
             locations=[scripts],
             rehearsal={"lint_except": excepted or {}},
@@ -183,10 +183,12 @@ def test_a_rule_that_is_new_to_us_counts(linted: Any, monkeypatch: pytest.Monkey
 
 
 def test_the_releases_own_scripts_take_locks_and_drop_columns(
-    spare: CopyDatabase, tmp_path: Path
+    unchanged: CopyDatabase, tmp_path: Path
 ) -> None:
     """Release 2.0.0 is cut over with the service stopped; the linter has remarks on each script."""
-    assessment = LintAssessments(make_database_context(spare(BEFORE), tmp_path)).assess_scripts()
+    assessment = LintAssessments(
+        make_database_context(unchanged(BEFORE), tmp_path)
+    ).assess_scripts()
     assert len(assessment.checked) == 4
     scripts = {finding.subject.partition(":")[0] for finding in assessment.findings}
     assert scripts == set(assessment.checked)
@@ -217,10 +219,10 @@ def test_an_answer_that_is_none_is_a_hole(tmp_path: Path, code: str, said: str) 
 
 
 def test_nothing_pending_and_no_snapshot_is_nothing_proven(
-    spare: CopyDatabase, tmp_path: Path
+    unchanged: CopyDatabase, tmp_path: Path
 ) -> None:
     with raises_gap(rules.SCRIPTS_KNOWN):
-        LintAssessments(make_database_context(spare(MIGRATED), tmp_path)).assess_scripts()
+        LintAssessments(make_database_context(unchanged(MIGRATED), tmp_path)).assess_scripts()
 
 
 def test_after_the_cutover_what_it_brought_is_linted(spare: CopyDatabase, tmp_path: Path) -> None:

@@ -38,9 +38,9 @@ def test_it_is_read_as_it_was_written(start_cutover: StartCutover) -> None:
     assert taken.migration == "6"
 
 
-def test_there_is_none(spare: CopyDatabase, tmp_path: Path) -> None:
+def test_there_is_none(unchanged: CopyDatabase, tmp_path: Path) -> None:
     with raises_gap(snapshot_rules.SNAPSHOT_EXISTS):
-        find_newest_snapshot(make_database_context(spare(BEFORE), tmp_path))
+        find_newest_snapshot(make_database_context(unchanged(BEFORE), tmp_path))
 
 
 def _cut_short(path: Path) -> None:
@@ -83,14 +83,16 @@ def test_one_of_another_target_is_none(start_cutover: StartCutover) -> None:
 
 
 def test_one_of_another_database_is_refused(
-    start_cutover: StartCutover, spare: CopyDatabase
+    start_cutover: StartCutover, unchanged: CopyDatabase
 ) -> None:
     cutover_database = start_cutover()
     with raises_gap(snapshot_rules.SAME_DATABASE):
         find_newest_snapshot(
             replace(
                 cutover_database.context,
-                dsn=make_database_context(spare(BEFORE), cutover_database.base_context.folder).dsn,
+                dsn=make_database_context(
+                    unchanged(BEFORE), cutover_database.base_context.folder
+                ).dsn,
             )
         )
 
@@ -115,17 +117,17 @@ def test_one_that_was_made_by_other_declarations_is_refused(start_cutover: Start
         cutover_database.rows.assess_contents()
 
 
-def test_one_from_after_the_migration_is_no_before(spare: CopyDatabase, tmp_path: Path) -> None:
-    context = make_database_context(spare(MIGRATED), tmp_path)
+def test_one_from_after_the_migration_is_no_before(unchanged: CopyDatabase, tmp_path: Path) -> None:
+    context = make_database_context(unchanged(MIGRATED), tmp_path)
     take_snapshot(context)
     with raises_gap(snapshot_rules.TAKEN_BEFORE_MIGRATION):
         find_newest_snapshot(context)
 
 
 def test_the_one_from_before_serves_though_a_later_one_is_there(
-    spare: CopyDatabase, tmp_path: Path
+    unchanged: CopyDatabase, tmp_path: Path
 ) -> None:
-    context = make_database_context(spare(MIGRATED), tmp_path)
+    context = make_database_context(unchanged(MIGRATED), tmp_path)
     late = take_snapshot(context)
     early = save_snapshot(
         replace(late, migration="6", taken_at=late.taken_at - 60), context.snapshots
@@ -179,9 +181,9 @@ def test_one_from_after_the_migration_is_no_before_with_other_tools(
 
 
 def test_a_release_without_migrations_has_a_snapshot_too(
-    spare: CopyDatabase, tmp_path: Path
+    unchanged: CopyDatabase, tmp_path: Path
 ) -> None:
-    context = make_database_context(spare(MIGRATED), tmp_path, brings_scripts=False)
+    context = make_database_context(unchanged(MIGRATED), tmp_path, brings_scripts=False)
     take_snapshot(context)
     assert_passed(RowAssessments(context).assess_contents())
 

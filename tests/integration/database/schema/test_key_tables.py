@@ -11,8 +11,10 @@ from tests.integration.database.conftest import MIGRATED, CopyDatabase
 from tests.integration.database.schema.conftest import SchemaAt
 
 
-def test_key_tables_are_there_and_hold_rows(spare: CopyDatabase, schema_at: SchemaAt) -> None:
-    seen = schema_at(spare(MIGRATED), key_tables=["patients", "public.visits"]).assess_key_tables()
+def test_key_tables_are_there_and_hold_rows(unchanged: CopyDatabase, schema_at: SchemaAt) -> None:
+    seen = schema_at(
+        unchanged(MIGRATED), key_tables=["patients", "public.visits"]
+    ).assess_key_tables()
 
     assert (seen.checked, seen.findings, seen.not_proven) == (("patients", "visits"), (), ())
 
@@ -30,9 +32,9 @@ def test_an_empty_or_missing_key_table_is_found(spare: CopyDatabase, schema_at: 
 
 
 def test_a_key_table_that_cannot_be_read_is_not_proven(
-    server: postgres.Server, spare: CopyDatabase, schema_at: SchemaAt
+    server: postgres.Server, unchanged: CopyDatabase, schema_at: SchemaAt
 ) -> None:
-    name = str(psycopg.conninfo.conninfo_to_dict(spare(MIGRATED))["dbname"])
+    name = str(psycopg.conninfo.conninfo_to_dict(unchanged(MIGRATED))["dbname"])
 
     seen = schema_at(
         server.dsn(name, postgres.APPLICATION), key_tables=["visits", "pg_catalog.pg_authid"]

@@ -15,9 +15,9 @@ from tests.integration.database.schema.conftest import SchemaAt
 
 
 def test_a_migrated_hospital_is_what_the_scripts_make(
-    spare: CopyDatabase, schema_at: SchemaAt
+    unchanged: CopyDatabase, schema_at: SchemaAt
 ) -> None:
-    seen = schema_at(spare(MIGRATED)).assess_against_scripts()
+    seen = schema_at(unchanged(MIGRATED)).assess_against_scripts()
 
     assert not seen.findings
     assert not seen.not_proven
@@ -95,9 +95,9 @@ def test_what_the_scripts_do_not_make_is_found(
 
 
 def test_a_hospital_that_was_not_migrated_is_found(
-    spare: CopyDatabase, schema_at: SchemaAt
+    unchanged: CopyDatabase, schema_at: SchemaAt
 ) -> None:
-    assessment = schema_at(spare(BEFORE)).assess_against_scripts()
+    assessment = schema_at(unchanged(BEFORE)).assess_against_scripts()
 
     assert (rules.SCRIPTED_SCHEMA, "table refresh_tokens") in list_breaches(assessment)
     assert ("column visits.state", "absent", "present") in list_values(assessment)

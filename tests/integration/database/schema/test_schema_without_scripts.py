@@ -11,14 +11,18 @@ from tests.integration.database.schema.conftest import RecordedAt, SchemaAt
 
 
 def test_a_recorded_catalog_stands_in_for_scripts_that_fail(
-    spare: CopyDatabase, schema_at: SchemaAt, recorded_at: RecordedAt, tmp_path: Path
+    spare: CopyDatabase,
+    unchanged: CopyDatabase,
+    schema_at: SchemaAt,
+    recorded_at: RecordedAt,
+    tmp_path: Path,
 ) -> None:
     settings = {
         "locations": [_failing(tmp_path)],
-        "expected_catalog": recorded_at(spare(MIGRATED)).path,
+        "expected_catalog": recorded_at(unchanged(MIGRATED)).path,
     }
 
-    clean = schema_at(spare(MIGRATED), **settings).assess_against_scripts()
+    clean = schema_at(unchanged(MIGRATED), **settings).assess_against_scripts()
     drifted = schema_at(
         spare(MIGRATED, "DROP INDEX patients_by_tag"), **settings
     ).assess_against_scripts()
@@ -31,10 +35,10 @@ def test_a_recorded_catalog_stands_in_for_scripts_that_fail(
 
 
 def test_without_either_nothing_is_proven(
-    spare: CopyDatabase, schema_at: SchemaAt, tmp_path: Path
+    unchanged: CopyDatabase, schema_at: SchemaAt, tmp_path: Path
 ) -> None:
     with raises_gap(rules.EXPECTED_SCHEMA, rules.EXPECTED_SCHEMA) as raised:
-        schema_at(spare(MIGRATED), locations=[_failing(tmp_path)]).assess_against_scripts()
+        schema_at(unchanged(MIGRATED), locations=[_failing(tmp_path)]).assess_against_scripts()
     scripts, recorded = raised.value.gaps
     assert scripts.subject == "the scripts"
     assert "V10__x.sql failed" in scripts.actual
@@ -42,10 +46,10 @@ def test_without_either_nothing_is_proven(
 
 
 def test_a_recorded_catalog_that_is_not_there_proves_nothing(
-    spare: CopyDatabase, schema_at: SchemaAt, tmp_path: Path
+    unchanged: CopyDatabase, schema_at: SchemaAt, tmp_path: Path
 ) -> None:
     schema = schema_at(
-        spare(MIGRATED), locations=[_failing(tmp_path)], expected_catalog="lost.json.gz"
+        unchanged(MIGRATED), locations=[_failing(tmp_path)], expected_catalog="lost.json.gz"
     )
     with raises_gap(rules.EXPECTED_SCHEMA, rules.EXPECTED_SCHEMA) as raised:
         schema.assess_against_scripts()
@@ -56,10 +60,10 @@ def test_a_recorded_catalog_that_is_not_there_proves_nothing(
 
 
 def test_a_catalog_of_another_migration_proves_nothing(
-    spare: CopyDatabase, schema_at: SchemaAt, recorded_at: RecordedAt, tmp_path: Path
+    unchanged: CopyDatabase, schema_at: SchemaAt, recorded_at: RecordedAt, tmp_path: Path
 ) -> None:
     """Else a database that nobody migrated would be just what was recorded before."""
-    hospital = spare(BEFORE)
+    hospital = unchanged(BEFORE)
     settings = {"locations": [_failing(tmp_path)], "expected_catalog": recorded_at(hospital).path}
 
     with raises_gap(rules.EXPECTED_SCHEMA, rules.EXPECTED_SCHEMA) as raised:
@@ -85,20 +89,20 @@ def test_a_baseline_that_no_script_makes_proves_nothing(
 
 
 def test_scripts_that_make_no_table_prove_nothing(
-    spare: CopyDatabase, schema_at: SchemaAt, tmp_path: Path
+    unchanged: CopyDatabase, schema_at: SchemaAt, tmp_path: Path
 ) -> None:
     scripts = tmp_path / "nothing"
     scripts.mkdir()
     (scripts / "V1__nothing.sql").write_text("SELECT 1;")
 
     with raises_gap(rules.EXPECTED_SCHEMA) as raised:
-        schema_at(spare(MIGRATED), locations=[scripts]).assess_against_scripts()
+        schema_at(unchanged(MIGRATED), locations=[scripts]).assess_against_scripts()
     assert raised.value.gaps[0].subject == "public (migrations.schemas)"
 
 
-def test_programs_are_not_applied(spare: CopyDatabase, schema_at: SchemaAt) -> None:
+def test_programs_are_not_applied(unchanged: CopyDatabase, schema_at: SchemaAt) -> None:
     with raises_gap(rules.EXPECTED_SCHEMA, rules.EXPECTED_SCHEMA) as raised:
-        schema_at(spare(MIGRATED), tool="django").assess_against_scripts()
+        schema_at(unchanged(MIGRATED), tool="django").assess_against_scripts()
     assert raised.value.gaps[0].subject == "the scripts of django"
 
 
