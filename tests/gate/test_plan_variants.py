@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +12,8 @@ from tests.gate.environment import environment_without_settings
 from tests.gate.holes.catalogue import documents_fail
 from tests.gate.holes.toy_project import PLAN, ROOT, GateResult, Toy, read_verdicts, target
 from tests.gate.plan_variants import keep_items, rename_plan
+from tests.pytest_processes.forked_pytest import start_pytest
+from tests.selection import further
 from tests.shipped_plan import PLAN_FILE
 
 GROUPS = ("sign-in", "patients", "documents")
@@ -51,7 +51,7 @@ def toy(tmp_path: Path, toy_target: str) -> Toy:
 # ── ids and headings are free ──
 
 
-@pytest.mark.parametrize("fails", [False, True], ids=["all hold", "one fails"])
+@pytest.mark.parametrize("fails", [further(False), True], ids=["all hold", "one fails"])
 def test_a_renamed_plan_ends_in_the_same_verdict(toy: Toy, fails: bool) -> None:
     """Item by item the same outcome, from the same checks."""
     if fails:
@@ -153,14 +153,10 @@ def run_embedded(folder: Path, plan: Path) -> tuple[int, str]:
     """Run `phase3 and smoke` on the embedded hospital; return the status and the output."""
     ours = environment_without_settings()
     reports = {"CUTOVER_PLAN": str(plan), "CUTOVER_REPORTS": str(folder / "reports/runs")}
-    ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-m", "phase3 and smoke", *gate_runs.PLAIN],
-        cwd=ROOT,
-        env={**ours, **reports, "PYTHONPATH": str(ROOT / "src"), "COLUMNS": "400"},
-        text=True,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-        timeout=110,
+    process = start_pytest(
+        ["-m", "phase3 and smoke", *gate_runs.PLAIN],
+        ROOT,
+        {**ours, **reports, "PYTHONPATH": str(ROOT / "src"), "COLUMNS": "400"},
     )
-    return ran.returncode, ran.stdout + ran.stderr
+    output, _ = process.communicate(timeout=110)
+    return process.returncode, output

@@ -4,7 +4,9 @@ fault every item is passed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,9 +17,12 @@ from tests.faults.load.load_fault import LoadFault
 from tests.faults.load.request_errors import AnswersAreEmpty
 from tests.faults.load.response_times import EverythingTakesASecond
 from tests.faults.registry import faults_of_kind
+from tests.selection import further
 
 ALWAYS: tuple[type[LoadFault], ...] = (AnswersAreEmpty, EverythingTakesASecond)
 """What every run tries; the others take as long as their loads (`tox run -e thorough`)."""
+WITHOUT_P99: Mapping[str, Any] = {"objectives": {"p95": 0.5, "p99": None}}
+"""To be certain of a p99 takes five times as many requests, and half a minute more."""
 BY_NAME = faults_of_kind("load", LoadFault)
 
 
@@ -39,9 +44,12 @@ def test_the_gate_catches(name: str, cluster: hospitals.Cluster, tmp_path: Path)
 
 
 @pytest.mark.timeout(200)
-def test_without_a_fault_every_item_is_passed(cluster: hospitals.Cluster, tmp_path: Path) -> None:
+@pytest.mark.parametrize("asked", [WITHOUT_P99, further({})], ids=["p95", "p95 and p99"])
+def test_without_a_fault_every_item_is_passed(
+    asked: Mapping[str, Any], cluster: hospitals.Cluster, tmp_path: Path
+) -> None:
     """No false alarm, and an exit status that says so."""
-    verdict = run_gate_without_fault(cluster, {}, tmp_path)
+    verdict = run_gate_without_fault(cluster, asked, tmp_path)
     assert {
         item: verdict.message(item) for item in verdict.items if verdict.outcome(item) != "passed"
     } == {}, verdict.output

@@ -114,7 +114,7 @@ PLAIN = "smoke/test_patients.py::test_a_patient_is_registered[plain]"
 
 DID_NOT_JUDGE = [
     Hole("skip in the body", change=body("pytest.skip('no time')"), says="skipped: no time"),
-    Hole("skip mark", change=mark("skip(reason='later')"), says="skipped: later"),
+    Hole("skip mark", change=mark("skip(reason='later')"), says="skipped: later", thorough=True),
     Hole(
         "skipif mark",
         change=mark("skipif(True, reason='here')"),
@@ -224,7 +224,7 @@ BROKE = [
     Hole(
         "import error", change=file(SIGN_IN, MISSING_IMPORT), outcome="error", says="no_such_module"
     ),
-    Hole("syntax error", change=file(SIGN_IN, "def test_it(:\n")),
+    Hole("syntax error", change=file(SIGN_IN, "def test_it(:\n"), thorough=True),
     Hole("unknown marker", change=mark("slow"), outcome="error", says="slow"),
     Hole("interrupted", change=body("raise KeyboardInterrupt")),
 ]
@@ -283,7 +283,13 @@ IN_WORKERS = [
         outcome="error",
         says="crashed",
     ),
-    Hole("skip under xdist", ("-n", "2"), body("pytest.skip('no time')"), says="skipped: no time"),
+    Hole(
+        "skip under xdist",
+        ("-n", "2"),
+        body("pytest.skip('no time')"),
+        says="skipped: no time",
+        thorough=True,
+    ),
     Hole("-k under xdist", ("-n", "2", "-k", "patient"), says="deselected", thorough=True),
     Hole(
         "rerun under xdist",

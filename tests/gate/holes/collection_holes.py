@@ -93,7 +93,6 @@ HOLES = (
         "Hooks that",
         "-n",
         "2",
-        thorough=False,
     ),
     lost("a parameter deselected by a hook", ANNOUNCED, "deselected"),
     lost("a parameter dropped from a report", IN_THE_REPORT.format(order=""), "left out"),

@@ -24,8 +24,6 @@ class WrongCall:
 
 USUAL = {
     "misspelt gate",
-    "a marker that the plan does not know",
-    "unknown target",
     "unknown option",
     "settings are no TOML",
     "only collected",

@@ -78,6 +78,7 @@ OTHER = [
         "one instance in ten changes during the run",
         reports("one-in-ten-at-the-end"),
         "after the checks",
+        thorough=True,
     ),
 ]
 LOOK_ALIKES = [

@@ -54,6 +54,7 @@ def test_the_next_run_sweeps_what_a_killed_one_left(
     assert "that earlier runs left" in verdict.output
 
 
+@pytest.mark.thorough  # every run sweeps what a killed load left (`test_killed_load`)
 def test_a_sweep_alone_does_it_too(hospital: Hospital, killed: str, tmp_path: Path) -> None:
     """`pytest --sweep` removes what killed runs left, and a second one has nothing to do."""
     first, second = (gate_runs.sweep(hospital, tmp_path) for _ in range(2))
