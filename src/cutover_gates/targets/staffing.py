@@ -108,7 +108,7 @@ def describe_staff(target: Target) -> list[str]:
 
 def _describe_assignment(role: Role, assigned: Assignment) -> str:
     deputies = "".join(f", {name} as {other}" for name, other in assigned.deputies.items())
-    return f"the checks act as {assigned.chief} where they need a {role.value}{deputies}"
+    return f"the work of the {role.value} is done by {assigned.chief} in the checks{deputies}"
 
 
 def _name_all(names: tuple[str, ...]) -> str:

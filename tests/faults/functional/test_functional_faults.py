@@ -77,7 +77,7 @@ def test_two_roles_that_share_the_work_of_one_blame_nobody(
 ) -> None:
     """Where nurses admit and doctors cancel, every check finds somebody who may."""
     with hospitals.hospital(cluster, NONE, tmp_path) as hospital:
-        verdict = gate_runs.run_functional_gate(hospital, tmp_path, more=SPLIT)
+        verdict = gate_runs.run_functional_gate(hospital, tmp_path, more=SPLIT, seconds=120)
     outcomes = {item: verdict.outcome(item) for item in FUNCTIONAL}
     assert outcomes == dict.fromkeys(FUNCTIONAL, "passed"), verdict.output
 

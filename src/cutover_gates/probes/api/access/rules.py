@@ -35,14 +35,14 @@ ROLE_REFUSED = Rule(
     "ACCESS-005",
     "Each role is refused what the role table does not allow",
     "Staff can read or change what is not their work.",
-    "Check the role in the operation, or add the operation to the role in contract.roles.",
+    "Check the role in the operation, or add the operation to the role in roles or contract.roles.",
     waivable=False,
 )
 ROLE_ALLOWED = Rule(
     "ACCESS-006",
     "Each role may do what the role table allows",
     "Staff cannot do their work.",
-    "Allow the role in the operation, or remove the operation from the role in contract.roles.",
+    "Allow the role in the operation, or remove it from the role in roles or contract.roles.",
 )
 OTHER_FACILITY_HIDDEN = Rule(
     "ACCESS-007",
@@ -68,7 +68,7 @@ ROLE_TABLE_COMPLETE = Rule(
     "ACCESS-010",
     "The role table says for every role and operation who may do what",
     "What the table does not say cannot be checked.",
-    'Complete contract.roles, such as: auditor = ["GET /api/v1/audit"].',
+    'Complete roles or contract.roles, such as: auditor = ["GET /api/v1/audit"].',
 )
 ROLE_TABLE_CURRENT = Rule(
     "ACCESS-011",
