@@ -14,6 +14,7 @@ import struct
 import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 _LENGTH = re.compile(rb"(?im)^content-length:\s*(\d+)")
 _RESET = struct.pack(
@@ -77,6 +78,16 @@ class Caller:
 
 
 Pass = Callable[[Caller, Request], Awaitable[None]]
+
+
+class OnTheWire:
+    """What stands on the way to a hospital. With `listens` false nothing takes connections."""
+
+    listens: ClassVar[bool] = True
+
+    async def hand_on(self, caller: Caller, request: Request) -> None:
+        """What becomes of one request."""
+        raise NotImplementedError
 
 
 async def straight_on(caller: Caller, request: Request) -> None:

@@ -29,14 +29,17 @@ from reference.auth.passwords import Hashing
 from reference.settings import Settings
 from tests.faults import proxy
 from tests.faults.fault import Defect
-from tests.faults.functional.transport import Wire
+from tests.faults.load.connection_handling import IdleConnectionsAreClosed
+from tests.faults.load.jvm_resources import AJvmInOrder
 from tests.faults.load.response_times import TheOldRelease
 from tests.faults.registry import IN_HOSPITAL, faults_of
 
 NONE = "none"
+IN_ORDER: tuple[type[Defect], ...] = (TheOldRelease, IdleConnectionsAreClosed, AJvmInOrder)
+"""Hospitals that are other ones, and in order."""
 DEFECTS: Mapping[str, type[Defect]] = {
     NONE: Defect,
-    TheOldRelease.__name__: TheOldRelease,
+    **{kind.__name__: kind for kind in IN_ORDER},
     **{
         name: fault
         for subject in IN_HOSPITAL
@@ -45,7 +48,7 @@ DEFECTS: Mapping[str, type[Defect]] = {
     },
 }
 """What a hospital can be opened with, by name: the faults that are put into its process, none, and
-the release that a baseline is recorded of.
+those that are in order.
 """
 HASHING = Hashing(passes=1, memory=8)
 """As cheap as argon2 can be: these accounts live for seconds, and every gate signs in dozens of
@@ -88,7 +91,7 @@ def _expired_token(settings: Settings) -> str:
 
 def _way(fault: Defect, hospital: socket.socket) -> str:
     """The address at which the hospital is asked: its own, or that of a proxy before it."""
-    if not isinstance(fault, Wire):
+    if not isinstance(fault, proxy.OnTheWire):
         return serve.url(hospital)
     listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
     address = serve.url(listener)

@@ -13,22 +13,19 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from tests.faults.functional.functional_fault import FunctionalFault
-from tests.faults.proxy import Caller, Request, straight_on
+from tests.faults.proxy import Caller, OnTheWire, Request, straight_on
 
 UPLOADS = r"POST \S+/documents$"
 PIECE_SECONDS = 0.2
 
 
-class Wire(FunctionalFault):
+class Wire(OnTheWire, FunctionalFault):
     """A fault of the network.
 
     `hits` is a pattern of "METHOD path?query"; what it does not hit goes straight on.
-
-    With `listens` false nothing takes connections.
     """
 
     hits: ClassVar[str] = ""
-    listens: ClassVar[bool] = True
 
     async def hand_on(self, caller: Caller, request: Request) -> None:
         """What becomes of one request."""

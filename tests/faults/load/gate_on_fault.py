@@ -56,9 +56,10 @@ def run_gate_without_fault(
     asked: Mapping[str, Any],
     folder: Path,
     seconds: float = LoadFault.seconds,
+    name: str = NONE,
 ) -> LoadVerdict:
     """The gate on a hospital without a fault; `asked` is as a fault's."""
-    with hospitals.hospital(cluster, NONE, folder) as hospital:
+    with hospitals.hospital(cluster, name, folder) as hospital:
         verdict = gate_runs.wait_for_verdict(start_gate(hospital, asked, folder), folder, seconds)
     return _with_load(verdict, folder, recorded=False)
 

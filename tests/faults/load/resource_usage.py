@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cutover_gates.probes.load.resource_assessment import rules
-from tests.faults.load.application_under_load import replace_under_load
+from tests.faults.load.application_under_load import EveryNth, replace_under_load
 from tests.faults.load.load_fault import LoadFault
 
 MIB = 2**20
@@ -145,3 +145,40 @@ class ThePageOfMetricsIsSilentUnderLoad(_OfItsPage):
             await answering(scope, receive, send)
 
         return around
+
+
+class ThePageOfMetricsFailsEverySixthTime(_OfItsPage):
+    """One of six processes does not know its own metrics.
+
+    What that one needs nobody ever sees.
+    """
+
+    breaks, shows = USAGE_RULES, "could not be read in"
+
+    def __init__(self) -> None:
+        self._unlucky = EveryNth(6)
+
+    def page(self, app: FastAPI) -> Response:
+        if self._unlucky():
+            return PlainTextResponse("no metrics here", 503)
+        return _page_of(app)
+
+
+class ThePageOfMetricsEndsTooSoonEveryFifthTime(_OfItsPage):
+    """The page is cut where the process was busy, and what stands at its end is missing."""
+
+    breaks, shows = USAGE_RULES, "could not be read in"
+
+    def __init__(self) -> None:
+        self._unlucky = EveryNth(5)
+
+    def page(self, app: FastAPI) -> Response:
+        whole = _page_of(app)
+        if self._unlucky():
+            return Response(bytes(whole.body)[:40], headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return whole
+
+
+def _page_of(app: FastAPI) -> Response:
+    text = generate_latest(app.state.metrics.registry)
+    return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})

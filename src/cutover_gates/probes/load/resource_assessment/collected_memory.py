@@ -23,6 +23,7 @@ BLOCKS = 12
 
 Memory has a memory: samples in close succession are not independent.
 """
+LEVELS_OF_A_PIECE = 3
 MIN_COLLECTIONS = 6
 """Collections that must be seen: the growth of fewer levels has no bounds, or nearly none.
 
@@ -70,15 +71,25 @@ def require_collections(
 
 
 def block_figures(series: MeasurementSeries, resources: ResourceSettings) -> list[Measurement]:
-    """Return one figure for each piece of the time: the median, of a heap the lowest level."""
-    first, length = series[0].at, (series[-1].at - series[0].at) / BLOCKS
+    """Return one figure for each piece of the time: the median, of a heap the lowest level.
+
+    A level is seen up to a second late, and has risen meanwhile. The lowest of several has risen
+    least, so the pieces of a heap are longer.
+    """
+    if not resources.garbage_collected:
+        return [_median_of(piece) for piece in _cut(series, BLOCKS)]
+    count = min(BLOCKS, max(MIN_COLLECTIONS, len(series) // LEVELS_OF_A_PIECE))
+    return [min(piece, key=lambda point: point.value) for piece in _cut(series, count)]
+
+
+def _cut(series: MeasurementSeries, count: int) -> list[list[Measurement]]:
+    """Return the points of each of `count` equal pieces of the time that has any."""
+    first, length = series[0].at, (series[-1].at - series[0].at) / count
     pieces: dict[int, list[Measurement]] = {}
     for point in series:
-        number = min(int((point.at - first) / length), BLOCKS - 1)
+        number = min(int((point.at - first) / length), count - 1)
         pieces.setdefault(number, []).append(point)
-    if resources.garbage_collected:
-        return [min(piece, key=lambda point: point.value) for piece in pieces.values()]
-    return [_median_of(piece) for piece in pieces.values()]
+    return list(pieces.values())
 
 
 def _median_of(piece: list[Measurement]) -> Measurement:
