@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from scipy.stats import binom  # type: ignore[import-untyped]  # scipy brings no types
 
 from benchmarks.figures import ROOT
+from benchmarks.tail_certainty import tail_table
 from cutover_gates.core.statistics.sequential_test import Conclusion, ShareLimit
 
 RUNS, STEP, MOST = 2_000, 50, 200_000
@@ -167,7 +168,11 @@ def main() -> int:
     arguments = parser.parse_args()
     rules = [StoppingRule(limit) for limit in LIMITS]
     text = "\n".join(
-        [*_error_table(rules), *(line for rule in rules for line in _savings_table(rule))]
+        [
+            *_error_table(rules),
+            *(line for rule in rules for line in _savings_table(rule)),
+            *tail_table(),
+        ]
     )
     print(text)
     if arguments.write:

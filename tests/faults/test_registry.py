@@ -34,7 +34,7 @@ LEAST: Mapping[str, Mapping[str, int]] = {
         "document-upload": 13,
         "critical-paths": 3,
         "api-endpoints": 32,
-        "health-checks": 9,
+        "health-checks": 14,
     },
     "data": {
         "migrations-applied": 10,
@@ -53,10 +53,10 @@ LEAST: Mapping[str, Mapping[str, int]] = {
         "database-health": 2,
     },
     "load": {
-        "error-rate": 12,
-        "response-times": 12,
+        "error-rate": 15,
+        "response-times": 15,
         "connection-pool": 7,
-        "resource-usage": 6,
+        "resource-usage": 11,
         "baseline-recorded": 3,
     },
     "api": {

@@ -70,7 +70,8 @@ class OutageTrial:
             self._add_gap(f"{COMMAND} cannot be started ({type(error).__name__})")
             return
         wait_for(lambda: self._has_begun(started, process), GONE_SECONDS, POLL_SECONDS)
-        if not self._failures(started):
+        # A command that failed may have taken it away: the next answers tell.
+        if not wait_for(lambda: bool(self._failures(started)), SETTLE_SECONDS, POLL_SECONDS):
             self._add_gap(f"the target and its database answer after {COMMAND}{_ended(process)}")
             return
         gone = self._failures(started)[0].asked
