@@ -23,8 +23,11 @@ from cutover_gates.probes.network.readiness.outage_trial import OutageTrial
 from cutover_gates.probes.network.readiness.question_stream import QuestionStream
 from tests.calibration import scale_seconds
 from tests.findings import list_breaches, list_gaps
+from tests.selection import further
 
-OUTAGE = "touch {gone}; sleep 2; rm {gone}"
+OUTAGE = "touch {gone}; sleep 1; rm {gone}"
+LONG_OUTAGE = OUTAGE.replace("sleep 1", "sleep 2")
+"""Requests that fail are looked at without their last second."""
 Answer = Callable[[bool], str]
 
 
@@ -44,7 +47,7 @@ def try_outage(
     gone = folder / "gone"
     settings = DatabaseOutageSettings(
         command=("sh", "-c", command.format(gone=gone)),
-        fall_seconds=0.5,
+        fall_seconds=0.4,
         back_seconds=back_seconds,
     )
 
@@ -59,28 +62,28 @@ def test_readiness_that_falls_and_comes_back_is_passed(tmp_path: Path) -> None:
     assert_passed(try_outage(tmp_path))
 
 
+@pytest.mark.thorough
 def test_searches_alone_show_the_outage(tmp_path: Path) -> None:
     """Nobody gave the suite a way into the database."""
-    command = OUTAGE.replace("sleep 2", "sleep 3")
-    assert_passed(try_outage(tmp_path, direct=None, command=command))
+    assert_passed(try_outage(tmp_path, direct=None, command=LONG_OUTAGE))
 
 
-@pytest.mark.parametrize("witness", ["direct", "serving"])
+@pytest.mark.parametrize("witness", ["direct", further("serving")])
 def test_readiness_that_is_always_200_is_found(tmp_path: Path, witness: str) -> None:
     """By the database itself, also where searches come from a cache; and by searches alone."""
 
     def always(_gone: bool) -> str:
         return ""
 
-    command = OUTAGE.replace("sleep 2", "sleep 3")
     assessment = (
         try_outage(tmp_path, ready=always, serving=always)
         if witness == "direct"
-        else try_outage(tmp_path, ready=always, direct=None, command=command)
+        else try_outage(tmp_path, ready=always, direct=None, command=LONG_OUTAGE)
     )
     assert list_breaches(assessment) == [(rules.READINESS_FALLS, "readiness")]
 
 
+@pytest.mark.thorough
 def test_one_instance_that_lies_is_found(tmp_path: Path) -> None:
     count = iter(range(10**6))
 
@@ -91,6 +94,7 @@ def test_one_instance_that_lies_is_found(tmp_path: Path) -> None:
     assert list_breaches(assessment) == [(rules.READINESS_FALLS, "readiness")]
 
 
+@pytest.mark.thorough
 def test_readiness_that_does_not_come_back_is_found(tmp_path: Path) -> None:
     fell: list[bool] = []
 
@@ -113,7 +117,7 @@ def test_a_command_that_leaves_the_database_away_is_told(tmp_path: Path) -> None
     ("command", "says"),
     [
         ("exit 3", "answer after the command database_outage.command; the command ended with"),
-        ("touch {gone}; sleep 0.3; rm {gone}", "keep it away for longer, or lower fall_seconds"),
+        ("touch {gone}; sleep 0.2; rm {gone}", "keep it away for longer, or lower fall_seconds"),
     ],
 )
 def test_an_outage_that_shows_nothing_is_not_proven(
@@ -126,6 +130,7 @@ def test_an_outage_that_shows_nothing_is_not_proven(
     assert not assessment.findings
 
 
+@pytest.mark.thorough
 def test_a_target_that_is_not_well_before_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "gone").touch()
     assessment = try_outage(tmp_path, back_seconds=1.0)
