@@ -143,6 +143,7 @@ class CapabilityLoader:
         self._server = server
         self._lock = threading.Lock()
         self._loaded: CapabilityStatement | None = None
+        self._latest: tuple[bytes, CapabilityStatement] | None = None
 
     @property
     def statement(self) -> CapabilityStatement:
@@ -169,6 +170,9 @@ class CapabilityLoader:
         if answer.status != 200:
             expected = "a CapabilityStatement, shown to anybody"
             raise self._server.violation(operation, expected, described, request)
+        # Every instance is asked often, and to validate a statement costs more than to load it.
+        if self._latest is not None and self._latest[0] == answer.content:
+            return self._latest[1]
         response = FhirResponse(operation, request, answer, None)
         resource = self._server.resource(response, "CapabilityStatement")
         statement = CapabilityStatement(resource or {})
@@ -176,6 +180,7 @@ class CapabilityLoader:
             raise MappingError(
                 f"{key}: speaks FHIR {statement.version}; this driver speaks R4 (4.0.1)"
             )
+        self._latest = answer.content, statement
         return statement
 
 
