@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from cutover_gates.config.capabilities import CAPABILITIES, Capability
+from cutover_gates.config.capabilities import CAPABILITIES
+from cutover_gates.config.capability import Capability
+from cutover_gates.config.declared_tables import describe_kind
 
 HEAD = """# Capabilities
 
@@ -17,14 +19,19 @@ date, and is then not held against the target:
 refresh = { value = false, reason = "sessions last one shift", by = "Ada Example", at = 2026-11-20 }
 ```
 
-A check that needs it is not applicable. The number of facts that a gate left something out for
-stands beside the verdict's word, and `verdict.json` lists them under `declared`. One that is older
-than `declarations_days` is told. What a person *decides* to go without is a waiver instead.
+A check that needs it is not applicable. Rules of functions are tried all the same: where the target
+keeps one after all, the verdict notes it, and what stands under *proven all the same* no
+declaration takes away ([decision 0039](decisions/0039-absent-and-tried.md)). Some take a value
+instead of `false`: a number, or a list such as `["image/png"]`.
+
+The number of facts that a gate left something out for stands beside the verdict's word, and
+`verdict.json` lists them under `declared`. One that is older than `declarations_days` is told. What
+a person *decides* to go without is a waiver instead.
 
 `pytest --target mine --check-mapping` says what each declaration of your target switches off.
 
-| name | not asked of a target without it | values |
-|---|---|---|
+| name | not asked of a target without it | proven all the same | values |
+|---|---|---|---|
 """
 
 
@@ -34,5 +41,8 @@ def capabilities_page() -> str:
 
 
 def _format_row(capability: Capability) -> str:
-    others = "".join(f", {kind.__name__}" for kind in capability.values)
-    return f"| `{capability.name}` | {capability.absence} | `false`{others} |\n"
+    kinds = " or ".join(map(describe_kind, capability.values))
+    others = f", or {kinds}: {capability.meaning}" if kinds else ""
+    choices = "".join(f" `{name}`" for name in capability.choices)
+    values = f"`false`{others}{choices and f' ({choices.strip()})'}"
+    return f"| `{capability.name}` | {capability.absence} | {capability.proven} | {values} |\n"

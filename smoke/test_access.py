@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -29,12 +30,12 @@ from cutover_gates.hospital import (
     Ward,
 )
 from cutover_gates.hospital.matchers import (
+    TargetCapabilities,
     assert_equal,
     assert_no_findings,
     exactly_one,
     expect_permission,
     expect_rejection,
-    find_auth_problem,
     find_changed_fields,
     find_distinguishing_fields,
 )
@@ -151,6 +152,8 @@ ROLE_CHANGES: Mapping[str, Act] = {
         session, "visit", chart.visit.id, chart.patient.id
     ),
 }
+LISTS = frozenset({"visits_of", "documents_of", "search"})
+"""Looks that a target may answer to a stranger with an empty list (`refusal-to-strangers`)."""
 
 
 def find_newcomer(chart: Chart, session: Session) -> bool | None:
@@ -217,47 +220,55 @@ def prepare(chart: Chart, act: str, sessions: Sessions) -> Chart:
 
 
 def assert_closed(
-    hospital: Driver, operations: Sequence[Operation], session: Session | None
+    hospital: Driver,
+    operations: Sequence[Operation],
+    session: Session | None,
+    capabilities: TargetCapabilities,
 ) -> None:
     """Assert that every protected operation refuses this session."""
     protected = [operation for operation in operations if operation.protected]
     assert protected, f"none of the {len(operations)} operations of the document is protected"
     assert_no_findings(
-        find_auth_problem(str(operation), hospital.attempt(operation, session))
+        capabilities.find_open_door(operation, hospital.attempt(operation, session))
         for operation in protected
     )
 
 
 def test_no_protected_operation_answers_without_a_token(
-    hospital: Driver, operations: Sequence[Operation]
+    hospital: Driver, operations: Sequence[Operation], capabilities: TargetCapabilities
 ) -> None:
     """Every protected operation rejects a caller without a token.
 
     The operations are those of the target's document.
     """
-    assert_closed(hospital, operations, None)
+    assert_closed(hospital, operations, None, capabilities)
 
 
 def test_no_protected_operation_answers_to_a_made_up_token(
-    hospital: Driver, operations: Sequence[Operation], forgeries: ForgedSessions
+    hospital: Driver,
+    operations: Sequence[Operation],
+    forgeries: ForgedSessions,
+    capabilities: TargetCapabilities,
 ) -> None:
     """Every protected operation rejects a token that was never issued.
 
     The operations are those of the target's document.
     """
-    assert_closed(hospital, operations, forgeries.made_up)
+    assert_closed(hospital, operations, forgeries.made_up, capabilities)
 
 
 @pytest.mark.parametrize("act", SHOWS)
 def test_nothing_is_shown_to_a_stranger(
-    shown_chart: Chart, forgeries: ForgedSessions, act: str
+    shown_chart: Chart, forgeries: ForgedSessions, capabilities: TargetCapabilities, act: str
 ) -> None:
     """A caller with a made-up token cannot read a real chart.
 
     An operation that the document calls protected must be so for this patient, too.
     """
-    with expect_rejection(Reason.UNAUTHENTICATED):
-        SHOWS[act](shown_chart, forgeries.made_up)
+
+
+LISTS = frozenset({"visits_of", "documents_of", "search"})
+"""Looks that a target may answer to a stranger with an empty list (`refusal-to-strangers`)."""
 
 
 @pytest.mark.parametrize("act", WRITES)
@@ -319,13 +330,19 @@ def test_a_role_may_do_its_work(
 
 
 @pytest.mark.parametrize("act", LOOKS)
-def test_another_facilitys_chart_is_closed(shown_chart: Chart, outsider: Session, act: str) -> None:
+def test_another_facilitys_chart_is_closed(
+    shown_chart: Chart, outsider: Session, capabilities: TargetCapabilities, act: str
+) -> None:
     """A clinician of another facility cannot read the chart.
 
     Staff see the patients of their own facility.
     """
-    with expect_rejection(Reason.NOT_FOUND, Reason.FORBIDDEN):
-        LOOKS[act](shown_chart, outsider)
+    capabilities.require_closed(
+        partial(LOOKS[act], shown_chart, outsider),
+        Reason.NOT_FOUND,
+        Reason.FORBIDDEN,
+        is_list=act in LISTS,
+    )
 
 
 @pytest.mark.parametrize("act", CHANGES)
@@ -379,35 +396,40 @@ def test_each_patient_is_shown_as_himself(
 
 
 def test_a_visit_cannot_be_read_through_another_patient(
-    ward: Ward, opened: Visit, neighbour: Patient
+    ward: Ward, opened: Visit, neighbour: Patient, capabilities: TargetCapabilities
 ) -> None:
     """A visit cannot be read under another patient's id."""
-    with expect_rejection(Reason.NOT_FOUND):
-        ward.visit(replace(opened, patient_id=neighbour.id))
+    with capabilities.refusal("visits-below-a-patient", Reason.NOT_FOUND):
+        shown = ward.visit(replace(opened, patient_id=neighbour.id))
+        assert_equal(opened.patient_id, shown.patient_id, "patient of the visit")
 
 
 def test_a_visit_cannot_be_moved_through_another_patient(
-    ward: Ward, opened: Visit, neighbour: Patient
+    ward: Ward, opened: Visit, neighbour: Patient, capabilities: TargetCapabilities
 ) -> None:
     """A visit cannot be moved under another patient's id.
 
     The attempt is rejected as not found, and the visit stays as it was.
     """
-    with expect_rejection(Reason.NOT_FOUND):
+    with capabilities.refusal("visits-below-a-patient", Reason.NOT_FOUND):
         ward.admit(replace(opened, patient_id=neighbour.id))
+        assert_equal(opened.patient_id, ward.visit(opened).patient_id, "patient of the visit")
+        assert not ward.visits_of(neighbour)
     assert ward.visit(opened).status is VisitStatus.OPEN
 
 
 def test_a_document_cannot_be_read_through_another_patient(
-    records: Records, filed: Document, neighbour: Patient
+    records: Records, filed: Document, neighbour: Patient, capabilities: TargetCapabilities
 ) -> None:
     """A document cannot be read under another patient's id.
 
     Neither its description nor its bytes are shown.
     """
     astray = replace(filed, patient_id=neighbour.id)
-    with expect_rejection(Reason.NOT_FOUND):
-        records.document(astray)
+    with capabilities.refusal("documents-below-a-patient", Reason.NOT_FOUND):
+        shown = records.document(astray)
+        assert_equal(filed.patient_id, shown.patient_id, "patient of the document")
+        assert not records.list_documents(neighbour)
     with expect_rejection(Reason.NOT_FOUND):
         records.content(astray)
 

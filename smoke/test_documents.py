@@ -10,6 +10,7 @@ import pytest
 from cutover_gates.config.target_access import Limits
 from cutover_gates.hospital import Document, Patient, Reason, Records, Upload
 from cutover_gates.hospital.matchers import (
+    TargetCapabilities,
     assert_equal,
     assert_row_matches,
     assert_same,
@@ -25,7 +26,14 @@ pytestmark = pytest.mark.plan("document-upload")
 MIB = 1024 * 1024
 
 
-def assert_comes_back(records: Records, patient: Patient, upload: Upload) -> None:
+def names_not_kept(capabilities: TargetCapabilities) -> tuple[str, ...]:
+    """Return the field that a target does not keep which is declared to keep no file names."""
+    return ("file_name",) if capabilities.lacks("file-names") else ()
+
+
+def assert_comes_back(
+    records: Records, patient: Patient, upload: Upload, capabilities: TargetCapabilities
+) -> Document:
     """File the upload; assert that its descriptions are true and its bytes are the same."""
     document = records.file(patient, upload)
     # Size and hash are compared only where the target gives them.
@@ -38,53 +46,71 @@ def assert_comes_back(records: Records, patient: Patient, upload: Upload) -> Non
     }
     for described in (document, records.document(document)):
         unknown = tuple(name for name in ("size", "sha256") if getattr(described, name) is None)
-        assert_same(expected, described, but=unknown)
+        assert_same(expected, described, but=(*unknown, *names_not_kept(capabilities)))
     assert_same_bytes(upload.content, records.content(document))
+    return document
 
 
-def test_one_byte_comes_back(records: Records, registered: Patient, files: FileFactory) -> None:
+def test_one_byte_comes_back(
+    records: Records, registered: Patient, files: FileFactory, capabilities: TargetCapabilities
+) -> None:
     """A document of one byte comes back."""
-    assert_comes_back(records, registered, files.tiny())
+    assert_comes_back(records, registered, files.tiny(), capabilities)
 
 
-def test_a_mebibyte_comes_back(records: Records, registered: Patient, files: FileFactory) -> None:
+def test_a_mebibyte_comes_back(
+    records: Records, registered: Patient, files: FileFactory, capabilities: TargetCapabilities
+) -> None:
     """A document of one mebibyte comes back with all its bytes in order.
 
     A scan is larger than any buffer.
     """
-    assert_comes_back(records, registered, files.of_type("image/png", MIB))
+    assert_comes_back(records, registered, files.of_type("image/png", MIB), capabilities)
 
 
 def test_the_largest_document_comes_back(
-    records: Records, registered: Patient, files: FileFactory, limits: Limits
+    records: Records,
+    registered: Patient,
+    files: FileFactory,
+    limits: Limits,
+    capabilities: TargetCapabilities,
 ) -> None:
     """A document of exactly the largest allowed size comes back in full."""
-    assert_comes_back(records, registered, files.of_type("application/pdf", limits.document_bytes))
+    upload = files.of_type("application/pdf", limits.document_bytes)
+    assert_comes_back(records, registered, upload, capabilities)
 
 
 def test_every_allowed_type_comes_back(
-    records: Records, registered: Patient, files: FileFactory, limits: Limits
+    records: Records,
+    registered: Patient,
+    files: FileFactory,
+    limits: Limits,
+    capabilities: TargetCapabilities,
 ) -> None:
     """A document of each allowed type comes back as that type, byte for byte.
 
     Line ends are bytes, too.
     """
     for media_type in limits.document_types:
-        assert_comes_back(records, registered, files.of_type(media_type))
+        assert_comes_back(records, registered, files.of_type(media_type), capabilities)
 
 
 def test_too_large_a_document_is_refused(
-    records: Records, registered: Patient, files: FileFactory, limits: Limits
+    records: Records,
+    registered: Patient,
+    files: FileFactory,
+    limits: Limits,
+    capabilities: TargetCapabilities,
 ) -> None:
     """A document that is one byte too large is rejected.
 
     It is rejected as too large, and nothing is in the patient's record.
     """
     size = limits.document_bytes + 1
-    with expect_rejection(
-        Reason.TOO_LARGE, doing=f"{size} bytes, where {limits.document_bytes} are allowed"
-    ):
-        records.file(registered, files.of_type("application/pdf", size))
+    upload = files.of_type("application/pdf", size)
+    doing = f"{size} bytes, where {limits.document_bytes} are allowed"
+    with capabilities.refusal("size-limit", Reason.TOO_LARGE, doing=doing):
+        assert_comes_back(records, registered, upload, capabilities)
     assert not records.list_documents(registered)
 
 
@@ -99,14 +125,20 @@ def test_too_large_a_document_is_refused(
     ],
 )
 def test_a_forbidden_type_is_refused(
-    records: Records, registered: Patient, files: FileFactory, media_type: str, suffix: str
+    records: Records,
+    registered: Patient,
+    files: FileFactory,
+    capabilities: TargetCapabilities,
+    media_type: str,
+    suffix: str,
 ) -> None:
     """A document of a forbidden type is rejected, whatever its name says.
 
     A program could run on a reader's machine. Nothing is in the patient's record.
     """
-    with expect_rejection(Reason.UNSUPPORTED_TYPE) as rejection:
-        records.file(registered, files.of_forbidden_type(media_type, suffix))
+    upload = files.of_forbidden_type(media_type, suffix)
+    with capabilities.refusal("file-types", Reason.UNSUPPORTED_TYPE) as rejection:
+        assert_comes_back(records, registered, upload, capabilities)
     assert rejection.message.strip(), "the rejection has no text that tells the user why"
     assert not records.list_documents(registered)
 
@@ -163,7 +195,11 @@ def test_two_documents_of_one_name_are_two(
     ],
 )
 def test_a_file_name_with_path_parts_does_no_harm(
-    records: Records, registered: Patient, files: FileFactory, sent: str
+    records: Records,
+    registered: Patient,
+    files: FileFactory,
+    capabilities: TargetCapabilities,
+    sent: str,
 ) -> None:
     """A file name with path parts is stored without them.
 
@@ -171,25 +207,32 @@ def test_a_file_name_with_path_parts_does_no_harm(
     """
     upload = files.with_name(sent)
     document = records.file(registered, upload)
-    kept = records.document(document).file_name
-    assert_equal(sent.replace("\\", "/").rpartition("/")[2], kept, f"name of {sent!r}")
     assert_same_bytes(upload.content, records.content(document))
+    kept = records.document(document).file_name
+    last_part = upload.file_name.replace("\\", "/").rpartition("/")[2]
+    capabilities.allow_lack("file-names", is_lacking=kept != last_part)
+    assert_equal(last_part, kept, f"name of {sent!r}")
 
 
 def test_a_file_name_in_any_script_comes_back(
-    records: Records, registered: Patient, files: FileFactory
+    records: Records, registered: Patient, files: FileFactory, capabilities: TargetCapabilities
 ) -> None:
     """A file name in any script comes back as sent."""
-    assert_comes_back(records, registered, files.with_name("Röntgen „links“ 胸部 α.txt"))
+    upload = files.with_name("Röntgen „links“ 胸部 α.txt")
+    document = assert_comes_back(records, registered, upload, capabilities)
+    kept = records.document(document).file_name
+    capabilities.allow_lack("file-names", is_lacking=kept != upload.file_name)
+    assert_equal(upload.file_name, kept, "file_name")
 
 
 def test_an_unknown_patient_has_no_record(
-    records: Records, registered: Patient, files: FileFactory
+    records: Records, registered: Patient, files: FileFactory, capabilities: TargetCapabilities
 ) -> None:
     """A document for a patient who is not registered is rejected."""
     nobody = replace(registered, id=make_unused_id(registered.id))
-    with expect_rejection(Reason.NOT_FOUND):
+    with capabilities.refusal("document-references", Reason.NOT_FOUND):
         records.file(nobody, files.of_type("text/plain"))
+        assert not records.list_documents(registered)
 
 
 def test_an_unknown_document_is_not_there(records: Records, filed: Document) -> None:
@@ -221,7 +264,11 @@ def test_a_document_is_seen_by_other_sessions(
 
 @pytest.mark.plan("acknowledged-writes")
 def test_an_acknowledged_document_stands_in_the_database(
-    records: Records, registered: Patient, files: FileFactory, stored: StoredRecords
+    records: Records,
+    registered: Patient,
+    files: FileFactory,
+    stored: StoredRecords,
+    capabilities: TargetCapabilities,
 ) -> None:
     """An acknowledged document is stored in the database.
 
@@ -229,13 +276,14 @@ def test_an_acknowledged_document_stands_in_the_database(
     """
     upload = files.of_type("application/pdf")
     document = records.file(registered, upload)
-    assert_row_matches(
-        {
-            "patient_id": registered.id,
-            "file_name": upload.file_name,
-            "media_type": upload.media_type,
-            "size": len(upload.content),
-            "sha256": sha256(upload.content).hexdigest(),
-        },
-        stored.document(document.id),
-    )
+    expected = {
+        "patient_id": registered.id,
+        "file_name": upload.file_name,
+        "media_type": upload.media_type,
+        "size": len(upload.content),
+        "sha256": sha256(upload.content).hexdigest(),
+    }
+    kept = {
+        name: value for name, value in expected.items() if name not in names_not_kept(capabilities)
+    }
+    assert_row_matches(kept, stored.document(document.id))

@@ -40,7 +40,6 @@ by = "Ada Example"
 at = 2026-11-20
 """
 
-
 _WAIVER = """
 [[waiver]]
 item = "{item}"

@@ -44,6 +44,8 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "functional.methods",
         "functional.audit_log",
         "functional.answer_headers",
+        "functional.declared_absences",
+        "functional.declared_openness",
     ),
     "data": (
         "data.migration_history",

@@ -29,13 +29,20 @@ from reference.auth.passwords import Hashing
 from reference.settings import Settings
 from tests.faults import proxy
 from tests.faults.fault import Defect
+from tests.faults.functional.poor_hospital import TheHospitalOfConflicts, ThePoorHospital
 from tests.faults.load.connection_handling import IdleConnectionsAreClosed
 from tests.faults.load.jvm_resources import AJvmInOrder
 from tests.faults.load.response_times import TheOldRelease
 from tests.faults.registry import IN_HOSPITAL, faults_of
 
 NONE = "none"
-IN_ORDER: tuple[type[Defect], ...] = (TheOldRelease, IdleConnectionsAreClosed, AJvmInOrder)
+IN_ORDER: tuple[type[Defect], ...] = (
+    TheOldRelease,
+    IdleConnectionsAreClosed,
+    AJvmInOrder,
+    ThePoorHospital,
+    TheHospitalOfConflicts,
+)
 """Hospitals that are other ones, and in order."""
 DEFECTS: Mapping[str, type[Defect]] = {
     NONE: Defect,

@@ -57,7 +57,7 @@ def _functional(folder: Path) -> Iterator[Trial]:
                     *gate_runs.PLAIN,
                     *_files_of(check),
                     waived=kind.waived,
-                    more=kind.staff,
+                    more=kind.more_settings(),
                     outage=kind.outage,
                 )
 

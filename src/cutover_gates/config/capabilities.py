@@ -1,30 +1,19 @@
 """What a target may be declared not to do: the names of `[targets.NAME.capabilities]`.
 
-To add a capability, add a line to `CAPABILITIES`. What reads it asks `Target.absent_capabilities`
+To add a capability, add a line to `CAPABILITIES`, or to `FUNCTIONAL_CAPABILITIES` where a check
+tries it all the same. What reads it asks `Target.absent_capabilities`
 for its reason, or `Target.capabilities` for its value.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from cutover_gates.config.capability import Capability
+from cutover_gates.config.functional_capabilities import FUNCTIONAL_CAPABILITIES
 
 IMMEDIATE_LISTS = "immediate-lists"
 OPEN_AFTER_DISCHARGE = "charts-after-discharge"
-
-
-@dataclass(frozen=True)
-class Capability:
-    """A capability that a target may declare.
-
-    `absence` says what is not asked of a target without it. `values` are the types of what else
-    than false may be declared; there are none where the only question is whether it exists.
-    """
-
-    name: str
-    absence: str
-    values: tuple[type, ...] = ()
-
 
 CAPABILITIES: Mapping[str, Capability] = {
     capability.name: capability
@@ -64,7 +53,7 @@ CAPABILITIES: Mapping[str, Capability] = {
         Capability("database", "rows of the database, compared with what the API says"),
         Capability("expired-token", "refusing a token that was valid once"),
         Capability("visit-reason", "keeping the reason of a visit"),
-        Capability("unique-record-numbers", "giving a record number to one patient only"),
+        *FUNCTIONAL_CAPABILITIES,
         Capability("account-registrar", "what a registrar may do"),
         Capability("account-clinician", "what a clinician may do"),
         Capability("account-auditor", "what an auditor may see"),
@@ -72,8 +61,9 @@ CAPABILITIES: Mapping[str, Capability] = {
         Capability("account-outsider", "refusing a clinician of another facility"),
         Capability(
             "role-separation",
-            'refusing one role what another may do; as "changes": refusing any role a look',
-            (str,),
+            "refusing one role what another may do",
+            values=(str,),
+            meaning='"changes": every role may look',
         ),
         Capability("balancer-failover", "dropping a backend that dies"),
         Capability("database-outage", "that readiness falls with the database, and comes back"),
@@ -83,7 +73,6 @@ CAPABILITIES: Mapping[str, Capability] = {
         Capability("connection-pool-metrics", "the figures of the connection pool"),
         Capability("resource-metrics", "the figures of memory and CPU"),
         Capability("encounter-rules", "(FHIR) refusing an illegal move of a visit"),
-        Capability("file-names", "(FHIR) refusing a file name that is a path"),
         Capability("conditional-create", "(FHIR) creating a patient only once"),
         Capability("version-history", "(FHIR) keeping the versions of a patient"),
         Capability("transaction", "(FHIR) doing a transaction whole or not at all"),

@@ -17,6 +17,7 @@ from pydantic import (
 
 from cutover_gates.config.base import SettingsTable
 from cutover_gates.config.capabilities import CAPABILITIES
+from cutover_gates.config.capability import Capability
 from cutover_gates.core.local_days import latest_local_day
 from cutover_gates.core.tables import suggest_nearest
 
@@ -86,6 +87,8 @@ def _parse_value(value: Any) -> Any:
     words = {"false": False, "true": True}
     if isinstance(value, str) and value.lower() in words:
         return words[value.lower()]
+    if isinstance(value, list | tuple) and all(isinstance(one, str) for one in value):
+        return tuple(value)
     if not isinstance(value, bool | int | float | str):
         raise ValueError("write value = false, or the value that the capability takes")
     return value
@@ -95,7 +98,7 @@ class DeclaredCapability(DeclaredFact):
     """What a target does not do, or does in its own way."""
 
     value: Annotated[
-        bool | int | float | str,
+        bool | int | float | str | tuple[str, ...],
         BeforeValidator(_parse_value),
         WithJsonSchema({"type": "string", "format": "value"}),
     ] = Field(
@@ -115,17 +118,46 @@ def _check_capabilities(
     declared: dict[str, DeclaredCapability],
 ) -> dict[str, DeclaredCapability]:
     _refuse_unknown_names(declared)
-    for name, fact in declared.items():
-        takes = CAPABILITIES[name].values
-        is_value = isinstance(fact.value, takes) and not isinstance(fact.value, bool)
-        if fact.value is False or is_value:
-            continue
-        others = "".join(f" or a value of type {kind.__name__}" for kind in takes)
+    return {name: _check_capability(CAPABILITIES[name], fact) for name, fact in declared.items()}
+
+
+def _check_capability(capability: Capability, fact: DeclaredCapability) -> DeclaredCapability:
+    """Return the fact with its value in the type that the capability takes."""
+    if fact.value is False:
+        return fact
+    value, takes = _convert_text(fact.value, capability.values), capability.values
+    if isinstance(value, bool) or not isinstance(value, takes) or not value:
+        others = "".join(f", or {describe_kind(kind)}" for kind in takes)
         raise ValueError(
-            f"{name} is declared with the value {fact.value!r}: write value = false{others}; where"
-            " the target has it, remove the line"
+            f"{capability.name} is declared with the value {fact.value!r}: write value ="
+            f" false{others}; where the target has it, remove the line"
         )
-    return declared
+    if isinstance(value, int) and value < 0:
+        raise ValueError(f"{capability.name} is {value}: write a number above 0")
+    if isinstance(value, tuple):
+        _refuse_unknown_choices(capability, value)
+    return fact.model_copy(update={"value": value})
+
+
+def _convert_text(value: object, takes: tuple[type, ...]) -> object:
+    """Return a text of the environment as the capability takes it; a list has commas in it."""
+    if not isinstance(value, str):
+        return value
+    if int in takes and value.isascii() and value.isdigit():
+        return int(value)
+    return tuple(part.strip() for part in value.split(",")) if tuple in takes else value
+
+
+def _refuse_unknown_choices(capability: Capability, value: tuple[str, ...]) -> None:
+    for name in value:
+        if capability.choices and name not in capability.choices:
+            nearest = suggest_nearest(name, capability.choices)
+            raise ValueError(f"{capability.name} knows no {name!r}.{nearest}")
+
+
+def describe_kind(kind: type) -> str:
+    """Return in words what a value of this type is."""
+    return {int: "a number", str: "a text", tuple: "a list of texts"}[kind]
 
 
 def _check_unsupported(unsupported: dict[str, str]) -> dict[str, str]:

@@ -14,6 +14,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_va
 from cutover_gates.config.base import SettingsTable
 from cutover_gates.config.container import Container
 from cutover_gates.config.contract import Contract
+from cutover_gates.config.declared_limits import move_declared_limits
 from cutover_gates.config.declared_tables import (
     Capabilities,
     DeclaredFact,
@@ -69,16 +70,11 @@ class Target(SettingsTable):
     )
     production: bool = Field(
         default=False,
-        description=(
-            "True where real patients are: nothing is then sent that production cannot bear."
-        ),
+        description="True where real patients are: nothing is sent that they could not bear.",
     )
     driver: str = Field(
         default="rest",
-        description=(
-            "How the target speaks: `rest`, `fhir`, or a class of your own as"
-            " `package.module:Class`."
-        ),
+        description="How it speaks: `rest`, `fhir`, or a class of yours: `package.module:Class`.",
     )
     mapping: Path | None = Field(
         default=None,
@@ -112,9 +108,7 @@ class Target(SettingsTable):
     database: DatabaseSettings = Field(
         default=DatabaseSettings(), description="The target's database."
     )
-    limits: Limits = Field(
-        default=Limits(), description="What the target promises, and how long a check waits."
-    )
+    limits: Limits = Field(default=Limits(), description="What it promises, and how long to wait.")
     migrations: Migrations = Field(
         default=Migrations(),
         description="How the database is migrated, and what is expected of its data.",
@@ -172,6 +166,11 @@ class Target(SettingsTable):
     def absent_capabilities(self) -> dict[str, str]:
         """The capabilities that it is declared not to have, with the reasons."""
         return absent_names(self.capabilities, self.unsupported)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _move_limits(cls, table: Any) -> Any:
+        return move_declared_limits(table)
 
     @field_validator("users", mode="before")
     @classmethod

@@ -27,6 +27,7 @@ from cutover_gates.core.item_judge import ItemJudge
 from cutover_gates.core.narrow_waivers import reject_powerless_waivers
 from cutover_gates.core.outcome_reasons import describe_surprise
 from cutover_gates.core.plan import Plan
+from cutover_gates.core.tried_capabilities import find_missing
 from cutover_gates.core.verdict import (
     OPEN_OUTCOMES,
     PROVEN_OUTCOMES,
@@ -144,8 +145,10 @@ def _apply_declarations(
 def _is_left_out(result: CheckResult, declaration: Declaration, reached: set[str]) -> bool:
     if declaration.kind == ITEM:
         return declaration.name in result.items
-    is_exempt = result.outcome is Outcome.NOT_APPLICABLE and bool(result.items & reached)
-    return is_exempt and result.absent == declaration.name
+    if not result.items & reached:
+        return False
+    is_exempt = result.outcome is Outcome.NOT_APPLICABLE and result.absent == declaration.name
+    return is_exempt or declaration.name in find_missing(result)
 
 
 def _note_declarations(

@@ -75,12 +75,14 @@ class JournalDriver(DriverWrapper):
         return visit
 
     def move(self, session: Session, visit: Visit, move: Transition) -> Visit:
-        """Move a visit, and note the state that it must have now."""
-        sent = {"patient_id": visit.patient_id, "status": STATUS_AFTER[move]}
+        """Move a visit, and note the state that it must have now.
+
+        A move gives a visit to nobody else, also where it was asked under another patient's id.
+        """
+        owner = self.journal.owner_of("visit", visit.id, visit.patient_id)
+        sent = {"patient_id": owner, "status": STATUS_AFTER[move]}
         act = super().move
-        return self._change(
-            "visit", visit.id, visit.patient_id, sent, lambda: act(session, visit, move)
-        )
+        return self._change("visit", visit.id, owner, sent, lambda: act(session, visit, move))
 
     def upload(self, session: Session, patient_id: str, upload: Upload) -> Document:
         """File a document, and note its description and the sum of its bytes."""

@@ -11,7 +11,7 @@ from cutover_gates.core.evidence.ledger import Ledger
 from cutover_gates.drivers.cleanup import CleanupResult, sweep
 from cutover_gates.drivers.driver_wrapper import DriverWrapper
 from cutover_gates.drivers.production_guard import READ_METHODS, GuardError
-from cutover_gates.drivers.record_owner import MRN_TAG_CHARACTERS
+from cutover_gates.drivers.record_entries import MRN_TAG_CHARACTERS
 from cutover_gates.hospital import (
     Answer,
     Document,

@@ -13,6 +13,11 @@ from datetime import date
 from enum import Enum
 
 from cutover_gates.core.evidence.ledger_lines import RemainingRecord
+from cutover_gates.drivers.record_entries import (
+    MRN_TAG_CHARACTERS,
+    carries_tag,
+    find_entry_difference,
+)
 from cutover_gates.hospital import (
     Document,
     Driver,
@@ -26,11 +31,6 @@ from cutover_gates.hospital import (
     Visit,
 )
 
-MRN_TAG_CHARACTERS = 18
-"""Characters of the run's tag with which every record number of a run begins.
-
-With 13 more the default dialect's 32 fit.
-"""
 _ANY_DAY = date(2000, 2, 29)
 
 
@@ -101,7 +101,7 @@ class RecordOwner:
         if self._patient_of(record).ownership is not Ownership.OWN:
             return []
         listing: Sequence[Visit | Document] = self._entries_of(record)
-        return [entry.id for entry in listing if not _differs(record, entry)]
+        return [entry.id for entry in listing if not find_entry_difference(record, entry)]
 
     # -- patients
 
@@ -161,9 +161,9 @@ class RecordOwner:
         entry = self._read_entry(record)
         if entry is None:
             return GONE
-        if owner.ownership is Ownership.GONE:
-            return OwnedRecord(Ownership.FOREIGN, "its patient is gone, and it is still there")
-        difference = _differs(record, entry)
+        difference = find_entry_difference(record, entry)
+        if owner.ownership is Ownership.GONE and not (difference or carries_tag(record, entry)):
+            difference = "its patient is gone, and it is still there"
         return OwnedRecord(Ownership.FOREIGN, difference) if difference else OWN
 
     def _patient_of(self, record: RemainingRecord) -> OwnedRecord:
@@ -204,16 +204,3 @@ class RecordOwner:
         if record.kind == "visit":
             return self._driver.visits_of(self._session, patient_id)
         return self._driver.documents_of(self._session, patient_id)
-
-
-def _differs(record: RemainingRecord, entry: Visit | Document) -> str:
-    """Return why a visit or document is not the entry's; empty where it is."""
-    if entry.patient_id != record.patient_id:
-        return "the id leads to another patient's record now"
-    if isinstance(entry, Visit):
-        # A target that keeps no reason gives none.
-        same = entry.reason in (record.key, None)
-        return "" if same else "the visit with this id has another reason than the run gave"
-    name = record.key.replace("\\", "/").rpartition("/")[2]
-    same = entry.file_name in (record.key, name)
-    return "" if same else "the document with this id has another name than the run gave"

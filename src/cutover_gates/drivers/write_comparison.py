@@ -23,6 +23,8 @@ AT_A_TIME = 4
 TIME_OVER = "the time for reading the run's writes again was over"
 DECLARED_BY = {"reason": "visit-reason", "size": "content", "sha256": "content"}
 """The operation that a target declares unsupported where a field cannot be read."""
+NOT_KEPT_BY = {"file_name": "file-names"}
+"""The capability that a target declares absent where it stores another value of a field."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,9 @@ class WriteComparison:
             if row is None:
                 expected = format_value(record.candidates[-1])
                 return [Finding(rule, f"{subject} in {reader.source}", expected, "no record")]
-            if different := find_differences(record.kind, record.candidates, row):
+            found = find_differences(record.kind, record.candidates, row)
+            different = [one for one in found if not self._may_differ(one.field)]
+            if different:
                 return [
                     Finding(
                         rule, f"{subject} in {reader.source}: {one.field}", one.expected, one.actual
@@ -85,9 +89,17 @@ class WriteComparison:
                 return []
         return self._judge_missing(missing, subject)
 
+    def _may_differ(self, field: str) -> bool:
+        """Return whether the target is declared not to keep this field as it was sent."""
+        return NOT_KEPT_BY.get(field) in self.unsupported
+
     def _judge_missing(self, missing: Collection[str], subject: str) -> list[Finding] | Finding:
         """Return the gap for fields that no reader could read, but for those that are declared."""
-        unread = [name for name in sorted(missing) if DECLARED_BY.get(name) not in self.unsupported]
+        unread = [
+            name
+            for name in sorted(missing)
+            if DECLARED_BY.get(name) not in self.unsupported and not self._may_differ(name)
+        ]
         if not unread:
             return []
         reason = f"{', '.join(unread)} could not be read anywhere"

@@ -7,15 +7,15 @@ one target.
 
 from __future__ import annotations
 
-import mimetypes
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from itertools import cycle
+from itertools import cycle, islice
 
 from cutover_gates.hospital import Credentials, PatientDraft, Session, Sex, Upload
+from cutover_gates.hospital.file_types import MAGIC, suffix_of
 
 MRN_CHARACTERS = 32
 """The longest medical record number that the default dialect takes."""
@@ -25,21 +25,6 @@ NAME_CHARACTERS = 200
 
 TOKEN_BYTES = 5
 KIB = 1024
-
-MAGIC: Mapping[str, tuple[bytes, bytes]] = {
-    "application/pdf": (b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n", b"\n%%EOF\n"),
-    "image/png": (b"\x89PNG\r\n\x1a\n", b"\x00\x00\x00\x00IEND\xaeB`\x82"),
-    "image/jpeg": (b"\xff\xd8\xff\xe0\x00\x10JFIF\x00", b"\xff\xd9"),
-    "text/plain": (b"", b""),
-}
-"""The first and last bytes of a file of each type."""
-
-SUFFIXES: Mapping[str, str] = {
-    "application/pdf": "pdf",
-    "image/png": "png",
-    "image/jpeg": "jpg",
-    "text/plain": "txt",
-}
 
 NAMES: Mapping[str, tuple[str, str]] = {
     "plain": ("Okafor", "Adaeze"),
@@ -71,9 +56,13 @@ def token() -> str:
 
 @dataclass(frozen=True)
 class PatientFactory:
-    """Factory of patients' drafts, and of accounts that do not exist, for the run called `tag`."""
+    """Factory of patients' drafts, and of accounts that do not exist, for the run called `tag`.
+
+    `name_characters` is the greatest length of a name that the target stores whole.
+    """
 
     tag: str
+    name_characters: int = NAME_CHARACTERS
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9-]+", self.tag) or len(self.mrn()) > MRN_CHARACTERS:
@@ -113,14 +102,14 @@ class PatientFactory:
         """Return a patient of whom almost nothing is known: one letter and no given name."""
         return PatientDraft(self.mrn(), "X", "", date(2024, 12, 31), Sex.UNKNOWN)
 
-    def longest_draft(self) -> PatientDraft:
-        """Return a patient with the longest names, of characters with two, three and four bytes."""
-        family_name = "".join(
-            character for character, _ in zip(cycle("é語𠮷"), range(NAME_CHARACTERS), strict=False)
-        )
-        return PatientDraft(
-            self.mrn(), family_name, "Ж" * NAME_CHARACTERS, date(1900, 1, 1), Sex.MALE
-        )
+    def longest_draft(self, more: int = 0) -> PatientDraft:
+        """Return a patient with the longest names, of characters with two, three and four bytes.
+
+        The family name has `more` characters than the target takes.
+        """
+        length = self.name_characters
+        family_name = "".join(islice(cycle("é語𠮷"), length + more))
+        return PatientDraft(self.mrn(), family_name, "Ж" * length, date(1900, 1, 1), Sex.MALE)
 
     def unknown_credentials(self) -> Credentials:
         """Return an account that does not exist."""
@@ -129,17 +118,23 @@ class PatientFactory:
 
 @dataclass(frozen=True)
 class FileFactory:
-    """Factory of files for the run called `tag`."""
+    """Factory of files for the run called `tag`.
+
+    `media_types` are those that the target takes, none where it takes all. Of any other type a
+    file of the first of them is made.
+    """
 
     tag: str
+    media_types: tuple[str, ...] = ()
 
     def of_type(self, media_type: str, size: int = KIB) -> Upload:
         """Return a file of a type, with exactly `size` bytes.
 
-        A text is UTF-8 with both kinds of line end. The other types hold every byte value; those
-        that are not in `MAGIC` have no first and last bytes of their own. Raises ValueError where
-        `size` is less than the type needs.
+        A text is UTF-8 with both kinds of line end. The other types hold every byte value; those in
+        `MAGIC` begin and end as their readers expect. Raises ValueError where `size` is less than
+        the type needs.
         """
+        media_type = self._allowed(media_type)
         head, tail = MAGIC.get(media_type, (b"", b""))
         room = size - len(head) - len(tail)
         if room < 0:
@@ -148,19 +143,28 @@ class FileFactory:
                 f" {size}"
             )
         filling = _make_text(room) if media_type.startswith("text/") else _make_bytes(room)
-        return Upload(self.name(_suffix_of(media_type)), media_type, head + filling + tail)
+        return Upload(self.name(suffix_of(media_type)), media_type, head + filling + tail)
 
     def tiny(self) -> Upload:
-        """Return a file of one byte."""
-        return Upload(self.name("txt"), "text/plain", b"x")
+        """Return a file of one byte; where the target takes no text, the smallest of its types."""
+        media_type = self._allowed("text/plain")
+        smallest = b"".join(MAGIC.get(media_type, ())) or b"x"
+        return Upload(self.name(suffix_of(media_type)), media_type, smallest)
 
     def of_forbidden_type(self, media_type: str, suffix: str) -> Upload:
         """Return a file that declares a forbidden type and begins like a program."""
         return Upload(self.name(suffix), media_type, b"MZ\x90\x00" + _make_bytes(KIB))
 
     def with_name(self, file_name: str) -> Upload:
-        """Return a small text under the given name."""
-        return Upload(file_name, "text/plain", _make_text(KIB))
+        """Return a small text under this name, or a file of another type with another suffix."""
+        upload = self.of_type("text/plain")
+        suffix = suffix_of(upload.media_type)
+        return replace(upload, file_name=f"{file_name.removesuffix('.txt')}.{suffix}")
+
+    def _allowed(self, media_type: str) -> str:
+        if not self.media_types or media_type in self.media_types:
+            return media_type
+        return self.media_types[0]
 
     def name(self, suffix: str) -> str:
         """Return a new file name that carries the run's tag."""
@@ -186,11 +190,6 @@ class ForgedSessions:
 
 HOSTILE_IDS = ("'\"--;", "\x00", "9" * 40, "🙂", "..", "null")
 """Texts that strangers put where an id belongs."""
-
-
-def _suffix_of(media_type: str) -> str:
-    known = SUFFIXES.get(media_type) or mimetypes.guess_extension(media_type) or "bin"
-    return known.removeprefix(".")
 
 
 def _make_bytes(size: int) -> bytes:

@@ -75,6 +75,11 @@ class WriteJournal:
             self._writes[kind, record_id].append(write)
             self._patients[kind, record_id] = patient_id
 
+    def owner_of(self, kind: str, record_id: str, otherwise: str) -> str:
+        """Return whose a record is: the patient for whom it was made, if that is known here."""
+        with self._lock:
+            return self._patients.get((kind, record_id), otherwise)
+
     def release(self, ids: Collection[str]) -> None:
         """Expect nothing of these records any more: what was sent to them is not known.
 

@@ -22,6 +22,8 @@ from cutover_gates.plugin.source_functions import FunctionNode
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
 CONTEXTS = {"raises", "expect_rejection"}
 """Names of context managers that expect something, and do so only in a `with`."""
+CAPABILITY_CONTEXT = "capabilities.refusal"
+"""Another one, of the fixture `capabilities`."""
 
 
 def find_slips(function: FunctionNode) -> Iterator[str]:
@@ -130,9 +132,11 @@ def _is_comparison(value: ast.expr) -> bool:
 
 def _is_context_without_block(value: ast.expr) -> bool:
     """Return True for `pytest.raises(Error)` as a statement; its form with a function runs."""
-    if not isinstance(value, ast.Call) or len(value.args) > 1:
+    if not isinstance(value, ast.Call):
         return False
-    return last_name(value.func) in CONTEXTS
+    if ast.unparse(value.func) == CAPABILITY_CONTEXT:
+        return True
+    return len(value.args) <= 1 and last_name(value.func) in CONTEXTS
 
 
 def _find_swallowing(function: FunctionNode) -> Iterator[str]:

@@ -22,6 +22,7 @@ from cutover_gates.core.declarations import (
 from cutover_gates.core.plan import Plan
 from cutover_gates.core.plan_file import load_plan
 from cutover_gates.core.tables import suggest_nearest
+from cutover_gates.core.value_text import format_value
 from cutover_gates.targets.driver_factory import FHIR, load_unsupported_operations
 from cutover_gates.util.shipped_files import shipped_file
 from cutover_gates.util.text import format_list
@@ -46,6 +47,11 @@ def list_declarations(
             if name in capabilities
             else Declaration(CAPABILITY, name, reason)
             for name, reason in absent.items()
+        ),
+        *(
+            Declaration(CAPABILITY, name, fact.reason, fact.by, fact.at)
+            for name, fact in capabilities.items()
+            if fact.value is not False
         ),
         *(
             Declaration(STATEMENT, name, reason, "its own capability statement")
@@ -108,6 +114,21 @@ def describe_former_keys(settings: Settings) -> list[str]:
 def describe_switched_off(settings: Settings) -> list[str]:
     """Return a line for each capability that is declared absent: what is then not asked."""
     return [
-        f"{name}: {CAPABILITIES[name].absence}. Declared: {reason}"
+        f"{name}: {CAPABILITIES[name].absence}.{_describe_proven(name)} Declared: {reason}"
         for name, reason in settings.chosen_target.absent_capabilities.items()
     ]
+
+
+def describe_otherwise(settings: Settings) -> list[str]:
+    """Return a line for each capability that the target is declared to have in its own way."""
+    return [
+        f"{name} = {format_value(fact.value)}: {CAPABILITIES[name].meaning}."
+        f" Declared: {fact.reason}"
+        for name, fact in settings.chosen_target.capabilities.items()
+        if fact.value is not False
+    ]
+
+
+def _describe_proven(name: str) -> str:
+    proven = CAPABILITIES[name].proven
+    return f" Proven all the same: {proven}." if proven else ""

@@ -65,11 +65,14 @@ def load_all_decisions(run: PytestRun) -> Decisions:
 
 
 def add_target_facts(
-    run: PytestRun, decisions: Decisions, status: TargetStatus | None
+    run: PytestRun,
+    decisions: Decisions,
+    status: TargetStatus | None,
+    results: Sequence[CheckResult],
 ) -> Decisions:
     """Return the decisions with what the target says of itself, and the notes about facts."""
     not_offered = status.not_offered if status else {}
-    refuted = describe_refuted(run.settings, run.running_target, status)
+    refuted = describe_refuted(run.settings, run.running_target, status, results)
     return replace(
         decisions,
         declarations=list_declarations(run.settings, run.plan, not_offered),

@@ -28,7 +28,7 @@ from cutover_gates.hospital import Driver, MappingError, PatientDraft
 from cutover_gates.hospital.synthetic import FileFactory, PatientFactory
 from cutover_gates.plugin.account_lookup import describe_missing_work
 from cutover_gates.plugin.cleanup import describe_sweep
-from cutover_gates.plugin.declared_facts import describe_switched_off
+from cutover_gates.plugin.declared_facts import describe_otherwise, describe_switched_off
 from cutover_gates.plugin.mapping_check_state import record_passed
 from cutover_gates.plugin.run import USER_ERRORS, PytestRun, make_run
 from cutover_gates.plugin.target_start import start_target
@@ -85,6 +85,8 @@ def _run_all_steps(run: PytestRun, target: RunningTarget, path: Path, report: Re
         )
         for line in describe_switched_off(run.settings):
             _print(f"{'switched off':<{COLUMN}} {run.redactor.redact_text(line)}")
+        for line in describe_otherwise(run.settings):
+            _print(f"{'otherwise':<{COLUMN}} {run.redactor.redact_text(line)}")
         for line in describe_staff(run.settings.chosen_target):
             _print(f"{'role':<{COLUMN}} {run.redactor.redact_text(line)}")
         results: list[StepResult] = []

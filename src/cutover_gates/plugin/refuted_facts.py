@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from cutover_gates.config.settings import Settings
 from cutover_gates.config.target import Target
+from cutover_gates.core.tried_capabilities import find_working
+from cutover_gates.core.verdict import CheckResult
 from cutover_gates.plugin.verdict_subject import TargetStatus
 from cutover_gates.targets.driver_factory import FHIR
 from cutover_gates.targets.running_target import RunningTarget
@@ -21,11 +23,18 @@ STATED = frozenset(
 
 
 def describe_refuted(
-    settings: Settings, target: RunningTarget | None, status: TargetStatus | None
+    settings: Settings,
+    target: RunningTarget | None,
+    status: TargetStatus | None,
+    results: Sequence[CheckResult] = (),
 ) -> list[str]:
-    """Return a sentence for each capability that is declared absent and is there all the same."""
+    """Return a sentence for each capability that is declared absent and is there all the same.
+
+    `results` are those of the run's checks, some of which tried it.
+    """
     chosen = settings.chosen_target
     shown = {
+        **_found_by_checks(results),
         **_given_by_settings(chosen),
         **(_given_by_target(target) if target else {}),
         **(_told_by_target(chosen, status) if status and status.answers else {}),
@@ -36,6 +45,11 @@ def describe_refuted(
         for name in chosen.absent_capabilities
         if name in shown
     ]
+
+
+def _found_by_checks(results: Sequence[CheckResult]) -> dict[str, str]:
+    found = find_working(results)
+    return {name: f"{check} found it working" for name, check in found.items()}
 
 
 def _given_by_settings(chosen: Target) -> dict[str, str]:

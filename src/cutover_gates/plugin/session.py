@@ -187,7 +187,7 @@ class GateSession:
         releases = self.target.releases
         subject = build_subject(self.run, self.target.status, tuple(releases.answers))
         results += prove_by_staging(self.run, subject)
-        decisions = add_target_facts(self.run, self.decisions, self.target.status)
+        decisions = add_target_facts(self.run, self.decisions, self.target.status, results)
         terms = build_terms(self.run, decisions.waivers, expected, results)
 
         def judge() -> list[Verdict]:

@@ -191,6 +191,20 @@ class RecordNumbersAreGivenTwice(Fault):
             pass
 
 
+class ConflictsOfCreatesRemain(Fault):
+    """A desk that asks twice for one patient meets a conflict, and meets it whenever it asks."""
+
+    item = "patient-creation"
+
+    class store(Store):
+        def create(
+            self, facility: str, resource: Resource, once: dict[str, str] | None = None
+        ) -> tuple[Resource, bool]:
+            if once and self.search(facility, resource["resourceType"], once):
+                raise No(409, "conflict", "somebody else creates it")
+            return super().create(facility, resource, once)
+
+
 class TheLastPageIsMissing(Fault):
     """Patients after the first three of a name are never found, and get a second record."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from typing import TYPE_CHECKING, ClassVar
 
 from tests.faults.fault import EVERYTHING, Defect, Fault
@@ -16,19 +18,32 @@ WRITES = "acknowledged-writes"
 """Compares everything that the run wrote, so it may find whatever a function stores wrongly."""
 
 
+def declare_absent(names: Sequence[str]) -> str:
+    """Return the table that declares these capabilities absent, empty for none."""
+    fact = f'{{ value = false, reason = "it is so", by = "Ada Example", at = {date.today()} }}'
+    lines = [f"{name} = {fact}" for name in names]
+    return "\n".join(["[targets.tried.capabilities]", *lines, ""]) if lines else ""
+
+
 class FunctionalFault(Defect, Fault):
     """A defect of a hospital's functions.
 
     It is caught where a check of its item found something. With `also = EVERYTHING` it is enough
-    that the item is not passed. `waived` are items that a person has decided to go without: the
-    gate must say NO-GO all the same. `staff` is a table of roles as TOML. With `outage` the gate
-    takes the database away for a while.
+    that the item is not passed. `waived` are items that a person has decided to go without, and
+    `absent` capabilities that the settings declare absent: the gate must say NO-GO all the same.
+    `staff` is a table of roles as TOML. With `outage` the gate takes the database away for a while.
     """
 
     follows = frozenset({STORY, WRITES})
     waived: ClassVar[tuple[str, ...]] = ()
     staff: ClassVar[str] = ""
     outage: ClassVar[bool] = False
+    absent: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def more_settings(cls) -> str:
+        """Return what the settings of the target say besides, as TOML."""
+        return cls.staff + declare_absent(cls.absent)
 
     @classmethod
     def excused_names(cls) -> frozenset[str]:

@@ -29,15 +29,15 @@ def test_the_gate_catches(
     """With this one fault in the hospital, or on the way to it, the gate says NO-GO and names its
     item.
     """
+    fault = BY_NAME[name]
     with hospitals.hospital(cluster, name, tmp_path) as hospital:
-        fault = BY_NAME[name]
         verdict = gate_runs.run_functional_gate(
             hospital,
             tmp_path,
             *gate_runs.PLAIN,
             *files,
             waived=fault.waived,
-            more=fault.staff,
+            more=fault.more_settings(),
             outage=fault.outage,
         )
     wrong = find_problems(fault, verdict, files)

@@ -13,6 +13,7 @@ from cutover_gates.core.decision_validity import Terms
 from cutover_gates.core.declarations import CAPABILITY, ITEM, STATEMENT, Declaration
 from cutover_gates.core.findings import Finding, Rule
 from cutover_gates.core.plan import Item
+from cutover_gates.core.tried_capabilities import TITLE
 from cutover_gates.core.verdict import CheckResult, Outcome, Verdict, VerdictWord
 from tests.unit.core.test_verdict import (
     NOW,
@@ -81,6 +82,18 @@ def test_every_fact_that_leaves_something_out_is_listed() -> None:
     ]
     assert [one.is_old for one in verdict.declared] == [False, True, False]
     assert "refresh was declared absent" in verdict.notes[0]
+
+
+def test_a_check_that_passed_by_asking_less_counts() -> None:
+    """Where an empty list stands for a refusal, nothing is left out, and less is asked."""
+    fact = Declaration(CAPABILITY, "refusal-to-strangers", "lists are filtered", "Ada", NOW.date())
+    for works, counted in ((False, ["refusal-to-strangers"]), (True, [])):
+        seen = {"title": TITLE, "facts": {"capability": fact.name, "works": works}}
+        verdict = judge_a(
+            replace(result("a", Outcome.PASSED), evidence=[seen]), declarations=[fact]
+        )
+        assert [one.declaration.name for one in verdict.declared] == counted
+        assert verdict.word is VerdictWord.GO
 
 
 def test_an_item_below_another_gates_item_counts() -> None:

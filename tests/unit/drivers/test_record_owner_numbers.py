@@ -12,7 +12,16 @@ import pytest
 
 from cutover_gates.core.evidence.ledger_lines import RemainingRecord
 from cutover_gates.drivers.record_owner import NUMBER_LOST, Ownership, RecordOwner
-from cutover_gates.hospital import DriverFeatures, Patient, PatientDraft, Visit, VisitStatus
+from cutover_gates.hospital import (
+    Answer,
+    DriverFeatures,
+    Patient,
+    PatientDraft,
+    Reason,
+    Rejected,
+    Visit,
+    VisitStatus,
+)
 
 RUN = "cut2611300355f9aa-abc"
 KEY = f"{RUN[:18]}-0001"
@@ -72,3 +81,27 @@ def test_a_number_that_carries_the_tag_is_the_runs(name: str) -> None:
     found = owner(keep, keep(KEY))
     assert found.look(PATIENT).ownership is Ownership.OWN
     assert found.look(VISIT).ownership is Ownership.OWN
+
+
+@pytest.mark.parametrize(
+    ("reason", "stored", "ownership"),
+    [
+        (f"of nobody {KEY}", f"of nobody {KEY}", Ownership.OWN),
+        (f"of nobody {KEY}", "fever", Ownership.FOREIGN),
+        (f"of nobody {KEY}", None, Ownership.FOREIGN),
+        ("fever", "fever", Ownership.FOREIGN),
+    ],
+)
+def test_a_visit_of_nobody_is_the_runs_where_it_carries_its_tag(
+    reason: str, stored: str | None, ownership: Ownership
+) -> None:
+    """A target without referential integrity keeps it, and no patient tells whose it is."""
+
+    def refuse(*_: object) -> Patient:
+        raise Rejected(Reason.NOT_FOUND, "no", Answer(404, {}, b""))
+
+    visit = Visit("9", "7", VisitStatus.OPEN, stored)
+    driver: Any = SimpleNamespace(features=DriverFeatures(), patient=refuse, visit=lambda *_: visit)
+    session: Any = None
+    record = RemainingRecord("visit", reason, RUN, "9", "7")
+    assert RecordOwner(driver, session).look(record).ownership is ownership

@@ -44,6 +44,17 @@ def test_what_is_stored_as_sent_is_checked_and_asked_for_once() -> None:
     assert session.asked == []
 
 
+def test_a_name_that_is_declared_not_to_be_kept_is_not_compared() -> None:
+    """All else of the document is."""
+    sent = {"patient_id": "p1", "file_name": "a.txt", "sha256": "1"}
+    document = ExpectedRecord("document", "d1", "p1", (sent,))
+    for row, lost in (({"file_name": "x"}, []), ({"sha256": "2"}, ["sha256"])):
+        reader = Rows("the database", {"d1": {**sent, **row}})
+        comparison = WriteComparison([reader], {"file-names"}, until=9, clock=lambda: 1.0)
+        found = comparison.assess([document], unique_numbers=True).findings
+        assert [finding.subject.rpartition(" ")[2] for finding in found] == lost
+
+
 @pytest.mark.parametrize(
     ("row", "subject", "actual"),
     [

@@ -8,9 +8,9 @@ from dataclasses import fields
 import pytest
 
 from cutover_gates.hospital import PatientDraft
+from cutover_gates.hospital.file_types import MAGIC
 from cutover_gates.hospital.synthetic import (
     KIB,
-    MAGIC,
     MRN_CHARACTERS,
     NAME_CHARACTERS,
     NAMES,
@@ -124,6 +124,22 @@ def test_too_small_a_file_is_refused() -> None:
 
 def test_the_tiny_file_has_one_byte(files: FileFactory) -> None:
     assert len(files.tiny().content) == 1
+
+
+def test_a_target_may_take_shorter_names() -> None:
+    draft = PatientFactory(TAG, 100).longest_draft(more=1)
+    assert (len(draft.family_name), len(draft.given_name)) == (101, 100)
+
+
+def test_of_a_type_that_the_target_refuses_another_file_is_made() -> None:
+    """Checks that need any document would else fail where text is no allowed type."""
+    files = FileFactory(TAG, ("application/dicom", "application/pdf"))
+    for upload in (files.of_type("text/plain", 50), files.tiny(), files.with_name("../a.txt")):
+        assert upload.media_type == "application/dicom"
+        assert not upload.file_name.endswith(".txt")
+    assert files.of_type("application/pdf").media_type == "application/pdf"
+    assert FileFactory(TAG, ("image/png",)).tiny().content == b"".join(MAGIC["image/png"])
+    assert files.with_name("../a.txt").file_name.startswith("../a.")
 
 
 def test_two_ids_of_nobody_are_two() -> None:

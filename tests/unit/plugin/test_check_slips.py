@@ -22,6 +22,7 @@ SLIPS = {
     "a negation alone": "not a",
     "raises without with": "pytest.raises(ValueError)",
     "a rejection without with": "expect_rejection(Reason.THROTTLED)",
+    "a refusal without with": "capabilities.refusal('versions', Reason.STALE)",
     "a bare except": "try:\n    assert a\nexcept:\n    pass",
     "an except that prints": "try:\n    assert a\nexcept Exception as error:\n    print(error)",
     "an except of several": "try:\n    assert a\nexcept (ValueError, AssertionError):\n    pass",

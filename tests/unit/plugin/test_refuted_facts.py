@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from cutover_gates.config.settings import Settings
+from cutover_gates.core.tried_capabilities import TITLE
+from cutover_gates.core.verdict import CheckResult, Outcome
 from cutover_gates.drivers.fhir.capability_statement import NEEDS
 from cutover_gates.hospital import Credentials, Role
 from cutover_gates.plugin.refuted_facts import STATED, describe_refuted
@@ -51,6 +53,14 @@ def test_what_is_there_is_told(
     (note,) = describe_refuted(declared(name, **target), standing, status)
     assert note.startswith(f"{name} is declared absent, and ")
     assert describe_refuted(declared("sign_out", **target), standing, status) == []
+
+
+def test_what_a_check_found_working_is_told() -> None:
+    seen = {"title": TITLE, "facts": {"capability": "versions", "works": True}}
+    results = [CheckResult("smoke/a.py::test_x", frozenset(), Outcome.PASSED, evidence=[seen])]
+    (note,) = describe_refuted(declared("versions"), None, None, results)
+    assert note.startswith("versions is declared absent, and smoke/a.py::test_x found it working.")
+    assert describe_refuted(declared("sign_out"), None, None, results) == []
 
 
 def test_what_is_not_there_is_not_told() -> None:

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from cutover_gates.core.gates import GATES, SUITES
+from cutover_gates.core.item_judge import ItemJudge
 from cutover_gates.core.plan import Plan
 from cutover_gates.core.plan_file import load_plan
+from cutover_gates.core.verdict import CheckResult, Outcome
 from cutover_gates.core.waivers import check_names
 from cutover_gates.plugin.check_inventory import CheckInventory, build_inventory
 from cutover_gates.plugin.expected_checks import bind_to_plan
@@ -170,6 +172,18 @@ def test_an_item_rests_on_items_of_its_own_suite(plan: Plan) -> None:
 def test_what_a_gate_of_the_night_asks_for_is_asked_every_night(plan: Plan) -> None:
     """Nobody should learn at 2 a.m. what could have been known the week before."""
     assert ids(plan, "phase3") == ids(plan, "nightly")
+
+
+def test_what_the_functions_need_at_least_cannot_be_declared_away(plan: Plan) -> None:
+    """All capabilities that a target may declare absent leave no item of a function proven."""
+    functions = [plan.item(name) for name in plan.item("functional-testing").rests_on]
+    for item in (*functions, plan.item("critical-paths"), plan.item("acknowledged-writes")):
+        everything = [
+            CheckResult(f"smoke/x.py::{name}", frozenset({item.id}), Outcome.NOT_APPLICABLE, "no")
+            for name in ("test_else", *item.at_least)
+        ]
+        judge = ItemJudge(plan, frozenset({item.id}), everything, {}, (), {}, {})
+        assert judge.judge_item(item).outcome is Outcome.NOT_PROVEN, item.id
 
 
 def test_what_is_never_waived_says_what_it_needs_at_least(

@@ -111,9 +111,6 @@ class FhirCharts:
     def upload(self, session: Session, patient_id: str, upload: Upload) -> Document:
         """File a document."""
         capability = self.require("upload")
-        has_path = "/" in upload.file_name or "\\" in upload.file_name
-        if has_path:
-            self._check_declaration("file-names")
         return self._document(self.documents.create(capability, session, patient_id, upload))
 
     def cut_upload(self, session: Session, patient_id: str, upload: Upload) -> None:

@@ -39,9 +39,8 @@ _RETIREMENTS: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
 class FhirDriver(FhirCharts):
     """A driver behind a FHIR R4 server.
 
-    `unsupported` are the names that the settings declare so, each with its reason: operations,
-    `encounter-rules` (the server stores any status over any other), and `file-names` (it keeps the
-    path parts of a file's name).
+    `unsupported` are the names that the settings declare so, each with its reason: operations, and
+    `encounter-rules` (the server stores any status over any other).
     """
 
     def __init__(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import quote
 
 from cutover_gates.drivers.fhir.client import FhirClient
@@ -12,6 +13,8 @@ from cutover_gates.drivers.fhir.resource_elements import KEY_SYSTEM
 from cutover_gates.drivers.fhir.resources import ResourceMapper
 from cutover_gates.drivers.fhir.search_bundles import escape_value, search_all
 from cutover_gates.hospital import Patient, PatientDraft, PatientQuery, Reason, Rejected, Session
+
+CONFLICT = 409
 
 
 class FhirPatients:
@@ -33,13 +36,28 @@ class FhirPatients:
         if conditional:
             headers["If-None-Exist"] = self._condition(draft, key)
         resource = self._resources.patient(draft, key)
-        response = self._charts.create("register", resource, session, "create", headers)
+        response = self._create(session, resource, headers)
         patient = self.interpret(response)
         is_repetition = key is not None and patient.mrn == draft.mrn
         # 200 instead of 201: the condition found a patient, and nobody was created.
         if response.answer.status == 200 and conditional and not is_repetition:
             raise _existing_patient(patient, key, response)
         return patient
+
+    def _create(
+        self, session: Session, resource: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> FhirResponse:
+        """Create the patient; where a conditional create meets a conflict, ask once more.
+
+        Of several at the same moment one creates, and the others may meet it half way (409). When
+        that one is done, the condition finds its patient.
+        """
+        try:
+            return self._charts.create("register", resource, session, "create", headers)
+        except Rejected as rejection:
+            if not headers or rejection.answer.status != CONFLICT:
+                raise
+        return self._charts.create("register", resource, session, "create", headers)
 
     def search(self, session: Session, query: PatientQuery) -> Sequence[Patient]:
         """Return every match, from all pages."""

@@ -102,6 +102,7 @@ PATIENT_STEPS: tuple[CheckStep, ...] = (
         patient_steps.register_duplicate,
         (_PATIENT,),
         rejections=(Reason.DUPLICATE,),
+        capability="unique-record-numbers",
     ),
     CheckStep(
         "a patient without a name is refused",
@@ -109,6 +110,7 @@ PATIENT_STEPS: tuple[CheckStep, ...] = (
         patient_steps.register_invalid,
         (_PATIENT,),
         rejections=(Reason.INVALID,),
+        capability="required-names",
     ),
     CheckStep(
         "a patient whom nobody knows is refused",
@@ -142,6 +144,7 @@ PATIENT_STEPS: tuple[CheckStep, ...] = (
         patient_steps.update_stale,
         ("corrected",),
         rejections=(Reason.STALE,),
+        capability="versions",
     ),
 )
 

@@ -4,6 +4,7 @@ Checks import from this package directly.
 """
 
 from cutover_gates.hospital.matchers.answer_checks import (
+    SECURITY_HEADERS,
     find_auth_problem,
     find_changed_fields,
     find_distinguishing_fields,
@@ -14,6 +15,7 @@ from cutover_gates.hospital.matchers.answer_checks import (
     find_refusal,
 )
 from cutover_gates.hospital.matchers.audit_trail import AuditTrail
+from cutover_gates.hospital.matchers.capability_checks import TargetCapabilities
 from cutover_gates.hospital.matchers.comparisons import (
     assert_equal,
     assert_row_matches,
@@ -34,11 +36,13 @@ from cutover_gates.hospital.matchers.permissions import expect_permission
 from cutover_gates.hospital.matchers.read_back import ReadBack
 
 __all__ = [
+    "SECURITY_HEADERS",
     "AuditTrail",
     "ExpectedRejection",
     "InstanceReads",
     "ReadBack",
     "ReleaseHeaders",
+    "TargetCapabilities",
     "act_concurrently",
     "assert_becomes",
     "assert_equal",

@@ -6,7 +6,7 @@ Each `find_…` returns findings of the running check, with the subject that the
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from cutover_gates.core.findings import THIS_CHECK, Finding
@@ -103,24 +103,31 @@ def find_leaked_internals(subject: str, answer: Answer) -> Finding | None:
     return None
 
 
-def find_missing_security_headers(subject: str, answer: Answer, *, personal: bool) -> list[Finding]:
+def find_missing_security_headers(
+    subject: str,
+    answer: Answer,
+    *,
+    personal: bool,
+    headers: Collection[str] = SECURITY_HEADERS.keys(),
+) -> list[Finding]:
     """Return a finding for each missing security header, and for each version that is shown.
 
     `personal`: the answer may be about a patient, so that no proxy or browser may store it.
+    `headers` are those of `SECURITY_HEADERS` that the target sends.
     """
-    headers = {name.lower(): value for name, value in answer.headers.items()}
-    wanted = dict(SECURITY_HEADERS)
+    sent = {name.lower(): value for name, value in answer.headers.items()}
+    wanted = {name: SECURITY_HEADERS[name] for name in headers}
     if personal:
         wanted["cache-control"] = NO_STORE
     findings = [
-        _header_finding(subject, name, f"/{pattern.pattern}/", headers.get(name))
+        _header_finding(subject, name, f"/{pattern.pattern}/", sent.get(name))
         for name, pattern in wanted.items()
-        if not pattern.search(headers.get(name, ""))
+        if not pattern.search(sent.get(name, ""))
     ]
     findings += [
-        _header_finding(subject, name, "no version number", headers[name])
+        _header_finding(subject, name, "no version number", sent[name])
         for name in ("server", "x-powered-by")
-        if VERSION_DIGITS.search(headers.get(name, ""))
+        if VERSION_DIGITS.search(sent.get(name, ""))
     ]
     return findings
 

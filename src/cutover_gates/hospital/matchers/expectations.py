@@ -32,6 +32,11 @@ class ExpectedRejection:
         return self._require().message
 
     @property
+    def reason(self) -> Reason:
+        """The reason of the rejection. Only after the `with` block."""
+        return self._require().reason
+
+    @property
     def answer(self) -> Answer:
         """The rejection as it came. Only after the `with` block."""
         return self._require().answer

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from cutover_gates.core.findings import THIS_CHECK, Finding, FindingsError
 from cutover_gates.core.value_text import format_target_value, format_value
 from cutover_gates.hospital.answers import Unsupported
+from cutover_gates.hospital.matchers.capability_checks import NOTHING_DECLARED, TargetCapabilities
 from cutover_gates.hospital.values import Document, PatientDraft, Upload, Visit, VisitStatus
 from cutover_gates.hospital.write_journal import describe_upload, fields_of
 
@@ -69,6 +70,7 @@ class ReadBack:
 
     readers: Sequence[RecordSource]
     as_stored: Callable[[PatientDraft], PatientDraft]
+    capabilities: TargetCapabilities = NOTHING_DECLARED
 
     def require_patient(self, patient_id: str, sent: PatientDraft) -> None:
         """Require that the patient is stored with every field that was sent."""
@@ -105,12 +107,21 @@ class ReadBack:
                 continue
             findings += [
                 Finding(THIS_CHECK, f"{one.field} in {reader.source}", one.expected, one.actual)
-                for one in find_record_problems(kind, expected, row)
+                for one in self._without_lacks(find_record_problems(kind, expected, row))
             ]
         if findings:
             raise FindingsError(*findings)
         if len(missing) == len(self.readers):
             raise missing[0]
+
+    def _without_lacks(self, found: list[FieldDifference]) -> list[FieldDifference]:
+        """Return the differences without those of file names, where the target keeps none."""
+        if not self.capabilities.lacks("file-names"):
+            return found
+        kept = [one for one in found if one.field != "document.file_name"]
+        if len(kept) < len(found):
+            self.capabilities.note("file-names", works=False)
+        return kept
 
 
 def find_record_problems(

@@ -415,14 +415,6 @@ def test_half_an_upload_is_half_of_its_bytes(
     assert all(len(one.body) < 100_000 for one in target.asked)
 
 
-def test_file_names_may_be_declared_the_servers_own(
-    driver: Callable[..., FhirDriver], session: Session
-) -> None:
-    fhir = driver(unsupported={"file-names": "a title is a label here"})
-    with pytest.raises(Unsupported, match="a label"):
-        fhir.upload(session, "p1", Upload("../a.txt", "text/plain", b"hi"))
-
-
 # ── taken away ──
 
 

@@ -30,7 +30,7 @@ from tests.standins.fhir_answers import (
     operation_outcome,
     statement,
 )
-from tests.standins.http_server import HttpServerStandin, json_reply
+from tests.standins.http_server import HttpServerStandin, ReceivedRequest, Reply, json_reply
 
 DRAFT = PatientDraft("m-1", "Okafor", "Ada Eze", date(1987, 3, 4), Sex.FEMALE, "+49301", "1 Road")
 
@@ -225,6 +225,35 @@ def test_an_update_presents_its_version(
     assert fhir.update(session, fhir.patient(session, "p1")).version == 'W/"4"'
     sent = find_request(target, "PUT /Patient/p1")
     assert (sent.headers["if-match"], sent.json["id"]) == ('W/"3"', "p1")
+
+
+def answer_in_turn(*replies: Reply) -> Callable[[ReceivedRequest], Reply]:
+    """Give these replies one after the other; the last one for ever."""
+    waiting = list(replies)
+    return lambda _: waiting.pop(0) if len(waiting) > 1 else waiting[0]
+
+
+def test_a_conflict_of_creates_at_once_is_asked_again(
+    target: HttpServerStandin, fhir: FhirDriver, session: Session
+) -> None:
+    """The second time the condition finds who was quicker: the same patient, where it is a key."""
+    conflict, found = operation_outcome(409, "conflict"), fhir_reply(a_patient(), 200)
+    target.answers["POST /Patient"] = answer_in_turn(conflict, found)
+    assert fhir.register(session, DRAFT, idempotency_key="k1").id == "p1"
+    target.answers["POST /Patient"] = answer_in_turn(conflict, found)
+    with pytest.raises(Rejected) as told:
+        fhir.register(session, DRAFT)
+    assert told.value.reason is Reason.DUPLICATE
+    assert target.paths().count("POST /Patient") == 4
+
+
+def test_a_conflict_that_remains_is_a_refusal(
+    target: HttpServerStandin, fhir: FhirDriver, session: Session
+) -> None:
+    target.answers["POST /Patient"] = operation_outcome(409, "conflict")
+    with pytest.raises(Rejected):
+        fhir.register(session, DRAFT, idempotency_key="k1")
+    assert target.paths().count("POST /Patient") == 2
 
 
 @pytest.mark.parametrize("status", [409, 412, 428])

@@ -88,7 +88,8 @@ def judge_answer(
     if answer.status >= 500:
         return WRONG
     if expected is ExpectedAccess.UNAUTHENTICATED:
-        return FINE if reason is Reason.UNAUTHENTICATED else WRONG
+        is_closed = reason is Reason.UNAUTHENTICATED or context.is_refusal(operation, answer)
+        return FINE if is_closed else WRONG
     if expected is ExpectedAccess.NO_FOREIGN_DATA:
         rejected = reason in _INPUT_REJECTIONS
         return Judgement(JudgementKind.UNCLEAR, _REJECTED_FIRST) if rejected else FINE

@@ -94,7 +94,8 @@ class AccessContext:
     gives living sessions by the name of a role, `new_session` one that may end, `new_chart` a fresh
     chart. `names` maps a
     name in a path to its meaning; `untried` holds operations that those who may do not try. Both
-    are as in the settings.
+    are as in the settings. `is_refusal` tells whether a success stands for a refusal to strangers:
+    an empty list, where the target declares that.
     """
 
     hospital: OperationCaller
@@ -107,6 +108,7 @@ class AccessContext:
     new_chart: Callable[[], PatientChart]
     names: Mapping[str, str] = field(default_factory=dict)
     untried: Mapping[str, str] = field(default_factory=dict)
+    is_refusal: Callable[[Operation, Answer], bool] = lambda _operation, _answer: False
 
 
 @dataclass(frozen=True)

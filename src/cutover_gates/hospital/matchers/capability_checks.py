@@ -1,0 +1,133 @@
+"""Matchers of rules that a target may be declared not to keep (`[targets.NAME.capabilities]`).
+
+A check tries such a rule all the same. Where the target is declared to lack it and does lack it,
+the check is not applicable; where the target keeps it, the check passes, and the verdict tells that
+the declaration is not true. What else a check asserts is asserted in both cases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from cutover_gates.core.findings import THIS_CHECK, Finding, FindingsError
+from cutover_gates.core.tried_capabilities import TITLE
+from cutover_gates.hospital.answers import Answer, Rejected, Unsupported
+from cutover_gates.hospital.matchers.answer_checks import find_auth_problem
+from cutover_gates.hospital.matchers.empty_lists import is_empty_list
+from cutover_gates.hospital.matchers.expectations import (
+    ExpectedRejection,
+    act_concurrently,
+    expect_rejection,
+)
+from cutover_gates.hospital.values import Operation, Reason
+
+EMPTY_LISTS = "refusal-to-strangers"
+"""The capability without which an empty list stands for a refusal."""
+
+
+@dataclass(frozen=True)
+class TargetCapabilities:
+    """What a target is declared not to do, with the reasons, and to do in its own way (`values`).
+
+    `observe` keeps what a check saw, as `Recorder.observe` does.
+    """
+
+    absent: Mapping[str, str]
+    observe: Callable[..., None]
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    def lacks(self, name: str) -> bool:
+        """Return whether the target is declared not to have a capability."""
+        return name in self.absent
+
+    def allow_lack(self, name: str, *, is_lacking: bool) -> None:
+        """Note whether a capability that is declared absent, or otherwise, is missing.
+
+        Raises `Unsupported` where it is declared absent and is missing. Where nothing is declared,
+        the check goes on in any case.
+        """
+        if self.lacks(name) or name in self.values:
+            self.note(name, works=not is_lacking)
+        if self.lacks(name) and is_lacking:
+            raise Unsupported(name, self.absent[name])
+
+    def choose(self, name: str, usual: Iterable[str]) -> tuple[str, ...]:
+        """Return what a target has of a capability that is a list: none, some, or as usual."""
+        if self.lacks(name):
+            return ()
+        value = self.values.get(name)
+        return value if isinstance(value, tuple) else tuple(usual)
+
+    def note(self, name: str, *, works: bool) -> None:
+        """Note that a declared capability was found working, or that the check did without it."""
+        self.observe(TITLE, capability=name, works=works)
+
+    @contextmanager
+    def refusal(self, name: str, *reasons: Reason, doing: str = "") -> Iterator[ExpectedRejection]:
+        """Assert that the block's action is rejected, as `expect_rejection` does.
+
+        A target that is declared to lack `name` may do it. What the block asserts after the action
+        must hold then: an assertion that fails is a finding. Then the check is not applicable.
+        """
+        if not self.lacks(name):
+            with expect_rejection(*reasons, doing=doing) as rejection:
+                yield rejection
+            return
+        result = ExpectedRejection()
+        try:
+            yield result
+        except Rejected as rejected:
+            if rejected.reason not in reasons:
+                # The same finding as for a target that declares nothing.
+                with expect_rejection(*reasons, doing=doing):
+                    raise
+            result.rejection = rejected
+        self.allow_lack(name, is_lacking=result.rejection is None)
+
+    def require_closed(self, look: Callable[[], object], *reasons: Reason, is_list: bool) -> None:
+        """Assert that a look at somebody's records is rejected for one of `reasons`.
+
+        A target that is declared to give empty lists instead may give one where the look is at a
+        list or a search (`is_list`). A single record is never given.
+        """
+        if not is_list or not self.lacks(EMPTY_LISTS):
+            with expect_rejection(*reasons):
+                look()
+            return
+        (answer,) = act_concurrently(look)
+        if isinstance(answer, Rejected):
+            with expect_rejection(*reasons):
+                raise answer
+        else:
+            _require_empty(answer, reasons)
+        self.note(EMPTY_LISTS, works=isinstance(answer, Rejected))
+
+    def find_open_door(self, operation: Operation, answer: Answer) -> Finding | None:
+        """Return a finding where an answer to a caller without a valid token is no refusal of it.
+
+        A target that is declared to give empty lists instead may give one.
+        """
+        finding = find_auth_problem(str(operation), answer)
+        return None if finding and self.is_refusal(operation, answer) else finding
+
+    def is_refusal(self, operation: Operation, answer: Answer) -> bool:
+        """Return whether a success stands for a refusal, as the target is declared to give it."""
+        if not self.lacks(EMPTY_LISTS) or not is_empty_list(operation, answer):
+            return False
+        self.note(EMPTY_LISTS, works=False)
+        return True
+
+
+NOTHING_DECLARED = TargetCapabilities({}, lambda *_, **__: None)
+"""The capabilities of a target that declares nothing."""
+
+
+def _require_empty(answer: object, reasons: Sequence[Reason]) -> None:
+    """Require a list without entries: any entry is a record that must not be shown."""
+    if isinstance(answer, Sequence) and not isinstance(answer, str | bytes) and not answer:
+        return
+    shown = f"a list of {len(answer)}" if isinstance(answer, list | tuple) else "an answer"
+    expected = f"a rejection as {' or '.join(reason.value for reason in reasons)}, or an empty list"
+    raise FindingsError(Finding(THIS_CHECK, "list", expected, shown))
