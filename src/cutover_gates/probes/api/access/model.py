@@ -13,6 +13,7 @@ from cutover_gates.hospital import Answer, DriverFeatures, Operation, Session
 from cutover_gates.probes.api.access.role_table import RoleTable
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
 NO_TOKEN, EXPIRED_TOKEN = "no token", "an expired token"
 OTHER_FACILITY, OTHER_PATIENT = "another facility", "another patient's"
 _ASKER_TEXTS = {
@@ -21,6 +22,11 @@ _ASKER_TEXTS = {
     OTHER_FACILITY: "by a clinician of another facility",
     OTHER_PATIENT: "below another patient",
 }
+
+
+def choose_operations(operations: Sequence[Operation], *, production: bool) -> Sequence[Operation]:
+    """Return the operations that are requested: on production only those that read."""
+    return [each for each in operations if not production or each.method in SAFE_METHODS]
 
 
 class ExpectedAccess(StrEnum):
