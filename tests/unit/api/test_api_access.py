@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -70,6 +71,19 @@ def test_everybody_is_asked_once_for_everything() -> None:
         "assess_other_facility": 8,
     }
     assert len(clinic.asked) == sum(sizes.values())
+
+
+def test_a_declared_success_is_a_refusal_only_without_the_patient() -> None:
+    """An empty list for a stranger; an answer with the patient's name is none, whatever it is."""
+    every_name = " ".join(f"Okafor-{number}" for number in range(1, 20))
+    for body, finds in (("[]", []), (every_name, [rules.TOKEN_REQUIRED])):
+        clinic = Clinic(answers=[(FIND, "nobody", body)])
+        questions = access(clinic)
+        context = replace(questions.context, is_refusal=lambda operation, _: operation is FIND)
+        found = replace(questions, context=context).assess_without_token().findings
+        assert [finding.rule for finding in found] == finds
+    strict = access(Clinic(answers=[(FIND, "nobody", "[]")])).assess_without_token()
+    assert [finding.rule for finding in strict.findings] == [rules.TOKEN_REQUIRED]
 
 
 FAULTS: Sequence[tuple[str, Clinic, str, tuple[Rule, str]]] = [
