@@ -79,15 +79,15 @@ CAPABILITIES: Mapping[str, Capability] = {
         Capability("reported_release", "telling which release answers"),
         Capability(
             IMMEDIATE_LISTS,
-            "showing a write in a list that was read before it. The value is the number of seconds"
-            " after which the list shows it",
+            "showing a write in a list that was read before it",
             values=(int, float),
+            meaning="the seconds after which the list shows it",
         ),
         Capability(
             OPEN_AFTER_DISCHARGE,
-            "reading a chart after discharge with every account that may read it before. The value"
-            " is the account that still may, such as administrator",
+            "reading a chart after discharge with every account that may read it before",
             values=(str,),
+            meaning="the account that still may, such as administrator",
         ),
     )
 }

@@ -132,7 +132,7 @@ def _check_capability(capability: Capability, fact: DeclaredCapability) -> Decla
             f"{capability.name} is declared with the value {fact.value!r}: write value ="
             f" false{others}; where the target has it, remove the line"
         )
-    if isinstance(value, int) and value < 0:
+    if isinstance(value, int | float) and value < 0:
         raise ValueError(f"{capability.name} is {value}: write a number above 0")
     if isinstance(value, tuple):
         _refuse_unknown_choices(capability, value)
@@ -157,7 +157,8 @@ def _refuse_unknown_choices(capability: Capability, value: tuple[str, ...]) -> N
 
 def describe_kind(kind: type) -> str:
     """Return in words what a value of this type is."""
-    return {int: "a number", str: "a text", tuple: "a list of texts"}[kind]
+    words = {int: "a whole number", float: "a number", str: "a text", tuple: "a list of texts"}
+    return words[kind]
 
 
 def _check_unsupported(unsupported: dict[str, str]) -> dict[str, str]:

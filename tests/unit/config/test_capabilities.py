@@ -70,7 +70,7 @@ REFUSED = {
     "a text for a number": (
         "capabilities",
         f'name-length = {{ value = "long", {WHO} }}',
-        "name-length is declared with the value 'long': write value = false, or a number",
+        "name-length is declared with the value 'long': write value = false, or a whole number",
     ),
     "a number below 1": (
         "capabilities",
