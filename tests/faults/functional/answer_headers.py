@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from typing import ClassVar
+from uuid import uuid4
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp
@@ -189,10 +190,10 @@ class ADownloadIsShownInTheBrowser(_Answers):
         answer.headers["content-disposition"] = text.replace("attachment", "inline")
 
 
-class AllDownloadsHaveOneTag(_Answers):
-    """A cache takes one patient's letter for another's."""
+class EveryDownloadHasATagOfItsOwn(_Answers):
+    """Each instance has a tag of its own, so every opening of an image fetches all of it again."""
 
     hits = "^GET .*/content 200"
 
     def change(self, answer: ResponseDraft) -> None:
-        answer.headers["etag"] = '"1"'
+        answer.headers["etag"] = f'"{uuid4().hex}"'

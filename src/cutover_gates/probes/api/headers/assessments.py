@@ -172,18 +172,15 @@ def find_wrong_download(
 
 
 def find_wrong_tags(downloads: Sequence[ObservedAnswer]) -> Iterator[Finding]:
-    """Yield a finding where one ETag stands for several contents, or one content has several."""
-    contents: dict[str, set[str]] = {}
-    tags: dict[str, set[str]] = {}
+    """Yield a finding where one address gave the same bytes with several ETags.
+
+    Two addresses may share one (RFC 9110, 8.8.3): many servers count versions, and each begins at 1.
+    """
+    tags: dict[tuple[str, str], set[str]] = {}
     for answer in downloads:
         if tag := answer.headers.get("etag", ""):
             digest = hashlib.sha256(answer.content).hexdigest()
-            contents.setdefault(tag, set()).add(digest)
-            tags.setdefault(digest, set()).add(tag)
-    for tag, digests in contents.items():
-        if len(digests) > 1:
-            actual = f"{tag} for {len(digests)} of them"
-            yield Finding(rules.DOWNLOAD_TAG, "different documents", "an ETag each", actual)
+            tags.setdefault((answer.path, digest), set()).add(tag)
     for several in tags.values():
         if len(several) > 1:
             actual = f"{len(several)} ETags in two downloads"

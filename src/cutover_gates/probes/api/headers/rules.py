@@ -70,9 +70,9 @@ DOWNLOAD_NAME = Rule(
 )
 DOWNLOAD_TAG = Rule(
     "HEADER-011",
-    "The ETag of a download is that of its bytes alone",
-    "A cache takes one patient's document for another's.",
-    "Compute the ETag from the bytes, and keep it while they stay the same.",
+    "The ETag of a download stays the same while its bytes do",
+    "Every opening of an image fetches all of it again, or a proxy takes an old one for the new.",
+    "Compute the ETag from the bytes or from the version, the same on every instance.",
 )
 ANSWERS_OBSERVED = Rule(
     "HEADER-012",
