@@ -24,7 +24,17 @@ def find_problems(fault: Caught, verdict: Verdict, files: Collection[str] = ()) 
 
     Empty: its item has caught it, and nothing else is blamed.
     """
+    if fault.item not in FUNCTIONAL:
+        return _find_problems_of_one_item(fault, verdict)
     return judge.find_problems(_as_functional_fault(fault), _offered(verdict), files)
+
+
+def _find_problems_of_one_item(fault: Caught, verdict: Verdict) -> list[str]:
+    """Return why this verdict does not do, where only the checks of the fault's item were run."""
+    problems = verdict.find_general_problems(fault.seconds)
+    if verdict.outcome(fault.item) != "failed":
+        problems.append(f"{fault.item} is {verdict.outcome(fault.item)}")
+    return problems
 
 
 def not_passed(verdict: Verdict) -> dict[str, str]:
@@ -40,6 +50,7 @@ def _as_functional_fault(fault: type[Any]) -> type[FunctionalFault]:
     if issubclass(fault, FunctionalFault):
         return fault
     attributes = {name: getattr(fault, name) for name in ("item", "also", "seconds", "__doc__")}
+    attributes["perhaps"] = getattr(fault, "perhaps", {})
     return type(fault.__name__, (FunctionalFault,), attributes)
 
 

@@ -10,6 +10,7 @@ import secrets
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -32,11 +33,24 @@ class HospitalNotStarted(RuntimeError):
 
 @dataclass(frozen=True)
 class OpenHospital:
-    """A running hospital: its dialect, its address, and the staff's passwords by role."""
+    """A running hospital: its dialect, its address, and the staff's passwords by account."""
 
     dialect: str
     url: str
     passwords: Mapping[str, str] = field(repr=False)
+
+
+def usernames_of(dialect: str) -> Mapping[str, str]:
+    """Return the user name of each account in the settings of a dialect's team."""
+    users = read_target(dialect)["users"]
+    return {account: user["username"] for account, user in users.items()}
+
+
+def read_target(dialect: str) -> Mapping[str, Any]:
+    """Return the table of the target in the settings of a dialect's team."""
+    settings = tomllib.loads((HERE / dialect / "cutover.toml").read_text(encoding="utf-8"))
+    target: Mapping[str, Any] = settings["targets"]["tried"]
+    return target
 
 
 @contextmanager
@@ -45,9 +59,12 @@ def hospital(dialect: str, fault: str | None = None, **options: Any) -> Iterator
 
     `fault` is one of its own faults, `options` are those of its class.
     """
-    passwords = {role: f"Pw-{secrets.token_urlsafe(9)}-{role[:2]}" for role in ROLES}
+    accounts = usernames_of(dialect)
+    # Two accounts may be one user, who has one password.
+    by_user = {user: f"Pw-{secrets.token_urlsafe(9)}-{user[:2]}" for user in accounts.values()}
+    passwords = {account: by_user[user] for account, user in accounts.items()}
     told = json.dumps(
-        {"dialect": dialect, "fault": fault, "passwords": passwords, "options": options}
+        {"dialect": dialect, "fault": fault, "passwords": by_user, "options": options}
     )
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.dialects.serve"],
@@ -85,18 +102,23 @@ def settings(opened: OpenHospital, folder: Path, *more: str) -> Path:
 def gate_environment(opened: OpenHospital) -> dict[str, str]:
     """Return the environment of the gate."""
     passwords = {
-        f"CUTOVER_TARGETS__TRIED__USERS__{role.upper()}__PASSWORD": password
-        for role, password in opened.passwords.items()
+        f"CUTOVER_TARGETS__TRIED__USERS__{account.upper().replace('-', '_')}__PASSWORD": password
+        for account, password in opened.passwords.items()
     }
     return {"CUTOVER_TARGETS__TRIED__URL": opened.url, **passwords}
 
 
 def run_gate(
-    opened: OpenHospital, folder: Path, compiled: Path, *options: str, seconds: float = 60
+    opened: OpenHospital,
+    folder: Path,
+    compiled: Path,
+    *options: str,
+    gate: str = GATE,
+    seconds: float = 60,
 ) -> Verdict:
     """Return the verdict on it. Raises `gates.NoVerdict`."""
     return gate_runs.run_gate(
-        GATE,
+        gate,
         settings(opened, folder),
         gate_environment(opened),
         compiled,

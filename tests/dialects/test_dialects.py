@@ -9,24 +9,50 @@ from pathlib import Path
 
 import pytest
 
+from cutover_gates.config.functional_capabilities import FUNCTIONAL_CAPABILITIES
+from tests.dialects import running
 from tests.dialects.catalogue import DIALECTS
 from tests.dialects.judging import find_problems, not_passed
 from tests.faults.item_files import files_of_item
 from tests.faults.registry import faults_of
 from tests.selection import further
 
-OURS = ("ward", "clinic", "rpc")
+REFERENCES = ("ward", "clinic", "rpc")
+"""Dialects whose faults are those of the reference."""
+POOR = ("district", "county", "infirmary")
+"""Dialects that lack much, and declare it. Their faults are of their own."""
+OURS = (*REFERENCES, *POOR)
 ALWAYS = {
     "ward": {"RegistrarsReadDocuments"},
     "clinic": set[str](),
     "rpc": {"AnyPasswordOpens"},
+    "district": {"TheSecondCorrectionIsLost"},
+    "county": set[str](),
+    "infirmary": set[str](),
 }
 """What every run tries, by the files of its item; `tox run -e thorough` tries all, by whole gates.
 
 The clinic is judged by settings as the ward is: what is caught there is caught here. Every run
-shows that it is a GO without a fault.
+shows that each is a GO without a fault.
 """
 FEWEST = 10
+FEWEST_OF_THE_POOR = 40
+CLASSES = {
+    "access",
+    "after discharge",
+    "audit",
+    "headers",
+    "instances that differ",
+    "lost fields",
+    "lost moves",
+    "lost updates",
+    "lost updates without versions",
+    "pages",
+    "repeated requests",
+    "served document",
+    "stale cache",
+    "undocumented methods",
+}
 CASES = [
     *(
         pytest.param(name, fault, files_of_item(DIALECTS[name].faults[fault].item))
@@ -56,11 +82,24 @@ def test_the_gate_catches(
     assert not wrong, "\n".join([*wrong, verdict.output])
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", REFERENCES)
 def test_every_dialect_has_faults_that_the_reference_has(name: str) -> None:
     assert len(DIALECTS[name].faults) >= FEWEST
     assert DIALECTS[name].faults.items() <= faults_of("functional").items()
     assert ALWAYS[name] <= set(DIALECTS[name].faults)
+
+
+def test_the_poor_dialects_have_faults_of_every_class() -> None:
+    """What is declared absent must not hide what is broken: each class is tried in one of them."""
+    faults = [fault for name in POOR for fault in DIALECTS[name].faults.values()]
+    assert len(faults) >= FEWEST_OF_THE_POOR
+    assert {fault.kind for fault in faults} == CLASSES
+
+
+def test_the_poor_dialects_declare_every_rule_of_functions_absent() -> None:
+    """Each rule that a target may be declared not to keep is declared by one of them."""
+    declared = {name for dialect in POOR for name in running.read_target(dialect)["capabilities"]}
+    assert {capability.name for capability in FUNCTIONAL_CAPABILITIES} <= declared
 
 
 @pytest.mark.parametrize("name", OURS)

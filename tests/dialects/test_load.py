@@ -37,7 +37,9 @@ WITHOUT = dict.fromkeys(
 )
 CLIENT = "sesame-open-the-door"
 HEADERS = '\n[targets.tried.rest.headers]\nX-Ward-Client = "{{ secret.client }}"\n'
-NO_BASELINE = "each ward here is new: there is nothing to hold it against"
+NO_BASELINE = "each hospital here is new: there is nothing to hold it against"
+JVM_SECONDS = 24
+"""So long that the county's heap is collected often enough to be judged."""
 
 
 @pytest.mark.timeout(200)
@@ -83,3 +85,30 @@ def test_tokens_are_renewed_under_load_and_nobody_signs_in_too_often(tmp_path: P
     assert counted["renewals"] > 2, counted
     assert counted.get("too_often", 0) == 0, counted
     assert counted.get("not_inside", 0) == 0, counted
+
+
+@pytest.mark.timeout(200)
+@pytest.mark.thorough
+def test_a_jvm_is_judged_by_what_its_metrics_page_tells(tmp_path: Path) -> None:
+    """CPU time in nanoseconds, a heap that is a sawtooth and a pool by other names are judged.
+
+    The page stands outside of the API, and settings alone say so.
+    """
+    asked = {**USUAL, "min_seconds": JVM_SECONDS, "max_seconds": 2 * JVM_SECONDS}
+    with running.hospital("county") as opened:
+        told = {
+            **running.gate_environment(opened),
+            "CUTOVER_TARGETS__TRIED__PERFORMANCE": json.dumps(asked),
+            "CUTOVER_TARGETS__TRIED__UNSUPPORTED": json.dumps({"baseline": NO_BASELINE}),
+        }
+        verdict = gate_runs.run_gate(
+            "phase3 and performance",
+            running.settings(opened, tmp_path),
+            told,
+            tmp_path / "compiled",
+            *gate_runs.PLAIN,
+            seconds=150,
+        )
+    assert (verdict.word, verdict.status) == ("GO", 0), verdict.output
+    judged = {name: verdict.outcome(name) for name in ("connection-pool", "resource-usage")}
+    assert set(judged.values()) == {"passed"}, verdict.output

@@ -206,7 +206,10 @@ def _verdict(folder: Path, status: int, seconds: float, output: str) -> Verdict:
     found = json.loads(written[-1].read_text(encoding="utf-8"))
     items = {item["id"]: item for item in found["items"]}
     holds = tuple(found["holds"])
-    return Verdict(status, found["verdict"], seconds, items, output, holds=holds)
+    declared = tuple(fact["name"] for fact in found["declared"])
+    return Verdict(
+        status, found["verdict"], seconds, items, output, holds=holds, declared=declared
+    )
 
 
 def secrets_of(hospital: Hospital) -> dict[str, str]:

@@ -51,6 +51,8 @@ class Verdict:
     items: Mapping[str, Mapping[str, Any]]
     output: str
     holds: tuple[str, ...] = field(default=(), kw_only=True)
+    declared: tuple[str, ...] = field(default=(), kw_only=True)
+    """The names of the declared facts for which something was left out."""
 
     @property
     def names(self) -> Collection[str]:

@@ -14,7 +14,7 @@ from tests.dialects.fhir import judged
 from tests.integration.mapping_check.check_run import check_mapping_of
 
 
-@pytest.mark.parametrize("dialect", ["ward", "clinic", "rpc"])
+@pytest.mark.parametrize("dialect", ["ward", "clinic", "rpc", "district", "county", "infirmary"])
 def test_a_foreign_hospital_is_walked_to_its_end(
     dialect: str,
     tmp_path: Path,
