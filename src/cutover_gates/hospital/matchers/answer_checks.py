@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 from cutover_gates.core.findings import THIS_CHECK, Finding
@@ -69,11 +70,16 @@ def find_document_mismatch(operation: Operation, answer: Answer) -> Finding | No
         found = answer.quote(answer.json_problem)
         return Finding(THIS_CHECK, f"{operation} (HTTP {answer.status})", "readable JSON", found)
     media_types = operation.media_types.get(answer.status, frozenset())
-    if answer.content and answer.media_type not in media_types:
+    if answer.content and not _is_documented(answer.media_type, media_types):
         expected = ", ".join(sorted(media_types)) or "no content"
         actual = answer.media_type or "no media type"
         return Finding(THIS_CHECK, f"{operation} (HTTP {answer.status})", expected, actual)
     return None
+
+
+def _is_documented(media_type: str, documented: Collection[str]) -> bool:
+    """Return whether a document names a media type, itself or by a range such as `image/*`."""
+    return any(fnmatchcase(media_type, named) for named in documented)
 
 
 def find_failure(subject: str, answer: Answer) -> Finding | None:
