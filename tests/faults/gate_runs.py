@@ -207,9 +207,7 @@ def _verdict(folder: Path, status: int, seconds: float, output: str) -> Verdict:
     items = {item["id"]: item for item in found["items"]}
     holds = tuple(found["holds"])
     declared = tuple(fact["name"] for fact in found["declared"])
-    return Verdict(
-        status, found["verdict"], seconds, items, output, holds=holds, declared=declared
-    )
+    return Verdict(status, found["verdict"], seconds, items, output, holds=holds, declared=declared)
 
 
 def secrets_of(hospital: Hospital) -> dict[str, str]:

@@ -37,11 +37,16 @@ class UndocumentedRequest(Operation):
 
 
 def list_undocumented(operations: Iterable[Operation], method: str) -> list[UndocumentedRequest]:
-    """Return a request with `method` for each protected path whose document does not list it."""
+    """Return a request with `method` for each protected path whose document does not list it.
+
+    HEAD is GET without the body (RFC 9110, 9.3.2): where anybody may GET, anybody may HEAD.
+    """
+    operations = list(operations)
+    public = {one.path for one in operations if one.method == "GET" and not one.protected}
     return [
         UndocumentedRequest(method, path, True, frozenset())
         for path, methods in _protected_paths(operations).items()
-        if method not in methods
+        if method not in methods and not (method == "HEAD" and path in public)
     ]
 
 
