@@ -265,10 +265,11 @@ def test_nothing_is_shown_to_a_stranger(
 
     An operation that the document calls protected must be so for this patient, too.
     """
-
-
-LISTS = frozenset({"visits_of", "documents_of", "search"})
-"""Looks that a target may answer to a stranger with an empty list (`refusal-to-strangers`)."""
+    capabilities.require_closed(
+        partial(SHOWS[act], shown_chart, forgeries.made_up),
+        Reason.UNAUTHENTICATED,
+        is_list=act in LISTS,
+    )
 
 
 @pytest.mark.parametrize("act", WRITES)
