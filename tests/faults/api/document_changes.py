@@ -4,7 +4,8 @@ theirs did, or asks for more.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from cutover_gates.probes.api.compatibility import rules
 from tests.faults.api.api_fault import ApiFault, fields, operation
@@ -25,6 +26,7 @@ class AnOperationIsGone(_Change):
     """
 
     breaks, shows = (rules.OPERATION_KEPT,), "cancel"
+    also: ClassVar[Mapping[str, str]] = {"contract-document": "the mapping cancels visits"}
     only = ("openVisit", "getVisit", "cancelVisit")
 
     def change(self, document: dict[str, Any]) -> None:

@@ -29,7 +29,6 @@ class TheDocumentNamesNoRelease(_Served):
     """Nobody can tell which release a client was built for."""
 
     breaks, shows = (rules.RELEASE_NAMED,), "info.version"
-    also: ClassVar[Mapping[str, str]] = {}
     only = ("createPatient", "getPatient")
 
     def change(self, document: dict[str, Any]) -> None:
@@ -41,21 +40,24 @@ class TheAuditLogIsNotDocumented(_Served):
 
     breaks, shows = (rules.USED_OPERATIONS_LISTED,), "audit"
     also: ClassVar[Mapping[str, str]] = {
-        "contract-compatibility": "clients of the release before read the audit log"
+        "contract-compatibility": "clients of the release before read the audit log",
+        "contract-access": "the table of roles names it",
     }
+    only = ("createPatient", "readAudit")
 
     def change(self, document: dict[str, Any]) -> None:
         del document["paths"]["/api/v1/audit"]
 
 
-class ASecondMethodIsNotDocumented(_Served):
-    """Corrections are used, and nothing ever tries who may make them."""
+class DownloadsAreNotDocumented(_Served):
+    """Letters are downloaded every day, and nothing ever tries who may do it."""
 
-    breaks, shows = (rules.USED_OPERATIONS_LISTED,), "PUT /api/v1/patients/{}"
+    breaks, shows = (rules.USED_OPERATIONS_LISTED,), "content"
     also: ClassVar[Mapping[str, str]] = {
-        "contract-compatibility": "clients of the release before correct patients"
+        "contract-compatibility": "clients of the release before download documents"
     }
-    only = ("createPatient", "getPatient")
+    only = ("getDocument", "downloadDocument")
 
     def change(self, document: dict[str, Any]) -> None:
-        del document["paths"]["/api/v1/patients/{patient_id}"]["put"]
+        documents = "/api/v1/patients/{patient_id}/documents"
+        del document["paths"][f"{documents}/{{document_id}}/content"]

@@ -174,7 +174,7 @@ def find_wrong_download(
 def find_wrong_tags(downloads: Sequence[ObservedAnswer]) -> Iterator[Finding]:
     """Yield a finding where one address gave the same bytes with several ETags.
 
-    Two addresses may share one (RFC 9110, 8.8.3): many servers count versions, and each begins at 1.
+    Two addresses may share one (RFC 9110, 8.8.3): many servers count versions, each from 1.
     """
     tags: dict[tuple[str, str], set[str]] = {}
     for answer in downloads:
