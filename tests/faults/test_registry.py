@@ -26,12 +26,12 @@ ROOMS = ("src", "reference", "smoke", "migrations", "performance", "contract", "
 NOT_FAULTS = ("test_", "conftest", "__main__")
 LEAST: Mapping[str, Mapping[str, int]] = {
     "functional": {
-        "authentication-flow": 14,
-        "access-control": 39,
-        "patient-creation": 28,
-        "acknowledged-writes": 54,
-        "visit-creation": 9,
-        "document-upload": 18,
+        "authentication-flow": 16,
+        "access-control": 44,
+        "patient-creation": 31,
+        "acknowledged-writes": 57,
+        "visit-creation": 12,
+        "document-upload": 21,
         "critical-paths": 3,
         "api-endpoints": 32,
         "health-checks": 14,
