@@ -222,8 +222,9 @@ class OnlyEmptySearchesAreKept(_AnsweredForAMinute):
     item, hits = "patient-creation", r"GET \S+/patients\?\S*(mrn|name)="
 
     async def harm(self, caller: Caller, request: Request) -> None:
-        if request.line in self.kept:
-            await super().harm(caller, request)
+        since, kept = self.kept.get(request.line, (0.0, b""))
+        if kept and time.monotonic() < since + self.seconds_kept:
+            await caller.give(kept)
             return
         answer = await caller.forward(request)
         if b'"total":0' in answer:
