@@ -24,11 +24,12 @@ EXAMPLE = (ROOT / "cutover.toml").read_text(encoding="utf-8")
 def test_the_settings_file_of_this_repository_judges_the_embedded_hospital(load: Load) -> None:
     """The file as it is changes nothing."""
     settings = load(EXAMPLE)
-    # What its migrations do and what load it bears is said in the file, for all to see.
+    # What its migrations do, what load it bears and what names its release is said in the file.
     said = {
         "migrations": Migrations(),
         "performance": Performance(),
         "contract": Contract(),
+        "limits": Limits(),
         "capabilities": {},
         "not_applicable": {},
     }
