@@ -44,7 +44,8 @@ def test_a_killed_process_never_leaves_a_go(gate: EmbeddedGate, victim: str, num
     # The moment is the same at each start, so a failure can be tried again.
     chance = random.Random(f"{victim} {number}")
     killed = chance.choice(_wait_for(gate, victim))
-    time.sleep(scale_seconds(chance.uniform(0.0, LATEST[victim])))
+    # Not scaled: on a slow machine a kill falls earlier in the gate, and never after its end.
+    time.sleep(chance.uniform(0.0, LATEST[victim]))
     # A round counts where the kill fell before the end of the gate: it may be over by now.
     was_judged = gate.verdict() == "GO" or gate.process.poll() is not None
     if was_judged or not killed.is_running():
