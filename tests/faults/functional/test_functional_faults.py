@@ -12,6 +12,7 @@ import pytest
 from tests.faults import gate_runs, hospitals
 from tests.faults.access.staff_tables import OVERLAP, SPLIT
 from tests.faults.functional.functional_fault import FunctionalFault
+from tests.faults.item_files import files_of_item
 from tests.faults.judge import FUNCTIONAL, find_problems
 from tests.faults.registry import faults_of_kind
 from tests.faults.results import Verdict
@@ -64,7 +65,7 @@ def test_a_table_of_roles_that_is_true_blames_nobody(
     """One account has two roles, and two roles may do the same: access alone is asked."""
     with hospitals.hospital(cluster, NONE, tmp_path) as hospital:
         verdict = gate_runs.run_functional_gate(
-            hospital, tmp_path, *gate_runs.PLAIN, "smoke/test_access.py", more=OVERLAP
+            hospital, tmp_path, *gate_runs.PLAIN, *files_of_item("access-control"), more=OVERLAP
         )
     assert verdict.outcome("access-control") == "passed", verdict.output
     rights = [name for name in verdict.checks if "test_a_role_may_do_its_work[" in name]

@@ -176,3 +176,50 @@ def test_no_answer_allows_everybody_with_credentials(origin: str) -> None:
     assert judge(allowed) == set()
     both = {**allowed, "access-control-allow-credentials": "true"}
     assert judge(both) == {rules.CREDENTIALS_KEPT}
+
+
+HOSTILE = (
+    *(
+        "http://[",
+        "//[::1",
+        "http://a:port/",
+        "http://a:99999/",
+        "https://[fe80::1%25]/",
+        "//",
+        "\x00",
+    ),
+    *(
+        "max-age=" + "9" * 5000,
+        "max-age=²",
+        "s-maxage=-1",
+        "=,=;=",
+        "Thu, 99 Foo 99999 99:99:99 GMT",
+    ),
+    *("Wed, 21 Oct 9999 07:28:00 +9999", "Wed, 21 Oct 2015 07:28:00 -0000", "<http://[>; rel=next"),
+)
+READ = (
+    *("location", "content-location", "refresh", "link", "cache-control", "expires", "pragma"),
+    *(
+        "server",
+        "via",
+        "content-type",
+        "access-control-allow-origin",
+        "last-modified",
+        "etag",
+        "x-a",
+    ),
+)
+
+
+@pytest.mark.parametrize("value", HOSTILE, ids=ascii)
+@pytest.mark.parametrize("name", READ)
+def test_no_header_of_a_hostile_target_breaks_the_judgement(name: str, value: str) -> None:
+    """It is made of every answer: an error would be told as one of the check."""
+    body = f'{{"next": "{value}", "self": "http://{value}/"}}'.encode()
+    headers = JSON | {name: value}
+    judge(headers, body, token="authorization")
+    judge({name: f"url={value}"}, body, token="x-session", status="302")
+
+
+def test_a_location_that_is_no_address_leads_nowhere() -> None:
+    assert rules.LINK_ON_ORIGIN in judge({"location": "http://["}, status="302")

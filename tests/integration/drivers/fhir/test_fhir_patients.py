@@ -392,7 +392,8 @@ def test_what_is_not_listed_is_not_offered(
     ):
         fhir.open_visit(session, "p1", "why")
     assert target.paths() == ["GET /metadata"]
-    assert set(fhir.unsupported_operations()) == {"update", "open_visit", "transaction"}
+    missing = {"update", "open_visit", "transaction", "audit"}
+    assert set(fhir.unsupported_operations()) == missing
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,9 @@ from cutover_gates.core.value_text import format_value
 from cutover_gates.hospital import ObservedAnswer
 from cutover_gates.probes.api.headers import rules
 from cutover_gates.probes.api.headers.named_hosts import (
+    find_host,
     find_internal_name,
+    find_origin,
     find_software,
     is_on_origin,
     list_hosts,
@@ -24,6 +26,8 @@ from cutover_gates.probes.api.headers.named_hosts import (
     without_origins,
 )
 
+MOST_DIGITS = 12
+"""Digits of a number of seconds that are read."""
 _CLIENTS_OWN = frozenset({"content-disposition", "etag", "date", "last-modified"})
 """Headers whose values are those of records and times, and never a host."""
 _NO_BODY = frozenset({204, 205, 304})
@@ -71,7 +75,7 @@ class HeaderJudge:
             return  # a document that anybody may read has examples in it
         for host in list_hosts(answer):
             # Another port of the target's own host, such as its file store, is no news to a client.
-            is_own = urlsplit(f"//{host}").hostname == urlsplit(self.base_url).hostname
+            is_own = find_host(f"//{host}") == find_host(self.base_url)
             told = find_internal_name(without_origins(host, self._addresses), inside)
             if told and not is_own:
                 subject = "an address in the body"
@@ -84,9 +88,8 @@ class HeaderJudge:
             is_public = place.startswith("a link") and not answer.token_header
             if not is_public and not is_on_origin(address, self.origins):
                 # Without the path: it may hold a token or a name.
-                host = urlsplit(address)._replace(path="", query="", fragment="").geturl()
-                expected = " or ".join(sorted(self.origins))
-                yield _finding(rules.LINK_ON_ORIGIN, answer, place, expected, host)
+                expected, leads = " or ".join(sorted(self.origins)), find_origin(address)
+                yield _finding(rules.LINK_ON_ORIGIN, answer, place, expected, leads)
 
     def _find_caching(self, answer: ObservedAnswer) -> Iterator[Finding]:
         is_kept = answer.method in ("GET", "HEAD") and 200 <= answer.status < 300
@@ -165,7 +168,8 @@ def _lives(directives: Mapping[str, str], *, shared: bool = False) -> bool:
 
 def _seconds(directives: Mapping[str, str], name: str) -> int:
     value = directives.get(name, "")
-    return int(value) if value.isdecimal() else 0
+    # More digits than this say no more: a life without an end.
+    return int(value[:MOST_DIGITS]) if value.isdecimal() else 0
 
 
 def _is_in_future(text: str) -> bool:

@@ -135,6 +135,22 @@ def origin_of(address: str) -> str:
     return f"{parts.scheme}://{(parts.hostname or '').lower()}:{port or ''}"
 
 
+def find_host(address: str) -> str:
+    """Return the host of an address that a target gave; empty where the address is invalid."""
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
+
+
+def find_origin(address: str) -> str:
+    """Return scheme, host and port of an address that a target gave, as it gave them."""
+    try:
+        return urlsplit(address)._replace(path="", query="", fragment="").geturl()
+    except ValueError:
+        return "an invalid address"
+
+
 def _has_host(address: str) -> bool:
     return address.strip().startswith("//") or "://" in address.partition("?")[0]
 
