@@ -114,7 +114,7 @@ def run_gate(
     compiled: Path,
     *options: str,
     gate: str = GATE,
-    seconds: float = 60,
+    seconds: float = 120,
 ) -> Verdict:
     """Return the verdict on it. Raises `gates.NoVerdict`."""
     return gate_runs.run_gate(
