@@ -127,8 +127,8 @@ class BaselineSettings(SettingsTable):
         ge=0,
         json_schema_extra=LOOSER_ABOVE,
         description=(
-            "Seconds by which these two times may always grow: nobody notices them, and two runs of"
-            " one release differ by as much."
+            "Seconds by which these two times may always grow: no user notices them, and two runs"
+            " of one release differ by as much."
         ),
     )
     max_age_hours: float = Field(

@@ -9,16 +9,15 @@ import codecs
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 import httpx
 
 from cutover_gates.core.bounded_json import UnusableJson, parse_json
 from cutover_gates.hospital import Answer, ProtocolViolation
+from cutover_gates.util.addresses import origin_of
 
 UNSENDABLE = (UnicodeError, ValueError, httpx.InvalidURL)
 """Errors of building a request from a value that none can hold, such as a token with an umlaut."""
-DEFAULT_PORTS = {"http": 80, "https": 443}
 _UNSPECIFIC_MEDIA_TYPES = frozenset({"", "text/plain", "text/html"})
 """Media types under which backends send JSON, too: frameworks set them where nobody chose one."""
 
@@ -128,13 +127,6 @@ def describe_head(answer: Answer) -> str:
     reason = "not readable" if answer.withholds_text else answer.json_problem
     problem = f": {reason}" if answer.json_problem else ""
     return f"HTTP {answer.status} ({media_type}, {len(answer.content)} bytes{problem})"
-
-
-def origin_of(url: str) -> str:
-    """Return scheme, host and port of an address."""
-    parts = urlsplit(url)
-    port = parts.port or DEFAULT_PORTS.get(parts.scheme)
-    return f"{parts.scheme}://{parts.hostname}:{port}"
 
 
 def same_origin(one: str, other: str) -> bool:

@@ -91,8 +91,8 @@ def require_work(settings: Settings) -> None:
     if undone:
         table = f"targets.{settings.target}"
         raise SettingsError(
-            f"no role in [{table}.roles] may do {format_list(undone)}, so nobody can prove that it"
-            " works: name it under may of the role that does it, or declare it absent in"
+            f"no role in [{table}.roles] may do {format_list(undone)}, so no check can prove that"
+            " it works: name it under may of the role that does it, or declare it absent in"
             f" [{table}.capabilities]"
         )
 

@@ -20,12 +20,12 @@ from cutover_gates.plugin.suite_comparison import UNKNOWN
 from cutover_gates.plugin.suite_origin import describe_commit
 from cutover_gates.targets.driver_factory import open_driver
 from cutover_gates.targets.running_target import RunningTarget
+from cutover_gates.util.addresses import DEFAULT_PORTS
 from cutover_gates.util.concurrency import run_concurrently
 
 NO_ANSWER = object()
 SLOW_SECONDS = 0.25
 """Seconds after which a target without an answer is also asked whether it lives."""
-DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True)

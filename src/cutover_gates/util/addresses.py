@@ -25,6 +25,16 @@ def normalize_address(url: str) -> str:
     return f"{normalize_host(parts.hostname or '')}{f':{port}' if port else ''}{path}"
 
 
+def origin_of(url: str) -> str:
+    """Return scheme, host and port of an address, the default port written out.
+
+    Raises ValueError for a text that is no address.
+    """
+    parts = urlsplit(url)
+    port = parts.port or DEFAULT_PORTS.get(parts.scheme) or ""
+    return f"{parts.scheme}://{parts.hostname or ''}:{port}"
+
+
 def normalize_host(host: str) -> str:
     """Return one form of a host: a name in lower case and punycode, or an IP address."""
     address = _parse_ip_address(host)

@@ -129,6 +129,8 @@ def test_a_link_to_the_target_is_no_finding(location: str) -> None:
 KEPT = {
     "public": {"cache-control": "public, max-age=60"},
     "a life": {"cache-control": "max-age=60"},
+    "a life behind zeros": {"cache-control": f"max-age={'0' * 5000}60"},
+    "a life of many digits": {"cache-control": f"max-age={'9' * 5000}"},
     "a shared life": {"cache-control": "private, s-maxage=60"},
     "an end": {"expires": "Fri, 01 Jan 2100 00:00:00 GMT"},
     "a network's own header": {"cdn-cache-control": "max-age=60", "cache-control": "private"},

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from cutover_gates.drivers.http_client import HttpClient, origin_of, same_origin, sendable_values
+from cutover_gates.drivers.http_client import HttpClient, same_origin, sendable_values
 from cutover_gates.drivers.request_context import RequestContext
 from cutover_gates.drivers.rest.mapping_model import TargetMapping
 from cutover_gates.drivers.rest.mapping_tables import MappingStep
@@ -18,6 +18,7 @@ from cutover_gates.drivers.rest.request_body import BodyRenderer
 from cutover_gates.drivers.rest.template_moments import current_moment
 from cutover_gates.drivers.rest.templates import TemplateFault, render, render_path
 from cutover_gates.drivers.rest.vocabulary import mapping_error
+from cutover_gates.util.addresses import origin_of
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ BASELINE_TAIL = Rule(
 NEW_CONNECTIONS = Rule(
     "SLO-007",
     "Requests on new connections keep the same objectives",
-    "Whoever comes anew opens a connection: one that hangs is a screen that does not open.",
+    "A new user opens a new connection: one that hangs is a screen that does not open.",
     "Look at what accepts connections: an instance that is down, a full backlog, the TLS handshake,"
     " a slow name lookup. The share of such requests is performance.new_connections.",
 )

@@ -85,7 +85,7 @@ PACKAGES_INSTALLED = Rule(
 RELEASE_NAMED = Rule(
     "APIDOC-014",
     "The document's version is the release that answers",
-    "Whoever builds a client by the document builds it for a release that is not there.",
+    "A client that is built by the document is built for another release.",
     "Set info.version to the release when it is built. Where it is the version of the API, declare"
     " capabilities.document-version.",
 )

@@ -22,12 +22,10 @@ from cutover_gates.probes.api.headers.named_hosts import (
     is_on_origin,
     list_hosts,
     list_links,
-    origin_of,
     without_origins,
 )
+from cutover_gates.util.addresses import origin_of
 
-MOST_DIGITS = 12
-"""Digits of a number of seconds that are read."""
 _CLIENTS_OWN = frozenset({"content-disposition", "etag", "date", "last-modified"})
 """Headers whose values are those of records and times, and never a host."""
 _NO_BODY = frozenset({204, 205, 304})
@@ -161,15 +159,15 @@ def _parse_directives(text: str) -> dict[str, str]:
 
 def _lives(directives: Mapping[str, str], *, shared: bool = False) -> bool:
     """Return whether the directives give an answer a life; `shared`: whatever else they say."""
-    if _seconds(directives, "s-maxage"):
+    if _gives_life(directives, "s-maxage"):
         return shared or not directives.keys() & _NOT_KEPT
-    return not directives.keys() & _NOT_KEPT and _seconds(directives, "max-age") > 0
+    return not directives.keys() & _NOT_KEPT and _gives_life(directives, "max-age")
 
 
-def _seconds(directives: Mapping[str, str], name: str) -> int:
+def _gives_life(directives: Mapping[str, str], name: str) -> bool:
+    """Return whether a directive says more than no seconds, with however many digits."""
     value = directives.get(name, "")
-    # More digits than this say no more: a life without an end.
-    return int(value[:MOST_DIGITS]) if value.isdecimal() else 0
+    return value.isdecimal() and any(int(digit) for digit in value)
 
 
 def _is_in_future(text: str) -> bool:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 from cutover_gates.hospital import ObservedAnswer
+from cutover_gates.util.addresses import origin_of
 
 _PRIVATE_IPV4 = (
     r"(?<![\d.])(?:(?:10|127)(?:\.\d{1,3}){3}|(?:192\.168|169\.254)(?:\.\d{1,3}){2}"
@@ -94,7 +95,6 @@ _FOLLOWED = re.compile(
     r'|"relation"\s*:\s*"[^"]*"\s*,\s*"url"\s*:\s*"((?:https?:)?//[^"]+)"'
 )
 _ADDRESS = re.compile(r'https?://([^/"\\\s?#]+)')
-DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def list_links(answer: ObservedAnswer) -> Iterator[tuple[str, str]]:
@@ -126,13 +126,6 @@ def is_on_origin(address: str, origins: frozenset[str]) -> bool:
         return origin_of(address) in origins
     except ValueError:  # a port that is no number
         return False
-
-
-def origin_of(address: str) -> str:
-    """Return scheme, host and port of an address. Raises ValueError for one that has none."""
-    parts = urlsplit(address)
-    port = parts.port or DEFAULT_PORTS.get(parts.scheme)
-    return f"{parts.scheme}://{(parts.hostname or '').lower()}:{port or ''}"
 
 
 def find_host(address: str) -> str:

@@ -7,20 +7,20 @@ from cutover_gates.core.findings import Rule
 INTERNAL_ADDRESS = Rule(
     "HEADER-001",
     "No answer names a host or an address of the inside",
-    "Whoever gets in anywhere knows where to go next.",
+    "An attacker who gets in anywhere learns where to go next.",
     "Remove the header or the address at the proxy, or name it in headers.not_judged or"
     " headers.link_origins.",
 )
 SOFTWARE_TOLD = Rule(
     "HEADER-002",
     "No answer names the software that runs, with its version",
-    "Whoever knows a hole in that version knows where to come in.",
+    "An attacker learns which known holes the server has.",
     "Remove the header at the proxy, or name it in headers.not_judged with the reason.",
 )
 LINK_ON_ORIGIN = Rule(
     "HEADER-003",
     "Every redirect and link leads to an address that the settings name",
-    "A client follows the link with its token, to a server that nobody meant.",
+    "A client follows the link, and sends its token to another server.",
     "Make the application know its public address, or name the other one in headers.link_origins.",
 )
 NOT_SHARED = Rule(

@@ -6,14 +6,14 @@ from cutover_gates.core.findings import Rule
 
 METHOD_REFUSED = Rule(
     "METHOD-001",
-    "A method that the document does not list is refused to whoever may not see the chart",
+    "A method that the document does not list is refused to a person who may not see the chart",
     "A guard that stands before GET and POST alone leaves the door open for every other method.",
     "Refuse each other method of the path (405), after the same question who asks.",
     waivable=False,
 )
 NOTHING_SHOWN = Rule(
     "METHOD-002",
-    "No answer to whoever may not see the chart holds anything of the patient, in body or headers",
+    "No answer to a person who may not see the chart names the patient, in body or headers",
     "A refusal that names the patient tells what it was meant to keep.",
     "Leave the patient out of refusals, and of the headers of every answer.",
     waivable=False,

@@ -15,7 +15,7 @@ OUTAGE_TESTABLE = Rule(
 READINESS_FALLS = Rule(
     "READY-002",
     "Readiness falls when the database is gone",
-    "A load balancer goes on sending people to an instance that can serve nobody.",
+    "A load balancer goes on sending requests to an instance that cannot serve them.",
     "Let readiness ask the database, on every instance, and keep no answer for long. The time is"
     " database_outage.fall_seconds.",
 )
