@@ -5,99 +5,14 @@ The table is `[targets.NAME.migrations]`.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
 from cutover_gates.config.base import LOOSER_ABOVE, LOOSER_OTHER, Seconds, SettingsTable, leaves_out
 from cutover_gates.config.rehearsal import BackupSettings, RehearsalSettings, ScratchSettings
-
-ROWS = re.compile(r"unchanged|new|dropped|any|[+-]\d+|±\d+|\d+\.\.\d+")
-"""How many rows a table may have afterwards, seen from before: as many, so many more or fewer, at
-most so many off, or a range of its own.
-"""
-
-
-class TableChange(SettingsTable):
-    """What the migration, or the work of the day, does to one table.
-
-    Whatever is not said is expected to stay as it was.
-    """
-
-    rows: str = Field(
-        default="unchanged",
-        json_schema_extra=leaves_out("any"),
-        description=(
-            "The rows afterwards: `unchanged`, `+5`, `-5`, `±5` (at most five off), `100..200` "
-            "(a range), `new` or `dropped` (the table), `any` (with a `reason`)."
-        ),
-    )
-    rows_become: str | None = Field(
-        default=None,
-        description=(
-            "Instead of `rows`: a query over the old tables that gives the rows afterwards."
-        ),
-    )
-    grows_above: str | None = Field(
-        default=None,
-        description=(
-            "The column that only grows (a number, a time), where live traffic adds rows: what "
-            "stood up to its highest value must still stand, and what is above came since."
-        ),
-    )
-    becomes: dict[str, str] = Field(
-        default={}, description="Columns afterwards, each as an SQL expression over the old row."
-    )
-    drops: tuple[str, ...] = Field(
-        default=(), description="Columns that go away, and whose content with them."
-    )
-    content: Literal["compared", "any"] = Field(
-        default="compared",
-        # A declared fact with its reason: listed, and not called loose.
-        json_schema_extra={"looser": "other", "size": True, **leaves_out("any")},
-        description="`any`: the content is not looked at (with a `reason`).",
-    )
-    reason: str | None = Field(
-        default=None,
-        description="Why the table need not stay as it was; for whoever reads the evidence.",
-    )
-
-    @field_validator("rows")
-    @classmethod
-    def _check_rows(cls, value: str) -> str:
-        if not ROWS.fullmatch(value):
-            raise ValueError(
-                f'{value!r} says no number of rows: write "unchanged", "+5", "-5", "±5",'
-                ' "100..200", "new", "dropped" or "any"'
-            )
-        return value
-
-    @model_validator(mode="after")
-    def _require_reason(self) -> TableChange:
-        if "any" in (self.rows, self.content) and not (self.reason or "").strip():
-            raise ValueError(
-                '"any" proves nothing, so it needs a reason: an auditor will ask for it'
-            )
-        if self.rows_become and self.rows != "unchanged":
-            raise ValueError("give rows or rows_become, not both")
-        return self
-
-
-class ImpliedReference(SettingsTable):
-    """A reference that the model implies and no constraint declares."""
-
-    column: str = Field(
-        description="The column that refers, as `table.column` or `schema.table.column`."
-    )
-    refers_to: str = Field(description="The column that it must be found in, written the same way.")
-    where: str | None = Field(
-        default=None,
-        description=(
-            "SQL that says for which rows it holds. Default: for all whose column is not null."
-        ),
-    )
+from cutover_gates.config.table_changes import ImpliedReference, TableChange
 
 
 class Migrations(SettingsTable):

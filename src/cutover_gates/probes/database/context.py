@@ -12,7 +12,8 @@ import psycopg
 from psycopg.rows import dict_row
 from pydantic import SecretStr
 
-from cutover_gates.config.migrations import Migrations, TableChange
+from cutover_gates.config.migrations import Migrations
+from cutover_gates.config.table_changes import TableChange
 from cutover_gates.config.target_access import DatabaseSettings
 from cutover_gates.core.evidence.assessment import Assessment
 from cutover_gates.core.findings import gap_error

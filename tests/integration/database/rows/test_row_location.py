@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from cutover_gates.config.migrations import TableChange
+from cutover_gates.config.table_changes import TableChange
 from cutover_gates.probes.database.measurement.consistent_session import open_consistent_session
 from cutover_gates.probes.database.measurement.key_comparison import find_differing_keys
 from cutover_gates.probes.database.measurement.table_spec_factory import build_table_spec

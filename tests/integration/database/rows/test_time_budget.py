@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from cutover_gates.config.migrations import TableChange
+from cutover_gates.config.table_changes import TableChange
 from cutover_gates.core.evidence.assessment import NotProven
 from cutover_gates.probes.database.context import Budget
 from cutover_gates.probes.database.measurement.consistent_session import open_consistent_session

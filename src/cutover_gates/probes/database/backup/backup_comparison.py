@@ -5,7 +5,7 @@ Compared are the catalog, counts, hashes, references and sequences.
 
 from __future__ import annotations
 
-from cutover_gates.config.migrations import TableChange
+from cutover_gates.config.table_changes import TableChange
 from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
 from cutover_gates.probes.database.backup import rules
 from cutover_gates.probes.database.backup.backup_original import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cutover_gates.config.base import SettingsError
-from cutover_gates.config.migrations import ImpliedReference
+from cutover_gates.config.table_changes import ImpliedReference
 from cutover_gates.core.evidence.assessment import AssessmentBuilder
 from cutover_gates.core.tables import suggest_nearest
 from cutover_gates.probes.database.bounded_reader import BoundedReader, QueryRejected

@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 
 from cutover_gates.config.base import SettingsError
-from cutover_gates.config.migrations import TableChange
+from cutover_gates.config.table_changes import TableChange
 from cutover_gates.probes.database.measurement.row_hashes import HashedColumn
 from cutover_gates.probes.database.measurement.table_specs import (
     MeasuredTable,

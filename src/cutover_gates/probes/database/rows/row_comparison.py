@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from cutover_gates.config.migrations import TableChange
+from cutover_gates.config.table_changes import TableChange
 from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
 from cutover_gates.core.findings import Finding
 from cutover_gates.probes.database.context import DatabaseContext

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cutover_gates.config.migrations import TableChange
+from cutover_gates.config.table_changes import TableChange
 from cutover_gates.core.evidence.assessment import Assessment, AssessmentBuilder
 from cutover_gates.core.tables import suggest_nearest
 from cutover_gates.probes.database.context import DatabaseContext

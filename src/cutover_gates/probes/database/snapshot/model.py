@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cutover_gates.config.migrations import TableChange
+from cutover_gates.config.table_changes import TableChange
 from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.history.history_record import HistoryRecord
 from cutover_gates.probes.database.identity import ServerFacts
