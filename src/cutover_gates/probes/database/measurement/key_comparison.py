@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
 
 from cutover_gates.probes.database.measurement import table_queries
 from cutover_gates.probes.database.measurement.consistent_session import (
@@ -16,23 +17,36 @@ from cutover_gates.probes.database.measurement.segment_comparison import (
 )
 from cutover_gates.probes.database.measurement.table_measurement import measure_in_session
 from cutover_gates.probes.database.measurement.table_specs import TableSpec, TupleConnection
-from cutover_gates.probes.database.measurement.table_stats import Division, Segments
+from cutover_gates.probes.database.measurement.table_stats import Division, RowSums, Segments
 
-# Segments whose keys are read at a time.
-MAX_SEGMENTS = 64
+# The hash of each column, by key and column.
+_ColumnHashes = Mapping[str, Mapping[str, int]]
+# Rows of differing segments that are read from each side: a few seconds, and little memory.
+MAX_COMPARED_ROWS = 50_000
 _MAX_DIVISION_BITS = 16
 # Bytes of a table for each segment: about 16 rows of 128 bytes.
 _SEGMENT_BYTES = 2048
-# Changed rows whose columns are compared: enough to name every column that a script changed.
-MAX_COLUMN_KEYS = 1000
+# Changed rows whose columns are compared.
+MAX_COLUMN_KEYS = 20_000
+# A column in which so few keys differ has them named beside it.
+_FEW_KEYS = 5
+
+
+@dataclass(frozen=True)
+class ChangedColumn:
+    """A column in which the rows of `number` keys differ; the first few of them are `keys`."""
+
+    number: int
+    keys: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class KeyDifferences:
     """The keys on which two databases differ, at most `MAX_KEYS` of each kind.
 
-    `number` counts all of them in the segments that were read, `complete` is False where segments
-    or keys were left out. `columns` are those in which changed rows differ.
+    `number` counts all of them in the segments that were read; `share` (0 to 1) is how much of the
+    difference was read. `columns` are those in which changed rows differ, by name. The keys of the
+    columns in which the fewest rows differ come first.
     """
 
     changed: tuple[str, ...]
@@ -40,13 +54,21 @@ class KeyDifferences:
     added: tuple[str, ...]
     number: int
     complete: bool = True
-    columns: tuple[str, ...] = ()
+    columns: Mapping[str, ChangedColumn] = field(default_factory=dict)
+    share: float = 1.0
 
     def __str__(self) -> str:
-        named = {"changed": self.changed, "missing": self.missing, "added": self.added}
-        parts = [f"columns {', '.join(self.columns)}"] if self.columns else []
+        named = {"missing": self.missing, "added": self.added, "changed": self.changed}
+        parts = [f"columns {', '.join(self._describe_columns())}"] if self.columns else []
         parts += [f"{kind} keys {', '.join(keys)}" for kind, keys in named.items() if keys]
         return f"{'; '.join(parts)}{'' if self.complete else ' … and more'}"
+
+    def _describe_columns(self) -> Iterator[str]:
+        for name, column in self.columns.items():
+            number = round(column.number / self.share)
+            about = "" if self.share == 1 else "about "
+            few = f": {', '.join(column.keys)}" if column.number <= _FEW_KEYS else ""
+            yield f"{name} ({about}{number:,} {'key' if number == 1 else 'keys'}{few})"
 
 
 @dataclass(frozen=True)
@@ -104,35 +126,69 @@ def _compare_sides(here: _Side, there: _Side, connections: int) -> KeyDifference
     now, then = here.measure_segments(connections), there.measure_segments(connections)
     if now is None or then is None:
         return KeyDifferences((), (), (), 0, complete=False)
-    numbers = find_differing_segments(then, now, migrated=False)
+    differing = find_differing_segments(then, now, migrated=False)
+    numbers = _choose_segments(differing, then, now)
     # Only hashes leave the databases, so the whole rows of these segments are never sent.
-    actual = here.read_row_hashes(numbers[:MAX_SEGMENTS])
-    wanted = there.read_row_hashes(numbers[:MAX_SEGMENTS])
+    actual, wanted = here.read_row_hashes(numbers), there.read_row_hashes(numbers)
     changed = sorted(key for key in actual.keys() & wanted.keys() if actual[key] != wanted[key])
     missing, added = sorted(wanted.keys() - actual), sorted(actual.keys() - wanted)
-    longest = max(map(len, (changed, missing, added)))
+    examined = changed[:MAX_COLUMN_KEYS]
+    columns = _find_differing_columns(here, there, numbers, examined)
+    named = _order_by_rarity(examined, columns)[:MAX_KEYS]
+    share = len(numbers) / len(differing) if differing else 1.0
     return KeyDifferences(
-        tuple(changed[:MAX_KEYS]),
+        tuple(named),
         tuple(missing[:MAX_KEYS]),
         tuple(added[:MAX_KEYS]),
         len(changed) + len(missing) + len(added),
-        len(numbers) <= MAX_SEGMENTS and longest <= MAX_KEYS,
-        _find_differing_columns(here, there, numbers[:MAX_SEGMENTS], changed[:MAX_COLUMN_KEYS]),
+        share == 1 and max(map(len, (changed, missing, added))) <= MAX_KEYS,
+        {name: ChangedColumn(len(keys), tuple(keys[:_FEW_KEYS])) for name, keys in columns.items()},
+        share * (len(examined) / len(changed) if changed else 1.0),
     )
+
+
+def _choose_segments(differing: Sequence[int], then: Segments, now: Segments) -> list[int]:
+    """Return the first of these segments, up to `MAX_COMPARED_ROWS` rows.
+
+    They go by the hash of the key, so the first ones are a sample of all.
+    """
+    chosen, rows = list[int](), 0
+    for number in differing:
+        rows += max(side.sums.get(number, RowSums()).rows for side in (then, now))
+        if chosen and rows > MAX_COMPARED_ROWS:
+            break
+        chosen.append(number)
+    return chosen
 
 
 def _find_differing_columns(
     here: _Side, there: _Side, numbers: Sequence[int], keys: Sequence[str]
-) -> tuple[str, ...]:
-    """Return the columns in which the rows with these keys differ, by name."""
+) -> dict[str, list[str]]:
+    """Return the columns in which the rows with these keys differ, each with its keys."""
     if not keys:
-        return ()
+        return {}
     actual, wanted = (
         table_queries.read_column_hashes(side.connection, side.spec, numbers, keys)
         for side in (here, there)
     )
-    names = here.spec.content.keys() & there.spec.content.keys()
-    differing = set[str]()
-    for key in actual.keys() & wanted.keys():
-        differing |= {name for name in names if actual[key][name] != wanted[key][name]}
-    return tuple(sorted(differing))
+    differing = dict[str, list[str]]()
+    for name in sorted(here.spec.content.keys() & there.spec.content.keys()):
+        if found := [key for key in keys if _differs(actual, wanted, key, name)]:
+            differing[name] = found
+    return differing
+
+
+def _differs(actual: _ColumnHashes, wanted: _ColumnHashes, key: str, column: str) -> bool:
+    """Return whether the rows of both sides differ in a column. A row may just have gone."""
+    if key not in actual or key not in wanted:
+        return False
+    return actual[key][column] != wanted[key][column]
+
+
+def _order_by_rarity(keys: Sequence[str], columns: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the keys, those of the columns in which the fewest rows differ first.
+
+    So a damaged row is named before the many whose time of change was only set anew.
+    """
+    ordered = sorted(columns.values(), key=len)
+    return list(dict.fromkeys([*chain.from_iterable(ordered), *keys]))

@@ -102,6 +102,13 @@ def column_hash(field: HashedColumn) -> sql.Composable:
     return _record_hash([field], sql.SQL("0"))
 
 
+def seeded_column_hash(field: HashedColumn, seed: sql.Composable) -> sql.Composable:
+    """Return the hash of one column with a seed. Where the type allows it, null for a null."""
+    if function := _SINGLE_KEY_HASHES.get(field.oid):
+        return sql.SQL("{}({}, {})").format(sql.SQL(function), hash_input(field), seed)
+    return _record_hash([field], seed)
+
+
 def row_hash(fields: HashedColumns, key: Sequence[str]) -> sql.Composable:
     """Return the hash of a row."""
     if key:

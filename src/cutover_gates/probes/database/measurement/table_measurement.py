@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import psycopg
 
 from cutover_gates.probes.database.context import DatabaseUnreachable
 from cutover_gates.probes.database.measurement import table_queries
+from cutover_gates.probes.database.measurement.column_pass import sum_columns
 from cutover_gates.probes.database.measurement.consistent_session import (
     ConsistentSession,
     open_consistent_session,
@@ -32,10 +34,6 @@ from cutover_gates.probes.database.measurement.table_specs import TableSpec, Tup
 from cutover_gates.probes.database.measurement.table_stats import DatabaseStats, RowSums
 
 __all__ = ["OUT_OF_TIME", "measure_in_session", "measure_tables"]
-
-# `server_version_num` of the first release that reads a range of blocks by itself.
-# An older one reads the whole table for each range.
-BLOCK_RANGE_MIN_VERSION = 140000
 
 
 def measure_tables(
@@ -65,12 +63,16 @@ def measure_in_session(
     *,
     connections: int = 4,
     contents: bool = True,
+    columns: bool = False,
     watch: ProgressCallback = lambda _progress: None,
 ) -> DatabaseStats:
-    """Measure tables at the moment of a session that is open already."""
+    """Measure tables at the moment of a session that is open already.
+
+    `columns`: sum each column by itself, too, once all contents are hashed.
+    """
     began = time.monotonic()
     cheapest = sorted(tables, key=lambda spec: spec.size)
-    whole = session.first.info.server_version < BLOCK_RANGE_MIN_VERSION
+    whole = session.first.info.server_version < table_queries.BLOCK_RANGE_MIN_VERSION
     pieces = sum(len(list(table_queries.divide_table(spec, whole=whole))) for spec in cheapest)
     opened = [session.first, *_open_more_connections(session, min(connections, pieces) - 1)]
     # Whole tables are counted: the server's own parallel workers share one of them.
@@ -90,8 +92,38 @@ def measure_in_session(
         ),
         _sum_hashes,
     )
-    seconds = time.monotonic() - began
-    return build_stats(counted.accumulators, summed.accumulators, seconds)
+    stats = build_stats(counted.accumulators, summed.accumulators, time.monotonic() - began)
+    if not columns:
+        return stats
+    opened = [connection for connection in opened if not connection.closed]
+    return _add_column_sums(session, opened, hashed, stats, watch)
+
+
+def _add_column_sums(
+    session: ConsistentSession,
+    connections: Sequence[TupleConnection],
+    specs: Sequence[TableSpec],
+    stats: DatabaseStats,
+    watch: ProgressCallback,
+) -> DatabaseStats:
+    """Return the figures with the sums of single columns.
+
+    A table whose columns could not be summed in time is whole without them: they only name where
+    a difference is.
+    """
+    began = time.monotonic()
+    expected = [
+        replace(spec, content=spec.expected, key=spec.expected_key)
+        for spec in specs
+        if spec.expected is not None
+    ]
+    now = sum_columns(session, connections, specs, watch)
+    later = sum_columns(session, connections, expected, watch)
+    tables = {
+        name: replace(table, column_sums=now.get(name), expected_column_sums=later.get(name))
+        for name, table in stats.tables.items()
+    }
+    return replace(stats, tables=tables, seconds=stats.seconds + time.monotonic() - began)
 
 
 def _count_rows(

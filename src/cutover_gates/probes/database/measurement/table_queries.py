@@ -18,6 +18,9 @@ from cutover_gates.probes.database.measurement.table_specs import (
 from cutover_gates.probes.database.measurement.table_stats import Division
 
 BLOCK_BYTES = 8192
+# `server_version_num` of the first release that reads a range of blocks by itself.
+# An older one reads the whole table for each range.
+BLOCK_RANGE_MIN_VERSION = 140000
 # Bytes that one statement reads: a fraction of a second, so that all connections end together.
 _PIECE_BYTES = 32 << 20
 # The same for a divided table: each piece answers with all segments, so there are fewer pieces.

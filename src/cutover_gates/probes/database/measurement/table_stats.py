@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from cutover_gates.probes.database.measurement.column_sums import ColumnSums
 from cutover_gates.probes.database.measurement.row_hashes import MODULUS
 
 
@@ -84,6 +85,9 @@ class Segments:
         return cls(Division(plain["parts"], plain["origin"], plain["shift"]), sums)
 
 
+_COLUMN_SUMS = ("column_sums", "expected_column_sums")
+
+
 @dataclass(frozen=True)
 class TableStats:
     """The figures of one table.
@@ -93,6 +97,8 @@ class TableStats:
     what was hashed as it is and as it should become. `above` is the column that only grows, `mark`
     its value (as text) up to which rows are old; `sums` are those of the old rows, `newer` is the
     number of the others. `rows_become`: the declared number of rows after the migration.
+    `column_sums`: those of the columns as they are, `expected_column_sums` as they should become;
+    None where they were not measured.
     """
 
     columns: Mapping[str, str]
@@ -105,6 +111,8 @@ class TableStats:
     mark: str | None = None
     rows_become: int | None = None
     segments: Segments | None = None
+    column_sums: ColumnSums | None = None
+    expected_column_sums: ColumnSums | None = None
 
     @property
     def old_row_count(self) -> int | None:
@@ -120,7 +128,11 @@ class TableStats:
             "sums": self.sums and list(vars(self.sums).values()),
             "expected_columns": self.expected_columns and dict(self.expected_columns),
             "segments": self.segments and self.segments.to_plain(),
+            **{name: sums and sums.to_plain() for name, sums in self._column_sums().items()},
         }
+
+    def _column_sums(self) -> dict[str, ColumnSums | None]:
+        return {name: getattr(self, name) for name in _COLUMN_SUMS}
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> TableStats:
@@ -130,6 +142,10 @@ class TableStats:
             "sums": plain["sums"] and RowSums(*plain["sums"]),
             "segments": plain["segments"] and Segments.from_plain(plain["segments"]),
         }
+        # A snapshot from before these sums were kept has none.
+        for name in _COLUMN_SUMS:
+            sums = plain.get(name)
+            typed[name] = sums and ColumnSums.from_plain(sums)
         return cls(**{**plain, **typed})
 
     def without_segments(self) -> TableStats:

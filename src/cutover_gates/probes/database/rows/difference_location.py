@@ -33,6 +33,7 @@ from cutover_gates.probes.database.measurement.table_specs import (
     TupleConnection,
     read_tables,
 )
+from cutover_gates.probes.database.rows.column_location import name_differing_columns
 from cutover_gates.probes.database.rows.snapshot_scan import ExpectedState, build_comparison_spec
 from cutover_gates.probes.database.snapshot.model import Snapshot
 from cutover_gates.util.text import first_error_line
@@ -73,9 +74,12 @@ def locate_rows(
     location, comparison = RowLocation(), _Comparison(context, before, dsn, expected)
     if names and _is_backup_allowed(context):
         _add_exact_keys(comparison, names[:MAX_LOCATED_TABLES], location)
-    others = [name for name in names if name not in location.places]
+    others = [name for name in names if name not in location.places][:MAX_LOCATED_TABLES]
     if others and context.budget.remaining_seconds > 0:
-        _add_segments(comparison, others[:MAX_LOCATED_TABLES], location)
+        columns = name_differing_columns(context, before, dsn, others, expected)
+        _add_segments(comparison, others, location)
+        for name, text in columns.items():
+            location.places[name] = [text, *location.places.get(name, ())]
     return location
 
 

@@ -108,6 +108,7 @@ def _measure_tables(context: DatabaseContext, marks: Marks) -> _TableMeasurement
             session,
             specs,
             connections=context.migrations.connections,
+            columns=True,
             watch=MeasurementProgress(context, "snapshot"),
         )
     return _TableMeasurement(_add_expected_rows(figures, expected_rows), left_out)
