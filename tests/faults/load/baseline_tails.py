@@ -41,9 +41,12 @@ class _SlowerThanBefore(LoadFault):
 
 
 class OneReportInEightIsSlowerThanBefore(_SlowerThanBefore):
-    """One report in eight takes five times as long as people are used to, and the median hides it."""
+    """One report in eight takes five times as long as people are used to, and the median hides it.
 
-    shows, every, more_seconds = "content p95", 8, 0.35
+    The 99th percentile may be certain before the 95th is, and then ends the run.
+    """
+
+    shows, every, more_seconds = "content p9", 8, 0.35
 
 
 class OneReportInThirtyIsMuchSlowerThanBefore(_SlowerThanBefore):

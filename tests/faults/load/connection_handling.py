@@ -100,6 +100,9 @@ class OneUploadInTenIsCutOff(_UnderLoad, LoadFault):
 
     item = "error-rate"
     breaks, shows = (rules.ERROR_RATE,), "upload"
+    perhaps: ClassVar[Mapping[str, str]] = {
+        "response-times": "what never comes is late, too, and there may be enough of it to show"
+    }
 
     def __init__(self) -> None:
         super().__init__()

@@ -31,6 +31,7 @@ _STATISTIC_NAMES = {
     "p99 ratio": "p99",
 }
 _VERBS = {"errors": "failed", "asked again": "were sent again"}
+_SLOW_VERB = "took longer or got no answer"
 
 
 def objective_rule(objective: ObjectiveResult) -> Rule:
@@ -79,7 +80,7 @@ def add_open_objective(
     builder: AssessmentBuilder, objective: ObjectiveResult, summary: LoadSummary
 ) -> None:
     """Add an objective that the run did not decide, with what is missing, and what failed."""
-    verb = _VERBS.get(objective.statistic, "were slower")
+    verb = _VERBS.get(objective.statistic, _SLOW_VERB)
     missing = "the share is too near to the limit to be decided"
     if objective.missing:
         missing = f"about {objective.missing} more requests are needed"
@@ -94,7 +95,7 @@ def add_open_objective(
 
 
 def _describe_broken(objective: ObjectiveResult) -> str:
-    verb = _VERBS.get(objective.statistic, "took longer")
+    verb = _VERBS.get(objective.statistic, _SLOW_VERB)
     counts = (
         f"{objective.bad} of {objective.total} requests {verb}, at most"
         f" {objective.share * 100:g} % may"
