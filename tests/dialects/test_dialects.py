@@ -122,6 +122,9 @@ def test_a_dialect_shares_nothing(name: str) -> None:
                 )
             )
         ]
-        assert all(line.startswith(f"from tests.dialects.{name}.") for line in known), (
-            f"{path.name}: {known}"
-        )
+        allowed = [f"from tests.dialects.{name}."]
+        if path.name == "faults.py":
+            allowed.append(
+                "from tests.dialects.seeded_fault "
+            )  # says what a fault is, and acts not
+        assert all(line.startswith(tuple(allowed)) for line in known), f"{path.name}: {known}"

@@ -1,8 +1,4 @@
-"""The county with a fault, one class each.
-
-The name says the harm. `item` must catch it, `kind` is the class of faults that it belongs to, and
-`also` are items that cannot help failing, too, and `perhaps` those that fail as chance has it.
-"""
+"""The county with a fault, one class each."""
 
 from __future__ import annotations
 
@@ -11,29 +7,21 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from tests.dialects.county.server import STAFF, County, Entry, Failed, connection
-
-WRITES, PATIENTS, VISITS, DOCUMENTS = (
-    "acknowledged-writes",
-    "patient-creation",
-    "visit-creation",
-    "document-upload",
-)
-ACCESS, ENDPOINTS, DOCUMENT = "access-control", "api-endpoints", "contract-document"
-
-ANY_CONNECTION = dict.fromkeys(
-    (PATIENTS, VISITS, DOCUMENTS, ACCESS, ENDPOINTS, "authentication-flow", "health-checks"),
-    "a check may have the connection of the instance that differs",
+from tests.dialects.seeded_fault import (
+    ACCESS,
+    ANY_CONNECTION,
+    DOCUMENT,
+    DOCUMENTS,
+    ENDPOINTS,
+    PATIENTS,
+    VISITS,
+    WRITES,
+    SeededFault,
 )
 
 
-class Fault(County):
+class Fault(SeededFault, County):
     """A county with a fault."""
-
-    item: ClassVar[str]
-    kind: ClassVar[str]
-    also: ClassVar[Mapping[str, str]] = {}
-    perhaps: ClassVar[Mapping[str, str]] = {}
-    seconds: ClassVar[float] = 90
 
 
 # ── acknowledged writes ──

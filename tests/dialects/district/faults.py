@@ -1,8 +1,4 @@
-"""The district with a fault, one class each.
-
-The name says the harm. `item` must catch it, `kind` is the class of faults that it belongs to, and
-`also` are items that cannot help failing, too, and `perhaps` those that fail as chance has it.
-"""
+"""The district with a fault, one class each."""
 
 from __future__ import annotations
 
@@ -10,29 +6,20 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from tests.dialects.district.server import District, Entry, Refused, connection
-
-WRITES, PATIENTS, VISITS, DOCUMENTS = (
-    "acknowledged-writes",
-    "patient-creation",
-    "visit-creation",
-    "document-upload",
-)
-ACCESS, ENDPOINTS = "access-control", "api-endpoints"
-
-ANY_CONNECTION = dict.fromkeys(
-    (PATIENTS, VISITS, DOCUMENTS, ACCESS, ENDPOINTS, "authentication-flow", "health-checks"),
-    "a check may have the connection of the instance that differs",
+from tests.dialects.seeded_fault import (
+    ACCESS,
+    ANY_CONNECTION,
+    DOCUMENTS,
+    ENDPOINTS,
+    PATIENTS,
+    VISITS,
+    WRITES,
+    SeededFault,
 )
 
 
-class Fault(District):
+class Fault(SeededFault, District):
     """A district with a fault."""
-
-    item: ClassVar[str]
-    kind: ClassVar[str]
-    also: ClassVar[Mapping[str, str]] = {}
-    perhaps: ClassVar[Mapping[str, str]] = {}
-    seconds: ClassVar[float] = 90
 
 
 # ── acknowledged writes ──
