@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import psycopg
 from psycopg import sql
@@ -30,6 +30,12 @@ _NON_TRANSACTIONAL = re.compile(
     re.IGNORECASE,
 )
 """Statements that PostgreSQL refuses inside a transaction."""
+
+_CREATED_SCHEMA = re.compile(
+    r'CREATE\s+SCHEMA\s+(?!IF\b)(?:AUTHORIZATION\s+)?(?:"(?P<quoted>[^"]+)"|(?P<plain>\w+))',
+    re.IGNORECASE,
+)
+"""A statement that fails where the schema exists."""
 
 _TOKEN = re.compile(
     r"(?P<comment>--[^\r\n]*)|(?P<block>/\*)"
@@ -59,19 +65,16 @@ def apply_scripts(
 ) -> list[tuple[MigrationScript, float]]:
     """Run the scripts in the given order, and return the seconds that each took.
 
-    `started(script, backend_pid)` is called before each. `schema` is created where it is missing,
-    and unqualified names mean it. Raises `ScriptFailed`.
+    `started(script, backend_pid)` is called before each. Unqualified names mean `schema`, which is
+    created where it is missing and no script creates it. Raises `ScriptFailed`.
     """
     # Autocommit: each script decides for itself whether it runs in a transaction.
     durations = []
     name = f"{APPLICATION_NAME} migration"
     with psycopg.connect(dsn, autocommit=True, application_name=name) as connection:
         if schema:
-            connection.execute(
-                sql.SQL("CREATE SCHEMA IF NOT EXISTS {0}; SET search_path = {0}, public").format(
-                    sql.Identifier(schema)
-                )
-            )
+            texts = (_fill_placeholders(script, placeholders) for script in scripts)
+            _prepare_schema(connection, schema, texts)
         for script in scripts:
             text = _fill_placeholders(script, placeholders)
             if started:
@@ -114,6 +117,20 @@ def requires_autocommit(script: MigrationScript, text: str) -> bool:
         _NON_TRANSACTIONAL.match(" ".join(statement.split()))
         for statement in split_statements(text)
     )
+
+
+def _prepare_schema(connection: psycopg.Connection, schema: str, texts: Iterable[str]) -> None:
+    name = sql.Identifier(schema)
+    # A script that creates it fails where it is there already, so Flyway did not create it either.
+    if not any(creates_schema(text, schema) for text in texts):
+        connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(name))
+    connection.execute(sql.SQL("SET search_path = {}, public").format(name))
+
+
+def creates_schema(text: str, schema: str) -> bool:
+    """Return whether a script creates this schema, and fails where it exists."""
+    found = filter(None, map(_CREATED_SCHEMA.match, split_statements(text)))
+    return any((name["quoted"] or name["plain"].lower()) == schema for name in found)
 
 
 def _fill_placeholders(script: MigrationScript, placeholders: Mapping[str, str]) -> str:

@@ -10,6 +10,7 @@ from cutover_gates.core.evidence.assessment import AssessmentBuilder
 from cutover_gates.probes.database.bounded_reader import BoundedReader
 from cutover_gates.probes.database.context import DatabaseContext, Row
 from cutover_gates.probes.database.integrity import rules
+from cutover_gates.probes.database.integrity.sequence_texts import number_in_text
 from cutover_gates.probes.database.integrity.table_structure import (
     Relation,
     read_structure,
@@ -20,6 +21,8 @@ MAX_USED_SHARE = 0.9
 """Share of its numbers that a sequence may have used."""
 
 _LARGEST = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
+_NUMBERS = ("numeric", "real", "double precision")
+"""Further types that a sequence may fill as they are; it fills any other as a text."""
 _SEQUENCE_USES = """
 WITH uses AS (
     SELECT d.objid AS sequence, d.refobjid AS oid, d.refobjsubid AS number FROM pg_depend d
@@ -32,7 +35,9 @@ WITH uses AS (
 SELECT uses.oid, a.attname AS column,
        format_type(coalesce(nullif(t.typbasetype, 0), t.oid), NULL) AS type,
        space.nspname AS schema, c.relname AS name, s.seqincrement AS step, s.seqmin AS low,
-       s.seqmax AS high, s.seqcycle AS cycles
+       s.seqmax AS high, s.seqcycle AS cycles,
+       (SELECT pg_get_expr(f.adbin, f.adrelid) FROM pg_attrdef f
+        WHERE f.adrelid = uses.oid AND f.adnum = uses.number AND a.attgenerated = '') AS default
 FROM uses JOIN pg_sequence s ON s.seqrelid = uses.sequence JOIN pg_class c ON c.oid = s.seqrelid
 JOIN pg_namespace space ON space.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = uses.oid AND a.attnum = uses.number
@@ -117,23 +122,26 @@ def _read_state(reader: BoundedReader, table: Relation, row: Row) -> SequenceSta
     """Read the sequence and the last value of its column. Raises `NotReadable`."""
     step, low, high = row["step"], row["low"], row["high"]
     largest = _LARGEST.get(row["type"])
+    sequence = sql.Identifier(row["schema"], row["name"])
     number: sql.Composable = sql.Identifier(row["column"])
-    # A sequence may fill a text column. As text, 9 would be greater than 10.
-    if largest is None and row["type"] != "numeric":
-        number = sql.SQL("{}::numeric").format(number)
+    if largest is None and row["type"] not in _NUMBERS:
+        state = reader.fetch_one(sql.SQL("SELECT last_value, is_called FROM {}").format(sequence))
+        following = _next_number(state, step)
+        number = number_in_text(reader, row["column"], row["default"], following)
+    # One query: what is given out while it runs is in the sequence before it is in a row.
     state = reader.fetch_one(
         sql.SQL("SELECT last_value, is_called, (SELECT {}({}) FROM {}) AS last_row FROM {}").format(
-            sql.SQL("max" if step > 0 else "min"),
-            number,
-            table.rows_sql,
-            sql.Identifier(row["schema"], row["name"]),
+            sql.SQL("max" if step > 0 else "min"), number, table.rows_sql, sequence
         )
     )
     # The column may end before the sequence does.
     if largest is not None:
         low, high = max(low, -largest - 1), min(high, largest)
-    following = state["last_value"] + (step if state["is_called"] else 0)
-    return SequenceState(step, low, high, following, state["last_row"])
+    return SequenceState(step, low, high, _next_number(state, step), state["last_row"])
+
+
+def _next_number(state: Row, step: int) -> int:
+    return int(state["last_value"] + (step if state["is_called"] else 0))
 
 
 def _check_sequence(name: str, row: Row, state: SequenceState, builder: AssessmentBuilder) -> None:
