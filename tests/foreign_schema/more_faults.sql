@@ -85,7 +85,7 @@ UPDATE adt.next_of_kin SET full_name = full_name || ' ' WHERE person_no = 4;
 UPDATE adt.ward SET specialties = array_replace(specialties, NULL, 'NULL') WHERE ward = 2;
 
 -- fault: a document without its unit
-UPDATE lab.machine SET settings = replace(settings::text, 'µ', '?')::xml WHERE serial = 'SN-2';
+UPDATE lab.machine SET settings = replace(settings::text, 'µ', '?')::json WHERE serial = 'SN-2';
 
 -- fault: forever read as the end of a calendar
 UPDATE sec.account SET valid_until = '9999-12-31 00:00:00+00' WHERE login = 'user12';

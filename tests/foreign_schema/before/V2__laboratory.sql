@@ -16,7 +16,8 @@ CREATE TABLE lab.machine (
     serial text PRIMARY KEY,
     address inet NOT NULL,
     warm_up interval NOT NULL DEFAULT '10 minutes',
-    settings xml
+    settings json,
+    reach box
 );
 
 CREATE TABLE lab.calibration (
