@@ -19,6 +19,7 @@ def test_the_database_was_backed_up_just_before_it_was_changed(backups: BackupAs
 
 
 @pytest.mark.plan("backup-taken")
+@pytest.mark.cost("restore")
 def test_that_backup_holds_the_data_as_it_was(backups: BackupAssessments) -> None:
     """The restored backup equals the snapshot from before the migration.
 
@@ -38,6 +39,7 @@ def test_a_recent_backup_is_there(backups: BackupAssessments) -> None:
 
 
 @pytest.mark.plan("backups-verified", "final-backups")
+@pytest.mark.cost("rows")
 def test_it_is_whole_and_of_this_database(backups: BackupAssessments) -> None:
     """The backup can be read to its end and holds every table of this database.
 
@@ -47,6 +49,7 @@ def test_it_is_whole_and_of_this_database(backups: BackupAssessments) -> None:
 
 
 @pytest.mark.plan("backups-verified", "final-backups", "restoration-tested")
+@pytest.mark.cost("restore")
 def test_it_restores_to_equal_data(backups: BackupAssessments) -> None:
     """The restored backup equals the database.
 

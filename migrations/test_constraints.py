@@ -18,6 +18,7 @@ def test_what_is_declared_is_in_force(integrity: IntegrityAssessments) -> None:
     assert_passed(integrity.assess_declarations())
 
 
+@pytest.mark.cost("joins")
 def test_no_row_refers_to_nothing(integrity: IntegrityAssessments) -> None:
     """Every foreign key refers to an existing row.
 
@@ -27,6 +28,7 @@ def test_no_row_refers_to_nothing(integrity: IntegrityAssessments) -> None:
     assert_passed(integrity.assess_foreign_keys())
 
 
+@pytest.mark.cost("joins")
 def test_no_row_refers_to_nothing_where_only_the_model_says_so(
     integrity: IntegrityAssessments,
 ) -> None:
@@ -37,6 +39,7 @@ def test_no_row_refers_to_nothing_where_only_the_model_says_so(
     assert_passed(integrity.assess_implied_keys())
 
 
+@pytest.mark.cost("unique")
 def test_what_may_stand_once_stands_once(integrity: IntegrityAssessments) -> None:
     """Every unique value exists once.
 
@@ -45,16 +48,19 @@ def test_what_may_stand_once_stands_once(integrity: IntegrityAssessments) -> Non
     assert_passed(integrity.assess_duplicates())
 
 
+@pytest.mark.cost("rows")
 def test_no_value_is_missing(integrity: IntegrityAssessments) -> None:
     """Every column that must have a value has one, in every row."""
     assert_passed(integrity.assess_nulls())
 
 
+@pytest.mark.cost("rows")
 def test_every_row_keeps_the_checks(integrity: IntegrityAssessments) -> None:
     """Every row satisfies the checks of its table and of its domains."""
     assert_passed(integrity.assess_check_constraints())
 
 
+@pytest.mark.cost("rows")
 def test_generated_columns_are_what_their_expressions_give(integrity: IntegrityAssessments) -> None:
     """Every generated column holds the value of its expression.
 
@@ -64,6 +70,7 @@ def test_generated_columns_are_what_their_expressions_give(integrity: IntegrityA
     assert_passed(integrity.assess_generated_columns())
 
 
+@pytest.mark.cost("rows")
 def test_every_row_is_in_its_partition(integrity: IntegrityAssessments) -> None:
     """Every row is inside the bounds of its partition.
 

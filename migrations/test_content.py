@@ -9,6 +9,7 @@ from cutover_gates.probes.database.rows.assessments import RowAssessments
 
 
 @pytest.mark.plan("content-unchanged")
+@pytest.mark.cost("rows")
 def test_the_content_is_what_it_was_or_was_declared_to_become(rows: RowAssessments) -> None:
     """The content of every row is what it was, or what it is declared to become.
 
@@ -19,6 +20,7 @@ def test_the_content_is_what_it_was_or_was_declared_to_become(rows: RowAssessmen
 
 
 @pytest.mark.plan("no-data-loss")
+@pytest.mark.cost("rows")
 def test_no_row_from_before_is_gone(rows: RowAssessments) -> None:
     """Every row from before the migration is still there, under its key.
 

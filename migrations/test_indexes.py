@@ -9,6 +9,7 @@ from cutover_gates.probes.database.integrity.assessments import IntegrityAssessm
 
 
 @pytest.mark.plan("indexes-agree")
+@pytest.mark.cost("indexes")
 def test_indexes_agree_with_their_tables(integrity: IntegrityAssessments) -> None:
     """Every index holds what its table holds, in order.
 

@@ -9,6 +9,7 @@ from cutover_gates.probes.database.rehearsal.assessments import RehearsalAssessm
 
 
 @pytest.mark.plan("migration-dry-run", "migration-scripts-tested")
+@pytest.mark.cost("restore")
 def test_the_pending_scripts_run_within_their_time(rehearsal: RehearsalAssessments) -> None:
     """Every pending script runs to its end on a restored copy, within the time allowed.
 
@@ -18,6 +19,7 @@ def test_the_pending_scripts_run_within_their_time(rehearsal: RehearsalAssessmen
 
 
 @pytest.mark.plan("migration-dry-run")
+@pytest.mark.cost("restore")
 def test_nobody_waits_long_for_the_migration(rehearsal: RehearsalAssessments) -> None:
     """Statements that run during the migration are answered within the time allowed.
 
@@ -27,6 +29,7 @@ def test_nobody_waits_long_for_the_migration(rehearsal: RehearsalAssessments) ->
 
 
 @pytest.mark.plan("migration-dry-run", "migration-scripts-tested")
+@pytest.mark.cost("restore")
 def test_the_rehearsed_migration_leaves_the_data_whole(rehearsal: RehearsalAssessments) -> None:
     """After the rehearsal the data of the copy is what the settings declare.
 

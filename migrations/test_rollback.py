@@ -9,6 +9,7 @@ from cutover_gates.probes.database.rows.assessments import RowAssessments
 
 
 @pytest.mark.plan("database-rolled-back")
+@pytest.mark.cost("rows")
 def test_the_data_is_what_it_was_before_the_cutover(rows: RowAssessments) -> None:
     """The data is what it was before the cutover.
 

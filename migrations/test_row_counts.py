@@ -9,6 +9,7 @@ from cutover_gates.probes.database.rows.assessments import RowAssessments
 
 
 @pytest.mark.plan("row-counts")
+@pytest.mark.cost("rows")
 def test_every_table_has_the_rows_that_it_should_have(rows: RowAssessments) -> None:
     """Every table has as many rows as before, or as many as are declared.
 

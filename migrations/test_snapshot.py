@@ -9,6 +9,7 @@ from cutover_gates.probes.database.rows.assessments import RowAssessments
 
 
 @pytest.mark.plan("final-backups")
+@pytest.mark.cost("rows")
 def test_a_snapshot_is_taken_and_has_every_table(rows: RowAssessments) -> None:
     """A snapshot is taken and holds every table in full.
 

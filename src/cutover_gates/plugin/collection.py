@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Generator, Sequence
 import pytest
 
 from cutover_gates.core.plan import Item, Plan, PlanError
+from cutover_gates.plugin.check_order import describe_cost_mistakes
 from cutover_gates.plugin.results import strip_parameters
 from cutover_gates.plugin.suite_folders import SuiteFolders
 
@@ -68,6 +69,8 @@ class ItemBinder:
             return [
                 f'{check.nodeid} names no item of the plan: write @pytest.mark.plan("<item id>")'
             ]
+        if mistakes := describe_cost_mistakes(check):
+            return mistakes
         try:
             items = self.plan.items_of_groups(sorted(groups))
         except PlanError as error:

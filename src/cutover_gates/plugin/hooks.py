@@ -20,6 +20,7 @@ from cutover_gates.plugin import options, unjudged_calls
 from cutover_gates.plugin.allure_checks import register_allure
 from cutover_gates.plugin.call_guard import CallGuard
 from cutover_gates.plugin.check_inventory import CheckInventory, build_inventory
+from cutover_gates.plugin.check_order import CheckOrder
 from cutover_gates.plugin.collection import ItemBinder
 from cutover_gates.plugin.collection_record import CollectionRecorder
 from cutover_gates.plugin.expected_checks import bind_to_plan
@@ -94,6 +95,7 @@ def pytest_configure(config: pytest.Config) -> None:
         unjudged_calls.warn_without_gate(config)
         return
     parts.register(ProcessReporter(parts, holds), "cutover-process-reporter")
+    parts.register(CheckOrder(), "cutover-check-order")
     inventory = build_inventory(run.suite_folders)
     _leave_files_out(config, run, inventory)
     parts.register(CallGuard(run.recorder, inventory.slips, holds), "cutover-call-guard")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cutover_gates.core.gates import GATES, SUITES
+from cutover_gates.plugin.check_order import COSTS
 from cutover_gates.plugin.run import PytestRun
 
 ACTION_HELP = {
@@ -103,6 +104,10 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 def add_markers(config: pytest.Config) -> None:
     """Declare the markers of the plan: gates, suites and `plan` itself."""
     config.addinivalue_line("markers", "plan(*groups): the groups of checks that this check is of")
+    config.addinivalue_line(
+        "markers",
+        f"cost(level): what this check reads, which decides its place: {', '.join(COSTS)}",
+    )
     for name in GATES + SUITES:
         config.addinivalue_line(
             "markers",
