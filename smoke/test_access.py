@@ -400,9 +400,11 @@ def test_a_visit_cannot_be_read_through_another_patient(
     ward: Ward, opened: Visit, neighbour: Patient, capabilities: TargetCapabilities
 ) -> None:
     """A visit cannot be read under another patient's id."""
-    with capabilities.refusal("visits-below-a-patient", Reason.NOT_FOUND):
+    with capabilities.refusal("visits-below-a-patient", Reason.NOT_FOUND) as refusal:
         shown = ward.visit(replace(opened, patient_id=neighbour.id))
+    if refusal.is_missing:
         assert_equal(opened.patient_id, shown.patient_id, "patient of the visit")
+        refusal.end_check()
 
 
 def test_a_visit_cannot_be_moved_through_another_patient(
@@ -412,10 +414,12 @@ def test_a_visit_cannot_be_moved_through_another_patient(
 
     The attempt is rejected as not found, and the visit stays as it was.
     """
-    with capabilities.refusal("visits-below-a-patient", Reason.NOT_FOUND):
+    with capabilities.refusal("visits-below-a-patient", Reason.NOT_FOUND) as refusal:
         ward.admit(replace(opened, patient_id=neighbour.id))
+    if refusal.is_missing:
         assert_equal(opened.patient_id, ward.visit(opened).patient_id, "patient of the visit")
         assert not ward.visits_of(neighbour)
+        refusal.end_check()
     assert ward.visit(opened).status is VisitStatus.OPEN
 
 
@@ -427,10 +431,12 @@ def test_a_document_cannot_be_read_through_another_patient(
     Neither its description nor its bytes are shown.
     """
     astray = replace(filed, patient_id=neighbour.id)
-    with capabilities.refusal("documents-below-a-patient", Reason.NOT_FOUND):
+    with capabilities.refusal("documents-below-a-patient", Reason.NOT_FOUND) as refusal:
         shown = records.document(astray)
+    if refusal.is_missing:
         assert_equal(filed.patient_id, shown.patient_id, "patient of the document")
         assert not records.list_documents(neighbour)
+        refusal.end_check()
     with expect_rejection(Reason.NOT_FOUND):
         records.content(astray)
 

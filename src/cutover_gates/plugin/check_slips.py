@@ -20,7 +20,8 @@ from cutover_gates.plugin.dead_assertions import find_dead_assertions
 from cutover_gates.plugin.source_functions import FunctionNode
 
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
-CONTEXTS = {"raises", "expect_rejection"}
+REJECTION = "expect_rejection"
+CONTEXTS = {"raises", REJECTION}
 """Names of context managers that expect something, and do so only in a `with`."""
 CAPABILITY_CONTEXT = "capabilities.refusal"
 """Another one, of the fixture `capabilities`."""
@@ -59,8 +60,25 @@ def _slips_of_node(node: ast.AST) -> Iterator[str]:
         )
     elif isinstance(node, ast.Expr) and _is_context_without_block(node.value):
         yield f"line {node.lineno}: `{_source(node)}` expects nothing without `with` before it"
-    elif isinstance(node, ast.With | ast.AsyncWith) and _suppresses_assertions(node):
+    elif isinstance(node, ast.With | ast.AsyncWith):
+        yield from _slips_of_block(node)
+
+
+def _slips_of_block(node: ast.With | ast.AsyncWith) -> Iterator[str]:
+    if _suppresses_assertions(node):
         yield f"line {node.lineno}: `suppress` swallows the assertions in its block"
+    elif len(node.body) > 1 and any(_expects_rejection(item.context_expr) for item in node.items):
+        yield (
+            f"line {node.lineno}: the block that expects a rejection holds"
+            f" {len(node.body)} statements, and the rejection of any of them satisfies it: leave"
+            " one action in it"
+        )
+
+
+def _expects_rejection(value: ast.expr) -> bool:
+    if not isinstance(value, ast.Call):
+        return False
+    return ast.unparse(value.func) == CAPABILITY_CONTEXT or last_name(value.func) == REJECTION
 
 
 def _is_always_true(test: ast.expr) -> bool:

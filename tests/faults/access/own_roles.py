@@ -69,6 +69,10 @@ class DoctorsCannotDischarge(_OwnRoles):
 class DoctorsCannotSearch(_OwnRoles):
     """A doctor does not find the patient who was brought in, and treats a stranger."""
 
+    also: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("authentication-flow", "visit-creation", "api-endpoints"),
+        "the doctor searches there, too",
+    )
     who, taken_for, request = ADMINISTRATOR, {"role": AUDITOR}, "^GET .*/patients$"
 
 

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 from uuid import UUID
 
 from reference import paging
@@ -67,6 +68,10 @@ class DischargedVisitsLeaveTheList(_AfterDischarge):
 
 class DischargedPatientsAreNotFound(_AfterDischarge):
     """The patient comes back, is not found, and is registered again."""
+
+    also: ClassVar[Mapping[str, str]] = {
+        "patient-creation": "lists and searches lose the patients whom other checks discharged"
+    }
 
     def put_in(self) -> None:
         right = store.search

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 from uuid import UUID
 
 from starlette.types import ASGIApp
@@ -182,6 +183,10 @@ class AStrangersSearchHoldsThePatient(_Lists):
 
 class AStrangerGetsAnEmptyRecord(_Lists):
     """Who reads a single record cannot tell an empty one from a refusal, and takes it as true."""
+
+    also: ClassVar[Mapping[str, str]] = {
+        "authentication-flow": "a token that has ended, or was made up, gets the same empty record"
+    }
 
     def is_listed(self, path: str) -> bool:
         return "/patients/" in path and not path.endswith("/content")

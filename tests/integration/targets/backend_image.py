@@ -7,12 +7,13 @@ from __future__ import annotations
 import io
 import sys
 import sysconfig
-import tarfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 # another image, made in the same way
 from tests.integration.database.scratch.postgres_image import (
+    ImageTar,
     _libraries,
     _text,
 )
@@ -50,32 +51,48 @@ _LEFT_OUT = {
 }
 
 
+CHANGES = [
+    "ENV LD_LIBRARY_PATH=/libraries PYTHONHOME=/python PYTHONPATH=/served PYTHONUNBUFFERED=1",
+    "EXPOSE 8000",
+    'ENTRYPOINT ["/python/bin/python", "/served.py"]',
+]
+
+
 def build(engine: Any) -> str:
-    """The image's name with its tag."""
-    changes = [
-        "ENV LD_LIBRARY_PATH=/libraries PYTHONHOME=/python PYTHONUNBUFFERED=1",
-        "EXPOSE 8000",
-        'ENTRYPOINT ["/python/bin/python", "/served.py"]',
-    ]
-    engine.api.import_image_from_data(_tree(), repository=NAME, tag=TAG, changes=changes)
-    return f"{NAME}:{TAG}"
+    """Build the image of the small hospital, and return its name with its tag."""
+    return build_python_image(engine, NAME, _SERVED)
 
 
-def _tree() -> bytes:
+def build_python_image(
+    engine: Any, name: str, program: str, files: Mapping[str, Path] | None = None
+) -> str:
+    """Build an image that runs `program` with this Python, and return its name with its tag.
+
+    `files` can be imported by it: the path of each from the folder of packages, and where it is.
+    """
+    tree = _tree(program, files or {})
+    engine.api.import_image_from_data(tree, repository=name, tag=TAG, changes=CHANGES)
+    return f"{name}:{TAG}"
+
+
+def _tree(program: str, files: Mapping[str, Path]) -> bytes:
     python = Path(sys.executable).resolve()
     library = Path(sysconfig.get_paths()["stdlib"])
     content = io.BytesIO()
-    with tarfile.open(fileobj=content, mode="w") as tar:
+    with ImageTar.open(fileobj=content, mode="w") as tar:
         tar.add(python, "python/bin/python")
         tar.add(
             library,
             f"python/lib/{library.name}",
             filter=lambda entry: None if Path(entry.name).name in _LEFT_OUT else entry,
         )
-        for one in sorted(_libraries(python, *(library / "lib-dynload").glob("*.so"))):
+        for inside, path in files.items():
+            tar.add(path, f"served/{inside}", recursive=False)
+        compiled = [path for path in files.values() if path.suffix == ".so"]
+        for one in sorted(_libraries(python, *(library / "lib-dynload").glob("*.so"), *compiled)):
             tar.add(
                 one.resolve(),
                 str(one).lstrip("/") if one.name.startswith("ld-") else f"libraries/{one.name}",
             )
-        _text(tar, "served.py", _SERVED)
+        _text(tar, "served.py", program)
     return content.getvalue()

@@ -116,7 +116,7 @@ def test_a_backend_that_ends_is_told_with_its_own_words(load: Load, engine: Any)
 def test_a_backend_that_is_never_ready_is_told(load: Load, engine: Any) -> None:
     with (
         pytest.raises(
-            TargetDidNotStart, match=r"not ready within 4 s: http://\S+/ready said HTTP 503"
+            TargetDidNotStart, match=r"not ready within 4 s: http://\S+/ready answered HTTP 503"
         ),
         run_containers(
             load(OURS.replace('DB_PORT = "{port}"', 'DB_PORT = "1"') + "start_seconds = 4\n")

@@ -55,13 +55,15 @@ def test_a_rule_that_is_broken_is_a_finding_unless_it_is_declared_absent() -> No
             do(None)
     assert only_finding(found.value).actual == "the target did it"
     with declared(NAME) as (capabilities, seen):
-        with pytest.raises(Unsupported) as missing, capabilities.refusal(NAME, Reason.STALE):
+        with capabilities.refusal(NAME, Reason.STALE) as refusal:
             do(None)
+        assert refusal.is_missing
+        with pytest.raises(Unsupported) as missing:
+            refusal.end_check()
         assert (missing.value.operation, seen) == (NAME, [(NAME, False)])
 
 
-def test_what_is_asserted_after_the_action_holds_where_the_rule_is_absent() -> None:
-    """What the target did all the same must be done well."""
+def test_another_error_than_a_rejection_is_not_taken_for_one() -> None:
     with declared(NAME) as (capabilities, seen):
         with pytest.raises(AssertionError, match="lost"), capabilities.refusal(NAME, Reason.STALE):
             do(AssertionError("lost"))

@@ -27,6 +27,29 @@ EMPTY_LISTS = "refusal-to-strangers"
 """The capability without which an empty list stands for a refusal."""
 
 
+@dataclass
+class RefusalByRule(ExpectedRejection):
+    """The rejection of an action by a rule that the target may be declared not to keep."""
+
+    name: str = ""
+    absent_because: str = ""
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the target did the action. Only after the `with` block.
+
+        Only a target that is declared to lack the rule gets so far.
+        """
+        return self.rejection is None
+
+    def end_check(self) -> None:
+        """End the check as not applicable. What was done all the same is asserted before.
+
+        Raises `Unsupported`.
+        """
+        raise Unsupported(self.name, self.absent_because)
+
+
 @dataclass(frozen=True)
 class TargetCapabilities:
     """What a target is declared not to do, with the reasons, and to do in its own way (`values`).
@@ -65,26 +88,26 @@ class TargetCapabilities:
         self.observe(TITLE, capability=name, works=works)
 
     @contextmanager
-    def refusal(self, name: str, *reasons: Reason, doing: str = "") -> Iterator[ExpectedRejection]:
+    def refusal(self, name: str, *reasons: Reason, doing: str = "") -> Iterator[RefusalByRule]:
         """Assert that the block's action is rejected, as `expect_rejection` does.
 
-        A target that is declared to lack `name` may do it. What the block asserts after the action
-        must hold then: an assertion that fails is a finding. Then the check is not applicable.
+        A target that is declared to lack `name` may do it: `is_missing` is true after the block
+        then. The block holds the action alone: a rejection of what follows it is a finding.
         """
+        result = RefusalByRule(name=name, absent_because=self.absent.get(name, ""))
         if not self.lacks(name):
-            with expect_rejection(*reasons, doing=doing) as rejection:
-                yield rejection
-            return
-        result = ExpectedRejection()
-        try:
-            yield result
-        except Rejected as rejected:
-            if rejected.reason not in reasons:
+            with expect_rejection(*reasons, doing=doing) as given:
+                yield result
+            result.rejection = given.rejection
+        else:
+            try:
+                yield result
+            except Rejected as rejected:
                 # The same finding as for a target that declares nothing.
                 with expect_rejection(*reasons, doing=doing):
                     raise
-            result.rejection = rejected
-        self.allow_lack(name, is_lacking=result.rejection is None)
+                result.rejection = rejected
+            self.note(name, works=not result.is_missing)
 
     def require_closed(self, look: Callable[[], object], *reasons: Reason, is_list: bool) -> None:
         """Assert that a look at somebody's records is rejected for one of `reasons`.

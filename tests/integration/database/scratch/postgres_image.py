@@ -10,8 +10,8 @@ import re
 import shutil
 import subprocess
 import tarfile
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
 
 from cutover_gates.probes.database.scratch.postgres_binaries import find_server_programs
 
@@ -33,6 +33,29 @@ _CHANGES = [
 ]
 
 
+class ImageTar(tarfile.TarFile):
+    """A tar file that has an entry for each folder, before what is in it.
+
+    Some engines give a folder without an entry to root alone.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self._folders: set[str] = set()
+        super().__init__(*arguments, **options)
+
+    def addfile(self, tarinfo: tarfile.TarInfo, fileobj: IO[bytes] | None = None) -> None:
+        """Add a file, after the folders above it."""
+        for parent in reversed(PurePosixPath(tarinfo.name).parents[:-1]):
+            if str(parent) not in self._folders:
+                folder = tarfile.TarInfo(str(parent))
+                folder.type, folder.mode = tarfile.DIRTYPE, 0o755
+                self._folders.add(folder.name)
+                super().addfile(folder)
+        if tarinfo.isdir():
+            self._folders.add(tarinfo.name)
+        super().addfile(tarinfo, fileobj)
+
+
 def build(engine: Any) -> str:
     """Build the image (a second or two), and return its name with its tag."""
     engine.api.import_image_from_data(_tree(), repository=NAME, tag=TAG, changes=_CHANGES)
@@ -43,7 +66,7 @@ def _tree() -> bytes:
     installed = find_server_programs(18).parent
     shell = Path(str(shutil.which("dash") or shutil.which("bash")))
     content = io.BytesIO()
-    with tarfile.open(fileobj=content, mode="w") as tar:
+    with ImageTar.open(fileobj=content, mode="w") as tar:
         tar.add(installed, _HOME.lstrip("/"))
         tar.add(shell.resolve(), "bin/sh")
         for library in sorted(_libraries(shell, *(installed / "bin").iterdir())):
