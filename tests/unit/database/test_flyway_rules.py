@@ -15,6 +15,7 @@ from cutover_gates.probes.database.history.flyway_conventions import (
     replace_placeholders,
     resembles_migration,
 )
+from cutover_gates.probes.database.history.flyway_rows import LOWEST_VERSION
 from cutover_gates.probes.database.history.flyway_states import compute_states
 from cutover_gates.probes.database.history.migration_scripts import (
     MigrationScript,
@@ -85,6 +86,8 @@ def test_versions_are_compared_by_number() -> None:
     assert (
         Version.parse("1") == Version.parse("1.0") == Version.parse("01") == Version.parse("1_0_0")
     )
+    assert Version.parse("0") == Version.parse("0.0") < Version.parse("0.1")
+    assert Version.parse("0") > LOWEST_VERSION
     assert (
         Version.parse("1.2")
         < Version.parse("1.10")

@@ -81,6 +81,10 @@ CASES = {
         files={**FILES, "V1.5__late.sql": "SELECT 1;", "V4__broken.sql": "SELECT 1;"},
     ),
     "clean": Case(),
+    "version_zero": Case(
+        rows=(history_row("V0__start.sql", "SELECT 1;"), *ALL),
+        files={**FILES, "V0__start.sql": "SELECT 1;"},
+    ),
     "nothing_applied": Case(rows=()),
     "pending": Case(rows=(V1, V2)),
     "edited": Case(files={**FILES, "V2__visits.sql": "CREATE TABLE visits (id bigint);"}),

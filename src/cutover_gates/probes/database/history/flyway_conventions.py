@@ -39,7 +39,7 @@ class Version:
         if not _VERSION.fullmatch(dotted) or not dotted.isascii():
             raise ValueError(f"{text!r} is not a version")
         numbers = [int(part) for part in dotted.split(".")]
-        while numbers and numbers[-1] == 0:
+        while len(numbers) > 1 and numbers[-1] == 0:
             numbers.pop()
         return cls(tuple(numbers), dotted)
 
