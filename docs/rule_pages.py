@@ -31,6 +31,7 @@ SUBJECTS: Mapping[str, str] = {
     "LOG": "Logs",
     "METHOD": "Methods of no document",
     "METRIC": "Metrics",
+    "MOVES": "Rows that move between tables",
     "PIPE": "Pipeline",
     "READY": "Readiness",
     "REDIS": "Redis",

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from cutover_gates.config.base import SECRET_KEYS
+from cutover_gates.config.base import SECRET_KEYS, list_keys
 from docs.settings_page import format_default, format_toml
 from docs.settings_tables import TablePlace, table_below, walk_tables, written_keys
 
@@ -27,7 +27,7 @@ def missing_keys(text: str) -> Iterator[tuple[TablePlace, str]]:
     """Yield each key that the file shows in no example. A secret may not stand there."""
     shown = set(written_keys(tomllib.loads(uncomment_examples(text))))
     for place in walk_tables():
-        for key in place.model.model_fields:
+        for key in list_keys(place.model):
             if key not in SECRET_KEYS and (place, key) not in shown:
                 yield place, key
 
@@ -37,7 +37,7 @@ def complete_example(text: str) -> str:
     for place, key in list(missing_keys(text)):
         # A table is shown by its own keys.
         if table_below(place, key) is None:
-            text = _insert(text, place, _example_lines(key, place.model.model_fields[key]))
+            text = _insert(text, place, _example_lines(key, list_keys(place.model)[key]))
     return text
 
 

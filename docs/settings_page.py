@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from cutover_gates.config.base import list_keys
 from docs.settings_tables import TablePlace, walk_tables
 
 HEAD = """# Settings
@@ -59,7 +60,7 @@ def _section(place: TablePlace) -> Iterator[str]:
     yield from (f"## {heading}", "", inspect.getdoc(place.model) or "", "")
     yield from ("| key | what it says | kind | default | variable |", "|---|---|---|---|---|")
     schemas = place.model.model_json_schema()["properties"]
-    for name, field in place.model.model_fields.items():
+    for name, field in list_keys(place.model).items():
         variable = f"`{place.variables}{name.upper()}`" if place.variables else "part of the list's"
         kind = _kind(schemas[name])
         yield f"| `{name}` | {field.description} | {kind} | {_default(field)} | {variable} |"

@@ -8,7 +8,7 @@ from typing import Any, get_origin
 
 from pydantic import BaseModel
 
-from cutover_gates.config.base import find_table
+from cutover_gates.config.base import find_table, list_keys
 from cutover_gates.config.settings import Settings
 
 NAMES = {
@@ -48,7 +48,7 @@ class TablePlace:
 def walk_tables(place: TablePlace = TablePlace(Settings)) -> Iterator[TablePlace]:
     """Yield a table and all tables below it, in the order of their keys."""
     yield place
-    for key in place.model.model_fields:
+    for key in list_keys(place.model):
         inner = table_below(place, key)
         if inner is not None:
             yield from walk_tables(inner)
@@ -56,7 +56,7 @@ def walk_tables(place: TablePlace = TablePlace(Settings)) -> Iterator[TablePlace
 
 def table_below(place: TablePlace, key: str) -> TablePlace | None:
     """Return the table that a key holds; None where it holds a value."""
-    annotation = place.model.model_fields[key].annotation
+    annotation = list_keys(place.model)[key].annotation
     model = find_table(annotation)
     if model is None:
         return None
@@ -71,7 +71,7 @@ def written_keys(
 ) -> Iterator[tuple[TablePlace, str]]:
     """Yield each key that parsed settings give, with the table that it belongs to."""
     for key, value in data.items():
-        if key not in place.model.model_fields:
+        if key not in list_keys(place.model):
             continue
         yield place, key
         inner = table_below(place, key)

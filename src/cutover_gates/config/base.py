@@ -6,6 +6,7 @@ from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic.config import JsonDict
+from pydantic.fields import FieldInfo
 
 from cutover_gates.core.tables import SettingsError
 
@@ -72,3 +73,11 @@ def find_table(annotation: Any) -> type[BaseModel] | None:
 def holds_secret(annotation: Any) -> bool:
     """Return whether a key holds a secret: itself, or under names that the author chose."""
     return annotation is SecretStr or any(map(holds_secret, get_args(annotation)))
+
+
+def list_keys(table: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Return the keys of a table as the file writes them.
+
+    A field whose key is a word of Python has the key as its alias.
+    """
+    return {field.alias or name: field for name, field in table.model_fields.items()}

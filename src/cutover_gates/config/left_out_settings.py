@@ -36,6 +36,7 @@ class LeftOutQuestion:
 def find_left_out(target: Target) -> tuple[LeftOutQuestion, ...]:
     """Return what the settings of a target leave out, in the order of the keys."""
     found = [*_walk(target, ""), *_find_missing_journeys(target), *_find_unlisted_rights(target)]
+    found += _find_deleted_tables(target)
     return tuple(sorted(found))
 
 
@@ -64,6 +65,14 @@ def _list_entries(value: Any, field: FieldInfo) -> Iterator[tuple[str, str]]:
         yield f" = {str(value).lower()}", ""
     if mark.get("looser") == "fewer":
         yield from ((f" without {part}", "") for part in field.default if part not in value)
+
+
+def _find_deleted_tables(target: Target) -> Iterator[LeftOutQuestion]:
+    """Yield each table whose rows are deleted on purpose, as the settings say."""
+    for name, change in target.migrations.tables.items():
+        if change.is_given_up and change.reason:
+            key = f"migrations.tables.{name}.rows = dropped"
+            yield LeftOutQuestion(key, change.reason, "migrations")
 
 
 def _find_missing_journeys(target: Target) -> Iterator[LeftOutQuestion]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from cutover_gates.config.base import LOOSER_ABOVE, LOOSER_OTHER, Seconds, SettingsTable, leaves_out
 from cutover_gates.config.rehearsal import BackupSettings, RehearsalSettings, ScratchSettings
 from cutover_gates.config.table_changes import ImpliedReference, TableChange
+from cutover_gates.config.table_moves import list_renames
 
 
 class Migrations(SettingsTable):
@@ -133,3 +134,13 @@ class Migrations(SettingsTable):
         if value is not None and not value.strip():
             raise ValueError("name a target")
         return value
+
+    @property
+    def renames(self) -> dict[str, str]:
+        """The declared renames: the old name of a table to its new one, as `schema.name`."""
+        return list_renames(self.tables, self.schemas[0])
+
+    @model_validator(mode="after")
+    def _check_renames(self) -> Migrations:
+        list_renames(self.tables, self.schemas[0])
+        return self

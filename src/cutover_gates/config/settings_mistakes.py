@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from cutover_gates.config.base import SECRET_KEYS, find_table
+from cutover_gates.config.base import SECRET_KEYS, find_table, list_keys
 from cutover_gates.config.settings import Settings
 from cutover_gates.core.tables import suggest_nearest
 
@@ -72,8 +72,8 @@ def _allowed_keys(section: list[str]) -> list[str]:
     """Return the keys that a section may have."""
     model: type[BaseModel] = Settings
     for key in section:
-        field = model.model_fields.get(key)
+        field = list_keys(model).get(key)
         # A name that the author chose (of a target, a role, a database table) is no field.
         table = find_table(field.annotation) if field else None
         model = table or model
-    return list(model.model_fields)
+    return list(list_keys(model))

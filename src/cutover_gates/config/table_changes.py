@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from cutover_gates.config.base import SettingsTable, leaves_out
+from cutover_gates.config.table_moves import TableMoves
 
 ROWS = re.compile(r"unchanged|new|dropped|any|[+-]\d+|±\d+|\d+\.\.\d+")
 """How many rows a table may have afterwards, seen from before: as many, so many more or fewer, at
@@ -15,7 +16,7 @@ most so many off, or a range of its own.
 """
 
 
-class TableChange(SettingsTable):
+class TableChange(TableMoves):
     """What the migration, or the work of the day, does to one table.
 
     Whatever is not said is expected to stay as it was.
@@ -59,6 +60,16 @@ class TableChange(SettingsTable):
         description="Why the table need not stay as it was; for whoever reads the evidence.",
     )
 
+    @property
+    def is_new(self) -> bool:
+        """True for a table that need not have been there before."""
+        return self.rows == "new" or self.from_query is not None
+
+    @property
+    def is_given_up(self) -> bool:
+        """True for a table that is dropped, and that no query gives back."""
+        return self.rows == "dropped" and self.kept_as is None
+
     @field_validator("rows")
     @classmethod
     def _check_rows(cls, value: str) -> str:
@@ -77,6 +88,8 @@ class TableChange(SettingsTable):
             )
         if self.rows_become and self.rows != "unchanged":
             raise ValueError("give rows or rows_become, not both")
+        if contradiction := self.find_contradiction(self.rows):
+            raise ValueError(contradiction)
         return self
 
 

@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from pydantic.fields import FieldInfo
 
-from cutover_gates.config.base import SECRET_KEYS, SettingsError, holds_secret
+from cutover_gates.config.base import SECRET_KEYS, SettingsError, holds_secret, list_keys
 from cutover_gates.config.settings import Settings
 from docs.settings_tables import TablePlace, table_below, walk_tables
 
@@ -73,6 +73,7 @@ SPECIAL: Mapping[str, str] = {
 DECLARED = {"REASON": "r", "BY": "b", "AT": "2026-11-19"}
 ITEM, CAPABILITY = f"{TARGET}NOT_APPLICABLE__ITEM__", f"{TARGET}CAPABILITIES__REFRESH__"
 
+TABLE = f"{TARGET}MIGRATIONS__TABLES__TABLE__"
 PERSON = "CUTOVER_PEOPLE__STAGING__"
 
 COMPANIONS: Mapping[str, Mapping[str, str]] = {
@@ -90,6 +91,8 @@ COMPANIONS: Mapping[str, Mapping[str, str]] = {
     f"{TARGET}PERFORMANCE__RESOURCES__CPU_UNIT": {
         f"{TARGET}PERFORMANCE__RESOURCES__CPU": "cpu_time"
     },
+    f"{TABLE}KEY": {f"{TABLE}FROM": "SELECT 1"},
+    f"{TABLE}KEPT_AS": {f"{TABLE}ROWS": "dropped"},
     f"{TARGET}PERFORMANCE__WORKERS": {f"{TARGET}PERFORMANCE__MASTER_HOST": "h"},
 }
 """Variables that others need, by the beginning of those others' names."""
@@ -115,11 +118,11 @@ def find_other_values(read: Read) -> Iterator[OtherValue]:
     """Yield another value for each setting that is no secret and no table."""
     for place in walk_tables():
         # A list of tables has one variable, which belongs to the table above.
-        keys = () if place.in_list else place.model.model_fields
+        keys = () if place.in_list else list_keys(place.model)
         for key in keys:
             variable = _variable(place, key)
             if _is_value(place, key) and variable not in FIXED:
-                yield _find_other_value(read, variable, place.model.model_fields[key])
+                yield _find_other_value(read, variable, list_keys(place.model)[key])
 
 
 def secret_variables() -> list[str]:
@@ -127,7 +130,7 @@ def secret_variables() -> list[str]:
     return [
         _variable(place, key)
         for place in walk_tables()
-        for key, setting in place.model.model_fields.items()
+        for key, setting in list_keys(place.model).items()
         if holds_secret(setting.annotation)
     ]
 

@@ -136,13 +136,23 @@ class DatabaseContext:
     def declared_change(self, table: str) -> TableChange:
         """Return what the settings declare for a table, given as `schema.name`.
 
-        Where they declare nothing, the table stays as it was.
+        Where they declare nothing, the table stays as it was. A renamed table is found under its
+        old name, too.
         """
         declared = self.migrations.tables
-        return declared.get(table) or declared.get(self.display_name(table)) or TableChange()
+        name = self.migrations.renames.get(table, table)
+        return declared.get(name) or declared.get(self._shorten_name(name)) or TableChange()
 
     def display_name(self, table: str) -> str:
-        """Return `schema.name` without the schema where that is the first one of the settings."""
+        """Return `schema.name` without the schema where that is the first one of the settings.
+
+        The old name of a renamed table is shown behind its new one.
+        """
+        if new := self.migrations.renames.get(table):
+            return f"{self._shorten_name(new)} (was {self._shorten_name(table)})"
+        return self._shorten_name(table)
+
+    def _shorten_name(self, table: str) -> str:
         return table.removeprefix(f"{self.migrations.schemas[0]}.")
 
     def connect(self, seconds: float | None = None) -> psycopg.Connection[Row]:

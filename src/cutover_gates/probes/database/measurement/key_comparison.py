@@ -104,6 +104,7 @@ def find_differing_keys(
     *,
     ends: float,
     connections: int = 4,
+    schemas: tuple[str, ...] = (),
 ) -> KeyDifferences:
     """Return the keys and columns in which a table of two databases differs.
 
@@ -114,8 +115,8 @@ def find_differing_keys(
     bits = (max(spec.size, other.size) // _SEGMENT_BYTES).bit_length()
     division = Division(1 << min(_MAX_DIVISION_BITS, bits))
     with (
-        open_consistent_session(dsn, ends) as session,
-        open_consistent_session(other_dsn, ends) as other_session,
+        open_consistent_session(dsn, ends, schemas) as session,
+        open_consistent_session(other_dsn, ends, schemas) as other_session,
     ):
         here = _Side(session, spec.with_division(division))
         there = _Side(other_session, other.with_division(division))

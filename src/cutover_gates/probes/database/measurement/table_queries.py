@@ -48,7 +48,7 @@ class TablePiece:
             if block is not None
         ]
         condition = sql.SQL(" AND ").join([sql.SQL("true"), *bounds])
-        return sql.SQL("FROM ONLY {} WHERE {}").format(self.part.identifier, condition)
+        return sql.SQL("FROM {} WHERE {}").format(self.part.source, condition)
 
 
 def divide_table(spec: TableSpec, *, whole: bool, divided: bool = False) -> Iterator[TablePiece]:
@@ -198,7 +198,11 @@ def read_highest_value(
         return None
     # An index serves ORDER BY … LIMIT 1 for every type, max() only where the type has one.
     query = sql.SQL(
-        "SELECT {0}::text FROM {1} WHERE {0} IS NOT NULL ORDER BY {1}.{0} DESC LIMIT 1"
-    ).format(sql.Identifier(column), table.identifier)
+        "SELECT {0}::text FROM {1} WHERE {0} IS NOT NULL ORDER BY {2}.{0} DESC LIMIT 1"
+    ).format(
+        sql.Identifier(column),
+        table.identifier,
+        sql.Identifier((table.stored_as or table.name).split(".", 1)[1]),
+    )
     row = connection.execute(query).fetchone()
     return row[0] if row else None

@@ -58,24 +58,29 @@ class TablePart:
     """The storage of a table: the table itself, or one of its partitions.
 
     `heap` and `size` are bytes: of the part that is divided by ctid, and with TOAST and maps.
+    `query`: the rows are what it gives (`query_tables`).
     """
 
     schema: str
     name: str
     heap: int
     size: int
+    query: str | None = None
 
     @property
-    def identifier(self) -> sql.Identifier:
-        """The qualified name for a statement."""
-        return sql.Identifier(self.schema, self.name)
+    def source(self) -> sql.Composable:
+        """The rows of this part alone, as they stand after FROM."""
+        if self.query is not None:
+            return format_query_source(self.query, self.name)
+        return sql.SQL("ONLY {}").format(sql.Identifier(self.schema, self.name))
 
 
 @dataclass(frozen=True)
 class MeasuredTable:
     """A table of the catalog: the types of its columns by name, its primary key, its parts.
 
-    `cannot` is the reason why it cannot be measured.
+    `cannot` is the reason why it cannot be measured. `query`: its rows are what a query gives.
+    `stored_as`: its name in this database, where it is shown under an older one.
     """
 
     name: str
@@ -83,11 +88,16 @@ class MeasuredTable:
     key: tuple[str, ...]
     parts: tuple[TablePart, ...]
     cannot: str | None = None
+    query: str | None = None
+    stored_as: str | None = None
 
     @property
-    def identifier(self) -> sql.Identifier:
-        """The qualified name for a statement."""
-        return sql.Identifier(*self.name.split(".", 1))
+    def identifier(self) -> sql.Composable:
+        """The rows of the table, as they stand after FROM."""
+        schema, name = (self.stored_as or self.name).split(".", 1)
+        if self.query is not None:
+            return format_query_source(self.query, name)
+        return sql.Identifier(schema, name)
 
 
 @dataclass(frozen=True)
@@ -130,6 +140,11 @@ class TableSpec:
     def with_division(self, division: Division) -> TableSpec:
         """Return the spec with another division into segments."""
         return replace(self, division=division)
+
+
+def format_query_source(query: str, name: str) -> sql.Composable:
+    """Return a query as it stands after FROM, under the name of the table that it stands for."""
+    return sql.SQL("(\n{}\n) AS {}").format(sql.SQL(query), sql.Identifier(name))
 
 
 def read_tables(

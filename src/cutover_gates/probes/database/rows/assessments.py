@@ -16,6 +16,8 @@ from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.measurement.consistent_session import open_consistent_session
 from cutover_gates.probes.database.measurement.table_specs import read_tables
 from cutover_gates.probes.database.rows import rules
+from cutover_gates.probes.database.rows.departures import account_for_departures
+from cutover_gates.probes.database.rows.expected_tables import add_moved_rows
 from cutover_gates.probes.database.rows.retained_rows import compare_retained_rows
 from cutover_gates.probes.database.rows.row_comparison import (
     compare_contents,
@@ -105,6 +107,12 @@ class RowAssessments:
         )
 
     @_not_proven_on_database_error
+    def assess_departures(self) -> Assessment:
+        """Check that each dropped table and column says where its content went."""
+        before = self._load_comparable_snapshot(contents=False)
+        return self._record(account_for_departures(self.context, before))
+
+    @_not_proven_on_database_error
     def assess_retained_rows(self) -> Assessment:
         """Check that no row of the snapshot is gone; its content may have changed since."""
         before = self._load_comparable_snapshot()
@@ -152,7 +160,7 @@ class RowAssessments:
         require_same_declarations(self.context, before)
         if contents:
             require_comparable_hashes(before, self._read_server_facts())
-        return before
+        return add_moved_rows(self.context, before)
 
     def _read_server_facts(self) -> identity.ServerFacts:
         with self.context.connect() as connection:

@@ -24,6 +24,7 @@ from cutover_gates.probes.database.measurement.consistent_session import (
     open_consistent_session,
 )
 from cutover_gates.probes.database.measurement.key_comparison import find_differing_keys
+from cutover_gates.probes.database.measurement.query_tables import share_key
 from cutover_gates.probes.database.measurement.segment_comparison import locate_differences
 from cutover_gates.probes.database.measurement.table_measurement import measure_in_session
 from cutover_gates.probes.database.measurement.table_spec_factory import build_table_spec
@@ -33,8 +34,13 @@ from cutover_gates.probes.database.measurement.table_specs import (
     TupleConnection,
     read_tables,
 )
+from cutover_gates.probes.database.moves.moved_rows import build_original_spec
 from cutover_gates.probes.database.rows.column_location import name_differing_columns
-from cutover_gates.probes.database.rows.snapshot_scan import ExpectedState, build_comparison_spec
+from cutover_gates.probes.database.rows.snapshot_scan import (
+    ExpectedState,
+    build_comparison_spec,
+    read_current_tables,
+)
 from cutover_gates.probes.database.snapshot.model import Snapshot
 from cutover_gates.util.text import first_error_line
 
@@ -112,51 +118,56 @@ def _find_keys_against_backup(comparison: _Comparison, names: Sequence[str]) -> 
     budget = comparison.context.budget.take_share(RESTORE_SHARE)
     context, differences = replace(comparison.context, budget=budget), dict[str, str]()
     with open_restored_backup(context) as copy:
-        here = _build_specs(context, comparison.dsn, names, comparison, _build_current_spec)
-        there = _build_specs(context, copy.dsn, names, comparison, _build_expected_spec)
+        here = _build_specs(comparison, comparison.dsn, names, _build_current_spec)
+        there = _build_specs(comparison, copy.dsn, names, _build_expected_spec)
         for name in names:
-            if not here[name].key or here[name].key != there[name].key:
+            actual, wanted = share_key(here[name], there[name])
+            if not actual.key or actual.key != wanted.key:
                 continue
             keys = find_differing_keys(
                 comparison.dsn,
-                here[name],
+                actual,
                 copy.dsn,
-                there[name],
+                wanted,
                 ends=context.budget.ends,
                 connections=context.migrations.connections,
+                schemas=context.migrations.schemas,
             )
             differences[name] = str(keys)
     return differences
 
 
-_BuildSpec = Callable[[_Comparison, TupleConnection, MeasuredTable], TableSpec]
+_Tables = Mapping[str, MeasuredTable]
+_BuildSpec = Callable[[_Comparison, TupleConnection, _Tables, str], TableSpec]
 
 
 def _build_specs(
-    context: DatabaseContext,
-    dsn: str,
-    names: Sequence[str],
-    comparison: _Comparison,
-    build: _BuildSpec,
+    comparison: _Comparison, dsn: str, names: Sequence[str], build: _BuildSpec
 ) -> dict[str, TableSpec]:
+    context = comparison.context
     schemas = context.migrations.schemas
     with open_consistent_session(dsn, context.budget.ends, schemas) as session:
         tables, _ = read_tables(session.first, schemas)
-        return {name: build(comparison, session.first, tables[name]) for name in names}
+        return {name: build(comparison, session.first, tables, name) for name in names}
 
 
 def _build_current_spec(
-    comparison: _Comparison, connection: TupleConnection, table: MeasuredTable
+    comparison: _Comparison, connection: TupleConnection, tables: _Tables, name: str
 ) -> TableSpec:
-    then = comparison.before.figures.tables[table.name]
-    return build_comparison_spec(connection, comparison.context, table, then, comparison.expected)
+    context, then = comparison.context, comparison.before.figures.tables[name]
+    current = read_current_tables(context, connection, tables, comparison.expected).tables
+    return build_comparison_spec(connection, context, current[name], then, comparison.expected)
 
 
 def _build_expected_spec(
-    comparison: _Comparison, connection: TupleConnection, table: MeasuredTable
+    comparison: _Comparison, connection: TupleConnection, tables: _Tables, name: str
 ) -> TableSpec:
     """Return the spec for the old table of the backup: its columns as they should have become."""
-    change = comparison.context.declared_change(table.name)
+    change = comparison.context.declared_change(name)
+    if change.from_query is not None and comparison.expected is ExpectedState.MIGRATED:
+        mark = comparison.before.figures.tables[name].mark
+        return replace(build_original_spec(connection, name, change), mark=mark)
+    table = tables[name]
     # A backup may be younger than the snapshot, so the snapshot's mark holds for it too.
     mark = comparison.before.figures.tables[table.name].mark
     spec = replace(build_table_spec(connection, table, change), mark=mark)
@@ -174,7 +185,8 @@ def _add_segments(comparison: _Comparison, names: Sequence[str], location: RowLo
     ends, schemas = time.time() + context.budget.remaining_seconds, context.migrations.schemas
     try:
         with open_consistent_session(comparison.dsn, ends, schemas) as session:
-            tables, _ = read_tables(session.first, schemas)
+            found, _ = read_tables(session.first, schemas)
+            tables = read_current_tables(context, session.first, found, comparison.expected).tables
             for name in names:
                 location.places[name] = _locate_in_segments(comparison, session, name, tables)
     except DatabaseUnreachable as error:

@@ -50,7 +50,10 @@ class _RetainedComparison:
             return
         if now is None:
             self.builder.add_finding(
-                rules.TABLE_KEPT, shown, expected=f"{then.counted} rows", actual="no such table"
+                rules.TABLE_KEPT,
+                shown,
+                expected=f"{then.counted} rows",
+                actual=self.scan.describe_absence(name),
             )
         elif then.sums is None:
             reason = self.before.missing_reason(name)
@@ -63,7 +66,7 @@ class _RetainedComparison:
 
     def _is_left_out(self, name: str) -> bool:
         change, shown = self.context.declared_change(name), self.context.display_name(name)
-        if change.rows == "dropped":
+        if change.is_given_up:
             self.left_out[shown] = change.reason or "dropped"
         elif not is_content_compared(self.context, name, ExpectedState.MIGRATED):
             self.left_out[shown] = change.reason or "the migration history"

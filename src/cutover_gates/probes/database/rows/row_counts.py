@@ -41,12 +41,12 @@ class _CountComparison:
         then, now = self.before.figures.tables.get(name), self.scan.figures.tables.get(name)
         shown, change = self.context.display_name(name), self.context.declared_change(name)
         if then is None or now is None:
-            self._check_existence(shown, change, then)
-        elif change.rows == "dropped":
+            self._check_existence(name, then)
+        elif change.rows == "dropped" and name not in self.scan.moved:
             self.builder.add_finding(
                 rules.DROPPED_TABLE_GONE, shown, expected="no table", actual="the table exists"
             )
-        elif change.rows == "new":
+        elif change.rows == "new" and not change.from_query:
             actual = f"the table is in {self.before.label}"
             self.builder.add_finding(rules.NEW_TABLE_IS_NEW, shown, actual=actual)
         elif then.counted is None or now.counted is None:
@@ -56,18 +56,22 @@ class _CountComparison:
             self._compare_counted(name, then, now)
         self.builder.checked.append(shown)
 
-    def _check_existence(self, shown: str, change: TableChange, then: TableStats | None) -> None:
+    def _check_existence(self, name: str, then: TableStats | None) -> None:
         """Add a finding where a table came or went that is not declared to."""
-        if then is None and change.rows not in ("new", "any"):
+        shown, change = self.context.display_name(name), self.context.declared_change(name)
+        if then is None and change.rows != "any" and not change.is_new:
             self.builder.add_finding(
                 rules.TABLE_DECLARED,
                 shown,
                 expected=f"the tables of {self.before.label}",
                 actual="a new table",
             )
-        elif then is not None and change.rows != "dropped":
+        elif then is not None and (change.rows != "dropped" or change.kept_as):
             self.builder.add_finding(
-                rules.TABLE_KEPT, shown, expected=f"{then.counted} rows", actual="no such table"
+                rules.TABLE_KEPT,
+                shown,
+                expected=f"{then.counted} rows",
+                actual=self.scan.describe_absence(name),
             )
 
     def _compare_counted(self, name: str, then: TableStats, now: TableStats) -> None:
@@ -125,7 +129,7 @@ class _CountComparison:
         It is a table that the release should have brought, or a name that is misspelt.
         """
         known = {*self.before.figures.tables, *self.before.left_out}
-        known |= {*self.scan.columns, *self.scan.left_out}
+        known |= {*self.scan.columns, *self.scan.left_out, *self.scan.moved.values()}
         names = known | {self.context.display_name(name) for name in known}
         for name, change in self.context.migrations.tables.items():
             if name in names:
@@ -160,6 +164,7 @@ def expected_range(change: TableChange, then: TableStats) -> tuple[int, int]:
 def _describe_declaration(change: TableChange, before: Snapshot) -> str:
     if change.rows_become:
         return "rows_become on the old database"
-    if change.rows == "unchanged":
-        return f"as in {before.label}"
+    if change.rows == "unchanged" or change.kept_as or change.from_query:
+        source = "what from gives in " if change.from_query else "as in "
+        return f"{source}{before.label}"
     return f"declared {change.rows}"

@@ -26,6 +26,7 @@ from cutover_gates.probes.database.measurement.table_specs import (
     read_tables,
 )
 from cutover_gates.probes.database.measurement.table_stats import TableStats
+from cutover_gates.probes.database.moves.current_tables import apply_moves
 from cutover_gates.probes.database.rows import rules
 from cutover_gates.probes.database.snapshot.model import Snapshot
 from cutover_gates.util.files import write_atomically
@@ -84,7 +85,7 @@ def find_new_rows(context: DatabaseContext, before: Snapshot, dsn: str) -> NewRo
     found: NewRowsByTable = {}
     schemas, ends = context.migrations.schemas, time.time() + context.budget.remaining_seconds
     with open_consistent_session(dsn, ends, schemas) as session:
-        tables, _ = read_tables(session.first, schemas)
+        tables = apply_moves(context, session.first, read_tables(session.first, schemas)[0]).tables
         for name, then in before.figures.tables.items():
             table = tables.get(name)
             if table is None or then.above is None or then.above not in table.columns:

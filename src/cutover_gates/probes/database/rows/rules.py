@@ -15,13 +15,15 @@ TABLE_KEPT = Rule(
     "ROWS-002",
     "Every table of the snapshot still exists",
     "A table that is gone has taken all its rows with it.",
-    'Restore the table. If it is meant to go, write rows = "dropped" under migrations.tables.NAME.',
+    "Restore the table. If it was renamed, write was under the new name in migrations.tables. If it"
+    ' is meant to go, write rows = "dropped" with kept_as, or with a reason.',
 )
 TABLE_DECLARED = Rule(
     "ROWS-003",
     "Every new table is declared",
     "A table that nobody declared may be left over from a failed script.",
-    'If the release brings the table, write rows = "new" under migrations.tables.NAME.',
+    "If the release brings the table, write from (the query that fills it), was (the name that it"
+    ' had) or rows = "new" under migrations.tables.NAME.',
 )
 DROPPED_TABLE_GONE = Rule(
     "ROWS-004",
@@ -65,7 +67,8 @@ COLUMN_KEPT = Rule(
     "ROWS-010",
     "Every column of the snapshot still exists",
     "A column that is gone has taken its content with it.",
-    "Restore the column. If it is meant to go, name it in drops under migrations.tables.NAME.",
+    "Restore the column. If it is meant to go, name it in drops under migrations.tables.NAME, and"
+    " say where its values went (becomes, or from of another table) or give a reason.",
 )
 DECLARED_COLUMN_PRESENT = Rule(
     "ROWS-011",

@@ -28,6 +28,7 @@ from cutover_gates.probes.database.measurement.table_stats import (
     Division,
     TableStats,
 )
+from cutover_gates.probes.database.moves.current_tables import CurrentTables, apply_moves
 from cutover_gates.probes.database.snapshot import rules as snapshot_rules
 from cutover_gates.probes.database.snapshot.model import Snapshot, declarations_digest
 from cutover_gates.util.text import first_error_line
@@ -47,11 +48,15 @@ class DatabaseScan:
     """The figures of a database, the columns of its tables, and what holds no rows of its own.
 
     `columns`: the type of each column, by table and column. `left_out`: the kind, by relation.
+    `moved`: what holds the rows of a table now, by its name before. `failed`: why they are not
+    found.
     """
 
     figures: DatabaseStats
     columns: Mapping[str, Mapping[str, str]]
     left_out: Mapping[str, str] = field(default_factory=dict)
+    moved: Mapping[str, str] = field(default_factory=dict)
+    failed: Mapping[str, str] = field(default_factory=dict)
 
     def to_plain(self) -> dict[str, Any]:
         """Return the scan as JSON-able values; `from_plain` reads them."""
@@ -59,16 +64,23 @@ class DatabaseScan:
             "figures": self.figures.to_plain(),
             "columns": {name: dict(types) for name, types in self.columns.items()},
             "left_out": dict(self.left_out),
+            "moved": dict(self.moved),
+            "failed": dict(self.failed),
         }
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> DatabaseScan:
         """Return the scan that `to_plain` wrote."""
-        return cls(DatabaseStats.from_plain(plain["figures"]), plain["columns"], plain["left_out"])
+        figures = DatabaseStats.from_plain(plain["figures"])
+        return cls(figures, *(plain[name] for name in ("columns", "left_out", "moved", "failed")))
 
     def missing_reason(self, table: str) -> str:
         """The reason why a table was not measured to its end."""
         return self.figures.unproven.get(table, "the reason was not recorded")
+
+    def describe_absence(self, table: str) -> str:
+        """Return what is seen of a table that is not there."""
+        return self.failed.get(table, "no such table")
 
     def count_new_rows(self, context: DatabaseContext) -> dict[str, int]:
         """Return the number of rows above the snapshot's mark, by table."""
@@ -103,7 +115,9 @@ def scan_database(
     """
     schemas, ends = context.migrations.schemas, time.time() + context.budget.remaining_seconds
     with open_consistent_session(dsn, ends, schemas) as session:
-        tables, left_out = read_tables(session.first, schemas)
+        found, left_out = read_tables(session.first, schemas)
+        current = read_current_tables(context, session.first, found, expected)
+        tables = current.tables
         specs = [
             build_comparison_spec(
                 session.first, context, table, before.figures.tables.get(table.name), expected
@@ -116,7 +130,20 @@ def scan_database(
             connections=context.migrations.connections,
             watch=MeasurementProgress(context, "rows"),
         )
-    return DatabaseScan(figures, {name: table.columns for name, table in tables.items()}, left_out)
+    columns = {name: table.columns for name, table in tables.items()}
+    return DatabaseScan(figures, columns, left_out, current.stands_for, current.failed)
+
+
+def read_current_tables(
+    context: DatabaseContext,
+    connection: TupleConnection,
+    found: Mapping[str, MeasuredTable],
+    expected: ExpectedState,
+) -> CurrentTables:
+    """Return the tables of the database that is judged, under their names in the snapshot."""
+    if expected is ExpectedState.RESTORED:
+        return CurrentTables(dict(found))
+    return apply_moves(context, connection, found)
 
 
 def build_comparison_spec(

@@ -32,6 +32,11 @@ from cutover_gates.probes.database.measurement.table_specs import (
     read_tables,
 )
 from cutover_gates.probes.database.measurement.table_stats import DatabaseStats
+from cutover_gates.probes.database.moves.moved_rows import (
+    MovedRows,
+    measure_moves,
+    read_query_marks,
+)
 from cutover_gates.probes.database.schema.schema_catalog import Catalog, read_catalog
 from cutover_gates.probes.database.snapshot import rules
 from cutover_gates.probes.database.snapshot.model import Snapshot, declarations_digest
@@ -59,6 +64,7 @@ Marks = Mapping[str, str | None]
 class _TableMeasurement:
     figures: DatabaseStats
     left_out: Mapping[str, str]
+    moves: MovedRows
 
 
 def take_snapshot(context: DatabaseContext) -> Snapshot:
@@ -91,6 +97,7 @@ def capture_snapshot(context: DatabaseContext) -> Snapshot:
         catalog,
         capture_history(context),
         measured.left_out,
+        measured.moves,
     )
 
 
@@ -111,7 +118,8 @@ def _measure_tables(context: DatabaseContext, marks: Marks) -> _TableMeasurement
             columns=True,
             watch=MeasurementProgress(context, "snapshot"),
         )
-    return _TableMeasurement(_add_expected_rows(figures, expected_rows), left_out)
+        moves = measure_moves(context, session, marks)
+    return _TableMeasurement(_add_expected_rows(figures, expected_rows), left_out, moves)
 
 
 def _read_marks(context: DatabaseContext) -> dict[str, str | None]:
@@ -130,6 +138,7 @@ def _read_marks(context: DatabaseContext) -> dict[str, str | None]:
             for name, table in tables.items()
             if (column := context.declared_change(name).grows_above) and column in table.columns
         }
+        marks |= read_query_marks(context, session.first)
     _wait_for_open_transactions(context)
     return marks
 

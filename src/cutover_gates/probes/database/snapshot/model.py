@@ -15,6 +15,7 @@ from cutover_gates.probes.database.context import DatabaseContext
 from cutover_gates.probes.database.history.history_record import HistoryRecord
 from cutover_gates.probes.database.identity import ServerFacts
 from cutover_gates.probes.database.measurement.table_stats import DatabaseStats
+from cutover_gates.probes.database.moves.moved_rows import MovedRows
 from cutover_gates.probes.database.schema.schema_catalog import Catalog
 
 # The settings of a table that a snapshot evaluates.
@@ -28,7 +29,8 @@ class Snapshot:
     `taken_at` is a `time.time()`, `migration` the newest one that was applied. `catalog` and
     `history` are None in a snapshot that holds none. `left_out`: relations in the schemas that hold
     no rows of their own, with their kind. `declarations`: the `declarations_digest` of the settings
-    in force. `path`: the file, once the snapshot was loaded from one.
+    in force. `moves`: what the declared queries (`from`) gave. `path`: the file, once the snapshot
+    was loaded from one.
     """
 
     target: str
@@ -41,6 +43,7 @@ class Snapshot:
     catalog: Catalog | None = None
     history: HistoryRecord | None = None
     left_out: Mapping[str, str] = field(default_factory=dict)
+    moves: MovedRows = field(default_factory=MovedRows)
     path: Path | None = None
 
     def to_plain(self) -> dict[str, Any]:
@@ -51,6 +54,7 @@ class Snapshot:
             "figures": self.figures.to_plain(),
             "catalog": self.catalog.as_plain() if self.catalog else None,
             "history": self.history.as_plain() if self.history else None,
+            "moves": self.moves.to_plain(),
         }
         del plain["path"]
         return plain
@@ -64,6 +68,7 @@ class Snapshot:
             "figures": DatabaseStats.from_plain(plain["figures"]),
             "catalog": None if catalog is None else Catalog.from_plain(catalog),
             "history": None if history is None else HistoryRecord.from_plain(history),
+            "moves": MovedRows.from_plain(plain["moves"]) if "moves" in plain else MovedRows(),
             "path": path,
         }
         return cls(**{**plain, **typed})

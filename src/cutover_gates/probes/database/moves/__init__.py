@@ -1,0 +1,1 @@
+"""Moves: rows that a migration moves between tables, measured as if they had stayed in one."""

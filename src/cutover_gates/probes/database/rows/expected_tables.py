@@ -1,0 +1,72 @@
+"""The tables that a migrated database is expected to have, seen from its snapshot.
+
+They are those of the snapshot, with what the declared queries (`from`) gave. A query that was
+declared after the snapshot is evaluated on the restored backup.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cutover_gates.core.findings import NotProven
+from cutover_gates.probes.database.backup.backup_restore import open_restored_backup
+from cutover_gates.probes.database.context import DatabaseContext, DatabaseUnreachable
+from cutover_gates.probes.database.measurement.consistent_session import open_consistent_session
+from cutover_gates.probes.database.measurement.table_stats import DatabaseStats, TableStats
+from cutover_gates.probes.database.moves.moved_rows import (
+    MovedRows,
+    list_queries,
+    measure_moves,
+    query_digest,
+)
+from cutover_gates.probes.database.snapshot.model import Snapshot
+
+
+def add_moved_rows(context: DatabaseContext, before: Snapshot) -> Snapshot:
+    """Return the snapshot with the tables that the declared queries gave then."""
+    queries = list_queries(context)
+    if not queries:
+        return before
+    known = before.moves
+    stale = [
+        name for name, each in queries.items() if known.queries.get(name) != query_digest(each)
+    ]
+    later = _evaluate_on_backup(context, before) if stale else MovedRows()
+    sources = {name: later if name in stale else known for name in queries}
+    figures = before.figures
+    for name, moved in sources.items():
+        figures = _add_table(figures, name, moved.figures)
+    return replace(before, figures=figures)
+
+
+def _add_table(figures: DatabaseStats, name: str, moved: DatabaseStats) -> DatabaseStats:
+    table = moved.tables.get(name, TableStats({}))
+    unproven = {key: reason for key, reason in figures.unproven.items() if key != name}
+    if name in moved.unproven:
+        unproven[name] = moved.unproven[name]
+    return replace(figures, tables={**figures.tables, name: table}, unproven=unproven)
+
+
+def _evaluate_on_backup(context: DatabaseContext, before: Snapshot) -> MovedRows:
+    """Return what the queries give on the restored backup, once a run."""
+    plain = context.compute_once("moves-of-the-backup", lambda: _restore_and_evaluate(context))
+    if "reason" not in plain:
+        return MovedRows.from_plain(plain)
+    reason = f"it was declared after {before.label}, and the backup cannot serve: {plain['reason']}"
+    names = list_queries(context)
+    return MovedRows(figures=DatabaseStats(unproven=dict.fromkeys(names, reason)))
+
+
+def _restore_and_evaluate(context: DatabaseContext) -> dict[str, object]:
+    if not context.migrations.backup.restore:
+        return {"reason": "backup.restore is false"}
+    try:
+        with (
+            open_restored_backup(context) as copy,
+            open_consistent_session(
+                copy.dsn, context.budget.ends, context.migrations.schemas
+            ) as session,
+        ):
+            return measure_moves(context, session, {}).to_plain()
+    except (NotProven, DatabaseUnreachable) as error:
+        return {"reason": str(error)}
