@@ -100,7 +100,9 @@ def measure_moves(
     specs = list(_build_specs(session.first, queries, marks))
     if not specs:
         return MovedRows()
-    figures = measure_in_session(session, specs, connections=context.migrations.connections)
+    figures = measure_in_session(
+        session, specs, connections=context.migrations.connections, columns=True
+    )
     return MovedRows({name: query_digest(each) for name, each in queries.items()}, figures)
 
 

@@ -20,7 +20,11 @@ from cutover_gates.probes.database.measurement.column_sums import (
 from cutover_gates.probes.database.measurement.consistent_session import open_consistent_session
 from cutover_gates.probes.database.measurement.table_specs import TableSpec, read_tables
 from cutover_gates.probes.database.measurement.table_stats import TableStats
-from cutover_gates.probes.database.rows.snapshot_scan import ExpectedState, build_comparison_spec
+from cutover_gates.probes.database.rows.snapshot_scan import (
+    ExpectedState,
+    build_comparison_spec,
+    read_current_tables,
+)
 from cutover_gates.probes.database.snapshot.model import Snapshot
 
 
@@ -70,7 +74,8 @@ def _measure(
         return {}
     schemas, ends = context.migrations.schemas, time.time() + context.budget.remaining_seconds
     with open_consistent_session(dsn, ends, schemas) as session:
-        tables, _ = read_tables(session.first, schemas)
+        found, _ = read_tables(session.first, schemas)
+        tables = read_current_tables(context, session.first, found, expected).tables
         specs = [
             build_comparison_spec(
                 session.first, context, tables[name], before.figures.tables[name], expected

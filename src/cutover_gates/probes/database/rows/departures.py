@@ -96,7 +96,7 @@ class _Departures:
             name: table
             for name, table in self.before.figures.tables.items()
             if self.context.declared_change(name).is_given_up
-            and any(_names(query, name.split(".", 1)[1]) for query in queries)
+            and _names("\n".join(queries), name.split(".", 1)[1])
         }
 
     def _check_columns(self, name: str, then: TableStats, gone: tuple[str, ...]) -> None:

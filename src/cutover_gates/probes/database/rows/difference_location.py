@@ -8,13 +8,12 @@ the tables again and a restore takes long.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import psycopg
 
 from cutover_gates.core.findings import NotProven
-from cutover_gates.probes.database.backup.backup_restore import open_restored_backup
 from cutover_gates.probes.database.context import (
     DatabaseContext,
     DatabaseUnreachable,
@@ -23,18 +22,13 @@ from cutover_gates.probes.database.measurement.consistent_session import (
     ConsistentSession,
     open_consistent_session,
 )
-from cutover_gates.probes.database.measurement.key_comparison import find_differing_keys
-from cutover_gates.probes.database.measurement.query_tables import share_key
 from cutover_gates.probes.database.measurement.segment_comparison import locate_differences
 from cutover_gates.probes.database.measurement.table_measurement import measure_in_session
-from cutover_gates.probes.database.measurement.table_spec_factory import build_table_spec
 from cutover_gates.probes.database.measurement.table_specs import (
     MeasuredTable,
-    TableSpec,
-    TupleConnection,
     read_tables,
 )
-from cutover_gates.probes.database.moves.moved_rows import build_original_spec
+from cutover_gates.probes.database.rows.backup_keys import Comparison, find_keys_against_backup
 from cutover_gates.probes.database.rows.column_location import name_differing_columns
 from cutover_gates.probes.database.rows.snapshot_scan import (
     ExpectedState,
@@ -46,9 +40,6 @@ from cutover_gates.util.text import first_error_line
 
 # Tables whose differences are looked up. Where more differ, single rows no longer matter.
 MAX_LOCATED_TABLES = 5
-# Share of the remaining time that restoring a backup may take here: it only names the place of a
-# difference that is known already, and other checks still need their time.
-RESTORE_SHARE = 1 / 3
 
 
 @dataclass
@@ -62,16 +53,6 @@ class RowLocation:
     figures: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class _Comparison:
-    """The parts of every lookup: the snapshot, the database at `dsn`, and its expected state."""
-
-    context: DatabaseContext
-    before: Snapshot
-    dsn: str
-    expected: ExpectedState
-
-
 def locate_rows(
     context: DatabaseContext,
     before: Snapshot,
@@ -80,7 +61,7 @@ def locate_rows(
     expected: ExpectedState,
 ) -> RowLocation:
     """Return where the tables `names` of the database at `dsn` differ from the snapshot."""
-    location, comparison = RowLocation(), _Comparison(context, before, dsn, expected)
+    location, comparison = RowLocation(), Comparison(context, before, dsn, expected)
     if names and _is_backup_allowed(context):
         _add_exact_keys(comparison, names[:MAX_LOCATED_TABLES], location)
     others = [name for name in names if name not in location.places][:MAX_LOCATED_TABLES]
@@ -97,9 +78,9 @@ def _is_backup_allowed(context: DatabaseContext) -> bool:
     return settings.restore and bool(context.backup or settings.path)
 
 
-def _add_exact_keys(comparison: _Comparison, names: Sequence[str], location: RowLocation) -> None:
+def _add_exact_keys(comparison: Comparison, names: Sequence[str], location: RowLocation) -> None:
     try:
-        differences = _find_keys_against_backup(comparison, names)
+        differences = find_keys_against_backup(comparison, names)
     except NotProven as hole:
         location.figures["no keys from the backup"] = hole.reason
     except DatabaseUnreachable as error:
@@ -110,73 +91,7 @@ def _add_exact_keys(comparison: _Comparison, names: Sequence[str], location: Row
         location.places |= {name: [text] for name, text in differences.items() if text}
 
 
-def _find_keys_against_backup(comparison: _Comparison, names: Sequence[str]) -> dict[str, str]:
-    """Return the keys and columns that differ from the restored backup, by table.
-
-    A table without a key is not among them. Raise `NotProven` where no backup can be restored.
-    """
-    budget = comparison.context.budget.take_share(RESTORE_SHARE)
-    context, differences = replace(comparison.context, budget=budget), dict[str, str]()
-    with open_restored_backup(context) as copy:
-        here = _build_specs(comparison, comparison.dsn, names, _build_current_spec)
-        there = _build_specs(comparison, copy.dsn, names, _build_expected_spec)
-        for name in names:
-            actual, wanted = share_key(here[name], there[name])
-            if not actual.key or actual.key != wanted.key:
-                continue
-            keys = find_differing_keys(
-                comparison.dsn,
-                actual,
-                copy.dsn,
-                wanted,
-                ends=context.budget.ends,
-                connections=context.migrations.connections,
-                schemas=context.migrations.schemas,
-            )
-            differences[name] = str(keys)
-    return differences
-
-
-_Tables = Mapping[str, MeasuredTable]
-_BuildSpec = Callable[[_Comparison, TupleConnection, _Tables, str], TableSpec]
-
-
-def _build_specs(
-    comparison: _Comparison, dsn: str, names: Sequence[str], build: _BuildSpec
-) -> dict[str, TableSpec]:
-    context = comparison.context
-    schemas = context.migrations.schemas
-    with open_consistent_session(dsn, context.budget.ends, schemas) as session:
-        tables, _ = read_tables(session.first, schemas)
-        return {name: build(comparison, session.first, tables, name) for name in names}
-
-
-def _build_current_spec(
-    comparison: _Comparison, connection: TupleConnection, tables: _Tables, name: str
-) -> TableSpec:
-    context, then = comparison.context, comparison.before.figures.tables[name]
-    current = read_current_tables(context, connection, tables, comparison.expected).tables
-    return build_comparison_spec(connection, context, current[name], then, comparison.expected)
-
-
-def _build_expected_spec(
-    comparison: _Comparison, connection: TupleConnection, tables: _Tables, name: str
-) -> TableSpec:
-    """Return the spec for the old table of the backup: its columns as they should have become."""
-    change = comparison.context.declared_change(name)
-    if change.from_query is not None and comparison.expected is ExpectedState.MIGRATED:
-        mark = comparison.before.figures.tables[name].mark
-        return replace(build_original_spec(connection, name, change), mark=mark)
-    table = tables[name]
-    # A backup may be younger than the snapshot, so the snapshot's mark holds for it too.
-    mark = comparison.before.figures.tables[table.name].mark
-    spec = replace(build_table_spec(connection, table, change), mark=mark)
-    if comparison.expected is ExpectedState.MIGRATED and spec.expected is not None:
-        return replace(spec, content=spec.expected, key=spec.expected_key, expected=None)
-    return replace(spec, expected=None)
-
-
-def _add_segments(comparison: _Comparison, names: Sequence[str], location: RowLocation) -> None:
+def _add_segments(comparison: Comparison, names: Sequence[str], location: RowLocation) -> None:
     """Add the segments that differ, with keys.
 
     The tables are read a second time, so rows that were written meanwhile may show too.
@@ -196,7 +111,7 @@ def _add_segments(comparison: _Comparison, names: Sequence[str], location: RowLo
 
 
 def _locate_in_segments(
-    comparison: _Comparison,
+    comparison: Comparison,
     session: ConsistentSession,
     name: str,
     tables: Mapping[str, MeasuredTable],
