@@ -172,7 +172,7 @@ def _same_statement(dsn: str, table: str) -> str:
 
     It shows what dividing the table costs or saves.
     """
-    from cutover_gates.config.migrations import TableChange
+    from cutover_gates.config.table_changes import TableChange
     from cutover_gates.probes.database.measurement import table_queries
     from cutover_gates.probes.database.measurement.consistent_session import open_consistent_session
     from cutover_gates.probes.database.measurement.table_spec_factory import build_table_spec

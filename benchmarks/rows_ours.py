@@ -14,7 +14,7 @@ import resource
 import sys
 import time
 
-from cutover_gates.config.migrations import TableChange
+from cutover_gates.config.table_changes import TableChange
 from cutover_gates.probes.database.measurement.consistent_session import open_consistent_session
 from cutover_gates.probes.database.measurement.table_accumulators import ProgressSnapshot
 from cutover_gates.probes.database.measurement.table_measurement import measure_in_session

@@ -9,6 +9,7 @@ from cutover_gates.probes.database.rows.assessments import RowAssessments
 
 
 @pytest.mark.plan("content-unchanged")
+@pytest.mark.cost("rows")
 def test_what_is_gone_says_where_it_went(rows: RowAssessments) -> None:
     """What a dropped table or column held is kept elsewhere, or deleted on purpose.
 
