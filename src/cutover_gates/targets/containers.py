@@ -49,7 +49,10 @@ def run_containers(settings: Settings) -> Iterator[RunningTarget]:
         ):
             url = f"http://{backend.get_container_host_ip()}:{backend.get_exposed_port(container.port)}"
             _wait_until_ready(url + container.ready_path, backend, container.start_seconds)
-            yield replace(described, url=url, database=scratch_container.container_dsn(database))
+            # A backend may keep its rows elsewhere, and its settings say so: nothing is read then.
+            is_read = "database" not in settings.chosen_target.absent_capabilities
+            dsn = scratch_container.container_dsn(database) if is_read else None
+            yield replace(described, url=url, database=dsn)
     except scratch_container.ContainersUnavailable as error:
         raise SettingsError(
             f"target {settings.target!r}: {error.reason}. Start it, or judge a target that runs"
