@@ -19,6 +19,8 @@ BROKEN_PHASES = {
     "teardown": "Cleaning up after the check failed: ",
     "call": "The check itself broke: ",
 }
+SETTINGS_ERROR = "SettingsError: "
+"""How the text of a mistake in the settings begins, which a check met while it ran."""
 
 
 @dataclass(frozen=True)
@@ -110,8 +112,14 @@ def _error_outcome(phases: Sequence[CheckPhase]) -> tuple[Outcome, str] | None:
         # A failure without an exception is a strict xfail that passed.
         if phase.when == "call" and (phase.outcome.is_finding or not phase.outcome.why):
             return Outcome.FAILED, phase.why
-        return Outcome.ERROR, BROKEN_PHASES.get(phase.when, "") + phase.why
+        return Outcome.ERROR, _describe_broken(phase)
     return None
+
+
+def _describe_broken(phase: CheckPhase) -> str:
+    if phase.why.startswith(SETTINGS_ERROR):
+        return f"The settings cannot be used: {phase.why.removeprefix(SETTINGS_ERROR)}"
+    return BROKEN_PHASES.get(phase.when, "") + phase.why
 
 
 def _outlived_outcome(phases: Sequence[CheckPhase]) -> tuple[Outcome, str] | None:

@@ -182,6 +182,12 @@ HOLES = (
         Outcome.ERROR,
     ),
     Hole(
+        "settings that cannot be used",
+        whole(outcome="failed", why="SettingsError: database.rows.visit cannot be used: no table"),
+        "The settings cannot be used: database.rows.visit cannot be used: no table",
+        Outcome.ERROR,
+    ),
+    Hole(
         "a fixture that broke",
         [phase("setup", "failed", why="OSError: full"), phase("teardown")],
         "Setup failed, so the check did not run: OSError: full",
