@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -124,6 +124,7 @@ def test_every_answer_carries_the_security_headers(
     own_ids: Own,
     administrator: Session,
     capabilities: TargetCapabilities,
+    headers_not_judged: Collection[str],
 ) -> None:
     """Every answer carries the security headers, rejections too.
 
@@ -137,7 +138,11 @@ def test_every_answer_carries_the_security_headers(
             answer = ask(operation, session, own_ids)
             all_findings, asked = (
                 find_missing_security_headers(
-                    str(operation), answer, personal=operation.protected, headers=chosen
+                    str(operation),
+                    answer,
+                    personal=operation.protected,
+                    headers=chosen,
+                    not_judged=headers_not_judged,
                 )
                 for chosen in (SECURITY_HEADERS, headers)
             )

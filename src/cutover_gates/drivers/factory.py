@@ -13,6 +13,7 @@ from cutover_gates.drivers.bounded_response import SIZE_LIMIT
 from cutover_gates.drivers.http_client import HttpClient
 from cutover_gates.drivers.own_driver import create_own_driver
 from cutover_gates.drivers.refusal_guard import RefusalGuard
+from cutover_gates.drivers.rest.api_description import RecordedDocument
 from cutover_gates.drivers.rest.mapping import load_mapping
 from cutover_gates.drivers.rest.rest_driver import RestDriver
 from cutover_gates.drivers.transport import ExchangeObserver, GuardedTransport
@@ -51,6 +52,7 @@ def connect(
     client: HttpClient | None = None,
     observer: ExchangeObserver | None = None,
     fresh: bool = False,
+    recorded_document: RecordedDocument = lambda: None,
 ) -> Driver:
     """Return the driver of a target. Nothing is sent yet.
 
@@ -60,7 +62,7 @@ def connect(
     bound every wait, `answer_bytes` every answer. `client` replaces the guarded one where it guards
     and bounds by itself, as in a load process; an own driver always gets an `httpx.Client`.
     `observer` is called with every request and its answer (`GuardedTransport`). `fresh` is
-    explained in `make_client`.
+    explained in `make_client`. `recorded_document` returns the API document of the release before.
 
     Raises `MappingError`.
     """
@@ -84,6 +86,7 @@ def connect(
             recorder=recorder,
             secrets=secrets,
             transport=transport,
+            recorded_document=recorded_document,
         )
     table = dict(mapping or {})
     if driver == "fhir":

@@ -52,6 +52,8 @@ class DriverFeatures:
     asks the target for the document that it serves about itself: OpenAPI or a capability statement.
     `parameter_meanings` returns which path parameters of that document are one of our ids
     (`patient_id`, `visit_id`, `document_id`), by operation (`GET /path`) and name.
+    `lost_meanings` returns what the settings name of that document and only the release before
+    listed, with what it has instead.
     `documented_operations` returns the operations of `Driver.operations`, such as `GET /patients`,
     by those of the language that they do (a move by its name, `retire_patient` …).
     `sends_undocumented`: `Driver.attempt` also takes an `UndocumentedRequest`. `audit_entries` are
@@ -67,6 +69,7 @@ class DriverFeatures:
     api_document: Callable[[Mapping[str, Any] | None], tuple[Mapping[str, Any], str]] | None = None
     served_document: Callable[[], Mapping[str, Any]] | None = None
     parameter_meanings: Callable[[], Mapping[str, Mapping[str, str]]] | None = None
+    lost_meanings: Callable[[], Mapping[str, str]] = dict
     documented_operations: Callable[[], Mapping[str, Sequence[str]]] = dict
     sends_undocumented: bool = False
     audit_entries: Callable[[Session, str], Sequence[AuditEntry]] | None = None

@@ -82,10 +82,11 @@ def load_document(run: PytestRun, target: RunningTarget, folder: Path) -> ApiDoc
             "document": document.document,
             "root": document.root,
             "meanings": document.meanings,
+            "lost": document.lost,
         }
 
     plain = compute_once(folder, DOCUMENT_KEY, fetch)
-    return ApiDocument(plain["document"], plain["root"], plain["meanings"])
+    return ApiDocument(plain["document"], plain["root"], plain["meanings"], plain["lost"])
 
 
 def load_acceptances(run: PytestRun) -> tuple[AcceptedFinding, ...]:

@@ -7,9 +7,10 @@ What they prove is for the checks to say.
 from __future__ import annotations
 
 from cutover_gates.core.findings import NotProven
-from cutover_gates.hospital import Unsupported
+from cutover_gates.hospital import MappingError, Unsupported
 from cutover_gates.plugin.api_run import fuzz_once, fuzzing_plan, load_acceptances, shared_folder
 from cutover_gates.plugin.fixtures.load import load_folder, run_load_once
+from cutover_gates.plugin.mapping_check_state import untested_mapping_warning
 from cutover_gates.plugin.outage_run import is_outage_requested, run_outage_once
 from cutover_gates.plugin.progress import ProgressPrinter, print_line
 from cutover_gates.plugin.run import PytestRun
@@ -30,6 +31,11 @@ def make_runs_beforehand(run: PytestRun, target: RunningTarget) -> None:
         except (NotProven, Unsupported):
             # The checks ask for the same run again, and get the same answer.
             continue
+        except MappingError:
+            # A mapping that was proven on this target is right: the release is another one now,
+            # and the checks say what it lost. Else its author must look first.
+            if untested_mapping_warning(run):
+                raise
 
 
 def _try_outage(run: PytestRun, target: RunningTarget) -> None:

@@ -6,6 +6,7 @@ Settings that an embedded target brings along replace those of the file.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cutover_gates.config.base import SettingsError, SettingsTable
@@ -17,6 +18,7 @@ from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.core.tables import read_table
 from cutover_gates.drivers.deputy_driver import add_deputies
 from cutover_gates.hospital import Driver
+from cutover_gates.probes.api.compatibility.assessments import read_previous_document
 from cutover_gates.targets.running_target import RunningTarget
 
 if TYPE_CHECKING:
@@ -92,8 +94,15 @@ def open_driver(
         observer=observer,
         fresh=fresh,
         secrets=target.mapping_secrets,
+        recorded_document=partial(_read_recorded_document, settings),
     )
     return add_deputies(driver, target.users.values())
+
+
+def _read_recorded_document(settings: Settings) -> Mapping[str, Any] | None:
+    """Return the recorded document of the release before; None where the settings name none."""
+    file = settings.chosen_target.contract.previous_document
+    return read_previous_document(settings.resolve_path(file)) if file else None
 
 
 def load_unsupported_operations(settings: Settings) -> dict[str, str]:

@@ -26,13 +26,15 @@ class ApiFault(Defect, Fault):
 
     `asked` are settings of `contract` over the usual ones (`gate_on_fault.USUAL`). `only`: the API
     then consists of the paths of these operations, by their operationIds; empty for all. `staff` is
-    a table of roles as TOML; without one the rows of `contract.roles` count. `seconds`
-    are many times what the gate takes, for machines are busy.
+    a table of roles as TOML; without one the rows of `contract.roles` count. `mapping` is what the
+    settings say of the hospital's language, as TOML. `seconds` are many times what the gate takes,
+    for machines are busy.
     """
 
     asked: ClassVar[Mapping[str, Any]] = {}
     only: ClassVar[tuple[str, ...]] = ()
     staff: ClassVar[str] = ""
+    mapping: ClassVar[str] = ""
     seconds: ClassVar[float] = 200
 
     def change(self, document: dict[str, Any]) -> None:

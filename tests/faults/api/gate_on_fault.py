@@ -32,7 +32,7 @@ def run_gate_on_fault(
         asked = {**_of_the(fault.only, folder), **fault.asked}
         if fault.staff:
             asked["roles"] = {"anybody": asked["roles"]["anybody"]}
-        return _judged(hospital, asked, folder, fault.seconds, *files, more=fault.staff)
+        return _judged(hospital, asked, folder, fault.seconds, *files, more=fault.staff + fault.mapping)
 
 
 def run_gate_on_defect(cluster: hospitals.Cluster, name: str, folder: Path, *files: str) -> Verdict:

@@ -61,3 +61,44 @@ class DownloadsAreNotDocumented(_Served):
     def change(self, document: dict[str, Any]) -> None:
         documents = "/api/v1/patients/{patient_id}/documents"
         del document["paths"][f"{documents}/{{document_id}}/content"]
+
+
+class _Lost(_Served):
+    """What the settings rightly name is in the document of the release before only."""
+
+    breaks = (rules.MEANINGS_LISTED,)
+    named: ClassVar[str]
+
+    def __init_subclass__(cls) -> None:
+        table = "[targets.tried.rest.parameters]"
+        cls.mapping = f'[targets.tried.rest]\nextends = "default"\n{table}\n{cls.named}\n'
+
+
+class APathThatTheSettingsNameIsGone(_Lost):
+    """The settings say what its ids mean, and the release does not list the path any more."""
+
+    named = '"GET /api/v1/patients/{patient_id}/visits/{visit_id}" = { visit_id = "visit.id" }'
+    shows = "no such path"
+    also: ClassVar[Mapping[str, str]] = {
+        "contract-compatibility": "clients of the release before read visits",
+        "contract-access": "the table of roles names it",
+    }
+    only = ("createPatient", "getVisit")
+
+    def change(self, document: dict[str, Any]) -> None:
+        del document["paths"]["/api/v1/patients/{patient_id}/visits/{visit_id}"]
+
+
+class AParameterThatTheSettingsNameIsGone(_Lost):
+    """A list is searched by a parameter that the release does not take any more."""
+
+    named = '"GET /api/v1/patients" = { mrn = "patient.id" }'
+    shows = "no operation there has this parameter"
+    also: ClassVar[Mapping[str, str]] = {
+        "contract-compatibility": "clients of the release before search by number"
+    }
+    only = ("createPatient", "searchPatients")
+
+    def change(self, document: dict[str, Any]) -> None:
+        table = document["paths"]["/api/v1/patients"]["get"]
+        table["parameters"] = [one for one in table["parameters"] if one["name"] != "mrn"]

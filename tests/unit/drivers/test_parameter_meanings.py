@@ -44,7 +44,9 @@ def document(**security: Any) -> dict[str, Any]:
     }
 
 
-def driver(parameters: Mapping[str, Any], served: Any = None) -> RestDriver:
+def driver(
+    parameters: Mapping[str, Any], served: Any = None, before: Mapping[str, Any] | None = None
+) -> RestDriver:
     """A driver of a target that serves the document, and answers each request with its address."""
     table = {**default_table(), "parameters": dict(parameters)}
 
@@ -59,6 +61,7 @@ def driver(parameters: Mapping[str, Any], served: Any = None) -> RestDriver:
         httpx.Client(transport=httpx.MockTransport(answer)),
         run_tag="t",
         recorder=Recorder(),
+        recorded_document=lambda: before,
     )
 
 
@@ -165,6 +168,78 @@ def test_what_the_document_does_not_have_is_refused_with_the_nearest(
         driver(parameters).operations()
     assert str(raised.value).startswith(f"cutover.toml: {sentence}")
     assert "\n" not in str(raised.value)
+
+
+def without(path: str, method: str = "") -> dict[str, Any]:
+    """The document of a release that lost a path, or a method of it."""
+    served = document()
+    if method:
+        del served["paths"][path][method]
+    else:
+        del served["paths"][path]
+    return served
+
+
+USED = "/api/v1/patients/{number}/visits"
+LOST: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any] | None, str]] = {
+    "path": ({VISIT: "visit.id"}, without(VISIT), document(), VISIT),
+    "method": (
+        {f"PUT {PATIENT}": "patient.id"},
+        without(PATIENT, "put"),
+        document(),
+        f"PUT {PATIENT}",
+    ),
+    "beginning": ({"/enc*": {"external_id": "visit.id"}}, without(VISIT), document(), "/enc*"),
+    "requested by the mapping": (
+        {f"GET {USED}": "patient.id"},
+        document(),
+        None,
+        f"GET {USED}",
+    ),
+    "requested, and a beginning": (
+        {"/api/v1/patients/{number}*": "patient.id"},
+        document(),
+        document(),
+        "/api/v1/patients/{number}*",
+    ),
+}
+
+
+@pytest.mark.parametrize(("parameters", "served", "before", "lost"), LOST.values(), ids=LOST)
+def test_what_the_release_lost_is_no_mistake_of_the_settings(
+    parameters: dict[str, Any],
+    served: dict[str, Any],
+    before: dict[str, Any] | None,
+    lost: str,
+) -> None:
+    """The release before listed it, or the mapping requests it: the check of the document tells."""
+    hospital = driver(parameters, served, before)
+    assert hospital.operations()
+    assert list(load_document(hospital, "", None).lost) == [lost]
+
+
+def test_a_lost_parameter_is_told_with_its_operation() -> None:
+    served = document()
+    served["paths"][BELOW]["get"]["parameters"].pop()
+    hospital = driver({BELOW: {"person": "patient.id"}}, served, document())
+    assert list(load_document(hospital, "", None).lost) == [f"{BELOW} (person)"]
+
+
+NOT_LOST: dict[str, tuple[dict[str, Any], dict[str, Any] | None]] = {
+    "in neither document": ({"GET /patint/{external_id}/": "patient.id"}, document()),
+    "under another name": ({f"GET {USED}": "patient.id"}, document()),
+    "by another method than requested": ({f"DELETE {USED}": "patient.id"}, None),
+}
+
+
+@pytest.mark.parametrize(("parameters", "before"), NOT_LOST.values(), ids=NOT_LOST)
+def test_what_nobody_ever_listed_stays_a_mistake(
+    parameters: dict[str, Any], before: dict[str, Any] | None
+) -> None:
+    served = document()
+    served["paths"]["/api/v1/patients/{patient_id}/visits"] = served["paths"][VISIT]
+    with pytest.raises(MappingError):
+        driver(parameters, served, before).operations()
 
 
 MISTAKES: dict[str, tuple[dict[str, Any], str]] = {

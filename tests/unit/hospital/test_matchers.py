@@ -362,6 +362,15 @@ def test_a_server_may_tell_its_name_but_not_its_version(server: str, told: int) 
     assert len(find_missing_security_headers("", came, personal=True)) == told
 
 
+def test_a_header_that_is_not_judged_is_not_judged_anywhere() -> None:
+    """The reason stands in the settings once: `headers.not_judged`."""
+    bare = {name: value for name, value in SHIELDED.items() if name != "Referrer-Policy"}
+    came = Answer(200, {**bare, "Server": "nginx/1.25.3", "X-Powered-By": "PHP/8.3"}, b"{}")
+    kept = ["server", "referrer-policy"]
+    (finding,) = find_missing_security_headers("", came, personal=True, not_judged=kept)
+    assert finding.subject == "x-powered-by"
+
+
 def test_refusals_in_the_same_words_cannot_be_told_apart() -> None:
     one, again = (
         answer(401, {"detail": "no", "request_id": "1"}),

@@ -50,6 +50,7 @@ class Cause(StrEnum):
     UNHEALTHY = "unhealthy"
     WRONG_RELEASE = "wrong-release"
     NO_OPERATIONS = "no-operations"
+    LOST_OPERATION = "lost-operation"
     CHANGED_PATIENT = "changed-patient"
     CHANGED_VISIT = "changed-visit"
     CHANGED_DOCUMENT = "changed-document"
@@ -155,6 +156,10 @@ ADVICE: Mapping[Cause, str] = {
         " operations.release.answer.release."
     ),
     Cause.NO_OPERATIONS: "Request another document.",
+    Cause.LOST_OPERATION: (
+        "The release before listed it, or the mapping requests it. Where it was removed on"
+        " purpose, remove this line."
+    ),
     Cause.CHANGED_PATIENT: (
         "Correct this line or operations.{operation}. If the target stores the value in another"
         " form on purpose, write how in becomes.{field}."

@@ -54,6 +54,10 @@ def describe(context: CheckContext) -> None:
         raise UnexpectedResult(
             Cause.NO_OPERATIONS, "operations.describe", expected, "one that has none"
         )
+    for name, problem in context.driver.features.lost_meanings().items():
+        expected = "a document that lists what [rest.parameters] names"
+        key = f'parameters."{name.partition(" (")[0]}"'
+        raise UnexpectedResult(Cause.LOST_OPERATION, key, expected, problem)
 
 
 # -- sessions

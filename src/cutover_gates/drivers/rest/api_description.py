@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from cutover_gates.drivers.rest.lost_meanings import require_known
 from cutover_gates.drivers.rest.mapping_model import TargetMapping
 from cutover_gates.drivers.rest.mapping_tables import MappingStep
 from cutover_gates.drivers.rest.openapi_document import OpenApiDocument
@@ -13,6 +14,8 @@ from cutover_gates.drivers.rest.operation_runner import OperationRunner
 from cutover_gates.hospital import Answer
 from cutover_gates.util.api_document_text import is_yaml, parse_api_document
 
+RecordedDocument = Callable[[], Mapping[str, Any] | None]
+"""Returns the recorded document of the release before, None where there is none."""
 _TEMPLATE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}")
 _AT_TARGET = re.compile(r"^\{\{\s*base_url\s*\}\}")
 _NOT_A_DOCUMENT = (KeyError, TypeError, AttributeError, ValueError)
@@ -22,8 +25,8 @@ _NOT_A_DOCUMENT = (KeyError, TypeError, AttributeError, ValueError)
 class ApiDescription:
     """The OpenAPI document of one target."""
 
-    def __init__(self, runner: OperationRunner) -> None:
-        self._runner = runner
+    def __init__(self, runner: OperationRunner, recorded: RecordedDocument) -> None:
+        self._runner, self._recorded = runner, recorded
         self._document: OpenApiDocument | None = None
 
     def load(self) -> OpenApiDocument:
@@ -68,8 +71,21 @@ class ApiDescription:
                 result.request,
             ) from error
 
+    def find_lost_meanings(self) -> Mapping[str, str]:
+        """Return what `[rest.parameters]` rightly names and this release does not list, and why."""
+        return {unlisted.subject: unlisted.problem for unlisted in self.load().find_unlisted()}
+
     def _create(self, document: Any) -> OpenApiDocument:
-        return OpenApiDocument(document, self._runner.build, self._runner.mapping)
+        created = OpenApiDocument(document, self._runner.build, self._runner.mapping)
+        used = list_used_operations(self._runner.mapping)
+        require_known(created, used, self._read_recorded)
+        return created
+
+    def _read_recorded(self) -> OpenApiDocument | None:
+        recorded = self._recorded()
+        if recorded is None:
+            return None
+        return OpenApiDocument(recorded, self._runner.build, self._runner.mapping)
 
 
 def _read_document(answer: Answer) -> Any:

@@ -14,7 +14,11 @@ from cutover_gates.drivers.request_context import RequestContext
 from cutover_gates.drivers.rest.documented_security import DocumentedSecurity
 from cutover_gates.drivers.rest.mapping_model import TargetMapping
 from cutover_gates.drivers.rest.openapi_examples import OpenApiExamples
-from cutover_gates.drivers.rest.parameter_meanings import PATH_PARAMETER, read_meanings
+from cutover_gates.drivers.rest.parameter_meanings import (
+    PATH_PARAMETER,
+    UnlistedMeaning,
+    read_meanings,
+)
 from cutover_gates.drivers.rest.request_builder import RequestBuilder
 from cutover_gates.hospital import Operation, Session, UndocumentedRequest
 
@@ -42,7 +46,6 @@ class OpenApiDocument:
         self.operations = [
             self._operation(path, method, entry) for path, method, entry in self._read_paths()
         ]
-        self._meanings.check_document(self._documented_names())
 
     def parameter_meanings(self) -> dict[str, dict[str, str]]:
         """Return our id for each path parameter that means one, by `GET /path` and name."""
@@ -97,7 +100,16 @@ class OpenApiDocument:
             **arguments,
         )
 
-    def _documented_names(self) -> dict[str, dict[str, frozenset[str]]]:
+    @property
+    def source(self) -> str:
+        """The file in which the mapping stands."""
+        return self._mapping.source
+
+    def find_unlisted(self) -> list[UnlistedMeaning]:
+        """Return what `[rest.parameters]` names and the document does not have."""
+        return list(self._meanings.find_unlisted(self.documented_names()))
+
+    def documented_names(self) -> dict[str, dict[str, frozenset[str]]]:
         """Return the names of the parameters of each operation, by path and method."""
         documented: dict[str, dict[str, frozenset[str]]] = {}
         for (method, _), (path, entry) in self._entries.items():

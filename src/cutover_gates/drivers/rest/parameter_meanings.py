@@ -55,6 +55,26 @@ class PathRule:
 
 
 @dataclass(frozen=True)
+class UnlistedMeaning:
+    """What a rule names and a document does not have: an operation, or its parameter `name`."""
+
+    rule: PathRule
+    name: str
+    problem: str
+
+    @property
+    def key(self) -> str:
+        """The key as it stands in the mapping."""
+        return f"{self.rule.key}.{self.name}" if self.name else self.rule.key
+
+    @property
+    def subject(self) -> str:
+        """The operation, and its parameter where only that is missing."""
+        operation = f"{self.rule.method} {self.rule.path}".strip()
+        return f"{operation} ({self.name})" if self.name else operation
+
+
+@dataclass(frozen=True)
 class ParameterMeanings:
     """The meanings of a mapping. `by_name` hold in every operation, `rules` in theirs."""
 
@@ -70,26 +90,25 @@ class ParameterMeanings:
                 found |= rule.meanings
         return found
 
-    def check_document(self, documented: DocumentedNames) -> None:
-        """Raise `MappingError` for a rule about what the document does not have."""
+    def find_unlisted(self, documented: DocumentedNames) -> Iterator[UnlistedMeaning]:
+        """Yield what the rules name and the document does not have."""
         for rule in self.rules:
             methods = [
-                (path, method, names)
+                names
                 for path, operations in documented.items()
                 for method, names in operations.items()
                 if rule.matches(method, path)
             ]
             if not methods:
-                raise mapping_error(
-                    self.source, rule.key, None, _describe_unknown(rule, documented)
-                )
-            known = frozenset[str]().union(*(names for _, _, names in methods))
+                yield UnlistedMeaning(rule, "", _describe_unknown(rule, documented))
+                continue
+            known = frozenset[str]().union(*methods)
             for name in rule.meanings:
                 if name not in known:
                     problem = (
                         f"no operation there has this parameter; {suggest_nearest(name, known)}"
                     )
-                    raise mapping_error(self.source, f"{rule.key}.{name}", None, problem)
+                    yield UnlistedMeaning(rule, name, problem)
 
 
 def quote_key(name: str) -> str:

@@ -15,7 +15,11 @@ import httpx
 
 from cutover_gates.core.evidence.record import Recorder
 from cutover_gates.drivers.http_client import HttpClient
-from cutover_gates.drivers.rest.api_description import ApiDescription, list_used_operations
+from cutover_gates.drivers.rest.api_description import (
+    ApiDescription,
+    RecordedDocument,
+    list_used_operations,
+)
 from cutover_gates.drivers.rest.documented_operations import find_documented
 from cutover_gates.drivers.rest.mapping_model import TargetMapping
 from cutover_gates.drivers.rest.operation_runner import OperationRunner
@@ -39,6 +43,7 @@ class RestDriver(RestCharts):
     """A driver behind a REST interface.
 
     `client` should stand on a `GuardedTransport`. `secrets` are the templates' `secret.NAME`.
+    `recorded_document` returns the document of the release before, where one was recorded.
     """
 
     def __init__(
@@ -51,6 +56,7 @@ class RestDriver(RestCharts):
         recorder: Recorder,
         secrets: Mapping[str, str] | None = None,
         transport: GuardedTransport | None = None,
+        recorded_document: RecordedDocument = lambda: None,
     ) -> None:
         # Cookies are never kept: a session that the client remembered would sign in a request that
         # must have none.
@@ -59,8 +65,9 @@ class RestDriver(RestCharts):
         super().__init__(runner, AnswerReader(mapping, runner), recorder, transport)
         self.mapping, self._client = mapping, client
         self._run_tag, self._secrets = run_tag, secrets
+        self._recorded_document = recorded_document
         self._rate_limit = SignInRateLimit(base_url, *mapping.token.limit)
-        self._description = ApiDescription(self._runner)
+        self._description = ApiDescription(self._runner, recorded_document)
         self._stored_forms = StoredForms(mapping, self._runner.always, self._read)
 
     @property
@@ -75,6 +82,7 @@ class RestDriver(RestCharts):
             api_document=self._description.document_and_root,
             served_document=self._description.load_document,
             parameter_meanings=self._description.parameter_meanings,
+            lost_meanings=self._description.find_lost_meanings,
             documented_operations=self._documented_operations,
             sends_undocumented=True,
             audit_entries=self._audit_entries,
@@ -169,6 +177,7 @@ class RestDriver(RestCharts):
             recorder=self._recorder,
             secrets=self._secrets,
             transport=self._transport,
+            recorded_document=self._recorded_document,
         )
 
     def _audit_entries(self, session: Session, patient_id: str) -> Sequence[AuditEntry]:

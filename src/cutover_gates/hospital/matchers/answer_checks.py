@@ -115,16 +115,19 @@ def find_missing_security_headers(
     *,
     personal: bool,
     headers: Collection[str] = SECURITY_HEADERS.keys(),
+    not_judged: Collection[str] = (),
 ) -> list[Finding]:
     """Return a finding for each missing security header, and for each version that is shown.
 
     `personal`: the answer may be about a patient, so that no proxy or browser may store it.
-    `headers` are those of `SECURITY_HEADERS` that the target sends.
+    `headers` are those of `SECURITY_HEADERS` that the target sends. `not_judged` are those that
+    the settings say are not judged.
     """
     sent = {name.lower(): value for name, value in answer.headers.items()}
     wanted = {name: SECURITY_HEADERS[name] for name in headers}
     if personal:
         wanted["cache-control"] = NO_STORE
+    wanted = {name: pattern for name, pattern in wanted.items() if name not in not_judged}
     findings = [
         _header_finding(subject, name, f"/{pattern.pattern}/", sent.get(name))
         for name, pattern in wanted.items()
@@ -133,7 +136,7 @@ def find_missing_security_headers(
     findings += [
         _header_finding(subject, name, "no version number", sent[name])
         for name in ("server", "x-powered-by")
-        if VERSION_DIGITS.search(sent.get(name, ""))
+        if name not in not_judged and VERSION_DIGITS.search(sent.get(name, ""))
     ]
     return findings
 

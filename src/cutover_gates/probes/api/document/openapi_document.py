@@ -54,12 +54,15 @@ class DocumentedOperation:
 class ApiDocument:
     """A document, and the address at which its paths begin.
 
-    `meanings` are the path parameters that are one of our ids, by operation and name.
+    `meanings` are the path parameters that are one of our ids, by operation and name. `lost` are
+    operations and parameters that the settings give a meaning and the document does not list any
+    more, with what it has instead.
     """
 
     document: Mapping[str, Any] = field(repr=False)
     root: str
     meanings: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
+    lost: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @cached_property
     def references(self) -> LocalReferences:
@@ -202,7 +205,8 @@ def load_document(hospital: Driver, root: str, file: Path | None) -> ApiDocument
     except ValueError as error:
         raise SettingsError(f"contract.document: {file} holds {error}") from None
     meanings = hospital.features.parameter_meanings
-    return ApiDocument(document, root, meanings() if meanings else {})
+    lost = hospital.features.lost_meanings()
+    return ApiDocument(document, root, meanings() if meanings else {}, lost)
 
 
 def _read_file(file: Path) -> Any:

@@ -101,3 +101,10 @@ USED_OPERATIONS_LISTED = Rule(
     "An operation that no document lists is tried by no other check of the API.",
     "Add the operation to the document, or name it in contract.undocumented with the reason.",
 )
+MEANINGS_LISTED = Rule(
+    "APIDOC-017",
+    "The document lists every operation that the settings give a meaning",
+    "Clients of the release before use the operation, and no check asks for it any more.",
+    "Put the operation back. Where it was removed on purpose, remove its line from"
+    " [targets.NAME.rest.parameters].",
+)

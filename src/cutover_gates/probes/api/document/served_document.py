@@ -93,6 +93,10 @@ class ServedDocumentAssessments:
                     builder.add_finding(
                         rules.USED_OPERATIONS_LISTED, f"{name}: {shown}", actual=actual
                     )
+        for name, problem in self.document.lost.items():
+            # The release before listed it, or the mapping itself requests it.
+            builder.checked.append(name)
+            builder.add_finding(rules.MEANINGS_LISTED, name, actual=problem)
         return self._finish(builder, "operations of the mapping in the API's document")
 
     def _finish(self, builder: AssessmentBuilder, title: str) -> Assessment:
