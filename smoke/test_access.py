@@ -30,9 +30,11 @@ from cutover_gates.hospital import (
     Ward,
 )
 from cutover_gates.hospital.matchers import (
+    RoleSession,
     TargetCapabilities,
     assert_equal,
     assert_no_findings,
+    assert_same_bytes,
     exactly_one,
     expect_permission,
     expect_rejection,
@@ -51,6 +53,7 @@ pytestmark = pytest.mark.plan("access-control")
 
 Sessions = Callable[[Role], Session]
 RoleSessions = Callable[[str], Session]
+NamedSession = Callable[[str], RoleSession]
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,14 @@ def chart(
     Each check gets its own, because an attempt to change the chart may succeed.
     """
     return Chart(hospital, people.draft(), files, registered, opened, filed)
+
+
+@pytest.fixture
+def role_session(
+    role_sessions: RoleSessions, new_role_session: Callable[[str], Session]
+) -> NamedSession:
+    """Return a role's session by its name, and how to make another one."""
+    return lambda name: RoleSession(role_sessions(name), partial(new_role_session, name))
 
 
 @pytest.fixture(scope="module")
@@ -285,18 +296,27 @@ def test_nothing_is_done_for_a_stranger(
 
 
 def test_a_role_cannot_see_what_it_must_not(
-    shown_chart: Chart, role_sessions: RoleSessions, refused_look: RoleAct
+    shown_chart: Chart,
+    role_session: NamedSession,
+    refused_look: RoleAct,
+    capabilities: TargetCapabilities,
 ) -> None:
     """A role cannot read records that are not part of its work.
 
     The table of roles says which.
     """
-    with expect_rejection(Reason.FORBIDDEN):
-        SHOWS[refused_look.operation](shown_chart, role_sessions(refused_look.role))
+    act = refused_look.operation
+    capabilities.require_role_refusal(
+        partial(SHOWS[act], shown_chart), role_session(refused_look.role), is_list=act in LISTS
+    )
 
 
 def test_a_role_cannot_do_what_it_must_not(
-    chart: Chart, sessions: Sessions, role_sessions: RoleSessions, refused_change: RoleAct
+    chart: Chart,
+    sessions: Sessions,
+    role_session: NamedSession,
+    refused_change: RoleAct,
+    capabilities: TargetCapabilities,
 ) -> None:
     """A role cannot do work that is not its own.
 
@@ -304,8 +324,9 @@ def test_a_role_cannot_do_what_it_must_not(
     """
     act = refused_change.operation
     chart = prepare(chart, act, sessions)
-    with unchanged(chart, act, sessions), expect_rejection(Reason.FORBIDDEN):
-        ROLE_CHANGES[act](chart, role_sessions(refused_change.role))
+    session = role_session(refused_change.role)
+    with unchanged(chart, act, sessions):
+        capabilities.require_role_refusal(partial(ROLE_CHANGES[act], chart), session, is_list=False)
 
 
 def test_a_role_may_do_its_work(
@@ -426,19 +447,33 @@ def test_a_visit_cannot_be_moved_through_another_patient(
 def test_a_document_cannot_be_read_through_another_patient(
     records: Records, filed: Document, neighbour: Patient, capabilities: TargetCapabilities
 ) -> None:
-    """A document cannot be read under another patient's id.
-
-    Neither its description nor its bytes are shown.
-    """
-    astray = replace(filed, patient_id=neighbour.id)
+    """A document's description cannot be read under another patient's id."""
     with capabilities.refusal("documents-below-a-patient", Reason.NOT_FOUND) as refusal:
-        shown = records.document(astray)
+        shown = records.document(replace(filed, patient_id=neighbour.id))
     if refusal.is_missing:
         assert_equal(filed.patient_id, shown.patient_id, "patient of the document")
         assert not records.list_documents(neighbour)
         refusal.end_check()
-    with expect_rejection(Reason.NOT_FOUND):
-        records.content(astray)
+
+
+def test_a_documents_bytes_cannot_be_read_through_another_patient(
+    records: Records,
+    filed: Document,
+    neighbour: Patient,
+    files: FileFactory,
+    capabilities: TargetCapabilities,
+) -> None:
+    """A document's bytes cannot be read under another patient's id.
+
+    Where they can be, they are the bytes of this document, and not those of the other patient's
+    document of the same name and type.
+    """
+    records.file(neighbour, files.with_name(filed.file_name))
+    with capabilities.refusal("documents-below-a-patient", Reason.NOT_FOUND) as refusal:
+        shown = records.content(replace(filed, patient_id=neighbour.id))
+    if refusal.is_missing:
+        assert_same_bytes(records.content(filed), shown)
+        refusal.end_check()
 
 
 def test_a_record_holds_no_other_patients_documents(

@@ -75,6 +75,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "api.document_changes",
         "api.invalid_documents",
         "api.served_documents",
+        "api.other_refusals",
     ),
     "network": ("network.certificates", "network.dns", "network.backends", "network.redis"),
     "deployment": (

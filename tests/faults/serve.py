@@ -28,6 +28,7 @@ from reference.auth import sessions, tokens
 from reference.auth.passwords import Hashing
 from reference.settings import Settings
 from tests.faults import proxy
+from tests.faults.api.other_refusals import TheHospitalThatRefusesWith400
 from tests.faults.fault import Defect
 from tests.faults.functional.poor_hospital import TheHospitalOfConflicts, ThePoorHospital
 from tests.faults.load.connection_handling import IdleConnectionsAreClosed
@@ -42,6 +43,7 @@ IN_ORDER: tuple[type[Defect], ...] = (
     AJvmInOrder,
     ThePoorHospital,
     TheHospitalOfConflicts,
+    TheHospitalThatRefusesWith400,
 )
 """Hospitals that are other ones, and in order."""
 DEFECTS: Mapping[str, type[Defect]] = {

@@ -128,7 +128,7 @@ FUNCTIONAL_CAPABILITIES = (
     ),
     Capability(
         "refusal-to-strangers",
-        "refusing a list or a search to who may not see it",
-        "the list is empty; a single record is refused",
+        "refusing a list or a search to who may not see it, and telling a role that it may not",
+        "the list is empty; a single record is refused or not found",
     ),
 )

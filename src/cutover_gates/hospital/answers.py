@@ -122,6 +122,18 @@ class Rejected(Exception):
         self.reason, self.answer = reason, answer
 
 
+@dataclass(frozen=True)
+class RefusalRule:
+    """One form in which a target refuses. All that is given must hold.
+
+    `where` is a JMESPath over the body, `text` stands somewhere in it.
+    """
+
+    statuses: tuple[int, ...] = ()
+    where: str = ""
+    text: str = ""
+
+
 class ProtocolViolation(FindingsError):
     """The target answered with what its protocol does not allow. A finding of the running check.
 

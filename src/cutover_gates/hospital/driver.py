@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
-from cutover_gates.hospital.answers import Answer, AuditEntry, Unsupported, read_status_reason
+from cutover_gates.hospital.answers import (
+    Answer,
+    AuditEntry,
+    RefusalRule,
+    Unsupported,
+    read_status_reason,
+)
 from cutover_gates.hospital.values import (
     Credentials,
     Document,
@@ -52,8 +58,10 @@ class DriverFeatures:
     asks the target for the document that it serves about itself: OpenAPI or a capability statement.
     `parameter_meanings` returns which path parameters of that document are one of our ids
     (`patient_id`, `visit_id`, `document_id`), by operation (`GET /path`) and name.
-    `lost_meanings` returns what the settings name of that document and only the release before
-    listed, with what it has instead.
+    `assumed_protected` returns the operations of a document without a word about security that
+    need a token. `unauthenticated` are the forms in which who is not signed in is refused, where
+    the settings say them. `lost_meanings` returns what the settings name of that document and only
+    the release before listed, with what it has instead.
     `documented_operations` returns the operations of `Driver.operations`, such as `GET /patients`,
     by those of the language that they do (a move by its name, `retire_patient` …).
     `sends_undocumented`: `Driver.attempt` also takes an `UndocumentedRequest`. `audit_entries` are
@@ -69,6 +77,8 @@ class DriverFeatures:
     api_document: Callable[[Mapping[str, Any] | None], tuple[Mapping[str, Any], str]] | None = None
     served_document: Callable[[], Mapping[str, Any]] | None = None
     parameter_meanings: Callable[[], Mapping[str, Mapping[str, str]]] | None = None
+    assumed_protected: Callable[[], Collection[str]] = frozenset
+    unauthenticated: tuple[RefusalRule, ...] = ()
     lost_meanings: Callable[[], Mapping[str, str]] = dict
     documented_operations: Callable[[], Mapping[str, Sequence[str]]] = dict
     sends_undocumented: bool = False

@@ -83,10 +83,12 @@ def load_document(run: PytestRun, target: RunningTarget, folder: Path) -> ApiDoc
             "root": document.root,
             "meanings": document.meanings,
             "lost": document.lost,
+            "assumed_protected": list(document.assumed_protected),
+            "refusal_statuses": list(document.refusal_statuses),
         }
 
     plain = compute_once(folder, DOCUMENT_KEY, fetch)
-    return ApiDocument(plain["document"], plain["root"], plain["meanings"], plain["lost"])
+    return ApiDocument(**plain)
 
 
 def load_acceptances(run: PytestRun) -> tuple[AcceptedFinding, ...]:
@@ -178,6 +180,7 @@ def _fuzz(
                     ids,
                     report_progress,
                     account.remaining_seconds,
+                    hospital.features.unauthenticated,
                 )
             )
     except (Rejected, ProtocolViolation) as error:

@@ -32,13 +32,20 @@ def run_gate_on_fault(
         asked = {**_of_the(fault.only, folder), **fault.asked}
         if fault.staff:
             asked["roles"] = {"anybody": asked["roles"]["anybody"]}
-        return _judged(hospital, asked, folder, fault.seconds, *files, more=fault.staff + fault.mapping)
+        return _judged(
+            hospital, asked, folder, fault.seconds, *files, more=fault.staff + fault.mapping
+        )
 
 
-def run_gate_on_defect(cluster: hospitals.Cluster, name: str, folder: Path, *files: str) -> Verdict:
-    """Return the gate's verdict on a hospital with any fault of functions, by its name."""
+def run_gate_on_defect(
+    cluster: hospitals.Cluster, name: str, folder: Path, *files: str, more: str = ""
+) -> Verdict:
+    """Return the gate's verdict on a hospital with any defect, by its name.
+
+    `more` are further settings.
+    """
     with hospitals.hospital(cluster, name, folder) as hospital:
-        return _judged(hospital, _of_the((), folder), folder, ApiFault.seconds, *files)
+        return _judged(hospital, _of_the((), folder), folder, ApiFault.seconds, *files, more=more)
 
 
 def run_gate_without_fault(

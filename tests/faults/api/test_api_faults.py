@@ -15,6 +15,7 @@ from tests.faults.api.gate_on_fault import (
     run_gate_on_fault,
     run_gate_without_fault,
 )
+from tests.faults.api.other_refusals import REFUSES_WITH_400, TheHospitalThatRefusesWith400
 from tests.faults.functional.visits import VisitsLiveInMemory
 from tests.faults.judge import find_problems
 from tests.faults.registry import faults_of_kind
@@ -48,6 +49,26 @@ def test_without_a_fault_every_item_is_passed(cluster: hospitals.Cluster, tmp_pa
         item: verdict.message(item) for item in ITEMS if verdict.outcome(item) != "passed"
     } == {}, verdict.output
     assert (verdict.word, verdict.status) == ("GO", 0), verdict.output
+
+
+@pytest.mark.thorough
+@pytest.mark.timeout(260)
+def test_a_target_that_refuses_with_400_is_not_blamed(
+    cluster: hospitals.Cluster, tmp_path: Path
+) -> None:
+    """The mapping says how it refuses, and every check of the API goes by that."""
+    verdict = run_gate_on_defect(
+        cluster,
+        TheHospitalThatRefusesWith400.__name__,
+        tmp_path,
+        "contract/test_fuzzing.py",
+        "contract/test_document.py",
+        "contract/test_access.py",
+        more=REFUSES_WITH_400,
+    )
+    named = {item: verdict.message(item) for item in ITEMS if verdict.outcome(item) == "failed"}
+    assert named == {}, verdict.output
+    assert verdict.outcome("contract-fuzzing") == "passed", verdict.output
 
 
 @pytest.mark.thorough

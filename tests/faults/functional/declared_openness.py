@@ -132,6 +132,32 @@ class AnothersDocumentIsShownAsTheirOwn(FunctionalFault):
         replace(documents, find=find)
 
 
+class ANeighboursFileComesInItsPlace(FunctionalFault):
+    """Who asks for a file under another patient's id gets that patient's newest one."""
+
+    item = "access-control"
+    absent = ("documents-below-a-patient",)
+
+    def put_in(self) -> None:
+        find, content, taken_for = documents.find, documents.content, dict[UUID, UUID]()
+        newest = "SELECT id FROM documents WHERE patient_id = %s ORDER BY uploaded_at DESC"
+
+        def find_any(
+            connection: Rows, patient_id: UUID, document_id: UUID
+        ) -> documents.Document | None:
+            found = find(connection, patient_id, document_id)
+            other = None if found else fetch_row(connection, newest, patient_id)
+            if other is None:
+                return found
+            taken_for[document_id] = other["id"]
+            return find(connection, patient_id, other["id"])
+
+        def content_of_any(connection: Rows, document_id: UUID) -> bytes:
+            return content(connection, taken_for.pop(document_id, document_id))
+
+        replace(documents, find=find_any, content=content_of_any)
+
+
 # ── lists for strangers ──
 
 
@@ -190,6 +216,49 @@ class AStrangerGetsAnEmptyRecord(_Lists):
 
     def is_listed(self, path: str) -> bool:
         return "/patients/" in path and not path.endswith("/content")
+
+
+class _RefusedRoles(_Lists):
+    """A role that may not is told so by an empty list. What is in it, one item looks after."""
+
+    refused: ClassVar[str]
+
+    def change(self, answer: ResponseDraft) -> None:
+        path = answer.scope["path"]
+        is_refused = answer.status == 403 and answer.scope["method"] == "GET"
+        if is_refused and path.endswith(self.refused):
+            found = self.entries(path)
+            page = {"items": found, "page": 1, "page_size": 50, "total": len(found)}
+            answer.status, answer.body = 200, json.dumps(page).encode()
+            answer.headers["content-type"] = "application/json"
+
+
+class ARefusedRolesListHoldsADocument(_RefusedRoles):
+    """The front desk is given a list instead of a refusal, and a letter is in it."""
+
+    refused = "/documents"
+
+    def entries(self, path: str) -> list[Any]:
+        document = {"id": "00000000-0000-4000-8000-000000000001", "file_name": "letter.pdf"}
+        described = {"media_type": "application/pdf", "size": 1, "sha256": "0" * 64}
+        when = {"uploaded_at": "2026-11-30T00:00:00Z", "tag": None}
+        return [{**document, **described, **when, "patient_id": path.split("/")[-2]}]
+
+
+class ARefusedRoleGetsAnEmptyFile(_RefusedRoles):
+    """The front desk takes an empty answer for the letter."""
+
+    refused = "/content"
+
+
+class RolesAreToldNothing(_Lists):
+    """Who may not is told that nothing is there, and nobody declared that it is so."""
+
+    absent = ()
+
+    def change(self, answer: ResponseDraft) -> None:
+        if answer.status == 403:
+            answer.status = 404
 
 
 class AnOutsidersListHoldsTheVisits(FunctionalFault):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from http import HTTPStatus
 from threading import Lock
 from time import sleep
 from uuid import UUID
@@ -56,7 +57,7 @@ LISTS = ("/visits", "/documents", "/patients")
 MEETING_SECONDS = 0.03
 """Long enough to meet whoever began at the same moment, and short enough for each registration."""
 EMPTY_PAGE = {"items": [], "page": 1, "page_size": 50, "total": 0}
-REFUSED = (401, 404)
+REFUSED = (401, 403, 404)
 
 
 class ThePoorHospital(Defect):
@@ -180,8 +181,10 @@ def _use_again(connection: Rows, token: str) -> UUID | None:
 
 
 def _give_empty_lists(answer: ResponseDraft) -> None:
-    """Give who may not see a list an empty one instead of a refusal."""
+    """Give who may not see a list an empty one; what a role may not do is not found."""
     is_list = answer.scope["method"] == "GET" and answer.scope["path"].endswith(LISTS)
     if is_list and answer.status in REFUSED:
         answer.status, answer.body = 200, json.dumps(EMPTY_PAGE).encode()
         answer.headers["content-type"] = "application/json"
+    elif answer.status == HTTPStatus.FORBIDDEN:
+        answer.status = HTTPStatus.NOT_FOUND

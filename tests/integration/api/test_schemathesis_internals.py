@@ -8,7 +8,10 @@ import sys
 PROGRAM = """
 import inspect
 from schemathesis.engine.context import EngineContext
-from cutover_gates.probes.api.fuzzing.schemathesis_internals import disable_operation_shares
+from schemathesis.specs.openapi import checks
+from cutover_gates.probes.api.fuzzing.schemathesis_internals import (
+    accept_refusals, disable_operation_shares, withhold_header
+)
 
 signatures = [
     list(inspect.signature(method).parameters)
@@ -17,6 +20,18 @@ signatures = [
 assert signatures[0] == signatures[1], signatures
 disable_operation_shares()
 assert EngineContext.take_operation_slice is EngineContext.release_operation_slice
+
+source = inspect.getsource(checks.ignored_auth)
+for call, times in (("remove_auth(case, security_parameters)", 2), ("_raise_no_auth_error(", 4)):
+    assert source.count(call) == times, (call, source)
+assert list(inspect.signature(checks._raise_no_auth_error).parameters) == [
+    "response", "case", "auth"
+]
+before = checks.remove_auth
+withhold_header("X-Session")
+accept_refusals(lambda answer: True)
+assert checks.remove_auth is not before
+assert checks._raise_no_auth_error(None, None, None) is None
 """
 
 

@@ -248,6 +248,49 @@ def test_the_next_page_is_asked_for_with_the_headers_of_the_first(
     ] == [("north", f"Bearer {session.access}")] * 2
 
 
+ROWS = [
+    {**PATIENT, "id": f"p{number}", "active": number % 3 == 0 or number > 8} for number in range(12)
+]
+"""The second page of four, by pages of two, has no active row."""
+
+
+def people_from(asked: ReceivedRequest) -> Reply:
+    """Two rows from the offset, or of the page, that is asked for."""
+    start = int(asked.query.get("skip", 0)) or 2 * (int(asked.query.get("page", 1)) - 1)
+    rows = ROWS[start : start + 2]
+    return json_reply({"data": {"rows": rows}, "all": len(ROWS)})
+
+
+FILTERS = {
+    "a filter": "data.rows[?active]",
+    "a filter and a sort": "sort_by(data.rows[?active], &id)",
+    "a filter behind a pipe": "data | rows[?active] | [:5]",
+    "a projection": "data.rows[?active].{id: id, mrn: mrn, family_name: family_name, "
+    "given_name: given_name, birth_date: birth_date, sex: sex, version: version}",
+}
+
+
+@pytest.mark.parametrize("style", ["offset", "page"])
+@pytest.mark.parametrize("items", FILTERS.values(), ids=FILTERS)
+def test_what_a_filter_leaves_out_counts_as_read(
+    target: HttpServerStandin, driver: Make, session: Session, items: str, style: str
+) -> None:
+    """The next page begins after all rows of this one, and one of which nothing is taken is not
+    the last.
+    """
+    target.answers["GET /api/v1/people"] = people_from
+    position = {"offset": {"skip": "{{ page.offset }}"}, "page": {"page": "{{ page.number }}"}}
+    search = {
+        **SEARCH,
+        "items": items,
+        "total": "all",
+        "query": position[style],
+        "paging": {"style": style, "size": 2},
+    }
+    found = driver({"operations": {"search": search}}).search(session, PatientQuery())
+    assert [one.id for one in found] == [row["id"] for row in ROWS if row["active"]]
+
+
 # ── its own document, its own pages ──
 
 DOCUMENT = {

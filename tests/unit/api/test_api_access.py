@@ -367,7 +367,7 @@ def test_the_matrix_goes_into_the_evidence_without_ids_names_or_tokens() -> None
     clinic = Clinic()
     asked(access(clinic, kept=kept))
     text = json.dumps([dict(assessment.figures) for assessment in kept])
-    shut, let_in = "refused as forbidden or not found: forbidden (HTTP 403)", "let in: HTTP 200"
+    shut, let_in = "refused as forbidden: forbidden (HTTP 403)", "let in: HTTP 200"
     assert kept[2].figures["matrix"]["GET /audit"] == {
         "registrar": shut,
         "clinician": shut,

@@ -21,6 +21,7 @@ from cutover_gates.hospital import (
     MappingError,
     ProtocolViolation,
     Reason,
+    RefusalRule,
     Rejected,
 )
 
@@ -108,6 +109,14 @@ class AnswerJudge:
             if self._matches(rule, operation, answer):
                 return reason
         return None
+
+    def list_rules(self, reason: Reason) -> tuple[RefusalRule, ...]:
+        """Return the rules of a reason that hold in the answer to any documented operation."""
+        return tuple(
+            RefusalRule(rule.status, rule.where or "", rule.text or "")
+            for one, rule in (*self._body_rules, *self._status_rules)
+            if one is reason and (not rule.operations or "describe" in rule.operations)
+        )
 
     def _raise_rejection(
         self,

@@ -71,6 +71,10 @@ class ApiDescription:
                 result.request,
             ) from error
 
+    def assumed_protected(self) -> frozenset[str]:
+        """Return the operations that need a token though the document names no security."""
+        return self.load().assumed_protected()
+
     def find_lost_meanings(self) -> Mapping[str, str]:
         """Return what `[rest.parameters]` rightly names and this release does not list, and why."""
         return {unlisted.subject: unlisted.problem for unlisted in self.load().find_unlisted()}

@@ -23,12 +23,12 @@ class DocumentedSecurity:
         self, document: Mapping[str, Any], mapping: TargetMapping, base_url: str, root: str
     ) -> None:
         self._of_document, self._root = document.get("security"), root
-        self._is_silent = self._of_document is None and not _names_security(document)
-        self._open = _requests_without_token(mapping, base_url) if self._is_silent else frozenset()
+        self.is_silent = self._of_document is None and not _names_security(document)
+        self._open = _requests_without_token(mapping, base_url) if self.is_silent else frozenset()
 
     def protects(self, method: str, path: str, entry: Mapping[str, Any]) -> bool:
         """Return whether an operation needs a token."""
-        if self._is_silent:
+        if self.is_silent:
             return f"{method} {self._root}{path}" not in self._open
         security = entry.get("security", self._of_document)
         return bool(security) and {} not in security

@@ -105,6 +105,14 @@ class OpenApiDocument:
         """The file in which the mapping stands."""
         return self._mapping.source
 
+    def assumed_protected(self) -> frozenset[str]:
+        """Return the operations that need a token though the document names no security."""
+        return frozenset(
+            f"{method} {path}"
+            for (method, _), (path, entry) in self._entries.items()
+            if self._security.is_silent and self._security.protects(method, path, entry)
+        )
+
     def find_unlisted(self) -> list[UnlistedMeaning]:
         """Return what `[rest.parameters]` names and the document does not have."""
         return list(self._meanings.find_unlisted(self.documented_names()))

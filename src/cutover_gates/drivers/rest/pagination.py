@@ -13,6 +13,7 @@ from cutover_gates.drivers.http_client import sendable_values
 from cutover_gates.drivers.rest.extraction import ExtractionError, read_value
 from cutover_gates.drivers.rest.mapping_model import OperationMap
 from cutover_gates.drivers.rest.operation_runner import OperationResult, OperationRunner
+from cutover_gates.drivers.rest.page_rows import count_rows
 from cutover_gates.hospital import AuditEntry, Document, Patient, ProtocolViolation, Session, Visit
 
 Entry = TypeVar("Entry", Patient, Visit, Document, AuditEntry)
@@ -22,11 +23,15 @@ MOST_PAGES = 1000
 
 @dataclass(frozen=True)
 class Page:
-    """One page: the answer, the items in it, and the number of all matches (None: not given)."""
+    """One page: the answer, the items in it, and the number of all matches (None: not given).
+
+    `rows` are all that the target put on the page: the mapping may take only some of them.
+    """
 
     result: OperationResult
     items: list[Any]
     total: int | None
+    rows: int
 
 
 class Paginator:
@@ -47,15 +52,18 @@ class Paginator:
         A page that only repeats, or an end before the total is reached, is a violation.
         """
         found: list[Entry] = []
+        rows = 0
         for page in self.iterate_pages(name, session, **variables):
             entries = [convert(page.result, item) for item in page.items]
             known = {entry.id for entry in found}
             if entries and known and {entry.id for entry in entries} <= known:
                 raise self._repeated_page(name, page.result)
             found += entries
-            if page.total is not None and len(found) >= page.total:
+            rows += page.rows
+            if page.total is not None and max(rows, len(found)) >= page.total:
                 break
-        if page.total is not None and len(found) != page.total:
+        # A count is of all rows, also of those that the mapping leaves out.
+        if page.total is not None and page.total not in (rows, len(found)):
             line = f"operations.{name}.total = {self._runner.mapping.operations[name].total!r}"
             raise self._runner.judge.violation(
                 name,
@@ -79,10 +87,11 @@ class Paginator:
             else:
                 result = self._runner.run(name, session, page=position, **variables)
             items = self._items(result, operation)
-            yield Page(result, items, self._total(result, operation))
-            if paging is None or (not items and paging.next is None):
+            rows = count_rows(operation.items or "@", result.answer.json, items)
+            yield Page(result, items, self._total(result, operation), rows)
+            if paging is None or (not rows and paging.next is None):
                 return
-            number, offset = number + 1, offset + len(items)
+            number, offset = number + 1, offset + rows
             if paging.next is not None:
                 last, cursor = cursor, self._next(result, paging.next)
                 if cursor in (None, "", False):

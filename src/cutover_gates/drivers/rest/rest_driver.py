@@ -35,6 +35,7 @@ from cutover_gates.hospital import (
     DriverFeatures,
     Health,
     Operation,
+    Reason,
     Session,
 )
 
@@ -82,6 +83,8 @@ class RestDriver(RestCharts):
             api_document=self._description.document_and_root,
             served_document=self._description.load_document,
             parameter_meanings=self._description.parameter_meanings,
+            assumed_protected=self._description.assumed_protected,
+            unauthenticated=self._runner.judge.list_rules(Reason.UNAUTHENTICATED),
             lost_meanings=self._description.find_lost_meanings,
             documented_operations=self._documented_operations,
             sends_undocumented=True,

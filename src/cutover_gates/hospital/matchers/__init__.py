@@ -15,7 +15,7 @@ from cutover_gates.hospital.matchers.answer_checks import (
     find_refusal,
 )
 from cutover_gates.hospital.matchers.audit_trail import AuditTrail
-from cutover_gates.hospital.matchers.capability_checks import TargetCapabilities
+from cutover_gates.hospital.matchers.capability_checks import RoleSession, TargetCapabilities
 from cutover_gates.hospital.matchers.comparisons import (
     assert_equal,
     assert_row_matches,
@@ -42,6 +42,7 @@ __all__ = [
     "InstanceReads",
     "ReadBack",
     "ReleaseHeaders",
+    "RoleSession",
     "TargetCapabilities",
     "act_concurrently",
     "assert_becomes",

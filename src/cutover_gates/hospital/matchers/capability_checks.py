@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from cutover_gates.core.findings import THIS_CHECK, Finding, FindingsError
 from cutover_gates.core.tried_capabilities import TITLE
@@ -21,7 +22,7 @@ from cutover_gates.hospital.matchers.expectations import (
     act_concurrently,
     expect_rejection,
 )
-from cutover_gates.hospital.values import Operation, Reason
+from cutover_gates.hospital.values import Operation, Reason, Session
 
 EMPTY_LISTS = "refusal-to-strangers"
 """The capability without which an empty list stands for a refusal."""
@@ -48,6 +49,14 @@ class RefusalByRule(ExpectedRejection):
         Raises `Unsupported`.
         """
         raise Unsupported(self.name, self.absent_because)
+
+
+@dataclass(frozen=True)
+class RoleSession:
+    """A session of a role, and how to make a new one. A new one costs a sign-in."""
+
+    living: Session
+    new: Callable[[], Session]
 
 
 @dataclass(frozen=True)
@@ -127,6 +136,40 @@ class TargetCapabilities:
             _require_empty(answer, reasons)
         self.note(EMPTY_LISTS, works=isinstance(answer, Rejected))
 
+    def require_role_refusal(
+        self, act: Callable[[Session], object], session: RoleSession, *, is_list: bool
+    ) -> None:
+        """Assert that a role is refused an act which is not its work, as forbidden.
+
+        "Unauthenticated" is a refusal of the role where a session that was just made gets it, too.
+        A target that is declared to give empty lists instead may say "not found", and give an empty
+        one where the act is a list or a search (`is_list`).
+        """
+        (answer,) = act_concurrently(partial(act, session.living))
+        also: list[Reason] = []
+        if isinstance(answer, Rejected) and answer.reason is Reason.UNAUTHENTICATED:
+            (answer,) = act_concurrently(partial(act, session.new()))
+            also.append(Reason.UNAUTHENTICATED)
+        if self.lacks(EMPTY_LISTS):
+            self.note(EMPTY_LISTS, works=_is_refused(answer))
+            if is_list and not isinstance(answer, Rejected):
+                _require_empty(answer, (Reason.FORBIDDEN,))
+                return
+            also.append(Reason.NOT_FOUND)
+        with expect_rejection(Reason.FORBIDDEN, *also):
+            if isinstance(answer, Rejected):
+                raise answer
+
+    def is_role_refusal(self, operation: Operation, answer: Answer, reason: Reason | None) -> bool:
+        """Return whether an answer refuses a role what is not its work (`reason` is the answer's).
+
+        The same holds as in `require_role_refusal`, but for a session that may have ended.
+        """
+        if reason is Reason.NOT_FOUND and self.lacks(EMPTY_LISTS):
+            self.note(EMPTY_LISTS, works=False)
+            return True
+        return reason is Reason.FORBIDDEN or self.is_refusal(operation, answer)
+
     def find_open_door(self, operation: Operation, answer: Answer) -> Finding | None:
         """Return a finding where an answer to a caller without a valid token is no refusal of it.
 
@@ -145,6 +188,11 @@ class TargetCapabilities:
 
 NOTHING_DECLARED = TargetCapabilities({}, lambda *_, **__: None)
 """The capabilities of a target that declares nothing."""
+
+
+def _is_refused(answer: object) -> bool:
+    """Return whether an answer says that the role may not."""
+    return isinstance(answer, Rejected) and answer.reason is not Reason.NOT_FOUND
 
 
 def _require_empty(answer: object, reasons: Sequence[Reason]) -> None:

@@ -95,13 +95,23 @@ def judge_answer(
         return Judgement(JudgementKind.UNCLEAR, _REJECTED_FIRST) if rejected else FINE
     values = chart.parameter_values(operation, context.names)
     unknown = sorted(path_parameters(operation) - values.keys())
+    if expected is ExpectedAccess.REFUSED_TO_ROLE and not unknown:
+        return _judge_role_refusal(
+            reason, is_refusal=context.is_role_refusal(operation, answer, reason)
+        )
     return _judge_by_role(expected, reason, unknown)
+
+
+def _judge_role_refusal(reason: Reason | None, *, is_refusal: bool) -> Judgement:
+    if reason in _INPUT_REJECTIONS:
+        return Judgement(JudgementKind.UNCLEAR, _REJECTED_FIRST)
+    return FINE if is_refusal else WRONG
 
 
 def _judge_by_role(
     expected: ExpectedAccess, reason: Reason | None, unknown: list[str]
 ) -> Judgement:
-    """Judge the answer to a role. `unknown` are the names in the path without a known value."""
+    """Judge the answer to a signed-in asker. `unknown` are names in the path without a value."""
     if reason is Reason.NOT_FOUND and unknown:
         return _judge_unknown_parameters(expected, unknown)
     if expected is ExpectedAccess.ALLOWED:
@@ -132,6 +142,23 @@ def is_own_record(context: AccessContext, operation: Operation, chart: PatientCh
     values = chart.parameter_values(operation, context.names)
     ids = set(chart.ids.values())
     return any(values.get(name) in ids for name in path_parameters(operation))
+
+
+def find_patient_names(
+    context: AccessContext, operation: Operation, chart: PatientChart
+) -> list[str]:
+    """Return the names in a path that mean the patient, where it also names a record of theirs."""
+    values = chart.parameter_values(operation, context.names)
+    # Reversed, so that of two records with one id the first kind counts.
+    kinds = {record_id: kind for kind, record_id in reversed(list(chart.ids.items()))}
+    named = {name: kinds.get(values.get(name, "")) for name in path_parameters(operation)}
+    has_record = bool(set(named.values()) - {"patient", None})
+    return [name for name, kind in named.items() if kind == "patient" and has_record]
+
+
+def says_unauthenticated(cell: AccessCell) -> bool:
+    """Return whether a cell was judged wrong because the caller was not known."""
+    return cell.finding is not None and cell.actual.startswith(Reason.UNAUTHENTICATED.value)
 
 
 def must_skip(context: AccessContext, operation: Operation, chart: PatientChart) -> bool:

@@ -19,9 +19,11 @@ from cutover_gates.probes.api.access.access_judgement import (
     JudgementKind,
     access_rule,
     describe_answer,
+    find_patient_names,
     is_own_record,
     judge_answer,
     must_skip,
+    says_unauthenticated,
     skipped_cell,
     unlisted_cell,
 )
@@ -37,7 +39,6 @@ from cutover_gates.probes.api.access.model import (
     ExpectedAccess,
     PatientChart,
     format_subject,
-    path_parameters,
 )
 
 
@@ -104,9 +105,14 @@ class AccessMatrix:
             return unlisted_cell(self._context, operation, role)
         if allowed and must_skip(self._context, operation, self._current_chart()):
             return skipped_cell(self._context, operation, role)
-        expected = ExpectedAccess.ALLOWED if allowed else ExpectedAccess.FORBIDDEN
+        expected = ExpectedAccess.ALLOWED if allowed else ExpectedAccess.REFUSED_TO_ROLE
         session = self._choose_session(operation, role)
-        return self._request_cell(operation, role, expected, session, role)
+        cell = self._request_cell(operation, role, expected, session, role)
+        if allowed or not says_unauthenticated(cell):
+            return cell
+        # A session that has ended says nothing of the role. One that was just made does.
+        again = self._request_cell(operation, role, expected, self._context.new_session(role), role)
+        return replace(again, finding=None) if says_unauthenticated(again) else again
 
     def _outsider_cells(self, operation: Operation) -> Iterator[AccessCell]:
         if Role.OUTSIDER not in self._sessions:
@@ -134,19 +140,13 @@ class AccessMatrix:
 
     def _other_patient_cells(self, operation: Operation) -> Iterator[AccessCell]:
         """Request a record of one patient below another one, by a role that may read both."""
-        values = self._current_chart().parameter_values(operation, self._context.names)
-        # Reversed, so that of two records with one id the first kind counts.
-        ids = reversed(list(self._current_chart().ids.items()))
-        kinds = {record_id: kind for kind, record_id in ids}
-        named = {name: kinds.get(values.get(name, "")) for name in path_parameters(operation)}
-        patients = [name for name, kind in named.items() if kind == "patient"]
-        has_record = bool(set(named.values()) - {"patient", None})
+        patients = find_patient_names(self._context, operation, self._current_chart())
         allowed = [
             role
             for role in self._staff
             if role in self._sessions and self._context.role_table.allows(role, operation)
         ]
-        if not allowed or operation.method not in SAFE_METHODS or not patients or not has_record:
+        if not allowed or operation.method not in SAFE_METHODS or not patients:
             return
         if self._other_chart is None:
             self._other_chart = self._context.new_chart()

@@ -23,7 +23,11 @@ from cutover_gates.probes.api.access.model import (
 )
 
 CACHE_KEY = "access"
-_REFUSALS = (ExpectedAccess.UNAUTHENTICATED, ExpectedAccess.FORBIDDEN)
+_REFUSALS = (
+    ExpectedAccess.UNAUTHENTICATED,
+    ExpectedAccess.FORBIDDEN,
+    ExpectedAccess.REFUSED_TO_ROLE,
+)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from itertools import pairwise
 from typing import Any, Protocol
 
 from cutover_gates.core.findings import Finding
-from cutover_gates.hospital import Answer, DriverFeatures, Operation, Session
+from cutover_gates.hospital import Answer, DriverFeatures, Operation, Reason, Session
+from cutover_gates.hospital.matchers.capability_checks import NOTHING_DECLARED
 from cutover_gates.probes.api.access.role_table import RoleTable
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -35,6 +36,7 @@ class ExpectedAccess(StrEnum):
     NO_FAILURE = "no failure"
     UNAUTHENTICATED = "refused as unauthenticated"
     FORBIDDEN = "refused as forbidden or not found"
+    REFUSED_TO_ROLE = "refused as forbidden"
     NO_FOREIGN_DATA = "nothing of another facility's patient"
     ALLOWED = "let in"
     NOT_ASKED = "not asked"
@@ -101,7 +103,8 @@ class AccessContext:
     chart. `names` maps a
     name in a path to its meaning; `untried` holds operations that those who may do not try. Both
     are as in the settings. `is_refusal` tells whether a success stands for a refusal to strangers:
-    an empty list, where the target declares that.
+    an empty list, where the target declares that. `is_role_refusal` tells it for a role, from the
+    answer and its reason.
     """
 
     hospital: OperationCaller
@@ -115,6 +118,9 @@ class AccessContext:
     names: Mapping[str, str] = field(default_factory=dict)
     untried: Mapping[str, str] = field(default_factory=dict)
     is_refusal: Callable[[Operation, Answer], bool] = lambda _operation, _answer: False
+    is_role_refusal: Callable[[Operation, Answer, Reason | None], bool] = (
+        NOTHING_DECLARED.is_role_refusal
+    )
 
 
 @dataclass(frozen=True)

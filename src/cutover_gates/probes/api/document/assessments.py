@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,7 +48,7 @@ class DocumentAssessments:
         """Check that every operation documents its success and its refusals."""
         findings: list[Finding] = []
         for operation in self.document.operations:
-            findings += _check_responses(operation)
+            findings += _check_responses(operation, self.document.refusal_statuses)
         return self._record_assessment("every operation documents its answers", findings)
 
     def assess_security(self) -> Assessment:
@@ -138,13 +138,16 @@ def _find_validation_errors(document: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding(rules.VALID_OPENAPI, where, "", message)
 
 
-def _check_responses(operation: DocumentedOperation) -> Iterator[Finding]:
+def _check_responses(
+    operation: DocumentedOperation, refusals: Collection[str]
+) -> Iterator[Finding]:
     statuses, name = operation.documented_statuses, str(operation)
     documented = ", ".join(sorted(statuses)) or "no status"
     if not any(status.upper().startswith(("2", "3")) for status in statuses):
         yield Finding(rules.SUCCESS_DOCUMENTED, name, "a 2xx or 3xx status", documented)
-    if operation.protected and not statuses & AUTHENTICATION_STATUSES:
-        yield Finding(rules.UNAUTHENTICATED_DOCUMENTED, name, "401", documented)
+    if operation.protected and not statuses & {*AUTHENTICATION_STATUSES, *refusals}:
+        expected = " or ".join(dict.fromkeys(("401", *refusals)))
+        yield Finding(rules.UNAUTHENTICATED_DOCUMENTED, name, expected, documented)
     has_input = bool(operation.parameters) or "requestBody" in operation.table
     if has_input and not statuses & REJECTION_STATUSES:
         expected = f"one of {', '.join(sorted(REJECTION_STATUSES))}"

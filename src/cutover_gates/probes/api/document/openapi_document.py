@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -27,7 +27,8 @@ READ_METHODS = frozenset({"GET", "HEAD"})
 class DocumentedOperation:
     """One operation as the document has it.
 
-    `parameters` includes those of the path; references are followed.
+    `parameters` includes those of the path; references are followed. `assumed_protected`: the
+    document says nothing of security, and the operation needs a token all the same.
     """
 
     method: str
@@ -35,6 +36,7 @@ class DocumentedOperation:
     table: Mapping[str, Any] = field(repr=False)
     parameters: tuple[Mapping[str, Any], ...] = field(repr=False)
     security: Any = field(repr=False)
+    assumed_protected: bool = False
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -42,7 +44,7 @@ class DocumentedOperation:
     @property
     def protected(self) -> bool:
         """Return whether a request needs authentication."""
-        return bool(self.security) and {} not in self.security
+        return self.assumed_protected or (bool(self.security) and {} not in self.security)
 
     @property
     def documented_statuses(self) -> frozenset[str]:
@@ -56,13 +58,17 @@ class ApiDocument:
 
     `meanings` are the path parameters that are one of our ids, by operation and name. `lost` are
     operations and parameters that the settings give a meaning and the document does not list any
-    more, with what it has instead.
+    more, with what it has instead. `assumed_protected` are operations that need a token though the
+    document says nothing of security. `refusal_statuses` are those by which the settings say that
+    the target refuses who is not signed in.
     """
 
     document: Mapping[str, Any] = field(repr=False)
     root: str
     meanings: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     lost: Mapping[str, str] = field(default_factory=dict, repr=False)
+    assumed_protected: Collection[str] = field(default=(), repr=False)
+    refusal_statuses: Collection[str] = ()
 
     @cached_property
     def references(self) -> LocalReferences:
@@ -100,6 +106,7 @@ class ApiDocument:
                 table,
                 tuple(parameter for parameter in parameters if isinstance(parameter, dict)),
                 table.get("security", self.document.get("security")),
+                f"{method.upper()} {path}" in self.assumed_protected,
             )
 
     @property
@@ -205,8 +212,15 @@ def load_document(hospital: Driver, root: str, file: Path | None) -> ApiDocument
     except ValueError as error:
         raise SettingsError(f"contract.document: {file} holds {error}") from None
     meanings = hospital.features.parameter_meanings
-    lost = hospital.features.lost_meanings()
-    return ApiDocument(document, root, meanings() if meanings else {}, lost)
+    rules_of_refusal = hospital.features.unauthenticated
+    return ApiDocument(
+        document,
+        root,
+        meanings() if meanings else {},
+        hospital.features.lost_meanings(),
+        sorted(hospital.features.assumed_protected()),
+        sorted({str(status) for rule in rules_of_refusal for status in rule.statuses}),
+    )
 
 
 def _read_file(file: Path) -> Any:

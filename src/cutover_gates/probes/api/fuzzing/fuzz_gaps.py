@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from cutover_gates.core.findings import Finding
 from cutover_gates.probes.api.document.openapi_document import DocumentedOperation
 from cutover_gates.probes.api.fuzzing import rules
+from cutover_gates.probes.api.fuzzing.declared_refusals import REFUSED_MARK
 from cutover_gates.probes.api.fuzzing.fuzz_configuration import FULL_PHASES, PHASES, FuzzProfile
 from cutover_gates.probes.api.fuzzing.model import FuzzResult, Note
 
@@ -124,10 +125,15 @@ def _locked_out_reason(profile: FuzzProfile, asked: Sequence[Note]) -> str:
         for note in asked:
             if note["phase"] == phase:
                 statuses.update(note["signed_in"])
-        if set(statuses) <= REJECTION_STATUSES:
+        if all(_is_rejection(status) for status in statuses):
             counts = ", ".join(f"{status} ×{count}" for status, count in statuses.items())
             return f"every request with a token was rejected ({counts or 'none sent'}, {phase})"
     return ""
+
+
+def _is_rejection(status: str) -> bool:
+    """Return whether a status, as it was counted, says that the caller was not let in."""
+    return status in REJECTION_STATUSES or status.endswith(REFUSED_MARK)
 
 
 def describe_error(note: Note) -> str:

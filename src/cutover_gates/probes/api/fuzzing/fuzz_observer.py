@@ -17,6 +17,7 @@ from schemathesis.engine.recorder import Interaction, ScenarioRecorder
 from schemathesis.openapi.checks import JsonSchemaError
 
 from cutover_gates.probes.api.fuzzing.bounded_answers import find_bound_reason
+from cutover_gates.probes.api.fuzzing.declared_refusals import DeclaredRefusals
 
 SAFE_FAILURES = frozenset(
     {
@@ -50,14 +51,21 @@ PARAMETER_LOCATIONS = {
 NoteSink = Callable[[dict[str, Any]], None]
 
 
-def create_observer(send_note: NoteSink, header: str) -> type[EventHandler[Any]]:
+def create_observer(
+    send_note: NoteSink, header: str, refusals: DeclaredRefusals
+) -> type[EventHandler[Any]]:
     """Return a handler class for schemathesis. `header` is the one that shows the token."""
 
     class Observer(EventHandler[Any]):
         def handle_event(self, _ctx: Any, event: events.EngineEvent) -> None:
             if isinstance(event, events.ScenarioFinished):
                 for note in build_notes(
-                    event.recorder, event.phase.value, event.status.value, header, label=event.label
+                    event.recorder,
+                    event.phase.value,
+                    event.status.value,
+                    header,
+                    refusals,
+                    label=event.label,
                 ):
                     send_note(note)
             elif isinstance(event, events.PhaseFinished):
@@ -98,7 +106,12 @@ def create_observer(send_note: NoteSink, header: str) -> type[EventHandler[Any]]
 
 
 def build_notes(
-    recorder: ScenarioRecorder, phase: str, status: str, header: str, label: str | None = None
+    recorder: ScenarioRecorder,
+    phase: str,
+    status: str,
+    header: str,
+    refusals: DeclaredRefusals,
+    label: str | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Yield a note for each operation that a scenario requested, and one for each failure.
 
@@ -120,7 +133,7 @@ def build_notes(
             "operation": operation,
             "phase": phase,
             "ended": status,
-            **_count_exchanges(exchanges, header),
+            **_count_exchanges(exchanges, header, refusals),
             "parameters": sorted(
                 {
                     name
@@ -132,10 +145,12 @@ def build_notes(
     yield from _build_failures(recorder, phase)
 
 
-def _count_exchanges(exchanges: list[Interaction], header: str) -> dict[str, Any]:
+def _count_exchanges(
+    exchanges: list[Interaction], header: str, refusals: DeclaredRefusals
+) -> dict[str, Any]:
     answers = [exchange.response for exchange in exchanges if exchange.response is not None]
     signed = [
-        exchange
+        exchange.response
         for exchange in exchanges
         if exchange.response is not None and _has_header(exchange, header)
     ]
@@ -144,7 +159,9 @@ def _count_exchanges(exchanges: list[Interaction], header: str) -> dict[str, Any
         "unanswered": len(exchanges) - len(answers),
         "statuses": dict(Counter(str(answer.status_code) for answer in answers)),
         "signed_in": dict(
-            Counter(str(exchange.response.status_code) for exchange in signed if exchange.response)
+            Counter(
+                refusals.describe_status(answer.status_code, answer.content) for answer in signed
+            )
         ),
         "slowest": round(max((answer.elapsed for answer in answers), default=0.0), 3),
     }

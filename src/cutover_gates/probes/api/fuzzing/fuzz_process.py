@@ -33,6 +33,7 @@ from schemathesis.core.parameters import ParameterLocation
 from cutover_gates.probes.api.document.openapi_document import ApiDocument
 from cutover_gates.probes.api.document.schema_validation import FORM_MEDIA_TYPES, is_form_allowed
 from cutover_gates.probes.api.fuzzing.bounded_answers import bound_answers, limit_memory
+from cutover_gates.probes.api.fuzzing.declared_refusals import UNAUTHENTICATED, DeclaredRefusals
 from cutover_gates.probes.api.fuzzing.fuzz_observer import create_observer
 from cutover_gates.probes.api.fuzzing.fuzz_process_input import (
     CONFIG_FILE,
@@ -42,7 +43,11 @@ from cutover_gates.probes.api.fuzzing.fuzz_process_input import (
     TokenProvider,
     mask_account_names,
 )
-from cutover_gates.probes.api.fuzzing.schemathesis_internals import disable_operation_shares
+from cutover_gates.probes.api.fuzzing.schemathesis_internals import (
+    accept_refusals,
+    disable_operation_shares,
+    withhold_header,
+)
 
 READ_ONLY_METHODS = frozenset({"GET", "HEAD"})
 IDEMPOTENCY_HEADER = "idempotency-key"
@@ -110,15 +115,18 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     os.chdir(config.folder)
     tokens = TokenProvider(parent.request_token)
-    _install_authentication(config, tokens)
+    refusals = DeclaredRefusals.from_plain(config.refusals)
+    _install_authentication(config, tokens, refusals)
     _install_request_guard(config)
     disable_operation_shares()
+    withhold_header(config.header)
+    accept_refusals(lambda answer: refusals.includes(answer.status_code, answer.content))
     bound_answers()
     limit_memory()
     document = json.loads(Path(DOCUMENT_FILE).read_text(encoding="utf-8"))
     _install_failure_filter(ApiDocument(document, config.root))
     schemathesis.openapi.format("date", strategies.dates(*DATE_RANGE).map(str))
-    cli.handler()(create_observer(parent.send_note, config.header))
+    cli.handler()(create_observer(parent.send_note, config.header, refusals))
     arguments = [
         "--config-file",
         CONFIG_FILE,
@@ -138,7 +146,9 @@ def main() -> None:
         parent.send_note({"kind": "ended"})
 
 
-def _install_authentication(config: FuzzProcessConfig, tokens: TokenProvider) -> None:
+def _install_authentication(
+    config: FuzzProcessConfig, tokens: TokenProvider, refusals: DeclaredRefusals
+) -> None:
     """Show the token to every protected operation."""
 
     class Token:
@@ -151,8 +161,10 @@ def _install_authentication(config: FuzzProcessConfig, tokens: TokenProvider) ->
     def after_call(
         _context: schemathesis.HookContext, case: Case, response: schemathesis.Response
     ) -> None:
+        is_refused = refusals.includes(response.status_code, response.content)
+        status = UNAUTHENTICATED if is_refused else response.status_code
         tokens.record_answer(
-            response.request.headers.get(config.header), response.status_code, case.operation.label
+            response.request.headers.get(config.header), status, case.operation.label
         )
 
     protected = frozenset(config.protected)

@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass, field
 from math import inf
 from typing import Any
 
+from cutover_gates.probes.api.fuzzing.declared_refusals import UNAUTHENTICATED
+
 
 @dataclass(frozen=True)
 class FuzzProcessConfig:
@@ -20,7 +22,8 @@ class FuzzProcessConfig:
     `folder` holds the configuration and the document, and takes the report. `header` shows the
     token, `protected` are the operations that it is shown to. `accounts` are names that are never
     sent to the other operations, because a few wrong passwords lock an account. `reads_only`: only
-    GET and HEAD leave the process, whatever its configuration says.
+    GET and HEAD leave the process, whatever its configuration says. `refusals` are the rules of
+    `DeclaredRefusals`, as plain values.
     """
 
     folder: str
@@ -29,6 +32,7 @@ class FuzzProcessConfig:
     protected: tuple[str, ...] = field(repr=False)
     accounts: tuple[str, ...]
     reads_only: bool
+    refusals: tuple[tuple[object, ...], ...] = ()
 
     def to_line(self) -> bytes:
         """Return the line that `from_line` reads."""
@@ -43,6 +47,7 @@ class FuzzProcessConfig:
                 **table,
                 "protected": tuple(table["protected"]),
                 "accounts": tuple(table["accounts"]),
+                "refusals": tuple(map(tuple, table["refusals"])),
             }
         )
 
@@ -51,7 +56,6 @@ CONFIG_FILE, DOCUMENT_FILE, REPORT_FILE = "schemathesis.toml", "openapi.json", "
 """The files in the folder."""
 
 
-UNAUTHENTICATED = 401
 MAX_REJECTED_TOKENS = 3
 """Tokens in a row that may be refused."""
 

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import astuple
 from pathlib import Path
 from typing import IO, Any
 
@@ -121,7 +122,13 @@ def _collect_notes(
     protected = tuple(str(entry) for entry in plan.document.operations if entry.protected)
     accounts = tuple(name.casefold() for name in plan.accounts)
     config = FuzzProcessConfig(
-        folder, plan.document.root, plan.header, protected, accounts, plan.profile.mode == "safe"
+        folder,
+        plan.document.root,
+        plan.header,
+        protected,
+        accounts,
+        plan.profile.mode == "safe",
+        tuple(map(astuple, plan.refusals)),
     )
     _send_line(process, config.to_line())
     notes: list[dict[str, Any]] = []

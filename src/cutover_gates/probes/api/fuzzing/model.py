@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from cutover_gates.core.findings import Finding, Rule
+from cutover_gates.hospital import RefusalRule
 from cutover_gates.probes.api.document.openapi_document import ApiDocument
 from cutover_gates.probes.api.fuzzing import rules
 from cutover_gates.probes.api.fuzzing.fuzz_configuration import FuzzProfile
@@ -22,7 +23,8 @@ class FuzzPlan:
     `token` gives a valid token, in the form in which `header` shows it; it raises `Rejected` or
     `ProtocolViolation` where there is none. `accounts` are the names that may sign in.
     `example_ids` are ids of existing records, by the names of path parameters. `token_seconds` is
-    for how long the latest token is good; None: for ever.
+    for how long the latest token is good; None: for ever. `refusals` are the forms in which who is
+    not signed in is refused, beside 401.
     """
 
     document: ApiDocument
@@ -33,6 +35,7 @@ class FuzzPlan:
     example_ids: Mapping[str, str] = field(default_factory=dict)
     report_progress: Callable[[str], None] = field(default=lambda _line: None, repr=False)
     token_seconds: Callable[[], float | None] = field(default=lambda: None, repr=False)
+    refusals: tuple[RefusalRule, ...] = ()
 
 
 @dataclass(frozen=True)
